@@ -1,0 +1,82 @@
+//! How the launcher fails: a message, a hint that the user can act on, an exit code.
+
+use std::fmt;
+
+/// The result of everything in the launcher that can fail.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// A failure as the user reads it.
+pub struct Failure {
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Why it happened, with the cause's own causes.
+    pub fn because(mut self, cause: impl std::error::Error) -> Self {
+        self.causes.push(cause.to_string());
+        let mut next = cause.source();
+        while let Some(error) = next {
+            self.causes.push(error.to_string());
+            next = error.source();
+        }
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        for cause in &self.causes {
+            write!(f, "\n  because: {cause}")?;
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<evenhand::Error> for Failure {
+    fn from(error: evenhand::Error) -> Self {
+        let failure = Self::new(error.to_string());
+        let failure = match std::error::Error::source(&error) {
+            Some(cause) => failure.because(cause),
+            None => failure,
+        };
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// Adds to an operating-system error what was being done.
+pub trait Context<T> {
+    /// The failure says what was being done, and the error why it failed.
+    fn doing(self, what: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T, E: std::error::Error> Context<T> for Result<T, E> {
+    fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| Failure::new(what()).because(error))
+    }
+}

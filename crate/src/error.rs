@@ -1,0 +1,185 @@
+//! The one error of the library: a kind to match on, a message, a hint that the
+//! user can act on, and the chain of causes.
+//!
+//! `Display` tells this layer only and `source()` carries the rest, so that a
+//! program may print the chain in its own way. `Debug` prints everything as
+//! text for people, because that is what evcxr shows when `?` ends a cell.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// The result of everything in this library that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, to match on. The names are those of the OpenAI clients where
+/// they have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting is missing or malformed; nothing was sent.
+    Settings,
+    /// The request can't be what was meant (an empty deployment name, an upside-down range).
+    Argument,
+    /// 400: the service refused the request.
+    BadRequest,
+    /// 400 with `error.code = "content_filter"`: the prompt was filtered.
+    ContentFilter,
+    /// 401: the key or token is wrong.
+    Authentication,
+    /// 403: the key is right, but may not do this.
+    PermissionDenied,
+    /// 404: no such deployment, or no such path.
+    NotFound,
+    /// 409.
+    Conflict,
+    /// 422.
+    UnprocessableEntity,
+    /// 429: the quota is used up.
+    RateLimit,
+    /// 500 and above.
+    Server,
+    /// Another status, or a redirect (which is never followed, since it would carry the key away).
+    UnexpectedStatus,
+    /// No answer in time.
+    Timeout,
+    /// The connection could not be made, or broke.
+    Connection,
+    /// The answer could not be understood.
+    Response,
+    /// The work was stopped before this part was done.
+    Cancelled,
+    /// A file or another part of the operating system failed.
+    Io,
+    /// A table or a chart could not be made.
+    Display,
+}
+
+impl ErrorKind {
+    /// The kind's name as it stands in tables, such as `rate_limit`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Argument => "argument",
+            Self::BadRequest => "bad_request",
+            Self::ContentFilter => "content_filter",
+            Self::Authentication => "authentication",
+            Self::PermissionDenied => "permission_denied",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::UnprocessableEntity => "unprocessable_entity",
+            Self::RateLimit => "rate_limit",
+            Self::Server => "server",
+            Self::UnexpectedStatus => "unexpected_status",
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::Response => "response",
+            Self::Cancelled => "cancelled",
+            Self::Io => "io",
+            Self::Display => "display",
+        }
+    }
+}
+
+/// An error with a kind, a message, and where there is one a hint.
+///
+/// ```
+/// let error = evenhand::Client::builder().build().unwrap_err();
+/// assert!(error.is_settings());
+/// assert!(error.hint().is_some_and(|hint| hint.contains("AZURE_OPENAI_ENDPOINT")));
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<String>,
+    status: Option<u16>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            hint: None,
+            status: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// The HTTP status, when the service answered with one.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// Is it a missing or malformed setting?
+    pub fn is_settings(&self) -> bool {
+        self.kind() == ErrorKind::Settings
+    }
+
+    /// Is it the content filter?
+    pub fn is_content_filter(&self) -> bool {
+        self.kind() == ErrorKind::ContentFilter
+    }
+
+    /// Is it a used-up quota?
+    pub fn is_rate_limit(&self) -> bool {
+        self.kind() == ErrorKind::RateLimit
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, "\n  because: {error}")?;
+            cause = error.source();
+        }
+        match self.hint() {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}

@@ -1,0 +1,49 @@
+//! The one runtime that the library owns.
+//!
+//! A notebook cell must not need `.await` (evcxr pays three seconds for it), so
+//! cells block while the work runs here. The runtime is a static of the shared
+//! library, made once per kernel.
+
+use std::future::Future;
+use std::sync::OnceLock;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::{Error, ErrorKind, Result};
+
+static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+
+/// Runs the future on the library's own threads and waits for it. It may be called
+/// from anywhere, also from within another runtime (which is then blocked: programs
+/// that have one should await the `async` twin instead).
+pub(crate) fn block_on<F>(future: F) -> Result<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    runtime()?.spawn(async move {
+        // The receiver is gone only when the waiting thread is, and then nobody wants the value.
+        let _ = sender.send(future.await);
+    });
+    receiver.recv().map_err(|_| {
+        Error::new(ErrorKind::Cancelled, "the work stopped before it was done")
+            .with_hint("this is a defect of evenhand: please report what the kernel printed")
+    })
+}
+
+fn runtime() -> Result<&'static Runtime> {
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime);
+    }
+    let made = Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("evenhand")
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Error::new(ErrorKind::Io, "could not start the threads for network work")
+                .with_source(error)
+        })?;
+    Ok(RUNTIME.get_or_init(|| made))
+}
