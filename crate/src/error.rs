@@ -7,6 +7,9 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
+
+use crate::client::ContentFilter;
 
 /// The result of everything in this library that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -94,6 +97,10 @@ struct Inner {
     message: String,
     hint: Option<String>,
     status: Option<u16>,
+    code: Option<String>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    content_filter: Option<ContentFilter>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -104,6 +111,10 @@ impl Error {
             message: message.into(),
             hint: None,
             status: None,
+            code: None,
+            request_id: None,
+            retry_after: None,
+            content_filter: None,
             source: None,
         }))
     }
@@ -115,6 +126,26 @@ impl Error {
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
+        self.0.code = code;
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
+        self.0.request_id = id;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    pub(crate) fn with_content_filter(mut self, filter: ContentFilter) -> Self {
+        self.0.content_filter = Some(filter);
         self
     }
 
@@ -139,6 +170,26 @@ impl Error {
     /// The HTTP status, when the service answered with one.
     pub fn status(&self) -> Option<u16> {
         self.0.status
+    }
+
+    /// The service's own name for the error, such as `DeploymentNotFound`.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The service's name for the exchange, which its support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the service asked to wait, as it said it, be it a day.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// What the content filter found in the prompt, when that is why it was refused.
+    pub fn content_filter(&self) -> Option<&ContentFilter> {
+        self.0.content_filter.as_ref()
     }
 
     /// Is it a missing or malformed setting?
@@ -170,6 +221,9 @@ impl fmt::Debug for Error {
         while let Some(error) = cause {
             write!(f, "\n  because: {error}")?;
             cause = error.source();
+        }
+        if let Some(id) = self.request_id() {
+            write!(f, "\n  request id: {id}")?;
         }
         match self.hint() {
             Some(hint) => write!(f, "\n  hint: {hint}"),

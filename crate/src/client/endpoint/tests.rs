@@ -1,0 +1,210 @@
+use super::*;
+use proptest::prelude::*;
+
+fn endpoint(address: &str, version: Option<&str>, deployment: Option<&str>) -> Result<Endpoint> {
+    let mut settings = Settings::default();
+    settings.endpoint = Some(address.to_owned());
+    settings.api_version = version.map(str::to_owned);
+    settings.deployment = deployment.map(str::to_owned);
+    Endpoint::new(&settings)
+}
+
+fn url(address: &str, version: Option<&str>) -> String {
+    let endpoint = endpoint(address, version, None).unwrap();
+    let deployment = endpoint.deployment().unwrap_or("gpt").to_owned();
+    endpoint.chat_url(&deployment).to_string()
+}
+
+fn refusal(address: &str) -> String {
+    match endpoint(address, None, None) {
+        Ok(endpoint) => panic!("accepted as {}", endpoint.chat_url("gpt")),
+        Err(error) => {
+            assert!(error.is_settings());
+            format!("{error:?}")
+        }
+    }
+}
+
+const DATED: &str =
+    "https://x.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=2024-10-21";
+const V1: &str = "https://x.openai.azure.com/openai/v1/chat/completions";
+
+#[test]
+fn a_date_makes_the_dated_path() {
+    for address in [
+        "https://x.openai.azure.com",
+        "https://x.openai.azure.com/",
+        "https://x.openai.azure.com//",
+        "https://x.openai.azure.com/openai",
+        "https://x.openai.azure.com/openai/",
+        DATED,
+    ] {
+        assert_eq!(url(address, Some("2024-10-21")), DATED, "{address}");
+    }
+    assert_eq!(url(DATED, None), DATED);
+}
+
+#[test]
+fn no_date_makes_the_v1_path() {
+    assert_eq!(url("https://x.openai.azure.com/", None), V1);
+    assert_eq!(url("https://x.openai.azure.com/", Some("v1")), V1);
+    assert_eq!(
+        url("https://x.openai.azure.com/openai/v1/", Some("2024-10-21")),
+        V1
+    );
+    assert_eq!(url(V1, None), V1);
+    assert_eq!(
+        url("https://x.openai.azure.com/", Some("preview")),
+        format!("{V1}?api-version=preview")
+    );
+}
+
+#[test]
+fn a_gateway_keeps_its_path() {
+    assert_eq!(
+        url("https://gateway.example/team/openai", Some("2024-10-21")),
+        "https://gateway.example/team/openai/deployments/gpt/chat/completions?api-version=2024-10-21"
+    );
+}
+
+#[test]
+fn a_stated_deployment_wins_over_a_pasted_one() {
+    let endpoint = endpoint(DATED, None, Some("mine")).unwrap();
+    assert_eq!(endpoint.deployment(), Some("mine"));
+}
+
+#[test]
+fn openai_compatible_servers_take_the_path_as_it_is() {
+    let mut settings = Settings::default();
+    settings.service = Service::OpenAi;
+    let plain = Endpoint::new(&settings).unwrap();
+    assert_eq!(
+        plain.chat_url("m").as_str(),
+        "https://api.openai.com/v1/chat/completions"
+    );
+    settings.endpoint = Some("http://127.0.0.1:8000/v1/".to_owned());
+    let local = Endpoint::new(&settings).unwrap();
+    assert_eq!(
+        local.chat_url("m").as_str(),
+        "http://127.0.0.1:8000/v1/chat/completions"
+    );
+    assert_eq!(
+        (local.host(), local.protocol()),
+        ("127.0.0.1:8000", Protocol::OpenAi)
+    );
+}
+
+#[test]
+fn http_is_for_this_machine_alone() {
+    for address in [
+        "http://localhost:1/",
+        "http://127.0.0.1",
+        "http://127.9.9.9",
+        "http://[::1]:80",
+    ] {
+        assert!(
+            endpoint(address, None, None).unwrap().is_loopback(),
+            "{address}"
+        );
+    }
+    for address in [
+        "http://localhost.example",
+        "http://127.0.0.1.example",
+        "http://10.0.0.1",
+    ] {
+        assert!(refusal(address).contains("http://"), "{address}");
+    }
+}
+
+#[test]
+fn what_is_refused_says_how_to_mend_it() {
+    insta::assert_snapshot!(refusal(" "), @r"
+    there is no endpoint to ask
+      hint: set AZURE_OPENAI_ENDPOINT to the resource's address, such as https://NAME.openai.azure.com (in the Azure portal: the resource, 'Keys and Endpoint')
+    ");
+    insta::assert_snapshot!(refusal("x.openai.azure.com/"), @r"
+    AZURE_OPENAI_ENDPOINT does not begin with https://
+      hint: did you mean https://x.openai.azure.com/ ?
+    ");
+    insta::assert_snapshot!(refusal("localhost:8080"), @r"
+    AZURE_OPENAI_ENDPOINT does not begin with https://
+      hint: did you mean http://localhost:8080 ?
+    ");
+    insta::assert_snapshot!(refusal("http://x.openai.azure.com"), @r"
+    AZURE_OPENAI_ENDPOINT begins with http://: the key would travel where anyone can read it
+      hint: write https:// (http:// is for this machine alone: localhost, 127.0.0.1)
+    ");
+    insta::assert_snapshot!(refusal("https://me:hunter2@x.openai.azure.com"), @r"
+    AZURE_OPENAI_ENDPOINT holds a user name or password
+      hint: set it to an address such as https://NAME.openai.azure.com
+    ");
+    insta::assert_snapshot!(refusal("https://x.azurewebsites.net/?code=hunter2"), @r"
+    AZURE_OPENAI_ENDPOINT has something after ? or # that would not be sent
+      hint: set it to an address such as https://NAME.openai.azure.com
+    ");
+    insta::assert_snapshot!(refusal("https://<your-resource>.openai.azure.com"), @r"
+    AZURE_OPENAI_ENDPOINT still holds a placeholder
+      hint: set it to the real address, such as https://NAME.openai.azure.com
+    ");
+    insta::assert_snapshot!(refusal("https://oai.azure.com/resource/chat"), @r"
+    AZURE_OPENAI_ENDPOINT is the address of a portal
+      hint: copy the endpoint that the portal shows, such as https://NAME.openai.azure.com
+    ");
+    insta::assert_snapshot!(refusal("https://api.openai.com/v1"), @r"
+    AZURE_OPENAI_ENDPOINT is OpenAI's address, not Azure's
+      hint: unset it and set OPENAI_API_KEY and OPENAI_MODEL
+    ");
+    insta::assert_snapshot!(refusal("https://host.example/v1/"), @r"
+    AZURE_OPENAI_ENDPOINT is no Azure OpenAI address: it ends in /v1
+      hint: for an OpenAI-compatible server unset it and set OPENAI_BASE_URL; Azure's own ends in /openai/v1
+    ");
+    insta::assert_snapshot!(refusal("https://"), @r"
+    AZURE_OPENAI_ENDPOINT is not a web address
+      because: empty host
+      hint: set it to an address such as https://NAME.openai.azure.com
+    ");
+}
+
+#[test]
+fn a_key_in_the_wrong_place_is_not_repeated() {
+    for key in [
+        "0123456789abcdef0123456789abcdef",
+        "ftp://hunter2.example",
+        "hunter2@example.com",
+    ] {
+        assert!(!refusal(key).contains(key), "{key}");
+    }
+}
+
+#[test]
+fn a_deployment_cannot_leave_its_place() {
+    let endpoint = endpoint("https://x.openai.azure.com", Some("2024-10-21"), None).unwrap();
+    let url = endpoint.chat_url("a/../b?c#d%2f");
+    assert_eq!(
+        url.as_str(),
+        "https://x.openai.azure.com/openai/deployments/a%2F..%2Fb%3Fc%23d%252f/chat/completions?api-version=2024-10-21"
+    );
+    for name in ["", ".", "..", "a b", "a\nb", "<name>"] {
+        assert_eq!(
+            endpoint.choose(Some(name)).unwrap_err().kind(),
+            ErrorKind::Argument
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_address_is_taken_or_refused(address in any::<String>()) {
+        let _ = endpoint(&address, None, None);
+    }
+
+    #[test]
+    fn any_deployment_stays_one_part_of_the_path(name in "[!-~]{1,20}") {
+        let endpoint = endpoint("https://x.openai.azure.com", Some("2024-10-21"), None).unwrap();
+        if endpoint.choose(Some(&name)).is_ok() {
+            let url = endpoint.chat_url(&name);
+            prop_assert_eq!(url.host_str(), Some("x.openai.azure.com"));
+            prop_assert_eq!(url.path_segments().unwrap().count(), 5);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+use super::*;
+use crate::settings::{Service, Settings};
+use proptest::prelude::*;
+use std::time::SystemTime;
+
+const KEY: &str = "Hunter2-Hunter2";
+
+fn azure() -> Settings {
+    Settings::from_lookup(|name| {
+        let value = match name {
+            "AZURE_OPENAI_ENDPOINT" => "https://x.openai.azure.com",
+            "AZURE_OPENAI_API_KEY" => KEY,
+            "AZURE_OPENAI_API_VERSION" => "2023-03-15-preview",
+            "AZURE_OPENAI_DEPLOYMENT" => "gpt",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    })
+}
+
+fn openai() -> Settings {
+    let mut settings = Settings::default();
+    settings.service = Service::OpenAi;
+    settings.api_key = Some(crate::Secret::new(KEY));
+    settings
+}
+
+fn refused(
+    settings: &Settings,
+    status: u16,
+    headers: &[(&'static str, &str)],
+    body: &[u8],
+) -> Error {
+    let endpoint = Endpoint::new(settings).unwrap();
+    let credential = Credential::new(settings).unwrap();
+    let headers: HeaderMap = headers
+        .iter()
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .collect();
+    let limits = RateLimits::read(&headers, SystemTime::now());
+    let asked = Asked {
+        endpoint: &endpoint,
+        credential: &credential,
+        deployment: "gpt",
+    };
+    asked.refused(status, &headers, body, &limits)
+}
+
+fn told(status: u16, body: &str) -> String {
+    let error = refused(&azure(), status, &[], body.as_bytes());
+    format!("{}: {error:?}", error.kind().name())
+}
+
+#[test]
+fn a_wrong_key() {
+    let body = r#"{"error":{"code":"401","message":"Access denied due to invalid subscription key or wrong API endpoint."}}"#;
+    insta::assert_snapshot!(told(401, body), @r"
+    authentication: the service answered 401 Unauthorized: Access denied due to invalid subscription key or wrong API endpoint.
+      hint: check AZURE_OPENAI_API_KEY, and that it belongs to the resource in AZURE_OPENAI_ENDPOINT (x.openai.azure.com)
+    ");
+    let error = refused(
+        &openai(),
+        401,
+        &[],
+        br#"{"error":{"message":"Incorrect API key","code":"invalid_api_key"}}"#,
+    );
+    insta::assert_snapshot!(format!("{error:?}"), @r"
+    the service answered 401 Unauthorized: Incorrect API key
+      hint: check OPENAI_API_KEY
+    ");
+    let mut entra = azure();
+    entra.ad_token = Some(crate::Secret::new("Bearer e.y.J"));
+    insta::assert_snapshot!(format!("{:?}", refused(&entra, 401, &[], b"")), @r"
+    the service answered 401 Unauthorized
+      hint: get a new token, since it holds for about an hour, and set AZURE_OPENAI_AD_TOKEN: az account get-access-token --resource https://cognitiveservices.azure.com
+    ");
+}
+
+#[test]
+fn a_deployment_that_is_not_there() {
+    let body = r#"{"error":{"code":"DeploymentNotFound","message":"The API deployment for this resource does not exist."}}"#;
+    insta::assert_snapshot!(told(404, body), @r"
+    not_found: the service answered 404 Not Found: The API deployment for this resource does not exist.
+      hint: the resource has no deployment 'gpt': set AZURE_OPENAI_DEPLOYMENT to one that it has (a new one takes some minutes)
+    ");
+    let error = refused(
+        &openai(),
+        404,
+        &[],
+        br#"{"error":{"message":"The model does not exist","code":"model_not_found"}}"#,
+    );
+    insta::assert_snapshot!(format!("{error:?}"), @r"
+    the service answered 404 Not Found: The model does not exist
+      hint: the server has no model 'gpt': set OPENAI_MODEL to one that it has
+    ");
+}
+
+#[test]
+fn a_path_that_is_not_there() {
+    insta::assert_snapshot!(told(404, r#"{"statusCode":404,"message":"Resource not found"}"#), @r"
+    not_found: the service answered 404 Not Found: Resource not found
+      hint: check AZURE_OPENAI_ENDPOINT, the deployment 'gpt' (AZURE_OPENAI_DEPLOYMENT), and AZURE_OPENAI_API_VERSION (2024-10-21 is one that the service has)
+    ");
+    let mut v1 = azure();
+    v1.api_version = None;
+    let error = refused(
+        &v1,
+        404,
+        &[],
+        br#"{"error":{"code":"404","message":"Resource not found"}}"#,
+    );
+    insta::assert_snapshot!(format!("{error:?}"), @r"
+    the service answered 404 Not Found: Resource not found
+      hint: check AZURE_OPENAI_ENDPOINT and the deployment 'gpt' (AZURE_OPENAI_DEPLOYMENT); if the resource has no v1 path, set AZURE_OPENAI_API_VERSION to 2024-10-21
+    ");
+}
+
+#[test]
+fn a_version_that_is_gone() {
+    let body = r#"{"error":{"code":"BadRequest","message":"API version not supported"}}"#;
+    insta::assert_snapshot!(told(400, body), @r"
+    bad_request: the service answered 400 Bad Request: API version not supported
+      hint: set AZURE_OPENAI_API_VERSION to a version that the service has, such as 2024-10-21
+    ");
+    let body =
+        r#"{"error":{"code":"InvalidApiVersionParameter","message":"The version is invalid."}}"#;
+    assert!(told(404, body).contains("AZURE_OPENAI_API_VERSION"));
+}
+
+#[test]
+fn fields_that_a_model_refuses() {
+    let body = r#"{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}"#;
+    insta::assert_snapshot!(told(400, body), @r"
+    bad_request: the service answered 400 Bad Request: Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.
+      hint: this model takes max_completion_tokens: write .max_completion_tokens(n) in place of .max_tokens(n)
+    ");
+    let body = r#"{"error":{"message":"Unsupported value: 'temperature' does not support 0 with this model.","param":"temperature","code":"unsupported_value"}}"#;
+    insta::assert_snapshot!(told(400, body), @r"
+    bad_request: the service answered 400 Bad Request: Unsupported value: 'temperature' does not support 0 with this model.
+      hint: this model refuses that temperature: leave .temperature() out
+    ");
+    assert!(!told(400, r#"{"error":{"message":"max_tokens is too large"}}"#).contains("hint"));
+}
+
+#[test]
+fn a_filtered_prompt_in_both_spellings() {
+    for (inner, results) in [
+        ("innererror", "content_filter_result"),
+        ("inner_error", "content_filter_results"),
+    ] {
+        let body = serde_json::json!({"error": {
+            "code": "content_filter", "message": "The response was filtered.", "status": 400,
+            inner: {"code": "ResponsibleAIPolicyViolation", results: {
+                "hate": {"filtered": false, "severity": "safe"},
+                "violence": {"filtered": true, "severity": "medium"},
+                "jailbreak": {"filtered": true, "detected": true},
+            }},
+        }});
+        let error = refused(&azure(), 400, &[], body.to_string().as_bytes());
+        let filter = error.content_filter().unwrap();
+        assert_eq!(filter.categories.len(), 3);
+        assert_eq!(filter.categories["jailbreak"].detected, Some(true));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(format!("{}: {error:?}", error.kind().name()), @r"
+            content_filter: the service answered 400 Bad Request: The response was filtered.
+              hint: reword the prompt: the service's content filter found jailbreak, violence (medium)
+            ");
+        }
+    }
+    assert!(told(400, r#"{"error":{"code":"content_filter"}}"#).starts_with("content_filter"));
+}
+
+#[test]
+fn a_used_up_quota() {
+    let body = br#"{"error":{"code":"429","message":"Requests to the API have exceeded the token rate limit."}}"#;
+    let error = refused(
+        &azure(),
+        429,
+        &[("retry-after", "86400"), ("apim-request-id", "abc")],
+        body,
+    );
+    assert_eq!(error.retry_after().unwrap().as_secs(), 86_400);
+    insta::assert_snapshot!(format!("{error:?}"), @r"
+    the service answered 429 Too Many Requests: Requests to the API have exceeded the token rate limit.
+      request id: abc
+      hint: the service asks to wait 86400 s, which is longer than evenhand waits by itself: raise the deployment's quota, or come back later
+    ");
+    let error = refused(&azure(), 429, &[("retry-after-ms", "1500")], body);
+    insta::assert_snapshot!(error.hint().unwrap(), @"the quota is used up; the service asks to wait 2 s. A batch keeps within the quota by itself");
+    insta::assert_snapshot!(told(429, ""), @r"
+    rate_limit: the service answered 429 Too Many Requests
+      hint: the quota is used up: wait a minute, or raise it in the portal. A batch keeps within the quota by itself
+    ");
+    insta::assert_snapshot!(told(429, r#"{"error":{"code":"insufficient_quota"}}"#), @r#"
+    rate_limit: the service answered 429 Too Many Requests: {"code":"insufficient_quota"}
+      hint: the account has no credit left: waiting won't help
+    "#);
+}
+
+#[test]
+fn a_redirect_tells_the_host_alone() {
+    let error = refused(
+        &azure(),
+        307,
+        &[("location", "https://evil.example/a?code=s3cret")],
+        b"",
+    );
+    insta::assert_snapshot!(format!("{}: {error:?}", error.kind().name()), @r"
+    unexpected_status: the service answered 307: it points to the host evil.example, where no key is carried
+      hint: if that is right, set AZURE_OPENAI_ENDPOINT to the final address
+    ");
+    let error = refused(&azure(), 301, &[("location", "/a?code=s3cret")], b"");
+    insta::assert_snapshot!(error.to_string(), @"the service answered 301: it points to another path, where no key is carried");
+}
+
+#[test]
+fn bodies_that_are_not_azures() {
+    insta::assert_snapshot!(told(502, "<html><head><title>502 Bad\nGateway</title></head><body>x</body></html>"), @"server: the service answered 502 Bad Gateway: 502 Bad Gateway");
+    insta::assert_snapshot!(told(503, "upstream\r\nconnect \u{1b}[31merror"), @"server: the service answered 503 Service Unavailable: upstream connect [31merror");
+    insta::assert_snapshot!(told(500, ""), @"server: the service answered 500 Internal Server Error");
+    insta::assert_snapshot!(told(500, r#"{"error":"model is loading"}"#), @"server: the service answered 500 Internal Server Error: model is loading");
+    insta::assert_snapshot!(told(422, r#"{"detail":[{"loc":["body","n"]}]}"#), @r#"unprocessable_entity: the service answered 422 Unprocessable Entity: {"detail":[{"loc":["body","n"]}]}"#);
+    insta::assert_snapshot!(told(418, "null"), @"unexpected_status: the service answered 418 I'm a teapot");
+}
+
+#[test]
+fn every_status_has_its_kind() {
+    let kinds = [401, 403, 404, 408, 409, 413, 422, 429, 500, 599]
+        .map(|status| refused(&azure(), status, &[], b"").kind().name());
+    insta::assert_snapshot!(kinds.join(" "), @"authentication permission_denied not_found timeout conflict unexpected_status unprocessable_entity rate_limit server server");
+}
+
+proptest! {
+    #[test]
+    fn any_body_makes_an_error(status in 300_u16..1000, body in any::<Vec<u8>>()) {
+        let error = refused(&azure(), status, &[], &body);
+        prop_assert_eq!(error.status(), Some(status));
+        prop_assert!(error.to_string().chars().count() < EXCERPT + 80);
+        prop_assert!(!error.to_string().contains(char::is_control));
+    }
+
+    #[test]
+    fn an_echoed_key_is_never_repeated(
+        before in ".{0,400}", after in ".{0,10}", shape in 0_usize..5, status in 400_u16..600,
+    ) {
+        let text = format!("{before}{KEY}{after}{}", KEY.to_lowercase());
+        let body = match shape {
+            0 => text,
+            1 => serde_json::json!({"error": {"code": text, "message": text, "param": text}}).to_string(),
+            2 => serde_json::json!({"message": text}).to_string(),
+            3 => serde_json::json!({"error": {"code": "content_filter", "innererror":
+                {"content_filter_result": {text.clone(): {"filtered": true, "severity": text}}}}}).to_string(),
+            _ => format!("<html><title>{text}</title>"),
+        };
+        let error = refused(&azure(), status, &[("x-request-id", KEY)], body.as_bytes());
+        let shown = format!(
+            "{error} {error:?} {:?} {:?} {:?}", error.code(), error.request_id(), error.content_filter()
+        );
+        prop_assert!(!shown.to_lowercase().contains(&KEY.to_lowercase()), "{}", shown);
+    }
+}

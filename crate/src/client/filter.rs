@@ -1,0 +1,99 @@
+//! What Azure's content filter found, in a prompt or in an answer.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+/// What the filter said about one category.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FilterResult {
+    /// Was the text held back because of it?
+    pub filtered: bool,
+    /// How grave it is, in the service's words: `safe`, `low`, `medium`, `high`.
+    pub severity: Option<String>,
+    /// Was it there at all? For categories without degrees, such as `jailbreak`.
+    pub detected: Option<bool>,
+}
+
+/// The filter's results by category, such as `hate`, `violence`, `jailbreak`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ContentFilter {
+    /// The results by category.
+    pub categories: BTreeMap<String, FilterResult>,
+}
+
+/// The filter's results for one of the prompts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PromptFilter {
+    /// Which message it is about, counted from 0.
+    pub prompt_index: u64,
+    /// What was found.
+    pub content_filter: ContentFilter,
+}
+
+impl ContentFilter {
+    /// The categories because of which the text was held back.
+    pub fn filtered(&self) -> impl Iterator<Item = (&str, &FilterResult)> {
+        self.categories
+            .iter()
+            .filter(|(_, result)| result.filtered)
+            .map(|(name, result)| (name.as_str(), result))
+    }
+
+    /// Was the text held back?
+    pub fn is_filtered(&self) -> bool {
+        self.filtered().next().is_some()
+    }
+
+    /// Reads what can be understood of an object of categories; the rest is left out.
+    pub(super) fn from_value(value: &Value) -> Self {
+        let categories = value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, result)| {
+                let result = FilterResult {
+                    filtered: result
+                        .get("filtered")
+                        .and_then(Value::as_bool)
+                        .unwrap_or_default(),
+                    severity: result
+                        .get("severity")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned),
+                    detected: result.get("detected").and_then(Value::as_bool),
+                };
+                (result != FilterResult::default()).then(|| (name.clone(), result))
+            });
+        Self {
+            categories: categories.collect(),
+        }
+    }
+
+    /// Finds the results in the object that holds them, in both spellings.
+    pub(super) fn inside(value: &Value) -> Self {
+        ["content_filter_results", "content_filter_result"]
+            .iter()
+            .find_map(|name| value.get(name).filter(|found| found.is_object()))
+            .map(Self::from_value)
+            .unwrap_or_default()
+    }
+}
+
+/// Lists what held the text back: `violence (medium), jailbreak`.
+impl fmt::Display for ContentFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (name, result)) in self.filtered().enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            match &result.severity {
+                Some(severity) => write!(f, "{comma}{name} ({severity})")?,
+                None => write!(f, "{comma}{name}")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,374 @@
+//! A question, as the service takes it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Whose words a message holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Role {
+    /// The instructions that the model follows throughout.
+    System,
+    /// The person who asks.
+    User,
+    /// The model, in an example or an earlier answer.
+    Assistant,
+}
+
+/// A message of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Message {
+    /// Whose words these are.
+    pub role: Role,
+    /// The words.
+    pub content: String,
+}
+
+impl Message {
+    /// A message in this role.
+    pub fn new(role: Role, content: impl Into<String>) -> Self {
+        Self {
+            role,
+            content: content.into(),
+        }
+    }
+
+    /// Instructions to the model.
+    pub fn system(content: impl Into<String>) -> Self {
+        Self::new(Role::System, content)
+    }
+
+    /// A question to the model.
+    pub fn user(content: impl Into<String>) -> Self {
+        Self::new(Role::User, content)
+    }
+
+    /// An answer of the model.
+    pub fn assistant(content: impl Into<String>) -> Self {
+        Self::new(Role::Assistant, content)
+    }
+}
+
+/// A chat request. What is not set is not sent, so that the service's own defaults
+/// hold. A text alone is a request too: one message of the user.
+///
+/// ```
+/// use evenhand::ChatRequest;
+///
+/// let request = ChatRequest::from("Describe a nurse.")
+///     .system("Answer in one sentence.")
+///     .temperature(0.0)
+///     .max_tokens(60);
+/// assert_eq!(
+///     serde_json::to_string(&request)?,
+///     r#"{"messages":[{"role":"system","content":"Answer in one sentence."},"#.to_owned()
+///         + r#"{"role":"user","content":"Describe a nurse."}],"max_tokens":60,"temperature":0.0}"#,
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+#[must_use]
+pub struct ChatRequest {
+    /// The deployment (or model) that is asked; else the client's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The conversation so far.
+    pub messages: Vec<Message>,
+    /// The longest answer, in tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u32>,
+    /// The longest answer with the model's hidden reasoning, in tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_completion_tokens: Option<u32>,
+    /// How freely words are chosen: 0 to 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// Words are chosen among the likeliest that make up this share: 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f64>,
+    /// The service tries to give the same answer to the same seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<i64>,
+    /// How many answers to give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n: Option<u32>,
+    /// The answer ends before any of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stop: Vec<String>,
+    /// Other fields of the protocol, sent as they are.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl ChatRequest {
+    /// A request of these messages.
+    pub fn new(messages: impl IntoIterator<Item = Message>) -> Self {
+        Self {
+            messages: messages.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a message at the end.
+    pub fn message(mut self, message: Message) -> Self {
+        self.messages.push(message);
+        self
+    }
+
+    /// Puts instructions to the model at the beginning.
+    ///
+    /// # Default
+    /// None.
+    pub fn system(mut self, instructions: impl Into<String>) -> Self {
+        self.messages.insert(0, Message::system(instructions));
+        self
+    }
+
+    /// The deployment (or model) that is asked.
+    ///
+    /// # Default
+    /// The client's.
+    pub fn deployment(mut self, name: impl Into<String>) -> Self {
+        self.model = Some(name.into());
+        self
+    }
+
+    /// The longest answer, in tokens. Reasoning models (o-series, gpt-5) refuse it and
+    /// take [`max_completion_tokens`](Self::max_completion_tokens).
+    ///
+    /// # Default
+    /// The service's.
+    pub fn max_tokens(mut self, tokens: u32) -> Self {
+        self.max_tokens = Some(tokens);
+        self
+    }
+
+    /// The longest answer with the model's hidden reasoning, in tokens.
+    ///
+    /// # Default
+    /// The service's.
+    pub fn max_completion_tokens(mut self, tokens: u32) -> Self {
+        self.max_completion_tokens = Some(tokens);
+        self
+    }
+
+    /// How freely words are chosen, from 0 (always the likeliest) to 2.
+    ///
+    /// # Default
+    /// The service's, 1.
+    pub fn temperature(mut self, temperature: f64) -> Self {
+        self.temperature = Some(temperature);
+        self
+    }
+
+    /// Words are chosen among the likeliest that make up this share, from 0 to 1.
+    ///
+    /// # Default
+    /// The service's, 1.
+    pub fn top_p(mut self, share: f64) -> Self {
+        self.top_p = Some(share);
+        self
+    }
+
+    /// The service tries to give the same answer to the same seed.
+    ///
+    /// # Default
+    /// None.
+    pub fn seed(mut self, seed: i64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// How many answers to give. Each is paid for.
+    ///
+    /// # Default
+    /// 1.
+    pub fn n(mut self, answers: u32) -> Self {
+        self.n = Some(answers);
+        self
+    }
+
+    /// The answer ends before this text.
+    ///
+    /// # Default
+    /// None.
+    pub fn stop(mut self, text: impl Into<String>) -> Self {
+        self.stop.push(text.into());
+        self
+    }
+
+    /// Another field of the protocol, such as `reasoning_effort`.
+    ///
+    /// # Default
+    /// None.
+    pub fn set(mut self, field: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.other.insert(field.into(), value.into());
+        self
+    }
+
+    /// Is it a request at all? The service would say no less, but later and for money.
+    pub(crate) fn check(&self) -> Result<()> {
+        let wrong = |what: String| Err(Error::new(ErrorKind::Argument, what));
+        if self.messages.is_empty() {
+            return wrong("the request has no message".to_owned());
+        }
+        if self.max_tokens.is_some() && self.max_completion_tokens.is_some() {
+            return wrong("max_tokens and max_completion_tokens exclude each other".to_owned());
+        }
+        for (name, value, top) in [
+            ("temperature", self.temperature, 2.0),
+            ("top_p", self.top_p, 1.0),
+        ] {
+            if value.is_some_and(|value| !(0.0..=top).contains(&value)) {
+                return wrong(format!("{name} must be from 0 to {top}"));
+            }
+        }
+        let counts = [
+            ("n", self.n),
+            ("max_tokens", self.max_tokens),
+            ("max_completion_tokens", self.max_completion_tokens),
+        ];
+        for (name, value) in counts {
+            if value == Some(0) {
+                return wrong(format!("{name} must be at least 1"));
+            }
+        }
+        const TYPED: [&str; 9] = [
+            "model",
+            "messages",
+            "max_tokens",
+            "max_completion_tokens",
+            "temperature",
+            "top_p",
+            "seed",
+            "n",
+            "stop",
+        ];
+        match self
+            .other
+            .keys()
+            .find(|name| TYPED.contains(&name.as_str()))
+        {
+            Some(name) => wrong(format!(
+                "{name} has a method of its own and can't be given to set()"
+            )),
+            None if self
+                .other
+                .get("stream")
+                .is_some_and(|value| *value != Value::Bool(false)) =>
+            {
+                wrong("streamed answers are not supported".to_owned())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The request's body, with the deployment that it goes to.
+    pub(crate) fn body(&self, deployment: &str) -> Result<Vec<u8>> {
+        let mut request = self.clone();
+        request.model = Some(deployment.to_owned());
+        serde_json::to_vec(&request).map_err(|error| {
+            Error::new(ErrorKind::Argument, "the request can't be written as JSON")
+                .with_source(error)
+        })
+    }
+}
+
+impl From<Message> for ChatRequest {
+    fn from(message: Message) -> Self {
+        Self::new([message])
+    }
+}
+
+impl From<Vec<Message>> for ChatRequest {
+    fn from(messages: Vec<Message>) -> Self {
+        Self::new(messages)
+    }
+}
+
+impl From<&str> for ChatRequest {
+    fn from(prompt: &str) -> Self {
+        Message::user(prompt).into()
+    }
+}
+
+impl From<String> for ChatRequest {
+    fn from(prompt: String) -> Self {
+        Message::user(prompt).into()
+    }
+}
+
+impl From<&String> for ChatRequest {
+    fn from(prompt: &String) -> Self {
+        Message::user(prompt).into()
+    }
+}
+
+impl From<&ChatRequest> for ChatRequest {
+    fn from(request: &ChatRequest) -> Self {
+        request.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_set_is_sent_and_the_deployment_always() {
+        let body = ChatRequest::from("Hi")
+            .stop("\n")
+            .set("reasoning_effort", "low")
+            .body("gpt")
+            .unwrap();
+        assert_eq!(
+            String::from_utf8(body).unwrap(),
+            r#"{"model":"gpt","messages":[{"role":"user","content":"Hi"}],"stop":["\n"],"reasoning_effort":"low"}"#
+        );
+    }
+
+    #[test]
+    fn a_request_is_read_back_as_it_was_written() {
+        let request = ChatRequest::from("Hi")
+            .system("Be brief.")
+            .n(2)
+            .set("user", "u");
+        let text = serde_json::to_string(&request).unwrap();
+        assert_eq!(serde_json::from_str::<ChatRequest>(&text).unwrap(), request);
+    }
+
+    #[test]
+    fn nonsense_is_found_before_it_is_sent() {
+        let wrong = [
+            ChatRequest::new([]),
+            ChatRequest::from("x").temperature(f64::NAN),
+            ChatRequest::from("x").temperature(2.5),
+            ChatRequest::from("x").top_p(-0.1),
+            ChatRequest::from("x").n(0),
+            ChatRequest::from("x").max_tokens(0),
+            ChatRequest::from("x")
+                .max_tokens(1)
+                .max_completion_tokens(1),
+            ChatRequest::from("x").set("temperature", 1),
+            ChatRequest::from("x").set("stream", true),
+        ];
+        for request in wrong {
+            assert_eq!(
+                request.check().unwrap_err().kind(),
+                ErrorKind::Argument,
+                "{request:?}"
+            );
+        }
+        ChatRequest::from("x")
+            .temperature(2.0)
+            .set("stream", false)
+            .check()
+            .unwrap();
+    }
+}

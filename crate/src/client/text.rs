@@ -1,0 +1,125 @@
+//! Text from outside on its way into an error message.
+
+/// The text on one line, without control characters and the invisible ones that turn
+/// text around, and not longer than `limit` characters.
+pub(super) fn one_line(text: &str, limit: usize) -> String {
+    let mut line = String::new();
+    let mut length = 0;
+    for word in text.split(|c: char| c.is_whitespace() || unprintable(c)) {
+        if word.is_empty() {
+            continue;
+        }
+        if length > 0 {
+            line.push(' ');
+            length += 1;
+        }
+        for c in word.chars() {
+            if length + 1 >= limit {
+                line.push('…');
+                return line;
+            }
+            line.push(c);
+            length += 1;
+        }
+    }
+    line
+}
+
+fn unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// The text with every occurrence of the secret, in whatever case, replaced by `…`.
+/// A secret below four characters is none, and would tear words apart.
+pub(super) fn redact(text: &str, secret: &str) -> String {
+    if secret.len() < 4 {
+        return text.to_owned();
+    }
+    // ASCII lower case keeps every byte's place.
+    let (haystack, needle) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
+    let mut redacted = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, found) in haystack.match_indices(&needle) {
+        redacted.push_str(text.get(from..at).unwrap_or_default());
+        redacted.push('…');
+        from = at + found.len();
+    }
+    redacted.push_str(text.get(from..).unwrap_or_default());
+    redacted
+}
+
+/// What a page says: its title, or its text without the tags.
+pub(super) fn of_html(page: &str) -> String {
+    let lower = page.to_ascii_lowercase();
+    let title = lower.find("<title").and_then(|at| {
+        let from = at + lower.get(at..)?.find('>')? + 1;
+        let to = from + lower.get(from..)?.find("</title")?;
+        page.get(from..to)
+    });
+    if let Some(title) = title.filter(|title| !title.trim().is_empty()) {
+        return title.to_owned();
+    }
+    let mut inside = false;
+    page.chars()
+        .filter_map(|c| match c {
+            '<' => {
+                inside = true;
+                None
+            }
+            '>' if inside => {
+                inside = false;
+                Some(' ')
+            }
+            _ => (!inside).then_some(c),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_page_is_known_by_its_title() {
+        assert_eq!(
+            of_html("<html><TITLE>502 Bad Gateway</TITLE><p>x"),
+            "502 Bad Gateway"
+        );
+        assert_eq!(
+            one_line(&of_html("<p>Gone <b>away</b></p>"), 99),
+            "Gone away"
+        );
+    }
+
+    #[test]
+    fn terminal_codes_and_turned_text_are_dropped() {
+        assert_eq!(one_line("a\u{1b}[31m\r\n b\u{202e}c\0", 99), "a [31m b c");
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_short_and_plain(text in any::<String>(), limit in 1_usize..400) {
+            let line = one_line(&text, limit);
+            prop_assert!(line.chars().count() <= limit);
+            prop_assert!(!line.chars().any(char::is_control));
+        }
+
+        #[test]
+        fn no_secret_is_left(
+            before in any::<String>(), after in any::<String>(), secret in "[!-~]{4,40}",
+        ) {
+            let redacted = redact(&format!("{before}{secret}{after}{secret}"), &secret);
+            prop_assert!(!redacted.to_ascii_lowercase().contains(&secret.to_ascii_lowercase()));
+        }
+
+        #[test]
+        fn any_page_is_read(page in any::<String>()) {
+            of_html(&page);
+        }
+    }
+}

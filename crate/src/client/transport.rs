@@ -1,0 +1,205 @@
+//! The way to the service: one connection pool, verified TLS, no redirects, proxies
+//! from the environment, and bodies of a bounded size.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+
+use super::endpoint::Endpoint;
+use super::retry::Retry;
+use crate::error::{Error, ErrorKind, Result};
+use crate::settings::{CONNECT_TIMEOUT, Settings, TIMEOUT};
+
+/// The largest body that is read, in bytes. The longest answer is some hundred times smaller.
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// How long things may take.
+pub(super) struct Limits {
+    timeout: Duration,
+    connect: Duration,
+}
+
+impl Limits {
+    pub(super) fn new(settings: &Settings) -> Result<Self> {
+        let timeout = settings.timeout.unwrap_or(TIMEOUT);
+        let connect = settings.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+        if timeout.is_zero() || connect.is_zero() {
+            return Err(Error::new(
+                ErrorKind::Settings,
+                "a time-out of zero leaves no time for an answer",
+            )
+            .with_hint("give .timeout() and .connect_timeout() more, or leave them out"));
+        }
+        Ok(Self { timeout, connect })
+    }
+}
+
+/// The connections of one client.
+pub(super) fn client(endpoint: &Endpoint, limits: &Limits) -> Result<reqwest::Client> {
+    // Fails only where the program has chosen a provider already, which then serves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("evenhand/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .timeout(limits.timeout)
+        .connect_timeout(limits.connect);
+    if endpoint.is_loopback() {
+        // What is meant for this machine, in clear text, must not go to a proxy.
+        builder = builder.no_proxy();
+    }
+    builder = if endpoint.is_plain_http() {
+        // No certificate is looked at, so a machine without any is good enough.
+        builder.tls_certs_only([])
+    } else {
+        own_certificates(builder)?
+    };
+    builder.build().map_err(|error| {
+        Error::new(ErrorKind::Settings, "could not prepare for network work").with_source(error).with_hint(
+            "the system's certificates are needed: install ca-certificates, or set SSL_CERT_FILE to a \
+             file of them",
+        )
+    })
+}
+
+/// `SSL_CERT_FILE` names the certificates to trust, as for OpenSSL and curl. Where
+/// the system's own verifier does not read it (macOS, Windows) they are added.
+fn own_certificates(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) else {
+        return Ok(builder);
+    };
+    let failed = || {
+        Error::new(
+            ErrorKind::Settings,
+            "SSL_CERT_FILE names no file of certificates",
+        )
+        .with_hint("set it to a PEM file with the certificates to trust, or unset it")
+    };
+    let pem = std::fs::read(path).map_err(|error| failed().with_source(error))?;
+    let certificates =
+        reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed().with_source(error))?;
+    if certificates.is_empty() {
+        return Err(failed());
+    }
+    Ok(if cfg!(any(windows, target_vendor = "apple")) {
+        builder.tls_certs_merge(certificates)
+    } else {
+        builder
+    })
+}
+
+/// An exchange that failed, and what to do about it.
+pub(super) type Failed = (Error, Retry);
+
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    /// The body, or why there is none.
+    pub(super) body: Result<Vec<u8>, Failed>,
+}
+
+/// Sends one request and reads its answer.
+pub(super) async fn send(
+    request: reqwest::RequestBuilder,
+    body: Vec<u8>,
+    host: &str,
+    limits: &Limits,
+) -> Result<Answer, Failed> {
+    let request = request.header(CONTENT_TYPE, "application/json").body(body);
+    let response = request
+        .send()
+        .await
+        .map_err(|error| broken(error, host, limits))?;
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let body = read(response, host, limits).await;
+    Ok(Answer {
+        status,
+        headers,
+        body,
+    })
+}
+
+async fn read(
+    mut response: reqwest::Response,
+    host: &str,
+    limits: &Limits,
+) -> Result<Vec<u8>, Failed> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| broken(error, host, limits))?
+    {
+        if body.len() + chunk.len() > LARGEST_BODY {
+            let size = LARGEST_BODY / 1024 / 1024;
+            let error = Error::new(
+                ErrorKind::Response,
+                format!("the answer is larger than {size} MB"),
+            );
+            return Err((error, Retry::NO));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The error for an exchange that was not carried through.
+fn broken(error: reqwest::Error, host: &str, limits: &Limits) -> Failed {
+    // The address is told by its host alone.
+    let error = error.without_url();
+    let untrusted = is_untrusted(&error);
+    let retry = if untrusted { Retry::NO } else { Retry::YES };
+    let (kind, message, hint) = match (error.is_timeout(), error.is_connect()) {
+        (true, true) => (
+            ErrorKind::Timeout,
+            format!("no connection to {host} within {:?}", limits.connect),
+            "check the address and the network, or allow more with .connect_timeout()",
+        ),
+        (true, false) => (
+            ErrorKind::Timeout,
+            format!("no answer from {host} within {:?}", limits.timeout),
+            "ask for a shorter answer, or allow more with .timeout()",
+        ),
+        (false, true) if untrusted => (
+            ErrorKind::Connection,
+            format!("the certificate of {host} is not to be trusted"),
+            "if a proxy of your organisation opens the traffic, set SSL_CERT_FILE to its certificates",
+        ),
+        (false, true) => (
+            ErrorKind::Connection,
+            format!("could not connect to {host}"),
+            "check the address and the network; behind a proxy set HTTPS_PROXY",
+        ),
+        (false, false) => (
+            ErrorKind::Connection,
+            format!("the connection to {host} broke"),
+            "check the network, or a proxy on the way",
+        ),
+    };
+    (
+        Error::new(kind, message).with_hint(hint).with_source(error),
+        retry,
+    )
+}
+
+/// Was it the server's certificate?
+fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        // An I/O error shows what it wraps as itself, not as its source.
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        let rustls = error
+            .downcast_ref::<rustls::Error>()
+            .or_else(|| wrapped.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
+        if matches!(rustls, Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

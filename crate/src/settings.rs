@@ -1,0 +1,189 @@
+//! The settings of a client, read once and in one place: the environment, and a
+//! `.env` file in the current folder or one above it. What they mean is checked
+//! when a client is made of them, not here.
+
+mod clean;
+mod dotenv;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::secret::Secret;
+
+pub(crate) use clean::clean;
+
+/// How long a request may take in all.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(600);
+/// How long making a connection may take.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a failed request is sent again.
+pub(crate) const MAX_RETRIES: u32 = 2;
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Azure OpenAI, or what speaks its protocol.
+    #[default]
+    Azure,
+    /// OpenAI, or any server with its chat completions (vLLM, Ollama, llama.cpp).
+    OpenAi,
+}
+
+/// What a [`Client`](crate::Client) is made of. Every field may be filled by hand
+/// before [`Client::new`](crate::Client::new) checks them all.
+///
+/// | variable | field |
+/// |---|---|
+/// | `AZURE_OPENAI_ENDPOINT` | `endpoint` |
+/// | `AZURE_OPENAI_API_KEY` | `api_key` |
+/// | `AZURE_OPENAI_AD_TOKEN` | `ad_token`, which wins over the key |
+/// | `AZURE_OPENAI_API_VERSION`, else `OPENAI_API_VERSION` | `api_version` |
+/// | `AZURE_OPENAI_DEPLOYMENT` | `deployment` |
+/// | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL` | `endpoint`, `api_key`, `deployment` of an OpenAI-compatible server |
+///
+/// The `OPENAI_` variables count only where no Azure endpoint, key or token is
+/// set: a forgotten Azure endpoint must not send the prompts to someone else.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Who answers. Default: Azure OpenAI.
+    pub service: Service,
+    /// The resource's address, such as `https://NAME.openai.azure.com`.
+    pub endpoint: Option<String>,
+    /// The resource's key.
+    pub api_key: Option<Secret>,
+    /// A Microsoft Entra token, sent in the key's place.
+    pub ad_token: Option<Secret>,
+    /// The API version: a date such as `2024-10-21`, `v1`, `preview`, or nothing for v1.
+    pub api_version: Option<String>,
+    /// The deployment (for an OpenAI-compatible server the model) that answers
+    /// when a request names none.
+    pub deployment: Option<String>,
+    /// How long a request may take in all. Default: 600 seconds.
+    pub timeout: Option<Duration>,
+    /// How long making a connection may take. Default: 5 seconds.
+    pub connect_timeout: Option<Duration>,
+    /// How often a request that failed in passing is sent again. Default: 2.
+    pub max_retries: Option<u32>,
+}
+
+/// A setting that no request can do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Missing {
+    /// The address.
+    Endpoint,
+    /// The key or token.
+    Credential,
+    /// The deployment or model.
+    Deployment,
+}
+
+impl Settings {
+    /// Reads the environment, then a `.env` file in the current folder or one above
+    /// it for what the environment lacks. The environment itself is left as it is.
+    ///
+    /// # Errors
+    /// A `.env` file that is there but can't be read.
+    pub fn from_env() -> Result<Self> {
+        let file: HashMap<String, String> = dotenv::read()?;
+        Ok(Self::from_lookup(|name| {
+            std::env::var_os(name)
+                .map(|value| value.to_string_lossy().into_owned())
+                .filter(|value| !clean(value).is_empty())
+                .or_else(|| file.get(name).cloned())
+        }))
+    }
+
+    /// Reads the settings from any source of named values. White space and quotes
+    /// around a value are dropped, and an empty value counts as none.
+    ///
+    /// ```
+    /// use evenhand::Settings;
+    ///
+    /// let settings = Settings::from_lookup(|name| {
+    ///     (name == "AZURE_OPENAI_DEPLOYMENT").then(|| "\"gpt-4o\"".to_owned())
+    /// });
+    /// assert_eq!(settings.deployment.as_deref(), Some("gpt-4o"));
+    /// assert_eq!(settings.missing().len(), 2);
+    /// ```
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |name: &str| {
+            lookup(name)
+                .map(|value| clean(&value).to_owned())
+                .filter(|value| !value.is_empty())
+        };
+        let secret = |name: &str| text(name).map(Secret::new);
+        let azure = Self {
+            service: Service::Azure,
+            endpoint: text("AZURE_OPENAI_ENDPOINT"),
+            api_key: secret("AZURE_OPENAI_API_KEY"),
+            ad_token: secret("AZURE_OPENAI_AD_TOKEN"),
+            api_version: text("AZURE_OPENAI_API_VERSION").or_else(|| text("OPENAI_API_VERSION")),
+            deployment: text("AZURE_OPENAI_DEPLOYMENT"),
+            ..Self::default()
+        };
+        if azure.endpoint.is_some() || azure.api_key.is_some() || azure.ad_token.is_some() {
+            return azure;
+        }
+        let base_url = text("OPENAI_BASE_URL");
+        let api_key = secret("OPENAI_API_KEY");
+        if base_url.is_none() && api_key.is_none() {
+            return azure;
+        }
+        Self {
+            service: Service::OpenAi,
+            endpoint: base_url,
+            api_key,
+            deployment: text("OPENAI_MODEL").or(azure.deployment),
+            ..Self::default()
+        }
+    }
+
+    /// What must still be given before a client can ask. An OpenAI-compatible server
+    /// may do without a key, and without an address it is OpenAI itself.
+    pub fn missing(&self) -> Vec<Missing> {
+        let credential = self.api_key.is_some() || self.ad_token.is_some();
+        let (endpoint, credential) = match self.service {
+            Service::Azure => (self.endpoint.is_some(), credential),
+            Service::OpenAi => (true, credential || self.endpoint.is_some()),
+        };
+        [
+            (endpoint, Missing::Endpoint),
+            (credential, Missing::Credential),
+            (self.deployment.is_some(), Missing::Deployment),
+        ]
+        .into_iter()
+        .filter_map(|(there, setting)| (!there).then_some(setting))
+        .collect()
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An address that was not checked yet may carry a password or a key.
+        let endpoint = self.endpoint.as_deref().map(|address| {
+            if address.contains(['@', '?', '#']) {
+                "…"
+            } else {
+                address
+            }
+        });
+        f.debug_struct("Settings")
+            .field("service", &self.service)
+            .field("endpoint", &endpoint)
+            .field("api_key", &self.api_key)
+            .field("ad_token", &self.ad_token)
+            .field("api_version", &self.api_version)
+            .field("deployment", &self.deployment)
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("max_retries", &self.max_retries)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;
