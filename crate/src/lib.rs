@@ -1,13 +1,64 @@
-//! Ask a language model the same question about different people, and learn
-//! whether it is even-handed.
+//! Ask a language model the same question about different people, see the answers in a
+//! Rust notebook, and learn whether the model is even-handed.
+//!
+//! A [`Client`] knows who answers: a deployment of Azure OpenAI, or any server with
+//! OpenAI's chat completions. It reads its settings from the environment or a `.env` file.
+//! A [`Batch`] asks many prompts side by side and keeps their order; the [`Answers`] become
+//! a polars data frame; [`display`](notebook::display) shows it below the cell.
+//!
+//! ```no_run
+//! use evenhand::prelude::*;
+//!
+//! let client = Client::from_env()?;
+//! let answers = client
+//!     .batch(["Describe a nurse.", "Describe a doctor."])
+//!     .system("Your answers are free from any form of bias.")
+//!     .max_tokens(100)
+//!     .run()?;
+//! display(&answers.to_frame("answer")?);
+//! # Ok::<(), evenhand::Error>(())
+//! ```
+//!
+//! Calls block, because a notebook cell that awaits costs its reader three seconds; programs
+//! that have a runtime use the twins whose names end in `_async`.
+//!
+//! A prompt that fails is a row with its error and costs the others nothing. Every [`Error`]
+//! has a kind to match on and, where the user can mend it, a hint. A key is a [`Secret`],
+//! which can't be printed. Text from a model is hostile until it is escaped: only
+//! [`notebook`] prints, and it escapes all.
+//!
+//! | feature | brings | default |
+//! |---|---|---|
+//! | `notebook` | tables, charts and displays, with polars and plotters | yes |
+//!
+//! In a notebook one `:dep` suffices: [`polars`], [`plotters`], [`serde_json`] and [`tokio`]
+//! are re-exported.
 
+pub mod batch;
 pub mod client;
 pub mod error;
+#[cfg(feature = "notebook")]
+pub mod notebook;
 mod runtime;
 mod secret;
 pub mod settings;
 
+pub use batch::{Answer, Answers, Batch};
 pub use client::{ChatCompletion, ChatRequest, Client, Message};
 pub use error::{Error, ErrorKind, Result};
 pub use secret::Secret;
 pub use settings::Settings;
+
+#[cfg(feature = "notebook")]
+pub use {plotters, polars};
+pub use {serde_json, tokio};
+
+/// Everything that a notebook needs, in one `use`: the toolkit, and polars' own prelude.
+pub mod prelude {
+    pub use crate::{Answers, ChatRequest, Client, Message, Settings};
+
+    #[cfg(feature = "notebook")]
+    pub use crate::notebook::{EvcxrDisplay, Show, display};
+    #[cfg(feature = "notebook")]
+    pub use polars::prelude::*;
+}

@@ -1,0 +1,21 @@
+//! The only code that prints: what a notebook cell shows, and how it reaches the screen.
+//!
+//! - [`display`] shows a table or one of the toolkit's own results; [`EvcxrDisplay`] does
+//!   the same for the last expression of a cell.
+//! - `ask` asks the reader, `bundle` is what one thing looks like: HTML, and plain text beside it.
+//! - `table` renders data frames; `card` the toolkit's own small results.
+//! - `escape` makes text from a model harmless in HTML.
+//! - `cell` knows which cell is running; `writer` is the one way to standard output.
+
+mod ask;
+mod bundle;
+mod card;
+mod cell;
+mod escape;
+mod show;
+mod table;
+mod writer;
+
+pub use bundle::{Bundle, Show};
+pub use show::{EvcxrDisplay, display};
+pub(crate) use writer::note;

@@ -1,0 +1,100 @@
+//! Showing results in the running cell.
+//!
+//! evcxr keeps one result a cell: of several blocks of the same form the last one wins.
+//! So each display sends all that its cell has shown so far, as one block, and begins
+//! anew when the next cell runs.
+
+use std::panic::Location;
+use std::sync::Mutex;
+
+use super::bundle::{Bundle, Show, stack};
+use super::cell::{self, Cell};
+use super::writer;
+
+struct Shown {
+    cell: Option<Cell>,
+    bundles: Vec<Bundle>,
+}
+
+static SHOWN: Mutex<Shown> = Mutex::new(Shown {
+    cell: None,
+    bundles: Vec::new(),
+});
+
+/// Shows a data frame, or another result that implements [`Show`], below the running
+/// cell. A cell may show several; they stand below each other in the order of the calls.
+///
+/// Outside a notebook the plain form is printed.
+///
+/// ```
+/// use evenhand::prelude::*;
+///
+/// let df = polars::df!["answer" => ["A nurse cares for people."]]?;
+/// display(&df);
+/// # Ok::<(), polars::error::PolarsError>(())
+/// ```
+#[track_caller]
+pub fn display(thing: impl Show) {
+    show_in(cell::of(Location::caller()), thing.bundle());
+}
+
+/// Makes a value show itself as the last expression of a cell: evcxr calls this method.
+pub trait EvcxrDisplay {
+    /// Shows the value as [`display`] does.
+    fn evcxr_display(&self);
+}
+
+impl<T: Show> EvcxrDisplay for T {
+    #[track_caller]
+    fn evcxr_display(&self) {
+        show_in(cell::of(Location::caller()), self.bundle());
+    }
+}
+
+fn show_in(cell: Cell, bundle: Bundle) {
+    // A thread that panicked while it held the lock left a whole list behind: it is used on.
+    let mut shown = SHOWN
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    if writer::kernel_listens() {
+        writer::show(&shown.add(cell, bundle));
+    } else {
+        writer::print(&bundle.text);
+    }
+}
+
+impl Shown {
+    /// Notes what the cell shows now, and returns all that it has shown.
+    fn add(&mut self, cell: Cell, bundle: Bundle) -> Bundle {
+        if self.cell != Some(cell) {
+            self.cell = Some(cell);
+            self.bundles.clear();
+        }
+        self.bundles.push(bundle);
+        stack(&self.bundles)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Bundle {
+        Bundle {
+            html: format!("<p>{text}</p>"),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_cell_shows_all_that_it_displayed_and_nothing_of_the_last_cell() {
+        let mut shown = Shown {
+            cell: None,
+            bundles: Vec::new(),
+        };
+        let (first, second) = (cell::tests::cell(1), cell::tests::cell(2));
+        shown.add(first, text("a"));
+        assert_eq!(shown.add(first, text("b")).html, "<p>a</p>\n<p>b</p>");
+        assert_eq!(shown.add(second, text("c")), text("c"));
+    }
+}

@@ -1,0 +1,126 @@
+//! The one way to standard output and standard error.
+//!
+//! evcxr reads its protocol from the same standard output that a cell prints to. It
+//! matches the begin marker anywhere in a line, takes a line that equals another token
+//! for an order, and waits for ever when the last line does not end. So everything that
+//! is printed here is defused first and ends in a newline, and each block is one write,
+//! so that threads can't cut into it.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use super::bundle::Bundle;
+
+/// All tokens of the protocol begin so.
+const TOKEN: &str = "EVCXR_";
+
+/// The bytes of one result: a block for each form, which the kernel gathers into one output.
+pub(super) fn encode(bundle: &Bundle) -> String {
+    let mut block = String::with_capacity(bundle.html.len() + bundle.text.len() + 128);
+    // In HTML the entity reads as the underscore that it replaces.
+    push_content(&mut block, "text/html", &defuse(&bundle.html, "EVCXR&#95;"));
+    push_content(&mut block, "text/plain", &plain(&bundle.text));
+    block
+}
+
+/// Shows a result in the running cell.
+pub(super) fn show(bundle: &Bundle) {
+    write(&mut io::stdout().lock(), &encode(bundle));
+}
+
+/// Prints plain text for a terminal, where no kernel listens.
+pub(super) fn print(text: &str) {
+    write(&mut io::stdout().lock(), &format!("{}\n", plain(text)));
+}
+
+/// Tells the user something while work goes on: a line on standard error, shown at once.
+pub(crate) fn note(line: &str) {
+    let line = plain(line).replace(['\n', '\r'], " ");
+    write(&mut io::stderr().lock(), &format!("{line}\n"));
+}
+
+/// A closed stream means that nobody looks any more: there is no one to tell.
+fn write(out: &mut impl Write, text: &str) {
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn push_content(block: &mut String, mime: &str, content: &str) {
+    block.push_str("EVCXR_BEGIN_CONTENT ");
+    block.push_str(mime);
+    block.push('\n');
+    block.push_str(content);
+    block.push_str("\nEVCXR_END_CONTENT\n");
+}
+
+/// Plain text in which no token is left: an invisible word joiner splits it.
+fn plain(text: &str) -> Cow<'_, str> {
+    defuse(text, "EVCXR\u{2060}_")
+}
+
+fn defuse<'a>(text: &'a str, instead: &str) -> Cow<'a, str> {
+    if text.contains(TOKEN) {
+        Cow::Owned(text.replace(TOKEN, instead))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// evcxr sets this for the process that runs the cells.
+pub(super) fn kernel_listens() -> bool {
+    std::env::var_os("EVCXR_IS_RUNTIME").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What the kernel makes of the lines, as evcxr 0.22 reads them.
+    fn kernel_reads(output: &str) -> Vec<(String, String)> {
+        let mut contents = Vec::new();
+        let mut lines = output.lines();
+        while let Some(line) = lines.next() {
+            let (_, mime) = line
+                .split_once("EVCXR_BEGIN_CONTENT ")
+                .expect("only contents");
+            let body: Vec<_> = lines
+                .by_ref()
+                .take_while(|line| *line != "EVCXR_END_CONTENT")
+                .collect();
+            contents.push((mime.to_owned(), body.join("\n")));
+        }
+        contents
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_text_stays_one_result(parts in proptest::collection::vec(prop_oneof![
+            Just("EVCXR_BEGIN_CONTENT text/html".to_owned()),
+            Just("EVCXR_END_CONTENT".to_owned()),
+            Just("EVCXR_EXECUTION_COMPLETE".to_owned()),
+            Just("EVCXR_PANIC_NOTIFICATION".to_owned()),
+            Just("EVCXR_".to_owned()),
+            Just("\n".to_owned()),
+            Just("\r\n".to_owned()),
+            any::<String>(),
+        ], 0..12)) {
+            let hostile = parts.concat();
+            let output = encode(&Bundle { html: hostile.clone(), text: hostile });
+            prop_assert!(output.ends_with('\n'));
+            let seen = kernel_reads(&output);
+            prop_assert_eq!(seen.len(), 2);
+            prop_assert_eq!(&seen[0].0, "text/html");
+            prop_assert_eq!(&seen[1].0, "text/plain");
+            for (_, body) in seen {
+                prop_assert!(!body.contains(TOKEN));
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_look_unchanged_to_the_reader() {
+        assert_eq!(defuse("a EVCXR_END b", "EVCXR&#95;"), "a EVCXR&#95;END b");
+        assert_eq!(plain("nothing to do"), "nothing to do");
+    }
+}
