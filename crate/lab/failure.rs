@@ -16,18 +16,18 @@ pub struct Failure {
 impl Failure {
     /// A failure with this message.
     pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            causes: Vec::new(),
-            hint: None,
-            exit_code: 1,
-        }
+        Self { message: message.into(), causes: Vec::new(), hint: None, exit_code: 1 }
     }
 
     /// What the user can do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The message without causes and hint.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// Where it happened, before the message.

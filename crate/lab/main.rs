@@ -5,6 +5,19 @@
     clippy::print_stderr,
     reason = "a terminal program speaks to its terminal"
 )]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a test fails by panicking"
+    )
+)]
+#![allow(
+    unreachable_pub,
+    reason = "nothing in a program can be reached from outside"
+)]
 
 mod failure;
 mod home;

@@ -42,11 +42,8 @@ fn runtime() -> Result<&'static Runtime> {
         .enable_all()
         .build()
         .map_err(|error| {
-            Error::new(
-                ErrorKind::Io,
-                "could not start the threads for network work",
-            )
-            .with_source(error)
+            Error::new(ErrorKind::Io, "could not start the threads for network work")
+                .with_source(error)
         })?;
     Ok(RUNTIME.get_or_init(|| made))
 }

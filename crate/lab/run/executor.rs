@@ -105,10 +105,11 @@ impl Executor {
         })
     }
 
-    /// Runs a cell. What it shows is added to the last of the outputs; the
-    /// earlier ones are those of the cells before it, whose displays it may update.
-    pub async fn run(&mut self, cell: &Cell, outputs: &mut [Outputs]) -> Result<Done> {
+    /// Runs a cell, and adds what it shows to the outputs of the cells before
+    /// it, whose displays it may update.
+    pub async fn run(&mut self, cell: &Cell, outputs: &mut Vec<Outputs>) -> Result<Done> {
         self.settle().await?;
+        outputs.push(Outputs::after(self.hidden));
         let answer = self.client.execute(&cell.source, |message| {
             if message.kind() == "update_display_data" {
                 outputs
@@ -118,13 +119,17 @@ impl Executor {
                 current.take(&message);
             }
         });
-        let reply = self.kernel.alive(answer).await?;
+        let reply = self.kernel.alive(answer).await;
+        let mut nothing = Outputs::default();
+        let current = outputs.last_mut().unwrap_or(&mut nothing);
+        let reply = reply.inspect_err(|failure| {
+            let value = failure.message();
+            current.error("DeadKernel", value, json!([value]));
+        })?;
         let verdict = match &mut self.tap {
             Some(tap) => tap.verdict()?,
             None => Verdict::Fine,
         };
-        let mut nothing = Outputs::default();
-        let current = outputs.last_mut().unwrap_or(&mut nothing);
         let error = judge(reply.failed, verdict, current);
         // A command (`:restart`, `:clear`) can replace evcxr's child, and so
         // can a cell that ends it.
@@ -133,17 +138,16 @@ impl Executor {
                 .source
                 .lines()
                 .any(|line| line.trim_start().starts_with(':'));
-        let count = reply.count.map(|count| count.saturating_sub(self.hidden));
+        let count = current.number(&json!(reply.count));
+        if let (Some(counted), Some(count)) = (reply.count, count) {
+            // evcxr names a cell by its number, and its number is not the reader's.
+            current.requote(&format!("command_{counted}:"), &format!("command_{count}:"));
+        }
         Ok(Done {
             count,
             took: reply.took,
             error,
         })
-    }
-
-    /// How many cells were run that the reader did not write.
-    pub fn hidden(&self) -> u64 {
-        self.hidden
     }
 
     /// Sees to it that the process that runs the next cell has its tap.
@@ -194,14 +198,16 @@ fn judge(failed: bool, verdict: Verdict, outputs: &mut Outputs) -> Option<String
     if !reported.is_empty() {
         return Some(reported.join("\n"));
     }
+    let stderr = outputs.stderr();
     let (name, value) = match verdict {
-        Verdict::Panicked => ("panic", panic_message(&outputs.stderr())),
-        Verdict::Returned => ("error", last_words(&outputs.stderr())),
+        Verdict::Panicked => ("panic", panic_message(&stderr)),
+        Verdict::Returned => ("error", last_line(&stderr)),
         Verdict::Fine if failed => ("error", "the kernel says that the cell failed".to_owned()),
         Verdict::Fine => return None,
     };
-    outputs.error(name, &value, json!([format!("{name}: {value}")]));
-    Some(format!("{name}: {value}"))
+    let error = format!("{name}: {value}");
+    outputs.error(name, &value, json!([error]));
+    Some(error)
 }
 
 fn message(error: &Value) -> String {
@@ -225,13 +231,12 @@ fn panic_message(stderr: &str) -> String {
     message.copied().collect::<Vec<_>>().join("\n")
 }
 
-/// What evcxr printed for an error: the end of standard error. It does not say
-/// where the error's text begins.
-fn last_words(stderr: &str) -> String {
-    let lines: Vec<&str> = stderr.trim_end().lines().collect();
-    match lines.as_slice() {
-        [] => "the cell returned an error that says nothing".to_owned(),
-        lines => lines[lines.len().saturating_sub(8)..].join("\n"),
+/// What evcxr printed for an error. It does not say where the error's text
+/// begins after what the cell itself printed, but an error is a line as a rule.
+fn last_line(stderr: &str) -> String {
+    match stderr.trim_end().lines().next_back() {
+        Some(line) => line.to_owned(),
+        None => "the cell returned an error that says nothing".to_owned(),
     }
 }
 

@@ -187,7 +187,11 @@ impl Kernel {
         // What it wrote last may still be on its way.
         tokio::time::sleep(Duration::from_millis(100)).await;
         match self.guard.wait().await {
-            Ok(status) => self.failure(format_args!("the kernel died ({status})")),
+            Ok(status) => self.failure(match status.code() {
+                // The guard, like a shell, ends with 128 and the signal's number.
+                Some(code) if code > 128 => format!("the kernel died (signal {})", code - 128),
+                _ => format!("the kernel died ({status})"),
+            }),
             Err(error) => self.failure("the kernel died").because(error),
         }
     }

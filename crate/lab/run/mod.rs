@@ -21,6 +21,7 @@ mod wire;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -57,6 +58,9 @@ pub fn run(options: &Options, kernel: &KernelCommand, home: &Home) -> Result<()>
         .doing(|| "cannot start the runtime".to_owned())?;
     let done = runtime.block_on(async {
         let mut stop = Stop::new()?;
+        if options.html {
+            page::check(home)?;
+        }
         let notebooks = load(options)?;
         for notebook in notebooks {
             one(notebook, options, kernel, home, &mut stop).await?;
@@ -167,7 +171,7 @@ async fn one(
         // Why the notebook failed matters more than why its page did.
         match (page, &ran) {
             (Ok(page), _) => report.wrote(&page),
-            (Err(failure), Err(_)) => eprintln!("{failure}"),
+            (Err(failure), Err(_)) => report.trouble(&failure),
             (Err(failure), Ok(())) => return Err(failure),
         }
     }
@@ -188,10 +192,16 @@ async fn cells(
     for (index, cell) in cells.iter().enumerate() {
         let (place, total) = (index + 1, cells.len());
         report.begin(place, total, cell);
-        outputs.push(Outputs::default());
+        let start = Instant::now();
         let done = match stop.unless_stopped(executor.run(cell, &mut outputs)).await {
             Ok(done) => done,
             Err(failure) => {
+                let mark = if failure.exit_code() == 1 {
+                    "failed: "
+                } else {
+                    "stopped: "
+                };
+                report.end(place, total, cell, start.elapsed(), mark);
                 ran = Err(failure.at(format!(
                     "cell {place} of {total} in {}",
                     notebook.path().display()
@@ -202,7 +212,7 @@ async fn cells(
         counts.push(done.count);
         let shown = outputs
             .last()
-            .map(|shown| shown.to_json(executor.hidden()))
+            .map(|shown| shown.to_json())
             .unwrap_or_default();
         match &done.error {
             Some(error) if !cell.may_fail() => {
@@ -223,16 +233,16 @@ async fn cells(
     // Only now: a later cell may have updated what an earlier one shows.
     for (index, shown) in outputs.iter().enumerate() {
         let count = counts.get(index).copied().flatten();
-        notebook.set_outputs(cells[index], shown.to_json(executor.hidden()), count);
+        notebook.set_outputs(cells[index], shown.to_json(), count);
     }
     ran
 }
 
-/// The signals that end a run.
+/// The signals that end a run. A hang-up is not among them: `nohup` would not
+/// work if it were, and the guard ends the kernel without it.
 struct Stop {
     interrupt: Signal,
     terminate: Signal,
-    hang_up: Signal,
 }
 
 impl Stop {
@@ -241,7 +251,6 @@ impl Stop {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
-            hang_up: listen(SignalKind::hangup())?,
         })
     }
 
@@ -251,7 +260,6 @@ impl Stop {
             done = work => return done,
             _ = self.interrupt.recv() => 130,
             _ = self.terminate.recv() => 143,
-            _ = self.hang_up.recv() => 129,
         };
         Err(Failure::new("interrupted").exit_with(code))
     }

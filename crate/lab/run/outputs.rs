@@ -11,6 +11,8 @@ pub struct Outputs {
     items: Vec<Item>,
     /// A `clear_output` that waits for the next output.
     clear_next: bool,
+    /// How many of the cells that the kernel counts the reader did not write.
+    hidden: u64,
 }
 
 #[derive(Debug)]
@@ -24,6 +26,22 @@ enum Item {
 }
 
 impl Outputs {
+    /// No outputs yet, of a cell that comes after so many which the kernel
+    /// counts and the reader does not.
+    pub fn after(hidden: u64) -> Self {
+        Self {
+            hidden,
+            ..Self::default()
+        }
+    }
+
+    /// The number of a cell as the reader counts.
+    pub fn number(&self, count: &Value) -> Option<u64> {
+        count
+            .as_u64()
+            .map(|count| count.saturating_sub(self.hidden))
+    }
+
     /// Takes one message of the kernel; other kinds of message show nothing.
     pub fn take(&mut self, message: &Message) {
         let content = &message.content;
@@ -36,10 +54,8 @@ impl Outputs {
                 let mut output = Map::new();
                 output.insert("data".to_owned(), stored(&content["data"]));
                 if kind == "execute_result" {
-                    output.insert(
-                        "execution_count".to_owned(),
-                        content["execution_count"].clone(),
-                    );
+                    let number = self.number(&content["execution_count"]);
+                    output.insert("execution_count".to_owned(), json!(number));
                 }
                 output.insert("metadata".to_owned(), object(&content["metadata"]));
                 output.insert("output_type".to_owned(), json!(kind));
@@ -90,6 +106,25 @@ impl Outputs {
         });
     }
 
+    /// Replaces a word in what the errors quote.
+    pub fn requote(&mut self, from: &str, to: &str) {
+        for item in &mut self.items {
+            let Item::Bundle { json, .. } = item else {
+                continue;
+            };
+            for line in json
+                .get_mut("traceback")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
+                if let Some(text) = line.as_str().filter(|text| text.contains(from)) {
+                    *line = json!(text.replace(from, to));
+                }
+            }
+        }
+    }
+
     /// The errors among the outputs.
     pub fn errors(&self) -> impl Iterator<Item = &Value> {
         self.items.iter().filter_map(|item| match item {
@@ -109,20 +144,13 @@ impl Outputs {
             .collect()
     }
 
-    /// The outputs in the notebook's format. Execution counts are lowered by
-    /// the number of cells that the reader did not write.
-    pub fn to_json(&self, hidden: u64) -> Vec<Value> {
+    /// The outputs in the notebook's format.
+    pub fn to_json(&self) -> Vec<Value> {
         let stored = self.items.iter().map(|item| match item {
             Item::Stream { name, text } => {
                 json!({"name": name, "output_type": "stream", "text": lines(&overwritten(text))})
             }
-            Item::Bundle { json, .. } => {
-                let mut json = json.clone();
-                if let Some(count) = json.get_mut("execution_count") {
-                    *count = json!(count.as_u64().map(|count| count.saturating_sub(hidden)));
-                }
-                json
-            }
+            Item::Bundle { json, .. } => json.clone(),
         });
         stored.collect()
     }
@@ -205,7 +233,7 @@ mod tests {
     use super::*;
 
     fn outputs(messages: &[(&str, Value)]) -> Outputs {
-        let mut outputs = Outputs::default();
+        let mut outputs = Outputs::after(1);
         for (kind, content) in messages {
             let message = Message::of(kind, content.clone());
             outputs.take(&message);
@@ -233,7 +261,7 @@ mod tests {
             {"name": "stderr", "output_type": "stream", "text": ["c\n"]},
             {"name": "stdout", "output_type": "stream", "text": ["d\n"]},
         ]);
-        assert_eq!(Value::from(outputs.to_json(0)), expected);
+        assert_eq!(Value::from(outputs.to_json()), expected);
         assert_eq!(outputs.stderr(), "c\n");
     }
 
@@ -258,7 +286,7 @@ mod tests {
             "metadata": {"text/plain": {}},
             "output_type": "execute_result",
         }]);
-        assert_eq!(Value::from(outputs.to_json(1)), expected);
+        assert_eq!(Value::from(outputs.to_json()), expected);
     }
 
     #[test]
@@ -273,20 +301,20 @@ mod tests {
             display("display_data", "0 %"),
             display("update_display_data", "9 %"),
         ];
-        let shown = outputs(&messages).to_json(0);
+        let shown = outputs(&messages).to_json();
         assert_eq!(shown.len(), 1);
         assert_eq!(shown[0]["data"]["text/plain"], json!(["9 %"]));
         assert!(shown[0].get("transient").is_none());
 
         messages.push(("clear_output", json!({"wait": true})));
         assert_eq!(
-            outputs(&messages).to_json(0).len(),
+            outputs(&messages).to_json().len(),
             1,
             "nothing has come yet"
         );
         messages.push(stream("stdout", "done"));
-        assert_eq!(outputs(&messages).to_json(0)[0]["name"], "stdout");
+        assert_eq!(outputs(&messages).to_json()[0]["name"], "stdout");
         messages.push(("clear_output", json!({"wait": false})));
-        assert!(outputs(&messages).to_json(0).is_empty());
+        assert!(outputs(&messages).to_json().is_empty());
     }
 }

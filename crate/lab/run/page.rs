@@ -9,21 +9,41 @@ use super::notebook::Notebook;
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
 
-/// Writes the page beside where the executed notebook goes.
+/// The scripts that nbconvert's pages fetch from other sites: for widgets and
+/// formulas. A page that is handed on shall show the same without a network and
+/// tell nobody that it is read, so they are empty, and a formula is shown as its
+/// source. (A diagram in Mermaid's language would still fetch its script.)
+const NO_SCRIPTS: [&str; 3] = [
+    "--HTMLExporter.require_js_url=data:text/javascript,",
+    "--HTMLExporter.jquery_url=data:text/javascript,",
+    "--HTMLExporter.mathjax_url=data:text/javascript,",
+];
+
+/// Says that the converter is missing, before any notebook is run for its page.
+pub fn check(home: &Home) -> Result<()> {
+    let python = home.python();
+    if python.is_file() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "--html needs Jupyter, and {} is missing",
+        python.display()
+    ))
+    .hint("`cargo run` sets it up"))
+}
+
+/// Writes the page into the folder.
 pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Result<PathBuf> {
     let python = home.python();
-    if !python.is_file() {
-        return Err(Failure::new(format!(
-            "--html needs Jupyter, and {} is missing",
-            python.display()
-        ))
-        .hint("`cargo run` sets it up"));
-    }
     // The converter reads a copy, since the page is wanted with or without the
     // notebook. Its highlighter must know the language, the notebook need not.
     notebook.name_language();
     let copies = tempfile::tempdir().doing(|| "cannot make a temporary folder".to_owned())?;
-    let copy = copies.path().join("notebook.ipynb");
+    // The page's title is the name of the file that it is made from.
+    let copy = copies
+        .path()
+        .join(notebook.stem())
+        .with_added_extension("ipynb");
     notebook.save(&copy)?;
 
     let folder =
@@ -38,6 +58,7 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
             "--log-level",
             "ERROR",
         ])
+        .args(NO_SCRIPTS)
         .arg("--output-dir")
         .arg(&folder)
         .arg("--output")

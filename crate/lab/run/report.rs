@@ -7,6 +7,18 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::notebook::{Cell, joined};
+use crate::failure::Failure;
+
+/// Prints a line. `println!` would panic when the reader has gone (`evenhand run | head`),
+/// and the notebook would be lost; a run does not depend on being watched.
+macro_rules! out {
+    ($($line:tt)*) => { { let _ = writeln!(std::io::stdout(), $($line)*); } };
+}
+
+/// Prints a line to standard error.
+macro_rules! err {
+    ($($line:tt)*) => { { let _ = writeln!(std::io::stderr(), $($line)*); } };
+}
 
 /// How many lines of a cell's outputs are shown, and how much of each.
 const PREVIEW: usize = 5;
@@ -32,33 +44,36 @@ impl Report {
 
     /// A notebook is begun.
     pub fn notebook(&self, path: &Path) {
-        println!("{}", path.display());
+        out!("{}", path.display());
     }
 
     /// The kernel has not answered yet.
     pub fn waiting(&self, since: Duration) {
-        eprintln!("  waiting for the kernel… {} s", since.as_secs());
+        err!("  waiting for the kernel… {} s", since.as_secs());
     }
 
     /// A cell is begun. Only a terminal can take the line back when it is done.
     pub fn begin(&self, index: usize, total: usize, cell: &Cell) {
         if self.terminal {
-            print!(
-                "{}   …      {}",
+            let line = format!(
+                "{}       …    {}",
                 place(index, total),
                 first_line(&cell.source)
             );
-            let _ = std::io::stdout().flush();
+            let mut stdout = std::io::stdout();
+            let _ = stdout
+                .write_all(line.as_bytes())
+                .and_then(|()| stdout.flush());
         }
     }
 
     /// A cell is done.
     pub fn end(&self, index: usize, total: usize, cell: &Cell, took: Duration, mark: &str) {
         if self.terminal {
-            print!("\r\x1b[K");
+            let _ = write!(std::io::stdout(), "\r\x1b[K");
         }
         let seconds = took.as_secs_f64();
-        println!(
+        out!(
             "{} {seconds:7.1} s  {mark}{}",
             place(index, total),
             first_line(&cell.source)
@@ -67,42 +82,59 @@ impl Report {
 
     /// The beginning of what a cell shows.
     pub fn preview(&self, outputs: &[Value]) {
-        let text: String = outputs.iter().filter_map(text_of).collect();
+        // An error repeats what standard error says, where there is something.
+        let is_error = |output: &&Value| output["output_type"] == "error";
+        let repeats = !outputs.iter().all(|output| is_error(&output));
+        let shown = outputs
+            .iter()
+            .filter(|output| !(repeats && is_error(output)));
+        let text: String = shown.filter_map(text_of).collect();
         let text = visible(&text, false);
         let lines: Vec<&str> = text
             .lines()
             .filter(|line| !line.trim().is_empty())
             .collect();
         for line in lines.iter().take(PREVIEW) {
-            println!("          | {}", cut(line, WIDTH));
+            out!("          | {}", cut(line, WIDTH));
         }
         if lines.len() > PREVIEW {
-            println!("          | … {} more lines", lines.len() - PREVIEW);
+            out!("          | … {} more lines", lines.len() - PREVIEW);
         }
     }
 
     /// The cell that failed, and what it said.
     pub fn failed(&self, cell: &Cell, outputs: &[Value]) {
-        eprintln!();
-        for (number, line) in visible(&cell.source, false).lines().enumerate() {
-            eprintln!("    {:>3} | {line}", number + 1);
+        if outputs
+            .iter()
+            .any(|output| output["output_type"] != "error")
+        {
+            self.preview(outputs);
         }
-        eprintln!();
+        err!();
+        for (number, line) in visible(&cell.source, false).lines().enumerate() {
+            err!("    {:>3} | {line}", number + 1);
+        }
+        err!();
         for error in outputs
             .iter()
             .filter(|output| output["output_type"] == "error")
         {
             let traceback = error["traceback"].as_array().into_iter().flatten();
             for line in traceback.filter_map(Value::as_str) {
-                eprintln!("{}", visible(line, self.colour));
+                err!("{}", visible(line, self.colour));
             }
-            eprintln!();
+            err!();
         }
+    }
+
+    /// Something beside the notebook's own failure went wrong.
+    pub fn trouble(&self, failure: &Failure) {
+        err!("{failure}");
     }
 
     /// A file was written.
     pub fn wrote(&self, path: &Path) {
-        println!("  wrote {}", path.display());
+        out!("  wrote {}", path.display());
     }
 }
 
