@@ -238,6 +238,24 @@ fn a_kernel_that_does_not_start_says_why() {
 }
 
 #[test]
+fn a_kernel_whose_port_was_taken_is_started_again() {
+    let lesson = Lesson::new(&[cell("1 + 1")]);
+    let script = lesson.path("kernel");
+    let unlucky = format!(
+        "#!/bin/sh\nif mkdir tried; then echo 'Address already in use' >&2; exit 1; fi\nexec '{}' \"$@\"\n",
+        lesson.kernel.display()
+    );
+    fs::write(&script, unlucky).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let lesson = Lesson {
+        kernel: script,
+        ..lesson
+    };
+    assert_eq!(lesson.run(&[]).code, Some(0));
+    assert!(lesson.path("tried").exists());
+}
+
+#[test]
 fn what_is_no_rust_notebook_is_refused() {
     for (text, why) in [
         ("fn main() {}", "it is not JSON"),

@@ -6,7 +6,7 @@ use std::fs::{OpenOptions, Permissions};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -89,7 +89,7 @@ pub struct Kernel {
 impl Kernel {
     /// Starts a kernel that works in this folder.
     pub fn start(command: &KernelCommand, folder: &Path) -> Result<Self> {
-        check_program(command)?;
+        let program = find_program(command)?;
         let private = tempfile::Builder::new()
             .prefix("evenhand-")
             .permissions(Permissions::from_mode(0o700))
@@ -106,10 +106,12 @@ impl Kernel {
             .arg("guard")
             .arg(private.path())
             .arg("--")
+            .arg(program)
             .args(
                 command
                     .argv
                     .iter()
+                    .skip(1)
                     .map(|argument| filled_in(argument, &connection_file)),
             )
             .envs(command.env.iter().map(|(name, value)| (name, value)))
@@ -282,13 +284,18 @@ fn write_connection_file(path: &Path, ports: Ports, key: &str) -> Result<()> {
     file.write_all(content.to_string().as_bytes()).doing(doing)
 }
 
-/// Says that the kernel's program is missing before anything is started.
-fn check_program(command: &KernelCommand) -> Result<()> {
+/// The kernel's program; says that it is missing before anything is started.
+fn find_program(command: &KernelCommand) -> Result<OsString> {
     let Some(program) = command.argv.first() else {
         return Err(Failure::new("the kernel's command is empty"));
     };
-    let found = if Path::new(program).components().count() > 1 {
-        is_program(program.into())
+    if Path::new(program).components().count() > 1 {
+        // The kernel starts in another folder, where a relative path means another file.
+        if let Ok(path) = std::path::absolute(program)
+            && is_program(&path)
+        {
+            return Ok(path.into());
+        }
     } else {
         let set = command
             .env
@@ -296,10 +303,9 @@ fn check_program(command: &KernelCommand) -> Result<()> {
             .find(|(name, _)| name == "PATH")
             .map(|(_, path)| path.clone());
         let path = set.or_else(|| std::env::var_os("PATH")).unwrap_or_default();
-        std::env::split_paths(&path).any(|folder| is_program(folder.join(program)))
-    };
-    if found {
-        return Ok(());
+        if std::env::split_paths(&path).any(|folder| is_program(&folder.join(program))) {
+            return Ok(program.clone());
+        }
     }
     let name = Path::new(program).display();
     Err(Failure::new(format!(
@@ -307,7 +313,7 @@ fn check_program(command: &KernelCommand) -> Result<()> {
     )))
 }
 
-fn is_program(path: PathBuf) -> bool {
+fn is_program(path: &Path) -> bool {
     path.metadata()
         .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
