@@ -10,18 +10,41 @@ pub struct Failure {
     message: String,
     causes: Vec<String>,
     hint: Option<String>,
+    exit_code: u8,
 }
 
 impl Failure {
     /// A failure with this message.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), hint: None }
+        Self { message: message.into(), causes: Vec::new(), hint: None, exit_code: 1 }
     }
 
     /// What the user can do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The message without causes and hint.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Where it happened, before the message.
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
+    /// The launcher ends with this code instead of 1.
+    pub fn exit_with(mut self, code: u8) -> Self {
+        self.exit_code = code;
+        self
+    }
+
+    /// What the launcher's process ends with.
+    pub fn exit_code(&self) -> u8 {
+        self.exit_code
     }
 
     /// Why it happened, with the cause's own causes.

@@ -1,0 +1,112 @@
+//! A notebook in a folder of its own, and how its run ended.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The kernel. A machine without it has not tested anything, and must say so.
+fn evcxr() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = || std::env::split_paths(&path).map(|folder| folder.join("evcxr_jupyter"));
+    std::env::var_os("EVENHAND_EVCXR")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain(on_path())
+        .find(|program| program.is_file())
+        .expect(
+            "these tests need evcxr's kernel: `cargo install --locked evcxr_jupyter --version 0.22.0`, \
+             or set EVENHAND_EVCXR to an `evcxr_jupyter`",
+        )
+}
+
+pub(crate) fn cell(source: &str) -> Value {
+    json!({"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [], "source": source})
+}
+
+pub(crate) fn failing(source: &str) -> Value {
+    let mut cell = cell(source);
+    cell["metadata"] = json!({"tags": ["raises-exception"]});
+    cell
+}
+
+/// A folder with a notebook in it.
+pub(crate) struct Lesson {
+    pub(crate) folder: TempDir,
+    pub(crate) kernel: PathBuf,
+}
+
+/// How a run ended.
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Lesson {
+    pub(crate) fn new(cells: &[Value]) -> Self {
+        let notebook = json!({
+            "cells": cells,
+            "metadata": {"kernelspec": {"display_name": "Rust", "language": "rust", "name": "rust"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        });
+        Self::of_text(&notebook.to_string(), evcxr())
+    }
+
+    pub(crate) fn of_text(text: &str, kernel: PathBuf) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("lesson.ipynb"), text).unwrap();
+        Self { folder, kernel }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_evenhand"));
+        command
+            .arg("run")
+            .arg(self.path("lesson.ipynb"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("EVENHAND_EVCXR", &self.kernel)
+            // What the runs leave in temporary folders can then be seen.
+            .env("TMPDIR", self.temporary());
+        command
+    }
+
+    pub(crate) fn temporary(&self) -> PathBuf {
+        let folder = self.path("temporary");
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().unwrap();
+        let left: Vec<_> = fs::read_dir(self.temporary())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .filter(|name| name.to_string_lossy().starts_with("evenhand-"))
+            .collect();
+        assert!(left.is_empty(), "{left:?} was left behind");
+        let ran = Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        // Shown when the test fails.
+        eprintln!("{}\n{}", ran.stdout, ran.stderr);
+        ran
+    }
+
+    /// What the executed notebook holds for each cell.
+    pub(crate) fn executed(&self) -> Vec<Value> {
+        let text = fs::read(self.path("out/lesson.ipynb")).unwrap();
+        let notebook: Value = serde_json::from_slice(&text).unwrap();
+        notebook["cells"].as_array().unwrap().clone()
+    }
+}

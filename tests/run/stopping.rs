@@ -1,0 +1,102 @@
+//! What is left when a run is stopped from outside: what was shown, and no process.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::lesson::{Lesson, cell};
+
+/// Runs a notebook whose cell never ends; gives the process it runs in when it has begun.
+fn endless(lesson: &Lesson) -> (std::process::Child, u32) {
+    let mut child = lesson
+        .command(&["--out", "out"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let process = lines
+        .map_while(|line| line.ok())
+        .find_map(|line| line.split_once("| process ")?.1.trim().parse().ok())
+        .expect("the first cell prints its process");
+    // The second cell has to be compiled before it runs.
+    std::thread::sleep(Duration::from_secs(2));
+    (child, process)
+}
+
+fn endless_cells() -> [Value; 2] {
+    let sleep = "loop { std::thread::sleep(std::time::Duration::from_secs(1)); }";
+    [
+        cell(r#"println!("process {}", std::process::id());"#),
+        cell(sleep),
+    ]
+}
+
+fn send(signal: &str, process: u32) -> bool {
+    Command::new("kill")
+        .args([signal, &process.to_string()])
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
+        .success()
+}
+
+/// Whether the process runs; one that has ended and was not waited for does not.
+fn runs(process: u32) -> bool {
+    let state = Command::new("ps")
+        .args(["-o", "stat=", "-p", &process.to_string()])
+        .output()
+        .unwrap();
+    let state = String::from_utf8(state.stdout).unwrap();
+    !state.trim().is_empty() && !state.trim().starts_with('Z')
+}
+
+fn ends(process: u32) -> bool {
+    let start = Instant::now();
+    while runs(process) {
+        if start.elapsed() > Duration::from_secs(10) {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    true
+}
+
+fn nothing_temporary(folder: &Path) -> bool {
+    let mut names = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    !names.any(|name| name.to_string_lossy().starts_with("evenhand-"))
+}
+
+#[test]
+fn an_interrupt_ends_the_kernel_and_keeps_what_was_shown() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let lesson = Lesson::new(&endless_cells());
+        let (mut run, process) = endless(&lesson);
+        assert!(runs(process));
+        assert!(send(signal, run.id()));
+        assert_eq!(run.wait().unwrap().code(), Some(code));
+        assert!(ends(process), "the cell's process outlived the run");
+        assert!(nothing_temporary(&lesson.temporary()));
+        let cells = lesson.executed();
+        assert_eq!(
+            cells[0]["outputs"][0]["text"],
+            json!([format!("process {process}\n")])
+        );
+        assert_eq!(cells[1]["outputs"], json!([]));
+    }
+}
+
+#[test]
+fn a_launcher_that_is_killed_leaves_nothing_behind() {
+    let lesson = Lesson::new(&endless_cells());
+    let (mut run, process) = endless(&lesson);
+    assert!(send("-KILL", run.id()));
+    run.wait().unwrap();
+    assert!(ends(process), "the cell's process outlived the launcher");
+    assert!(nothing_temporary(&lesson.temporary()));
+}
