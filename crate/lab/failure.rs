@@ -16,7 +16,12 @@ pub struct Failure {
 impl Failure {
     /// A failure with this message.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), hint: None, exit_code: 1 }
+        Self {
+            message: message.into(),
+            causes: Vec::new(),
+            hint: None,
+            exit_code: 1,
+        }
     }
 
     /// What the user can do about it.

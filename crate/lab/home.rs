@@ -15,10 +15,15 @@ impl Home {
     pub fn locate() -> Result<Self> {
         let root = match std::env::var_os("EVENHAND_HOME").filter(|value| !value.is_empty()) {
             Some(path) => std::path::absolute(path),
-            None => data_directory().map(|data| data.join("evenhand")).map(Ok).ok_or_else(|| {
-                Failure::new("there is no place for evenhand's files: no home directory is known")
+            None => data_directory()
+                .map(|data| data.join("evenhand"))
+                .map(Ok)
+                .ok_or_else(|| {
+                    Failure::new(
+                        "there is no place for evenhand's files: no home directory is known",
+                    )
                     .hint("set EVENHAND_HOME to a folder with 6 GB of room")
-            })?,
+                })?,
         };
         root.map(|root| Self { root }).map_err(|error| {
             Failure::new("EVENHAND_HOME is not a usable path")
@@ -44,7 +49,9 @@ impl Home {
 
     /// The embedded model's weights.
     pub fn model(&self) -> PathBuf {
-        self.root.join("model").join("SmolLM2-135M-Instruct.Q4_1.gguf")
+        self.root
+            .join("model")
+            .join("SmolLM2-135M-Instruct.Q4_1.gguf")
     }
 
     /// The evcxr kernel that the launcher installed, and its kernelspec.
@@ -64,7 +71,11 @@ impl Home {
 }
 
 fn data_directory() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     if cfg!(target_os = "macos") {
         return set("HOME").map(|home| home.join("Library").join("Application Support"));
     }

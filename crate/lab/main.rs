@@ -1,29 +1,31 @@
 //! The launcher: from a clone to answers in a notebook.
+//!
+//! `cargo run` is `evenhand lab`: it sets up what is missing, starts the small model if no
+//! other is set, and opens JupyterLab with a warm Rust kernel. The library knows nothing of
+//! the launcher.
 
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a terminal program speaks to its terminal"
 )]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        reason = "a test fails by panicking"
-    )
-)]
 #![allow(
     unreachable_pub,
     reason = "nothing in a program can be reached from outside"
 )]
 
+mod answerer;
+mod clean;
+mod doctor;
 mod failure;
 mod home;
+mod kernel;
+mod lab;
+mod project;
 mod run;
+mod serve;
+mod setup;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -31,20 +33,39 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::Result;
 use crate::home::Home;
-use crate::run::KernelCommand;
+use crate::project::Project;
 
-/// Rust in Jupyter, and a language model to ask.
+/// Ask a language model the same question about different people, in a Rust notebook, and
+/// learn whether it is even-handed.
 #[derive(Debug, Parser)]
-#[command(name = "evenhand", version)]
+#[command(name = "evenhand", version, after_help = AFTER_HELP)]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
+
+const AFTER_HELP: &str = "\
+Without a command it opens the lab. What it installs goes to EVENHAND_HOME (by default evenhand \
+in your data directory), and `evenhand clean` removes it.
+
+Who answers: AZURE_OPENAI_ENDPOINT with AZURE_OPENAI_API_KEY and AZURE_OPENAI_DEPLOYMENT, in the \
+environment or in a file .env beside the notebooks; without them a small model on this machine.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run notebooks without a browser
+    /// Set up what is missing and open JupyterLab on the notebooks (the default)
+    Lab(lab::Options),
+    /// Run notebooks in the real kernel, without a browser
     Run(run::Options),
+    /// Serve a small model on this machine behind Azure OpenAI's protocol
+    Serve(serve::Options),
+    /// Tell what is here, what is missing, and how to mend it
+    Doctor(doctor::Options),
+    /// Remove what the launcher made
+    Clean,
+    /// The Rust kernel, as Jupyter starts it
+    #[command(hide = true)]
+    Kernel(kernel::Options),
     /// Started by `run`: keeps a kernel from outliving the launcher
     #[command(hide = true)]
     Guard(run::guard::Options),
@@ -58,36 +79,26 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match dispatch(arguments.command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{failure}");
-            ExitCode::from(failure.exit_code())
-        }
-    }
+    let command = arguments
+        .command
+        .unwrap_or(Command::Lab(lab::Options::default()));
+    dispatch(command).unwrap_or_else(|failure| {
+        eprintln!("{failure}");
+        ExitCode::from(failure.exit_code())
+    })
 }
 
-fn dispatch(command: Command) -> Result<()> {
+fn dispatch(command: Command) -> Result<ExitCode> {
+    let home = Home::locate()?;
+    let done = |()| ExitCode::SUCCESS;
     match command {
-        Command::Run(options) => {
-            let home = Home::locate()?;
-            run::run(&options, &evcxr(&home), &home)
-        }
-        Command::Guard(options) => run::guard::guard(options),
-        Command::Tap { notes } => run::tap::filter(&notes),
-    }
-}
-
-/// The stock kernel: `EVENHAND_EVCXR`, or the one on the `PATH`.
-fn evcxr(home: &Home) -> KernelCommand {
-    let named = std::env::var_os("EVENHAND_EVCXR").filter(|value| !value.is_empty());
-    let program = named.unwrap_or_else(|| "evcxr_jupyter".into());
-    KernelCommand {
-        argv: vec![program, "--control_file".into(), "{connection_file}".into()],
-        // It renews the kernelspec that it finds on this path: not the user's.
-        env: vec![(
-            OsString::from("JUPYTER_PATH"),
-            home.kernel().into_os_string(),
-        )],
+        Command::Lab(options) => lab::run(&options, &Project::locate()?, &home),
+        Command::Run(options) => run::run(&options, &Project::locate()?, &home).map(done),
+        Command::Serve(options) => serve::run(options, &Project::locate()?, &home).map(done),
+        Command::Doctor(options) => doctor::run(&options, &Project::locate()?, &home),
+        Command::Clean => clean::run(&home).map(done),
+        Command::Kernel(options) => kernel::run(&options, &Project::locate()?, &home),
+        Command::Guard(options) => run::guard::guard(options).map(done),
+        Command::Tap { notes } => run::tap::filter(&notes).map(done),
     }
 }

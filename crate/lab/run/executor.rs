@@ -150,6 +150,15 @@ impl Executor {
         })
     }
 
+    /// Runs code that stands in no notebook, and tells how long it took.
+    pub async fn time(&mut self, code: &str) -> Result<Duration> {
+        let done = self.run(&Cell::of(code), &mut Vec::new()).await?;
+        match done.error {
+            None => Ok(done.took),
+            Some(error) => Err(Failure::new(format!("`{code}` failed: {error}"))),
+        }
+    }
+
     /// Sees to it that the process that runs the next cell has its tap.
     async fn settle(&mut self) -> Result<()> {
         let Some(tap) = &mut self.tap else {

@@ -6,7 +6,7 @@
 //! - `tap`: how a cell that fails in evcxr is told from one that does not;
 //! - `executor`: cell after cell; `report`, `page`: what is seen of it.
 //!
-//! Not here: which kernel is started (`main`), how it is installed.
+//! Not here: how the kernel is installed (`setup`) and what it does at its start (`kernel`).
 
 mod client;
 mod executor;
@@ -27,12 +27,20 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use self::kernel::KernelCommand;
 
-use self::executor::Executor;
-use self::notebook::Notebook;
+use self::notebook::{Cell, Notebook};
 use self::outputs::Outputs;
-use self::report::Report;
+use crate::answerer::Answerer;
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
+use crate::kernel as own_kernel;
+use crate::project::Project;
+use crate::setup;
+
+pub use self::executor::Executor;
+pub use self::report::Report;
+
+/// How often the one who waits for a piece of code hears that it runs.
+const TICK: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// Runs each code cell of the notebooks, and stops at the first that fails.
 ///
@@ -40,7 +48,7 @@ use crate::home::Home;
 /// is not run.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// The notebooks, in this order [default: all in `notebooks/`]
+    /// The notebooks, in this order [default: all in the project's `notebooks/`]
     notebooks: Vec<PathBuf>,
     /// Write each executed notebook into this folder; without it no notebook is written
     #[arg(long, value_name = "DIR")]
@@ -50,32 +58,90 @@ pub struct Options {
     html: bool,
 }
 
-/// Runs the notebooks, each in a kernel of its own.
-pub fn run(options: &Options, kernel: &KernelCommand, home: &Home) -> Result<()> {
+/// Sets up what the notebooks need, and runs them, each in a kernel of its own.
+pub fn run(options: &Options, project: &Project, home: &Home) -> Result<()> {
+    let notebooks = load(options, project)?;
+    setup::kernel(home)?;
+    if options.html {
+        setup::jupyter(project, home)?;
+    }
+    if notebooks.iter().any(Notebook::uses_the_library) {
+        setup::library(project, home)?;
+    }
+    let mut answerer = Answerer::new(project, home);
+    block_on(async {
+        let mut stop = Stop::new()?;
+        for notebook in notebooks {
+            let mut kernel = KernelCommand::own()?;
+            if notebook.uses_the_library() {
+                kernel.env = answerer.environment_for(notebook.folder())?;
+            }
+            one(notebook, options, &kernel, home, &mut stop).await?;
+        }
+        Ok(())
+    })
+}
+
+impl KernelCommand {
+    /// The launcher's own kernel, as the kernelspec names it.
+    pub fn own() -> Result<Self> {
+        let argv = own_kernel::command()?;
+        Ok(Self {
+            argv: argv.into_iter().map(Into::into).collect(),
+            env: Vec::new(),
+        })
+    }
+}
+
+/// Runs one piece of code in a kernel, without a notebook; `tick` is called now and then.
+pub fn execute(
+    command: &KernelCommand,
+    folder: &Path,
+    code: &str,
+    mut tick: impl FnMut(),
+) -> Result<()> {
+    block_on(async {
+        let report = Report::new();
+        let mut executor = Executor::start(command, folder, &report).await?;
+        let mut shown = Vec::new();
+        let cell = Cell::of(code);
+        let mut ticks = tokio::time::interval(TICK);
+        let done = {
+            let mut running = std::pin::pin!(executor.run(&cell, &mut shown));
+            loop {
+                tokio::select! {
+                    done = &mut running => break done,
+                    _ = ticks.tick() => tick(),
+                }
+            }
+        };
+        if let Some(error) = done?.error {
+            report.failed(
+                &cell,
+                &shown.iter().flat_map(Outputs::to_json).collect::<Vec<_>>(),
+            );
+            return Err(Failure::new(error));
+        }
+        executor.stop().await;
+        Ok(())
+    })
+}
+
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .doing(|| "cannot start the runtime".to_owned())?;
-    let done = runtime.block_on(async {
-        let mut stop = Stop::new()?;
-        if options.html {
-            page::check(home)?;
-        }
-        let notebooks = load(options)?;
-        for notebook in notebooks {
-            one(notebook, options, kernel, home, &mut stop).await?;
-        }
-        Ok(())
-    });
+    let done = runtime.block_on(work);
     // A read from a pipe that someone still holds must not keep the launcher.
     runtime.shutdown_background();
     done
 }
 
 /// Loads all notebooks before the first is run: a wrong name is heard of at once.
-fn load(options: &Options) -> Result<Vec<Notebook>> {
+fn load(options: &Options, project: &Project) -> Result<Vec<Notebook>> {
     let paths = match options.notebooks.as_slice() {
-        [] => all_notebooks(Path::new("notebooks"))?,
+        [] => all_notebooks(&project.notebooks())?,
         named => named.to_vec(),
     };
     let notebooks = paths
@@ -111,7 +177,7 @@ fn all_notebooks(folder: &Path) -> Result<Vec<PathBuf>> {
     for entry in std::fs::read_dir(folder).map_err(|error| {
         Failure::new(doing())
             .because(error)
-            .hint("name the notebooks, or go to the root of the repository")
+            .hint("name the notebooks")
     })? {
         let path = entry.doing(doing)?.path();
         if path

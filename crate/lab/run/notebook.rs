@@ -142,6 +142,13 @@ impl Notebook {
         }
     }
 
+    /// Whether a cell loads the toolkit, and so needs its warm build and somebody to answer.
+    pub fn uses_the_library(&self) -> bool {
+        self.code_cells()
+            .iter()
+            .any(|cell| cell.source.contains(":dep evenhand"))
+    }
+
     /// Names the language, if the notebook does not: a converter takes a
     /// notebook without it for Python.
     pub fn name_language(&mut self) {
@@ -189,6 +196,15 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// A cell that stands in no notebook.
+    pub fn of(code: &str) -> Self {
+        Self {
+            index: 0,
+            source: code.to_owned(),
+            tags: Vec::new(),
+        }
+    }
+
     /// Whether the cell may fail: the tag that nbclient and papermill know.
     pub fn may_fail(&self) -> bool {
         self.has_tag("raises-exception")

@@ -19,19 +19,6 @@ const NO_SCRIPTS: [&str; 3] = [
     "--HTMLExporter.mathjax_url=data:text/javascript,",
 ];
 
-/// Says that the converter is missing, before any notebook is run for its page.
-pub fn check(home: &Home) -> Result<()> {
-    let python = home.python();
-    if python.is_file() {
-        return Ok(());
-    }
-    Err(Failure::new(format!(
-        "--html needs Jupyter, and {} is missing",
-        python.display()
-    ))
-    .hint("`cargo run` sets it up"))
-}
-
 /// Writes the page into the folder.
 pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Result<PathBuf> {
     let python = home.python();

@@ -1,4 +1,4 @@
-//! The `.env` file: found in the current folder or one above it, read without
+//! The `.env` file: found in a folder or one above it, read without
 //! touching the process environment, and never quoted, since it holds keys.
 
 use std::collections::HashMap;
@@ -6,12 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 
-pub(super) fn read() -> Result<HashMap<String, String>> {
-    // A folder that was removed under the process has no file either.
-    let Ok(folder) = std::env::current_dir() else {
-        return Ok(HashMap::new());
-    };
-    match find(&folder) {
+pub(super) fn read(folder: &Path) -> Result<HashMap<String, String>> {
+    match find(folder) {
         Some(path) => read_file(&path),
         None => Ok(HashMap::new()),
     }

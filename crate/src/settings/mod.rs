@@ -7,6 +7,7 @@ mod dotenv;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Result;
@@ -88,13 +89,27 @@ impl Settings {
     /// # Errors
     /// A `.env` file that is there but can't be read.
     pub fn from_env() -> Result<Self> {
-        let file: HashMap<String, String> = dotenv::read()?;
+        // A folder that was removed under the process has no file either.
+        Self::from_env_in(&std::env::current_dir().unwrap_or_default())
+    }
+
+    /// [`from_env`](Self::from_env) as it is for a program that runs in this folder.
+    ///
+    /// # Errors
+    /// A `.env` file that is there but can't be read.
+    pub fn from_env_in(folder: &Path) -> Result<Self> {
+        let file: HashMap<String, String> = dotenv::read(folder)?;
         Ok(Self::from_lookup(|name| {
             std::env::var_os(name)
                 .map(|value| value.to_string_lossy().into_owned())
                 .filter(|value| !clean(value).is_empty())
                 .or_else(|| file.get(name).cloned())
         }))
+    }
+
+    /// Is there an address, a key or a token? Without any, nobody was meant to be asked.
+    pub fn names_a_service(&self) -> bool {
+        self.endpoint.is_some() || self.api_key.is_some() || self.ad_token.is_some()
     }
 
     /// Reads the settings from any source of named values. White space and quotes
@@ -125,7 +140,7 @@ impl Settings {
             deployment: text("AZURE_OPENAI_DEPLOYMENT"),
             ..Self::default()
         };
-        if azure.endpoint.is_some() || azure.api_key.is_some() || azure.ad_token.is_some() {
+        if azure.names_a_service() {
             return azure;
         }
         let base_url = text("OPENAI_BASE_URL");

@@ -1,0 +1,64 @@
+//! Who answers the notebooks: the service that the user has set, else the embedded model.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use evenhand::Settings;
+
+use crate::failure::Result;
+use crate::home::Home;
+use crate::project::Project;
+use crate::serve;
+use crate::setup;
+
+/// Starts the embedded model when the first notebook needs it, and keeps it as long as it lives.
+pub struct Answerer<'a> {
+    project: &'a Project,
+    home: &'a Home,
+    server: Option<serve::Server>,
+}
+
+impl<'a> Answerer<'a> {
+    /// An answerer that has started nothing yet.
+    pub fn new(project: &'a Project, home: &'a Home) -> Self {
+        Self {
+            project,
+            home,
+            server: None,
+        }
+    }
+
+    /// The variables to add for notebooks in this folder: none where the environment or a
+    /// `.env` file names a service; else the same that a user would set, for the embedded
+    /// model, which is set up and started. So the notebooks have one code path.
+    pub fn environment_for(&mut self, folder: &Path) -> Result<Vec<(OsString, OsString)>> {
+        if Settings::from_env_in(folder)?.names_a_service() {
+            return Ok(Vec::new());
+        }
+        let server = match self.server.take() {
+            Some(server) => server,
+            None => self.start()?,
+        };
+        let endpoint = server.endpoint();
+        let variables = [
+            ("AZURE_OPENAI_ENDPOINT", endpoint.as_str()),
+            ("AZURE_OPENAI_API_KEY", server.key()),
+            ("AZURE_OPENAI_API_VERSION", serve::API_VERSION),
+            ("AZURE_OPENAI_DEPLOYMENT", serve::MODEL),
+        ]
+        .map(|(name, value)| (name.into(), value.into()));
+        self.server = Some(server);
+        Ok(variables.to_vec())
+    }
+
+    fn start(&self) -> Result<serve::Server> {
+        setup::model(self.project, self.home)?;
+        let server = serve::Server::start(serve::Options::default(), self.home)?;
+        eprintln!(
+            "✓ no Azure settings found, so {} answers: a small model on this machine, weak and \
+             visibly biased, which suits the lesson",
+            serve::MODEL
+        );
+        Ok(server)
+    }
+}

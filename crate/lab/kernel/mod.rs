@@ -1,0 +1,146 @@
+//! What the kernelspec starts: the unmodified evcxr kernel, in a private copy of a build
+//! directory in which the notebook's dependencies are already compiled.
+
+mod copy;
+mod shim;
+mod spec;
+
+pub use shim::environment;
+pub use spec::{install as install_spec, jupyter_path};
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::{Context, Failure, Result};
+use crate::home::Home;
+use crate::project::Project;
+use crate::setup;
+use copy::PrivateCopy;
+
+/// What `evenhand kernel` is told by Jupyter.
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// The file in which Jupyter wrote the ports and the key of this kernel
+    #[arg(long, value_name = "FILE")]
+    pub connection_file: PathBuf,
+}
+
+/// The command that starts this kernel, for a kernelspec and for `evenhand run`;
+/// Jupyter replaces `{connection_file}`.
+pub fn command() -> Result<Vec<String>> {
+    let program =
+        std::env::current_exe().doing(|| "could not find the launcher's own program".to_owned())?;
+    let program = program.into_os_string().into_string().map_err(|_| {
+        Failure::new("the launcher's path is not UTF-8, which a kernelspec can't hold")
+            .hint("move the checkout to a folder with a plain name")
+    })?;
+    Ok(vec![
+        program,
+        "kernel".into(),
+        "--connection-file".into(),
+        "{connection_file}".into(),
+    ])
+}
+
+/// Runs the kernel until Jupyter ends it.
+pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode> {
+    let program = setup::kernel_program(home).ok_or_else(|| {
+        Failure::new("the Rust kernel is not installed yet")
+            .hint("run `cargo run` in the checkout first")
+    })?;
+    copy::sweep(&copies(home));
+    let warm = setup::warm::find(project, home)?;
+    let private = match &warm {
+        Some(warm) => Some(PrivateCopy::make(&warm.build(), &copies(home))?),
+        None => {
+            eprintln!(
+                "the notebook's dependencies are not built yet: the first cell will take minutes"
+            );
+            None
+        }
+    };
+    let mut kernel = Command::new(program);
+    kernel
+        .arg("--control_file")
+        .arg(&options.connection_file)
+        .kill_on_drop(true);
+    cleanse(&mut kernel);
+    if let (Some(warm), Some(private)) = (&warm, &private) {
+        kernel.envs(environment(private.path(), &warm.lock_file())?);
+    }
+    wait(kernel)
+}
+
+/// Where running kernels have their private copies.
+fn copies(home: &Home) -> PathBuf {
+    home.kernel().join("running")
+}
+
+fn wait(mut kernel: Command) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .doing(|| "could not watch over the kernel".to_owned())?;
+    runtime.block_on(async {
+        let mut child = kernel
+            .spawn()
+            .doing(|| "could not start the Rust kernel".to_owned())?;
+        let status = until_end(&mut child)
+            .await
+            .doing(|| "lost sight of the Rust kernel".to_owned())?;
+        Ok(status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .map_or(ExitCode::FAILURE, ExitCode::from))
+    })
+}
+
+/// Waits for the kernel. Interrupts reach it as messages, so that signal is ignored here;
+/// a request to terminate is carried out on the kernel, and the copy is removed after it.
+async fn until_end(child: &mut Child) -> std::io::Result<std::process::ExitStatus> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    loop {
+        tokio::select! {
+            status = child.wait() => return status,
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => child.start_kill()?,
+            _ = hang_up.recv() => child.start_kill()?,
+        }
+    }
+}
+
+/// Takes from the kernel's environment what the launcher's own start left in it.
+fn cleanse(kernel: &mut Command) {
+    for (name, value) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_")
+            || [
+                "CARGO_MANIFEST_DIR",
+                "CARGO_MANIFEST_PATH",
+                "CARGO_TARGET_DIR",
+            ]
+            .contains(&&*text)
+        {
+            kernel.env_remove(&name);
+        } else if text == "LD_LIBRARY_PATH" || text == "DYLD_FALLBACK_LIBRARY_PATH" {
+            // `cargo run` puts its own build of the library there, which the cells must not load.
+            let foreign = |folder: &PathBuf| !holds_library(folder);
+            if let Ok(kept) = std::env::join_paths(std::env::split_paths(&value).filter(foreign)) {
+                kernel.env(&name, kept);
+            }
+        }
+    }
+    // evcxr renews a kernelspec that it finds in Jupyter's folders; it must not find ours.
+    kernel.env_remove("JUPYTER_PATH");
+}
+
+fn holds_library(folder: &Path) -> bool {
+    ["libevenhand.so", "libevenhand.dylib"]
+        .iter()
+        .any(|name| folder.join(name).exists())
+}

@@ -1,0 +1,59 @@
+//! `evenhand lab`: JupyterLab on the notebooks, with the kernel warm and somebody to answer.
+
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+
+use crate::answerer::Answerer;
+use crate::failure::{Failure, Result};
+use crate::home::Home;
+use crate::kernel;
+
+use crate::project::Project;
+use crate::setup;
+
+/// What `evenhand lab` can be told.
+#[derive(clap::Args, Debug, Default)]
+pub struct Options {
+    /// Passed on to JupyterLab, such as `-- --no-browser --port 8899`
+    #[arg(last = true)]
+    pub jupyter: Vec<OsString>,
+}
+
+/// Sets up what is missing, and runs JupyterLab until the user ends it.
+pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode> {
+    setup::kernel(home)?;
+    setup::library(project, home)?;
+    setup::jupyter(project, home)?;
+    kernel::install_spec(home)?;
+    let mut answerer = Answerer::new(project, home);
+    let environment = answerer.environment_for(&project.notebooks())?;
+    eprintln!("✓ opening JupyterLab; Ctrl-C ends it, and all that it started");
+
+    let mut jupyter = Command::new(home.python());
+    jupyter
+        .args(["-m", "jupyterlab", "--ServerApp.root_dir"])
+        .arg(project.notebooks())
+        .args(["--LabApp.default_url", "/lab/tree/01-responsible-ai.ipynb"])
+        .args(as_root())
+        .args(&options.jupyter)
+        .envs(environment)
+        .env("JUPYTER_PATH", kernel::jupyter_path(home))
+        .current_dir(project.notebooks());
+    let status = jupyter.status().map_err(|error| {
+        Failure::new("could not start JupyterLab")
+            .because(error)
+            .hint("run `evenhand clean`, then start again")
+    })?;
+    drop(answerer);
+    Ok(status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Jupyter refuses to run as root unless told so; in a container there is nobody else.
+fn as_root() -> Option<&'static str> {
+    rustix::process::geteuid()
+        .is_root()
+        .then_some("--allow-root")
+}

@@ -1,0 +1,282 @@
+//! `evenhand serve`: a small real model behind Azure OpenAI's protocol, on this
+//! machine alone.
+//!
+//! Notebooks thereby have one code path: they ask Azure, or they ask this. The
+//! engine is llama.cpp's server (`engine`), and before it stands a front (`front`)
+//! that checks what is asked (`ask`), charges a quota when there is one (`quota`),
+//! passes it on (`relay`) and answers in Azure's words (`answer`, `refusal`).
+
+mod answer;
+mod ask;
+mod engine;
+mod front;
+mod quota;
+mod refusal;
+mod relay;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use self::engine::Engine;
+use self::front::Front;
+use self::quota::{Limits, Quota};
+use crate::failure::{Context, Failure, Result};
+use crate::home::Home;
+use crate::project::Project;
+use crate::setup;
+
+/// The model, by its name.
+pub(crate) const MODEL: &str = "SmolLM2-135M-Instruct";
+
+/// The version of the protocol to name in settings: the last dated one.
+pub(crate) const API_VERSION: &str = "2024-10-21";
+
+/// The key when none is chosen. It is no secret: it keeps nobody out who is on
+/// this machine, and others can't reach the server.
+const DEFAULT_KEY: &str = "evenhand-local";
+
+/// How the local model is served.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The port to listen on; 0 is any free one
+    #[arg(long, default_value_t = 8089)]
+    pub(crate) port: u16,
+    /// The address to listen on; others than loopback need a --key of your own
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub(crate) host: IpAddr,
+    /// Tokens per minute, as a deployment's quota; none is no limit
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) tpm: Option<u64>,
+    /// Requests per minute [default: 6 for every 1,000 tokens per minute]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rpm: Option<u64>,
+    /// The key that callers must send
+    #[arg(long, default_value = DEFAULT_KEY, value_parser = key)]
+    pub(crate) key: String,
+    /// The only deployment names that exist (repeatable) [default: any name]
+    #[arg(long = "deployment", value_name = "NAME")]
+    pub(crate) deployments: Vec<String>,
+    /// Processor threads that the model may use
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) threads: u32,
+}
+
+impl Default for Options {
+    /// What the launcher starts for its own notebooks: any free port, no quota.
+    fn default() -> Self {
+        Self {
+            port: 0,
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            tpm: None,
+            rpm: None,
+            key: DEFAULT_KEY.to_owned(),
+            deployments: Vec::new(),
+            threads: 1,
+        }
+    }
+}
+
+/// A key must fit into a header.
+fn key(key: &str) -> std::result::Result<String, String> {
+    if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(key.to_owned());
+    }
+    Err("a key consists of visible ASCII characters, without spaces".to_owned())
+}
+
+/// The local model, for as long as this value lives.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    key: String,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts the engine and the front, and returns when both answer.
+    pub(crate) fn start(options: Options, home: &Home) -> Result<Self> {
+        if !options.host.is_loopback() && options.key == DEFAULT_KEY {
+            return Err(Failure::new(format!(
+                "{} can be reached from the network, and the default key is known to all",
+                options.host
+            ))
+            .hint("choose a key of your own with --key, or leave --host away"));
+        }
+        let key = options.key.clone();
+        let home = home.clone();
+        let (stop, stopped) = oneshot::channel();
+        let (ready, started) = mpsc::sync_channel(1);
+        // A thread and a runtime of its own: the caller may have one, or none.
+        let thread = std::thread::Builder::new()
+            .name("evenhand-serve".to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build();
+                match runtime.doing(|| "could not start the threads for the local model".to_owned())
+                {
+                    Ok(runtime) => runtime.block_on(serve(options, &home, &ready, stopped)),
+                    Err(failure) => {
+                        let _ = ready.send(Err(failure));
+                    }
+                }
+            })
+            .doing(|| "could not start a thread for the local model".to_owned())?;
+        let address = started
+            .recv()
+            .doing(|| "the local model's thread ended".to_owned())??;
+        Ok(Self {
+            address,
+            key,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// The endpoint, for `AZURE_OPENAI_ENDPOINT`.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The key, for `AZURE_OPENAI_API_KEY`.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only when the thread has ended already.
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// Runs the server until it is told to stop.
+async fn serve(
+    options: Options,
+    home: &Home,
+    ready: &mpsc::SyncSender<Result<SocketAddr>>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let started = async {
+        // The port first: that it is taken shows before the model is loaded.
+        let (listener, address) = listen(&options).await?;
+        let http = front::http_client().doing(|| "could not make an HTTP client".to_owned())?;
+        let (engine, watch) = Engine::start(home, options.threads).await?;
+        Ok((listener, address, http, engine, watch))
+    };
+    let (listener, address, http, engine, watch) = match started.await {
+        Ok(started) => started,
+        Err(failure) => {
+            let _ = ready.send(Err(failure));
+            return;
+        }
+    };
+    let limits = Limits::new(options.tpm, options.rpm);
+    let router = front::router(Arc::new(Front {
+        key: options.key,
+        deployments: options.deployments,
+        limits,
+        quota: Mutex::new(Quota::new(limits)),
+        started: Instant::now(),
+        engine,
+        http,
+    }));
+    let _ = ready.send(Ok(address));
+    tokio::select! {
+        _ = axum::serve(listener, router) => {}
+        _ = stopped => {}
+    }
+    watch.stop().await;
+}
+
+async fn listen(options: &Options) -> Result<(TcpListener, SocketAddr)> {
+    let wanted = SocketAddr::new(options.host, options.port);
+    let listening = async {
+        let listener = TcpListener::bind(wanted).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    listening.await.map_err(|error: std::io::Error| {
+        let taken = error.kind() == std::io::ErrorKind::AddrInUse;
+        let failure = Failure::new(format!("could not listen on {wanted}")).because(error);
+        match taken {
+            true => failure.hint("another program has the port: choose one with --port, or --port 0 for any free one"),
+            false => failure.hint("choose another address with --host or another port with --port"),
+        }
+    })
+}
+
+/// `evenhand serve`: serves until Ctrl-C.
+pub(crate) fn run(options: Options, project: &Project, home: &Home) -> Result<()> {
+    setup::model(project, home)?;
+    let (host, limits) = (options.host, Limits::new(options.tpm, options.rpm));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .doing(|| "could not wait for signals".to_owned())?;
+    let server = Server::start(options, home)?;
+    println!("{MODEL} answers at {}", server.endpoint());
+    println!("It is a very small model (135 million parameters): weak, and visibly biased.\n");
+    println!("export AZURE_OPENAI_ENDPOINT={}", server.endpoint());
+    println!("export AZURE_OPENAI_API_KEY={}", quoted(server.key()));
+    println!("export AZURE_OPENAI_API_VERSION={API_VERSION}\n");
+    let limit = |name, limit: Option<u64>| limit.map(|limit| format!("{limit} {name} per minute"));
+    let quota = [
+        limit("tokens", limits.tokens),
+        limit("requests", limits.requests),
+    ];
+    let quota: Vec<_> = quota.into_iter().flatten().collect();
+    if !quota.is_empty() {
+        println!("The quota is {}.", quota.join(" and "));
+    }
+    if !host.is_loopback() {
+        eprintln!(
+            "warning: anyone in the network who has the key can use it, and it travels unencrypted"
+        );
+    }
+    println!("Stop it with Ctrl-C.");
+    runtime
+        .block_on(told_to_stop())
+        .doing(|| "could not wait for signals".to_owned())?;
+    println!("\nstopping");
+    drop(server);
+    Ok(())
+}
+
+/// The key as a shell reads it.
+fn quoted(key: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if key.bytes().all(plain) {
+        return key.to_owned();
+    }
+    format!("'{}'", key.replace('\'', r"'\''"))
+}
+
+#[cfg(unix)]
+async fn told_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate, mut hangup) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::hangup())?,
+    );
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn told_to_stop() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

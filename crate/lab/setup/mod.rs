@@ -1,0 +1,71 @@
+//! Makes what is missing: toolchain parts, Python environment, model, kernel, and the
+//! build of the notebook's dependencies, so that no learner waits for them in a cell.
+//!
+//! Each step looks first whether its work is done, resumes where it was cut off, and on
+//! failure leaves nothing that a later run would take for done.
+
+mod evcxr;
+mod model;
+mod python;
+mod step;
+mod toolchain;
+pub mod warm;
+
+use std::fs::{self, File};
+
+pub use evcxr::kernel_program;
+pub use python::find as python;
+pub use toolchain::find as rust;
+
+use crate::failure::{Context, Failure, Result};
+use crate::home::Home;
+use crate::project::Project;
+
+/// Makes what any Rust notebook needs: the toolchain's parts, and the kernel.
+pub fn kernel(home: &Home) -> Result<()> {
+    let _alone = exclusive(home)?;
+    toolchain::ensure()?;
+    evcxr::ensure(home)
+}
+
+/// Makes the warm build of the library, for notebooks that use it.
+pub fn library(project: &Project, home: &Home) -> Result<()> {
+    let _alone = exclusive(home)?;
+    warm::ensure(project, home)
+}
+
+/// Makes the Python environment with JupyterLab.
+pub fn jupyter(project: &Project, home: &Home) -> Result<()> {
+    let _alone = exclusive(home)?;
+    python::ensure(project, home)
+}
+
+/// Makes everything that the embedded model needs.
+pub fn model(project: &Project, home: &Home) -> Result<()> {
+    let _alone = exclusive(home)?;
+    python::ensure(project, home)?;
+    model::ensure(home)
+}
+
+/// Makes sure that no other launcher sets up the same home, for as long as the file lives.
+pub fn exclusive(home: &Home) -> Result<File> {
+    let lock = home.root().join("setup.lock");
+    let open = || {
+        fs::create_dir_all(home.logs())?;
+        File::create(&lock)
+    };
+    let file = open().map_err(|error| {
+        Failure::new(format!(
+            "could not write to evenhand's folder {}",
+            home.root().display()
+        ))
+        .because(error)
+        .hint("set EVENHAND_HOME to a folder that is yours and has 6 GB of room")
+    })?;
+    if file.try_lock().is_err() {
+        eprintln!("  waiting for another evenhand to finish its set-up …");
+        file.lock()
+            .doing(|| format!("could not wait for {}", lock.display()))?;
+    }
+    Ok(file)
+}

@@ -1,0 +1,194 @@
+//! Runs one command of the set-up: shows that it lives, keeps what it prints, and on
+//! failure tells the command, the end of its output, and what to do.
+
+use std::fs::File;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::failure::{Context, Failure, Result};
+use crate::home::Home;
+
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+const LINE_EVERY: Duration = Duration::from_secs(30);
+const LINES_OF_OUTPUT: usize = 20;
+
+/// A part of the set-up, as the user reads it.
+pub struct Step {
+    title: String,
+    log: PathBuf,
+    started: Instant,
+    last_line: Instant,
+}
+
+impl Step {
+    /// Begins a part; what its commands print goes to `logs/<name>.log`.
+    pub fn begin(home: &Home, name: &str, title: impl Into<String>) -> Self {
+        let now = Instant::now();
+        let step = Self {
+            title: title.into(),
+            log: home.logs().join(format!("{name}.log")),
+            started: now,
+            last_line: now,
+        };
+        step.show("");
+        step
+    }
+
+    /// Runs the command to its end. Now and then `progress` makes a few words of what the
+    /// command has printed so far.
+    pub fn run(&mut self, command: &mut Command, progress: impl Fn(&str) -> String) -> Result<()> {
+        let (out, err) = self.open_log().doing(|| self.log_failure())?;
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .doing(|| format!("could not start `{}`", words(command)))?;
+        loop {
+            match child
+                .try_wait()
+                .doing(|| format!("lost sight of `{}`", words(command)))?
+            {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(self.failed(command, &status.to_string())),
+                None => std::thread::sleep(LOOK_EVERY),
+            }
+            self.tick(|step| progress(&step.output()));
+        }
+    }
+
+    /// Shows that the part goes on, when it is time to.
+    pub fn tick(&mut self, progress: impl Fn(&Self) -> String) {
+        let terminal = std::io::stderr().is_terminal();
+        if self.last_line.elapsed() < if terminal { LOOK_EVERY } else { LINE_EVERY } {
+            return;
+        }
+        self.last_line = Instant::now();
+        let progress = progress(self);
+        if terminal {
+            self.show(&progress);
+        } else {
+            eprintln!("  {} … {} {progress}", self.title, self.time());
+        }
+    }
+
+    /// The part is done.
+    pub fn done(self) {
+        if std::io::stderr().is_terminal() {
+            eprint!("\r\x1b[2K");
+        }
+        eprintln!("✓ {} ({})", self.title, self.time());
+    }
+
+    fn show(&self, progress: &str) {
+        if std::io::stderr().is_terminal() {
+            eprint!("\r\x1b[2K  {} … {} {progress}", self.title, self.time());
+        } else if progress.is_empty() {
+            eprintln!("  {} …", self.title);
+        }
+    }
+
+    fn time(&self) -> String {
+        let seconds = self.started.elapsed().as_secs();
+        match seconds / 60 {
+            0 => format!("{seconds} s"),
+            minutes => format!("{minutes} min {:02} s", seconds % 60),
+        }
+    }
+
+    fn open_log(&self) -> std::io::Result<(File, File)> {
+        let log = File::create(&self.log)?;
+        Ok((log.try_clone()?, log))
+    }
+
+    /// What the step's command has printed so far.
+    fn output(&self) -> String {
+        let output = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&output).into_owned()
+    }
+
+    fn log_failure(&self) -> String {
+        format!("could not write {}", self.log.display())
+    }
+
+    fn failed(&self, command: &Command, status: &str) -> Failure {
+        if std::io::stderr().is_terminal() {
+            eprintln!();
+        }
+        let output = self.output();
+        let lines: Vec<_> = output.lines().collect();
+        let tail = lines[lines.len().saturating_sub(LINES_OF_OUTPUT)..].join("\n    ");
+        Failure::new(format!(
+            "{}: `{}` failed ({status}). The end of its output:\n    {tail}",
+            self.title,
+            words(command)
+        ))
+        .hint(advice(&output, &self.log.display().to_string()))
+    }
+}
+
+/// How many packages cargo has begun to compile, by what it printed.
+pub fn compiled(output: &str) -> usize {
+    output
+        .lines()
+        .filter(|line| line.trim_start().starts_with("Compiling "))
+        .count()
+}
+
+/// What to do about an output like this one.
+fn advice(output: &str, log: &str) -> String {
+    let says = |words: &[&str]| words.iter().any(|word| output.contains(word));
+    if says(&[
+        "No space left on device",
+        "os error 28",
+        "Disk quota exceeded",
+    ]) {
+        "the disk is full: evenhand needs about 6 GB. Free some, or set EVENHAND_HOME to a folder \
+         on another disk, and start again; it goes on where it stopped"
+            .to_owned()
+    } else if says(&[
+        "Temporary failure in name resolution",
+        "Could not resolve host",
+        "Couldn't resolve host",
+        "Failed to establish a new connection",
+        "failed to download",
+        "Network is unreachable",
+        "No matching distribution found",
+        "error sending request",
+        "Could not connect",
+    ]) {
+        "the network seems to be missing, or a proxy is in the way (HTTPS_PROXY is honoured). \
+         Start again when it is back; it goes on where it stopped"
+            .to_owned()
+    } else {
+        format!("the whole output is in {log}; start again when the cause is mended")
+    }
+}
+
+fn words(command: &Command) -> String {
+    let mut words = command.get_program().to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        words.push(' ');
+        words.push_str(&argument.to_string_lossy());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_fits_the_cause() {
+        assert!(
+            advice("write: No space left on device (os error 28)", "x").contains("disk is full")
+        );
+        assert!(advice("Could not resolve host: example.org", "x").contains("network"));
+        assert_eq!(
+            advice("boom", "a.log"),
+            "the whole output is in a.log; start again when the cause is mended"
+        );
+    }
+}

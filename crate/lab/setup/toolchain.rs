@@ -1,0 +1,77 @@
+//! Rust itself: cargo and rustc, and the sources of the standard library, from which
+//! evcxr infers the types of variables.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::failure::{Failure, Result};
+
+/// Finds Rust, and adds the standard library's sources where rustup can.
+pub fn ensure() -> Result<()> {
+    let sysroot = sysroot()?;
+    if has_sources(&sysroot) {
+        return Ok(());
+    }
+    eprintln!("  adding the sources of Rust's standard library, from which types are inferred …");
+    let added = Command::new("rustup")
+        .args(["component", "add", "rust-src"])
+        .status();
+    if added.is_ok_and(|status| status.success()) && has_sources(&sysroot) {
+        return Ok(());
+    }
+    Err(no_sources())
+}
+
+fn no_sources() -> Failure {
+    Failure::new(
+        "the sources of Rust's standard library are missing: without them no cell can infer a type",
+    )
+    .hint(
+        "run `rustup component add rust-src`; with conda `conda install rust-src`; with a \
+         distribution's Rust install its package rust-src, or set RUST_SRC_PATH to the folder `library`",
+    )
+}
+
+/// Which Rust there is, if it is all there.
+pub fn find() -> Result<String> {
+    let version = version()?;
+    let name = version.lines().next().unwrap_or_default().to_owned();
+    if has_sources(&sysroot()?) {
+        Ok(format!("{name}, with its standard library's sources"))
+    } else {
+        Err(no_sources())
+    }
+}
+
+/// What `rustc -vV` says: part of what a warm build depends on.
+pub fn version() -> Result<String> {
+    output(Command::new("rustc").arg("-vV"))
+}
+
+fn sysroot() -> Result<PathBuf> {
+    output(Command::new("rustc").args(["--print", "sysroot"]))
+        .map(|path| PathBuf::from(path.trim()))
+}
+
+fn has_sources(sysroot: &Path) -> bool {
+    let by_name = std::env::var_os("RUST_SRC_PATH").map(PathBuf::from);
+    let in_sysroot = sysroot.join("lib/rustlib/src/rust/library");
+    by_name
+        .into_iter()
+        .chain([in_sysroot])
+        .any(|library| library.join("core").is_dir())
+}
+
+fn output(command: &mut Command) -> Result<String> {
+    let hint = "install Rust with rustup, or use `conda env create -f environment.yml`";
+    let output = command.stdin(Stdio::null()).output().map_err(|error| {
+        Failure::new("Rust's compiler could not be started")
+            .because(error)
+            .hint(hint)
+    })?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(Failure::new(format!("Rust's compiler does not work: {said}")).hint(hint));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

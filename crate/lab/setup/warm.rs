@@ -1,0 +1,232 @@
+//! The warm build: the notebook's dependencies, compiled once by evcxr itself in a build
+//! directory that each kernel then copies.
+//!
+//! It is keyed by all that decides what the compiler would do again: the lock file, the
+//! library's manifest, the compiler, the kernel, the linkers that evcxr prefers, and the
+//! checkout's place. When the library's own sources change, the same build goes on from
+//! where it was, which takes seconds.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::evcxr;
+use super::step::Step;
+use super::toolchain;
+use crate::failure::{Context, Failure, Result};
+use crate::home::Home;
+use crate::kernel;
+use crate::project::Project;
+use crate::run::{self, KernelCommand};
+
+/// In a warm build, the path of the checkout that it belongs to.
+const CHECKOUT: &str = "checkout.txt";
+
+/// A build directory in which the notebook's dependencies are compiled.
+pub struct Warm {
+    folder: PathBuf,
+}
+
+impl Warm {
+    /// What `EVCXR_TMPDIR` names.
+    pub fn build(&self) -> PathBuf {
+        self.folder.join("build")
+    }
+
+    /// The lock file that the build resolved.
+    pub fn lock_file(&self) -> PathBuf {
+        self.folder.join("Cargo.lock")
+    }
+
+    /// Written last, with a fingerprint of the library's sources.
+    fn stamp(&self) -> PathBuf {
+        self.folder.join("library.txt")
+    }
+
+    fn library_built(&self) -> Option<String> {
+        fs::read_to_string(self.stamp()).ok()
+    }
+}
+
+/// The warm build that fits this checkout and this compiler, if it is whole. The library's
+/// sources may have changed since: then the kernel compiles that one crate again.
+pub fn find(project: &Project, home: &Home) -> Result<Option<Warm>> {
+    let warm = locate(project, home)?;
+    Ok(warm.library_built().is_some().then_some(warm))
+}
+
+/// Makes the warm build, or brings it up to date.
+pub fn ensure(project: &Project, home: &Home) -> Result<()> {
+    let warm = locate(project, home)?;
+    let library = sources(project)?;
+    if warm.library_built().as_ref() == Some(&library) {
+        return Ok(());
+    }
+    let first = warm.library_built().is_none();
+    if first {
+        remove_outdated(project, home, &warm);
+    }
+    prepare(project, &warm)?;
+    let title = if first {
+        "the notebook's dependencies: polars, plotters, reqwest (about 5 minutes, once)"
+    } else {
+        "the library's new sources"
+    };
+    let mut step = Step::begin(home, "warm", title);
+    build(project, home, &warm, &mut step)?;
+    fs::write(warm.stamp(), library)
+        .doing(|| format!("could not write {}", warm.stamp().display()))?;
+    step.done();
+    Ok(())
+}
+
+/// A stamp is taken away before anything changes: a build that is cut off counts as none,
+/// and goes on from the artefacts that it has.
+fn prepare(project: &Project, warm: &Warm) -> Result<()> {
+    let prepare = || {
+        if warm.stamp().exists() {
+            fs::remove_file(warm.stamp())?;
+        }
+        fs::create_dir_all(warm.build())?;
+        fs::write(
+            warm.folder.join(CHECKOUT),
+            project.root().as_os_str().as_encoded_bytes(),
+        )?;
+        fs::copy(project.lock_file(), warm.lock_file()).map(drop)
+    };
+    prepare().doing(|| format!("could not prepare {}", warm.folder.display()))
+}
+
+fn build(project: &Project, home: &Home, warm: &Warm, step: &mut Step) -> Result<()> {
+    let program = evcxr::kernel_program(home).ok_or_else(|| {
+        Failure::new("the Rust kernel is gone").hint("start again: it is installed anew")
+    })?;
+    let command = KernelCommand {
+        argv: [
+            program.as_os_str(),
+            "--control_file".as_ref(),
+            "{connection_file}".as_ref(),
+        ]
+        .map(Into::into)
+        .to_vec(),
+        env: kernel::environment(&warm.build(), &warm.lock_file())?,
+    };
+    let library = project.library();
+    let code = format!(
+        ":dep evenhand = {{ path = {:?} }}\nuse evenhand::prelude::*;",
+        library
+    );
+    let packages = packages(project);
+    run::execute(&command, &project.notebooks(), &code, || {
+        step.tick(|_| format!("{} of {packages} packages", compiled(&warm.build())));
+    })
+}
+
+/// How many packages lie compiled in a build directory: libraries, and procedural macros.
+fn compiled(build: &Path) -> usize {
+    let target = build.join("target");
+    let targets = fs::read_dir(&target)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
+    let folders = targets.map(|folder| folder.path()).chain([target]);
+    let artefacts = folders
+        .filter_map(|folder| fs::read_dir(folder.join("debug/deps")).ok())
+        .flatten();
+    let is_library = |name: &str| {
+        [".rlib", ".so", ".dylib"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
+    };
+    artefacts
+        .filter_map(Result::ok)
+        .filter(|entry| is_library(&entry.file_name().to_string_lossy()))
+        .count()
+}
+
+/// How many packages the build compiles, for the progress line.
+fn packages(project: &Project) -> String {
+    let tree = Command::new("cargo")
+        .args([
+            "tree",
+            "--package",
+            "evenhand",
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--offline",
+        ])
+        .current_dir(project.root())
+        .output();
+    let Ok(tree) = tree else {
+        return "all".to_owned();
+    };
+    let text = String::from_utf8_lossy(&tree.stdout);
+    let names: std::collections::BTreeSet<_> =
+        text.lines().filter(|line| !line.is_empty()).collect();
+    names.len().to_string()
+}
+
+fn locate(project: &Project, home: &Home) -> Result<Warm> {
+    let mut key = DefaultHasher::new();
+    project.library().hash(&mut key);
+    toolchain::version()?.hash(&mut key);
+    evcxr::kernel_program(home).hash(&mut key);
+    for file in [project.lock_file(), project.library().join("Cargo.toml")] {
+        fs::read(&file)
+            .doing(|| format!("could not read {}", file.display()))?
+            .hash(&mut key);
+    }
+    for linker in ["mold", "lld"] {
+        on_path(linker).hash(&mut key);
+    }
+    Ok(Warm {
+        folder: home.warm().join(format!("{:016x}", key.finish())),
+    })
+}
+
+/// A fingerprint of the library's sources.
+fn sources(project: &Project) -> Result<String> {
+    let mut hash = DefaultHasher::new();
+    let mut folders = vec![project.library().join("src")];
+    while let Some(folder) = folders.pop() {
+        let doing = || format!("could not read {}", folder.display());
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&folder).doing(doing)? {
+            entries.push(entry.doing(doing)?.path());
+        }
+        entries.sort();
+        for path in entries {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                path.hash(&mut hash);
+                fs::read(&path).doing(doing)?.hash(&mut hash);
+            }
+        }
+    }
+    Ok(format!("{:016x}", hash.finish()))
+}
+
+/// A warm build takes 2 GB: when a new one comes, those go that this checkout had with
+/// another lock file or compiler, and those of checkouts that are no more.
+fn remove_outdated(project: &Project, home: &Home, keep: &Warm) {
+    let Ok(entries) = fs::read_dir(home.warm()) else {
+        return;
+    };
+    for folder in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+        let checkout = fs::read_to_string(folder.join(CHECKOUT)).map(PathBuf::from);
+        let outdated = checkout.is_ok_and(|path| path == project.root() || !path.exists());
+        if outdated && folder != keep.folder {
+            // One that can't be removed only takes room.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
