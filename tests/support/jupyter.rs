@@ -1,0 +1,271 @@
+//! A JupyterLab server of the test's own, with nobody's settings but the test's.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Group, is_root, poll, skip};
+
+/// Python imports a lot before JupyterLab answers.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// What the server has to end its kernels, which are in process groups of their own.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// Only guards a server on loopback for the length of a test.
+const TOKEN: &str = "evenhand-test";
+
+/// A kernel that says it speaks Rust, and does nothing with what it is told: a
+/// notebook then opens without the question which kernel it should have.
+const IDLE_KERNEL: &str = r#"
+from ipykernel.kernelapp import IPKernelApp
+from ipykernel.kernelbase import Kernel
+
+class Idle(Kernel):
+    implementation = banner = "idle"
+    implementation_version = "0"
+    language_info = {"name": "rust", "mimetype": "text/x-rustsrc", "file_extension": ".rs"}
+
+    def do_execute(self, code, silent, *args, **kwargs):
+        return {"status": "ok", "execution_count": 0, "payload": [], "user_expressions": {}}
+
+IPKernelApp.launch_instance(kernel_class=Idle)
+"#;
+
+/// JupyterLab's two themes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Theme {
+    Light,
+    Dark,
+}
+
+/// A running JupyterLab. It ends, with its kernels, when this is dropped.
+pub(crate) struct JupyterLab {
+    port: u16,
+    python: PathBuf,
+    _server: Group,
+    // Goes last: the server writes into it until it ends.
+    state: TempDir,
+}
+
+impl JupyterLab {
+    /// Starts the JupyterLab of the launcher's virtual environment on the notebooks in
+    /// `root`. Where the launcher has not set that up, the test is skipped: then this
+    /// says so and returns `None`.
+    pub(crate) fn start(root: &Path) -> Option<Self> {
+        let python = home()?.join("venv").join("bin").join("python");
+        let installed = Command::new(&python)
+            .args([
+                "-c",
+                "import importlib.util as u; exit(u.find_spec('jupyterlab') is None)",
+            ])
+            .output()
+            .is_ok_and(|output| output.status.success());
+        if !installed {
+            skip(&format!(
+                "there is no JupyterLab at {} (`cargo run` sets it up; or set EVENHAND_HOME)",
+                python.display()
+            ));
+            return None;
+        }
+        Some(Self::launch(python, root))
+    }
+
+    fn launch(python: PathBuf, root: &Path) -> Self {
+        let state = tempfile::Builder::new()
+            .prefix("evenhand-jupyter")
+            .tempdir()
+            .unwrap();
+        write_kernel(
+            &python,
+            &state.path().join("data").join("kernels").join("rust"),
+        );
+        let settings = state.path().join("settings");
+        write_settings(
+            &settings,
+            "apputils-extension",
+            "notification",
+            &json!({"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true}),
+        );
+        // Every cell is rendered, also those outside the window.
+        write_settings(
+            &settings,
+            "notebook-extension",
+            "tracker",
+            &json!({"windowingMode": "none"}),
+        );
+
+        let mut command = Command::new(&python);
+        command
+            .args([
+                "-m",
+                "jupyterlab",
+                "--no-browser",
+                "--ServerApp.ip=127.0.0.1",
+            ])
+            // Not a promise that the port is free, so the server tries some, and
+            // writes down which one it got.
+            .args([format!("--ServerApp.port={}", free_port())])
+            .args([
+                "--ServerApp.port_retries=50",
+                "--LabApp.extension_manager=readonly",
+            ])
+            .arg(format!("--IdentityProvider.token={TOKEN}"))
+            .arg(format!("--ServerApp.root_dir={}", root.display()))
+            .current_dir(root);
+        if is_root() {
+            command.arg("--allow-root");
+        }
+        environment(&mut command, state.path());
+        let log = state.path().join("jupyterlab.log");
+        let mut server = Group::start(&command, &log, FAREWELL).unwrap();
+
+        let note = state
+            .path()
+            .join("runtime")
+            .join(format!("jpserver-{}.json", server.id()));
+        let port = poll(PATIENCE, || {
+            let ended = server.ended();
+            assert!(
+                ended.is_none(),
+                "JupyterLab ended ({ended:?}):\n{}",
+                server.output()
+            );
+            let note: Value = serde_json::from_slice(&std::fs::read(&note).ok()?).ok()?;
+            let port = note["port"].as_u64()?.try_into().ok()?;
+            answers(port).then_some(port)
+        });
+        let port =
+            port.unwrap_or_else(|| panic!("JupyterLab does not answer:\n{}", server.output()));
+        Self {
+            port,
+            python,
+            _server: server,
+            state,
+        }
+    }
+
+    /// The address at which a notebook of the root folder opens.
+    pub(crate) fn url(&self, notebook: &str) -> String {
+        format!(
+            "http://127.0.0.1:{}/lab/tree/{notebook}?token={TOKEN}",
+            self.port
+        )
+    }
+
+    /// Sets the theme of the pages that are opened from now on.
+    pub(crate) fn theme(&self, theme: Theme) {
+        let name = match theme {
+            Theme::Light => "JupyterLab Light",
+            Theme::Dark => "JupyterLab Dark",
+        };
+        let settings = self.state.path().join("settings");
+        write_settings(
+            &settings,
+            "apputils-extension",
+            "themes",
+            &json!({"theme": name}),
+        );
+    }
+
+    /// Trusts a notebook, as its reader would: its scripts run when it is next opened.
+    pub(crate) fn trust(&self, notebook: &Path) {
+        let mut command = Command::new(&self.python);
+        command.args(["-m", "jupyter", "trust"]).arg(notebook);
+        environment(&mut command, self.state.path());
+        let output = command.output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+/// As the launcher has it: `EVENHAND_HOME`, or `evenhand` in the platform's data directory.
+fn home() -> Option<PathBuf> {
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    if let Some(home) = set("EVENHAND_HOME") {
+        return std::path::absolute(home).ok();
+    }
+    let data = if cfg!(target_os = "macos") {
+        set("HOME").map(|home| home.join("Library").join("Application Support"))
+    } else {
+        set("XDG_DATA_HOME")
+            .filter(|path| path.is_absolute())
+            .or_else(|| set("HOME").map(|home| home.join(".local").join("share")))
+    };
+    let home = data.map(|data| data.join("evenhand"));
+    if home.is_none() {
+        skip("no home directory is known (set EVENHAND_HOME)");
+    }
+    home
+}
+
+/// Settings, signatures of trust, workspaces and kernels are the test's own.
+fn environment(command: &mut Command, state: &Path) {
+    for (name, folder) in [
+        ("JUPYTER_CONFIG_DIR", "config"),
+        ("JUPYTER_DATA_DIR", "data"),
+        ("JUPYTER_PATH", "data"),
+        ("JUPYTER_RUNTIME_DIR", "runtime"),
+        ("JUPYTERLAB_SETTINGS_DIR", "settings"),
+        ("JUPYTERLAB_WORKSPACES_DIR", "workspaces"),
+        ("IPYTHONDIR", "ipython"),
+    ] {
+        command.env(name, state.join(folder));
+    }
+    for name in [
+        "JUPYTER_TOKEN",
+        "JUPYTER_TOKEN_FILE",
+        "JUPYTER_PORT",
+        "JUPYTERLAB_DIR",
+    ] {
+        command.env_remove(name);
+    }
+}
+
+fn write_kernel(python: &Path, folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    let script = folder.join("idle.py");
+    std::fs::write(&script, IDLE_KERNEL).unwrap();
+    let spec = json!({
+        "argv": [python, script, "-f", "{connection_file}"],
+        "display_name": "Rust",
+        "language": "rust",
+    });
+    std::fs::write(folder.join("kernel.json"), spec.to_string()).unwrap();
+}
+
+fn write_settings(settings: &Path, extension: &str, plugin: &str, values: &Value) {
+    let folder = settings.join("@jupyterlab").join(extension);
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(format!("{plugin}.jupyterlab-settings"));
+    std::fs::write(file, values.to_string()).unwrap();
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Whether the server takes our token.
+fn answers(port: u16) -> bool {
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let request = format!("GET /api/status?token={TOKEN} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n");
+        stream.write_all(request.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer.split_whitespace().nth(1) == Some("200"))
+    };
+    ask().unwrap_or(false)
+}

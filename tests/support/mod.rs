@@ -1,0 +1,78 @@
+//! What the tests stand on: programs that end with their test, a browser, a JupyterLab.
+//!
+//! Everything here blocks, so it belongs in plain `#[test]` functions, and it
+//! panics when something does not come in time: the message is the test's.
+
+mod browser;
+mod jupyter;
+mod process;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+pub(crate) use browser::Browser;
+pub(crate) use jupyter::{JupyterLab, Theme};
+pub(crate) use process::{Group, members};
+
+/// Says that the running test is skipped, and why.
+///
+/// # Panics
+/// With `EVENHAND_TESTS_NO_SKIP=1`: where everything is installed, a skip is a failure.
+pub(crate) fn skip(reason: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    assert!(
+        std::env::var_os("EVENHAND_TESTS_NO_SKIP").is_none_or(|value| value != "1"),
+        "{test} would be skipped, and EVENHAND_TESTS_NO_SKIP=1 forbids that: {reason}"
+    );
+    note(&format!("SKIPPED: {test}: {reason}"));
+}
+
+/// Writes a line that is seen although the test passes.
+///
+/// `cargo test` swallows what a passing test prints with the macros. It does not
+/// catch what is written to the stream itself.
+pub(crate) fn note(line: &str) {
+    // One call, so that tests side by side do not cut each other's lines.
+    let _ = std::io::stderr().write_all(format!("\n{line}\n").as_bytes());
+}
+
+/// A file that a test leaves for people to look at, in Cargo's folder for that.
+pub(crate) fn artifact(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// Tries until there is something, or the deadline is over.
+pub(crate) fn poll<T>(deadline: Duration, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + deadline;
+    loop {
+        // The last attempt comes after the deadline: on a busy machine a single
+        // sleep can take all of it.
+        let late = Instant::now() >= end;
+        match attempt() {
+            Some(value) => return Some(value),
+            None if late => return None,
+            None => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
+
+/// The first of these programs that is on the `PATH`.
+pub(crate) fn program(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    names.iter().find_map(|name| {
+        std::env::split_paths(&path)
+            .map(|folder| folder.join(name))
+            .find(|file| file.is_file())
+    })
+}
+
+/// Whether the tests run as root, as in a container.
+pub(crate) fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // A new file belongs to whoever made it, on every Unix.
+    tempfile::tempfile()
+        .and_then(|file| file.metadata())
+        .is_ok_and(|file| file.uid() == 0)
+}
