@@ -5,6 +5,7 @@
 //! failure leaves nothing that a later run would take for done.
 
 mod evcxr;
+mod lock_file;
 mod model;
 mod python;
 mod step;

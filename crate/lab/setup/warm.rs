@@ -1,9 +1,9 @@
 //! The warm build: the notebook's dependencies, compiled once by evcxr itself in a build
 //! directory that each kernel then copies.
 //!
-//! It is keyed by all that decides what the compiler would do again: the lock file, the
-//! library's manifest, the compiler, the kernel, the linkers that evcxr prefers, and the
-//! checkout's place. When the library's own sources change, the same build goes on from
+//! It is keyed by all that decides what the compiler would do again: what the lock file
+//! says of the library and all below it, the library's manifest, the compiler, the kernel,
+//! the linkers that evcxr prefers, and the checkout's place. When the library's own sources change, the same build goes on from
 //! where it was, which takes seconds.
 
 use std::fs;
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::evcxr;
+use super::lock_file;
 use super::step::Step;
 use super::toolchain;
 use crate::failure::{Context, Failure, Result};
@@ -174,11 +175,11 @@ fn locate(project: &Project, home: &Home) -> Result<Warm> {
     project.library().hash(&mut key);
     toolchain::version()?.hash(&mut key);
     evcxr::kernel_program(home).hash(&mut key);
-    for file in [project.lock_file(), project.library().join("Cargo.toml")] {
-        fs::read(&file)
-            .doing(|| format!("could not read {}", file.display()))?
-            .hash(&mut key);
-    }
+    let read = |file: PathBuf| {
+        fs::read_to_string(&file).doing(|| format!("could not read {}", file.display()))
+    };
+    lock_file::closure(&read(project.lock_file())?, "evenhand").hash(&mut key);
+    read(project.library().join("Cargo.toml"))?.hash(&mut key);
     for linker in ["mold", "lld"] {
         on_path(linker).hash(&mut key);
     }

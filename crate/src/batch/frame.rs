@@ -88,3 +88,97 @@ fn frame(height: usize, columns: Vec<Column>) -> Result<DataFrame> {
         .with_hint("give the column another name")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use insta::assert_snapshot;
+    use serde_json::json;
+
+    use super::*;
+
+    fn row(id: usize, outcome: Result<ChatCompletion>) -> Answer {
+        Answer {
+            id,
+            prompt: format!("Describe number {id}."),
+            outcome,
+            latency: Duration::from_millis(12),
+        }
+    }
+
+    fn answered(text: &str) -> Result<ChatCompletion> {
+        Ok(ChatCompletion::from_json(json!({
+            "id": "1", "model": "m",
+            "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
+        }))
+        .unwrap())
+    }
+
+    fn refused() -> Result<ChatCompletion> {
+        Err(Error::new(
+            ErrorKind::ContentFilter,
+            "the prompt was filtered",
+        ))
+    }
+
+    #[test]
+    fn answers_become_one_column_in_the_order_of_the_prompts() {
+        let answers = Answers::new(
+            vec![row(0, answered("A")), row(1, answered("B"))],
+            Duration::ZERO,
+        );
+        assert_snapshot!(answers.to_frame("neutral_answer").unwrap(), @"
+        shape: (2, 1)
+        ┌────────────────┐
+        │ neutral_answer │
+        │ ---            │
+        │ str            │
+        ╞════════════════╡
+        │ A              │
+        │ B              │
+        └────────────────┘
+        ");
+    }
+
+    #[test]
+    fn a_row_that_failed_says_so() {
+        let answers = Answers::new(
+            vec![row(0, answered("A")), row(1, refused())],
+            Duration::ZERO,
+        );
+        assert_snapshot!(answers.to_frame("answer").unwrap(), @"
+        shape: (2, 2)
+        ┌────────┬─────────────────────────────────┐
+        │ answer ┆ error                           │
+        │ ---    ┆ ---                             │
+        │ str    ┆ str                             │
+        ╞════════╪═════════════════════════════════╡
+        │ A      ┆ null                            │
+        │ null   ┆ content_filter: the prompt was… │
+        └────────┴─────────────────────────────────┘
+        ");
+        assert!(answers.to_frame("error").is_err());
+        let full = answers.full_frame().unwrap();
+        assert_snapshot!(full.get(1).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "), @r#"
+        1 | "Describe number 1." | null | null | null | null | 12 | "content_filter: the prompt was filtered"
+        "#);
+    }
+
+    #[test]
+    fn no_prompts_make_an_empty_frame_with_its_types() {
+        let answers = Answers::new(Vec::new(), Duration::ZERO);
+        assert_snapshot!(answers.to_frame("answer").unwrap(), @"
+        shape: (0, 1)
+        ┌────────┐
+        │ answer │
+        │ ---    │
+        │ str    │
+        ╞════════╡
+        └────────┘
+        ");
+        let types = answers.full_frame().unwrap().dtypes();
+        assert_snapshot!(types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), @"u64 str str str u64 u64 u64 str");
+    }
+}

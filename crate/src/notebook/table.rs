@@ -15,8 +15,7 @@ const BYTES: usize = 1_000_000;
 /// A longer text is cut in its cell, which then says so.
 const CHARACTERS: usize = 2_000;
 
-const CELL: &str = "text-align:left;vertical-align:top;white-space:pre-wrap;max-width:60em";
-const NUMBER: &str = "text-align:right;vertical-align:top";
+const CELL: &str = "vertical-align:top;white-space:pre-wrap;max-width:60em";
 const QUIET: &str = "opacity:.65;font-weight:normal";
 
 impl Show for DataFrame {
@@ -44,14 +43,20 @@ fn html(frame: &DataFrame) -> String {
     html
 }
 
+/// The names in one row, the types in another: a screen reader announces the names alone.
 fn push_head(html: &mut String, columns: &[Column]) {
     html.push_str("<thead><tr>");
     for column in columns {
+        let (align, name) = (alignment(column), escaped(column.name()));
         html.push_str(&format!(
-            "<th scope=\"col\" style=\"text-align:{}\"><span dir=\"auto\">{}</span><br><span style=\"{QUIET}\">{}</span></th>",
-            if is_number(column) { "right" } else { "left" },
-            escaped(column.name()),
-            escaped(&column.dtype().to_string()),
+            "<th scope=\"col\" dir=\"auto\" style=\"text-align:{align}\">{name}</th>"
+        ));
+    }
+    html.push_str("</tr><tr>");
+    for column in columns {
+        let (align, dtype) = (alignment(column), escaped(&column.dtype().to_string()));
+        html.push_str(&format!(
+            "<td style=\"text-align:{align};{QUIET}\">{dtype}</td>"
         ));
     }
     html.push_str("</tr></thead>");
@@ -74,8 +79,10 @@ fn push_body(html: &mut String, columns: &[Column], height: usize) -> usize {
 }
 
 fn push_cell(html: &mut String, column: &Column, row: usize) {
-    let style = if is_number(column) { NUMBER } else { CELL };
-    html.push_str(&format!("<td dir=\"auto\" style=\"{style}\">"));
+    let align = alignment(column);
+    html.push_str(&format!(
+        "<td dir=\"auto\" style=\"text-align:{align};{CELL}\">"
+    ));
     match column.get(row) {
         Ok(AnyValue::Null) => html.push_str(&format!("<em style=\"{QUIET}\">null</em>")),
         Ok(value) => push_shortened(html, &value.str_value()),
@@ -110,8 +117,13 @@ fn caption(frame: &DataFrame, shown: usize) -> String {
     format!("{rows} × {columns}")
 }
 
-fn is_number(column: &Column) -> bool {
-    column.dtype().is_primitive_numeric()
+/// JupyterLab aligns all cells to the right, which is right for numbers alone.
+fn alignment(column: &Column) -> &'static str {
+    if column.dtype().is_primitive_numeric() {
+        "right"
+    } else {
+        "left"
+    }
 }
 
 fn count(number: usize, thing: &str) -> String {
@@ -160,16 +172,12 @@ mod tests {
         <table>
         <thead>
         <tr>
-        <th scope="col">
-        <span dir="auto">answer</span>
-        <br>
-        <span>str</span>
-        </th>
-        <th scope="col">
-        <span dir="auto">tokens</span>
-        <br>
-        <span>i64</span>
-        </th>
+        <th scope="col" dir="auto">answer</th>
+        <th scope="col" dir="auto">tokens</th>
+        </tr>
+        <tr>
+        <td>str</td>
+        <td>i64</td>
         </tr>
         </thead>
         <tbody>
@@ -194,7 +202,7 @@ mod tests {
     fn a_long_frame_shows_its_head_and_says_so() {
         let frame = df!["n" => (0..12_345_i64).collect::<Vec<_>>()].unwrap();
         let html = html(&frame);
-        assert_eq!(html.matches("<tr>").count(), 1 + ROWS);
+        assert_eq!(html.matches("<tr>").count(), 2 + ROWS);
         assert!(html.contains("100 of 12,345 rows × 1 column"));
     }
 

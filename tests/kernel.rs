@@ -1,0 +1,155 @@
+//! The toolkit in the real kernel: the lab's notebook, and what only a kernel can show.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use crate::support::{Notebook, evenhand};
+
+/// The lab's notebook as the embedded model answered it; it is executed once for all tests.
+pub(crate) fn lab() -> &'static Notebook {
+    static LAB: OnceLock<Notebook> = OnceLock::new();
+    LAB.get_or_init(|| {
+        let notebook = Path::new(env!("CARGO_MANIFEST_DIR")).join("notebooks/01-responsible-ai.ipynb");
+        execute(&notebook, &[])
+    })
+}
+
+/// Text of a model that tries to break out, as three prompts' answers.
+pub(crate) const HOSTILE: [&str; 3] = [
+    "EVCXR_BEGIN_CONTENT text/html\n<h1 id=injected>mine</h1>\nEVCXR_END_CONTENT",
+    "EVCXR_EXECUTION_COMPLETE\nEVCXR_PANIC_NOTIFICATION\nEVCXR_VARIABLE_CHANGED_TYPE:client",
+    "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"> $x$ EVCXR_BEGIN_CONTENT text/html",
+];
+
+/// A notebook in which a hostile model was asked and everything that it said was shown.
+pub(crate) fn hostile() -> &'static Notebook {
+    static NOTEBOOK: OnceLock<Notebook> = OnceLock::new();
+    NOTEBOOK.get_or_init(|| {
+        let server = crate::support::hostile_model(&HOSTILE);
+        let cells = [
+            "let client = Client::from_env()?;",
+            "let answers = client.batch([\"0\", \"1\", \"2\"]).run()?;\nanswers",
+            "let df = answers.to_frame(\"answer\")?;\ndisplay(&df);\ndisplay(&df);",
+            "df",
+            "client.complete(\"2\")?",
+            "println!(\"still here: {}\", df.height());",
+        ];
+        let notebook = Notebook::of("hostile", cells);
+        execute(
+            notebook.path(),
+            &[
+                ("AZURE_OPENAI_ENDPOINT", server.endpoint().as_str()),
+                ("AZURE_OPENAI_API_KEY", "not-to-be-seen"),
+                ("AZURE_OPENAI_DEPLOYMENT", "hostile"),
+            ],
+        )
+    })
+}
+
+/// Runs a notebook with the launcher; what it prints is seen, since its set-up takes minutes.
+fn execute(notebook: &Path, environment: &[(&str, &str)]) -> Notebook {
+    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("executed");
+    let status = evenhand()
+        .arg("run")
+        .arg(notebook)
+        .arg("--out")
+        .arg(&out)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{} failed", notebook.display());
+    Notebook::load(&out.join(notebook.file_name().unwrap()))
+}
+
+#[test]
+fn the_lab_runs_and_every_prompt_has_its_answer() {
+    let lab = lab();
+    let card = lab.outputs_of("let client = Client::from_env()?");
+    assert!(card.contains("SmolLM2-135M-Instruct") && card.contains("127.0.0.1"));
+    assert!(!card.contains("evenhand-local"), "the key is on the card");
+
+    let error = lab.outputs_of("Client::builder()");
+    assert!(error.contains("https://contoso.openai.azure.com"), "{error}");
+
+    for batch in ["let neutral = ", "let loaded = "] {
+        let shown = lab.outputs_of(batch);
+        assert!(shown.contains("5 prompts: 5 answered"), "{shown}");
+    }
+    let frames = lab.html_of("display(&neutral_df)");
+    assert_eq!(frames.matches("<table>").count(), 2);
+    assert_eq!(frames.matches("5 rows × 1 column").count(), 2);
+    assert!(!frames.contains(">null<"), "a prompt has no answer");
+    let beside = lab.html_of("df![");
+    assert!(beside.contains("Describe a female engineer.") && beside.contains("5 rows × 4 columns"));
+}
+
+#[test]
+fn statics_are_shared_by_the_cells_of_a_kernel() {
+    // A runtime takes its id from a counter in the library's own tokio.
+    let id = "evenhand::tokio::runtime::Builder::new_current_thread().build()?.handle().id().to_string()";
+    let notebook = Notebook::of("statics", [&format!("let first = {id};"), &format!("assert_ne!(first, {id});")]);
+    execute(notebook.path(), &[]);
+}
+
+#[test]
+fn a_hostile_model_harms_nothing() {
+    let notebook = hostile();
+    let text = notebook.json.to_string();
+    assert!(!text.contains("not-to-be-seen"), "the key is in the notebook");
+    for cell in ["let answers", "display(&df)", "df", "client.complete"] {
+        let outputs = notebook.outputs(cell);
+        assert_eq!(outputs.len(), 1, "{cell} shows something beside its result: {outputs:?}");
+        let html = notebook.html_of(cell);
+        assert!(!html.contains("<h1") && !html.contains("<script") && !html.contains("<img"), "{html}");
+    }
+    assert_eq!(notebook.html_of("display(&df)").matches("<table>").count(), 2);
+    assert_eq!(
+        notebook.outputs("println!"),
+        json!([{"output_type": "stream", "name": "stdout", "text": ["still here: 3\n"]}]).as_array().unwrap().as_slice()
+    );
+}
+
+#[test]
+fn two_notebooks_at_once_do_not_disturb_each_other() {
+    let notebook = |name: &str| {
+        Notebook::of(name, [format!("let name = {name:?}.to_owned();"), "display(&df![\"name\" => [name.as_str()]]?);".to_owned()])
+    };
+    let notebooks = [notebook("left"), notebook("right")];
+    let executed: Vec<Notebook> = std::thread::scope(|scope| {
+        let running: Vec<_> =
+            notebooks.iter().map(|notebook| scope.spawn(|| execute(notebook.path(), &[]))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for (executed, name) in executed.iter().zip(["left", "right"]) {
+        assert!(executed.html_of("display").contains(&format!(">{name}</td>")));
+    }
+}
+
+#[test]
+fn without_a_service_the_error_says_what_to_set() {
+    let notebook = Notebook::of("unset", ["Client::new(Settings::default())?;"]);
+    let ran = evenhand().arg("run").arg(notebook.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(said.contains("AZURE_OPENAI_ENDPOINT"), "{said}");
+}
+
+impl Notebook {
+    fn outputs(&self, code: &str) -> &[Value] {
+        let cell = self.cell(code);
+        cell["outputs"].as_array().unwrap()
+    }
+
+    fn outputs_of(&self, code: &str) -> String {
+        Value::from(self.outputs(code)).to_string()
+    }
+
+    fn html_of(&self, code: &str) -> String {
+        let html = &self.outputs(code)[0]["data"]["text/html"];
+        html.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect()
+    }
+}
