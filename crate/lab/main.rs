@@ -12,7 +12,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod failure;
-#[allow(dead_code, reason = "some of its rooms belong to commands that are still to come")]
+#[allow(
+    dead_code,
+    reason = "some of its rooms belong to commands that are still to come"
+)]
 mod home;
 mod serve;
 

@@ -14,6 +14,7 @@ mod quota;
 mod refusal;
 mod relay;
 
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -220,11 +221,30 @@ pub(crate) fn run(options: Options, home: &Home) -> Result<()> {
         .build()
         .doing(|| "could not wait for signals".to_owned())?;
     let server = Server::start(options, home)?;
-    println!("{MODEL} answers at {}", server.endpoint());
-    println!("It is a very small model (135 million parameters): weak, and visibly biased.\n");
-    println!("export AZURE_OPENAI_ENDPOINT={}", server.endpoint());
-    println!("export AZURE_OPENAI_API_KEY={}", quoted(server.key()));
-    println!("export AZURE_OPENAI_API_VERSION={API_VERSION}\n");
+    runtime.block_on(async {
+        // Before anything is said: who reads it may stop the server at once.
+        let stop = told_to_stop().doing(|| "could not wait for signals".to_owned())?;
+        introduce(&server, host, limits);
+        stop.await;
+        Ok::<(), Failure>(())
+    })?;
+    say("\nstopping");
+    drop(server);
+    Ok(())
+}
+
+fn introduce(server: &Server, host: IpAddr, limits: Limits) {
+    say(&format!("{MODEL} answers at {}", server.endpoint()));
+    say("It is a very small model (135 million parameters): weak, and visibly biased.\n");
+    say(&format!(
+        "export AZURE_OPENAI_ENDPOINT={}",
+        server.endpoint()
+    ));
+    say(&format!(
+        "export AZURE_OPENAI_API_KEY={}",
+        quoted(server.key())
+    ));
+    say(&format!("export AZURE_OPENAI_API_VERSION={API_VERSION}\n"));
     let limit = |name, limit: Option<u64>| limit.map(|limit| format!("{limit} {name} per minute"));
     let quota = [
         limit("tokens", limits.tokens),
@@ -232,20 +252,24 @@ pub(crate) fn run(options: Options, home: &Home) -> Result<()> {
     ];
     let quota: Vec<_> = quota.into_iter().flatten().collect();
     if !quota.is_empty() {
-        println!("The quota is {}.", quota.join(" and "));
+        say(&format!("The quota is {}.", quota.join(" and ")));
     }
     if !host.is_loopback() {
-        eprintln!(
-            "warning: anyone in the network who has the key can use it, and it travels unencrypted"
+        warn(
+            "warning: anyone in the network who has the key can use it, and it travels unencrypted",
         );
     }
-    println!("Stop it with Ctrl-C.");
-    runtime
-        .block_on(told_to_stop())
-        .doing(|| "could not wait for signals".to_owned())?;
-    println!("\nstopping");
-    drop(server);
-    Ok(())
+    say("Stop it with Ctrl-C.");
+}
+
+/// Unlike `println!` this survives a reader that went away (`evenhand serve | head -1`).
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// The same for standard error.
+fn warn(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// The key as a shell reads it.
@@ -257,23 +281,29 @@ fn quoted(key: &str) -> String {
     format!("'{}'", key.replace('\'', r"'\''"))
 }
 
+/// From the return of this function on, a signal to stop ends the future that it
+/// returned, and not the process.
 #[cfg(unix)]
-async fn told_to_stop() -> std::io::Result<()> {
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate, mut hangup) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::hangup())?,
-    );
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
-    Ok(())
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
 }
 
 #[cfg(not(unix))]
-async fn told_to_stop() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Where there is no such signal, the process is ended from outside.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }
