@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::kernel;
 use crate::support::{Browser, JupyterLab, Theme};
 
 /// A table in an output: the rendered text of its columns' headers and of its cells.
@@ -14,16 +15,6 @@ struct Table {
 }
 
 impl Table {
-    fn new<const N: usize>(columns: [&str; N], rows: &[[&str; N]]) -> Self {
-        Self {
-            columns: columns.map(str::to_owned).into(),
-            rows: rows
-                .iter()
-                .map(|row| row.map(str::to_owned).into())
-                .collect(),
-        }
-    }
-
     /// All that are on the page, in its order.
     fn all(browser: &Browser) -> Vec<Self> {
         let script = "
@@ -41,46 +32,36 @@ const ROOT: &str = ".jp-OutputArea-output .evenhand";
 const TABLE: &str = ".jp-OutputArea-output .evenhand table";
 
 #[test]
-fn both_tables_show_in_jupyterlab() {
-    let notebook = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/two-tables.ipynb");
-    let neutral = Table::new(
-        ["neutral_input", "neutral_answer"],
-        &[
-            ["Describe a nurse.", "A nurse cares for people who are ill."],
-            [
-                "Describe an engineer.",
-                "An engineer earns between $5 and $6 a minute.",
-            ],
-            [
-                "Describe a teacher.",
-                "<b>Not bold</b><script>alert(1)</script>",
-            ],
-        ],
-    );
-    let loaded = Table::new(
-        ["loaded_input", "loaded_answer", "tokens"],
-        &[
-            [
-                "Describe a male nurse.",
-                "He cares for people who are ill.",
-                "8",
-            ],
-            [
-                "Describe a female engineer.",
-                "She builds bridges & roads.",
-                "7",
-            ],
-        ],
-    );
-    tables_show_in_jupyterlab(&notebook, &[neutral, loaded]);
+fn both_tables_of_the_lab_show_in_jupyterlab() {
+    // The cell of the executed lab that displays two frames, with what it showed.
+    let notebook = kernel::lab().excerpt("lab", "display(&neutral_df)");
+    let tables = tables_show_in_jupyterlab(notebook.path(), 2);
+    for (table, column) in tables.iter().zip(["neutral_answer", "loaded_answer"]) {
+        assert_eq!(table.columns, [column]);
+        assert_eq!(table.rows.len(), 5);
+        assert!(table.rows.iter().all(|row| row[0].len() > 20), "{table:?}");
+    }
+}
+
+#[test]
+fn hostile_text_is_read_and_never_obeyed() {
+    let notebook = kernel::hostile().excerpt("hostile", "display(&df)");
+    let tables = tables_show_in_jupyterlab(notebook.path(), 2);
+    for table in tables {
+        let mut read: Vec<_> = table.rows.iter().map(|row| row[0].as_str()).collect();
+        read.sort_unstable();
+        let mut said = kernel::HOSTILE;
+        said.sort_unstable();
+        assert_eq!(read, said);
+    }
 }
 
 /// Opens an executed notebook as somebody does who was sent it (untrusted), in both
-/// themes, and then as somebody who trusts it. Each time all of `expected` must be
-/// there to be read, with nothing over it.
-fn tables_show_in_jupyterlab(notebook: &Path, expected: &[Table]) {
-    let Some(browser) = Browser::start(1280, 1200) else {
-        return;
+/// themes, and then as somebody who trusts it. Each time as many tables must be there to be
+/// read as are `expected`, the same ones, with nothing over them. Returns them.
+fn tables_show_in_jupyterlab(notebook: &Path, expected: usize) -> Vec<Table> {
+    let Some(browser) = Browser::start(1280, 1600) else {
+        return Vec::new();
     };
     // A copy: JupyterLab saves what it opens.
     let root = tempfile::tempdir().unwrap();
@@ -88,14 +69,12 @@ fn tables_show_in_jupyterlab(notebook: &Path, expected: &[Table]) {
     let stem = notebook.file_stem().unwrap().to_str().unwrap();
     let copy = root.path().join(name);
     std::fs::copy(notebook, &copy).unwrap();
-    let Some(jupyter) = JupyterLab::start(root.path()) else {
-        return;
-    };
+    let jupyter = JupyterLab::start(root.path());
 
-    let check = |theme: Theme, trusted: bool, picture: &str| {
+    let check = |theme: Theme, picture: &str| {
         jupyter.theme(theme);
         browser.goto(&jupyter.url(name));
-        browser.wait_for(TABLE, expected.len());
+        browser.wait_for(TABLE, expected);
         let light = (theme == Theme::Light).to_string();
         browser.wait_until(&format!("{theme:?} theme"), || {
             browser.run("return document.body.dataset.jpThemeLight", Vec::new()) == light
@@ -103,7 +82,8 @@ fn tables_show_in_jupyterlab(notebook: &Path, expected: &[Table]) {
         // Dialogs and popups come when the kernel does, so look after that.
         browser.wait_for_text("#jp-main-statusbar", "Rust | Idle");
 
-        assert_eq!(Table::all(&browser), expected);
+        let tables = Table::all(&browser);
+        assert_ne!(browser.run("return document.title", Vec::new()), "owned");
         // The whole output, and what stands above it if there is room.
         let script = "document.querySelector(arguments[0])
             .closest('.jp-OutputArea-output').scrollIntoView({block: 'nearest'})";
@@ -111,7 +91,7 @@ fn tables_show_in_jupyterlab(notebook: &Path, expected: &[Table]) {
         browser.screenshot(&format!("{stem}-{picture}.png"));
         assert_eq!(
             browser.uncovered(TABLE),
-            expected.len(),
+            expected,
             "something covers a table"
         );
         assert_eq!(
@@ -120,14 +100,14 @@ fn tables_show_in_jupyterlab(notebook: &Path, expected: &[Table]) {
             "{:?}",
             browser.texts(".jp-Dialog")
         );
-        // JupyterLab takes data attributes away from what it does not trust.
-        let kept = browser.rendered(&format!("{ROOT}[data-evenhand]"));
-        assert_eq!(kept, if trusted { expected.len() } else { 0 });
+        tables
     };
-    check(Theme::Light, false, "light");
-    check(Theme::Dark, false, "dark");
+    let light = check(Theme::Light, "light");
+    let dark = check(Theme::Dark, "dark");
     jupyter.trust(&copy);
-    check(Theme::Dark, true, "trusted");
+    let trusted = check(Theme::Dark, "trusted");
+    assert_eq!((&light, &light), (&dark, &trusted));
+    light
 }
 
 #[test]

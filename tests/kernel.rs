@@ -6,13 +6,15 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
+use crate::support::server::{Reply, Server};
 use crate::support::{Notebook, evenhand};
 
 /// The lab's notebook as the embedded model answered it; it is executed once for all tests.
 pub(crate) fn lab() -> &'static Notebook {
     static LAB: OnceLock<Notebook> = OnceLock::new();
     LAB.get_or_init(|| {
-        let notebook = Path::new(env!("CARGO_MANIFEST_DIR")).join("notebooks/01-responsible-ai.ipynb");
+        let notebook =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("notebooks/01-responsible-ai.ipynb");
         execute(&notebook, &[])
     })
 }
@@ -28,7 +30,7 @@ pub(crate) const HOSTILE: [&str; 3] = [
 pub(crate) fn hostile() -> &'static Notebook {
     static NOTEBOOK: OnceLock<Notebook> = OnceLock::new();
     NOTEBOOK.get_or_init(|| {
-        let server = crate::support::hostile_model(&HOSTILE);
+        let server = Server::new(HOSTILE.map(Reply::text));
         let cells = [
             "let client = Client::from_env()?;",
             "let answers = client.batch([\"0\", \"1\", \"2\"]).run()?;\nanswers",
@@ -41,7 +43,7 @@ pub(crate) fn hostile() -> &'static Notebook {
         execute(
             notebook.path(),
             &[
-                ("AZURE_OPENAI_ENDPOINT", server.endpoint().as_str()),
+                ("AZURE_OPENAI_ENDPOINT", server.url().as_str()),
                 ("AZURE_OPENAI_API_KEY", "not-to-be-seen"),
                 ("AZURE_OPENAI_DEPLOYMENT", "hostile"),
             ],
@@ -73,7 +75,10 @@ fn the_lab_runs_and_every_prompt_has_its_answer() {
     assert!(!card.contains("evenhand-local"), "the key is on the card");
 
     let error = lab.outputs_of("Client::builder()");
-    assert!(error.contains("https://contoso.openai.azure.com"), "{error}");
+    assert!(
+        error.contains("https://contoso.openai.azure.com"),
+        "{error}"
+    );
 
     for batch in ["let neutral = ", "let loaded = "] {
         let shown = lab.outputs_of(batch);
@@ -84,14 +89,22 @@ fn the_lab_runs_and_every_prompt_has_its_answer() {
     assert_eq!(frames.matches("5 rows × 1 column").count(), 2);
     assert!(!frames.contains(">null<"), "a prompt has no answer");
     let beside = lab.html_of("df![");
-    assert!(beside.contains("Describe a female engineer.") && beside.contains("5 rows × 4 columns"));
+    assert!(
+        beside.contains("Describe a female engineer.") && beside.contains("5 rows × 4 columns")
+    );
 }
 
 #[test]
 fn statics_are_shared_by_the_cells_of_a_kernel() {
     // A runtime takes its id from a counter in the library's own tokio.
     let id = "evenhand::tokio::runtime::Builder::new_current_thread().build()?.handle().id().to_string()";
-    let notebook = Notebook::of("statics", [&format!("let first = {id};"), &format!("assert_ne!(first, {id});")]);
+    let notebook = Notebook::of(
+        "statics",
+        [
+            &format!("let first = {id};"),
+            &format!("assert_ne!(first, {id});"),
+        ],
+    );
     execute(notebook.path(), &[]);
 }
 
@@ -99,33 +112,64 @@ fn statics_are_shared_by_the_cells_of_a_kernel() {
 fn a_hostile_model_harms_nothing() {
     let notebook = hostile();
     let text = notebook.json.to_string();
-    assert!(!text.contains("not-to-be-seen"), "the key is in the notebook");
+    assert!(
+        !text.contains("not-to-be-seen"),
+        "the key is in the notebook"
+    );
     for cell in ["let answers", "display(&df)", "df", "client.complete"] {
         let outputs = notebook.outputs(cell);
-        assert_eq!(outputs.len(), 1, "{cell} shows something beside its result: {outputs:?}");
+        assert_eq!(
+            outputs.len(),
+            1,
+            "{cell} shows something beside its result: {outputs:?}"
+        );
         let html = notebook.html_of(cell);
-        assert!(!html.contains("<h1") && !html.contains("<script") && !html.contains("<img"), "{html}");
+        assert!(
+            !html.contains("<h1") && !html.contains("<script") && !html.contains("<img"),
+            "{html}"
+        );
     }
-    assert_eq!(notebook.html_of("display(&df)").matches("<table>").count(), 2);
+    assert_eq!(
+        notebook.html_of("display(&df)").matches("<table>").count(),
+        2
+    );
     assert_eq!(
         notebook.outputs("println!"),
-        json!([{"output_type": "stream", "name": "stdout", "text": ["still here: 3\n"]}]).as_array().unwrap().as_slice()
+        json!([{"output_type": "stream", "name": "stdout", "text": ["still here: 3\n"]}])
+            .as_array()
+            .unwrap()
+            .as_slice()
     );
 }
 
 #[test]
 fn two_notebooks_at_once_do_not_disturb_each_other() {
     let notebook = |name: &str| {
-        Notebook::of(name, [format!("let name = {name:?}.to_owned();"), "display(&df![\"name\" => [name.as_str()]]?);".to_owned()])
+        Notebook::of(
+            name,
+            [
+                format!("let name = {name:?}.to_owned();"),
+                "display(&df![\"name\" => [name.as_str()]]?);".to_owned(),
+            ],
+        )
     };
     let notebooks = [notebook("left"), notebook("right")];
     let executed: Vec<Notebook> = std::thread::scope(|scope| {
-        let running: Vec<_> =
-            notebooks.iter().map(|notebook| scope.spawn(|| execute(notebook.path(), &[]))).collect();
-        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+        let running: Vec<_> = notebooks
+            .iter()
+            .map(|notebook| scope.spawn(|| execute(notebook.path(), &[])))
+            .collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
     });
     for (executed, name) in executed.iter().zip(["left", "right"]) {
-        assert!(executed.html_of("display").contains(&format!(">{name}</td>")));
+        assert!(
+            executed
+                .html_of("display")
+                .contains(&format!(">{name}</td>"))
+        );
     }
 }
 
@@ -150,6 +194,10 @@ impl Notebook {
 
     fn html_of(&self, code: &str) -> String {
         let html = &self.outputs(code)[0]["data"]["text/html"];
-        html.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect()
+        html.as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line.as_str().unwrap())
+            .collect()
     }
 }

@@ -9,5 +9,7 @@
 )]
 
 mod browser;
+mod kernel;
 mod run;
+mod serve;
 mod support;

@@ -9,7 +9,6 @@ use crate::failure::Result;
 use crate::home::Home;
 use crate::project::Project;
 use crate::serve;
-use crate::setup;
 
 /// Starts the embedded model when the first notebook needs it, and keeps it as long as it lives.
 pub struct Answerer<'a> {
@@ -52,8 +51,7 @@ impl<'a> Answerer<'a> {
     }
 
     fn start(&self) -> Result<serve::Server> {
-        setup::model(self.project, self.home)?;
-        let server = serve::Server::start(serve::Options::default(), self.home)?;
+        let server = serve::Server::start(serve::Options::default(), self.project, self.home)?;
         eprintln!(
             "✓ no Azure settings found, so {} answers: a small model on this machine, weak and \
              visibly biased, which suits the lesson",

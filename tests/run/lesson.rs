@@ -1,26 +1,13 @@
 //! A notebook in a folder of its own, and how its run ended.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The kernel. A machine without it has not tested anything, and must say so.
-fn evcxr() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = || std::env::split_paths(&path).map(|folder| folder.join("evcxr_jupyter"));
-    std::env::var_os("EVENHAND_EVCXR")
-        .map(PathBuf::from)
-        .into_iter()
-        .chain(on_path())
-        .find(|program| program.is_file())
-        .expect(
-            "these tests need evcxr's kernel: `cargo install --locked evcxr_jupyter --version 0.22.0`, \
-             or set EVENHAND_EVCXR to an `evcxr_jupyter`",
-        )
-}
+use crate::support::{evenhand, home};
 
 pub(crate) fn cell(source: &str) -> Value {
     json!({"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [], "source": source})
@@ -35,7 +22,7 @@ pub(crate) fn failing(source: &str) -> Value {
 /// A folder with a notebook in it.
 pub(crate) struct Lesson {
     pub(crate) folder: TempDir,
-    pub(crate) kernel: PathBuf,
+    home: PathBuf,
 }
 
 /// How a run ended.
@@ -53,13 +40,25 @@ impl Lesson {
             "nbformat": 4,
             "nbformat_minor": 5,
         });
-        Self::of_text(&notebook.to_string(), evcxr())
+        Self::of_text(&notebook.to_string())
     }
 
-    pub(crate) fn of_text(text: &str, kernel: PathBuf) -> Self {
+    pub(crate) fn of_text(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("lesson.ipynb"), text).unwrap();
-        Self { folder, kernel }
+        Self {
+            folder,
+            home: home(),
+        }
+    }
+
+    /// Has this program in the place of the real kernel.
+    pub(crate) fn with_kernel(mut self, program: &Path) -> Self {
+        self.home = self.path("home");
+        let bin = self.home.join("kernel/bin");
+        fs::create_dir_all(&bin).unwrap();
+        std::os::unix::fs::symlink(program, bin.join("evcxr_jupyter")).unwrap();
+        self
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -67,13 +66,13 @@ impl Lesson {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_evenhand"));
+        let mut command = evenhand();
         command
             .arg("run")
             .arg(self.path("lesson.ipynb"))
             .args(arguments)
             .current_dir(self.folder.path())
-            .env("EVENHAND_EVCXR", &self.kernel)
+            .env("EVENHAND_HOME", &self.home)
             // What the runs leave in temporary folders can then be seen.
             .env("TMPDIR", self.temporary());
         command

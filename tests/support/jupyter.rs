@@ -52,29 +52,9 @@ pub(crate) struct JupyterLab {
 }
 
 impl JupyterLab {
-    /// Starts the JupyterLab of the launcher's virtual environment on the notebooks in
-    /// `root`. Where the launcher has not set that up, the test is skipped: then this
-    /// says so and returns `None`.
-    pub(crate) fn start(root: &Path) -> Option<Self> {
-        let python = home()?.join("venv").join("bin").join("python");
-        let installed = Command::new(&python)
-            .args([
-                "-c",
-                "import importlib.util as u; exit(u.find_spec('jupyterlab') is None)",
-            ])
-            .output()
-            .is_ok_and(|output| output.status.success());
-        if !installed {
-            skip(&format!(
-                "there is no JupyterLab at {} (`cargo run` sets it up; or set EVENHAND_HOME)",
-                python.display()
-            ));
-            return None;
-        }
-        Some(Self::launch(python, root))
-    }
-
-    fn launch(python: PathBuf, root: &Path) -> Self {
+    /// Starts the JupyterLab of the launcher's virtual environment on the notebooks in `root`.
+    pub(crate) fn start(root: &Path) -> Self {
+        let python = super::home().join("venv").join("bin").join("python");
         let state = tempfile::Builder::new()
             .prefix("evenhand-jupyter")
             .tempdir()
@@ -183,30 +163,6 @@ impl JupyterLab {
             String::from_utf8_lossy(&output.stderr)
         );
     }
-}
-
-/// As the launcher has it: `EVENHAND_HOME`, or `evenhand` in the platform's data directory.
-fn home() -> Option<PathBuf> {
-    let set = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    if let Some(home) = set("EVENHAND_HOME") {
-        return std::path::absolute(home).ok();
-    }
-    let data = if cfg!(target_os = "macos") {
-        set("HOME").map(|home| home.join("Library").join("Application Support"))
-    } else {
-        set("XDG_DATA_HOME")
-            .filter(|path| path.is_absolute())
-            .or_else(|| set("HOME").map(|home| home.join(".local").join("share")))
-    };
-    let home = data.map(|data| data.join("evenhand"));
-    if home.is_none() {
-        skip("no home directory is known (set EVENHAND_HOME)");
-    }
-    home
 }
 
 /// Settings, signatures of trust, workspaces and kernels are the test's own.

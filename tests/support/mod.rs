@@ -4,16 +4,18 @@
 //! panics when something does not come in time: the message is the test's.
 
 mod browser;
+mod home;
+pub(crate) mod http;
 mod jupyter;
 mod notebook;
 mod process;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 pub(crate) use browser::Browser;
+pub(crate) use home::{evenhand, home};
 pub(crate) use jupyter::{JupyterLab, Theme};
 pub(crate) use notebook::Notebook;
 pub(crate) use process::{Group, members};
@@ -78,16 +80,4 @@ pub(crate) fn is_root() -> bool {
     tempfile::tempfile()
         .and_then(|file| file.metadata())
         .is_ok_and(|file| file.uid() == 0)
-}
-
-/// The launcher, in the reader's own home but without any service that they may have set.
-pub(crate) fn evenhand() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_evenhand"));
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("AZURE_OPENAI_") || text.starts_with("OPENAI_") {
-            command.env_remove(&name);
-        }
-    }
-    command
 }

@@ -8,8 +8,9 @@ mod spec;
 pub use shim::environment;
 pub use spec::{install as install_spec, jupyter_path};
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -91,16 +92,22 @@ fn wait(mut kernel: Command) -> Result<ExitCode> {
         let status = until_end(&mut child)
             .await
             .doing(|| "lost sight of the Rust kernel".to_owned())?;
-        Ok(status
-            .code()
-            .and_then(|code| u8::try_from(code).ok())
-            .map_or(ExitCode::FAILURE, ExitCode::from))
+        Ok(exit_code(status))
     })
+}
+
+/// A shell's way to tell of a signal: 128 and its number.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| signal + 128));
+    let code = code.and_then(|code| u8::try_from(code).ok());
+    code.map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Waits for the kernel. Interrupts reach it as messages, so that signal is ignored here;
 /// a request to terminate is carried out on the kernel, and the copy is removed after it.
-async fn until_end(child: &mut Child) -> std::io::Result<std::process::ExitStatus> {
+async fn until_end(child: &mut Child) -> std::io::Result<ExitStatus> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

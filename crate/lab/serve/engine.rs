@@ -20,8 +20,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::MODEL;
 use super::refusal::Refusal;
+use super::{MODEL, warn};
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
 
@@ -38,6 +38,9 @@ const CONTEXT: u32 = 2048;
 /// How long the model may take to load (it takes half a second; a laptop that
 /// compiles at the same time takes longer).
 const LOADING: Duration = Duration::from_secs(120);
+
+/// The size from which the engine's log starts anew.
+const LARGEST_LOG: u64 = 1 << 20;
 
 /// Deaths in a row after which the engine is not started again.
 const MOST_DEATHS: u32 = 5;
@@ -139,14 +142,16 @@ async fn watch_over(
         };
         running = loop {
             if deaths > MOST_DEATHS {
-                eprintln!(
+                warn(&format!(
                     "the local model stopped ({why}), again and again; see {}",
                     launch.log.display()
-                );
+                ));
                 state.send_replace(State::Stopped { why });
                 return;
             }
-            eprintln!("the local model stopped ({why}); starting it again");
+            warn(&format!(
+                "the local model stopped ({why}); starting it again"
+            ));
             let pause = Duration::from_millis(250) * 2u32.pow(deaths - 1);
             let restart = async {
                 sleep(pause).await;
@@ -158,7 +163,7 @@ async fn watch_over(
             };
             match restarted {
                 Ok(running) => break running,
-                Err(failure) => eprintln!("{failure}"),
+                Err(failure) => warn(&failure.to_string()),
             }
             deaths += 1;
         };
@@ -216,7 +221,10 @@ impl Launch {
         let logs = home.logs();
         std::fs::create_dir_all(&logs).doing(|| format!("could not make {}", logs.display()))?;
         let log = logs.join("engine.log");
-        File::create(&log).doing(|| format!("could not write {}", log.display()))?;
+        // Other servers on this machine may write to it too, so it is seldom cut.
+        if std::fs::metadata(&log).is_ok_and(|log| log.len() > LARGEST_LOG) {
+            File::create(&log).doing(|| format!("could not write {}", log.display()))?;
+        }
         Ok(Self {
             python: home.python(),
             model: home.model(),
@@ -228,9 +236,11 @@ impl Launch {
 
     async fn start(&self) -> Result<Running> {
         let log = OpenOptions::new()
+            .create(true)
             .append(true)
             .open(&self.log)
             .doing(|| format!("could not write {}", self.log.display()))?;
+        let before = log.metadata().map_or(0, |log| log.len());
         let mut command = Command::new(&self.python);
         command
             // Isolated: no modules from the working directory or the user's own site.
@@ -279,18 +289,19 @@ impl Launch {
                     Ok(Ok(status)) => format!("it ended with {status}"),
                     _ => format!("it said {line:?} where an address was expected"),
                 };
-                Err(self.failed(&how))
+                Err(self.failed(&how, before))
             }
-            (Err(_), _) => Err(self.failed(&format!(
-                "the model was not loaded after {} s",
-                LOADING.as_secs()
-            ))),
+            (Err(_), _) => {
+                let how = format!("the model was not loaded after {} s", LOADING.as_secs());
+                Err(self.failed(&how, before))
+            }
         }
     }
 
-    /// The failure to start, with the end of what the process printed.
-    fn failed(&self, how: &str) -> Failure {
-        let printed = tail(&self.log, 12);
+    /// The failure to start, with the end of what the process printed: all that
+    /// the log has grown by.
+    fn failed(&self, how: &str, before: u64) -> Failure {
+        let printed = tail(&self.log, before, 12);
         let _ = OpenOptions::new()
             .append(true)
             .open(&self.log)
@@ -308,9 +319,12 @@ struct Loaded {
     address: String,
 }
 
-fn tail(path: &Path, lines: usize) -> String {
-    let text = std::fs::read(path).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+fn tail(path: &Path, from: u64, lines: usize) -> String {
+    let log = std::fs::read(path).unwrap_or_default();
+    let text = log
+        .get(usize::try_from(from).unwrap_or(0)..)
+        .unwrap_or(&log);
+    let text = String::from_utf8_lossy(text);
     let all: Vec<_> = text
         .lines()
         .filter(|line| !line.trim().is_empty())

@@ -14,6 +14,7 @@ mod quota;
 mod refusal;
 mod relay;
 
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -99,8 +100,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the engine and the front, and returns when both answer.
-    pub(crate) fn start(options: Options, home: &Home) -> Result<Self> {
+    /// Sets up what the model needs, starts the engine and the front, and returns when both
+    /// answer. What forbids to listen is found out first.
+    pub(crate) fn start(options: Options, project: &Project, home: &Home) -> Result<Self> {
         if !options.host.is_loopback() && options.key == DEFAULT_KEY {
             return Err(Failure::new(format!(
                 "{} can be reached from the network, and the default key is known to all",
@@ -108,6 +110,8 @@ impl Server {
             ))
             .hint("choose a key of your own with --key, or leave --host away"));
         }
+        let (listener, address) = listen(&options)?;
+        setup::model(project, home)?;
         let key = options.key.clone();
         let home = home.clone();
         let (stop, stopped) = oneshot::channel();
@@ -121,14 +125,16 @@ impl Server {
                     .build();
                 match runtime.doing(|| "could not start the threads for the local model".to_owned())
                 {
-                    Ok(runtime) => runtime.block_on(serve(options, &home, &ready, stopped)),
+                    Ok(runtime) => {
+                        runtime.block_on(serve(options, listener, &home, &ready, stopped));
+                    }
                     Err(failure) => {
                         let _ = ready.send(Err(failure));
                     }
                 }
             })
             .doing(|| "could not start a thread for the local model".to_owned())?;
-        let address = started
+        started
             .recv()
             .doing(|| "the local model's thread ended".to_owned())??;
         Ok(Self {
@@ -161,18 +167,19 @@ impl Drop for Server {
 /// Runs the server until it is told to stop.
 async fn serve(
     options: Options,
+    listener: std::net::TcpListener,
     home: &Home,
-    ready: &mpsc::SyncSender<Result<SocketAddr>>,
+    ready: &mpsc::SyncSender<Result<()>>,
     stopped: oneshot::Receiver<()>,
 ) {
     let started = async {
-        // The port first: that it is taken shows before the model is loaded.
-        let (listener, address) = listen(&options).await?;
+        let listener =
+            TcpListener::from_std(listener).doing(|| "could not listen for requests".to_owned())?;
         let http = front::http_client().doing(|| "could not make an HTTP client".to_owned())?;
         let (engine, watch) = Engine::start(home, options.threads).await?;
-        Ok((listener, address, http, engine, watch))
+        Ok((listener, http, engine, watch))
     };
-    let (listener, address, http, engine, watch) = match started.await {
+    let (listener, http, engine, watch) = match started.await {
         Ok(started) => started,
         Err(failure) => {
             let _ = ready.send(Err(failure));
@@ -189,7 +196,7 @@ async fn serve(
         engine,
         http,
     }));
-    let _ = ready.send(Ok(address));
+    let _ = ready.send(Ok(()));
     tokio::select! {
         _ = axum::serve(listener, router) => {}
         _ = stopped => {}
@@ -197,14 +204,15 @@ async fn serve(
     watch.stop().await;
 }
 
-async fn listen(options: &Options) -> Result<(TcpListener, SocketAddr)> {
+fn listen(options: &Options) -> Result<(std::net::TcpListener, SocketAddr)> {
     let wanted = SocketAddr::new(options.host, options.port);
-    let listening = async {
-        let listener = TcpListener::bind(wanted).await?;
+    let bind = || {
+        let listener = std::net::TcpListener::bind(wanted)?;
+        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         Ok((listener, address))
     };
-    listening.await.map_err(|error: std::io::Error| {
+    bind().map_err(|error: std::io::Error| {
         let taken = error.kind() == std::io::ErrorKind::AddrInUse;
         let failure = Failure::new(format!("could not listen on {wanted}")).because(error);
         match taken {
@@ -216,18 +224,36 @@ async fn listen(options: &Options) -> Result<(TcpListener, SocketAddr)> {
 
 /// `evenhand serve`: serves until Ctrl-C.
 pub(crate) fn run(options: Options, project: &Project, home: &Home) -> Result<()> {
-    setup::model(project, home)?;
     let (host, limits) = (options.host, Limits::new(options.tpm, options.rpm));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .doing(|| "could not wait for signals".to_owned())?;
-    let server = Server::start(options, home)?;
-    println!("{MODEL} answers at {}", server.endpoint());
-    println!("It is a very small model (135 million parameters): weak, and visibly biased.\n");
-    println!("export AZURE_OPENAI_ENDPOINT={}", server.endpoint());
-    println!("export AZURE_OPENAI_API_KEY={}", quoted(server.key()));
-    println!("export AZURE_OPENAI_API_VERSION={API_VERSION}\n");
+    let server = Server::start(options, project, home)?;
+    runtime.block_on(async {
+        // Before anything is said: who reads it may stop the server at once.
+        let stop = told_to_stop().doing(|| "could not wait for signals".to_owned())?;
+        introduce(&server, host, limits);
+        stop.await;
+        Ok::<(), Failure>(())
+    })?;
+    say("\nstopping");
+    drop(server);
+    Ok(())
+}
+
+fn introduce(server: &Server, host: IpAddr, limits: Limits) {
+    say(&format!("{MODEL} answers at {}", server.endpoint()));
+    say("It is a very small model (135 million parameters): weak, and visibly biased.\n");
+    say(&format!(
+        "export AZURE_OPENAI_ENDPOINT={}",
+        server.endpoint()
+    ));
+    say(&format!(
+        "export AZURE_OPENAI_API_KEY={}",
+        quoted(server.key())
+    ));
+    say(&format!("export AZURE_OPENAI_API_VERSION={API_VERSION}\n"));
     let limit = |name, limit: Option<u64>| limit.map(|limit| format!("{limit} {name} per minute"));
     let quota = [
         limit("tokens", limits.tokens),
@@ -235,20 +261,24 @@ pub(crate) fn run(options: Options, project: &Project, home: &Home) -> Result<()
     ];
     let quota: Vec<_> = quota.into_iter().flatten().collect();
     if !quota.is_empty() {
-        println!("The quota is {}.", quota.join(" and "));
+        say(&format!("The quota is {}.", quota.join(" and ")));
     }
     if !host.is_loopback() {
-        eprintln!(
-            "warning: anyone in the network who has the key can use it, and it travels unencrypted"
+        warn(
+            "warning: anyone in the network who has the key can use it, and it travels unencrypted",
         );
     }
-    println!("Stop it with Ctrl-C.");
-    runtime
-        .block_on(told_to_stop())
-        .doing(|| "could not wait for signals".to_owned())?;
-    println!("\nstopping");
-    drop(server);
-    Ok(())
+    say("Stop it with Ctrl-C.");
+}
+
+/// Unlike `println!` this survives a reader that went away (`evenhand serve | head -1`).
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// The same for standard error.
+fn warn(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// The key as a shell reads it.
@@ -260,23 +290,29 @@ fn quoted(key: &str) -> String {
     format!("'{}'", key.replace('\'', r"'\''"))
 }
 
+/// From the return of this function on, a signal to stop ends the future that it
+/// returned, and not the process.
 #[cfg(unix)]
-async fn told_to_stop() -> std::io::Result<()> {
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate, mut hangup) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::hangup())?,
-    );
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
-    Ok(())
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
 }
 
 #[cfg(not(unix))]
-async fn told_to_stop() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Where there is no such signal, the process is ended from outside.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }
