@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod batch;
 mod browser;
 mod kernel;
 mod run;

@@ -4,6 +4,7 @@
 //! panics when something does not come in time: the message is the test's.
 
 mod browser;
+mod echo;
 mod home;
 pub(crate) mod http;
 mod jupyter;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub(crate) use browser::Browser;
+pub(crate) use echo::Echo;
 pub(crate) use home::{evenhand, home};
 pub(crate) use jupyter::{JupyterLab, Theme};
 pub(crate) use notebook::Notebook;

@@ -10,7 +10,7 @@ use crate::home::Home;
 
 const VERSION: &str = "0.22.0";
 /// Packages that its build compiles, for the progress line.
-const PACKAGES: usize = 290;
+const PACKAGES: usize = 273;
 
 /// The kernel's program: the launcher's own, or a fitting one on PATH.
 pub fn kernel_program(home: &Home) -> Option<PathBuf> {
@@ -46,7 +46,7 @@ pub fn ensure(home: &Home) -> Result<()> {
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .current_dir(home.root());
     step.run(&mut install, |output| {
-        format!("{} of about {PACKAGES} packages", compiled(output))
+        format!("{} of {PACKAGES} packages", compiled(output))
     })?;
     if kernel_program(home).is_none() {
         return Err(
