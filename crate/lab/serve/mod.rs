@@ -62,7 +62,7 @@ pub(crate) struct Options {
     /// The only deployment names that exist (repeatable) [default: any name]
     #[arg(long = "deployment", value_name = "NAME")]
     pub(crate) deployments: Vec<String>,
-    /// Processor threads that the model may use
+    /// Processor threads that the model may use; more than there are idle cores make it slower
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) threads: u32,
 }
