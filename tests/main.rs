@@ -10,6 +10,7 @@
 
 mod batch;
 mod browser;
+mod http;
 mod kernel;
 mod run;
 mod serve;

@@ -85,7 +85,7 @@ impl fmt::Debug for Failure {
 
 impl From<evenhand::Error> for Failure {
     fn from(error: evenhand::Error) -> Self {
-        let failure = Self::new(error.to_string());
+        let failure = Self::new(error.message());
         let failure = match std::error::Error::source(&error) {
             Some(cause) => failure.because(cause),
             None => failure,

@@ -1,9 +1,9 @@
 //! The one error of the library: a kind to match on, a message, a hint that the
 //! user can act on, and the chain of causes.
 //!
-//! `Display` tells this layer only and `source()` carries the rest, so that a
-//! program may print the chain in its own way. `Debug` prints everything as
-//! text for people, because that is what evcxr shows when `?` ends a cell.
+//! `Display` tells this layer and its hint, because that is what evcxr shows when `?` ends
+//! a cell; `source()` carries the rest, so that a program may print the chain in its own
+//! way, with [`Error::message`] for this layer alone. `Debug` prints everything, for people.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -162,6 +162,18 @@ impl Error {
         self.0.kind
     }
 
+    /// What happened, without causes and hint.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    fn write_hint(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.hint() {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
@@ -210,7 +222,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        f.write_str(&self.0.message)?;
+        self.write_hint(f)
     }
 }
 
@@ -225,10 +238,7 @@ impl fmt::Debug for Error {
         if let Some(id) = self.request_id() {
             write!(f, "\n  request id: {id}")?;
         }
-        match self.hint() {
-            Some(hint) => write!(f, "\n  hint: {hint}"),
-            None => Ok(()),
-        }
+        self.write_hint(f)
     }
 }
 

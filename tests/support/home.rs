@@ -1,6 +1,6 @@
 //! The launcher as a program, and the folder that it has set up.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// The launcher, without any service that whoever runs the tests has set for themselves.

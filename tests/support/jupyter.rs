@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Group, is_root, poll, skip};
+use super::{Group, is_root, poll};
 
 /// Python imports a lot before JupyterLab answers.
 const PATIENCE: Duration = Duration::from_secs(90);

@@ -10,6 +10,7 @@ pub(crate) mod http;
 mod jupyter;
 mod notebook;
 mod process;
+pub(crate) mod server;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

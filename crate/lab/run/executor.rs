@@ -210,7 +210,7 @@ fn judge(failed: bool, verdict: Verdict, outputs: &mut Outputs) -> Option<String
     let stderr = outputs.stderr();
     let (name, value) = match verdict {
         Verdict::Panicked => ("panic", panic_message(&stderr)),
-        Verdict::Returned => ("error", last_line(&stderr)),
+        Verdict::Returned => ("error", last_words(&stderr)),
         Verdict::Fine if failed => ("error", "the kernel says that the cell failed".to_owned()),
         Verdict::Fine => return None,
     };
@@ -240,12 +240,15 @@ fn panic_message(stderr: &str) -> String {
     message.copied().collect::<Vec<_>>().join("\n")
 }
 
-/// What evcxr printed for an error. It does not say where the error's text
-/// begins after what the cell itself printed, but an error is a line as a rule.
-fn last_line(stderr: &str) -> String {
-    match stderr.trim_end().lines().next_back() {
-        Some(line) => line.to_owned(),
-        None => "the cell returned an error that says nothing".to_owned(),
+/// What evcxr printed for an error. It does not say where the error's text begins after
+/// what the cell itself printed, but an error is a line as a rule, and then lines that are
+/// indented below it.
+fn last_words(stderr: &str) -> String {
+    let lines: Vec<_> = stderr.trim_end().lines().collect();
+    let first = lines.iter().rposition(|line| !line.starts_with(' '));
+    match &lines[first.unwrap_or(0)..] {
+        [] => "the cell returned an error that says nothing".to_owned(),
+        words => words.join("\n"),
     }
 }
 
@@ -258,6 +261,16 @@ mod tests {
         let stderr = "before\n\nthread '<unnamed>' (1) panicked at src/lib.rs:22:1:\nfirst\nsecond\nstack backtrace:\n   0: x\nnote: Some details\n";
         assert_eq!(panic_message(stderr), "first\nsecond");
         assert_eq!(panic_message("a hook of my own"), "the cell panicked");
+    }
+
+    #[test]
+    fn an_error_keeps_the_lines_below_it() {
+        assert_eq!(
+            last_words("mine\nno key\n  hint: set it\n"),
+            "no key\n  hint: set it"
+        );
+        assert_eq!(last_words("no key\n"), "no key");
+        assert!(last_words("").contains("says nothing"));
     }
 
     #[test]

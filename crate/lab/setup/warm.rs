@@ -6,6 +6,7 @@
 //! the linkers that evcxr prefers, and the checkout's place. When the library's own sources change, the same build goes on from
 //! where it was, which takes seconds.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -165,8 +166,10 @@ fn packages(project: &Project) -> String {
         return "all".to_owned();
     };
     let text = String::from_utf8_lossy(&tree.stdout);
-    let names: std::collections::BTreeSet<_> =
-        text.lines().filter(|line| !line.is_empty()).collect();
+    let names: BTreeSet<_> = text
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .collect();
     names.len().to_string()
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn ask_all(mut batch: Batch) -> Result<Answers> {
     }
     drop(sender);
 
-    let mut progress = Progress::new(total);
+    let mut progress = Progress::new(total, batch.concurrency);
     let mut rows = Vec::with_capacity(total);
     while let Some(row) = finished.recv().await {
         progress.advance(&row);

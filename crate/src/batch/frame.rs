@@ -68,7 +68,7 @@ fn finish_reason(row: &Answer) -> Option<&FinishReason> {
 }
 
 fn describe(error: &Error) -> String {
-    format!("{}: {error}", error.kind().name())
+    format!("{}: {}", error.kind().name(), error.message())
 }
 
 fn column<T>(name: &str, values: Vec<T>) -> Column

@@ -10,6 +10,7 @@ const BETWEEN_LINES: Duration = Duration::from_secs(2);
 /// line was due says nothing, unless rows failed.
 pub(super) struct Progress {
     total: usize,
+    at_once: usize,
     done: usize,
     failed: usize,
     started: Instant,
@@ -18,10 +19,11 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(total: usize) -> Self {
+    pub(super) fn new(total: usize, at_once: usize) -> Self {
         let now = Instant::now();
         Self {
             total,
+            at_once,
             done: 0,
             failed: 0,
             started: now,
@@ -34,7 +36,8 @@ impl Progress {
         self.done += 1;
         if let Some(error) = row.error() {
             self.failed += 1;
-            self.first_failure.get_or_insert_with(|| error.to_string());
+            self.first_failure
+                .get_or_insert_with(|| error.message().to_owned());
         }
         if self.last_line.elapsed() >= BETWEEN_LINES && self.done < self.total {
             self.last_line = Instant::now();
@@ -53,18 +56,26 @@ impl Progress {
 
     fn line(&self) -> String {
         let elapsed = self.started.elapsed();
-        let left = elapsed.mul_f64((self.total - self.done) as f64 / self.done as f64);
         let failed = match self.failed {
             0 => String::new(),
             failed => format!(", {failed} failed"),
         };
         format!(
-            "{} of {} answered{failed}, {} s so far, about {} s left",
+            "{} of {} answered{failed}, {} s so far{}",
             self.done - self.failed,
             self.total,
             elapsed.as_secs(),
-            left.as_secs() + 1,
+            self.left(elapsed),
         )
+    }
+
+    /// How long it may still take. The first rows tell nothing: they were all under way at once.
+    fn left(&self, elapsed: Duration) -> String {
+        if self.done <= self.at_once {
+            return String::new();
+        }
+        let left = elapsed.mul_f64((self.total - self.done) as f64 / self.done as f64);
+        format!(", about {} s left", left.as_secs() + 1)
     }
 }
 

@@ -79,7 +79,7 @@ impl Show for Answers {
                 summary,
                 card(
                     "The table could not be made",
-                    &[("error", error.to_string())],
+                    &[("error", error.message().to_owned())],
                 ),
             ]),
         }
