@@ -2,11 +2,12 @@ use super::*;
 use proptest::prelude::*;
 
 fn endpoint(address: &str, version: Option<&str>, deployment: Option<&str>) -> Result<Endpoint> {
-    let mut settings = Settings::default();
-    settings.endpoint = Some(address.to_owned());
-    settings.api_version = version.map(str::to_owned);
-    settings.deployment = deployment.map(str::to_owned);
-    Endpoint::new(&settings)
+    Endpoint::new(&Settings {
+        endpoint: Some(address.to_owned()),
+        api_version: version.map(str::to_owned),
+        deployment: deployment.map(str::to_owned),
+        ..Settings::default()
+    })
 }
 
 fn url(address: &str, version: Option<&str>) -> String {
@@ -75,8 +76,10 @@ fn a_stated_deployment_wins_over_a_pasted_one() {
 
 #[test]
 fn openai_compatible_servers_take_the_path_as_it_is() {
-    let mut settings = Settings::default();
-    settings.service = Service::OpenAi;
+    let mut settings = Settings {
+        service: Service::OpenAi,
+        ..Settings::default()
+    };
     let plain = Endpoint::new(&settings).unwrap();
     assert_eq!(
         plain.chat_url("m").as_str(),

@@ -19,10 +19,11 @@ fn azure() -> Settings {
 }
 
 fn openai() -> Settings {
-    let mut settings = Settings::default();
-    settings.service = Service::OpenAi;
-    settings.api_key = Some(crate::Secret::new(KEY));
-    settings
+    Settings {
+        service: Service::OpenAi,
+        api_key: Some(crate::Secret::new(KEY)),
+        ..Settings::default()
+    }
 }
 
 fn refused(

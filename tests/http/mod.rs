@@ -1,0 +1,41 @@
+//! The client against a server that keeps to the protocol, and one that does not.
+
+mod errors;
+mod paths;
+mod retries;
+mod transport;
+
+use crate::support::server::Server;
+use evenhand::client::ClientBuilder;
+use evenhand::{Client, Error};
+
+/// A key that must turn up nowhere but in its header.
+const KEY: &str = "Hunter2-Hunter2-Hunter2";
+
+/// A client of the dated path.
+fn azure(server: &Server) -> ClientBuilder {
+    Client::builder()
+        .endpoint(server.url())
+        .api_key(KEY)
+        .api_version("2024-10-21")
+        .deployment("gpt")
+}
+
+/// What an error shows: kind, message, hint. The causes below, which are the operating
+/// system's words, and the port vary and are left out.
+fn shown(error: &Error) -> String {
+    let text = format!("{}: {error:?}", error.kind().name());
+    assert!(!text.contains(KEY), "{text}");
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("  because: "))
+        .collect();
+    let text = lines.join("\n");
+    let mut parts = text.split("127.0.0.1:");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str("127.0.0.1:PORT");
+        plain.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    plain
+}
