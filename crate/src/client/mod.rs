@@ -1,7 +1,7 @@
 //! The client: one question in, one answer out. It knows Azure OpenAI's paths,
 //! credentials, errors and retries; many questions at once are `batch`'s part.
 
-mod attempt;
+pub(crate) mod attempt;
 mod builder;
 mod credential;
 mod endpoint;
@@ -11,7 +11,7 @@ mod limits;
 mod parse;
 mod request;
 mod response;
-mod retry;
+pub(crate) mod retry;
 mod text;
 mod transport;
 
