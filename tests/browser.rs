@@ -60,7 +60,7 @@ fn hostile_text_is_read_and_never_obeyed() {
 /// themes, and then as somebody who trusts it. Each time as many tables must be there to be
 /// read as are `expected`, the same ones, with nothing over them. Returns them.
 fn tables_show_in_jupyterlab(notebook: &Path, expected: usize) -> Vec<Table> {
-    let Some(browser) = Browser::start(1280, 1600) else {
+    let Some(browser) = Browser::start(1280, 2400) else {
         return Vec::new();
     };
     // A copy: JupyterLab saves what it opens.

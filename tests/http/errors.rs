@@ -31,7 +31,7 @@ fn every_status_has_its_kind() {
         let error = ask(Reply::error(status, "Code", "Why."));
         assert_eq!((error.kind(), error.status()), (kind, Some(status)));
         assert_eq!(error.code(), Some("Code"));
-        assert!(error.to_string().ends_with(": Why."), "{error}");
+        assert!(error.message().ends_with(": Why."), "{error}");
     }
 }
 
@@ -166,14 +166,14 @@ fn what_is_no_answer_is_told_as_such() {
         "application/json",
         "{\"choices\": [{\"mess",
     ));
-    insta::assert_snapshot!(error.to_string(), @r#"the answer breaks off after 19 bytes: {"choices": [{"mess"#);
+    insta::assert_snapshot!(error.message(), @r#"the answer breaks off after 19 bytes: {"choices": [{"mess"#);
     let error = ask(Reply::new(
         200,
         "application/json",
         b"{\"choices\": \"\xff\"}",
     ));
-    insta::assert_snapshot!(error.to_string(), @r#"the answer is not UTF-8 text: {"choices": "�"}"#);
+    insta::assert_snapshot!(error.message(), @r#"the answer is not UTF-8 text: {"choices": "�"}"#);
     let error = ask(Reply::new(204, "application/json", ""));
-    insta::assert_snapshot!(error.to_string(), @"the answer is empty");
+    insta::assert_snapshot!(error.message(), @"the answer is empty");
     assert_eq!(error.kind(), ErrorKind::Response);
 }

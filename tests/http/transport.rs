@@ -67,7 +67,7 @@ fn an_answer_without_end_is_cut_off() {
         (error.kind(), server.requests().len()),
         (ErrorKind::Response, 1)
     );
-    insta::assert_snapshot!(error.to_string(), @"the answer is larger than 16 MB");
+    insta::assert_snapshot!(error.message(), @"the answer is larger than 16 MB");
 }
 
 /// Runs one of the ignored tests below in a process of its own with these variables.
@@ -229,7 +229,7 @@ fn wants_certificates() {
     let builder = |address: &str| Client::builder().endpoint(address).api_key(KEY);
     let error = builder("https://x.openai.azure.com").build().unwrap_err();
     assert!(
-        error.is_settings() && error.to_string().contains("SSL_CERT_FILE"),
+        error.is_settings() && error.message().contains("SSL_CERT_FILE"),
         "{error:?}"
     );
     builder("http://localhost:1").build().unwrap();

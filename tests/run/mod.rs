@@ -198,7 +198,7 @@ fn a_kernel_that_dies_is_noticed_at_once() {
     let ran = lesson.run(&["--out", "out"]);
     assert_eq!(ran.code, Some(1));
     assert!(
-        ran.stderr.contains("the kernel died (exit status: 137)"),
+        ran.stderr.contains("the kernel died (signal 9)"),
         "{}",
         ran.stderr
     );

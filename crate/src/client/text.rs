@@ -3,24 +3,16 @@
 /// The text on one line, without control characters and the invisible ones that turn
 /// text around, and not longer than `limit` characters.
 pub(super) fn one_line(text: &str, limit: usize) -> String {
-    let mut line = String::new();
-    let mut length = 0;
-    for word in text.split(|c: char| c.is_whitespace() || unprintable(c)) {
-        if word.is_empty() {
-            continue;
-        }
-        if length > 0 {
-            line.push(' ');
-            length += 1;
-        }
-        for c in word.chars() {
-            if length + 1 >= limit {
-                line.push('…');
-                return line;
-            }
-            line.push(c);
-            length += 1;
-        }
+    let words = text.split(|c: char| c.is_whitespace() || unprintable(c));
+    let mut rest = words
+        .filter(|word| !word.is_empty())
+        .flat_map(|word| [" ", word])
+        .flat_map(str::chars)
+        .skip(1);
+    let mut line: String = rest.by_ref().take(limit).collect();
+    if rest.next().is_some() {
+        line.pop();
+        line.push('…');
     }
     line
 }
@@ -99,6 +91,8 @@ mod tests {
     #[test]
     fn terminal_codes_and_turned_text_are_dropped() {
         assert_eq!(one_line("a\u{1b}[31m\r\n b\u{202e}c\0", 99), "a [31m b c");
+        assert_eq!(one_line(" a! a ", 4), "a! a");
+        assert_eq!(one_line("A! a", 3), "A!…");
     }
 
     proptest! {

@@ -10,6 +10,8 @@ use super::escape::{escaped, push_escaped};
 const ROWS: usize = 100;
 /// At most so many columns are shown.
 const COLUMNS: usize = 50;
+/// A frame with more rows scrolls inside its place; one with fewer is there to be read whole.
+const SCROLLS: usize = 20;
 /// A table stops growing at this size, so that a notebook stays one that opens.
 const BYTES: usize = 1_000_000;
 /// A longer text is cut in its cell, which then says so.
@@ -31,9 +33,13 @@ impl Show for DataFrame {
 fn html(frame: &DataFrame) -> String {
     let columns = &frame.columns()[..frame.width().min(COLUMNS)];
     // The classes keep JupyterLab from setting `$…$` in a text as mathematics.
-    let mut html = String::from(
-        "<div class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"overflow:auto;max-height:40em\">\
-         <table>",
+    let tall = if frame.height() > SCROLLS {
+        ";max-height:40em"
+    } else {
+        ""
+    };
+    let mut html = format!(
+        "<div class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"overflow:auto;margin-bottom:1em{tall}\"><table>"
     );
     push_head(&mut html, columns);
     let rows = push_body(&mut html, columns, frame.height());
