@@ -14,4 +14,5 @@ mod http;
 mod kernel;
 mod run;
 mod serve;
+mod setup;
 mod support;

@@ -148,6 +148,10 @@ fn advice(output: &str, log: &str) -> String {
         "the disk is full: evenhand needs about 6 GB. Free some, or set EVENHAND_HOME to a folder \
          on another disk, and start again; it goes on where it stopped"
             .to_owned()
+    } else if says(&["DO NOT MATCH THE HASHES"]) {
+        "what arrived is not what was published: try another network, and if it stays so, tell \
+         whoever runs the one between you and the package index"
+            .to_owned()
     } else if says(&[
         "Temporary failure in name resolution",
         "Could not resolve host",
