@@ -1,10 +1,13 @@
 //! `evenhand lab`: JupyterLab on the notebooks, with the kernel warm and somebody to answer.
 
 use std::ffi::OsString;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
+
+use tokio::process::Command;
 
 use crate::answerer::Answerer;
-use crate::failure::{Failure, Result};
+use crate::child::stand_behind;
+use crate::failure::Result;
 use crate::home::Home;
 use crate::kernel;
 
@@ -31,7 +34,8 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode
 
     let mut jupyter = Command::new(home.python());
     jupyter
-        .args(["-m", "jupyterlab", "--ServerApp.root_dir"])
+        // `-y`: Ctrl-C ends it without a question.
+        .args(["-m", "jupyterlab", "-y", "--ServerApp.root_dir"])
         .arg(project.notebooks())
         .args(["--LabApp.default_url", "/lab/tree/01-responsible-ai.ipynb"])
         .args(as_root())
@@ -39,16 +43,7 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode
         .envs(environment)
         .env("JUPYTER_PATH", kernel::jupyter_path(home))
         .current_dir(project.notebooks());
-    let status = jupyter.status().map_err(|error| {
-        Failure::new("could not start JupyterLab")
-            .because(error)
-            .hint("run `evenhand clean`, then start again")
-    })?;
-    drop(answerer);
-    Ok(status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .map_or(ExitCode::FAILURE, ExitCode::from))
+    stand_behind(jupyter, "JupyterLab")
 }
 
 /// Jupyter refuses to run as root unless told so; in a container there is nobody else.

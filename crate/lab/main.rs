@@ -15,6 +15,7 @@
 )]
 
 mod answerer;
+mod child;
 mod clean;
 mod doctor;
 mod failure;

@@ -8,13 +8,12 @@ mod spec;
 pub use shim::environment;
 pub use spec::{install as install_spec, jupyter_path};
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitCode;
 
-use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::process::Command;
 
+use crate::child::stand_behind;
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
 use crate::project::Project;
@@ -64,61 +63,18 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode
         }
     };
     let mut kernel = Command::new(program);
-    kernel
-        .arg("--control_file")
-        .arg(&options.connection_file)
-        .kill_on_drop(true);
+    kernel.arg("--control_file").arg(&options.connection_file);
     cleanse(&mut kernel);
     if let (Some(warm), Some(private)) = (&warm, &private) {
         kernel.envs(environment(private.path(), &warm.lock_file())?);
     }
-    wait(kernel)
+    // Its private copy is removed after it.
+    stand_behind(kernel, "the Rust kernel")
 }
 
 /// Where running kernels have their private copies.
 fn copies(home: &Home) -> PathBuf {
     home.kernel().join("running")
-}
-
-fn wait(mut kernel: Command) -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .doing(|| "could not watch over the kernel".to_owned())?;
-    runtime.block_on(async {
-        let mut child = kernel
-            .spawn()
-            .doing(|| "could not start the Rust kernel".to_owned())?;
-        let status = until_end(&mut child)
-            .await
-            .doing(|| "lost sight of the Rust kernel".to_owned())?;
-        Ok(exit_code(status))
-    })
-}
-
-/// A shell's way to tell of a signal: 128 and its number.
-fn exit_code(status: ExitStatus) -> ExitCode {
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|signal| signal + 128));
-    let code = code.and_then(|code| u8::try_from(code).ok());
-    code.map_or(ExitCode::FAILURE, ExitCode::from)
-}
-
-/// Waits for the kernel. Interrupts reach it as messages, so that signal is ignored here;
-/// a request to terminate is carried out on the kernel, and the copy is removed after it.
-async fn until_end(child: &mut Child) -> std::io::Result<ExitStatus> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    loop {
-        tokio::select! {
-            status = child.wait() => return status,
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => child.start_kill()?,
-            _ = hang_up.recv() => child.start_kill()?,
-        }
-    }
 }
 
 /// Takes from the kernel's environment what the launcher's own start left in it.

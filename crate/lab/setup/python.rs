@@ -2,8 +2,11 @@
 //!
 //! What is installed stands in one place, the pip section of `environment.yml`.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+use serde_json::json;
 
 use super::step::Step;
 use crate::failure::{Context, Failure, Result};
@@ -17,7 +20,7 @@ const OLDEST: (u32, u32) = (3, 10);
 pub fn ensure(project: &Project, home: &Home) -> Result<()> {
     let wanted = requirements(project)?;
     let stamp = home.venv().join("evenhand-requirements.txt");
-    if home.python().exists() && std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+    if home.python().exists() && fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
         return Ok(());
     }
     let python = find_python()?;
@@ -52,16 +55,28 @@ pub fn ensure(project: &Project, home: &Home) -> Result<()> {
                 .count()
         )
     })?;
-    std::fs::write(&stamp, &wanted).doing(|| format!("could not write {}", stamp.display()))?;
+    no_news(home)?;
+    fs::write(&stamp, &wanted).doing(|| format!("could not write {}", stamp.display()))?;
     step.done();
     Ok(())
+}
+
+/// JupyterLab would ask each learner whether it may fetch news, over the notebook.
+fn no_news(home: &Home) -> Result<()> {
+    let folder = home.venv().join("share/jupyter/lab/settings");
+    let settings =
+        json!({ "@jupyterlab/apputils-extension:notification": { "fetchNews": "false" } });
+    let write = || {
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("overrides.json"), settings.to_string())
+    };
+    write().doing(|| format!("could not write into {}", folder.display()))
 }
 
 /// The lines of the pip section.
 fn requirements(project: &Project) -> Result<String> {
     let path = project.environment();
-    let text =
-        std::fs::read_to_string(&path).doing(|| format!("could not read {}", path.display()))?;
+    let text = fs::read_to_string(&path).doing(|| format!("could not read {}", path.display()))?;
     let lines = pip_section(&text);
     if lines.is_empty() {
         return Err(

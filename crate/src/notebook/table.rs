@@ -32,14 +32,15 @@ impl Show for DataFrame {
 
 fn html(frame: &DataFrame) -> String {
     let columns = &frame.columns()[..frame.width().min(COLUMNS)];
-    // The classes keep JupyterLab from setting `$…$` in a text as mathematics.
+    // The classes keep JupyterLab from setting `$…$` in a text as mathematics, and the
+    // layout from giving a number as much room as an answer.
     let tall = if frame.height() > SCROLLS {
         ";max-height:40em"
     } else {
         ""
     };
     let mut html = format!(
-        "<div class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"overflow:auto;margin-bottom:1em{tall}\"><table>"
+        "<div class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"overflow:auto;margin-bottom:1em{tall}\"><table style=\"table-layout:auto\">"
     );
     push_head(&mut html, columns);
     let rows = push_body(&mut html, columns, frame.height());
