@@ -174,12 +174,19 @@ fn two_notebooks_at_once_do_not_disturb_each_other() {
 }
 
 #[test]
-fn without_a_service_the_error_says_what_to_set() {
-    let notebook = Notebook::of("unset", ["Client::new(Settings::default())?;"]);
-    let ran = evenhand().arg("run").arg(notebook.path()).output().unwrap();
+fn a_setting_that_nobody_gives_is_named() {
+    // A notebook that runs by itself has no reader to ask.
+    let notebook = Notebook::of("unset", ["Client::ask()?;"]);
+    let ran = evenhand()
+        .arg("run")
+        .arg(notebook.path())
+        .env("AZURE_OPENAI_ENDPOINT", "https://contoso.openai.azure.com")
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(1));
-    assert!(said.contains("AZURE_OPENAI_ENDPOINT"), "{said}");
+    assert!(said.contains("AZURE_OPENAI_API_KEY"), "{said}");
+    assert!(said.contains("hint: "), "{said}");
 }
 
 impl Notebook {

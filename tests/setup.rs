@@ -79,7 +79,7 @@ fn no_network() {
         ("PIP_RETRIES", Path::new("0")),
     ]);
     assert!(
-        said.contains("Python environment with JupyterLab: `"),
+        said.contains("the Python environment with JupyterLab: `"),
         "{said}"
     );
     assert!(

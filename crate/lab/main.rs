@@ -22,6 +22,7 @@ mod failure;
 mod home;
 mod kernel;
 mod lab;
+mod programs;
 mod project;
 mod run;
 mod serve;

@@ -53,12 +53,21 @@ pub use settings::Settings;
 pub use {plotters, polars};
 pub use {serde_json, tokio};
 
-/// Everything that a notebook needs, in one `use`: the toolkit, and polars' own prelude.
+/// What a notebook needs, in one `use`: the toolkit, and what one says of data frames.
+///
+/// polars has a prelude of its own, with more than a thousand names: where a cell wants
+/// more than these, `use evenhand::polars::prelude::*;` brings them. Here they are few,
+/// because the kernel looks all names through again for each cell.
 pub mod prelude {
     pub use crate::{Answers, ChatRequest, Client, Message, Settings};
 
     #[cfg(feature = "notebook")]
     pub use crate::notebook::{EvcxrDisplay, Show, display};
     #[cfg(feature = "notebook")]
-    pub use polars::prelude::*;
+    pub use polars::df;
+    #[cfg(feature = "notebook")]
+    pub use polars::prelude::{
+        AnyValue, Column, DataFrame, DataType, IntoColumn, NamedFrom, PolarsError, PolarsResult,
+        Series,
+    };
 }

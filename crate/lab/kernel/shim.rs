@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::failure::{Context, Failure, Result};
+use crate::programs::on_path;
 
 const CARGO: &str = r#"#!/bin/sh
 if [ . -ef "$EVCXR_TMPDIR" ] && grep -qs '^ *evenhand *=' Cargo.toml && ! grep -qs '^name = "evenhand"' Cargo.lock; then
@@ -91,13 +92,6 @@ fn real_cargo(rustup: Option<&Path>) -> Result<PathBuf> {
         Failure::new("cargo was not found")
             .hint("install Rust with rustup, or use `conda env create -f environment.yml`")
     })
-}
-
-fn on_path(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -33,8 +33,8 @@ const LAST_BREATH: Duration = Duration::from_millis(500);
 /// How a kernel is started.
 #[derive(Clone, Debug)]
 pub struct KernelCommand {
-    /// Program and arguments, as in a kernelspec: `{connection_file}` stands
-    /// for the path of the connection file.
+    /// The program's full path and its arguments, as in a kernelspec: `{connection_file}`
+    /// stands for the path of the connection file.
     pub argv: Vec<OsString>,
     /// Environment variables for the kernel beside the launcher's own.
     pub env: Vec<(OsString, OsString)>,
@@ -285,32 +285,20 @@ fn write_connection_file(path: &Path, ports: Ports, key: &str) -> Result<()> {
 }
 
 /// The kernel's program; says that it is missing before anything is started.
-fn find_program(command: &KernelCommand) -> Result<OsString> {
-    let Some(program) = command.argv.first() else {
-        return Err(Failure::new("the kernel's command is empty"));
-    };
-    if Path::new(program).components().count() > 1 {
-        // The kernel starts in another folder, where a relative path means another file.
-        if let Ok(path) = std::path::absolute(program)
-            && is_program(&path)
-        {
-            return Ok(path.into());
-        }
-    } else {
-        let set = command
-            .env
-            .iter()
-            .find(|(name, _)| name == "PATH")
-            .map(|(_, path)| path.clone());
-        let path = set.or_else(|| std::env::var_os("PATH")).unwrap_or_default();
-        if std::env::split_paths(&path).any(|folder| is_program(&folder.join(program))) {
-            return Ok(program.clone());
-        }
+fn find_program(command: &KernelCommand) -> Result<&OsStr> {
+    let program = command
+        .argv
+        .first()
+        .map(OsString::as_os_str)
+        .unwrap_or_default();
+    if is_program(Path::new(program)) {
+        return Ok(program);
     }
-    let name = Path::new(program).display();
     Err(Failure::new(format!(
-        "the kernel's program `{name}` does not exist or cannot be run"
-    )))
+        "the kernel's program `{}` does not exist or cannot be run",
+        Path::new(program).display()
+    ))
+    .hint("run `evenhand clean`, then start again: it is installed anew"))
 }
 
 fn is_program(path: &Path) -> bool {

@@ -7,6 +7,7 @@ use std::process::Command;
 use super::step::{Step, compiled};
 use crate::failure::{Failure, Result};
 use crate::home::Home;
+use crate::programs::all_on_path;
 
 const VERSION: &str = "0.22.0";
 /// Packages that its build compiles, for the progress line.
@@ -15,7 +16,10 @@ const PACKAGES: usize = 273;
 /// The kernel's program: the launcher's own, or a fitting one on PATH.
 pub fn kernel_program(home: &Home) -> Option<PathBuf> {
     let own = home.kernel().join("bin").join("evcxr_jupyter");
-    if own.is_file() { Some(own) } else { on_path() }
+    if own.is_file() {
+        return Some(own);
+    }
+    all_on_path("evcxr_jupyter").find(|program| fits(program))
 }
 
 /// Builds the kernel unless there is one.
@@ -26,7 +30,8 @@ pub fn ensure(home: &Home) -> Result<()> {
     let mut step = Step::begin(
         home,
         "evcxr",
-        format!("the Rust kernel evcxr_jupyter {VERSION} (about 7 minutes, once)"),
+        format!("the Rust kernel, evcxr_jupyter {VERSION}"),
+        "about 6 minutes, once",
     );
     let build = home.kernel().join("build");
     let mut install = Command::new("cargo");
@@ -58,13 +63,6 @@ pub fn ensure(home: &Home) -> Result<()> {
     let _ = std::fs::remove_dir_all(&build);
     step.done();
     Ok(())
-}
-
-fn on_path() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join("evcxr_jupyter"))
-        .find(|program| program.is_file() && fits(program))
 }
 
 /// The program can't tell its version; the two installers that have it write it down.

@@ -45,7 +45,8 @@ pub fn ensure(home: &Home) -> Result<()> {
     let mut step = Step::begin(
         home,
         "model",
-        "the small model SmolLM2-135M-Instruct (93 MB)",
+        "the small model, SmolLM2-135M-Instruct",
+        "93 MB, once",
     );
     step.run(
         Command::new(home.python())

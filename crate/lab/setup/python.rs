@@ -24,7 +24,12 @@ pub fn ensure(project: &Project, home: &Home) -> Result<()> {
         return Ok(());
     }
     let python = find_python()?;
-    let mut step = Step::begin(home, "python", "Python environment with JupyterLab");
+    let mut step = Step::begin(
+        home,
+        "python",
+        "the Python environment with JupyterLab",
+        "about a minute, once",
+    );
     step.run(
         Command::new(python)
             .args(["-m", "venv", "--clear"])

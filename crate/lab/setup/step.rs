@@ -20,20 +20,23 @@ pub struct Step {
     log: PathBuf,
     started: Instant,
     last_line: Instant,
+    done: bool,
 }
 
 impl Step {
-    /// Begins a part; what its commands print goes to `logs/<name>.log`.
-    pub fn begin(home: &Home, name: &str, title: impl Into<String>) -> Self {
+    /// Begins a part, and says what it will `take`; what its commands print goes to
+    /// `logs/<name>.log`.
+    pub fn begin(home: &Home, name: &str, title: impl Into<String>, takes: &str) -> Self {
         let now = Instant::now();
-        let step = Self {
-            title: title.into(),
+        let title = title.into();
+        eprintln!("  {title}: {takes} …");
+        Self {
+            title,
             log: home.logs().join(format!("{name}.log")),
             started: now,
             last_line: now,
-        };
-        step.show("");
-        step
+            done: false,
+        }
     }
 
     /// Runs the command to its end. Now and then `progress` makes a few words of what the
@@ -66,28 +69,21 @@ impl Step {
             return;
         }
         self.last_line = Instant::now();
-        let progress = progress(self);
+        let line = format!("  {} … {} {}", self.title, self.time(), progress(self));
         if terminal {
-            self.show(&progress);
+            eprint!("\r\x1b[2K{line}");
         } else {
-            eprintln!("  {} … {} {progress}", self.title, self.time());
+            eprintln!("{line}");
         }
     }
 
     /// The part is done.
-    pub fn done(self) {
+    pub fn done(mut self) {
+        self.done = true;
         if std::io::stderr().is_terminal() {
             eprint!("\r\x1b[2K");
         }
         eprintln!("✓ {} ({})", self.title, self.time());
-    }
-
-    fn show(&self, progress: &str) {
-        if std::io::stderr().is_terminal() {
-            eprint!("\r\x1b[2K  {} … {} {progress}", self.title, self.time());
-        } else if progress.is_empty() {
-            eprintln!("  {} …", self.title);
-        }
     }
 
     fn time(&self) -> String {
@@ -114,9 +110,6 @@ impl Step {
     }
 
     fn failed(&self, command: &Command, status: &str) -> Failure {
-        if std::io::stderr().is_terminal() {
-            eprintln!();
-        }
         let output = self.output();
         let lines: Vec<_> = output.lines().collect();
         let tail = lines[lines.len().saturating_sub(LINES_OF_OUTPUT)..].join("\n    ");
@@ -126,6 +119,15 @@ impl Step {
             words(command)
         ))
         .hint(advice(&output, &self.log.display().to_string()))
+    }
+}
+
+impl Drop for Step {
+    /// What comes after a part that failed must not stand on its line.
+    fn drop(&mut self) {
+        if !self.done && std::io::stderr().is_terminal() {
+            eprintln!();
+        }
     }
 }
 

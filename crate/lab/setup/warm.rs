@@ -19,6 +19,7 @@ use super::toolchain;
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
 use crate::kernel;
+use crate::programs::on_path;
 use crate::project::Project;
 use crate::run::{self, KernelCommand};
 
@@ -70,12 +71,12 @@ pub fn ensure(project: &Project, home: &Home) -> Result<()> {
         remove_outdated(project, home, &warm);
     }
     prepare(project, &warm)?;
-    let title = if first {
-        "the notebook's dependencies: polars, plotters, reqwest (about 5 minutes, once)"
+    let (title, takes) = if first {
+        ("what notebooks are built on", "about 5 minutes, once")
     } else {
-        "the library's new sources"
+        ("the library's new sources", "less than a minute")
     };
-    let mut step = Step::begin(home, "warm", title);
+    let mut step = Step::begin(home, "warm", title, takes);
     build(project, home, &warm, &mut step)?;
     fs::write(warm.stamp(), library)
         .doing(|| format!("could not write {}", warm.stamp().display()))?;
@@ -184,7 +185,7 @@ fn locate(project: &Project, home: &Home) -> Result<Warm> {
     lock_file::closure(&read(project.lock_file())?, "evenhand").hash(&mut key);
     read(project.library().join("Cargo.toml"))?.hash(&mut key);
     for linker in ["mold", "lld"] {
-        on_path(linker).hash(&mut key);
+        on_path(linker).is_some().hash(&mut key);
     }
     Ok(Warm {
         folder: home.warm().join(format!("{:016x}", key.finish())),
@@ -228,9 +229,4 @@ fn remove_outdated(project: &Project, home: &Home, keep: &Warm) {
             let _ = fs::remove_dir_all(folder);
         }
     }
-}
-
-fn on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
