@@ -28,6 +28,7 @@ mod run;
 mod serve;
 mod setup;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -68,6 +69,13 @@ enum Command {
     /// The Rust kernel, as Jupyter starts it
     #[command(hide = true)]
     Kernel(kernel::Options),
+    /// Started by evcxr: cargo, as a cell needs it
+    #[command(hide = true)]
+    Cargo {
+        /// cargo's own arguments
+        #[arg(last = true)]
+        arguments: Vec<OsString>,
+    },
     /// Started by `run`: keeps a kernel from outliving the launcher
     #[command(hide = true)]
     Guard(run::guard::Options),
@@ -100,6 +108,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Doctor(options) => doctor::run(&options, &Project::locate()?, &home),
         Command::Clean => clean::run(&home).map(done),
         Command::Kernel(options) => kernel::run(&options, &Project::locate()?, &home),
+        Command::Cargo { arguments } => kernel::cargo::run(&arguments),
         Command::Guard(options) => run::guard::guard(options).map(done),
         Command::Tap { notes } => run::tap::filter(&notes).map(done),
     }

@@ -155,6 +155,39 @@ fn a_cell_that_ends_its_process_fails() {
 }
 
 #[test]
+fn a_local_crate_that_changes_is_built_again() {
+    let lesson = Lesson::new(&[
+        cell(":dep tiny = { path = \"tiny\" }"),
+        cell("tiny::answer()"),
+        cell("tiny::answer()"),
+        cell("std::fs::write(\"tiny/src/lib.rs\", \"pub fn answer() -> u32 { 2 }\").unwrap();"),
+        cell("tiny::answer()"),
+        failing("tiny::no_such_thing()"),
+        cell("tiny::answer() + 1"),
+    ]);
+    fs::create_dir_all(lesson.path("tiny/src")).unwrap();
+    let manifest = "[package]\nname = \"tiny\"\nversion = \"1.0.0\"\nedition = \"2024\"\n";
+    fs::write(lesson.path("tiny/Cargo.toml"), manifest).unwrap();
+    fs::write(
+        lesson.path("tiny/src/lib.rs"),
+        "pub fn answer() -> u32 { 1 }",
+    )
+    .unwrap();
+    assert_eq!(lesson.run(&["--out", "out"]).code, Some(0));
+    let cells = lesson.executed();
+    let shown = |index: usize| cells[index]["outputs"][0]["data"]["text/plain"][0].clone();
+    assert_eq!(
+        [shown(1), shown(2), shown(4), shown(6)],
+        ["1", "1", "2", "3"]
+    );
+    let error = cells[5]["outputs"][0]["evalue"].to_string();
+    assert!(
+        error.contains("cannot find function `no_such_thing`"),
+        "{error}"
+    );
+}
+
+#[test]
 fn cells_that_may_fail_do_not_end_the_run() {
     let lesson = Lesson::new(&[
         cell("1 + 1"),

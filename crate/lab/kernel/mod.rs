@@ -1,6 +1,7 @@
 //! What the kernelspec starts: the unmodified evcxr kernel, in a private copy of a build
 //! directory in which the notebook's dependencies are already compiled.
 
+pub mod cargo;
 mod copy;
 mod shim;
 mod spec;
@@ -8,7 +9,7 @@ mod spec;
 pub use shim::environment;
 pub use spec::{install as install_spec, jupyter_path};
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use tokio::process::Command;
@@ -79,31 +80,17 @@ fn copies(home: &Home) -> PathBuf {
 
 /// Takes from the kernel's environment what the launcher's own start left in it.
 fn cleanse(kernel: &mut Command) {
-    for (name, value) in std::env::vars_os() {
+    const OF_CARGO: [&str; 3] = [
+        "CARGO_MANIFEST_DIR",
+        "CARGO_MANIFEST_PATH",
+        "CARGO_TARGET_DIR",
+    ];
+    for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_")
-            || [
-                "CARGO_MANIFEST_DIR",
-                "CARGO_MANIFEST_PATH",
-                "CARGO_TARGET_DIR",
-            ]
-            .contains(&&*text)
-        {
+        if text.starts_with("CARGO_PKG_") || OF_CARGO.contains(&&*text) {
             kernel.env_remove(&name);
-        } else if text == "LD_LIBRARY_PATH" || text == "DYLD_FALLBACK_LIBRARY_PATH" {
-            // `cargo run` puts its own build of the library there, which the cells must not load.
-            let foreign = |folder: &PathBuf| !holds_library(folder);
-            if let Ok(kept) = std::env::join_paths(std::env::split_paths(&value).filter(foreign)) {
-                kernel.env(&name, kept);
-            }
         }
     }
     // evcxr renews a kernelspec that it finds in Jupyter's folders; it must not find ours.
     kernel.env_remove("JUPYTER_PATH");
-}
-
-fn holds_library(folder: &Path) -> bool {
-    ["libevenhand.so", "libevenhand.dylib"]
-        .iter()
-        .any(|name| folder.join(name).exists())
 }

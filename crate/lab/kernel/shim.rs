@@ -1,13 +1,8 @@
-//! Keeps the versions of the workspace's `Cargo.lock` in a kernel's build directory.
+//! The programs that precede all others on a kernel's PATH: a `cargo` that is the
+//! launcher's (see `cargo`), and what records the compiler's command for it.
 //!
-//! Whenever evcxr compiles without dependencies, as it does when it starts, cargo drops
-//! from the lock file all that was not needed. Left so, the next `:dep` would resolve
-//! afresh: other versions than the tests ran on, minutes of compiling, and no answer
-//! without a network. So evcxr is given a `cargo` that first puts the lock file back where
-//! the library is wanted and its versions are gone, and then is the real cargo.
-//!
-//! evcxr asks rustup for cargo and takes the one on PATH where there is no rustup, so the
-//! folder of shims, which precedes PATH, has both names.
+//! evcxr asks rustup for cargo and takes the one on PATH where there is no rustup, so there
+//! is a `rustup` too, which is the real one for everything else.
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,15 +13,31 @@ use std::process::{Command, Stdio};
 
 use crate::failure::{Context, Failure, Result};
 use crate::programs::on_path;
+use crate::setup;
 
-const CARGO: &str = r#"#!/bin/sh
-if [ . -ef "$EVCXR_TMPDIR" ] && grep -qs '^ *evenhand *=' Cargo.toml && ! grep -qs '^name = "evenhand"' Cargo.lock; then
-    cp "$EVENHAND_LOCK_FILE" Cargo.lock
-fi
-exec "$EVENHAND_CARGO" "$@"
+/// The shims' folder in a build directory.
+pub(super) const SHIMS: &str = "shims";
+/// The variable that names the real cargo.
+pub(super) const CARGO: &str = "EVENHAND_CARGO";
+/// The variable that names the lock file whose versions the cells resolve.
+pub(super) const LOCK_FILE: &str = "EVENHAND_LOCK_FILE";
+/// The variable that names folders of shared libraries.
+const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
+    "DYLD_FALLBACK_LIBRARY_PATH"
+} else {
+    "LD_LIBRARY_PATH"
+};
+/// Stands between cargo and the compiler, and notes the compiler's command.
+pub(super) const RECORDER: &str = "record";
+/// Where the recorder notes it; each part ends in NUL.
+pub(super) const RECORDED_ARGUMENTS: &str = "rustc.arguments";
+pub(super) const RECORDED_ENVIRONMENT: &str = "rustc.environment";
+
+const CARGO_SHIM: &str = r#"#!/bin/sh
+exec "$EVENHAND_LAUNCHER" cargo -- "$@"
 "#;
 
-const RUSTUP: &str = r#"#!/bin/sh
+const RUSTUP_SHIM: &str = r#"#!/bin/sh
 if [ "$*" = "which cargo" ]; then
     echo "${0%/*}/cargo"
 else
@@ -34,20 +45,34 @@ else
 fi
 "#;
 
+/// cargo also asks the compiler what it is (`-vV`), which is not to be noted.
+const RECORDER_SHIM: &str = r#"#!/bin/sh
+case " $* " in
+*" --crate-name ctx "*)
+    printf '%s\0' "$@" > "${0%/*}/rustc.arguments"
+    env -0 > "${0%/*}/rustc.environment"
+    ;;
+esac
+exec "$@"
+"#;
+
 /// Writes the shims into a build directory, and returns the environment in which evcxr
 /// builds there with the versions of this lock file.
 pub fn environment(build: &Path, lock_file: &Path) -> Result<Vec<(OsString, OsString)>> {
-    let shims = build.join("shims");
+    let shims = build.join(SHIMS);
     let rustup = on_path("rustup");
     let write = || -> io::Result<()> {
         fs::create_dir_all(&shims)?;
-        write_program(&shims.join("cargo"), CARGO)?;
+        write_program(&shims.join("cargo"), CARGO_SHIM)?;
+        write_program(&shims.join(RECORDER), RECORDER_SHIM)?;
         match &rustup {
-            Some(_) => write_program(&shims.join("rustup"), RUSTUP),
+            Some(_) => write_program(&shims.join("rustup"), RUSTUP_SHIM),
             None => Ok(()),
         }
     };
     write().doing(|| format!("could not write into {}", shims.display()))?;
+    let launcher =
+        std::env::current_exe().doing(|| "could not find the launcher's own program".to_owned())?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(
         [shims.clone()]
@@ -61,15 +86,30 @@ pub fn environment(build: &Path, lock_file: &Path) -> Result<Vec<(OsString, OsSt
     })?;
     let mut variables = vec![
         ("EVCXR_TMPDIR".into(), build.into()),
-        (
-            "EVENHAND_CARGO".into(),
-            real_cargo(rustup.as_deref())?.into(),
-        ),
-        ("EVENHAND_LOCK_FILE".into(), lock_file.into()),
+        (CARGO.into(), real_cargo(rustup.as_deref())?.into()),
+        (LOCK_FILE.into(), lock_file.into()),
+        ("EVENHAND_LAUNCHER".into(), launcher.into()),
         ("PATH".into(), path),
+        (LIBRARY_PATH.into(), library_path()?),
     ];
     variables.extend(rustup.map(|rustup| ("EVENHAND_RUSTUP".into(), rustup.into())));
     Ok(variables)
+}
+
+/// Where a cell finds Rust's own libraries. The path to them that the compiler writes into
+/// a cell is one folder off, since cargo moves what it made, and leads there by chance alone.
+/// `cargo run` puts its own build of the library on this path, which the cells must not load.
+fn library_path() -> Result<OsString> {
+    let set = std::env::var_os(LIBRARY_PATH).unwrap_or_default();
+    let foreign = std::env::split_paths(&set).filter(|folder| !holds_library(folder));
+    let folders = [setup::rust_libraries()?].into_iter().chain(foreign);
+    std::env::join_paths(folders).doing(|| "Rust's libraries have a colon in their path".to_owned())
+}
+
+fn holds_library(folder: &Path) -> bool {
+    ["libevenhand.so", "libevenhand.dylib"]
+        .iter()
+        .any(|name| folder.join(name).exists())
 }
 
 fn write_program(path: &Path, text: &str) -> io::Result<()> {
@@ -92,55 +132,4 @@ fn real_cargo(rustup: Option<&Path>) -> Result<PathBuf> {
         Failure::new("cargo was not found")
             .hint("install Rust with rustup, or use `conda env create -f environment.yml`")
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run_cargo_in(folder: &Path, manifest: &str, lock: &str) -> String {
-        let lock_file = folder.join("the workspace's.lock");
-        fs::write(&lock_file, "name = \"evenhand\"\nname = \"polars\"\n").unwrap();
-        let build = folder.join("build");
-        fs::create_dir_all(&build).unwrap();
-        fs::write(build.join("Cargo.toml"), manifest).unwrap();
-        fs::write(build.join("Cargo.lock"), lock).unwrap();
-        let environment = environment(&build, &lock_file).unwrap();
-        let ran = Command::new(build.join("shims/cargo"))
-            .arg("--version")
-            .envs(environment)
-            .current_dir(&build)
-            .output()
-            .unwrap();
-        assert!(
-            String::from_utf8_lossy(&ran.stdout).starts_with("cargo "),
-            "{ran:?}"
-        );
-        fs::read_to_string(build.join("Cargo.lock")).unwrap()
-    }
-
-    #[test]
-    fn a_pruned_lock_file_is_put_back_where_the_library_is_wanted() {
-        let folder = tempfile::tempdir().unwrap();
-        let lock = run_cargo_in(
-            folder.path(),
-            "[dependencies]\nevenhand = { path = \"x\" }\n",
-            "version = 4\n",
-        );
-        assert!(lock.contains("polars"));
-    }
-
-    #[test]
-    fn a_lock_file_that_serves_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let added = "name = \"evenhand\"\nname = \"added by the reader\"\n";
-        assert_eq!(
-            run_cargo_in(folder.path(), "evenhand = { path = \"x\" }\n", added),
-            added
-        );
-        assert_eq!(
-            run_cargo_in(folder.path(), "[dependencies]\n", "version = 4\n"),
-            "version = 4\n"
-        );
-    }
 }

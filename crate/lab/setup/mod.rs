@@ -16,7 +16,7 @@ use std::fs::{self, File};
 
 pub use evcxr::kernel_program;
 pub use python::find as python;
-pub use toolchain::find as rust;
+pub use toolchain::{find as rust, libraries as rust_libraries};
 
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;

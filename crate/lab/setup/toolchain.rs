@@ -48,6 +48,12 @@ pub fn version() -> Result<String> {
     output(Command::new("rustc").arg("-vV"))
 }
 
+/// The folder of the standard library as a shared library, which cells are linked to.
+pub fn libraries() -> Result<PathBuf> {
+    output(Command::new("rustc").args(["--print", "target-libdir"]))
+        .map(|path| PathBuf::from(path.trim()))
+}
+
 fn sysroot() -> Result<PathBuf> {
     output(Command::new("rustc").args(["--print", "sysroot"]))
         .map(|path| PathBuf::from(path.trim()))

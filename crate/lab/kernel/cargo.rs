@@ -1,0 +1,351 @@
+//! The `cargo` that evcxr is given: it is the real one, with two things done for a cell.
+//!
+//! **Versions.** Whenever evcxr compiles without dependencies, as it does when it starts,
+//! cargo drops from the lock file all that was not needed. Left so, the next `:dep` would
+//! resolve afresh: other versions than the tests ran on, minutes of compiling, and no answer
+//! without a network. So the workspace's lock file is put back where the library is wanted
+//! and its versions are gone.
+//!
+//! **Time.** For each cell evcxr runs cargo, which looks through all packages of the graph to
+//! find that only the cell itself has changed: half of a cell's time. So the compiler's
+//! command of the last real build is kept, and is run by itself as long as nothing but the
+//! cell's own source is different. What is printed has the form that cargo gives it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output, Stdio};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::shim::{CARGO, LOCK_FILE, RECORDED_ARGUMENTS, RECORDED_ENVIRONMENT, RECORDER, SHIMS};
+use crate::failure::{Context, Failure, Result};
+
+/// What must be the same for the compiler's last command to serve again.
+const INPUTS: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
+const STATE: &str = "last-build.json";
+const CELL: &str = "src/lib.rs";
+
+/// What is known of the last build that the real cargo did.
+#[derive(Serialize, Deserialize)]
+struct LastBuild {
+    /// A fingerprint of the inputs.
+    inputs: u64,
+    /// When it began: a source that is newer was not part of it.
+    began: SystemTime,
+    /// cargo's message about the shared object that it made.
+    artifact: Value,
+}
+
+/// Runs cargo with these arguments, in the current folder.
+pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
+    let cargo = std::env::var_os(CARGO).ok_or_else(|| {
+        Failure::new("this is for the kernel, which says where cargo is").hint("run `cargo` itself")
+    })?;
+    let build = std::env::current_dir().unwrap_or_default();
+    let is_ours =
+        std::env::var_os("EVCXR_TMPDIR").is_some_and(|folder| same(Path::new(&folder), &build));
+    if !is_ours {
+        return Err(replace(Command::new(cargo).args(arguments)));
+    }
+    if let Some(lock_file) = std::env::var_os(LOCK_FILE) {
+        put_back(&build, Path::new(&lock_file))
+            .doing(|| "could not put the lock file back".to_owned())?;
+    }
+    let builds_a_cell = arguments.first().is_some_and(|first| first == "build");
+    // With a wrapper (sccache, evcxr's own cache) the command is not the compiler's alone.
+    if !builds_a_cell || std::env::var_os("RUSTC_WRAPPER").is_some() {
+        return Err(replace(Command::new(cargo).args(arguments)));
+    }
+    let cell = Cell { build, inputs: 0 }.with_inputs(arguments);
+    match cell.last_build() {
+        Some(last) => cell.compile(&last),
+        None => cell.build(&cargo, arguments),
+    }
+    .doing(|| "could not run cargo for a cell".to_owned())
+}
+
+/// Becomes the program; returns only if that fails.
+fn replace(command: &mut Command) -> Failure {
+    Failure::new("could not start cargo").because(command.exec())
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Puts the lock file back where the library is wanted and its versions are gone.
+fn put_back(build: &Path, lock_file: &Path) -> io::Result<()> {
+    let read = |name| fs::read_to_string(build.join(name)).unwrap_or_default();
+    let wanted = read("Cargo.toml").lines().any(|line| {
+        let rest = line.trim_start().strip_prefix("evenhand");
+        rest.is_some_and(|rest| rest.trim_start().starts_with('='))
+    });
+    let locked = read("Cargo.lock")
+        .lines()
+        .any(|line| line == "name = \"evenhand\"");
+    if wanted && !locked {
+        fs::copy(lock_file, build.join("Cargo.lock"))?;
+    }
+    Ok(())
+}
+
+/// The crate that evcxr makes of a cell.
+struct Cell {
+    build: PathBuf,
+    inputs: u64,
+}
+
+impl Cell {
+    fn with_inputs(mut self, arguments: &[OsString]) -> Self {
+        let mut hash = DefaultHasher::new();
+        arguments.hash(&mut hash);
+        for name in ["RUSTC", "RUSTFLAGS"] {
+            std::env::var_os(name).hash(&mut hash);
+        }
+        for file in INPUTS {
+            fs::read(self.build.join(file)).ok().hash(&mut hash);
+        }
+        self.inputs = hash.finish();
+        self
+    }
+
+    fn shims(&self, name: &str) -> PathBuf {
+        self.build.join(SHIMS).join(name)
+    }
+
+    /// The last real build, if nothing but the cell's own source has changed since.
+    fn last_build(&self) -> Option<LastBuild> {
+        let last: LastBuild = serde_json::from_slice(&fs::read(self.shims(STATE)).ok()?).ok()?;
+        let serves = last.inputs == self.inputs && self.sources_are_older(&last)?;
+        serves.then_some(last)
+    }
+
+    /// cargo lists all sources of the graph's local packages beside what it made of them.
+    fn sources_are_older(&self, last: &LastBuild) -> Option<bool> {
+        let list = fs::read_to_string(shared_object(&last.artifact)?.with_extension("d")).ok()?;
+        let (_, sources) = list.trim_end().split_once(": ")?;
+        let cell = self.build.join(CELL);
+        let sources = sources.replace("\\ ", "\0");
+        Some(
+            sources
+                .split(' ')
+                .map(|source| PathBuf::from(source.replace('\0', " ")))
+                .all(|source| {
+                    let older =
+                        |file: fs::Metadata| file.modified().is_ok_and(|time| time < last.began);
+                    source == cell || fs::metadata(source).is_ok_and(older)
+                }),
+        )
+    }
+
+    /// Lets the real cargo build, and remembers how it did.
+    fn build(&self, cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
+        let began = SystemTime::now();
+        let _ = fs::remove_file(self.shims(STATE));
+        let output = Command::new(cargo)
+            .args(arguments)
+            .env("RUSTC_WORKSPACE_WRAPPER", self.shims(RECORDER))
+            .stderr(Stdio::inherit())
+            .output()?;
+        io::stdout().write_all(&output.stdout)?;
+        if output.status.success()
+            && let Some(artifact) = artifact_of(&output)
+            && let Ok(arguments_after) =
+                fs::metadata(self.shims(RECORDED_ARGUMENTS)).and_then(|file| file.modified())
+            && arguments_after >= began
+        {
+            // cargo may have written the lock file anew: the inputs are those after it.
+            let inputs = Self {
+                build: self.build.clone(),
+                inputs: 0,
+            }
+            .with_inputs(arguments)
+            .inputs;
+            let last = LastBuild {
+                inputs,
+                began,
+                artifact,
+            };
+            fs::write(self.shims(STATE), serde_json::to_vec(&last)?)?;
+        }
+        Ok(code(output.status.code()))
+    }
+
+    /// Runs the compiler's last command, and tells what came of it as cargo would.
+    fn compile(&self, last: &LastBuild) -> io::Result<ExitCode> {
+        let read = |name| fs::read(self.shims(name)).map(|text| split(&text));
+        let (arguments, environment) = (read(RECORDED_ARGUMENTS)?, read(RECORDED_ENVIRONMENT)?);
+        let variables = environment.iter().filter_map(|line| line.split_once('='));
+        let (program, arguments) = arguments
+            .split_first()
+            .ok_or_else(|| io::Error::other("the compiler's command is empty"))?;
+        let output = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(variables)
+            .stdin(Stdio::null())
+            .output()?;
+        let mut out = io::stdout().lock();
+        for line in String::from_utf8_lossy(&output.stderr).lines() {
+            match serde_json::from_str::<Value>(line) {
+                Ok(message) if message["$message_type"] == "artifact" => {}
+                Ok(message) => writeln!(out, "{}", as_cargo_says(&message, &last.artifact))?,
+                Err(_) => writeln!(io::stderr(), "{line}")?,
+            }
+        }
+        if output.status.success() {
+            self.put_in_place(last)?;
+            writeln!(out, "{}", last.artifact)?;
+        }
+        writeln!(
+            out,
+            "{}",
+            json!({"reason": "build-finished", "success": output.status.success()})
+        )?;
+        Ok(if output.status.success() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(101)
+        })
+    }
+
+    /// cargo links what the compiler made in `deps` to the folder above.
+    fn put_in_place(&self, last: &LastBuild) -> io::Result<()> {
+        let target =
+            shared_object(&last.artifact).ok_or_else(|| io::Error::other("no shared object"))?;
+        let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else {
+            return Err(io::Error::other("the shared object has no folder"));
+        };
+        let made = folder.join("deps").join(name);
+        // evcxr has moved the last one away, unless that cell did not get so far.
+        let _ = fs::remove_file(&target);
+        fs::hard_link(&made, &target).or_else(|_| fs::copy(&made, &target).map(drop))
+    }
+}
+
+fn split(text: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(text);
+    text.split('\0')
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn code(code: Option<i32>) -> ExitCode {
+    code.and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// cargo's message about the cell's own shared object.
+fn artifact_of(output: &Output) -> Option<Value> {
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .rfind(|message| {
+            message["reason"] == "compiler-artifact" && message["target"]["name"] == "ctx"
+        })
+        .map(|mut message| {
+            message["fresh"] = false.into();
+            message
+        })
+        .filter(|message| shared_object(message).is_some())
+}
+
+fn shared_object(artifact: &Value) -> Option<PathBuf> {
+    let files = artifact["filenames"].as_array()?;
+    let mut paths = files.iter().filter_map(Value::as_str).map(PathBuf::from);
+    paths.find(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "so" || extension == "dylib")
+    })
+}
+
+fn as_cargo_says(message: &Value, artifact: &Value) -> Value {
+    json!({
+        "reason": "compiler-message",
+        "package_id": artifact["package_id"],
+        "manifest_path": artifact["manifest_path"],
+        "target": artifact["target"],
+        "message": message,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::shim;
+
+    /// A build directory as evcxr has it, with the shims before it.
+    struct Build {
+        folder: tempfile::TempDir,
+        lock_file: PathBuf,
+    }
+
+    impl Build {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let lock_file = folder.path().join("the workspace's.lock");
+            fs::write(&lock_file, "name = \"evenhand\"\nname = \"polars\"\n").unwrap();
+            Self { folder, lock_file }
+        }
+
+        fn write(&self, file: &str, text: &str) {
+            fs::write(self.folder.path().join(file), text).unwrap();
+        }
+    }
+
+    fn restored(manifest: &str, lock: &str) -> bool {
+        let build = Build::new();
+        build.write("Cargo.toml", manifest);
+        build.write("Cargo.lock", lock);
+        put_back(build.folder.path(), &build.lock_file).unwrap();
+        fs::read_to_string(build.folder.path().join("Cargo.lock"))
+            .unwrap()
+            .contains("polars")
+    }
+
+    #[test]
+    fn a_pruned_lock_file_is_put_back_where_the_library_is_wanted() {
+        assert!(restored(
+            "[dependencies]\nevenhand = { path = \"x\" }\n",
+            "version = 4\n"
+        ));
+        assert!(!restored("[dependencies]\n", "version = 4\n"));
+        assert!(!restored("evenhand_other = \"1\"\n", "version = 4\n"));
+        assert!(!restored(
+            "evenhand = { path = \"x\" }\n",
+            "name = \"evenhand\"\nname = \"added by the reader\"\n"
+        ));
+    }
+
+    #[test]
+    fn the_shims_are_programs() {
+        let build = Build::new();
+        shim::environment(build.folder.path(), &build.lock_file).unwrap();
+        let recorded = Command::new(build.folder.path().join("shims/record"))
+            .args(["echo", "--crate-name", "ctx", "a b"])
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&recorded.stdout),
+            "--crate-name ctx a b\n"
+        );
+        let noted = fs::read(build.folder.path().join("shims/rustc.arguments")).unwrap();
+        assert_eq!(split(&noted), ["echo", "--crate-name", "ctx", "a b"]);
+    }
+
+    #[test]
+    fn what_the_compiler_says_has_cargos_form() {
+        let artifact = json!({"package_id": "p", "manifest_path": "m", "target": {"name": "ctx"}});
+        let said = as_cargo_says(&json!({"message": "mismatched types"}), &artifact);
+        assert_eq!(said["reason"], "compiler-message");
+        assert_eq!(said["message"]["message"], "mismatched types");
+        assert_eq!(said["target"]["name"], "ctx");
+    }
+}
