@@ -104,6 +104,8 @@ struct Cell {
 impl Cell {
     fn with_inputs(mut self, arguments: &[OsString]) -> Self {
         let mut hash = DefaultHasher::new();
+        // A copy of a build directory is another one, into which nothing was built yet.
+        self.build.hash(&mut hash);
         arguments.hash(&mut hash);
         for name in ["RUSTC", "RUSTFLAGS"] {
             std::env::var_os(name).hash(&mut hash);
@@ -322,6 +324,24 @@ mod tests {
             "evenhand = { path = \"x\" }\n",
             "name = \"evenhand\"\nname = \"added by the reader\"\n"
         ));
+    }
+
+    #[test]
+    fn the_state_of_another_build_directory_does_not_serve() {
+        let inputs = |build: &Path| {
+            Cell {
+                build: build.to_owned(),
+                inputs: 0,
+            }
+            .with_inputs(&[])
+            .inputs
+        };
+        let (one, other) = (Build::new(), Build::new());
+        assert_eq!(inputs(one.folder.path()), inputs(one.folder.path()));
+        assert_ne!(inputs(one.folder.path()), inputs(other.folder.path()));
+        let before = inputs(one.folder.path());
+        one.write("Cargo.toml", "[package]");
+        assert_ne!(inputs(one.folder.path()), before);
     }
 
     #[test]

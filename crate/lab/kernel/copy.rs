@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::shim::SHIMS;
 use crate::failure::{Context, Result};
 
 /// The file in a copy that its kernel holds locked while it lives.
@@ -71,7 +72,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
         let (kind, name) = (entry.file_type()?, entry.file_name());
         let name = name.to_string_lossy();
         let target = to.join(entry.file_name());
-        if kind.is_dir() && name != "incremental" {
+        if kind.is_dir() && name != "incremental" && name != SHIMS {
             copy_folder(&entry.path(), &target)?;
         } else if kind.is_file() && !belongs_to_a_cell(&name) {
             copy_file(&entry.path(), &target, is_artefact(&name))?;
