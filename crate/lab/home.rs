@@ -22,13 +22,13 @@ impl Home {
                     Failure::new(
                         "there is no place for evenhand's files: no home directory is known",
                     )
-                    .hint("set EVENHAND_HOME to a folder with 6 GB of room")
+                    .hint("set EVENHAND_HOME to a folder with 4 GB of room")
                 })?,
         };
         root.map(|root| Self { root }).map_err(|error| {
             Failure::new("EVENHAND_HOME is not a usable path")
                 .because(error)
-                .hint("set EVENHAND_HOME to a folder with 6 GB of room")
+                .hint("set EVENHAND_HOME to a folder with 4 GB of room")
         })
     }
 

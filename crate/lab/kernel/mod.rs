@@ -78,8 +78,9 @@ fn copies(home: &Home) -> PathBuf {
     home.kernel().join("running")
 }
 
-/// Takes from the kernel's environment what the launcher's own start left in it.
-fn cleanse(kernel: &mut Command) {
+/// Takes from a kernel's environment what the launcher's own start by cargo left in it. Build
+/// scripts look at these variables, so with and without them are two different builds.
+pub fn cleanse(kernel: &mut Command) {
     const OF_CARGO: [&str; 3] = [
         "CARGO_MANIFEST_DIR",
         "CARGO_MANIFEST_PATH",

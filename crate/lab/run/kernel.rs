@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 use super::wire::random_hex;
 use crate::failure::{Context, Failure, Result};
+use crate::kernel as own_kernel;
 
 /// How many lines of a kernel's own output an error shows.
 const TAIL: usize = 20;
@@ -102,7 +103,9 @@ impl Kernel {
 
         let launcher = std::env::current_exe()
             .doing(|| "the launcher does not know where it is".to_owned())?;
-        let mut guard = Command::new(launcher)
+        let mut guard = Command::new(launcher);
+        own_kernel::cleanse(&mut guard);
+        let mut guard = guard
             .arg("guard")
             .arg(private.path())
             .arg("--")

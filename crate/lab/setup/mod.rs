@@ -61,7 +61,7 @@ pub fn exclusive(home: &Home) -> Result<File> {
             home.root().display()
         ))
         .because(error)
-        .hint("set EVENHAND_HOME to a folder that is yours and has 6 GB of room")
+        .hint("set EVENHAND_HOME to a folder that is yours and has 4 GB of room")
     })?;
     if file.try_lock().is_err() {
         eprintln!("  waiting for another evenhand to finish its set-up …");

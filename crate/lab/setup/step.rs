@@ -147,7 +147,7 @@ fn advice(output: &str, log: &str) -> String {
         "os error 28",
         "Disk quota exceeded",
     ]) {
-        "the disk is full: evenhand needs about 6 GB. Free some, or set EVENHAND_HOME to a folder \
+        "the disk is full: evenhand needs about 4 GB. Free some, or set EVENHAND_HOME to a folder \
          on another disk, and start again; it goes on where it stopped"
             .to_owned()
     } else if says(&["DO NOT MATCH THE HASHES"]) {
