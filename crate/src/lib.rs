@@ -43,7 +43,7 @@ mod runtime;
 mod secret;
 pub mod settings;
 
-pub use batch::{Answer, Answers, Batch};
+pub use batch::{Answer, Answers, Batch, Quota};
 pub use client::{ChatCompletion, ChatRequest, Client, Message};
 pub use error::{Error, ErrorKind, Result};
 pub use secret::Secret;
@@ -59,7 +59,7 @@ pub use {serde_json, tokio};
 /// more than these, `use evenhand::polars::prelude::*;` brings them. Here they are few,
 /// because the kernel looks all names through again for each cell.
 pub mod prelude {
-    pub use crate::{Answers, ChatRequest, Client, Message, Settings};
+    pub use crate::{Answers, ChatRequest, Client, Message, Quota, Settings};
 
     #[cfg(feature = "notebook")]
     pub use crate::notebook::{EvcxrDisplay, Show, display};

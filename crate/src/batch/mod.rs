@@ -3,15 +3,20 @@
 //! - [`Batch`] is the builder that `client.batch(..)` returns.
 //! - [`Answers`] is what it gives back: one row a prompt, in the prompts' order, each
 //!   with its answer or with its error.
+//! - [`Quota`] is what the deployment may be asked in a minute; `pacing` keeps to it.
 //! - `engine` asks; `progress` tells how far it is; `frame` makes data frames of the rows.
 
 mod answers;
 mod engine;
 #[cfg(feature = "notebook")]
 mod frame;
+#[cfg_attr(not(test), expect(dead_code, reason = "the engine is yet to ask it"))]
+mod pacing;
 mod progress;
+mod quota;
 
 pub use answers::{Answer, Answers};
+pub use quota::Quota;
 
 use crate::client::{ChatRequest, Client, Message};
 use crate::error::{Error, ErrorKind, Result};

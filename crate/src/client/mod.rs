@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::runtime;
-use crate::settings::{MAX_RETRIES, Settings};
+use crate::settings::{Allowance, MAX_RETRIES, Settings};
 
 pub use builder::ClientBuilder;
 pub use credential::CredentialKind;
@@ -55,6 +55,7 @@ struct Inner {
     http: reqwest::Client,
     limits: transport::Limits,
     max_retries: u32,
+    allowance: Allowance,
 }
 
 impl Client {
@@ -77,12 +78,14 @@ impl Client {
         let limits = transport::Limits::new(&settings)?;
         let http = transport::client(&endpoint, &limits)?;
         let max_retries = settings.max_retries.unwrap_or(MAX_RETRIES);
+        let allowance = Allowance::new(&settings)?;
         Ok(Self(Arc::new(Inner {
             endpoint,
             credential,
             http,
             limits,
             max_retries,
+            allowance,
         })))
     }
 
@@ -150,6 +153,11 @@ impl Client {
     /// How often a request that failed in passing is sent again.
     pub fn max_retries(&self) -> u32 {
         self.0.max_retries
+    }
+
+    /// The deployment's quota, as the settings name it.
+    pub(crate) fn allowance(&self) -> Allowance {
+        self.0.allowance
     }
 }
 

@@ -2,6 +2,7 @@
 //! `.env` file in the current folder or one above it. What they mean is checked
 //! when a client is made of them, not here.
 
+mod allowance;
 mod clean;
 mod dotenv;
 
@@ -13,8 +14,13 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::secret::Secret;
 
+pub(crate) use allowance::Allowance;
 pub(crate) use clean::clean;
 
+/// Where the quota's tokens stand.
+const TPM_VARIABLE: &str = "AZURE_OPENAI_TPM";
+/// Where the quota's requests stand.
+const RPM_VARIABLE: &str = "AZURE_OPENAI_RPM";
 /// How long a request may take in all.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(600);
 /// How long making a connection may take.
@@ -42,6 +48,8 @@ pub enum Service {
 /// | `AZURE_OPENAI_AD_TOKEN` | `ad_token`, which wins over the key |
 /// | `AZURE_OPENAI_API_VERSION`, else `OPENAI_API_VERSION` | `api_version` |
 /// | `AZURE_OPENAI_DEPLOYMENT` | `deployment` |
+/// | `AZURE_OPENAI_TPM` | `tokens_per_minute`, the deployment's quota |
+/// | `AZURE_OPENAI_RPM` | `requests_per_minute`, the same |
 /// | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL` | `endpoint`, `api_key`, `deployment` of an OpenAI-compatible server |
 ///
 /// The `OPENAI_` variables count only where no Azure endpoint, key or token is
@@ -62,6 +70,10 @@ pub struct Settings {
     /// The deployment (for an OpenAI-compatible server the model) that answers
     /// when a request names none.
     pub deployment: Option<String>,
+    /// How many tokens a minute the deployment has, which a batch keeps to: a whole number.
+    pub tokens_per_minute: Option<String>,
+    /// How many requests a minute. Default: six with each thousand tokens.
+    pub requests_per_minute: Option<String>,
     /// How long a request may take in all. Default: 600 seconds.
     pub timeout: Option<Duration>,
     /// How long making a connection may take. Default: 5 seconds.
@@ -138,6 +150,8 @@ impl Settings {
             ad_token: secret("AZURE_OPENAI_AD_TOKEN"),
             api_version: text("AZURE_OPENAI_API_VERSION").or_else(|| text("OPENAI_API_VERSION")),
             deployment: text("AZURE_OPENAI_DEPLOYMENT"),
+            tokens_per_minute: text(TPM_VARIABLE),
+            requests_per_minute: text(RPM_VARIABLE),
             ..Self::default()
         };
         if azure.names_a_service() {
@@ -153,6 +167,8 @@ impl Settings {
             endpoint: base_url,
             api_key,
             deployment: text("OPENAI_MODEL").or(azure.deployment),
+            tokens_per_minute: azure.tokens_per_minute,
+            requests_per_minute: azure.requests_per_minute,
             ..Self::default()
         }
     }
@@ -193,6 +209,8 @@ impl fmt::Debug for Settings {
             .field("ad_token", &self.ad_token)
             .field("api_version", &self.api_version)
             .field("deployment", &self.deployment)
+            .field("tokens_per_minute", &self.tokens_per_minute)
+            .field("requests_per_minute", &self.requests_per_minute)
             .field("timeout", &self.timeout)
             .field("connect_timeout", &self.connect_timeout)
             .field("max_retries", &self.max_retries)

@@ -1,0 +1,80 @@
+//! What the service will charge for a request, guessed before it is sent.
+//!
+//! Azure charges on receipt, by an estimate of its own: the prompt's characters through
+//! four, plus `max_tokens` for each answer. What was not used is not given back.
+
+use crate::client::Usage;
+
+/// English text has about four bytes a token in the models' vocabularies.
+const BYTES_PER_TOKEN: f64 = 4.0;
+/// What a message costs beside its text: its role and its ends.
+const TOKENS_PER_MESSAGE: u64 = 4;
+/// What is charged for an answer whose length the request does not limit. Measured at the
+/// service for gpt-35-turbo, where the request's own `max_tokens` defaulted to it. Some newer
+/// deployments charge several hundred: the difference shows in the headers as another
+/// client's use, and is kept free as such.
+const UNLIMITED_ANSWER: u64 = 16;
+/// So many bytes count for half as much once as many again were seen: the next batch may
+/// be in another language.
+const MEMORY: f64 = 20_000.0;
+
+/// What of a request decides its charge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// The length of all messages, in bytes.
+    pub(crate) prompt_bytes: u64,
+    /// How many messages.
+    pub(crate) messages: u64,
+    /// The longest answer, in tokens.
+    pub(crate) max_tokens: Option<u64>,
+    /// How many answers.
+    pub(crate) n: u64,
+}
+
+impl Cost {
+    /// The part that needs no guess.
+    pub(super) fn answers(self) -> u64 {
+        let each = self.max_tokens.unwrap_or(UNLIMITED_ANSWER);
+        each.saturating_mul(self.n.max(1))
+    }
+
+    fn overhead(self) -> u64 {
+        self.messages.saturating_mul(TOKENS_PER_MESSAGE)
+    }
+}
+
+/// Guesses the tokens of prompts, the better the more of them were counted.
+#[derive(Debug)]
+pub(super) struct Estimator {
+    bytes: f64,
+    tokens: f64,
+}
+
+impl Estimator {
+    pub(super) fn new() -> Self {
+        Self {
+            bytes: 400.0 * BYTES_PER_TOKEN,
+            tokens: 400.0,
+        }
+    }
+
+    /// The whole charge, in tokens. Text that takes fewer tokens than usual is charged
+    /// as usual, since the service does not count but guesses too.
+    pub(super) fn estimate(&self, cost: Cost) -> u64 {
+        let ratio = (self.tokens / self.bytes).max(1.0 / BYTES_PER_TOKEN);
+        let text = (cost.prompt_bytes as f64 * ratio).ceil() as u64;
+        text.saturating_add(cost.overhead())
+            .saturating_add(cost.answers())
+    }
+
+    /// Learns from what the service counted. A count that no text can have is left out.
+    pub(super) fn learn(&mut self, cost: Cost, usage: &Usage) {
+        let tokens = usage.prompt_tokens.saturating_sub(cost.overhead()) as f64;
+        let bytes = cost.prompt_bytes as f64;
+        if tokens <= bytes && tokens * 20.0 >= bytes && bytes > 0.0 {
+            let kept = 0.5_f64.powf(bytes / MEMORY);
+            self.bytes = self.bytes * kept + bytes;
+            self.tokens = self.tokens * kept + tokens;
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Pacing: when the requests of a batch may go, so that the quota is filled and the service
+//! never has to refuse.
+//!
+//! - [`Pacer`] is the one of a deployment, shared by all batches of the process. It is a thin
+//!   shell with a clock around `state`, which decides.
+//! - `window` remembers what was used, `cost` guesses what a request will use, `limits` reads
+//!   the quota from headers, `watch` notices other clients by them.
+//! - `ledger` is the file by which the processes of a machine share a quota.
+//!
+//! What is sent, and how often it is tried again, is decided elsewhere.
+
+mod cost;
+mod ledger;
+mod limits;
+#[cfg(test)]
+mod simulation;
+mod standing;
+mod state;
+#[cfg(test)]
+mod tests;
+mod watch;
+mod window;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::quota::Quota;
+use crate::client::{RateLimits, Usage};
+use crate::error::{Error, ErrorKind, Result};
+
+pub(crate) use cost::Cost;
+pub(crate) use standing::Standing;
+
+use ledger::Ledger;
+use limits::Limits;
+use state::{Charge, State, Verdict, Wait};
+
+/// The pacer's clock does not begin at zero: others have used the quota before.
+const BEGINNING: Duration = Duration::from_secs(120);
+/// How long to wait for a ledger that another process has in hand.
+const LEDGER_IN_HAND: Duration = Duration::from_millis(5);
+
+/// Paces the requests to one deployment.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    started: Instant,
+    /// Nothing is counted, so that nothing is locked either.
+    unlimited: AtomicBool,
+    inner: Mutex<Inner>,
+    /// Requests queue here; the first of them asks.
+    turn: tokio::sync::Mutex<()>,
+    /// An answer came, or the quota was changed: the first in the queue asks again.
+    news: Notify,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: State,
+    ledger: Option<Arc<Ledger>>,
+    waiting: Option<(Wait, Instant)>,
+    waited: Duration,
+}
+
+impl Pacer {
+    /// The pacer of this deployment: there is one in a process. A quota takes the place of
+    /// an earlier one; without, what was given and learnt before holds. `ramp` is whether the
+    /// first request to a deployment of which nothing is known goes alone.
+    ///
+    /// # Errors
+    /// A quota of zero; a ledger that can't be used.
+    pub(crate) fn of(
+        host: &str,
+        deployment: &str,
+        quota: Option<&Quota>,
+        ramp: bool,
+    ) -> Result<Arc<Self>> {
+        static PACERS: Mutex<BTreeMap<(String, String), Arc<Pacer>>> = Mutex::new(BTreeMap::new());
+        let ledger = match quota {
+            Some(quota) => {
+                quota.check()?;
+                let path = quota.ledger();
+                path.map(|path| Ledger::open(path, host, deployment))
+                    .transpose()?
+            }
+            None => None,
+        };
+        let key = (host.to_owned(), deployment.to_owned());
+        let pacer = Arc::clone(
+            PACERS
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(key)
+                .or_insert_with(|| Arc::new(Self::new())),
+        );
+        if let Some(quota) = quota {
+            pacer.give(quota, ledger);
+        }
+        if !ramp {
+            pacer.inner().state.skip_ramp();
+        }
+        Ok(pacer)
+    }
+
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            unlimited: AtomicBool::new(false),
+            inner: Mutex::new(Inner {
+                state: State::new(Limits::default(), true),
+                ledger: None,
+                waiting: None,
+                waited: Duration::ZERO,
+            }),
+            turn: tokio::sync::Mutex::new(()),
+            news: Notify::new(),
+        }
+    }
+
+    fn give(&self, quota: &Quota, ledger: Option<Ledger>) {
+        let mut inner = self.inner();
+        inner.ledger = ledger.map(Arc::new);
+        inner.state.give(Limits {
+            tokens: quota.tokens_per_minute(),
+            requests: quota.requests_per_minute(),
+        });
+        self.unlimited
+            .store(quota.is_unlimited(), Ordering::Relaxed);
+        self.news.notify_one();
+    }
+
+    /// Waits until the request may go, in the order of asking. Dropped while it waits, it
+    /// charges nothing.
+    ///
+    /// # Errors
+    /// A request that is larger than the whole quota, at once; a ledger that can't be used.
+    pub(crate) async fn admit(self: &Arc<Self>, cost: Cost) -> Result<Permit> {
+        if self.is_unlimited() {
+            return Ok(self.permit(None));
+        }
+        let _turn = self.turn.lock().await;
+        let _end_of_wait = EndOfWait(self);
+        loop {
+            if self.is_unlimited() {
+                return Ok(self.permit(None));
+            }
+            let until = match self.ask(cost)? {
+                Some(Verdict::Go(charge)) => return Ok(self.permit(Some(charge))),
+                Some(Verdict::Never { estimate, limit }) => return Err(too_large(estimate, limit)),
+                Some(Verdict::Wait(wait)) => {
+                    self.inner().waits(wait);
+                    wait.until
+                        .map(|until| Instant::now() + until.saturating_sub(self.now()))
+                }
+                None => Some(Instant::now() + LEDGER_IN_HAND),
+            };
+            match until {
+                // Whether it is time or there is news: ask again.
+                Some(until) => drop(tokio::time::timeout_at(until, self.news.notified()).await),
+                None => self.news.notified().await,
+            }
+        }
+    }
+
+    /// What the state says; `None` while another process has the ledger in hand.
+    fn ask(&self, cost: Cost) -> Result<Option<Verdict>> {
+        let mut inner = self.inner();
+        let now = self.now();
+        match inner.ledger.clone() {
+            Some(ledger) => ledger.ask(&mut inner.state, now, cost),
+            None => Ok(Some(inner.state.ask(now, cost))),
+        }
+    }
+
+    /// What requests wait for at the moment, and how long they have waited in all.
+    pub(crate) fn standing(&self) -> Standing {
+        let inner = self.inner();
+        let waiting = inner.waiting;
+        Standing {
+            cause: waiting.map(|(wait, _)| wait.cause),
+            left: waiting
+                .and_then(|(wait, _)| wait.until)
+                .map(|until| until.saturating_sub(self.now())),
+            waited: inner.waited + waiting.map_or(Duration::ZERO, waited),
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed() + BEGINNING
+    }
+
+    fn is_unlimited(&self) -> bool {
+        self.unlimited.load(Ordering::Relaxed)
+    }
+
+    fn permit(self: &Arc<Self>, charge: Option<Charge>) -> Permit {
+        Permit {
+            pacer: Arc::clone(self),
+            charge,
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn waits(&mut self, wait: Wait) {
+        let since = self.waiting.map(|(_, since)| since);
+        match self.waiting {
+            Some((before, _)) if before.cause.is_quota() != wait.cause.is_quota() => {
+                self.ends_wait();
+                self.waiting = Some((wait, Instant::now()));
+            }
+            _ => self.waiting = Some((wait, since.unwrap_or_else(Instant::now))),
+        }
+    }
+
+    fn ends_wait(&mut self) {
+        self.waited += self.waiting.take().map_or(Duration::ZERO, waited);
+    }
+}
+
+/// How long it has waited for the quota; an answer is not waited for because of it.
+fn waited((wait, since): (Wait, Instant)) -> Duration {
+    if wait.cause.is_quota() {
+        since.elapsed()
+    } else {
+        Duration::ZERO
+    }
+}
+
+/// The first in the queue does not wait any more, be it that its batch was stopped.
+struct EndOfWait<'a>(&'a Pacer);
+
+impl Drop for EndOfWait<'_> {
+    fn drop(&mut self) {
+        self.0.inner().ends_wait();
+    }
+}
+
+fn too_large(estimate: u64, limit: u64) -> Error {
+    let (estimate, limit) = (standing::grouped(estimate), standing::grouped(limit));
+    Error::new(
+        ErrorKind::Argument,
+        format!(
+            "the request would be charged about {estimate} tokens, more than the quota of {limit} \
+             a minute, and could never pass"
+        ),
+    )
+    .with_hint("shorten the prompt, lower max_tokens, or raise the deployment's quota")
+}
+
+/// A request that may go. Whoever holds it tells what became of the request; dropped without
+/// a word it stays charged, since it may have been sent.
+#[derive(Debug)]
+#[must_use = "the outcome of the request is to be told"]
+pub(crate) struct Permit {
+    pacer: Arc<Pacer>,
+    charge: Option<Charge>,
+}
+
+impl Permit {
+    /// 2xx.
+    pub(crate) fn answered(self, said: &RateLimits, usage: Option<&Usage>) {
+        self.tell(|state, now, charge| state.answered(now, charge, said, usage));
+    }
+
+    /// 429.
+    pub(crate) fn refused(self, said: &RateLimits) {
+        self.tell(|state, now, charge| state.refused(now, charge, said));
+    }
+
+    /// Anything else, no answer at all included.
+    pub(crate) fn failed(self, said: &RateLimits) {
+        self.tell(|state, now, _| state.failed(now, said));
+    }
+
+    fn tell(mut self, what: impl FnOnce(&mut State, Duration, Charge)) {
+        if let Some(charge) = self.charge.take() {
+            let mut inner = self.pacer.inner();
+            what(&mut inner.state, self.pacer.now(), charge);
+            drop(inner);
+            self.pacer.news.notify_one();
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if self.charge.take().is_some() {
+            self.pacer.inner().state.dropped();
+            self.pacer.news.notify_one();
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What a batch waits for, in words for its progress line.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::limits::MINUTE;
+use super::state::Cause;
+
+/// What requests wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// `None` when they may go.
+    pub(crate) cause: Option<Cause>,
+    /// How long still, where that is known.
+    pub(crate) left: Option<Duration>,
+    /// How long they have waited for the quota in all.
+    pub(crate) waited: Duration,
+}
+
+/// Such as `waits 7 s for tokens of the quota (5,000 a minute)`; nothing when nothing waits.
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = whole_seconds(self.left.unwrap_or_default());
+        match self.cause {
+            None => Ok(()),
+            Some(Cause::Answer) => f.write_str("waits for an answer that tells the quota"),
+            Some(Cause::Tokens { per_minute }) => {
+                let quota = grouped(per_minute);
+                write!(
+                    f,
+                    "waits {seconds} s for tokens of the quota ({quota} a minute)"
+                )
+            }
+            Some(Cause::Requests { per_minute }) => {
+                let quota = grouped(per_minute);
+                write!(
+                    f,
+                    "waits {seconds} s for requests of the quota ({quota} a minute)"
+                )
+            }
+            Some(Cause::Service { asked: Some(asked) }) if asked > MINUTE => {
+                let asked = grouped(whole_seconds(asked));
+                write!(
+                    f,
+                    "the service asks to wait {asked} s; trying again in {seconds} s"
+                )
+            }
+            Some(Cause::Service { .. }) => {
+                write!(f, "waits {seconds} s, since the service refused a request")
+            }
+        }
+    }
+}
+
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// With a comma before each three digits.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn waits_are_told_in_words() {
+        let told = |cause| {
+            Standing {
+                cause,
+                left: Some(Duration::from_millis(6_200)),
+                waited: Duration::ZERO,
+            }
+            .to_string()
+        };
+        let asked = |seconds| Cause::Service {
+            asked: Some(Duration::from_secs(seconds)),
+        };
+        assert_eq!(told(None), "");
+        assert_snapshot!(told(Some(Cause::Tokens { per_minute: 5_000 })), @"waits 7 s for tokens of the quota (5,000 a minute)");
+        assert_snapshot!(told(Some(Cause::Requests { per_minute: 30 })), @"waits 7 s for requests of the quota (30 a minute)");
+        assert_snapshot!(told(Some(asked(86_400))), @"the service asks to wait 86,400 s; trying again in 7 s");
+        assert_snapshot!(told(Some(asked(7))), @"waits 7 s, since the service refused a request");
+        assert_snapshot!(told(Some(Cause::Answer)), @"waits for an answer that tells the quota");
+    }
+
+    #[test]
+    fn digits_are_grouped() {
+        let texts = [0, 999, 1_000, 1_234_567].map(grouped);
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
+    }
+}

@@ -1,0 +1,152 @@
+//! What was used in the last so many seconds: a log that forgets.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Charges closer together than this are one entry, which keeps the log small at any rate.
+const GRAIN: Duration = Duration::from_millis(10);
+
+/// The uses of the last `length`. A service may count in windows that begin with the first
+/// request, with the minute, or that slide: who keeps to a limit in every stretch of time
+/// that is as long as the window keeps to it in all of these.
+#[derive(Debug)]
+pub(super) struct Window {
+    length: Duration,
+    log: VecDeque<Entry>,
+    used: Used,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    at: Duration,
+    used: Used,
+}
+
+/// Whose use it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Used {
+    /// What went through this pacer.
+    pub(super) own: u64,
+    /// What, by the service's account, other clients took.
+    pub(super) others: u64,
+}
+
+impl Used {
+    pub(super) fn all(self) -> u64 {
+        self.own.saturating_add(self.others)
+    }
+
+    pub(super) fn add(&mut self, more: Self) {
+        self.own = self.own.saturating_add(more.own);
+        self.others = self.others.saturating_add(more.others);
+    }
+
+    fn take(&mut self, gone: Self) {
+        self.own = self.own.saturating_sub(gone.own);
+        self.others = self.others.saturating_sub(gone.others);
+    }
+}
+
+impl Window {
+    pub(super) fn new(length: Duration) -> Self {
+        Self {
+            length,
+            log: VecDeque::new(),
+            used: Used::default(),
+        }
+    }
+
+    pub(super) fn add(&mut self, now: Duration, used: Used) {
+        let at = up_to_grain(now);
+        match self.log.back_mut() {
+            Some(last) if last.at >= at => last.used.add(used),
+            _ => self.log.push_back(Entry { at, used }),
+        }
+        self.used.add(used);
+    }
+
+    /// What is in the window. The guard makes it longer: a request that was sent later
+    /// may arrive earlier.
+    pub(super) fn used(&mut self, now: Duration, guard: Duration) -> Used {
+        while let Some(first) = self.log.front() {
+            if first.at.saturating_add(self.length + guard) > now {
+                break;
+            }
+            self.used.take(first.used);
+            self.log.pop_front();
+        }
+        self.used
+    }
+
+    /// When so much more fits under the limit; what is larger than the limit fits when
+    /// nothing else is there. `count` says whose use counts.
+    pub(super) fn ready(
+        &mut self,
+        now: Duration,
+        guard: Duration,
+        more: u64,
+        limit: u64,
+        count: fn(Used) -> u64,
+    ) -> Duration {
+        let used = count(self.used(now, guard));
+        let room = limit.saturating_sub(more);
+        let mut over = used.saturating_sub(room);
+        let mut ready = now;
+        for entry in &self.log {
+            if over == 0 {
+                break;
+            }
+            over = over.saturating_sub(count(entry.used));
+            ready = entry.at.saturating_add(self.length + guard);
+        }
+        ready
+    }
+
+    /// The service's account was wrong: nobody else took anything.
+    pub(super) fn forget_others(&mut self) {
+        for entry in &mut self.log {
+            entry.used.others = 0;
+        }
+        self.used.others = 0;
+    }
+
+    /// Takes another log of this pacer's and its companions' use; what others took stays.
+    /// Returns how much is new.
+    pub(super) fn replace_own(
+        &mut self,
+        now: Duration,
+        guard: Duration,
+        charges: impl Iterator<Item = (Duration, u64)>,
+    ) -> u64 {
+        let before = self.used(now, guard).own;
+        let others = self.log.drain(..).filter(|entry| entry.used.others > 0);
+        let others = others.map(|entry| {
+            (
+                entry.at,
+                Used {
+                    own: 0,
+                    ..entry.used
+                },
+            )
+        });
+        let own = charges.map(|(at, own)| (at, Used { own, others: 0 }));
+        let mut all: Vec<_> = others.chain(own).collect();
+        all.sort_by_key(|(at, _)| *at);
+        self.used = Used::default();
+        for (at, used) in all {
+            self.add(at, used);
+        }
+        self.used(now, guard).own.saturating_sub(before)
+    }
+
+    pub(super) fn is_of(&self, length: Duration) -> bool {
+        self.length == length
+    }
+}
+
+/// Later rather than earlier: an entry must not be forgotten too soon.
+fn up_to_grain(at: Duration) -> Duration {
+    let grain = GRAIN.as_nanos();
+    let nanoseconds = at.as_nanos().div_ceil(grain) * grain;
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,202 @@
+//! What a deployment may be asked in a minute, as its owner knows it.
+
+use std::path::PathBuf;
+
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Azure grants six requests a minute with every thousand tokens.
+const REQUESTS_PER_THOUSAND_TOKENS: u64 = 6;
+
+/// The requests a minute that Azure grants along with tokens.
+pub(super) fn requests_with_tokens(tokens: u64) -> u64 {
+    (tokens.saturating_mul(REQUESTS_PER_THOUSAND_TOKENS) / 1000).max(1)
+}
+
+/// What a deployment may be asked in a minute. A batch fills it and does not go beyond,
+/// so that the service never has to refuse.
+///
+/// Without one, a batch starts with a single request and learns the quota from the
+/// headers of the answers.
+///
+/// ```
+/// use evenhand::Quota;
+///
+/// // The portal shows 'Tokens per Minute Rate Limit: 5K'. 30 requests a minute come with it.
+/// let quota = Quota::tpm(5_000);
+/// assert_eq!(quota.requests_per_minute(), Some(30));
+/// assert_eq!(quota.with_rpm(20).requests_per_minute(), Some(20));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[must_use]
+pub struct Quota {
+    tokens: Option<u64>,
+    requests: Option<u64>,
+    ledger: Option<PathBuf>,
+}
+
+impl Quota {
+    /// So many tokens a minute, of prompts and answers together, and with each thousand
+    /// of them six requests, but at least one: the ratio of most of Azure's chat models. For
+    /// the others give the requests too, with [`with_rpm`](Self::with_rpm).
+    pub fn tpm(tokens: u64) -> Self {
+        Self {
+            tokens: Some(tokens),
+            requests: None,
+            ledger: None,
+        }
+    }
+
+    /// So many requests a minute, of any size.
+    pub fn rpm(requests: u64) -> Self {
+        Self::unlimited().with_rpm(requests)
+    }
+
+    /// No quota: nothing waits and nothing is learnt. For a server of one's own.
+    pub fn unlimited() -> Self {
+        Self {
+            tokens: None,
+            requests: None,
+            ledger: None,
+        }
+    }
+
+    /// So many requests a minute, in the place of those that come with the tokens.
+    pub fn with_rpm(mut self, requests: u64) -> Self {
+        self.requests = Some(requests);
+        self
+    }
+
+    /// The quota is shared with the other processes of this machine that name the same
+    /// file or folder, such as the kernels of a class on one server: together they keep to it.
+    ///
+    /// In a folder each deployment has a file of its own. The file holds times and numbers
+    /// of tokens, nothing of what was asked; everyone on the machine may write it, since
+    /// the kernels of a class belong to different users. It must not lie on a network drive
+    /// that several machines use.
+    ///
+    /// # Default
+    /// The quota is this process's alone.
+    pub fn shared(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ledger = Some(path.into());
+        self
+    }
+
+    /// Tokens a minute, if they are limited.
+    pub fn tokens_per_minute(&self) -> Option<u64> {
+        self.tokens
+    }
+
+    /// Requests a minute, if they are limited.
+    pub fn requests_per_minute(&self) -> Option<u64> {
+        self.requests.or(self.tokens.map(requests_with_tokens))
+    }
+
+    /// Where the processes of the machine write down what they used.
+    pub(super) fn ledger(&self) -> Option<&PathBuf> {
+        self.ledger.as_ref()
+    }
+
+    /// Does nothing ever wait?
+    pub(super) fn is_unlimited(&self) -> bool {
+        self.tokens.is_none() && self.requests.is_none()
+    }
+
+    /// # Errors
+    /// A quota of zero, or a ledger for a quota without limits.
+    pub(super) fn check(&self) -> Result<()> {
+        let refused = |what: &str, hint: &str| {
+            Err(Error::new(ErrorKind::Argument, what).with_hint(hint.to_owned()))
+        };
+        if self.tokens == Some(0) {
+            return refused(
+                "a quota of 0 tokens a minute lets no request pass",
+                "give the deployment's tokens per minute, such as Quota::tpm(5_000); the portal shows them",
+            );
+        }
+        if self.requests == Some(0) {
+            return refused(
+                "a quota of 0 requests a minute lets no request pass",
+                "give the deployment's requests per minute, such as Quota::rpm(30)",
+            );
+        }
+        if self.is_unlimited() && self.ledger.is_some() {
+            return refused(
+                "a quota without limits can't be shared",
+                "say what is shared, such as Quota::tpm(5_000).shared(..)",
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Client {
+    /// The quota that the settings name.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the engine is yet to ask it"))]
+    pub(crate) fn quota(&self) -> Option<Quota> {
+        let allowance = self.allowance();
+        let quota = Quota {
+            tokens: allowance.tokens_per_minute,
+            requests: allowance.requests_per_minute,
+            ledger: None,
+        };
+        (!quota.is_unlimited()).then_some(quota)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn requests_come_with_tokens_unless_given() {
+        assert_eq!(Quota::tpm(5_000).requests_per_minute(), Some(30));
+        assert_eq!(Quota::tpm(1).requests_per_minute(), Some(1));
+        assert_eq!(
+            Quota::tpm(u64::MAX).requests_per_minute(),
+            Some(u64::MAX / 1000)
+        );
+        assert_eq!(Quota::rpm(7).tokens_per_minute(), None);
+        assert_eq!(Quota::unlimited().requests_per_minute(), None);
+    }
+
+    #[test]
+    fn the_settings_name_a_quota() {
+        let quota = |tokens: Option<&str>, requests: Option<&str>| {
+            let settings = Settings {
+                endpoint: Some("https://x.openai.azure.com".to_owned()),
+                api_key: Some(crate::Secret::new("key")),
+                tokens_per_minute: tokens.map(str::to_owned),
+                requests_per_minute: requests.map(str::to_owned),
+                ..Settings::default()
+            };
+            Client::new(settings).map(|client| client.quota())
+        };
+        assert_eq!(quota(None, None).unwrap(), None);
+        assert_eq!(quota(Some("5000"), None).unwrap(), Some(Quota::tpm(5_000)));
+        let both = Quota::tpm(5_000).with_rpm(9);
+        assert_eq!(quota(Some("5000"), Some("9")).unwrap(), Some(both));
+        let error = quota(None, Some("many")).unwrap_err();
+        assert!(error.is_settings());
+        assert!(error.message().contains("AZURE_OPENAI_RPM"), "{error}");
+    }
+
+    #[test]
+    fn nothing_a_minute_is_an_error_with_a_hint() {
+        assert_snapshot!(Quota::tpm(0).check().unwrap_err(), @r"
+        a quota of 0 tokens a minute lets no request pass
+          hint: give the deployment's tokens per minute, such as Quota::tpm(5_000); the portal shows them
+        ");
+        assert_snapshot!(Quota::tpm(1).with_rpm(0).check().unwrap_err(), @r"
+        a quota of 0 requests a minute lets no request pass
+          hint: give the deployment's requests per minute, such as Quota::rpm(30)
+        ");
+        assert_snapshot!(Quota::unlimited().shared("x").check().unwrap_err(), @r"
+        a quota without limits can't be shared
+          hint: say what is shared, such as Quota::tpm(5_000).shared(..)
+        ");
+        assert!(Quota::unlimited().check().is_ok());
+    }
+}
