@@ -78,3 +78,75 @@ impl Estimator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const COST: Cost = Cost {
+        prompt_bytes: 400,
+        messages: 2,
+        max_tokens: Some(100),
+        n: 3,
+    };
+
+    fn usage(prompt_tokens: u64) -> Usage {
+        Usage {
+            prompt_tokens,
+            ..Usage::default()
+        }
+    }
+
+    #[test]
+    fn prompt_and_all_answers_are_charged() {
+        let estimator = Estimator::new();
+        assert_eq!(estimator.estimate(COST), 100 + 8 + 300);
+        let unlimited = Cost {
+            max_tokens: None,
+            n: 0,
+            ..COST
+        };
+        assert_eq!(estimator.estimate(unlimited), 100 + 8 + 16);
+    }
+
+    #[test]
+    fn text_of_many_tokens_is_charged_more_once_it_was_seen() {
+        let mut estimator = Estimator::new();
+        for _ in 0..200 {
+            estimator.learn(COST, &usage(208));
+        }
+        let estimate = estimator.estimate(COST);
+        assert!((490..=508).contains(&estimate), "{estimate}");
+        // And text of few tokens as usual: the service guesses by its length.
+        for _ in 0..1_000 {
+            estimator.learn(COST, &usage(48));
+        }
+        assert_eq!(estimator.estimate(COST), 408);
+    }
+
+    #[test]
+    fn impossible_counts_teach_nothing() {
+        let mut estimator = Estimator::new();
+        for tokens in [0, 1, 10_000, u64::MAX] {
+            estimator.learn(COST, &usage(tokens));
+        }
+        assert_eq!(estimator.estimate(COST), 408);
+    }
+
+    proptest! {
+        #[test]
+        fn any_request_has_a_charge(
+            prompt_bytes in any::<u64>(),
+            messages in any::<u64>(),
+            max_tokens in any::<Option<u64>>(),
+            n in any::<u64>(),
+            tokens in any::<u64>(),
+        ) {
+            let cost = Cost { prompt_bytes, messages, max_tokens, n };
+            let mut estimator = Estimator::new();
+            estimator.learn(cost, &usage(tokens));
+            prop_assert!(estimator.estimate(cost) >= cost.answers());
+        }
+    }
+}

@@ -14,7 +14,8 @@ use std::time::{Duration, SystemTime};
 
 use super::cost::Cost;
 use super::limits::MINUTE;
-use super::state::{Shared, State, Verdict};
+use super::state::State;
+use super::verdict::{Shared, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 
 const TITLE: &str = "evenhand quota ledger 1\n";
@@ -93,7 +94,7 @@ impl Ledger {
             page.closed_until = page.closed_until.max(until);
         }
         if let Verdict::Go(charge) = &verdict {
-            page.add(wall, charge.tokens());
+            page.add(wall, charge.tokens);
         }
         if page != before {
             self.write(&mut file, &page)?;

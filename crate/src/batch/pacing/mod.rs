@@ -18,6 +18,7 @@ mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod watch;
 mod window;
 
@@ -38,7 +39,8 @@ pub(crate) use standing::Standing;
 
 use ledger::Ledger;
 use limits::Limits;
-use state::{Charge, State, Verdict, Wait};
+use state::State;
+use verdict::{Charge, Verdict, Wait};
 
 /// The pacer's clock does not begin at zero: others have used the quota before.
 const BEGINNING: Duration = Duration::from_secs(120);

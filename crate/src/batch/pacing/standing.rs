@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::limits::MINUTE;
-use super::state::Cause;
+use super::verdict::Cause;
 
 /// What requests wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,23 +5,19 @@
 //! refusal showed that the service counts so). Bursts are right: the service counts in
 //! windows, and a batch is done soonest when each of them is filled at its beginning.
 
+mod news;
+
 use std::time::Duration;
 
 use super::cost::{Cost, Estimator};
-use super::limits::{Limits, MINUTE, Own, SECOND, TEN_SECONDS, Told};
-use super::watch::{Account, Watch};
+use super::limits::{Limits, MINUTE, SECOND, TEN_SECONDS, Told};
+use super::verdict::{Against, Cause, Charge, Shared, Verdict, Wait};
+use super::watch::Watch;
 use super::window::{Used, Window};
-use crate::client::{RateLimits, Usage};
 
 /// Requests on the network overtake one another by about so much.
 const GUARD: Duration = Duration::from_millis(50);
-const WIDEST_GUARD: Duration = Duration::from_millis(400);
-/// The longest wait that a service may ask for.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// How much of the quota is used after an unexpected refusal, of what was used before.
-const SLOWER: f64 = 0.6;
-const SLOWEST: f64 = 0.2;
-/// What comes back of it with each minute without a refusal.
+/// How much of the quota comes back with each minute without a refusal, after one took of it.
 const RECOVERY: f64 = 0.05;
 /// A limit that is guessed may be too low by any factor.
 const MOST_RECOVERY: f64 = 1000.0;
@@ -29,75 +25,6 @@ const MOST_RECOVERY: f64 = 1000.0;
 const FORGIVEN: Duration = Duration::from_secs(600);
 /// Others' tokens are kept free for so long in advance.
 const AHEAD: u64 = 2;
-
-/// May the request go?
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Verdict {
-    /// Yes, and it is charged.
-    Go(Charge),
-    /// Not yet.
-    Wait(Wait),
-    /// It is larger than all that the deployment may use in a minute.
-    Never { estimate: u64, limit: u64 },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wait {
-    pub(super) cause: Cause,
-    /// When to ask again; `None` is after the next answer.
-    pub(super) until: Option<Duration>,
-}
-
-/// What a request waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
-    /// Tokens of the quota, which has so many a minute.
-    Tokens { per_minute: u64 },
-    /// Requests of the quota, which has so many a minute.
-    Requests { per_minute: u64 },
-    /// The service refused, and asked to wait so long, if it said so.
-    Service { asked: Option<Duration> },
-    /// The answer to a request that was sent alone, to learn from it.
-    Answer,
-}
-
-/// A request under way.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Charge {
-    at: Duration,
-    cost: Cost,
-    tokens: u64,
-    /// It went although the service had said that nothing was left.
-    against: Against,
-}
-
-/// Which of the service's two counts left no room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Against {
-    tokens: bool,
-    requests: bool,
-}
-
-impl Charge {
-    pub(super) fn tokens(self) -> u64 {
-        self.tokens
-    }
-}
-
-impl Cause {
-    /// Is it the quota, or what the service makes of it?
-    pub(super) fn is_quota(self) -> bool {
-        self != Self::Answer
-    }
-}
-
-/// What the processes that share a quota did.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Shared {
-    /// When, how many requests, how many tokens.
-    pub(super) charges: Vec<(Duration, u64, u64)>,
-    pub(super) closed_until: Option<Duration>,
-}
 
 /// When the windows have room.
 #[derive(Clone, Copy, Debug)]
@@ -152,6 +79,8 @@ pub(super) struct State {
     per_second: bool,
     guard: Duration,
     last_answer: Duration,
+    /// When the service last said how many requests are left.
+    heard_requests: Option<Duration>,
     /// The largest charge, as far as it is sure, that the service let pass.
     accepted: u64,
 }
@@ -185,6 +114,7 @@ impl State {
             per_second: false,
             guard: GUARD,
             last_answer: Duration::ZERO,
+            heard_requests: None,
             accepted: 0,
         }
     }
@@ -192,6 +122,9 @@ impl State {
     /// Other limits from now on; what was used and learnt stays.
     pub(super) fn give(&mut self, limits: Limits) {
         self.given = limits;
+        if !limits.is_unknown() {
+            self.skip_ramp();
+        }
     }
 
     /// The first request need not go alone.
@@ -209,10 +142,7 @@ impl State {
     ) -> (Verdict, Option<Duration>) {
         let tokens = shared.charges.iter().map(|(at, _, tokens)| (*at, *tokens));
         let more = self.tokens.replace_own(now, self.guard, tokens);
-        self.tokens_ever.add(Used {
-            own: more,
-            others: 0,
-        });
+        self.tokens_ever.add(Used::own(more));
         for window in [&mut self.ten_seconds, &mut self.second, &mut self.minute] {
             let requests = shared
                 .charges
@@ -220,10 +150,7 @@ impl State {
                 .map(|(at, requests, _)| (*at, *requests));
             let more = window.replace_own(now, self.guard, requests);
             if window.is_of(MINUTE) {
-                self.requests_ever.add(Used {
-                    own: more,
-                    others: 0,
-                });
+                self.requests_ever.add(Used::own(more));
             }
         }
         let ours = self.closed.map(|closed| closed.until);
@@ -312,14 +239,8 @@ impl State {
 
     fn charge(&mut self, at: Duration, cost: Cost, tokens: u64, against: Against) -> Charge {
         self.in_flight += 1;
-        self.add_tokens(
-            at,
-            Used {
-                own: tokens,
-                others: 0,
-            },
-        );
-        self.add_requests(at, Used { own: 1, others: 0 });
+        self.add_tokens(at, Used::own(tokens));
+        self.add_request(at);
         Charge {
             at,
             cost,
@@ -333,11 +254,20 @@ impl State {
         self.tokens_ever.add(used);
     }
 
-    fn add_requests(&mut self, now: Duration, used: Used) {
+    fn add_request(&mut self, now: Duration) {
+        let used = Used::own(1);
         for window in [&mut self.minute, &mut self.ten_seconds, &mut self.second] {
             window.add(now, used);
         }
         self.requests_ever.add(used);
+    }
+
+    /// Others sent so many requests within this time: not all of them just now.
+    fn add_others_requests(&mut self, now: Duration, others: u64, within: Duration) {
+        for window in [&mut self.minute, &mut self.ten_seconds, &mut self.second] {
+            window.add(now, Used::others(window.part_of(others, within)));
+        }
+        self.requests_ever.add(Used::others(others));
     }
 
     /// The limits as they are known.
@@ -435,197 +365,9 @@ impl State {
         let minute = self.minute.used(now, self.guard).others;
         let ten_seconds = self.ten_seconds.used(now, self.guard).others;
         Reserve {
-            tokens: tokens * AHEAD / MINUTE.as_secs(),
-            minute: (minute * AHEAD).div_ceil(MINUTE.as_secs()),
+            tokens: tokens.saturating_mul(AHEAD) / MINUTE.as_secs(),
+            minute: minute.saturating_mul(AHEAD).div_ceil(MINUTE.as_secs()),
             ten_seconds: minute.div_ceil(6).saturating_sub(ten_seconds),
-        }
-    }
-
-    /// The service answered the request.
-    pub(super) fn answered(
-        &mut self,
-        now: Duration,
-        charge: Charge,
-        said: &RateLimits,
-        usage: Option<&Usage>,
-    ) {
-        if let Some(usage) = usage {
-            self.estimator.learn(charge.cost, usage);
-        }
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.last_answer = now;
-        let surely = charge.cost.answers().max(charge.tokens / 2);
-        self.accepted = self.accepted.max(surely);
-        self.hear(now, said);
-        self.judge(now, charge, said);
-        if self.refused_at.is_none_or(|refused| charge.at > refused) {
-            self.alone = false;
-            self.refusals_in_a_row = 0;
-        }
-    }
-
-    /// The request failed for a reason that is not the quota.
-    pub(super) fn failed(&mut self, now: Duration, said: &RateLimits) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.last_answer = now;
-        self.hear(now, said);
-        // Before any refusal it was only the first of all that went alone.
-        self.alone &= self.refused_at.is_some();
-    }
-
-    /// Nobody waits for the answer any more; the charge stays.
-    pub(super) fn dropped(&mut self) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-    }
-
-    /// A request that passed may show that the service was wrong about what is left.
-    fn judge(&mut self, now: Duration, charge: Charge, said: &RateLimits) {
-        let (tokens, requests) = self.accounts(now);
-        if charge.against.tokens {
-            self.token_watch.proved_wrong();
-        }
-        if charge.against.requests {
-            self.request_watch.proved_wrong();
-        }
-        let left = said.remaining_tokens.unwrap_or(u64::MAX);
-        if self.token_watch.passed(charge.cost.answers(), left, tokens) {
-            self.tokens.forget_others();
-        }
-        let left = said.remaining_requests.unwrap_or(u64::MAX);
-        if self.request_watch.passed(1, left, requests) {
-            for window in [&mut self.minute, &mut self.ten_seconds, &mut self.second] {
-                window.forget_others();
-            }
-        }
-    }
-
-    /// What is used of tokens, and of requests over the time that the header is about.
-    fn accounts(&mut self, now: Duration) -> (Account, Account) {
-        let quiet = self.in_flight == 0;
-        let account = |used: Used, ever: Used| Account {
-            own: used.own,
-            others: used.others,
-            own_ever: ever.own,
-            others_ever: ever.others,
-            quiet,
-        };
-        let requests = match self.told.period {
-            Some(TEN_SECONDS) => &mut self.ten_seconds,
-            _ => &mut self.minute,
-        };
-        (
-            account(self.tokens.used(now, self.guard), self.tokens_ever),
-            account(requests.used(now, self.guard), self.requests_ever),
-        )
-    }
-
-    /// 429. The whole deployment waits, and then one request goes alone.
-    pub(super) fn refused(&mut self, now: Duration, charge: Charge, said: &RateLimits) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.last_answer = now;
-        self.hear(now, said);
-        let asked = asked_wait(said);
-        let new = self.refused_at.is_none_or(|refused| charge.at > refused);
-        self.refusals += 1;
-        if new {
-            self.refusals = 1;
-            self.react(now, charge);
-        }
-        if self.is_guessing {
-            self.guess(now, asked);
-        }
-        let wait = match asked {
-            Some(asked) => asked.min(LONGEST_WAIT),
-            None => backoff(self.refusals_in_a_row),
-        };
-        let until = now.saturating_add(wait + self.guard);
-        let later = self.closed.is_none_or(|closed| closed.until < until);
-        if later {
-            self.closed = Some(Closed { until, asked });
-        }
-    }
-
-    /// The first refusal of several that were under way together.
-    fn react(&mut self, now: Duration, charge: Charge) {
-        self.refused_at = Some(now);
-        self.refusals_in_a_row += 1;
-        self.calm_since = now;
-        self.alone = true;
-        if charge.against.tokens {
-            self.token_watch.proved_right();
-        }
-        if charge.against.requests {
-            self.request_watch.proved_right();
-        }
-        self.is_guessing = false;
-        if charge.against != Against::default() {
-            return;
-        }
-        self.is_guessing = self.known().is_unknown() && self.guessed.is_unknown();
-        if self.is_guessing {
-            self.share = 1.0;
-        } else if !self.per_second && self.minute.used(now, self.guard).others == 0 {
-            self.per_second = true;
-            self.guard = (self.guard * 2).min(WIDEST_GUARD);
-        } else {
-            self.share = (self.share * SLOWER).max(SLOWEST);
-        }
-    }
-
-    /// What passed until the refusals tells the limit. It is one over ten seconds, unless
-    /// the service asks for a longer wait after a longer time.
-    fn guess(&mut self, now: Duration, asked: Option<Duration>) {
-        let minute = self.minute.used(now, self.guard).own;
-        let ten_seconds = self.ten_seconds.used(now, self.guard).own;
-        let long = asked.is_some_and(|asked| asked > TEN_SECONDS) && minute > ten_seconds;
-        let (used, times) = if long { (minute, 1) } else { (ten_seconds, 6) };
-        let passed = used.saturating_sub(self.refusals).max(1);
-        self.guessed.requests = Some(passed.saturating_mul(times));
-    }
-
-    fn hear(&mut self, now: Duration, said: &RateLimits) {
-        let guard = self.guard;
-        let tokens = self.tokens.used(now, guard);
-        let minute = self.minute.used(now, guard);
-        let ten_seconds = self.ten_seconds.used(now, guard);
-        let counted = ten_seconds.own.saturating_sub(self.in_flight);
-        let own = Own {
-            tokens: tokens.own,
-            requests: minute.own,
-            counted,
-            passed: if self.refused_at.is_none() {
-                counted
-            } else {
-                0
-            },
-            accepted: self.accepted,
-        };
-        self.told.hear(said, own, self.given);
-        let whole = self.told.limits.or(self.known());
-        let (tokens, requests) = self.accounts(now);
-        if let (Some(limit), Some(left)) = (whole.tokens, said.remaining_tokens) {
-            let others = self.token_watch.unseen(limit, left, tokens);
-            // Our own charges are guesses: a small difference is nobody's.
-            if others > tokens.own / 10 + 16 {
-                self.add_tokens(now, Used { own: 0, others });
-            }
-            let charge = tokens.own / minute.own.max(1);
-            let in_flight = self.in_flight.saturating_mul(charge);
-            self.token_watch
-                .note(now, left, said.reset_tokens, in_flight, tokens);
-        }
-        let limit = match self.told.period {
-            Some(TEN_SECONDS) => whole.requests_in(TEN_SECONDS),
-            _ => whole.requests,
-        };
-        if let (Some(limit), Some(left)) = (limit, said.remaining_requests) {
-            let others = self.request_watch.unseen(limit, left, requests);
-            if others > 0 {
-                self.add_requests(now, Used { own: 0, others });
-            }
-            let in_flight = self.in_flight;
-            self.request_watch
-                .note(now, left, said.reset_requests, in_flight, requests);
         }
     }
 
@@ -660,24 +402,5 @@ struct Reserve {
     ten_seconds: u64,
 }
 
-/// How long the service asked to wait: as it said, else until its counts begin anew.
-fn asked_wait(said: &RateLimits) -> Option<Duration> {
-    let spent = |left: Option<u64>, reset: Option<Duration>| {
-        reset.filter(|_| left.is_none_or(|left| left == 0))
-    };
-    let reset = [
-        spent(said.remaining_tokens, said.reset_tokens),
-        spent(said.remaining_requests, said.reset_requests),
-    ];
-    let reset = reset.into_iter().flatten().max();
-    said.retry_after
-        .into_iter()
-        .chain(reset)
-        .find(|wait| !wait.is_zero())
-}
-
-/// 1, 2, 4, 8.. seconds.
-fn backoff(refusals_in_a_row: u32) -> Duration {
-    let doubled = 1_u64 << refusals_in_a_row.saturating_sub(1).min(6);
-    Duration::from_secs(doubled).min(LONGEST_WAIT)
-}
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,14 @@ pub(super) struct Used {
 }
 
 impl Used {
+    pub(super) fn own(own: u64) -> Self {
+        Self { own, others: 0 }
+    }
+
+    pub(super) fn others(others: u64) -> Self {
+        Self { own: 0, others }
+    }
+
     pub(super) fn all(self) -> u64 {
         self.own.saturating_add(self.others)
     }
@@ -63,6 +71,12 @@ impl Window {
             _ => self.log.push_back(Entry { at, used }),
         }
         self.used.add(used);
+    }
+
+    /// How much of what was used within this time belongs to the window, if it was used evenly.
+    pub(super) fn part_of(&self, used: u64, within: Duration) -> u64 {
+        let share = self.length.as_secs_f64() / within.as_secs_f64();
+        (used as f64 * share.min(1.0)).ceil() as u64
     }
 
     /// What is in the window. The guard makes it longer: a request that was sent later
@@ -120,16 +134,8 @@ impl Window {
     ) -> u64 {
         let before = self.used(now, guard).own;
         let others = self.log.drain(..).filter(|entry| entry.used.others > 0);
-        let others = others.map(|entry| {
-            (
-                entry.at,
-                Used {
-                    own: 0,
-                    ..entry.used
-                },
-            )
-        });
-        let own = charges.map(|(at, own)| (at, Used { own, others: 0 }));
+        let others = others.map(|entry| (entry.at, Used::others(entry.used.others)));
+        let own = charges.map(|(at, own)| (at, Used::own(own)));
         let mut all: Vec<_> = others.chain(own).collect();
         all.sort_by_key(|(at, _)| *at);
         self.used = Used::default();
@@ -149,4 +155,65 @@ fn up_to_grain(at: Duration) -> Duration {
     let grain = GRAIN.as_nanos();
     let nanoseconds = at.as_nanos().div_ceil(grain) * grain;
     Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LENGTH: Duration = Duration::from_secs(10);
+
+    proptest! {
+        /// Who waits until `ready` never exceeds the limit, and waits for no longer than needed.
+        #[test]
+        fn no_stretch_of_time_holds_more_than_the_limit(
+            limit in 1u64..50,
+            wishes in prop::collection::vec((0u64..3_000, 1u64..60), 1..80),
+        ) {
+            let mut window = Window::new(LENGTH);
+            let mut now = Duration::ZERO;
+            let mut sent: Vec<(Duration, u64)> = Vec::new();
+            for (pause, more) in wishes {
+                let more = more.min(limit);
+                now += Duration::from_millis(pause);
+                let ready = window.ready(now, Duration::ZERO, more, limit, Used::all);
+                let used = |at: Duration| -> u64 {
+                    let inside = sent.iter().filter(|(sent, _)| *sent + LENGTH > at);
+                    inside.map(|(_, used)| used).sum()
+                };
+                prop_assert!(used(ready) + more <= limit);
+                if ready > now + GRAIN {
+                    prop_assert!(used(ready - GRAIN - Duration::from_nanos(1)) + more > limit);
+                }
+                now = ready;
+                window.add(now, Used::own(more));
+                sent.push((now, more));
+            }
+        }
+    }
+
+    #[test]
+    fn the_log_stays_small_at_any_rate() {
+        let mut window = Window::new(LENGTH);
+        for microseconds in 0..200_000_u64 {
+            let now = Duration::from_micros(100 * microseconds);
+            window.add(now, Used::own(1));
+            window.used(now, Duration::ZERO);
+        }
+        assert!(window.log.len() <= 1_001, "{}", window.log.len());
+    }
+
+    #[test]
+    fn others_are_forgotten_and_companions_taken_over() {
+        let mut window = Window::new(LENGTH);
+        let used = |window: &mut Window| window.used(Duration::ZERO, Duration::ZERO);
+        window.add(Duration::ZERO, Used { own: 2, others: 3 });
+        let charges = [(Duration::ZERO, 2), (Duration::ZERO, 4)];
+        let more = window.replace_own(Duration::ZERO, Duration::ZERO, charges.into_iter());
+        assert_eq!(more, 4);
+        assert_eq!(used(&mut window), Used { own: 6, others: 3 });
+        window.forget_others();
+        assert_eq!(used(&mut window), Used::own(6));
+    }
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::cost::Cost;
 use super::limits::Limits;
-use super::state::{Charge, State, Verdict};
+use super::state::State;
+use super::verdict::{Charge, Verdict};
 use crate::client::{RateLimits, Usage};
 use service::{Headers, Service};
 

@@ -85,6 +85,8 @@ impl Service {
 
     /// Charges a request; the wait if it is refused.
     pub(super) fn admit(&mut self, now: f64, tokens: u64) -> (Option<f64>, Standing) {
+        self.requests.retain(|at| *at > now - 60.0);
+        self.tokens.retain(|(at, _)| *at > now - 60.0);
         let lengths = [60.0, 60.0, self.burst];
         let [of_tokens, minute, burst] =
             [0, 1, 2].map(|which| self.begin(which, lengths[which], now));

@@ -1,0 +1,236 @@
+//! What answers and refusals teach.
+
+use std::time::Duration;
+
+use super::{Closed, State};
+use crate::batch::pacing::limits::{MINUTE, Own, TEN_SECONDS};
+use crate::batch::pacing::verdict::{Against, Charge};
+use crate::batch::pacing::watch::Account;
+use crate::batch::pacing::window::Used;
+use crate::client::{RateLimits, Usage};
+
+const WIDEST_GUARD: Duration = Duration::from_millis(400);
+/// The longest wait that a service may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How much of the quota is used after an unexpected refusal, of what was used before.
+const SLOWER: f64 = 0.6;
+const SLOWEST: f64 = 0.2;
+
+impl State {
+    /// The service answered the request.
+    pub(in crate::batch::pacing) fn answered(
+        &mut self,
+        now: Duration,
+        charge: Charge,
+        said: &RateLimits,
+        usage: Option<&Usage>,
+    ) {
+        if let Some(usage) = usage {
+            self.estimator.learn(charge.cost, usage);
+        }
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.last_answer = now;
+        let surely = charge.cost.answers().max(charge.tokens / 2);
+        self.accepted = self.accepted.max(surely);
+        self.hear(now, said);
+        self.judge(now, charge, said);
+        if self.refused_at.is_none_or(|refused| charge.at > refused) {
+            self.alone = false;
+            self.refusals_in_a_row = 0;
+        }
+    }
+
+    /// The request failed for a reason that is not the quota.
+    pub(in crate::batch::pacing) fn failed(&mut self, now: Duration, said: &RateLimits) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.last_answer = now;
+        self.hear(now, said);
+        // Before any refusal it was only the first of all that went alone.
+        self.alone &= self.refused_at.is_some();
+    }
+
+    /// Nobody waits for the answer any more; the charge stays.
+    pub(in crate::batch::pacing) fn dropped(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// A request that passed may show that the service was wrong about what is left.
+    fn judge(&mut self, now: Duration, charge: Charge, said: &RateLimits) {
+        let (tokens, requests) = self.accounts(now);
+        if charge.against.tokens {
+            self.token_watch.proved_wrong();
+        }
+        if charge.against.requests {
+            self.request_watch.proved_wrong();
+        }
+        let left = said.remaining_tokens.unwrap_or(u64::MAX);
+        if self.token_watch.passed(charge.cost.answers(), left, tokens) {
+            self.tokens.forget_others();
+        }
+        let left = said.remaining_requests.unwrap_or(u64::MAX);
+        if self.request_watch.passed(1, left, requests) {
+            for window in [&mut self.minute, &mut self.ten_seconds, &mut self.second] {
+                window.forget_others();
+            }
+        }
+    }
+
+    /// What is used of tokens, and of requests over the time that the header is about.
+    fn accounts(&mut self, now: Duration) -> (Account, Account) {
+        let quiet = self.in_flight == 0;
+        let account = |used: Used, ever: Used| Account {
+            own: used.own,
+            others: used.others,
+            own_ever: ever.own,
+            others_ever: ever.others,
+            quiet,
+        };
+        let requests = match self.told.period {
+            Some(TEN_SECONDS) => &mut self.ten_seconds,
+            _ => &mut self.minute,
+        };
+        (
+            account(self.tokens.used(now, self.guard), self.tokens_ever),
+            account(requests.used(now, self.guard), self.requests_ever),
+        )
+    }
+
+    /// 429. The whole deployment waits, and then one request goes alone.
+    pub(in crate::batch::pacing) fn refused(
+        &mut self,
+        now: Duration,
+        charge: Charge,
+        said: &RateLimits,
+    ) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.last_answer = now;
+        self.hear(now, said);
+        let asked = asked_wait(said);
+        let new = self.refused_at.is_none_or(|refused| charge.at > refused);
+        self.refusals += 1;
+        if new {
+            self.refusals = 1;
+            self.react(now, charge);
+        }
+        if self.is_guessing {
+            self.guess(now, asked);
+        }
+        let wait = match asked {
+            Some(asked) => asked.min(LONGEST_WAIT),
+            None => backoff(self.refusals_in_a_row),
+        };
+        let until = now.saturating_add(wait + self.guard);
+        let later = self.closed.is_none_or(|closed| closed.until < until);
+        if later {
+            self.closed = Some(Closed { until, asked });
+        }
+    }
+
+    /// The first refusal of several that were under way together.
+    fn react(&mut self, now: Duration, charge: Charge) {
+        self.refused_at = Some(now);
+        self.refusals_in_a_row += 1;
+        self.calm_since = now;
+        self.alone = true;
+        if charge.against.tokens {
+            self.token_watch.proved_right();
+        }
+        if charge.against.requests {
+            self.request_watch.proved_right();
+        }
+        self.is_guessing = false;
+        if charge.against != Against::default() {
+            return;
+        }
+        self.is_guessing = self.known().is_unknown() && self.guessed.is_unknown();
+        if self.is_guessing {
+            self.share = 1.0;
+        } else if !self.per_second && self.minute.used(now, self.guard).others == 0 {
+            self.per_second = true;
+            self.guard = (self.guard * 2).min(WIDEST_GUARD);
+        } else {
+            self.share = (self.share * SLOWER).max(SLOWEST);
+        }
+    }
+
+    /// What passed until the refusals tells the limit. It is one over ten seconds, unless
+    /// the service asks for a longer wait after a longer time.
+    fn guess(&mut self, now: Duration, asked: Option<Duration>) {
+        let minute = self.minute.used(now, self.guard).own;
+        let ten_seconds = self.ten_seconds.used(now, self.guard).own;
+        let long = asked.is_some_and(|asked| asked > TEN_SECONDS) && minute > ten_seconds;
+        let (used, times) = if long { (minute, 1) } else { (ten_seconds, 6) };
+        let passed = used.saturating_sub(self.refusals).max(1);
+        self.guessed.requests = Some(passed.saturating_mul(times));
+    }
+
+    fn hear(&mut self, now: Duration, said: &RateLimits) {
+        let guard = self.guard;
+        let tokens = self.tokens.used(now, guard);
+        let minute = self.minute.used(now, guard);
+        let ten_seconds = self.ten_seconds.used(now, guard);
+        let counted = ten_seconds.own.saturating_sub(self.in_flight);
+        let own = Own {
+            tokens: tokens.own,
+            requests: minute.own,
+            counted,
+            passed: if self.refused_at.is_none() {
+                counted
+            } else {
+                0
+            },
+            accepted: self.accepted,
+        };
+        self.told.hear(said, own, self.given);
+        let whole = self.told.limits.or(self.known());
+        let (tokens, requests) = self.accounts(now);
+        if let (Some(limit), Some(left)) = (whole.tokens, said.remaining_tokens) {
+            let others = self.token_watch.unseen(limit, left, tokens);
+            // Our own charges are guesses: a small difference is nobody's.
+            if others > tokens.own / 10 + 16 {
+                self.add_tokens(now, Used::others(others));
+            }
+            let charge = tokens.own / minute.own.max(1);
+            let in_flight = self.in_flight.saturating_mul(charge);
+            self.token_watch
+                .note(now, left, said.reset_tokens, in_flight, tokens);
+        }
+        let limit = match self.told.period {
+            Some(TEN_SECONDS) => whole.requests_in(TEN_SECONDS),
+            _ => whole.requests,
+        };
+        if let (Some(limit), Some(left)) = (limit, said.remaining_requests) {
+            let others = self.request_watch.unseen(limit, left, requests);
+            if others > 0 {
+                let since = self.heard_requests.map(|heard| now.saturating_sub(heard));
+                self.add_others_requests(now, others, since.unwrap_or(MINUTE));
+            }
+            self.heard_requests = Some(now);
+            let in_flight = self.in_flight;
+            self.request_watch
+                .note(now, left, said.reset_requests, in_flight, requests);
+        }
+    }
+}
+
+/// How long the service asked to wait: as it said, else until its counts begin anew.
+fn asked_wait(said: &RateLimits) -> Option<Duration> {
+    let spent = |left: Option<u64>, reset: Option<Duration>| {
+        reset.filter(|_| left.is_none_or(|left| left == 0))
+    };
+    let reset = [
+        spent(said.remaining_tokens, said.reset_tokens),
+        spent(said.remaining_requests, said.reset_requests),
+    ];
+    let reset = reset.into_iter().flatten().max();
+    said.retry_after
+        .into_iter()
+        .chain(reset)
+        .find(|wait| !wait.is_zero())
+}
+
+/// 1, 2, 4, 8.. seconds.
+fn backoff(refusals_in_a_row: u32) -> Duration {
+    let doubled = 1_u64 << refusals_in_a_row.saturating_sub(1).min(6);
+    Duration::from_secs(doubled).min(LONGEST_WAIT)
+}
