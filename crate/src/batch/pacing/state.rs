@@ -23,6 +23,8 @@ const RECOVERY: f64 = 0.05;
 const MOST_RECOVERY: f64 = 1000.0;
 /// After so long without a refusal the service is taken to count over ten seconds again.
 const FORGIVEN: Duration = Duration::from_secs(600);
+/// What others take of the quota within this time is little.
+const STALE: Duration = Duration::from_secs(1);
 /// Others' tokens are kept free for so long in advance.
 const AHEAD: u64 = 2;
 
@@ -195,6 +197,9 @@ impl State {
         if ours.last() > now {
             return Verdict::Wait(self.wait_for(ours, ours.last()));
         }
+        if self.in_flight > 0 && self.is_contested(now) && self.is_stale(now) {
+            return answer;
+        }
         let all = self.ready(now, tokens, Counted::All);
         if all.last() <= now {
             return Verdict::Go(self.charge(now, cost, tokens, Against::default()));
@@ -212,6 +217,18 @@ impl State {
             return answer;
         }
         Verdict::Go(self.charge(now, cost, tokens, against))
+    }
+
+    /// Do others use the quota too?
+    fn is_contested(&mut self, now: Duration) -> bool {
+        let guard = self.guard;
+        self.minute.used(now, guard).others > 0 || self.tokens.used(now, guard).others > 0
+    }
+
+    /// Is it long since the service said what is left? Then one request goes ahead of the others.
+    fn is_stale(&self, now: Duration) -> bool {
+        let fresh = |heard: Duration| now.saturating_sub(heard) < STALE;
+        !self.heard_requests.is_some_and(fresh)
     }
 
     fn wait_for(&self, ready: Ready, until: Duration) -> Wait {

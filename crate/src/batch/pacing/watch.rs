@@ -105,7 +105,7 @@ impl Watch {
             return now;
         };
         let age = now.saturating_sub(said.at).as_secs_f64();
-        let others = (others_a_minute as f64 * (age + 1.0) / 60.0) as u64;
+        let others = (others_a_minute as f64 * (age + 1.0) / 60.0).ceil() as u64;
         let own = own_ever.saturating_sub(said.own_ever);
         if own.saturating_add(others).saturating_add(more) <= said.left {
             now

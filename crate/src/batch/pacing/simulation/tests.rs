@@ -109,12 +109,12 @@ fn a_service_that_counts_over_seconds_is_found_out() {
     }
 }
 
-/// 300 rows while another client takes half of the quota, as irregularly as can be.
-fn contested(headers: Headers, given: bool, seed: u64) -> Outcome {
-    let mut all = Outcome::default();
+/// 300 rows while another client takes half of the quota, irregularly: the outcomes with
+/// services of all kinds.
+fn contested(headers: Headers, given: bool, seed: u64) -> impl Iterator<Item = Outcome> {
     let labs = labs(headers, given)
         .filter(|lab| lab.concurrency < 64 && lab.service.rounding == Rounding::Up);
-    for mut lab in labs {
+    labs.map(move |mut lab| {
         lab.rows = 300;
         lab.seed = seed;
         lab.others = Some(Others {
@@ -123,40 +123,36 @@ fn contested(headers: Headers, given: bool, seed: u64) -> Outcome {
             spread: 0.5,
         });
         let outcome = lab.run();
-        all.answered += outcome.answered;
-        all.refused += outcome.refused;
-        all.wall = all.wall.max(outcome.wall);
-    }
-    all
+        assert_eq!(outcome.answered, 300);
+        // 15 of its 30 requests a minute are left: 1,200 s are the shortest time.
+        assert!(outcome.wall <= 2.5 * 1_200.0, "{headers:?} {outcome:?}");
+        outcome
+    })
 }
 
 #[test]
 fn another_client_of_half_the_quota_brings_few_refusals() {
     for seed in 0..3 {
         for given in [true, false] {
-            let outcome = contested(Headers::Right, given, seed);
-            assert_eq!(outcome.answered, 10 * 300);
-            let share = outcome.refused as f64 / outcome.answered as f64;
-            assert!(share <= 0.02, "{share} {outcome:?}");
-            // 15 of its 30 requests a minute are left: 1,200 s are the shortest time.
-            assert!(outcome.wall <= 2.5 * 1_200.0, "{outcome:?}");
+            for outcome in contested(Headers::Right, given, seed) {
+                assert!(outcome.refused <= 6, "more than 2 in 100: {outcome:?}");
+            }
         }
     }
 }
 
 #[test]
-fn another_client_that_no_header_shows_stalls_nothing() {
-    for headers in [
+fn another_client_that_headers_show_badly_or_not_at_all_stalls_nothing() {
+    let headers = [
         Headers::Missing,
         Headers::OnlyLeft,
         Headers::TenSeconds,
         Headers::AlwaysZero,
-    ] {
-        let outcome = contested(headers, true, 1);
-        assert_eq!(outcome.answered, 10 * 300);
-        let share = outcome.refused as f64 / outcome.answered as f64;
-        assert!(share <= 0.05, "{headers:?} {share}");
-        assert!(outcome.wall <= 2.5 * 1_200.0, "{headers:?} {outcome:?}");
+    ];
+    for headers in headers {
+        for outcome in contested(headers, true, 1) {
+            assert!(outcome.refused <= 15, "more than 5 in 100: {outcome:?}");
+        }
     }
 }
 
