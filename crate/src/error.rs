@@ -53,6 +53,8 @@ pub enum ErrorKind {
     Cancelled,
     /// A file or another part of the operating system failed.
     Io,
+    /// A file is not the journal that it should be: of another format, or of other requests.
+    Journal,
     /// A table or a chart could not be made.
     Display,
 }
@@ -78,6 +80,7 @@ impl ErrorKind {
             Self::Response => "response",
             Self::Cancelled => "cancelled",
             Self::Io => "io",
+            Self::Journal => "journal",
             Self::Display => "display",
         }
     }

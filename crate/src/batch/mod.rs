@@ -10,6 +10,17 @@ mod answers;
 mod engine;
 #[cfg(feature = "notebook")]
 mod frame;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the engine will keep its rows in it"
+    )
+)]
+mod journal;
+#[cfg_attr(not(test), expect(dead_code, reason = "the journal is made of them"))]
+mod lines;
 #[cfg_attr(not(test), expect(dead_code, reason = "the engine is yet to ask it"))]
 mod pacing;
 mod progress;

@@ -12,7 +12,7 @@ mod parse;
 mod request;
 mod response;
 pub(crate) mod retry;
-mod text;
+pub(crate) mod text;
 mod transport;
 
 use std::fmt;

@@ -2,7 +2,7 @@
 
 /// The text on one line, without control characters and the invisible ones that turn
 /// text around, and not longer than `limit` characters.
-pub(super) fn one_line(text: &str, limit: usize) -> String {
+pub(crate) fn one_line(text: &str, limit: usize) -> String {
     let words = text.split(|c: char| c.is_whitespace() || unprintable(c));
     let mut rest = words
         .filter(|word| !word.is_empty())

@@ -110,13 +110,7 @@ impl Settings {
     /// # Errors
     /// A `.env` file that is there but can't be read.
     pub fn from_env_in(folder: &Path) -> Result<Self> {
-        let file: HashMap<String, String> = dotenv::read(folder)?;
-        Ok(Self::from_lookup(|name| {
-            std::env::var_os(name)
-                .map(|value| value.to_string_lossy().into_owned())
-                .filter(|value| !clean(value).is_empty())
-                .or_else(|| file.get(name).cloned())
-        }))
+        Ok(Self::from_lookup(lookup_in(folder)?))
     }
 
     /// Is there an address, a key or a token? Without any, nobody was meant to be asked.
@@ -216,6 +210,25 @@ impl fmt::Debug for Settings {
             .field("max_retries", &self.max_retries)
             .finish()
     }
+}
+
+/// The named values of the environment, and of the `.env` file for what it lacks.
+fn lookup_in(folder: &Path) -> Result<impl Fn(&str) -> Option<String>> {
+    let file: HashMap<String, String> = dotenv::read(folder)?;
+    Ok(move |name: &str| {
+        std::env::var_os(name)
+            .map(|value| value.to_string_lossy().into_owned())
+            .filter(|value| !clean(value).is_empty())
+            .or_else(|| file.get(name).cloned())
+    })
+}
+
+/// One value, for a part that has a setting of its own. An empty one counts as none.
+pub(crate) fn variable(folder: &Path, name: &str) -> Result<Option<String>> {
+    let value = lookup_in(folder)?(name);
+    Ok(value
+        .map(|value| clean(&value).to_owned())
+        .filter(|value| !value.is_empty()))
 }
 
 #[cfg(test)]

@@ -1,0 +1,345 @@
+//! A run is a file: every finished row is appended to `NAME.jsonl` before it is shown, in
+//! the output format of the Azure OpenAI Batch API, and what was asked to
+//! `NAME.requests.jsonl`, in its input format. Both are told apart by `custom_id`, which is
+//! a hash of what was asked. The same file is crash recovery, cache, input for polars and
+//! Spark, and what comes back from the Batch API.
+//!
+//! - [`Parameters`] name a row; [`place`] says where the file lies.
+//! - `scan` reads a file once and builds the `index`; `log` appends; `keeper` sees to it
+//!   that the disk has every row within a second; `rows` reads a whole file.
+
+mod index;
+mod keeper;
+mod log;
+mod parameters;
+mod place;
+mod rows;
+mod scan;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::lines::{self, OutputLine, RequestLine};
+use crate::error::{Error, ErrorKind, Result};
+use index::Index;
+use keeper::Keeper;
+use log::Log;
+use parameters::Recorded;
+use scan::{Lines, Of, Scan, scan};
+
+pub(crate) use parameters::{Parameters, Question};
+pub(crate) use place::place;
+pub(crate) use rows::read;
+
+/// An open journal. Until it is dropped no other run can open it.
+pub(crate) struct Journal {
+    path: PathBuf,
+    /// Where the answers are that were there when the journal was opened.
+    answered: Index,
+    asked: Index,
+    files: Arc<Files>,
+    notes: Vec<String>,
+    keeper: Keeper,
+}
+
+/// The two files of a journal.
+struct Files {
+    answers: Log,
+    requests: Log,
+}
+
+impl Journal {
+    /// Opens the journal, or makes it. `None` while another run has it open, in this process
+    /// or another: try again later.
+    ///
+    /// Reads the whole of both files, so it may take seconds. With `parameters` all answers
+    /// must be those of requests with these; without, any may be there.
+    ///
+    /// # Errors
+    /// The files can't be made, read, locked or written; one of them is no journal; the
+    /// answers in it are those of other parameters. No file is changed then.
+    pub(crate) fn open(path: &Path, parameters: Option<&Parameters>) -> Result<Option<Self>> {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
+        }
+        let file = open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(unlockable(path, error)),
+        }
+        let ours = parameters.map(Parameters::hash);
+        let is_stranger = |name: &str| {
+            let theirs = parameters::shared_part(name);
+            ours.is_some() && theirs.is_some() && theirs != ours.as_deref()
+        };
+        let answers = scanned(path, &file, Of::Answers, is_stranger)?;
+        let requests_path = requests_path(path);
+        let requests_file = open(&requests_path)?;
+        let requests = scanned(&requests_path, &requests_file, Of::Requests, |_| false)?;
+
+        let notes = [(path, &answers), (&requests_path, &requests)]
+            .into_iter()
+            .flat_map(|(path, scan)| notes(path, scan))
+            .collect();
+        let files = Arc::new(Files {
+            answers: Log::new(path.to_owned(), file, answers.end, answers.tail),
+            requests: Log::new(
+                requests_path.clone(),
+                requests_file,
+                requests.end,
+                requests.tail,
+            ),
+        });
+        if let (Some(name), Some(ours)) = (&answers.stranger, parameters) {
+            let answer = answers.index.offsets(name).next();
+            let answer = answer.and_then(|offset| files.answers.row_at(offset).ok());
+            let request = recorded_request(&requests_path, name);
+            return Err(other_parameters(path, ours, answer, request));
+        }
+        let keeper = Keeper::start(Arc::clone(&files)).map_err(|error| unwritable(path, error))?;
+        Ok(Some(Self {
+            path: path.to_owned(),
+            answered: answers.index,
+            asked: requests.index,
+            files,
+            notes,
+            keeper,
+        }))
+    }
+
+    /// What the user should know of how the files were found.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The newest answer of this name that was there when the journal was opened.
+    ///
+    /// # Errors
+    /// The row can't be read; it can be asked again.
+    pub(crate) fn find(&self, custom_id: &str) -> Result<Option<OutputLine>> {
+        for offset in self.answered.offsets(custom_id) {
+            let line: OutputLine = self.files.answers.row_at(offset)?;
+            if line.custom_id == custom_id {
+                return Ok(Some(line));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Appends a finished row. Safe to call from many threads.
+    ///
+    /// # Errors
+    /// The row is not in the file. It is kept, and written as soon as that is possible.
+    pub(crate) fn append(&self, row: &OutputLine) -> Result<()> {
+        let line = lines::write(row)?;
+        let appended = self.files.answers.append(&row.custom_id, line);
+        self.keeper.wake();
+        appended.map_err(|error| self.incomplete(error))
+    }
+
+    /// Notes what is asked, unless it was noted when the journal was opened.
+    ///
+    /// # Errors
+    /// As for [`append`](Self::append).
+    pub(crate) fn asked(&self, request: &RequestLine) -> Result<()> {
+        for offset in self.asked.offsets(&request.custom_id) {
+            let line: RequestLine = self.files.requests.row_at(offset)?;
+            if line.custom_id == request.custom_id {
+                return Ok(());
+            }
+        }
+        let line = lines::write(request)?;
+        let appended = self.files.requests.append(&request.custom_id, line);
+        self.keeper.wake();
+        appended.map_err(|error| self.incomplete(error))
+    }
+
+    /// The names of the finished rows that are not in the file.
+    pub(crate) fn unwritten(&self) -> Vec<String> {
+        self.files.answers.unwritten()
+    }
+
+    /// Returns when the disk has every row. Dropping a journal does the same, but can't say
+    /// that it failed.
+    ///
+    /// # Errors
+    /// Rows are not on the disk.
+    pub(crate) fn sync(&self) -> Result<()> {
+        self.files.sync().map_err(|error| self.incomplete(error))
+    }
+
+    fn incomplete(&self, error: io::Error) -> Error {
+        let what = match self.unwritten().len() {
+            0 => "the last rows may not be on the disk".to_owned(),
+            1 => "1 row is not on the disk".to_owned(),
+            rows => format!("{rows} rows are not on the disk"),
+        };
+        Error::new(ErrorKind::Io, format!("{what}: {} can't be written", self.path.display()))
+            .with_source(error)
+            .with_hint("make room on the disk: the rows are kept in memory, and are written when it can be done")
+    }
+}
+
+impl Files {
+    /// Tries both, whatever becomes of the first.
+    fn sync(&self) -> io::Result<()> {
+        let requests = self.requests.sync();
+        self.answers.sync().and(requests)
+    }
+}
+
+/// The file beside the journal that holds what was asked.
+pub(crate) fn requests_path(path: &Path) -> PathBuf {
+    let name = match path.extension() {
+        Some(extension) if extension == "jsonl" => path.file_stem(),
+        _ => path.file_name(),
+    };
+    let mut name = name.unwrap_or_default().to_owned();
+    name.push(".requests.jsonl");
+    path.with_file_name(name)
+}
+
+fn open(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    if path.is_dir() {
+        return Err(wrong(path, "is a folder").with_hint("name a file in it"));
+    }
+    let file = options
+        .open(path)
+        .map_err(|error| unwritable(path, error))?;
+    let is_file = file
+        .metadata()
+        .map_err(|error| unreadable(path, error))?
+        .is_file();
+    if is_file {
+        Ok(file)
+    } else {
+        Err(wrong(
+            path,
+            "is not a file that keeps what is written to it",
+        ))
+    }
+}
+
+fn scanned(path: &Path, file: &File, of: Of, is_stranger: impl Fn(&str) -> bool) -> Result<Scan> {
+    let format = match of {
+        Of::Answers => "output",
+        Of::Requests => "input",
+    };
+    scan(file, of, is_stranger)
+        .map_err(|error| unreadable(path, error))?
+        .ok_or_else(|| {
+            wrong(
+                path,
+                &format!(
+                    "is not a journal: its first line is no row in the Batch API's {format} format"
+                ),
+            )
+            .with_hint("it was left as it is; give the journal another name, or move the file away")
+        })
+}
+
+fn notes(path: &Path, scan: &Scan) -> Vec<String> {
+    let path = path.display();
+    let torn = (scan.torn > 0).then(|| {
+        format!(
+            "{path} ends in the middle of a row (its last {} bytes): the row counts as not finished",
+            scan.torn
+        )
+    });
+    let strange = scan.strange.map(|(count, first)| match count {
+        1 => format!("{path}: line {first} is no row, and is left as it is"),
+        _ => format!(
+            "{path}: {count} lines are no rows, and are left as they are; the first is line {first}"
+        ),
+    });
+    torn.into_iter().chain(strange).collect()
+}
+
+fn other_parameters(
+    path: &Path,
+    ours: &Parameters,
+    answer: Option<OutputLine>,
+    request: Option<RequestLine>,
+) -> Error {
+    let account = answer.and_then(|answer| answer.evenhand);
+    let (host, deployment) = account
+        .map(|account| (account.host, account.deployment))
+        .unzip();
+    let body = request.map(|request| request.body);
+    let difference = ours.difference(&Recorded {
+        host,
+        deployment,
+        body,
+    });
+    let what = if difference.is_empty() {
+        "holds answers to requests with other parameters".to_owned()
+    } else {
+        format!("holds answers to other requests: {difference}")
+    };
+    wrong(path, &what).with_hint("give this batch a journal of its own, in another file")
+}
+
+/// A request with the same parameters as the row of this name, if one was noted.
+fn recorded_request(path: &Path, name: &str) -> Option<RequestLine> {
+    let parameters = parameters::shared_part(name)?;
+    let mut lines = Lines::new(File::open(path).ok()?);
+    while let Ok(Some(line)) = lines.next() {
+        let request = line
+            .text
+            .and_then(|text| lines::read::<RequestLine>(text).ok());
+        let of_theirs =
+            |request: &RequestLine| parameters::shared_part(&request.custom_id) == Some(parameters);
+        if let Some(request) = request.filter(of_theirs) {
+            return Some(request);
+        }
+    }
+    None
+}
+
+fn wrong(path: &Path, what: &str) -> Error {
+    Error::new(ErrorKind::Journal, format!("{} {what}", path.display()))
+}
+
+fn unreadable(path: &Path, error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("{} can't be read", path.display())).with_source(error)
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Error {
+    Error::new(
+        ErrorKind::Io,
+        format!("{} can't be written", path.display()),
+    )
+    .with_source(error)
+    .with_hint(format!(
+        "the answers are kept there: set {} to a folder that can be written, or to off",
+        place::VARIABLE
+    ))
+}
+
+fn unlockable(path: &Path, error: io::Error) -> Error {
+    Error::new(
+        ErrorKind::Io,
+        format!(
+            "{} can't be locked, so two runs might write to it at once",
+            path.display()
+        ),
+    )
+    .with_source(error)
+    .with_hint(format!(
+        "the folder's file system has no locks: set {} to a folder on a local disk, or to off",
+        place::VARIABLE
+    ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! Reads a file of lines once, from its beginning to its end, a line in memory at a time.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::index::Index;
+use super::log::Tail;
+use crate::batch::lines::{self, LONGEST_LINE, is_success};
+
+/// The lines of a file.
+pub(super) struct Lines<R> {
+    reader: BufReader<R>,
+    line: Vec<u8>,
+    number: u64,
+    offset: u64,
+    next_offset: u64,
+}
+
+/// One of them.
+pub(super) struct Line<'a> {
+    /// Counted from 1.
+    pub(super) number: u64,
+    /// Where it begins, in bytes.
+    pub(super) offset: u64,
+    /// Where the next begins.
+    pub(super) next_offset: u64,
+    /// Without its end; `None` when it is longer than a line may be.
+    pub(super) text: Option<&'a [u8]>,
+    /// Is its end there?
+    pub(super) is_ended: bool,
+}
+
+impl<R: Read> Lines<R> {
+    pub(super) fn new(source: R) -> Self {
+        Self {
+            reader: BufReader::with_capacity(256 * 1024, source),
+            line: Vec::new(),
+            number: 0,
+            offset: 0,
+            next_offset: 0,
+        }
+    }
+
+    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+        self.line.clear();
+        // One long line must not hold its memory for the rest of the file.
+        self.line.shrink_to(1024 * 1024);
+        let mut length = (&mut self.reader)
+            .take(LONGEST_LINE as u64)
+            .read_until(b'\n', &mut self.line)?;
+        if length == 0 {
+            return Ok(None);
+        }
+        let mut is_ended = self.line.pop_if(|last| *last == b'\n').is_some();
+        let is_whole = is_ended || length < LONGEST_LINE;
+        if !is_whole {
+            let (skipped, ended) = skip_line(&mut self.reader)?;
+            length += skipped;
+            is_ended = ended;
+        }
+        self.number += 1;
+        self.offset = self.next_offset;
+        self.next_offset += length as u64;
+        Ok(Some(Line {
+            number: self.number,
+            offset: self.offset,
+            next_offset: self.next_offset,
+            text: is_whole.then_some(&self.line),
+            is_ended,
+        }))
+    }
+}
+
+/// Passes over the rest of a line: how long it was, and whether its end was there.
+fn skip_line(reader: &mut impl BufRead) -> io::Result<(usize, bool)> {
+    let mut skipped = 0;
+    loop {
+        let piece = match reader.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            piece => piece?,
+        };
+        if piece.is_empty() {
+            return Ok((skipped, false));
+        }
+        let end = piece.iter().position(|byte| *byte == b'\n');
+        let length = end.map_or(piece.len(), |place| place + 1);
+        reader.consume(length);
+        skipped += length;
+        if end.is_some() {
+            return Ok((skipped, true));
+        }
+    }
+}
+
+/// What must be known of a row to find it again. The bodies are passed over unread.
+#[derive(Deserialize)]
+pub(super) struct Head<'a> {
+    #[serde(borrow)]
+    pub(super) custom_id: Cow<'a, str>,
+    response: Option<Status>,
+    error: Option<IgnoredAny>,
+    /// A request has one.
+    body: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    status_code: u16,
+}
+
+impl Head<'_> {
+    fn is_answered(&self) -> bool {
+        let success = self.response.as_ref().map(|r| is_success(r.status_code));
+        success.unwrap_or_default() && self.error.is_none()
+    }
+}
+
+/// Which of the two files of a journal is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Answers,
+    Requests,
+}
+
+/// What a file holds.
+pub(super) struct Scan {
+    /// The rows that were answered, or all requests.
+    pub(super) index: Index,
+    /// Up to where the file is kept, in bytes.
+    pub(super) end: u64,
+    pub(super) tail: Tail,
+    /// How many bytes follow that are the beginning of a row.
+    pub(super) torn: u64,
+    /// How many lines are no rows, and the number of the first.
+    pub(super) strange: Option<(u64, u64)>,
+    /// The name of the first row that should not be in this file.
+    pub(super) stranger: Option<String>,
+}
+
+/// Reads the file; `None` when it is of another kind, since its first line is no row.
+pub(super) fn scan(
+    file: &File,
+    of: Of,
+    is_stranger: impl Fn(&str) -> bool,
+) -> io::Result<Option<Scan>> {
+    let mut lines = Lines::new(file);
+    let mut scan = Scan {
+        index: Index::default(),
+        end: 0,
+        tail: Tail::Whole,
+        torn: 0,
+        strange: None,
+        stranger: None,
+    };
+    let mut is_first = true;
+    while let Some(line) = lines.next()? {
+        let text = line.text.unwrap_or_default();
+        if line.text.is_some() && text.iter().all(u8::is_ascii_whitespace) {
+            scan.end = line.next_offset;
+            continue;
+        }
+        let read = line.text.is_some() && scan.take(text, line.offset, of, &is_stranger);
+        if !read && is_first && (line.is_ended || !may_be_torn(text, of)) {
+            return Ok(None);
+        }
+        is_first = false;
+        match (read, line.is_ended) {
+            (false, false) => {
+                scan.tail = Tail::Torn;
+                scan.torn = line.next_offset - line.offset;
+                break;
+            }
+            (true, false) => scan.tail = Tail::Unended,
+            (false, true) => {
+                let (count, _) = scan.strange.get_or_insert((0, line.number));
+                *count += 1;
+            }
+            (true, true) => {}
+        }
+        scan.end = line.next_offset;
+    }
+    scan.index.sort();
+    Ok(Some(scan))
+}
+
+impl Scan {
+    /// Notes the row, if the text is one.
+    fn take(
+        &mut self,
+        text: &[u8],
+        offset: u64,
+        of: Of,
+        is_stranger: impl Fn(&str) -> bool,
+    ) -> bool {
+        let mended;
+        let head = match serde_json::from_slice::<Head<'_>>(text) {
+            Ok(head) => head,
+            Err(_) => {
+                mended = lines::mended(text);
+                match serde_json::from_str(&mended) {
+                    Ok(head) => head,
+                    Err(_) => return false,
+                }
+            }
+        };
+        let keep = match of {
+            Of::Requests if head.body.is_none() => return false,
+            Of::Answers if head.response.is_none() && head.error.is_none() => return false,
+            Of::Requests => true,
+            Of::Answers => head.is_answered(),
+        };
+        if keep {
+            self.index.push(&head.custom_id, offset);
+            if self.stranger.is_none() && is_stranger(&head.custom_id) {
+                self.stranger = Some(head.custom_id.into_owned());
+            }
+        }
+        true
+    }
+}
+
+/// Could a first line without an end be the beginning of one of our rows?
+fn may_be_torn(text: &[u8], of: Of) -> bool {
+    let beginning: &[u8] = match of {
+        Of::Answers => b"{\"id\":\"",
+        Of::Requests => b"{\"custom_id\":\"",
+    };
+    let breaks_off = serde_json::from_slice::<IgnoredAny>(text).is_err_and(|error| error.is_eof());
+    breaks_off && (text.starts_with(beginning) || beginning.starts_with(text))
+}
