@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use crate::client::{ChatCompletion, ContentFilter};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The longest line that is written or read, in bytes. An answer is cut off at a quarter of it.
+/// The longest line that is written or read, in bytes: four times the longest body that a
+/// client reads.
 pub(crate) const LONGEST_LINE: usize = 64 * 1024 * 1024;
 
 /// One request, in the format of the Batch API's input.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
-use super::{unreadable, wrong};
+use super::failure::{unreadable, wrong};
 use crate::batch::lines::{self, LONGEST_LINE};
 use crate::error::Result;
 
@@ -102,6 +102,12 @@ impl Log {
         Ok(line)
     }
 
+    /// Lets others in. To close the file is not enough: where a program is just being started,
+    /// it holds the lock until it runs.
+    pub(super) fn unlock(&self) {
+        let _ = self.file.unlock();
+    }
+
     /// The names of the rows that are not in the file.
     pub(super) fn unwritten(&self) -> Vec<String> {
         let state = self.lock();
@@ -124,9 +130,14 @@ impl State {
                     self.end += 1;
                 }
             }
-            self.tail = Tail::Torn;
-            (&*file).write_all(line)?;
             self.tail = Tail::Whole;
+            if let Err(error) = (&*file).write_all(line) {
+                // What was written of it goes at once, so that no reader meets it.
+                if file.set_len(self.end).is_err() {
+                    self.tail = Tail::Torn;
+                }
+                return Err(error);
+            }
             self.end += line.len() as u64;
             self.waiting.pop_front();
         }

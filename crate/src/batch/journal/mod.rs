@@ -1,13 +1,15 @@
 //! A run is a file: every finished row is appended to `NAME.jsonl` before it is shown, in
 //! the output format of the Azure OpenAI Batch API, and what was asked to
-//! `NAME.requests.jsonl`, in its input format. Both are told apart by `custom_id`, which is
+//! `NAME.requests.jsonl`, in its input format. Both are joined by `custom_id`, which is
 //! a hash of what was asked. The same file is crash recovery, cache, input for polars and
 //! Spark, and what comes back from the Batch API.
 //!
-//! - [`Parameters`] name a row; [`place`] says where the file lies.
+//! - [`Parameters`] name a row; [`place()`] says where the file lies.
 //! - `scan` reads a file once and builds the `index`; `log` appends; `keeper` sees to it
-//!   that the disk has every row within a second; `rows` reads a whole file.
+//!   that the disk has every row within a second; `rows` reads a whole file;
+//!   `failure` says what is wrong.
 
+mod failure;
 mod index;
 mod keeper;
 mod log;
@@ -22,11 +24,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::lines::{self, OutputLine, RequestLine};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
+use failure::{notes, unreadable, unwritable, wrong};
 use index::Index;
 use keeper::Keeper;
 use log::Log;
-use parameters::Recorded;
 use scan::{Lines, Of, Scan, scan};
 
 pub(crate) use parameters::{Parameters, Question};
@@ -59,7 +61,8 @@ impl Journal {
     ///
     /// # Errors
     /// The files can't be made, read, locked or written; one of them is no journal; the
-    /// answers in it are those of other parameters. No file is changed then.
+    /// answers in it are those of other parameters. No file that was there
+    /// is changed then.
     pub(crate) fn open(path: &Path, parameters: Option<&Parameters>) -> Result<Option<Self>> {
         if let Some(folder) = path
             .parent()
@@ -71,7 +74,7 @@ impl Journal {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(unlockable(path, error)),
+            Err(TryLockError::Error(error)) => return Err(failure::unlockable(path, error)),
         }
         let ours = parameters.map(Parameters::hash);
         let is_stranger = |name: &str| {
@@ -100,7 +103,7 @@ impl Journal {
             let answer = answers.index.offsets(name).next();
             let answer = answer.and_then(|offset| files.answers.row_at(offset).ok());
             let request = recorded_request(&requests_path, name);
-            return Err(other_parameters(path, ours, answer, request));
+            return Err(failure::other_parameters(path, ours, answer, request));
         }
         let keeper = Keeper::start(Arc::clone(&files)).map_err(|error| unwritable(path, error))?;
         Ok(Some(Self {
@@ -135,7 +138,8 @@ impl Journal {
     /// Appends a finished row. Safe to call from many threads.
     ///
     /// # Errors
-    /// The row is not in the file. It is kept, and written as soon as that is possible.
+    /// The row is not in the file. It is kept, and written as soon as that is possible;
+    /// but a row longer than a line may be is refused.
     pub(crate) fn append(&self, row: &OutputLine) -> Result<()> {
         let line = lines::write(row)?;
         let appended = self.files.answers.append(&row.custom_id, line);
@@ -148,11 +152,12 @@ impl Journal {
     /// # Errors
     /// As for [`append`](Self::append).
     pub(crate) fn asked(&self, request: &RequestLine) -> Result<()> {
-        for offset in self.asked.offsets(&request.custom_id) {
-            let line: RequestLine = self.files.requests.row_at(offset)?;
-            if line.custom_id == request.custom_id {
-                return Ok(());
-            }
+        let is_this = |offset| {
+            let line = self.files.requests.row_at::<RequestLine>(offset);
+            line.is_ok_and(|line| line.custom_id == request.custom_id)
+        };
+        if self.asked.offsets(&request.custom_id).any(is_this) {
+            return Ok(());
         }
         let line = lines::write(request)?;
         let appended = self.files.requests.append(&request.custom_id, line);
@@ -175,14 +180,7 @@ impl Journal {
     }
 
     fn incomplete(&self, error: io::Error) -> Error {
-        let what = match self.unwritten().len() {
-            0 => "the last rows may not be on the disk".to_owned(),
-            1 => "1 row is not on the disk".to_owned(),
-            rows => format!("{rows} rows are not on the disk"),
-        };
-        Error::new(ErrorKind::Io, format!("{what}: {} can't be written", self.path.display()))
-            .with_source(error)
-            .with_hint("make room on the disk: the rows are kept in memory, and are written when it can be done")
+        failure::incomplete(&self.path, self.unwritten().len(), error)
     }
 }
 
@@ -191,6 +189,12 @@ impl Files {
     fn sync(&self) -> io::Result<()> {
         let requests = self.requests.sync();
         self.answers.sync().and(requests)
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        self.answers.unlock();
     }
 }
 
@@ -237,56 +241,7 @@ fn scanned(path: &Path, file: &File, of: Of, is_stranger: impl Fn(&str) -> bool)
     };
     scan(file, of, is_stranger)
         .map_err(|error| unreadable(path, error))?
-        .ok_or_else(|| {
-            wrong(
-                path,
-                &format!(
-                    "is not a journal: its first line is no row in the Batch API's {format} format"
-                ),
-            )
-            .with_hint("it was left as it is; give the journal another name, or move the file away")
-        })
-}
-
-fn notes(path: &Path, scan: &Scan) -> Vec<String> {
-    let path = path.display();
-    let torn = (scan.torn > 0).then(|| {
-        format!(
-            "{path} ends in the middle of a row (its last {} bytes): the row counts as not finished",
-            scan.torn
-        )
-    });
-    let strange = scan.strange.map(|(count, first)| match count {
-        1 => format!("{path}: line {first} is no row, and is left as it is"),
-        _ => format!(
-            "{path}: {count} lines are no rows, and are left as they are; the first is line {first}"
-        ),
-    });
-    torn.into_iter().chain(strange).collect()
-}
-
-fn other_parameters(
-    path: &Path,
-    ours: &Parameters,
-    answer: Option<OutputLine>,
-    request: Option<RequestLine>,
-) -> Error {
-    let account = answer.and_then(|answer| answer.evenhand);
-    let (host, deployment) = account
-        .map(|account| (account.host, account.deployment))
-        .unzip();
-    let body = request.map(|request| request.body);
-    let difference = ours.difference(&Recorded {
-        host,
-        deployment,
-        body,
-    });
-    let what = if difference.is_empty() {
-        "holds answers to requests with other parameters".to_owned()
-    } else {
-        format!("holds answers to other requests: {difference}")
-    };
-    wrong(path, &what).with_hint("give this batch a journal of its own, in another file")
+        .ok_or_else(|| failure::no_journal(path, format))
 }
 
 /// A request with the same parameters as the row of this name, if one was noted.
@@ -304,41 +259,6 @@ fn recorded_request(path: &Path, name: &str) -> Option<RequestLine> {
         }
     }
     None
-}
-
-fn wrong(path: &Path, what: &str) -> Error {
-    Error::new(ErrorKind::Journal, format!("{} {what}", path.display()))
-}
-
-fn unreadable(path: &Path, error: io::Error) -> Error {
-    Error::new(ErrorKind::Io, format!("{} can't be read", path.display())).with_source(error)
-}
-
-fn unwritable(path: &Path, error: io::Error) -> Error {
-    Error::new(
-        ErrorKind::Io,
-        format!("{} can't be written", path.display()),
-    )
-    .with_source(error)
-    .with_hint(format!(
-        "the answers are kept there: set {} to a folder that can be written, or to off",
-        place::VARIABLE
-    ))
-}
-
-fn unlockable(path: &Path, error: io::Error) -> Error {
-    Error::new(
-        ErrorKind::Io,
-        format!(
-            "{} can't be locked, so two runs might write to it at once",
-            path.display()
-        ),
-    )
-    .with_source(error)
-    .with_hint(format!(
-        "the folder's file system has no locks: set {} to a folder on a local disk, or to off",
-        place::VARIABLE
-    ))
 }
 
 #[cfg(test)]

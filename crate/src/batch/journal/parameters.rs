@@ -72,9 +72,14 @@ impl Parameters {
                 differences.push(format!("{name} was {theirs} and is {ours}"));
             }
         };
+        let host = theirs.host.as_deref().map(without_loopback_port);
         for (name, theirs, ours) in [
-            ("the host", &theirs.host, &self.host),
-            ("the deployment", &theirs.deployment, &self.deployment),
+            ("the host", host, &self.host),
+            (
+                "the deployment",
+                theirs.deployment.as_deref(),
+                &self.deployment,
+            ),
         ] {
             if let Some(theirs) = theirs {
                 compare(name, Some(plain(theirs)), Some(plain(ours)));

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::failure::unwritable;
 use super::parameters::Parameters;
-use super::unwritable;
 use crate::error::Result;
 use crate::settings;
 
@@ -30,7 +30,7 @@ fn place_with(
     parameters: &Parameters,
 ) -> Result<Option<PathBuf>> {
     let inside = match setting {
-        Some("off") => return Ok(None),
+        Some(off) if off.eq_ignore_ascii_case("off") => return Ok(None),
         Some(elsewhere) => folder.join(elsewhere),
         None => hidden_folder(folder)?,
     };
@@ -92,6 +92,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = |setting| place_with(folder.path(), Some(setting), &parameters("d")).unwrap();
         assert_eq!(place("off"), None);
+        assert_eq!(place("OFF"), None);
         let inside = place("runs").unwrap();
         assert_eq!(inside.parent().unwrap(), folder.path().join("runs"));
         assert_eq!(

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use super::failure::{unreadable, wrong};
 use super::scan::Lines;
-use super::{unreadable, wrong};
 use crate::batch::lines::{self, LONGEST_LINE, OutputLine};
 use crate::error::Result;
 
@@ -55,9 +55,12 @@ impl Iterator for Rows {
             } else {
                 "ends in the middle of a row"
             };
-            return Some(lines::read(text).map_err(|error| {
-                wrong(&self.path, &format!("{what}, line {}", line.number)).with_source(error)
-            }));
+            let no_row = || wrong(&self.path, &format!("{what}, line {}", line.number));
+            return Some(match lines::read::<OutputLine>(text) {
+                Ok(row) if row.response.is_none() && row.error.is_none() => Err(no_row()),
+                Ok(row) => Ok(row),
+                Err(error) => Err(no_row().with_source(error)),
+            });
         }
         None
     }

@@ -62,7 +62,8 @@ fn a_whole_row_without_its_line_end_is_kept() {
 fn lines_in_the_middle_that_are_no_rows_are_told_and_left() {
     let (_folder, path) = place_for_one();
     let whole = lines::write(&answered("a", "Yes")).unwrap();
-    let strange = b"{\"id\":\"\",\"custom_id\":\"torn\",\"resp\n\0\xff\xfe\n\n[1, 2]\n";
+    let strange =
+        b"{\"id\":\"\",\"custom_id\":\"torn\",\"resp\n\0\xff\xfe\n\n{\"custom_id\":\"a\"}\n";
     let before = [&whole[..], strange, &whole[..]].concat();
     fs::write(&path, &before).unwrap();
     let journal = open_journal(&path);

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::batch::lines::Account;
 use crate::client::ChatCompletion;
+use crate::error::ErrorKind;
 
 fn body(prompt: &str) -> Value {
     json!({"model": "gpt-4o", "max_tokens": 100,
@@ -102,6 +103,15 @@ fn the_newest_answer_counts_and_no_later_failure_takes_it_away() {
     journal.append(&failed(&a)).unwrap();
     drop(journal);
     assert_eq!(words(&open_journal(&path), &a).as_deref(), Some("second"));
+}
+
+#[test]
+fn a_success_with_an_error_beside_it_is_asked_again() {
+    let (_folder, path) = place_for_one();
+    let mut row = answered("a", "Yes");
+    row.error = failed("a").error;
+    open_journal(&path).append(&row).unwrap();
+    assert!(open_journal(&path).find("a").unwrap().is_none());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 use super::*;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -49,6 +51,24 @@ fn a_second_run_waits_for_the_first() {
     first.append(&answered("a", "Yes")).unwrap();
     drop(first);
     assert_eq!(words(&open().unwrap(), "a").as_deref(), Some("Yes"));
+}
+
+#[test]
+fn a_program_that_is_being_started_holds_no_one_out() {
+    let (_folder, path) = place_for_one();
+    let is_done = AtomicBool::new(false);
+    let opened = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_done.load(Ordering::Relaxed) {
+                Command::new("true").status().unwrap();
+            }
+        });
+        let open = |_| Journal::open(&path, None).unwrap().is_some();
+        let opened = (0..300).all(open);
+        is_done.store(true, Ordering::Relaxed);
+        opened
+    });
+    assert!(opened);
 }
 
 #[test]
@@ -132,6 +152,7 @@ fn runs_out_of_room() {
     let second = journal.append(&answered("c", "Yes")).unwrap_err();
     let unwritten = journal.unwritten();
     let synced = journal.sync();
+    let length_then = fs::metadata(&path).unwrap().len();
 
     limit_files(None);
     assert_snapshot!(told(&first, &path), @"
@@ -144,12 +165,17 @@ fn runs_out_of_room() {
     ");
     assert_eq!(unwritten, ["b", "c"]);
     assert!(synced.is_err());
+    assert_eq!(length_then, length, "no part of a row is left");
     journal.append(&answered("d", "Yes")).unwrap();
     assert!(journal.unwritten().is_empty());
 
-    // And what waits at the end is written at the end.
+    // What waits is written without another row, too.
     limit_files(Some(length));
     journal.append(&answered("e", "Yes")).unwrap_err();
     limit_files(None);
-    journal.sync().unwrap();
+    let is_written = (0..3000).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        journal.unwritten().is_empty()
+    });
+    assert!(is_written);
 }
