@@ -10,9 +10,11 @@
 
 mod batch;
 mod browser;
+mod complete;
 mod http;
 mod kernel;
 mod run;
 mod serve;
 mod setup;
+mod submission;
 mod support;

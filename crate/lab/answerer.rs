@@ -14,15 +14,17 @@ use crate::serve;
 pub struct Answerer<'a> {
     project: &'a Project,
     home: &'a Home,
+    allowance: serve::Allowance,
     server: Option<serve::Server>,
 }
 
 impl<'a> Answerer<'a> {
-    /// An answerer that has started nothing yet.
-    pub fn new(project: &'a Project, home: &'a Home) -> Self {
+    /// An answerer that has started nothing yet. The allowance is the embedded model's.
+    pub fn new(project: &'a Project, home: &'a Home, allowance: serve::Allowance) -> Self {
         Self {
             project,
             home,
+            allowance,
             server: None,
         }
     }
@@ -32,6 +34,9 @@ impl<'a> Answerer<'a> {
     /// model, which is set up and started. So the notebooks have one code path.
     pub fn environment_for(&mut self, folder: &Path) -> Result<Vec<(OsString, OsString)>> {
         if Settings::from_env_in(folder)?.names_a_service() {
+            if self.allowance != serve::Allowance::default() {
+                eprintln!("! --tpm and --rpm are the small model's, and your own service is asked");
+            }
             return Ok(Vec::new());
         }
         let server = match self.server.take() {
@@ -51,7 +56,11 @@ impl<'a> Answerer<'a> {
     }
 
     fn start(&self) -> Result<serve::Server> {
-        let server = serve::Server::start(serve::Options::default(), self.project, self.home)?;
+        let options = serve::Options {
+            allowance: self.allowance,
+            ..serve::Options::default()
+        };
+        let server = serve::Server::start(options, self.project, self.home)?;
         eprintln!(
             "✓ no Azure settings found, so {} answers: a small model on this machine, weak and \
              visibly biased, which suits the lesson",

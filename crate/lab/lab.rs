@@ -10,13 +10,15 @@ use crate::child::stand_behind;
 use crate::failure::Result;
 use crate::home::Home;
 use crate::kernel;
-
 use crate::project::Project;
+use crate::serve::Allowance;
 use crate::setup;
 
 /// What `evenhand lab` can be told.
 #[derive(clap::Args, Debug, Default)]
 pub struct Options {
+    #[command(flatten)]
+    pub allowance: Allowance,
     /// Passed on to JupyterLab, such as `-- --no-browser --port 8899`
     #[arg(last = true)]
     pub jupyter: Vec<OsString>,
@@ -28,7 +30,7 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode
     setup::library(project, home)?;
     setup::jupyter(project, home)?;
     kernel::install_spec(home)?;
-    let mut answerer = Answerer::new(project, home);
+    let mut answerer = Answerer::new(project, home, options.allowance);
     let environment = answerer.environment_for(&project.notebooks())?;
     eprintln!("✓ opening JupyterLab; Ctrl-C ends it, and all that it started");
 

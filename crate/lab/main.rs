@@ -17,6 +17,7 @@
 mod answerer;
 mod child;
 mod clean;
+mod complete;
 mod doctor;
 mod failure;
 mod home;
@@ -62,6 +63,8 @@ enum Command {
     Run(run::Options),
     /// Serve a small model on this machine behind Azure OpenAI's protocol
     Serve(serve::Options),
+    /// Ask requests that stand on standard input as lines of JSON
+    Complete(complete::Options),
     /// Tell what is here, what is missing, and how to mend it
     Doctor(doctor::Options),
     /// Remove what the launcher made
@@ -105,6 +108,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Lab(options) => lab::run(&options, &Project::locate()?, &home),
         Command::Run(options) => run::run(&options, &Project::locate()?, &home).map(done),
         Command::Serve(options) => serve::run(options, &Project::locate()?, &home).map(done),
+        Command::Complete(options) => complete::run(&options),
         Command::Doctor(options) => doctor::run(&options, &Project::locate()?, &home),
         Command::Clean => clean::run(&home).map(done),
         Command::Kernel(options) => kernel::run(&options, &Project::locate()?, &home),

@@ -7,6 +7,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::ContentFilter;
@@ -93,8 +94,12 @@ impl ErrorKind {
 /// assert!(error.is_settings());
 /// assert!(error.hint().is_some_and(|hint| hint.contains("AZURE_OPENAI_ENDPOINT")));
 /// ```
-pub struct Error(Box<Inner>);
+///
+/// A clone is cheap, and is the same error: rows that share a cause share it.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: String,
@@ -104,12 +109,12 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     content_filter: Option<ContentFilter>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
+        Self(Arc::new(Inner {
             kind,
             message: message.into(),
             hint: None,
@@ -123,32 +128,32 @@ impl Error {
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hint = Some(hint.into());
+        Arc::make_mut(&mut self.0).hint = Some(hint.into());
         self
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {
-        self.0.status = Some(status);
+        Arc::make_mut(&mut self.0).status = Some(status);
         self
     }
 
     pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
-        self.0.code = code;
+        Arc::make_mut(&mut self.0).code = code;
         self
     }
 
     pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
-        self.0.request_id = id;
+        Arc::make_mut(&mut self.0).request_id = id;
         self
     }
 
     pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.0.retry_after = wait;
+        Arc::make_mut(&mut self.0).retry_after = wait;
         self
     }
 
     pub(crate) fn with_content_filter(mut self, filter: ContentFilter) -> Self {
-        self.0.content_filter = Some(filter);
+        Arc::make_mut(&mut self.0).content_filter = Some(filter);
         self
     }
 
@@ -156,7 +161,7 @@ impl Error {
         mut self,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        self.0.source = Some(source.into());
+        Arc::make_mut(&mut self.0).source = Some(Arc::from(source.into()));
         self
     }
 

@@ -42,12 +42,14 @@ pub mod notebook;
 mod runtime;
 mod secret;
 pub mod settings;
+mod stop;
 
-pub use batch::{Answer, Answers, Batch, Quota};
+pub use batch::{Answer, Answers, Batch, Price, Quota, Totals};
 pub use client::{ChatCompletion, ChatRequest, Client, Message};
 pub use error::{Error, ErrorKind, Result};
 pub use secret::Secret;
 pub use settings::Settings;
+pub use stop::Stop;
 
 #[cfg(feature = "notebook")]
 pub use {plotters, polars};
@@ -59,7 +61,7 @@ pub use {serde_json, tokio};
 /// more than these, `use evenhand::polars::prelude::*;` brings them. Here they are few,
 /// because the kernel looks all names through again for each cell.
 pub mod prelude {
-    pub use crate::{Answers, ChatRequest, Client, Message, Quota, Settings};
+    pub use crate::{Answers, ChatRequest, Client, Message, Price, Quota, Settings};
 
     #[cfg(feature = "notebook")]
     pub use crate::notebook::{EvcxrDisplay, Show, display};

@@ -55,6 +55,10 @@ impl Echo {
         }
     }
 
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
     pub(crate) fn client(&self) -> evenhand::Client {
         evenhand::Client::builder()
             .endpoint(&self.url)

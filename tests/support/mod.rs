@@ -3,6 +3,7 @@
 //! Everything here blocks, so it belongs in plain `#[test]` functions, and it
 //! panics when something does not come in time: the message is the test's.
 
+pub(crate) mod batch_api;
 mod browser;
 mod echo;
 mod home;
@@ -16,6 +17,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub(crate) use batch_api::BatchApi;
 pub(crate) use browser::Browser;
 pub(crate) use echo::Echo;
 pub(crate) use home::{evenhand, home};

@@ -1,6 +1,7 @@
 //! A server on the loopback interface that answers by script, in raw bytes, so that
 //! it can also do what no decent server does. It keeps the requests that it got.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -19,6 +20,14 @@ use tokio_rustls::rustls::{ServerConfig, crypto::ring};
 pub(crate) enum Reply {
     /// Send these bytes and close the connection.
     Bytes(Vec<u8>),
+    /// Send these bytes and wait for the next request on the same connection.
+    Kept(Vec<u8>),
+    /// Send these bytes and break the connection, as a machine that goes down does.
+    Broken(Vec<u8>),
+    /// Send these bytes in pieces of a few, with a pause after each, and close.
+    Drip(Vec<u8>, Duration),
+    /// The same after a while.
+    Late(Duration, Box<Reply>),
     /// Never answer.
     Silence,
 }
@@ -63,25 +72,35 @@ impl Reply {
 
     /// Adds a header.
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
-        match self {
-            Self::Bytes(bytes) => {
-                let line = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
-                let header = format!("{name}: {value}\r\n");
-                Self::Bytes([&bytes[..line], header.as_bytes(), &bytes[line..]].concat())
-            }
-            Self::Silence => Self::Silence,
-        }
+        self.change(|bytes| {
+            let line = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+            let header = format!("{name}: {value}\r\n");
+            bytes.splice(line..line, header.into_bytes());
+        })
     }
 
     /// Leaves out the last bytes.
     pub(crate) fn cut(self, bytes: usize) -> Self {
+        self.change(|all| all.truncate(all.len() - bytes))
+    }
+
+    /// The same after a while.
+    pub(crate) fn late(self, wait: Duration) -> Self {
+        Self::Late(wait, Box::new(self))
+    }
+
+    /// The bytes of an answer that is sent at once.
+    pub(crate) fn bytes(self) -> Vec<u8> {
         match self {
-            Self::Bytes(mut all) => {
-                all.truncate(all.len() - bytes);
-                Self::Bytes(all)
-            }
-            Self::Silence => Self::Silence,
+            Self::Bytes(bytes) => bytes,
+            other => panic!("not sent at once: {other:?}"),
         }
+    }
+
+    fn change(self, change: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut bytes = self.bytes();
+        change(&mut bytes);
+        Self::Bytes(bytes)
     }
 }
 
@@ -109,6 +128,14 @@ impl Request {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// The last message of the conversation.
+    pub(crate) fn prompt(&self) -> String {
+        let body = self.json();
+        let messages = body["messages"].as_array().unwrap();
+        let text = messages.last().unwrap()["content"].as_str().unwrap();
+        text.to_owned()
+    }
+
     fn parse(head: &str, body: Vec<u8>) -> Self {
         let mut lines = head.split("\r\n");
         let mut first = lines
@@ -128,6 +155,9 @@ impl Request {
     }
 }
 
+/// What is answered to a request before which so many came.
+type Script = dyn Fn(&Request, usize) -> Option<Reply> + Send + Sync;
+
 /// The server; it stops when it is dropped.
 pub(crate) struct Server {
     address: SocketAddr,
@@ -139,7 +169,21 @@ impl Server {
     /// Answers the first request with the first reply and so on; the last reply
     /// serves all that follow.
     pub(crate) fn new(script: impl IntoIterator<Item = Reply>) -> Self {
-        Self::start(script, None)
+        Self::start(in_order(script), None)
+    }
+
+    /// Answers each request as the script says, which is also told how often a request with
+    /// this prompt came before.
+    pub(crate) fn by_prompt(script: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Self {
+        let times: Mutex<HashMap<String, usize>> = Mutex::default();
+        let script = move |request: &Request, _| {
+            let prompt = request.prompt();
+            let mut times = times.lock().unwrap();
+            let time = times.entry(prompt.clone()).or_default();
+            *time += 1;
+            Some(script(&prompt, *time - 1))
+        };
+        Self::start(Arc::new(script), None)
     }
 
     /// The same over TLS, with a certificate for `localhost` that only
@@ -154,11 +198,11 @@ impl Server {
             .with_no_client_auth()
             .with_single_cert(vec![certificate], key)
             .unwrap();
-        Self::start(script, Some(TlsAcceptor::from(Arc::new(config))))
+        let tls = TlsAcceptor::from(Arc::new(config));
+        Self::start(in_order(script), Some(tls))
     }
 
-    fn start(script: impl IntoIterator<Item = Reply>, tls: Option<TlsAcceptor>) -> Self {
-        let script: Arc<Vec<Reply>> = Arc::new(script.into_iter().collect());
+    fn start(script: Arc<Script>, tls: Option<TlsAcceptor>) -> Self {
         let requests = Arc::new(Mutex::new(Vec::new()));
         // Bound without the runtime, so that a test which runs in one can do it too.
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -168,15 +212,19 @@ impl Server {
         let task = runtime().spawn(async move {
             let listener = TcpListener::from_std(listener).unwrap();
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
+                let (mut stream, _) = listener.accept().await.unwrap();
                 let (script, seen, tls) = (Arc::clone(&script), Arc::clone(&seen), tls.clone());
                 tokio::spawn(async move {
                     match tls {
-                        None => serve(stream, script, seen).await,
+                        None => {
+                            if let Leave::Broken = serve(&mut stream, &*script, &seen).await {
+                                let _ = stream.set_zero_linger();
+                            }
+                        }
                         // A client that mistrusts the certificate goes away here.
                         Some(tls) => {
-                            if let Ok(stream) = tls.accept(stream).await {
-                                serve(stream, script, seen).await;
+                            if let Ok(mut stream) = tls.accept(stream).await {
+                                serve(&mut stream, &*script, &seen).await;
                             }
                         }
                     }
@@ -231,28 +279,60 @@ fn runtime() -> &'static Runtime {
     })
 }
 
+fn in_order(script: impl IntoIterator<Item = Reply>) -> Arc<Script> {
+    let script: Vec<Reply> = script.into_iter().collect();
+    Arc::new(move |_: &Request, before| script.get(before).or(script.last()).cloned())
+}
+
+/// How a connection ends.
+enum Leave {
+    Closed,
+    Broken,
+}
+
 async fn serve(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    script: Arc<Vec<Reply>>,
-    seen: Arc<Mutex<Vec<Request>>>,
-) {
-    let Some(request) = receive(&mut stream).await else {
-        return;
-    };
-    let reply = {
-        let mut seen = seen.lock().unwrap();
-        seen.push(request);
-        script.get(seen.len() - 1).or(script.last()).cloned()
-    };
-    match reply {
-        Some(Reply::Bytes(bytes)) => {
-            // The client may have gone, which is then its test's matter.
-            let _ = stream.write_all(&bytes).await;
-            let _ = stream.shutdown().await;
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    script: &Script,
+    seen: &Mutex<Vec<Request>>,
+) -> Leave {
+    while let Some(request) = receive(stream).await {
+        let mut reply = {
+            let mut seen = seen.lock().unwrap();
+            let reply = script(&request, seen.len());
+            seen.push(request);
+            reply
+        };
+        while let Some(Reply::Late(wait, then)) = reply {
+            tokio::time::sleep(wait).await;
+            reply = Some(*then);
         }
-        Some(Reply::Silence) => tokio::time::sleep(Duration::from_secs(600)).await,
-        None => {}
+        // The client may have gone, which is then its test's matter.
+        match reply {
+            Some(Reply::Kept(bytes)) => {
+                let _ = stream.write_all(&bytes).await;
+                continue;
+            }
+            Some(Reply::Bytes(bytes)) => {
+                let _ = stream.write_all(&bytes).await;
+                let _ = stream.shutdown().await;
+            }
+            Some(Reply::Drip(bytes, pause)) => {
+                for piece in bytes.chunks(16) {
+                    let _ = stream.write_all(piece).await;
+                    let _ = stream.flush().await;
+                    tokio::time::sleep(pause).await;
+                }
+            }
+            Some(Reply::Broken(bytes)) => {
+                let _ = stream.write_all(&bytes).await;
+                return Leave::Broken;
+            }
+            Some(Reply::Silence) => tokio::time::sleep(Duration::from_secs(600)).await,
+            Some(Reply::Late(..)) | None => {}
+        }
+        break;
     }
+    Leave::Closed
 }
 
 async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> Option<Request> {

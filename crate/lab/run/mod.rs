@@ -34,6 +34,7 @@ use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
 use crate::kernel as own_kernel;
 use crate::project::Project;
+use crate::serve::Allowance;
 use crate::setup;
 
 pub use self::executor::Executor;
@@ -56,6 +57,8 @@ pub struct Options {
     /// Write each notebook as an HTML page too: into DIR, or into the current folder
     #[arg(long)]
     html: bool,
+    #[command(flatten)]
+    allowance: Allowance,
 }
 
 /// Sets up what the notebooks need, and runs them, each in a kernel of its own.
@@ -68,7 +71,7 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<()> {
     if notebooks.iter().any(Notebook::uses_the_library) {
         setup::library(project, home)?;
     }
-    let mut answerer = Answerer::new(project, home);
+    let mut answerer = Answerer::new(project, home, options.allowance);
     block_on(async {
         let mut stop = Stop::new()?;
         for notebook in notebooks {

@@ -41,6 +41,17 @@ pub(crate) const API_VERSION: &str = "2024-10-21";
 /// this machine, and others can't reach the server.
 const DEFAULT_KEY: &str = "evenhand-local";
 
+/// The quota of the small model, as a deployment in Azure has one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct Allowance {
+    /// Tokens per minute that the small model may be asked; none is no limit
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) tpm: Option<u64>,
+    /// Its requests per minute [default: 6 for every 1,000 tokens per minute]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rpm: Option<u64>,
+}
+
 /// How the local model is served.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
@@ -50,12 +61,8 @@ pub(crate) struct Options {
     /// The address to listen on; others than loopback need a --key of your own
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub(crate) host: IpAddr,
-    /// Tokens per minute, as a deployment's quota; none is no limit
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) tpm: Option<u64>,
-    /// Requests per minute [default: 6 for every 1,000 tokens per minute]
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) rpm: Option<u64>,
+    #[command(flatten)]
+    pub(crate) allowance: Allowance,
     /// The key that callers must send
     #[arg(long, default_value = DEFAULT_KEY, value_parser = key)]
     pub(crate) key: String,
@@ -73,8 +80,7 @@ impl Default for Options {
         Self {
             port: 0,
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            tpm: None,
-            rpm: None,
+            allowance: Allowance::default(),
             key: DEFAULT_KEY.to_owned(),
             deployments: Vec::new(),
             threads: 1,
@@ -186,7 +192,7 @@ async fn serve(
             return;
         }
     };
-    let limits = Limits::new(options.tpm, options.rpm);
+    let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
     let router = front::router(Arc::new(Front {
         key: options.key,
         deployments: options.deployments,
@@ -224,7 +230,10 @@ fn listen(options: &Options) -> Result<(std::net::TcpListener, SocketAddr)> {
 
 /// `evenhand serve`: serves until Ctrl-C.
 pub(crate) fn run(options: Options, project: &Project, home: &Home) -> Result<()> {
-    let (host, limits) = (options.host, Limits::new(options.tpm, options.rpm));
+    let (host, limits) = (
+        options.host,
+        Limits::new(options.allowance.tpm, options.allowance.rpm),
+    );
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

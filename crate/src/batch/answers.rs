@@ -2,20 +2,63 @@
 
 use std::time::Duration;
 
+use super::totals::Totals;
 use crate::client::{ChatCompletion, Usage};
 use crate::error::{Error, Result};
 
 /// One row of a batch: what was asked, and what came of it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Answer {
     /// The row's number in the batch, from 0.
     pub id: usize,
     /// What was asked.
     pub prompt: String,
+    /// Which sample of its prompt the row is, from 0.
+    pub sample: u32,
     /// The completion, or why there is none.
     pub outcome: Result<ChatCompletion>,
-    /// From sending the request to having the answer, retries and their waits included.
+    /// What it took.
+    pub effort: Effort,
+    /// Where the outcome is from.
+    pub source: Source,
+}
+
+/// What it took to settle a row. An answer out of a journal tells what it took then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Effort {
+    /// How many requests were sent.
+    pub attempts: u32,
+    /// How many of them were refused for the quota's sake (429).
+    pub refused: u32,
+    /// How long the last attempt took, from sending the request to having its answer.
     pub latency: Duration,
+    /// How long the row waited for the quota, or between attempts.
+    pub waited: Duration,
+}
+
+/// Where a row's outcome is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// The service was asked for this row.
+    Service,
+    /// The journal had the answer of an earlier run.
+    Journal,
+    /// Another row of the batch asked the same at temperature 0.
+    SameQuestion,
+}
+
+impl Source {
+    /// The source as it stands in tables, such as `journal`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Journal => "journal",
+            Self::SameQuestion => "same_question",
+        }
+    }
 }
 
 impl Answer {
@@ -24,7 +67,7 @@ impl Answer {
         self.outcome.as_ref().ok().and_then(ChatCompletion::text)
     }
 
-    /// What the row cost, in tokens, if the service said so.
+    /// What the answer cost, in tokens, if the service said so.
     pub fn usage(&self) -> Option<Usage> {
         self.outcome
             .as_ref()
@@ -38,24 +81,43 @@ impl Answer {
     }
 }
 
-/// The answers of a batch: one row a prompt, in the order of the prompts.
+/// The answers of a batch: one row a sample of a prompt, in the order of the prompts.
 #[derive(Debug)]
 pub struct Answers {
     rows: Vec<Answer>,
     wall_time: Duration,
+    unsaved: Option<Error>,
+    notes: Vec<String>,
 }
 
 impl Answers {
-    pub(super) fn new(rows: Vec<Answer>, wall_time: Duration) -> Self {
-        Self { rows, wall_time }
+    pub(super) fn new(rows: Vec<Answer>, wall_time: Duration, unsaved: Option<Error>) -> Self {
+        Self {
+            rows,
+            wall_time,
+            unsaved,
+            notes: Vec::new(),
+        }
     }
 
-    /// The rows, in the order of the prompts.
+    /// What is to be known of the journal.
+    pub(super) fn noting(mut self, notes: Vec<String>) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// Why some rows are not in the journal, if so: a full disk, perhaps. They are here all
+    /// the same.
+    pub fn unsaved(&self) -> Option<&Error> {
+        self.unsaved.as_ref()
+    }
+
+    /// The rows, in the order of the prompts; the samples of a prompt stand together.
     pub fn rows(&self) -> &[Answer] {
         &self.rows
     }
 
-    /// How many prompts there were.
+    /// How many rows there are.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -70,18 +132,28 @@ impl Answers {
         self.rows.iter().filter(|row| row.outcome.is_err())
     }
 
-    /// The model's words, in the order of the prompts; `None` where a row failed.
+    /// The model's words, in the order of the rows; `None` where a row failed.
     pub fn texts(&self) -> impl Iterator<Item = Option<&str>> {
         self.rows.iter().map(Answer::text)
     }
 
+    /// How it went: rows, requests, tokens, times.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals {
+            wall_time: self.wall_time,
+            notes: self.notes.clone(),
+            ..Totals::default()
+        };
+        for row in &self.rows {
+            totals.add(&row.outcome, &row.effort, row.source);
+        }
+        totals
+    }
+
     /// The tokens of all prompts and completions, as the service counted them.
     pub fn total_tokens(&self) -> u64 {
-        self.rows
-            .iter()
-            .filter_map(Answer::usage)
-            .map(|usage| usage.total_tokens)
-            .sum()
+        let totals = self.totals();
+        totals.prompt_tokens + totals.completion_tokens
     }
 
     /// How long the whole batch took.
@@ -98,22 +170,10 @@ impl Answers {
     ///     .build()?;
     /// let nothing: [&str; 0] = [];
     /// let summary = client.batch(nothing).run()?.summary();
-    /// assert_eq!(summary, "0 prompts: 0 answered, 0 tokens, 0.0 s");
+    /// assert_eq!(summary, "0 rows: 0 answered, 0 tokens, 0.0 s");
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     pub fn summary(&self) -> String {
-        let failed = self.failed().count();
-        let failures = match failed {
-            0 => String::new(),
-            failed => format!(", {failed} failed"),
-        };
-        format!(
-            "{} prompt{}: {} answered{failures}, {} tokens, {:.1} s",
-            self.len(),
-            if self.len() == 1 { "" } else { "s" },
-            self.len() - failed,
-            self.total_tokens(),
-            self.wall_time.as_secs_f64(),
-        )
+        self.totals().to_string()
     }
 }

@@ -1,117 +1,299 @@
-//! Asks the prompts of a batch, so many at once.
+//! Asks questions, so many at once, and sends back what came of each as soon as it has.
+//!
+//! A worker takes a question, looks into the journal, waits for the quota, asks, asks again
+//! where that may help, writes the outcome into the journal, and sends it on. The engine
+//! knows neither prompts nor rows: who asks gives it questions, and puts the outcomes in order.
 
-use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::progress::Progress;
-use super::{Answer, Answers, Batch};
+use super::answers::{Effort, Source};
+use super::pacing::{Cost, Pacer};
+use super::record::Records;
+use crate::client::{ChatCompletion, ChatRequest, Client};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What the workers share: the rows still to be asked, and whether asking is of use.
-struct Queue {
-    waiting: VecDeque<(usize, String)>,
+/// How often one row may be refused for the quota's sake. Each time the whole batch waits as
+/// long as the service said, so this is patience enough for a quota that others share.
+const REFUSALS: u32 = 10;
+
+/// How long the service may refuse everything before the batch gives up on what is left.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How soon a worker without a question sees that there will be none.
+const LOOK_UP: Duration = Duration::from_millis(100);
+
+/// Something to ask.
+pub(super) struct Question {
+    /// What the outcome is sent back under.
+    pub(super) index: usize,
+    /// What is sent, or why there is nothing to send.
+    pub(super) request: Result<ChatRequest>,
+    /// Its name in the journal, where there is one.
+    pub(super) id: Option<String>,
+}
+
+/// What came of a question.
+pub(super) struct Settled {
+    pub(super) index: usize,
+    pub(super) outcome: Result<ChatCompletion>,
+    pub(super) effort: Effort,
+    pub(super) source: Source,
+}
+
+impl Settled {
+    /// What comes of a question that was not sent.
+    pub(super) fn unasked(index: usize, reason: &Error) -> Self {
+        Self {
+            index,
+            outcome: Err(reason.clone()),
+            effort: Effort::default(),
+            source: Source::Service,
+        }
+    }
+}
+
+/// On what terms questions are asked.
+pub(super) struct Terms {
+    pub(super) client: Client,
+    /// Who answers requests that name no deployment of their own.
+    pub(super) deployment: Option<String>,
+    pub(super) pacer: Arc<Pacer>,
+    pub(super) concurrency: usize,
+    /// How often a request that failed in passing is sent again; refusals for the quota's
+    /// sake are counted apart.
+    pub(super) retries: u32,
+    /// What keeps the outcomes, if anything does.
+    pub(super) records: Option<Arc<Records>>,
+    /// Ask anew what the journal has.
+    pub(super) fresh: bool,
+}
+
+/// Workers at work. Dropping it ends them.
+pub(super) struct Engine {
+    shared: Arc<Shared>,
+    settled: mpsc::Receiver<Settled>,
+    workers: JoinSet<()>,
+}
+
+struct Shared {
+    terms: Terms,
+    questions: tokio::sync::Mutex<mpsc::Receiver<Question>>,
+    closed: AtomicBool,
+    luck: Mutex<Luck>,
+}
+
+/// What the outcomes so far say about those to come.
+struct Luck {
     answered: bool,
-    hopeless: bool,
+    last_answer: Instant,
+    /// Why no further question would be answered.
+    hopeless: Option<Error>,
 }
 
-pub(super) async fn ask_all(mut batch: Batch) -> Result<Answers> {
-    let started = Instant::now();
-    let prompts = std::mem::take(&mut batch.prompts);
-    let total = prompts.len();
-    let queue = Arc::new(Mutex::new(Queue {
-        waiting: prompts.into_iter().enumerate().collect(),
-        answered: false,
-        hopeless: false,
-    }));
-    let batch = Arc::new(batch);
-    let mut workers = JoinSet::new();
-    let (sender, mut finished) = tokio::sync::mpsc::unbounded_channel();
-    for _ in 0..batch.concurrency.min(total) {
-        workers.spawn(work(Arc::clone(&batch), Arc::clone(&queue), sender.clone()));
+impl Engine {
+    /// Sets workers on the questions. It ends by itself when the sender of the questions is
+    /// dropped and all are settled.
+    pub(super) fn start(terms: Terms, questions: mpsc::Receiver<Question>) -> Self {
+        let workers_wanted = terms.concurrency;
+        let (sender, settled) = mpsc::channel(workers_wanted.max(64));
+        let shared = Arc::new(Shared {
+            terms,
+            questions: tokio::sync::Mutex::new(questions),
+            closed: AtomicBool::new(false),
+            luck: Mutex::new(Luck {
+                answered: false,
+                last_answer: Instant::now(),
+                hopeless: None,
+            }),
+        });
+        let mut workers = JoinSet::new();
+        for _ in 0..workers_wanted {
+            workers.spawn(work(Arc::clone(&shared), sender.clone()));
+        }
+        Self {
+            shared,
+            settled,
+            workers,
+        }
     }
-    drop(sender);
 
-    let mut progress = Progress::new(total, batch.concurrency);
-    let mut rows = Vec::with_capacity(total);
-    while let Some(row) = finished.recv().await {
-        progress.advance(&row);
-        rows.push(row);
+    /// The next outcome, in the order in which they come. `None` when all are there.
+    pub(super) async fn next(&mut self) -> Option<Settled> {
+        self.settled.recv().await
     }
-    progress.finish();
 
-    if let Some(reason) = take_hopeless(&mut rows) {
-        return Err(reason);
+    /// Sends nothing new. What is under way may still come.
+    pub(super) fn close(&self) {
+        self.shared.closed.store(true, Ordering::Relaxed);
     }
-    rows.sort_unstable_by_key(|row| row.id);
-    Ok(Answers::new(rows, started.elapsed()))
+
+    /// Gives up what is under way, too. Outcomes that are there can still be taken.
+    pub(super) fn abort(&mut self) {
+        self.close();
+        self.workers.abort_all();
+    }
+
+    /// Why the questions that are left were not asked, if none could have been answered.
+    pub(super) fn hopeless(&self) -> Option<Error> {
+        self.shared.luck().hopeless.clone()
+    }
 }
 
-/// Asks one waiting prompt after the other until none is left.
-async fn work(
-    batch: Arc<Batch>,
-    queue: Arc<Mutex<Queue>>,
-    finished: tokio::sync::mpsc::UnboundedSender<Answer>,
-) {
-    while let Some((id, prompt)) = next(&queue) {
-        let started = Instant::now();
-        let outcome = batch.client.complete_async(batch.request(&prompt)).await;
-        note_outcome(&queue, &outcome);
-        let row = Answer {
-            id,
-            prompt,
-            outcome,
-            latency: started.elapsed(),
+async fn work(shared: Arc<Shared>, settled: mpsc::Sender<Settled>) {
+    while let Some(question) = shared.next().await {
+        let Some(outcome) = shared.settle(question).await else {
+            return;
         };
-        if finished.send(row).is_err() {
+        if settled.send(outcome).await.is_err() {
             return;
         }
     }
 }
 
-fn lock(queue: &Mutex<Queue>) -> std::sync::MutexGuard<'_, Queue> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner)
-}
+impl Shared {
+    fn luck(&self) -> std::sync::MutexGuard<'_, Luck> {
+        self.luck.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-fn next(queue: &Mutex<Queue>) -> Option<(usize, String)> {
-    let mut queue = lock(queue);
-    if queue.hopeless {
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// The next question. Whoever asks may take long to think of it, so a worker that waits
+    /// looks up now and then whether there is still something to wait for.
+    async fn next(&self) -> Option<Question> {
+        while !self.is_closed() {
+            let next = async { self.questions.lock().await.recv().await };
+            if let Ok(question) = tokio::time::timeout(LOOK_UP, next).await {
+                return question;
+            }
+        }
         None
-    } else {
-        queue.waiting.pop_front()
     }
-}
 
-fn note_outcome<T>(queue: &Mutex<Queue>, outcome: &Result<T>) {
-    let mut queue = lock(queue);
-    match outcome {
-        Ok(_) => queue.answered = true,
-        Err(error) if !queue.answered && spares_no_row(error) => queue.hopeless = true,
-        Err(_) => {}
+    /// What comes of a question. `None` when the engine was closed before it was sent.
+    async fn settle(&self, question: Question) -> Option<Settled> {
+        let Question { index, request, id } = question;
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return Some(Settled::unasked(index, &error)),
+        };
+        let kept = self.terms.records.as_deref().zip(id.as_ref());
+        if let Some((records, id)) = kept.filter(|_| !self.terms.fresh)
+            && let Some((completion, effort)) = records.answer(id)
+        {
+            return Some(Settled {
+                index,
+                outcome: Ok(completion),
+                effort,
+                source: Source::Journal,
+            });
+        }
+        let (outcome, effort) = self.ask(&request, kept).await?;
+        self.learn(&request, &outcome);
+        if let Some((records, id)) = kept {
+            records.settled(id, records.deployment(&request), &outcome, &effort);
+        }
+        Some(Settled {
+            index,
+            outcome,
+            effort,
+            source: Source::Service,
+        })
     }
-}
 
-/// An error that every row of the batch would meet.
-fn spares_no_row(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Settings
-            | ErrorKind::Argument
-            | ErrorKind::Authentication
-            | ErrorKind::PermissionDenied
-            | ErrorKind::NotFound
-    )
-}
-
-/// The error of a batch in which no row was answered and none could have been.
-fn take_hopeless(rows: &mut Vec<Answer>) -> Option<Error> {
-    if rows.iter().any(|row| row.outcome.is_ok()) {
-        return None;
+    async fn ask(
+        &self,
+        request: &ChatRequest,
+        kept: Option<(&Records, &String)>,
+    ) -> Option<(Result<ChatCompletion>, Effort)> {
+        let cost = Cost::from(request);
+        let mut effort = Effort::default();
+        let started = Instant::now();
+        let mut retries = 0;
+        loop {
+            let permit = match self.terms.pacer.admit(cost).await {
+                Ok(permit) => permit,
+                Err(error) => return Some((Err(error), effort)),
+            };
+            if self.is_closed() {
+                return None;
+            }
+            if let Some((records, id)) = kept.filter(|_| effort.attempts == 0) {
+                records.asking(id, request);
+            }
+            let sent = Instant::now();
+            let attempt = self.terms.client.attempt(request).await;
+            effort.attempts += 1;
+            effort.latency = sent.elapsed();
+            effort.waited = started.elapsed().saturating_sub(effort.latency);
+            let again = attempt.retry.again;
+            let error = match attempt.outcome {
+                Ok(completion) => {
+                    permit.answered(&attempt.limits, completion.usage.as_ref());
+                    let completion = completion.after_attempts(effort.attempts, attempt.limits);
+                    return Some((Ok(completion), effort));
+                }
+                Err(error) => error,
+            };
+            if error.is_rate_limit() {
+                permit.refused(&attempt.limits);
+                effort.refused += 1;
+                if !again || effort.refused > REFUSALS || self.out_of_patience(&error) {
+                    return Some((Err(error), effort));
+                }
+            } else {
+                permit.failed(&attempt.limits);
+                if !again || retries >= self.terms.retries {
+                    return Some((Err(error), effort));
+                }
+                tokio::time::sleep(attempt.retry.wait(retries, fastrand::f64())).await;
+                retries += 1;
+            }
+        }
     }
-    let first = rows
-        .iter()
-        .position(|row| row.error().is_some_and(spares_no_row))?;
-    rows.swap_remove(first).outcome.err()
+
+    /// The service has refused everything for too long: what is left is not asked any more.
+    fn out_of_patience(&self, error: &Error) -> bool {
+        let mut luck = self.luck();
+        let over = luck.last_answer.elapsed() > PATIENCE;
+        if over {
+            luck.hopeless.get_or_insert_with(|| error.clone());
+            self.closed.store(true, Ordering::Relaxed);
+        }
+        over
+    }
+
+    fn learn(&self, request: &ChatRequest, outcome: &Result<ChatCompletion>) {
+        let mut luck = self.luck();
+        match outcome {
+            Ok(_) => {
+                luck.answered = true;
+                luck.last_answer = Instant::now();
+            }
+            Err(error) if !luck.answered && self.spares_no_row(request, error) => {
+                luck.hopeless.get_or_insert_with(|| error.clone());
+                self.closed.store(true, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Is it an error that every row of the batch would meet? A deployment that only this
+    /// request names says nothing of the others.
+    fn spares_no_row(&self, request: &ChatRequest, error: &Error) -> bool {
+        let names_its_own = request.model.is_some() && request.model != self.terms.deployment;
+        match error.kind() {
+            ErrorKind::Authentication => true,
+            ErrorKind::Settings | ErrorKind::PermissionDenied | ErrorKind::NotFound => {
+                !names_its_own
+            }
+            _ => false,
+        }
+    }
 }

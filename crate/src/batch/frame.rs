@@ -2,8 +2,8 @@
 
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
 
-use super::{Answer, Answers};
-use crate::client::{ChatCompletion, FinishReason};
+use super::{Answer, Answers, Source};
+use crate::client::{ChatCompletion, ContentFilter, FinishReason};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Answers {
@@ -20,8 +20,22 @@ impl Answers {
         frame(self.len(), columns)
     }
 
-    /// Everything that is known of each row: `id`, `prompt`, `answer`, `finish_reason`,
-    /// `prompt_tokens`, `completion_tokens`, `latency_ms` and `error`.
+    /// Everything that is known of each row:
+    ///
+    /// | column | type | holds |
+    /// |---|---|---|
+    /// | `id` | u64 | the row's number, from 0 |
+    /// | `prompt` | str | what was asked |
+    /// | `sample` | u32 | which sample of its prompt it is, from 0 |
+    /// | `answer` | str | the model's words |
+    /// | `finish_reason` | str | why the answer ended; `length`: it was cut |
+    /// | `prompt_tokens`, `completion_tokens` | u64 | what it cost |
+    /// | `latency_ms` | u64 | how long the last attempt took |
+    /// | `attempts` | u32 | how many requests were sent |
+    /// | `source` | str | `service`, `journal` or `same_question` |
+    /// | `request_id` | str | the service's name for the exchange |
+    /// | `content_filter` | str | the categories that were filtered, if any |
+    /// | `error_kind`, `error` | str | why there is no answer |
     ///
     /// # Errors
     /// None that a user could cause.
@@ -29,6 +43,7 @@ impl Answers {
         let columns = vec![
             column("id", self.each(|row| row.id as u64)),
             column("prompt", self.each(|row| row.prompt.as_str())),
+            column("sample", self.each(|row| row.sample)),
             column("answer", self.each(Answer::text)),
             column(
                 "finish_reason",
@@ -44,15 +59,55 @@ impl Answers {
             ),
             column(
                 "latency_ms",
-                self.each(|row| row.latency.as_millis() as u64),
+                self.each(|row| row.effort.latency.as_millis() as u64),
+            ),
+            column("attempts", self.each(|row| row.effort.attempts)),
+            column("source", self.each(|row| row.source.name())),
+            column("request_id", self.each(request_id)),
+            column("content_filter", self.each(filtered)),
+            column(
+                "error_kind",
+                self.each(|row| row.error().map(|error| error.kind().name())),
             ),
             self.error_column(),
         ];
         frame(self.len(), columns)
     }
 
+    /// [`full_frame`](Self::full_frame) without the columns that tell nothing of these rows.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub(crate) fn telling_frame(&self) -> Result<DataFrame> {
+        let rows = self.rows();
+        let mut silent = vec!["request_id"];
+        let mut unless = |tells: bool, names: &[&'static str]| {
+            if !tells {
+                silent.extend(names);
+            }
+        };
+        unless(rows.iter().any(|row| row.sample > 0), &["sample"]);
+        unless(
+            rows.iter().any(|row| row.effort.attempts > 1),
+            &["attempts"],
+        );
+        unless(
+            rows.iter().any(|row| row.source != Source::Service),
+            &["source"],
+        );
+        unless(
+            rows.iter().any(|row| filtered(row).is_some()),
+            &["content_filter"],
+        );
+        unless(
+            rows.iter().any(|row| row.error().is_some()),
+            &["error_kind", "error"],
+        );
+        Ok(self.full_frame()?.drop_many(silent))
+    }
+
     fn error_column(&self) -> Column {
-        column("error", self.each(|row| row.error().map(describe)))
+        column("error", self.each(|row| row.error().map(Error::message)))
     }
 
     fn each<'a, T>(&'a self, value: impl Fn(&'a Answer) -> T) -> Vec<T> {
@@ -67,8 +122,29 @@ fn finish_reason(row: &Answer) -> Option<&FinishReason> {
         .and_then(ChatCompletion::finish_reason)
 }
 
-fn describe(error: &Error) -> String {
-    format!("{}: {}", error.kind().name(), error.message())
+fn request_id(row: &Answer) -> Option<&str> {
+    match &row.outcome {
+        Ok(completion) => completion.request_id(),
+        Err(error) => error.request_id(),
+    }
+}
+
+/// The categories for which the prompt or the answer was filtered, such as `hate, violence`.
+fn filtered(row: &Answer) -> Option<String> {
+    let filters: Vec<&ContentFilter> = match &row.outcome {
+        Ok(completion) => completion
+            .choices
+            .iter()
+            .map(|choice| &choice.content_filter_results)
+            .collect(),
+        Err(error) => error.content_filter().into_iter().collect(),
+    };
+    let categories = filters.iter().flat_map(|filter| &filter.categories);
+    let names: Vec<&str> = categories
+        .filter(|(_, result)| result.filtered)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 fn column<T>(name: &str, values: Vec<T>) -> Column
@@ -97,13 +173,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::batch::Effort;
 
     fn row(id: usize, outcome: Result<ChatCompletion>) -> Answer {
         Answer {
             id,
             prompt: format!("Describe number {id}."),
+            sample: 0,
             outcome,
-            latency: Duration::from_millis(12),
+            effort: Effort {
+                attempts: 1,
+                latency: Duration::from_millis(12),
+                ..Effort::default()
+            },
+            source: Source::Service,
         }
     }
 
@@ -128,6 +211,7 @@ mod tests {
         let answers = Answers::new(
             vec![row(0, answered("A")), row(1, answered("B"))],
             Duration::ZERO,
+            None,
         );
         assert_snapshot!(answers.to_frame("neutral_answer").unwrap(), @"
         shape: (2, 1)
@@ -147,6 +231,7 @@ mod tests {
         let answers = Answers::new(
             vec![row(0, answered("A")), row(1, refused())],
             Duration::ZERO,
+            None,
         );
         assert_snapshot!(answers.to_frame("answer").unwrap(), @"
         shape: (2, 2)
@@ -168,7 +253,7 @@ mod tests {
 
     #[test]
     fn no_prompts_make_an_empty_frame_with_its_types() {
-        let answers = Answers::new(Vec::new(), Duration::ZERO);
+        let answers = Answers::new(Vec::new(), Duration::ZERO, None);
         assert_snapshot!(answers.to_frame("answer").unwrap(), @"
         shape: (0, 1)
         ┌────────┐

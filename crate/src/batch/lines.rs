@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::client::json::mended;
 use crate::client::{ChatCompletion, ContentFilter};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -89,12 +90,22 @@ pub(crate) struct LineError {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Account {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) host: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) deployment: String,
+    /// Where the outcome is from; the journal's own lines are all the service's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
     pub(crate) attempts: u32,
     pub(crate) latency_ms: u64,
-    /// In seconds since 1970, as the service counts.
+    /// In seconds since 1970, as the service counts; 0 where that is not known.
+    #[serde(skip_serializing_if = "is_zero")]
     pub(crate) asked_at: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl OutputLine {
@@ -207,8 +218,7 @@ fn text(value: &Value) -> Option<String> {
 
 /// Reads a line, with or without its end.
 ///
-/// JSON may hold halves of surrogate pairs (`\ud800`), which are no characters, and a file
-/// may hold bytes that are no text: where it fails because of them, each is read as U+FFFD.
+/// Where it fails because of what is no character, it is read as [`mended`].
 pub(crate) fn read<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(line).or_else(|_| serde_json::from_str(&mended(line)))
 }
@@ -232,34 +242,6 @@ pub(crate) fn write(line: &impl Serialize) -> Result<Vec<u8>> {
         ));
     }
     Ok(bytes)
-}
-
-pub(crate) fn mended(line: &[u8]) -> String {
-    let line = String::from_utf8_lossy(line);
-    let mut mended = String::with_capacity(line.len());
-    let mut rest = &*line;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        mended.push_str(before);
-        let (taken, meant) = match (unit(escape), escape.get(6..).and_then(unit)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
-            (Some(0xd800..=0xdfff), _) => (6, Some("\\ufffd")),
-            (Some(_), _) => (6, None),
-            // A backslash and what it stands before, of which only ASCII is legal.
-            (None, _) => (2, None),
-        };
-        let (escape, after) = escape.split_at_checked(taken).unwrap_or((escape, ""));
-        mended.push_str(meant.unwrap_or(escape));
-        rest = after;
-    }
-    mended.push_str(rest);
-    mended
-}
-
-/// The UTF-16 unit that the text begins with, written as `\uXXXX`.
-fn unit(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
-    u16::from_str_radix(digits, 16).ok()
 }
 
 #[cfg(test)]

@@ -1,50 +1,71 @@
 //! Many prompts, asked side by side: order kept, no row lost.
 //!
-//! - [`Batch`] is the builder that `client.batch(..)` returns.
-//! - [`Answers`] is what it gives back: one row a prompt, in the prompts' order, each
-//!   with its answer or with its error.
-//! - [`Quota`] is what the deployment may be asked in a minute; `pacing` keeps to it.
-//! - `engine` asks; `progress` tells how far it is; `frame` makes data frames of the rows.
+//! - [`Batch`] is the builder that `client.batch(..)` returns; `client.batch_requests(..)`
+//!   makes one of ready requests, as many as there may be.
+//! - [`Answers`] is what it gives back: one row a sample of a prompt, in the prompts' order,
+//!   each with its answer or with its error; [`Totals`] sums them up.
+//! - `plan` says what is asked for which row, `engine` asks, `pacing` keeps to the [`Quota`],
+//!   `journal` keeps every outcome in a file, and `record` says how.
+//! - [`Submission`] is a batch that was handed to the service's Batch API.
+//! - `manner` is what the builder was told; `run` and `stream` put outcomes in order, `drive` ends them in time, `progress` tells how
+//!   far they are; `frame` makes data frames of the rows.
 
 mod answers;
+mod drive;
 mod engine;
 #[cfg(feature = "notebook")]
 mod frame;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "the engine will keep its rows in it"
-    )
-)]
 mod journal;
-#[cfg_attr(not(test), expect(dead_code, reason = "the journal is made of them"))]
+mod jsonl;
 mod lines;
-#[cfg_attr(not(test), expect(dead_code, reason = "the engine is yet to ask it"))]
+mod manner;
 mod pacing;
+mod plan;
 mod progress;
 mod quota;
+mod record;
+mod run;
+mod stream;
+mod submission;
+mod totals;
 
-pub use answers::{Answer, Answers};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use answers::{Answer, Answers, Effort, Source};
+use progress::Listener;
+pub use progress::Progress;
 pub use quota::Quota;
+pub use stream::{BatchRequest, Requests, Row};
+pub use submission::{BatchState, BatchStatus, Status, Submission};
+pub use totals::{Price, Totals};
+
+use manner::{JournalChoice, Manner};
 
 use crate::client::{ChatRequest, Client, Message};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::stop::Stop;
 
-/// How many requests are under way at once, unless told otherwise.
-const CONCURRENCY: usize = 8;
-
-/// A batch of prompts, ready to be asked. See [`Client::batch`].
+/// A batch of prompts, ready to be asked. See [`Client::batch`] and
+/// [`Client::batch_requests`].
 #[derive(Clone, Debug)]
 #[must_use = "a batch asks nothing until `run()`"]
-pub struct Batch {
+pub struct Batch<A = Prompts> {
     client: Client,
-    prompts: Vec<String>,
-    system: Option<String>,
-    /// What all requests have in common; each adds its messages.
+    /// What is asked.
+    asked: A,
+    /// What all requests have in common.
     common: ChatRequest,
-    concurrency: usize,
+    manner: Manner,
+}
+
+/// What a batch of prompts asks.
+#[derive(Clone, Debug)]
+pub struct Prompts {
+    texts: Vec<String>,
+    system: Option<String>,
+    samples: u32,
 }
 
 impl Client {
@@ -66,15 +87,23 @@ impl Client {
         P: IntoIterator,
         P::Item: AsRef<str>,
     {
+        let texts = prompts
+            .into_iter()
+            .map(|prompt| prompt.as_ref().to_owned())
+            .collect();
+        self.batch_of(Prompts {
+            texts,
+            system: None,
+            samples: 1,
+        })
+    }
+
+    fn batch_of<A>(&self, asked: A) -> Batch<A> {
         Batch {
             client: self.clone(),
-            prompts: prompts
-                .into_iter()
-                .map(|prompt| prompt.as_ref().to_owned())
-                .collect(),
-            system: None,
+            asked,
             common: ChatRequest::default(),
-            concurrency: CONCURRENCY,
+            manner: Manner::default(),
         }
     }
 }
@@ -85,10 +114,54 @@ impl Batch {
     /// # Default
     /// None is sent.
     pub fn system(mut self, prompt: impl Into<String>) -> Self {
-        self.system = Some(prompt.into());
+        self.asked.system = Some(prompt.into());
         self
     }
 
+    /// How often each prompt is asked. Each sample is a row of its own; with a
+    /// [`seed`](Self::seed), sample `i` has the seed `seed + i`.
+    ///
+    /// # Default
+    /// 1.
+    pub fn samples(mut self, samples: u32) -> Self {
+        self.asked.samples = samples;
+        self
+    }
+
+    /// Asks all prompts and waits for the answers. Progress goes to standard error.
+    ///
+    /// A prompt that fails is a row with its error, and costs the others nothing.
+    ///
+    /// # Errors
+    /// A concurrency, a number of samples or a quota of 0; a parameter that no request may
+    /// have; a journal that can't be used; and an error that no row can escape (a wrong key,
+    /// an unknown deployment), which ends the batch at once when nothing has been answered.
+    pub fn run(self) -> Result<Answers> {
+        crate::runtime::block_on(self.run_async())?
+    }
+
+    /// The same for programs that have a runtime of their own.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_async(self) -> Result<Answers> {
+        run::run(self).await
+    }
+
+    /// The request for a sample of a prompt.
+    fn request(&self, prompt: usize, sample: u32) -> ChatRequest {
+        let mut request = self.common.clone();
+        request.seed = request
+            .seed
+            .map(|seed| seed.wrapping_add(i64::from(sample)));
+        let system = self.asked.system.as_deref().map(Message::system);
+        let prompt = self.asked.texts.get(prompt).map(Message::user);
+        request.messages.extend(system.into_iter().chain(prompt));
+        request
+    }
+}
+
+impl<A> Batch<A> {
     /// The longest answer, in tokens; a longer one is cut and has the finish reason `length`.
     ///
     /// # Default
@@ -104,7 +177,8 @@ impl Batch {
         self
     }
 
-    /// How freely the model chooses its words, from 0 (always the likeliest) to 2.
+    /// How freely the model chooses its words, from 0 (always the likeliest) to 2. At 0, rows
+    /// that ask the same are asked once and share the answer.
     ///
     /// # Default
     /// The service's own, 1.
@@ -131,47 +205,103 @@ impl Batch {
         self
     }
 
-    /// How many requests are under way at once.
+    /// Any other parameter that a request has.
     ///
-    /// # Default
-    /// 8.
-    pub fn concurrency(mut self, requests: usize) -> Self {
-        self.concurrency = requests;
+    /// ```
+    /// # let client = evenhand::Client::builder()
+    /// #     .endpoint("https://contoso.openai.azure.com").api_key("key").build()?;
+    /// let batch = client
+    ///     .batch(["Describe a nurse."])
+    ///     .with(|request| request.top_p(0.9).logprobs(3));
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    pub fn with(mut self, change: impl FnOnce(ChatRequest) -> ChatRequest) -> Self {
+        self.common = change(self.common);
         self
     }
 
-    /// Asks all prompts and waits for the answers. Progress goes to standard error.
+    /// How many requests are under way at once.
     ///
-    /// A prompt that fails is a row with its error, and costs the others nothing.
-    ///
-    /// # Errors
-    /// A concurrency of 0; and an error that no row can escape (a wrong key, an unknown
-    /// deployment), which ends the batch at once when nothing has been answered yet.
-    pub fn run(self) -> Result<Answers> {
-        crate::runtime::block_on(self.run_async())?
+    /// # Default
+    /// 8; of a deployment whose quota is not known yet, the first request goes alone.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.manner.concurrency = Some(requests);
+        self
     }
 
-    /// The same for programs that have a runtime of their own.
+    /// What the deployment may use in a minute. All batches of the process that ask this
+    /// deployment keep to it together.
     ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub async fn run_async(self) -> Result<Answers> {
-        if self.concurrency == 0 {
-            return Err(Error::new(
-                ErrorKind::Argument,
-                "a batch with concurrency 0 asks nothing",
-            )
-            .with_hint("use `.concurrency(1)` to ask one prompt after the other"));
-        }
-        engine::ask_all(self).await
+    /// # Default
+    /// `AZURE_OPENAI_TPM` and `AZURE_OPENAI_RPM`, else what the service's answers tell.
+    pub fn quota(mut self, quota: Quota) -> Self {
+        self.manner.quota = Some(quota);
+        self
     }
 
-    /// The request for one prompt.
-    fn request(&self, prompt: &str) -> ChatRequest {
-        let system = self.system.as_deref().map(Message::system);
-        system
-            .into_iter()
-            .chain([Message::user(prompt)])
-            .fold(self.common.clone(), ChatRequest::message)
+    /// How often a request that failed in passing is sent again. What is refused for the
+    /// quota's sake does not count: it is sent when the service said, up to ten times.
+    ///
+    /// # Default
+    /// The client's, 2.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.manner.retries = Some(retries);
+        self
+    }
+
+    /// Keeps every outcome in this file, and takes from it the answers that it has: a run
+    /// that was cut off goes on where it was. The questions stand beside it in
+    /// `NAME.requests.jsonl`. Both have the formats of the Azure OpenAI Batch API.
+    ///
+    /// # Default
+    /// In a notebook a file in `.evenhand/` beside it, or in the folder that
+    /// `EVENHAND_JOURNAL` names (`off`: none). In a program none.
+    pub fn journal(mut self, file: impl Into<PathBuf>) -> Self {
+        self.manner.journal = JournalChoice::File(file.into());
+        self
+    }
+
+    /// Keeps no journal: what is not used before the process ends is lost.
+    pub fn without_journal(mut self) -> Self {
+        self.manner.journal = JournalChoice::None;
+        self
+    }
+
+    /// Asks everything anew, and adds the answers to the journal.
+    pub fn fresh(mut self) -> Self {
+        self.manner.fresh = true;
+        self
+    }
+
+    /// Ends the batch when this handle says so. It returns what it has; the other rows say
+    /// that they were stopped.
+    pub fn stop_with(mut self, stop: &Stop) -> Self {
+        self.manner.stop = Some(stop.clone());
+        self
+    }
+
+    /// Ends the batch after this time. It returns what it has; the other rows say so.
+    ///
+    /// # Default
+    /// None.
+    pub fn deadline(mut self, time: Duration) -> Self {
+        self.manner.deadline = Some(time);
+        self
+    }
+
+    /// Tells this function how far the batch is, about ten times a second.
+    ///
+    /// # Default
+    /// In a notebook a line below the cell, at most every two seconds. In a program nobody is
+    /// told.
+    pub fn on_progress(mut self, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.manner.listener = Some(Listener(Arc::new(tell)));
+        self
+    }
+
+    /// The deployment that answers.
+    fn answerer(&self) -> Option<&str> {
+        let own = self.common.model.as_deref();
+        own.or_else(|| self.client.deployment())
     }
 }

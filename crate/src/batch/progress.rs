@@ -1,89 +1,259 @@
-//! Tells how far a batch is: a line on standard error, at most every two seconds.
+//! How far a batch is, and who is told: whoever asked to be, else the reader of the
+//! notebook, a line on standard error at most every two seconds.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Answer;
+use super::answers::Source;
+use super::engine::Settled;
+use super::pacing::Standing;
+use super::submission::{BatchStatus, Status};
+use crate::error::ErrorKind;
 
 const BETWEEN_LINES: Duration = Duration::from_secs(2);
 
-/// Counts rows, and says so now and then. A batch that is done before the first
-/// line was due says nothing, unless rows failed.
-pub(super) struct Progress {
-    total: usize,
+/// How far a batch is. Its `Display` says it in a line.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many rows there will be, where that is known.
+    pub total: Option<usize>,
+    /// Rows that are settled, one way or the other.
+    pub done: usize,
+    /// Of them, rows that failed.
+    pub failed: usize,
+    /// Of them, rows that the journal answered.
+    pub from_journal: usize,
+    /// Tokens of the prompts and completions of this run.
+    pub tokens: u64,
+    /// Since the batch began.
+    pub elapsed: Duration,
+    /// What the batch waits for, in words, if it waits, such as `waits 7 s for tokens of the
+    /// quota (5,000 a minute)`.
+    pub waits_for: Option<String>,
     at_once: usize,
-    done: usize,
-    failed: usize,
+}
+
+impl Progress {
+    /// How far the service is with what was submitted. How long it will take nobody knows.
+    pub(super) fn of_submission(status: &Status, elapsed: Duration) -> Self {
+        let count = |rows: fn(&BatchStatus) -> u64| {
+            let rows = status.batches.iter().map(rows).sum::<u64>();
+            usize::try_from(rows).unwrap_or(usize::MAX)
+        };
+        let failed = count(|batch| batch.failed);
+        let open = status.batches.iter().filter(|batch| !batch.state.is_over());
+        Self {
+            total: Some(status.questions),
+            done: status.from_journal + count(|batch| batch.completed) + failed,
+            failed,
+            from_journal: status.from_journal,
+            elapsed,
+            waits_for: open.map(|batch| format!("for {batch}")).next(),
+            at_once: usize::MAX,
+            ..Self::default()
+        }
+    }
+
+    /// How long it may still take, as far as that can be told. The first rows tell nothing:
+    /// they were all under way at once. What the journal knew took no time.
+    pub fn left(&self) -> Option<Duration> {
+        let asked = self.done.saturating_sub(self.from_journal);
+        let left = self.total?.saturating_sub(self.done);
+        (asked > self.at_once).then(|| self.elapsed.mul_f64(left as f64 / asked as f64))
+    }
+
+    /// Tokens a second, since the batch began.
+    pub fn tokens_per_second(&self) -> f64 {
+        self.tokens as f64 / self.elapsed.as_secs_f64().max(0.001)
+    }
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.done - self.failed)?;
+        if let Some(total) = self.total {
+            write!(f, " of {total}")?;
+        }
+        write!(f, " answered")?;
+        if self.failed > 0 {
+            write!(f, ", {} failed", self.failed)?;
+        }
+        write!(
+            f,
+            ", {:.0} tokens/s, {} s so far",
+            self.tokens_per_second(),
+            self.elapsed.as_secs()
+        )?;
+        if let Some(left) = self.left() {
+            write!(f, ", about {} s left", left.as_secs() + 1)?;
+        }
+        match &self.waits_for {
+            Some(what) => write!(f, ", {what}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Who wants to be told of progress.
+#[derive(Clone)]
+pub(super) struct Listener(pub(super) Arc<dyn Fn(&Progress) + Send + Sync>);
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener(..)")
+    }
+}
+
+/// Tells that the batch can't begin yet.
+pub(super) fn tell_of_wait(listener: Option<&Listener>, what: String) {
+    match listener {
+        Some(Listener(tell)) => tell(&Progress {
+            waits_for: Some(what),
+            ..Progress::default()
+        }),
+        None => say(&format!("waits {what}")),
+    }
+}
+
+/// Counts outcomes and tells of them. A batch that is done before the first line was due says
+/// nothing, unless rows failed or the journal answered.
+pub(super) struct Teller {
+    progress: Progress,
+    listener: Option<Listener>,
     started: Instant,
     last_line: Instant,
     first_failure: Option<String>,
 }
 
-impl Progress {
-    pub(super) fn new(total: usize, at_once: usize) -> Self {
+impl Teller {
+    pub(super) fn new(total: Option<usize>, at_once: usize, listener: Option<Listener>) -> Self {
         let now = Instant::now();
-        Self {
+        let progress = Progress {
             total,
             at_once,
-            done: 0,
-            failed: 0,
+            ..Progress::default()
+        };
+        Self {
+            progress,
+            listener,
             started: now,
             last_line: now,
             first_failure: None,
         }
     }
 
-    pub(super) fn advance(&mut self, row: &Answer) {
-        self.done += 1;
-        if let Some(error) = row.error() {
-            self.failed += 1;
-            self.first_failure
-                .get_or_insert_with(|| error.message().to_owned());
-        }
-        if self.last_line.elapsed() >= BETWEEN_LINES && self.done < self.total {
-            self.last_line = Instant::now();
-            say(&self.line());
+    pub(super) fn count(&mut self, settled: &Settled) {
+        let progress = &mut self.progress;
+        progress.done += 1;
+        match &settled.outcome {
+            Ok(_) if settled.source == Source::Journal => progress.from_journal += 1,
+            Ok(answer) => progress.tokens += answer.usage.map_or(0, |usage| usage.total_tokens),
+            Err(error) if error.kind() == ErrorKind::Cancelled => {}
+            Err(error) => {
+                progress.failed += 1;
+                self.first_failure
+                    .get_or_insert_with(|| error.message().to_owned());
+            }
         }
     }
 
-    pub(super) fn finish(self) {
-        if let Some(reason) = &self.first_failure {
+    /// Tells how far it is, if that is due.
+    pub(super) fn tick(&mut self, standing: impl FnOnce() -> Standing) {
+        let over = Some(self.progress.done) == self.progress.total;
+        let due = self.listener.is_some() || self.last_line.elapsed() >= BETWEEN_LINES;
+        if over || !due {
+            return;
+        }
+        self.last_line = Instant::now();
+        self.progress.elapsed = self.started.elapsed();
+        let waits_for = standing().to_string();
+        self.progress.waits_for = (!waits_for.is_empty()).then_some(waits_for);
+        match &self.listener {
+            Some(Listener(tell)) => tell(&self.progress),
+            None => say(&self.progress.to_string()),
+        }
+    }
+
+    /// Tells what the reader should know of the whole.
+    pub(super) fn finish(mut self) {
+        self.progress.elapsed = self.started.elapsed();
+        self.progress.waits_for = None;
+        let Progress {
+            done,
+            failed,
+            from_journal,
+            ..
+        } = &self.progress;
+        if let Some(Listener(tell)) = &self.listener {
+            return tell(&self.progress);
+        }
+        if *from_journal > 0 {
             say(&format!(
-                "{} of {} prompts failed, the first because: {reason}",
-                self.failed, self.total
+                "{from_journal} of {done} were answered by the journal; `.fresh()` asks anew"
             ));
         }
-    }
-
-    fn line(&self) -> String {
-        let elapsed = self.started.elapsed();
-        let failed = match self.failed {
-            0 => String::new(),
-            failed => format!(", {failed} failed"),
-        };
-        format!(
-            "{} of {} answered{failed}, {} s so far{}",
-            self.done - self.failed,
-            self.total,
-            elapsed.as_secs(),
-            self.left(elapsed),
-        )
-    }
-
-    /// How long it may still take. The first rows tell nothing: they were all under way at once.
-    fn left(&self, elapsed: Duration) -> String {
-        if self.done <= self.at_once {
-            return String::new();
+        if let Some(reason) = &self.first_failure {
+            say(&format!(
+                "{failed} of {done} failed, the first because: {reason}"
+            ));
         }
-        let left = elapsed.mul_f64((self.total - self.done) as f64 / self.done as f64);
-        format!(", about {} s left", left.as_secs() + 1)
     }
 }
 
 #[cfg(feature = "notebook")]
-fn say(line: &str) {
+pub(super) fn say(line: &str) {
     crate::notebook::note(line);
 }
 
 /// Without the notebook nobody asked to be told; the rows carry everything.
 #[cfg(not(feature = "notebook"))]
-fn say(_line: &str) {}
+pub(super) fn say(_line: &str) {}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    #[test]
+    fn a_line_tells_how_far_it_is() {
+        let mut progress = Progress {
+            at_once: 8,
+            ..Progress::default()
+        };
+        assert_snapshot!(progress, @"0 answered, 0 tokens/s, 0 s so far");
+        progress = Progress {
+            total: Some(600),
+            done: 110,
+            failed: 2,
+            from_journal: 10,
+            tokens: 5_000,
+            elapsed: Duration::from_secs(20),
+            waits_for: Some("waits 9 s for tokens of the quota (5,000 a minute)".to_owned()),
+            ..progress
+        };
+        assert_snapshot!(progress, @"108 of 600 answered, 2 failed, 250 tokens/s, 20 s so far, about 99 s left, waits 9 s for tokens of the quota (5,000 a minute)");
+    }
+
+    #[test]
+    fn the_rest_is_not_guessed_from_what_came_for_nothing() {
+        let mut progress = Progress {
+            total: Some(100),
+            done: 58,
+            from_journal: 50,
+            elapsed: Duration::from_secs(8),
+            at_once: 8,
+            ..Progress::default()
+        };
+        // Eight were asked, all at once: nothing is known yet.
+        assert_eq!(progress.left(), None);
+        progress.done = 66;
+        assert_eq!(progress.left(), Some(Duration::from_secs(17)));
+        progress.done = 100;
+        assert_eq!(progress.left(), Some(Duration::ZERO));
+        progress.total = None;
+        assert_eq!(progress.left(), None);
+    }
+}

@@ -132,7 +132,6 @@ impl Quota {
 
 impl Client {
     /// The quota that the settings name.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the engine is yet to ask it"))]
     pub(crate) fn quota(&self) -> Option<Quota> {
         let allowance = self.allowance();
         let quota = Quota {

@@ -68,7 +68,7 @@ impl Client {
         }
         let request_id = failure::request_id(&answer.headers);
         let body = match answer.body {
-            Ok(body) => body,
+            Ok(body) => inner.credential.blot_out(body),
             Err((error, retry)) => {
                 let outcome = Err(error.with_request_id(request_id));
                 return Attempt {

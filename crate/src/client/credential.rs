@@ -140,6 +140,22 @@ impl Credential {
     }
 }
 
+/// A key shorter than this may be an ordinary word, and the answer of a model hold it.
+const UNLIKELY_WORD: usize = 16;
+
+impl Credential {
+    /// A body in which no key is left: a server may send back what it was sent, and answers
+    /// are kept in files.
+    pub(super) fn blot_out(&self, body: Vec<u8>) -> Vec<u8> {
+        let keys = self.secrets.iter().map(Secret::expose);
+        keys.filter(|key| key.len() >= UNLIKELY_WORD)
+            .fold(body, |body, key| match std::str::from_utf8(&body) {
+                Ok(text) if text.contains(key) => text.replace(key, "[key]").into_bytes(),
+                _ => body,
+            })
+    }
+}
+
 fn header_value(scheme: &str, secret: &Secret, variable: &str) -> Result<HeaderValue> {
     let malformed = |what: &str, hint: &str| {
         Error::new(ErrorKind::Settings, format!("{variable} {what}")).with_hint(hint)

@@ -3,10 +3,12 @@
 
 pub(crate) mod attempt;
 mod builder;
+pub(crate) mod call;
 mod credential;
 mod endpoint;
 mod failure;
 mod filter;
+pub(crate) mod json;
 mod limits;
 mod parse;
 mod request;
@@ -28,7 +30,7 @@ pub use endpoint::Protocol;
 pub use filter::{ContentFilter, FilterResult, PromptFilter};
 pub use limits::RateLimits;
 pub use request::{ChatRequest, Message, Role};
-pub use response::{ChatCompletion, Choice, ChoiceMessage, FinishReason, Usage};
+pub use response::{ChatCompletion, Choice, ChoiceMessage, FinishReason, TokenLogprob, Usage};
 
 use credential::Credential;
 use endpoint::Endpoint;

@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::filter::{ContentFilter, PromptFilter};
-use super::response::{ChatCompletion, Choice, ChoiceMessage, Exchange, Usage};
+use super::json::mended;
+use super::response::{ChatCompletion, Choice, ChoiceMessage, Exchange, TokenLogprob, Usage};
 
 impl ChatCompletion {
     /// Reads the body of an answer, or says in words why it is none.
@@ -13,7 +14,9 @@ impl ChatCompletion {
             return Err("the answer is empty".to_owned());
         }
         let text = std::str::from_utf8(body).map_err(|_| "the answer is not UTF-8 text")?;
-        let value = serde_json::from_str(text).map_err(|error| {
+        let parsed = serde_json::from_str(text);
+        let parsed = parsed.or_else(|error| serde_json::from_str(&mended(body)).map_err(|_| error));
+        let value = parsed.map_err(|error| {
             if error.is_eof() {
                 format!("the answer breaks off after {} bytes", body.len())
             } else {
@@ -69,7 +72,27 @@ fn choice(item: &Value, place: u64) -> Choice {
             .and_then(Value::as_str)
             .map(Into::into),
         content_filter_results: ContentFilter::inside(item),
+        logprobs: logprobs(item).unwrap_or_default(),
     }
+}
+
+fn logprobs(item: &Value) -> Option<Vec<TokenLogprob>> {
+    let likely = |value: &Value| {
+        let token = value.get("token")?.as_str()?.to_owned();
+        Some((token, value.get("logprob")?.as_f64()?))
+    };
+    let tokens = item.get("logprobs")?.get("content")?.as_array()?.iter();
+    let tokens = tokens.filter_map(|value| {
+        let (token, logprob) = likely(value)?;
+        let top = value.get("top_logprobs").and_then(Value::as_array);
+        let top = top.into_iter().flatten().filter_map(likely).collect();
+        Some(TokenLogprob {
+            token,
+            logprob,
+            top,
+        })
+    });
+    Some(tokens.collect())
 }
 
 /// A text, or the texts of the parts that some servers cut it into.

@@ -1,7 +1,7 @@
 //! A question, as the service takes it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -209,6 +209,54 @@ impl ChatRequest {
     /// None.
     pub fn set(mut self, field: impl Into<String>, value: impl Into<Value>) -> Self {
         self.other.insert(field.into(), value.into());
+        self
+    }
+
+    /// The answer comes with the probability of each of its tokens, and of the `top` likeliest
+    /// in its place; see [`Choice::logprobs`](super::Choice::logprobs).
+    ///
+    /// # Default
+    /// None.
+    pub fn logprobs(self, top: u32) -> Self {
+        self.set("logprobs", true).set("top_logprobs", top)
+    }
+
+    /// The answer is JSON of this schema. The service wants every property required and no
+    /// others allowed.
+    ///
+    /// # Default
+    /// The answer is text.
+    pub fn json_schema(self, name: &str, schema: Value) -> Self {
+        let format = json!({
+            "type": "json_schema",
+            "json_schema": {"name": name, "strict": true, "schema": schema},
+        });
+        self.set("response_format", format)
+    }
+
+    /// Takes from the defaults what the request itself does not say.
+    pub(crate) fn or(mut self, defaults: &Self) -> Self {
+        self.model = self.model.or_else(|| defaults.model.clone());
+        if self.max_completion_tokens.is_none() {
+            self.max_tokens = self.max_tokens.or(defaults.max_tokens);
+        }
+        if self.max_tokens.is_none() {
+            self.max_completion_tokens = self
+                .max_completion_tokens
+                .or(defaults.max_completion_tokens);
+        }
+        self.temperature = self.temperature.or(defaults.temperature);
+        self.top_p = self.top_p.or(defaults.top_p);
+        self.seed = self.seed.or(defaults.seed);
+        self.n = self.n.or(defaults.n);
+        if self.stop.is_empty() {
+            self.stop.clone_from(&defaults.stop);
+        }
+        for (field, value) in &defaults.other {
+            if !self.other.contains_key(field) {
+                self.other.insert(field.clone(), value.clone());
+            }
+        }
         self
     }
 

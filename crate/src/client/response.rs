@@ -91,7 +91,7 @@ impl Serialize for ChatCompletion {
 }
 
 /// One of the answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Choice {
     /// Which of the answers it is, counted from 0.
@@ -102,6 +102,21 @@ pub struct Choice {
     pub finish_reason: Option<FinishReason>,
     /// What the content filter said about it.
     pub content_filter_results: ContentFilter,
+    /// How likely each token of the text was, where
+    /// [`ChatRequest::logprobs`](super::ChatRequest::logprobs) asked for it.
+    pub logprobs: Vec<TokenLogprob>,
+}
+
+/// A token of an answer, with how likely it was.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TokenLogprob {
+    /// The token's text.
+    pub token: String,
+    /// The natural logarithm of its probability.
+    pub logprob: f64,
+    /// The likeliest tokens in its place, the likeliest first, each with its logarithm.
+    pub top: Vec<(String, f64)>,
 }
 
 /// What the model said.

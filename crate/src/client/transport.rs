@@ -14,6 +14,9 @@ use crate::settings::{CONNECT_TIMEOUT, Settings, TIMEOUT};
 /// The largest body that is read, in bytes. The longest answer is some hundred times smaller.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
+/// How long a file of many megabytes may take at least, on a slow line.
+const TRANSFER: Duration = Duration::from_secs(3600);
+
 /// How long things may take.
 pub(super) struct Limits {
     timeout: Duration,
@@ -32,6 +35,14 @@ impl Limits {
             .with_hint("give .timeout() and .connect_timeout() more, or leave them out"));
         }
         Ok(Self { timeout, connect })
+    }
+
+    /// The same for files.
+    pub(super) fn of_transfers(&self) -> Self {
+        Self {
+            timeout: self.timeout.max(TRANSFER),
+            connect: self.connect,
+        }
     }
 }
 
@@ -90,7 +101,7 @@ fn own_certificates(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBu
 }
 
 /// An exchange that failed, and what to do about it.
-pub(super) type Failed = (Error, Retry);
+pub(crate) type Failed = (Error, Retry);
 
 /// What came back.
 pub(super) struct Answer {
@@ -100,7 +111,7 @@ pub(super) struct Answer {
     pub(super) body: Result<Vec<u8>, Failed>,
 }
 
-/// Sends one request and reads its answer.
+/// Sends one request with a body of JSON and reads its answer.
 pub(super) async fn send(
     request: reqwest::RequestBuilder,
     body: Vec<u8>,
@@ -108,42 +119,71 @@ pub(super) async fn send(
     limits: &Limits,
 ) -> Result<Answer, Failed> {
     let request = request.header(CONTENT_TYPE, "application/json").body(body);
+    let incoming = open(request, host, limits).await?;
+    Ok(incoming.read().await)
+}
+
+/// An answer whose body is still coming.
+pub(super) struct Incoming<'a> {
+    response: reqwest::Response,
+    host: &'a str,
+    limits: &'a Limits,
+}
+
+/// Sends one request, and waits until its answer begins.
+pub(super) async fn open<'a>(
+    request: reqwest::RequestBuilder,
+    host: &'a str,
+    limits: &'a Limits,
+) -> Result<Incoming<'a>, Failed> {
     let response = request
+        .timeout(limits.timeout)
         .send()
         .await
         .map_err(|error| broken(error, host, limits))?;
-    let status = response.status().as_u16();
-    let headers = response.headers().clone();
-    let body = read(response, host, limits).await;
-    Ok(Answer {
-        status,
-        headers,
-        body,
+    Ok(Incoming {
+        response,
+        host,
+        limits,
     })
 }
 
-async fn read(
-    mut response: reqwest::Response,
-    host: &str,
-    limits: &Limits,
-) -> Result<Vec<u8>, Failed> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| broken(error, host, limits))?
-    {
-        if body.len() + chunk.len() > LARGEST_BODY {
-            let size = LARGEST_BODY / 1024 / 1024;
-            let error = Error::new(
-                ErrorKind::Response,
-                format!("the answer is larger than {size} MB"),
-            );
-            return Err((error, Retry::NO));
-        }
-        body.extend_from_slice(&chunk);
+impl Incoming<'_> {
+    pub(super) fn status(&self) -> u16 {
+        self.response.status().as_u16()
     }
-    Ok(body)
+
+    /// The next part of the body; `None` at its end.
+    pub(super) async fn chunk(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>, Failed> {
+        let chunk = self.response.chunk().await;
+        chunk.map_err(|error| broken(error, self.host, self.limits))
+    }
+
+    /// The whole answer.
+    pub(super) async fn read(mut self) -> Answer {
+        Answer {
+            status: self.status(),
+            headers: self.response.headers().clone(),
+            body: self.body().await,
+        }
+    }
+
+    async fn body(&mut self) -> Result<Vec<u8>, Failed> {
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            let chunk = chunk.as_ref();
+            if body.len() + chunk.len() > LARGEST_BODY {
+                let size = LARGEST_BODY / 1024 / 1024;
+                let error = Error::new(
+                    ErrorKind::Response,
+                    format!("the answer is larger than {size} MB"),
+                );
+                return Err((error, Retry::NO));
+            }
+            body.extend_from_slice(chunk);
+        }
+        Ok(body)
+    }
 }
 
 /// The error for an exchange that was not carried through.

@@ -5,16 +5,18 @@
 //! Spark, and what comes back from the Batch API.
 //!
 //! - [`Parameters`] name a row; [`place()`] says where the file lies.
+//! - `ledger` keeps the names of batches that were handed to the Batch API.
 //! - `scan` reads a file once and builds the `index`; `log` appends; `keeper` sees to it
-//!   that the disk has every row within a second; `rows` reads a whole file;
-//!   `failure` says what is wrong.
+//!   that the disk has every row within a second; `failure` says what is wrong.
 
 mod failure;
 mod index;
 mod keeper;
+mod ledger;
 mod log;
 mod parameters;
 mod place;
+#[cfg(test)]
 mod rows;
 mod scan;
 
@@ -31,8 +33,10 @@ use keeper::Keeper;
 use log::Log;
 use scan::{Lines, Of, Scan, scan};
 
-pub(crate) use parameters::{Parameters, Question};
+pub(crate) use ledger::{Ledger, Sent};
+pub(crate) use parameters::Parameters;
 pub(crate) use place::place;
+#[cfg(test)]
 pub(crate) use rows::read;
 
 /// An open journal. Until it is dropped no other run can open it.
@@ -200,12 +204,17 @@ impl Drop for Files {
 
 /// The file beside the journal that holds what was asked.
 pub(crate) fn requests_path(path: &Path) -> PathBuf {
+    beside(path, "requests")
+}
+
+/// The file beside the journal for something else.
+fn beside(path: &Path, what: &str) -> PathBuf {
     let name = match path.extension() {
         Some(extension) if extension == "jsonl" => path.file_stem(),
         _ => path.file_name(),
     };
     let mut name = name.unwrap_or_default().to_owned();
-    name.push(".requests.jsonl");
+    name.push(format!(".{what}.jsonl"));
     path.with_file_name(name)
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::client::text::one_line;
 
 /// What all the answers of a journal have in common: who was asked, and every field of the
-/// request but the messages.
+/// request but the messages, and the seed, which is another for each sample.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Parameters {
     host: String,
@@ -110,7 +110,7 @@ pub(super) struct Recorded {
 /// The fields of a request, but its messages and whom it goes to.
 fn parameters(body: &Value) -> Map<String, Value> {
     let mut fields = body.as_object().cloned().unwrap_or_default();
-    fields.retain(|name, _| name != "messages" && name != "model");
+    fields.retain(|name, _| !matches!(name.as_str(), "messages" | "model" | "seed"));
     fields
 }
 

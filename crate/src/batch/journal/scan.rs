@@ -9,7 +9,8 @@ use serde::de::IgnoredAny;
 
 use super::index::Index;
 use super::log::Tail;
-use crate::batch::lines::{self, LONGEST_LINE, is_success};
+use crate::batch::lines::{LONGEST_LINE, is_success};
+use crate::client::json;
 
 /// The lines of a file.
 pub(super) struct Lines<R> {
@@ -200,7 +201,7 @@ impl Scan {
         let head = match serde_json::from_slice::<Head<'_>>(text) {
             Ok(head) => head,
             Err(_) => {
-                mended = lines::mended(text);
+                mended = json::mended(text);
                 match serde_json::from_str(&mended) {
                     Ok(head) => head,
                     Err(_) => return false,

@@ -11,6 +11,7 @@ fn text(line: &impl Serialize) -> String {
 
 fn account() -> Account {
     Account {
+        source: None,
         host: "contoso.openai.azure.com".to_owned(),
         deployment: "gpt-4o".to_owned(),
         attempts: 2,

@@ -3,7 +3,7 @@
 //! Azure charges on receipt, by an estimate of its own: the prompt's characters through
 //! four, plus `max_tokens` for each answer. What was not used is not given back.
 
-use crate::client::Usage;
+use crate::client::{ChatRequest, Message, Usage};
 
 /// English text has about four bytes a token in the models' vocabularies.
 const BYTES_PER_TOKEN: f64 = 4.0;
@@ -29,6 +29,19 @@ pub(crate) struct Cost {
     pub(crate) max_tokens: Option<u64>,
     /// How many answers.
     pub(crate) n: u64,
+}
+
+impl From<&ChatRequest> for Cost {
+    fn from(request: &ChatRequest) -> Self {
+        let bytes = |message: &Message| message.content.len() as u64;
+        let max_tokens = request.max_tokens.or(request.max_completion_tokens);
+        Self {
+            prompt_bytes: request.messages.iter().map(bytes).sum(),
+            messages: request.messages.len() as u64,
+            max_tokens: max_tokens.map(u64::from),
+            n: u64::from(request.n.unwrap_or(1)),
+        }
+    }
 }
 
 impl Cost {

@@ -151,16 +151,24 @@ impl Endpoint {
 
     /// Where chat requests for the deployment go.
     pub(super) fn chat_url(&self, deployment: &str) -> Url {
+        match self.protocol {
+            Protocol::AzureDated => self.url(&["deployments", deployment, "chat", "completions"]),
+            Protocol::AzureV1 | Protocol::OpenAi => self.url(&["chat", "completions"]),
+        }
+    }
+
+    /// Where the service has what stands below this path.
+    pub(super) fn url(&self, below: &[&str]) -> Url {
         let mut url = self.root.clone();
         // An http address always has segments.
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty();
             match self.protocol {
-                Protocol::AzureDated => path.extend(["openai", "deployments", deployment]),
+                Protocol::AzureDated => path.push("openai"),
                 Protocol::AzureV1 => path.extend(["openai", "v1"]),
                 Protocol::OpenAi => &mut path,
             }
-            .extend(["chat", "completions"]);
+            .extend(below);
         }
         if let Some(version) = &self.api_version {
             url.query_pairs_mut().append_pair("api-version", version);

@@ -29,7 +29,7 @@ fn parameters() -> Parameters {
 }
 
 fn name(prompt: &str) -> String {
-    let question: Question = parameters().question(&body(prompt));
+    let question = parameters().question(&body(prompt));
     question.custom_id(0)
 }
 

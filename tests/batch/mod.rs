@@ -1,6 +1,11 @@
 //! Many prompts at once: what a program that uses the library relies on.
 
-use evenhand::{Answer, ErrorKind};
+mod faults;
+mod journal;
+mod property;
+mod stopping;
+
+use evenhand::{Answer, ErrorKind, Quota};
 use proptest::prelude::*;
 
 use crate::support::Echo;
@@ -85,7 +90,7 @@ fn a_row_that_fails_costs_the_others_nothing() {
     assert!(
         answers
             .summary()
-            .starts_with("4 prompts: 2 answered, 2 failed, 10 tokens")
+            .starts_with("4 rows: 2 answered, 2 failed, 10 tokens")
     );
 }
 
@@ -131,6 +136,34 @@ fn no_prompts_and_no_concurrency() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Argument);
     assert_eq!(echo.requests(), 0);
+}
+
+#[test]
+fn a_quota_that_lets_nothing_pass_is_told_at_once() {
+    let echo = Echo::start();
+    for quota in [Quota::tpm(0), Quota::rpm(0)] {
+        let error = echo.client().batch(["one"]).quota(quota).run().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Argument);
+        assert!(error.hint().is_some(), "{error}");
+    }
+    // What no minute has room for is an error of its row, and costs the others nothing.
+    let long = "word ".repeat(5_000);
+    let answers = echo
+        .client()
+        .batch(["one", &long, "two"])
+        .max_tokens(10)
+        .quota(Quota::tpm(1_000).with_rpm(600))
+        .run()
+        .unwrap();
+    let kinds: Vec<_> = answers
+        .rows()
+        .iter()
+        .map(|row| row.error().is_some())
+        .collect();
+    assert_eq!(kinds, [false, true, false], "{answers:?}");
+    let error = answers.rows()[1].error().unwrap();
+    assert!(error.hint().is_some(), "{error}");
+    assert_eq!((answers.rows()[1].effort.attempts, echo.requests()), (0, 2));
 }
 
 #[test]

@@ -1,0 +1,62 @@
+//! openai-python 1.42.0, the client of the original lab, asking the same server.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::Result;
+use crate::process::Running;
+
+/// A Python that has it.
+pub(crate) struct Peer {
+    python: PathBuf,
+    script: PathBuf,
+}
+
+/// What it reports.
+#[derive(Clone, Copy, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) rows: usize,
+    pub(crate) answered: usize,
+    /// In seconds, as the next.
+    pub(crate) wall: f64,
+    pub(crate) cpu: f64,
+}
+
+/// Installs it from PyPI into a folder there, at the first run.
+pub(crate) fn set_up(folder: &Path) -> Option<Peer> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peer");
+    let environment = folder.join("openai-python");
+    let status = Command::new(own.join("set-up.sh"))
+        .arg(&environment)
+        .status();
+    match status {
+        Ok(status) if status.success() => Some(Peer {
+            python: environment.join("bin/python"),
+            script: own.join("peer.py"),
+        }),
+        _ => {
+            eprintln!("openai-python could not be set up, so there is nothing to compare with");
+            None
+        }
+    }
+}
+
+impl Peer {
+    /// Asks for so many rows; with concurrency 0 one after the other, without asyncio.
+    pub(crate) fn start(
+        &self,
+        address: &str,
+        rows: usize,
+        concurrency: usize,
+        warm_up: usize,
+    ) -> Result<Running> {
+        Running::start(
+            Command::new(&self.python)
+                .arg(&self.script)
+                .arg(address)
+                .args([rows, concurrency, warm_up].map(|number| number.to_string())),
+        )
+    }
+}

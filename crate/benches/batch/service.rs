@@ -1,0 +1,239 @@
+//! The service's published rules of a quota, written down independently of the engine and of
+//! `evenhand serve`.
+//!
+//! A request is charged on receipt with its prompt's tokens and `max_tokens`. Tokens are
+//! counted over a minute, requests over a minute and over ten seconds. A refused request
+//! counts as a request, but not its tokens.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::server::{ANSWER, Reply, Service, response};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const BURST: Duration = Duration::from_secs(10);
+pub(crate) const LATENCY: Duration = Duration::from_millis(200);
+
+/// The quota: 5K tokens per minute, and what Azure grants with them.
+pub(crate) const TOKENS: u64 = 5_000;
+const REQUESTS: usize = 30;
+pub(crate) const REQUESTS_IN_BURST: usize = 5;
+
+/// How a service differs from another.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) windows: Windows,
+    pub(crate) headers: Headers,
+    /// Another client sends half of the requests that the quota allows, one every four seconds.
+    pub(crate) shared: bool,
+}
+
+/// Over which stretches of time it counts.
+#[derive(Clone, Copy)]
+pub(crate) enum Windows {
+    /// From one full minute (ten seconds) of the service's own clock to the next.
+    Fixed,
+    /// The last minute (ten seconds).
+    Sliding,
+}
+
+/// What it tells of the quota.
+#[derive(Clone, Copy)]
+pub(crate) enum Headers {
+    Right,
+    Missing,
+    /// A hundred times the quota.
+    TooMuch,
+    /// Numbers that gateways were seen to send: -1 and 0.
+    Nonsense,
+}
+
+/// How many requests were answered and refused.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Count {
+    pub(crate) answered: usize,
+    pub(crate) refused: usize,
+}
+
+/// What was received.
+pub(crate) struct Books {
+    rules: Rules,
+    opened: Instant,
+    /// When each request came, and with how many tokens it was charged.
+    received: Vec<(Duration, u64)>,
+    others: u32,
+    count: Count,
+}
+
+/// How much is used of the quota.
+struct Used {
+    tokens: u64,
+    requests: usize,
+    burst: usize,
+}
+
+/// A service with these rules, and the books that it keeps.
+pub(crate) fn open(rules: Rules) -> (Arc<Service>, Arc<Mutex<Books>>) {
+    let books = Arc::new(Mutex::new(Books {
+        rules,
+        opened: Instant::now(),
+        received: Vec::new(),
+        others: 0,
+        count: Count::default(),
+    }));
+    let kept = Arc::clone(&books);
+    let service = move |body: &[u8]| {
+        let mut books = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        books.receive(charge(body))
+    };
+    (Arc::new(service), books)
+}
+
+/// The tokens that a request is charged with. A token is about four characters.
+fn charge(body: &[u8]) -> u64 {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let messages = body["messages"].as_array().into_iter().flatten();
+    let texts = messages.filter_map(|message| message["content"].as_str());
+    let characters: usize = texts.map(str::len).sum();
+    characters.div_ceil(4) as u64 + body["max_tokens"].as_u64().unwrap_or(16)
+}
+
+impl Books {
+    pub(crate) fn count(&self) -> Count {
+        self.count
+    }
+
+    fn receive(&mut self, tokens: u64) -> Reply {
+        let now = self.opened.elapsed();
+        self.receive_others(now, tokens);
+        let used = self.used(now);
+        let over_requests = used.requests >= REQUESTS || used.burst >= REQUESTS_IN_BURST;
+        let over_tokens = used.tokens + tokens > TOKENS;
+        let refused = over_requests || over_tokens;
+        self.received.push((now, if refused { 0 } else { tokens }));
+        let headers = self.headers(now);
+        if !refused {
+            self.count.answered += 1;
+            return Reply {
+                after: LATENCY,
+                bytes: response("200 OK", &headers, ANSWER).into(),
+            };
+        }
+        self.count.refused += 1;
+        let wait = self.until_room(now, tokens);
+        let headers = headers + &self.retry_after(wait);
+        let seconds = wait.as_secs() + 1;
+        let body = json!({"error": {"code": "429", "message": format!(
+            "Requests to the ChatCompletions_Create Operation under Azure OpenAI API version \
+             2024-10-21 have exceeded call rate limit of your current OpenAI S0 pricing tier. \
+             Please retry after {seconds} seconds."
+        )}});
+        Reply {
+            after: Duration::ZERO,
+            bytes: response("429 Too Many Requests", &headers, &body.to_string()).into(),
+        }
+    }
+
+    /// Enters what another client has sent meanwhile.
+    fn receive_others(&mut self, now: Duration, tokens: u64) {
+        let pace = MINUTE * 2 / REQUESTS as u32;
+        while self.rules.shared && pace * self.others <= now {
+            self.received.push((pace * self.others, tokens));
+            self.others += 1;
+        }
+    }
+
+    fn window(&self, now: Duration, length: Duration) -> impl Iterator<Item = &(Duration, u64)> {
+        let sliding = matches!(self.rules.windows, Windows::Sliding);
+        let number = move |at: Duration| at.as_nanos() / length.as_nanos();
+        self.received.iter().filter(move |(at, _)| match sliding {
+            true => *at + length > now,
+            false => number(*at) == number(now),
+        })
+    }
+
+    fn used(&self, now: Duration) -> Used {
+        Used {
+            tokens: self.window(now, MINUTE).map(|(_, tokens)| tokens).sum(),
+            requests: self.window(now, MINUTE).count(),
+            burst: self.window(now, BURST).count(),
+        }
+    }
+
+    /// How long until a request of so many tokens would pass, if none came before it.
+    fn until_room(&self, now: Duration, tokens: u64) -> Duration {
+        let passes = |now: Duration| {
+            let used = self.used(now);
+            used.requests < REQUESTS
+                && used.burst < REQUESTS_IN_BURST
+                && used.tokens + tokens <= TOKENS
+        };
+        let ends = self.received.iter().flat_map(|(at, _)| {
+            [MINUTE, BURST].map(|length| match self.rules.windows {
+                Windows::Sliding => *at + length,
+                Windows::Fixed => next_multiple(*at, length),
+            })
+        });
+        let room = ends.filter(|end| *end > now && passes(*end)).min();
+        room.map_or(MINUTE, |room| room - now)
+    }
+
+    /// How long until the oldest request of the last minute does not count any more.
+    fn until_reset(&self, now: Duration) -> Duration {
+        let oldest = self.window(now, MINUTE).map(|(at, _)| *at).min();
+        match self.rules.windows {
+            Windows::Sliding => (oldest.unwrap_or(now) + MINUTE).saturating_sub(now),
+            Windows::Fixed => next_multiple(now, MINUTE) - now,
+        }
+    }
+
+    fn headers(&self, now: Duration) -> String {
+        let used = self.used(now);
+        let left = [
+            (REQUESTS.saturating_sub(used.requests)).to_string(),
+            (TOKENS.saturating_sub(used.tokens)).to_string(),
+        ];
+        let [limits, left] = match self.rules.headers {
+            Headers::Right => [[REQUESTS.to_string(), TOKENS.to_string()], left],
+            Headers::Missing => return String::new(),
+            Headers::TooMuch => {
+                let much = [REQUESTS as u64 * 100, TOKENS * 100].map(|limit| limit.to_string());
+                [much.clone(), much]
+            }
+            Headers::Nonsense => [["-1", "-1"], ["0", "-1"]].map(|pair| pair.map(str::to_owned)),
+        };
+        let mut headers = String::new();
+        for (what, values) in [("limit", limits), ("remaining", left)] {
+            for (name, value) in ["requests", "tokens"].iter().zip(values) {
+                headers += &format!("x-ratelimit-{what}-{name}: {value}\r\n");
+            }
+        }
+        if matches!(self.rules.headers, Headers::Right) {
+            for name in ["requests", "tokens"] {
+                let reset = self.until_reset(now).as_secs() + 1;
+                headers += &format!("x-ratelimit-reset-{name}: {reset}\r\n");
+            }
+        }
+        headers
+    }
+
+    fn retry_after(&self, wait: Duration) -> String {
+        match self.rules.headers {
+            Headers::Right => format!(
+                "retry-after-ms: {}\r\nretry-after: {}\r\n",
+                wait.as_millis() + 1,
+                wait.as_secs() + 1
+            ),
+            Headers::Nonsense => "retry-after: 0\r\n".to_owned(),
+            Headers::Missing | Headers::TooMuch => String::new(),
+        }
+    }
+}
+
+/// The next full minute, or ten seconds.
+fn next_multiple(at: Duration, length: Duration) -> Duration {
+    let count = at.as_nanos() / length.as_nanos() + 1;
+    Duration::from_nanos_u128(count * length.as_nanos())
+}

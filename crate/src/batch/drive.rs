@@ -1,0 +1,103 @@
+//! Takes outcomes from the engine until all are there, the time is over, or somebody asks
+//! to stop; and tells meanwhile how far it is.
+
+use std::time::{Duration, Instant};
+
+use super::engine::{Engine, Settled};
+use super::manner::Manner;
+use super::pacing::Pacer;
+use super::progress::Teller;
+use crate::error::{Error, ErrorKind, Result};
+use crate::stop::{self, Stop};
+
+/// How soon a wish to stop is seen, and how often progress is looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How long a request that is under way may take to end once the batch was stopped: long
+/// enough for most, and short enough for a reader who pressed a button.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What ends a batch before its time.
+pub(super) struct Until {
+    stop: Option<Stop>,
+    deadline: Option<Duration>,
+    started: Instant,
+}
+
+/// Why it ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Stopped,
+    Deadline(Duration),
+}
+
+impl Until {
+    pub(super) fn new(manner: &Manner, started: Instant) -> Self {
+        Self {
+            stop: manner.stop.clone(),
+            deadline: manner.deadline,
+            started,
+        }
+    }
+
+    /// Is it over?
+    pub(super) fn ended(&self) -> Option<Ended> {
+        let stopped = self.stop.as_ref().is_some_and(Stop::is_stopped);
+        if stopped || stop::asked_from_outside() {
+            return Some(Ended::Stopped);
+        }
+        let deadline = self.deadline?;
+        (self.started.elapsed() >= deadline).then_some(Ended::Deadline(deadline))
+    }
+}
+
+impl Ended {
+    /// The error of a row that was not settled.
+    pub(super) fn error(self) -> Error {
+        let message = match self {
+            Self::Stopped => "stopped before it was answered".to_owned(),
+            Self::Deadline(limit) => format!(
+                "not answered before the deadline of {} s",
+                limit.as_secs_f64()
+            ),
+        };
+        Error::new(ErrorKind::Cancelled, message)
+            .with_hint("run it again: what a journal holds is not asked twice")
+    }
+}
+
+/// Hands on every outcome, in the order in which they come. Says why it ended, if that was
+/// before its time.
+///
+/// # Errors
+/// What `take` returns, which ends it.
+pub(super) async fn drive(
+    engine: &mut Engine,
+    until: &Until,
+    pacer: &Pacer,
+    teller: &mut Teller,
+    mut take: impl FnMut(Settled) -> Result<()>,
+) -> Result<Option<Ended>> {
+    let mut ended: Option<(Ended, Instant)> = None;
+    loop {
+        match ended {
+            None => {
+                ended = until.ended().map(|why| (why, Instant::now()));
+                if ended.is_some() {
+                    engine.close();
+                }
+            }
+            Some((_, since)) if since.elapsed() >= GRACE => engine.abort(),
+            Some(_) => {}
+        }
+        match tokio::time::timeout(TICK, engine.next()).await {
+            Ok(Some(settled)) => {
+                teller.count(&settled);
+                take(settled)?;
+            }
+            Ok(None) => return Ok(ended.map(|(why, _)| why)),
+            Err(_) => {}
+        }
+        teller.tick(|| pacer.standing());
+    }
+}

@@ -1,0 +1,174 @@
+//! Which batches were handed to the Batch API, in `NAME.batches.jsonl` beside the journal: a
+//! line before a batch is made, one when it is, and one when its answers are in the journal.
+//! Each is on the disk before the next step is taken, so that a process which is killed
+//! between two steps is found out by the next one.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::log::{Log, Tail};
+use super::scan::Lines;
+use super::{Journal, beside, open, unreadable, unwritable};
+use crate::batch::lines;
+use crate::error::Result;
+
+/// The batches that are not settled. Who has it has the journal, and nobody else does.
+pub(crate) struct Ledger {
+    path: PathBuf,
+    log: Log,
+    open: Vec<Sent>,
+    notes: Vec<String>,
+}
+
+/// Rows that were handed over, and are not settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// The service's name for the file of requests, which is in no other batch.
+    pub(crate) file: String,
+    /// The batch's name; `None` when it is not known whether it was made.
+    pub(crate) batch: Option<String>,
+    /// The names of the rows.
+    pub(crate) rows: HashSet<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Note {
+    /// A batch of this file is about to be made.
+    Making {
+        file: String,
+        host: String,
+        deployment: String,
+        rows: HashSet<String>,
+    },
+    Made {
+        file: String,
+        batch: String,
+    },
+    /// Nothing more is to be expected of it.
+    Settled {
+        file: String,
+    },
+}
+
+impl Journal {
+    /// The batches that were handed over from this journal.
+    ///
+    /// # Errors
+    /// The file can't be made, read or written.
+    pub(crate) fn ledger(&self) -> Result<Ledger> {
+        let path = beside(&self.path, "batches");
+        let file = open(&path)?;
+        let (mut sent, mut notes) = (Vec::new(), Vec::new());
+        let (mut end, mut tail) = (0, Tail::Whole);
+        let mut lines = Lines::new(&file);
+        while let Some(line) = lines.next().map_err(|error| unreadable(&path, error))? {
+            match line.text.and_then(|text| lines::read(text).ok()) {
+                Some(note) => take(&mut sent, note),
+                // It was cut off before what it says was done.
+                None if !line.is_ended => {
+                    tail = Tail::Torn;
+                    break;
+                }
+                None => notes.push(format!(
+                    "{}: line {} can't be read; should it tell of a batch, that batch is not known here",
+                    path.display(),
+                    line.number
+                )),
+            }
+            if !line.is_ended {
+                tail = Tail::Unended;
+            }
+            end = line.next_offset;
+        }
+        drop(lines);
+        Ok(Ledger {
+            log: Log::new(path.clone(), file, end, tail),
+            path,
+            open: sent,
+            notes,
+        })
+    }
+}
+
+fn take(open: &mut Vec<Sent>, note: Note) {
+    match note {
+        Note::Making { file, rows, .. } => open.push(Sent {
+            file,
+            batch: None,
+            rows,
+        }),
+        Note::Made { file, batch } => {
+            if let Some(sent) = open.iter_mut().rev().find(|sent| sent.file == file) {
+                sent.batch = Some(batch);
+            }
+        }
+        Note::Settled { file } => open.retain(|sent| sent.file != file),
+    }
+}
+
+impl Ledger {
+    /// What the user should know of how the file was found.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The batches that are not settled, oldest first.
+    pub(crate) fn open(&self) -> &[Sent] {
+        &self.open
+    }
+
+    /// Notes that a batch is about to be made of these rows.
+    ///
+    /// # Errors
+    /// The disk does not have the note, so the batch must not be made.
+    pub(crate) fn making(
+        &mut self,
+        file: &str,
+        rows: HashSet<String>,
+        host: &str,
+        deployment: &str,
+    ) -> Result<()> {
+        self.note(Note::Making {
+            file: file.to_owned(),
+            host: host.to_owned(),
+            deployment: deployment.to_owned(),
+            rows,
+        })
+    }
+
+    /// Notes the batch's name.
+    ///
+    /// # Errors
+    /// The disk does not have the note.
+    pub(crate) fn made(&mut self, file: &str, batch: &str) -> Result<()> {
+        self.note(Note::Made {
+            file: file.to_owned(),
+            batch: batch.to_owned(),
+        })
+    }
+
+    /// Notes that nothing more is to be expected of the batch.
+    ///
+    /// # Errors
+    /// The disk does not have the note.
+    pub(crate) fn settled(&mut self, file: &str) -> Result<()> {
+        self.note(Note::Settled {
+            file: file.to_owned(),
+        })
+    }
+
+    fn note(&mut self, note: Note) -> Result<()> {
+        let line = lines::write(&note)?;
+        let written = self.log.append("", line).and_then(|()| self.log.sync());
+        written.map_err(|error| unwritable(&self.path, error))?;
+        take(&mut self.open, note);
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! Ready requests and rows as lines of JSON, for shells and files.
+
+use std::io::{self, Write};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::lines::{self, Account, OutputLine, RequestLine};
+use super::stream::{BatchRequest, Row};
+use crate::client::ChatRequest;
+use crate::client::text::one_line;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What a line may be.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    /// A line of the Batch API's input format.
+    Request(RequestLine),
+    Prompt(Prompt),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Prompt {
+    custom_id: Option<String>,
+    system: Option<String>,
+    prompt: String,
+}
+
+impl BatchRequest {
+    /// Reads a line: a request in the input format of the Azure OpenAI Batch API, an object
+    /// with `prompt` and perhaps `system` and `custom_id`, or a text alone. Where the line
+    /// names no `custom_id`, it is this name.
+    ///
+    /// A line that is none of these is a request with an error, so that it becomes a row.
+    ///
+    /// ```
+    /// use evenhand::batch::BatchRequest;
+    ///
+    /// let asked = BatchRequest::from_json(br#""Describe a nurse.""#, "line-1");
+    /// assert_eq!(asked.request?.messages[0].content, "Describe a nurse.");
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    pub fn from_json(line: &[u8], name: &str) -> Self {
+        match lines::read(line) {
+            Ok(Asked::Request(line)) => Self {
+                custom_id: line.custom_id,
+                request: serde_json::from_value(line.body).map_err(|error| {
+                    unreadable(&format!("its body is no chat request: {}", said(&error)))
+                }),
+            },
+            Ok(Asked::Prompt(line)) => {
+                let request = ChatRequest::from(line.prompt);
+                Self {
+                    custom_id: line.custom_id.unwrap_or_else(|| name.to_owned()),
+                    request: Ok(match line.system {
+                        Some(system) => request.system(system),
+                        None => request,
+                    }),
+                }
+            }
+            Ok(Asked::Text(prompt)) => Self {
+                custom_id: name.to_owned(),
+                request: Ok(prompt.into()),
+            },
+            Err(_) => Self::unreadable(name, &why_none(line)),
+        }
+    }
+}
+
+impl BatchRequest {
+    /// A request of which only its name is known: it becomes a row with this error.
+    pub fn unreadable(custom_id: impl Into<String>, why: &str) -> Self {
+        Self {
+            custom_id: custom_id.into(),
+            request: Err(unreadable(why)),
+        }
+    }
+}
+
+/// Why a line is no request.
+fn why_none(line: &[u8]) -> String {
+    match lines::read::<IgnoredAny>(line.trim_ascii_end()) {
+        Err(error) => format!("it is no JSON: {}", said(&error)),
+        Ok(_) => "it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text".to_owned(),
+    }
+}
+
+/// What the parser says, which may repeat what it read. Of lines it has seen but this one.
+fn said(error: &serde_json::Error) -> String {
+    let said = error
+        .to_string()
+        .replace(" at line 1 column ", " at column ");
+    one_line(&said, 120)
+}
+
+fn unreadable(why: &str) -> Error {
+    Error::new(ErrorKind::Argument, format!("the line can't be asked: {why}")).with_hint(
+        "a line is {\"custom_id\": .., \"body\": {\"messages\": [..]}}, {\"prompt\": ..} or a text in quotes",
+    )
+}
+
+impl Row {
+    /// Writes the row as a line in the output format of the Azure OpenAI Batch API. What has
+    /// no field there stands under `evenhand`.
+    ///
+    /// # Errors
+    /// The line can't be written there.
+    pub fn write_json(&self, to: &mut impl Write) -> Result<()> {
+        let account = Account {
+            attempts: self.effort.attempts,
+            latency_ms: u64::try_from(self.effort.latency.as_millis()).unwrap_or(u64::MAX),
+            source: Some(self.source.name().to_owned()),
+            ..Account::default()
+        };
+        let line = match &self.outcome {
+            Ok(completion) => OutputLine::answered(&self.custom_id, completion, account),
+            Err(error) => OutputLine::failed(&self.custom_id, error, account),
+        };
+        to.write_all(&lines::write(&line)?).map_err(unwritable)
+    }
+}
+
+fn unwritable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, "the row can't be written")
+        .with_source(error)
+        .with_hint(
+            "make room where the rows go and run it again: what a journal holds is not asked twice",
+        )
+}

@@ -1,0 +1,84 @@
+//! How a batch asks: what the builder was told, with the defaults in the gaps.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Batch;
+use super::drive::Ended;
+use super::engine::Terms;
+use super::pacing::Pacer;
+use super::progress::Listener;
+use super::quota::Quota;
+use super::record::Records;
+use crate::error::{Error, ErrorKind, Result};
+use crate::stop::Stop;
+
+/// How many requests are under way at once, unless told otherwise.
+const CONCURRENCY: usize = 8;
+
+/// What changes no answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Manner {
+    pub(super) concurrency: Option<usize>,
+    pub(super) quota: Option<Quota>,
+    pub(super) retries: Option<u32>,
+    pub(super) journal: JournalChoice,
+    /// Each request has parameters of its own.
+    pub(super) varied: bool,
+    pub(super) fresh: bool,
+    pub(super) stop: Option<Stop>,
+    pub(super) deadline: Option<Duration>,
+    pub(super) listener: Option<Listener>,
+}
+
+/// Where the journal is.
+#[derive(Clone, Debug, Default)]
+pub(super) enum JournalChoice {
+    /// In a notebook beside it, elsewhere nowhere.
+    #[default]
+    Usual,
+    File(PathBuf),
+    None,
+}
+
+/// An argument that makes a batch ask nothing.
+pub(super) fn zero(message: &str) -> Error {
+    Error::new(ErrorKind::Argument, message)
+}
+
+pub(super) fn check(manner: &Manner) -> Result<()> {
+    if manner.concurrency == Some(0) {
+        return Err(zero("a batch with concurrency 0 asks nothing")
+            .with_hint("use `.concurrency(1)` to ask one prompt after the other"));
+    }
+    Ok(())
+}
+
+/// The terms on which the engine asks.
+pub(super) fn terms<A>(batch: &Batch<A>, records: Option<Arc<Records>>) -> Result<Terms> {
+    let manner = &batch.manner;
+    let quota = manner.quota.clone().or_else(|| batch.client.quota());
+    // Who says how many requests may be under way has no use for a careful start.
+    let careful = manner.concurrency.is_none();
+    let pacer = Pacer::of(
+        batch.client.host(),
+        batch.answerer().unwrap_or_default(),
+        quota.as_ref(),
+        careful,
+    )?;
+    Ok(Terms {
+        client: batch.client.clone(),
+        deployment: batch.answerer().map(str::to_owned),
+        pacer,
+        concurrency: manner.concurrency.unwrap_or(CONCURRENCY),
+        retries: manner.retries.unwrap_or(batch.client.max_retries()),
+        records,
+        fresh: manner.fresh,
+    })
+}
+
+/// The error of rows that were not settled.
+pub(super) fn unasked(ended: Option<Ended>) -> Error {
+    ended.unwrap_or(Ended::Stopped).error()
+}

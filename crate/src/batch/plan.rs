@@ -1,0 +1,142 @@
+//! What is asked for which row. A row is a sample of a prompt; a question is what is sent.
+//!
+//! Mostly they are one and the same. At temperature 0 the model always gives its likeliest
+//! answer, so rows that ask the same share one question; above it they stay distinct, and
+//! count how often the same was asked before.
+
+use std::collections::HashMap;
+
+/// The rows of a batch, and the questions that they need.
+pub(super) struct Plan {
+    pub(super) rows: Vec<Row>,
+    pub(super) questions: Vec<Question>,
+}
+
+/// A sample of a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) prompt: usize,
+    pub(super) sample: u32,
+    /// Which question answers it.
+    pub(super) question: usize,
+}
+
+/// Something that is sent once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Question {
+    pub(super) prompt: usize,
+    pub(super) sample: u32,
+    /// How often the same was asked before it in this batch.
+    pub(super) occurrence: u32,
+}
+
+impl Question {
+    /// Is this the row that asks it first?
+    pub(super) fn answers(&self, row: &Row) -> bool {
+        self.prompt == row.prompt && self.sample == row.sample
+    }
+}
+
+/// What makes two rows ask the same.
+pub(super) struct Habits {
+    pub(super) samples: u32,
+    /// Each sample has a seed of its own.
+    pub(super) seeded: bool,
+    /// The same question has the same answer.
+    pub(super) likeliest: bool,
+}
+
+impl Plan {
+    /// One prompt after the other, each with its samples in a row.
+    pub(super) fn new(prompts: &[String], habits: &Habits) -> Self {
+        let mut plan = Self {
+            rows: Vec::with_capacity(prompts.len().saturating_mul(habits.samples as usize)),
+            questions: Vec::new(),
+        };
+        // The latest question of its kind, and how many there were.
+        let mut asked: HashMap<(&str, u32), (usize, u32)> = HashMap::new();
+        for (prompt, text) in prompts.iter().enumerate() {
+            for sample in 0..habits.samples {
+                let seed = if habits.seeded { sample } else { 0 };
+                let next = plan.questions.len();
+                let same = asked.entry((text, seed)).or_insert((next, 0));
+                if !habits.likeliest || same.1 == 0 {
+                    plan.questions.push(Question {
+                        prompt,
+                        sample,
+                        occurrence: same.1,
+                    });
+                    *same = (next, same.1 + 1);
+                }
+                let question = same.0;
+                plan.rows.push(Row {
+                    prompt,
+                    sample,
+                    question,
+                });
+            }
+        }
+        plan
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plan(prompts: &[&str], samples: u32, seeded: bool, likeliest: bool) -> Plan {
+        let prompts: Vec<_> = prompts.iter().map(|text| (*text).to_owned()).collect();
+        let habits = Habits {
+            samples,
+            seeded,
+            likeliest,
+        };
+        Plan::new(&prompts, &habits)
+    }
+
+    fn occurrences(plan: &Plan) -> Vec<u32> {
+        plan.questions.iter().map(|one| one.occurrence).collect()
+    }
+
+    #[test]
+    fn samples_and_repeated_prompts_stay_distinct() {
+        let plan = plan(&["a", "b", "a"], 2, false, false);
+        assert_eq!(occurrences(&plan), [0, 1, 0, 1, 2, 3]);
+        assert_eq!(plan.rows.len(), 6);
+    }
+
+    #[test]
+    fn a_seed_makes_each_sample_a_question_of_its_own() {
+        let plan = plan(&["a", "a"], 2, true, false);
+        assert_eq!(occurrences(&plan), [0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn at_temperature_0_the_same_is_asked_once() {
+        let plan = plan(&["a", "b", "a"], 2, false, true);
+        let questions: Vec<_> = plan.rows.iter().map(|row| row.question).collect();
+        assert_eq!(questions, [0, 0, 1, 1, 0, 0]);
+        assert_eq!(plan.questions.len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_has_the_question_of_its_prompt(
+            prompts in proptest::collection::vec("[ab]{0,2}", 0..8),
+            samples in 0_u32..4, seeded: bool, likeliest: bool,
+        ) {
+            let habits = Habits { samples, seeded, likeliest };
+            let plan = Plan::new(&prompts, &habits);
+            prop_assert_eq!(plan.rows.len(), prompts.len() * samples as usize);
+            for row in &plan.rows {
+                let question = plan.questions[row.question];
+                prop_assert_eq!(&prompts[question.prompt], &prompts[row.prompt]);
+                prop_assert!(!seeded || question.sample == row.sample);
+            }
+            if !likeliest {
+                prop_assert_eq!(plan.questions.len(), plan.rows.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What is kept of a row: its name in the journal, and its outcome as a line there.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::Batch;
+use super::answers::Effort;
+use super::drive::{Ended, Until};
+use super::journal::{self, Journal, Ledger, Parameters};
+use super::lines::{Account, OutputLine, RequestLine};
+use super::manner::{JournalChoice, Manner};
+use super::progress::{self, say};
+use crate::client::{ChatCompletion, ChatRequest};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How often a journal that another run holds is tried again.
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
+
+/// A journal, and who is asked, which is part of every row's name.
+pub(super) struct Records {
+    journal: Journal,
+    parameters: Parameters,
+    /// Why something was not written; the last reason.
+    trouble: Mutex<Option<Error>>,
+}
+
+/// Opens the journal of a batch, if it has one. Waits while another run holds it.
+///
+/// Where nobody named a journal and none can be made, the batch goes without, and says so.
+///
+/// # Errors
+/// The journal can't be used; or the batch was ended while it waited.
+pub(super) async fn open(
+    manner: &Manner,
+    parameters: Parameters,
+    until: &Until,
+) -> Result<Option<Arc<Records>>> {
+    let choice = &manner.journal;
+    let opened = match choice {
+        JournalChoice::None => return Ok(None),
+        JournalChoice::Usual if !in_notebook() => return Ok(None),
+        JournalChoice::Usual | JournalChoice::File(_) => {
+            Records::open(manner, parameters, until).await
+        }
+    };
+    match (choice, opened) {
+        (JournalChoice::Usual, Err(error)) if error.kind() == ErrorKind::Io => {
+            say(&format!("keeps no journal: {}", error.message()));
+            Ok(None)
+        }
+        (_, opened) => opened.map(|records| records.map(Arc::new)),
+    }
+}
+
+impl Records {
+    async fn open(manner: &Manner, parameters: Parameters, until: &Until) -> Result<Option<Self>> {
+        let path = match &manner.journal {
+            JournalChoice::File(path) => path.clone(),
+            _ => match journal::place(Path::new(""), &parameters)? {
+                Some(path) => path,
+                None => return Ok(None),
+            },
+        };
+        let expected = (!manner.varied).then(|| parameters.clone());
+        let mut told = false;
+        let journal = loop {
+            let opened = open_now(path.clone(), expected.clone()).await;
+            if let Some(journal) = opened.map_err(|error| manner.journal.hinted(error))? {
+                break journal;
+            }
+            if let Some(ended) = until.ended() {
+                return Err(ended.error());
+            }
+            if !std::mem::replace(&mut told, true) {
+                let what = format!("for another run that uses {}", path.display());
+                progress::tell_of_wait(manner.listener.as_ref(), what);
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        };
+        journal.notes().iter().for_each(|note| say(note));
+        Ok(Some(Self {
+            journal,
+            parameters,
+            trouble: Mutex::new(None),
+        }))
+    }
+}
+
+impl JournalChoice {
+    /// Who named the file can name another; the settings have no say in it.
+    fn hinted(&self, error: Error) -> Error {
+        match self {
+            Self::File(_) if error.kind() == ErrorKind::Io => {
+                error.with_hint("name a file on a local disk, in a folder that you may write to")
+            }
+            _ => error,
+        }
+    }
+}
+
+impl<A> Batch<A> {
+    /// What all its requests have in common.
+    pub(super) fn parameters(&self) -> Parameters {
+        let deployment = self.answerer().unwrap_or_default();
+        Parameters::new(self.client.host(), deployment, &body(&self.common))
+    }
+}
+
+/// Beside a notebook there is a journal although nobody asked for one: a cell that is run
+/// again must not cost again.
+fn in_notebook() -> bool {
+    std::env::var_os("EVCXR_IS_RUNTIME").is_some()
+}
+
+/// Reads both files, which may be large, on a thread that may block.
+async fn open_now(path: PathBuf, parameters: Option<Parameters>) -> Result<Option<Journal>> {
+    tokio::task::spawn_blocking(move || Journal::open(&path, parameters.as_ref()))
+        .await
+        .unwrap_or_else(|_| Err(Ended::Stopped.error()))
+}
+
+impl Records {
+    /// The name of the row that asks this for the `occurrence`-th time, from 0.
+    pub(super) fn id(&self, request: &ChatRequest, occurrence: u32) -> String {
+        let question = self.parameters.question(&body(request));
+        question.custom_id(u64::from(occurrence))
+    }
+
+    /// The name of a row whose asker has named it: the same name and request are the same row.
+    pub(super) fn named_id(&self, request: &ChatRequest, name: &str) -> String {
+        let mut body = body(request);
+        let (host, deployment) = (self.parameters.host(), self.deployment(request));
+        let parameters = Parameters::new(host, deployment, &body);
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("custom_id".to_owned(), name.into());
+        }
+        parameters.question(&body).custom_id(0)
+    }
+
+    /// Who is asked: the batch's deployment, unless the request names its own.
+    pub(super) fn deployment<'a>(&'a self, request: &'a ChatRequest) -> &'a str {
+        let own = request.model.as_deref();
+        own.unwrap_or_else(|| self.parameters.deployment())
+    }
+
+    /// The answer of an earlier run, and what it took then.
+    pub(super) fn answer(&self, id: &str) -> Option<(ChatCompletion, Effort)> {
+        let line = self.journal.find(id).unwrap_or_else(|error| {
+            self.note_trouble(error);
+            None
+        })?;
+        let effort = line.evenhand.as_ref().map(Effort::from).unwrap_or_default();
+        // What can't be read any more is asked again.
+        let completion = line.completion().ok().flatten()?;
+        Some((completion, effort))
+    }
+
+    /// Notes what is about to be asked.
+    pub(super) fn asking(&self, id: &str, request: &ChatRequest) {
+        self.note(self.journal.asked(&self.request_line(id, request)));
+    }
+
+    /// The request as it stands in a file of requests.
+    pub(super) fn request_line(&self, id: &str, request: &ChatRequest) -> RequestLine {
+        let mut body = body(request);
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("model".to_owned(), self.deployment(request).into());
+        }
+        RequestLine::new(id, body)
+    }
+
+    /// The batches that were handed to the Batch API.
+    ///
+    /// # Errors
+    /// Their file can't be used.
+    pub(super) fn ledger(&self) -> Result<Ledger> {
+        self.journal.ledger()
+    }
+
+    /// What the user should know of how the journal was found.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.journal.notes().to_vec()
+    }
+
+    /// Keeps what came of a row that this deployment was asked.
+    pub(super) fn settled(
+        &self,
+        id: &str,
+        deployment: &str,
+        outcome: &Result<ChatCompletion>,
+        effort: &Effort,
+    ) {
+        let account = Account {
+            host: self.parameters.host().to_owned(),
+            deployment: deployment.to_owned(),
+            attempts: effort.attempts,
+            latency_ms: u64::try_from(effort.latency.as_millis()).unwrap_or(u64::MAX),
+            asked_at: seconds_since_1970(),
+            source: None,
+        };
+        let line = match outcome {
+            Ok(completion) => OutputLine::answered(id, completion, account),
+            Err(error) => OutputLine::failed(id, error, account),
+        };
+        self.note(self.journal.append(&line));
+    }
+
+    /// Brings all to the disk; false when something is not there.
+    pub(super) fn is_saved(&self) -> bool {
+        self.journal.sync().is_ok() && self.trouble().is_none()
+    }
+
+    /// Brings all to the disk. Says what is not there, if so.
+    pub(super) fn close(&self) -> Option<Error> {
+        let synced = self.journal.sync();
+        let trouble = self.take_trouble();
+        match synced {
+            Err(error) => Some(error.with_hint(
+                "make room on the disk and run it again: only what the journal lacks is asked",
+            )),
+            // What could not be written at first has been written since.
+            Ok(()) => trouble.filter(|error| error.kind() != ErrorKind::Io),
+        }
+    }
+
+    /// Why something was not written, if so, once.
+    pub(super) fn take_trouble(&self) -> Option<Error> {
+        self.trouble().take()
+    }
+
+    fn note(&self, written: Result<()>) {
+        if let Err(error) = written {
+            self.note_trouble(error);
+        }
+    }
+
+    fn note_trouble(&self, error: Error) {
+        *self.trouble() = Some(error);
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Option<Error>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<&Account> for Effort {
+    fn from(account: &Account) -> Self {
+        Self {
+            attempts: account.attempts,
+            latency: Duration::from_millis(account.latency_ms),
+            ..Self::default()
+        }
+    }
+}
+
+/// A request that can be sent is JSON.
+fn body(request: &ChatRequest) -> Value {
+    serde_json::to_value(request).unwrap_or_default()
+}
+
+fn seconds_since_1970() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0, |time| time.as_secs())
+}

@@ -1,0 +1,157 @@
+//! A batch of prompts from its plan to its answers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use super::answers::{Answer, Answers, Effort, Source};
+use super::drive::{Until, drive};
+use super::engine::{Engine, Question, Settled};
+use super::plan::{self, Habits, Plan};
+use super::progress::Teller;
+use super::record::{self, Records};
+use super::{Batch, manner};
+use crate::client::ChatCompletion;
+use crate::error::{Error, Result};
+
+pub(super) async fn run(batch: Batch) -> Result<Answers> {
+    let started = Instant::now();
+    check(&batch)?;
+    let plan = Plan::new(&batch.asked.texts, &batch.habits());
+    if plan.rows.is_empty() {
+        return Ok(Answers::new(Vec::new(), started.elapsed(), None));
+    }
+    let until = Until::new(&batch.manner, started);
+    let records = record::open(&batch.manner, batch.parameters(), &until).await?;
+    let terms = manner::terms(&batch, records.clone())?;
+    let pacer = Arc::clone(&terms.pacer);
+    let listener = batch.manner.listener.clone();
+    let mut teller = Teller::new(Some(plan.questions.len()), terms.concurrency, listener);
+
+    let batch = Arc::new(batch);
+    let (sender, questions) = mpsc::channel(terms.concurrency);
+    let mut engine = Engine::start(terms, questions);
+    let feeding = tokio::spawn(feed(
+        Arc::clone(&batch),
+        plan.questions.clone(),
+        records.clone(),
+        sender,
+    ));
+    let mut settled: Vec<Option<Settled>> = plan.questions.iter().map(|_| None).collect();
+    let ended = drive(&mut engine, &until, &pacer, &mut teller, |one| {
+        if let Some(place) = settled.get_mut(one.index) {
+            *place = Some(one);
+        }
+        Ok(())
+    })
+    .await?;
+    feeding.abort();
+    teller.finish();
+    let unsaved = records.as_deref().and_then(Records::close);
+    let hopeless = engine.hopeless();
+    if let Some(reason) = &hopeless
+        && !settled.iter().flatten().any(|one| one.outcome.is_ok())
+    {
+        return Err(reason.clone());
+    }
+    let unasked = hopeless.unwrap_or_else(|| manner::unasked(ended));
+    let rows = rows(&batch, &plan, settled, &unasked);
+    let notes = records.as_deref().map(Records::notes).unwrap_or_default();
+    Ok(Answers::new(rows, started.elapsed(), unsaved).noting(notes))
+}
+
+/// Finds out before anything is sent what would fail in every row.
+pub(super) fn check(batch: &Batch) -> Result<()> {
+    manner::check(&batch.manner)?;
+    if batch.asked.samples == 0 {
+        return Err(manner::zero("a batch with 0 samples asks nothing")
+            .with_hint("use `.samples(1)`, or leave it out"));
+    }
+    batch
+        .common
+        .clone()
+        .message(crate::Message::user(""))
+        .check()
+}
+
+impl Batch {
+    pub(super) fn habits(&self) -> Habits {
+        Habits {
+            samples: self.asked.samples,
+            seeded: self.common.seed.is_some(),
+            likeliest: self.common.temperature == Some(0.0),
+        }
+    }
+}
+
+/// Sends the questions to the engine, one after the other, as it takes them.
+async fn feed(
+    batch: Arc<Batch>,
+    questions: Vec<plan::Question>,
+    records: Option<Arc<Records>>,
+    sender: mpsc::Sender<Question>,
+) {
+    for (index, question) in questions.into_iter().enumerate() {
+        let request = batch.request(question.prompt, question.sample);
+        let id = records
+            .as_ref()
+            .map(|records| records.id(&request, question.occurrence));
+        let question = Question {
+            index,
+            request: Ok(request),
+            id,
+        };
+        if sender.send(question).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// One row a sample of a prompt, each with the outcome of its question.
+pub(super) fn rows(
+    batch: &Batch,
+    plan: &Plan,
+    settled: Vec<Option<Settled>>,
+    unasked: &Error,
+) -> Vec<Answer> {
+    let outcomes: Vec<Settled> = settled
+        .into_iter()
+        .enumerate()
+        .map(|(index, one)| one.unwrap_or_else(|| Settled::unasked(index, unasked)))
+        .collect();
+    let shared: Vec<Option<Result<ChatCompletion>>> = plan
+        .rows
+        .iter()
+        .map(|row| {
+            let first = plan.questions.get(row.question)?.answers(row);
+            let outcome = outcomes.get(row.question).filter(|_| !first)?;
+            Some(outcome.outcome.clone())
+        })
+        .collect();
+    let mut outcomes = outcomes.into_iter();
+    let answer = |(id, (row, shared)): (usize, (&plan::Row, Option<Result<ChatCompletion>>))| {
+        let one = match shared {
+            Some(outcome) => Some((outcome, Effort::default(), Source::SameQuestion)),
+            // Questions are numbered in the order of the rows that ask them first.
+            None => outcomes
+                .next()
+                .map(|one| (one.outcome, one.effort, one.source)),
+        };
+        let (outcome, effort, source) = one?;
+        Some(Answer {
+            id,
+            prompt: batch.asked.texts.get(row.prompt)?.clone(),
+            sample: row.sample,
+            outcome,
+            effort,
+            source,
+        })
+    };
+    plan.rows
+        .iter()
+        .zip(shared)
+        .enumerate()
+        .filter_map(answer)
+        .collect()
+}

@@ -1,0 +1,286 @@
+//! Ready requests, as many as there may be: read as they are needed, and settled in order
+//! with no more of them in memory than are under way.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc};
+
+use super::answers::{Effort, Source};
+use super::drive::{Until, drive};
+use super::engine::{Engine, Question, Settled};
+use super::progress::Teller;
+use super::record::{self, Records};
+use super::totals::Totals;
+use super::{Batch, manner};
+use crate::client::{ChatCompletion, ChatRequest, Client};
+use crate::error::{Error, Result};
+
+/// How many requests, for each that may be under way, are held back at most because one
+/// before them is not settled.
+const WINDOW: usize = 64;
+
+/// A request, and what its answer will be known by.
+#[derive(Clone, Debug)]
+pub struct BatchRequest {
+    /// The name that whoever asks gave it.
+    pub custom_id: String,
+    /// What is sent, or why there is nothing to send, which is then the row's error.
+    pub request: Result<ChatRequest>,
+}
+
+/// What a batch of ready requests asks. See [`Client::batch_requests`].
+pub struct Requests(Box<dyn Iterator<Item = BatchRequest> + Send>);
+
+impl fmt::Debug for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Requests(..)")
+    }
+}
+
+/// What came of a request.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Row {
+    /// Its number, from 0.
+    pub id: usize,
+    /// Its name.
+    pub custom_id: String,
+    /// The completion, or why there is none.
+    pub outcome: Result<ChatCompletion>,
+    /// What it took.
+    pub effort: Effort,
+    /// Where the outcome is from.
+    pub source: Source,
+}
+
+impl Client {
+    /// A batch of ready requests. They are read as they are needed, so there may be millions.
+    ///
+    /// What the batch itself is told, such as [`max_tokens`](Batch::max_tokens), holds for
+    /// requests that don't say.
+    ///
+    /// ```no_run
+    /// use evenhand::batch::BatchRequest;
+    /// use evenhand::{ChatRequest, Client};
+    ///
+    /// let client = Client::from_env()?;
+    /// let requests = (0..1_000_000).map(|n| BatchRequest {
+    ///     custom_id: format!("row {n}"),
+    ///     request: Ok(ChatRequest::from(format!("Describe person {n}."))),
+    /// });
+    /// let totals = client.batch_requests(requests).max_tokens(100).for_each(|row| {
+    ///     println!("{}: {:?}", row.custom_id, row.outcome.map(|answer| answer.id));
+    ///     Ok(())
+    /// })?;
+    /// println!("{totals}");
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    pub fn batch_requests<R>(&self, requests: R) -> Batch<Requests>
+    where
+        R: IntoIterator<Item = BatchRequest>,
+        R::IntoIter: Send + 'static,
+    {
+        let mut batch = self.batch_of(Requests(Box::new(requests.into_iter())));
+        batch.manner.varied = true;
+        batch
+    }
+}
+
+impl Batch<Requests> {
+    /// Asks all requests and hands on what comes of each, in their order, as soon as those
+    /// before it are settled too. Says in the end how it went.
+    ///
+    /// When it is stopped, or its time is over, every request that was read still becomes a
+    /// row; what was not read does not.
+    ///
+    /// # Errors
+    /// What `take` returns, which ends the batch; a concurrency or a quota of 0; a journal
+    /// that can't be used; and an error that no row can escape (a wrong key, an unknown
+    /// deployment), when nothing has been answered.
+    pub fn for_each<F>(self, take: F) -> Result<Totals>
+    where
+        F: FnMut(Row) -> Result<()> + Send + 'static,
+    {
+        crate::runtime::block_on(for_each(self, take))?
+    }
+}
+
+async fn for_each<F>(batch: Batch<Requests>, take: F) -> Result<Totals>
+where
+    F: FnMut(Row) -> Result<()> + Send,
+{
+    let started = Instant::now();
+    manner::check(&batch.manner)?;
+    let until = Until::new(&batch.manner, started);
+    let parameters = batch.parameters();
+    let records = record::open(&batch.manner, parameters, &until).await?;
+    let terms = manner::terms(&batch, records.clone())?;
+    let pacer = Arc::clone(&terms.pacer);
+    let mut teller = Teller::new(None, terms.concurrency, batch.manner.listener);
+
+    let line = Arc::new(Line::new(terms.concurrency.saturating_mul(WINDOW)));
+    let (sender, questions) = mpsc::channel(terms.concurrency);
+    let mut engine = Engine::start(terms, questions);
+    let feeder = Feeder {
+        common: batch.common,
+        records: records.as_ref().map(Arc::downgrade),
+        line: Arc::clone(&line),
+        sender,
+    };
+    let handle = Handle::current();
+    tokio::task::spawn_blocking(move || feeder.feed(batch.asked, &handle));
+
+    let mut exit = Exit::new(&line, records.as_deref(), take);
+    let ended = drive(&mut engine, &until, &pacer, &mut teller, |one| {
+        exit.settle(one)
+    })
+    .await;
+    let hopeless = engine.hopeless();
+    let rest = match &ended {
+        Ok(ended) => {
+            let unasked = hopeless.clone().unwrap_or_else(|| manner::unasked(*ended));
+            exit.settle_rest(&unasked)
+        }
+        Err(_) => Ok(()),
+    };
+    let unsaved = records.as_deref().and_then(Records::close);
+    let totals = Totals {
+        wall_time: started.elapsed(),
+        notes: records.as_deref().map(Records::notes).unwrap_or_default(),
+        ..exit.totals
+    };
+    teller.finish();
+    ended.and(rest)?;
+    match unsaved.or(hopeless.filter(|_| totals.answered == 0)) {
+        Some(error) => Err(error),
+        None => Ok(totals),
+    }
+}
+
+/// The names of the requests that were read and not yet handed on, first come first.
+struct Line {
+    names: Mutex<VecDeque<String>>,
+    room: Semaphore,
+}
+
+impl Line {
+    fn new(room: usize) -> Self {
+        Self {
+            names: Mutex::new(VecDeque::new()),
+            room: Semaphore::new(room.min(Semaphore::MAX_PERMITS)),
+        }
+    }
+
+    fn names(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for room, and stands a name at the end. False when nobody is waited for any more.
+    async fn enter(&self, name: &str) -> bool {
+        let Ok(place) = self.room.acquire().await else {
+            return false;
+        };
+        place.forget();
+        self.names().push_back(name.to_owned());
+        true
+    }
+
+    fn leave(&self) -> Option<String> {
+        let name = self.names().pop_front();
+        self.room.add_permits(1);
+        name
+    }
+}
+
+/// Reads requests, on a thread of its own since reading may block.
+struct Feeder {
+    common: ChatRequest,
+    /// A reader that never comes back must not keep the journal open.
+    records: Option<Weak<Records>>,
+    line: Arc<Line>,
+    sender: mpsc::Sender<Question>,
+}
+
+impl Feeder {
+    fn feed(&self, requests: Requests, handle: &Handle) {
+        for (index, one) in requests.0.enumerate() {
+            if !handle.block_on(self.line.enter(&one.custom_id)) {
+                return;
+            }
+            let request = one.request.map(|request| request.or(&self.common));
+            let id = self.records.as_ref().zip(request.as_ref().ok());
+            let id = id.and_then(|(records, request)| {
+                Some(records.upgrade()?.named_id(request, &one.custom_id))
+            });
+            let question = Question { index, request, id };
+            if self.sender.blocking_send(question).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Hands on outcomes in the order of their requests.
+struct Exit<'a, F> {
+    line: &'a Line,
+    records: Option<&'a Records>,
+    take: F,
+    next: usize,
+    early: BTreeMap<usize, Settled>,
+    totals: Totals,
+}
+
+impl<'a, F: FnMut(Row) -> Result<()>> Exit<'a, F> {
+    fn new(line: &'a Line, records: Option<&'a Records>, take: F) -> Self {
+        Self {
+            line,
+            records,
+            take,
+            next: 0,
+            early: BTreeMap::new(),
+            totals: Totals::default(),
+        }
+    }
+
+    fn settle(&mut self, one: Settled) -> Result<()> {
+        self.early.insert(one.index, one);
+        while let Some(one) = self.early.remove(&self.next) {
+            self.hand_on(one)?;
+        }
+        Ok(())
+    }
+
+    /// Hands on what was read and will not be settled any more, for this reason.
+    fn settle_rest(&mut self, reason: &Error) -> Result<()> {
+        self.line.room.close();
+        loop {
+            let one = match self.early.remove(&self.next) {
+                Some(one) => one,
+                None if self.line.names().is_empty() => return Ok(()),
+                None => Settled::unasked(self.next, reason),
+            };
+            self.hand_on(one)?;
+        }
+    }
+
+    fn hand_on(&mut self, one: Settled) -> Result<()> {
+        self.next += 1;
+        self.totals.add(&one.outcome, &one.effort, one.source);
+        let custom_id = self.line.leave().unwrap_or_default();
+        (self.take)(Row {
+            id: one.index,
+            custom_id,
+            outcome: one.outcome,
+            effort: one.effort,
+            source: one.source,
+        })?;
+        // What can't be written to the journal is kept in memory, which has an end.
+        self.records
+            .and_then(Records::take_trouble)
+            .map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,37 @@
+//! What the user can do when the Batch API refuses.
+
+use crate::error::Error;
+
+/// The error with a hint of the Batch API's own, where there is one.
+pub(super) fn hinted(error: Error, deployment: &str) -> Error {
+    let said = format!("{} {}", error.code().unwrap_or_default(), error.message());
+    match hint(&said, deployment) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+/// What helps, by the service's code and message.
+fn hint(said: &str, deployment: &str) -> Option<String> {
+    let said = said.to_ascii_lowercase();
+    let about = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    if about(&["token_limit_exceeded", "enqueued token"]) {
+        return Some(
+            "the deployment's quota of enqueued tokens is used up: submit again when the batches that are \
+             under way are done, submit fewer prompts at once, or raise the quota in the portal"
+                .to_owned(),
+        );
+    }
+    if about(&["model_not_found", "deploymentnotfound"]) {
+        return Some(format!(
+            "the resource has no deployment '{deployment}' that batches can use: set \
+             AZURE_OPENAI_DEPLOYMENT, or .deployment(), to one of the type Global Batch or Data Zone Batch"
+        ));
+    }
+    about(&["sku", "globalbatch", "operationnotsupported", "deployment type", "invalid_request:"]).then(|| {
+        format!(
+            "the deployment '{deployment}' must be of the type Global Batch or Data Zone Batch: deploy the \
+             model so, and name it with .deployment()"
+        )
+    })
+}

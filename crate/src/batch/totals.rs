@@ -1,0 +1,223 @@
+//! The sums of a batch: rows, requests, tokens, times, and what it cost.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::answers::{Effort, Source};
+use crate::client::ChatCompletion;
+use crate::error::{ErrorKind, Result};
+
+/// How a batch went. Its `Display` says it in a line.
+///
+/// Requests, tokens and waits are those of this run: what a journal answered, or another
+/// row, was not paid for again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Totals {
+    /// How many rows there are.
+    pub rows: usize,
+    /// Rows with an answer, be it a cut one.
+    pub answered: usize,
+    /// Rows with an error, without the cancelled ones.
+    pub failed: usize,
+    /// Rows that were not settled when the batch was stopped.
+    pub cancelled: usize,
+    /// Rows that the journal answered.
+    pub from_journal: usize,
+    /// Rows that took the answer of a row that asked the same at temperature 0.
+    pub shared: usize,
+    /// Answers that were cut at the token limit (finish reason `length`).
+    pub cut: usize,
+    /// Requests that were sent, retries included.
+    pub requests: u64,
+    /// Requests that were refused for the quota's sake (429).
+    pub refused: u64,
+    /// Tokens of the prompts, as the service counted them.
+    pub prompt_tokens: u64,
+    /// Tokens of the completions, as the service counted them.
+    pub completion_tokens: u64,
+    /// What is to be known of the journal as it was found: that it ended in the middle of a
+    /// row, say.
+    pub notes: Vec<String>,
+    /// From the first row to the last.
+    pub wall_time: Duration,
+    /// The longest that a row waited for the quota, or between attempts.
+    pub longest_wait: Duration,
+}
+
+/// What tokens cost, in any currency.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Price {
+    prompt: f64,
+    completion: f64,
+}
+
+impl Price {
+    /// The prices of a million prompt tokens and of a million completion tokens.
+    pub fn per_million_tokens(prompt: f64, completion: f64) -> Self {
+        Self { prompt, completion }
+    }
+}
+
+impl Totals {
+    pub(super) fn add(
+        &mut self,
+        outcome: &Result<ChatCompletion>,
+        effort: &Effort,
+        source: Source,
+    ) {
+        self.rows += 1;
+        match outcome {
+            Ok(completion) => {
+                self.answered += 1;
+                if completion
+                    .finish_reason()
+                    .is_some_and(|why| why.as_str() == "length")
+                {
+                    self.cut += 1;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Cancelled => self.cancelled += 1,
+            Err(_) => self.failed += 1,
+        }
+        match source {
+            Source::Journal => self.from_journal += 1,
+            Source::SameQuestion => self.shared += 1,
+            Source::Service => {
+                self.requests += u64::from(effort.attempts);
+                self.refused += u64::from(effort.refused);
+                self.longest_wait = self.longest_wait.max(effort.waited);
+                let usage = outcome.as_ref().ok().and_then(|answer| answer.usage);
+                self.prompt_tokens += usage.map_or(0, |usage| usage.prompt_tokens);
+                self.completion_tokens += usage.map_or(0, |usage| usage.completion_tokens);
+            }
+        }
+    }
+
+    /// What this run cost at that price, in the price's currency. Answers without a usage
+    /// count nothing.
+    pub fn cost(&self, price: Price) -> f64 {
+        let millions = |tokens: u64| tokens as f64 / 1e6;
+        millions(self.prompt_tokens) * price.prompt
+            + millions(self.completion_tokens) * price.completion
+    }
+
+    /// Rows a second of wall time; 0 for a batch that took no time.
+    pub fn rows_per_second(&self) -> f64 {
+        let seconds = self.wall_time.as_secs_f64();
+        if seconds > 0.0 {
+            self.rows as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.rows == 1 { "" } else { "s" };
+        write!(f, "{} row{plural}: {} answered", self.rows, self.answered)?;
+        let of_them = [
+            (self.from_journal, "from the journal"),
+            (self.shared, "shared"),
+            (self.cut, "cut at the token limit"),
+        ];
+        let of_them: Vec<_> = of_them
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        if !of_them.is_empty() {
+            write!(f, " ({})", of_them.join(", "))?;
+        }
+        for (count, what) in [(self.failed, "failed"), (self.cancelled, "cancelled")] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        let tokens = self.prompt_tokens + self.completion_tokens;
+        write!(
+            f,
+            ", {tokens} tokens, {:.1} s",
+            self.wall_time.as_secs_f64()
+        )?;
+        if self.refused > 0 {
+            let plural = if self.refused == 1 { "" } else { "s" };
+            write!(
+                f,
+                ", {} request{plural} refused for the quota",
+                self.refused
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use serde_json::json;
+
+    use super::*;
+    use crate::error::Error;
+
+    fn answered(finish_reason: &str) -> Result<ChatCompletion> {
+        let body = json!({
+            "choices": [{"message": {"content": "x"}, "finish_reason": finish_reason}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7},
+        });
+        Ok(ChatCompletion::from_json(body).unwrap())
+    }
+
+    fn effort(attempts: u32, refused: u32, waited: u64) -> Effort {
+        Effort {
+            attempts,
+            refused,
+            waited: Duration::from_secs(waited),
+            ..Effort::default()
+        }
+    }
+
+    #[test]
+    fn only_what_the_service_was_asked_for_counts_as_paid() {
+        let mut totals = Totals::default();
+        for source in [Source::Service, Source::Journal, Source::SameQuestion] {
+            totals.add(&answered("stop"), &effort(3, 2, 4), source);
+        }
+        let expected = Totals {
+            rows: 3,
+            answered: 3,
+            from_journal: 1,
+            shared: 1,
+            requests: 3,
+            refused: 2,
+            prompt_tokens: 5,
+            completion_tokens: 2,
+            longest_wait: Duration::from_secs(4),
+            ..Totals::default()
+        };
+        assert_eq!(totals, expected);
+        let cost = totals.cost(Price::per_million_tokens(2.0, 10.0));
+        assert!((cost - 30e-6).abs() < 1e-12, "{cost}");
+    }
+
+    #[test]
+    fn a_line_tells_what_there_is_to_tell() {
+        let mut totals = Totals::default();
+        assert_snapshot!(totals, @"0 rows: 0 answered, 0 tokens, 0.0 s");
+        assert_eq!(totals.rows_per_second(), 0.0);
+        totals.add(&answered("stop"), &effort(1, 0, 0), Source::Service);
+        totals.wall_time = Duration::from_millis(1250);
+        assert_snapshot!(totals, @"1 row: 1 answered, 7 tokens, 1.2 s");
+        assert_eq!(totals.rows_per_second(), 0.8);
+
+        totals.add(&answered("length"), &effort(2, 1, 9), Source::Service);
+        totals.add(&answered("stop"), &effort(1, 0, 0), Source::Journal);
+        totals.add(&answered("length"), &effort(0, 0, 0), Source::SameQuestion);
+        for kind in [ErrorKind::Server, ErrorKind::Cancelled] {
+            let failed = Err(Error::new(kind, "x"));
+            totals.add(&failed, &effort(3, 0, 1), Source::Service);
+        }
+        assert_snapshot!(totals, @"6 rows: 4 answered (1 from the journal, 1 shared, 2 cut at the token limit), 1 failed, 1 cancelled, 14 tokens, 1.2 s, 1 request refused for the quota");
+    }
+}

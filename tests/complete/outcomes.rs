@@ -1,0 +1,274 @@
+//! How it ends: its exit code, and what it tells.
+
+use std::time::Duration;
+
+use super::{answer, command, complete, ends, good, prompts, run};
+use crate::support::server::{Reply, Server};
+
+#[test]
+fn without_settings_it_says_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(&mut command(folder.path()), prompts(1));
+    assert_eq!((ended.code, ended.rows.len()), (Some(1), 0));
+    insta::assert_snapshot!(ended.told, @"
+    error: there is no endpoint to ask
+      hint: set AZURE_OPENAI_ENDPOINT to the resource's address, such as https://NAME.openai.azure.com (in the Azure portal: the resource, 'Keys and Endpoint')
+    ");
+}
+
+#[test]
+fn without_a_deployment_it_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = good();
+    let mut command = complete(folder.path(), &server.url());
+    let ended = run(command.env_remove("AZURE_OPENAI_DEPLOYMENT"), prompts(2));
+    assert_eq!((ended.code, server.requests().len()), (Some(1), 0));
+    insta::assert_snapshot!(ended.told(Some(&server)), @"
+    error: there is no deployment to ask
+      hint: set AZURE_OPENAI_DEPLOYMENT, or name it with .deployment()
+    ");
+}
+
+#[test]
+fn a_wrong_key_ends_it_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::new([Reply::error(401, "401", "Access denied.")]);
+    let ended = run(&mut complete(folder.path(), &server.url()), prompts(500));
+    assert_eq!(ended.code, Some(1));
+    assert!(server.requests().len() <= 8);
+    insta::assert_snapshot!(ended.told(Some(&server)), @"
+    error: the service answered 401 Unauthorized: Access denied.
+      hint: check AZURE_OPENAI_API_KEY, and that it belongs to the resource in AZURE_OPENAI_ENDPOINT (127.0.0.1:PORT)
+    ");
+    // What was read has its row all the same.
+    assert!(
+        ended
+            .texts()
+            .iter()
+            .all(|(_, text)| text.contains("Access denied."))
+    );
+    let in_order = ended
+        .texts()
+        .iter()
+        .enumerate()
+        .all(|(number, (name, _))| *name == format!("line-{}", number + 1));
+    assert!(in_order);
+}
+
+#[test]
+fn a_wrong_key_ends_it_although_more_input_may_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::new([Reply::error(401, "401", "Access denied.")]);
+    let mut child = complete(folder.path(), &server.url()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, prompts(1).as_bytes()).unwrap();
+    let ended = ends(child);
+    assert_eq!((ended.code, ended.rows.len()), (Some(1), 1));
+    drop(stdin);
+}
+
+#[test]
+fn rows_that_fail_are_counted_and_make_it_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::by_prompt(|prompt, _| match prompt {
+        "number 1" => Reply::error(400, "content_filter", "Filtered."),
+        "number 2" => Reply::error(500, "x", "Broken."),
+        _ => answer(prompt),
+    });
+    let mut command = complete(folder.path(), &server.url());
+    let ended = run(command.args(["--retries", "0"]), prompts(4));
+    assert_eq!(ended.code, Some(3));
+    let failed = |row: usize| {
+        (
+            ended.rows[row]["error"]["code"].as_str(),
+            ended.rows[row]["response"]["status_code"].as_u64(),
+        )
+    };
+    assert_eq!(failed(1), (Some("content_filter"), Some(400)));
+    assert_eq!(failed(2), (Some("server"), Some(500)));
+    assert_eq!(failed(3), (None, Some(200)));
+    insta::assert_snapshot!(ended.told(None), @"4 rows: 2 answered, 2 failed, 12 tokens, T s");
+}
+
+#[test]
+fn a_deadline_makes_it_4_and_every_line_that_was_read_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::by_prompt(|prompt, _| match prompt {
+        "number 0" => answer(prompt),
+        _ => Reply::Silence,
+    });
+    let mut command = complete(folder.path(), &server.url());
+    let ended = run(command.args(["--deadline", "0.5s"]), prompts(20));
+    // Lines are read when they are needed: eight are under way, and some wait for them.
+    assert_eq!(ended.code, Some(4), "{}", ended.told);
+    assert!((9..=20).contains(&ended.rows.len()), "{}", ended.told);
+    assert_eq!(ended.texts()[0], ("line-1", "answer to number 0"));
+    for (row, (name, text)) in ended.texts().into_iter().enumerate().skip(1) {
+        assert_eq!(name, format!("line-{}", row + 1));
+        assert_eq!(text, "not answered before the deadline of 0.5 s");
+    }
+}
+
+#[test]
+fn a_deadline_before_the_end_of_the_input_makes_it_4() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = good();
+    let mut child = complete(folder.path(), &server.url())
+        .args(["--deadline", "1s"])
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, prompts(2).as_bytes()).unwrap();
+    let ended = ends(child);
+    assert_eq!(
+        (ended.code, ended.rows.len()),
+        (Some(4), 2),
+        "{}",
+        ended.told
+    );
+    drop(stdin);
+}
+
+#[test]
+fn a_truncated_answer_is_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let cut = r#"{"choices": [{"finish_reason": "length", "message": {"content": "She is a"}}]}"#;
+    let server = Server::new([Reply::new(200, "application/json", cut)]);
+    let ended = run(&mut complete(folder.path(), &server.url()), prompts(1));
+    assert_eq!((ended.code, server.requests().len()), (Some(0), 1));
+    insta::assert_snapshot!(ended.told(None), @"1 row: 1 answered (1 cut at the token limit), 0 tokens, T s");
+}
+
+#[test]
+fn options_that_make_no_sense_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |arguments: &[&str]| {
+        let ended = run(
+            complete(folder.path(), "http://127.0.0.1:1").args(arguments),
+            "",
+        );
+        assert_eq!(
+            (ended.code, ended.rows.len()),
+            (Some(2), 0),
+            "{arguments:?}: {}",
+            ended.told
+        );
+        // What is missing stands on the next line.
+        let mut lines = ended.told.lines().take_while(|line| !line.is_empty());
+        lines.by_ref().collect::<String>()
+    };
+    let all = [
+        &["--concurrency", "0"][..],
+        &["--concurrency", "many"],
+        &["--tpm", "0"],
+        &["--rpm", "-1"],
+        &["--max-tokens", "0"],
+        &["--deadline", "soon"],
+        &["--deadline", "5 parsecs"],
+        &["--deadline", "m"],
+        &["--deadline", "99999999999999999999h"],
+        &["--fresh"],
+        &["--shared-quota", "ledger"],
+        &["--temperature", "warm"],
+        &["input.jsonl"],
+    ];
+    let all: Vec<_> = all.iter().map(|arguments| told(arguments)).collect();
+    insta::assert_snapshot!(all.join("\n"), @"
+    error: invalid value '0' for '--concurrency <N>': it takes a whole number from 1
+    error: invalid value 'many' for '--concurrency <N>': it takes a whole number from 1
+    error: invalid value '0' for '--tpm <N>': 0 is not in 1..18446744073709551615
+    error: unexpected argument '-1' found
+    error: invalid value '0' for '--max-tokens <N>': 0 is not in 1..=4294967295
+    error: invalid value 'soon' for '--deadline <TIME>': a time is a number with s, m or h, such as 10m
+    error: invalid value '5 parsecs' for '--deadline <TIME>': a time is a number with s, m or h, such as 10m
+    error: invalid value 'm' for '--deadline <TIME>': the number is missing
+    error: invalid value '99999999999999999999h' for '--deadline <TIME>': that is too long
+    error: the following required arguments were not provided:  --journal <FILE>
+    error: the following required arguments were not provided:  <--tpm <N>|--rpm <N>>
+    error: invalid value 'warm' for '--temperature <T>': invalid float literal
+    error: unexpected argument 'input.jsonl' found
+    ");
+}
+
+#[test]
+fn arguments_that_no_request_may_have_are_told_before_anything_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = good();
+    for arguments in [&["--temperature", "9"], &["--temperature", "NaN"]] {
+        let ended = run(
+            complete(folder.path(), &server.url()).args(arguments),
+            prompts(3),
+        );
+        assert_eq!(ended.code, Some(3), "{arguments:?}: {}", ended.told);
+        assert!(server.requests().is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_used_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = good();
+    std::fs::write(folder.path().join("diary"), "Dear diary,\n").unwrap();
+    for file in ["diary", "/proc/self/run.jsonl", "."] {
+        let ended = run(
+            complete(folder.path(), &server.url()).args(["--journal", file]),
+            prompts(3),
+        );
+        assert_eq!((ended.code, ended.rows.len()), (Some(1), 0), "{file}");
+        assert!(ended.told.contains("\n  hint: "), "{}", ended.told);
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::by_prompt(|prompt, _| answer(prompt).late(Duration::from_millis(300)));
+    let ended = run(
+        complete(folder.path(), &server.url()).arg("--quiet"),
+        prompts(3),
+    );
+    assert_eq!((ended.code, &*ended.told), (Some(0), ""));
+    // Without it there is one line at the end, and no bar where nobody watches.
+    let ended = run(&mut complete(folder.path(), &server.url()), prompts(3));
+    insta::assert_snapshot!(ended.told(None), @"3 rows: 3 answered, 18 tokens, T s");
+}
+
+#[test]
+fn the_help_tells_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(folder.path()).arg("--help").output().unwrap();
+    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"
+    Ask requests that stand on standard input as lines of JSON
+
+    Usage: evenhand complete [OPTIONS]
+
+    Options:
+          --deployment <NAME>    The deployment that answers requests which name no model [default: AZURE_OPENAI_DEPLOYMENT]
+          --system <TEXT>        The system message of requests that have none
+          --max-tokens <N>       The longest answer, in tokens, for requests that don't say
+          --temperature <T>      How freely words are chosen, from 0 to 2, for requests that don't say
+          --concurrency <N>      How many requests may be under way at once [default: 8]
+          --tpm <N>              The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or what its answers tell]
+          --rpm <N>              The deployment's requests per minute [default: 6 for every 1,000 tokens per minute]
+          --shared-quota <FILE>  A file that several processes of this machine keep to the quota with
+          --retries <N>          How often a request that failed in passing is sent again [default: 2]
+          --journal <FILE>       The file that keeps every answer; run again, what it holds is not asked twice
+          --fresh                Ask anew what the journal holds
+          --deadline <TIME>      Stop after this time, such as 90s, 10m or 2h
+      -q, --quiet                Show no progress
+      -h, --help                 Print help
+
+    A line of the input is a request of the Azure OpenAI Batch API,
+      {"custom_id": "1", "method": "POST", "url": "/chat/completions", "body": {"messages": [...]}}
+    or {"prompt": "Describe a nurse."} with "system" and "custom_id" if you like, or a text in
+    quotes. A line of the output is one of the Batch API's output. Each line that was read has one.
+
+    Exit code: 0 all rows were answered; 1 nothing could be asked, or the rows or the journal could
+    not be written; 2 wrong options; 3 some rows failed; 4 it was stopped, or the deadline came,
+    before all lines were read and all rows settled.
+
+    Example:
+      printf '"Describe a nurse."\n"Describe a doctor."\n' | evenhand complete --max-tokens 60
+    "#);
+}
