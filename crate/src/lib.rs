@@ -35,6 +35,7 @@
 //! are re-exported.
 
 pub mod batch;
+pub mod bias;
 pub mod client;
 pub mod error;
 #[cfg(feature = "notebook")]

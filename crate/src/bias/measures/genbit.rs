@@ -1,0 +1,165 @@
+//! GenBit: do words stand nearer to those of one group?
+
+use std::collections::BTreeMap;
+
+use super::association::mean;
+use super::near::nearness;
+use crate::bias::lexicon::Lexicon;
+use crate::bias::text::{StopWords, Text};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How far a group's word reaches, in tokens.
+const WINDOW: usize = 30;
+
+/// What [`genbit`] finds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GenBit {
+    /// The mean of |bias| over [`words`](GenBit::words): 0 is even-handed. `None` if there is
+    /// no such word.
+    pub score: Option<f64>,
+    /// The mean of the biases with their signs: to which group the words lean on the whole.
+    pub signed: Option<f64>,
+    /// From this co-occurrence on a word is looked at.
+    pub cutoff: f64,
+    /// The words that were looked at, in alphabetical order.
+    pub words: Vec<WordBias>,
+}
+
+/// A word, and how near it stands to the words of each group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WordBias {
+    /// The word.
+    pub word: String,
+    /// How often it stands in the texts.
+    pub frequency: usize,
+    /// For each group of the lexicon 1 + the sum of 0.95^distance to its words.
+    pub near: Vec<f64>,
+    /// ln P(w | second group) - ln P(w | first group), of the two groups that are compared.
+    pub bias: f64,
+}
+
+/// The GenBit score of texts, for a lexicon that compares two groups.
+///
+/// near_g(w) = 1 + sum of 0.95^d over the words of group g at a distance d of at most 30
+/// tokens in the same text, stop words taken out beforehand; P(w | g) = near_g(w) / (N_g + |V|),
+/// N_g the number of words of g in the texts and |V| the number of different words. The score
+/// is the mean of |ln P(w | 2) / P(w | 1)| over the words, not of any group, whose near_g
+/// together are at or above the `percentile` (GenBit's own choice is 80) of those above 2.
+///
+/// Words are runs of letters. They are not reduced to lemmas, as GenBit does with a neural
+/// model; and its stop words are those of `stopwordsiso`, give them to have the same.
+///
+/// # Errors
+/// `ErrorKind::Argument` if the lexicon compares more or fewer than two groups, or the
+/// percentile is none.
+///
+/// Source: Sengupta et al. (2021), GenBit: Measure and Mitigate Gender Bias in Language
+/// Datasets; GenBit 2.2.
+pub fn genbit<'t>(
+    texts: impl IntoIterator<Item = &'t Text>,
+    lexicon: &Lexicon,
+    stop_words: &StopWords,
+    percentile: f64,
+) -> Result<GenBit> {
+    let pair = lexicon.pair()?;
+    if !(0.0..=100.0).contains(&percentile) {
+        let message = format!("a percentile is between 0 and 100, not {percentile}");
+        return Err(Error::new(ErrorKind::Argument, message));
+    }
+    let vocabulary = vocabulary(texts, lexicon, stop_words);
+    let sizes = pair.map(|place| {
+        let own = vocabulary
+            .values()
+            .filter(|entry| entry.group == Some(place));
+        (own.map(|entry| entry.frequency).sum::<usize>() + vocabulary.len()) as f64
+    });
+    let cutoff = cutoff(vocabulary.values().map(Entry::total), percentile);
+    let looked_at = vocabulary.into_iter().filter(|(_, entry)| {
+        // Sums of the same terms in another order differ in their last digits.
+        entry.group.is_none() && entry.total() >= cutoff - 1e-9
+    });
+    let words: Vec<_> = looked_at
+        .map(|(word, entry)| entry.bias(word, pair, sizes))
+        .collect();
+    Ok(GenBit {
+        score: mean(words.iter().map(|word| word.bias.abs())),
+        signed: mean(words.iter().map(|word| word.bias)),
+        cutoff,
+        words,
+    })
+}
+
+struct Entry {
+    group: Option<usize>,
+    frequency: usize,
+    near: Vec<f64>,
+}
+
+impl Entry {
+    fn total(&self) -> f64 {
+        self.near.iter().sum()
+    }
+
+    fn bias(self, word: &str, pair: [usize; 2], sizes: [f64; 2]) -> WordBias {
+        let [first, second] = pair.map(|place| self.near.get(place).copied().unwrap_or(1.0));
+        WordBias {
+            word: word.to_owned(),
+            frequency: self.frequency,
+            bias: (second / sizes[1]).ln() - (first / sizes[0]).ln(),
+            near: self.near,
+        }
+    }
+}
+
+fn vocabulary<'t>(
+    texts: impl IntoIterator<Item = &'t Text>,
+    lexicon: &Lexicon,
+    stop_words: &StopWords,
+) -> BTreeMap<&'t str, Entry> {
+    let groups = lexicon.groups().len();
+    let mut vocabulary = BTreeMap::new();
+    for text in texts {
+        let kept = text.letters().filter_map(|word| {
+            let group = lexicon.group_of_word(word);
+            (group.is_some() || !stop_words.contains(word)).then_some((word, group))
+        });
+        let kept: Vec<_> = kept.collect();
+        for &(word, group) in &kept {
+            let new = || Entry {
+                group,
+                frequency: 0,
+                near: vec![1.0; groups],
+            };
+            vocabulary.entry(word).or_insert_with(new).frequency += 1;
+        }
+        for place in 0..groups {
+            let marked: Vec<_> = kept
+                .iter()
+                .map(|&(_, group)| group == Some(place))
+                .collect();
+            if !marked.contains(&true) {
+                continue;
+            }
+            for (&(word, _), near) in kept.iter().zip(nearness(&marked, Some(WINDOW))) {
+                let entry = vocabulary.get_mut(word);
+                if let Some(sum) = entry.and_then(|entry: &mut Entry| entry.near.get_mut(place)) {
+                    *sum += near;
+                }
+            }
+        }
+    }
+    vocabulary
+}
+
+/// The percentile of what is above 2, as numpy interpolates it; 2 if nothing is.
+fn cutoff(totals: impl Iterator<Item = f64>, percentile: f64) -> f64 {
+    let mut totals: Vec<_> = totals.filter(|&total| total > 2.0).collect();
+    totals.sort_by(f64::total_cmp);
+    let place = totals.len().saturating_sub(1) as f64 * percentile / 100.0;
+    let below = totals.get(place.floor() as usize).copied();
+    let above = totals.get(place.ceil() as usize).copied();
+    match (below, above) {
+        (Some(below), Some(above)) => below + (above - below) * place.fract(),
+        _ => 2.0,
+    }
+}

@@ -1,0 +1,84 @@
+//! What a measure of one answer is.
+
+use crate::bias::text::Text;
+use crate::error::Result;
+
+/// A number for an answer.
+///
+/// Write one of your own for what matters in your case:
+///
+/// ```
+/// use evenhand::Result;
+/// use evenhand::bias::{measures::Measure, text::Text};
+///
+/// struct Questions;
+///
+/// impl Measure for Questions {
+///     fn name(&self) -> &str { "questions" }
+///     fn unit(&self) -> &str { "question marks" }
+///     fn direction(&self) -> &str { "higher: asks more" }
+///     fn score(&self, text: &Text) -> Result<Option<f64>> {
+///         let marks = text.answer().matches('?').count();
+///         Ok((text.word_count() > 0).then_some(marks as f64))
+///     }
+/// }
+///
+/// let measures: Vec<Box<dyn Measure>> = vec![Box::new(Questions)];
+/// assert_eq!(measures[0].score(&Text::new("Why? Why not?"))?, Some(2.0));
+/// # Ok::<(), evenhand::Error>(())
+/// ```
+///
+/// A measure may hold a [`Client`](crate::Client) and ask a model as the judge, who reads
+/// [`Text::answer`] and, where it is known, [`Text::prompt`]. It overrides
+/// [`scores`](Measure::scores), so that all questions go out as one batch, and its `score` is
+/// that of a batch of one. A judge has biases too: let it see masked texts
+/// ([`Lexicon::mask`](crate::bias::lexicon::Lexicon::mask)).
+pub trait Measure: Send + Sync {
+    /// Its name, as it stands in tables.
+    fn name(&self) -> &str;
+
+    /// What is counted: `words`, `from -1 to 1`.
+    fn unit(&self) -> &str;
+
+    /// What a higher score means, in words: `higher: more positive`.
+    fn direction(&self) -> &str;
+
+    /// The score of an answer. `None` where there is none to be had: never 0 in its place.
+    ///
+    /// # Errors
+    /// Those of the measure. One that reads text alone has none.
+    fn score(&self, text: &Text) -> Result<Option<f64>>;
+
+    /// The scores of many answers, in their order, one for each.
+    ///
+    /// # Default
+    /// One after the other.
+    ///
+    /// # Errors
+    /// The first that an answer meets.
+    fn scores(&self, texts: &[Text]) -> Result<Vec<Option<f64>>> {
+        texts.iter().map(|text| self.score(text)).collect()
+    }
+}
+
+impl<M: Measure + ?Sized> Measure for Box<M> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn unit(&self) -> &str {
+        (**self).unit()
+    }
+
+    fn direction(&self) -> &str {
+        (**self).direction()
+    }
+
+    fn score(&self, text: &Text) -> Result<Option<f64>> {
+        (**self).score(text)
+    }
+
+    fn scores(&self, texts: &[Text]) -> Result<Vec<Option<f64>>> {
+        (**self).scores(texts)
+    }
+}

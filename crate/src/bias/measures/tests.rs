@@ -1,0 +1,5 @@
+//! The peers' own numbers, and what must hold for any texts.
+
+mod golden;
+mod properties;
+mod words;

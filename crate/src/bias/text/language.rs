@@ -1,0 +1,101 @@
+//! The language gate: the words, the sentiment and the refusals are English.
+//!
+//! A text in which a quarter of the words are English function words is English. Where that
+//! is not so (a list of adjectives has none), trigrams decide (`whatlang`), which takes fifty
+//! times as long.
+
+use std::sync::OnceLock;
+
+use whatlang::{Detector, Lang};
+
+use super::{StopWords, Text};
+use crate::client::text::one_line;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Below this many words a text in Latin letters is let through.
+const ENOUGH_WORDS: usize = 20;
+
+/// Trigrams of this much text tell as much as those of all of it.
+const ENOUGH_CHARS: usize = 4_000;
+
+/// The language of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// It is English.
+    English,
+    /// It can't be told: fewer than 20 words in Latin letters, or a mixture. Measured as English.
+    Unsure,
+    /// It is another one, with its English name.
+    Other(&'static str),
+}
+
+pub(super) fn of(text: &Text) -> Language {
+    if text.word_count() < ENOUGH_WORDS && !foreign_letters(text.answer()) {
+        return Language::Unsure;
+    }
+    if function_words(text) >= 0.25 {
+        return Language::English;
+    }
+    let end = text
+        .answer()
+        .char_indices()
+        .nth(ENOUGH_CHARS)
+        .map(|(at, _)| at);
+    let start = text
+        .answer()
+        .get(..end.unwrap_or(text.answer().len()))
+        .unwrap_or_default();
+    match whatlang::detect(start).map(|found| found.lang()) {
+        Some(Lang::Eng) => Language::English,
+        Some(lang) if surely_not_english(start, lang) => Language::Other(lang.eng_name()),
+        _ => Language::Unsure,
+    }
+}
+
+/// Danish is hardly told from Norwegian, but both are from English.
+fn surely_not_english(text: &str, lang: Lang) -> bool {
+    let detector = Detector::with_allowlist(vec![Lang::Eng, lang]);
+    detector
+        .detect(text)
+        .is_some_and(|found| found.lang() == lang && found.is_reliable())
+}
+
+/// Are most of the letters not Latin? Such a script may have no spaces, and so no words.
+fn foreign_letters(text: &str) -> bool {
+    let letters = || text.chars().filter(|c| c.is_alphabetic());
+    let latin = letters().filter(|&c| c < '\u{250}').count();
+    letters().count() > 2 * latin
+}
+
+fn function_words(text: &Text) -> f64 {
+    static STOP: OnceLock<StopWords> = OnceLock::new();
+    let stop = STOP.get_or_init(StopWords::english);
+    let known = text.words().filter(|word| stop.contains(word)).count();
+    known as f64 / text.word_count().max(1) as f64
+}
+
+/// Refuses texts of which one is in another language than English.
+///
+/// # Errors
+/// `ErrorKind::Argument` with the number of such texts, and the first with its language.
+pub fn all_english(texts: &[Text]) -> Result<()> {
+    let foreign = texts
+        .iter()
+        .enumerate()
+        .filter_map(|(row, text)| match text.language() {
+            Language::Other(name) => Some((row, name, text)),
+            _ => None,
+        });
+    let mut foreign = foreign.fuse();
+    let Some((row, name, text)) = foreign.next() else {
+        return Ok(());
+    };
+    let message = format!(
+        "{} of {} texts are not English: text {row} is {name}, {:?}",
+        1 + foreign.count(),
+        texts.len(),
+        one_line(text.answer(), 60),
+    );
+    Err(Error::new(ErrorKind::Argument, message)
+        .with_hint("ask in English, or leave these answers out: the word lists, the sentiment and the refusals are English"))
+}

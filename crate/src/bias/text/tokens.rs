@@ -1,0 +1,188 @@
+//! From characters to tokens, in one pass.
+
+use std::ops::Range;
+
+use super::{Kind, Place};
+
+/// Words that keep their full stop, without it. One with a full stop inside (`U.S.`) keeps
+/// it anyway.
+const ABBREVIATIONS: [&str; 19] = [
+    "mr", "mrs", "ms", "mx", "dr", "prof", "rev", "hon", "st", "jr", "sr", "vs", "etc", "gen",
+    "col", "lt", "sgt", "capt", "no",
+];
+
+/// Words that the Penn Treebank cuts, with the length of what is cut off.
+const CUT: [(&str, usize); 6] = [
+    ("cannot", 3),
+    ("gonna", 2),
+    ("gotta", 2),
+    ("wanna", 2),
+    ("gimme", 2),
+    ("lemme", 2),
+];
+
+/// Clitics, with what they are once cut off.
+const CLITICS: [(&str, Kind); 7] = [
+    ("n't", Kind::Word),
+    ("'re", Kind::Clitic),
+    ("'ve", Kind::Clitic),
+    ("'ll", Kind::Clitic),
+    ("'s", Kind::Clitic),
+    ("'m", Kind::Clitic),
+    ("'d", Kind::Clitic),
+];
+
+/// The text in lower case, and where in both its tokens are.
+pub(super) fn read(text: &str) -> (String, Vec<Place>) {
+    let mut reader = Reader {
+        text,
+        lower: String::with_capacity(text.len()),
+        places: Vec::new(),
+    };
+    let mut at = 0;
+    while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
+        let end = if c.is_whitespace() {
+            reader.lower(at..at + c.len_utf8());
+            at + c.len_utf8()
+        } else if in_word(c) {
+            reader.word(at)
+        } else {
+            reader.mark(at, c)
+        };
+        at = end;
+    }
+    (reader.lower, reader.places)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    lower: String,
+    places: Vec<Place>,
+}
+
+impl Reader<'_> {
+    /// Puts a part of the text in lower case, and says where it went.
+    fn lower(&mut self, raw: Range<usize>) -> Range<usize> {
+        let from = self.lower.len();
+        for c in self.text.get(raw).unwrap_or_default().chars() {
+            match c {
+                '’' | '‘' | 'ʼ' => self.lower.push('\''),
+                c if c.is_ascii() => self.lower.push(c.to_ascii_lowercase()),
+                c => self.lower.extend(c.to_lowercase()),
+            }
+        }
+        from..self.lower.len()
+    }
+
+    fn push(&mut self, kind: Kind, raw: Range<usize>, lower: Range<usize>) {
+        self.places.push(Place { kind, raw, lower });
+    }
+
+    fn word(&mut self, from: usize) -> usize {
+        let mut end = word_end(self.text, from);
+        let rest = self.text.get(end..).unwrap_or_default();
+        if rest.starts_with('.') && keeps_stop(self.text.get(from..end).unwrap_or_default(), rest) {
+            end += 1;
+        }
+        let lower = self.lower(from..end);
+        match cut(self.lower.get(lower.clone()).unwrap_or_default()) {
+            // What is cut off is ASCII in lower case, so its characters are the written ones;
+            // an apostrophe may have been a longer one.
+            Some((length, kind)) => {
+                let written = self.text.get(from..end).unwrap_or_default();
+                let back = written
+                    .char_indices()
+                    .rev()
+                    .nth(length - 1)
+                    .map_or(0, |(at, _)| at);
+                let (raw, low) = (from + back, lower.end - length);
+                self.push(Kind::Word, from..raw, lower.start..low);
+                self.push(kind, raw..end, low..lower.end);
+            }
+            None => self.push(Kind::Word, from..end, lower),
+        }
+        end
+    }
+
+    /// Two or more full stops or hyphens are one mark, all else stands alone.
+    fn mark(&mut self, from: usize, c: char) -> usize {
+        let rest = self.text.get(from..).unwrap_or_default();
+        let length = match c {
+            '.' | '-' => rest.len() - rest.trim_start_matches(c).len(),
+            c => c.len_utf8(),
+        };
+        let lower = self.lower(from..from + length);
+        self.push(Kind::Mark, from..from + length, lower);
+        from + length
+    }
+}
+
+fn in_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+fn word_end(text: &str, from: usize) -> usize {
+    let mut end = from;
+    let mut before = None;
+    // How many characters since the last full stop: `U.S.` is one word, `end.Next` is two.
+    let mut run = 0;
+    let mut chars = text
+        .get(from..)
+        .unwrap_or_default()
+        .char_indices()
+        .peekable();
+    while let Some((at, c)) = chars.next() {
+        let after = chars.peek().map(|&(_, c)| c);
+        if !in_word(c) && !joins(before, c, after, run) {
+            break;
+        }
+        run = if c == '.' { 0 } else { run + 1 };
+        before = Some(c);
+        end = from + at + c.len_utf8();
+    }
+    end
+}
+
+/// Does a sign join what stands before and after it into one word?
+fn joins(before: Option<char>, c: char, after: Option<char>, run: usize) -> bool {
+    let (Some(before), Some(after)) = (before, after) else {
+        return false;
+    };
+    let between = in_word(before) && in_word(after);
+    match c {
+        '\'' | '’' | 'ʼ' | '-' | '\u{2010}' | '\u{2011}' => between,
+        '.' => between && (after.is_numeric() || after.is_lowercase() || run == 1),
+        ',' | ':' => before.is_numeric() && after.is_numeric(),
+        _ => false,
+    }
+}
+
+/// Does the full stop belong to the word? `rest` is what follows, the stop first.
+fn keeps_stop(word: &str, rest: &str) -> bool {
+    let initial = word.chars().count() == 1 && word != "I" && word.chars().all(char::is_uppercase);
+    let dotted =
+        word.split('.').count() > 1 && word.split('.').all(|part| part.chars().count() == 1);
+    let listed = ABBREVIATIONS
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known));
+    // `No.` is an answer, `No. 5` is a number.
+    let number = !word.eq_ignore_ascii_case("no")
+        || rest
+            .trim_start_matches('.')
+            .trim_start()
+            .starts_with(|c: char| c.is_numeric());
+    !rest.starts_with("..")
+        && !word.chars().all(char::is_numeric)
+        && (initial || dotted || listed && number)
+}
+
+/// How much of the end of a word is cut off, in bytes, which are ASCII.
+fn cut(lower: &str) -> Option<(usize, Kind)> {
+    if let Some(&(_, length)) = CUT.iter().find(|(word, _)| *word == lower) {
+        return Some((length, Kind::Word));
+    }
+    let &(clitic, kind) = CLITICS
+        .iter()
+        .find(|(clitic, _)| lower.len() > clitic.len() && lower.ends_with(clitic))?;
+    Some((clitic.len(), kind))
+}
