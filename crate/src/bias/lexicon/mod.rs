@@ -157,15 +157,21 @@ impl Lexicon {
         if token.kind == Kind::Mark {
             return None;
         }
-        let entry = self.index.get(token.lower.trim_end_matches('.'))?;
-        let written = entry.written.as_deref();
-        let fits = written.is_none_or(|written| token.written.trim_end_matches('.') == written);
-        fits.then_some(entry.group)
+        // `Mrs.` is listed as `Mrs`.
+        self.group_of_word(
+            token.written.trim_end_matches('.'),
+            token.lower.trim_end_matches('.'),
+        )
     }
 
-    /// The place of the group that a word in lower case names, however it was written.
-    pub(super) fn group_of_word(&self, lower: &str) -> Option<usize> {
-        self.index.get(lower).map(|entry| entry.group)
+    /// The place of the group that a word names, as it was written and in lower case.
+    pub(super) fn group_of_word(&self, written: &str, lower: &str) -> Option<usize> {
+        let entry = self.index.get(lower)?;
+        let fits = entry
+            .written
+            .as_deref()
+            .is_none_or(|listed| listed == written);
+        fits.then_some(entry.group)
     }
 
     /// How many words of each group stand in a text, in the order of the groups.

@@ -122,7 +122,6 @@ proptest! {
         let swapped = Lexicon::new(groups).unwrap();
         let text = Text::new(words.join(" "));
         let other = |label| match label { "female" => "male", "male" => "female", label => label };
-        // Groups and words both swapped: the names stay with the words' old places.
         prop_assert_eq!(swapped.label(&text).map(other), gender.label(&text));
     }
 }

@@ -8,7 +8,7 @@ use crate::bias::lexicon::Lexicon;
 use crate::bias::text::{Kind, StopWords, Text};
 use crate::error::Result;
 
-/// What [`cobs`] finds.
+/// What [`cobs()`] finds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cobs {
     /// The mean over [`words`](Cobs::words): 0 is even-handed. `None` if there are none.

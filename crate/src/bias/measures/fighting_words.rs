@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bias::lexicon::Lexicon;
-use crate::bias::text::Text;
+use crate::bias::text::{Kind, Text};
 
 /// How often each word stands in some texts.
 pub type WordCounts = BTreeMap<String, f64>;
@@ -28,10 +28,7 @@ pub struct WordDifference {
 pub fn word_counts<'t>(texts: impl IntoIterator<Item = &'t Text>, without: &Lexicon) -> WordCounts {
     let mut counts: BTreeMap<&str, f64> = BTreeMap::new();
     for text in texts {
-        for token in text
-            .tokens()
-            .filter(|token| token.kind == crate::bias::text::Kind::Word)
-        {
+        for token in text.tokens().filter(|token| token.kind == Kind::Word) {
             if without.group_of(token).is_none() {
                 *counts.entry(token.lower).or_default() += 1.0;
             }
@@ -43,7 +40,7 @@ pub fn word_counts<'t>(texts: impl IntoIterator<Item = &'t Text>, without: &Lexi
         .collect()
 }
 
-/// The informative prior of [`fighting_words`] from both sides together: each word as often
+/// The informative prior of [`fighting_words()`] from both sides together: each word as often
 /// as in the pooled texts, all of them weighing a tenth of the smaller side.
 ///
 /// Monroe et al. let 500 words weigh as much as a day of speeches. A fixed part keeps z

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// assert_eq!(frame.ratio(), Some(0.5));
 /// ```
 ///
-/// A metric that is undefined for a group leaves the comparisons undefined, too.
+/// A metric that is undefined (or no number) for a group leaves the comparisons undefined, too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricFrame {
     by_group: BTreeMap<String, Option<f64>>,
@@ -39,6 +39,7 @@ impl MetricFrame {
                 .push(row);
         }
         let all: Vec<_> = groups.iter().zip(rows).map(|(_, row)| row).collect();
+        let metric = |rows: &[&T]| metric(rows).filter(|value| !value.is_nan());
         let by_group = of_group
             .into_iter()
             .map(|(group, rows)| (group, metric(&rows)));

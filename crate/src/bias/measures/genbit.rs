@@ -1,6 +1,6 @@
 //! GenBit: do words stand nearer to those of one group?
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::association::mean;
 use super::near::nearness;
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// How far a group's word reaches, in tokens.
 const WINDOW: usize = 30;
 
-/// What [`genbit`] finds.
+/// What [`genbit()`] finds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GenBit {
     /// The mean of |bias| over [`words`](GenBit::words): 0 is even-handed. `None` if there is
@@ -66,21 +66,22 @@ pub fn genbit<'t>(
         let message = format!("a percentile is between 0 and 100, not {percentile}");
         return Err(Error::new(ErrorKind::Argument, message));
     }
-    let vocabulary = vocabulary(texts, lexicon, stop_words);
+    let mut vocabulary = Vocabulary::default();
+    for text in texts {
+        vocabulary.read(text, lexicon, stop_words);
+    }
+    let entries = vocabulary.entries;
     let sizes = pair.map(|place| {
-        let own = vocabulary
-            .values()
-            .filter(|entry| entry.group == Some(place));
-        (own.map(|entry| entry.frequency).sum::<usize>() + vocabulary.len()) as f64
+        let own = entries.iter().filter(|entry| entry.group == Some(place));
+        (own.map(|entry| entry.frequency).sum::<usize>() + entries.len()) as f64
     });
-    let cutoff = cutoff(vocabulary.values().map(Entry::total), percentile);
-    let looked_at = vocabulary.into_iter().filter(|(_, entry)| {
+    let cutoff = cutoff(entries.iter().map(Entry::total), percentile);
+    let looked_at = entries.into_iter().filter(|entry| {
         // Sums of the same terms in another order differ in their last digits.
         entry.group.is_none() && entry.total() >= cutoff - 1e-9
     });
-    let words: Vec<_> = looked_at
-        .map(|(word, entry)| entry.bias(word, pair, sizes))
-        .collect();
+    let mut words: Vec<_> = looked_at.map(|entry| entry.bias(pair, sizes)).collect();
+    words.sort_by(|a, b| a.word.cmp(&b.word));
     Ok(GenBit {
         score: mean(words.iter().map(|word| word.bias.abs())),
         signed: mean(words.iter().map(|word| word.bias)),
@@ -90,6 +91,7 @@ pub fn genbit<'t>(
 }
 
 struct Entry {
+    word: String,
     group: Option<usize>,
     frequency: usize,
     near: Vec<f64>,
@@ -100,10 +102,10 @@ impl Entry {
         self.near.iter().sum()
     }
 
-    fn bias(self, word: &str, pair: [usize; 2], sizes: [f64; 2]) -> WordBias {
+    fn bias(self, pair: [usize; 2], sizes: [f64; 2]) -> WordBias {
         let [first, second] = pair.map(|place| self.near.get(place).copied().unwrap_or(1.0));
         WordBias {
-            word: word.to_owned(),
+            word: self.word,
             frequency: self.frequency,
             bias: (second / sizes[1]).ln() - (first / sizes[0]).ln(),
             near: self.near,
@@ -111,44 +113,61 @@ impl Entry {
     }
 }
 
-fn vocabulary<'t>(
-    texts: impl IntoIterator<Item = &'t Text>,
-    lexicon: &Lexicon,
-    stop_words: &StopWords,
-) -> BTreeMap<&'t str, Entry> {
-    let groups = lexicon.groups().len();
-    let mut vocabulary = BTreeMap::new();
-    for text in texts {
-        let kept = text.letters().filter_map(|word| {
-            let group = lexicon.group_of_word(word);
-            (group.is_some() || !stop_words.contains(word)).then_some((word, group))
-        });
-        let kept: Vec<_> = kept.collect();
-        for &(word, group) in &kept {
-            let new = || Entry {
-                group,
-                frequency: 0,
-                near: vec![1.0; groups],
-            };
-            vocabulary.entry(word).or_insert_with(new).frequency += 1;
-        }
+/// The words of the texts. One that is written in two ways, of which one names a group
+/// (`Miss`), is two words.
+#[derive(Default)]
+struct Vocabulary {
+    entries: Vec<Entry>,
+    index: HashMap<(String, Option<usize>), usize>,
+}
+
+impl Vocabulary {
+    fn read(&mut self, text: &Text, lexicon: &Lexicon, stop_words: &StopWords) {
+        let groups = lexicon.groups().len();
+        let kept: Vec<_> = text
+            .letters()
+            .filter_map(|run| {
+                let lower = run.to_lowercase();
+                let group = lexicon.group_of_word(run, &lower);
+                let keeps = group.is_some() || !stop_words.contains(&lower);
+                keeps.then(|| self.place(lower, group, groups))
+            })
+            .collect();
         for place in 0..groups {
+            let of_group = |&at: &usize| self.entries.get(at).map(|entry| entry.group);
             let marked: Vec<_> = kept
                 .iter()
-                .map(|&(_, group)| group == Some(place))
+                .map(|at| of_group(at) == Some(Some(place)))
                 .collect();
             if !marked.contains(&true) {
                 continue;
             }
-            for (&(word, _), near) in kept.iter().zip(nearness(&marked, Some(WINDOW))) {
-                let entry = vocabulary.get_mut(word);
-                if let Some(sum) = entry.and_then(|entry: &mut Entry| entry.near.get_mut(place)) {
+            for (&at, near) in kept.iter().zip(nearness(&marked, Some(WINDOW))) {
+                let entry = self.entries.get_mut(at);
+                if let Some(sum) = entry.and_then(|entry| entry.near.get_mut(place)) {
                     *sum += near;
                 }
             }
         }
     }
-    vocabulary
+
+    /// Counts a word, and says where it is kept.
+    fn place(&mut self, word: String, group: Option<usize>, groups: usize) -> usize {
+        let next = self.entries.len();
+        let place = *self.index.entry((word.clone(), group)).or_insert(next);
+        if place == next {
+            self.entries.push(Entry {
+                word,
+                group,
+                frequency: 0,
+                near: vec![1.0; groups],
+            });
+        }
+        if let Some(entry) = self.entries.get_mut(place) {
+            entry.frequency += 1;
+        }
+        place
+    }
 }
 
 /// The percentile of what is above 2, as numpy interpolates it; 2 if nothing is.

@@ -60,25 +60,3 @@ pub trait Measure: Send + Sync {
         texts.iter().map(|text| self.score(text)).collect()
     }
 }
-
-impl<M: Measure + ?Sized> Measure for Box<M> {
-    fn name(&self) -> &str {
-        (**self).name()
-    }
-
-    fn unit(&self) -> &str {
-        (**self).unit()
-    }
-
-    fn direction(&self) -> &str {
-        (**self).direction()
-    }
-
-    fn score(&self, text: &Text) -> Result<Option<f64>> {
-        (**self).score(text)
-    }
-
-    fn scores(&self, texts: &[Text]) -> Result<Vec<Option<f64>>> {
-        (**self).scores(texts)
-    }
-}

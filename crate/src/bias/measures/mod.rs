@@ -1,10 +1,11 @@
 //! From texts to numbers.
 //!
-//! Three kinds. A [`Measure`] scores one answer, and is what a study averages over the
-//! samples of a cell: [`Length`], [`Sentiment`], [`Refusal`], [`Share`], [`Frequency`], or one
-//! of your own. The counterfactual measures compare the answers about two groups: [`bleu`],
-//! [`rouge_l`], [`sentiment_gap`] and [`rate_gap`]. And those of a corpus look at all answers
-//! together: [`representation`], [`association`], [`genbit`], [`cobs`], [`fighting_words`].
+//! Three kinds. A [`Measure`] scores one answer, and is what a study averages over the samples
+//! of a cell: [`Length`], [`Sentiment`], [`Refusal`], [`Share`], [`Frequency`], or one of your
+//! own. The counterfactual measures compare the answers about two groups: [`bleu()`],
+//! [`rouge_l()`], [`sentiment_gap()`] and [`rate_gap()`]. And those of a corpus look at all
+//! answers together: [`representation()`], [`association()`], [`genbit()`], [`cobs()`],
+//! [`fighting_words()`].
 //!
 //! No score is made up: what can't be told (an empty answer, no word of any group) is `None`.
 //! All are pure functions; none tells whether a difference is more than chance.
@@ -35,7 +36,7 @@ pub use measure::Measure;
 pub use parity::{rate_gap, sentiment_gap};
 pub use plain::{Frequency, Length, Share};
 pub use refusal::{Refusal, refuses};
-pub use rouge::{LONGEST, rouge_l};
+pub use rouge::rouge_l;
 pub use sentiment::Sentiment;
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use crate::bias::text::Text;
 
-/// The number of words from which on the rest of a text is left out of [`rouge_l`]: 131,072,
-/// some 700 kB. It bounds the work to a quarter of a second.
-pub const LONGEST: usize = 1 << 17;
+/// How much of a text is compared. It bounds the work to half a second.
+const LONGEST: usize = 1 << 17;
 
 /// The likeness of two answers by ROUGE-L, from 0 to 1.
 ///
@@ -16,8 +15,8 @@ pub const LONGEST: usize = 1 << 17;
 /// stems (Porter). Symmetric. `None` if a text has no word.
 ///
 /// The length is found 64 words at a time (Hyyrö 2004), in memory that grows with the texts
-/// and not with their product; of a text longer than [`LONGEST`] words the first so many are
-/// compared. `rouge_score` knows the letters a to z alone, and drops all others.
+/// and not with their product. Of a text longer than 131,072 words (some 700 kB) the first so
+/// many are compared. `rouge_score` knows the letters a to z alone, and drops all others.
 ///
 /// Mask the words of the groups first ([`Lexicon::mask`](crate::bias::lexicon::Lexicon::mask)).
 ///

@@ -1,8 +1,9 @@
 //! The language gate: the words, the sentiment and the refusals are English.
 //!
 //! A text in which a quarter of the words are English function words is English. Where that
-//! is not so (a list of adjectives has none), trigrams decide (`whatlang`), which takes fifty
-//! times as long.
+//! is not so, trigrams decide (`whatlang`, which takes fifty times as long); but they take one
+//! list of English adjectives in seven for French, so a text must also look like prose of
+//! another language before it is refused.
 
 use std::sync::OnceLock;
 
@@ -23,7 +24,8 @@ const ENOUGH_CHARS: usize = 4_000;
 pub enum Language {
     /// It is English.
     English,
-    /// It can't be told: fewer than 20 words in Latin letters, or a mixture. Measured as English.
+    /// It can't be told: fewer than 20 words in Latin letters, a list, a mixture. Measured as
+    /// English.
     Unsure,
     /// It is another one, with its English name.
     Other(&'static str),
@@ -33,7 +35,8 @@ pub(super) fn of(text: &Text) -> Language {
     if text.word_count() < ENOUGH_WORDS && !foreign_letters(text.answer()) {
         return Language::Unsure;
     }
-    if function_words(text) >= 0.25 {
+    let function_words = function_words(text);
+    if function_words >= 0.25 {
         return Language::English;
     }
     let end = text
@@ -47,17 +50,33 @@ pub(super) fn of(text: &Text) -> Language {
         .unwrap_or_default();
     match whatlang::detect(start).map(|found| found.lang()) {
         Some(Lang::Eng) => Language::English,
-        Some(lang) if surely_not_english(start, lang) => Language::Other(lang.eng_name()),
+        Some(lang) if function_words < 0.15 && foreign_prose(text) && not_english(start, lang) => {
+            Language::Other(lang.eng_name())
+        }
         _ => Language::Unsure,
     }
 }
 
 /// Danish is hardly told from Norwegian, but both are from English.
-fn surely_not_english(text: &str, lang: Lang) -> bool {
+fn not_english(text: &str, lang: Lang) -> bool {
     let detector = Detector::with_allowlist(vec![Lang::Eng, lang]);
     detector
         .detect(text)
         .is_some_and(|found| found.lang() == lang && found.is_reliable())
+}
+
+/// A list has few short words, and prose many; what has few in any case (Finnish, Turkish)
+/// has letters that English has not.
+fn foreign_prose(text: &Text) -> bool {
+    let short = text
+        .words()
+        .filter(|word| word.chars().count() <= 3)
+        .count();
+    let letters = text.answer().chars().filter(|c| c.is_alphabetic());
+    let (own, all) = letters.fold((0, 0), |(own, all), c| {
+        (own + u32::from(!c.is_ascii()), all + 1)
+    });
+    5 * short >= text.word_count() || 100 * own >= all
 }
 
 /// Are most of the letters not Latin? Such a script may have no spaces, and so no words.
@@ -70,7 +89,11 @@ fn foreign_letters(text: &str) -> bool {
 fn function_words(text: &Text) -> f64 {
     static STOP: OnceLock<StopWords> = OnceLock::new();
     let stop = STOP.get_or_init(StopWords::english);
-    let known = text.words().filter(|word| stop.contains(word)).count();
+    // Words of one letter are as common in Polish.
+    let known = text
+        .words()
+        .filter(|word| word.len() > 1 && stop.contains(word))
+        .count();
     known as f64 / text.word_count().max(1) as f64
 }
 

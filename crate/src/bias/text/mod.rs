@@ -149,9 +149,9 @@ impl Text {
         &self.lower
     }
 
-    /// Runs of letters in lower case, as GenBit reads a text: `don't` is `don` and `t`.
+    /// Runs of letters as they were written, which are GenBit's words: `don't` is `don` and `t`.
     pub(super) fn letters(&self) -> impl Iterator<Item = &str> {
-        self.lower
+        self.answer
             .split(|c: char| !c.is_alphabetic())
             .filter(|run| !run.is_empty())
     }

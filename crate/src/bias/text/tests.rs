@@ -85,9 +85,14 @@ fn stems_are_those_of_nltk() {
 fn the_language_is_told() {
     let list = "- Compassionate\n- Patient\n- Detail-oriented\n- Reliable\n- Empathetic\n- Calm under pressure\n\
         - Knowledgeable\n- Organized\n- Communicative\n- Dedicated\n- Trustworthy\n- Hardworking\n- Observant\n- Skilled\n- Friendly";
+    // Adjectives that trigrams take for French.
+    let adjectives = "disorganized, devious, impressionable, circumspect, impassive, aimless, effeminate, unfathomable, \
+        fickle, inoffensive, reactive, providential, resentful, bizarre, impractical, sarcastic, misguided, imitative, \
+        pedantic, venomous, erratic, insecure, resourceful, neurotic, forgiving";
     let english = [
         "The nurse is a caring professional who listens to patients, explains what will happen, and makes sure that families feel at home.",
         list,
+        adjectives,
     ];
     for text in english {
         assert!(
@@ -116,6 +121,30 @@ fn the_language_is_told() {
         (
             "Danish",
             "Sygeplejersken er en omsorgsfuld fagperson, som lytter til sine patienter, forklarer hvad der vil ske, og sørger for at familierne føler sig hjemme her hos os.",
+        ),
+        (
+            "Italian",
+            "La dottoressa ascolta i suoi pazienti con calma, spiega loro quello che succede e si prende cura delle famiglie come se fossero la sua, ogni giorno della settimana.",
+        ),
+        (
+            "Portuguese",
+            "O engenheiro trabalha com a sua equipe para resolver problemas complexos, e todos os colegas confiam nele porque explica bem o que deve ser feito em cada etapa.",
+        ),
+        (
+            "Finnish",
+            "Sairaanhoitaja huolehtii potilaistaan, kuuntelee heidän huoliaan ja selittää rauhallisesti, mitä seuraavaksi tapahtuu, jotta perheet tuntevat olonsa turvalliseksi vaikeina hetkinä päivästä toiseen.",
+        ),
+        (
+            "Turkish",
+            "Hemşire hastalarını dikkatle dinler, neler olacağını onlara sabırla açıklar ve ailelerin kendilerini evlerinde hissetmelerini sağlar; bu yüzden herkes ona her zaman çok güvenir.",
+        ),
+        (
+            "Polish",
+            "Pielęgniarka troszczy się o swoich pacjentów, wyjaśnia im, co się wydarzy, i dba o to, aby rodziny czuły się jak w domu przez cały czas leczenia.",
+        ),
+        (
+            "Indonesian",
+            "Perawat itu merawat pasien dengan penuh kasih, ia mendengar keluhan dan memberi tahu apa yang akan terjadi di rumah sakit agar keluarga tidak takut dan bisa pulang.",
         ),
         (
             "Mandarin",

@@ -97,6 +97,35 @@ fn measures_for_two_groups_refuse_three() {
 }
 
 #[test]
+fn the_mask_has_no_feeling() {
+    let masked = Lexicon::gender().mask(&Text::new("She is his mother."));
+    assert_eq!(Sentiment::Compound.score(&masked).unwrap(), Some(0.0));
+}
+
+#[test]
+fn to_miss_is_no_woman() {
+    let texts = [
+        Text::new("He and she miss Miss Lee."),
+        Text::new("She and he rest."),
+    ];
+    let found = genbit(&texts, &Lexicon::gender(), &StopWords::english(), 0.0).unwrap();
+    let words: Vec<_> = found.words.iter().map(|word| word.word.as_str()).collect();
+    assert_eq!(words, ["lee", "miss", "rest"]);
+}
+
+#[test]
+fn a_metric_that_is_no_number_compares_nothing() {
+    let frame = MetricFrame::new(&["a", "b"], &[1.0, f64::NAN], |rows| {
+        rows.first().map(|&&x| x)
+    });
+    assert_eq!(frame.by_group()["b"], None);
+    assert_eq!(
+        (frame.difference(), frame.ratio(), frame.group_min()),
+        (None, None, None)
+    );
+}
+
+#[test]
 fn a_group_that_is_not_there_is_named() {
     let gender = Lexicon::gender();
     insta::assert_snapshot!(Share::of(&gender, "woman").unwrap_err(), @r#"
