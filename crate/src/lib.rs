@@ -38,6 +38,7 @@ pub mod batch;
 pub mod bias;
 pub mod client;
 pub mod error;
+pub mod mitigate;
 #[cfg(feature = "notebook")]
 pub mod notebook;
 mod runtime;

@@ -1,0 +1,263 @@
+//! Rows drawn so that group and outcome are independent, for models that take no weights.
+
+use crate::error::Result;
+
+use super::labels::{Cell, Labels, argument};
+use super::random::Random;
+
+/// Which rows of a cell are left out, or stand twice, so that it has its target size. Both
+/// are from Kamiran & Calders (2012), section 5.3.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Sampling<'a> {
+    /// Each row of a cell has the same chance. A cell that is too large is drawn from without
+    /// replacement; one that is too small keeps all its rows, as often as they fit in whole,
+    /// and what is missing is drawn without replacement from them.
+    Uniform {
+        /// The same seed draws the same rows.
+        seed: u64,
+    },
+    /// The rows nearest the border are left out or doubled: among those with the favourable
+    /// outcome the lowest scores, among the others the highest. No chance is involved; where
+    /// scores are equal the earlier row counts as the lower.
+    Preferential {
+        /// The outcome that is wanted.
+        favorable: &'a str,
+        /// One number a row: how much a ranker, such as
+        /// [`NaiveBayes::score`](super::NaiveBayes::score), thinks it deserves that outcome.
+        scores: &'a [f64],
+    },
+}
+
+impl Labels {
+    /// Draws rows so that each cell has `n_g n_y / n` of them, and returns their numbers in
+    /// rising order. As many rows are drawn as there are: of the targets the whole parts are
+    /// taken, and the rows that are missing go to the largest fractions.
+    ///
+    /// # Errors
+    /// As [`cells`](Self::cells); rows of different weights, which a count can't honour; not
+    /// as many scores as rows, a score that is not a number, a favourable outcome that no row has.
+    pub fn resample(&self, sampling: &Sampling<'_>) -> Result<Vec<usize>> {
+        let cells = self.cells()?;
+        self.check(sampling)?;
+        Ok(match sampling {
+            Sampling::Uniform { seed } => {
+                let mut random = Random::new(*seed);
+                self.draw(&cells, |rows, _, _| random.shuffle(rows))
+            }
+            Sampling::Preferential { favorable, scores } => {
+                self.draw(&cells, |rows, cell, shrinks| {
+                    let favored = cell.outcome == *favorable;
+                    from_the_border(rows, scores, favored, shrinks);
+                })
+            }
+        })
+    }
+
+    /// Takes from each cell as many rows as it shall have. `order` puts those first that are
+    /// taken first: those to keep if the cell shrinks, else those to double.
+    fn draw(&self, cells: &[Cell], mut order: impl FnMut(&mut [usize], &Cell, bool)) -> Vec<usize> {
+        let mut drawn = Vec::with_capacity(self.len());
+        for (cell, size) in cells.iter().zip(sizes(cells, self.len())) {
+            let mut rows = self.rows_of(cell);
+            let shrinks = size < rows.len();
+            order(&mut rows, cell, shrinks);
+            drawn.extend(rows.into_iter().cycle().take(size));
+        }
+        drawn.sort_unstable();
+        drawn
+    }
+
+    fn rows_of(&self, cell: &Cell) -> Vec<usize> {
+        let key = (cell.group.as_str(), cell.outcome.as_str());
+        let rows = self.rows().enumerate();
+        rows.filter(|(_, row)| *row == key)
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    fn check(&self, sampling: &Sampling<'_>) -> Result<()> {
+        if self.weights.windows(2).any(|two| two.first() != two.last()) {
+            return Err(argument(
+                "rows of different weights can't be resampled: a count can't honour them",
+            )
+            .with_hint("resample the rows as they are, or keep the weights and don't resample"));
+        }
+        let Sampling::Preferential { favorable, scores } = sampling else {
+            return Ok(());
+        };
+        if scores.len() != self.len() {
+            let (given, rows) = (scores.len(), self.len());
+            return Err(argument(format!("{given} scores for {rows} rows")));
+        }
+        if let Some(row) = scores.iter().position(|score| score.is_nan()) {
+            return Err(argument(format!("the score of row {row} is not a number")));
+        }
+        match self.rows().any(|(_, outcome)| outcome == *favorable) {
+            true => Ok(()),
+            false => Err(argument("no row has the favourable outcome")),
+        }
+    }
+}
+
+/// Nearest the border is the lowest of the favoured, and the highest of the others. A cell
+/// that shrinks keeps what is far from it; one that grows doubles what is near.
+fn from_the_border(rows: &mut [usize], scores: &[f64], favored: bool, shrinks: bool) {
+    let score = |row: &usize| scores.get(*row).copied().unwrap_or_default();
+    rows.sort_by(|a, b| score(a).total_cmp(&score(b)));
+    if favored == shrinks {
+        rows.reverse();
+    }
+}
+
+/// The cells' targets in whole rows, which sum to `total` (the method of largest remainders).
+fn sizes(cells: &[Cell], total: usize) -> Vec<usize> {
+    let weight: f64 = cells.iter().map(|cell| cell.weight).sum();
+    let targets: Vec<f64> = cells
+        .iter()
+        .map(|cell| cell.target / weight * total as f64)
+        // A target that is whole but for rounding is whole.
+        .map(|target| match (target - target.round()).abs() < 1e-9 {
+            true => target.round(),
+            false => target,
+        })
+        .collect();
+    let mut sizes: Vec<usize> = targets.iter().map(|target| *target as usize).collect();
+    let missing = total.saturating_sub(sizes.iter().sum());
+    let mut by_fraction: Vec<usize> = (0..cells.len()).collect();
+    let fraction = |at: &usize| targets.get(*at).map_or(0.0, |target| target.fract());
+    by_fraction.sort_by(|a, b| fraction(b).total_cmp(&fraction(a)));
+    for at in by_fraction.into_iter().cycle().take(missing) {
+        if let Some(size) = sizes.get_mut(at) {
+            *size += 1;
+        }
+    }
+    sizes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    fn labels(counts: &[(&str, &str, usize)]) -> Labels {
+        let rows = counts
+            .iter()
+            .flat_map(|&(group, outcome, rows)| std::iter::repeat_n((group, outcome), rows));
+        Labels::new(rows).unwrap()
+    }
+
+    fn drawn(labels: &Labels, rows: &[usize], group: &str, outcome: &str) -> usize {
+        let all: Vec<_> = labels.rows().collect();
+        rows.iter()
+            .filter(|&&row| all[row] == (group, outcome))
+            .count()
+    }
+
+    #[test]
+    fn cells_have_the_sizes_of_the_paper() {
+        let golden: Value =
+            serde_json::from_str(include_str!("fixtures/resampling_targets.json")).unwrap();
+        for name in ["eight_rows", "ten_rows"] {
+            let cells = golden[name].as_object().unwrap();
+            let counts: Vec<_> = cells
+                .iter()
+                .map(|(key, cell)| {
+                    let (group, outcome) = key.split_once(',').unwrap();
+                    (group, outcome, cell["observed"].as_u64().unwrap() as usize)
+                })
+                .collect();
+            let labels = labels(&counts);
+            for cell in labels.cells().unwrap() {
+                let golden = &cells[&format!("{},{}", cell.group, cell.outcome)];
+                assert!((cell.target - golden["target"].as_f64().unwrap()).abs() < 1e-9);
+                assert!((cell.factor() - golden["factor"].as_f64().unwrap()).abs() < 1e-9);
+                let rows = labels.resample(&Sampling::Uniform { seed: 1 }).unwrap();
+                assert_eq!(
+                    drawn(&labels, &rows, &cell.group, &cell.outcome) as u64,
+                    golden["target_rounded"].as_u64().unwrap()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn preferential_sampling_doubles_and_leaves_out_what_is_near_the_border() {
+        let labels = labels(&[("m", "1", 3), ("m", "0", 1), ("f", "1", 1), ("f", "0", 3)]);
+        let scores = [0.9, 0.6, 0.8, 0.4, 0.7, 0.1, 0.45, 0.2];
+        let sampling = Sampling::Preferential {
+            favorable: "1",
+            scores: &scores,
+        };
+        // Row 1 is the favoured man nearest to refusal, row 6 the refused woman nearest to favour.
+        assert_eq!(
+            labels.resample(&sampling).unwrap(),
+            [0, 2, 3, 3, 4, 4, 5, 7]
+        );
+    }
+
+    #[test]
+    fn the_seed_decides_which_rows() {
+        let labels = labels(&[
+            ("m", "1", 30),
+            ("m", "0", 10),
+            ("f", "1", 10),
+            ("f", "0", 30),
+        ]);
+        let draw = |seed| labels.resample(&Sampling::Uniform { seed }).unwrap();
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn what_a_count_cannot_honour_is_an_error() {
+        let labels = labels(&[("m", "1", 3), ("m", "0", 1), ("f", "1", 1), ("f", "0", 3)]);
+        let preferential = |scores| Sampling::Preferential {
+            favorable: "1",
+            scores,
+        };
+        labels.resample(&preferential(&[0.5; 7])).unwrap_err();
+        labels.resample(&preferential(&[f64::NAN; 8])).unwrap_err();
+        let weights = [1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
+        let weighted = labels.with_weights(weights).unwrap();
+        let error = weighted
+            .resample(&Sampling::Uniform { seed: 1 })
+            .unwrap_err();
+        insta::assert_snapshot!(error, @"
+        rows of different weights can't be resampled: a count can't honour them
+          hint: resample the rows as they are, or keep the weights and don't resample
+        ");
+    }
+
+    proptest! {
+        #[test]
+        fn as_many_rows_as_there_were_and_each_cell_within_one_of_its_target(
+            counts in proptest::collection::vec(1_usize..40, 6), seed: u64,
+        ) {
+            let names = [("a", "x"), ("a", "y"), ("b", "x"), ("b", "y"), ("c", "x"), ("c", "y")];
+            let counts: Vec<_> = names.iter().zip(counts).map(|(n, count)| (n.0, n.1, count)).collect();
+            let labels = labels(&counts);
+            let scores: Vec<f64> = (0..labels.len()).map(|row| (row % 7) as f64).collect();
+            for sampling in [
+                Sampling::Uniform { seed },
+                Sampling::Preferential { favorable: "x", scores: &scores },
+            ] {
+                let rows = labels.resample(&sampling).unwrap();
+                prop_assert_eq!(rows.len(), labels.len());
+                for cell in labels.cells().unwrap() {
+                    let drawn = drawn(&labels, &rows, &cell.group, &cell.outcome) as f64;
+                    prop_assert!((drawn - cell.target).abs() < 1.0);
+                }
+                let mut times = vec![0_usize; labels.len()];
+                rows.iter().for_each(|&row| times[row] += 1);
+                // Within a cell no row stands more than once oftener than another.
+                let all: Vec<_> = labels.rows().collect();
+                for cell in names {
+                    let of_cell = || times.iter().zip(&all).filter(|(_, row)| **row == cell).map(|(t, _)| *t);
+                    prop_assert!(of_cell().max().unwrap() - of_cell().min().unwrap() <= 1);
+                }
+            }
+        }
+    }
+}
