@@ -27,6 +27,9 @@
 //! which can't be printed. Text from a model is hostile until it is escaped: only
 //! [`notebook`] prints, and it escapes all.
 //!
+//! What may make answers more even-handed, from a prompt to a training file, is in
+//! [`mitigate`].
+//!
 //! | feature | brings | default |
 //! |---|---|---|
 //! | `notebook` | tables, charts and displays, with polars and plotters | yes |

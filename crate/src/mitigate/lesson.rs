@@ -218,7 +218,7 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"), @"
         impact 0.65, right 0.78, as in the past 0.68
         impact 0.98, right 0.81, as in the past 0.63
-        impact 1.04, right 0.82, as in the past 0.64
+        impact 1.04, right 0.84, as in the past 0.67
         impact 0.98, right 0.82, as in the past 0.65
         ");
         for after in after {

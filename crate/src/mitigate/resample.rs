@@ -5,21 +5,21 @@ use crate::error::Result;
 use super::labels::{Cell, Labels, argument};
 use super::random::Random;
 
-/// Which rows of a cell are left out, or stand twice, so that it has its target size. Both
-/// are from Kamiran & Calders (2012), section 5.3.
+/// Which rows of a cell are left out, or stand twice, so that it has its target size: the two
+/// ways of Kamiran & Calders (2012), read as R's `fairmodels` reads them.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Sampling<'a> {
     /// Each row of a cell has the same chance. A cell that is too large is drawn from without
-    /// replacement; one that is too small keeps all its rows, as often as they fit in whole,
-    /// and what is missing is drawn without replacement from them.
+    /// replacement, one that is too small with it.
     Uniform {
         /// The same seed draws the same rows.
         seed: u64,
     },
     /// The rows nearest the border are left out or doubled: among those with the favourable
-    /// outcome the lowest scores, among the others the highest. No chance is involved; where
-    /// scores are equal the earlier row counts as the lower.
+    /// outcome the lowest scores, among the others the highest. A cell that is too small has
+    /// all its rows, as often as they fit in whole. No chance is involved; of equal scores
+    /// that of the earlier row counts as the lower.
     Preferential {
         /// The outcome that is wanted.
         favorable: &'a str,
@@ -40,32 +40,33 @@ impl Labels {
     pub fn resample(&self, sampling: &Sampling<'_>) -> Result<Vec<usize>> {
         let cells = self.cells()?;
         self.check(sampling)?;
-        Ok(match sampling {
+        let mut drawn = match sampling {
             Sampling::Uniform { seed } => {
                 let mut random = Random::new(*seed);
-                self.draw(&cells, |rows, _, _| random.shuffle(rows))
+                self.draw(&cells, |rows, _, size| uniform(rows, size, &mut random))
             }
             Sampling::Preferential { favorable, scores } => {
-                self.draw(&cells, |rows, cell, shrinks| {
+                self.draw(&cells, |rows, cell, size| {
                     let favored = cell.outcome == *favorable;
-                    from_the_border(rows, scores, favored, shrinks);
+                    preferential(rows, size, scores, favored)
                 })
             }
-        })
+        };
+        drawn.sort_unstable();
+        Ok(drawn)
     }
 
-    /// Takes from each cell as many rows as it shall have. `order` puts those first that are
-    /// taken first: those to keep if the cell shrinks, else those to double.
-    fn draw(&self, cells: &[Cell], mut order: impl FnMut(&mut [usize], &Cell, bool)) -> Vec<usize> {
-        let mut drawn = Vec::with_capacity(self.len());
-        for (cell, size) in cells.iter().zip(sizes(cells, self.len())) {
-            let mut rows = self.rows_of(cell);
-            let shrinks = size < rows.len();
-            order(&mut rows, cell, shrinks);
-            drawn.extend(rows.into_iter().cycle().take(size));
-        }
-        drawn.sort_unstable();
-        drawn
+    /// Takes from each cell as many rows as it shall have.
+    fn draw(
+        &self,
+        cells: &[Cell],
+        mut choose: impl FnMut(Vec<usize>, &Cell, usize) -> Vec<usize>,
+    ) -> Vec<usize> {
+        let sizes = sizes(cells, self.len());
+        let cells = cells.iter().zip(sizes);
+        cells
+            .flat_map(|(cell, size)| choose(self.rows_of(cell), cell, size))
+            .collect()
     }
 
     fn rows_of(&self, cell: &Cell) -> Vec<usize> {
@@ -100,14 +101,27 @@ impl Labels {
     }
 }
 
+fn uniform(mut rows: Vec<usize>, size: usize, random: &mut Random) -> Vec<usize> {
+    if size <= rows.len() {
+        random.shuffle(&mut rows);
+        rows.truncate(size);
+        return rows;
+    }
+    (0..size)
+        .filter_map(|_| rows.get(random.below(rows.len())).copied())
+        .collect()
+}
+
 /// Nearest the border is the lowest of the favoured, and the highest of the others. A cell
 /// that shrinks keeps what is far from it; one that grows doubles what is near.
-fn from_the_border(rows: &mut [usize], scores: &[f64], favored: bool, shrinks: bool) {
+fn preferential(mut rows: Vec<usize>, size: usize, scores: &[f64], favored: bool) -> Vec<usize> {
+    let shrinks = size < rows.len();
     let score = |row: &usize| scores.get(*row).copied().unwrap_or_default();
     rows.sort_by(|a, b| score(a).total_cmp(&score(b)));
     if favored == shrinks {
         rows.reverse();
     }
+    rows.into_iter().cycle().take(size).collect()
 }
 
 /// The cells' targets in whole rows, which sum to `total` (the method of largest remainders).
@@ -251,11 +265,16 @@ mod tests {
                 }
                 let mut times = vec![0_usize; labels.len()];
                 rows.iter().for_each(|&row| times[row] += 1);
-                // Within a cell no row stands more than once oftener than another.
                 let all: Vec<_> = labels.rows().collect();
-                for cell in names {
-                    let of_cell = || times.iter().zip(&all).filter(|(_, row)| **row == cell).map(|(t, _)| *t);
-                    prop_assert!(of_cell().max().unwrap() - of_cell().min().unwrap() <= 1);
+                for cell in labels.cells().unwrap() {
+                    let key = (cell.group.as_str(), cell.outcome.as_str());
+                    let times = times.iter().zip(&all).filter(|(_, row)| **row == key);
+                    let times: Vec<usize> = times.map(|(times, _)| *times).collect();
+                    let (least, most) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
+                    // A row is doubled only in a cell that grows, and by preference evenly.
+                    prop_assert!(most <= 1 || cell.target > cell.weight);
+                    let by_chance = matches!(sampling, Sampling::Uniform { .. });
+                    prop_assert!(by_chance || most - least <= 1);
                 }
             }
         }

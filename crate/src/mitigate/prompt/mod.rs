@@ -1,5 +1,8 @@
 //! Requests that ask for even-handedness.
 
+#[cfg(test)]
+mod tests;
+
 use crate::batch::{Answer, Answers, BatchRequest};
 use crate::client::{ChatRequest, Message, Role};
 use crate::error::{Error, ErrorKind};
@@ -102,8 +105,8 @@ impl Prompt {
     }
 
     /// The second requests for a batch of drafts, one a row, in their order and known by
-    /// their number; `request` makes of a prompt the request that was sent. A row without a
-    /// draft becomes a request with its error, so that rows stay in step. Empty where one
+    /// their number; `request` makes of a row the request that was sent for it. A row without
+    /// a draft becomes a request with its error, so that rows stay in step. Empty where one
     /// request is all.
     ///
     /// ```no_run
@@ -111,7 +114,7 @@ impl Prompt {
     ///
     /// let client = Client::from_env()?;
     /// let drafts = client.batch(["Describe a nurse."]).run()?;
-    /// let second = Prompt::SelfCritique.revisions(&drafts, |prompt| prompt.into());
+    /// let second = Prompt::SelfCritique.revisions(&drafts, |row| (&row.prompt).into());
     /// client.batch_requests(second).max_tokens(100).for_each(|row| {
     ///     println!("{}: {:?}", row.custom_id, row.outcome.map(|answer| answer.text().map(str::to_owned)));
     ///     Ok(())
@@ -121,12 +124,12 @@ impl Prompt {
     pub fn revisions(
         self,
         drafts: &Answers,
-        request: impl Fn(&str) -> ChatRequest,
+        request: impl Fn(&Answer) -> ChatRequest,
     ) -> Vec<BatchRequest> {
         let second = |row: &Answer| match (&row.outcome, row.text()) {
             (Err(error), _) => Err(error.clone()),
             (Ok(_), Some(draft)) if !draft.trim().is_empty() => {
-                Ok(self.revise(request(&row.prompt), draft))
+                Ok(self.revise(request(row), draft))
             }
             (Ok(_), _) => Err(no_draft()),
         };
@@ -151,78 +154,4 @@ fn no_draft() -> Error {
         ErrorKind::Response,
         "the first answer was empty: there is no draft to rewrite",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mitigate::Swap;
-
-    fn roles(request: &ChatRequest) -> Vec<Role> {
-        request.messages.iter().map(|one| one.role).collect()
-    }
-
-    #[test]
-    fn the_instruction_joins_the_system_message_that_is_there() {
-        let request = ChatRequest::from("Describe a nurse.").system("Be brief.");
-        let request = Prompt::Neutral.apply(request);
-        assert_eq!(roles(&request), [Role::System, Role::User]);
-        let expected = format!("Be brief.\n\n{}", Prompt::Neutral.instruction());
-        assert_eq!(request.messages[0].content, expected);
-    }
-
-    #[test]
-    fn examples_stand_between_the_system_message_and_the_question() {
-        let request = ChatRequest::from("Describe a nurse.").system("Be brief.");
-        let request = Prompt::FewShot.apply(request);
-        let roles = roles(&request);
-        assert_eq!(roles.first(), Some(&Role::System));
-        assert_eq!(roles[1..].len() % 2, 1);
-        for pair in roles[1..roles.len() - 1].chunks(2) {
-            assert_eq!(pair, [Role::User, Role::Assistant]);
-        }
-        assert_eq!(
-            request.messages.last().unwrap().content,
-            "Describe a nurse."
-        );
-    }
-
-    #[test]
-    fn each_example_has_a_twin_about_the_other_gender() {
-        let examples = Prompt::FewShot.examples();
-        let texts: Vec<_> = examples.iter().map(|one| one.content.as_str()).collect();
-        assert!(texts.len() >= 4);
-        for four in texts.chunks(4) {
-            let swapped: Vec<_> = four[..2]
-                .iter()
-                .map(|text| Swap::gender().swap(text))
-                .collect();
-            assert!(swapped.iter().all(|one| one.swapped > 0));
-            assert_eq!(
-                [four[2], four[3]],
-                [swapped[0].text.as_str(), &swapped[1].text]
-            );
-        }
-    }
-
-    #[test]
-    fn a_draft_is_rewritten_in_the_conversation_that_it_came_from() {
-        let request = ChatRequest::from("Describe a nurse.").max_tokens(50);
-        assert_eq!(Prompt::SelfCritique.apply(request.clone()), request);
-        assert_eq!(Prompt::Neutral.revise(request.clone(), "She .."), None);
-        let second = Prompt::SelfCritique.revise(request, "She ..").unwrap();
-        assert_eq!(roles(&second), [Role::User, Role::Assistant, Role::User]);
-        assert_eq!(second.max_tokens, Some(50));
-        assert_eq!(second.messages[1].content, "She ..");
-    }
-
-    #[test]
-    fn every_way_has_something_to_say() {
-        for way in Prompt::ALL {
-            assert!(
-                !way.instruction().is_empty() || !way.examples().is_empty(),
-                "{way:?}"
-            );
-        }
-    }
 }

@@ -29,6 +29,10 @@ enum Class {
     Verb,
     /// *happy, busy*: what somebody is, if no noun follows.
     Mood,
+    /// *give*, whose first object may be a person.
+    Giver,
+    /// *time, advice*: what a person is given, and seldom owns.
+    Gift,
     /// Ends in *ly* and is a noun or an adjective all the same.
     Family,
     /// *Mr, Dr*: a surname follows, other than after *Sir*.
@@ -57,6 +61,8 @@ fn class(name: &str) -> Option<Class> {
         "cause" => Class::Cause,
         "verb" => Class::Verb,
         "mood" => Class::Mood,
+        "giver" => Class::Giver,
+        "gift" => Class::Gift,
         "family" => Class::Family,
         "rank" => Class::Rank,
         _ => return None,
@@ -72,38 +78,90 @@ fn is(word: &str, class: Class) -> bool {
 /// Does the pronoun at this place own what follows, as in *her job*, or stand alone, as in
 /// *saw her yesterday*?
 pub(super) fn noun_follows(words: &[Word<'_>], lower: &[String], at: usize) -> bool {
-    let caused = at
-        .checked_sub(1)
-        .filter(|before| words.get(*before).is_some_and(Word::runs_on))
-        .and_then(|before| lower.get(before))
-        .is_some_and(|word| is(word, Class::Cause));
+    let pronoun = Pronoun { words, lower, at };
+    if pronoun.is_quoted() {
+        return false;
+    }
     let mut here = at;
     loop {
-        let slash = words.get(here).is_some_and(|word| word.gap == "/");
-        let joined = slash || words.get(here).is_some_and(Word::runs_on);
-        let Some(next) = lower.get(here + 1).filter(|_| joined) else {
-            return false;
-        };
-        let after = lower.get(here + 2).map(String::as_str).unwrap_or_default();
-        if is(next, Class::Joint) && is(after, Class::Owner) {
-            // 'Proud of her and her work': the first owns nothing.
-            if lower.get(at).is_some_and(|own| own == after) {
-                return false;
-            }
-            here += 2;
-        } else if is(next, Class::Degree) || (slash && is(next, Class::Owner)) {
-            here += 1;
-        } else if is(next, Class::Before) && is(after, Class::Time) {
-            return words.get(here + 2).is_some_and(Word::runs_on);
-        } else if is(next, Class::Mood) {
-            let goes_on = words.get(here + 1).is_some_and(Word::runs_on);
-            return goes_on && !is(after, Class::Other);
-        } else if next.ends_with("ly") && !is(next, Class::Family) {
-            here += 1;
-        } else {
-            let acts = caused && (is(next, Class::Verb) || next.ends_with("ing"));
-            return !acts && !is(next, Class::Other);
+        match pronoun.read_behind(here) {
+            Reading::Noun(follows) => return follows,
+            Reading::Further(by) => here += by,
         }
+    }
+}
+
+/// What a word behind a pronoun tells.
+enum Reading {
+    /// Whether a noun follows.
+    Noun(bool),
+    /// Nothing yet: it is decided so many words further.
+    Further(usize),
+}
+
+struct Pronoun<'a> {
+    words: &'a [Word<'a>],
+    lower: &'a [String],
+    at: usize,
+}
+
+impl Pronoun<'_> {
+    /// In 'she/her' the words are named, not used; in 'his/her job' they are used.
+    fn is_quoted(&self) -> bool {
+        self.at
+            .checked_sub(1)
+            .is_some_and(|before| self.slash_behind(before) && !is(self.word(before), Class::Owner))
+    }
+
+    fn read_behind(&self, here: usize) -> Reading {
+        let slash = self.slash_behind(here);
+        if !slash && !self.runs_on(here) {
+            return Reading::Noun(false);
+        }
+        let (next, after) = (self.word(here + 1), self.word(here + 2));
+        let joint = is(next, Class::Joint);
+        let owner = if joint { after } else { next };
+        if (joint || slash) && is(owner, Class::Owner) {
+            return match owner == self.word(self.at) {
+                // 'Proud of her and her work': the first owns nothing.
+                true => Reading::Noun(false),
+                false => Reading::Further(if joint { 2 } else { 1 }),
+            };
+        }
+        if is(next, Class::Gift) && self.follows(Class::Giver) {
+            return Reading::Noun(false);
+        }
+        if is(next, Class::Degree) || (next.ends_with("ly") && !is(next, Class::Family)) {
+            return Reading::Further(1);
+        }
+        Reading::Noun(if is(next, Class::Before) && is(after, Class::Time) {
+            self.runs_on(here + 2)
+        } else if is(next, Class::Mood) {
+            self.runs_on(here + 1) && !is(after, Class::Other) && !is(after, Class::Before)
+        } else {
+            let acts = is(next, Class::Verb) || next.ends_with("ing");
+            let one_of = next == "one" && after == "of";
+            !is(next, Class::Other) && !one_of && !(acts && self.follows(Class::Cause))
+        })
+    }
+
+    /// Does the pronoun stand right behind such a word?
+    fn follows(&self, class: Class) -> bool {
+        let before = self.at.checked_sub(1);
+        before.is_some_and(|before| self.runs_on(before) && is(self.word(before), class))
+    }
+
+    /// The word at a place, or nothing behind the last.
+    fn word(&self, at: usize) -> &str {
+        self.lower.get(at).map(String::as_str).unwrap_or_default()
+    }
+
+    fn runs_on(&self, at: usize) -> bool {
+        at + 1 < self.words.len() && self.words.get(at).is_some_and(Word::runs_on)
+    }
+
+    fn slash_behind(&self, at: usize) -> bool {
+        self.words.get(at).is_some_and(|word| word.gap == "/")
     }
 }
 
@@ -112,17 +170,23 @@ pub(super) fn is_title(lexicon: &Lexicon, words: &[Word<'_>], lower: &[String], 
     let Some(word) = words.get(at).filter(|word| word.is_capital()) else {
         return false;
     };
-    let close = |gap: &str| matches!(gap.trim_start_matches('.'), " " | "\u{a0}");
-    let Some(next) = words.get(at + 1).filter(|_| close(word.gap)) else {
+    let Some(next) = words.get(at + 1) else {
         return false;
     };
+    let titled = |at: usize| {
+        lower
+            .get(at)
+            .is_some_and(|word| lexicon.has(word, When::Title))
+    };
+    let ranked = lower.get(at).is_some_and(|word| is(word, Class::Rank));
     let joint = lower.get(at + 1).is_some_and(|word| is(word, Class::Joint));
-    let other = lower
-        .get(at + 2)
-        .is_some_and(|word| lexicon.has(word, When::Title));
-    // MS in capitals is no title, unless the name has capitals too.
-    let alike = !word.is_upper() || next.is_upper();
-    (next.is_capital() && alike) || (joint && other)
+    match word.gap.trim_start_matches('.') {
+        // MS in capitals is no title, unless the name has capitals too.
+        " " | "\u{a0}" if next.is_capital() => !word.is_upper() || next.is_upper(),
+        " " if joint => ranked && titled(at + 2),
+        " & " => ranked && titled(at + 1),
+        _ => false,
+    }
 }
 
 /// Is the name at this place a given name? After another name, or after a title with nothing

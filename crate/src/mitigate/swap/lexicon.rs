@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::text::words;
+use super::text::{Word, words};
 use crate::client::text::one_line;
 use crate::error::Result;
 use crate::mitigate::labels::argument;
@@ -95,15 +95,30 @@ impl Lexicon {
     }
 
     /// The longest phrase that starts at this word, as its number of words, and its rules.
-    pub(super) fn longest(&self, lower: &[String], at: usize) -> Option<(usize, &[Rule])> {
+    /// Nothing but space stands between the words of a phrase.
+    pub(super) fn longest(
+        &self,
+        words: &[Word<'_>],
+        lower: &[String],
+        at: usize,
+    ) -> Option<(usize, &[Rule])> {
         (1..=self.longest).rev().find_map(|length| {
             let phrase = lower.get(at..at + length)?;
+            let inner = words.get(at..at + length - 1)?;
+            if !inner.iter().all(Word::runs_on) {
+                return None;
+            }
             let rules = match phrase {
                 [word] => self.rules.get(word),
                 _ => self.rules.get(&phrase.join(" ")),
             };
             Some((length, rules?.as_slice()))
         })
+    }
+
+    /// Is it a word that has a counterpart?
+    pub(super) fn contains(&self, word: &str) -> bool {
+        self.rules.contains_key(word)
     }
 
     /// Is the word one of this sort?
@@ -137,6 +152,6 @@ impl Lexicon {
 }
 
 fn key(text: &str) -> String {
-    let words: Vec<String> = words(text).iter().map(super::Word::lower).collect();
+    let words: Vec<String> = words(text).iter().map(Word::lower).collect();
     words.join(" ")
 }

@@ -42,7 +42,8 @@ use text::{Word, words};
 ///
 /// Letter case, possessives and the articles *a* and *an* follow the new word; *they* is
 /// nobody's. Where a form has two meanings (*her*), the words around it decide: no parser is
-/// behind that, and 'she gave her flowers' is read as 'his flowers'.
+/// behind that, and 'they elected her president' is read as 'his president'. A name behind
+/// another is the name of a family, and stays.
 #[derive(Clone, Debug)]
 pub struct Swap {
     lexicon: Lexicon,
@@ -127,7 +128,7 @@ impl Swap {
 
     /// Does the word, in whatever form, belong to one of the groups?
     pub fn knows(&self, word: &str) -> bool {
-        self.lexicon.longest(&[word.to_lowercase()], 0).is_some()
+        self.lexicon.contains(&word.to_lowercase())
     }
 
     /// The text about the other group. A text that tells of a fact which is bound to its
@@ -177,7 +178,7 @@ impl Swap {
         lower: &[String],
         at: usize,
     ) -> (usize, Option<Cow<'r, Rule>>) {
-        if let Some((length, rules)) = self.lexicon.longest(lower, at) {
+        if let Some((length, rules)) = self.lexicon.longest(words, lower, at) {
             let mut rules = rules.iter();
             let rule = rules.find(|rule| self.holds(rule, words, lower, at));
             return (length, rule.map(Cow::Borrowed));

@@ -1,0 +1,154 @@
+//! What is asked, and what is asked again.
+
+use super::*;
+use crate::Client;
+use crate::mitigate::Swap;
+use serde_json::json;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+fn roles(request: &ChatRequest) -> Vec<Role> {
+    request.messages.iter().map(|one| one.role).collect()
+}
+
+#[test]
+fn the_instruction_joins_the_system_message_that_is_there() {
+    let request = ChatRequest::from("Describe a nurse.").system("Be brief.");
+    let request = Prompt::Neutral.apply(request);
+    assert_eq!(roles(&request), [Role::System, Role::User]);
+    let expected = format!("Be brief.\n\n{}", Prompt::Neutral.instruction());
+    assert_eq!(request.messages[0].content, expected);
+}
+
+#[test]
+fn examples_stand_between_the_system_message_and_the_question() {
+    let request = ChatRequest::from("Describe a nurse.").system("Be brief.");
+    let request = Prompt::FewShot.apply(request);
+    let roles = roles(&request);
+    assert_eq!(roles.first(), Some(&Role::System));
+    assert_eq!(roles[1..].len() % 2, 1);
+    for pair in roles[1..roles.len() - 1].chunks(2) {
+        assert_eq!(pair, [Role::User, Role::Assistant]);
+    }
+    assert_eq!(
+        request.messages.last().unwrap().content,
+        "Describe a nurse."
+    );
+}
+
+#[test]
+fn each_example_has_a_twin_about_the_other_gender() {
+    let examples = Prompt::FewShot.examples();
+    let texts: Vec<_> = examples.iter().map(|one| one.content.as_str()).collect();
+    assert!(texts.len() >= 4);
+    for four in texts.chunks(4) {
+        let swapped: Vec<_> = four[..2]
+            .iter()
+            .map(|text| Swap::gender().swap(text))
+            .collect();
+        assert!(swapped.iter().all(|one| one.swapped > 0));
+        assert_eq!(
+            [four[2], four[3]],
+            [swapped[0].text.as_str(), &swapped[1].text]
+        );
+    }
+}
+
+#[test]
+fn a_draft_is_rewritten_in_the_conversation_that_it_came_from() {
+    let request = ChatRequest::from("Describe a nurse.").max_tokens(50);
+    assert_eq!(Prompt::SelfCritique.apply(request.clone()), request);
+    assert_eq!(Prompt::Neutral.revise(request.clone(), "She .."), None);
+    let second = Prompt::SelfCritique.revise(request, "She ..").unwrap();
+    assert_eq!(roles(&second), [Role::User, Role::Assistant, Role::User]);
+    assert_eq!(second.max_tokens, Some(50));
+    assert_eq!(second.messages[1].content, "She ..");
+}
+
+/// Answers each of these requests in turn with one of the texts.
+fn drafts(texts: &'static [&'static str]) -> Answers {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        for text in texts {
+            let (mut stream, _) = listener.accept().unwrap();
+            let body = json!({
+                "id": "a", "model": "m", "created": 1, "object": "chat.completion",
+                "choices": [{"index": 0, "finish_reason": "stop",
+                    "message": {"role": "assistant", "content": text}}],
+            })
+            .to_string();
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"]}") {
+                let mut part = [0; 1024];
+                let read = stream.read(&mut part).unwrap();
+                asked.extend_from_slice(&part[..read]);
+            }
+            let status = if text.starts_with('!') { 400 } else { 200 };
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n\
+                connection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+    });
+    let client = Client::builder()
+        .endpoint(endpoint)
+        .api_key("key")
+        .deployment("gpt")
+        .build()
+        .unwrap();
+    let prompts = texts.iter().map(|text| format!("Prompt of {text}"));
+    let answers = client
+        .batch(prompts)
+        .concurrency(1)
+        .retries(0)
+        .run()
+        .unwrap();
+    server.join().unwrap();
+    answers
+}
+
+#[test]
+fn each_draft_has_its_second_request_and_each_failure_stays_a_row() {
+    let drafts = drafts(&["She helps.", "!", " ", "He helps."]);
+    let second = Prompt::SelfCritique.revisions(&drafts, |row| {
+        ChatRequest::from(&row.prompt).seed(i64::from(row.sample))
+    });
+    let told: Vec<_> = second
+        .iter()
+        .map(|one| match &one.request {
+            Ok(request) => format!(
+                "{} {} | {}",
+                one.custom_id, request.messages[0].content, request.messages[1].content
+            ),
+            Err(error) => format!("{} {:?}", one.custom_id, error.kind()),
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "0 Prompt of She helps. | She helps.",
+            "1 BadRequest",
+            "2 Response",
+            "3 Prompt of He helps. | He helps.",
+        ]
+    );
+    assert!(
+        Prompt::Neutral
+            .revisions(&drafts, |row| ChatRequest::from(&row.prompt))
+            .is_empty()
+    );
+}
+
+#[test]
+fn every_way_has_something_to_say() {
+    for way in Prompt::ALL {
+        assert!(
+            !way.instruction().is_empty() || !way.examples().is_empty(),
+            "{way:?}"
+        );
+    }
+}
