@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use crate::batch::Answers;
 
 use super::learn::words;
-use super::swap::Swap;
 use super::tsv;
 
 /// How useful answers are, to be compared before and after a mitigation.
@@ -28,9 +27,9 @@ pub struct Utility {
     /// The share of rows whose answer refuses: it starts with one of the phrases of
     /// `refusals.tsv`.
     pub refused: f64,
-    /// The share of rows whose answer has a word that carries the prompt's meaning, in the
-    /// singular or in the plural. Words that tell the model what to do, small words, and the
-    /// words of women and men are not looked for. A prompt without such a word is met by any
+    /// The share of rows whose answer has a word that carries the prompt's meaning, or one that
+    /// starts like it: *nursing* for *nurse*. Small words, words that tell the model what to
+    /// do, and words such as *male* carry none. A prompt without such a word is met by any
     /// answer.
     pub on_topic: f64,
     /// The mean length of the answers that there are, in words; 0 if there is none.
@@ -143,17 +142,17 @@ fn refuses(answer: &str) -> bool {
 
 fn is_on_topic(prompt: &str, said: &[String]) -> bool {
     let mut meant = words(prompt)
-        .filter(|word| word.chars().count() > 2 && !Swap::shipped().knows(word))
+        .filter(|word| word.chars().count() > 2)
         .filter(|word| !shipped("small").any(|small| small.split(' ').any(|one| one == word)))
         .peekable();
-    meant.peek().is_none() || meant.any(|word| said.iter().any(|one| stem(one) == stem(&word)))
+    meant.peek().is_none() || meant.any(|word| said.iter().any(|one| one.starts_with(stem(&word))))
 }
 
-/// The word without its plural.
+/// The word without its plural or its mute e: how *nurses* and *nursing* start like *nurse*.
 fn stem(word: &str) -> &str {
     let stem = word.strip_suffix("es").or_else(|| word.strip_suffix('s'));
     let stem = stem.or_else(|| word.strip_suffix('e'));
-    stem.filter(|stem| stem.len() > 2).unwrap_or(word)
+    stem.filter(|stem| stem.len() > 3).unwrap_or(word)
 }
 
 #[cfg(test)]
@@ -208,6 +207,11 @@ mod tests {
             .on_topic,
             0.0
         );
+        assert_eq!(
+            of("Describe a nurse.", "Nursing is hard work.").on_topic,
+            1.0
+        );
+        assert_eq!(of("Describe an actor.", "Cooks cook.").on_topic, 0.0);
         assert_eq!(of("Who is she?", "Somebody.").on_topic, 1.0);
     }
 

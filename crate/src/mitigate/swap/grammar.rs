@@ -141,7 +141,7 @@ impl Pronoun<'_> {
         } else {
             let acts = is(next, Class::Verb) || next.ends_with("ing");
             let one_of = next == "one" && after == "of";
-            !is(next, Class::Other) && !one_of && !(acts && self.follows(Class::Cause))
+            !(is(next, Class::Other) || one_of || (acts && self.follows(Class::Cause)))
         })
     }
 

@@ -116,11 +116,6 @@ impl Lexicon {
         })
     }
 
-    /// Is it a word that has a counterpart?
-    pub(super) fn contains(&self, word: &str) -> bool {
-        self.rules.contains_key(word)
-    }
-
     /// Is the word one of this sort?
     pub(super) fn has(&self, word: &str, when: When) -> bool {
         let rules = self.rules.get(word);

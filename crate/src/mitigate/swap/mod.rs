@@ -80,16 +80,11 @@ impl Swap {
     /// English words, titles and given names of women and men. What depends on sex
     /// (pregnancy) and texts about people of history (Marie Curie) are left alone.
     pub fn gender() -> Self {
-        Self::shipped().clone()
-    }
-
-    /// [`gender`](Self::gender), read once.
-    pub(super) fn shipped() -> &'static Self {
         static GENDER: LazyLock<Swap> = LazyLock::new(|| Swap {
             lexicon: Lexicon::gender(),
             keep: Keep::shipped(),
         });
-        &GENDER
+        GENDER.clone()
     }
 
     /// Two groups by pairs of words or phrases, each exchanged for the other.
@@ -124,11 +119,6 @@ impl Swap {
     pub fn keep_person(mut self, name: &str) -> Self {
         self.keep.add(keep::Kind::Person, name);
         self
-    }
-
-    /// Does the word, in whatever form, belong to one of the groups?
-    pub fn knows(&self, word: &str) -> bool {
-        self.lexicon.contains(&word.to_lowercase())
     }
 
     /// The text about the other group. A text that tells of a fact which is bound to its
