@@ -56,6 +56,8 @@ pub enum ErrorKind {
     Io,
     /// A file is not the journal that it should be: of another format, or of other requests.
     Journal,
+    /// The data can't carry what was asked of them: too few units, no spread, not a number.
+    Statistics,
     /// A table or a chart could not be made.
     Display,
 }
@@ -82,6 +84,7 @@ impl ErrorKind {
             Self::Cancelled => "cancelled",
             Self::Io => "io",
             Self::Journal => "journal",
+            Self::Statistics => "statistics",
             Self::Display => "display",
         }
     }

@@ -1,0 +1,142 @@
+//! Rates: of one group, of two, and of two on the same units.
+
+use super::check;
+use super::distribution::{fair_coin_p, normal_quantile};
+use super::interval::Interval;
+use crate::error::Result;
+
+/// So many of so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proportion {
+    successes: u64,
+    trials: u64,
+}
+
+impl Proportion {
+    /// `successes` of `trials`.
+    ///
+    /// # Errors
+    /// No trials, or more successes than trials.
+    pub fn new(successes: u64, trials: u64) -> Result<Self> {
+        check::argument(trials > 0 && successes <= trials, || {
+            format!("{successes} of {trials} is no proportion")
+        })?;
+        Ok(Self { successes, trials })
+    }
+
+    /// The rate, from 0 to 1.
+    pub fn rate(self) -> f64 {
+        self.successes as f64 / self.trials as f64
+    }
+
+    /// Wilson's score interval (1927): (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n).
+    /// It holds for rates of 0 and 1 too.
+    ///
+    /// # Errors
+    /// A level outside (0, 1).
+    pub fn wilson(self, level: f64) -> Result<Interval> {
+        check::between_0_and_1("the level", level)?;
+        let z = normal_quantile(0.5 * (1.0 + level));
+        let (rate, trials) = (self.rate(), self.trials as f64);
+        let weight = z * z / trials;
+        let middle = rate + 0.5 * weight;
+        let reach = z * (rate * (1.0 - rate) / trials + 0.25 * weight / trials).sqrt();
+        let [low, high] = [middle - reach, middle + reach].map(|end| end / (1.0 + weight));
+        // Rounding must not put the rate outside.
+        Ok(Interval {
+            low: low.clamp(0.0, rate),
+            high: high.clamp(rate, 1.0),
+            level,
+        })
+    }
+}
+
+/// The interval of `first - second` for two independent proportions, in different units:
+/// Newcombe (1998, Statistics in Medicine 17:873, method 10) adds the squares of the Wilson
+/// intervals' reaches.
+///
+/// # Errors
+/// A level outside (0, 1).
+pub fn newcombe(first: Proportion, second: Proportion, level: f64) -> Result<Interval> {
+    square_and_add(first, second, 0.0, level)
+}
+
+/// A yes or no from both groups, counted over units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PairedCounts {
+    /// Yes in both groups.
+    pub both: u64,
+    /// Yes in the first group only.
+    pub first_only: u64,
+    /// Yes in the second group only.
+    pub second_only: u64,
+    /// Yes in neither.
+    pub neither: u64,
+}
+
+impl PairedCounts {
+    /// The exact two-sided p-value of McNemar's test: 2 P(X <= min(b, c)) for X of b + c fair
+    /// coins, at most 1, b and c the counts where the groups differ (McNemar 1947). 1 where
+    /// they never do.
+    pub fn mcnemar(&self) -> f64 {
+        fair_coin_p(self.first_only, self.second_only)
+    }
+
+    /// The interval of the first group's rate less the second's (Newcombe 1998, Statistics in
+    /// Medicine 17:2635, method 10): as [`newcombe`], less what the groups have in common, by
+    /// the correlation phi with his continuity correction.
+    ///
+    /// # Errors
+    /// A level outside (0, 1); no units.
+    pub fn newcombe(&self, level: f64) -> Result<Interval> {
+        let first = Proportion::new(self.both + self.first_only, self.units())?;
+        let second = Proportion::new(self.both + self.second_only, self.units())?;
+        square_and_add(first, second, self.correlation(), level)
+    }
+
+    fn units(&self) -> u64 {
+        self.both + self.first_only + self.second_only + self.neither
+    }
+
+    /// phi = (ad - bc) / sqrt of the product of the margins, a positive numerator reduced by
+    /// n/2 but not below 0; 0 where a margin is.
+    fn correlation(&self) -> f64 {
+        let [a, b, c, d] =
+            [self.both, self.first_only, self.second_only, self.neither].map(|n| n as f64);
+        let margins = (a + b) * (c + d) * (a + c) * (b + d);
+        let product = a * d - b * c;
+        let corrected = if product > 0.0 {
+            (product - 0.5 * (a + b + c + d)).max(0.0)
+        } else {
+            product
+        };
+        if margins > 0.0 {
+            corrected / margins.sqrt()
+        } else {
+            0.0
+        }
+    }
+}
+
+/// The difference of two rates, with the reaches of their Wilson intervals added as the
+/// sides of a triangle are.
+fn square_and_add(
+    first: Proportion,
+    second: Proportion,
+    correlation: f64,
+    level: f64,
+) -> Result<Interval> {
+    let difference = first.rate() - second.rate();
+    let (one, two) = (first.wilson(level)?, second.wilson(level)?);
+    let third_side = |a: f64, b: f64| {
+        let square = a * a - 2.0 * correlation * a * b + b * b;
+        square.max(0.0).sqrt()
+    };
+    let down = third_side(first.rate() - one.low, two.high - second.rate());
+    let up = third_side(one.high - first.rate(), second.rate() - two.low);
+    Ok(Interval {
+        low: difference - down,
+        high: difference + up,
+        level,
+    })
+}

@@ -1,0 +1,101 @@
+//! Random numbers that stay the same: a seed gives the same stream on every machine and in
+//! every version. The generator and the way from its bits to a choice are both fixed here.
+
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+
+/// xoshiro256++ (Blackman and Vigna 2021), seeded through SplitMix64.
+#[derive(Clone, Debug)]
+pub(super) struct Random(Xoshiro256PlusPlus);
+
+impl Random {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(Xoshiro256PlusPlus::seed_from_u64(seed))
+    }
+
+    /// 64 fair coins.
+    pub(super) fn bits(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// One of `0..n`, by a multiplication (Lemire 2019). Without his rejection step the
+    /// chances differ by less than n / 2^64, which no simulation can see. `n` is not 0.
+    #[inline]
+    pub(super) fn below(&mut self, n: usize) -> usize {
+        let wide = u128::from(self.bits()) * n as u128;
+        (wide >> 64) as usize
+    }
+
+    /// The sum of the values, each with a sign of its own from a fair coin.
+    pub(super) fn signed_sum(&mut self, values: &[f64]) -> f64 {
+        let mut sum = 0.0;
+        for chunk in values.chunks(64) {
+            let mut coins = self.bits();
+            for value in chunk {
+                sum += f64::from_bits(value.to_bits() ^ (coins << 63));
+                coins >>= 1;
+            }
+        }
+        sum
+    }
+
+    /// Puts the values in random order (Fisher and Yates).
+    pub(super) fn shuffle(&mut self, values: &mut [f64]) {
+        for end in (1..values.len()).rev() {
+            let other = self.below(end + 1);
+            values.swap(end, other);
+        }
+    }
+}
+
+#[cfg(test)]
+impl Random {
+    /// Between 0 and 1, neither of them.
+    pub(super) fn unit(&mut self) -> f64 {
+        ((self.bits() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    /// Of the standard normal distribution (Box and Muller 1958).
+    pub(super) fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * self.unit().ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.unit()).cos()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Random;
+
+    #[test]
+    fn a_seed_gives_the_same_stream_in_every_version() {
+        let mut random = Random::new(7);
+        let bits = [random.bits(), random.bits()];
+        let choices: Vec<usize> = (0..8).map(|_| random.below(60)).collect();
+        assert_eq!(bits, [1_021_219_803_524_665_661, 3_174_977_118_032_272_916]);
+        assert_eq!(choices, [43, 25, 57, 27, 43, 19, 58, 4]);
+    }
+
+    #[test]
+    fn each_choice_comes_as_often_as_the_others() {
+        let mut random = Random::new(1);
+        let mut counts = [0_u32; 7];
+        for _ in 0..70_000 {
+            counts[random.below(7)] += 1;
+        }
+        // Five standard deviations of a binomial count.
+        assert!(
+            counts.iter().all(|count| count.abs_diff(10_000) < 463),
+            "{counts:?}"
+        );
+    }
+
+    #[test]
+    fn a_shuffle_loses_nothing() {
+        let mut values: Vec<f64> = (0..100).map(f64::from).collect();
+        let ordered = values.clone();
+        Random::new(3).shuffle(&mut values);
+        assert_ne!(values, ordered);
+        values.sort_by(f64::total_cmp);
+        assert_eq!(values, ordered);
+    }
+}

@@ -1,0 +1,154 @@
+//! By simulation: how often an interval holds the true value, and how often a test raises a
+//! false alarm or finds an effect. The seeds are fixed, so each run gives the same.
+
+use super::super::random::Random;
+use super::super::*;
+use super::differences;
+
+/// Where differences come from. All have mean 0.
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    Normal,
+    /// Skewness 2.
+    Exponential,
+    /// exp(Z) less its mean: skewness 6.2.
+    Lognormal,
+}
+
+impl Shape {
+    fn draw(self, random: &mut Random) -> f64 {
+        match self {
+            Self::Normal => random.normal(),
+            Self::Exponential => -random.unit().ln() - 1.0,
+            Self::Lognormal => random.normal().exp() - 0.5_f64.exp(),
+        }
+    }
+
+    fn sample(self, units: usize, random: &mut Random) -> Differences {
+        let values: Vec<f64> = (0..units).map(|_| self.draw(random)).collect();
+        differences(&values)
+    }
+}
+
+/// The share of samples whose interval holds 0, the true mean.
+fn coverage(
+    shape: Shape,
+    units: usize,
+    samples: u64,
+    interval: impl Fn(&Differences, u64) -> Interval,
+) -> f64 {
+    let mut random = Random::new(units as u64);
+    let held = (0..samples).filter(|seed| {
+        let sample = shape.sample(units, &mut random);
+        interval(&sample, *seed).contains(0.0)
+    });
+    held.count() as f64 / samples as f64
+}
+
+/// Of so many independent chances of `p`, 99.9 % come to a share within so much of it.
+fn allowance(p: f64, chances: u64) -> f64 {
+    3.29 * (p * (1.0 - p) / chances as f64).sqrt()
+}
+
+fn headline(sample: &Differences, seed: u64) -> Interval {
+    headline_interval(sample, 400, seed).unwrap()
+}
+
+#[test]
+fn the_headline_interval_covers_what_it_says() {
+    for shape in [Shape::Normal, Shape::Exponential] {
+        for (units, samples) in [(8, 2_000), (15, 1_500), (60, 800)] {
+            let covered = coverage(shape, units, samples, headline);
+            assert!(
+                (0.93..=0.97).contains(&covered),
+                "{shape:?} {units}: {covered}"
+            );
+        }
+    }
+}
+
+/// The same at length; `cargo test --release -- --ignored` takes a minute or two.
+#[test]
+#[ignore = "minutes"]
+fn the_headline_interval_covers_at_all_sizes() {
+    let headline = |sample: &Differences, seed| headline_interval(sample, 2_000, seed).unwrap();
+    let mut table = String::new();
+    for shape in [Shape::Normal, Shape::Exponential, Shape::Lognormal] {
+        for units in [8, 10, 12, 15, 20, 30, 45, 60] {
+            let covered = coverage(shape, units, 10_000, headline);
+            let least = match (shape, units) {
+                (Shape::Lognormal, ..12) => 0.915,
+                _ => 0.93,
+            };
+            let noise = allowance(0.95, 10_000);
+            let within = (least - noise..=0.97 + noise).contains(&covered);
+            table += &format!("{shape:?} {units}: {covered} {within}\n");
+        }
+    }
+    assert!(!table.contains("false"), "{table}");
+}
+
+/// Why the others don't lead.
+#[test]
+fn percentile_and_bca_cover_too_seldom_in_few_units() {
+    let resampled = |sample: &Differences, seed| Bootstrap::of_units(sample, 400, seed).unwrap();
+    let percentile = |sample: &Differences, seed| resampled(sample, seed).percentile(0.95).unwrap();
+    let bca = |sample: &Differences, seed| resampled(sample, seed).bca(0.95).unwrap();
+    assert!(coverage(Shape::Normal, 8, 1_000, percentile) < 0.93);
+    assert!(coverage(Shape::Normal, 8, 1_000, bca) < 0.93);
+    let student = |sample: &Differences, _| student_interval(sample, 0.95).unwrap();
+    assert!(coverage(Shape::Exponential, 8, 2_000, student) < 0.92);
+    let flips = |sample: &Differences, seed| sign_flip_interval(sample, 0.95, seed).unwrap();
+    assert!(coverage(Shape::Exponential, 8, 500, flips) < 0.93);
+}
+
+/// The adjusted p-values of four measures of the same texts, none of which is biased: each
+/// unit has something of its own that all of them see.
+fn four_measures(units: usize, random: &mut Random) -> Vec<f64> {
+    let shared: Vec<f64> = (0..units).map(|_| random.normal()).collect();
+    let p_values: Vec<f64> = (0..4)
+        .map(|_| {
+            let values = shared.iter().map(|common| common + 0.7 * random.normal());
+            let sample = differences(&values.collect::<Vec<_>>());
+            sign_flip(&sample, Alternative::TwoSided, 1).p
+        })
+        .collect();
+    holm(&p_values).unwrap()
+}
+
+#[test]
+fn four_measures_raise_a_false_alarm_in_5_percent_at_most() {
+    let (studies, nominal) = (2_000, 0.05);
+    for units in [8, 12, 20] {
+        let mut random = Random::new(units as u64);
+        let alarms = (0..studies).filter(|_| {
+            four_measures(units, &mut random)
+                .iter()
+                .any(|p| *p <= nominal)
+        });
+        let rate = alarms.count() as f64 / studies as f64;
+        assert!(
+            rate <= nominal + allowance(nominal, studies),
+            "{units}: {rate}"
+        );
+        // A test that never alarms would pass too.
+        assert!(rate > 0.01, "{units}: {rate}");
+    }
+}
+
+#[test]
+fn fifteen_units_find_an_effect_of_0_8_four_times_in_five() {
+    let samples = 2_000;
+    let mut random = Random::new(8);
+    let found = (0..samples).filter(|_| {
+        let shifted = Shape::Normal.sample(15, &mut random).about(-0.8);
+        sign_flip(&differences(&shifted), Alternative::TwoSided, 1).p <= 0.05
+    });
+    let power = found.count() as f64 / samples as f64;
+    let expected = paired_power(0.8, 15, 0.05).unwrap();
+    assert!((expected - 0.8).abs() < 0.03, "{expected}");
+    assert!(
+        (power - expected).abs() < allowance(expected, samples) + 0.01,
+        "{power} {expected}"
+    );
+}

@@ -1,0 +1,13 @@
+//! What holds of the statistics as a whole: the peers' numbers, the invariants, and by
+//! simulation the promises of tests and intervals.
+
+mod bounds;
+mod calibration;
+mod golden;
+mod properties;
+
+use super::Differences;
+
+fn differences(values: &[f64]) -> Differences {
+    Differences::new(values).unwrap()
+}
