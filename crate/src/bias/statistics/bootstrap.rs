@@ -160,14 +160,18 @@ pub(super) fn check_rounds(rounds: usize) -> Result<()> {
 /// The mean of as many values as there are, drawn with replacement.
 #[inline]
 fn resampled_mean(values: &[f64], random: &mut Random) -> f64 {
-    let mut sum = 0.0;
-    for _ in 0..values.len() {
-        sum += values
-            .get(random.below(values.len()))
-            .copied()
-            .unwrap_or(0.0);
+    let count = values.len();
+    let at = |place: usize| values.get(place).copied().unwrap_or(0.0);
+    let (mut one, mut other) = (0.0, 0.0);
+    for _ in 0..count / 2 {
+        let [first, second] = random.two_below(count);
+        one += at(first);
+        other += at(second);
     }
-    sum / values.len() as f64
+    if count % 2 == 1 {
+        one += at(random.below(count));
+    }
+    (one + other) / count as f64
 }
 
 /// a = sum((t - t_i)^3) / (6 (sum((t - t_i)^2))^1.5), t_i the mean without unit i and t the

@@ -84,18 +84,30 @@ pub(super) fn noncentral_t_cdf(t: f64, df: f64, noncentrality: f64) -> f64 {
     (below_zero + 0.5 * sum).clamp(0.0, 1.0)
 }
 
-/// P(X <= k) for X successes in `n` throws of a fair coin: I_(1/2)(n - k, k + 1).
+/// P(X <= k) for X successes in `n` throws of a fair coin: sum_(i <= k) C(n, i) / 2^n, from
+/// the largest term down. It is meant for k up to n/2.
 pub(super) fn fair_binomial_cdf(k: u64, n: u64) -> f64 {
     if k >= n {
         return 1.0;
     }
-    beta_reg((n - k) as f64, (k + 1) as f64, 0.5)
+    let factorial = |n: u64| ln_gamma(n as f64 + 1.0);
+    let chances = factorial(n) - factorial(k) - factorial(n - k);
+    let mut term = (chances - n as f64 * std::f64::consts::LN_2).exp();
+    let mut sum = term;
+    for successes in (1..=k).rev() {
+        term *= successes as f64 / (n - successes + 1) as f64;
+        sum += term;
+        if term < 1e-18 * sum {
+            break;
+        }
+    }
+    sum
 }
 
 /// The two-sided exact p-value of `a` against `b` successes of fair coins:
-/// 2 P(X <= min(a, b)), at most 1. Without any it is 1.
+/// 2 P(X <= min(a, b)), above 0 and at most 1. Without any it is 1.
 pub(super) fn fair_coin_p(a: u64, b: u64) -> f64 {
-    (2.0 * fair_binomial_cdf(a.min(b), a + b)).min(1.0)
+    (2.0 * fair_binomial_cdf(a.min(b), a + b)).clamp(f64::MIN_POSITIVE, 1.0)
 }
 
 #[cfg(test)]
@@ -115,6 +127,18 @@ mod tests {
         assert!(close(t_critical(0.05, 1.0), 12.706_204_736_174_7));
         assert!(close(fair_binomial_cdf(1, 8), 9.0 / 256.0));
         assert!(close(fair_binomial_cdf(0, 30), 0.5_f64.powi(30)));
+    }
+
+    #[test]
+    fn they_hold_far_out() {
+        // 1,000,000 throws: Phi((498_000.5 - 500_000) / 500), with the continuity correction.
+        let (exact, normal) = (fair_binomial_cdf(498_000, 1_000_000), normal_cdf(-3.999));
+        assert!((exact / normal - 1.0).abs() < 1e-3, "{exact} {normal}");
+        assert!(fair_coin_p(0, 5_000) > 0.0);
+        assert!((t_critical(0.05, 1e7) - 1.959_964).abs() < 1e-6);
+        // With so many degrees of freedom, T is nearly normal about the noncentrality.
+        let series = noncentral_t_cdf(102.0, 1e12, 100.0);
+        assert!((series - normal_cdf(2.0)).abs() < 1e-4, "{series}");
     }
 
     #[test]

@@ -6,8 +6,11 @@ use super::differences::Differences;
 use super::distribution::crossing;
 use super::interval::Interval;
 use super::random::Random;
-use super::sign_flip::{EXACT_UNITS, share_as_high};
+use super::sign_flip::share_as_high;
 use crate::error::Result;
+
+/// Up to so many units the ends are found by halving, fifty counts each.
+const EXACT_UNITS: usize = 24;
 
 /// Random subsets that stand in for all of them.
 const SUBSETS: usize = 9_999;
@@ -16,7 +19,7 @@ const SUBSETS: usize = 9_999;
 /// 1 - `level`: its ends are order statistics of the means of all subsets of the differences
 /// (Hartigan 1969, typical values).
 ///
-/// Exact up to 30 units; above that by the means of 9,999 random subsets, drawn with the
+/// Exact up to 24 units; above that by the means of 9,999 random subsets, drawn with the
 /// seed. It assumes that differences lie symmetrically about their mean: where they are
 /// skewed it covers too seldom (85 % for 95 % in lognormal ones, 8 to 15 units).
 ///

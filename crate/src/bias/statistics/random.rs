@@ -26,6 +26,14 @@ impl Random {
         (wide >> 64) as usize
     }
 
+    /// Two of `0..n` at once, from the halves of one number: chances differ by less than
+    /// n / 2^32.
+    #[inline]
+    pub(super) fn two_below(&mut self, n: usize) -> [usize; 2] {
+        let bits = self.bits();
+        [bits >> 32, bits & 0xffff_ffff].map(|half| ((half * n as u64) >> 32) as usize)
+    }
+
     /// The sum of the values, each with a sign of its own from a fair coin.
     pub(super) fn signed_sum(&mut self, values: &[f64]) -> f64 {
         let mut sum = 0.0;

@@ -8,7 +8,7 @@ use crate::error::Result;
 
 /// More units than this would make the exact count of Wilcoxon's test slow: it grows with
 /// their cube.
-const WILCOXON_UNITS: usize = 1_000;
+const WILCOXON_UNITS: usize = 500;
 
 /// What the sign test found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,7 +50,7 @@ pub struct Wilcoxon {
 /// Differences of 0 are left out.
 ///
 /// # Errors
-/// More than 1,000 units.
+/// More than 500 units.
 pub fn wilcoxon(differences: &Differences) -> Result<Wilcoxon> {
     check::argument(differences.units() <= WILCOXON_UNITS, || {
         format!("an exact Wilcoxon test takes at most {WILCOXON_UNITS} units")

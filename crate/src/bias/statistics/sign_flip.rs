@@ -5,7 +5,7 @@ use super::differences::{Differences, ROUNDING};
 use super::random::Random;
 
 /// Up to so many differences other than 0, all assignments of signs are counted.
-pub(super) const EXACT_UNITS: usize = 30;
+const EXACT_UNITS: usize = 30;
 
 /// So many random assignments stand in for all of them above that.
 pub const SIGN_FLIP_ROUNDS: u32 = 99_999;
