@@ -77,7 +77,7 @@ fn the_headline_interval_covers_at_all_sizes() {
         for units in [8, 10, 12, 15, 20, 30, 45, 60] {
             let covered = coverage(shape, units, 10_000, headline);
             let least = match (shape, units) {
-                (Shape::Lognormal, ..12) => 0.915,
+                (Shape::Lognormal, ..15) => 0.915,
                 _ => 0.93,
             };
             let noise = allowance(0.95, 10_000);

@@ -194,20 +194,24 @@ fn units_for_a_power_of_80_percent() {
     }
 }
 
-/// Newcombe's own examples, as printed (1998, Statistics in Medicine 17:873, table II, and
-/// Fagerland, Lydersen and Laake 2014, airway hyper-responsiveness).
+/// Newcombe 1998 (Statistics in Medicine 17:873, table II); Fagerland, Lydersen and Laake 2014
+/// (airway hyper-responsiveness); R's contingencytables 3.1.0.
 #[test]
 fn newcombes_intervals_as_printed() {
     let [more, less] = [(56, 70), (48, 80)].map(|(k, n)| Proportion::new(k, n).unwrap());
     let independent = newcombe(more, less, 0.95).unwrap();
     insta::assert_snapshot!(format!("{independent:.4}"), @"[0.0524, 0.3339]");
-    let paired = PairedCounts {
-        both: 1,
-        first_only: 1,
-        second_only: 7,
-        neither: 12,
+    let paired = |[both, first_only, second_only, neither]: [u64; 4]| {
+        let counts = PairedCounts {
+            both,
+            first_only,
+            second_only,
+            neither,
+        };
+        counts.newcombe(0.95).unwrap()
     };
-    insta::assert_snapshot!(paired.newcombe(0.95).unwrap(), @"[-0.507, -0.026]");
+    insta::assert_snapshot!(paired([1, 1, 7, 12]), @"[-0.507, -0.026]");
+    insta::assert_snapshot!(format!("{:.5}", paired([20, 12, 2, 16])), @"[0.05616, 0.32921]");
 }
 
 #[test]
