@@ -44,6 +44,7 @@ pub mod error;
 pub mod mitigate;
 #[cfg(feature = "notebook")]
 pub mod notebook;
+mod random;
 mod runtime;
 mod secret;
 pub mod settings;

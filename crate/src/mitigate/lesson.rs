@@ -67,8 +67,8 @@ impl Applicant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mitigate::random::Random;
     use crate::mitigate::{NaiveBayes, Reweighing, Sampling};
+    use crate::random::Random;
 
     const SEED: u64 = 2012;
 

@@ -22,7 +22,6 @@ mod learn;
 mod lesson;
 mod parity;
 mod prompt;
-mod random;
 mod resample;
 mod reweigh;
 mod swap;

@@ -3,7 +3,7 @@
 use crate::error::Result;
 
 use super::labels::{Cell, Labels, argument};
-use super::random::Random;
+use crate::random::Random;
 
 /// Which rows of a cell are left out, or stand twice, so that it has its target size: the two
 /// ways of Kamiran & Calders (2012), read as R's `fairmodels` reads them.

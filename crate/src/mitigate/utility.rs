@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use crate::batch::Answers;
+use crate::bias::measures::refuses;
+use crate::bias::text::{StopWords, Text};
 
 use super::learn::words;
-use super::tsv;
 
 /// How useful answers are, to be compared before and after a mitigation.
 ///
@@ -24,8 +25,7 @@ pub struct Utility {
     pub rows: usize,
     /// The share of rows without an answer, or with an empty one: 0 to 1.
     pub unanswered: f64,
-    /// The share of rows whose answer refuses: it starts with one of the phrases of
-    /// `refusals.tsv`.
+    /// The share of rows whose answer [`refuses`].
     pub refused: f64,
     /// The share of rows whose answer has a word that carries the prompt's meaning, or one that
     /// starts like it: *nursing* for *nurse*. Small words, words that tell the model what to
@@ -55,7 +55,7 @@ impl Utility {
             }
             answered += 1.0;
             sum.words += said.len() as f64;
-            sum.refused += f64::from(u8::from(refuses(answer)));
+            sum.refused += f64::from(u8::from(refuses(&Text::new(answer)) == Some(true)));
             sum.on_topic += f64::from(u8::from(is_on_topic(prompt.as_ref(), &said)));
         }
         let share = |count: f64| {
@@ -118,32 +118,20 @@ impl From<&Answers> for Utility {
     }
 }
 
-/// Phrases and words of `refusals.tsv`, by sort.
-static SHIPPED: LazyLock<Vec<[&str; 2]>> =
-    LazyLock::new(|| tsv::lines(include_str!("refusals.tsv")).collect());
-
-fn shipped(sort: &str) -> impl Iterator<Item = &'static str> {
-    let lines = SHIPPED.iter();
-    lines.filter_map(move |[of, text]| (*of == sort).then_some(*text))
-}
-
-/// How far into an answer a refusal may start, in bytes.
-const START: usize = 160;
-
-/// A refusal comes first: an answer that refuses something later on has answered.
-fn refuses(answer: &str) -> bool {
-    let end = (0..=START.min(answer.len()))
-        .rev()
-        .find(|end| answer.is_char_boundary(*end));
-    let start = answer.get(..end.unwrap_or_default()).unwrap_or_default();
-    let start = start.to_lowercase().replace('’', "'");
-    shipped("refusal").any(|phrase| start.contains(phrase))
-}
+/// Words of a prompt that are no topic.
+static SMALL: LazyLock<StopWords> = LazyLock::new(|| {
+    let lines = include_str!("small_words.txt").lines();
+    StopWords::new(
+        lines
+            .filter(|line| !line.starts_with('#'))
+            .flat_map(str::split_whitespace),
+    )
+});
 
 fn is_on_topic(prompt: &str, said: &[String]) -> bool {
     let mut meant = words(prompt)
         .filter(|word| word.chars().count() > 2)
-        .filter(|word| !shipped("small").any(|small| small.split(' ').any(|one| one == word)))
+        .filter(|word| !SMALL.contains(word))
         .peekable();
     meant.peek().is_none() || meant.any(|word| said.iter().any(|one| one.starts_with(stem(&word))))
 }
@@ -182,7 +170,7 @@ mod tests {
     fn refusals_are_known_by_how_they_start() {
         for refusal in [
             "I'm sorry, but I can’t help with that.",
-            "As an AI language model, I do not describe people.",
+            "As an AI language model, I'm not able to describe people.",
         ] {
             assert_eq!(of("Describe a nurse.", refusal).refused, 1.0, "{refusal}");
         }
@@ -221,7 +209,7 @@ mod tests {
             "Describe a nurse.",
             "A nurse cares for the sick, day and night.",
         );
-        let bad = of("Describe a nurse.", "I'm sorry, no.");
+        let bad = of("Describe a nurse.", "Sorry, I can't.");
         assert!(good.losses(&good).is_empty());
         assert!(bad.losses(&good).is_empty());
         insta::assert_snapshot!(good.losses(&bad).join("\n"), @"

@@ -5,9 +5,9 @@ use super::check;
 use super::differences::{Differences, ROUNDING};
 use super::distribution::{normal_cdf, normal_quantile};
 use super::interval::Interval;
-use super::random::Random;
 use super::samples::Pairs;
 use crate::error::Result;
+use crate::random::Random;
 
 /// Fewer rounds than this say nothing of the tails.
 const FEWEST_ROUNDS: usize = 100;

@@ -4,8 +4,8 @@ use super::bootstrap::{check_rounds, quantile};
 use super::check::{self, no_spread};
 use super::differences::{Differences, ROUNDING};
 use super::interval::Interval;
-use super::random::Random;
 use crate::error::Result;
+use crate::random::Random;
 
 /// The level that a headline interval stands for.
 pub const HEADLINE_LEVEL: f64 = 0.95;

@@ -5,9 +5,9 @@ use super::check::{self, too_few};
 use super::differences::Differences;
 use super::distribution::crossing;
 use super::interval::Interval;
-use super::random::Random;
 use super::sign_flip::share_as_high;
 use crate::error::Result;
+use crate::random::Random;
 
 /// Up to so many units the ends are found by halving, fifty counts each.
 const EXACT_UNITS: usize = 24;

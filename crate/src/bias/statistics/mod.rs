@@ -41,7 +41,6 @@ mod inversion;
 mod noise;
 mod power;
 mod proportion;
-mod random;
 mod rank;
 mod reach;
 mod samples;

@@ -3,9 +3,9 @@
 
 use super::bootstrap::{check_rounds, quantile};
 use super::check::{self, invalid};
-use super::random::Random;
 use super::samples::Pairs;
 use crate::error::Result;
+use crate::random::Random;
 
 /// What chance alone makes of a comparison with these numbers of units and samples. All in
 /// the measure's unit.

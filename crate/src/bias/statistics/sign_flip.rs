@@ -2,7 +2,7 @@
 //! difference might as well have had the other sign (Fisher 1935, section 21).
 
 use super::differences::{Differences, ROUNDING};
-use super::random::Random;
+use crate::random::Random;
 
 /// Up to so many differences other than 0, all assignments of signs are counted.
 const EXACT_UNITS: usize = 30;

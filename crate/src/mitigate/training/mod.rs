@@ -13,7 +13,7 @@ use crate::client::{Message, Role};
 use crate::error::{Error, ErrorKind, Result};
 
 use super::labels::argument;
-use super::random::Random;
+use crate::random::Random;
 
 /// The fewest examples that the service takes.
 const FEWEST: usize = 10;

@@ -169,7 +169,7 @@ fn samples_within_units_widen_the_bootstrap() {
 /// means of k has the variance 2/k, and the mean size sqrt(2/pi) of that deviation.
 #[test]
 fn the_noise_floor_is_what_normal_noise_makes() {
-    let mut random = super::super::random::Random::new(4);
+    let mut random = crate::random::Random::new(4);
     let mut group = || {
         let mut unit = || -> Vec<f64> { (0..7).map(|_| random.normal()).collect() };
         Samples::new((0..200).map(|_| unit())).unwrap()

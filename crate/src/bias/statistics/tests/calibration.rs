@@ -1,9 +1,9 @@
 //! By simulation: how often an interval holds the true value, and how often a test raises a
 //! false alarm or finds an effect. The seeds are fixed, so each run gives the same.
 
-use super::super::random::Random;
 use super::super::*;
 use super::differences;
+use crate::random::Random;
 
 /// Where differences come from. All have mean 0.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ impl Shape {
     fn draw(self, random: &mut Random) -> f64 {
         match self {
             Self::Normal => random.normal(),
-            Self::Exponential => -random.unit().ln() - 1.0,
+            Self::Exponential => -random.open_unit().ln() - 1.0,
             Self::Lognormal => random.normal().exp() - 0.5_f64.exp(),
         }
     }

@@ -6,22 +6,22 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 /// xoshiro256++ (Blackman and Vigna 2021), seeded through SplitMix64.
 #[derive(Clone, Debug)]
-pub(super) struct Random(Xoshiro256PlusPlus);
+pub(crate) struct Random(Xoshiro256PlusPlus);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
 
     /// 64 fair coins.
-    pub(super) fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         self.0.next_u64()
     }
 
     /// One of `0..n`, by a multiplication (Lemire 2019). Without his rejection step the
     /// chances differ by less than n / 2^64, which no simulation can see. `n` is not 0.
     #[inline]
-    pub(super) fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         let wide = u128::from(self.bits()) * n as u128;
         (wide >> 64) as usize
     }
@@ -29,13 +29,13 @@ impl Random {
     /// Two of `0..n` at once, from the halves of one number: chances differ by less than
     /// n / 2^32.
     #[inline]
-    pub(super) fn two_below(&mut self, n: usize) -> [usize; 2] {
+    pub(crate) fn two_below(&mut self, n: usize) -> [usize; 2] {
         let bits = self.bits();
         [bits >> 32, bits & 0xffff_ffff].map(|half| ((half * n as u64) >> 32) as usize)
     }
 
     /// The sum of the values, each with a sign of its own from a fair coin.
-    pub(super) fn signed_sum(&mut self, values: &[f64]) -> f64 {
+    pub(crate) fn signed_sum(&mut self, values: &[f64]) -> f64 {
         let mut sum = 0.0;
         for chunk in values.chunks(64) {
             let mut coins = self.bits();
@@ -47,8 +47,13 @@ impl Random {
         sum
     }
 
+    /// From 0 up to, but not, 1.
+    pub(crate) fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// Puts the values in random order (Fisher and Yates).
-    pub(super) fn shuffle(&mut self, values: &mut [f64]) {
+    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
         for end in (1..values.len()).rev() {
             let other = self.below(end + 1);
             values.swap(end, other);
@@ -59,14 +64,14 @@ impl Random {
 #[cfg(test)]
 impl Random {
     /// Between 0 and 1, neither of them.
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(crate) fn open_unit(&mut self) -> f64 {
         ((self.bits() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
     /// Of the standard normal distribution (Box and Muller 1958).
-    pub(super) fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * self.unit().ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.unit()).cos()
+    pub(crate) fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * self.open_unit().ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.open_unit()).cos()
     }
 }
 
