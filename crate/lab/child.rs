@@ -1,4 +1,5 @@
-//! A program that the launcher starts and then stands behind until it ends.
+//! Waiting for others: the runtime in which the launcher does so, and a program that it
+//! starts and then stands behind until it ends.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
@@ -9,16 +10,24 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::{Context, Result};
 
+/// Waits for the work on this thread.
+pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .doing(|| "cannot start the runtime".to_owned())?;
+    let done = runtime.block_on(work);
+    // A read from a pipe that someone still holds must not keep the launcher.
+    runtime.shutdown_background();
+    done
+}
+
 /// Runs the program to its end, and ends as it does.
 ///
 /// Ctrl-C reaches the program by itself, which knows what to do about it; who tells the
 /// launcher to terminate means the program too.
 pub fn stand_behind(mut command: Command, name: &str) -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .doing(|| format!("could not watch over {name}"))?;
-    runtime.block_on(async {
+    block_on(async {
         let mut child = command
             .kill_on_drop(true)
             .spawn()

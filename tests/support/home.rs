@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// The launcher, without any service that whoever runs the tests has set for themselves.
 pub(crate) fn evenhand() -> Command {
@@ -18,26 +19,20 @@ pub(crate) fn evenhand() -> Command {
 /// The launcher's folder with everything in it: kernel, warm build, JupyterLab, model. The
 /// first use on a machine takes minutes, in which the launcher tells what it does.
 pub(crate) fn home() -> PathBuf {
-    crate::kernel::lab();
-    path()
+    static HOME: OnceLock<PathBuf> = OnceLock::new();
+    HOME.get_or_init(|| {
+        crate::kernel::lab();
+        path()
+    })
+    .clone()
 }
 
-/// As the launcher has it: `EVENHAND_HOME`, or `evenhand` in the platform's data directory.
+/// Where that folder is, as the launcher itself says.
 fn path() -> PathBuf {
-    let set = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    if let Some(home) = set("EVENHAND_HOME") {
-        return std::path::absolute(home).unwrap();
-    }
-    let data = if cfg!(target_os = "macos") {
-        set("HOME").map(|home| home.join("Library").join("Application Support"))
-    } else {
-        set("XDG_DATA_HOME")
-            .filter(|path| path.is_absolute())
-            .or_else(|| set("HOME").map(|home| home.join(".local").join("share")))
-    };
-    data.unwrap().join("evenhand")
+    let doctor = evenhand().arg("doctor").output().unwrap();
+    let said = String::from_utf8_lossy(&doctor.stdout);
+    let folder = said
+        .lines()
+        .find_map(|line| line.strip_prefix("evenhand's folder: "));
+    PathBuf::from(folder.unwrap_or_else(|| panic!("`evenhand doctor` names no folder:\n{said}")))
 }

@@ -3,10 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::child::block_on;
 use crate::failure::{Failure, Result};
 use crate::home::Home;
 use crate::project::Project;
-use crate::run::{self, Executor, KernelCommand, Report};
+use crate::run::{Executor, KernelCommand, Report};
 use crate::setup;
 
 /// From the start of the kernel to the first data frame on screen.
@@ -85,7 +86,7 @@ struct Measured {
 }
 
 fn measure(command: &KernelCommand, project: &Project, first: &[&str]) -> Result<Measured> {
-    run::block_on(async {
+    block_on(async {
         let start = Instant::now();
         let mut executor = Executor::start(command, &project.notebooks(), &Report::new()).await?;
         let ready = start.elapsed();

@@ -62,8 +62,8 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     if !builds_a_cell || std::env::var_os("RUSTC_WRAPPER").is_some() {
         return Err(replace(Command::new(cargo).args(arguments)));
     }
-    let cell = Cell { build, inputs: 0 }.with_inputs(arguments);
-    match cell.last_build() {
+    let cell = Cell { build };
+    match cell.last_build(arguments) {
         Some(last) => cell.compile(&last),
         None => cell.build(&cargo, arguments),
     }
@@ -98,11 +98,11 @@ fn put_back(build: &Path, lock_file: &Path) -> io::Result<()> {
 /// The crate that evcxr makes of a cell.
 struct Cell {
     build: PathBuf,
-    inputs: u64,
 }
 
 impl Cell {
-    fn with_inputs(mut self, arguments: &[OsString]) -> Self {
+    /// A fingerprint of what decides, beside the sources, what the compiler is told.
+    fn inputs(&self, arguments: &[OsString]) -> u64 {
         let mut hash = DefaultHasher::new();
         // A copy of a build directory is another one, into which nothing was built yet.
         self.build.hash(&mut hash);
@@ -113,8 +113,7 @@ impl Cell {
         for file in INPUTS {
             fs::read(self.build.join(file)).ok().hash(&mut hash);
         }
-        self.inputs = hash.finish();
-        self
+        hash.finish()
     }
 
     fn shims(&self, name: &str) -> PathBuf {
@@ -122,9 +121,9 @@ impl Cell {
     }
 
     /// The last real build, if nothing but the cell's own source has changed since.
-    fn last_build(&self) -> Option<LastBuild> {
+    fn last_build(&self, arguments: &[OsString]) -> Option<LastBuild> {
         let last: LastBuild = serde_json::from_slice(&fs::read(self.shims(STATE)).ok()?).ok()?;
-        let serves = last.inputs == self.inputs && self.sources_are_older(&last)?;
+        let serves = last.inputs == self.inputs(arguments) && self.sources_are_older(&last)?;
         serves.then_some(last)
     }
 
@@ -163,14 +162,8 @@ impl Cell {
             && arguments_after >= began
         {
             // cargo may have written the lock file anew: the inputs are those after it.
-            let inputs = Self {
-                build: self.build.clone(),
-                inputs: 0,
-            }
-            .with_inputs(arguments)
-            .inputs;
             let last = LastBuild {
-                inputs,
+                inputs: self.inputs(arguments),
                 began,
                 artifact,
             };
@@ -331,10 +324,8 @@ mod tests {
         let inputs = |build: &Path| {
             Cell {
                 build: build.to_owned(),
-                inputs: 0,
             }
-            .with_inputs(&[])
-            .inputs
+            .inputs(&[])
         };
         let (one, other) = (Build::new(), Build::new());
         assert_eq!(inputs(one.folder.path()), inputs(one.folder.path()));

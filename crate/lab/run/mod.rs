@@ -30,6 +30,7 @@ pub use self::kernel::KernelCommand;
 use self::notebook::{Cell, Notebook};
 use self::outputs::Outputs;
 use crate::answerer::Answerer;
+use crate::child::block_on;
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
 use crate::kernel as own_kernel;
@@ -128,17 +129,6 @@ pub fn execute(
         executor.stop().await;
         Ok(())
     })
-}
-
-pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .doing(|| "cannot start the runtime".to_owned())?;
-    let done = runtime.block_on(work);
-    // A read from a pipe that someone still holds must not keep the launcher.
-    runtime.shutdown_background();
-    done
 }
 
 /// Loads all notebooks before the first is run: a wrong name is heard of at once.

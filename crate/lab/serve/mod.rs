@@ -26,6 +26,7 @@ use tokio::sync::oneshot;
 use self::engine::Engine;
 use self::front::Front;
 use self::quota::{Limits, Quota};
+use crate::child::block_on;
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
 use crate::project::Project;
@@ -126,17 +127,9 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("evenhand-serve".to_owned())
             .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build();
-                match runtime.doing(|| "could not start the threads for the local model".to_owned())
-                {
-                    Ok(runtime) => {
-                        runtime.block_on(serve(options, listener, &home, &ready, stopped));
-                    }
-                    Err(failure) => {
-                        let _ = ready.send(Err(failure));
-                    }
+                let served = block_on(serve(options, listener, &home, &ready, stopped));
+                if let Err(failure) = served {
+                    let _ = ready.send(Err(failure));
                 }
             })
             .doing(|| "could not start a thread for the local model".to_owned())?;
@@ -170,28 +163,18 @@ impl Drop for Server {
     }
 }
 
-/// Runs the server until it is told to stop.
+/// Starts the server, says when it is ready, and runs it until it is told to stop.
 async fn serve(
     options: Options,
     listener: std::net::TcpListener,
     home: &Home,
     ready: &mpsc::SyncSender<Result<()>>,
     stopped: oneshot::Receiver<()>,
-) {
-    let started = async {
-        let listener =
-            TcpListener::from_std(listener).doing(|| "could not listen for requests".to_owned())?;
-        let http = front::http_client().doing(|| "could not make an HTTP client".to_owned())?;
-        let (engine, watch) = Engine::start(home, options.threads).await?;
-        Ok((listener, http, engine, watch))
-    };
-    let (listener, http, engine, watch) = match started.await {
-        Ok(started) => started,
-        Err(failure) => {
-            let _ = ready.send(Err(failure));
-            return;
-        }
-    };
+) -> Result<()> {
+    let listener =
+        TcpListener::from_std(listener).doing(|| "could not listen for requests".to_owned())?;
+    let http = front::http_client().doing(|| "could not make an HTTP client".to_owned())?;
+    let (engine, watch) = Engine::start(home, options.threads).await?;
     let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
     let router = front::router(Arc::new(Front {
         key: options.key,
@@ -208,6 +191,7 @@ async fn serve(
         _ = stopped => {}
     }
     watch.stop().await;
+    Ok(())
 }
 
 fn listen(options: &Options) -> Result<(std::net::TcpListener, SocketAddr)> {
@@ -234,17 +218,13 @@ pub(crate) fn run(options: Options, project: &Project, home: &Home) -> Result<()
         options.host,
         Limits::new(options.allowance.tpm, options.allowance.rpm),
     );
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .doing(|| "could not wait for signals".to_owned())?;
     let server = Server::start(options, project, home)?;
-    runtime.block_on(async {
+    block_on(async {
         // Before anything is said: who reads it may stop the server at once.
         let stop = told_to_stop().doing(|| "could not wait for signals".to_owned())?;
         introduce(&server, host, limits);
         stop.await;
-        Ok::<(), Failure>(())
+        Ok(())
     })?;
     say("\nstopping");
     drop(server);
