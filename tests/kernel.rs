@@ -37,6 +37,7 @@ pub(crate) fn hostile() -> &'static Notebook {
             "let df = answers.to_frame(\"answer\")?;\ndisplay(&df);\ndisplay(&df);",
             "df",
             "client.complete(\"2\")?",
+            "client.complete(\"0\")?.text().map(str::to_owned)",
             "println!(\"still here: {}\", df.height());",
         ];
         let notebook = Notebook::of("hostile", cells);
@@ -133,6 +134,10 @@ fn a_hostile_model_harms_nothing() {
         notebook.html_of("display(&df)").matches("<table ").count(),
         2
     );
+    let text = &notebook.outputs("client.complete(\"0\")");
+    assert_eq!(text.len(), 1, "{text:?}");
+    let forms: Vec<_> = text[0]["data"].as_object().unwrap().keys().collect();
+    assert_eq!(forms, ["text/plain"]);
     assert_eq!(
         notebook.outputs("println!"),
         json!([{"output_type": "stream", "name": "stdout", "text": ["still here: 3\n"]}])
@@ -140,6 +145,27 @@ fn a_hostile_model_harms_nothing() {
             .unwrap()
             .as_slice()
     );
+}
+
+#[test]
+fn types_are_found_although_the_kernel_reads_few_packages() {
+    let notebook = Notebook::of(
+        "types",
+        [
+            "use evenhand::polars::prelude::*;\nlet df = df![\"n\" => [1i64, 2, 3]]?;",
+            "let numbers = df.column(\"n\")?.i64()?.clone();",
+            "let mean = numbers.mean();",
+            "let many = numbers.gt(1);",
+            "let some = df.filter(&many)?;",
+            "let json = evenhand::serde_json::json!({\"mean\": mean});",
+            "let runtime = evenhand::tokio::runtime::Builder::new_current_thread().build()?;",
+            "let request = ChatRequest::from(\"x\").max_tokens(3);",
+            "(mean, some.height(), json[\"mean\"].as_f64())",
+        ],
+    );
+    let executed = execute(notebook.path(), &[]);
+    let shown = executed.outputs_of("(mean, some.height()");
+    assert!(shown.contains("(Some(2.0), 2, Some(2.0))"), "{shown}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The `cargo` that evcxr is given: it is the real one, with two things done for a cell.
+//! The `cargo` that evcxr is given: it is the real one, with a few things done for a cell.
 //!
 //! **Versions.** Whenever evcxr compiles without dependencies, as it does when it starts,
 //! cargo drops from the lock file all that was not needed. Left so, the next `:dep` would
@@ -9,7 +9,11 @@
 //! **Time.** For each cell evcxr runs cargo, which looks through all packages of the graph to
 //! find that only the cell itself has changed: half of a cell's time. So the compiler's
 //! command of the last real build is kept, and is run by itself as long as nothing but the
-//! cell's own source is different. What is printed has the form that cargo gives it.
+//! cell's own source is different. What is printed has the form that cargo gives it. And a
+//! check, for which nothing is compiled beforehand, is done as a build.
+//!
+//! **Reading.** rust-analyzer, with which evcxr finds types, is told of fewer packages
+//! (`metadata`).
 
 use std::ffi::OsString;
 use std::fs;
@@ -57,6 +61,11 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
         put_back(&build, Path::new(&lock_file))
             .doing(|| "could not put the lock file back".to_owned())?;
     }
+    if arguments.first().is_some_and(|first| first == "metadata") {
+        return super::metadata::run(&cargo, arguments)
+            .doing(|| "could not run cargo for the graph of packages".to_owned());
+    }
+    let arguments = &built(arguments);
     let builds_a_cell = arguments.first().is_some_and(|first| first == "build");
     // With a wrapper (sccache, evcxr's own cache) the command is not the compiler's alone.
     if !builds_a_cell || std::env::var_os("RUSTC_WRAPPER").is_some() {
@@ -68,6 +77,16 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
         None => cell.build(&cargo, arguments),
     }
     .doing(|| "could not run cargo for a cell".to_owned())
+}
+
+/// evcxr checks a cell where a variable's type is not known. A check needs of every package
+/// what a build does not leave behind, which takes minutes; a build says the same of the cell.
+fn built(arguments: &[OsString]) -> Vec<OsString> {
+    let mut arguments = arguments.to_vec();
+    if let Some(command) = arguments.first_mut().filter(|command| *command == "check") {
+        *command = "build".into();
+    }
+    arguments
 }
 
 /// Becomes the program; returns only if that fails.
@@ -176,7 +195,11 @@ impl Cell {
     fn compile(&self, last: &LastBuild) -> io::Result<ExitCode> {
         let read = |name| fs::read(self.shims(name)).map(|text| split(&text));
         let (arguments, environment) = (read(RECORDED_ARGUMENTS)?, read(RECORDED_ENVIRONMENT)?);
-        let variables = environment.iter().filter_map(|line| line.split_once('='));
+        let variables = environment
+            .iter()
+            .filter_map(|line| line.split_once('='))
+            // The slots for parallel work were that cargo's, which has ended.
+            .filter(|(name, _)| *name != "CARGO_MAKEFLAGS");
         let (program, arguments) = arguments
             .split_first()
             .ok_or_else(|| io::Error::other("the compiler's command is empty"))?;
@@ -232,7 +255,7 @@ fn split(text: &[u8]) -> Vec<String> {
         .collect()
 }
 
-fn code(code: Option<i32>) -> ExitCode {
+pub(super) fn code(code: Option<i32>) -> ExitCode {
     code.and_then(|code| u8::try_from(code).ok())
         .map_or(ExitCode::FAILURE, ExitCode::from)
 }
@@ -333,6 +356,15 @@ mod tests {
         let before = inputs(one.folder.path());
         one.write("Cargo.toml", "[package]");
         assert_ne!(inputs(one.folder.path()), before);
+    }
+
+    #[test]
+    fn a_check_is_a_build() {
+        assert_eq!(
+            built(&["check".into(), "--quiet".into()]),
+            ["build", "--quiet"]
+        );
+        assert_eq!(built(&["metadata".into()]), ["metadata"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod cargo;
 mod copy;
+mod metadata;
 mod shim;
 mod spec;
 

@@ -2,7 +2,9 @@
 //! launcher's (see `cargo`), and what records the compiler's command for it.
 //!
 //! evcxr asks rustup for cargo and takes the one on PATH where there is no rustup, so there
-//! is a `rustup` too, which is the real one for everything else.
+//! is a `rustup` too, which is the real one for everything else. The rust-analyzer inside
+//! evcxr takes the cargo of `CARGO_HOME` before that on PATH, so the kernel is given another
+//! `CARGO_HOME`, and the shims give the real one back.
 
 use std::ffi::OsString;
 use std::fs;
@@ -34,10 +36,12 @@ pub(super) const RECORDED_ARGUMENTS: &str = "rustc.arguments";
 pub(super) const RECORDED_ENVIRONMENT: &str = "rustc.environment";
 
 const CARGO_SHIM: &str = r#"#!/bin/sh
+if [ -n "$EVENHAND_CARGO_HOME" ]; then CARGO_HOME=$EVENHAND_CARGO_HOME; else unset CARGO_HOME; fi
 exec "$EVENHAND_LAUNCHER" cargo -- "$@"
 "#;
 
 const RUSTUP_SHIM: &str = r#"#!/bin/sh
+if [ -n "$EVENHAND_CARGO_HOME" ]; then CARGO_HOME=$EVENHAND_CARGO_HOME; else unset CARGO_HOME; fi
 if [ "$*" = "which cargo" ]; then
     echo "${0%/*}/cargo"
 else
@@ -60,13 +64,14 @@ exec "$@"
 /// builds there with the versions of this lock file.
 pub fn environment(build: &Path, lock_file: &Path) -> Result<Vec<(OsString, OsString)>> {
     let shims = build.join(SHIMS);
+    let programs = shims.join("bin");
     let rustup = on_path("rustup");
     let write = || -> io::Result<()> {
-        fs::create_dir_all(&shims)?;
-        write_program(&shims.join("cargo"), CARGO_SHIM)?;
+        fs::create_dir_all(&programs)?;
+        write_program(&programs.join("cargo"), CARGO_SHIM)?;
         write_program(&shims.join(RECORDER), RECORDER_SHIM)?;
         match &rustup {
-            Some(_) => write_program(&shims.join("rustup"), RUSTUP_SHIM),
+            Some(_) => write_program(&programs.join("rustup"), RUSTUP_SHIM),
             None => Ok(()),
         }
     };
@@ -74,21 +79,22 @@ pub fn environment(build: &Path, lock_file: &Path) -> Result<Vec<(OsString, OsSt
     let launcher =
         std::env::current_exe().doing(|| "could not find the launcher's own program".to_owned())?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(
-        [shims.clone()]
-            .into_iter()
-            .chain(std::env::split_paths(&path)),
-    )
-    .map_err(|error| {
-        Failure::new("the kernel's folder can't stand on PATH")
-            .because(error)
-            .hint("set EVENHAND_HOME to a folder without a colon in its name")
-    })?;
+    let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path)))
+        .map_err(|error| {
+            Failure::new("the kernel's folder can't stand on PATH")
+                .because(error)
+                .hint("set EVENHAND_HOME to a folder without a colon in its name")
+        })?;
     let mut variables = vec![
         ("EVCXR_TMPDIR".into(), build.into()),
         (CARGO.into(), real_cargo(rustup.as_deref())?.into()),
         (LOCK_FILE.into(), lock_file.into()),
         ("EVENHAND_LAUNCHER".into(), launcher.into()),
+        (
+            "EVENHAND_CARGO_HOME".into(),
+            std::env::var_os("CARGO_HOME").unwrap_or_default(),
+        ),
+        ("CARGO_HOME".into(), shims.into()),
         ("PATH".into(), path),
         (LIBRARY_PATH.into(), library_path()?),
     ];

@@ -1,9 +1,14 @@
 //! What one thing looks like in a notebook: HTML, and plain text beside it.
 
+use std::borrow::Cow;
+
+use super::escape::escaped;
+
 /// One result in both forms. A viewer that can't show HTML, or must not, has the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
-    /// The HTML form. Whoever makes it has escaped every text that is not its own.
+    /// The HTML form. Whoever makes it has escaped every text that is not its own. It may
+    /// be empty: then the plain form says it all.
     pub html: String,
     /// The plain form, for terminals and for viewers without HTML.
     pub text: String,
@@ -26,11 +31,47 @@ impl<T: Show + ?Sized> Show for &T {
 
 /// The things one below the other, as one result: the kernel keeps one result a cell.
 pub(super) fn stack(bundles: &[Bundle]) -> Bundle {
-    let join = |part: fn(&Bundle) -> &str, between: &str| {
-        bundles.iter().map(part).collect::<Vec<_>>().join(between)
+    let html: Vec<_> = match bundles.iter().all(|bundle| bundle.html.is_empty()) {
+        true => Vec::new(),
+        false => bundles.iter().map(html_of).collect(),
     };
+    let text: Vec<_> = bundles.iter().map(|bundle| &*bundle.text).collect();
     Bundle {
-        html: join(|bundle| &bundle.html, "\n"),
-        text: join(|bundle| &bundle.text, "\n\n"),
+        html: html.join("\n"),
+        text: text.join("\n\n"),
+    }
+}
+
+/// Below others that have an HTML form, plain text needs one too.
+fn html_of(bundle: &Bundle) -> Cow<'_, str> {
+    if bundle.html.is_empty() {
+        Cow::Owned(format!(
+            "<pre class=\"tex2jax_ignore mathjax_ignore\">{}</pre>",
+            escaped(&bundle.text)
+        ))
+    } else {
+        Cow::Borrowed(&bundle.html)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bundle(html: &str, text: &str) -> Bundle {
+        Bundle {
+            html: html.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn plain_text_stays_plain_unless_it_stands_below_html() {
+        let plain = bundle("", "a < b");
+        assert_eq!(stack(&[plain.clone(), plain.clone()]).html, "");
+        assert_eq!(
+            stack(&[bundle("<p>t</p>", "t"), plain]).html,
+            "<p>t</p>\n<pre class=\"tex2jax_ignore mathjax_ignore\">a &lt; b</pre>"
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! So each display sends all that its cell has shown so far, as one block, and begins
 //! anew when the next cell runs.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::Location;
 use std::sync::Mutex;
 
@@ -49,6 +50,34 @@ impl<T: Show> EvcxrDisplay for T {
     fn evcxr_display(&self) {
         show_in(cell::of(Location::caller()), self.bundle());
     }
+}
+
+/// What Rust's own types look like is what evcxr makes of them, their `Debug` form. evcxr
+/// would compile a cell that ends in one a second time to find that out, and would print a
+/// model's text as it is.
+macro_rules! show_as_debug {
+    ($([$($generic:ident)*] $type:ty,)+) => {
+        $(
+            impl<$($generic: std::fmt::Debug),*> EvcxrDisplay for $type {
+                #[track_caller]
+                fn evcxr_display(&self) {
+                    show_in(cell::of(Location::caller()), Bundle {
+                        html: String::new(),
+                        text: format!("{self:?}"),
+                    });
+                }
+            }
+        )+
+    };
+}
+
+show_as_debug! {
+    [] bool, [] char, [] str, [] String,
+    [] i8, [] i16, [] i32, [] i64, [] i128, [] isize,
+    [] u8, [] u16, [] u32, [] u64, [] u128, [] usize,
+    [] f32, [] f64,
+    [T] [T], [T] Vec<T>, [T] Option<T>, [A B] (A, B), [A B C] (A, B, C),
+    [K V] BTreeMap<K, V>, [K V] HashMap<K, V>, [T] BTreeSet<T>, [T] HashSet<T>,
 }
 
 fn show_in(cell: Cell, bundle: Bundle) {
