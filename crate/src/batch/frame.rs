@@ -235,19 +235,19 @@ mod tests {
         );
         assert_snapshot!(answers.to_frame("answer").unwrap(), @"
         shape: (2, 2)
-        ┌────────┬─────────────────────────────────┐
-        │ answer ┆ error                           │
-        │ ---    ┆ ---                             │
-        │ str    ┆ str                             │
-        ╞════════╪═════════════════════════════════╡
-        │ A      ┆ null                            │
-        │ null   ┆ content_filter: the prompt was… │
-        └────────┴─────────────────────────────────┘
+        ┌────────┬─────────────────────────┐
+        │ answer ┆ error                   │
+        │ ---    ┆ ---                     │
+        │ str    ┆ str                     │
+        ╞════════╪═════════════════════════╡
+        │ A      ┆ null                    │
+        │ null   ┆ the prompt was filtered │
+        └────────┴─────────────────────────┘
         ");
         assert!(answers.to_frame("error").is_err());
         let full = answers.full_frame().unwrap();
         assert_snapshot!(full.get(1).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "), @r#"
-        1 | "Describe number 1." | null | null | null | null | 12 | "content_filter: the prompt was filtered"
+        1 | "Describe number 1." | 0 | null | null | null | null | 12 | 1 | "service" | null | null | "content_filter" | "the prompt was filtered"
         "#);
     }
 
@@ -264,6 +264,6 @@ mod tests {
         └────────┘
         ");
         let types = answers.full_frame().unwrap().dtypes();
-        assert_snapshot!(types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), @"u64 str str str u64 u64 u64 str");
+        assert_snapshot!(types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), @"u64 str u32 str str u64 u64 u64 u32 str str str str str");
     }
 }
