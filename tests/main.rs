@@ -13,6 +13,7 @@ mod browser;
 mod complete;
 mod http;
 mod kernel;
+mod lab;
 mod run;
 mod serve;
 mod setup;

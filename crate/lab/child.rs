@@ -32,6 +32,8 @@ pub fn stand_behind(mut command: Command, name: &str) -> Result<ExitCode> {
             .kill_on_drop(true)
             .spawn()
             .doing(|| format!("could not start {name}"))?;
+        // Held open: its end tells the program that the launcher is gone.
+        let _input = child.stdin.take();
         let status = until_end(&mut child)
             .await
             .doing(|| format!("lost sight of {name}"))?;

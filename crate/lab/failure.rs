@@ -5,6 +5,10 @@ use std::fmt;
 /// The result of everything in the launcher that can fail.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
+/// What to do about a full disk.
+pub const DISK_IS_FULL: &str = "the disk is full: evenhand needs about 4 GB. Free some, or set \
+     EVENHAND_HOME to a folder on another disk, and start again; it goes on where it stopped";
+
 /// A failure as the user reads it.
 pub struct Failure {
     message: String,
@@ -52,7 +56,7 @@ impl Failure {
         self.exit_code
     }
 
-    /// Why it happened, with the cause's own causes.
+    /// Why it happened, with the cause's own causes. A full disk is a cause that can be mended.
     pub fn because(mut self, cause: impl std::error::Error) -> Self {
         self.causes.push(cause.to_string());
         let mut next = cause.source();
@@ -60,8 +64,22 @@ impl Failure {
             self.causes.push(error.to_string());
             next = error.source();
         }
+        if self.causes.iter().any(|cause| is_full_disk(cause)) {
+            self.hint.get_or_insert_with(|| DISK_IS_FULL.to_owned());
+        }
         self
     }
+}
+
+/// Whether a program says that the disk, or the user's share of it, is full.
+pub fn is_full_disk(said: &str) -> bool {
+    [
+        "No space left on device",
+        "os error 28",
+        "Disk quota exceeded",
+    ]
+    .iter()
+    .any(|words| said.contains(words))
 }
 
 impl fmt::Display for Failure {
@@ -106,5 +124,21 @@ pub trait Context<T> {
 impl<T, E: std::error::Error> Context<T> for Result<T, E> {
     fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|error| Failure::new(what()).because(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_has_its_hint_unless_there_is_a_better_one() {
+        let full = || std::io::Error::from_raw_os_error(28);
+        let failure = Failure::new("could not write").because(full());
+        assert!(failure.to_string().contains("hint: the disk is full"));
+        let better = Failure::new("could not write")
+            .because(full())
+            .hint("other");
+        assert!(better.to_string().ends_with("hint: other"));
     }
 }

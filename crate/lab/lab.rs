@@ -1,7 +1,7 @@
 //! `evenhand lab`: JupyterLab on the notebooks, with the kernel warm and somebody to answer.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 
 use tokio::process::Command;
 
@@ -13,6 +13,8 @@ use crate::kernel;
 use crate::project::Project;
 use crate::serve::Allowance;
 use crate::setup;
+
+const SCRIPT: &str = include_str!("lab.py");
 
 /// What `evenhand lab` can be told.
 #[derive(clap::Args, Debug, Default)]
@@ -37,13 +39,14 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode
     let mut jupyter = Command::new(home.python());
     jupyter
         // `-y`: Ctrl-C ends it without a question.
-        .args(["-m", "jupyterlab", "-y", "--ServerApp.root_dir"])
+        .args(["-c", SCRIPT, "-y", "--ServerApp.root_dir"])
         .arg(project.notebooks())
         .args(["--LabApp.default_url", "/lab/tree/01-responsible-ai.ipynb"])
         .args(as_root())
         .args(&options.jupyter)
         .envs(environment)
         .env("JUPYTER_PATH", kernel::jupyter_path(home))
+        .stdin(Stdio::piped())
         .current_dir(project.notebooks());
     stand_behind(jupyter, "JupyterLab")
 }

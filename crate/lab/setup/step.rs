@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::failure::{Context, Failure, Result};
+use crate::failure::{Context, DISK_IS_FULL, Failure, Result, is_full_disk};
 use crate::home::Home;
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 const LINE_EVERY: Duration = Duration::from_secs(30);
 const LINES_OF_OUTPUT: usize = 20;
+const LETTERS_OF_A_LINE: usize = 200;
 
 /// A part of the set-up, as the user reads it.
 pub struct Step {
@@ -109,16 +110,22 @@ impl Step {
         format!("could not write {}", self.log.display())
     }
 
+    fn disk_is_full(&self) -> bool {
+        let written = std::fs::write(&self.log, [b'\n'; 4096]);
+        written.is_err_and(|error| is_full_disk(&error.to_string()))
+    }
+
     fn failed(&self, command: &Command, status: &str) -> Failure {
         let output = self.output();
-        let lines: Vec<_> = output.lines().collect();
+        let lines: Vec<_> = output.lines().map(beginning).collect();
         let tail = lines[lines.len().saturating_sub(LINES_OF_OUTPUT)..].join("\n    ");
-        Failure::new(format!(
-            "{}: `{}` failed ({status}). The end of its output:\n    {tail}",
-            self.title,
-            words(command)
-        ))
-        .hint(advice(&output, &self.log.display().to_string()))
+        let failed = format!("{}: `{}` failed ({status})", self.title, words(command));
+        // On a full disk nothing could be noted of what the command said about it.
+        if output.is_empty() && self.disk_is_full() {
+            return Failure::new(failed).hint(DISK_IS_FULL);
+        }
+        Failure::new(format!("{failed}. The end of its output:\n    {tail}"))
+            .hint(advice(&output, &self.log.display().to_string()))
     }
 }
 
@@ -128,6 +135,14 @@ impl Drop for Step {
         if !self.done && std::io::stderr().is_terminal() {
             eprintln!();
         }
+    }
+}
+
+/// As much of a line as is read: pip names a hundred packages in one.
+fn beginning(line: &str) -> String {
+    match line.char_indices().nth(LETTERS_OF_A_LINE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
     }
 }
 
@@ -142,14 +157,8 @@ pub fn compiled(output: &str) -> usize {
 /// What to do about an output like this one.
 fn advice(output: &str, log: &str) -> String {
     let says = |words: &[&str]| words.iter().any(|word| output.contains(word));
-    if says(&[
-        "No space left on device",
-        "os error 28",
-        "Disk quota exceeded",
-    ]) {
-        "the disk is full: evenhand needs about 4 GB. Free some, or set EVENHAND_HOME to a folder \
-         on another disk, and start again; it goes on where it stopped"
-            .to_owned()
+    if is_full_disk(output) {
+        DISK_IS_FULL.to_owned()
     } else if says(&["DO NOT MATCH THE HASHES"]) {
         "what arrived is not what was published: try another network, and if it stays so, tell \
          whoever runs the one between you and the package index"

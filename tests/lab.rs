@@ -1,0 +1,39 @@
+//! `evenhand lab`: JupyterLab with what the launcher puts around it.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use crate::support::{evenhand, home, poll};
+
+/// A launcher that is killed outright when the test ends.
+struct Launcher(Child);
+
+impl Drop for Launcher {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn jupyterlab_ends_with_a_launcher_that_was_killed() {
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .unwrap()
+        .port();
+    let answers = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+    let launcher = evenhand()
+        .args(["lab", "--", "--no-browser", "--ServerApp.port_retries=0"])
+        .args(["--port", &port.to_string()])
+        .env("EVENHAND_HOME", home())
+        // A service, so that no model is started.
+        .env("AZURE_OPENAI_ENDPOINT", "https://contoso.openai.azure.com")
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let launcher = Launcher(launcher);
+    poll(Duration::from_secs(120), || answers().then_some(())).expect("JupyterLab does not start");
+    drop(launcher);
+    poll(Duration::from_secs(60), || (!answers()).then_some(())).expect("JupyterLab goes on");
+}
