@@ -14,6 +14,8 @@ const COLUMNS: usize = 50;
 const SCROLLS: usize = 20;
 /// A table stops growing at this size, so that a notebook stays one that opens.
 const BYTES: usize = 1_000_000;
+/// A text from this length on has room to be read, also between many columns.
+const LONG: usize = 100;
 /// A longer text is cut in its cell, which then says so.
 const CHARACTERS: usize = 2_000;
 
@@ -87,13 +89,21 @@ fn push_body(html: &mut String, columns: &[Column], height: usize) -> usize {
 
 fn push_cell(html: &mut String, column: &Column, row: usize) {
     let align = alignment(column);
+    let value = column.get(row);
+    let text = match &value {
+        Ok(value) => value.str_value(),
+        Err(error) => error.to_string().into(),
+    };
+    let room = match text.chars().nth(LONG) {
+        Some(_) => ";min-width:20em",
+        None => "",
+    };
     html.push_str(&format!(
-        "<td dir=\"auto\" style=\"text-align:{align};{CELL}\">"
+        "<td dir=\"auto\" style=\"text-align:{align};{CELL}{room}\">"
     ));
-    match column.get(row) {
+    match value {
         Ok(AnyValue::Null) => html.push_str(&format!("<em style=\"{QUIET}\">null</em>")),
-        Ok(value) => push_shortened(html, &value.str_value()),
-        Err(error) => push_escaped(html, &error.to_string()),
+        _ => push_shortened(html, &text),
     }
     html.push_str("</td>");
 }
@@ -216,6 +226,7 @@ mod tests {
     #[test]
     fn a_huge_text_is_cut_and_a_huge_frame_stops() {
         let frame = df!["text" => vec!["é".repeat(50_000); 100]].unwrap();
+        assert!(html(&frame).contains("min-width:20em"), "it has no room");
         let html = html(&frame);
         assert!(html.contains("… and 48,000 characters more"));
         assert!(html.len() < BYTES + 20_000);
