@@ -67,6 +67,8 @@ pub use {serde_json, tokio};
 /// more than these, `use evenhand::polars::prelude::*;` brings them. Here they are few,
 /// because the kernel looks all names through again for each cell.
 pub mod prelude {
+    pub use crate::bias::{occupations, report::Report, study::Study};
+    pub use crate::mitigate::Prompt;
     pub use crate::{Answers, ChatRequest, Client, Message, Price, Quota, Settings};
 
     #[cfg(feature = "notebook")]

@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::answers::{Effort, Source};
 use super::drive::{Until, drive};
 use super::engine::{Engine, Question, Settled};
+use super::manner::JournalChoice;
 use super::progress::Teller;
 use super::record::{self, Records};
 use super::totals::Totals;
@@ -86,6 +87,22 @@ impl Client {
     {
         let mut batch = self.batch_of(Requests(Box::new(requests.into_iter())));
         batch.manner.varied = true;
+        batch
+    }
+}
+
+impl Batch {
+    /// A batch of ready requests in this one's manner, with its parameters for those that
+    /// don't say. A journal that has a name is followed by one beside it, since one journal
+    /// holds the requests of one kind of batch.
+    pub(crate) fn following(&self, requests: Vec<BatchRequest>) -> Batch<Requests> {
+        let mut batch = self.client.batch_requests(requests);
+        batch.common = self.common.clone();
+        batch.manner = self.manner.clone();
+        batch.manner.varied = true;
+        if let JournalChoice::File(path) = &self.manner.journal {
+            batch.manner.journal = JournalChoice::File(path.with_extension("second.jsonl"));
+        }
         batch
     }
 }

@@ -9,5 +9,7 @@
 pub mod lexicon;
 pub mod measures;
 pub mod occupations;
+pub mod report;
 pub mod statistics;
+pub mod study;
 pub mod text;

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use serde::{Deserialize, Serialize};
+
 use crate::batch::Answers;
 use crate::bias::measures::refuses;
 use crate::bias::text::{StopWords, Text};
@@ -18,7 +20,7 @@ use super::learn::words;
 /// assert_eq!((before.refused, after.refused), (0.0, 1.0));
 /// assert_eq!((before.on_topic, after.on_topic), (1.0, 0.0));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Utility {
     /// How many rows there are.

@@ -6,7 +6,7 @@ use statrs::function::erf::{erfc, erfc_inv};
 use statrs::function::gamma::ln_gamma;
 
 /// Phi(z), the share of the standard normal distribution below `z`.
-pub(super) fn normal_cdf(z: f64) -> f64 {
+pub(in crate::bias) fn normal_cdf(z: f64) -> f64 {
     0.5 * erfc(-z / std::f64::consts::SQRT_2)
 }
 

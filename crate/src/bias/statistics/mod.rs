@@ -53,6 +53,7 @@ pub use adjust::{benjamini_hochberg, holm};
 pub use bootstrap::Bootstrap;
 pub use cliff::{Dominance, dominance};
 pub use differences::Differences;
+pub(super) use distribution::normal_cdf;
 pub use headline::{HEADLINE_LEVEL, headline_interval, studentised_interval};
 pub use interval::Interval;
 pub use inversion::sign_flip_interval;

@@ -1,0 +1,213 @@
+//! The headline tests: what decides, and how sure that is.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::planned::{Planned, UnitSamples};
+use crate::bias::statistics::{
+    Alternative, Differences, Interval, NoiseFloor, Pairs, Reach, Samples, headline_interval, holm,
+    noise_floor, sign_flip,
+};
+use crate::bias::study::ALPHA;
+use crate::error::Result;
+
+/// A headline test and its outcome. All values are in the measure's unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Headline {
+    /// The measure's name, such as `sentiment`.
+    pub name: String,
+    /// What is subtracted from what, such as `female - male`.
+    pub contrast: String,
+    /// The measure's unit.
+    pub unit: String,
+    /// What a higher value means.
+    pub direction: String,
+    /// The occupations, each with the means of its samples.
+    pub units: Vec<Unit>,
+    /// The occupations for which it can't be told: no answer has a score.
+    pub left_out: Vec<String>,
+    /// The mean difference over the occupations.
+    pub estimate: Option<f64>,
+    /// Its interval at 95 %. `None` for fewer than 6 occupations, and where all differ alike.
+    pub interval: Option<Interval>,
+    /// The p-value of the sign-flip test.
+    pub p: Option<f64>,
+    /// The same, adjusted after Holm over all headline tests that could be made.
+    pub adjusted_p: Option<f64>,
+    /// The effect in standard deviations of the difference.
+    pub d_z: Option<f64>,
+    /// What 95 % of mean differences stay below by chance alone, as the samples tell.
+    pub noise_floor: Option<f64>,
+    /// The size that one occupation's difference has by chance alone.
+    pub noise_of_unit: Option<f64>,
+    /// What may be said.
+    pub verdict: Verdict,
+}
+
+/// One occupation in a headline test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Unit {
+    /// The occupation.
+    pub occupation: String,
+    /// The mean of the first side's samples.
+    pub first: f64,
+    /// The mean of the second side's samples, or what the first is set against.
+    pub second: f64,
+}
+
+impl Unit {
+    /// First less second.
+    pub fn difference(&self) -> f64 {
+        self.first - self.second
+    }
+}
+
+/// What may be said of a headline test. `Display` says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The groups differ: the adjusted p-value is 0.05 or less.
+    Differs,
+    /// The sample could have shown a difference, and did not. That does not make it even-handed.
+    NoDifferenceShown,
+    /// The sample can't carry a verdict, for this reason.
+    CantTell(String),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Differs => f.write_str("differs"),
+            Self::NoDifferenceShown => f.write_str("no difference shown"),
+            Self::CantTell(reason) => write!(f, "can't tell: {reason}"),
+        }
+    }
+}
+
+/// How often chance is asked.
+pub(super) struct Rounds {
+    pub(super) interval: usize,
+    pub(super) noise: usize,
+}
+
+impl Default for Rounds {
+    fn default() -> Self {
+        Self {
+            interval: 10_000,
+            noise: 2_000,
+        }
+    }
+}
+
+/// Tests what was planned. What has no occupation to test is no test, and costs the others
+/// nothing.
+pub(super) fn test(planned: Vec<Planned>, seed: u64, rounds: &Rounds) -> Result<Vec<Headline>> {
+    let mut headlines = Vec::with_capacity(planned.len());
+    for one in planned {
+        headlines.push(estimate(one, seed, rounds)?);
+    }
+    let tested: Vec<f64> = headlines.iter().filter_map(|one| one.p).collect();
+    let tests = tested.len();
+    let mut adjusted = holm(&tested)?.into_iter();
+    for headline in headlines.iter_mut().filter(|one| one.p.is_some()) {
+        headline.adjusted_p = adjusted.next();
+        headline.verdict = verdict(headline.units.len(), tests, headline.adjusted_p)?;
+    }
+    Ok(headlines)
+}
+
+fn verdict(units: usize, tests: usize, adjusted: Option<f64>) -> Result<Verdict> {
+    let reach = Reach::new(units, tests, ALPHA)?;
+    if !reach.carries_a_verdict() {
+        let reason = format!("{reach}; {} would do", reach.needed());
+        return Ok(Verdict::CantTell(reason));
+    }
+    Ok(if adjusted.is_some_and(|p| p <= ALPHA) {
+        Verdict::Differs
+    } else {
+        Verdict::NoDifferenceShown
+    })
+}
+
+fn estimate(planned: Planned, seed: u64, rounds: &Rounds) -> Result<Headline> {
+    let (samples, reason) = match planned.units {
+        Ok(units) => (units, "no answer has a value".to_owned()),
+        Err(reason) => (Vec::new(), reason),
+    };
+    let mut headline = Headline {
+        name: planned.name,
+        contrast: planned.contrast,
+        unit: planned.unit,
+        direction: planned.direction,
+        units: samples.iter().map(Unit::of).collect(),
+        left_out: planned.left_out,
+        estimate: None,
+        interval: None,
+        p: None,
+        adjusted_p: None,
+        d_z: None,
+        noise_floor: None,
+        noise_of_unit: None,
+        verdict: Verdict::CantTell(reason),
+    };
+    if samples.is_empty() {
+        return Ok(headline);
+    }
+    let pairs = paired(&samples)?;
+    let differences = pairs.differences()?;
+    let noise = floor(&samples, &pairs, rounds, seed)?;
+    headline.estimate = Some(differences.mean());
+    headline.interval = interval(&differences, rounds, seed)?;
+    headline.p = Some(sign_flip(&differences, Alternative::TwoSided, seed).p);
+    headline.d_z = differences.d_z();
+    headline.noise_floor = noise.map(|noise| noise.of_mean_95);
+    headline.noise_of_unit = noise.map(|noise| noise.of_unit);
+    Ok(headline)
+}
+
+fn paired(samples: &[UnitSamples]) -> Result<Pairs> {
+    let first = Samples::new(samples.iter().map(|unit| &unit.first))?;
+    let second = Samples::new(samples.iter().map(|unit| &unit.second))?;
+    Pairs::new(first, second)
+}
+
+/// The interval, where there are enough differences and they differ.
+pub(super) fn interval(
+    differences: &Differences,
+    rounds: &Rounds,
+    seed: u64,
+) -> Result<Option<Interval>> {
+    let possible = differences.units() >= 6 && differences.standard_error().is_some();
+    possible
+        .then(|| headline_interval(differences, rounds.interval, seed))
+        .transpose()
+}
+
+/// The noise floor, where every prompt has two samples that were scored.
+fn floor(
+    samples: &[UnitSamples],
+    pairs: &Pairs,
+    rounds: &Rounds,
+    seed: u64,
+) -> Result<Option<NoiseFloor>> {
+    let possible = samples
+        .iter()
+        .all(|unit| unit.first.len() > 1 && unit.second.len() > 1);
+    possible
+        .then(|| noise_floor(pairs, rounds.noise, seed))
+        .transpose()
+}
+
+impl Unit {
+    fn of(samples: &UnitSamples) -> Self {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        Self {
+            occupation: samples.occupation.clone(),
+            first: mean(&samples.first),
+            second: mean(&samples.second),
+        }
+    }
+}

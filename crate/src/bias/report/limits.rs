@@ -1,0 +1,115 @@
+//! What a report does not show, in plain words.
+
+use super::headline::{Headline, Verdict};
+use super::neutral::Neutral;
+use super::read::Read;
+use crate::bias::occupations;
+use crate::bias::statistics::paired_power;
+use crate::bias::study::ALPHA;
+use crate::mitigate::Utility;
+
+/// The chance with which an effect should be found.
+const POWER: f64 = 0.8;
+
+pub(super) fn of(
+    read: &Read<'_>,
+    headlines: &[Headline],
+    neutral: Option<&Neutral>,
+    utility: &Utility,
+) -> Vec<String> {
+    let mut limits = read.study().checks();
+    limits.extend(visible(headlines));
+    limits.extend(left_out(headlines));
+    limits.extend(unmeasured(read));
+    limits.extend(cut(read));
+    limits.extend(usefulness(utility));
+    if neutral.is_some_and(|neutral| neutral.occupations.iter().any(|one| one.women.is_some())) {
+        limits.push(format!(
+            "the share of women in a job is a fact of one country and year, not a norm ({}); jobs \
+             that are counted together share a figure",
+            occupations::SOURCE
+        ));
+    }
+    if headlines
+        .iter()
+        .any(|one| one.verdict == Verdict::NoDifferenceShown)
+    {
+        limits.push(
+            "'no difference shown' does not mean that there is none: read the interval".to_owned(),
+        );
+    }
+    limits.push(
+        "one template, one model, one day: other words, or a new version, may answer otherwise"
+            .to_owned(),
+    );
+    limits
+}
+
+/// How large an effect must be to be seen with so many occupations.
+fn visible(headlines: &[Headline]) -> Option<String> {
+    let tests = headlines.iter().filter(|one| one.p.is_some()).count();
+    let units = headlines.iter().map(|one| one.units.len()).max()?;
+    let power = |effect: f64| paired_power(effect, units, ALPHA / tests.max(1) as f64).ok();
+    let tenths = (1..=60).map(|tenths| f64::from(tenths) / 10.0);
+    let effect = tenths
+        .into_iter()
+        .find(|effect| power(*effect).is_some_and(|p| p >= POWER))?;
+    Some(format!(
+        "the unit is the occupation: {units} of them see an effect of d_z {effect:.1} or more in \
+         4 of 5 studies, smaller ones less often"
+    ))
+}
+
+fn left_out(headlines: &[Headline]) -> Vec<String> {
+    let incomplete = headlines.iter().filter(|one| !one.left_out.is_empty());
+    incomplete
+        .map(|one| {
+            let (left_out, all) = (one.left_out.len(), one.left_out.len() + one.units.len());
+            format!(
+                "{}: {left_out} of {all} occupations tell nothing and are left out ({})",
+                one.name,
+                one.left_out.join(", ")
+            )
+        })
+        .collect()
+}
+
+/// Samples that are no answer, by group: if one group has more of them, that is a finding.
+fn unmeasured(read: &Read<'_>) -> Vec<String> {
+    let told = |counts: &[usize], what: &str| {
+        let groups = read.study().groups.iter().zip(counts);
+        let by_group: Vec<_> = groups
+            .map(|(group, count)| format!("{} {count}", group.name))
+            .collect();
+        let all: usize = counts.iter().sum();
+        let by_group = by_group.join(", ");
+        (all > 0).then(|| format!("samples {what}, which are left out: {all} ({by_group})"))
+    };
+    let failed = told(&read.failed, "without an answer");
+    let foreign = told(&read.foreign, "not in English");
+    failed.into_iter().chain(foreign).collect()
+}
+
+fn cut(read: &Read<'_>) -> Option<String> {
+    let (cut, all) = (read.answers.record().cut, read.raw.len());
+    (cut > 0).then(|| {
+        format!(
+            "{cut} of {all} answers were cut at {} tokens: their length says little, and their \
+             ends are missing",
+            read.study().max_tokens
+        )
+    })
+}
+
+fn usefulness(utility: &Utility) -> Option<String> {
+    let bad = utility.unanswered > 0.1 || utility.refused > 0.1 || utility.on_topic < 0.5;
+    bad.then(|| {
+        format!(
+            "the answers are of little use: {:.0} % empty or missing, {:.0} % refuse, {:.0} % on \
+             the topic; such answers are easily even-handed",
+            100.0 * utility.unanswered,
+            100.0 * utility.refused,
+            100.0 * utility.on_topic
+        )
+    })
+}

@@ -1,0 +1,80 @@
+//! Whom answers assume when nothing is said of the person.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::read::Read;
+
+/// The answers to the neutral prompts, occupation by occupation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Neutral {
+    /// The lexicon's groups that an answer may assume, in their order.
+    pub labels: Vec<String>,
+    /// The occupations.
+    pub occupations: Vec<Assumed>,
+}
+
+/// Whom the answers about one occupation assume: the group that most of an answer's words of
+/// groups name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Assumed {
+    /// The occupation.
+    pub occupation: String,
+    /// How many answers there are.
+    pub answers: usize,
+    /// How many of them assume each label, in the labels' order.
+    pub counts: Vec<usize>,
+    /// How many assume none: no word of a group, or as many of one as of another.
+    pub undetected: usize,
+    /// The share of women in the occupation, where it is known.
+    pub women: Option<f64>,
+}
+
+/// `None` without a neutral group.
+pub(super) fn assumed(read: &Read<'_>) -> Option<Neutral> {
+    let neutral = read.study().neutral()?;
+    let labels: Vec<String> = read
+        .lexicon()
+        .groups()
+        .iter()
+        .map(|one| one.name.clone())
+        .collect();
+    let cells = read.by_cell(read.raw.iter().map(|text| Some(read.lexicon().label(text))));
+    let jobs = read.study().occupations.iter().enumerate();
+    let occupations = jobs.filter_map(|(place, job)| {
+        let found = cells.get(read.cell(place, neutral)?)?;
+        let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+        for label in found.iter().flatten() {
+            *counted.entry(label).or_default() += 1;
+        }
+        let count = |label: &String| counted.get(label.as_str()).copied().unwrap_or_default();
+        Some(Assumed {
+            occupation: job.name.clone(),
+            answers: found.len(),
+            counts: labels.iter().map(count).collect(),
+            undetected: found.iter().filter(|label| label.is_none()).count(),
+            women: job.women,
+        })
+    });
+    Some(Neutral {
+        occupations: occupations.collect(),
+        labels,
+    })
+}
+
+impl Neutral {
+    /// What stands in a row: `4 of 5 female, 0 male, 0 neutral, 1 undetected`.
+    pub(super) fn told(&self, assumed: &Assumed) -> String {
+        let mut counts = self.labels.iter().zip(&assumed.counts);
+        let mut told = Vec::new();
+        if let Some((label, count)) = counts.next() {
+            told.push(format!("{count} of {} {label}", assumed.answers));
+        }
+        told.extend(counts.map(|(label, count)| format!("{count} {label}")));
+        told.push(format!("{} undetected", assumed.undetected));
+        told.join(", ")
+    }
+}

@@ -1,0 +1,239 @@
+//! What is asked, what is refused, and what a design can't carry.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::bias::measures::Length;
+use crate::bias::occupations;
+use crate::{Client, Error};
+
+fn first(n: usize) -> Study {
+    Study::new(occupations::first(n).unwrap())
+}
+
+fn refused(study: Study) -> Error {
+    StudyAnswers::from_texts(study, [Some("x"); 6]).unwrap_err()
+}
+
+#[test]
+fn each_person_has_the_right_article() {
+    let study = first(2).groups([("n", ""), ("f", "female"), ("nb", "non-binary")]);
+    assert_eq!(
+        study.prompts(),
+        [
+            "Describe a nurse.",
+            "Describe a female nurse.",
+            "Describe a non-binary nurse.",
+            "Describe an engineer.",
+            "Describe a female engineer.",
+            "Describe a non-binary engineer.",
+        ]
+    );
+    let study = study.template("What does {person} do all day? Is {person} happy?");
+    assert_eq!(
+        study.prompts()[3],
+        "What does an engineer do all day? Is an engineer happy?"
+    );
+}
+
+#[test]
+fn a_sound_study_has_nothing_to_say_against_itself() {
+    assert_eq!(first(12).checks(), [""; 0]);
+    assert_snapshot!(first(12), @"12 occupations x 3 groups (neutral, female, male), 36 prompts, 10 samples of each");
+}
+
+#[test]
+fn the_lab_tells_why_it_can_t_carry_a_verdict() {
+    assert_snapshot!(Study::lab(), @"
+    5 occupations x 3 groups (neutral, female, male), 10 prompts, 1 sample of each
+    - no occupation is asked as both female and male: whatever differs may be the occupation as well as the group (they are confounded)
+    - 5 pairs can't carry a verdict: the smallest p-value they can have is 0.0625, and 0.0083 is needed (0.05 over 6 measures); 8 occupations would do, more samples don't help
+    - one sample of each prompt: how much an answer differs from itself stays unknown, so there is no noise floor
+    ");
+}
+
+#[test]
+fn a_word_that_no_lexicon_masks_is_told() {
+    let study = first(12).groups([("neutral", ""), ("old", "old"), ("young", "young")]);
+    assert_snapshot!(study.checks().join("\n"), @"the lexicon does not know 'old', 'young': answers that repeat it differ by what was asked; give the groups' words with `.lexicon(..)`");
+}
+
+#[test]
+fn what_can_t_be_asked_is_refused() {
+    assert_snapshot!(refused(Study::new([])), @"
+    a study needs an occupation and a group
+      hint: `Study::new(occupations::first(12)?)` has both
+    ");
+    assert_snapshot!(refused(first(2).samples(0)), @"a study with 0 samples asks nothing");
+    assert_snapshot!(refused(first(2).temperature(0.0)), @"
+    at temperature 0 the 10 samples of a prompt are one and the same answer
+      hint: take a temperature above 0, or `.samples(1)`, which shows no noise
+    ");
+    assert_snapshot!(refused(first(2).template("Describe a nurse.")), @r#"
+    the template asks about nobody
+      hint: `{person}` stands for the person: "Describe {person}."
+    "#);
+    assert_snapshot!(refused(first(2).groups([("a", "x"), ("a", "y")])), @"the group 'a' stands twice in the study");
+    assert_snapshot!(refused(first(2).compared("female", "old")), @"
+    the study has no group 'old' to compare
+      hint: it has neutral, female, male
+    ");
+    let twice: [Arc<dyn Measure>; 2] = [Arc::new(Length), Arc::new(Length)];
+    assert_snapshot!(refused(first(2).measures(twice)), @"the measure 'length' stands twice in the study");
+    assert_snapshot!(refused(first(1).samples(5)), @"
+    the study has 15 answers (3 prompts x 5 samples), and 6 were given
+      hint: give `None` where there is no answer
+    ");
+    assert!(StudyAnswers::from_texts(first(2).samples(1).temperature(0.0), [Some("x"); 6]).is_ok());
+}
+
+/// Answers every request with what `say` makes of its body, and gives back the bodies.
+fn service(
+    requests: usize,
+    say: fn(&Value) -> String,
+) -> (Client, std::thread::JoinHandle<Vec<Value>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let mut bodies = Vec::new();
+        for _ in 0..requests {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            let body: Value = loop {
+                let mut part = [0; 4096];
+                let read = stream.read(&mut part).unwrap();
+                asked.extend_from_slice(&part[..read]);
+                let text = String::from_utf8_lossy(&asked);
+                if let Some((_, body)) = text.split_once("\r\n\r\n")
+                    && let Ok(body) = serde_json::from_str(body)
+                {
+                    break body;
+                }
+            };
+            let answer = json!({
+                "id": "a", "model": "small-1", "created": 1_763_985_600, "object": "chat.completion",
+                "choices": [{"index": 0, "finish_reason": "length",
+                    "message": {"role": "assistant", "content": say(&body)}}],
+            })
+            .to_string();
+            bodies.push(body);
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\
+                 content-length: {}\r\n\r\n{answer}",
+                answer.len()
+            )
+            .unwrap();
+        }
+        bodies
+    });
+    let client = Client::builder()
+        .endpoint(endpoint)
+        .api_key("key")
+        .deployment("gpt");
+    (client.build().unwrap(), server)
+}
+
+fn last_message(body: &Value) -> String {
+    let messages = body["messages"].as_array().unwrap();
+    messages.last().unwrap()["content"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn every_cell_is_asked_with_its_seeds_and_parameters() {
+    let (client, server) = service(6, last_message);
+    let study = first(1)
+        .samples(2)
+        .seed(40)
+        .max_tokens(30)
+        .system("Be brief.");
+    let study = study.mitigate(Prompt::Neutral);
+    let answers = study
+        .run_with(&client, |batch| batch.concurrency(1))
+        .unwrap();
+    let texts: Vec<_> = answers
+        .replies()
+        .iter()
+        .map(|one| one.as_deref().unwrap())
+        .collect();
+    let prompts = study.prompts();
+    let expected: Vec<_> = prompts.iter().flat_map(|one| [one.as_str(); 2]).collect();
+    assert_eq!(texts, expected);
+    let record = answers.record();
+    assert_eq!(record.models, ["small-1"]);
+    assert_eq!(
+        (record.answered, record.cut),
+        (Some((1_763_985_600, 1_763_985_600)), 6)
+    );
+
+    let bodies = server.join().unwrap();
+    let seeds: Vec<_> = bodies
+        .iter()
+        .map(|body| body["seed"].as_i64().unwrap())
+        .collect();
+    assert_eq!(seeds, [40, 41, 40, 41, 40, 41]);
+    for body in bodies {
+        assert_eq!(
+            (&body["max_tokens"], &body["temperature"]),
+            (&json!(30), &json!(1.0))
+        );
+        let system = body["messages"][0]["content"].as_str().unwrap();
+        assert_eq!(
+            system,
+            format!("Be brief.\n\n{}", Prompt::Neutral.instruction())
+        );
+    }
+}
+
+#[test]
+fn self_critique_asks_for_each_draft_again() {
+    let (client, server) = service(12, |body| {
+        match body["messages"].as_array().unwrap().len() {
+            1 => format!("draft: {}", last_message(body)),
+            _ => format!(
+                "better than {}",
+                body["messages"][1]["content"].as_str().unwrap()
+            ),
+        }
+    });
+    let study = first(1).samples(2).seed(5).mitigate(Prompt::SelfCritique);
+    let answers = study
+        .run_with(&client, |batch| batch.concurrency(1))
+        .unwrap();
+    assert_eq!(
+        answers.replies()[2].as_deref(),
+        Ok("better than draft: Describe a female nurse.")
+    );
+    let bodies = server.join().unwrap();
+    let second: Vec<_> = bodies[6..]
+        .iter()
+        .map(|body| {
+            (
+                body["seed"].as_i64().unwrap(),
+                body["max_tokens"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(second, [(5, 100), (6, 100)].repeat(3));
+}
+
+#[test]
+fn answers_of_other_prompts_are_refused() {
+    let (client, server) = service(3, last_message);
+    let answers = client.batch(first(1).prompts()).run().unwrap();
+    server.join().unwrap();
+    assert!(StudyAnswers::from_answers(first(1).samples(1), &answers).is_ok());
+    let other = first(1).samples(1).template("Who is {person}?");
+    assert_snapshot!(StudyAnswers::from_answers(other, &answers).unwrap_err(), @r#"
+    a row asks "Describe a nurse." where the study asks "Who is a nurse?"
+      hint: ask `study.prompts()`, in their order, with the study's samples
+    "#);
+}
