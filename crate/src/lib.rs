@@ -39,6 +39,8 @@
 
 pub mod batch;
 pub mod bias;
+#[cfg(feature = "notebook")]
+mod chart;
 pub mod client;
 pub mod error;
 pub mod mitigate;

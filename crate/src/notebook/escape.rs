@@ -3,7 +3,7 @@
 /// Appends the text so that a browser shows it and never obeys it. Characters that no
 /// reader can see and that change what is read (NUL, other controls, direction overrides)
 /// are shown as `�`; line breaks and tabs stay.
-pub(super) fn push_escaped(html: &mut String, text: &str) {
+pub(crate) fn push_escaped(html: &mut String, text: &str) {
     for character in text.chars() {
         match character {
             '&' => html.push_str("&amp;"),
@@ -21,7 +21,7 @@ pub(super) fn push_escaped(html: &mut String, text: &str) {
 }
 
 /// The text, escaped.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 16);
     push_escaped(&mut html, text);
     html

@@ -17,5 +17,6 @@ mod table;
 mod writer;
 
 pub use bundle::{Bundle, Show};
+pub(crate) use escape::{escaped, push_escaped};
 pub use show::{EvcxrDisplay, display};
 pub(crate) use writer::note;

@@ -9,7 +9,11 @@
 //!   notebook and a page of its own, and `frames` are its tables as data frames.
 
 mod compare;
+#[cfg(feature = "notebook")]
+pub(super) mod frames;
 mod headline;
+#[cfg(feature = "notebook")]
+mod html;
 mod limits;
 mod neutral;
 mod planned;

@@ -7,6 +7,8 @@
 
 mod answers;
 mod check;
+#[cfg(feature = "notebook")]
+mod display;
 mod grid;
 mod lab;
 mod run;

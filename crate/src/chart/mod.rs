@@ -1,0 +1,5 @@
+//! Figures, drawn as SVG.
+
+mod effects;
+
+pub(crate) use effects::{Effect, effects};
