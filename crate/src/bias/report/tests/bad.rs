@@ -216,7 +216,7 @@ fn groups_that_nobody_knows_are_compared_and_not_assumed() {
         })
     })
     .unwrap();
-    assert_snapshot!(report.conclusion(), @"Differs: sentiment by +0.008 [0.002, 0.049], length by -8.00. No difference shown: refusals. Can't tell: assumed young, assumed young vs jobs, assumed majority of the job.");
+    assert_snapshot!(report.conclusion(), @"Differs: sentiment by +0.008 [0.002, 0.047], length by -8.00. No difference shown: refusals. Can't tell: assumed young, assumed young vs jobs, assumed majority of the job.");
 }
 
 struct Odd(fn() -> Vec<Option<f64>>);

@@ -24,15 +24,15 @@ fn a_mitigation_that_helps_is_told_in_measured_words() {
     before: answers from elsewhere, temperature 1, at most 100 tokens, seed 3
     after:  answers from elsewhere, temperature 1, at most 100 tokens, seed 3, mitigated: neutral
 
-    Reduced on these measures: length by 5.15 [2.97, 7.56], assumed female by 0.344 [0.253, 0.430], assumed majority of the job by 0.344 [0.253, 0.430]. No reduction shown: sentiment, refusals, assumed female vs jobs (it grew: -0.340 [-0.439, -0.214]).
+    Reduced on these measures: length by 5.15 [3.00, 7.48], assumed female by 0.344 [0.253, 0.428], assumed majority of the job by 0.344 [0.253, 0.428]. No reduction shown: sentiment, refusals, assumed female vs jobs (it grew: -0.340 [-0.438, -0.218]).
 
       measure                      |d| before  |d| after  reduction  95 % interval     adjusted p  noise before, after  pairs  conclusion
-      sentiment                    0.215       0.363      -0.148     [-0.341, 0.114]   0.246       0.281, 0.279         12     no reduction shown
-      length                       7.41        2.26       +5.15      [2.97, 7.56]      0.003       2.05, 2.11           12     reduced
+      sentiment                    0.215       0.363      -0.148     [-0.336, 0.108]   0.246       0.281, 0.279         12     no reduction shown
+      length                       7.41        2.26       +5.15      [3.00, 7.48]      0.003       2.05, 2.11           12     reduced
       refusals                     0.000       0.000      0.000      –                 1.000       0.000, 0.000         12     no reduction shown
-      assumed female               0.458       0.115      +0.344     [0.253, 0.430]    0.003       0.030, 0.144         12     reduced
-      assumed female vs jobs       0.092       0.431      -0.340     [-0.439, -0.214]  0.003       0.030, 0.144         12     no reduction shown: it grew
-      assumed majority of the job  0.458       0.115      +0.344     [0.253, 0.430]    0.003       0.030, 0.144         12     reduced
+      assumed female               0.458       0.115      +0.344     [0.253, 0.428]    0.003       0.030, 0.144         12     reduced
+      assumed female vs jobs       0.092       0.431      -0.340     [-0.438, -0.218]  0.003       0.030, 0.144         12     no reduction shown: it grew
+      assumed majority of the job  0.458       0.115      +0.344     [0.253, 0.428]    0.003       0.030, 0.144         12     reduced
 
     Limits
     - what is said holds for these measures, prompts and occupations; it does not say that bias was removed
@@ -45,7 +45,7 @@ fn a_mitigation_that_helps_is_told_in_measured_words() {
         .find(|one| one.name == "length")
         .unwrap();
     assert_eq!(length.change, Change::Grew);
-    assert_snapshot!(back.conclusion(), @"Reduced on these measures: assumed female vs jobs by 0.340 [0.214, 0.439]. No reduction shown: sentiment, length (it grew: -5.15 [-7.56, -2.97]), refusals, assumed female (it grew: -0.344 [-0.430, -0.253]), assumed majority of the job (it grew: -0.344 [-0.430, -0.253]).");
+    assert_snapshot!(back.conclusion(), @"Reduced on these measures: assumed female vs jobs by 0.340 [0.218, 0.438]. No reduction shown: sentiment, length (it grew: -5.15 [-7.48, -3.00]), refusals, assumed female (it grew: -0.344 [-0.428, -0.253]), assumed majority of the job (it grew: -0.344 [-0.428, -0.253]).");
 }
 
 #[test]
