@@ -69,6 +69,26 @@ fn execute(notebook: &Path, environment: &[(&str, &str)]) -> Notebook {
 }
 
 #[test]
+fn the_second_lesson_stops_goes_on_and_asks_nothing_twice() {
+    let lesson = Path::new(env!("CARGO_MANIFEST_DIR")).join("notebooks/02-batch.ipynb");
+    let lesson = execute(&lesson, &[]);
+    let part = lesson.outputs_of("let part = ");
+    assert!(part.contains("cancelled"), "{part}");
+    let whole = lesson.outputs_of("let answers = ");
+    assert!(
+        whole.contains("210 in all, 210 answered") && whole.contains("from the journal"),
+        "{whole}"
+    );
+    let again = lesson.outputs_of("let again = ");
+    assert!(
+        again.contains("210 from the journal") && again.contains("0 sent"),
+        "{again}"
+    );
+    let too_large = lesson.outputs_of("let too_large = ");
+    assert!(too_large.contains("could never pass"), "{too_large}");
+}
+
+#[test]
 fn the_lab_runs_and_every_prompt_has_its_answer() {
     let lab = lab();
     let card = lab.outputs_of("let client = Client::from_env()?");
@@ -83,7 +103,7 @@ fn the_lab_runs_and_every_prompt_has_its_answer() {
 
     for batch in ["let neutral = ", "let loaded = "] {
         let shown = lab.outputs_of(batch);
-        assert!(shown.contains("5 prompts: 5 answered"), "{shown}");
+        assert!(shown.contains("5 rows: 5 answered"), "{shown}");
     }
     let frames = lab.html_of("display(&neutral_df)");
     assert_eq!(frames.matches("<table ").count(), 2);
