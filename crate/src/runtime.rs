@@ -32,6 +32,11 @@ where
     })
 }
 
+/// Does a kernel run this process? evcxr sets this for the one that runs the cells.
+pub(crate) fn in_kernel() -> bool {
+    std::env::var_os("EVCXR_IS_RUNTIME").is_some()
+}
+
 fn runtime() -> Result<&'static Runtime> {
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);

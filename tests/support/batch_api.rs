@@ -2,7 +2,7 @@
 //! answers in another order than the questions, and on request all that may go wrong.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -82,24 +82,9 @@ impl BatchApi {
             .fallback(serve)
             .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&world));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (sender, address) = mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                sender.send(listener.local_addr().unwrap()).unwrap();
-                tokio::select! {
-                    served = axum::serve(listener, router) => served.unwrap(),
-                    _ = stopped => {}
-                }
-            });
-        });
+        let (url, stop) = super::echo::on_loopback(router);
         Self {
-            url: format!("http://{}", address.recv().unwrap()),
+            url,
             world,
             _stop: stop,
         }

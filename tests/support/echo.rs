@@ -26,30 +26,36 @@ struct Counts {
     most_under_way: AtomicUsize,
 }
 
+/// Serves on a free port of this machine until the sender is dropped.
+pub(super) fn on_loopback(router: Router) -> (String, oneshot::Sender<()>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (sender, address) = mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
+            tokio::select! {
+                served = axum::serve(listener, router) => served.unwrap(),
+                _ = stopped => {}
+            }
+        });
+    });
+    (format!("http://{}", address.recv().unwrap()), stop)
+}
+
 impl Echo {
     pub(crate) fn start() -> Self {
         let counts = Arc::new(Counts::default());
         let router = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&counts));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (sender, address) = mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                sender.send(listener.local_addr().unwrap()).unwrap();
-                tokio::select! {
-                    served = axum::serve(listener, router) => served.unwrap(),
-                    _ = stopped => {}
-                }
-            });
-        });
+        let (url, stop) = on_loopback(router);
         Self {
-            url: format!("http://{}", address.recv().unwrap()),
+            url,
             counts,
             _stop: stop,
         }

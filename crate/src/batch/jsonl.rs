@@ -110,10 +110,8 @@ impl Row {
     /// The line can't be written there.
     pub fn write_json(&self, to: &mut impl Write) -> Result<()> {
         let account = Account {
-            attempts: self.effort.attempts,
-            latency_ms: u64::try_from(self.effort.latency.as_millis()).unwrap_or(u64::MAX),
             source: Some(self.source.name().to_owned()),
-            ..Account::default()
+            ..Account::from(&self.effort)
         };
         let line = match &self.outcome {
             Ok(completion) => OutputLine::answered(&self.custom_id, completion, account),

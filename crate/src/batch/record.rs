@@ -15,6 +15,7 @@ use super::manner::{JournalChoice, Manner};
 use super::progress::{self, say};
 use crate::client::{ChatCompletion, ChatRequest};
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime;
 
 /// How often a journal that another run holds is tried again.
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
@@ -41,7 +42,9 @@ pub(super) async fn open(
     let choice = &manner.journal;
     let opened = match choice {
         JournalChoice::None => return Ok(None),
-        JournalChoice::Usual if !in_notebook() => return Ok(None),
+        // Beside a notebook there is a journal although nobody asked for one: a cell that is run
+        // again must not cost again.
+        JournalChoice::Usual if !runtime::in_kernel() => return Ok(None),
         JournalChoice::Usual | JournalChoice::File(_) => {
             Records::open(manner, parameters, until).await
         }
@@ -107,12 +110,6 @@ impl<A> Batch<A> {
         let deployment = self.answerer().unwrap_or_default();
         Parameters::new(self.client.host(), deployment, &body(&self.common))
     }
-}
-
-/// Beside a notebook there is a journal although nobody asked for one: a cell that is run
-/// again must not cost again.
-fn in_notebook() -> bool {
-    std::env::var_os("EVCXR_IS_RUNTIME").is_some()
 }
 
 /// Reads both files, which may be large, on a thread that may block.
@@ -196,10 +193,8 @@ impl Records {
         let account = Account {
             host: self.parameters.host().to_owned(),
             deployment: deployment.to_owned(),
-            attempts: effort.attempts,
-            latency_ms: u64::try_from(effort.latency.as_millis()).unwrap_or(u64::MAX),
             asked_at: seconds_since_1970(),
-            source: None,
+            ..Account::from(effort)
         };
         let line = match outcome {
             Ok(completion) => OutputLine::answered(id, completion, account),
@@ -243,6 +238,16 @@ impl Records {
 
     fn trouble(&self) -> MutexGuard<'_, Option<Error>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<&Effort> for Account {
+    fn from(effort: &Effort) -> Self {
+        Self {
+            attempts: effort.attempts,
+            latency_ms: u64::try_from(effort.latency.as_millis()).unwrap_or(u64::MAX),
+            ..Self::default()
+        }
     }
 }
 

@@ -38,6 +38,9 @@ impl fmt::Display for CredentialKind {
     }
 }
 
+/// A key shorter than this may be an ordinary word, and the answer of a model hold it.
+const UNLIKELY_WORD: usize = 16;
+
 pub(super) struct Credential {
     kind: CredentialKind,
     header: Option<(HeaderName, HeaderValue)>,
@@ -138,12 +141,7 @@ impl Credential {
         }
         text::one_line(&text, limit)
     }
-}
 
-/// A key shorter than this may be an ordinary word, and the answer of a model hold it.
-const UNLIKELY_WORD: usize = 16;
-
-impl Credential {
     /// A body in which no key is left: a server may send back what it was sent, and answers
     /// are kept in files.
     pub(super) fn blot_out(&self, body: Vec<u8>) -> Vec<u8> {

@@ -71,6 +71,19 @@ pub(super) fn of_html(page: &str) -> String {
         .collect()
 }
 
+/// With a comma before each three digits.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +128,11 @@ mod tests {
         fn any_page_is_read(page in any::<String>()) {
             of_html(&page);
         }
+    }
+
+    #[test]
+    fn digits_are_grouped() {
+        let texts = [0, 999, 1_000, 1_234_567].map(grouped);
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
     }
 }

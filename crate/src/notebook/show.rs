@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use super::bundle::{Bundle, Show, stack};
 use super::cell::{self, Cell};
 use super::writer;
+use crate::runtime;
 
 struct Shown {
     cell: Option<Cell>,
@@ -85,7 +86,7 @@ fn show_in(cell: Cell, bundle: Bundle) {
     let mut shown = SHOWN
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
-    if writer::kernel_listens() {
+    if runtime::in_kernel() {
         writer::show(&shown.add(cell, bundle));
     } else {
         writer::print(&bundle.text);

@@ -5,6 +5,7 @@ use polars::prelude::{AnyValue, Column, DataFrame};
 
 use super::bundle::{Bundle, Show};
 use super::escape::{escaped, push_escaped};
+use crate::client::text::grouped;
 
 /// At most so many rows are shown, from the head of the frame.
 const ROWS: usize = 100;
@@ -122,7 +123,7 @@ fn push_shortened(html: &mut String, text: &str) {
 fn caption(frame: &DataFrame, shown: usize) -> String {
     let (height, width) = frame.shape();
     let rows = if shown < height {
-        format!("{} of {}", thousands(shown), count(height, "row"))
+        format!("{} of {}", grouped(shown as u64), count(height, "row"))
     } else {
         count(height, "row")
     };
@@ -146,21 +147,9 @@ fn alignment(column: &Column) -> &'static str {
 fn count(number: usize, thing: &str) -> String {
     format!(
         "{} {thing}{}",
-        thousands(number),
+        grouped(number as u64),
         if number == 1 { "" } else { "s" }
     )
-}
-
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 #[cfg(test)]

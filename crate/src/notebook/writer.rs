@@ -67,11 +67,6 @@ fn defuse<'a>(text: &'a str, instead: &str) -> Cow<'a, str> {
     }
 }
 
-/// evcxr sets this for the process that runs the cells.
-pub(super) fn kernel_listens() -> bool {
-    std::env::var_os("EVCXR_IS_RUNTIME").is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

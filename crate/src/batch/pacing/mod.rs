@@ -31,6 +31,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::quota::Quota;
+use crate::client::text::grouped;
 use crate::client::{RateLimits, Usage};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -247,7 +248,7 @@ impl Drop for EndOfWait<'_> {
 }
 
 fn too_large(estimate: u64, limit: u64) -> Error {
-    let (estimate, limit) = (standing::grouped(estimate), standing::grouped(limit));
+    let (estimate, limit) = (grouped(estimate), grouped(limit));
     Error::new(
         ErrorKind::Argument,
         format!(

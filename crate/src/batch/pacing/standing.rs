@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::limits::MINUTE;
 use super::verdict::Cause;
+use crate::client::text::grouped;
 
 /// What requests wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,19 +57,6 @@ fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
-/// With a comma before each three digits.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,11 +81,5 @@ mod tests {
         assert_snapshot!(told(Some(asked(86_400))), @"the service asks to wait 86,400 s; trying again in 7 s");
         assert_snapshot!(told(Some(asked(7))), @"waits 7 s, since the service refused a request");
         assert_snapshot!(told(Some(Cause::Answer)), @"waits for an answer that tells the quota");
-    }
-
-    #[test]
-    fn digits_are_grouped() {
-        let texts = [0, 999, 1_000, 1_234_567].map(grouped);
-        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
     }
 }
