@@ -21,6 +21,7 @@ mod complete;
 mod doctor;
 mod failure;
 mod home;
+mod jupyter;
 mod kernel;
 mod lab;
 mod programs;
@@ -30,7 +31,6 @@ mod serve;
 mod setup;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -79,15 +79,9 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<OsString>,
     },
-    /// Started by `run`: keeps a kernel from outliving the launcher
+    /// Started with a kernel: keeps it from outliving the launcher
     #[command(hide = true)]
-    Guard(run::guard::Options),
-    /// Started by a hidden cell of `run`: hears whether a cell failed
-    #[command(hide = true)]
-    Tap {
-        /// The file that takes the notes
-        notes: PathBuf,
-    },
+    Guard(jupyter::guard::Options),
 }
 
 fn main() -> ExitCode {
@@ -111,9 +105,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Complete(options) => complete::run(&options),
         Command::Doctor(options) => doctor::run(&options, &Project::locate()?, &home),
         Command::Clean => clean::run(&home).map(done),
-        Command::Kernel(options) => kernel::run(&options, &Project::locate()?, &home),
-        Command::Cargo { arguments } => kernel::cargo::run(&arguments),
-        Command::Guard(options) => run::guard::guard(options).map(done),
-        Command::Tap { notes } => run::tap::filter(&notes).map(done),
+        Command::Kernel(options) => kernel::run(&options, &home),
+        Command::Cargo { arguments } => kernel::run_cargo(&arguments),
+        Command::Guard(options) => jupyter::guard::guard(options).map(done),
     }
 }

@@ -1,13 +1,17 @@
-//! `evenhand doctor --kernel`: how fast the kernel starts and answers on this machine, beside
-//! an evcxr without dependencies, in one run.
+//! `evenhand doctor --kernel`: how fast the kernel starts, answers and prints on this machine,
+//! beside evcxr by itself with the same toolkit, in one run.
 
 use std::time::{Duration, Instant};
 
+use tokio::time::sleep;
+
 use crate::child::block_on;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::home::Home;
+use crate::jupyter::KernelCommand;
+use crate::kernel;
 use crate::project::Project;
-use crate::run::{Executor, KernelCommand, Report};
+use crate::run::{Executor, Report};
 use crate::setup;
 
 /// From the start of the kernel to the first data frame on screen.
@@ -16,7 +20,7 @@ const FIRST: [&str; 2] = [
     "let df = df![\"answer\" => [\"A nurse cares for people.\"]]?;\ndisplay(&df);",
 ];
 
-/// Cells that any kernel can run and that make nothing new.
+/// Cells that make nothing new.
 const LATER: [&str; 6] = [
     "let a = 20 + 1;",
     "println!(\"{}\", a + 1);",
@@ -29,72 +33,77 @@ const LATER: [&str; 6] = [
 /// How often the later cells are run; the first round also pays for what comes once.
 const ROUNDS: usize = 4;
 
+/// A cell that prints, and one that costs the same without.
+const PRINTS: [&str; 2] = [
+    "for n in 0..10_000 { println!(\"line {n}\"); }",
+    "for n in 0..10_000 { std::hint::black_box(n); }",
+];
+
+/// How often each of the two is run.
+const PRINTED: usize = 5;
+
+/// How long a reader reads before the first cell.
+const READING: Duration = Duration::from_secs(15);
+
 /// Measures, and prints a table.
 pub fn run(project: &Project, home: &Home) -> Result<()> {
     setup::kernel(home)?;
     setup::library(project, home)?;
-    let program = setup::kernel_program(home).ok_or_else(|| {
-        Failure::new("the Rust kernel is gone").hint("start again: it is installed anew")
-    })?;
-    let bare = KernelCommand {
-        argv: vec![
-            program.into(),
-            "--control_file".into(),
-            "{connection_file}".into(),
-        ],
-        env: Vec::new(),
-    };
     println!("Measuring; other work on this machine makes all numbers larger.");
-    let warm = measure(&KernelCommand::own()?, project, &FIRST)?;
-    let bare = measure(&bare, project, &[])?;
+    let own = own(project)?;
+    let read = measure(&own, project, READING)?;
+    let at_once = measure(&own, project, Duration::ZERO)?;
+    let plain = kernel::without_wrapper(home, |command| measure(command, project, Duration::ZERO))?;
 
     println!(
-        "\nkernel started -> ready              {}",
-        seconds(warm.ready)
+        "\n{:<46}{:>10}{:>10}{:>8}",
+        "", "evcxr", "evenhand", "ratio"
     );
-    for (cell, name) in warm
-        .first
-        .iter()
-        .zip(["first cell, `:dep evenhand`", "first data frame"])
-    {
-        println!("{name:<36} {}", seconds(*cell));
+    row(
+        "kernel started -> first data frame, at once",
+        plain.first,
+        at_once.first,
+    );
+    alone("the same when the reader reads for 15 s first", read.first);
+    row("later cell, median", plain.later, at_once.later);
+    row("10,000 lines printed", plain.lines, at_once.lines);
+    if let Some(memory) = at_once.memory {
+        println!(
+            "{:<46}{:>20.1} MB",
+            "memory of the wrapper",
+            memory as f64 / 1024.0
+        );
     }
-    println!(
-        "kernel started -> first data frame   {}",
-        seconds(warm.until_first)
-    );
-    println!(
-        "later cell, median                   {}",
-        seconds(warm.later)
-    );
-    println!(
-        "the same without dependencies        {}",
-        seconds(bare.later)
-    );
-    println!(
-        "ratio                                {:.2}",
-        warm.later.as_secs_f64() / bare.later.as_secs_f64()
-    );
     Ok(())
 }
 
-struct Measured {
-    ready: Duration,
-    first: Vec<Duration>,
-    until_first: Duration,
-    later: Duration,
+/// The kernel as JupyterLab starts it for the first lesson.
+fn own(project: &Project) -> Result<KernelCommand> {
+    let mut own = KernelCommand::own()?;
+    let lesson = project.notebooks().join("01-responsible-ai.ipynb");
+    own.env.push((kernel::NOTEBOOK.into(), lesson.into()));
+    Ok(own)
 }
 
-fn measure(command: &KernelCommand, project: &Project, first: &[&str]) -> Result<Measured> {
+struct Measured {
+    /// What a reader waits for the first data frame, without the time of reading.
+    first: Duration,
+    later: Duration,
+    lines: Duration,
+    /// In kB.
+    memory: Option<u64>,
+}
+
+fn measure(command: &KernelCommand, project: &Project, reading: Duration) -> Result<Measured> {
     block_on(async {
         let start = Instant::now();
         let mut executor = Executor::start(command, &project.notebooks(), &Report::new()).await?;
-        let ready = start.elapsed();
-        let mut times = Vec::new();
-        for cell in first {
-            times.push(executor.time(cell).await?);
+        // A reader reads from the moment that the notebook opens.
+        sleep(reading.saturating_sub(start.elapsed())).await;
+        for cell in FIRST {
+            executor.time(cell).await?;
         }
-        let until_first = start.elapsed();
+        let first = start.elapsed().saturating_sub(reading);
         let mut later = Vec::new();
         for round in 0..ROUNDS {
             for cell in LATER {
@@ -104,17 +113,37 @@ fn measure(command: &KernelCommand, project: &Project, first: &[&str]) -> Result
                 }
             }
         }
+        let [mut printed, mut silent] = [Vec::new(), Vec::new()];
+        for _ in 0..PRINTED {
+            printed.push(executor.time(PRINTS[0]).await?);
+            silent.push(executor.time(PRINTS[1]).await?);
+        }
+        let memory = executor.memory();
         executor.stop().await;
-        later.sort();
         Ok(Measured {
-            ready,
-            first: times,
-            until_first,
-            later: later[later.len() / 2],
+            first,
+            later: median(later),
+            lines: median(printed).saturating_sub(median(silent)),
+            memory,
         })
     })
 }
 
-fn seconds(time: Duration) -> String {
-    format!("{:6.2} s", time.as_secs_f64())
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn row(what: &str, plain: Duration, own: Duration) {
+    let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
+    let ratio = own.as_secs_f64() / plain.as_secs_f64().max(f64::EPSILON);
+    println!(
+        "{what:<46}{:>10}{:>10}{ratio:>8.2}",
+        seconds(plain),
+        seconds(own)
+    );
+}
+
+fn alone(what: &str, own: Duration) {
+    println!("{what:<46}{:>10}{:>8.2} s", "", own.as_secs_f64());
 }

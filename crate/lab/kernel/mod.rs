@@ -1,26 +1,36 @@
-//! What the kernelspec starts: the unmodified evcxr kernel, in a private copy of a build
-//! directory in which the notebook's dependencies are already compiled.
+//! What the kernelspec starts: the unmodified evcxr kernel in a private copy of a build
+//! directory in which the notebook's dependencies are already compiled, and a wrapper that
+//! stands between it and Jupyter.
+//!
+//! - `spec`: how Jupyter finds it; `build`: where evcxr compiles; `wrapper`: what is between;
+//! - `marks`: what a cell says to the wrapper.
 
-pub mod cargo;
-mod copy;
-mod metadata;
-mod shim;
+mod build;
+mod marks;
 mod spec;
+mod wrapper;
 
-pub use shim::environment;
+pub use build::{environment, run_cargo};
 pub use spec::{install as install_spec, jupyter_path};
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tokio::process::Command;
 
-use crate::child::stand_behind;
+use crate::child::block_on;
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
+use crate::jupyter::{Connection, KernelCommand, random_hex};
 use crate::project::Project;
 use crate::setup;
-use copy::PrivateCopy;
+use build::PrivateCopy;
+pub use wrapper::ahead::NOTEBOOK;
+use wrapper::{Parts, Shared, ahead};
+
+/// The library winds down while this file is there.
+const STOP_FILE: &str = "EVENHAND_STOP_FILE";
 
 /// What `evenhand kernel` is told by Jupyter.
 #[derive(clap::Args, Debug)]
@@ -48,30 +58,94 @@ pub fn command() -> Result<Vec<String>> {
 }
 
 /// Runs the kernel until Jupyter ends it.
-pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode> {
+pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
+    let connection = Connection::load(&options.connection_file)?;
+    let mut private = None;
+    let served = block_on(wrapper::serve(connection, async {
+        let parts = parts(home, &mut private);
+        parts.unwrap_or_else(|failure| Parts {
+            command: Err(failure),
+            folder: PathBuf::new(),
+            shared: Shared::default(),
+            notes: Vec::new(),
+            ahead: Vec::new(),
+        })
+    }));
+    // Only now, when nobody writes into it any more.
+    drop(private);
+    served
+}
+
+/// Makes ready what the wrapper works with.
+fn parts(home: &Home, private: &mut Option<PrivateCopy>) -> Result<Parts> {
+    let project = Project::locate()?;
     let program = setup::kernel_program(home).ok_or_else(|| {
         Failure::new("the Rust kernel is not installed yet")
             .hint("run `cargo run` in the checkout first")
     })?;
-    copy::sweep(&copies(home));
-    let warm = setup::warm::find(project, home)?;
-    let private = match &warm {
-        Some(warm) => Some(PrivateCopy::make(&warm.build(), &copies(home))?),
-        None => {
-            eprintln!(
-                "the notebook's dependencies are not built yet: the first cell will take minutes"
-            );
-            None
-        }
+    build::sweep(&copies(home));
+    let warm = setup::warm::find(&project, home)?;
+    let made = PrivateCopy::make(
+        warm.as_ref().map(|warm| warm.build()).as_deref(),
+        &copies(home),
+    );
+    let copy = private.insert(made?).path();
+    let shared = Shared {
+        word: format!("evenhand-{}:", random_hex(16)?),
+        stop_file: copy.join("stop"),
+        source: copy.join("src/lib.rs"),
+        marks_are_read: copy.join(marks::READ),
     };
-    let mut kernel = Command::new(program);
-    kernel.arg("--control_file").arg(&options.connection_file);
-    cleanse(&mut kernel);
-    if let (Some(warm), Some(private)) = (&warm, &private) {
-        kernel.envs(environment(private.path(), &warm.lock_file())?);
+    let mut env = environment(copy, &project.lock_file())?;
+    env.push((marks::VARIABLE.into(), shared.word.clone().into()));
+    env.push((STOP_FILE.into(), shared.stop_file.clone().into()));
+    let (notes, ahead) = match warm {
+        Some(_) => (Vec::new(), std::env::var_os(ahead::NOTEBOOK)),
+        None => (vec![NOT_WARM.to_owned()], None),
+    };
+    Ok(Parts {
+        command: Ok(evcxr(program, env, copy)),
+        folder: std::env::current_dir().doing(|| "the notebook's folder is gone".to_owned())?,
+        shared,
+        notes,
+        ahead: ahead.map_or(Vec::new(), |notebook| ahead::cells(Path::new(&notebook))),
+    })
+}
+
+const NOT_WARM: &str = "the notebook's dependencies are not built yet: a cell that asks for them takes minutes. \
+     `cargo run` in the checkout builds them once";
+
+/// Lends a command that starts evcxr by itself, in a build directory that is as warm: what the
+/// wrapper is measured against.
+pub fn without_wrapper<T>(
+    home: &Home,
+    work: impl FnOnce(&KernelCommand) -> Result<T>,
+) -> Result<T> {
+    let project = Project::locate()?;
+    let program = setup::kernel_program(home)
+        .ok_or_else(|| Failure::new("the Rust kernel is gone").hint("start again"))?;
+    let warm = setup::warm::find(&project, home)?;
+    let copy = PrivateCopy::make(warm.map(|warm| warm.build()).as_deref(), &copies(home))?;
+    let lock_file = copy.path().join("Cargo.lock");
+    std::fs::copy(project.lock_file(), &lock_file)
+        .doing(|| format!("could not write {}", lock_file.display()))?;
+    work(&evcxr(
+        program,
+        vec![("EVCXR_TMPDIR".into(), copy.path().into())],
+        copy.path(),
+    ))
+}
+
+fn evcxr(program: PathBuf, env: Vec<(OsString, OsString)>, copy: &Path) -> KernelCommand {
+    KernelCommand {
+        argv: vec![
+            program.into(),
+            "--control_file".into(),
+            "{connection_file}".into(),
+        ],
+        env,
+        sweep: vec![copy.to_owned()],
     }
-    // Its private copy is removed after it.
-    stand_behind(kernel, "the Rust kernel")
 }
 
 /// Where running kernels have their private copies.

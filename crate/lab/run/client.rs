@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use zeromq::{DealerSocket, Socket, SocketOptions, SocketRecv, SocketSend, SubSocket};
 
-use super::kernel::Ports;
-use super::wire::{Message, Session};
 use crate::failure::{Context, Result};
+use crate::jupyter::{Connection, Message, Session};
 
 /// What evcxr's child wrote to standard error can arrive after the cell is
 /// over (1.3 ms later when measured). This much silence ends the wait for it.
@@ -50,14 +49,9 @@ enum Event {
 
 impl Client {
     /// Connects; waits for a kernel that does not listen yet.
-    pub async fn connect(ports: Ports, key: &str) -> Result<Self> {
-        let Ports {
-            shell,
-            control,
-            iopub,
-            ..
-        } = ports;
-        let session = Session::new(key)?;
+    pub async fn connect(connection: &Connection) -> Result<Self> {
+        let ports = connection.ports;
+        let session = Session::new(&connection.key)?;
         // The caller sets the limit: it also hears when the kernel dies.
         let options = || {
             let mut options = SocketOptions::default();
@@ -71,28 +65,28 @@ impl Client {
             iopub: SubSocket::with_options(options()),
         };
         let doing = || "cannot connect to the kernel".to_owned();
-        client.iopub.connect(&endpoint(iopub)).await.doing(doing)?;
+        let at = |port| connection.endpoint(port);
+        client.iopub.connect(&at(ports.iopub)).await.doing(doing)?;
         client.iopub.subscribe("").await.doing(doing)?;
-        client.shell.connect(&endpoint(shell)).await.doing(doing)?;
+        client.shell.connect(&at(ports.shell)).await.doing(doing)?;
         client
             .control
-            .connect(&endpoint(control))
+            .connect(&at(ports.control))
             .await
             .doing(doing)?;
         Ok(client)
     }
 
-    /// Waits until the kernel answers and its broadcasts arrive; gives what it
-    /// says about itself.
-    pub async fn ready(&mut self) -> Result<Value> {
+    /// Waits until the kernel answers and its broadcasts arrive.
+    pub async fn ready(&mut self) -> Result<()> {
         loop {
             let id = self.ask("kernel_info_request", &json!({})).await?;
-            let (mut info, mut heard) = (None, false);
+            let (mut answered, mut heard) = (false, false);
             loop {
                 // A subscription takes effect at some time after it was made.
                 // Broadcasts before that are lost, so if none has come by then
                 // the question is asked again.
-                let event = if info.is_some() {
+                let event = if answered {
                     let Ok(event) = timeout(SUBSCRIPTION, self.next()).await else {
                         break;
                     };
@@ -101,12 +95,12 @@ impl Client {
                     self.next().await?
                 };
                 match event {
-                    Event::Shell(reply) if reply.parent() == id => info = Some(reply.content),
+                    Event::Shell(reply) if reply.parent() == id => answered = true,
                     Event::Iopub(message) => heard |= is_idle(&message, &id),
                     Event::Shell(_) => {}
                 }
-                if heard && let Some(info) = info.take() {
-                    return Ok(info);
+                if heard && answered {
+                    return Ok(());
                 }
             }
         }
@@ -183,10 +177,6 @@ impl Client {
             message = self.shell.recv() => Ok(Event::Shell(self.session.read(message.doing(doing)?)?)),
         }
     }
-}
-
-fn endpoint(port: u16) -> String {
-    format!("tcp://127.0.0.1:{port}")
 }
 
 fn is_idle(message: &Message, request: &str) -> bool {

@@ -1,23 +1,17 @@
 //! `evenhand run`: notebooks in a real kernel, without a browser or a server.
 //!
 //! - `notebook`, `outputs`: the file, and what goes into it;
-//! - `wire`, `client`: Jupyter's protocol, and the conversation in it;
-//! - `kernel`, `guard`: the process, and that nothing of it is left behind;
-//! - `tap`: how a cell that fails in evcxr is told from one that does not;
+//! - `client`: the conversation with a kernel;
 //! - `executor`: cell after cell; `report`, `page`: what is seen of it.
 //!
 //! Not here: how the kernel is installed (`setup`) and what it does at its start (`kernel`).
 
 mod client;
 mod executor;
-pub mod guard;
-mod kernel;
 mod notebook;
 mod outputs;
 mod page;
 mod report;
-pub mod tap;
-mod wire;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -25,14 +19,13 @@ use std::time::Instant;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub use self::kernel::KernelCommand;
-
 use self::notebook::{Cell, Notebook};
 use self::outputs::Outputs;
 use crate::answerer::Answerer;
 use crate::child::block_on;
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
+use crate::jupyter::KernelCommand;
 use crate::kernel as own_kernel;
 use crate::project::Project;
 use crate::serve::Allowance;
@@ -93,6 +86,7 @@ impl KernelCommand {
         Ok(Self {
             argv: argv.into_iter().map(Into::into).collect(),
             env: Vec::new(),
+            sweep: Vec::new(),
         })
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::notebook::lines;
-use super::wire::Message;
+use crate::jupyter::Message;
 
 /// The outputs of one cell.
 #[derive(Debug, Default)]
@@ -11,8 +11,6 @@ pub struct Outputs {
     items: Vec<Item>,
     /// A `clear_output` that waits for the next output.
     clear_next: bool,
-    /// How many of the cells that the kernel counts the reader did not write.
-    hidden: u64,
 }
 
 #[derive(Debug)]
@@ -26,22 +24,6 @@ enum Item {
 }
 
 impl Outputs {
-    /// No outputs yet, of a cell that comes after so many which the kernel
-    /// counts and the reader does not.
-    pub fn after(hidden: u64) -> Self {
-        Self {
-            hidden,
-            ..Self::default()
-        }
-    }
-
-    /// The number of a cell as the reader counts.
-    pub fn number(&self, count: &Value) -> Option<u64> {
-        count
-            .as_u64()
-            .map(|count| count.saturating_sub(self.hidden))
-    }
-
     /// Takes one message of the kernel; other kinds of message show nothing.
     pub fn take(&mut self, message: &Message) {
         let content = &message.content;
@@ -54,8 +36,8 @@ impl Outputs {
                 let mut output = Map::new();
                 output.insert("data".to_owned(), stored(&content["data"]));
                 if kind == "execute_result" {
-                    let number = self.number(&content["execution_count"]);
-                    output.insert("execution_count".to_owned(), json!(number));
+                    let number = content["execution_count"].clone();
+                    output.insert("execution_count".to_owned(), number);
                 }
                 output.insert("metadata".to_owned(), object(&content["metadata"]));
                 output.insert("output_type".to_owned(), json!(kind));
@@ -106,42 +88,12 @@ impl Outputs {
         });
     }
 
-    /// Replaces a word in what the errors quote.
-    pub fn requote(&mut self, from: &str, to: &str) {
-        for item in &mut self.items {
-            let Item::Bundle { json, .. } = item else {
-                continue;
-            };
-            for line in json
-                .get_mut("traceback")
-                .and_then(Value::as_array_mut)
-                .into_iter()
-                .flatten()
-            {
-                if let Some(text) = line.as_str().filter(|text| text.contains(from)) {
-                    *line = json!(text.replace(from, to));
-                }
-            }
-        }
-    }
-
     /// The errors among the outputs.
     pub fn errors(&self) -> impl Iterator<Item = &Value> {
         self.items.iter().filter_map(|item| match item {
             Item::Bundle { json, .. } if json["output_type"] == "error" => Some(json),
             _ => None,
         })
-    }
-
-    /// All that went to standard error.
-    pub fn stderr(&self) -> String {
-        self.items
-            .iter()
-            .filter_map(|item| match item {
-                Item::Stream { name, text } if name == "stderr" => Some(text.as_str()),
-                _ => None,
-            })
-            .collect()
     }
 
     /// The outputs in the notebook's format.
@@ -233,7 +185,7 @@ mod tests {
     use super::*;
 
     fn outputs(messages: &[(&str, Value)]) -> Outputs {
-        let mut outputs = Outputs::after(1);
+        let mut outputs = Outputs::default();
         for (kind, content) in messages {
             let message = Message::of(kind, content.clone());
             outputs.take(&message);
@@ -262,7 +214,6 @@ mod tests {
             {"name": "stdout", "output_type": "stream", "text": ["d\n"]},
         ]);
         assert_eq!(Value::from(outputs.to_json()), expected);
-        assert_eq!(outputs.stderr(), "c\n");
     }
 
     #[test]
@@ -282,7 +233,7 @@ mod tests {
         )]);
         let expected = json!([{
             "data": {"text/plain": ["1\n", "2"], "application/geo+json": {"a": [1]}, "application/json": "text"},
-            "execution_count": 4,
+            "execution_count": 5,
             "metadata": {"text/plain": {}},
             "output_type": "execute_result",
         }]);

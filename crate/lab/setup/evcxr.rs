@@ -9,7 +9,8 @@ use crate::failure::{Failure, Result};
 use crate::home::Home;
 use crate::programs::all_on_path;
 
-const VERSION: &str = "0.22.0";
+/// The version that everything here was tried with.
+pub const VERSION: &str = "0.22.0";
 /// Packages that its build compiles, for the progress line.
 const PACKAGES: usize = 273;
 

@@ -14,7 +14,7 @@ pub mod warm;
 
 use std::fs::{self, File};
 
-pub use evcxr::kernel_program;
+pub use evcxr::{VERSION as KERNEL_VERSION, kernel_program};
 pub use python::find as python;
 pub use toolchain::{find as rust, libraries as rust_libraries};
 

@@ -18,10 +18,11 @@ use super::step::Step;
 use super::toolchain;
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
+use crate::jupyter::KernelCommand;
 use crate::kernel;
 use crate::programs::on_path;
 use crate::project::Project;
-use crate::run::{self, KernelCommand};
+use crate::run;
 
 /// In a warm build, the path of the checkout that it belongs to.
 const CHECKOUT: &str = "checkout.txt";
@@ -114,6 +115,7 @@ fn build(project: &Project, home: &Home, warm: &Warm, step: &mut Step) -> Result
         .map(Into::into)
         .to_vec(),
         env: kernel::environment(&warm.build(), &warm.lock_file())?,
+        sweep: Vec::new(),
     };
     let library = project.library();
     let code = format!(

@@ -1,5 +1,6 @@
 //! How far a batch is, and who is told: whoever asked to be, else the reader of the
-//! notebook, a line on standard error at most every two seconds.
+//! notebook. Where the kernel can update an output, that is a bar; elsewhere a line on
+//! standard error, at most every two seconds.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +13,9 @@ use super::submission::{BatchStatus, Status};
 use crate::error::ErrorKind;
 
 const BETWEEN_LINES: Duration = Duration::from_secs(2);
+
+/// How often a bar moves. What is over before it was there needs none.
+const BETWEEN_MOVES: Duration = Duration::from_millis(300);
 
 /// How far a batch is. Its `Display` says it in a line.
 #[derive(Clone, Debug, Default)]
@@ -70,6 +74,12 @@ impl Progress {
     }
 }
 
+impl Progress {
+    fn move_bar(&self, bar: &mut Bar) {
+        bar.show(self.done, self.total, &self.to_string());
+    }
+}
+
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.done - self.failed)?;
@@ -80,13 +90,17 @@ impl fmt::Display for Progress {
         if self.failed > 0 {
             write!(f, ", {} failed", self.failed)?;
         }
+        let so_far = match Some(self.done) == self.total {
+            true => "",
+            false => " so far",
+        };
         write!(
             f,
-            ", {:.0} tokens/s, {} s so far",
+            ", {:.0} tokens/s, {} s{so_far}",
             self.tokens_per_second(),
             self.elapsed.as_secs()
         )?;
-        if let Some(left) = self.left() {
+        if let Some(left) = self.left().filter(|_| !so_far.is_empty()) {
             write!(f, ", about {} s left", left.as_secs() + 1)?;
         }
         match &self.waits_for {
@@ -122,8 +136,9 @@ pub(super) fn tell_of_wait(listener: Option<&Listener>, what: String) {
 pub(super) struct Teller {
     progress: Progress,
     listener: Option<Listener>,
+    bar: Option<Bar>,
     started: Instant,
-    last_line: Instant,
+    last_told: Instant,
     first_failure: Option<String>,
 }
 
@@ -137,9 +152,10 @@ impl Teller {
         };
         Self {
             progress,
+            bar: Bar::new().filter(|_| listener.is_none()),
             listener,
             started: now,
-            last_line: now,
+            last_told: now,
             first_failure: None,
         }
     }
@@ -162,17 +178,22 @@ impl Teller {
     /// Tells how far it is, if that is due.
     pub(super) fn tick(&mut self, standing: impl FnOnce() -> Standing) {
         let over = Some(self.progress.done) == self.progress.total;
-        let due = self.listener.is_some() || self.last_line.elapsed() >= BETWEEN_LINES;
-        if over || !due {
+        let between = match (&self.listener, &self.bar) {
+            (Some(_), _) => Duration::ZERO,
+            (None, Some(_)) => BETWEEN_MOVES,
+            (None, None) => BETWEEN_LINES,
+        };
+        if over || self.last_told.elapsed() < between {
             return;
         }
-        self.last_line = Instant::now();
+        self.last_told = Instant::now();
         self.progress.elapsed = self.started.elapsed();
         let waits_for = standing().to_string();
         self.progress.waits_for = (!waits_for.is_empty()).then_some(waits_for);
-        match &self.listener {
-            Some(Listener(tell)) => tell(&self.progress),
-            None => say(&self.progress.to_string()),
+        match (&self.listener, &mut self.bar) {
+            (Some(Listener(tell)), _) => tell(&self.progress),
+            (None, Some(bar)) => self.progress.move_bar(bar),
+            (None, None) => say(&self.progress.to_string()),
         }
     }
 
@@ -189,6 +210,9 @@ impl Teller {
         if let Some(Listener(tell)) = &self.listener {
             return tell(&self.progress);
         }
+        if let Some(bar) = self.bar.as_mut().filter(|bar| bar.is_shown()) {
+            self.progress.move_bar(bar);
+        }
         if *from_journal > 0 {
             say(&format!(
                 "{from_journal} of {done} were answered by the journal; `.fresh()` asks anew"
@@ -199,6 +223,28 @@ impl Teller {
                 "{failed} of {done} failed, the first because: {reason}"
             ));
         }
+    }
+}
+
+#[cfg(feature = "notebook")]
+use crate::notebook::Bar;
+
+/// Without the notebook there is no place for one.
+#[cfg(not(feature = "notebook"))]
+enum Bar {}
+
+#[cfg(not(feature = "notebook"))]
+impl Bar {
+    fn new() -> Option<Self> {
+        None
+    }
+
+    fn is_shown(&self) -> bool {
+        match *self {}
+    }
+
+    fn show(&mut self, _done: usize, _total: Option<usize>, _words: &str) {
+        match *self {}
     }
 }
 

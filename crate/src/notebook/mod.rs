@@ -4,10 +4,12 @@
 //!   the same for the last expression of a cell.
 //! - `ask` asks the reader, `bundle` is what one thing looks like: HTML, and plain text beside it.
 //! - `table` renders data frames; `card` the toolkit's own small results.
+//! - `bar` is how far long work is, in its place.
 //! - `escape` makes text from a model harmless in HTML.
 //! - `cell` knows which cell is running; `writer` is the one way to standard output.
 
 mod ask;
+mod bar;
 mod bundle;
 mod card;
 mod cell;
@@ -16,6 +18,7 @@ mod show;
 mod table;
 mod writer;
 
+pub(crate) use bar::Bar;
 pub use bundle::{Bundle, Show};
 pub(crate) use escape::{escaped, push_escaped};
 pub use show::{EvcxrDisplay, display};

@@ -1,8 +1,9 @@
 //! Showing results in the running cell.
 //!
-//! evcxr keeps one result a cell: of several blocks of the same form the last one wins.
-//! So each display sends all that its cell has shown so far, as one block, and begins
-//! anew when the next cell runs.
+//! Where the toolkit's own kernel listens, each is shown at once and in its place. Plain evcxr
+//! keeps one result a cell: of several blocks of the same form the last one wins. So there
+//! each display sends all that its cell has shown so far, as one block, and begins anew when
+//! the next cell runs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::Location;
@@ -10,7 +11,7 @@ use std::sync::Mutex;
 
 use super::bundle::{Bundle, Show, stack};
 use super::cell::{self, Cell};
-use super::writer;
+use super::writer::{self, Output};
 use crate::runtime;
 
 struct Shown {
@@ -37,7 +38,8 @@ static SHOWN: Mutex<Shown> = Mutex::new(Shown {
 /// ```
 #[track_caller]
 pub fn display(thing: impl Show) {
-    show_in(cell::of(Location::caller()), thing.bundle());
+    let cell = cell::of(Location::caller());
+    show_in(cell, Output::Display(None), thing.bundle());
 }
 
 /// Makes a value show itself as the last expression of a cell: evcxr calls this method.
@@ -49,7 +51,7 @@ pub trait EvcxrDisplay {
 impl<T: Show> EvcxrDisplay for T {
     #[track_caller]
     fn evcxr_display(&self) {
-        show_in(cell::of(Location::caller()), self.bundle());
+        show_in(cell::of(Location::caller()), Output::Result, self.bundle());
     }
 }
 
@@ -62,7 +64,7 @@ macro_rules! show_as_debug {
             impl<$($generic: std::fmt::Debug),*> EvcxrDisplay for $type {
                 #[track_caller]
                 fn evcxr_display(&self) {
-                    show_in(cell::of(Location::caller()), Bundle {
+                    show_in(cell::of(Location::caller()), Output::Result, Bundle {
                         html: String::new(),
                         text: format!("{self:?}"),
                     });
@@ -81,7 +83,10 @@ show_as_debug! {
     [K V] BTreeMap<K, V>, [K V] HashMap<K, V>, [T] BTreeSet<T>, [T] HashSet<T>,
 }
 
-fn show_in(cell: Cell, bundle: Bundle) {
+fn show_in(cell: Cell, output: Output<'_>, bundle: Bundle) {
+    if writer::is_live() {
+        return writer::send(output, &bundle);
+    }
     // A thread that panicked while it held the lock left a whole list behind: it is used on.
     let mut shown = SHOWN
         .lock()

@@ -8,11 +8,66 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
 
 use super::bundle::Bundle;
 
 /// All tokens of the protocol begin so.
 const TOKEN: &str = "EVCXR_";
+
+/// Names the word with which a line begins that the kernel's wrapper takes for a message of
+/// Jupyter's. It is made anew for each kernel, so that no text of a model can have it.
+const OUTPUTS: &str = "EVENHAND_OUTPUTS";
+
+/// What becomes of a result in the notebook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Output<'a> {
+    /// The value of a cell.
+    Result,
+    /// Something shown on the way. One with an id can be replaced later.
+    Display(Option<&'a str>),
+    /// It replaces what was shown with this id.
+    Update(&'a str),
+}
+
+/// Does the kernel's wrapper listen, which shows a result at once and in its place?
+pub(super) fn is_live() -> bool {
+    word().is_some()
+}
+
+/// Shows a result at once, where the wrapper listens.
+pub(super) fn send(output: Output<'_>, bundle: &Bundle) {
+    if let Some(word) = word() {
+        write(&mut io::stdout().lock(), &mark(word, output, bundle));
+    }
+}
+
+fn word() -> Option<&'static str> {
+    static WORD: OnceLock<Option<String>> = OnceLock::new();
+    WORD.get_or_init(|| std::env::var(OUTPUTS).ok().filter(|word| !word.is_empty()))
+        .as_deref()
+}
+
+fn mark(word: &str, output: Output<'_>, bundle: &Bundle) -> String {
+    let mut data = json!({ "text/plain": bundle.text });
+    if !bundle.html.is_empty() {
+        data["text/html"] = Value::from(&*bundle.html);
+    }
+    let (kind, id) = match output {
+        Output::Result => ("execute_result", None),
+        Output::Display(id) => ("display_data", id),
+        Output::Update(id) => ("update_display_data", Some(id)),
+    };
+    let mut content = json!({"data": data, "metadata": {}});
+    if let Some(id) = id {
+        content["transient"] = json!({ "display_id": id });
+    }
+    let message = json!({"msg_type": kind, "content": content}).to_string();
+    // In JSON, as in HTML, another spelling reads the same.
+    format!("{word}show {}\n", defuse(&message, "EVCXR\\u005f"))
+}
 
 /// The bytes of one result: a block for each form, which the kernel gathers into one output.
 pub(super) fn encode(bundle: &Bundle) -> String {
@@ -113,6 +168,32 @@ mod tests {
                 prop_assert!(!body.contains(TOKEN));
             }
         }
+    }
+
+    #[test]
+    fn a_live_result_is_one_line_that_reads_as_it_was() {
+        let bundle = Bundle {
+            html: "<p>EVCXR_END\n</p>".to_owned(),
+            text: "w:end\n\u{2028}".to_owned(),
+        };
+        let line = mark("w:", Output::Update("bar"), &bundle);
+        assert_eq!(line.lines().count(), 1);
+        assert!(!line.contains(TOKEN), "{line}");
+        let message = line.strip_prefix("w:show ").unwrap();
+        let message: Value = serde_json::from_str(message).unwrap();
+        assert_eq!(message["msg_type"], "update_display_data");
+        assert_eq!(message["content"]["data"]["text/html"], &*bundle.html);
+        assert_eq!(message["content"]["data"]["text/plain"], &*bundle.text);
+        assert_eq!(message["content"]["transient"]["display_id"], "bar");
+        let plain = Bundle {
+            html: String::new(),
+            ..bundle
+        };
+        let line = mark("w:", Output::Result, &plain);
+        assert!(
+            !line.contains("text/html") && !line.contains("transient"),
+            "{line}"
+        );
     }
 
     #[test]

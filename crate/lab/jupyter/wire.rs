@@ -5,6 +5,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
@@ -16,50 +17,65 @@ use crate::failure::{Context, Failure, Result};
 const DELIMITER: &[u8] = b"<IDS|MSG>";
 
 /// The version of the protocol that the headers claim.
-const PROTOCOL: &str = "5.3";
+pub const PROTOCOL: &str = "5.3";
 
-/// One message from a kernel.
-#[derive(Debug)]
+/// One message that was received.
+#[derive(Clone, Debug)]
 pub struct Message {
-    header: Value,
+    /// Whom an answer is for, as a router has to know it.
+    pub identities: Vec<Bytes>,
+    /// Who says what kind of thing.
+    pub header: Value,
     parent: Value,
+    metadata: Value,
     /// What the message says.
     pub content: Value,
 }
 
 impl Message {
+    /// A message that was not received, such as one that nobody sent.
+    pub fn of(kind: &str, content: Value) -> Self {
+        Self {
+            identities: Vec::new(),
+            header: json!({"msg_type": kind}),
+            parent: json!({}),
+            metadata: json!({}),
+            content,
+        }
+    }
+
     /// The message type, such as `stream` or `execute_reply`.
     pub fn kind(&self) -> &str {
         self.header["msg_type"].as_str().unwrap_or_default()
     }
 
-    /// A message as a kernel might send it.
-    #[cfg(test)]
-    pub fn of(kind: &str, content: Value) -> Self {
-        Self {
-            header: json!({"msg_type": kind}),
-            parent: json!({}),
-            content,
-        }
+    /// The id under which it is answered.
+    pub fn id(&self) -> &str {
+        self.header["msg_id"].as_str().unwrap_or_default()
     }
 
     /// The id of the request that this message belongs to.
     pub fn parent(&self) -> &str {
         self.parent["msg_id"].as_str().unwrap_or_default()
     }
+
+    /// The header of the request that this message belongs to.
+    pub fn parent_header(&self) -> &Value {
+        &self.parent
+    }
 }
 
-/// A client's end of the conversation: signs requests, checks what comes back.
+/// One end of the conversation: signs what it says, checks what comes back.
 pub struct Session {
     id: String,
-    key: hmac::Key,
+    key: Option<hmac::Key>,
     sent: u64,
 }
 
 impl Session {
-    /// A session with the key of the connection file.
+    /// A session with the key of the connection file; an empty key signs nothing.
     pub fn new(key: &str) -> Result<Self> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+        let key = (!key.is_empty()).then(|| hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()));
         Ok(Self {
             id: random_hex(16)?,
             key,
@@ -69,54 +85,97 @@ impl Session {
 
     /// A signed request, and the id under which the kernel will answer.
     pub fn request(&mut self, kind: &str, content: &Value) -> (String, ZmqMessage) {
+        let header = self.header(kind);
+        let id = header["msg_id"].as_str().unwrap_or_default().to_owned();
+        let empty = json!({});
+        (id, self.frames(&[], [&header, &empty, &empty, content]))
+    }
+
+    /// A signed message about the request with this header, for these identities.
+    pub fn about(
+        &mut self,
+        request: &Value,
+        identities: &[Bytes],
+        kind: &str,
+        content: &Value,
+    ) -> ZmqMessage {
+        let header = self.header(kind);
+        let parts = [&header, request, &json!({}), content];
+        self.frames(identities, parts)
+    }
+
+    /// Another's message, under its own header.
+    pub fn forward(&self, message: &Message) -> ZmqMessage {
+        let Message {
+            header,
+            parent,
+            metadata,
+            content,
+            ..
+        } = message;
+        self.frames(&[], [header, parent, metadata, content])
+    }
+
+    /// The header of a message that is sent next.
+    pub fn header(&mut self, kind: &str) -> Value {
         self.sent += 1;
-        let id = format!("{}_{}", self.id, self.sent);
-        let header = json!({
-            "msg_id": id,
+        json!({
+            "msg_id": format!("{}_{}", self.id, self.sent),
             "session": self.id,
             "username": "evenhand",
             "date": timestamp(SystemTime::now()),
             "msg_type": kind,
             "version": PROTOCOL,
-        });
-        let empty = json!({});
-        let parts = [&header, &empty, &empty, content].map(|part| part.to_string().into_bytes());
+        })
+    }
+
+    fn frames(&self, identities: &[Bytes], parts: [&Value; 4]) -> ZmqMessage {
+        let parts = parts.map(|part| part.to_string().into_bytes());
         let mut message = ZmqMessage::from(DELIMITER.to_vec());
         message.push_back(self.sign(&parts).into_bytes().into());
         for part in parts {
             message.push_back(part.into());
         }
-        (id, message)
+        for identity in identities.iter().rev() {
+            message.push_front(identity.clone());
+        }
+        message
     }
 
-    /// Reads a kernel's message; its signature must be right.
+    /// Reads a message; its signature must be right.
     pub fn read(&self, message: ZmqMessage) -> Result<Message> {
-        let frames = message.into_vec();
+        let mut frames = message.into_vec();
         let start = frames.iter().position(|frame| &frame[..] == DELIMITER);
-        let Some([signature, parts @ ..]) = start.map(|start| &frames[start + 1..]) else {
+        let rest = start.map(|start| frames.split_off(start));
+        let Some([_, signature, parts @ ..]) = rest.as_deref() else {
             return Err(unreadable("it has no delimiter"));
         };
         let Some(parts) = parts.get(..4) else {
             return Err(unreadable("it has too few frames"));
         };
-        let signed = unhex(signature)
-            .is_some_and(|tag| hmac::verify(&self.key, &parts.concat(), &tag).is_ok());
+        let signed = self.key.as_ref().is_none_or(|key| {
+            unhex(signature).is_some_and(|tag| hmac::verify(key, &parts.concat(), &tag).is_ok())
+        });
         if !signed {
             return Err(unreadable("its signature is wrong"));
         }
         let json = |index: usize| {
-            serde_json::from_slice(&parts[index])
-                .doing(|| "the kernel sent a message that is not JSON".to_owned())
+            serde_json::from_slice(&parts[index]).doing(|| "a message is not JSON".to_owned())
         };
         Ok(Message {
+            identities: frames,
             header: json(0)?,
             parent: json(1)?,
+            metadata: json(2)?,
             content: json(3)?,
         })
     }
 
     fn sign(&self, parts: &[Vec<u8>]) -> String {
-        let mut context = hmac::Context::with_key(&self.key);
+        let Some(key) = &self.key else {
+            return String::new();
+        };
+        let mut context = hmac::Context::with_key(key);
         for part in parts {
             context.update(part);
         }
@@ -134,9 +193,7 @@ pub fn random_hex(bytes: usize) -> Result<String> {
 }
 
 fn unreadable(why: &str) -> Failure {
-    Failure::new(format!(
-        "the kernel sent a message that cannot be read: {why}"
-    ))
+    Failure::new(format!("a message cannot be read: {why}"))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -196,6 +253,26 @@ mod tests {
         assert_eq!(message.header["msg_id"], id);
         assert_eq!(message.content["code"], "1");
         assert!(Session::new("other").unwrap().read(request).is_err());
+    }
+
+    #[test]
+    fn an_answer_goes_back_to_who_asked() {
+        let mut session = Session::new("").unwrap();
+        let (id, request) = session.request("execute_request", &json!({}));
+        let request = session.read(request).unwrap();
+        let asker = [Bytes::from_static(b"asker")];
+        let answer = session.about(&request.header, &asker, "execute_reply", &json!({"a": 1}));
+        let answer = session.read(answer).unwrap();
+        assert_eq!(answer.identities, asker);
+        assert_eq!(
+            (answer.parent(), answer.kind()),
+            (id.as_str(), "execute_reply")
+        );
+        let forwarded = session.read(session.forward(&answer)).unwrap();
+        assert_eq!(
+            (forwarded.parent(), forwarded.id()),
+            (id.as_str(), answer.id())
+        );
     }
 
     #[test]

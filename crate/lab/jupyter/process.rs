@@ -2,23 +2,21 @@
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::fs::{OpenOptions, Permissions};
-use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
-use serde_json::json;
+use rustix::process::Pid;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
-use super::wire::random_hex;
+use super::connection::Connection;
+use super::guard;
 use crate::failure::{Context, Failure, Result};
 use crate::kernel as own_kernel;
 
@@ -39,37 +37,8 @@ pub struct KernelCommand {
     pub argv: Vec<OsString>,
     /// Environment variables for the kernel beside the launcher's own.
     pub env: Vec<(OsString, OsString)>,
-}
-
-/// The ports of a connection file.
-#[derive(Clone, Copy, Debug)]
-pub struct Ports {
-    pub shell: u16,
-    pub control: u16,
-    pub iopub: u16,
-    stdin: u16,
-    heartbeat: u16,
-}
-
-impl Ports {
-    /// Ports that are free now. All are held until the last is known, so they differ.
-    fn choose() -> Result<Self> {
-        let doing = || "there is no free port on 127.0.0.1".to_owned();
-        let mut held = Vec::new();
-        let mut next = || -> Result<u16> {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing(doing)?;
-            let port = listener.local_addr().doing(doing)?.port();
-            held.push(listener);
-            Ok(port)
-        };
-        Ok(Self {
-            shell: next()?,
-            control: next()?,
-            iopub: next()?,
-            stdin: next()?,
-            heartbeat: next()?,
-        })
-    }
+    /// Folders to remove when nobody is left who would.
+    pub sweep: Vec<PathBuf>,
 }
 
 /// A running kernel. Dropping it ends it and whatever it started.
@@ -77,14 +46,11 @@ pub struct Kernel {
     guard: Child,
     /// What tells the guard that the launcher lives. Held here since waiting
     /// for a child closes its standard input.
-    _lifeline: Option<ChildStdin>,
-    group: Option<Pid>,
+    lifeline: Option<ChildStdin>,
     tail: Tail,
-    folder: TempDir,
-    /// Where it listens.
-    pub ports: Ports,
-    /// What its messages are signed with.
-    pub key: String,
+    _folder: TempDir,
+    /// Where it listens, and what its messages are signed with.
+    pub connection: Connection,
 }
 
 impl Kernel {
@@ -96,10 +62,9 @@ impl Kernel {
             .permissions(Permissions::from_mode(0o700))
             .tempdir()
             .doing(|| "cannot make a temporary folder".to_owned())?;
-        let ports = Ports::choose()?;
-        let key = random_hex(32)?;
+        let connection = Connection::choose()?;
         let connection_file = private.path().join("connection.json");
-        write_connection_file(&connection_file, ports, &key)?;
+        connection.save(&connection_file)?;
 
         let launcher = std::env::current_exe()
             .doing(|| "the launcher does not know where it is".to_owned())?;
@@ -108,6 +73,7 @@ impl Kernel {
         let mut guard = guard
             .arg("guard")
             .arg(private.path())
+            .args(&command.sweep)
             .arg("--")
             .arg(program)
             .args(
@@ -123,7 +89,7 @@ impl Kernel {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // A group of its own: Ctrl-C reaches the launcher alone, which then
-            // ends the kernel in order; and the group can be ended as one.
+            // ends the kernel in order.
             .process_group(0)
             .spawn()
             .doing(|| format!("cannot start a kernel in {}", folder.display()))?;
@@ -134,24 +100,19 @@ impl Kernel {
         if let Some(stdout) = guard.stdout.take() {
             tail.follow(stdout);
         }
-        let group = guard
-            .id()
-            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let lifeline = guard.stdin.take();
         Ok(Self {
             guard,
-            _lifeline: lifeline,
-            group,
+            lifeline,
             tail,
-            folder: private,
-            ports,
-            key,
+            _folder: private,
+            connection,
         })
     }
 
-    /// A private folder that lives as long as the kernel.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// The kernel's own process, once its guard has told.
+    pub fn process(&self) -> Option<u32> {
+        self.tail.told().group
     }
 
     /// Whether the kernel ended because another program took one of its ports.
@@ -204,48 +165,66 @@ impl Kernel {
     /// Waits for a kernel that was asked to end, and ends what is left of it.
     pub async fn finish(mut self) {
         let _ = timeout(FAREWELL, self.guard.wait()).await;
-        self.kill();
-        let _ = self.guard.wait().await;
-    }
-
-    fn kill(&self) {
-        if let Some(group) = self.group {
-            // It fails when nothing is left in the group, which is what is wanted.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        drop(self.lifeline.take());
+        let _ = timeout(FAREWELL, self.guard.wait()).await;
     }
 }
 
 impl Drop for Kernel {
     fn drop(&mut self) {
-        self.kill();
+        // The guard sees the end of its lifeline; one that was killed sees nothing.
+        guard::end(self.tail.group());
     }
 }
 
-/// The last lines that a kernel wrote for whoever started it.
+/// The last lines that a kernel wrote for whoever started it, and what its guard said.
 #[derive(Clone, Default)]
-struct Tail(Arc<Mutex<VecDeque<String>>>);
+struct Tail(Arc<Mutex<Told>>);
+
+#[derive(Default)]
+struct Told {
+    lines: VecDeque<String>,
+    group: Option<u32>,
+}
 
 impl Tail {
     fn follow(&self, stream: impl AsyncRead + Send + Unpin + 'static) {
-        let kept = Arc::clone(&self.0);
+        let tail = self.clone();
         tokio::spawn(async move {
             let mut reader = BufReader::new(stream);
             let mut line = Vec::new();
             while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                if kept.len() == TAIL {
-                    kept.pop_front();
-                }
-                kept.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+                tail.hear(String::from_utf8_lossy(&line).trim_end());
                 line.clear();
             }
         });
     }
 
+    fn hear(&self, line: &str) {
+        let mut told = self.told();
+        if told.group.is_none()
+            && let Some(group) = line.strip_prefix(guard::GROUP)
+        {
+            told.group = group.parse().ok();
+            return;
+        }
+        if told.lines.len() == TAIL {
+            told.lines.pop_front();
+        }
+        told.lines.push_back(line.to_owned());
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn text(&self) -> String {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().map(|line| format!("{line}\n")).collect()
+        let told = self.told();
+        told.lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    fn group(&self) -> Option<Pid> {
+        self.told().group.and_then(guard::group_of)
     }
 }
 
@@ -263,28 +242,6 @@ fn filled_in(argument: &OsStr, connection_file: &Path) -> OsString {
             .into(),
         _ => argument.to_owned(),
     }
-}
-
-fn write_connection_file(path: &Path, ports: Ports, key: &str) -> Result<()> {
-    let content = json!({
-        "transport": "tcp",
-        "ip": "127.0.0.1",
-        "shell_port": ports.shell,
-        "control_port": ports.control,
-        "iopub_port": ports.iopub,
-        "stdin_port": ports.stdin,
-        "hb_port": ports.heartbeat,
-        "signature_scheme": "hmac-sha256",
-        "key": key,
-    });
-    let doing = || "cannot write the kernel's connection file".to_owned();
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .doing(doing)?;
-    file.write_all(content.to_string().as_bytes()).doing(doing)
 }
 
 /// The kernel's program; says that it is missing before anything is started.

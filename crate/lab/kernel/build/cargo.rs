@@ -22,18 +22,26 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::shim::{CARGO, LOCK_FILE, RECORDED_ARGUMENTS, RECORDED_ENVIRONMENT, RECORDER, SHIMS};
+use super::watch;
 use crate::failure::{Context, Failure, Result};
+use crate::kernel::{STOP_FILE, marks};
 
 /// What must be the same for the compiler's last command to serve again.
 const INPUTS: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
 const STATE: &str = "last-build.json";
 const CELL: &str = "src/lib.rs";
+
+/// How often it is looked whether the reader stopped the cell.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What is known of the last build that the real cargo did.
 #[derive(Serialize, Deserialize)]
@@ -72,6 +80,12 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
         return Err(replace(Command::new(cargo).args(arguments)));
     }
     let cell = Cell { build };
+    if let Ok(word) = std::env::var(marks::VARIABLE)
+        && cell.build.join(marks::READ).exists()
+    {
+        cell.watch(&word)
+            .doing(|| "could not prepare a cell".to_owned())?;
+    }
     match cell.last_build(arguments) {
         Some(last) => cell.compile(&last),
         None => cell.build(&cargo, arguments),
@@ -87,6 +101,31 @@ fn built(arguments: &[OsString]) -> Vec<OsString> {
         *command = "build".into();
     }
     arguments
+}
+
+/// Runs the program to its end, or until the reader stops the cell: evcxr itself knows no way
+/// to stop a compiler.
+fn output_unless_stopped(command: &mut Command) -> io::Result<Output> {
+    let child = command.spawn()?;
+    let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let (Some(stop_file), Some(process)) = (std::env::var_os(STOP_FILE), process) {
+        let over = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::clone(&over);
+        std::thread::spawn(move || {
+            while !is_over.load(Ordering::Relaxed) {
+                if Path::new(&stop_file).exists() {
+                    // It may have ended by itself meanwhile, which is as good.
+                    let _ = kill_process(process, Signal::KILL);
+                    return;
+                }
+                std::thread::sleep(LOOK);
+            }
+        });
+        let output = child.wait_with_output();
+        over.store(true, Ordering::Relaxed);
+        return output;
+    }
+    child.wait_with_output()
 }
 
 /// Becomes the program; returns only if that fails.
@@ -135,6 +174,17 @@ impl Cell {
         hash.finish()
     }
 
+    /// Has the cell tell the kernel of itself.
+    fn watch(&self, word: &str) -> io::Result<()> {
+        let cell = self.build.join(CELL);
+        let source = fs::read_to_string(&cell)?;
+        let watched = watch::watched(&source, word);
+        match watched == source {
+            true => Ok(()),
+            false => fs::write(cell, watched),
+        }
+    }
+
     fn shims(&self, name: &str) -> PathBuf {
         self.build.join(SHIMS).join(name)
     }
@@ -168,11 +218,13 @@ impl Cell {
     fn build(&self, cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
         let began = SystemTime::now();
         let _ = fs::remove_file(self.shims(STATE));
-        let output = Command::new(cargo)
+        let mut command = Command::new(cargo);
+        command
             .args(arguments)
             .env("RUSTC_WORKSPACE_WRAPPER", self.shims(RECORDER))
-            .stderr(Stdio::inherit())
-            .output()?;
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let output = output_unless_stopped(&mut command)?;
         io::stdout().write_all(&output.stdout)?;
         if output.status.success()
             && let Some(artifact) = artifact_of(&output)
@@ -203,12 +255,15 @@ impl Cell {
         let (program, arguments) = arguments
             .split_first()
             .ok_or_else(|| io::Error::other("the compiler's command is empty"))?;
-        let output = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(arguments)
             .env_clear()
             .envs(variables)
             .stdin(Stdio::null())
-            .output()?;
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let output = output_unless_stopped(&mut command)?;
         let mut out = io::stdout().lock();
         for line in String::from_utf8_lossy(&output.stderr).lines() {
             match serde_json::from_str::<Value>(line) {
@@ -297,7 +352,7 @@ fn as_cargo_says(message: &Value, artifact: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::shim;
+    use crate::kernel::build::shim;
 
     /// A build directory as evcxr has it, with the shims before it.
     struct Build {

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::shim::SHIMS;
-use crate::failure::{Context, Result};
+use crate::failure::{Failure, Result};
 
 /// The file in a copy that its kernel holds locked while it lives.
 const ALIVE: &str = ".evenhand-alive";
@@ -19,14 +19,20 @@ pub struct PrivateCopy {
 }
 
 impl PrivateCopy {
-    /// Copies the build directory into a new folder below `copies`.
-    pub fn make(build: &Path, copies: &Path) -> Result<Self> {
+    /// Copies the build directory, if there is one, into a new folder below `copies`.
+    pub fn make(build: Option<&Path>, copies: &Path) -> Result<Self> {
         let path = copies.join(std::process::id().to_string());
-        Self::make_at(build, path.clone())
-            .doing(|| format!("could not copy {} to {}", build.display(), path.display()))
+        Self::make_at(build, path.clone()).map_err(|error| {
+            Failure::new(format!(
+                "could not make the kernel's own build directory {}",
+                path.display()
+            ))
+            .because(error)
+            .hint("set EVENHAND_HOME to a folder that is yours and has room")
+        })
     }
 
-    fn make_at(build: &Path, path: PathBuf) -> io::Result<Self> {
+    fn make_at(build: Option<&Path>, path: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(&path)?;
         let alive = File::create(path.join(ALIVE))?;
         alive.lock()?;
@@ -34,7 +40,10 @@ impl PrivateCopy {
             path,
             _alive: alive,
         };
-        copy_folder(build, &copy.path)?;
+        match build {
+            Some(build) => copy_folder(build, &copy.path)?,
+            None => fs::create_dir_all(copy.path.join("target"))?,
+        }
         Ok(copy)
     }
 
@@ -122,7 +131,7 @@ mod tests {
     #[test]
     fn a_copy_shares_artefacts_and_nothing_that_is_rewritten() {
         let (build, copies) = (build(), tempfile::tempdir().unwrap());
-        let copy = PrivateCopy::make(build.path(), copies.path()).unwrap();
+        let copy = PrivateCopy::make(Some(build.path()), copies.path()).unwrap();
         let deps = copy.path().join("target/debug/deps");
         assert_eq!(
             fs::read_to_string(deps.join("libpolars.rlib")).unwrap(),
@@ -148,7 +157,7 @@ mod tests {
             .unwrap()
             .set_modified(long_ago)
             .unwrap();
-        let copy = PrivateCopy::make(build.path(), copies.path()).unwrap();
+        let copy = PrivateCopy::make(Some(build.path()), copies.path()).unwrap();
         let copied = fs::metadata(copy.path().join("Cargo.toml"))
             .unwrap()
             .modified()
@@ -159,7 +168,7 @@ mod tests {
     #[test]
     fn the_end_of_a_kernel_removes_its_copy_and_the_next_start_an_abandoned_one() {
         let (build, copies) = (build(), tempfile::tempdir().unwrap());
-        let copy = PrivateCopy::make(build.path(), copies.path()).unwrap();
+        let copy = PrivateCopy::make(Some(build.path()), copies.path()).unwrap();
         let path = copy.path().to_owned();
         sweep(copies.path());
         assert!(path.exists(), "a living kernel's copy was swept");

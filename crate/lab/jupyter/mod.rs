@@ -1,0 +1,14 @@
+//! Jupyter's protocol, for both of its ends: `run` speaks to a kernel as a client, `kernel`
+//! stands between a client and evcxr.
+//!
+//! - `wire`: one message, signed; `connection`: the file that names ports and key;
+//! - `process`, `guard`: a kernel as a process, and that nothing of it is left behind.
+
+mod connection;
+pub mod guard;
+mod process;
+mod wire;
+
+pub use connection::Connection;
+pub use process::{Kernel, KernelCommand};
+pub use wire::{Message, PROTOCOL, Session, random_hex};

@@ -1,0 +1,16 @@
+//! The build directory in which evcxr compiles a notebook's cells: a private copy of one
+//! that is warm, and the `cargo` that evcxr finds there.
+//!
+//! - `copy`: the private copy; `shim`: the programs that precede all others on PATH;
+//! - `cargo`: what they do for a cell; `watch`: what a cell tells of itself;
+//! - `metadata`: what rust-analyzer is told of the packages.
+
+mod cargo;
+mod copy;
+mod metadata;
+mod shim;
+mod watch;
+
+pub use cargo::run as run_cargo;
+pub use copy::{PrivateCopy, sweep};
+pub use shim::environment;

@@ -1,0 +1,187 @@
+//! Marks: lines among what a cell prints that are meant for the kernel and not for the reader.
+//!
+//! evcxr passes on what a cell prints, line by line, and nothing else. So whoever has more to
+//! say says it in a line with a word that is made anew for each kernel: the generated code
+//! around a cell (`build::watch`), and the library, which shows its results so (its own
+//! `notebook::writer` knows the word by the variable below). Text of a model cannot forge one.
+
+use serde_json::Value;
+
+/// The variable that names the word to whoever runs in the kernel.
+pub const VARIABLE: &str = "EVENHAND_OUTPUTS";
+
+/// The file in the build directory whose being there says that marks are read. While evcxr
+/// starts, it waits until all that its own code prints is read, and nobody reads yet.
+pub const READ: &str = "marks-are-read";
+
+/// What stands behind the word.
+pub const BEGIN: &str = "begin";
+pub const END: &str = "end";
+pub const CONTENT: &str = "content";
+pub const PANIC: &str = "panic ";
+pub const ERROR: &str = "error ";
+/// A Jupyter message follows as JSON: `{"msg_type": .., "content": ..}`.
+const SHOW: &str = "show ";
+
+/// What a mark says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mark {
+    /// The cell's own code begins.
+    Begin,
+    /// Nothing of the cell comes after it in this stream.
+    End,
+    /// evcxr's own way to show something follows.
+    Content,
+    /// The cell panicked with this message; an empty one was no text.
+    Panic(String),
+    /// The cell left through `?` with this error.
+    Error(String),
+    /// Something to show: the type of the message and its content.
+    Show(String, Value),
+}
+
+/// One of the two streams of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// A part of what came through a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    Text(String),
+    Mark(Mark),
+}
+
+/// Tells marks from text, in one stream.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// Empty lines that are held back: the last before a mark may be the mark's own.
+    empty: usize,
+}
+
+impl Reader {
+    /// Reads a line, without its end.
+    pub fn read(&mut self, line: &str, word: &str) -> Vec<Said> {
+        let marked = line
+            .split_once(word)
+            .and_then(|(before, mark)| Some((before, parse(mark)?)));
+        let Some((before, mark)) = marked else {
+            if line.is_empty() {
+                self.empty += 1;
+                return Vec::new();
+            }
+            return vec![Said::Text(format!("{}{line}\n", self.take_empty()))];
+        };
+        // All others begin with a line's end of their own.
+        if before.is_empty() && !matches!(mark, Mark::Begin | Mark::Show(..)) {
+            self.empty = self.empty.saturating_sub(1);
+        }
+        let text = format!("{}{before}", self.take_empty());
+        let text = (!text.is_empty()).then_some(Said::Text(text));
+        text.into_iter().chain([Said::Mark(mark)]).collect()
+    }
+
+    fn take_empty(&mut self) -> String {
+        "\n".repeat(std::mem::take(&mut self.empty))
+    }
+}
+
+fn parse(mark: &str) -> Option<Mark> {
+    match mark {
+        BEGIN => Some(Mark::Begin),
+        END => Some(Mark::End),
+        CONTENT => Some(Mark::Content),
+        _ => {
+            let said = |kind| mark.strip_prefix(kind);
+            said(PANIC)
+                .map(|text| Mark::Panic(unescaped(text)))
+                .or_else(|| said(ERROR).map(|text| Mark::Error(unescaped(text))))
+                .or_else(|| shown(said(SHOW)?))
+        }
+    }
+}
+
+fn shown(json: &str) -> Option<Mark> {
+    let mut message: Value = serde_json::from_str(json).ok()?;
+    let kind = message["msg_type"].as_str()?.to_owned();
+    Some(Mark::Show(kind, message["content"].take()))
+}
+
+/// Takes back what `build::watch` has a cell do to a message.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(next) = rest.next() {
+        match next {
+            '\\' => match rest.next() {
+                Some('n') => plain.push('\n'),
+                Some('r') => plain.push('\r'),
+                Some(other) => plain.push(other),
+                None => {}
+            },
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(output: &str) -> Vec<Said> {
+        let mut reader = Reader::default();
+        let lines = output.lines().flat_map(|line| reader.read(line, "w:"));
+        let mut said: Vec<Said> = Vec::new();
+        for part in lines {
+            match (said.last_mut(), part) {
+                (Some(Said::Text(text)), Said::Text(more)) => text.push_str(&more),
+                (_, part) => said.push(part),
+            }
+        }
+        said
+    }
+
+    fn text(text: &str) -> Said {
+        Said::Text(text.to_owned())
+    }
+
+    #[test]
+    fn the_line_that_a_mark_ends_is_nobody_elses() {
+        let end = || Said::Mark(Mark::End);
+        assert_eq!(read("a\n\nw:end\n"), [text("a\n"), end()]);
+        assert_eq!(read("a\n\n\nw:end\n"), [text("a\n\n"), end()]);
+        assert_eq!(read("\nw:end\n"), [end()]);
+        assert_eq!(read("a\nw:end\n"), [text("a\n"), end()]);
+    }
+
+    #[test]
+    fn a_mark_may_stand_behind_text() {
+        let show = "w:show {\"msg_type\": \"display_data\", \"content\": {\"a\": 1}}";
+        let shown = Said::Mark(Mark::Show("display_data".to_owned(), json!({"a": 1})));
+        assert_eq!(
+            read(&format!("50 %{show}\nx")),
+            [text("50 %"), shown, text("x\n")]
+        );
+    }
+
+    #[test]
+    fn messages_come_back_as_they_were() {
+        assert_eq!(
+            read(r"w:panic a\\n\nEVCXR\_END"),
+            [Said::Mark(Mark::Panic("a\\n\nEVCXR_END".to_owned()))]
+        );
+        assert_eq!(read("w:error \n"), [Said::Mark(Mark::Error(String::new()))]);
+    }
+
+    #[test]
+    fn what_only_looks_like_a_mark_is_text() {
+        for line in ["w:", "w:endless", "w:show {", "begin", "v:end"] {
+            assert_eq!(read(line), [text(&format!("{line}\n"))]);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A cell's failure as Jupyter shows it: name, value, traceback.
+
+use serde_json::{Value, json};
+
+/// What evcxr says where the process that runs the cells has ended.
+const ENDED: &str = "Subprocess terminated";
+
+/// A failure of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CellError {
+    pub name: String,
+    pub value: String,
+    pub traceback: Vec<String>,
+}
+
+impl From<&Value> for CellError {
+    fn from(content: &Value) -> Self {
+        let text = |field: &str| content[field].as_str().unwrap_or_default().to_owned();
+        let lines = content["traceback"].as_array();
+        Self {
+            name: text("ename"),
+            value: text("evalue"),
+            traceback: lines
+                .into_iter()
+                .flatten()
+                .filter_map(|line| Some(line.as_str()?.to_owned()))
+                .collect(),
+        }
+    }
+}
+
+impl CellError {
+    /// A failure that says this, in its first line in colour.
+    pub fn new(name: &str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        Self {
+            name: name.to_owned(),
+            traceback: headed(name, &value),
+            value,
+        }
+    }
+
+    /// An error that left the cell through `?`.
+    pub fn returned(text: &str) -> Self {
+        Self::new(
+            "error",
+            match text.trim() {
+                "" => "the cell returned an error that says nothing",
+                said => said,
+            },
+        )
+    }
+
+    /// evcxr says that the cell failed, and not why.
+    pub fn unsaid() -> Self {
+        Self::new("error", "the kernel says that the cell failed, and not why")
+    }
+
+    /// The reader stopped the cell, and what ran did not wind down.
+    pub fn killed() -> Self {
+        Self::new(
+            "Stopped",
+            "the cell was stopped, and all variables are lost; functions, types and \
+             dependencies are still there\n  hint: run the cells again from the top. What a \
+             batch had finished is in its journal and is not asked again",
+        )
+    }
+
+    /// The reader stopped the cell before its code ran.
+    pub fn stopped_compiling() -> Self {
+        Self::new(
+            "Stopped",
+            "the cell was stopped before it ran; all variables are still there",
+        )
+    }
+
+    /// evcxr itself ended or can't be had: why, in the launcher's words.
+    pub fn of_kernel(failure: &impl ToString) -> Self {
+        let text = failure.to_string();
+        Self::new("KernelError", text.strip_prefix("error: ").unwrap_or(&text))
+    }
+
+    /// Did the process that runs the cells end?
+    pub fn is_of_an_ended_process(&self) -> bool {
+        self.value.contains(ENDED)
+    }
+
+    /// What evcxr says of an ended process, and what that means.
+    pub fn explained(self) -> Self {
+        let memory = match self.value.contains("SIGKILL") {
+            true => "; the system ends a process so when memory runs short",
+            false => "",
+        };
+        Self::new(
+            "ProcessEnded",
+            format!(
+                "{}\n  hint: the process that runs the cells has ended, and all variables are \
+                 lost{memory}. Run the cells again from the top; what a batch had finished is \
+                 in its journal",
+                self.value.trim_end()
+            ),
+        )
+    }
+
+    /// evcxr names the cell by a number of its own in what it quotes.
+    pub fn numbered(mut self, count: u64) -> Self {
+        for line in &mut self.traceback {
+            if let Some((before, rest)) = line.split_once("command_") {
+                let after = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+                if after.len() < rest.len() {
+                    *line = format!("{before}command_{count}{after}");
+                }
+            }
+        }
+        self
+    }
+
+    /// As the protocol has it, in a message and in an answer.
+    pub fn content(&self) -> Value {
+        json!({"ename": self.name, "evalue": self.value, "traceback": self.traceback})
+    }
+}
+
+/// The lines of a message, the first with its name in red, as evcxr colours what rustc says.
+pub fn headed(name: &str, value: &str) -> Vec<String> {
+    let mut lines = value.lines();
+    let first = format!(
+        "\u{1b}[91m{name}\u{1b}[0m: {}",
+        lines.next().unwrap_or_default()
+    );
+    [first]
+        .into_iter()
+        .chain(lines.map(str::to_owned))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_evcxrs_becomes_the_readers() {
+        let error = CellError {
+            name: "Error".to_owned(),
+            value: String::new(),
+            traceback: vec![
+                "   ╭─[command_12:1:1]".to_owned(),
+                "a command_line".to_owned(),
+            ],
+        };
+        assert_eq!(
+            error.numbered(3).traceback,
+            ["   ╭─[command_3:1:1]", "a command_line"]
+        );
+    }
+
+    #[test]
+    fn an_ended_process_is_explained() {
+        let said = json!({"evalue": "Subprocess terminated with status: signal: 9 (SIGKILL)"});
+        let error = CellError::from(&said);
+        assert!(error.is_of_an_ended_process());
+        let value = error.explained().value;
+        assert!(value.contains("memory runs short"), "{value}");
+        assert!(value.contains("all variables are lost"), "{value}");
+    }
+}
