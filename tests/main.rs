@@ -19,3 +19,4 @@ mod serve;
 mod setup;
 mod submission;
 mod support;
+mod wrapper;

@@ -52,17 +52,43 @@ pub(crate) struct JupyterLab {
 }
 
 impl JupyterLab {
-    /// Starts the JupyterLab of the launcher's virtual environment on the notebooks in `root`.
+    /// Starts the JupyterLab of the launcher's virtual environment on the notebooks in `root`,
+    /// with a kernel that does nothing.
     pub(crate) fn start(root: &Path) -> Self {
+        Self::start_with(root, |python, folder| {
+            let script = folder.join("idle.py");
+            std::fs::write(&script, IDLE_KERNEL).unwrap();
+            json!({"argv": [python, script, "-f", "{connection_file}"]})
+        })
+    }
+
+    /// The same with the toolkit's own kernel, as the launcher's kernelspec names it, in this
+    /// environment.
+    pub(crate) fn with_the_kernel(root: &Path, environment: &Value) -> Self {
+        let program = env!("CARGO_BIN_EXE_evenhand");
+        let mut environment = environment.clone();
+        environment["EVENHAND_HOME"] = super::home().to_string_lossy().into();
+        Self::start_with(root, |_, _| {
+            json!({
+                "argv": [program, "kernel", "--connection-file", "{connection_file}"],
+                "interrupt_mode": "message",
+                "env": environment,
+            })
+        })
+    }
+
+    fn start_with(root: &Path, kernel: impl FnOnce(&Path, &Path) -> Value) -> Self {
         let python = super::home().join("venv").join("bin").join("python");
         let state = tempfile::Builder::new()
             .prefix("evenhand-jupyter")
             .tempdir()
             .unwrap();
-        write_kernel(
-            &python,
-            &state.path().join("data").join("kernels").join("rust"),
-        );
+        let folder = state.path().join("data").join("kernels").join("rust");
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut spec = kernel(&python, &folder);
+        spec["display_name"] = "Rust".into();
+        spec["language"] = "rust".into();
+        std::fs::write(folder.join("kernel.json"), spec.to_string()).unwrap();
         let settings = state.path().join("settings");
         write_settings(
             &settings,
@@ -92,6 +118,8 @@ impl JupyterLab {
             .args([
                 "--ServerApp.port_retries=50",
                 "--LabApp.extension_manager=readonly",
+                // Commands are run as its menus run them.
+                "--expose-app-in-browser",
             ])
             .arg(format!("--IdentityProvider.token={TOKEN}"))
             .arg(format!("--ServerApp.root_dir={}", root.display()))
@@ -186,18 +214,6 @@ fn environment(command: &mut Command, state: &Path) {
     ] {
         command.env_remove(name);
     }
-}
-
-fn write_kernel(python: &Path, folder: &Path) {
-    std::fs::create_dir_all(folder).unwrap();
-    let script = folder.join("idle.py");
-    std::fs::write(&script, IDLE_KERNEL).unwrap();
-    let spec = json!({
-        "argv": [python, script, "-f", "{connection_file}"],
-        "display_name": "Rust",
-        "language": "rust",
-    });
-    std::fs::write(folder.join("kernel.json"), spec.to_string()).unwrap();
 }
 
 fn write_settings(settings: &Path, extension: &str, plugin: &str, values: &Value) {

@@ -1,0 +1,125 @@
+"""A kernel as Jupyter's own client sees it, for the tests; what a script prints last is read."""
+
+import json
+import os
+import queue
+import sys
+import time
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
+
+PATIENCE = 300
+
+
+class Kernel:
+    def __init__(self, argv=None, **environment):
+        self.manager = KernelManager()
+        self.manager._kernel_spec = KernelSpec(
+            argv=argv or json.loads(os.environ["KERNEL_ARGV"]),
+            display_name="Rust",
+            language="rust",
+            interrupt_mode="message",
+        )
+        self.began = time.monotonic()
+        self.manager.start_kernel(env={**os.environ, **environment}, stdout=2, stderr=2)
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=PATIENCE)
+        self.pid = self.manager.provisioner.pid
+
+    def ask(self, code, **options):
+        return self.client.execute(code, **options)
+
+    def message(self, timeout=PATIENCE):
+        return self.client.get_iopub_msg(timeout=timeout)
+
+    def outputs(self, asked):
+        """Each output of a cell, as it comes."""
+        while True:
+            message = self.message()
+            if message["parent_header"].get("msg_id") != asked:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "status" and content["execution_state"] == "idle":
+                return
+            if kind not in ("status", "execute_input"):
+                yield {"kind": kind, **content}
+
+    def reply(self, asked):
+        while True:
+            message = self.client.get_shell_msg(timeout=PATIENCE)
+            if message["parent_header"].get("msg_id") == asked:
+                return message["content"]
+
+    def run(self, code, **options):
+        """The answer to a cell, with its outputs; what a stream says in a row is one."""
+        asked = self.ask(code, **options)
+        outputs = []
+        for output in self.outputs(asked):
+            last = outputs[-1] if outputs else {}
+            if output["kind"] == "stream" and last.get("name") == output["name"]:
+                last["text"] += output["text"]
+            else:
+                outputs.append(output)
+        return {**self.reply(asked), "outputs": outputs}
+
+    def runs(self, asked, seconds=PATIENCE):
+        """Waits until a cell says that it runs."""
+        for output in self.outputs(asked):
+            if output.get("text", "").startswith("runs"):
+                return
+        raise AssertionError("the cell did not run")
+
+    def interrupt(self):
+        self.manager.interrupt_kernel()
+
+    def processes(self):
+        """The kernel's process and all that it started."""
+        parents = {}
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{entry}/stat") as stat:
+                    fields = stat.read().rsplit(")", 1)[1].split()
+                with open(f"/proc/{entry}/cmdline") as command:
+                    words = command.read().split("\0")
+            except (OSError, IndexError):
+                continue
+            if fields[0] not in "ZX":
+                parents[int(entry)] = (int(fields[1]), words)
+        found = {self.pid: parents[self.pid][1]}
+        while True:
+            more = {
+                process: words
+                for process, (parent, words) in parents.items()
+                if parent in found and process not in found
+            }
+            if not more:
+                return found
+            found.update(more)
+
+    def end(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel()
+
+
+def ended(processes, seconds=20):
+    """Which of the processes are still there when they should not be."""
+
+    def alive(process):
+        try:
+            with open(f"/proc/{process}/stat") as stat:
+                return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+        except OSError:
+            return False
+
+    until = time.monotonic() + seconds
+    while True:
+        left = [process for process in processes if alive(process)]
+        if not left or time.monotonic() > until:
+            return left
+        time.sleep(0.1)
+
+
+def tell(said):
+    print(json.dumps(said), flush=True)

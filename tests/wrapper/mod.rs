@@ -1,0 +1,64 @@
+//! The kernel as Jupyter meets it: through Jupyter's own client, with the real evcxr behind.
+
+mod ends;
+mod failures;
+mod lab;
+mod outputs;
+mod protocol;
+mod start;
+mod stops;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::{evenhand, home};
+
+/// How a test's Python speaks to a kernel.
+const PRELUDE: &str = include_str!("../support/kernel.py");
+
+/// Runs a Python script that has `Kernel` and `tell`, and reads what it told last.
+fn told(script: &str) -> Value {
+    let output = python()
+        .args(["-c", &format!("{PRELUDE}\n{script}")])
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{log}");
+    let last = said.lines().last().unwrap_or_else(|| panic!("{log}"));
+    serde_json::from_str(last).unwrap_or_else(|_| panic!("{said}\n{log}"))
+}
+
+/// The Python of the launcher's environment, knowing the kernel.
+fn python() -> Command {
+    let program = env!("CARGO_BIN_EXE_evenhand");
+    let argv = json!([program, "kernel", "--connection-file", "{connection_file}"]);
+    let mut python = Command::new(home().join("venv/bin/python"));
+    for (name, value) in evenhand().get_envs() {
+        match value {
+            Some(value) => python.env(name, value),
+            None => python.env_remove(name),
+        };
+    }
+    python
+        .env("KERNEL_ARGV", argv.to_string())
+        .env("EVENHAND_HOME", home())
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/notebooks"))
+        .stdin(Stdio::null());
+    python
+}
+
+/// Where running kernels have their build directories.
+fn copies() -> PathBuf {
+    home().join("kernel/running")
+}
+
+/// The lines that load the toolkit.
+fn library() -> String {
+    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/crate");
+    format!(":dep evenhand = {{ path = {library:?} }}\nuse evenhand::prelude::*;")
+}
