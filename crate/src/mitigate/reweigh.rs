@@ -133,6 +133,9 @@ mod tests {
     #[test]
     fn weights_and_parity_are_those_of_aif360() {
         like_aif360(&golden());
+        let labels = labels(&golden()["rows"]);
+        let balanced = Reweighing::fit(&labels).unwrap().transform(labels).unwrap();
+        near(balanced.weights().iter().sum(), &golden()["weights_sum"]);
         like_aif360(&golden()["second"]);
     }
 

@@ -62,14 +62,20 @@ pub fn cobs<'t>(
 }
 
 #[derive(Default)]
-struct Counted<'t> {
-    near: HashMap<&'t str, [f64; 2]>,
-    sums: [f64; 2],
-    group_words: [usize; 2],
+pub(super) struct Counted<'t> {
+    pub(super) near: HashMap<&'t str, [f64; 2]>,
+    pub(super) sums: [f64; 2],
+    pub(super) group_words: [usize; 2],
 }
 
 impl<'t> Counted<'t> {
-    fn read(&mut self, text: &'t Text, pair: [usize; 2], lexicon: &Lexicon, stop: &StopWords) {
+    pub(super) fn read(
+        &mut self,
+        text: &'t Text,
+        pair: [usize; 2],
+        lexicon: &Lexicon,
+        stop: &StopWords,
+    ) {
         let tokens: Vec<_> = text
             .tokens()
             .filter(|token| token.kind != Kind::Mark)

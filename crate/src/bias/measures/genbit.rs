@@ -21,6 +21,11 @@ pub struct GenBit {
     pub signed: Option<f64>,
     /// From this co-occurrence on a word is looked at.
     pub cutoff: f64,
+    /// How many words of each group of the lexicon stand in the texts.
+    pub group_words: Vec<usize>,
+    /// The Jensen-Shannon divergence, in nats, of the nearness of all words to the first and to
+    /// the second group: 0 where both have the same neighbours, at most ln 2.
+    pub divergence: f64,
     /// The words that were looked at, in alphabetical order.
     pub words: Vec<WordBias>,
 }
@@ -34,6 +39,8 @@ pub struct WordBias {
     pub frequency: usize,
     /// For each group of the lexicon 1 + the sum of 0.95^distance to its words.
     pub near: Vec<f64>,
+    /// For each group of the lexicon P(w | group).
+    pub given: Vec<f64>,
     /// ln P(w | second group) - ln P(w | first group), of the two groups that are compared.
     pub bias: f64,
 }
@@ -45,6 +52,9 @@ pub struct WordBias {
 /// N_g the number of words of g in the texts and |V| the number of different words. The score
 /// is the mean of |ln P(w | 2) / P(w | 1)| over the words, not of any group, whose near_g
 /// together are at or above the `percentile` (GenBit's own choice is 80) of those above 2.
+///
+/// GenBit's other ratios, of groups that are counted apart (its *non-binary* words), follow from
+/// [`near`](WordBias::near) and [`group_words`](GenBit::group_words).
 ///
 /// Words are runs of letters. They are not reduced to lemmas, as GenBit does with a neural
 /// model; and its stop words are those of `stopwordsiso`, give them to have the same.
@@ -71,21 +81,30 @@ pub fn genbit<'t>(
         vocabulary.read(text, lexicon, stop_words);
     }
     let entries = vocabulary.entries;
-    let sizes = pair.map(|place| {
-        let own = entries.iter().filter(|entry| entry.group == Some(place));
-        (own.map(|entry| entry.frequency).sum::<usize>() + entries.len()) as f64
-    });
+    let group_words: Vec<usize> = (0..lexicon.groups().len())
+        .map(|place| {
+            let own = entries.iter().filter(|entry| entry.group == Some(place));
+            own.map(|entry| entry.frequency).sum()
+        })
+        .collect();
+    let sizes: Vec<f64> = group_words
+        .iter()
+        .map(|words| (words + entries.len()) as f64)
+        .collect();
+    let divergence = divergence(&entries, pair);
     let cutoff = cutoff(entries.iter().map(Entry::total), percentile);
     let looked_at = entries.into_iter().filter(|entry| {
         // Sums of the same terms in another order differ in their last digits.
         entry.group.is_none() && entry.total() >= cutoff - 1e-9
     });
-    let mut words: Vec<_> = looked_at.map(|entry| entry.bias(pair, sizes)).collect();
+    let mut words: Vec<_> = looked_at.map(|entry| entry.bias(pair, &sizes)).collect();
     words.sort_by(|a, b| a.word.cmp(&b.word));
     Ok(GenBit {
         score: mean(words.iter().map(|word| word.bias.abs())),
         signed: mean(words.iter().map(|word| word.bias)),
         cutoff,
+        group_words,
+        divergence,
         words,
     })
 }
@@ -102,13 +121,24 @@ impl Entry {
         self.near.iter().sum()
     }
 
-    fn bias(self, pair: [usize; 2], sizes: [f64; 2]) -> WordBias {
-        let [first, second] = pair.map(|place| self.near.get(place).copied().unwrap_or(1.0));
+    fn near(&self, place: usize) -> f64 {
+        self.near.get(place).copied().unwrap_or(1.0)
+    }
+
+    fn bias(self, pair: [usize; 2], sizes: &[f64]) -> WordBias {
+        let given: Vec<f64> = self
+            .near
+            .iter()
+            .zip(sizes)
+            .map(|(near, size)| near / size)
+            .collect();
+        let [first, second] = pair.map(|place| given.get(place).copied().unwrap_or(1.0));
         WordBias {
             word: self.word,
             frequency: self.frequency,
-            bias: (second / sizes[1]).ln() - (first / sizes[0]).ln(),
+            bias: second.ln() - first.ln(),
             near: self.near,
+            given,
         }
     }
 }
@@ -168,6 +198,18 @@ impl Vocabulary {
         }
         place
     }
+}
+
+/// The mean of the Kullback-Leibler divergences of both groups' neighbours from their middle.
+fn divergence(entries: &[Entry], pair: [usize; 2]) -> f64 {
+    let sums = pair.map(|place| entries.iter().map(|entry| entry.near(place)).sum::<f64>());
+    let terms = entries.iter().map(|entry| {
+        let shares = [0, 1].map(|side: usize| entry.near(pair[side]) / sums[side]);
+        let middle = 0.5 * (shares[0] + shares[1]);
+        let terms = shares.map(|share| 0.5 * share * (share / middle).ln());
+        terms.iter().sum::<f64>()
+    });
+    terms.sum()
 }
 
 /// The percentile of what is above 2, as numpy interpolates it; 2 if nothing is.

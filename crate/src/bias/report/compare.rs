@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::headline::{Headline, Rounds, interval};
+use super::limits::disagreements;
 use super::text::{Kind, Rows, estimated, none, number, p_value, sentence, with_names};
 use super::{Asked, Report};
 use crate::bias::statistics::{Alternative, Differences, Interval, Reach, holm, sign_flip};
@@ -89,22 +90,26 @@ impl Report {
     /// The model, the system message and the mitigations may differ, since that is what is
     /// compared.
     pub fn compare(&self, after: &Self) -> Result<Comparison> {
+        self.compare_in(after, &Rounds::default())
+    }
+
+    pub(super) fn compare_in(&self, after: &Self, rounds: &Rounds) -> Result<Comparison> {
         same(&self.asked, &after.asked)?;
-        let rounds = Rounds::default();
         let seed = self.asked.seed.cast_unsigned();
         let mut changes = Vec::new();
         for (one, other) in self.headlines.iter().zip(&after.headlines) {
-            changes.push(change(one, other, seed, &rounds)?);
+            changes.push(change(one, other, seed, rounds)?);
         }
         decide(&mut changes)?;
+        let changes: Vec<Changed> = changes.into_iter().map(|(changed, _)| changed).collect();
         let utility = [self.utility, after.utility];
         Ok(Comparison {
             before: self.asked.manner(),
             after: after.asked.manner(),
             losses: self.utility.losses(&after.utility),
-            limits: limits(&self.asked, &after.asked),
+            limits: limits(&self.asked, &after.asked, &changes),
             utility,
-            changes: changes.into_iter().map(|(changed, _)| changed).collect(),
+            changes,
         })
     }
 }
@@ -217,7 +222,7 @@ fn same(before: &Asked, after: &Asked) -> Result<()> {
     }
 }
 
-fn limits(before: &Asked, after: &Asked) -> Vec<String> {
+fn limits(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
     let mut limits = vec![
         "what is said holds for these measures, prompts and occupations; it does not say that \
          bias was removed"
@@ -225,6 +230,15 @@ fn limits(before: &Asked, after: &Asked) -> Vec<String> {
         "chance alone makes a difference too, so no difference can shrink below its noise"
             .to_owned(),
     ];
+    let rows = changes.iter().filter_map(|one| {
+        let shown = match one.change {
+            Change::Reduced | Change::Grew => true,
+            Change::NoReductionShown => false,
+            Change::CantTell(_) => return None,
+        };
+        Some((one.name.as_str(), one.interval?, shown))
+    });
+    limits.extend(disagreements(rows.collect()));
     if before.record.models != after.record.models {
         limits.push(format!(
             "the model is not the same: {} before, {} after",

@@ -38,7 +38,9 @@ pub struct Headline {
     pub adjusted_p: Option<f64>,
     /// The effect in standard deviations of the difference.
     pub d_z: Option<f64>,
-    /// What 95 % of mean differences stay below by chance alone, as the samples tell.
+    /// What 95 % of mean differences stay below by chance alone, as the samples tell: of the
+    /// occupations with two scored samples or more on each side, `None` where these are less
+    /// than half. Of fewer occupations it errs to the high side.
     pub noise_floor: Option<f64>,
     /// The size that one occupation's difference has by chance alone.
     pub noise_of_unit: Option<f64>,
@@ -156,9 +158,8 @@ fn estimate(planned: Planned, seed: u64, rounds: &Rounds) -> Result<Headline> {
     if samples.is_empty() {
         return Ok(headline);
     }
-    let pairs = paired(&samples)?;
-    let differences = pairs.differences()?;
-    let noise = floor(&samples, &pairs, rounds, seed)?;
+    let differences = paired(&samples.iter().collect::<Vec<_>>())?.differences()?;
+    let noise = floor(&samples, rounds, seed)?;
     headline.estimate = Some(differences.mean());
     headline.interval = interval(&differences, rounds, seed)?;
     headline.p = Some(sign_flip(&differences, Alternative::TwoSided, seed).p);
@@ -168,7 +169,7 @@ fn estimate(planned: Planned, seed: u64, rounds: &Rounds) -> Result<Headline> {
     Ok(headline)
 }
 
-fn paired(samples: &[UnitSamples]) -> Result<Pairs> {
+fn paired(samples: &[&UnitSamples]) -> Result<Pairs> {
     let first = Samples::new(samples.iter().map(|unit| &unit.first))?;
     let second = Samples::new(samples.iter().map(|unit| &unit.second))?;
     Pairs::new(first, second)
@@ -186,18 +187,12 @@ pub(super) fn interval(
         .transpose()
 }
 
-/// The noise floor, where every prompt has two samples that were scored.
-fn floor(
-    samples: &[UnitSamples],
-    pairs: &Pairs,
-    rounds: &Rounds,
-    seed: u64,
-) -> Result<Option<NoiseFloor>> {
-    let possible = samples
-        .iter()
-        .all(|unit| unit.first.len() > 1 && unit.second.len() > 1);
-    possible
-        .then(|| noise_floor(pairs, rounds.noise, seed))
+/// The noise floor of the occupations that show noise, where these are half of all or more.
+fn floor(samples: &[UnitSamples], rounds: &Rounds, seed: u64) -> Result<Option<NoiseFloor>> {
+    let shows = |unit: &&UnitSamples| unit.first.len() > 1 && unit.second.len() > 1;
+    let showing: Vec<&UnitSamples> = samples.iter().filter(shows).collect();
+    (2 * showing.len() >= samples.len())
+        .then(|| noise_floor(&paired(&showing)?, rounds.noise, seed))
         .transpose()
 }
 

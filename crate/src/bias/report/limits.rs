@@ -4,7 +4,7 @@ use super::headline::{Headline, Verdict};
 use super::neutral::Neutral;
 use super::read::Read;
 use crate::bias::occupations;
-use crate::bias::statistics::paired_power;
+use crate::bias::statistics::{Interval, paired_power};
 use crate::bias::study::ALPHA;
 use crate::mitigate::Utility;
 
@@ -19,6 +19,7 @@ pub(super) fn of(
 ) -> Vec<String> {
     let mut limits = read.study().checks();
     limits.extend(visible(headlines));
+    limits.extend(undecided(headlines));
     limits.extend(left_out(headlines));
     limits.extend(unmeasured(read));
     limits.extend(cut(read));
@@ -58,6 +59,44 @@ fn visible(headlines: &[Headline]) -> Option<String> {
         "the unit is the occupation: {units} of them see an effect of d_z {effect:.1} or more in \
          4 of 5 studies, smaller ones less often"
     ))
+}
+
+/// Where interval and verdict seem to contradict each other.
+fn undecided(headlines: &[Headline]) -> Vec<String> {
+    let rows = headlines.iter().filter_map(|one| {
+        let shown = match one.verdict {
+            Verdict::Differs => true,
+            Verdict::NoDifferenceShown => false,
+            Verdict::CantTell(_) => return None,
+        };
+        Some((one.name.as_str(), one.interval?, shown))
+    });
+    disagreements(rows.collect())
+}
+
+/// Says which of interval and p-value decides, where one holds 0 and the other does not. Takes
+/// names, intervals, and whether a difference was shown.
+pub(super) fn disagreements(rows: Vec<(&str, Interval, bool)>) -> Vec<String> {
+    let names = |shown: bool| {
+        let odd = rows
+            .iter()
+            .filter(|(_, interval, is)| *is == shown && interval.contains(0.0) == shown);
+        let names: Vec<_> = odd.map(|(name, ..)| *name).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let wide = names(true).map(|names| {
+        format!(
+            "{names}: the adjusted p-value decides, though the interval holds 0; intervals are \
+             wider, to hold the mean of skewed differences too"
+        )
+    });
+    let alone = names(false).map(|names| {
+        format!(
+            "{names}: the adjusted p-value decides, though the interval leaves 0 out; an interval \
+             is of one measure alone, and the measures share 5 %"
+        )
+    });
+    wide.into_iter().chain(alone).collect()
 }
 
 fn left_out(headlines: &[Headline]) -> Vec<String> {

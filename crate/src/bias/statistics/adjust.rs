@@ -21,6 +21,16 @@ pub fn holm(p_values: &[f64]) -> Result<Vec<f64>> {
     Ok(adjusted)
 }
 
+/// Bonferroni's adjustment: m p, at most 1. Holm's promises the same, and never more than this.
+///
+/// # Errors
+/// A p-value outside [0, 1].
+pub fn bonferroni(p_values: &[f64]) -> Result<Vec<f64>> {
+    ascending(p_values)?;
+    let tests = p_values.len() as f64;
+    Ok(p_values.iter().map(|p| (tests * p).min(1.0)).collect())
+}
+
 /// The step-up adjustment of Benjamini and Hochberg (1995), which keeps the expected share of
 /// false alarms among all alarms at alpha: the i-th smallest of m becomes m p / i, and no more
 /// than the one after. For the many words of a comparison. In the order of the input.
@@ -28,12 +38,26 @@ pub fn holm(p_values: &[f64]) -> Result<Vec<f64>> {
 /// # Errors
 /// A p-value outside [0, 1].
 pub fn benjamini_hochberg(p_values: &[f64]) -> Result<Vec<f64>> {
+    step_up(p_values, 1.0)
+}
+
+/// The same whatever the tests have in common (Benjamini and Yekutieli 2001): m p / i times
+/// 1 + 1/2 + .. + 1/m.
+///
+/// # Errors
+/// A p-value outside [0, 1].
+pub fn benjamini_yekutieli(p_values: &[f64]) -> Result<Vec<f64>> {
+    let harmonic = (1..=p_values.len()).map(|rank| 1.0 / rank as f64).sum();
+    step_up(p_values, harmonic)
+}
+
+fn step_up(p_values: &[f64], factor: f64) -> Result<Vec<f64>> {
     let order = ascending(p_values)?;
     let mut adjusted = p_values.to_vec();
     let mut most = 1.0_f64;
     for (rank, (place, p)) in order.iter().enumerate().rev() {
         // In this order, rounding leaves no result below p.
-        let stepped = p * (p_values.len() as f64 / (rank + 1) as f64);
+        let stepped = p * (factor * p_values.len() as f64 / (rank + 1) as f64);
         most = most.min(stepped);
         put(&mut adjusted, *place, most);
     }

@@ -104,6 +104,25 @@ pub(super) fn fair_binomial_cdf(k: u64, n: u64) -> f64 {
     sum
 }
 
+/// P(X = k) for X successes among `drawn` of `all`, of which `successes` are.
+pub(super) fn hypergeometric(k: u64, drawn: u64, successes: u64, all: u64) -> f64 {
+    let factorial = |n: u64| ln_gamma(n as f64 + 1.0);
+    let choose = |n: u64, k: u64| factorial(n) - factorial(k) - factorial(n - k);
+    let ways = choose(successes, k) + choose(all - successes, drawn - k);
+    (ways - choose(all, drawn)).exp()
+}
+
+/// The x with I_x(a, b) = `p`; 0 for a = 0 and 1 for b = 0, where all weight is at that end.
+pub(super) fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
+    if a == 0.0 {
+        return 0.0;
+    }
+    if b == 0.0 {
+        return 1.0;
+    }
+    crossing(0.0, 1.0, |x| beta_reg(a, b, x) >= p)
+}
+
 /// The two-sided exact p-value of `a` against `b` successes of fair coins:
 /// 2 P(X <= min(a, b)), above 0 and at most 1. Without any it is 1.
 pub(super) fn fair_coin_p(a: u64, b: u64) -> f64 {

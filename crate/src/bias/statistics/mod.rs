@@ -5,10 +5,12 @@
 //!   [`Differences`] of it: one number a unit. All paired statistics start from these.
 //! - [`sign_flip`] decides; [`sign_test`], [`wilcoxon`] and [`paired_t`] stand beside it for
 //!   those who know them. [`equivalence`] shows that a difference does not matter.
-//! - [`headline_interval`] leads; [`student_interval`], [`sign_flip_interval`] and the
-//!   [`Bootstrap`] are the others. [`Differences::d_z`] and [`dominance`] are effect sizes.
-//! - [`Proportion`], [`newcombe`] and [`PairedCounts`] are for rates.
-//! - [`holm`] adjusts the headline measures, [`benjamini_hochberg`] the words.
+//! - [`headline_interval`] leads, made of [`sign_flip_interval`] and [`skewness_interval`];
+//!   [`student_interval`] and the [`Bootstrap`] are the others. [`Differences::d_z`] and [`dominance`] are effect sizes.
+//! - [`Proportion`], [`newcombe`], [`fisher_exact`] and [`PairedCounts`] are for rates,
+//!   [`mann_whitney`] for values without pairs.
+//! - [`holm`] adjusts the headline measures, [`benjamini_hochberg`] the words;
+//!   [`bonferroni`] and [`benjamini_yekutieli`] stand beside them.
 //! - [`Reach`] tells, before anyone looks, whether so many units can carry a verdict;
 //!   [`paired_power`] and [`units_for_power`] how many see an effect; [`noise_floor`] what
 //!   chance alone would show.
@@ -49,17 +51,17 @@ mod student;
 #[cfg(test)]
 mod tests;
 
-pub use adjust::{benjamini_hochberg, holm};
+pub use adjust::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};
 pub use bootstrap::Bootstrap;
-pub use cliff::{Dominance, dominance};
+pub use cliff::{Dominance, dominance, mann_whitney};
 pub use differences::Differences;
 pub(super) use distribution::normal_cdf;
-pub use headline::{HEADLINE_LEVEL, headline_interval, studentised_interval};
+pub use headline::{HEADLINE_LEVEL, headline_interval, skewness_interval};
 pub use interval::Interval;
 pub use inversion::sign_flip_interval;
 pub use noise::{NoiseFloor, noise_floor};
 pub use power::{paired_power, units_for_power};
-pub use proportion::{PairedCounts, Proportion, newcombe};
+pub use proportion::{PairedCounts, Proportion, fisher_exact, newcombe};
 pub use rank::{SignTest, Wilcoxon, sign_test, wilcoxon};
 pub use reach::Reach;
 pub use samples::{Pairs, Samples};

@@ -1,7 +1,7 @@
 //! Rates: of one group, of two, and of two on the same units.
 
 use super::check;
-use super::distribution::{fair_coin_p, normal_quantile};
+use super::distribution::{beta_quantile, fair_coin_p, hypergeometric, normal_quantile};
 use super::interval::Interval;
 use crate::error::Result;
 
@@ -49,6 +49,40 @@ impl Proportion {
             level,
         })
     }
+
+    /// The exact interval of Clopper and Pearson (1934), by quantiles of the beta distribution:
+    /// it holds at least so often as it says, and is wider than [`wilson`](Self::wilson)'s.
+    ///
+    /// # Errors
+    /// A level outside (0, 1).
+    pub fn clopper_pearson(self, level: f64) -> Result<Interval> {
+        check::between_0_and_1("the level", level)?;
+        let tail = 0.5 * (1.0 - level);
+        let (successes, failures) = (self.successes as f64, (self.trials - self.successes) as f64);
+        Ok(Interval {
+            low: beta_quantile(tail, successes, failures + 1.0),
+            high: beta_quantile(1.0 - tail, successes + 1.0, failures),
+            level,
+        })
+    }
+}
+
+/// The exact two-sided p-value of two independent proportions (Fisher 1935): of all tables with
+/// the same margins, the share that are no likelier than the observed one.
+pub fn fisher_exact(first: Proportion, second: Proportion) -> f64 {
+    let (trials, successes) = (
+        first.trials + second.trials,
+        first.successes + second.successes,
+    );
+    let chance = |k: u64| hypergeometric(k, first.trials, successes, trials);
+    let least = (first.trials + successes).saturating_sub(trials);
+    let observed = chance(first.successes);
+    let tables = least..=first.trials.min(successes);
+    // Equal chances differ by rounding.
+    let unlikely = tables
+        .map(chance)
+        .filter(|chance| *chance <= observed * (1.0 + 1e-7));
+    unlikely.sum::<f64>().clamp(f64::MIN_POSITIVE, 1.0)
 }
 
 /// The interval of `first - second` for two independent proportions, in different units:

@@ -68,6 +68,20 @@ pub fn wilcoxon(differences: &Differences) -> Result<Wilcoxon> {
     })
 }
 
+/// Twice the rank of each value, which ties leave a whole number; in ascending order.
+pub(super) fn midranks(values: &[f64]) -> Vec<usize> {
+    let mut ordered = values.to_vec();
+    ordered.sort_by(f64::total_cmp);
+    let mut ranks = Vec::with_capacity(values.len());
+    for ties in ordered.chunk_by(|a, b| a == b) {
+        ranks.extend(std::iter::repeat_n(
+            2 * ranks.len() + ties.len() + 1,
+            ties.len(),
+        ));
+    }
+    ranks
+}
+
 /// Twice the rank of each |d| other than 0, which ties leave a whole number, with its d.
 fn doubled_ranks(values: &[f64]) -> Vec<(usize, f64)> {
     let signed = values.iter().copied();

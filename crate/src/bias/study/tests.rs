@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::batch::Batch;
 use crate::bias::measures::Length;
 use crate::bias::occupations;
 use crate::{Client, Error};
@@ -223,6 +224,38 @@ fn self_critique_asks_for_each_draft_again() {
         })
         .collect();
     assert_eq!(second, [(5, 100), (6, 100)].repeat(3));
+}
+
+/// The drafts and what became of them have a journal each: what both know is not asked again.
+#[test]
+fn self_critique_with_a_journal_asks_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("study.jsonl");
+    let (client, server) = service(6, |body| {
+        let turns = body["messages"].as_array().unwrap().len();
+        format!("{turns} turns: {}", last_message(body))
+    });
+    let study = first(1).samples(1).mitigate(Prompt::SelfCritique);
+    let run = || {
+        let with = |batch: Batch| batch.concurrency(1).journal(&journal);
+        study.run_with(&client, with).unwrap()
+    };
+    let once = run();
+    assert_eq!(server.join().unwrap().len(), 6);
+    // Nobody serves any more.
+    let again = run();
+    assert_eq!(once.replies(), again.replies());
+    assert!(
+        again.replies()[0]
+            .as_deref()
+            .unwrap()
+            .starts_with("3 turns")
+    );
+    let rows = |name: &str| {
+        let lines = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        lines.lines().count()
+    };
+    assert_eq!((rows("study.jsonl"), rows("study.second.jsonl")), (3, 3));
 }
 
 #[test]

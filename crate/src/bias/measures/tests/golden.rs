@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::cobs::Counted;
 use super::super::*;
 use crate::bias::lexicon::{Group, Lexicon};
 use crate::bias::text::{StopWords, Text};
@@ -61,6 +62,11 @@ fn helm_bias() {
         representation(&texts, &lexicon),
         &golden["demographic_representation"],
     );
+    for (place, group) in lexicon.groups().iter().enumerate() {
+        let words = texts.iter().map(|text| lexicon.count(text)[place]);
+        assert_eq!(golden["group_counts"][&group.name], words.sum::<usize>());
+        assert_eq!(golden["n_group_words"][&group.name], group.words.len());
+    }
     // Those of HELM's adjectives and professions that stand in the texts.
     let adjectives = [
         "assertive",
@@ -144,7 +150,82 @@ fn genbit_score() {
             for (near, count) in word.near.iter().zip(counts) {
                 assert_near(Some(*near), &expected[count]);
             }
+            let given = [
+                "female_conditional_prob",
+                "male_conditional_prob",
+                "non_binary_conditional_prob",
+            ];
+            for (given, name) in word.given.iter().zip(given) {
+                assert_near(Some(*given), &expected[name]);
+            }
+            assert_near(
+                Some(word.given[0] + word.given[1]),
+                &expected["binary_conditional_prob"],
+            );
         }
+        genbits_other_ratios(&found, expected);
+    }
+}
+
+/// GenBit's ratios of the groups that it counts apart, from what is found here. Its groups of
+/// trans and cis words have no word in the texts, and count the non-binary ones too: all of them
+/// are *trans*. It sets its standard deviations to 0, and a word's trans and cis values never.
+fn genbits_other_ratios(found: &GenBit, expected: &Value) {
+    let [female, male, non_binary] = [0, 1, 2].map(|place| found.group_words[place] as f64);
+    let vocabulary = found.words[0].near[0] / found.words[0].given[0] - female;
+    let ratio = |word: &WordBias| (word.near[1] / word.near[0]).ln();
+    let apart = |word: &WordBias| ((word.near[0] + word.near[1] - 1.0) / word.near[2]).ln();
+    let apart_given = |word: &WordBias| {
+        let binary = (word.near[0] + word.near[1] - 1.0) / (female + male + vocabulary);
+        (binary / word.given[2]).ln()
+    };
+    let trans = |word: &WordBias| -word.near[2].ln();
+    let trans_given = |word: &WordBias| {
+        let trans = word.near[2] / (2.0 * non_binary + vocabulary);
+        (1.0 / vocabulary / trans).ln()
+    };
+    type Of<'a> = &'a dyn Fn(&WordBias) -> f64;
+    let of_words: [(&str, Of<'_>); 3] = [
+        ("bias_ratio", &ratio),
+        ("non_binary_bias_ratio", &apart),
+        ("non_binary_bias_conditional_ratio", &apart_given),
+    ];
+    for word in &found.words {
+        for (name, value) in of_words {
+            let expected = &expected["token_based_metrics"][&word.word];
+            assert_near(Some(value(word)), &expected[name]);
+        }
+    }
+    let means: [(&str, Of<'_>); 6] = [
+        ("avg_bias_ratio", &ratio),
+        ("avg_bias_conditional", &|word| word.bias),
+        ("avg_non_binary_bias_ratio", &apart),
+        ("avg_non_binary_bias_conditional", &apart_given),
+        ("avg_trans_cis_bias_ratio", &trans),
+        ("avg_trans_cis_bias_conditional", &trans_given),
+    ];
+    let mean = |value: &dyn Fn(&WordBias) -> f64| {
+        found.words.iter().map(value).sum::<f64>() / found.words.len() as f64
+    };
+    let metrics = &expected["additional_metrics"];
+    for (name, value) in means {
+        assert_near(Some(mean(value)), &metrics[name]);
+        let absolute = mean(&|word| value(word).abs());
+        assert_near(Some(absolute), &metrics[format!("{name}_absolute")]);
+    }
+    let statistics = &expected["statistics"];
+    assert_near(Some(found.divergence), &statistics["jsd"]);
+    assert_eq!(statistics["num_words_considered"], found.words.len());
+    let all = female + male + non_binary;
+    for (group, words) in [
+        ("female", female),
+        ("male", male),
+        ("non_binary", non_binary),
+    ] {
+        let count = &statistics[format!("freq_of_{group}_gender_definition_words")];
+        assert_near(Some(words), count);
+        let share = &expected[format!("percentage_of_{group}_gender_definition_words")];
+        assert_near(Some(words / all), share);
     }
 }
 
@@ -171,7 +252,20 @@ fn langfair_similarity() {
             &results[format!("bleu_{name}_mean")],
         );
         assert_near(mean(rouge_l), &results[format!("rougeL_{name}_mean")]);
+        // No stem changes a likeness in these texts.
+        let unstemmed = &results[format!("rougeL_{name}_pairwise_no_stemmer")];
+        assert_eq!(unstemmed, rouge);
     }
+    let summary = &results["CounterfactualMetrics"];
+    assert_eq!(summary["Bleu Similarity"], results["bleu_neutralized_mean"]);
+    assert_eq!(
+        summary["RougeL Similarity"],
+        results["rougeL_neutralized_mean"]
+    );
+    assert_eq!(
+        summary["Sentiment Bias"],
+        results["sentiment_bias_strong_neg"]
+    );
 }
 
 #[test]
@@ -223,6 +317,21 @@ fn langfair_stereotype() {
         let found = association(&texts, &lexicon, &targets);
         assert_near(found.mean, &expected["stereotypical_association_mean_TV"]);
     }
+    let mut counted = Counted::default();
+    let stop = StopWords::english();
+    for text in &texts {
+        counted.read(text, [0, 1], &lexicon, &stop);
+    }
+    let between = &golden["intermediate"];
+    for (side, group) in ["group1", "group2"].into_iter().enumerate() {
+        assert_near(Some(counted.sums[side]), &between["tot_cooccur"][group]);
+        for word in ["nurse", "assertive"] {
+            let expected = &between[format!("cooccur_{word}")][group];
+            assert_near(Some(counted.near[word][side]), expected);
+        }
+    }
+    assert_eq!(between["n_female_words"], counted.group_words[0]);
+    assert_eq!(between["n_male_words"], counted.group_words[1]);
     // What LangFair drops in silence.
     let found = cobs(
         &texts,
@@ -284,6 +393,19 @@ fn fairlearn_metric_frame() {
         assert_near(frame.group_min(), &golden["group_min"][name]);
         assert_near(frame.group_max(), &golden["group_max"][name]);
     }
+    let of = |truth: f64| {
+        let rate = move |rows: &[&(f64, f64)]| {
+            let of_truth = rows.iter().copied().filter(|row| row.0 == truth);
+            selected(&of_truth.collect::<Vec<_>>())
+        };
+        MetricFrame::new(&groups, &rows, rate).difference().unwrap()
+    };
+    let selection = MetricFrame::new(&groups, &rows, selected);
+    let parity = [selection.difference(), selection.ratio()];
+    assert_near(parity[0], &golden["demographic_parity_difference"]);
+    assert_near(parity[1], &golden["demographic_parity_ratio"]);
+    let odds = of(0.0).max(of(1.0));
+    assert_near(Some(odds), &golden["equalized_odds_difference"]);
 }
 
 #[test]
@@ -313,6 +435,10 @@ fn fighting_words_of_monroe() {
         for word in found {
             assert_near(Some(word.delta), &expected[&word.word]["delta"]);
             assert_near(Some(word.z), &expected[&word.word]["z"]);
+            if word.z != 0.0 {
+                let var = (word.delta / word.z).powi(2);
+                assert_near(Some(var), &expected[&word.word]["var"]);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use insta::assert_snapshot;
 
-use super::fake::{Habit, answers, jobs};
+use super::fake::{self, Habit, answers, jobs};
 use crate::Result;
 use crate::bias::lexicon::Lexicon;
 use crate::bias::measures::Measure;
@@ -22,7 +22,7 @@ fn measured(study: Study, text: impl Fn(usize, usize, usize) -> Option<String>) 
             (0..samples).map(move |sample| text(cell.occupation, cell.group, sample))
         })
         .collect();
-    StudyAnswers::from_texts(study, texts)?.measure()
+    fake::measured(&StudyAnswers::from_texts(study, texts)?)
 }
 
 fn said(job: usize, group: usize, sample: usize) -> Option<String> {
@@ -159,9 +159,8 @@ fn one_group_compares_with_nobody() {
 
 #[test]
 fn one_sample_shows_no_noise() {
-    let report = answers(&Study::new(jobs(10)).samples(1), Habit::Even, 1)
-        .measure()
-        .unwrap();
+    let answers = answers(&Study::new(jobs(10)).samples(1), Habit::Even, 1);
+    let report = fake::measured(&answers).unwrap();
     let length = report.headline("length").unwrap();
     assert_eq!(length.noise_floor, None);
     assert!(length.adjusted_p.is_some());
@@ -175,9 +174,8 @@ fn one_sample_shows_no_noise() {
 
 #[test]
 fn two_occupations_carry_no_verdict() {
-    let report = answers(&Study::new(jobs(2)).samples(20), Habit::Biased, 1)
-        .measure()
-        .unwrap();
+    let answers = answers(&Study::new(jobs(2)).samples(20), Habit::Biased, 1);
+    let report = fake::measured(&answers).unwrap();
     assert_snapshot!(verdicts(&report), @"
     sentiment: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
     length: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
@@ -216,7 +214,7 @@ fn groups_that_nobody_knows_are_compared_and_not_assumed() {
         })
     })
     .unwrap();
-    assert_snapshot!(report.conclusion(), @"Differs: sentiment by +0.008 [0.002, 0.047], length by -8.00. No difference shown: refusals. Can't tell: assumed young, assumed young vs jobs, assumed majority of the job.");
+    assert_snapshot!(report.conclusion(), @"Differs: sentiment by +0.008 [0.001, 0.044], length by -8.00. No difference shown: refusals. Can't tell: assumed young, assumed young vs jobs, assumed majority of the job.");
 }
 
 struct Odd(fn() -> Vec<Option<f64>>);
@@ -258,11 +256,34 @@ fn an_own_measure_is_held_to_its_word() {
 fn a_long_answer_is_an_answer() {
     let long = "A nurse cares for people with great patience. ".repeat(25_000);
     let report = measured(Study::new(jobs(2)).samples(1), |job, group, sample| {
-        if job == 0 {
+        if (job, group) == (0, 1) {
             Some(long.clone())
         } else {
             said(job, group, sample)
         }
     });
     assert!(report.unwrap().headline("length").unwrap().units[0].first > 100_000.0);
+}
+
+/// Of the neutral answers about each job two assume someone, but about the first one alone.
+#[test]
+fn a_single_answer_that_assumes_someone_leaves_the_noise_of_the_others() {
+    let with = |alone: usize| {
+        let report = measured(Study::new(jobs(8)).samples(3), |job, group, sample| {
+            let said = said(job, group, sample)?;
+            let detected = sample == 0 || (sample == 1 && job >= alone);
+            let who = ["She", "He"][(job + sample) % 2];
+            Some(match group == 0 && detected {
+                true => format!("{who} works. {said}"),
+                false => said,
+            })
+        });
+        let report = report.unwrap();
+        let assumed = report.headline("assumed female").unwrap();
+        assert_eq!(assumed.units.len(), 8);
+        assumed.noise_floor
+    };
+    assert!(with(1).is_some_and(|noise| noise > 0.0));
+    assert!(with(4).is_some_and(|noise| noise > 0.0));
+    assert_eq!(with(5), None);
 }

@@ -2,13 +2,17 @@
 
 use insta::assert_snapshot;
 
-use super::fake::{Habit, answers, jobs};
-use crate::bias::report::{Change, Report};
-use crate::bias::study::Study;
+use super::fake::{Habit, QUICK, answers, jobs, measured};
+use crate::bias::report::{Change, Comparison, Report};
+use crate::bias::study::{Study, StudyAnswers};
 use crate::mitigate::Prompt;
 
 fn report(study: Study, habit: Habit) -> Report {
-    answers(&study, habit, 11).measure().unwrap()
+    measured(&answers(&study, habit, 11)).unwrap()
+}
+
+fn compared(before: &Report, after: &Report) -> Comparison {
+    before.compare_in(after, &QUICK).unwrap()
 }
 
 fn study() -> Study {
@@ -19,39 +23,39 @@ fn study() -> Study {
 fn a_mitigation_that_helps_is_told_in_measured_words() {
     let before = report(study(), Habit::Biased);
     let after = report(study().mitigate(Prompt::Neutral), Habit::Even);
-    let comparison = before.compare(&after).unwrap();
+    let comparison = compared(&before, &after);
     assert_snapshot!(comparison, @"
     before: answers from elsewhere, temperature 1, at most 100 tokens, seed 3
     after:  answers from elsewhere, temperature 1, at most 100 tokens, seed 3, mitigated: neutral
 
-    Reduced on these measures: length by 5.15 [3.00, 7.48], assumed female by 0.344 [0.253, 0.428], assumed majority of the job by 0.344 [0.253, 0.428]. No reduction shown: sentiment, refusals, assumed female vs jobs (it grew: -0.340 [-0.438, -0.218]).
+    Reduced on these measures: length by 5.15 [3.07, 7.51], assumed female by 0.344 [0.266, 0.417], assumed majority of the job by 0.344 [0.266, 0.417]. No reduction shown: sentiment, refusals, assumed female vs jobs (it grew: -0.340 [-0.433, -0.226]).
 
       measure                      |d| before  |d| after  reduction  95 % interval     adjusted p  noise before, after  pairs  conclusion
-      sentiment                    0.215       0.363      -0.148     [-0.336, 0.108]   0.246       0.281, 0.279         12     no reduction shown
-      length                       7.41        2.26       +5.15      [3.00, 7.48]      0.003       2.05, 2.11           12     reduced
+      sentiment                    0.215       0.363      -0.148     [-0.344, 0.059]   0.246       0.287, 0.276         12     no reduction shown
+      length                       7.41        2.26       +5.15      [3.07, 7.51]      0.003       2.05, 2.08           12     reduced
       refusals                     0.000       0.000      0.000      –                 1.000       0.000, 0.000         12     no reduction shown
-      assumed female               0.458       0.115      +0.344     [0.253, 0.428]    0.003       0.030, 0.144         12     reduced
-      assumed female vs jobs       0.092       0.431      -0.340     [-0.438, -0.218]  0.003       0.030, 0.144         12     no reduction shown: it grew
-      assumed majority of the job  0.458       0.115      +0.344     [0.253, 0.428]    0.003       0.030, 0.144         12     reduced
+      assumed female               0.458       0.115      +0.344     [0.266, 0.417]    0.003       0.030, 0.144         12     reduced
+      assumed female vs jobs       0.092       0.431      -0.340     [-0.433, -0.226]  0.003       0.030, 0.144         12     no reduction shown: it grew
+      assumed majority of the job  0.458       0.115      +0.344     [0.266, 0.417]    0.003       0.030, 0.144         12     reduced
 
     Limits
     - what is said holds for these measures, prompts and occupations; it does not say that bias was removed
     - chance alone makes a difference too, so no difference can shrink below its noise
     ");
-    let back = after.compare(&before).unwrap();
+    let back = compared(&after, &before);
     let length = back
         .changes
         .iter()
         .find(|one| one.name == "length")
         .unwrap();
     assert_eq!(length.change, Change::Grew);
-    assert_snapshot!(back.conclusion(), @"Reduced on these measures: assumed female vs jobs by 0.340 [0.218, 0.438]. No reduction shown: sentiment, length (it grew: -5.15 [-7.48, -3.00]), refusals, assumed female (it grew: -0.344 [-0.428, -0.253]), assumed majority of the job (it grew: -0.344 [-0.428, -0.253]).");
+    assert_snapshot!(back.conclusion(), @"Reduced on these measures: assumed female vs jobs by 0.340 [0.226, 0.433]. No reduction shown: sentiment, length (it grew: -5.15 [-7.51, -3.07]), refusals, assumed female (it grew: -0.344 [-0.417, -0.266]), assumed majority of the job (it grew: -0.344 [-0.417, -0.266]).");
 }
 
 #[test]
 fn nothing_changed_is_no_reduction() {
     let before = report(study(), Habit::Biased);
-    let comparison = before.compare(&before).unwrap();
+    let comparison = compared(&before, &before);
     assert!(
         comparison
             .changes
@@ -64,9 +68,7 @@ fn nothing_changed_is_no_reduction() {
 #[test]
 fn too_few_occupations_can_t_tell() {
     let few = || Study::new(jobs(4)).samples(4);
-    let comparison = report(few(), Habit::Biased)
-        .compare(&report(few(), Habit::Even))
-        .unwrap();
+    let comparison = compared(&report(few(), Habit::Biased), &report(few(), Habit::Even));
     assert!(
         comparison
             .changes
@@ -93,10 +95,7 @@ fn another_study_is_refused_by_name() {
 fn an_answer_that_says_nothing_is_a_price() {
     let before = report(study(), Habit::Biased);
     let silent = vec![Some("No."); study().prompts().len() * 8];
-    let after = crate::bias::study::StudyAnswers::from_texts(study(), silent)
-        .unwrap()
-        .measure()
-        .unwrap();
-    let conclusion = before.compare(&after).unwrap().conclusion();
+    let after = StudyAnswers::from_texts(study(), silent).unwrap();
+    let conclusion = compared(&before, &measured(&after).unwrap()).conclusion();
     assert!(conclusion.contains("The price: "), "{conclusion}");
 }

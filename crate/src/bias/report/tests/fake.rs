@@ -2,7 +2,20 @@
 //! and on chance.
 
 use crate::bias::occupations::Occupation;
+use crate::bias::report::headline::Rounds;
+use crate::bias::report::{Report, measure_in};
 use crate::bias::study::{Study, StudyAnswers};
+
+/// Chance is asked less often than in a report: what is tested here does not turn on the last
+/// digit of an interval.
+pub(super) const QUICK: Rounds = Rounds {
+    interval: 500,
+    noise: 200,
+};
+
+pub(super) fn measured(answers: &StudyAnswers) -> crate::Result<Report> {
+    measure_in(answers, &QUICK)
+}
 
 /// Knuth's generator: small, and the same everywhere.
 pub(super) struct Chance(u64);

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::fake::{Habit, answers, jobs};
+use super::fake::{Habit, answers, jobs, measured};
 use crate::bias::report::headline::{Rounds, test};
 use crate::bias::report::read::Read;
 use crate::bias::report::{Report, Verdict, planned};
@@ -14,7 +14,7 @@ fn study(n: usize) -> Study {
 
 #[test]
 fn a_biased_model_is_found_out() {
-    let report = answers(&study(12), Habit::Biased, 1).measure().unwrap();
+    let report = measured(&answers(&study(12), Habit::Biased, 1)).unwrap();
     let verdict = |name: &str| report.headline(name).unwrap().verdict.clone();
     assert_eq!(verdict("length"), Verdict::Differs);
     assert!(report.headline("length").unwrap().estimate.unwrap() < -2.0);
@@ -28,15 +28,15 @@ fn a_biased_model_is_found_out() {
     12 occupations x 3 groups (neutral, female, male), 6 samples of each of 36 prompts
     answers from elsewhere, temperature 1, at most 100 tokens, seed 3
 
-    Differs: length by -6.67 [-9.20, -5.06], assumed female vs jobs by +0.083 [0.033, 0.122], assumed majority of the job by +0.417 [0.320, 0.482]. No difference shown: sentiment, refusals, assumed female.
+    Differs: length by -6.67 [-9.95, -4.90], assumed female vs jobs by +0.083 [0.005, 0.125], assumed majority of the job by +0.417 [0.333, 0.500]. No difference shown: sentiment, refusals, assumed female.
 
       measure                      contrast                  estimate  95 % interval    adjusted p  d_z    noise floor  pairs  verdict
-      sentiment                    female - male             -0.020    [-0.280, 0.391]  1.000       -0.04  0.230        12     no difference shown
-      length                       female - male             -6.67     [-9.20, -5.06]   0.003       -2.26  1.78         12     differs
+      sentiment                    female - male             -0.020    [-0.314, 0.434]  1.000       -0.04  0.215        12     no difference shown
+      length                       female - male             -6.67     [-9.95, -4.90]   0.003       -2.26  1.72         12     differs
       refusals                     female - male             0.000     –                1.000       –      0.000        12     no difference shown
-      assumed female               share - 0.5               +0.083    [-0.241, 0.415]  1.000       0.19   0.056        12     no difference shown
-      assumed female vs jobs       share - share in the job  +0.083    [0.033, 0.122]   0.023       1.14   0.056        12     differs
-      assumed majority of the job  share - 0.5               +0.417    [0.320, 0.482]   0.003       3.71   0.056        12     differs
+      assumed female               share - 0.5               +0.083    [-0.194, 0.361]  1.000       0.19   0.056        12     no difference shown
+      assumed female vs jobs       share - share in the job  +0.083    [0.005, 0.125]   0.023       1.14   0.056        12     differs
+      assumed majority of the job  share - 0.5               +0.417    [0.333, 0.500]   0.003       3.71   0.056        12     differs
 
     Whom the answers assume when nothing is said of the person
       occupation  answers assume                                  women in the job
@@ -92,7 +92,7 @@ fn an_assumption_about_every_job_differs_from_one_half() {
         ]
     });
     let answers = StudyAnswers::from_texts(study.clone(), texts.collect::<Vec<_>>());
-    let report = answers.unwrap().measure().unwrap();
+    let report = measured(&answers.unwrap()).unwrap();
     let half = report.headline("assumed female").unwrap();
     assert_eq!(
         (half.estimate, half.verdict.clone()),
@@ -109,7 +109,7 @@ fn an_even_handed_model_seldom_is_accused() {
         interval: 100,
         noise: 100,
     };
-    let study = Study::new(jobs(10)).samples(3);
+    let study = Study::new(jobs(10)).samples(2);
     let alarms = (0..200).filter(|seed| {
         let answers = answers(&study, Habit::Even, *seed);
         let read = Read::new(&answers).unwrap();
@@ -124,8 +124,8 @@ fn an_even_handed_model_seldom_is_accused() {
 #[test]
 fn the_same_answers_give_the_same_report_and_json_keeps_all() {
     let answers = answers(&study(8), Habit::Biased, 2);
-    let report = answers.measure().unwrap();
-    assert_eq!(report, answers.measure().unwrap());
+    let report = measured(&answers).unwrap();
+    assert_eq!(report, measured(&answers).unwrap());
     assert_eq!(
         Report::from_json(&report.to_json().unwrap()).unwrap(),
         report

@@ -45,7 +45,7 @@ fn too_few_units_are_told_how_many_would_do() {
       hint: add units, such as occupations; more samples of the same don't help
     ");
     insta::assert_snapshot!(headline_interval(&five, 1_000, 1).unwrap_err(), @r"
-    a studentised interval: 5 units are too few, 6 are needed
+    an interval: 5 units are too few, 6 are needed
       hint: add units, such as occupations; more samples of the same don't help
     ");
     let one = differences(&[0.1]);

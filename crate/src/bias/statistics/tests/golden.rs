@@ -92,6 +92,21 @@ fn cliffs_delta() {
     agrees(compared.greater as f64, "/cliffs_delta/greater");
     agrees(compared.less as f64, "/cliffs_delta/less");
     agrees(compared.delta(), "/cliffs_delta/delta");
+    agrees(compared.delta(), "/cliffs_delta/from_U");
+    agrees(compared.u(), "/cliffs_delta/mannwhitney_U");
+    let p = mann_whitney(&numbers("/cliffs_delta/x"), &numbers("/cliffs_delta/y")).unwrap();
+    agrees(p, "/cliffs_delta/mannwhitney_exact_p");
+}
+
+#[test]
+fn mann_whitneys_test_with_and_without_ties() {
+    for name in ["mann_whitney", "mann_whitney_ties"] {
+        let at = |what: &str| format!("/unpaired/{name}/{what}");
+        let (x, y) = (numbers(&at("x")), numbers(&at("y")));
+        agrees(dominance(&x, &y).unwrap().u(), &at("u"));
+        agrees(mann_whitney(&x, &y).unwrap(), &at("p"));
+        agrees(mann_whitney(&y, &x).unwrap(), &at("p"));
+    }
 }
 
 /// All 5^5 resamples of five differences, so that nothing is left to chance.
@@ -120,6 +135,14 @@ fn bootstrap_of_all_resamples() {
         &ends(bootstrap.bca(0.95).unwrap()),
         "/bootstrap_exhaustive_n5/bca95",
     );
+    // scipy's 200,000 random resamples come to the same ends.
+    let scipy = "/bootstrap_exhaustive_n5/scipy_mc_200k";
+    let drawn = Bootstrap::of_units(&sample, 200_000, 1).unwrap();
+    agree(
+        &ends(drawn.percentile(0.95).unwrap()),
+        &format!("{scipy}/percentile95"),
+    );
+    agree(&ends(drawn.bca(0.95).unwrap()), &format!("{scipy}/bca95"));
 }
 
 #[test]
@@ -139,6 +162,40 @@ fn rates() {
     agree(&ends(three.wilson(0.95).unwrap()), "/proportions/wilson/1");
     let difference = newcombe(nine, three, 0.95).unwrap();
     agree(&ends(difference), "/proportions/newcombe_diff95");
+    let exact = nine.clopper_pearson(0.95).unwrap();
+    agree(&ends(exact), "/proportions/clopper_pearson_9_10");
+    agrees(fisher_exact(nine, three), "/proportions/fisher_exact_p");
+}
+
+#[test]
+fn exact_rates_at_their_edges() {
+    for (place, row) in GOLDEN["unpaired"]["fisher"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .enumerate()
+    {
+        let side = |side: usize| {
+            let [yes, no] = [0, 1].map(|cell| row["table"][side][cell].as_u64().unwrap());
+            Proportion::new(yes, yes + no).unwrap()
+        };
+        let path = format!("/unpaired/fisher/{place}/p");
+        agrees(fisher_exact(side(0), side(1)), &path);
+        agrees(fisher_exact(side(1), side(0)), &path);
+    }
+    let rows = GOLDEN["unpaired"]["clopper_pearson"].as_array().unwrap();
+    for (place, row) in rows.iter().enumerate() {
+        let [k, n] = ["k", "n"].map(|name| row[name].as_u64().unwrap());
+        let level = 1.0 - row["alpha"].as_f64().unwrap();
+        let interval = Proportion::new(k, n)
+            .unwrap()
+            .clopper_pearson(level)
+            .unwrap();
+        agree(
+            &ends(interval),
+            &format!("/unpaired/clopper_pearson/{place}/ends"),
+        );
+    }
 }
 
 #[test]
@@ -149,6 +206,29 @@ fn several_tests() {
         &benjamini_hochberg(&p_values).unwrap(),
         "/multiple_testing/bh",
     );
+    agree(
+        &benjamini_yekutieli(&p_values).unwrap(),
+        "/multiple_testing/by",
+    );
+    agree(
+        &bonferroni(&p_values).unwrap(),
+        "/multiple_testing/bonferroni",
+    );
+    // In no order, with ties.
+    let p_values = numbers("/unpaired/multiple/p");
+    type Adjust = fn(&[f64]) -> crate::Result<Vec<f64>>;
+    let all: [(&str, Adjust); 4] = [
+        ("bonferroni", bonferroni),
+        ("fdr_by", benjamini_yekutieli),
+        ("holm", holm),
+        ("fdr_bh", benjamini_hochberg),
+    ];
+    for (name, adjust) in all {
+        agree(
+            &adjust(&p_values).unwrap(),
+            &format!("/unpaired/multiple/{name}"),
+        );
+    }
 }
 
 #[test]

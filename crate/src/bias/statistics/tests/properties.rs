@@ -112,6 +112,20 @@ proptest! {
         prop_assert_eq!(less, greater);
     }
 
+    /// Few yes-or-no shares: what the test does not reject, the interval holds.
+    #[test]
+    fn the_headline_interval_holds_0_where_the_test_does_not_reject(
+        fifths in vec(prop_oneof![3 => Just(0_i32), 1 => -5..=5], 6..20),
+    ) {
+        let values: Vec<f64> = fifths.iter().map(|fifths| f64::from(*fifths) / 5.0).collect();
+        let sample = differences(&values);
+        if let Ok(interval) = headline_interval(&sample, 200, 1)
+            && sign_flip(&sample, Alternative::TwoSided, 1).p > 0.05
+        {
+            prop_assert!(interval.low < 1e-9 && interval.high > -1e-9, "{:?}", interval);
+        }
+    }
+
     #[test]
     fn intervals_are_in_order_and_most_hold_the_estimate(values in measured(6..14)) {
         let sample = differences(&values);
