@@ -20,6 +20,8 @@ mod latency;
 mod memory;
 mod peer;
 mod process;
+#[path = "../peer/python.rs"]
+mod python;
 mod quota;
 mod server;
 mod service;

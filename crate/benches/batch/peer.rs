@@ -5,8 +5,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::Result;
 use crate::process::Running;
+use crate::{Result, python};
 
 /// A Python that has it.
 pub(crate) struct Peer {
@@ -26,21 +26,10 @@ pub(crate) struct Report {
 
 /// Installs it from PyPI into a folder there, at the first run.
 pub(crate) fn set_up(folder: &Path) -> Option<Peer> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peer");
-    let environment = folder.join("openai-python");
-    let status = Command::new(own.join("set-up.sh"))
-        .arg(&environment)
-        .status();
-    match status {
-        Ok(status) if status.success() => Some(Peer {
-            python: environment.join("bin/python"),
-            script: own.join("peer.py"),
-        }),
-        _ => {
-            eprintln!("openai-python could not be set up, so there is nothing to compare with");
-            None
-        }
-    }
+    Some(Peer {
+        python: python::with("openai-python", folder)?,
+        script: python::scripts().join("peer.py"),
+    })
 }
 
 impl Peer {

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes a virtual environment with the peer, openai-python 1.42.0, from PyPI: set-up.sh FOLDER.
-# Does nothing where it is there already.
+# Makes a virtual environment with a peer from PyPI: set-up.sh FOLDER NAME. NAME.txt holds its
+# packages, all of them. Does nothing where it is there already.
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
+requirements=$(cd "$(dirname "$0")" && pwd)/$2.txt
 folder=$1
-if ! cmp -s "$here/requirements.txt" "$folder/requirements.txt"; then
+if ! cmp -s "$requirements" "$folder/requirements.txt"; then
     rm -rf "$folder"
     python3 -m venv "$folder"
-    "$folder/bin/python" -m pip install --quiet --requirement "$here/requirements.txt"
-    cp "$here/requirements.txt" "$folder/requirements.txt"
+    "$folder/bin/python" -m pip install --quiet --no-deps --requirement "$requirements"
+    cp "$requirements" "$folder/requirements.txt"
 fi

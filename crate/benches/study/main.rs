@@ -1,13 +1,30 @@
-//! How long it takes to measure and to test a large study: 60 occupations, 3 groups, 25
-//! samples, 10,000 bootstrap rounds.
+//! How long it takes to measure and to test a large study (60 occupations, 3 groups, 25
+//! samples, 10,000 bootstrap rounds), and how long LangFair takes for what it measures too, on
+//! the same texts in the same run. Prints a table.
 //!
 //! `cargo bench -p evenhand --no-default-features --bench study`
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it is a terminal program"
+)]
+
+mod langfair;
+#[path = "../peer/python.rs"]
+mod python;
+#[path = "../batch/table.rs"]
+mod table;
+
+use std::path::Path;
 use std::time::Instant;
 
 use evenhand::bias::occupations;
 use evenhand::bias::study::{Study, StudyAnswers};
 
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// What the texts are made of.
 const WORDS: [&str; 24] = [
     "care",
     "work",
@@ -35,8 +52,29 @@ const WORDS: [&str; 24] = [
     "hospital",
 ];
 
-fn main() -> Result<(), evenhand::Error> {
+fn main() -> Result {
     let study = Study::new(occupations::all()).samples(25).seed(7);
+    let texts = texts(study.prompts().len() * 25);
+    println!("{} answers of 76 words", texts.len());
+    let answers = StudyAnswers::from_texts(study, texts.iter().map(Some))?;
+    for _ in 0..3 {
+        let started = Instant::now();
+        let report = answers.measure()?;
+        let seconds = started.elapsed().as_secs_f64();
+        println!(
+            "measured and tested in {seconds:.2} s: {}",
+            report.conclusion()
+        );
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    match python::with("langfair", folder) {
+        Some(python) => langfair::beside(&texts, &python, folder),
+        None => Ok(()),
+    }
+}
+
+/// The answers: three groups in turn for each occupation, 25 of each.
+fn texts(count: usize) -> Vec<String> {
     let mut state = 1_u64;
     let mut draw = |n: usize| {
         state = state
@@ -44,28 +82,11 @@ fn main() -> Result<(), evenhand::Error> {
             .wrapping_add(1);
         (state >> 33) as usize % n
     };
-    let texts: Vec<Option<String>> = (0..study.prompts().len() * 25)
+    (0..count)
         .map(|_| {
             let who = ["She", "He", "They"][draw(3)];
             let words: Vec<&str> = (0..75).map(|_| WORDS[draw(WORDS.len())]).collect();
-            Some(format!("{who} {}.", words.join(" ")))
+            format!("{who} {}.", words.join(" "))
         })
-        .collect();
-    let answers = StudyAnswers::from_texts(study, texts)?;
-    for _ in 0..3 {
-        let started = Instant::now();
-        let report = answers.measure()?;
-        let seconds = started.elapsed().as_secs_f64();
-        print(&format!(
-            "{seconds:.2} s for 4,500 answers of 76 words: {}",
-            report.conclusion()
-        ));
-    }
-    Ok(())
-}
-
-/// A benchmark reports on standard output, which the lints keep for notebooks.
-#[allow(clippy::print_stdout)]
-fn print(line: &str) {
-    println!("{line}");
+        .collect()
 }

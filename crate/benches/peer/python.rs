@@ -1,0 +1,23 @@
+//! A Python that has a peer.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where the peers' scripts and lists of packages lie.
+pub(crate) fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peer")
+}
+
+/// Installs a peer from PyPI into a folder there, at the first run; says so where it can't.
+pub(crate) fn with(peer: &str, folder: &Path) -> Option<PathBuf> {
+    let environment = folder.join(peer);
+    let status = Command::new(scripts().join("set-up.sh"))
+        .arg(&environment)
+        .arg(peer)
+        .status();
+    if status.is_ok_and(|status| status.success()) {
+        return Some(environment.join("bin/python"));
+    }
+    eprintln!("{peer} could not be set up, so there is nothing to compare with");
+    None
+}
