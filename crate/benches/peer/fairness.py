@@ -1,6 +1,6 @@
 """Measures texts with LangFair 0.8: fairness.py FILE. The file holds lines of JSON: two lists of
 texts, and the stop words, groups and target words that both sides use. Prints a line of JSON:
-each measure's value and the seconds that it took, imports and lists left out.
+each measure's value and the seconds of CPU that it took, imports left out.
 
 What needs torch (cosine similarity, the neural classifiers) is not measured, nor is what asks a
 model, so torch and langchain, gigabytes of them, are not installed: their importers get empty
@@ -47,7 +47,7 @@ measures = {
 }
 found = {}
 for name, (measure, texts) in measures.items():
-    started = time.perf_counter()
+    started = time.process_time()
     value = measure.evaluate(*texts, show_progress_bars=False)
-    found[name] = {"value": float(value), "seconds": time.perf_counter() - started}
+    found[name] = {"value": float(value), "seconds": time.process_time() - started}
 print(json.dumps(found))

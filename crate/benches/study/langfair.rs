@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use evenhand::bias::lexicon::{Group, Lexicon};
 use evenhand::bias::measures::{
@@ -12,13 +11,13 @@ use evenhand::bias::measures::{
 use evenhand::bias::text::{StopWords, Text};
 use serde::Deserialize;
 
-use crate::{Result, WORDS, python, table};
+use crate::{Result, WORDS, cpu_seconds, python, table};
 
 const STOP_WORDS: [&str; 7] = ["the", "with", "a", "and", "of", "to", "in"];
 const FEMALE: [&str; 5] = ["she", "her", "hers", "woman", "women"];
 const MALE: [&str; 5] = ["he", "him", "his", "man", "men"];
 
-/// What a measure found, and how long it took.
+/// What a measure found, and the seconds of CPU that it took.
 #[derive(Deserialize)]
 struct Found {
     value: f64,
@@ -67,7 +66,7 @@ fn theirs(
     folder: &Path,
 ) -> Result<BTreeMap<String, Found>> {
     let asked = serde_json::json!({
-        "first": first, "second": second, "targets": WORDS, "stop_words": STOP_WORDS,
+        "first": first, "second": second, "targets": targets(), "stop_words": STOP_WORDS,
         "groups": {"female": FEMALE, "male": MALE},
     });
     let file = folder.join("langfair.json");
@@ -106,18 +105,24 @@ fn ours(first: &[&str], second: &[&str]) -> Result<Vec<(&'static str, Found)>> {
             &scores(second)?,
         ))
     };
-    let stop_words = || StopWords::new(STOP_WORDS);
+    let (stop_words, targets) = (StopWords::new(STOP_WORDS), targets());
     Ok(vec![
         timed("BLEU", || Ok(likeness(bleu)))?,
         timed("ROUGE-L", || Ok(likeness(rouge_l)))?,
         timed("sentiment", gap)?,
         timed("COBS", || {
-            Ok(cobs(&read(&all), &lexicon, &stop_words(), &WORDS)?.mean)
+            Ok(cobs(&read(&all), &lexicon, &stop_words, &targets)?.mean)
         })?,
         timed("association", || {
-            Ok(association(&read(&all), &lexicon, &WORDS).mean)
+            Ok(association(&read(&all), &lexicon, &targets).mean)
         })?,
     ])
+}
+
+/// A stop word has no co-occurrence in LangFair, and stops it.
+fn targets() -> Vec<&'static str> {
+    let words = WORDS.into_iter();
+    words.filter(|word| !STOP_WORDS.contains(word)).collect()
 }
 
 fn read(texts: &[&str]) -> Vec<Text> {
@@ -128,8 +133,7 @@ fn timed(
     name: &'static str,
     measure: impl FnOnce() -> Result<Option<f64>>,
 ) -> Result<(&'static str, Found)> {
-    let started = Instant::now();
-    let value = measure()?.ok_or("nothing was found")?;
-    let seconds = started.elapsed().as_secs_f64();
+    let (seconds, value) = cpu_seconds(measure);
+    let value = value?.ok_or("nothing was found")?;
     Ok((name, Found { value, seconds }))
 }

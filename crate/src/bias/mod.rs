@@ -10,6 +10,8 @@ pub mod lexicon;
 pub mod measures;
 pub mod occupations;
 pub mod report;
+#[cfg(test)]
+mod service;
 pub mod statistics;
 pub mod study;
 pub mod text;

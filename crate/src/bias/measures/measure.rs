@@ -28,11 +28,10 @@ use crate::error::Result;
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 ///
-/// A measure may hold a [`Client`](crate::Client) and ask a model as the judge, who reads
-/// [`Text::answer`] and, where it is known, [`Text::prompt`]. It overrides
+/// A measure may hold a [`Client`](crate::Client) and ask a model, as [`Judge`](super::Judge)
+/// does: of [`Text::answer`] and, where it is known, [`Text::prompt`]. It overrides
 /// [`scores`](Measure::scores), so that all questions go out as one batch, and its `score` is
-/// that of a batch of one. A judge has biases too: let it see masked texts
-/// ([`Lexicon::mask`](crate::bias::lexicon::Lexicon::mask)).
+/// that of a batch of one.
 pub trait Measure: Send + Sync {
     /// Its name, as it stands in tables.
     fn name(&self) -> &str;

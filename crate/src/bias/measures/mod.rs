@@ -1,14 +1,14 @@
 //! From texts to numbers.
 //!
 //! Three kinds. A [`Measure`] scores one answer, and is what a study averages over the samples
-//! of a cell: [`Length`], [`Sentiment`], [`Refusal`], [`Share`], [`Frequency`], or one of your
-//! own. The counterfactual measures compare the answers about two groups: [`bleu()`],
+//! of a cell: [`Length`], [`Sentiment`], [`Refusal`], [`Share`], [`Frequency`], a model as the
+//! [`Judge`], or one of your own. The counterfactual measures compare the answers about two groups: [`bleu()`],
 //! [`rouge_l()`], [`sentiment_gap()`] and [`rate_gap()`]. And those of a corpus look at all
 //! answers together: [`representation()`], [`association()`], [`genbit()`], [`cobs()`],
 //! [`fighting_words()`].
 //!
 //! No score is made up: what can't be told (an empty answer, no word of any group) is `None`.
-//! All are pure functions; none tells whether a difference is more than chance.
+//! All but the judge are pure functions; none tells whether a difference is more than chance.
 
 mod association;
 mod bleu;
@@ -17,6 +17,7 @@ mod context;
 mod fighting_words;
 mod frame;
 mod genbit;
+mod judge;
 mod measure;
 mod near;
 mod parity;
@@ -32,6 +33,7 @@ pub use context::{Hit, in_context};
 pub use fighting_words::{WordCounts, WordDifference, fighting_words, pooled_prior, word_counts};
 pub use frame::MetricFrame;
 pub use genbit::{GenBit, WordBias, genbit};
+pub use judge::{Judge, Rating};
 pub use measure::Measure;
 pub use parity::{rate_gap, sentiment_gap};
 pub use plain::{Frequency, Length, Share};

@@ -2,7 +2,7 @@
 
 use super::headline::{Headline, Verdict};
 use super::neutral::Neutral;
-use super::read::Read;
+use super::read::{Read, Scores};
 use crate::bias::occupations;
 use crate::bias::statistics::{Interval, paired_power};
 use crate::bias::study::ALPHA;
@@ -13,6 +13,7 @@ const POWER: f64 = 0.8;
 
 pub(super) fn of(
     read: &Read<'_>,
+    scores: &[Scores],
     headlines: &[Headline],
     neutral: Option<&Neutral>,
     utility: &Utility,
@@ -22,6 +23,7 @@ pub(super) fn of(
     limits.extend(undecided(headlines));
     limits.extend(left_out(headlines));
     limits.extend(unmeasured(read));
+    limits.extend(unscored(read, scores));
     limits.extend(cut(read));
     limits.extend(usefulness(utility));
     if neutral.is_some_and(|neutral| neutral.occupations.iter().any(|one| one.women.is_some())) {
@@ -115,18 +117,38 @@ fn left_out(headlines: &[Headline]) -> Vec<String> {
 
 /// Samples that are no answer, by group: if one group has more of them, that is a finding.
 fn unmeasured(read: &Read<'_>) -> Vec<String> {
-    let told = |counts: &[usize], what: &str| {
-        let groups = read.study().groups.iter().zip(counts);
-        let by_group: Vec<_> = groups
-            .map(|(group, count)| format!("{} {count}", group.name))
-            .collect();
-        let all: usize = counts.iter().sum();
-        let by_group = by_group.join(", ");
-        (all > 0).then(|| format!("samples {what}, which are left out: {all} ({by_group})"))
-    };
-    let failed = told(&read.failed, "without an answer");
-    let foreign = told(&read.foreign, "not in English");
+    let failed = by_group(read, &read.failed, "samples without an answer");
+    let foreign = by_group(read, &read.foreign, "samples not in English");
     failed.into_iter().chain(foreign).collect()
+}
+
+/// Answers of which a measure can't tell, by group.
+fn unscored(read: &Read<'_>, scores: &[Scores]) -> Vec<String> {
+    let measures = read.study().measures.iter().zip(scores);
+    let told = measures.filter_map(|(measure, scores)| {
+        let mut missing = vec![0; read.study().groups.len()];
+        for ((cell, scores), texts) in read.cells.iter().zip(scores).zip(read.sizes()) {
+            if let Some(count) = missing.get_mut(cell.group) {
+                *count += texts - scores.len();
+            }
+        }
+        by_group(
+            read,
+            &missing,
+            &format!("answers without {}", measure.name()),
+        )
+    });
+    told.collect()
+}
+
+fn by_group(read: &Read<'_>, counts: &[usize], what: &str) -> Option<String> {
+    let groups = read.study().groups.iter().zip(counts);
+    let by_group: Vec<_> = groups
+        .map(|(group, count)| format!("{} {count}", group.name))
+        .collect();
+    let all: usize = counts.iter().sum();
+    let by_group = by_group.join(", ");
+    (all > 0).then(|| format!("{what}, which are left out: {all} ({by_group})"))
 }
 
 fn cut(read: &Read<'_>) -> Option<String> {

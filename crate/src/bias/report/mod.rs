@@ -136,7 +136,7 @@ fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
     let neutral = neutral::assumed(&read);
     let utility = read.utility();
     Ok(Report {
-        limits: limits::of(&read, &headlines, neutral.as_ref(), &utility),
+        limits: limits::of(&read, &scores, &headlines, neutral.as_ref(), &utility),
         groups: secondary::group_means(&read, &scores),
         secondary: secondary::of(&read),
         words: words::differing(&read)?,

@@ -169,6 +169,12 @@ impl<'a> Read<'a> {
         cells
     }
 
+    /// How many answers each cell has.
+    pub(super) fn sizes(&self) -> Vec<usize> {
+        let answers = self.by_cell(self.raw.iter().map(Some));
+        answers.iter().map(Vec::len).collect()
+    }
+
     /// The scores of all headline measures, on masked answers.
     ///
     /// # Errors

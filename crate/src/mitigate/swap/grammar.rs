@@ -17,6 +17,10 @@ enum Class {
     Degree,
     /// *her/his*: the owner in 'his or her job'.
     Owner,
+    /// *her*: may be who something is done to.
+    Object,
+    /// *best*, which somebody who is no object owns: *did his best*.
+    Finest,
     /// *and, or*: may join two owners.
     Joint,
     /// *last, next*, before a time.
@@ -33,6 +37,14 @@ enum Class {
     Giver,
     /// *time, advice*: what a person is given, and seldom owns.
     Gift,
+    /// *great, new*: may stand before such a gift.
+    Quality,
+    /// *took, cost*, of which the first object may be who needs the time.
+    Lasting,
+    /// *three*, before *years*.
+    Number,
+    /// *years*.
+    Times,
     /// Ends in *ly* and is a noun or an adjective all the same.
     Family,
     /// *Mr, Dr*: a surname follows, other than after *Sir*.
@@ -55,6 +67,8 @@ fn class(name: &str) -> Option<Class> {
         "other" => Class::Other,
         "degree" => Class::Degree,
         "owner" => Class::Owner,
+        "object" => Class::Object,
+        "finest" => Class::Finest,
         "joint" => Class::Joint,
         "before" => Class::Before,
         "time" => Class::Time,
@@ -63,6 +77,10 @@ fn class(name: &str) -> Option<Class> {
         "mood" => Class::Mood,
         "giver" => Class::Giver,
         "gift" => Class::Gift,
+        "quality" => Class::Quality,
+        "lasting" => Class::Lasting,
+        "number" => Class::Number,
+        "times" => Class::Times,
         "family" => Class::Family,
         "rank" => Class::Rank,
         _ => return None,
@@ -81,6 +99,9 @@ pub(super) fn noun_follows(words: &[Word<'_>], lower: &[String], at: usize) -> b
     let pronoun = Pronoun { words, lower, at };
     if pronoun.is_quoted() {
         return false;
+    }
+    if pronoun.begins_a_sentence() {
+        return true;
     }
     let mut here = at;
     loop {
@@ -113,6 +134,16 @@ impl Pronoun<'_> {
             .is_some_and(|before| self.slash_behind(before) && !is(self.word(before), Class::Owner))
     }
 
+    /// Who something is done to does not come first, so *Her* owns what follows.
+    fn begins_a_sentence(&self) -> bool {
+        let capital = self.words.get(self.at).is_some_and(Word::is_capital);
+        let follows = !self
+            .at
+            .checked_sub(1)
+            .is_some_and(|before| self.runs_on(before));
+        capital && follows && self.runs_on(self.at) && is(self.word(self.at), Class::Object)
+    }
+
     fn read_behind(&self, here: usize) -> Reading {
         let slash = self.slash_behind(here);
         if !slash && !self.runs_on(here) {
@@ -128,8 +159,15 @@ impl Pronoun<'_> {
                 false => Reading::Further(if joint { 2 } else { 1 }),
             };
         }
-        if is(next, Class::Gift) && self.follows(Class::Giver) {
+        let gift = is(next, Class::Gift) || (is(next, Class::Quality) && is(after, Class::Gift));
+        let lasts = is(next, Class::Number) && is(after, Class::Times);
+        let named = is(next, Class::Rank) && self.words.get(here + 1).is_some_and(Word::is_capital);
+        if named || (gift && self.follows(Class::Giver)) || (lasts && self.follows(Class::Lasting))
+        {
             return Reading::Noun(false);
+        }
+        if is(next, Class::Finest) && !is(self.word(self.at), Class::Object) {
+            return Reading::Noun(true);
         }
         if is(next, Class::Degree) || (next.ends_with("ly") && !is(next, Class::Family)) {
             return Reading::Further(1);

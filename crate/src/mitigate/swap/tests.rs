@@ -1,5 +1,6 @@
 //! What the swap does with sentences.
 
+use insta::assert_snapshot;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -34,6 +35,40 @@ fn each_sentence_of_the_corpus_becomes_its_twin() {
         .map(|(from, to)| format!("{from}\n  -> {}\n  should be {to}", swapped(from)))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// How many of a file's sentences become their twins, and which do not.
+fn told(sentences: &str) -> String {
+    let pairs: Vec<[&str; 2]> = crate::mitigate::tsv::lines(sentences).collect();
+    let wrong = pairs.iter().filter(|[from, to]| swapped(from) != *to);
+    let wrong: Vec<_> = wrong
+        .map(|[from, _]| format!("{from} -> {}", swapped(from)))
+        .collect();
+    let right = pairs.len() - wrong.len();
+    let told = format!("{right} of {} sentences are right", pairs.len());
+    [&[told], wrong.as_slice()].concat().join("\n")
+}
+
+/// How well lists tell *her job* from *saw her*. Of the first sentences 50 of 64 were right
+/// before the rules were mended on them; the second set they have never seen.
+#[test]
+fn her_and_his_are_told_by_lists_as_well_as_this() {
+    assert_snapshot!(told(include_str!("../fixtures/her_his.tsv")), @"
+    61 of 64 sentences are right
+    They elected her president of the union. -> They elected his president of the union.
+    We watched her fix the engine in an hour. -> We watched his fix the engine in an hour.
+    Her boss sent her home. -> His boss sent his home.
+    ");
+    assert_snapshot!(told(include_str!("../fixtures/her_his_unseen.tsv")), @"
+    33 of 40 sentences are right
+    Last year they made her head of the department. -> Last year they made his head of the department.
+    The problem gave her sleepless nights. -> The problem gave his sleepless nights.
+    He showed her old photographs of the town. -> She showed his old photographs of the town.
+    You could hear her two floors below. -> You could hear his two floors below.
+    Her busy schedule left her little time. -> His busy schedule left his little time.
+    An old teacher of his called. -> An old teacher of her called.
+    He gave his all. -> She gave hers all.
+    ");
 }
 
 #[test]
