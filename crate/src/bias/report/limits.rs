@@ -174,3 +174,31 @@ fn usefulness(utility: &Utility) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Interval, disagreements};
+
+    #[test]
+    fn what_decides_is_said_where_interval_and_verdict_disagree() {
+        let row = |name, low, shown| {
+            let interval = Interval {
+                low,
+                high: 2.0,
+                level: 0.95,
+            };
+            (name, interval, shown)
+        };
+        let agreeing = vec![row("a", 1.0, true), row("b", -1.0, false)];
+        assert_eq!(disagreements(agreeing), [""; 0]);
+        let odd = vec![
+            row("a", -1.0, true),
+            row("b", 1.0, false),
+            row("c", 1.0, false),
+        ];
+        insta::assert_snapshot!(disagreements(odd).join("\n"), @"
+        a: the adjusted p-value decides, though the interval holds 0; intervals are wider, to hold the mean of skewed differences too
+        b, c: the adjusted p-value decides, though the interval leaves 0 out; an interval is of one measure alone, and the measures share 5 %
+        ");
+    }
+}
