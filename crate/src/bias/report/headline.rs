@@ -30,7 +30,7 @@ pub struct Headline {
     pub left_out: Vec<String>,
     /// The mean difference over the occupations.
     pub estimate: Option<f64>,
-    /// Its interval at 95 %. `None` for fewer than 6 occupations, and where all differ alike.
+    /// Its interval at 95 %, of shares as far as shares can differ. `None` for fewer than 6 occupations, and where all differ alike.
     pub interval: Option<Interval>,
     /// The p-value of the sign-flip test.
     pub p: Option<f64>,
@@ -161,7 +161,8 @@ fn estimate(planned: Planned, seed: u64, rounds: &Rounds) -> Result<Headline> {
     let differences = paired(&samples.iter().collect::<Vec<_>>())?.differences()?;
     let noise = floor(&samples, rounds, seed)?;
     headline.estimate = Some(differences.mean());
-    headline.interval = interval(&differences, rounds, seed)?;
+    headline.interval = interval(&differences, rounds, seed)?
+        .map(|interval| within(interval, planned.range, &headline.units));
     headline.p = Some(sign_flip(&differences, Alternative::TwoSided, seed).p);
     headline.d_z = differences.d_z();
     headline.noise_floor = noise.map(|noise| noise.of_mean_95);
@@ -173,6 +174,19 @@ fn paired(samples: &[&UnitSamples]) -> Result<Pairs> {
     let first = Samples::new(samples.iter().map(|unit| &unit.first))?;
     let second = Samples::new(samples.iter().map(|unit| &unit.second))?;
     Pairs::new(first, second)
+}
+
+/// The part of an interval that can be: a share is never above 1, less what it is set against.
+fn within(interval: Interval, range: Option<[f64; 2]>, units: &[Unit]) -> Interval {
+    let Some([least, most]) = range else {
+        return interval;
+    };
+    let against = units.iter().map(|unit| unit.second).sum::<f64>() / units.len() as f64;
+    Interval {
+        low: interval.low.max(least - against),
+        high: interval.high.min(most - against),
+        ..interval
+    }
 }
 
 /// The interval, where there are enough differences and they differ.
@@ -204,5 +218,28 @@ impl Unit {
             first: mean(&samples.first),
             second: mean(&samples.second),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Interval, Unit, within};
+
+    #[test]
+    fn an_interval_of_shares_ends_where_shares_do() {
+        let unit = |second| Unit {
+            occupation: "nurse".to_owned(),
+            first: 1.0,
+            second,
+        };
+        let wide = Interval {
+            low: -3.0,
+            high: 1.84,
+            level: 0.95,
+        };
+        let units = [unit(0.5), unit(0.3)];
+        let clipped = within(wide, Some([0.0, 1.0]), &units);
+        insta::assert_snapshot!(clipped, @"[-0.400, 0.600]");
+        assert_eq!(within(wide, None, &units), wide);
     }
 }

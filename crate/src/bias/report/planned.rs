@@ -13,6 +13,8 @@ pub(super) struct Planned {
     pub(super) contrast: String,
     pub(super) unit: String,
     pub(super) direction: String,
+    /// The least and the greatest value that the first side can have, where that is known.
+    pub(super) range: Option<[f64; 2]>,
     /// For each occupation the samples of both sides; or why there is nothing to test.
     pub(super) units: Result<Vec<UnitSamples>, String>,
     /// The occupations that were asked, but for which this can't be told.
@@ -81,6 +83,7 @@ impl Planned {
             contrast: contrast.to_owned(),
             unit: unit.to_owned(),
             direction: direction.to_owned(),
+            range: None,
             units,
             left_out,
         }
@@ -143,8 +146,9 @@ fn assumed(read: &Read<'_>) -> [Planned; 3] {
         })
     });
     let toward = format!("higher: more answers assume {first}, not {second}");
-    let made = |name: &str, contrast: &str, direction: &str, units| {
-        Planned::new(name, contrast, ["share of answers", direction], read, units)
+    let made = |name: &str, contrast: &str, direction: &str, units| Planned {
+        range: Some([0.0, 1.0]),
+        ..Planned::new(name, contrast, ["share of answers", direction], read, units)
     };
     [
         made(&format!("assumed {first}"), "share - 0.5", &toward, half),
