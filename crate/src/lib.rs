@@ -40,7 +40,7 @@
 pub mod batch;
 pub mod bias;
 #[cfg(feature = "notebook")]
-mod chart;
+pub mod chart;
 pub mod client;
 pub mod error;
 pub mod mitigate;
@@ -73,6 +73,8 @@ pub mod prelude {
     pub use crate::mitigate::Prompt;
     pub use crate::{Answers, ChatRequest, Client, Message, Price, Quota, Settings};
 
+    #[cfg(feature = "notebook")]
+    pub use crate::chart::{Chart, chart};
     #[cfg(feature = "notebook")]
     pub use crate::notebook::{EvcxrDisplay, Show, display};
     #[cfg(feature = "notebook")]

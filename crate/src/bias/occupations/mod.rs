@@ -1,9 +1,13 @@
 //! The occupations that a study asks about, with the share of women who work in them.
 
 mod article;
+#[cfg(feature = "notebook")]
+mod frame;
 
 use crate::error::{Error, ErrorKind, Result};
 pub use article::{article, with_article};
+#[cfg(feature = "notebook")]
+pub use frame::frame;
 
 /// An occupation, and where it is known how many women work in it.
 #[derive(Clone, Debug, PartialEq)]

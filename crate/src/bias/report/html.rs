@@ -9,6 +9,7 @@ use crate::chart::{Effect, effects};
 use crate::error::{Error, ErrorKind, Result};
 use crate::notebook::{Bundle, Show, escaped, push_escaped};
 
+const CHART: &str = "The mean effect, its 95 % interval, and a dot for each occupation";
 const CELL: &str = "text-align:left;vertical-align:top;padding:.2em .6em";
 
 impl Show for Report {
@@ -139,22 +140,8 @@ fn push_chart(html: &mut String, report: &Report) {
     if rows.is_empty() {
         return;
     }
-    match effects(&rows, "in standard deviations of the difference (d_z)") {
-        Ok(svg) => {
-            let names: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
-            let about = format!(
-                "Chart of the headline tests: a dot for each occupation, the mean and its 95 % \
-                 interval; {}",
-                names.join(", ")
-            );
-            html.push_str(&format!(
-                "<img style=\"max-width:100%\" alt=\"{}\" src=\"data:image/svg+xml,{}\">",
-                escaped(&about),
-                percent_encoded(&svg)
-            ));
-        }
-        Err(error) => push_line(html, "p", error.message()),
-    }
+    let chart = effects(rows, "in standard deviations of the difference (d_z)");
+    html.push_str(&chart.titled(CHART).bundle().html);
 }
 
 fn effect(headline: &super::Headline) -> Option<Effect> {
@@ -173,31 +160,6 @@ fn effect(headline: &super::Headline) -> Option<Effect> {
             .interval
             .map(|interval| [interval.low / deviation, interval.high / deviation]),
     })
-}
-
-/// Everything that could end the attribute, or that a URL may not hold.
-fn percent_encoded(svg: &str) -> String {
-    let mut encoded = String::with_capacity(svg.len() + svg.len() / 4);
-    for byte in svg.bytes() {
-        match byte {
-            b'a'..=b'z'
-            | b'A'..=b'Z'
-            | b'0'..=b'9'
-            | b' '
-            | b'='
-            | b'/'
-            | b':'
-            | b'.'
-            | b'-'
-            | b'_'
-            | b'('
-            | b')'
-            | b','
-            | b';' => encoded.push(char::from(byte)),
-            other => encoded.push_str(&format!("%{other:02X}")),
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]
@@ -265,7 +227,7 @@ mod tests {
                 "{element}"
             );
         }
-        assert_eq!(html.matches("src=\"data:image/svg+xml,%3Csvg").count(), 1);
+        assert_eq!(html.matches("src=\"data:image/svg+xml;base64,").count(), 1);
     }
 
     #[test]

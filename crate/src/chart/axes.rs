@@ -1,0 +1,169 @@
+//! What stands around the data: names at the left, values below or at the left, lines that
+//! help the eye.
+
+use super::letters;
+use super::mark::Labels;
+use super::palette::{FAINT, INK, QUIET, ZERO};
+use super::scale::{Scale, Tick};
+use super::scene::{Area, Lettering, Scene, Side};
+
+/// How high the label of the vertical axis is, above the data.
+pub(super) const ABOVE: f64 = 24.0;
+/// How high the horizontal axis and its label are.
+pub(super) const BELOW: f64 = 44.0;
+/// Between a name and the data.
+pub(super) const GAP: f64 = 8.0;
+/// How large names are.
+pub(super) const SMALL: f64 = 12.0;
+
+/// Rows with names at the left, and their values on an axis below.
+pub(super) struct Rows {
+    pub(super) scale: Scale,
+    area: Area,
+    pub(super) height: f64,
+}
+
+impl Rows {
+    /// Draws what is around the rows. `sides` is the room beside the values that their numbers
+    /// take, in pixels.
+    pub(super) fn around(
+        scene: &mut Scene,
+        area: Area,
+        labels: &Labels,
+        names: &[String],
+        domain: [f64; 2],
+        sides: [f64; 2],
+    ) -> Self {
+        let names_end = area.left + names_width(names, &labels.y, area.width() * 0.4);
+        let inner = Area {
+            left: names_end + GAP,
+            top: area.top + ABOVE,
+            right: area.right,
+            bottom: area.bottom - BELOW,
+        };
+        let scale = Scale::new(domain, inner.left + sides[0], inner.right - sides[1]);
+        let rows = Self {
+            scale,
+            area: inner,
+            height: inner.height() / names.len().max(1) as f64,
+        };
+        let room = area.width() * 0.4;
+        scene.words(
+            &labels.y,
+            Lettering::small(Side::Start),
+            [area.left, area.top + 8.0],
+            room,
+        );
+        axis_below(scene, inner, &scale, &labels.x);
+        rows.names(scene, names, names_end, names_end - area.left);
+        rows
+    }
+
+    /// The height of a row's middle.
+    pub(super) fn middle(&self, row: usize) -> f64 {
+        self.area.top + (row as f64 + 0.5) * self.height
+    }
+
+    /// A line at zero through all rows.
+    pub(super) fn zero(&self, scene: &mut Scene) {
+        if self.scale.low <= 0.0 && 0.0 <= self.scale.high {
+            let x = self.scale.at(0.0);
+            scene.path(vec![[x, self.area.top], [x, self.area.bottom]], ZERO, 1.0);
+        }
+    }
+
+    /// A thin line that leads from a name to its value.
+    pub(super) fn guide(&self, scene: &mut Scene, row: usize) {
+        let y = self.middle(row);
+        let end = self.scale.at(self.scale.high);
+        scene.path(vec![[self.area.left, y], [end, y]], FAINT, 1.0);
+    }
+
+    /// Has each row room for its number?
+    pub(super) fn legible(&self) -> bool {
+        self.height >= 11.0
+    }
+
+    /// The names; where rows are lower than letters, only every so many.
+    fn names(&self, scene: &mut Scene, names: &[String], end: f64, room: f64) {
+        let every = (13.0 / self.height.max(0.1)).ceil().max(1.0) as usize;
+        for (row, name) in names.iter().enumerate().step_by(every) {
+            let style = Lettering {
+                size: SMALL,
+                side: Side::End,
+                ink: INK,
+            };
+            scene.words(name, style, [end, self.middle(row)], room);
+        }
+    }
+}
+
+/// How wide the names are, or their label, but not more than `most`.
+pub(super) fn names_width(names: &[String], label: &str, most: f64) -> f64 {
+    names
+        .iter()
+        .map(String::as_str)
+        .chain([label])
+        .map(|name| letters::width(name, SMALL))
+        .fold(0.0, f64::max)
+        .min(most)
+}
+
+/// The values below the data, a line up for each, and their label.
+pub(super) fn axis_below(scene: &mut Scene, inner: Area, scale: &Scale, label: &str) {
+    let room = inner.width();
+    for tick in fitting(scale, room) {
+        let x = scale.at(tick.value);
+        scene.path(vec![[x, inner.top], [x, inner.bottom]], FAINT, 1.0);
+        let style = Lettering::small(Side::Middle);
+        scene.words(&tick.name, style, [x, inner.bottom + 14.0], room);
+    }
+    let style = Lettering {
+        size: 13.0,
+        side: Side::Middle,
+        ink: INK,
+    };
+    let middle = (inner.left + inner.right) / 2.0;
+    scene.words(label, style, [middle, inner.bottom + 34.0], room);
+}
+
+/// As many ticks as have room beside each other.
+fn fitting(scale: &Scale, room: f64) -> Vec<Tick> {
+    let width = |ticks: &[Tick]| {
+        let names = ticks.iter().map(|tick| letters::width(&tick.name, SMALL));
+        names.fold(0.0, f64::max) + 12.0
+    };
+    let tried = (1..=8).rev().map(|about| scale.ticks(about));
+    let mut fits = tried.filter(|ticks| width(ticks) * ticks.len() as f64 <= room);
+    fits.next().unwrap_or_default()
+}
+
+/// The values at the left of the data, a line across for each, and their label above.
+/// Returns the data's own area.
+pub(super) fn axis_left(scene: &mut Scene, area: Area, scale: [f64; 2], label: &str) -> Area {
+    let mut inner = Area {
+        top: area.top + ABOVE,
+        bottom: area.bottom - BELOW,
+        ..area
+    };
+    let ticks = Scale::new(scale, inner.bottom, inner.top).ticks((inner.height() / 45.0) as usize);
+    let names: Vec<_> = ticks.iter().map(|tick| tick.name.clone()).collect();
+    inner.left += names_width(&names, "", area.width() * 0.4) + GAP;
+    // The first value of an axis below is in the middle of its place.
+    inner.right -= 16.0;
+    let scale = Scale::new(scale, inner.bottom, inner.top);
+    for tick in ticks {
+        let y = scale.at(tick.value);
+        let ink = if tick.value == 0.0 { ZERO } else { FAINT };
+        scene.path(vec![[inner.left, y], [inner.right, y]], ink, 1.0);
+        let style = Lettering::small(Side::End);
+        scene.words(&tick.name, style, [inner.left - GAP, y], area.width());
+    }
+    let style = Lettering {
+        size: 13.0,
+        side: Side::Start,
+        ink: QUIET,
+    };
+    scene.words(label, style, [area.left, area.top + 8.0], area.width());
+    inner
+}

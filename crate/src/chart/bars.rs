@@ -1,0 +1,148 @@
+//! A bar for each row.
+
+use polars::prelude::DataFrame;
+
+use super::axes::{ABOVE, BELOW, GAP, Rows, SMALL};
+use super::columns;
+use super::left_out::LeftOut;
+use super::letters::{self, clean};
+use super::mark::{Labels, Mark, Valued};
+use super::numbers::told;
+use super::palette::{self, INK};
+use super::plain;
+use super::scale::{Scale, span_from_zero};
+use super::scene::{Area, Lettering, Scene, Side};
+use crate::error::Result;
+
+/// How high a row is by itself.
+const ROW: f64 = 22.0;
+
+#[derive(Debug)]
+pub(super) struct Bars {
+    labels: Labels,
+    names: Vec<String>,
+    values: Vec<f64>,
+    left_out: LeftOut,
+}
+
+impl Bars {
+    pub(super) fn read(frame: &DataFrame, name: &str, value: &str) -> Result<Self> {
+        let numbers = columns::numbers(frame, value)?;
+        let (mut left_out, mut rows) = LeftOut::of(value, &numbers);
+        left_out.cut(&mut rows);
+        Ok(Self {
+            labels: Labels {
+                x: clean(value),
+                y: clean(name),
+                shade: String::new(),
+            },
+            names: columns::names(frame, name, &rows)?,
+            values: rows.iter().filter_map(|row| numbers[*row]).collect(),
+            left_out,
+        })
+    }
+}
+
+impl Mark for Bars {
+    fn kind(&self) -> &'static str {
+        "Bar chart"
+    }
+
+    fn labels(&self) -> Labels {
+        self.labels.clone()
+    }
+
+    fn valued(&self) -> Valued {
+        Valued::X
+    }
+
+    fn height(&self) -> f64 {
+        ABOVE + BELOW + ROW * self.values.len() as f64
+    }
+
+    fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    fn left_out(&self) -> &LeftOut {
+        &self.left_out
+    }
+
+    fn draw(&self, scene: &mut Scene, area: Area, labels: &Labels) {
+        let domain = span_from_zero(self.values.iter().copied());
+        let sides = number_room(&self.values);
+        let rows = Rows::around(scene, area, labels, &self.names, domain, sides);
+        for (row, value) in self.values.iter().enumerate() {
+            let half = rows.height * 0.36;
+            let middle = rows.middle(row);
+            bar(
+                scene,
+                &rows.scale,
+                *value,
+                [middle - half, middle + half],
+                0,
+            );
+            if rows.legible() {
+                number(scene, &rows.scale, *value, middle);
+            }
+        }
+        rows.zero(scene);
+    }
+
+    fn said(&self, labels: &Labels) -> String {
+        plain::said_of_rows(&self.names, &self.values, labels)
+    }
+
+    fn plain(&self, labels: &Labels) -> String {
+        let numbers: Vec<_> = self.values.iter().map(|value| told(*value)).collect();
+        let bars = plain::bars(&self.values);
+        plain::rows(&[&labels.y, "", &labels.x], &self.names, &bars, &numbers)
+    }
+}
+
+/// The room that the numbers at the ends of bars take, left and right.
+pub(super) fn number_room(values: &[f64]) -> [f64; 2] {
+    let widest = |negative: bool| {
+        values
+            .iter()
+            .filter(|value| (**value < 0.0) == negative)
+            .map(|value| letters::width(&told(*value), SMALL) + GAP)
+            .fold(0.0, f64::max)
+    };
+    [widest(true), widest(false)]
+}
+
+/// A bar from zero to the value, between two heights.
+pub(super) fn bar(
+    scene: &mut Scene,
+    scale: &Scale,
+    value: f64,
+    [top, bottom]: [f64; 2],
+    group: usize,
+) {
+    let (zero, end) = (scale.at(0.0), scale.at(value));
+    let area = Area {
+        left: zero.min(end),
+        right: zero.max(end),
+        top,
+        bottom,
+    };
+    if value != 0.0 {
+        palette::bar(scene, area, group);
+    }
+}
+
+/// The value beyond the end of its bar.
+pub(super) fn number(scene: &mut Scene, scale: &Scale, value: f64, middle: f64) {
+    let (side, away) = match value < 0.0 {
+        true => (Side::End, -5.0),
+        false => (Side::Start, 5.0),
+    };
+    let style = Lettering {
+        size: SMALL,
+        side,
+        ink: INK,
+    };
+    let at = [scale.at(value) + away, middle];
+    scene.words(&told(value), style, at, f64::INFINITY);
+}

@@ -1,0 +1,242 @@
+//! A chart: its mark, what is written around it, and its size.
+
+use std::sync::Arc;
+
+use super::letters::{self, clean, wrapped};
+use super::mark::{Labels, Legend, Mark, Valued};
+use super::palette::INK;
+use super::scene::{Area, Lettering, Scene, Side};
+
+/// How wide a chart is unless it is told, in pixels.
+const WIDTH: u32 = 760;
+const MARGIN: f64 = 16.0;
+/// The letters of the title, and how far its lines are apart.
+const TITLE: f64 = 17.0;
+const TITLE_LINE: f64 = 22.0;
+/// A line of the legend or of what is left out.
+const LINE: f64 = 20.0;
+
+/// A chart that can be shown, and saved.
+///
+/// # Default
+/// No title; the axes are labelled with the names of their columns, without a unit; 760 pixels
+/// wide, and as high as its rows ask for.
+///
+/// Shown in a notebook it is an image inside the page, which also an untrusted notebook shows,
+/// on paper of its own, so that it reads the same in a dark theme. Its description says the
+/// data in words. In a terminal it is text.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    mark: Arc<dyn Mark>,
+    title: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    unit: Option<String>,
+    size: Option<(u32, u32)>,
+}
+
+impl Chart {
+    pub(super) fn of(mark: Arc<dyn Mark>) -> Self {
+        Self {
+            mark,
+            title: None,
+            x: None,
+            y: None,
+            unit: None,
+            size: None,
+        }
+    }
+
+    /// What stands above it. A good title says what is to be seen.
+    pub fn titled(mut self, title: &str) -> Self {
+        self.title = Some(clean(title));
+        self
+    }
+
+    /// What the horizontal axis holds, in the place of the column's name.
+    pub fn x_label(mut self, label: &str) -> Self {
+        self.x = Some(clean(label));
+        self
+    }
+
+    /// What the vertical axis holds, in the place of the column's name.
+    pub fn y_label(mut self, label: &str) -> Self {
+        self.y = Some(clean(label));
+        self
+    }
+
+    /// What the values are counted in, such as `hours`. It stands at their axis; the values stay
+    /// what they are.
+    pub fn unit(mut self, unit: &str) -> Self {
+        self.unit = Some(clean(unit));
+        self
+    }
+
+    /// How wide and how high it is, in pixels: from 240 to 4,000, and from 160 to 8,000; what is
+    /// outside of that is brought inside.
+    pub fn size(mut self, width: u32, height: u32) -> Self {
+        self.size = Some((width.clamp(240, 4_000), height.clamp(160, 8_000)));
+        self
+    }
+
+    /// The title, or what the chart is about.
+    pub(super) fn name(&self) -> String {
+        let title = self.title.clone();
+        title.unwrap_or_else(|| self.mark.about(&self.labels()))
+    }
+
+    /// The data in words: what a reader who can't see the picture should know.
+    pub(super) fn description(&self) -> String {
+        let said = match self.mark.is_empty() {
+            true => self.mark.left_out().nothing(),
+            false => self.mark.said(&self.labels()),
+        };
+        let note = self.note().map(|note| format!(" {note}."));
+        format!("{}: {said}{}", self.mark.kind(), note.unwrap_or_default())
+    }
+
+    /// The chart in text.
+    pub(super) fn text(&self) -> String {
+        let body = match self.mark.is_empty() {
+            true => self.mark.left_out().nothing(),
+            false => self.mark.plain(&self.labels()),
+        };
+        let parts = [self.title.clone(), Some(body), self.note()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+
+    fn labels(&self) -> Labels {
+        let mut labels = self.mark.labels();
+        if let Some(x) = &self.x {
+            labels.x.clone_from(x);
+        }
+        if let Some(y) = &self.y {
+            labels.y.clone_from(y);
+        }
+        if let Some(unit) = &self.unit {
+            let label = match self.mark.valued() {
+                Valued::X => &mut labels.x,
+                Valued::Y => &mut labels.y,
+                Valued::Shade => &mut labels.shade,
+            };
+            *label = format!("{label} ({unit})");
+        }
+        labels
+    }
+
+    /// What is left out, where the picture is not empty.
+    fn note(&self) -> Option<String> {
+        let left_out = self.mark.left_out();
+        left_out.said().filter(|_| !self.mark.is_empty())
+    }
+
+    /// The shapes of the picture.
+    pub(super) fn scene(&self) -> Scene {
+        let width = self.size.map_or(WIDTH, |(width, _)| width);
+        let mut scene = Scene {
+            width,
+            height: 0,
+            shapes: Vec::new(),
+        };
+        let top = self.head(&mut scene);
+        let note = self.note();
+        let below = MARGIN + note.as_ref().map_or(0.0, |_| LINE);
+        let natural = (top + self.natural() + below).ceil().min(8_000.0) as u32;
+        scene.height = self.size.map_or(natural, |(_, height)| height);
+        let area = Area {
+            left: MARGIN,
+            top,
+            right: f64::from(width) - MARGIN,
+            bottom: f64::from(scene.height) - below,
+        };
+        self.body(&mut scene, area);
+        if let Some(note) = note {
+            let at = [MARGIN, f64::from(scene.height) - MARGIN];
+            scene.words(&note, Lettering::small(Side::Start), at, area.width());
+        }
+        scene
+    }
+
+    fn natural(&self) -> f64 {
+        match self.mark.is_empty() {
+            true => 80.0,
+            false => self.mark.height(),
+        }
+    }
+
+    fn body(&self, scene: &mut Scene, area: Area) {
+        if !self.mark.is_empty() {
+            return self.mark.draw(scene, area, &self.labels());
+        }
+        let nothing = self.mark.left_out().nothing();
+        for (line, text) in wrapped(&nothing, 14.0, area.width()).iter().enumerate() {
+            let style = Lettering {
+                size: 14.0,
+                ..Lettering::small(Side::Start)
+            };
+            let at = [area.left, area.top + 20.0 + line as f64 * LINE];
+            scene.words(text, style, at, area.width());
+        }
+    }
+
+    /// Writes the title and the legend, and returns where they end.
+    fn head(&self, scene: &mut Scene) -> f64 {
+        let room = f64::from(scene.width) - 2.0 * MARGIN;
+        let mut top = MARGIN;
+        if let Some(title) = &self.title {
+            for line in wrapped(title, TITLE, room) {
+                let style = Lettering {
+                    size: TITLE,
+                    side: Side::Start,
+                    ink: INK,
+                };
+                scene.words(&line, style, [MARGIN, top + 8.0], room);
+                top += TITLE_LINE;
+            }
+            top += 6.0;
+        }
+        match self.mark.legend().filter(|_| !self.mark.is_empty()) {
+            Some(legend) => draw_legend(scene, &legend, top, room) + 6.0,
+            None => top,
+        }
+    }
+}
+
+/// Writes the groups beside each other, on as many lines as they need; returns where they end.
+fn draw_legend(scene: &mut Scene, legend: &Legend<'_>, top: f64, room: f64) -> f64 {
+    const KEY: f64 = 28.0;
+    const NAME: f64 = 180.0;
+    let style = Lettering {
+        ink: INK,
+        ..Lettering::small(Side::Start)
+    };
+    let width = |text: &str| letters::width(text, style.size).min(NAME);
+    let mut top = top;
+    let mut left = MARGIN;
+    if !legend.title.is_empty() {
+        scene.words(
+            legend.title,
+            Lettering::small(Side::Start),
+            [left, top + 7.0],
+            NAME,
+        );
+        left += width(legend.title) + 14.0;
+    }
+    for (group, name) in legend.names.iter().enumerate() {
+        let wide = KEY + 6.0 + width(name);
+        if left > MARGIN && left + wide > MARGIN + room {
+            left = MARGIN;
+            top += LINE;
+        }
+        let key = Area {
+            left,
+            top,
+            right: left + KEY,
+            bottom: top + 13.0,
+        };
+        (legend.key)(scene, key, group);
+        scene.words(name, style, [left + KEY + 6.0, top + 7.0], NAME);
+        left += wide + 16.0;
+    }
+    top + LINE
+}

@@ -1,0 +1,225 @@
+//! Bars beside each other: for each name one for each group.
+
+use polars::prelude::DataFrame;
+
+use super::axes::{ABOVE, BELOW, Rows};
+use super::bars::{bar, number, number_room};
+use super::columns;
+use super::left_out::{LeftOut, MOST};
+use super::letters::clean;
+use super::mark::{Labels, Legend, Mark, Valued};
+use super::numbers::told;
+use super::palette::{self, GROUPS};
+use super::plain;
+use super::scale::span_from_zero;
+use super::scene::{Area, Scene};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How high a bar is by itself, and the room between names.
+const BAR: f64 = 14.0;
+const BETWEEN: f64 = 10.0;
+
+#[derive(Debug)]
+pub(super) struct Groups {
+    labels: Labels,
+    group: String,
+    grid: Grid,
+}
+
+/// Values by two names, such as those of a row and of a group.
+#[derive(Debug)]
+pub(super) struct Grid {
+    pub(super) names: Vec<String>,
+    pub(super) others: Vec<String>,
+    /// For each name a value for each other; `None` where the frame has none.
+    pub(super) values: Vec<Vec<Option<f64>>>,
+    pub(super) left_out: LeftOut,
+}
+
+impl Grid {
+    /// Takes rows of two names and a value.
+    ///
+    /// # Errors
+    /// A column is missing or holds no numbers; two rows for one pair.
+    pub(super) fn read(frame: &DataFrame, name: &str, other: &str, value: &str) -> Result<Self> {
+        let numbers = columns::numbers(frame, value)?;
+        let (left_out, rows) = LeftOut::of(value, &numbers);
+        let of_rows = columns::names(frame, name, &rows)?;
+        let of_others = columns::names(frame, other, &rows)?;
+        let mut grid = Self {
+            names: Vec::new(),
+            others: Vec::new(),
+            values: Vec::new(),
+            left_out,
+        };
+        for (row, (name, other)) in rows.iter().zip(of_rows.into_iter().zip(of_others)) {
+            grid.put(name, other, numbers[*row])?;
+        }
+        Ok(grid)
+    }
+
+    fn put(&mut self, name: String, other: String, value: Option<f64>) -> Result<()> {
+        let places = (
+            place(&mut self.names, &name),
+            place(&mut self.others, &other),
+        );
+        let (Some(row), Some(column)) = places else {
+            self.left_out.beyond += 1;
+            return Ok(());
+        };
+        self.values.resize_with(self.names.len(), Vec::new);
+        let values = &mut self.values[row];
+        if values.len() <= column {
+            values.resize(column + 1, None);
+        }
+        if values[column].is_some() {
+            let message = format!("two rows are for `{name}` and `{other}`");
+            return Err(Error::new(ErrorKind::Argument, message)
+                .with_hint("a chart has room for one: take their mean or sum before"));
+        }
+        values[column] = value;
+        Ok(())
+    }
+
+    pub(super) fn value(&self, row: usize, column: usize) -> Option<f64> {
+        self.values.get(row)?.get(column).copied().flatten()
+    }
+
+    /// All values.
+    pub(super) fn all(&self) -> impl Iterator<Item = f64> {
+        self.values.iter().flatten().flatten().copied()
+    }
+}
+
+/// The place of a name in a list of at most a hundred, which takes it if it is new.
+fn place(names: &mut Vec<String>, name: &str) -> Option<usize> {
+    let found = names.iter().position(|there| there == name);
+    if found.is_none() && names.len() < MOST {
+        names.push(name.to_owned());
+        return Some(names.len() - 1);
+    }
+    found
+}
+
+/// More groups than can be told apart.
+pub(super) fn too_many(column: &str, count: usize) -> Option<Error> {
+    (count > GROUPS).then(|| {
+        let message = format!(
+            "the column `{}` has more than {GROUPS} groups, which can't be told apart in one chart",
+            clean(column)
+        );
+        Error::new(ErrorKind::Argument, message)
+            .with_hint("keep the groups that matter; `heat_map` shows many")
+    })
+}
+
+impl Groups {
+    pub(super) fn read(frame: &DataFrame, name: &str, value: &str, group: &str) -> Result<Self> {
+        let grid = Grid::read(frame, name, group, value)?;
+        if let Some(error) = too_many(group, grid.others.len()) {
+            return Err(error);
+        }
+        Ok(Self {
+            labels: Labels {
+                x: clean(value),
+                y: clean(name),
+                shade: String::new(),
+            },
+            group: clean(group),
+            grid,
+        })
+    }
+
+    /// A line of text for each bar: its name and group, and its value.
+    fn each(&self) -> (Vec<String>, Vec<f64>) {
+        let grid = &self.grid;
+        let bars = grid.names.iter().enumerate().flat_map(|(row, name)| {
+            let groups = grid.others.iter().enumerate();
+            groups.filter_map(move |(group, other)| {
+                Some((format!("{name}, {other}"), grid.value(row, group)?))
+            })
+        });
+        bars.unzip()
+    }
+}
+
+impl Mark for Groups {
+    fn kind(&self) -> &'static str {
+        "Grouped bar chart"
+    }
+
+    fn labels(&self) -> Labels {
+        self.labels.clone()
+    }
+
+    fn valued(&self) -> Valued {
+        Valued::X
+    }
+
+    fn height(&self) -> f64 {
+        let row = BAR * self.grid.others.len() as f64 + BETWEEN;
+        ABOVE + BELOW + row * self.grid.names.len() as f64
+    }
+
+    fn is_empty(&self) -> bool {
+        self.grid.names.is_empty()
+    }
+
+    fn left_out(&self) -> &LeftOut {
+        &self.grid.left_out
+    }
+
+    fn legend(&self) -> Option<Legend<'_>> {
+        Some(Legend {
+            title: &self.group,
+            names: &self.grid.others,
+            key: palette::bar,
+        })
+    }
+
+    fn draw(&self, scene: &mut Scene, area: Area, labels: &Labels) {
+        let grid = &self.grid;
+        let values: Vec<_> = grid.all().collect();
+        let domain = span_from_zero(values.iter().copied());
+        let sides = number_room(&values);
+        let rows = Rows::around(scene, area, labels, &grid.names, domain, sides);
+        let groups = grid.others.len() as f64;
+        let thick = rows.height * (1.0 - BETWEEN / (BAR * groups + BETWEEN)) / groups;
+        for row in 0..grid.names.len() {
+            for group in 0..grid.others.len() {
+                let Some(value) = grid.value(row, group) else {
+                    continue;
+                };
+                let middle = rows.middle(row) + thick * (group as f64 + 0.5 - groups / 2.0);
+                let ends = [middle - thick * 0.45, middle + thick * 0.45];
+                bar(scene, &rows.scale, value, ends, group);
+                if thick >= 11.0 {
+                    number(scene, &rows.scale, value, middle);
+                }
+            }
+        }
+        rows.zero(scene);
+    }
+
+    fn said(&self, labels: &Labels) -> String {
+        let (names, values) = self.each();
+        let y = format!("{} and {}", labels.y, self.group);
+        let labels = Labels {
+            y,
+            ..labels.clone()
+        };
+        plain::said_of_rows(&names, &values, &labels)
+    }
+
+    fn plain(&self, labels: &Labels) -> String {
+        let (names, values) = self.each();
+        let numbers: Vec<_> = values.iter().map(|value| told(*value)).collect();
+        let head = format!("{}, {}", labels.y, self.group);
+        plain::rows(
+            &[&head, "", &labels.x],
+            &names,
+            &plain::bars(&values),
+            &numbers,
+        )
+    }
+}

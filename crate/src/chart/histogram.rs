@@ -1,0 +1,208 @@
+//! How many rows have which value.
+
+use polars::prelude::DataFrame;
+
+use super::axes::{ABOVE, BELOW, SMALL, axis_below, axis_left};
+use super::columns;
+use super::left_out::LeftOut;
+use super::letters::{self, clean};
+use super::mark::{Labels, Mark, Valued};
+use super::numbers::told;
+use super::palette::{self, INK};
+use super::plain;
+use super::scale::{Scale, multiple, roomy, span, span_from_zero, step};
+use super::scene::{Area, Lettering, Scene, Side};
+use crate::error::Result;
+
+const HEIGHT: f64 = 300.0;
+/// At most so many ranges are aimed at.
+const RANGES: f64 = 40.0;
+
+#[derive(Debug)]
+pub(super) struct Histogram {
+    value: String,
+    /// Where ranges begin and end, one more than there are ranges.
+    edges: Vec<f64>,
+    counts: Vec<usize>,
+    /// The smallest, the middle and the largest value.
+    ends: [f64; 3],
+    left_out: LeftOut,
+}
+
+impl Histogram {
+    pub(super) fn read(frame: &DataFrame, value: &str) -> Result<Self> {
+        let numbers = columns::numbers(frame, value)?;
+        let (left_out, _) = LeftOut::of(value, &numbers);
+        let mut values: Vec<f64> = numbers.into_iter().flatten().collect();
+        values.sort_by(f64::total_cmp);
+        let edges = edges(&values);
+        let mut counts = vec![0; edges.len().saturating_sub(1)];
+        for value in &values {
+            let range = edges
+                .partition_point(|edge| edge <= value)
+                .saturating_sub(1);
+            let last = counts.len() - 1;
+            counts[range.min(last)] += 1;
+        }
+        Ok(Self {
+            value: clean(value),
+            ends: [0.0, 0.5, 1.0].map(|part| quantile(&values, part)),
+            edges,
+            counts,
+            left_out,
+        })
+    }
+
+    fn domain(&self) -> [f64; 2] {
+        span(self.edges.iter().copied())
+    }
+
+    fn most(&self) -> usize {
+        self.counts.iter().copied().max().unwrap_or(0)
+    }
+}
+
+/// The value with that part of the sorted values below it; 0 without any.
+fn quantile(sorted: &[f64], part: f64) -> f64 {
+    let place = part * sorted.len().saturating_sub(1) as f64;
+    let at = |place: f64| sorted.get(place as usize).copied().unwrap_or(0.0);
+    at(place.floor()) / 2.0 + at(place.ceil()) / 2.0
+}
+
+/// Round edges around all values: as far apart as Freedman and Diaconis would have them, or
+/// Sturges where half of the values are one.
+fn edges(sorted: &[f64]) -> Vec<f64> {
+    if sorted.is_empty() {
+        return Vec::new();
+    }
+    let domain = span([sorted[0], sorted[sorted.len() - 1]]);
+    let count = sorted.len() as f64;
+    let half = |part: f64| quantile(sorted, part) / 2.0;
+    let (middle, whole) = (half(0.75) - half(0.25), domain[1] / 2.0 - domain[0] / 2.0);
+    let ranges = whole / (2.0 * middle / count.cbrt());
+    let ranges = match ranges.is_finite() {
+        true => ranges,
+        false => count.log2() + 1.0,
+    };
+    let step = step(domain, ranges.clamp(1.0, RANGES));
+    let (first, last) = ((domain[0] / step).floor(), (domain[1] / step).ceil());
+    let mut edges: Vec<f64> = (0..=4 * RANGES as usize)
+        .map(|place| first + place as f64)
+        .take_while(|place| *place <= last)
+        .map(|place| multiple(place, step).clamp(-f64::MAX, f64::MAX))
+        .collect();
+    edges.dedup();
+    if edges.len() < 2 {
+        return domain.to_vec();
+    }
+    edges
+}
+
+impl Mark for Histogram {
+    fn kind(&self) -> &'static str {
+        "Histogram"
+    }
+
+    fn labels(&self) -> Labels {
+        Labels {
+            x: self.value.clone(),
+            y: "rows".to_owned(),
+            shade: String::new(),
+        }
+    }
+
+    fn valued(&self) -> Valued {
+        Valued::X
+    }
+
+    fn about(&self, labels: &Labels) -> String {
+        labels.x.clone()
+    }
+
+    fn height(&self) -> f64 {
+        ABOVE + BELOW + HEIGHT
+    }
+
+    fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    fn left_out(&self) -> &LeftOut {
+        &self.left_out
+    }
+
+    fn draw(&self, scene: &mut Scene, area: Area, labels: &Labels) {
+        let [_, most] = roomy(span_from_zero([self.most() as f64]));
+        let inner = axis_left(scene, area, [0.0, most], &labels.y);
+        let across = Scale::new(self.domain(), inner.left, inner.right);
+        let up = Scale::new([0.0, most], inner.bottom, inner.top);
+        axis_below(scene, inner, &across, &labels.x);
+        // All bars have their numbers, or none has.
+        let numbers = self.counts.iter().map(|count| told(*count as f64));
+        let room = numbers.map(|number| letters::width(&number, SMALL));
+        let room = room.fold(0.0, f64::max);
+        for (range, count) in self
+            .counts
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0)
+        {
+            let bar = Area {
+                left: across.at(self.edges[range]),
+                top: up.at(*count as f64),
+                right: across.at(self.edges[range + 1]),
+                bottom: inner.bottom,
+            };
+            palette::bar(scene, bar, 0);
+            if bar.width() > room {
+                let style = Lettering {
+                    size: SMALL,
+                    side: Side::Middle,
+                    ink: INK,
+                };
+                let at = [(bar.left + bar.right) / 2.0, bar.top - 8.0];
+                scene.words(&told(*count as f64), style, at, bar.width());
+            }
+        }
+    }
+
+    fn said(&self, labels: &Labels) -> String {
+        let [least, middle, most] = self.ends.map(told);
+        let rows = plain::counted(self.counts.iter().sum(), "row");
+        let ranges: Vec<_> = self
+            .counts
+            .iter()
+            .zip(self.edges.windows(2))
+            .filter(|(count, _)| **count > 0)
+            .map(|(count, ends)| {
+                format!(
+                    "{} to {}: {}",
+                    told(ends[0]),
+                    told(ends[1]),
+                    told(*count as f64)
+                )
+            })
+            .collect();
+        format!(
+            "{} of {rows}. The smallest is {least}, the median {middle}, the largest {most}. {}.",
+            labels.x,
+            ranges.join("; ")
+        )
+    }
+
+    fn plain(&self, labels: &Labels) -> String {
+        let names: Vec<_> = self
+            .edges
+            .windows(2)
+            .map(|ends| format!("{} to {}", told(ends[0]), told(ends[1])))
+            .collect();
+        let counts: Vec<_> = self.counts.iter().map(|count| *count as f64).collect();
+        let numbers: Vec<_> = counts.iter().map(|count| told(*count)).collect();
+        plain::rows(
+            &[&labels.x, "", &labels.y],
+            &names,
+            &plain::bars(&counts),
+            &numbers,
+        )
+    }
+}

@@ -1,0 +1,149 @@
+//! Texts in a picture: made harmless, measured, shortened, wrapped.
+//!
+//! The letters are measured in DejaVu Sans, which ships; it is wider than most, so that what
+//! fits in it fits in a browser's own font.
+
+use std::sync::OnceLock;
+
+use ttf_parser::Face;
+
+/// The Latin, Greek and Cyrillic letters of DejaVu Sans; its licence lies beside it.
+const FONT: &[u8] = include_bytes!("font/DejaVuSans-subset.ttf");
+
+/// Of a longer text only the beginning is looked at.
+const LONGEST: usize = 200;
+
+/// The font that ships; `None` can't be, since a test reads it.
+pub(super) fn font() -> Option<&'static Face<'static>> {
+    static FACE: OnceLock<Option<Face<'static>>> = OnceLock::new();
+    FACE.get_or_init(|| Face::parse(FONT, 0).ok()).as_ref()
+}
+
+/// The text on one line, without what no XML may hold or no reader can see, and not longer than
+/// 200 characters.
+pub(super) fn clean(text: &str) -> String {
+    let mut kept: String = text.chars().take(LONGEST).map(seen).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        kept.push('…');
+    }
+    kept
+}
+
+fn seen(character: char) -> char {
+    match character {
+        '\n' | '\t' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FFFE}' | '\u{FFFF}' => '\u{FFFD}',
+        other if other.is_control() => '\u{FFFD}',
+        other => other,
+    }
+}
+
+/// How wide a text is, in pixels, if its letters are `size` pixels high.
+pub(super) fn width(text: &str, size: f64) -> f64 {
+    text.chars().map(advance).sum::<f64>() * size
+}
+
+/// How far a character moves the next one, in parts of the size.
+fn advance(character: char) -> f64 {
+    match character {
+        '\u{300}'..='\u{36F}' | '\u{200B}'..='\u{200F}' | '\u{FE00}'..='\u{FE0F}' => 0.0,
+        _ => known(character).unwrap_or(1.0),
+    }
+}
+
+/// The same of a letter that the font holds.
+fn known(character: char) -> Option<f64> {
+    let font = font()?;
+    let glyph = font.glyph_index(character)?;
+    let units = font.glyph_hor_advance(glyph)?;
+    Some(f64::from(units) / f64::from(font.units_per_em()))
+}
+
+/// The text if it is not wider than `room`, else its beginning and an ellipsis.
+pub(super) fn shortened(text: &str, size: f64, room: f64) -> String {
+    if width(text, size) <= room {
+        return text.to_owned();
+    }
+    let mut rest = room / size - advance('…');
+    let fits = text.chars().take_while(|character| {
+        rest -= advance(*character);
+        rest >= 0.0
+    });
+    let beginning: String = fits.collect();
+    // A joiner at the end would join the ellipsis.
+    let beginning = beginning.trim_end_matches([' ', '\u{200D}']);
+    format!("{beginning}…")
+}
+
+/// The text on lines that are not wider than `room`, at most three; the last one may end in an
+/// ellipsis.
+pub(super) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
+    const LINES: usize = 3;
+    let mut lines = vec![String::new()];
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let full = lines.len() == LINES;
+        let Some(line) = lines.last_mut() else { break };
+        let longer = match line.is_empty() {
+            true => word.to_owned(),
+            false => format!("{line} {word}"),
+        };
+        if line.is_empty() || full || width(&longer, size) <= room {
+            *line = longer;
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+        .iter()
+        .map(|line| shortened(line, size, room))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_font_has_the_letters_of_europe() {
+        for letter in "Aß ñ Łódź Ελλάδα Україна – … − ≥ €".chars() {
+            assert!(known(letter).is_some(), "{letter}");
+        }
+        assert_eq!(known('護'), None);
+    }
+
+    #[test]
+    fn a_long_text_ends_in_an_ellipsis() {
+        assert_eq!(shortened("electrician", 12.0, 200.0), "electrician");
+        assert_eq!(shortened("electrician", 12.0, 50.0), "electri…");
+        assert_eq!(shortened("electrician", 12.0, 0.0), "…");
+    }
+
+    #[test]
+    fn a_title_is_wrapped_at_words() {
+        assert_eq!(
+            wrapped("Share of women by occupation", 16.0, 150.0),
+            ["Share of women", "by occupation"]
+        );
+        assert_eq!(wrapped("a ".repeat(500).as_str(), 16.0, 100.0).len(), 3);
+        assert_eq!(wrapped("", 16.0, 100.0), [""]);
+    }
+
+    #[test]
+    fn what_can_not_be_seen_is_made_visible() {
+        assert_eq!(
+            clean("a\0b\nc\u{202E}d\u{FFFF}e"),
+            "a\u{FFFD}b c\u{FFFD}d\u{FFFD}e"
+        );
+        assert_eq!(clean(&"é".repeat(1_000_000)).chars().count(), LONGEST + 1);
+    }
+
+    proptest! {
+        #[test]
+        fn a_shortened_text_fits(text in any::<String>(), room in 20.0..300.0_f64) {
+            let text = shortened(&clean(&text), 12.0, room);
+            prop_assert!(width(&text, 12.0) <= room + 1e-9);
+        }
+    }
+}

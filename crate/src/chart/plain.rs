@@ -1,0 +1,122 @@
+//! Charts in text, for terminals and for viewers that show nothing else, and in sentences.
+
+use super::letters::clean;
+use super::mark::Labels;
+use super::numbers::told;
+use super::scale::{part, span_from_zero};
+use crate::client::text::grouped;
+
+/// How wide the bars are, in characters.
+pub(super) const WIDTH: usize = 40;
+/// A longer name ends in an ellipsis.
+const NAME: usize = 28;
+/// So many rows are read out.
+const READ: usize = 30;
+
+/// A bar for each value, from zero to the left or to the right.
+pub(super) fn bars(values: &[f64]) -> Vec<String> {
+    let domain = span_from_zero(values.iter().copied());
+    let place = |value: f64| part(value, domain) * WIDTH as f64;
+    let zero = place(0.0);
+    values
+        .iter()
+        .map(|value| match *value < 0.0 {
+            true => {
+                let from = place(*value).round();
+                let bar = "█".repeat((zero.round() - from) as usize);
+                format!("{}{bar}", " ".repeat(from as usize))
+            }
+            false => format!(
+                "{}{}",
+                " ".repeat(zero.round() as usize),
+                blocks(place(*value) - zero)
+            ),
+        })
+        .collect()
+}
+
+/// A bar of so many characters, to the eighth.
+pub(super) fn blocks(length: f64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = (length * 8.0).round() as usize;
+    format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
+}
+
+/// Names, pictures and numbers in three columns.
+pub(super) fn rows(
+    head: &[&str; 3],
+    names: &[String],
+    pictures: &[String],
+    numbers: &[String],
+) -> String {
+    let head = head.map(short);
+    let names: Vec<_> = names.iter().map(|name| short(name)).collect();
+    let widest = |texts: &[String], head: &str| {
+        let widths = texts.iter().map(|text| text.chars().count());
+        widths.chain([head.chars().count()]).max().unwrap_or(0)
+    };
+    let widths = [widest(&names, &head[0]), widest(pictures, &head[1])];
+    let line = |name: &str, picture: &str, number: &str| {
+        let [name_width, picture_width] = widths;
+        let line = format!("{name:name_width$}  {picture:picture_width$}  {number}");
+        line.trim_end().to_owned()
+    };
+    let mut lines = vec![line(&head[0], &head[1], &head[2])];
+    for ((name, picture), number) in names.iter().zip(pictures).zip(numbers) {
+        lines.push(line(name, picture, number));
+    }
+    lines.join("\n")
+}
+
+/// A name that is not longer than 28 characters.
+pub(super) fn short(name: &str) -> String {
+    let mut short: String = clean(name).chars().take(NAME).collect();
+    if name.chars().nth(NAME).is_some() {
+        short.pop();
+        short.push('…');
+    }
+    short
+}
+
+/// Rows with names in sentences: how many, the ends, and each of the first thirty.
+pub(super) fn said_of_rows(names: &[String], values: &[f64], labels: &Labels) -> String {
+    let read: Vec<_> = names
+        .iter()
+        .zip(values)
+        .take(READ)
+        .map(|(name, value)| format!("{name}: {}", told(*value)))
+        .collect();
+    let more = match values.len().saturating_sub(READ) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!(
+        "{} by {}, {}. {} {}{more}.",
+        labels.x,
+        labels.y,
+        counted(values.len(), "row"),
+        ends(names, values),
+        read.join("; "),
+    )
+}
+
+/// The smallest and the largest, with their names.
+fn ends(names: &[String], values: &[f64]) -> String {
+    let named = || values.iter().zip(names);
+    let least = named().min_by(|one, other| one.0.total_cmp(other.0));
+    let most = named().max_by(|one, other| one.0.total_cmp(other.0));
+    match (least, most) {
+        (Some((least, first)), Some((most, last))) => format!(
+            "The smallest is {} ({first}), the largest {} ({last}).",
+            told(*least),
+            told(*most)
+        ),
+        _ => String::new(),
+    }
+}
+
+/// A number of things.
+pub(super) fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(count as u64))
+}

@@ -1,0 +1,434 @@
+//! Charts as their readers meet them: in words, in text, in files, and from any frame.
+
+use insta::assert_snapshot;
+use polars::df;
+use polars::prelude::{Column, DataFrame};
+use proptest::prelude::*;
+
+use super::{Chart, Effect, chart, effects};
+use crate::error::{ErrorKind, Result};
+use crate::notebook::Show;
+
+fn jobs() -> DataFrame {
+    df![
+        "occupation" => ["nurse", "engineer", "chef", "clerk"],
+        "women" => [Some(0.8958), Some(0.1072), None, Some(f64::NAN)],
+        "change" => [-3, 12_500, 0, 1],
+    ]
+    .unwrap()
+}
+
+fn paired() -> DataFrame {
+    df![
+        "group" => ["female", "male", "female", "male"],
+        "job" => ["nurse", "nurse", "chef", "chef"],
+        "words" => [12.0, 10.0, 7.5, 11.0],
+        "year" => [2015.0, 2015.0, 2020.0, 2016.0],
+        "low" => [Some(11.0), Some(9.0), None, Some(-2.0)],
+        "high" => [13.0, 10.5, 8.0, 12.0],
+    ]
+    .unwrap()
+}
+
+fn described(chart: &Chart) -> String {
+    let svg = super::svg::svg(chart).unwrap();
+    let inside = |tag: &str| {
+        let (_, rest) = svg.split_once(&format!("<{tag}>")).unwrap();
+        rest.split_once(&format!("</{tag}>")).unwrap().0.to_owned()
+    };
+    format!("{}\n{}", inside("title"), inside("desc"))
+}
+
+#[test]
+fn bars_say_what_they_show_and_what_they_leave_out() {
+    let chart = chart(&jobs()).bar("occupation", "women").unwrap();
+    let chart = chart.titled("Who works there").unit("share");
+    assert_snapshot!(chart.bundle().text, @"
+    Who works there
+    occupation                                            women (share)
+    nurse       ████████████████████████████████████████  0.896
+    engineer    ████▊                                     0.107
+    2 of 4 rows without a value left out
+    ");
+    assert_snapshot!(described(&chart), @"
+    Who works there
+    Bar chart: women (share) by occupation, 2 rows. The smallest is 0.107 (engineer), the largest 0.896 (nurse). nurse: 0.896; engineer: 0.107. 2 of 4 rows without a value left out.
+    ");
+}
+
+#[test]
+fn bars_go_to_both_sides_of_zero() {
+    let chart = chart(&jobs()).bar("occupation", "change").unwrap();
+    assert_snapshot!(chart.bundle().text, @"
+    occupation                                            change
+    nurse                                                 -3
+    engineer    ████████████████████████████████████████  12,500
+    chef                                                  0
+    clerk                                                 1
+    ");
+    let svg = super::svg::svg(&chart).unwrap();
+    for text in [">\n12,500\n<", ">\n-3\n<", ">\n10,000\n<", ">\nchef\n<"] {
+        assert!(svg.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn groups_are_named() {
+    let chart = chart(&paired())
+        .grouped_bar("job", "words", "group")
+        .unwrap();
+    assert_snapshot!(chart.bundle().text, @"
+    job, group                                               words
+    nurse, female  ████████████████████████████████████████  12
+    nurse, male    █████████████████████████████████▍        10
+    chef, female   █████████████████████████                 7.5
+    chef, male     ████████████████████████████████████▋     11
+    ");
+    assert_snapshot!(described(&chart), @"
+    words by job
+    Grouped bar chart: words by job and group, 4 rows. The smallest is 7.5 (chef, female), the largest 12 (nurse, female). nurse, female: 12; nurse, male: 10; chef, female: 7.5; chef, male: 11.
+    ");
+}
+
+#[test]
+fn intervals_are_told_with_their_dots() {
+    let frame = paired();
+    let chart = chart(&frame)
+        .interval("job", "words", "low", "high")
+        .unwrap();
+    assert_snapshot!(chart.bundle().text, @"
+    job                                              words
+    nurse         ┊                         ├─●─┤    12 [11, 13]
+    nurse         ┊                    ├─●┤          10 [9, 10.5]
+    chef          ┊                ●                 7.5
+    chef     ├──────────────────────────────●─┤      11 [-2, 12]
+    1 row without an interval
+    ");
+    assert_snapshot!(described(&chart), @"
+    words by job
+    Dots with intervals: words by job, 4 rows. The smallest is 7.5 (chef), the largest 12 (nurse). nurse: 12; nurse: 10; chef: 7.5; chef: 11. Intervals: nurse: 11 to 13; nurse: 9 to 10.5; chef: -2 to 12. 1 row without an interval.
+    ");
+}
+
+#[test]
+fn a_histogram_counts_each_row_once() {
+    let values: Vec<f64> = (0..=100).map(|count| f64::from(count) / 10.0).collect();
+    let frame = df!["hours" => values].unwrap();
+    let chart = chart(&frame).histogram("hours").unwrap().unit("h");
+    assert_snapshot!(chart.bundle().text, @"
+    hours (h)                                            rows
+    0 to 2     ██████████████████████████████████████▏   20
+    2 to 4     ██████████████████████████████████████▏   20
+    4 to 6     ██████████████████████████████████████▏   20
+    6 to 8     ██████████████████████████████████████▏   20
+    8 to 10    ████████████████████████████████████████  21
+    ");
+    assert_snapshot!(described(&chart), @"
+    hours (h)
+    Histogram: hours (h) of 101 rows. The smallest is 0, the median 5, the largest 10. 0 to 2: 20; 2 to 4: 20; 4 to 6: 20; 6 to 8: 20; 8 to 10: 21.
+    ");
+}
+
+#[test]
+fn lines_go_from_left_to_right() {
+    let frame = paired();
+    let lines = chart(&frame).lines("year", "words", "group").unwrap();
+    assert_snapshot!(lines.bundle().text, @"
+    group   year 2015 to 2020                         words
+    female  ███▇▇▇▇▇▇▆▆▆▆▆▅▅▅▅▅▅▄▄▄▄▄▄▃▃▃▃▃▂▂▂▂▂▂▁▁▁  7.5 to 12
+    male    ▅▅▅▅▆▆▆▆▆                                 10 to 11
+    ");
+    assert_snapshot!(described(&lines), @"
+    words by year
+    Line chart: words by year. female: 2 points from 12 at 2015 to 7.5 at 2020, the smallest 7.5, the largest 12. male: 2 points from 10 at 2015 to 11 at 2016, the smallest 10, the largest 11.
+    ");
+    let line = chart(&frame).line("year", "words").unwrap();
+    assert_snapshot!(line.bundle().text, @"
+           year 2015 to 2020                         words
+    words  ▆▆▆▆▆▆▆▆▆▆▆▆▆▆▅▅▅▅▅▅▄▄▄▄▄▃▃▃▃▃▃▂▂▂▂▂▂▁▁▁  7.5 to 12
+    ");
+}
+
+#[test]
+fn a_heat_map_is_a_table_in_text() {
+    let frame = paired();
+    let chart = chart(&frame.head(Some(3)))
+        .heat_map("group", "job", "words")
+        .unwrap();
+    assert_snapshot!(chart.bundle().text, @"
+    words by group
+    job    female  male
+    nurse      12    10
+    chef      7.5     –
+    ");
+    assert_snapshot!(described(&chart), @"
+    words by group and job
+    Heat map: words by job and group, 3 rows. The smallest is 7.5 (chef, female), the largest 12 (nurse, female). nurse, female: 12; nurse, male: 10; chef, female: 7.5.
+    ");
+}
+
+#[test]
+fn an_empty_picture_says_why() {
+    let none = Column::new("v".into(), Vec::<f64>::new());
+    let empty = DataFrame::new(0, vec![none]).unwrap();
+    assert_snapshot!(described(&chart(&empty).bar("v", "v").unwrap()), @"
+    v by v
+    Bar chart: Nothing to draw: the frame has no rows.
+    ");
+    let nulls = df!["v" => [None::<f64>, None]].unwrap();
+    for chart in [
+        chart(&nulls).bar("v", "v").unwrap(),
+        chart(&nulls).histogram("v").unwrap(),
+        chart(&nulls).line("v", "v").unwrap(),
+        chart(&nulls).lines("v", "v", "v").unwrap(),
+        chart(&nulls).heat_map("v", "v", "v").unwrap(),
+        chart(&nulls).interval("v", "v", "v", "v").unwrap(),
+    ] {
+        let why = "Nothing to draw: none of 2 rows has a number in 'v'.";
+        assert_eq!(chart.bundle().text, why);
+        assert!(super::svg::svg(&chart).unwrap().contains("Nothing to draw"));
+    }
+}
+
+#[test]
+fn a_long_frame_says_what_is_beyond() {
+    let frame = df!["n" => (0..1_234).collect::<Vec<i32>>()].unwrap();
+    let chart = chart(&frame).bar("n", "n").unwrap();
+    let said = "1,134 of 1,234 rows beyond the first 100 left out";
+    assert!(
+        chart.bundle().text.ends_with(said),
+        "{}",
+        chart.bundle().text
+    );
+    assert!(described(&chart).ends_with("1,134 of 1,234 rows beyond the first 100 left out."));
+}
+
+#[test]
+fn what_can_not_be_meant_is_an_error() {
+    let frame = paired();
+    assert_snapshot!(chart(&frame).bar("words", "job").unwrap_err(), @"
+    the column `job` holds str, not numbers
+      hint: numbers are in `words`, `year`, `low`, `high`
+    ");
+    assert_snapshot!(chart(&frame).grouped_bar("group", "words", "group").unwrap_err(), @"
+    two rows are for `female` and `female`
+      hint: a chart has room for one: take their mean or sum before
+    ");
+    assert_snapshot!(chart(&frame).interval("job", "words", "high", "low").unwrap_err(), @"
+    the interval of `nurse` ends at 11 before it begins at 13
+      hint: give the column of the lower ends first
+    ");
+    let many = df!["g" => (0..8).collect::<Vec<i32>>()].unwrap();
+    assert_snapshot!(chart(&many).lines("g", "g", "g").unwrap_err(), @"
+    the column `g` has more than 7 groups, which can't be told apart in one chart
+      hint: keep the groups that matter; `heat_map` shows many
+    ");
+}
+
+#[test]
+fn a_file_is_what_its_ending_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let chart = chart(&jobs()).bar("occupation", "women").unwrap();
+    let path = |name: &str| folder.path().join(name);
+    chart.save(path("women.svg")).unwrap();
+    assert!(
+        std::fs::read_to_string(path("women.svg"))
+            .unwrap()
+            .starts_with("<svg ")
+    );
+    chart.save(path("women.PNG")).unwrap();
+    let png = std::fs::read(path("women.PNG")).unwrap();
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    assert_eq!(png[16..20], 1520_u32.to_be_bytes());
+
+    let error = chart.save("women.jpg").unwrap_err();
+    assert_snapshot!(error, @"
+    `women.jpg` is neither `.svg` nor `.png`
+      hint: the ending of the name decides what is written
+    ");
+    let error = chart.save(path("no/women.svg")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+}
+
+#[test]
+fn a_png_has_its_letters_or_says_which_it_lacks() {
+    let letters = |text: &str| {
+        let chart = chart(&jobs()).bar("occupation", "women").unwrap();
+        super::png::png(&chart.titled(text))
+    };
+    let (with, without) = (letters("Łódź Ωμέγα Київ").unwrap(), letters("").unwrap());
+    assert!(with.len() > without.len() + 500, "the letters are missing");
+    assert_snapshot!(letters("護士").unwrap_err(), @"
+    a PNG can't hold the letter `護`, which is not in the font that ships
+      hint: save the chart as `.svg`, whose letters are the viewer's own
+    ");
+}
+
+const HOSTILE: [&str; 8] = [
+    "<script>alert(1)</script>",
+    "]]></desc></svg>",
+    "\"><img src=x onerror=alert(1)>",
+    "a\0b\u{1}\u{FFFE}\u{FFFF}",
+    "EVCXR_BEGIN_CONTENT text/html",
+    "\u{202E}مهندسة 👩‍🔬",
+    "&amp; $x$ <!-- `",
+    "",
+];
+
+#[test]
+fn hostile_names_are_read_and_never_obeyed() {
+    let long = "é<".repeat(500_000);
+    let names: Vec<&str> = HOSTILE.into_iter().chain([long.as_str()]).collect();
+    let values: Vec<f64> = (0..9).map(f64::from).collect();
+    let frame = df!["n" => &names, "v" => &values].unwrap();
+    let of = |name: &str| {
+        let charts = chart(&frame).bar("n", "v").unwrap().titled(name);
+        let heat = chart(&frame).heat_map("n", "n", "v").unwrap().unit(name);
+        [charts.x_label(name), heat.y_label(name)]
+    };
+    for chart in names.iter().flat_map(|name| of(name)) {
+        let svg = super::svg::svg(&chart).unwrap();
+        well_formed(&svg);
+        assert!(svg.len() < 100_000, "{}", svg.len());
+        let html = chart.bundle().html;
+        assert!(!html.contains("<script") && !html.contains("<img src=x"));
+        assert!(!html.contains("onerror=alert(1)>"));
+        assert_eq!(html.matches("<img ").count(), 1);
+        assert!(!chart.bundle().text.contains('\0'));
+    }
+}
+
+/// Fails where an XML reader would: tags that don't fit, bare signs, letters that XML forbids.
+fn well_formed(svg: &str) {
+    let mut open = Vec::new();
+    let mut rest = svg;
+    while let Some((text, tail)) = rest.split_once('<') {
+        assert_text(text);
+        let (tag, tail) = tail.split_once('>').unwrap();
+        assert!(!tag.contains('<'), "{tag}");
+        match (tag.strip_prefix('/'), tag.strip_suffix('/')) {
+            (Some(name), _) => assert_eq!(open.pop(), Some(name)),
+            (None, Some(_)) => {}
+            (None, None) => open.push(tag.split(' ').next().unwrap()),
+        }
+        rest = tail;
+    }
+    assert_text(rest);
+    assert!(open.is_empty(), "{open:?}");
+}
+
+fn assert_text(text: &str) {
+    assert!(!text.contains("]]>") && !text.contains('>'), "{text}");
+    for (at, _) in text.match_indices('&') {
+        let name = text[at + 1..].split(';').next().unwrap();
+        let known = ["amp", "lt", "gt", "quot", "apos"].contains(&name) || name.starts_with('#');
+        assert!(known, "&{name}");
+    }
+    let forbidden = |c: char| (c.is_control() && c != '\n') || c == '\u{FFFE}' || c == '\u{FFFF}';
+    assert!(!text.contains(forbidden), "{text:?}");
+}
+
+#[test]
+fn effects_keep_their_pairs_and_zero_in_the_middle() {
+    let effect = |name: &str, mean, interval| Effect {
+        name: name.to_owned(),
+        pairs: vec![mean - 0.5, mean + 0.5, f64::NAN],
+        mean,
+        interval,
+    };
+    let rows = vec![
+        effect("length", -2.26, Some([-3.1, -1.4])),
+        effect("none", f64::NAN, None),
+        effect("refusals", 0.0, None),
+    ];
+    let chart = effects(rows, "d_z");
+    assert_snapshot!(chart.bundle().text, @"
+    measure                                             d_z
+    length      ├────●───┤        ┊                     -2.26 [-3.1, -1.4]
+    refusals                      ●                     0
+    1 of 3 rows without a value left out
+    ");
+    let svg = super::svg::svg(&chart).unwrap();
+    assert_eq!(svg.matches("<circle ").count(), 2 + 4);
+}
+
+/// Every kind that a frame of three columns can be.
+fn kinds(frame: &DataFrame) -> Vec<Result<Chart>> {
+    let of = chart(frame);
+    vec![
+        of.bar("n", "x"),
+        of.grouped_bar("n", "x", "g"),
+        of.dot("n", "x"),
+        of.interval("n", "x", "y", "x"),
+        of.histogram("x"),
+        of.line("x", "y"),
+        of.lines("x", "y", "g"),
+        of.heat_map("g", "n", "y"),
+    ]
+}
+
+fn any_number() -> impl Strategy<Value = Option<f64>> {
+    prop_oneof![
+        2 => any::<f64>().prop_map(Some),
+        2 => (-1e3..1e3_f64).prop_map(Some),
+        1 => prop::sample::select(vec![
+            f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324, -5e-324, 0.0, -0.0, 1e16, 1e16 + 2.0,
+            f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.1, 0.3, 1.0, 1.0 + f64::EPSILON,
+        ])
+        .prop_map(Some),
+        1 => Just(None),
+    ]
+}
+
+type Row = (String, u32, Option<f64>, Option<f64>);
+
+fn frame(rows: &[Row]) -> DataFrame {
+    let names: Vec<_> = rows.iter().map(|row| row.0.as_str()).collect();
+    let groups: Vec<_> = rows.iter().map(|row| row.1).collect();
+    let x: Vec<_> = rows.iter().map(|row| row.2).collect();
+    let y: Vec<_> = rows.iter().map(|row| row.3).collect();
+    df!["n" => names, "g" => groups, "x" => x, "y" => y].unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn any_chart_of_letters_that_ship_is_a_png(
+        rows in prop::collection::vec(("[a-zé]{0,9}", 0..3_u32, any_number(), any_number()), 0..9),
+        size in (0..500_u32, 0..300_u32),
+    ) {
+        for chart in kinds(&frame(&rows)).into_iter().flatten() {
+            let png = super::png::png(&chart.size(size.0, size.1)).unwrap();
+            prop_assert_eq!(&png[1..4], b"PNG");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_frame_is_drawn_or_refused(
+        rows in prop::collection::vec((any::<String>(), 0..9_u32, any_number(), any_number()), 0..30),
+        size in prop::option::of((0..900_u32, 0..900_u32)),
+        title in prop::option::of(any::<String>()),
+    ) {
+        for chart in kinds(&frame(&rows)).into_iter().flatten() {
+            let chart = match size {
+                Some((width, height)) => chart.size(width, height),
+                None => chart,
+            };
+            let chart = match &title {
+                Some(title) => chart.titled(title).unit(title),
+                None => chart,
+            };
+            let svg = super::svg::svg(&chart).unwrap();
+            well_formed(&svg);
+            let inside = !svg.contains("NaN") && !svg.contains("inf");
+            let said = rows.iter().any(|row| row.0.contains("inf") || row.0.contains("NaN"));
+            prop_assert!(inside || said || title.is_some(), "{svg}");
+            prop_assert!(!chart.bundle().text.is_empty());
+        }
+    }
+}
