@@ -30,13 +30,14 @@ impl Bars {
         let numbers = columns::numbers(frame, value)?;
         let (mut left_out, mut rows) = LeftOut::of(value, &numbers);
         left_out.cut(&mut rows);
+        let names = columns::names(frame, name)?;
         Ok(Self {
             labels: Labels {
                 x: clean(value),
                 y: clean(name),
                 shade: String::new(),
             },
-            names: columns::names(frame, name, &rows)?,
+            names: rows.iter().copied().map(names).collect(),
             values: rows.iter().filter_map(|row| numbers[*row]).collect(),
             left_out,
         })

@@ -30,17 +30,19 @@ pub(super) fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<Option<f64>>>
         .collect())
 }
 
-/// The names in some rows of a column of any type, each on one line.
+/// The names in a column of any type: for the place of a row its text, on one line.
 ///
 /// # Errors
 /// There is no such column.
-pub(super) fn names(frame: &DataFrame, name: &str, rows: &[usize]) -> Result<Vec<String>> {
+pub(super) fn names<'a>(
+    frame: &'a DataFrame,
+    name: &str,
+) -> Result<impl Fn(usize) -> String + use<'a>> {
     let column = column(frame, name)?;
-    let text = |row: &usize| match column.get(*row) {
+    Ok(move |row| match column.get(row) {
         Ok(AnyValue::Null) | Err(_) => "null".to_owned(),
         Ok(value) => clean(&value.str_value()),
-    };
-    Ok(rows.iter().map(text).collect())
+    })
 }
 
 fn column<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
@@ -127,7 +129,7 @@ mod tests {
         there is no column `Shares`
           hint: the columns are `share`, `year`, `occupation`
         ");
-        assert_snapshot!(names(&DataFrame::empty(), "a\n`\0", &[]).unwrap_err(), @"
+        assert_snapshot!(numbers(&DataFrame::empty(), "a\n`\0").unwrap_err(), @"
         there is no column `a ``
           hint: the frame has no columns
         ");

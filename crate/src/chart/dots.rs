@@ -46,7 +46,8 @@ impl Dots {
         let values = columns::numbers(frame, value)?;
         let (mut left_out, mut rows) = LeftOut::of(value, &values);
         left_out.cut(&mut rows);
-        let names = columns::names(frame, name, &rows)?;
+        let names = columns::names(frame, name)?;
+        let names: Vec<_> = rows.iter().copied().map(names).collect();
         let values: Vec<f64> = rows.iter().filter_map(|row| values[*row]).collect();
         let intervals = match interval {
             None => vec![None; rows.len()],

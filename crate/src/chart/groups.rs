@@ -44,16 +44,15 @@ impl Grid {
     pub(super) fn read(frame: &DataFrame, name: &str, other: &str, value: &str) -> Result<Self> {
         let numbers = columns::numbers(frame, value)?;
         let (left_out, rows) = LeftOut::of(value, &numbers);
-        let of_rows = columns::names(frame, name, &rows)?;
-        let of_others = columns::names(frame, other, &rows)?;
+        let (names, others) = (columns::names(frame, name)?, columns::names(frame, other)?);
         let mut grid = Self {
             names: Vec::new(),
             others: Vec::new(),
             values: Vec::new(),
             left_out,
         };
-        for (row, (name, other)) in rows.iter().zip(of_rows.into_iter().zip(of_others)) {
-            grid.put(name, other, numbers[*row])?;
+        for row in rows {
+            grid.put(names(row), others(row), numbers[row])?;
         }
         Ok(grid)
     }

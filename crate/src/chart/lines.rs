@@ -38,7 +38,7 @@ impl Lines {
         let up: Vec<_> = points.iter().map(|point| point.map(|[_, y]| y)).collect();
         let (left_out, rows) = LeftOut::of(y, &up);
         let (names, of_rows) = match group {
-            Some(group) => groups(columns::names(frame, group, &rows)?),
+            Some(group) => groups(rows.iter().copied().map(columns::names(frame, group)?)),
             None => (Vec::new(), vec![0; rows.len()]),
         };
         if let Some(error) = too_many(group.unwrap_or_default(), names.len()) {
@@ -75,9 +75,9 @@ fn both((x, y): (Option<f64>, Option<f64>)) -> Option<Point> {
 
 /// The names in the order in which they come, and for each row the place of its own. After one
 /// more than can be told apart it stops to look for new ones.
-fn groups(of_rows: Vec<String>) -> (Vec<String>, Vec<usize>) {
+fn groups(of_rows: impl Iterator<Item = String>) -> (Vec<String>, Vec<usize>) {
     let mut names: Vec<String> = Vec::new();
-    let mut places = Vec::with_capacity(of_rows.len());
+    let mut places = Vec::new();
     for name in of_rows {
         let place = names.iter().position(|there| *there == name);
         if place.is_none() && names.len() <= GROUPS {
