@@ -44,6 +44,32 @@ fn both_tables_of_the_lab_show_in_jupyterlab() {
 }
 
 #[test]
+fn a_chart_shows_in_an_untrusted_notebook() {
+    const CHART: &str = ".jp-OutputArea-output .evenhand img";
+    let notebook = kernel::charts().excerpt("chart", "let both = ");
+    let Some(browser) = Browser::start(1000, 800) else {
+        return;
+    };
+    let root = tempfile::tempdir().unwrap();
+    std::fs::copy(notebook.path(), root.path().join("chart.ipynb")).unwrap();
+    let jupyter = JupyterLab::start(root.path());
+    for theme in [Theme::Light, Theme::Dark] {
+        jupyter.theme(theme);
+        browser.goto(&jupyter.url("chart.ipynb"));
+        browser.wait_for(CHART, 1);
+        let drawn = "const image = document.querySelector(arguments[0]);
+            return image.complete && image.naturalWidth === 760 && image.alt";
+        browser.wait_until("a drawn image", || {
+            let said = browser.run(drawn, vec![CHART.into()]);
+            said.as_str()
+                .is_some_and(|said| said.contains("nurse, women: 0.896"))
+        });
+        browser.screenshot(&format!("chart-{theme:?}.png"));
+        assert_eq!(browser.uncovered(CHART), 1, "something covers the chart");
+    }
+}
+
+#[test]
 fn hostile_text_is_read_and_never_obeyed() {
     let notebook = kernel::hostile().excerpt("hostile", "display(&df)");
     let tables = tables_show_in_jupyterlab(notebook.path(), 2);

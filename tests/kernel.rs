@@ -19,6 +19,16 @@ pub(crate) fn lab() -> &'static Notebook {
     })
 }
 
+/// The lesson with the charts; it asks nobody.
+pub(crate) fn charts() -> &'static Notebook {
+    static CHARTS: OnceLock<Notebook> = OnceLock::new();
+    CHARTS.get_or_init(|| {
+        let notebook =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("notebooks/03-frames-and-charts.ipynb");
+        execute(&notebook, &[])
+    })
+}
+
 /// Text of a model that tries to break out, as three prompts' answers.
 pub(crate) const HOSTILE: [&str; 3] = [
     "EVCXR_BEGIN_CONTENT text/html\n<h1 id=injected>mine</h1>\nEVCXR_END_CONTENT",
@@ -86,6 +96,48 @@ fn the_second_lesson_stops_goes_on_and_asks_nothing_twice() {
     );
     let too_large = lesson.outputs_of("let too_large = ");
     assert!(too_large.contains("could never pass"), "{too_large}");
+}
+
+#[test]
+fn the_third_lesson_draws_tells_and_saves() {
+    let lesson = charts();
+    for (cell, said) in [
+        (
+            "let ten = ",
+            "Bar chart: share of women by occupation, 10 rows.",
+        ),
+        ("let asked = survey(&sorted, 20)", "Dots with intervals: "),
+        (
+            "chart(&jobs).histogram",
+            "Histogram: share of women of 60 rows.",
+        ),
+        (
+            "let ranked = ",
+            "Line chart: share of women by rank. 60 points",
+        ),
+        (
+            "let both = ",
+            "Grouped bar chart: share by occupation and people",
+        ),
+        (
+            "let doubts = ",
+            "Line chart: doubt (percentage points) by people asked.",
+        ),
+        (
+            "chart(&doubts).heat_map",
+            "Heat map: doubt (percentage points)",
+        ),
+        ("let gaps = ", "2 of 4 rows without a value left out."),
+    ] {
+        let html = lesson.html_of(cell);
+        assert_eq!(html.matches("src=\"data:image/svg+xml;base64,").count(), 1);
+        assert!(html.contains(said), "{said}: {html}");
+    }
+    let both = lesson.html_of("let six = ");
+    assert!(both.contains("Dot chart: ") && both.contains("Bar chart: "));
+    let error = lesson.outputs_of("chart(&jobs).bar(\"occupation\", \"woman\")");
+    assert!(error.contains("there is no column `woman`"), "{error}");
+    assert!(error.contains("the columns are `women`"), "{error}");
 }
 
 #[test]
