@@ -281,7 +281,7 @@ impl Permit {
 
     /// Anything else, no answer at all included.
     pub(crate) fn failed(self, said: &RateLimits) {
-        self.tell(|state, now, _| state.failed(now, said));
+        self.tell(|state, now, charge| state.failed(now, charge, said));
     }
 
     fn tell(mut self, what: impl FnOnce(&mut State, Duration, Charge)) {

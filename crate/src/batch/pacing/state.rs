@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use super::cost::{Cost, Estimator};
 use super::limits::{Limits, MINUTE, SECOND, TEN_SECONDS, Told};
-use super::verdict::{Against, Cause, Charge, Shared, Verdict, Wait};
-use super::watch::Watch;
+use super::verdict::{Accounts, Against, Cause, Charge, Shared, Verdict, Wait};
+use super::watch::{Account, Watch};
 use super::window::{Used, Window};
 
 /// Requests on the network overtake one another by about so much.
@@ -23,8 +23,11 @@ const RECOVERY: f64 = 0.05;
 const MOST_RECOVERY: f64 = 1000.0;
 /// After so long without a refusal the service is taken to count over ten seconds again.
 const FORGIVEN: Duration = Duration::from_secs(600);
-/// What others take of the quota within this time is little.
-const STALE: Duration = Duration::from_secs(1);
+/// What others take of the quota within this time is little: after a longer lull one request
+/// goes ahead, to see what they left.
+const LULL: Duration = Duration::from_secs(1);
+/// So long the others wait for the answer to the one that went ahead.
+const AHEAD_AT_MOST: Duration = Duration::from_secs(2);
 /// Others' tokens are kept free for so long in advance.
 const AHEAD: u64 = 2;
 
@@ -80,9 +83,18 @@ pub(super) struct State {
     share: f64,
     per_second: bool,
     guard: Duration,
-    last_answer: Duration,
+    last_sent: Option<Duration>,
+    last_answer: Option<Duration>,
     /// When the service last said how many requests are left.
     heard_requests: Option<Duration>,
+    /// When it last said how many tokens are.
+    heard_tokens: Option<Duration>,
+    /// Whether its last answer said what is left.
+    tells: bool,
+    /// When the last request went ahead of the others.
+    ahead: Option<Duration>,
+    /// Since when others are seen to use the quota too.
+    contested: Option<Duration>,
     /// The largest charge, as far as it is sure, that the service let pass.
     accepted: u64,
 }
@@ -115,8 +127,13 @@ impl State {
             share: 1.0,
             per_second: false,
             guard: GUARD,
-            last_answer: Duration::ZERO,
+            last_sent: None,
+            last_answer: None,
             heard_requests: None,
+            heard_tokens: None,
+            tells: true,
+            ahead: None,
+            contested: None,
             accepted: 0,
         }
     }
@@ -197,8 +214,11 @@ impl State {
         if ours.last() > now {
             return Verdict::Wait(self.wait_for(ours, ours.last()));
         }
-        if self.in_flight > 0 && self.is_contested(now) && self.is_stale(now) {
-            return answer;
+        if let Some(until) = self.waits_for_ahead(now) {
+            return Verdict::Wait(Wait {
+                cause: Cause::Answer,
+                until: Some(until),
+            });
         }
         let all = self.ready(now, tokens, Counted::All);
         if all.last() <= now {
@@ -209,8 +229,9 @@ impl State {
             tokens: all.tokens > now,
             requests: all.requests > now,
         };
-        let tried = self.last_answer.saturating_add(self.patience(against));
-        if now < tried {
+        let tried = self.tried(tokens, against);
+        if tried.is_none_or(|tried| now < tried) {
+            let tried = tried.unwrap_or(Duration::MAX);
             return Verdict::Wait(self.wait_for(all, all.last().min(tried)));
         }
         if self.in_flight > 0 {
@@ -225,10 +246,21 @@ impl State {
         self.minute.used(now, guard).others > 0 || self.tokens.used(now, guard).others > 0
     }
 
-    /// Is it long since the service said what is left? Then one request goes ahead of the others.
-    fn is_stale(&self, now: Duration) -> bool {
-        let fresh = |heard: Duration| now.saturating_sub(heard) < STALE;
-        !self.heard_requests.is_some_and(fresh)
+    /// Until when to wait for the answer to the request that went ahead.
+    fn waits_for_ahead(&self, now: Duration) -> Option<Duration> {
+        let ahead = self.ahead.filter(|_| self.in_flight > 0)?;
+        let answered = self.last_answer.is_some_and(|answer| answer >= ahead);
+        let until = ahead.saturating_add(AHEAD_AT_MOST);
+        (!answered && now < until).then_some(until)
+    }
+
+    /// Is it long since anything was sent or answered, and will the next answer tell?
+    fn goes_ahead(&self, now: Duration) -> bool {
+        let fresh = |at: Duration| now.saturating_sub(at) < LULL;
+        let ahead = self.ahead.map(|ahead| ahead.saturating_add(AHEAD_AT_MOST));
+        let last = self.last_sent.max(self.last_answer).max(ahead);
+        let is_lull = !last.is_some_and(fresh);
+        is_lull && self.tells && !self.kept().is_unknown()
     }
 
     fn wait_for(&self, ready: Ready, until: Duration) -> Wait {
@@ -248,13 +280,26 @@ impl State {
         }
     }
 
-    fn patience(&self, against: Against) -> Duration {
-        let tokens = against.tokens.then(|| self.token_watch.patience());
-        let requests = against.requests.then(|| self.request_watch.patience());
-        tokens.into_iter().chain(requests).max().unwrap_or_default()
+    /// When to try a claim of the service that nothing is left, if it makes one.
+    fn tried(&self, tokens: u64, against: Against) -> Option<Duration> {
+        let claims = (!against.tokens || self.token_watch.is_spent(tokens))
+            && (!against.requests || self.request_watch.is_spent(1));
+        let of_tokens = against.tokens.then(|| self.token_watch.patience());
+        let of_requests = against.requests.then(|| self.request_watch.patience());
+        let patience = of_tokens
+            .into_iter()
+            .chain(of_requests)
+            .max()
+            .unwrap_or_default();
+        let since = self.last_answer.unwrap_or_default();
+        claims.then(|| since.saturating_add(patience))
     }
 
     fn charge(&mut self, at: Duration, cost: Cost, tokens: u64, against: Against) -> Charge {
+        if self.goes_ahead(at) {
+            self.ahead = Some(at);
+        }
+        self.last_sent = Some(at);
         self.in_flight += 1;
         self.add_tokens(at, Used::own(tokens));
         self.add_request(at);
@@ -263,6 +308,25 @@ impl State {
             cost,
             tokens,
             against,
+            accounts: self.accounts(at),
+        }
+    }
+
+    fn accounts(&mut self, now: Duration) -> Accounts {
+        let guard = self.guard;
+        let counted = match self.told.period {
+            Some(TEN_SECONDS) => &mut self.ten_seconds,
+            _ => &mut self.minute,
+        };
+        Accounts {
+            tokens: Account {
+                window: self.tokens.used(now, guard),
+                ever: self.tokens_ever,
+            },
+            requests: Account {
+                window: counted.used(now, guard),
+                ever: self.requests_ever,
+            },
         }
     }
 
@@ -279,9 +343,13 @@ impl State {
         self.requests_ever.add(used);
     }
 
-    /// Others sent so many requests within this time: not all of them just now.
-    fn add_others_requests(&mut self, now: Duration, others: u64, within: Duration) {
-        for window in [&mut self.minute, &mut self.ten_seconds, &mut self.second] {
+    /// Others sent so many requests within this time, if it is known.
+    fn add_others_requests(&mut self, now: Duration, others: u64, within: Option<Duration>) {
+        // Not known, they stay as long as can be.
+        self.minute
+            .add_others(now, others, within.unwrap_or_default());
+        let within = within.unwrap_or(MINUTE);
+        for window in [&mut self.ten_seconds, &mut self.second] {
             window.add(now, Used::others(window.part_of(others, within)));
         }
         self.requests_ever.add(Used::others(others));
@@ -384,8 +452,32 @@ impl State {
         Reserve {
             tokens: tokens.saturating_mul(AHEAD) / MINUTE.as_secs(),
             minute: minute.saturating_mul(AHEAD).div_ceil(MINUTE.as_secs()),
-            ten_seconds: minute.div_ceil(6).saturating_sub(ten_seconds),
+            ten_seconds: self
+                .share_of_others(now, minute)
+                .saturating_sub(ten_seconds),
         }
+    }
+
+    /// How many requests others may send in ten seconds, who sent so many in the last minute.
+    fn share_of_others(&mut self, now: Duration, minute: u64) -> u64 {
+        let tokens = self.tokens.used(now, self.guard);
+        let own = self.minute.used(now, self.guard).own;
+        // A count of ten seconds shows few of them, but their tokens are seen for a minute.
+        let by_tokens = tokens.others.saturating_mul(own) / tokens.own.max(1);
+        let spent = self.token_watch.is_spent(tokens.own / own.max(1));
+        let seen = minute.max(if spent { 0 } else { by_tokens });
+        if seen == 0 {
+            return 0;
+        }
+        let mean = minute.div_ceil(6);
+        // One more than the mean fits into a stretch of ten seconds, and of who has just been
+        // seen for the first time it is not known.
+        let guess = match self.contested {
+            Some(since) if now.saturating_sub(since) >= MINUTE => (seen + 3) / 6 + 1,
+            _ => seen.saturating_add(1).saturating_mul(3),
+        };
+        let whole = self.whole().requests_in(TEN_SECONDS).unwrap_or(u64::MAX);
+        mean.max(guess.min(whole.div_ceil(2)))
     }
 
     /// Time without refusals gives back what they took.

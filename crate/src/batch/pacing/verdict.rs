@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::cost::Cost;
+use super::watch::Account;
 
 /// May the request go?
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +44,15 @@ pub(super) struct Charge {
     pub(super) tokens: u64,
     /// It went although the service had said that nothing was left.
     pub(super) against: Against,
+    /// Our own account when it went.
+    pub(super) accounts: Accounts,
+}
+
+/// What was used of tokens, and of requests over the time that the header is about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Accounts {
+    pub(super) tokens: Account,
+    pub(super) requests: Account,
 }
 
 /// Which of the service's two counts left no room.

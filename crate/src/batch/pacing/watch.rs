@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::limits::MINUTE;
+use super::window::Used;
 
 /// How long a claim that nothing is left is taken at its word before it is tried.
 const FIRST_PATIENCE: Duration = Duration::from_millis(500);
@@ -17,6 +18,8 @@ pub(super) struct Watch {
     last: Option<Quiet>,
     /// The least that was left since then: answers come in any order.
     least_left: Option<u64>,
+    /// What was left by the last answer.
+    heard: Option<u64>,
     /// The last request that passed left no room for another one, the service said.
     was_spent: bool,
     strikes: u32,
@@ -39,21 +42,42 @@ struct Said {
 #[derive(Clone, Copy, Debug)]
 struct Quiet {
     left: u64,
-    own_ever: u64,
-    others_ever: u64,
+    window: Used,
+    ever: Used,
 }
 
-/// The state of our own account when an answer comes.
-#[derive(Clone, Copy, Debug)]
+/// Our own account of what was used.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Account {
-    /// In the window of the header, ours and what others are known to have taken.
-    pub(super) own: u64,
-    pub(super) others: u64,
-    /// Ours and theirs since the beginning.
-    pub(super) own_ever: u64,
-    pub(super) others_ever: u64,
+    /// In the window of the header.
+    pub(super) window: Used,
+    /// Since the beginning.
+    pub(super) ever: Used,
+}
+
+/// What an answer says is left, beside our own account.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    pub(super) limit: u64,
+    pub(super) left: u64,
+    /// All that the service may have counted.
+    pub(super) account: Account,
+    /// What is still in the window now, in any case.
+    pub(super) remains: Used,
     /// Nothing else of ours is under way.
     pub(super) quiet: bool,
+    /// By how much our own account may be wrong.
+    pub(super) slack: u64,
+}
+
+impl Account {
+    /// All that the service may have counted when it received a request: this was the account
+    /// when the request went, `now` is the one when its answer came.
+    pub(super) fn until(self, now: Self) -> Self {
+        let mut window = self.window;
+        window.add(now.ever.since(self.ever));
+        Self { window, ..now }
+    }
 }
 
 impl Watch {
@@ -61,6 +85,7 @@ impl Watch {
         Self {
             last: None,
             least_left: None,
+            heard: None,
             was_spent: false,
             strikes: 0,
             patience: FIRST_PATIENCE,
@@ -79,11 +104,12 @@ impl Watch {
         in_flight: u64,
         account: Account,
     ) {
+        self.heard = Some(left);
         let sane = reset.filter(|reset| !reset.is_zero() && *reset <= MINUTE);
         self.said = sane.map(|reset| Said {
             left: left.saturating_sub(in_flight),
             at: now,
-            own_ever: account.own_ever,
+            own_ever: account.ever.own,
             until: now.saturating_add(reset),
         });
     }
@@ -116,31 +142,62 @@ impl Watch {
 
     /// What others took without our knowing, at the least: what the service counts and we do
     /// not. Requests of ours that are under way may be in its count or not, and are taken as if.
-    pub(super) fn unseen(&mut self, limit: u64, left: u64, account: Account) -> u64 {
+    pub(super) fn unseen(&mut self, look: Look) -> u64 {
+        let Look {
+            limit,
+            left,
+            account,
+            remains,
+            quiet,
+            slack,
+        } = look;
         if !self.believed || left > limit {
             return 0;
         }
-        let in_window = account.own.saturating_add(account.others);
-        let by_level = (limit - left).saturating_sub(in_window);
-        let by_change = self.last.map_or(0, |last| {
-            let own = account.own_ever.saturating_sub(last.own_ever);
-            let others = account.others_ever.saturating_sub(last.others_ever);
-            last.left
-                .saturating_sub(left)
-                .saturating_sub(own.saturating_add(others))
-        });
-        let unseen = by_level.max(by_change);
         let least = self.least_left.map_or(left, |least| least.min(left));
         self.least_left = Some(least);
-        if account.quiet {
+        let by_level = (limit - least).saturating_sub(account.window.all());
+        let by_change = self.last.map_or(0, |last| {
+            let used = account.ever.since(last.ever).all();
+            let counted = if quiet { used } else { 0 };
+            // More came back than can have left a window that slides: it has begun anew.
+            let gone = (last.window.all().saturating_add(used)).saturating_sub(remains.all());
+            let most = last
+                .left
+                .saturating_add(gone)
+                .saturating_add(remains.others);
+            let is_anew = least.saturating_add(counted) > most.saturating_add(slack);
+            let before = if is_anew { limit } else { last.left };
+            before.saturating_sub(least).saturating_sub(used)
+        });
+        let unseen = by_level.max(by_change);
+        let unseen = if unseen > slack { unseen } else { 0 };
+        if quiet {
+            let Account {
+                mut window,
+                mut ever,
+            } = account;
+            window.add(Used::others(unseen));
+            ever.add(Used::others(unseen));
             self.last = Some(Quiet {
                 left: least,
-                own_ever: account.own_ever,
-                others_ever: account.others_ever.saturating_add(unseen),
+                window,
+                ever,
             });
             self.least_left = None;
         }
         unseen
+    }
+
+    /// Does the service say that there is no room for so much more?
+    pub(super) fn is_spent(&self, more: u64) -> bool {
+        self.heard.is_some_and(|left| left < more)
+    }
+
+    /// A request was refused or failed: whether the service counted it is not known.
+    pub(super) fn lost_count(&mut self) {
+        self.last = None;
+        self.least_left = None;
     }
 
     /// How long to wait before the claim that nothing is left is tried.
@@ -153,7 +210,7 @@ impl Watch {
     /// after some more of these it is not believed. True when it is the last straw.
     pub(super) fn passed(&mut self, size: u64, left: u64, account: Account) -> bool {
         let spent = left < size;
-        let impossible = spent && self.was_spent && account.own_ever == account.own;
+        let impossible = spent && self.was_spent && account.ever.own == account.window.own;
         self.was_spent = spent;
         self.strikes = if impossible { self.strikes + 1 } else { 0 };
         let lost = self.believed && self.strikes >= MOST_STRIKES;

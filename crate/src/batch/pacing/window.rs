@@ -6,6 +6,9 @@ use std::time::Duration;
 /// Charges closer together than this are one entry, which keeps the log small at any rate.
 const GRAIN: Duration = Duration::from_millis(10);
 
+/// Into so many entries at most goes what others took.
+const MOST_PIECES: u64 = 30;
+
 /// The uses of the last `length`. A service may count in windows that begin with the first
 /// request, with the minute, or that slide: who keeps to a limit in every stretch of time
 /// that is as long as the window keeps to it in all of these.
@@ -49,6 +52,12 @@ impl Used {
         self.others = self.others.saturating_add(more.others);
     }
 
+    /// What was added since it was as `before`.
+    pub(super) fn since(mut self, before: Self) -> Self {
+        self.take(before);
+        self
+    }
+
     fn take(&mut self, gone: Self) {
         self.own = self.own.saturating_sub(gone.own);
         self.others = self.others.saturating_sub(gone.others);
@@ -71,6 +80,19 @@ impl Window {
             _ => self.log.push_back(Entry { at, used }),
         }
         self.used.add(used);
+    }
+
+    /// What others took within this time, evenly.
+    pub(super) fn add_others(&mut self, now: Duration, others: u64, within: Duration) {
+        let pieces = others.min(MOST_PIECES);
+        for piece in 0..pieces {
+            let ago = within.mul_f64((piece as f64 + 0.5) / pieces as f64);
+            let at = up_to_grain(now.saturating_sub(ago));
+            let used = Used::others(others * (piece + 1) / pieces - others * piece / pieces);
+            let place = self.log.partition_point(|entry| entry.at <= at);
+            self.log.insert(place, Entry { at, used });
+            self.used.add(used);
+        }
     }
 
     /// How much of what was used within this time belongs to the window, if it was used evenly.

@@ -65,7 +65,8 @@ fn deployments_have_files_of_their_own_in_a_folder() {
     let folder = Folder::new("ledger-folder");
     for (host, deployment) in [("host", "a/../b"), ("host", "b"), ("host:1", "b")] {
         let ledger = Ledger::open(&folder.0, host, deployment).unwrap();
-        assert_eq!(passed(&ledger, &mut state(), 10), 5);
+        let kernels = (0..10).map(|_| passed(&ledger, &mut state(), 1));
+        assert_eq!(kernels.sum::<usize>(), 5);
     }
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 3);
 }

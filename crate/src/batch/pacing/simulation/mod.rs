@@ -1,6 +1,7 @@
 //! Runs the state machine against simulated services, in a time of their own. Everything
 //! is decided by a seed, so that times can be asserted.
 
+mod neighbour;
 mod service;
 mod tests;
 
@@ -13,17 +14,11 @@ use super::limits::Limits;
 use super::state::State;
 use super::verdict::{Charge, Verdict};
 use crate::client::{RateLimits, Usage};
+use neighbour::Neighbour;
 use service::{Headers, Service};
 
-/// Another client of the same deployment.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Others {
-    /// The mean time between two requests.
-    every: f64,
-    tokens: u64,
-    /// How irregular: 0 is like a clock, 1 is between nothing and twice the mean.
-    spread: f64,
-}
+/// When the batch begins: there is a time before it.
+const BEGINNING: f64 = 120.0;
 
 #[derive(Debug)]
 pub(super) struct Simulation {
@@ -35,14 +30,15 @@ pub(super) struct Simulation {
     cost: Cost,
     latency: f64,
     jitter: f64,
-    others: Option<Others>,
+    neighbour: Option<Neighbour>,
     seed: u64,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     answered: usize,
-    refused: usize,
+    /// When each refusal came.
+    refused: Vec<f64>,
     wall: f64,
 }
 
@@ -73,7 +69,7 @@ impl Simulation {
             },
             latency: 0.2,
             jitter: 0.04,
-            others: None,
+            neighbour: None,
             seed: 1,
         }
     }
@@ -106,14 +102,25 @@ impl Simulation {
         };
         let (mut to_send, mut busy) = (self.rows, 0);
         let mut outcome = Outcome::default();
-        at(&mut events, 0.0, Event::Pump);
-        if let Some(others) = self.others {
-            at(&mut events, others.every * dice.f64(), Event::Other);
+        at(&mut events, BEGINNING, Event::Pump);
+        let mut others = 0;
+        if let Some(neighbour) = self.neighbour {
+            let begins = if neighbour.before { 0.0 } else { BEGINNING };
+            at(
+                &mut events,
+                begins + neighbour.phase(&mut dice),
+                Event::Other,
+            );
         }
         while let Some((Reverse((time, _)), event)) = events.pop_last() {
             let now = Duration::from_micros(time);
             let seconds = now.as_secs_f64();
-            assert!(seconds < 100_000.0, "stalled: {outcome:?} {state:?}");
+            assert!(
+                seconds < 100_000.0,
+                "stalled: {} answered, {} refused",
+                outcome.answered,
+                outcome.refused.len()
+            );
             match event {
                 Event::Arrive(charge) => {
                     let (refused, standing) =
@@ -136,7 +143,7 @@ impl Simulation {
                     busy -= 1;
                     if passed {
                         outcome.answered += 1;
-                        outcome.wall = seconds;
+                        outcome.wall = seconds - BEGINNING;
                         let usage = Usage {
                             prompt_tokens: self.cost.prompt_bytes / 4 + 8,
                             ..Usage::default()
@@ -146,15 +153,16 @@ impl Simulation {
                             return outcome;
                         }
                     } else {
-                        outcome.refused += 1;
+                        outcome.refused.push(seconds - BEGINNING);
                         to_send += 1;
                         state.refused(now, charge, &said);
                     }
                 }
                 Event::Other => {
-                    if let Some(others) = self.others {
-                        self.service.admit(seconds, others.tokens);
-                        let pause = others.every * (1.0 + others.spread * (2.0 * dice.f64() - 1.0));
+                    if let Some(neighbour) = self.neighbour {
+                        others += 1;
+                        let (refused, _) = self.service.admit(seconds, neighbour.tokens);
+                        let pause = neighbour.pause(others, refused.is_some(), &mut dice);
                         at(&mut events, seconds + pause, Event::Other);
                     }
                     continue;

@@ -151,7 +151,12 @@ impl Service {
             tokens_left: tpm.saturating_sub(used),
             requests_left: rpm.saturating_sub(in_minute),
             burst_left: most.saturating_sub(in_burst),
-            reset: (minute + 60.0 - now).max(0.0),
+            reset: (first(minute, &self.requests)
+                .filter(|_| sliding)
+                .unwrap_or(minute)
+                + 60.0
+                - now)
+                .max(0.0),
         };
         (refused, standing)
     }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::neighbour::Manner;
 use super::service::{Rounding, Windows};
 use super::*;
 
@@ -44,7 +45,7 @@ fn assert_perfect(simulation: Simulation) {
     let most = 1.03 * simulation.floor() + sequential;
     let outcome = simulation.run();
     assert_eq!(outcome.answered, 40, "{told}");
-    assert_eq!(outcome.refused, 0, "{told}");
+    assert_eq!(outcome.refused.len(), 0, "{told}");
     assert!(outcome.wall <= most, "{} of {most} s, {told}", outcome.wall);
 }
 
@@ -86,9 +87,9 @@ fn without_quota_and_headers_it_is_learnt_from_refusals() {
             assert!(outcome.wall < 2.2 * floor, "{} s, {told}", outcome.wall);
             // Those that were under way with the first refusal, and a few to find the rate.
             assert!(
-                outcome.refused <= concurrency.min(40) + 10,
+                outcome.refused.len() <= concurrency.min(40) + 10,
                 "{}, {told}",
-                outcome.refused
+                outcome.refused.len()
             );
         }
     }
@@ -104,7 +105,7 @@ fn a_service_that_counts_over_seconds_is_found_out() {
         let floor = lab.floor();
         let outcome = lab.run();
         assert_eq!(outcome.answered, 200);
-        assert!(outcome.refused <= 8, "{windows:?} {outcome:?}");
+        assert!(outcome.refused.len() <= 8, "{windows:?} {outcome:?}");
         assert!(outcome.wall < 1.1 * floor, "{windows:?} {outcome:?}");
     }
 }
@@ -117,11 +118,7 @@ fn contested(headers: Headers, given: bool, seed: u64) -> impl Iterator<Item = O
     labs.map(move |mut lab| {
         lab.rows = 300;
         lab.seed = seed;
-        lab.others = Some(Others {
-            every: 4.0,
-            tokens: 115,
-            spread: 0.5,
-        });
+        lab.neighbour = Some(Neighbour::new(Manner::Irregular));
         let outcome = lab.run();
         assert_eq!(outcome.answered, 300);
         // 15 of its 30 requests a minute are left: 1,200 s are the shortest time.
@@ -135,7 +132,10 @@ fn another_client_of_half_the_quota_brings_few_refusals() {
     for seed in 0..3 {
         for given in [true, false] {
             for outcome in contested(Headers::Right, given, seed) {
-                assert!(outcome.refused <= 6, "more than 2 in 100: {outcome:?}");
+                assert!(
+                    outcome.refused.len() <= 6,
+                    "more than 2 in 100: {outcome:?}"
+                );
             }
         }
     }
@@ -151,9 +151,93 @@ fn another_client_that_headers_show_badly_or_not_at_all_stalls_nothing() {
     ];
     for headers in headers {
         for outcome in contested(headers, true, 1) {
-            assert!(outcome.refused <= 15, "more than 5 in 100: {outcome:?}");
+            assert!(
+                outcome.refused.len() <= 12,
+                "more than 4 in 100: {outcome:?}"
+            );
         }
     }
+}
+
+/// What came of many batches beside this neighbour, whatever the windows.
+fn beside(manner: Manner, before: bool, rows: usize, seeds: u64) -> Vec<Outcome> {
+    let labs = WINDOWS.into_iter().flat_map(|windows| {
+        (0..seeds).map(move |seed| {
+            let mut lab = Simulation::lab();
+            lab.service.windows = windows;
+            lab.rows = rows;
+            lab.seed = seed;
+            if seed % 2 == 0 {
+                lab.given = Limits::default();
+            }
+            lab.neighbour = Some(Neighbour {
+                before,
+                ..Neighbour::new(manner)
+            });
+            lab
+        })
+    });
+    // 15 of the 30 requests a minute are left.
+    let floor = 60.0 * rows as f64 / 15.0 - 10.0 + 0.2;
+    let outcomes: Vec<_> = labs.map(Simulation::run).collect();
+    for outcome in &outcomes {
+        assert_eq!(outcome.answered, rows);
+        assert!(outcome.wall <= 1.6 * floor, "{manner:?} {outcome:?}");
+    }
+    outcomes
+}
+
+fn refused(outcomes: &[Outcome]) -> usize {
+    outcomes.iter().map(|outcome| outcome.refused.len()).sum()
+}
+
+/// But for those that nobody can know of: a neighbour of which nothing was to be seen sends its
+/// first requests between the answer that shows a free window and the arrival of the requests
+/// that fill it. Up to there all is as it is without a neighbour, where to leave the window
+/// unfilled would take an eighth longer.
+#[test]
+fn a_paced_neighbour_brings_no_refusal_once_it_was_seen() {
+    for (manner, at_once) in [(Manner::Steady, 1), (Manner::Bursts, 3)] {
+        for (rows, seeds) in [(40, 20), (300, 4)] {
+            for before in [true, false] {
+                let outcomes = beside(manner, before, rows, seeds);
+                let worst = outcomes.iter().map(|outcome| outcome.refused.len()).max();
+                assert!(worst <= Some(at_once), "{manner:?} {rows} {before}");
+                assert!(refused(&outcomes) * 300 <= outcomes.len() * rows);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_neighbour_that_comes_again_at_once_is_never_made_to() {
+    for windows in WINDOWS {
+        let mut lab = Simulation::lab();
+        lab.service.windows = windows;
+        lab.neighbour = Some(Neighbour::new(Manner::Greedy));
+        // A minute that begins with the batch hides a neighbour that was there before.
+        if windows != Windows::Aligned(0.0) {
+            assert!(lab.run().refused.is_empty());
+        }
+    }
+}
+
+/// Five of its requests or more fall into one stretch of ten seconds in nine, and whatever is
+/// sent then is refused, were it one request in an hour. The answers tell enough to keep far below that.
+#[test]
+fn a_random_neighbour_brings_fewer_refusals_than_chance() {
+    let mut outcomes = Vec::new();
+    for windows in WINDOWS {
+        for seed in 0..10 {
+            let mut lab = Simulation::lab();
+            lab.service.windows = windows;
+            lab.seed = seed;
+            lab.rows = 100;
+            lab.neighbour = Some(Neighbour::new(Manner::Random));
+            outcomes.push(lab.run());
+        }
+    }
+    assert!(refused(&outcomes) * 100 <= outcomes.len() * 3 * 100);
 }
 
 proptest! {
@@ -193,9 +277,9 @@ proptest! {
         let bursts = (rows - minutes * in_minute - 1) / burst;
         let floor = 60.0 * minutes as f64 + 10.0 * bursts as f64;
         let answers = 0.24 * rows as f64 / concurrency as f64;
-        let most = 1.03 * floor + answers + 1.0;
+        let most = 1.03 * floor + answers + 1.5;
         let outcome = lab.run();
-        prop_assert_eq!(outcome.refused, 0);
+        prop_assert_eq!(outcome.refused.len(), 0);
         prop_assert!(outcome.wall <= most, "{} of {} s", outcome.wall, most);
     }
 }

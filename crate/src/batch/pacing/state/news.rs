@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Closed, State};
 use crate::batch::pacing::limits::{MINUTE, Own, TEN_SECONDS};
-use crate::batch::pacing::verdict::{Against, Charge};
-use crate::batch::pacing::watch::Account;
+use crate::batch::pacing::verdict::{Accounts, Against, Charge};
+use crate::batch::pacing::watch::Look;
 use crate::batch::pacing::window::Used;
 use crate::client::{RateLimits, Usage};
 
@@ -29,10 +29,10 @@ impl State {
             self.estimator.learn(charge.cost, usage);
         }
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.last_answer = now;
+        self.last_answer = Some(now);
         let surely = charge.cost.answers().max(charge.tokens / 2);
         self.accepted = self.accepted.max(surely);
-        self.hear(now, said);
+        self.hear(now, charge, said);
         self.judge(now, charge, said);
         if self.refused_at.is_none_or(|refused| charge.at > refused) {
             self.alone = false;
@@ -41,10 +41,16 @@ impl State {
     }
 
     /// The request failed for a reason that is not the quota.
-    pub(in crate::batch::pacing) fn failed(&mut self, now: Duration, said: &RateLimits) {
+    pub(in crate::batch::pacing) fn failed(
+        &mut self,
+        now: Duration,
+        charge: Charge,
+        said: &RateLimits,
+    ) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.last_answer = now;
-        self.hear(now, said);
+        self.last_answer = Some(now);
+        self.hear(now, charge, said);
+        self.lost_count();
         // Before any refusal it was only the first of all that went alone.
         self.alone &= self.refused_at.is_some();
     }
@@ -56,7 +62,7 @@ impl State {
 
     /// A request that passed may show that the service was wrong about what is left.
     fn judge(&mut self, now: Duration, charge: Charge, said: &RateLimits) {
-        let (tokens, requests) = self.accounts(now);
+        let Accounts { tokens, requests } = self.accounts(now);
         if charge.against.tokens {
             self.token_watch.proved_wrong();
         }
@@ -75,26 +81,6 @@ impl State {
         }
     }
 
-    /// What is used of tokens, and of requests over the time that the header is about.
-    fn accounts(&mut self, now: Duration) -> (Account, Account) {
-        let quiet = self.in_flight == 0;
-        let account = |used: Used, ever: Used| Account {
-            own: used.own,
-            others: used.others,
-            own_ever: ever.own,
-            others_ever: ever.others,
-            quiet,
-        };
-        let requests = match self.told.period {
-            Some(TEN_SECONDS) => &mut self.ten_seconds,
-            _ => &mut self.minute,
-        };
-        (
-            account(self.tokens.used(now, self.guard), self.tokens_ever),
-            account(requests.used(now, self.guard), self.requests_ever),
-        )
-    }
-
     /// 429. The whole deployment waits, and then one request goes alone.
     pub(in crate::batch::pacing) fn refused(
         &mut self,
@@ -103,8 +89,9 @@ impl State {
         said: &RateLimits,
     ) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.last_answer = now;
-        self.hear(now, said);
+        self.last_answer = Some(now);
+        self.hear(now, charge, said);
+        self.lost_count();
         let asked = asked_wait(said);
         let new = self.refused_at.is_none_or(|refused| charge.at > refused);
         self.refusals += 1;
@@ -128,6 +115,8 @@ impl State {
 
     /// The first refusal of several that were under way together.
     fn react(&mut self, now: Duration, charge: Charge) {
+        let lately = |refused: Duration| now.saturating_sub(refused) < MINUTE;
+        let is_rare = !self.refused_at.is_some_and(lately);
         self.refused_at = Some(now);
         self.refusals_in_a_row += 1;
         self.calm_since = now;
@@ -139,7 +128,7 @@ impl State {
             self.request_watch.proved_right();
         }
         self.is_guessing = false;
-        if charge.against != Against::default() {
+        if charge.against != Against::default() || is_rare && self.is_contested(now) {
             return;
         }
         self.is_guessing = self.known().is_unknown() && self.guessed.is_unknown();
@@ -164,7 +153,12 @@ impl State {
         self.guessed.requests = Some(passed.saturating_mul(times));
     }
 
-    fn hear(&mut self, now: Duration, said: &RateLimits) {
+    fn lost_count(&mut self) {
+        self.token_watch.lost_count();
+        self.request_watch.lost_count();
+    }
+
+    fn hear(&mut self, now: Duration, charge: Charge, said: &RateLimits) {
         let guard = self.guard;
         let tokens = self.tokens.used(now, guard);
         let minute = self.minute.used(now, guard);
@@ -182,16 +176,32 @@ impl State {
             accepted: self.accepted,
         };
         self.told.hear(said, own, self.given);
+        self.tells = said.remaining_requests.or(said.remaining_tokens).is_some();
         let whole = self.told.limits.or(self.known());
-        let (tokens, requests) = self.accounts(now);
+        let accounts = self.accounts(now);
+        let tokens = charge.accounts.tokens.until(accounts.tokens);
+        let requests = charge.accounts.requests.until(accounts.requests);
+        let quiet = self.in_flight == 0;
         if let (Some(limit), Some(left)) = (whole.tokens, said.remaining_tokens) {
-            let others = self.token_watch.unseen(limit, left, tokens);
             // Our own charges are guesses: a small difference is nobody's.
-            if others > tokens.own / 10 + 16 {
-                self.add_tokens(now, Used::others(others));
+            let slack = tokens.window.own / 10 + 16;
+            let others = self.token_watch.unseen(Look {
+                limit,
+                left,
+                account: tokens,
+                remains: accounts.tokens.window,
+                quiet,
+                slack,
+            });
+            if others > 0 {
+                let within = within(now, self.heard_tokens, said.reset_tokens);
+                self.tokens
+                    .add_others(now, others, within.unwrap_or_default());
+                self.tokens_ever.add(Used::others(others));
             }
-            let charge = tokens.own / minute.own.max(1);
-            let in_flight = self.in_flight.saturating_mul(charge);
+            self.heard_tokens = Some(now);
+            let mean = tokens.window.own / minute.own.max(1);
+            let in_flight = self.in_flight.saturating_mul(mean);
             self.token_watch
                 .note(now, left, said.reset_tokens, in_flight, tokens);
         }
@@ -200,17 +210,36 @@ impl State {
             _ => whole.requests,
         };
         if let (Some(limit), Some(left)) = (limit, said.remaining_requests) {
-            let others = self.request_watch.unseen(limit, left, requests);
+            let others = self.request_watch.unseen(Look {
+                limit,
+                left,
+                account: requests,
+                remains: accounts.requests.window,
+                quiet,
+                slack: 0,
+            });
             if others > 0 {
-                let since = self.heard_requests.map(|heard| now.saturating_sub(heard));
-                self.add_others_requests(now, others, since.unwrap_or(MINUTE));
+                let within = within(now, self.heard_requests, said.reset_requests);
+                self.add_others_requests(now, others, within);
             }
             self.heard_requests = Some(now);
             let in_flight = self.in_flight;
+
             self.request_watch
                 .note(now, left, said.reset_requests, in_flight, requests);
         }
+        let is_contested = self.is_contested(now);
+        self.contested = self.contested.or(Some(now)).filter(|_| is_contested);
     }
+}
+
+/// Within which time others took what is seen only now, if that is known.
+fn within(now: Duration, heard: Option<Duration>, reset: Option<Duration>) -> Option<Duration> {
+    let since = heard.map(|heard| now.saturating_sub(heard));
+    let opened = reset
+        .filter(|reset| !reset.is_zero())
+        .and_then(|reset| MINUTE.checked_sub(reset));
+    since.or(opened).map(|within| within.min(MINUTE))
 }
 
 /// How long the service asked to wait: as it said, else until its counts begin anew.
