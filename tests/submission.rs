@@ -244,6 +244,16 @@ fn only_what_is_neither_answered_nor_under_way_is_submitted() {
 }
 
 #[test]
+fn a_run_says_that_its_rows_wait_in_a_batch() {
+    let scene = Scene::new();
+    scene.submit(&["a", "b"]).unwrap();
+    let answers = scene.cell(&["b", "c"]).run().unwrap();
+    let notes = answers.totals().notes;
+    assert_eq!(notes.len(), 1);
+    insta::assert_snapshot!(notes[0], @"questions that wait in a batch which was submitted are asked, and paid for, once more: 1. `submitted()` finds the batch, `cancel()` ends it");
+}
+
+#[test]
 fn samples_and_equal_questions_are_as_in_a_run() {
     let scene = Scene::new();
     let batch = || scene.cell(&["a nurse", "a nurse"]).samples(2);

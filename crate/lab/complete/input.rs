@@ -82,7 +82,7 @@ fn with_system(mut asked: BatchRequest, system: Option<&str>) -> BatchRequest {
         && !request
             .messages
             .iter()
-            .any(|message| message.role == Role::System)
+            .any(|message| matches!(message.role, Role::System | Role::Developer))
     {
         request.messages.insert(0, Message::system(text));
     }

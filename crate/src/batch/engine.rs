@@ -4,11 +4,13 @@
 //! where that may help, writes the outcome into the journal, and sends it on. The engine
 //! knows neither prompts nor rows: who asks gives it questions, and puts the outcomes in order.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::answers::{Effort, Source};
@@ -23,9 +25,6 @@ const REFUSALS: u32 = 10;
 
 /// How long the service may refuse everything before the batch gives up on what is left.
 const PATIENCE: Duration = Duration::from_secs(600);
-
-/// How soon a worker without a question sees that there will be none.
-const LOOK_UP: Duration = Duration::from_millis(100);
 
 /// Something to ask.
 pub(super) struct Question {
@@ -63,6 +62,8 @@ pub(super) struct Terms {
     /// Who answers requests that name no deployment of their own.
     pub(super) deployment: Option<String>,
     pub(super) pacer: Arc<Pacer>,
+    /// Nothing keeps to a quota.
+    pub(super) unlimited: bool,
     pub(super) concurrency: usize,
     /// How often a request that failed in passing is sent again; refusals for the quota's
     /// sake are counted apart.
@@ -83,7 +84,7 @@ pub(super) struct Engine {
 struct Shared {
     terms: Terms,
     questions: tokio::sync::Mutex<mpsc::Receiver<Question>>,
-    closed: AtomicBool,
+    closed: watch::Sender<bool>,
     luck: Mutex<Luck>,
 }
 
@@ -104,7 +105,7 @@ impl Engine {
         let shared = Arc::new(Shared {
             terms,
             questions: tokio::sync::Mutex::new(questions),
-            closed: AtomicBool::new(false),
+            closed: watch::Sender::new(false),
             luck: Mutex::new(Luck {
                 answered: false,
                 last_answer: Instant::now(),
@@ -129,7 +130,7 @@ impl Engine {
 
     /// Sends nothing new. What is under way may still come.
     pub(super) fn close(&self) {
-        self.shared.closed.store(true, Ordering::Relaxed);
+        self.shared.close();
     }
 
     /// Gives up what is under way, too. Outcomes that are there can still be taken.
@@ -145,7 +146,8 @@ impl Engine {
 }
 
 async fn work(shared: Arc<Shared>, settled: mpsc::Sender<Settled>) {
-    while let Some(question) = shared.next().await {
+    let mut closed = shared.closed.subscribe();
+    while let Some(question) = shared.next(&mut closed).await {
         let Some(outcome) = shared.settle(question).await else {
             return;
         };
@@ -161,19 +163,23 @@ impl Shared {
     }
 
     fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
+        *self.closed.borrow()
     }
 
-    /// The next question. Whoever asks may take long to think of it, so a worker that waits
-    /// looks up now and then whether there is still something to wait for.
-    async fn next(&self) -> Option<Question> {
-        while !self.is_closed() {
-            let next = async { self.questions.lock().await.recv().await };
-            if let Ok(question) = tokio::time::timeout(LOOK_UP, next).await {
-                return question;
-            }
-        }
-        None
+    fn close(&self) {
+        self.closed.send_replace(true);
+    }
+
+    /// The next question, or none once the engine is closed: whoever asks may take long to
+    /// think of it.
+    async fn next(&self, closed: &mut watch::Receiver<bool>) -> Option<Question> {
+        let mut closed = pin!(closed.wait_for(|closed| *closed));
+        let mut next = pin!(async { self.questions.lock().await.recv().await });
+        poll_fn(|context| match closed.as_mut().poll(context) {
+            Poll::Ready(_) => Poll::Ready(None),
+            Poll::Pending => next.as_mut().poll(context),
+        })
+        .await
     }
 
     /// What comes of a question. `None` when the engine was closed before it was sent.
@@ -213,11 +219,15 @@ impl Shared {
         kept: Option<(&Records, &String)>,
     ) -> Option<(Result<ChatCompletion>, Effort)> {
         let cost = Cost::from(request);
+        let pacer = match self.pacer(request) {
+            Ok(pacer) => pacer,
+            Err(error) => return Some((Err(error), Effort::default())),
+        };
         let mut effort = Effort::default();
         let started = Instant::now();
         let mut retries = 0;
         loop {
-            let permit = match self.terms.pacer.admit(cost).await {
+            let permit = match pacer.admit(cost).await {
                 Ok(permit) => permit,
                 Err(error) => return Some((Err(error), effort)),
             };
@@ -258,13 +268,28 @@ impl Shared {
         }
     }
 
+    /// Who paces the request: each deployment has a quota of its own. The one that the batch was
+    /// given is its own deployment's; another's is learnt from the answers.
+    fn pacer(&self, request: &ChatRequest) -> Result<Arc<Pacer>> {
+        match request.model.as_deref() {
+            Some(deployment) if self.names_its_own(request) && !self.terms.unlimited => {
+                Pacer::of(self.terms.client.host(), deployment, None, true)
+            }
+            _ => Ok(Arc::clone(&self.terms.pacer)),
+        }
+    }
+
+    fn names_its_own(&self, request: &ChatRequest) -> bool {
+        request.model.is_some() && request.model != self.terms.deployment
+    }
+
     /// The service has refused everything for too long: what is left is not asked any more.
     fn out_of_patience(&self, error: &Error) -> bool {
         let mut luck = self.luck();
         let over = luck.last_answer.elapsed() > PATIENCE;
         if over {
             luck.hopeless.get_or_insert_with(|| error.clone());
-            self.closed.store(true, Ordering::Relaxed);
+            self.close();
         }
         over
     }
@@ -278,7 +303,7 @@ impl Shared {
             }
             Err(error) if !luck.answered && self.spares_no_row(request, error) => {
                 luck.hopeless.get_or_insert_with(|| error.clone());
-                self.closed.store(true, Ordering::Relaxed);
+                self.close();
             }
             Err(_) => {}
         }
@@ -287,11 +312,10 @@ impl Shared {
     /// Is it an error that every row of the batch would meet? A deployment that only this
     /// request names says nothing of the others.
     fn spares_no_row(&self, request: &ChatRequest, error: &Error) -> bool {
-        let names_its_own = request.model.is_some() && request.model != self.terms.deployment;
         match error.kind() {
             ErrorKind::Authentication => true,
             ErrorKind::Settings | ErrorKind::PermissionDenied | ErrorKind::NotFound => {
-                !names_its_own
+                !self.names_its_own(request)
             }
             _ => false,
         }

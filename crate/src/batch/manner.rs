@@ -71,6 +71,7 @@ pub(super) fn terms<A>(batch: &Batch<A>, records: Option<Arc<Records>>) -> Resul
         client: batch.client.clone(),
         deployment: batch.answerer().map(str::to_owned),
         pacer,
+        unlimited: quota.is_some_and(|quota| quota.is_unlimited()),
         concurrency: manner.concurrency.unwrap_or(CONCURRENCY),
         retries: manner.retries.unwrap_or(batch.client.max_retries()),
         records,

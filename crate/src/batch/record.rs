@@ -177,6 +177,27 @@ impl Records {
         self.journal.ledger()
     }
 
+    /// What is to be said when some of these questions wait in a batch of the Batch API, where
+    /// they are answered, and paid for, too.
+    ///
+    /// # Errors
+    /// The list of batches can't be used.
+    pub(super) fn asked_twice(&self, ids: impl Iterator<Item = String>) -> Result<Option<String>> {
+        let under_way = self.journal.under_way()?;
+        if under_way.is_empty() {
+            return Ok(None);
+        }
+        let waits = |id: &String| {
+            under_way.iter().any(|sent| sent.rows.contains(id)) && self.answer(id).is_none()
+        };
+        let count = ids.filter(waits).count();
+        let said = format!(
+            "questions that wait in a batch which was submitted are asked, and paid for, once \
+             more: {count}. `submitted()` finds the batch, `cancel()` ends it"
+        );
+        Ok((count > 0).then_some(said))
+    }
+
     /// What the user should know of how the journal was found.
     pub(super) fn notes(&self) -> Vec<String> {
         self.journal.notes().to_vec()

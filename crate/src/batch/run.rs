@@ -9,7 +9,7 @@ use super::answers::{Answer, Answers, Effort, Source};
 use super::drive::{Until, drive};
 use super::engine::{Engine, Question, Settled};
 use super::plan::{self, Habits, Plan};
-use super::progress::Teller;
+use super::progress::{Teller, say};
 use super::record::{self, Records};
 use super::{Batch, manner};
 use crate::client::ChatCompletion;
@@ -24,6 +24,11 @@ pub(super) async fn run(batch: Batch) -> Result<Answers> {
     }
     let until = Until::new(&batch.manner, started);
     let records = record::open(&batch.manner, batch.parameters(), &until).await?;
+    let twice = match &records {
+        Some(records) => records.asked_twice(ids(&batch, &plan, records))?,
+        None => None,
+    };
+    twice.iter().for_each(|note| say(note));
     let terms = manner::terms(&batch, records.clone())?;
     let pacer = Arc::clone(&terms.pacer);
     let listener = batch.manner.listener.clone();
@@ -57,8 +62,17 @@ pub(super) async fn run(batch: Batch) -> Result<Answers> {
     }
     let unasked = hopeless.unwrap_or_else(|| manner::unasked(ended));
     let rows = rows(&batch, &plan, settled, &unasked);
-    let notes = records.as_deref().map(Records::notes).unwrap_or_default();
+    let mut notes = records.as_deref().map(Records::notes).unwrap_or_default();
+    notes.extend(twice);
     Ok(Answers::new(rows, started.elapsed(), unsaved).noting(notes))
+}
+
+/// The name of each question in the journal.
+pub(super) fn ids(batch: &Batch, plan: &Plan, records: &Records) -> impl Iterator<Item = String> {
+    plan.questions.iter().map(|question| {
+        let request = batch.request(question.prompt, question.sample);
+        records.id(&request, question.occurrence)
+    })
 }
 
 /// Finds out before anything is sent what would fail in every row.

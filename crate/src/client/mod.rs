@@ -10,6 +10,7 @@ mod failure;
 mod filter;
 pub(crate) mod json;
 mod limits;
+mod message;
 mod parse;
 mod request;
 mod response;
@@ -29,7 +30,8 @@ pub use credential::CredentialKind;
 pub use endpoint::Protocol;
 pub use filter::{ContentFilter, FilterResult, PromptFilter};
 pub use limits::RateLimits;
-pub use request::{ChatRequest, Message, Role};
+pub use message::{Message, Role};
+pub use request::ChatRequest;
 pub use response::{ChatCompletion, Choice, ChoiceMessage, FinishReason, TokenLogprob, Usage};
 
 use credential::Credential;

@@ -3,55 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::message::Message;
 use crate::error::{Error, ErrorKind, Result};
-
-/// Whose words a message holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Role {
-    /// The instructions that the model follows throughout.
-    System,
-    /// The person who asks.
-    User,
-    /// The model, in an example or an earlier answer.
-    Assistant,
-}
-
-/// A message of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Message {
-    /// Whose words these are.
-    pub role: Role,
-    /// The words.
-    pub content: String,
-}
-
-impl Message {
-    /// A message in this role.
-    pub fn new(role: Role, content: impl Into<String>) -> Self {
-        Self {
-            role,
-            content: content.into(),
-        }
-    }
-
-    /// Instructions to the model.
-    pub fn system(content: impl Into<String>) -> Self {
-        Self::new(Role::System, content)
-    }
-
-    /// A question to the model.
-    pub fn user(content: impl Into<String>) -> Self {
-        Self::new(Role::User, content)
-    }
-
-    /// An answer of the model.
-    pub fn assistant(content: impl Into<String>) -> Self {
-        Self::new(Role::Assistant, content)
-    }
-}
 
 /// A chat request. What is not set is not sent, so that the service's own defaults
 /// hold. A text alone is a request too: one message of the user.

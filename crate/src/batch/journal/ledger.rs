@@ -54,6 +54,19 @@ enum Note {
 }
 
 impl Journal {
+    /// The batches that were handed over from this journal and are not settled, oldest first;
+    /// where none ever was, nothing is made.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub(crate) fn under_way(&self) -> Result<Vec<Sent>> {
+        if beside(&self.path, "batches").exists() {
+            Ok(self.ledger()?.open)
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
     /// The batches that were handed over from this journal.
     ///
     /// # Errors

@@ -9,6 +9,9 @@ use crate::client::{ChatRequest, Message, Usage};
 const BYTES_PER_TOKEN: f64 = 4.0;
 /// What a message costs beside its text: its role and its ends.
 const TOKENS_PER_MESSAGE: u64 = 4;
+/// What an image costs: a square of 1024 pixels in full detail, by the models' own rule of 85
+/// and 170 for each of its four tiles.
+const TOKENS_PER_IMAGE: u64 = 765;
 /// What is charged for an answer whose length the request does not limit. Measured at the
 /// service for gpt-35-turbo, where the request's own `max_tokens` defaulted to it. Some newer
 /// deployments charge several hundred: the difference shows in the headers as another
@@ -25,6 +28,8 @@ pub(crate) struct Cost {
     pub(crate) prompt_bytes: u64,
     /// How many messages.
     pub(crate) messages: u64,
+    /// How many images.
+    pub(crate) images: u64,
     /// The longest answer, in tokens.
     pub(crate) max_tokens: Option<u64>,
     /// How many answers.
@@ -34,10 +39,12 @@ pub(crate) struct Cost {
 impl From<&ChatRequest> for Cost {
     fn from(request: &ChatRequest) -> Self {
         let bytes = |message: &Message| message.content.len() as u64;
+        let images: u64 = request.messages.iter().map(Message::images).sum();
         let max_tokens = request.max_tokens.or(request.max_completion_tokens);
         Self {
             prompt_bytes: request.messages.iter().map(bytes).sum(),
             messages: request.messages.len() as u64,
+            images,
             max_tokens: max_tokens.map(u64::from),
             n: u64::from(request.n.unwrap_or(1)),
         }
@@ -52,7 +59,8 @@ impl Cost {
     }
 
     fn overhead(self) -> u64 {
-        self.messages.saturating_mul(TOKENS_PER_MESSAGE)
+        let images = self.images.saturating_mul(TOKENS_PER_IMAGE);
+        images.saturating_add(self.messages.saturating_mul(TOKENS_PER_MESSAGE))
     }
 }
 
@@ -100,6 +108,7 @@ mod tests {
     const COST: Cost = Cost {
         prompt_bytes: 400,
         messages: 2,
+        images: 0,
         max_tokens: Some(100),
         n: 3,
     };
@@ -121,6 +130,17 @@ mod tests {
             ..COST
         };
         assert_eq!(estimator.estimate(unlimited), 100 + 8 + 16);
+    }
+
+    #[test]
+    fn the_images_of_a_message_are_charged_and_their_data_is_no_text() {
+        let image = serde_json::json!({"messages": [{"role": "user", "content": [
+            {"type": "text", "text": "What is this?"},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAAAAAAAAAAAAAA"}},
+        ]}], "max_tokens": 10});
+        let request: ChatRequest = serde_json::from_value(image).unwrap();
+        let estimate = Estimator::new().estimate(Cost::from(&request));
+        assert_eq!(estimate, 4 + 4 + 765 + 10);
     }
 
     #[test]
@@ -152,11 +172,12 @@ mod tests {
         fn any_request_has_a_charge(
             prompt_bytes in any::<u64>(),
             messages in any::<u64>(),
+            images in any::<u64>(),
             max_tokens in any::<Option<u64>>(),
             n in any::<u64>(),
             tokens in any::<u64>(),
         ) {
-            let cost = Cost { prompt_bytes, messages, max_tokens, n };
+            let cost = Cost { prompt_bytes, messages, images, max_tokens, n };
             let mut estimator = Estimator::new();
             estimator.learn(cost, &usage(tokens));
             prop_assert!(estimator.estimate(cost) >= cost.answers());

@@ -10,6 +10,7 @@ use super::*;
 const COST: Cost = Cost {
     prompt_bytes: 60,
     messages: 2,
+    images: 0,
     max_tokens: Some(100),
     n: 1,
 };

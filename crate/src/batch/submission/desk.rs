@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::service::{Made, Service};
 use crate::batch::drive::Until;
 use crate::batch::journal::{Ledger, Sent};
-use crate::batch::plan::{Plan, Question};
+use crate::batch::plan::Plan;
 use crate::batch::progress::say;
 use crate::batch::record::{self, Records};
 use crate::batch::{Batch, run};
@@ -32,11 +32,7 @@ impl<'a> Desk<'a> {
         let records = records.ok_or_else(no_journal)?;
         let ledger = records.ledger()?;
         ledger.notes().iter().for_each(|note| say(note));
-        let name = |question: &Question| {
-            let request = batch.request(question.prompt, question.sample);
-            records.id(&request, question.occurrence)
-        };
-        let ids = plan.questions.iter().map(name).collect();
+        let ids = run::ids(batch, &plan, &records).collect();
         Ok(Self {
             batch,
             plan,

@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::batch::{Answer, Answers, BatchRequest};
-use crate::client::{ChatRequest, Message, Role};
+use crate::client::{ChatRequest, Message};
 use crate::error::{Error, ErrorKind};
 
 use super::tsv;
@@ -82,13 +82,13 @@ impl Prompt {
         }
         let instruction = self.instruction();
         let first = request.messages.first_mut();
-        match first.filter(|message| message.role == Role::System) {
+        match first.filter(|message| message.instructs()) {
             _ if instruction.is_empty() => {}
-            Some(system) => system.content = format!("{}\n\n{instruction}", system.content),
+            Some(system) => system.add(instruction),
             None => request = request.system(instruction),
         }
         let system = request.messages.iter();
-        let behind = system.take_while(|one| one.role == Role::System).count();
+        let behind = system.take_while(|one| one.instructs()).count();
         request.messages.splice(behind..behind, self.examples());
         request
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Client;
+use crate::client::Role;
 use crate::mitigate::Swap;
 use serde_json::json;
 use std::io::{Read, Write};

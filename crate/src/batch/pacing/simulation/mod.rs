@@ -64,6 +64,7 @@ impl Simulation {
             cost: Cost {
                 prompt_bytes: 60,
                 messages: 2,
+                images: 0,
                 max_tokens: Some(100),
                 n: 1,
             },

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 const COST: Cost = Cost {
     prompt_bytes: 60,
     messages: 2,
+    images: 0,
     max_tokens: Some(100),
     n: 1,
 };
