@@ -122,7 +122,7 @@ impl OutputLine {
             response: Some(ServiceResponse {
                 status_code: 200,
                 request_id: answer.request_id().map(str::to_owned),
-                body: answer.as_json().clone(),
+                body: answer.to_json(),
             }),
             error: None,
             evenhand: Some(account),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::filter::{ContentFilter, PromptFilter};
 use super::json::mended;
-use super::response::{ChatCompletion, Choice, ChoiceMessage, Exchange, TokenLogprob, Usage};
+use super::response::{Body, ChatCompletion, Choice, ChoiceMessage, Exchange, TokenLogprob, Usage};
 
 impl ChatCompletion {
     /// Reads the body of an answer, or says in words why it is none.
@@ -51,7 +51,7 @@ impl ChatCompletion {
             usage: body.get("usage").and_then(usage),
             prompt_filter_results: prompt_filters(&body),
             system_fingerprint: text("system_fingerprint"),
-            body,
+            body: Body::new(&body),
             exchange: Exchange::default(),
         })
     }
