@@ -31,7 +31,7 @@ pub(crate) enum Limits {
     TokensPerMinute(u64),
 }
 
-/// What came of it.
+/// What came of it; what openai-python reports, too.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Report {
     pub(crate) rows: usize,
@@ -39,7 +39,7 @@ pub(crate) struct Report {
     /// In seconds, as the next.
     pub(crate) wall: f64,
     pub(crate) cpu: f64,
-    /// In MB.
+    /// In MB; only ours says it.
     pub(crate) memory: Option<f64>,
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::ask::Task;
-use crate::{Bench, Result, peer, server, table};
+use crate::ask::{Report, Task};
+use crate::{Bench, Result, server, table};
 
 const ROWS: usize = 600;
 const AT_ONCE: usize = 100;
@@ -15,7 +15,7 @@ pub(crate) fn run(bench: &Bench) -> Result {
     let ours = Task::new(&address, ROWS, AT_ONCE).report()?;
     let mut clients = vec![("evenhand", ours.answered, ours.wall)];
     if let Some(peer) = &bench.peer {
-        let report: peer::Report = peer.start(&address, ROWS, AT_ONCE, 0)?.report()?;
+        let report: Report = peer.start(&address, ROWS, AT_ONCE, 0)?.report()?;
         clients.push(("openai-python, asyncio", report.answered, report.wall));
     }
     let rows: Vec<_> = clients

@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde::Deserialize;
-
 use crate::process::Running;
 use crate::{Result, python};
 
@@ -12,16 +10,6 @@ use crate::{Result, python};
 pub(crate) struct Peer {
     python: PathBuf,
     script: PathBuf,
-}
-
-/// What it reports.
-#[derive(Clone, Copy, Deserialize)]
-pub(crate) struct Report {
-    pub(crate) rows: usize,
-    pub(crate) answered: usize,
-    /// In seconds, as the next.
-    pub(crate) wall: f64,
-    pub(crate) cpu: f64,
 }
 
 /// Installs it from PyPI into a folder there, at the first run.

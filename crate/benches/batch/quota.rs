@@ -4,10 +4,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::ask::{Limits, Task};
+use crate::ask::{Limits, Report, Task};
 use crate::process::Running;
 use crate::service::{self, Books, Headers, LATENCY, REQUESTS_IN_BURST, Rules, Windows};
-use crate::{Bench, Result, peer, server, table};
+use crate::{Bench, Result, server, table};
 
 const ROWS: usize = 40;
 
@@ -36,8 +36,7 @@ impl Case {
     }
 
     fn row(self) -> Result<[String; 5]> {
-        // Ours says more; this is what both say.
-        let report: peer::Report = self.client.report()?;
+        let report: Report = self.client.report()?;
         let count = self
             .books
             .lock()

@@ -21,36 +21,16 @@ struct Speed {
 }
 
 impl Speed {
-    fn new(rows: usize, answered: usize, wall: f64, cpu: f64, concurrency: usize) -> Result<Self> {
+    fn of(report: &Report, concurrency: usize) -> Result<Self> {
+        let Report { rows, answered, .. } = *report;
         if answered < rows {
             return Err(format!("{} of {rows} rows were not answered", rows - answered).into());
         }
         Ok(Self {
-            per_second: rows as f64 / wall,
-            per_cpu_second: rows as f64 / cpu,
+            per_second: rows as f64 / report.wall,
+            per_cpu_second: rows as f64 / report.cpu,
             concurrency,
         })
-    }
-
-    fn ours(report: Report, concurrency: usize) -> Result<Self> {
-        let Report {
-            rows,
-            answered,
-            wall,
-            cpu,
-            ..
-        } = report;
-        Self::new(rows, answered, wall, cpu, concurrency)
-    }
-
-    fn peers(report: peer::Report, concurrency: usize) -> Result<Self> {
-        let peer::Report {
-            rows,
-            answered,
-            wall,
-            cpu,
-        } = report;
-        Self::new(rows, answered, wall, cpu, concurrency)
     }
 }
 
@@ -63,21 +43,21 @@ struct Turns<'a> {
 impl Turns<'_> {
     fn plain(&self, concurrency: usize) -> Result<Speed> {
         let task = Task::new(&self.address, ROWS, concurrency).warm_up(500);
-        Speed::ours(task.report()?, concurrency)
+        Speed::of(&task.report()?, concurrency)
     }
 
     fn journalled(&self, concurrency: usize) -> Result<Speed> {
         let folder = tempfile::tempdir_in(&self.bench.folder)?;
         let task = Task::new(&self.address, ROWS, concurrency).warm_up(500);
         let task = task.journal(&folder.path().join("journal.jsonl"));
-        Speed::ours(task.report()?, concurrency)
+        Speed::of(&task.report()?, concurrency)
     }
 
     fn python(&self, peer: &peer::Peer, concurrency: usize) -> Result<Speed> {
         let report = peer
             .start(&self.address, PEER_ROWS, concurrency, 20)?
             .report()?;
-        Speed::peers(report, concurrency)
+        Speed::of(&report, concurrency)
     }
 }
 

@@ -301,3 +301,6 @@ impl<'a, F: FnMut(Row) -> Result<()>> Exit<'a, F> {
             .map_or(Ok(()), Err)
     }
 }
+
+#[cfg(test)]
+mod tests;
