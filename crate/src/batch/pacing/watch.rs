@@ -159,7 +159,8 @@ impl Watch {
         let by_level = (limit - least).saturating_sub(account.window.all());
         let by_change = self.last.map_or(0, |last| {
             let used = account.ever.since(last.ever).all();
-            let counted = if quiet { used } else { 0 };
+            // Guesses are no count.
+            let counted = if quiet && slack == 0 { used } else { 0 };
             // More came back than can have left a window that slides: it has begun anew.
             let gone = (last.window.all().saturating_add(used)).saturating_sub(remains.all());
             let most = last
