@@ -77,7 +77,7 @@ pub mod prelude {
     #[cfg(feature = "notebook")]
     pub use crate::chart::{Chart, chart};
     #[cfg(feature = "notebook")]
-    pub use crate::notebook::{EvcxrDisplay, Show, display};
+    pub use crate::notebook::{EvcxrDisplay, Show, display, side_by_side, table};
     #[cfg(feature = "notebook")]
     pub use polars::df;
     #[cfg(feature = "notebook")]

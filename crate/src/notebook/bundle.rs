@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::escape::escaped;
+use super::table;
 
 /// One result in both forms. A viewer that can't show HTML, or must not, has the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,15 +36,14 @@ pub(super) fn stack(bundles: &[Bundle]) -> Bundle {
         true => Vec::new(),
         false => bundles.iter().map(html_of).collect(),
     };
-    let text: Vec<_> = bundles.iter().map(|bundle| &*bundle.text).collect();
     Bundle {
-        html: html.join("\n"),
-        text: text.join("\n\n"),
+        html: table::once(html.join("\n")),
+        text: text_of(bundles),
     }
 }
 
-/// Below others that have an HTML form, plain text needs one too.
-fn html_of(bundle: &Bundle) -> Cow<'_, str> {
+/// Beside others that have an HTML form, plain text needs one too.
+pub(super) fn html_of(bundle: &Bundle) -> Cow<'_, str> {
     if bundle.html.is_empty() {
         Cow::Owned(format!(
             "<pre class=\"tex2jax_ignore mathjax_ignore\">{}</pre>",
@@ -52,6 +52,12 @@ fn html_of(bundle: &Bundle) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(&bundle.html)
     }
+}
+
+/// The plain forms one below the other.
+pub(super) fn text_of(bundles: &[Bundle]) -> String {
+    let texts: Vec<_> = bundles.iter().map(|bundle| &*bundle.text).collect();
+    texts.join("\n\n")
 }
 
 #[cfg(test)]

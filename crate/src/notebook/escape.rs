@@ -1,10 +1,9 @@
 //! Makes text from a model, a file or a server harmless in HTML.
 
-/// Appends the text so that a browser shows it and never obeys it. Characters that no
-/// reader can see and that change what is read (NUL, other controls, direction overrides)
-/// are shown as `�`; line breaks and tabs stay.
+/// Appends the text so that a browser shows it and never obeys it: its [`readable`]
+/// characters, escaped.
 pub(crate) fn push_escaped(html: &mut String, text: &str) {
-    for character in text.chars() {
+    for character in text.chars().filter_map(readable) {
         match character {
             '&' => html.push_str("&amp;"),
             '<' => html.push_str("&lt;"),
@@ -12,11 +11,20 @@ pub(crate) fn push_escaped(html: &mut String, text: &str) {
             '"' => html.push_str("&quot;"),
             '\'' => html.push_str("&#39;"),
             '`' => html.push_str("&#96;"),
-            '\n' | '\t' => html.push(character),
-            '\r' => {}
-            unseen if unseen.is_control() || overrides_direction(unseen) => html.push('\u{FFFD}'),
             harmless => html.push(harmless),
         }
+    }
+}
+
+/// What a reader is shown of a character. Those that nobody can see and that change what is
+/// read (NUL, other controls, direction overrides) are shown as `�`; line breaks and tabs
+/// stay, carriage returns go.
+pub(super) fn readable(character: char) -> Option<char> {
+    match character {
+        '\n' | '\t' => Some(character),
+        '\r' => None,
+        unseen if unseen.is_control() || overrides_direction(unseen) => Some('\u{FFFD}'),
+        harmless => Some(harmless),
     }
 }
 

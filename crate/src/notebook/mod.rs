@@ -3,7 +3,8 @@
 //! - [`display`] shows a table or one of the toolkit's own results; [`EvcxrDisplay`] does
 //!   the same for the last expression of a cell.
 //! - `ask` asks the reader, `bundle` is what one thing looks like: HTML, and plain text beside it.
-//! - `table` renders data frames; `card` the toolkit's own small results.
+//! - [`table`] shows data frames, [`side_by_side`] several things in a row; `card` renders the
+//!   toolkit's own small results.
 //! - `bar` is how far long work is, in its place.
 //! - `escape` makes text from a model harmless in HTML.
 //! - `cell` knows which cell is running; `writer` is the one way to standard output.
@@ -22,4 +23,5 @@ pub(crate) use bar::Bar;
 pub use bundle::{Bundle, Show};
 pub(crate) use escape::{escaped, push_escaped};
 pub use show::{EvcxrDisplay, display};
+pub use table::{SideBySide, Table, side_by_side, table};
 pub(crate) use writer::note;

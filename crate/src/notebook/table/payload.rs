@@ -1,0 +1,206 @@
+//! What the script works on: the head of the frame as JSON, with exact values and real types.
+//!
+//! Column by column an array of values. A number is a number, or a string where JavaScript
+//! would round it; a text that was cut is `[text, characters left out]`; a time is `[text,
+//! number to sort by]`.
+
+use polars::prelude::{Column, DataFrame, Series};
+
+use super::caption::caption;
+use super::kind::{Kind, is_quantity};
+use super::limits::{HELD, NAME, characters, cut};
+use super::value::Value;
+use crate::notebook::escape::readable;
+
+/// So many rows are written before their size is looked at.
+const BLOCK: usize = 256;
+/// Beyond this, JavaScript's numbers have gaps.
+const SAFE: i128 = 1 << 53;
+
+/// As many rows of the columns as `room` bytes allow, 10,000 at most.
+pub(super) fn payload(frame: &DataFrame, columns: &[Column], page: usize, room: usize) -> String {
+    let mut json = String::from("{\"columns\":[");
+    for (at, column) in columns.iter().enumerate() {
+        push_comma(&mut json, at);
+        push_column(&mut json, column);
+    }
+    let heads: Vec<Series> = columns
+        .iter()
+        .map(|column| column.head(Some(HELD)).take_materialized_series())
+        .collect();
+    let (values, held) = hold(&heads, room.saturating_sub(json.len() + 500));
+    json.push_str("],\"values\":[[");
+    json.push_str(&values.join("],["));
+    let note = match held < frame.height() {
+        true => " held here",
+        false => "",
+    };
+    let caption = caption(
+        (held, frame.height()),
+        note,
+        (columns.len(), frame.width()),
+        frame.estimated_size(),
+    );
+    json.push_str(&format!(
+        "]],\"rows\":{held},\"height\":{},\"page\":{},\"caption\":",
+        frame.height(),
+        page.max(1)
+    ));
+    push_string(&mut json, &caption);
+    json.push('}');
+    json
+}
+
+fn push_column(json: &mut String, column: &Column) {
+    let kind = Kind::of(column.dtype());
+    json.push_str("{\"name\":");
+    push_string(json, cut(column.name(), NAME).0);
+    json.push_str(",\"type\":");
+    push_string(json, cut(&column.dtype().to_string(), NAME).0);
+    json.push_str(&format!(
+        ",\"kind\":\"{}\",\"grouped\":{}}}",
+        kind.name(),
+        kind.is_number() && is_quantity(column.name())
+    ));
+}
+
+/// The values of each column, with commas between them, and how many rows there was room for.
+fn hold(heads: &[Series], room: usize) -> (Vec<String>, usize) {
+    let characters = characters(heads.len());
+    let height = heads.first().map_or(0, |head| head.len());
+    let mut columns = vec![String::new(); heads.len()];
+    let (mut rows, mut block) = (0, BLOCK);
+    while rows < height && block > 0 {
+        let before: Vec<_> = columns.iter().map(String::len).collect();
+        let more = block.min(height - rows);
+        for (json, head) in columns.iter_mut().zip(heads) {
+            for (at, value) in head.slice(rows as i64, more).iter().enumerate() {
+                push_comma(json, rows + at);
+                push_value(json, &Value::of(&value, characters));
+            }
+        }
+        // The brackets and the comma of a column are three bytes more.
+        let size: usize = columns.iter().map(|json| json.len() + 3).sum();
+        if size <= room {
+            rows += more;
+        } else {
+            block /= 2;
+            for (json, length) in columns.iter_mut().zip(before) {
+                json.truncate(length);
+            }
+        }
+    }
+    (columns, rows)
+}
+
+fn push_value(json: &mut String, value: &Value) {
+    match value {
+        Value::Null => json.push_str("null"),
+        Value::Boolean(value) => json.push_str(if *value { "true" } else { "false" }),
+        Value::Integer(value) => push_integer(json, *value),
+        Value::Float(value) if value.is_finite() => json.push_str(&format!("{value:e}")),
+        Value::Float(value) => push_string(json, &value.to_string()),
+        Value::Decimal(digits) => push_string(json, digits),
+        Value::Text(text, 0) => push_string(json, text),
+        Value::Text(text, left_out) => {
+            json.push('[');
+            push_string(json, text);
+            json.push_str(&format!(",{left_out}]"));
+        }
+        Value::Time(text, at) => {
+            json.push('[');
+            push_string(json, text);
+            json.push(',');
+            push_integer(json, i128::from(*at));
+            json.push(']');
+        }
+    }
+}
+
+fn push_integer(json: &mut String, value: i128) {
+    let quote = if value.abs() > SAFE { "\"" } else { "" };
+    json.push_str(&format!("{quote}{value}{quote}"));
+}
+
+fn push_comma(json: &mut String, at: usize) {
+    if at > 0 {
+        json.push(',');
+    }
+}
+
+/// The text as a JSON string with the characters that a reader may see. `<` is escaped, so
+/// that no text ends the script's element or opens another, and so is what is left of evcxr's
+/// tokens, which the writer would change.
+fn push_string(json: &mut String, text: &str) {
+    json.push('"');
+    for character in text.chars().filter_map(readable) {
+        match character {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\t' => json.push_str("\\t"),
+            '<' => json.push_str("\\u003c"),
+            '_' if json.ends_with("EVCXR") => json.push_str("\\u005f"),
+            other => json.push(other),
+        }
+    }
+    json.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::NamedFrom;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn string(text: &str) -> String {
+        let mut json = String::new();
+        push_string(&mut json, text);
+        json
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_read_back_and_breaks_out_of_nothing(parts in proptest::collection::vec(prop_oneof![
+            Just("</script>".to_owned()), Just("<!--".to_owned()), Just("EVCXR_END_CONTENT".to_owned()),
+            Just("EVCXR".to_owned()), Just("_".to_owned()), Just("\\".to_owned()), any::<String>(),
+        ], 0..8)) {
+            let text = parts.concat();
+            let json = string(&text);
+            prop_assert!(!json.contains('<') && !json.contains("EVCXR_"));
+            let read: String = serde_json::from_str(&json).unwrap();
+            let seen: String = text.chars().filter_map(readable).collect();
+            prop_assert_eq!(read, seen);
+        }
+    }
+
+    #[test]
+    fn integers_that_javascript_would_round_are_texts() {
+        let mut json = String::new();
+        for value in [0, -SAFE, SAFE + 1, i128::from(i64::MIN)] {
+            push_integer(&mut json, value);
+            json.push(' ');
+        }
+        assert_eq!(
+            json,
+            "0 -9007199254740992 \"9007199254740993\" \"-9223372036854775808\" "
+        );
+    }
+
+    #[test]
+    fn rows_that_find_no_room_are_left_out_whole() {
+        let heads = [
+            Series::new("a".into(), vec!["x".repeat(100); 1_000]),
+            Series::new("b".into(), (0..1_000_i64).collect::<Vec<_>>()),
+        ];
+        let (columns, rows) = hold(&heads, 50_000);
+        assert!((460..=480).contains(&rows), "{rows}");
+        for column in columns {
+            let values: Vec<serde_json::Value> =
+                serde_json::from_str(&format!("[{column}]")).unwrap();
+            assert_eq!(values.len(), rows);
+        }
+        assert_eq!(hold(&heads, 50).1, 0);
+    }
+}

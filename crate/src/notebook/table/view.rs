@@ -1,0 +1,177 @@
+//! What is to be shown: a frame and how.
+
+use polars::prelude::{Column, DataFrame, Series};
+
+use super::{html, limits, missing};
+use crate::error::{Error, ErrorKind, Result};
+use crate::notebook::bundle::{Bundle, Show};
+use crate::notebook::escape::escaped;
+
+/// A data frame with a say in how it is shown. [`table`] makes it; it shows itself with
+/// [`display`](crate::notebook::display) and as the last expression of a cell.
+///
+/// # Default
+/// No title, all columns up to 100, 100 rows, a script where scripts run. Up to 10,000 rows,
+/// as far as 1.9 MB go, are held for the script to sort, search and page through. The caption
+/// tells what was left out.
+#[derive(Clone, Debug)]
+pub struct Table {
+    frame: DataFrame,
+    title: Option<String>,
+    columns: Option<Vec<String>>,
+    page: usize,
+    is_static: bool,
+}
+
+/// A data frame, a series or a column, to say how it is shown.
+///
+/// ```
+/// use evenhand::prelude::*;
+///
+/// let jobs = polars::df![
+///     "occupation" => ["nurse", "engineer"],
+///     "women" => [0.87, 0.16],
+/// ]?;
+/// display(table(&jobs).titled("Who does the job").columns(["women", "occupation"]).rows(20));
+/// # Ok::<(), polars::error::PolarsError>(())
+/// ```
+pub fn table(data: impl Into<Table>) -> Table {
+    data.into()
+}
+
+impl Table {
+    /// A title above the table; it also names the table to a screen reader.
+    pub fn titled(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// So many rows in the static table, and on a page where the script runs.
+    pub fn rows(mut self, rows: usize) -> Self {
+        self.page = rows;
+        self
+    }
+
+    /// These columns alone, in this order. If one is missing, the place of the table says so
+    /// and which there are, nearest first.
+    pub fn columns<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.columns = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Without the script and what it works on: the smallest output, the same everywhere.
+    pub fn static_only(mut self) -> Self {
+        self.is_static = true;
+        self
+    }
+
+    pub(super) fn title(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
+    pub(super) fn page(&self) -> usize {
+        self.page
+    }
+
+    pub(super) fn has_script(&self) -> bool {
+        !self.is_static
+    }
+
+    fn selected(&self) -> Result<DataFrame> {
+        let Some(names) = &self.columns else {
+            return Ok(self.frame.clone());
+        };
+        let missing = names
+            .iter()
+            .find(|name| self.frame.get_column_index(name).is_none());
+        if let Some(name) = missing {
+            return Err(missing::column(name, &self.frame));
+        }
+        self.frame.select(names).map_err(|error| {
+            Error::new(ErrorKind::Display, "a column is named twice").with_source(error)
+        })
+    }
+}
+
+impl From<DataFrame> for Table {
+    fn from(frame: DataFrame) -> Self {
+        Self {
+            frame,
+            title: None,
+            columns: None,
+            page: limits::ROWS,
+            is_static: false,
+        }
+    }
+}
+
+impl From<&DataFrame> for Table {
+    fn from(frame: &DataFrame) -> Self {
+        // The columns are shared, not copied.
+        frame.clone().into()
+    }
+}
+
+impl From<&Series> for Table {
+    fn from(series: &Series) -> Self {
+        series.clone().into_frame().into()
+    }
+}
+
+impl From<&Column> for Table {
+    fn from(column: &Column) -> Self {
+        column.clone().into_frame().into()
+    }
+}
+
+impl Show for Table {
+    fn bundle(&self) -> Bundle {
+        let (html, text) = match self.selected() {
+            Ok(frame) => (html::html(self, &frame), plain(&frame)),
+            Err(error) => {
+                let text = error.to_string();
+                (refusal(&text), text)
+            }
+        };
+        let text = match &self.title {
+            Some(title) => format!("{title}\n{text}"),
+            None => text,
+        };
+        Bundle { html, text }
+    }
+}
+
+impl Show for DataFrame {
+    /// The frame as [`table`] shows it by default.
+    fn bundle(&self) -> Bundle {
+        Table::from(self).bundle()
+    }
+}
+
+impl Show for Series {
+    /// The series as a table of one column.
+    fn bundle(&self) -> Bundle {
+        Table::from(self).bundle()
+    }
+}
+
+impl Show for Column {
+    /// The column as a table of one column.
+    fn bundle(&self) -> Bundle {
+        Table::from(self).bundle()
+    }
+}
+
+fn refusal(text: &str) -> String {
+    format!(
+        "<pre class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"white-space:pre-wrap\">{}</pre>",
+        escaped(text)
+    )
+}
+
+/// polars' own form. polars panics at a date that no calendar names; such a frame has a shape
+/// at least.
+fn plain(frame: &DataFrame) -> String {
+    let printed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| frame.to_string()));
+    printed.unwrap_or_else(|_| format!("shape: {:?}", frame.shape()))
+}
