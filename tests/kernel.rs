@@ -197,8 +197,9 @@ fn a_hostile_model_harms_nothing() {
             "{cell} shows something beside its result: {outputs:?}"
         );
         let html = notebook.html_of(cell);
+        // What the model said is text in a table, and escaped in what the table's script reads.
         assert!(
-            !html.contains("<h1") && !html.contains("<script") && !html.contains("<img"),
+            !html.contains("<h1") && !html.contains("<script>document") && !html.contains("<img"),
             "{html}"
         );
     }

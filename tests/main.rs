@@ -11,6 +11,7 @@
 mod batch;
 mod browser;
 mod complete;
+mod display;
 mod http;
 mod kernel;
 mod lab;

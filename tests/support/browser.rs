@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use fantoccini::{Client, ClientBuilder};
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,7 +25,7 @@ pub(crate) struct Browser {
     client: Client,
     runtime: Runtime,
     driver: Group,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -77,7 +78,11 @@ impl Browser {
         let port =
             port.unwrap_or_else(|| panic!("chromedriver says no port:\n{}", driver.output()));
 
-        let options = json!({"binary": chromium, "args": flags(profile.path(), width, height)});
+        let options = json!({
+            "binary": chromium,
+            "args": flags(profile.path(), width, height),
+            "prefs": {"download.default_directory": profile.path().join("downloads")},
+        });
         let capabilities = [("goog:chromeOptions".to_owned(), options)]
             .into_iter()
             .collect();
@@ -107,7 +112,7 @@ impl Browser {
             client,
             runtime,
             driver,
-            _profile: profile,
+            profile,
         }
     }
 
@@ -130,6 +135,36 @@ impl Browser {
     /// `args` are its `arguments`.
     pub(crate) fn run(&self, script: &str, args: Vec<Value>) -> Value {
         self.wait_on("run a script", self.client.execute(script, args))
+    }
+
+    /// Clicks an element, named by XPath, with the mouse.
+    pub(crate) fn click(&self, xpath: &str) {
+        let element = self.element(xpath);
+        self.wait_on(&format!("click on {xpath}"), element.click());
+    }
+
+    /// Types into an element, named by XPath.
+    pub(crate) fn type_text(&self, xpath: &str, text: &str) {
+        let element = self.element(xpath);
+        self.wait_on(&format!("type into {xpath}"), element.send_keys(text));
+    }
+
+    /// Types where the focus is; `Key` has the keys that are no letters.
+    pub(crate) fn press(&self, keys: &str) {
+        let focused = self.wait_on("find the focus", self.client.active_element());
+        self.wait_on("press keys", focused.send_keys(keys));
+    }
+
+    fn element(&self, xpath: &str) -> Element {
+        self.wait_on(
+            &format!("find {xpath}"),
+            self.client.find(Locator::XPath(xpath)),
+        )
+    }
+
+    /// The folder that downloads go to.
+    pub(crate) fn downloads(&self) -> PathBuf {
+        self.profile.path().join("downloads")
     }
 
     /// The text of every element, as a reader sees it.

@@ -1,0 +1,75 @@
+//! What `display` shows, as pages in a real browser: every part of a table clicked and typed.
+
+mod access;
+mod hostile;
+mod jupyter;
+mod table;
+
+use evenhand::notebook::Show;
+use serde_json::Value;
+
+use crate::support::{Browser, artifact};
+
+/// A page with one output on it, in its own file.
+struct Page {
+    browser: Browser,
+}
+
+impl Page {
+    /// Nothing where there is no browser.
+    fn open(name: &str, shown: &dyn Show) -> Option<Self> {
+        let browser = Browser::start(1280, 1000)?;
+        browser.goto(&write(name, "", &shown.bundle().html));
+        Some(Self { browser })
+    }
+
+    fn run(&self, script: &str) -> Value {
+        self.browser.run(script, Vec::new())
+    }
+
+    fn button(&self, name: &str) {
+        self.browser.click(&format!("//button[.='{name}']"));
+    }
+
+    /// Opens or closes one of the toolbar's folds.
+    fn fold(&self, name: &str) {
+        self.browser.click(&format!("//summary[.='{name}']"));
+    }
+
+    fn type_into(&self, label: &str, text: &str) {
+        self.browser
+            .type_text(&format!("//input[@aria-label='{label}']"), text);
+    }
+
+    /// The body's cells in one column, counted from 0; the rows' own numbers are not cells.
+    fn column(&self, at: usize) -> Vec<String> {
+        self.browser.texts(&format!(
+            ".evenhand-scroll tbody tr > td:nth-of-type({})",
+            at + 1
+        ))
+    }
+
+    fn row_numbers(&self) -> Vec<String> {
+        self.browser.texts(".evenhand-scroll tbody tr > th")
+    }
+
+    fn status(&self) -> String {
+        self.browser.texts("[role=status]").join("|")
+    }
+
+    fn sorted(&self, at: usize) -> Value {
+        self.run(&format!(
+            "return document.querySelectorAll('.evenhand-scroll thead th')[{at}].ariaSort"
+        ))
+    }
+}
+
+/// Writes a page with the HTML as its body, and says its address. `style` is the page's own.
+fn write(name: &str, style: &str, html: &str) -> String {
+    let path = artifact(&format!("display-{name}.html"));
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title><style>{style}</style><main><h1>{name}</h1>\n{html}\n</main></html>"
+    );
+    std::fs::write(&path, page).unwrap();
+    format!("file://{}", path.display())
+}
