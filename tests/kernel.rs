@@ -159,7 +159,7 @@ fn the_lab_runs_and_every_prompt_has_its_answer() {
     }
     let frames = lab.html_of("display(&neutral_df)");
     assert_eq!(frames.matches("<table ").count(), 2);
-    assert_eq!(frames.matches("5 rows × 1 column").count(), 2);
+    assert_eq!(frames.matches(">5 rows × 1 column").count(), 2);
     assert!(!frames.contains(">null<"), "a prompt has no answer");
     let beside = lab.html_of("df![");
     assert!(

@@ -4,7 +4,8 @@
 //! A [`Client`] knows who answers: a deployment of Azure OpenAI, or any server with
 //! OpenAI's chat completions. It reads its settings from the environment or a `.env` file.
 //! A [`Batch`] asks many prompts side by side and keeps their order; the [`Answers`] become
-//! a polars data frame; [`display`](notebook::display) shows it below the cell, and
+//! a polars data frame; [`display`](notebook::display) shows it below the cell, as a table to
+//! sort, search and page through, [`table`](notebook::table()) says how, and
 //! [`chart`](chart::chart) draws it.
 //!
 //! ```no_run

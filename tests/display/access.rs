@@ -133,10 +133,7 @@ fn on_a_phone_and_enlarged_only_the_table_scrolls() {
         .titled("People and their shares")
         .bundle()
         .html;
-    for (name, style) in [
-        ("phone", "main{width:320px}"),
-        ("enlarged", "body{zoom:2;margin:0}main{width:640px}"),
-    ] {
+    for (name, style) in [("phone", "main{width:320px}"), ("enlarged", "body{zoom:2}")] {
         browser.goto(&write(name, style, &shown));
         for part in [
             "//button[.='Filters']",
@@ -146,8 +143,9 @@ fn on_a_phone_and_enlarged_only_the_table_scrolls() {
             browser.click(part);
         }
         browser.wait_for(".evenhand-profile", 1);
-        let wide = "const main = document.querySelector('main'); return main.scrollWidth - main.clientWidth";
-        assert_eq!(browser.run(wide, Vec::new()), 0, "{name}");
+        let wide = "const page = document.documentElement, main = document.querySelector('main');
+            return [page.scrollWidth - page.clientWidth, main.scrollWidth - main.clientWidth]";
+        assert_eq!(browser.run(wide, Vec::new()), json!([0, 0]), "{name}");
         browser.screenshot(&format!("display-{name}.png"));
     }
 }

@@ -68,14 +68,17 @@ fn a_table_is_whole_in_a_notebook_that_nobody_trusts_and_works_in_one_that_someb
     browser.wait_for(".evenhand-scroll", 2);
     assert_eq!(
         (rows(&browser), browser.rendered(".evenhand-part")),
-        (105, 0)
+        (55, 0)
     );
     assert_eq!(
         (head(&browser, 0), head(&browser, 1)),
         (first.clone(), first)
     );
     let captions = browser.texts(".jp-OutputArea-output .evenhand p");
-    assert_eq!(captions[0], "100 of 150 rows × 2 columns · 4.8 kB");
+    assert!(
+        captions[0].starts_with("50 of 150 rows × 2 columns"),
+        "{captions:?}"
+    );
     browser.screenshot("display-untrusted.png");
 
     jupyter.trust(&notebook);
@@ -119,6 +122,6 @@ fn a_page_of_nbconvert_works_without_a_network() {
         "person 149",
     );
     assert_eq!(head(&browser, 1), json!([["<b>person 149</b>", "9,112"]]));
-    assert_eq!(rows(&browser), 101);
+    assert_eq!(rows(&browser), 51);
     browser.screenshot("display-nbconvert.png");
 }

@@ -43,10 +43,8 @@ pub(super) fn html(view: &Table, frame: &DataFrame) -> String {
         return html + "</div>";
     }
     let room = BYTES.saturating_sub(html.len() + script::block().len());
-    html.push_str(&format!(
-        "<script type=\"application/json\">{}</script></div>",
-        payload(frame, columns, view.page(), room)
-    ));
+    script::push_data(&mut html, &payload(frame, columns, view.page(), room));
+    html.push_str("</div>");
     html + script::block()
 }
 

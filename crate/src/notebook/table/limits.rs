@@ -5,7 +5,7 @@
 
 /// So many rows stand in the static table, and on a page of the script's, unless asked
 /// otherwise.
-pub(super) const ROWS: usize = 100;
+pub(super) const ROWS: usize = 50;
 /// At most so many rows are held for the script, from the head of the frame.
 pub(super) const HELD: usize = 10_000;
 /// At most so many columns are shown.

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use super::limits::BYTES;
+
 /// Both, without comments and indentation.
 pub(super) fn block() -> &'static str {
     static BLOCK: LazyLock<String> = LazyLock::new(|| {
@@ -15,13 +17,35 @@ pub(super) fn block() -> &'static str {
     &BLOCK
 }
 
-/// The HTML with the script at its end, once, if it is in there at all.
+/// The tables of one output with the script at its end, once, if they have it at all. What
+/// the script works on stays in the limit of an output: of many large tables the last ones are
+/// static.
 pub(in crate::notebook) fn once(html: String) -> String {
-    match html.contains(block()) {
-        true => html.replace(block(), "") + block(),
-        false => html,
+    if !html.contains(block()) {
+        return html;
     }
+    let html = html.replace(block(), "");
+    let mut parts = html.split(DATA);
+    let mut output = parts.next().unwrap_or_default().to_owned();
+    let mut room = BYTES;
+    for part in parts {
+        let (data, rest) = part.split_once(END).unwrap_or((part, ""));
+        if let Some(left) = room.checked_sub(data.len()) {
+            room = left;
+            output.extend([DATA, data, END]);
+        }
+        output.push_str(rest);
+    }
+    output + block()
 }
+
+/// What the script works on, as an element of the page that is never shown.
+pub(super) fn push_data(html: &mut String, json: &str) {
+    html.extend([DATA, json, END]);
+}
+
+const DATA: &str = "<script type=\"application/json\">";
+const END: &str = "</script>";
 
 /// Leaves out comments that have a line to themselves, indentation and empty lines. The line
 /// breaks stay: a line of our script and of our style means the same wherever it begins.
@@ -79,5 +103,16 @@ mod tests {
         let twice = format!("<p>a</p>{0}<p>b</p>{0}", block());
         assert_eq!(once(twice), format!("<p>a</p><p>b</p>{}", block()));
         assert_eq!(once("<p>c</p>".to_owned()), "<p>c</p>");
+    }
+
+    #[test]
+    fn of_many_large_tables_the_last_are_static() {
+        let mut table = String::from("<p>a</p>");
+        push_data(&mut table, &"1".repeat(BYTES / 2 - 1));
+        table.push_str(block());
+        let three = once(table.repeat(3));
+        assert_eq!(three.matches("<p>a</p>").count(), 3);
+        assert_eq!(three.matches(DATA).count(), 2);
+        assert!(three.len() < BYTES + block().len() + 200);
     }
 }

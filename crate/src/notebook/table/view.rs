@@ -10,8 +10,15 @@ use crate::notebook::escape::escaped;
 /// A data frame with a say in how it is shown. [`table`] makes it; it shows itself with
 /// [`display`](crate::notebook::display) and as the last expression of a cell.
 ///
+/// Values read as polars writes them, but for numbers: integers, decimals and floats have
+/// thousands separators, unless a word of the column's name (`id`, `key`, `code`, `year`,
+/// `zip`, `phone`, `seed`, `index` and their like) says that nobody counts with them; a float
+/// has up to six decimals, or all its digits below 0.0001 and from 10^15. Lists and structs are
+/// written out. What is long folds, and what is longer than 10,000 characters, or than its part
+/// of 50,000 where more than five columns share a row, is cut and says so.
+///
 /// # Default
-/// No title, all columns up to 100, 100 rows, a script where scripts run. Up to 10,000 rows,
+/// No title, all columns up to 100, 50 rows, a script where scripts run. Up to 10,000 rows,
 /// as far as 1.9 MB go, are held for the script to sort, search and page through. The caption
 /// tells what was left out.
 #[derive(Clone, Debug)]
