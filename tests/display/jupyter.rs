@@ -45,6 +45,13 @@ fn head(browser: &Browser, table: usize) -> serde_json::Value {
     browser.run(script, vec![table.into()])
 }
 
+/// JupyterLab would have all cells to the right.
+fn alignment(browser: &Browser) -> serde_json::Value {
+    let script = "return [...document.querySelectorAll('.evenhand-scroll tbody tr:first-child td')]
+        .slice(0, 2).map(cell => getComputedStyle(cell).textAlign)";
+    browser.run(script, Vec::new())
+}
+
 fn rows(browser: &Browser) -> usize {
     browser.rendered(".evenhand-scroll tbody tr")
 }
@@ -74,6 +81,7 @@ fn a_table_is_whole_in_a_notebook_that_nobody_trusts_and_works_in_one_that_someb
         (head(&browser, 0), head(&browser, 1)),
         (first.clone(), first)
     );
+    assert_eq!(alignment(&browser), json!(["left", "right"]));
     let captions = browser.texts(".jp-OutputArea-output .evenhand p");
     assert!(
         captions[0].starts_with("50 of 150 rows × 2 columns"),
@@ -86,6 +94,7 @@ fn a_table_is_whole_in_a_notebook_that_nobody_trusts_and_works_in_one_that_someb
         jupyter.theme(theme);
         browser.goto(&jupyter.url("tables.ipynb"));
         browser.wait_for(".evenhand-part", 4);
+        assert_eq!(alignment(&browser), json!(["left", "right"]));
         browser.click("(//button[.='pay'])[1]");
         browser.click("(//button[.='pay'])[1]");
         assert_eq!(head(&browser, 0)[0], json!(["<b>person 139</b>", "9,978"]));

@@ -28,7 +28,12 @@ impl Show for SideBySide {
         let parts: Vec<_> = self
             .0
             .iter()
-            .map(|bundle| format!("<div style=\"min-width:0\">{}</div>", html_of(bundle)))
+            .map(|bundle| {
+                format!(
+                    "<div style=\"flex:1 1 20em;min-width:0\">{}</div>",
+                    html_of(bundle)
+                )
+            })
             .collect();
         Bundle {
             html: super::once(format!(
