@@ -9,7 +9,7 @@ use polars::prelude::{Column, DataFrame, Series};
 use super::caption::caption;
 use super::kind::{Kind, is_quantity};
 use super::limits::{HELD, NAME, characters, cut};
-use super::value::Value;
+use super::value::{Value, push};
 use crate::notebook::escape::readable;
 
 /// So many rows are written before their size is looked at.
@@ -98,7 +98,7 @@ fn push_value(json: &mut String, value: &Value) {
         Value::Null => json.push_str("null"),
         Value::Boolean(value) => json.push_str(if *value { "true" } else { "false" }),
         Value::Integer(value) => push_integer(json, *value),
-        Value::Float(value) if value.is_finite() => json.push_str(&format!("{value:e}")),
+        Value::Float(value) if value.is_finite() => push(json, format_args!("{value:e}")),
         Value::Float(value) => push_string(json, &value.to_string()),
         Value::Decimal(digits) => push_string(json, digits),
         Value::Text(text, 0) => push_string(json, text),
@@ -119,7 +119,7 @@ fn push_value(json: &mut String, value: &Value) {
 
 fn push_integer(json: &mut String, value: i128) {
     let quote = if value.abs() > SAFE { "\"" } else { "" };
-    json.push_str(&format!("{quote}{value}{quote}"));
+    push(json, format_args!("{quote}{value}{quote}"));
 }
 
 fn push_comma(json: &mut String, at: usize) {
@@ -133,6 +133,12 @@ fn push_comma(json: &mut String, at: usize) {
 /// tokens, which the writer would change.
 fn push_string(json: &mut String, text: &str) {
     json.push('"');
+    // Most texts are plain: they are copied as they are.
+    if text.bytes().all(is_plain) {
+        json.push_str(text);
+        json.push('"');
+        return;
+    }
     for character in text.chars().filter_map(readable) {
         match character {
             '"' => json.push_str("\\\""),
@@ -145,6 +151,10 @@ fn push_string(json: &mut String, text: &str) {
         }
     }
     json.push('"');
+}
+
+fn is_plain(byte: u8) -> bool {
+    (b' '..=b'~').contains(&byte) && !matches!(byte, b'"' | b'\\' | b'<' | b'_')
 }
 
 #[cfg(test)]

@@ -232,7 +232,7 @@ fn push_scalar(text: &mut String, value: &AnyValue, room: usize) {
 }
 
 /// Writing into a string can't fail.
-fn push(text: &mut String, arguments: std::fmt::Arguments) {
+pub(super) fn push(text: &mut String, arguments: std::fmt::Arguments) {
     let _ = text.write_fmt(arguments);
 }
 
