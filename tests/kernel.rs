@@ -191,9 +191,10 @@ fn a_hostile_model_harms_nothing() {
     );
     for cell in ["let answers", "display(&df)", "df", "client.complete"] {
         let outputs = notebook.outputs(cell);
+        let expected = if cell == "display(&df)" { 2 } else { 1 };
         assert_eq!(
             outputs.len(),
-            1,
+            expected,
             "{cell} shows something beside its result: {outputs:?}"
         );
         let html = notebook.html_of(cell);
@@ -298,11 +299,15 @@ impl Notebook {
         Value::from(self.outputs(code)).to_string()
     }
 
+    /// The HTML of all that the cell shows.
     fn html_of(&self, code: &str) -> String {
-        let html = &self.outputs(code)[0]["data"]["text/html"];
-        html.as_array()
-            .unwrap()
+        let forms = self
+            .outputs(code)
             .iter()
+            .map(|output| &output["data"]["text/html"]);
+        forms
+            .filter_map(Value::as_array)
+            .flatten()
             .map(|line| line.as_str().unwrap())
             .collect()
     }

@@ -189,6 +189,12 @@ impl World {
                     None => missing(),
                 }
             }
+            ("POST", ["chat", "completions"]) => {
+                let request: Value = serde_json::from_slice(body).unwrap();
+                let messages = request["messages"].as_array().unwrap();
+                let (status, body) = answer(messages.last().unwrap()["content"].as_str().unwrap());
+                (status, body.to_string().into_bytes())
+            }
             _ => missing(),
         }
     }
@@ -331,7 +337,14 @@ fn prompts(file: &[u8]) -> Vec<(String, String)> {
 }
 
 pub(crate) fn answer_line(id: &str, prompt: &str) -> String {
-    let (status, body) = if prompt.starts_with("refuse") {
+    let (status, body) = answer(prompt);
+    let line = json!({"custom_id": id, "error": null,
+        "response": {"status_code": status, "request_id": "r", "body": body}});
+    format!("{line}\n")
+}
+
+fn answer(prompt: &str) -> (u16, Value) {
+    if prompt.starts_with("refuse") {
         (
             400,
             json!({"error": {"code": "content_filter", "message": "filtered", "innererror":
@@ -345,10 +358,7 @@ pub(crate) fn answer_line(id: &str, prompt: &str) -> String {
                 "message": {"role": "assistant", "content": format!("you said: {prompt}")}}],
             "usage": {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}}),
         )
-    };
-    let line = json!({"custom_id": id, "error": null,
-        "response": {"status_code": status, "request_id": "r", "body": body}});
-    format!("{line}\n")
+    }
 }
 
 /// The file in a form, whose other field says what it is for.

@@ -1,5 +1,5 @@
 //! `evenhand doctor --kernel`: how fast the kernel starts, answers and prints on this machine,
-//! beside evcxr by itself with the same toolkit, in one run.
+//! beside evcxr in the same build directory without the wrapper, in one run.
 
 use std::time::{Duration, Instant};
 
@@ -57,7 +57,7 @@ pub fn run(project: &Project, home: &Home) -> Result<()> {
 
     println!(
         "\n{:<46}{:>10}{:>10}{:>8}",
-        "", "evcxr", "evenhand", "ratio"
+        "", "unwrapped", "evenhand", "ratio"
     );
     row(
         "kernel started -> first data frame, at once",

@@ -115,8 +115,8 @@ fn parts(home: &Home, private: &mut Option<PrivateCopy>) -> Result<Parts> {
 const NOT_WARM: &str = "the notebook's dependencies are not built yet: a cell that asks for them takes minutes. \
      `cargo run` in the checkout builds them once";
 
-/// Lends a command that starts evcxr by itself, in a build directory that is as warm: what the
-/// wrapper is measured against.
+/// Lends a command that starts evcxr without the wrapper, in a build directory that is as warm:
+/// what the wrapper is measured against.
 pub fn without_wrapper<T>(
     home: &Home,
     work: impl FnOnce(&KernelCommand) -> Result<T>,
@@ -126,14 +126,8 @@ pub fn without_wrapper<T>(
         .ok_or_else(|| Failure::new("the Rust kernel is gone").hint("start again"))?;
     let warm = setup::warm::find(&project, home)?;
     let copy = PrivateCopy::make(warm.map(|warm| warm.build()).as_deref(), &copies(home))?;
-    let lock_file = copy.path().join("Cargo.lock");
-    std::fs::copy(project.lock_file(), &lock_file)
-        .doing(|| format!("could not write {}", lock_file.display()))?;
-    work(&evcxr(
-        program,
-        vec![("EVCXR_TMPDIR".into(), copy.path().into())],
-        copy.path(),
-    ))
+    let env = environment(copy.path(), &project.lock_file())?;
+    work(&evcxr(program, env, copy.path()))
 }
 
 fn evcxr(program: PathBuf, env: Vec<(OsString, OsString)>, copy: &Path) -> KernelCommand {

@@ -117,17 +117,15 @@ impl Executor {
         }
     }
 
-    /// How much memory the kernel's own process holds, in kB, where the system tells.
+    /// How much memory the kernel's own process holds for itself, in kB, where the system tells.
+    /// Its program's pages are not counted: all launchers have them in common.
     pub fn memory(&self) -> Option<u64> {
-        let process = self.kernel.process()?.to_string();
-        let told = std::process::Command::new("ps")
-            .args(["-o", "rss=", "-p", &process])
-            .output();
-        String::from_utf8(told.ok()?.stdout)
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
+        let process = self.kernel.process()?;
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("RssAnon:"))?;
+        line.trim().strip_suffix(" kB")?.parse().ok()
     }
 
     /// Ends the kernel as it wants to be ended.

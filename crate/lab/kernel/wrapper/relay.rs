@@ -241,7 +241,10 @@ impl Relay {
         if self.running.is_some() {
             return;
         }
-        let (Stage::Running(inner), Some(code)) = (&mut self.inner, self.ahead.pop_front()) else {
+        let Stage::Running(inner) = &mut self.inner else {
+            return;
+        };
+        let Some(code) = self.ahead.pop_front() else {
             return;
         };
         let content =
