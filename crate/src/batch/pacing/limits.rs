@@ -72,6 +72,9 @@ pub(super) struct Told {
     pub(super) limits: Limits,
     /// The stretch of time that the service's count of requests is about.
     pub(super) period: Option<Duration>,
+    /// The count once had longer to go than ten seconds: it is a minute's, also when the minute
+    /// is nearly over.
+    is_long: bool,
 }
 
 /// What this pacer used lately, by its own account.
@@ -102,6 +105,7 @@ impl Told {
             let fresh = own <= (remaining / 4).max(1);
             (fresh && known.is_none()).then(|| remaining.saturating_add(own))
         };
+        self.is_long |= said.reset_requests > Some(TEN_SECONDS);
         let known = self.limits.or(given);
         let tokens = sane(said.limit_tokens, said.remaining_tokens, own.accepted)
             .or_else(|| whole(known.tokens, said.remaining_tokens, own.tokens));
@@ -111,7 +115,7 @@ impl Told {
         let requests = sane(said.limit_requests, said.remaining_requests, passed)
             .or_else(|| whole(known.requests, said.remaining_requests, own.requests));
         if let Some(count) = requests {
-            let period = self.period_of(count, said.reset_requests, given);
+            let period = self.period_of(count, given);
             let parts = MINUTE.as_secs() / period.as_secs().max(1);
             self.limits.requests = Some(count.saturating_mul(parts));
             self.period = Some(period);
@@ -125,11 +129,11 @@ impl Told {
 
     /// Azure counts requests over ten seconds, of which six make a minute; with a
     /// thousand tokens come six requests a minute. Elsewhere the count is a minute's.
-    fn period_of(&self, count: u64, reset: Option<Duration>, given: Limits) -> Duration {
+    fn period_of(&self, count: u64, given: Limits) -> Duration {
         let by_tokens = |tokens: u64| count.abs_diff(tokens / 1000) <= 1 && tokens >= 2000;
         let short = self.limits.tokens.is_some_and(by_tokens)
             || given.requests_in(TEN_SECONDS) == Some(count) && given.requests != Some(count);
-        if short && reset.is_none_or(|reset| reset <= TEN_SECONDS) {
+        if short && !self.is_long {
             TEN_SECONDS
         } else {
             MINUTE
@@ -174,6 +178,20 @@ mod tests {
             ..limits(50_000, 50)
         };
         assert_eq!(told(newer).limits.requests, Some(50));
+    }
+
+    #[test]
+    fn a_count_of_a_minute_stays_one_until_the_minute_is_over() {
+        let mut told = Told::default();
+        for reset in [60, 11, 10, 1, 0, 60] {
+            let said = RateLimits {
+                reset_requests: Some(Duration::from_secs(reset)),
+                ..limits(38_000, 37)
+            };
+            told.hear(&said, Own::default(), Limits::default());
+            assert_eq!(told.limits.requests, Some(37), "{reset} s before its end");
+            assert_eq!(told.period, Some(MINUTE));
+        }
     }
 
     #[test]

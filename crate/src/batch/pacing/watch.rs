@@ -18,6 +18,8 @@ pub(super) struct Watch {
     last: Option<Quiet>,
     /// The least that was left since then: answers come in any order.
     least_left: Option<u64>,
+    /// The most.
+    most_left: Option<u64>,
     /// What was left by the last answer.
     heard: Option<u64>,
     /// The last request that passed left no room for another one, the service said.
@@ -42,6 +44,8 @@ struct Said {
 #[derive(Clone, Copy, Debug)]
 struct Quiet {
     left: u64,
+    /// What was left at the most: more than `left` if the window began anew meanwhile.
+    most: u64,
     window: Used,
     ever: Used,
 }
@@ -85,6 +89,7 @@ impl Watch {
         Self {
             last: None,
             least_left: None,
+            most_left: None,
             heard: None,
             was_spent: false,
             strikes: 0,
@@ -156,6 +161,8 @@ impl Watch {
         }
         let least = self.least_left.map_or(left, |least| least.min(left));
         self.least_left = Some(least);
+        let most = self.most_left.map_or(left, |most| most.max(left));
+        self.most_left = Some(most);
         let by_level = (limit - least).saturating_sub(account.window.all());
         let by_change = self.last.map_or(0, |last| {
             let used = account.ever.since(last.ever).all();
@@ -164,7 +171,7 @@ impl Watch {
             // More came back than can have left a window that slides: it has begun anew.
             let gone = (last.window.all().saturating_add(used)).saturating_sub(remains.all());
             let most = last
-                .left
+                .most
                 .saturating_add(gone)
                 .saturating_add(remains.others);
             let is_anew = least.saturating_add(counted) > most.saturating_add(slack);
@@ -180,12 +187,17 @@ impl Watch {
             } = account;
             window.add(Used::others(unseen));
             ever.add(Used::others(unseen));
+            // Further apart than all that was used: the window began anew between two answers.
+            let before = self.last.map_or(Used::default(), |last| last.ever);
+            let is_apart = most - least >= ever.since(before).all().saturating_add(slack);
             self.last = Some(Quiet {
                 left: least,
+                most: if is_apart { most } else { least },
                 window,
                 ever,
             });
             self.least_left = None;
+            self.most_left = None;
         }
         unseen
     }
@@ -199,6 +211,7 @@ impl Watch {
     pub(super) fn lost_count(&mut self) {
         self.last = None;
         self.least_left = None;
+        self.most_left = None;
     }
 
     /// How long to wait before the claim that nothing is left is tried.
