@@ -55,13 +55,21 @@ class Kernel:
     def run(self, code, **options):
         """The answer to a cell, with its outputs; what a stream says in a row is one."""
         asked = self.ask(code, **options)
-        outputs = []
+        outputs, pieces = [], []
+
+        def join():
+            if pieces:
+                outputs[-1]["text"] = "".join(pieces)
+                pieces.clear()
+
         for output in self.outputs(asked):
             last = outputs[-1] if outputs else {}
-            if output["kind"] == "stream" and last.get("name") == output["name"]:
-                last["text"] += output["text"]
-            else:
+            if not (output["kind"] == "stream" and last.get("name") == output["name"]):
+                join()
                 outputs.append(output)
+            if output["kind"] == "stream":
+                pieces.append(output["text"])
+        join()
         return {**self.reply(asked), "outputs": outputs}
 
     def runs(self, asked, seconds=PATIENCE):

@@ -37,6 +37,8 @@ pub struct Progress {
     /// quota (5,000 a minute)`.
     pub waits_for: Option<String>,
     at_once: usize,
+    /// Whether nothing more will come, though rows may be left.
+    is_over: bool,
 }
 
 impl Progress {
@@ -90,7 +92,8 @@ impl fmt::Display for Progress {
         if self.failed > 0 {
             write!(f, ", {} failed", self.failed)?;
         }
-        let so_far = match Some(self.done) == self.total {
+        let is_whole = Some(self.done) == self.total;
+        let so_far = match is_whole || self.is_over {
             true => "",
             false => " so far",
         };
@@ -105,6 +108,7 @@ impl fmt::Display for Progress {
         }
         match &self.waits_for {
             Some(what) => write!(f, ", {what}"),
+            None if self.is_over && self.total.is_some() && !is_whole => write!(f, ", stopped"),
             None => Ok(()),
         }
     }
@@ -201,6 +205,7 @@ impl Teller {
     pub(super) fn finish(mut self) {
         self.progress.elapsed = self.started.elapsed();
         self.progress.waits_for = None;
+        self.progress.is_over = true;
         let Progress {
             done,
             failed,
@@ -281,6 +286,22 @@ mod tests {
             ..progress
         };
         assert_snapshot!(progress, @"108 of 600 answered, 2 failed, 250 tokens/s, 20 s so far, about 99 s left, waits 9 s for tokens of the quota (5,000 a minute)");
+    }
+
+    #[test]
+    fn what_was_stopped_is_not_so_far() {
+        let mut progress = Progress {
+            total: Some(400),
+            done: 8,
+            elapsed: Duration::from_secs(1),
+            is_over: true,
+            ..Progress::default()
+        };
+        assert_snapshot!(progress, @"8 of 400 answered, 0 tokens/s, 1 s, stopped");
+        progress.done = 400;
+        assert_snapshot!(progress, @"400 of 400 answered, 0 tokens/s, 1 s");
+        (progress.total, progress.done) = (None, 8);
+        assert_snapshot!(progress, @"8 answered, 0 tokens/s, 1 s");
     }
 
     #[test]

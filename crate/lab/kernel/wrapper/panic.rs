@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::error::CellError;
 
-/// How long what is printed is held. Unwinding takes less, unless a destructor works on.
-const HELD: Duration = Duration::from_millis(300);
+/// How long the last line of what is printed is held. Unwinding takes less, unless a destructor
+/// works on.
+const HELD: Duration = Duration::from_millis(500);
 
 /// Where the generated code of all cells stands.
 const GENERATED: &str = "src/lib.rs";
@@ -45,6 +46,7 @@ impl Panic {
             return Some(line);
         }
         self.held.push(line);
+        self.since = Some(Instant::now());
         None
     }
 
