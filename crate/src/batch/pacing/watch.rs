@@ -164,8 +164,12 @@ impl Watch {
         let most = self.most_left.map_or(left, |most| most.max(left));
         self.most_left = Some(most);
         let by_level = (limit - least).saturating_sub(account.window.all());
+        // Further apart than all that was used: the window began anew between two answers, and
+        // what was left before and after is no count.
+        let before = self.last.map_or(Used::default(), |last| last.ever);
+        let used = account.ever.since(before).all();
+        let is_apart = most - least >= used.saturating_add(slack);
         let by_change = self.last.map_or(0, |last| {
-            let used = account.ever.since(last.ever).all();
             // Guesses are no count.
             let counted = if quiet && slack == 0 { used } else { 0 };
             // More came back than can have left a window that slides: it has begun anew.
@@ -175,7 +179,11 @@ impl Watch {
                 .saturating_add(gone)
                 .saturating_add(remains.others);
             let is_anew = least.saturating_add(counted) > most.saturating_add(slack);
-            let before = if is_anew { limit } else { last.left };
+            let before = if is_anew && !is_apart {
+                limit
+            } else {
+                last.left
+            };
             before.saturating_sub(least).saturating_sub(used)
         });
         let unseen = by_level.max(by_change);
@@ -187,9 +195,6 @@ impl Watch {
             } = account;
             window.add(Used::others(unseen));
             ever.add(Used::others(unseen));
-            // Further apart than all that was used: the window began anew between two answers.
-            let before = self.last.map_or(Used::default(), |last| last.ever);
-            let is_apart = most - least >= ever.since(before).all().saturating_add(slack);
             self.last = Some(Quiet {
                 left: least,
                 most: if is_apart { most } else { least },
