@@ -44,7 +44,7 @@ struct Said {
 #[derive(Clone, Copy, Debug)]
 struct Quiet {
     left: u64,
-    /// What was left at the most: more than `left` if the window began anew meanwhile.
+    /// What may have been left at the end: more than `left` if the window began anew meanwhile.
     most: u64,
     window: Used,
     ever: Used,
@@ -197,7 +197,7 @@ impl Watch {
             ever.add(Used::others(unseen));
             self.last = Some(Quiet {
                 left: least,
-                most: if is_apart { most } else { least },
+                most: if is_apart { most } else { left },
                 window,
                 ever,
             });
