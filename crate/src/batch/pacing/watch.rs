@@ -163,7 +163,7 @@ impl Watch {
         self.least_left = Some(least);
         let most = self.most_left.map_or(left, |most| most.max(left));
         self.most_left = Some(most);
-        let by_level = (limit - least).saturating_sub(account.window.all());
+        let by_level = (limit - left).saturating_sub(account.window.all());
         // Further apart than all that was used: the window began anew between two answers, and
         // what was left before and after is no count.
         let before = self.last.map_or(Used::default(), |last| last.ever);
