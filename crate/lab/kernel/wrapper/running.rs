@@ -55,6 +55,9 @@ pub struct Cell {
     /// Whether standard output and standard error have ended.
     ended: (bool, bool),
     panic: Panic,
+    /// The error that left the cell through `?`. It is shown below all that the cell printed,
+    /// which may come later on the other stream.
+    returned: Option<String>,
     error: Option<CellError>,
     /// What was done to stop it.
     pub stop: Stop,
@@ -84,6 +87,7 @@ impl Running {
             has_begun: false,
             ended: (false, false),
             panic: Panic::default(),
+            returned: None,
             error: None,
             stop: Stop::NotAsked,
         };
@@ -214,9 +218,7 @@ impl Cell {
                 Said::Mark(Mark::End) if stream == Stream::Stdout => self.ended.0 = true,
                 Said::Mark(Mark::End) => self.ended.1 = true,
                 Said::Mark(Mark::Panic(text)) => self.panic.uncaught(text),
-                Said::Mark(Mark::Error(text)) => {
-                    out.extend(self.failed(CellError::returned(&text)));
-                }
+                Said::Mark(Mark::Error(text)) => self.returned = Some(text),
                 Said::Mark(Mark::Show(kind, content)) => out.extend(self.shown(kind, content)),
             }
         }
@@ -252,6 +254,8 @@ impl Cell {
         if let Some(panic) = panic {
             let generated = std::fs::read_to_string(&self.source).unwrap_or_default();
             out.extend(self.failed(panic.error(&self.code, &generated)));
+        } else if let Some(text) = self.returned.take() {
+            out.extend(self.failed(CellError::returned(&text)));
         } else if reply["status"] == "error" && self.error.is_none() {
             out.extend(self.failed(CellError::unsaid()));
         }
