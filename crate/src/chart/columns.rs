@@ -5,6 +5,7 @@ use polars::prelude::{AnyValue, Column, DataFrame, DataType};
 use super::letters::clean;
 use crate::client::text::{grouped, one_line};
 use crate::error::{Error, ErrorKind, Result};
+use crate::notebook::distance;
 
 /// How many columns an error names.
 const NAMED: usize = 10;
@@ -95,24 +96,6 @@ fn listed(names: &[String]) -> String {
         0 => shown.join(", "),
         more => format!("{} and {} more", shown.join(", "), grouped(more as u64)),
     }
-}
-
-/// How many letters have to be put in, taken away or changed (Levenshtein 1966), whatever their
-/// case.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other) = (one.to_lowercase(), other.to_lowercase());
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, letter) in one.chars().enumerate() {
-        let mut corner = line;
-        row[0] = line + 1;
-        for (place, beside) in other.iter().enumerate() {
-            let changed = corner + usize::from(letter != *beside);
-            corner = row[place + 1];
-            row[place + 1] = changed.min(corner + 1).min(row[place] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(super) fn column(name: &str, frame: &DataFrame) -> Error {
 
 /// How many letters have to be put in, taken away or changed (Levenshtein 1966), in lower
 /// case, over the first 100 letters.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let letters = |text: &str| -> Vec<char> {
         let lower = text.chars().flat_map(char::to_lowercase);
         lower.take(100).collect()

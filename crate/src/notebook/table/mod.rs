@@ -21,6 +21,7 @@ mod value;
 mod view;
 
 pub use beside::{SideBySide, side_by_side};
+pub(crate) use missing::distance;
 pub(super) use script::once;
 pub use view::{Table, table};
 
