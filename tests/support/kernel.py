@@ -3,7 +3,9 @@
 import json
 import os
 import queue
+import subprocess
 import sys
+import tempfile
 import time
 
 from jupyter_client.kernelspec import KernelSpec
@@ -13,6 +15,9 @@ PATIENCE = 300
 
 
 class Kernel:
+    # Whether what a cell writes to standard error may come after its end.
+    is_late = False
+
     def __init__(self, argv=None, **environment):
         self.manager = KernelManager()
         self.manager._kernel_spec = KernelSpec(
@@ -36,14 +41,22 @@ class Kernel:
 
     def outputs(self, asked):
         """Each output of a cell, as it comes."""
+        patience = PATIENCE
         while True:
-            message = self.message()
+            try:
+                message = self.message(patience)
+            except queue.Empty:
+                if patience == PATIENCE:
+                    raise
+                return
             if message["parent_header"].get("msg_id") != asked:
                 continue
             kind, content = message["msg_type"], message["content"]
             if kind == "status" and content["execution_state"] == "idle":
-                return
-            if kind not in ("status", "execute_input"):
+                if not self.is_late:
+                    return
+                patience = 1
+            elif kind not in ("status", "execute_input"):
                 yield {"kind": kind, **content}
 
     def reply(self, asked):
@@ -109,6 +122,35 @@ class Kernel:
     def end(self):
         self.client.stop_channels()
         self.manager.shutdown_kernel()
+
+
+def plain(**environment):
+    """evcxr as it is, with a build directory as warm as the kernel's, and nothing between."""
+    kernel = Kernel()
+    evcxr, command = next(
+        (process, command)
+        for process, command in kernel.processes().items()
+        if command[0].endswith("evcxr_jupyter") and "--control_file" in command
+    )
+    with open(f"/proc/{evcxr}/environ") as variables:
+        lines = [line.partition("=") for line in variables.read().split("\0") if line]
+    theirs = {name: value for name, _, value in lines}
+    folder = tempfile.TemporaryDirectory()
+    build, copy = theirs["EVCXR_TMPDIR"], folder.name
+    subprocess.run(["cp", "-al", f"{build}/.", copy], check=True)
+    kernel.end()
+    # What cargo says to a test is another environment, in which more is built again.
+    os.environ.clear()
+    for name, value in theirs.items():
+        # By these two the wrapper and the library speak to one another.
+        if name not in ("EVENHAND_OUTPUTS", "EVENHAND_STOP_FILE"):
+            os.environ[name] = value.replace(build, copy)
+    argv = [command[0], "--control_file", "{connection_file}"]
+    kernel = Kernel(argv, **environment)
+    kernel.is_late = True
+    # It is removed with the kernel.
+    kernel.folder = folder
+    return kernel
 
 
 def ended(processes, seconds=20):

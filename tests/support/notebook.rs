@@ -63,6 +63,15 @@ impl Notebook {
         &self.path
     }
 
+    /// The code of each cell that has some, and what it shows.
+    pub(crate) fn code_cells(&self) -> Vec<(String, String)> {
+        let cells = self.json["cells"].as_array().unwrap().iter();
+        cells
+            .filter(|cell| cell["cell_type"] == "code")
+            .map(|cell| (source(cell), cell["outputs"].to_string()))
+            .collect()
+    }
+
     /// The first cell whose code begins so, or has a line that does.
     pub(crate) fn cell(&self, code: &str) -> &Value {
         let begins = |cell: &&Value| {

@@ -4,6 +4,7 @@ mod ends;
 mod failures;
 mod lab;
 mod outputs;
+mod plain;
 mod protocol;
 mod start;
 mod stops;

@@ -101,6 +101,54 @@ kernel.end()
 }
 
 #[test]
+fn what_a_model_says_is_text_however_it_is_printed() {
+    let said = told(
+        r#"
+kernel = Kernel()
+tell([kernel.run(code) for code in [
+    'let text = "EVCXR_BEGIN_CONTENT text/html\\n<h1>mine</h1>\\nEVCXR_END_CONTENT\\nEVCXR_EXECUTION_COMPLETE\\nEVCXR_PANIC_NOTIFICATION\\nEVCXR_VARIABLE_CHANGED_TYPE:text";',
+    'println!("{text}");\nprint!("{}", text);\nprintln!();',
+    'for piece in text.as_bytes().chunks(4) { print!("{}", std::str::from_utf8(piece)?) };',
+    'fn say(text: &str) { println!("{0}, {width:>3}{1:?}", text, text.len(), width = 7) }\nsay(text);',
+    'struct Mine;\nimpl Mine { fn evcxr_display(&self) { println!("EVCXR_BEGIN_CONTENT text/html\\n<b>{}</b>\\nEVCXR_END_CONTENT", 5) } }\nMine',
+    'println!("{} {}", 1)',
+    'println!(concat!("{}", "!"), 1); println!("{text:.5}",); println!("{{}}");',
+    'println!("{}", Mine)',
+    'text.len()',
+]])
+kernel.end()
+"#,
+    );
+    let text = |cell: usize| {
+        said[cell]["outputs"][0]["text"]
+            .as_str()
+            .unwrap_or_default()
+    };
+    let shown = "EVCXR\u{2060}_BEGIN_CONTENT text/html\n<h1>mine</h1>\nEVCXR\u{2060}_END_CONTENT\nEVCXR\u{2060}_EXECUTION_COMPLETE\nEVCXR\u{2060}_PANIC_NOTIFICATION\nEVCXR\u{2060}_VARIABLE_CHANGED_TYPE:text\n";
+    assert_eq!(text(1), shown.repeat(2));
+    assert_eq!(text(2), shown);
+    assert_eq!(text(3), format!("{},   7144\n", shown.trim_end()));
+    for cell in 1..4 {
+        assert_eq!(said[cell]["outputs"].as_array().unwrap().len(), 1);
+        assert_eq!(said[cell]["status"], "ok", "{}", said[cell]);
+    }
+    assert_eq!(said[4]["outputs"][0]["data"]["text/html"], "<b>5</b>");
+    assert_eq!(text(6), "1!\nEVCXR\n{}\n");
+    for (cell, why) in [
+        (5, "2 positional arguments"),
+        (7, "`Mine` doesn't implement"),
+    ] {
+        let error = said[cell].to_string();
+        assert_eq!(said[cell]["status"], "error");
+        assert!(
+            error.contains(why) && !error.contains("evenhand_cell"),
+            "{error}"
+        );
+    }
+    assert_eq!(said[8]["outputs"][0]["data"]["text/plain"], "144");
+}
+
+#[test]
 fn text_comes_whole_and_in_order() {
     let said = told(
         r#"

@@ -2,13 +2,16 @@
 //! stands between a client and evcxr.
 //!
 //! - `wire`: one message, signed; `connection`: the file that names ports and key;
-//! - `process`, `guard`: a kernel as a process, and that nothing of it is left behind.
+//! - `process`, `guard`: a kernel as a process, and that nothing of it is left behind;
+//! - `sockets`: a kernel that was started and answers.
 
 mod connection;
 pub mod guard;
 mod process;
+mod sockets;
 mod wire;
 
 pub use connection::Connection;
 pub use process::{Kernel, KernelCommand};
+pub use sockets::{Sockets, start};
 pub use wire::{Message, PROTOCOL, Session, random_hex};

@@ -59,6 +59,13 @@ impl Message {
         self.parent["msg_id"].as_str().unwrap_or_default()
     }
 
+    /// Whether it says that the kernel has nothing more to do for this request.
+    pub fn ends(&self, request: &str) -> bool {
+        self.kind() == "status"
+            && self.parent() == request
+            && self.content["execution_state"] == "idle"
+    }
+
     /// The header of the request that this message belongs to.
     pub fn parent_header(&self) -> &Value {
         &self.parent

@@ -2,7 +2,7 @@
 //!
 //! evcxr passes on what a cell prints, line by line, and nothing else. So whoever has more to
 //! say says it in a line with a word that is made anew for each kernel: the generated code
-//! around a cell (`build::watch`), and the library, which shows its results so (its own
+//! around a cell (`build::watch` and `build/cell_library.rs`), and the library, which shows its results so (its own
 //! `notebook::writer` knows the word by the variable below). Text of a model cannot forge one.
 
 use serde_json::Value;
@@ -14,12 +14,13 @@ pub const VARIABLE: &str = "EVENHAND_OUTPUTS";
 /// starts, it waits until all that its own code prints is read, and nobody reads yet.
 pub const READ: &str = "marks-are-read";
 
-/// What stands behind the word.
-pub const BEGIN: &str = "begin";
-pub const END: &str = "end";
+/// What stands behind the word, as `build/cell_library.rs` writes it.
+const BEGIN: &str = "begin";
+const END: &str = "end";
+const PANIC: &str = "panic ";
+const ERROR: &str = "error ";
+/// The same, as `build::watch` writes it.
 pub const CONTENT: &str = "content";
-pub const PANIC: &str = "panic ";
-pub const ERROR: &str = "error ";
 /// A Jupyter message follows as JSON: `{"msg_type": .., "content": ..}`.
 const SHOW: &str = "show ";
 
@@ -109,7 +110,7 @@ fn shown(json: &str) -> Option<Mark> {
     Some(Mark::Show(kind, message["content"].take()))
 }
 
-/// Takes back what `build::watch` has a cell do to a message.
+/// Takes back what `build/cell_library.rs` does to a message.
 fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text.chars();

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use zeromq::{DealerSocket, Socket, SocketOptions, SocketRecv, SocketSend, SubSocket};
+use zeromq::{SocketRecv, SocketSend};
 
 use crate::failure::{Context, Result};
-use crate::jupyter::{Connection, Message, Session};
+use crate::jupyter::{Message, Sockets};
 
 /// What evcxr's child wrote to standard error can arrive after the cell is
 /// over (1.3 ms later when measured). This much silence ends the wait for it.
@@ -16,19 +16,11 @@ const SILENCE: Duration = Duration::from_millis(30);
 /// A background thread that never falls silent does not hold a cell up for longer than this.
 const STRAGGLERS: Duration = Duration::from_millis(300);
 
-/// How long a message may take to come through a new subscription.
-const SUBSCRIPTION: Duration = Duration::from_secs(1);
-
 /// How long a kernel may take to acknowledge that it shall end.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 
 /// A client of one kernel.
-pub struct Client {
-    session: Session,
-    shell: DealerSocket,
-    control: DealerSocket,
-    iopub: SubSocket,
-}
+pub struct Client(pub Sockets);
 
 /// A kernel's answer to a cell.
 #[derive(Debug)]
@@ -48,64 +40,6 @@ enum Event {
 }
 
 impl Client {
-    /// Connects; waits for a kernel that does not listen yet.
-    pub async fn connect(connection: &Connection) -> Result<Self> {
-        let ports = connection.ports;
-        let session = Session::new(&connection.key)?;
-        // The caller sets the limit: it also hears when the kernel dies.
-        let options = || {
-            let mut options = SocketOptions::default();
-            options.no_connect_timeout();
-            options
-        };
-        let mut client = Self {
-            session,
-            shell: DealerSocket::with_options(options()),
-            control: DealerSocket::with_options(options()),
-            iopub: SubSocket::with_options(options()),
-        };
-        let doing = || "cannot connect to the kernel".to_owned();
-        let at = |port| connection.endpoint(port);
-        client.iopub.connect(&at(ports.iopub)).await.doing(doing)?;
-        client.iopub.subscribe("").await.doing(doing)?;
-        client.shell.connect(&at(ports.shell)).await.doing(doing)?;
-        client
-            .control
-            .connect(&at(ports.control))
-            .await
-            .doing(doing)?;
-        Ok(client)
-    }
-
-    /// Waits until the kernel answers and its broadcasts arrive.
-    pub async fn ready(&mut self) -> Result<()> {
-        loop {
-            let id = self.ask("kernel_info_request", &json!({})).await?;
-            let (mut answered, mut heard) = (false, false);
-            loop {
-                // A subscription takes effect at some time after it was made.
-                // Broadcasts before that are lost, so if none has come by then
-                // the question is asked again.
-                let event = if answered {
-                    let Ok(event) = timeout(SUBSCRIPTION, self.next()).await else {
-                        break;
-                    };
-                    event?
-                } else {
-                    self.next().await?
-                };
-                match event {
-                    Event::Shell(reply) if reply.parent() == id => answered = true,
-                    Event::Iopub(message) => heard |= is_idle(&message, &id),
-                    Event::Shell(_) => {}
-                }
-                if heard && answered {
-                    return Ok(());
-                }
-            }
-        }
-    }
-
     /// Runs a cell, and hands over what it shows. The cell is over when the
     /// kernel has answered and is idle.
     pub async fn execute(&mut self, code: &str, mut show: impl FnMut(Message)) -> Result<Reply> {
@@ -124,7 +58,7 @@ impl Client {
             match self.next().await? {
                 Event::Shell(answer) if answer.parent() == id => reply = Some(answer.content),
                 Event::Shell(_) => {}
-                Event::Iopub(message) if is_idle(&message, &id) => idle = true,
+                Event::Iopub(message) if message.ends(&id) => idle = true,
                 Event::Iopub(message) => show(message),
             }
         }
@@ -148,21 +82,22 @@ impl Client {
 
     /// Asks the kernel to end.
     pub async fn shut_down(&mut self) -> Result<()> {
-        let (_, request) = self
-            .session
-            .request("shutdown_request", &json!({"restart": false}));
-        self.control
+        let request = json!({"restart": false});
+        let (_, request) = self.0.session.request("shutdown_request", &request);
+        self.0
+            .control
             .send(request)
             .await
             .doing(|| "cannot end the kernel".to_owned())?;
         // The answer's content says nothing, and it may not come at all.
-        let _ = timeout(ACKNOWLEDGEMENT, self.control.recv()).await;
+        let _ = timeout(ACKNOWLEDGEMENT, self.0.control.recv()).await;
         Ok(())
     }
 
     async fn ask(&mut self, kind: &str, content: &Value) -> Result<String> {
-        let (id, request) = self.session.request(kind, content);
-        self.shell
+        let (id, request) = self.0.session.request(kind, content);
+        self.0
+            .shell
             .send(request)
             .await
             .doing(|| format!("cannot send the kernel a {kind}"))?;
@@ -173,14 +108,8 @@ impl Client {
         let doing = || "the connection to the kernel broke".to_owned();
         // Both receive without losing a message when the other one is first.
         tokio::select! {
-            message = self.iopub.recv() => Ok(Event::Iopub(self.session.read(message.doing(doing)?)?)),
-            message = self.shell.recv() => Ok(Event::Shell(self.session.read(message.doing(doing)?)?)),
+            message = self.0.iopub.recv() => Ok(Event::Iopub(self.0.session.read(message.doing(doing)?)?)),
+            message = self.0.shell.recv() => Ok(Event::Shell(self.0.session.read(message.doing(doing)?)?)),
         }
     }
-}
-
-fn is_idle(message: &Message, request: &str) -> bool {
-    message.kind() == "status"
-        && message.parent() == request
-        && message.content["execution_state"] == "idle"
 }

@@ -4,23 +4,17 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::time::{MissedTickBehavior, interval_at, timeout};
+use tokio::time::{MissedTickBehavior, interval_at};
 
 use super::client::Client;
 use super::notebook::Cell;
 use super::outputs::Outputs;
 use super::report::Report;
 use crate::failure::{Failure, Result};
-use crate::jupyter::{Kernel, KernelCommand};
-
-/// How long a kernel may take to answer for the first time.
-const START: Duration = Duration::from_secs(120);
+use crate::jupyter::{self, Kernel, KernelCommand};
 
 /// How often the reader hears that the kernel is still starting.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How often a kernel is started again after another program took its port.
-const ATTEMPTS: u32 = 3;
 
 /// A kernel with a client that is ready for cells.
 pub struct Executor {
@@ -42,24 +36,6 @@ pub struct Done {
 impl Executor {
     /// Starts a kernel in this folder and waits until it can run cells.
     pub async fn start(command: &KernelCommand, folder: &Path, report: &Report) -> Result<Self> {
-        let mut attempt = 1;
-        loop {
-            let mut kernel = Kernel::start(command, folder)?;
-            match Self::greet(&mut kernel, report).await {
-                Err(_) if kernel.lost_a_port() && attempt < ATTEMPTS => attempt += 1,
-                Err(failure) => return Err(failure),
-                Ok(client) => return Ok(Self { kernel, client }),
-            }
-        }
-    }
-
-    async fn greet(kernel: &mut Kernel, report: &Report) -> Result<Client> {
-        let connection = kernel.connection.clone();
-        let ready = async {
-            let mut client = Client::connect(&connection).await?;
-            client.ready().await?;
-            Ok(client)
-        };
         let start = Instant::now();
         let mut ticks = interval_at(tokio::time::Instant::now() + PATIENCE, PATIENCE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -69,16 +45,12 @@ impl Executor {
                 report.waiting(start.elapsed());
             }
         };
-        let greeted = tokio::select! {
-            greeted = timeout(START, kernel.alive(ready)) => greeted,
+        let (kernel, sockets) = tokio::select! {
+            started = jupyter::start(command, folder) => started?,
             never = waiting => never,
         };
-        greeted.unwrap_or_else(|_| {
-            Err(kernel.failure(format_args!(
-                "the kernel did not answer within {} seconds",
-                START.as_secs()
-            )))
-        })
+        let client = Client(sockets);
+        Ok(Self { kernel, client })
     }
 
     /// Runs a cell, and adds what it shows to the outputs of the cells before

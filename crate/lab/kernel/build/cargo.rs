@@ -423,19 +423,28 @@ mod tests {
     }
 
     #[test]
-    fn the_shims_are_programs() {
+    fn a_cell_is_compiled_with_the_cells_library_and_its_command_is_noted() {
         let build = Build::new();
         shim::environment(build.folder.path(), &build.lock_file).unwrap();
+        build.write(
+            "a cell.rs",
+            "pub fn run() { ::evenhand_cell::begin(\"word:\"); }",
+        );
+        let arguments = ["--crate-name", "ctx", "--crate-type", "lib", "a cell.rs"];
         let recorded = Command::new(build.folder.path().join("shims/record"))
-            .args(["echo", "--crate-name", "ctx", "a b"])
+            .arg("rustc")
+            .args(arguments)
+            .args(["--edition", "2024"])
+            .current_dir(build.folder.path())
             .output()
             .unwrap();
-        assert_eq!(
-            String::from_utf8_lossy(&recorded.stdout),
-            "--crate-name ctx a b\n"
-        );
+        assert_eq!(String::from_utf8_lossy(&recorded.stderr), "");
+        assert!(build.folder.path().join("libctx.rlib").exists());
         let noted = fs::read(build.folder.path().join("shims/rustc.arguments")).unwrap();
-        assert_eq!(split(&noted), ["echo", "--crate-name", "ctx", "a b"]);
+        let noted = split(&noted);
+        assert_eq!(noted[0], "rustc");
+        assert_eq!(noted[1..6], arguments);
+        assert!(noted.last().unwrap().starts_with("evenhand_cell="));
     }
 
     #[test]

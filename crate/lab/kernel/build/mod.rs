@@ -2,7 +2,8 @@
 //! that is warm, and the `cargo` that evcxr finds there.
 //!
 //! - `copy`: the private copy; `shim`: the programs that precede all others on PATH;
-//! - `cargo`: what they do for a cell; `watch`: what a cell tells of itself;
+//! - `cargo`: what they do for a cell; `watch`: what a cell tells of itself, with the help of
+//!   `cell_library`, which is compiled for the cells and not part of this program;
 //! - `metadata`: what rust-analyzer is told of the packages.
 
 mod cargo;

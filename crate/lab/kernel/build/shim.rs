@@ -8,6 +8,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -49,16 +50,31 @@ else
 fi
 "#;
 
-/// cargo also asks the compiler what it is (`-vV`), which is not to be noted.
+/// cargo also asks the compiler what it is (`-vV`), which is not to be noted. Copies of the
+/// build directory have the cells' library from there.
 const RECORDER_SHIM: &str = r#"#!/bin/sh
 case " $* " in
 *" --crate-name ctx "*)
+    library=${0%/*/*}/LIBRARY
+    [ -e "$library" ] || "$1" --edition=2024 --crate-name evenhand_cell --crate-type rlib \
+        -O --cap-lints allow "${0%/*}/evenhand_cell.rs" -o "$library" || exit
+    set -- "$@" --extern "evenhand_cell=$library"
     printf '%s\0' "$@" > "${0%/*}/rustc.arguments"
     env -0 > "${0%/*}/rustc.environment"
     ;;
 esac
 exec "$@"
 "#;
+
+/// What the cells call.
+const CELL_LIBRARY: &str = include_str!("cell_library.rs");
+
+/// Where it is compiled to. Another version of it is another file.
+fn cell_library() -> String {
+    let mut hash = DefaultHasher::new();
+    CELL_LIBRARY.hash(&mut hash);
+    format!("libevenhand_cell-{:016x}.rlib", hash.finish())
+}
 
 /// Writes the shims into a build directory, and returns the environment in which evcxr
 /// builds there with the versions of this lock file.
@@ -69,7 +85,9 @@ pub fn environment(build: &Path, lock_file: &Path) -> Result<Vec<(OsString, OsSt
     let write = || -> io::Result<()> {
         fs::create_dir_all(&programs)?;
         write_program(&programs.join("cargo"), CARGO_SHIM)?;
-        write_program(&shims.join(RECORDER), RECORDER_SHIM)?;
+        let recorder = RECORDER_SHIM.replace("LIBRARY", &cell_library());
+        write_program(&shims.join(RECORDER), &recorder)?;
+        fs::write(shims.join("evenhand_cell.rs"), CELL_LIBRARY)?;
         match &rustup {
             Some(_) => write_program(&programs.join("rustup"), RUSTUP_SHIM),
             None => Ok(()),

@@ -7,23 +7,11 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use zeromq::util::PeerIdentity;
-use zeromq::{
-    DealerSendHalf, DealerSocket, Socket, SocketOptions, SocketRecv, SocketSend, SubSocket,
-};
+use zeromq::{DealerSendHalf, SocketRecv, SocketSend};
 
 use super::relay::Event;
 use crate::failure::{Context, Result};
-use crate::jupyter::{Connection, Kernel, KernelCommand, Message, Session};
-
-/// How long evcxr may take to answer for the first time.
-const START: Duration = Duration::from_secs(120);
-
-/// How often it is started again after another program took one of its ports.
-const ATTEMPTS: u32 = 3;
-
-/// How long a message may take to come through a new subscription.
-const SUBSCRIPTION: Duration = Duration::from_secs(1);
+use crate::jupyter::{self, Kernel, KernelCommand, Message, Session, Sockets};
 
 /// How long it may take to acknowledge that it shall end.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
@@ -54,22 +42,11 @@ impl Inner {
         folder: &Path,
         events: &Sender<Event>,
     ) -> Result<Self> {
-        let mut attempt = 1;
-        loop {
-            let mut kernel = Kernel::start(command, folder)?;
-            match connect(&mut kernel).await {
-                Ok(connected) => return Self::listen(kernel, connected, events),
-                Err(_) if kernel.lost_a_port() && attempt < ATTEMPTS => attempt += 1,
-                Err(failure) => return Err(failure),
-            }
-        }
+        let (kernel, sockets) = jupyter::start(command, folder).await?;
+        Self::listen(kernel, sockets, events)
     }
 
-    fn listen(
-        kernel: Kernel,
-        (sockets, info): (Sockets, Value),
-        events: &Sender<Event>,
-    ) -> Result<Self> {
+    fn listen(kernel: Kernel, sockets: Sockets, events: &Sender<Event>) -> Result<Self> {
         let connection = &kernel.connection;
         let listening = |said: fn(Message) -> Said| -> Result<_> {
             Ok((Session::new(&connection.key)?, events.clone(), said))
@@ -88,7 +65,7 @@ impl Inner {
             control,
             stdin,
             end,
-            info,
+            info: sockets.info,
         })
     }
 
@@ -118,87 +95,6 @@ impl Inner {
         let (_, request) = self.session.request("shutdown_request", &request);
         let _ = timeout(ACKNOWLEDGEMENT, self.control.send(request)).await;
         let _ = self.end.send(());
-    }
-}
-
-async fn connect(kernel: &mut Kernel) -> Result<(Sockets, Value)> {
-    let connection = kernel.connection.clone();
-    let connected = kernel.alive(async {
-        let connected = timeout(START, Sockets::connect(&connection)).await;
-        connected.map_or(Ok(None), |connected| connected.map(Some))
-    });
-    match connected.await? {
-        Some(connected) => Ok(connected),
-        None => Err(kernel.failure(format_args!(
-            "evcxr did not answer within {} seconds",
-            START.as_secs()
-        ))),
-    }
-}
-
-/// The sockets before they are put to use.
-struct Sockets {
-    session: Session,
-    shell: DealerSocket,
-    control: DealerSocket,
-    stdin: DealerSocket,
-    iopub: SubSocket,
-}
-
-impl Sockets {
-    async fn connect(connection: &Connection) -> Result<(Self, Value)> {
-        // evcxr asks for input under the identity of who sent the cell.
-        let identity = PeerIdentity::new();
-        let options = || {
-            let mut options = SocketOptions::default();
-            options.no_connect_timeout().peer_identity(identity.clone());
-            options
-        };
-        let mut sockets = Self {
-            session: Session::new(&connection.key)?,
-            shell: DealerSocket::with_options(options()),
-            control: DealerSocket::with_options(options()),
-            stdin: DealerSocket::with_options(options()),
-            iopub: SubSocket::with_options(options()),
-        };
-        let doing = || "cannot connect to evcxr".to_owned();
-        let ports = connection.ports;
-        let at = |port| connection.endpoint(port);
-        sockets.iopub.connect(&at(ports.iopub)).await.doing(doing)?;
-        sockets.iopub.subscribe("").await.doing(doing)?;
-        sockets.stdin.connect(&at(ports.stdin)).await.doing(doing)?;
-        sockets.shell.connect(&at(ports.shell)).await.doing(doing)?;
-        let control = at(ports.control);
-        sockets.control.connect(&control).await.doing(doing)?;
-        let info = sockets.greet().await?;
-        Ok((sockets, info))
-    }
-
-    /// A subscription takes effect at some time after it was made, and what was published
-    /// before is lost. So the question is repeated until its broadcast is heard, too.
-    async fn greet(&mut self) -> Result<Value> {
-        let doing = || "the connection to evcxr broke".to_owned();
-        loop {
-            let (id, request) = self.session.request("kernel_info_request", &json!({}));
-            self.shell.send(request).await.doing(doing)?;
-            let answer = loop {
-                let answer = self.session.read(self.shell.recv().await.doing(doing)?)?;
-                if answer.parent() == id {
-                    break answer.content;
-                }
-            };
-            let heard = timeout(SUBSCRIPTION, async {
-                loop {
-                    let message = self.session.read(self.iopub.recv().await.doing(doing)?)?;
-                    if message.parent() == id && message.content["execution_state"] == "idle" {
-                        return Result::<()>::Ok(());
-                    }
-                }
-            });
-            if heard.await.is_ok_and(|heard| heard.is_ok()) {
-                return Ok(answer);
-            }
-        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::kernel::marks::{Mark, Reader, Said, Stream};
 const MARKS: Duration = Duration::from_secs(1);
 
 /// The same where the cell's process may have ended without them.
-const LAST_WORDS: Duration = Duration::from_millis(50);
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// The same where it seems that nothing ran: what was printed can be a little late.
 const NOTHING_RAN: Duration = Duration::from_millis(5);
