@@ -73,8 +73,8 @@ tell([kernel.reply(asked), kernel.reply(waiting)["status"]])
 fn a_kernel_ends_with_the_jupyter_that_started_it() {
     let said = told(
         r#"
-import subprocess
-script = sys.orig_argv[-1].split("import subprocess")[0] + '''
+# The test begins.
+script = sys.orig_argv[-1].split('# The test begins.')[0] + '''
 os.environ["JPY_PARENT_PID"] = str(os.getpid())
 kernel = Kernel()
 kernel.run("1")

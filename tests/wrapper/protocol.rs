@@ -121,6 +121,36 @@ fn a_kernel_that_cannot_work_says_why_in_the_notebook() {
 }
 
 #[test]
+fn an_evcxr_of_another_version_is_named_and_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("kernel/bin")).unwrap();
+    let program = "kernel/bin/evcxr_jupyter";
+    let place = folder.path().join(program);
+    std::fs::copy(home().join(program), &place).unwrap();
+    // The same evcxr, which gives itself another number; the compiler cuts it in two.
+    let mut bytes = std::fs::read(&place).unwrap();
+    let (ours, other) = (b"0.22", b"0.23");
+    let mut at = 0;
+    while let Some(found) = bytes[at..]
+        .windows(ours.len())
+        .position(|part| part == ours)
+    {
+        at += found;
+        bytes[at..at + ours.len()].copy_from_slice(other);
+    }
+    assert!(at > 0, "it does not say its version");
+    std::fs::write(&place, bytes).unwrap();
+    let said = first_cell_in(folder.path());
+    let outputs = said["outputs"].to_string();
+    assert!(outputs.contains("this is evcxr 0.23"), "{outputs}");
+    assert!(
+        outputs.contains("dependencies are not built yet"),
+        "{outputs}"
+    );
+    assert!(outputs.contains(r#""text/plain":"1""#), "{outputs}");
+}
+
+#[test]
 fn a_request_with_a_wrong_signature_is_ignored() {
     let said = told(
         r#"
