@@ -57,6 +57,15 @@ fn bars_say_what_they_show_and_what_they_leave_out() {
 }
 
 #[test]
+fn a_setter_leaves_its_chart_as_it_is() {
+    let bars = chart(&jobs()).bar("occupation", "women").unwrap();
+    let before = described(&bars);
+    let other = bars.titled("Shares").x_label("women").size(300, 200);
+    assert!(described(&other).starts_with("Shares\nBar chart: women by occupation"));
+    assert_eq!(described(&bars), before);
+}
+
+#[test]
 fn bars_go_to_both_sides_of_zero() {
     let chart = chart(&jobs()).bar("occupation", "change").unwrap();
     assert_snapshot!(chart.bundle().text, @"

@@ -71,6 +71,16 @@ fn a_title_names_the_table_and_the_columns_are_those_asked_for() {
 }
 
 #[test]
+fn a_setter_leaves_its_table_as_it_is() {
+    let frame = df!["a" => [1, 2], "b" => [3, 4]].unwrap();
+    let plain = table(&frame);
+    let before = plain.bundle();
+    let other = plain.titled("T").columns(["b"]).rows(1).static_only();
+    assert_eq!(cells(&other.bundle().html), [["3"]]);
+    assert_eq!(plain.bundle(), before);
+}
+
+#[test]
 fn a_missing_column_is_told_where_the_table_would_be() {
     let frame = df!["group" => [1, 2], "occupation" => [3, 4]].unwrap();
     let shown = table(&frame).columns(["group", "ocupation"]).bundle();
