@@ -17,7 +17,8 @@ pub(crate) struct Effect {
     pub(crate) interval: Option<[f64; 2]>,
 }
 
-/// The effects on an axis with zero in its middle. What is no finite number is not drawn.
+/// The effects on an axis with zero in its middle. What is no finite number is not drawn, and
+/// the chart says so.
 pub(crate) fn effects(rows: Vec<Effect>, scale: &str) -> Chart {
     let of_frame = rows.len();
     let mut rows = rows;
@@ -42,6 +43,7 @@ pub(crate) fn effects(rows: Vec<Effect>, scale: &str) -> Chart {
             rows: of_frame,
             column: scale.to_owned(),
             without: of_frame - dots.len(),
+            open: dots.iter().filter(|dot| dot.interval.is_none()).count(),
             ..LeftOut::default()
         },
         names,

@@ -355,7 +355,7 @@ fn effects_keep_their_pairs_and_zero_in_the_middle() {
     measure                                             d_z
     length      ├────●───┤        ┊                     -2.26 [-3.1, -1.4]
     refusals                      ●                     0
-    1 of 3 rows without a value left out
+    1 of 3 rows without a value left out; 1 row without an interval
     ");
     let svg = super::svg::svg(&chart).unwrap();
     assert_eq!(svg.matches("<circle ").count(), 2 + 4);
