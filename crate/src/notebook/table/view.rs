@@ -2,7 +2,8 @@
 
 use polars::prelude::{Column, DataFrame, Series};
 
-use super::{html, limits, missing};
+use super::missing::missing;
+use super::{html, limits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::notebook::bundle::{Bundle, Show};
 use crate::notebook::escape::escaped;
@@ -100,11 +101,11 @@ impl Table {
         let Some(names) = &self.columns else {
             return Ok(self.frame.clone());
         };
-        let missing = names
+        let unknown = names
             .iter()
             .find(|name| self.frame.get_column_index(name).is_none());
-        if let Some(name) = missing {
-            return Err(missing::column(name, &self.frame));
+        if let Some(name) = unknown {
+            return Err(missing(&self.frame, name));
         }
         self.frame.select(names).map_err(|error| {
             Error::new(ErrorKind::Display, "a column is named twice").with_source(error)

@@ -86,11 +86,11 @@ fn a_missing_column_is_told_where_the_table_would_be() {
     let shown = table(&frame).columns(["group", "ocupation"]).bundle();
     assert_snapshot!(shown.text, @"
     there is no column `ocupation`
-      hint: there are, nearest first: `occupation`, `group`
+      hint: the columns are, nearest first: `occupation`, `group`
     ");
     assert_snapshot!(outline(&shown.html), @r#"
     <pre class="evenhand tex2jax_ignore mathjax_ignore">there is no column &#96;ocupation&#96;
-      hint: there are, nearest first: &#96;occupation&#96;, &#96;group&#96;</pre>
+      hint: the columns are, nearest first: &#96;occupation&#96;, &#96;group&#96;</pre>
     "#);
     let twice = table(&frame).columns(["group", "group"]).bundle();
     assert_eq!(twice.text, "a column is named twice");
