@@ -1,7 +1,11 @@
 //! What a chart takes from a data frame: numbers and names, in columns that exist.
 
-use polars::prelude::{AnyValue, Column, DataFrame, DataType};
+use std::collections::HashMap;
 
+use polars::prelude::{AnyValue, Column, DataFrame, DataType, TimeUnit};
+
+use super::along::Along;
+use super::calendar::DAY;
 use super::letters::clean;
 use crate::error::{Error, ErrorKind, Result};
 use crate::notebook::{listed, missing, quoted};
@@ -16,8 +20,13 @@ pub(super) fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<Option<f64>>>
     if !(dtype.is_numeric() || dtype.is_null()) {
         return Err(no_numbers(frame, column));
     }
+    floats(column)
+}
+
+fn floats(column: &Column) -> Result<Vec<Option<f64>>> {
     let broken = |error| {
-        let message = format!("the numbers of the column {} can't be read", quoted(name));
+        let name = quoted(column.name());
+        let message = format!("the numbers of the column {name} can't be read");
         Error::new(ErrorKind::Display, message).with_source(error)
     };
     let floats = column.cast(&DataType::Float64).map_err(broken)?;
@@ -25,6 +34,61 @@ pub(super) fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<Option<f64>>>
     Ok(values
         .map(|value| value.filter(|value| value.is_finite()))
         .collect())
+}
+
+/// What an axis holds of a column, and for each row its value there.
+///
+/// # Errors
+/// There is no such column; it holds what is neither a number, a date, a time nor a name.
+pub(super) fn along(frame: &DataFrame, name: &str) -> Result<(Along, Vec<Option<f64>>)> {
+    let column = column(frame, name)?;
+    let milliseconds = match column.dtype() {
+        DataType::Date => DAY,
+        DataType::Datetime(TimeUnit::Milliseconds, _) => 1.0,
+        DataType::Datetime(TimeUnit::Microseconds, _) => 1e-3,
+        DataType::Datetime(TimeUnit::Nanoseconds, _) => 1e-6,
+        DataType::String | DataType::Boolean | DataType::Categorical(..) | DataType::Enum(..) => {
+            return Ok(places(column));
+        }
+        other if other.is_numeric() || other.is_null() => {
+            return Ok((Along::Numbers, floats(column)?));
+        }
+        other => {
+            let message = format!("the column {} holds {other}", quoted(name));
+            return Err(Error::new(ErrorKind::Argument, message).with_hint(
+                "along an axis go numbers, dates, times of a date and names; \
+                 `column.cast(&DataType::Int64)` makes numbers of durations",
+            ));
+        }
+    };
+    let times = floats(column)?.into_iter();
+    let times = times.map(|time| time.map(|time| time * milliseconds));
+    Ok((Along::Times, times.collect()))
+}
+
+/// What an axis of a column is called. Times with a zone are drawn in UTC.
+pub(super) fn label(frame: &DataFrame, name: &str) -> String {
+    let dtype = frame.column(name).map(Column::dtype);
+    match dtype {
+        Ok(DataType::Datetime(_, Some(_))) => format!("{} (UTC)", clean(name)),
+        _ => clean(name),
+    }
+}
+
+/// The names in the order in which they come, and for each row the place of its own.
+fn places(column: &Column) -> (Along, Vec<Option<f64>>) {
+    let mut known = HashMap::new();
+    let mut names = Vec::new();
+    let mut place = |row: usize| {
+        let name = name(column, row)?;
+        let place = *known.entry(name).or_insert_with_key(|name| {
+            names.push(name.clone());
+            names.len() - 1
+        });
+        Some(place as f64)
+    };
+    let places = (0..column.len()).map(&mut place).collect();
+    (Along::Names(names), places)
 }
 
 /// The names in a column of any type: for the place of a row its text, on one line.
@@ -36,10 +100,15 @@ pub(super) fn names<'a>(
     name: &str,
 ) -> Result<impl Fn(usize) -> String + use<'a>> {
     let column = column(frame, name)?;
-    Ok(move |row| match column.get(row) {
-        Ok(AnyValue::Null) | Err(_) => "null".to_owned(),
-        Ok(value) => clean(&value.str_value()),
-    })
+    Ok(move |row| self::name(column, row).unwrap_or_else(|| "null".to_owned()))
+}
+
+/// The text of a row's value on one line; `None` for a null.
+fn name(column: &Column, row: usize) -> Option<String> {
+    match column.get(row) {
+        Ok(AnyValue::Null) | Err(_) => None,
+        Ok(value) => Some(clean(&value.str_value())),
+    }
 }
 
 fn column<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {

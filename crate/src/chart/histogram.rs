@@ -2,6 +2,7 @@
 
 use polars::prelude::DataFrame;
 
+use super::along::Along;
 use super::axes::{ABOVE, BELOW, SMALL, axis_below, axis_left};
 use super::columns;
 use super::left_out::LeftOut;
@@ -136,7 +137,7 @@ impl Mark for Histogram {
         let inner = axis_left(scene, area, [0.0, most], &labels.y);
         let across = Scale::new(self.domain(), inner.left, inner.right);
         let up = Scale::new([0.0, most], inner.bottom, inner.top);
-        axis_below(scene, inner, &across, &labels.x);
+        axis_below(scene, inner, &across, &Along::Numbers, &labels.x);
         // All bars have their numbers, or none has.
         let numbers = self.counts.iter().map(|count| told(*count as f64));
         let room = numbers.map(|number| letters::width(&number, SMALL));

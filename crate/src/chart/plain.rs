@@ -42,14 +42,16 @@ pub(super) fn blocks(length: f64) -> String {
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
-/// Names, pictures and numbers in three columns.
+/// Names, pictures and numbers in three columns. What stands above the pictures is as short as
+/// it has to be.
 pub(super) fn rows(
     head: &[&str; 3],
     names: &[String],
     pictures: &[String],
     numbers: &[String],
 ) -> String {
-    let head = head.map(short);
+    let [name, picture, number] = head;
+    let head = [short(name), (*picture).to_owned(), short(number)];
     let names: Vec<_> = names.iter().map(|name| short(name)).collect();
     let widest = |texts: &[String], head: &str| {
         let widths = texts.iter().map(|text| text.chars().count());
