@@ -68,10 +68,9 @@ pub(super) fn along(frame: &DataFrame, name: &str) -> Result<(Along, Vec<Option<
 
 /// What an axis of a column is called. Times with a zone are drawn in UTC.
 pub(super) fn label(frame: &DataFrame, name: &str) -> String {
-    let dtype = frame.column(name).map(Column::dtype);
-    match dtype {
-        Ok(DataType::Datetime(_, Some(_))) => format!("{} (UTC)", clean(name)),
-        _ => clean(name),
+    match frame.column(name).map(Column::dtype) {
+        Ok(DataType::Datetime(_, Some(_))) => format!("{name} (UTC)"),
+        _ => name.to_owned(),
     }
 }
 

@@ -33,11 +33,7 @@ pub(crate) fn effects(rows: Vec<Effect>, scale: &str) -> Chart {
     let [_, most] = span(sizes.chain([0.0, 1.0]));
     let (names, dots): (Vec<_>, Vec<_>) = rows.into_iter().map(dot).unzip();
     Chart::of(Arc::new(Dots {
-        labels: Labels {
-            x: scale.to_owned(),
-            y: "measure".to_owned(),
-            shade: String::new(),
-        },
+        labels: Labels::of(scale, "measure"),
         domain: roomy([-most, most]),
         left_out: LeftOut {
             rows: of_frame,

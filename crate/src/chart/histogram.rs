@@ -7,7 +7,7 @@ use super::axes::{ABOVE, BELOW, SMALL, axis_below, axis_left};
 use super::columns;
 use super::left_out::LeftOut;
 use super::letters::{self, clean};
-use super::mark::{Labels, Mark, Valued};
+use super::mark::{Labels, Mark};
 use super::numbers::told;
 use super::palette::{self, INK};
 use super::plain;
@@ -105,15 +105,7 @@ impl Mark for Histogram {
     }
 
     fn labels(&self) -> Labels {
-        Labels {
-            x: self.value.clone(),
-            y: "rows".to_owned(),
-            shade: String::new(),
-        }
-    }
-
-    fn valued(&self) -> Valued {
-        Valued::X
+        Labels::of(&self.value, "rows")
     }
 
     fn about(&self, labels: &Labels) -> String {
@@ -198,12 +190,6 @@ impl Mark for Histogram {
             .map(|ends| format!("{} to {}", told(ends[0]), told(ends[1])))
             .collect();
         let counts: Vec<_> = self.counts.iter().map(|count| *count as f64).collect();
-        let numbers: Vec<_> = counts.iter().map(|count| told(*count)).collect();
-        plain::rows(
-            &[&labels.x, "", &labels.y],
-            &names,
-            &plain::bars(&counts),
-            &numbers,
-        )
+        plain::bars([&labels.x, &labels.y], &names, &counts)
     }
 }

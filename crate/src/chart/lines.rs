@@ -56,11 +56,7 @@ impl Lines {
             line.sort_by(|one, other| one[0].total_cmp(&other[0]));
         }
         Ok(Self {
-            labels: Labels {
-                x: columns::label(frame, x),
-                y: clean(y),
-                shade: String::new(),
-            },
+            labels: Labels::of(&columns::label(frame, x), y),
             along,
             group: clean(group.unwrap_or_default()),
             names,
