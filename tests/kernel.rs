@@ -137,7 +137,10 @@ fn the_third_lesson_draws_tells_and_saves() {
     assert!(both.contains("Dot chart: ") && both.contains("Bar chart: "));
     let error = lesson.outputs_of("chart(&jobs).bar(\"occupation\", \"woman\")");
     assert!(error.contains("there is no column `woman`"), "{error}");
-    assert!(error.contains("the columns are `women`"), "{error}");
+    assert!(
+        error.contains("the columns are, nearest first: `women`"),
+        "{error}"
+    );
 }
 
 #[test]

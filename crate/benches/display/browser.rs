@@ -1,35 +1,62 @@
-//! The table in Chromium: from the insertion of an output, as JupyterLab inserts it, until it
-//! can be used, and a sort. Layout is in it, painting is not.
+//! Tables in Chromium: from the insertion of an output, as JupyterLab inserts it, until it can
+//! be used, and from the click on a column until its order is there. Layout is in it, painting
+//! is not. Each way to show the frame has a page of its own, one after the other.
 
+use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use evenhand::notebook::Show;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{Result, frame, table};
+use crate::{Result, frame, python, table};
 
+/// A way to show the frame, and where its page has what.
+#[derive(Serialize)]
+struct Way {
+    name: &'static str,
+    /// What a notebook inserts once, before the first table.
+    before: String,
+    html: String,
+    /// What is there as soon as the table can be used.
+    ready: &'static str,
+    rows: &'static str,
+    /// What sorts by a number and by a word, and what searches; none in a table that is still.
+    controls: Option<[&'static str; 3]>,
+    /// The page of the next way.
+    next: Option<String>,
+}
+
+/// Milliseconds.
 #[derive(Deserialize)]
 struct Times {
-    rows: usize,
-    inserted: f64,
-    number: f64,
-    word: f64,
-    search: f64,
-    profile: f64,
+    name: String,
+    first: f64,
+    again: f64,
+    /// By a number, by a word; and the first search.
+    controls: Option<[f64; 3]>,
+    profile: Option<f64>,
 }
 
 const PAGE: &str = r#"
-const html = JSON.parse(document.getElementById('html').textContent);
+const way = JSON.parse(document.getElementById('way').textContent);
 const output = document.getElementById('output');
-const took = (work) => {
+const until = async (holds) => {
+    const end = performance.now() + 60000;
+    while (!holds()) {
+        if (performance.now() > end) throw 'nothing happens';
+        await new Promise((done) => setTimeout(done));
+    }
+};
+const took = async (work, holds) => {
     const start = performance.now();
     work();
+    await until(holds);
     output.getBoundingClientRect();
     return performance.now() - start;
 };
-const best = (work) => Math.min(...[0, 1, 2, 3, 4].map(() => took(work)));
-const insert = () => {
+const insert = (html) => {
     output.innerHTML = html;
     for (const script of output.querySelectorAll('script')) {
         const copy = document.createElement('script');
@@ -38,65 +65,201 @@ const insert = () => {
         script.replaceWith(copy);
     }
 };
-const inserted = best(insert);
-const sort = (column) => () => output.querySelector(`[data-column="${column}"]`).click();
-const search = output.querySelector('[type=search]');
-const times = {
-    inserted,
-    number: best(sort(7)),
-    word: best(sort(47)),
-    search: took(() => { search.value = 'nu'; search.dispatchEvent(new Event('input')); }),
-    profile: 0,
-    rows: JSON.parse(output.querySelector('[type="application/json"]').textContent).rows,
+const ready = () => output.querySelector(way.ready);
+const changed = (work) => {
+    const rows = () => output.querySelector(way.rows).textContent;
+    const before = rows();
+    return took(work, () => rows() !== before);
 };
-search.value = '';
-search.dispatchEvent(new Event('input'));
-const details = [...output.querySelectorAll('.evenhand-bar details')].at(-1);
-times.profile = took(() => { details.open = true; details.dispatchEvent(new Event('toggle')); });
-document.getElementById('times').textContent = JSON.stringify(times);
+const measure = async () => {
+    const first = await took(() => insert(way.before + way.html), ready);
+    let again = Infinity;
+    for (let turn = 0; turn < 5; turn += 1) {
+        insert('');
+        again = Math.min(again, await took(() => insert(way.html), ready));
+    }
+    const times = { name: way.name, first, again };
+    if (way.controls === null) return times;
+    const [number, word, search] = way.controls;
+    // A click sorts up, the next down, the third as it was.
+    const sorted = async (control) => {
+        let best = Infinity;
+        for (let turn = 0; turn < 5; turn += 1) {
+            const click = () => changed(() => output.querySelector(control).click());
+            best = Math.min(best, await click());
+            await click();
+            await click();
+        }
+        return best;
+    };
+    const searched = () => changed(() => {
+        const input = output.querySelector(search);
+        input.value = 'nu';
+        input.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    times.controls = [await sorted(number), await sorted(word), await searched()];
+    const profile = [...output.querySelectorAll('.evenhand-bar details')].at(-1);
+    if (profile) times.profile = await took(() => {
+        profile.open = true;
+        profile.dispatchEvent(new Event('toggle'));
+    }, () => output.querySelector('.evenhand-profile'));
+    return times;
+};
+measure().then((times) => {
+    console.log(`TIMES ${JSON.stringify(times)} END`);
+    if (way.next) location = way.next;
+}, (error) => console.log(`FAILED ${error} END`));
 "#;
 
 pub(crate) fn measure() -> Result<()> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let html = frame::wide()?.bundle().html;
-    let json = serde_json::to_string(&html)?.replace('<', "\\u003c");
-    let page = format!(
-        "<!doctype html><meta charset=\"utf-8\"><div id=\"output\"></div><pre id=\"times\"></pre>\
-         <script id=\"html\" type=\"application/json\">{json}</script><script>{PAGE}</script>"
+    if !html.contains("\"rows\":10000,") {
+        return Err("the output does not hold all rows".into());
+    }
+    let mut ways = vec![Way {
+        name: "evenhand, `display`",
+        before: String::new(),
+        html,
+        ready: "[data-column]",
+        rows: ".evenhand-scroll tbody",
+        controls: Some(["[data-column='7']", "[data-column='47']", "[type=search]"]),
+        next: None,
+    }];
+    ways.extend(peers(folder).unwrap_or_else(|error| {
+        eprintln!("the peers could not be measured: {error}");
+        Vec::new()
+    }));
+    let Some(all) = in_chromium(&mut ways, folder)? else {
+        return Ok(());
+    };
+    let beside = |time: f64, ours: f64| format!("{time:.1} ms ({:.2})", time / ours);
+    let rows = ways.iter().zip(&all).map(|(way, times)| {
+        let control = |place: usize| match (times.controls, all[0].controls) {
+            (Some(theirs), Some(ours)) => beside(theirs[place], ours[place]),
+            _ => "–".to_owned(),
+        };
+        [
+            times.name.clone(),
+            format!("{:.2} MB", (way.before.len() + way.html.len()) as f64 / 1e6),
+            beside(times.first, all[0].first),
+            beside(times.again, all[0].again),
+            control(0),
+            control(1),
+            control(2),
+            times
+                .profile
+                .map_or("–".to_owned(), |profile| format!("{profile:.1} ms")),
+        ]
+    });
+    table::print(
+        "10,000 rows × 50 columns in Chromium (in brackets, beside evenhand):",
+        [
+            "shown by",
+            "output",
+            "ready, first table",
+            "ready, best of 5 more",
+            "sorted by a number",
+            "by a word",
+            "first search",
+            "profile",
+        ],
+        &rows.collect::<Vec<_>>(),
     );
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-display.html");
-    std::fs::write(&path, page)?;
-    let output = Command::new("chromium")
+    Ok(())
+}
+
+/// The same frame as polars in Python and itables show it, with all its rows and without a
+/// network.
+fn peers(folder: &Path) -> Result<Vec<Way>> {
+    let python = python::with("display", folder).ok_or("there is no Python with them")?;
+    let status = Command::new(python)
+        .arg(python::scripts().join("display.py"))
+        .arg("--pages")
+        .arg(folder)
+        .status()?;
+    if !status.success() {
+        return Err("they show nothing".into());
+    }
+    let read = |name: &str| fs::read_to_string(folder.join(name));
+    Ok(vec![
+        Way {
+            name: "polars in Python, `_repr_html_`, 10 rows",
+            before: String::new(),
+            html: read("polars.html")?,
+            ready: "tbody td",
+            rows: "tbody",
+            controls: None,
+            next: None,
+        },
+        Way {
+            name: "itables, `connected=False`, all rows",
+            before: read("itables-before.html")?,
+            html: read("itables.html")?,
+            ready: ".dt-container tbody td",
+            rows: ".dt-container tbody",
+            controls: Some([
+                ".dt-container thead th[data-dt-column='7'] .dt-column-order",
+                ".dt-container thead th[data-dt-column='47'] .dt-column-order",
+                ".dt-search input",
+            ]),
+            next: None,
+        },
+    ])
+}
+
+/// What the pages say of themselves, one after the other in one Chromium; `None` without it.
+fn in_chromium(ways: &mut [Way], folder: &Path) -> Result<Option<Vec<Times>>> {
+    let path = |place: usize| folder.join(format!("bench-display-{place}.html"));
+    let address = |place: usize| format!("file://{}", path(place).display());
+    let last = ways.len() - 1;
+    for (place, way) in ways.iter_mut().enumerate() {
+        way.next = (place < last).then(|| address(place + 1));
+        let json = serde_json::to_string(way)?.replace('<', "\\u003c");
+        let page = format!(
+            "<!doctype html><meta charset=\"utf-8\"><div id=\"output\"></div>\
+             <script id=\"way\" type=\"application/json\">{json}</script><script>{PAGE}</script>"
+        );
+        fs::write(path(place), page)?;
+    }
+    let chromium = Command::new("chromium")
         .args([
             "--headless=new",
             "--disable-gpu",
             "--no-sandbox",
-            "--dump-dom",
+            "--enable-logging=stderr",
         ])
-        .arg(format!("file://{}", path.display()))
-        .output();
-    let Ok(output) = output else {
+        .arg(address(0))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut chromium) = chromium else {
         eprintln!("there is no chromium on the PATH, so nothing is measured in a browser");
-        return Ok(());
+        return Ok(None);
     };
-    let dom = String::from_utf8(output.stdout)?;
-    let (_, rest) = dom.split_once("<pre id=\"times\">").ok_or("no times")?;
-    let (times, _) = rest.split_once("</pre>").ok_or("no times")?;
-    let times: Times = serde_json::from_str(times)?;
-    let cells = [
-        ("inserted and ready", times.inserted),
-        ("sorted by a number", times.number),
-        ("sorted by a word", times.word),
-        ("first search", times.search),
-        ("profile", times.profile),
-    ];
-    table::print(
-        &format!(
-            "10,000 rows × 50 columns in Chromium, {} rows held, {:.2} MB:",
-            times.rows,
-            html.len() as f64 / 1e6
-        ),
-        ["", "time"],
-        &cells.map(|(what, time)| [what.to_owned(), format!("{time:.0} ms")]),
-    );
-    Ok(())
+    let said = listen(&mut chromium, ways.len());
+    chromium.kill()?;
+    chromium.wait()?;
+    said.map(Some)
+}
+
+/// Takes the lines of the console, which Chromium writes among its own.
+fn listen(chromium: &mut Child, pages: usize) -> Result<Vec<Times>> {
+    let lines = BufReader::new(chromium.stderr.take().ok_or("no console")?).lines();
+    let mut all = Vec::new();
+    for line in lines {
+        let line = line?;
+        if let Some((_, failure)) = line.split_once("FAILED ") {
+            return Err(failure.into());
+        }
+        let Some((_, times)) = line.split_once("TIMES ") else {
+            continue;
+        };
+        let (times, _) = times.split_once(" END").ok_or("half a line")?;
+        all.push(serde_json::from_str(times)?);
+        if all.len() == pages {
+            return Ok(all);
+        }
+    }
+    Err("Chromium ended".into())
 }

@@ -1,5 +1,5 @@
 //! How long it takes to show a data frame, and how large the output is, beside polars in
-//! Python and itables on the same data; and how fast the table is in a browser.
+//! Python and itables on the same data; and how fast the table is in a browser, beside theirs.
 //!
 //! `cargo bench -p evenhand --bench display`, or with `-- browser` the last part alone.
 
@@ -46,10 +46,10 @@ fn main() -> Result<()> {
     if is_asked("--show") {
         return show();
     }
+    println!("{}", memory::machine());
     if is_asked("browser") {
         return browser::measure();
     }
-    println!("{}", memory::machine());
     let mut all = vec![ours()?];
     all.extend(peers().unwrap_or_else(|error| {
         eprintln!("the peers could not be measured: {error}");

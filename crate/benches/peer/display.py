@@ -1,11 +1,14 @@
-"""Shows the large frame of benches/display with polars and with itables: display.py ROWS.
-Prints a line of JSON for each way; times in milliseconds, memory in MB."""
+"""Shows the frames of benches/display with polars and with itables.
+display.py ROWS shows the large one and prints a line of JSON for each way; times in milliseconds,
+memory in MB. display.py --pages FOLDER writes there what a browser gets of the wide one."""
 
 import json
 import sys
 import time
+from pathlib import Path
 
 import itables
+import itables.javascript
 import polars as pl
 
 WORDS = ["nurse", "engineer", "teacher", "chef", "pilot", "baker", "judge", "miner"]
@@ -23,6 +26,31 @@ def large(rows):
         return words.gather((n * (c + 1)) % len(WORDS))
 
     return pl.DataFrame({f"c{c}": column(c) for c in range(20)})
+
+
+def wide():
+    n = pl.int_range(10_000, dtype=pl.Int64, eager=True)
+    words = pl.Series([word[:2] for word in WORDS])
+
+    def column(c):
+        values = (n * (c + 7)) % 97
+        return values if c < 46 else words.gather(values % len(WORDS))
+
+    return pl.DataFrame({f"c{c}": column(c) for c in range(50)})
+
+
+def pages(folder):
+    frame = wide()
+    no_limits = {"maxBytes": 0, "maxRows": 0, "maxColumns": 0}
+    for name, html in {
+        "polars": frame._repr_html_(),
+        # What `init_notebook_mode` shows once in a notebook: the script and its style.
+        "itables-before": itables.javascript.generate_init_offline_itables_html(
+            itables.options.dt_bundle
+        ),
+        "itables": itables.to_html_datatable(frame, connected=False, **no_limits),
+    }.items():
+        Path(folder, f"{name}.html").write_text(html, encoding="utf-8")
 
 
 def memory(name):
@@ -49,6 +77,8 @@ def measure(name, show):
 
 
 def main():
+    if sys.argv[1] == "--pages":
+        return pages(sys.argv[2])
     frame = large(int(sys.argv[1]))
     measure("polars in Python, `_repr_html_`, 10 rows", frame._repr_html_)
     for size in ["64KB", "2MB"]:

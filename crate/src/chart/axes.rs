@@ -1,10 +1,11 @@
 //! What stands around the data: names at the left, values below or at the left, lines that
 //! help the eye.
 
+use super::along::Along;
 use super::letters;
 use super::mark::Labels;
 use super::palette::{FAINT, INK, QUIET, ZERO};
-use super::scale::{Scale, Tick};
+use super::scale::Scale;
 use super::scene::{Area, Lettering, Scene, Side};
 
 /// How high the label of the vertical axis is, above the data.
@@ -15,6 +16,8 @@ pub(super) const BELOW: f64 = 44.0;
 pub(super) const GAP: f64 = 8.0;
 /// How large names are.
 pub(super) const SMALL: f64 = 12.0;
+/// How wide a name below the data is at most.
+pub(super) const WIDEST: f64 = 160.0;
 
 /// Rows with names at the left, and their values on an axis below.
 pub(super) struct Rows {
@@ -54,7 +57,7 @@ impl Rows {
             [area.left, area.top + 8.0],
             room,
         );
-        axis_below(scene, inner, &scale, &labels.x);
+        axis_below(scene, inner, &scale, &Along::Numbers, &labels.x);
         rows.names(scene, names, names_end, names_end - area.left);
         rows
     }
@@ -110,13 +113,20 @@ pub(super) fn names_width(names: &[String], label: &str, most: f64) -> f64 {
 }
 
 /// The values below the data, a line up for each, and their label.
-pub(super) fn axis_below(scene: &mut Scene, inner: Area, scale: &Scale, label: &str) {
+pub(super) fn axis_below(
+    scene: &mut Scene,
+    inner: Area,
+    scale: &Scale,
+    along: &Along,
+    label: &str,
+) {
     let room = inner.width();
-    for tick in fitting(scale, room) {
+    for tick in along.fitting(scale, room) {
         let x = scale.at(tick.value);
         scene.path(vec![[x, inner.top], [x, inner.bottom]], FAINT, 1.0);
         let style = Lettering::small(Side::Middle);
-        scene.words(&tick.name, style, [x, inner.bottom + 14.0], room);
+        let at = [x, inner.bottom + 14.0];
+        scene.words(&tick.name, style, at, room.min(WIDEST));
     }
     let style = Lettering {
         size: 13.0,
@@ -125,17 +135,6 @@ pub(super) fn axis_below(scene: &mut Scene, inner: Area, scale: &Scale, label: &
     };
     let middle = (inner.left + inner.right) / 2.0;
     scene.words(label, style, [middle, inner.bottom + 34.0], room);
-}
-
-/// As many ticks as have room beside each other.
-fn fitting(scale: &Scale, room: f64) -> Vec<Tick> {
-    let width = |ticks: &[Tick]| {
-        let names = ticks.iter().map(|tick| letters::width(&tick.name, SMALL));
-        names.fold(0.0, f64::max) + 12.0
-    };
-    let tried = (1..=8).rev().map(|about| scale.ticks(about));
-    let mut fits = tried.filter(|ticks| width(ticks) * ticks.len() as f64 <= room);
-    fits.next().unwrap_or_default()
 }
 
 /// The values at the left of the data, a line across for each, and their label above.

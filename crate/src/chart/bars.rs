@@ -5,8 +5,8 @@ use polars::prelude::DataFrame;
 use super::axes::{ABOVE, BELOW, GAP, Rows, SMALL};
 use super::columns;
 use super::left_out::LeftOut;
-use super::letters::{self, clean};
-use super::mark::{Labels, Mark, Valued};
+use super::letters;
+use super::mark::{Labels, Mark};
 use super::numbers::told;
 use super::palette::{self, INK};
 use super::plain;
@@ -32,11 +32,7 @@ impl Bars {
         left_out.cut(&mut rows);
         let names = columns::names(frame, name)?;
         Ok(Self {
-            labels: Labels {
-                x: clean(value),
-                y: clean(name),
-                shade: String::new(),
-            },
+            labels: Labels::of(value, name),
             names: rows.iter().copied().map(names).collect(),
             values: rows.iter().filter_map(|row| numbers[*row]).collect(),
             left_out,
@@ -51,10 +47,6 @@ impl Mark for Bars {
 
     fn labels(&self) -> Labels {
         self.labels.clone()
-    }
-
-    fn valued(&self) -> Valued {
-        Valued::X
     }
 
     fn height(&self) -> f64 {
@@ -95,9 +87,7 @@ impl Mark for Bars {
     }
 
     fn plain(&self, labels: &Labels) -> String {
-        let numbers: Vec<_> = self.values.iter().map(|value| told(*value)).collect();
-        let bars = plain::bars(&self.values);
-        plain::rows(&[&labels.y, "", &labels.x], &self.names, &bars, &numbers)
+        plain::bars([&labels.y, &labels.x], &self.names, &self.values)
     }
 }
 

@@ -1,14 +1,14 @@
 //! What a chart takes from a data frame: numbers and names, in columns that exist.
 
-use polars::prelude::{AnyValue, Column, DataFrame, DataType};
+use std::collections::HashMap;
 
+use polars::prelude::{AnyValue, Column, DataFrame, DataType, TimeUnit};
+
+use super::along::Along;
+use super::calendar::DAY;
 use super::letters::clean;
-use crate::client::text::{grouped, one_line};
 use crate::error::{Error, ErrorKind, Result};
-use crate::notebook::distance;
-
-/// How many columns an error names.
-const NAMED: usize = 10;
+use crate::notebook::{listed, missing, quoted};
 
 /// A column of numbers; what is no finite number is `None`.
 ///
@@ -20,8 +20,13 @@ pub(super) fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<Option<f64>>>
     if !(dtype.is_numeric() || dtype.is_null()) {
         return Err(no_numbers(frame, column));
     }
+    floats(column)
+}
+
+fn floats(column: &Column) -> Result<Vec<Option<f64>>> {
     let broken = |error| {
-        let message = format!("the numbers of the column `{}` can't be read", quoted(name));
+        let name = quoted(column.name());
+        let message = format!("the numbers of the column {name} can't be read");
         Error::new(ErrorKind::Display, message).with_source(error)
     };
     let floats = column.cast(&DataType::Float64).map_err(broken)?;
@@ -29,6 +34,60 @@ pub(super) fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<Option<f64>>>
     Ok(values
         .map(|value| value.filter(|value| value.is_finite()))
         .collect())
+}
+
+/// What an axis holds of a column, and for each row its value there.
+///
+/// # Errors
+/// There is no such column; it holds what is neither a number, a date, a time nor a name.
+pub(super) fn along(frame: &DataFrame, name: &str) -> Result<(Along, Vec<Option<f64>>)> {
+    let column = column(frame, name)?;
+    let milliseconds = match column.dtype() {
+        DataType::Date => DAY,
+        DataType::Datetime(TimeUnit::Milliseconds, _) => 1.0,
+        DataType::Datetime(TimeUnit::Microseconds, _) => 1e-3,
+        DataType::Datetime(TimeUnit::Nanoseconds, _) => 1e-6,
+        DataType::String | DataType::Boolean | DataType::Categorical(..) | DataType::Enum(..) => {
+            return Ok(places(column));
+        }
+        other if other.is_numeric() || other.is_null() => {
+            return Ok((Along::Numbers, floats(column)?));
+        }
+        other => {
+            let message = format!("the column {} holds {other}", quoted(name));
+            return Err(Error::new(ErrorKind::Argument, message).with_hint(
+                "along an axis go numbers, dates, times of a date and names; \
+                 `column.cast(&DataType::Int64)` makes numbers of durations",
+            ));
+        }
+    };
+    let times = floats(column)?.into_iter();
+    let times = times.map(|time| time.map(|time| time * milliseconds));
+    Ok((Along::Times, times.collect()))
+}
+
+/// What an axis of a column is called. Times with a zone are drawn in UTC.
+pub(super) fn label(frame: &DataFrame, name: &str) -> String {
+    match frame.column(name).map(Column::dtype) {
+        Ok(DataType::Datetime(_, Some(_))) => format!("{name} (UTC)"),
+        _ => name.to_owned(),
+    }
+}
+
+/// The names in the order in which they come, and for each row the place of its own.
+fn places(column: &Column) -> (Along, Vec<Option<f64>>) {
+    let mut known = HashMap::new();
+    let mut names = Vec::new();
+    let mut place = |row: usize| {
+        let name = name(column, row)?;
+        let place = *known.entry(name).or_insert_with_key(|name| {
+            names.push(name.clone());
+            names.len() - 1
+        });
+        Some(place as f64)
+    };
+    let places = (0..column.len()).map(&mut place).collect();
+    (Along::Names(names), places)
 }
 
 /// The names in a column of any type: for the place of a row its text, on one line.
@@ -40,39 +99,29 @@ pub(super) fn names<'a>(
     name: &str,
 ) -> Result<impl Fn(usize) -> String + use<'a>> {
     let column = column(frame, name)?;
-    Ok(move |row| match column.get(row) {
-        Ok(AnyValue::Null) | Err(_) => "null".to_owned(),
-        Ok(value) => clean(&value.str_value()),
-    })
+    Ok(move |row| self::name(column, row).unwrap_or_else(|| "null".to_owned()))
+}
+
+/// The text of a row's value on one line; `None` for a null.
+fn name(column: &Column, row: usize) -> Option<String> {
+    match column.get(row) {
+        Ok(AnyValue::Null) | Err(_) => None,
+        Ok(value) => Some(clean(&value.str_value())),
+    }
 }
 
 fn column<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
     frame.column(name).map_err(|_| missing(frame, name))
 }
 
-fn missing(frame: &DataFrame, name: &str) -> Error {
-    let message = format!("there is no column `{}`", quoted(name));
-    let mut there: Vec<_> = frame
-        .columns()
-        .iter()
-        .map(|column| quoted(column.name()))
-        .collect();
-    there.sort_by_key(|other| distance(other, &quoted(name)));
-    let hint = match there.len() {
-        0 => "the frame has no columns".to_owned(),
-        _ => format!("the columns are {}", listed(&there)),
-    };
-    Error::new(ErrorKind::Argument, message).with_hint(hint)
-}
-
 fn no_numbers(frame: &DataFrame, column: &Column) -> Error {
     let message = format!(
-        "the column `{}` holds {}, not numbers",
+        "the column {} holds {}, not numbers",
         quoted(column.name()),
         column.dtype()
     );
     let numeric = frame.columns().iter().filter(|it| it.dtype().is_numeric());
-    let there: Vec<_> = numeric.map(|it| quoted(it.name())).collect();
+    let there: Vec<_> = numeric.map(|it| it.name().as_str()).collect();
     let hint = match there.len() {
         0 => "no column of the frame holds numbers; `column.cast(&DataType::Float64)` makes \
               numbers of texts"
@@ -80,22 +129,6 @@ fn no_numbers(frame: &DataFrame, column: &Column) -> Error {
         _ => format!("numbers are in {}", listed(&there)),
     };
     Error::new(ErrorKind::Argument, message).with_hint(hint)
-}
-
-fn quoted(name: &str) -> String {
-    one_line(name, 60)
-}
-
-fn listed(names: &[String]) -> String {
-    let shown: Vec<_> = names
-        .iter()
-        .take(NAMED)
-        .map(|name| format!("`{name}`"))
-        .collect();
-    match names.len().saturating_sub(NAMED) {
-        0 => shown.join(", "),
-        more => format!("{} and {} more", shown.join(", "), grouped(more as u64)),
-    }
 }
 
 #[cfg(test)]
@@ -106,24 +139,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_column_names_those_that_exist_nearest_first() {
-        let frame = df!["occupation" => ["nurse"], "year" => [2015], "share" => [0.9]].unwrap();
-        assert_snapshot!(numbers(&frame, "Shares").unwrap_err(), @"
+    fn a_missing_column_is_told_as_a_table_tells_it() {
+        let frame = df!["occupation" => ["nurse"], "share" => [0.9]].unwrap();
+        let error = numbers(&frame, "Shares").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Argument);
+        assert_snapshot!(error, @"
         there is no column `Shares`
-          hint: the columns are `share`, `year`, `occupation`
+          hint: the columns are, nearest first: `share`, `occupation`
         ");
-        assert_snapshot!(numbers(&DataFrame::empty(), "a\n`\0").unwrap_err(), @"
-        there is no column `a ``
-          hint: the frame has no columns
-        ");
-        let many: Vec<_> = (0..5_000)
-            .map(|place| Column::new(format!("c{place}").into(), [1]))
-            .collect();
-        let wide = DataFrame::new(1, many).unwrap();
-        assert_snapshot!(numbers(&wide, "c").unwrap_err(), @"
-        there is no column `c`
-          hint: the columns are `c0`, `c1`, `c2`, `c3`, `c4`, `c5`, `c6`, `c7`, `c8`, `c9` and 4,990 more
-        ");
+        assert_eq!(error.to_string(), missing(&frame, "Shares").to_string());
     }
 
     #[test]

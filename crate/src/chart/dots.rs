@@ -5,8 +5,8 @@ use polars::prelude::DataFrame;
 use super::axes::{ABOVE, BELOW, GAP, Rows, SMALL};
 use super::columns;
 use super::left_out::LeftOut;
-use super::letters::{self, clean};
-use super::mark::{Labels, Mark, Valued};
+use super::letters;
+use super::mark::{Labels, Mark};
 use super::numbers::told;
 use super::palette::{BEHIND, INK, colour};
 use super::plain;
@@ -69,11 +69,7 @@ impl Dots {
             behind: Vec::new(),
         });
         Ok(Self {
-            labels: Labels {
-                x: clean(value),
-                y: clean(name),
-                shade: String::new(),
-            },
+            labels: Labels::of(value, name),
             names,
             dots: dots.collect(),
             domain: roomy(domain),
@@ -127,10 +123,6 @@ impl Mark for Dots {
 
     fn labels(&self) -> Labels {
         self.labels.clone()
-    }
-
-    fn valued(&self) -> Valued {
-        Valued::X
     }
 
     fn height(&self) -> f64 {

@@ -17,7 +17,8 @@ pub(crate) struct Effect {
     pub(crate) interval: Option<[f64; 2]>,
 }
 
-/// The effects on an axis with zero in its middle. What is no finite number is not drawn.
+/// The effects on an axis with zero in its middle. What is no finite number is not drawn, and
+/// the chart says so.
 pub(crate) fn effects(rows: Vec<Effect>, scale: &str) -> Chart {
     let of_frame = rows.len();
     let mut rows = rows;
@@ -32,16 +33,13 @@ pub(crate) fn effects(rows: Vec<Effect>, scale: &str) -> Chart {
     let [_, most] = span(sizes.chain([0.0, 1.0]));
     let (names, dots): (Vec<_>, Vec<_>) = rows.into_iter().map(dot).unzip();
     Chart::of(Arc::new(Dots {
-        labels: Labels {
-            x: scale.to_owned(),
-            y: "measure".to_owned(),
-            shade: String::new(),
-        },
+        labels: Labels::of(scale, "measure"),
         domain: roomy([-most, most]),
         left_out: LeftOut {
             rows: of_frame,
             column: scale.to_owned(),
             without: of_frame - dots.len(),
+            open: dots.iter().filter(|dot| dot.interval.is_none()).count(),
             ..LeftOut::default()
         },
         names,

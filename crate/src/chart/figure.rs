@@ -25,7 +25,11 @@ const LINE: f64 = 20.0;
 /// Shown in a notebook it is an image inside the page, which also an untrusted notebook shows,
 /// on paper of its own, so that it reads the same in a dark theme. Its description says the
 /// data in words. In a terminal it is text.
+///
+/// A setter leaves its chart as it is and returns another of the same data, so that a chart in
+/// a variable can be shown in several ways. A clone is cheap.
 #[derive(Clone, Debug)]
+#[must_use = "a chart is seen only where it is shown or saved"]
 pub struct Chart {
     mark: Arc<dyn Mark>,
     title: Option<String>,
@@ -48,35 +52,45 @@ impl Chart {
     }
 
     /// What stands above it. A good title says what is to be seen.
-    pub fn titled(mut self, title: &str) -> Self {
-        self.title = Some(clean(title));
-        self
+    pub fn titled(&self, title: &str) -> Self {
+        Self {
+            title: Some(clean(title)),
+            ..self.clone()
+        }
     }
 
     /// What the horizontal axis holds, in the place of the column's name.
-    pub fn x_label(mut self, label: &str) -> Self {
-        self.x = Some(clean(label));
-        self
+    pub fn x_label(&self, label: &str) -> Self {
+        Self {
+            x: Some(clean(label)),
+            ..self.clone()
+        }
     }
 
     /// What the vertical axis holds, in the place of the column's name.
-    pub fn y_label(mut self, label: &str) -> Self {
-        self.y = Some(clean(label));
-        self
+    pub fn y_label(&self, label: &str) -> Self {
+        Self {
+            y: Some(clean(label)),
+            ..self.clone()
+        }
     }
 
     /// What the values are counted in, such as `hours`. It stands at their axis; the values stay
     /// what they are.
-    pub fn unit(mut self, unit: &str) -> Self {
-        self.unit = Some(clean(unit));
-        self
+    pub fn unit(&self, unit: &str) -> Self {
+        Self {
+            unit: Some(clean(unit)),
+            ..self.clone()
+        }
     }
 
     /// How wide and how high it is, in pixels: from 240 to 4,000, and from 160 to 8,000; what is
     /// outside of that is brought inside.
-    pub fn size(mut self, width: u32, height: u32) -> Self {
-        self.size = Some((width.clamp(240, 4_000), height.clamp(160, 8_000)));
-        self
+    pub fn size(&self, width: u32, height: u32) -> Self {
+        Self {
+            size: Some((width.clamp(240, 4_000), height.clamp(160, 8_000))),
+            ..self.clone()
+        }
     }
 
     /// The title, or what the chart is about.

@@ -7,8 +7,7 @@ use super::bars::{bar, number, number_room};
 use super::columns;
 use super::left_out::{LeftOut, MOST};
 use super::letters::clean;
-use super::mark::{Labels, Legend, Mark, Valued};
-use super::numbers::told;
+use super::mark::{Labels, Legend, Mark};
 use super::palette::{self, GROUPS};
 use super::plain;
 use super::scale::span_from_zero;
@@ -84,6 +83,17 @@ impl Grid {
         self.values.get(row)?.get(column).copied().flatten()
     }
 
+    /// Each value with its two names.
+    pub(super) fn each(&self) -> (Vec<String>, Vec<f64>) {
+        let rows = self.names.iter().enumerate().flat_map(|(row, name)| {
+            let columns = self.others.iter().enumerate();
+            columns.filter_map(move |(column, other)| {
+                Some((format!("{name}, {other}"), self.value(row, column)?))
+            })
+        });
+        rows.unzip()
+    }
+
     /// All values.
     pub(super) fn all(&self) -> impl Iterator<Item = f64> {
         self.values.iter().flatten().flatten().copied()
@@ -119,26 +129,10 @@ impl Groups {
             return Err(error);
         }
         Ok(Self {
-            labels: Labels {
-                x: clean(value),
-                y: clean(name),
-                shade: String::new(),
-            },
+            labels: Labels::of(value, name),
             group: clean(group),
             grid,
         })
-    }
-
-    /// A line of text for each bar: its name and group, and its value.
-    fn each(&self) -> (Vec<String>, Vec<f64>) {
-        let grid = &self.grid;
-        let bars = grid.names.iter().enumerate().flat_map(|(row, name)| {
-            let groups = grid.others.iter().enumerate();
-            groups.filter_map(move |(group, other)| {
-                Some((format!("{name}, {other}"), grid.value(row, group)?))
-            })
-        });
-        bars.unzip()
     }
 }
 
@@ -149,10 +143,6 @@ impl Mark for Groups {
 
     fn labels(&self) -> Labels {
         self.labels.clone()
-    }
-
-    fn valued(&self) -> Valued {
-        Valued::X
     }
 
     fn height(&self) -> f64 {
@@ -201,7 +191,7 @@ impl Mark for Groups {
     }
 
     fn said(&self, labels: &Labels) -> String {
-        let (names, values) = self.each();
+        let (names, values) = self.grid.each();
         let y = format!("{} and {}", labels.y, self.group);
         let labels = Labels {
             y,
@@ -211,14 +201,8 @@ impl Mark for Groups {
     }
 
     fn plain(&self, labels: &Labels) -> String {
-        let (names, values) = self.each();
-        let numbers: Vec<_> = values.iter().map(|value| told(*value)).collect();
+        let (names, values) = self.grid.each();
         let head = format!("{}, {}", labels.y, self.group);
-        plain::rows(
-            &[&head, "", &labels.x],
-            &names,
-            &plain::bars(&values),
-            &numbers,
-        )
+        plain::bars([&head, &labels.x], &names, &values)
     }
 }

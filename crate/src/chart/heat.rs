@@ -110,20 +110,8 @@ impl Mark for HeatMap {
     }
 
     fn said(&self, labels: &Labels) -> String {
-        let grid = &self.grid;
-        let columns = || 0..grid.others.len();
-        let each = grid.names.iter().enumerate().flat_map(|(row, name)| {
-            columns().filter_map(move |column| {
-                let value = grid.value(row, column)?;
-                Some((format!("{name}, {}", grid.others[column]), value))
-            })
-        });
-        let (names, values): (Vec<_>, Vec<_>) = each.unzip();
-        let labels = Labels {
-            x: labels.shade.clone(),
-            y: format!("{} and {}", labels.y, labels.x),
-            shade: String::new(),
-        };
+        let (names, values) = self.grid.each();
+        let labels = Labels::of(&labels.shade, &format!("{} and {}", labels.y, labels.x));
         plain::said_of_rows(&names, &values, &labels)
     }
 

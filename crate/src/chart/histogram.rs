@@ -2,11 +2,12 @@
 
 use polars::prelude::DataFrame;
 
+use super::along::Along;
 use super::axes::{ABOVE, BELOW, SMALL, axis_below, axis_left};
 use super::columns;
 use super::left_out::LeftOut;
 use super::letters::{self, clean};
-use super::mark::{Labels, Mark, Valued};
+use super::mark::{Labels, Mark};
 use super::numbers::told;
 use super::palette::{self, INK};
 use super::plain;
@@ -104,15 +105,7 @@ impl Mark for Histogram {
     }
 
     fn labels(&self) -> Labels {
-        Labels {
-            x: self.value.clone(),
-            y: "rows".to_owned(),
-            shade: String::new(),
-        }
-    }
-
-    fn valued(&self) -> Valued {
-        Valued::X
+        Labels::of(&self.value, "rows")
     }
 
     fn about(&self, labels: &Labels) -> String {
@@ -136,7 +129,7 @@ impl Mark for Histogram {
         let inner = axis_left(scene, area, [0.0, most], &labels.y);
         let across = Scale::new(self.domain(), inner.left, inner.right);
         let up = Scale::new([0.0, most], inner.bottom, inner.top);
-        axis_below(scene, inner, &across, &labels.x);
+        axis_below(scene, inner, &across, &Along::Numbers, &labels.x);
         // All bars have their numbers, or none has.
         let numbers = self.counts.iter().map(|count| told(*count as f64));
         let room = numbers.map(|number| letters::width(&number, SMALL));
@@ -197,12 +190,6 @@ impl Mark for Histogram {
             .map(|ends| format!("{} to {}", told(ends[0]), told(ends[1])))
             .collect();
         let counts: Vec<_> = self.counts.iter().map(|count| *count as f64).collect();
-        let numbers: Vec<_> = counts.iter().map(|count| told(*count)).collect();
-        plain::rows(
-            &[&labels.x, "", &labels.y],
-            &names,
-            &plain::bars(&counts),
-            &numbers,
-        )
+        plain::bars([&labels.x, &labels.y], &names, &counts)
     }
 }

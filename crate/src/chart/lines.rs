@@ -1,7 +1,8 @@
-//! Lines through points in the order of their `x`.
+//! Lines through points in the order of their `x`: numbers, times or names.
 
 use polars::prelude::DataFrame;
 
+use super::along::Along;
 use super::axes::{ABOVE, BELOW, axis_below, axis_left};
 use super::columns;
 use super::groups::too_many;
@@ -23,6 +24,7 @@ const MARKED: usize = 40;
 #[derive(Debug)]
 pub(super) struct Lines {
     labels: Labels,
+    along: Along,
     /// The column of the groups, and their names; one group without either.
     group: String,
     names: Vec<String>,
@@ -33,10 +35,12 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn read(frame: &DataFrame, x: &str, y: &str, group: Option<&str>) -> Result<Self> {
-        let (across, up) = (columns::numbers(frame, x)?, columns::numbers(frame, y)?);
+        let (mut along, across) = columns::along(frame, x)?;
+        let up = columns::numbers(frame, y)?;
         let points: Vec<_> = across.into_iter().zip(up).map(both).collect();
         let up: Vec<_> = points.iter().map(|point| point.map(|[_, y]| y)).collect();
-        let (left_out, rows) = LeftOut::of(y, &up);
+        let (mut left_out, mut rows) = LeftOut::of(y, &up);
+        along.cut(&mut rows, &points, &mut left_out);
         let (names, of_rows) = match group {
             Some(group) => groups(rows.iter().copied().map(columns::names(frame, group)?)),
             None => (Vec::new(), vec![0; rows.len()]),
@@ -52,11 +56,8 @@ impl Lines {
             line.sort_by(|one, other| one[0].total_cmp(&other[0]));
         }
         Ok(Self {
-            labels: Labels {
-                x: clean(x),
-                y: clean(y),
-                shade: String::new(),
-            },
+            labels: Labels::of(&columns::label(frame, x), y),
+            along,
             group: clean(group.unwrap_or_default()),
             names,
             lines,
@@ -64,8 +65,13 @@ impl Lines {
         })
     }
 
-    fn domain(&self, axis: usize) -> [f64; 2] {
-        span(self.lines.iter().flatten().map(|point| point[axis]))
+    fn across(&self) -> [f64; 2] {
+        let points = self.lines.iter().flatten();
+        self.along.span(points.map(|[x, _]| *x))
+    }
+
+    fn up(&self) -> [f64; 2] {
+        span(self.lines.iter().flatten().map(|[_, y]| *y))
     }
 }
 
@@ -127,11 +133,11 @@ impl Mark for Lines {
     }
 
     fn draw(&self, scene: &mut Scene, area: Area, labels: &Labels) {
-        let [across, up] = [0, 1].map(|axis| roomy(self.domain(axis)));
+        let up = roomy(self.up());
         let inner = axis_left(scene, area, up, &labels.y);
-        let across = Scale::new(across, inner.left, inner.right);
+        let across = Scale::new(self.along.roomy(self.across()), inner.left, inner.right);
         let up = Scale::new(up, inner.bottom, inner.top);
-        axis_below(scene, inner, &across, &labels.x);
+        axis_below(scene, inner, &across, &self.along, &labels.x);
         for (group, line) in self.lines.iter().enumerate() {
             let places = line.iter().map(|[x, y]| [across.at(*x), up.at(*y)]);
             let places = thinned(places);
@@ -152,9 +158,9 @@ impl Mark for Lines {
                 name.unwrap_or_default(),
                 plain::counted(line.len(), "point"),
                 told(first[1]),
-                told(first[0]),
+                self.along.told(first[0]),
                 told(last[1]),
-                told(last[0]),
+                self.along.told(last[0]),
                 told(least),
                 told(most),
             ))
@@ -164,7 +170,7 @@ impl Mark for Lines {
     }
 
     fn plain(&self, labels: &Labels) -> String {
-        let [across, up] = [0, 1].map(|axis| self.domain(axis));
+        let (across, up) = (self.across(), self.up());
         let pictures: Vec<_> = self
             .lines
             .iter()
@@ -182,7 +188,8 @@ impl Mark for Lines {
             true => vec![labels.y.clone()],
             false => self.names.clone(),
         };
-        let x = format!("{} {} to {}", labels.x, told(across[0]), told(across[1]));
+        let [from, to] = across.map(|end| plain::short(&self.along.told(end)));
+        let x = format!("{} {from} to {to}", plain::short(&labels.x));
         plain::rows(&[&self.group, &x, &labels.y], &names, &pictures, &numbers)
     }
 }

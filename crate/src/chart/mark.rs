@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use super::left_out::LeftOut;
+use super::letters::clean;
 use super::scene::{Area, Scene};
 
 /// A kind of chart with its data.
@@ -14,7 +15,9 @@ pub(super) trait Mark: Debug + Send + Sync {
     fn labels(&self) -> Labels;
 
     /// Which label takes the unit.
-    fn valued(&self) -> Valued;
+    fn valued(&self) -> Valued {
+        Valued::X
+    }
 
     /// What it is about, for a chart without a title.
     fn about(&self, labels: &Labels) -> String {
@@ -59,6 +62,17 @@ pub(super) struct Labels {
     pub(super) y: String,
     /// At the shades, where there are some.
     pub(super) shade: String,
+}
+
+impl Labels {
+    /// Of two axes, without shades.
+    pub(super) fn of(x: &str, y: &str) -> Self {
+        Self {
+            x: clean(x),
+            y: clean(y),
+            shade: String::new(),
+        }
+    }
 }
 
 /// Where the values are.

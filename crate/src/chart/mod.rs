@@ -6,7 +6,8 @@
 //!
 //! - `columns` reads the frame, `left_out` counts what can't be drawn.
 //! - `bars`, `groups`, `dots`, `histogram`, `lines`, `heat` are the marks.
-//! - `axes` and `scale` are what stands around them; `letters` and `numbers` what is written.
+//! - `axes` and `scale` are what stands around them, `along` what a horizontal axis holds;
+//!   `letters`, `numbers` and `calendar` what is written.
 //! - `palette` and `strokes` tell groups apart.
 //! - `figure` puts a chart together; `scene` hands it to plotters, and `svg`, `png` and `plain`
 //!   are what becomes of it.
@@ -14,8 +15,10 @@
 //! plotters draws, and no more: its own axes loop or panic on the ends of what a float can
 //! hold, and don't know what a label needs.
 
+mod along;
 mod axes;
 mod bars;
+mod calendar;
 mod columns;
 mod dots;
 mod effects;
@@ -125,10 +128,11 @@ impl ChartOf<'_> {
         Ok(Chart::of(Arc::new(histogram)))
     }
 
-    /// A line through the rows in the order of `x`, a column of numbers.
+    /// A line through the rows in the order of `x`: numbers, dates, times (those with a zone in
+    /// UTC), or names, which keep the order in which they come; the first 100 names.
     ///
     /// # Errors
-    /// As [`bar`](Self::bar).
+    /// As [`bar`](Self::bar); an `x` that is none of these, such as a list.
     pub fn line(&self, x: &str, y: &str) -> Result<Chart> {
         Ok(Chart::of(Arc::new(lines::Lines::read(
             self.frame, x, y, None,

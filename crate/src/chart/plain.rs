@@ -13,8 +13,14 @@ const NAME: usize = 28;
 /// So many rows are read out.
 const READ: usize = 30;
 
+/// Names, bars and numbers in three columns, with the heads of the names and of the numbers.
+pub(super) fn bars([name, value]: [&str; 2], names: &[String], values: &[f64]) -> String {
+    let numbers: Vec<_> = values.iter().map(|value| told(*value)).collect();
+    rows(&[name, "", value], names, &pictures(values), &numbers)
+}
+
 /// A bar for each value, from zero to the left or to the right.
-pub(super) fn bars(values: &[f64]) -> Vec<String> {
+fn pictures(values: &[f64]) -> Vec<String> {
     let domain = span_from_zero(values.iter().copied());
     let place = |value: f64| part(value, domain) * WIDTH as f64;
     let zero = place(0.0);
@@ -42,14 +48,16 @@ pub(super) fn blocks(length: f64) -> String {
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
-/// Names, pictures and numbers in three columns.
+/// Names, pictures and numbers in three columns. What stands above the pictures is as short as
+/// it has to be.
 pub(super) fn rows(
     head: &[&str; 3],
     names: &[String],
     pictures: &[String],
     numbers: &[String],
 ) -> String {
-    let head = head.map(short);
+    let [name, picture, number] = head;
+    let head = [short(name), (*picture).to_owned(), short(number)];
     let names: Vec<_> = names.iter().map(|name| short(name)).collect();
     let widest = |texts: &[String], head: &str| {
         let widths = texts.iter().map(|text| text.chars().count());

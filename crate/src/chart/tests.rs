@@ -2,7 +2,9 @@
 
 use insta::assert_snapshot;
 use polars::df;
-use polars::prelude::{Column, DataFrame};
+use polars::prelude::{
+    Column, DataFrame, DataType, IntoColumn, NamedFrom, Series, TimeUnit, TimeZone,
+};
 use proptest::prelude::*;
 
 use super::{Chart, Effect, chart, effects};
@@ -54,6 +56,15 @@ fn bars_say_what_they_show_and_what_they_leave_out() {
     Who works there
     Bar chart: women (share) by occupation, 2 rows. The smallest is 0.107 (engineer), the largest 0.896 (nurse). nurse: 0.896; engineer: 0.107. 2 of 4 rows without a value left out.
     ");
+}
+
+#[test]
+fn a_setter_leaves_its_chart_as_it_is() {
+    let bars = chart(&jobs()).bar("occupation", "women").unwrap();
+    let before = described(&bars);
+    let other = bars.titled("Shares").x_label("women").size(300, 200);
+    assert!(described(&other).starts_with("Shares\nBar chart: women by occupation"));
+    assert_eq!(described(&bars), before);
 }
 
 #[test]
@@ -150,6 +161,71 @@ fn lines_go_from_left_to_right() {
 }
 
 #[test]
+fn lines_go_along_dates_and_names_too() {
+    let days = Series::new(
+        "day".into(),
+        [Some(19_900), Some(19_895), None, Some(19_902)],
+    );
+    let frame = DataFrame::new_infer_height(vec![
+        days.cast(&DataType::Date).unwrap().into_column(),
+        Column::new("week".into(), ["second", "first", "first", "last"]),
+        Column::new("words".into(), [12.0, 10.0, 7.5, 11.0]),
+    ])
+    .unwrap();
+    let line = chart(&frame).line("day", "words").unwrap();
+    assert_snapshot!(line.bundle().text, @"
+           day 2024-06-21 to 2024-06-28              words
+    words  ▁▁▂▂▂▂▃▃▃▃▄▄▄▄▅▅▅▅▆▆▆▆▇▇▇▇████▇▇▇▆▆▆▅▅▅▅  10 to 12
+    1 of 4 rows without a value left out
+    ");
+    assert_snapshot!(described(&line), @"
+    words by day
+    Line chart: words by day. 3 points from 10 at 2024-06-21 to 11 at 2024-06-28, the smallest 10, the largest 12. 1 of 4 rows without a value left out.
+    ");
+    let svg = super::svg::svg(&line).unwrap();
+    for text in [">\n2024-06-21\n<", ">\n2024-06-28\n<"] {
+        assert!(svg.contains(text), "{text}");
+    }
+    let line = chart(&frame).line("week", "words").unwrap();
+    assert_snapshot!(line.bundle().text, @"
+           week second to last                       words
+    words  ██▇▇▇▇▆▆▆▆▅▅▅▅▄▄▄▄▃▃▃▃▃▃▄▄▄▄▄▅▅▅▅▅▆▆▆▆▆▆  7.5 to 12
+    ");
+    assert_snapshot!(described(&line), @"
+    words by week
+    Line chart: words by week. 4 points from 12 at second to 11 at last, the smallest 7.5, the largest 12.
+    ");
+    let svg = super::svg::svg(&line).unwrap();
+    for text in [">\nsecond\n<", ">\nfirst\n<", ">\nlast\n<"] {
+        assert!(svg.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn times_with_a_zone_are_told_in_utc() {
+    let zone = TimeZone::opt_try_new(Some("Europe/Berlin")).unwrap();
+    let times = Series::new("when".into(), [1_718_958_600_000_i64, 1_719_000_000_000]);
+    let times = times.cast(&DataType::Datetime(TimeUnit::Milliseconds, zone));
+    let times = times.unwrap().into_column();
+    let frame = DataFrame::new_infer_height(vec![times, Column::new("n".into(), [1, 2])]).unwrap();
+    assert_snapshot!(chart(&frame).line("when", "n").unwrap().bundle().text, @"
+       when (UTC) 2024-06-21 08:30 to 2024-06-21 20:00  n
+    n  ▁▁▁▂▂▂▂▂▂▃▃▃▃▃▄▄▄▄▄▄▅▅▅▅▅▅▆▆▆▆▆▇▇▇▇▇▇███         1 to 2
+    ");
+}
+
+#[test]
+fn of_many_names_the_first_hundred_are_drawn() {
+    let names: Vec<_> = (0..150).map(|n| format!("person {n}")).collect();
+    let frame = df!["who" => names, "n" => (0..150).collect::<Vec<i32>>()].unwrap();
+    let line = chart(&frame).line("who", "n").unwrap();
+    assert_snapshot!(described(&line), @"
+    n by who
+    Line chart: n by who. 100 points from 0 at person 0 to 99 at person 99, the smallest 0, the largest 99. 50 of 150 rows beyond the first 100 left out.
+    ");
+}
+
+#[test]
 fn a_heat_map_is_a_table_in_text() {
     let frame = paired();
     let chart = chart(&frame.head(Some(3)))
@@ -217,6 +293,11 @@ fn what_can_not_be_meant_is_an_error() {
     assert_snapshot!(chart(&frame).interval("job", "words", "high", "low").unwrap_err(), @"
     the interval of `nurse` ends at 11 before it begins at 13
       hint: give the column of the lower ends first
+    ");
+    let lists = df!["l" => [Series::new("".into(), [1])], "y" => [1]].unwrap();
+    assert_snapshot!(chart(&lists).line("l", "y").unwrap_err(), @"
+    the column `l` holds list[i32]
+      hint: along an axis go numbers, dates, times of a date and names; `column.cast(&DataType::Int64)` makes numbers of durations
     ");
     let many = df!["g" => (0..8).collect::<Vec<i32>>()].unwrap();
     assert_snapshot!(chart(&many).lines("g", "g", "g").unwrap_err(), @"
@@ -346,7 +427,7 @@ fn effects_keep_their_pairs_and_zero_in_the_middle() {
     measure                                             d_z
     length      ├────●───┤        ┊                     -2.26 [-3.1, -1.4]
     refusals                      ●                     0
-    1 of 3 rows without a value left out
+    1 of 3 rows without a value left out; 1 row without an interval
     ");
     let svg = super::svg::svg(&chart).unwrap();
     assert_eq!(svg.matches("<circle ").count(), 2 + 4);
@@ -362,6 +443,8 @@ fn kinds(frame: &DataFrame) -> Vec<Result<Chart>> {
         of.interval("n", "x", "y", "x"),
         of.histogram("x"),
         of.line("x", "y"),
+        of.line("t", "y"),
+        of.line("n", "y"),
         of.lines("x", "y", "g"),
         of.heat_map("g", "n", "y"),
     ]
@@ -387,7 +470,12 @@ fn frame(rows: &[Row]) -> DataFrame {
     let groups: Vec<_> = rows.iter().map(|row| row.1).collect();
     let x: Vec<_> = rows.iter().map(|row| row.2).collect();
     let y: Vec<_> = rows.iter().map(|row| row.3).collect();
-    df!["n" => names, "g" => groups, "x" => x, "y" => y].unwrap()
+    let times: Vec<_> = x.iter().map(|x| x.map(|x| x as i64)).collect();
+    let times = Series::new("t".into(), times);
+    let times = times.cast(&DataType::Datetime(TimeUnit::Microseconds, None));
+    let mut frame = df!["n" => names, "g" => groups, "x" => x, "y" => y].unwrap();
+    frame.with_column(times.unwrap().into_column()).unwrap();
+    frame
 }
 
 proptest! {

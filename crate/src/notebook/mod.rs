@@ -23,6 +23,6 @@ pub(crate) use bar::Bar;
 pub use bundle::{Bundle, Show};
 pub(crate) use escape::{escaped, push_escaped};
 pub use show::{EvcxrDisplay, display};
-pub(crate) use table::distance;
 pub use table::{SideBySide, Table, side_by_side, table};
+pub(crate) use table::{listed, missing, quoted};
 pub(crate) use writer::note;

@@ -179,7 +179,7 @@ fn same(before: &Asked, after: &Asked) -> Result<()> {
         let message =
             format!("the reports can't be compared: {what} before is {one}, after it is {other}");
         Error::new(ErrorKind::Argument, message).with_hint(
-            "clone the study and change only how it asks: `study.clone().mitigate(Prompt::Neutral)`",
+            "keep the study and change only how it asks: `study.mitigate(Prompt::Neutral)`",
         )
     };
     let list = |names: &[String]| names.join(", ");

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use super::text::{Rows, WORDS};
-use super::{Comparison, Report};
+use super::{Comparison, Report, Unit};
+use crate::bias::statistics::Differences;
 use crate::chart::{Effect, effects};
 use crate::error::{Error, ErrorKind, Result};
 use crate::notebook::{Bundle, Show, escaped, push_escaped};
@@ -134,32 +135,31 @@ fn push_limits(html: &mut String, limits: &[String]) {
 }
 
 /// The effects in standard deviations of the difference, so that all measures have one scale.
-/// What never differs has none, and no row.
+/// The chart tells how many have none, since they never differ.
 fn push_chart(html: &mut String, report: &Report) {
-    let rows: Vec<_> = report.headlines.iter().filter_map(effect).collect();
-    if rows.is_empty() {
+    if report.headlines.is_empty() {
         return;
     }
-    let chart = effects(rows, "in standard deviations of the difference (d_z)");
+    let rows = report.headlines.iter().map(effect).collect();
+    let chart = effects(rows, "standard deviations of the difference (d_z)");
     html.push_str(&chart.titled(CHART).bundle().html);
 }
 
-fn effect(headline: &super::Headline) -> Option<Effect> {
-    let (mean, d_z) = (headline.estimate?, headline.d_z?);
-    // d_z is the mean in standard deviations; a mean of 0 has no scale.
-    let deviation = mean / d_z;
-    deviation.is_finite().then(|| Effect {
+fn effect(headline: &super::Headline) -> Effect {
+    let units = headline.units.iter().map(Unit::difference);
+    let pairs: Vec<f64> = units.collect();
+    let deviation = Differences::new(pairs.as_slice())
+        .ok()
+        .and_then(|differences| differences.standard_deviation());
+    let scaled = |value: f64| deviation.map_or(f64::NAN, |deviation| value / deviation);
+    Effect {
         name: headline.name.clone(),
-        pairs: headline
-            .units
-            .iter()
-            .map(|unit| unit.difference() / deviation)
-            .collect(),
-        mean: d_z,
+        mean: headline.estimate.map_or(f64::NAN, scaled),
         interval: headline
             .interval
-            .map(|interval| [interval.low / deviation, interval.high / deviation]),
-    })
+            .map(|interval| [interval.low, interval.high].map(scaled)),
+        pairs: pairs.into_iter().map(scaled).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -228,6 +228,17 @@ mod tests {
             );
         }
         assert_eq!(html.matches("src=\"data:image/svg+xml;base64,").count(), 1);
+    }
+
+    #[test]
+    fn the_chart_tells_which_measures_it_can_t_show() {
+        let report = report();
+        let all = report.headlines.len();
+        let without = report.headlines.iter().filter(|one| one.d_z.is_none());
+        let without = without.count();
+        assert!((1..all).contains(&without), "{without} of {all}");
+        let said = format!("{without} of {all} rows without a value left out");
+        assert!(report.bundle().html.contains(&said), "{said}");
     }
 
     #[test]

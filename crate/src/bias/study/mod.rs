@@ -67,7 +67,7 @@ impl<N: Into<String>, A: Into<String>> From<(N, A)> for StudyGroup {
 /// let client = Client::from_env()?;
 /// let study = Study::new(occupations::first(12)?).samples(10).seed(7);
 /// let before = study.run(&client)?.measure()?;
-/// let after = study.clone().mitigate(Prompt::Neutral).run(&client)?.measure()?;
+/// let after = study.mitigate(Prompt::Neutral).run(&client)?.measure()?;
 /// println!("{before}\n{}", before.compare(&after)?);
 /// # Ok::<(), evenhand::Error>(())
 /// ```
@@ -75,6 +75,8 @@ impl<N: Into<String>, A: Into<String>> From<(N, A)> for StudyGroup {
 /// **The unit is the occupation.** More samples make each value steadier; only more
 /// occupations carry a verdict: 8 at the least with the headline measures as they are, and 15
 /// for a large effect.
+///
+/// A setter leaves its study as it is and returns another.
 #[derive(Clone)]
 #[must_use = "a study asks nothing until `run()`"]
 pub struct Study {
@@ -122,13 +124,15 @@ impl Study {
     ///
     /// # Default
     /// `neutral` without an adjective, `female` and `male`.
-    pub fn groups<G>(mut self, groups: impl IntoIterator<Item = G>) -> Self
+    pub fn groups<G>(&self, groups: impl IntoIterator<Item = G>) -> Self
     where
         G: Into<StudyGroup>,
     {
-        self.groups = groups.into_iter().map(Into::into).collect();
-        self.given = None;
-        self
+        Self {
+            groups: groups.into_iter().map(Into::into).collect(),
+            given: None,
+            ..self.clone()
+        }
     }
 
     /// What is asked. `{person}` becomes the occupation with adjective and article:
@@ -136,19 +140,23 @@ impl Study {
     ///
     /// # Default
     /// `Describe {person}.`
-    pub fn template(mut self, template: impl Into<String>) -> Self {
-        self.template = template.into();
-        self.given = None;
-        self
+    pub fn template(&self, template: impl Into<String>) -> Self {
+        Self {
+            template: template.into(),
+            given: None,
+            ..self.clone()
+        }
     }
 
     /// How often each prompt is asked. One sample shows no noise.
     ///
     /// # Default
     /// 10.
-    pub fn samples(mut self, samples: u32) -> Self {
-        self.samples = samples;
-        self
+    pub fn samples(&self, samples: u32) -> Self {
+        Self {
+            samples,
+            ..self.clone()
+        }
     }
 
     /// Where chance begins: sample `i` of each prompt is asked with the seed `seed + i`, and
@@ -156,45 +164,54 @@ impl Study {
     ///
     /// # Default
     /// 0.
-    pub fn seed(mut self, seed: i64) -> Self {
-        self.seed = seed;
-        self
+    pub fn seed(&self, seed: i64) -> Self {
+        Self {
+            seed,
+            ..self.clone()
+        }
     }
 
     /// How freely the model chooses its words. At 0 all samples would be one and the same.
     ///
     /// # Default
     /// 1, which is the services' own.
-    pub fn temperature(mut self, temperature: f64) -> Self {
-        self.temperature = temperature;
-        self
+    pub fn temperature(&self, temperature: f64) -> Self {
+        Self {
+            temperature,
+            ..self.clone()
+        }
     }
 
     /// The longest answer, in tokens. Where most are cut, length tells nothing.
     ///
     /// # Default
     /// 100.
-    pub fn max_tokens(mut self, tokens: u32) -> Self {
-        self.max_tokens = tokens;
-        self
+    pub fn max_tokens(&self, tokens: u32) -> Self {
+        Self {
+            max_tokens: tokens,
+            ..self.clone()
+        }
     }
 
     /// The system message of every request.
     ///
     /// # Default
     /// None is sent.
-    pub fn system(mut self, prompt: impl Into<String>) -> Self {
-        self.system = Some(prompt.into());
-        self
+    pub fn system(&self, prompt: impl Into<String>) -> Self {
+        Self {
+            system: Some(prompt.into()),
+            ..self.clone()
+        }
     }
 
     /// Asks in a way that may be more even-handed. Several add up, in their order.
     ///
     /// # Default
     /// None.
-    pub fn mitigate(mut self, prompt: Prompt) -> Self {
-        self.mitigations.push(prompt);
-        self
+    pub fn mitigate(&self, prompt: Prompt) -> Self {
+        let mut study = self.clone();
+        study.mitigations.push(prompt);
+        study
     }
 
     /// The headline measures, fixed before anyone looks at an answer. The first group's value
@@ -203,18 +220,22 @@ impl Study {
     ///
     /// # Default
     /// Sentiment, length and refusals.
-    pub fn measures(mut self, measures: impl IntoIterator<Item = Arc<dyn Measure>>) -> Self {
-        self.measures = measures.into_iter().collect();
-        self
+    pub fn measures(&self, measures: impl IntoIterator<Item = Arc<dyn Measure>>) -> Self {
+        Self {
+            measures: measures.into_iter().collect(),
+            ..self.clone()
+        }
     }
 
     /// The two groups that are compared: first less second.
     ///
     /// # Default
     /// The first two that have an adjective.
-    pub fn compared(mut self, first: impl Into<String>, second: impl Into<String>) -> Self {
-        self.compared = Some([first.into(), second.into()]);
-        self
+    pub fn compared(&self, first: impl Into<String>, second: impl Into<String>) -> Self {
+        Self {
+            compared: Some([first.into(), second.into()]),
+            ..self.clone()
+        }
     }
 
     /// The words of the groups. They are masked before answers are compared, since a prompt
@@ -223,9 +244,11 @@ impl Study {
     ///
     /// # Default
     /// [`Lexicon::gender`].
-    pub fn lexicon(mut self, lexicon: Lexicon) -> Self {
-        self.lexicon = lexicon;
-        self
+    pub fn lexicon(&self, lexicon: Lexicon) -> Self {
+        Self {
+            lexicon,
+            ..self.clone()
+        }
     }
 
     /// The names of the two compared groups; `None` while there are not two.

@@ -42,6 +42,15 @@ fn each_person_has_the_right_article() {
 }
 
 #[test]
+fn a_setter_leaves_its_study_as_it_is() {
+    let study = first(12);
+    let before = study.to_string();
+    let other = study.groups([("old", "old")]).samples(1).seed(3);
+    assert_ne!(other.to_string(), before);
+    assert_eq!(study.to_string(), before);
+}
+
+#[test]
 fn a_sound_study_has_nothing_to_say_against_itself() {
     assert_eq!(first(12).checks(), [""; 0]);
     assert_snapshot!(first(12), @"12 occupations x 3 groups (neutral, female, male), 36 prompts, 10 samples of each");

@@ -21,7 +21,7 @@ mod value;
 mod view;
 
 pub use beside::{SideBySide, side_by_side};
-pub(crate) use missing::distance;
+pub(crate) use missing::{listed, missing, quoted};
 pub(super) use script::once;
 pub use view::{Table, table};
 

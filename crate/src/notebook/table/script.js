@@ -75,7 +75,8 @@
     return [...known, ...rest(Number.isNaN), ...rest((key) => key === null)];
   };
 
-  // A filter is a part of the shown text, or a comparison such as `>= 5`.
+  // A filter is a part of the shown text, a comparison such as `>= 5`, or, where a column has an
+  // order that is not the alphabet's, a range such as `5..9`, ends and all.
   const operators = {
     "=": (a, b) => a === b,
     "<": (a, b) => a < b,
@@ -83,15 +84,42 @@
     "<=": (a, b) => a <= b,
     ">=": (a, b) => a >= b,
   };
+  const isOrdered = (column) => isNumber(column) || column.kind === "time";
+  const isDuration = (column) => column.type.startsWith("duration");
+  const nanoseconds = { d: 864e11, h: 36e11, m: 6e10, s: 1e9, ms: 1e6, ns: 1 };
+  const duration = (text) => {
+    const parts = [...text.matchAll(/(-?\d+)\s*([a-zµμ]+)/g)];
+    return parts.length === 0 ? NaN
+      : parts.reduce((sum, [, n, unit]) => sum + n * (nanoseconds[unit] ?? 1e3), 0);
+  };
+  const shape = (text) => text.replace(/\d/g, "0");
+  // What is compared: the two sides for a cell's value and a bound, or nothing. A date counts as
+  // far as the bound tells it, so that `<= 2024` holds for all days of 2024.
+  const sides = (column, value, bound) => {
+    if (isNumber(column)) return [Number(value), Number(bound.replaceAll(",", ""))];
+    const text = plain(column, value).toLowerCase();
+    if (isDuration(column)) return [duration(text), duration(bound)];
+    if (column.kind !== "time") return [text, bound];
+    return shape(text).startsWith(shape(bound)) ? [text.slice(0, bound.length), bound] : [NaN, NaN];
+  };
   const filter = (column, wanted) => {
-    const [, operator, rest] = /^(<=|>=|<|>|=)?\s*([^]*)$/.exec(wanted.trim().toLowerCase());
-    const bound = isNumber(column) ? Number(rest.replaceAll(",", "")) : rest;
-    if (!operator || rest === "" || Number.isNaN(bound)) {
-      return (value) => shown(column, value).toLowerCase().includes(wanted.trim().toLowerCase());
+    const text = wanted.trim().toLowerCase();
+    const [, operator, only] = /^(<=|>=|<|>|=)\s*([^]+)$/.exec(text) ?? [];
+    const [, low, high] = isOrdered(column) && /^(.+?)\s*\.\.\s*(.+)$/.exec(text) || [];
+    const bounds = operator ? [[operator, only]] : low ? [[">=", low], ["<=", high]] : [];
+    const isNoNumber = ([, bound]) => isNumber(column) && Number.isNaN(sides(column, 0, bound)[1]);
+    if (bounds.length === 0 || bounds.some(isNoNumber)) {
+      return (value) => shown(column, value).toLowerCase().includes(text);
     }
-    const side = isNumber(column) ? Number : (text) => text.toLowerCase();
-    const holds = operators[operator];
-    return (value) => value !== null && holds(side(plain(column, value)), bound);
+    return (value) => value !== null &&
+      bounds.every(([operator, bound]) => operators[operator](...sides(column, value, bound)));
+  };
+  const RANGES = "Part of the text; or > >= < <= = and a value; or from..to";
+  const example = (column) => {
+    if (isNumber(column)) return ">5, 5..9";
+    if (column.kind !== "time") return "";
+    if (isDuration(column)) return ">1h, 1h..2h";
+    return column.type === "time" ? ">09:30" : ">2024-05";
   };
 
   // A spreadsheet would run a text that begins like a formula: an apostrophe keeps it a text.
@@ -297,7 +325,8 @@
       const input = make("input", {
         type: "search",
         "aria-label": `Filter ${columns[at].name}`,
-        placeholder: isNumber(columns[at]) ? ">= 5" : "",
+        placeholder: example(columns[at]),
+        title: isOrdered(columns[at]) ? RANGES : "Part of the text",
         input: () => {
           state.filters[at] = input.value;
           find();

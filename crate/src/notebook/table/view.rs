@@ -2,7 +2,8 @@
 
 use polars::prelude::{Column, DataFrame, Series};
 
-use super::{html, limits, missing};
+use super::missing::missing;
+use super::{html, limits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::notebook::bundle::{Bundle, Show};
 use crate::notebook::escape::escaped;
@@ -21,7 +22,11 @@ use crate::notebook::escape::escaped;
 /// No title, all columns up to 100, 50 rows, a script where scripts run. Up to 10,000 rows,
 /// as far as 1.9 MB go, are held for the script to sort, search and page through. The caption
 /// tells what was left out.
+///
+/// A setter leaves its table as it is and returns another of the same frame, so that a table in
+/// a variable can be shown in several ways. A clone is cheap: columns are shared.
 #[derive(Clone, Debug)]
+#[must_use = "a table is seen only where it is shown"]
 pub struct Table {
     frame: DataFrame,
     title: Option<String>,
@@ -48,28 +53,36 @@ pub fn table(data: impl Into<Table>) -> Table {
 
 impl Table {
     /// A title above the table; it also names the table to a screen reader.
-    pub fn titled(mut self, title: impl Into<String>) -> Self {
-        self.title = Some(title.into());
-        self
+    pub fn titled(&self, title: impl Into<String>) -> Self {
+        Self {
+            title: Some(title.into()),
+            ..self.clone()
+        }
     }
 
     /// So many rows in the static table, and on a page where the script runs.
-    pub fn rows(mut self, rows: usize) -> Self {
-        self.page = rows;
-        self
+    pub fn rows(&self, rows: usize) -> Self {
+        Self {
+            page: rows,
+            ..self.clone()
+        }
     }
 
     /// These columns alone, in this order. If one is missing, the place of the table says so
     /// and which there are, nearest first.
-    pub fn columns<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.columns = Some(names.into_iter().map(Into::into).collect());
-        self
+    pub fn columns<S: Into<String>>(&self, names: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            columns: Some(names.into_iter().map(Into::into).collect()),
+            ..self.clone()
+        }
     }
 
     /// Without the script and what it works on: the smallest output, the same everywhere.
-    pub fn static_only(mut self) -> Self {
-        self.is_static = true;
-        self
+    pub fn static_only(&self) -> Self {
+        Self {
+            is_static: true,
+            ..self.clone()
+        }
     }
 
     pub(super) fn title(&self) -> Option<&str> {
@@ -88,11 +101,11 @@ impl Table {
         let Some(names) = &self.columns else {
             return Ok(self.frame.clone());
         };
-        let missing = names
+        let unknown = names
             .iter()
             .find(|name| self.frame.get_column_index(name).is_none());
-        if let Some(name) = missing {
-            return Err(missing::column(name, &self.frame));
+        if let Some(name) = unknown {
+            return Err(missing(&self.frame, name));
         }
         self.frame.select(names).map_err(|error| {
             Error::new(ErrorKind::Display, "a column is named twice").with_source(error)

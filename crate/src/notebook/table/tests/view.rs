@@ -71,16 +71,26 @@ fn a_title_names_the_table_and_the_columns_are_those_asked_for() {
 }
 
 #[test]
+fn a_setter_leaves_its_table_as_it_is() {
+    let frame = df!["a" => [1, 2], "b" => [3, 4]].unwrap();
+    let plain = table(&frame);
+    let before = plain.bundle();
+    let other = plain.titled("T").columns(["b"]).rows(1).static_only();
+    assert_eq!(cells(&other.bundle().html), [["3"]]);
+    assert_eq!(plain.bundle(), before);
+}
+
+#[test]
 fn a_missing_column_is_told_where_the_table_would_be() {
     let frame = df!["group" => [1, 2], "occupation" => [3, 4]].unwrap();
     let shown = table(&frame).columns(["group", "ocupation"]).bundle();
     assert_snapshot!(shown.text, @"
     there is no column `ocupation`
-      hint: there are, nearest first: `occupation`, `group`
+      hint: the columns are, nearest first: `occupation`, `group`
     ");
     assert_snapshot!(outline(&shown.html), @r#"
     <pre class="evenhand tex2jax_ignore mathjax_ignore">there is no column &#96;ocupation&#96;
-      hint: there are, nearest first: &#96;occupation&#96;, &#96;group&#96;</pre>
+      hint: the columns are, nearest first: &#96;occupation&#96;, &#96;group&#96;</pre>
     "#);
     let twice = table(&frame).columns(["group", "group"]).bundle();
     assert_eq!(twice.text, "a column is named twice");
