@@ -83,7 +83,7 @@ pub mod prelude {
     pub use polars::df;
     #[cfg(feature = "notebook")]
     pub use polars::prelude::{
-        AnyValue, Column, DataFrame, DataType, IntoColumn, NamedFrom, PolarsError, PolarsResult,
-        Series,
+        AnyValue, Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, LazyFrame, NamedFrom,
+        PolarsError, PolarsResult, Series, col, lit,
     };
 }

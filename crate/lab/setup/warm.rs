@@ -73,7 +73,7 @@ pub fn ensure(project: &Project, home: &Home) -> Result<()> {
     }
     prepare(project, &warm)?;
     let (title, takes) = if first {
-        ("what notebooks are built on", "about 5 minutes, once")
+        ("what notebooks are built on", "about 7 minutes, once")
     } else {
         ("the library's new sources", "less than a minute")
     };

@@ -1,8 +1,9 @@
 //! The static table.
 
-use polars::prelude::{Column, DataFrame};
+use polars::prelude::Column;
 
 use super::caption::{caption, count};
+use super::head::Head;
 use super::kind::{Kind, is_quantity};
 use super::limits::{
     BYTES, COLUMNS, FOLDED, FOLDS, NAME, NESTED_FOLDED, NESTED_FOLDS, STATIC_BYTES, characters, cut,
@@ -22,8 +23,9 @@ const LEFT: &str = "text-align:left;vertical-align:top;white-space:pre-wrap;max-
 const RIGHT: &str = "text-align:right;vertical-align:top";
 const QUIET: &str = "opacity:.65;font-weight:normal";
 
-/// The table of a frame, and below it the script where that has something to do.
-pub(super) fn html(view: &Table, frame: &DataFrame) -> String {
+/// The table of the rows, and below it the script where that has something to do.
+pub(super) fn html(view: &Table, head: &Head) -> String {
+    let frame = &head.frame;
     let columns = &frame.columns()[..frame.width().min(COLUMNS)];
     let mut html = String::new();
     push_opening(&mut html, view.title(), frame.height() > SCROLLS);
@@ -33,7 +35,7 @@ pub(super) fn html(view: &Table, frame: &DataFrame) -> String {
     html.push_str(&format!(
         "<p class=\"evenhand-caption\" style=\"opacity:.65;margin:.3em 0\">{}</p>",
         caption(
-            (rows, frame.height()),
+            (rows, head.height),
             "",
             (columns.len(), frame.width()),
             frame.estimated_size()
@@ -43,7 +45,7 @@ pub(super) fn html(view: &Table, frame: &DataFrame) -> String {
         return html + "</div>";
     }
     let room = BYTES.saturating_sub(html.len() + script::block().len());
-    script::push_data(&mut html, &payload(frame, columns, view.page(), room));
+    script::push_data(&mut html, &payload(head, columns, view.page(), room));
     html.push_str("</div>");
     html + script::block()
 }

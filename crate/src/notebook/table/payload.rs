@@ -4,9 +4,10 @@
 //! would round it; a text that was cut is `[text, characters left out]`; a time is `[text,
 //! number to sort by]`.
 
-use polars::prelude::{Column, DataFrame, Series};
+use polars::prelude::{Column, Series};
 
-use super::caption::caption;
+use super::caption::{Height, caption};
+use super::head::Head;
 use super::kind::{Kind, is_quantity};
 use super::limits::{HELD, NAME, characters, cut};
 use super::value::{Value, push};
@@ -18,7 +19,7 @@ const BLOCK: usize = 256;
 const SAFE: i128 = 1 << 53;
 
 /// As many rows of the columns as `room` bytes allow, 10,000 at most.
-pub(super) fn payload(frame: &DataFrame, columns: &[Column], page: usize, room: usize) -> String {
+pub(super) fn payload(head: &Head, columns: &[Column], page: usize, room: usize) -> String {
     let mut json = String::from("{\"columns\":[");
     for (at, column) in columns.iter().enumerate() {
         push_comma(&mut json, at);
@@ -31,19 +32,24 @@ pub(super) fn payload(frame: &DataFrame, columns: &[Column], page: usize, room: 
     let (values, held) = hold(&heads, room.saturating_sub(json.len() + 500));
     json.push_str("],\"values\":[[");
     json.push_str(&values.join("],["));
-    let note = match held < frame.height() {
-        true => " held here",
-        false => "",
+    let note = match head.height == Height::Known(held) {
+        true => "",
+        false => " held here",
     };
+    let frame = &head.frame;
     let caption = caption(
-        (held, frame.height()),
+        (held, head.height),
         note,
         (columns.len(), frame.width()),
         frame.estimated_size(),
     );
+    // How many rows there are is `null` where that is not known.
+    let height = match head.height {
+        Height::Known(rows) => rows.to_string(),
+        Height::MoreThan(_) => "null".to_owned(),
+    };
     json.push_str(&format!(
-        "]],\"rows\":{held},\"height\":{},\"page\":{},\"caption\":",
-        frame.height(),
+        "]],\"rows\":{held},\"height\":{height},\"page\":{},\"caption\":",
         page.max(1)
     ));
     push_string(&mut json, &caption);

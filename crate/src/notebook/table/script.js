@@ -272,7 +272,7 @@
       const of = found < rows ? `${count(found)} that match, of ${held}` : held;
       const order = state.sorted === null ? "" :
         `, sorted by ${columns[state.sorted].name}, ${state.down ? "descending" : "ascending"}`;
-      status.textContent = `${part} of ${of}${rows < height ? " held here" : ""}${order}`;
+      status.textContent = `${part} of ${of}${rows === height ? "" : " held here"}${order}`;
     };
     const draw = () => {
       table.tBodies[0].replaceChildren(

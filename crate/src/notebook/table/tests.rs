@@ -2,6 +2,7 @@
 //! in a frame.
 
 mod hostile;
+mod lazy;
 mod roundtrip;
 mod types;
 mod view;

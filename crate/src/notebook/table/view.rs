@@ -1,10 +1,10 @@
-//! What is to be shown: a frame and how.
+//! What is to be shown: rows and how.
 
 use polars::prelude::{Column, DataFrame, Series};
 
-use super::missing::missing;
+use super::head::{Head, Source, selected};
 use super::{html, limits};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::notebook::bundle::{Bundle, Show};
 use crate::notebook::escape::escaped;
 
@@ -28,14 +28,14 @@ use crate::notebook::escape::escaped;
 #[derive(Clone, Debug)]
 #[must_use = "a table is seen only where it is shown"]
 pub struct Table {
-    frame: DataFrame,
+    source: Source,
     title: Option<String>,
     columns: Option<Vec<String>>,
     page: usize,
     is_static: bool,
 }
 
-/// A data frame, a series or a column, to say how it is shown.
+/// A data frame, a `LazyFrame`, a series or a column, to say how it is shown.
 ///
 /// ```
 /// use evenhand::prelude::*;
@@ -47,11 +47,35 @@ pub struct Table {
 /// display(table(&jobs).titled("Who does the job").columns(["women", "occupation"]).rows(20));
 /// # Ok::<(), polars::error::PolarsError>(())
 /// ```
+///
+/// Of a `LazyFrame` only the head is collected: 10,000 rows, or without the script those of the
+/// table. Where it has more, the caption says that nobody knows how many. Where it can't be
+/// collected, its place says why.
+///
+/// ```
+/// use evenhand::prelude::*;
+///
+/// let jobs = polars::df!["occupation" => ["nurse", "engineer"], "women" => [0.87, 0.16]]?;
+/// let most = jobs.lazy().filter(col("women").gt(lit(0.5)));
+/// display(table(&most).titled("Mostly women").columns(["occupation"]));
+/// display(&most);
+/// # Ok::<(), polars::error::PolarsError>(())
+/// ```
 pub fn table(data: impl Into<Table>) -> Table {
     data.into()
 }
 
 impl Table {
+    pub(super) fn of(source: Source) -> Self {
+        Self {
+            source,
+            title: None,
+            columns: None,
+            page: limits::ROWS,
+            is_static: false,
+        }
+    }
+
     /// A title above the table; it also names the table to a screen reader.
     pub fn titled(&self, title: impl Into<String>) -> Self {
         Self {
@@ -97,31 +121,25 @@ impl Table {
         !self.is_static
     }
 
-    fn selected(&self) -> Result<DataFrame> {
-        let Some(names) = &self.columns else {
-            return Ok(self.frame.clone());
-        };
-        let unknown = names
-            .iter()
-            .find(|name| self.frame.get_column_index(name).is_none());
-        if let Some(name) = unknown {
-            return Err(missing(&self.frame, name));
+    fn head(&self) -> Result<Head> {
+        let names = self.columns.as_deref();
+        match &self.source {
+            Source::Frame(frame) => Ok(Head::whole(selected(frame, names)?)),
+            Source::Lazy(plan) => {
+                // No static table has room for as many rows as are held for the script.
+                let wanted = match self.is_static {
+                    true => self.page.min(limits::HELD),
+                    false => limits::HELD,
+                };
+                plan.head(names, wanted)
+            }
         }
-        self.frame.select(names).map_err(|error| {
-            Error::new(ErrorKind::Display, "a column is named twice").with_source(error)
-        })
     }
 }
 
 impl From<DataFrame> for Table {
     fn from(frame: DataFrame) -> Self {
-        Self {
-            frame,
-            title: None,
-            columns: None,
-            page: limits::ROWS,
-            is_static: false,
-        }
+        Self::of(Source::Frame(frame))
     }
 }
 
@@ -146,8 +164,8 @@ impl From<&Column> for Table {
 
 impl Show for Table {
     fn bundle(&self) -> Bundle {
-        let (html, text) = match self.selected() {
-            Ok(frame) => (html::html(self, &frame), plain(&frame)),
+        let (html, text) = match self.head() {
+            Ok(head) => (html::html(self, &head), plain(&head)),
             Err(error) => {
                 let text = error.to_string();
                 (refusal(&text), text)
@@ -191,7 +209,12 @@ fn refusal(text: &str) -> String {
 
 /// polars' own form. polars panics at a date that no calendar names; such a frame has a shape
 /// at least.
-fn plain(frame: &DataFrame) -> String {
+fn plain(head: &Head) -> String {
+    let frame = &head.frame;
     let printed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| frame.to_string()));
-    printed.unwrap_or_else(|_| format!("shape: {:?}", frame.shape()))
+    let printed = printed.unwrap_or_else(|_| format!("shape: {:?}", frame.shape()));
+    match head.height.note() {
+        Some(note) => format!("{printed}\n{note}"),
+        None => printed,
+    }
 }
