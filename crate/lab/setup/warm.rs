@@ -124,8 +124,16 @@ fn build(project: &Project, home: &Home, warm: &Warm, step: &mut Step) -> Result
     );
     let packages = packages(project);
     run::execute(&command, &project.notebooks(), &code, || {
-        step.tick(|_| format!("{} of {packages} packages", compiled(&warm.build())));
+        step.tick(|_| progress(compiled(&warm.build()), packages));
     })
+}
+
+/// Some packages are compiled twice, for the cells and for what runs while they are compiled.
+fn progress(done: usize, all: Option<usize>) -> String {
+    match all {
+        Some(all) => format!("{} of {all} packages", done.min(all)),
+        None => format!("{done} packages"),
+    }
 }
 
 /// How many packages lie compiled in a build directory: libraries, and procedural macros.
@@ -151,7 +159,7 @@ fn compiled(build: &Path) -> usize {
 }
 
 /// How many packages the build compiles, for the progress line.
-fn packages(project: &Project) -> String {
+fn packages(project: &Project) -> Option<usize> {
     let tree = Command::new("cargo")
         .args([
             "tree",
@@ -164,16 +172,14 @@ fn packages(project: &Project) -> String {
             "--offline",
         ])
         .current_dir(project.root())
-        .output();
-    let Ok(tree) = tree else {
-        return "all".to_owned();
-    };
+        .output()
+        .ok()?;
     let text = String::from_utf8_lossy(&tree.stdout);
     let names: BTreeSet<_> = text
         .lines()
         .map(|line| line.trim_end_matches(" (*)"))
         .collect();
-    names.len().to_string()
+    (!names.is_empty()).then_some(names.len())
 }
 
 fn locate(project: &Project, home: &Home) -> Result<Warm> {
