@@ -10,7 +10,7 @@ mod marks;
 mod spec;
 mod wrapper;
 
-pub use build::{environment, run_cargo};
+pub use build::{cell_library, environment, run_cargo};
 pub use spec::{install as install_spec, jupyter_path};
 
 use std::ffi::OsString;

@@ -3,8 +3,8 @@
 //!
 //! It is keyed by all that decides what the compiler would do again: what the lock file
 //! says of the library and all below it, the library's manifest, the compiler, the kernel,
-//! the linkers that evcxr prefers, and the checkout's place. When the library's own sources change, the same build goes on from
-//! where it was, which takes seconds.
+//! the linkers that evcxr prefers, and the checkout's place. When the library's own sources
+//! change, the same build goes on from where it was, which takes seconds.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -200,9 +200,10 @@ fn locate(project: &Project, home: &Home) -> Result<Warm> {
     })
 }
 
-/// A fingerprint of the library's sources.
+/// A fingerprint of the library's sources, and of what cells call beside it.
 fn sources(project: &Project) -> Result<String> {
     let mut hash = DefaultHasher::new();
+    kernel::cell_library().hash(&mut hash);
     let mut folders = vec![project.library().join("src")];
     while let Some(folder) = folders.pop() {
         let doing = || format!("could not read {}", folder.display());

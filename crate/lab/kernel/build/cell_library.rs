@@ -144,11 +144,19 @@ pub fn println(form: &str, text: Arguments<'_>) {
 
 fn print_text(text: &str) {
     let mut begun = BEGUN.lock().unwrap_or_else(PoisonError::into_inner);
+    if begun.is_empty() && !text.contains(TOKEN) {
+        print!("{text}");
+        *begun = start_at_the_end(text);
+        return;
+    }
     let whole = format!("{begun}{text}");
-    let shown = whole.replace(TOKEN, SHOWN);
-    print!("{}", &shown[begun.len()..]);
+    print!("{}", &whole.replace(TOKEN, SHOWN)[begun.len()..]);
+    *begun = start_at_the_end(&whole);
+}
+
+fn start_at_the_end(text: &str) -> &'static str {
     let mut starts = (1..TOKEN.len()).rev().map(|length| &TOKEN[..length]);
-    *begun = starts
-        .find(|start| whole.ends_with(start))
-        .unwrap_or_default();
+    starts
+        .find(|start| text.ends_with(start))
+        .unwrap_or_default()
 }

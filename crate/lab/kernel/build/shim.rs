@@ -69,8 +69,8 @@ exec "$@"
 /// What the cells call.
 const CELL_LIBRARY: &str = include_str!("cell_library.rs");
 
-/// Where it is compiled to. Another version of it is another file.
-fn cell_library() -> String {
+/// The file that it is compiled to, in a build directory. Another version is another file.
+pub fn cell_library() -> String {
     let mut hash = DefaultHasher::new();
     CELL_LIBRARY.hash(&mut hash);
     format!("libevenhand_cell-{:016x}.rlib", hash.finish())
