@@ -58,6 +58,8 @@ pub struct Cell {
     /// The error that left the cell through `?`. It is shown below all that the cell printed,
     /// which may come later on the other stream.
     returned: Option<String>,
+    /// The end of the process, for the same reason.
+    lost: Option<CellError>,
     error: Option<CellError>,
     /// What was done to stop it.
     pub stop: Stop,
@@ -88,6 +90,7 @@ impl Running {
             ended: (false, false),
             panic: Panic::default(),
             returned: None,
+            lost: None,
             error: None,
             stop: Stop::NotAsked,
         };
@@ -138,7 +141,13 @@ impl Running {
                 content["execution_count"] = cell.count.into();
                 vec![Out::Message(kind, content)]
             }
-            ("error", Some(cell)) => cell.failed(CellError::from(&content)),
+            ("error", Some(cell)) => match CellError::from(&content) {
+                error if error.is_of_an_ended_process() => {
+                    cell.lost.get_or_insert(error);
+                    Vec::new()
+                }
+                error => cell.failed(error),
+            },
             _ => vec![Out::Message(kind, content)],
         }
     }
@@ -256,6 +265,8 @@ impl Cell {
             out.extend(self.failed(panic.error(&self.code, &generated)));
         } else if let Some(text) = self.returned.take() {
             out.extend(self.failed(CellError::returned(&text)));
+        } else if let Some(error) = self.lost.take() {
+            out.extend(self.failed(error));
         } else if reply["status"] == "error" && self.error.is_none() {
             out.extend(self.failed(CellError::unsaid()));
         }
