@@ -265,9 +265,11 @@ impl Cell {
             out.extend(self.failed(panic.error(&self.code, &generated)));
         } else if let Some(text) = self.returned.take() {
             out.extend(self.failed(CellError::returned(&text)));
-        } else if let Some(error) = self.lost.take() {
+        }
+        if let Some(error) = self.lost.take() {
             out.extend(self.failed(error));
-        } else if reply["status"] == "error" && self.error.is_none() {
+        }
+        if reply["status"] == "error" && self.error.is_none() {
             out.extend(self.failed(CellError::unsaid()));
         }
         let mut answer = json!({"status": "ok", "execution_count": self.count});
