@@ -130,6 +130,24 @@ fn a_home_that_cannot_be_written() {
 }
 
 #[test]
+fn a_reader_that_has_gone_ends_nothing() {
+    let bare = Bare::new();
+    for command in [["doctor"], ["clean"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = evenhand()
+            .args(command)
+            .env("EVENHAND_HOME", bare.path("home"))
+            .stdout(writer)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("panicked"), "{said}");
+        assert_ne!(output.status.code(), Some(101));
+    }
+}
+
+#[test]
 fn clean_removes_what_was_made_and_nothing_else() {
     let bare = Bare::new();
     let home = bare.path("home");

@@ -35,7 +35,7 @@ impl<'a> Answerer<'a> {
     pub fn environment_for(&mut self, folder: &Path) -> Result<Vec<(OsString, OsString)>> {
         if Settings::from_env_in(folder)?.names_a_service() {
             if self.allowance != serve::Allowance::default() {
-                eprintln!("! --tpm and --rpm are the small model's, and your own service is asked");
+                err!("! --tpm and --rpm are the small model's, and your own service is asked");
             }
             return Ok(Vec::new());
         }
@@ -61,7 +61,7 @@ impl<'a> Answerer<'a> {
             ..serve::Options::default()
         };
         let server = serve::Server::start(options, self.project, self.home)?;
-        eprintln!(
+        err!(
             "✓ no Azure settings found, so {} answers: a small model on this machine, weak and \
              visibly biased, which suits the lesson",
             serve::MODEL

@@ -13,7 +13,7 @@ const MADE: &[&str] = &["venv", "kernel", "warm", "model", "logs", "setup.lock"]
 /// Removes the launcher's files, and its folder if nothing else is in it.
 pub fn run(home: &Home) -> Result<()> {
     if !home.root().exists() {
-        println!(
+        out!(
             "nothing to remove: {} does not exist",
             home.root().display()
         );
@@ -25,7 +25,7 @@ pub fn run(home: &Home) -> Result<()> {
     }
     // It fails, as it should, where the folder holds files of others.
     let _ = fs::remove_dir(home.root());
-    println!(
+    out!(
         "removed what evenhand had made in {}",
         home.root().display()
     );

@@ -34,7 +34,7 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode
     kernel::install_spec(home)?;
     let mut answerer = Answerer::new(project, home, options.allowance);
     let environment = answerer.environment_for(&project.notebooks())?;
-    eprintln!("✓ opening JupyterLab; Ctrl-C ends it, and all that it started");
+    err!("✓ opening JupyterLab; Ctrl-C ends it, and all that it started");
 
     let mut jupyter = Command::new(home.python());
     jupyter

@@ -5,14 +5,12 @@
 //! the launcher.
 
 #![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a terminal program speaks to its terminal"
-)]
-#![allow(
     unreachable_pub,
     reason = "nothing in a program can be reached from outside"
 )]
+
+#[macro_use]
+mod terminal;
 
 mod answerer;
 mod child;
@@ -90,7 +88,7 @@ fn main() -> ExitCode {
         .command
         .unwrap_or(Command::Lab(lab::Options::default()));
     dispatch(command).unwrap_or_else(|failure| {
-        eprintln!("{failure}");
+        err!("{failure}");
         ExitCode::from(failure.exit_code())
     })
 }

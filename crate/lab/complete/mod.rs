@@ -131,8 +131,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         Err(error) => return Err(error.into()),
     };
     if !options.quiet {
-        totals.notes.iter().for_each(|note| eprintln!("{note}"));
-        eprintln!("{totals}");
+        totals.notes.iter().for_each(|note| err!("{note}"));
+        err!("{totals}");
     }
     Ok(exit_code(&totals, input_is_over.load(Ordering::Relaxed)))
 }

@@ -49,15 +49,18 @@ const READING: Duration = Duration::from_secs(15);
 pub fn run(project: &Project, home: &Home) -> Result<()> {
     setup::kernel(home)?;
     setup::library(project, home)?;
-    println!("Measuring; other work on this machine makes all numbers larger.");
+    out!("Measuring; other work on this machine makes all numbers larger.");
     let own = own(project)?;
     let read = measure(&own, project, READING)?;
     let at_once = measure(&own, project, Duration::ZERO)?;
     let plain = kernel::without_wrapper(home, |command| measure(command, project, Duration::ZERO))?;
 
-    println!(
+    out!(
         "\n{:<46}{:>10}{:>10}{:>8}",
-        "", "unwrapped", "evenhand", "ratio"
+        "",
+        "unwrapped",
+        "evenhand",
+        "ratio"
     );
     row(
         "kernel started -> first data frame, at once",
@@ -68,7 +71,7 @@ pub fn run(project: &Project, home: &Home) -> Result<()> {
     row("later cell, median", plain.later, at_once.later);
     row("10,000 lines printed", plain.lines, at_once.lines);
     if let Some(memory) = at_once.memory {
-        println!(
+        out!(
             "{:<46}{:>20.1} MB",
             "memory of the wrapper",
             memory as f64 / 1024.0
@@ -137,7 +140,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 fn row(what: &str, plain: Duration, own: Duration) {
     let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
     let ratio = own.as_secs_f64() / plain.as_secs_f64().max(f64::EPSILON);
-    println!(
+    out!(
         "{what:<46}{:>10}{:>10}{ratio:>8.2}",
         seconds(plain),
         seconds(own)
@@ -145,5 +148,5 @@ fn row(what: &str, plain: Duration, own: Duration) {
 }
 
 fn alone(what: &str, own: Duration) {
-    println!("{what:<46}{:>10}{:>8.2} s", "", own.as_secs_f64());
+    out!("{what:<46}{:>10}{:>8.2} s", "", own.as_secs_f64());
 }

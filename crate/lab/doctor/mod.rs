@@ -33,7 +33,7 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode
     if options.kernel {
         return measure::run(project, home).map(|()| ExitCode::SUCCESS);
     }
-    println!("evenhand's folder: {}", home.root().display());
+    out!("evenhand's folder: {}", home.root().display());
     let mut healthy = true;
     for finding in parts(project, home).into_iter().chain(service(project)) {
         healthy &= !matches!(finding, Finding::Bad(_));
@@ -48,9 +48,9 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode
 
 fn tell(finding: &Finding) {
     match finding {
-        Finding::Good(what) => println!("✓ {what}"),
-        Finding::Missing(what) => println!("· {what}: not there yet, `cargo run` brings it"),
-        Finding::Bad(failure) => println!("✗ {failure}"),
+        Finding::Good(what) => out!("✓ {what}"),
+        Finding::Missing(what) => out!("· {what}: not there yet, `cargo run` brings it"),
+        Finding::Bad(failure) => out!("✗ {failure}"),
     }
 }
 

@@ -89,14 +89,13 @@ impl Executor {
         }
     }
 
-    /// How much memory the kernel's own process holds for itself, in kB, where the system tells.
-    /// Its program's pages are not counted: all launchers have them in common.
+    /// How much memory the kernel's own process has resident, in kB, where the system tells.
     pub fn memory(&self) -> Option<u64> {
         let process = self.kernel.process()?;
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let line = status
             .lines()
-            .find_map(|line| line.strip_prefix("RssAnon:"))?;
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
         line.trim().strip_suffix(" kB")?.parse().ok()
     }
 

@@ -9,17 +9,6 @@ use serde_json::Value;
 use super::notebook::{Cell, joined};
 use crate::failure::Failure;
 
-/// Prints a line. `println!` would panic when the reader has gone (`evenhand run | head`),
-/// and the notebook would be lost; a run does not depend on being watched.
-macro_rules! out {
-    ($($line:tt)*) => { { let _ = writeln!(std::io::stdout(), $($line)*); } };
-}
-
-/// Prints a line to standard error.
-macro_rules! err {
-    ($($line:tt)*) => { { let _ = writeln!(std::io::stderr(), $($line)*); } };
-}
-
 /// How many lines of a cell's outputs are shown, and how much of each.
 const PREVIEW: usize = 5;
 const WIDTH: usize = 100;
@@ -110,11 +99,11 @@ impl Report {
         {
             self.preview(outputs);
         }
-        err!();
+        err!("");
         for (number, line) in visible(&cell.source, false).lines().enumerate() {
             err!("    {:>3} | {line}", number + 1);
         }
-        err!();
+        err!("");
         for error in outputs
             .iter()
             .filter(|output| output["output_type"] == "error")
@@ -123,7 +112,7 @@ impl Report {
             for line in traceback.filter_map(Value::as_str) {
                 err!("{}", visible(line, self.colour));
             }
-            err!();
+            err!("");
         }
     }
 

@@ -20,8 +20,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::MODEL;
 use super::refusal::Refusal;
-use super::{MODEL, warn};
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
 
@@ -142,16 +142,14 @@ async fn watch_over(
         };
         running = loop {
             if deaths > MOST_DEATHS {
-                warn(&format!(
+                err!(
                     "the local model stopped ({why}), again and again; see {}",
                     launch.log.display()
-                ));
+                );
                 state.send_replace(State::Stopped { why });
                 return;
             }
-            warn(&format!(
-                "the local model stopped ({why}); starting it again"
-            ));
+            err!("the local model stopped ({why}); starting it again");
             let pause = Duration::from_millis(250) * 2u32.pow(deaths - 1);
             let restart = async {
                 sleep(pause).await;
@@ -163,7 +161,7 @@ async fn watch_over(
             };
             match restarted {
                 Ok(running) => break running,
-                Err(failure) => warn(&failure.to_string()),
+                Err(failure) => err!("{failure}"),
             }
             deaths += 1;
         };

@@ -14,7 +14,6 @@ mod quota;
 mod refusal;
 mod relay;
 
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -226,23 +225,17 @@ pub(crate) fn run(options: Options, project: &Project, home: &Home) -> Result<()
         stop.await;
         Ok(())
     })?;
-    say("\nstopping");
+    out!("\nstopping");
     drop(server);
     Ok(())
 }
 
 fn introduce(server: &Server, host: IpAddr, limits: Limits) {
-    say(&format!("{MODEL} answers at {}", server.endpoint()));
-    say("It is a very small model (135 million parameters): weak, and visibly biased.\n");
-    say(&format!(
-        "export AZURE_OPENAI_ENDPOINT={}",
-        server.endpoint()
-    ));
-    say(&format!(
-        "export AZURE_OPENAI_API_KEY={}",
-        quoted(server.key())
-    ));
-    say(&format!("export AZURE_OPENAI_API_VERSION={API_VERSION}\n"));
+    out!("{MODEL} answers at {}", server.endpoint());
+    out!("It is a very small model (135 million parameters): weak, and visibly biased.\n");
+    out!("export AZURE_OPENAI_ENDPOINT={}", server.endpoint());
+    out!("export AZURE_OPENAI_API_KEY={}", quoted(server.key()));
+    out!("export AZURE_OPENAI_API_VERSION={API_VERSION}\n");
     let limit = |name, limit: Option<u64>| limit.map(|limit| format!("{limit} {name} per minute"));
     let quota = [
         limit("tokens", limits.tokens),
@@ -250,24 +243,14 @@ fn introduce(server: &Server, host: IpAddr, limits: Limits) {
     ];
     let quota: Vec<_> = quota.into_iter().flatten().collect();
     if !quota.is_empty() {
-        say(&format!("The quota is {}.", quota.join(" and ")));
+        out!("The quota is {}.", quota.join(" and "));
     }
     if !host.is_loopback() {
-        warn(
+        err!(
             "warning: anyone in the network who has the key can use it, and it travels unencrypted",
         );
     }
-    say("Stop it with Ctrl-C.");
-}
-
-/// Unlike `println!` this survives a reader that went away (`evenhand serve | head -1`).
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-/// The same for standard error.
-fn warn(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    out!("Stop it with Ctrl-C.");
 }
 
 /// The key as a shell reads it.

@@ -64,7 +64,7 @@ pub fn exclusive(home: &Home) -> Result<File> {
         .hint("set EVENHAND_HOME to a folder that is yours and has 4 GB of room")
     })?;
     if file.try_lock().is_err() {
-        eprintln!("  waiting for another evenhand to finish its set-up …");
+        err!("  waiting for another evenhand to finish its set-up …");
         file.lock()
             .doing(|| format!("could not wait for {}", lock.display()))?;
     }

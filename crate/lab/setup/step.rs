@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Context, DISK_IS_FULL, Failure, Result, is_full_disk};
 use crate::home::Home;
+use crate::terminal;
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 const LINE_EVERY: Duration = Duration::from_secs(30);
@@ -30,7 +31,7 @@ impl Step {
     pub fn begin(home: &Home, name: &str, title: impl Into<String>, takes: &str) -> Self {
         let now = Instant::now();
         let title = title.into();
-        eprintln!("  {title}: {takes} …");
+        err!("  {title}: {takes} …");
         Self {
             title,
             log: home.logs().join(format!("{name}.log")),
@@ -72,9 +73,9 @@ impl Step {
         self.last_line = Instant::now();
         let line = format!("  {} … {} {}", self.title, self.time(), progress(self));
         if terminal {
-            eprint!("\r\x1b[2K{line}");
+            terminal::show(&format!("\r\x1b[2K{line}"));
         } else {
-            eprintln!("{line}");
+            err!("{line}");
         }
     }
 
@@ -82,9 +83,9 @@ impl Step {
     pub fn done(mut self) {
         self.done = true;
         if std::io::stderr().is_terminal() {
-            eprint!("\r\x1b[2K");
+            terminal::show("\r\x1b[2K");
         }
-        eprintln!("✓ {} ({})", self.title, self.time());
+        err!("✓ {} ({})", self.title, self.time());
     }
 
     fn time(&self) -> String {
@@ -133,7 +134,7 @@ impl Drop for Step {
     /// What comes after a part that failed must not stand on its line.
     fn drop(&mut self) {
         if !self.done && std::io::stderr().is_terminal() {
-            eprintln!();
+            err!("");
         }
     }
 }

@@ -12,7 +12,7 @@ pub fn ensure() -> Result<()> {
     if has_sources(&sysroot) {
         return Ok(());
     }
-    eprintln!("  adding the sources of Rust's standard library, from which types are inferred …");
+    err!("  adding the sources of Rust's standard library, from which types are inferred …");
     let added = Command::new("rustup")
         .args(["component", "add", "rust-src"])
         .status();

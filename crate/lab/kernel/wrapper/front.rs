@@ -113,7 +113,7 @@ async fn listen(
                 }
             }
             // It may be from anybody: whoever has the key is told, in Jupyter's log.
-            Err(failure) => eprintln!("ignored a request: {failure}"),
+            Err(failure) => err!("ignored a request: {failure}"),
         }
     }
 }
@@ -121,6 +121,6 @@ async fn listen(
 /// A client that has left is no reason to end.
 fn unless_gone(sent: ZmqResult<()>) {
     if let Err(error) = sent {
-        eprintln!("a client has left before it was answered: {error}");
+        err!("a client has left before it was answered: {error}");
     }
 }

@@ -109,7 +109,7 @@ async fn listen(
                     return;
                 }
             }
-            Err(failure) => eprintln!("ignored what evcxr said: {failure}"),
+            Err(failure) => err!("ignored what evcxr said: {failure}"),
         }
     }
 }

@@ -130,12 +130,12 @@ impl Relay {
                 Some(Event::Started(Ok(inner))) => {
                     self.notes.extend(note_on(&inner.info));
                     if let Err(error) = std::fs::write(&self.shared.marks_are_read, "") {
-                        eprintln!("cells that fail will not be noticed: {error}");
+                        err!("cells that fail will not be noticed: {error}");
                     }
                     self.inner = Stage::Running(inner);
                 }
                 Some(Event::Started(Err(failure))) => {
-                    eprintln!("{failure}");
+                    err!("{failure}");
                     self.inner = Stage::Failed(CellError::of_kernel(&failure));
                 }
                 Some(Event::Inner(said)) => self.heard(said).await,
@@ -419,7 +419,7 @@ impl Relay {
                 json!({"status": "ok", "restart": request.content["restart"] == true})
             }
             other => {
-                eprintln!("ignored a request on the control channel: {other}");
+                err!("ignored a request on the control channel: {other}");
                 return false;
             }
         };
@@ -448,7 +448,7 @@ impl Relay {
             Stop::NotAsked => {
                 cell.stop = Stop::Asked(Instant::now());
                 if let Err(error) = std::fs::write(&self.shared.stop_file, "") {
-                    eprintln!("could not ask the cell to stop: {error}");
+                    err!("could not ask the cell to stop: {error}");
                 }
             }
             Stop::Asked(_) => self.kill().await,
