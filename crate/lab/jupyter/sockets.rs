@@ -103,7 +103,7 @@ impl Sockets {
             self.shell.send(request).await.doing(doing)?;
             let answer = loop {
                 let answer = self.session.read(self.shell.recv().await.doing(doing)?)?;
-                if answer.parent() == id {
+                if answer.parent.id() == id {
                     break answer.content;
                 }
             };

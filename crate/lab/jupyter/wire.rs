@@ -3,72 +3,57 @@
 //! Contents stay plain JSON. Typed messages would have to be turned back into
 //! JSON for the notebook, and whatever the types do not know would be lost.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use bytes::Bytes;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
-use serde_json::{Value, json};
+use serde_json::Value;
 use zeromq::ZmqMessage;
 
+use super::header::Header;
 use crate::failure::{Context, Failure, Result};
 
 /// Separates the routing frames from the message.
 const DELIMITER: &[u8] = b"<IDS|MSG>";
 
-/// The version of the protocol that the headers claim.
-pub const PROTOCOL: &str = "5.3";
+/// Metadata that says nothing.
+const NOTHING: &[u8] = b"{}";
 
 /// One message that was received.
 #[derive(Clone, Debug)]
 pub struct Message {
     /// Whom an answer is for, as a router has to know it.
     pub identities: Vec<Bytes>,
-    /// Who says what kind of thing.
-    pub header: Value,
-    parent: Value,
-    metadata: Value,
+    /// Its own header.
+    pub header: Header,
+    /// The header of the request that it belongs to.
+    pub parent: Header,
+    metadata: Bytes,
     /// What the message says.
     pub content: Value,
 }
 
 impl Message {
-    /// A message that was not received, such as one that nobody sent.
-    pub fn of(kind: &str, content: Value) -> Self {
+    /// A message that was not received.
+    pub fn of(header: Header, content: Value) -> Self {
         Self {
             identities: Vec::new(),
-            header: json!({"msg_type": kind}),
-            parent: json!({}),
-            metadata: json!({}),
+            header,
+            parent: Header::none(),
+            metadata: Bytes::from_static(NOTHING),
             content,
         }
     }
 
     /// The message type, such as `stream` or `execute_reply`.
     pub fn kind(&self) -> &str {
-        self.header["msg_type"].as_str().unwrap_or_default()
-    }
-
-    /// The id under which it is answered.
-    pub fn id(&self) -> &str {
-        self.header["msg_id"].as_str().unwrap_or_default()
-    }
-
-    /// The id of the request that this message belongs to.
-    pub fn parent(&self) -> &str {
-        self.parent["msg_id"].as_str().unwrap_or_default()
+        self.header.kind()
     }
 
     /// Whether it says that the kernel has nothing more to do for this request.
     pub fn ends(&self, request: &str) -> bool {
         self.kind() == "status"
-            && self.parent() == request
+            && self.parent.id() == request
             && self.content["execution_state"] == "idle"
-    }
-
-    /// The header of the request that this message belongs to.
-    pub fn parent_header(&self) -> &Value {
-        &self.parent
     }
 }
 
@@ -93,22 +78,26 @@ impl Session {
     /// A signed request, and the id under which the kernel will answer.
     pub fn request(&mut self, kind: &str, content: &Value) -> (String, ZmqMessage) {
         let header = self.header(kind);
-        let id = header["msg_id"].as_str().unwrap_or_default().to_owned();
-        let empty = json!({});
-        (id, self.frames(&[], [&header, &empty, &empty, content]))
+        let id = header.id().to_owned();
+        let message = Message::of(header, content.clone());
+        (id, self.forward(&message))
     }
 
     /// A signed message about the request with this header, for these identities.
     pub fn about(
         &mut self,
-        request: &Value,
+        request: &Header,
         identities: &[Bytes],
         kind: &str,
         content: &Value,
     ) -> ZmqMessage {
         let header = self.header(kind);
-        let parts = [&header, request, &json!({}), content];
-        self.frames(identities, parts)
+        let metadata = Bytes::from_static(NOTHING);
+        self.frames(
+            identities,
+            [header.json(), request.json(), &metadata],
+            content,
+        )
     }
 
     /// Another's message, under its own header.
@@ -120,28 +109,22 @@ impl Session {
             content,
             ..
         } = message;
-        self.frames(&[], [header, parent, metadata, content])
+        self.frames(&[], [header.json(), parent.json(), metadata], content)
     }
 
     /// The header of a message that is sent next.
-    pub fn header(&mut self, kind: &str) -> Value {
+    pub fn header(&mut self, kind: &str) -> Header {
         self.sent += 1;
-        json!({
-            "msg_id": format!("{}_{}", self.id, self.sent),
-            "session": self.id,
-            "username": "evenhand",
-            "date": timestamp(SystemTime::now()),
-            "msg_type": kind,
-            "version": PROTOCOL,
-        })
+        Header::new(&self.id, self.sent, kind)
     }
 
-    fn frames(&self, identities: &[Bytes], parts: [&Value; 4]) -> ZmqMessage {
-        let parts = parts.map(|part| part.to_string().into_bytes());
+    fn frames(&self, identities: &[Bytes], heads: [&Bytes; 3], content: &Value) -> ZmqMessage {
+        let [header, parent, metadata] = heads.map(Bytes::clone);
+        let parts = [header, parent, metadata, content.to_string().into()];
         let mut message = ZmqMessage::from(DELIMITER.to_vec());
         message.push_back(self.sign(&parts).into_bytes().into());
         for part in parts {
-            message.push_back(part.into());
+            message.push_back(part);
         }
         for identity in identities.iter().rev() {
             message.push_front(identity.clone());
@@ -157,28 +140,27 @@ impl Session {
         let Some([_, signature, parts @ ..]) = rest.as_deref() else {
             return Err(unreadable("it has no delimiter"));
         };
-        let Some(parts) = parts.get(..4) else {
+        let [header, parent, metadata, content, ..] = parts else {
             return Err(unreadable("it has too few frames"));
         };
         let signed = self.key.as_ref().is_none_or(|key| {
-            unhex(signature).is_some_and(|tag| hmac::verify(key, &parts.concat(), &tag).is_ok())
+            unhex(signature)
+                .is_some_and(|tag| hmac::verify(key, &parts[..4].concat(), &tag).is_ok())
         });
         if !signed {
             return Err(unreadable("its signature is wrong"));
         }
-        let json = |index: usize| {
-            serde_json::from_slice(&parts[index]).doing(|| "a message is not JSON".to_owned())
-        };
         Ok(Message {
+            header: Header::read(header.clone())?,
+            parent: Header::read(parent.clone())?,
+            metadata: metadata.clone(),
+            content: serde_json::from_slice(content)
+                .doing(|| "a message is not JSON".to_owned())?,
             identities: frames,
-            header: json(0)?,
-            parent: json(1)?,
-            metadata: json(2)?,
-            content: json(3)?,
         })
     }
 
-    fn sign(&self, parts: &[Vec<u8>]) -> String {
+    fn sign(&self, parts: &[Bytes]) -> String {
         let Some(key) = &self.key else {
             return String::new();
         };
@@ -204,50 +186,32 @@ fn unreadable(why: &str) -> Failure {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(digit).collect()
 }
 
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let digits = std::str::from_utf8(text)
-        .ok()
-        .filter(|digits| digits.is_ascii())?;
-    (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
-        .collect()
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    for pair in text.chunks(2) {
+        let &[high, low] = pair else { return None };
+        bytes.push(value(high)? << 4 | value(low)?);
+    }
+    Some(bytes)
 }
 
-/// ISO 8601 in UTC, as the protocol wants its dates.
-fn timestamp(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days since 1 March of the year 0, in cycles of 400 years: leap days come last.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        rest / 3_600,
-        rest / 60 % 60,
-        rest % 60
-    )
+fn value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use serde_json::json;
 
     use super::*;
 
@@ -257,7 +221,7 @@ mod tests {
         let (id, request) = session.request("execute_request", &json!({"code": "1"}));
         let message = session.read(request.clone()).unwrap();
         assert_eq!(message.kind(), "execute_request");
-        assert_eq!(message.header["msg_id"], id);
+        assert_eq!(message.header.id(), id);
         assert_eq!(message.content["code"], "1");
         assert!(Session::new("other").unwrap().read(request).is_err());
     }
@@ -272,13 +236,13 @@ mod tests {
         let answer = session.read(answer).unwrap();
         assert_eq!(answer.identities, asker);
         assert_eq!(
-            (answer.parent(), answer.kind()),
+            (answer.parent.id(), answer.kind()),
             (id.as_str(), "execute_reply")
         );
         let forwarded = session.read(session.forward(&answer)).unwrap();
         assert_eq!(
-            (forwarded.parent(), forwarded.id()),
-            (id.as_str(), answer.id())
+            (forwarded.parent.id(), forwarded.header.id()),
+            (id.as_str(), answer.header.id())
         );
     }
 
@@ -290,13 +254,5 @@ mod tests {
         assert!(session.read(short.clone()).is_err());
         short.push_back(b"zz\xff".to_vec().into());
         assert!(session.read(short).is_err());
-    }
-
-    #[test]
-    fn dates_are_the_calendars() {
-        let at = |seconds| timestamp(UNIX_EPOCH + Duration::from_secs(seconds));
-        assert_eq!(at(0), "1970-01-01T00:00:00Z");
-        assert_eq!(at(951_782_400), "2000-02-29T00:00:00Z");
-        assert_eq!(at(1_735_689_599), "2024-12-31T23:59:59Z");
     }
 }

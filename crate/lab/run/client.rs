@@ -56,7 +56,7 @@ impl Client {
         let (mut reply, mut idle) = (None, false);
         while reply.is_none() || !idle {
             match self.next().await? {
-                Event::Shell(answer) if answer.parent() == id => reply = Some(answer.content),
+                Event::Shell(answer) if answer.parent.id() == id => reply = Some(answer.content),
                 Event::Shell(_) => {}
                 Event::Iopub(message) if message.ends(&id) => idle = true,
                 Event::Iopub(message) => show(message),

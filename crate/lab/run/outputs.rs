@@ -183,11 +183,12 @@ fn overwritten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jupyter::Header;
 
     fn outputs(messages: &[(&str, Value)]) -> Outputs {
         let mut outputs = Outputs::default();
         for (kind, content) in messages {
-            let message = Message::of(kind, content.clone());
+            let message = Message::of(Header::new("s", 1, kind), content.clone());
             outputs.take(&message);
             if *kind == "update_display_data" {
                 outputs.update(&message);

@@ -9,7 +9,7 @@ use zeromq::{
 
 use super::relay::Event;
 use crate::failure::{Context, Result};
-use crate::jupyter::{Connection, Message, Session};
+use crate::jupyter::{Connection, Header, Message, Session};
 
 /// Which of the routed sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Front {
     }
 
     /// The header of a request of the kernel's own.
-    pub fn header(&mut self, kind: &str) -> Value {
+    pub fn header(&mut self, kind: &str) -> Header {
         self.session.header(kind)
     }
 
@@ -83,7 +83,7 @@ impl Front {
     }
 
     /// Tells everybody something that belongs to the request with this header.
-    pub async fn publish(&mut self, request: &Value, kind: &str, content: &Value) {
+    pub async fn publish(&mut self, request: &Header, kind: &str, content: &Value) {
         let message = self.session.about(request, &[], kind, content);
         unless_gone(self.iopub.send(message).await);
     }

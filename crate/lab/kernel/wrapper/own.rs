@@ -127,6 +127,7 @@ pub fn info() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jupyter::Header;
 
     fn history(request: Value) -> String {
         let mut history = History::default();
@@ -162,7 +163,12 @@ mod tests {
 
     #[test]
     fn only_what_needs_no_evcxr_is_answered() {
-        let asked = |kind| answer(&Message::of(kind, json!({})), &History::default());
+        let asked = |kind| {
+            answer(
+                &Message::of(Header::new("s", 1, kind), json!({})),
+                &History::default(),
+            )
+        };
         assert_eq!(
             asked("kernel_info_request").unwrap()["implementation"],
             "evenhand"

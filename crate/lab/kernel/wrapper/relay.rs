@@ -15,7 +15,7 @@ use super::inner::{Inner, Said};
 use super::own::{self, History};
 use super::running::{Out, Running, Stop};
 use crate::failure::{Failure, Result};
-use crate::jupyter::Message;
+use crate::jupyter::{Header, Message};
 use crate::kernel::marks::Stream;
 use crate::setup::KERNEL_VERSION;
 
@@ -78,7 +78,7 @@ pub struct Relay {
     count: u64,
     history: History,
     /// Whom late words belong to.
-    last: Value,
+    last: Header,
     reader_waits_for_input: bool,
     /// How many requests were in line when the reader stopped the cell.
     stopped: usize,
@@ -98,7 +98,7 @@ impl Relay {
             text: None,
             count: 0,
             history: History::default(),
-            last: json!({}),
+            last: Header::none(),
             reader_waits_for_input: false,
             stopped: 0,
         }
@@ -249,8 +249,7 @@ impl Relay {
         };
         let content =
             json!({"code": code, "silent": true, "store_history": false, "allow_stdin": false});
-        let mut request = Message::of("execute_request", content);
-        request.header = self.front.header("execute_request");
+        let request = Message::of(self.front.header("execute_request"), content);
         if inner.forward(&request).await.is_ok() {
             let mut running = Running::cell(request, 0, self.shared.source.clone());
             running.hidden = true;
@@ -279,8 +278,10 @@ impl Relay {
             }
             Said::Published(message) if message.kind().starts_with("comm_") => {
                 // They belong to no request, and are nothing that a cell shows.
-                let (parent, kind) = (message.parent_header(), message.kind());
-                self.front.publish(parent, kind, &message.content).await;
+                let Message {
+                    parent, content, ..
+                } = &message;
+                self.front.publish(parent, message.kind(), content).await;
             }
             Said::Published(message) => {
                 let word = self.shared.word.clone();
@@ -297,16 +298,17 @@ impl Relay {
 
     fn of_running(&mut self, message: &Message) -> Option<&mut Running> {
         let running = self.running.as_mut();
-        running.filter(|running| message.parent() == running.request.id())
+        running.filter(|running| message.parent.id() == running.request.header.id())
     }
 
     /// Something of a request that is over: a thread that it left behind prints.
     async fn late(&mut self, message: &Message) {
-        let parent = message.parent_header();
-        let is_readers = parent["msg_id"] == self.last["msg_id"];
+        let is_readers = message.parent.id() == self.last.id();
         let text = message.content["text"].as_str().unwrap_or_default();
         if is_readers && message.kind() == "stream" && !text.contains(&self.shared.word) {
-            self.front.publish(parent, "stream", &message.content).await;
+            self.front
+                .publish(&message.parent, "stream", &message.content)
+                .await;
         }
     }
 
@@ -436,7 +438,8 @@ impl Relay {
         if self.reader_waits_for_input {
             // Who stops the cell has nothing to type.
             self.reader_waits_for_input = false;
-            let reply = Message::of("input_reply", json!({"status": "ok", "value": ""}));
+            let header = self.front.header("input_reply");
+            let reply = Message::of(header, json!({"status": "ok", "value": ""}));
             if let Stage::Running(inner) = &mut self.inner {
                 inner.answer(&reply).await;
             }
