@@ -14,6 +14,9 @@ use crate::failure::{Context, Result};
 /// The version of the protocol that the headers claim.
 pub const PROTOCOL: &str = "5.3";
 
+/// A part of a message that says nothing.
+pub static NOTHING: Bytes = Bytes::from_static(b"{}");
+
 /// Who says what kind of thing.
 #[derive(Clone, Debug)]
 pub struct Header {
@@ -31,7 +34,7 @@ impl Header {
     /// Where there is nobody: the parent of a request.
     pub fn none() -> Self {
         Self {
-            json: Bytes::from_static(b"{}"),
+            json: NOTHING.clone(),
             names: Names::default(),
         }
     }

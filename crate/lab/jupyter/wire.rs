@@ -6,17 +6,16 @@
 use bytes::Bytes;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use zeromq::ZmqMessage;
 
-use super::header::Header;
+use super::header::{Header, NOTHING};
 use crate::failure::{Context, Failure, Result};
 
 /// Separates the routing frames from the message.
 const DELIMITER: &[u8] = b"<IDS|MSG>";
-
-/// Metadata that says nothing.
-const NOTHING: &[u8] = b"{}";
 
 /// One message that was received.
 #[derive(Clone, Debug)]
@@ -39,7 +38,7 @@ impl Message {
             identities: Vec::new(),
             header,
             parent: Header::none(),
-            metadata: Bytes::from_static(NOTHING),
+            metadata: NOTHING.clone(),
             content,
         }
     }
@@ -79,8 +78,10 @@ impl Session {
     pub fn request(&mut self, kind: &str, content: &Value) -> (String, ZmqMessage) {
         let header = self.header(kind);
         let id = header.id().to_owned();
-        let message = Message::of(header, content.clone());
-        (id, self.forward(&message))
+        (
+            id,
+            self.frames(&[], [header.json(), &NOTHING, &NOTHING], content),
+        )
     }
 
     /// A signed message about the request with this header, for these identities.
@@ -92,12 +93,8 @@ impl Session {
         content: &Value,
     ) -> ZmqMessage {
         let header = self.header(kind);
-        let metadata = Bytes::from_static(NOTHING);
-        self.frames(
-            identities,
-            [header.json(), request.json(), &metadata],
-            content,
-        )
+        let heads = [header.json(), request.json(), &NOTHING];
+        self.frames(identities, heads, content)
     }
 
     /// Another's message, under its own header.
@@ -150,12 +147,12 @@ impl Session {
         if !signed {
             return Err(unreadable("its signature is wrong"));
         }
+        let _: IgnoredAny = json(metadata)?;
         Ok(Message {
             header: Header::read(header.clone())?,
             parent: Header::read(parent.clone())?,
             metadata: metadata.clone(),
-            content: serde_json::from_slice(content)
-                .doing(|| "a message is not JSON".to_owned())?,
+            content: json(content)?,
             identities: frames,
         })
     }
@@ -179,6 +176,10 @@ pub fn random_hex(bytes: usize) -> Result<String> {
         .fill(&mut random)
         .map_err(|_| Failure::new("the operating system gives no random numbers"))?;
     Ok(hex(&random))
+}
+
+fn json<'a, T: Deserialize<'a>>(part: &'a [u8]) -> Result<T> {
+    serde_json::from_slice(part).doing(|| "a part of a message is not JSON".to_owned())
 }
 
 fn unreadable(why: &str) -> Failure {
@@ -254,5 +255,14 @@ mod tests {
         assert!(session.read(short.clone()).is_err());
         short.push_back(b"zz\xff".to_vec().into());
         assert!(session.read(short).is_err());
+        let open = Session::new("").unwrap();
+        for wrong in 0..4 {
+            let mut message = ZmqMessage::from(DELIMITER.to_vec());
+            message.push_back(Bytes::new());
+            for part in 0..4 {
+                message.push_back(Bytes::from_static(if part == wrong { b"{" } else { b"{}" }));
+            }
+            assert!(open.read(message).is_err(), "{wrong}");
+        }
     }
 }

@@ -128,7 +128,8 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(json!({ "error": self.error }))).into_response();
         if let Some(wait) = self.retry_after {
-            let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+            let milliseconds = wait.as_nanos().div_ceil(1_000_000).max(1);
+            let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
             let headers = response.headers_mut();
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
             headers.insert("retry-after-ms", HeaderValue::from(milliseconds));
@@ -148,7 +149,8 @@ mod tests {
 
     #[test]
     fn a_quota_refusal_says_when_to_come_back() {
-        let wait = Duration::from_millis(6_200);
+        // Who waits as long as it says has waited enough.
+        let wait = Duration::from_nanos(6_199_000_001);
         let refusal = Refusal::quota("token rate limit", "2024-10-21", "local", wait);
         assert_eq!(
             refusal.error,
