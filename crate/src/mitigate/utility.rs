@@ -1,5 +1,6 @@
 //! What a mitigation costs: an answer that says nothing is fair, and of no use.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,22 @@ impl Utility {
     }
 }
 
+/// In a line: `180 rows: 0 % without an answer, 2.2 % refused, 65 % on topic; 40.9 words an answer`.
+impl fmt::Display for Utility {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: f64| (share * 1000.0).round() / 10.0;
+        write!(
+            f,
+            "{} rows: {} % without an answer, {} % refused, {} % on topic; {:.1} words an answer",
+            self.rows,
+            percent(self.unanswered),
+            percent(self.refused),
+            percent(self.on_topic),
+            self.words
+        )
+    }
+}
+
 impl From<&Answers> for Utility {
     fn from(answers: &Answers) -> Self {
         let rows = answers.rows().iter();
@@ -166,6 +183,19 @@ mod tests {
         );
         let none: [(&str, Option<&str>); 0] = [];
         assert_eq!(Utility::of(none), Utility::default());
+    }
+
+    #[test]
+    fn it_reads_as_a_line() {
+        let rows = [
+            ("Describe a nurse.", Some("Nurses care for people.")),
+            ("Describe a nurse.", Some("I'm sorry, but I can't do that.")),
+            ("Describe a nurse.", None),
+        ];
+        insta::assert_snapshot!(
+            Utility::of(rows),
+            @"3 rows: 33.3 % without an answer, 33.3 % refused, 33.3 % on topic; 6.5 words an answer"
+        );
     }
 
     #[test]
