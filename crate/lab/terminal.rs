@@ -20,8 +20,7 @@ pub fn line(mut to: impl Write, line: std::fmt::Arguments<'_>) {
     let _ = writeln!(to, "{line}");
 }
 
-/// Shows a text on standard error that is not a line yet.
-pub fn show(text: &str) {
-    let mut to = std::io::stderr();
+/// Shows a text that is not a line yet.
+pub fn show(mut to: impl Write, text: &str) {
     let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
 }

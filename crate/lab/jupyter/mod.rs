@@ -1,7 +1,8 @@
 //! Jupyter's protocol, for both of its ends: `run` speaks to a kernel as a client, `kernel`
 //! stands between a client and evcxr.
 //!
-//! - `wire`: one message, signed, and `header`, its head; `connection`: the file that names ports and key;
+//! - `wire`: one message, signed, and `header`, its head;
+//! - `connection`: the file that names ports and key;
 //! - `process`, `guard`: a kernel as a process, and that nothing of it is left behind;
 //! - `sockets`: a kernel that was started and answers.
 

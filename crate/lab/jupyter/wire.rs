@@ -78,10 +78,8 @@ impl Session {
     pub fn request(&mut self, kind: &str, content: &Value) -> (String, ZmqMessage) {
         let header = self.header(kind);
         let id = header.id().to_owned();
-        (
-            id,
-            self.frames(&[], [header.json(), &NOTHING, &NOTHING], content),
-        )
+        let heads = [header.json(), &NOTHING, &NOTHING];
+        (id, self.frames(&[], heads, content))
     }
 
     /// A signed message about the request with this header, for these identities.

@@ -1,6 +1,6 @@
 //! What the terminal shows while notebooks run.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::notebook::{Cell, joined};
 use crate::failure::Failure;
+use crate::terminal;
 
 /// How many lines of a cell's outputs are shown, and how much of each.
 const PREVIEW: usize = 5;
@@ -49,17 +50,14 @@ impl Report {
                 place(index, total),
                 first_line(&cell.source)
             );
-            let mut stdout = std::io::stdout();
-            let _ = stdout
-                .write_all(line.as_bytes())
-                .and_then(|()| stdout.flush());
+            terminal::show(std::io::stdout(), &line);
         }
     }
 
     /// A cell is done.
     pub fn end(&self, index: usize, total: usize, cell: &Cell, took: Duration, mark: &str) {
         if self.terminal {
-            let _ = write!(std::io::stdout(), "\r\x1b[K");
+            terminal::show(std::io::stdout(), "\r\x1b[K");
         }
         let seconds = took.as_secs_f64();
         out!(

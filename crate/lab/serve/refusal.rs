@@ -128,8 +128,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(json!({ "error": self.error }))).into_response();
         if let Some(wait) = self.retry_after {
-            let milliseconds = wait.as_nanos().div_ceil(1_000_000).max(1);
-            let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
+            let milliseconds = whole(wait, Duration::from_millis(1)).max(1);
             let headers = response.headers_mut();
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
             headers.insert("retry-after-ms", HeaderValue::from(milliseconds));
@@ -138,9 +137,14 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Seconds as headers tell them: rounded up, so that who waits them has waited enough.
+/// Seconds as headers tell them.
 pub(super) fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+    whole(wait, Duration::from_secs(1))
+}
+
+/// In whole units, rounded up, so that who waits them has waited enough.
+fn whole(wait: Duration, unit: Duration) -> u64 {
+    u64::try_from(wait.as_nanos().div_ceil(unit.as_nanos())).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

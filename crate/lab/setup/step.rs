@@ -73,7 +73,7 @@ impl Step {
         self.last_line = Instant::now();
         let line = format!("  {} … {} {}", self.title, self.time(), progress(self));
         if terminal {
-            terminal::show(&format!("\r\x1b[2K{line}"));
+            terminal::show(std::io::stderr(), &format!("\r\x1b[2K{line}"));
         } else {
             err!("{line}");
         }
@@ -83,7 +83,7 @@ impl Step {
     pub fn done(mut self) {
         self.done = true;
         if std::io::stderr().is_terminal() {
-            terminal::show("\r\x1b[2K");
+            terminal::show(std::io::stderr(), "\r\x1b[2K");
         }
         err!("✓ {} ({})", self.title, self.time());
     }

@@ -164,10 +164,8 @@ mod tests {
     #[test]
     fn only_what_needs_no_evcxr_is_answered() {
         let asked = |kind| {
-            answer(
-                &Message::of(Header::new("s", 1, kind), json!({})),
-                &History::default(),
-            )
+            let request = Message::of(Header::new("s", 1, kind), json!({}));
+            answer(&request, &History::default())
         };
         assert_eq!(
             asked("kernel_info_request").unwrap()["implementation"],

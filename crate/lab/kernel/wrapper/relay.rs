@@ -278,10 +278,9 @@ impl Relay {
             }
             Said::Published(message) if message.kind().starts_with("comm_") => {
                 // They belong to no request, and are nothing that a cell shows.
-                let Message {
-                    parent, content, ..
-                } = &message;
-                self.front.publish(parent, message.kind(), content).await;
+                self.front
+                    .publish(&message.parent, message.kind(), &message.content)
+                    .await;
             }
             Said::Published(message) => {
                 let word = self.shared.word.clone();
