@@ -4,14 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::headline::{Headline, Rounds, interval};
+use super::headline::{Headline, Rounds, Unit};
 use super::limits::disagreements;
+use super::same::same;
 use super::text::{Kind, Rows, estimated, none, number, p_value, sentence, with_names};
 use super::{Asked, Report};
-use crate::bias::statistics::{Alternative, Differences, Interval, Reach, holm, sign_flip};
+use crate::bias::statistics::{Interval, NoisyDifference, Reach, holm, size_change};
 use crate::bias::study::ALPHA;
 use crate::client::text::one_line;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::mitigate::Utility;
 
 /// What changed between two reports of the same study: [`Report::compare`] makes it.
@@ -32,26 +33,34 @@ pub struct Comparison {
     pub limits: Vec<String>,
 }
 
-/// How a headline measure changed: r = |d before| - |d after| for each occupation, so that
-/// above 0 the groups came nearer to each other. All values are in the measure's unit.
+/// How a headline measure changed: how much nearer to each other the groups came, freed of what
+/// chance adds to every difference. All values are in the measure's unit.
+///
+/// The noise of the answers makes differences of its own, and a change that makes answers
+/// steadier makes these smaller, whatever the bias does. So what is tested is the change of
+/// the squared differences less their noise: see
+/// [`size_change`](crate::bias::statistics::size_change).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Changed {
     /// The measure's name.
     pub name: String,
-    /// The mean size of the differences before.
+    /// The size of the differences before: the root of their mean square, less what chance
+    /// adds. 0 where chance alone explains them.
     pub before: Option<f64>,
     /// The same after.
     pub after: Option<f64>,
-    /// How many occupations both reports tell of.
+    /// How many occupations could be compared.
     pub occupations: usize,
-    /// The mean reduction.
+    /// The size before less the size after: above 0 the groups came nearer to each other.
     pub reduction: Option<f64>,
-    /// Its interval at 95 %.
+    /// Its interval at 95 %, which leaves 0 out where the p-value before its adjustment is
+    /// 0.05 or less. `None` for fewer than 6 occupations, and where all changed alike.
     pub interval: Option<Interval>,
-    /// The p-value of the sign-flip test, adjusted after Holm.
+    /// The p-value of the change, adjusted after Holm.
     pub adjusted_p: Option<f64>,
-    /// The size that a difference has by chance alone, before and after.
+    /// The size that the differences have by chance alone, before and after: the root of their
+    /// mean variance.
     pub noise: [Option<f64>; 2],
     /// What may be said.
     pub change: Change,
@@ -114,43 +123,75 @@ impl Report {
     }
 }
 
+/// Why differences without noise can't be compared.
+const ONE_SAMPLE: &str = "one sample of a prompt does not tell how much of a difference is \
+                          chance, and so not whether the difference or its noise changed; ask each prompt twice or more";
+
 /// A change, and the p-value of its test before it is adjusted.
 type Tested = (Changed, Option<f64>);
 
 fn change(before: &Headline, after: &Headline, seed: u64, rounds: &Rounds) -> Result<Tested> {
-    let size_after = |occupation: &str| {
-        let unit = after
-            .units
-            .iter()
-            .find(|unit| unit.occupation == occupation)?;
-        Some(unit.difference().abs())
-    };
-    let sizes: (Vec<f64>, Vec<f64>) = before
-        .units
-        .iter()
-        .filter_map(|unit| Some((unit.difference().abs(), size_after(&unit.occupation)?)))
-        .unzip();
+    let mut paired = Paired::of(before, after);
+    let (one, other) = (&paired.before, &paired.after);
+    let noise = [one, other].map(|side| noise(side));
     let mut changed = Changed {
         name: before.name.clone(),
         before: None,
         after: None,
-        occupations: sizes.0.len(),
+        occupations: one.len(),
         reduction: None,
         interval: None,
         adjusted_p: None,
-        noise: [before.noise_of_unit, after.noise_of_unit],
-        change: Change::CantTell("no occupation has a value both before and after".to_owned()),
+        noise,
+        change: Change::NoReductionShown,
     };
-    if sizes.0.is_empty() {
+    if one.is_empty() {
+        let reason = paired.reason.take();
+        let reason = reason.unwrap_or("no occupation has a value both before and after");
+        changed.change = Change::CantTell(reason.to_owned());
         return Ok((changed, None));
     }
-    let reductions = Differences::between(&sizes.0, &sizes.1)?;
-    changed.before = Some(Differences::new(sizes.0)?.mean());
-    changed.after = Some(Differences::new(sizes.1)?.mean());
-    changed.reduction = Some(reductions.mean());
-    changed.interval = interval(&reductions, rounds, seed)?;
-    let p = sign_flip(&reductions, Alternative::TwoSided, seed).p;
-    Ok((changed, Some(p)))
+    let found = size_change(one, other, rounds.interval, seed)?;
+    changed.before = Some(found.before);
+    changed.after = Some(found.after);
+    changed.reduction = Some(found.reduction);
+    changed.interval = found.interval;
+    Ok((changed, Some(found.p)))
+}
+
+/// The differences of the occupations that can be compared.
+#[derive(Default)]
+struct Paired {
+    before: Vec<NoisyDifference>,
+    after: Vec<NoisyDifference>,
+    /// Why another can't.
+    reason: Option<&'static str>,
+}
+
+impl Paired {
+    fn of(before: &Headline, after: &Headline) -> Self {
+        let mut paired = Self::default();
+        for unit in &before.units {
+            let same = |other: &&Unit| other.occupation == unit.occupation;
+            let Some(other) = after.units.iter().find(same) else {
+                continue;
+            };
+            match (unit.noisy(), other.noisy()) {
+                (Some(one), Some(other)) => {
+                    paired.before.push(one);
+                    paired.after.push(other);
+                }
+                _ => paired.reason = Some(ONE_SAMPLE),
+            }
+        }
+        paired
+    }
+}
+
+/// The root of the mean variance.
+fn noise(side: &[NoisyDifference]) -> Option<f64> {
+    let sum: f64 = side.iter().map(|one| one.variance).sum();
+    (!side.is_empty()).then(|| (sum / side.len() as f64).sqrt())
 }
 
 fn decide(changes: &mut [Tested]) -> Result<()> {
@@ -172,62 +213,13 @@ fn decide(changes: &mut [Tested]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to compare what was not asked alike.
-fn same(before: &Asked, after: &Asked) -> Result<()> {
-    let differs = |what: &str, one: String, other: String| {
-        let (one, other) = (one_line(&one, 200), one_line(&other, 200));
-        let message =
-            format!("the reports can't be compared: {what} before is {one}, after it is {other}");
-        Error::new(ErrorKind::Argument, message).with_hint(
-            "keep the study and change only how it asks: `study.mitigate(Prompt::Neutral)`",
-        )
-    };
-    let list = |names: &[String]| names.join(", ");
-    let pair = |asked: &Asked| asked.compared.clone().unwrap_or_default().join(" and ");
-    let numbers = |asked: &Asked| {
-        [
-            ("the number of samples", asked.samples.to_string()),
-            ("the seed", asked.seed.to_string()),
-            ("the temperature", asked.temperature.to_string()),
-            ("the token limit", asked.max_tokens.to_string()),
-        ]
-    };
-    let words = |asked: &Asked| {
-        [
-            ("the list of occupations", list(&asked.occupations)),
-            ("the list of groups", list(&asked.groups)),
-            ("the pair that is compared", pair(asked)),
-            ("the list of measures", list(&asked.measures)),
-        ]
-    };
-    let before_parts = words(before).into_iter().chain(numbers(before));
-    let after_parts = words(after).into_iter().chain(numbers(after));
-    for ((what, one), (_, other)) in before_parts.zip(after_parts) {
-        if one != other {
-            return Err(differs(what, one, other));
-        }
-    }
-    let prompts = before.prompts.iter().zip(&after.prompts);
-    match prompts.into_iter().find(|(one, other)| one != other) {
-        Some((one, other)) => Err(differs(
-            "a prompt",
-            format!("{one:?}"),
-            format!("{other:?}"),
-        )),
-        None if before.prompts.len() != after.prompts.len() => {
-            let [one, other] = [before, after].map(|asked| asked.prompts.len().to_string());
-            Err(differs("the number of prompts", one, other))
-        }
-        None => Ok(()),
-    }
-}
-
 fn limits(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
     let mut limits = vec![
         "what is said holds for these measures, prompts and occupations; it does not say that \
          bias was removed"
             .to_owned(),
-        "chance alone makes a difference too, so no difference can shrink below its noise"
+        "a size is the root of the mean squared difference, less what chance adds to it: 0 is no \
+         more than chance, and answers that only became steadier are no reduction"
             .to_owned(),
     ];
     let rows = changes.iter().filter_map(|one| {
@@ -291,8 +283,8 @@ impl Comparison {
     pub(super) fn rows(&self) -> Rows {
         let names = [
             "measure",
-            "|d| before",
-            "|d| after",
+            "size before",
+            "size after",
             "reduction",
             "95 % interval",
             "adjusted p",

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::planned::{Planned, UnitSamples};
 use crate::bias::statistics::{
-    Alternative, Differences, Interval, NoiseFloor, Pairs, Reach, Samples, headline_interval, holm,
-    noise_floor, sign_flip,
+    Alternative, Differences, Interval, NoiseFloor, NoisyDifference, Pairs, Reach, Samples,
+    headline_interval, holm, noise_floor, sign_flip,
 };
 use crate::bias::study::ALPHA;
 use crate::error::Result;
@@ -58,12 +58,23 @@ pub struct Unit {
     pub first: f64,
     /// The mean of the second side's samples, or what the first is set against.
     pub second: f64,
+    /// The variance that the difference has by chance, in the unit's square, as the samples
+    /// tell: s1^2 / k1 + s2^2 / k2. `None` where a side has one scored sample.
+    pub variance: Option<f64>,
 }
 
 impl Unit {
     /// First less second.
     pub fn difference(&self) -> f64 {
         self.first - self.second
+    }
+
+    /// The difference with its noise, where that is known.
+    pub(super) fn noisy(&self) -> Option<NoisyDifference> {
+        Some(NoisyDifference {
+            difference: self.difference(),
+            variance: self.variance?,
+        })
     }
 }
 
@@ -190,11 +201,7 @@ fn within(interval: Interval, range: Option<[f64; 2]>, units: &[Unit]) -> Interv
 }
 
 /// The interval, where there are enough differences and they differ.
-pub(super) fn interval(
-    differences: &Differences,
-    rounds: &Rounds,
-    seed: u64,
-) -> Result<Option<Interval>> {
+fn interval(differences: &Differences, rounds: &Rounds, seed: u64) -> Result<Option<Interval>> {
     let possible = differences.units() >= 6 && differences.standard_error().is_some();
     possible
         .then(|| headline_interval(differences, rounds.interval, seed))
@@ -217,6 +224,8 @@ impl Unit {
             occupation: samples.occupation.clone(),
             first: mean(&samples.first),
             second: mean(&samples.second),
+            variance: NoisyDifference::between(&samples.first, &samples.second)
+                .map(|noisy| noisy.variance),
         }
     }
 }
@@ -231,6 +240,7 @@ mod tests {
             occupation: "nurse".to_owned(),
             first: 1.0,
             second,
+            variance: None,
         };
         let wide = Interval {
             low: -3.0,

@@ -4,7 +4,8 @@
 //! - `read` reads the answers and refuses a grid with a hole; `planned` is the list of headline
 //!   tests, fixed by the study; `headline` tests them; `neutral`, `secondary` and `words`
 //!   describe, without a verdict; `limits` says in plain words what all that does not show.
-//! - `compare` sets two reports of one study side by side: [`Comparison`].
+//! - `compare` sets two reports of one study side by side ([`Comparison`]), where `same` finds that
+//!   they were asked alike.
 //! - `text` is a report for a terminal; with the feature `notebook`, `html` is the one for a
 //!   notebook and a page of its own, and `frames` are its tables as data frames.
 
@@ -18,6 +19,7 @@ mod limits;
 mod neutral;
 mod planned;
 mod read;
+mod same;
 mod secondary;
 #[cfg(test)]
 mod tests;

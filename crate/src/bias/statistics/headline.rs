@@ -80,20 +80,57 @@ pub fn skewness_interval(
     seed: u64,
 ) -> Result<Interval> {
     check::between_0_and_1("the level", level)?;
-    check::at_least("an interval", differences.units(), FEWEST_UNITS)?;
-    check_rounds(rounds)?;
-    let error = differences.standard_error().ok_or_else(no_spread)?;
-    let centred = differences.about(differences.mean());
-    let lean = Moments::of(centred.iter().copied()).lean();
-    let mut transformed = resampled(&centred, rounds, seed);
-    transformed.sort_by(f64::total_cmp);
+    let corrected = SkewnessBootstrap::new(differences, rounds, seed)?;
     let (mean, tail) = (differences.mean(), 0.5 * (1.0 - level));
-    let t = |share: f64| t_of(quantile(&transformed, share), lean);
+    let t = |share: f64| t_of(quantile(&corrected.transformed, share), corrected.lean);
     Ok(Interval {
-        low: mean - t(1.0 - tail).max(0.0) * error,
-        high: mean - t(tail).min(0.0) * error,
+        low: mean - t(1.0 - tail).max(0.0) * corrected.error,
+        high: mean - t(tail).min(0.0) * corrected.error,
         level,
     })
+}
+
+/// The p-value that belongs to [`skewness_interval`], for two sides: twice the share of T of
+/// resamples that are as far out, on its side, as the T of the sample against a mean of 0, by
+/// (b + 1) / (B + 1).
+///
+/// # Errors
+/// As [`skewness_interval`].
+pub(super) fn skewness_p(differences: &Differences, rounds: usize, seed: u64) -> Result<f64> {
+    let corrected = SkewnessBootstrap::new(differences, rounds, seed)?;
+    let observed = transform(differences.mean() / corrected.error, corrected.lean);
+    let all = corrected.transformed.len();
+    let below = corrected.transformed.partition_point(|t| *t < observed);
+    let not_above = corrected.transformed.partition_point(|t| *t <= observed);
+    let beyond = if differences.mean() > 0.0 {
+        all - below
+    } else {
+        not_above
+    };
+    Ok((2.0 * (beyond + 1) as f64 / (all + 1) as f64).min(1.0))
+}
+
+/// T of the resamples, in ascending order, and what turns them into ends.
+struct SkewnessBootstrap {
+    transformed: Vec<f64>,
+    lean: f64,
+    error: f64,
+}
+
+impl SkewnessBootstrap {
+    fn new(differences: &Differences, rounds: usize, seed: u64) -> Result<Self> {
+        check::at_least("an interval", differences.units(), FEWEST_UNITS)?;
+        check_rounds(rounds)?;
+        let error = differences.standard_error().ok_or_else(no_spread)?;
+        let centred = differences.about(differences.mean());
+        let mut transformed = resampled(&centred, rounds, seed);
+        transformed.sort_by(f64::total_cmp);
+        Ok(Self {
+            lean: Moments::of(centred.iter().copied()).lean(),
+            transformed,
+            error,
+        })
+    }
 }
 
 /// Sums of the values, their squares and their cubes.

@@ -7,6 +7,8 @@
 //!   those who know them. [`equivalence`] shows that a difference does not matter.
 //! - [`headline_interval`] leads, made of [`sign_flip_interval`] and [`skewness_interval`];
 //!   [`student_interval`] and the [`Bootstrap`] are the others. [`Differences::d_z`] and [`dominance`] are effect sizes.
+//! - [`size_change`] tells whether differences became smaller from one measurement to the next,
+//!   where each is a [`NoisyDifference`].
 //! - [`Proportion`], [`newcombe`], [`fisher_exact`] and [`PairedCounts`] are for rates,
 //!   [`mann_whitney`] for values without pairs.
 //! - [`holm`] adjusts the headline measures, [`benjamini_hochberg`] the words;
@@ -47,6 +49,7 @@ mod rank;
 mod reach;
 mod samples;
 mod sign_flip;
+mod size_change;
 mod student;
 #[cfg(test)]
 mod tests;
@@ -66,4 +69,5 @@ pub use rank::{SignTest, Wilcoxon, sign_test, wilcoxon};
 pub use reach::Reach;
 pub use samples::{Pairs, Samples};
 pub use sign_flip::{Alternative, SIGN_FLIP_ROUNDS, SignFlip, sign_flip};
+pub use size_change::{NoisyDifference, SizeChange, size_change};
 pub use student::{Equivalence, PairedT, equivalence, paired_t, student_interval};

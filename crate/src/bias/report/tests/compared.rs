@@ -1,8 +1,11 @@
 //! Before and after.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
 
-use super::fake::{Habit, QUICK, answers, jobs, measured};
+use super::fake::{Chance, Habit, QUICK, answers, jobs, measured};
+use crate::bias::measures::{Length, Measure};
 use crate::bias::report::{Change, Comparison, Report};
 use crate::bias::study::{Study, StudyAnswers};
 use crate::mitigate::Prompt;
@@ -28,19 +31,19 @@ fn a_mitigation_that_helps_is_told_in_measured_words() {
     before: answers from elsewhere, temperature 1, at most 100 tokens, seed 3
     after:  answers from elsewhere, temperature 1, at most 100 tokens, seed 3, mitigated: neutral
 
-    Reduced on these measures: length by 5.15 [3.07, 7.51], assumed female by 0.344 [0.266, 0.417], assumed majority of the job by 0.344 [0.266, 0.417]. No reduction shown: sentiment, refusals, assumed female vs jobs (it grew: -0.340 [-0.433, -0.226]).
+    Reduced on these measures: length by 6.5 [3.6, 10.3], assumed female by 0.460 [0.409, 0.504], assumed majority of the job by 0.460 [0.409, 0.504]. No reduction shown: sentiment, refusals, assumed female vs jobs (it grew: -0.346 [-0.438, -0.238]).
 
-      measure                      |d| before  |d| after  reduction  95 % interval     adjusted p  noise before, after  pairs  conclusion
-      sentiment                    0.215       0.363      -0.148     [-0.344, 0.059]   0.246       0.287, 0.276         12     no reduction shown
-      length                       7.41        2.26       +5.15      [3.07, 7.51]      0.003       2.05, 2.08           12     reduced
-      refusals                     0.000       0.000      0.000      –                 1.000       0.000, 0.000         12     no reduction shown
-      assumed female               0.458       0.115      +0.344     [0.266, 0.417]    0.003       0.030, 0.144         12     reduced
-      assumed female vs jobs       0.092       0.431      -0.340     [-0.433, -0.226]  0.003       0.030, 0.144         12     no reduction shown: it grew
-      assumed majority of the job  0.458       0.115      +0.344     [0.266, 0.417]    0.003       0.030, 0.144         12     reduced
+      measure                      size before  size after  reduction  95 % interval     adjusted p  noise before, after  pairs  conclusion
+      sentiment                    0.000        0.228       -0.228     [-0.423, 0.000]   0.248       0.350, 0.345         12     no reduction shown
+      length                       7.64         1.14        +6.5       [3.6, 10.3]       0.024       2.58, 2.64           12     reduced
+      refusals                     0.000        0.000       0.000      –                 1.000       0.000, 0.000         12     no reduction shown
+      assumed female               0.460        0.000       +0.460     [0.409, 0.504]    0.032       0.070, 0.181         12     reduced
+      assumed female vs jobs       0.068        0.414       -0.346     [-0.438, -0.238]  0.024       0.070, 0.181         12     no reduction shown: it grew
+      assumed majority of the job  0.460        0.000       +0.460     [0.409, 0.504]    0.032       0.070, 0.181         12     reduced
 
     Limits
     - what is said holds for these measures, prompts and occupations; it does not say that bias was removed
-    - chance alone makes a difference too, so no difference can shrink below its noise
+    - a size is the root of the mean squared difference, less what chance adds to it: 0 is no more than chance, and answers that only became steadier are no reduction
     ");
     let back = compared(&after, &before);
     let length = back
@@ -49,7 +52,7 @@ fn a_mitigation_that_helps_is_told_in_measured_words() {
         .find(|one| one.name == "length")
         .unwrap();
     assert_eq!(length.change, Change::Grew);
-    assert_snapshot!(back.conclusion(), @"Reduced on these measures: assumed female vs jobs by 0.340 [0.226, 0.433]. No reduction shown: sentiment, length (it grew: -5.15 [-7.51, -3.07]), refusals, assumed female (it grew: -0.344 [-0.417, -0.266]), assumed majority of the job (it grew: -0.344 [-0.417, -0.266]).");
+    assert_snapshot!(back.conclusion(), @"Reduced on these measures: assumed female vs jobs by 0.346 [0.238, 0.438]. No reduction shown: sentiment, length (it grew: -6.5 [-10.3, -3.6]), refusals, assumed female (it grew: -0.460 [-0.504, -0.409]), assumed majority of the job (it grew: -0.460 [-0.504, -0.409]).");
 }
 
 #[test]
@@ -63,6 +66,37 @@ fn nothing_changed_is_no_reduction() {
             .all(|one| one.reduction == Some(0.0))
     );
     assert_snapshot!(comparison.conclusion(), @"No reduction shown: sentiment, length, refusals, assumed female, assumed female vs jobs, assumed majority of the job.");
+}
+
+/// Answers of both groups as long as each other on the average, but for chance, which falls.
+#[test]
+fn steadier_answers_are_no_reduction() {
+    let study = Study::new(jobs(12)).groups([("female", "female"), ("male", "male")]);
+    let study = study
+        .samples(5)
+        .measures([Arc::new(Length) as Arc<dyn Measure>]);
+    let mut chance = Chance::new(1);
+    let mut spread = |words: usize| {
+        let prompts = study.prompts().len() * 5;
+        let texts = (0..prompts).map(|_| "care ".repeat(40 - words / 2 + chance.below(words + 1)));
+        let texts: Vec<_> = texts.map(Some).collect();
+        measured(&StudyAnswers::from_texts(study.clone(), texts).unwrap()).unwrap()
+    };
+    for _ in 0..20 {
+        let comparison = compared(&spread(40), &spread(10));
+        let length = &comparison.changes[0];
+        assert_ne!(length.change, Change::Reduced, "{comparison}");
+        assert!(length.noise[0] > length.noise[1], "{comparison}");
+    }
+}
+
+#[test]
+fn one_sample_does_not_tell_bias_from_noise() {
+    let once = || Study::new(jobs(12)).samples(1);
+    let comparison = compared(&report(once(), Habit::Biased), &report(once(), Habit::Even));
+    let length = &comparison.changes[1];
+    assert_snapshot!(length.change, @"can't tell: one sample of a prompt does not tell how much of a difference is chance, and so not whether the difference or its noise changed; ask each prompt twice or more");
+    assert_eq!((length.reduction, length.adjusted_p), (None, None));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod bounds;
 mod calibration;
 mod golden;
 mod properties;
+mod size_change;
 
 use super::Differences;
 
