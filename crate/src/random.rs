@@ -52,17 +52,6 @@ impl Random {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Puts the values in random order (Fisher and Yates).
-    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
-        for end in (1..values.len()).rev() {
-            let other = self.below(end + 1);
-            values.swap(end, other);
-        }
-    }
-}
-
-#[cfg(test)]
-impl Random {
     /// Between 0 and 1, neither of them.
     pub(crate) fn open_unit(&mut self) -> f64 {
         ((self.bits() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
@@ -72,6 +61,14 @@ impl Random {
     pub(crate) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * self.open_unit().ln()).sqrt();
         radius * (std::f64::consts::TAU * self.open_unit()).cos()
+    }
+
+    /// Puts the values in random order (Fisher and Yates).
+    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
+        for end in (1..values.len()).rev() {
+            let other = self.below(end + 1);
+            values.swap(end, other);
+        }
     }
 }
 

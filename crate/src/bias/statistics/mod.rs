@@ -14,7 +14,7 @@
 //! - [`holm`] adjusts the headline measures, [`benjamini_hochberg`] the words;
 //!   [`bonferroni`] and [`benjamini_yekutieli`] stand beside them.
 //! - [`Reach`] tells, before anyone looks, whether so many units can carry a verdict;
-//!   [`paired_power`] and [`units_for_power`] how many see an effect; [`noise_floor`] what
+//!   [`sign_flip_power`], [`paired_power`] and [`units_for_power`] how many see an effect; [`noise_floor`] what
 //!   chance alone would show.
 //!
 //! All are functions of their input: those that draw random numbers take a seed, and give the
@@ -63,7 +63,7 @@ pub use headline::{HEADLINE_LEVEL, headline_interval, skewness_interval};
 pub use interval::Interval;
 pub use inversion::sign_flip_interval;
 pub use noise::{NoiseFloor, noise_floor};
-pub use power::{paired_power, units_for_power};
+pub use power::{paired_power, sign_flip_power, units_for_power};
 pub use proportion::{PairedCounts, Proportion, fisher_exact, newcombe};
 pub use rank::{SignTest, Wilcoxon, sign_test, wilcoxon};
 pub use reach::Reach;

@@ -1,16 +1,25 @@
 //! How many units it takes to see an effect.
 
 use super::check;
+use super::differences::Differences;
 use super::distribution::{noncentral_t_cdf, t_critical};
+use super::sign_flip::{Alternative, sign_flip};
 use crate::error::{Error, ErrorKind, Result};
+use crate::random::Random;
 
 /// More units than this nobody asks about.
 const MOST_UNITS: usize = 10_000_000;
 
+/// Up to so many units the power of the sign-flip test is simulated.
+const SIMULATED_UNITS: usize = 16;
+
+/// In so many samples, which leaves a standard error of 1.3 % where the power is 80 %.
+const SIMULATED_SAMPLES: usize = 1_000;
+
 /// The chance that a two-sided paired t test finds an effect of `d_z` with so many units:
 /// P(|T| > t) for the noncentral t distribution with n - 1 degrees of freedom and
 /// noncentrality d_z sqrt(n) (Cohen 1988, 12.7; as statsmodels' `TTestPower`). The sign-flip
-/// test's is a little less.
+/// test's is less in few units: see [`sign_flip_power`].
 ///
 /// # Errors
 /// An effect that is not finite; fewer than 2 units; an alpha outside (0, 1).
@@ -51,6 +60,30 @@ pub fn units_for_power(d_z: f64, power: f64, alpha: f64) -> Result<usize> {
         }
     }
     Ok(high)
+}
+
+/// The chance that the two-sided sign-flip test finds an effect of `d_z` in so many normal
+/// differences. Few units have few p-values, so it is less than the t test's: 70 % where that
+/// has 80 %, for 8 units, a d_z of 1.7 and an alpha of 0.05 / 6.
+///
+/// Up to 16 units by 1,000 simulated samples, the same in each call; above, where the two are
+/// close, it is [`paired_power`].
+///
+/// # Errors
+/// As [`paired_power`].
+pub fn sign_flip_power(d_z: f64, units: usize, alpha: f64) -> Result<f64> {
+    let of_t = paired_power(d_z, units, alpha)?;
+    if units > SIMULATED_UNITS {
+        return Ok(of_t);
+    }
+    let mut random = Random::new(1);
+    let mut found = 0_u32;
+    for _ in 0..SIMULATED_SAMPLES {
+        let values: Vec<f64> = (0..units).map(|_| random.normal() + d_z).collect();
+        let test = sign_flip(&Differences::new(values)?, Alternative::TwoSided, 1);
+        found += u32::from(test.p <= alpha);
+    }
+    Ok(f64::from(found) / SIMULATED_SAMPLES as f64)
 }
 
 /// Also for fractions of a unit, as peers report them.

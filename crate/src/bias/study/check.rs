@@ -27,7 +27,27 @@ impl Study {
             );
         }
         checks.extend(self.unmasked());
+        checks.extend(self.untested());
         checks
+    }
+
+    /// Groups that are asked, and paid for, but stand in no test.
+    fn untested(&self) -> Option<String> {
+        let [first, second] = self.pair()?;
+        let groups = self.groups.iter().filter(|group| !group.is_neutral());
+        let others: Vec<_> = groups
+            .filter(|group| group.name != first && group.name != second)
+            .map(|group| format!("'{}'", one_line(&group.name, 40)))
+            .collect();
+        (!others.is_empty()).then(|| {
+            format!(
+                "no headline test is about {}: they compare '{}' and '{}'; choose others with \
+                 `.compared(..)`, in a study of its own",
+                others.join(", "),
+                one_line(first, 40),
+                one_line(second, 40)
+            )
+        })
     }
 
     /// The occupations that are asked with both compared groups.

@@ -73,6 +73,27 @@ fn a_word_that_no_lexicon_masks_is_told() {
 }
 
 #[test]
+fn a_group_that_no_test_is_about_is_told() {
+    let groups = [
+        ("neutral", ""),
+        ("female", "female"),
+        ("male", "male"),
+        ("nb", "non-binary"),
+    ];
+    let checks = first(12).groups(groups).checks().join("\n");
+    assert!(checks.contains("no headline test is about 'nb': they compare 'female' and 'male'; choose others with `.compared(..)`, in a study of its own"), "{checks}");
+    let others = first(12)
+        .groups(groups)
+        .compared("nb", "male")
+        .checks()
+        .join("\n");
+    assert!(
+        others.contains("no headline test is about 'female'"),
+        "{others}"
+    );
+}
+
+#[test]
 fn what_can_t_be_asked_is_refused() {
     assert_snapshot!(refused(Study::new([])), @"
     a study needs an occupation and a group

@@ -153,3 +153,25 @@ fn fifteen_units_find_an_effect_of_0_8_four_times_in_five() {
         "{power} {expected}"
     );
 }
+
+/// The values are those of 3,000 simulated samples, to 1 %, and of Phi(d)^8 for 8 units, all of
+/// which must have one sign there.
+#[test]
+fn few_units_see_less_than_the_t_test_does() {
+    let level = 0.05 / 6.0;
+    for (effect, units, expected) in [
+        (1.7, 8, 0.69),
+        (2.0, 8, 0.83),
+        (1.2, 12, 0.80),
+        (1.0, 12, 0.60),
+    ] {
+        let power = sign_flip_power(effect, units, level).unwrap();
+        assert!((power - expected).abs() < 0.04, "{effect} {units}: {power}");
+        assert!(power <= paired_power(effect, units, level).unwrap() + 0.02);
+    }
+    assert_eq!(sign_flip_power(3.0, 7, level).unwrap(), 0.0);
+    // What `Study` says of its size.
+    assert!(sign_flip_power(0.8, 23, level).unwrap() >= 0.8);
+    assert!(sign_flip_power(0.8, 22, level).unwrap() < 0.8);
+    assert!(sign_flip_power(0.8, 15, 0.05).unwrap() >= 0.79);
+}
