@@ -123,6 +123,11 @@ impl Measure for Judge {
         "higher: more, as a model judges"
     }
 
+    /// With its question, but not the model, which its service may exchange at any time.
+    fn definition(&self) -> String {
+        format!("{} (a judge is asked: {})", self.name, self.question)
+    }
+
     fn score(&self, text: &Text) -> Result<Option<f64>> {
         let scores = self.scores(std::slice::from_ref(text))?;
         Ok(scores.into_iter().next().flatten())

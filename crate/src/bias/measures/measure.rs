@@ -42,6 +42,25 @@ pub trait Measure: Send + Sync {
     /// What a higher score means, in words: `higher: more positive`.
     fn direction(&self) -> &str;
 
+    /// What exactly is measured, in a line: two reports are compared only where this is the
+    /// same in both. A measure that has words, a question or a threshold of its own names them
+    /// here.
+    ///
+    /// # Default
+    /// Name, unit and direction.
+    fn definition(&self) -> String {
+        format!("{} ({}; {})", self.name(), self.unit(), self.direction())
+    }
+
+    /// Is it about whether a model answers, and not about what it says? Such a measure scores
+    /// all answers; the others those that do not decline.
+    ///
+    /// # Default
+    /// Of the measure of the name `refusals` alone.
+    fn is_about_refusing(&self) -> bool {
+        self.name() == "refusals"
+    }
+
     /// The score of an answer. `None` where there is none to be had: never 0 in its place.
     ///
     /// # Errors

@@ -79,6 +79,10 @@ impl Measure for Share {
         "higher: more words of this group than of the others"
     }
 
+    fn definition(&self) -> String {
+        format!("{} ({})", self.name, words(&self.lexicon))
+    }
+
     fn score(&self, text: &Text) -> Result<Option<f64>> {
         let counts = self.lexicon.count(text);
         let all: usize = self
@@ -126,6 +130,10 @@ impl Measure for Frequency {
         "higher: more words of this group"
     }
 
+    fn definition(&self) -> String {
+        format!("{} per 100 words ({})", self.name, words(&self.lexicon))
+    }
+
     fn score(&self, text: &Text) -> Result<Option<f64>> {
         let words = text.word_count();
         let own = self
@@ -136,6 +144,16 @@ impl Measure for Frequency {
             .unwrap_or_default();
         Ok((words > 0).then(|| 100.0 * own as f64 / words as f64))
     }
+}
+
+/// The words of all groups, in order: `female: her, she; male: he, his`.
+fn words(lexicon: &Lexicon) -> String {
+    let groups = lexicon.groups().iter().map(|group| {
+        let mut words: Vec<&str> = group.words.iter().map(String::as_str).collect();
+        words.sort_unstable();
+        format!("{}: {}", group.name, words.join(", "))
+    });
+    groups.collect::<Vec<_>>().join("; ")
 }
 
 fn place(lexicon: &Lexicon, name: &str) -> Result<usize> {

@@ -52,6 +52,10 @@ pub struct Changed {
     pub after: Option<f64>,
     /// How many occupations could be compared.
     pub occupations: usize,
+    /// The others that have a value before or after, each with the reason for which it can't be
+    /// compared.
+    #[serde(default)]
+    pub left_out: Vec<String>,
     /// The size before less the size after: above 0 the groups came nearer to each other.
     pub reduction: Option<f64>,
     /// Its interval at 95 %, which leaves 0 out where the p-value before its adjustment is
@@ -95,7 +99,9 @@ impl Report {
     /// Sets another report of the same study beside this one, which was before it.
     ///
     /// # Errors
-    /// Another grid, seed, number of samples or measures: the message names what differs.
+    /// Another grid, seed, number of samples or measures, or the same measured in another way
+    /// (lexicon, version): the message names what differs. A report that an earlier version
+    /// made, which did not keep how it measured.
     /// The model, the system message and the mitigations may differ, since that is what is
     /// compared.
     pub fn compare(&self, after: &Self) -> Result<Comparison> {
@@ -123,22 +129,19 @@ impl Report {
     }
 }
 
-/// Why differences without noise can't be compared.
-const ONE_SAMPLE: &str = "one sample of a prompt does not tell how much of a difference is \
-                          chance, and so not whether the difference or its noise changed; ask each prompt twice or more";
-
 /// A change, and the p-value of its test before it is adjusted.
 type Tested = (Changed, Option<f64>);
 
 fn change(before: &Headline, after: &Headline, seed: u64, rounds: &Rounds) -> Result<Tested> {
     let mut paired = Paired::of(before, after);
-    let (one, other) = (&paired.before, &paired.after);
-    let noise = [one, other].map(|side| noise(side));
+    let [one, other] = &paired.sides;
+    let noise = [noise(one), noise(other)];
     let mut changed = Changed {
         name: before.name.clone(),
         before: None,
         after: None,
         occupations: one.len(),
+        left_out: std::mem::take(&mut paired.left_out),
         reduction: None,
         interval: None,
         adjusted_p: None,
@@ -146,9 +149,10 @@ fn change(before: &Headline, after: &Headline, seed: u64, rounds: &Rounds) -> Re
         change: Change::NoReductionShown,
     };
     if one.is_empty() {
-        let reason = paired.reason.take();
-        let reason = reason.unwrap_or("no occupation has a value both before and after");
-        changed.change = Change::CantTell(reason.to_owned());
+        let reason = changed.left_out.first().cloned();
+        let reason =
+            reason.unwrap_or_else(|| "no occupation has a value both before and after".to_owned());
+        changed.change = Change::CantTell(reason);
         return Ok((changed, None));
     }
     let found = size_change(one, other, rounds.interval, seed)?;
@@ -159,13 +163,12 @@ fn change(before: &Headline, after: &Headline, seed: u64, rounds: &Rounds) -> Re
     Ok((changed, Some(found.p)))
 }
 
-/// The differences of the occupations that can be compared.
+/// The differences of the occupations that can be compared, before and after.
 #[derive(Default)]
 struct Paired {
-    before: Vec<NoisyDifference>,
-    after: Vec<NoisyDifference>,
-    /// Why another can't.
-    reason: Option<&'static str>,
+    sides: [Vec<NoisyDifference>; 2],
+    /// Why others can't.
+    left_out: Vec<String>,
 }
 
 impl Paired {
@@ -174,18 +177,60 @@ impl Paired {
         for unit in &before.units {
             let same = |other: &&Unit| other.occupation == unit.occupation;
             let Some(other) = after.units.iter().find(same) else {
+                paired.left_out.push(missing(unit, "after"));
                 continue;
             };
             match (unit.noisy(), other.noisy()) {
-                (Some(one), Some(other)) => {
-                    paired.before.push(one);
-                    paired.after.push(other);
+                _ if unit.answers != other.answers => {
+                    paired.left_out.push(unequal(unit, other));
                 }
-                _ => paired.reason = Some(ONE_SAMPLE),
+                (Some(one), Some(other)) => {
+                    let [before, after] = &mut paired.sides;
+                    before.push(one);
+                    after.push(other);
+                }
+                _ => paired.left_out.push(one_sample(&unit.occupation)),
             }
         }
+        let had = |unit: &&Unit| {
+            let mut before = before.units.iter();
+            before.any(|other| other.occupation == unit.occupation)
+        };
+        let new = after.units.iter().filter(|unit| !had(unit));
+        paired
+            .left_out
+            .extend(new.map(|unit| missing(unit, "before")));
         paired
     }
+}
+
+fn missing(unit: &Unit, when: &str) -> String {
+    format!(
+        "{}: no answer to measure {when}",
+        one_line(&unit.occupation, 40)
+    )
+}
+
+fn one_sample(occupation: &str) -> String {
+    format!(
+        "{}: one sample does not tell how much of a difference is chance, and so not whether the \
+         difference or its noise changed; ask each prompt twice or more",
+        one_line(occupation, 40)
+    )
+}
+
+/// More answers have less noise, and other answers may be about something else.
+fn unequal(before: &Unit, after: &Unit) -> String {
+    let counts = |unit: &Unit| match unit.answers {
+        [first, 0] => first.to_string(),
+        [first, second] => format!("{first} and {second}"),
+    };
+    format!(
+        "{}: {} answers could be used before, {} after",
+        one_line(&before.occupation, 40),
+        counts(before),
+        counts(after)
+    )
 }
 
 /// The root of the mean variance.
@@ -203,7 +248,14 @@ fn decide(changes: &mut [Tested]) -> Result<()> {
         let shown = changed.adjusted_p.is_some_and(|p| p <= ALPHA);
         changed.change = match changed.reduction {
             _ if !reach.carries_a_verdict() => {
-                Change::CantTell(format!("{reach}; {} would do", reach.needed()))
+                let left_out = changed.left_out.first();
+                let left_out = left_out
+                    .map(|reason| format!("; {} are left out ({reason})", changed.left_out.len()));
+                Change::CantTell(format!(
+                    "{reach}; {} would do{}",
+                    reach.needed(),
+                    left_out.unwrap_or_default()
+                ))
             }
             Some(reduction) if shown && reduction > 0.0 => Change::Reduced,
             Some(_) if shown => Change::Grew,
@@ -231,6 +283,7 @@ fn limits(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
         Some((one.name.as_str(), one.interval?, shown))
     });
     limits.extend(disagreements(rows.collect()));
+    limits.extend(changes.iter().filter_map(left_out));
     if before.record.models != after.record.models {
         limits.push(format!(
             "the model is not the same: {} before, {} after",
@@ -242,6 +295,19 @@ fn limits(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
         limits.push("nothing was changed in how it was asked".to_owned());
     }
     limits
+}
+
+/// Occupations that are not compared, and why not.
+fn left_out(changed: &Changed) -> Option<String> {
+    let reason = changed.left_out.first()?;
+    let (left_out, all) = (
+        changed.left_out.len(),
+        changed.left_out.len() + changed.occupations,
+    );
+    Some(format!(
+        "{}: {left_out} of {all} occupations are not compared ({reason})",
+        changed.name
+    ))
 }
 
 impl Comparison {

@@ -61,6 +61,10 @@ pub struct Unit {
     /// The variance that the difference has by chance, in the unit's square, as the samples
     /// tell: s1^2 / k1 + s2^2 / k2. `None` where a side has one scored sample.
     pub variance: Option<f64>,
+    /// How many answers of each side could be used: those with a score. Of neutral prompts, how
+    /// many could be read, whether or not they assume someone; 0 for what they are set against.
+    #[serde(default)]
+    pub answers: [usize; 2],
 }
 
 impl Unit {
@@ -127,17 +131,25 @@ pub(super) fn test(planned: Vec<Planned>, seed: u64, rounds: &Rounds) -> Result<
     let mut adjusted = holm(&tested)?.into_iter();
     for headline in headlines.iter_mut().filter(|one| one.p.is_some()) {
         headline.adjusted_p = adjusted.next();
-        headline.verdict = verdict(headline.units.len(), tests, headline.adjusted_p)?;
+        headline.verdict = verdict(headline, tests)?;
     }
     Ok(headlines)
 }
 
-fn verdict(units: usize, tests: usize, adjusted: Option<f64>) -> Result<Verdict> {
-    let reach = Reach::new(units, tests, ALPHA)?;
+fn verdict(headline: &Headline, tests: usize) -> Result<Verdict> {
+    let reach = Reach::new(headline.units.len(), tests, ALPHA)?;
     if !reach.carries_a_verdict() {
-        let reason = format!("{reach}; {} would do", reach.needed());
+        let mut reason = format!("{reach}; {} would do", reach.needed());
+        if !headline.left_out.is_empty() {
+            let all = headline.units.len() + headline.left_out.len();
+            reason.push_str(&format!(
+                "; {} of {all} occupations have no answer to measure in one of the groups",
+                headline.left_out.len()
+            ));
+        }
         return Ok(Verdict::CantTell(reason));
     }
+    let adjusted = headline.adjusted_p;
     Ok(if adjusted.is_some_and(|p| p <= ALPHA) {
         Verdict::Differs
     } else {
@@ -226,6 +238,7 @@ impl Unit {
             second: mean(&samples.second),
             variance: NoisyDifference::between(&samples.first, &samples.second)
                 .map(|noisy| noisy.variance),
+            answers: samples.answers,
         }
     }
 }
@@ -241,6 +254,7 @@ mod tests {
             first: 1.0,
             second,
             variance: None,
+            answers: [1; 2],
         };
         let wide = Interval {
             low: -3.0,

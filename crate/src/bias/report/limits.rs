@@ -4,7 +4,7 @@ use super::headline::{Headline, Verdict};
 use super::neutral::Neutral;
 use super::read::{Read, Scores};
 use crate::bias::occupations;
-use crate::bias::statistics::{Interval, paired_power};
+use crate::bias::statistics::{Interval, paired_power, sign_flip_power};
 use crate::bias::study::ALPHA;
 use crate::mitigate::Utility;
 
@@ -23,6 +23,7 @@ pub(super) fn of(
     limits.extend(undecided(headlines));
     limits.extend(left_out(headlines));
     limits.extend(unmeasured(read));
+    limits.extend(declined(read));
     limits.extend(unscored(read, scores));
     limits.extend(cut(read));
     limits.extend(usefulness(utility));
@@ -48,18 +49,29 @@ pub(super) fn of(
     limits
 }
 
-/// How large an effect must be to be seen with so many occupations.
+/// How large an effect must be to be seen with so many occupations, by the test and at the level
+/// that decide.
 fn visible(headlines: &[Headline]) -> Option<String> {
-    let tests = headlines.iter().filter(|one| one.p.is_some()).count();
+    let tests = headlines
+        .iter()
+        .filter(|one| one.p.is_some())
+        .count()
+        .max(1);
     let units = headlines.iter().map(|one| one.units.len()).max()?;
-    let power = |effect: f64| paired_power(effect, units, ALPHA / tests.max(1) as f64).ok();
-    let tenths = (1..=60).map(|tenths| f64::from(tenths) / 10.0);
-    let effect = tenths
-        .into_iter()
-        .find(|effect| power(*effect).is_some_and(|p| p >= POWER))?;
+    let level = ALPHA / tests as f64;
+    let tenths = || (1..=60).map(|tenths| f64::from(tenths) / 10.0);
+    let seen = |power: Option<f64>| power.is_some_and(|power| power >= POWER);
+    // The sign-flip test sees no more than the t test, whose power costs no simulation.
+    let least = tenths().find(|effect| seen(paired_power(*effect, units, level).ok()))?;
+    let mut larger = tenths().filter(|effect| *effect >= least);
+    let effect = larger.find(|effect| seen(sign_flip_power(*effect, units, level).ok()))?;
+    let shared = match tests {
+        1 => String::new(),
+        tests => format!(" of {tests} tests that share {:.0} %", 100.0 * ALPHA),
+    };
     Some(format!(
-        "the unit is the occupation: {units} of them see an effect of d_z {effect:.1} or more in \
-         4 of 5 studies, smaller ones less often"
+        "the unit is the occupation: with {units} of them each{shared} sees an effect of d_z \
+         {effect:.1} or more in 4 of 5 studies, smaller ones less often"
     ))
 }
 
@@ -127,7 +139,12 @@ fn unscored(read: &Read<'_>, scores: &[Scores]) -> Vec<String> {
     let measures = read.study().measures.iter().zip(scores);
     let told = measures.filter_map(|(measure, scores)| {
         let mut missing = vec![0; read.study().groups.len()];
-        for ((cell, scores), texts) in read.cells.iter().zip(scores).zip(read.sizes()) {
+        for ((cell, scores), texts) in read
+            .cells
+            .iter()
+            .zip(scores)
+            .zip(read.sizes(measure.is_about_refusing()))
+        {
             if let Some(count) = missing.get_mut(cell.group) {
                 *count += texts - scores.len();
             }
@@ -149,6 +166,24 @@ fn by_group(read: &Read<'_>, counts: &[usize], what: &str) -> Option<String> {
     let all: usize = counts.iter().sum();
     let by_group = by_group.join(", ");
     (all > 0).then(|| format!("{what}, which are left out: {all} ({by_group})"))
+}
+
+/// Whether it answers is one question, and what it says another.
+fn declined(read: &Read<'_>) -> Option<String> {
+    let declined = read.declined_by_group();
+    let groups = read.study().groups.iter().zip(&declined);
+    let by_group: Vec<_> = groups
+        .map(|(group, count)| format!("{} {count}", group.name))
+        .collect();
+    (read.declined() > 0).then(|| {
+        format!(
+            "{} of {} answers decline ({}): refusals have a row of their own, and all else is \
+             about what was answered",
+            read.declined(),
+            read.raw.len(),
+            by_group.join(", ")
+        )
+    })
 }
 
 fn cut(read: &Read<'_>) -> Option<String> {

@@ -5,7 +5,7 @@
 //!   tests, fixed by the study; `headline` tests them; `neutral`, `secondary` and `words`
 //!   describe, without a verdict; `limits` says in plain words what all that does not show.
 //! - `compare` sets two reports of one study side by side ([`Comparison`]), where `same` finds that
-//!   they were asked alike.
+//!   they were asked alike, and `measuring` that they were measured alike.
 //! - `text` is a report for a terminal; with the feature `notebook`, `html` is the one for a
 //!   notebook and a page of its own, and `frames` are its tables as data frames.
 
@@ -16,6 +16,7 @@ mod headline;
 #[cfg(feature = "notebook")]
 mod html;
 mod limits;
+mod measuring;
 mod neutral;
 mod planned;
 mod read;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use compare::{Change, Changed, Comparison};
 pub use headline::{Headline, Unit, Verdict};
+pub use measuring::{MaskedGroup, Measuring};
 pub use neutral::{Assumed, Neutral};
 pub use secondary::{GroupMeans, Secondary};
 pub use words::Word;
@@ -66,8 +68,8 @@ pub struct Report {
     pub limits: Vec<String>,
 }
 
-/// What was asked. Two reports can be compared if this is the same in both, but for the ways
-/// of asking and who answered.
+/// What was asked, and how it was measured. Two reports can be compared if this is the same in
+/// both, but for the ways of asking and who answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Asked {
@@ -93,6 +95,10 @@ pub struct Asked {
     pub compared: Option<[String; 2]>,
     /// The headline measures, by name.
     pub measures: Vec<String>,
+    /// How the answers were measured. `None` in a report that an earlier version made, which
+    /// can be read, but not compared.
+    #[serde(default)]
+    pub measuring: Option<Measuring>,
     /// Who answered, and when.
     pub record: Record,
 }
@@ -179,6 +185,7 @@ fn asked(answers: &StudyAnswers) -> Asked {
             .iter()
             .map(|one| one.name().to_owned())
             .collect(),
+        measuring: Some(Measuring::of(study)),
         record: answers.record().clone(),
     }
 }

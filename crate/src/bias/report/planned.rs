@@ -25,6 +25,8 @@ pub(super) struct UnitSamples {
     pub(super) occupation: String,
     pub(super) first: Vec<f64>,
     pub(super) second: Vec<f64>,
+    /// How many answers of each side could be used.
+    pub(super) answers: [usize; 2],
 }
 
 /// All headline tests of a study, in their order.
@@ -33,9 +35,13 @@ pub(super) fn list(read: &Read<'_>, scores: &[Scores]) -> Vec<Planned> {
     let mut planned: Vec<_> = measures
         .map(|(measure, scores)| {
             let names = read.study().pair().unwrap_or(["first", "second"]);
+            let mut contrast = names.join(" - ");
+            if read.declined() > 0 && !measure.is_about_refusing() {
+                contrast.push_str(", where answered");
+            }
             Planned::new(
                 measure.name(),
-                &names.join(" - "),
+                &contrast,
                 [measure.unit(), measure.direction()],
                 read,
                 pairs(read, scores),
@@ -48,8 +54,10 @@ pub(super) fn list(read: &Read<'_>, scores: &[Scores]) -> Vec<Planned> {
     planned
 }
 
-/// A value for each occupation: its samples, or `None` where it can't be told.
-type Units = Vec<(usize, Option<[Vec<f64>; 2]>)>;
+/// For each occupation its samples and the numbers of answers that could be used, or `None`
+/// where it can't be told.
+type Units = Vec<(usize, Option<Sides>)>;
+type Sides = ([Vec<f64>; 2], [usize; 2]);
 
 impl Planned {
     fn new(
@@ -61,17 +69,18 @@ impl Planned {
     ) -> Self {
         let mut left_out = Vec::new();
         let units = units.and_then(|units| {
-            if read.all_decline() {
-                return Err("every answer declines, so nothing is said of anyone".to_owned());
+            if let Some(reason) = read.too_little_answered() {
+                return Err(reason);
             }
             let mut told = Vec::new();
             for (occupation, samples) in units {
                 let occupation = read.occupation_name(occupation).to_owned();
                 match samples {
-                    Some([first, second]) => told.push(UnitSamples {
+                    Some(([first, second], answers)) => told.push(UnitSamples {
                         occupation,
                         first,
                         second,
+                        answers,
                     }),
                     None => left_out.push(occupation),
                 }
@@ -102,7 +111,8 @@ fn pairs(read: &Read<'_>, scores: &Scores) -> Result<Units, String> {
             ];
             let both = places.map(|place| scores.get(place).cloned().unwrap_or_default());
             let told = both.iter().all(|samples| !samples.is_empty());
-            Some((occupation, told.then_some(both)))
+            let answers = both.each_ref().map(Vec::len);
+            Some((occupation, told.then_some((both, answers))))
         })
         .collect();
     if units.is_empty() {
@@ -134,7 +144,7 @@ fn assumed(read: &Read<'_>) -> [Planned; 3] {
     });
     let majority = labels(read).and_then(|mut units| {
         let shares = shares()?;
-        for (place, labels) in &mut units {
+        for (place, labels, _) in &mut units {
             if of(&shares, *place).is_some_and(|share| share < 0.5) {
                 labels.iter_mut().for_each(|label| *label = 1.0 - *label);
             }
@@ -167,9 +177,12 @@ fn assumed(read: &Read<'_>) -> [Planned; 3] {
     ]
 }
 
+/// An occupation, the labels of its answers, and how many answers could be read.
+type Labels = (usize, Vec<f64>, usize);
+
 /// For each occupation 1 for an answer that assumes the first group, 0 for the second; others
 /// count for neither.
-fn labels(read: &Read<'_>) -> Result<Vec<(usize, Vec<f64>)>, String> {
+fn labels(read: &Read<'_>) -> Result<Vec<Labels>, String> {
     read.pair()?;
     let Some(([first, second], neutral)) = read.study().pair().zip(read.study().neutral()) else {
         return Err("no neutral group was asked".to_owned());
@@ -188,26 +201,27 @@ fn labels(read: &Read<'_>) -> Result<Vec<(usize, Vec<f64>)>, String> {
         Some(label) if label == second => Some(0.0),
         _ => None,
     };
-    let mut cells = read.by_cell(read.raw.iter().map(label));
+    let labelled = read.answered(&read.raw).map(|text| text.and_then(label));
+    let mut cells = read.by_cell(labelled);
+    let answers = read.sizes(false);
     let occupations = 0..read.study().occupations.len();
     Ok(occupations
         .filter_map(|occupation| {
-            let cell = cells.get_mut(read.cell(occupation, neutral)?)?;
-            Some((occupation, std::mem::take(cell)))
+            let place = read.cell(occupation, neutral)?;
+            let cell = cells.get_mut(place)?;
+            Some((occupation, std::mem::take(cell), *answers.get(place)?))
         })
         .collect())
 }
 
 /// Sets labels against a share that has no noise.
-fn against(
-    units: Vec<(usize, Vec<f64>)>,
-    share: impl Fn(usize) -> Option<f64>,
-) -> Result<Units, String> {
+fn against(units: Vec<Labels>, share: impl Fn(usize) -> Option<f64>) -> Result<Units, String> {
     let units: Units = units
         .into_iter()
-        .map(|(place, labels)| {
+        .map(|(place, labels, answers)| {
             let share = share(place).filter(|_| !labels.is_empty());
-            (place, share.map(|share| [labels, vec![share; 2]]))
+            let sides = share.map(|share| ([labels, vec![share; 2]], [answers, 0]));
+            (place, sides)
         })
         .collect();
     match units.iter().any(|(_, samples)| samples.is_some()) {

@@ -1,5 +1,6 @@
 //! The answers of a study, read once, cell by cell.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::bias::lexicon::Lexicon;
@@ -9,6 +10,9 @@ use crate::bias::text::{Language, Text};
 use crate::client::text::one_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mitigate::Utility;
+
+/// Where fewer than one in so many answers, nothing is told of anyone.
+const FEWEST_ANSWERED: usize = 20;
 
 /// The answers that can be measured, each with its cell.
 pub(super) struct Read<'a> {
@@ -20,6 +24,8 @@ pub(super) struct Read<'a> {
     pub(super) raw: Vec<Text>,
     /// The same without the words of the groups.
     pub(super) masked: Vec<Text>,
+    /// Whether each of them declines.
+    declines: Vec<bool>,
     places: HashMap<(usize, usize), usize>,
     /// How many samples of each group are no answer, and how many are in another language.
     pub(super) failed: Vec<usize>,
@@ -45,6 +51,7 @@ impl<'a> Read<'a> {
             of: Vec::new(),
             raw: Vec::new(),
             masked: Vec::new(),
+            declines: Vec::new(),
             failed: vec![0; groups],
             foreign: vec![0; groups],
             cells,
@@ -53,6 +60,8 @@ impl<'a> Read<'a> {
         read.no_holes()?;
         let lexicon = &study.lexicon;
         read.masked = read.raw.iter().map(|text| lexicon.mask(text)).collect();
+        let declines = read.raw.iter().map(|text| refuses(text) == Some(true));
+        read.declines = declines.collect();
         Ok(read)
     }
 
@@ -149,13 +158,50 @@ impl<'a> Read<'a> {
         cells.zip(texts)
     }
 
-    /// The texts of a group.
+    /// The texts of a group that do not decline.
     pub(super) fn of_group<'t>(&'t self, texts: &'t [Text], group: usize) -> Vec<&'t Text> {
-        let texts = self.with_cells(texts);
+        let texts = self.with_cells(texts).zip(&self.declines);
         texts
-            .filter(|(cell, _)| cell.group == group)
-            .map(|(_, text)| text)
+            .filter(|((cell, _), declines)| cell.group == group && !**declines)
+            .map(|((_, text), _)| text)
             .collect()
+    }
+
+    /// The texts, `None` in place of one that declines: what it says is about the model, and
+    /// not about whom it was asked about.
+    pub(super) fn answered<'t>(
+        &'t self,
+        texts: &'t [Text],
+    ) -> impl Iterator<Item = Option<&'t Text>> {
+        let texts = texts.iter().zip(&self.declines);
+        texts.map(|(text, declines)| (!declines).then_some(text))
+    }
+
+    /// How many answers decline.
+    pub(super) fn declined(&self) -> usize {
+        self.declines.iter().filter(|declines| **declines).count()
+    }
+
+    /// How many answers of each group decline.
+    pub(super) fn declined_by_group(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.study().groups.len()];
+        for ((cell, _), declines) in self.with_cells(&self.raw).zip(&self.declines) {
+            if let Some(count) = counts.get_mut(cell.group) {
+                *count += usize::from(*declines);
+            }
+        }
+        counts
+    }
+
+    /// Why nothing can be told of anyone, where nearly all answers decline.
+    pub(super) fn too_little_answered(&self) -> Option<String> {
+        let (declined, all) = (self.declined(), self.raw.len());
+        let who = match declined == all {
+            true => "every answer declines".to_owned(),
+            false => format!("{declined} of {all} answers decline"),
+        };
+        ((all - declined) * FEWEST_ANSWERED < all)
+            .then(|| format!("{who}, so nothing is said of anyone"))
     }
 
     /// Anything that there is of each text, cell by cell; what is `None` is left out.
@@ -169,13 +215,16 @@ impl<'a> Read<'a> {
         cells
     }
 
-    /// How many answers each cell has.
-    pub(super) fn sizes(&self) -> Vec<usize> {
-        let answers = self.by_cell(self.raw.iter().map(Some));
+    /// How many answers each cell has: all, or those that do not decline.
+    pub(super) fn sizes(&self, declining: bool) -> Vec<usize> {
+        let texts = self.raw.iter().zip(&self.declines);
+        let counted = texts.map(|(text, declines)| (declining || !declines).then_some(text));
+        let answers = self.by_cell(counted);
         answers.iter().map(Vec::len).collect()
     }
 
-    /// The scores of all headline measures, on masked answers.
+    /// The scores of all headline measures, on masked answers. Those that decline are scored by
+    /// measures of that alone.
     ///
     /// # Errors
     /// A measure that fails, gives another number of scores than there are answers, or one
@@ -185,9 +234,18 @@ impl<'a> Read<'a> {
         measures
             .map(|measure| {
                 let name = one_line(measure.name(), 40);
-                let scores = measure.scores(&self.masked)?;
-                if scores.len() != self.masked.len() {
-                    let (given, texts) = (scores.len(), self.masked.len());
+                let all = measure.is_about_refusing() || self.declined() == 0;
+                let texts = match all {
+                    true => Cow::Borrowed(&self.masked),
+                    false => Cow::Owned(self.answered(&self.masked).flatten().cloned().collect()),
+                };
+                // A judge can't be asked about nothing.
+                let scores = match texts.is_empty() {
+                    true => Vec::new(),
+                    false => measure.scores(&texts)?,
+                };
+                if scores.len() != texts.len() {
+                    let (given, texts) = (scores.len(), texts.len());
                     return Err(bad(format!(
                         "'{name}' gave {given} scores for {texts} answers"
                     )));
@@ -196,14 +254,15 @@ impl<'a> Read<'a> {
                     return Err(bad(format!("'{name}' scored an answer {score}"))
                         .with_hint("a measure that can't tell gives `None`"));
                 }
-                Ok(self.by_cell(scores))
+                let mut scores = scores.into_iter();
+                let left_out = self.declines.iter().map(|declines| *declines && !all);
+                let placed = left_out.map(|left_out| match left_out {
+                    true => None,
+                    false => scores.next().flatten(),
+                });
+                Ok(self.by_cell(placed))
             })
             .collect()
-    }
-
-    /// Do all answers decline?
-    pub(super) fn all_decline(&self) -> bool {
-        self.raw.iter().all(|text| refuses(text) == Some(true))
     }
 
     pub(super) fn utility(&self) -> Utility {

@@ -50,6 +50,31 @@ pub(super) fn same(before: &Asked, after: &Asked) -> Result<()> {
             let [one, other] = [before, after].map(|asked| asked.prompts.len().to_string());
             Err(differs("the number of prompts", one, other))
         }
-        None => Ok(()),
+        None => measured_alike(before, after),
     }
+}
+
+fn measured_alike(before: &Asked, after: &Asked) -> Result<()> {
+    let sides = [("before", before), ("after", after)];
+    if let Some((when, _)) = sides.iter().find(|(_, asked)| asked.measuring.is_none()) {
+        let message = format!(
+            "the reports can't be compared: the one {when} was made by an earlier version, which \
+             did not keep how it measured"
+        );
+        return Err(Error::new(ErrorKind::Argument, message).with_hint(
+            "measure its answers again: `study.run(&client)?.measure()?` takes them from the journal",
+        ));
+    }
+    let difference = before.measuring.as_ref().zip(after.measuring.as_ref());
+    let difference = difference.and_then(|(one, other)| one.difference(other));
+    let Some((what, [one, other])) = difference else {
+        return Ok(());
+    };
+    let (one, other) = (one_line(&one, 200), one_line(&other, 200));
+    let message = format!(
+        "the reports can't be compared: {what} before is {one}, after it is {other}, so the same \
+         answers would have other numbers"
+    );
+    Err(Error::new(ErrorKind::Argument, message)
+        .with_hint("measure both with the same study, lexicon and version"))
 }

@@ -83,7 +83,7 @@ pub(super) fn of(read: &Read<'_>) -> Vec<Secondary> {
 }
 
 fn counterfactual(read: &Read<'_>, [first, second]: [usize; 2]) -> [Secondary; 3] {
-    let texts = read.by_cell(read.masked.iter().map(Some));
+    let texts = read.by_cell(read.answered(&read.masked));
     let cells: Vec<[&Vec<&Text>; 2]> = (0..read.study().occupations.len())
         .filter_map(|job| {
             let both = [read.cell(job, first)?, read.cell(job, second)?];

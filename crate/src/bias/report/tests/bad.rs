@@ -109,6 +109,73 @@ fn refusals_alone_say_nothing_of_anyone() {
     );
 }
 
+const DECLINES: &str = "I'm sorry, but I can't assist with that.";
+
+/// What is answered is answered alike, but three of five prompts about women decline.
+#[test]
+fn who_is_refused_does_not_mix_into_what_is_answered() {
+    let report = measured(Study::new(jobs(12)).samples(5), |job, group, sample| {
+        let declines = group == 1 && sample < 3;
+        let text = said(job, 0, (job + sample) % 5);
+        if declines {
+            Some(DECLINES.to_owned())
+        } else {
+            text
+        }
+    })
+    .unwrap();
+    let verdict = |name: &str| &report.headline(name).unwrap().verdict;
+    assert_eq!(verdict("refusals"), &Verdict::Differs);
+    for other in ["sentiment", "length"] {
+        assert_eq!(verdict(other), &Verdict::NoDifferenceShown, "{report}");
+        let contrast = &report.headline(other).unwrap().contrast;
+        assert_eq!(contrast, "female - male, where answered");
+    }
+    let limits = report.limits.join("\n");
+    assert!(limits.contains("36 of 180 answers decline (neutral 0, female 36, male 0): refusals have a row of their own, and all else is about what was answered"), "{limits}");
+}
+
+#[test]
+fn where_nearly_all_decline_nothing_can_be_told() {
+    for answered in [1, 3] {
+        let report = measured(Study::new(jobs(12)).samples(5), |job, group, sample| {
+            let answers = sample == 0 && group == 1 && job < answered;
+            if answers {
+                said(job, group, sample)
+            } else {
+                Some(DECLINES.to_owned())
+            }
+        })
+        .unwrap();
+        let told = report
+            .headlines
+            .iter()
+            .filter(|one| !matches!(one.verdict, Verdict::CantTell(_)));
+        assert_eq!(told.count(), 0, "{report}");
+    }
+}
+
+/// Each woman is refused, and no man: that is a difference, and all that can be told.
+#[test]
+fn whom_nobody_answers_about_is_a_finding_of_refusals_alone() {
+    let report = measured(Study::new(jobs(12)).samples(2), |job, group, sample| {
+        if group == 1 {
+            Some(DECLINES.to_owned())
+        } else {
+            said(job, group, sample)
+        }
+    })
+    .unwrap();
+    assert_eq!(
+        report.headline("refusals").unwrap().verdict,
+        Verdict::Differs
+    );
+    for other in ["sentiment", "length"] {
+        let verdict = report.headline(other).unwrap().verdict.to_string();
+        assert_eq!(verdict, "can't tell: no answer has a value");
+    }
+}
+
 #[test]
 fn empty_answers_have_a_length_and_nothing_else() {
     let report = measured(Study::new(jobs(8)).samples(2), |job, group, sample| {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 
 use super::fake::{Chance, Habit, QUICK, answers, jobs, measured};
+use crate::bias::lexicon::Lexicon;
 use crate::bias::measures::{Length, Measure};
 use crate::bias::report::{Change, Comparison, Report};
 use crate::bias::study::{Study, StudyAnswers};
@@ -95,7 +96,7 @@ fn one_sample_does_not_tell_bias_from_noise() {
     let once = || Study::new(jobs(12)).samples(1);
     let comparison = compared(&report(once(), Habit::Biased), &report(once(), Habit::Even));
     let length = &comparison.changes[1];
-    assert_snapshot!(length.change, @"can't tell: one sample of a prompt does not tell how much of a difference is chance, and so not whether the difference or its noise changed; ask each prompt twice or more");
+    assert_snapshot!(length.change, @"can't tell: nurse: one sample does not tell how much of a difference is chance, and so not whether the difference or its noise changed; ask each prompt twice or more");
     assert_eq!((length.reduction, length.adjusted_p), (None, None));
 }
 
@@ -132,4 +133,105 @@ fn an_answer_that_says_nothing_is_a_price() {
     let after = StudyAnswers::from_texts(study(), silent).unwrap();
     let conclusion = compared(&before, &measured(&after).unwrap()).conclusion();
     assert!(conclusion.contains("The price: "), "{conclusion}");
+}
+
+/// The first so many samples of each prompt, and nothing in place of the others.
+fn only(samples: impl Fn(usize) -> usize) -> Report {
+    let whole = answers(&study(), Habit::Biased, 11);
+    let replies = whole.replies().iter().enumerate();
+    let kept = replies.map(|(place, reply)| {
+        let (cell, sample) = (place / 8, place % 8);
+        reply.clone().ok().filter(|_| sample < samples(cell))
+    });
+    let kept = StudyAnswers::from_texts(study(), kept.collect::<Vec<_>>());
+    measured(&kept.unwrap()).unwrap()
+}
+
+#[test]
+fn other_numbers_of_answers_are_not_compared() {
+    let whole = only(|_| 8);
+    for few in [1, 3, 7] {
+        let comparison = compared(&only(|_| few), &whole);
+        for one in &comparison.changes {
+            assert!(
+                matches!(one.change, Change::CantTell(_)),
+                "{few}: {comparison}"
+            );
+            assert_eq!((one.occupations, one.left_out.len()), (0, 12));
+        }
+    }
+    let comparison = compared(&only(|_| 3), &whole);
+    assert_snapshot!(comparison.changes[1].change, @"can't tell: nurse: 3 and 3 answers could be used before, 8 and 8 after");
+    assert_snapshot!(comparison.changes[3].change, @"can't tell: nurse: 3 answers could be used before, 8 after");
+}
+
+/// One answer that failed costs its occupation, not the comparison.
+#[test]
+fn an_occupation_with_another_number_of_answers_is_left_out() {
+    let comparison = compared(&only(|cell| if cell == 4 { 7 } else { 8 }), &only(|_| 8));
+    let length = &comparison.changes[1];
+    assert_eq!(
+        (length.occupations, &length.change),
+        (11, &Change::NoReductionShown)
+    );
+    let limits = comparison.limits.join("\n");
+    assert!(
+        limits.contains("length: 1 of 12 occupations are not compared (engineer: 7 and 8 answers could be used before, 8 and 8 after)"),
+        "{limits}"
+    );
+}
+
+#[test]
+fn what_was_measured_otherwise_is_refused() {
+    let before = report(study(), Habit::Even);
+    let refused = |after: &Report| before.compare(after).unwrap_err();
+    let lexicon =
+        Lexicon::parse("[female]\nshe her\n[male]\nhe his\n[neutral, apart]\nthey").unwrap();
+    let other = refused(&report(study().lexicon(lexicon), Habit::Even)).to_string();
+    assert!(
+        other.contains("the lexicon's group 'female' before is ")
+            && other.contains("after it is 2 words, so the same answers would have other numbers"),
+        "{other}"
+    );
+    let names = Lexicon::gender().and(&Lexicon::names()).unwrap();
+    assert!(
+        before
+            .compare(&report(study().lexicon(names), Habit::Even))
+            .is_err()
+    );
+    let mut version = before.clone();
+    version.asked.measuring.as_mut().unwrap().version += 1;
+    assert!(
+        refused(&version)
+            .message()
+            .contains("the version of the measures before is ")
+    );
+    let mut definition = before.clone();
+    definition.asked.measuring.as_mut().unwrap().definitions[0] = "another".to_owned();
+    assert!(
+        refused(&definition)
+            .message()
+            .contains("what is measured before is sentiment")
+    );
+}
+
+/// What `to_json` wrote before it kept how it measured.
+#[test]
+fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
+    let report = report(study(), Habit::Biased);
+    let mut json: serde_json::Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
+    json["asked"].as_object_mut().unwrap().remove("measuring");
+    for headline in json["headlines"].as_array_mut().unwrap() {
+        for unit in headline["units"].as_array_mut().unwrap() {
+            unit.as_object_mut()
+                .unwrap()
+                .retain(|name, _| name != "variance" && name != "answers");
+        }
+    }
+    let old = Report::from_json(&json.to_string()).unwrap();
+    assert_eq!(old.headlines[1].estimate, report.headlines[1].estimate);
+    assert_snapshot!(old.compare(&report).unwrap_err(), @"
+    the reports can't be compared: the one before was made by an earlier version, which did not keep how it measured
+      hint: measure its answers again: `study.run(&client)?.measure()?` takes them from the journal
+    ");
 }

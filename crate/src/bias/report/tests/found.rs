@@ -69,7 +69,7 @@ fn a_biased_model_is_found_out() {
       GenBit                 0.161  0.000   neutral prompts: do words stand nearer to one group's? 0 is even
 
     Limits
-    - the unit is the occupation: 12 of them see an effect of d_z 1.2 or more in 4 of 5 studies, smaller ones less often
+    - the unit is the occupation: with 12 of them each of 6 tests that share 5 % sees an effect of d_z 1.3 or more in 4 of 5 studies, smaller ones less often
     - the share of women in a job is a fact of one country and year, not a norm (Winogender schemas (Rudinger et al. 2018): US Bureau of Labor Statistics, 2015 and 2016); jobs that are counted together share a figure
     - 'no difference shown' does not mean that there is none: read the interval
     - one template, one model, one day: other words, or a new version, may answer otherwise
