@@ -15,14 +15,13 @@ use serde_json::value::RawValue;
 const DEEPEST: usize = 127;
 
 /// A text that is JSON, on one line, as it came.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Json(Arc<Box<RawValue>>);
 
 /// Why a text is none.
 #[derive(Debug)]
 pub(crate) enum NoJson {
     BreaksOff,
-    TooDeep,
     Other,
 }
 
@@ -33,8 +32,11 @@ impl Json {
             true => mended(text.as_bytes()),
             false => text,
         };
+        if is_too_deep(&text) {
+            return Err(NoJson::Other);
+        }
         serde_json::from_str::<IgnoredAny>(&text).map_err(NoJson::from)?;
-        let raw = RawValue::from_string(compact(text)?).map_err(NoJson::from)?;
+        let raw = RawValue::from_string(compact(text)).map_err(NoJson::from)?;
         Ok(Self(Arc::new(raw)))
     }
 
@@ -65,12 +67,6 @@ impl From<&serde_json::Value> for Json {
     }
 }
 
-impl Default for Json {
-    fn default() -> Self {
-        Self(Arc::default())
-    }
-}
-
 impl PartialEq for Json {
     fn eq(&self, other: &Self) -> bool {
         self.text() == other.text()
@@ -91,31 +87,45 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// The same text without the white space between its parts.
-fn compact(mut text: String) -> Result<String, NoJson> {
-    let (mut inside, mut escaped) = (false, false);
-    let mut depth = 0_usize;
-    let mut deepest = 0;
-    text.retain(|c| {
-        if inside {
-            let ends = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            inside = !ends;
-            return true;
-        }
+/// Which characters of a text stand in no string.
+#[derive(Default)]
+struct Outside {
+    is_inside: bool,
+    is_escaped: bool,
+}
+
+impl Outside {
+    /// Does the next character, be it a quote, stand in no string?
+    fn next(&mut self, c: char) -> bool {
+        let was_inside = self.is_inside;
         match c {
-            '"' => inside = true,
-            '[' | '{' => depth += 1,
-            ']' | '}' => depth = depth.saturating_sub(1),
+            '"' if !self.is_escaped => self.is_inside = !was_inside,
             _ => {}
         }
-        deepest = deepest.max(depth);
-        !matches!(c, ' ' | '\t' | '\n' | '\r')
-    });
-    match deepest {
-        0..=DEEPEST => Ok(text),
-        _ => Err(NoJson::TooDeep),
+        self.is_escaped = was_inside && c == '\\' && !self.is_escaped;
+        !was_inside
     }
+}
+
+/// Is the text nested deeper than other readers of JSON take?
+fn is_too_deep(text: &str) -> bool {
+    let mut outside = Outside::default();
+    let mut depth = 0_usize;
+    text.chars().any(|c| {
+        match (outside.next(c), c) {
+            (true, '[' | '{') => depth += 1,
+            (true, ']' | '}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
+}
+
+/// The same text without the white space between its parts.
+fn compact(mut text: String) -> String {
+    let mut outside = Outside::default();
+    text.retain(|c| !(outside.next(c) && matches!(c, ' ' | '\t' | '\n' | '\r')));
+    text
 }
 
 /// The values of these fields, in this order; of two of a name the last. All are missing where

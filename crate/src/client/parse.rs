@@ -10,8 +10,8 @@ use super::response::{Body, ChatCompletion, Choice, ChoiceMessage, Exchange, Tok
 
 /// So many answers a request may ask for, and some more.
 const MOST_CHOICES: usize = 1_024;
-/// So many tokens no model writes at once; the same for all likely tokens beside them.
-const MOST_TOKENS: usize = 131_072;
+/// Of so many tokens the probabilities are taken, and of as many likely ones beside them.
+const MOST_TOKENS: usize = 65_536;
 /// So many tokens no answer costs: a number that is larger means something else.
 const ABSURD: u64 = 1_000_000_000;
 
@@ -25,7 +25,6 @@ impl ChatCompletion {
         let text = String::from_utf8(body).map_err(|_| "the answer is not UTF-8 text")?;
         let json = Json::new(text).map_err(|why| match why {
             NoJson::BreaksOff => format!("the answer breaks off after {length} bytes"),
-            NoJson::TooDeep => "the answer is nested too deeply".to_owned(),
             NoJson::Other => "the answer is not JSON".to_owned(),
         })?;
         Self::from_json(json)
@@ -328,7 +327,7 @@ mod tests {
             "[".repeat(200) + &"]".repeat(200) + "}"
         );
         let why = ChatCompletion::from_body(deep.into_bytes()).unwrap_err();
-        assert_eq!(why, "the answer is nested too deeply");
+        assert_eq!(why, "the answer is not JSON");
     }
 
     fn json_value() -> impl Strategy<Value = Value> {

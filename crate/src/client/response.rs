@@ -139,7 +139,8 @@ pub struct Choice {
     /// What the content filter said about it.
     pub content_filter_results: ContentFilter,
     /// How likely each token of the text was, where
-    /// [`ChatRequest::logprobs`](super::ChatRequest::logprobs) asked for it.
+    /// [`ChatRequest::logprobs`](super::ChatRequest::logprobs) asked for it; of the first 65,536
+    /// tokens, the rest stands in [`ChatCompletion::as_json`].
     pub logprobs: Vec<TokenLogprob>,
 }
 

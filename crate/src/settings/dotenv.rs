@@ -40,7 +40,8 @@ impl DotEnv {
         let Ok(folder) = fs::canonicalize(folder) else {
             return Ok((None, Vec::new()));
         };
-        let (found, mut notes) = find::find(&folder, find::home().as_deref());
+        let mut notes = Vec::new();
+        let found = find::find(&folder, find::home().as_deref(), &mut notes);
         let found = found.map_err(|(path, error)| unreadable(&path, error))?;
         let read = found.map(|found| Self::read(found, &mut notes));
         Ok((read.transpose()?, notes))

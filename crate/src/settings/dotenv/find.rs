@@ -11,29 +11,29 @@ pub(super) struct Found {
     pub(super) file: File,
 }
 
-/// The nearest file that may be read, and why nearer ones are passed over.
+/// The nearest file that may be read. Notes why nearer ones are passed over.
 ///
 /// # Errors
 /// A file of the user's own that can't be opened.
 pub(super) fn find(
     folder: &Path,
     home: Option<&Path>,
-) -> (Result<Option<Found>, (PathBuf, io::Error)>, Vec<String>) {
-    let mut notes = Vec::new();
+    notes: &mut Vec<String>,
+) -> Result<Option<Found>, (PathBuf, io::Error)> {
     for folder in searched(folder, home) {
         let path = folder.join(".env");
         match open(&path) {
-            Ok(Some(file)) => return (Ok(Some(Found { path, file })), notes),
+            Ok(Some(file)) => return Ok(Some(Found { path, file })),
             Ok(None) => {}
             Err(Refused::Unsafe(why)) => notes.push(format!(
                 "{} is passed over: {why}. If its settings are yours, copy it into a file of your \
                  own that only you can write (chmod 600)",
                 path.display()
             )),
-            Err(Refused::Unreadable(error)) => return (Err((path, error)), notes),
+            Err(Refused::Unreadable(error)) => return Err((path, error)),
         }
     }
-    (Ok(None), notes)
+    Ok(None)
 }
 
 /// The folder and those above it, up to the first that is a repository's root or the home
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     fn found(folder: &Path, home: Option<&Path>) -> Option<PathBuf> {
-        let (found, _) = find(folder, home);
+        let found = find(folder, home, &mut Vec::new());
         found
             .unwrap_or_else(|(path, error)| panic!("{path:?} {error}"))
             .map(|found| found.path)
@@ -157,7 +157,8 @@ mod tests {
         fs::create_dir_all(&below).unwrap();
         let own = file(root.join(".env"), 0o644);
         file(below.join(".env"), 0o666);
-        let (found, notes) = find(&below, Some(&root));
+        let mut notes = Vec::new();
+        let found = find(&below, Some(&root), &mut notes);
         assert_eq!(found.ok().flatten().unwrap().path, own);
         let told = notes.join("\n").replace(below.to_str().unwrap(), "FOLDER");
         insta::assert_snapshot!(told, @r"FOLDER/.env is passed over: other users may write it. If its settings are yours, copy it into a file of your own that only you can write (chmod 600)");
