@@ -17,6 +17,7 @@ mod kernel;
 mod lab;
 mod run;
 mod serve;
+mod settings;
 mod setup;
 mod submission;
 mod support;

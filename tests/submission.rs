@@ -431,6 +431,59 @@ fn stop_and_deadline_return_what_there_is_and_the_batch_goes_on() {
 }
 
 #[test]
+fn a_service_that_wants_no_wait_is_not_asked_without_end() {
+    let scene = Scene::new();
+    scene.api.world().looks = usize::MAX;
+    scene.api.world().wait = "0";
+    let late = scene.cell(&PROMPTS).deadline(Duration::from_millis(700));
+    let submission = late.submit().unwrap();
+    let before = scene.api.world().calls.len();
+    let answers = submission.collect().unwrap();
+    assert_eq!(kinds(&answers), [Some(ErrorKind::Cancelled); 4]);
+    // One look at the beginning, and then ten a second.
+    let looks = scene.api.world().calls.len() - before;
+    assert!(looks <= 9, "{looks}");
+}
+
+#[test]
+fn a_deadline_holds_while_the_service_says_nothing() {
+    let scene = Scene::new();
+    scene.submit(&PROMPTS).unwrap();
+    let next = scene.api.world().calls.len();
+    for call in next + 1..next + 50 {
+        scene.api.world().faults.insert(call, Fault::Silence);
+    }
+    let late = scene.cell(&PROMPTS).deadline(Duration::from_millis(300));
+    let answers = late.submitted().unwrap().collect();
+    let kind = match answers {
+        Ok(answers) => kinds(&answers)[0],
+        Err(error) => Some(error.kind()),
+    };
+    assert_eq!(kind, Some(ErrorKind::Cancelled));
+}
+
+#[test]
+fn a_key_that_comes_back_in_a_batch_is_kept_nowhere() {
+    const KEY: &str = "very-secret-key";
+    for echo in [KEY, "very-secret\\u002dkey", "VERY-secret-key"] {
+        let scene = Scene::new();
+        scene.api.world().echo = Some(echo);
+        let prompts = ["a nurse", "refuse this", "forget this"];
+        let submission = scene.submit(&prompts).unwrap();
+        let mut told = String::new();
+        for row in submission.collect().unwrap().rows() {
+            told += &format!("{row:?}");
+        }
+        for name in ["run.jsonl", "run.requests.jsonl", "run.batches.jsonl"] {
+            told += &scene.text(name);
+        }
+        let told = told.to_ascii_lowercase();
+        assert!(told.contains("you said [key]: a nurse"), "{told}");
+        assert!(!told.contains(KEY) && !told.contains("u002dkey"), "{told}");
+    }
+}
+
+#[test]
 fn a_submission_can_be_cancelled() {
     let scene = Scene::new();
     scene.api.world().looks = usize::MAX;

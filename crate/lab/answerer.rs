@@ -1,7 +1,9 @@
 //! Who answers the notebooks: the service that the user has set, else the embedded model.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use evenhand::Settings;
 
@@ -33,7 +35,9 @@ impl<'a> Answerer<'a> {
     /// `.env` file names a service; else the same that a user would set, for the embedded
     /// model, which is set up and started. So the notebooks have one code path.
     pub fn environment_for(&mut self, folder: &Path) -> Result<Vec<(OsString, OsString)>> {
-        if Settings::from_env_in(folder)?.names_a_service() {
+        let settings = Settings::from_env_in(folder)?;
+        tell_once(&settings);
+        if settings.names_a_service() {
             if self.allowance != serve::Allowance::default() {
                 err!("! --tpm and --rpm are the small model's, and your own service is asked");
             }
@@ -67,5 +71,16 @@ impl<'a> Answerer<'a> {
             serve::MODEL
         );
         Ok(server)
+    }
+}
+
+/// Says what is to be known of how the settings were found, each thing once.
+pub fn tell_once(settings: &Settings) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    for note in settings.notes() {
+        if told.insert(note.clone()) {
+            err!("! {note}");
+        }
     }
 }

@@ -5,6 +5,9 @@ use std::fmt;
 /// A key or token. `Debug` and `Display` show three dots, never a prefix: what can't
 /// be printed can't end up in a notebook, a log or an error message.
 ///
+/// It is in the process's memory as long as a client has it, and a dump of that memory, such as
+/// a core dump, holds it: `ulimit -c 0` where dumps go to others.
+///
 /// ```
 /// let key = evenhand::Secret::new("sk-123");
 /// assert_eq!(format!("{key} {key:?}"), "… Secret(…)");

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread;
 
 use super::{complete, ends};
+use crate::support::server::{Reply, Server};
 use crate::support::{Echo, note};
 
 /// The most memory that a run with so many rows ever had, in kB.
@@ -32,15 +33,72 @@ fn peak(folder: &Path, echo: &Echo, rows: usize) -> u64 {
             "the output ends early"
         );
     }
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let peak = most_ever(child.id());
+    drop(writer.join().unwrap());
+    assert_eq!(ends(child).code, Some(0));
+    peak
+}
+
+/// The most memory that the process ever had, in kB.
+fn most_ever(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let peak = status
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))
         .unwrap();
-    let peak = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    drop(writer.join().unwrap());
-    assert_eq!(ends(child).code, Some(0));
-    peak
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// A body of 15 MB of this, over and over, in a place of the answer.
+fn bodies() -> [(&'static str, u16, String); 4] {
+    let many = |item: &str| {
+        let mut text = item.repeat(15_000_000 / (item.len() + 1));
+        text = text.replace(item, &format!("{item},"));
+        text.pop();
+        text
+    };
+    let message = r#""message":{"content":"x"}"#;
+    [
+        (
+            "unread objects",
+            200,
+            format!(r#"{{"choices":[{{{message}}}],"a":[{}]}}"#, many("{}")),
+        ),
+        ("choices", 200, format!(r#"{{"choices":[{}]}}"#, many("{}"))),
+        (
+            "token probabilities",
+            200,
+            format!(
+                r#"{{"choices":[{{{message},"logprobs":{{"content":[{}]}}}}]}}"#,
+                many(r#"{"token":"a","logprob":1,"top_logprobs":[{"token":"b","logprob":1}]}"#)
+            ),
+        ),
+        ("an error", 400, format!(r#"{{"error":[{}]}}"#, many("{}"))),
+    ]
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hostile_body_costs_a_multiple_of_its_size() {
+    for (what, status, body) in bodies() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::new([Reply::new(status, "application/json", body)]);
+        let mut child = complete(folder.path(), &server.url())
+            .args(["--journal", "run.jsonl"])
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"\"Hi\"\n").unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = Vec::new();
+        out.read_until(b'\n', &mut line).unwrap();
+        let peak = most_ever(child.id());
+        note(&format!("evenhand complete: {peak} kB for 15 MB of {what}"));
+        assert!(line.starts_with(b"{\"id\""), "{what}");
+        assert!(peak < 64_000, "{peak} kB for 15 MB of {what}");
+        drop(stdin);
+        ends(child);
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! The client against a server that keeps to the protocol, and one that does not.
 
 mod errors;
+mod hostile;
 mod paths;
 mod retries;
 mod transport;

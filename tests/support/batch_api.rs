@@ -36,6 +36,10 @@ pub(crate) struct World {
     pub(crate) looks: usize,
     /// Lines that stand at the end of the output as well.
     pub(crate) extra: String,
+    /// How long it asks to wait, in milliseconds.
+    pub(crate) wait: &'static str,
+    /// What the service sends back in every text of a line and of a batch.
+    pub(crate) echo: Option<&'static str>,
     next: usize,
 }
 
@@ -76,6 +80,8 @@ impl BatchApi {
             reason: None,
             looks: 2,
             extra: String::new(),
+            wait: "3",
+            echo: None,
             next: 0,
         }));
         let router = Router::new()
@@ -224,7 +230,17 @@ impl World {
             // The first half was answered in time.
             rows.drain(..rows.len().div_ceil(2));
         }
-        let line = |(id, prompt): &(String, String)| answer_line(id, prompt);
+        let echo = self.echo;
+        let line = |(id, prompt): &(String, String)| {
+            let line = answer_line(id, prompt);
+            match echo {
+                Some(echo) => line
+                    .replace("\"r\"", &format!("\"r {echo}\""))
+                    .replace("you said", &format!("you said {echo}"))
+                    .replace("\"filtered\"", &format!("\"filtered {echo}\"")),
+                None => line,
+            }
+        };
         let refused = |(_, prompt): &&(String, String)| prompt.starts_with("refuse");
         let known = rows
             .iter()
@@ -287,17 +303,18 @@ async fn serve(
         .split('/')
         .filter(|part| !part.is_empty() && !matches!(*part, "openai" | "v1"))
         .collect();
-    let (fault, (status, content)) = {
+    let (fault, (status, content), wait) = {
         let mut world = world.lock().unwrap();
+        let wait = world.wait;
         let fault = world.faults.get(&world.calls.len()).copied();
         world.calls.push(format!("{method} {uri}"));
         match fault {
             Some(Fault::Status(status)) => {
                 let error = json!({"error": {"code": "oops", "message": "not now"}});
-                (fault, (status, error.to_string().into_bytes()))
+                (fault, (status, error.to_string().into_bytes()), wait)
             }
-            Some(Fault::Deaf) => (fault, (200, Vec::new())),
-            _ => (fault, world.act(&method, &path, &body)),
+            Some(Fault::Deaf) => (fault, (200, Vec::new()), wait),
+            _ => (fault, world.act(&method, &path, &body), wait),
         }
     };
     let half = content.len() / 2;
@@ -310,7 +327,7 @@ async fn serve(
     let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
     response
         .headers_mut()
-        .insert("retry-after-ms", "3".parse().unwrap());
+        .insert("retry-after-ms", wait.parse().unwrap());
     response
 }
 

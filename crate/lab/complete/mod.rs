@@ -13,10 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use evenhand::batch::Requests;
-use evenhand::{Batch, Client, ErrorKind, Quota, Stop, Totals};
+use evenhand::{Batch, Client, ErrorKind, Quota, Settings, Stop, Totals};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::bar::Bar;
+use crate::answerer::tell_once;
 use crate::failure::{Context, Failure, Result};
 
 /// Some rows have no answer.
@@ -106,7 +107,9 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let client = Client::from_env()?;
+    let settings = Settings::from_env()?;
+    tell_once(&settings);
+    let client = Client::new(settings)?;
     let stop = Stop::new();
     stop_on_signals(stop.clone())?;
     let bar = Bar::new(options.quiet);

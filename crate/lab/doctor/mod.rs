@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use evenhand::client::RateLimits;
 use evenhand::{ChatRequest, Client, Settings};
 
+use crate::answerer::tell_once;
 use crate::failure::{Failure, Result};
 use crate::home::Home;
 use crate::project::Project;
@@ -95,6 +96,7 @@ fn service(project: &Project) -> Vec<Finding> {
         Ok(settings) => settings,
         Err(error) => return vec![Finding::Bad(error.into())],
     };
+    tell_once(&settings);
     if !settings.names_a_service() {
         return vec![Finding::Good(
             "no Azure settings: the small model will answer".to_owned(),

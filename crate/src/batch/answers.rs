@@ -152,8 +152,7 @@ impl Answers {
 
     /// The tokens of all prompts and completions, as the service counted them.
     pub fn total_tokens(&self) -> u64 {
-        let totals = self.totals();
-        totals.prompt_tokens + totals.completion_tokens
+        self.totals().tokens()
     }
 
     /// How long the whole batch took.

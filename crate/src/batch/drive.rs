@@ -1,6 +1,7 @@
 //! Takes outcomes from the engine until all are there, the time is over, or somebody asks
 //! to stop; and tells meanwhile how far it is.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Settled};
@@ -48,6 +49,42 @@ impl Until {
         }
         let deadline = self.deadline?;
         (self.started.elapsed() >= deadline).then_some(Ended::Deadline(deadline))
+    }
+}
+
+impl Until {
+    /// Waits so long, unless the end comes first, which is looked at before and ten times a
+    /// second.
+    pub(super) async fn pause(&self, time: Duration) -> Option<Ended> {
+        let mut pause = pin!(tokio::time::sleep(time));
+        loop {
+            if let Some(ended) = self.ended() {
+                return Some(ended);
+            }
+            if tokio::time::timeout(TICK, pause.as_mut()).await.is_ok() {
+                return None;
+            }
+        }
+    }
+
+    /// Works until it is done. When the end comes, what is under way has a little time more, and
+    /// is then given up, wherever it is.
+    ///
+    /// # Errors
+    /// It was given up.
+    pub(super) async fn hold<T>(&self, work: impl Future<Output = T>) -> Result<T, Ended> {
+        let mut work = pin!(work);
+        let mut ended: Option<(Ended, Instant)> = None;
+        loop {
+            match ended {
+                None => ended = self.ended().map(|why| (why, Instant::now())),
+                Some((why, since)) if since.elapsed() >= GRACE => return Err(why),
+                Some(_) => {}
+            }
+            if let Ok(done) = tokio::time::timeout(TICK, work.as_mut()).await {
+                return Ok(done);
+            }
+        }
     }
 }
 

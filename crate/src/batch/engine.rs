@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::answers::{Effort, Source};
+use super::guard::{guarded, guarded_async};
 use super::pacing::{Cost, Pacer};
 use super::record::Records;
 use crate::client::{ChatCompletion, ChatRequest, Client};
@@ -148,7 +149,11 @@ impl Engine {
 async fn work(shared: Arc<Shared>, settled: mpsc::Sender<Settled>) {
     let mut closed = shared.closed.subscribe();
     while let Some(question) = shared.next(&mut closed).await {
-        let Some(outcome) = shared.settle(question).await else {
+        let index = question.index;
+        let settling = guarded_async(shared.settle(question)).await;
+        let outcome =
+            settling.unwrap_or_else(|panicked| Some(Settled::unasked(index, &panicked.error())));
+        let Some(outcome) = outcome else {
             return;
         };
         if settled.send(outcome).await.is_err() {
@@ -201,9 +206,11 @@ impl Shared {
             });
         }
         let (outcome, effort) = self.ask(&request, kept).await?;
-        self.learn(&request, &outcome);
+        // What is paid for is kept, whatever breaks.
+        let _ = guarded(|| self.learn(&request, &outcome));
         if let Some((records, id)) = kept {
-            records.settled(id, records.deployment(&request), &outcome, &effort);
+            let deployment = records.deployment(&request);
+            let _ = guarded(|| records.settled(id, deployment, &outcome, &effort));
         }
         Some(Settled {
             index,
@@ -239,13 +246,13 @@ impl Shared {
             }
             let sent = Instant::now();
             let attempt = self.terms.client.attempt(request).await;
-            effort.attempts += 1;
+            effort.attempts = effort.attempts.saturating_add(1);
             effort.latency = sent.elapsed();
             effort.waited = started.elapsed().saturating_sub(effort.latency);
             let again = attempt.retry.again;
             let error = match attempt.outcome {
                 Ok(completion) => {
-                    permit.answered(&attempt.limits, completion.usage.as_ref());
+                    let _ = guarded(|| permit.answered(&attempt.limits, completion.usage.as_ref()));
                     let completion = completion.after_attempts(effort.attempts, attempt.limits);
                     return Some((Ok(completion), effort));
                 }

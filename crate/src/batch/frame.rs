@@ -191,12 +191,12 @@ mod tests {
     }
 
     fn answered(text: &str) -> Result<ChatCompletion> {
-        Ok(ChatCompletion::from_json(json!({
+        let body = json!({
             "id": "1", "model": "m",
             "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
-        }))
-        .unwrap())
+        });
+        Ok(ChatCompletion::from_body(body.to_string().into_bytes()).unwrap())
     }
 
     fn refused() -> Result<ChatCompletion> {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::client::json::mended;
+use crate::client::json::{self, Json, mended, plain_text};
 use crate::client::{ChatCompletion, ContentFilter};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -74,12 +74,12 @@ pub(crate) struct ServiceResponse {
     #[serde(default, deserialize_with = "any_text")]
     pub(crate) request_id: Option<String>,
     #[serde(default)]
-    pub(crate) body: Value,
+    pub(crate) body: Json,
 }
 
 /// Why a row has no answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Value")]
+#[serde(from = "Json")]
 pub(crate) struct LineError {
     /// [`ErrorKind::name`] in our own lines, the service's word in the Batch API's.
     pub(crate) code: Option<String>,
@@ -138,7 +138,7 @@ impl OutputLine {
             response: error.status().map(|status_code| ServiceResponse {
                 status_code,
                 request_id: error.request_id().map(str::to_owned),
-                body: json!({"error": refusal(error)}),
+                body: Json::from(&json!({"error": refusal(error)})),
             }),
             error: Some(LineError {
                 code: Some(error.kind().name().to_owned()),
@@ -194,26 +194,20 @@ fn categories(filter: &ContentFilter) -> Value {
     Value::Object(results.collect())
 }
 
-impl From<Value> for LineError {
-    fn from(error: Value) -> Self {
-        let field = |name: &str| error.get(name).and_then(text);
+impl From<Json> for LineError {
+    fn from(error: Json) -> Self {
+        let [code, message] = json::fields(error.raw(), ["code", "message"]);
         Self {
-            code: field("code"),
-            message: field("message").or_else(|| text(&error)),
+            code: code.and_then(plain_text),
+            message: message
+                .and_then(plain_text)
+                .or_else(|| plain_text(error.raw())),
         }
     }
 }
 
 fn any_text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
-    Value::deserialize(value).map(|value| text(&value))
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    Json::deserialize(value).map(|json| plain_text(json.raw()))
 }
 
 /// Reads a line, with or without its end.

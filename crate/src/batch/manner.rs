@@ -17,6 +17,10 @@ use crate::stop::Stop;
 /// How many requests are under way at once, unless told otherwise.
 const CONCURRENCY: usize = 8;
 
+/// More requests than a machine has connections for are not under way at once, however many are
+/// asked for.
+const MOST_AT_ONCE: usize = 10_000;
+
 /// What changes no answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Manner {
@@ -72,7 +76,7 @@ pub(super) fn terms<A>(batch: &Batch<A>, records: Option<Arc<Records>>) -> Resul
         deployment: batch.answerer().map(str::to_owned),
         pacer,
         unlimited: quota.is_some_and(|quota| quota.is_unlimited()),
-        concurrency: manner.concurrency.unwrap_or(CONCURRENCY),
+        concurrency: manner.concurrency.unwrap_or(CONCURRENCY).min(MOST_AT_ONCE),
         retries: manner.retries.unwrap_or(batch.client.max_retries()),
         records,
         fresh: manner.fresh,

@@ -15,6 +15,7 @@ mod drive;
 mod engine;
 #[cfg(feature = "notebook")]
 mod frame;
+mod guard;
 mod journal;
 mod jsonl;
 mod lines;
@@ -118,8 +119,8 @@ impl Batch {
         self
     }
 
-    /// How often each prompt is asked. Each sample is a row of its own; with a
-    /// [`seed`](Self::seed), sample `i` has the seed `seed + i`.
+    /// How often each prompt is asked. Each sample is a row of its own, of which a batch may have
+    /// 10,000,000; with a [`seed`](Self::seed), sample `i` has the seed `seed + i`.
     ///
     /// # Default
     /// 1.
@@ -133,8 +134,8 @@ impl Batch {
     /// A prompt that fails is a row with its error, and costs the others nothing.
     ///
     /// # Errors
-    /// A concurrency, a number of samples or a quota of 0; a parameter that no request may
-    /// have; a journal that can't be used; and an error that no row can escape (a wrong key,
+    /// A concurrency, a number of samples or a quota of 0; more rows than a batch may have; a
+    /// parameter that no request may have; a journal that can't be used; and an error that no row can escape (a wrong key,
     /// an unknown deployment), which ends the batch at once when nothing has been answered.
     pub fn run(self) -> Result<Answers> {
         crate::runtime::block_on(self.run_async())?
@@ -220,7 +221,7 @@ impl<A> Batch<A> {
         self
     }
 
-    /// How many requests are under way at once.
+    /// How many requests are under way at once; never more than 10,000.
     ///
     /// # Default
     /// 8; of a deployment whose quota is not known yet, the first request goes alone.

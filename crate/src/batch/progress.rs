@@ -45,14 +45,17 @@ impl Progress {
     /// How far the service is with what was submitted. How long it will take nobody knows.
     pub(super) fn of_submission(status: &Status, elapsed: Duration) -> Self {
         let count = |rows: fn(&BatchStatus) -> u64| {
-            let rows = status.batches.iter().map(rows).sum::<u64>();
+            let rows = status.batches.iter().map(rows).fold(0, u64::saturating_add);
             usize::try_from(rows).unwrap_or(usize::MAX)
         };
         let failed = count(|batch| batch.failed);
         let open = status.batches.iter().filter(|batch| !batch.state.is_over());
         Self {
             total: Some(status.questions),
-            done: status.from_journal + count(|batch| batch.completed) + failed,
+            done: status
+                .from_journal
+                .saturating_add(count(|batch| batch.completed))
+                .saturating_add(failed),
             failed,
             from_journal: status.from_journal,
             elapsed,
@@ -67,7 +70,9 @@ impl Progress {
     pub fn left(&self) -> Option<Duration> {
         let asked = self.done.saturating_sub(self.from_journal);
         let left = self.total?.saturating_sub(self.done);
-        (asked > self.at_once).then(|| self.elapsed.mul_f64(left as f64 / asked as f64))
+        let seconds = self.elapsed.as_secs_f64() * (left as f64 / asked.max(1) as f64);
+        let left = Duration::try_from_secs_f64(seconds).ok();
+        left.filter(|_| asked > self.at_once)
     }
 
     /// Tokens a second, since the batch began.
@@ -84,7 +89,7 @@ impl Progress {
 
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.done - self.failed)?;
+        write!(f, "{}", self.done.saturating_sub(self.failed))?;
         if let Some(total) = self.total {
             write!(f, " of {total}")?;
         }
@@ -104,7 +109,7 @@ impl fmt::Display for Progress {
             self.elapsed.as_secs()
         )?;
         if let Some(left) = self.left().filter(|_| !so_far.is_empty()) {
-            write!(f, ", about {} s left", left.as_secs() + 1)?;
+            write!(f, ", about {} s left", left.as_secs().saturating_add(1))?;
         }
         match &self.waits_for {
             Some(what) => write!(f, ", {what}"),
@@ -169,7 +174,10 @@ impl Teller {
         progress.done += 1;
         match &settled.outcome {
             Ok(_) if settled.source == Source::Journal => progress.from_journal += 1,
-            Ok(answer) => progress.tokens += answer.usage.map_or(0, |usage| usage.total_tokens),
+            Ok(answer) => {
+                let tokens = answer.usage.map_or(0, |usage| usage.total_tokens);
+                progress.tokens = progress.tokens.saturating_add(tokens);
+            }
             Err(error) if error.kind() == ErrorKind::Cancelled => {}
             Err(error) => {
                 progress.failed += 1;

@@ -1,5 +1,6 @@
 //! What is kept of a row: its name in the journal, and its outcome as a line there.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -13,7 +14,7 @@ use super::journal::{self, Journal, Ledger, Parameters};
 use super::lines::{Account, OutputLine, RequestLine};
 use super::manner::{JournalChoice, Manner};
 use super::progress::{self, say};
-use crate::client::{ChatCompletion, ChatRequest};
+use crate::client::{ChatCompletion, ChatRequest, Client};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 
@@ -22,6 +23,8 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// A journal, and who is asked, which is part of every row's name.
 pub(super) struct Records {
+    /// Who knows the key, which no file may hold.
+    client: Client,
     journal: Journal,
     parameters: Parameters,
     /// Why something was not written; the last reason.
@@ -35,6 +38,7 @@ pub(super) struct Records {
 /// # Errors
 /// The journal can't be used; or the batch was ended while it waited.
 pub(super) async fn open(
+    client: &Client,
     manner: &Manner,
     parameters: Parameters,
     until: &Until,
@@ -46,7 +50,7 @@ pub(super) async fn open(
         // again must not cost again.
         JournalChoice::Usual if !runtime::in_kernel() => return Ok(None),
         JournalChoice::Usual | JournalChoice::File(_) => {
-            Records::open(manner, parameters, until).await
+            Records::open(client, manner, parameters, until).await
         }
     };
     match (choice, opened) {
@@ -59,7 +63,12 @@ pub(super) async fn open(
 }
 
 impl Records {
-    async fn open(manner: &Manner, parameters: Parameters, until: &Until) -> Result<Option<Self>> {
+    async fn open(
+        client: &Client,
+        manner: &Manner,
+        parameters: Parameters,
+        until: &Until,
+    ) -> Result<Option<Self>> {
         let path = match &manner.journal {
             JournalChoice::File(path) => path.clone(),
             _ => match journal::place(Path::new(""), &parameters)? {
@@ -85,6 +94,7 @@ impl Records {
         };
         journal.notes().iter().for_each(|note| say(note));
         Ok(Some(Self {
+            client: client.clone(),
             journal,
             parameters,
             trouble: Mutex::new(None),
@@ -157,7 +167,13 @@ impl Records {
 
     /// Notes what is about to be asked.
     pub(super) fn asking(&self, id: &str, request: &ChatRequest) {
-        self.note(self.journal.asked(&self.request_line(id, request)));
+        let mut line = self.request_line(id, request);
+        // Whoever pastes the key into a prompt sends it where it belongs, but keeps it nowhere.
+        let body = line.body.to_string();
+        if let Cow::Owned(clean) = self.client.redactor().line(body.as_bytes()) {
+            line.body = serde_json::from_slice(&clean).unwrap_or_default();
+        }
+        self.note(self.journal.asked(&line));
     }
 
     /// The request as it stands in a file of requests.

@@ -13,7 +13,8 @@ use super::progress::{Teller, say};
 use super::record::{self, Records};
 use super::{Batch, manner};
 use crate::client::ChatCompletion;
-use crate::error::{Error, Result};
+use crate::client::text::grouped;
+use crate::error::{Error, ErrorKind, Result};
 
 pub(super) async fn run(batch: Batch) -> Result<Answers> {
     let started = Instant::now();
@@ -23,7 +24,7 @@ pub(super) async fn run(batch: Batch) -> Result<Answers> {
         return Ok(Answers::new(Vec::new(), started.elapsed(), None));
     }
     let until = Until::new(&batch.manner, started);
-    let records = record::open(&batch.manner, batch.parameters(), &until).await?;
+    let records = record::open(&batch.client, &batch.manner, batch.parameters(), &until).await?;
     let twice = match &records {
         Some(records) => records.asked_twice(ids(&batch, &plan, records))?,
         None => None,
@@ -64,6 +65,7 @@ pub(super) async fn run(batch: Batch) -> Result<Answers> {
     let rows = rows(&batch, &plan, settled, &unasked);
     let mut notes = records.as_deref().map(Records::notes).unwrap_or_default();
     notes.extend(twice);
+    notes.extend(pacer.take_notes());
     Ok(Answers::new(rows, started.elapsed(), unsaved).noting(notes))
 }
 
@@ -82,11 +84,32 @@ pub(super) fn check(batch: &Batch) -> Result<()> {
         return Err(manner::zero("a batch with 0 samples asks nothing")
             .with_hint("use `.samples(1)`, or leave it out"));
     }
+    check_size(batch.asked.texts.len(), batch.asked.samples)?;
     batch
         .common
         .clone()
         .message(crate::Message::user(""))
         .check()
+}
+
+/// So many rows are kept in memory at most.
+const MOST_ROWS: u64 = 10_000_000;
+
+fn check_size(prompts: usize, samples: u32) -> Result<()> {
+    let rows = (prompts as u64).saturating_mul(u64::from(samples));
+    if rows <= MOST_ROWS {
+        return Ok(());
+    }
+    let [prompts, samples, rows, most] =
+        [prompts as u64, samples.into(), rows, MOST_ROWS].map(grouped);
+    let message = format!(
+        "prompts times samples, {prompts} times {samples}, make {rows} rows, and a batch keeps \
+         {most} at most"
+    );
+    Err(Error::new(ErrorKind::Argument, message).with_hint(
+        "ask for fewer samples, or hand requests to `client.batch_requests(..)`, whose \
+         `for_each` keeps only those under way",
+    ))
 }
 
 impl Batch {
@@ -168,4 +191,21 @@ pub(super) fn rows(
         .enumerate()
         .filter_map(answer)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    #[test]
+    fn more_rows_than_memory_holds_are_refused_at_once() {
+        assert!(check_size(10_000, 1_000).is_ok());
+        assert!(check_size(usize::MAX, u32::MAX).is_err());
+        assert_snapshot!(check_size(2, 4_000_000_000).unwrap_err(), @r"
+        prompts times samples, 2 times 4,000,000,000, make 8,000,000,000 rows, and a batch keeps 10,000,000 at most
+          hint: ask for fewer samples, or hand requests to `client.batch_requests(..)`, whose `for_each` keeps only those under way
+        ");
+    }
 }

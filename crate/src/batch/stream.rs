@@ -134,7 +134,7 @@ where
     manner::check(&batch.manner)?;
     let until = Until::new(&batch.manner, started);
     let parameters = batch.parameters();
-    let records = record::open(&batch.manner, parameters, &until).await?;
+    let records = record::open(&batch.client, &batch.manner, parameters, &until).await?;
     let terms = manner::terms(&batch, records.clone())?;
     let pacer = Arc::clone(&terms.pacer);
     let mut teller = Teller::new(None, terms.concurrency, batch.manner.listener);
@@ -165,9 +165,11 @@ where
         Err(_) => Ok(()),
     };
     let unsaved = records.as_deref().and_then(Records::close);
+    let mut notes = records.as_deref().map(Records::notes).unwrap_or_default();
+    notes.extend(pacer.take_notes());
     let totals = Totals {
         wall_time: started.elapsed(),
-        notes: records.as_deref().map(Records::notes).unwrap_or_default(),
+        notes,
         ..exit.totals
     };
     teller.finish();

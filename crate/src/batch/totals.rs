@@ -59,7 +59,17 @@ impl Price {
     }
 }
 
+/// A sum that stays at the largest number.
+fn add(sum: &mut u64, more: u64) {
+    *sum = sum.saturating_add(more);
+}
+
 impl Totals {
+    /// Tokens of prompts and completions together.
+    pub(crate) fn tokens(&self) -> u64 {
+        self.prompt_tokens.saturating_add(self.completion_tokens)
+    }
+
     pub(super) fn add(
         &mut self,
         outcome: &Result<ChatCompletion>,
@@ -84,12 +94,13 @@ impl Totals {
             Source::Journal => self.from_journal += 1,
             Source::SameQuestion => self.shared += 1,
             Source::Service => {
-                self.requests += u64::from(effort.attempts);
-                self.refused += u64::from(effort.refused);
+                add(&mut self.requests, u64::from(effort.attempts));
+                add(&mut self.refused, u64::from(effort.refused));
                 self.longest_wait = self.longest_wait.max(effort.waited);
                 let usage = outcome.as_ref().ok().and_then(|answer| answer.usage);
-                self.prompt_tokens += usage.map_or(0, |usage| usage.prompt_tokens);
-                self.completion_tokens += usage.map_or(0, |usage| usage.completion_tokens);
+                let usage = usage.unwrap_or_default();
+                add(&mut self.prompt_tokens, usage.prompt_tokens);
+                add(&mut self.completion_tokens, usage.completion_tokens);
             }
         }
     }
@@ -135,7 +146,7 @@ impl fmt::Display for Totals {
                 write!(f, ", {count} {what}")?;
             }
         }
-        let tokens = self.prompt_tokens + self.completion_tokens;
+        let tokens = self.tokens();
         write!(
             f,
             ", {tokens} tokens, {:.1} s",
@@ -166,7 +177,7 @@ mod tests {
             "choices": [{"message": {"content": "x"}, "finish_reason": finish_reason}],
             "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7},
         });
-        Ok(ChatCompletion::from_json(body).unwrap())
+        Ok(ChatCompletion::from_body(body.to_string().into_bytes()).unwrap())
     }
 
     fn effort(attempts: u32, refused: u32, waited: u64) -> Effort {

@@ -10,6 +10,9 @@ use super::retry::Retry;
 use super::{Client, transport};
 use crate::error::{Error, ErrorKind, Result};
 
+/// So many bytes hold the excerpt of a body.
+const BEGINNING: usize = 4 * 1024;
+
 /// What one attempt brought.
 pub(crate) struct Attempt {
     /// The answer, or why there is none.
@@ -43,7 +46,7 @@ impl Client {
             post = post.header(name, value);
         }
         let started = Instant::now();
-        let answer = match transport::send(post, body, self.host(), &inner.limits).await {
+        let answer = match transport::send(post, body, self.way()).await {
             Ok(answer) => answer,
             Err((error, retry)) => return Attempt::failed(error, retry),
         };
@@ -66,9 +69,9 @@ impl Client {
                 retry,
             };
         }
-        let request_id = failure::request_id(&answer.headers);
+        let request_id = failure::request_id(&answer.headers, &inner.credential);
         let body = match answer.body {
-            Ok(body) => inner.credential.blot_out(body),
+            Ok(body) => body,
             Err((error, retry)) => {
                 let outcome = Err(error.with_request_id(request_id));
                 return Attempt {
@@ -78,7 +81,12 @@ impl Client {
                 };
             }
         };
-        let outcome = match ChatCompletion::from_body(&body) {
+        // Of what is no answer, the beginning is told.
+        let beginning = body
+            .get(..body.len().min(BEGINNING))
+            .unwrap_or_default()
+            .to_vec();
+        let outcome = match ChatCompletion::from_body(body) {
             Ok(mut completion) => {
                 completion.exchange = Exchange {
                     latency,
@@ -88,7 +96,7 @@ impl Client {
                 Ok(completion)
             }
             Err(why) => {
-                let error = self.misread(&why, &body).with_status(answer.status);
+                let error = self.misread(&why, &beginning).with_status(answer.status);
                 Err(error.with_request_id(request_id))
             }
         };
@@ -96,6 +104,15 @@ impl Client {
             outcome,
             limits,
             retry: Retry::NO,
+        }
+    }
+
+    fn way(&self) -> transport::Way<'_> {
+        let Self(inner) = self;
+        transport::Way {
+            host: self.host(),
+            limits: &inner.limits,
+            redactor: inner.credential.redactor(),
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Client;
 use super::failure::Asked;
 use super::limits::RateLimits;
+use super::redact::Redactor;
 use super::retry::{self, Retry};
 pub(crate) use super::transport::Failed;
 use super::transport::{self, Answer, Incoming, Limits};
@@ -56,7 +57,8 @@ impl Client {
         }
     }
 
-    /// The error for an answer of this status that came on another way.
+    /// The error for an answer of this status that came on another way, where it was looked
+    /// through for the key.
     pub(crate) fn refusal(&self, deployment: &str, status: u16, body: &[u8]) -> Error {
         self.refused(deployment, status, &HeaderMap::new(), body)
     }
@@ -64,6 +66,11 @@ impl Client {
     /// A text from the service as it may stand in a message.
     pub(crate) fn excerpt(&self, text: &str, limit: usize) -> String {
         self.0.credential.excerpt(text, limit)
+    }
+
+    /// What finds the key in what the service sends.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        self.0.credential.redactor()
     }
 
     /// Is the service on this machine?
@@ -120,7 +127,12 @@ impl Call {
             .request
             .try_clone()
             .ok_or_else(|| (once(), Retry::NO))?;
-        let incoming = transport::open(request, self.client.host(), &self.limits).await?;
+        let way = transport::Way {
+            host: self.client.host(),
+            limits: &self.limits,
+            redactor: self.client.0.credential.redactor(),
+        };
+        let incoming = transport::open(request, way).await?;
         if (200..300).contains(&incoming.status()) {
             return Ok(Download(incoming));
         }
@@ -143,7 +155,7 @@ impl Call {
 pub(crate) struct Download<'a>(Incoming<'a>);
 
 impl Download<'_> {
-    /// The next part of it; `None` at its end.
+    /// The next part of it, as it came; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>, Failed> {
         self.0.chunk().await
     }

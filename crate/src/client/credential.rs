@@ -4,6 +4,7 @@ use std::fmt;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
+use super::redact::Redactor;
 use super::text;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -38,14 +39,15 @@ impl fmt::Display for CredentialKind {
     }
 }
 
-/// A key shorter than this may be an ordinary word, and the answer of a model hold it.
-const UNLIKELY_WORD: usize = 16;
+/// Of a longer text no more is looked at to tell an excerpt, in bytes.
+const LONGEST_SAID: usize = 256 * 1024;
 
 pub(super) struct Credential {
     kind: CredentialKind,
     header: Option<(HeaderName, HeaderValue)>,
     /// Every secret that was given, the one that is sent and the one that is not.
     secrets: Vec<Secret>,
+    redactor: Redactor,
     variable: &'static str,
 }
 
@@ -110,10 +112,11 @@ impl Credential {
                 Service::OpenAi => {}
             }
         }
-        let secrets = token.into_iter().chain(key).collect();
+        let secrets: Vec<_> = token.into_iter().chain(key).collect();
         Ok(Self {
             kind,
             header,
+            redactor: Redactor::new(secrets.iter().cloned()),
             secrets,
             variable,
         })
@@ -135,22 +138,17 @@ impl Credential {
     /// A text from outside as it may stand in an error: without the secrets, on one
     /// line, and not longer than `limit` characters.
     pub(super) fn excerpt(&self, text: &str, limit: usize) -> String {
-        let mut text = text.to_owned();
+        let end = text.floor_char_boundary(LONGEST_SAID);
+        let mut text = text.get(..end).unwrap_or_default().to_owned();
         for secret in &self.secrets {
             text = text::redact(&text, secret.expose());
         }
         text::one_line(&text, limit)
     }
 
-    /// A body in which no key is left: a server may send back what it was sent, and answers
-    /// are kept in files.
-    pub(super) fn blot_out(&self, body: Vec<u8>) -> Vec<u8> {
-        let keys = self.secrets.iter().map(Secret::expose);
-        keys.filter(|key| key.len() >= UNLIKELY_WORD)
-            .fold(body, |body, key| match std::str::from_utf8(&body) {
-                Ok(text) if text.contains(key) => text.replace(key, "[key]").into_bytes(),
-                _ => body,
-            })
+    /// What finds the secrets in all that the service sends back.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 }
 

@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::json::{self, entries, fields};
+
+/// So many categories no filter has.
+const MOST_CATEGORIES: usize = 64;
 
 /// What the filter said about one category.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,36 +55,30 @@ impl ContentFilter {
     }
 
     /// Reads what can be understood of an object of categories; the rest is left out.
-    pub(super) fn from_value(value: &Value) -> Self {
-        let categories = value
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter_map(|(name, result)| {
-                let result = FilterResult {
-                    filtered: result
-                        .get("filtered")
-                        .and_then(Value::as_bool)
-                        .unwrap_or_default(),
-                    severity: result
-                        .get("severity")
-                        .and_then(Value::as_str)
-                        .map(str::to_owned),
-                    detected: result.get("detected").and_then(Value::as_bool),
-                };
-                (result != FilterResult::default()).then(|| (name.clone(), result))
-            });
+    fn from_object(json: &RawValue) -> Self {
+        let result = |(name, result): (String, &RawValue)| {
+            let [filtered, severity, detected] =
+                fields(result, ["filtered", "severity", "detected"]);
+            let result = FilterResult {
+                filtered: filtered.and_then(json::read).unwrap_or_default(),
+                severity: severity.and_then(json::read),
+                detected: detected.and_then(json::read),
+            };
+            (result != FilterResult::default()).then_some((name, result))
+        };
+        let categories = entries(json, MOST_CATEGORIES).into_iter();
         Self {
-            categories: categories.collect(),
+            categories: categories.filter_map(result).collect(),
         }
     }
 
     /// Finds the results in the object that holds them, in both spellings.
-    pub(super) fn inside(value: &Value) -> Self {
-        ["content_filter_results", "content_filter_result"]
-            .iter()
-            .find_map(|name| value.get(name).filter(|found| found.is_object()))
-            .map(Self::from_value)
+    pub(super) fn inside(json: &RawValue) -> Self {
+        fields(json, ["content_filter_results", "content_filter_result"])
+            .into_iter()
+            .flatten()
+            .find(|found| found.get().starts_with('{'))
+            .map(Self::from_object)
             .unwrap_or_default()
     }
 }

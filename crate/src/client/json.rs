@@ -1,5 +1,317 @@
-//! JSON with what is no character in it. It may hold halves of surrogate pairs (`\ud800`): a
-//! model's answer that was cut between two halves does, and Python writes them.
+//! JSON from outside, read without building it: a body of tiny objects would take fifty times
+//! its size. A text is checked once; then each field that is wanted is read where it stands, and
+//! what nobody asks for is passed over.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// How deep a text may be nested, which is what other readers of JSON take.
+const DEEPEST: usize = 127;
+
+/// A text that is JSON, on one line, as it came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Json(Arc<Box<RawValue>>);
+
+/// Why a text is none.
+#[derive(Debug)]
+pub(crate) enum NoJson {
+    BreaksOff,
+    Other,
+}
+
+impl Json {
+    /// Takes the text, which is not copied unless it has to be mended.
+    pub(crate) fn new(text: String) -> Result<Self, NoJson> {
+        let text = match has_half_pairs(&text) {
+            true => mended(text.as_bytes()),
+            false => text,
+        };
+        if is_too_deep(&text) {
+            return Err(NoJson::Other);
+        }
+        serde_json::from_str::<IgnoredAny>(&text).map_err(NoJson::from)?;
+        let raw = RawValue::from_string(compact(text)).map_err(NoJson::from)?;
+        Ok(Self(Arc::new(raw)))
+    }
+
+    pub(crate) fn raw(&self) -> &RawValue {
+        &self.0
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl From<serde_json::Error> for NoJson {
+    fn from(error: serde_json::Error) -> Self {
+        if error.is_eof() {
+            Self::BreaksOff
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// A value is JSON.
+impl From<&serde_json::Value> for Json {
+    fn from(value: &serde_json::Value) -> Self {
+        let raw = serde_json::value::to_raw_value(value);
+        Self(Arc::new(raw.unwrap_or_default()))
+    }
+}
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let text: Box<str> = raw.into();
+        Self::new(text.into()).map_err(|_| serde::de::Error::custom("no JSON"))
+    }
+}
+
+/// Which characters of a text stand in no string.
+#[derive(Default)]
+struct Outside {
+    is_inside: bool,
+    is_escaped: bool,
+}
+
+impl Outside {
+    /// Does the next character, be it a quote, stand in no string?
+    fn next(&mut self, c: char) -> bool {
+        let was_inside = self.is_inside;
+        match c {
+            '"' if !self.is_escaped => self.is_inside = !was_inside,
+            _ => {}
+        }
+        self.is_escaped = was_inside && c == '\\' && !self.is_escaped;
+        !was_inside
+    }
+}
+
+/// Is the text nested deeper than other readers of JSON take?
+fn is_too_deep(text: &str) -> bool {
+    let mut outside = Outside::default();
+    let mut depth = 0_usize;
+    text.chars().any(|c| {
+        match (outside.next(c), c) {
+            (true, '[' | '{') => depth += 1,
+            (true, ']' | '}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
+}
+
+/// The same text without the white space between its parts.
+fn compact(mut text: String) -> String {
+    let mut outside = Outside::default();
+    text.retain(|c| !(outside.next(c) && matches!(c, ' ' | '\t' | '\n' | '\r')));
+    text
+}
+
+/// The values of these fields, in this order; of two of a name the last. All are missing where
+/// the text is no object.
+pub(crate) fn fields<'a, const N: usize>(
+    json: &'a RawValue,
+    names: [&str; N],
+) -> [Option<&'a RawValue>; N] {
+    let mut found = [None; N];
+    let read = Fields {
+        names: &names,
+        found: &mut found,
+    };
+    // What breaks off in the middle can't be: the text was checked.
+    let _ = read.deserialize(&mut serde_json::Deserializer::from_str(json.get()));
+    found
+}
+
+/// One field.
+pub(crate) fn field<'a>(json: &'a RawValue, name: &str) -> Option<&'a RawValue> {
+    let [found] = fields(json, [name]);
+    found
+}
+
+/// The first so many items of a list; none where the text is no list.
+pub(crate) fn items(json: &RawValue, most: usize) -> Vec<&RawValue> {
+    let list = Items(most).deserialize(&mut serde_json::Deserializer::from_str(json.get()));
+    list.unwrap_or_default()
+}
+
+/// The first so many fields of an object with their names; none where the text is no object.
+pub(crate) fn entries(json: &RawValue, most: usize) -> Vec<(String, &RawValue)> {
+    let list = Entries(most).deserialize(&mut serde_json::Deserializer::from_str(json.get()));
+    list.unwrap_or_default()
+}
+
+/// The value, if it is of this type.
+pub(crate) fn read<T: DeserializeOwned>(json: &RawValue) -> Option<T> {
+    serde_json::from_str(json.get()).ok()
+}
+
+/// A text, or the digits of a number.
+pub(crate) fn plain_text(json: &RawValue) -> Option<String> {
+    let is_number = json
+        .get()
+        .starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    read(json).or_else(|| is_number.then(|| json.get().to_owned()))
+}
+
+/// Is it nothing?
+pub(crate) fn is_null(json: &RawValue) -> bool {
+    json.get() == "null"
+}
+
+/// Reads a list of which only the first so many items count.
+pub(crate) fn first<'de, D, T, const MOST: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct First<T, const MOST: usize>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for First<T, MOST> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut items = Vec::new();
+            while items.len() < MOST {
+                match list.next_element()? {
+                    Some(item) => items.push(item),
+                    None => return Ok(items),
+                }
+            }
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(items)
+        }
+    }
+
+    deserializer.deserialize_seq(First::<T, MOST>(PhantomData))
+}
+
+struct Fields<'n, 'f, 'de, const N: usize> {
+    names: &'n [&'n str; N],
+    found: &'f mut [Option<&'de RawValue>; N],
+}
+
+impl<'de, const N: usize> DeserializeSeed<'de> for Fields<'_, '_, 'de, N> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, const N: usize> Visitor<'de> for Fields<'_, '_, 'de, N> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<Name<'de>>()? {
+            let place = self.names.iter().position(|wanted| *wanted == name.0);
+            match place.and_then(|place| self.found.get_mut(place)) {
+                Some(place) => *place = Some(map.next_value()?),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A name that is copied only where it has to be.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+struct Items(usize);
+
+impl<'de> DeserializeSeed<'de> for Items {
+    type Value = Vec<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while items.len() < self.0 {
+            match list.next_element()? {
+                Some(item) => items.push(item),
+                None => break,
+            }
+        }
+        // What follows is not looked at, and nobody reads on behind it.
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(items)
+    }
+}
+
+struct Entries(usize);
+
+impl<'de> DeserializeSeed<'de> for Entries {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while entries.len() < self.0 {
+            match map.next_entry()? {
+                Some(entry) => entries.push(entry),
+                None => break,
+            }
+        }
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(entries)
+    }
+}
+
+/// May the text hold a half of a surrogate pair?
+fn has_half_pairs(text: &str) -> bool {
+    ["\\ud", "\\uD"].iter().any(|half| text.contains(half))
+}
 
 /// The same, with U+FFFD for each of them and for bytes that are no text.
 pub(crate) fn mended(json: &[u8]) -> String {

@@ -12,6 +12,7 @@ pub(crate) mod json;
 mod limits;
 mod message;
 mod parse;
+mod redact;
 mod request;
 mod response;
 pub(crate) mod retry;
@@ -66,9 +67,12 @@ impl Client {
     /// A client of the environment's settings; [`Settings`] lists the variables.
     ///
     /// # Errors
-    /// A setting is missing or malformed; the message names it.
+    /// A setting is missing or malformed, or the address comes from elsewhere than its key; the
+    /// message names it.
     pub fn from_env() -> Result<Self> {
-        Self::new(Settings::from_env()?)
+        let settings = Settings::from_env()?;
+        tell_once(settings.notes());
+        Self::new(settings)
     }
 
     /// A client of these settings.
@@ -175,6 +179,26 @@ impl fmt::Debug for Client {
             .field("credential", &self.credential_kind())
             .finish()
     }
+}
+
+/// Tells the reader of a notebook what there is to know of the settings. A program may ask
+/// [`Settings::notes`].
+pub(crate) fn tell_once(notes: &[String]) {
+    #[cfg(feature = "notebook")]
+    {
+        use std::collections::BTreeSet;
+        use std::sync::{Mutex, PoisonError};
+
+        static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        for note in notes {
+            if told.insert(note.clone()) {
+                crate::notebook::note(note);
+            }
+        }
+    }
+    #[cfg(not(feature = "notebook"))]
+    let _ = notes;
 }
 
 #[cfg(test)]

@@ -1,139 +1,191 @@
 //! From the bytes of a body to an answer. Only what makes an answer must be there; a
-//! side field of an unknown shape is left out and never spoils a good answer.
+//! side field of an unknown shape is left out and never spoils a good answer. What has no field
+//! here is not built: the body stays as it came, for who asks.
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::filter::{ContentFilter, PromptFilter};
-use super::json::mended;
+use super::json::{self, Json, NoJson, field, fields, items};
 use super::response::{Body, ChatCompletion, Choice, ChoiceMessage, Exchange, TokenLogprob, Usage};
+
+/// So many answers a request may ask for, and some more.
+const MOST_CHOICES: usize = 1_024;
+/// Of so many tokens the probabilities are taken, and of as many likely ones beside them.
+const MOST_TOKENS: usize = 65_536;
+/// So many tokens no answer costs: a number that is larger means something else.
+const ABSURD: u64 = 1_000_000_000;
 
 impl ChatCompletion {
     /// Reads the body of an answer, or says in words why it is none.
-    pub(crate) fn from_body(body: &[u8]) -> Result<Self, String> {
+    pub(crate) fn from_body(body: Vec<u8>) -> Result<Self, String> {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err("the answer is empty".to_owned());
         }
-        let text = std::str::from_utf8(body).map_err(|_| "the answer is not UTF-8 text")?;
-        let parsed = serde_json::from_str(text);
-        let parsed = parsed.or_else(|error| serde_json::from_str(&mended(body)).map_err(|_| error));
-        let value = parsed.map_err(|error| {
-            if error.is_eof() {
-                format!("the answer breaks off after {} bytes", body.len())
-            } else {
-                "the answer is not JSON".to_owned()
-            }
+        let length = body.len();
+        let text = String::from_utf8(body).map_err(|_| "the answer is not UTF-8 text")?;
+        let json = Json::new(text).map_err(|why| match why {
+            NoJson::BreaksOff => format!("the answer breaks off after {length} bytes"),
+            NoJson::Other => "the answer is not JSON".to_owned(),
         })?;
-        Self::from_json(value)
+        Self::from_json(json)
     }
 
-    /// Reads a body that is JSON already, or says in words why it is no answer.
-    pub(crate) fn from_json(body: Value) -> Result<Self, String> {
-        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
-        let Some(list) = body.get("choices").and_then(Value::as_array) else {
+    /// Reads a body that is JSON, or says in words why it is no answer.
+    pub(crate) fn from_json(body: Json) -> Result<Self, String> {
+        let [
+            choices,
+            id,
+            model,
+            created,
+            usage,
+            prompt_filters,
+            prompt_annotations,
+            fingerprint,
+        ] = fields(
+            body.raw(),
+            [
+                "choices",
+                "id",
+                "model",
+                "created",
+                "usage",
+                "prompt_filter_results",
+                "prompt_annotations",
+                "system_fingerprint",
+            ],
+        );
+        let Some(list) = choices.filter(|list| list.get().starts_with('[')) else {
             return Err("the answer has no `choices`".to_owned());
         };
+        let list = items(list, MOST_CHOICES);
         if list.is_empty() {
             return Err("the answer's `choices` are empty".to_owned());
         }
-        let choices = list
-            .iter()
-            .zip(0..)
-            .map(|(item, place)| choice(item, place))
-            .collect();
-        Ok(Self {
-            id: text("id").unwrap_or_default(),
-            model: text("model").unwrap_or_default(),
-            created: body
-                .get("created")
-                .and_then(Value::as_u64)
+        let mut left = Left::default();
+        let choices = list.into_iter().zip(0..);
+        let completion = Self {
+            id: text(id).unwrap_or_default(),
+            model: text(model).unwrap_or_default(),
+            created: created.and_then(json::read).unwrap_or_default(),
+            choices: choices
+                .map(|(item, place)| choice(item, place, &mut left))
+                .collect(),
+            usage: usage.and_then(self::usage),
+            prompt_filter_results: prompt_filters
+                .or(prompt_annotations)
+                .map(self::prompt_filters)
                 .unwrap_or_default(),
-            choices,
-            usage: body.get("usage").and_then(usage),
-            prompt_filter_results: prompt_filters(&body),
-            system_fingerprint: text("system_fingerprint"),
-            body: Body::new(&body),
+            system_fingerprint: text(fingerprint),
+            body: Body::default(),
             exchange: Exchange::default(),
+        };
+        Ok(Self {
+            body: Body::new(body),
+            ..completion
         })
     }
 }
 
-fn choice(item: &Value, place: u64) -> Choice {
-    let message = item.get("message").unwrap_or(&Value::Null);
-    let text = |name: &str| message.get(name).and_then(Value::as_str).map(str::to_owned);
-    Choice {
-        index: item.get("index").and_then(Value::as_u64).unwrap_or(place),
-        message: ChoiceMessage {
-            role: text("role").unwrap_or_else(|| "assistant".to_owned()),
-            content: message.get("content").and_then(content),
-            refusal: text("refusal"),
-        },
-        finish_reason: item
-            .get("finish_reason")
-            .and_then(Value::as_str)
-            .map(Into::into),
-        content_filter_results: ContentFilter::inside(item),
-        logprobs: logprobs(item).unwrap_or_default(),
+/// How many tokens with their probabilities are still taken.
+struct Left {
+    tokens: usize,
+    likely: usize,
+}
+
+impl Default for Left {
+    fn default() -> Self {
+        Self {
+            tokens: MOST_TOKENS,
+            likely: MOST_TOKENS,
+        }
     }
 }
 
-fn logprobs(item: &Value) -> Option<Vec<TokenLogprob>> {
-    let likely = |value: &Value| {
-        let token = value.get("token")?.as_str()?.to_owned();
-        Some((token, value.get("logprob")?.as_f64()?))
+fn text(json: Option<&RawValue>) -> Option<String> {
+    json.and_then(json::read)
+}
+
+fn choice(item: &RawValue, place: u64, left: &mut Left) -> Choice {
+    let [index, message, finish_reason, logprobs] =
+        fields(item, ["index", "message", "finish_reason", "logprobs"]);
+    let [role, content, refusal] = match message {
+        Some(message) => fields(message, ["role", "content", "refusal"]),
+        None => [None; 3],
     };
-    let tokens = item.get("logprobs")?.get("content")?.as_array()?.iter();
-    let tokens = tokens.filter_map(|value| {
-        let (token, logprob) = likely(value)?;
-        let top = value.get("top_logprobs").and_then(Value::as_array);
-        let top = top.into_iter().flatten().filter_map(likely).collect();
+    Choice {
+        index: index.and_then(json::read).unwrap_or(place),
+        message: ChoiceMessage {
+            role: text(role).unwrap_or_else(|| "assistant".to_owned()),
+            content: content.and_then(self::content),
+            refusal: text(refusal),
+        },
+        finish_reason: text(finish_reason).map(|reason| reason.as_str().into()),
+        content_filter_results: ContentFilter::inside(item),
+        logprobs: logprobs
+            .and_then(|logprobs| field(logprobs, "content"))
+            .map(|tokens| self::logprobs(tokens, left))
+            .unwrap_or_default(),
+    }
+}
+
+fn logprobs(tokens: &RawValue, left: &mut Left) -> Vec<TokenLogprob> {
+    let tokens = items(tokens, left.tokens);
+    left.tokens -= tokens.len();
+    let read = |json: &RawValue| {
+        let [token, logprob, top] = fields(json, ["token", "logprob", "top_logprobs"]);
+        let (token, logprob) = likely(token, logprob)?;
+        let top = top.map_or_else(Vec::new, |top| items(top, left.likely));
+        left.likely -= top.len();
+        let top = top.into_iter().filter_map(|json| {
+            let [token, logprob] = fields(json, ["token", "logprob"]);
+            likely(token, logprob)
+        });
         Some(TokenLogprob {
             token,
             logprob,
-            top,
+            top: top.collect(),
         })
-    });
-    Some(tokens.collect())
+    };
+    tokens.into_iter().filter_map(read).collect()
+}
+
+fn likely(token: Option<&RawValue>, logprob: Option<&RawValue>) -> Option<(String, f64)> {
+    Some((text(token)?, logprob.and_then(json::read)?))
 }
 
 /// A text, or the texts of the parts that some servers cut it into.
-fn content(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(parts) => {
-            let texts: Vec<&str> = parts
-                .iter()
-                .filter_map(|part| part.get("text").and_then(Value::as_str))
-                .collect();
-            (!texts.is_empty()).then(|| texts.concat())
-        }
-        _ => None,
+fn content(json: &RawValue) -> Option<String> {
+    if let Some(text) = json::read(json) {
+        return Some(text);
     }
+    let texts = items(json, MOST_TOKENS);
+    let texts = texts
+        .into_iter()
+        .filter_map(|part| text(field(part, "text")));
+    texts.reduce(|whole, part| whole + &part)
 }
 
-fn usage(value: &Value) -> Option<Usage> {
-    let number = |name: &str| value.get(name).and_then(Value::as_u64);
-    let prompt_tokens = number("prompt_tokens")?;
-    let completion_tokens = number("completion_tokens").unwrap_or_default();
+fn usage(json: &RawValue) -> Option<Usage> {
+    let numbers = fields(json, ["prompt_tokens", "completion_tokens", "total_tokens"]);
+    let [prompt_tokens, completion_tokens, total_tokens] =
+        numbers.map(|number| number.and_then(json::read::<u64>));
+    let prompt_tokens = prompt_tokens?;
+    let completion_tokens = completion_tokens.unwrap_or_default();
     let sum = prompt_tokens.saturating_add(completion_tokens);
-    let total_tokens = number("total_tokens").unwrap_or(sum);
-    Some(Usage {
+    let usage = Usage {
         prompt_tokens,
         completion_tokens,
-        total_tokens,
-    })
+        total_tokens: total_tokens.unwrap_or(sum),
+    };
+    (sum.max(usage.total_tokens) < ABSURD).then_some(usage)
 }
 
-fn prompt_filters(body: &Value) -> Vec<PromptFilter> {
-    let list = body
-        .get("prompt_filter_results")
-        .or_else(|| body.get("prompt_annotations"));
-    let items = list.and_then(Value::as_array).into_iter().flatten();
+fn prompt_filters(json: &RawValue) -> Vec<PromptFilter> {
+    let items = items(json, MOST_CHOICES).into_iter().zip(0..);
     items
-        .zip(0..)
         .map(|(item, place)| PromptFilter {
-            prompt_index: item
-                .get("prompt_index")
-                .and_then(Value::as_u64)
+            prompt_index: field(item, "prompt_index")
+                .and_then(json::read)
                 .unwrap_or(place),
             content_filter: ContentFilter::inside(item),
         })
@@ -145,10 +197,10 @@ mod tests {
     use super::*;
     use crate::client::FinishReason;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn read(body: &Value) -> ChatCompletion {
-        ChatCompletion::from_body(body.to_string().as_bytes()).unwrap()
+        ChatCompletion::from_body(body.to_string().into_bytes()).unwrap()
     }
 
     #[test]
@@ -209,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_says_why() {
-        let why = |body: &[u8]| ChatCompletion::from_body(body).unwrap_err();
+        let why = |body: &[u8]| ChatCompletion::from_body(body.to_vec()).unwrap_err();
         assert_eq!(why(b" \n"), "the answer is empty");
         assert_eq!(why(b"\xff\xfe"), "the answer is not UTF-8 text");
         assert_eq!(
@@ -222,6 +274,60 @@ mod tests {
             why(b"{\"choices\": []}"),
             "the answer's `choices` are empty"
         );
+    }
+
+    #[test]
+    fn a_body_stays_as_it_came_on_one_line() {
+        let body = "{\n \"choices\" : [ {\"message\": {\"content\": \"a\\\"  b\"}} ],\r\n\t\"z\": 1.50, \"a\": [] }";
+        let answer = ChatCompletion::from_body(body.as_bytes().to_vec()).unwrap();
+        assert_eq!(answer.text(), Some("a\"  b"));
+        assert_eq!(
+            answer.to_json().text(),
+            r#"{"choices":[{"message":{"content":"a\"  b"}}],"z":1.50,"a":[]}"#
+        );
+    }
+
+    #[test]
+    fn halves_of_characters_are_replaced() {
+        let body = br#"{"choices": [{"message": {"content": "a\ud83d"}}], "b": "\udc00"}"#;
+        let answer = ChatCompletion::from_body(body.to_vec()).unwrap();
+        assert_eq!(answer.text(), Some("a\u{fffd}"));
+        assert_eq!(answer.as_json()["b"], "\u{fffd}");
+    }
+
+    #[test]
+    fn numbers_that_nobody_can_mean_are_left_out() {
+        for (name, number) in [
+            ("prompt_tokens", json!(u64::MAX)),
+            ("completion_tokens", json!(u64::MAX)),
+            ("total_tokens", json!(1_000_000_000)),
+            ("prompt_tokens", json!(-1)),
+            ("prompt_tokens", json!(1e300)),
+        ] {
+            let mut body = json!({"choices": [{"message": {"content": "x"}}],
+                "usage": {"prompt_tokens": 1}, "created": -5});
+            body["usage"][name] = number.clone();
+            let answer = read(&body);
+            assert_eq!((answer.usage, answer.created), (None, 0), "{name} {number}");
+        }
+    }
+
+    #[test]
+    fn of_lists_without_an_end_so_much_is_taken_as_can_be_meant() {
+        let choice = json!({"message": {"content": [{"text": "x"}, {"text": "y"}]}});
+        let answer = read(
+            &json!({"choices": vec![choice; 2_000], "prompt_filter_results": vec![json!({}); 2_000]}),
+        );
+        assert_eq!(answer.choices.len(), MOST_CHOICES);
+        assert_eq!(answer.prompt_filter_results.len(), MOST_CHOICES);
+        assert_eq!(answer.text(), Some("xy"));
+        assert_eq!(answer.as_json()["choices"].as_array().unwrap().len(), 2_000);
+        let deep = format!(
+            r#"{{"choices": [{{}}], "a": {}"#,
+            "[".repeat(200) + &"]".repeat(200) + "}"
+        );
+        let why = ChatCompletion::from_body(deep.into_bytes()).unwrap_err();
+        assert_eq!(why, "the answer is not JSON");
     }
 
     fn json_value() -> impl Strategy<Value = Value> {
@@ -257,18 +363,18 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(body in any::<Vec<u8>>()) {
-            let _ = ChatCompletion::from_body(&body);
+            let _ = ChatCompletion::from_body(body);
         }
 
         #[test]
         fn any_choices_make_an_answer(choices in prop::collection::vec(json_value(), 1..4)) {
             let body = json!({"choices": choices, "usage": choices[0]});
-            prop_assert!(ChatCompletion::from_json(body).is_ok());
+            prop_assert!(ChatCompletion::from_json(Json::from(&body)).is_ok());
         }
 
         #[test]
         fn any_json_is_read_or_refused(body in json_value()) {
-            let _ = ChatCompletion::from_json(body);
+            let _ = ChatCompletion::from_json(Json::from(&body));
         }
     }
 }

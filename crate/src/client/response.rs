@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::filter::{ContentFilter, PromptFilter};
+use super::json::Json;
 use super::limits::RateLimits;
 
 /// The answer to a chat request. Serialised it is the body exactly as it came.
@@ -20,9 +21,10 @@ pub struct ChatCompletion {
     pub model: String,
     /// When it answered, in seconds since 1970.
     pub created: u64,
-    /// The answers, at least one.
+    /// The answers, at least one, and no more than 1,024.
     pub choices: Vec<Choice>,
-    /// What it cost, when the service said so.
+    /// What it cost, when the service said so; `None` too where it named a number of tokens that
+    /// no answer can have.
     pub usage: Option<Usage>,
     /// What the content filter said about the prompt.
     pub prompt_filter_results: Vec<PromptFilter>,
@@ -34,23 +36,23 @@ pub struct ChatCompletion {
 
 /// The body as it came. Taken apart it is ten times as large in memory, so that a batch of a
 /// hundred thousand answers would take gigabytes: it is taken apart for who asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Body {
-    text: Box<str>,
-    json: OnceLock<Box<Value>>,
+    text: Json,
+    value: OnceLock<Box<Value>>,
 }
 
 impl Body {
-    pub(super) fn new(json: &Value) -> Self {
+    pub(super) fn new(text: Json) -> Self {
         Self {
-            text: json.to_string().into(),
-            json: OnceLock::new(),
+            text,
+            value: OnceLock::new(),
         }
     }
 
-    /// It was JSON when it was written.
+    /// It is JSON.
     fn parsed(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_default()
+        serde_json::from_str(self.text.text()).unwrap_or_default()
     }
 }
 
@@ -102,12 +104,12 @@ impl ChatCompletion {
 
     /// The whole body as it came, with what has no field here.
     pub fn as_json(&self) -> &Value {
-        self.body.json.get_or_init(|| Box::new(self.body.parsed()))
+        self.body.value.get_or_init(|| Box::new(self.body.parsed()))
     }
 
-    /// The same, for who needs it once.
-    pub(crate) fn to_json(&self) -> Value {
-        self.body.parsed()
+    /// The same, not taken apart.
+    pub(crate) fn to_json(&self) -> Json {
+        self.body.text.clone()
     }
 
     /// Notes what only the one who counts attempts knows.
@@ -120,7 +122,7 @@ impl ChatCompletion {
 
 impl Serialize for ChatCompletion {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.to_json().serialize(serializer)
+        self.body.parsed().serialize(serializer)
     }
 }
 
@@ -137,7 +139,8 @@ pub struct Choice {
     /// What the content filter said about it.
     pub content_filter_results: ContentFilter,
     /// How likely each token of the text was, where
-    /// [`ChatRequest::logprobs`](super::ChatRequest::logprobs) asked for it.
+    /// [`ChatRequest::logprobs`](super::ChatRequest::logprobs) asked for it; of the first 65,536
+    /// tokens, the rest stands in [`ChatCompletion::as_json`].
     pub logprobs: Vec<TokenLogprob>,
 }
 

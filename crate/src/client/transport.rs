@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use super::endpoint::Endpoint;
+use super::redact::Redactor;
 use super::retry::Retry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{CONNECT_TIMEOUT, Settings, TIMEOUT};
@@ -111,41 +112,42 @@ pub(super) struct Answer {
     pub(super) body: Result<Vec<u8>, Failed>,
 }
 
+/// Who is asked, how long that may take, and what must not come back.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) host: &'a str,
+    pub(super) limits: &'a Limits,
+    pub(super) redactor: &'a Redactor,
+}
+
 /// Sends one request with a body of JSON and reads its answer.
 pub(super) async fn send(
     request: reqwest::RequestBuilder,
     body: Vec<u8>,
-    host: &str,
-    limits: &Limits,
+    way: Way<'_>,
 ) -> Result<Answer, Failed> {
     let request = request.header(CONTENT_TYPE, "application/json").body(body);
-    let incoming = open(request, host, limits).await?;
+    let incoming = open(request, way).await?;
     Ok(incoming.read().await)
 }
 
 /// An answer whose body is still coming.
 pub(super) struct Incoming<'a> {
     response: reqwest::Response,
-    host: &'a str,
-    limits: &'a Limits,
+    way: Way<'a>,
 }
 
 /// Sends one request, and waits until its answer begins.
 pub(super) async fn open<'a>(
     request: reqwest::RequestBuilder,
-    host: &'a str,
-    limits: &'a Limits,
+    way: Way<'a>,
 ) -> Result<Incoming<'a>, Failed> {
     let response = request
-        .timeout(limits.timeout)
+        .timeout(way.limits.timeout)
         .send()
         .await
-        .map_err(|error| broken(error, host, limits))?;
-    Ok(Incoming {
-        response,
-        host,
-        limits,
-    })
+        .map_err(|error| broken(error, way))?;
+    Ok(Incoming { response, way })
 }
 
 impl Incoming<'_> {
@@ -153,13 +155,14 @@ impl Incoming<'_> {
         self.response.status().as_u16()
     }
 
-    /// The next part of the body; `None` at its end.
+    /// The next part of the body, as it came; `None` at its end. A key may be parted between
+    /// two: who puts them together looks for it.
     pub(super) async fn chunk(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>, Failed> {
         let chunk = self.response.chunk().await;
-        chunk.map_err(|error| broken(error, self.host, self.limits))
+        chunk.map_err(|error| broken(error, self.way))
     }
 
-    /// The whole answer.
+    /// The whole answer, without the key.
     pub(super) async fn read(mut self) -> Answer {
         Answer {
             status: self.status(),
@@ -172,7 +175,7 @@ impl Incoming<'_> {
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             let chunk = chunk.as_ref();
-            if body.len() + chunk.len() > LARGEST_BODY {
+            if chunk.len() > LARGEST_BODY.saturating_sub(body.len()) {
                 let size = LARGEST_BODY / 1024 / 1024;
                 let error = Error::new(
                     ErrorKind::Response,
@@ -182,12 +185,13 @@ impl Incoming<'_> {
             }
             body.extend_from_slice(chunk);
         }
-        Ok(body)
+        Ok(self.way.redactor.bytes(body))
     }
 }
 
 /// The error for an exchange that was not carried through.
-fn broken(error: reqwest::Error, host: &str, limits: &Limits) -> Failed {
+fn broken(error: reqwest::Error, way: Way<'_>) -> Failed {
+    let Way { host, limits, .. } = way;
     // The address is told by its host alone.
     let error = error.without_url();
     let untrusted = is_untrusted(&error);

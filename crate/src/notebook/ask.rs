@@ -1,6 +1,6 @@
 //! Asking the reader for the settings that are missing, through Jupyter's own prompt.
 
-use crate::client::Client;
+use crate::client::{Client, tell_once};
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Missing, Settings};
@@ -15,6 +15,7 @@ impl Client {
     /// answers every question with nothing.
     pub fn ask() -> Result<Self> {
         let mut settings = Settings::from_env()?;
+        tell_once(settings.notes());
         for missing in settings.missing() {
             fill(&mut settings, missing);
         }

@@ -1,105 +1,157 @@
-//! The `.env` file: found in a folder or one above it, read without
-//! touching the process environment, and never quoted, since it holds keys.
+//! The `.env` file: found in a folder or one above it, read without touching the process
+//! environment, and never quoted, since it holds keys. `find` says which file counts, `parse`
+//! what it sets.
+
+mod find;
+mod parse;
 
 use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
+use find::Found;
+use parse::Broken;
 
-pub(super) fn read(folder: &Path) -> Result<HashMap<String, String>> {
-    match find(folder) {
-        Some(path) => read_file(&path),
-        None => Ok(HashMap::new()),
+/// A file that is larger is not one of settings, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+/// What a `.env` file sets.
+#[derive(Debug)]
+pub(super) struct DotEnv {
+    pub(super) path: PathBuf,
+    pub(super) values: HashMap<String, String>,
+}
+
+impl DotEnv {
+    /// The file that counts for a program in this folder, if there is one; and what its user
+    /// should know of those that were looked at.
+    ///
+    /// # Errors
+    /// A file of the user's own that can't be read.
+    pub(super) fn of(folder: &Path) -> Result<(Option<Self>, Vec<String>)> {
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        // A folder that was removed under the process has no file either.
+        let Ok(folder) = fs::canonicalize(folder) else {
+            return Ok((None, Vec::new()));
+        };
+        let mut notes = Vec::new();
+        let found = find::find(&folder, find::home().as_deref(), &mut notes);
+        let found = found.map_err(|(path, error)| unreadable(&path, error))?;
+        let read = found.map(|found| Self::read(found, &mut notes));
+        Ok((read.transpose()?, notes))
+    }
+
+    fn read(found: Found, notes: &mut Vec<String>) -> Result<Self> {
+        let Found { path, file } = found;
+        let mut bytes = Vec::new();
+        file.take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| unreadable(&path, error))?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(
+                failed(&path, "is larger than a file of settings may be, 1 MB")
+                    .with_hint("move it away, or set the variables yourself"),
+            );
+        }
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            return Err(failed(&path, "is not UTF-8 text").with_hint(
+                "save it as UTF-8 (PowerShell's `>` writes UTF-16: use `Out-File -Encoding utf8`)",
+            ));
+        }
+        // What is no text in other tools' lines is theirs.
+        let parsed = parse::parse(&String::from_utf8_lossy(&bytes)).map_err(|Broken(name)| {
+            let what = format!("has a line for {name} that can't be understood");
+            failed(&path, &what).with_hint(format!("write it as {name}='value', in single quotes"))
+        })?;
+        notes.extend(parsed.swallowed.iter().map(|lost| {
+            format!(
+                "{}: a line for {} is passed over, since it stands within a value that begins in \
+                 line {}: a quote may be missing there",
+                path.display(),
+                lost.name,
+                lost.begins
+            )
+        }));
+        Ok(Self {
+            path,
+            values: parsed.values,
+        })
     }
 }
 
-fn find(folder: &Path) -> Option<PathBuf> {
-    folder
-        .ancestors()
-        .map(|folder| folder.join(".env"))
-        .find(|path| path.is_file())
+fn failed(path: &Path, what: &str) -> Error {
+    Error::new(ErrorKind::Settings, format!("{} {what}", path.display()))
 }
 
-fn read_file(path: &Path) -> Result<HashMap<String, String>> {
-    let failed = |what: &str| Error::new(ErrorKind::Settings, format!("{} {what}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| {
-        failed("can't be read")
-            .with_source(error)
-            .with_hint("make the file readable, or move it away and set the variables yourself")
-    })?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| {
-        failed("is not UTF-8 text").with_hint(
-            "save it as UTF-8 (PowerShell's `>` writes UTF-16: use `Out-File -Encoding utf8`)",
-        )
-    })?;
-    parse(text).map_err(|name| {
-        failed(&format!("has a line for {name} that can't be understood"))
-            .with_hint(format!("write it as {name}='value', in single quotes"))
-    })
-}
-
-/// The file's values; the first of two lines for a name counts. A line that can't be
-/// understood is an error, by name, only where it sets one of our variables: other
-/// tools keep lines of their own in the file.
-fn parse(text: &str) -> Result<HashMap<String, String>, String> {
-    let mut values = HashMap::new();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for (name, value) in dotenvy::from_read_iter(text.as_bytes()).flatten() {
-        values.entry(name).or_insert(value);
-    }
-    let lost = text
-        .lines()
-        .filter_map(ours)
-        .find(|name| !values.contains_key(*name));
-    lost.map_or(Ok(values), |name| Err(name.to_owned()))
-}
-
-/// The variable of ours that the line sets.
-fn ours(line: &str) -> Option<&str> {
-    let (name, _) = line.split_once('=')?;
-    let name = name.trim();
-    let name = name.strip_prefix("export ").unwrap_or(name).trim();
-    let plain = name
-        .bytes()
-        .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    (plain && (name.starts_with("AZURE_OPENAI_") || name.starts_with("OPENAI_"))).then_some(name)
+fn unreadable(path: &Path, error: io::Error) -> Error {
+    failed(path, "can't be read")
+        .with_source(error)
+        .with_hint("make the file readable, or move it away and set the variables yourself")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
 
-    #[test]
-    fn reads_values_and_leaves_other_tools_their_lines() {
-        let values = parse("\u{feff}A=1\nnot a line\nB=\"two\" # why\nA=3\n").unwrap();
-        assert_eq!(values["A"], "1");
-        assert_eq!(values["B"], "two");
+    fn read(bytes: &[u8]) -> Result<DotEnv> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(".env"), bytes).unwrap();
+        Ok(DotEnv::of(folder.path())?.0.unwrap())
+    }
+
+    fn told(error: &Error) -> String {
+        let told = format!("{error:?}");
+        let (_, rest) = told.split_once("/.env").unwrap();
+        format!("FOLDER/.env{rest}")
     }
 
     #[test]
-    fn a_broken_line_is_named_without_its_value() {
-        let name = parse("AZURE_OPENAI_API_KEY=two words\n").unwrap_err();
-        assert_eq!(name, "AZURE_OPENAI_API_KEY");
-        assert_eq!(
-            parse("export OPENAI_MODEL='open\n").unwrap_err(),
-            "OPENAI_MODEL"
+    fn a_file_that_cannot_be_used_is_named_without_what_it_holds() {
+        let error = read(b"OPENAI_API_KEY=two secret words").unwrap_err();
+        assert_snapshot!(told(&error), @r"
+        FOLDER/.env has a line for OPENAI_API_KEY that can't be understood
+          hint: write it as OPENAI_API_KEY='value', in single quotes
+        ");
+        let error = read(b"\xff\xfeA\0=\0").unwrap_err();
+        assert_snapshot!(told(&error), @r"
+        FOLDER/.env is not UTF-8 text
+          hint: save it as UTF-8 (PowerShell's `>` writes UTF-16: use `Out-File -Encoding utf8`)
+        ");
+        let error = read(&vec![b'#'; 1024 * 1024 + 1]).unwrap_err();
+        assert_snapshot!(told(&error), @r"
+        FOLDER/.env is larger than a file of settings may be, 1 MB
+          hint: move it away, or set the variables yourself
+        ");
+    }
+
+    #[test]
+    fn what_is_no_text_elsewhere_hides_nothing() {
+        let file = read(b"# Schl\xfcssel\nA='\xff\nOPENAI_MODEL=m\n").unwrap();
+        assert_eq!(file.values["OPENAI_MODEL"], "m");
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_has_no_file() {
+        assert!(
+            DotEnv::of(Path::new("/no/such/folder"))
+                .unwrap()
+                .0
+                .is_none()
         );
-        assert!(parse("# OPENAI_MODEL=a b\nOPENAI_MODEL=\n").is_ok());
     }
 
-    #[test]
-    fn the_nearest_file_is_read() {
-        let root = std::env::temp_dir().join(format!("evenhand-dotenv-{}", std::process::id()));
-        let below = root.join("a/b");
-        std::fs::create_dir_all(&below).unwrap();
-        std::fs::write(root.join(".env"), "OPENAI_MODEL=far").unwrap();
-        assert_eq!(find(&below), Some(root.join(".env")));
-        std::fs::write(root.join("a/.env"), "OPENAI_MODEL=near").unwrap();
-        let found = read_file(&find(&below).unwrap()).unwrap();
-        assert_eq!(found["OPENAI_MODEL"], "near");
-        std::fs::write(root.join("a/.env"), b"OPENAI_API_KEY=two secret words").unwrap();
-        let error = read_file(&root.join("a/.env")).unwrap_err();
-        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
-        std::fs::remove_dir_all(&root).unwrap();
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in any::<Vec<u8>>()) {
+            let _ = read(&bytes);
+        }
     }
 }

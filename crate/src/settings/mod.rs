@@ -1,12 +1,12 @@
 //! The settings of a client, read once and in one place: the environment, and a
-//! `.env` file in the current folder or one above it. What they mean is checked
-//! when a client is made of them, not here.
+//! `.env` file in the current folder or one above it (`sources` says which of them counts).
+//! What they mean is checked when a client is made of them, not here.
 
 mod allowance;
 mod clean;
 mod dotenv;
+mod sources;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -54,6 +54,9 @@ pub enum Service {
 ///
 /// The `OPENAI_` variables count only where no Azure endpoint, key or token is
 /// set: a forgotten Azure endpoint must not send the prompts to someone else.
+///
+/// Address and credential come from one place, all from the environment or all from the same
+/// `.env` file; the other variables may come from either.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Settings {
@@ -80,6 +83,7 @@ pub struct Settings {
     pub connect_timeout: Option<Duration>,
     /// How often a request that failed in passing is sent again. Default: 2.
     pub max_retries: Option<u32>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// A setting that no request can do without.
@@ -95,22 +99,39 @@ pub enum Missing {
 }
 
 impl Settings {
-    /// Reads the environment, then a `.env` file in the current folder or one above
-    /// it for what the environment lacks. The environment itself is left as it is.
+    /// Reads the environment, then for what it lacks a `.env` file: the nearest one in the
+    /// current folder or above it, up to the root of the repository (a folder with `.git`) or
+    /// the home folder; outside of both in the current folder alone. The environment itself is
+    /// left as it is.
+    ///
+    /// A file of another user, or that others may write, is passed over;
+    /// [`notes`](Self::notes) says so. In a file a value is what stands there: no `$` is
+    /// replaced.
     ///
     /// # Errors
-    /// A `.env` file that is there but can't be read.
+    /// A `.env` file that is there but can't be read; an address from the environment and its
+    /// credential from the file, or the other way round: the message names both.
     pub fn from_env() -> Result<Self> {
-        // A folder that was removed under the process has no file either.
-        Self::from_env_in(&std::env::current_dir().unwrap_or_default())
+        Self::from_env_in(Path::new(""))
     }
 
     /// [`from_env`](Self::from_env) as it is for a program that runs in this folder.
     ///
     /// # Errors
-    /// A `.env` file that is there but can't be read.
+    /// As [`from_env`](Self::from_env).
     pub fn from_env_in(folder: &Path) -> Result<Self> {
-        Ok(Self::from_lookup(lookup_in(folder)?))
+        let sources = sources::sources(folder)?;
+        let settings = sources.settings()?;
+        Ok(Self {
+            notes: sources.notes,
+            ..settings
+        })
+    }
+
+    /// What the user should know of how the settings were found: which `.env` files were passed
+    /// over, and why. None of it holds a value.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Is there an address, a key or a token? Without any, nobody was meant to be asked.
@@ -212,23 +233,13 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// The named values of the environment, and of the `.env` file for what it lacks.
-fn lookup_in(folder: &Path) -> Result<impl Fn(&str) -> Option<String>> {
-    let file: HashMap<String, String> = dotenv::read(folder)?;
-    Ok(move |name: &str| {
-        std::env::var_os(name)
-            .map(|value| value.to_string_lossy().into_owned())
-            .filter(|value| !clean(value).is_empty())
-            .or_else(|| file.get(name).cloned())
-    })
-}
-
 /// One value, for a part that has a setting of its own. An empty one counts as none.
+///
+/// # Errors
+/// A `.env` file that is there but can't be read.
 pub(crate) fn variable(folder: &Path, name: &str) -> Result<Option<String>> {
-    let value = lookup_in(folder)?(name);
-    Ok(value
-        .map(|value| clean(&value).to_owned())
-        .filter(|value| !value.is_empty()))
+    let value = sources::sources(folder)?.value(name);
+    Ok(value.map(|value| clean(&value).to_owned()))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ mod place;
 mod rows;
 mod scan;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Journal {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
         {
-            fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
+            place::make_folder(folder).map_err(|error| unwritable(folder, error))?;
         }
         let file = open(path)?;
         match file.try_lock() {

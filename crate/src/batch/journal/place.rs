@@ -2,6 +2,7 @@
 //! which git passes over.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::failure::unwritable;
@@ -40,11 +41,20 @@ fn place_with(
 fn hidden_folder(folder: &Path) -> Result<PathBuf> {
     let hidden = folder.join(FOLDER);
     let ignore = hidden.join(".gitignore");
-    fs::create_dir_all(&hidden).map_err(|error| unwritable(&hidden, error))?;
+    make_folder(&hidden).map_err(|error| unwritable(&hidden, error))?;
     if !ignore.exists() {
         fs::write(&ignore, "*\n").map_err(|error| unwritable(&ignore, error))?;
     }
     Ok(hidden)
+}
+
+/// Makes the folder and those above it where they are missing, for their owner alone: what is
+/// kept there are prompts and answers.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 /// The deployment's name, short and of letters that every file system takes, and the
@@ -79,6 +89,9 @@ mod tests {
             .unwrap();
         let inside = path.strip_prefix(folder.path()).unwrap();
         assert_snapshot!(inside.display(), @".evenhand/gpt-4o-81c4f4c2.jsonl");
+        let hidden = fs::metadata(folder.path().join(".evenhand")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&hidden.permissions());
+        assert_eq!(mode & 0o777, 0o700);
         let ignore = folder.path().join(".evenhand/.gitignore");
         assert_eq!(fs::read_to_string(&ignore).unwrap(), "*\n");
 

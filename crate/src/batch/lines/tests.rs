@@ -38,7 +38,7 @@ fn a_request_is_a_line_of_the_batch_apis_input() {
 #[test]
 fn an_answer_is_read_back_as_it_was_written() {
     let body = json!({"choices": [{"message": {"content": "Kind."}, "finish_reason": "stop"}]});
-    let answer = ChatCompletion::from_json(body.clone()).unwrap();
+    let answer = ChatCompletion::from_json(Json::from(&body)).unwrap();
     let line = OutputLine::answered("row-1", &answer, account());
     assert_eq!(
         text(&line),
@@ -68,8 +68,10 @@ fn a_failure_says_what_the_service_said() {
     let line = OutputLine::failed("row-1", &error, account());
     assert_eq!(
         line.response.as_ref().unwrap().body,
-        json!({"error": {"code": "content_filter", "message": "the prompt was filtered",
+        Json::from(
+            &json!({"error": {"code": "content_filter", "message": "the prompt was filtered",
             "innererror": {"content_filter_result": {"violence": {"filtered": true, "severity": "high"}}}}})
+        )
     );
     let back = read::<OutputLine>(text(&line).as_bytes()).unwrap();
     assert_eq!(back, line);

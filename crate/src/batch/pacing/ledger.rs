@@ -6,6 +6,8 @@
 //! is killed leaves charges behind, which expire. The file is everyone's to write, because
 //! the kernels belong to different users; it holds times and counts and no word of a prompt.
 
+mod holder;
+
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind as IoKind, Read as _, Seek as _, Write as _};
@@ -102,36 +104,65 @@ impl Ledger {
         Ok(Some(verdict))
     }
 
-    /// Opens the file and makes it where it is missing. A link is not followed: in a folder
-    /// that all may write it could lead to anyone's file.
+    /// Opens the file and makes it where it is missing. In a folder that all may write, what
+    /// lies there may lead to anyone's file: neither a link is followed nor a second name taken,
+    /// and what is looked at is what was opened.
     fn file(&self) -> Result<File> {
-        match std::fs::symlink_metadata(&self.path) {
-            Ok(found) if !found.is_file() => return Err(self.is_something_else()),
-            Ok(_) => {}
-            Err(error) if error.kind() == IoKind::NotFound => match self.make() {
-                Err(error) if error.kind() != IoKind::AlreadyExists => {
-                    return Err(self.failed("be made", error));
-                }
-                _ => {}
-            },
-            Err(error) => return Err(self.failed("be opened", error)),
+        let file = match self.open_found() {
+            Err(error) if error.kind() == IoKind::NotFound => {
+                self.make().map_err(|error| self.failed("be made", error))?
+            }
+            Err(error) if is_link(&error) => return Err(self.is_something_else()),
+            opened => opened.map_err(|error| self.failed("be opened", error))?,
+        };
+        let found = file.metadata();
+        let found = found.map_err(|error| self.failed("be opened", error))?;
+        if found.is_file() && has_one_name(&found) {
+            Ok(file)
+        } else {
+            Err(self.is_something_else())
         }
-        let opened = OpenOptions::new().read(true).write(true).open(&self.path);
-        opened.map_err(|error| self.failed("be opened", error))
     }
 
-    fn make(&self) -> std::io::Result<()> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&self.path)?;
+    fn open_found(&self) -> std::io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
         #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            file.set_permissions(std::fs::Permissions::from_mode(0o666))?;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(
+            &mut options,
+            // A pipe would make the opener wait.
+            libc::O_NOFOLLOW | libc::O_NONBLOCK,
+        );
+        options.open(&self.path)
+    }
+
+    fn make(&self) -> std::io::Result<File> {
+        let mut options = OpenOptions::new();
+        let made = options.read(true).write(true).create_new(true);
+        match made.open(&self.path) {
+            Ok(file) => {
+                #[cfg(unix)]
+                {
+                    use std::os::unix::fs::PermissionsExt as _;
+                    file.set_permissions(std::fs::Permissions::from_mode(0o666))?;
+                }
+                Ok(file)
+            }
+            // Another process was faster.
+            Err(error) if error.kind() == IoKind::AlreadyExists => self.open_found(),
+            Err(error) => Err(error),
         }
-        drop(file);
-        Ok(())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Who holds the file's lock, in words.
+    pub(super) fn holder(&self) -> String {
+        let file = self.file().ok();
+        let process = file.as_ref().and_then(holder::of);
+        process.unwrap_or_else(|| "another process".to_owned())
     }
 
     fn read(&self, file: &mut File) -> Result<Page> {
@@ -231,7 +262,7 @@ impl Page {
         match self.lines.last_mut() {
             Some(last) if last.at / GRAIN == wall / GRAIN => {
                 last.at = wall;
-                last.requests += 1;
+                last.requests = last.requests.saturating_add(1);
                 last.tokens = last.tokens.saturating_add(tokens);
             }
             _ => self.lines.push(Line {
@@ -256,6 +287,26 @@ impl Page {
             closed_until: (left > 0).then(|| now.saturating_add(Duration::from_millis(left))),
         }
     }
+}
+
+#[cfg(unix)]
+fn is_link(error: &std::io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ELOOP)
+}
+
+#[cfg(not(unix))]
+fn is_link(_error: &std::io::Error) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn has_one_name(found: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(found) == 1
+}
+
+#[cfg(not(unix))]
+fn has_one_name(_found: &std::fs::Metadata) -> bool {
+    true
 }
 
 fn milliseconds(time: SystemTime) -> u64 {

@@ -9,7 +9,8 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const TEN_SECONDS: Duration = Duration::from_secs(10);
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
-/// No deployment has more: a header that says so means something else.
+/// No deployment has more: a header that says so means something else, and who gives more wants
+/// no limit that is ever felt. Sums of such numbers are far from the end of what a `u64` holds.
 const ABSURD: u64 = 10_000_000_000;
 
 /// What may be used in a minute; `None` is no limit that is known.
@@ -20,6 +21,15 @@ pub(super) struct Limits {
 }
 
 impl Limits {
+    /// What the user knows of the limits.
+    pub(super) fn given(tokens: Option<u64>, requests: Option<u64>) -> Self {
+        let sane = |limit: u64| limit.min(ABSURD);
+        Self {
+            tokens: tokens.map(sane),
+            requests: requests.map(sane),
+        }
+    }
+
     pub(super) fn is_unknown(self) -> bool {
         self == Self::default()
     }

@@ -30,6 +30,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::progress::say;
 use super::quota::Quota;
 use crate::client::text::grouped;
 use crate::client::{RateLimits, Usage};
@@ -47,6 +48,10 @@ use verdict::{Charge, Verdict, Wait};
 const BEGINNING: Duration = Duration::from_secs(120);
 /// How long to wait for a ledger that another process has in hand.
 const LEDGER_IN_HAND: Duration = Duration::from_millis(5);
+/// Nobody who means well has it for so long: whom all wait for is told.
+const LEDGER_HELD: Duration = Duration::from_secs(3);
+/// After so long the others are left to themselves.
+const LEDGER_LOST: Duration = Duration::from_secs(60);
 
 /// Paces the requests to one deployment.
 #[derive(Debug)]
@@ -65,8 +70,11 @@ pub(crate) struct Pacer {
 struct Inner {
     state: State,
     ledger: Option<Arc<Ledger>>,
+    /// Since when another process has the ledger in hand, and who, once that is long.
+    in_hand: Option<(Instant, Option<Arc<str>>)>,
     waiting: Option<(Wait, Instant)>,
     waited: Duration,
+    notes: Vec<String>,
 }
 
 impl Pacer {
@@ -116,8 +124,10 @@ impl Pacer {
             inner: Mutex::new(Inner {
                 state: State::new(Limits::default(), true),
                 ledger: None,
+                in_hand: None,
                 waiting: None,
                 waited: Duration::ZERO,
+                notes: Vec::new(),
             }),
             turn: tokio::sync::Mutex::new(()),
             news: Notify::new(),
@@ -127,10 +137,8 @@ impl Pacer {
     fn give(&self, quota: &Quota, ledger: Option<Ledger>) {
         let mut inner = self.inner();
         inner.ledger = ledger.map(Arc::new);
-        inner.state.give(Limits {
-            tokens: quota.tokens_per_minute(),
-            requests: quota.requests_per_minute(),
-        });
+        let limits = Limits::given(quota.tokens_per_minute(), quota.requests_per_minute());
+        inner.state.give(limits);
         self.unlimited
             .store(quota.is_unlimited(), Ordering::Relaxed);
         self.news.notify_one();
@@ -156,8 +164,9 @@ impl Pacer {
                 Some(Verdict::Never { estimate, limit }) => return Err(too_large(estimate, limit)),
                 Some(Verdict::Wait(wait)) => {
                     self.inner().waits(wait);
-                    wait.until
-                        .map(|until| Instant::now() + until.saturating_sub(self.now()))
+                    wait.until.and_then(|until| {
+                        Instant::now().checked_add(until.saturating_sub(self.now()))
+                    })
                 }
                 None => Some(Instant::now() + LEDGER_IN_HAND),
             };
@@ -174,7 +183,14 @@ impl Pacer {
         let mut inner = self.inner();
         let now = self.now();
         match inner.ledger.clone() {
-            Some(ledger) => ledger.ask(&mut inner.state, now, cost),
+            Some(ledger) => {
+                let verdict = ledger.ask(&mut inner.state, now, cost)?;
+                match verdict {
+                    Some(_) => inner.in_hand = None,
+                    None => inner.waits_for_ledger(&ledger),
+                }
+                Ok(verdict)
+            }
             None => Ok(Some(inner.state.ask(now, cost))),
         }
     }
@@ -184,12 +200,18 @@ impl Pacer {
         let inner = self.inner();
         let waiting = inner.waiting;
         Standing {
+            holder: inner.in_hand.as_ref().and_then(|(_, who)| who.clone()),
             cause: waiting.map(|(wait, _)| wait.cause),
             left: waiting
                 .and_then(|(wait, _)| wait.until)
                 .map(|until| until.saturating_sub(self.now())),
             waited: inner.waited + waiting.map_or(Duration::ZERO, waited),
         }
+    }
+
+    /// What is to be known of the quota, once.
+    pub(crate) fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut self.inner().notes)
     }
 
     fn now(&self) -> Duration {
@@ -213,6 +235,31 @@ impl Pacer {
 }
 
 impl Inner {
+    /// Somebody else has the ledger's lock, be it a stranger who does not let go: after a while
+    /// it is told who, and then this process keeps to the quota alone.
+    fn waits_for_ledger(&mut self, ledger: &Ledger) {
+        let (since, told) = self.in_hand.get_or_insert((Instant::now(), None));
+        let path = ledger.path().display();
+        if since.elapsed() >= LEDGER_LOST {
+            let who = ledger.holder();
+            let note = format!(
+                "{who} has held the quota's shared file {path} for a minute: this process keeps \
+                 to the quota alone from here on, and the others are not counted"
+            );
+            say(&note);
+            self.notes.push(note);
+            self.in_hand = None;
+            self.ledger = None;
+        } else if told.is_none() && since.elapsed() >= LEDGER_HELD {
+            let who = format!(
+                "for {}, which holds the quota's shared file {path}",
+                ledger.holder()
+            );
+            say(&format!("waits {who}"));
+            *told = Some(who.into());
+        }
+    }
+
     fn waits(&mut self, wait: Wait) {
         let since = self.waiting.map(|(_, since)| since);
         match self.waiting {

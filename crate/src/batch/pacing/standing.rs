@@ -1,6 +1,7 @@
 //! What a batch waits for, in words for its progress line.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::limits::MINUTE;
@@ -8,8 +9,10 @@ use super::verdict::Cause;
 use crate::client::text::grouped;
 
 /// What requests wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
+    /// Who holds what all share, where that is long.
+    pub(crate) holder: Option<Arc<str>>,
     /// `None` when they may go.
     pub(crate) cause: Option<Cause>,
     /// How long still, where that is known.
@@ -21,6 +24,9 @@ pub(crate) struct Standing {
 /// Such as `waits 7 s for tokens of the quota (5,000 a minute)`; nothing when nothing waits.
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(holder) = &self.holder {
+            return write!(f, "waits {holder}");
+        }
         let seconds = whole_seconds(self.left.unwrap_or_default());
         match self.cause {
             None => Ok(()),
@@ -66,6 +72,7 @@ mod tests {
     fn waits_are_told_in_words() {
         let told = |cause| {
             Standing {
+                holder: None,
                 cause,
                 left: Some(Duration::from_millis(6_200)),
                 waited: Duration::ZERO,

@@ -473,7 +473,7 @@ impl State {
         // One more than the mean fits into a stretch of ten seconds, and of who has just been
         // seen for the first time it is not known.
         let guess = match self.contested {
-            Some(since) if now.saturating_sub(since) >= MINUTE => (seen + 3) / 6 + 1,
+            Some(since) if now.saturating_sub(since) >= MINUTE => seen.saturating_add(3) / 6 + 1,
             _ => seen.saturating_add(1).saturating_mul(3),
         };
         let whole = self.whole().requests_in(TEN_SECONDS).unwrap_or(u64::MAX);

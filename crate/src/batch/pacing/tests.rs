@@ -211,3 +211,65 @@ fn without_limits_nothing_waits() {
         assert_eq!(pacer.standing().waited, Duration::ZERO);
     });
 }
+
+#[test]
+fn whoever_keeps_the_shared_file_locked_is_told_of_and_then_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("quota");
+    let ledger = Ledger::open(&path, "host", "gpt").unwrap();
+    let held = std::fs::File::open(&path).unwrap();
+    held.lock().unwrap();
+    paused(async {
+        let pacer = Arc::new(Pacer::new());
+        pacer.give(&Quota::tpm(5_000), Some(ledger));
+        let asking = tokio::spawn({
+            let pacer = Arc::clone(&pacer);
+            async move {
+                pacer
+                    .admit(COST)
+                    .await
+                    .map(|permit| permit.failed(&RateLimits::default()))
+            }
+        });
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(pacer.standing().to_string(), "");
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let told = pacer.standing().to_string();
+        assert!(
+            told.starts_with("waits for ") && told.contains("quota"),
+            "{told}"
+        );
+        assert!(!asking.is_finished());
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(asking.is_finished());
+        assert_eq!(pacer.standing().to_string(), "");
+        asking.await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn numbers_that_nobody_can_mean_stop_nothing() {
+    paused(async {
+        for quota in [
+            Quota::tpm(1_000_000_000_000_000_000),
+            Quota::tpm(u64::MAX).with_rpm(u64::MAX),
+        ] {
+            let pacer = pacer(&quota);
+            for left in [0, 1, 4_000, 1 << 33, u64::MAX, 7] {
+                let said = RateLimits {
+                    remaining_tokens: Some(left),
+                    remaining_requests: Some(left),
+                    reset_tokens: Some(Duration::MAX),
+                    ..RateLimits::default()
+                };
+                let permit = timeout(Duration::from_secs(600), pacer.admit(COST)).await;
+                let usage: Usage = Usage {
+                    prompt_tokens: left,
+                    completion_tokens: left,
+                    total_tokens: left,
+                };
+                permit.unwrap().unwrap().answered(&said, Some(&usage));
+            }
+        }
+    });
+}

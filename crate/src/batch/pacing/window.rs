@@ -88,7 +88,11 @@ impl Window {
         for piece in 0..pieces {
             let ago = within.mul_f64((piece as f64 + 0.5) / pieces as f64);
             let at = up_to_grain(now.saturating_sub(ago));
-            let used = Used::others(others * (piece + 1) / pieces - others * piece / pieces);
+            let up_to = |piece: u64| {
+                let share = u128::from(others) * u128::from(piece) / u128::from(pieces);
+                u64::try_from(share).unwrap_or(others)
+            };
+            let used = Used::others(up_to(piece + 1) - up_to(piece));
             let place = self.log.partition_point(|entry| entry.at <= at);
             self.log.insert(place, Entry { at, used });
             self.used.add(used);
@@ -97,7 +101,7 @@ impl Window {
 
     /// How much of what was used within this time belongs to the window, if it was used evenly.
     pub(super) fn part_of(&self, used: u64, within: Duration) -> u64 {
-        let share = self.length.as_secs_f64() / within.as_secs_f64();
+        let share = self.length.as_secs_f64() / within.as_secs_f64().max(1e-9);
         (used as f64 * share.min(1.0)).ceil() as u64
     }
 

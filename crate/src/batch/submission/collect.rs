@@ -1,7 +1,7 @@
 //! Waits for batches, and makes answers of them.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::desk::{Desk, until};
 use super::merge::{Merge, effort};
@@ -17,9 +17,6 @@ use crate::batch::{Batch, run};
 use crate::client::ChatCompletion;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How soon a wish to stop is seen.
-const TICK: Duration = Duration::from_millis(100);
-
 /// How often in a row the service may fail to say how far a batch is.
 const PATIENCE: u32 = 10;
 
@@ -28,7 +25,8 @@ pub(super) async fn collect(batch: &Batch) -> Result<Answers> {
     let service = service_of(batch)?;
     let until = until(batch);
     let mut desk = Desk::open(batch, &until).await?;
-    let found = desk.look(&service).await?;
+    let found = until.hold(desk.look(&service)).await;
+    let found = found.map_err(goes_on)??;
     let teller = Teller {
         listener: batch.manner.listener.clone(),
         questions: desk.ids.len(),
@@ -41,7 +39,12 @@ pub(super) async fn collect(batch: &Batch) -> Result<Answers> {
     let (found, ended) = wait(found, &service, &until, teller).await?;
 
     let mut desk = Desk::open(batch, &until).await?;
-    let outcomes = merge(&mut desk, &service, found).await?;
+    let merged = until.hold(merge(&mut desk, &service, found)).await;
+    let (outcomes, ended) = match merged {
+        Ok(outcomes) => (outcomes?, ended),
+        // What was taken is in the journal, and the next one collects the rest.
+        Err(given_up) => (HashMap::new(), Some(given_up)),
+    };
     Ok(answers(&desk, outcomes, ended, started))
 }
 
@@ -58,14 +61,15 @@ async fn wait(
             return Ok((found, None));
         }
         teller.tell(&found);
-        let wake = Instant::now() + service.pause(found.iter().map(|(_, made)| made));
-        while Instant::now() < wake {
-            if let Some(ended) = until.ended() {
-                return Ok((found, Some(ended)));
-            }
-            tokio::time::sleep(TICK.min(wake.saturating_duration_since(Instant::now()))).await;
+        let pause = service.pause(found.iter().map(|(_, made)| made));
+        if let Some(ended) = until.pause(pause).await {
+            return Ok((found, Some(ended)));
         }
-        match look_again(&mut found, service).await {
+        let looked = match until.hold(look_again(&mut found, service)).await {
+            Ok(looked) => looked,
+            Err(ended) => return Ok((found, Some(ended))),
+        };
+        match looked {
             Ok(()) => failures = 0,
             Err(error) if may_pass(&error) && failures < PATIENCE => failures += 1,
             Err(error) => return Err(error),
@@ -134,8 +138,7 @@ fn answers(
 ) -> Answers {
     let open = desk.open_batches();
     let waits = |id: &String| open.iter().any(|sent| sent.rows.contains(id));
-    let ended = ended.unwrap_or(Ended::Stopped).error();
-    let ended = ended.with_hint("the batch goes on: collect it later");
+    let ended = goes_on(ended.unwrap_or(Ended::Stopped));
     let settle = |(index, id): (usize, &String)| {
         if let Some(outcome) = outcomes.remove(id) {
             return Some(Settled {
@@ -159,6 +162,12 @@ fn answers(
     let unsaved = desk.records.close();
     let rows = run::rows(desk.batch, &desk.plan, settled, &not_asked());
     Answers::new(rows, started.elapsed(), unsaved)
+}
+
+fn goes_on(ended: Ended) -> Error {
+    ended
+        .error()
+        .with_hint("the batch goes on: collect it later")
 }
 
 fn not_asked() -> Error {

@@ -28,7 +28,7 @@ impl<'a> Desk<'a> {
     pub(super) async fn open(batch: &'a Batch, until: &Until) -> Result<Self> {
         run::check(batch)?;
         let plan = Plan::new(&batch.asked.texts, &batch.habits());
-        let records = record::open(&batch.manner, batch.parameters(), until).await?;
+        let records = record::open(&batch.client, &batch.manner, batch.parameters(), until).await?;
         let records = records.ok_or_else(no_journal)?;
         let ledger = records.ledger()?;
         ledger.notes().iter().for_each(|note| say(note));

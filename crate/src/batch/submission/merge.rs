@@ -157,7 +157,8 @@ impl<'a> Merge<'a> {
         if text.iter().all(u8::is_ascii_whitespace) {
             return;
         }
-        let Ok(mut line) = lines::read::<OutputLine>(text) else {
+        let text = self.service.client().redactor().line(text);
+        let Ok(mut line) = lines::read::<OutputLine>(&text) else {
             self.odd.unreadable += 1;
             return;
         };
@@ -250,7 +251,7 @@ fn outcome(line: OutputLine, service: &Service) -> Result<ChatCompletion> {
             })
         }
         Some(response) if !is_success(response.status_code) => {
-            let body = response.body.to_string();
+            let body = response.body.text();
             let refused =
                 client.refusal(service.deployment(), response.status_code, body.as_bytes());
             Err(refused.with_request_id(response.request_id.map(|id| client.excerpt(&id, 100))))

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::hint::hinted;
 use super::state::{BatchState, BatchStatus};
 use crate::client::call::{Call, Failed, Reply};
+use crate::client::json::{self, Json, field, fields, first, items};
 use crate::client::{Client, Protocol};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -20,6 +22,9 @@ pub(super) const BOUNDARY: &str = "evenhand-batch-6f1d0c1e";
 /// How long to wait between two looks at a batch, as the service asks of everybody.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
 const LONGEST_BETWEEN_LOOKS: Duration = Duration::from_secs(600);
+
+/// Nobody is asked more often, whatever it says.
+const LEAST_BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// How long the service may take to look through a file.
 const BETWEEN_FILE_LOOKS: Duration = Duration::from_secs(2);
@@ -64,7 +69,7 @@ struct BatchObject {
     #[serde(default)]
     request_counts: Option<Counts>,
     #[serde(default)]
-    errors: Value,
+    errors: Json,
 }
 
 #[derive(Default, Deserialize)]
@@ -75,8 +80,20 @@ struct Counts {
     failed: Option<u64>,
 }
 
+/// So many rows no batch has: a count that is larger tells nothing.
+const ABSURD: u64 = 1_000_000_000;
+
+/// A count as it may be added to others.
+fn count(told: Option<u64>) -> u64 {
+    told.filter(|count| *count < ABSURD).unwrap_or_default()
+}
+
+/// More batches than the service puts on a page, and more reasons than anybody reads.
+const MOST_LISTED: usize = 1_000;
+
 #[derive(Deserialize)]
 struct Page {
+    #[serde(deserialize_with = "first::<_, _, MOST_LISTED>")]
     data: Vec<BatchObject>,
     #[serde(default)]
     has_more: bool,
@@ -285,7 +302,7 @@ impl Service {
     /// be in more of a hurry.
     fn pace(&self, asked: Option<Duration>, usual: Duration) -> Duration {
         let least = if self.client.is_loopback() {
-            Duration::ZERO
+            LEAST_BETWEEN_LOOKS
         } else {
             usual
         };
@@ -300,9 +317,9 @@ impl Service {
             status: BatchStatus {
                 id: self.checked(batch.id)?,
                 state: BatchState::of(&self.client.excerpt(&batch.status, 40)),
-                total: counts.total.unwrap_or_default(),
-                completed: counts.completed.unwrap_or_default(),
-                failed: counts.failed.unwrap_or_default(),
+                total: count(counts.total),
+                completed: count(counts.completed),
+                failed: count(counts.failed),
                 errors: self.reasons(&batch.errors),
             },
             files: files.map(|id| self.checked(id)).collect::<Result<_>>()?,
@@ -311,20 +328,21 @@ impl Service {
     }
 
     /// What is wrong with the file, a line each.
-    fn reasons(&self, errors: &Value) -> Vec<String> {
-        let list = errors.get("data").unwrap_or(errors).as_array();
-        let reason = |error: &Value| {
-            let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-            let reason = match (text("code"), text("message")) {
-                ("", message) => message.to_owned(),
-                (code, "") => code.to_owned(),
-                (code, message) => format!("{code}: {message}"),
+    fn reasons(&self, errors: &Json) -> Vec<String> {
+        let list = field(errors.raw(), "data").unwrap_or(errors.raw());
+        let reason = |error: &RawValue| {
+            let [code, message, line] = fields(error, ["code", "message", "line"]);
+            let text = |json: Option<&RawValue>| json.and_then(json::read::<String>);
+            let reason = match (text(code), text(message)) {
+                (code, None) => code.unwrap_or_default(),
+                (None, Some(message)) => message,
+                (Some(code), Some(message)) => format!("{code}: {message}"),
             };
-            let line = error.get("line").and_then(Value::as_u64);
+            let line = line.and_then(json::read::<u64>);
             let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
             self.client.excerpt(&reason, 300) + &line
         };
-        list.into_iter().flatten().map(reason).collect()
+        items(list, MOST_LISTED).into_iter().map(reason).collect()
     }
 
     fn read<T: DeserializeOwned>(&self, reply: &Reply) -> Result<T> {

@@ -5,6 +5,7 @@ use super::parcel::{Limits, Parcel, Parcels};
 use super::service::{Made, Service};
 use super::state::{BatchState, Status};
 use super::{Submission, service_of};
+use crate::batch::drive::Ended;
 use crate::batch::journal::Ledger;
 use crate::batch::plan::Question;
 use crate::batch::progress::say;
@@ -21,7 +22,8 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
     let until = until(&batch);
     let mut desk = Desk::open(&batch, &until).await?;
     let mut under_way = Vec::new();
-    for (sent, made) in desk.look(&service).await? {
+    let found = until.hold(desk.look(&service)).await;
+    for (sent, made) in found.map_err(Ended::error)?? {
         // Nothing was asked, so nothing can be collected.
         if made.status.state == BatchState::Failed && made.files.is_empty() {
             say(&format!("{}: its rows are submitted again", made.status));
@@ -46,7 +48,9 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
         if let Some(ended) = until.ended() {
             return Err(ended.error());
         }
-        let made = hand_over(ledger, &service, parcel?).await;
+        // Where it is given up in the middle, the ledger knows what there may be.
+        let made = until.hold(hand_over(ledger, &service, parcel?)).await;
+        let made = made.map_err(Ended::error)?;
         if made.is_err() && !under_way.is_empty() {
             say("some batches are under way; submit again hands over the other rows");
         }
@@ -67,8 +71,10 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
 /// Finds what was submitted, and submits nothing.
 pub(super) async fn submitted(batch: Batch) -> Result<Submission> {
     let service = service_of(&batch)?;
-    let mut desk = Desk::open(&batch, &until(&batch)).await?;
-    let found = desk.look(&service).await?;
+    let until = until(&batch);
+    let mut desk = Desk::open(&batch, &until).await?;
+    let found = until.hold(desk.look(&service)).await;
+    let found = found.map_err(Ended::error)??;
     let status = Status {
         questions: desk.ids.len(),
         from_journal: desk.answered(),

@@ -5,17 +5,21 @@ mod hint;
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, LOCATION};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::credential::Credential;
 use super::endpoint::Endpoint;
 use super::filter::ContentFilter;
+use super::json::{Json, field, fields, is_null, plain_text, read};
 use super::limits::RateLimits;
 use super::text;
 use crate::error::{Error, ErrorKind};
 
 /// The longest excerpt of what a service says, in characters.
 pub(super) const EXCERPT: usize = 300;
+
+/// Of a page no more is looked at, in bytes.
+const LONGEST_PAGE: usize = 256 * 1024;
 
 /// Whom we asked.
 pub(super) struct Asked<'a> {
@@ -42,7 +46,7 @@ impl Asked<'_> {
         body: &[u8],
         limits: &RateLimits,
     ) -> Error {
-        let id = request_id(headers).map(|id| self.credential.excerpt(&id, 100));
+        let id = request_id(headers, self.credential);
         if (300..400).contains(&status) {
             return self.redirected(status, headers).with_request_id(id);
         }
@@ -102,42 +106,46 @@ impl Asked<'_> {
         let excerpt = |text: &str| {
             Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
         };
-        let Ok(value) = serde_json::from_str::<Value>(&text) else {
-            let page = text.trim_start().starts_with('<');
-            let plain = if page {
-                text::of_html(&text)
-            } else {
-                text.into_owned()
+        let Ok(json) = Json::new(text.clone().into_owned()) else {
+            let beginning = beginning(&text);
+            let plain = match beginning.trim_start().starts_with('<') {
+                true => &text::of_html(beginning),
+                false => beginning,
             };
             return Said {
-                message: excerpt(&plain),
+                message: excerpt(plain),
                 ..Said::default()
             };
         };
-        let error = value
-            .get("error")
-            .filter(|error| !error.is_null())
-            .unwrap_or(&value);
-        let field = |name: &str| match error.get(name)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        };
+        let error = field(json.raw(), "error")
+            .filter(|error| !is_null(error))
+            .unwrap_or(json.raw());
+        let [code, kind, message, detail, param, inner, also_inner] = fields(
+            error,
+            [
+                "code",
+                "type",
+                "message",
+                "detail",
+                "param",
+                "innererror",
+                "inner_error",
+            ],
+        );
+        let field = |json: Option<&RawValue>| json.and_then(plain_text);
         let short = |text: Option<String>| {
             text.map(|text| self.credential.excerpt(&text, 100))
                 .filter(|text| !text.is_empty())
         };
-        let message = error
-            .as_str()
-            .map(str::to_owned)
-            .or_else(|| field("message"))
-            .or_else(|| field("detail"))
-            .or_else(|| Some(error.to_string()).filter(|_| !is_bare(error)));
-        let inner = error.get("innererror").or_else(|| error.get("inner_error"));
+        let message = read(error)
+            .or_else(|| field(message))
+            .or_else(|| field(detail))
+            .or_else(|| Some(beginning(error.get()).to_owned()).filter(|_| !is_bare(error)));
+        let inner = inner.or(also_inner);
         Said {
-            code: short(field("code").or_else(|| field("type"))),
+            code: short(field(code).or_else(|| field(kind))),
             message: message.as_deref().and_then(excerpt),
-            param: short(field("param")),
+            param: short(field(param)),
             filter: self.cleaned(inner.map(ContentFilter::inside).unwrap_or_default()),
         }
     }
@@ -156,12 +164,14 @@ impl Asked<'_> {
     }
 }
 
-fn is_bare(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
-    }
+/// As much of a text as is looked at to tell an excerpt.
+fn beginning(text: &str) -> &str {
+    let end = text.floor_char_boundary(LONGEST_PAGE);
+    text.get(..end).unwrap_or_default()
+}
+
+fn is_bare(json: &RawValue) -> bool {
+    matches!(json.get(), "null" | "{}")
 }
 
 fn kind(status: u16, code: Option<&str>, filter: &ContentFilter) -> ErrorKind {
@@ -180,13 +190,13 @@ fn kind(status: u16, code: Option<&str>, filter: &ContentFilter) -> ErrorKind {
     }
 }
 
-/// The service's name for the exchange.
-pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+/// The service's name for the exchange, on one line and without a key.
+pub(super) fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
     ["apim-request-id", "x-request-id", "x-ms-request-id"]
         .iter()
         .find_map(|name| headers.get(*name))
         .and_then(|value| value.to_str().ok())
-        .map(str::to_owned)
+        .map(|id| credential.excerpt(id, 100))
 }
 
 #[cfg(test)]

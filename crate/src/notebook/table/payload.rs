@@ -16,7 +16,7 @@ use crate::notebook::escape::readable;
 /// So many rows are written before their size is looked at.
 const BLOCK: usize = 256;
 /// Beyond this, JavaScript's numbers have gaps.
-const SAFE: i128 = 1 << 53;
+const SAFE: u128 = 1 << 53;
 
 /// As many rows of the columns as `room` bytes allow, 10,000 at most.
 pub(super) fn payload(head: &Head, columns: &[Column], page: usize, room: usize) -> String {
@@ -124,7 +124,11 @@ fn push_value(json: &mut String, value: &Value) {
 }
 
 fn push_integer(json: &mut String, value: i128) {
-    let quote = if value.abs() > SAFE { "\"" } else { "" };
+    let quote = if value.unsigned_abs() > SAFE {
+        "\""
+    } else {
+        ""
+    };
     push(json, format_args!("{quote}{value}{quote}"));
 }
 
@@ -194,13 +198,15 @@ mod tests {
     #[test]
     fn integers_that_javascript_would_round_are_texts() {
         let mut json = String::new();
-        for value in [0, -SAFE, SAFE + 1, i128::from(i64::MIN)] {
+        let safe = SAFE.cast_signed();
+        for value in [0, -safe, safe + 1, i128::from(i64::MIN), i128::MIN] {
             push_integer(&mut json, value);
             json.push(' ');
         }
         assert_eq!(
             json,
-            "0 -9007199254740992 \"9007199254740993\" \"-9223372036854775808\" "
+            "0 -9007199254740992 \"9007199254740993\" \"-9223372036854775808\" \
+             \"-170141183460469231731687303715884105728\" "
         );
     }
 

@@ -6,6 +6,7 @@ mod damage;
 mod processes;
 
 use std::collections::HashMap;
+use std::fs;
 use std::sync::Barrier;
 use std::thread;
 
@@ -35,7 +36,7 @@ fn name(prompt: &str) -> String {
 
 fn answered(name: &str, words: &str) -> OutputLine {
     let body = json!({"choices": [{"message": {"content": words}, "finish_reason": "stop"}]});
-    let answer = ChatCompletion::from_json(body).unwrap();
+    let answer = ChatCompletion::from_body(body.to_string().into_bytes()).unwrap();
     let account = Account {
         host: parameters().host().to_owned(),
         deployment: parameters().deployment().to_owned(),

@@ -1,0 +1,180 @@
+//! Which `.env` file counts: the nearest one up to the root of the repository or the home folder,
+//! and only a file that nobody else can have written.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A file that was found, and is open.
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+}
+
+/// The nearest file that may be read. Notes why nearer ones are passed over.
+///
+/// # Errors
+/// A file of the user's own that can't be opened.
+pub(super) fn find(
+    folder: &Path,
+    home: Option<&Path>,
+    notes: &mut Vec<String>,
+) -> Result<Option<Found>, (PathBuf, io::Error)> {
+    for folder in searched(folder, home) {
+        let path = folder.join(".env");
+        match open(&path) {
+            Ok(Some(file)) => return Ok(Some(Found { path, file })),
+            Ok(None) => {}
+            Err(Refused::Unsafe(why)) => notes.push(format!(
+                "{} is passed over: {why}. If its settings are yours, copy it into a file of your \
+                 own that only you can write (chmod 600)",
+                path.display()
+            )),
+            Err(Refused::Unreadable(error)) => return Err((path, error)),
+        }
+    }
+    Ok(None)
+}
+
+/// The folder and those above it, up to the first that is a repository's root or the home
+/// folder. Where there is neither, whoever owns the folders above is nobody we know: the
+/// folder alone.
+fn searched<'a>(folder: &'a Path, home: Option<&Path>) -> Vec<&'a Path> {
+    let above: Vec<_> = folder.ancestors().collect();
+    let is_last = |folder: &&Path| home == Some(*folder) || folder.join(".git").exists();
+    let count = above.iter().position(is_last).unwrap_or_default() + 1;
+    above.into_iter().take(count).collect()
+}
+
+/// The user's home folder; the root of all folders is none.
+pub(super) fn home() -> Option<PathBuf> {
+    let home = std::env::home_dir().and_then(|home| fs::canonicalize(home).ok());
+    home.filter(|home| home.parent().is_some())
+}
+
+enum Refused {
+    /// Somebody else may have written it.
+    Unsafe(String),
+    Unreadable(io::Error),
+}
+
+/// Opens the file, if there is one that may be read. What is looked at is what was opened, so
+/// that nobody can exchange it in between.
+fn open(path: &Path) -> Result<Option<File>, Refused> {
+    // Of a link somebody else may have made, be it to a file of our own.
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => unsafe_because(&found, false)?,
+        Ok(found) if !found.is_file() => return Ok(None),
+        Ok(found) => unsafe_because(&found, true)?,
+        Err(_) => return Ok(None),
+    }
+    let mut options = OpenOptions::new();
+    options.read(true);
+    // A pipe would make the opener wait.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file = match options.open(path) {
+        Ok(file) => file,
+        // A link to nowhere.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Refused::Unreadable(error)),
+    };
+    let found = file.metadata().map_err(Refused::Unreadable)?;
+    unsafe_because(&found, true)?;
+    Ok(found.is_file().then_some(file))
+}
+
+#[cfg(unix)]
+fn unsafe_because(found: &Metadata, with_mode: bool) -> Result<(), Refused> {
+    use std::os::unix::fs::MetadataExt;
+
+    // SAFETY: it has no preconditions, and can't fail.
+    let own = unsafe { libc::geteuid() };
+    let (owner, group, mode) = (found.uid(), found.gid(), found.mode());
+    if owner != own {
+        return Err(Refused::Unsafe(format!(
+            "it belongs to another user ({owner})"
+        )));
+    }
+    // Many systems give each user a group of the same number and let it write.
+    let is_own_group = group == own && own != 0;
+    let others = if is_own_group { 0o002 } else { 0o022 };
+    if with_mode && mode & others != 0 {
+        return Err(Refused::Unsafe("other users may write it".to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn unsafe_because(_found: &Metadata, _with_mode: bool) -> Result<(), Refused> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(folder: &Path, home: Option<&Path>) -> Option<PathBuf> {
+        let found = find(folder, home, &mut Vec::new());
+        found
+            .unwrap_or_else(|(path, error)| panic!("{path:?} {error}"))
+            .map(|found| found.path)
+    }
+
+    fn file(path: PathBuf, mode: u32) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        fs::write(&path, "A=1").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn the_nearest_file_counts_up_to_the_repository_or_home() {
+        let root = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(root.path()).unwrap();
+        let below = root.join("a/b");
+        fs::create_dir_all(&below).unwrap();
+        let (top, middle) = (file(root.join(".env"), 0o600), root.join("a"));
+        assert_eq!(
+            found(&below, None),
+            None,
+            "nobody knows whose folders these are"
+        );
+        assert_eq!(found(&root, None).as_ref(), Some(&top));
+        assert_eq!(found(&below, Some(&root)).as_ref(), Some(&top));
+        assert_eq!(found(&below, Some(&middle)), None);
+        fs::write(middle.join(".git"), "gitdir: elsewhere").unwrap();
+        assert_eq!(found(&below, Some(&root)), None);
+        let near = file(middle.join(".env"), 0o600);
+        assert_eq!(found(&below, None), Some(near));
+    }
+
+    #[test]
+    fn a_file_that_others_may_write_is_passed_over_and_told() {
+        let root = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(root.path()).unwrap();
+        let below = root.join("a");
+        fs::create_dir_all(&below).unwrap();
+        let own = file(root.join(".env"), 0o644);
+        file(below.join(".env"), 0o666);
+        let mut notes = Vec::new();
+        let found = find(&below, Some(&root), &mut notes);
+        assert_eq!(found.ok().flatten().unwrap().path, own);
+        let told = notes.join("\n").replace(below.to_str().unwrap(), "FOLDER");
+        insta::assert_snapshot!(told, @r"FOLDER/.env is passed over: other users may write it. If its settings are yours, copy it into a file of your own that only you can write (chmod 600)");
+    }
+
+    #[test]
+    fn what_is_no_file_is_none() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join(".env")).unwrap();
+        assert_eq!(found(root.path(), None), None);
+        fs::remove_dir(root.path().join(".env")).unwrap();
+        std::os::unix::fs::symlink("nowhere", root.path().join(".env")).unwrap();
+        assert_eq!(found(root.path(), None), None);
+        fs::write(root.path().join("other"), "A=1").unwrap();
+        fs::remove_file(root.path().join(".env")).unwrap();
+        std::os::unix::fs::symlink("other", root.path().join(".env")).unwrap();
+        assert!(found(root.path(), None).is_some());
+    }
+}

@@ -1,0 +1,275 @@
+//! Where settings come from: the environment, or one `.env` file. An address and its credential
+//! come from the same of the two, so that no file can send a key of the environment to an
+//! address of its own, or the other way round.
+
+use std::path::Path;
+
+use super::dotenv::DotEnv;
+use super::{RPM_VARIABLE, Service, Settings, TPM_VARIABLE, clean};
+use crate::error::{Error, ErrorKind, Result};
+
+const AZURE_ENDPOINT: &str = "AZURE_OPENAI_ENDPOINT";
+const AZURE_CREDENTIALS: [&str; 2] = ["AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_API_KEY"];
+const OPENAI_ENDPOINT: &str = "OPENAI_BASE_URL";
+const OPENAI_CREDENTIALS: [&str; 1] = ["OPENAI_API_KEY"];
+
+/// The environment and the file.
+pub(super) struct Sources<E> {
+    environment: E,
+    file: Option<DotEnv>,
+    pub(super) notes: Vec<String>,
+}
+
+/// The variables of a service's address and credential that one source sets.
+#[derive(Default)]
+struct Named {
+    address: Option<&'static str>,
+    credential: Option<&'static str>,
+}
+
+impl Named {
+    fn any(&self) -> bool {
+        self.address.or(self.credential).is_some()
+    }
+}
+
+/// The sources for a program in this folder.
+///
+/// # Errors
+/// A `.env` file that is there but can't be read.
+pub(super) fn sources(folder: &Path) -> Result<Sources<impl Fn(&str) -> Option<String>>> {
+    let (file, notes) = DotEnv::of(folder)?;
+    let environment =
+        |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    Ok(Sources {
+        environment,
+        file,
+        notes,
+    })
+}
+
+impl<E: Fn(&str) -> Option<String>> Sources<E> {
+    /// The settings. The environment comes first; what it lacks may come from the file, but an
+    /// address and its credential come from one of them.
+    ///
+    /// # Errors
+    /// An address here and its credential there.
+    pub(super) fn settings(&self) -> Result<Settings> {
+        let merged = Settings::from_lookup(|name| self.value(name));
+        let service = merged.service;
+        let (ours, files) = (
+            named(service, |name| self.of_environment(name)),
+            named(service, |name| self.of_file(name)),
+        );
+        if ours.any() {
+            self.check(&ours, &files)?;
+        }
+        // What else a file says of a service that is not asked is about that one.
+        let is_apart = ours.any()
+            && [Service::Azure, Service::OpenAi]
+                .iter()
+                .any(|service| named(*service, |name| self.of_file(name)).any());
+        Ok(Settings::from_lookup(|name| match name {
+            AZURE_ENDPOINT | OPENAI_ENDPOINT if ours.any() => self.of_environment(name),
+            TPM_VARIABLE | RPM_VARIABLE if is_apart => self.of_environment(name),
+            _ if ours.any() && is_credential(name) => self.of_environment(name),
+            _ => self.value(name),
+        }))
+    }
+
+    /// Does the environment have both parts, or the file nothing to complete it with?
+    fn check(&self, ours: &Named, files: &Named) -> Result<()> {
+        let mixed = match (ours.address, ours.credential) {
+            (None, Some(credential)) => files.address.map(|address| (credential, address)),
+            (Some(address), None) => files.credential.map(|credential| (address, credential)),
+            _ => None,
+        };
+        match mixed.zip(self.file.as_ref()) {
+            Some(((here, there), file)) => Err(of_two_places(here, there, &file.path)),
+            None => Ok(()),
+        }
+    }
+
+    /// The value of the environment, else of the file. An empty one counts as none.
+    pub(super) fn value(&self, name: &str) -> Option<String> {
+        self.of_environment(name).or_else(|| self.of_file(name))
+    }
+
+    fn of_environment(&self, name: &str) -> Option<String> {
+        (self.environment)(name).filter(|value| !clean(value).is_empty())
+    }
+
+    fn of_file(&self, name: &str) -> Option<String> {
+        let value = self.file.as_ref()?.values.get(name)?;
+        Some(value.clone()).filter(|value| !clean(value).is_empty())
+    }
+}
+
+fn is_credential(name: &str) -> bool {
+    AZURE_CREDENTIALS.contains(&name) || OPENAI_CREDENTIALS.contains(&name)
+}
+
+fn named(service: Service, value: impl Fn(&str) -> Option<String>) -> Named {
+    let (address, credentials) = match service {
+        Service::Azure => (AZURE_ENDPOINT, &AZURE_CREDENTIALS[..]),
+        Service::OpenAi => (OPENAI_ENDPOINT, &OPENAI_CREDENTIALS[..]),
+    };
+    let is_set = |name: &&'static str| value(name).is_some();
+    Named {
+        address: Some(address).filter(is_set),
+        credential: credentials.iter().copied().find(is_set),
+    }
+}
+
+fn of_two_places(here: &str, there: &str, file: &Path) -> Error {
+    let file = file.display();
+    Error::new(
+        ErrorKind::Settings,
+        format!(
+            "{here} is set in the environment and {there} in {file}: an address and its key must \
+             come from one place, or a key could go to an address that is not meant for it"
+        ),
+    )
+    .with_hint(format!(
+        "set {there} in the environment too; or unset {here}, and write it into {file} if that \
+         file is yours"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    /// What comes of these variables of the environment and of the file.
+    fn settings(environment: &[(&str, &str)], file: &[(&str, &str)]) -> Result<Settings> {
+        let of = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect::<std::collections::HashMap<_, _>>()
+        };
+        let environment = of(environment);
+        let sources = Sources {
+            environment: |name: &str| environment.get(name).cloned(),
+            file: Some(DotEnv {
+                path: "/project/.env".into(),
+                values: of(file),
+            }),
+            notes: Vec::new(),
+        };
+        sources.settings()
+    }
+
+    const ENDPOINT: (&str, &str) = (AZURE_ENDPOINT, "https://env.example");
+    const KEY: (&str, &str) = ("AZURE_OPENAI_API_KEY", "key-of-env");
+    const TOKEN: (&str, &str) = ("AZURE_OPENAI_AD_TOKEN", "token-of-env");
+    const FILE_ENDPOINT: (&str, &str) = (AZURE_ENDPOINT, "https://file.example");
+    const FILE_KEY: (&str, &str) = ("AZURE_OPENAI_API_KEY", "key-of-file");
+    const FILE_TOKEN: (&str, &str) = ("AZURE_OPENAI_AD_TOKEN", "token-of-file");
+
+    fn parts(settings: &Settings) -> String {
+        let secret = |secret: &Option<crate::Secret>| {
+            secret
+                .as_ref()
+                .map_or("-".to_owned(), |it| it.expose().to_owned())
+        };
+        let endpoint = settings.endpoint.as_deref().unwrap_or("-");
+        format!(
+            "{endpoint} {} {}",
+            secret(&settings.api_key),
+            secret(&settings.ad_token)
+        )
+    }
+
+    #[test]
+    fn an_address_and_its_key_come_from_one_place() {
+        let parts = |environment, file| parts(&settings(environment, file).unwrap());
+        let file = [FILE_ENDPOINT, FILE_KEY, FILE_TOKEN];
+        assert_eq!(
+            parts(&[], &file),
+            "https://file.example key-of-file token-of-file"
+        );
+        assert_eq!(
+            parts(&[ENDPOINT, KEY], &file),
+            "https://env.example key-of-env -"
+        );
+        assert_eq!(
+            parts(&[ENDPOINT, TOKEN], &file),
+            "https://env.example - token-of-env"
+        );
+        assert_eq!(parts(&[KEY], &[FILE_KEY]), "- key-of-env -");
+        assert_eq!(
+            parts(&[ENDPOINT], &[FILE_ENDPOINT]),
+            "https://env.example - -"
+        );
+        assert_eq!(
+            parts(&[(AZURE_ENDPOINT, " ")], &file),
+            "https://file.example key-of-file token-of-file"
+        );
+    }
+
+    #[test]
+    fn two_places_are_refused_by_name() {
+        let refused = |environment, file| settings(environment, file).unwrap_err().to_string();
+        assert_snapshot!(refused(&[KEY], &[FILE_ENDPOINT]), @r"
+        AZURE_OPENAI_API_KEY is set in the environment and AZURE_OPENAI_ENDPOINT in /project/.env: an address and its key must come from one place, or a key could go to an address that is not meant for it
+          hint: set AZURE_OPENAI_ENDPOINT in the environment too; or unset AZURE_OPENAI_API_KEY, and write it into /project/.env if that file is yours
+        ");
+        assert_snapshot!(refused(&[ENDPOINT], &[FILE_TOKEN]), @r"
+        AZURE_OPENAI_ENDPOINT is set in the environment and AZURE_OPENAI_AD_TOKEN in /project/.env: an address and its key must come from one place, or a key could go to an address that is not meant for it
+          hint: set AZURE_OPENAI_AD_TOKEN in the environment too; or unset AZURE_OPENAI_ENDPOINT, and write it into /project/.env if that file is yours
+        ");
+        for (environment, file) in [
+            (&[KEY][..], &[FILE_ENDPOINT, FILE_KEY][..]),
+            (&[TOKEN], &[FILE_ENDPOINT]),
+            (&[ENDPOINT], &[FILE_ENDPOINT, FILE_KEY]),
+            (
+                &[("OPENAI_API_KEY", "k")],
+                &[("OPENAI_BASE_URL", "https://file.example")],
+            ),
+            (
+                &[("OPENAI_BASE_URL", "https://env.example")],
+                &[("OPENAI_API_KEY", "k")],
+            ),
+        ] {
+            let error = settings(environment, file).unwrap_err();
+            assert!(error.is_settings(), "{environment:?} {file:?}");
+            assert!(!format!("{error:?}").contains("-of-"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn another_service_that_is_set_by_the_way_gets_nothing() {
+        let openai = ("OPENAI_API_KEY", "sk-env");
+        let azure = settings(&[openai], &[FILE_ENDPOINT, FILE_KEY]).unwrap();
+        assert_eq!(parts(&azure), "https://file.example key-of-file -");
+        let azure = settings(
+            &[ENDPOINT, KEY],
+            &[("OPENAI_BASE_URL", "https://file.example")],
+        );
+        assert_eq!(parts(&azure.unwrap()), "https://env.example key-of-env -");
+        let openai = settings(&[openai], &[("OPENAI_MODEL", "m")]).unwrap();
+        assert_eq!(openai.service, Service::OpenAi);
+        assert_eq!(openai.deployment.as_deref(), Some("m"));
+    }
+
+    #[test]
+    fn what_carries_no_key_may_come_from_the_file() {
+        let file = [
+            ("AZURE_OPENAI_DEPLOYMENT", "gpt"),
+            ("OPENAI_API_VERSION", "2024-10-21"),
+            ("AZURE_OPENAI_TPM", "5000"),
+        ];
+        let settings_of = |file: &[(&str, &str)]| settings(&[ENDPOINT, KEY], file).unwrap();
+        let alone = settings_of(&file);
+        assert_eq!(alone.deployment.as_deref(), Some("gpt"));
+        assert_eq!(alone.api_version.as_deref(), Some("2024-10-21"));
+        assert_eq!(alone.tokens_per_minute.as_deref(), Some("5000"));
+        // With a service of its own in the file, the quota is that one's.
+        let apart = settings_of(&[&file[..], &[FILE_ENDPOINT]].concat());
+        assert_eq!(apart.tokens_per_minute, None);
+        assert_eq!(apart.endpoint.as_deref(), Some("https://env.example"));
+    }
+}
