@@ -60,12 +60,14 @@ pub fn command() -> Result<Vec<String>> {
 /// Runs the kernel until Jupyter ends it.
 pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
     let connection = Connection::load(&options.connection_file)?;
+    let folder = std::env::current_dir().doing(|| "the notebook's folder is gone".to_owned())?;
     let mut private = None;
     let served = block_on(wrapper::serve(connection, async {
-        let parts = parts(home, &mut private);
+        let parts = parts(home, &folder, &mut private);
         parts.unwrap_or_else(|failure| Parts {
             command: Err(failure),
             folder: PathBuf::new(),
+            waits: false,
             shared: Shared::default(),
             notes: Vec::new(),
             ahead: Vec::new(),
@@ -77,8 +79,10 @@ pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
 }
 
 /// Makes ready what the wrapper works with.
-fn parts(home: &Home, private: &mut Option<PrivateCopy>) -> Result<Parts> {
+fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Result<Parts> {
     let project = Project::locate()?;
+    // A file `rust-toolchain.toml` beside a notebook would decide which compiler is asked.
+    std::env::set_current_dir(project.root()).doing(|| "the checkout is gone".to_owned())?;
     let program = setup::kernel_program(home).ok_or_else(|| {
         Failure::new("the Rust kernel is not installed yet")
             .hint("run `cargo run` in the checkout first")
@@ -105,10 +109,14 @@ fn parts(home: &Home, private: &mut Option<PrivateCopy>) -> Result<Parts> {
     };
     Ok(Parts {
         command: Ok(evcxr(program, env, copy)),
-        folder: std::env::current_dir().doing(|| "the notebook's folder is gone".to_owned())?,
+        folder: folder.to_owned(),
+        // evcxr runs what this file says, and builds what it names, before it is asked anything.
+        waits: folder.join("evcxr.toml").exists(),
         shared,
         notes,
-        ahead: ahead.map_or(Vec::new(), |notebook| ahead::cells(Path::new(&notebook))),
+        ahead: ahead.map_or(Vec::new(), |notebook| {
+            ahead::cells(Path::new(&notebook), folder, &project.library())
+        }),
     })
 }
 
