@@ -116,6 +116,15 @@ def attacked(kernel, count):
     while attack.is_alive():
         done += cells()
     done += cells()
-    texts = [reply["outputs"][0]["data"]["text/plain"] for reply in done]
+    texts = [reply["outputs"][-1]["data"]["text/plain"] for reply in done]
     failed = sum(text != str(number % 3 + 1) for number, text in enumerate(texts))
     return {"failed": failed, "ran": len(done), "growth": memory(kernel.pid) - before}
+
+
+def newcomer(kernel):
+    """Another client of the kernel that knows the key, with a name of its own."""
+    client = type(kernel.client)()
+    client.load_connection_file(kernel.manager.connection_file)
+    client.start_channels()
+    client.wait_for_ready(timeout=PATIENCE)
+    client.stop_channels()

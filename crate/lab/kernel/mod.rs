@@ -103,21 +103,36 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     let mut env = environment(copy, &project.lock_file())?;
     env.push((marks::VARIABLE.into(), shared.word.clone().into()));
     env.push((STOP_FILE.into(), shared.stop_file.clone().into()));
+    // Where this program's own checkout has moved, one around the notebook may be anybody's.
+    let is_own = project.root() == Path::new(env!("CARGO_MANIFEST_DIR"));
     let (notes, ahead) = match warm {
-        Some(_) => (Vec::new(), std::env::var_os(ahead::NOTEBOOK)),
+        Some(_) if is_own => (Vec::new(), std::env::var_os(ahead::NOTEBOOK)),
+        Some(_) => (Vec::new(), None),
         None => (vec![NOT_WARM.to_owned()], None),
     };
     Ok(Parts {
         command: Ok(evcxr(program, env, copy)),
         folder: folder.to_owned(),
-        // evcxr runs what this file says, and builds what it names, before it is asked anything.
-        waits: folder.join("evcxr.toml").exists(),
+        waits: steers_evcxr(folder),
         shared,
         notes,
         ahead: ahead.map_or(Vec::new(), |notebook| {
             ahead::cells(Path::new(&notebook), folder, &project.library())
         }),
     })
+}
+
+/// Whether something beside a notebook decides what evcxr does as soon as it is started: it runs
+/// what its settings say and builds what they name, and rustup asks the compiler that is named
+/// in the folder or above.
+fn steers_evcxr(folder: &Path) -> bool {
+    let above = |name: &str| folder.ancestors().any(|folder| folder.join(name).exists());
+    let is_chosen = std::env::var_os("RUSTUP_TOOLCHAIN").is_some();
+    folder.join("evcxr.toml").exists()
+        || !is_chosen
+            && ["rust-toolchain.toml", "rust-toolchain"]
+                .into_iter()
+                .any(above)
 }
 
 const NOT_WARM: &str = "the notebook's dependencies are not built yet: a cell that asks for them takes minutes. \
