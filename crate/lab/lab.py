@@ -2,9 +2,11 @@
 
 The launcher holds the other end of standard input and writes nothing. When it is gone, also
 killed outright, the input ends, and JupyterLab is told to terminate: it ends its kernels, too.
+The folder in which they listened goes with them.
 """
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -19,4 +21,7 @@ def end_with_the_launcher():
 
 
 threading.Thread(target=end_with_the_launcher, daemon=True).start()
-sys.exit(main())
+try:
+    sys.exit(main())
+finally:
+    shutil.rmtree(os.environ["JUPYTER_RUNTIME_DIR"], ignore_errors=True)

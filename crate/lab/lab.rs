@@ -9,6 +9,7 @@ use crate::answerer::Answerer;
 use crate::child::stand_behind;
 use crate::failure::Result;
 use crate::home::Home;
+use crate::jupyter;
 use crate::kernel;
 use crate::project::Project;
 use crate::serve::Allowance;
@@ -34,10 +35,11 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode
     kernel::install_spec(home)?;
     let mut answerer = Answerer::new(project, home, options.allowance);
     let environment = answerer.environment_for(&project.notebooks())?;
+    let sockets = jupyter::private_folder()?;
     err!("✓ opening JupyterLab; Ctrl-C ends it, and all that it started");
 
-    let mut jupyter = Command::new(home.python());
-    jupyter
+    let mut lab = Command::new(home.python());
+    lab
         // `-y`: Ctrl-C ends it without a question.
         .args(["-c", SCRIPT, "-y", "--ServerApp.root_dir"])
         .arg(project.notebooks())
@@ -46,9 +48,22 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode
         .args(&options.jupyter)
         .envs(environment)
         .env("JUPYTER_PATH", kernel::jupyter_path(home))
+        .env("JUPYTER_RUNTIME_DIR", sockets.path())
+        .args(by_sockets(&options.jupyter))
         .stdin(Stdio::piped())
         .current_dir(project.notebooks());
-    stand_behind(jupyter, "JupyterLab")
+    stand_behind(lab, "JupyterLab")
+}
+
+/// The kernels listen to sockets in a folder of the user's own, and not to ports, which every
+/// process on the machine finds; unless the user says otherwise.
+fn by_sockets(passed: &[OsString]) -> Option<&'static str> {
+    let is_said = passed.iter().any(|argument| {
+        argument
+            .to_string_lossy()
+            .contains("KernelManager.transport")
+    });
+    (!is_said).then_some("--KernelManager.transport=ipc")
 }
 
 /// Jupyter refuses to run as root unless told so; in a container there is nobody else.

@@ -18,8 +18,10 @@ class Kernel:
     # Whether what a cell writes to standard error may come after its end.
     is_late = False
 
-    def __init__(self, argv=None, **environment):
-        self.manager = KernelManager()
+    def __init__(self, argv=None, cwd=None, by_sockets=False, **environment):
+        self.sockets = tempfile.TemporaryDirectory(prefix="evenhand-") if by_sockets else None
+        where = {"transport": "ipc", "connection_file": f"{self.sockets.name}/kernel.json"} if by_sockets else {}
+        self.manager = KernelManager(**where)
         self.manager._kernel_spec = KernelSpec(
             argv=argv or json.loads(os.environ["KERNEL_ARGV"]),
             display_name="Rust",
@@ -27,7 +29,8 @@ class Kernel:
             interrupt_mode="message",
         )
         self.began = time.monotonic()
-        self.manager.start_kernel(env={**os.environ, **environment}, stdout=2, stderr=2)
+        options = {"stdout": 2, "stderr": 2} | ({"cwd": cwd} if cwd else {})
+        self.manager.start_kernel(env={**os.environ, **environment}, **options)
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)

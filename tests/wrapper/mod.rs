@@ -8,6 +8,7 @@ mod plain;
 mod protocol;
 mod start;
 mod stops;
+mod strangers;
 mod tools;
 
 use std::path::PathBuf;

@@ -2,6 +2,7 @@
 //! stands between a client and evcxr.
 //!
 //! - `wire`: one message, signed, and `header`, its head;
+//! - `zmtp`: how messages travel, and who is listened to;
 //! - `connection`: the file that names ports and key;
 //! - `process`, `guard`: a kernel as a process, and that nothing of it is left behind;
 //! - `sockets`: a kernel that was started and answers.
@@ -12,9 +13,10 @@ mod header;
 mod process;
 mod sockets;
 mod wire;
+pub mod zmtp;
 
 pub use connection::Connection;
 pub use header::{Header, PROTOCOL};
-pub use process::{Kernel, KernelCommand};
-pub use sockets::{Sockets, start};
+pub use process::{IPC, Kernel, KernelCommand, private_folder};
+pub use sockets::{Channel, Sockets, start};
 pub use wire::{Message, Session, random_hex};

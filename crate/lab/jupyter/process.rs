@@ -29,6 +29,9 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// How long a broken connection may come before the end of its kernel.
 const LAST_BREATH: Duration = Duration::from_millis(500);
 
+/// Beside an evcxr that was built to listen to sockets in a folder lies a file with this ending.
+pub const IPC: &str = "ipc";
+
 /// How a kernel is started.
 #[derive(Clone, Debug)]
 pub struct KernelCommand {
@@ -57,12 +60,8 @@ impl Kernel {
     /// Starts a kernel that works in this folder.
     pub fn start(command: &KernelCommand, folder: &Path) -> Result<Self> {
         let program = find_program(command)?;
-        let private = tempfile::Builder::new()
-            .prefix("evenhand-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir()
-            .doing(|| "cannot make a temporary folder".to_owned())?;
-        let connection = Connection::choose()?;
+        let private = private_folder()?;
+        let connection = connection(Path::new(program), private.path())?;
         let connection_file = private.path().join("connection.json");
         connection.save(&connection_file)?;
 
@@ -225,6 +224,36 @@ impl Tail {
 
     fn group(&self) -> Option<Pid> {
         self.told().group.and_then(guard::group_of)
+    }
+}
+
+/// The longest path of a folder in which Jupyter's names of sockets, 50 characters, have room:
+/// the path of a socket has 104 at most on macOS, and 108 on Linux.
+const FOLDER: usize = 50;
+
+/// A temporary folder that nobody else can look into, with room for sockets.
+pub fn private_folder() -> Result<TempDir> {
+    let mut folder = tempfile::Builder::new();
+    folder
+        .prefix("evenhand-")
+        .permissions(Permissions::from_mode(0o700));
+    let made = folder
+        .tempdir()
+        .and_then(|made| match made.path().as_os_str().len() {
+            length if length <= FOLDER => Ok(made),
+            _ => folder.tempdir_in("/tmp"),
+        });
+    made.doing(|| "cannot make a temporary folder".to_owned())
+}
+
+/// How a kernel is spoken to: by sockets in its folder if it can, so that nobody else can.
+fn connection(program: &Path, folder: &Path) -> Result<Connection> {
+    if std::env::current_exe().is_ok_and(|own| own == program) {
+        Connection::in_folder(folder, '-')
+    } else if program.with_extension(IPC).exists() {
+        Connection::in_folder(folder, ':')
+    } else {
+        Connection::by_ports()
     }
 }
 

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use zeromq::util::PeerIdentity;
-use zeromq::{DealerSocket, Socket, SocketOptions, SocketRecv, SocketSend, SubSocket};
 
 use super::connection::Connection;
 use super::process::{Kernel, KernelCommand};
-use super::wire::Session;
+use super::wire::{Session, random_hex};
+use super::zmtp::{Receiver, Sender, connect as connect_to, subscribe};
 use crate::failure::{Context, Result};
 
 /// How long a kernel may take to answer for the first time.
@@ -51,45 +50,43 @@ async fn connect(kernel: &mut Kernel) -> Result<Sockets> {
     }
 }
 
+/// A client's ends of one of a kernel's channels.
+pub type Channel = (Sender, Receiver);
+
 /// A client's ends of a kernel's channels.
 pub struct Sockets {
     pub session: Session,
-    pub shell: DealerSocket,
-    pub control: DealerSocket,
-    pub stdin: DealerSocket,
-    pub iopub: SubSocket,
+    pub shell: Channel,
+    pub control: Channel,
+    pub stdin: Channel,
+    pub iopub: Receiver,
     /// What the kernel says of itself.
     pub info: Value,
 }
 
 impl Sockets {
-    /// Connects; waits for a kernel that does not listen yet.
+    /// Connects; waits for a kernel that does not listen yet. The caller sets the limit: it also
+    /// hears when the kernel dies.
     async fn connect(connection: &Connection) -> Result<Self> {
         // A kernel asks for input under the identity of who sent the cell.
-        let identity = PeerIdentity::new();
-        // The caller sets the limit: it also hears when the kernel dies.
-        let options = || {
-            let mut options = SocketOptions::default();
-            options.no_connect_timeout().peer_identity(identity.clone());
-            options
-        };
-        let mut sockets = Self {
-            session: Session::new(&connection.key)?,
-            shell: DealerSocket::with_options(options()),
-            control: DealerSocket::with_options(options()),
-            stdin: DealerSocket::with_options(options()),
-            iopub: SubSocket::with_options(options()),
-            info: Value::Null,
-        };
+        let identity = random_hex(16)?;
         let doing = || "cannot connect to the kernel".to_owned();
         let ports = connection.ports;
-        let at = |port| connection.endpoint(port);
-        sockets.iopub.connect(&at(ports.iopub)).await.doing(doing)?;
-        sockets.iopub.subscribe("").await.doing(doing)?;
-        sockets.stdin.connect(&at(ports.stdin)).await.doing(doing)?;
-        sockets.shell.connect(&at(ports.shell)).await.doing(doing)?;
-        let control = at(ports.control);
-        sockets.control.connect(&control).await.doing(doing)?;
+        let channel = async |port| {
+            let endpoint = connection.endpoint(port);
+            connect_to(&endpoint, identity.as_bytes())
+                .await
+                .doing(doing)
+        };
+        let iopub = subscribe(&connection.endpoint(ports.iopub)).await;
+        let mut sockets = Self {
+            session: Session::new(&connection.key)?,
+            iopub: iopub.doing(doing)?,
+            stdin: channel(ports.stdin).await?,
+            shell: channel(ports.shell).await?,
+            control: channel(ports.control).await?,
+            info: Value::Null,
+        };
         sockets.info = sockets.greet().await?;
         Ok(sockets)
     }
@@ -98,11 +95,12 @@ impl Sockets {
     /// before is lost. So the question is repeated until its broadcast is heard, too.
     async fn greet(&mut self) -> Result<Value> {
         let doing = || "the connection to the kernel broke".to_owned();
+        let (send, receive) = &mut self.shell;
         loop {
             let (id, request) = self.session.request("kernel_info_request", &json!({}));
-            self.shell.send(request).await.doing(doing)?;
+            send.send(&request).doing(doing)?;
             let answer = loop {
-                let answer = self.session.read(self.shell.recv().await.doing(doing)?)?;
+                let answer = self.session.read(receive.recv().await.doing(doing)?)?;
                 if answer.parent.id() == id {
                     break answer.content;
                 }

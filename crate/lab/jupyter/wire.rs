@@ -9,9 +9,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use zeromq::ZmqMessage;
 
 use super::header::{Header, NOTHING};
+use super::zmtp::Frames;
 use crate::failure::{Context, Failure, Result};
 
 /// Separates the routing frames from the message.
@@ -29,6 +29,8 @@ pub struct Message {
     metadata: Bytes,
     /// What the message says.
     pub content: Value,
+    /// What it brings beside, as it came: the data of widgets.
+    pub buffers: Vec<Bytes>,
 }
 
 impl Message {
@@ -40,6 +42,7 @@ impl Message {
             parent: Header::none(),
             metadata: NOTHING.clone(),
             content,
+            buffers: Vec::new(),
         }
     }
 
@@ -75,7 +78,7 @@ impl Session {
     }
 
     /// A signed request, and the id under which the kernel will answer.
-    pub fn request(&mut self, kind: &str, content: &Value) -> (String, ZmqMessage) {
+    pub fn request(&mut self, kind: &str, content: &Value) -> (String, Frames) {
         let header = self.header(kind);
         let id = header.id().to_owned();
         let heads = [header.json(), &NOTHING, &NOTHING];
@@ -89,22 +92,22 @@ impl Session {
         identities: &[Bytes],
         kind: &str,
         content: &Value,
-    ) -> ZmqMessage {
+    ) -> Frames {
         let header = self.header(kind);
         let heads = [header.json(), request.json(), &NOTHING];
         self.frames(identities, heads, content)
     }
 
     /// Another's message, under its own header.
-    pub fn forward(&self, message: &Message) -> ZmqMessage {
-        let Message {
-            header,
-            parent,
-            metadata,
-            content,
-            ..
-        } = message;
-        self.frames(&[], [header.json(), parent.json(), metadata], content)
+    pub fn forward(&self, message: &Message) -> Frames {
+        let heads = [
+            message.header.json(),
+            message.parent.json(),
+            &message.metadata,
+        ];
+        let mut frames = self.frames(&[], heads, &message.content);
+        frames.extend_from_slice(&message.buffers);
+        frames
     }
 
     /// The header of a message that is sent next.
@@ -113,29 +116,24 @@ impl Session {
         Header::new(&self.id, self.sent, kind)
     }
 
-    fn frames(&self, identities: &[Bytes], heads: [&Bytes; 3], content: &Value) -> ZmqMessage {
+    fn frames(&self, identities: &[Bytes], heads: [&Bytes; 3], content: &Value) -> Frames {
         let [header, parent, metadata] = heads.map(Bytes::clone);
         let parts = [header, parent, metadata, content.to_string().into()];
-        let mut message = ZmqMessage::from(DELIMITER.to_vec());
-        message.push_back(self.sign(&parts).into_bytes().into());
-        for part in parts {
-            message.push_back(part);
-        }
-        for identity in identities.iter().rev() {
-            message.push_front(identity.clone());
-        }
+        let mut message = identities.to_vec();
+        message.push(Bytes::from_static(DELIMITER));
+        message.push(self.sign(&parts).into_bytes().into());
+        message.extend(parts);
         message
     }
 
     /// Reads a message; its signature must be right.
-    pub fn read(&self, message: ZmqMessage) -> Result<Message> {
-        let mut frames = message.into_vec();
+    pub fn read(&self, mut frames: Frames) -> Result<Message> {
         let start = frames.iter().position(|frame| &frame[..] == DELIMITER);
         let rest = start.map(|start| frames.split_off(start));
         let Some([_, signature, parts @ ..]) = rest.as_deref() else {
             return Err(unreadable("it has no delimiter"));
         };
-        let [header, parent, metadata, content, ..] = parts else {
+        let [header, parent, metadata, content, buffers @ ..] = parts else {
             return Err(unreadable("it has too few frames"));
         };
         let signed = self.key.as_ref().is_none_or(|key| {
@@ -151,6 +149,7 @@ impl Session {
             parent: Header::read(parent.clone())?,
             metadata: metadata.clone(),
             content: json(content)?,
+            buffers: buffers.to_vec(),
             identities: frames,
         })
     }
@@ -210,6 +209,7 @@ fn value(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -246,19 +246,56 @@ mod tests {
     }
 
     #[test]
+    fn what_a_message_brings_beside_goes_with_it() {
+        let mut session = Session::new("secret").unwrap();
+        let (_, mut request) = session.request("comm_msg", &json!({}));
+        request.extend([Bytes::from_static(b"one"), Bytes::new()]);
+        let read = session.read(request).unwrap();
+        assert_eq!(read.buffers, ["one", ""]);
+        assert_eq!(
+            session.read(session.forward(&read)).unwrap().buffers,
+            read.buffers
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_frames_have_an_answer(
+            frames in prop::collection::vec(
+                prop_oneof![
+                    any::<Vec<u8>>(),
+                    Just(DELIMITER.to_vec()),
+                    Just(b"{}".to_vec()),
+                    r#"[{}\[\]":,a0-9]{0,20}"#.prop_map(String::into_bytes),
+                ], 0..9),
+            key in "[a-z]{0,3}",
+        ) {
+            let frames: Frames = frames.into_iter().map(Bytes::from).collect();
+            let read = Session::new(&key).unwrap().read(frames);
+            prop_assert!(key.is_empty() || read.is_err(), "nobody signed it");
+        }
+
+        #[test]
+        fn any_header_has_an_answer(bytes: Vec<u8>, depth in 0_usize..5000) {
+            let _ = Header::read(bytes.into());
+            let deep = format!(r#"{{"msg_id": {}"#, "[".repeat(depth));
+            assert!(Header::read(deep.into()).is_err());
+        }
+    }
+
+    #[test]
     fn what_is_no_message_is_refused() {
         let session = Session::new("secret").unwrap();
-        assert!(session.read(ZmqMessage::from("hello")).is_err());
-        let mut short = ZmqMessage::from(DELIMITER.to_vec());
+        assert!(session.read(vec![Bytes::from_static(b"hello")]).is_err());
+        let mut short = vec![Bytes::from_static(DELIMITER)];
         assert!(session.read(short.clone()).is_err());
-        short.push_back(b"zz\xff".to_vec().into());
+        short.push(Bytes::from_static(b"zz\xff"));
         assert!(session.read(short).is_err());
         let open = Session::new("").unwrap();
         for wrong in 0..4 {
-            let mut message = ZmqMessage::from(DELIMITER.to_vec());
-            message.push_back(Bytes::new());
+            let mut message = vec![Bytes::from_static(DELIMITER), Bytes::new()];
             for part in 0..4 {
-                message.push_back(Bytes::from_static(if part == wrong { b"{" } else { b"{}" }));
+                message.push(Bytes::from_static(if part == wrong { b"{" } else { b"{}" }));
             }
             assert!(open.read(message).is_err(), "{wrong}");
         }

@@ -60,12 +60,14 @@ pub fn command() -> Result<Vec<String>> {
 /// Runs the kernel until Jupyter ends it.
 pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
     let connection = Connection::load(&options.connection_file)?;
+    let folder = std::env::current_dir().doing(|| "the notebook's folder is gone".to_owned())?;
     let mut private = None;
     let served = block_on(wrapper::serve(connection, async {
-        let parts = parts(home, &mut private);
+        let parts = parts(home, &folder, &mut private);
         parts.unwrap_or_else(|failure| Parts {
             command: Err(failure),
             folder: PathBuf::new(),
+            waits: false,
             shared: Shared::default(),
             notes: Vec::new(),
             ahead: Vec::new(),
@@ -77,8 +79,10 @@ pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
 }
 
 /// Makes ready what the wrapper works with.
-fn parts(home: &Home, private: &mut Option<PrivateCopy>) -> Result<Parts> {
+fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Result<Parts> {
     let project = Project::locate()?;
+    // A file `rust-toolchain.toml` beside a notebook would decide which compiler is asked.
+    std::env::set_current_dir(project.root()).doing(|| "the checkout is gone".to_owned())?;
     let program = setup::kernel_program(home).ok_or_else(|| {
         Failure::new("the Rust kernel is not installed yet")
             .hint("run `cargo run` in the checkout first")
@@ -99,17 +103,36 @@ fn parts(home: &Home, private: &mut Option<PrivateCopy>) -> Result<Parts> {
     let mut env = environment(copy, &project.lock_file())?;
     env.push((marks::VARIABLE.into(), shared.word.clone().into()));
     env.push((STOP_FILE.into(), shared.stop_file.clone().into()));
+    // Where this program's own checkout has moved, one around the notebook may be anybody's.
+    let is_own = project.root() == Path::new(env!("CARGO_MANIFEST_DIR"));
     let (notes, ahead) = match warm {
-        Some(_) => (Vec::new(), std::env::var_os(ahead::NOTEBOOK)),
+        Some(_) if is_own => (Vec::new(), std::env::var_os(ahead::NOTEBOOK)),
+        Some(_) => (Vec::new(), None),
         None => (vec![NOT_WARM.to_owned()], None),
     };
     Ok(Parts {
         command: Ok(evcxr(program, env, copy)),
-        folder: std::env::current_dir().doing(|| "the notebook's folder is gone".to_owned())?,
+        folder: folder.to_owned(),
+        waits: steers_evcxr(folder),
         shared,
         notes,
-        ahead: ahead.map_or(Vec::new(), |notebook| ahead::cells(Path::new(&notebook))),
+        ahead: ahead.map_or(Vec::new(), |notebook| {
+            ahead::cells(Path::new(&notebook), folder, &project.library())
+        }),
     })
+}
+
+/// Whether something beside a notebook decides what evcxr does as soon as it is started: it runs
+/// what its settings say and builds what they name, and rustup asks the compiler that is named
+/// in the folder or above.
+fn steers_evcxr(folder: &Path) -> bool {
+    let above = |name: &str| folder.ancestors().any(|folder| folder.join(name).exists());
+    let is_chosen = std::env::var_os("RUSTUP_TOOLCHAIN").is_some();
+    folder.join("evcxr.toml").exists()
+        || !is_chosen
+            && ["rust-toolchain.toml", "rust-toolchain"]
+                .into_iter()
+                .any(above)
 }
 
 const NOT_WARM: &str = "the notebook's dependencies are not built yet: a cell that asks for them takes minutes. \

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use zeromq::{SocketRecv, SocketSend};
 
 use crate::failure::{Context, Result};
 use crate::jupyter::{Message, Sockets};
@@ -52,7 +51,7 @@ impl Client {
             "stop_on_error": true,
         });
         let start = Instant::now();
-        let id = self.ask("execute_request", &request).await?;
+        let id = self.ask("execute_request", &request)?;
         let (mut reply, mut idle) = (None, false);
         while reply.is_none() || !idle {
             match self.next().await? {
@@ -84,22 +83,20 @@ impl Client {
     pub async fn shut_down(&mut self) -> Result<()> {
         let request = json!({"restart": false});
         let (_, request) = self.0.session.request("shutdown_request", &request);
-        self.0
-            .control
-            .send(request)
-            .await
+        let (send, receive) = &mut self.0.control;
+        send.send(&request)
             .doing(|| "cannot end the kernel".to_owned())?;
         // The answer's content says nothing, and it may not come at all.
-        let _ = timeout(ACKNOWLEDGEMENT, self.0.control.recv()).await;
+        let _ = timeout(ACKNOWLEDGEMENT, receive.recv()).await;
         Ok(())
     }
 
-    async fn ask(&mut self, kind: &str, content: &Value) -> Result<String> {
+    fn ask(&mut self, kind: &str, content: &Value) -> Result<String> {
         let (id, request) = self.0.session.request(kind, content);
         self.0
             .shell
-            .send(request)
-            .await
+            .0
+            .send(&request)
             .doing(|| format!("cannot send the kernel a {kind}"))?;
         Ok(id)
     }
@@ -109,7 +106,7 @@ impl Client {
         // Both receive without losing a message when the other one is first.
         tokio::select! {
             message = self.0.iopub.recv() => Ok(Event::Iopub(self.0.session.read(message.doing(doing)?)?)),
-            message = self.0.shell.recv() => Ok(Event::Shell(self.0.session.read(message.doing(doing)?)?)),
+            message = self.0.shell.1.recv() => Ok(Event::Shell(self.0.session.read(message.doing(doing)?)?)),
         }
     }
 }

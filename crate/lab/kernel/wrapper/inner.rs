@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use zeromq::{DealerSendHalf, SocketRecv, SocketSend};
 
 use super::relay::Event;
 use crate::failure::{Context, Result};
-use crate::jupyter::{self, Kernel, KernelCommand, Message, Session, Sockets};
+use crate::jupyter::zmtp::{Receiver, Sender};
+use crate::jupyter::{self, Channel, Kernel, KernelCommand, Message, Session, Sockets};
 
 /// How long it may take to acknowledge that it shall end.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
@@ -27,9 +27,9 @@ pub enum Said {
 /// A running evcxr that can be spoken to. What it says comes as events.
 pub struct Inner {
     session: Session,
-    shell: DealerSendHalf,
-    control: DealerSendHalf,
-    stdin: DealerSendHalf,
+    shell: Sender,
+    control: Channel,
+    stdin: Sender,
     end: oneshot::Sender<()>,
     /// What it says of itself.
     pub info: Value,
@@ -40,20 +40,19 @@ impl Inner {
     pub async fn start(
         command: &KernelCommand,
         folder: &Path,
-        events: &Sender<Event>,
+        events: &mpsc::Sender<Event>,
     ) -> Result<Self> {
         let (kernel, sockets) = jupyter::start(command, folder).await?;
         Self::listen(kernel, sockets, events)
     }
 
-    fn listen(kernel: Kernel, sockets: Sockets, events: &Sender<Event>) -> Result<Self> {
+    fn listen(kernel: Kernel, sockets: Sockets, events: &mpsc::Sender<Event>) -> Result<Self> {
         let connection = &kernel.connection;
         let listening = |said: fn(Message) -> Said| -> Result<_> {
             Ok((Session::new(&connection.key)?, events.clone(), said))
         };
-        let (shell, replies) = sockets.shell.split();
-        let (control, _) = sockets.control.split();
-        let (stdin, asks) = sockets.stdin.split();
+        let (shell, replies) = sockets.shell;
+        let (stdin, asks) = sockets.stdin;
         tokio::spawn(listen(replies, listening(Said::Reply)?));
         tokio::spawn(listen(asks, listening(Said::Asks)?));
         tokio::spawn(listen(sockets.iopub, listening(Said::Published)?));
@@ -62,7 +61,7 @@ impl Inner {
         Ok(Self {
             session: sockets.session,
             shell,
-            control,
+            control: sockets.control,
             stdin,
             end,
             info: sockets.info,
@@ -70,37 +69,40 @@ impl Inner {
     }
 
     /// Passes a request on; evcxr's answers belong to it.
-    pub async fn forward(&mut self, request: &Message) -> Result<()> {
+    pub fn forward(&self, request: &Message) -> Result<()> {
         self.shell
-            .send(self.session.forward(request))
-            .await
+            .send(&self.session.forward(request))
             .doing(|| "cannot reach evcxr".to_owned())
     }
 
     /// Passes on what the reader typed.
-    pub async fn answer(&mut self, reply: &Message) {
+    pub fn answer(&self, reply: &Message) {
         // If it is gone, its end is heard by itself.
-        let _ = self.stdin.send(self.session.forward(reply)).await;
+        let _ = self.stdin.send(&self.session.forward(reply));
     }
 
     /// Ends the process that runs the cells; evcxr starts another one.
-    pub async fn kill_cells(&mut self) {
+    pub fn kill_cells(&mut self) {
         let (_, request) = self.session.request("interrupt_request", &json!({}));
-        let _ = self.control.send(request).await;
+        let _ = self.control.0.send(&request);
     }
 
     /// Ends evcxr. `Event::Gone` comes when nothing of it is left.
     pub async fn shut_down(mut self) {
         let request = json!({"restart": false});
         let (_, request) = self.session.request("shutdown_request", &request);
-        let _ = timeout(ACKNOWLEDGEMENT, self.control.send(request)).await;
+        let (control, answers) = &mut self.control;
+        if control.send(&request).is_ok() {
+            // The answer's content says nothing, and it may not come at all.
+            let _ = timeout(ACKNOWLEDGEMENT, answers.recv()).await;
+        }
         let _ = self.end.send(());
     }
 }
 
 async fn listen(
-    mut socket: impl SocketRecv,
-    (session, events, said): (Session, Sender<Event>, fn(Message) -> Said),
+    mut socket: Receiver,
+    (session, events, said): (Session, mpsc::Sender<Event>, fn(Message) -> Said),
 ) {
     while let Ok(frames) = socket.recv().await {
         match session.read(frames) {
@@ -115,7 +117,7 @@ async fn listen(
 }
 
 /// Waits for the end of evcxr, wanted or not.
-async fn watch(mut kernel: Kernel, wanted: oneshot::Receiver<()>, events: Sender<Event>) {
+async fn watch(mut kernel: Kernel, wanted: oneshot::Receiver<()>, events: mpsc::Sender<Event>) {
     let end = async {
         // Whoever drops the other end has no use for the kernel either.
         let _ = wanted.await;

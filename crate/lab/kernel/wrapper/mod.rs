@@ -26,6 +26,7 @@ use std::time::Duration;
 use rustix::process::{Pid, getppid};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::oneshot;
 
 use self::front::Front;
 use self::inner::Inner;
@@ -48,6 +49,8 @@ const PARENT: &str = "JPY_PARENT_PID";
 pub struct Parts {
     pub command: Result<KernelCommand>,
     pub folder: PathBuf,
+    /// Whether evcxr is started when the reader runs a cell, and not before.
+    pub waits: bool,
     pub shared: Shared,
     /// What the reader of the first cell should know.
     pub notes: Vec<String>,
@@ -65,8 +68,13 @@ pub async fn serve(
     let front = Front::bind(&connection, &sender).await?;
     watch_for_the_end(&sender)?;
     let parts = prepare.await;
-    let relay = Relay::new(front, parts.shared, parts.notes, parts.ahead);
+    let (first_cell, wanted) = oneshot::channel();
+    let relay = Relay::new(front, first_cell, parts.shared, parts.notes, parts.ahead);
     tokio::spawn(async move {
+        if parts.waits {
+            // Without a reader nothing has to be started.
+            let _ = wanted.await;
+        }
         let started = match parts.command {
             Ok(command) => Inner::start(&command, &parts.folder, &sender).await,
             Err(failure) => Err(failure),

@@ -1,7 +1,9 @@
 //! Requests that need no evcxr: who the kernel is, what was asked before, whether a cell is
 //! whole.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
 
 use super::syntax::{self, Complete};
 use crate::jupyter::{Message, PROTOCOL};
@@ -53,6 +55,45 @@ impl History {
     }
 }
 
+/// The comms that are open, and what each is for.
+#[derive(Debug, Default)]
+pub struct Comms(BTreeMap<String, String>);
+
+impl Comms {
+    /// Notes what either side says of one.
+    pub fn note(&mut self, message: &Message) {
+        let field = |name| {
+            message.content[name]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        match message.kind() {
+            "comm_open" => {
+                self.0.insert(field("comm_id"), field("target_name"));
+            }
+            "comm_close" => {
+                self.0.remove(&field("comm_id"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Answers a `comm_info_request`, which may ask for one target's alone.
+    fn answer(&self, request: &Value) -> Value {
+        let wanted = request["target_name"]
+            .as_str()
+            .filter(|name| !name.is_empty());
+        let comms: Map<String, Value> = self
+            .0
+            .iter()
+            .filter(|(_, target)| wanted.is_none_or(|wanted| wanted == *target))
+            .map(|(id, target)| (id.clone(), json!({"target_name": target})))
+            .collect();
+        json!({"status": "ok", "comms": comms})
+    }
+}
+
 /// A shell's pattern: `*` is any text, `?` any character.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
@@ -82,7 +123,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 }
 
 /// The answer to a request of this kind, if it needs no evcxr.
-pub fn answer(request: &Message, history: &History) -> Option<Value> {
+pub fn answer(request: &Message, history: &History, comms: &Comms) -> Option<Value> {
     match request.kind() {
         "kernel_info_request" => Some(info()),
         "is_complete_request" => {
@@ -96,7 +137,7 @@ pub fn answer(request: &Message, history: &History) -> Option<Value> {
             })
         }
         "history_request" => Some(history.answer(&request.content)),
-        "comm_info_request" => Some(json!({"status": "ok", "comms": {}})),
+        "comm_info_request" => Some(comms.answer(&request.content)),
         _ => None,
     }
 }
@@ -162,10 +203,35 @@ mod tests {
     }
 
     #[test]
+    fn comms_are_there_from_their_opening_to_their_end() {
+        let said = |kind, content| Message::of(Header::new("s", 1, kind), content);
+        let mut comms = Comms::default();
+        for (id, target) in [("1", "check"), ("2", "widget")] {
+            let content = json!({"comm_id": id, "target_name": target, "data": {}});
+            comms.note(&said("comm_open", content));
+        }
+        comms.note(&said("comm_msg", json!({"comm_id": "1"})));
+        let asked = |request| comms.answer(&request)["comms"].to_string();
+        assert_eq!(
+            asked(json!({})),
+            r#"{"1":{"target_name":"check"},"2":{"target_name":"widget"}}"#
+        );
+        assert_eq!(
+            asked(json!({"target_name": "widget"})),
+            r#"{"2":{"target_name":"widget"}}"#
+        );
+        comms.note(&said("comm_close", json!({"comm_id": "1"})));
+        assert_eq!(
+            comms.answer(&json!({"target_name": "check"}))["comms"],
+            json!({})
+        );
+    }
+
+    #[test]
     fn only_what_needs_no_evcxr_is_answered() {
         let asked = |kind| {
             let request = Message::of(Header::new("s", 1, kind), json!({}));
-            answer(&request, &History::default())
+            answer(&request, &History::default(), &Comms::default())
         };
         assert_eq!(
             asked("kernel_info_request").unwrap()["implementation"],

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::error::CellError;
 use super::front::{Channel, Front};
 use super::inner::{Inner, Said};
-use super::own::{self, History};
+use super::own::{self, Comms, History};
 use super::running::{Out, Running, Stop};
 use crate::failure::{Failure, Result};
 use crate::jupyter::{Header, Message};
@@ -27,6 +28,9 @@ const PIECE: usize = 64 * 1024;
 
 /// How long evcxr may take to end.
 const FAREWELL: Duration = Duration::from_secs(15);
+
+/// How long the last words may take: they go out by tasks of the sockets' own.
+const SENDING: Duration = Duration::from_millis(200);
 
 /// What has happened.
 pub enum Event {
@@ -65,6 +69,8 @@ enum Stage {
 /// The wrapper's state.
 pub struct Relay {
     front: Front,
+    /// Tells that the reader has run something.
+    first_cell: Option<oneshot::Sender<()>>,
     inner: Stage,
     shared: Shared,
     /// What the first cell should know of the start.
@@ -77,6 +83,7 @@ pub struct Relay {
     text: Option<(Stream, String)>,
     count: u64,
     history: History,
+    comms: Comms,
     /// Whom late words belong to.
     last: Header,
     reader_waits_for_input: bool,
@@ -86,9 +93,16 @@ pub struct Relay {
 
 impl Relay {
     /// A wrapper that has nothing to do yet.
-    pub fn new(front: Front, shared: Shared, notes: Vec<String>, ahead: Vec<String>) -> Self {
+    pub fn new(
+        front: Front,
+        first_cell: oneshot::Sender<()>,
+        shared: Shared,
+        notes: Vec<String>,
+        ahead: Vec<String>,
+    ) -> Self {
         Self {
             front,
+            first_cell: Some(first_cell),
             inner: Stage::Starting,
             shared,
             notes,
@@ -98,6 +112,7 @@ impl Relay {
             text: None,
             count: 0,
             history: History::default(),
+            comms: Comms::default(),
             last: Header::none(),
             reader_waits_for_input: false,
             stopped: 0,
@@ -110,23 +125,31 @@ impl Relay {
             let event = match events.try_recv() {
                 Ok(event) => Some(event),
                 Err(_) => {
-                    self.flush().await;
+                    self.flush();
                     next(events, self.deadline()).await
                 }
             };
             match event {
                 Some(Event::Asked(channel, request)) if is_control(channel, &request) => {
-                    if self.controlled(channel, request).await {
+                    if self.controlled(channel, request) {
                         return self.end(events).await;
                     }
                 }
                 Some(Event::Asked(Channel::Stdin, reply)) => {
                     self.reader_waits_for_input = false;
                     if let Stage::Running(inner) = &mut self.inner {
-                        inner.answer(&reply).await;
+                        inner.answer(&reply);
                     }
                 }
-                Some(Event::Asked(_, request)) => self.queue.push_back(request),
+                Some(Event::Asked(_, request)) => {
+                    if request.kind() == "execute_request"
+                        && let Some(first_cell) = self.first_cell.take()
+                    {
+                        // Nobody waits for it if evcxr has been started already.
+                        let _ = first_cell.send(());
+                    }
+                    self.queue.push_back(request);
+                }
                 Some(Event::Started(Ok(inner))) => {
                     self.notes.extend(note_on(&inner.info));
                     if let Err(error) = std::fs::write(&self.shared.marks_are_read, "") {
@@ -138,7 +161,7 @@ impl Relay {
                     err!("{failure}");
                     self.inner = Stage::Failed(CellError::of_kernel(&failure));
                 }
-                Some(Event::Inner(said)) => self.heard(said).await,
+                Some(Event::Inner(said)) => self.heard(said),
                 Some(Event::Gone(why)) => {
                     let why = why
                         .unwrap_or_else(|| Failure::new("evcxr has ended by itself"))
@@ -148,23 +171,23 @@ impl Relay {
                     return Err(why);
                 }
                 Some(Event::End) => return self.end(events).await,
-                None => self.overdue().await,
+                None => self.overdue(),
             }
-            self.advance().await;
+            self.advance();
         }
     }
 
     /// Goes on with the next request, if none is under way.
-    async fn advance(&mut self) {
+    fn advance(&mut self) {
         let over = |running: &Running| running.deadline().is_some_and(|end| end <= Instant::now());
         if self.running.as_ref().is_some_and(over) {
-            self.finish().await;
+            self.finish();
         }
         while self.running.as_ref().is_none_or(|running| running.hidden) {
             let Some(request) = self.queue.front() else {
-                return self.work_ahead().await;
+                return self.work_ahead();
             };
-            let own = own::answer(request, &self.history);
+            let own = own::answer(request, &self.history, &self.comms);
             let can_start = self.running.is_none() && !matches!(self.inner, Stage::Starting);
             if own.is_none() && !can_start {
                 return;
@@ -172,17 +195,17 @@ impl Relay {
             let Some(request) = self.queue.pop_front() else {
                 return;
             };
+            self.comms.note(&request);
             self.last = request.header.clone();
-            self.publish("status", json!({"execution_state": "busy"}))
-                .await;
+            self.publish("status", json!({"execution_state": "busy"}));
             match own {
-                Some(answer) => self.answer(&request, &answer).await,
-                None => self.start(request).await,
+                Some(answer) => self.answer(&request, &answer),
+                None => self.start(request),
             }
         }
     }
 
-    async fn start(&mut self, request: Message) {
+    fn start(&mut self, request: Message) {
         self.ahead.clear();
         let is_cell = request.kind() == "execute_request";
         let count = self.count + u64::from(counts(&request));
@@ -193,7 +216,7 @@ impl Relay {
                 .to_owned();
             if request.content["silent"] != true {
                 let input = json!({"code": code, "execution_count": count});
-                self.publish("execute_input", input).await;
+                self.publish("execute_input", input);
             }
             if counts(&request) {
                 self.count = count;
@@ -201,11 +224,11 @@ impl Relay {
             }
             for note in std::mem::take(&mut self.notes) {
                 let note = json!({"name": "stderr", "text": format!("{note}\n")});
-                self.publish("stream", note).await;
+                self.publish("stream", note);
             }
         }
         let failure = match &mut self.inner {
-            Stage::Running(inner) => match inner.forward(&request).await {
+            Stage::Running(inner) => match inner.forward(&request) {
                 Ok(()) => {
                     self.running = Some(if is_cell {
                         Running::cell(request, count, self.shared.source.clone())
@@ -219,25 +242,25 @@ impl Relay {
             Stage::Failed(error) => error.clone(),
             Stage::Starting => return self.queue.push_front(request),
         };
-        self.fail(&request, &failure, count).await;
+        self.fail(&request, &failure, count);
     }
 
     /// Answers a request that evcxr can't work on.
-    async fn fail(&mut self, request: &Message, error: &CellError, count: u64) {
+    fn fail(&mut self, request: &Message, error: &CellError, count: u64) {
         let mut answer = error.content();
         if request.kind() == "execute_request" {
-            self.publish("error", error.content()).await;
+            self.publish("error", error.content());
             answer["execution_count"] = count.into();
         }
         answer["status"] = "error".into();
-        self.answer(request, &answer).await;
+        self.answer(request, &answer);
         if request.kind() == "execute_request" {
-            self.abort().await;
+            self.abort();
         }
     }
 
     /// Runs a cell that prepares what the reader will need.
-    async fn work_ahead(&mut self) {
+    fn work_ahead(&mut self) {
         if self.running.is_some() {
             return;
         }
@@ -250,14 +273,14 @@ impl Relay {
         let content =
             json!({"code": code, "silent": true, "store_history": false, "allow_stdin": false});
         let request = Message::of(self.front.header("execute_request"), content);
-        if inner.forward(&request).await.is_ok() {
+        if inner.forward(&request).is_ok() {
             let mut running = Running::cell(request, 0, self.shared.source.clone());
             running.hidden = true;
             self.running = Some(running);
         }
     }
 
-    async fn heard(&mut self, said: Said) {
+    fn heard(&mut self, said: Said) {
         match said {
             Said::Reply(reply) => {
                 if let Some(running) = self.of_running(&reply) {
@@ -270,26 +293,24 @@ impl Relay {
                 {
                     self.reader_waits_for_input = true;
                     let request = running.request.clone();
-                    self.flush().await;
+                    self.flush();
                     self.front
-                        .send(Channel::Stdin, &request, "input_request", &message.content)
-                        .await;
+                        .send(Channel::Stdin, &request, "input_request", &message.content);
                 }
             }
             Said::Published(message) if message.kind().starts_with("comm_") => {
                 // They belong to no request, and are nothing that a cell shows.
-                self.front
-                    .publish(&message.parent, message.kind(), &message.content)
-                    .await;
+                self.comms.note(&message);
+                self.front.pass_on(&message);
             }
             Said::Published(message) => {
                 let word = self.shared.word.clone();
                 match self.of_running(&message) {
                     Some(running) => {
                         let out = running.published(message, &word);
-                        self.say(out).await;
+                        self.say(out);
                     }
-                    None => self.late(&message).await,
+                    None => self.late(&message),
                 }
             }
         }
@@ -301,18 +322,17 @@ impl Relay {
     }
 
     /// Something of a request that is over: a thread that it left behind prints.
-    async fn late(&mut self, message: &Message) {
+    fn late(&mut self, message: &Message) {
         let is_readers = message.parent.id() == self.last.id();
         let text = message.content["text"].as_str().unwrap_or_default();
         if is_readers && message.kind() == "stream" && !text.contains(&self.shared.word) {
             self.front
-                .publish(&message.parent, "stream", &message.content)
-                .await;
+                .publish(&message.parent, "stream", &message.content);
         }
     }
 
     /// Shows what a running cell says.
-    async fn say(&mut self, out: Vec<Out>) {
+    fn say(&mut self, out: Vec<Out>) {
         if self.running.as_ref().is_some_and(|running| running.hidden) {
             return;
         }
@@ -322,7 +342,7 @@ impl Relay {
                     match &mut self.text {
                         Some((last, shown)) if *last == stream => shown.push_str(&text),
                         _ => {
-                            self.flush().await;
+                            self.flush();
                             self.text = Some((stream, text));
                         }
                     }
@@ -331,30 +351,29 @@ impl Relay {
                         .as_ref()
                         .is_some_and(|(_, text)| text.len() >= PIECE)
                     {
-                        self.flush().await;
+                        self.flush();
                     }
                 }
                 Out::Message(kind, content) => {
-                    self.flush().await;
-                    self.publish(&kind, content).await;
+                    self.flush();
+                    self.publish(&kind, content);
                 }
             }
         }
     }
 
-    async fn flush(&mut self) {
+    fn flush(&mut self) {
         if let Some((stream, text)) = self.text.take() {
             let name = match stream {
                 Stream::Stdout => "stdout",
                 Stream::Stderr => "stderr",
             };
-            self.publish("stream", json!({"name": name, "text": text}))
-                .await;
+            self.publish("stream", json!({"name": name, "text": text}));
         }
     }
 
     /// Ends the request that is under way.
-    async fn finish(&mut self) {
+    fn finish(&mut self) {
         let Some(running) = self.running.take() else {
             return;
         };
@@ -367,33 +386,33 @@ impl Relay {
         let request = running.request.clone();
         let stops = request.content["stop_on_error"] != false;
         let (out, answer) = running.finish();
-        self.say(out).await;
-        self.flush().await;
-        self.answer(&request, &answer).await;
+        self.say(out);
+        self.flush();
+        self.answer(&request, &answer);
         let stopped = std::mem::take(&mut self.stopped);
         if answer["status"] == "error" && request.kind() == "execute_request" && stops {
-            self.abort().await;
+            self.abort();
         } else {
-            self.abort_first(stopped).await;
+            self.abort_first(stopped);
         }
     }
 
     /// Answers a request, which is over then. Some have no answer.
-    async fn answer(&mut self, request: &Message, answer: &Value) {
+    fn answer(&mut self, request: &Message, answer: &Value) {
         if !answer.is_null() {
-            self.front.reply(Channel::Shell, request, answer).await;
+            self.front.reply(Channel::Shell, request, answer);
         }
         let idle = json!({"execution_state": "idle"});
-        self.front.publish(&request.header, "status", &idle).await;
+        self.front.publish(&request.header, "status", &idle);
     }
 
     /// Answers all cells in line without running them, as the protocol has it after a failure.
-    async fn abort(&mut self) {
-        self.abort_first(self.queue.len()).await;
+    fn abort(&mut self) {
+        self.abort_first(self.queue.len());
     }
 
     /// The same for the cells among the first so many requests in line.
-    async fn abort_first(&mut self, requests: usize) {
+    fn abort_first(&mut self, requests: usize) {
         let behind = self.queue.split_off(requests.min(self.queue.len()));
         let (cells, others) = std::mem::replace(&mut self.queue, behind)
             .into_iter()
@@ -403,17 +422,17 @@ impl Relay {
         }
         for cell in cells {
             let busy = json!({"execution_state": "busy"});
-            self.front.publish(&cell.header, "status", &busy).await;
-            self.answer(&cell, &json!({"status": "aborted"})).await;
+            self.front.publish(&cell.header, "status", &busy);
+            self.answer(&cell, &json!({"status": "aborted"}));
         }
     }
 
     /// A request about the kernel itself; whether it shall end.
-    async fn controlled(&mut self, channel: Channel, request: Message) -> bool {
+    fn controlled(&mut self, channel: Channel, request: Message) -> bool {
         let answer = match request.kind() {
             "kernel_info_request" => own::info(),
             "interrupt_request" => {
-                self.stop().await;
+                self.stop();
                 json!({"status": "ok"})
             }
             "shutdown_request" => {
@@ -424,14 +443,14 @@ impl Relay {
                 return false;
             }
         };
-        self.front.reply(channel, &request, &answer).await;
+        self.front.reply(channel, &request, &answer);
         request.kind() == "shutdown_request"
     }
 
     /// The reader wants the cell to end: first it is asked to, then it is made to.
-    async fn stop(&mut self) {
+    fn stop(&mut self) {
         let Some(running) = self.running.as_mut().filter(|running| !running.hidden) else {
-            return self.abort().await;
+            return self.abort();
         };
         self.stopped = self.queue.len();
         if self.reader_waits_for_input {
@@ -440,7 +459,7 @@ impl Relay {
             let header = self.front.header("input_reply");
             let reply = Message::of(header, json!({"status": "ok", "value": ""}));
             if let Stage::Running(inner) = &mut self.inner {
-                inner.answer(&reply).await;
+                inner.answer(&reply);
             }
         }
         let Some(cell) = &mut running.cell else {
@@ -453,14 +472,14 @@ impl Relay {
                     err!("could not ask the cell to stop: {error}");
                 }
             }
-            Stop::Asked(_) => self.kill().await,
+            Stop::Asked(_) => self.kill(),
             Stop::Killed => {}
         }
     }
 
     /// Ends the process that runs the cell. While the compiler runs, that would end nothing
     /// but the variables.
-    async fn kill(&mut self) {
+    fn kill(&mut self) {
         let cell = self
             .running
             .as_mut()
@@ -469,7 +488,7 @@ impl Relay {
             && cell.has_begun()
         {
             cell.stop = Stop::Killed;
-            inner.kill_cells().await;
+            inner.kill_cells();
         }
     }
 
@@ -490,16 +509,16 @@ impl Relay {
         }
     }
 
-    async fn overdue(&mut self) {
+    fn overdue(&mut self) {
         let now = Instant::now();
         if self.kills_at().is_some_and(|at| at <= now) {
-            self.kill().await;
+            self.kill();
         }
         if let Some(running) = &mut self.running
             && running.holds_until().is_some_and(|until| until <= now)
         {
             let out = running.let_go();
-            self.say(out).await;
+            self.say(out);
         }
     }
 
@@ -509,19 +528,18 @@ impl Relay {
             return;
         };
         let error = error.clone();
-        self.flush().await;
+        self.flush();
         if let Some(running) = self.running.take().filter(|running| !running.hidden) {
             self.last = running.request.header.clone();
             let count = running.cell.as_ref().map_or(self.count, |cell| cell.count);
-            self.fail(&running.request, &error, count).await;
+            self.fail(&running.request, &error, count);
         }
-        self.abort().await;
-        // What was said goes out by tasks of the sockets' own.
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        self.abort();
+        tokio::time::sleep(SENDING).await;
     }
 
     async fn end(mut self, events: &mut Receiver<Event>) -> Result<()> {
-        self.flush().await;
+        self.flush();
         if let Stage::Running(inner) = self.inner {
             inner.shut_down().await;
             let gone = async {
@@ -533,13 +551,15 @@ impl Relay {
             };
             // What is left then is ended with this process.
             let _ = timeout(FAREWELL, gone).await;
+        } else {
+            tokio::time::sleep(SENDING).await;
         }
         Ok(())
     }
 
-    async fn publish(&mut self, kind: &str, content: Value) {
+    fn publish(&mut self, kind: &str, content: Value) {
         let Self { front, last, .. } = self;
-        front.publish(last, kind, &content).await;
+        front.publish(last, kind, &content);
     }
 }
 

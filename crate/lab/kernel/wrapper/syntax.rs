@@ -15,6 +15,9 @@ pub enum Complete {
     Wrong,
 }
 
+/// Nobody reads what is further to the right.
+const DEEPEST: usize = 32;
+
 /// Looks at brackets, texts and comments.
 pub fn complete(code: &str) -> Complete {
     let mut open = Vec::new();
@@ -55,7 +58,9 @@ pub fn complete(code: &str) -> Complete {
     }
     match open.len() {
         0 => Complete::Whole,
-        depth => Complete::Open { indent: 4 * depth },
+        depth => Complete::Open {
+            indent: 4 * depth.min(DEEPEST),
+        },
     }
 }
 
@@ -178,6 +183,14 @@ mod tests {
         #[test]
         fn any_text_has_an_answer(code in r#"[{}()'"r#/*\\a-cé\n ]{0,30}"#) {
             complete(&code);
+        }
+
+        #[test]
+        fn any_bytes_have_a_bounded_answer(bytes: Vec<u8>, times in 1_usize..200) {
+            let code = String::from_utf8_lossy(&bytes).repeat(times);
+            if let Complete::Open { indent } = complete(&code) {
+                prop_assert!(indent <= 4 * DEEPEST);
+            }
         }
     }
 }

@@ -1,0 +1,85 @@
+//! The end that connects: what `run` speaks to a kernel with, and the wrapper to evcxr.
+
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::codec::{Frames, Heard, Reader, encode};
+use super::endpoint::{Endpoint, Stream};
+use super::handshake::{Kind, hear, opening};
+use super::outbox::Outbox;
+
+/// How often it is looked whether somebody listens already.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// The longest message of a kernel that we have started ourselves.
+const LONGEST: usize = 1 << 32;
+
+/// Sends requests.
+pub struct Sender(Outbox);
+
+/// Receives answers, or what is published.
+pub struct Receiver {
+    reader: Reader,
+    /// A subscription lasts as long as its connection is held.
+    _subscription: Option<Outbox>,
+}
+
+impl Sender {
+    /// Sends a message after those before it. Fails if the other end is gone.
+    pub fn send(&self, frames: &[Bytes]) -> io::Result<()> {
+        self.0.push(encode(frames))
+    }
+}
+
+impl Receiver {
+    /// The next message. Nothing is lost if the wait is given up.
+    pub async fn recv(&mut self) -> io::Result<Frames> {
+        loop {
+            if let Heard::Message(frames) = self.reader.next(LONGEST).await? {
+                return Ok(frames);
+            }
+        }
+    }
+}
+
+/// Connects to a router, under this name; waits for one that does not listen yet.
+pub async fn connect(endpoint: &Endpoint, identity: &[u8]) -> io::Result<(Sender, Receiver)> {
+    let (reader, outbox) = reach(endpoint, Kind::Dealer, identity).await?;
+    let receiver = Receiver {
+        reader,
+        _subscription: None,
+    };
+    Ok((Sender(outbox), receiver))
+}
+
+/// Subscribes to all that a publisher says; waits for one that does not listen yet.
+pub async fn subscribe(endpoint: &Endpoint) -> io::Result<Receiver> {
+    let (reader, outbox) = reach(endpoint, Kind::Subscribe, b"").await?;
+    outbox.push(encode(&[Bytes::from_static(b"\x01")]))?;
+    Ok(Receiver {
+        reader,
+        _subscription: Some(outbox),
+    })
+}
+
+async fn reach(endpoint: &Endpoint, kind: Kind, identity: &[u8]) -> io::Result<(Reader, Outbox)> {
+    let stream = loop {
+        match Stream::connect(endpoint).await {
+            Ok(stream) => break stream,
+            Err(error)
+                if [ErrorKind::NotFound, ErrorKind::ConnectionRefused].contains(&error.kind()) =>
+            {
+                tokio::time::sleep(LOOK).await;
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    let (mut reader, writer) = stream.split();
+    let outbox = Outbox::new(writer);
+    outbox.push(opening(kind, identity))?;
+    hear(&mut reader, kind).await?;
+    reader.trust();
+    Ok((reader, outbox))
+}

@@ -1,0 +1,264 @@
+//! Who is let in where a server listens: a number of peers, each under a name of its own.
+//!
+//! Who has shown that it knows the kernel's key stays until it leaves. For a newcomer that
+//! finds no room the newest of the others makes it: whoever was there before a crowd is not
+//! turned out by it.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::AsyncWriteExt;
+use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
+
+use super::codec::{Reader, broken};
+use super::endpoint::{Endpoint, Listener, Stream};
+use super::handshake::{Kind, hear, opening};
+use super::outbox::Outbox;
+
+/// How many peers a socket has at most.
+pub const PEERS: usize = 64;
+
+/// How many connections may be about to say who they are; the oldest makes room.
+pub const ARRIVING: usize = 32;
+
+/// How long a connection may take to say who it is.
+const ARRIVAL: Duration = Duration::from_secs(5);
+
+/// How many topics a subscriber may have.
+const TOPICS: usize = 16;
+
+/// How many of the peers' errors are told. Whoever wants can make any number of them.
+const TOLD: u32 = 10;
+
+/// What a server does with what a peer says. The peer is parted from when this returns.
+pub trait Service: Send + Sync + 'static {
+    const KIND: Kind;
+
+    fn serve(
+        &self,
+        hall: &Hall,
+        peer: &Bytes,
+        reader: Reader,
+    ) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+/// The peers of one socket.
+pub struct Hall {
+    name: String,
+    peers: Mutex<Peers>,
+    told: AtomicU32,
+}
+
+#[derive(Default)]
+struct Peers {
+    arrived: u64,
+    arriving: VecDeque<(u64, AbortHandle)>,
+    here: HashMap<Bytes, Peer>,
+}
+
+struct Peer {
+    number: u64,
+    outbox: Outbox,
+    task: AbortHandle,
+    has_the_key: bool,
+    topics: Vec<Bytes>,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Hall {
+    /// Listens there, and serves whoever comes.
+    pub async fn open(endpoint: &Endpoint, service: impl Service) -> io::Result<Arc<Self>> {
+        let listener = Listener::bind(endpoint).await?;
+        let hall = Arc::new(Self {
+            name: endpoint.to_string(),
+            peers: Mutex::default(),
+            told: AtomicU32::new(0),
+        });
+        tokio::spawn(hall.clone().receive_all(listener, Arc::new(service)));
+        Ok(hall)
+    }
+
+    async fn receive_all(self: Arc<Self>, listener: Listener, service: Arc<impl Service>) {
+        loop {
+            match listener.accept(ARRIVING).await {
+                Ok(streams) => {
+                    for stream in streams {
+                        self.clone().receive(stream, service.clone());
+                    }
+                }
+                // There is no room for another connection on this machine.
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    fn receive<S: Service>(self: Arc<Self>, stream: Stream, service: Arc<S>) {
+        let mut peers = self.peers();
+        peers.arrived += 1;
+        let number = peers.arrived;
+        let hall = self.clone();
+        let task = tokio::spawn(async move {
+            let arrival = timeout(ARRIVAL, hall.arrive(stream, S::KIND, number)).await;
+            let Ok(Ok((peer, reader))) = arrival else {
+                return hall.forget(number);
+            };
+            if let Err(error) = service.serve(&hall, &peer, reader).await
+                && error.kind() == io::ErrorKind::InvalidData
+            {
+                hall.tell(format_args!("parted from a peer: {error}"));
+            }
+            hall.part(&peer, number);
+        });
+        peers.arriving.push_back((number, task.abort_handle()));
+        if peers.arriving.len() > ARRIVING
+            && let Some((_, oldest)) = peers.arriving.pop_front()
+        {
+            oldest.abort();
+        }
+    }
+
+    async fn arrive(&self, stream: Stream, kind: Kind, number: u64) -> io::Result<(Bytes, Reader)> {
+        let (mut reader, mut writer) = stream.split();
+        writer.write_all(&opening(kind, b"")).await?;
+        let chosen = hear(&mut reader, kind).await?;
+        let name = match chosen.is_empty() {
+            true => [&[0], number.to_be_bytes().as_slice()].concat().into(),
+            false => chosen,
+        };
+        let mut peers = self.peers();
+        let Some(task) = peers.take_arriving(number) else {
+            return Err(broken("it has waited too long"));
+        };
+        if peers.here.contains_key(&name) {
+            drop(peers);
+            self.tell("refused a peer: another one of that name is here");
+            return Err(broken("its name is another's"));
+        }
+        if peers.here.len() >= PEERS && !peers.make_room() {
+            return Err(broken("there is no room"));
+        }
+        let peer = Peer {
+            number,
+            outbox: Outbox::new(writer),
+            task,
+            has_the_key: false,
+            topics: Vec::new(),
+        };
+        peers.here.insert(name.clone(), peer);
+        Ok((name, reader))
+    }
+
+    /// Notes that a peer knows the key.
+    pub fn has_the_key(&self, name: &Bytes) {
+        if let Some(peer) = self.peers().here.get_mut(name) {
+            peer.has_the_key = true;
+        }
+    }
+
+    /// Changes what a peer has subscribed to.
+    pub fn subscribe(&self, name: &Bytes, topic: &[u8], wanted: bool) -> io::Result<()> {
+        let mut peers = self.peers();
+        let Some(peer) = peers.here.get_mut(name) else {
+            return Ok(());
+        };
+        if !wanted {
+            if let Some(at) = peer.topics.iter().position(|had| had == topic) {
+                peer.topics.remove(at);
+            }
+        } else if peer.topics.len() < TOPICS {
+            peer.topics.push(Bytes::copy_from_slice(topic));
+        } else {
+            return Err(broken(format!(
+                "it subscribes to more than {TOPICS} topics"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Sends to one peer.
+    pub fn send(&self, name: &Bytes, message: Bytes) -> io::Result<()> {
+        let mut peers = self.peers();
+        let peer = peers.here.get(name).ok_or(io::ErrorKind::NotConnected)?;
+        let sent = peer.outbox.push(message);
+        if sent.is_err() {
+            peers.here.remove(name);
+        }
+        sent
+    }
+
+    /// Sends to all that have subscribed to what begins so.
+    pub fn publish(&self, first: &[u8], message: &Bytes) {
+        let mut failed = None;
+        let wants = |peer: &Peer| peer.topics.iter().any(|topic| first.starts_with(topic));
+        self.peers().here.retain(|_, peer| {
+            let sent = match wants(peer) {
+                true => peer.outbox.push(message.clone()),
+                false => Ok(()),
+            };
+            let stays = sent.is_ok();
+            failed = failed.take().or(sent.err());
+            stays
+        });
+        if let Some(error) = failed.filter(|error| error.kind() == io::ErrorKind::TimedOut) {
+            self.tell(format_args!("parted from a peer: {error}"));
+        }
+    }
+
+    /// Tells an error in Jupyter's log.
+    pub fn tell(&self, what: impl std::fmt::Display) {
+        let told = self.told.fetch_add(1, Ordering::Relaxed);
+        if told < TOLD {
+            err!("{}: {what}", self.name);
+        } else if told == TOLD {
+            err!("{}: what else peers do wrong here is not told", self.name);
+        }
+    }
+
+    fn part(&self, name: &Bytes, number: u64) {
+        let mut peers = self.peers();
+        // It may have left already, and another one have come under its name.
+        if peers
+            .here
+            .get(name)
+            .is_some_and(|peer| peer.number == number)
+        {
+            peers.here.remove(name);
+        }
+    }
+
+    fn forget(&self, number: u64) {
+        self.peers().take_arriving(number);
+    }
+
+    fn peers(&self) -> MutexGuard<'_, Peers> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Peers {
+    fn take_arriving(&mut self, number: u64) -> Option<AbortHandle> {
+        let at = self
+            .arriving
+            .iter()
+            .position(|(found, _)| *found == number)?;
+        self.arriving.remove(at).map(|(_, task)| task)
+    }
+
+    /// Parts from the newest peer that has not shown the key; whether there was one.
+    fn make_room(&mut self) -> bool {
+        let strangers = self.here.iter().filter(|(_, peer)| !peer.has_the_key);
+        let newest = strangers.max_by_key(|(_, peer)| peer.number);
+        let newest = newest.map(|(name, _)| name.clone());
+        newest.is_some_and(|name| self.here.remove(&name).is_some())
+    }
+}

@@ -1,0 +1,156 @@
+//! How a connection begins: both ends greet, and then say what they are.
+
+use std::io;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::codec::{Heard, Reader, broken, encode_command};
+
+/// The longest that a peer may say before it is known.
+const LONGEST: usize = 1024;
+
+/// What a socket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Dealer,
+    Router,
+    Publish,
+    Subscribe,
+    Reply,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dealer => "DEALER",
+            Self::Router => "ROUTER",
+            Self::Publish => "PUB",
+            Self::Subscribe => "SUB",
+            Self::Reply => "REP",
+        }
+    }
+
+    /// Whether a socket of this kind speaks to one of that name.
+    fn speaks_to(self, peer: &[u8]) -> bool {
+        let peers: &[&str] = match self {
+            Self::Dealer => &["ROUTER"],
+            Self::Router => &["DEALER", "REQ"],
+            Self::Publish => &["SUB", "XSUB"],
+            Self::Subscribe => &["PUB", "XPUB"],
+            Self::Reply => &["REQ", "DEALER"],
+        };
+        peers.iter().any(|name| name.as_bytes() == peer)
+    }
+}
+
+/// What is sent first: the greeting of ZMTP 3.0, and what this end is.
+pub fn opening(kind: Kind, identity: &[u8]) -> Bytes {
+    let mut bytes = BytesMut::zeroed(64);
+    (bytes[0], bytes[9], bytes[10]) = (0xff, 0x7f, 3);
+    bytes[12..16].copy_from_slice(b"NULL");
+    let mut ready = b"\x05READY".to_vec();
+    for (name, value) in [
+        ("Socket-Type", kind.name().as_bytes()),
+        ("Identity", identity),
+    ] {
+        ready.put_u8(name.len() as u8);
+        ready.put_slice(name.as_bytes());
+        ready.put_u32(value.len() as u32);
+        ready.put_slice(value);
+    }
+    bytes.extend_from_slice(&encode_command(&ready));
+    bytes.freeze()
+}
+
+/// Hears a peer's opening; its identity, which may be empty.
+pub async fn hear(reader: &mut Reader, own: Kind) -> io::Result<Bytes> {
+    let greeting: [u8; 64] = reader.exactly().await?;
+    if greeting[0] != 0xff || greeting[9] & 1 == 0 || greeting[10] < 3 {
+        return Err(broken("it does not greet as ZeroMQ 4 does"));
+    }
+    if &greeting[12..17] != b"NULL\0" {
+        return Err(broken("it asks for another mechanism"));
+    }
+    match reader.next(LONGEST).await? {
+        Heard::Command(body) => ready(body, own),
+        Heard::Message(_) => Err(broken("it speaks before it is ready")),
+    }
+}
+
+fn ready(mut body: Bytes, own: Kind) -> io::Result<Bytes> {
+    let ill = || broken("it says in no way that is known what it is");
+    if !body.starts_with(b"\x05READY") {
+        return Err(ill());
+    }
+    body.advance(6);
+    let (mut kind, mut identity) = (Bytes::new(), Bytes::new());
+    while !body.is_empty() {
+        let length = usize::from(body.get_u8());
+        if body.len() < length + 4 {
+            return Err(ill());
+        }
+        let name = body.split_to(length);
+        let length = usize::try_from(body.get_u32()).unwrap_or(usize::MAX);
+        if body.len() < length {
+            return Err(ill());
+        }
+        let value = body.split_to(length);
+        match name.to_ascii_lowercase().as_slice() {
+            b"socket-type" => kind = value,
+            b"identity" => identity = value,
+            _ => {}
+        }
+    }
+    if !own.speaks_to(&kind) {
+        return Err(broken("it is a socket for something else"));
+    }
+    // Those that begin with zero are given, not chosen.
+    if identity.len() > 255 || identity.first() == Some(&0) {
+        return Err(broken("it has a name that no peer can have"));
+    }
+    // Its own bytes alone are kept, and not all that came with them.
+    Ok(Bytes::copy_from_slice(&identity))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    async fn heard(bytes: &[u8]) -> io::Result<Bytes> {
+        let mut reader = Reader::new(io::Cursor::new(bytes.to_vec()));
+        hear(&mut reader, Kind::Router).await
+    }
+
+    fn block_on<T>(work: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(work)
+    }
+
+    #[test]
+    fn an_opening_is_understood_by_the_other_side_alone() {
+        let dealer = opening(Kind::Dealer, b"me");
+        assert_eq!(block_on(heard(&dealer)).unwrap(), "me");
+        let publisher = opening(Kind::Publish, b"");
+        assert!(block_on(heard(&publisher)).is_err());
+        assert!(block_on(heard(&opening(Kind::Dealer, b"\0given"))).is_err());
+        for end in 0..dealer.len() {
+            assert!(block_on(heard(&dealer[..end])).is_err(), "{end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_opening_has_an_answer(bytes: Vec<u8>, at in 0_usize..120, change: u8) {
+            let _ = block_on(heard(&bytes));
+            let mut opening = opening(Kind::Dealer, b"me").to_vec();
+            if let Some(byte) = opening.get_mut(at) {
+                *byte = change;
+            }
+            opening.extend_from_slice(&bytes);
+            let _ = block_on(heard(&opening));
+            let _ = ready(bytes.into(), Kind::Router);
+        }
+    }
+}
