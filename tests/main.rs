@@ -20,4 +20,5 @@ mod serve;
 mod setup;
 mod submission;
 mod support;
+mod terminal;
 mod wrapper;

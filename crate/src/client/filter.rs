@@ -5,6 +5,11 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::text::one_line;
+
+/// So much of a service's word is told.
+const WIDTH: usize = 60;
+
 /// What the filter said about one category.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -89,8 +94,9 @@ impl fmt::Display for ContentFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, (name, result)) in self.filtered().enumerate() {
             let comma = if place == 0 { "" } else { ", " };
+            let name = one_line(name, WIDTH);
             match &result.severity {
-                Some(severity) => write!(f, "{comma}{name} ({severity})")?,
+                Some(severity) => write!(f, "{comma}{name} ({})", one_line(severity, WIDTH))?,
                 None => write!(f, "{comma}{name}")?,
             }
         }
