@@ -21,4 +21,5 @@ mod settings;
 mod setup;
 mod submission;
 mod support;
+mod terminal;
 mod wrapper;

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::support::http::{self, Reply};
 use crate::support::{evenhand, home};
 
-const KEY: (&str, &str) = ("api-key", "evenhand-local");
+/// The key of the servers whose own is not what is tested.
+const KEY: (&str, &str) = ("api-key", "evenhand-test");
 const DATED: &str = "/openai/deployments/any/chat/completions?api-version=2024-10-21";
 const V1: &str = "/openai/v1/chat/completions";
 
@@ -19,11 +20,18 @@ const V1: &str = "/openai/v1/chat/completions";
 struct Serve {
     child: Child,
     address: String,
+    /// What it printed before it waited.
+    said: Vec<String>,
 }
 
 impl Serve {
+    /// With the key of the tests, given as nobody can see it in a list of processes.
     fn start(arguments: &[&str]) -> Self {
-        let mut child = evenhand()
+        Self::start_with(evenhand().env("EVENHAND_SERVE_KEY", KEY.1), arguments)
+    }
+
+    fn start_with(command: &mut Command, arguments: &[&str]) -> Self {
+        let mut child = command
             .env("EVENHAND_HOME", home())
             .args(["serve", "--port", "0"])
             .args(arguments)
@@ -43,12 +51,21 @@ impl Serve {
             Some(address) => Self {
                 address: address.to_owned(),
                 child,
+                said,
             },
             None => panic!(
                 "`evenhand serve` did not start: {said:?}, {:?}",
                 child.wait()
             ),
         }
+    }
+
+    /// What a shell is told to set the key to.
+    fn key(&self) -> &str {
+        let mut lines = self.said.iter();
+        lines
+            .find_map(|line| line.strip_prefix("export AZURE_OPENAI_API_KEY="))
+            .unwrap()
     }
 
     fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -173,7 +190,7 @@ fn answers_as_azure_does_and_alike_under_load() {
     });
     let reply = serve.post(
         V1,
-        &[("authorization", "Bearer evenhand-local")],
+        &[("authorization", "Bearer evenhand-test")],
         &body.to_string(),
     );
     let answer = reply.json();
@@ -243,7 +260,7 @@ fn refuses_in_azures_words() {
         "Access denied due to invalid subscription key",
     );
     check(
-        serve.post(&good, &[("api-key", "evenhand-locaL")], &ask),
+        serve.post(&good, &[("api-key", "evenhand-tesT")], &ask),
         401,
         json!("401"),
         "Access denied",
@@ -415,12 +432,100 @@ fn a_port_that_is_taken_is_said_so() {
 }
 
 #[test]
-fn the_network_needs_a_key_of_ones_own() {
+fn each_start_has_a_key_of_its_own() {
+    let servers =
+        [(); 2].map(|()| Serve::start_with(evenhand().env_remove("EVENHAND_SERVE_KEY"), &[]));
+    let [one, other] = servers.each_ref().map(Serve::key);
+    assert!(one.len() >= 32 && one != other, "{one} {other}");
+    let ask = question("nurse", 1).to_string();
+    let status = |key: &str| servers[0].post(DATED, &[("api-key", key)], &ask).status;
+    assert_eq!([one, other, "evenhand-local"].map(status), [200, 401, 401]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_key_of_ones_own_is_seen_by_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
-    let said = fails(folder.path(), &["--port", "0", "--host", "0.0.0.0"]);
-    assert!(said.contains("the default key is known to all"), "{said}");
+    let file = folder.path().join("key");
+    std::fs::write(&file, "from-a-file\n").unwrap();
+    let named = Serve::start_with(
+        evenhand().env("EVENHAND_SERVE_KEY", "from-a-variable"),
+        &["--key-file", file.to_str().unwrap()],
+    );
+    let ask = question("nurse", 1).to_string();
+    assert_eq!(
+        named
+            .post(DATED, &[("api-key", "from-a-file")], &ask)
+            .status,
+        200
+    );
+    assert_eq!(named.key(), format!("\"$(cat {})\"", file.display()));
+    // Nothing that it printed holds it, no list of processes does, and the engine has neither.
+    assert!(!named.said.concat().contains("from-a-"));
+    let processes = [named.child.id(), named.engine()];
+    for (process, name) in processes
+        .iter()
+        .flat_map(|id| [(id, "cmdline"), (id, "environ")])
+    {
+        let text = std::fs::read_to_string(format!("/proc/{process}/{name}")).unwrap();
+        assert!(!text.contains("from-a-file"), "{name} of {process}");
+        assert!(
+            *process == processes[0] || !text.contains("from-a-variable"),
+            "{name}"
+        );
+    }
+    let variable = Serve::start(&[]);
+    assert_eq!(variable.key(), "\"$EVENHAND_SERVE_KEY\"");
+    assert!(!variable.said.concat().contains(KEY.1));
+}
+
+#[test]
+fn a_page_whose_name_was_pointed_here_is_refused() {
+    let serve = Serve::start(&[]);
+    let ask = question("nurse", 1).to_string();
+    let port = serve.address.rsplit(':').next().unwrap();
+    let status = |host: &str, key: &(&str, &str)| {
+        let mut stream = std::net::TcpStream::connect(&serve.address).unwrap();
+        let request = format!(
+            "POST {DATED} HTTP/1.1\r\nhost: {host}\r\n{}: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{ask}",
+            key.0,
+            key.1,
+            ask.len()
+        );
+        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+        answer
+    };
+    for host in [
+        format!("localhost:{port}"),
+        serve.address.clone(),
+        "[::1]".to_owned(),
+    ] {
+        assert!(status(&host, &KEY).starts_with("HTTP/1.1 200 "), "{host}");
+    }
+    for host in [
+        format!("evil.example:{port}"),
+        format!("localhost.evil.example:{port}"),
+    ] {
+        let answer = status(&host, &KEY);
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+        assert!(answer.contains("names another server"), "{answer}");
+    }
+}
+
+#[test]
+fn a_key_that_is_none_is_refused_without_being_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = fails(folder.path(), &["--port", "0", "--key", "two words"]);
+    assert!(said.contains("the key of --key is none"), "{said}");
+    assert!(!said.contains("two words"), "{said}");
+    let said = fails(
+        folder.path(),
+        &["--port", "0", "--key-file", "/nowhere/key"],
+    );
     assert!(
-        said.contains("hint: choose a key of your own with --key"),
+        said.contains("the key can't be read from /nowhere/key"),
         "{said}"
     );
 }

@@ -4,13 +4,16 @@
 //! `Display` tells this layer and its hint, because that is what evcxr shows when `?` ends
 //! a cell; `source()` carries the rest, so that a program may print the chain in its own
 //! way, with [`Error::message`] for this layer alone. `Debug` prints everything, for people.
+//! A message may quote a service or a file: no terminal obeys it.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::ContentFilter;
+use crate::text::terminal::sanitize;
 
 /// The result of everything in this library that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -119,7 +122,7 @@ impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             kind,
-            message: message.into(),
+            message: legible(message.into()),
             hint: None,
             status: None,
             code: None,
@@ -131,7 +134,7 @@ impl Error {
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.0).hint = Some(hint.into());
+        Arc::make_mut(&mut self.0).hint = Some(legible(hint.into()));
         self
     }
 
@@ -231,6 +234,14 @@ impl Error {
     }
 }
 
+/// The text as a terminal may have it; most are so, and are not copied.
+fn legible(text: String) -> String {
+    match sanitize(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(shown) => shown,
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
@@ -243,7 +254,7 @@ impl fmt::Debug for Error {
         f.write_str(&self.0.message)?;
         let mut cause = self.source();
         while let Some(error) = cause {
-            write!(f, "\n  because: {error}")?;
+            write!(f, "\n  because: {}", sanitize(&error.to_string()))?;
             cause = error.source();
         }
         if let Some(id) = self.request_id() {
@@ -256,5 +267,29 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_terminal_obeys_an_error() {
+        let cause = std::io::Error::other("\u{1b}[2Jgone");
+        let error = Error::new(ErrorKind::Response, "it said \u{9b}31m\rok\u{202e}")
+            .with_hint("ask \u{1b}]0;x\u{7}")
+            .with_source(cause);
+        insta::assert_snapshot!(format!("{error:?}"), @"
+        it said �31m�ok�
+          because: �[2Jgone
+          hint: ask �]0;x�
+        ");
+        assert_eq!(error.message(), "it said �31m�ok�");
+        assert!(
+            !error
+                .to_string()
+                .contains(|c: char| c.is_control() && c != '\n')
+        );
     }
 }

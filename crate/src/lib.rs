@@ -53,6 +53,7 @@ mod runtime;
 mod secret;
 pub mod settings;
 mod stop;
+pub mod text;
 
 pub use batch::{Answer, Answers, Batch, Price, Quota, Totals};
 pub use client::{ChatCompletion, ChatRequest, Client, Message};

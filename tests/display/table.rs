@@ -392,6 +392,34 @@ fn a_download_is_the_csv_and_runs_no_formula() {
     );
 }
 
+/// Where semicolons, tabs or lines part the cells of a file, a text may begin several.
+#[test]
+fn a_csv_runs_no_formula_however_its_cells_are_parted() {
+    let texts = [
+        "ok;=SUM(1+1)",
+        "ok;  \"=SUM(1)",
+        "a\t@b",
+        "a\n-b",
+        "\u{FF1D}1;\u{FF0B}2;\u{FF0D}3;\u{FF20}4",
+        "\u{A0}=1",
+        "a=b; c-d @e; 'x",
+    ];
+    let Some(page) = Page::open("parted", &df!["=x" => texts].unwrap()) else {
+        return;
+    };
+    page.button("Download CSV");
+    let file = page.browser.downloads().join("Table.csv");
+    let csv = poll(Duration::from_secs(20), || {
+        std::fs::read_to_string(&file).ok()
+    });
+    assert_eq!(
+        csv.as_deref(),
+        Some(
+            "'=x\r\nok;'=SUM(1+1)\r\n\"ok;'  \"\"=SUM(1)\"\r\na\t'@b\r\n\"a\n'-b\"\r\n'\u{FF1D}1;'\u{FF0B}2;'\u{FF0D}3;'\u{FF20}4\r\n'\u{A0}=1\r\na=b; c-d @e; 'x\r\n"
+        )
+    );
+}
+
 #[test]
 fn two_tables_share_nothing_and_a_cell_that_runs_again_leaves_nothing() {
     let Some(browser) = Browser::start(1280, 1000) else {

@@ -1,6 +1,6 @@
 //! `evenhand run` on small notebooks, in the real evcxr kernel.
 
-mod lesson;
+pub(crate) mod lesson;
 mod stopping;
 
 use std::fs;
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use self::lesson::{Lesson, cell, failing};
+pub(crate) use self::lesson::cell;
+use self::lesson::{Lesson, failing};
 use crate::support::home;
 
 #[test]

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use evenhand::batch::Progress;
+use evenhand::text::sanitize_line;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// More than any terminal is wide.
+const LONGEST: usize = 1_000;
 
 /// A line on standard error that moves; nothing where that is no terminal.
 pub(super) struct Bar(ProgressBar);
@@ -25,7 +29,7 @@ impl Bar {
 
     pub(super) fn listener(&self) -> impl Fn(&Progress) + Send + Sync + use<> {
         let bar = self.0.clone();
-        move |progress| bar.set_message(progress.to_string())
+        move |progress| bar.set_message(sanitize_line(&progress.to_string(), LONGEST))
     }
 
     pub(super) fn clear(&self) {

@@ -5,6 +5,7 @@ mod measure;
 use std::process::ExitCode;
 
 use evenhand::client::RateLimits;
+use evenhand::text::sanitize_line;
 use evenhand::{ChatRequest, Client, Settings};
 
 use crate::answerer::tell_once;
@@ -20,6 +21,9 @@ pub struct Options {
     #[arg(long)]
     kernel: bool,
 }
+
+/// So much is told of the name that a service gives its model.
+const LONGEST_NAME: usize = 100;
 
 /// One finding: what was looked at, and how it is or how to mend it.
 enum Finding {
@@ -114,7 +118,8 @@ fn service(project: &Project) -> Vec<Finding> {
     match asked {
         Err(error) => vec![Finding::Bad(error.into())],
         Ok((host, answer)) => {
-            let model = Finding::Good(format!("{host} answers, with the model {}", answer.model));
+            let model = sanitize_line(&answer.model, LONGEST_NAME);
+            let model = Finding::Good(format!("{host} answers, with the model {model}"));
             vec![model, quota(answer.rate_limits())]
         }
     }

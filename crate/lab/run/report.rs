@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
+use evenhand::text::terminal::sanitize_styled;
 use serde_json::Value;
 
 use super::notebook::{Cell, joined};
@@ -50,14 +51,14 @@ impl Report {
                 place(index, total),
                 first_line(&cell.source)
             );
-            terminal::show(std::io::stdout(), &line);
+            terminal::replace_line(std::io::stdout(), &line);
         }
     }
 
     /// A cell is done.
     pub fn end(&self, index: usize, total: usize, cell: &Cell, took: Duration, mark: &str) {
         if self.terminal {
-            terminal::show(std::io::stdout(), "\r\x1b[K");
+            terminal::replace_line(std::io::stdout(), "");
         }
         let seconds = took.as_secs_f64();
         out!(
@@ -76,7 +77,7 @@ impl Report {
             .iter()
             .filter(|output| !(repeats && is_error(output)));
         let text: String = shown.filter_map(text_of).collect();
-        let text = visible(&text, false);
+        let text = sanitize_styled(&text, false);
         let lines: Vec<&str> = text
             .lines()
             .filter(|line| !line.trim().is_empty())
@@ -98,7 +99,7 @@ impl Report {
             self.preview(outputs);
         }
         err!("");
-        for (number, line) in visible(&cell.source, false).lines().enumerate() {
+        for (number, line) in sanitize_styled(&cell.source, false).lines().enumerate() {
             err!("    {:>3} | {line}", number + 1);
         }
         err!("");
@@ -108,7 +109,7 @@ impl Report {
         {
             let traceback = error["traceback"].as_array().into_iter().flatten();
             for line in traceback.filter_map(Value::as_str) {
-                err!("{}", visible(line, self.colour));
+                terminal::styled_line(std::io::stderr(), line, self.colour);
             }
             err!("");
         }
@@ -135,7 +136,7 @@ fn first_line(source: &str) -> String {
         .lines()
         .find(|line| !line.trim().is_empty())
         .unwrap_or_default();
-    cut(&visible(line, false), 60)
+    cut(&sanitize_styled(line, false), 60)
 }
 
 fn cut(line: &str, width: usize) -> String {
@@ -169,45 +170,11 @@ fn text_of(output: &Value) -> Option<String> {
     })
 }
 
-/// The text without control characters: what a cell prints may come from a
-/// model, and must not move a terminal's cursor or set its title. Colours stay
-/// where they are wanted.
-fn visible(text: &str, colour: bool) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(next) = rest.next() {
-        if next == '\x1b' {
-            if rest.next_if_eq(&'[').is_none() {
-                continue;
-            }
-            let mut sequence = String::from("\x1b[");
-            while let Some(parameter) = rest.next_if(|c| c.is_ascii_digit() || ";:?".contains(*c)) {
-                sequence.push(parameter);
-            }
-            if rest.next() == Some('m') && colour && !sequence.contains('?') {
-                shown.push_str(&sequence);
-                shown.push('m');
-            }
-        } else if !next.is_control() || next == '\n' || next == '\t' {
-            shown.push(next);
-        }
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn control_characters_are_not_shown() {
-        let text = "\x1b[31mred\x1b[0m\x1b]0;title\x07 a\rb\x1b[2J\tc\n";
-        assert_eq!(visible(text, false), "red]0;title ab\tc\n");
-        assert_eq!(visible("\x1b[31mred\x1b[0m", true), "\x1b[31mred\x1b[0m");
-        assert_eq!(visible("\x1b[?25lx\x1b", true), "x");
-    }
 
     #[test]
     fn outputs_have_a_text() {
@@ -224,5 +191,6 @@ mod tests {
     fn long_lines_are_cut() {
         assert_eq!(first_line("\n  let a = 1;\nb"), "  let a = 1;");
         assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(first_line("\x1b[31mred\x1b[0m\rx"), "red�x");
     }
 }

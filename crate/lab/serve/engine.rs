@@ -98,6 +98,16 @@ impl Engine {
         }
     }
 
+    /// An engine that has ended for good.
+    #[cfg(test)]
+    pub(super) fn gone() -> Self {
+        let why = "it was never started".to_owned();
+        Self {
+            key: String::new(),
+            state: watch::channel(State::Stopped { why }).1,
+        }
+    }
+
     /// The key that the engine asks for.
     pub(super) fn key(&self) -> &str {
         &self.key
@@ -243,6 +253,8 @@ impl Launch {
         command
             // Isolated: no modules from the working directory or the user's own site.
             .args(["-I", "-c", SCRIPT])
+            // It has a key of its own.
+            .env_remove(super::key::VARIABLE)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

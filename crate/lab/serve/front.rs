@@ -1,5 +1,6 @@
 //! The front: Azure OpenAI's paths, keys, headers and quota before the engine.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,16 +18,19 @@ use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::engine::{Engine, random};
+use super::key::Key;
 use super::quota::{Admission, Limits, Quota, Standing};
 use super::refusal::{Refusal, whole_seconds};
-use super::{MODEL, relay};
+use super::{MODEL, connections, host, relay};
 
 /// Larger bodies are refused; the model's context is a hundredth of it.
 const LARGEST_BODY: usize = 1 << 20;
 
 /// Everything that the handlers share.
 pub(super) struct Front {
-    pub(super) key: String,
+    pub(super) key: Key,
+    /// Where the server listens.
+    pub(super) address: SocketAddr,
     /// The deployments that exist; none given means that any name does.
     pub(super) deployments: Vec<String>,
     pub(super) limits: Limits,
@@ -53,12 +57,15 @@ pub(super) fn router(front: Arc<Front>) -> Router {
         .with_state(front)
 }
 
-/// Asks for the key before anything else is told, and marks every answer.
+/// Asks whom the request is for, and for the key, before anything else is told, and marks every
+/// answer.
 async fn guard(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
-    let mut response = if holds_key(request.headers(), &front.key) {
-        next.run(request).await
-    } else {
-        Refusal::key().into_response()
+    let mut response = match front.lets_in(&request) {
+        Ok(()) => {
+            let in_time = |body| connections::in_time(body, connections::BODY);
+            next.run(request.map(in_time)).await
+        }
+        Err(refusal) => refusal.into_response(),
     };
     let headers = response.headers_mut();
     for name in ["x-request-id", "apim-request-id"] {
@@ -146,6 +153,16 @@ fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
 }
 
 impl Front {
+    fn lets_in(&self, request: &Request) -> Result<(), Refusal> {
+        if !host::is_ours(request.headers(), request.uri(), self.address) {
+            return Err(Refusal::host());
+        }
+        match holds_key(request.headers(), self.key.expose()) {
+            true => Ok(()),
+            false => Err(Refusal::key()),
+        }
+    }
+
     fn exists(&self, deployment: &str) -> Result<(), Refusal> {
         let known = self.deployments.is_empty()
             || self
@@ -291,4 +308,62 @@ pub(super) fn http_client() -> reqwest::Result<reqwest::Client> {
 /// An answer that comes piece by piece.
 pub(super) fn event_stream(body: Body) -> Response {
     ([(CONTENT_TYPE, "text/event-stream; charset=utf-8")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// A server with this key whose model has gone, asked with these heads.
+    async fn status(heads: &str) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let limits = Limits::new(None, None);
+        let front = Front {
+            key: Key::choose(Some("s3cret"), None).unwrap(),
+            address,
+            deployments: Vec::new(),
+            limits,
+            quota: Mutex::new(Quota::new(limits)),
+            started: Instant::now(),
+            engine: Engine::gone(),
+            http: http_client().unwrap(),
+        };
+        let serving = connections::serve(listener, router(Arc::new(front)), Default::default());
+        let asking = async {
+            let body = r#"{"messages": [{"role": "user", "content": "Say yes."}]}"#;
+            let request = format!(
+                "POST /openai/deployments/any/chat/completions?api-version=2024-10-21 HTTP/1.1\r\n\
+                 {heads}connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer.split(' ').nth(1).unwrap().parse().unwrap()
+        };
+        tokio::select! {
+            status = asking => status,
+            () = serving => panic!("it serves until it is dropped"),
+        }
+    }
+
+    #[tokio::test]
+    async fn only_who_means_this_server_and_has_its_key_is_heard() {
+        let heard = "host: localhost:1\r\napi-key: s3cret\r\n";
+        assert_eq!(status(heard).await, 503);
+        assert_eq!(status("host: localhost:1\r\n").await, 401);
+        assert_eq!(
+            status("host: evil.example\r\napi-key: s3cret\r\n").await,
+            403
+        );
+        assert_eq!(status("api-key: s3cret\r\n").await, 403);
+        assert_eq!(status("host: evil.example\r\n").await, 403);
+        let known_to_all = "host: localhost\r\napi-key: evenhand-local\r\n";
+        assert_eq!(status(known_to_all).await, 401);
+    }
 }

@@ -4,17 +4,22 @@
 //! Notebooks thereby have one code path: they ask Azure, or they ask this. The
 //! engine is llama.cpp's server (`engine`), and before it stands a front (`front`)
 //! that checks what is asked (`ask`), charges a quota when there is one (`quota`),
-//! passes it on (`relay`) and answers in Azure's words (`answer`, `refusal`).
+//! passes it on (`relay`) and answers in Azure's words (`answer`, `refusal`). Who may ask is
+//! decided by `key` and `host`; how long and how many at once by `connections`.
 
 mod answer;
 mod ask;
+mod connections;
 mod engine;
 mod front;
+mod host;
+mod key;
 mod quota;
 mod refusal;
 mod relay;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -24,6 +29,7 @@ use tokio::sync::oneshot;
 
 use self::engine::Engine;
 use self::front::Front;
+use self::key::Key;
 use self::quota::{Limits, Quota};
 use crate::child::block_on;
 use crate::failure::{Context, Failure, Result};
@@ -36,10 +42,6 @@ pub(crate) const MODEL: &str = "SmolLM2-135M-Instruct";
 
 /// The version of the protocol to name in settings: the last dated one.
 pub(crate) const API_VERSION: &str = "2024-10-21";
-
-/// The key when none is chosen. It is no secret: it keeps nobody out who is on
-/// this machine, and others can't reach the server.
-const DEFAULT_KEY: &str = "evenhand-local";
 
 /// The quota of the small model, as a deployment in Azure has one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -58,14 +60,18 @@ pub(crate) struct Options {
     /// The port to listen on; 0 is any free one
     #[arg(long, default_value_t = 8089)]
     pub(crate) port: u16,
-    /// The address to listen on; others than loopback need a --key of your own
+    /// The address to listen on; others than loopback can be reached from the network
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub(crate) host: IpAddr,
     #[command(flatten)]
     pub(crate) allowance: Allowance,
-    /// The key that callers must send
-    #[arg(long, default_value = DEFAULT_KEY, value_parser = key)]
-    pub(crate) key: String,
+    /// The key that callers must send; all users of this machine can see it on a command line
+    /// [default: EVENHAND_SERVE_KEY, or a new one at each start]
+    #[arg(long, value_name = "KEY", conflicts_with = "key_file")]
+    pub(crate) key: Option<String>,
+    /// A file whose first line is the key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
     /// The only deployment names that exist (repeatable) [default: any name]
     #[arg(long = "deployment", value_name = "NAME")]
     pub(crate) deployments: Vec<String>,
@@ -81,26 +87,19 @@ impl Default for Options {
             port: 0,
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             allowance: Allowance::default(),
-            key: DEFAULT_KEY.to_owned(),
+            key: None,
+            key_file: None,
             deployments: Vec::new(),
             threads: 1,
         }
     }
 }
 
-/// A key must fit into a header.
-fn key(key: &str) -> std::result::Result<String, String> {
-    if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(key.to_owned());
-    }
-    Err("a key consists of visible ASCII characters, without spaces".to_owned())
-}
-
 /// The local model, for as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
-    key: String,
+    key: Key,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -109,16 +108,13 @@ impl Server {
     /// Sets up what the model needs, starts the engine and the front, and returns when both
     /// answer. What forbids to listen is found out first.
     pub(crate) fn start(options: Options, project: &Project, home: &Home) -> Result<Self> {
-        if !options.host.is_loopback() && options.key == DEFAULT_KEY {
-            return Err(Failure::new(format!(
-                "{} can be reached from the network, and the default key is known to all",
-                options.host
-            ))
-            .hint("choose a key of your own with --key, or leave --host away"));
-        }
+        let key = Key::choose(options.key.as_deref(), options.key_file.as_deref())?;
         let (listener, address) = listen(&options)?;
         setup::model(project, home)?;
-        let key = options.key.clone();
+        let asked = Asked {
+            key: key.clone(),
+            address,
+        };
         let home = home.clone();
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::sync_channel(1);
@@ -126,7 +122,7 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("evenhand-serve".to_owned())
             .spawn(move || {
-                let served = block_on(serve(options, listener, &home, &ready, stopped));
+                let served = block_on(serve(options, asked, listener, &home, &ready, stopped));
                 if let Err(failure) = served {
                     let _ = ready.send(Err(failure));
                 }
@@ -150,7 +146,7 @@ impl Server {
 
     /// The key, for `AZURE_OPENAI_API_KEY`.
     pub(crate) fn key(&self) -> &str {
-        &self.key
+        self.key.expose()
     }
 }
 
@@ -162,9 +158,17 @@ impl Drop for Server {
     }
 }
 
+/// How the server is asked: where, and with which key.
+#[derive(Debug)]
+struct Asked {
+    key: Key,
+    address: SocketAddr,
+}
+
 /// Starts the server, says when it is ready, and runs it until it is told to stop.
 async fn serve(
     options: Options,
+    asked: Asked,
     listener: std::net::TcpListener,
     home: &Home,
     ready: &mpsc::SyncSender<Result<()>>,
@@ -176,7 +180,8 @@ async fn serve(
     let (engine, watch) = Engine::start(home, options.threads).await?;
     let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
     let router = front::router(Arc::new(Front {
-        key: options.key,
+        key: asked.key,
+        address: asked.address,
         deployments: options.deployments,
         limits,
         quota: Mutex::new(Quota::new(limits)),
@@ -186,7 +191,7 @@ async fn serve(
     }));
     let _ = ready.send(Ok(()));
     tokio::select! {
-        _ = axum::serve(listener, router) => {}
+        () = connections::serve(listener, router, connections::Bounds::default()) => {}
         _ = stopped => {}
     }
     watch.stop().await;
@@ -234,7 +239,7 @@ fn introduce(server: &Server, host: IpAddr, limits: Limits) {
     out!("{MODEL} answers at {}", server.endpoint());
     out!("It is a very small model (135 million parameters): weak, and visibly biased.\n");
     out!("export AZURE_OPENAI_ENDPOINT={}", server.endpoint());
-    out!("export AZURE_OPENAI_API_KEY={}", quoted(server.key()));
+    out!("export AZURE_OPENAI_API_KEY={}", server.key.in_shell());
     out!("export AZURE_OPENAI_API_VERSION={API_VERSION}\n");
     let limit = |name, limit: Option<u64>| limit.map(|limit| format!("{limit} {name} per minute"));
     let quota = [
@@ -251,15 +256,6 @@ fn introduce(server: &Server, host: IpAddr, limits: Limits) {
         );
     }
     out!("Stop it with Ctrl-C.");
-}
-
-/// The key as a shell reads it.
-fn quoted(key: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if key.bytes().all(plain) {
-        return key.to_owned();
-    }
-    format!("'{}'", key.replace('\'', r"'\''"))
 }
 
 /// From the return of this function on, a signal to stop ends the future that it

@@ -36,6 +36,16 @@ impl Refusal {
         )
     }
 
+    /// The request names another server, as a page does whose name was pointed to this machine.
+    pub(super) fn host() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "403",
+            "This server answers only where it is asked as localhost or by the address that it \
+             listens on, and the Host header of this request names another server.",
+        )
+    }
+
     /// No such path, or an api-version that doesn't exist: Azure tells them not apart.
     pub(super) fn resource() -> Self {
         Self::new(StatusCode::NOT_FOUND, "404", "Resource not found")

@@ -73,7 +73,7 @@ impl Step {
         self.last_line = Instant::now();
         let line = format!("  {} … {} {}", self.title, self.time(), progress(self));
         if terminal {
-            terminal::show(std::io::stderr(), &format!("\r\x1b[2K{line}"));
+            terminal::replace_line(std::io::stderr(), &line);
         } else {
             err!("{line}");
         }
@@ -83,7 +83,7 @@ impl Step {
     pub fn done(mut self) {
         self.done = true;
         if std::io::stderr().is_terminal() {
-            terminal::show(std::io::stderr(), "\r\x1b[2K");
+            terminal::replace_line(std::io::stderr(), "");
         }
         err!("✓ {} ({})", self.title, self.time());
     }

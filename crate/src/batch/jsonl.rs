@@ -10,6 +10,7 @@ use super::stream::{BatchRequest, Row};
 use crate::client::ChatRequest;
 use crate::client::text::one_line;
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::escape_invisible_in_json;
 
 /// What a line may be.
 #[derive(Deserialize)]
@@ -117,7 +118,11 @@ impl Row {
             Ok(completion) => OutputLine::answered(&self.custom_id, completion, account),
             Err(error) => OutputLine::failed(&self.custom_id, error, account),
         };
-        to.write_all(&lines::write(&line)?).map_err(unwritable)
+        let line = lines::write(&line)?;
+        // It is UTF-8, since JSON is.
+        let line = String::from_utf8_lossy(&line);
+        let line = escape_invisible_in_json(&line);
+        to.write_all(line.as_bytes()).map_err(unwritable)
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use ttf_parser::Face;
 
+use crate::text::invisible::{is_invisible, mark_invisible};
+
 /// The Latin, Greek and Cyrillic letters of DejaVu Sans; its licence lies beside it.
 const FONT: &[u8] = include_bytes!("font/DejaVuSans-subset.ttf");
 
@@ -22,18 +24,16 @@ pub(super) fn font() -> Option<&'static Face<'static>> {
 /// The text on one line, without what no XML may hold or no reader can see, and not longer than
 /// 200 characters.
 pub(super) fn clean(text: &str) -> String {
-    let mut kept: String = text.chars().take(LONGEST).map(seen).collect();
+    let mut kept: String = text.chars().take(LONGEST).map(on_one_line).collect();
     if text.chars().nth(LONGEST).is_some() {
         kept.push('…');
     }
-    kept
+    mark_invisible(&kept).into_owned()
 }
 
-fn seen(character: char) -> char {
+fn on_one_line(character: char) -> char {
     match character {
         '\n' | '\t' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
-        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FFFE}' | '\u{FFFF}' => '\u{FFFD}',
-        other if other.is_control() => '\u{FFFD}',
         other => other,
     }
 }
@@ -46,7 +46,8 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
 /// How far a character moves the next one, in parts of the size.
 fn advance(character: char) -> f64 {
     match character {
-        '\u{300}'..='\u{36F}' | '\u{200B}'..='\u{200F}' | '\u{FE00}'..='\u{FE0F}' => 0.0,
+        '\u{300}'..='\u{36F}' => 0.0,
+        joiner if is_invisible(joiner) => 0.0,
         _ => known(character).unwrap_or(1.0),
     }
 }
@@ -136,6 +137,7 @@ mod tests {
             clean("a\0b\nc\u{202E}d\u{FFFF}e"),
             "a\u{FFFD}b c\u{FFFD}d\u{FFFD}e"
         );
+        assert_eq!(clean("a\u{E0041}b\u{200B}👩‍🔬"), "a\u{FFFD}b\u{FFFD}👩‍🔬");
         assert_eq!(clean(&"é".repeat(1_000_000)).chars().count(), LONGEST + 1);
     }
 

@@ -78,12 +78,12 @@ pub(super) fn rows(
 
 /// A name that is not longer than 28 characters.
 pub(super) fn short(name: &str) -> String {
-    let mut short: String = clean(name).chars().take(NAME).collect();
+    let mut short: String = name.chars().take(NAME).collect();
     if name.chars().nth(NAME).is_some() {
         short.pop();
         short.push('…');
     }
-    short
+    clean(&short)
 }
 
 /// Rows with names in sentences: how many, the ends, and each of the first thirty.

@@ -10,6 +10,11 @@ use super::json::{self, entries, fields};
 /// So many categories no filter has.
 const MOST_CATEGORIES: usize = 64;
 
+use super::text::one_line;
+
+/// So much of a service's word is told.
+const WIDTH: usize = 60;
+
 /// What the filter said about one category.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -88,8 +93,9 @@ impl fmt::Display for ContentFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, (name, result)) in self.filtered().enumerate() {
             let comma = if place == 0 { "" } else { ", " };
+            let name = one_line(name, WIDTH);
             match &result.severity {
-                Some(severity) => write!(f, "{comma}{name} ({severity})")?,
+                Some(severity) => write!(f, "{comma}{name} ({})", one_line(severity, WIDTH))?,
                 None => write!(f, "{comma}{name}")?,
             }
         }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::filter::{ContentFilter, PromptFilter};
 use super::json::Json;
 use super::limits::RateLimits;
+use super::text::one_line;
 
 /// The answer to a chat request. Serialised it is the body exactly as it came.
 #[derive(Clone, Debug, PartialEq)]
@@ -211,7 +212,7 @@ impl From<&str> for FinishReason {
 
 impl fmt::Display for FinishReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&one_line(self.as_str(), 60))
     }
 }
 

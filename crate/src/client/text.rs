@@ -1,29 +1,6 @@
 //! Text from outside on its way into an error message.
 
-/// The text on one line, without control characters and the invisible ones that turn
-/// text around, and not longer than `limit` characters.
-pub(crate) fn one_line(text: &str, limit: usize) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || unprintable(c));
-    let mut rest = words
-        .filter(|word| !word.is_empty())
-        .flat_map(|word| [" ", word])
-        .flat_map(str::chars)
-        .skip(1);
-    let mut line: String = rest.by_ref().take(limit).collect();
-    if rest.next().is_some() {
-        line.pop();
-        line.push('…');
-    }
-    line
-}
-
-fn unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
-        )
-}
+pub(crate) use crate::text::sanitize_line as one_line;
 
 /// The text with every occurrence of the secret, in whatever case, replaced by `…`.
 /// A secret below four characters is none, and would tear words apart.
@@ -101,21 +78,7 @@ mod tests {
         );
     }
 
-    #[test]
-    fn terminal_codes_and_turned_text_are_dropped() {
-        assert_eq!(one_line("a\u{1b}[31m\r\n b\u{202e}c\0", 99), "a [31m b c");
-        assert_eq!(one_line(" a! a ", 4), "a! a");
-        assert_eq!(one_line("A! a", 3), "A!…");
-    }
-
     proptest! {
-        #[test]
-        fn a_line_is_short_and_plain(text in any::<String>(), limit in 1_usize..400) {
-            let line = one_line(&text, limit);
-            prop_assert!(line.chars().count() <= limit);
-            prop_assert!(!line.chars().any(char::is_control));
-        }
-
         #[test]
         fn no_secret_is_left(
             before in any::<String>(), after in any::<String>(), secret in "[!-~]{4,40}",

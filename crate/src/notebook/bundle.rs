@@ -11,7 +11,8 @@ pub struct Bundle {
     /// The HTML form. Whoever makes it has escaped every text that is not its own. It may
     /// be empty: then the plain form says it all.
     pub html: String,
-    /// The plain form, for terminals and for viewers without HTML.
+    /// The plain form, for terminals and for viewers without HTML. What a terminal would obey in
+    /// it is shown as `�`: see [`sanitize`](crate::text::terminal::sanitize).
     pub text: String,
 }
 

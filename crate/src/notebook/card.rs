@@ -4,6 +4,7 @@ use super::bundle::{Bundle, Show, stack};
 use super::escape::escaped;
 use crate::batch::{Answers, Submission, Totals};
 use crate::client::{ChatCompletion, Client, FinishReason};
+use crate::text::terminal::sanitize;
 
 impl Show for Client {
     /// Where the client asks, and with what kind of credential; never the credential.
@@ -66,7 +67,7 @@ impl Show for ChatCompletion {
                 "<div class=\"evenhand tex2jax_ignore mathjax_ignore\" dir=\"auto\" style=\"white-space:pre-wrap;max-width:60em\">{}</div>",
                 escaped(words)
             ),
-            text: words.to_owned(),
+            text: sanitize(words).into_owned(),
         };
         stack(&[words, about])
     }
@@ -151,7 +152,7 @@ fn card(title: &str, rows: &[(&str, String)]) -> Bundle {
             escaped(name),
             escaped(value)
         ));
-        text.push(format!("  {name:<width$}  {value}"));
+        text.push(format!("  {name:<width$}  {}", sanitize(value)));
     }
     html.push_str("</tbody></table></div>");
     Bundle {
@@ -186,5 +187,26 @@ mod tests {
           api-version  2024-10-21
           credential   api key
         ");
+    }
+
+    #[test]
+    fn what_a_model_says_steers_no_terminal() {
+        let body = serde_json::json!({
+            "model": "\u{1b}[2Jgpt\u{202e}",
+            "choices": [{"message": {"content": "\u{1b}]0;mine\u{7}A nurse\u{9b}1A 👩‍⚕️"}}],
+        });
+        let shown = ChatCompletion::from_json(body).unwrap().bundle();
+        assert_snapshot!(shown.text, @"
+        �]0;mine�A nurse�1A 👩‍⚕️
+
+          model          �[2Jgpt�
+          finish reason  none given
+          tokens         not counted
+        ");
+        assert!(
+            shown.html.contains("�]0;mine�A nurse�1A 👩‍⚕️</div>"),
+            "{}",
+            shown.html
+        );
     }
 }

@@ -1,9 +1,12 @@
 //! Makes text from a model, a file or a server harmless in HTML.
 
-/// Appends the text so that a browser shows it and never obeys it: its [`readable`]
-/// characters, escaped.
+use crate::text::invisible::mark_invisible;
+
+/// Appends the text so that a browser shows it and never obeys it: the characters that nobody
+/// can see or that turn others around are marked, as they are in a terminal, and the rest is
+/// escaped.
 pub(crate) fn push_escaped(html: &mut String, text: &str) {
-    for character in text.chars().filter_map(readable) {
+    for character in mark_invisible(text).chars() {
         match character {
             '&' => html.push_str("&amp;"),
             '<' => html.push_str("&lt;"),
@@ -16,27 +19,11 @@ pub(crate) fn push_escaped(html: &mut String, text: &str) {
     }
 }
 
-/// What a reader is shown of a character. Those that nobody can see and that change what is
-/// read (NUL, other controls, direction overrides) are shown as `�`; line breaks and tabs
-/// stay, carriage returns go.
-pub(super) fn readable(character: char) -> Option<char> {
-    match character {
-        '\n' | '\t' => Some(character),
-        '\r' => None,
-        unseen if unseen.is_control() || overrides_direction(unseen) => Some('\u{FFFD}'),
-        harmless => Some(harmless),
-    }
-}
-
 /// The text, escaped.
 pub(crate) fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 16);
     push_escaped(&mut html, text);
     html
-}
-
-fn overrides_direction(character: char) -> bool {
-    matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -59,12 +46,20 @@ mod tests {
             escaped("a\0b\u{202E}c\u{7}d\r\ne\tf"),
             "a\u{FFFD}b\u{FFFD}c\u{FFFD}d\ne\tf"
         );
+        assert_eq!(
+            escaped("nurse\u{200B}\u{E0041}\u{E007F} 👩‍⚕️"),
+            "nurse\u{FFFD}\u{FFFD}\u{FFFD} 👩‍⚕️"
+        );
     }
 
     proptest! {
         #[test]
         fn nothing_can_open_a_tag_or_an_attribute(text in any::<String>()) {
-            prop_assert!(!escaped(&text).contains(['<', '>', '"', '\'', '`']));
+            let html = escaped(&text);
+            prop_assert!(!html.contains(['<', '>', '"', '\'', '`']));
+            let is_obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
+            prop_assert!(!html.contains(is_obeyed), "{html:?}");
+            prop_assert!(html.len() <= 6 * text.len());
         }
     }
 }

@@ -4,7 +4,8 @@
 //! matches the begin marker anywhere in a line, takes a line that equals another token
 //! for an order, and waits for ever when the last line does not end. So everything that
 //! is printed here is defused first and ends in a newline, and each block is one write,
-//! so that threads can't cut into it.
+//! so that threads can't cut into it. Plain text may end in a terminal, so it passes
+//! `text::terminal` first.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -13,9 +14,14 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use super::bundle::Bundle;
+use crate::text::sanitize_line;
+use crate::text::terminal::sanitize;
 
 /// All tokens of the protocol begin so.
 const TOKEN: &str = "EVCXR_";
+
+/// The longest note, in characters.
+const LONGEST_NOTE: usize = 2_000;
 
 /// Names the word with which a line begins that the kernel's wrapper takes for a message of
 /// Jupyter's. It is made anew for each kernel, so that no text of a model can have it.
@@ -51,7 +57,7 @@ fn word() -> Option<&'static str> {
 }
 
 fn mark(word: &str, output: Output<'_>, bundle: &Bundle) -> String {
-    let mut data = json!({ "text/plain": bundle.text });
+    let mut data = json!({ "text/plain": sanitize(&bundle.text) });
     if !bundle.html.is_empty() {
         data["text/html"] = Value::from(&*bundle.html);
     }
@@ -92,8 +98,8 @@ pub(super) fn print(text: &str) {
 
 /// Tells the user something while work goes on: a line on standard error, shown at once.
 pub(crate) fn note(line: &str) {
-    let line = plain(line).replace(['\n', '\r'], " ");
-    write(&mut io::stderr().lock(), &format!("{line}\n"));
+    let line = sanitize_line(line, LONGEST_NOTE);
+    write(&mut io::stderr().lock(), &format!("{}\n", plain(&line)));
 }
 
 /// A closed stream means that nobody looks any more: there is no one to tell.
@@ -109,9 +115,10 @@ fn push_content(block: &mut String, mime: &str, content: &str) {
     block.push_str("\nEVCXR_END_CONTENT\n");
 }
 
-/// Plain text in which no token is left: an invisible word joiner splits it.
-fn plain(text: &str) -> Cow<'_, str> {
-    defuse(text, "EVCXR\u{2060}_")
+/// Plain text that no terminal obeys, and in which no token is left: an invisible word joiner
+/// splits it.
+fn plain(text: &str) -> String {
+    defuse(&sanitize(text), "EVCXR\u{2060}_").into_owned()
 }
 
 fn defuse<'a>(text: &'a str, instead: &str) -> Cow<'a, str> {
@@ -164,9 +171,11 @@ mod tests {
             let seen = kernel_reads(&output);
             let forms: Vec<_> = seen.iter().map(|(form, _)| form.as_str()).collect();
             prop_assert_eq!(forms, if html { vec!["text/html", "text/plain"] } else { vec!["text/plain"] });
-            for (_, body) in seen {
+            for (_, body) in &seen {
                 prop_assert!(!body.contains(TOKEN));
             }
+            let is_obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
+            prop_assert!(!seen.last().unwrap().1.contains(is_obeyed));
         }
     }
 
@@ -174,7 +183,7 @@ mod tests {
     fn a_live_result_is_one_line_that_reads_as_it_was() {
         let bundle = Bundle {
             html: "<p>EVCXR_END\n</p>".to_owned(),
-            text: "w:end\n\u{2028}".to_owned(),
+            text: "w:end\n\u{2713}".to_owned(),
         };
         let line = mark("w:", Output::Update("bar"), &bundle);
         assert_eq!(line.lines().count(), 1);
@@ -200,5 +209,22 @@ mod tests {
     fn tokens_look_unchanged_to_the_reader() {
         assert_eq!(defuse("a EVCXR_END b", "EVCXR&#95;"), "a EVCXR&#95;END b");
         assert_eq!(plain("nothing to do"), "nothing to do");
+    }
+
+    #[test]
+    fn no_terminal_obeys_the_plain_form() {
+        let bundle = Bundle {
+            html: String::new(),
+            text: "\u{1b}]0;mine\u{7}a\rb\u{9b}2J\u{202e}".to_owned(),
+        };
+        let shown = "\u{FFFD}]0;mine\u{FFFD}a\u{FFFD}b\u{FFFD}2J\u{FFFD}";
+        let block = encode(&bundle);
+        assert_eq!(
+            block,
+            format!("EVCXR_BEGIN_CONTENT text/plain\n{shown}\nEVCXR_END_CONTENT\n")
+        );
+        let line = mark("w:", Output::Result, &bundle);
+        let message: Value = serde_json::from_str(line.strip_prefix("w:show ").unwrap()).unwrap();
+        assert_eq!(message["content"]["data"]["text/plain"], shown);
     }
 }

@@ -1,5 +1,6 @@
 //! A cell's failure as Jupyter shows it: name, value, traceback.
 
+use evenhand::text::terminal::sanitize;
 use serde_json::{Value, json};
 
 /// What evcxr says where the process that runs the cells has ended.
@@ -30,9 +31,10 @@ impl From<&Value> for CellError {
 }
 
 impl CellError {
-    /// A failure that says this, in its first line in colour.
-    pub fn new(name: &str, value: impl Into<String>) -> Self {
-        let value = value.into();
+    /// A failure that says this, in its first line in colour. A panic may say what a model has
+    /// answered, and a traceback is printed as it is by whoever runs notebooks in a terminal.
+    pub fn new(name: &str, value: impl AsRef<str>) -> Self {
+        let value = sanitize(value.as_ref()).into_owned();
         Self {
             name: name.to_owned(),
             traceback: headed(name, &value),
@@ -151,6 +153,16 @@ mod tests {
         assert_eq!(
             error.numbered(3).traceback,
             ["   ╭─[command_3:1:1]", "a command_line"]
+        );
+    }
+
+    #[test]
+    fn what_a_cell_says_steers_no_terminal() {
+        let error = CellError::returned("\u{1b}]0;mine\u{7}\rok\nand \u{9b}2J");
+        assert_eq!(error.value, "�]0;mine��ok\nand �2J");
+        assert_eq!(
+            error.traceback,
+            ["\u{1b}[91merror\u{1b}[0m: �]0;mine��ok", "and �2J"]
         );
     }
 

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::text::sanitize_line;
+
+/// So much of what the service says of a batch is told on a line.
+const WIDTH: usize = 300;
+
 /// What the service does with a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -67,7 +72,7 @@ impl BatchState {
 
 impl fmt::Display for BatchState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&sanitize_line(self.as_str(), WIDTH))
     }
 }
 
@@ -91,7 +96,7 @@ pub struct BatchStatus {
 
 impl fmt::Display for BatchStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.id, self.state)?;
+        write!(f, "{} {}", sanitize_line(&self.id, WIDTH), self.state)?;
         if self.total > 0 {
             write!(f, ", {} of {} answered", self.completed, self.total)?;
         }
@@ -99,7 +104,7 @@ impl fmt::Display for BatchStatus {
             write!(f, ", {} failed", self.failed)?;
         }
         match self.errors.first() {
-            Some(reason) => write!(f, " ({reason})"),
+            Some(reason) => write!(f, " ({})", sanitize_line(reason, WIDTH)),
             None => Ok(()),
         }
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::{Asked, Comparison, Headline, Neutral, Report, Verdict};
 use crate::bias::statistics::Interval;
 use crate::client::text::one_line;
+use crate::text::terminal::sanitize;
 
 /// A table: the first row holds the names.
 pub(super) type Rows = Vec<Vec<String>>;
@@ -331,7 +332,7 @@ pub(super) fn aligned(rows: &Rows) -> String {
         text.push_str(line.join("  ").trim_end());
         text.push('\n');
     }
-    text
+    sanitize(&text).into_owned()
 }
 
 /// A part of an answer on one line, with a space at either end where there was one.

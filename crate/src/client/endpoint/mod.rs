@@ -10,6 +10,7 @@ use reqwest::Url;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{Service, Settings, clean};
+use crate::text::invisible::is_invisible;
 use address::Address;
 use version::Version;
 
@@ -189,8 +190,8 @@ fn check_deployment(name: &str) -> Result<()> {
         // Parts of a path with a meaning of their own: they would address something else.
         "." | ".." => refused("can't be dots alone"),
         _ if name.starts_with('<') && name.ends_with('>') => refused("is still a placeholder"),
-        _ if name.chars().any(|c| c.is_control() || c.is_whitespace()) => {
-            refused("holds white space or a control character")
+        _ if name.contains(|c: char| is_invisible(c) || c.is_whitespace()) => {
+            refused("holds white space or a character that nobody can see")
         }
         _ => Ok(()),
     }

@@ -187,7 +187,16 @@ fn a_deployment_cannot_leave_its_place() {
         url.as_str(),
         "https://x.openai.azure.com/openai/deployments/a%2F..%2Fb%3Fc%23d%252f/chat/completions?api-version=2024-10-21"
     );
-    for name in ["", ".", "..", "a b", "a\nb", "<name>"] {
+    for name in [
+        "",
+        ".",
+        "..",
+        "a b",
+        "a\nb",
+        "<name>",
+        "gpt\u{200B}",
+        "\u{E0041}gpt",
+    ] {
         assert_eq!(
             endpoint.choose(Some(name)).unwrap_err().kind(),
             ErrorKind::Argument

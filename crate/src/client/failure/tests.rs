@@ -217,7 +217,7 @@ fn a_redirect_tells_the_host_alone() {
 #[test]
 fn bodies_that_are_not_azures() {
     insta::assert_snapshot!(told(502, "<html><head><title>502 Bad\nGateway</title></head><body>x</body></html>"), @"server: the service answered 502 Bad Gateway: 502 Bad Gateway");
-    insta::assert_snapshot!(told(503, "upstream\r\nconnect \u{1b}[31merror"), @"server: the service answered 503 Service Unavailable: upstream connect [31merror");
+    insta::assert_snapshot!(told(503, "upstream\r\nconnect \u{1b}[31merror"), @"server: the service answered 503 Service Unavailable: upstream connect �[31merror");
     insta::assert_snapshot!(told(500, ""), @"server: the service answered 500 Internal Server Error");
     insta::assert_snapshot!(told(500, r#"{"error":"model is loading"}"#), @"server: the service answered 500 Internal Server Error: model is loading");
     insta::assert_snapshot!(told(422, r#"{"detail":[{"loc":["body","n"]}]}"#), @r#"unprocessable_entity: the service answered 422 Unprocessable Entity: {"detail":[{"loc":["body","n"]}]}"#);

@@ -76,7 +76,7 @@ mod tests {
           hint: the columns are, nearest first: `occupation`, `group`, `answer`
         ");
         assert_snapshot!(missing(&DataFrame::empty(), "a\n`\0"), @"
-        there is no column `a ``
+        there is no column `a `�`
           hint: the frame has no columns
         ");
         let many: Vec<_> = (0..5_000)

@@ -11,7 +11,7 @@ use super::head::Head;
 use super::kind::{Kind, is_quantity};
 use super::limits::{HELD, NAME, characters, cut};
 use super::value::{Value, push};
-use crate::notebook::escape::readable;
+use crate::text::invisible::mark_invisible;
 
 /// So many rows are written before their size is looked at.
 const BLOCK: usize = 256;
@@ -149,7 +149,7 @@ fn push_string(json: &mut String, text: &str) {
         json.push('"');
         return;
     }
-    for character in text.chars().filter_map(readable) {
+    for character in mark_invisible(text).chars() {
         match character {
             '"' => json.push_str("\\\""),
             '\\' => json.push_str("\\\\"),
@@ -190,8 +190,7 @@ mod tests {
             let json = string(&text);
             prop_assert!(!json.contains('<') && !json.contains("EVCXR_"));
             let read: String = serde_json::from_str(&json).unwrap();
-            let seen: String = text.chars().filter_map(readable).collect();
-            prop_assert_eq!(read, seen);
+            prop_assert_eq!(read, mark_invisible(&text));
         }
     }
 

@@ -122,9 +122,12 @@
     return column.type === "time" ? ">09:30" : ">2024-05";
   };
 
-  // A spreadsheet would run a text that begins like a formula: an apostrophe keeps it a text.
+  // A spreadsheet would run a text that begins like a formula: an apostrophe keeps it a text. Where
+  // semicolons, tabs or lines part its cells, a text may hold the beginnings of several, and blanks
+  // and quotes before a sign do not count. Full-width signs begin formulas too.
   const csvText = (text) => {
-    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    const begun = /^[\t\r]|(?<![^;\t\r\n])(?=(?:[^\S\t\r\n]|")*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g;
+    const safe = text.replace(begun, "'$&");
     return safe === "" || /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const csvCell = (column, value) => {

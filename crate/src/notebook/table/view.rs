@@ -7,6 +7,7 @@ use super::{html, limits};
 use crate::error::Result;
 use crate::notebook::bundle::{Bundle, Show};
 use crate::notebook::escape::escaped;
+use crate::text::terminal::sanitize;
 
 /// A data frame with a say in how it is shown. [`table`] makes it; it shows itself with
 /// [`display`](crate::notebook::display) and as the last expression of a cell.
@@ -175,6 +176,7 @@ impl Show for Table {
             Some(title) => format!("{title}\n{text}"),
             None => text,
         };
+        let text = sanitize(&text).into_owned();
         Bundle { html, text }
     }
 }

@@ -3,8 +3,8 @@
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
 use super::{assert_is_well_formed, cells, payload};
-use crate::notebook::escape::readable;
 use crate::notebook::{Show, table};
+use crate::text::invisible::mark_invisible;
 
 /// From OWASP's cheat sheet on the evasion of filters for cross-site scripting, and what is
 /// special to our own format.
@@ -56,7 +56,7 @@ pub(super) const HOSTILE: [&str; 44] = [
 ];
 
 fn seen(text: &str) -> String {
-    text.chars().filter_map(readable).collect()
+    mark_invisible(text).into_owned()
 }
 
 #[test]
@@ -70,6 +70,27 @@ fn a_hostile_cell_is_read_and_never_obeyed() {
     assert_eq!(cells(&html).concat(), said);
     let payload = payload(&html).unwrap();
     assert_eq!(payload["values"][0], serde_json::json!(said.to_vec()));
+}
+
+#[test]
+fn no_terminal_obeys_the_plain_form() {
+    let cells = [
+        "\u{1b}]0;mine\u{7}",
+        "a\rb\u{8}",
+        "\u{9b}2J",
+        "\u{202E}txt.exe",
+        "x\u{E0041}",
+    ];
+    let named = Series::new("\u{1b}[2Jname".into(), cells).into_column();
+    let frame = DataFrame::new_infer_height(vec![named]).unwrap();
+    let shown = table(&frame).titled("\u{1b}[31mtitle").bundle();
+    for text in [&shown.text, &shown.html] {
+        let is_obeyed = |c: char| c.is_control() && c != '\n';
+        assert!(!text.contains(is_obeyed), "{text:?}");
+        assert!(!text.contains(['\u{202E}', '\u{E0041}']), "{text:?}");
+    }
+    assert!(shown.text.starts_with("�[31mtitle\n"), "{}", shown.text);
+    assert!(shown.text.contains("�]0;mine�"), "{}", shown.text);
 }
 
 #[test]

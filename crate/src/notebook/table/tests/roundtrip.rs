@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::{assert_is_well_formed, cells, payload};
 use crate::notebook::Show;
-use crate::notebook::escape::readable;
+use crate::text::invisible::mark_invisible;
 
 fn column(rows: usize) -> impl Strategy<Value = Series> {
     let texts = proptest::collection::vec(proptest::option::of(any::<String>()), rows);
@@ -41,10 +41,7 @@ fn tells(cell: &str, value: &AnyValue) -> bool {
             read == *value || (read - value).abs() <= 5.1e-7 || (read.is_nan() && value.is_nan())
         }
         AnyValue::Int64(_) => number == value.str_value(),
-        value => {
-            let text = value.str_value();
-            cell == text.chars().filter_map(readable).collect::<String>()
-        }
+        value => cell == mark_invisible(&value.str_value()),
     }
 }
 
@@ -84,8 +81,7 @@ proptest! {
                     AnyValue::Boolean(value) => prop_assert_eq!(held, value),
                     value => {
                         let text = value.str_value();
-                        let seen: String = text.chars().filter_map(readable).collect();
-                        prop_assert_eq!(held, &serde_json::json!(seen));
+                        prop_assert_eq!(held, &serde_json::json!(mark_invisible(&text)));
                     }
                 }
             }
