@@ -2,9 +2,9 @@
 //! launcher's home.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::step::{Step, compiled};
+use super::toolchain;
 use crate::failure::{Failure, Result};
 use crate::home::Home;
 use crate::programs::all_on_path;
@@ -35,7 +35,7 @@ pub fn ensure(home: &Home) -> Result<()> {
         "about 6 minutes, once",
     );
     let build = home.kernel().join("build");
-    let mut install = Command::new("cargo");
+    let mut install = toolchain::program("cargo");
     install
         .args([
             "install",
