@@ -1,6 +1,6 @@
 //! `evenhand run` on small notebooks, in the real evcxr kernel.
 
-mod lesson;
+pub(crate) mod lesson;
 mod stopping;
 
 use std::fs;
