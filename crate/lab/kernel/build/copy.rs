@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::shim::SHIMS;
 use crate::failure::{Failure, Result};
-use crate::home::private;
+use crate::home::private::{self, Umask};
 use crate::jupyter::random_hex;
 
 /// The file in a copy that its kernel holds locked while it lives.
@@ -40,6 +40,7 @@ impl PrivateCopy {
     }
 
     fn make_at(build: Option<&Path>, path: PathBuf) -> io::Result<Self> {
+        let _umask = Umask::set();
         let new = path.with_extension("new");
         private::create_folder(&new)?;
         // Locked before it has the name by which another kernel could take it for abandoned.
@@ -54,6 +55,14 @@ impl PrivateCopy {
             Some(build) => copy_folder(build, &copy.path)?,
             None => private::create_folder(&copy.path.join("target"))?,
         }
+        // evcxr makes what is missing, by the rights that the reader gives to new files.
+        for folder in ["src", ".cargo"] {
+            private::create_folder(&copy.path.join(folder))?;
+        }
+        File::options()
+            .append(true)
+            .create(true)
+            .open(copy.path.join("src/lib.rs"))?;
         Ok(copy)
     }
 

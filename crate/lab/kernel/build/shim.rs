@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::failure::{Context, Failure, Result};
-use crate::home::private;
+use crate::home::private::{self, Umask};
 use crate::programs::on_path;
 use crate::setup;
 use crate::tool;
@@ -107,6 +107,7 @@ fn environment_with(
     lock_file: &Path,
     note: &str,
 ) -> Result<Vec<(OsString, OsString)>> {
+    let _umask = Umask::set();
     let shims = build.join(SHIMS);
     let programs = build.join(PROGRAMS);
     let rustup = on_path("rustup");
