@@ -77,9 +77,16 @@ fn what_lies_in_the_current_folder_is_not_run() {
         let module = format!("open({ran:?}, 'a').write({name:?})\n");
         fs::write(current.join(format!("{name}.py")), module).unwrap();
     }
+    let compiler = current.join("evil/bin/rustc");
+    fs::create_dir_all(compiler.parent().unwrap()).unwrap();
+    fs::write(&compiler, format!("#!/bin/sh\necho rustc >> {ran:?}\n")).unwrap();
+    fs::set_permissions(&compiler, Permissions::from_mode(0o755)).unwrap();
+    let toolchain = format!("[toolchain]\npath = {:?}\n", current.join("evil"));
+    fs::write(current.join("rust-toolchain.toml"), toolchain).unwrap();
     for command in [["doctor", ""], ["serve", "--port=0"]] {
         evenhand()
             .args(command.iter().filter(|argument| !argument.is_empty()))
+            .env_remove("RUSTUP_TOOLCHAIN")
             .env("EVENHAND_HOME", folder.path().join("home"))
             .env("PYTHONPATH", &current)
             .env("PIP_INDEX_URL", "http://127.0.0.1:9/simple")

@@ -6,7 +6,7 @@
 //! evcxr takes the cargo of `CARGO_HOME` before that on PATH, so the kernel is given another
 //! `CARGO_HOME`, and the shims give the real one back.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -134,9 +134,9 @@ fn environment_with(
                 .because(error)
                 .hint("set EVENHAND_HOME to a folder without a colon in its name")
         })?;
+    let cargo = real_cargo(rustup.as_deref())?;
     let mut variables = vec![
         ("EVCXR_TMPDIR".into(), build.into()),
-        (CARGO.into(), real_cargo(rustup.as_deref())?.into()),
         (LOCK_FILE.into(), lock_file.into()),
         ("EVENHAND_LAUNCHER".into(), launcher.into()),
         (
@@ -148,8 +148,18 @@ fn environment_with(
         (LIBRARY_PATH.into(), library_path()?),
         (WITHHELD.into(), tool::withheld()),
     ];
+    // evcxr asks rustup in the notebook's folder, where a file of a stranger's may name another.
+    variables.extend(toolchain_of(&cargo).map(|name| ("RUSTUP_TOOLCHAIN".into(), name.into())));
+    variables.push((CARGO.into(), cargo.into()));
     variables.extend(rustup.map(|rustup| ("EVENHAND_RUSTUP".into(), rustup.into())));
     Ok(variables)
+}
+
+/// The name of the toolchain that rustup has this program of: `toolchains/NAME/bin/cargo`.
+fn toolchain_of(program: &Path) -> Option<&OsStr> {
+    let toolchain = program.parent()?.parent()?;
+    let is_rustups = toolchain.parent()?.ends_with("toolchains");
+    is_rustups.then(|| toolchain.file_name()).flatten()
 }
 
 /// Where a cell finds Rust's own libraries. The path to them that the compiler writes into
@@ -188,4 +198,20 @@ fn real_cargo(rustup: Option<&Path>) -> Result<PathBuf> {
         Failure::new("cargo was not found")
             .hint("install Rust with rustup, or use `conda env create -f environment.yml`")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_toolchain_of_rustups_is_known_by_its_place() {
+        let of = |program: &str| toolchain_of(Path::new(program)).map(OsStr::to_owned);
+        assert_eq!(
+            of("/home/me/.rustup/toolchains/stable-x86_64/bin/cargo"),
+            Some("stable-x86_64".into())
+        );
+        assert_eq!(of("/usr/bin/cargo"), None);
+        assert_eq!(of("cargo"), None);
+    }
 }
