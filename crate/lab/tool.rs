@@ -9,7 +9,8 @@ use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
 /// Variables by name: who runs this, where, in which language.
-const PLAIN: [&str; 20] = [
+const PLAIN: [&str; 21] = [
+    "CARGO",
     "CLICOLOR",
     "COLORTERM",
     "DEVELOPER_DIR",
@@ -38,6 +39,7 @@ const FAMILIES: [&str; 38] = [
     "AR_",
     "BINDGEN_",
     "CARGO_",
+    "CCACHE_",
     "CC_",
     "CFLAGS_",
     "CLANG_",
@@ -48,12 +50,14 @@ const FAMILIES: [&str; 38] = [
     "CXX_",
     "DYLD_",
     "EVCXR_",
+    "GETTEXT_",
     "GUIX_",
     "HOMEBREW_",
     "HOST_",
     "LC_",
     "LD_",
     "LIBCLANG_",
+    "LIBSQLITE3_",
     "LLVM_",
     "MAKE",
     "NIX_",
@@ -61,26 +65,22 @@ const FAMILIES: [&str; 38] = [
     "PKG_CONFIG",
     "PROTOC",
     "PYENV_",
+    "PYO3_",
     "RANLIB_",
     "RUST",
     "SCCACHE_",
+    "SQLITE3_",
     "TARGET_",
     "XDG_",
-    "_CONDA_",
-    "CCACHE_",
-    "PYO3_",
-    "GETTEXT_",
     "ZSTD_",
-    "SQLITE3_",
-    "LIBSQLITE3_",
+    "_CONDA_",
 ];
 
 /// C compilers and their flags, where they have no ending.
-const OF_C: [&str; 18] = [
+const OF_C: [&str; 17] = [
     "AR",
     "ARFLAGS",
     "AS",
-    "CARGO",
     "CC",
     "CFLAGS",
     "CPATH",
