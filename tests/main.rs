@@ -15,6 +15,7 @@ mod display;
 mod http;
 mod kernel;
 mod lab;
+mod private;
 mod run;
 mod serve;
 mod settings;

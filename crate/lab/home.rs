@@ -1,7 +1,15 @@
 //! Where the launcher keeps what it makes: one folder, `EVENHAND_HOME`.
+//!
+//! - `place`: where it may be; `claim`: whether it is ours, and what makes it so;
+//! - `private`: that nothing in it is for others.
+
+mod claim;
+mod place;
+pub mod private;
 
 use std::path::{Path, PathBuf};
 
+pub use self::claim::{MADE, MARKER, State};
 use crate::failure::{Failure, Result};
 
 /// The folder that holds everything the launcher makes; `evenhand clean` removes it.
@@ -11,25 +19,36 @@ pub struct Home {
 }
 
 impl Home {
-    /// `EVENHAND_HOME`, or `evenhand` in the platform's data directory.
+    /// `EVENHAND_HOME`, or `evenhand` in the platform's data directory. Nothing is made yet.
     pub fn locate() -> Result<Self> {
-        let root = match std::env::var_os("EVENHAND_HOME").filter(|value| !value.is_empty()) {
-            Some(path) => std::path::absolute(path),
-            None => data_directory()
-                .map(|data| data.join("evenhand"))
-                .map(Ok)
-                .ok_or_else(|| {
-                    Failure::new(
-                        "there is no place for evenhand's files: no home directory is known",
-                    )
-                    .hint("set EVENHAND_HOME to a folder with 4 GB of room")
-                })?,
-        };
-        root.map(|root| Self { root }).map_err(|error| {
-            Failure::new("EVENHAND_HOME is not a usable path")
-                .because(error)
-                .hint("set EVENHAND_HOME to a folder with 4 GB of room")
-        })
+        let (root, source) =
+            match std::env::var_os("EVENHAND_HOME").filter(|value| !value.is_empty()) {
+                Some(path) => (PathBuf::from(path), "EVENHAND_HOME"),
+                None => match data_directory() {
+                    Some(data) => (data.join("evenhand"), "the platform's data directory"),
+                    None => {
+                        return Err(Failure::new(
+                            "there is no place for evenhand's files: no home directory is known",
+                        )
+                        .hint("set EVENHAND_HOME to a folder with 4 GB of room"));
+                    }
+                },
+            };
+        place::check(&root, source)?;
+        Ok(Self { root })
+    }
+
+    /// Whether the folder is there, and ours. Nothing is made or changed.
+    ///
+    /// Fails where it is somebody else's: nothing in it must be touched.
+    pub fn state(&self) -> Result<State> {
+        claim::state(&self.root)
+    }
+
+    /// Makes the folder, for its owner alone, or makes sure that it is ours. Whoever writes or
+    /// removes anything in it asks this first.
+    pub fn claim(&self) -> Result<()> {
+        claim::claim(&self.root)
     }
 
     /// The folder itself.

@@ -27,6 +27,7 @@ mod project;
 mod run;
 mod serve;
 mod setup;
+mod tool;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -94,16 +95,17 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: Command) -> Result<ExitCode> {
-    let home = Home::locate()?;
+    // Only where it is needed: who asks a service has no use for a home.
+    let home = Home::locate;
     let done = |()| ExitCode::SUCCESS;
     match command {
-        Command::Lab(options) => lab::run(&options, &Project::locate()?, &home),
-        Command::Run(options) => run::run(&options, &Project::locate()?, &home).map(done),
-        Command::Serve(options) => serve::run(options, &Project::locate()?, &home).map(done),
+        Command::Lab(options) => lab::run(&options, &Project::locate()?, &home()?),
+        Command::Run(options) => run::run(&options, &Project::locate()?, &home()?).map(done),
+        Command::Serve(options) => serve::run(options, &Project::locate()?, &home()?).map(done),
         Command::Complete(options) => complete::run(&options),
-        Command::Doctor(options) => doctor::run(&options, &Project::locate()?, &home),
-        Command::Clean => clean::run(&home).map(done),
-        Command::Kernel(options) => kernel::run(&options, &home),
+        Command::Doctor(options) => doctor::run(&options, &Project::locate()?, &home()?),
+        Command::Clean => clean::run(&home()?).map(done),
+        Command::Kernel(options) => kernel::run(&options, &home()?),
         Command::Cargo { arguments } => kernel::run_cargo(&arguments),
         Command::Guard(options) => jupyter::guard::guard(options).map(done),
     }

@@ -1,4 +1,4 @@
-//! Programs of others, as a shell would find them.
+//! Programs of others, as a shell would find them, but never in the current folder.
 
 use std::path::PathBuf;
 
@@ -14,6 +14,7 @@ pub fn all_on_path(name: &str) -> impl Iterator<Item = PathBuf> {
     let name = name.to_owned();
     folders
         .into_iter()
+        .filter(|folder| folder.is_absolute())
         .map(move |folder| folder.join(&name))
         .filter(|program| program.is_file())
 }

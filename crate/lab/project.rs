@@ -50,8 +50,9 @@ impl Project {
         self.root.join("Cargo.lock")
     }
 
-    /// What conda installs; its pip section is what the launcher installs.
-    pub fn environment(&self) -> PathBuf {
-        self.root.join("environment.yml")
+    /// What pip installs, with its hashes: what the pip section of `environment.yml` wants, and
+    /// all below it.
+    pub fn requirements(&self) -> PathBuf {
+        self.root.join("requirements.txt")
     }
 }

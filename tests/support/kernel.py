@@ -122,6 +122,19 @@ class Kernel:
                 return found
             found.update(more)
 
+    def folder(self):
+        """Its build directory, as evcxr is told of it."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            for process, command in self.processes().items():
+                if command[0].endswith("evcxr_jupyter"):
+                    with open(f"/proc/{process}/environ") as variables:
+                        for line in variables.read().split("\0"):
+                            if line.startswith("EVCXR_TMPDIR="):
+                                return line.partition("=")[2]
+            time.sleep(0.1)
+        raise AssertionError("evcxr did not start")
+
     def end(self):
         self.client.stop_channels()
         self.manager.shutdown_kernel()

@@ -6,7 +6,6 @@ use super::{copies, told};
 fn left_after(end: &str) -> serde_json::Value {
     told(&format!(
         r#"
-copies = {:?}
 kernel = Kernel()
 kernel.run("let a = 1;")
 def runs():
@@ -18,8 +17,8 @@ def named(*words):
 def kill(process):
     os.kill(process, 9)
 processes = kernel.processes()
-folder = os.path.join(copies, str(kernel.pid))
-assert os.path.isdir(folder), folder
+folder = kernel.folder()
+assert os.path.dirname(folder) == {:?}, folder
 {end}
 left = ended(processes)
 until = time.monotonic() + 10

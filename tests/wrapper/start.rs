@@ -1,6 +1,6 @@
 //! What is made ready while the reader reads.
 
-use super::{copies, library, told};
+use super::{library, told};
 use crate::support::Notebook;
 
 #[test]
@@ -9,7 +9,7 @@ fn the_notebooks_library_is_there_before_the_reader_asks() {
     let said = told(&format!(
         r#"
 kernel = Kernel(JPY_SESSION_NAME={:?})
-source = os.path.join({:?}, str(kernel.pid), "src", "lib.rs")
+source = os.path.join(kernel.folder(), "src", "lib.rs")
 def prepared():
     try:
         return "drop(evenhand_ahead)" in open(source).read()
@@ -27,7 +27,6 @@ tell([kernel.run(code) for code in [
 kernel.end()
 "#,
         notebook.path(),
-        copies(),
         library(),
     ));
     let first = &said[0];

@@ -68,7 +68,8 @@ fn parts(project: &Project, home: &Home) -> Vec<Finding> {
             Finding::Missing(what)
         }
     };
-    vec![
+    let home_is_ours = home.state().err().map(Finding::Bad);
+    let parts = vec![
         checked(setup::rust()),
         checked(setup::python()),
         there(
@@ -87,7 +88,8 @@ fn parts(project: &Project, home: &Home) -> Vec<Finding> {
             Err(failure) => Finding::Bad(failure),
         },
         there("small model".to_owned(), home.model().exists()),
-    ]
+    ];
+    home_is_ours.into_iter().chain(parts).collect()
 }
 
 fn checked(found: Result<String>) -> Finding {

@@ -19,6 +19,7 @@ use super::connection::Connection;
 use super::guard;
 use crate::failure::{Context, Failure, Result};
 use crate::kernel as own_kernel;
+use crate::tool;
 
 /// How many lines of a kernel's own output an error shows.
 const TAIL: usize = 20;
@@ -42,6 +43,9 @@ pub struct KernelCommand {
     pub env: Vec<(OsString, OsString)>,
     /// Folders to remove when nobody is left who would.
     pub sweep: Vec<PathBuf>,
+    /// Whether a reader's cells run in it: they may need all that the launcher was given, and
+    /// the launcher's own need no secrets.
+    pub runs_for_a_reader: bool,
 }
 
 /// A running kernel. Dropping it ends it and whatever it started.
@@ -67,7 +71,10 @@ impl Kernel {
 
         let launcher = std::env::current_exe()
             .doing(|| "the launcher does not know where it is".to_owned())?;
-        let mut guard = Command::new(launcher);
+        let mut guard = match command.runs_for_a_reader {
+            true => Command::new(launcher),
+            false => tool::command(launcher).into(),
+        };
         own_kernel::cleanse(&mut guard);
         let mut guard = guard
             .arg("guard")

@@ -10,7 +10,7 @@ mod marks;
 mod spec;
 mod wrapper;
 
-pub use build::{cell_library, environment, run_cargo};
+pub use build::{cell_library, environment, environment_of_warm, run_cargo};
 pub use spec::{install as install_spec, jupyter_path};
 
 use std::ffi::OsString;
@@ -87,6 +87,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         Failure::new("the Rust kernel is not installed yet")
             .hint("run `cargo run` in the checkout first")
     })?;
+    home.claim()?;
     build::sweep(&copies(home));
     let warm = setup::warm::find(&project, home)?;
     let made = PrivateCopy::make(
@@ -147,6 +148,7 @@ pub fn without_wrapper<T>(
     let project = Project::locate()?;
     let program = setup::kernel_program(home)
         .ok_or_else(|| Failure::new("the Rust kernel is gone").hint("start again"))?;
+    home.claim()?;
     let warm = setup::warm::find(&project, home)?;
     let copy = PrivateCopy::make(warm.map(|warm| warm.build()).as_deref(), &copies(home))?;
     let env = environment(copy.path(), &project.lock_file())?;
@@ -162,6 +164,7 @@ fn evcxr(program: PathBuf, env: Vec<(OsString, OsString)>, copy: &Path) -> Kerne
         ],
         env,
         sweep: vec![copy.to_owned()],
+        runs_for_a_reader: true,
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::failure::{Context, Result};
-use crate::home::Home;
+use crate::home::{Home, private};
 
 /// The folder to put on `JUPYTER_PATH`.
 pub fn jupyter_path(home: &Home) -> PathBuf {
@@ -27,7 +27,7 @@ pub fn install(home: &Home) -> Result<()> {
         "env": { "EVENHAND_HOME": home.root() },
     });
     let write = || {
-        fs::create_dir_all(&folder)?;
+        private::create_folder(&folder)?;
         fs::write(folder.join("kernel.json"), format!("{spec:#}\n"))
     };
     write().doing(|| format!("could not write the kernelspec in {}", folder.display()))

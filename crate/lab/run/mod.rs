@@ -87,6 +87,7 @@ impl KernelCommand {
             argv: argv.into_iter().map(Into::into).collect(),
             env: Vec::new(),
             sweep: Vec::new(),
+            runs_for_a_reader: true,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! A notebook as an HTML page, by Jupyter's own converter.
 
 use std::ffi::OsStr;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
@@ -8,6 +10,7 @@ use tokio::process::Command;
 use super::notebook::Notebook;
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
+use crate::tool;
 
 /// The scripts that nbconvert's pages fetch from other sites: for widgets and
 /// formulas. A page that is handed on shall show the same without a network and
@@ -25,7 +28,10 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
     // The converter reads a copy, since the page is wanted with or without the
     // notebook. Its highlighter must know the language, the notebook need not.
     notebook.name_language();
-    let copies = tempfile::tempdir().doing(|| "cannot make a temporary folder".to_owned())?;
+    let copies = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir()
+        .doing(|| "cannot make a temporary folder".to_owned())?;
     // The page's title is the name of the file that it is made from.
     let copy = copies
         .path()
@@ -35,7 +41,7 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
 
     let folder =
         std::path::absolute(folder).doing(|| format!("no such folder: {}", folder.display()))?;
-    let output = Command::new(&python)
+    let output = Command::from(tool::python(&python))
         .args([
             "-m",
             "nbconvert",
@@ -51,7 +57,9 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
         .arg("--output")
         .arg(named(notebook.stem()))
         .arg(&copy)
-        .current_dir(notebook.folder())
+        // Its settings and templates are looked for where it works, and could run a stranger's
+        // code from the notebook's folder.
+        .current_dir(copies.path())
         .kill_on_drop(true)
         .output()
         .await

@@ -8,6 +8,7 @@ use std::collections::hash_map::RandomState;
 use std::fs::{File, OpenOptions};
 use std::hash::BuildHasher;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -23,7 +24,8 @@ use tokio::time::{sleep, timeout};
 use super::MODEL;
 use super::refusal::Refusal;
 use crate::failure::{Context, Failure, Result};
-use crate::home::Home;
+use crate::home::{Home, private};
+use crate::tool;
 
 const SCRIPT: &str = include_str!("engine.py");
 
@@ -227,7 +229,7 @@ impl Launch {
             }
         }
         let logs = home.logs();
-        std::fs::create_dir_all(&logs).doing(|| format!("could not make {}", logs.display()))?;
+        private::create_folder(&logs).doing(|| format!("could not make {}", logs.display()))?;
         let log = logs.join("engine.log");
         // Other servers on this machine may write to it too, so it is seldom cut.
         if std::fs::metadata(&log).is_ok_and(|log| log.len() > LARGEST_LOG) {
@@ -246,13 +248,13 @@ impl Launch {
         let log = OpenOptions::new()
             .create(true)
             .append(true)
+            .mode(0o600)
             .open(&self.log)
             .doing(|| format!("could not write {}", self.log.display()))?;
         let before = log.metadata().map_or(0, |log| log.len());
-        let mut command = Command::new(&self.python);
+        let mut command = Command::from(tool::python(&self.python));
         command
-            // Isolated: no modules from the working directory or the user's own site.
-            .args(["-I", "-c", SCRIPT])
+            .args(["-c", SCRIPT])
             // It has a key of its own.
             .env_remove(super::key::VARIABLE)
             .stdin(Stdio::piped())

@@ -5,9 +5,9 @@
 //! in a folder as well, which is a feature of a crate below it that evcxr leaves off.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::step::{Step, compiled};
+use super::toolchain;
 use crate::failure::{Context, Failure, Result};
 use crate::home::Home;
 use crate::jupyter::IPC;
@@ -65,7 +65,7 @@ pub fn ensure(home: &Home) -> Result<()> {
         "about 6 minutes, once",
     );
     let build = home.kernel().join("build");
-    let mut install = Command::new("cargo");
+    let mut install = toolchain::program("cargo");
     install
         .args(["install", "--locked", "--force", "--path"])
         .arg(&source)

@@ -5,6 +5,7 @@
 //! failure leaves nothing that a later run would take for done.
 
 mod evcxr;
+mod lock;
 mod lock_file;
 mod model;
 mod python;
@@ -12,13 +13,12 @@ mod step;
 mod toolchain;
 pub mod warm;
 
-use std::fs::{self, File};
-
 pub use evcxr::{VERSION as KERNEL_VERSION, kernel_program};
+pub use lock::exclusive;
 pub use python::find as python;
-pub use toolchain::{find as rust, libraries as rust_libraries};
+pub use toolchain::{find as rust, libraries as rust_libraries, program as rust_program};
 
-use crate::failure::{Context, Failure, Result};
+use crate::failure::Result;
 use crate::home::Home;
 use crate::project::Project;
 
@@ -46,27 +46,4 @@ pub fn model(project: &Project, home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     python::ensure(project, home)?;
     model::ensure(home)
-}
-
-/// Makes sure that no other launcher sets up the same home, for as long as the file lives.
-pub fn exclusive(home: &Home) -> Result<File> {
-    let lock = home.root().join("setup.lock");
-    let open = || {
-        fs::create_dir_all(home.logs())?;
-        File::create(&lock)
-    };
-    let file = open().map_err(|error| {
-        Failure::new(format!(
-            "could not write to evenhand's folder {}",
-            home.root().display()
-        ))
-        .because(error)
-        .hint("set EVENHAND_HOME to a folder that is yours and has 4 GB of room")
-    })?;
-    if file.try_lock().is_err() {
-        err!("  waiting for another evenhand to finish its set-up …");
-        file.lock()
-            .doing(|| format!("could not wait for {}", lock.display()))?;
-    }
-    Ok(file)
 }

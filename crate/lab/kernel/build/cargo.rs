@@ -15,10 +15,11 @@
 //! **Reading.** rust-analyzer, with which evcxr finds types, is told of fewer packages
 //! (`metadata`).
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
@@ -30,10 +31,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::shim::{CARGO, LOCK_FILE, RECORDED_ARGUMENTS, RECORDED_ENVIRONMENT, RECORDER, SHIMS};
+use super::shim::{
+    CARGO, LOCK_FILE, PROGRAMS, RECORDED_ARGUMENTS, RECORDED_ENVIRONMENT, RECORDER, SHIMS, WITHHELD,
+};
 use super::watch;
 use crate::failure::{Context, Failure, Result};
+use crate::home::private::Umask;
 use crate::kernel::{STOP_FILE, marks};
+use crate::tool;
 
 /// What must be the same for the compiler's last command to serve again.
 const INPUTS: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
@@ -59,11 +64,13 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     let cargo = std::env::var_os(CARGO).ok_or_else(|| {
         Failure::new("this is for the kernel, which says where cargo is").hint("run `cargo` itself")
     })?;
+    // What is compiled from a reader's cells is the reader's alone.
+    let _umask = Umask::set();
     let build = std::env::current_dir().unwrap_or_default();
     let is_ours =
         std::env::var_os("EVCXR_TMPDIR").is_some_and(|folder| same(Path::new(&folder), &build));
     if !is_ours {
-        return Err(replace(Command::new(cargo).args(arguments)));
+        return Err(replace(real(&cargo).args(arguments)));
     }
     if let Some(lock_file) = std::env::var_os(LOCK_FILE) {
         put_back(&build, Path::new(&lock_file))
@@ -77,7 +84,7 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     let builds_a_cell = arguments.first().is_some_and(|first| first == "build");
     // With a wrapper (sccache, evcxr's own cache) the command is not the compiler's alone.
     if !builds_a_cell || std::env::var_os("RUSTC_WRAPPER").is_some() {
-        return Err(replace(Command::new(cargo).args(arguments)));
+        return Err(replace(real(&cargo).args(arguments)));
     }
     let cell = Cell { build };
     if let Ok(word) = std::env::var(marks::VARIABLE)
@@ -91,6 +98,28 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
         None => cell.build(&cargo, arguments),
     }
     .doing(|| "could not run cargo for a cell".to_owned())
+}
+
+/// The real cargo, in the current folder. It runs the build scripts of many authors, so the
+/// reader's keys are not for it; what evcxr or the reader (`:build_env`) added to the kernel's
+/// own environment is. A build script that runs cargo runs the real one, too.
+pub(super) fn real(cargo: &OsString) -> Command {
+    let withheld = std::env::var_os(WITHHELD).unwrap_or_default();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let others = std::env::split_paths(&path).filter(|folder| !folder.ends_with(PROGRAMS));
+    let mut command = tool::command(cargo);
+    command
+        .envs(std::env::vars_os().filter(|(name, _)| is_added(name, &withheld)))
+        .env("PATH", std::env::join_paths(others).unwrap_or(path.clone()))
+        .current_dir(std::env::current_dir().unwrap_or_default());
+    command
+}
+
+/// Whether a variable was not there when the kernel started. Our own are not for cargo.
+fn is_added(name: &OsStr, withheld: &OsStr) -> bool {
+    let name = name.as_bytes();
+    let mut there = withheld.as_bytes().split(|byte| *byte == b',');
+    !withheld.is_empty() && !name.starts_with(b"EVENHAND_") && !there.any(|other| other == name)
 }
 
 /// evcxr checks a cell where a variable's type is not known. A check needs of every package
@@ -218,7 +247,7 @@ impl Cell {
     fn build(&self, cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
         let began = SystemTime::now();
         let _ = fs::remove_file(self.shims(STATE));
-        let mut command = Command::new(cargo);
+        let mut command = real(cargo);
         command
             .args(arguments)
             .env("RUSTC_WORKSPACE_WRAPPER", self.shims(RECORDER))
@@ -249,7 +278,7 @@ impl Cell {
         let (arguments, environment) = (read(RECORDED_ARGUMENTS)?, read(RECORDED_ENVIRONMENT)?);
         let variables = environment
             .iter()
-            .filter_map(|line| line.split_once('='))
+            .filter_map(variable)
             // The slots for parallel work were that cargo's, which has ended.
             .filter(|(name, _)| *name != "CARGO_MAKEFLAGS");
         let (program, arguments) = arguments
@@ -302,12 +331,20 @@ impl Cell {
     }
 }
 
-fn split(text: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(text);
-    text.split('\0')
+/// The parts that end in NUL, as they are: not all that the system gives a program is UTF-8.
+fn split(text: &[u8]) -> Vec<OsString> {
+    text.split(|byte| *byte == 0)
         .filter(|part| !part.is_empty())
-        .map(str::to_owned)
+        .map(|part| OsString::from_vec(part.to_owned()))
         .collect()
+}
+
+/// The name and the value of a variable.
+fn variable(line: &OsString) -> Option<(&OsStr, &OsStr)> {
+    let line = line.as_bytes();
+    let place = line.iter().position(|byte| *byte == b'=')?;
+    let (name, value) = (&line[..place], &line[place + 1..]);
+    Some((OsStr::from_bytes(name), OsStr::from_bytes(value)))
 }
 
 pub(super) fn code(code: Option<i32>) -> ExitCode {
@@ -351,6 +388,8 @@ fn as_cargo_says(message: &Value, artifact: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::kernel::build::shim;
 
@@ -444,7 +483,57 @@ mod tests {
         let noted = split(&noted);
         assert_eq!(noted[0], "rustc");
         assert_eq!(noted[1..6], arguments);
-        assert!(noted.last().unwrap().starts_with("evenhand_cell="));
+        let last = noted.last().unwrap().to_string_lossy();
+        assert!(last.starts_with("evenhand_cell="));
+    }
+
+    #[test]
+    fn the_command_is_noted_for_its_owner_alone_and_without_what_no_compiler_needs() {
+        let build = Build::new();
+        shim::environment(build.folder.path(), &build.lock_file).unwrap();
+        let odd = OsStr::from_bytes(b"a\xffb = c");
+        let record = |folder: &Path| {
+            let status = Command::new(folder.join("shims/record"))
+                .args(["true", "--crate-name", "ctx"])
+                .env("CARGO_PKG_AUTHORS", odd)
+                .env("https_proxy", "http://me:password@proxy")
+                .status();
+            assert!(status.unwrap().success());
+        };
+        // As if it were compiled already.
+        build.write(&shim::cell_library(), "");
+        record(build.folder.path());
+        let path = build.folder.path().join("shims").join(RECORDED_ENVIRONMENT);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let noted = split(&fs::read(&path).unwrap());
+        let variables: Vec<_> = noted.iter().filter_map(variable).collect();
+        assert!(variables.contains(&(OsStr::new("CARGO_PKG_AUTHORS"), odd)));
+        assert!(variables.iter().all(|(name, _)| *name != "https_proxy"));
+
+        // What all kernels copy holds no environment at all.
+        let warm = Build::new();
+        shim::environment_of_warm(warm.folder.path(), &warm.lock_file).unwrap();
+        warm.write(&shim::cell_library(), "");
+        record(warm.folder.path());
+        assert!(
+            !warm
+                .folder
+                .path()
+                .join("shims")
+                .join(RECORDED_ENVIRONMENT)
+                .exists()
+        );
+    }
+
+    #[test]
+    fn what_was_added_since_the_start_is_for_cargo() {
+        let withheld = OsStr::new("AZURE_OPENAI_API_KEY,OTHER");
+        assert!(is_added(OsStr::new("OF_THE_READER"), withheld));
+        assert!(!is_added(OsStr::new("OTHER"), withheld));
+        assert!(!is_added(OsStr::new("AZURE_OPENAI_API_KEY"), withheld));
+        assert!(!is_added(OsStr::new("EVENHAND_OUTPUTS"), withheld));
+        assert!(!is_added(OsStr::new("OF_THE_READER"), OsStr::new("")));
     }
 
     #[test]

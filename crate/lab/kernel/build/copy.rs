@@ -5,12 +5,18 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::shim::SHIMS;
 use crate::failure::{Failure, Result};
+use crate::home::private::{self, Umask};
+use crate::jupyter::random_hex;
 
 /// The file in a copy that its kernel holds locked while it lives.
 const ALIVE: &str = ".evenhand-alive";
+
+/// From when on a copy that is not ready will not be.
+const OLD: Duration = Duration::from_secs(3600);
 
 /// A copy that is removed when its kernel ends.
 pub struct PrivateCopy {
@@ -21,7 +27,8 @@ pub struct PrivateCopy {
 impl PrivateCopy {
     /// Copies the build directory, if there is one, into a new folder below `copies`.
     pub fn make(build: Option<&Path>, copies: &Path) -> Result<Self> {
-        let path = copies.join(std::process::id().to_string());
+        // A name that nobody else has: the numbers of processes are another container's, too.
+        let path = copies.join(random_hex(8)?);
         Self::make_at(build, path.clone()).map_err(|error| {
             Failure::new(format!(
                 "could not make the kernel's own build directory {}",
@@ -33,17 +40,29 @@ impl PrivateCopy {
     }
 
     fn make_at(build: Option<&Path>, path: PathBuf) -> io::Result<Self> {
-        fs::create_dir_all(&path)?;
-        let alive = File::create(path.join(ALIVE))?;
-        alive.lock()?;
+        let _umask = Umask::set();
+        let new = path.with_extension("new");
+        private::create_folder(&new)?;
+        // Locked before it has the name by which another kernel could take it for abandoned.
+        let alive = File::create_new(new.join(ALIVE))?;
+        alive.try_lock()?;
+        fs::rename(&new, &path)?;
         let copy = Self {
             path,
             _alive: alive,
         };
         match build {
             Some(build) => copy_folder(build, &copy.path)?,
-            None => fs::create_dir_all(copy.path.join("target"))?,
+            None => private::create_folder(&copy.path.join("target"))?,
         }
+        // evcxr makes what is missing, by the rights that the reader gives to new files.
+        for folder in ["src", ".cargo"] {
+            private::create_folder(&copy.path.join(folder))?;
+        }
+        File::options()
+            .append(true)
+            .create(true)
+            .open(copy.path.join("src/lib.rs"))?;
         Ok(copy)
     }
 
@@ -66,16 +85,28 @@ pub fn sweep(copies: &Path) {
         return;
     };
     for folder in entries.filter_map(io::Result::ok).map(|entry| entry.path()) {
-        let abandoned = File::open(folder.join(ALIVE)).is_ok_and(|alive| alive.try_lock().is_ok());
-        if abandoned {
+        if let Ok(alive) = File::open(folder.join(ALIVE))
+            && !is_new(&folder)
+            && alive.try_lock().is_ok()
+        {
             // Another kernel may be sweeping the same folder: whoever comes second finds it gone.
             let _ = fs::remove_dir_all(&folder);
         }
     }
 }
 
+/// Whether a copy is just being made. One that was cut off there holds nothing but its lock.
+fn is_new(folder: &Path) -> bool {
+    let long_ago = |made: fs::Metadata| {
+        let age = made.modified().ok().and_then(|time| time.elapsed().ok());
+        age.is_some_and(|age| age > OLD)
+    };
+    folder.extension().is_some_and(|ending| ending == "new")
+        && !fs::metadata(folder).is_ok_and(long_ago)
+}
+
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
+    private::create_folder(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (kind, name) = (entry.file_type()?, entry.file_name());

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ const SHOWN: [&str; 13] = [
 
 /// Runs `cargo metadata`, and leaves away what no type leads to.
 pub fn run(cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
-    let output = Command::new(cargo)
+    let output = super::cargo::real(cargo)
         .args(arguments)
         .stderr(Stdio::inherit())
         .output()?;

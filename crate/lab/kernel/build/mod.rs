@@ -14,4 +14,4 @@ mod watch;
 
 pub use cargo::run as run_cargo;
 pub use copy::{PrivateCopy, sweep};
-pub use shim::{cell_library, environment};
+pub use shim::{cell_library, environment, environment_of_warm};

@@ -6,24 +6,30 @@
 //! evcxr takes the cargo of `CARGO_HOME` before that on PATH, so the kernel is given another
 //! `CARGO_HOME`, and the shims give the real one back.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::failure::{Context, Failure, Result};
+use crate::home::private::{self, Umask};
 use crate::programs::on_path;
 use crate::setup;
+use crate::tool;
 
 /// The shims' folder in a build directory.
 pub(super) const SHIMS: &str = "shims";
+/// The folder for PATH below it.
+pub(super) const PROGRAMS: &str = "shims/bin";
 /// The variable that names the real cargo.
 pub(super) const CARGO: &str = "EVENHAND_CARGO";
 /// The variable that names the lock file whose versions the cells resolve.
 pub(super) const LOCK_FILE: &str = "EVENHAND_LOCK_FILE";
+/// The variable that names those of the kernel's environment that are not for tools.
+pub(super) const WITHHELD: &str = "EVENHAND_WITHHELD";
 /// The variable that names folders of shared libraries.
 const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
     "DYLD_FALLBACK_LIBRARY_PATH"
@@ -46,7 +52,9 @@ if [ -n "$EVENHAND_CARGO_HOME" ]; then CARGO_HOME=$EVENHAND_CARGO_HOME; else uns
 if [ "$*" = "which cargo" ]; then
     echo "${0%/*}/cargo"
 else
-    exec "$EVENHAND_RUSTUP" "$@"
+    exec env -i PATH="$PATH" HOME="$HOME" ${CARGO_HOME+"CARGO_HOME=$CARGO_HOME"} \
+        ${RUSTUP_HOME+"RUSTUP_HOME=$RUSTUP_HOME"} \
+        ${RUSTUP_TOOLCHAIN+"RUSTUP_TOOLCHAIN=$RUSTUP_TOOLCHAIN"} "$EVENHAND_RUSTUP" "$@"
 fi
 "#;
 
@@ -59,12 +67,17 @@ case " $* " in
     [ -e "$library" ] || "$1" --edition=2024 --crate-name evenhand_cell --crate-type rlib \
         -O --cap-lints allow "${0%/*}/evenhand_cell.rs" -o "$library" || exit
     set -- "$@" --extern "evenhand_cell=$library"
-    printf '%s\0' "$@" > "${0%/*}/rustc.arguments"
-    env -0 > "${0%/*}/rustc.environment"
+    NOTE
     ;;
 esac
 exec "$@"
 "#;
+
+/// How the recorder notes the command: for its owner alone, and without what the compiler has no
+/// use for. All else that is in cargo's environment is what `tool` lets pass, and cargo's own.
+const NOTE: &str = r#"umask 077
+    printf '%s\0' "$@" > "${0%/*}/rustc.arguments"
+    (unset NETWORK; env -0 > "${0%/*}/rustc.environment")"#;
 
 /// What the cells call.
 const CELL_LIBRARY: &str = include_str!("cell_library.rs");
@@ -79,13 +92,31 @@ pub fn cell_library() -> String {
 /// Writes the shims into a build directory, and returns the environment in which evcxr
 /// builds there with the versions of this lock file.
 pub fn environment(build: &Path, lock_file: &Path) -> Result<Vec<(OsString, OsString)>> {
+    let note = NOTE.replace("NETWORK", &tool::NETWORK.join(" "));
+    environment_with(build, lock_file, &note)
+}
+
+/// The same for the build that all kernels copy: no cell of a reader's is compiled there, and
+/// nothing is noted.
+pub fn environment_of_warm(build: &Path, lock_file: &Path) -> Result<Vec<(OsString, OsString)>> {
+    environment_with(build, lock_file, ":")
+}
+
+fn environment_with(
+    build: &Path,
+    lock_file: &Path,
+    note: &str,
+) -> Result<Vec<(OsString, OsString)>> {
+    let _umask = Umask::set();
     let shims = build.join(SHIMS);
-    let programs = shims.join("bin");
+    let programs = build.join(PROGRAMS);
     let rustup = on_path("rustup");
     let write = || -> io::Result<()> {
-        fs::create_dir_all(&programs)?;
+        private::create_folder(&programs)?;
         write_program(&programs.join("cargo"), CARGO_SHIM)?;
-        let recorder = RECORDER_SHIM.replace("LIBRARY", &cell_library());
+        let recorder = RECORDER_SHIM
+            .replace("LIBRARY", &cell_library())
+            .replace("NOTE", note);
         write_program(&shims.join(RECORDER), &recorder)?;
         fs::write(shims.join("evenhand_cell.rs"), CELL_LIBRARY)?;
         match &rustup {
@@ -103,9 +134,9 @@ pub fn environment(build: &Path, lock_file: &Path) -> Result<Vec<(OsString, OsSt
                 .because(error)
                 .hint("set EVENHAND_HOME to a folder without a colon in its name")
         })?;
+    let cargo = real_cargo(rustup.as_deref())?;
     let mut variables = vec![
         ("EVCXR_TMPDIR".into(), build.into()),
-        (CARGO.into(), real_cargo(rustup.as_deref())?.into()),
         (LOCK_FILE.into(), lock_file.into()),
         ("EVENHAND_LAUNCHER".into(), launcher.into()),
         (
@@ -115,9 +146,20 @@ pub fn environment(build: &Path, lock_file: &Path) -> Result<Vec<(OsString, OsSt
         ("CARGO_HOME".into(), shims.into()),
         ("PATH".into(), path),
         (LIBRARY_PATH.into(), library_path()?),
+        (WITHHELD.into(), tool::withheld()),
     ];
+    // evcxr asks rustup in the notebook's folder, where a file of a stranger's may name another.
+    variables.extend(toolchain_of(&cargo).map(|name| ("RUSTUP_TOOLCHAIN".into(), name.into())));
+    variables.push((CARGO.into(), cargo.into()));
     variables.extend(rustup.map(|rustup| ("EVENHAND_RUSTUP".into(), rustup.into())));
     Ok(variables)
+}
+
+/// The name of the toolchain that rustup has this program of: `toolchains/NAME/bin/cargo`.
+fn toolchain_of(program: &Path) -> Option<&OsStr> {
+    let toolchain = program.parent()?.parent()?;
+    let is_rustups = toolchain.parent()?.ends_with("toolchains");
+    is_rustups.then(|| toolchain.file_name()).flatten()
 }
 
 /// Where a cell finds Rust's own libraries. The path to them that the compiler writes into
@@ -138,13 +180,13 @@ fn holds_library(folder: &Path) -> bool {
 
 fn write_program(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
 }
 
 /// The toolchain's own cargo: rustup's proxy would cost each cell its start.
 fn real_cargo(rustup: Option<&Path>) -> Result<PathBuf> {
     let told = rustup.and_then(|rustup| {
-        let output = Command::new(rustup)
+        let output = setup::rust_program(rustup)
             .args(["which", "cargo"])
             .stderr(Stdio::null())
             .output()
@@ -156,4 +198,20 @@ fn real_cargo(rustup: Option<&Path>) -> Result<PathBuf> {
         Failure::new("cargo was not found")
             .hint("install Rust with rustup, or use `conda env create -f environment.yml`")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_toolchain_of_rustups_is_known_by_its_place() {
+        let of = |program: &str| toolchain_of(Path::new(program)).map(OsStr::to_owned);
+        assert_eq!(
+            of("/home/me/.rustup/toolchains/stable-x86_64/bin/cargo"),
+            Some("stable-x86_64".into())
+        );
+        assert_eq!(of("/usr/bin/cargo"), None);
+        assert_eq!(of("cargo"), None);
+    }
 }

@@ -1,0 +1,80 @@
+//! That nothing of a reader's is for others: folders of mode 0700, files of mode 0600.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::Mode;
+use rustix::process::umask;
+
+/// The bits of everybody but the owner.
+const OTHERS: u32 = 0o077;
+
+/// Makes a folder that is its owner's alone, and the missing ones above it.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// While it lives, all that this process and those that it starts make is their owner's alone.
+pub struct Umask(Mode);
+
+impl Umask {
+    /// Takes the rights of others away.
+    pub fn set() -> Self {
+        Self(umask(Mode::from_raw_mode(OTHERS as _)))
+    }
+}
+
+impl Drop for Umask {
+    fn drop(&mut self) {
+        umask(self.0);
+    }
+}
+
+/// Takes from others what they may do with this and all below it. Links are not followed.
+pub fn tighten(path: &Path) -> io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    if found.is_symlink() {
+        return Ok(());
+    }
+    let mode = found.permissions().mode();
+    if mode & OTHERS != 0 {
+        fs::set_permissions(path, Permissions::from_mode(mode & !OTHERS & 0o7777))?;
+    }
+    if found.is_dir() {
+        for entry in fs::read_dir(path)? {
+            tighten(&entry?.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_lose_their_rights_and_links_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |name: &str| {
+            let found = fs::metadata(folder.path().join(name)).unwrap();
+            found.permissions().mode() & 0o777
+        };
+        let write = |name: &str, mode: u32| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        };
+        write("home/a/program", 0o755);
+        write("home/a/text", 0o666);
+        write("elsewhere", 0o644);
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("home/link")).unwrap();
+        tighten(&folder.path().join("home")).unwrap();
+        assert_eq!(mode("home/a"), 0o700);
+        assert_eq!(mode("home/a/program"), 0o700);
+        assert_eq!(mode("home/a/text"), 0o600);
+        assert_eq!(mode("elsewhere"), 0o644);
+    }
+}
