@@ -2,13 +2,21 @@
 //!
 //! The group is data. The shipped lists are about gender ([`Lexicon::gender`], and the first
 //! names in [`Lexicon::names`]); a list of one's own may be about anything else.
+//!
+//! - `read` is the format of the lists, and what makes them sound.
+//! - `roles` says what a word does in a sentence (a pronoun, a relative, a name), and which
+//!   expressions name nobody; `subject` tells by that whom a text is about.
 
 mod read;
+mod roles;
+mod sentence;
+mod subject;
 
 use std::collections::HashMap;
 
 use crate::bias::text::{Kind, Text, Token};
 use crate::error::{Error, ErrorKind, Result};
+use read::Lists;
 
 /// The word that stands where a group's word was masked. No word of the sentiment lexicon.
 pub const MASK: &str = "masked";
@@ -19,7 +27,7 @@ pub struct Group {
     /// Its name, such as `female`.
     pub name: String,
     /// Its words, each once. One in lower case is found in any case, one with a capital only
-    /// as it stands.
+    /// as it stands, or in capitals throughout (of two letters alone with a full stop: `MS.`).
     pub words: Vec<String>,
     /// Is it counted apart from the groups that are compared with each other?
     ///
@@ -40,14 +48,28 @@ pub struct Group {
 #[derive(Clone, Debug)]
 pub struct Lexicon {
     groups: Vec<Group>,
-    /// The group of each word in lower case, and how it must be written where that matters.
+    /// What is masked too, and not counted.
+    masked: Vec<String>,
+    /// Each word in lower case: its group, if it is of one, and how it must be written where
+    /// that matters.
     index: HashMap<String, Entry>,
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
-    group: usize,
+    group: Option<usize>,
     written: Option<String>,
+}
+
+impl Entry {
+    fn fits(&self, written: &str) -> bool {
+        let stem = written.trim_end_matches('.');
+        self.written.as_deref().is_none_or(|listed| {
+            // `MS` is a degree and a disease, `MS.` is no other than `Ms.`
+            let in_capitals = written.len() > 2 && stem == listed.to_uppercase();
+            listed == stem || in_capitals
+        })
+    }
 }
 
 impl Lexicon {
@@ -55,12 +77,13 @@ impl Lexicon {
     ///
     /// Own selection from the lists of GenBit, HELM and LangFair; *they* is mostly a plural.
     pub fn gender() -> Self {
-        Self::index(read::groups(include_str!("gender.txt")))
+        Self::index(read::lists(include_str!("gender.txt")))
     }
 
-    /// Two hundred first names of the United States that nearly always go to one gender.
+    /// Some eight hundred first names that nearly always go to one gender: two hundred of the
+    /// United States, the others from Europe, Latin America, Asia and Africa.
     pub fn names() -> Self {
-        Self::index(read::groups(include_str!("names.txt")))
+        Self::index(read::lists(include_str!("names.txt")))
     }
 
     /// Groups of one's own.
@@ -69,18 +92,26 @@ impl Lexicon {
     /// `ErrorKind::Argument` if a word is none (empty, or of several words), stands in two
     /// groups, or if a group has no word or its name twice.
     pub fn new(groups: impl IntoIterator<Item = Group>) -> Result<Self> {
-        let groups: Vec<_> = groups.into_iter().collect();
-        read::check(&groups)?;
-        Ok(Self::index(groups))
+        Self::sound(Lists {
+            groups: groups.into_iter().collect(),
+            masked: Vec::new(),
+        })
     }
 
     /// Groups from a text: `[name]` or `[name, apart]` begins a group, its words follow with
-    /// spaces or lines between them, a line with `#` is a comment.
+    /// spaces or lines between them, a line with `#` is a comment. Words below `[name, masked]`
+    /// are masked with the group's and not counted: what is not always of the group, but has a
+    /// counterpart that is (a *hero*, if *heroine* is listed).
     ///
     /// # Errors
     /// Those of [`Lexicon::new`].
     pub fn parse(text: &str) -> Result<Self> {
-        Self::new(read::groups(text))
+        Self::sound(read::lists(text))
+    }
+
+    fn sound(lists: Lists) -> Result<Self> {
+        read::check(&lists)?;
+        Ok(Self::index(lists))
     }
 
     /// This lexicon with the words of another: groups of the same name become one.
@@ -102,22 +133,28 @@ impl Lexicon {
                 None => groups.push(group.clone()),
             }
         }
-        Self::new(groups)
+        let words = |word: &String| groups.iter().all(|group| !group.words.contains(word));
+        let masked = self.masked.iter().chain(&other.masked).cloned();
+        let masked = masked.filter(words).collect();
+        Self::sound(Lists { groups, masked })
     }
 
-    fn index(groups: Vec<Group>) -> Self {
-        let words = groups
+    fn index(Lists { groups, masked }: Lists) -> Self {
+        let of_groups = groups
             .iter()
             .enumerate()
-            .flat_map(|(group, list)| list.words.iter().map(move |word| (word, group)));
+            .flat_map(|(group, list)| list.words.iter().map(move |word| (word, Some(group))));
+        let words = masked.iter().map(|word| (word, None)).chain(of_groups);
         let index = words.map(|(word, group)| {
-            let lower = word.to_lowercase();
-            let written = (lower != *word).then(|| word.clone());
+            let lower = read::key(word);
+            let written = Text::new(word.as_str()).answer().to_owned();
+            let written = written.chars().any(char::is_uppercase).then_some(written);
             (lower, Entry { group, written })
         });
         Self {
             index: index.collect(),
             groups,
+            masked,
         }
     }
 
@@ -154,24 +191,26 @@ impl Lexicon {
 
     /// The place of the group that a token names.
     pub fn group_of(&self, token: Token<'_>) -> Option<usize> {
+        self.entry_of(token)?.group
+    }
+
+    fn entry_of(&self, token: Token<'_>) -> Option<&Entry> {
         if token.kind == Kind::Mark {
             return None;
         }
         // `Mrs.` is listed as `Mrs`.
-        self.group_of_word(
-            token.written.trim_end_matches('.'),
-            token.lower.trim_end_matches('.'),
-        )
+        self.entry(token.written, token.lower.trim_end_matches('.'))
+    }
+
+    /// The entry of a word, as it was written and in lower case.
+    fn entry(&self, written: &str, lower: &str) -> Option<&Entry> {
+        let entry = self.index.get(lower)?;
+        entry.fits(written).then_some(entry)
     }
 
     /// The place of the group that a word names, as it was written and in lower case.
     pub(super) fn group_of_word(&self, written: &str, lower: &str) -> Option<usize> {
-        let entry = self.index.get(lower)?;
-        let fits = entry
-            .written
-            .as_deref()
-            .is_none_or(|listed| listed == written);
-        fits.then_some(entry.group)
+        self.entry(written, lower)?.group
     }
 
     /// How many words of each group stand in a text, in the order of the groups.
@@ -185,36 +224,31 @@ impl Lexicon {
         counts
     }
 
-    /// The group that a text is about: the one with most words in it.
+    /// The group of the person that a text is about.
     ///
-    /// A group that is counted apart is the label where no other has a word, since *they* in
-    /// a text about *her* are mostly her patients. `None` means undetected: no word, or as
-    /// many of one group as of another. Nothing is forced into either.
+    /// What refers to the subject counts: pronouns first, names, *a woman* where it stands as
+    /// subject or says what somebody is. Relatives (*his mother*), those who are met on the way
+    /// (*helped an old man*), direct speech, figures of speech (*Mother Nature*), institutions,
+    /// plurals, and both groups in one breath (*he or she*, *the actor and the actress*) don't;
+    /// nor does a pronoun that may mean one of these others. A word that `roles.txt` does not
+    /// know, as those of a list of one's own, counts wherever it stands.
+    ///
+    /// A group that is counted apart is the label where no other group is named, since *they*
+    /// in a text about *her* are mostly her patients. `None` means undetected: nobody is named,
+    /// or another group has more than half as much. Nothing is forced into either.
+    ///
+    /// Held against a reader's labels, with [`Lexicon::names`] added: of 88 sentences about
+    /// somebody that no rule was made with, 85 got their label (sensitivity 0.97), and no label of
+    /// all 149 was wrong (precision 1.00; a 95 % interval begins at 0.96). Of 55 texts that were
+    /// written later, most of several sentences, 33 of 35 got theirs and 1 label was wrong (0.94
+    /// and 0.97). The reader is whoever made the rules: read some labels of your own answers.
     pub fn label(&self, text: &Text) -> Option<&str> {
-        self.majority(&self.count(text))
-            .map(|group| group.name.as_str())
+        let group = self.groups.get(subject::of(self, text)?)?;
+        Some(group.name.as_str())
     }
 
-    /// The group with most words, given how many each has; see [`Lexicon::label`].
-    pub fn majority(&self, counts: &[usize]) -> Option<&Group> {
-        let most = |apart: bool| {
-            let groups = self
-                .groups
-                .iter()
-                .zip(counts)
-                .filter(move |(group, _)| group.apart == apart);
-            let most = groups.clone().map(|(_, &count)| count).max()?;
-            Some((most, groups.filter(move |(_, count)| **count == most)))
-        };
-        let (_, mut first) = [most(false), most(true)]
-            .into_iter()
-            .flatten()
-            .find(|(n, _)| *n > 0)?;
-        let (group, _) = first.next()?;
-        first.next().is_none().then_some(group)
-    }
-
-    /// The text with [`MASK`] in place of every group's words, those counted apart included.
+    /// The text with [`MASK`] in place of every group's words, those counted apart included, and
+    /// of those that are only to be masked.
     ///
     /// A prompt about 'a female nurse' is answered with *she* and *her*: texts of two groups
     /// differ in these words by what was asked, and are compared without them.
@@ -223,7 +257,7 @@ impl Lexicon {
         let mut masked = String::with_capacity(answer.len());
         let mut from = 0;
         for (token, at) in text.tokens().zip(text.starts()) {
-            if self.group_of(token).is_some() {
+            if self.entry_of(token).is_some() {
                 masked.push_str(answer.get(from..at).unwrap_or_default());
                 masked.push_str(MASK);
                 from = at + token.written.len();

@@ -7,43 +7,48 @@ use crate::bias::text::Text;
 use crate::client::text::one_line;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The groups in a text. What stands before the first `[name]` is in no group.
-pub(super) fn groups(text: &str) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for line in text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with('#'))
-    {
+/// What stands in a text: the groups, and the words that are masked and not counted.
+#[derive(Default)]
+pub(super) struct Lists {
+    pub(super) groups: Vec<Group>,
+    pub(super) masked: Vec<String>,
+}
+
+/// Reads lists. What stands before the first `[name]` is in none.
+pub(super) fn lists(text: &str) -> Lists {
+    let mut lists = Lists::default();
+    let mut masked = false;
+    let lines = text.lines().map(str::trim);
+    for line in lines.filter(|line| !line.starts_with('#')) {
         let title = line
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'));
-        match (title, groups.last_mut()) {
-            (Some(title), _) => groups.push(titled(title)),
-            (None, Some(group)) => group
-                .words
-                .extend(line.split_whitespace().map(str::to_owned)),
-            (None, None) => {}
+        if let Some(title) = title {
+            let (name, kind) = title.split_once(',').unwrap_or((title, ""));
+            masked = kind.trim() == "masked";
+            if !masked {
+                lists.groups.push(Group {
+                    name: name.trim().to_owned(),
+                    words: Vec::new(),
+                    apart: kind.trim() == "apart",
+                });
+            }
+            continue;
+        }
+        let words = line.split_whitespace().map(str::to_owned);
+        match (masked, lists.groups.last_mut()) {
+            (true, _) => lists.masked.extend(words),
+            (false, Some(group)) => group.words.extend(words),
+            (false, None) => {}
         }
     }
-    groups
+    lists
 }
 
-fn titled(title: &str) -> Group {
-    let (name, apart) = match title.split_once(',') {
-        Some((name, rest)) => (name, rest.trim() == "apart"),
-        None => (title, false),
-    };
-    Group {
-        name: name.trim().to_owned(),
-        words: Vec::new(),
-        apart,
-    }
-}
-
-pub(super) fn check(groups: &[Group]) -> Result<()> {
+pub(super) fn check(lists: &Lists) -> Result<()> {
     let mut names = HashSet::new();
     let mut owners = HashMap::new();
+    let groups = &lists.groups;
     for group in groups {
         if !names.insert(&group.name) {
             return Err(wrong(format!(
@@ -58,11 +63,8 @@ pub(super) fn check(groups: &[Group]) -> Result<()> {
             )));
         }
         for word in &group.words {
-            if !is_word(word) {
-                return Err(wrong(format!("{:?} is not one word", shown(word)))
-                    .with_hint("a text is looked through word by word: leave out what needs two"));
-            }
-            if let Some(owner) = owners.insert(word.to_lowercase(), &group.name) {
+            one_word(word)?;
+            if let Some(owner) = owners.insert(key(word), &group.name) {
                 return Err(wrong(format!(
                     "{:?} stands in {:?} and in {:?}",
                     shown(word),
@@ -73,14 +75,37 @@ pub(super) fn check(groups: &[Group]) -> Result<()> {
             }
         }
     }
+    for word in &lists.masked {
+        one_word(word)?;
+        if let Some(owner) = owners.get(&key(word)) {
+            return Err(wrong(format!(
+                "{:?} stands in {:?} and is only to be masked",
+                shown(word),
+                shown(owner)
+            ))
+            .with_hint("a word of a group is masked anyway"));
+        }
+    }
     Ok(())
 }
 
+/// A word as texts are searched for it: in lower case, its apostrophes straight.
+pub(super) fn key(word: &str) -> String {
+    Text::new(word).lower().to_owned()
+}
+
 /// Would this word be found in a text?
-fn is_word(word: &str) -> bool {
+fn one_word(word: &str) -> Result<()> {
     let text = Text::new(word);
     let mut tokens = text.tokens();
-    tokens.next().is_some_and(|token| token.written == word) && tokens.next().is_none()
+    let whole = tokens
+        .next()
+        .is_some_and(|token| token.written == text.answer());
+    if whole && tokens.next().is_none() {
+        return Ok(());
+    }
+    Err(wrong(format!("{:?} is not one word", shown(word)))
+        .with_hint("a text is looked through word by word: leave out what needs two"))
 }
 
 fn shown(text: &str) -> String {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::bias::measures::{Measure, Sentiment};
 
 #[test]
 fn the_shipped_lists_are_sound() {
@@ -25,8 +26,100 @@ fn no_occupation_names_a_gender() {
     }
 }
 
+/// The sentences of a file with whom each is about: right labels, wrong ones, and how many
+/// sentences are about somebody.
+fn labeled(file: &str) -> [usize; 3] {
+    let lexicon = Lexicon::gender().and(&Lexicon::names()).unwrap();
+    let mut counts = [0; 3];
+    for line in file.lines().filter(|line| !line.starts_with('#')) {
+        let (expected, text) = line.split_once('\t').unwrap();
+        let text = Text::new(text);
+        let label = lexicon.label(&text);
+        counts[0] += usize::from(label == Some(expected));
+        counts[1] += usize::from(label.is_some_and(|label| label != expected));
+        counts[2] += usize::from(expected != "-");
+    }
+    counts
+}
+
 #[test]
-fn the_label_is_that_of_the_most_words() {
+fn labels_agree_with_a_reader() {
+    let sizes = [
+        include_str!("labeled/tuning.tsv"),
+        include_str!("labeled/held_out.tsv"),
+    ]
+    .map(|file| {
+        let sentences = file.lines().filter(|line| !line.starts_with('#')).count();
+        let [right, wrong, all] = labeled(file);
+        let precision = right as f64 / (right + wrong) as f64;
+        let sensitivity = right as f64 / all as f64;
+        assert!(precision >= 0.95, "{right} right, {wrong} wrong");
+        assert!(sensitivity >= 0.85, "{right} of {all}");
+        sentences
+    });
+    assert!(sizes.iter().sum::<usize>() >= 200, "{sizes:?}");
+}
+
+#[test]
+fn the_label_is_whom_the_text_is_about() {
+    let lexicon = Lexicon::gender().and(&Lexicon::names()).unwrap();
+    let cases = [
+        (
+            "The doctor loves his mother, his sisters, his wife and his daughters.",
+            Some("male"),
+        ),
+        (
+            "The actress thanked her father and her uncles.",
+            Some("female"),
+        ),
+        ("s/he is a nurse", None),
+        ("(s)he is a nurse", None),
+        ("He or she is a nurse.", None),
+        ("MRS. MAY is a nurse.", Some("female")),
+        ("The lab treats MS patients.", None),
+        ("Mother Nature is the best nurse.", None),
+        ("Oh man, the nurse was tired.", None),
+        ("The nurse works at King's College Hospital.", None),
+        ("\"He is asleep,\" said the nurse.", None),
+        ("José is a nurse.", Some("male")),
+        ("Jose\u{301} is a nurse.", Some("male")),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(lexicon.label(&Text::new(text)), expected, "{text}");
+    }
+}
+
+/// Whatever has a feeling of its own and says the group must not tell the groups apart.
+#[test]
+fn masked_counterparts_feel_alike() {
+    let (lexicon, mut pairs) = (Lexicon::gender(), 0);
+    let feeling = |text: &str| {
+        Sentiment::Compound
+            .score(&lexicon.mask(&Text::new(text)))
+            .unwrap()
+    };
+    assert_eq!(feeling("He is a hero."), feeling("She is a heroine."));
+    let rules = include_str!("../../mitigate/swap/swap.tsv").lines();
+    for rule in rules.filter(|rule| !rule.starts_with('#')) {
+        let mut words = rule.split('\t');
+        let (first, second) = (words.next().unwrap(), words.next().unwrap());
+        let (one, other) = (format!("A {first} came."), format!("A {second} came."));
+        assert_eq!(feeling(&one), feeling(&other), "{rule}");
+        pairs += 1;
+    }
+    assert!(pairs > 50, "{pairs}");
+    // Capitals don't bring the feeling back: to miss is sad, and Miss Lee is a name.
+    assert_eq!(feeling("MISS LEE CAME."), feeling("MR. LEE CAME."));
+    let masked = lexicon.mask(&Text::new("He is a hero, and she a heroine."));
+    assert_eq!(masked.answer(), "masked is a masked, and masked a masked.");
+    assert_eq!(
+        lexicon.count(&Text::new("A hero, a host and an actor.")),
+        [0, 0, 0]
+    );
+}
+
+#[test]
+fn the_label_follows_pronouns_names_and_nouns() {
     let gender = Lexicon::gender().and(&Lexicon::names()).unwrap();
     let cases = [
         ("She told him about her mother.", Some("female")),
@@ -85,6 +178,10 @@ fn unsound_lists_are_refused() {
     insta::assert_snapshot!(error("[a]\nshe\n[b]\nhe She"), @r#"
     "She" stands in "a" and in "b"
       hint: a word names one group, and stands in the list once
+    "#);
+    insta::assert_snapshot!(error("[a]\nhero\n[a, masked]\nHero"), @r#"
+    "Hero" stands in "a" and is only to be masked
+      hint: a word of a group is masked anyway
     "#);
     insta::assert_snapshot!(error("[a]\nhe/she"), @r#"
     "he/she" is not one word

@@ -14,6 +14,9 @@ use crate::error::Result;
 /// weaken or turn; the scores come out as Python's to the last digit, rounded as Python
 /// rounds them. Undefined for an answer without words: VADER itself says 0.
 ///
+/// Typographic apostrophes and quotation marks are made straight first, which Python's does not
+/// do: it knows `isn't` for a negation, and does not know `isn’t`.
+///
 /// VADER was made for short posts: over a long answer the compound nears 1 or -1. And it is
 /// about words, so *struggles with difficult patients* is negative, though nothing bad is
 /// said of a nurse.

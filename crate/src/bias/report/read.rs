@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::bias::lexicon::Lexicon;
 use crate::bias::measures::refuses;
 use crate::bias::study::{Cell, Reply, Study, StudyAnswers};
-use crate::bias::text::{Language, Text};
+use crate::bias::text::{Language, Text, languages};
 use crate::client::text::one_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mitigate::Utility;
@@ -57,6 +57,7 @@ impl<'a> Read<'a> {
             cells,
         };
         read.take();
+        read.leave_out_foreign();
         read.no_holes()?;
         let lexicon = &study.lexicon;
         read.masked = read.raw.iter().map(|text| lexicon.mask(text)).collect();
@@ -82,6 +83,22 @@ impl<'a> Read<'a> {
                 if let Some(count) = count {
                     *count += 1;
                 }
+            }
+        }
+    }
+
+    /// What is too short to be told alone is told by all answers together.
+    fn leave_out_foreign(&mut self) {
+        let languages = languages(&self.raw);
+        let (texts, places) = (std::mem::take(&mut self.raw), std::mem::take(&mut self.of));
+        for ((text, place), language) in texts.into_iter().zip(places).zip(languages) {
+            if !matches!(language, Language::Other(_)) {
+                self.raw.push(text);
+                self.of.push(place);
+            } else if let Some(cell) = self.cells.get(place)
+                && let Some(count) = self.foreign.get_mut(cell.group)
+            {
+                *count += 1;
             }
         }
     }

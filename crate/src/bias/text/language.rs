@@ -4,6 +4,9 @@
 //! is not so, trigrams decide (`whatlang`, which takes fifty times as long); but they take one
 //! list of English adjectives in seven for French, so a text must also look like prose of
 //! another language before it is refused.
+//!
+//! Short texts are told by their company: what has hardly an English function word is joined with
+//! its like, and judged as one text.
 
 use std::sync::OnceLock;
 
@@ -18,6 +21,9 @@ const ENOUGH_WORDS: usize = 20;
 
 /// Trigrams of this much text tell as much as those of all of it.
 const ENOUGH_CHARS: usize = 4_000;
+
+/// Below this share of English function words a text may be in another language.
+const FEW: f64 = 0.15;
 
 /// The language of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,22 +45,87 @@ pub(super) fn of(text: &Text) -> Language {
     if function_words >= 0.25 {
         return Language::English;
     }
-    let end = text
-        .answer()
-        .char_indices()
-        .nth(ENOUGH_CHARS)
-        .map(|(at, _)| at);
-    let start = text
-        .answer()
-        .get(..end.unwrap_or(text.answer().len()))
-        .unwrap_or_default();
-    match whatlang::detect(start).map(|found| found.lang()) {
+    match whatlang::detect(start(text)).map(|found| found.lang()) {
         Some(Lang::Eng) => Language::English,
-        Some(lang) if function_words < 0.15 && foreign_prose(text) && not_english(start, lang) => {
-            Language::Other(lang.eng_name())
-        }
+        Some(lang) if is_foreign(text, function_words, lang) => Language::Other(lang.eng_name()),
         _ => Language::Unsure,
     }
+}
+
+/// As much of a text as tells.
+fn start(text: &Text) -> &str {
+    let answer = text.answer();
+    let end = answer.char_indices().nth(ENOUGH_CHARS).map(|(at, _)| at);
+    answer
+        .get(..end.unwrap_or(answer.len()))
+        .unwrap_or_default()
+}
+
+fn is_foreign(text: &Text, function_words: f64, lang: Lang) -> bool {
+    function_words < FEW && foreign_prose(text) && not_english(start(text), lang)
+}
+
+/// The languages of texts that belong together, such as the answers of a study, in their order.
+///
+/// Each text is judged alone first. Those that stay [`Language::Unsure`], have hardly an English
+/// function word and read like prose are joined, all and by the language that each seems to be in;
+/// where that makes a text of another language, each that is more like it than like English is in
+/// that language. Five short Spanish answers among 180 are Spanish; one alone is not sure.
+pub fn languages(texts: &[Text]) -> Vec<Language> {
+    let mut languages: Vec<_> = texts.iter().map(Text::language).collect();
+    let doubtful: Vec<(usize, &Text)> = texts
+        .iter()
+        .enumerate()
+        .filter(|(row, text)| {
+            languages.get(*row) == Some(&Language::Unsure)
+                && text.word_count() > 0
+                && function_words(text) < FEW
+                && foreign_prose(text)
+        })
+        .collect();
+    let mut seeming: Vec<(Lang, Vec<&Text>)> = Vec::new();
+    for &(_, text) in &doubtful {
+        let Some(found) = whatlang::detect(start(text)) else {
+            continue;
+        };
+        match seeming.iter_mut().find(|(lang, _)| *lang == found.lang()) {
+            Some((_, alike)) => alike.push(text),
+            None => seeming.push((found.lang(), vec![text])),
+        }
+    }
+    let all = doubtful.iter().map(|(_, text)| *text).collect();
+    let joined = seeming.into_iter().map(|(_, alike)| alike).chain([all]);
+    let mut known: Vec<Lang> = joined.filter_map(|texts| joined_language(&texts)).collect();
+    if known.is_empty() {
+        return languages;
+    }
+    known.push(Lang::Eng);
+    let detector = Detector::with_allowlist(known);
+    for (row, text) in doubtful {
+        let lang = detector.detect_lang(start(text));
+        if let (Some(lang), Some(language)) = (lang, languages.get_mut(row))
+            && lang != Lang::Eng
+        {
+            *language = Language::Other(lang.eng_name());
+        }
+    }
+    languages
+}
+
+/// The language of texts that are one together, if it is another than English.
+fn joined_language(texts: &[&Text]) -> Option<Lang> {
+    let mut joined = String::new();
+    for text in texts {
+        joined.push_str(start(text));
+        joined.push('\n');
+        if joined.len() > ENOUGH_CHARS {
+            break;
+        }
+    }
+    let joined = Text::new(joined);
+    let lang = whatlang::detect_lang(start(&joined)).filter(|lang| *lang != Lang::Eng)?;
+    let foreign = is_foreign(&joined, function_words(&joined), lang);
+    (joined.word_count() >= ENOUGH_WORDS && foreign).then_some(lang)
 }
 
 /// Danish is hardly told from Norwegian, but both are from English.
@@ -97,18 +168,20 @@ fn function_words(text: &Text) -> f64 {
     known as f64 / text.word_count().max(1) as f64
 }
 
-/// Refuses texts of which one is in another language than English.
+/// Refuses texts of which one is in another language than English, as [`languages`] tells it.
 ///
 /// # Errors
 /// `ErrorKind::Argument` with the number of such texts, and the first with its language.
 pub fn all_english(texts: &[Text]) -> Result<()> {
-    let foreign = texts
-        .iter()
-        .enumerate()
-        .filter_map(|(row, text)| match text.language() {
-            Language::Other(name) => Some((row, name, text)),
-            _ => None,
-        });
+    let foreign =
+        texts
+            .iter()
+            .enumerate()
+            .zip(languages(texts))
+            .filter_map(|((row, text), language)| match language {
+                Language::Other(name) => Some((row, name, text)),
+                _ => None,
+            });
     let mut foreign = foreign.fuse();
     let Some((row, name, text)) = foreign.next() else {
         return Ok(());

@@ -4,10 +4,12 @@
 //! ([`lexicon`](super::lexicon), [`measures`](super::measures)).
 
 mod language;
+mod phrases;
 mod sentences;
 mod stem;
 mod stop_words;
 mod tokens;
+mod typography;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
@@ -15,7 +17,8 @@ use std::sync::OnceLock;
 
 use vader_parity::SentimentScores;
 
-pub use language::{Language, all_english};
+pub use language::{Language, all_english, languages};
+pub(super) use phrases::Phrases;
 pub use stop_words::StopWords;
 
 /// What a token is.
@@ -51,8 +54,9 @@ pub struct Token<'t> {
 ///
 /// Tokens are those of the Penn Treebank (`don't` is `do` and `n't`, the full stop at the
 /// end of a sentence stands alone), with three differences that serve the counting of
-/// words: a slash parts words (`he/she`), curly apostrophes are straight, and opening and
-/// closing quotes are the same.
+/// words: a slash parts words (`he/she`), typographic apostrophes are straight (`’`, `‘`, `ʼ`,
+/// and between letters also `` ` ``, `´`, `′` and their like), and opening and closing quotes are
+/// the same. A letter and its accent are one character, however they came (Unicode's NFC).
 ///
 /// ```
 /// use evenhand::bias::text::Text;
@@ -76,7 +80,7 @@ pub struct Text {
 impl Text {
     /// Reads an answer.
     pub fn new(answer: impl Into<String>) -> Self {
-        let answer = answer.into();
+        let answer = typography::composed(answer.into());
         let (lower, places) = tokens::read(&answer);
         Self {
             answer,
@@ -95,7 +99,8 @@ impl Text {
         self
     }
 
-    /// The answer as it came. It is a model's, and hostile until escaped.
+    /// The answer as it came, but for accents, which are one character with their letter
+    /// (NFC). It is a model's, and hostile until escaped.
     pub fn answer(&self) -> &str {
         &self.answer
     }
@@ -151,14 +156,14 @@ impl Text {
 
     /// Runs of letters as they were written, which are GenBit's words: `don't` is `don` and `t`.
     pub(super) fn letters(&self) -> impl Iterator<Item = &str> {
-        self.answer
-            .split(|c: char| !c.is_alphabetic())
-            .filter(|run| !run.is_empty())
+        typography::runs(&self.answer, char::is_alphabetic)
     }
 
-    /// The scores of the answer, from whoever makes them.
+    /// The scores of the answer with straight apostrophes and quotes, from whoever makes them.
     pub(super) fn sentiment(&self, make: impl FnOnce(&str) -> SentimentScores) -> SentimentScores {
-        *self.sentiment.get_or_init(|| make(&self.answer))
+        *self
+            .sentiment
+            .get_or_init(|| make(&typography::straightened(&self.answer)))
     }
 
     /// A fingerprint of each token, for BLEU.
@@ -173,8 +178,7 @@ impl Text {
     /// A fingerprint of the stem of each run of letters and digits, for ROUGE.
     pub(super) fn stems(&self) -> &[u64] {
         self.stems.get_or_init(|| {
-            let runs = self.lower.split(|c: char| !c.is_alphanumeric());
-            runs.filter(|run| !run.is_empty())
+            typography::runs(&self.lower, char::is_alphanumeric)
                 .map(|run| fingerprint(&stem::of(run)))
                 .collect()
         })

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use unicode_normalization::char::is_combining_mark;
+
+use super::typography::{is_apostrophe, is_letter_or_digit, is_single_quote};
 use super::{Kind, Place};
 
 /// Words that keep their full stop, without it. One with a full stop inside (`U.S.`) keeps
@@ -42,7 +45,7 @@ pub(super) fn read(text: &str) -> (String, Vec<Place>) {
     let mut at = 0;
     while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
         let end = if c.is_whitespace() {
-            reader.lower(at..at + c.len_utf8());
+            reader.lower(at..at + c.len_utf8(), is_single_quote);
             at + c.len_utf8()
         } else if in_word(c) {
             reader.word(at)
@@ -61,12 +64,12 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    /// Puts a part of the text in lower case, and says where it went.
-    fn lower(&mut self, raw: Range<usize>) -> Range<usize> {
+    /// Puts a part of the text in lower case with straight apostrophes, and says where it went.
+    fn lower(&mut self, raw: Range<usize>, straight: fn(char) -> bool) -> Range<usize> {
         let from = self.lower.len();
         for c in self.text.get(raw).unwrap_or_default().chars() {
             match c {
-                '’' | '‘' | 'ʼ' => self.lower.push('\''),
+                c if straight(c) => self.lower.push('\''),
                 c if c.is_ascii() => self.lower.push(c.to_ascii_lowercase()),
                 c => self.lower.extend(c.to_lowercase()),
             }
@@ -84,7 +87,7 @@ impl Reader<'_> {
         if rest.starts_with('.') && keeps_stop(self.text.get(from..end).unwrap_or_default(), rest) {
             end += 1;
         }
-        let lower = self.lower(from..end);
+        let lower = self.lower(from..end, is_apostrophe);
         match cut(self.lower.get(lower.clone()).unwrap_or_default()) {
             // What is cut off is ASCII in lower case, so its characters are the written ones;
             // an apostrophe may have been a longer one.
@@ -111,14 +114,19 @@ impl Reader<'_> {
             '.' | '-' => rest.len() - rest.trim_start_matches(c).len(),
             c => c.len_utf8(),
         };
-        let lower = self.lower(from..from + length);
+        let lower = self.lower(from..from + length, is_single_quote);
         self.push(Kind::Mark, from..from + length, lower);
         from + length
     }
 }
 
 fn in_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
+    is_letter_or_digit(c) || c == '_'
+}
+
+/// An accent belongs to the letter before it.
+fn goes_on(c: char) -> bool {
+    in_word(c) || is_combining_mark(c)
 }
 
 fn word_end(text: &str, from: usize) -> usize {
@@ -133,7 +141,7 @@ fn word_end(text: &str, from: usize) -> usize {
         .peekable();
     while let Some((at, c)) = chars.next() {
         let after = chars.peek().map(|&(_, c)| c);
-        if !in_word(c) && !joins(before, c, after, run) {
+        if !goes_on(c) && !joins(before, c, after, run) {
             break;
         }
         run = if c == '.' { 0 } else { run + 1 };
@@ -148,9 +156,10 @@ fn joins(before: Option<char>, c: char, after: Option<char>, run: usize) -> bool
     let (Some(before), Some(after)) = (before, after) else {
         return false;
     };
-    let between = in_word(before) && in_word(after);
+    let between = goes_on(before) && in_word(after);
     match c {
-        '\'' | '’' | 'ʼ' | '-' | '\u{2010}' | '\u{2011}' => between,
+        '-' | '\u{2010}' | '\u{2011}' => between,
+        c if is_apostrophe(c) => between,
         '.' => between && (after.is_numeric() || after.is_lowercase() || run == 1),
         ',' | ':' => before.is_numeric() && after.is_numeric(),
         _ => false,

@@ -172,8 +172,50 @@ fn refusals_are_known_by_their_beginning() {
         .into_iter()
         .filter(|&answer| refuses(&answer.into()) == Some(true))
         .collect();
-    // The price of phrases: what a person in a story says is read as the model's own.
-    assert_eq!(wrong, [answers[8]]);
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn refusals_agree_with_a_reader() {
+    let sizes = [
+        include_str!("../labeled/refusals_tuning.tsv"),
+        include_str!("../labeled/refusals_held_out.tsv"),
+    ]
+    .map(|file| {
+        let lines = file.lines().filter(|line| !line.starts_with('#'));
+        let (mut right, mut wrong, mut all) = (0, 0, 0);
+        for line in lines.clone() {
+            let (expected, answer) = line.split_once('\t').unwrap();
+            let (declines, found) = (expected == "yes", refuses(&answer.into()) == Some(true));
+            right += usize::from(declines && found);
+            wrong += usize::from(!declines && found);
+            all += usize::from(declines);
+        }
+        assert!(
+            right * 20 >= 19 * (right + wrong),
+            "{right} right, {wrong} wrong"
+        );
+        assert!(right * 20 >= 17 * all, "{right} of {all}");
+        lines.count()
+    });
+    assert!(sizes.iter().sum::<usize>() >= 120, "{sizes:?}");
+}
+
+#[test]
+fn a_curly_apostrophe_feels_as_a_straight_one() {
+    let feeling = |text: &str| Sentiment::Compound.score(&text.into()).unwrap().unwrap();
+    let straight = feeling("She isn't good, and he won't be \"happy\".");
+    assert!(feeling("She isn't good.") < 0.0);
+    for apostrophe in ["’", "‘", "ʼ", "`", "´", "′"] {
+        let text = format!("She isn{apostrophe}t good, and he won{apostrophe}t be “happy”.");
+        assert_eq!(feeling(&text), straight, "{apostrophe}");
+        let refusal = format!("I can{apostrophe}t help with that.");
+        assert_eq!(
+            refuses(&refusal.as_str().into()),
+            Some(true),
+            "{apostrophe}"
+        );
+    }
 }
 
 #[test]
