@@ -45,6 +45,9 @@ pub mod bias;
 pub mod chart;
 pub mod client;
 pub mod error;
+#[cfg(test)]
+#[path = "../testing/loopback/mod.rs"]
+mod loopback;
 pub mod mitigate;
 #[cfg(feature = "notebook")]
 pub mod notebook;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{answer, complete, ends, prompts};
+use super::{answer, begin, complete, ends, prompts};
 use crate::support::server::Server;
 
 const ROWS: usize = 12;
@@ -39,9 +39,7 @@ fn started(folder: &Path, server: &Server) -> Command {
 
 /// Starts it, and kills it a while after so many rows. What it had shown by then.
 fn kill(folder: &Path, server: &Server, rows: usize, then: Duration) -> String {
-    let mut child = started(folder, server).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(prompts(ROWS).as_bytes()).unwrap();
+    let (mut child, stdin) = begin(&mut started(folder, server), &prompts(ROWS));
     drop(stdin);
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut shown = String::new();

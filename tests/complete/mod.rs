@@ -9,7 +9,7 @@ mod streams;
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -86,6 +86,13 @@ impl Ended {
         }
     }
 
+    /// Asserts how it ended, and with how many rows.
+    #[track_caller]
+    fn assert(&self, code: i32, rows: usize) {
+        let ended = (self.code, self.rows.len());
+        assert_eq!(ended, (Some(code), rows), "{}", self.told);
+    }
+
     /// What the model said, or why it did not, by the names of the rows.
     fn texts(&self) -> Vec<(&str, &str)> {
         let text = |row: &'_ Value| {
@@ -130,6 +137,14 @@ fn run(command: &mut Command, input: impl Into<Vec<u8>>) -> Ended {
     let ended = Ended::new(&child.wait_with_output().unwrap());
     writer.join().unwrap();
     ended
+}
+
+/// Starts it with this input, which stays open.
+fn begin(command: &mut Command, input: &str) -> (Child, ChildStdin) {
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    (child, stdin)
 }
 
 /// Waits for its end, which must come soon.

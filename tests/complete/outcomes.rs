@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{answer, command, complete, ends, good, prompts, run};
+use super::{answer, begin, command, complete, ends, good, prompts, run};
 use crate::support::server::{Reply, Server};
 
 #[test]
@@ -113,19 +113,10 @@ fn a_deadline_makes_it_4_and_every_line_that_was_read_a_row() {
 fn a_deadline_before_the_end_of_the_input_makes_it_4() {
     let folder = tempfile::tempdir().unwrap();
     let server = good();
-    let mut child = complete(folder.path(), &server.url())
-        .args(["--deadline", "1s"])
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    std::io::Write::write_all(&mut stdin, prompts(2).as_bytes()).unwrap();
+    let mut command = complete(folder.path(), &server.url());
+    let (child, stdin) = begin(command.args(["--deadline", "1s"]), &prompts(2));
     let ended = ends(child);
-    assert_eq!(
-        (ended.code, ended.rows.len()),
-        (Some(4), 2),
-        "{}",
-        ended.told
-    );
+    ended.assert(4, 2);
     drop(stdin);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{answer, complete, ends, prompts, wait_for};
+use super::{answer, begin, complete, ends, prompts, wait_for};
 use crate::support::poll;
 use crate::support::server::{Reply, Server};
 
@@ -24,10 +24,9 @@ fn start(others: fn(&str) -> Reply) -> (Child, Server, tempfile::TempDir) {
     });
     let mut command = complete(folder.path(), &server.url());
     command.args(["--concurrency", "4", "--journal", "run.jsonl"]);
-    let mut child = command.spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    std::io::Write::write_all(&mut stdin, prompts(10).as_bytes()).unwrap();
+    let (child, stdin) = begin(&mut command, &prompts(10));
     wait_for(&server, 6);
+    drop(stdin);
     (child, server, folder)
 }
 
@@ -37,12 +36,7 @@ fn one_signal_ends_it_with_a_row_for_every_line() {
         let (child, server, _folder) = start(|_| Reply::Silence);
         send(&child, signal);
         let ended = ends(child);
-        assert_eq!(
-            (ended.code, ended.rows.len()),
-            (Some(4), 10),
-            "{}",
-            ended.told
-        );
+        ended.assert(4, 10);
         assert_eq!(ended.texts()[1], ("line-2", "answer to number 1"));
         assert_eq!(
             ended.texts()[9],
@@ -95,18 +89,12 @@ fn two_signals_end_it_now() {
 fn a_signal_ends_it_although_more_input_may_come() {
     let folder = tempfile::tempdir().unwrap();
     let server = super::good();
-    let mut child = complete(folder.path(), &server.url()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    std::io::Write::write_all(&mut stdin, prompts(2).as_bytes()).unwrap();
+    let mut command = complete(folder.path(), &server.url());
+    let (child, stdin) = begin(&mut command, &prompts(2));
     wait_for(&server, 2);
     send(&child, Signal::TERM);
     let ended = ends(child);
-    assert_eq!(
-        (ended.code, ended.rows.len()),
-        (Some(4), 2),
-        "{}",
-        ended.told
-    );
+    ended.assert(4, 2);
     drop(stdin);
 }
 
@@ -121,12 +109,7 @@ fn a_signal_ends_the_wait_for_a_journal() {
     std::thread::sleep(Duration::from_millis(500));
     send(&child, Signal::TERM);
     let ended = ends(child);
-    assert_eq!(
-        (ended.code, ended.rows.len()),
-        (Some(4), 0),
-        "{}",
-        ended.told
-    );
+    ended.assert(4, 0);
     insta::assert_snapshot!(ended.told.replace(folder.path().to_str().unwrap(), "FOLDER"), @"
     error: stopped before it was answered
       hint: run it again: what a journal holds is not asked twice

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::time::Duration;
 
-use super::{complete, ends, good, prompts};
+use super::{begin, complete, ends, good, prompts};
 
 #[test]
 fn an_answer_is_handed_on_while_the_input_stalls() {
@@ -97,19 +97,12 @@ fn two_runs_on_one_journal_take_turns() {
     let server = good();
     let runs = [(); 2].map(|()| {
         let mut command = complete(folder.path(), &server.url());
-        let mut child = command.args(["--journal", "run.jsonl"]).spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(prompts(20).as_bytes()).unwrap();
+        let (child, _) = begin(command.args(["--journal", "run.jsonl"]), &prompts(20));
         child
     });
     for run in runs {
         let ended = ends(run);
-        assert_eq!(
-            (ended.code, ended.rows.len()),
-            (Some(0), 20),
-            "{}",
-            ended.told
-        );
+        ended.assert(0, 20);
     }
     assert_eq!(server.requests().len(), 20);
     let journal = std::fs::read_to_string(folder.path().join("run.jsonl")).unwrap();

@@ -56,8 +56,7 @@ fn the_credential_is_sent_once() {
     assert_eq!(with_key.header("content-type"), ["application/json"]);
     assert!(with_key.header("user-agent")[0].starts_with("evenhand/"));
     let times = with_key
-        .headers
-        .iter()
+        .headers()
         .filter(|(_, value)| value.contains(KEY))
         .count();
     assert_eq!((times, with_key.target.contains(KEY)), (1, false));

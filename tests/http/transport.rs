@@ -102,12 +102,7 @@ fn the_proxy_of_the_environment_is_asked_for_a_tunnel_and_never_gets_the_key() {
         (&*request.method, &*request.target),
         ("CONNECT", "far.invalid:443")
     );
-    assert!(
-        request
-            .headers
-            .iter()
-            .all(|(_, value)| !value.contains(KEY))
-    );
+    assert!(request.headers().all(|(_, value)| !value.contains(KEY)));
     elsewhere(
         "asks_a_host_far_away",
         &[("HTTPS_PROXY", &proxy.url()), ("NO_PROXY", "far.invalid")],

@@ -4,20 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+
+use super::server::{Loopback, Reply, Request, last_message};
 
 /// The service. A prompt may begin with words that it obeys: `refuse` is refused by the
 /// filter, `forget` gets no line.
 pub(crate) struct BatchApi {
-    url: String,
+    loopback: Loopback,
     world: Arc<Mutex<World>>,
-    _stop: oneshot::Sender<()>,
 }
 
 /// What it has, and how it behaves.
@@ -84,25 +79,18 @@ impl BatchApi {
             echo: None,
             next: 0,
         }));
-        let router = Router::new()
-            .fallback(serve)
-            .layer(DefaultBodyLimit::disable())
-            .with_state(Arc::clone(&world));
-        let (url, stop) = super::echo::on_loopback(router);
-        Self {
-            url,
-            world,
-            _stop: stop,
-        }
+        let served = Arc::clone(&world);
+        let loopback = Loopback::serve(move |request| serve(&request, &served));
+        Self { loopback, world }
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
+    pub(crate) fn url(&self) -> String {
+        self.loopback.url()
     }
 
     pub(crate) fn client(&self) -> evenhand::Client {
         evenhand::Client::builder()
-            .endpoint(&self.url)
+            .endpoint(self.url())
             .api_key("very-secret-key")
             .deployment("nurses-batch")
             .build()
@@ -128,7 +116,7 @@ impl World {
         format!("{kind}-{}", self.next)
     }
 
-    fn act(&mut self, method: &Method, path: &[&str], body: &[u8]) -> (u16, Vec<u8>) {
+    fn act(&mut self, method: &str, path: &[&str], body: &[u8]) -> (u16, Vec<u8>) {
         let found = |value: Value| (200, value.to_string().into_bytes());
         let missing = || {
             (
@@ -138,7 +126,7 @@ impl World {
                     .into_bytes(),
             )
         };
-        match (method.as_str(), path) {
+        match (method, path) {
             ("POST", ["files"]) => {
                 let id = self.id("file");
                 self.files.insert(id.clone(), file_in_form(body));
@@ -197,8 +185,7 @@ impl World {
             }
             ("POST", ["chat", "completions"]) => {
                 let request: Value = serde_json::from_slice(body).unwrap();
-                let messages = request["messages"].as_array().unwrap();
-                let (status, body) = answer(messages.last().unwrap()["content"].as_str().unwrap());
+                let (status, body) = answer(&last_message(&request));
                 (status, body.to_string().into_bytes())
             }
             _ => missing(),
@@ -282,59 +269,39 @@ impl World {
     }
 }
 
-async fn serve(
-    State(world): State<Arc<Mutex<World>>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if headers
-        .get("api-key")
-        .is_none_or(|key| key != "very-secret-key")
-        && headers
-            .get("authorization")
-            .is_none_or(|key| key != "Bearer very-secret-key")
-    {
-        return StatusCode::UNAUTHORIZED.into_response();
+fn serve(request: &Request, world: &Mutex<World>) -> Reply {
+    let key = request.header("api-key") == ["very-secret-key"];
+    let token = request.header("authorization") == ["Bearer very-secret-key"];
+    if !key && !token {
+        return Reply::new(401, "text/plain", "").kept();
     }
-    let path: Vec<_> = uri
-        .path()
+    let target = &request.target;
+    let path = target.split_once('?').map_or(&**target, |(path, _)| path);
+    let path: Vec<_> = path
         .split('/')
         .filter(|part| !part.is_empty() && !matches!(*part, "openai" | "v1"))
         .collect();
-    let (fault, (status, content), wait) = {
-        let mut world = world.lock().unwrap();
-        let wait = world.wait;
-        let fault = world.faults.get(&world.calls.len()).copied();
-        world.calls.push(format!("{method} {uri}"));
-        match fault {
-            Some(Fault::Status(status)) => {
-                let error = json!({"error": {"code": "oops", "message": "not now"}});
-                (fault, (status, error.to_string().into_bytes()), wait)
-            }
-            Some(Fault::Deaf) => (fault, (200, Vec::new()), wait),
-            _ => (fault, world.act(&method, &path, &body), wait),
+    let mut world = world.lock().unwrap();
+    let wait = world.wait;
+    let fault = world.faults.get(&world.calls.len()).copied();
+    world.calls.push(format!("{} {target}", request.method));
+    let (status, content) = match fault {
+        Some(Fault::Deaf) => return Reply::Silence,
+        Some(Fault::Status(status)) => {
+            let error = json!({"error": {"code": "oops", "message": "not now"}});
+            (status, error.to_string().into_bytes())
         }
+        _ => world.act(&request.method, &path, &request.body),
     };
-    let half = content.len() / 2;
-    let body = match fault {
-        Some(Fault::Deaf | Fault::Silence) => std::future::pending().await,
-        Some(Fault::Lost) => broken(Vec::new()),
-        Some(Fault::Cut) => broken(content[..half].to_vec()),
-        Some(Fault::Status(_)) | None => Body::from(content),
-    };
-    let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
-    response
-        .headers_mut()
-        .insert("retry-after-ms", wait.parse().unwrap());
-    response
-}
-
-/// These bytes, and then the connection breaks.
-fn broken(bytes: Vec<u8>) -> Body {
-    let parts = [Ok(Bytes::from(bytes)), Err(std::io::Error::other("cut"))];
-    Body::from_stream(futures_util::stream::iter(parts))
+    let half = content.len().div_ceil(2);
+    let reply = Reply::new(status, "application/octet-stream", content);
+    let reply = reply.header("retry-after-ms", wait);
+    match fault {
+        Some(Fault::Silence) => Reply::Silence,
+        Some(Fault::Lost) => Reply::Broken(Vec::new()),
+        Some(Fault::Cut) => Reply::Broken(reply.cut(half).bytes()),
+        _ => reply.kept(),
+    }
 }
 
 /// The names and prompts in a file of requests.
@@ -343,12 +310,8 @@ fn prompts(file: &[u8]) -> Vec<(String, String)> {
     let row = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!(line["method"], "POST");
-        let messages = line["body"]["messages"].as_array().unwrap();
-        let prompt = messages.last().unwrap()["content"].as_str().unwrap();
-        (
-            line["custom_id"].as_str().unwrap().to_owned(),
-            prompt.to_owned(),
-        )
+        let name = line["custom_id"].as_str().unwrap();
+        (name.to_owned(), last_message(&line["body"]))
     };
     lines.map(row).collect()
 }

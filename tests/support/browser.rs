@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::{Group, artifact, note, poll, program, skip};
+use super::{Group, artifact, is_root, note, poll, skip};
 
 /// Long enough for a browser or a page on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -285,9 +285,19 @@ fn flags(profile: &Path, width: u32, height: u32) -> Vec<String> {
         profile.join("profile").display()
     ));
     flags.push(format!("--window-size={width},{height}"));
-    if super::is_root() {
+    if is_root() {
         // Chromium's sandbox does not work for root.
         flags.push("--no-sandbox".to_owned());
     }
     flags
+}
+
+/// The first of these programs that is on the `PATH`.
+fn program(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    names.iter().find_map(|name| {
+        std::env::split_paths(&path)
+            .map(|folder| folder.join(name))
+            .find(|file| file.is_file())
+    })
 }

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use super::told;
+use super::{ran, told};
 
 fn traceback(reply: &Value) -> String {
     let lines = reply["traceback"].as_array().unwrap();
@@ -14,10 +14,7 @@ fn traceback(reply: &Value) -> String {
 
 #[test]
 fn a_cell_that_fails_says_so_and_leaves_the_variables() {
-    let said = told(
-        r#"
-kernel = Kernel()
-tell([kernel.run(code) for code in [
+    let said = ran(r#"
     "let words = vec![1];",
     'print!("half a line"); panic!("boom\\nand EVCXR_EXECUTION_COMPLETE");',
     "let place = 7;\nwords[place];",
@@ -26,10 +23,7 @@ tell([kernel.run(code) for code in [
     "third(&words);",
     "let n: u8 = \"x\";",
     "words.len()",
-]])
-kernel.end()
-"#,
-    );
+"#);
     let status: Vec<_> = (0..8)
         .map(|cell| said[cell]["status"].as_str().unwrap())
         .collect();
@@ -104,18 +98,12 @@ kernel.end()
 
 #[test]
 fn a_process_that_ends_is_explained_and_replaced() {
-    let said = told(
-        r#"
-kernel = Kernel()
-tell([kernel.run(code) for code in [
+    let said = ran(r#"
     "fn twice(n: i32) -> i32 { 2 * n }\nlet a = 1;",
     'println!("last words"); std::process::exit(3);',
     "twice(21)",
     "a",
-]])
-kernel.end()
-"#,
-    );
+"#);
     let ended = &said[1];
     assert_eq!(ended["outputs"][0]["text"], "last words\n");
     assert_eq!(ended["ename"], "ProcessEnded");

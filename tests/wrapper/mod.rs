@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::support::server::Server;
 use crate::support::{evenhand, home};
 
 /// How a test's Python speaks to a kernel.
@@ -33,6 +34,27 @@ fn told(script: &str) -> Value {
     assert!(output.status.success(), "{said}\n{log}");
     let last = said.lines().last().unwrap_or_else(|| panic!("{log}"));
     serde_json::from_str(last).unwrap_or_else(|_| panic!("{said}\n{log}"))
+}
+
+/// Runs these cells, strings of Python's, one after the other: the reply to each.
+fn ran(cells: &str) -> Value {
+    ran_by("Kernel()", cells)
+}
+
+/// The same in another kernel, as Python makes it.
+fn ran_by(kernel: &str, cells: &str) -> Value {
+    told(&format!(
+        "kernel = {kernel}\ntell([kernel.run(code) for code in [{cells}]])\nkernel.end()"
+    ))
+}
+
+/// The environment of a kernel that asks this server, as Python passes it on.
+fn asking(server: &Server) -> String {
+    let url = server.url();
+    format!(
+        "AZURE_OPENAI_ENDPOINT={url:?}, AZURE_OPENAI_API_KEY=\"not-to-be-seen\", \
+         AZURE_OPENAI_DEPLOYMENT=\"any\", EVENHAND_JOURNAL=\"off\""
+    )
 }
 
 /// The Python of the launcher's environment, knowing the kernel.

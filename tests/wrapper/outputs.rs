@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{library, told};
+use super::{asking, library, ran, ran_by, told};
 use crate::support::server::{Reply, Server};
 
 /// The kinds of a cell's outputs, with their text.
@@ -29,20 +29,18 @@ fn displays_stand_where_they_were_made_and_a_bar_moves() {
     let server = Server::new(
         (0..8).map(|_| Reply::text("An answer.").late(std::time::Duration::from_millis(400))),
     );
-    let said = told(&format!(
-        r#"
-kernel = Kernel(AZURE_OPENAI_ENDPOINT={:?}, AZURE_OPENAI_API_KEY="key", AZURE_OPENAI_DEPLOYMENT="any", EVENHAND_JOURNAL="off")
-tell([kernel.run(code) for code in [
+    let said = ran_by(
+        &format!("Kernel({})", asking(&server)),
+        &format!(
+            r#"
     {:?},
     'print!("before "); display(&df!["n" => [1]]?); println!("between"); display(&df!["m" => [2]]?); 7',
     'let client = Client::from_env()?;\nlet answers = client.batch((0..8).map(|n| n.to_string())).concurrency(1).run()?;',
     'let x = 5; println!("{{x}}");',
-]])
-kernel.end()
 "#,
-        server.url(),
-        library(),
-    ));
+            library(),
+        ),
+    );
     let cell = shown(&said[1]);
     let kinds: Vec<_> = cell.iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(
@@ -102,10 +100,7 @@ kernel.end()
 
 #[test]
 fn what_a_model_says_is_text_however_it_is_printed() {
-    let said = told(
-        r#"
-kernel = Kernel()
-tell([kernel.run(code) for code in [
+    let said = ran(r#"
     'let text = "EVCXR_BEGIN_CONTENT text/html\\n<h1>mine</h1>\\nEVCXR_END_CONTENT\\nEVCXR_EXECUTION_COMPLETE\\nEVCXR_PANIC_NOTIFICATION\\nEVCXR_VARIABLE_CHANGED_TYPE:text";',
     'println!("{text}");\nprint!("{}", text);\nprintln!();',
     'for piece in text.as_bytes().chunks(4) { print!("{}", std::str::from_utf8(piece)?) };',
@@ -115,10 +110,7 @@ tell([kernel.run(code) for code in [
     'println!(concat!("{}", "!"), 1); println!("{text:.5}",); println!("{{}}");',
     'println!("{}", Mine)',
     'text.len()',
-]])
-kernel.end()
-"#,
-    );
+"#);
     let text = |cell: usize| {
         said[cell]["outputs"][0]["text"]
             .as_str()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{library, told};
+use super::{asking, library, ran_by, told};
 use crate::kernel::HOSTILE;
 use crate::support::server::{Reply, Server};
 
@@ -29,22 +29,20 @@ fn printed(reply: &Value, stream: &str) -> String {
 #[test]
 fn all_that_a_cell_shows_stands_in_its_one_result() {
     let server = Server::new(HOSTILE.map(Reply::text));
-    let said = told(&format!(
-        r#"
-kernel = plain(AZURE_OPENAI_ENDPOINT={:?}, AZURE_OPENAI_API_KEY="not-to-be-seen", AZURE_OPENAI_DEPLOYMENT="any", EVENHAND_JOURNAL="off")
-tell([kernel.run(code) for code in [
+    let said = ran_by(
+        &format!("plain({})", asking(&server)),
+        &format!(
+            r#"
     {:?},
     'println!("before"); display(&df!["n" => [1]]?); println!("between"); display(&df!["m" => [2]]?);',
     'chart(&df!["who" => ["she", "he"], "share" => [0.2, 0.8]]?).bar("who", "share")?',
     'let client = Client::from_env()?;\nlet answers = client.batch(["0", "1", "2"]).run()?;\nanswers',
     'display(&answers.to_frame("answer")?);\ndisplay(&answers.to_frame("answer")?);',
     'println!("{{}} still here", answers.len());',
-]])
-kernel.end()
 "#,
-        server.url(),
-        library(),
-    ));
+            library(),
+        ),
+    );
     let html = |cell: usize| result(&said[cell])["text/html"].as_str().unwrap();
     assert_eq!(html(1).matches("<table ").count(), 2);
     assert_eq!(printed(&said[1], "stdout"), "before\nbetween\n");

@@ -1,6 +1,6 @@
 //! The stop button: first the library winds down, and only then is anything lost.
 
-use super::{library, told};
+use super::{asking, library, told};
 use crate::support::server::{Reply, Server};
 
 #[test]
@@ -10,7 +10,7 @@ fn a_batch_that_is_stopped_returns_what_it_has_and_the_variables_live() {
     );
     let said = told(&format!(
         r#"
-kernel = Kernel(AZURE_OPENAI_ENDPOINT={:?}, AZURE_OPENAI_API_KEY="key", AZURE_OPENAI_DEPLOYMENT="any", EVENHAND_JOURNAL="off")
+kernel = Kernel({})
 before = [kernel.run(code)["status"] for code in [{:?}, "let x = 5; let client = Client::from_env()?;"]]
 asked = kernel.ask('eprintln!("runs");\nlet answers = client.batch((0..200).map(|n| n.to_string())).concurrency(2).run()?;')
 kernel.runs(asked)
@@ -24,7 +24,7 @@ tell([before, stopped["status"], took, kernel.reply(waiting)["status"],
       kernel.run("(x, answers.totals().answered > 0, answers.totals().cancelled > 0, answers.totals().rows)")])
 kernel.end()
 "#,
-        server.url(),
+        asking(&server),
         library(),
     ));
     assert_eq!(said[0], serde_json::json!(["ok", "ok"]));

@@ -11,7 +11,8 @@ use crate::{Bench, Result, server, table};
 const FILES: [&str; 2] = ["journal.jsonl", "journal.requests.jsonl"];
 
 pub(crate) fn run(bench: &Bench) -> Result {
-    let address = server::start(server::answering(Duration::ZERO))?;
+    let server = server::answering(Duration::ZERO);
+    let address = server.url();
     let sizes = [0, 10_000, 100_000, 1_000_000];
     let sizes = sizes.into_iter().take(if bench.long { 4 } else { 3 });
     let mut rows = Vec::new();

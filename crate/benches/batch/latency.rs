@@ -10,7 +10,8 @@ const AT_ONCE: usize = 100;
 const LATENCY: Duration = Duration::from_millis(500);
 
 pub(crate) fn run(bench: &Bench) -> Result {
-    let address = server::start(server::answering(LATENCY))?;
+    let server = server::answering(LATENCY);
+    let address = server.url();
     let ideal = LATENCY.as_secs_f64() * ROWS.div_ceil(AT_ONCE) as f64;
     let ours = Task::new(&address, ROWS, AT_ONCE).report()?;
     let mut clients = vec![("evenhand", ours.answered, ours.wall)];

@@ -17,6 +17,8 @@
 mod ask;
 mod journal;
 mod latency;
+#[path = "../../testing/loopback/mod.rs"]
+mod loopback;
 mod memory;
 mod peer;
 mod process;

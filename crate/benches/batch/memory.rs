@@ -12,7 +12,8 @@ use crate::{Bench, Result, server, table};
 
 pub(crate) fn run(bench: &Bench) -> Result {
     let launcher = launcher()?;
-    let address = server::start(server::answering(Duration::ZERO))?;
+    let server = server::answering(Duration::ZERO);
+    let address = server.url();
     let sizes = [10_000, 100_000, 1_000_000];
     let sizes = sizes.into_iter().take(if bench.long { 3 } else { 2 });
     let mut rows = Vec::new();

@@ -5,9 +5,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::ask::{Limits, Report, Task};
+use crate::loopback::Loopback;
 use crate::process::Running;
 use crate::service::{self, Books, Headers, LATENCY, REQUESTS_IN_BURST, Rules, Windows};
-use crate::{Bench, Result, server, table};
+use crate::{Bench, Result, table};
 
 const ROWS: usize = 40;
 
@@ -17,6 +18,7 @@ struct Case {
     client: Running,
     rules: Rules,
     books: Arc<Mutex<Books>>,
+    _server: Loopback,
 }
 
 impl Case {
@@ -25,13 +27,14 @@ impl Case {
         rules: Rules,
         client: impl FnOnce(&str) -> Result<Running>,
     ) -> Result<Self> {
-        let (service, books) = service::open(rules);
-        let client = client(&server::start(service)?)?;
+        let (server, books) = service::open(rules);
+        let client = client(&server.url())?;
         Ok(Self {
             name,
             client,
             rules,
             books,
+            _server: server,
         })
     }
 

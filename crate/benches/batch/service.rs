@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::server::{ANSWER, Reply, Service, response};
+use crate::loopback::{Loopback, Reply};
+use crate::server::{ANSWER, response};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const BURST: Duration = Duration::from_secs(10);
@@ -75,7 +76,7 @@ struct Used {
 }
 
 /// A service with these rules, and the books that it keeps.
-pub(crate) fn open(rules: Rules) -> (Arc<Service>, Arc<Mutex<Books>>) {
+pub(crate) fn open(rules: Rules) -> (Loopback, Arc<Mutex<Books>>) {
     let books = Arc::new(Mutex::new(Books {
         rules,
         opened: Instant::now(),
@@ -84,11 +85,11 @@ pub(crate) fn open(rules: Rules) -> (Arc<Service>, Arc<Mutex<Books>>) {
         count: Count::default(),
     }));
     let kept = Arc::clone(&books);
-    let service = move |body: &[u8]| {
+    let server = Loopback::serve(move |request| {
         let mut books = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        books.receive(charge(body))
-    };
-    (Arc::new(service), books)
+        books.receive(charge(&request.body))
+    });
+    (server, books)
 }
 
 /// The tokens that a request is charged with. A token is about four characters.
@@ -113,27 +114,21 @@ impl Books {
         let over_tokens = used.tokens + tokens > TOKENS;
         let refused = over_requests || over_tokens;
         self.received.push((now, if refused { 0 } else { tokens }));
-        let headers = self.headers(now);
+        let mut headers = self.headers(now);
         if !refused {
             self.count.answered += 1;
-            return Reply {
-                after: LATENCY,
-                bytes: response("200 OK", &headers, ANSWER).into(),
-            };
+            return response(200, &headers, ANSWER).late(LATENCY);
         }
         self.count.refused += 1;
         let wait = self.until_room(now, tokens);
-        let headers = headers + &self.retry_after(wait);
+        headers.extend(self.retry_after(wait));
         let seconds = wait.as_secs() + 1;
         let body = json!({"error": {"code": "429", "message": format!(
             "Requests to the ChatCompletions_Create Operation under Azure OpenAI API version \
              2024-10-21 have exceeded call rate limit of your current OpenAI S0 pricing tier. \
              Please retry after {seconds} seconds."
         )}});
-        Reply {
-            after: Duration::ZERO,
-            bytes: response("429 Too Many Requests", &headers, &body.to_string()).into(),
-        }
+        response(429, &headers, &body.to_string())
     }
 
     /// Enters what another client has sent meanwhile.
@@ -189,7 +184,7 @@ impl Books {
         }
     }
 
-    fn headers(&self, now: Duration) -> String {
+    fn headers(&self, now: Duration) -> Vec<(String, String)> {
         let used = self.used(now);
         let left = [
             (REQUESTS.saturating_sub(used.requests)).to_string(),
@@ -197,37 +192,37 @@ impl Books {
         ];
         let [limits, left] = match self.rules.headers {
             Headers::Right => [[REQUESTS.to_string(), TOKENS.to_string()], left],
-            Headers::Missing => return String::new(),
+            Headers::Missing => return Vec::new(),
             Headers::TooMuch => {
                 let much = [REQUESTS as u64 * 100, TOKENS * 100].map(|limit| limit.to_string());
                 [much.clone(), much]
             }
             Headers::Nonsense => [["-1", "-1"], ["0", "-1"]].map(|pair| pair.map(str::to_owned)),
         };
-        let mut headers = String::new();
+        let mut headers = Vec::new();
         for (what, values) in [("limit", limits), ("remaining", left)] {
             for (name, value) in ["requests", "tokens"].iter().zip(values) {
-                headers += &format!("x-ratelimit-{what}-{name}: {value}\r\n");
+                headers.push((format!("x-ratelimit-{what}-{name}"), value));
             }
         }
         if matches!(self.rules.headers, Headers::Right) {
             for name in ["requests", "tokens"] {
                 let reset = self.until_reset(now).as_secs() + 1;
-                headers += &format!("x-ratelimit-reset-{name}: {reset}\r\n");
+                headers.push((format!("x-ratelimit-reset-{name}"), reset.to_string()));
             }
         }
         headers
     }
 
-    fn retry_after(&self, wait: Duration) -> String {
+    fn retry_after(&self, wait: Duration) -> Vec<(String, String)> {
+        let header = |name: &str, value: u128| (name.to_owned(), value.to_string());
         match self.rules.headers {
-            Headers::Right => format!(
-                "retry-after-ms: {}\r\nretry-after: {}\r\n",
-                wait.as_millis() + 1,
-                wait.as_secs() + 1
-            ),
-            Headers::Nonsense => "retry-after: 0\r\n".to_owned(),
-            Headers::Missing | Headers::TooMuch => String::new(),
+            Headers::Right => vec![
+                header("retry-after-ms", wait.as_millis() + 1),
+                header("retry-after", u128::from(wait.as_secs()) + 1),
+            ],
+            Headers::Nonsense => vec![header("retry-after", 0)],
+            Headers::Missing | Headers::TooMuch => Vec::new(),
         }
     }
 }

@@ -94,9 +94,10 @@ impl<'a> Client<'a> {
 }
 
 pub(crate) fn run(bench: &Bench) -> Result {
+    let server = server::answering(Duration::ZERO);
     let turns = Turns {
         bench,
-        address: server::start(server::answering(Duration::ZERO))?,
+        address: server.url(),
     };
     let mut clients = vec![
         Client::new("evenhand", |concurrency| turns.plain(concurrency)),

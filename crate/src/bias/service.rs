@@ -1,63 +1,50 @@
 //! A service on loopback that says what a test wants.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
-
 use serde_json::{Value, json};
 
 use crate::Client;
+use crate::loopback::{Reply, Server};
 
-/// Answers every request with what `say` makes of its body, and gives back the bodies.
-pub(super) fn service(
-    requests: usize,
-    say: fn(&Value) -> String,
-) -> (Client, std::thread::JoinHandle<Vec<Value>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let server = std::thread::spawn(move || {
-        let mut bodies = Vec::new();
-        for _ in 0..requests {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut asked = Vec::new();
-            let body: Value = loop {
-                let mut part = [0; 4096];
-                let read = stream.read(&mut part).unwrap();
-                asked.extend_from_slice(&part[..read]);
-                let text = String::from_utf8_lossy(&asked);
-                if let Some((_, body)) = text.split_once("\r\n\r\n")
-                    && let Ok(body) = serde_json::from_str(body)
-                {
-                    break body;
-                }
-            };
-            let answer = json!({
-                "id": "a", "model": "small-1", "created": 1_763_985_600, "object": "chat.completion",
-                "choices": [{"index": 0, "finish_reason": "length",
-                    "message": {"role": "assistant", "content": say(&body)}}],
-            })
-            .to_string();
-            bodies.push(body);
-            write!(
-                stream,
-                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\
-                 content-length: {}\r\n\r\n{answer}",
-                answer.len()
-            )
-            .unwrap();
-        }
-        bodies
-    });
-    let client = Client::builder()
-        .endpoint(endpoint)
-        .api_key("key")
-        .deployment("gpt");
-    (client.build().unwrap(), server)
+pub(super) use crate::loopback::last_message;
+
+/// A service that expects so many requests.
+pub(super) struct Service {
+    server: Server,
+    expected: usize,
 }
 
-pub(super) fn last_message(body: &Value) -> String {
-    let messages = body["messages"].as_array().unwrap();
-    messages.last().unwrap()["content"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+impl Service {
+    /// Ends it; the bodies of the requests, which have all come.
+    pub(super) fn end(self) -> Vec<Value> {
+        let bodies = self.server.bodies();
+        assert_eq!(bodies.len(), self.expected);
+        bodies
+    }
+}
+
+/// Answers so many requests with what `say` makes of their bodies, and hangs up at others.
+pub(super) fn service(requests: usize, say: fn(&Value) -> String) -> (Client, Service) {
+    let server = Server::answering(move |request, before| {
+        if before >= requests {
+            return Reply::Bytes(Vec::new());
+        }
+        let text = say(&request.json());
+        Reply::json(
+            200,
+            json!({
+                "id": "a", "model": "small-1", "created": 1_763_985_600, "object": "chat.completion",
+                "choices": [{"index": 0, "finish_reason": "length",
+                    "message": {"role": "assistant", "content": text}}],
+            }),
+        )
+    });
+    let client = Client::builder()
+        .endpoint(server.url())
+        .api_key("key")
+        .deployment("gpt");
+    let service = Service {
+        server,
+        expected: requests,
+    };
+    (client.build().unwrap(), service)
 }

@@ -1,56 +1,23 @@
 //! Ready requests against a server on loopback.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::batch::Quota;
+use crate::loopback::{Reply, Server};
 
-/// Answers every request; gives back the bodies.
-fn service() -> (Client, Receiver<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let (sender, bodies) = channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut reader = BufReader::new(stream.unwrap());
-            let mut length = 0;
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                if let Some((_, value)) = line.to_lowercase().split_once("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-                if line.trim().is_empty() {
-                    break;
-                }
-            }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).unwrap();
-            let _ = sender.send(serde_json::from_slice(&body).unwrap());
-            let answer =
-                json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": "Yes"}}]})
-                    .to_string();
-            write!(
-                reader.get_mut(),
-                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\
-                 content-length: {}\r\n\r\n{answer}",
-                answer.len()
-            )
-            .unwrap();
-        }
-    });
-    let client = Client::builder().endpoint(endpoint).api_key("key");
-    (client.deployment("gpt").build().unwrap(), bodies)
+/// Answers every request.
+fn service() -> (Client, Server) {
+    let server = Server::new([Reply::text("Yes")]);
+    let client = Client::builder().endpoint(server.url()).api_key("key");
+    (client.deployment("gpt").build().unwrap(), server)
 }
 
 #[test]
 fn a_row_that_names_its_own_deployment_does_not_wait_for_the_batchs_quota() {
-    let (client, _) = service();
+    let (client, _server) = service();
     let requests = (0..5).map(|number| BatchRequest {
         custom_id: number.to_string(),
         request: Ok(match number {
@@ -70,7 +37,7 @@ fn a_row_that_names_its_own_deployment_does_not_wait_for_the_batchs_quota() {
 
 #[test]
 fn a_message_in_parts_is_sent_as_it_was_read() {
-    let (client, bodies) = service();
+    let (client, server) = service();
     let messages = json!([
         {"role": "developer", "content": "Be fair.", "name": "house"},
         {"role": "user", "content": [
@@ -85,5 +52,5 @@ fn a_message_in_parts_is_sent_as_it_was_read() {
         .for_each(|_| Ok(()))
         .unwrap();
     assert_eq!(totals.answered, 1);
-    assert_eq!(bodies.recv().unwrap()["messages"], messages);
+    assert_eq!(server.request().json()["messages"], messages);
 }

@@ -149,7 +149,7 @@ fn every_cell_is_asked_with_its_seeds_and_parameters() {
         (Some((1_763_985_600, 1_763_985_600)), 6)
     );
 
-    let bodies = server.join().unwrap();
+    let bodies = server.end();
     let seeds: Vec<_> = bodies
         .iter()
         .map(|body| body["seed"].as_i64().unwrap())
@@ -187,7 +187,7 @@ fn self_critique_asks_for_each_draft_again() {
         answers.replies()[2].as_deref(),
         Ok("better than draft: Describe a female nurse.")
     );
-    let bodies = server.join().unwrap();
+    let bodies = server.end();
     let second: Vec<_> = bodies[6..]
         .iter()
         .map(|body| {
@@ -215,7 +215,7 @@ fn self_critique_with_a_journal_asks_nothing_twice() {
         study.run_with(&client, with).unwrap()
     };
     let once = run();
-    assert_eq!(server.join().unwrap().len(), 6);
+    assert_eq!(server.end().len(), 6);
     // Nobody serves any more.
     let again = run();
     assert_eq!(once.replies(), again.replies());
@@ -236,7 +236,7 @@ fn self_critique_with_a_journal_asks_nothing_twice() {
 fn answers_of_other_prompts_are_refused() {
     let (client, server) = service(3, last_message);
     let answers = client.batch(first(1).prompts()).run().unwrap();
-    server.join().unwrap();
+    server.end();
     assert!(StudyAnswers::from_answers(first(1).samples(1), &answers).is_ok());
     let other = first(1).samples(1).template("Who is {person}?");
     assert_snapshot!(StudyAnswers::from_answers(other, &answers).unwrap_err(), @r#"

@@ -3,10 +3,8 @@
 use super::*;
 use crate::Client;
 use crate::client::Role;
+use crate::loopback::{Reply, Server};
 use crate::mitigate::Swap;
-use serde_json::json;
-use std::io::{Read, Write};
-use std::net::TcpListener;
 
 fn roles(request: &ChatRequest) -> Vec<Role> {
     request.messages.iter().map(|one| one.role).collect()
@@ -68,35 +66,12 @@ fn a_draft_is_rewritten_in_the_conversation_that_it_came_from() {
 
 /// Answers each of these requests in turn with one of the texts.
 fn drafts(texts: &'static [&'static str]) -> Answers {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let server = std::thread::spawn(move || {
-        for text in texts {
-            let (mut stream, _) = listener.accept().unwrap();
-            let body = json!({
-                "id": "a", "model": "m", "created": 1, "object": "chat.completion",
-                "choices": [{"index": 0, "finish_reason": "stop",
-                    "message": {"role": "assistant", "content": text}}],
-            })
-            .to_string();
-            let mut asked = Vec::new();
-            while !asked.ends_with(b"]}") {
-                let mut part = [0; 1024];
-                let read = stream.read(&mut part).unwrap();
-                asked.extend_from_slice(&part[..read]);
-            }
-            let status = if text.starts_with('!') { 400 } else { 200 };
-            let length = body.len();
-            write!(
-                stream,
-                "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n\
-                connection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-            )
-            .unwrap();
-        }
-    });
+    let server = Server::new(texts.iter().map(|text| match text.starts_with('!') {
+        true => Reply::error(400, "x", "x"),
+        false => Reply::text(text),
+    }));
     let client = Client::builder()
-        .endpoint(endpoint)
+        .endpoint(server.url())
         .api_key("key")
         .deployment("gpt")
         .build()
@@ -108,7 +83,7 @@ fn drafts(texts: &'static [&'static str]) -> Answers {
         .retries(0)
         .run()
         .unwrap();
-    server.join().unwrap();
+    assert_eq!(server.requests().len(), texts.len());
     answers
 }
 

@@ -24,7 +24,7 @@ fn a_judge_is_asked_once_of_each_answer() {
         judge.scores(&answers).unwrap(),
         [Some(4.0), None, Some(2.0)]
     );
-    let bodies = server.join().unwrap();
+    let bodies = server.end();
     let rude = bodies
         .iter()
         .find(|body| last_message(body).contains("Rude"));
@@ -57,7 +57,7 @@ fn what_is_no_rating_is_an_error_in_its_row() {
     let judge = Judge::new(&client, "care", "How careful?");
     let said = ["5", "0", "6", "I would say 4", "4.5", "-1"];
     let ratings = judge.ratings(&texts(&said)).unwrap();
-    server.join().unwrap();
+    server.end();
     assert_eq!(ratings[0], Ok(5.0));
     let errors: Vec<_> = ratings[1..]
         .iter()
@@ -81,7 +81,7 @@ fn a_judge_who_rates_nothing_is_an_error() {
     let (client, server) = service(1, |_| "What a fine text!".to_owned());
     let judge = Judge::new(&client, "care", "How careful?");
     let error = judge.score(&Text::new("A nurse.")).unwrap_err();
-    server.join().unwrap();
+    server.end();
     assert_snapshot!(error, @r#"
     'care' rated none of 1 answers: the judge gave no number from 1 to 5: "What a fine text!"
       hint: ask a larger model: it has to answer with a number alone

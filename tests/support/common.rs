@@ -1,29 +1,8 @@
-//! What the tests stand on: programs that end with their test, a browser, a JupyterLab.
-//!
-//! Everything here blocks, so it belongs in plain `#[test]` functions, and it
-//! panics when something does not come in time: the message is the test's.
-
-pub(crate) mod batch_api;
-mod browser;
-mod echo;
-mod home;
-pub(crate) mod http;
-mod jupyter;
-mod notebook;
-mod process;
-pub(crate) mod server;
+//! What every test program needs: to say what it skips, and to wait for what is to come.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-pub(crate) use batch_api::BatchApi;
-pub(crate) use browser::Browser;
-pub(crate) use echo::Echo;
-pub(crate) use home::{evenhand, home};
-pub(crate) use jupyter::{JupyterLab, Theme};
-pub(crate) use notebook::Notebook;
-pub(crate) use process::{Group, members};
 
 /// Says that the running test is skipped, and why.
 ///
@@ -66,16 +45,6 @@ pub(crate) fn poll<T>(deadline: Duration, mut attempt: impl FnMut() -> Option<T>
             None => std::thread::sleep(Duration::from_millis(50)),
         }
     }
-}
-
-/// The first of these programs that is on the `PATH`.
-pub(crate) fn program(names: &[&str]) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    names.iter().find_map(|name| {
-        std::env::split_paths(&path)
-            .map(|folder| folder.join(name))
-            .find(|file| file.is_file())
-    })
 }
 
 /// Whether the tests run as root, as in a container.
