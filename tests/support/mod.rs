@@ -10,6 +10,7 @@ mod home;
 pub(crate) mod http;
 mod jupyter;
 mod notebook;
+mod png;
 mod process;
 pub(crate) mod server;
 
@@ -23,6 +24,7 @@ pub(crate) use echo::Echo;
 pub(crate) use home::{evenhand, home};
 pub(crate) use jupyter::{JupyterLab, Theme};
 pub(crate) use notebook::Notebook;
+pub(crate) use png::reduced;
 pub(crate) use process::{Group, members};
 
 /// Says that the running test is skipped, and why.
