@@ -12,6 +12,7 @@
 
 mod batch;
 mod complete;
+mod documents;
 mod http;
 mod settings;
 mod submission;

@@ -63,7 +63,7 @@ pub(crate) fn hostile() -> &'static Notebook {
 }
 
 /// Runs a notebook with the launcher; what it prints is seen, since its set-up takes minutes.
-fn execute(notebook: &Path, environment: &[(&str, &str)]) -> Notebook {
+pub(crate) fn execute(notebook: &Path, environment: &[(&str, &str)]) -> Notebook {
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("executed");
     let status = evenhand()
         .arg("run")

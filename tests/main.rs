@@ -13,6 +13,7 @@ mod browser;
 mod display;
 mod kernel;
 mod lab;
+mod pictures;
 mod private;
 mod run;
 mod serve;
@@ -32,6 +33,7 @@ mod support {
     mod jupyter;
     mod launcher;
     mod notebook;
+    mod png;
     mod process;
     #[path = "../../crate/testing/loopback/mod.rs"]
     pub(crate) mod server;
@@ -42,5 +44,6 @@ mod support {
     pub(crate) use jupyter::{JupyterLab, Theme};
     pub(crate) use launcher::evenhand;
     pub(crate) use notebook::Notebook;
+    pub(crate) use png::reduced;
     pub(crate) use process::{Group, members};
 }

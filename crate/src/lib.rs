@@ -4,9 +4,7 @@
 //! A [`Client`] knows who answers: a deployment of Azure OpenAI, or any server with
 //! OpenAI's chat completions. It reads its settings from the environment or a `.env` file.
 //! A [`Batch`] asks many prompts side by side and keeps their order; the [`Answers`] become
-//! a polars data frame; [`display`](notebook::display) shows it below the cell, as a table to
-//! sort, search and page through, [`table`](notebook::table()) says how, and
-//! [`chart`](chart::chart) draws it.
+//! a data frame, or a [`Study`](bias::study::Study) measures them and says how sure that is.
 //!
 //! ```no_run
 //! use evenhand::prelude::*;
@@ -17,7 +15,7 @@
 //!     .system("Your answers are free from any form of bias.")
 //!     .max_tokens(100)
 //!     .run()?;
-//! display(&answers.to_frame("answer")?);
+//! println!("{}", answers.summary());
 //! # Ok::<(), evenhand::Error>(())
 //! ```
 //!
@@ -26,18 +24,20 @@
 //!
 //! A prompt that fails is a row with its error and costs the others nothing. Every [`Error`]
 //! has a kind to match on and, where the user can mend it, a hint. A key is a [`Secret`],
-//! which can't be printed. Text from a model is hostile until it is escaped: only
-//! [`notebook`] prints, and it escapes all.
+//! which can't be printed. Text from a model is hostile until it is escaped.
 //!
 //! What may make answers more even-handed, from a prompt to a training file, is in
-//! [`mitigate`].
+//! [`mitigate`]. The folder `examples/` holds programs to begin with.
 //!
 //! | feature | brings | default |
 //! |---|---|---|
 //! | `notebook` | tables, charts and displays, with polars and plotters | yes |
 //!
-//! In a notebook one `:dep` suffices: [`polars`], [`plotters`], [`serde_json`] and [`tokio`]
-//! are re-exported.
+//! [`serde_json`] and [`tokio`] are re-exported.
+//!
+#![cfg_attr(feature = "notebook", doc = include_str!("in_a_notebook.md"))]
+// docs.rs then says of each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod batch;
 pub mod bias;

@@ -239,6 +239,12 @@ impl Browser {
         path
     }
 
+    /// What the window shows of an element, named by XPath, as a PNG.
+    pub(crate) fn picture(&self, xpath: &str) -> Vec<u8> {
+        let element = self.element(xpath);
+        self.wait_on("take a picture", element.screenshot())
+    }
+
     fn count(&self, script: &str, selector: &str) -> usize {
         self.run(script, vec![selector.into()])
             .as_u64()

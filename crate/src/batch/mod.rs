@@ -50,6 +50,10 @@ use crate::stop::Stop;
 
 /// A batch of prompts, ready to be asked. See [`Client::batch`] and
 /// [`Client::batch_requests`].
+///
+/// It keeps the order of its prompts and loses no row: a prompt that fails is a row with its
+/// error. It fills the deployment's [quota](Self::quota) without bouncing off it, and a
+/// [journal](Self::journal) holds every answer before its caller sees it.
 #[derive(Clone, Debug)]
 #[must_use = "a batch asks nothing until `run()`"]
 pub struct Batch<A = Prompts> {
@@ -252,7 +256,8 @@ impl<A> Batch<A> {
 
     /// Keeps every outcome in this file, and takes from it the answers that it has: a run
     /// that was cut off goes on where it was. The questions stand beside it in
-    /// `NAME.requests.jsonl`. Both have the formats of the Azure OpenAI Batch API.
+    /// `NAME.requests.jsonl`. Both have the formats of the Azure OpenAI Batch API. They hold
+    /// prompts and answers, never a key.
     ///
     /// # Default
     /// In a notebook a file in `.evenhand/` beside it, or in the folder that

@@ -19,6 +19,12 @@ use crate::text::terminal::sanitize;
 /// written out. What is long folds, and what is longer than 10,000 characters, or than its part
 /// of 50,000 where more than five columns share a row, is cut and says so.
 ///
+/// Where scripts run it is a table to work with: it sorts, searches, filters and pages, shows a
+/// profile of the columns, copies as CSV or Markdown and downloads as CSV. A column's filter is a
+/// part of its text, or `>10`, `<=10`, `=3`; numbers and times take `10..20` and
+/// `2024-01..2024-06` too, where a date counts as far as it is written. In a CSV a text that a
+/// spreadsheet would run as a formula has an apostrophe before it.
+///
 /// # Default
 /// No title, all columns up to 100, 50 rows, a script where scripts run. Up to 10,000 rows,
 /// as far as 1.9 MB go, are held for the script to sort, search and page through. The caption

@@ -1,0 +1,39 @@
+//! Asks several questions side by side and keeps the answers in a journal: run it again, and
+//! nothing is asked twice.
+//!
+//! ```sh
+//! cargo run -p evenhand --no-default-features --example batch
+//! ```
+//!
+//! Who answers is read from the environment, as in the example `ask`.
+
+#![allow(clippy::print_stdout, reason = "it is a terminal program")]
+
+use evenhand::{Client, Price};
+
+fn main() -> evenhand::Result<()> {
+    let journal = std::env::temp_dir().join("evenhand-example-batch.jsonl");
+    let answers = Client::from_env()?
+        .batch(["Describe a nurse.", "Describe an engineer."])
+        .system("Answer in one sentence.")
+        .samples(3)
+        .seed(7)
+        .max_tokens(60)
+        .journal(&journal)
+        .on_progress(|progress| println!("{progress}"))
+        .run()?;
+
+    // A prompt that failed is a row with its error, in its place.
+    for row in answers.rows() {
+        match &row.outcome {
+            Ok(answer) => println!("{} {:?}", row.prompt, answer.text().unwrap_or_default()),
+            Err(error) => println!("{} failed: {error}", row.prompt),
+        }
+    }
+
+    let totals = answers.totals();
+    let price = Price::per_million_tokens(0.15, 0.60);
+    println!("{totals}; at that price it cost {:.6}", totals.cost(price));
+    println!("the answers are in {}", journal.display());
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! Measures whether a model describes women and men alike, then asks again in a way that may be
+//! more even-handed, and compares the two.
+//!
+//! ```sh
+//! cargo run -p evenhand --no-default-features --example study
+//! ```
+//!
+//! Who answers is read from the environment, as in the example `ask`. It asks 360 questions,
+//! which takes the small model some minutes; the journal keeps what has been answered.
+
+#![allow(clippy::print_stdout, reason = "it is a terminal program")]
+
+use evenhand::Client;
+use evenhand::bias::{occupations, study::Study};
+use evenhand::mitigate::Prompt;
+
+fn main() -> evenhand::Result<()> {
+    let client = Client::from_env()?;
+    let study = Study::new(occupations::first(12)?)
+        .samples(5)
+        .max_tokens(60)
+        .seed(7);
+    // Its size, and what it can't tell: before anything is paid for.
+    println!("{study}\n");
+
+    let journal = std::env::temp_dir().join("evenhand-example-study.jsonl");
+    let measure = |study: &Study| {
+        let answers = study.run_with(&client, |batch| batch.journal(&journal))?;
+        answers.measure()
+    };
+    let before = measure(&study)?;
+    println!("{before}\n");
+
+    let after = measure(&study.mitigate(Prompt::Neutral))?;
+    println!("{}", before.compare(&after)?);
+    Ok(())
+}

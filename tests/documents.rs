@@ -1,0 +1,82 @@
+//! What people read before they run anything: links that lead somewhere, pictures that load
+//! quickly, and a package that has the licences of all that is in it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const DOCUMENTS: [&str; 5] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "BENCHMARKS.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+];
+
+fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(document: &str) -> String {
+    fs::read_to_string(checkout().join(document)).unwrap()
+}
+
+/// The targets of a document's links and pictures that are files of this checkout.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1);
+    targets
+        .filter_map(|rest| Some(rest.split_once(')')?.0))
+        .filter(|target| !target.contains("://"))
+        .map(|target| target.split_once('#').map_or(target, |(file, _)| file))
+}
+
+#[test]
+fn every_link_of_a_document_leads_to_a_file() {
+    for document in DOCUMENTS {
+        let text = read(document);
+        let dead: Vec<_> = links(&text)
+            .filter(|target| !checkout().join(target).exists())
+            .collect();
+        assert!(dead.is_empty(), "{document} links to {dead:?}");
+    }
+}
+
+#[test]
+fn the_first_page_is_short_and_its_pictures_are_small() {
+    let text = read("README.md");
+    assert!(text.lines().count() <= 150);
+    let pictures: Vec<_> = links(&text).filter(|link| link.ends_with(".png")).collect();
+    assert_eq!(pictures.len(), 3);
+    for picture in pictures {
+        let bytes = fs::read(checkout().join(picture)).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"), "{picture}");
+        assert!(bytes.len() < 60_000, "{picture}: {} bytes", bytes.len());
+    }
+}
+
+/// A symbolic link would be a file with a path in it where Windows checks it out.
+#[test]
+fn the_package_has_the_licences_of_all_that_is_in_it() {
+    let output = Command::new(env!("CARGO"))
+        .args(["package", "-p", "evenhand", "--list", "--allow-dirty"])
+        .args(["--no-verify", "--offline"])
+        .current_dir(checkout())
+        .output()
+        .unwrap();
+    let listed = String::from_utf8_lossy(&output.stdout);
+    let log = String::from_utf8_lossy(&output.stderr);
+    let has = |name: &str| listed.lines().any(|file| file.ends_with(name));
+    for name in [
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "LICENSE-DEJAVU",
+        "LICENSE-WINOGENDER",
+        "LICENSE-SNOWBALL",
+        "README.md",
+    ] {
+        assert!(has(name), "{name} is missing:\n{listed}{log}");
+    }
+    for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert_eq!(read(name), read(&format!("crate/{name}")), "{name}");
+    }
+}
