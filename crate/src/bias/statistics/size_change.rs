@@ -94,6 +94,12 @@ pub struct SizeChange {
 /// | r alone by sign flips | 0.4 | 11.2 | 2.1 |
 /// | this | 0.4 | 1.4 | 1.8 |
 ///
+/// The interval holds the true reduction, in 1,000 such studies each (standard error 0.9 at
+/// most), in 96 % where differences of 8 stay, with noise of 7, and in 95 % where they fall to 4,
+/// with noise of 6; in 94 % of the last where noise grows from 3 to 9, and in 99.6 % where there
+/// is nothing but noise, which falls. **Too seldom, 90 %, where differences of 8 vanish**: no
+/// size is estimated below 0.
+///
 /// # Errors
 /// Another number of units before than after; none; values that are not finite, or too large;
 /// fewer than 100 rounds.
