@@ -178,10 +178,7 @@ mod tests {
         let wanted = wanted(&project);
         assert_eq!(wanted.len(), 3);
         for requirement in wanted {
-            assert!(
-                text.contains(&format!("\n{requirement} \\\n")),
-                "{requirement}"
-            );
+            assert!(text.contains(&format!("\n{requirement} ")), "{requirement}");
         }
         let code = text
             .lines()
