@@ -28,7 +28,7 @@ const TAIL: usize = 20;
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// How long a broken connection may come before the end of its kernel.
-const LAST_BREATH: Duration = Duration::from_millis(500);
+const LAST_BREATH: Duration = Duration::from_secs(2);
 
 /// Beside an evcxr that was built to listen to sockets in a folder lies a file with this ending.
 pub const IPC: &str = "ipc";
