@@ -195,7 +195,7 @@ mod tests {
             "model": "\u{1b}[2Jgpt\u{202e}",
             "choices": [{"message": {"content": "\u{1b}]0;mine\u{7}A nurse\u{9b}1A 👩‍⚕️"}}],
         });
-        let shown = ChatCompletion::from_json(body).unwrap().bundle();
+        let shown = ChatCompletion::from_body(body.to_string().into_bytes()).unwrap().bundle();
         assert_snapshot!(shown.text, @"
         �]0;mine�A nurse�1A 👩‍⚕️
 

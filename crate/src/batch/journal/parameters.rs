@@ -304,7 +304,7 @@ mod tests {
             deployment: Some("evil\n\u{1b}[31m".to_owned()),
             body: Some(json!({"max_tokens": 20, "stop": ["\n"], "messages": []})),
         };
-        assert_snapshot!(ours.difference(&theirs), @r#"the host was b.example and is a.example, the deployment was evil [31m and is gpt-4o, max_tokens was 20 and is 100, stop was ["\n"] and is not set, temperature was not set and is 0"#);
+        assert_snapshot!(ours.difference(&theirs), @r#"the host was b.example and is a.example, the deployment was evil �[31m and is gpt-4o, max_tokens was 20 and is 100, stop was ["\n"] and is not set, temperature was not set and is 0"#);
         assert_eq!(ours.difference(&Recorded::default()), "");
     }
 
