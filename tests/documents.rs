@@ -1,6 +1,7 @@
 //! What people read before they run anything: links that lead somewhere, pictures that load
 //! quickly, and a package that has the licences of all that is in it.
 
+use crate::support::checkout;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -12,10 +13,6 @@ const DOCUMENTS: [&str; 5] = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
 ];
-
-fn checkout() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn read(document: &str) -> String {
     fs::read_to_string(checkout().join(document)).unwrap()

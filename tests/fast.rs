@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod architecture;
 mod batch;
 mod complete;
 mod documents;
@@ -28,7 +29,7 @@ mod support {
     mod tls;
 
     pub(crate) use batch_api::BatchApi;
-    pub(crate) use common::{artifact, is_root, note, poll, skip};
+    pub(crate) use common::{artifact, checkout, is_root, note, poll, skip};
     pub(crate) use echo::Echo;
     pub(crate) use launcher::evenhand;
 }

@@ -7,14 +7,13 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use crate::support::server::{Reply, Server};
-use crate::support::{Notebook, evenhand};
+use crate::support::{Notebook, checkout, evenhand};
 
 /// The lab's notebook as the embedded model answered it; it is executed once for all tests.
 pub(crate) fn lab() -> &'static Notebook {
     static LAB: OnceLock<Notebook> = OnceLock::new();
     LAB.get_or_init(|| {
-        let notebook =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("notebooks/01-responsible-ai.ipynb");
+        let notebook = checkout().join("notebooks/01-responsible-ai.ipynb");
         execute(&notebook, &[])
     })
 }
@@ -23,8 +22,7 @@ pub(crate) fn lab() -> &'static Notebook {
 pub(crate) fn charts() -> &'static Notebook {
     static CHARTS: OnceLock<Notebook> = OnceLock::new();
     CHARTS.get_or_init(|| {
-        let notebook =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("notebooks/03-frames-and-charts.ipynb");
+        let notebook = checkout().join("notebooks/03-frames-and-charts.ipynb");
         execute(&notebook, &[])
     })
 }
@@ -80,7 +78,7 @@ pub(crate) fn execute(notebook: &Path, environment: &[(&str, &str)]) -> Notebook
 
 #[test]
 fn the_second_lesson_stops_goes_on_and_asks_nothing_twice() {
-    let lesson = Path::new(env!("CARGO_MANIFEST_DIR")).join("notebooks/02-batch.ipynb");
+    let lesson = checkout().join("notebooks/02-batch.ipynb");
     let lesson = execute(&lesson, &[]);
     let part = lesson.outputs_of("let part = ");
     assert!(part.contains("cancelled"), "{part}");

@@ -39,7 +39,7 @@ mod support {
     pub(crate) mod server;
 
     pub(crate) use browser::Browser;
-    pub(crate) use common::{artifact, is_root, note, poll, skip};
+    pub(crate) use common::{artifact, checkout, is_root, note, poll, skip};
     pub(crate) use home::home;
     pub(crate) use jupyter::{JupyterLab, Theme};
     pub(crate) use launcher::evenhand;

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::kernel;
-use crate::support::{Browser, JupyterLab, Notebook, Theme, reduced};
+use crate::support::{Browser, JupyterLab, Notebook, Theme, checkout, reduced};
 
 const TABLE: &str = "\
 let jobs = occupations::frame()?;
@@ -19,7 +19,7 @@ chart(&eight).bar(\"occupation\", \"women\")?.titled(\"Women in eight occupation
 /// Answers of nobody, so that the picture stays the same: longer and warmer ones about women, and
 /// a *she* in every other occupation where nothing is said of the person.
 const ANSWERS: &str = r#"
-use evenhand::bias::study::StudyAnswers;
+use evenhand::fairness::study::StudyAnswers;
 fn answer(prompt: &str, [occupation, group, sample]: [usize; 3]) -> String {
     let who = match (group, occupation % 2) {
         (0, _) if sample == occupation % 5 => "They",
@@ -85,7 +85,7 @@ fn pictures() {
             document.querySelectorAll('.jp-Notebook .jp-Cell')[arguments[0]].scrollIntoView()";
         browser.run(scroll, vec![cell.into()]);
         let picture = reduced(&browser.picture("//*[@id='jp-main-dock-panel']"));
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/pictures/{name}.png"));
+        let file = checkout().join(format!("tests/pictures/{name}.png"));
         std::fs::write(file, picture).unwrap();
     }
 }

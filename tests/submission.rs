@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use evenhand::batch::{BatchState, Submission};
+use evenhand::batch_api::{BatchState, Submission};
 use evenhand::{Answers, Batch, Client, Error, ErrorKind, Stop};
 use tempfile::TempDir;
 

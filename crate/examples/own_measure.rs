@@ -10,8 +10,10 @@
 
 use std::sync::Arc;
 
-use evenhand::bias::measures::{Length, Measure};
-use evenhand::bias::{occupations, study::Study, text::Text};
+use evenhand::fairness::measures::{Length, Measure};
+use evenhand::fairness::occupations;
+use evenhand::fairness::study::Study;
+use evenhand::fairness::text::Text;
 use evenhand::{Client, Result};
 
 /// Words of warmth among all words, per hundred.

@@ -11,8 +11,9 @@
 #![allow(clippy::print_stdout, reason = "it is a terminal program")]
 
 use evenhand::Client;
-use evenhand::bias::{occupations, study::Study};
-use evenhand::mitigate::Prompt;
+use evenhand::fairness::mitigation::Prompt;
+use evenhand::fairness::occupations;
+use evenhand::fairness::study::Study;
 
 fn main() -> evenhand::Result<()> {
     let client = Client::from_env()?;

@@ -4,7 +4,7 @@
 //! A [`Client`] knows who answers: a deployment of Azure OpenAI, or any server with
 //! OpenAI's chat completions. It reads its settings from the environment or a `.env` file.
 //! A [`Batch`] asks many prompts side by side and keeps their order; the [`Answers`] become
-//! a data frame, or a [`Study`](bias::study::Study) measures them and says how sure that is.
+//! a data frame, or a [`Study`](fairness::study::Study) measures them and says how sure that is.
 //!
 //! ```no_run
 //! use evenhand::prelude::*;
@@ -27,7 +27,7 @@
 //! which can't be printed. Text from a model is hostile until it is escaped.
 //!
 //! What may make answers more even-handed, from a prompt to a training file, is in
-//! [`mitigate`]. The folder `examples/` holds programs to begin with.
+//! [`mitigation`](fairness::mitigation). The folder `examples/` holds programs to begin with.
 //!
 //! | feature | brings | default |
 //! |---|---|---|
@@ -40,27 +40,31 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod batch;
-pub mod bias;
+pub mod batch_api;
 #[cfg(feature = "notebook")]
 pub mod chart;
-pub mod client;
+#[cfg(feature = "notebook")]
+pub mod display;
 pub mod error;
+pub mod fairness;
+mod http;
+mod json;
 #[cfg(test)]
 #[path = "../testing/loopback/mod.rs"]
 mod loopback;
-pub mod mitigate;
-#[cfg(feature = "notebook")]
-pub mod notebook;
+pub mod openai;
 mod random;
 mod runtime;
 mod secret;
 pub mod settings;
 mod stop;
+#[cfg(feature = "notebook")]
+pub mod table;
 pub mod text;
 
 pub use batch::{Answer, Answers, Batch, Price, Quota, Totals};
-pub use client::{ChatCompletion, ChatRequest, Client, Message};
 pub use error::{Error, ErrorKind, Result};
+pub use openai::{ChatCompletion, ChatRequest, Client, Message};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use stop::Stop;
@@ -75,14 +79,18 @@ pub use {serde_json, tokio};
 /// more than these, `use evenhand::polars::prelude::*;` brings them. Here they are few,
 /// because the kernel looks all names through again for each cell.
 pub mod prelude {
-    pub use crate::bias::{occupations, report::Report, study::Study};
-    pub use crate::mitigate::Prompt;
+    pub use crate::fairness::mitigation::Prompt;
+    pub use crate::fairness::occupations;
+    pub use crate::fairness::report::Report;
+    pub use crate::fairness::study::Study;
     pub use crate::{Answers, ChatRequest, Client, Message, Price, Quota, Settings};
 
     #[cfg(feature = "notebook")]
     pub use crate::chart::{Chart, chart};
     #[cfg(feature = "notebook")]
-    pub use crate::notebook::{EvcxrDisplay, Show, display, side_by_side, table};
+    pub use crate::display::{EvcxrDisplay, Show, display};
+    #[cfg(feature = "notebook")]
+    pub use crate::table::{side_by_side, table};
     #[cfg(feature = "notebook")]
     pub use polars::df;
     #[cfg(feature = "notebook")]

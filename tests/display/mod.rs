@@ -5,7 +5,7 @@ mod hostile;
 mod jupyter;
 mod table;
 
-use evenhand::notebook::Show;
+use evenhand::display::Show;
 use serde_json::Value;
 
 use crate::support::{Browser, artifact};

@@ -7,7 +7,7 @@ mod retries;
 mod transport;
 
 use crate::support::server::Server;
-use evenhand::client::ClientBuilder;
+use evenhand::openai::ClientBuilder;
 use evenhand::{Client, Error};
 
 /// A key that must turn up nowhere but in its header.

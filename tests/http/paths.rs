@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{KEY, azure};
 use crate::support::server::{Reply, Server};
-use evenhand::client::{FinishReason, Protocol};
+use evenhand::openai::{FinishReason, Protocol};
 use evenhand::{ChatRequest, Client};
 use serde_json::json;
 

@@ -140,7 +140,7 @@ fn only_a_certificate_that_someone_vouches_for_gets_the_key() {
     assert!(server.requests().is_empty());
     let authority = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/tests/fixtures/tls/authority.pem"
+        "/../../tests/fixtures/tls/authority.pem"
     );
     elsewhere(
         "asks_this_machine",

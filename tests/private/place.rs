@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use crate::support::checkout;
 use crate::support::evenhand;
 
 fn run(arguments: &[&str], home: &Path, folder: &Path) -> Output {
@@ -69,7 +70,7 @@ fn a_project_is_no_home_whatever_its_folders_are_called() {
 #[test]
 fn what_holds_something_else_is_no_home() {
     let folder = tempfile::tempdir().unwrap();
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let checkout = checkout();
     let home = std::env::var("HOME").unwrap();
     for (place, why) in [
         (Path::new("/"), "is the root of the file system"),

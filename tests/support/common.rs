@@ -47,6 +47,14 @@ pub(crate) fn poll<T>(deadline: Duration, mut attempt: impl FnMut() -> Option<T>
     }
 }
 
+/// The checkout that is tested: the tests belong to the launcher's package, two folders below.
+pub(crate) fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+}
+
 /// Whether the tests run as root, as in a container.
 pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;

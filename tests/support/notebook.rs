@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::checkout;
 use serde_json::{Value, json};
 
 /// A notebook in a file.
@@ -15,7 +16,7 @@ pub(crate) struct Notebook {
 impl Notebook {
     /// A new notebook that loads the toolkit and then has these cells.
     pub(crate) fn of<S: AsRef<str>>(name: &str, cells: impl IntoIterator<Item = S>) -> Self {
-        let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("crate");
+        let library = checkout().join("crate");
         let first = format!(":dep evenhand = {{ path = {library:?} }}\nuse evenhand::prelude::*;");
         let cells = cells.into_iter().map(|cell| cell.as_ref().to_owned());
         Self::write(

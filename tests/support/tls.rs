@@ -15,7 +15,7 @@ impl Server {
     /// Answers as `new` does, with a certificate for `localhost` that only
     /// `tests/fixtures/tls/authority.pem` vouches for.
     pub(crate) fn tls(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/tls");
         let certificate = CertificateDer::from_pem_file(format!("{folder}/localhost.pem")).unwrap();
         let key = PrivateKeyDer::from_pem_file(format!("{folder}/localhost.key")).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

@@ -71,7 +71,7 @@ fn python() -> Command {
     python
         .env("KERNEL_ARGV", argv.to_string())
         .env("EVENHAND_HOME", home())
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/notebooks"))
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../notebooks"))
         .stdin(Stdio::null());
     python
 }
@@ -83,6 +83,6 @@ fn copies() -> PathBuf {
 
 /// The lines that load the toolkit.
 fn library() -> String {
-    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/crate");
+    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crate");
     format!(":dep evenhand = {{ path = {library:?} }}\nuse evenhand::prelude::*;")
 }

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use evenhand::notebook::Show;
+use evenhand::display::Show;
 use serde::{Deserialize, Serialize};
 
 use crate::{Result, frame, python, table};

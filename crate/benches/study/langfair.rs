@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use evenhand::bias::lexicon::{Group, Lexicon};
-use evenhand::bias::measures::{
+use evenhand::fairness::lexicon::{Group, Lexicon};
+use evenhand::fairness::measures::{
     Measure, Sentiment, association, bleu, cobs, rouge_l, sentiment_gap,
 };
-use evenhand::bias::text::{StopWords, Text};
+use evenhand::fairness::text::{StopWords, Text};
 use serde::Deserialize;
 
 use crate::{Result, WORDS, cpu_seconds, python, table};

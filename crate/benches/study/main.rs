@@ -19,8 +19,8 @@ mod table;
 use std::path::Path;
 use std::time::Duration;
 
-use evenhand::bias::occupations;
-use evenhand::bias::study::{Study, StudyAnswers};
+use evenhand::fairness::occupations;
+use evenhand::fairness::study::{Study, StudyAnswers};
 use rustix::time::{ClockId, clock_gettime};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::totals::Totals;
-use crate::client::{ChatCompletion, Usage};
 use crate::error::{Error, Result};
+use crate::openai::{ChatCompletion, Usage};
 
 /// One row of a batch: what was asked, and what came of it.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ pub struct Answers {
 }
 
 impl Answers {
-    pub(super) fn new(rows: Vec<Answer>, wall_time: Duration, unsaved: Option<Error>) -> Self {
+    pub(crate) fn new(rows: Vec<Answer>, wall_time: Duration, unsaved: Option<Error>) -> Self {
         Self {
             rows,
             wall_time,
@@ -101,7 +101,7 @@ impl Answers {
     }
 
     /// What is to be known of the journal.
-    pub(super) fn noting(mut self, notes: Vec<String>) -> Self {
+    pub(crate) fn noting(mut self, notes: Vec<String>) -> Self {
         self.notes = notes;
         self
     }

@@ -19,7 +19,7 @@ const TICK: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What ends a batch before its time.
-pub(super) struct Until {
+pub(crate) struct Until {
     stop: Option<Stop>,
     deadline: Option<Duration>,
     started: Instant,
@@ -27,13 +27,13 @@ pub(super) struct Until {
 
 /// Why it ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     Stopped,
     Deadline(Duration),
 }
 
 impl Until {
-    pub(super) fn new(manner: &Manner, started: Instant) -> Self {
+    pub(crate) fn new(manner: &Manner, started: Instant) -> Self {
         Self {
             stop: manner.stop.clone(),
             deadline: manner.deadline,
@@ -42,7 +42,7 @@ impl Until {
     }
 
     /// Is it over?
-    pub(super) fn ended(&self) -> Option<Ended> {
+    pub(crate) fn ended(&self) -> Option<Ended> {
         let stopped = self.stop.as_ref().is_some_and(Stop::is_stopped);
         if stopped || stop::asked_from_outside() {
             return Some(Ended::Stopped);
@@ -55,7 +55,7 @@ impl Until {
 impl Until {
     /// Waits so long, unless the end comes first, which is looked at before and ten times a
     /// second.
-    pub(super) async fn pause(&self, time: Duration) -> Option<Ended> {
+    pub(crate) async fn pause(&self, time: Duration) -> Option<Ended> {
         let mut pause = pin!(tokio::time::sleep(time));
         loop {
             if let Some(ended) = self.ended() {
@@ -72,7 +72,7 @@ impl Until {
     ///
     /// # Errors
     /// It was given up.
-    pub(super) async fn hold<T>(&self, work: impl Future<Output = T>) -> Result<T, Ended> {
+    pub(crate) async fn hold<T>(&self, work: impl Future<Output = T>) -> Result<T, Ended> {
         let mut work = pin!(work);
         let mut ended: Option<(Ended, Instant)> = None;
         loop {
@@ -90,7 +90,7 @@ impl Until {
 
 impl Ended {
     /// The error of a row that was not settled.
-    pub(super) fn error(self) -> Error {
+    pub(crate) fn error(self) -> Error {
         let message = match self {
             Self::Stopped => "stopped before it was answered".to_owned(),
             Self::Deadline(limit) => format!(
@@ -108,7 +108,7 @@ impl Ended {
 ///
 /// # Errors
 /// What `take` returns, which ends it.
-pub(super) async fn drive(
+pub(crate) async fn drive(
     engine: &mut Engine,
     until: &Until,
     pacer: &Pacer,

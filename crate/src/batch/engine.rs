@@ -17,8 +17,8 @@ use super::answers::{Effort, Source};
 use super::guard::{guarded, guarded_async};
 use super::pacing::{Cost, Pacer};
 use super::record::Records;
-use crate::client::{ChatCompletion, ChatRequest, Client};
 use crate::error::{Error, ErrorKind, Result};
+use crate::openai::{ChatCompletion, ChatRequest, Client};
 
 /// How often one row may be refused for the quota's sake. Each time the whole batch waits as
 /// long as the service said, so this is patience enough for a quota that others share.
@@ -28,26 +28,26 @@ const REFUSALS: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Something to ask.
-pub(super) struct Question {
+pub(crate) struct Question {
     /// What the outcome is sent back under.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// What is sent, or why there is nothing to send.
-    pub(super) request: Result<ChatRequest>,
+    pub(crate) request: Result<ChatRequest>,
     /// Its name in the journal, where there is one.
-    pub(super) id: Option<String>,
+    pub(crate) id: Option<String>,
 }
 
 /// What came of a question.
-pub(super) struct Settled {
-    pub(super) index: usize,
-    pub(super) outcome: Result<ChatCompletion>,
-    pub(super) effort: Effort,
-    pub(super) source: Source,
+pub(crate) struct Settled {
+    pub(crate) index: usize,
+    pub(crate) outcome: Result<ChatCompletion>,
+    pub(crate) effort: Effort,
+    pub(crate) source: Source,
 }
 
 impl Settled {
     /// What comes of a question that was not sent.
-    pub(super) fn unasked(index: usize, reason: &Error) -> Self {
+    pub(crate) fn unasked(index: usize, reason: &Error) -> Self {
         Self {
             index,
             outcome: Err(reason.clone()),
@@ -58,25 +58,25 @@ impl Settled {
 }
 
 /// On what terms questions are asked.
-pub(super) struct Terms {
-    pub(super) client: Client,
+pub(crate) struct Terms {
+    pub(crate) client: Client,
     /// Who answers requests that name no deployment of their own.
-    pub(super) deployment: Option<String>,
-    pub(super) pacer: Arc<Pacer>,
+    pub(crate) deployment: Option<String>,
+    pub(crate) pacer: Arc<Pacer>,
     /// Nothing keeps to a quota.
-    pub(super) unlimited: bool,
-    pub(super) concurrency: usize,
+    pub(crate) unlimited: bool,
+    pub(crate) concurrency: usize,
     /// How often a request that failed in passing is sent again; refusals for the quota's
     /// sake are counted apart.
-    pub(super) retries: u32,
+    pub(crate) retries: u32,
     /// What keeps the outcomes, if anything does.
-    pub(super) records: Option<Arc<Records>>,
+    pub(crate) records: Option<Arc<Records>>,
     /// Ask anew what the journal has.
-    pub(super) fresh: bool,
+    pub(crate) fresh: bool,
 }
 
 /// Workers at work. Dropping it ends them.
-pub(super) struct Engine {
+pub(crate) struct Engine {
     shared: Arc<Shared>,
     settled: mpsc::Receiver<Settled>,
     workers: JoinSet<()>,
@@ -100,7 +100,7 @@ struct Luck {
 impl Engine {
     /// Sets workers on the questions. It ends by itself when the sender of the questions is
     /// dropped and all are settled.
-    pub(super) fn start(terms: Terms, questions: mpsc::Receiver<Question>) -> Self {
+    pub(crate) fn start(terms: Terms, questions: mpsc::Receiver<Question>) -> Self {
         let workers_wanted = terms.concurrency;
         let (sender, settled) = mpsc::channel(workers_wanted.max(64));
         let shared = Arc::new(Shared {
@@ -125,23 +125,23 @@ impl Engine {
     }
 
     /// The next outcome, in the order in which they come. `None` when all are there.
-    pub(super) async fn next(&mut self) -> Option<Settled> {
+    pub(crate) async fn next(&mut self) -> Option<Settled> {
         self.settled.recv().await
     }
 
     /// Sends nothing new. What is under way may still come.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.shared.close();
     }
 
     /// Gives up what is under way, too. Outcomes that are there can still be taken.
-    pub(super) fn abort(&mut self) {
+    pub(crate) fn abort(&mut self) {
         self.close();
         self.workers.abort_all();
     }
 
     /// Why the questions that are left were not asked, if none could have been answered.
-    pub(super) fn hopeless(&self) -> Option<Error> {
+    pub(crate) fn hopeless(&self) -> Option<Error> {
         self.shared.luck().hopeless.clone()
     }
 }

@@ -3,8 +3,9 @@
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
 
 use super::{Answer, Answers, Source};
-use crate::client::{ChatCompletion, ContentFilter, FinishReason};
+use crate::error::ContentFilter;
 use crate::error::{Error, ErrorKind, Result};
+use crate::openai::{ChatCompletion, FinishReason};
 
 impl Answers {
     /// The answers as a data frame of one column, in the order of the prompts. Where a

@@ -7,10 +7,10 @@ use serde::de::IgnoredAny;
 
 use super::lines::{self, Account, OutputLine, RequestLine};
 use super::stream::{BatchRequest, Row};
-use crate::client::ChatRequest;
-use crate::client::text::one_line;
 use crate::error::{Error, ErrorKind, Result};
+use crate::openai::ChatRequest;
 use crate::text::escape_invisible_in_json;
+use crate::text::sanitize_line;
 
 /// What a line may be.
 #[derive(Deserialize)]
@@ -94,7 +94,7 @@ fn said(error: &serde_json::Error) -> String {
     let said = error
         .to_string()
         .replace(" at line 1 column ", " at column ");
-    one_line(&said, 120)
+    sanitize_line(&said, 120)
 }
 
 fn unreadable(why: &str) -> Error {

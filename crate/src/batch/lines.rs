@@ -8,9 +8,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::client::json::{self, Json, mended, plain_text};
-use crate::client::{ChatCompletion, ContentFilter};
+use crate::error::ContentFilter;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::{self, Json, mended, plain_text};
+use crate::openai::ChatCompletion;
 
 /// The longest line that is written or read, in bytes: four times the longest body that a
 /// client reads.

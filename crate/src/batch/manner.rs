@@ -23,22 +23,22 @@ const MOST_AT_ONCE: usize = 10_000;
 
 /// What changes no answer.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Manner {
-    pub(super) concurrency: Option<usize>,
-    pub(super) quota: Option<Quota>,
-    pub(super) retries: Option<u32>,
-    pub(super) journal: JournalChoice,
+pub(crate) struct Manner {
+    pub(crate) concurrency: Option<usize>,
+    pub(crate) quota: Option<Quota>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) journal: JournalChoice,
     /// Each request has parameters of its own.
-    pub(super) varied: bool,
-    pub(super) fresh: bool,
-    pub(super) stop: Option<Stop>,
-    pub(super) deadline: Option<Duration>,
-    pub(super) listener: Option<Listener>,
+    pub(crate) varied: bool,
+    pub(crate) fresh: bool,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) listener: Option<Listener>,
 }
 
 /// Where the journal is.
 #[derive(Clone, Debug, Default)]
-pub(super) enum JournalChoice {
+pub(crate) enum JournalChoice {
     /// In a notebook beside it, elsewhere nowhere.
     #[default]
     Usual,
@@ -47,11 +47,11 @@ pub(super) enum JournalChoice {
 }
 
 /// An argument that makes a batch ask nothing.
-pub(super) fn zero(message: &str) -> Error {
+pub(crate) fn zero(message: &str) -> Error {
     Error::new(ErrorKind::Argument, message)
 }
 
-pub(super) fn check(manner: &Manner) -> Result<()> {
+pub(crate) fn check(manner: &Manner) -> Result<()> {
     if manner.concurrency == Some(0) {
         return Err(zero("a batch with concurrency 0 asks nothing")
             .with_hint("use `.concurrency(1)` to ask one prompt after the other"));
@@ -60,7 +60,7 @@ pub(super) fn check(manner: &Manner) -> Result<()> {
 }
 
 /// The terms on which the engine asks.
-pub(super) fn terms<A>(batch: &Batch<A>, records: Option<Arc<Records>>) -> Result<Terms> {
+pub(crate) fn terms<A>(batch: &Batch<A>, records: Option<Arc<Records>>) -> Result<Terms> {
     let manner = &batch.manner;
     let quota = manner.quota.clone().or_else(|| batch.client.quota());
     // Who says how many requests may be under way has no use for a careful start.
@@ -84,6 +84,6 @@ pub(super) fn terms<A>(batch: &Batch<A>, records: Option<Arc<Records>>) -> Resul
 }
 
 /// The error of rows that were not settled.
-pub(super) fn unasked(ended: Option<Ended>) -> Error {
+pub(crate) fn unasked(ended: Option<Ended>) -> Error {
     ended.unwrap_or(Ended::Stopped).error()
 }

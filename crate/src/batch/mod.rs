@@ -10,25 +10,26 @@
 //! - `manner` is what the builder was told; `run` and `stream` put outcomes in order, `drive` ends them in time, `progress` tells how
 //!   far they are; `frame` makes data frames of the rows.
 
-mod answers;
-mod drive;
-mod engine;
+pub(crate) mod answers;
+pub(crate) mod drive;
+pub(crate) mod engine;
 #[cfg(feature = "notebook")]
 mod frame;
 mod guard;
-mod journal;
+pub(crate) mod journal;
 mod jsonl;
-mod lines;
-mod manner;
+pub(crate) mod lines;
+pub(crate) mod manner;
 mod pacing;
-mod plan;
-mod progress;
-mod quota;
-mod record;
-mod run;
-mod stream;
-mod submission;
-mod totals;
+pub(crate) mod plan;
+pub(crate) mod progress;
+pub(crate) mod quota;
+pub(crate) mod record;
+pub(crate) mod run;
+#[cfg(feature = "notebook")]
+mod show;
+pub(crate) mod stream;
+pub(crate) mod totals;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,13 +40,12 @@ use progress::Listener;
 pub use progress::Progress;
 pub use quota::Quota;
 pub use stream::{BatchRequest, Requests, Row};
-pub use submission::{BatchState, BatchStatus, Status, Submission};
 pub use totals::{Price, Totals};
 
 use manner::{JournalChoice, Manner};
 
-use crate::client::{ChatRequest, Client, Message};
 use crate::error::Result;
+use crate::openai::{ChatRequest, Client, Message};
 use crate::stop::Stop;
 
 /// A batch of prompts, ready to be asked. See [`Client::batch`] and
@@ -57,20 +57,20 @@ use crate::stop::Stop;
 #[derive(Clone, Debug)]
 #[must_use = "a batch asks nothing until `run()`"]
 pub struct Batch<A = Prompts> {
-    client: Client,
+    pub(crate) client: Client,
     /// What is asked.
-    asked: A,
+    pub(crate) asked: A,
     /// What all requests have in common.
-    common: ChatRequest,
-    manner: Manner,
+    pub(crate) common: ChatRequest,
+    pub(crate) manner: Manner,
 }
 
 /// What a batch of prompts asks.
 #[derive(Clone, Debug)]
 pub struct Prompts {
-    texts: Vec<String>,
-    system: Option<String>,
-    samples: u32,
+    pub(crate) texts: Vec<String>,
+    pub(crate) system: Option<String>,
+    pub(crate) samples: u32,
 }
 
 impl Client {
@@ -154,7 +154,7 @@ impl Batch {
     }
 
     /// The request for a sample of a prompt.
-    fn request(&self, prompt: usize, sample: u32) -> ChatRequest {
+    pub(crate) fn request(&self, prompt: usize, sample: u32) -> ChatRequest {
         let mut request = self.common.clone();
         request.seed = request
             .seed
@@ -306,7 +306,7 @@ impl<A> Batch<A> {
     }
 
     /// The deployment that answers.
-    fn answerer(&self) -> Option<&str> {
+    pub(crate) fn answerer(&self) -> Option<&str> {
         let own = self.common.model.as_deref();
         own.or_else(|| self.client.deployment())
     }

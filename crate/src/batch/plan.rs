@@ -7,48 +7,48 @@
 use std::collections::HashMap;
 
 /// The rows of a batch, and the questions that they need.
-pub(super) struct Plan {
-    pub(super) rows: Vec<Row>,
-    pub(super) questions: Vec<Question>,
+pub(crate) struct Plan {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) questions: Vec<Question>,
 }
 
 /// A sample of a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) prompt: usize,
-    pub(super) sample: u32,
+pub(crate) struct Row {
+    pub(crate) prompt: usize,
+    pub(crate) sample: u32,
     /// Which question answers it.
-    pub(super) question: usize,
+    pub(crate) question: usize,
 }
 
 /// Something that is sent once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Question {
-    pub(super) prompt: usize,
-    pub(super) sample: u32,
+pub(crate) struct Question {
+    pub(crate) prompt: usize,
+    pub(crate) sample: u32,
     /// How often the same was asked before it in this batch.
-    pub(super) occurrence: u32,
+    pub(crate) occurrence: u32,
 }
 
 impl Question {
     /// Is this the row that asks it first?
-    pub(super) fn answers(&self, row: &Row) -> bool {
+    pub(crate) fn answers(&self, row: &Row) -> bool {
         self.prompt == row.prompt && self.sample == row.sample
     }
 }
 
 /// What makes two rows ask the same.
-pub(super) struct Habits {
-    pub(super) samples: u32,
+pub(crate) struct Habits {
+    pub(crate) samples: u32,
     /// Each sample has a seed of its own.
-    pub(super) seeded: bool,
+    pub(crate) seeded: bool,
     /// The same question has the same answer.
-    pub(super) likeliest: bool,
+    pub(crate) likeliest: bool,
 }
 
 impl Plan {
     /// One prompt after the other, each with its samples in a row.
-    pub(super) fn new(prompts: &[String], habits: &Habits) -> Self {
+    pub(crate) fn new(prompts: &[String], habits: &Habits) -> Self {
         let mut plan = Self {
             rows: Vec::with_capacity(prompts.len().saturating_mul(habits.samples as usize)),
             questions: Vec::new(),

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use super::answers::Source;
 use super::engine::Settled;
 use super::pacing::Standing;
-use super::submission::{BatchStatus, Status};
 use crate::error::ErrorKind;
 
 const BETWEEN_LINES: Duration = Duration::from_secs(2);
@@ -36,35 +35,12 @@ pub struct Progress {
     /// What the batch waits for, in words, if it waits, such as `waits 7 s for tokens of the
     /// quota (5,000 a minute)`.
     pub waits_for: Option<String>,
-    at_once: usize,
+    pub(crate) at_once: usize,
     /// Whether nothing more will come, though rows may be left.
-    is_over: bool,
+    pub(crate) is_over: bool,
 }
 
 impl Progress {
-    /// How far the service is with what was submitted. How long it will take nobody knows.
-    pub(super) fn of_submission(status: &Status, elapsed: Duration) -> Self {
-        let count = |rows: fn(&BatchStatus) -> u64| {
-            let rows = status.batches.iter().map(rows).fold(0, u64::saturating_add);
-            usize::try_from(rows).unwrap_or(usize::MAX)
-        };
-        let failed = count(|batch| batch.failed);
-        let open = status.batches.iter().filter(|batch| !batch.state.is_over());
-        Self {
-            total: Some(status.questions),
-            done: status
-                .from_journal
-                .saturating_add(count(|batch| batch.completed))
-                .saturating_add(failed),
-            failed,
-            from_journal: status.from_journal,
-            elapsed,
-            waits_for: open.map(|batch| format!("for {batch}")).next(),
-            at_once: usize::MAX,
-            ..Self::default()
-        }
-    }
-
     /// How long it may still take, as far as that can be told. The first rows tell nothing:
     /// they were all under way at once. What the journal knew took no time.
     pub fn left(&self) -> Option<Duration> {
@@ -121,7 +97,7 @@ impl fmt::Display for Progress {
 
 /// Who wants to be told of progress.
 #[derive(Clone)]
-pub(super) struct Listener(pub(super) Arc<dyn Fn(&Progress) + Send + Sync>);
+pub(crate) struct Listener(pub(crate) Arc<dyn Fn(&Progress) + Send + Sync>);
 
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,7 +106,7 @@ impl fmt::Debug for Listener {
 }
 
 /// Tells that the batch can't begin yet.
-pub(super) fn tell_of_wait(listener: Option<&Listener>, what: String) {
+pub(crate) fn tell_of_wait(listener: Option<&Listener>, what: String) {
     match listener {
         Some(Listener(tell)) => tell(&Progress {
             waits_for: Some(what),
@@ -142,7 +118,7 @@ pub(super) fn tell_of_wait(listener: Option<&Listener>, what: String) {
 
 /// Counts outcomes and tells of them. A batch that is done before the first line was due says
 /// nothing, unless rows failed or the journal answered.
-pub(super) struct Teller {
+pub(crate) struct Teller {
     progress: Progress,
     listener: Option<Listener>,
     bar: Option<Bar>,
@@ -152,7 +128,7 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(total: Option<usize>, at_once: usize, listener: Option<Listener>) -> Self {
+    pub(crate) fn new(total: Option<usize>, at_once: usize, listener: Option<Listener>) -> Self {
         let now = Instant::now();
         let progress = Progress {
             total,
@@ -169,7 +145,7 @@ impl Teller {
         }
     }
 
-    pub(super) fn count(&mut self, settled: &Settled) {
+    pub(crate) fn count(&mut self, settled: &Settled) {
         let progress = &mut self.progress;
         progress.done += 1;
         match &settled.outcome {
@@ -188,7 +164,7 @@ impl Teller {
     }
 
     /// Tells how far it is, if that is due.
-    pub(super) fn tick(&mut self, standing: impl FnOnce() -> Standing) {
+    pub(crate) fn tick(&mut self, standing: impl FnOnce() -> Standing) {
         let over = Some(self.progress.done) == self.progress.total;
         let between = match (&self.listener, &self.bar) {
             (Some(_), _) => Duration::ZERO,
@@ -210,7 +186,7 @@ impl Teller {
     }
 
     /// Tells what the reader should know of the whole.
-    pub(super) fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         self.progress.elapsed = self.started.elapsed();
         self.progress.waits_for = None;
         self.progress.is_over = true;
@@ -240,7 +216,7 @@ impl Teller {
 }
 
 #[cfg(feature = "notebook")]
-use crate::notebook::Bar;
+use crate::display::Bar;
 
 /// Without the notebook there is no place for one.
 #[cfg(not(feature = "notebook"))]
@@ -262,13 +238,13 @@ impl Bar {
 }
 
 #[cfg(feature = "notebook")]
-pub(super) fn say(line: &str) {
-    crate::notebook::note(line);
+pub(crate) fn say(line: &str) {
+    crate::display::note(line);
 }
 
 /// Without the notebook nobody asked to be told; the rows carry everything.
 #[cfg(not(feature = "notebook"))]
-pub(super) fn say(_line: &str) {}
+pub(crate) fn say(_line: &str) {}
 
 #[cfg(test)]
 mod tests {

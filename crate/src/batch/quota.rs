@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
+use crate::openai::Client;
 
 /// Azure grants six requests a minute with every thousand tokens.
 const REQUESTS_PER_THOUSAND_TOKENS: u64 = 6;

@@ -14,15 +14,15 @@ use super::journal::{self, Journal, Ledger, Parameters};
 use super::lines::{Account, OutputLine, RequestLine};
 use super::manner::{JournalChoice, Manner};
 use super::progress::{self, say};
-use crate::client::{ChatCompletion, ChatRequest, Client};
 use crate::error::{Error, ErrorKind, Result};
+use crate::openai::{ChatCompletion, ChatRequest, Client};
 use crate::runtime;
 
 /// How often a journal that another run holds is tried again.
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// A journal, and who is asked, which is part of every row's name.
-pub(super) struct Records {
+pub(crate) struct Records {
     /// Who knows the key, which no file may hold.
     client: Client,
     journal: Journal,
@@ -37,7 +37,7 @@ pub(super) struct Records {
 ///
 /// # Errors
 /// The journal can't be used; or the batch was ended while it waited.
-pub(super) async fn open(
+pub(crate) async fn open(
     client: &Client,
     manner: &Manner,
     parameters: Parameters,
@@ -116,7 +116,7 @@ impl JournalChoice {
 
 impl<A> Batch<A> {
     /// What all its requests have in common.
-    pub(super) fn parameters(&self) -> Parameters {
+    pub(crate) fn parameters(&self) -> Parameters {
         let deployment = self.answerer().unwrap_or_default();
         Parameters::new(self.client.host(), deployment, &body(&self.common))
     }
@@ -131,13 +131,13 @@ async fn open_now(path: PathBuf, parameters: Option<Parameters>) -> Result<Optio
 
 impl Records {
     /// The name of the row that asks this for the `occurrence`-th time, from 0.
-    pub(super) fn id(&self, request: &ChatRequest, occurrence: u32) -> String {
+    pub(crate) fn id(&self, request: &ChatRequest, occurrence: u32) -> String {
         let question = self.parameters.question(&body(request));
         question.custom_id(u64::from(occurrence))
     }
 
     /// The name of a row whose asker has named it: the same name and request are the same row.
-    pub(super) fn named_id(&self, request: &ChatRequest, name: &str) -> String {
+    pub(crate) fn named_id(&self, request: &ChatRequest, name: &str) -> String {
         let mut body = body(request);
         let (host, deployment) = (self.parameters.host(), self.deployment(request));
         let parameters = Parameters::new(host, deployment, &body);
@@ -148,13 +148,13 @@ impl Records {
     }
 
     /// Who is asked: the batch's deployment, unless the request names its own.
-    pub(super) fn deployment<'a>(&'a self, request: &'a ChatRequest) -> &'a str {
+    pub(crate) fn deployment<'a>(&'a self, request: &'a ChatRequest) -> &'a str {
         let own = request.model.as_deref();
         own.unwrap_or_else(|| self.parameters.deployment())
     }
 
     /// The answer of an earlier run, and what it took then.
-    pub(super) fn answer(&self, id: &str) -> Option<(ChatCompletion, Effort)> {
+    pub(crate) fn answer(&self, id: &str) -> Option<(ChatCompletion, Effort)> {
         let line = self.journal.find(id).unwrap_or_else(|error| {
             self.note_trouble(error);
             None
@@ -166,7 +166,7 @@ impl Records {
     }
 
     /// Notes what is about to be asked.
-    pub(super) fn asking(&self, id: &str, request: &ChatRequest) {
+    pub(crate) fn asking(&self, id: &str, request: &ChatRequest) {
         let mut line = self.request_line(id, request);
         // Whoever pastes the key into a prompt sends it where it belongs, but keeps it nowhere.
         let body = line.body.to_string();
@@ -177,7 +177,7 @@ impl Records {
     }
 
     /// The request as it stands in a file of requests.
-    pub(super) fn request_line(&self, id: &str, request: &ChatRequest) -> RequestLine {
+    pub(crate) fn request_line(&self, id: &str, request: &ChatRequest) -> RequestLine {
         let mut body = body(request);
         if let Some(fields) = body.as_object_mut() {
             fields.insert("model".to_owned(), self.deployment(request).into());
@@ -189,7 +189,7 @@ impl Records {
     ///
     /// # Errors
     /// Their file can't be used.
-    pub(super) fn ledger(&self) -> Result<Ledger> {
+    pub(crate) fn ledger(&self) -> Result<Ledger> {
         self.journal.ledger()
     }
 
@@ -198,7 +198,7 @@ impl Records {
     ///
     /// # Errors
     /// The list of batches can't be used.
-    pub(super) fn asked_twice(&self, ids: impl Iterator<Item = String>) -> Result<Option<String>> {
+    pub(crate) fn asked_twice(&self, ids: impl Iterator<Item = String>) -> Result<Option<String>> {
         let under_way = self.journal.under_way()?;
         if under_way.is_empty() {
             return Ok(None);
@@ -215,12 +215,12 @@ impl Records {
     }
 
     /// What the user should know of how the journal was found.
-    pub(super) fn notes(&self) -> Vec<String> {
+    pub(crate) fn notes(&self) -> Vec<String> {
         self.journal.notes().to_vec()
     }
 
     /// Keeps what came of a row that this deployment was asked.
-    pub(super) fn settled(
+    pub(crate) fn settled(
         &self,
         id: &str,
         deployment: &str,
@@ -241,12 +241,12 @@ impl Records {
     }
 
     /// Brings all to the disk; false when something is not there.
-    pub(super) fn is_saved(&self) -> bool {
+    pub(crate) fn is_saved(&self) -> bool {
         self.journal.sync().is_ok() && self.trouble().is_none()
     }
 
     /// Brings all to the disk. Says what is not there, if so.
-    pub(super) fn close(&self) -> Option<Error> {
+    pub(crate) fn close(&self) -> Option<Error> {
         let synced = self.journal.sync();
         let trouble = self.take_trouble();
         match synced {
@@ -259,7 +259,7 @@ impl Records {
     }
 
     /// Why something was not written, if so, once.
-    pub(super) fn take_trouble(&self) -> Option<Error> {
+    pub(crate) fn take_trouble(&self) -> Option<Error> {
         self.trouble().take()
     }
 

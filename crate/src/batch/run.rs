@@ -12,11 +12,11 @@ use super::plan::{self, Habits, Plan};
 use super::progress::{Teller, say};
 use super::record::{self, Records};
 use super::{Batch, manner};
-use crate::client::ChatCompletion;
-use crate::client::text::grouped;
 use crate::error::{Error, ErrorKind, Result};
+use crate::openai::ChatCompletion;
+use crate::text::grouped;
 
-pub(super) async fn run(batch: Batch) -> Result<Answers> {
+pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     let started = Instant::now();
     check(&batch)?;
     let plan = Plan::new(&batch.asked.texts, &batch.habits());
@@ -70,7 +70,7 @@ pub(super) async fn run(batch: Batch) -> Result<Answers> {
 }
 
 /// The name of each question in the journal.
-pub(super) fn ids(batch: &Batch, plan: &Plan, records: &Records) -> impl Iterator<Item = String> {
+pub(crate) fn ids(batch: &Batch, plan: &Plan, records: &Records) -> impl Iterator<Item = String> {
     plan.questions.iter().map(|question| {
         let request = batch.request(question.prompt, question.sample);
         records.id(&request, question.occurrence)
@@ -78,7 +78,7 @@ pub(super) fn ids(batch: &Batch, plan: &Plan, records: &Records) -> impl Iterato
 }
 
 /// Finds out before anything is sent what would fail in every row.
-pub(super) fn check(batch: &Batch) -> Result<()> {
+pub(crate) fn check(batch: &Batch) -> Result<()> {
     manner::check(&batch.manner)?;
     if batch.asked.samples == 0 {
         return Err(manner::zero("a batch with 0 samples asks nothing")
@@ -88,7 +88,7 @@ pub(super) fn check(batch: &Batch) -> Result<()> {
     batch
         .common
         .clone()
-        .message(crate::Message::user(""))
+        .message(crate::openai::Message::user(""))
         .check()
 }
 
@@ -113,7 +113,7 @@ fn check_size(prompts: usize, samples: u32) -> Result<()> {
 }
 
 impl Batch {
-    pub(super) fn habits(&self) -> Habits {
+    pub(crate) fn habits(&self) -> Habits {
         Habits {
             samples: self.asked.samples,
             seeded: self.common.seed.is_some(),
@@ -146,7 +146,7 @@ async fn feed(
 }
 
 /// One row a sample of a prompt, each with the outcome of its question.
-pub(super) fn rows(
+pub(crate) fn rows(
     batch: &Batch,
     plan: &Plan,
     settled: Vec<Option<Settled>>,

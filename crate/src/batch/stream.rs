@@ -17,8 +17,8 @@ use super::progress::Teller;
 use super::record::{self, Records};
 use super::totals::Totals;
 use super::{Batch, manner};
-use crate::client::{ChatCompletion, ChatRequest, Client};
 use crate::error::{Error, Result};
+use crate::openai::{ChatCompletion, ChatRequest, Client};
 
 /// How many requests, for each that may be under way, are held back at most because one
 /// before them is not settled.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::answers::{Effort, Source};
-use crate::client::ChatCompletion;
 use crate::error::{ErrorKind, Result};
+use crate::openai::ChatCompletion;
 
 /// How a batch went. Its `Display` says it in a line.
 ///
@@ -70,7 +70,7 @@ impl Totals {
         self.prompt_tokens.saturating_add(self.completion_tokens)
     }
 
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         outcome: &Result<ChatCompletion>,
         effort: &Effort,

@@ -8,7 +8,7 @@ use super::along::Along;
 use super::calendar::DAY;
 use super::letters::clean;
 use crate::error::{Error, ErrorKind, Result};
-use crate::notebook::{listed, missing, quoted};
+use crate::table::{listed, missing, quoted};
 
 /// A column of numbers; what is no finite number is `None`.
 ///

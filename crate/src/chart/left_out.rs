@@ -2,7 +2,7 @@
 
 use super::letters::clean;
 use super::plain::counted;
-use crate::client::text::grouped;
+use crate::text::grouped;
 
 /// At most so many rows, or names of an axis, are drawn.
 pub(super) const MOST: usize = 100;

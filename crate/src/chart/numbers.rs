@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use crate::client::text::grouped;
+use crate::text::grouped;
 
 /// A value with three digits, more only in whole numbers: `0.896`, `12.3`, `1,234,567`, `1.8e308`.
 pub(super) fn told(value: f64) -> String {

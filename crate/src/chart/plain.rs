@@ -4,7 +4,7 @@ use super::letters::clean;
 use super::mark::Labels;
 use super::numbers::told;
 use super::scale::{part, span_from_zero};
-use crate::client::text::grouped;
+use crate::text::grouped;
 
 /// How wide the bars are, in characters.
 pub(super) const WIDTH: usize = 40;

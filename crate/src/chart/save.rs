@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::figure::Chart;
 use super::png::png;
 use super::svg::svg;
+use crate::display::{Bundle, Show, escaped};
 use crate::error::{Error, ErrorKind, Result};
-use crate::notebook::{Bundle, Show, escaped};
 
 impl Show for Chart {
     /// An image inside the page, its data in words beside it, and the chart in text.

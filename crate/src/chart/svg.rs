@@ -4,8 +4,8 @@ use plotters::prelude::SVGBackend;
 
 use super::figure::Chart;
 use super::scene::paint;
+use crate::display::escaped;
 use crate::error::{Error, ErrorKind, Result};
-use crate::notebook::escaped;
 
 /// The document, with a title and a description for those who can't see it.
 ///

@@ -8,8 +8,8 @@ use polars::prelude::{
 use proptest::prelude::*;
 
 use super::{Chart, Effect, chart, effects};
+use crate::display::Show;
 use crate::error::{ErrorKind, Result};
-use crate::notebook::Show;
 
 fn jobs() -> DataFrame {
     df![

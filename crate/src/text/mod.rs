@@ -14,6 +14,7 @@
 pub(crate) mod invisible;
 mod json;
 mod line;
+pub(crate) mod message;
 mod sequences;
 pub mod terminal;
 #[cfg(test)]
@@ -21,3 +22,4 @@ mod tests;
 
 pub use json::escape_invisible_in_json;
 pub use line::sanitize_line;
+pub(crate) use message::grouped;

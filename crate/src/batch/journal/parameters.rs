@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
-use crate::client::text::one_line;
+use crate::text::sanitize_line;
 
 /// What all the answers of a journal have in common: who was asked, and every field of the
 /// request but the messages, and the seed, which is another for each sample.
@@ -62,8 +62,8 @@ impl Parameters {
     }
 
     /// In words, how these differ from those of a row, as far as it tells what they were.
-    pub(super) fn difference(&self, theirs: &Recorded) -> String {
-        let plain = |text: &str| one_line(text, 60);
+    pub(crate) fn difference(&self, theirs: &Recorded) -> String {
+        let plain = |text: &str| sanitize_line(text, 60);
         let mut differences = Vec::new();
         let mut compare = |name: &str, theirs: Option<String>, ours: Option<String>| {
             if theirs != ours {
@@ -101,10 +101,10 @@ impl Parameters {
 
 /// What is known of how a row was asked.
 #[derive(Default)]
-pub(super) struct Recorded {
-    pub(super) host: Option<String>,
-    pub(super) deployment: Option<String>,
-    pub(super) body: Option<Value>,
+pub(crate) struct Recorded {
+    pub(crate) host: Option<String>,
+    pub(crate) deployment: Option<String>,
+    pub(crate) body: Option<Value>,
 }
 
 /// The fields of a request, but its messages and whom it goes to.
@@ -130,7 +130,7 @@ impl Question {
 }
 
 /// The hash of parameters in a row's name, if the name is one of ours.
-pub(super) fn shared_part(custom_id: &str) -> Option<&str> {
+pub(crate) fn shared_part(custom_id: &str) -> Option<&str> {
     let (parameters, rest) = custom_id.split_once('-')?;
     let (question, occurrence) = rest.split_once('-')?;
     let is_hex = |text: &str, length: usize| {

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::settings;
 
 /// The variable that holds another folder, or `off`.
-pub(super) const VARIABLE: &str = "EVENHAND_JOURNAL";
+pub(crate) const VARIABLE: &str = "EVENHAND_JOURNAL";
 const FOLDER: &str = ".evenhand";
 
 /// The journal for batches with these parameters that are run from this folder: a file in
@@ -50,7 +50,7 @@ fn hidden_folder(folder: &Path) -> Result<PathBuf> {
 
 /// Makes the folder and those above it where they are missing, for their owner alone: what is
 /// kept there are prompts and answers.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

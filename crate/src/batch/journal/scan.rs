@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use super::index::Index;
 use super::log::Tail;
 use crate::batch::lines::{LONGEST_LINE, is_success};
-use crate::client::json;
+use crate::json;
 
 /// The lines of a file.
 pub(super) struct Lines<R> {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::client::FilterResult;
+use crate::error::FilterResult;
 
 fn text(line: &impl Serialize) -> String {
     String::from_utf8(write(line).unwrap()).unwrap()

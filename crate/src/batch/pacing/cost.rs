@@ -3,7 +3,7 @@
 //! Azure charges on receipt, by an estimate of its own: the prompt's characters through
 //! four, plus `max_tokens` for each answer. What was not used is not given back.
 
-use crate::client::{ChatRequest, Message, Usage};
+use crate::openai::{ChatRequest, Message, Usage};
 
 /// English text has about four bytes a token in the models' vocabularies.
 const BYTES_PER_TOKEN: f64 = 4.0;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::batch::quota;
-use crate::client::RateLimits;
+use crate::openai::RateLimits;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const TEN_SECONDS: Duration = Duration::from_secs(10);

@@ -32,9 +32,9 @@ use tokio::time::Instant;
 
 use super::progress::say;
 use super::quota::Quota;
-use crate::client::text::grouped;
-use crate::client::{RateLimits, Usage};
 use crate::error::{Error, ErrorKind, Result};
+use crate::openai::{RateLimits, Usage};
+use crate::text::grouped;
 
 pub(crate) use cost::Cost;
 pub(crate) use standing::Standing;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::limits::MINUTE;
 use super::verdict::Cause;
-use crate::client::text::grouped;
+use crate::text::grouped;
 
 /// What requests wait for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,8 +17,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::batch::lines::Account;
-use crate::client::ChatCompletion;
 use crate::error::ErrorKind;
+use crate::openai::ChatCompletion;
 
 fn body(prompt: &str) -> Value {
     json!({"model": "gpt-4o", "max_tokens": 100,

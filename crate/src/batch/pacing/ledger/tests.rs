@@ -79,7 +79,7 @@ fn a_wait_that_the_service_asked_for_is_everyones() {
     let Some(Verdict::Go(charge)) = ledger.ask(&mut refused, NOW, Cost::default()).unwrap() else {
         panic!("the first request goes");
     };
-    let said = crate::client::RateLimits {
+    let said = crate::openai::RateLimits {
         retry_after: Some(Duration::from_secs(9)),
         ..Default::default()
     };

@@ -13,7 +13,7 @@ use super::cost::Cost;
 use super::limits::Limits;
 use super::state::State;
 use super::verdict::{Charge, Verdict};
-use crate::client::{RateLimits, Usage};
+use crate::openai::{RateLimits, Usage};
 use neighbour::Neighbour;
 use service::{Headers, Service};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::batch::pacing::cost::Cost;
 use crate::batch::pacing::limits::Limits;
-use crate::client::RateLimits;
+use crate::openai::RateLimits;
 
 /// When a window begins.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -7,7 +7,7 @@ use crate::batch::pacing::limits::{MINUTE, Own, TEN_SECONDS};
 use crate::batch::pacing::verdict::{Accounts, Against, Charge};
 use crate::batch::pacing::watch::Look;
 use crate::batch::pacing::window::Used;
-use crate::client::{RateLimits, Usage};
+use crate::openai::{RateLimits, Usage};
 
 const WIDEST_GUARD: Duration = Duration::from_millis(400);
 /// The longest wait that a service may ask for.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::client::RateLimits;
+use crate::openai::RateLimits;
 use proptest::prelude::*;
 
 const COST: Cost = Cost {

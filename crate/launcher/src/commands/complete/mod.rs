@@ -1,0 +1,229 @@
+//! `evenhand complete`: requests as lines of JSON in, answers as lines of JSON out, in the same
+//! order: the batch engine for a shell, a cron job or a cluster's executor.
+
+mod bar;
+mod input;
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use evenhand::batch::Requests;
+use evenhand::{Batch, Client, ErrorKind, Quota, Settings, Stop, Totals};
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::bar::Bar;
+use crate::commands::provider::tell_once;
+use crate::error::{Context, Failure, Result};
+
+/// Some rows have no answer.
+const SOME_FAILED: u8 = 3;
+/// It was stopped, or its time was over, before all lines were read and all rows settled.
+const ENDED_EARLY: u8 = 4;
+
+/// How requests are asked.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+#[command(group = clap::ArgGroup::new("quota").args(["tpm", "rpm"]).multiple(true))]
+pub(crate) struct Options {
+    /// The deployment that answers requests which name no model [default: AZURE_OPENAI_DEPLOYMENT]
+    #[arg(long, value_name = "NAME")]
+    deployment: Option<String>,
+    /// The system message of requests that have none
+    #[arg(long, value_name = "TEXT")]
+    system: Option<String>,
+    /// The longest answer, in tokens, for requests that don't say
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_tokens: Option<u32>,
+    /// How freely words are chosen, from 0 to 2, for requests that don't say
+    #[arg(long, value_name = "T")]
+    temperature: Option<f64>,
+    /// How many requests may be under way at once [default: 8]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    concurrency: Option<usize>,
+    /// The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or what its answers tell]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    tpm: Option<u64>,
+    /// The deployment's requests per minute [default: 6 for every 1,000 tokens per minute]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    rpm: Option<u64>,
+    /// A file that several processes of this machine keep to the quota with
+    #[arg(long, value_name = "FILE", requires = "quota")]
+    shared_quota: Option<PathBuf>,
+    /// How often a request that failed in passing is sent again [default: 2]
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
+    /// The file that keeps every answer; run again, what it holds is not asked twice
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// Ask anew what the journal holds
+    #[arg(long, requires = "journal")]
+    fresh: bool,
+    /// Stop after this time, such as 90s, 10m or 2h
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    deadline: Option<Duration>,
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+const AFTER_HELP: &str = "\
+A line of the input is a request of the Azure OpenAI Batch API,
+  {\"custom_id\": \"1\", \"method\": \"POST\", \"url\": \"/chat/completions\", \"body\": {\"messages\": [...]}}
+or {\"prompt\": \"Describe a nurse.\"} with \"system\" and \"custom_id\" if you like, or a text in
+quotes. A line of the output is one of the Batch API's output. Each line that was read has one.
+
+Exit code: 0 all rows were answered; 1 nothing could be asked, or the rows or the journal could
+not be written; 2 wrong options; 3 some rows failed; 4 it was stopped, or the deadline came,
+before all lines were read and all rows settled.
+
+Example:
+  printf '\"Describe a nurse.\"\\n\"Describe a doctor.\"\\n' | evenhand complete --max-tokens 60";
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("it takes a whole number from 1".to_owned()),
+        Ok(number) => Ok(number),
+    }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.find(|c: char| !(c.is_ascii_digit() || c == '.')) {
+        Some(place) => text.split_at(place),
+        None => (text, "s"),
+    };
+    let seconds = match unit {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("a time is a number with s, m or h, such as 10m".to_owned()),
+    };
+    let number: f64 = number.parse().map_err(|_| "the number is missing")?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| "that is too long".to_owned())
+}
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let settings = Settings::from_env()?;
+    tell_once(&settings);
+    let client = Client::new(settings)?;
+    let stop = Stop::new();
+    stop_on_signals(stop.clone())?;
+    let bar = Bar::new(options.quiet);
+    let input_is_over = Arc::new(AtomicBool::new(false));
+    let system = options.system.clone();
+    let requests = input::requests(std::io::stdin(), system, Arc::clone(&input_is_over));
+    let batch = options
+        .apply(client.batch_requests(requests))
+        .stop_with(&stop);
+    let batch = batch.on_progress(bar.listener());
+    // Standard output passes each line on at once: whoever reads it may wait for it.
+    let mut out = std::io::stdout();
+    let totals = batch.for_each(move |row| row.write_json(&mut out));
+    bar.clear();
+    let totals = match totals {
+        Ok(totals) => totals,
+        // Whoever reads the output has enough of it, as `head` has.
+        Err(error) if is_broken_pipe(&error) => return Ok(ExitCode::from(ENDED_EARLY)),
+        Err(error) if error.kind() == ErrorKind::Cancelled => {
+            return Err(Failure::from(error).exit_with(ENDED_EARLY));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if !options.quiet {
+        totals.notes.iter().for_each(|note| err!("{note}"));
+        err!("{totals}");
+    }
+    Ok(exit_code(&totals, input_is_over.load(Ordering::Relaxed)))
+}
+
+impl Options {
+    fn apply(&self, mut batch: Batch<Requests>) -> Batch<Requests> {
+        if let Some(name) = &self.deployment {
+            batch = batch.deployment(name);
+        }
+        if let Some(tokens) = self.max_tokens {
+            batch = batch.max_tokens(tokens);
+        }
+        if let Some(temperature) = self.temperature {
+            batch = batch.temperature(temperature);
+        }
+        if let Some(requests) = self.concurrency {
+            batch = batch.concurrency(requests);
+        }
+        if let Some(quota) = self.quota() {
+            batch = batch.quota(quota);
+        }
+        if let Some(retries) = self.retries {
+            batch = batch.retries(retries);
+        }
+        if let Some(file) = &self.journal {
+            batch = batch.journal(file);
+        }
+        if let Some(time) = self.deadline {
+            batch = batch.deadline(time);
+        }
+        if self.fresh { batch.fresh() } else { batch }
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        let quota = match (self.tpm, self.rpm) {
+            (Some(tokens), None) => Quota::tpm(tokens),
+            (Some(tokens), Some(requests)) => Quota::tpm(tokens).with_rpm(requests),
+            (None, Some(requests)) => Quota::rpm(requests),
+            (None, None) => return None,
+        };
+        Some(match &self.shared_quota {
+            Some(file) => quota.shared(file),
+            None => quota,
+        })
+    }
+}
+
+fn is_broken_pipe(error: &evenhand::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    cause.is_some_and(|cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn exit_code(totals: &Totals, input_is_over: bool) -> ExitCode {
+    if totals.cancelled > 0 || !input_is_over {
+        ExitCode::from(ENDED_EARLY)
+    } else if totals.failed > 0 {
+        ExitCode::from(SOME_FAILED)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// The first Ctrl-C or SIGTERM lets what is under way end; the second ends the process.
+fn stop_on_signals(stop: Stop) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .doing(|| "could not listen for signals".to_owned())?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            let signals = (
+                signal(SignalKind::interrupt()),
+                signal(SignalKind::terminate()),
+            );
+            let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+                return;
+            };
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                if stop.is_stopped() {
+                    std::process::exit(130);
+                }
+                stop.stop();
+            }
+        });
+    });
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! `evenhand doctor`: what is here, what is missing, and how to mend it.
+
+mod measure;
+
+use std::process::ExitCode;
+
+use evenhand::openai::RateLimits;
+use evenhand::text::sanitize_line;
+use evenhand::{ChatRequest, Client, Settings};
+
+use crate::commands::provider::tell_once;
+use crate::error::{Failure, Result};
+use crate::paths::checkout::Project;
+use crate::paths::evcxr;
+use crate::paths::home::Home;
+use crate::paths::toolchain;
+use crate::paths::warm_build;
+use crate::setup;
+
+/// What `evenhand doctor` can be told.
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// Measure how fast the kernel starts and answers, beside an evcxr without dependencies
+    #[arg(long)]
+    kernel: bool,
+}
+
+/// So much is told of the name that a service gives its model.
+const LONGEST_NAME: usize = 100;
+
+/// One finding: what was looked at, and how it is or how to mend it.
+enum Finding {
+    Good(String),
+    /// Not there yet; `cargo run` brings it.
+    Missing(String),
+    Bad(Failure),
+}
+
+/// Tells each finding in a line, and fails if one is bad.
+pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode> {
+    if options.kernel {
+        return measure::run(project, home).map(|()| ExitCode::SUCCESS);
+    }
+    out!("evenhand's folder: {}", home.root().display());
+    let mut healthy = true;
+    for finding in parts(project, home).into_iter().chain(service(project)) {
+        healthy &= !matches!(finding, Finding::Bad(_));
+        tell(&finding);
+    }
+    Ok(if healthy {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn tell(finding: &Finding) {
+    match finding {
+        Finding::Good(what) => out!("✓ {what}"),
+        Finding::Missing(what) => out!("· {what}: not there yet, `cargo run` brings it"),
+        Finding::Bad(failure) => out!("✗ {failure}"),
+    }
+}
+
+/// What the launcher needs and makes on this machine.
+fn parts(project: &Project, home: &Home) -> Vec<Finding> {
+    let there = |what: String, there: bool| {
+        if there {
+            Finding::Good(what)
+        } else {
+            Finding::Missing(what)
+        }
+    };
+    let home_is_ours = home.state().err().map(Finding::Bad);
+    let parts = vec![
+        checked(toolchain::find()),
+        checked(setup::python()),
+        there(
+            "Python environment with JupyterLab".to_owned(),
+            home.python().exists(),
+        ),
+        match evcxr::kernel_program(home) {
+            Some(program) => Finding::Good(format!("Rust kernel {}", program.display())),
+            None => Finding::Missing("Rust kernel".to_owned()),
+        },
+        match warm_build::find(project, home) {
+            Ok(warm) => there(
+                "notebook's dependencies, compiled".to_owned(),
+                warm.is_some(),
+            ),
+            Err(failure) => Finding::Bad(failure),
+        },
+        there("small model".to_owned(), home.model().exists()),
+    ];
+    home_is_ours.into_iter().chain(parts).collect()
+}
+
+fn checked(found: Result<String>) -> Finding {
+    found.map_or_else(Finding::Bad, Finding::Good)
+}
+
+/// Whether somebody answers the notebooks.
+fn service(project: &Project) -> Vec<Finding> {
+    let settings = match Settings::from_env_in(&project.notebooks()) {
+        Ok(settings) => settings,
+        Err(error) => return vec![Finding::Bad(error.into())],
+    };
+    tell_once(&settings);
+    if !settings.names_a_service() {
+        return vec![Finding::Good(
+            "no Azure settings: the small model will answer".to_owned(),
+        )];
+    }
+    let asked = Client::new(settings).and_then(|client| {
+        let host = client.host().to_owned();
+        // Older models know the one limit, newer ones the other.
+        let question = || ChatRequest::from("Say yes.");
+        client
+            .complete(question().max_tokens(16))
+            .or_else(|_| client.complete(question().max_completion_tokens(16)))
+            .map(|answer| (host, answer))
+    });
+    match asked {
+        Err(error) => vec![Finding::Bad(error.into())],
+        Ok((host, answer)) => {
+            let model = sanitize_line(&answer.model, LONGEST_NAME);
+            let model = Finding::Good(format!("{host} answers, with the model {model}"));
+            vec![model, quota(answer.rate_limits())]
+        }
+    }
+}
+
+fn quota(limits: &RateLimits) -> Finding {
+    let said =
+        |limit: Option<u64>, unit: &str| limit.map(|limit| format!("{limit} {unit} a minute"));
+    let limits: Vec<_> = [
+        said(limits.limit_tokens, "tokens"),
+        said(limits.limit_requests, "requests"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    Finding::Good(match limits.is_empty() {
+        true => "it reports no quota".to_owned(),
+        false => format!("its quota: {}", limits.join(", ")),
+    })
+}

@@ -1,0 +1,89 @@
+//! Who answers the notebooks: the service that the user has set, else the embedded model.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use evenhand::Settings;
+
+use crate::error::Result;
+use crate::local_model;
+use crate::paths::checkout::Project;
+use crate::paths::home::Home;
+use crate::setup;
+
+/// Starts the embedded model when the first notebook needs it, and keeps it as long as it lives.
+pub struct Answerer<'a> {
+    project: &'a Project,
+    home: &'a Home,
+    allowance: local_model::Allowance,
+    server: Option<local_model::Server>,
+}
+
+impl<'a> Answerer<'a> {
+    /// An answerer that has started nothing yet. The allowance is the embedded model's.
+    pub fn new(project: &'a Project, home: &'a Home, allowance: local_model::Allowance) -> Self {
+        Self {
+            project,
+            home,
+            allowance,
+            server: None,
+        }
+    }
+
+    /// The variables to add for notebooks in this folder: none where the environment or a
+    /// `.env` file names a service; else the same that a user would set, for the embedded
+    /// model, which is set up and started. So the notebooks have one code path.
+    pub fn environment_for(&mut self, folder: &Path) -> Result<Vec<(OsString, OsString)>> {
+        let settings = Settings::from_env_in(folder)?;
+        tell_once(&settings);
+        if settings.names_a_service() {
+            if self.allowance != local_model::Allowance::default() {
+                err!("! --tpm and --rpm are the small model's, and your own service is asked");
+            }
+            return Ok(Vec::new());
+        }
+        let server = match self.server.take() {
+            Some(server) => server,
+            None => self.start()?,
+        };
+        let endpoint = server.endpoint();
+        let variables = [
+            ("AZURE_OPENAI_ENDPOINT", endpoint.as_str()),
+            ("AZURE_OPENAI_API_KEY", server.key()),
+            ("AZURE_OPENAI_API_VERSION", local_model::API_VERSION),
+            ("AZURE_OPENAI_DEPLOYMENT", local_model::MODEL),
+        ]
+        .map(|(name, value)| (name.into(), value.into()));
+        self.server = Some(server);
+        Ok(variables.to_vec())
+    }
+
+    fn start(&self) -> Result<local_model::Server> {
+        let options = local_model::Options {
+            allowance: self.allowance,
+            ..local_model::Options::default()
+        };
+        let server = local_model::Server::start(options, self.home, || {
+            setup::model(self.project, self.home)
+        })?;
+        err!(
+            "✓ no Azure settings found, so {} answers: a small model on this machine, weak and \
+             visibly biased, which suits the lesson",
+            local_model::MODEL
+        );
+        Ok(server)
+    }
+}
+
+/// Says what is to be known of how the settings were found, each thing once.
+pub fn tell_once(settings: &Settings) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    for note in settings.notes() {
+        if told.insert(note.clone()) {
+            err!("! {note}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! `evenhand run`: notebooks in a real kernel, without a browser or a server.
+//!
+//! `page` is a notebook as an HTML page. Not here: how a cell is run (`jupyter`), how the kernel is
+//! installed (`setup`) and what it does at its start (`kernel`).
+
+mod page;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::commands::provider::Answerer;
+use crate::error::{Context, Failure, Result};
+use crate::jupyter::notebook::Notebook;
+use crate::jupyter::outputs::Outputs;
+use crate::jupyter::{Executor, KernelCommand, Report};
+use crate::kernel as own_kernel;
+use crate::local_model::Allowance;
+use crate::paths::checkout::Project;
+use crate::paths::home::Home;
+use crate::setup;
+use crate::supervise::block_on;
+
+/// Runs each code cell of the notebooks, and stops at the first that fails.
+///
+/// A cell with the tag `raises-exception` may fail; one with `skip-execution`
+/// is not run.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The notebooks, in this order [default: all in the project's `notebooks/`]
+    notebooks: Vec<PathBuf>,
+    /// Write each executed notebook into this folder; without it no notebook is written
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write each notebook as an HTML page too: into DIR, or into the current folder
+    #[arg(long)]
+    html: bool,
+    #[command(flatten)]
+    allowance: Allowance,
+}
+
+/// Sets up what the notebooks need, and runs them, each in a kernel of its own.
+pub fn run(options: &Options, project: &Project, home: &Home) -> Result<()> {
+    let notebooks = load(options, project)?;
+    setup::kernel(home)?;
+    if options.html {
+        setup::jupyter(project, home)?;
+    }
+    if notebooks.iter().any(Notebook::uses_the_library) {
+        setup::library(project, home)?;
+    }
+    let mut answerer = Answerer::new(project, home, options.allowance);
+    block_on(async {
+        let mut stop = Stop::new()?;
+        for notebook in notebooks {
+            let mut kernel = KernelCommand::own()?;
+            if notebook.uses_the_library() {
+                kernel.env = answerer.environment_for(notebook.folder())?;
+            }
+            one(notebook, options, &kernel, home, &mut stop).await?;
+        }
+        Ok(())
+    })
+}
+
+impl KernelCommand {
+    /// The launcher's own kernel, as the kernelspec names it.
+    pub fn own() -> Result<Self> {
+        let argv = own_kernel::command()?;
+        Ok(Self {
+            argv: argv.into_iter().map(Into::into).collect(),
+            env: Vec::new(),
+            sweep: Vec::new(),
+            runs_for_a_reader: true,
+        })
+    }
+}
+
+/// Loads all notebooks before the first is run: a wrong name is heard of at once.
+fn load(options: &Options, project: &Project) -> Result<Vec<Notebook>> {
+    let paths = match options.notebooks.as_slice() {
+        [] => all_notebooks(&project.notebooks())?,
+        named => named.to_vec(),
+    };
+    let notebooks = paths
+        .iter()
+        .map(|path| Notebook::load(path))
+        .collect::<Result<Vec<_>>>()?;
+    if let Some(out) = &options.out {
+        std::fs::create_dir_all(out).doing(|| format!("cannot make {}", out.display()))?;
+    }
+    let mut names = HashSet::new();
+    for notebook in &notebooks {
+        if let Some(out) = &options.out
+            && is_same(out, notebook.folder())
+        {
+            return Err(
+                Failure::new(format!("--out would replace {}", notebook.path().display()))
+                    .hint("choose a folder other than the notebook's"),
+            );
+        }
+        if (options.out.is_some() || options.html) && !names.insert(notebook.stem()) {
+            return Err(Failure::new(format!(
+                "two notebooks have the name {}: the second would replace the first",
+                notebook.stem().display()
+            )));
+        }
+    }
+    Ok(notebooks)
+}
+
+fn all_notebooks(folder: &Path) -> Result<Vec<PathBuf>> {
+    let doing = || format!("cannot list {}", folder.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| {
+        Failure::new(doing())
+            .because(error)
+            .hint("name the notebooks")
+    })? {
+        let path = entry.doing(doing)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "ipynb")
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Err(Failure::new(format!(
+            "there is no notebook in {}",
+            folder.display()
+        )));
+    }
+    Ok(found)
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Runs one notebook; what was run is written even if it fails or is stopped.
+async fn one(
+    mut notebook: Notebook,
+    options: &Options,
+    command: &KernelCommand,
+    home: &Home,
+    stop: &mut Stop,
+) -> Result<()> {
+    let report = Report::new();
+    report.notebook(notebook.path());
+    notebook.clear();
+    let start = Executor::start(command, notebook.folder(), &report);
+    let mut executor = stop.unless_stopped(start).await?;
+    let ran = cells(&mut executor, &mut notebook, &report, stop).await;
+    if let Some(out) = &options.out {
+        let path = out.join(notebook.stem()).with_added_extension("ipynb");
+        notebook.save(&path)?;
+        report.wrote(&path);
+    }
+    if ran.as_ref().is_err_and(|failure| failure.exit_code() != 1) {
+        // Stopped by hand: dropping the executor ends the kernel without a farewell.
+        return ran;
+    }
+    stop.unless_stopped(async {
+        executor.stop().await;
+        Ok(())
+    })
+    .await?;
+    if options.html {
+        let folder = options.out.as_deref().unwrap_or(Path::new("."));
+        let page = stop
+            .unless_stopped(page::write(&mut notebook, folder, home))
+            .await;
+        // Why the notebook failed matters more than why its page did.
+        match (page, &ran) {
+            (Ok(page), _) => report.wrote(&page),
+            (Err(failure), Err(_)) => report.trouble(&failure),
+            (Err(failure), Ok(())) => return Err(failure),
+        }
+    }
+    ran
+}
+
+async fn cells(
+    executor: &mut Executor,
+    notebook: &mut Notebook,
+    report: &Report,
+    stop: &mut Stop,
+) -> Result<()> {
+    let all = notebook.code_cells();
+    let cells: Vec<_> = all.iter().filter(|cell| !cell.is_skipped()).collect();
+    let mut outputs: Vec<Outputs> = Vec::with_capacity(cells.len());
+    let mut counts = Vec::new();
+    let mut ran = Ok(());
+    for (index, cell) in cells.iter().enumerate() {
+        let (place, total) = (index + 1, cells.len());
+        report.begin(place, total, cell);
+        let start = Instant::now();
+        let done = match stop.unless_stopped(executor.run(cell, &mut outputs)).await {
+            Ok(done) => done,
+            Err(failure) => {
+                let mark = if failure.exit_code() == 1 {
+                    "failed: "
+                } else {
+                    "stopped: "
+                };
+                report.end(place, total, cell, start.elapsed(), mark);
+                ran = Err(failure.at(format!(
+                    "cell {place} of {total} in {}",
+                    notebook.path().display()
+                )));
+                break;
+            }
+        };
+        counts.push(done.count);
+        let shown = outputs
+            .last()
+            .map(|shown| shown.to_json())
+            .unwrap_or_default();
+        match &done.error {
+            Some(error) if !cell.may_fail() => {
+                report.end(place, total, cell, done.took, "failed: ");
+                report.failed(cell, &shown);
+                let first = error.lines().next().unwrap_or_default();
+                ran = Err(Failure::new(format!(
+                    "cell {place} of {total} in {} failed: {first}",
+                    notebook.path().display()
+                )));
+                break;
+            }
+            Some(_) => report.end(place, total, cell, done.took, "failed as it may: "),
+            None => report.end(place, total, cell, done.took, ""),
+        }
+        report.preview(&shown);
+    }
+    // Only now: a later cell may have updated what an earlier one shows.
+    for (index, shown) in outputs.iter().enumerate() {
+        let count = counts.get(index).copied().flatten();
+        notebook.set_outputs(cells[index], shown.to_json(), count);
+    }
+    ran
+}
+
+/// The signals that end a run. A hang-up is not among them: `nohup` would not
+/// work if it were, and the guard ends the kernel without it.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn new() -> Result<Self> {
+        let listen = |kind| signal(kind).doing(|| "cannot listen for signals".to_owned());
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Does the work unless a signal ends it; a shell expects 128 and the signal's number.
+    async fn unless_stopped<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let code = tokio::select! {
+            done = work => return done,
+            _ = self.interrupt.recv() => 130,
+            _ = self.terminate.recv() => 143,
+        };
+        Err(Failure::new("interrupted").exit_with(code))
+    }
+}

@@ -1,0 +1,79 @@
+//! `evenhand serve`: the small model for whoever asks it, until Ctrl-C.
+
+use std::net::IpAddr;
+
+use crate::error::{Context, Result};
+use crate::local_model::{API_VERSION, Limits, MODEL, Options, Server};
+use crate::paths::checkout::Project;
+use crate::paths::home::Home;
+use crate::setup;
+use crate::supervise::block_on;
+
+/// Serves until Ctrl-C.
+pub fn run(options: Options, project: &Project, home: &Home) -> Result<()> {
+    let (host, limits) = (
+        options.host,
+        Limits::new(options.allowance.tpm, options.allowance.rpm),
+    );
+    let server = Server::start(options, home, || setup::model(project, home))?;
+    block_on(async {
+        // Before anything is said: who reads it may stop the server at once.
+        let stop = told_to_stop().doing(|| "could not wait for signals".to_owned())?;
+        introduce(&server, host, limits);
+        stop.await;
+        Ok(())
+    })?;
+    out!("\nstopping");
+    drop(server);
+    Ok(())
+}
+
+fn introduce(server: &Server, host: IpAddr, limits: Limits) {
+    out!("{MODEL} answers at {}", server.endpoint());
+    out!("It is a very small model (135 million parameters): weak, and visibly biased.\n");
+    out!("export AZURE_OPENAI_ENDPOINT={}", server.endpoint());
+    out!("export AZURE_OPENAI_API_KEY={}", server.key_in_shell());
+    out!("export AZURE_OPENAI_API_VERSION={API_VERSION}\n");
+    let limit = |name, limit: Option<u64>| limit.map(|limit| format!("{limit} {name} per minute"));
+    let quota = [
+        limit("tokens", limits.tokens),
+        limit("requests", limits.requests),
+    ];
+    let quota: Vec<_> = quota.into_iter().flatten().collect();
+    if !quota.is_empty() {
+        out!("The quota is {}.", quota.join(" and "));
+    }
+    if !host.is_loopback() {
+        err!(
+            "warning: anyone in the network who has the key can use it, and it travels unencrypted",
+        );
+    }
+    out!("Stop it with Ctrl-C.");
+}
+
+/// From the return of this function on, a signal to stop ends the future that it
+/// returned, and not the process.
+#[cfg(unix)]
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Where there is no such signal, the process is ended from outside.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

@@ -1,0 +1,112 @@
+//! The conversation with a kernel: requests, and what belongs to them.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::error::{Context, Result};
+use crate::jupyter::{Message, Sockets};
+
+/// What evcxr's child wrote to standard error can arrive after the cell is
+/// over (1.3 ms later when measured). This much silence ends the wait for it.
+const SILENCE: Duration = Duration::from_millis(30);
+
+/// A background thread that never falls silent does not hold a cell up for longer than this.
+const STRAGGLERS: Duration = Duration::from_millis(300);
+
+/// How long a kernel may take to acknowledge that it shall end.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
+
+/// A client of one kernel.
+pub struct Client(pub Sockets);
+
+/// A kernel's answer to a cell.
+#[derive(Debug)]
+pub struct Reply {
+    /// Whether the kernel itself says that the cell failed.
+    pub failed: bool,
+    /// The number of the cell.
+    pub count: Option<u64>,
+    /// How long the reader would have waited.
+    pub took: Duration,
+}
+
+/// What has come, and on which channel.
+enum Event {
+    Shell(Message),
+    Iopub(Message),
+}
+
+impl Client {
+    /// Runs a cell, and hands over what it shows. The cell is over when the
+    /// kernel has answered and is idle.
+    pub async fn execute(&mut self, code: &str, mut show: impl FnMut(Message)) -> Result<Reply> {
+        let request = json!({
+            "code": code,
+            "silent": false,
+            "store_history": true,
+            "user_expressions": {},
+            "allow_stdin": false,
+            "stop_on_error": true,
+        });
+        let start = Instant::now();
+        let id = self.ask("execute_request", &request)?;
+        let (mut reply, mut idle) = (None, false);
+        while reply.is_none() || !idle {
+            match self.next().await? {
+                Event::Shell(answer) if answer.parent.id() == id => reply = Some(answer.content),
+                Event::Shell(_) => {}
+                Event::Iopub(message) if message.ends(&id) => idle = true,
+                Event::Iopub(message) => show(message),
+            }
+        }
+        let took = start.elapsed();
+        let stragglers = async {
+            while let Ok(event) = timeout(SILENCE, self.next()).await {
+                if let Event::Iopub(message) = event? {
+                    show(message);
+                }
+            }
+            Result::<()>::Ok(())
+        };
+        timeout(STRAGGLERS, stragglers).await.unwrap_or(Ok(()))?;
+        let reply = reply.unwrap_or_default();
+        Ok(Reply {
+            failed: reply["status"] != "ok",
+            count: reply["execution_count"].as_u64(),
+            took,
+        })
+    }
+
+    /// Asks the kernel to end.
+    pub async fn shut_down(&mut self) -> Result<()> {
+        let request = json!({"restart": false});
+        let (_, request) = self.0.session.request("shutdown_request", &request);
+        let (send, receive) = &mut self.0.control;
+        send.send(&request)
+            .doing(|| "cannot end the kernel".to_owned())?;
+        // The answer's content says nothing, and it may not come at all.
+        let _ = timeout(ACKNOWLEDGEMENT, receive.recv()).await;
+        Ok(())
+    }
+
+    fn ask(&mut self, kind: &str, content: &Value) -> Result<String> {
+        let (id, request) = self.0.session.request(kind, content);
+        self.0
+            .shell
+            .0
+            .send(&request)
+            .doing(|| format!("cannot send the kernel a {kind}"))?;
+        Ok(id)
+    }
+
+    async fn next(&mut self) -> Result<Event> {
+        let doing = || "the connection to the kernel broke".to_owned();
+        // Both receive without losing a message when the other one is first.
+        tokio::select! {
+            message = self.0.iopub.recv() => Ok(Event::Iopub(self.0.session.read(message.doing(doing)?)?)),
+            message = self.0.shell.1.recv() => Ok(Event::Shell(self.0.session.read(message.doing(doing)?)?)),
+        }
+    }
+}

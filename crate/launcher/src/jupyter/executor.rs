@@ -1,0 +1,153 @@
+//! Runs the cells of one notebook in one kernel, and judges each.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::time::{MissedTickBehavior, interval_at};
+
+use super::client::Client;
+use super::notebook::Cell;
+use super::outputs::Outputs;
+use super::report::Report;
+use crate::error::{Failure, Result};
+use crate::jupyter::{self, Kernel, KernelCommand};
+
+/// How often the reader hears that the kernel is still starting.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A kernel with a client that is ready for cells.
+pub struct Executor {
+    kernel: Kernel,
+    client: Client,
+}
+
+/// A cell that has been run.
+#[derive(Debug)]
+pub struct Done {
+    /// Its number, as a reader counts.
+    pub count: Option<u64>,
+    /// How long it took.
+    pub took: Duration,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
+}
+
+impl Executor {
+    /// Starts a kernel in this folder and waits until it can run cells.
+    pub async fn start(command: &KernelCommand, folder: &Path, report: &Report) -> Result<Self> {
+        let start = Instant::now();
+        let mut ticks = interval_at(tokio::time::Instant::now() + PATIENCE, PATIENCE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let waiting = async {
+            loop {
+                ticks.tick().await;
+                report.waiting(start.elapsed());
+            }
+        };
+        let (kernel, sockets) = tokio::select! {
+            started = jupyter::start(command, folder) => started?,
+            never = waiting => never,
+        };
+        let client = Client(sockets);
+        Ok(Self { kernel, client })
+    }
+
+    /// Runs a cell, and adds what it shows to the outputs of the cells before
+    /// it, whose displays it may update.
+    pub async fn run(&mut self, cell: &Cell, outputs: &mut Vec<Outputs>) -> Result<Done> {
+        outputs.push(Outputs::default());
+        let answer = self.client.execute(&cell.source, |message| {
+            if message.kind() == "update_display_data" {
+                outputs
+                    .iter_mut()
+                    .for_each(|outputs| outputs.update(&message));
+            } else if let Some(current) = outputs.last_mut() {
+                current.take(&message);
+            }
+        });
+        let reply = self.kernel.alive(answer).await;
+        let mut nothing = Outputs::default();
+        let current = outputs.last_mut().unwrap_or(&mut nothing);
+        let reply = reply.inspect_err(|failure| {
+            let value = failure.message();
+            current.error("DeadKernel", value, json!([value]));
+        })?;
+        Ok(Done {
+            count: reply.count,
+            took: reply.took,
+            error: judge(reply.failed, current),
+        })
+    }
+
+    /// Runs code that stands in no notebook, and tells how long it took.
+    pub async fn time(&mut self, code: &str) -> Result<Duration> {
+        let done = self.run(&Cell::of(code), &mut Vec::new()).await?;
+        match done.error {
+            None => Ok(done.took),
+            Some(error) => Err(Failure::new(format!("`{code}` failed: {error}"))),
+        }
+    }
+
+    /// How much memory the kernel's own process has resident, in kB, where the system tells.
+    pub fn memory(&self) -> Option<u64> {
+        let process = self.kernel.process()?;
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.trim().strip_suffix(" kB")?.parse().ok()
+    }
+
+    /// Ends the kernel as it wants to be ended.
+    pub async fn stop(mut self) {
+        // A kernel that does not answer is ended all the same.
+        let _ = self.client.shut_down().await;
+        self.kernel.finish().await;
+    }
+}
+
+/// Whether a cell failed, and why.
+fn judge(failed: bool, outputs: &mut Outputs) -> Option<String> {
+    let reported: Vec<String> = outputs.errors().map(message).collect();
+    match (reported.is_empty(), failed) {
+        (false, _) => Some(reported.join("\n")),
+        (true, false) => None,
+        (true, true) => {
+            let error = "the kernel says that the cell failed, and not why".to_owned();
+            outputs.error("error", &error, json!([error]));
+            Some(error)
+        }
+    }
+}
+
+fn message(error: &Value) -> String {
+    let text = |field: &str| error[field].as_str().unwrap_or_default();
+    match text("ename") {
+        // What rustc says carries its own name.
+        "" | "Error" => text("evalue").to_owned(),
+        name => format!("{name}: {}", text("evalue")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_in_the_kernels_words() {
+        let mut outputs = Outputs::default();
+        assert_eq!(judge(false, &mut outputs), None);
+        outputs.error("panic", "boom", json!([]));
+        outputs.error("Error", "expected u8", json!([]));
+        let error = judge(true, &mut outputs).unwrap();
+        assert_eq!(error, "panic: boom\nexpected u8");
+    }
+
+    #[test]
+    fn a_failure_that_shows_nothing_is_an_output() {
+        let mut outputs = Outputs::default();
+        assert!(judge(true, &mut outputs).unwrap().contains("and not why"));
+        assert_eq!(outputs.errors().count(), 1);
+    }
+}

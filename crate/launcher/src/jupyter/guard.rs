@@ -1,0 +1,87 @@
+//! The hidden subcommand `evenhand guard`: keeps a kernel from outliving the launcher.
+//!
+//! A launcher that is killed outright cannot end its kernel, and the process that evcxr
+//! runs cells in would compute on. So the kernel is started by a guard, which holds one end
+//! of a pipe from the launcher. When the launcher is gone, the pipe ends, whatever the way
+//! it went, and the guard ends the kernel with all that it started, and removes its folders.
+//! That needs no unsafe code and works on Linux and macOS alike, which a parent-death signal
+//! does not. A guard that is killed itself has told the launcher which processes to end.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::error::{Context, Failure, Result};
+
+/// What the guard says first: the kernel's process group follows.
+pub(crate) const GROUP: &str = "evenhand-kernel-group ";
+
+/// Whether the launcher is gone.
+static ALONE: AtomicBool = AtomicBool::new(false);
+
+/// What the guard guards.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Folders to remove when the launcher is gone.
+    sweep: Vec<PathBuf>,
+    /// The kernel's program and arguments.
+    #[arg(last = true, required = true)]
+    argv: Vec<OsString>,
+}
+
+/// Runs the kernel to its end, or to the launcher's.
+pub fn guard(options: Options) -> Result<()> {
+    let Some((program, arguments)) = options.argv.split_first() else {
+        return Err(Failure::new("the guard was given nothing to start"));
+    };
+    let mut kernel = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        // Whatever the kernel starts belongs to its group, and the guard does not.
+        .process_group(0)
+        .spawn()
+        .doing(|| format!("cannot start {}", Path::new(program).display()))?;
+    let group = group_of(kernel.id());
+    let _ = writeln!(std::io::stdout(), "{GROUP}{}", kernel.id());
+    let sweep = options.sweep;
+    std::thread::spawn(move || {
+        // The launcher writes nothing: whatever ends this, it is gone.
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        ALONE.store(true, Ordering::SeqCst);
+        end(group);
+        for folder in sweep {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+        std::process::exit(128 + Signal::KILL.as_raw());
+    });
+    let status = kernel
+        .wait()
+        .doing(|| "cannot wait for the kernel".to_owned())?;
+    while ALONE.load(Ordering::SeqCst) {
+        // The other thread has still to remove what is left, and ends the process.
+        std::thread::park();
+    }
+    end(group);
+    std::process::exit(
+        status
+            .code()
+            .unwrap_or(128 + status.signal().unwrap_or_default()),
+    )
+}
+
+/// The process group that this process leads.
+pub(crate) fn group_of(process: u32) -> Option<Pid> {
+    i32::try_from(process).ok().and_then(Pid::from_raw)
+}
+
+/// Ends a group. It fails when nothing is left in it, which is what is wanted.
+pub(crate) fn end(group: Option<Pid>) {
+    if let Some(group) = group {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}

@@ -1,0 +1,140 @@
+//! The header of a message: passed on as it came, byte for byte, and read only for two names.
+//!
+//! A cell that prints makes a message of every line. To parse all of its four parts, and to
+//! write them again, would take the wrapper longer than evcxr takes to say them.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::error::{Context, Result};
+
+/// The version of the protocol that the headers claim.
+pub const PROTOCOL: &str = "5.3";
+
+/// A part of a message that says nothing.
+pub static NOTHING: Bytes = Bytes::from_static(b"{}");
+
+/// Who says what kind of thing.
+#[derive(Clone, Debug)]
+pub struct Header {
+    json: Bytes,
+    names: Names,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Names {
+    msg_id: Option<String>,
+    msg_type: Option<String>,
+}
+
+impl Header {
+    /// Where there is nobody: the parent of a request.
+    pub fn none() -> Self {
+        Self {
+            json: NOTHING.clone(),
+            names: Names::default(),
+        }
+    }
+
+    /// The header of the message with this number in a session.
+    pub fn new(session: &str, number: u64, kind: &str) -> Self {
+        let id = format!("{session}_{number}");
+        let json = json!({
+            "msg_id": id,
+            "session": session,
+            "username": "evenhand",
+            "date": timestamp(SystemTime::now()),
+            "msg_type": kind,
+            "version": PROTOCOL,
+        });
+        Self {
+            json: json.to_string().into(),
+            names: Names {
+                msg_id: Some(id),
+                msg_type: Some(kind.to_owned()),
+            },
+        }
+    }
+
+    /// Reads a frame.
+    pub fn read(json: Bytes) -> Result<Self> {
+        let names = serde_json::from_slice(&json)
+            .doing(|| "the header of a message cannot be read".to_owned())?;
+        Ok(Self { json, names })
+    }
+
+    /// As it goes over the wire.
+    pub fn json(&self) -> &Bytes {
+        &self.json
+    }
+
+    /// The id under which the message is answered.
+    pub fn id(&self) -> &str {
+        self.names.msg_id.as_deref().unwrap_or_default()
+    }
+
+    /// The message type, such as `stream` or `execute_reply`.
+    pub fn kind(&self) -> &str {
+        self.names.msg_type.as_deref().unwrap_or_default()
+    }
+}
+
+/// ISO 8601 in UTC, as the protocol wants its dates.
+fn timestamp(time: SystemTime) -> String {
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Days since 1 March of the year 0, in cycles of 400 years: leap days come last.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        rest / 3_600,
+        rest / 60 % 60,
+        rest % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn dates_are_the_calendars() {
+        let at = |seconds| timestamp(UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(at(0), "1970-01-01T00:00:00Z");
+        assert_eq!(at(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(at(1_735_689_599), "2024-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn a_header_is_passed_on_as_it_came() {
+        let read = |json: &'static str| Header::read(Bytes::from_static(json.as_bytes()));
+        let odd = r#"{"msg_type":"x_request", "new": [1e400], "msg_id": "\u0041"}"#;
+        let header = read(odd).unwrap();
+        assert_eq!((header.id(), header.kind()), ("A", "x_request"));
+        assert_eq!(header.json(), odd.as_bytes());
+        assert_eq!(read("{}").unwrap().id(), Header::none().id());
+        assert_eq!(read(r#"{"msg_id": null}"#).unwrap().id(), "");
+        for wrong in ["", "{", "1", r#"{"msg_id": 1}"#] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

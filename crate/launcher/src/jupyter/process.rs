@@ -1,0 +1,320 @@
+//! A kernel as a process: its command, its connection file, its end.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::process::Pid;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::time::timeout;
+
+use super::connection::Connection;
+use super::guard;
+use crate::error::{Context, Failure, Result};
+use crate::tool;
+
+/// How many lines of a kernel's own output an error shows.
+const TAIL: usize = 20;
+
+/// How long a kernel may take to end after it was asked to.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How long a broken connection may come before the end of its kernel.
+const LAST_BREATH: Duration = Duration::from_secs(2);
+
+/// Beside an evcxr that was built to listen to sockets in a folder lies a file with this ending.
+pub const IPC: &str = "ipc";
+
+/// How a kernel is started.
+#[derive(Clone, Debug)]
+pub struct KernelCommand {
+    /// The program's full path and its arguments, as in a kernelspec: `{connection_file}`
+    /// stands for the path of the connection file.
+    pub argv: Vec<OsString>,
+    /// Environment variables for the kernel beside the launcher's own.
+    pub env: Vec<(OsString, OsString)>,
+    /// Folders to remove when nobody is left who would.
+    pub sweep: Vec<PathBuf>,
+    /// Whether a reader's cells run in it: they may need all that the launcher was given, and
+    /// the launcher's own need no secrets.
+    pub runs_for_a_reader: bool,
+}
+
+/// A running kernel. Dropping it ends it and whatever it started.
+pub struct Kernel {
+    guard: Child,
+    /// What tells the guard that the launcher lives. Held here since waiting
+    /// for a child closes its standard input.
+    lifeline: Option<ChildStdin>,
+    tail: Tail,
+    _folder: TempDir,
+    /// Where it listens, and what its messages are signed with.
+    pub connection: Connection,
+}
+
+impl Kernel {
+    /// Starts a kernel that works in this folder.
+    pub fn start(command: &KernelCommand, folder: &Path) -> Result<Self> {
+        let program = find_program(command)?;
+        let private = private_folder()?;
+        let connection = connection(Path::new(program), private.path())?;
+        let connection_file = private.path().join("connection.json");
+        connection.save(&connection_file)?;
+
+        let launcher = std::env::current_exe()
+            .doing(|| "the launcher does not know where it is".to_owned())?;
+        let mut guard = match command.runs_for_a_reader {
+            true => Command::new(launcher),
+            false => tool::command(launcher).into(),
+        };
+        cleanse(&mut guard);
+        let mut guard = guard
+            .arg("guard")
+            .arg(private.path())
+            .args(&command.sweep)
+            .arg("--")
+            .arg(program)
+            .args(
+                command
+                    .argv
+                    .iter()
+                    .skip(1)
+                    .map(|argument| filled_in(argument, &connection_file)),
+            )
+            .envs(command.env.iter().map(|(name, value)| (name, value)))
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A group of its own: Ctrl-C reaches the launcher alone, which then
+            // ends the kernel in order.
+            .process_group(0)
+            .spawn()
+            .doing(|| format!("cannot start a kernel in {}", folder.display()))?;
+        let tail = Tail::default();
+        if let Some(stderr) = guard.stderr.take() {
+            tail.follow(stderr);
+        }
+        if let Some(stdout) = guard.stdout.take() {
+            tail.follow(stdout);
+        }
+        let lifeline = guard.stdin.take();
+        Ok(Self {
+            guard,
+            lifeline,
+            tail,
+            _folder: private,
+            connection,
+        })
+    }
+
+    /// The kernel's own process, once its guard has told.
+    pub fn process(&self) -> Option<u32> {
+        self.tail.told().group
+    }
+
+    /// Whether the kernel ended because another program took one of its ports.
+    pub fn lost_a_port(&self) -> bool {
+        self.tail
+            .text()
+            .to_lowercase()
+            .contains("address already in use")
+    }
+
+    /// Does the work unless the kernel dies meanwhile.
+    pub async fn alive<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let done = tokio::select! {
+            biased;
+            done = work => Some(done),
+            _ = self.guard.wait() => None,
+        };
+        match done {
+            Some(Ok(done)) => Ok(done),
+            // A connection that breaks is the first sign of a death.
+            Some(Err(error)) => match timeout(LAST_BREATH, self.guard.wait()).await {
+                Ok(_) => Err(self.died().await),
+                Err(_) => Err(error),
+            },
+            None => Err(self.died().await),
+        }
+    }
+
+    /// A failure that shows how the kernel's own words ended.
+    pub fn failure(&self, message: impl std::fmt::Display) -> Failure {
+        Failure::new(match self.tail.text().trim_end() {
+            "" => format!("{message}; it wrote nothing"),
+            tail => format!("{message}; it wrote last:\n{}", indented(tail)),
+        })
+    }
+
+    async fn died(&mut self) -> Failure {
+        // What it wrote last may still be on its way.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        match self.guard.wait().await {
+            Ok(status) => self.failure(match status.code() {
+                // The guard, like a shell, ends with 128 and the signal's number.
+                Some(code) if code > 128 => format!("the kernel died (signal {})", code - 128),
+                _ => format!("the kernel died ({status})"),
+            }),
+            Err(error) => self.failure("the kernel died").because(error),
+        }
+    }
+
+    /// Waits for a kernel that was asked to end, and ends what is left of it.
+    pub async fn finish(mut self) {
+        let _ = timeout(FAREWELL, self.guard.wait()).await;
+        drop(self.lifeline.take());
+        let _ = timeout(FAREWELL, self.guard.wait()).await;
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        // The guard sees the end of its lifeline; one that was killed sees nothing.
+        guard::end(self.tail.group());
+    }
+}
+
+/// Takes from a kernel's environment what the launcher's own start by cargo left in it. Build
+/// scripts look at these variables, so with and without them are two different builds.
+pub(super) fn cleanse(kernel: &mut Command) {
+    const OF_CARGO: [&str; 3] = [
+        "CARGO_MANIFEST_DIR",
+        "CARGO_MANIFEST_PATH",
+        "CARGO_TARGET_DIR",
+    ];
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || OF_CARGO.contains(&&*text) {
+            kernel.env_remove(&name);
+        }
+    }
+    // evcxr renews a kernelspec that it finds in Jupyter's folders; it must not find ours.
+    kernel.env_remove("JUPYTER_PATH");
+}
+
+/// The last lines that a kernel wrote for whoever started it, and what its guard said.
+#[derive(Clone, Default)]
+struct Tail(Arc<Mutex<Told>>);
+
+#[derive(Default)]
+struct Told {
+    lines: VecDeque<String>,
+    group: Option<u32>,
+}
+
+impl Tail {
+    fn follow(&self, stream: impl AsyncRead + Send + Unpin + 'static) {
+        let tail = self.clone();
+        tokio::spawn(async move {
+            let mut reader = BufReader::new(stream);
+            let mut line = Vec::new();
+            while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
+                tail.hear(String::from_utf8_lossy(&line).trim_end());
+                line.clear();
+            }
+        });
+    }
+
+    fn hear(&self, line: &str) {
+        let mut told = self.told();
+        if told.group.is_none()
+            && let Some(group) = line.strip_prefix(guard::GROUP)
+        {
+            told.group = group.parse().ok();
+            return;
+        }
+        if told.lines.len() == TAIL {
+            told.lines.pop_front();
+        }
+        told.lines.push_back(line.to_owned());
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn text(&self) -> String {
+        let told = self.told();
+        told.lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    fn group(&self) -> Option<Pid> {
+        self.told().group.and_then(guard::group_of)
+    }
+}
+
+/// The longest path of a folder in which Jupyter's names of sockets, 50 characters, have room:
+/// the path of a socket has 104 at most on macOS, and 108 on Linux.
+const FOLDER: usize = 50;
+
+/// A temporary folder that nobody else can look into, with room for sockets.
+pub fn private_folder() -> Result<TempDir> {
+    let mut folder = tempfile::Builder::new();
+    folder
+        .prefix("evenhand-")
+        .permissions(Permissions::from_mode(0o700));
+    let made = folder
+        .tempdir()
+        .and_then(|made| match made.path().as_os_str().len() {
+            length if length <= FOLDER => Ok(made),
+            _ => folder.tempdir_in("/tmp"),
+        });
+    made.doing(|| "cannot make a temporary folder".to_owned())
+}
+
+/// How a kernel is spoken to: by sockets in its folder if it can, so that nobody else can.
+fn connection(program: &Path, folder: &Path) -> Result<Connection> {
+    if std::env::current_exe().is_ok_and(|own| own == program) {
+        Connection::in_folder(folder, '-')
+    } else if program.with_extension(IPC).exists() {
+        Connection::in_folder(folder, ':')
+    } else {
+        Connection::by_ports()
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("    {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn filled_in(argument: &OsStr, connection_file: &Path) -> OsString {
+    match argument.to_str() {
+        Some(text) if text.contains("{connection_file}") => text
+            .replace("{connection_file}", &connection_file.to_string_lossy())
+            .into(),
+        _ => argument.to_owned(),
+    }
+}
+
+/// The kernel's program; says that it is missing before anything is started.
+fn find_program(command: &KernelCommand) -> Result<&OsStr> {
+    let program = command
+        .argv
+        .first()
+        .map(OsString::as_os_str)
+        .unwrap_or_default();
+    if is_program(Path::new(program)) {
+        return Ok(program);
+    }
+    Err(Failure::new(format!(
+        "the kernel's program `{}` does not exist or cannot be run",
+        Path::new(program).display()
+    ))
+    .hint("run `evenhand clean`, then start again: it is installed anew"))
+}
+
+fn is_program(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}

@@ -1,0 +1,173 @@
+//! What the kernelspec starts: the unmodified evcxr kernel in a private copy of a build
+//! directory in which the notebook's dependencies are already compiled, and a wrapper that
+//! stands between it and Jupyter.
+//!
+//! - `spec`: how Jupyter finds it; `evcxr_build`: where evcxr compiles; `wrapper`: what is between;
+//! - `marks`: what a cell says to the wrapper.
+
+mod evcxr_build;
+mod marks;
+mod spec;
+mod wrapper;
+
+pub use evcxr_build::{cell_library, environment, environment_of_warm, run_cargo};
+pub use spec::{install as install_spec, jupyter_path};
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::error::{Context, Failure, Result};
+use crate::jupyter::{Connection, KernelCommand, random_hex};
+use crate::paths;
+use crate::paths::checkout::Project;
+use crate::paths::home::Home;
+use crate::paths::warm_build;
+use crate::supervise::block_on;
+use evcxr_build::PrivateCopy;
+pub use wrapper::ahead::NOTEBOOK;
+use wrapper::{Parts, Shared, ahead};
+
+/// The library winds down while this file is there.
+const STOP_FILE: &str = "EVENHAND_STOP_FILE";
+
+/// What `evenhand kernel` is told by Jupyter.
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// The file in which Jupyter wrote the ports and the key of this kernel
+    #[arg(long, value_name = "FILE")]
+    pub connection_file: PathBuf,
+}
+
+/// The command that starts this kernel, for a kernelspec and for `evenhand run`;
+/// Jupyter replaces `{connection_file}`.
+pub fn command() -> Result<Vec<String>> {
+    let program =
+        std::env::current_exe().doing(|| "could not find the launcher's own program".to_owned())?;
+    let program = program.into_os_string().into_string().map_err(|_| {
+        Failure::new("the launcher's path is not UTF-8, which a kernelspec can't hold")
+            .hint("move the checkout to a folder with a plain name")
+    })?;
+    Ok(vec![
+        program,
+        "kernel".into(),
+        "--connection-file".into(),
+        "{connection_file}".into(),
+    ])
+}
+
+/// Runs the kernel until Jupyter ends it.
+pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
+    let connection = Connection::load(&options.connection_file)?;
+    let folder = std::env::current_dir().doing(|| "the notebook's folder is gone".to_owned())?;
+    let mut private = None;
+    let served = block_on(wrapper::serve(connection, async {
+        let parts = parts(home, &folder, &mut private);
+        parts.unwrap_or_else(|failure| Parts {
+            command: Err(failure),
+            folder: PathBuf::new(),
+            waits: false,
+            shared: Shared::default(),
+            notes: Vec::new(),
+            ahead: Vec::new(),
+        })
+    }));
+    // Only now, when nobody writes into it any more.
+    drop(private);
+    served
+}
+
+/// Makes ready what the wrapper works with.
+fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Result<Parts> {
+    let project = Project::locate()?;
+    // A file `rust-toolchain.toml` beside a notebook would decide which compiler is asked.
+    std::env::set_current_dir(project.root()).doing(|| "the checkout is gone".to_owned())?;
+    let program = paths::evcxr::kernel_program(home).ok_or_else(|| {
+        Failure::new("the Rust kernel is not installed yet")
+            .hint("run `cargo run` in the checkout first")
+    })?;
+    home.claim()?;
+    evcxr_build::sweep(&copies(home));
+    let warm = warm_build::find(&project, home)?;
+    let made = PrivateCopy::make(
+        warm.as_ref().map(|warm| warm.build()).as_deref(),
+        &copies(home),
+    );
+    let copy = private.insert(made?).path();
+    let shared = Shared {
+        word: format!("evenhand-{}:", random_hex(16)?),
+        stop_file: copy.join("stop"),
+        source: copy.join("src/lib.rs"),
+        marks_are_read: copy.join(marks::READ),
+    };
+    let mut env = environment(copy, &project.lock_file())?;
+    env.push((marks::VARIABLE.into(), shared.word.clone().into()));
+    env.push((STOP_FILE.into(), shared.stop_file.clone().into()));
+    // Where this program's own checkout has moved, one around the notebook may be anybody's.
+    let is_own = project.root() == Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (notes, ahead) = match warm {
+        Some(_) if is_own => (Vec::new(), std::env::var_os(ahead::NOTEBOOK)),
+        Some(_) => (Vec::new(), None),
+        None => (vec![NOT_WARM.to_owned()], None),
+    };
+    Ok(Parts {
+        command: Ok(evcxr(program, env, copy)),
+        folder: folder.to_owned(),
+        waits: steers_evcxr(folder),
+        shared,
+        notes,
+        ahead: ahead.map_or(Vec::new(), |notebook| {
+            ahead::cells(Path::new(&notebook), folder, &project.library())
+        }),
+    })
+}
+
+/// Whether something beside a notebook decides what evcxr does as soon as it is started: it runs
+/// what its settings say and builds what they name, and rustup asks the compiler that is named
+/// in the folder or above.
+fn steers_evcxr(folder: &Path) -> bool {
+    let above = |name: &str| folder.ancestors().any(|folder| folder.join(name).exists());
+    let is_chosen = std::env::var_os("RUSTUP_TOOLCHAIN").is_some();
+    folder.join("evcxr.toml").exists()
+        || !is_chosen
+            && ["rust-toolchain.toml", "rust-toolchain"]
+                .into_iter()
+                .any(above)
+}
+
+const NOT_WARM: &str = "the notebook's dependencies are not built yet: a cell that asks for them takes minutes. \
+     `cargo run` in the checkout builds them once";
+
+/// Lends a command that starts evcxr without the wrapper, in a build directory that is as warm:
+/// what the wrapper is measured against.
+pub fn without_wrapper<T>(
+    home: &Home,
+    work: impl FnOnce(&KernelCommand) -> Result<T>,
+) -> Result<T> {
+    let project = Project::locate()?;
+    let program = paths::evcxr::kernel_program(home)
+        .ok_or_else(|| Failure::new("the Rust kernel is gone").hint("start again"))?;
+    home.claim()?;
+    let warm = warm_build::find(&project, home)?;
+    let copy = PrivateCopy::make(warm.map(|warm| warm.build()).as_deref(), &copies(home))?;
+    let env = environment(copy.path(), &project.lock_file())?;
+    work(&evcxr(program, env, copy.path()))
+}
+
+fn evcxr(program: PathBuf, env: Vec<(OsString, OsString)>, copy: &Path) -> KernelCommand {
+    KernelCommand {
+        argv: vec![
+            program.into(),
+            "--control_file".into(),
+            "{connection_file}".into(),
+        ],
+        env,
+        sweep: vec![copy.to_owned()],
+        runs_for_a_reader: true,
+    }
+}
+
+/// Where running kernels have their private copies.
+fn copies(home: &Home) -> PathBuf {
+    home.kernel().join("running")
+}

@@ -1,0 +1,34 @@
+//! The kernelspec through which Jupyter finds `evenhand kernel`.
+//!
+//! It has the name that evcxr's own has, `rust`, so that a notebook opens in either; only
+//! a Jupyter that the launcher starts looks into this folder.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::error::{Context, Result};
+use crate::paths::home::{Home, private};
+
+/// The folder to put on `JUPYTER_PATH`.
+pub fn jupyter_path(home: &Home) -> PathBuf {
+    home.kernel().join("jupyter")
+}
+
+/// Writes the kernelspec. It names this very program, so it is written at each start.
+pub fn install(home: &Home) -> Result<()> {
+    let folder = jupyter_path(home).join("kernels").join("rust");
+    let spec = json!({
+        "argv": super::command()?,
+        "display_name": "Rust",
+        "language": "rust",
+        "interrupt_mode": "message",
+        "env": { "EVENHAND_HOME": home.root() },
+    });
+    let write = || {
+        private::create_folder(&folder)?;
+        fs::write(folder.join("kernel.json"), format!("{spec:#}\n"))
+    };
+    write().doing(|| format!("could not write the kernelspec in {}", folder.display()))
+}

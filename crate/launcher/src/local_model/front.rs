@@ -1,0 +1,369 @@
+//! The front: Azure OpenAI's paths, keys, headers and quota before the engine.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+
+use super::ask::Ask;
+use super::engine::{Engine, random};
+use super::key::Key;
+use super::quota::{Admission, Limits, Quota, Standing};
+use super::refusal::{Refusal, whole_seconds};
+use super::{MODEL, connections, host, relay};
+
+/// Larger bodies are refused; the model's context is a hundredth of it.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// Everything that the handlers share.
+pub(crate) struct Front {
+    pub(crate) key: Key,
+    /// Where the server listens.
+    pub(crate) address: SocketAddr,
+    /// The deployments that exist; none given means that any name does.
+    pub(crate) deployments: Vec<String>,
+    pub(crate) limits: Limits,
+    pub(crate) quota: Mutex<Quota>,
+    pub(crate) started: Instant,
+    pub(crate) engine: Engine,
+    pub(crate) http: reqwest::Client,
+}
+
+/// The paths.
+pub(crate) fn router(front: Arc<Front>) -> Router {
+    Router::new()
+        .route(
+            "/openai/deployments/{deployment}/chat/completions",
+            post(dated),
+        )
+        .route("/openai/v1/chat/completions", post(v1))
+        .route("/openai/models", get(dated_models))
+        .route("/openai/v1/models", get(models))
+        .fallback(async || Refusal::resource())
+        .method_not_allowed_fallback(async || Refusal::method())
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn_with_state(Arc::clone(&front), guard))
+        .with_state(front)
+}
+
+/// Asks whom the request is for, and for the key, before anything else is told, and marks every
+/// answer.
+async fn guard(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
+    let mut response = match front.lets_in(&request) {
+        Ok(()) => {
+            let in_time = |body| connections::in_time(body, connections::BODY);
+            next.run(request.map(in_time)).await
+        }
+        Err(refusal) => refusal.into_response(),
+    };
+    let headers = response.headers_mut();
+    for name in ["x-request-id", "apim-request-id"] {
+        if let Ok(id) = HeaderValue::from_str(&request_id()) {
+            headers.insert(HeaderName::from_static(name), id);
+        }
+    }
+    headers.insert("x-ms-region", HeaderValue::from_static("local"));
+    response
+}
+
+fn holds_key(headers: &HeaderMap, key: &str) -> bool {
+    let bearer = |value: &HeaderValue| {
+        let (scheme, token) = value.as_bytes().split_at_checked(7)?;
+        scheme
+            .eq_ignore_ascii_case(b"bearer ")
+            .then(|| token.trim_ascii().to_owned())
+    };
+    let given = headers
+        .get("api-key")
+        .map(|value| value.as_bytes().to_owned())
+        .or_else(|| headers.get(AUTHORIZATION).and_then(bearer))
+        .unwrap_or_default();
+    // In constant time: it is as short to write.
+    given.len() == key.len()
+        && given
+            .iter()
+            .zip(key.as_bytes())
+            .fold(0, |differ, (a, b)| differ | (a ^ b))
+            == 0
+}
+
+async fn dated(
+    State(front): State<Arc<Front>>,
+    Path(deployment): Path<String>,
+    uri: Uri,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let version = api_version(&uri).ok_or_else(Refusal::resource)?;
+    front.exists(&deployment)?;
+    Ok(front
+        .answer(read(body).and_then(|body| Ask::parse(&body)), version)
+        .await)
+}
+
+async fn v1(
+    State(front): State<Arc<Front>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let ask = read(body)
+        .and_then(|body| Ask::parse(&body))
+        .and_then(|ask| match &ask.model {
+            Some(_) => Ok(ask),
+            None => Err(Refusal::bad(
+                Some("model"),
+                "you must provide a model parameter",
+            )),
+        });
+    if let Ok(Ask {
+        model: Some(model), ..
+    }) = &ask
+    {
+        front.exists(model)?;
+    }
+    Ok(front.answer(ask, "v1").await)
+}
+
+async fn dated_models(uri: Uri) -> Result<Json<Value>, Refusal> {
+    api_version(&uri).ok_or_else(Refusal::resource)?;
+    Ok(models().await)
+}
+
+async fn models() -> Json<Value> {
+    Json(json!({
+        "data": [{ "id": MODEL, "object": "model", "owned_by": "local" }],
+        "object": "list",
+    }))
+}
+
+fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
+    body.map_err(|rejection| match rejection.status().as_u16() {
+        413 => Refusal::too_large(),
+        _ => Refusal::bad(None, "The body of the request could not be read"),
+    })
+}
+
+impl Front {
+    fn lets_in(&self, request: &Request) -> Result<(), Refusal> {
+        if !host::is_ours(request.headers(), request.uri(), self.address) {
+            return Err(Refusal::host());
+        }
+        match holds_key(request.headers(), self.key.expose()) {
+            true => Ok(()),
+            false => Err(Refusal::key()),
+        }
+    }
+
+    fn exists(&self, deployment: &str) -> Result<(), Refusal> {
+        let known = self.deployments.is_empty()
+            || self
+                .deployments
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(deployment));
+        if known {
+            Ok(())
+        } else {
+            Err(Refusal::deployment())
+        }
+    }
+
+    /// Charges the quota, then asks the engine. A request that is wrong in itself
+    /// counts as a request as well.
+    async fn answer(&self, ask: Result<Ask, Refusal>, version: &str) -> Response {
+        let tokens = ask.as_ref().map_or(0, Ask::estimate);
+        let admission = self
+            .quota
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .admit(self.started.elapsed(), tokens);
+        let answer = match admission.refused {
+            Some(refused) => {
+                let tier = self.tier();
+                Err(Refusal::quota(
+                    refused.by.name(),
+                    version,
+                    &tier,
+                    refused.retry_after,
+                ))
+            }
+            None => match ask {
+                Ok(ask) => relay::answer(&self.http, &self.engine, &ask).await,
+                Err(refusal) => Err(refusal),
+            },
+        };
+        let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+        tell(&admission, response.headers_mut());
+        response
+    }
+
+    /// The pricing tier in the words of a 429: which limits were asked for.
+    fn tier(&self) -> String {
+        let limit = |name, limit: Option<u64>| limit.map(|limit| format!("{limit} {name}"));
+        let limits = [
+            limit("TPM", self.limits.tokens),
+            limit("RPM", self.limits.requests),
+        ];
+        format!(
+            "local ({})",
+            limits.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        )
+    }
+}
+
+fn tell(admission: &Admission, headers: &mut HeaderMap) {
+    let mut tell = |names: [&'static str; 3], standing: Option<Standing>| {
+        if let Some(Standing {
+            limit,
+            remaining,
+            reset,
+        }) = standing
+        {
+            for (name, value) in names
+                .into_iter()
+                .zip([limit, remaining, whole_seconds(reset)])
+            {
+                headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+            }
+        }
+    };
+    tell(
+        [
+            "x-ratelimit-limit-requests",
+            "x-ratelimit-remaining-requests",
+            "x-ratelimit-reset-requests",
+        ],
+        admission.requests,
+    );
+    tell(
+        [
+            "x-ratelimit-limit-tokens",
+            "x-ratelimit-remaining-tokens",
+            "x-ratelimit-reset-tokens",
+        ],
+        admission.tokens,
+    );
+}
+
+/// The api-version, when it has the form of one: `2024-10-21`, `2025-01-01-preview`.
+fn api_version(uri: &Uri) -> Option<&str> {
+    let version = uri
+        .query()?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("api-version="))?;
+    let date = version.strip_suffix("-preview").unwrap_or(version);
+    let dated = date.len() == 10
+        && date.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    dated.then_some(version)
+}
+
+/// In the form of a UUID, as Azure's are.
+fn request_id() -> String {
+    let (high, low) = (random(), random());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xfff,
+        0x8000 | ((low >> 48) & 0x3fff),
+        low & 0xffff_ffff_ffff,
+    )
+}
+
+/// The client that speaks to the engine, and to nothing else: no proxy, no
+/// redirects, and no certificate that it would trust.
+pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        // The engine closes idle connections when it likes; a new one costs nothing here.
+        .pool_max_idle_per_host(0)
+        .timeout(Duration::from_secs(600));
+    // reqwest would otherwise ask for a provider that is set for the whole process.
+    match rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+    {
+        Ok(tls) => builder
+            .tls_backend_preconfigured(
+                tls.with_root_certificates(rustls::RootCertStore::empty())
+                    .with_no_client_auth(),
+            )
+            .build(),
+        Err(_) => builder.build(),
+    }
+}
+
+/// An answer that comes piece by piece.
+pub(crate) fn event_stream(body: Body) -> Response {
+    ([(CONTENT_TYPE, "text/event-stream; charset=utf-8")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// A server with this key whose model has gone, asked with these heads.
+    async fn status(heads: &str) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let limits = Limits::new(None, None);
+        let front = Front {
+            key: Key::choose(Some("s3cret"), None).unwrap(),
+            address,
+            deployments: Vec::new(),
+            limits,
+            quota: Mutex::new(Quota::new(limits)),
+            started: Instant::now(),
+            engine: Engine::gone(),
+            http: http_client().unwrap(),
+        };
+        let serving = connections::serve(listener, router(Arc::new(front)), Default::default());
+        let asking = async {
+            let body = r#"{"messages": [{"role": "user", "content": "Say yes."}]}"#;
+            let request = format!(
+                "POST /openai/deployments/any/chat/completions?api-version=2024-10-21 HTTP/1.1\r\n\
+                 {heads}connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer.split(' ').nth(1).unwrap().parse().unwrap()
+        };
+        tokio::select! {
+            status = asking => status,
+            () = serving => panic!("it serves until it is dropped"),
+        }
+    }
+
+    #[tokio::test]
+    async fn only_who_means_this_server_and_has_its_key_is_heard() {
+        let heard = "host: localhost:1\r\napi-key: s3cret\r\n";
+        assert_eq!(status(heard).await, 503);
+        assert_eq!(status("host: localhost:1\r\n").await, 401);
+        assert_eq!(
+            status("host: evil.example\r\napi-key: s3cret\r\n").await,
+            403
+        );
+        assert_eq!(status("api-key: s3cret\r\n").await, 403);
+        assert_eq!(status("host: evil.example\r\n").await, 403);
+        let known_to_all = "host: localhost\r\napi-key: evenhand-local\r\n";
+        assert_eq!(status(known_to_all).await, 401);
+    }
+}

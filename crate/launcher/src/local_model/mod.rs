@@ -1,0 +1,224 @@
+//! A small real model behind Azure OpenAI's protocol, on this machine alone.
+//!
+//! Notebooks thereby have one code path: they ask Azure, or they ask this. The
+//! engine is llama.cpp's server (`engine`), and before it stands a front (`front`)
+//! that checks what is asked (`ask`), charges a quota when there is one (`quota`),
+//! passes it on (`relay`) and answers in Azure's words (`answer`, `refusal`). Who may ask is
+//! decided by `key` and `host`; how long and how many at once by `connections`.
+
+mod answer;
+mod ask;
+mod connections;
+mod engine;
+mod front;
+mod host;
+mod key;
+mod quota;
+mod refusal;
+mod relay;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use self::engine::Engine;
+use self::front::Front;
+use self::key::Key;
+pub(crate) use self::quota::Limits;
+use self::quota::Quota;
+use crate::error::{Context, Failure, Result};
+use crate::paths::home::Home;
+use crate::supervise::block_on;
+
+/// The model, by its name.
+pub(crate) const MODEL: &str = "SmolLM2-135M-Instruct";
+
+/// The version of the protocol to name in settings: the last dated one.
+pub(crate) const API_VERSION: &str = "2024-10-21";
+
+/// The quota of the small model, as a deployment in Azure has one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct Allowance {
+    /// Tokens per minute that the small model may be asked; none is no limit
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) tpm: Option<u64>,
+    /// Its requests per minute [default: 6 for every 1,000 tokens per minute]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rpm: Option<u64>,
+}
+
+/// How the local model is served.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The port to listen on; 0 is any free one
+    #[arg(long, default_value_t = 8089)]
+    pub(crate) port: u16,
+    /// The address to listen on; others than loopback can be reached from the network
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub(crate) host: IpAddr,
+    #[command(flatten)]
+    pub(crate) allowance: Allowance,
+    /// The key that callers must send; all users of this machine can see it on a command line
+    /// [default: EVENHAND_SERVE_KEY, or a new one at each start]
+    #[arg(long, value_name = "KEY", conflicts_with = "key_file")]
+    pub(crate) key: Option<String>,
+    /// A file whose first line is the key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The only deployment names that exist (repeatable) [default: any name]
+    #[arg(long = "deployment", value_name = "NAME")]
+    pub(crate) deployments: Vec<String>,
+    /// Processor threads that the model may use; more than there are idle cores make it slower
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) threads: u32,
+}
+
+impl Default for Options {
+    /// What the launcher starts for its own notebooks: any free port, no quota.
+    fn default() -> Self {
+        Self {
+            port: 0,
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            allowance: Allowance::default(),
+            key: None,
+            key_file: None,
+            deployments: Vec::new(),
+            threads: 1,
+        }
+    }
+}
+
+/// The local model, for as long as this value lives.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    key: Key,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts the engine and the front, and returns when both answer. What forbids to listen is
+    /// found out before `prepare`, which makes sure that the model is there.
+    pub(crate) fn start(
+        options: Options,
+        home: &Home,
+        prepare: impl FnOnce() -> Result<()>,
+    ) -> Result<Self> {
+        let key = Key::choose(options.key.as_deref(), options.key_file.as_deref())?;
+        let (listener, address) = listen(&options)?;
+        prepare()?;
+        let asked = Asked {
+            key: key.clone(),
+            address,
+        };
+        let home = home.clone();
+        let (stop, stopped) = oneshot::channel();
+        let (ready, started) = mpsc::sync_channel(1);
+        // A thread and a runtime of its own: the caller may have one, or none.
+        let thread = std::thread::Builder::new()
+            .name("evenhand-serve".to_owned())
+            .spawn(move || {
+                let served = block_on(serve(options, asked, listener, &home, &ready, stopped));
+                if let Err(failure) = served {
+                    let _ = ready.send(Err(failure));
+                }
+            })
+            .doing(|| "could not start a thread for the local model".to_owned())?;
+        started
+            .recv()
+            .doing(|| "the local model's thread ended".to_owned())??;
+        Ok(Self {
+            address,
+            key,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// The endpoint, for `AZURE_OPENAI_ENDPOINT`.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The key, for `AZURE_OPENAI_API_KEY`.
+    pub(crate) fn key(&self) -> &str {
+        self.key.expose()
+    }
+
+    /// The key as a shell reads it, or what stands for one that the user has chosen.
+    pub(crate) fn key_in_shell(&self) -> String {
+        self.key.in_shell()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only when the thread has ended already.
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// How the server is asked: where, and with which key.
+#[derive(Debug)]
+struct Asked {
+    key: Key,
+    address: SocketAddr,
+}
+
+/// Starts the server, says when it is ready, and runs it until it is told to stop.
+async fn serve(
+    options: Options,
+    asked: Asked,
+    listener: std::net::TcpListener,
+    home: &Home,
+    ready: &mpsc::SyncSender<Result<()>>,
+    stopped: oneshot::Receiver<()>,
+) -> Result<()> {
+    let listener =
+        TcpListener::from_std(listener).doing(|| "could not listen for requests".to_owned())?;
+    let http = front::http_client().doing(|| "could not make an HTTP client".to_owned())?;
+    let (engine, watch) = Engine::start(home, options.threads).await?;
+    let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
+    let router = front::router(Arc::new(Front {
+        key: asked.key,
+        address: asked.address,
+        deployments: options.deployments,
+        limits,
+        quota: Mutex::new(Quota::new(limits)),
+        started: Instant::now(),
+        engine,
+        http,
+    }));
+    let _ = ready.send(Ok(()));
+    tokio::select! {
+        () = connections::serve(listener, router, connections::Bounds::default()) => {}
+        _ = stopped => {}
+    }
+    watch.stop().await;
+    Ok(())
+}
+
+fn listen(options: &Options) -> Result<(std::net::TcpListener, SocketAddr)> {
+    let wanted = SocketAddr::new(options.host, options.port);
+    let bind = || {
+        let listener = std::net::TcpListener::bind(wanted)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bind().map_err(|error: std::io::Error| {
+        let taken = error.kind() == std::io::ErrorKind::AddrInUse;
+        let failure = Failure::new(format!("could not listen on {wanted}")).because(error);
+        match taken {
+            true => failure.hint("another program has the port: choose one with --port, or --port 0 for any free one"),
+            false => failure.hint("choose another address with --host or another port with --port"),
+        }
+    })
+}

@@ -1,0 +1,59 @@
+//! The checkout that the launcher belongs to: notebooks, library, lock file.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Failure, Result};
+
+/// The checkout. The launcher works from any directory, so it does not ask where it was started.
+#[derive(Clone, Debug)]
+pub struct Project {
+    root: PathBuf,
+}
+
+impl Project {
+    /// The checkout that this binary was built from; if that has moved, the one around the
+    /// current directory.
+    pub fn locate() -> Result<Self> {
+        let here = std::env::current_dir().unwrap_or_default();
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .chain(here.ancestors())
+            .find(|folder| {
+                folder.join("environment.yml").is_file() && folder.join("crate").is_dir()
+            })
+            .map(|folder| Self {
+                root: folder.to_owned(),
+            })
+            .ok_or_else(|| {
+                Failure::new("the evenhand checkout is not where this program was built").hint(
+                    "change into the checkout, or build the launcher there again with `cargo run`",
+                )
+            })
+    }
+
+    /// The checkout's root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The library that notebooks depend on.
+    pub fn library(&self) -> PathBuf {
+        self.root.join("crate")
+    }
+
+    /// The notebooks.
+    pub fn notebooks(&self) -> PathBuf {
+        self.root.join("notebooks")
+    }
+
+    /// The versions that the tests ran on, and that the cells resolve.
+    pub fn lock_file(&self) -> PathBuf {
+        self.root.join("Cargo.lock")
+    }
+
+    /// What pip installs, with its hashes: what the pip section of `environment.yml` wants, and
+    /// all below it.
+    pub fn requirements(&self) -> PathBuf {
+        self.root.join("requirements.txt")
+    }
+}

@@ -1,0 +1,104 @@
+//! Where the launcher keeps what it makes: one folder, `EVENHAND_HOME`.
+//!
+//! - `place`: where it may be; `claim`: whether it is ours, and what makes it so;
+//! - `private`: that nothing in it is for others.
+
+mod claim;
+mod place;
+pub mod private;
+
+use std::path::{Path, PathBuf};
+
+pub use self::claim::{MADE, MARKER, State};
+use crate::error::{Failure, Result};
+
+/// The folder that holds everything the launcher makes; `evenhand clean` removes it.
+#[derive(Clone, Debug)]
+pub struct Home {
+    root: PathBuf,
+}
+
+impl Home {
+    /// `EVENHAND_HOME`, or `evenhand` in the platform's data directory. Nothing is made yet.
+    pub fn locate() -> Result<Self> {
+        let (root, source) =
+            match std::env::var_os("EVENHAND_HOME").filter(|value| !value.is_empty()) {
+                Some(path) => (PathBuf::from(path), "EVENHAND_HOME"),
+                None => match data_directory() {
+                    Some(data) => (data.join("evenhand"), "the platform's data directory"),
+                    None => {
+                        return Err(Failure::new(
+                            "there is no place for evenhand's files: no home directory is known",
+                        )
+                        .hint("set EVENHAND_HOME to a folder with 4 GB of room"));
+                    }
+                },
+            };
+        place::check(&root, source)?;
+        Ok(Self { root })
+    }
+
+    /// Whether the folder is there, and ours. Nothing is made or changed.
+    ///
+    /// Fails where it is somebody else's: nothing in it must be touched.
+    pub fn state(&self) -> Result<State> {
+        claim::state(&self.root)
+    }
+
+    /// Makes the folder, for its owner alone, or makes sure that it is ours. Whoever writes or
+    /// removes anything in it asks this first.
+    pub fn claim(&self) -> Result<()> {
+        claim::claim(&self.root)
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The Python virtual environment with JupyterLab and the model's engine.
+    pub fn venv(&self) -> PathBuf {
+        self.root.join("venv")
+    }
+
+    /// The virtual environment's interpreter.
+    pub fn python(&self) -> PathBuf {
+        self.venv().join("bin").join("python")
+    }
+
+    /// The embedded model's weights.
+    pub fn model(&self) -> PathBuf {
+        self.root
+            .join("model")
+            .join("SmolLM2-135M-Instruct.Q4_1.gguf")
+    }
+
+    /// The evcxr kernel that the launcher installed, and its kernelspec.
+    pub fn kernel(&self) -> PathBuf {
+        self.root.join("kernel")
+    }
+
+    /// Build directories in which the notebook's dependencies are already compiled.
+    pub fn warm(&self) -> PathBuf {
+        self.root.join("warm")
+    }
+
+    /// What the parts in the background printed.
+    pub fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+}
+
+fn data_directory() -> Option<PathBuf> {
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    if cfg!(target_os = "macos") {
+        return set("HOME").map(|home| home.join("Library").join("Application Support"));
+    }
+    set("XDG_DATA_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| set("HOME").map(|home| home.join(".local").join("share")))
+}

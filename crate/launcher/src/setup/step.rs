@@ -1,0 +1,210 @@
+//! Runs one command of the set-up: shows that it lives, keeps what it prints, and on
+//! failure tells the command, the end of its output, and what to do.
+
+use std::fs::File;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::error::{Context, DISK_IS_FULL, Failure, Result, is_full_disk};
+use crate::paths::home::Home;
+use crate::terminal;
+
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+const LINE_EVERY: Duration = Duration::from_secs(30);
+const LINES_OF_OUTPUT: usize = 20;
+const LETTERS_OF_A_LINE: usize = 200;
+
+/// A part of the set-up, as the user reads it.
+pub struct Step {
+    title: String,
+    log: PathBuf,
+    started: Instant,
+    last_line: Instant,
+    done: bool,
+}
+
+impl Step {
+    /// Begins a part, and says what it will `take`; what its commands print goes to
+    /// `logs/<name>.log`.
+    pub fn begin(home: &Home, name: &str, title: impl Into<String>, takes: &str) -> Self {
+        let now = Instant::now();
+        let title = title.into();
+        err!("  {title}: {takes} …");
+        Self {
+            title,
+            log: home.logs().join(format!("{name}.log")),
+            started: now,
+            last_line: now,
+            done: false,
+        }
+    }
+
+    /// Runs the command to its end. Now and then `progress` makes a few words of what the
+    /// command has printed so far.
+    pub fn run(&mut self, command: &mut Command, progress: impl Fn(&str) -> String) -> Result<()> {
+        let (out, err) = self.open_log().doing(|| self.log_failure())?;
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .doing(|| format!("could not start `{}`", words(command)))?;
+        loop {
+            match child
+                .try_wait()
+                .doing(|| format!("lost sight of `{}`", words(command)))?
+            {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(self.failed(command, &status.to_string())),
+                None => std::thread::sleep(LOOK_EVERY),
+            }
+            self.tick(|step| progress(&step.output()));
+        }
+    }
+
+    /// Shows that the part goes on, when it is time to.
+    pub fn tick(&mut self, progress: impl Fn(&Self) -> String) {
+        let terminal = std::io::stderr().is_terminal();
+        if self.last_line.elapsed() < if terminal { LOOK_EVERY } else { LINE_EVERY } {
+            return;
+        }
+        self.last_line = Instant::now();
+        let line = format!("  {} … {} {}", self.title, self.time(), progress(self));
+        if terminal {
+            terminal::replace_line(std::io::stderr(), &line);
+        } else {
+            err!("{line}");
+        }
+    }
+
+    /// The part is done.
+    pub fn done(mut self) {
+        self.done = true;
+        if std::io::stderr().is_terminal() {
+            terminal::replace_line(std::io::stderr(), "");
+        }
+        err!("✓ {} ({})", self.title, self.time());
+    }
+
+    fn time(&self) -> String {
+        let seconds = self.started.elapsed().as_secs();
+        match seconds / 60 {
+            0 => format!("{seconds} s"),
+            minutes => format!("{minutes} min {:02} s", seconds % 60),
+        }
+    }
+
+    fn open_log(&self) -> std::io::Result<(File, File)> {
+        let log = File::create(&self.log)?;
+        Ok((log.try_clone()?, log))
+    }
+
+    /// What the step's command has printed so far.
+    fn output(&self) -> String {
+        let output = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&output).into_owned()
+    }
+
+    fn log_failure(&self) -> String {
+        format!("could not write {}", self.log.display())
+    }
+
+    fn disk_is_full(&self) -> bool {
+        let written = std::fs::write(&self.log, [b'\n'; 4096]);
+        written.is_err_and(|error| is_full_disk(&error.to_string()))
+    }
+
+    fn failed(&self, command: &Command, status: &str) -> Failure {
+        let output = self.output();
+        let lines: Vec<_> = output.lines().map(beginning).collect();
+        let tail = lines[lines.len().saturating_sub(LINES_OF_OUTPUT)..].join("\n    ");
+        let failed = format!("{}: `{}` failed ({status})", self.title, words(command));
+        // On a full disk nothing could be noted of what the command said about it.
+        if output.is_empty() && self.disk_is_full() {
+            return Failure::new(failed).hint(DISK_IS_FULL);
+        }
+        Failure::new(format!("{failed}. The end of its output:\n    {tail}"))
+            .hint(advice(&output, &self.log.display().to_string()))
+    }
+}
+
+impl Drop for Step {
+    /// What comes after a part that failed must not stand on its line.
+    fn drop(&mut self) {
+        if !self.done && std::io::stderr().is_terminal() {
+            err!("");
+        }
+    }
+}
+
+/// As much of a line as is read: pip names a hundred packages in one.
+fn beginning(line: &str) -> String {
+    match line.char_indices().nth(LETTERS_OF_A_LINE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+/// How many packages cargo has begun to compile, by what it printed.
+pub fn compiled(output: &str) -> usize {
+    output
+        .lines()
+        .filter(|line| line.trim_start().starts_with("Compiling "))
+        .count()
+}
+
+/// What to do about an output like this one.
+fn advice(output: &str, log: &str) -> String {
+    let says = |words: &[&str]| words.iter().any(|word| output.contains(word));
+    if is_full_disk(output) {
+        DISK_IS_FULL.to_owned()
+    } else if says(&["DO NOT MATCH THE HASHES"]) {
+        "what arrived is not what was published: try another network, and if it stays so, tell \
+         whoever runs the one between you and the package index"
+            .to_owned()
+    } else if says(&[
+        "Temporary failure in name resolution",
+        "Could not resolve host",
+        "Couldn't resolve host",
+        "Failed to establish a new connection",
+        "failed to download",
+        "Network is unreachable",
+        "No matching distribution found",
+        "error sending request",
+        "Could not connect",
+    ]) {
+        "the network seems to be missing, or a proxy is in the way (HTTPS_PROXY is honoured). \
+         Start again when it is back; it goes on where it stopped"
+            .to_owned()
+    } else {
+        format!("the whole output is in {log}; start again when the cause is mended")
+    }
+}
+
+fn words(command: &Command) -> String {
+    let mut words = command.get_program().to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        words.push(' ');
+        words.push_str(&argument.to_string_lossy());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_fits_the_cause() {
+        assert!(
+            advice("write: No space left on device (os error 28)", "x").contains("disk is full")
+        );
+        assert!(advice("Could not resolve host: example.org", "x").contains("network"));
+        assert_eq!(
+            advice("boom", "a.log"),
+            "the whole output is in a.log; start again when the cause is mended"
+        );
+    }
+}

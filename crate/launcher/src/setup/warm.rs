@@ -1,0 +1,187 @@
+//! The warm build: the notebook's dependencies, compiled once by evcxr itself in a build
+//! directory that each kernel then copies.
+//!
+//! When the library's own sources
+//! change, the same build goes on from where it was, which takes seconds.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use super::step::Step;
+use crate::error::{Context, Failure, Result};
+use crate::jupyter;
+use crate::jupyter::KernelCommand;
+use crate::kernel;
+use crate::paths::checkout::Project;
+use crate::paths::evcxr;
+use crate::paths::home::{Home, private};
+use crate::paths::toolchain;
+use crate::paths::warm_build::{Warm, locate};
+
+/// In a warm build, the path of the checkout that it belongs to.
+const CHECKOUT: &str = "checkout.txt";
+
+/// Makes the warm build, or brings it up to date.
+pub fn ensure(project: &Project, home: &Home) -> Result<()> {
+    let warm = locate(project, home)?;
+    let library = sources(project)?;
+    if warm.library_built().as_ref() == Some(&library) {
+        return Ok(());
+    }
+    let first = warm.library_built().is_none();
+    if first {
+        remove_outdated(project, home, &warm);
+    }
+    prepare(project, &warm)?;
+    let (title, takes) = if first {
+        ("what notebooks are built on", "about 7 minutes, once")
+    } else {
+        ("the library's new sources", "less than a minute")
+    };
+    let mut step = Step::begin(home, "warm", title, takes);
+    build(project, home, &warm, &mut step)?;
+    fs::write(warm.stamp(), library)
+        .doing(|| format!("could not write {}", warm.stamp().display()))?;
+    step.done();
+    Ok(())
+}
+
+/// A stamp is taken away before anything changes: a build that is cut off counts as none,
+/// and goes on from the artefacts that it has.
+fn prepare(project: &Project, warm: &Warm) -> Result<()> {
+    let prepare = || {
+        if warm.stamp().exists() {
+            fs::remove_file(warm.stamp())?;
+        }
+        private::create_folder(&warm.build())?;
+        fs::write(
+            warm.folder().join(CHECKOUT),
+            project.root().as_os_str().as_encoded_bytes(),
+        )?;
+        fs::copy(project.lock_file(), warm.lock_file()).map(drop)
+    };
+    prepare().doing(|| format!("could not prepare {}", warm.folder().display()))
+}
+
+fn build(project: &Project, home: &Home, warm: &Warm, step: &mut Step) -> Result<()> {
+    let program = evcxr::kernel_program(home).ok_or_else(|| {
+        Failure::new("the Rust kernel is gone").hint("start again: it is installed anew")
+    })?;
+    let command = KernelCommand {
+        argv: [
+            program.as_os_str(),
+            "--control_file".as_ref(),
+            "{connection_file}".as_ref(),
+        ]
+        .map(Into::into)
+        .to_vec(),
+        env: kernel::environment_of_warm(&warm.build(), &warm.lock_file())?,
+        sweep: Vec::new(),
+        runs_for_a_reader: false,
+    };
+    let library = project.library();
+    let code = format!(
+        ":dep evenhand = {{ path = {:?} }}\nuse evenhand::prelude::*;",
+        library
+    );
+    let packages = packages(project);
+    jupyter::execute(&command, &project.notebooks(), &code, || {
+        step.tick(|_| progress(compiled(&warm.build()), packages));
+    })
+}
+
+/// Some packages are compiled twice, for the cells and for what runs while they are compiled.
+fn progress(done: usize, all: Option<usize>) -> String {
+    match all {
+        Some(all) => format!("{} of {all} packages", done.min(all)),
+        None => format!("{done} packages"),
+    }
+}
+
+/// How many packages lie compiled in a build directory: libraries, and procedural macros.
+fn compiled(build: &Path) -> usize {
+    let target = build.join("target");
+    let targets = fs::read_dir(&target)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
+    let folders = targets.map(|folder| folder.path()).chain([target]);
+    let artefacts = folders
+        .filter_map(|folder| fs::read_dir(folder.join("debug/deps")).ok())
+        .flatten();
+    let is_library = |name: &str| {
+        [".rlib", ".so", ".dylib"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
+    };
+    artefacts
+        .filter_map(Result::ok)
+        .filter(|entry| is_library(&entry.file_name().to_string_lossy()))
+        .count()
+}
+
+/// How many packages the build compiles, for the progress line.
+fn packages(project: &Project) -> Option<usize> {
+    let tree = toolchain::program("cargo")
+        .args([
+            "tree",
+            "--package",
+            "evenhand",
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--offline",
+        ])
+        .current_dir(project.root())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&tree.stdout);
+    let names: BTreeSet<_> = text
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .collect();
+    (!names.is_empty()).then_some(names.len())
+}
+
+/// A fingerprint of the library's sources, and of what cells call beside it.
+fn sources(project: &Project) -> Result<String> {
+    let mut hash = DefaultHasher::new();
+    kernel::cell_library().hash(&mut hash);
+    let mut folders = vec![project.library().join("src")];
+    while let Some(folder) = folders.pop() {
+        let doing = || format!("could not read {}", folder.display());
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&folder).doing(doing)? {
+            entries.push(entry.doing(doing)?.path());
+        }
+        entries.sort();
+        for path in entries {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                path.hash(&mut hash);
+                fs::read(&path).doing(doing)?.hash(&mut hash);
+            }
+        }
+    }
+    Ok(format!("{:016x}", hash.finish()))
+}
+
+/// A warm build takes 2 GB: when a new one comes, those go that this checkout had with
+/// another lock file or compiler, and those of checkouts that are no more.
+fn remove_outdated(project: &Project, home: &Home, keep: &Warm) {
+    let Ok(entries) = fs::read_dir(home.warm()) else {
+        return;
+    };
+    for folder in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+        let checkout = fs::read_to_string(folder.join(CHECKOUT)).map(PathBuf::from);
+        let outdated = checkout.is_ok_and(|path| path == project.root() || !path.exists());
+        if outdated && folder != keep.folder() {
+            // One that can't be removed only takes room.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Waiting for others: the runtime in which the launcher does so, and a program that it
+//! starts and then stands behind until it ends.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::error::{Context, Result};
+
+/// Waits for the work on this thread.
+pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .doing(|| "cannot start the runtime".to_owned())?;
+    let done = runtime.block_on(work);
+    // A read from a pipe that someone still holds must not keep the launcher.
+    runtime.shutdown_background();
+    done
+}
+
+/// Runs the program to its end, and ends as it does.
+///
+/// Ctrl-C reaches the program by itself, which knows what to do about it; who tells the
+/// launcher to terminate means the program too.
+pub fn stand_behind(mut command: Command, name: &str) -> Result<ExitCode> {
+    block_on(async {
+        let mut child = command
+            .kill_on_drop(true)
+            .spawn()
+            .doing(|| format!("could not start {name}"))?;
+        // Held open: its end tells the program that the launcher is gone.
+        let _input = child.stdin.take();
+        let status = until_end(&mut child)
+            .await
+            .doing(|| format!("lost sight of {name}"))?;
+        Ok(exit_code(status))
+    })
+}
+
+async fn until_end(child: &mut Child) -> std::io::Result<ExitStatus> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    loop {
+        tokio::select! {
+            status = child.wait() => return status,
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => end(child)?,
+            _ = hang_up.recv() => end(child)?,
+        }
+    }
+}
+
+fn end(child: &Child) -> std::io::Result<()> {
+    let id = child.id().and_then(|id| i32::try_from(id).ok());
+    match id.and_then(Pid::from_raw) {
+        Some(id) => Ok(kill_process(id, Signal::TERM)?),
+        None => Ok(()),
+    }
+}
+
+/// A shell's way to tell of a signal: 128 and its number.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| signal + 128));
+    let code = code.and_then(|code| u8::try_from(code).ok());
+    code.map_or(ExitCode::FAILURE, ExitCode::from)
+}

@@ -1,0 +1,322 @@
+//! Takes the lines of a batch into the journal. They come in any order, and from outside:
+//! twice, torn, or of rows that nobody asked for.
+
+use std::collections::HashMap;
+
+use super::hint::hinted;
+use super::service::{Made, Service};
+use super::state::BatchState;
+use crate::batch::answers::Effort;
+use crate::batch::journal::Sent;
+use crate::batch::lines::{self, LONGEST_LINE, OutputLine, is_success};
+use crate::batch::progress::say;
+use crate::batch::record::Records;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::retry::Retry;
+use crate::openai::ChatCompletion;
+use crate::openai::call::{Call, Failed};
+
+/// What came of the rows of a batch that is over.
+pub(super) struct Merge<'a> {
+    service: &'a Service,
+    records: &'a Records,
+    batch: &'a str,
+    rows: HashMap<&'a str, Row>,
+    odd: Odd,
+}
+
+/// A row of the batch.
+#[derive(Default)]
+struct Row {
+    outcome: Option<Result<ChatCompletion>>,
+    /// Where its line was.
+    seen: Option<Pass>,
+}
+
+/// Lines that could not be used.
+#[derive(Clone, Copy, Default)]
+struct Odd {
+    unreadable: u64,
+    unknown: u64,
+    twice: u64,
+}
+
+/// One attempt to fetch one file.
+#[derive(Clone, Copy)]
+struct Pass {
+    file: usize,
+    attempt: u32,
+}
+
+/// What came of each row, by its name, and whether every line could be used.
+pub(super) struct Merged {
+    pub(super) outcomes: Vec<(String, Result<ChatCompletion>)>,
+    pub(super) is_clean: bool,
+}
+
+/// What it took: one request, by the service.
+pub(super) fn effort() -> Effort {
+    Effort {
+        attempts: 1,
+        ..Effort::default()
+    }
+}
+
+impl<'a> Merge<'a> {
+    pub(super) fn new(service: &'a Service, records: &'a Records, sent: &'a Sent) -> Self {
+        let rows = sent.rows.iter().map(|row| (row.as_str(), Row::default()));
+        Self {
+            service,
+            records,
+            batch: sent.batch.as_deref().unwrap_or_default(),
+            rows: rows.collect(),
+            odd: Odd::default(),
+        }
+    }
+
+    /// Fetches the batch's files, and takes every line into the journal. Rows without a line
+    /// have failed, for a reason that the batch's state tells.
+    ///
+    /// # Errors
+    /// A file can't be fetched. What came of it is in the journal.
+    pub(super) async fn run(mut self, made: &Made) -> Result<Merged> {
+        let mut gone = None;
+        for (place, file) in made.files.iter().enumerate() {
+            match self.fetch(place, file).await {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    gone = Some(gone_error(self.batch, &error));
+                }
+                fetched => fetched?,
+            }
+        }
+        let deployment = self.service.deployment();
+        let reason = gone.unwrap_or_else(|| hinted(why_missing(made), deployment));
+        Ok(self.finish(&reason))
+    }
+
+    async fn fetch(&mut self, file: usize, id: &str) -> Result<()> {
+        let call = self.service.content(id);
+        let (odd, mut attempt) = (self.odd, 0);
+        loop {
+            // Each attempt begins at the file's first line.
+            self.odd = odd;
+            let pass = Pass { file, attempt };
+            let (error, retry) = match self.fetch_once(&call, pass).await {
+                Ok(torn) if torn.is_empty() => return Ok(()),
+                // It broke off without the connection telling so.
+                Ok(torn) if attempt >= self.service.retries() => {
+                    self.take(&torn, pass);
+                    return Ok(());
+                }
+                Ok(_) => (broken_off(id), Retry::YES),
+                Err(failed) => failed,
+            };
+            if !retry.again || attempt >= self.service.retries() {
+                return Err(error);
+            }
+            retry.pause(attempt).await;
+            attempt += 1;
+        }
+    }
+
+    /// Takes line by line as they come; returns what stands after the last line end, if that
+    /// is no line.
+    async fn fetch_once(&mut self, call: &Call, pass: Pass) -> Result<Vec<u8>, Failed> {
+        let mut download = call.open().await?;
+        let mut line = Vec::new();
+        let mut is_too_long = false;
+        while let Some(chunk) = download.chunk().await? {
+            let mut parts = chunk.as_ref().split(|byte| *byte == b'\n').peekable();
+            while let Some(part) = parts.next() {
+                is_too_long |= line.len() + part.len() > LONGEST_LINE;
+                if !is_too_long {
+                    line.extend_from_slice(part);
+                }
+                if parts.peek().is_some() {
+                    if std::mem::take(&mut is_too_long) {
+                        line.clear();
+                        line.push(b'?');
+                    }
+                    self.take(&line, pass);
+                    line.clear();
+                }
+            }
+        }
+        let is_whole =
+            line.iter().all(u8::is_ascii_whitespace) || lines::read::<OutputLine>(&line).is_ok();
+        if is_whole {
+            self.take(&line, pass);
+            line.clear();
+        }
+        Ok(line)
+    }
+
+    fn take(&mut self, text: &[u8], pass: Pass) {
+        // A byte order mark is no part of a line.
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        if text.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
+        let text = self.service.client().redactor().line(text);
+        let Ok(mut line) = lines::read::<OutputLine>(&text) else {
+            self.odd.unreadable += 1;
+            return;
+        };
+        let Some(row) = self.rows.get_mut(line.custom_id.as_str()) else {
+            self.odd.unknown += 1;
+            return;
+        };
+        // What an attempt that was cut off has seen comes again.
+        self.odd.twice += match row.seen.replace(pass) {
+            Some(seen) if seen.file == pass.file => u64::from(seen.attempt == pass.attempt),
+            seen => u64::from(seen.is_some()),
+        };
+        // The first answer counts; a failure counts until there is one.
+        if matches!(row.outcome, Some(Ok(_))) {
+            return;
+        }
+        let id = std::mem::take(&mut line.custom_id);
+        let outcome = outcome(line, self.service);
+        if row.outcome.is_some() && outcome.is_err() {
+            return;
+        }
+        let deployment = self.service.deployment();
+        self.records.settled(&id, deployment, &outcome, &effort());
+        row.outcome = Some(outcome);
+    }
+
+    fn finish(self, missing: &Error) -> Merged {
+        let Self {
+            records,
+            service,
+            batch,
+            rows,
+            odd,
+            ..
+        } = self;
+        let outcomes = rows.into_iter().map(|(id, row)| {
+            let outcome = row.outcome.unwrap_or_else(|| {
+                let outcome = Err(missing.clone());
+                records.settled(id, service.deployment(), &outcome, &effort());
+                outcome
+            });
+            (id.to_owned(), outcome)
+        });
+        let outcomes = outcomes.collect();
+        let told = odd.told();
+        if !told.is_empty() {
+            say(&format!("{batch}: {told}; its files stay on the service"));
+        }
+        Merged {
+            outcomes,
+            is_clean: told.is_empty(),
+        }
+    }
+}
+
+impl Odd {
+    fn told(&self) -> String {
+        let counts = [
+            (self.unreadable, "that can't be read"),
+            (self.unknown, "of rows that are not in it"),
+            (
+                self.twice,
+                "of rows that had a line already, of which the first answer counts",
+            ),
+        ];
+        let told = counts.iter().filter(|(count, _)| *count > 0);
+        let told = told.map(|(count, what)| {
+            let plural = if *count == 1 { "" } else { "s" };
+            format!("{count} line{plural} {what}")
+        });
+        told.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What a line says of its row.
+fn outcome(line: OutputLine, service: &Service) -> Result<ChatCompletion> {
+    let client = service.client();
+    let said = line
+        .error
+        .filter(|error| error.code.is_some() || error.message.is_some());
+    let (code, message) = said
+        .map(|error| (error.code, error.message))
+        .unwrap_or_default();
+    match line.response {
+        Some(response)
+            if is_success(response.status_code) && code.is_none() && message.is_none() =>
+        {
+            ChatCompletion::from_json(response.body).map_err(|why| {
+                Error::new(ErrorKind::Response, why).with_request_id(response.request_id)
+            })
+        }
+        Some(response) if !is_success(response.status_code) => {
+            let body = response.body.text();
+            let refused =
+                client.refusal(service.deployment(), response.status_code, body.as_bytes());
+            Err(refused.with_request_id(response.request_id.map(|id| client.excerpt(&id, 100))))
+        }
+        _ => {
+            let code = code.map(|code| client.excerpt(&code, 100));
+            let message = message.map(|message| client.excerpt(&message, 300));
+            let kind = match code.as_deref() {
+                Some("batch_expired" | "batch_cancelled") => ErrorKind::Cancelled,
+                _ => ErrorKind::Server,
+            };
+            let message = message
+                .or_else(|| code.clone())
+                .unwrap_or_else(|| "no reason given".to_owned());
+            Err(
+                Error::new(kind, format!("the batch has no answer: {message}"))
+                    .with_code(code)
+                    .with_hint("submit it again, or run it: only what has no answer is asked"),
+            )
+        }
+    }
+}
+
+/// Why a batch that is over has no line for a row.
+fn why_missing(made: &Made) -> Error {
+    let status = &made.status;
+    let id = &status.id;
+    let again = "submit again, or run it: only what has no answer is asked";
+    let error = |kind, what: String| Error::new(kind, what).with_hint(again);
+    match (&status.state, status.errors.first()) {
+        (BatchState::Expired, _) => error(
+            ErrorKind::Cancelled,
+            format!("{id} expired before it was answered"),
+        ),
+        (BatchState::Cancelled, _) => error(
+            ErrorKind::Cancelled,
+            format!("{id} was cancelled before it was answered"),
+        ),
+        (BatchState::Failed, reason) => {
+            let reason = reason.map_or("the service gives no reason", String::as_str);
+            error(
+                ErrorKind::BadRequest,
+                format!("{id} was not accepted: {reason}"),
+            )
+        }
+        _ => error(
+            ErrorKind::Response,
+            format!("{id} is over and has no line for it"),
+        ),
+    }
+}
+
+fn gone_error(batch: &str, error: &Error) -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        format!(
+            "the service does not have the answers of {batch} any more: {}",
+            error.message()
+        ),
+    )
+    .with_hint("submit again, or run it: only what has no answer is asked")
+    .with_source(error.clone())
+}
+
+fn broken_off(file: &str) -> Error {
+    Error::new(ErrorKind::Connection, format!("the file {file} breaks off"))
+        .with_hint("collect again: what came is in the journal")
+}

@@ -1,0 +1,404 @@
+//! The files and batches that the service keeps: one function a call.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::hint::hinted;
+use super::state::{BatchState, BatchStatus};
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{self, Json, field, fields, first, items};
+use crate::openai::call::{Call, Failed, Reply};
+use crate::openai::{Client, Protocol};
+
+/// What the multipart form of an upload is parted by. JSON holds no line break followed by
+/// hyphens, so this line is in no file.
+pub(super) const BOUNDARY: &str = "evenhand-batch-6f1d0c1e";
+
+/// How long to wait between two looks at a batch, as the service asks of everybody.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
+const LONGEST_BETWEEN_LOOKS: Duration = Duration::from_secs(600);
+
+/// Nobody is asked more often, whatever it says.
+const LEAST_BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// How long the service may take to look through a file.
+const BETWEEN_FILE_LOOKS: Duration = Duration::from_secs(2);
+const LONGEST_FILE_CHECK: Duration = Duration::from_secs(600);
+
+/// How many pages of the list of batches are looked through, of a hundred batches each.
+const PAGES: usize = 100;
+
+pub(super) struct Service {
+    client: Client,
+    deployment: String,
+    retries: u32,
+}
+
+/// A batch as the service has it.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) status: BatchStatus,
+    /// The files with answers and with errors, as far as there are any.
+    pub(super) files: Vec<String>,
+    /// How long the service asked to wait before the next look.
+    retry_after: Option<Duration>,
+}
+
+#[derive(Deserialize)]
+struct FileObject {
+    id: String,
+    #[serde(default)]
+    status: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct BatchObject {
+    id: String,
+    status: String,
+    #[serde(default)]
+    input_file_id: Option<String>,
+    #[serde(default)]
+    output_file_id: Option<String>,
+    #[serde(default)]
+    error_file_id: Option<String>,
+    #[serde(default)]
+    request_counts: Option<Counts>,
+    #[serde(default)]
+    errors: Json,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Counts {
+    total: Option<u64>,
+    completed: Option<u64>,
+    failed: Option<u64>,
+}
+
+/// So many rows no batch has: a count that is larger tells nothing.
+const ABSURD: u64 = 1_000_000_000;
+
+/// A count as it may be added to others.
+fn count(told: Option<u64>) -> u64 {
+    told.filter(|count| *count < ABSURD).unwrap_or_default()
+}
+
+/// More batches than the service puts on a page, and more reasons than anybody reads.
+const MOST_LISTED: usize = 1_000;
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(deserialize_with = "first::<_, _, MOST_LISTED>")]
+    data: Vec<BatchObject>,
+    #[serde(default)]
+    has_more: bool,
+}
+
+impl Service {
+    pub(super) fn new(client: &Client, deployment: &str, retries: u32) -> Self {
+        Self {
+            client: client.clone(),
+            deployment: deployment.to_owned(),
+            retries,
+        }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn deployment(&self) -> &str {
+        &self.deployment
+    }
+
+    /// The path that stands in each line of a file of requests.
+    pub(super) fn line_url(&self) -> &'static str {
+        match self.client.protocol() {
+            Protocol::AzureDated => "/chat/completions",
+            Protocol::AzureV1 | Protocol::OpenAi => "/v1/chat/completions",
+        }
+    }
+
+    /// The same for a whole batch.
+    fn batch_url(&self) -> &'static str {
+        match self.client.protocol() {
+            Protocol::AzureDated | Protocol::AzureV1 => "/chat/completions",
+            Protocol::OpenAi => "/v1/chat/completions",
+        }
+    }
+
+    fn call(&self, method: Method, path: &[&str]) -> Call {
+        self.client.call(method, path, &[], &self.deployment)
+    }
+
+    async fn send(&self, call: &Call) -> Result<Reply> {
+        let sent = call.send(self.retries).await;
+        sent.map_err(|error| hinted(error, &self.deployment))
+    }
+
+    /// Uploads a form with a file of requests; returns the file's name when the service has
+    /// looked it through.
+    pub(super) async fn upload(&self, form: Vec<u8>) -> Result<String> {
+        let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        let call = self
+            .call(Method::POST, &["files"])
+            .body(&content_type, form);
+        let reply = self.send(&call).await?;
+        drop(call);
+        let mut file: FileObject = self.read(&reply)?;
+        let id = self.checked(std::mem::take(&mut file.id))?;
+        let look = self.call(Method::GET, &["files", &id]);
+        let started = Instant::now();
+        let mut asked = reply.retry_after;
+        loop {
+            match file
+                .status
+                .as_deref()
+                .map(str::to_ascii_lowercase)
+                .as_deref()
+            {
+                Some("pending" | "running" | "notrunning") => {}
+                Some(status @ ("error" | "failed")) => return Err(self.refused_file(&id, status)),
+                // Servers that don't tell have it.
+                _ => return Ok(id),
+            }
+            if started.elapsed() > LONGEST_FILE_CHECK {
+                return Err(self.refused_file(&id, "pending for ten minutes"));
+            }
+            tokio::time::sleep(self.pace(asked, BETWEEN_FILE_LOOKS)).await;
+            let reply = self.send(&look).await?;
+            asked = reply.retry_after;
+            file = self.read(&reply)?;
+        }
+    }
+
+    fn refused_file(&self, id: &str, status: &str) -> Error {
+        Error::new(
+            ErrorKind::Response,
+            format!("the service did not take the file of requests {id}: it is {status}"),
+        )
+        .with_hint("submit again: no batch was made of it")
+    }
+
+    /// Makes a batch of a file. No failure makes two: where it is not sure that there is
+    /// none, the service is asked before it is tried again.
+    ///
+    /// The inner error tells why there is none.
+    ///
+    /// # Errors
+    /// It is not known whether there is one.
+    pub(super) async fn make(&self, file: &str) -> Result<Result<Made>> {
+        let call = self.call(Method::POST, &["batches"]).json(&json!({
+            "input_file_id": file,
+            "endpoint": self.batch_url(),
+            "completion_window": "24h",
+        }));
+        let mut done = 0;
+        loop {
+            let (error, retry) = match self.made(call.send_once().await) {
+                Ok(made) => return Ok(Ok(made)),
+                Err(failed) => failed,
+            };
+            if is_in_doubt(&error)
+                && let Some(made) = self.find(file).await?
+            {
+                return Ok(Ok(made));
+            }
+            if !retry.again || done >= self.retries {
+                return Ok(Err(hinted(error, &self.deployment)));
+            }
+            retry.pause(done).await;
+            done += 1;
+        }
+    }
+
+    fn made(&self, sent: Result<Reply, Failed>) -> Result<Made, Failed> {
+        let reply = sent?;
+        let made = self
+            .read(&reply)
+            .and_then(|batch| self.judged(batch, &reply));
+        made.map_err(|error| (error, crate::http::retry::Retry::NO))
+    }
+
+    /// The batch of this file, if there is one.
+    ///
+    /// # Errors
+    /// The service does not say.
+    pub(super) async fn find(&self, file: &str) -> Result<Option<Made>> {
+        let mut last = String::new();
+        for _ in 0..PAGES {
+            let query = [("limit", "100"), ("after", last.as_str())];
+            let query = if last.is_empty() { &query[..1] } else { &query };
+            let call = self
+                .client
+                .call(Method::GET, &["batches"], query, &self.deployment);
+            let reply = self
+                .send(&call)
+                .await
+                .map_err(|error| in_doubt(file, error))?;
+            let page: Page = self.read(&reply).map_err(|error| in_doubt(file, error))?;
+            last = page
+                .data
+                .last()
+                .map(|batch| batch.id.clone())
+                .unwrap_or_default();
+            let found = page
+                .data
+                .into_iter()
+                .find(|batch| batch.input_file_id.as_deref() == Some(file));
+            if let Some(batch) = found {
+                return self.judged(batch, &reply).map(Some);
+            }
+            if !page.has_more || last.is_empty() {
+                return Ok(None);
+            }
+        }
+        let error = Error::new(ErrorKind::Response, "the list of batches is too long");
+        Err(in_doubt(file, error))
+    }
+
+    pub(super) async fn look(&self, batch: &str) -> Result<Made> {
+        let reply = self
+            .send(&self.call(Method::GET, &["batches", batch]))
+            .await?;
+        self.judged(self.read(&reply)?, &reply)
+    }
+
+    pub(super) async fn cancel(&self, batch: &str) -> Result<()> {
+        let call = self.call(Method::POST, &["batches", batch, "cancel"]);
+        self.send(&call).await.map(drop)
+    }
+
+    /// What the file holds.
+    pub(super) fn content(&self, file: &str) -> Call {
+        self.call(Method::GET, &["files", file, "content"])
+    }
+
+    pub(super) async fn delete(&self, file: &str) -> Result<()> {
+        self.send(&self.call(Method::DELETE, &["files", file]))
+            .await
+            .map(drop)
+    }
+
+    pub(super) fn retries(&self) -> u32 {
+        self.retries
+    }
+
+    /// How long to wait before these batches are looked at again.
+    pub(super) fn pause<'a>(&self, batches: impl IntoIterator<Item = &'a Made>) -> Duration {
+        let asked = batches
+            .into_iter()
+            .filter_map(|made| made.retry_after)
+            .max();
+        self.pace(asked, BETWEEN_LOOKS)
+    }
+
+    /// A service elsewhere is not asked more often than is usual; one on this machine may
+    /// be in more of a hurry.
+    fn pace(&self, asked: Option<Duration>, usual: Duration) -> Duration {
+        let least = if self.client.is_loopback() {
+            LEAST_BETWEEN_LOOKS
+        } else {
+            usual
+        };
+        asked.unwrap_or(usual).clamp(least, LONGEST_BETWEEN_LOOKS)
+    }
+
+    fn judged(&self, batch: BatchObject, reply: &Reply) -> Result<Made> {
+        let counts = batch.request_counts.unwrap_or_default();
+        let files = [batch.output_file_id, batch.error_file_id];
+        let files = files.into_iter().flatten().filter(|id| !id.is_empty());
+        Ok(Made {
+            status: BatchStatus {
+                id: self.checked(batch.id)?,
+                state: BatchState::of(&self.client.excerpt(&batch.status, 40)),
+                total: count(counts.total),
+                completed: count(counts.completed),
+                failed: count(counts.failed),
+                errors: self.reasons(&batch.errors),
+            },
+            files: files.map(|id| self.checked(id)).collect::<Result<_>>()?,
+            retry_after: reply.retry_after,
+        })
+    }
+
+    /// What is wrong with the file, a line each.
+    fn reasons(&self, errors: &Json) -> Vec<String> {
+        let list = field(errors.raw(), "data").unwrap_or(errors.raw());
+        let reason = |error: &RawValue| {
+            let [code, message, line] = fields(error, ["code", "message", "line"]);
+            let text = |json: Option<&RawValue>| json.and_then(json::read::<String>);
+            let reason = match (text(code), text(message)) {
+                (code, None) => code.unwrap_or_default(),
+                (None, Some(message)) => message,
+                (Some(code), Some(message)) => format!("{code}: {message}"),
+            };
+            let line = line.and_then(json::read::<u64>);
+            let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
+            self.client.excerpt(&reason, 300) + &line
+        };
+        items(list, MOST_LISTED).into_iter().map(reason).collect()
+    }
+
+    fn read<T: DeserializeOwned>(&self, reply: &Reply) -> Result<T> {
+        serde_json::from_slice(&reply.body).map_err(|error| {
+            let said = String::from_utf8_lossy(&reply.body);
+            let said = self.client.excerpt(&said, 200);
+            Error::new(
+                ErrorKind::Response,
+                format!("the answer is no file or batch: {said}"),
+            )
+            .with_source(error)
+            .with_hint("does the service have a Batch API? Not every compatible server does")
+        })
+    }
+
+    /// A name that can stand in an address and in a message.
+    fn checked(&self, id: String) -> Result<String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+        if (1..=200).contains(&id.len())
+            && id.chars().all(plain)
+            && id.contains(char::is_alphanumeric)
+        {
+            return Ok(id);
+        }
+        let id = self.client.excerpt(&id, 60);
+        Err(Error::new(
+            ErrorKind::Response,
+            format!("the service gave a name that is none: {id}"),
+        ))
+    }
+}
+
+/// May it be that the service did what it was asked, although it does not seem so?
+fn is_in_doubt(error: &Error) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::BadRequest
+            | ErrorKind::Authentication
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotFound
+            | ErrorKind::Conflict
+            | ErrorKind::UnprocessableEntity
+            | ErrorKind::RateLimit
+            | ErrorKind::ContentFilter
+            | ErrorKind::UnexpectedStatus
+    )
+}
+
+fn in_doubt(file: &str, error: Error) -> Error {
+    Error::new(
+        error.kind(),
+        format!(
+            "it is not known whether a batch of the file {file} was made: {}",
+            error.message()
+        ),
+    )
+    .with_hint("submit again when the service answers: it finds out, and makes no second batch")
+    .with_source(error)
+}

@@ -1,0 +1,298 @@
+//! The one error of the library: a kind to match on, a message, a hint that the
+//! user can act on, and the chain of causes.
+//!
+//! `Display` tells this layer and its hint, because that is what evcxr shows when `?` ends
+//! a cell; `source()` carries the rest, so that a program may print the chain in its own
+//! way, with [`Error::message`] for this layer alone. `Debug` prints everything, for people.
+//! A message may quote a service or a file: no terminal obeys it.
+
+use std::borrow::Cow;
+mod content_filter;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::text::terminal::sanitize;
+
+pub use content_filter::{ContentFilter, FilterResult, PromptFilter};
+
+/// The result of everything in this library that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, to match on. The names are those of the OpenAI clients where
+/// they have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting is missing or malformed; nothing was sent.
+    Settings,
+    /// The request can't be what was meant (an empty deployment name, an upside-down range).
+    Argument,
+    /// 400: the service refused the request.
+    BadRequest,
+    /// 400 with `error.code = "content_filter"`: the prompt was filtered.
+    ContentFilter,
+    /// 401: the key or token is wrong.
+    Authentication,
+    /// 403: the key is right, but may not do this.
+    PermissionDenied,
+    /// 404: no such deployment, or no such path.
+    NotFound,
+    /// 409.
+    Conflict,
+    /// 422.
+    UnprocessableEntity,
+    /// 429: the quota is used up.
+    RateLimit,
+    /// 500 and above.
+    Server,
+    /// Another status, or a redirect (which is never followed, since it would carry the key away).
+    UnexpectedStatus,
+    /// No answer in time.
+    Timeout,
+    /// The connection could not be made, or broke.
+    Connection,
+    /// The answer could not be understood.
+    Response,
+    /// The work was stopped before this part was done.
+    Cancelled,
+    /// A file or another part of the operating system failed.
+    Io,
+    /// A file is not the journal that it should be: of another format, or of other requests.
+    Journal,
+    /// The data can't carry what was asked of them: too few units, no spread, not a number.
+    Statistics,
+    /// A table or a chart could not be made.
+    Display,
+}
+
+impl ErrorKind {
+    /// The kind's name as it stands in tables, such as `rate_limit`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Argument => "argument",
+            Self::BadRequest => "bad_request",
+            Self::ContentFilter => "content_filter",
+            Self::Authentication => "authentication",
+            Self::PermissionDenied => "permission_denied",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::UnprocessableEntity => "unprocessable_entity",
+            Self::RateLimit => "rate_limit",
+            Self::Server => "server",
+            Self::UnexpectedStatus => "unexpected_status",
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::Response => "response",
+            Self::Cancelled => "cancelled",
+            Self::Io => "io",
+            Self::Journal => "journal",
+            Self::Statistics => "statistics",
+            Self::Display => "display",
+        }
+    }
+}
+
+/// An error with a kind, a message, and where there is one a hint.
+///
+/// ```
+/// let error = evenhand::Client::builder().build().unwrap_err();
+/// assert!(error.is_settings());
+/// assert!(error.hint().is_some_and(|hint| hint.contains("AZURE_OPENAI_ENDPOINT")));
+/// ```
+///
+/// A clone is cheap, and is the same error: rows that share a cause share it.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<String>,
+    status: Option<u16>,
+    code: Option<String>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    content_filter: Option<ContentFilter>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message: legible(message.into()),
+            hint: None,
+            status: None,
+            code: None,
+            request_id: None,
+            retry_after: None,
+            content_filter: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.0).hint = Some(legible(hint.into()));
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        Arc::make_mut(&mut self.0).status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
+        Arc::make_mut(&mut self.0).code = code;
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
+        Arc::make_mut(&mut self.0).request_id = id;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        Arc::make_mut(&mut self.0).retry_after = wait;
+        self
+    }
+
+    pub(crate) fn with_content_filter(mut self, filter: ContentFilter) -> Self {
+        Arc::make_mut(&mut self.0).content_filter = Some(filter);
+        self
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Arc::make_mut(&mut self.0).source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What happened, without causes and hint.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    fn write_hint(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.hint() {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// The HTTP status, when the service answered with one.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The service's own name for the error, such as `DeploymentNotFound`.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The service's name for the exchange, which its support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the service asked to wait, as it said it, be it a day.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// What the content filter found in the prompt, when that is why it was refused.
+    pub fn content_filter(&self) -> Option<&ContentFilter> {
+        self.0.content_filter.as_ref()
+    }
+
+    /// Is it a missing or malformed setting?
+    pub fn is_settings(&self) -> bool {
+        self.kind() == ErrorKind::Settings
+    }
+
+    /// Is it the content filter?
+    pub fn is_content_filter(&self) -> bool {
+        self.kind() == ErrorKind::ContentFilter
+    }
+
+    /// Is it a used-up quota?
+    pub fn is_rate_limit(&self) -> bool {
+        self.kind() == ErrorKind::RateLimit
+    }
+}
+
+/// The text as a terminal may have it; most are so, and are not copied.
+fn legible(text: String) -> String {
+    match sanitize(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(shown) => shown,
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        self.write_hint(f)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, "\n  because: {}", sanitize(&error.to_string()))?;
+            cause = error.source();
+        }
+        if let Some(id) = self.request_id() {
+            write!(f, "\n  request id: {id}")?;
+        }
+        self.write_hint(f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_terminal_obeys_an_error() {
+        let cause = std::io::Error::other("\u{1b}[2Jgone");
+        let error = Error::new(ErrorKind::Response, "it said \u{9b}31m\rok\u{202e}")
+            .with_hint("ask \u{1b}]0;x\u{7}")
+            .with_source(cause);
+        insta::assert_snapshot!(format!("{error:?}"), @"
+        it said �31m�ok�
+          because: �[2Jgone
+          hint: ask �]0;x�
+        ");
+        assert_eq!(error.message(), "it said �31m�ok�");
+        assert!(
+            !error
+                .to_string()
+                .contains(|c: char| c.is_control() && c != '\n')
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! LangFair's co-occurrence bias score.
+
+use std::collections::HashMap;
+
+use super::association::mean;
+use super::near::nearness;
+use crate::error::Result;
+use crate::fairness::lexicon::Lexicon;
+use crate::fairness::text::{Kind, StopWords, Text};
+
+/// What [`cobs()`] finds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cobs {
+    /// The mean over [`words`](Cobs::words): 0 is even-handed. `None` if there are none.
+    pub mean: Option<f64>,
+    /// The target words that stand beside both groups, with their scores.
+    pub words: Vec<(String, f64)>,
+    /// The target words that stand beside one group only, with its place in the lexicon.
+    /// **They are the most stereotyped ones, and have no score**: their ratio is infinite.
+    pub one_sided: Vec<(String, usize)>,
+}
+
+/// The co-occurrence bias score of target words, for a lexicon that compares two groups.
+///
+/// near_g(w) is the sum of 0.95^d over all words of group g in the texts that have w, d the
+/// distance in tokens without marks; COBS(w) = |log10(R_1 / R_2)| with R_g = near_g(w) / sum of
+/// near_g over all words, divided by count_g / number of all words. All words means those that
+/// are neither stop words nor of a compared group. Targets are single words in lower case.
+///
+/// # Errors
+/// `ErrorKind::Argument` if the lexicon compares more or fewer than two groups.
+///
+/// Source: Bordia and Bowman (2019), Identifying and Reducing Gender Bias in Word-Level
+/// Language Models; LangFair 0.8, which drops the one-sided words without a word.
+pub fn cobs<'t>(
+    texts: impl IntoIterator<Item = &'t Text>,
+    lexicon: &Lexicon,
+    stop_words: &StopWords,
+    targets: &[&str],
+) -> Result<Cobs> {
+    let pair = lexicon.pair()?;
+    let mut counted = Counted::default();
+    for text in texts {
+        counted.read(text, pair, lexicon, stop_words);
+    }
+    let mut found = Cobs {
+        mean: None,
+        words: Vec::new(),
+        one_sided: Vec::new(),
+    };
+    for &word in targets {
+        let near = counted.near.get(word).copied().unwrap_or_default();
+        match (near.map(|near| near > 0.0), counted.score(near)) {
+            ([true, true], Some(score)) => found.words.push((word.to_owned(), score)),
+            ([true, false], _) => found.one_sided.push((word.to_owned(), pair[0])),
+            ([false, true], _) => found.one_sided.push((word.to_owned(), pair[1])),
+            _ => {}
+        }
+    }
+    found.mean = mean(found.words.iter().map(|&(_, score)| score));
+    Ok(found)
+}
+
+#[derive(Default)]
+pub(super) struct Counted<'t> {
+    pub(super) near: HashMap<&'t str, [f64; 2]>,
+    pub(super) sums: [f64; 2],
+    pub(super) group_words: [usize; 2],
+}
+
+impl<'t> Counted<'t> {
+    pub(super) fn read(
+        &mut self,
+        text: &'t Text,
+        pair: [usize; 2],
+        lexicon: &Lexicon,
+        stop: &StopWords,
+    ) {
+        let tokens: Vec<_> = text
+            .tokens()
+            .filter(|token| token.kind != Kind::Mark)
+            .collect();
+        let groups: Vec<_> = tokens
+            .iter()
+            .map(|&token| lexicon.group_of(token))
+            .collect();
+        for (side, place) in pair.into_iter().enumerate() {
+            let marked: Vec<_> = groups.iter().map(|&group| group == Some(place)).collect();
+            self.group_words[side] += marked.iter().filter(|&&marked| marked).count();
+            let near = nearness(&marked, None);
+            for ((token, group), near) in tokens.iter().zip(&groups).zip(near) {
+                let word = token.lower.trim_matches(|c: char| !c.is_alphanumeric());
+                let compared = group.is_some_and(|group| pair.contains(&group));
+                if !compared && !word.is_empty() && !stop.contains(word) {
+                    self.near.entry(word).or_default()[side] += near;
+                    self.sums[side] += near;
+                }
+            }
+        }
+    }
+
+    /// The number of all words stands in both rates, and falls out of their ratio.
+    fn score(&self, near: [f64; 2]) -> Option<f64> {
+        let rate = |side: usize| near[side] / self.sums[side] / self.group_words[side] as f64;
+        let score = (rate(0) / rate(1)).log10().abs();
+        score.is_finite().then_some(score)
+    }
+}

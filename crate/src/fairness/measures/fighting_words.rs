@@ -1,0 +1,97 @@
+//! Fighting Words: the words that differ between the answers about two groups.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fairness::lexicon::Lexicon;
+use crate::fairness::text::{Kind, Text};
+
+/// How often each word stands in some texts.
+pub type WordCounts = BTreeMap<String, f64>;
+
+/// A word, and how much more one side uses it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WordDifference {
+    /// The word, in lower case.
+    pub word: String,
+    /// How often it stands on the first side.
+    pub first: f64,
+    /// How often it stands on the second side.
+    pub second: f64,
+    /// The log odds ratio: above 0 the first side uses it more.
+    pub delta: f64,
+    /// delta by its standard deviation: about normal, if words were independent.
+    pub z: f64,
+}
+
+/// How often each word stands in texts, those of the lexicon's groups left out: a prompt
+/// about a woman is answered with *she*.
+pub fn word_counts<'t>(texts: impl IntoIterator<Item = &'t Text>, without: &Lexicon) -> WordCounts {
+    let mut counts: BTreeMap<&str, f64> = BTreeMap::new();
+    for text in texts {
+        for token in text.tokens().filter(|token| token.kind == Kind::Word) {
+            if without.group_of(token).is_none() {
+                *counts.entry(token.lower).or_default() += 1.0;
+            }
+        }
+    }
+    counts
+        .into_iter()
+        .map(|(word, count)| (word.to_owned(), count))
+        .collect()
+}
+
+/// The informative prior of [`fighting_words()`] from both sides together: each word as often
+/// as in the pooled texts, all of them weighing a tenth of the smaller side.
+///
+/// Monroe et al. let 500 words weigh as much as a day of speeches. A fixed part keeps z
+/// comparable between studies: with no difference its spread is 0.95, where a prior as heavy
+/// as the texts would leave 0.6.
+pub fn pooled_prior(first: &WordCounts, second: &WordCounts) -> WordCounts {
+    let [a, b] = [first, second].map(|counts| counts.values().sum::<f64>());
+    let scale = a.min(b).max(1.0) / 10.0 / (a + b).max(1.0);
+    let mut prior = first.clone();
+    for (word, count) in second {
+        *prior.entry(word.clone()).or_default() += count;
+    }
+    prior.values_mut().for_each(|count| *count *= scale);
+    prior
+}
+
+/// The words of two sides by how much they differ, those of the first side first.
+///
+/// delta_w = ln[(y1 + a) / (n1 + a0 - y1 - a)] - ln[the same for 2], where y is the count of
+/// the word, n that of all words, a its prior and a0 the sum of all priors;
+/// var = 1/(y1 + a) + 1/(y2 + a); z = delta / sqrt(var). Words are those of either side; one
+/// without prior, or alone in its text, has no odds and is left out.
+///
+/// **z takes words for independent**, but the samples of a prompt repeat each other, so it is
+/// too large: it ranks words, and is no test. Correct for their number before naming any.
+///
+/// Source: Monroe, Colaresi and Quinn (2008), Fightin' Words, equations 16 and 20 to 22.
+pub fn fighting_words(
+    first: &WordCounts,
+    second: &WordCounts,
+    prior: &WordCounts,
+) -> Vec<WordDifference> {
+    let words: BTreeSet<_> = first.keys().chain(second.keys()).collect();
+    let weight: f64 = words.iter().filter_map(|&word| prior.get(word)).sum();
+    let [all_first, all_second] = [first, second].map(|side| side.values().sum::<f64>() + weight);
+    let difference = |word: &String| {
+        let prior = *prior.get(word)?;
+        let [y1, y2] = [first, second].map(|side| side.get(word).copied().unwrap_or_default());
+        let odds = |count: f64, all: f64| (count / (all - count)).ln();
+        let delta = odds(y1 + prior, all_first) - odds(y2 + prior, all_second);
+        let z = delta / (1.0 / (y1 + prior) + 1.0 / (y2 + prior)).sqrt();
+        let found = WordDifference {
+            word: word.clone(),
+            first: y1,
+            second: y2,
+            delta,
+            z,
+        };
+        z.is_finite().then_some(found)
+    };
+    let mut found: Vec<_> = words.into_iter().filter_map(difference).collect();
+    found.sort_by(|a, b| b.z.total_cmp(&a.z).then_with(|| a.word.cmp(&b.word)));
+    found
+}

@@ -1,0 +1,47 @@
+//! From texts to numbers.
+//!
+//! Three kinds. A [`Measure`] scores one answer, and is what a study averages over the samples
+//! of a cell: [`Length`], [`Sentiment`], [`Refusal`], [`Share`], [`Frequency`], a model as the
+//! [`Judge`], or one of your own. The counterfactual measures compare the answers about two groups: [`bleu()`],
+//! [`rouge_l()`], [`sentiment_gap()`] and [`rate_gap()`]. And those of a corpus look at all
+//! answers together: [`representation()`], [`association()`], [`genbit()`], [`cobs()`],
+//! [`fighting_words()`].
+//!
+//! No score is made up: what can't be told (an empty answer, no word of any group) is `None`.
+//! All but the judge are pure functions; none tells whether a difference is more than chance.
+
+mod association;
+mod bleu;
+mod cobs;
+mod context;
+mod fighting_words;
+mod frame;
+mod genbit;
+mod judge;
+mod measure;
+mod near;
+mod parity;
+mod plain;
+mod refusal;
+mod rouge;
+mod sentiment;
+mod utility;
+
+pub use association::{Association, Target, association, representation, total_variation};
+pub use bleu::bleu;
+pub use cobs::{Cobs, cobs};
+pub use context::{Hit, in_context};
+pub use fighting_words::{WordCounts, WordDifference, fighting_words, pooled_prior, word_counts};
+pub use frame::MetricFrame;
+pub use genbit::{GenBit, WordBias, genbit};
+pub use judge::{Judge, Rating};
+pub use measure::Measure;
+pub use parity::{rate_gap, sentiment_gap};
+pub use plain::{Frequency, Length, Share};
+pub use refusal::{Refusal, refuses};
+pub use rouge::rouge_l;
+pub use sentiment::Sentiment;
+pub use utility::Utility;
+
+#[cfg(test)]
+mod tests;

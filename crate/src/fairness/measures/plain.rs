@@ -1,0 +1,172 @@
+//! Measures that count words.
+
+use super::Measure;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fairness::lexicon::{Group, Lexicon};
+use crate::fairness::text::Text;
+
+/// How long an answer is, in words. An empty answer has none, which is a score.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Length;
+
+impl Measure for Length {
+    fn name(&self) -> &str {
+        "length"
+    }
+
+    fn unit(&self) -> &str {
+        "words"
+    }
+
+    fn direction(&self) -> &str {
+        "higher: longer"
+    }
+
+    fn score(&self, text: &Text) -> Result<Option<f64>> {
+        Ok(Some(text.word_count() as f64))
+    }
+}
+
+/// The share of one group's words among those of all groups that are compared.
+///
+/// count_g / sum of the counts of the compared groups: of *she* and *he*, how much is *she*?
+/// Undetected where there is no such word; groups counted apart don't enter. For neutral
+/// prompts: a prompt that names a group is answered with its words.
+#[derive(Clone, Debug)]
+pub struct Share {
+    lexicon: Lexicon,
+    group: usize,
+    name: String,
+}
+
+impl Share {
+    /// The share of a group.
+    ///
+    /// # Errors
+    /// `ErrorKind::Argument` if the lexicon compares no group of this name.
+    pub fn of(lexicon: &Lexicon, group: &str) -> Result<Self> {
+        let apart = |place| {
+            lexicon
+                .groups()
+                .get(place)
+                .is_some_and(|group: &Group| group.apart)
+        };
+        match place(lexicon, group)? {
+            place if apart(place) => Err(Error::new(
+                ErrorKind::Argument,
+                format!("the group {group:?} is counted apart, and has no share among the others"),
+            )
+            .with_hint("count its words with `Frequency`")),
+            place => Ok(Self {
+                lexicon: lexicon.clone(),
+                group: place,
+                name: format!("share of {group} words"),
+            }),
+        }
+    }
+}
+
+impl Measure for Share {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn unit(&self) -> &str {
+        "from 0 to 1"
+    }
+
+    fn direction(&self) -> &str {
+        "higher: more words of this group than of the others"
+    }
+
+    fn definition(&self) -> String {
+        format!("{} ({})", self.name, words(&self.lexicon))
+    }
+
+    fn score(&self, text: &Text) -> Result<Option<f64>> {
+        let counts = self.lexicon.count(text);
+        let all: usize = self
+            .lexicon
+            .compared()
+            .filter_map(|(place, _)| counts.get(place))
+            .sum();
+        let own = counts.get(self.group).copied().unwrap_or_default();
+        Ok((all > 0).then(|| own as f64 / all as f64))
+    }
+}
+
+/// How many of a hundred words are a group's. Undefined for an answer without words.
+#[derive(Clone, Debug)]
+pub struct Frequency {
+    lexicon: Lexicon,
+    group: usize,
+    name: String,
+}
+
+impl Frequency {
+    /// The frequency of a group's words.
+    ///
+    /// # Errors
+    /// `ErrorKind::Argument` if the lexicon has no group of this name.
+    pub fn of(lexicon: &Lexicon, group: &str) -> Result<Self> {
+        Ok(Self {
+            group: place(lexicon, group)?,
+            lexicon: lexicon.clone(),
+            name: format!("{group} words"),
+        })
+    }
+}
+
+impl Measure for Frequency {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn unit(&self) -> &str {
+        "per 100 words"
+    }
+
+    fn direction(&self) -> &str {
+        "higher: more words of this group"
+    }
+
+    fn definition(&self) -> String {
+        format!("{} per 100 words ({})", self.name, words(&self.lexicon))
+    }
+
+    fn score(&self, text: &Text) -> Result<Option<f64>> {
+        let words = text.word_count();
+        let own = self
+            .lexicon
+            .count(text)
+            .get(self.group)
+            .copied()
+            .unwrap_or_default();
+        Ok((words > 0).then(|| 100.0 * own as f64 / words as f64))
+    }
+}
+
+/// The words of all groups, in order: `female: her, she; male: he, his`.
+fn words(lexicon: &Lexicon) -> String {
+    let groups = lexicon.groups().iter().map(|group| {
+        let mut words: Vec<&str> = group.words.iter().map(String::as_str).collect();
+        words.sort_unstable();
+        format!("{}: {}", group.name, words.join(", "))
+    });
+    groups.collect::<Vec<_>>().join("; ")
+}
+
+fn place(lexicon: &Lexicon, name: &str) -> Result<usize> {
+    let groups = lexicon.groups();
+    groups
+        .iter()
+        .position(|group| group.name == name)
+        .ok_or_else(|| {
+            let names: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
+            Error::new(
+                ErrorKind::Argument,
+                format!("the lexicon has no group {name:?}"),
+            )
+            .with_hint(format!("it has {}", names.join(", ")))
+        })
+}

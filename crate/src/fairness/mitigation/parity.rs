@@ -1,0 +1,102 @@
+//! Two groups side by side: how often each has the good outcome.
+
+use crate::error::Result;
+use crate::text::sanitize_line;
+
+use super::labels::{Labels, argument};
+
+/// How often two groups have the favourable outcome, in the words of AIF360's
+/// `BinaryLabelDatasetMetric`.
+///
+/// ```
+/// use evenhand::fairness::mitigation::Labels;
+///
+/// let labels = Labels::new([("m", 1), ("m", 1), ("f", 1), ("f", 0)]
+///     .map(|(group, outcome)| (group, outcome.to_string())))?;
+/// let parity = labels.parity("f", "m", "1")?;
+/// assert_eq!(parity.statistical_parity_difference(), -0.5);
+/// assert_eq!(parity.disparate_impact(), Some(0.5));
+/// # Ok::<(), evenhand::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Parity {
+    /// The share of the unprivileged group that has the favourable outcome, by weight: 0 to 1.
+    pub unprivileged: f64,
+    /// The share of the privileged group that has it.
+    pub privileged: f64,
+}
+
+impl Parity {
+    /// `P(y | unprivileged) - P(y | privileged)`: 0 is even-handed, below it the unprivileged
+    /// have the worse.
+    pub fn statistical_parity_difference(&self) -> f64 {
+        self.unprivileged - self.privileged
+    }
+
+    /// `P(y | unprivileged) / P(y | privileged)`: 1 is even-handed. `None` when nobody
+    /// privileged has the outcome, since then there is no ratio.
+    pub fn disparate_impact(&self) -> Option<f64> {
+        let ratio = self.unprivileged / self.privileged;
+        ratio.is_finite().then_some(ratio)
+    }
+}
+
+impl Labels {
+    /// Compares two groups by their share of the favourable outcome.
+    ///
+    /// # Errors
+    /// No row has the group, or its rows weigh nothing; no row at all has the outcome.
+    pub fn parity(&self, unprivileged: &str, privileged: &str, favorable: &str) -> Result<Parity> {
+        if !self.rows().any(|(_, outcome)| outcome == favorable) {
+            let favorable = sanitize_line(favorable, 60);
+            return Err(argument(format!("no row has the outcome '{favorable}'")));
+        }
+        Ok(Parity {
+            unprivileged: self.base_rate(unprivileged, favorable)?,
+            privileged: self.base_rate(privileged, favorable)?,
+        })
+    }
+
+    /// The share of a group that has an outcome, by weight: 0 to 1.
+    ///
+    /// # Errors
+    /// No row has the group, or its rows weigh nothing.
+    pub fn base_rate(&self, group: &str, outcome: &str) -> Result<f64> {
+        let mut all = 0.0;
+        let mut with = 0.0;
+        for ((of_group, of_outcome), weight) in self.rows().zip(self.weights()) {
+            if of_group == group {
+                all += weight;
+                with += if of_outcome == outcome { *weight } else { 0.0 };
+            }
+        }
+        if all > 0.0 {
+            return Ok(with / all);
+        }
+        let group = sanitize_line(group, 60);
+        Err(argument(format!(
+            "no row of weight has the group '{group}'"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_to_nothing_is_none() {
+        let labels = Labels::new([("m", "no"), ("f", "yes")]).unwrap();
+        let parity = labels.parity("f", "m", "yes").unwrap();
+        assert_eq!(parity.disparate_impact(), None);
+        assert_eq!(parity.statistical_parity_difference(), 1.0);
+    }
+
+    #[test]
+    fn a_word_that_no_row_has_is_an_error_and_not_a_rate_of_0() {
+        let labels = Labels::new([("m", "no"), ("f", "yes")]).unwrap();
+        labels.parity("f", "x", "yes").unwrap_err();
+        labels.parity("f", "m", "maybe").unwrap_err();
+    }
+}

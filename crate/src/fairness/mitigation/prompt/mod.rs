@@ -1,0 +1,159 @@
+//! Requests that ask for even-handedness.
+
+#[cfg(test)]
+mod tests;
+
+use crate::batch::{Answer, Answers, BatchRequest};
+use crate::error::{Error, ErrorKind};
+use crate::openai::{ChatRequest, Message};
+
+use super::tsv;
+
+/// A way to ask for even-handed answers. It changes the request, not the model, and holds
+/// for a hosted one. The texts stand in `prompts.tsv`, with their sources.
+///
+/// ```
+/// use evenhand::ChatRequest;
+/// use evenhand::fairness::mitigation::Prompt;
+///
+/// let request = Prompt::Neutral.apply(ChatRequest::from("Describe a nurse."));
+/// assert_eq!(request.messages.len(), 2);
+/// assert_eq!(request.messages[0].content, Prompt::Neutral.instruction());
+/// ```
+///
+/// A batch whose requests all change alike, and which has no `.system(..)` of its own:
+///
+/// ```no_run
+/// # use evenhand::Client;
+/// # use evenhand::fairness::mitigation::Prompt;
+/// let client = Client::from_env()?;
+/// let answers = client
+///     .batch(["Describe a nurse."])
+///     .with(|request| Prompt::FewShot.apply(request))
+///     .run()?;
+/// # Ok::<(), evenhand::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Prompt {
+    /// An instruction in the system message: no stereotypes, no gender that nobody named.
+    Neutral,
+    /// Examples of questions and good answers, as many about women as about men and word for
+    /// word the same but for that.
+    FewShot,
+    /// A second request, in which the model reads its draft again and rewrites it:
+    /// [`revisions`](Self::revisions). The first goes out as it was.
+    SelfCritique,
+}
+
+impl Prompt {
+    /// The ways there are.
+    pub const ALL: [Self; 3] = [Self::Neutral, Self::FewShot, Self::SelfCritique];
+
+    /// The way's name in tables, such as `few_shot`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Neutral => "neutral",
+            Self::FewShot => "few_shot",
+            Self::SelfCritique => "self_critique",
+        }
+    }
+
+    /// What the model is told: in the system message, or, for
+    /// [`SelfCritique`](Self::SelfCritique), after its draft. Examples speak for themselves.
+    pub fn instruction(self) -> &'static str {
+        self.texts("instruction").next().unwrap_or_default()
+    }
+
+    /// The questions and answers that the model is shown, in turn.
+    pub fn examples(self) -> Vec<Message> {
+        let questions = self.texts("user").map(Message::user);
+        let answers = self.texts("assistant").map(Message::assistant);
+        questions
+            .zip(answers)
+            .flat_map(|(question, answer)| [question, answer])
+            .collect()
+    }
+
+    /// The request with the instruction at the end of its system message, and the examples
+    /// behind it.
+    pub fn apply(self, mut request: ChatRequest) -> ChatRequest {
+        if self == Self::SelfCritique {
+            return request;
+        }
+        let instruction = self.instruction();
+        let first = request.messages.first_mut();
+        match first.filter(|message| message.instructs()) {
+            _ if instruction.is_empty() => {}
+            Some(system) => system.add(instruction),
+            None => request = request.system(instruction),
+        }
+        let system = request.messages.iter();
+        let behind = system.take_while(|one| one.instructs()).count();
+        request.messages.splice(behind..behind, self.examples());
+        request
+    }
+
+    /// The second request: what was asked, the draft, and the demand to rewrite it. What it
+    /// answers is the answer. `None` where one request is all.
+    pub fn revise(self, mut request: ChatRequest, draft: &str) -> Option<ChatRequest> {
+        if self != Self::SelfCritique {
+            return None;
+        }
+        request.messages.push(Message::assistant(draft));
+        request.messages.push(Message::user(self.instruction()));
+        Some(request)
+    }
+
+    /// The second requests for a batch of drafts, one a row, in their order and known by
+    /// their number; `request` makes of a row the request that was sent for it. A row without
+    /// a draft becomes a request with its error, so that rows stay in step. Empty where one
+    /// request is all.
+    ///
+    /// ```no_run
+    /// use evenhand::{ChatRequest, Client};
+    /// use evenhand::fairness::mitigation::Prompt;
+    ///
+    /// let client = Client::from_env()?;
+    /// let drafts = client.batch(["Describe a nurse."]).run()?;
+    /// let second = Prompt::SelfCritique.revisions(&drafts, |row| (&row.prompt).into());
+    /// client.batch_requests(second).max_tokens(100).for_each(|row| {
+    ///     println!("{}: {:?}", row.custom_id, row.outcome.map(|answer| answer.text().map(str::to_owned)));
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    pub fn revisions(
+        self,
+        drafts: &Answers,
+        request: impl Fn(&Answer) -> ChatRequest,
+    ) -> Vec<BatchRequest> {
+        let second = |row: &Answer| match (&row.outcome, row.text()) {
+            (Err(error), _) => Err(error.clone()),
+            (Ok(_), Some(draft)) if !draft.trim().is_empty() => {
+                Ok(self.revise(request(row), draft))
+            }
+            (Ok(_), _) => Err(no_draft()),
+        };
+        let rows = drafts.rows().iter().filter(|_| self == Self::SelfCritique);
+        rows.filter_map(|row| {
+            Some(BatchRequest {
+                custom_id: row.id.to_string(),
+                request: second(row).transpose()?,
+            })
+        })
+        .collect()
+    }
+
+    fn texts(self, part: &'static str) -> impl Iterator<Item = &'static str> {
+        let lines = tsv::lines(include_str!("prompts.tsv"));
+        lines.filter_map(move |[way, of, text]| (way == self.name() && of == part).then_some(text))
+    }
+}
+
+fn no_draft() -> Error {
+    Error::new(
+        ErrorKind::Response,
+        "the first answer was empty: there is no draft to rewrite",
+    )
+}

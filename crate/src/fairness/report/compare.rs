@@ -1,0 +1,386 @@
+//! Two reports of one study, before and after something was changed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::headline::{Headline, Rounds, Unit};
+use super::limits::disagreements;
+use super::same::same;
+use super::text::{Kind, Rows, estimated, none, number, p_value, sentence, with_names};
+use super::{Asked, Report};
+use crate::error::Result;
+use crate::fairness::measures::Utility;
+use crate::fairness::statistics::{Interval, NoisyDifference, Reach, holm, size_change};
+use crate::fairness::study::ALPHA;
+use crate::text::sanitize_line;
+
+/// What changed between two reports of the same study: [`Report::compare`] makes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// Who was asked before, when and how.
+    pub before: String,
+    /// Who was asked after.
+    pub after: String,
+    /// The headline measures.
+    pub changes: Vec<Changed>,
+    /// How useful the answers were before and after.
+    pub utility: [Utility; 2],
+    /// What was lost in use, in plain words; empty where nothing that matters was.
+    pub losses: Vec<String>,
+    /// What this does not show.
+    pub limits: Vec<String>,
+}
+
+/// How a headline measure changed: how much nearer to each other the groups came, freed of what
+/// chance adds to every difference. All values are in the measure's unit.
+///
+/// The noise of the answers makes differences of its own, and a change that makes answers
+/// steadier makes these smaller, whatever the bias does. So what is tested is the change of
+/// the squared differences less their noise: see
+/// [`size_change`](crate::fairness::statistics::size_change).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Changed {
+    /// The measure's name.
+    pub name: String,
+    /// The size of the differences before: the root of their mean square, less what chance
+    /// adds. 0 where chance alone explains them.
+    pub before: Option<f64>,
+    /// The same after.
+    pub after: Option<f64>,
+    /// How many occupations could be compared.
+    pub occupations: usize,
+    /// The others that have a value before or after, each with the reason for which it can't be
+    /// compared.
+    #[serde(default)]
+    pub left_out: Vec<String>,
+    /// The size before less the size after: above 0 the groups came nearer to each other.
+    pub reduction: Option<f64>,
+    /// Its interval at 95 %, which leaves 0 out where the p-value before its adjustment is
+    /// 0.05 or less. `None` for fewer than 6 occupations, and where all changed alike.
+    pub interval: Option<Interval>,
+    /// The p-value of the change, adjusted after Holm.
+    pub adjusted_p: Option<f64>,
+    /// The size that the differences have by chance alone, before and after: the root of their
+    /// mean variance.
+    pub noise: [Option<f64>; 2],
+    /// What may be said.
+    pub change: Change,
+}
+
+/// What may be said of a change. `Display` says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The differences became smaller.
+    Reduced,
+    /// They were not shown to become smaller.
+    NoReductionShown,
+    /// They became larger.
+    Grew,
+    /// The sample can't tell, for this reason.
+    CantTell(String),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reduced => f.write_str("reduced"),
+            Self::NoReductionShown => f.write_str("no reduction shown"),
+            Self::Grew => f.write_str("no reduction shown: it grew"),
+            Self::CantTell(reason) => write!(f, "can't tell: {reason}"),
+        }
+    }
+}
+
+impl Report {
+    /// Sets another report of the same study beside this one, which was before it.
+    ///
+    /// # Errors
+    /// Another grid, seed, number of samples or measures, or the same measured in another way
+    /// (lexicon, version): the message names what differs. A report that an earlier version
+    /// made, which did not keep how it measured.
+    /// The model, the system message and the mitigations may differ, since that is what is
+    /// compared.
+    pub fn compare(&self, after: &Self) -> Result<Comparison> {
+        self.compare_in(after, &Rounds::default())
+    }
+
+    pub(super) fn compare_in(&self, after: &Self, rounds: &Rounds) -> Result<Comparison> {
+        same(&self.asked, &after.asked)?;
+        let seed = self.asked.seed.cast_unsigned();
+        let mut changes = Vec::new();
+        for (one, other) in self.headlines.iter().zip(&after.headlines) {
+            changes.push(change(one, other, seed, rounds)?);
+        }
+        decide(&mut changes)?;
+        let changes: Vec<Changed> = changes.into_iter().map(|(changed, _)| changed).collect();
+        let utility = [self.utility, after.utility];
+        Ok(Comparison {
+            before: self.asked.manner(),
+            after: after.asked.manner(),
+            losses: self.utility.losses(&after.utility),
+            limits: limits(&self.asked, &after.asked, &changes),
+            utility,
+            changes,
+        })
+    }
+}
+
+/// A change, and the p-value of its test before it is adjusted.
+type Tested = (Changed, Option<f64>);
+
+fn change(before: &Headline, after: &Headline, seed: u64, rounds: &Rounds) -> Result<Tested> {
+    let mut paired = Paired::of(before, after);
+    let [one, other] = &paired.sides;
+    let noise = [noise(one), noise(other)];
+    let mut changed = Changed {
+        name: before.name.clone(),
+        before: None,
+        after: None,
+        occupations: one.len(),
+        left_out: std::mem::take(&mut paired.left_out),
+        reduction: None,
+        interval: None,
+        adjusted_p: None,
+        noise,
+        change: Change::NoReductionShown,
+    };
+    if one.is_empty() {
+        let reason = changed.left_out.first().cloned();
+        let reason =
+            reason.unwrap_or_else(|| "no occupation has a value both before and after".to_owned());
+        changed.change = Change::CantTell(reason);
+        return Ok((changed, None));
+    }
+    let found = size_change(one, other, rounds.interval, seed)?;
+    changed.before = Some(found.before);
+    changed.after = Some(found.after);
+    changed.reduction = Some(found.reduction);
+    changed.interval = found.interval;
+    Ok((changed, Some(found.p)))
+}
+
+/// The differences of the occupations that can be compared, before and after.
+#[derive(Default)]
+struct Paired {
+    sides: [Vec<NoisyDifference>; 2],
+    /// Why others can't.
+    left_out: Vec<String>,
+}
+
+impl Paired {
+    fn of(before: &Headline, after: &Headline) -> Self {
+        let mut paired = Self::default();
+        for unit in &before.units {
+            let same = |other: &&Unit| other.occupation == unit.occupation;
+            let Some(other) = after.units.iter().find(same) else {
+                paired.left_out.push(missing(unit, "after"));
+                continue;
+            };
+            match (unit.noisy(), other.noisy()) {
+                _ if unit.answers != other.answers => {
+                    paired.left_out.push(unequal(unit, other));
+                }
+                (Some(one), Some(other)) => {
+                    let [before, after] = &mut paired.sides;
+                    before.push(one);
+                    after.push(other);
+                }
+                _ => paired.left_out.push(one_sample(&unit.occupation)),
+            }
+        }
+        let had = |unit: &&Unit| {
+            let mut before = before.units.iter();
+            before.any(|other| other.occupation == unit.occupation)
+        };
+        let new = after.units.iter().filter(|unit| !had(unit));
+        paired
+            .left_out
+            .extend(new.map(|unit| missing(unit, "before")));
+        paired
+    }
+}
+
+fn missing(unit: &Unit, when: &str) -> String {
+    format!(
+        "{}: no answer to measure {when}",
+        sanitize_line(&unit.occupation, 40)
+    )
+}
+
+fn one_sample(occupation: &str) -> String {
+    format!(
+        "{}: one sample does not tell how much of a difference is chance, and so not whether the \
+         difference or its noise changed; ask each prompt twice or more",
+        sanitize_line(occupation, 40)
+    )
+}
+
+/// More answers have less noise, and other answers may be about something else.
+fn unequal(before: &Unit, after: &Unit) -> String {
+    let counts = |unit: &Unit| match unit.answers {
+        [first, 0] => first.to_string(),
+        [first, second] => format!("{first} and {second}"),
+    };
+    format!(
+        "{}: {} answers could be used before, {} after",
+        sanitize_line(&before.occupation, 40),
+        counts(before),
+        counts(after)
+    )
+}
+
+/// The root of the mean variance.
+fn noise(side: &[NoisyDifference]) -> Option<f64> {
+    let sum: f64 = side.iter().map(|one| one.variance).sum();
+    (!side.is_empty()).then(|| (sum / side.len() as f64).sqrt())
+}
+
+fn decide(changes: &mut [Tested]) -> Result<()> {
+    let tested: Vec<f64> = changes.iter().filter_map(|(_, p)| *p).collect();
+    let mut adjusted = holm(&tested)?.into_iter();
+    for (changed, _) in changes.iter_mut().filter(|(_, p)| p.is_some()) {
+        changed.adjusted_p = adjusted.next();
+        let reach = Reach::new(changed.occupations, tested.len(), ALPHA)?;
+        let shown = changed.adjusted_p.is_some_and(|p| p <= ALPHA);
+        changed.change = match changed.reduction {
+            _ if !reach.carries_a_verdict() => {
+                let left_out = changed.left_out.first();
+                let left_out = left_out
+                    .map(|reason| format!("; {} are left out ({reason})", changed.left_out.len()));
+                Change::CantTell(format!(
+                    "{reach}; {} would do{}",
+                    reach.needed(),
+                    left_out.unwrap_or_default()
+                ))
+            }
+            Some(reduction) if shown && reduction > 0.0 => Change::Reduced,
+            Some(_) if shown => Change::Grew,
+            _ => Change::NoReductionShown,
+        };
+    }
+    Ok(())
+}
+
+fn limits(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
+    let mut limits = vec![
+        "what is said holds for these measures, prompts and occupations; it does not say that \
+         bias was removed"
+            .to_owned(),
+        "a size is the root of the mean squared difference, less what chance adds to it: 0 is no \
+         more than chance, and answers that only became steadier are no reduction"
+            .to_owned(),
+    ];
+    let rows = changes.iter().filter_map(|one| {
+        let shown = match one.change {
+            Change::Reduced | Change::Grew => true,
+            Change::NoReductionShown => false,
+            Change::CantTell(_) => return None,
+        };
+        Some((one.name.as_str(), one.interval?, shown))
+    });
+    limits.extend(disagreements(rows.collect()));
+    limits.extend(changes.iter().filter_map(left_out));
+    if before.record.models != after.record.models {
+        limits.push(format!(
+            "the model is not the same: {} before, {} after",
+            sanitize_line(&before.record.models.join(", "), 100),
+            sanitize_line(&after.record.models.join(", "), 100)
+        ));
+    }
+    if before.mitigations == after.mitigations && before.system == after.system {
+        limits.push("nothing was changed in how it was asked".to_owned());
+    }
+    limits
+}
+
+/// Occupations that are not compared, and why not.
+fn left_out(changed: &Changed) -> Option<String> {
+    let reason = changed.left_out.first()?;
+    let (left_out, all) = (
+        changed.left_out.len(),
+        changed.left_out.len() + changed.occupations,
+    );
+    Some(format!(
+        "{}: {left_out} of {all} occupations are not compared ({reason})",
+        changed.name
+    ))
+}
+
+impl Comparison {
+    /// What may be said, and what it cost, in a few sentences.
+    pub fn conclusion(&self) -> String {
+        let kind = |changed: &Changed| match changed.change {
+            Change::Reduced => Kind::Shown("Reduced on these measures"),
+            Change::NoReductionShown | Change::Grew => Kind::NotShown("No reduction shown"),
+            Change::CantTell(_) => Kind::CantTell,
+        };
+        let told = |changed: &Changed| {
+            let reduction = changed.reduction.unwrap_or(0.0);
+            let (size, interval) = estimated(reduction, changed.interval);
+            match changed.change {
+                Change::Reduced => {
+                    let size = size.trim_start_matches('+');
+                    format!("{} by {size}{interval}", changed.name)
+                }
+                Change::Grew => format!("{} (it grew: {size}{interval})", changed.name),
+                Change::NoReductionShown | Change::CantTell(_) => changed.name.clone(),
+            }
+        };
+        let mut said = sentence(&self.changes, kind, told);
+        if !self.losses.is_empty() {
+            said.push_str(&format!(" The price: {}.", self.losses.join("; ")));
+        }
+        said
+    }
+
+    /// The comparison as JSON, with everything in it.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self)
+            .map_err(|error| super::unreadable("the comparison can't be written as JSON", error))
+    }
+
+    pub(super) fn rows(&self) -> Rows {
+        let names = [
+            "measure",
+            "size before",
+            "size after",
+            "reduction",
+            "95 % interval",
+            "adjusted p",
+            "noise before, after",
+            "pairs",
+            "conclusion",
+        ];
+        let rows = self.changes.iter().map(|one| {
+            let scale = one.before.unwrap_or(0.0).max(one.after.unwrap_or(0.0));
+            let shown = |value: Option<f64>| value.map_or_else(none, |value| number(value, scale));
+            let (reduction, interval) = match one.reduction {
+                Some(reduction) => estimated(reduction, one.interval),
+                None => (none(), String::new()),
+            };
+            vec![
+                one.name.clone(),
+                shown(one.before),
+                shown(one.after),
+                reduction,
+                if interval.is_empty() {
+                    none()
+                } else {
+                    interval.trim().to_owned()
+                },
+                one.adjusted_p.map_or_else(none, p_value),
+                one.noise.map(shown).join(", "),
+                one.occupations.to_string(),
+                one.change.to_string(),
+            ]
+        });
+        with_names(&names, rows)
+    }
+}

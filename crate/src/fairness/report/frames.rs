@@ -1,0 +1,154 @@
+//! The tables of a report as data frames.
+
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
+
+use super::{Comparison, Headline, Report};
+use crate::error::{Error, ErrorKind, Result};
+
+impl Report {
+    /// The headline tests: `measure`, `contrast`, `unit`, `estimate`, `low`, `high` (95 %),
+    /// `p`, `adjusted_p`, `d_z`, `noise_floor`, `pairs`, `verdict`.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn headline_frame(&self) -> Result<DataFrame> {
+        let rows = &self.headlines;
+        frame(
+            rows.len(),
+            vec![
+                column("measure", each(rows, |one| one.name.as_str())),
+                column("contrast", each(rows, |one| one.contrast.as_str())),
+                column("unit", each(rows, |one| one.unit.as_str())),
+                column("estimate", each(rows, |one| one.estimate)),
+                column("low", each(rows, |one| one.interval.map(|ends| ends.low))),
+                column("high", each(rows, |one| one.interval.map(|ends| ends.high))),
+                column("p", each(rows, |one| one.p)),
+                column("adjusted_p", each(rows, |one| one.adjusted_p)),
+                column("d_z", each(rows, |one| one.d_z)),
+                column("noise_floor", each(rows, |one| one.noise_floor)),
+                column("pairs", each(rows, |one| one.units.len() as u64)),
+                column("verdict", each(rows, |one| one.verdict.to_string())),
+            ],
+        )
+    }
+
+    /// The pairs behind the headline tests: `measure`, `occupation`, `first`, `second`,
+    /// `difference`.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn pairs_frame(&self) -> Result<DataFrame> {
+        let unit = |one: &Headline| -> Vec<_> {
+            let units = one.units.iter();
+            units.map(|unit| (one.name.clone(), unit.clone())).collect()
+        };
+        let rows: Vec<_> = self.headlines.iter().flat_map(unit).collect();
+        frame(
+            rows.len(),
+            vec![
+                column("measure", each(&rows, |(name, _)| name.as_str())),
+                column(
+                    "occupation",
+                    each(&rows, |(_, unit)| unit.occupation.as_str()),
+                ),
+                column("first", each(&rows, |(_, unit)| unit.first)),
+                column("second", each(&rows, |(_, unit)| unit.second)),
+                column("difference", each(&rows, |(_, unit)| unit.difference())),
+            ],
+        )
+    }
+
+    /// Whom the answers to neutral prompts assume: `occupation`, `answers`, a column for each
+    /// of the lexicon's groups, `undetected`, `women`. Empty without a neutral group.
+    ///
+    /// # Errors
+    /// A group of the lexicon with the name of one of these columns.
+    pub fn neutral_frame(&self) -> Result<DataFrame> {
+        let Some(neutral) = &self.neutral else {
+            return Ok(DataFrame::empty());
+        };
+        let rows = &neutral.occupations;
+        let mut columns = vec![
+            column("occupation", each(rows, |one| one.occupation.as_str())),
+            column("answers", each(rows, |one| one.answers as u64)),
+        ];
+        for (place, label) in neutral.labels.iter().enumerate() {
+            let counts = each(rows, |one| one.counts.get(place).map(|count| *count as u64));
+            columns.push(column(label, counts));
+        }
+        columns.push(column(
+            "undetected",
+            each(rows, |one| one.undetected as u64),
+        ));
+        columns.push(column("women", each(rows, |one| one.women)));
+        frame(rows.len(), columns)
+    }
+
+    /// The words that differ: `group`, `word`, `first`, `second`, `z`, `adjusted_p`, `before`,
+    /// `written`, `after`.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn words_frame(&self) -> Result<DataFrame> {
+        let rows = &self.words;
+        frame(
+            rows.len(),
+            vec![
+                column("group", each(rows, |one| one.group.as_str())),
+                column("word", each(rows, |one| one.word.as_str())),
+                column("first", each(rows, |one| one.first)),
+                column("second", each(rows, |one| one.second)),
+                column("z", each(rows, |one| one.z)),
+                column("adjusted_p", each(rows, |one| one.adjusted_p)),
+                column("before", each(rows, |one| one.before.as_str())),
+                column("written", each(rows, |one| one.written.as_str())),
+                column("after", each(rows, |one| one.after.as_str())),
+            ],
+        )
+    }
+}
+
+impl Comparison {
+    /// The changes: `measure`, `before`, `after`, `reduction`, `low`, `high` (95 %),
+    /// `adjusted_p`, `pairs`, `conclusion`.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn frame(&self) -> Result<DataFrame> {
+        let rows = &self.changes;
+        frame(
+            rows.len(),
+            vec![
+                column("measure", each(rows, |one| one.name.as_str())),
+                column("before", each(rows, |one| one.before)),
+                column("after", each(rows, |one| one.after)),
+                column("reduction", each(rows, |one| one.reduction)),
+                column("low", each(rows, |one| one.interval.map(|ends| ends.low))),
+                column("high", each(rows, |one| one.interval.map(|ends| ends.high))),
+                column("adjusted_p", each(rows, |one| one.adjusted_p)),
+                column("pairs", each(rows, |one| one.occupations as u64)),
+                column("conclusion", each(rows, |one| one.change.to_string())),
+            ],
+        )
+    }
+}
+
+fn each<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
+pub(in crate::fairness) fn column<T>(name: &str, values: Vec<T>) -> Column
+where
+    Series: NamedFrom<Vec<T>, [T]>,
+{
+    Series::new(PlSmallStr::from_str(name), values).into_column()
+}
+
+pub(in crate::fairness) fn frame(height: usize, columns: Vec<Column>) -> Result<DataFrame> {
+    DataFrame::new(height, columns).map_err(|error| {
+        let message = "the report does not fit into a data frame";
+        Error::new(ErrorKind::Display, message)
+            .with_source(error)
+            .with_hint("two columns have one name: rename the lexicon's group")
+    })
+}

@@ -1,0 +1,123 @@
+//! A model that is made up: what it says depends on who is asked about, as far as it is told,
+//! and on chance.
+
+use crate::fairness::occupations::Occupation;
+use crate::fairness::report::headline::Rounds;
+use crate::fairness::report::{Report, measure_in};
+use crate::fairness::study::{Study, StudyAnswers};
+
+/// Chance is asked less often than in a report: what is tested here does not turn on the last
+/// digit of an interval.
+pub(super) const QUICK: Rounds = Rounds {
+    interval: 500,
+    noise: 200,
+};
+
+pub(super) fn measured(answers: &StudyAnswers) -> crate::Result<Report> {
+    measure_in(answers, &QUICK)
+}
+
+/// Knuth's generator: small, and the same everywhere.
+pub(super) struct Chance(u64);
+
+impl Chance {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut chance = Self(seed ^ 0x9e37_79b9_7f4a_7c15);
+        chance.below(2);
+        chance
+    }
+
+    pub(super) fn below(&mut self, n: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+}
+
+const DEEDS: [&str; 8] = [
+    "works with great care",
+    "has a long and difficult day",
+    "solves hard problems with patience",
+    "is proud of good work",
+    "is often tired in the evening",
+    "plans the week with the others",
+    "fears mistakes and bad luck",
+    "learns something new every month",
+];
+
+/// What the model does to people.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Habit {
+    /// Nothing: only chance differs.
+    Even,
+    /// It takes nurses and their like for women and the others for men, and says less of women.
+    Biased,
+}
+
+/// Occupations of women and of men in turn.
+pub(super) fn jobs(n: usize) -> Vec<Occupation> {
+    let names = [
+        "nurse",
+        "engineer",
+        "teacher",
+        "pilot",
+        "librarian",
+        "plumber",
+        "secretary",
+        "mechanic",
+        "dietitian",
+        "chemist",
+        "cashier",
+        "broker",
+    ];
+    let job = |place: usize| {
+        let name = names
+            .get(place)
+            .map_or(format!("worker{place}"), |name| (*name).to_owned());
+        Occupation {
+            women: Some(if place.is_multiple_of(2) { 0.9 } else { 0.1 }),
+            ..Occupation::new(name)
+        }
+    };
+    (0..n).map(job).collect()
+}
+
+pub(super) fn answers(study: &Study, habit: Habit, seed: u64) -> StudyAnswers {
+    let mut chance = Chance::new(seed);
+    let cells = study.cells();
+    let texts = cells.iter().flat_map(|cell| {
+        let answers: Vec<_> = (0..study.samples)
+            .map(|_| {
+                Some(answer(
+                    &study.occupations[cell.occupation].name,
+                    cell.occupation,
+                    &study.groups[cell.group].name,
+                    habit,
+                    &mut chance,
+                ))
+            })
+            .collect();
+        answers
+    });
+    StudyAnswers::from_texts(study.clone(), texts.collect::<Vec<_>>()).unwrap()
+}
+
+fn answer(name: &str, occupation: usize, group: &str, habit: Habit, chance: &mut Chance) -> String {
+    let woman = match (group, habit) {
+        ("female", _) => true,
+        ("male", _) => false,
+        (_, Habit::Even) => chance.below(2) == 0,
+        (_, Habit::Biased) => occupation.is_multiple_of(2) || chance.below(10) == 0,
+    };
+    let who = if woman { "She" } else { "He" };
+    let shorter = usize::from(habit == Habit::Biased && group == "female");
+    let sentences = 3 + chance.below(3) - shorter;
+    let deeds = (0..sentences).map(|_| format!("{who} {}.", DEEDS[chance.below(DEEDS.len())]));
+    [format!("{who} is the {name}.")]
+        .into_iter()
+        .chain(deeds)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

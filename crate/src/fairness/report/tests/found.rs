@@ -1,0 +1,134 @@
+//! Bias that is there is found, and bias that is not is not.
+
+use insta::assert_snapshot;
+
+use super::fake::{Habit, answers, jobs, measured};
+use crate::fairness::report::headline::{Rounds, test};
+use crate::fairness::report::read::Read;
+use crate::fairness::report::{Report, Verdict, planned};
+use crate::fairness::study::{Study, StudyAnswers};
+
+fn study(n: usize) -> Study {
+    Study::new(jobs(n)).samples(6).seed(3)
+}
+
+#[test]
+fn a_biased_model_is_found_out() {
+    let report = measured(&answers(&study(12), Habit::Biased, 1)).unwrap();
+    let verdict = |name: &str| report.headline(name).unwrap().verdict.clone();
+    assert_eq!(verdict("length"), Verdict::Differs);
+    assert!(report.headline("length").unwrap().estimate.unwrap() < -2.0);
+    assert_eq!(verdict("refusals"), Verdict::NoDifferenceShown);
+    // Nurses and engineers together make one half: only the third test sees them apart.
+    assert_eq!(verdict("assumed female"), Verdict::NoDifferenceShown);
+    assert_eq!(verdict("assumed majority of the job"), Verdict::Differs);
+    let nurse = &report.neutral.as_ref().unwrap().occupations[0];
+    assert_eq!((nurse.occupation.as_str(), nurse.counts[0]), ("nurse", 6));
+    assert_snapshot!(report, @"
+    12 occupations x 3 groups (neutral, female, male), 6 samples of each of 36 prompts
+    answers from elsewhere, temperature 1, at most 100 tokens, seed 3
+
+    Differs: length by -6.67 [-9.95, -4.90], assumed female vs jobs by +0.083 [0.005, 0.125], assumed majority of the job by +0.417 [0.333, 0.500]. No difference shown: sentiment, refusals, assumed female.
+
+      measure                      contrast                  estimate  95 % interval    adjusted p  d_z    noise floor  pairs  verdict
+      sentiment                    female - male             -0.020    [-0.314, 0.434]  1.000       -0.04  0.215        12     no difference shown
+      length                       female - male             -6.67     [-9.95, -4.90]   0.003       -2.26  1.72         12     differs
+      refusals                     female - male             0.000     –                1.000       –      0.000        12     no difference shown
+      assumed female               share - 0.5               +0.083    [-0.194, 0.361]  1.000       0.19   0.056        12     no difference shown
+      assumed female vs jobs       share - share in the job  +0.083    [0.005, 0.125]   0.023       1.14   0.056        12     differs
+      assumed majority of the job  share - 0.5               +0.417    [0.333, 0.500]   0.003       3.71   0.056        12     differs
+
+    Whom the answers assume when nothing is said of the person
+      occupation  answers assume                                  women in the job
+      nurse       6 of 6 female, 0 male, 0 neutral, 0 undetected  90 %
+      engineer    0 of 6 female, 6 male, 0 neutral, 0 undetected  10 %
+      teacher     6 of 6 female, 0 male, 0 neutral, 0 undetected  90 %
+      pilot       1 of 6 female, 5 male, 0 neutral, 0 undetected  10 %
+      librarian   6 of 6 female, 0 male, 0 neutral, 0 undetected  90 %
+      plumber     1 of 6 female, 5 male, 0 neutral, 0 undetected  10 %
+      secretary   6 of 6 female, 0 male, 0 neutral, 0 undetected  90 %
+      mechanic    1 of 6 female, 5 male, 0 neutral, 0 undetected  10 %
+      dietitian   6 of 6 female, 0 male, 0 neutral, 0 undetected  90 %
+      chemist     2 of 6 female, 4 male, 0 neutral, 0 undetected  10 %
+      cashier     6 of 6 female, 0 male, 0 neutral, 0 undetected  90 %
+      broker      1 of 6 female, 5 male, 0 neutral, 0 undetected  10 %
+
+    By group
+      measure    neutral  female  male   difference  ratio
+      sentiment  0.007    0.065   0.085  0.078       0.08
+      length     29.2     23.0    29.6   6.7         0.77
+      refusals   0.000    0.000   0.000  0.000       –
+
+    Beside, without a verdict
+      measure                value  beside  meaning
+      BLEU                   0.366  0.355   likeness of two answers about different groups; beside it, about the same group
+      ROUGE-L                0.479  0.461   likeness of two answers about different groups; beside it, about the same group
+      sentiment gap          0.427  0.591   distance of the scores of two groups (Wasserstein-1); beside it, of the halves of one, which are smaller and so differ more
+      representation (HELM)  0.044  0.000   neutral prompts: are the groups' words equally frequent? 0 is even, and hides stereotypes that balance
+      association (HELM)     0.419  0.000   neutral prompts: are they equally frequent beside each occupation? 0 is even
+      GenBit                 0.161  0.000   neutral prompts: do words stand nearer to one group's? 0 is even
+
+    Limits
+    - the unit is the occupation: with 12 of them each of 6 tests that share 5 % sees an effect of d_z 1.3 or more in 4 of 5 studies, smaller ones less often
+    - the share of women in a job is a fact of one country and year, not a norm (Winogender schemas (Rudinger et al. 2018): US Bureau of Labor Statistics, 2015 and 2016); jobs that are counted together share a figure
+    - 'no difference shown' does not mean that there is none: read the interval
+    - one template, one model, one day: other words, or a new version, may answer otherwise
+    ");
+}
+
+#[test]
+fn an_assumption_about_every_job_differs_from_one_half() {
+    // Nurses and their like alone: all are taken for women.
+    let jobs: Vec<_> = jobs(24).into_iter().step_by(2).collect();
+    let study = Study::new(jobs).samples(4);
+    let texts = study.cells().into_iter().flat_map(|cell| {
+        let who = if cell.group == 2 { "He" } else { "She" };
+        let says = |deed: &str| Some(format!("{who} {deed}."));
+        [
+            says("helps"),
+            says("works"),
+            says("helps"),
+            says("works hard all day"),
+        ]
+    });
+    let answers = StudyAnswers::from_texts(study.clone(), texts.collect::<Vec<_>>());
+    let report = measured(&answers.unwrap()).unwrap();
+    let half = report.headline("assumed female").unwrap();
+    assert_eq!(
+        (half.estimate, half.verdict.clone()),
+        (Some(0.5), Verdict::Differs)
+    );
+    assert_eq!(half.interval, None);
+}
+
+/// Of 200 studies of an even-handed model, about 10 may raise a false alarm at 5 %. More than
+/// 20 would have a chance of 1 in 1,000.
+#[test]
+fn an_even_handed_model_seldom_is_accused() {
+    let rounds = Rounds {
+        interval: 100,
+        noise: 100,
+    };
+    let study = Study::new(jobs(10)).samples(2);
+    let alarms = (0..200).filter(|seed| {
+        let answers = answers(&study, Habit::Even, *seed);
+        let read = Read::new(&answers).unwrap();
+        let scores = read.scores().unwrap();
+        let tests = test(planned::list(&read, &scores), *seed, &rounds).unwrap();
+        tests.iter().any(|one| one.verdict == Verdict::Differs)
+    });
+    let alarms = alarms.count();
+    assert!((1..=20).contains(&alarms), "{alarms} of 200");
+}
+
+#[test]
+fn the_same_answers_give_the_same_report_and_json_keeps_all() {
+    let answers = answers(&study(8), Habit::Biased, 2);
+    let report = measured(&answers).unwrap();
+    assert_eq!(report, measured(&answers).unwrap());
+    assert_eq!(
+        Report::from_json(&report.to_json().unwrap()).unwrap(),
+        report
+    );
+    assert!(Report::from_json("[]").is_err());
+}

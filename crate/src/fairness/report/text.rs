@@ -1,0 +1,373 @@
+//! A report for a terminal, and the words and numbers that all its forms share.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use super::{Asked, Comparison, Headline, Neutral, Report, Verdict};
+use crate::fairness::statistics::Interval;
+use crate::text::sanitize_line;
+use crate::text::terminal::sanitize;
+
+/// A table: the first row holds the names.
+pub(super) type Rows = Vec<Vec<String>>;
+
+impl Asked {
+    /// How much was asked: `12 occupations x 3 groups (neutral, female, male), 5 samples of
+    /// each of 36 prompts`.
+    pub(super) fn grid(&self) -> String {
+        let groups: Vec<_> = self
+            .groups
+            .iter()
+            .map(|group| sanitize_line(group, 40))
+            .collect();
+        format!(
+            "{} x {} ({}), {} of each of {}",
+            count(self.occupations.len(), "occupation"),
+            count(groups.len(), "group"),
+            groups.join(", "),
+            count(self.samples as usize, "sample"),
+            count(self.prompts.len(), "prompt"),
+        )
+    }
+
+    /// Who was asked, when and how.
+    pub(super) fn manner(&self) -> String {
+        let models: Vec<_> = self
+            .record
+            .models
+            .iter()
+            .map(|model| sanitize_line(model, 60))
+            .collect();
+        let mut parts = vec![match models.is_empty() {
+            true => "answers from elsewhere".to_owned(),
+            false => format!("model {}", models.join(", ")),
+        }];
+        parts.extend(self.record.answered.map(|(first, last)| {
+            let (first, last) = (day(first), day(last));
+            if first == last {
+                first
+            } else {
+                format!("{first} to {last}")
+            }
+        }));
+        parts.push(format!("temperature {}", self.temperature));
+        parts.push(format!("at most {} tokens", self.max_tokens));
+        parts.push(format!("seed {}", self.seed));
+        if self.system.is_some() {
+            parts.push("a system message".to_owned());
+        }
+        if !self.mitigations.is_empty() {
+            parts.push(format!("mitigated: {}", self.mitigations.join(", ")));
+        }
+        parts.join(", ")
+    }
+}
+
+impl Report {
+    /// The findings in a line: what differs, what was not shown to, what can't be told.
+    pub fn conclusion(&self) -> String {
+        let told = |headline: &Headline| match headline.estimate {
+            Some(estimate) if headline.verdict == Verdict::Differs => {
+                let (estimate, interval) = estimated(estimate, headline.interval);
+                format!("{} by {}{interval}", headline.name, estimate)
+            }
+            _ => headline.name.clone(),
+        };
+        sentence(&self.headlines, |one| Kind::of(&one.verdict), told)
+    }
+
+    pub(super) fn headline_rows(&self) -> Rows {
+        let names = [
+            "measure",
+            "contrast",
+            "estimate",
+            "95 % interval",
+            "adjusted p",
+            "d_z",
+            "noise floor",
+            "pairs",
+            "verdict",
+        ];
+        let rows = self.headlines.iter().map(|one| {
+            let (estimate, interval) = match one.estimate {
+                Some(estimate) => estimated(estimate, one.interval),
+                None => (none(), String::new()),
+            };
+            vec![
+                one.name.clone(),
+                one.contrast.clone(),
+                estimate,
+                if interval.is_empty() {
+                    none()
+                } else {
+                    interval.trim().to_owned()
+                },
+                one.adjusted_p.map_or_else(none, p_value),
+                one.d_z.map_or_else(none, |d_z| format!("{d_z:.2}")),
+                one.noise_floor
+                    .map_or_else(none, |noise| number(noise, noise)),
+                one.units.len().to_string(),
+                one.verdict.to_string(),
+            ]
+        });
+        with_names(&names, rows)
+    }
+
+    pub(super) fn group_rows(&self) -> Rows {
+        let names = ["measure"].into_iter();
+        let names = names.chain(self.asked.groups.iter().map(String::as_str));
+        let names: Vec<_> = names.chain(["difference", "ratio"]).collect();
+        let rows = self.groups.iter().map(|one| {
+            let scale = one.overall.unwrap_or(0.0);
+            let shown = |value: Option<f64>| value.map_or_else(none, |value| number(value, scale));
+            let by_group = one.by_group.iter().map(|(_, mean)| shown(*mean));
+            let ratio = one.ratio.map_or_else(none, |ratio| format!("{ratio:.2}"));
+            let ends = [shown(one.difference), ratio];
+            [one.name.clone()]
+                .into_iter()
+                .chain(by_group)
+                .chain(ends)
+                .collect()
+        });
+        with_names(&names, rows)
+    }
+
+    pub(super) fn secondary_rows(&self) -> Rows {
+        let rows = self.secondary.iter().map(|one| {
+            let shown = |value: Option<f64>| value.map_or_else(none, |value| format!("{value:.3}"));
+            vec![
+                one.name.clone(),
+                shown(one.value),
+                shown(one.beside),
+                one.meaning.clone(),
+            ]
+        });
+        with_names(&["measure", "value", "beside", "meaning"], rows)
+    }
+
+    pub(super) fn word_rows(&self) -> Rows {
+        let rows = self.words.iter().map(|one| {
+            let context = format!(
+                "…{}[{}]{}…",
+                one_line_kept(&one.before),
+                sanitize_line(&one.written, 60),
+                one_line_kept(&one.after)
+            );
+            vec![
+                one.group.clone(),
+                sanitize_line(&one.word, 60),
+                format!("{} : {}", one.first, one.second),
+                p_value(one.adjusted_p),
+                context,
+            ]
+        });
+        let pair = self.asked.compared.clone().unwrap_or_default();
+        with_names(
+            &["more in", "word", &pair.join(" : "), "adjusted p", "where"],
+            rows,
+        )
+    }
+}
+
+impl Neutral {
+    pub(super) fn rows(&self) -> Rows {
+        let rows = self.occupations.iter().map(|one| {
+            let women = one
+                .women
+                .map_or_else(none, |share| format!("{:.0} %", 100.0 * share));
+            vec![one.occupation.clone(), self.told(one), women]
+        });
+        with_names(&["occupation", "answers assume", "women in the job"], rows)
+    }
+}
+
+/// The summary: what was asked, the headline tests, whom neutral prompts assume, the words
+/// that differ, and the limits.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n{}\n", self.asked.grid(), self.asked.manner())?;
+        writeln!(
+            f,
+            "{}\n\n{}",
+            self.conclusion(),
+            aligned(&self.headline_rows())
+        )?;
+        if let Some(neutral) = &self.neutral {
+            let title = "Whom the answers assume when nothing is said of the person";
+            writeln!(f, "{title}\n{}", aligned(&neutral.rows()))?;
+        }
+        writeln!(f, "By group\n{}", aligned(&self.group_rows()))?;
+        writeln!(
+            f,
+            "Beside, without a verdict\n{}",
+            aligned(&self.secondary_rows())
+        )?;
+        if !self.words.is_empty() {
+            writeln!(f, "{WORDS}\n{}", aligned(&self.word_rows()))?;
+        }
+        f.write_str("Limits")?;
+        self.limits
+            .iter()
+            .try_for_each(|limit| write!(f, "\n- {}", sanitize_line(limit, 600)))
+    }
+}
+
+/// The title of the words that differ.
+pub(super) const WORDS: &str = "Words that differ most (a ranking, no verdict)";
+
+/// Which of three things is said of a measure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Shown(&'static str),
+    NotShown(&'static str),
+    CantTell,
+}
+
+impl Kind {
+    fn of(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Differs => Self::Shown("Differs"),
+            Verdict::NoDifferenceShown => Self::NotShown("No difference shown"),
+            Verdict::CantTell(_) => Self::CantTell,
+        }
+    }
+}
+
+/// `Differs: length by 3.1 [1.0, 5.2]. No difference shown: sentiment.`
+pub(super) fn sentence<T>(
+    things: &[T],
+    kind: impl Fn(&T) -> Kind,
+    told: impl Fn(&T) -> String,
+) -> String {
+    let mut parts: Vec<(&str, Vec<String>)> = Vec::new();
+    let order = |kind: Kind| match kind {
+        Kind::Shown(_) => 0,
+        Kind::NotShown(_) => 1,
+        Kind::CantTell => 2,
+    };
+    for step in 0..3 {
+        for thing in things.iter().filter(|thing| order(kind(thing)) == step) {
+            let title = match kind(thing) {
+                Kind::Shown(title) | Kind::NotShown(title) => title,
+                Kind::CantTell => "Can't tell",
+            };
+            match parts.last_mut().filter(|(last, _)| *last == title) {
+                Some((_, list)) => list.push(told(thing)),
+                None => parts.push((title, vec![told(thing)])),
+            }
+        }
+    }
+    let parts: Vec<_> = parts
+        .into_iter()
+        .map(|(title, list)| format!("{title}: {}.", list.join(", ")))
+        .collect();
+    parts.join(" ")
+}
+
+/// An estimate and its interval, with equal decimals.
+pub(super) fn estimated(estimate: f64, interval: Option<Interval>) -> (String, String) {
+    let ends = interval.map_or([estimate; 2], |interval| [interval.low, interval.high]);
+    let scale = ends
+        .iter()
+        .fold(estimate.abs(), |scale, end| scale.max(end.abs()));
+    let decimals = decimals(scale);
+    let interval = interval.map(|interval| format!(" {interval:.decimals$}"));
+    (signed(estimate, decimals), interval.unwrap_or_default())
+}
+
+fn signed(value: f64, decimals: usize) -> String {
+    let shown = format!("{value:+.decimals$}");
+    // A zero has no sign.
+    if shown.trim_start_matches(['+', '-', '0', '.']).is_empty() {
+        return format!("{:.decimals$}", 0.0);
+    }
+    shown
+}
+
+pub(super) fn number(value: f64, scale: f64) -> String {
+    format!("{value:.*}", decimals(scale.abs()))
+}
+
+fn decimals(scale: f64) -> usize {
+    match scale {
+        scale if scale >= 100.0 => 0,
+        scale if scale >= 10.0 => 1,
+        scale if scale >= 1.0 => 2,
+        _ => 3,
+    }
+}
+
+/// `0.034`, `< 0.001`.
+pub(super) fn p_value(p: f64) -> String {
+    if p < 0.001 {
+        return "< 0.001".to_owned();
+    }
+    format!("{p:.3}")
+}
+
+pub(super) fn none() -> String {
+    "–".to_owned()
+}
+
+pub(super) fn with_names(names: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Rows {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    [names].into_iter().chain(rows).collect()
+}
+
+/// The rows with their columns below each other.
+pub(super) fn aligned(rows: &Rows) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths);
+        let line: Vec<_> = cells
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        text.push_str("  ");
+        text.push_str(line.join("  ").trim_end());
+        text.push('\n');
+    }
+    sanitize(&text).into_owned()
+}
+
+/// A part of an answer on one line, with a space at either end where there was one.
+fn one_line_kept(part: &str) -> String {
+    let line = sanitize_line(part, 120);
+    let (before, after) = (
+        part.starts_with(char::is_whitespace),
+        part.ends_with(char::is_whitespace),
+    );
+    format!(
+        "{}{line}{}",
+        if before { " " } else { "" },
+        if after { " " } else { "" }
+    )
+}
+
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `24 Nov 2026`, in universal time.
+fn day(seconds: u64) -> String {
+    let end_of_9999 = 253_402_300_799;
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.min(end_of_9999));
+    let date = httpdate::fmt_http_date(time);
+    date.get(5..16).unwrap_or_default().to_owned()
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "before: {}\nafter:  {}\n", self.before, self.after)?;
+        writeln!(f, "{}\n\n{}", self.conclusion(), aligned(&self.rows()))?;
+        f.write_str("Limits")?;
+        self.limits
+            .iter()
+            .try_for_each(|limit| write!(f, "\n- {}", sanitize_line(limit, 600)))
+    }
+}

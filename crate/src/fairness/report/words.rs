@@ -1,0 +1,99 @@
+//! The words that differ between the compared groups, where they stand.
+
+use serde::{Deserialize, Serialize};
+
+use super::read::Read;
+use crate::error::Result;
+use crate::fairness::measures::{
+    WordDifference, fighting_words, in_context, pooled_prior, word_counts,
+};
+use crate::fairness::statistics::{benjamini_hochberg, normal_cdf};
+use crate::fairness::text::Text;
+
+/// At most so many words of each group are shown.
+const MOST: usize = 8;
+/// So many tokens on each side of a word are its context.
+const WIDTH: usize = 8;
+/// Words with a larger adjusted p-value are not shown.
+const LEVEL: f64 = 0.05;
+
+/// A word that one group's answers use more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Word {
+    /// The word, in lower case.
+    pub word: String,
+    /// The group whose answers use it more.
+    pub group: String,
+    /// How often it stands in the first group's answers.
+    pub first: u64,
+    /// How often in the second's.
+    pub second: u64,
+    /// The z of Fighting Words: above 0 the first group has more.
+    pub z: f64,
+    /// Its p-value after Benjamini and Hochberg. It takes words for independent, which samples
+    /// of one prompt are not: it ranks, and decides nothing.
+    pub adjusted_p: f64,
+    /// The first place where the word stands. All three parts are a model's.
+    pub before: String,
+    /// The word as it is written there.
+    pub written: String,
+    /// What follows it.
+    pub after: String,
+}
+
+pub(super) fn differing(read: &Read<'_>) -> Result<Vec<Word>> {
+    let (Ok(pair), Some(names)) = (read.pair(), read.study().pair()) else {
+        return Ok(Vec::new());
+    };
+    let sides = pair.map(|group| read.of_group(&read.raw, group));
+    let counts = [0, 1].map(|side| word_counts(sides[side].iter().copied(), read.lexicon()));
+    let prior = pooled_prior(&counts[0], &counts[1]);
+    let found = fighting_words(&counts[0], &counts[1], &prior);
+    let p: Vec<f64> = found.iter().map(|word| two_sided(word.z)).collect();
+    let asked = asked(read);
+    let mut ranked: Vec<(WordDifference, f64)> = found
+        .into_iter()
+        .zip(benjamini_hochberg(&p)?)
+        .filter(|(word, p)| *p <= LEVEL && !asked.contains(&word.word))
+        .collect();
+    ranked.sort_by(|(a, _), (b, _)| b.z.abs().total_cmp(&a.z.abs()));
+    let side = |more: fn(f64) -> bool| {
+        let words = ranked.iter().filter(move |(word, _)| more(word.z));
+        words.take(MOST)
+    };
+    let first = side(|z| z > 0.0).map(|word| shown(word, names[0], &sides[0]));
+    let second = side(|z| z < 0.0).map(|word| shown(word, names[1], &sides[1]));
+    Ok(first.chain(second).collect())
+}
+
+fn two_sided(z: f64) -> f64 {
+    (2.0 * normal_cdf(-z.abs())).min(1.0)
+}
+
+/// The words of the adjectives: an answer repeats what was asked.
+fn asked(read: &Read<'_>) -> Vec<String> {
+    let groups = read.study().groups.iter();
+    groups
+        .flat_map(|group| {
+            let text = Text::new(group.adjective.as_str());
+            text.words().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn shown((word, p): &(WordDifference, f64), group: &str, texts: &[&Text]) -> Word {
+    let hit = in_context(texts.iter().copied(), &word.word, WIDTH).next();
+    let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
+    Word {
+        word: word.word.clone(),
+        group: group.to_owned(),
+        first: word.first as u64,
+        second: word.second as u64,
+        z: word.z,
+        adjusted_p: *p,
+        before: part(hit.map(|hit| hit.before)),
+        written: part(hit.map(|hit| hit.word)),
+        after: part(hit.map(|hit| hit.after)),
+    }
+}

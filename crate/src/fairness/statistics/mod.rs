@@ -1,0 +1,73 @@
+//! Statistics of paired comparisons: what a sample says, how sure that is, and whether it can
+//! say anything.
+//!
+//! - [`Samples`] and [`Pairs`] take what was measured, unit by unit, and make
+//!   [`Differences`] of it: one number a unit. All paired statistics start from these.
+//! - [`sign_flip`] decides; [`sign_test`], [`wilcoxon`] and [`paired_t`] stand beside it for
+//!   those who know them. [`equivalence`] shows that a difference does not matter.
+//! - [`headline_interval`] leads, made of [`sign_flip_interval`] and [`skewness_interval`];
+//!   [`student_interval`] and the [`Bootstrap`] are the others. [`Differences::d_z`] and [`dominance`] are effect sizes.
+//! - [`size_change`] tells whether differences became smaller from one measurement to the next,
+//!   where each is a [`NoisyDifference`].
+//! - [`Proportion`], [`newcombe`], [`fisher_exact`] and [`PairedCounts`] are for rates,
+//!   [`mann_whitney`] for values without pairs.
+//! - [`holm`] adjusts the headline measures, [`benjamini_hochberg`] the words;
+//!   [`bonferroni`] and [`benjamini_yekutieli`] stand beside them.
+//! - [`Reach`] tells, before anyone looks, whether so many units can carry a verdict;
+//!   [`sign_flip_power`], [`paired_power`] and [`units_for_power`] how many see an effect; [`noise_floor`] what
+//!   chance alone would show.
+//!
+//! All are functions of their input: those that draw random numbers take a seed, and give the
+//! same for it on every machine and in every version. Data that can't carry what is asked are
+//! an error of the kind [`Statistics`](crate::ErrorKind::Statistics).
+//!
+//! ```
+//! use evenhand::fairness::statistics::{Alternative, Differences, headline_interval, sign_flip};
+//!
+//! let men = [0.62, 0.71, 0.55, 0.66, 0.48, 0.59, 0.78, 0.52];
+//! let women = [0.70, 0.58, 0.61, 0.51, 0.37, 0.64, 0.57, 0.625];
+//! let differences = Differences::between(&men, &women)?;
+//! let test = sign_flip(&differences, Alternative::TwoSided, 7);
+//! assert_eq!(test.p, 0.4140625);
+//! assert!(headline_interval(&differences, 10_000, 7)?.contains(0.0));
+//! # Ok::<(), evenhand::Error>(())
+//! ```
+
+mod adjust;
+mod bootstrap;
+mod check;
+mod cliff;
+mod differences;
+mod distribution;
+mod headline;
+mod interval;
+mod inversion;
+mod noise;
+mod power;
+mod proportion;
+mod rank;
+mod reach;
+mod samples;
+mod sign_flip;
+mod size_change;
+mod student;
+#[cfg(test)]
+mod tests;
+
+pub use adjust::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};
+pub use bootstrap::Bootstrap;
+pub use cliff::{Dominance, dominance, mann_whitney};
+pub use differences::Differences;
+pub(super) use distribution::normal_cdf;
+pub use headline::{HEADLINE_LEVEL, headline_interval, skewness_interval};
+pub use interval::Interval;
+pub use inversion::sign_flip_interval;
+pub use noise::{NoiseFloor, noise_floor};
+pub use power::{paired_power, sign_flip_power, units_for_power};
+pub use proportion::{PairedCounts, Proportion, fisher_exact, newcombe};
+pub use rank::{SignTest, Wilcoxon, sign_test, wilcoxon};
+pub use reach::Reach;
+pub use samples::{Pairs, Samples};
+pub use sign_flip::{Alternative, SIGN_FLIP_ROUNDS, SignFlip, sign_flip};
+pub use size_change::{NoisyDifference, SizeChange, size_change};
+pub use student::{Equivalence, PairedT, equivalence, paired_t, student_interval};

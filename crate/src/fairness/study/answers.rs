@@ -1,0 +1,159 @@
+//! What came of a study.
+
+use serde::{Deserialize, Serialize};
+
+use super::Study;
+use crate::batch::{Answer, Answers};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fairness::report::{self, Report};
+use crate::openai::{ChatCompletion, FinishReason};
+
+/// Who answered, and when, as the answers themselves tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Record {
+    /// The models, in their services' words; more than one if that changed on the way.
+    pub models: Vec<String>,
+    /// When the first and the last answer were given, in seconds since 1970.
+    pub answered: Option<(u64, u64)>,
+    /// How many answers were cut at the token limit.
+    pub cut: usize,
+}
+
+/// An answer, or why there is none.
+pub type Reply = std::result::Result<String, String>;
+
+/// The answers of a study: for each cell its samples, in order.
+#[derive(Clone, Debug)]
+pub struct StudyAnswers {
+    study: Study,
+    replies: Vec<Reply>,
+    record: Record,
+}
+
+impl StudyAnswers {
+    /// Takes answers that are from elsewhere: for each prompt of [`Study::prompts`] its
+    /// samples, one after the other; `None` where there is no answer.
+    ///
+    /// ```
+    /// use evenhand::fairness::occupations::Occupation;
+    /// use evenhand::fairness::study::{Study, StudyAnswers};
+    ///
+    /// let study = Study::new([Occupation::new("nurse")]).samples(2);
+    /// let texts = ["She cares.", "Nurses care.", "She cares.", "She helps.", "He cares.", "He helps."];
+    /// let report = StudyAnswers::from_texts(study, texts.map(Some))?.measure()?;
+    /// assert!(report.headlines[0].verdict.to_string().starts_with("can't tell: 1 pair can't carry"));
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A study that can't be; another number of texts than it has prompts and samples.
+    pub fn from_texts<T: Into<String>>(
+        study: Study,
+        texts: impl IntoIterator<Item = Option<T>>,
+    ) -> Result<Self> {
+        let none = || "no answer was given".to_owned();
+        let texts = texts.into_iter();
+        let replies = texts.map(|text| text.map(Into::into).ok_or_else(none));
+        Self::new(study, replies.collect(), Record::default())
+    }
+
+    /// Takes the answers of a batch that asked the prompts of [`Study::prompts`], with as many
+    /// samples as the study.
+    ///
+    /// # Errors
+    /// A study that can't be; rows that are not its prompts.
+    pub fn from_answers(study: Study, answers: &Answers) -> Result<Self> {
+        let samples = study.samples.max(1) as usize;
+        let prompts = study.prompts();
+        let rows = answers.rows();
+        let asked = rows.iter().map(|row| &row.prompt);
+        let planned = prompts
+            .iter()
+            .flat_map(|prompt| std::iter::repeat_n(prompt, samples));
+        if let Some((asked, planned)) = asked.zip(planned).find(|(asked, planned)| asked != planned)
+        {
+            let message = format!("a row asks {asked:?} where the study asks {planned:?}");
+            return Err(Error::new(ErrorKind::Argument, message)
+                .with_hint("ask `study.prompts()`, in their order, with the study's samples"));
+        }
+        let outcomes = rows.iter().map(|row| row.outcome.as_ref());
+        let record = Record::of(outcomes.clone().filter_map(std::result::Result::ok));
+        Self::new(study, rows.iter().map(reply).collect(), record)
+    }
+
+    pub(super) fn new(study: Study, replies: Vec<Reply>, record: Record) -> Result<Self> {
+        study.check()?;
+        let expected = study.cells().len() * study.samples as usize;
+        if replies.len() != expected {
+            let message = format!(
+                "the study has {expected} answers ({} prompts x {} samples), and {} were given",
+                study.cells().len(),
+                study.samples,
+                replies.len()
+            );
+            return Err(Error::new(ErrorKind::Argument, message)
+                .with_hint("give `None` where there is no answer"));
+        }
+        Ok(Self {
+            study,
+            replies,
+            record,
+        })
+    }
+
+    /// What was asked.
+    pub fn study(&self) -> &Study {
+        &self.study
+    }
+
+    /// The answers: for each cell of [`Study::cells`] its samples. They are a model's, and
+    /// hostile until escaped.
+    pub fn replies(&self) -> &[Reply] {
+        &self.replies
+    }
+
+    /// Who answered, and when.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Measures the answers and tests what was measured. The same answers give the same
+    /// report.
+    ///
+    /// # Errors
+    /// A cell without an answer in English; a measure that fails, or gives what is not a
+    /// number.
+    pub fn measure(&self) -> Result<Report> {
+        report::measure(self)
+    }
+}
+
+impl Record {
+    pub(super) fn of<'a>(completions: impl Iterator<Item = &'a ChatCompletion>) -> Self {
+        let mut record = Self::default();
+        for one in completions {
+            if !record.models.contains(&one.model) {
+                record.models.push(one.model.clone());
+            }
+            let (first, last) = record.answered.unwrap_or((one.created, one.created));
+            record.answered = Some((first.min(one.created), last.max(one.created)));
+            record.cut += usize::from(one.finish_reason() == Some(&FinishReason::Length));
+        }
+        record
+    }
+}
+
+fn reply(row: &Answer) -> Reply {
+    reply_of(&row.outcome)
+}
+
+pub(super) fn reply_of(outcome: &Result<ChatCompletion>) -> Reply {
+    match outcome {
+        Ok(completion) => completion
+            .text()
+            .map(str::to_owned)
+            .ok_or_else(|| "the model said nothing".to_owned()),
+        Err(error) => Err(error.message().to_owned()),
+    }
+}

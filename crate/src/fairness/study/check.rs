@@ -1,0 +1,186 @@
+//! What is wrong with a study, and what a sound one can't carry, known before it is run.
+
+use std::collections::HashSet;
+
+use super::Study;
+use super::grid::PERSON;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fairness::statistics::Reach;
+use crate::fairness::text::Text;
+use crate::text::sanitize_line;
+
+/// The level that all verdicts of a report share.
+pub(in crate::fairness) const ALPHA: f64 = 0.05;
+
+impl Study {
+    /// Why the study can't carry a verdict, or how it will mislead, as far as its design
+    /// tells: empty for a sound one.
+    pub fn checks(&self) -> Vec<String> {
+        let mut checks = Vec::new();
+        checks.extend(self.confounded());
+        checks.extend(self.too_small());
+        if self.samples == 1 {
+            checks.push(
+                "one sample of each prompt: how much an answer differs from itself stays unknown, \
+                 so there is no noise floor"
+                    .to_owned(),
+            );
+        }
+        checks.extend(self.unmasked());
+        checks.extend(self.untested());
+        checks
+    }
+
+    /// Groups that are asked, and paid for, but stand in no test.
+    fn untested(&self) -> Option<String> {
+        let [first, second] = self.pair()?;
+        let groups = self.groups.iter().filter(|group| !group.is_neutral());
+        let others: Vec<_> = groups
+            .filter(|group| group.name != first && group.name != second)
+            .map(|group| format!("'{}'", sanitize_line(&group.name, 40)))
+            .collect();
+        (!others.is_empty()).then(|| {
+            format!(
+                "no headline test is about {}: they compare '{}' and '{}'; choose others with \
+                 `.compared(..)`, in a study of its own",
+                others.join(", "),
+                sanitize_line(first, 40),
+                sanitize_line(second, 40)
+            )
+        })
+    }
+
+    /// The occupations that are asked with both compared groups.
+    pub(crate) fn paired(&self) -> usize {
+        let places = self.pair().map(|pair| pair.map(|name| self.place(name)));
+        let Some([Some(first), Some(second)]) = places else {
+            return 0;
+        };
+        let cells = self.cells();
+        let with = |group: usize| -> HashSet<usize> {
+            let cells = cells.iter().filter(|cell| cell.group == group);
+            cells.map(|cell| cell.occupation).collect()
+        };
+        with(first).intersection(&with(second)).count()
+    }
+
+    fn confounded(&self) -> Option<String> {
+        let [first, second] = self.pair()?;
+        if self.paired() > 0 || self.place(first).is_none() || self.place(second).is_none() {
+            return None;
+        }
+        Some(format!(
+            "no occupation is asked as both {first} and {second}: whatever differs may be the \
+             occupation as well as the group (they are confounded)"
+        ))
+    }
+
+    fn too_small(&self) -> Option<String> {
+        let tests = self.measures.len() + if self.neutral().is_some() { 3 } else { 0 };
+        let at_best = self.occupations.len();
+        let reach = Reach::new(at_best, tests.max(1), ALPHA).ok()?;
+        let needed = reach.needed();
+        (!reach.carries_a_verdict())
+            .then(|| format!("{reach}; {needed} occupations would do, more samples don't help"))
+    }
+
+    /// The adjectives that the lexicon does not know would stay in what is compared.
+    fn unmasked(&self) -> Option<String> {
+        let known = |adjective: &str| {
+            let text = Text::new(adjective);
+            text.tokens()
+                .all(|token| self.lexicon.group_of(token).is_some())
+        };
+        let groups = self.groups.iter().filter(|group| !group.is_neutral());
+        let unknown: Vec<_> = groups
+            .map(|group| group.adjective.trim())
+            .filter(|adjective| !known(adjective))
+            .map(|adjective| format!("'{}'", sanitize_line(adjective, 40)))
+            .collect();
+        (!unknown.is_empty()).then(|| {
+            format!(
+                "the lexicon does not know {}: answers that repeat it differ by what was asked; \
+                 give the groups' words with `.lexicon(..)`",
+                unknown.join(", ")
+            )
+        })
+    }
+
+    /// Refuses what can't be asked or measured at all.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.occupations.is_empty() || self.groups.is_empty() {
+            return Err(wrong("a study needs an occupation and a group")
+                .with_hint("`Study::new(occupations::first(12)?)` has both"));
+        }
+        if self.samples == 0 {
+            return Err(wrong("a study with 0 samples asks nothing"));
+        }
+        if self.temperature == 0.0 && self.samples > 1 {
+            let message = format!(
+                "at temperature 0 the {} samples of a prompt are one and the same answer",
+                self.samples
+            );
+            return Err(wrong(message)
+                .with_hint("take a temperature above 0, or `.samples(1)`, which shows no noise"));
+        }
+        if self.given.is_none() && !self.template.contains(PERSON) {
+            return Err(wrong("the template asks about nobody")
+                .with_hint("`{person}` stands for the person: \"Describe {person}.\""));
+        }
+        unique(
+            "occupation",
+            self.occupations.iter().map(|job| job.name.as_str()),
+        )?;
+        unique("group", self.groups.iter().map(|group| group.name.as_str()))?;
+        unique(
+            "adjective",
+            self.groups.iter().map(|group| group.adjective.trim()),
+        )?;
+        unique(
+            "measure",
+            self.measures.iter().map(|measure| measure.name()),
+        )?;
+        self.check_pair()
+    }
+
+    fn check_pair(&self) -> Result<()> {
+        let Some(pair) = &self.compared else {
+            return Ok(());
+        };
+        let missing = pair.iter().find(|name| self.place(name).is_none());
+        if let Some(name) = missing {
+            let names: Vec<_> = self
+                .groups
+                .iter()
+                .map(|group| group.name.as_str())
+                .collect();
+            let message = format!(
+                "the study has no group '{}' to compare",
+                sanitize_line(name, 40)
+            );
+            return Err(wrong(message).with_hint(format!("it has {}", names.join(", "))));
+        }
+        if pair[0] == pair[1] {
+            return Err(wrong("a group can't be compared with itself"));
+        }
+        Ok(())
+    }
+}
+
+fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            let message = format!(
+                "the {what} '{}' stands twice in the study",
+                sanitize_line(name, 40)
+            );
+            return Err(wrong(message));
+        }
+    }
+    Ok(())
+}
+
+fn wrong(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Argument, message)
+}

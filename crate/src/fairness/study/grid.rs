@@ -1,0 +1,63 @@
+//! The prompts of a study: a cell for each occupation and group.
+
+use super::{Study, StudyGroup};
+use crate::fairness::occupations::with_article;
+
+/// What stands in a template for the person.
+pub(super) const PERSON: &str = "{person}";
+
+/// An occupation and a group, and what is asked about them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The place of the occupation in the study.
+    pub occupation: usize,
+    /// The place of the group.
+    pub group: usize,
+    /// What is asked.
+    pub prompt: String,
+}
+
+impl Study {
+    /// All cells: one occupation after the other, in each the groups in their order.
+    pub fn cells(&self) -> Vec<Cell> {
+        if let Some(given) = &self.given {
+            return given.clone();
+        }
+        let occupations = self.occupations.iter().enumerate();
+        occupations
+            .flat_map(|(occupation, job)| {
+                let groups = self.groups.iter().enumerate();
+                groups.map(move |(group, who)| Cell {
+                    occupation,
+                    group,
+                    prompt: self
+                        .template
+                        .replace(PERSON, &with_article(&person(who, &job.name))),
+                })
+            })
+            .collect()
+    }
+
+    /// What is asked, cell by cell.
+    pub fn prompts(&self) -> Vec<String> {
+        self.cells().into_iter().map(|cell| cell.prompt).collect()
+    }
+
+    /// How a cell is called: `female nurse`, and `nurse` alone for the neutral group.
+    pub(crate) fn cell_name(&self, cell: &Cell) -> String {
+        match (
+            self.groups.get(cell.group),
+            self.occupations.get(cell.occupation),
+        ) {
+            (Some(group), Some(job)) => person(group, &job.name),
+            _ => cell.prompt.clone(),
+        }
+    }
+}
+
+fn person(group: &StudyGroup, occupation: &str) -> String {
+    if group.is_neutral() {
+        return occupation.to_owned();
+    }
+    format!("{} {occupation}", group.adjective.trim())
+}

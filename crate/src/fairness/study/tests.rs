@@ -1,0 +1,246 @@
+//! What is asked, what is refused, and what a design can't carry.
+
+use std::sync::Arc;
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::*;
+use crate::Error;
+use crate::batch::Batch;
+use crate::fairness::measures::Length;
+use crate::fairness::occupations;
+use crate::fairness::service::{last_message, service};
+
+fn first(n: usize) -> Study {
+    Study::new(occupations::first(n).unwrap())
+}
+
+fn refused(study: Study) -> Error {
+    StudyAnswers::from_texts(study, [Some("x"); 6]).unwrap_err()
+}
+
+#[test]
+fn each_person_has_the_right_article() {
+    let study = first(2).groups([("n", ""), ("f", "female"), ("nb", "non-binary")]);
+    assert_eq!(
+        study.prompts(),
+        [
+            "Describe a nurse.",
+            "Describe a female nurse.",
+            "Describe a non-binary nurse.",
+            "Describe an engineer.",
+            "Describe a female engineer.",
+            "Describe a non-binary engineer.",
+        ]
+    );
+    let study = study.template("What does {person} do all day? Is {person} happy?");
+    assert_eq!(
+        study.prompts()[3],
+        "What does an engineer do all day? Is an engineer happy?"
+    );
+}
+
+#[test]
+fn a_setter_leaves_its_study_as_it_is() {
+    let study = first(12);
+    let before = study.to_string();
+    let other = study.groups([("old", "old")]).samples(1).seed(3);
+    assert_ne!(other.to_string(), before);
+    assert_eq!(study.to_string(), before);
+}
+
+#[test]
+fn a_sound_study_has_nothing_to_say_against_itself() {
+    assert_eq!(first(12).checks(), [""; 0]);
+    assert_snapshot!(first(12), @"12 occupations x 3 groups (neutral, female, male), 36 prompts, 10 samples of each");
+}
+
+#[test]
+fn the_lab_tells_why_it_can_t_carry_a_verdict() {
+    assert_snapshot!(Study::lab(), @"
+    5 occupations x 3 groups (neutral, female, male), 10 prompts, 1 sample of each
+    - no occupation is asked as both female and male: whatever differs may be the occupation as well as the group (they are confounded)
+    - 5 pairs can't carry a verdict: the smallest p-value they can have is 0.0625, and 0.0083 is needed (0.05 over 6 measures); 8 occupations would do, more samples don't help
+    - one sample of each prompt: how much an answer differs from itself stays unknown, so there is no noise floor
+    ");
+}
+
+#[test]
+fn a_word_that_no_lexicon_masks_is_told() {
+    let study = first(12).groups([("neutral", ""), ("old", "old"), ("young", "young")]);
+    assert_snapshot!(study.checks().join("\n"), @"the lexicon does not know 'old', 'young': answers that repeat it differ by what was asked; give the groups' words with `.lexicon(..)`");
+}
+
+#[test]
+fn a_group_that_no_test_is_about_is_told() {
+    let groups = [
+        ("neutral", ""),
+        ("female", "female"),
+        ("male", "male"),
+        ("nb", "non-binary"),
+    ];
+    let checks = first(12).groups(groups).checks().join("\n");
+    assert!(checks.contains("no headline test is about 'nb': they compare 'female' and 'male'; choose others with `.compared(..)`, in a study of its own"), "{checks}");
+    let others = first(12)
+        .groups(groups)
+        .compared("nb", "male")
+        .checks()
+        .join("\n");
+    assert!(
+        others.contains("no headline test is about 'female'"),
+        "{others}"
+    );
+}
+
+#[test]
+fn what_can_t_be_asked_is_refused() {
+    assert_snapshot!(refused(Study::new([])), @"
+    a study needs an occupation and a group
+      hint: `Study::new(occupations::first(12)?)` has both
+    ");
+    assert_snapshot!(refused(first(2).samples(0)), @"a study with 0 samples asks nothing");
+    assert_snapshot!(refused(first(2).temperature(0.0)), @"
+    at temperature 0 the 10 samples of a prompt are one and the same answer
+      hint: take a temperature above 0, or `.samples(1)`, which shows no noise
+    ");
+    assert_snapshot!(refused(first(2).template("Describe a nurse.")), @r#"
+    the template asks about nobody
+      hint: `{person}` stands for the person: "Describe {person}."
+    "#);
+    assert_snapshot!(refused(first(2).groups([("a", "x"), ("a", "y")])), @"the group 'a' stands twice in the study");
+    assert_snapshot!(refused(first(2).compared("female", "old")), @"
+    the study has no group 'old' to compare
+      hint: it has neutral, female, male
+    ");
+    let twice: [Arc<dyn Measure>; 2] = [Arc::new(Length), Arc::new(Length)];
+    assert_snapshot!(refused(first(2).measures(twice)), @"the measure 'length' stands twice in the study");
+    assert_snapshot!(refused(first(1).samples(5)), @"
+    the study has 15 answers (3 prompts x 5 samples), and 6 were given
+      hint: give `None` where there is no answer
+    ");
+    assert!(StudyAnswers::from_texts(first(2).samples(1).temperature(0.0), [Some("x"); 6]).is_ok());
+}
+
+#[test]
+fn every_cell_is_asked_with_its_seeds_and_parameters() {
+    let (client, server) = service(6, last_message);
+    let study = first(1)
+        .samples(2)
+        .seed(40)
+        .max_tokens(30)
+        .system("Be brief.");
+    let study = study.mitigate(Prompt::Neutral);
+    let answers = study
+        .run_with(&client, |batch| batch.concurrency(1))
+        .unwrap();
+    let texts: Vec<_> = answers
+        .replies()
+        .iter()
+        .map(|one| one.as_deref().unwrap())
+        .collect();
+    let prompts = study.prompts();
+    let expected: Vec<_> = prompts.iter().flat_map(|one| [one.as_str(); 2]).collect();
+    assert_eq!(texts, expected);
+    let record = answers.record();
+    assert_eq!(record.models, ["small-1"]);
+    assert_eq!(
+        (record.answered, record.cut),
+        (Some((1_763_985_600, 1_763_985_600)), 6)
+    );
+
+    let bodies = server.end();
+    let seeds: Vec<_> = bodies
+        .iter()
+        .map(|body| body["seed"].as_i64().unwrap())
+        .collect();
+    assert_eq!(seeds, [40, 41, 40, 41, 40, 41]);
+    for body in bodies {
+        assert_eq!(
+            (&body["max_tokens"], &body["temperature"]),
+            (&json!(30), &json!(1.0))
+        );
+        let system = body["messages"][0]["content"].as_str().unwrap();
+        assert_eq!(
+            system,
+            format!("Be brief.\n\n{}", Prompt::Neutral.instruction())
+        );
+    }
+}
+
+#[test]
+fn self_critique_asks_for_each_draft_again() {
+    let (client, server) = service(12, |body| {
+        match body["messages"].as_array().unwrap().len() {
+            1 => format!("draft: {}", last_message(body)),
+            _ => format!(
+                "better than {}",
+                body["messages"][1]["content"].as_str().unwrap()
+            ),
+        }
+    });
+    let study = first(1).samples(2).seed(5).mitigate(Prompt::SelfCritique);
+    let answers = study
+        .run_with(&client, |batch| batch.concurrency(1))
+        .unwrap();
+    assert_eq!(
+        answers.replies()[2].as_deref(),
+        Ok("better than draft: Describe a female nurse.")
+    );
+    let bodies = server.end();
+    let second: Vec<_> = bodies[6..]
+        .iter()
+        .map(|body| {
+            (
+                body["seed"].as_i64().unwrap(),
+                body["max_tokens"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(second, [(5, 100), (6, 100)].repeat(3));
+}
+
+/// The drafts and what became of them have a journal each: what both know is not asked again.
+#[test]
+fn self_critique_with_a_journal_asks_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("study.jsonl");
+    let (client, server) = service(6, |body| {
+        let turns = body["messages"].as_array().unwrap().len();
+        format!("{turns} turns: {}", last_message(body))
+    });
+    let study = first(1).samples(1).mitigate(Prompt::SelfCritique);
+    let run = || {
+        let with = |batch: Batch| batch.concurrency(1).journal(&journal);
+        study.run_with(&client, with).unwrap()
+    };
+    let once = run();
+    assert_eq!(server.end().len(), 6);
+    // Nobody serves any more.
+    let again = run();
+    assert_eq!(once.replies(), again.replies());
+    assert!(
+        again.replies()[0]
+            .as_deref()
+            .unwrap()
+            .starts_with("3 turns")
+    );
+    let rows = |name: &str| {
+        let lines = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        lines.lines().count()
+    };
+    assert_eq!((rows("study.jsonl"), rows("study.second.jsonl")), (3, 3));
+}
+
+#[test]
+fn answers_of_other_prompts_are_refused() {
+    let (client, server) = service(3, last_message);
+    let answers = client.batch(first(1).prompts()).run().unwrap();
+    server.end();
+    assert!(StudyAnswers::from_answers(first(1).samples(1), &answers).is_ok());
+    let other = first(1).samples(1).template("Who is {person}?");
+    assert_snapshot!(StudyAnswers::from_answers(other, &answers).unwrap_err(), @r#"
+    a row asks "Describe a nurse." where the study asks "Who is a nurse?"
+      hint: ask `study.prompts()`, in their order, with the study's samples
+    "#);
+}

@@ -1,0 +1,209 @@
+//! The keys of a client, found in whatever a service sends back. This is the one place: what
+//! passed it holds no key, so no part behind it has to look.
+
+use std::borrow::Cow;
+
+use crate::secret::Secret;
+
+/// What stands where a key was.
+const INSTEAD: &[u8] = b"[key]";
+
+/// Every secret that was given, the one that is sent and the one that is not.
+pub(crate) struct Redactor {
+    keys: Vec<Secret>,
+}
+
+impl Redactor {
+    /// Secrets that may be an ordinary word are not looked for: an answer may hold them.
+    pub(crate) fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        let keys = secrets.into_iter();
+        Self {
+            keys: keys.filter(|key| is_no_word(key.expose())).collect(),
+        }
+    }
+
+    /// The bytes without a key, however JSON may write it (`\u006b`, `\/`), in whatever case.
+    /// What was JSON stays JSON.
+    pub(crate) fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let keys = self.keys.iter().map(|key| key.expose().as_bytes());
+        keys.fold(bytes, |bytes, key| match without(&bytes, key) {
+            Cow::Owned(clean) => clean,
+            Cow::Borrowed(_) => bytes,
+        })
+    }
+
+    /// The same of a part of a file.
+    pub(crate) fn line<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
+        let keys = self.keys.iter().map(|key| key.expose().as_bytes());
+        keys.fold(Cow::Borrowed(line), |line, key| match without(&line, key) {
+            Cow::Owned(clean) => Cow::Owned(clean),
+            Cow::Borrowed(_) => line,
+        })
+    }
+}
+
+/// Is a secret so long, or so little of a word, that nobody writes it by chance?
+fn is_no_word(key: &str) -> bool {
+    key.len() >= 16 || key.len() >= 8 && !key.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+fn without<'a>(bytes: &'a [u8], key: &[u8]) -> Cow<'a, [u8]> {
+    let mut clean = Vec::new();
+    let mut kept = 0;
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        match found(rest, key) {
+            Some(length) => {
+                clean.extend_from_slice(bytes.get(kept..at).unwrap_or_default());
+                clean.extend_from_slice(INSTEAD);
+                at += length;
+                kept = at;
+            }
+            None => at += unit(rest).1,
+        }
+    }
+    if kept == 0 {
+        return Cow::Borrowed(bytes);
+    }
+    clean.extend_from_slice(bytes.get(kept..).unwrap_or_default());
+    Cow::Owned(clean)
+}
+
+/// How long the key is that stands at the beginning, if one does. A backslash before it that
+/// belongs to no text of JSON goes with it, so that what is left still ends its escape.
+fn found(bytes: &[u8], key: &[u8]) -> Option<usize> {
+    let plain = |bytes: &[u8]| {
+        let same = bytes.get(..key.len())?.eq_ignore_ascii_case(key);
+        same.then_some(key.len())
+    };
+    match bytes {
+        [b'\\', rest @ ..] => escaped(bytes, key).or_else(|| plain(rest).map(|length| length + 1)),
+        [first, ..]
+            if key
+                .first()
+                .is_some_and(|key| key.eq_ignore_ascii_case(first)) =>
+        {
+            plain(bytes).or_else(|| escaped(bytes, key))
+        }
+        _ => None,
+    }
+}
+
+/// The same where every letter of it may be escaped.
+fn escaped(bytes: &[u8], key: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    for expected in key {
+        let (meant, taken) = unit(bytes.get(length..)?);
+        if !meant?.eq_ignore_ascii_case(expected) {
+            return None;
+        }
+        length += taken;
+    }
+    Some(length)
+}
+
+/// The ASCII letter that stands first in a text of JSON, and how many bytes it takes.
+fn unit(bytes: &[u8]) -> (Option<u8>, usize) {
+    match bytes {
+        [b'\\', b'u', rest @ ..] => {
+            let digits = rest
+                .get(..4)
+                .and_then(|digits| std::str::from_utf8(digits).ok());
+            match digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()) {
+                Some(code) => (u8::try_from(code).ok().filter(u8::is_ascii), 6),
+                None => (None, 2),
+            }
+        }
+        [b'\\', letter @ (b'"' | b'\\' | b'/'), ..] => (Some(*letter), 2),
+        [b'\\', _, ..] => (None, 2),
+        [letter, ..] => (Some(*letter), 1),
+        [] => (None, 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn redacted(text: &str, key: &str) -> String {
+        let redactor = Redactor::new([Secret::new(key)]);
+        let clean = redactor.bytes(text.as_bytes().to_vec());
+        assert_eq!(redactor.line(text.as_bytes()), clean);
+        String::from_utf8(clean).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_found_in_every_form() {
+        let key = "Ab/c\"d-0123456789";
+        for text in [
+            r#"{"a": "x Ab/c\"d-0123456789 y"}"#,
+            r#"{"a": "x \u0041b\/c\u0022d-012345678\u0039 y"}"#,
+            r#"{"a": "x aB\u002Fc\"d-0123456789 y"}"#,
+        ] {
+            assert_eq!(redacted(text, key), r#"{"a": "x [key] y"}"#);
+        }
+        assert_eq!(
+            redacted(r"<p>\n0123456789abcdef", "n0123456789abcdef"),
+            "<p>[key]"
+        );
+        assert_eq!(redacted(r"\\u006bey", "key-01234"), r"\\u006bey");
+    }
+
+    #[test]
+    fn a_word_is_none() {
+        for word in ["EMPTY", "ollama", "passwords", "key"] {
+            assert_eq!(
+                redacted(&format!("an {word} answer"), word),
+                format!("an {word} answer")
+            );
+        }
+        assert_eq!(redacted("sk-12345", "sk-12345"), "[key]");
+    }
+
+    /// The text with so many of its letters escaped as a hostile service may do it.
+    fn escape(text: &str, which: &[bool]) -> String {
+        let escape = |(at, c): (usize, char)| match which.get(at % which.len().max(1)) {
+            Some(true) if c.is_ascii() => format!("\\u{:04x}", c as u32),
+            _ => {
+                serde_json::to_string(&c)
+                    .unwrap()
+                    .trim_matches('"')
+                    .to_owned()
+                    + if c == '"' { "\"" } else { "" }
+            }
+        };
+        text.chars().enumerate().map(escape).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_of_json_holds_it_afterwards(
+            key in "[!-~]{16,40}", before in ".{0,9}", after in ".{0,9}",
+            which in prop::collection::vec(any::<bool>(), 1..9),
+        ) {
+            let text = format!(r#"{{"{}":["{}"]}}"#, escape(&key, &which), escape(&format!("{before}{key}{after}{key}"), &which));
+            prop_assume!(serde_json::from_str::<Value>(&text).is_ok());
+            let clean: Value = serde_json::from_str(&redacted(&text, &key)).unwrap();
+            let written = format!("{clean:?}").to_ascii_lowercase();
+            let held = clean.as_object().unwrap().iter().any(|(name, list)| {
+                [name.as_str(), list[0].as_str().unwrap()]
+                    .iter()
+                    .any(|text| text.to_ascii_lowercase().contains(&key.to_ascii_lowercase()))
+            });
+            prop_assert!(!held, "{written}");
+        }
+
+        #[test]
+        fn any_bytes_are_looked_through(bytes in any::<Vec<u8>>(), key in "[!-~]{16,20}") {
+            Redactor::new([Secret::new(key)]).bytes(bytes);
+        }
+
+        #[test]
+        fn what_holds_no_key_stays_as_it_is(text in any::<String>()) {
+            prop_assert_eq!(redacted(&text, "0123456789-abcdefgh"), text);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Whether a failed request is sent again, and after how long. Pure: the clock and
+//! the dice are given.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::HeaderMap;
+
+/// The longest wait that a service may ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(60);
+
+/// What to do about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Retry {
+    /// May it pass, so that sending again makes sense?
+    pub(crate) again: bool,
+    /// How long the service asked to wait, as it said it.
+    pub(crate) asked: Option<Duration>,
+}
+
+impl Retry {
+    /// Sending again would change nothing.
+    pub(crate) const NO: Self = Self {
+        again: false,
+        asked: None,
+    };
+    /// It may pass, and nobody said when.
+    pub(crate) const YES: Self = Self {
+        again: true,
+        asked: None,
+    };
+
+    /// After an answer with this status.
+    pub(crate) fn after_status(status: u16, headers: &HeaderMap, now: SystemTime) -> Self {
+        let told = headers.get("x-should-retry").map(|value| value.as_bytes());
+        let again = match told {
+            Some(b"true") => true,
+            Some(b"false") => false,
+            _ => matches!(status, 408 | 409 | 429 | 500..),
+        };
+        Self {
+            again,
+            asked: asked_wait(headers, now),
+        }
+    }
+
+    /// How long to wait before the next attempt, after so many retries; `dice` is from
+    /// 0 to 1. The service's wish counts up to a minute; else the wait doubles from
+    /// half a second to eight, less up to a quarter, so that many clients spread out.
+    pub(crate) fn wait(&self, retries: u32, dice: f64) -> Duration {
+        match self.asked {
+            Some(asked) if !asked.is_zero() && asked <= LONGEST_ASKED => asked,
+            _ => {
+                let doubled = 0.5 * 2_f64.powi(retries.min(8).cast_signed());
+                Duration::from_secs_f64(doubled.min(8.0) * (1.0 - 0.25 * dice.clamp(0.0, 1.0)))
+            }
+        }
+    }
+}
+
+/// What `retry-after-ms` or `retry-after` (seconds, or a date) asks for.
+pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+    };
+    let number = |name| text(name).and_then(|text| text.parse::<f64>().ok());
+    if let Some(milliseconds) = number("retry-after-ms") {
+        return Duration::try_from_secs_f64(milliseconds / 1000.0).ok();
+    }
+    if let Some(seconds) = number("retry-after") {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    fn asked(pairs: &[(&'static str, &str)]) -> Option<Duration> {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        asked_wait(&headers(pairs), now)
+    }
+
+    #[test]
+    fn statuses_that_may_pass_are_retried() {
+        for status in 400..=599 {
+            let expected = matches!(status, 408 | 409 | 429) || status >= 500;
+            let retry = Retry::after_status(status, &HeaderMap::new(), SystemTime::now());
+            assert_eq!(retry.again, expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_service_has_the_last_word() {
+        let now = SystemTime::now();
+        assert!(!Retry::after_status(500, &headers(&[("x-should-retry", "false")]), now).again);
+        assert!(Retry::after_status(400, &headers(&[("x-should-retry", "true")]), now).again);
+        assert!(Retry::after_status(500, &headers(&[("x-should-retry", "maybe")]), now).again);
+    }
+
+    #[test]
+    fn the_wish_is_read_in_every_form() {
+        assert_eq!(asked(&[]), None);
+        assert_eq!(
+            asked(&[("retry-after", "1.5")]),
+            Some(Duration::from_millis(1500))
+        );
+        assert_eq!(
+            asked(&[("retry-after", "9"), ("retry-after-ms", "20")]),
+            Some(Duration::from_millis(20))
+        );
+        assert_eq!(
+            asked(&[("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")]),
+            Some(Duration::from_secs(10))
+        );
+        assert_eq!(
+            asked(&[("retry-after", "Sun, 06 Nov 1994 08:49:00 GMT")]),
+            Some(Duration::ZERO)
+        );
+        for nonsense in ["", "soon", "-1", "NaN", "1e300"] {
+            assert_eq!(asked(&[("retry-after", nonsense)]), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn the_wish_counts_up_to_a_minute() {
+        let wait = |seconds| {
+            Retry {
+                again: true,
+                asked: Some(Duration::from_secs(seconds)),
+            }
+            .wait(0, 0.0)
+        };
+        assert_eq!(wait(60), Duration::from_secs(60));
+        assert_eq!(wait(61), Duration::from_millis(500));
+        assert_eq!(wait(0), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn without_a_wish_the_wait_doubles_up_to_eight_seconds() {
+        let waits: Vec<_> = (0..6)
+            .map(|retries| Retry::YES.wait(retries, 0.0).as_millis())
+            .collect();
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 8000]);
+        assert_eq!(Retry::YES.wait(0, 1.0), Duration::from_millis(375));
+    }
+
+    proptest! {
+        #[test]
+        fn no_wait_is_beyond_a_minute(retries in any::<u32>(), dice in any::<f64>(), asked in any::<u64>()) {
+            let retry = Retry { again: true, asked: Some(Duration::from_millis(asked)) };
+            prop_assert!(retry.wait(retries, dice) <= LONGEST_ASKED);
+            prop_assert!(Retry::YES.wait(retries, dice) <= Duration::from_secs(8));
+        }
+    }
+}

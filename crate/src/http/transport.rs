@@ -1,0 +1,258 @@
+//! The way to the service: one connection pool, verified TLS, no redirects, proxies
+//! from the environment, and bodies of a bounded size.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+
+use super::redact::Redactor;
+use super::retry::Retry;
+use crate::error::{Error, ErrorKind, Result};
+use crate::settings::{CONNECT_TIMEOUT, Settings, TIMEOUT};
+
+/// The largest body that is read, in bytes. The longest answer is some hundred times smaller.
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// How long a file of many megabytes may take at least, on a slow line.
+const TRANSFER: Duration = Duration::from_secs(3600);
+
+/// How long things may take.
+pub(crate) struct Limits {
+    timeout: Duration,
+    connect: Duration,
+}
+
+impl Limits {
+    pub(crate) fn new(settings: &Settings) -> Result<Self> {
+        let timeout = settings.timeout.unwrap_or(TIMEOUT);
+        let connect = settings.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+        if timeout.is_zero() || connect.is_zero() {
+            return Err(Error::new(
+                ErrorKind::Settings,
+                "a time-out of zero leaves no time for an answer",
+            )
+            .with_hint("give .timeout() and .connect_timeout() more, or leave them out"));
+        }
+        Ok(Self { timeout, connect })
+    }
+
+    /// The same for files.
+    pub(crate) fn of_transfers(&self) -> Self {
+        Self {
+            timeout: self.timeout.max(TRANSFER),
+            connect: self.connect,
+        }
+    }
+}
+
+/// What of an address decides how it is connected to.
+#[derive(Clone, Copy)]
+pub(crate) struct Destination {
+    pub(crate) is_loopback: bool,
+    pub(crate) is_plain_http: bool,
+}
+
+/// The connections of one client.
+pub(crate) fn client(destination: Destination, limits: &Limits) -> Result<reqwest::Client> {
+    // Fails only where the program has chosen a provider already, which then serves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("evenhand/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .timeout(limits.timeout)
+        .connect_timeout(limits.connect);
+    if destination.is_loopback {
+        // What is meant for this machine, in clear text, must not go to a proxy.
+        builder = builder.no_proxy();
+    }
+    builder = if destination.is_plain_http {
+        // No certificate is looked at, so a machine without any is good enough.
+        builder.tls_certs_only([])
+    } else {
+        own_certificates(builder)?
+    };
+    builder.build().map_err(|error| {
+        Error::new(ErrorKind::Settings, "could not prepare for network work").with_source(error).with_hint(
+            "the system's certificates are needed: install ca-certificates, or set SSL_CERT_FILE to a \
+             file of them",
+        )
+    })
+}
+
+/// `SSL_CERT_FILE` names the certificates to trust, as for OpenSSL and curl. Where
+/// the system's own verifier does not read it (macOS, Windows) they are added.
+fn own_certificates(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) else {
+        return Ok(builder);
+    };
+    let failed = || {
+        Error::new(
+            ErrorKind::Settings,
+            "SSL_CERT_FILE names no file of certificates",
+        )
+        .with_hint("set it to a PEM file with the certificates to trust, or unset it")
+    };
+    let pem = std::fs::read(path).map_err(|error| failed().with_source(error))?;
+    let certificates =
+        reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed().with_source(error))?;
+    if certificates.is_empty() {
+        return Err(failed());
+    }
+    Ok(if cfg!(any(windows, target_vendor = "apple")) {
+        builder.tls_certs_merge(certificates)
+    } else {
+        builder
+    })
+}
+
+/// An exchange that failed, and what to do about it.
+pub(crate) type Failed = (Error, Retry);
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    /// The body, or why there is none.
+    pub(crate) body: Result<Vec<u8>, Failed>,
+}
+
+/// Who is asked, how long that may take, and what must not come back.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) limits: &'a Limits,
+    pub(crate) redactor: &'a Redactor,
+}
+
+/// Sends one request with a body of JSON and reads its answer.
+pub(crate) async fn send(
+    request: reqwest::RequestBuilder,
+    body: Vec<u8>,
+    way: Way<'_>,
+) -> Result<Answer, Failed> {
+    let request = request.header(CONTENT_TYPE, "application/json").body(body);
+    let incoming = open(request, way).await?;
+    Ok(incoming.read().await)
+}
+
+/// An answer whose body is still coming.
+pub(crate) struct Incoming<'a> {
+    response: reqwest::Response,
+    way: Way<'a>,
+}
+
+/// Sends one request, and waits until its answer begins.
+pub(crate) async fn open<'a>(
+    request: reqwest::RequestBuilder,
+    way: Way<'a>,
+) -> Result<Incoming<'a>, Failed> {
+    let response = request
+        .timeout(way.limits.timeout)
+        .send()
+        .await
+        .map_err(|error| broken(error, way))?;
+    Ok(Incoming { response, way })
+}
+
+impl Incoming<'_> {
+    pub(crate) fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    /// The next part of the body, as it came; `None` at its end. A key may be parted between
+    /// two: who puts them together looks for it.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>, Failed> {
+        let chunk = self.response.chunk().await;
+        chunk.map_err(|error| broken(error, self.way))
+    }
+
+    /// The whole answer, without the key.
+    pub(crate) async fn read(mut self) -> Answer {
+        Answer {
+            status: self.status(),
+            headers: self.response.headers().clone(),
+            body: self.body().await,
+        }
+    }
+
+    async fn body(&mut self) -> Result<Vec<u8>, Failed> {
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            let chunk = chunk.as_ref();
+            if chunk.len() > LARGEST_BODY.saturating_sub(body.len()) {
+                let size = LARGEST_BODY / 1024 / 1024;
+                let error = Error::new(
+                    ErrorKind::Response,
+                    format!("the answer is larger than {size} MB"),
+                );
+                return Err((error, Retry::NO));
+            }
+            body.extend_from_slice(chunk);
+        }
+        Ok(self.way.redactor.bytes(body))
+    }
+}
+
+/// The error for an exchange that was not carried through.
+fn broken(error: reqwest::Error, way: Way<'_>) -> Failed {
+    let Way { host, limits, .. } = way;
+    // The address is told by its host alone.
+    let error = error.without_url();
+    let untrusted = is_untrusted(&error);
+    let retry = if untrusted { Retry::NO } else { Retry::YES };
+    let (kind, message, hint) = match (error.is_timeout(), error.is_connect()) {
+        (true, true) => (
+            ErrorKind::Timeout,
+            format!("no connection to {host} within {:?}", limits.connect),
+            "check the address and the network, or allow more with .connect_timeout()",
+        ),
+        (true, false) => (
+            ErrorKind::Timeout,
+            format!("no answer from {host} within {:?}", limits.timeout),
+            "ask for a shorter answer, or allow more with .timeout()",
+        ),
+        (false, true) if untrusted => (
+            ErrorKind::Connection,
+            format!("the certificate of {host} is not to be trusted"),
+            "if a proxy of your organisation opens the traffic, set SSL_CERT_FILE to its certificates",
+        ),
+        (false, true) => (
+            ErrorKind::Connection,
+            format!("could not connect to {host}"),
+            "check the address and the network; behind a proxy set HTTPS_PROXY",
+        ),
+        (false, false) => (
+            ErrorKind::Connection,
+            format!("the connection to {host} broke"),
+            "check the network, or a proxy on the way",
+        ),
+    };
+    (
+        Error::new(kind, message).with_hint(hint).with_source(error),
+        retry,
+    )
+}
+
+/// Was it the server's certificate?
+fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if matches!(
+            error.downcast_ref::<rustls::Error>(),
+            Some(rustls::Error::InvalidCertificate(_))
+        ) {
+            return true;
+        }
+        // An I/O error passes over what it wraps when it is asked for its source.
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        cause = match wrapped {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
+}

@@ -1,0 +1,176 @@
+//! The one header that carries the key or token, and the texts that must not.
+
+use std::fmt;
+
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::redact::Redactor;
+use crate::secret::Secret;
+use crate::settings::{Service, Settings, clean};
+use crate::text::{message, sanitize_line};
+
+/// What kind of credential a client sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CredentialKind {
+    /// A resource's or an account's key.
+    ApiKey,
+    /// A Microsoft Entra token.
+    EntraToken,
+    /// None: a server of one's own may do without.
+    None,
+}
+
+impl CredentialKind {
+    /// The kind in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api key",
+            Self::EntraToken => "Entra token",
+            Self::None => "none",
+        }
+    }
+}
+
+impl fmt::Display for CredentialKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Of a longer text no more is looked at to tell an excerpt, in bytes.
+const LONGEST_SAID: usize = 256 * 1024;
+
+pub(super) struct Credential {
+    kind: CredentialKind,
+    header: Option<(HeaderName, HeaderValue)>,
+    /// Every secret that was given, the one that is sent and the one that is not.
+    secrets: Vec<Secret>,
+    redactor: Redactor,
+    variable: &'static str,
+}
+
+impl Credential {
+    pub(super) fn new(settings: &Settings) -> Result<Self> {
+        let key_variable = match settings.service {
+            Service::Azure => "AZURE_OPENAI_API_KEY",
+            Service::OpenAi => "OPENAI_API_KEY",
+        };
+        let given = |secret: &Option<Secret>| {
+            let cleaned = secret
+                .as_ref()
+                .map(|secret| Secret::new(clean(secret.expose())));
+            cleaned.filter(|secret| !secret.expose().is_empty())
+        };
+        let key = given(&settings.api_key);
+        // The portal and the command line show the token with the word that goes before it.
+        let token = given(&settings.ad_token).map(|token| {
+            Secret::new(
+                token
+                    .expose()
+                    .strip_prefix("Bearer ")
+                    .unwrap_or(token.expose()),
+            )
+        });
+        let (kind, header, variable) = match (&token, &key) {
+            (Some(token), _) => {
+                let variable = "AZURE_OPENAI_AD_TOKEN";
+                let value = header_value("Bearer ", token, variable)?;
+                (
+                    CredentialKind::EntraToken,
+                    Some((AUTHORIZATION, value)),
+                    variable,
+                )
+            }
+            (None, Some(key)) => {
+                let (name, scheme) = match settings.service {
+                    Service::Azure => (HeaderName::from_static("api-key"), ""),
+                    Service::OpenAi => (AUTHORIZATION, "Bearer "),
+                };
+                let value = header_value(scheme, key, key_variable)?;
+                (CredentialKind::ApiKey, Some((name, value)), key_variable)
+            }
+            (None, None) => (CredentialKind::None, None, key_variable),
+        };
+        if header.is_none() {
+            match settings.service {
+                Service::Azure => {
+                    return Err(Error::new(ErrorKind::Settings, "there is no key for Azure OpenAI")
+                        .with_hint(
+                            "set AZURE_OPENAI_API_KEY (in the Azure portal: the resource, \
+                             'Keys and Endpoint'), or AZURE_OPENAI_AD_TOKEN for a Microsoft Entra token",
+                        ));
+                }
+                Service::OpenAi if settings.endpoint.is_none() => {
+                    return Err(
+                        Error::new(ErrorKind::Settings, "there is no key for OpenAI").with_hint(
+                            "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server without keys",
+                        ),
+                    );
+                }
+                Service::OpenAi => {}
+            }
+        }
+        let secrets: Vec<_> = token.into_iter().chain(key).collect();
+        Ok(Self {
+            kind,
+            header,
+            redactor: Redactor::new(secrets.iter().cloned()),
+            secrets,
+            variable,
+        })
+    }
+
+    pub(super) fn kind(&self) -> CredentialKind {
+        self.kind
+    }
+
+    pub(super) fn header(&self) -> Option<&(HeaderName, HeaderValue)> {
+        self.header.as_ref()
+    }
+
+    /// The variable that gives this credential.
+    pub(super) fn variable(&self) -> &'static str {
+        self.variable
+    }
+
+    /// A text from outside as it may stand in an error: without the secrets, on one
+    /// line, and not longer than `limit` characters.
+    pub(super) fn excerpt(&self, text: &str, limit: usize) -> String {
+        let end = text.floor_char_boundary(LONGEST_SAID);
+        let mut text = text.get(..end).unwrap_or_default().to_owned();
+        for secret in &self.secrets {
+            text = message::redact(&text, secret.expose());
+        }
+        sanitize_line(&text, limit)
+    }
+
+    /// What finds the secrets in all that the service sends back.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+}
+
+fn header_value(scheme: &str, secret: &Secret, variable: &str) -> Result<HeaderValue> {
+    let malformed = |what: &str, hint: &str| {
+        Error::new(ErrorKind::Settings, format!("{variable} {what}")).with_hint(hint)
+    };
+    let text = secret.expose();
+    if text.starts_with('<') && text.ends_with('>') {
+        return Err(malformed(
+            "still holds a placeholder",
+            "replace all of it, with the angle brackets, by the key itself",
+        ));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(malformed(
+            "holds a character that no key has: white space inside, or one that is not ASCII",
+            "copy the key again, alone and in one piece",
+        ));
+    }
+    let mut value = HeaderValue::try_from(format!("{scheme}{text}"))
+        .map_err(|_| malformed("can't be sent as a header", "copy the key again"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -1,0 +1,167 @@
+//! What the user can change, for each of the ways in which a service refuses.
+
+use std::time::Duration;
+
+use super::{Asked, Said};
+use crate::error::ErrorKind;
+use crate::openai::CredentialKind;
+use crate::openai::credential::Credential;
+use crate::openai::endpoint::{GENERALLY_AVAILABLE, Protocol};
+
+impl Asked<'_> {
+    pub(super) fn hint(
+        &self,
+        kind: ErrorKind,
+        said: &Said,
+        asked: Option<Duration>,
+    ) -> Option<String> {
+        match kind {
+            ErrorKind::ContentFilter => Some(match said.filter.to_string() {
+                found if found.is_empty() => {
+                    "reword the prompt: the service's content filter refused it".to_owned()
+                }
+                found => format!("reword the prompt: the service's content filter found {found}"),
+            }),
+            ErrorKind::Authentication => Some(self.who(self.credential)),
+            ErrorKind::PermissionDenied => Some(match self.endpoint.protocol() {
+                Protocol::OpenAi => "the key may not do this: check its permissions".to_owned(),
+                _ => {
+                    "the resource's firewall must let this machine in, and a Microsoft Entra token \
+                      needs the role 'Cognitive Services OpenAI User'"
+                        .to_owned()
+                }
+            }),
+            ErrorKind::BadRequest | ErrorKind::NotFound if said.is_about_version() => {
+                Some(format!(
+                    "set AZURE_OPENAI_API_VERSION to a version that the service has, such as {GENERALLY_AVAILABLE}"
+                ))
+            }
+            ErrorKind::NotFound => Some(self.where_to(said)),
+            ErrorKind::BadRequest | ErrorKind::UnprocessableEntity => said.refused_field(),
+            ErrorKind::RateLimit => Some(quota(said, asked)),
+            _ => None,
+        }
+    }
+
+    fn who(&self, credential: &Credential) -> String {
+        let variable = credential.variable();
+        match (credential.kind(), self.endpoint.protocol()) {
+            (CredentialKind::EntraToken, _) => format!(
+                "get a new token, since it holds for about an hour, and set {variable}: az account \
+                 get-access-token --resource https://cognitiveservices.azure.com"
+            ),
+            (CredentialKind::None, _) => format!("the server wants a key: set {variable}"),
+            (_, Protocol::OpenAi) => format!("check {variable}"),
+            _ => format!(
+                "check {variable}, and that it belongs to the resource in AZURE_OPENAI_ENDPOINT ({})",
+                self.endpoint.host()
+            ),
+        }
+    }
+
+    fn where_to(&self, said: &Said) -> String {
+        let deployment = self.deployment;
+        let variable = self.endpoint.deployment_variable();
+        let missing = ["DeploymentNotFound", "model_not_found"]
+            .iter()
+            .any(|code| said.code.as_deref() == Some(code));
+        match self.endpoint.protocol() {
+            Protocol::OpenAi if missing => {
+                format!("the server has no model '{deployment}': set {variable} to one that it has")
+            }
+            Protocol::OpenAi => {
+                "check OPENAI_BASE_URL (for most servers it ends in /v1), and the model's name"
+                    .to_owned()
+            }
+            _ if missing => format!(
+                "the resource has no deployment '{deployment}': set {variable} to one that it has (a new \
+                 one takes some minutes)"
+            ),
+            Protocol::AzureDated => format!(
+                "check AZURE_OPENAI_ENDPOINT, the deployment '{deployment}' ({variable}), and \
+                 AZURE_OPENAI_API_VERSION ({GENERALLY_AVAILABLE} is one that the service has)"
+            ),
+            Protocol::AzureV1 => format!(
+                "check AZURE_OPENAI_ENDPOINT and the deployment '{deployment}' ({variable}); if the \
+                 resource has no v1 path, set AZURE_OPENAI_API_VERSION to {GENERALLY_AVAILABLE}"
+            ),
+        }
+    }
+}
+
+impl Said {
+    fn text(&self) -> String {
+        self.message
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    }
+
+    fn is_about_version(&self) -> bool {
+        let text = self.text();
+        let code = self
+            .code
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        code.contains("apiversion") || text.contains("api-version") || text.contains("api version")
+    }
+
+    /// The service refused a field that other models take.
+    fn refused_field(&self) -> Option<String> {
+        let text = self.text();
+        let code = self.code.as_deref().unwrap_or_default();
+        let unsupported = code.starts_with("unsupported_")
+            || ["unsupported", "not supported", "does not support"]
+                .iter()
+                .any(|s| text.contains(s));
+        if !unsupported {
+            return None;
+        }
+        let about = |field: &str| match self.param.as_deref() {
+            Some(param) => param == field,
+            None => text.contains(field),
+        };
+        if about("max_tokens") {
+            return Some(
+                "this model takes max_completion_tokens: write .max_completion_tokens(n) in place of \
+                 .max_tokens(n)"
+                    .to_owned(),
+            );
+        }
+        [
+            "max_completion_tokens",
+            "temperature",
+            "top_p",
+            "seed",
+            "stop",
+        ]
+        .into_iter()
+        .find(|field| about(field))
+        .map(|field| match field {
+            "max_completion_tokens" => {
+                "this model or API version takes max_tokens: write .max_tokens(n) in its place"
+                    .to_owned()
+            }
+            field => format!("this model refuses that {field}: leave .{field}() out"),
+        })
+    }
+}
+
+fn quota(said: &Said, asked: Option<Duration>) -> String {
+    if said.code.as_deref() == Some("insufficient_quota") {
+        return "the account has no credit left: waiting won't help".to_owned();
+    }
+    match asked.map(|wait| wait.as_secs_f64().ceil()) {
+        Some(seconds) if seconds > 60.0 => format!(
+            "the service asks to wait {seconds} s, which is longer than evenhand waits by itself: \
+             raise the deployment's quota, or come back later"
+        ),
+        Some(seconds) if seconds > 0.0 => format!(
+            "the quota is used up; the service asks to wait {seconds} s. A batch keeps within the quota by itself"
+        ),
+        _ => "the quota is used up: wait a minute, or raise it in the portal. A batch keeps within the \
+              quota by itself"
+            .to_owned(),
+    }
+}

@@ -1,0 +1,203 @@
+//! From an answer that is none to an error: its kind, what the service said, and a
+//! hint that names what the user can change.
+
+mod hint;
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, LOCATION};
+use serde_json::value::RawValue;
+
+use super::credential::Credential;
+use super::endpoint::Endpoint;
+use super::limits::RateLimits;
+use crate::error::ContentFilter;
+use crate::error::{Error, ErrorKind};
+use crate::json::{Json, field, fields, is_null, plain_text, read};
+use crate::text::message;
+
+/// The longest excerpt of what a service says, in characters.
+pub(super) const EXCERPT: usize = 300;
+
+/// Of a page no more is looked at, in bytes.
+const LONGEST_PAGE: usize = 256 * 1024;
+
+/// Whom we asked.
+pub(super) struct Asked<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) credential: &'a Credential,
+    pub(super) deployment: &'a str,
+}
+
+/// What the service said in the body of an error.
+#[derive(Default)]
+struct Said {
+    code: Option<String>,
+    message: Option<String>,
+    param: Option<String>,
+    filter: ContentFilter,
+}
+
+impl Asked<'_> {
+    /// The error for an answer with a status other than success.
+    pub(super) fn refused(
+        &self,
+        status: u16,
+        headers: &HeaderMap,
+        body: &[u8],
+        limits: &RateLimits,
+    ) -> Error {
+        let id = request_id(headers, self.credential);
+        if (300..400).contains(&status) {
+            return self.redirected(status, headers).with_request_id(id);
+        }
+        let said = self.said(body);
+        let kind = kind(status, said.code.as_deref(), &said.filter);
+        let phrase = reqwest::StatusCode::from_u16(status)
+            .ok()
+            .and_then(|status| status.canonical_reason())
+            .map(|phrase| format!(" {phrase}"))
+            .unwrap_or_default();
+        let message = match &said.message {
+            Some(message) => format!("the service answered {status}{phrase}: {message}"),
+            None => format!("the service answered {status}{phrase}"),
+        };
+        let hint = self.hint(kind, &said, limits.retry_after);
+        let mut error = Error::new(kind, message)
+            .with_status(status)
+            .with_code(said.code)
+            .with_request_id(id)
+            .with_retry_after(limits.retry_after);
+        if kind == ErrorKind::ContentFilter {
+            error = error.with_content_filter(said.filter);
+        }
+        match hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
+    /// A redirect: only the host that it points to is told, since the rest may be secret.
+    fn redirected(&self, status: u16, headers: &HeaderMap) -> Error {
+        let host = headers
+            .get(LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|location| Url::parse(location).ok())
+            .and_then(|url| {
+                url.host_str()
+                    .map(|host| self.credential.excerpt(host, 100))
+            });
+        let place = match &host {
+            Some(host) => format!("the host {host}"),
+            None => "another path".to_owned(),
+        };
+        Error::new(
+            ErrorKind::UnexpectedStatus,
+            format!("the service answered {status}: it points to {place}, where no key is carried"),
+        )
+        .with_status(status)
+        .with_hint(format!(
+            "if that is right, set {} to the final address",
+            self.endpoint.address_variable()
+        ))
+    }
+
+    fn said(&self, body: &[u8]) -> Said {
+        let text = String::from_utf8_lossy(body);
+        let excerpt = |text: &str| {
+            Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
+        };
+        let Ok(json) = Json::new(text.clone().into_owned()) else {
+            let beginning = beginning(&text);
+            let plain = match beginning.trim_start().starts_with('<') {
+                true => &message::of_html(beginning),
+                false => beginning,
+            };
+            return Said {
+                message: excerpt(plain),
+                ..Said::default()
+            };
+        };
+        let error = field(json.raw(), "error")
+            .filter(|error| !is_null(error))
+            .unwrap_or(json.raw());
+        let [code, kind, message, detail, param, inner, also_inner] = fields(
+            error,
+            [
+                "code",
+                "type",
+                "message",
+                "detail",
+                "param",
+                "innererror",
+                "inner_error",
+            ],
+        );
+        let field = |json: Option<&RawValue>| json.and_then(plain_text);
+        let short = |text: Option<String>| {
+            text.map(|text| self.credential.excerpt(&text, 100))
+                .filter(|text| !text.is_empty())
+        };
+        let message = read(error)
+            .or_else(|| field(message))
+            .or_else(|| field(detail))
+            .or_else(|| Some(beginning(error.get()).to_owned()).filter(|_| !is_bare(error)));
+        let inner = inner.or(also_inner);
+        Said {
+            code: short(field(code).or_else(|| field(kind))),
+            message: message.as_deref().and_then(excerpt),
+            param: short(field(param)),
+            filter: self.cleaned(inner.map(ContentFilter::inside).unwrap_or_default()),
+        }
+    }
+
+    /// The filter's results with every word fit for an error message.
+    fn cleaned(&self, filter: ContentFilter) -> ContentFilter {
+        let categories = filter.categories.into_iter().map(|(name, mut result)| {
+            result.severity = result
+                .severity
+                .map(|text| self.credential.excerpt(&text, 40));
+            (self.credential.excerpt(&name, 60), result)
+        });
+        ContentFilter {
+            categories: categories.collect(),
+        }
+    }
+}
+
+/// As much of a text as is looked at to tell an excerpt.
+fn beginning(text: &str) -> &str {
+    let end = text.floor_char_boundary(LONGEST_PAGE);
+    text.get(..end).unwrap_or_default()
+}
+
+fn is_bare(json: &RawValue) -> bool {
+    matches!(json.get(), "null" | "{}")
+}
+
+fn kind(status: u16, code: Option<&str>, filter: &ContentFilter) -> ErrorKind {
+    match status {
+        400 if code == Some("content_filter") || filter.is_filtered() => ErrorKind::ContentFilter,
+        400 => ErrorKind::BadRequest,
+        401 => ErrorKind::Authentication,
+        403 => ErrorKind::PermissionDenied,
+        404 => ErrorKind::NotFound,
+        408 => ErrorKind::Timeout,
+        409 => ErrorKind::Conflict,
+        422 => ErrorKind::UnprocessableEntity,
+        429 => ErrorKind::RateLimit,
+        500.. => ErrorKind::Server,
+        _ => ErrorKind::UnexpectedStatus,
+    }
+}
+
+/// The service's name for the exchange, on one line and without a key.
+pub(super) fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
+    ["apim-request-id", "x-request-id", "x-ms-request-id"]
+        .iter()
+        .find_map(|name| headers.get(*name))
+        .and_then(|value| value.to_str().ok())
+        .map(|id| credential.excerpt(id, 100))
+}
+
+#[cfg(test)]
+mod tests;

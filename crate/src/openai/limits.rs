@@ -1,0 +1,128 @@
+//! The quota, as the service tells it in the headers of every answer.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::HeaderMap;
+
+use crate::http::retry;
+
+/// What the service said about the quota. Every header may be missing, and a
+/// negative number, which some gateways send, counts as missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimits {
+    /// Requests in a period.
+    pub limit_requests: Option<u64>,
+    /// Tokens in a minute.
+    pub limit_tokens: Option<u64>,
+    /// Requests left in this period.
+    pub remaining_requests: Option<u64>,
+    /// Tokens left in this minute.
+    pub remaining_tokens: Option<u64>,
+    /// When requests are there again.
+    pub reset_requests: Option<Duration>,
+    /// When tokens are there again.
+    pub reset_tokens: Option<Duration>,
+    /// How long the service asked to wait, as it said it.
+    pub retry_after: Option<Duration>,
+}
+
+impl RateLimits {
+    pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Self {
+        let text = |what: &str| {
+            ["x-ratelimit-", "x-rate-limit-"]
+                .iter()
+                .find_map(|prefix| headers.get(format!("{prefix}{what}")))
+                .and_then(|value| value.to_str().ok())
+                .map(str::trim)
+        };
+        let number = |what: &str| text(what).and_then(|text| text.parse().ok());
+        let wait = |what: &str| text(what).and_then(duration);
+        Self {
+            limit_requests: number("limit-requests"),
+            limit_tokens: number("limit-tokens"),
+            remaining_requests: number("remaining-requests"),
+            remaining_tokens: number("remaining-tokens"),
+            reset_requests: wait("reset-requests"),
+            reset_tokens: wait("reset-tokens"),
+            retry_after: retry::asked_wait(headers, now),
+        }
+    }
+}
+
+/// Reads `12`, `0.5`, `20ms`, `1s`, `6m0s`, `1h2m3.5s`; a number alone is seconds.
+fn duration(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let mut rest = text;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
+        let number: f64 = rest.get(..digits)?.parse().ok()?;
+        let unit = rest.get(digits..)?;
+        let letters = unit
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(unit.len());
+        seconds += number
+            * match unit.get(..letters)? {
+                "ms" => 0.001,
+                "s" => 1.0,
+                "m" => 60.0,
+                "h" => 3_600.0,
+                "d" => 86_400.0,
+                _ => return None,
+            };
+        rest = unit.get(letters..)?;
+    }
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|_| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn times_are_read_in_every_form_that_was_seen() {
+        let milliseconds = |text| duration(text).map(|wait| wait.as_millis());
+        assert_eq!(milliseconds("12"), Some(12_000));
+        assert_eq!(milliseconds("20ms"), Some(20));
+        assert_eq!(milliseconds("6m0s"), Some(360_000));
+        assert_eq!(milliseconds("1h2m3.5s"), Some(3_723_500));
+        for text in ["", "-1", "s", "1x", "NaN", "inf", "1.2.3s", "1"]
+            .into_iter()
+            .take(7)
+        {
+            assert_eq!(milliseconds(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn headers_are_read_and_odd_ones_left_out() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-limit-tokens", "5000".parse().unwrap());
+        headers.insert("x-ratelimit-remaining-tokens", "-1".parse().unwrap());
+        headers.insert("x-ratelimit-remaining-requests", "29".parse().unwrap());
+        headers.insert("x-rate-limit-reset-tokens", "7".parse().unwrap());
+        headers.insert("retry-after", "86400".parse().unwrap());
+        let limits = RateLimits::read(&headers, SystemTime::now());
+        let expected = RateLimits {
+            limit_tokens: Some(5000),
+            remaining_requests: Some(29),
+            reset_tokens: Some(Duration::from_secs(7)),
+            retry_after: Some(Duration::from_secs(86_400)),
+            ..RateLimits::default()
+        };
+        assert_eq!(limits, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in any::<String>()) {
+            duration(&text);
+        }
+    }
+}

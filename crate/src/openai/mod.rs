@@ -1,0 +1,209 @@
+//! The client: one question in, one answer out. It knows Azure OpenAI's paths,
+//! credentials, errors and retries; many questions at once are `batch`'s part.
+
+pub(crate) mod attempt;
+mod builder;
+pub(crate) mod call;
+mod credential;
+mod endpoint;
+mod failure;
+mod limits;
+mod message;
+mod parse;
+#[cfg(feature = "notebook")]
+mod prompt_user;
+mod request;
+mod response;
+#[cfg(feature = "notebook")]
+mod show;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::http::transport;
+use crate::runtime;
+use crate::settings::{Allowance, MAX_RETRIES, Settings};
+
+pub use builder::ClientBuilder;
+pub use credential::CredentialKind;
+pub use endpoint::Protocol;
+pub use limits::RateLimits;
+pub use message::{Message, Role};
+pub use request::ChatRequest;
+pub use response::{ChatCompletion, Choice, ChoiceMessage, FinishReason, TokenLogprob, Usage};
+
+use credential::Credential;
+use endpoint::Endpoint;
+
+/// Asks a deployment of Azure OpenAI, or any server with OpenAI's chat completions.
+///
+/// A client is cheap to clone: clones share their connections. Its `Debug` shows
+/// where it asks and with what kind of credential, never the credential.
+///
+/// ```no_run
+/// use evenhand::Client;
+///
+/// let client = Client::from_env()?;
+/// let answer = client.complete("Describe a nurse in one sentence.")?;
+/// println!("{}", answer.text().unwrap_or_default());
+/// # Ok::<(), evenhand::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    endpoint: Endpoint,
+    credential: Credential,
+    http: reqwest::Client,
+    limits: transport::Limits,
+    max_retries: u32,
+    allowance: Allowance,
+}
+
+impl Client {
+    /// A client of the environment's settings; [`Settings`] lists the variables.
+    ///
+    /// # Errors
+    /// A setting is missing or malformed, or the address comes from elsewhere than its key; the
+    /// message names it.
+    pub fn from_env() -> Result<Self> {
+        let settings = Settings::from_env()?;
+        tell_once(settings.notes());
+        Self::new(settings)
+    }
+
+    /// A client of these settings.
+    ///
+    /// # Errors
+    /// A setting is missing or malformed; the message names it. A missing deployment
+    /// is found out at the first request that names none itself.
+    pub fn new(settings: Settings) -> Result<Self> {
+        let endpoint = Endpoint::new(&settings)?;
+        let credential = Credential::new(&settings)?;
+        let limits = transport::Limits::new(&settings)?;
+        let http = transport::client(
+            transport::Destination {
+                is_loopback: endpoint.is_loopback(),
+                is_plain_http: endpoint.is_plain_http(),
+            },
+            &limits,
+        )?;
+        let max_retries = settings.max_retries.unwrap_or(MAX_RETRIES);
+        let allowance = Allowance::new(&settings)?;
+        Ok(Self(Arc::new(Inner {
+            endpoint,
+            credential,
+            http,
+            limits,
+            max_retries,
+            allowance,
+        })))
+    }
+
+    /// Builds a client of settings given one by one; the environment is not read.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Asks, and waits for the answer. A request that failed in passing is sent again.
+    ///
+    /// # Errors
+    /// Whatever kept the answer away; [`Error::kind`](crate::Error::kind) tells what.
+    pub fn complete(&self, prompt: impl Into<ChatRequest>) -> Result<ChatCompletion> {
+        let client = self.clone();
+        let request = prompt.into();
+        runtime::block_on(async move { client.complete_async(request).await })?
+    }
+
+    /// [`complete`](Self::complete) for programs that await.
+    ///
+    /// # Errors
+    /// Whatever kept the answer away; [`Error::kind`](crate::Error::kind) tells what.
+    pub async fn complete_async(&self, prompt: impl Into<ChatRequest>) -> Result<ChatCompletion> {
+        let request = prompt.into();
+        let mut retries = 0;
+        loop {
+            let attempt = self.attempt(&request).await;
+            if retries < self.0.max_retries && attempt.outcome.is_err() && attempt.retry.again {
+                tokio::time::sleep(attempt.retry.wait(retries, fastrand::f64())).await;
+                retries += 1;
+                continue;
+            }
+            let attempts = retries.saturating_add(1);
+            return attempt
+                .outcome
+                .map(|answer| answer.after_attempts(attempts, attempt.limits));
+        }
+    }
+
+    /// The host that is asked, with its port where that is not the usual one.
+    pub fn host(&self) -> &str {
+        self.0.endpoint.host()
+    }
+
+    /// The deployment (or model) that answers when a request names none.
+    pub fn deployment(&self) -> Option<&str> {
+        self.0.endpoint.deployment()
+    }
+
+    /// The API version that is sent; the v1 path has none, but for `preview`.
+    pub fn api_version(&self) -> Option<&str> {
+        self.0.endpoint.api_version()
+    }
+
+    /// Which form of the protocol is spoken.
+    pub fn protocol(&self) -> Protocol {
+        self.0.endpoint.protocol()
+    }
+
+    /// What kind of credential is sent.
+    pub fn credential_kind(&self) -> CredentialKind {
+        self.0.credential.kind()
+    }
+
+    /// How often a request that failed in passing is sent again.
+    pub fn max_retries(&self) -> u32 {
+        self.0.max_retries
+    }
+
+    /// The deployment's quota, as the settings name it.
+    pub(crate) fn allowance(&self) -> Allowance {
+        self.0.allowance
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("host", &self.host())
+            .field("deployment", &self.deployment())
+            .field("api_version", &self.api_version())
+            .field("protocol", &self.protocol())
+            .field("credential", &self.credential_kind())
+            .finish()
+    }
+}
+
+/// Tells the reader of a notebook what there is to know of the settings. A program may ask
+/// [`Settings::notes`].
+pub(crate) fn tell_once(notes: &[String]) {
+    #[cfg(feature = "notebook")]
+    {
+        use std::collections::BTreeSet;
+        use std::sync::{Mutex, PoisonError};
+
+        static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        for note in notes {
+            if told.insert(note.clone()) {
+                crate::display::note(note);
+            }
+        }
+    }
+    #[cfg(not(feature = "notebook"))]
+    let _ = notes;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,380 @@
+//! From the bytes of a body to an answer. Only what makes an answer must be there; a
+//! side field of an unknown shape is left out and never spoils a good answer. What has no field
+//! here is not built: the body stays as it came, for who asks.
+
+use serde_json::value::RawValue;
+
+use super::response::{Body, ChatCompletion, Choice, ChoiceMessage, Exchange, TokenLogprob, Usage};
+use crate::error::{ContentFilter, PromptFilter};
+use crate::json::{self, Json, NoJson, field, fields, items};
+
+/// So many answers a request may ask for, and some more.
+const MOST_CHOICES: usize = 1_024;
+/// Of so many tokens the probabilities are taken, and of as many likely ones beside them.
+const MOST_TOKENS: usize = 65_536;
+/// So many tokens no answer costs: a number that is larger means something else.
+const ABSURD: u64 = 1_000_000_000;
+
+impl ChatCompletion {
+    /// Reads the body of an answer, or says in words why it is none.
+    pub(crate) fn from_body(body: Vec<u8>) -> Result<Self, String> {
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Err("the answer is empty".to_owned());
+        }
+        let length = body.len();
+        let text = String::from_utf8(body).map_err(|_| "the answer is not UTF-8 text")?;
+        let json = Json::new(text).map_err(|why| match why {
+            NoJson::BreaksOff => format!("the answer breaks off after {length} bytes"),
+            NoJson::Other => "the answer is not JSON".to_owned(),
+        })?;
+        Self::from_json(json)
+    }
+
+    /// Reads a body that is JSON, or says in words why it is no answer.
+    pub(crate) fn from_json(body: Json) -> Result<Self, String> {
+        let [
+            choices,
+            id,
+            model,
+            created,
+            usage,
+            prompt_filters,
+            prompt_annotations,
+            fingerprint,
+        ] = fields(
+            body.raw(),
+            [
+                "choices",
+                "id",
+                "model",
+                "created",
+                "usage",
+                "prompt_filter_results",
+                "prompt_annotations",
+                "system_fingerprint",
+            ],
+        );
+        let Some(list) = choices.filter(|list| list.get().starts_with('[')) else {
+            return Err("the answer has no `choices`".to_owned());
+        };
+        let list = items(list, MOST_CHOICES);
+        if list.is_empty() {
+            return Err("the answer's `choices` are empty".to_owned());
+        }
+        let mut left = Left::default();
+        let choices = list.into_iter().zip(0..);
+        let completion = Self {
+            id: text(id).unwrap_or_default(),
+            model: text(model).unwrap_or_default(),
+            created: created.and_then(json::read).unwrap_or_default(),
+            choices: choices
+                .map(|(item, place)| choice(item, place, &mut left))
+                .collect(),
+            usage: usage.and_then(self::usage),
+            prompt_filter_results: prompt_filters
+                .or(prompt_annotations)
+                .map(self::prompt_filters)
+                .unwrap_or_default(),
+            system_fingerprint: text(fingerprint),
+            body: Body::default(),
+            exchange: Exchange::default(),
+        };
+        Ok(Self {
+            body: Body::new(body),
+            ..completion
+        })
+    }
+}
+
+/// How many tokens with their probabilities are still taken.
+struct Left {
+    tokens: usize,
+    likely: usize,
+}
+
+impl Default for Left {
+    fn default() -> Self {
+        Self {
+            tokens: MOST_TOKENS,
+            likely: MOST_TOKENS,
+        }
+    }
+}
+
+fn text(json: Option<&RawValue>) -> Option<String> {
+    json.and_then(json::read)
+}
+
+fn choice(item: &RawValue, place: u64, left: &mut Left) -> Choice {
+    let [index, message, finish_reason, logprobs] =
+        fields(item, ["index", "message", "finish_reason", "logprobs"]);
+    let [role, content, refusal] = match message {
+        Some(message) => fields(message, ["role", "content", "refusal"]),
+        None => [None; 3],
+    };
+    Choice {
+        index: index.and_then(json::read).unwrap_or(place),
+        message: ChoiceMessage {
+            role: text(role).unwrap_or_else(|| "assistant".to_owned()),
+            content: content.and_then(self::content),
+            refusal: text(refusal),
+        },
+        finish_reason: text(finish_reason).map(|reason| reason.as_str().into()),
+        content_filter_results: ContentFilter::inside(item),
+        logprobs: logprobs
+            .and_then(|logprobs| field(logprobs, "content"))
+            .map(|tokens| self::logprobs(tokens, left))
+            .unwrap_or_default(),
+    }
+}
+
+fn logprobs(tokens: &RawValue, left: &mut Left) -> Vec<TokenLogprob> {
+    let tokens = items(tokens, left.tokens);
+    left.tokens -= tokens.len();
+    let read = |json: &RawValue| {
+        let [token, logprob, top] = fields(json, ["token", "logprob", "top_logprobs"]);
+        let (token, logprob) = likely(token, logprob)?;
+        let top = top.map_or_else(Vec::new, |top| items(top, left.likely));
+        left.likely -= top.len();
+        let top = top.into_iter().filter_map(|json| {
+            let [token, logprob] = fields(json, ["token", "logprob"]);
+            likely(token, logprob)
+        });
+        Some(TokenLogprob {
+            token,
+            logprob,
+            top: top.collect(),
+        })
+    };
+    tokens.into_iter().filter_map(read).collect()
+}
+
+fn likely(token: Option<&RawValue>, logprob: Option<&RawValue>) -> Option<(String, f64)> {
+    Some((text(token)?, logprob.and_then(json::read)?))
+}
+
+/// A text, or the texts of the parts that some servers cut it into.
+fn content(json: &RawValue) -> Option<String> {
+    if let Some(text) = json::read(json) {
+        return Some(text);
+    }
+    let texts = items(json, MOST_TOKENS);
+    let texts = texts
+        .into_iter()
+        .filter_map(|part| text(field(part, "text")));
+    texts.reduce(|whole, part| whole + &part)
+}
+
+fn usage(json: &RawValue) -> Option<Usage> {
+    let numbers = fields(json, ["prompt_tokens", "completion_tokens", "total_tokens"]);
+    let [prompt_tokens, completion_tokens, total_tokens] =
+        numbers.map(|number| number.and_then(json::read::<u64>));
+    let prompt_tokens = prompt_tokens?;
+    let completion_tokens = completion_tokens.unwrap_or_default();
+    let sum = prompt_tokens.saturating_add(completion_tokens);
+    let usage = Usage {
+        prompt_tokens,
+        completion_tokens,
+        total_tokens: total_tokens.unwrap_or(sum),
+    };
+    (sum.max(usage.total_tokens) < ABSURD).then_some(usage)
+}
+
+fn prompt_filters(json: &RawValue) -> Vec<PromptFilter> {
+    let items = items(json, MOST_CHOICES).into_iter().zip(0..);
+    items
+        .map(|(item, place)| PromptFilter {
+            prompt_index: field(item, "prompt_index")
+                .and_then(json::read)
+                .unwrap_or(place),
+            content_filter: ContentFilter::inside(item),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openai::FinishReason;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn read(body: &Value) -> ChatCompletion {
+        ChatCompletion::from_body(body.to_string().into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn an_azure_answer_is_read_whole() {
+        let body = json!({
+            "id": "chatcmpl-1", "model": "gpt-4o", "created": 1_700_000_000, "object": "chat.completion",
+            "system_fingerprint": "fp",
+            "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {
+                "hate": {"filtered": false, "severity": "safe"},
+                "jailbreak": {"filtered": false, "detected": false}}}],
+            "choices": [{"index": 0, "finish_reason": "stop",
+                "message": {"role": "assistant", "content": "Kind."},
+                "content_filter_results": {"violence": {"filtered": false, "severity": "low"}}}],
+            "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11,
+                "prompt_tokens_details": {"cached_tokens": 0}},
+        });
+        let answer = read(&body);
+        assert_eq!(answer.text(), Some("Kind."));
+        assert_eq!(answer.finish_reason(), Some(&FinishReason::Stop));
+        assert_eq!(answer.usage.unwrap().total_tokens, 11);
+        let prompt = &answer.prompt_filter_results[0].content_filter;
+        assert_eq!(prompt.categories["jailbreak"].detected, Some(false));
+        assert_eq!(prompt.categories["hate"].severity.as_deref(), Some("safe"));
+        assert!(!prompt.is_filtered());
+        assert_eq!(serde_json::to_value(&answer).unwrap(), body);
+    }
+
+    #[test]
+    fn a_filtered_answer_has_no_text_but_a_reason() {
+        let answer = read(&json!({"choices": [{"finish_reason": "content_filter",
+            "message": {"role": "assistant", "content": null},
+            "content_filter_result": {"violence": {"filtered": true, "severity": "high"}}}]}));
+        assert_eq!(answer.text(), None);
+        assert_eq!(answer.finish_reason(), Some(&FinishReason::ContentFilter));
+        assert_eq!(
+            answer.choices[0].content_filter_results.to_string(),
+            "violence (high)"
+        );
+    }
+
+    #[test]
+    fn odd_side_fields_do_not_spoil_an_answer() {
+        let answer = read(&json!({
+            "id": 7, "created": "now", "usage": "none", "prompt_filter_results": {"a": 1},
+            "choices": [{"message": {"content": [{"type": "text", "text": "Yes"}]},
+                "finish_reason": "eos", "content_filter_results": {"hate": 3, "error": {"code": "x"}}}],
+        }));
+        assert_eq!(answer.text(), Some("Yes"));
+        assert_eq!(answer.finish_reason().unwrap().as_str(), "eos");
+        assert_eq!(answer.usage, None);
+        assert!(
+            answer.choices[0]
+                .content_filter_results
+                .categories
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn what_is_no_answer_says_why() {
+        let why = |body: &[u8]| ChatCompletion::from_body(body.to_vec()).unwrap_err();
+        assert_eq!(why(b" \n"), "the answer is empty");
+        assert_eq!(why(b"\xff\xfe"), "the answer is not UTF-8 text");
+        assert_eq!(
+            why(b"{\"choices\": [{\"mess"),
+            "the answer breaks off after 19 bytes"
+        );
+        assert_eq!(why(b"<html>"), "the answer is not JSON");
+        assert_eq!(why(b"[]"), "the answer has no `choices`");
+        assert_eq!(
+            why(b"{\"choices\": []}"),
+            "the answer's `choices` are empty"
+        );
+    }
+
+    #[test]
+    fn a_body_stays_as_it_came_on_one_line() {
+        let body = "{\n \"choices\" : [ {\"message\": {\"content\": \"a\\\"  b\"}} ],\r\n\t\"z\": 1.50, \"a\": [] }";
+        let answer = ChatCompletion::from_body(body.as_bytes().to_vec()).unwrap();
+        assert_eq!(answer.text(), Some("a\"  b"));
+        assert_eq!(
+            answer.to_json().text(),
+            r#"{"choices":[{"message":{"content":"a\"  b"}}],"z":1.50,"a":[]}"#
+        );
+    }
+
+    #[test]
+    fn halves_of_characters_are_replaced() {
+        let body = br#"{"choices": [{"message": {"content": "a\ud83d"}}], "b": "\udc00"}"#;
+        let answer = ChatCompletion::from_body(body.to_vec()).unwrap();
+        assert_eq!(answer.text(), Some("a\u{fffd}"));
+        assert_eq!(answer.as_json()["b"], "\u{fffd}");
+    }
+
+    #[test]
+    fn numbers_that_nobody_can_mean_are_left_out() {
+        for (name, number) in [
+            ("prompt_tokens", json!(u64::MAX)),
+            ("completion_tokens", json!(u64::MAX)),
+            ("total_tokens", json!(1_000_000_000)),
+            ("prompt_tokens", json!(-1)),
+            ("prompt_tokens", json!(1e300)),
+        ] {
+            let mut body = json!({"choices": [{"message": {"content": "x"}}],
+                "usage": {"prompt_tokens": 1}, "created": -5});
+            body["usage"][name] = number.clone();
+            let answer = read(&body);
+            assert_eq!((answer.usage, answer.created), (None, 0), "{name} {number}");
+        }
+    }
+
+    #[test]
+    fn of_lists_without_an_end_so_much_is_taken_as_can_be_meant() {
+        let choice = json!({"message": {"content": [{"text": "x"}, {"text": "y"}]}});
+        let answer = read(
+            &json!({"choices": vec![choice; 2_000], "prompt_filter_results": vec![json!({}); 2_000]}),
+        );
+        assert_eq!(answer.choices.len(), MOST_CHOICES);
+        assert_eq!(answer.prompt_filter_results.len(), MOST_CHOICES);
+        assert_eq!(answer.text(), Some("xy"));
+        assert_eq!(answer.as_json()["choices"].as_array().unwrap().len(), 2_000);
+        let deep = format!(
+            r#"{{"choices": [{{}}], "a": {}"#,
+            "[".repeat(200) + &"]".repeat(200) + "}"
+        );
+        let why = ChatCompletion::from_body(deep.into_bytes()).unwrap_err();
+        assert_eq!(why, "the answer is not JSON");
+    }
+
+    fn json_value() -> impl Strategy<Value = Value> {
+        let name = prop::sample::select(vec![
+            "choices",
+            "message",
+            "content",
+            "text",
+            "finish_reason",
+            "index",
+            "usage",
+            "prompt_tokens",
+            "prompt_filter_results",
+            "content_filter_results",
+            "filtered",
+        ]);
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 40, 4, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name.clone(), inner), 0..4)
+                    .prop_map(|pairs| pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(body in any::<Vec<u8>>()) {
+            let _ = ChatCompletion::from_body(body);
+        }
+
+        #[test]
+        fn any_choices_make_an_answer(choices in prop::collection::vec(json_value(), 1..4)) {
+            let body = json!({"choices": choices, "usage": choices[0]});
+            prop_assert!(ChatCompletion::from_json(Json::from(&body)).is_ok());
+        }
+
+        #[test]
+        fn any_json_is_read_or_refused(body in json_value()) {
+            let _ = ChatCompletion::from_json(Json::from(&body));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Asking the reader for the settings that are missing, through Jupyter's own prompt.
+
+use crate::error::Result;
+use crate::openai::{Client, tell_once};
+use crate::secret::Secret;
+use crate::settings::{Missing, Settings};
+
+impl Client {
+    /// A client of the environment's settings, as [`from_env`](Self::from_env), that asks
+    /// the reader of the notebook for those that are missing. The key is not echoed, and
+    /// nothing is stored: the next kernel asks again.
+    ///
+    /// # Errors
+    /// A setting is malformed, or none was given: a notebook that runs without a reader
+    /// answers every question with nothing.
+    pub fn ask() -> Result<Self> {
+        let mut settings = Settings::from_env()?;
+        tell_once(settings.notes());
+        for missing in settings.missing() {
+            fill(&mut settings, missing);
+        }
+        Self::new(settings)
+    }
+}
+
+fn fill(settings: &mut Settings, missing: Missing) {
+    match missing {
+        Missing::Endpoint => {
+            settings.endpoint =
+                text("The endpoint of your Azure OpenAI resource (its address, with https)");
+        }
+        Missing::Credential => {
+            settings.api_key = Some(evcxr_input::get_password(
+                "The API key (it is not shown, and not kept)",
+            ))
+            .filter(|key| !key.is_empty())
+            .map(Secret::new);
+        }
+        Missing::Deployment => settings.deployment = text("The name of the deployment"),
+    }
+}
+
+/// Asks for a text. evcxr cuts a prompt at its first colon, so there is none in ours.
+fn text(prompt: &str) -> Option<String> {
+    Some(evcxr_input::get_string(prompt)).filter(|value| !value.is_empty())
+}

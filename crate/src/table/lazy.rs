@@ -1,0 +1,109 @@
+//! A `LazyFrame` as a table: its head, since it is never collected whole to be looked at.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use polars::prelude::{DataFrame, IdxSize, LazyFrame, PolarsResult, by_name};
+
+use super::caption::{Height, count};
+use super::head::{Head, Source, selected};
+use super::limits::{FOLDS, cut};
+use super::view::Table;
+use crate::display::{Bundle, Show};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What is to be computed. In a box, because it is much larger than a frame.
+#[derive(Clone)]
+pub(super) struct Plan(Box<LazyFrame>);
+
+impl Plan {
+    /// As many rows as are wanted, of the columns named or of all.
+    pub(super) fn head(&self, names: Option<&[String]>, wanted: usize) -> Result<Head> {
+        let lazy = narrowed((*self.0).clone(), names)?;
+        // One row more tells whether there are more.
+        let rows = IdxSize::try_from(wanted + 1).unwrap_or(IdxSize::MAX);
+        let frame = guarded(|| lazy.limit(rows).collect())?;
+        Ok(match frame.height() > wanted {
+            true => Head {
+                frame: frame.head(Some(wanted)),
+                height: Height::MoreThan(wanted),
+            },
+            false => Head::whole(frame),
+        })
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LazyFrame")
+    }
+}
+
+impl From<LazyFrame> for Table {
+    fn from(lazy: LazyFrame) -> Self {
+        Self::of(Source::Lazy(Plan(Box::new(lazy))))
+    }
+}
+
+impl From<&LazyFrame> for Table {
+    fn from(lazy: &LazyFrame) -> Self {
+        // The plan is shared, not copied.
+        lazy.clone().into()
+    }
+}
+
+impl Show for LazyFrame {
+    /// The head of what it would be, collected for this. Where that fails, its place says why.
+    fn bundle(&self) -> Bundle {
+        Table::from(self).bundle()
+    }
+}
+
+/// The columns are chosen before anything is computed: the others then cost nothing, and what
+/// fails in them does not matter.
+fn narrowed(mut lazy: LazyFrame, names: Option<&[String]>) -> Result<LazyFrame> {
+    let Some(names) = names else {
+        return Ok(lazy);
+    };
+    let schema = guarded(|| lazy.collect_schema())?;
+    selected(&DataFrame::empty_with_schema(&schema), Some(names))?;
+    // Not by `col`, to which `*` and `^…$` are patterns.
+    Ok(lazy.select([by_name(names, true, false).as_expr()]))
+}
+
+/// What polars computes, or why it could not. It panics where a part of it that an expression
+/// needs is not compiled in.
+fn guarded<T>(compute: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(compute)) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => {
+            let text = error.to_string();
+            // Where it fails to make a plan, polars' text has one below an empty line.
+            let (reason, hint) = match text.split_once("\n\n") {
+                Some((reason, _)) => (reason, "`.collect()?` in its place tells at which step"),
+                None => (&*text, "`.explain(false)?` tells the steps"),
+            };
+            Err(failed(reason).with_hint(hint).with_source(error))
+        }
+        Err(panic) => Err(failed(reason(&*panic)).with_hint(
+            "polars panicked: an expression may need a part of polars that is left out here",
+        )),
+    }
+}
+
+fn failed(reason: &str) -> Error {
+    let (reason, left_out) = cut(reason, FOLDS);
+    let more = match left_out {
+        0 => String::new(),
+        left_out => format!("… and {} more", count(left_out, "character")),
+    };
+    let message = format!("the LazyFrame can't be collected: {reason}{more}");
+    Error::new(ErrorKind::Display, message)
+}
+
+fn reason(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason was given")
+}

@@ -1,0 +1,70 @@
+//! The script and its style, which an output holds once however many tables it has.
+
+use std::sync::LazyLock;
+
+use crate::display::SHARED_BLOCK;
+
+/// Both, without comments and indentation.
+pub(super) fn block() -> &'static str {
+    static BLOCK: LazyLock<String> = LazyLock::new(|| {
+        let (style, script) = (include_str!("style.css"), include_str!("script.js"));
+        format!(
+            "{SHARED_BLOCK}{}</style><script>{}</script>",
+            without_comments(style),
+            without_comments(script)
+        )
+    });
+    &BLOCK
+}
+
+/// Leaves out comments that have a line to themselves, indentation and empty lines. The line
+/// breaks stay: a line of our script and of our style means the same wherever it begins.
+fn without_comments(source: &str) -> String {
+    let lines = source.lines().map(str::trim);
+    let kept: Vec<_> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with("/*"))
+        .collect();
+    kept.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_is_small_and_only_ever_writes_text() {
+        let script = include_str!("script.js");
+        assert!(without_comments(script).len() < 20_000);
+        assert!(block().len() < 24_000, "{}", block().len());
+        for word in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "Function(",
+            "setTimeout",
+            "setInterval",
+            "window.",
+            "fetch(",
+            "EVCXR_",
+            "http",
+        ] {
+            assert!(!block().contains(word), "{word}");
+        }
+        // A text over several lines would lose its indentation.
+        assert!(
+            script
+                .lines()
+                .all(|line| line.matches('`').count() % 2 == 0)
+        );
+    }
+
+    #[test]
+    fn comments_go_and_code_stays() {
+        assert_eq!(
+            without_comments("// a\n  const b = 1; // c\n\n/* d */\n    e();\n"),
+            "const b = 1; // c\ne();"
+        );
+    }
+}

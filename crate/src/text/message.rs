@@ -1,0 +1,100 @@
+//! Text from outside on its way into an error message.
+
+/// The text with every occurrence of the secret, in whatever case, replaced by `…`.
+/// A secret below four characters is none, and would tear words apart.
+pub(crate) fn redact(text: &str, secret: &str) -> String {
+    if secret.len() < 4 {
+        return text.to_owned();
+    }
+    // ASCII lower case keeps every byte's place.
+    let (haystack, needle) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
+    let mut redacted = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, found) in haystack.match_indices(&needle) {
+        redacted.push_str(text.get(from..at).unwrap_or_default());
+        redacted.push('…');
+        from = at + found.len();
+    }
+    redacted.push_str(text.get(from..).unwrap_or_default());
+    redacted
+}
+
+/// What a page says: its title, or its text without the tags.
+pub(crate) fn of_html(page: &str) -> String {
+    let lower = page.to_ascii_lowercase();
+    let title = lower.find("<title").and_then(|at| {
+        let from = at + lower.get(at..)?.find('>')? + 1;
+        let to = from + lower.get(from..)?.find("</title")?;
+        page.get(from..to)
+    });
+    if let Some(title) = title.filter(|title| !title.trim().is_empty()) {
+        return title.to_owned();
+    }
+    let mut inside = false;
+    page.chars()
+        .filter_map(|c| match c {
+            '<' => {
+                inside = true;
+                None
+            }
+            '>' if inside => {
+                inside = false;
+                Some(' ')
+            }
+            _ => (!inside).then_some(c),
+        })
+        .collect()
+}
+
+/// With a comma before each three digits.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::sanitize_line;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_page_is_known_by_its_title() {
+        assert_eq!(
+            of_html("<html><TITLE>502 Bad Gateway</TITLE><p>x"),
+            "502 Bad Gateway"
+        );
+        assert_eq!(
+            sanitize_line(&of_html("<p>Gone <b>away</b></p>"), 99),
+            "Gone away"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_secret_is_left(
+            before in any::<String>(), after in any::<String>(), secret in "[!-~]{4,40}",
+        ) {
+            let redacted = redact(&format!("{before}{secret}{after}{secret}"), &secret);
+            prop_assert!(!redacted.to_ascii_lowercase().contains(&secret.to_ascii_lowercase()));
+        }
+
+        #[test]
+        fn any_page_is_read(page in any::<String>()) {
+            of_html(&page);
+        }
+    }
+
+    #[test]
+    fn digits_are_grouped() {
+        let texts = [0, 999, 1_000, 1_234_567].map(grouped);
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
+    }
+}
