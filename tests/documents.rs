@@ -3,7 +3,6 @@
 
 use crate::support::checkout;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 const DOCUMENTS: [&str; 5] = [

@@ -280,7 +280,7 @@ fn two_notebooks_at_once_do_not_disturb_each_other() {
 #[test]
 fn a_setting_that_nobody_gives_is_named() {
     // A notebook that runs by itself has no reader to ask.
-    let notebook = Notebook::of("unset", ["Client::ask()?;"]);
+    let notebook = Notebook::of("unset", ["Client::from_env_or_prompt()?;"]);
     let ran = evenhand()
         .arg("run")
         .arg(notebook.path())

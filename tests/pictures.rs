@@ -3,8 +3,6 @@
 //! `cargo test --workspace --test integration pictures -- --ignored` writes them into
 //! `tests/pictures/`: beside the program that makes them, and not among the lessons.
 
-use std::path::Path;
-
 use crate::kernel;
 use crate::support::{Browser, JupyterLab, Notebook, Theme, checkout, reduced};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use evenhand::batch_api::{BatchState, Submission};
-use evenhand::{Answers, Batch, Client, Error, ErrorKind, Stop};
+use evenhand::{Answers, Batch, CancelHandle, Client, Error, ErrorKind};
 use tempfile::TempDir;
 
 use crate::support::BatchApi;
@@ -405,9 +405,9 @@ fn stop_and_deadline_return_what_there_is_and_the_batch_goes_on() {
     let scene = Scene::new();
     scene.api.world().looks = usize::MAX;
     scene.submit(&PROMPTS).unwrap();
-    let stop = Stop::new();
-    stop.stop();
-    let stopped = scene.cell(&PROMPTS).stop_with(&stop).submitted().unwrap();
+    let stop = CancelHandle::new();
+    stop.cancel();
+    let stopped = scene.cell(&PROMPTS).cancel_with(&stop).submitted().unwrap();
     let late = scene
         .cell(&PROMPTS)
         .deadline(Duration::from_millis(50))

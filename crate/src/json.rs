@@ -26,10 +26,10 @@ pub(crate) enum NoJson {
 }
 
 impl Json {
-    /// Takes the text, which is not copied unless it has to be mended.
+    /// Takes the text, which is not copied unless it has to be repaired.
     pub(crate) fn new(text: String) -> Result<Self, NoJson> {
         let text = match has_half_pairs(&text) {
-            true => mended(text.as_bytes()),
+            true => repair_surrogates(text.as_bytes()),
             false => text,
         };
         if is_too_deep(&text) {
@@ -314,13 +314,13 @@ fn has_half_pairs(text: &str) -> bool {
 }
 
 /// The same, with U+FFFD for each of them and for bytes that are no text.
-pub(crate) fn mended(json: &[u8]) -> String {
+pub(crate) fn repair_surrogates(json: &[u8]) -> String {
     let json = String::from_utf8_lossy(json);
-    let mut mended = String::with_capacity(json.len());
+    let mut repaired = String::with_capacity(json.len());
     let mut rest = &*json;
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
-        mended.push_str(before);
+        repaired.push_str(before);
         let (taken, meant) = match (unit(escape), escape.get(6..).and_then(unit)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
             (Some(0xd800..=0xdfff), _) => (6, Some("\\ufffd")),
@@ -329,11 +329,11 @@ pub(crate) fn mended(json: &[u8]) -> String {
             (None, _) => (2, None),
         };
         let (escape, after) = escape.split_at_checked(taken).unwrap_or((escape, ""));
-        mended.push_str(meant.unwrap_or(escape));
+        repaired.push_str(meant.unwrap_or(escape));
         rest = after;
     }
-    mended.push_str(rest);
-    mended
+    repaired.push_str(rest);
+    repaired
 }
 
 /// The UTF-16 unit that the text begins with, written as `\uXXXX`.

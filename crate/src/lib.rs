@@ -41,6 +41,7 @@
 
 pub mod batch;
 pub mod batch_api;
+mod cancel;
 #[cfg(feature = "notebook")]
 pub mod chart;
 #[cfg(feature = "notebook")]
@@ -57,17 +58,16 @@ mod random;
 mod runtime;
 mod secret;
 pub mod settings;
-mod stop;
 #[cfg(feature = "notebook")]
 pub mod table;
 pub mod text;
 
 pub use batch::{Answer, Answers, Batch, Price, Quota, Totals};
+pub use cancel::CancelHandle;
 pub use error::{Error, ErrorKind, Result};
 pub use openai::{ChatCompletion, ChatRequest, Client, Message};
 pub use secret::Secret;
 pub use settings::Settings;
-pub use stop::Stop;
 
 #[cfg(feature = "notebook")]
 pub use {plotters, polars};

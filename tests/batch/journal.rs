@@ -326,11 +326,11 @@ fn a_batch_that_waits_for_a_journal_can_be_stopped() {
         "slow" => Reply::Silence,
         _ => answer(prompt),
     });
-    let stop = evenhand::Stop::new();
+    let stop = evenhand::CancelHandle::new();
     thread::scope(|scope| {
         let first = scope.spawn(|| {
             ask(&server, &path, &["slow"])
-                .stop_with(&stop)
+                .cancel_with(&stop)
                 .run()
                 .unwrap()
         });
@@ -342,7 +342,7 @@ fn a_batch_that_waits_for_a_journal_can_be_stopped() {
             .deadline(Duration::from_millis(300))
             .run();
         assert_eq!(second.unwrap_err().kind(), ErrorKind::Cancelled);
-        stop.stop();
+        stop.cancel();
         assert_eq!(first.join().unwrap().totals().cancelled, 1);
     });
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use evenhand::batch::Source;
-use evenhand::{Answers, Batch, Stop};
+use evenhand::{Answers, Batch, CancelHandle};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -218,15 +218,15 @@ proptest! {
         let server = serve(fates);
         let ask = || batch(&server, prompts.clone()).retries(0).concurrency(concurrency).journal(&path);
 
-        let stop = Stop::new();
+        let stop = CancelHandle::new();
         let stopper = std::thread::spawn({
             let stop = stop.clone();
             move || {
                 std::thread::sleep(Duration::from_millis(after));
-                stop.stop();
+                stop.cancel();
             }
         });
-        let answers = ask().stop_with(&stop).run().unwrap();
+        let answers = ask().cancel_with(&stop).run().unwrap();
         stopper.join().unwrap();
         let totals = answers.totals();
         prop_assert_eq!(answers.len(), prompts.len());

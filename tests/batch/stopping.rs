@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use evenhand::batch::BatchRequest;
-use evenhand::{Answers, ChatRequest, ErrorKind, Stop};
+use evenhand::{Answers, CancelHandle, ChatRequest, ErrorKind};
 
 use super::faults::{answer, batch, client};
 use crate::support::server::{Reply, Server};
@@ -53,17 +53,17 @@ fn is_cut_short(answers: &Answers, why: &str) {
 #[test]
 fn a_stopped_batch_returns_what_it_has() {
     let server = slow();
-    let stop = Stop::new();
+    let stop = CancelHandle::new();
     let asked = batch(
         &server,
         prompts(&["quick", "slow 1", "slow 2", "never asked"]),
     )
     .concurrency(2)
-    .stop_with(&stop);
+    .cancel_with(&stop);
     let running = thread::spawn(move || asked.run().unwrap());
     wait_for(&server, 3);
     let started = Instant::now();
-    stop.stop();
+    stop.cancel();
     let answers = running.join().unwrap();
     assert!(started.elapsed() < SOON);
     is_cut_short(&answers, "stopped before it was answered");
@@ -73,13 +73,13 @@ fn a_stopped_batch_returns_what_it_has() {
 #[test]
 fn what_is_under_way_may_end_when_a_batch_is_stopped() {
     let server = Server::by_prompt(|prompt, _| answer(prompt).late(Duration::from_millis(300)));
-    let stop = Stop::new();
+    let stop = CancelHandle::new();
     let asked = batch(&server, prompts(&["a", "b", "c"]))
         .concurrency(1)
-        .stop_with(&stop);
+        .cancel_with(&stop);
     let running = thread::spawn(move || asked.run().unwrap());
     wait_for(&server, 1);
-    stop.stop();
+    stop.cancel();
     let answers = running.join().unwrap();
     assert_eq!(answers.rows()[0].text(), Some("answer to a"));
     assert_eq!(answers.totals().cancelled, 2);
@@ -91,11 +91,11 @@ fn a_batch_that_is_stopped_between_attempts_ends() {
         "quick" => answer(prompt),
         _ => Reply::error(503, "x", "x").header("retry-after-ms", "50000"),
     });
-    let stop = Stop::new();
-    let asked = batch(&server, prompts(&["quick", "a", "b", "c"])).stop_with(&stop);
+    let stop = CancelHandle::new();
+    let asked = batch(&server, prompts(&["quick", "a", "b", "c"])).cancel_with(&stop);
     let running = thread::spawn(move || asked.run().unwrap());
     wait_for(&server, 4);
-    stop.stop();
+    stop.cancel();
     is_cut_short(&running.join().unwrap(), "stopped before it was answered");
 }
 
@@ -136,13 +136,13 @@ fn a_stopped_batch_of_requests_has_a_row_for_each_that_was_read() {
             })
             .unwrap();
     }
-    let stop = Stop::new();
+    let stop = CancelHandle::new();
     let (rows, taken) = std::sync::mpsc::channel();
     let asked = client(&server)
         .batch_requests(requests)
         .quota(evenhand::Quota::unlimited())
         .journal(&path)
-        .stop_with(&stop);
+        .cancel_with(&stop);
     let running = thread::spawn(move || {
         asked.for_each(move |row| {
             rows.send((
@@ -155,7 +155,7 @@ fn a_stopped_batch_of_requests_has_a_row_for_each_that_was_read() {
         })
     });
     wait_for(&server, 3);
-    stop.stop();
+    stop.cancel();
     // The sender of requests lives on: whoever reads them waits for more, and is not waited for.
     let totals = running.join().unwrap().unwrap();
     let taken: Vec<_> = taken.iter().collect();

@@ -52,7 +52,7 @@ fn the_accessibility_checker_finds_nothing() {
     };
     let shown = table(frame()).titled("People and their shares");
     for (name, style) in [("light", LIGHT), ("dark", DARK)] {
-        let bare = shown.clone().static_only().bundle().html;
+        let bare = shown.clone().static_only().mime_bundle().html;
         browser.goto(&write(&format!("axe-{name}-static"), style, &bare));
         assert_eq!(
             findings(&browser, &axe),
@@ -60,7 +60,11 @@ fn the_accessibility_checker_finds_nothing() {
             "the static table, {name}"
         );
 
-        browser.goto(&write(&format!("axe-{name}"), style, &shown.bundle().html));
+        browser.goto(&write(
+            &format!("axe-{name}"),
+            style,
+            &shown.mime_bundle().html,
+        ));
         assert_eq!(findings(&browser, &axe), json!([]), "the table, {name}");
         for part in [
             "//button[.='Filters']",
@@ -131,7 +135,7 @@ fn on_a_phone_and_enlarged_only_the_table_scrolls() {
     };
     let shown = table(frame())
         .titled("People and their shares")
-        .bundle()
+        .mime_bundle()
         .html;
     for (name, style) in [("phone", "main{width:320px}"), ("enlarged", "body{zoom:2}")] {
         browser.goto(&write(name, style, &shown));
@@ -163,7 +167,7 @@ fn the_style_of_a_table_changes_nothing_else() {
         const before = looks();
         document.querySelector('main').append(document.createRange().createContextualFragment(arguments[0]));
         return looks().flatMap((look, at) => look.filter((line, n) => line !== before[at][n]))";
-    let changed = browser.run(changed, vec![frame().bundle().html.into()]);
+    let changed = browser.run(changed, vec![frame().mime_bundle().html.into()]);
     assert_eq!(browser.rendered(".evenhand-part"), 2);
     assert_eq!(changed, json!([]));
 }

@@ -19,7 +19,7 @@ fn write_notebook(folder: &Path) -> std::path::PathBuf {
         table(&frame).titled("Whole"),
         table(&frame).titled("Head").rows(5),
     ];
-    let shown = side_by_side(both).bundle();
+    let shown = side_by_side(both).mime_bundle();
     let notebook = json!({
         "cells": [{
             "cell_type": "code", "execution_count": 1, "metadata": {}, "source": "tables",

@@ -19,7 +19,7 @@ impl Page {
     /// Nothing where there is no browser.
     fn open(name: &str, shown: &dyn Show) -> Option<Self> {
         let browser = Browser::start(1280, 1000)?;
-        browser.goto(&write(name, "", &shown.bundle().html));
+        browser.goto(&write(name, "", &shown.mime_bundle().html));
         Some(Self { browser })
     }
 

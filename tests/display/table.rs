@@ -433,8 +433,8 @@ fn two_tables_share_nothing_and_a_cell_that_runs_again_leaves_nothing() {
         for (const name of ['setTimeout', 'setInterval', 'requestAnimationFrame'])
             window[name] = () => window.listening.push(name);
         </script>";
-    let one = jobs().bundle().html;
-    let two = table(jobs()).titled("again").bundle().html;
+    let one = jobs().mime_bundle().html;
+    let two = table(jobs()).titled("again").mime_bundle().html;
     browser.goto(&write(
         "two",
         "",
@@ -497,7 +497,7 @@ fn what_the_script_shows_is_what_was_there() {
     };
     let before: Vec<_> = (0..3).map(|at| page.column(at)).collect();
     page.browser
-        .goto(&write("floats", "", &frame.bundle().html));
+        .goto(&write("floats", "", &frame.mime_bundle().html));
     let after: Vec<_> = (0..3).map(|at| page.column(at)).collect();
     assert_eq!(page.browser.rendered(".evenhand-part"), 2);
     assert_eq!(before, after);

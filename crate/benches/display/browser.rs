@@ -113,7 +113,7 @@ measure().then((times) => {
 
 pub(crate) fn measure() -> Result<()> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let html = frame::wide()?.bundle().html;
+    let html = frame::wide()?.mime_bundle().html;
     if !html.contains("\"rows\":10000,") {
         return Err("the output does not hold all rows".into());
     }

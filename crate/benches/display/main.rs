@@ -106,7 +106,7 @@ fn show() -> Result<()> {
     let mut bytes = 0;
     for _ in 0..5 {
         let start = Instant::now();
-        let bundle = frame.bundle();
+        let bundle = frame.mime_bundle();
         best = best.min(start.elapsed());
         bytes = bundle.html.len() + bundle.text.len();
     }

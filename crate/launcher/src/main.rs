@@ -29,7 +29,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{clean, complete, doctor, lab, run, serve};
 use crate::error::Result;
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 
 /// Ask a language model the same question about different people, in a Rust notebook, and
@@ -93,11 +93,11 @@ fn dispatch(command: Command) -> Result<ExitCode> {
     let home = Home::locate;
     let done = |()| ExitCode::SUCCESS;
     match command {
-        Command::Lab(options) => lab::run(&options, &Project::locate()?, &home()?),
-        Command::Run(options) => run::run(&options, &Project::locate()?, &home()?).map(done),
-        Command::Serve(options) => serve::run(options, &Project::locate()?, &home()?).map(done),
+        Command::Lab(options) => lab::run(&options, &Checkout::locate()?, &home()?),
+        Command::Run(options) => run::run(&options, &Checkout::locate()?, &home()?).map(done),
+        Command::Serve(options) => serve::run(options, &Checkout::locate()?, &home()?).map(done),
         Command::Complete(options) => complete::run(&options),
-        Command::Doctor(options) => doctor::run(&options, &Project::locate()?, &home()?),
+        Command::Doctor(options) => doctor::run(&options, &Checkout::locate()?, &home()?),
         Command::Clean => clean::run(&home()?).map(done),
         Command::Kernel(options) => kernel::run(&options, &home()?),
         Command::Cargo { arguments } => kernel::run_cargo(&arguments),

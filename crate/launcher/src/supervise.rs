@@ -26,7 +26,7 @@ pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 ///
 /// Ctrl-C reaches the program by itself, which knows what to do about it; who tells the
 /// launcher to terminate means the program too.
-pub fn stand_behind(mut command: Command, name: &str) -> Result<ExitCode> {
+pub fn supervise(mut command: Command, name: &str) -> Result<ExitCode> {
     block_on(async {
         let mut child = command
             .kill_on_drop(true)

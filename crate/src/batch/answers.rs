@@ -19,7 +19,7 @@ pub struct Answer {
     /// The completion, or why there is none.
     pub outcome: Result<ChatCompletion>,
     /// What it took.
-    pub effort: Effort,
+    pub effort: RequestStats,
     /// Where the outcome is from.
     pub source: Source,
 }
@@ -27,7 +27,7 @@ pub struct Answer {
 /// What it took to settle a row. An answer out of a journal tells what it took then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Effort {
+pub struct RequestStats {
     /// How many requests were sent.
     pub attempts: u32,
     /// How many of them were refused for the quota's sake (429).

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::answers::{Effort, Source};
+use super::answers::{RequestStats, Source};
+use super::cache::AnswerCache;
 use super::guard::{guarded, guarded_async};
-use super::pacing::{Cost, Pacer};
-use super::record::Records;
+use super::rate_limit::{Cost, RateLimiter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, ChatRequest, Client};
 
@@ -38,31 +38,31 @@ pub(crate) struct Question {
 }
 
 /// What came of a question.
-pub(crate) struct Settled {
+pub(crate) struct Outcome {
     pub(crate) index: usize,
     pub(crate) outcome: Result<ChatCompletion>,
-    pub(crate) effort: Effort,
+    pub(crate) effort: RequestStats,
     pub(crate) source: Source,
 }
 
-impl Settled {
+impl Outcome {
     /// What comes of a question that was not sent.
     pub(crate) fn unasked(index: usize, reason: &Error) -> Self {
         Self {
             index,
             outcome: Err(reason.clone()),
-            effort: Effort::default(),
+            effort: RequestStats::default(),
             source: Source::Service,
         }
     }
 }
 
 /// On what terms questions are asked.
-pub(crate) struct Terms {
+pub(crate) struct EngineConfig {
     pub(crate) client: Client,
     /// Who answers requests that name no deployment of their own.
     pub(crate) deployment: Option<String>,
-    pub(crate) pacer: Arc<Pacer>,
+    pub(crate) pacer: Arc<RateLimiter>,
     /// Nothing keeps to a quota.
     pub(crate) unlimited: bool,
     pub(crate) concurrency: usize,
@@ -70,7 +70,7 @@ pub(crate) struct Terms {
     /// sake are counted apart.
     pub(crate) retries: u32,
     /// What keeps the outcomes, if anything does.
-    pub(crate) records: Option<Arc<Records>>,
+    pub(crate) cache: Option<Arc<AnswerCache>>,
     /// Ask anew what the journal has.
     pub(crate) fresh: bool,
 }
@@ -78,19 +78,19 @@ pub(crate) struct Terms {
 /// Workers at work. Dropping it ends them.
 pub(crate) struct Engine {
     shared: Arc<Shared>,
-    settled: mpsc::Receiver<Settled>,
+    settled: mpsc::Receiver<Outcome>,
     workers: JoinSet<()>,
 }
 
 struct Shared {
-    terms: Terms,
+    terms: EngineConfig,
     questions: tokio::sync::Mutex<mpsc::Receiver<Question>>,
     closed: watch::Sender<bool>,
-    luck: Mutex<Luck>,
+    luck: Mutex<Health>,
 }
 
 /// What the outcomes so far say about those to come.
-struct Luck {
+struct Health {
     answered: bool,
     last_answer: Instant,
     /// Why no further question would be answered.
@@ -100,14 +100,14 @@ struct Luck {
 impl Engine {
     /// Sets workers on the questions. It ends by itself when the sender of the questions is
     /// dropped and all are settled.
-    pub(crate) fn start(terms: Terms, questions: mpsc::Receiver<Question>) -> Self {
+    pub(crate) fn start(terms: EngineConfig, questions: mpsc::Receiver<Question>) -> Self {
         let workers_wanted = terms.concurrency;
         let (sender, settled) = mpsc::channel(workers_wanted.max(64));
         let shared = Arc::new(Shared {
             terms,
             questions: tokio::sync::Mutex::new(questions),
             closed: watch::Sender::new(false),
-            luck: Mutex::new(Luck {
+            luck: Mutex::new(Health {
                 answered: false,
                 last_answer: Instant::now(),
                 hopeless: None,
@@ -125,7 +125,7 @@ impl Engine {
     }
 
     /// The next outcome, in the order in which they come. `None` when all are there.
-    pub(crate) async fn next(&mut self) -> Option<Settled> {
+    pub(crate) async fn next(&mut self) -> Option<Outcome> {
         self.settled.recv().await
     }
 
@@ -141,18 +141,18 @@ impl Engine {
     }
 
     /// Why the questions that are left were not asked, if none could have been answered.
-    pub(crate) fn hopeless(&self) -> Option<Error> {
-        self.shared.luck().hopeless.clone()
+    pub(crate) fn fatal_error(&self) -> Option<Error> {
+        self.shared.health().hopeless.clone()
     }
 }
 
-async fn work(shared: Arc<Shared>, settled: mpsc::Sender<Settled>) {
+async fn work(shared: Arc<Shared>, settled: mpsc::Sender<Outcome>) {
     let mut closed = shared.closed.subscribe();
     while let Some(question) = shared.next(&mut closed).await {
         let index = question.index;
         let settling = guarded_async(shared.settle(question)).await;
         let outcome =
-            settling.unwrap_or_else(|panicked| Some(Settled::unasked(index, &panicked.error())));
+            settling.unwrap_or_else(|panicked| Some(Outcome::unasked(index, &panicked.error())));
         let Some(outcome) = outcome else {
             return;
         };
@@ -163,7 +163,7 @@ async fn work(shared: Arc<Shared>, settled: mpsc::Sender<Settled>) {
 }
 
 impl Shared {
-    fn luck(&self) -> std::sync::MutexGuard<'_, Luck> {
+    fn health(&self) -> std::sync::MutexGuard<'_, Health> {
         self.luck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -188,17 +188,17 @@ impl Shared {
     }
 
     /// What comes of a question. `None` when the engine was closed before it was sent.
-    async fn settle(&self, question: Question) -> Option<Settled> {
+    async fn settle(&self, question: Question) -> Option<Outcome> {
         let Question { index, request, id } = question;
         let request = match request {
             Ok(request) => request,
-            Err(error) => return Some(Settled::unasked(index, &error)),
+            Err(error) => return Some(Outcome::unasked(index, &error)),
         };
-        let kept = self.terms.records.as_deref().zip(id.as_ref());
+        let kept = self.terms.cache.as_deref().zip(id.as_ref());
         if let Some((records, id)) = kept.filter(|_| !self.terms.fresh)
             && let Some((completion, effort)) = records.answer(id)
         {
-            return Some(Settled {
+            return Some(Outcome {
                 index,
                 outcome: Ok(completion),
                 effort,
@@ -210,9 +210,9 @@ impl Shared {
         let _ = guarded(|| self.learn(&request, &outcome));
         if let Some((records, id)) = kept {
             let deployment = records.deployment(&request);
-            let _ = guarded(|| records.settled(id, deployment, &outcome, &effort));
+            let _ = guarded(|| records.record_outcome(id, deployment, &outcome, &effort));
         }
-        Some(Settled {
+        Some(Outcome {
             index,
             outcome,
             effort,
@@ -223,14 +223,14 @@ impl Shared {
     async fn ask(
         &self,
         request: &ChatRequest,
-        kept: Option<(&Records, &String)>,
-    ) -> Option<(Result<ChatCompletion>, Effort)> {
+        kept: Option<(&AnswerCache, &String)>,
+    ) -> Option<(Result<ChatCompletion>, RequestStats)> {
         let cost = Cost::from(request);
-        let pacer = match self.pacer(request) {
+        let pacer = match self.rate_limiter(request) {
             Ok(pacer) => pacer,
-            Err(error) => return Some((Err(error), Effort::default())),
+            Err(error) => return Some((Err(error), RequestStats::default())),
         };
-        let mut effort = Effort::default();
+        let mut effort = RequestStats::default();
         let started = Instant::now();
         let mut retries = 0;
         loop {
@@ -242,7 +242,7 @@ impl Shared {
                 return None;
             }
             if let Some((records, id)) = kept.filter(|_| effort.attempts == 0) {
-                records.asking(id, request);
+                records.record_request(id, request);
             }
             let sent = Instant::now();
             let attempt = self.terms.client.attempt(request).await;
@@ -277,10 +277,10 @@ impl Shared {
 
     /// Who paces the request: each deployment has a quota of its own. The one that the batch was
     /// given is its own deployment's; another's is learnt from the answers.
-    fn pacer(&self, request: &ChatRequest) -> Result<Arc<Pacer>> {
+    fn rate_limiter(&self, request: &ChatRequest) -> Result<Arc<RateLimiter>> {
         match request.model.as_deref() {
             Some(deployment) if self.names_its_own(request) && !self.terms.unlimited => {
-                Pacer::of(self.terms.client.host(), deployment, None, true)
+                RateLimiter::of(self.terms.client.host(), deployment, None, true)
             }
             _ => Ok(Arc::clone(&self.terms.pacer)),
         }
@@ -292,7 +292,7 @@ impl Shared {
 
     /// The service has refused everything for too long: what is left is not asked any more.
     fn out_of_patience(&self, error: &Error) -> bool {
-        let mut luck = self.luck();
+        let mut luck = self.health();
         let over = luck.last_answer.elapsed() > PATIENCE;
         if over {
             luck.hopeless.get_or_insert_with(|| error.clone());
@@ -302,7 +302,7 @@ impl Shared {
     }
 
     fn learn(&self, request: &ChatRequest, outcome: &Result<ChatCompletion>) {
-        let mut luck = self.luck();
+        let mut luck = self.health();
         match outcome {
             Ok(_) => {
                 luck.answered = true;

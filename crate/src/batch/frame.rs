@@ -174,7 +174,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::batch::Effort;
+    use crate::batch::RequestStats;
 
     fn row(id: usize, outcome: Result<ChatCompletion>) -> Answer {
         Answer {
@@ -182,10 +182,10 @@ mod tests {
             prompt: format!("Describe number {id}."),
             sample: 0,
             outcome,
-            effort: Effort {
+            effort: RequestStats {
                 attempts: 1,
                 latency: Duration::from_millis(12),
-                ..Effort::default()
+                ..RequestStats::default()
             },
             source: Source::Service,
         }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::lines::{self, Account, OutputLine, RequestLine};
+use super::format::{self, Account, OutputLine, RequestLine};
 use super::stream::{BatchRequest, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatRequest;
@@ -45,7 +45,7 @@ impl BatchRequest {
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     pub fn from_json(line: &[u8], name: &str) -> Self {
-        match lines::read(line) {
+        match format::read(line) {
             Ok(Asked::Request(line)) => Self {
                 custom_id: line.custom_id,
                 request: serde_json::from_value(line.body).map_err(|error| {
@@ -83,7 +83,7 @@ impl BatchRequest {
 
 /// Why a line is no request.
 fn why_none(line: &[u8]) -> String {
-    match lines::read::<IgnoredAny>(line.trim_ascii_end()) {
+    match format::read::<IgnoredAny>(line.trim_ascii_end()) {
         Err(error) => format!("it is no JSON: {}", said(&error)),
         Ok(_) => "it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text".to_owned(),
     }
@@ -118,7 +118,7 @@ impl Row {
             Ok(completion) => OutputLine::answered(&self.custom_id, completion, account),
             Err(error) => OutputLine::failed(&self.custom_id, error, account),
         };
-        let line = lines::write(&line)?;
+        let line = format::write(&line)?;
         // It is UTF-8, since JSON is.
         let line = String::from_utf8_lossy(&line);
         let line = escape_invisible_in_json(&line);

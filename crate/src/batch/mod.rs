@@ -4,27 +4,27 @@
 //!   makes one of ready requests, as many as there may be.
 //! - [`Answers`] is what it gives back: one row a sample of a prompt, in the prompts' order,
 //!   each with its answer or with its error; [`Totals`] sums them up.
-//! - `plan` says what is asked for which row, `engine` asks, `pacing` keeps to the [`Quota`],
-//!   `journal` keeps every outcome in a file, and `record` says how.
+//! - `plan` says what is asked for which row, `engine` asks, `rate_limit` keeps to the [`Quota`],
+//!   `journal` keeps every outcome in a file, and `cache` says how.
 //! - [`Submission`] is a batch that was handed to the service's Batch API.
-//! - `manner` is what the builder was told; `run` and `stream` put outcomes in order, `drive` ends them in time, `progress` tells how
-//!   far they are; `frame` makes data frames of the rows.
+//! - `options` is what the builder was told; `run` and `stream` put outcomes in order, `driver` ends
+//!   them in time, `progress` tells how far they are; `frame` makes data frames of the rows.
 
 pub(crate) mod answers;
-pub(crate) mod drive;
+pub(crate) mod cache;
+pub(crate) mod driver;
 pub(crate) mod engine;
+pub(crate) mod format;
 #[cfg(feature = "notebook")]
 mod frame;
 mod guard;
 pub(crate) mod journal;
 mod jsonl;
-pub(crate) mod lines;
-pub(crate) mod manner;
-mod pacing;
+pub(crate) mod options;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod quota;
-pub(crate) mod record;
+mod rate_limit;
 pub(crate) mod run;
 #[cfg(feature = "notebook")]
 mod show;
@@ -35,18 +35,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use answers::{Answer, Answers, Effort, Source};
+pub use answers::{Answer, Answers, RequestStats, Source};
 use progress::Listener;
 pub use progress::Progress;
 pub use quota::Quota;
 pub use stream::{BatchRequest, Requests, Row};
 pub use totals::{Price, Totals};
 
-use manner::{JournalChoice, Manner};
+use options::{BatchOptions, JournalChoice};
 
+use crate::cancel::CancelHandle;
 use crate::error::Result;
 use crate::openai::{ChatRequest, Client, Message};
-use crate::stop::Stop;
 
 /// A batch of prompts, ready to be asked. See [`Client::batch`] and
 /// [`Client::batch_requests`].
@@ -62,7 +62,7 @@ pub struct Batch<A = Prompts> {
     pub(crate) asked: A,
     /// What all requests have in common.
     pub(crate) common: ChatRequest,
-    pub(crate) manner: Manner,
+    pub(crate) options: BatchOptions,
 }
 
 /// What a batch of prompts asks.
@@ -108,7 +108,7 @@ impl Client {
             client: self.clone(),
             asked,
             common: ChatRequest::default(),
-            manner: Manner::default(),
+            options: BatchOptions::default(),
         }
     }
 }
@@ -230,7 +230,7 @@ impl<A> Batch<A> {
     /// # Default
     /// 8; of a deployment whose quota is not known yet, the first request goes alone.
     pub fn concurrency(mut self, requests: usize) -> Self {
-        self.manner.concurrency = Some(requests);
+        self.options.concurrency = Some(requests);
         self
     }
 
@@ -240,7 +240,7 @@ impl<A> Batch<A> {
     /// # Default
     /// `AZURE_OPENAI_TPM` and `AZURE_OPENAI_RPM`, else what the service's answers tell.
     pub fn quota(mut self, quota: Quota) -> Self {
-        self.manner.quota = Some(quota);
+        self.options.quota = Some(quota);
         self
     }
 
@@ -250,7 +250,7 @@ impl<A> Batch<A> {
     /// # Default
     /// The client's, 2.
     pub fn retries(mut self, retries: u32) -> Self {
-        self.manner.retries = Some(retries);
+        self.options.retries = Some(retries);
         self
     }
 
@@ -263,26 +263,26 @@ impl<A> Batch<A> {
     /// In a notebook a file in `.evenhand/` beside it, or in the folder that
     /// `EVENHAND_JOURNAL` names (`off`: none). In a program none.
     pub fn journal(mut self, file: impl Into<PathBuf>) -> Self {
-        self.manner.journal = JournalChoice::File(file.into());
+        self.options.journal = JournalChoice::File(file.into());
         self
     }
 
     /// Keeps no journal: what is not used before the process ends is lost.
     pub fn without_journal(mut self) -> Self {
-        self.manner.journal = JournalChoice::None;
+        self.options.journal = JournalChoice::None;
         self
     }
 
     /// Asks everything anew, and adds the answers to the journal.
     pub fn fresh(mut self) -> Self {
-        self.manner.fresh = true;
+        self.options.fresh = true;
         self
     }
 
     /// Ends the batch when this handle says so. It returns what it has; the other rows say
     /// that they were stopped.
-    pub fn stop_with(mut self, stop: &Stop) -> Self {
-        self.manner.stop = Some(stop.clone());
+    pub fn cancel_with(mut self, stop: &CancelHandle) -> Self {
+        self.options.stop = Some(stop.clone());
         self
     }
 
@@ -291,7 +291,7 @@ impl<A> Batch<A> {
     /// # Default
     /// None.
     pub fn deadline(mut self, time: Duration) -> Self {
-        self.manner.deadline = Some(time);
+        self.options.deadline = Some(time);
         self
     }
 
@@ -301,7 +301,7 @@ impl<A> Batch<A> {
     /// In a notebook a line below the cell, at most every two seconds. In a program nobody is
     /// told.
     pub fn on_progress(mut self, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
-        self.manner.listener = Some(Listener(Arc::new(tell)));
+        self.options.listener = Some(Listener(Arc::new(tell)));
         self
     }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::answers::Source;
-use super::engine::Settled;
-use super::pacing::Standing;
+use super::engine::Outcome;
+use super::rate_limit::LimiterStatus;
 use crate::error::ErrorKind;
 
 const BETWEEN_LINES: Duration = Duration::from_secs(2);
@@ -58,7 +58,7 @@ impl Progress {
 }
 
 impl Progress {
-    fn move_bar(&self, bar: &mut Bar) {
+    fn move_bar(&self, bar: &mut ProgressBar) {
         bar.show(self.done, self.total, &self.to_string());
     }
 }
@@ -121,7 +121,7 @@ pub(crate) fn tell_of_wait(listener: Option<&Listener>, what: String) {
 pub(crate) struct Teller {
     progress: Progress,
     listener: Option<Listener>,
-    bar: Option<Bar>,
+    bar: Option<ProgressBar>,
     started: Instant,
     last_told: Instant,
     first_failure: Option<String>,
@@ -137,7 +137,7 @@ impl Teller {
         };
         Self {
             progress,
-            bar: Bar::new().filter(|_| listener.is_none()),
+            bar: ProgressBar::new().filter(|_| listener.is_none()),
             listener,
             started: now,
             last_told: now,
@@ -145,7 +145,7 @@ impl Teller {
         }
     }
 
-    pub(crate) fn count(&mut self, settled: &Settled) {
+    pub(crate) fn count(&mut self, settled: &Outcome) {
         let progress = &mut self.progress;
         progress.done += 1;
         match &settled.outcome {
@@ -164,7 +164,7 @@ impl Teller {
     }
 
     /// Tells how far it is, if that is due.
-    pub(crate) fn tick(&mut self, standing: impl FnOnce() -> Standing) {
+    pub(crate) fn tick(&mut self, standing: impl FnOnce() -> LimiterStatus) {
         let over = Some(self.progress.done) == self.progress.total;
         let between = match (&self.listener, &self.bar) {
             (Some(_), _) => Duration::ZERO,
@@ -216,14 +216,14 @@ impl Teller {
 }
 
 #[cfg(feature = "notebook")]
-use crate::display::Bar;
+use crate::display::ProgressBar;
 
 /// Without the notebook there is no place for one.
 #[cfg(not(feature = "notebook"))]
 enum Bar {}
 
 #[cfg(not(feature = "notebook"))]
-impl Bar {
+impl ProgressBar {
     fn new() -> Option<Self> {
         None
     }
@@ -239,7 +239,7 @@ impl Bar {
 
 #[cfg(feature = "notebook")]
 pub(crate) fn say(line: &str) {
-    crate::display::note(line);
+    crate::display::log_line(line);
 }
 
 /// Without the notebook nobody asked to be told; the rows carry everything.

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::answers::{Answer, Answers, Effort, Source};
-use super::drive::{Until, drive};
-use super::engine::{Engine, Question, Settled};
+use super::answers::{Answer, Answers, RequestStats, Source};
+use super::cache::{self, AnswerCache};
+use super::driver::{StopCondition, drive};
+use super::engine::{Engine, Outcome, Question};
 use super::plan::{self, Habits, Plan};
 use super::progress::{Teller, say};
-use super::record::{self, Records};
-use super::{Batch, manner};
+use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
 use crate::text::grouped;
@@ -23,16 +23,16 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     if plan.rows.is_empty() {
         return Ok(Answers::new(Vec::new(), started.elapsed(), None));
     }
-    let until = Until::new(&batch.manner, started);
-    let records = record::open(&batch.client, &batch.manner, batch.parameters(), &until).await?;
+    let until = StopCondition::new(&batch.options, started);
+    let records = cache::open(&batch.client, &batch.options, batch.parameters(), &until).await?;
     let twice = match &records {
-        Some(records) => records.asked_twice(ids(&batch, &plan, records))?,
+        Some(records) => records.count_submitted_questions(ids(&batch, &plan, records))?,
         None => None,
     };
     twice.iter().for_each(|note| say(note));
-    let terms = manner::terms(&batch, records.clone())?;
+    let terms = options::engine_config(&batch, records.clone())?;
     let pacer = Arc::clone(&terms.pacer);
-    let listener = batch.manner.listener.clone();
+    let listener = batch.options.listener.clone();
     let mut teller = Teller::new(Some(plan.questions.len()), terms.concurrency, listener);
 
     let batch = Arc::new(batch);
@@ -44,7 +44,7 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
         records.clone(),
         sender,
     ));
-    let mut settled: Vec<Option<Settled>> = plan.questions.iter().map(|_| None).collect();
+    let mut settled: Vec<Option<Outcome>> = plan.questions.iter().map(|_| None).collect();
     let ended = drive(&mut engine, &until, &pacer, &mut teller, |one| {
         if let Some(place) = settled.get_mut(one.index) {
             *place = Some(one);
@@ -54,23 +54,30 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     .await?;
     feeding.abort();
     teller.finish();
-    let unsaved = records.as_deref().and_then(Records::close);
-    let hopeless = engine.hopeless();
+    let unsaved = records.as_deref().and_then(AnswerCache::close);
+    let hopeless = engine.fatal_error();
     if let Some(reason) = &hopeless
         && !settled.iter().flatten().any(|one| one.outcome.is_ok())
     {
         return Err(reason.clone());
     }
-    let unasked = hopeless.unwrap_or_else(|| manner::unasked(ended));
+    let unasked = hopeless.unwrap_or_else(|| options::unasked(ended));
     let rows = rows(&batch, &plan, settled, &unasked);
-    let mut notes = records.as_deref().map(Records::notes).unwrap_or_default();
+    let mut notes = records
+        .as_deref()
+        .map(AnswerCache::notes)
+        .unwrap_or_default();
     notes.extend(twice);
     notes.extend(pacer.take_notes());
     Ok(Answers::new(rows, started.elapsed(), unsaved).noting(notes))
 }
 
 /// The name of each question in the journal.
-pub(crate) fn ids(batch: &Batch, plan: &Plan, records: &Records) -> impl Iterator<Item = String> {
+pub(crate) fn ids(
+    batch: &Batch,
+    plan: &Plan,
+    records: &AnswerCache,
+) -> impl Iterator<Item = String> {
     plan.questions.iter().map(|question| {
         let request = batch.request(question.prompt, question.sample);
         records.id(&request, question.occurrence)
@@ -79,9 +86,9 @@ pub(crate) fn ids(batch: &Batch, plan: &Plan, records: &Records) -> impl Iterato
 
 /// Finds out before anything is sent what would fail in every row.
 pub(crate) fn check(batch: &Batch) -> Result<()> {
-    manner::check(&batch.manner)?;
+    options::check(&batch.options)?;
     if batch.asked.samples == 0 {
-        return Err(manner::zero("a batch with 0 samples asks nothing")
+        return Err(options::zero("a batch with 0 samples asks nothing")
             .with_hint("use `.samples(1)`, or leave it out"));
     }
     check_size(batch.asked.texts.len(), batch.asked.samples)?;
@@ -126,7 +133,7 @@ impl Batch {
 async fn feed(
     batch: Arc<Batch>,
     questions: Vec<plan::Question>,
-    records: Option<Arc<Records>>,
+    records: Option<Arc<AnswerCache>>,
     sender: mpsc::Sender<Question>,
 ) {
     for (index, question) in questions.into_iter().enumerate() {
@@ -149,13 +156,13 @@ async fn feed(
 pub(crate) fn rows(
     batch: &Batch,
     plan: &Plan,
-    settled: Vec<Option<Settled>>,
+    settled: Vec<Option<Outcome>>,
     unasked: &Error,
 ) -> Vec<Answer> {
-    let outcomes: Vec<Settled> = settled
+    let outcomes: Vec<Outcome> = settled
         .into_iter()
         .enumerate()
-        .map(|(index, one)| one.unwrap_or_else(|| Settled::unasked(index, unasked)))
+        .map(|(index, one)| one.unwrap_or_else(|| Outcome::unasked(index, unasked)))
         .collect();
     let shared: Vec<Option<Result<ChatCompletion>>> = plan
         .rows
@@ -169,7 +176,7 @@ pub(crate) fn rows(
     let mut outcomes = outcomes.into_iter();
     let answer = |(id, (row, shared)): (usize, (&plan::Row, Option<Result<ChatCompletion>>))| {
         let one = match shared {
-            Some(outcome) => Some((outcome, Effort::default(), Source::SameQuestion)),
+            Some(outcome) => Some((outcome, RequestStats::default(), Source::SameQuestion)),
             // Questions are numbered in the order of the rows that ask them first.
             None => outcomes
                 .next()

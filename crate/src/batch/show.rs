@@ -1,18 +1,18 @@
 //! The answers of a batch in a notebook.
 
 use super::{Answers, Totals};
-use crate::display::{Bundle, Show, card, escaped, stack};
+use crate::display::{MimeBundle, Show, card, escaped, stack};
 
 impl Show for Answers {
     /// How it went, then all rows with what there is to tell of them.
-    fn bundle(&self) -> Bundle {
+    fn mime_bundle(&self) -> MimeBundle {
         let summary = self.summary();
-        let summary = Bundle {
+        let summary = MimeBundle {
             html: format!("<p class=\"evenhand\">{}</p>", escaped(&summary)),
             text: summary,
         };
         match self.telling_frame() {
-            Ok(frame) => stack(&[summary, frame.bundle()]),
+            Ok(frame) => stack(&[summary, frame.mime_bundle()]),
             Err(error) => stack(&[
                 summary,
                 card(
@@ -26,7 +26,7 @@ impl Show for Answers {
 
 impl Show for Totals {
     /// Rows, requests, tokens and times.
-    fn bundle(&self) -> Bundle {
+    fn mime_bundle(&self) -> MimeBundle {
         let rows = |count: usize, what: &str| format!("{count} {what}");
         let mut of_rows = vec![rows(self.rows, "in all"), rows(self.answered, "answered")];
         let rest = [

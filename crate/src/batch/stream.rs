@@ -9,14 +9,14 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::answers::{Effort, Source};
-use super::drive::{Until, drive};
-use super::engine::{Engine, Question, Settled};
-use super::manner::JournalChoice;
+use super::answers::{RequestStats, Source};
+use super::cache::{self, AnswerCache};
+use super::driver::{StopCondition, drive};
+use super::engine::{Engine, Outcome, Question};
+use super::options::JournalChoice;
 use super::progress::Teller;
-use super::record::{self, Records};
 use super::totals::Totals;
-use super::{Batch, manner};
+use super::{Batch, options};
 use crate::error::{Error, Result};
 use crate::openai::{ChatCompletion, ChatRequest, Client};
 
@@ -53,7 +53,7 @@ pub struct Row {
     /// The completion, or why there is none.
     pub outcome: Result<ChatCompletion>,
     /// What it took.
-    pub effort: Effort,
+    pub effort: RequestStats,
     /// Where the outcome is from.
     pub source: Source,
 }
@@ -86,7 +86,7 @@ impl Client {
         R::IntoIter: Send + 'static,
     {
         let mut batch = self.batch_of(Requests(Box::new(requests.into_iter())));
-        batch.manner.varied = true;
+        batch.options.varied = true;
         batch
     }
 }
@@ -98,10 +98,10 @@ impl Batch {
     pub(crate) fn following(&self, requests: Vec<BatchRequest>) -> Batch<Requests> {
         let mut batch = self.client.batch_requests(requests);
         batch.common = self.common.clone();
-        batch.manner = self.manner.clone();
-        batch.manner.varied = true;
-        if let JournalChoice::File(path) = &self.manner.journal {
-            batch.manner.journal = JournalChoice::File(path.with_extension("second.jsonl"));
+        batch.options = self.options.clone();
+        batch.options.varied = true;
+        if let JournalChoice::File(path) = &self.options.journal {
+            batch.options.journal = JournalChoice::File(path.with_extension("second.jsonl"));
         }
         batch
     }
@@ -131,13 +131,13 @@ where
     F: FnMut(Row) -> Result<()> + Send,
 {
     let started = Instant::now();
-    manner::check(&batch.manner)?;
-    let until = Until::new(&batch.manner, started);
+    options::check(&batch.options)?;
+    let until = StopCondition::new(&batch.options, started);
     let parameters = batch.parameters();
-    let records = record::open(&batch.client, &batch.manner, parameters, &until).await?;
-    let terms = manner::terms(&batch, records.clone())?;
+    let records = cache::open(&batch.client, &batch.options, parameters, &until).await?;
+    let terms = options::engine_config(&batch, records.clone())?;
     let pacer = Arc::clone(&terms.pacer);
-    let mut teller = Teller::new(None, terms.concurrency, batch.manner.listener);
+    let mut teller = Teller::new(None, terms.concurrency, batch.options.listener);
 
     let line = Arc::new(Line::new(terms.concurrency.saturating_mul(WINDOW)));
     let (sender, questions) = mpsc::channel(terms.concurrency);
@@ -156,16 +156,19 @@ where
         exit.settle(one)
     })
     .await;
-    let hopeless = engine.hopeless();
+    let hopeless = engine.fatal_error();
     let rest = match &ended {
         Ok(ended) => {
-            let unasked = hopeless.clone().unwrap_or_else(|| manner::unasked(*ended));
+            let unasked = hopeless.clone().unwrap_or_else(|| options::unasked(*ended));
             exit.settle_rest(&unasked)
         }
         Err(_) => Ok(()),
     };
-    let unsaved = records.as_deref().and_then(Records::close);
-    let mut notes = records.as_deref().map(Records::notes).unwrap_or_default();
+    let unsaved = records.as_deref().and_then(AnswerCache::close);
+    let mut notes = records
+        .as_deref()
+        .map(AnswerCache::notes)
+        .unwrap_or_default();
     notes.extend(pacer.take_notes());
     let totals = Totals {
         wall_time: started.elapsed(),
@@ -219,7 +222,7 @@ impl Line {
 struct Feeder {
     common: ChatRequest,
     /// A reader that never comes back must not keep the journal open.
-    records: Option<Weak<Records>>,
+    records: Option<Weak<AnswerCache>>,
     line: Arc<Line>,
     sender: mpsc::Sender<Question>,
 }
@@ -246,15 +249,15 @@ impl Feeder {
 /// Hands on outcomes in the order of their requests.
 struct Exit<'a, F> {
     line: &'a Line,
-    records: Option<&'a Records>,
+    records: Option<&'a AnswerCache>,
     take: F,
     next: usize,
-    early: BTreeMap<usize, Settled>,
+    early: BTreeMap<usize, Outcome>,
     totals: Totals,
 }
 
 impl<'a, F: FnMut(Row) -> Result<()>> Exit<'a, F> {
-    fn new(line: &'a Line, records: Option<&'a Records>, take: F) -> Self {
+    fn new(line: &'a Line, records: Option<&'a AnswerCache>, take: F) -> Self {
         Self {
             line,
             records,
@@ -265,7 +268,7 @@ impl<'a, F: FnMut(Row) -> Result<()>> Exit<'a, F> {
         }
     }
 
-    fn settle(&mut self, one: Settled) -> Result<()> {
+    fn settle(&mut self, one: Outcome) -> Result<()> {
         self.early.insert(one.index, one);
         while let Some(one) = self.early.remove(&self.next) {
             self.hand_on(one)?;
@@ -280,13 +283,13 @@ impl<'a, F: FnMut(Row) -> Result<()>> Exit<'a, F> {
             let one = match self.early.remove(&self.next) {
                 Some(one) => one,
                 None if self.line.names().is_empty() => return Ok(()),
-                None => Settled::unasked(self.next, reason),
+                None => Outcome::unasked(self.next, reason),
             };
             self.hand_on(one)?;
         }
     }
 
-    fn hand_on(&mut self, one: Settled) -> Result<()> {
+    fn hand_on(&mut self, one: Outcome) -> Result<()> {
         self.next += 1;
         self.totals.add(&one.outcome, &one.effort, one.source);
         let custom_id = self.line.leave().unwrap_or_default();
@@ -299,7 +302,7 @@ impl<'a, F: FnMut(Row) -> Result<()>> Exit<'a, F> {
         })?;
         // What can't be written to the journal is kept in memory, which has an end.
         self.records
-            .and_then(Records::take_trouble)
+            .and_then(AnswerCache::take_trouble)
             .map_or(Ok(()), Err)
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::answers::{Effort, Source};
+use super::answers::{RequestStats, Source};
 use crate::error::{ErrorKind, Result};
 use crate::openai::ChatCompletion;
 
@@ -73,7 +73,7 @@ impl Totals {
     pub(crate) fn add(
         &mut self,
         outcome: &Result<ChatCompletion>,
-        effort: &Effort,
+        effort: &RequestStats,
         source: Source,
     ) {
         self.rows += 1;
@@ -180,12 +180,12 @@ mod tests {
         Ok(ChatCompletion::from_body(body.to_string().into_bytes()).unwrap())
     }
 
-    fn effort(attempts: u32, refused: u32, waited: u64) -> Effort {
-        Effort {
+    fn effort(attempts: u32, refused: u32, waited: u64) -> RequestStats {
+        RequestStats {
             attempts,
             refused,
             waited: Duration::from_secs(waited),
-            ..Effort::default()
+            ..RequestStats::default()
         }
     }
 

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::desk::{Desk, until};
 use super::merge::{Merge, effort};
+use super::open_batch::{OpenBatch, until};
 use super::service::{Made, Service};
 use super::service_of;
 use super::state::Status;
 use crate::batch::answers::{Answers, Source};
-use crate::batch::drive::{Ended, Until};
-use crate::batch::engine::Settled;
+use crate::batch::driver::{StopCondition, StopReason};
+use crate::batch::engine::Outcome;
 use crate::batch::journal::Sent;
 use crate::batch::progress::{Listener, Progress, say};
 use crate::batch::{Batch, run};
@@ -24,11 +24,11 @@ pub(super) async fn collect(batch: &Batch) -> Result<Answers> {
     let started = Instant::now();
     let service = service_of(batch)?;
     let until = until(batch);
-    let mut desk = Desk::open(batch, &until).await?;
+    let mut desk = OpenBatch::open(batch, &until).await?;
     let found = until.hold(desk.look(&service)).await;
     let found = found.map_err(goes_on)??;
     let teller = Teller {
-        listener: batch.manner.listener.clone(),
+        listener: batch.options.listener.clone(),
         questions: desk.ids.len(),
         from_journal: desk.answered(),
         started,
@@ -38,7 +38,7 @@ pub(super) async fn collect(batch: &Batch) -> Result<Answers> {
     drop(desk);
     let (found, ended) = wait(found, &service, &until, teller).await?;
 
-    let mut desk = Desk::open(batch, &until).await?;
+    let mut desk = OpenBatch::open(batch, &until).await?;
     let merged = until.hold(merge(&mut desk, &service, found)).await;
     let (outcomes, ended) = match merged {
         Ok(outcomes) => (outcomes?, ended),
@@ -52,9 +52,9 @@ pub(super) async fn collect(batch: &Batch) -> Result<Answers> {
 async fn wait(
     mut found: Vec<(Sent, Made)>,
     service: &Service,
-    until: &Until,
+    until: &StopCondition,
     mut teller: Teller,
-) -> Result<(Vec<(Sent, Made)>, Option<Ended>)> {
+) -> Result<(Vec<(Sent, Made)>, Option<StopReason>)> {
     let mut failures = 0;
     loop {
         if found.iter().all(|(_, made)| made.status.state.is_over()) {
@@ -96,7 +96,7 @@ fn may_pass(error: &Error) -> bool {
 
 /// Takes what is over into the journal; returns what came of each row of these batches.
 async fn merge(
-    desk: &mut Desk<'_>,
+    desk: &mut OpenBatch<'_>,
     service: &Service,
     found: Vec<(Sent, Made)>,
 ) -> Result<HashMap<String, Result<ChatCompletion>>> {
@@ -131,17 +131,17 @@ async fn clear(service: &Service, sent: &Sent, made: &Made) {
 }
 
 fn answers(
-    desk: &Desk<'_>,
+    desk: &OpenBatch<'_>,
     mut outcomes: HashMap<String, Result<ChatCompletion>>,
-    ended: Option<Ended>,
+    ended: Option<StopReason>,
     started: Instant,
 ) -> Answers {
     let open = desk.open_batches();
     let waits = |id: &String| open.iter().any(|sent| sent.rows.contains(id));
-    let ended = goes_on(ended.unwrap_or(Ended::Stopped));
+    let ended = goes_on(ended.unwrap_or(StopReason::Stopped));
     let settle = |(index, id): (usize, &String)| {
         if let Some(outcome) = outcomes.remove(id) {
-            return Some(Settled {
+            return Some(Outcome {
                 index,
                 outcome,
                 effort: effort(),
@@ -149,14 +149,14 @@ fn answers(
             });
         }
         if let Some((completion, effort)) = desk.records.answer(id) {
-            return Some(Settled {
+            return Some(Outcome {
                 index,
                 outcome: Ok(completion),
                 effort,
                 source: Source::Journal,
             });
         }
-        waits(id).then(|| Settled::unasked(index, &ended))
+        waits(id).then(|| Outcome::unasked(index, &ended))
     };
     let settled = desk.ids.iter().enumerate().map(settle).collect();
     let unsaved = desk.records.close();
@@ -164,7 +164,7 @@ fn answers(
     Answers::new(rows, started.elapsed(), unsaved)
 }
 
-fn goes_on(ended: Ended) -> Error {
+fn goes_on(ended: StopReason) -> Error {
     ended
         .error()
         .with_hint("the batch goes on: collect it later")

@@ -6,20 +6,20 @@ use std::collections::HashMap;
 use super::hint::hinted;
 use super::service::{Made, Service};
 use super::state::BatchState;
-use crate::batch::answers::Effort;
+use crate::batch::answers::RequestStats;
+use crate::batch::cache::AnswerCache;
+use crate::batch::format::{self, LONGEST_LINE, OutputLine, is_success};
 use crate::batch::journal::Sent;
-use crate::batch::lines::{self, LONGEST_LINE, OutputLine, is_success};
 use crate::batch::progress::say;
-use crate::batch::record::Records;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
 use crate::openai::ChatCompletion;
-use crate::openai::call::{Call, Failed};
+use crate::openai::rest::{Call, Failed};
 
 /// What came of the rows of a batch that is over.
 pub(super) struct Merge<'a> {
     service: &'a Service,
-    records: &'a Records,
+    records: &'a AnswerCache,
     batch: &'a str,
     rows: HashMap<&'a str, Row>,
     odd: Odd,
@@ -55,15 +55,15 @@ pub(super) struct Merged {
 }
 
 /// What it took: one request, by the service.
-pub(super) fn effort() -> Effort {
-    Effort {
+pub(super) fn effort() -> RequestStats {
+    RequestStats {
         attempts: 1,
-        ..Effort::default()
+        ..RequestStats::default()
     }
 }
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(service: &'a Service, records: &'a Records, sent: &'a Sent) -> Self {
+    pub(super) fn new(service: &'a Service, records: &'a AnswerCache, sent: &'a Sent) -> Self {
         let rows = sent.rows.iter().map(|row| (row.as_str(), Row::default()));
         Self {
             service,
@@ -143,7 +143,7 @@ impl<'a> Merge<'a> {
             }
         }
         let is_whole =
-            line.iter().all(u8::is_ascii_whitespace) || lines::read::<OutputLine>(&line).is_ok();
+            line.iter().all(u8::is_ascii_whitespace) || format::read::<OutputLine>(&line).is_ok();
         if is_whole {
             self.take(&line, pass);
             line.clear();
@@ -158,7 +158,7 @@ impl<'a> Merge<'a> {
             return;
         }
         let text = self.service.client().redactor().line(text);
-        let Ok(mut line) = lines::read::<OutputLine>(&text) else {
+        let Ok(mut line) = format::read::<OutputLine>(&text) else {
             self.odd.unreadable += 1;
             return;
         };
@@ -181,7 +181,8 @@ impl<'a> Merge<'a> {
             return;
         }
         let deployment = self.service.deployment();
-        self.records.settled(&id, deployment, &outcome, &effort());
+        self.records
+            .record_outcome(&id, deployment, &outcome, &effort());
         row.outcome = Some(outcome);
     }
 
@@ -197,7 +198,7 @@ impl<'a> Merge<'a> {
         let outcomes = rows.into_iter().map(|(id, row)| {
             let outcome = row.outcome.unwrap_or_else(|| {
                 let outcome = Err(missing.clone());
-                records.settled(id, service.deployment(), &outcome, &effort());
+                records.record_outcome(id, service.deployment(), &outcome, &effort());
                 outcome
             });
             (id.to_owned(), outcome)

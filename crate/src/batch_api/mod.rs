@@ -3,21 +3,21 @@
 //! any kernel can fetch it.
 //!
 //! - [`Submission`] is the handle; [`Status`] tells how far it is.
-//! - `desk` is a batch with its journal open; `submit` hands over what is left to be asked,
+//! - `open_batch` is a batch with its journal open; `submit` hands over what is left to be asked,
 //!   `collect` waits and fetches, `merge` takes one batch's lines into the journal.
-//! - `parcel` fills files up to the service's limits; `service` makes the calls, one function
+//! - `upload_chunk` fills files up to the service's limits; `service` makes the calls, one function
 //!   each; `state` says how far things are, `hint` what helps when the service refuses.
 
 mod collect;
-mod desk;
 mod hint;
 mod merge;
-mod parcel;
+mod open_batch;
 mod service;
 #[cfg(feature = "notebook")]
 mod show;
 mod state;
 mod submit;
+mod upload_chunk;
 
 use std::fmt;
 use std::sync::Arc;
@@ -217,7 +217,7 @@ fn service_of(batch: &Batch) -> Result<Service> {
         Error::new(ErrorKind::Settings, "there is no deployment to ask")
             .with_hint("set AZURE_OPENAI_DEPLOYMENT, or name it with .deployment()")
     })?;
-    let retries = batch.manner.retries;
+    let retries = batch.options.retries;
     let retries = retries.unwrap_or(batch.client.max_retries());
     Ok(Service::new(&batch.client, deployment, retries))
 }

@@ -12,7 +12,7 @@ use super::hint::hinted;
 use super::state::{BatchState, BatchStatus};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Json, field, fields, first, items};
-use crate::openai::call::{Call, Failed, Reply};
+use crate::openai::rest::{Call, Failed, Reply};
 use crate::openai::{Client, Protocol};
 
 /// What the multipart form of an upload is parted by. JSON holds no line break followed by

@@ -1,16 +1,16 @@
 //! Hands over what is left to be asked.
 
-use super::desk::{Desk, give_up, until};
-use super::parcel::{Limits, Parcel, Parcels};
+use super::open_batch::{OpenBatch, give_up, until};
 use super::service::{Made, Service};
 use super::state::{BatchState, Status};
+use super::upload_chunk::{Limits, UploadChunk, UploadChunks};
 use super::{Submission, service_of};
-use crate::batch::drive::Ended;
+use crate::batch::cache::AnswerCache;
+use crate::batch::driver::StopReason;
 use crate::batch::journal::Ledger;
 use crate::batch::plan::Question;
 use crate::batch::progress::say;
-use crate::batch::record::Records;
-use crate::batch::{Batch, lines};
+use crate::batch::{Batch, format};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::Protocol;
 
@@ -20,10 +20,10 @@ const LARGEST_FILE: usize = 200_000_000;
 pub(super) async fn submit(batch: Batch) -> Result<Submission> {
     let service = service_of(&batch)?;
     let until = until(&batch);
-    let mut desk = Desk::open(&batch, &until).await?;
+    let mut desk = OpenBatch::open(&batch, &until).await?;
     let mut under_way = Vec::new();
     let found = until.hold(desk.look(&service)).await;
-    for (sent, made) in found.map_err(Ended::error)?? {
+    for (sent, made) in found.map_err(StopReason::error)?? {
         // Nothing was asked, so nothing can be collected.
         if made.status.state == BatchState::Failed && made.files.is_empty() {
             say(&format!("{}: its rows are submitted again", made.status));
@@ -33,7 +33,7 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
         }
     }
     let left = desk.left();
-    let Desk {
+    let OpenBatch {
         batch: _,
         plan,
         ids,
@@ -44,13 +44,13 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
         let (question, id) = (plan.questions.get(*place)?, ids.get(*place)?);
         Some(line(&batch, question, id, records, &service))
     });
-    for parcel in Parcels::new(lines, limits(&service)) {
-        if let Some(ended) = until.ended() {
+    for parcel in UploadChunks::new(lines, limits(&service)) {
+        if let Some(ended) = until.stop_reason() {
             return Err(ended.error());
         }
         // Where it is given up in the middle, the ledger knows what there may be.
         let made = until.hold(hand_over(ledger, &service, parcel?)).await;
-        let made = made.map_err(Ended::error)?;
+        let made = made.map_err(StopReason::error)?;
         if made.is_err() && !under_way.is_empty() {
             say("some batches are under way; submit again hands over the other rows");
         }
@@ -72,9 +72,9 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
 pub(super) async fn submitted(batch: Batch) -> Result<Submission> {
     let service = service_of(&batch)?;
     let until = until(&batch);
-    let mut desk = Desk::open(&batch, &until).await?;
+    let mut desk = OpenBatch::open(&batch, &until).await?;
     let found = until.hold(desk.look(&service)).await;
-    let found = found.map_err(Ended::error)??;
+    let found = found.map_err(StopReason::error)??;
     let status = Status {
         questions: desk.ids.len(),
         from_journal: desk.answered(),
@@ -107,18 +107,18 @@ fn line(
     batch: &Batch,
     question: &Question,
     id: &str,
-    records: &Records,
+    records: &AnswerCache,
     service: &Service,
 ) -> Result<(String, Vec<u8>)> {
     let request = batch.request(question.prompt, question.sample);
-    records.asking(id, &request);
+    records.record_request(id, &request);
     let mut line = records.request_line(id, &request);
     line.url = service.line_url().into();
-    Ok((id.to_owned(), lines::write(&line)?))
+    Ok((id.to_owned(), format::write(&line)?))
 }
 
 /// A batch of these rows. At each step the ledger knows what may be there.
-async fn hand_over(ledger: &mut Ledger, service: &Service, parcel: Parcel) -> Result<Made> {
+async fn hand_over(ledger: &mut Ledger, service: &Service, parcel: UploadChunk) -> Result<Made> {
     let file = service.upload(parcel.form).await?;
     let host = service.client().host();
     ledger.making(&file, parcel.rows, host, service.deployment())?;

@@ -1,12 +1,12 @@
 //! What stands around the data: names at the left, values below or at the left, lines that
 //! help the eye.
 
-use super::along::Along;
-use super::letters;
+use super::axis_domain::AxisDomain;
 use super::mark::Labels;
 use super::palette::{FAINT, INK, QUIET, ZERO};
 use super::scale::Scale;
 use super::scene::{Area, Lettering, Scene, Side};
+use super::text_metrics;
 
 /// How high the label of the vertical axis is, above the data.
 pub(super) const ABOVE: f64 = 24.0;
@@ -57,7 +57,7 @@ impl Rows {
             [area.left, area.top + 8.0],
             room,
         );
-        axis_below(scene, inner, &scale, &Along::Numbers, &labels.x);
+        axis_below(scene, inner, &scale, &AxisDomain::Numbers, &labels.x);
         rows.names(scene, names, names_end, names_end - area.left);
         rows
     }
@@ -107,7 +107,7 @@ pub(super) fn names_width(names: &[String], label: &str, most: f64) -> f64 {
         .iter()
         .map(String::as_str)
         .chain([label])
-        .map(|name| letters::width(name, SMALL))
+        .map(|name| text_metrics::width(name, SMALL))
         .fold(0.0, f64::max)
         .min(most)
 }
@@ -117,7 +117,7 @@ pub(super) fn axis_below(
     scene: &mut Scene,
     inner: Area,
     scale: &Scale,
-    along: &Along,
+    along: &AxisDomain,
     label: &str,
 ) {
     let room = inner.width();

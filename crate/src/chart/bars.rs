@@ -4,14 +4,14 @@ use polars::prelude::DataFrame;
 
 use super::axes::{ABOVE, BELOW, GAP, Rows, SMALL};
 use super::columns;
-use super::left_out::LeftOut;
-use super::letters;
 use super::mark::{Labels, Mark};
 use super::numbers::told;
+use super::omitted::Omitted;
 use super::palette::{self, INK};
 use super::plain;
 use super::scale::{Scale, span_from_zero};
 use super::scene::{Area, Lettering, Scene, Side};
+use super::text_metrics;
 use crate::error::Result;
 
 /// How high a row is by itself.
@@ -22,13 +22,13 @@ pub(super) struct Bars {
     labels: Labels,
     names: Vec<String>,
     values: Vec<f64>,
-    left_out: LeftOut,
+    left_out: Omitted,
 }
 
 impl Bars {
     pub(super) fn read(frame: &DataFrame, name: &str, value: &str) -> Result<Self> {
         let numbers = columns::numbers(frame, value)?;
-        let (mut left_out, mut rows) = LeftOut::of(value, &numbers);
+        let (mut left_out, mut rows) = Omitted::of(value, &numbers);
         left_out.cut(&mut rows);
         let names = columns::names(frame, name)?;
         Ok(Self {
@@ -57,7 +57,7 @@ impl Mark for Bars {
         self.values.is_empty()
     }
 
-    fn left_out(&self) -> &LeftOut {
+    fn left_out(&self) -> &Omitted {
         &self.left_out
     }
 
@@ -97,7 +97,7 @@ pub(super) fn number_room(values: &[f64]) -> [f64; 2] {
         values
             .iter()
             .filter(|value| (**value < 0.0) == negative)
-            .map(|value| letters::width(&told(*value), SMALL) + GAP)
+            .map(|value| text_metrics::width(&told(*value), SMALL) + GAP)
             .fold(0.0, f64::max)
     };
     [widest(true), widest(false)]

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use polars::prelude::{AnyValue, Column, DataFrame, DataType, TimeUnit};
 
-use super::along::Along;
+use super::axis_domain::AxisDomain;
 use super::calendar::DAY;
-use super::letters::clean;
+use super::text_metrics::clean;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::{listed, missing, quoted};
 
@@ -40,7 +40,7 @@ fn floats(column: &Column) -> Result<Vec<Option<f64>>> {
 ///
 /// # Errors
 /// There is no such column; it holds what is neither a number, a date, a time nor a name.
-pub(super) fn along(frame: &DataFrame, name: &str) -> Result<(Along, Vec<Option<f64>>)> {
+pub(super) fn along(frame: &DataFrame, name: &str) -> Result<(AxisDomain, Vec<Option<f64>>)> {
     let column = column(frame, name)?;
     let milliseconds = match column.dtype() {
         DataType::Date => DAY,
@@ -51,7 +51,7 @@ pub(super) fn along(frame: &DataFrame, name: &str) -> Result<(Along, Vec<Option<
             return Ok(places(column));
         }
         other if other.is_numeric() || other.is_null() => {
-            return Ok((Along::Numbers, floats(column)?));
+            return Ok((AxisDomain::Numbers, floats(column)?));
         }
         other => {
             let message = format!("the column {} holds {other}", quoted(name));
@@ -63,7 +63,7 @@ pub(super) fn along(frame: &DataFrame, name: &str) -> Result<(Along, Vec<Option<
     };
     let times = floats(column)?.into_iter();
     let times = times.map(|time| time.map(|time| time * milliseconds));
-    Ok((Along::Times, times.collect()))
+    Ok((AxisDomain::Times, times.collect()))
 }
 
 /// What an axis of a column is called. Times with a zone are drawn in UTC.
@@ -75,7 +75,7 @@ pub(super) fn label(frame: &DataFrame, name: &str) -> String {
 }
 
 /// The names in the order in which they come, and for each row the place of its own.
-fn places(column: &Column) -> (Along, Vec<Option<f64>>) {
+fn places(column: &Column) -> (AxisDomain, Vec<Option<f64>>) {
     let mut known = HashMap::new();
     let mut names = Vec::new();
     let mut place = |row: usize| {
@@ -87,7 +87,7 @@ fn places(column: &Column) -> (Along, Vec<Option<f64>>) {
         Some(place as f64)
     };
     let places = (0..column.len()).map(&mut place).collect();
-    (Along::Names(names), places)
+    (AxisDomain::Names(names), places)
 }
 
 /// The names in a column of any type: for the place of a row its text, on one line.

@@ -4,14 +4,14 @@ use polars::prelude::DataFrame;
 
 use super::axes::{ABOVE, BELOW, GAP, Rows, SMALL};
 use super::columns;
-use super::left_out::LeftOut;
-use super::letters;
 use super::mark::{Labels, Mark};
 use super::numbers::told;
-use super::palette::{BEHIND, INK, colour};
+use super::omitted::Omitted;
+use super::palette::{BEHIND, INK, color};
 use super::plain;
 use super::scale::{part, roomy, span, span_from_zero};
 use super::scene::{Area, Lettering, Scene, Side};
+use super::text_metrics;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How high a row is by itself.
@@ -24,7 +24,7 @@ pub(super) struct Dots {
     pub(super) dots: Vec<Dot>,
     /// What the axis holds.
     pub(super) domain: [f64; 2],
-    pub(super) left_out: LeftOut,
+    pub(super) left_out: Omitted,
 }
 
 /// A value and what belongs to it; all numbers are finite.
@@ -44,7 +44,7 @@ impl Dots {
         interval: Option<[&str; 2]>,
     ) -> Result<Self> {
         let values = columns::numbers(frame, value)?;
-        let (mut left_out, mut rows) = LeftOut::of(value, &values);
+        let (mut left_out, mut rows) = Omitted::of(value, &values);
         left_out.cut(&mut rows);
         let names = columns::names(frame, name)?;
         let names: Vec<_> = rows.iter().copied().map(names).collect();
@@ -133,13 +133,15 @@ impl Mark for Dots {
         self.dots.is_empty()
     }
 
-    fn left_out(&self) -> &LeftOut {
+    fn left_out(&self) -> &Omitted {
         &self.left_out
     }
 
     fn draw(&self, scene: &mut Scene, area: Area, labels: &Labels) {
         let numbers: Vec<_> = self.dots.iter().map(Dot::told).collect();
-        let widths = numbers.iter().map(|number| letters::width(number, SMALL));
+        let widths = numbers
+            .iter()
+            .map(|number| text_metrics::width(number, SMALL));
         let room = widths.fold(0.0, f64::max) + 2.0 * GAP;
         let sides = [GAP, room.min(area.width() * 0.35)];
         let rows = Rows::around(scene, area, labels, &self.names, self.domain, sides);
@@ -196,18 +198,18 @@ fn draw(scene: &mut Scene, rows: &Rows, row: usize, dot: &Dot) {
     }
     if let Some(interval) = dot.interval {
         let [low, high] = interval.map(|end| scale.at(end));
-        scene.path(vec![[low, middle], [high, middle]], colour(0), 3.0);
+        scene.path(vec![[low, middle], [high, middle]], color(0), 3.0);
         let tick = (rows.height * 0.2).min(6.0);
         for end in [low, high] {
             scene.path(
                 vec![[end, middle - tick], [end, middle + tick]],
-                colour(0),
+                color(0),
                 2.0,
             );
         }
     }
     let radius = (rows.height * 0.25).clamp(2.0, 6.0);
-    scene.disc([scale.at(dot.value), middle], radius, colour(0));
+    scene.disc([scale.at(dot.value), middle], radius, color(0));
 }
 
 /// A line of characters with the dot, its interval, and zero.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::letters::{self, clean, wrapped};
 use super::mark::{Labels, Legend, Mark, Valued};
 use super::palette::INK;
 use super::scene::{Area, Lettering, Scene, Side};
+use super::text_metrics::{self, clean, wrapped};
 
 /// How wide a chart is unless it is told, in pixels.
 const WIDTH: u32 = 760;
@@ -224,7 +224,7 @@ fn draw_legend(scene: &mut Scene, legend: &Legend<'_>, top: f64, room: f64) -> f
         ink: INK,
         ..Lettering::small(Side::Start)
     };
-    let width = |text: &str| letters::width(text, style.size).min(NAME);
+    let width = |text: &str| text_metrics::width(text, style.size).min(NAME);
     let mut top = top;
     let mut left = MARGIN;
     if !legend.title.is_empty() {

@@ -5,13 +5,13 @@ use polars::prelude::DataFrame;
 use super::axes::{ABOVE, BELOW, Rows};
 use super::bars::{bar, number, number_room};
 use super::columns;
-use super::left_out::{LeftOut, MOST};
-use super::letters::clean;
 use super::mark::{Labels, Legend, Mark};
+use super::omitted::{MOST, Omitted};
 use super::palette::{self, GROUPS};
 use super::plain;
 use super::scale::span_from_zero;
 use super::scene::{Area, Scene};
+use super::text_metrics::clean;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How high a bar is by itself, and the room between names.
@@ -32,7 +32,7 @@ pub(super) struct Grid {
     pub(super) others: Vec<String>,
     /// For each name a value for each other; `None` where the frame has none.
     pub(super) values: Vec<Vec<Option<f64>>>,
-    pub(super) left_out: LeftOut,
+    pub(super) left_out: Omitted,
 }
 
 impl Grid {
@@ -42,7 +42,7 @@ impl Grid {
     /// A column is missing or holds no numbers; two rows for one pair.
     pub(super) fn read(frame: &DataFrame, name: &str, other: &str, value: &str) -> Result<Self> {
         let numbers = columns::numbers(frame, value)?;
-        let (left_out, rows) = LeftOut::of(value, &numbers);
+        let (left_out, rows) = Omitted::of(value, &numbers);
         let (names, others) = (columns::names(frame, name)?, columns::names(frame, other)?);
         let mut grid = Self {
             names: Vec::new(),
@@ -154,7 +154,7 @@ impl Mark for Groups {
         self.grid.names.is_empty()
     }
 
-    fn left_out(&self) -> &LeftOut {
+    fn left_out(&self) -> &Omitted {
         &self.grid.left_out
     }
 

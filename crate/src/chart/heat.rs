@@ -4,14 +4,14 @@ use polars::prelude::DataFrame;
 
 use super::axes::{ABOVE, BELOW, GAP, SMALL, names_width};
 use super::groups::Grid;
-use super::left_out::LeftOut;
-use super::letters::{self, clean};
 use super::mark::{Labels, Mark, Valued};
 use super::numbers::told;
+use super::omitted::Omitted;
 use super::palette::{INK, QUIET, on_shade, shade};
 use super::plain;
 use super::scale::{Scale, part, span};
 use super::scene::{Area, Lettering, Scene, Side};
+use super::text_metrics::{self, clean};
 use crate::error::Result;
 
 /// How high a row is by itself.
@@ -67,7 +67,7 @@ impl Mark for HeatMap {
         self.grid.names.is_empty()
     }
 
-    fn left_out(&self) -> &LeftOut {
+    fn left_out(&self) -> &Omitted {
         &self.grid.left_out
     }
 
@@ -193,7 +193,7 @@ fn draw_cell(scene: &mut Scene, cell: Area, value: Option<f64>, domain: [f64; 2]
         }
         None => ("–".to_owned(), QUIET),
     };
-    if letters::width(&number, SMALL) + 4.0 < cell.width() && cell.height() >= 12.0 {
+    if text_metrics::width(&number, SMALL) + 4.0 < cell.width() && cell.height() >= 12.0 {
         let style = Lettering {
             size: SMALL,
             side: Side::Middle,
@@ -218,9 +218,11 @@ fn down(area: Area, place: usize, count: usize) -> f64 {
 /// How wide the key is: its shades and the numbers beside them, or its label.
 fn key_width(domain: [f64; 2], label: &str) -> f64 {
     let ticks = Scale::new(domain, 0.0, 1.0).ticks(5);
-    let numbers = ticks.iter().map(|tick| letters::width(&tick.name, SMALL));
+    let numbers = ticks
+        .iter()
+        .map(|tick| text_metrics::width(&tick.name, SMALL));
     let numbers = numbers.fold(0.0, f64::max);
-    (KEY + GAP + numbers).max(letters::width(label, SMALL))
+    (KEY + GAP + numbers).max(text_metrics::width(label, SMALL))
 }
 
 /// The shades from low to high, with some of their values.

@@ -2,17 +2,17 @@
 
 use polars::prelude::DataFrame;
 
-use super::along::Along;
 use super::axes::{ABOVE, BELOW, SMALL, axis_below, axis_left};
+use super::axis_domain::AxisDomain;
 use super::columns;
-use super::left_out::LeftOut;
-use super::letters::{self, clean};
 use super::mark::{Labels, Mark};
 use super::numbers::told;
+use super::omitted::Omitted;
 use super::palette::{self, INK};
 use super::plain;
 use super::scale::{Scale, multiple, roomy, span, span_from_zero, step};
 use super::scene::{Area, Lettering, Scene, Side};
+use super::text_metrics::{self, clean};
 use crate::error::Result;
 
 const HEIGHT: f64 = 300.0;
@@ -27,13 +27,13 @@ pub(super) struct Histogram {
     counts: Vec<usize>,
     /// The smallest, the middle and the largest value.
     ends: [f64; 3],
-    left_out: LeftOut,
+    left_out: Omitted,
 }
 
 impl Histogram {
     pub(super) fn read(frame: &DataFrame, value: &str) -> Result<Self> {
         let numbers = columns::numbers(frame, value)?;
-        let (left_out, _) = LeftOut::of(value, &numbers);
+        let (left_out, _) = Omitted::of(value, &numbers);
         let mut values: Vec<f64> = numbers.into_iter().flatten().collect();
         values.sort_by(f64::total_cmp);
         let edges = edges(&values);
@@ -120,7 +120,7 @@ impl Mark for Histogram {
         self.counts.is_empty()
     }
 
-    fn left_out(&self) -> &LeftOut {
+    fn left_out(&self) -> &Omitted {
         &self.left_out
     }
 
@@ -129,10 +129,10 @@ impl Mark for Histogram {
         let inner = axis_left(scene, area, [0.0, most], &labels.y);
         let across = Scale::new(self.domain(), inner.left, inner.right);
         let up = Scale::new([0.0, most], inner.bottom, inner.top);
-        axis_below(scene, inner, &across, &Along::Numbers, &labels.x);
+        axis_below(scene, inner, &across, &AxisDomain::Numbers, &labels.x);
         // All bars have their numbers, or none has.
         let numbers = self.counts.iter().map(|count| told(*count as f64));
-        let room = numbers.map(|number| letters::width(&number, SMALL));
+        let room = numbers.map(|number| text_metrics::width(&number, SMALL));
         let room = room.fold(0.0, f64::max);
         for (range, count) in self
             .counts

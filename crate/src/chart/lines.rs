@@ -2,19 +2,19 @@
 
 use polars::prelude::DataFrame;
 
-use super::along::Along;
 use super::axes::{ABOVE, BELOW, axis_below, axis_left};
+use super::axis_domain::AxisDomain;
 use super::columns;
 use super::groups::too_many;
-use super::left_out::LeftOut;
-use super::letters::clean;
 use super::mark::{Labels, Legend, Mark, Valued};
 use super::numbers::told;
-use super::palette::{GROUPS, colour, dashes, marker};
+use super::omitted::Omitted;
+use super::palette::{GROUPS, color, dashes, marker};
 use super::plain;
+use super::polyline::{dashed, thinned};
 use super::scale::{Scale, part, roomy, span};
 use super::scene::{Area, Point, Scene};
-use super::strokes::{dashed, thinned};
+use super::text_metrics::clean;
 use crate::error::Result;
 
 const HEIGHT: f64 = 320.0;
@@ -24,13 +24,13 @@ const MARKED: usize = 40;
 #[derive(Debug)]
 pub(super) struct Lines {
     labels: Labels,
-    along: Along,
+    along: AxisDomain,
     /// The column of the groups, and their names; one group without either.
     group: String,
     names: Vec<String>,
     /// For each group its points, by `x`.
     lines: Vec<Vec<Point>>,
-    left_out: LeftOut,
+    left_out: Omitted,
 }
 
 impl Lines {
@@ -39,7 +39,7 @@ impl Lines {
         let up = columns::numbers(frame, y)?;
         let points: Vec<_> = across.into_iter().zip(up).map(both).collect();
         let up: Vec<_> = points.iter().map(|point| point.map(|[_, y]| y)).collect();
-        let (mut left_out, mut rows) = LeftOut::of(y, &up);
+        let (mut left_out, mut rows) = Omitted::of(y, &up);
         along.cut(&mut rows, &points, &mut left_out);
         let (names, of_rows) = match group {
             Some(group) => groups(rows.iter().copied().map(columns::names(frame, group)?)),
@@ -115,7 +115,7 @@ impl Mark for Lines {
         self.lines.iter().all(Vec::is_empty)
     }
 
-    fn left_out(&self) -> &LeftOut {
+    fn left_out(&self) -> &Omitted {
         &self.left_out
     }
 
@@ -239,6 +239,6 @@ fn between(line: &[Point], place: f64) -> Option<f64> {
 /// A line in the colour and the dashes of its group.
 fn stroke(scene: &mut Scene, points: &[Point], group: usize) {
     for dash in dashed(points, dashes(group)) {
-        scene.path(dash, colour(group), 2.0);
+        scene.path(dash, color(group), 2.0);
     }
 }

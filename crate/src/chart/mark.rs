@@ -2,9 +2,9 @@
 
 use std::fmt::Debug;
 
-use super::left_out::LeftOut;
-use super::letters::clean;
+use super::omitted::Omitted;
 use super::scene::{Area, Scene};
+use super::text_metrics::clean;
 
 /// A kind of chart with its data.
 pub(super) trait Mark: Debug + Send + Sync {
@@ -36,7 +36,7 @@ pub(super) trait Mark: Debug + Send + Sync {
     fn is_empty(&self) -> bool;
 
     /// What is not drawn.
-    fn left_out(&self) -> &LeftOut;
+    fn left_out(&self) -> &Omitted;
 
     /// What the groups are, where there are some.
     fn legend(&self) -> Option<Legend<'_>> {

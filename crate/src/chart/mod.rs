@@ -4,50 +4,50 @@
 //! checked there, so that a [`Chart`] can always be shown. Each kind is a *mark*, in a file of
 //! its own; it makes shapes in pixels, its text form, and the words that a screen reader says.
 //!
-//! - `columns` reads the frame, `left_out` counts what can't be drawn.
+//! - `columns` reads the frame, `omitted` counts what can't be drawn.
 //! - `bars`, `groups`, `dots`, `histogram`, `lines`, `heat` are the marks.
-//! - `axes` and `scale` are what stands around them, `along` what a horizontal axis holds;
-//!   `letters`, `numbers` and `calendar` what is written.
-//! - `palette` and `strokes` tell groups apart.
+//! - `axes` and `scale` are what stands around them, `axis_domain` what a horizontal axis holds;
+//!   `text_metrics`, `numbers` and `calendar` what is written.
+//! - `palette` and `polyline` tell groups apart.
 //! - `figure` puts a chart together; `scene` hands it to plotters, and `svg`, `png` and `plain`
 //!   are what becomes of it.
 //!
 //! plotters draws, and no more: its own axes loop or panic on the ends of what a float can
 //! hold, and don't know what a label needs.
 
-mod along;
 mod axes;
+mod axis_domain;
 mod bars;
 mod calendar;
 mod columns;
 mod dots;
-mod effects;
 mod figure;
+mod forest_plot;
 mod groups;
 mod heat;
 mod histogram;
-mod left_out;
-mod letters;
 mod lines;
 mod mark;
 mod numbers;
+mod omitted;
 mod palette;
 mod plain;
 mod png;
+mod polyline;
 mod save;
 mod scale;
 mod scene;
-mod strokes;
 mod svg;
 #[cfg(test)]
 mod tests;
+mod text_metrics;
 
 use std::sync::Arc;
 
 use polars::prelude::DataFrame;
 
-pub(crate) use effects::{Effect, effects};
 pub use figure::Chart;
+pub(crate) use forest_plot::{Effect, forest_plot};
 
 use crate::error::Result;
 

@@ -35,7 +35,7 @@ const OKABE_ITO: [RGBAColor; GROUPS] = [
 ];
 
 /// The colour of a group.
-pub(super) fn colour(group: usize) -> RGBAColor {
+pub(super) fn color(group: usize) -> RGBAColor {
     OKABE_ITO[group % GROUPS]
 }
 
@@ -74,7 +74,7 @@ const THIN: f64 = 5.0;
 /// A bar of a group: its colour, a rim that is seen where the colour is light, and lines over
 /// it that tell groups apart without colour.
 pub(super) fn bar(scene: &mut Scene, area: Area, group: usize) {
-    scene.block(area, colour(group));
+    scene.block(area, color(group));
     for [slope, gap] in hatching(group) {
         hatch(scene, area, *slope, *gap);
     }
@@ -142,7 +142,7 @@ fn cut(area: Area, from: Point, to: Point) -> Option<Vec<Point>> {
 
 /// A point of a group: each has a form of its own.
 pub(super) fn marker(scene: &mut Scene, [x, y]: Point, group: usize) {
-    let ink = colour(group);
+    let ink = color(group);
     let around = |places: &[Point]| {
         places
             .iter()

@@ -1,9 +1,9 @@
 //! Charts in text, for terminals and for viewers that show nothing else, and in sentences.
 
-use super::letters::clean;
 use super::mark::Labels;
 use super::numbers::told;
 use super::scale::{part, span_from_zero};
+use super::text_metrics::clean;
 use crate::text::grouped;
 
 /// How wide the bars are, in characters.

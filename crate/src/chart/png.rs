@@ -10,9 +10,9 @@ use plotters_backend::{
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
 use super::figure::Chart;
-use super::letters::{font, width};
 use super::scene::{POINTS, Scene, Shape, paint};
 use super::svg::not_drawn;
+use super::text_metrics::{font, width};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A picture of more pixels is not drawn larger than it is.

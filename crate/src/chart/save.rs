@@ -9,12 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use super::figure::Chart;
 use super::png::png;
 use super::svg::svg;
-use crate::display::{Bundle, Show, escaped};
+use crate::display::{MimeBundle, Show, escaped};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Show for Chart {
     /// An image inside the page, its data in words beside it, and the chart in text.
-    fn bundle(&self) -> Bundle {
+    fn mime_bundle(&self) -> MimeBundle {
         let shown = match svg(self) {
             Ok(svg) => format!(
                 "<img style=\"max-width:100%;height:auto\" alt=\"{}\" src=\"data:image/svg+xml;base64,{}\">",
@@ -23,7 +23,7 @@ impl Show for Chart {
             ),
             Err(error) => format!("<p>{}</p>", escaped(error.message())),
         };
-        Bundle {
+        MimeBundle {
             html: format!(
                 "<div class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"overflow:auto;margin-bottom:1em\">{shown}</div>"
             ),

@@ -10,8 +10,8 @@ use plotters::prelude::{
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::letters;
 use super::palette::QUIET;
+use super::text_metrics;
 
 /// A place: to the right, and down.
 pub(super) type Point = [f64; 2];
@@ -103,7 +103,7 @@ impl Scene {
     /// A text that is not wider than `room`; a longer one ends in an ellipsis.
     pub(super) fn words(&mut self, text: &str, style: Lettering, at: Point, room: f64) {
         self.shapes.push(Shape::Words {
-            text: letters::shortened(text, style.size, room),
+            text: text_metrics::shortened(text, style.size, room),
             size: style.size,
             at,
             side: style.side,

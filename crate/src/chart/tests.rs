@@ -7,7 +7,7 @@ use polars::prelude::{
 };
 use proptest::prelude::*;
 
-use super::{Chart, Effect, chart, effects};
+use super::{Chart, Effect, chart, forest_plot};
 use crate::display::Show;
 use crate::error::{ErrorKind, Result};
 
@@ -45,7 +45,7 @@ fn described(chart: &Chart) -> String {
 fn bars_say_what_they_show_and_what_they_leave_out() {
     let chart = chart(&jobs()).bar("occupation", "women").unwrap();
     let chart = chart.titled("Who works there").unit("share");
-    assert_snapshot!(chart.bundle().text, @"
+    assert_snapshot!(chart.mime_bundle().text, @"
     Who works there
     occupation                                            women (share)
     nurse       ████████████████████████████████████████  0.896
@@ -70,7 +70,7 @@ fn a_setter_leaves_its_chart_as_it_is() {
 #[test]
 fn bars_go_to_both_sides_of_zero() {
     let chart = chart(&jobs()).bar("occupation", "change").unwrap();
-    assert_snapshot!(chart.bundle().text, @"
+    assert_snapshot!(chart.mime_bundle().text, @"
     occupation                                            change
     nurse                                                 -3
     engineer    ████████████████████████████████████████  12,500
@@ -88,7 +88,7 @@ fn groups_are_named() {
     let chart = chart(&paired())
         .grouped_bar("job", "words", "group")
         .unwrap();
-    assert_snapshot!(chart.bundle().text, @"
+    assert_snapshot!(chart.mime_bundle().text, @"
     job, group                                               words
     nurse, female  ████████████████████████████████████████  12
     nurse, male    █████████████████████████████████▍        10
@@ -107,7 +107,7 @@ fn intervals_are_told_with_their_dots() {
     let chart = chart(&frame)
         .interval("job", "words", "low", "high")
         .unwrap();
-    assert_snapshot!(chart.bundle().text, @"
+    assert_snapshot!(chart.mime_bundle().text, @"
     job                                              words
     nurse         ┊                         ├─●─┤    12 [11, 13]
     nurse         ┊                    ├─●┤          10 [9, 10.5]
@@ -126,7 +126,7 @@ fn a_histogram_counts_each_row_once() {
     let values: Vec<f64> = (0..=100).map(|count| f64::from(count) / 10.0).collect();
     let frame = df!["hours" => values].unwrap();
     let chart = chart(&frame).histogram("hours").unwrap().unit("h");
-    assert_snapshot!(chart.bundle().text, @"
+    assert_snapshot!(chart.mime_bundle().text, @"
     hours (h)                                            rows
     0 to 2     ██████████████████████████████████████▏   20
     2 to 4     ██████████████████████████████████████▏   20
@@ -144,7 +144,7 @@ fn a_histogram_counts_each_row_once() {
 fn lines_go_from_left_to_right() {
     let frame = paired();
     let lines = chart(&frame).lines("year", "words", "group").unwrap();
-    assert_snapshot!(lines.bundle().text, @"
+    assert_snapshot!(lines.mime_bundle().text, @"
     group   year 2015 to 2020                         words
     female  ███▇▇▇▇▇▇▆▆▆▆▆▅▅▅▅▅▅▄▄▄▄▄▄▃▃▃▃▃▂▂▂▂▂▂▁▁▁  7.5 to 12
     male    ▅▅▅▅▆▆▆▆▆                                 10 to 11
@@ -154,7 +154,7 @@ fn lines_go_from_left_to_right() {
     Line chart: words by year. female: 2 points from 12 at 2015 to 7.5 at 2020, the smallest 7.5, the largest 12. male: 2 points from 10 at 2015 to 11 at 2016, the smallest 10, the largest 11.
     ");
     let line = chart(&frame).line("year", "words").unwrap();
-    assert_snapshot!(line.bundle().text, @"
+    assert_snapshot!(line.mime_bundle().text, @"
            year 2015 to 2020                         words
     words  ▆▆▆▆▆▆▆▆▆▆▆▆▆▆▅▅▅▅▅▅▄▄▄▄▄▃▃▃▃▃▃▂▂▂▂▂▂▁▁▁  7.5 to 12
     ");
@@ -173,7 +173,7 @@ fn lines_go_along_dates_and_names_too() {
     ])
     .unwrap();
     let line = chart(&frame).line("day", "words").unwrap();
-    assert_snapshot!(line.bundle().text, @"
+    assert_snapshot!(line.mime_bundle().text, @"
            day 2024-06-21 to 2024-06-28              words
     words  ▁▁▂▂▂▂▃▃▃▃▄▄▄▄▅▅▅▅▆▆▆▆▇▇▇▇████▇▇▇▆▆▆▅▅▅▅  10 to 12
     1 of 4 rows without a value left out
@@ -187,7 +187,7 @@ fn lines_go_along_dates_and_names_too() {
         assert!(svg.contains(text), "{text}");
     }
     let line = chart(&frame).line("week", "words").unwrap();
-    assert_snapshot!(line.bundle().text, @"
+    assert_snapshot!(line.mime_bundle().text, @"
            week second to last                       words
     words  ██▇▇▇▇▆▆▆▆▅▅▅▅▄▄▄▄▃▃▃▃▃▃▄▄▄▄▄▅▅▅▅▅▆▆▆▆▆▆  7.5 to 12
     ");
@@ -208,7 +208,7 @@ fn times_with_a_zone_are_told_in_utc() {
     let times = times.cast(&DataType::Datetime(TimeUnit::Milliseconds, zone));
     let times = times.unwrap().into_column();
     let frame = DataFrame::new_infer_height(vec![times, Column::new("n".into(), [1, 2])]).unwrap();
-    assert_snapshot!(chart(&frame).line("when", "n").unwrap().bundle().text, @"
+    assert_snapshot!(chart(&frame).line("when", "n").unwrap().mime_bundle().text, @"
        when (UTC) 2024-06-21 08:30 to 2024-06-21 20:00  n
     n  ▁▁▁▂▂▂▂▂▂▃▃▃▃▃▄▄▄▄▄▄▅▅▅▅▅▅▆▆▆▆▆▇▇▇▇▇▇███         1 to 2
     ");
@@ -231,7 +231,7 @@ fn a_heat_map_is_a_table_in_text() {
     let chart = chart(&frame.head(Some(3)))
         .heat_map("group", "job", "words")
         .unwrap();
-    assert_snapshot!(chart.bundle().text, @"
+    assert_snapshot!(chart.mime_bundle().text, @"
     words by group
     job    female  male
     nurse      12    10
@@ -261,7 +261,7 @@ fn an_empty_picture_says_why() {
         chart(&nulls).interval("v", "v", "v", "v").unwrap(),
     ] {
         let why = "Nothing to draw: none of 2 rows has a number in 'v'.";
-        assert_eq!(chart.bundle().text, why);
+        assert_eq!(chart.mime_bundle().text, why);
         assert!(super::svg::svg(&chart).unwrap().contains("Nothing to draw"));
     }
 }
@@ -272,9 +272,9 @@ fn a_long_frame_says_what_is_beyond() {
     let chart = chart(&frame).bar("n", "n").unwrap();
     let said = "1,134 of 1,234 rows beyond the first 100 left out";
     assert!(
-        chart.bundle().text.ends_with(said),
+        chart.mime_bundle().text.ends_with(said),
         "{}",
-        chart.bundle().text
+        chart.mime_bundle().text
     );
     assert!(described(&chart).ends_with("1,134 of 1,234 rows beyond the first 100 left out."));
 }
@@ -371,11 +371,11 @@ fn hostile_names_are_read_and_never_obeyed() {
         let svg = super::svg::svg(&chart).unwrap();
         well_formed(&svg);
         assert!(svg.len() < 100_000, "{}", svg.len());
-        let html = chart.bundle().html;
+        let html = chart.mime_bundle().html;
         assert!(!html.contains("<script") && !html.contains("<img src=x"));
         assert!(!html.contains("onerror=alert(1)>"));
         assert_eq!(html.matches("<img ").count(), 1);
-        assert!(!chart.bundle().text.contains('\0'));
+        assert!(!chart.mime_bundle().text.contains('\0'));
     }
 }
 
@@ -422,8 +422,8 @@ fn effects_keep_their_pairs_and_zero_in_the_middle() {
         effect("none", f64::NAN, None),
         effect("refusals", 0.0, None),
     ];
-    let chart = effects(rows, "d_z");
-    assert_snapshot!(chart.bundle().text, @"
+    let chart = forest_plot(rows, "d_z");
+    assert_snapshot!(chart.mime_bundle().text, @"
     measure                                             d_z
     length      ├────●───┤        ┊                     -2.26 [-3.1, -1.4]
     refusals                      ●                     0
@@ -516,7 +516,7 @@ proptest! {
             let inside = !svg.contains("NaN") && !svg.contains("inf");
             let said = rows.iter().any(|row| row.0.contains("inf") || row.0.contains("NaN"));
             prop_assert!(inside || said || title.is_some(), "{svg}");
-            prop_assert!(!chart.bundle().text.is_empty());
+            prop_assert!(!chart.mime_bundle().text.is_empty());
         }
     }
 }

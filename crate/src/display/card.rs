@@ -1,11 +1,11 @@
 //! A card: a short list of names and values, which is how small results look.
 
-use super::bundle::Bundle;
 use super::escape::escaped;
+use super::mime_bundle::MimeBundle;
 use crate::text::terminal::sanitize;
 
 /// A short list of names and values, as HTML table and as aligned text.
-pub(crate) fn card(title: &str, rows: &[(&str, String)]) -> Bundle {
+pub(crate) fn card(title: &str, rows: &[(&str, String)]) -> MimeBundle {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut html = String::from("<div class=\"evenhand tex2jax_ignore mathjax_ignore\">");
     let mut text = Vec::new();
@@ -23,7 +23,7 @@ pub(crate) fn card(title: &str, rows: &[(&str, String)]) -> Bundle {
         text.push(format!("  {name:<width$}  {}", sanitize(value)));
     }
     html.push_str("</tbody></table></div>");
-    Bundle {
+    MimeBundle {
         html,
         text: text.join("\n"),
     }

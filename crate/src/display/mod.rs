@@ -2,27 +2,27 @@
 //!
 //! - [`display`] shows a table or one of the toolkit's own results; [`EvcxrDisplay`] does
 //!   the same for the last expression of a cell.
-//! - `ask` asks the reader, `bundle` is what one thing looks like: HTML, and plain text beside it.
+//! - `mime_bundle` is what one thing looks like: HTML, and plain text beside it.
 //! - [`table`] shows data frames, [`side_by_side`] several things in a row; `card` renders the
 //!   toolkit's own small results.
-//! - `bar` is how far long work is, in its place.
+//! - `progress_bar` is how far long work is, in its place.
 //! - `escape` makes text from a model harmless in HTML.
 //! - `cell` knows which cell is running; `writer` is the one way to standard output.
 
-mod bar;
-mod bundle;
 mod card;
 mod cell;
 mod escape;
+mod mime_bundle;
+mod progress_bar;
 mod shared_script;
 mod show;
 mod writer;
 
-pub(crate) use bar::Bar;
-pub use bundle::{Bundle, Show};
-pub(crate) use bundle::{html_of, stack, text_of};
 pub(crate) use card::card;
 pub(crate) use escape::{escaped, push_escaped};
-pub(crate) use shared_script::{LARGEST_OUTPUT, SHARED_BLOCK, push_data};
+pub use mime_bundle::{MimeBundle, Show};
+pub(crate) use mime_bundle::{html_of, stack, text_of};
+pub(crate) use progress_bar::ProgressBar;
+pub(crate) use shared_script::{LARGEST_OUTPUT, SHARED_BLOCK, dedupe_script, push_data};
 pub use show::{EvcxrDisplay, display};
-pub(crate) use writer::note;
+pub(crate) use writer::log_line;

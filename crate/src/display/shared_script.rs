@@ -12,7 +12,7 @@ const END: &str = "</script>";
 
 /// The parts of one output with the shared block at its end, once, if they have it at all. Of
 /// many large tables the last ones are static.
-pub(super) fn dedupe_script(html: String) -> String {
+pub(crate) fn dedupe_script(html: String) -> String {
     let Some(block) = shared_block(&html).map(str::to_owned) else {
         return html;
     };

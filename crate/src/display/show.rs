@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::Location;
 use std::sync::Mutex;
 
-use super::bundle::{Bundle, Show, stack};
 use super::cell::{self, Cell};
+use super::mime_bundle::{MimeBundle, Show, stack};
 use super::writer::{self, Output};
 use crate::runtime;
 
 struct Shown {
     cell: Option<Cell>,
-    bundles: Vec<Bundle>,
+    bundles: Vec<MimeBundle>,
 }
 
 static SHOWN: Mutex<Shown> = Mutex::new(Shown {
@@ -39,7 +39,7 @@ static SHOWN: Mutex<Shown> = Mutex::new(Shown {
 #[track_caller]
 pub fn display(thing: impl Show) {
     let cell = cell::of(Location::caller());
-    show_in(cell, Output::Display(None), thing.bundle());
+    show_in(cell, Output::Display(None), thing.mime_bundle());
 }
 
 /// Makes a value show itself as the last expression of a cell: evcxr calls this method.
@@ -51,7 +51,11 @@ pub trait EvcxrDisplay {
 impl<T: Show> EvcxrDisplay for T {
     #[track_caller]
     fn evcxr_display(&self) {
-        show_in(cell::of(Location::caller()), Output::Result, self.bundle());
+        show_in(
+            cell::of(Location::caller()),
+            Output::Result,
+            self.mime_bundle(),
+        );
     }
 }
 
@@ -64,7 +68,7 @@ macro_rules! show_as_debug {
             impl<$($generic: std::fmt::Debug),*> EvcxrDisplay for $type {
                 #[track_caller]
                 fn evcxr_display(&self) {
-                    show_in(cell::of(Location::caller()), Output::Result, Bundle {
+                    show_in(cell::of(Location::caller()), Output::Result, MimeBundle {
                         html: String::new(),
                         text: format!("{self:?}"),
                     });
@@ -83,7 +87,7 @@ show_as_debug! {
     [K V] BTreeMap<K, V>, [K V] HashMap<K, V>, [T] BTreeSet<T>, [T] HashSet<T>,
 }
 
-fn show_in(cell: Cell, output: Output<'_>, bundle: Bundle) {
+fn show_in(cell: Cell, output: Output<'_>, bundle: MimeBundle) {
     if writer::is_live() {
         return writer::send(output, &bundle);
     }
@@ -100,7 +104,7 @@ fn show_in(cell: Cell, output: Output<'_>, bundle: Bundle) {
 
 impl Shown {
     /// Notes what the cell shows now, and returns all that it has shown.
-    fn add(&mut self, cell: Cell, bundle: Bundle) -> Bundle {
+    fn add(&mut self, cell: Cell, bundle: MimeBundle) -> MimeBundle {
         if self.cell != Some(cell) {
             self.cell = Some(cell);
             self.bundles.clear();
@@ -114,8 +118,8 @@ impl Shown {
 mod tests {
     use super::*;
 
-    fn text(text: &str) -> Bundle {
-        Bundle {
+    fn text(text: &str) -> MimeBundle {
+        MimeBundle {
             html: format!("<p>{text}</p>"),
             text: text.to_owned(),
         }

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use super::bundle::Bundle;
+use super::mime_bundle::MimeBundle;
 use crate::text::sanitize_line;
 use crate::text::terminal::sanitize;
 
@@ -44,7 +44,7 @@ pub(super) fn is_live() -> bool {
 }
 
 /// Shows a result at once, where the wrapper listens.
-pub(super) fn send(output: Output<'_>, bundle: &Bundle) {
+pub(super) fn send(output: Output<'_>, bundle: &MimeBundle) {
     if let Some(word) = word() {
         write(&mut io::stdout().lock(), &mark(word, output, bundle));
     }
@@ -56,7 +56,7 @@ fn word() -> Option<&'static str> {
         .as_deref()
 }
 
-fn mark(word: &str, output: Output<'_>, bundle: &Bundle) -> String {
+fn mark(word: &str, output: Output<'_>, bundle: &MimeBundle) -> String {
     let mut data = json!({ "text/plain": sanitize(&bundle.text) });
     if !bundle.html.is_empty() {
         data["text/html"] = Value::from(&*bundle.html);
@@ -76,7 +76,7 @@ fn mark(word: &str, output: Output<'_>, bundle: &Bundle) -> String {
 }
 
 /// The bytes of one result: a block for each form, which the kernel gathers into one output.
-pub(super) fn encode(bundle: &Bundle) -> String {
+pub(super) fn encode(bundle: &MimeBundle) -> String {
     let mut block = String::with_capacity(bundle.html.len() + bundle.text.len() + 128);
     if !bundle.html.is_empty() {
         // In HTML the entity reads as the underscore that it replaces.
@@ -87,7 +87,7 @@ pub(super) fn encode(bundle: &Bundle) -> String {
 }
 
 /// Shows a result in the running cell.
-pub(super) fn show(bundle: &Bundle) {
+pub(super) fn show(bundle: &MimeBundle) {
     write(&mut io::stdout().lock(), &encode(bundle));
 }
 
@@ -97,7 +97,7 @@ pub(super) fn print(text: &str) {
 }
 
 /// Tells the user something while work goes on: a line on standard error, shown at once.
-pub(crate) fn note(line: &str) {
+pub(crate) fn log_line(line: &str) {
     let line = sanitize_line(line, LONGEST_NOTE);
     write(&mut io::stderr().lock(), &format!("{}\n", plain(&line)));
 }
@@ -166,7 +166,7 @@ mod tests {
         ], 0..12)) {
             let hostile = parts.concat();
             let html = !hostile.is_empty();
-            let output = encode(&Bundle { html: hostile.clone(), text: hostile });
+            let output = encode(&MimeBundle { html: hostile.clone(), text: hostile });
             prop_assert!(output.ends_with('\n'));
             let seen = kernel_reads(&output);
             let forms: Vec<_> = seen.iter().map(|(form, _)| form.as_str()).collect();
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_live_result_is_one_line_that_reads_as_it_was() {
-        let bundle = Bundle {
+        let bundle = MimeBundle {
             html: "<p>EVCXR_END\n</p>".to_owned(),
             text: "w:end\n\u{2713}".to_owned(),
         };
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(message["content"]["data"]["text/html"], &*bundle.html);
         assert_eq!(message["content"]["data"]["text/plain"], &*bundle.text);
         assert_eq!(message["content"]["transient"]["display_id"], "bar");
-        let plain = Bundle {
+        let plain = MimeBundle {
             html: String::new(),
             ..bundle
         };
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn no_terminal_obeys_the_plain_form() {
-        let bundle = Bundle {
+        let bundle = MimeBundle {
             html: String::new(),
             text: "\u{1b}]0;mine\u{7}a\rb\u{9b}2J\u{202e}".to_owned(),
         };

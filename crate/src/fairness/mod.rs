@@ -11,8 +11,8 @@ pub mod measures;
 pub mod mitigation;
 pub mod occupations;
 pub mod report;
-#[cfg(test)]
-mod service;
 pub mod statistics;
 pub mod study;
+#[cfg(test)]
+mod test_service;
 pub mod text;

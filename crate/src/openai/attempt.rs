@@ -3,7 +3,7 @@
 use std::time::{Instant, SystemTime};
 
 use super::Client;
-use super::failure::{self, Asked, EXCERPT};
+use super::error_mapping::{self, Asked, EXCERPT};
 use super::limits::RateLimits;
 use super::request::ChatRequest;
 use super::response::{ChatCompletion, Exchange};
@@ -70,7 +70,7 @@ impl Client {
                 retry,
             };
         }
-        let request_id = failure::request_id(&answer.headers, &inner.credential);
+        let request_id = error_mapping::request_id(&answer.headers, &inner.credential);
         let body = match answer.body {
             Ok(body) => body,
             Err((error, retry)) => {

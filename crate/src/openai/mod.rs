@@ -3,10 +3,9 @@
 
 pub(crate) mod attempt;
 mod builder;
-pub(crate) mod call;
 mod credential;
 mod endpoint;
-mod failure;
+mod error_mapping;
 mod limits;
 mod message;
 mod parse;
@@ -14,6 +13,7 @@ mod parse;
 mod prompt_user;
 mod request;
 mod response;
+pub(crate) mod rest;
 #[cfg(feature = "notebook")]
 mod show;
 
@@ -197,7 +197,7 @@ pub(crate) fn tell_once(notes: &[String]) {
         let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
         for note in notes {
             if told.insert(note.clone()) {
-                crate::display::note(note);
+                crate::display::log_line(note);
             }
         }
     }

@@ -13,7 +13,7 @@ impl Client {
     /// # Errors
     /// A setting is malformed, or none was given: a notebook that runs without a reader
     /// answers every question with nothing.
-    pub fn ask() -> Result<Self> {
+    pub fn from_env_or_prompt() -> Result<Self> {
         let mut settings = Settings::from_env()?;
         tell_once(settings.notes());
         for missing in settings.missing() {

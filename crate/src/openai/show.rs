@@ -1,12 +1,12 @@
 //! A client and an answer in a notebook.
 
 use super::{ChatCompletion, Client, FinishReason};
-use crate::display::{Bundle, Show, card, escaped, stack};
+use crate::display::{MimeBundle, Show, card, escaped, stack};
 use crate::text::terminal::sanitize;
 
 impl Show for Client {
     /// Where the client asks, and with what kind of credential; never the credential.
-    fn bundle(&self) -> Bundle {
+    fn mime_bundle(&self) -> MimeBundle {
         card(
             "Client",
             &[
@@ -30,7 +30,7 @@ impl Show for Client {
 
 impl Show for ChatCompletion {
     /// The model's words, then which model it was, why it stopped and what it cost.
-    fn bundle(&self) -> Bundle {
+    fn mime_bundle(&self) -> MimeBundle {
         let words = self.text().unwrap_or("(no text)");
         let about = card(
             "",
@@ -53,7 +53,7 @@ impl Show for ChatCompletion {
                 ),
             ],
         );
-        let words = Bundle {
+        let words = MimeBundle {
             html: format!(
                 "<div class=\"evenhand tex2jax_ignore mathjax_ignore\" dir=\"auto\" style=\"white-space:pre-wrap;max-width:60em\">{}</div>",
                 escaped(words)
@@ -79,7 +79,7 @@ mod tests {
             .deployment("gpt-4o-<mini>")
             .build()
             .unwrap();
-        let card = client.bundle();
+        let card = client.mime_bundle();
         assert!(!card.html.contains("0123") && !card.text.contains("0123"));
         assert!(card.html.contains("gpt-4o-&lt;mini&gt;"));
         assert_snapshot!(card.text, @"
@@ -100,7 +100,7 @@ mod tests {
         });
         let shown = ChatCompletion::from_body(body.to_string().into_bytes())
             .unwrap()
-            .bundle();
+            .mime_bundle();
         assert_snapshot!(shown.text, @"
         �]0;mine�A nurse�1A 👩‍⚕️
 

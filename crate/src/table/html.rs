@@ -3,12 +3,12 @@
 use polars::prelude::Column;
 
 use super::caption::{caption, count};
-use super::head::Head;
 use super::kind::{Kind, is_quantity};
 use super::limits::{
     COLUMNS, FOLDED, FOLDS, NAME, NESTED_FOLDED, NESTED_FOLDS, STATIC_BYTES, characters, cut,
 };
 use super::payload::payload;
+use super::preview::Head;
 use super::script;
 use super::value::{Value, float, grouped};
 use super::view::Table;

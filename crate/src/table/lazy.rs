@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use polars::prelude::{DataFrame, IdxSize, LazyFrame, PolarsResult, by_name};
 
 use super::caption::{Height, count};
-use super::head::{Head, Source, selected};
 use super::limits::{FOLDS, cut};
+use super::preview::{Head, Source, selected};
 use super::view::Table;
-use crate::display::{Bundle, Show};
+use crate::display::{MimeBundle, Show};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is to be computed. In a box, because it is much larger than a frame.
@@ -55,8 +55,8 @@ impl From<&LazyFrame> for Table {
 
 impl Show for LazyFrame {
     /// The head of what it would be, collected for this. Where that fails, its place says why.
-    fn bundle(&self) -> Bundle {
-        Table::from(self).bundle()
+    fn mime_bundle(&self) -> MimeBundle {
+        Table::from(self).mime_bundle()
     }
 }
 

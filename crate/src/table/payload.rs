@@ -7,9 +7,9 @@
 use polars::prelude::{Column, Series};
 
 use super::caption::{Height, caption};
-use super::head::Head;
 use super::kind::{Kind, is_quantity};
 use super::limits::{HELD, NAME, characters, cut};
+use super::preview::Head;
 use super::value::{Value, push};
 use crate::text::invisible::mark_invisible;
 

@@ -14,7 +14,7 @@ use crate::display::Show;
 
 /// The static table without the script and what it works on.
 fn static_html(frame: &DataFrame) -> String {
-    table(frame).static_only().bundle().html
+    table(frame).static_only().mime_bundle().html
 }
 
 /// The HTML with one element a line and without styles, to be read by people.

@@ -2,10 +2,10 @@
 
 use polars::prelude::{Column, DataFrame, Series};
 
-use super::head::{Head, Source, selected};
+use super::preview::{Head, Source, selected};
 use super::{html, limits};
 use crate::display::escaped;
-use crate::display::{Bundle, Show};
+use crate::display::{MimeBundle, Show};
 use crate::error::Result;
 use crate::text::terminal::sanitize;
 
@@ -170,7 +170,7 @@ impl From<&Column> for Table {
 }
 
 impl Show for Table {
-    fn bundle(&self) -> Bundle {
+    fn mime_bundle(&self) -> MimeBundle {
         let (html, text) = match self.head() {
             Ok(head) => (html::html(self, &head), plain(&head)),
             Err(error) => {
@@ -183,28 +183,28 @@ impl Show for Table {
             None => text,
         };
         let text = sanitize(&text).into_owned();
-        Bundle { html, text }
+        MimeBundle { html, text }
     }
 }
 
 impl Show for DataFrame {
     /// The frame as [`table`] shows it by default.
-    fn bundle(&self) -> Bundle {
-        Table::from(self).bundle()
+    fn mime_bundle(&self) -> MimeBundle {
+        Table::from(self).mime_bundle()
     }
 }
 
 impl Show for Series {
     /// The series as a table of one column.
-    fn bundle(&self) -> Bundle {
-        Table::from(self).bundle()
+    fn mime_bundle(&self) -> MimeBundle {
+        Table::from(self).mime_bundle()
     }
 }
 
 impl Show for Column {
     /// The column as a table of one column.
-    fn bundle(&self) -> Bundle {
-        Table::from(self).bundle()
+    fn mime_bundle(&self) -> MimeBundle {
+        Table::from(self).mime_bundle()
     }
 }
 

@@ -6,15 +6,15 @@ use std::process::{ExitCode, Stdio};
 
 use tokio::process::Command;
 
-use crate::commands::provider::Answerer;
+use crate::commands::provider::Provider;
 use crate::error::Result;
 use crate::jupyter;
 use crate::kernel;
 use crate::local_model::Allowance;
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
-use crate::supervise::stand_behind;
+use crate::supervise::supervise;
 
 const SCRIPT: &str = include_str!("lab.py");
 
@@ -29,12 +29,12 @@ pub struct Options {
 }
 
 /// Sets up what is missing, and runs JupyterLab until the user ends it.
-pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode> {
+pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCode> {
     setup::kernel(home)?;
     setup::library(project, home)?;
     setup::jupyter(project, home)?;
     kernel::install_spec(home)?;
-    let mut answerer = Answerer::new(project, home, options.allowance);
+    let mut answerer = Provider::new(project, home, options.allowance);
     let environment = answerer.environment_for(&project.notebooks())?;
     let sockets = jupyter::private_folder()?;
     err!("✓ opening JupyterLab; Ctrl-C ends it, and all that it started");
@@ -54,7 +54,7 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode
         .args(by_sockets(&options.jupyter))
         .stdin(Stdio::piped())
         .current_dir(home.root());
-    stand_behind(jupyter, "JupyterLab")
+    supervise(jupyter, "JupyterLab")
 }
 
 /// The kernels listen to sockets in a folder of the user's own, and not to ports, which every
@@ -88,7 +88,7 @@ const PAGE: [&str; 2] = ["--LabApp.default_url", "--ServerApp.default_url"];
 
 /// What the user passes on, and ours for what it does not say: an option that stands there twice
 /// is an error to JupyterLab.
-fn arguments(passed: &[OsString], project: &Project) -> Vec<OsString> {
+fn arguments(passed: &[OsString], project: &Checkout) -> Vec<OsString> {
     let says = |names: &[&str]| {
         let mut given = passed.iter().map(|argument| option(argument).0);
         given.any(|name| names.iter().any(|known| name == *known))
@@ -141,7 +141,7 @@ mod tests {
 
     fn all(passed: &[&str]) -> Vec<String> {
         let passed: Vec<OsString> = passed.iter().map(Into::into).collect();
-        let project = Project::locate().unwrap();
+        let project = Checkout::locate().unwrap();
         let all = arguments(&passed, &project);
         all.into_iter()
             .map(|argument| argument.into_string().unwrap())
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn nothing_is_said_twice() {
-        let project = Project::locate().unwrap();
+        let project = Checkout::locate().unwrap();
         let root = project.notebooks().to_string_lossy().into_owned();
         let page = "/lab/tree/01-responsible-ai.ipynb";
         let ours = ["--ServerApp.root_dir", &root, "--LabApp.default_url", page];

@@ -9,21 +9,21 @@ use evenhand::Settings;
 
 use crate::error::Result;
 use crate::local_model;
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
 
 /// Starts the embedded model when the first notebook needs it, and keeps it as long as it lives.
-pub struct Answerer<'a> {
-    project: &'a Project,
+pub struct Provider<'a> {
+    project: &'a Checkout,
     home: &'a Home,
     allowance: local_model::Allowance,
     server: Option<local_model::Server>,
 }
 
-impl<'a> Answerer<'a> {
+impl<'a> Provider<'a> {
     /// An answerer that has started nothing yet. The allowance is the embedded model's.
-    pub fn new(project: &'a Project, home: &'a Home, allowance: local_model::Allowance) -> Self {
+    pub fn new(project: &'a Checkout, home: &'a Home, allowance: local_model::Allowance) -> Self {
         Self {
             project,
             home,

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use crate::error::{Context, Result};
 use crate::local_model::{API_VERSION, Limits, MODEL, Options, Server};
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
 use crate::supervise::block_on;
 
 /// Serves until Ctrl-C.
-pub fn run(options: Options, project: &Project, home: &Home) -> Result<()> {
+pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {
     let (host, limits) = (
         options.host,
         Limits::new(options.allowance.tpm, options.allowance.rpm),

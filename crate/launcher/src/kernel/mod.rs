@@ -3,10 +3,10 @@
 //! stands between it and Jupyter.
 //!
 //! - `spec`: how Jupyter finds it; `evcxr_build`: where evcxr compiles; `wrapper`: what is between;
-//! - `marks`: what a cell says to the wrapper.
+//! - `sideband`: what a cell says to the wrapper.
 
 mod evcxr_build;
-mod marks;
+mod sideband;
 mod spec;
 mod wrapper;
 
@@ -20,13 +20,13 @@ use std::process::ExitCode;
 use crate::error::{Context, Failure, Result};
 use crate::jupyter::{Connection, KernelCommand, random_hex};
 use crate::paths;
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::paths::warm_build;
 use crate::supervise::block_on;
 use evcxr_build::PrivateCopy;
-pub use wrapper::ahead::NOTEBOOK;
-use wrapper::{Parts, Shared, ahead};
+pub use wrapper::prewarm::NOTEBOOK;
+use wrapper::{Parts, Shared, prewarm};
 
 /// The library winds down while this file is there.
 const STOP_FILE: &str = "EVENHAND_STOP_FILE";
@@ -79,7 +79,7 @@ pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
 
 /// Makes ready what the wrapper works with.
 fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Result<Parts> {
-    let project = Project::locate()?;
+    let project = Checkout::locate()?;
     // A file `rust-toolchain.toml` beside a notebook would decide which compiler is asked.
     std::env::set_current_dir(project.root()).doing(|| "the checkout is gone".to_owned())?;
     let program = paths::evcxr::kernel_program(home).ok_or_else(|| {
@@ -98,15 +98,15 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         word: format!("evenhand-{}:", random_hex(16)?),
         stop_file: copy.join("stop"),
         source: copy.join("src/lib.rs"),
-        marks_are_read: copy.join(marks::READ),
+        marks_are_read: copy.join(sideband::READ),
     };
     let mut env = environment(copy, &project.lock_file())?;
-    env.push((marks::VARIABLE.into(), shared.word.clone().into()));
+    env.push((sideband::VARIABLE.into(), shared.word.clone().into()));
     env.push((STOP_FILE.into(), shared.stop_file.clone().into()));
     // Where this program's own checkout has moved, one around the notebook may be anybody's.
     let is_own = project.root() == Path::new(env!("CARGO_MANIFEST_DIR"));
     let (notes, ahead) = match warm {
-        Some(_) if is_own => (Vec::new(), std::env::var_os(ahead::NOTEBOOK)),
+        Some(_) if is_own => (Vec::new(), std::env::var_os(prewarm::NOTEBOOK)),
         Some(_) => (Vec::new(), None),
         None => (vec![NOT_WARM.to_owned()], None),
     };
@@ -117,7 +117,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         shared,
         notes,
         ahead: ahead.map_or(Vec::new(), |notebook| {
-            ahead::cells(Path::new(&notebook), folder, &project.library())
+            prewarm::cells(Path::new(&notebook), folder, &project.library())
         }),
     })
 }
@@ -144,7 +144,7 @@ pub fn without_wrapper<T>(
     home: &Home,
     work: impl FnOnce(&KernelCommand) -> Result<T>,
 ) -> Result<T> {
-    let project = Project::locate()?;
+    let project = Checkout::locate()?;
     let program = paths::evcxr::kernel_program(home)
         .ok_or_else(|| Failure::new("the Rust kernel is gone").hint("start again"))?;
     home.claim()?;

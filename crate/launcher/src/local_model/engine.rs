@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::MODEL;
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use crate::error::{Context, Failure, Result};
 use crate::paths::home::{Home, private};
 use crate::tool;
@@ -86,14 +86,14 @@ impl Engine {
     }
 
     /// Where the engine listens, or what to answer while it doesn't.
-    pub(crate) fn address(&self) -> Result<String, Refusal> {
+    pub(crate) fn address(&self) -> Result<String, ApiError> {
         match &*self.state.borrow() {
             State::Ready { address } => Ok(address.clone()),
-            State::Restarting => Err(Refusal::engine(
+            State::Restarting => Err(ApiError::engine(
                 "The local model stopped and is being started again.",
                 Some(Duration::from_secs(1)),
             )),
-            State::Stopped { why } => Err(Refusal::engine(
+            State::Stopped { why } => Err(ApiError::engine(
                 format!("The local model stopped and could not be started again: {why}"),
                 None,
             )),

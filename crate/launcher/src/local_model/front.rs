@@ -16,12 +16,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::ask::Ask;
+use super::api_error::{ApiError, whole_seconds};
 use super::engine::{Engine, random};
 use super::key::Key;
 use super::quota::{Admission, Limits, Quota, Standing};
-use super::refusal::{Refusal, whole_seconds};
-use super::{MODEL, connections, host, relay};
+use super::request::EngineRequest;
+use super::{MODEL, connections, forward, host};
 
 /// Larger bodies are refused; the model's context is a hundredth of it.
 const LARGEST_BODY: usize = 1 << 20;
@@ -50,8 +50,8 @@ pub(crate) fn router(front: Arc<Front>) -> Router {
         .route("/openai/v1/chat/completions", post(v1))
         .route("/openai/models", get(dated_models))
         .route("/openai/v1/models", get(models))
-        .fallback(async || Refusal::resource())
-        .method_not_allowed_fallback(async || Refusal::method())
+        .fallback(async || ApiError::resource())
+        .method_not_allowed_fallback(async || ApiError::method())
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&front), guard))
         .with_state(front)
@@ -103,28 +103,31 @@ async fn dated(
     Path(deployment): Path<String>,
     uri: Uri,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refusal> {
-    let version = api_version(&uri).ok_or_else(Refusal::resource)?;
+) -> Result<Response, ApiError> {
+    let version = api_version(&uri).ok_or_else(ApiError::resource)?;
     front.exists(&deployment)?;
     Ok(front
-        .answer(read(body).and_then(|body| Ask::parse(&body)), version)
+        .answer(
+            read(body).and_then(|body| EngineRequest::parse(&body)),
+            version,
+        )
         .await)
 }
 
 async fn v1(
     State(front): State<Arc<Front>>,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let ask = read(body)
-        .and_then(|body| Ask::parse(&body))
+        .and_then(|body| EngineRequest::parse(&body))
         .and_then(|ask| match &ask.model {
             Some(_) => Ok(ask),
-            None => Err(Refusal::bad(
+            None => Err(ApiError::bad(
                 Some("model"),
                 "you must provide a model parameter",
             )),
         });
-    if let Ok(Ask {
+    if let Ok(EngineRequest {
         model: Some(model), ..
     }) = &ask
     {
@@ -133,8 +136,8 @@ async fn v1(
     Ok(front.answer(ask, "v1").await)
 }
 
-async fn dated_models(uri: Uri) -> Result<Json<Value>, Refusal> {
-    api_version(&uri).ok_or_else(Refusal::resource)?;
+async fn dated_models(uri: Uri) -> Result<Json<Value>, ApiError> {
+    api_version(&uri).ok_or_else(ApiError::resource)?;
     Ok(models().await)
 }
 
@@ -145,25 +148,25 @@ async fn models() -> Json<Value> {
     }))
 }
 
-fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
+fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
     body.map_err(|rejection| match rejection.status().as_u16() {
-        413 => Refusal::too_large(),
-        _ => Refusal::bad(None, "The body of the request could not be read"),
+        413 => ApiError::too_large(),
+        _ => ApiError::bad(None, "The body of the request could not be read"),
     })
 }
 
 impl Front {
-    fn lets_in(&self, request: &Request) -> Result<(), Refusal> {
+    fn lets_in(&self, request: &Request) -> Result<(), ApiError> {
         if !host::is_ours(request.headers(), request.uri(), self.address) {
-            return Err(Refusal::host());
+            return Err(ApiError::host());
         }
         match holds_key(request.headers(), self.key.expose()) {
             true => Ok(()),
-            false => Err(Refusal::key()),
+            false => Err(ApiError::key()),
         }
     }
 
-    fn exists(&self, deployment: &str) -> Result<(), Refusal> {
+    fn exists(&self, deployment: &str) -> Result<(), ApiError> {
         let known = self.deployments.is_empty()
             || self
                 .deployments
@@ -172,14 +175,14 @@ impl Front {
         if known {
             Ok(())
         } else {
-            Err(Refusal::deployment())
+            Err(ApiError::deployment())
         }
     }
 
     /// Charges the quota, then asks the engine. A request that is wrong in itself
     /// counts as a request as well.
-    async fn answer(&self, ask: Result<Ask, Refusal>, version: &str) -> Response {
-        let tokens = ask.as_ref().map_or(0, Ask::estimate);
+    async fn answer(&self, ask: Result<EngineRequest, ApiError>, version: &str) -> Response {
+        let tokens = ask.as_ref().map_or(0, EngineRequest::estimate);
         let admission = self
             .quota
             .lock()
@@ -188,7 +191,7 @@ impl Front {
         let answer = match admission.refused {
             Some(refused) => {
                 let tier = self.tier();
-                Err(Refusal::quota(
+                Err(ApiError::quota(
                     refused.by.name(),
                     version,
                     &tier,
@@ -196,7 +199,7 @@ impl Front {
                 ))
             }
             None => match ask {
-                Ok(ask) => relay::answer(&self.http, &self.engine, &ask).await,
+                Ok(ask) => forward::answer(&self.http, &self.engine, &ask).await,
                 Err(refusal) => Err(refusal),
             },
         };

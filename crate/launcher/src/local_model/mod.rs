@@ -2,20 +2,20 @@
 //!
 //! Notebooks thereby have one code path: they ask Azure, or they ask this. The
 //! engine is llama.cpp's server (`engine`), and before it stands a front (`front`)
-//! that checks what is asked (`ask`), charges a quota when there is one (`quota`),
-//! passes it on (`relay`) and answers in Azure's words (`answer`, `refusal`). Who may ask is
+//! that checks what is asked (`request`), charges a quota when there is one (`quota`),
+//! passes it on (`forward`) and answers in Azure's words (`response`, `api_error`). Who may ask is
 //! decided by `key` and `host`; how long and how many at once by `connections`.
 
-mod answer;
-mod ask;
+mod api_error;
 mod connections;
 mod engine;
+mod forward;
 mod front;
 mod host;
 mod key;
 mod quota;
-mod refusal;
-mod relay;
+mod request;
+mod response;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

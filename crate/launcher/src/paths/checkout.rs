@@ -6,11 +6,11 @@ use crate::error::{Failure, Result};
 
 /// The checkout. The launcher works from any directory, so it does not ask where it was started.
 #[derive(Clone, Debug)]
-pub struct Project {
+pub struct Checkout {
     root: PathBuf,
 }
 
-impl Project {
+impl Checkout {
     /// The checkout that this binary was built from; if that has moved, the one around the
     /// current directory.
     pub fn locate() -> Result<Self> {

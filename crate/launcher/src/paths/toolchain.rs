@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::checkout::Project;
+use super::checkout::Checkout;
 use crate::error::{Failure, Result};
 use crate::tool;
 
@@ -35,7 +35,7 @@ pub fn libraries() -> Result<PathBuf> {
 /// folder, and a stranger's folder may name one of its own.
 pub fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = tool::command(name);
-    if let Ok(project) = Project::locate() {
+    if let Ok(project) = Checkout::locate() {
         command.current_dir(project.root());
     }
     command

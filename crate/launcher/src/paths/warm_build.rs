@@ -9,7 +9,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use super::checkout::Project;
+use super::checkout::Checkout;
 use super::evcxr;
 use super::home::Home;
 use super::lock_file;
@@ -51,13 +51,13 @@ impl Warm {
 
 /// The warm build that fits this checkout and this compiler, if it is whole. The library's
 /// sources may have changed since: then the kernel compiles that one crate again.
-pub fn find(project: &Project, home: &Home) -> Result<Option<Warm>> {
+pub fn find(project: &Checkout, home: &Home) -> Result<Option<Warm>> {
     let warm = locate(project, home)?;
     Ok(warm.library_built().is_some().then_some(warm))
 }
 
 /// Where the warm build of this checkout belongs, whether it is there or not.
-pub fn locate(project: &Project, home: &Home) -> Result<Warm> {
+pub fn locate(project: &Checkout, home: &Home) -> Result<Warm> {
     let mut key = DefaultHasher::new();
     project.library().hash(&mut key);
     toolchain::version()?.hash(&mut key);

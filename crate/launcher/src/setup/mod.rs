@@ -16,7 +16,7 @@ pub use lock::exclusive;
 pub use python::find as python;
 
 use crate::error::Result;
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 
 /// Makes what any Rust notebook needs: the toolchain's parts, and the kernel.
@@ -27,19 +27,19 @@ pub fn kernel(home: &Home) -> Result<()> {
 }
 
 /// Makes the warm build of the library, for notebooks that use it.
-pub fn library(project: &Project, home: &Home) -> Result<()> {
+pub fn library(project: &Checkout, home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     warm::ensure(project, home)
 }
 
 /// Makes the Python environment with JupyterLab.
-pub fn jupyter(project: &Project, home: &Home) -> Result<()> {
+pub fn jupyter(project: &Checkout, home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     python::ensure(project, home)
 }
 
 /// Makes everything that the embedded model needs.
-pub fn model(project: &Project, home: &Home) -> Result<()> {
+pub fn model(project: &Checkout, home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     python::ensure(project, home)?;
     model::ensure(home)

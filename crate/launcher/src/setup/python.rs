@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::step::Step;
 use crate::error::{Context, Failure, Result};
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 use crate::paths::home::{Home, private};
 use crate::tool;
 
@@ -20,7 +20,7 @@ use crate::tool;
 const OLDEST: (u32, u32) = (3, 10);
 
 /// Makes the environment unless it holds just what `requirements.txt` says.
-pub fn ensure(project: &Project, home: &Home) -> Result<()> {
+pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     let path = project.requirements();
     let wanted = fs::read_to_string(&path).map_err(|error| {
         Failure::new(format!("could not read {}", path.display()))
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     /// The requirements below `- pip:` of `environment.yml`.
-    fn wanted(project: &Project) -> Vec<String> {
+    fn wanted(project: &Checkout) -> Vec<String> {
         let text = fs::read_to_string(project.root().join("environment.yml")).unwrap();
         let (_, section) = text.split_once("- pip:\n").unwrap();
         let items = section
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_is_installed_is_what_is_wanted_each_with_its_hashes() {
-        let project = Project::locate().unwrap();
+        let project = Checkout::locate().unwrap();
         let text = fs::read_to_string(project.requirements()).unwrap();
         let wanted = wanted(&project);
         assert_eq!(wanted.len(), 3);

@@ -14,7 +14,7 @@ use crate::error::{Context, Failure, Result};
 use crate::jupyter;
 use crate::jupyter::KernelCommand;
 use crate::kernel;
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 use crate::paths::evcxr;
 use crate::paths::home::{Home, private};
 use crate::paths::toolchain;
@@ -24,7 +24,7 @@ use crate::paths::warm_build::{Warm, locate};
 const CHECKOUT: &str = "checkout.txt";
 
 /// Makes the warm build, or brings it up to date.
-pub fn ensure(project: &Project, home: &Home) -> Result<()> {
+pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     let warm = locate(project, home)?;
     let library = sources(project)?;
     if warm.library_built().as_ref() == Some(&library) {
@@ -50,7 +50,7 @@ pub fn ensure(project: &Project, home: &Home) -> Result<()> {
 
 /// A stamp is taken away before anything changes: a build that is cut off counts as none,
 /// and goes on from the artefacts that it has.
-fn prepare(project: &Project, warm: &Warm) -> Result<()> {
+fn prepare(project: &Checkout, warm: &Warm) -> Result<()> {
     let prepare = || {
         if warm.stamp().exists() {
             fs::remove_file(warm.stamp())?;
@@ -65,7 +65,7 @@ fn prepare(project: &Project, warm: &Warm) -> Result<()> {
     prepare().doing(|| format!("could not prepare {}", warm.folder().display()))
 }
 
-fn build(project: &Project, home: &Home, warm: &Warm, step: &mut Step) -> Result<()> {
+fn build(project: &Checkout, home: &Home, warm: &Warm, step: &mut Step) -> Result<()> {
     let program = evcxr::kernel_program(home).ok_or_else(|| {
         Failure::new("the Rust kernel is gone").hint("start again: it is installed anew")
     })?;
@@ -123,7 +123,7 @@ fn compiled(build: &Path) -> usize {
 }
 
 /// How many packages the build compiles, for the progress line.
-fn packages(project: &Project) -> Option<usize> {
+fn packages(project: &Checkout) -> Option<usize> {
     let tree = toolchain::program("cargo")
         .args([
             "tree",
@@ -147,7 +147,7 @@ fn packages(project: &Project) -> Option<usize> {
 }
 
 /// A fingerprint of the library's sources, and of what cells call beside it.
-fn sources(project: &Project) -> Result<String> {
+fn sources(project: &Checkout) -> Result<String> {
     let mut hash = DefaultHasher::new();
     kernel::cell_library().hash(&mut hash);
     let mut folders = vec![project.library().join("src")];
@@ -172,7 +172,7 @@ fn sources(project: &Project) -> Result<String> {
 
 /// A warm build takes 2 GB: when a new one comes, those go that this checkout had with
 /// another lock file or compiler, and those of checkouts that are no more.
-fn remove_outdated(project: &Project, home: &Home, keep: &Warm) {
+fn remove_outdated(project: &Checkout, home: &Home, keep: &Warm) {
     let Ok(entries) = fs::read_dir(home.warm()) else {
         return;
     };

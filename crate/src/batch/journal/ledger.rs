@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::log::{Log, Tail};
 use super::scan::Lines;
 use super::{Journal, beside, open, unreadable, unwritable};
-use crate::batch::lines;
+use crate::batch::format;
 use crate::error::Result;
 
 /// The batches that are not settled. Who has it has the journal, and nobody else does.
@@ -78,7 +78,7 @@ impl Journal {
         let (mut end, mut tail) = (0, Tail::Whole);
         let mut lines = Lines::new(&file);
         while let Some(line) = lines.next().map_err(|error| unreadable(&path, error))? {
-            match line.text.and_then(|text| lines::read(text).ok()) {
+            match line.text.and_then(|text| format::read(text).ok()) {
                 Some(note) => take(&mut sent, note),
                 // It was cut off before what it says was done.
                 None if !line.is_ended => {
@@ -178,7 +178,7 @@ impl Ledger {
     }
 
     fn note(&mut self, note: Note) -> Result<()> {
-        let line = lines::write(&note)?;
+        let line = format::write(&note)?;
         let written = self.log.append("", line).and_then(|()| self.log.sync());
         written.map_err(|error| unwritable(&self.path, error))?;
         take(&mut self.open, note);

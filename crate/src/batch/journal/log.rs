@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
-use super::failure::{unreadable, wrong};
-use crate::batch::lines::{self, LONGEST_LINE};
+use super::errors::{unreadable, wrong};
+use crate::batch::format::{self, LONGEST_LINE};
 use crate::error::Result;
 
 /// How the file ends.
@@ -83,7 +83,7 @@ impl Log {
         let line = self
             .line_at(offset)
             .map_err(|error| unreadable(&self.path, error))?;
-        lines::read(&line).map_err(|error| {
+        format::read(&line).map_err(|error| {
             wrong(
                 &self.path,
                 &format!("holds a row that can't be read, at byte {offset}"),

@@ -6,18 +6,18 @@
 //!
 //! - [`Parameters`] name a row; [`place()`] says where the file lies.
 //! - `ledger` keeps the names of batches that were handed to the Batch API.
-//! - `scan` reads a file once and builds the `index`; `log` appends; `keeper` sees to it
-//!   that the disk has every row within a second; `failure` says what is wrong.
+//! - `scan` reads a file once and builds the `index`; `log` appends; `background_sync` sees to it
+//!   that the disk has every row within a second; `errors` says what is wrong.
 
-mod failure;
+mod background_sync;
+mod errors;
 mod index;
-mod keeper;
 mod ledger;
+mod location;
 mod log;
 mod parameters;
-mod place;
 #[cfg(test)]
-mod rows;
+mod reader;
 mod scan;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -25,19 +25,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::lines::{self, OutputLine, RequestLine};
+use super::format::{self, OutputLine, RequestLine};
 use crate::error::{Error, Result};
-use failure::{notes, unreadable, unwritable, wrong};
+use background_sync::BackgroundSync;
+use errors::{notes, unreadable, unwritable, wrong};
 use index::Index;
-use keeper::Keeper;
 use log::Log;
 use scan::{Lines, Of, Scan, scan};
 
 pub(crate) use ledger::{Ledger, Sent};
+pub(crate) use location::place;
 pub(crate) use parameters::Parameters;
-pub(crate) use place::place;
 #[cfg(test)]
-pub(crate) use rows::read;
+pub(crate) use reader::read;
 
 /// An open journal. Until it is dropped no other run can open it.
 pub(crate) struct Journal {
@@ -47,7 +47,7 @@ pub(crate) struct Journal {
     asked: Index,
     files: Arc<Files>,
     notes: Vec<String>,
-    keeper: Keeper,
+    keeper: BackgroundSync,
 }
 
 /// The two files of a journal.
@@ -72,13 +72,13 @@ impl Journal {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
         {
-            place::make_folder(folder).map_err(|error| unwritable(folder, error))?;
+            location::make_folder(folder).map_err(|error| unwritable(folder, error))?;
         }
         let file = open(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(failure::unlockable(path, error)),
+            Err(TryLockError::Error(error)) => return Err(errors::unlockable(path, error)),
         }
         let ours = parameters.map(Parameters::hash);
         let is_stranger = |name: &str| {
@@ -107,9 +107,10 @@ impl Journal {
             let answer = answers.index.offsets(name).next();
             let answer = answer.and_then(|offset| files.answers.row_at(offset).ok());
             let request = recorded_request(&requests_path, name);
-            return Err(failure::other_parameters(path, ours, answer, request));
+            return Err(errors::other_parameters(path, ours, answer, request));
         }
-        let keeper = Keeper::start(Arc::clone(&files)).map_err(|error| unwritable(path, error))?;
+        let keeper =
+            BackgroundSync::start(Arc::clone(&files)).map_err(|error| unwritable(path, error))?;
         Ok(Some(Self {
             path: path.to_owned(),
             answered: answers.index,
@@ -145,7 +146,7 @@ impl Journal {
     /// The row is not in the file. It is kept, and written as soon as that is possible;
     /// but a row longer than a line may be is refused.
     pub(crate) fn append(&self, row: &OutputLine) -> Result<()> {
-        let line = lines::write(row)?;
+        let line = format::write(row)?;
         let appended = self.files.answers.append(&row.custom_id, line);
         self.keeper.wake();
         appended.map_err(|error| self.incomplete(error))
@@ -163,7 +164,7 @@ impl Journal {
         if self.asked.offsets(&request.custom_id).any(is_this) {
             return Ok(());
         }
-        let line = lines::write(request)?;
+        let line = format::write(request)?;
         let appended = self.files.requests.append(&request.custom_id, line);
         self.keeper.wake();
         appended.map_err(|error| self.incomplete(error))
@@ -184,7 +185,7 @@ impl Journal {
     }
 
     fn incomplete(&self, error: io::Error) -> Error {
-        failure::incomplete(&self.path, self.unwritten().len(), error)
+        errors::incomplete(&self.path, self.unwritten().len(), error)
     }
 }
 
@@ -250,7 +251,7 @@ fn scanned(path: &Path, file: &File, of: Of, is_stranger: impl Fn(&str) -> bool)
     };
     scan(file, of, is_stranger)
         .map_err(|error| unreadable(path, error))?
-        .ok_or_else(|| failure::no_journal(path, format))
+        .ok_or_else(|| errors::no_journal(path, format))
 }
 
 /// A request with the same parameters as the row of this name, if one was noted.
@@ -260,7 +261,7 @@ fn recorded_request(path: &Path, name: &str) -> Option<RequestLine> {
     while let Ok(Some(line)) = lines.next() {
         let request = line
             .text
-            .and_then(|text| lines::read::<RequestLine>(text).ok());
+            .and_then(|text| format::read::<RequestLine>(text).ok());
         let of_theirs =
             |request: &RequestLine| parameters::shared_part(&request.custom_id) == Some(parameters);
         if let Some(request) = request.filter(of_theirs) {

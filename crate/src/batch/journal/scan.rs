@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 
 use super::index::Index;
 use super::log::Tail;
-use crate::batch::lines::{LONGEST_LINE, is_success};
+use crate::batch::format::{LONGEST_LINE, is_success};
 use crate::json;
 
 /// The lines of a file.
@@ -201,7 +201,7 @@ impl Scan {
         let head = match serde_json::from_slice::<Head<'_>>(text) {
             Ok(head) => head,
             Err(_) => {
-                mended = json::mended(text);
+                mended = json::repair_surrogates(text);
                 match serde_json::from_str(&mended) {
                     Ok(head) => head,
                     Err(_) => return false,

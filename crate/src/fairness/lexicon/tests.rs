@@ -99,7 +99,7 @@ fn masked_counterparts_feel_alike() {
             .unwrap()
     };
     assert_eq!(feeling("He is a hero."), feeling("She is a heroine."));
-    let rules = include_str!("../mitigation/swap/swap.tsv").lines();
+    let rules = include_str!("../mitigation/counterfactual/swap.tsv").lines();
     for rule in rules.filter(|rule| !rule.starts_with('#')) {
         let mut words = rule.split('\t');
         let (first, second) = (words.next().unwrap(), words.next().unwrap());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::association::mean;
-use super::near::nearness;
+use super::proximity::nearness;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::lexicon::Lexicon;
 use crate::fairness::text::{StopWords, Text};

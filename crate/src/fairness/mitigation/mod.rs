@@ -17,23 +17,23 @@
 //! Weighting or drawing rows changes data, not a hosted model. The honest ways to a better
 //! deployment are a prompt, or a training file, a fine-tuning, and the same questions again.
 
+mod applicants;
+mod counterfactual;
 mod labels;
-mod learn;
-mod lesson;
+mod naive_bayes;
 mod parity;
 mod prompt;
 mod resample;
 mod reweigh;
-mod swap;
 mod training;
 mod tsv;
 
+pub use applicants::{Applicant, applicants};
+pub use counterfactual::{Counterfactual, Kept, Swap, Version};
 pub use labels::{Cell, Labels};
-pub use learn::NaiveBayes;
-pub use lesson::{Applicant, applicants};
+pub use naive_bayes::NaiveBayes;
 pub use parity::Parity;
 pub use prompt::Prompt;
 pub use resample::Sampling;
 pub use reweigh::Reweighing;
-pub use swap::{Counterfactual, Kept, Swap, Version};
 pub use training::{Example, Training, TrainingFile};

@@ -4,14 +4,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::headline::{Headline, Rounds, Unit};
-use super::limits::disagreements;
+use super::caveats::disagreements;
+use super::primary::{PrimaryOutcome, Rounds, Unit};
 use super::same::same;
 use super::text::{Kind, Rows, estimated, none, number, p_value, sentence, with_names};
 use super::{Asked, Report};
 use crate::error::Result;
 use crate::fairness::measures::Utility;
-use crate::fairness::statistics::{Interval, NoisyDifference, Reach, holm, size_change};
+use crate::fairness::statistics::{Feasibility, Interval, NoisyDifference, holm, size_change};
 use crate::fairness::study::ALPHA;
 use crate::text::sanitize_line;
 
@@ -112,15 +112,15 @@ impl Report {
         same(&self.asked, &after.asked)?;
         let seed = self.asked.seed.cast_unsigned();
         let mut changes = Vec::new();
-        for (one, other) in self.headlines.iter().zip(&after.headlines) {
+        for (one, other) in self.primary_outcomes.iter().zip(&after.primary_outcomes) {
             changes.push(change(one, other, seed, rounds)?);
         }
         decide(&mut changes)?;
         let changes: Vec<Changed> = changes.into_iter().map(|(changed, _)| changed).collect();
         let utility = [self.utility, after.utility];
         Ok(Comparison {
-            before: self.asked.manner(),
-            after: after.asked.manner(),
+            before: self.asked.conditions(),
+            after: after.asked.conditions(),
             losses: self.utility.losses(&after.utility),
             limits: limits(&self.asked, &after.asked, &changes),
             utility,
@@ -132,7 +132,12 @@ impl Report {
 /// A change, and the p-value of its test before it is adjusted.
 type Tested = (Changed, Option<f64>);
 
-fn change(before: &Headline, after: &Headline, seed: u64, rounds: &Rounds) -> Result<Tested> {
+fn change(
+    before: &PrimaryOutcome,
+    after: &PrimaryOutcome,
+    seed: u64,
+    rounds: &Rounds,
+) -> Result<Tested> {
     let mut paired = Paired::of(before, after);
     let [one, other] = &paired.sides;
     let noise = [noise(one), noise(other)];
@@ -172,7 +177,7 @@ struct Paired {
 }
 
 impl Paired {
-    fn of(before: &Headline, after: &Headline) -> Self {
+    fn of(before: &PrimaryOutcome, after: &PrimaryOutcome) -> Self {
         let mut paired = Self::default();
         for unit in &before.units {
             let same = |other: &&Unit| other.occupation == unit.occupation;
@@ -244,7 +249,7 @@ fn decide(changes: &mut [Tested]) -> Result<()> {
     let mut adjusted = holm(&tested)?.into_iter();
     for (changed, _) in changes.iter_mut().filter(|(_, p)| p.is_some()) {
         changed.adjusted_p = adjusted.next();
-        let reach = Reach::new(changed.occupations, tested.len(), ALPHA)?;
+        let reach = Feasibility::new(changed.occupations, tested.len(), ALPHA)?;
         let shown = changed.adjusted_p.is_some_and(|p| p <= ALPHA);
         changed.change = match changed.reduction {
             _ if !reach.carries_a_verdict() => {

@@ -2,7 +2,7 @@
 
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
 
-use super::{Comparison, Headline, Report};
+use super::{Comparison, PrimaryOutcome, Report};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Report {
@@ -12,7 +12,7 @@ impl Report {
     /// # Errors
     /// None that a user could cause.
     pub fn headline_frame(&self) -> Result<DataFrame> {
-        let rows = &self.headlines;
+        let rows = &self.primary_outcomes;
         frame(
             rows.len(),
             vec![
@@ -38,11 +38,11 @@ impl Report {
     /// # Errors
     /// None that a user could cause.
     pub fn pairs_frame(&self) -> Result<DataFrame> {
-        let unit = |one: &Headline| -> Vec<_> {
+        let unit = |one: &PrimaryOutcome| -> Vec<_> {
             let units = one.units.iter();
             units.map(|unit| (one.name.clone(), unit.clone())).collect()
         };
-        let rows: Vec<_> = self.headlines.iter().flat_map(unit).collect();
+        let rows: Vec<_> = self.primary_outcomes.iter().flat_map(unit).collect();
         frame(
             rows.len(),
             vec![

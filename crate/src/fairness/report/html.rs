@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::text::{Rows, WORDS};
 use super::{Comparison, Report, Unit};
-use crate::chart::{Effect, effects};
-use crate::display::{Bundle, Show, escaped, push_escaped};
+use crate::chart::{Effect, forest_plot};
+use crate::display::{MimeBundle, Show, escaped, push_escaped};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::statistics::Differences;
 
@@ -16,8 +16,8 @@ const CELL: &str = "text-align:left;vertical-align:top;padding:.2em .6em";
 impl Show for Report {
     /// What was found, the headline tests with their chart, whom neutral prompts assume, the
     /// words that differ, and the limits.
-    fn bundle(&self) -> Bundle {
-        Bundle {
+    fn mime_bundle(&self) -> MimeBundle {
+        MimeBundle {
             html: html(self),
             text: self.to_string(),
         }
@@ -26,7 +26,7 @@ impl Show for Report {
 
 impl Show for Comparison {
     /// What changed, at what price, and what that does not show.
-    fn bundle(&self) -> Bundle {
+    fn mime_bundle(&self) -> MimeBundle {
         let mut html = opened();
         push_line(&mut html, "p", &format!("before: {}", self.before));
         push_line(&mut html, "p", &format!("after: {}", self.after));
@@ -34,7 +34,7 @@ impl Show for Comparison {
         push_table(&mut html, "Before and after", &self.rows());
         push_limits(&mut html, &self.limits);
         html.push_str("</div>");
-        Bundle {
+        MimeBundle {
             html,
             text: self.to_string(),
         }
@@ -72,7 +72,7 @@ fn html(report: &Report) -> String {
     push_line(
         &mut html,
         "p",
-        &format!("{}; {}", report.asked.grid(), report.asked.manner()),
+        &format!("{}; {}", report.asked.grid(), report.asked.conditions()),
     );
     push_line(&mut html, "strong", &report.conclusion());
     push_table(&mut html, "Headline tests", &report.headline_rows());
@@ -90,7 +90,7 @@ fn html(report: &Report) -> String {
     if !report.words.is_empty() {
         push_table(&mut html, WORDS, &report.word_rows());
     }
-    push_limits(&mut html, &report.limits);
+    push_limits(&mut html, &report.caveats);
     html.push_str("</div>");
     html
 }
@@ -137,15 +137,15 @@ fn push_limits(html: &mut String, limits: &[String]) {
 /// The effects in standard deviations of the difference, so that all measures have one scale.
 /// The chart tells how many have none, since they never differ.
 fn push_chart(html: &mut String, report: &Report) {
-    if report.headlines.is_empty() {
+    if report.primary_outcomes.is_empty() {
         return;
     }
-    let rows = report.headlines.iter().map(effect).collect();
-    let chart = effects(rows, "standard deviations of the difference (d_z)");
-    html.push_str(&chart.titled(CHART).bundle().html);
+    let rows = report.primary_outcomes.iter().map(effect).collect();
+    let chart = forest_plot(rows, "standard deviations of the difference (d_z)");
+    html.push_str(&chart.titled(CHART).mime_bundle().html);
 }
 
-fn effect(headline: &super::Headline) -> Effect {
+fn effect(headline: &super::PrimaryOutcome) -> Effect {
     let units = headline.units.iter().map(Unit::difference);
     let pairs: Vec<f64> = units.collect();
     let deviation = Differences::new(pairs.as_slice())
@@ -204,7 +204,7 @@ mod tests {
             report.words.iter().any(|word| word.word == "alert"),
             "{report}"
         );
-        let html = report.bundle().html;
+        let html = report.mime_bundle().html;
         assert!(html.contains("alert"));
         assert!(
             !html.contains("<script")
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn every_element_is_closed_and_the_chart_is_inside() {
-        let html = report().bundle().html;
+        let html = report().mime_bundle().html;
         for element in [
             "div", "table", "tr", "td", "th", "ul", "li", "p", "strong", "tbody",
         ] {
@@ -233,12 +233,15 @@ mod tests {
     #[test]
     fn the_chart_tells_which_measures_it_can_t_show() {
         let report = report();
-        let all = report.headlines.len();
-        let without = report.headlines.iter().filter(|one| one.d_z.is_none());
+        let all = report.primary_outcomes.len();
+        let without = report
+            .primary_outcomes
+            .iter()
+            .filter(|one| one.d_z.is_none());
         let without = without.count();
         assert!((1..all).contains(&without), "{without} of {all}");
         let said = format!("{without} of {all} rows without a value left out");
-        assert!(report.bundle().html.contains(&said), "{said}");
+        assert!(report.mime_bundle().html.contains(&said), "{said}");
     }
 
     #[test]
@@ -263,7 +266,7 @@ mod tests {
     #[test]
     fn a_comparison_is_shown_too() {
         let report = report();
-        let bundle = report.compare(&report).unwrap().bundle();
+        let bundle = report.compare(&report).unwrap().mime_bundle();
         assert!(bundle.html.contains("No reduction shown"));
         assert!(bundle.text.contains("does not say that bias was removed"));
     }

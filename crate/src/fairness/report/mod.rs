@@ -1,25 +1,25 @@
 //! What a study found: estimates with their uncertainty, and a verdict where the sample can
 //! carry one.
 //!
-//! - `read` reads the answers and refuses a grid with a hole; `planned` is the list of headline
-//!   tests, fixed by the study; `headline` tests them; `neutral`, `secondary` and `words`
-//!   describe, without a verdict; `limits` says in plain words what all that does not show.
+//! - `measured_answers` reads the answers and refuses a grid with a hole; `preregistered` is the list of headline
+//!   tests, fixed by the study; `primary` tests them; `neutral`, `secondary` and `words`
+//!   describe, without a verdict; `caveats` says in plain words what all that does not show.
 //! - `compare` sets two reports of one study side by side ([`Comparison`]), where `same` finds that
 //!   they were asked alike, and `measuring` that they were measured alike.
 //! - `text` is a report for a terminal; with the feature `notebook`, `html` is the one for a
 //!   notebook and a page of its own, and `frames` are its tables as data frames.
 
+mod caveats;
 mod compare;
 #[cfg(feature = "notebook")]
 pub(super) mod frames;
-mod headline;
 #[cfg(feature = "notebook")]
 mod html;
-mod limits;
+mod measured_answers;
 mod measuring;
 mod neutral;
-mod planned;
-mod read;
+mod preregistered;
+mod primary;
 mod same;
 mod secondary;
 #[cfg(test)]
@@ -30,17 +30,17 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 pub use compare::{Change, Changed, Comparison};
-pub use headline::{Headline, Unit, Verdict};
 pub use measuring::{MaskedGroup, Measuring};
 pub use neutral::{Assumed, Neutral};
+pub use primary::{PrimaryOutcome, Unit, Verdict};
 pub use secondary::{GroupMeans, Secondary};
 pub use words::Word;
 
 use super::study::{Record, StudyAnswers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::measures::Utility;
-use headline::Rounds;
-use read::Read;
+use measured_answers::MeasuredAnswers;
+use primary::Rounds;
 
 /// What a study found. [`StudyAnswers::measure`] makes it; `Display` is its summary, and a
 /// notebook shows it as the last expression of a cell.
@@ -53,7 +53,9 @@ pub struct Report {
     /// What was asked, of whom, and when.
     pub asked: Asked,
     /// The headline tests, in the order in which the study fixed them.
-    pub headlines: Vec<Headline>,
+    // The name in version 1 of the saved format.
+    #[serde(alias = "headlines")]
+    pub primary_outcomes: Vec<PrimaryOutcome>,
     /// Whom the answers to the neutral prompts assume; `None` if there was no neutral group.
     pub neutral: Option<Neutral>,
     /// The mean of each headline measure in each group.
@@ -65,7 +67,31 @@ pub struct Report {
     /// How useful the answers are.
     pub utility: Utility,
     /// What all this does not show, in plain words.
-    pub limits: Vec<String>,
+    // The name in version 1 of the saved format.
+    #[serde(alias = "limits")]
+    pub caveats: Vec<String>,
+}
+
+/// What a saved report begins with.
+const FORMAT: &str = "evenhand report";
+
+/// The version of the saved format. Version 1 had no number.
+const FORMAT_VERSION: u32 = 2;
+
+/// A report as it is saved.
+#[derive(Serialize)]
+struct Saved<'a> {
+    format: &'static str,
+    version: u32,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+/// What of a saved report says whether it can be read.
+#[derive(Deserialize)]
+struct SavedHead {
+    #[serde(default)]
+    version: u32,
 }
 
 /// What was asked, and how it was measured. Two reports can be compared if this is the same in
@@ -104,12 +130,17 @@ pub struct Asked {
 }
 
 impl Report {
-    /// The report as JSON, with everything in it.
+    /// The report as JSON, with everything in it, and with the name and version of its format.
     ///
     /// # Errors
     /// None that a user could cause.
     pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string_pretty(self)
+        let saved = Saved {
+            format: FORMAT,
+            version: FORMAT_VERSION,
+            report: self,
+        };
+        serde_json::to_string_pretty(&saved)
             .map_err(|error| unreadable("the report can't be written as JSON", error))
     }
 
@@ -117,14 +148,24 @@ impl Report {
     /// today's.
     ///
     /// # Errors
-    /// It is no such report.
+    /// It is no such report, or a later version of evenhand wrote it.
     pub fn from_json(json: &str) -> Result<Self> {
-        serde_json::from_str(json).map_err(|error| unreadable("this is no report", error))
+        let no_report = |error| unreadable("this is no report", error);
+        let head: SavedHead = serde_json::from_str(json).map_err(no_report)?;
+        if head.version > FORMAT_VERSION {
+            let message = format!(
+                "this report has version {} of its format, and this evenhand reads up to {FORMAT_VERSION}",
+                head.version
+            );
+            return Err(Error::new(ErrorKind::Argument, message)
+                .with_hint("read it with the version of evenhand that wrote it, or a later one"));
+        }
+        serde_json::from_str(json).map_err(no_report)
     }
 
     /// The headline test of that name, if there is one.
-    pub fn headline(&self, name: &str) -> Option<&Headline> {
-        self.headlines.iter().find(|one| one.name == name)
+    pub fn primary_outcome(&self, name: &str) -> Option<&PrimaryOutcome> {
+        self.primary_outcomes.iter().find(|one| one.name == name)
     }
 }
 
@@ -138,18 +179,18 @@ pub(super) fn measure(answers: &StudyAnswers) -> Result<Report> {
 }
 
 fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
-    let read = Read::new(answers)?;
+    let read = MeasuredAnswers::new(answers)?;
     let scores = read.scores()?;
-    let headlines = headline::test(planned::list(&read, &scores), read.seed(), rounds)?;
+    let headlines = primary::test(preregistered::list(&read, &scores), read.seed(), rounds)?;
     let neutral = neutral::assumed(&read);
     let utility = read.utility();
     Ok(Report {
-        limits: limits::of(&read, &scores, &headlines, neutral.as_ref(), &utility),
+        caveats: caveats::of(&read, &scores, &headlines, neutral.as_ref(), &utility),
         groups: secondary::group_means(&read, &scores),
         secondary: secondary::of(&read),
         words: words::differing(&read)?,
         asked: asked(answers),
-        headlines,
+        primary_outcomes: headlines,
         neutral,
         utility,
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::read::Read;
+use super::measured_answers::MeasuredAnswers;
 
 /// The answers to the neutral prompts, occupation by occupation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub struct Assumed {
 }
 
 /// `None` without a neutral group.
-pub(super) fn assumed(read: &Read<'_>) -> Option<Neutral> {
+pub(super) fn assumed(read: &MeasuredAnswers<'_>) -> Option<Neutral> {
     let neutral = read.study().neutral()?;
     let labels: Vec<String> = read
         .lexicon()

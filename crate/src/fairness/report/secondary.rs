@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::read::{Read, Scores};
+use super::measured_answers::{MeasuredAnswers, Scores};
 use crate::fairness::measures::{Measure, Sentiment};
 use crate::fairness::measures::{
     MetricFrame, association, bleu, genbit, representation, rouge_l, sentiment_gap,
@@ -42,7 +42,7 @@ pub struct Secondary {
     pub meaning: String,
 }
 
-pub(super) fn group_means(read: &Read<'_>, scores: &[Scores]) -> Vec<GroupMeans> {
+pub(super) fn group_means(read: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<GroupMeans> {
     let study = read.study();
     let measures = study.measures.iter().zip(scores);
     measures
@@ -71,7 +71,7 @@ pub(super) fn group_means(read: &Read<'_>, scores: &[Scores]) -> Vec<GroupMeans>
         .collect()
 }
 
-pub(super) fn of(read: &Read<'_>) -> Vec<Secondary> {
+pub(super) fn of(read: &MeasuredAnswers<'_>) -> Vec<Secondary> {
     let mut found = Vec::new();
     if let Ok(pair) = read.pair() {
         found.extend(counterfactual(read, pair));
@@ -82,7 +82,7 @@ pub(super) fn of(read: &Read<'_>) -> Vec<Secondary> {
     found
 }
 
-fn counterfactual(read: &Read<'_>, [first, second]: [usize; 2]) -> [Secondary; 3] {
+fn counterfactual(read: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -> [Secondary; 3] {
     let texts = read.by_cell(read.answered(&read.masked));
     let cells: Vec<[&Vec<&Text>; 2]> = (0..read.study().occupations.len())
         .filter_map(|job| {
@@ -144,7 +144,7 @@ fn likeness(a: &[&Text], b: &[&Text], like: fn(&Text, &Text) -> Option<f64>) -> 
     )
 }
 
-fn assumptions(read: &Read<'_>, neutral: usize) -> [Secondary; 3] {
+fn assumptions(read: &MeasuredAnswers<'_>, neutral: usize) -> [Secondary; 3] {
     let texts = read.of_group(&read.raw, neutral);
     let lexicon = read.lexicon();
     let jobs: Vec<String> = read

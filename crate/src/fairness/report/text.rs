@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use super::{Asked, Comparison, Headline, Neutral, Report, Verdict};
+use super::{Asked, Comparison, Neutral, PrimaryOutcome, Report, Verdict};
 use crate::fairness::statistics::Interval;
 use crate::text::sanitize_line;
 use crate::text::terminal::sanitize;
@@ -31,7 +31,7 @@ impl Asked {
     }
 
     /// Who was asked, when and how.
-    pub(super) fn manner(&self) -> String {
+    pub(super) fn conditions(&self) -> String {
         let models: Vec<_> = self
             .record
             .models
@@ -66,14 +66,14 @@ impl Asked {
 impl Report {
     /// The findings in a line: what differs, what was not shown to, what can't be told.
     pub fn conclusion(&self) -> String {
-        let told = |headline: &Headline| match headline.estimate {
+        let told = |headline: &PrimaryOutcome| match headline.estimate {
             Some(estimate) if headline.verdict == Verdict::Differs => {
                 let (estimate, interval) = estimated(estimate, headline.interval);
                 format!("{} by {}{interval}", headline.name, estimate)
             }
             _ => headline.name.clone(),
         };
-        sentence(&self.headlines, |one| Kind::of(&one.verdict), told)
+        sentence(&self.primary_outcomes, |one| Kind::of(&one.verdict), told)
     }
 
     pub(super) fn headline_rows(&self) -> Rows {
@@ -88,7 +88,7 @@ impl Report {
             "pairs",
             "verdict",
         ];
-        let rows = self.headlines.iter().map(|one| {
+        let rows = self.primary_outcomes.iter().map(|one| {
             let (estimate, interval) = match one.estimate {
                 Some(estimate) => estimated(estimate, one.interval),
                 None => (none(), String::new()),
@@ -185,7 +185,7 @@ impl Neutral {
 /// that differ, and the limits.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\n{}\n", self.asked.grid(), self.asked.manner())?;
+        writeln!(f, "{}\n{}\n", self.asked.grid(), self.asked.conditions())?;
         writeln!(
             f,
             "{}\n\n{}",
@@ -206,7 +206,7 @@ impl fmt::Display for Report {
             writeln!(f, "{WORDS}\n{}", aligned(&self.word_rows()))?;
         }
         f.write_str("Limits")?;
-        self.limits
+        self.caveats
             .iter()
             .try_for_each(|limit| write!(f, "\n- {}", sanitize_line(limit, 600)))
     }

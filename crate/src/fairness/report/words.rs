@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::read::Read;
+use super::measured_answers::MeasuredAnswers;
 use crate::error::Result;
 use crate::fairness::measures::{
     WordDifference, fighting_words, in_context, pooled_prior, word_counts,
@@ -42,7 +42,7 @@ pub struct Word {
     pub after: String,
 }
 
-pub(super) fn differing(read: &Read<'_>) -> Result<Vec<Word>> {
+pub(super) fn differing(read: &MeasuredAnswers<'_>) -> Result<Vec<Word>> {
     let (Ok(pair), Some(names)) = (read.pair(), read.study().pair()) else {
         return Ok(Vec::new());
     };
@@ -72,7 +72,7 @@ fn two_sided(z: f64) -> f64 {
 }
 
 /// The words of the adjectives: an answer repeats what was asked.
-fn asked(read: &Read<'_>) -> Vec<String> {
+fn asked(read: &MeasuredAnswers<'_>) -> Vec<String> {
     let groups = read.study().groups.iter();
     groups
         .flat_map(|group| {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::Study;
 use super::grid::PERSON;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fairness::statistics::Reach;
+use crate::fairness::statistics::Feasibility;
 use crate::fairness::text::Text;
 use crate::text::sanitize_line;
 
@@ -15,7 +15,7 @@ pub(in crate::fairness) const ALPHA: f64 = 0.05;
 impl Study {
     /// Why the study can't carry a verdict, or how it will mislead, as far as its design
     /// tells: empty for a sound one.
-    pub fn checks(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<String> {
         let mut checks = Vec::new();
         checks.extend(self.confounded());
         checks.extend(self.too_small());
@@ -78,7 +78,7 @@ impl Study {
     fn too_small(&self) -> Option<String> {
         let tests = self.measures.len() + if self.neutral().is_some() { 3 } else { 0 };
         let at_best = self.occupations.len();
-        let reach = Reach::new(at_best, tests.max(1), ALPHA).ok()?;
+        let reach = Feasibility::new(at_best, tests.max(1), ALPHA).ok()?;
         let needed = reach.needed();
         (!reach.carries_a_verdict())
             .then(|| format!("{reach}; {needed} occupations would do, more samples don't help"))

@@ -3,22 +3,22 @@
 use polars::prelude::DataFrame;
 
 use super::{Cell, Reply, Study, StudyAnswers};
-use crate::display::{Bundle, Show, escaped};
+use crate::display::{MimeBundle, Show, escaped};
 use crate::error::Result;
 use crate::fairness::report::frames::{column, frame};
 
 impl Show for Study {
     /// How large it is, and what it can't carry.
-    fn bundle(&self) -> Bundle {
+    fn mime_bundle(&self) -> MimeBundle {
         preformatted(self.to_string())
     }
 }
 
 impl Show for StudyAnswers {
     /// The answers, each with its occupation and group.
-    fn bundle(&self) -> Bundle {
+    fn mime_bundle(&self) -> MimeBundle {
         match self.to_frame() {
-            Ok(frame) => frame.bundle(),
+            Ok(frame) => frame.mime_bundle(),
             Err(error) => preformatted(error.message().to_owned()),
         }
     }
@@ -78,10 +78,10 @@ impl StudyAnswers {
     }
 }
 
-fn preformatted(text: String) -> Bundle {
+fn preformatted(text: String) -> MimeBundle {
     let html = format!(
         "<div class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"white-space:pre-wrap\">{}</div>",
         escaped(&text)
     );
-    Bundle { html, text }
+    MimeBundle { html, text }
 }

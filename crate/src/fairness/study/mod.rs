@@ -1,7 +1,7 @@
 //! A study: every occupation, with every group, asked several times.
 //!
 //! - [`Study`] says what is asked and what will be measured; `grid` makes its prompts, `check`
-//!   tells what it can't carry, `lab` is the lab's own ten prompts.
+//!   tells what it can't carry, `microsoft_lab` is the lab's own ten prompts.
 //! - [`StudyAnswers`] are what came of it, be they from a model (`run`), a journal or another
 //!   tool; [`measure`](StudyAnswers::measure) makes a [`Report`](super::report::Report) of them.
 
@@ -10,7 +10,7 @@ mod check;
 #[cfg(feature = "notebook")]
 mod display;
 mod grid;
-mod lab;
+mod microsoft_lab;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -309,7 +309,7 @@ impl fmt::Display for Study {
             groups.join(", "),
             if samples == 1 { "sample" } else { "samples" },
         )?;
-        for check in self.checks() {
+        for check in self.warnings() {
             write!(f, "\n- {check}")?;
         }
         Ok(())

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::batch::Batch;
 use crate::fairness::measures::Length;
 use crate::fairness::occupations;
-use crate::fairness::service::{last_message, service};
+use crate::fairness::test_service::{last_message, service};
 
 fn first(n: usize) -> Study {
     Study::new(occupations::first(n).unwrap())
@@ -52,13 +52,13 @@ fn a_setter_leaves_its_study_as_it_is() {
 
 #[test]
 fn a_sound_study_has_nothing_to_say_against_itself() {
-    assert_eq!(first(12).checks(), [""; 0]);
+    assert_eq!(first(12).warnings(), [""; 0]);
     assert_snapshot!(first(12), @"12 occupations x 3 groups (neutral, female, male), 36 prompts, 10 samples of each");
 }
 
 #[test]
 fn the_lab_tells_why_it_can_t_carry_a_verdict() {
-    assert_snapshot!(Study::lab(), @"
+    assert_snapshot!(Study::microsoft_lab(), @"
     5 occupations x 3 groups (neutral, female, male), 10 prompts, 1 sample of each
     - no occupation is asked as both female and male: whatever differs may be the occupation as well as the group (they are confounded)
     - 5 pairs can't carry a verdict: the smallest p-value they can have is 0.0625, and 0.0083 is needed (0.05 over 6 measures); 8 occupations would do, more samples don't help
@@ -69,7 +69,7 @@ fn the_lab_tells_why_it_can_t_carry_a_verdict() {
 #[test]
 fn a_word_that_no_lexicon_masks_is_told() {
     let study = first(12).groups([("neutral", ""), ("old", "old"), ("young", "young")]);
-    assert_snapshot!(study.checks().join("\n"), @"the lexicon does not know 'old', 'young': answers that repeat it differ by what was asked; give the groups' words with `.lexicon(..)`");
+    assert_snapshot!(study.warnings().join("\n"), @"the lexicon does not know 'old', 'young': answers that repeat it differ by what was asked; give the groups' words with `.lexicon(..)`");
 }
 
 #[test]
@@ -80,12 +80,12 @@ fn a_group_that_no_test_is_about_is_told() {
         ("male", "male"),
         ("nb", "non-binary"),
     ];
-    let checks = first(12).groups(groups).checks().join("\n");
+    let checks = first(12).groups(groups).warnings().join("\n");
     assert!(checks.contains("no headline test is about 'nb': they compare 'female' and 'male'; choose others with `.compared(..)`, in a study of its own"), "{checks}");
     let others = first(12)
         .groups(groups)
         .compared("nb", "male")
-        .checks()
+        .warnings()
         .join("\n");
     assert!(
         others.contains("no headline test is about 'female'"),

@@ -65,7 +65,7 @@ fn a_hostile_cell_is_read_and_never_obeyed() {
     let frame =
         DataFrame::new_infer_height(vec![Series::new("text".into(), HOSTILE).into_column()])
             .unwrap();
-    let html = frame.bundle().html;
+    let html = frame.mime_bundle().html;
     assert_is_well_formed(&html);
     let said = HOSTILE.map(seen);
     assert_eq!(cells(&html).concat(), said);
@@ -84,7 +84,7 @@ fn no_terminal_obeys_the_plain_form() {
     ];
     let named = Series::new("\u{1b}[2Jname".into(), cells).into_column();
     let frame = DataFrame::new_infer_height(vec![named]).unwrap();
-    let shown = table(&frame).titled("\u{1b}[31mtitle").bundle();
+    let shown = table(&frame).titled("\u{1b}[31mtitle").mime_bundle();
     for text in [&shown.text, &shown.html] {
         let is_obeyed = |c: char| c.is_control() && c != '\n';
         assert!(!text.contains(is_obeyed), "{text:?}");
@@ -99,7 +99,7 @@ fn hostile_names_and_titles_are_names_and_titles() {
     let columns = HOSTILE.map(|name| Series::new(name.into(), [1, 2]).into_column());
     let frame = DataFrame::new_infer_height(columns.to_vec()).unwrap();
     for title in HOSTILE {
-        let html = table(&frame).titled(title).bundle().html;
+        let html = table(&frame).titled(title).mime_bundle().html;
         assert_is_well_formed(&html);
         assert_eq!(html.matches("<th ").count(), HOSTILE.len());
         let payload = payload(&html).unwrap();
@@ -117,7 +117,7 @@ fn names_that_look_alike_stay_columns_of_their_own() {
         .enumerate()
         .map(|(at, name)| Series::new((*name).into(), [at as i64, 0]).into_column());
     let frame = DataFrame::new_infer_height(columns.collect()).unwrap();
-    let html = frame.bundle().html;
+    let html = frame.mime_bundle().html;
     assert_eq!(cells(&html)[0], ["0", "1", "2", "3", "4", "5", "6", "7"]);
 }
 
@@ -128,7 +128,7 @@ fn a_megabyte_in_a_cell_is_cut_and_costs_no_other_row() {
         Series::new("text".into(), [huge.as_str(), "small"]).into_column(),
     ])
     .unwrap();
-    let html = frame.bundle().html;
+    let html = frame.mime_bundle().html;
     assert!(html.len() < 300_000);
     assert!(html.contains("… and 1,030,000 characters more"));
     assert_eq!(cells(&html)[1], ["small"]);

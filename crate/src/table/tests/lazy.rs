@@ -37,27 +37,30 @@ fn what_comes_whole_is_shown_as_the_frame_that_it_is() {
         .unwrap()
         .lazy();
     let lazy = lazy.filter(col("x").gt(lit(1)));
-    assert_eq!(lazy.bundle(), lazy.clone().collect().unwrap().bundle());
+    assert_eq!(
+        lazy.mime_bundle(),
+        lazy.clone().collect().unwrap().mime_bundle()
+    );
     let few = table(&lazy)
         .columns(["word"])
         .rows(1)
         .static_only()
-        .bundle();
+        .mime_bundle();
     assert_eq!(cells(&few.html), [["<b>"]]);
 }
 
 #[test]
 fn of_a_long_one_only_the_head_is_told() {
-    let shown = numbers(limits::HELD as i64 + 1).bundle();
+    let shown = numbers(limits::HELD as i64 + 1).mime_bundle();
     assert_snapshot!(caption(&shown.html), @"50 of the first 10,000 rows of a LazyFrame × 1 column · 80 kB; how many there are is not known until it is collected");
     let payload = payload(&shown.html).unwrap();
     assert_snapshot!(payload["caption"].as_str().unwrap(), @"first 10,000 rows of a LazyFrame held here × 1 column · 80 kB; how many there are is not known until it is collected");
     assert_eq!(payload["rows"], limits::HELD);
     assert!(payload["height"].is_null());
     assert_snapshot!(shown.text.lines().last().unwrap(), @"first 10,000 rows of a LazyFrame; how many there are is not known until it is collected");
-    let whole = numbers(limits::HELD as i64).bundle();
+    let whole = numbers(limits::HELD as i64).mime_bundle();
     assert_snapshot!(caption(&whole.html), @"50 of 10,000 rows × 1 column · 80 kB");
-    let still = table(numbers(100)).rows(7).static_only().bundle();
+    let still = table(numbers(100)).rows(7).static_only().mime_bundle();
     assert_eq!(cells(&still.html).len(), 7);
     assert_snapshot!(caption(&still.html), @"first 7 rows of a LazyFrame × 1 column · 56 B; how many there are is not known until it is collected");
 }
@@ -76,7 +79,7 @@ fn no_more_than_the_head_is_computed() {
     ] {
         let lazy =
             numbers(1_000_000).select([col("n").map(counted(rows), |_, field| Ok(field.clone()))]);
-        assert_eq!(cells(&table(lazy).bundle().html).len(), limits::ROWS);
+        assert_eq!(cells(&table(lazy).mime_bundle().html).len(), limits::ROWS);
     }
 }
 
@@ -126,7 +129,7 @@ fn every_type_of_a_frame_goes_through_a_plan() {
             by_value.select([col(name)]),
         ];
         let rows = plans.map(|plan| {
-            let shown = plan.bundle();
+            let shown = plan.mime_bundle();
             assert!(shown.html.contains("<tbody>"), "{name}: {}", shown.text);
             cells(&shown.html).len()
         });
@@ -139,18 +142,18 @@ fn names_are_names_and_no_patterns() {
     let frame = df!["*" => [1], "^n.*$" => [2], "<b>" => [3], "" => [4], "n" => [5]].unwrap();
     let lazy = frame.clone().lazy();
     for names in [vec!["^n.*$", "*"], vec!["", "<b>"]] {
-        let shown = table(&lazy).columns(names.clone()).bundle();
+        let shown = table(&lazy).columns(names.clone()).mime_bundle();
         assert_is_well_formed(&shown.html);
-        assert_eq!(shown, table(&frame).columns(names).bundle());
+        assert_eq!(shown, table(&frame).columns(names).mime_bundle());
     }
     assert_eq!(
-        cells(&table(&lazy).columns(["^n.*$", "*"]).bundle().html),
+        cells(&table(&lazy).columns(["^n.*$", "*"]).mime_bundle().html),
         [["2", "1"]]
     );
     for wrong in [["n", "m"], ["n", "n"]] {
         assert_eq!(
-            table(&lazy).columns(wrong).bundle(),
-            table(&frame).columns(wrong).bundle()
+            table(&lazy).columns(wrong).mime_bundle(),
+            table(&frame).columns(wrong).mime_bundle()
         );
     }
 }
@@ -158,15 +161,15 @@ fn names_are_names_and_no_patterns() {
 #[test]
 fn what_fails_says_why_in_its_place() {
     let missing = numbers(3).filter(col("m").gt(lit(1)));
-    assert_snapshot!(missing.bundle().text, @r#"
+    assert_snapshot!(missing.mime_bundle().text, @r#"
     the LazyFrame can't be collected: not found: unable to find column "m"; valid columns: ["n"]
       hint: `.collect()?` in its place tells at which step
     "#);
-    assert_snapshot!(table(&missing).columns(["n"]).bundle().text, @r#"
+    assert_snapshot!(table(&missing).columns(["n"]).mime_bundle().text, @r#"
     the LazyFrame can't be collected: not found: unable to find column "m"; valid columns: ["n"]
       hint: `.collect()?` in its place tells at which step
     "#);
-    let fails = numbers(3).with_column(failing()).bundle();
+    let fails = numbers(3).with_column(failing()).mime_bundle();
     assert_snapshot!(fails.text, @"
     the LazyFrame can't be collected: <b>no</b>
       hint: `.explain(false)?` tells the steps
@@ -177,7 +180,7 @@ fn what_fails_says_why_in_its_place() {
     "#);
     let panics = |_: Column| panic!("activate a feature");
     let panics = numbers(3).select([col("n").map(panics, |_, field| Ok(field.clone()))]);
-    assert_snapshot!(panics.bundle().text, @"
+    assert_snapshot!(panics.mime_bundle().text, @"
     the LazyFrame can't be collected: activate a feature
       hint: polars panicked: an expression may need a part of polars that is left out here
     ");
@@ -186,7 +189,7 @@ fn what_fails_says_why_in_its_place() {
 #[test]
 fn a_long_reason_is_cut() {
     let frame = df!["n".repeat(3_000).as_str() => [1]].unwrap();
-    let shown = frame.lazy().filter(col("m")).bundle();
+    let shown = frame.lazy().filter(col("m")).mime_bundle();
     assert!(shown.text.len() < 1_200, "{}", shown.text.len());
     assert!(shown.text.contains("… and 2,0"), "{}", shown.text);
 }
@@ -195,7 +198,7 @@ fn a_long_reason_is_cut() {
 fn a_column_that_is_not_asked_for_may_fail() {
     let lazy = numbers(2).with_column(failing());
     assert_eq!(
-        cells(&table(lazy).columns(["n"]).bundle().html),
+        cells(&table(lazy).columns(["n"]).mime_bundle().html),
         [["0"], ["1"]]
     );
 }
@@ -213,8 +216,8 @@ proptest! {
         let collected = lazy.clone().collect().unwrap();
         for is_static in [false, true] {
             let show = |table: Table| match is_static {
-                true => table.rows(page).static_only().bundle().html,
-                false => table.rows(page).bundle().html,
+                true => table.rows(page).static_only().mime_bundle().html,
+                false => table.rows(page).mime_bundle().html,
             };
             prop_assert_eq!(cells(&show(table(&lazy))), cells(&show(table(&collected))));
         }

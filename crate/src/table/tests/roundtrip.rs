@@ -48,7 +48,7 @@ fn tells(cell: &str, value: &AnyValue) -> bool {
 proptest! {
     #[test]
     fn any_frame_is_told_by_its_table(frame in frame()) {
-        let html = frame.bundle().html;
+        let html = frame.mime_bundle().html;
         assert_is_well_formed(&html);
         let cells = cells(&html);
         prop_assert_eq!(cells.len(), frame.height());
@@ -62,7 +62,7 @@ proptest! {
 
     #[test]
     fn any_frame_is_held_exactly(frame in frame()) {
-        let Some(payload) = payload(&frame.bundle().html) else {
+        let Some(payload) = payload(&frame.mime_bundle().html) else {
             return Ok(());
         };
         for (column, values) in frame.columns().iter().zip(payload["values"].as_array().unwrap()) {

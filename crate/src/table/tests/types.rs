@@ -12,7 +12,7 @@ use crate::display::Show;
 /// The type, the cells, and what the script has of a column.
 fn shown(column: Column) -> String {
     let frame = DataFrame::new_infer_height(vec![column]).unwrap();
-    let html = frame.bundle().html;
+    let html = frame.mime_bundle().html;
     assert_is_well_formed(&html);
     let payload = payload(&html).unwrap();
     let column = &payload["columns"][0];
@@ -154,7 +154,7 @@ fn lists_and_structs_fold() {
     .unwrap();
     let column = fields.into_struct("s".into()).into_column();
     let frame = DataFrame::new_infer_height(vec![column]).unwrap();
-    let html = frame.bundle().html;
+    let html = frame.mime_bundle().html;
     assert_is_well_formed(&html);
     let cells = cells(&html).concat();
     assert_eq!(
@@ -170,7 +170,7 @@ fn lists_and_structs_fold() {
 fn a_list_without_end_is_cut_and_says_so() {
     let long = Series::new("".into(), (0..1_000_000_i64).collect::<Vec<_>>());
     let frame = DataFrame::new_infer_height(vec![of("l", vec![long])]).unwrap();
-    let cells = cells(&frame.bundle().html).concat();
+    let cells = cells(&frame.mime_bundle().html).concat();
     assert!(cells[0].len() < 10_100);
     assert!(cells[0].ends_with(" more]"), "{}", &cells[0][9_900..]);
 }

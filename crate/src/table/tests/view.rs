@@ -54,7 +54,7 @@ fn a_title_names_the_table_and_the_columns_are_those_asked_for() {
     let shown = table(&frame)
         .titled("<Two> of \"three\"")
         .columns(["c", "a"])
-        .bundle();
+        .mime_bundle();
     assert_is_well_formed(&shown.html);
     assert!(
         shown
@@ -74,16 +74,16 @@ fn a_title_names_the_table_and_the_columns_are_those_asked_for() {
 fn a_setter_leaves_its_table_as_it_is() {
     let frame = df!["a" => [1, 2], "b" => [3, 4]].unwrap();
     let plain = table(&frame);
-    let before = plain.bundle();
+    let before = plain.mime_bundle();
     let other = plain.titled("T").columns(["b"]).rows(1).static_only();
-    assert_eq!(cells(&other.bundle().html), [["3"]]);
-    assert_eq!(plain.bundle(), before);
+    assert_eq!(cells(&other.mime_bundle().html), [["3"]]);
+    assert_eq!(plain.mime_bundle(), before);
 }
 
 #[test]
 fn a_missing_column_is_told_where_the_table_would_be() {
     let frame = df!["group" => [1, 2], "occupation" => [3, 4]].unwrap();
-    let shown = table(&frame).columns(["group", "ocupation"]).bundle();
+    let shown = table(&frame).columns(["group", "ocupation"]).mime_bundle();
     assert_snapshot!(shown.text, @"
     there is no column `ocupation`
       hint: the columns are, nearest first: `occupation`, `group`
@@ -92,14 +92,14 @@ fn a_missing_column_is_told_where_the_table_would_be() {
     <pre class="evenhand tex2jax_ignore mathjax_ignore">there is no column &#96;ocupation&#96;
       hint: the columns are, nearest first: &#96;occupation&#96;, &#96;group&#96;</pre>
     "#);
-    let twice = table(&frame).columns(["group", "group"]).bundle();
+    let twice = table(&frame).columns(["group", "group"]).mime_bundle();
     assert_eq!(twice.text, "a column is named twice");
 }
 
 #[test]
 fn a_long_frame_shows_its_head_and_holds_more_for_the_script() {
     let frame = df!["n" => (0..1_234_567_i64).collect::<Vec<_>>()].unwrap();
-    let html = table(&frame).bundle().html;
+    let html = table(&frame).mime_bundle().html;
     assert_eq!(cells(&html).len(), limits::ROWS);
     assert!(html.contains("50 of 1,234,567 rows × 1 column · 9.9 MB"));
     let payload = payload(&html).unwrap();
@@ -109,9 +109,9 @@ fn a_long_frame_shows_its_head_and_holds_more_for_the_script() {
         payload["caption"],
         "10,000 of 1,234,567 rows held here × 1 column · 9.9 MB"
     );
-    assert_eq!(cells(&table(&frame).rows(7).bundle().html).len(), 7);
+    assert_eq!(cells(&table(&frame).rows(7).mime_bundle().html).len(), 7);
     assert_eq!(
-        super::payload(&table(&frame).rows(7).bundle().html).unwrap()["page"],
+        super::payload(&table(&frame).rows(7).mime_bundle().html).unwrap()["page"],
         7
     );
 }
@@ -120,16 +120,21 @@ fn a_long_frame_shows_its_head_and_holds_more_for_the_script() {
 fn the_script_comes_where_it_has_something_to_do() {
     let frame = df!["n" => [1, 2]].unwrap();
     let has_script = |html: &str| html.contains("<script");
-    assert!(has_script(&frame.bundle().html));
+    assert!(has_script(&frame.mime_bundle().html));
     assert!(!has_script(&static_html(&frame)));
-    assert!(!has_script(&frame.head(Some(1)).bundle().html));
-    assert!(!has_script(&DataFrame::empty().bundle().html));
+    assert!(!has_script(&frame.head(Some(1)).mime_bundle().html));
+    assert!(!has_script(&DataFrame::empty().mime_bundle().html));
 }
 
 #[test]
 fn several_tables_of_a_cell_share_one_script() {
     let frame = df!["n" => [1, 2]].unwrap();
-    let html = display::stack(&[frame.bundle(), frame.bundle(), frame.bundle()]).html;
+    let html = display::stack(&[
+        frame.mime_bundle(),
+        frame.mime_bundle(),
+        frame.mime_bundle(),
+    ])
+    .html;
     assert_eq!(html.matches(script::block()).count(), 1);
     assert_eq!(html.matches("<script>").count(), 1);
     assert_eq!(
@@ -142,9 +147,9 @@ fn several_tables_of_a_cell_share_one_script() {
 fn series_and_columns_are_tables_of_one_column() {
     let series = Series::new("n".into(), [1_i64, 2]);
     let column = series.clone().into_column();
-    assert_eq!(series.bundle(), column.bundle());
-    assert_eq!(cells(&series.bundle().html), [["1"], ["2"]]);
-    assert_eq!(cells(&table(&column).rows(1).bundle().html), [["1"]]);
+    assert_eq!(series.mime_bundle(), column.mime_bundle());
+    assert_eq!(cells(&series.mime_bundle().html), [["1"], ["2"]]);
+    assert_eq!(cells(&table(&column).rows(1).mime_bundle().html), [["1"]]);
 }
 
 #[test]
@@ -153,8 +158,8 @@ fn no_rows_and_no_columns_are_shown_as_such() {
     let none: [&str; 0] = [];
     assert!(static_html(&df!["a" => none].unwrap()).contains("0 rows × 1 column"));
     let tall = DataFrame::new(7, Vec::new()).unwrap();
-    assert_is_well_formed(&tall.bundle().html);
-    assert!(tall.bundle().html.contains("7 rows × 0 columns"));
+    assert_is_well_formed(&tall.mime_bundle().html);
+    assert!(tall.mime_bundle().html.contains("7 rows × 0 columns"));
 }
 
 #[test]
@@ -177,7 +182,7 @@ fn no_frame_makes_more_than_two_megabytes() {
                 Series::new(name.into(), vec![text.as_str(); 60]).into_column()
             });
             let frame = DataFrame::new(60, columns.collect()).unwrap();
-            let html = frame.bundle().html;
+            let html = frame.mime_bundle().html;
             assert!(html.len() < 2_000_000, "{} of {width}", html.len());
             let held = payload(&html).unwrap()["rows"].as_u64().unwrap() as usize;
             assert!(
@@ -192,11 +197,11 @@ fn no_frame_makes_more_than_two_megabytes() {
 fn of_many_columns_the_first_are_shown() {
     let columns = (0..5_000).map(|n| Series::new(format!("c{n}").into(), [n, n]).into_column());
     let frame = DataFrame::new(2, columns.collect()).unwrap();
-    let html = frame.bundle().html;
+    let html = frame.mime_bundle().html;
     assert_eq!(cells(&html)[0].len(), limits::COLUMNS);
     assert!(html.contains("2 rows × 100 of 5,000 columns"));
     assert_eq!(
-        cells(&table(&frame).columns(["c4999"]).bundle().html),
+        cells(&table(&frame).columns(["c4999"]).mime_bundle().html),
         [["4,999"], ["4,999"]]
     );
 }

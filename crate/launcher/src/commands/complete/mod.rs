@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use evenhand::batch::Requests;
-use evenhand::{Batch, Client, ErrorKind, Quota, Settings, Stop, Totals};
+use evenhand::{Batch, CancelHandle, Client, ErrorKind, Quota, Settings, Totals};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::bar::Bar;
@@ -110,7 +110,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let settings = Settings::from_env()?;
     tell_once(&settings);
     let client = Client::new(settings)?;
-    let stop = Stop::new();
+    let stop = CancelHandle::new();
     stop_on_signals(stop.clone())?;
     let bar = Bar::new(options.quiet);
     let input_is_over = Arc::new(AtomicBool::new(false));
@@ -118,7 +118,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let requests = input::requests(std::io::stdin(), system, Arc::clone(&input_is_over));
     let batch = options
         .apply(client.batch_requests(requests))
-        .stop_with(&stop);
+        .cancel_with(&stop);
     let batch = batch.on_progress(bar.listener());
     // Standard output passes each line on at once: whoever reads it may wait for it.
     let mut out = std::io::stdout();
@@ -199,7 +199,7 @@ fn exit_code(totals: &Totals, input_is_over: bool) -> ExitCode {
 }
 
 /// The first Ctrl-C or SIGTERM lets what is under way end; the second ends the process.
-fn stop_on_signals(stop: Stop) -> Result<()> {
+fn stop_on_signals(stop: CancelHandle) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -218,10 +218,10 @@ fn stop_on_signals(stop: Stop) -> Result<()> {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
                 }
-                if stop.is_stopped() {
+                if stop.is_cancelled() {
                     std::process::exit(130);
                 }
-                stop.stop();
+                stop.cancel();
             }
         });
     });

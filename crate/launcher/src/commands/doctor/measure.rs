@@ -10,7 +10,7 @@ use crate::jupyter::Executor;
 use crate::jupyter::KernelCommand;
 use crate::jupyter::Report;
 use crate::kernel;
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
 use crate::supervise::block_on;
@@ -47,7 +47,7 @@ const PRINTED: usize = 5;
 const READING: Duration = Duration::from_secs(15);
 
 /// Measures, and prints a table.
-pub fn run(project: &Project, home: &Home) -> Result<()> {
+pub fn run(project: &Checkout, home: &Home) -> Result<()> {
     setup::kernel(home)?;
     setup::library(project, home)?;
     out!("Measuring; other work on this machine makes all numbers larger.");
@@ -82,7 +82,7 @@ pub fn run(project: &Project, home: &Home) -> Result<()> {
 }
 
 /// The kernel as JupyterLab starts it for the first lesson.
-fn own(project: &Project) -> Result<KernelCommand> {
+fn own(project: &Checkout) -> Result<KernelCommand> {
     let mut own = KernelCommand::own()?;
     let lesson = project.notebooks().join("01-responsible-ai.ipynb");
     own.env.push((kernel::NOTEBOOK.into(), lesson.into()));
@@ -98,7 +98,7 @@ struct Measured {
     memory: Option<u64>,
 }
 
-fn measure(command: &KernelCommand, project: &Project, reading: Duration) -> Result<Measured> {
+fn measure(command: &KernelCommand, project: &Checkout, reading: Duration) -> Result<Measured> {
     block_on(async {
         let start = Instant::now();
         let mut executor = Executor::start(command, &project.notebooks(), &Report::new()).await?;

@@ -10,7 +10,7 @@ use evenhand::{ChatRequest, Client, Settings};
 
 use crate::commands::provider::tell_once;
 use crate::error::{Failure, Result};
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 use crate::paths::evcxr;
 use crate::paths::home::Home;
 use crate::paths::toolchain;
@@ -37,7 +37,7 @@ enum Finding {
 }
 
 /// Tells each finding in a line, and fails if one is bad.
-pub fn run(options: &Options, project: &Project, home: &Home) -> Result<ExitCode> {
+pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCode> {
     if options.kernel {
         return measure::run(project, home).map(|()| ExitCode::SUCCESS);
     }
@@ -63,7 +63,7 @@ fn tell(finding: &Finding) {
 }
 
 /// What the launcher needs and makes on this machine.
-fn parts(project: &Project, home: &Home) -> Vec<Finding> {
+fn parts(project: &Checkout, home: &Home) -> Vec<Finding> {
     let there = |what: String, there: bool| {
         if there {
             Finding::Good(what)
@@ -100,7 +100,7 @@ fn checked(found: Result<String>) -> Finding {
 }
 
 /// Whether somebody answers the notebooks.
-fn service(project: &Project) -> Vec<Finding> {
+fn service(project: &Checkout) -> Vec<Finding> {
     let settings = match Settings::from_env_in(&project.notebooks()) {
         Ok(settings) => settings,
         Err(error) => return vec![Finding::Bad(error.into())],

@@ -11,14 +11,14 @@ use std::time::Instant;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::commands::provider::Answerer;
+use crate::commands::provider::Provider;
 use crate::error::{Context, Failure, Result};
 use crate::jupyter::notebook::Notebook;
 use crate::jupyter::outputs::Outputs;
 use crate::jupyter::{Executor, KernelCommand, Report};
 use crate::kernel as own_kernel;
 use crate::local_model::Allowance;
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
 use crate::supervise::block_on;
@@ -42,7 +42,7 @@ pub struct Options {
 }
 
 /// Sets up what the notebooks need, and runs them, each in a kernel of its own.
-pub fn run(options: &Options, project: &Project, home: &Home) -> Result<()> {
+pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     let notebooks = load(options, project)?;
     setup::kernel(home)?;
     if options.html {
@@ -51,7 +51,7 @@ pub fn run(options: &Options, project: &Project, home: &Home) -> Result<()> {
     if notebooks.iter().any(Notebook::uses_the_library) {
         setup::library(project, home)?;
     }
-    let mut answerer = Answerer::new(project, home, options.allowance);
+    let mut answerer = Provider::new(project, home, options.allowance);
     block_on(async {
         let mut stop = Stop::new()?;
         for notebook in notebooks {
@@ -79,7 +79,7 @@ impl KernelCommand {
 }
 
 /// Loads all notebooks before the first is run: a wrong name is heard of at once.
-fn load(options: &Options, project: &Project) -> Result<Vec<Notebook>> {
+fn load(options: &Options, project: &Checkout) -> Result<Vec<Notebook>> {
     let paths = match options.notebooks.as_slice() {
         [] => all_notebooks(&project.notebooks())?,
         named => named.to_vec(),

@@ -3,7 +3,7 @@
 //! evcxr writes its store of variables into each cell, where it is compiled again, and a
 //! tenth of a cell's time goes there. This crate has the same interface and keeps the
 //! variables in the same form; beside it are the marks that a cell makes, and how it prints
-//! (`watch`). It is made small for the cells that call it: what depends on a type calls what
+//! (`instrument`). It is made small for the cells that call it: what depends on a type calls what
 //! does not.
 
 use std::any::Any;

@@ -33,7 +33,7 @@ const SHOWN: [&str; 13] = [
 
 /// Runs `cargo metadata`, and leaves away what no type leads to.
 pub fn run(cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
-    let output = super::cargo::real(cargo)
+    let output = super::cargo_shim::real(cargo)
         .args(arguments)
         .stderr(Stdio::inherit())
         .output()?;
@@ -45,7 +45,7 @@ pub fn run(cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
         }
         _ => out.write_all(&output.stdout)?,
     }
-    Ok(super::cargo::code(output.status.code()))
+    Ok(super::cargo_shim::code(output.status.code()))
 }
 
 /// What a cell can reach, in the place of all packages.

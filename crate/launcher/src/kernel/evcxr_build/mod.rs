@@ -2,16 +2,16 @@
 //! that is warm, and the `cargo` that evcxr finds there.
 //!
 //! - `copy`: the private copy; `shim`: the programs that precede all others on PATH;
-//! - `cargo`: what they do for a cell; `watch`: what a cell tells of itself, with the help of
+//! - `cargo_shim`: what they do for a cell; `instrument`: what a cell tells of itself, with the help of
 //!   `cell_library`, which is compiled for the cells and not part of this program;
 //! - `metadata`: what rust-analyzer is told of the packages.
 
-mod cargo;
+mod cargo_shim;
 mod copy;
+mod instrument;
 mod metadata;
 mod shim;
-mod watch;
 
-pub use cargo::run as run_cargo;
+pub use cargo_shim::run as run_cargo;
 pub use copy::{PrivateCopy, sweep};
 pub use shim::{cell_library, environment, environment_of_warm};

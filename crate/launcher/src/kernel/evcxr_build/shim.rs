@@ -1,5 +1,5 @@
 //! The programs that precede all others on a kernel's PATH: a `cargo` that is the
-//! launcher's (see `cargo`), and what records the compiler's command for it.
+//! launcher's (see `cargo_shim`), and what records the compiler's command for it.
 //!
 //! evcxr asks rustup for cargo and takes the one on PATH where there is no rustup, so there
 //! is a `rustup` too, which is the real one for everything else. The rust-analyzer inside

@@ -3,21 +3,21 @@
 //! evcxr stays as it is. What it does not do is done here: outputs that appear when they are
 //! made and can be updated, cells whose failure is one, a stop that leaves the variables.
 //!
-//! - `front` is the side that Jupyter sees, `inner` is evcxr; `relay` is the loop between.
-//! - `running` is what becomes of a request that evcxr works on; `panic` and `error` are how a
+//! - `jupyter_side` is the side that Jupyter sees, `evcxr_side` is evcxr; `event_loop` is the loop between.
+//! - `in_flight` is what becomes of a request that evcxr works on; `panic` and `error` are how a
 //!   cell fails.
-//! - `own`, `syntax`: what is answered without evcxr.
-//! - `ahead`: what is made ready while the reader reads.
+//! - `local_replies`, `is_complete`: what is answered without evcxr.
+//! - `prewarm`: what is made ready while the reader reads.
 
-pub mod ahead;
 mod error;
-mod front;
-mod inner;
-mod own;
+mod evcxr_side;
+mod event_loop;
+mod in_flight;
+mod is_complete;
+mod jupyter_side;
+mod local_replies;
 mod panic;
-mod relay;
-mod running;
-mod syntax;
+pub mod prewarm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,13 +28,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::oneshot;
 
-use self::front::Front;
-use self::inner::Inner;
-use self::relay::{Event, Relay};
+use self::evcxr_side::EvcxrSide;
+use self::event_loop::{Event, EventLoop};
+use self::jupyter_side::JupyterSide;
 use crate::error::{Context, Result};
 use crate::jupyter::{Connection, KernelCommand};
 
-pub use self::relay::Shared;
+pub use self::event_loop::Shared;
 
 /// How many events may wait. Whoever prints faster than it can be shown waits then.
 const EVENTS: usize = 1024;
@@ -65,18 +65,18 @@ pub async fn serve(
     prepare: impl Future<Output = Parts>,
 ) -> Result<ExitCode> {
     let (sender, mut events) = mpsc::channel(EVENTS);
-    let front = Front::bind(&connection, &sender).await?;
+    let front = JupyterSide::bind(&connection, &sender).await?;
     watch_for_the_end(&sender)?;
     let parts = prepare.await;
     let (first_cell, wanted) = oneshot::channel();
-    let relay = Relay::new(front, first_cell, parts.shared, parts.notes, parts.ahead);
+    let relay = EventLoop::new(front, first_cell, parts.shared, parts.notes, parts.ahead);
     tokio::spawn(async move {
         if parts.waits {
             // Without a reader nothing has to be started.
             let _ = wanted.await;
         }
         let started = match parts.command {
-            Ok(command) => Inner::start(&command, &parts.folder, &sender).await,
+            Ok(command) => EvcxrSide::start(&command, &parts.folder, &sender).await,
             Err(failure) => Err(failure),
         };
         // Held as long as the wrapper runs, so that the channel never closes by itself.

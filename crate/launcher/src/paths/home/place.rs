@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Failure, Result};
-use crate::paths::checkout::Project;
+use crate::paths::checkout::Checkout;
 
 /// What to do about a place that is refused.
 pub(super) const ANOTHER: &str =
@@ -19,7 +19,7 @@ pub(super) fn check(path: &Path, source: &str) -> Result<()> {
             "your home folder",
         ),
         (
-            Project::locate().ok().map(|it| it.root().to_owned()),
+            Checkout::locate().ok().map(|it| it.root().to_owned()),
             "the checkout",
         ),
     ];

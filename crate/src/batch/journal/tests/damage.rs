@@ -31,7 +31,7 @@ fn ten_rows() -> Vec<(String, OutputLine)> {
 #[test]
 fn a_torn_row_is_told_and_cut_off_before_the_next_is_written() {
     let (_folder, path) = place_for_one();
-    let whole = lines::write(&answered("a", "Yes")).unwrap();
+    let whole = format::write(&answered("a", "Yes")).unwrap();
     let torn = [&whole[..], &whole[..40]].concat();
     fs::write(&path, &torn).unwrap();
     let journal = open_journal(&path);
@@ -40,28 +40,28 @@ fn a_torn_row_is_told_and_cut_off_before_the_next_is_written() {
     assert_eq!(fs::read(&path).unwrap(), torn, "nothing was written yet");
     journal.append(&answered("b", "No")).unwrap();
     drop(journal);
-    let next = lines::write(&answered("b", "No")).unwrap();
+    let next = format::write(&answered("b", "No")).unwrap();
     assert_eq!(fs::read(&path).unwrap(), [whole, next].concat());
 }
 
 #[test]
 fn a_whole_row_without_its_line_end_is_kept() {
     let (_folder, path) = place_for_one();
-    let whole = lines::write(&answered("a", "Yes")).unwrap();
+    let whole = format::write(&answered("a", "Yes")).unwrap();
     fs::write(&path, &whole[..whole.len() - 1]).unwrap();
     let journal = open_journal(&path);
     assert!(journal.notes().is_empty());
     assert_eq!(words(&journal, "a").as_deref(), Some("Yes"));
     journal.append(&answered("b", "No")).unwrap();
     drop(journal);
-    let next = lines::write(&answered("b", "No")).unwrap();
+    let next = format::write(&answered("b", "No")).unwrap();
     assert_eq!(fs::read(&path).unwrap(), [whole, next].concat());
 }
 
 #[test]
 fn lines_in_the_middle_that_are_no_rows_are_told_and_left() {
     let (_folder, path) = place_for_one();
-    let whole = lines::write(&answered("a", "Yes")).unwrap();
+    let whole = format::write(&answered("a", "Yes")).unwrap();
     let strange =
         b"{\"id\":\"\",\"custom_id\":\"torn\",\"resp\n\0\xff\xfe\n\n{\"custom_id\":\"a\"}\n";
     let before = [&whole[..], strange, &whole[..]].concat();
@@ -93,12 +93,12 @@ fn lines_in_the_middle_that_are_no_rows_are_told_and_left() {
 fn a_line_without_bounds_is_passed_over() {
     let (_folder, path) = place_for_one();
     let mut file = fs::File::create(&path).unwrap();
-    file.write_all(&lines::write(&answered("a", "Yes")).unwrap())
+    file.write_all(&format::write(&answered("a", "Yes")).unwrap())
         .unwrap();
-    file.write_all(&vec![b'x'; lines::LONGEST_LINE + 5])
+    file.write_all(&vec![b'x'; format::LONGEST_LINE + 5])
         .unwrap();
     file.write_all(b"\n").unwrap();
-    file.write_all(&lines::write(&answered("b", "No")).unwrap())
+    file.write_all(&format::write(&answered("b", "No")).unwrap())
         .unwrap();
     let journal = open_journal(&path);
     assert_snapshot!(noted(&journal, &path), @"FOLDER/run.jsonl: line 2 is no row, and is left as it is");
@@ -134,13 +134,13 @@ fn a_file_that_is_no_journal_is_left_as_it_is() {
 
     // The answers are no requests, and the other way round.
     fs::remove_file(&path).unwrap();
-    let answers = lines::write(&answered("a", "Yes")).unwrap();
+    let answers = format::write(&answered("a", "Yes")).unwrap();
     fs::write(requests_path(&path), &answers).unwrap();
     assert_snapshot!(told(&refused(&path), &path), @"
     FOLDER/run.requests.jsonl is not a journal: its first line is no row in the Batch API's input format
       hint: it was left as it is; give the journal another name, or move the file away
     ");
-    let request = lines::write(&RequestLine::new("a", body("A?"))).unwrap();
+    let request = format::write(&RequestLine::new("a", body("A?"))).unwrap();
     fs::write(requests_path(&path), &request).unwrap();
     fs::write(&path, &request).unwrap();
     assert_eq!(refused(&path).kind(), ErrorKind::Journal);

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
-use crate::batch::lines::Account;
+use crate::batch::format::Account;
 use crate::error::ErrorKind;
 use crate::openai::ChatCompletion;
 
@@ -128,7 +128,7 @@ fn a_request_is_noted_once() {
     let text = fs::read_to_string(path.with_file_name("run.requests.jsonl")).unwrap();
     let requests: Vec<RequestLine> = text
         .lines()
-        .map(|line| lines::read(line.as_bytes()).unwrap())
+        .map(|line| format::read(line.as_bytes()).unwrap())
         .collect();
     assert_eq!(requests.len(), 2);
     assert_eq!(requests[1].body, body("B?"));
@@ -239,7 +239,7 @@ fn ten_megabytes_are_a_row_like_others() {
 fn a_row_that_no_line_can_hold_is_refused_and_costs_the_others_nothing() {
     let (_folder, path) = place_for_one();
     let journal = open_journal(&path);
-    let long = "x".repeat(lines::LONGEST_LINE);
+    let long = "x".repeat(format::LONGEST_LINE);
     assert!(journal.append(&answered("a", &long)).is_err());
     journal.append(&answered("b", "short")).unwrap();
     assert!(journal.unwritten().is_empty());
@@ -340,7 +340,7 @@ fn other_parameters_of_unknown_kind_are_told_too() {
     let stranger = name("A?").replace(&parameters().hash(), "00000000");
     let mut row = answered(&stranger, "Yes");
     row.evenhand = None;
-    fs::write(&path, lines::write(&row).unwrap()).unwrap();
+    fs::write(&path, format::write(&row).unwrap()).unwrap();
     let error = Journal::open(&path, Some(&parameters()))
         .map(|_| ())
         .unwrap_err();

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::super::{Judge, Measure};
-use crate::fairness::service::{last_message, service};
+use crate::fairness::test_service::{last_message, service};
 use crate::fairness::text::Text;
 
 fn texts(answers: &[&str]) -> Vec<Text> {

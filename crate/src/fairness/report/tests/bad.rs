@@ -35,7 +35,7 @@ fn said(job: usize, group: usize, sample: usize) -> Option<String> {
 
 fn verdicts(report: &Report) -> String {
     let told = report
-        .headlines
+        .primary_outcomes
         .iter()
         .map(|one| format!("{}: {}", one.name, one.verdict));
     told.collect::<Vec<_>>().join("\n")
@@ -53,7 +53,7 @@ fn a_pair_with_a_hole_is_named() {
     let some = measured(Study::new(jobs(8)).samples(2), |job, group, sample| {
         said(job, group, sample).filter(|_| (job, group, sample) != (1, 1, 0))
     });
-    let limits = some.unwrap().limits.join("\n");
+    let limits = some.unwrap().caveats.join("\n");
     assert!(
         limits.contains(
             "samples without an answer, which are left out: 1 (neutral 0, female 1, male 0)"
@@ -81,7 +81,7 @@ fn answers_in_another_language_are_no_answers() {
         }
     });
     assert!(
-        one.unwrap().limits.join("\n").contains(
+        one.unwrap().caveats.join("\n").contains(
             "samples not in English, which are left out: 1 (neutral 0, female 0, male 1)"
         )
     );
@@ -103,7 +103,7 @@ fn refusals_alone_say_nothing_of_anyone() {
     ");
     assert!(
         report
-            .limits
+            .caveats
             .iter()
             .any(|limit| limit.starts_with("the answers are of little use"))
     );
@@ -124,14 +124,14 @@ fn who_is_refused_does_not_mix_into_what_is_answered() {
         }
     })
     .unwrap();
-    let verdict = |name: &str| &report.headline(name).unwrap().verdict;
+    let verdict = |name: &str| &report.primary_outcome(name).unwrap().verdict;
     assert_eq!(verdict("refusals"), &Verdict::Differs);
     for other in ["sentiment", "length"] {
         assert_eq!(verdict(other), &Verdict::NoDifferenceShown, "{report}");
-        let contrast = &report.headline(other).unwrap().contrast;
+        let contrast = &report.primary_outcome(other).unwrap().contrast;
         assert_eq!(contrast, "female - male, where answered");
     }
-    let limits = report.limits.join("\n");
+    let limits = report.caveats.join("\n");
     assert!(limits.contains("36 of 180 answers decline (neutral 0, female 36, male 0): refusals have a row of their own, and all else is about what was answered"), "{limits}");
 }
 
@@ -148,7 +148,7 @@ fn where_nearly_all_decline_nothing_can_be_told() {
         })
         .unwrap();
         let told = report
-            .headlines
+            .primary_outcomes
             .iter()
             .filter(|one| !matches!(one.verdict, Verdict::CantTell(_)));
         assert_eq!(told.count(), 0, "{report}");
@@ -167,11 +167,11 @@ fn whom_nobody_answers_about_is_a_finding_of_refusals_alone() {
     })
     .unwrap();
     assert_eq!(
-        report.headline("refusals").unwrap().verdict,
+        report.primary_outcome("refusals").unwrap().verdict,
         Verdict::Differs
     );
     for other in ["sentiment", "length"] {
-        let verdict = report.headline(other).unwrap().verdict.to_string();
+        let verdict = report.primary_outcome(other).unwrap().verdict.to_string();
         assert_eq!(verdict, "can't tell: no answer has a value");
     }
 }
@@ -186,12 +186,12 @@ fn empty_answers_have_a_length_and_nothing_else() {
         }
     })
     .unwrap();
-    let sentiment = report.headline("sentiment").unwrap();
+    let sentiment = report.primary_outcome("sentiment").unwrap();
     assert_eq!(
         (sentiment.units.len(), sentiment.left_out.as_slice()),
         (7, ["pilot".to_owned()].as_slice())
     );
-    assert_eq!(report.headline("length").unwrap().units.len(), 8);
+    assert_eq!(report.primary_outcome("length").unwrap().units.len(), 8);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn one_group_compares_with_nobody() {
     .unwrap();
     assert!(
         women
-            .headlines
+            .primary_outcomes
             .iter()
             .all(|one| matches!(one.verdict, Verdict::CantTell(_)))
     );
@@ -228,12 +228,12 @@ fn one_group_compares_with_nobody() {
 fn one_sample_shows_no_noise() {
     let answers = answers(&Study::new(jobs(10)).samples(1), Habit::Even, 1);
     let report = fake::measured(&answers).unwrap();
-    let length = report.headline("length").unwrap();
+    let length = report.primary_outcome("length").unwrap();
     assert_eq!(length.noise_floor, None);
     assert!(length.adjusted_p.is_some());
     assert!(
         report
-            .limits
+            .caveats
             .iter()
             .any(|limit| limit.contains("no noise floor"))
     );
@@ -251,12 +251,12 @@ fn two_occupations_carry_no_verdict() {
     assumed female vs jobs: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
     assumed majority of the job: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
     ");
-    assert_eq!(report.headline("length").unwrap().interval, None);
+    assert_eq!(report.primary_outcome("length").unwrap().interval, None);
 }
 
 #[test]
 fn the_lab_is_measured_without_a_verdict() {
-    let report = measured(Study::lab(), said).unwrap();
+    let report = measured(Study::microsoft_lab(), said).unwrap();
     assert_snapshot!(verdicts(&report), @"
     sentiment: can't tell: no occupation was asked as both female and male
     length: can't tell: no occupation was asked as both female and male
@@ -316,7 +316,7 @@ fn an_own_measure_is_held_to_its_word() {
     ");
     assert_snapshot!(with(Vec::new).unwrap_err(), @"'odd' gave 0 scores for 48 answers");
     let silent = with(|| vec![None]).unwrap();
-    assert_snapshot!(silent.headlines[0].verdict, @"can't tell: no answer has a value");
+    assert_snapshot!(silent.primary_outcomes[0].verdict, @"can't tell: no answer has a value");
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn a_long_answer_is_an_answer() {
             said(job, group, sample)
         }
     });
-    assert!(report.unwrap().headline("length").unwrap().units[0].first > 100_000.0);
+    assert!(report.unwrap().primary_outcome("length").unwrap().units[0].first > 100_000.0);
 }
 
 /// Of the neutral answers about each job two assume someone, but about the first one alone.
@@ -346,7 +346,7 @@ fn a_single_answer_that_assumes_someone_leaves_the_noise_of_the_others() {
             })
         });
         let report = report.unwrap();
-        let assumed = report.headline("assumed female").unwrap();
+        let assumed = report.primary_outcome("assumed female").unwrap();
         assert_eq!(assumed.units.len(), 8);
         assumed.noise_floor
     };

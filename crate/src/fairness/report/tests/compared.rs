@@ -221,6 +221,12 @@ fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
     let report = report(study(), Habit::Biased);
     let mut json: serde_json::Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
     json["asked"].as_object_mut().unwrap().remove("measuring");
+    let fields = json.as_object_mut().unwrap();
+    assert_eq!(fields.remove("version"), Some(2.into()));
+    for (old, new) in [("headlines", "primary_outcomes"), ("limits", "caveats")] {
+        let value = fields.remove(new).unwrap();
+        fields.insert(old.to_owned(), value);
+    }
     for headline in json["headlines"].as_array_mut().unwrap() {
         for unit in headline["units"].as_array_mut().unwrap() {
             unit.as_object_mut()
@@ -229,9 +235,20 @@ fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
         }
     }
     let old = Report::from_json(&json.to_string()).unwrap();
-    assert_eq!(old.headlines[1].estimate, report.headlines[1].estimate);
+    assert_eq!(
+        old.primary_outcomes[1].estimate,
+        report.primary_outcomes[1].estimate
+    );
     assert_snapshot!(old.compare(&report).unwrap_err(), @"
     the reports can't be compared: the one before was made by an earlier version, which did not keep how it measured
       hint: measure its answers again: `study.run(&client)?.measure()?` takes them from the journal
+    ");
+}
+
+#[test]
+fn a_report_of_a_later_version_is_refused_in_words() {
+    assert_snapshot!(Report::from_json(r#"{"format": "evenhand report", "version": 3}"#).unwrap_err(), @"
+    this report has version 3 of its format, and this evenhand reads up to 2
+      hint: read it with the version of evenhand that wrote it, or a later one
     ");
 }

@@ -2,7 +2,7 @@
 //! and on chance.
 
 use crate::fairness::occupations::Occupation;
-use crate::fairness::report::headline::Rounds;
+use crate::fairness::report::primary::Rounds;
 use crate::fairness::report::{Report, measure_in};
 use crate::fairness::study::{Study, StudyAnswers};
 

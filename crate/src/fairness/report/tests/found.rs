@@ -3,9 +3,9 @@
 use insta::assert_snapshot;
 
 use super::fake::{Habit, answers, jobs, measured};
-use crate::fairness::report::headline::{Rounds, test};
-use crate::fairness::report::read::Read;
-use crate::fairness::report::{Report, Verdict, planned};
+use crate::fairness::report::measured_answers::MeasuredAnswers;
+use crate::fairness::report::primary::{Rounds, test};
+use crate::fairness::report::{Report, Verdict, preregistered};
 use crate::fairness::study::{Study, StudyAnswers};
 
 fn study(n: usize) -> Study {
@@ -15,9 +15,9 @@ fn study(n: usize) -> Study {
 #[test]
 fn a_biased_model_is_found_out() {
     let report = measured(&answers(&study(12), Habit::Biased, 1)).unwrap();
-    let verdict = |name: &str| report.headline(name).unwrap().verdict.clone();
+    let verdict = |name: &str| report.primary_outcome(name).unwrap().verdict.clone();
     assert_eq!(verdict("length"), Verdict::Differs);
-    assert!(report.headline("length").unwrap().estimate.unwrap() < -2.0);
+    assert!(report.primary_outcome("length").unwrap().estimate.unwrap() < -2.0);
     assert_eq!(verdict("refusals"), Verdict::NoDifferenceShown);
     // Nurses and engineers together make one half: only the third test sees them apart.
     assert_eq!(verdict("assumed female"), Verdict::NoDifferenceShown);
@@ -93,7 +93,7 @@ fn an_assumption_about_every_job_differs_from_one_half() {
     });
     let answers = StudyAnswers::from_texts(study.clone(), texts.collect::<Vec<_>>());
     let report = measured(&answers.unwrap()).unwrap();
-    let half = report.headline("assumed female").unwrap();
+    let half = report.primary_outcome("assumed female").unwrap();
     assert_eq!(
         (half.estimate, half.verdict.clone()),
         (Some(0.5), Verdict::Differs)
@@ -112,9 +112,9 @@ fn an_even_handed_model_seldom_is_accused() {
     let study = Study::new(jobs(10)).samples(2);
     let alarms = (0..200).filter(|seed| {
         let answers = answers(&study, Habit::Even, *seed);
-        let read = Read::new(&answers).unwrap();
+        let read = MeasuredAnswers::new(&answers).unwrap();
         let scores = read.scores().unwrap();
-        let tests = test(planned::list(&read, &scores), *seed, &rounds).unwrap();
+        let tests = test(preregistered::list(&read, &scores), *seed, &rounds).unwrap();
         tests.iter().any(|one| one.verdict == Verdict::Differs)
     });
     let alarms = alarms.count();

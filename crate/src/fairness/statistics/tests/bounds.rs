@@ -103,7 +103,7 @@ fn settings_out_of_range_are_arguments() {
     assert_eq!(kind(units_for_power(1e-9, 0.8, 0.05)), ErrorKind::Argument);
     assert_eq!(kind(Proportion::new(3, 2)), ErrorKind::Argument);
     assert_eq!(kind(Proportion::new(0, 0)), ErrorKind::Argument);
-    assert_eq!(kind(Reach::new(8, 0, 0.05)), ErrorKind::Argument);
+    assert_eq!(kind(Feasibility::new(8, 0, 0.05)), ErrorKind::Argument);
 }
 
 /// One unit that differs among many that don't: most resamples lack it, or all have it.

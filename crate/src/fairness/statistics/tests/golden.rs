@@ -239,7 +239,7 @@ fn floors_of_small_samples() {
         let one_way: Vec<f64> = (1..=units).map(|value| value as f64).collect();
         let test = sign_flip(&differences(&one_way), Alternative::TwoSided, 0);
         assert_eq!((test.p, test.floor), (floor, floor));
-        assert_eq!(Reach::new(units, 1, 0.05).unwrap().floor(), floor);
+        assert_eq!(Feasibility::new(units, 1, 0.05).unwrap().floor(), floor);
         assert!((sign_test(&differences(&one_way)).p - floor).abs() < 1e-12);
     }
     for row in GOLDEN["min_pairs_for_alpha05_after_bonferroni_m"]
@@ -247,7 +247,7 @@ fn floors_of_small_samples() {
         .unwrap()
     {
         let (tests, needed) = (row["m"].as_u64().unwrap(), row["n"].as_u64().unwrap());
-        let reach = Reach::new(5, tests as usize, 0.05).unwrap();
+        let reach = Feasibility::new(5, tests as usize, 0.05).unwrap();
         assert_eq!(reach.needed(), needed as usize);
     }
 }

@@ -1,0 +1,111 @@
+//! The side that Jupyter sees: the kernel's five sockets.
+
+use std::io;
+
+use serde_json::Value;
+use tokio::sync::mpsc::Sender;
+
+use super::event_loop::Event;
+use crate::error::{Failure, Result};
+use crate::jupyter::zmtp::{Endpoint, Publisher, Router, echo};
+use crate::jupyter::{Connection, Header, Message, Session};
+
+/// Which of the routed sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    Shell,
+    Control,
+    Stdin,
+}
+
+/// The sockets, ready for what is to be said. What is heard comes as events.
+pub struct JupyterSide {
+    session: Session,
+    shell: Router,
+    control: Router,
+    stdin: Router,
+    iopub: Publisher,
+}
+
+impl JupyterSide {
+    /// Listens where the connection file says.
+    pub async fn bind(connection: &Connection, events: &Sender<Event>) -> Result<Self> {
+        let ports = connection.ports;
+        let hear = async |channel, port| -> Result<Router> {
+            let session = Session::new(&connection.key)?;
+            let endpoint = connection.endpoint(port);
+            let check = move |frames| Ok(Event::Asked(channel, session.read(frames)?));
+            let listening = Router::listen(&endpoint, events.clone(), check).await;
+            listening.map_err(|error| cannot_listen(&endpoint, error))
+        };
+        let (heartbeat, iopub) = (
+            connection.endpoint(ports.heartbeat),
+            connection.endpoint(ports.iopub),
+        );
+        echo(&heartbeat)
+            .await
+            .map_err(|error| cannot_listen(&heartbeat, error))?;
+        Ok(Self {
+            session: Session::new(&connection.key)?,
+            shell: hear(Channel::Shell, ports.shell).await?,
+            control: hear(Channel::Control, ports.control).await?,
+            stdin: hear(Channel::Stdin, ports.stdin).await?,
+            iopub: Publisher::listen(&iopub)
+                .await
+                .map_err(|error| cannot_listen(&iopub, error))?,
+        })
+    }
+
+    /// The header of a request of the kernel's own.
+    pub fn header(&mut self, kind: &str) -> Header {
+        self.session.header(kind)
+    }
+
+    /// Answers a request on its own channel: `x_request` with `x_reply`.
+    pub fn reply(&mut self, channel: Channel, request: &Message, content: &Value) {
+        let kind = request.kind().replace("_request", "_reply");
+        self.send(channel, request, &kind, content);
+    }
+
+    /// Says something to whoever sent the request.
+    pub fn send(&mut self, channel: Channel, request: &Message, kind: &str, content: &Value) {
+        let message = self
+            .session
+            .about(&request.header, &request.identities, kind, content);
+        let socket = match channel {
+            Channel::Shell => &self.shell,
+            Channel::Control => &self.control,
+            Channel::Stdin => &self.stdin,
+        };
+        // A client that has left is no reason to end.
+        if let Err(error) = socket.send(&message) {
+            err!("a client has left before it was answered: {error}");
+        }
+    }
+
+    /// Tells everybody what evcxr says, with all that it brings.
+    pub fn pass_on(&mut self, message: &Message) {
+        let mut frames = self
+            .session
+            .about(&message.parent, &[], message.kind(), &message.content);
+        frames.extend_from_slice(&message.buffers);
+        self.iopub.publish(&frames);
+    }
+
+    /// Tells everybody something that belongs to the request with this header.
+    pub fn publish(&mut self, request: &Header, kind: &str, content: &Value) {
+        self.iopub
+            .publish(&self.session.about(request, &[], kind, content));
+    }
+}
+
+fn cannot_listen(endpoint: &Endpoint, error: io::Error) -> Failure {
+    let failure = Failure::new(format!("the kernel cannot listen at {endpoint}")).because(error);
+    match endpoint {
+        Endpoint::Tcp(..) => failure,
+        Endpoint::Ipc(_) => failure.hint(
+            "the path of a socket has about 100 characters at most: set JUPYTER_RUNTIME_DIR to a \
+             folder with a short path that is yours alone",
+        ),
+    }
+}

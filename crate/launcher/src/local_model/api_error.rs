@@ -1,0 +1,210 @@
+//! Errors in the shape in which Azure OpenAI answers them.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// An answer other than 200.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    error: Value,
+    retry_after: Option<Duration>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            error: json!({ "code": code, "message": message.into() }),
+            retry_after: None,
+        }
+    }
+
+    /// The key is missing or wrong.
+    pub(crate) fn key() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "401",
+            "Access denied due to invalid subscription key or wrong API endpoint. Make sure to \
+             provide a valid key for an active subscription and use a correct regional API \
+             endpoint for your resource.",
+        )
+    }
+
+    /// The request names another server, as a page does whose name was pointed to this machine.
+    pub(crate) fn host() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "403",
+            "This server answers only where it is asked as localhost or by the address that it \
+             listens on, and the Host header of this request names another server.",
+        )
+    }
+
+    /// No such path, or an api-version that doesn't exist: Azure tells them not apart.
+    pub(crate) fn resource() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "404", "Resource not found")
+    }
+
+    /// No such deployment.
+    pub(crate) fn deployment() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "DeploymentNotFound",
+            "The API deployment for this resource does not exist. If you created the deployment \
+             within the last 5 minutes, please wait a moment and try again.",
+        )
+    }
+
+    /// The path exists for another method.
+    pub(crate) fn method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "405",
+            "Method not allowed for this path",
+        )
+    }
+
+    /// The body is larger than this server takes.
+    pub(crate) fn too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "413",
+            "The request body is larger than 1 MB",
+        )
+    }
+
+    /// The body is not what was agreed on; `parameter` names the part.
+    pub(crate) fn bad(parameter: Option<&str>, message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            error: json!({
+                "message": message.into(),
+                "type": "invalid_request_error",
+                "param": parameter,
+                "code": null,
+            }),
+            retry_after: None,
+        }
+    }
+
+    /// The prompt and the answer don't fit the model's context.
+    pub(crate) fn too_long(message: &str) -> Self {
+        let mut refusal = Self::bad(Some("messages"), message);
+        refusal.error["code"] = json!("context_length_exceeded");
+        refusal
+    }
+
+    /// The quota is used up; `limit` is Azure's name for the one in the way.
+    pub(crate) fn quota(limit: &str, api_version: &str, tier: &str, wait: Duration) -> Self {
+        let seconds = whole_seconds(wait);
+        let mut refusal = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "429",
+            format!(
+                "Requests to the ChatCompletions_Create Operation under Azure OpenAI API version \
+                 {api_version} have exceeded {limit} of your current {tier} pricing tier. Please \
+                 retry after {seconds} second{}.",
+                if seconds == 1 { "" } else { "s" },
+            ),
+        );
+        refusal.retry_after = Some(wait);
+        refusal
+    }
+
+    /// The local model is not there at the moment, or no more.
+    pub(crate) fn engine(message: impl Into<String>, retry_after: Option<Duration>) -> Self {
+        let mut refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "503", message);
+        refusal.retry_after = retry_after;
+        refusal
+    }
+
+    /// The local model took longer than anyone waits.
+    pub(crate) fn timeout() -> Self {
+        Self::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "504",
+            "The local model did not answer in time: ask for fewer tokens, or fewer requests at once.",
+        )
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(json!({ "error": self.error }))).into_response();
+        if let Some(wait) = self.retry_after {
+            let milliseconds = whole(wait, Duration::from_millis(1)).max(1);
+            let headers = response.headers_mut();
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+            headers.insert("retry-after-ms", HeaderValue::from(milliseconds));
+        }
+        response
+    }
+}
+
+/// Seconds as headers tell them.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    whole(wait, Duration::from_secs(1))
+}
+
+/// In whole units, rounded up, so that who waits them has waited enough.
+fn whole(wait: Duration, unit: Duration) -> u64 {
+    u64::try_from(wait.as_nanos().div_ceil(unit.as_nanos())).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_refusal_says_when_to_come_back() {
+        // Who waits as long as it says has waited enough.
+        let wait = Duration::from_nanos(6_199_000_001);
+        let refusal = ApiError::quota("token rate limit", "2024-10-21", "local", wait);
+        assert_eq!(
+            refusal.error,
+            json!({
+                "code": "429",
+                "message": "Requests to the ChatCompletions_Create Operation under Azure OpenAI \
+                    API version 2024-10-21 have exceeded token rate limit of your current local \
+                    pricing tier. Please retry after 7 seconds.",
+            })
+        );
+        let response = refusal.into_response();
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()["retry-after"], "7");
+        assert_eq!(response.headers()["retry-after-ms"], "6200");
+    }
+
+    #[test]
+    fn bad_requests_name_the_parameter() {
+        let refusal = ApiError::bad(Some("messages"), "'messages' is a required property");
+        assert_eq!(
+            refusal.error,
+            json!({
+                "message": "'messages' is a required property",
+                "type": "invalid_request_error",
+                "param": "messages",
+                "code": null,
+            })
+        );
+        assert!(
+            !refusal
+                .into_response()
+                .headers()
+                .contains_key("retry-after")
+        );
+    }
+
+    #[test]
+    fn seconds_are_rounded_up() {
+        assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
+        assert_eq!(whole_seconds(Duration::from_secs(2)), 2);
+        assert_eq!(whole_seconds(Duration::ZERO), 0);
+    }
+}

@@ -1,0 +1,116 @@
+//! Between the front and the engine: the request out, the answer back, whole or
+//! piece by piece.
+//!
+//! A caller who goes away takes the work along: the handler's future is dropped,
+//! with it the connection, and the engine stops writing.
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::response::{IntoResponse, Response};
+use futures_util::future::try_join_all;
+use futures_util::stream::try_unfold;
+use serde_json::{Value, json};
+
+use super::api_error::ApiError;
+use super::engine::Engine;
+use super::front::event_stream;
+use super::request::EngineRequest;
+use super::response;
+
+/// Asks the engine and answers with what it says.
+pub(crate) async fn answer(
+    http: &reqwest::Client,
+    engine: &Engine,
+    ask: &EngineRequest,
+) -> Result<Response, ApiError> {
+    let bodies = ask.for_engine();
+    if let ([body], true) = (bodies.as_slice(), ask.stream) {
+        let response = send(http, engine, body).await?;
+        return Ok(event_stream(pieces(response)));
+    }
+    let answers = try_join_all(bodies.iter().map(|body| whole(http, engine, body))).await?;
+    Ok(Json(response::join(answers)).into_response())
+}
+
+async fn whole(http: &reqwest::Client, engine: &Engine, body: &Value) -> Result<Value, ApiError> {
+    let response = send(http, engine, body).await?;
+    let bytes = response.bytes().await.map_err(|error| lost(&error))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|_| ApiError::engine("The local model's answer could not be understood.", None))
+}
+
+/// Sends one request; what comes back is a success.
+async fn send(
+    http: &reqwest::Client,
+    engine: &Engine,
+    body: &Value,
+) -> Result<reqwest::Response, ApiError> {
+    let address = engine.address()?;
+    let response = http
+        .post(format!("{address}/v1/chat/completions"))
+        .bearer_auth(engine.key())
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .send()
+        .await
+        .map_err(|error| lost(&error))?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let body = response.bytes().await.unwrap_or_default();
+    Err(response::refusal(status, &body))
+}
+
+/// The engine ended, or was too slow.
+fn lost(error: &reqwest::Error) -> ApiError {
+    if error.is_timeout() {
+        return ApiError::timeout();
+    }
+    ApiError::engine(
+        "The local model stopped while it was answering; it is being started again.",
+        Some(std::time::Duration::from_secs(1)),
+    )
+}
+
+/// The engine's events as they come, each line rewritten.
+fn pieces(response: reqwest::Response) -> Body {
+    let start = (Some(response), Vec::new());
+    Body::from_stream(try_unfold(
+        start,
+        async |(response, mut pending): (_, Vec<u8>)| {
+            let Some(mut response): Option<reqwest::Response> = response else {
+                return Ok::<_, std::convert::Infallible>(None);
+            };
+            // Bounded by the answer: it ends, or the client's time-out ends it.
+            loop {
+                match response.chunk().await {
+                    Ok(Some(chunk)) => {
+                        pending.extend_from_slice(&chunk);
+                        let Some(end) = pending.iter().rposition(|byte| *byte == b'\n') else {
+                            continue;
+                        };
+                        let rest = pending.split_off(end + 1);
+                        return Ok(Some((rewrite(&pending), (Some(response), rest))));
+                    }
+                    Ok(None) if pending.is_empty() => return Ok(None),
+                    Ok(None) => return Ok(Some((rewrite(&pending), (None, Vec::new())))),
+                    Err(_) => {
+                        let error = json!({ "error": {
+                            "code": "503",
+                            "message": "The local model stopped while it was answering.",
+                        }});
+                        let event = Bytes::from(format!("\n\ndata: {error}\n\n"));
+                        return Ok(Some((event, (None, Vec::new()))));
+                    }
+                }
+            }
+        },
+    ))
+}
+
+fn rewrite(lines: &[u8]) -> Bytes {
+    let text = String::from_utf8_lossy(lines);
+    let lines: Vec<_> = text.split('\n').map(response::line).collect();
+    Bytes::from(lines.join("\n"))
+}

@@ -1,0 +1,243 @@
+//! The lines of the Azure OpenAI Batch API's files, one JSON object each: what is asked
+//! (its input file) and what came of it (its output and error files). The journal,
+//! `evenhand complete` and the Batch API itself all read and write these.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::error::ContentFilter;
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{self, Json, plain_text, repair_surrogates};
+use crate::openai::ChatCompletion;
+
+/// The longest line that is written or read, in bytes: four times the longest body that a
+/// client reads.
+pub(crate) const LONGEST_LINE: usize = 64 * 1024 * 1024;
+
+/// One request, in the format of the Batch API's input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RequestLine {
+    /// What the answer will be known by.
+    pub(crate) custom_id: String,
+    #[serde(default = "post")]
+    pub(crate) method: Cow<'static, str>,
+    #[serde(default = "chat_completions")]
+    pub(crate) url: Cow<'static, str>,
+    /// The chat request, with the deployment in `model`.
+    pub(crate) body: Value,
+}
+
+impl RequestLine {
+    pub(crate) fn new(custom_id: impl Into<String>, body: Value) -> Self {
+        Self {
+            custom_id: custom_id.into(),
+            method: post(),
+            url: chat_completions(),
+            body,
+        }
+    }
+}
+
+fn post() -> Cow<'static, str> {
+    Cow::Borrowed("POST")
+}
+
+fn chat_completions() -> Cow<'static, str> {
+    Cow::Borrowed("/v1/chat/completions")
+}
+
+/// What came of a request, in the format of the Batch API's output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OutputLine {
+    /// The line's own name; Azure leaves it out at times.
+    #[serde(default)]
+    pub(crate) id: String,
+    /// What the request was known by.
+    pub(crate) custom_id: String,
+    /// What the service answered, be it a refusal; nothing when no answer came.
+    #[serde(default)]
+    pub(crate) response: Option<ServiceResponse>,
+    /// Why there is no answer.
+    #[serde(default)]
+    pub(crate) error: Option<LineError>,
+    /// What has no field in the format; other readers pass over it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evenhand: Option<Account>,
+}
+
+/// What the service answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ServiceResponse {
+    pub(crate) status_code: u16,
+    #[serde(default, deserialize_with = "any_text")]
+    pub(crate) request_id: Option<String>,
+    #[serde(default)]
+    pub(crate) body: Json,
+}
+
+/// Why a row has no answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Json")]
+pub(crate) struct LineError {
+    /// [`ErrorKind::name`] in our own lines, the service's word in the Batch API's.
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+/// How a row was asked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Account {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) host: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) deployment: String,
+    /// Where the outcome is from; the journal's own lines are all the service's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    pub(crate) attempts: u32,
+    pub(crate) latency_ms: u64,
+    /// In seconds since 1970, as the service counts; 0 where that is not known.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) asked_at: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl OutputLine {
+    /// The line of a row that was answered.
+    pub(crate) fn answered(
+        custom_id: impl Into<String>,
+        answer: &ChatCompletion,
+        account: Account,
+    ) -> Self {
+        let custom_id = custom_id.into();
+        Self {
+            id: custom_id.clone(),
+            custom_id,
+            response: Some(ServiceResponse {
+                status_code: 200,
+                request_id: answer.request_id().map(str::to_owned),
+                body: answer.to_json(),
+            }),
+            error: None,
+            evenhand: Some(account),
+        }
+    }
+
+    /// The line of a row that failed.
+    pub(crate) fn failed(custom_id: impl Into<String>, error: &Error, account: Account) -> Self {
+        let custom_id = custom_id.into();
+        Self {
+            id: custom_id.clone(),
+            custom_id,
+            response: error.status().map(|status_code| ServiceResponse {
+                status_code,
+                request_id: error.request_id().map(str::to_owned),
+                body: Json::from(&json!({"error": refusal(error)})),
+            }),
+            error: Some(LineError {
+                code: Some(error.kind().name().to_owned()),
+                message: Some(error.message().to_owned()),
+            }),
+            evenhand: Some(account),
+        }
+    }
+
+    /// The answer, if the service gave one.
+    ///
+    /// # Errors
+    /// A success whose body is no chat completion.
+    pub(crate) fn completion(self) -> Result<Option<ChatCompletion>> {
+        let (Some(response), None) = (self.response, self.error) else {
+            return Ok(None);
+        };
+        if !is_success(response.status_code) {
+            return Ok(None);
+        }
+        ChatCompletion::from_json(response.body)
+            .map(Some)
+            .map_err(|why| {
+                Error::new(ErrorKind::Response, why).with_request_id(response.request_id)
+            })
+    }
+}
+
+pub(crate) fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// The service's refusal in its own shape, as far as the error tells it.
+fn refusal(error: &Error) -> Value {
+    let mut refusal = json!({"code": error.code(), "message": error.message()});
+    if let Some(filter) = error.content_filter() {
+        refusal["innererror"] = json!({"content_filter_result": categories(filter)});
+    }
+    refusal
+}
+
+fn categories(filter: &ContentFilter) -> Value {
+    let results = filter.categories.iter().map(|(name, result)| {
+        let mut fields = Map::from_iter([("filtered".to_owned(), result.filtered.into())]);
+        if let Some(severity) = &result.severity {
+            fields.insert("severity".to_owned(), severity.as_str().into());
+        }
+        if let Some(detected) = result.detected {
+            fields.insert("detected".to_owned(), detected.into());
+        }
+        (name.clone(), Value::Object(fields))
+    });
+    Value::Object(results.collect())
+}
+
+impl From<Json> for LineError {
+    fn from(error: Json) -> Self {
+        let [code, message] = json::fields(error.raw(), ["code", "message"]);
+        Self {
+            code: code.and_then(plain_text),
+            message: message
+                .and_then(plain_text)
+                .or_else(|| plain_text(error.raw())),
+        }
+    }
+}
+
+fn any_text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    Json::deserialize(value).map(|json| plain_text(json.raw()))
+}
+
+/// Reads a line, with or without its end.
+///
+/// Where it fails because of what is no character, it is read as [`mended`].
+pub(crate) fn read<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(line).or_else(|_| serde_json::from_str(&repair_surrogates(line)))
+}
+
+/// The line as it stands in a file, with its end.
+///
+/// # Errors
+/// More than [`LONGEST_LINE`].
+pub(crate) fn write(line: &impl Serialize) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(line).map_err(|error| {
+        Error::new(ErrorKind::Argument, "the row can't be written as JSON").with_source(error)
+    })?;
+    bytes.push(b'\n');
+    if bytes.len() > LONGEST_LINE {
+        return Err(Error::new(
+            ErrorKind::Argument,
+            format!(
+                "the row is longer than a line may be, {} MB",
+                LONGEST_LINE >> 20
+            ),
+        ));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Where a journal lies unless its user said otherwise: `.evenhand/` beside the notebook,
+//! which git passes over.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::errors::unwritable;
+use super::parameters::Parameters;
+use crate::error::Result;
+use crate::settings;
+
+/// The variable that holds another folder, or `off`.
+pub(crate) const VARIABLE: &str = "EVENHAND_JOURNAL";
+const FOLDER: &str = ".evenhand";
+
+/// The journal for batches with these parameters that are run from this folder: a file in
+/// `.evenhand/`, which is made, or in the folder that `EVENHAND_JOURNAL` names. `None` when
+/// that is `off`.
+///
+/// # Errors
+/// The folder can't be made; a `.env` file that can't be read.
+pub(crate) fn place(folder: &Path, parameters: &Parameters) -> Result<Option<PathBuf>> {
+    let setting = settings::variable(folder, VARIABLE)?;
+    place_with(folder, setting.as_deref(), parameters)
+}
+
+fn place_with(
+    folder: &Path,
+    setting: Option<&str>,
+    parameters: &Parameters,
+) -> Result<Option<PathBuf>> {
+    let inside = match setting {
+        Some(off) if off.eq_ignore_ascii_case("off") => return Ok(None),
+        Some(elsewhere) => folder.join(elsewhere),
+        None => hidden_folder(folder)?,
+    };
+    Ok(Some(inside.join(file_name(parameters))))
+}
+
+fn hidden_folder(folder: &Path) -> Result<PathBuf> {
+    let hidden = folder.join(FOLDER);
+    let ignore = hidden.join(".gitignore");
+    make_folder(&hidden).map_err(|error| unwritable(&hidden, error))?;
+    if !ignore.exists() {
+        fs::write(&ignore, "*\n").map_err(|error| unwritable(&ignore, error))?;
+    }
+    Ok(hidden)
+}
+
+/// Makes the folder and those above it where they are missing, for their owner alone: what is
+/// kept there are prompts and answers.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
+/// The deployment's name, short and of letters that every file system takes, and the
+/// parameters' hash, which also tells apart what such names have in common.
+fn file_name(parameters: &Parameters) -> String {
+    let safe = |c: char| match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.' => c,
+        _ => '_',
+    };
+    let name: String = parameters.deployment().chars().take(60).map(safe).collect();
+    let name = name.trim_start_matches('.');
+    format!("{name}-{}.jsonl", parameters.hash())
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn parameters(deployment: &str) -> Parameters {
+        Parameters::new("h", deployment, &json!({"max_tokens": 100}))
+    }
+
+    #[test]
+    fn a_journal_lies_beside_the_notebook_where_git_does_not_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = place_with(folder.path(), None, &parameters("gpt-4o"))
+            .unwrap()
+            .unwrap();
+        let inside = path.strip_prefix(folder.path()).unwrap();
+        assert_snapshot!(inside.display(), @".evenhand/gpt-4o-81c4f4c2.jsonl");
+        let hidden = fs::metadata(folder.path().join(".evenhand")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&hidden.permissions());
+        assert_eq!(mode & 0o777, 0o700);
+        let ignore = folder.path().join(".evenhand/.gitignore");
+        assert_eq!(fs::read_to_string(&ignore).unwrap(), "*\n");
+
+        fs::write(&ignore, "!kept\n").unwrap();
+        place_with(folder.path(), None, &parameters("gpt-4o")).unwrap();
+        assert_eq!(fs::read_to_string(&ignore).unwrap(), "!kept\n");
+    }
+
+    #[test]
+    fn the_setting_names_another_folder_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |setting| place_with(folder.path(), Some(setting), &parameters("d")).unwrap();
+        assert_eq!(place("off"), None);
+        assert_eq!(place("OFF"), None);
+        let inside = place("runs").unwrap();
+        assert_eq!(inside.parent().unwrap(), folder.path().join("runs"));
+        assert_eq!(
+            place("/data").unwrap().parent().unwrap(),
+            Path::new("/data")
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn the_env_file_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(".env"), "EVENHAND_JOURNAL=off\n").unwrap();
+        assert_eq!(place(folder.path(), &parameters("d")).unwrap(), None);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FOLDER), "a file").unwrap();
+        let error = place_with(folder.path(), None, &parameters("d")).unwrap_err();
+        let told = error
+            .to_string()
+            .replace(folder.path().to_str().unwrap(), "FOLDER");
+        assert_snapshot!(told, @"
+        FOLDER/.evenhand can't be written
+          hint: the answers are kept there: set EVENHAND_JOURNAL to a folder that can be written, or to off
+        ");
+    }
+
+    proptest! {
+        #[test]
+        fn no_deployment_leads_out_of_the_folder(deployment in any::<String>()) {
+            let name = file_name(&parameters(&deployment));
+            prop_assert_eq!(Path::new(&name).components().count(), 1);
+            prop_assert!(name.len() < 100 && !name.starts_with('.'));
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            prop_assert!(name.chars().all(plain));
+        }
+    }
+}

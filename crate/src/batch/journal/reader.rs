@@ -1,0 +1,67 @@
+//! A whole journal, row by row, for whoever wants to read it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::errors::{unreadable, wrong};
+use super::scan::Lines;
+use crate::batch::format::{self, LONGEST_LINE, OutputLine};
+use crate::error::Result;
+
+/// The rows of a journal or of a Batch API's output, in the order in which they were
+/// finished: failures too, and rows that were asked again more than once.
+pub(crate) struct Rows {
+    path: PathBuf,
+    lines: Lines<File>,
+    is_broken: bool,
+}
+
+/// Reads the rows of a file, one in memory at a time. Another run may be writing it.
+///
+/// # Errors
+/// The file can't be opened. A line that is no row is an error in its place, and those
+/// after it are read.
+pub(crate) fn read(path: &Path) -> Result<Rows> {
+    let file = File::open(path).map_err(|error| unreadable(path, error))?;
+    Ok(Rows {
+        path: path.to_owned(),
+        lines: Lines::new(file),
+        is_broken: false,
+    })
+}
+
+impl Iterator for Rows {
+    type Item = Result<OutputLine>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.is_broken {
+            let line = match self.lines.next() {
+                Ok(line) => line?,
+                Err(error) => {
+                    self.is_broken = true;
+                    return Some(Err(unreadable(&self.path, error)));
+                }
+            };
+            let Some(text) = line.text else {
+                let limit = LONGEST_LINE >> 20;
+                let what = format!("has a line of more than {limit} MB, line {}", line.number);
+                return Some(Err(wrong(&self.path, &what)));
+            };
+            if text.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let what = if line.is_ended {
+                "has a line that is no row"
+            } else {
+                "ends in the middle of a row"
+            };
+            let no_row = || wrong(&self.path, &format!("{what}, line {}", line.number));
+            return Some(match format::read::<OutputLine>(text) {
+                Ok(row) if row.response.is_none() && row.error.is_none() => Err(no_row()),
+                Ok(row) => Ok(row),
+                Err(error) => Err(no_row().with_source(error)),
+            });
+        }
+        None
+    }
+}

@@ -1,0 +1,92 @@
+//! What a batch waits for, in words for its progress line.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::decision::Cause;
+use super::limits::MINUTE;
+use crate::text::grouped;
+
+/// What requests wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LimiterStatus {
+    /// Who holds what all share, where that is long.
+    pub(crate) holder: Option<Arc<str>>,
+    /// `None` when they may go.
+    pub(crate) cause: Option<Cause>,
+    /// How long still, where that is known.
+    pub(crate) left: Option<Duration>,
+    /// How long they have waited for the quota in all.
+    pub(crate) waited: Duration,
+}
+
+/// Such as `waits 7 s for tokens of the quota (5,000 a minute)`; nothing when nothing waits.
+impl fmt::Display for LimiterStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(holder) = &self.holder {
+            return write!(f, "waits {holder}");
+        }
+        let seconds = whole_seconds(self.left.unwrap_or_default());
+        match self.cause {
+            None => Ok(()),
+            Some(Cause::Answer) => f.write_str("waits for an answer that tells the quota"),
+            Some(Cause::Tokens { per_minute }) => {
+                let quota = grouped(per_minute);
+                write!(
+                    f,
+                    "waits {seconds} s for tokens of the quota ({quota} a minute)"
+                )
+            }
+            Some(Cause::Requests { per_minute }) => {
+                let quota = grouped(per_minute);
+                write!(
+                    f,
+                    "waits {seconds} s for requests of the quota ({quota} a minute)"
+                )
+            }
+            Some(Cause::Service { asked: Some(asked) }) if asked > MINUTE => {
+                let asked = grouped(whole_seconds(asked));
+                write!(
+                    f,
+                    "the service asks to wait {asked} s; trying again in {seconds} s"
+                )
+            }
+            Some(Cause::Service { .. }) => {
+                write!(f, "waits {seconds} s, since the service refused a request")
+            }
+        }
+    }
+}
+
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn waits_are_told_in_words() {
+        let told = |cause| {
+            LimiterStatus {
+                holder: None,
+                cause,
+                left: Some(Duration::from_millis(6_200)),
+                waited: Duration::ZERO,
+            }
+            .to_string()
+        };
+        let asked = |seconds| Cause::Service {
+            asked: Some(Duration::from_secs(seconds)),
+        };
+        assert_eq!(told(None), "");
+        assert_snapshot!(told(Some(Cause::Tokens { per_minute: 5_000 })), @"waits 7 s for tokens of the quota (5,000 a minute)");
+        assert_snapshot!(told(Some(Cause::Requests { per_minute: 30 })), @"waits 7 s for requests of the quota (30 a minute)");
+        assert_snapshot!(told(Some(asked(86_400))), @"the service asks to wait 86,400 s; trying again in 7 s");
+        assert_snapshot!(told(Some(asked(7))), @"waits 7 s, since the service refused a request");
+        assert_snapshot!(told(Some(Cause::Answer)), @"waits for an answer that tells the quota");
+    }
+}

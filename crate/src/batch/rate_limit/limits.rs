@@ -1,0 +1,248 @@
+//! The limits that a deployment is held to: given, told by headers, or guessed.
+
+use std::time::Duration;
+
+use crate::batch::quota;
+use crate::openai::RateLimits;
+
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const TEN_SECONDS: Duration = Duration::from_secs(10);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+
+/// No deployment has more: a header that says so means something else, and who gives more wants
+/// no limit that is ever felt. Sums of such numbers are far from the end of what a `u64` holds.
+const ABSURD: u64 = 10_000_000_000;
+
+/// What may be used in a minute; `None` is no limit that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Limits {
+    pub(super) tokens: Option<u64>,
+    pub(super) requests: Option<u64>,
+}
+
+impl Limits {
+    /// What the user knows of the limits.
+    pub(super) fn given(tokens: Option<u64>, requests: Option<u64>) -> Self {
+        let sane = |limit: u64| limit.min(ABSURD);
+        Self {
+            tokens: tokens.map(sane),
+            requests: requests.map(sane),
+        }
+    }
+
+    pub(super) fn is_unknown(self) -> bool {
+        self == Self::default()
+    }
+
+    /// The lower of both.
+    pub(super) fn lower(self, other: Self) -> Self {
+        let lower = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).min();
+        Self {
+            tokens: lower(self.tokens, other.tokens),
+            requests: lower(self.requests, other.requests),
+        }
+    }
+
+    /// These, and where they are not known those.
+    pub(super) fn or(self, those: Self) -> Self {
+        Self {
+            tokens: self.tokens.or(those.tokens),
+            requests: self.requests.or(those.requests),
+        }
+    }
+
+    /// Where only tokens are limited, with the requests that come with them.
+    pub(super) fn completed(self) -> Self {
+        let requests = self
+            .requests
+            .or(self.tokens.map(quota::requests_with_tokens));
+        Self { requests, ..self }
+    }
+
+    /// So many times as much, and at least one.
+    pub(super) fn scaled(self, share: f64) -> Self {
+        let scale = |limit: u64| ((limit as f64 * share + 1e-6) as u64).max(1);
+        Self {
+            tokens: self.tokens.map(scale),
+            requests: self.requests.map(scale),
+        }
+    }
+
+    /// Requests that fit into a part of a minute. Some services round up, some down:
+    /// down is right for both, but none at all would be too few.
+    pub(super) fn requests_in(self, part: Duration) -> Option<u64> {
+        let parts = (MINUTE.as_secs() / part.as_secs().max(1)).max(1);
+        self.requests.map(|requests| (requests / parts).max(1))
+    }
+}
+
+/// What the headers of the answers told about the limits.
+#[derive(Debug, Default)]
+pub(super) struct ServerLimits {
+    pub(super) limits: Limits,
+    /// The stretch of time that the service's count of requests is about.
+    pub(super) period: Option<Duration>,
+    /// The count once had longer to go than ten seconds: it is a minute's, also when the minute
+    /// is nearly over.
+    is_long: bool,
+}
+
+/// What this pacer used lately, by its own account.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Own {
+    pub(super) tokens: u64,
+    pub(super) requests: u64,
+    /// Requests of the last ten seconds that the service has counted for sure.
+    pub(super) counted: u64,
+    /// Requests of the last ten seconds that it let pass for sure.
+    pub(super) passed: u64,
+    /// The largest number of tokens that it let pass at once.
+    pub(super) accepted: u64,
+}
+
+impl ServerLimits {
+    /// Takes what one answer says of the limits, beside what was given of them.
+    pub(super) fn hear(&mut self, said: &RateLimits, own: Own, given: Limits) {
+        let sane = |limit: Option<u64>, remaining: Option<u64>, at_least: u64| {
+            limit.filter(|limit| {
+                (at_least.max(1)..ABSURD).contains(limit)
+                    && remaining.is_none_or(|remaining| remaining <= *limit)
+            })
+        };
+        // Of a service that tells only what is left, the first answers tell the limit too.
+        let whole = |known: Option<u64>, remaining: Option<u64>, own: u64| {
+            let remaining = remaining.filter(|remaining| (1..ABSURD).contains(remaining))?;
+            let fresh = own <= (remaining / 4).max(1);
+            (fresh && known.is_none()).then(|| remaining.saturating_add(own))
+        };
+        self.is_long |= said.reset_requests > Some(TEN_SECONDS);
+        let known = self.limits.or(given);
+        let tokens = sane(said.limit_tokens, said.remaining_tokens, own.accepted)
+            .or_else(|| whole(known.tokens, said.remaining_tokens, own.tokens));
+        self.limits.tokens = tokens.or(self.limits.tokens);
+        // A window may begin anew between two bursts, and let two limits pass.
+        let passed = own.passed.div_ceil(2);
+        let requests = sane(said.limit_requests, said.remaining_requests, passed)
+            .or_else(|| whole(known.requests, said.remaining_requests, own.requests));
+        if let Some(count) = requests {
+            let period = self.period_of(count, given);
+            let parts = MINUTE.as_secs() / period.as_secs().max(1);
+            self.limits.requests = Some(count.saturating_mul(parts));
+            self.period = Some(period);
+        } else if let (Some(remaining), None) = (said.remaining_requests, self.period) {
+            // The first count without a limit: of a minute it would leave next to nothing.
+            let sixth = given.requests_in(TEN_SECONDS);
+            let fits = sixth.is_some_and(|sixth| remaining.saturating_add(own.counted) <= sixth);
+            self.period = Some(if fits { TEN_SECONDS } else { MINUTE });
+        }
+    }
+
+    /// Azure counts requests over ten seconds, of which six make a minute; with a
+    /// thousand tokens come six requests a minute. Elsewhere the count is a minute's.
+    fn period_of(&self, count: u64, given: Limits) -> Duration {
+        let by_tokens = |tokens: u64| count.abs_diff(tokens / 1000) <= 1 && tokens >= 2000;
+        let short = self.limits.tokens.is_some_and(by_tokens)
+            || given.requests_in(TEN_SECONDS) == Some(count) && given.requests != Some(count);
+        if short && !self.is_long {
+            TEN_SECONDS
+        } else {
+            MINUTE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(said: RateLimits) -> ServerLimits {
+        let mut told = ServerLimits::default();
+        let own = Own {
+            tokens: 10,
+            requests: 1,
+            counted: 1,
+            passed: 1,
+            accepted: 10,
+        };
+        told.hear(&said, own, Limits::default());
+        told
+    }
+
+    fn limits(tokens: u64, requests: u64) -> RateLimits {
+        RateLimits {
+            limit_tokens: Some(tokens),
+            limit_requests: Some(requests),
+            ..RateLimits::default()
+        }
+    }
+
+    #[test]
+    fn a_count_of_ten_seconds_is_told_from_one_of_a_minute() {
+        assert_eq!(told(limits(5_000, 5)).limits.requests, Some(30));
+        assert_eq!(told(limits(5_000, 30)).limits.requests, Some(30));
+        assert_eq!(told(limits(250_000, 250)).limits.requests, Some(1_500));
+        assert_eq!(told(limits(200_000, 500)).limits.requests, Some(500));
+        // Newer models come with one request a thousand tokens, and reset with the minute.
+        let newer = RateLimits {
+            reset_requests: Some(Duration::from_secs(60)),
+            ..limits(50_000, 50)
+        };
+        assert_eq!(told(newer).limits.requests, Some(50));
+    }
+
+    #[test]
+    fn a_count_of_a_minute_stays_one_until_the_minute_is_over() {
+        let mut told = ServerLimits::default();
+        for reset in [60, 11, 10, 1, 0, 60] {
+            let said = RateLimits {
+                reset_requests: Some(Duration::from_secs(reset)),
+                ..limits(38_000, 37)
+            };
+            told.hear(&said, Own::default(), Limits::default());
+            assert_eq!(told.limits.requests, Some(37), "{reset} s before its end");
+            assert_eq!(told.period, Some(MINUTE));
+        }
+    }
+
+    #[test]
+    fn what_is_left_tells_the_limit_where_nothing_else_does() {
+        let told = told(RateLimits {
+            remaining_tokens: Some(9_990),
+            remaining_requests: Some(9),
+            ..RateLimits::default()
+        });
+        assert_eq!(told.limits.tokens, Some(10_000));
+        assert_eq!(told.limits.requests, Some(60));
+    }
+
+    #[test]
+    fn nonsense_is_left_out() {
+        for (limit, remaining) in [(0, 0), (5, 3), (5_000, 5_001), (u64::MAX, 7)] {
+            let told = told(RateLimits {
+                limit_tokens: Some(limit),
+                remaining_tokens: Some(remaining),
+                limit_requests: Some(0),
+                remaining_requests: Some(0),
+                ..RateLimits::default()
+            });
+            let expected = (remaining > 4_000).then_some(remaining + 10);
+            assert_eq!(told.limits.tokens, expected, "{limit} {remaining}");
+            assert_eq!(told.limits.requests, None);
+        }
+    }
+
+    #[test]
+    fn parts_of_a_minute_are_rounded_down() {
+        let requests_in = |requests, part| {
+            let limits = Limits {
+                tokens: None,
+                requests: Some(requests),
+            };
+            limits.requests_in(part)
+        };
+        assert_eq!(requests_in(30, TEN_SECONDS), Some(5));
+        assert_eq!(requests_in(11, TEN_SECONDS), Some(1));
+        assert_eq!(requests_in(3, TEN_SECONDS), Some(1));
+        assert_eq!(requests_in(600, SECOND), Some(10));
+    }
+}

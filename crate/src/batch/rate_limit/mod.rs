@@ -1,0 +1,354 @@
+//! Pacing: when the requests of a batch may go, so that the quota is filled and the service
+//! never has to refuse.
+//!
+//! - [`Pacer`] is the one of a deployment, shared by all batches of the process. It is a thin
+//!   shell with a clock around `state`, which decides.
+//! - `window` remembers what was used, `cost` guesses what a request will use, `limits` reads
+//!   the quota from headers, `contention` notices other clients by them.
+//! - `shared_state` is the file by which the processes of a machine share a quota.
+//!
+//! What is sent, and how often it is tried again, is decided elsewhere.
+
+mod contention;
+mod cost;
+mod decision;
+mod limiter_status;
+mod limits;
+mod shared_state;
+#[cfg(test)]
+mod simulation;
+mod state;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::progress::say;
+use super::quota::Quota;
+use crate::error::{Error, ErrorKind, Result};
+use crate::openai::{RateLimits, Usage};
+use crate::text::grouped;
+
+pub(crate) use cost::Cost;
+pub(crate) use limiter_status::LimiterStatus;
+
+use decision::{Decision, Reservation, Wait};
+use limits::Limits;
+use shared_state::SharedState;
+use state::State;
+
+/// The pacer's clock does not begin at zero: others have used the quota before.
+const BEGINNING: Duration = Duration::from_secs(120);
+/// How long to wait for a ledger that another process has in hand.
+const LEDGER_IN_HAND: Duration = Duration::from_millis(5);
+/// Nobody who means well has it for so long: whom all wait for is told.
+const LEDGER_HELD: Duration = Duration::from_secs(3);
+/// After so long the others are left to themselves.
+const LEDGER_LOST: Duration = Duration::from_secs(60);
+
+/// Paces the requests to one deployment.
+#[derive(Debug)]
+pub(crate) struct RateLimiter {
+    started: Instant,
+    /// Nothing is counted, so that nothing is locked either.
+    unlimited: AtomicBool,
+    inner: Mutex<Inner>,
+    /// Requests queue here; the first of them asks.
+    turn: tokio::sync::Mutex<()>,
+    /// An answer came, or the quota was changed: the first in the queue asks again.
+    news: Notify,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: State,
+    ledger: Option<Arc<SharedState>>,
+    /// Since when another process has the ledger in hand, and who, once that is long.
+    in_hand: Option<(Instant, Option<Arc<str>>)>,
+    waiting: Option<(Wait, Instant)>,
+    waited: Duration,
+    notes: Vec<String>,
+}
+
+impl RateLimiter {
+    /// The pacer of this deployment: there is one in a process. A quota takes the place of
+    /// an earlier one; without, what was given and learnt before holds. `ramp` is whether the
+    /// first request to a deployment of which nothing is known goes alone.
+    ///
+    /// # Errors
+    /// A quota of zero; a ledger that can't be used.
+    pub(crate) fn of(
+        host: &str,
+        deployment: &str,
+        quota: Option<&Quota>,
+        ramp: bool,
+    ) -> Result<Arc<Self>> {
+        static PACERS: Mutex<BTreeMap<(String, String), Arc<RateLimiter>>> =
+            Mutex::new(BTreeMap::new());
+        let ledger = match quota {
+            Some(quota) => {
+                quota.check()?;
+                let path = quota.ledger();
+                path.map(|path| SharedState::open(path, host, deployment))
+                    .transpose()?
+            }
+            None => None,
+        };
+        let key = (host.to_owned(), deployment.to_owned());
+        let pacer = Arc::clone(
+            PACERS
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(key)
+                .or_insert_with(|| Arc::new(Self::new())),
+        );
+        if let Some(quota) = quota {
+            pacer.give(quota, ledger);
+        }
+        if !ramp {
+            pacer.inner().state.skip_ramp();
+        }
+        Ok(pacer)
+    }
+
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            unlimited: AtomicBool::new(false),
+            inner: Mutex::new(Inner {
+                state: State::new(Limits::default(), true),
+                ledger: None,
+                in_hand: None,
+                waiting: None,
+                waited: Duration::ZERO,
+                notes: Vec::new(),
+            }),
+            turn: tokio::sync::Mutex::new(()),
+            news: Notify::new(),
+        }
+    }
+
+    fn give(&self, quota: &Quota, ledger: Option<SharedState>) {
+        let mut inner = self.inner();
+        inner.ledger = ledger.map(Arc::new);
+        let limits = Limits::given(quota.tokens_per_minute(), quota.requests_per_minute());
+        inner.state.give(limits);
+        self.unlimited
+            .store(quota.is_unlimited(), Ordering::Relaxed);
+        self.news.notify_one();
+    }
+
+    /// Waits until the request may go, in the order of asking. Dropped while it waits, it
+    /// charges nothing.
+    ///
+    /// # Errors
+    /// A request that is larger than the whole quota, at once; a ledger that can't be used.
+    pub(crate) async fn admit(self: &Arc<Self>, cost: Cost) -> Result<Permit> {
+        if self.is_unlimited() {
+            return Ok(self.permit(None));
+        }
+        let _turn = self.turn.lock().await;
+        let _end_of_wait = EndOfWait(self);
+        loop {
+            if self.is_unlimited() {
+                return Ok(self.permit(None));
+            }
+            let until = match self.ask(cost)? {
+                Some(Decision::Go(charge)) => return Ok(self.permit(Some(charge))),
+                Some(Decision::Never { estimate, limit }) => {
+                    return Err(too_large(estimate, limit));
+                }
+                Some(Decision::Wait(wait)) => {
+                    self.inner().waits(wait);
+                    wait.until.and_then(|until| {
+                        Instant::now().checked_add(until.saturating_sub(self.now()))
+                    })
+                }
+                None => Some(Instant::now() + LEDGER_IN_HAND),
+            };
+            match until {
+                // Whether it is time or there is news: ask again.
+                Some(until) => drop(tokio::time::timeout_at(until, self.news.notified()).await),
+                None => self.news.notified().await,
+            }
+        }
+    }
+
+    /// What the state says; `None` while another process has the ledger in hand.
+    fn ask(&self, cost: Cost) -> Result<Option<Decision>> {
+        let mut inner = self.inner();
+        let now = self.now();
+        match inner.ledger.clone() {
+            Some(ledger) => {
+                let verdict = ledger.ask(&mut inner.state, now, cost)?;
+                match verdict {
+                    Some(_) => inner.in_hand = None,
+                    None => inner.waits_for_ledger(&ledger),
+                }
+                Ok(verdict)
+            }
+            None => Ok(Some(inner.state.ask(now, cost))),
+        }
+    }
+
+    /// What requests wait for at the moment, and how long they have waited in all.
+    pub(crate) fn status(&self) -> LimiterStatus {
+        let inner = self.inner();
+        let waiting = inner.waiting;
+        LimiterStatus {
+            holder: inner.in_hand.as_ref().and_then(|(_, who)| who.clone()),
+            cause: waiting.map(|(wait, _)| wait.cause),
+            left: waiting
+                .and_then(|(wait, _)| wait.until)
+                .map(|until| until.saturating_sub(self.now())),
+            waited: inner.waited + waiting.map_or(Duration::ZERO, waited),
+        }
+    }
+
+    /// What is to be known of the quota, once.
+    pub(crate) fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut self.inner().notes)
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed() + BEGINNING
+    }
+
+    fn is_unlimited(&self) -> bool {
+        self.unlimited.load(Ordering::Relaxed)
+    }
+
+    fn permit(self: &Arc<Self>, charge: Option<Reservation>) -> Permit {
+        Permit {
+            pacer: Arc::clone(self),
+            charge,
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Somebody else has the ledger's lock, be it a stranger who does not let go: after a while
+    /// it is told who, and then this process keeps to the quota alone.
+    fn waits_for_ledger(&mut self, ledger: &SharedState) {
+        let (since, told) = self.in_hand.get_or_insert((Instant::now(), None));
+        let path = ledger.path().display();
+        if since.elapsed() >= LEDGER_LOST {
+            let who = ledger.holder();
+            let note = format!(
+                "{who} has held the quota's shared file {path} for a minute: this process keeps \
+                 to the quota alone from here on, and the others are not counted"
+            );
+            say(&note);
+            self.notes.push(note);
+            self.in_hand = None;
+            self.ledger = None;
+        } else if told.is_none() && since.elapsed() >= LEDGER_HELD {
+            let who = format!(
+                "for {}, which holds the quota's shared file {path}",
+                ledger.holder()
+            );
+            say(&format!("waits {who}"));
+            *told = Some(who.into());
+        }
+    }
+
+    fn waits(&mut self, wait: Wait) {
+        let since = self.waiting.map(|(_, since)| since);
+        match self.waiting {
+            Some((before, _)) if before.cause.is_quota() != wait.cause.is_quota() => {
+                self.ends_wait();
+                self.waiting = Some((wait, Instant::now()));
+            }
+            _ => self.waiting = Some((wait, since.unwrap_or_else(Instant::now))),
+        }
+    }
+
+    fn ends_wait(&mut self) {
+        self.waited += self.waiting.take().map_or(Duration::ZERO, waited);
+    }
+}
+
+/// How long it has waited for the quota; an answer is not waited for because of it.
+fn waited((wait, since): (Wait, Instant)) -> Duration {
+    if wait.cause.is_quota() {
+        since.elapsed()
+    } else {
+        Duration::ZERO
+    }
+}
+
+/// The first in the queue does not wait any more, be it that its batch was stopped.
+struct EndOfWait<'a>(&'a RateLimiter);
+
+impl Drop for EndOfWait<'_> {
+    fn drop(&mut self) {
+        self.0.inner().ends_wait();
+    }
+}
+
+fn too_large(estimate: u64, limit: u64) -> Error {
+    let (estimate, limit) = (grouped(estimate), grouped(limit));
+    Error::new(
+        ErrorKind::Argument,
+        format!(
+            "the request would be charged about {estimate} tokens, more than the quota of {limit} \
+             a minute, and could never pass"
+        ),
+    )
+    .with_hint("shorten the prompt, lower max_tokens, or raise the deployment's quota")
+}
+
+/// A request that may go. Whoever holds it tells what became of the request; dropped without
+/// a word it stays charged, since it may have been sent.
+#[derive(Debug)]
+#[must_use = "the outcome of the request is to be told"]
+pub(crate) struct Permit {
+    pacer: Arc<RateLimiter>,
+    charge: Option<Reservation>,
+}
+
+impl Permit {
+    /// 2xx.
+    pub(crate) fn answered(self, said: &RateLimits, usage: Option<&Usage>) {
+        self.tell(|state, now, charge| state.answered(now, charge, said, usage));
+    }
+
+    /// 429.
+    pub(crate) fn refused(self, said: &RateLimits) {
+        self.tell(|state, now, charge| state.refused(now, charge, said));
+    }
+
+    /// Anything else, no answer at all included.
+    pub(crate) fn failed(self, said: &RateLimits) {
+        self.tell(|state, now, charge| state.failed(now, charge, said));
+    }
+
+    fn tell(mut self, what: impl FnOnce(&mut State, Duration, Reservation)) {
+        if let Some(charge) = self.charge.take() {
+            let mut inner = self.pacer.inner();
+            what(&mut inner.state, self.pacer.now(), charge);
+            drop(inner);
+            self.pacer.news.notify_one();
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if self.charge.take().is_some() {
+            self.pacer.inner().state.dropped();
+            self.pacer.news.notify_one();
+        }
+    }
+}

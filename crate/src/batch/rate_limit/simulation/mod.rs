@@ -1,0 +1,200 @@
+//! Runs the state machine against simulated services, in a time of their own. Everything
+//! is decided by a seed, so that times can be asserted.
+
+mod competing_client;
+mod service;
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::cost::Cost;
+use super::decision::{Decision, Reservation};
+use super::limits::Limits;
+use super::state::State;
+use crate::openai::{RateLimits, Usage};
+use competing_client::CompetingClient;
+use service::{Headers, Service};
+
+/// When the batch begins: there is a time before it.
+const BEGINNING: f64 = 120.0;
+
+#[derive(Debug)]
+pub(super) struct Simulation {
+    given: Limits,
+    service: Service,
+    headers: Headers,
+    rows: usize,
+    concurrency: usize,
+    cost: Cost,
+    latency: f64,
+    jitter: f64,
+    competing_client: Option<CompetingClient>,
+    seed: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    answered: usize,
+    /// When each refusal came.
+    refused: Vec<f64>,
+    wall: f64,
+}
+
+enum Event {
+    Pump,
+    Arrive(Reservation),
+    Answer(Reservation, bool, RateLimits),
+    Other,
+}
+
+impl Simulation {
+    /// 40 prompts of the lab, 100 tokens an answer, at 5K tokens a minute.
+    pub(super) fn lab() -> Self {
+        Self {
+            given: Limits {
+                tokens: Some(5_000),
+                requests: Some(30),
+            },
+            service: Service::new(5_000, 30),
+            headers: Headers::Right,
+            rows: 40,
+            concurrency: 8,
+            cost: Cost {
+                prompt_bytes: 60,
+                messages: 2,
+                images: 0,
+                max_tokens: Some(100),
+                n: 1,
+            },
+            latency: 0.2,
+            jitter: 0.04,
+            competing_client: None,
+            seed: 1,
+        }
+    }
+
+    /// The shortest possible time, by the formula.
+    pub(super) fn floor(&self) -> f64 {
+        let windows = |part: u64| self.rows.div_ceil(part as usize) as f64 - 1.0;
+        let charge = self.service.charge(self.cost);
+        let limits = self.service.limits();
+        let burst = limits.requests.map_or(u64::MAX, |rpm| (rpm / 6).max(1));
+        let tokens = limits.tokens.map_or(u64::MAX, |tpm| tpm / charge);
+        let requests = limits.requests.unwrap_or(u64::MAX);
+        [
+            self.latency * self.rows.div_ceil(self.concurrency) as f64,
+            10.0 * windows(burst) + self.latency,
+            60.0 * windows(tokens.min(requests)) + self.latency,
+        ]
+        .into_iter()
+        .fold(0.0, f64::max)
+    }
+
+    pub(super) fn run(mut self) -> Outcome {
+        let mut dice = fastrand::Rng::with_seed(self.seed);
+        let mut state = State::new(self.given, true);
+        let mut events: BTreeMap<Reverse<(u64, u64)>, Event> = BTreeMap::new();
+        let mut order = 0;
+        let mut at = |events: &mut BTreeMap<_, _>, time: f64, event| {
+            order += 1;
+            events.insert(Reverse(((time * 1e6).ceil() as u64, order)), event);
+        };
+        let (mut to_send, mut busy) = (self.rows, 0);
+        let mut outcome = Outcome::default();
+        at(&mut events, BEGINNING, Event::Pump);
+        let mut others = 0;
+        if let Some(competing_client) = self.competing_client {
+            let begins = if competing_client.before {
+                0.0
+            } else {
+                BEGINNING
+            };
+            at(
+                &mut events,
+                begins + competing_client.phase(&mut dice),
+                Event::Other,
+            );
+        }
+        while let Some((Reverse((time, _)), event)) = events.pop_last() {
+            let now = Duration::from_micros(time);
+            let seconds = now.as_secs_f64();
+            assert!(
+                seconds < 100_000.0,
+                "stalled: {} answered, {} refused",
+                outcome.answered,
+                outcome.refused.len()
+            );
+            match event {
+                Event::Arrive(charge) => {
+                    let (refused, standing) =
+                        self.service.admit(seconds, self.service.charge(self.cost));
+                    let said = self.headers.tell(&standing, refused, self.service.limits());
+                    let latency = if refused.is_some() {
+                        0.02
+                    } else {
+                        self.latency - self.jitter / 2.0
+                    };
+                    let time = seconds + latency + self.jitter * dice.f64() / 2.0;
+                    at(
+                        &mut events,
+                        time,
+                        Event::Answer(charge, refused.is_none(), said),
+                    );
+                    continue;
+                }
+                Event::Answer(charge, passed, said) => {
+                    busy -= 1;
+                    if passed {
+                        outcome.answered += 1;
+                        outcome.wall = seconds - BEGINNING;
+                        let usage = Usage {
+                            prompt_tokens: self.cost.prompt_bytes / 4 + 8,
+                            ..Usage::default()
+                        };
+                        state.answered(now, charge, &said, Some(&usage));
+                        if outcome.answered == self.rows {
+                            return outcome;
+                        }
+                    } else {
+                        outcome.refused.push(seconds - BEGINNING);
+                        to_send += 1;
+                        state.refused(now, charge, &said);
+                    }
+                }
+                Event::Other => {
+                    if let Some(competing_client) = self.competing_client {
+                        others += 1;
+                        let (refused, _) = self.service.admit(seconds, competing_client.tokens);
+                        let pause = competing_client.pause(others, refused.is_some(), &mut dice);
+                        at(&mut events, seconds + pause, Event::Other);
+                    }
+                    continue;
+                }
+                Event::Pump => {}
+            }
+            while to_send > 0 && busy < self.concurrency {
+                match state.ask(now, self.cost) {
+                    Decision::Go(charge) => {
+                        to_send -= 1;
+                        busy += 1;
+                        let arrival = seconds + self.jitter * dice.f64() / 2.0;
+                        at(&mut events, arrival, Event::Arrive(charge));
+                    }
+                    Decision::Wait(wait) => {
+                        if let Some(until) = wait.until {
+                            assert!(until > now, "waits for the past: {wait:?}");
+                            at(&mut events, until.as_secs_f64(), Event::Pump);
+                        } else {
+                            assert!(busy > 0, "waits for nothing: {state:?}");
+                        }
+                        break;
+                    }
+                    Decision::Never { .. } => panic!("never fits"),
+                }
+            }
+        }
+        outcome
+    }
+}

@@ -1,0 +1,515 @@
+//! The pacing of one deployment as a state machine without a clock.
+//!
+//! Every request is charged when it goes. It may go when it fits into each window: tokens
+//! over a minute, requests over a minute and over ten seconds (and over one second, once a
+//! refusal showed that the service counts so). Bursts are right: the service counts in
+//! windows, and a batch is done soonest when each of them is filled at its beginning.
+
+mod feedback;
+
+use std::time::Duration;
+
+use super::contention::{Account, ContentionMonitor};
+use super::cost::{Cost, Estimator};
+use super::decision::{Accounts, Against, Cause, Decision, Reservation, Shared, Wait};
+use super::limits::{Limits, MINUTE, SECOND, ServerLimits, TEN_SECONDS};
+use super::window::{Used, Window};
+
+/// Requests on the network overtake one another by about so much.
+const GUARD: Duration = Duration::from_millis(50);
+/// How much of the quota comes back with each minute without a refusal, after one took of it.
+const RECOVERY: f64 = 0.05;
+/// A limit that is guessed may be too low by any factor.
+const MOST_RECOVERY: f64 = 1000.0;
+/// After so long without a refusal the service is taken to count over ten seconds again.
+const FORGIVEN: Duration = Duration::from_secs(600);
+/// What others take of the quota within this time is little: after a longer lull one request
+/// goes ahead, to see what they left.
+const LULL: Duration = Duration::from_secs(1);
+/// So long the others wait for the answer to the one that went ahead.
+const AHEAD_AT_MOST: Duration = Duration::from_secs(2);
+/// Others' tokens are kept free for so long in advance.
+const AHEAD: u64 = 2;
+
+/// When the windows have room.
+#[derive(Clone, Copy, Debug)]
+struct Ready {
+    tokens: Duration,
+    requests: Duration,
+}
+
+impl Ready {
+    fn last(self) -> Duration {
+        self.tokens.max(self.requests)
+    }
+}
+
+/// The service said no, and until when.
+#[derive(Clone, Copy, Debug)]
+struct Closed {
+    until: Duration,
+    asked: Option<Duration>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    given: Limits,
+    told: ServerLimits,
+    /// From refusals, where nothing better is known.
+    guessed: Limits,
+    estimator: Estimator,
+
+    tokens: Window,
+    minute: Window,
+    ten_seconds: Window,
+    second: Window,
+    tokens_ever: Used,
+    requests_ever: Used,
+    token_watch: ContentionMonitor,
+    request_watch: ContentionMonitor,
+
+    in_flight: u64,
+    /// The next request goes alone: its answer tells whether the others may follow.
+    alone: bool,
+    closed: Option<Closed>,
+    refused_at: Option<Duration>,
+    refusals_in_a_row: u32,
+    /// How many of the requests that were under way together were refused.
+    refusals: u64,
+    /// These refusals are the first sign of a limit.
+    is_guessing: bool,
+    /// The last change of `share`, or the last refusal.
+    calm_since: Duration,
+    share: f64,
+    per_second: bool,
+    guard: Duration,
+    last_sent: Option<Duration>,
+    last_answer: Option<Duration>,
+    /// When the service last said how many requests are left.
+    heard_requests: Option<Duration>,
+    /// When it last said how many tokens are.
+    heard_tokens: Option<Duration>,
+    /// Whether its last answer said what is left.
+    tells: bool,
+    /// When the last request went ahead of the others.
+    ahead: Option<Duration>,
+    /// Since when others are seen to use the quota too.
+    contested: Option<Duration>,
+    /// The largest charge, as far as it is sure, that the service let pass.
+    accepted: u64,
+}
+
+impl State {
+    /// Of a deployment with these limits. `ramp` is whether, where none are known, the
+    /// first request goes alone.
+    pub(super) fn new(given: Limits, ramp: bool) -> Self {
+        Self {
+            given,
+            told: ServerLimits::default(),
+            guessed: Limits::default(),
+            estimator: Estimator::new(),
+            tokens: Window::new(MINUTE),
+            minute: Window::new(MINUTE),
+            ten_seconds: Window::new(TEN_SECONDS),
+            second: Window::new(SECOND),
+            tokens_ever: Used::default(),
+            requests_ever: Used::default(),
+            token_watch: ContentionMonitor::new(),
+            request_watch: ContentionMonitor::new(),
+            in_flight: 0,
+            alone: ramp && given.is_unknown(),
+            closed: None,
+            refused_at: None,
+            refusals_in_a_row: 0,
+            refusals: 0,
+            is_guessing: false,
+            calm_since: Duration::ZERO,
+            share: 1.0,
+            per_second: false,
+            guard: GUARD,
+            last_sent: None,
+            last_answer: None,
+            heard_requests: None,
+            heard_tokens: None,
+            tells: true,
+            ahead: None,
+            contested: None,
+            accepted: 0,
+        }
+    }
+
+    /// Other limits from now on; what was used and learnt stays.
+    pub(super) fn give(&mut self, limits: Limits) {
+        self.given = limits;
+        if !limits.is_unknown() {
+            self.skip_ramp();
+        }
+    }
+
+    /// The first request need not go alone.
+    pub(super) fn skip_ramp(&mut self) {
+        self.alone &= self.refused_at.is_some();
+    }
+
+    /// As [`ask`](Self::ask), where what is used is used together with others. Returns, too,
+    /// until when all have to wait.
+    pub(super) fn ask_shared(
+        &mut self,
+        now: Duration,
+        cost: Cost,
+        shared: Shared,
+    ) -> (Decision, Option<Duration>) {
+        let tokens = shared.charges.iter().map(|(at, _, tokens)| (*at, *tokens));
+        let more = self.tokens.replace_own(now, self.guard, tokens);
+        self.tokens_ever.add(Used::own(more));
+        for window in [&mut self.ten_seconds, &mut self.second, &mut self.minute] {
+            let requests = shared
+                .charges
+                .iter()
+                .map(|(at, requests, _)| (*at, *requests));
+            let more = window.replace_own(now, self.guard, requests);
+            if window.is_of(MINUTE) {
+                self.requests_ever.add(Used::own(more));
+            }
+        }
+        let ours = self.closed.map(|closed| closed.until);
+        if let Some(until) = shared
+            .closed_until
+            .filter(|until| ours.is_none_or(|ours| ours < *until))
+        {
+            self.closed = Some(Closed { until, asked: None });
+        }
+        (self.ask(now, cost), self.closed.map(|closed| closed.until))
+    }
+
+    /// Charges the request if it may go. `now` must not go back.
+    pub(super) fn ask(&mut self, now: Duration, cost: Cost) -> Decision {
+        self.recover(now);
+        let tokens = self.estimator.estimate(cost);
+        // What headers tell does not overrule what the user knows.
+        let whole = self.given.or(self.told.limits).tokens;
+        if let Some(limit) = whole.filter(|limit| tokens > *limit) {
+            return Decision::Never {
+                estimate: tokens,
+                limit,
+            };
+        }
+        if let Some(Closed { until, asked }) = self.closed {
+            if now < until {
+                return Decision::Wait(Wait {
+                    cause: Cause::Service { asked },
+                    until: Some(until),
+                });
+            }
+            self.closed = None;
+        }
+        let answer = Decision::Wait(Wait {
+            cause: Cause::Answer,
+            until: None,
+        });
+        if self.alone && self.in_flight > 0 {
+            return answer;
+        }
+        let ours = self.ready(now, tokens, Counted::Own);
+        if ours.last() > now {
+            return Decision::Wait(self.wait_for(ours, ours.last()));
+        }
+        if let Some(until) = self.waits_for_ahead(now) {
+            return Decision::Wait(Wait {
+                cause: Cause::Answer,
+                until: Some(until),
+            });
+        }
+        let all = self.ready(now, tokens, Counted::All);
+        if all.last() <= now {
+            return Decision::Go(self.charge(now, cost, tokens, Against::default()));
+        }
+        // Only what others took is in the way: the service may be wrong about that.
+        let against = Against {
+            tokens: all.tokens > now,
+            requests: all.requests > now,
+        };
+        let tried = self.tried(tokens, against);
+        if tried.is_none_or(|tried| now < tried) {
+            let tried = tried.unwrap_or(Duration::MAX);
+            return Decision::Wait(self.wait_for(all, all.last().min(tried)));
+        }
+        if self.in_flight > 0 {
+            return answer;
+        }
+        Decision::Go(self.charge(now, cost, tokens, against))
+    }
+
+    /// Do others use the quota too?
+    fn is_contested(&mut self, now: Duration) -> bool {
+        let guard = self.guard;
+        self.minute.used(now, guard).others > 0 || self.tokens.used(now, guard).others > 0
+    }
+
+    /// Until when to wait for the answer to the request that went ahead.
+    fn waits_for_ahead(&self, now: Duration) -> Option<Duration> {
+        let ahead = self.ahead.filter(|_| self.in_flight > 0)?;
+        let answered = self.last_answer.is_some_and(|answer| answer >= ahead);
+        let until = ahead.saturating_add(AHEAD_AT_MOST);
+        (!answered && now < until).then_some(until)
+    }
+
+    /// Is it long since anything was sent or answered, and will the next answer tell?
+    fn goes_ahead(&self, now: Duration) -> bool {
+        let fresh = |at: Duration| now.saturating_sub(at) < LULL;
+        let ahead = self.ahead.map(|ahead| ahead.saturating_add(AHEAD_AT_MOST));
+        let last = self.last_sent.max(self.last_answer).max(ahead);
+        let is_lull = !last.is_some_and(fresh);
+        is_lull && self.tells && !self.kept().is_unknown()
+    }
+
+    fn wait_for(&self, ready: Ready, until: Duration) -> Wait {
+        let kept = self.kept();
+        let cause = if ready.tokens > ready.requests {
+            Cause::Tokens {
+                per_minute: kept.tokens.unwrap_or_default(),
+            }
+        } else {
+            Cause::Requests {
+                per_minute: kept.requests.unwrap_or_default(),
+            }
+        };
+        Wait {
+            cause,
+            until: Some(until),
+        }
+    }
+
+    /// When to try a claim of the service that nothing is left, if it makes one.
+    fn tried(&self, tokens: u64, against: Against) -> Option<Duration> {
+        let claims = (!against.tokens || self.token_watch.is_spent(tokens))
+            && (!against.requests || self.request_watch.is_spent(1));
+        let of_tokens = against.tokens.then(|| self.token_watch.patience());
+        let of_requests = against.requests.then(|| self.request_watch.patience());
+        let patience = of_tokens
+            .into_iter()
+            .chain(of_requests)
+            .max()
+            .unwrap_or_default();
+        let since = self.last_answer.unwrap_or_default();
+        claims.then(|| since.saturating_add(patience))
+    }
+
+    fn charge(&mut self, at: Duration, cost: Cost, tokens: u64, against: Against) -> Reservation {
+        if self.goes_ahead(at) {
+            self.ahead = Some(at);
+        }
+        self.last_sent = Some(at);
+        self.in_flight += 1;
+        self.add_tokens(at, Used::own(tokens));
+        self.add_request(at);
+        Reservation {
+            at,
+            cost,
+            tokens,
+            against,
+            accounts: self.accounts(at),
+        }
+    }
+
+    fn accounts(&mut self, now: Duration) -> Accounts {
+        let guard = self.guard;
+        let counted = match self.told.period {
+            Some(TEN_SECONDS) => &mut self.ten_seconds,
+            _ => &mut self.minute,
+        };
+        Accounts {
+            tokens: Account {
+                window: self.tokens.used(now, guard),
+                ever: self.tokens_ever,
+            },
+            requests: Account {
+                window: counted.used(now, guard),
+                ever: self.requests_ever,
+            },
+        }
+    }
+
+    fn add_tokens(&mut self, now: Duration, used: Used) {
+        self.tokens.add(now, used);
+        self.tokens_ever.add(used);
+    }
+
+    fn add_request(&mut self, now: Duration) {
+        let used = Used::own(1);
+        for window in [&mut self.minute, &mut self.ten_seconds, &mut self.second] {
+            window.add(now, used);
+        }
+        self.requests_ever.add(used);
+    }
+
+    /// Others sent so many requests within this time, if it is known.
+    fn add_others_requests(&mut self, now: Duration, others: u64, within: Option<Duration>) {
+        // Not known, they stay as long as can be.
+        self.minute
+            .add_others(now, others, within.unwrap_or_default());
+        let within = within.unwrap_or(MINUTE);
+        for window in [&mut self.ten_seconds, &mut self.second] {
+            window.add(now, Used::others(window.part_of(others, within)));
+        }
+        self.requests_ever.add(Used::others(others));
+    }
+
+    /// The limits as they are known.
+    fn known(&self) -> Limits {
+        self.given.lower(self.told.limits).completed()
+    }
+
+    /// The limits that our own use keeps to.
+    fn kept(&self) -> Limits {
+        let known = self.known();
+        let limits = if known.is_unknown() {
+            self.guessed
+        } else {
+            known
+        };
+        limits.scaled(self.share)
+    }
+
+    /// The limits that hold for all clients together: a given quota may be a part of these.
+    fn whole(&self) -> Limits {
+        let told = self.told.limits.completed().scaled(self.share);
+        let kept = self.kept();
+        Limits {
+            tokens: told.tokens.or(kept.tokens),
+            requests: told.requests.or(kept.requests),
+        }
+    }
+
+    /// When the windows have room for one more request.
+    fn ready(&mut self, now: Duration, tokens: u64, counted: Counted) -> Ready {
+        let guard = self.guard;
+        let (limits, reserve) = match counted {
+            Counted::Own => (self.kept(), Reserve::default()),
+            Counted::All => (self.whole(), self.reserve(now)),
+        };
+        let count = match counted {
+            Counted::Own => |used: Used| used.own,
+            Counted::All => Used::all,
+        };
+        let mut ready = match counted {
+            Counted::Own => Ready {
+                tokens: now,
+                requests: now,
+            },
+            Counted::All => self.ready_by_word(now, tokens),
+        };
+        if let Some(limit) = limits.tokens {
+            let limit = limit.saturating_sub(reserve.tokens);
+            let room = self.tokens.ready(now, guard, tokens, limit, count);
+            ready.tokens = ready.tokens.max(room);
+        }
+        let ten_seconds = limits.requests_in(TEN_SECONDS);
+        let second = limits.requests_in(SECOND).filter(|_| self.per_second);
+        let windows = [
+            (&mut self.minute, limits.requests, reserve.minute),
+            (&mut self.ten_seconds, ten_seconds, reserve.ten_seconds),
+            (&mut self.second, second, 0),
+        ];
+        for (window, limit, reserve) in windows {
+            if let Some(limit) = limit {
+                let limit = limit.saturating_sub(reserve).max(1);
+                let room = window.ready(now, guard, 1, limit, count);
+                ready.requests = ready.requests.max(room);
+            }
+        }
+        ready
+    }
+
+    /// When there is room by the service's word, where others use the quota too.
+    fn ready_by_word(&mut self, now: Duration, tokens: u64) -> Ready {
+        let guard = self.guard;
+        let others = self.tokens.used(now, guard).others;
+        let of_tokens = match others {
+            0 => now,
+            _ => self
+                .token_watch
+                .ready(now, tokens, self.tokens_ever.own, others, guard),
+        };
+        let others = self.minute.used(now, guard).others;
+        let of_requests = match others {
+            0 => now,
+            _ => self
+                .request_watch
+                .ready(now, 1, self.requests_ever.own, others, guard),
+        };
+        Ready {
+            tokens: of_tokens,
+            requests: of_requests,
+        }
+    }
+
+    /// What is kept free for other clients that were seen in the last minute.
+    fn reserve(&mut self, now: Duration) -> Reserve {
+        let tokens = self.tokens.used(now, self.guard).others;
+        let minute = self.minute.used(now, self.guard).others;
+        let ten_seconds = self.ten_seconds.used(now, self.guard).others;
+        Reserve {
+            tokens: tokens.saturating_mul(AHEAD) / MINUTE.as_secs(),
+            minute: minute.saturating_mul(AHEAD).div_ceil(MINUTE.as_secs()),
+            ten_seconds: self
+                .share_of_others(now, minute)
+                .saturating_sub(ten_seconds),
+        }
+    }
+
+    /// How many requests others may send in ten seconds, who sent so many in the last minute.
+    fn share_of_others(&mut self, now: Duration, minute: u64) -> u64 {
+        let tokens = self.tokens.used(now, self.guard);
+        let own = self.minute.used(now, self.guard).own;
+        // A count of ten seconds shows few of them, but their tokens are seen for a minute.
+        let by_tokens = tokens.others.saturating_mul(own) / tokens.own.max(1);
+        let spent = self.token_watch.is_spent(tokens.own / own.max(1));
+        let seen = minute.max(if spent { 0 } else { by_tokens });
+        if seen == 0 {
+            return 0;
+        }
+        let mean = minute.div_ceil(6);
+        // One more than the mean fits into a stretch of ten seconds, and of who has just been
+        // seen for the first time it is not known.
+        let guess = match self.contested {
+            Some(since) if now.saturating_sub(since) >= MINUTE => seen.saturating_add(3) / 6 + 1,
+            _ => seen.saturating_add(1).saturating_mul(3),
+        };
+        let whole = self.whole().requests_in(TEN_SECONDS).unwrap_or(u64::MAX);
+        mean.max(guess.min(whole.div_ceil(2)))
+    }
+
+    /// Time without refusals gives back what they took.
+    fn recover(&mut self, now: Duration) {
+        let is_guessed = self.known().is_unknown() && !self.guessed.is_unknown();
+        let most = if is_guessed { MOST_RECOVERY } else { 1.0 };
+        while now.saturating_sub(self.calm_since) >= MINUTE && self.share < most {
+            self.share = (self.share + RECOVERY).min(most);
+            self.calm_since += MINUTE;
+        }
+        let forgiven = |refused: Duration| now.saturating_sub(refused) >= FORGIVEN;
+        if self.per_second && self.refused_at.is_none_or(forgiven) {
+            self.per_second = false;
+            self.guard = GUARD;
+        }
+    }
+}
+
+/// Whose use counts against the limits.
+#[derive(Clone, Copy, Debug)]
+enum Counted {
+    Own,
+    All,
+}
+
+/// What is not used although the windows have room for it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reserve {
+    tokens: u64,
+    minute: u64,
+    ten_seconds: u64,
+}
+
+#[cfg(test)]
+mod tests;

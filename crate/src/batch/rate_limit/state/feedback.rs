@@ -1,0 +1,265 @@
+//! What answers and refusals teach.
+
+use std::time::Duration;
+
+use super::{Closed, State};
+use crate::batch::rate_limit::contention::Observation;
+use crate::batch::rate_limit::decision::{Accounts, Against, Reservation};
+use crate::batch::rate_limit::limits::{MINUTE, Own, TEN_SECONDS};
+use crate::batch::rate_limit::window::Used;
+use crate::openai::{RateLimits, Usage};
+
+const WIDEST_GUARD: Duration = Duration::from_millis(400);
+/// The longest wait that a service may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How much of the quota is used after an unexpected refusal, of what was used before.
+const SLOWER: f64 = 0.6;
+const SLOWEST: f64 = 0.2;
+
+impl State {
+    /// The service answered the request.
+    pub(in crate::batch::rate_limit) fn answered(
+        &mut self,
+        now: Duration,
+        charge: Reservation,
+        said: &RateLimits,
+        usage: Option<&Usage>,
+    ) {
+        if let Some(usage) = usage {
+            self.estimator.learn(charge.cost, usage);
+        }
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.last_answer = Some(now);
+        let surely = charge.cost.answers().max(charge.tokens / 2);
+        self.accepted = self.accepted.max(surely);
+        self.hear(now, charge, said);
+        self.judge(now, charge, said);
+        if self.refused_at.is_none_or(|refused| charge.at > refused) {
+            self.alone = false;
+            self.refusals_in_a_row = 0;
+        }
+    }
+
+    /// The request failed for a reason that is not the quota.
+    pub(in crate::batch::rate_limit) fn failed(
+        &mut self,
+        now: Duration,
+        charge: Reservation,
+        said: &RateLimits,
+    ) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.last_answer = Some(now);
+        self.hear(now, charge, said);
+        self.lost_count();
+        // Before any refusal it was only the first of all that went alone.
+        self.alone &= self.refused_at.is_some();
+    }
+
+    /// Nobody waits for the answer any more; the charge stays.
+    pub(in crate::batch::rate_limit) fn dropped(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// A request that passed may show that the service was wrong about what is left.
+    fn judge(&mut self, now: Duration, charge: Reservation, said: &RateLimits) {
+        let Accounts { tokens, requests } = self.accounts(now);
+        if charge.against.tokens {
+            self.token_watch.proved_wrong();
+        }
+        if charge.against.requests {
+            self.request_watch.proved_wrong();
+        }
+        let left = said.remaining_tokens.unwrap_or(u64::MAX);
+        if self.token_watch.passed(charge.cost.answers(), left, tokens) {
+            self.tokens.forget_others();
+        }
+        let left = said.remaining_requests.unwrap_or(u64::MAX);
+        if self.request_watch.passed(1, left, requests) {
+            for window in [&mut self.minute, &mut self.ten_seconds, &mut self.second] {
+                window.forget_others();
+            }
+        }
+    }
+
+    /// 429. The whole deployment waits, and then one request goes alone.
+    pub(in crate::batch::rate_limit) fn refused(
+        &mut self,
+        now: Duration,
+        charge: Reservation,
+        said: &RateLimits,
+    ) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.last_answer = Some(now);
+        self.hear(now, charge, said);
+        self.lost_count();
+        let asked = asked_wait(said);
+        let new = self.refused_at.is_none_or(|refused| charge.at > refused);
+        self.refusals += 1;
+        if new {
+            self.refusals = 1;
+            self.react(now, charge);
+        }
+        if self.is_guessing {
+            self.guess(now, asked);
+        }
+        let wait = match asked {
+            Some(asked) => asked.min(LONGEST_WAIT),
+            None => backoff(self.refusals_in_a_row),
+        };
+        let until = now.saturating_add(wait + self.guard);
+        let later = self.closed.is_none_or(|closed| closed.until < until);
+        if later {
+            self.closed = Some(Closed { until, asked });
+        }
+    }
+
+    /// The first refusal of several that were under way together.
+    fn react(&mut self, now: Duration, charge: Reservation) {
+        let lately = |refused: Duration| now.saturating_sub(refused) < MINUTE;
+        let is_rare = !self.refused_at.is_some_and(lately);
+        self.refused_at = Some(now);
+        self.refusals_in_a_row += 1;
+        self.calm_since = now;
+        self.alone = true;
+        if charge.against.tokens {
+            self.token_watch.proved_right();
+        }
+        if charge.against.requests {
+            self.request_watch.proved_right();
+        }
+        self.is_guessing = false;
+        if charge.against != Against::default() || is_rare && self.is_contested(now) {
+            return;
+        }
+        self.is_guessing = self.known().is_unknown() && self.guessed.is_unknown();
+        if self.is_guessing {
+            self.share = 1.0;
+        } else if !self.per_second && self.minute.used(now, self.guard).others == 0 {
+            self.per_second = true;
+            self.guard = (self.guard * 2).min(WIDEST_GUARD);
+        } else {
+            self.share = (self.share * SLOWER).max(SLOWEST);
+        }
+    }
+
+    /// What passed until the refusals tells the limit. It is one over ten seconds, unless
+    /// the service asks for a longer wait after a longer time.
+    fn guess(&mut self, now: Duration, asked: Option<Duration>) {
+        let minute = self.minute.used(now, self.guard).own;
+        let ten_seconds = self.ten_seconds.used(now, self.guard).own;
+        let long = asked.is_some_and(|asked| asked > TEN_SECONDS) && minute > ten_seconds;
+        let (used, times) = if long { (minute, 1) } else { (ten_seconds, 6) };
+        let passed = used.saturating_sub(self.refusals).max(1);
+        self.guessed.requests = Some(passed.saturating_mul(times));
+    }
+
+    fn lost_count(&mut self) {
+        self.token_watch.lost_count();
+        self.request_watch.lost_count();
+    }
+
+    fn hear(&mut self, now: Duration, charge: Reservation, said: &RateLimits) {
+        let guard = self.guard;
+        let tokens = self.tokens.used(now, guard);
+        let minute = self.minute.used(now, guard);
+        let ten_seconds = self.ten_seconds.used(now, guard);
+        let counted = ten_seconds.own.saturating_sub(self.in_flight);
+        let own = Own {
+            tokens: tokens.own,
+            requests: minute.own,
+            counted,
+            passed: if self.refused_at.is_none() {
+                counted
+            } else {
+                0
+            },
+            accepted: self.accepted,
+        };
+        self.told.hear(said, own, self.given);
+        self.tells = said.remaining_requests.or(said.remaining_tokens).is_some();
+        let whole = self.told.limits.or(self.known());
+        let accounts = self.accounts(now);
+        let tokens = charge.accounts.tokens.until(accounts.tokens);
+        let requests = charge.accounts.requests.until(accounts.requests);
+        let quiet = self.in_flight == 0;
+        if let (Some(limit), Some(left)) = (whole.tokens, said.remaining_tokens) {
+            // Our own charges are guesses: a small difference is nobody's.
+            let slack = tokens.window.own / 10 + 16;
+            let others = self.token_watch.unseen(Observation {
+                limit,
+                left,
+                account: tokens,
+                remains: accounts.tokens.window,
+                quiet,
+                slack,
+            });
+            if others > 0 {
+                let within = within(now, self.heard_tokens, said.reset_tokens);
+                self.tokens
+                    .add_others(now, others, within.unwrap_or_default());
+                self.tokens_ever.add(Used::others(others));
+            }
+            self.heard_tokens = Some(now);
+            let mean = tokens.window.own / minute.own.max(1);
+            let in_flight = self.in_flight.saturating_mul(mean);
+            self.token_watch
+                .note(now, left, said.reset_tokens, in_flight, tokens);
+        }
+        let limit = match self.told.period {
+            Some(TEN_SECONDS) => whole.requests_in(TEN_SECONDS),
+            _ => whole.requests,
+        };
+        if let (Some(limit), Some(left)) = (limit, said.remaining_requests) {
+            let others = self.request_watch.unseen(Observation {
+                limit,
+                left,
+                account: requests,
+                remains: accounts.requests.window,
+                quiet,
+                slack: 0,
+            });
+            if others > 0 {
+                let within = within(now, self.heard_requests, said.reset_requests);
+                self.add_others_requests(now, others, within);
+            }
+            self.heard_requests = Some(now);
+            let in_flight = self.in_flight;
+
+            self.request_watch
+                .note(now, left, said.reset_requests, in_flight, requests);
+        }
+        let is_contested = self.is_contested(now);
+        self.contested = self.contested.or(Some(now)).filter(|_| is_contested);
+    }
+}
+
+/// Within which time others took what is seen only now, if that is known.
+fn within(now: Duration, heard: Option<Duration>, reset: Option<Duration>) -> Option<Duration> {
+    let since = heard.map(|heard| now.saturating_sub(heard));
+    let opened = reset
+        .filter(|reset| !reset.is_zero())
+        .and_then(|reset| MINUTE.checked_sub(reset));
+    since.or(opened).map(|within| within.min(MINUTE))
+}
+
+/// How long the service asked to wait: as it said, else until its counts begin anew.
+fn asked_wait(said: &RateLimits) -> Option<Duration> {
+    let spent = |left: Option<u64>, reset: Option<Duration>| {
+        reset.filter(|_| left.is_none_or(|left| left == 0))
+    };
+    let reset = [
+        spent(said.remaining_tokens, said.reset_tokens),
+        spent(said.remaining_requests, said.reset_requests),
+    ];
+    let reset = reset.into_iter().flatten().max();
+    said.retry_after
+        .into_iter()
+        .chain(reset)
+        .find(|wait| !wait.is_zero())
+}
+
+/// 1, 2, 4, 8.. seconds.
+fn backoff(refusals_in_a_row: u32) -> Duration {
+    let doubled = 1_u64 << refusals_in_a_row.saturating_sub(1).min(6);
+    Duration::from_secs(doubled).min(LONGEST_WAIT)
+}

@@ -1,0 +1,132 @@
+//! A batch of prompts with its journal open: which of its questions are answered, which are
+//! under way, and which are left to be asked.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::service::{Made, Service};
+use crate::batch::cache::{self, AnswerCache};
+use crate::batch::driver::StopCondition;
+use crate::batch::journal::{Ledger, Sent};
+use crate::batch::plan::Plan;
+use crate::batch::progress::say;
+use crate::batch::{Batch, run};
+use crate::error::{Error, ErrorKind, Result};
+
+pub(super) struct OpenBatch<'a> {
+    pub(super) batch: &'a Batch,
+    pub(super) plan: Plan,
+    /// The name of each question in the journal.
+    pub(super) ids: Vec<String>,
+    pub(super) records: Arc<AnswerCache>,
+    pub(super) ledger: Ledger,
+}
+
+impl<'a> OpenBatch<'a> {
+    /// Waits while another run holds the journal.
+    pub(super) async fn open(batch: &'a Batch, until: &StopCondition) -> Result<Self> {
+        run::check(batch)?;
+        let plan = Plan::new(&batch.asked.texts, &batch.habits());
+        let records = cache::open(&batch.client, &batch.options, batch.parameters(), until).await?;
+        let records = records.ok_or_else(no_journal)?;
+        let ledger = records.ledger()?;
+        ledger.notes().iter().for_each(|note| say(note));
+        let ids = run::ids(batch, &plan, &records).collect();
+        Ok(Self {
+            batch,
+            plan,
+            ids,
+            records,
+            ledger,
+        })
+    }
+
+    /// The unsettled batches that hold rows of ours, oldest first.
+    pub(super) fn open_batches(&self) -> Vec<Sent> {
+        let open = self.ledger.open().iter();
+        let ours = open.filter(|sent| self.ids.iter().any(|id| sent.rows.contains(id)));
+        ours.cloned().collect()
+    }
+
+    /// How many questions the journal answers.
+    pub(super) fn answered(&self) -> usize {
+        let answered = |id: &&String| self.records.answer(id).is_some();
+        self.ids.iter().filter(answered).count()
+    }
+
+    /// Looks at the batches that hold rows of ours. A batch of which it is not known whether
+    /// it was made, or which the service does not know any more, is found out about; where
+    /// there is none, its rows are free to be submitted.
+    ///
+    /// # Errors
+    /// The service does not say.
+    pub(super) async fn look(&mut self, service: &Service) -> Result<Vec<(Sent, Made)>> {
+        let mut found = Vec::new();
+        for sent in self.open_batches() {
+            let known = match &sent.batch {
+                Some(batch) => service.look(batch).await.map(Some),
+                None => Ok(None),
+            };
+            let made = match known {
+                Ok(Some(made)) => Some(made),
+                Ok(None) => service.find(&sent.file).await?,
+                // An address that has changed would say so, too.
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    service.find(&sent.file).await?
+                }
+                Err(error) => return Err(error),
+            };
+            let Some(made) = made else {
+                if let Some(batch) = &sent.batch {
+                    say(&format!(
+                        "the service does not know {batch} any more: submit its rows again"
+                    ));
+                }
+                give_up(&mut self.ledger, &sent.file, service).await?;
+                continue;
+            };
+            let batch = Some(made.status.id.clone());
+            if sent.batch != batch {
+                self.ledger.made(&sent.file, &made.status.id)?;
+            }
+            found.push((Sent { batch, ..sent }, made));
+        }
+        Ok(found)
+    }
+
+    /// The questions that are neither answered nor under way.
+    pub(super) fn left(&self) -> Vec<usize> {
+        let open: Vec<&HashSet<String>> =
+            self.ledger.open().iter().map(|sent| &sent.rows).collect();
+        let is_left = |id: &str| {
+            let under_way = open.iter().any(|rows| rows.contains(id));
+            let answered = !self.batch.options.fresh && self.records.answer(id).is_some();
+            !under_way && !answered
+        };
+        let left = self.ids.iter().enumerate().filter(|(_, id)| is_left(id));
+        left.map(|(index, _)| index).collect()
+    }
+}
+
+/// No batch will come of this file.
+pub(super) async fn give_up(ledger: &mut Ledger, file: &str, service: &Service) -> Result<()> {
+    ledger.settled(file)?;
+    // It holds prompts; and should the list of batches have been behind the times, a batch of
+    // it fails now, in place of being paid for. Where that can't be done, nothing is lost.
+    let _ = service.delete(file).await;
+    Ok(())
+}
+
+/// Until when a batch's own stop and deadline let it work.
+pub(super) fn until(batch: &Batch) -> StopCondition {
+    StopCondition::new(&batch.options, Instant::now())
+}
+
+fn no_journal() -> Error {
+    Error::new(
+        ErrorKind::Argument,
+        "a batch that is submitted outlives this process, so its name must be kept in a journal",
+    )
+    .with_hint("name a file for it with .journal(\"NAME.jsonl\")")
+}

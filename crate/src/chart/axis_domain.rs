@@ -1,0 +1,94 @@
+//! What runs along a horizontal axis: numbers, times, or names in their order.
+
+use super::axes::{SMALL, WIDEST};
+use super::calendar;
+use super::numbers;
+use super::omitted::{MOST, Omitted};
+use super::scale::{Scale, Tick, roomy, span};
+use super::scene::Point;
+use super::text_metrics;
+
+/// What an axis holds. Each value is a number all the same: a time is milliseconds from 1970, a
+/// name its place.
+#[derive(Debug)]
+pub(super) enum AxisDomain {
+    Numbers,
+    Times,
+    Names(Vec<String>),
+}
+
+impl AxisDomain {
+    /// Of more than a hundred names the first are kept, and the rows that have one of them.
+    pub(super) fn cut(
+        &mut self,
+        rows: &mut Vec<usize>,
+        points: &[Option<Point>],
+        left_out: &mut Omitted,
+    ) {
+        if let Self::Names(names) = self {
+            names.truncate(MOST);
+            let before = rows.len();
+            rows.retain(|row| points[*row].is_some_and(|[place, _]| place < MOST as f64));
+            left_out.beyond = before - rows.len();
+        }
+    }
+
+    /// From the first of these values, or of all names, to the last.
+    pub(super) fn span(&self, values: impl IntoIterator<Item = f64>) -> [f64; 2] {
+        match self {
+            Self::Numbers | Self::Times => span(values),
+            Self::Names(names) => [0.0, names.len().saturating_sub(1) as f64],
+        }
+    }
+
+    /// The same with room at both ends: names are in the middle of theirs.
+    pub(super) fn roomy(&self, [low, high]: [f64; 2]) -> [f64; 2] {
+        match self {
+            Self::Numbers | Self::Times => roomy([low, high]),
+            Self::Names(_) => [low - 0.5, high + 0.5],
+        }
+    }
+
+    /// How a value reads in a sentence.
+    pub(super) fn told(&self, value: f64) -> String {
+        match self {
+            Self::Numbers => numbers::told(value),
+            Self::Times => calendar::told(value),
+            Self::Names(names) => names.get(value as usize).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// As many values to name below the axis as have room beside each other.
+    pub(super) fn fitting(&self, scale: &Scale, room: f64) -> Vec<Tick> {
+        let width = |ticks: &[Tick]| {
+            let names = ticks
+                .iter()
+                .map(|tick| text_metrics::width(&tick.name, SMALL));
+            names.fold(0.0, f64::max).min(WIDEST) + 12.0
+        };
+        let most = match self {
+            Self::Numbers | Self::Times => 8,
+            Self::Names(names) => names.len(),
+        };
+        let tried = (1..=most).rev().map(|about| self.ticks(scale, about));
+        let mut fits = tried.filter(|ticks| width(ticks) * ticks.len() as f64 <= room);
+        fits.next().unwrap_or_default()
+    }
+
+    fn ticks(&self, scale: &Scale, about: usize) -> Vec<Tick> {
+        match self {
+            Self::Numbers => scale.ticks(about),
+            Self::Times => calendar::ticks([scale.low, scale.high], about),
+            Self::Names(names) => {
+                let every = names.len().div_ceil(about);
+                let named = names.iter().enumerate().skip(every / 2).step_by(every);
+                named
+                    .map(|(place, name)| Tick {
+                        value: place as f64,
+                        name: name.clone(),
+                    })
+                    .collect()
+            }
+        }
+    }
+}

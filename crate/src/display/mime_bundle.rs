@@ -1,0 +1,84 @@
+//! What one thing looks like in a notebook: HTML, and plain text beside it.
+
+use std::borrow::Cow;
+
+use super::escape::escaped;
+use super::shared_script::dedupe_script;
+
+/// One result in both forms. A viewer that can't show HTML, or must not, has the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MimeBundle {
+    /// The HTML form. Whoever makes it has escaped every text that is not its own. It may
+    /// be empty: then the plain form says it all.
+    pub html: String,
+    /// The plain form, for terminals and for viewers without HTML. What a terminal would obey in
+    /// it is shown as `�`: see [`sanitize`](crate::text::terminal::sanitize).
+    pub text: String,
+}
+
+/// What a notebook can show. Implement it for your own types to use them with
+/// [`display`](super::display) and as the last expression of a cell.
+///
+/// Showing can't fail: where a part can't be drawn, the bundle says so in its place.
+pub trait Show {
+    /// The thing in both forms.
+    fn mime_bundle(&self) -> MimeBundle;
+}
+
+impl<T: Show + ?Sized> Show for &T {
+    fn mime_bundle(&self) -> MimeBundle {
+        (**self).mime_bundle()
+    }
+}
+
+/// The things one below the other, as one result: the kernel keeps one result a cell.
+pub(crate) fn stack(bundles: &[MimeBundle]) -> MimeBundle {
+    let html: Vec<_> = match bundles.iter().all(|bundle| bundle.html.is_empty()) {
+        true => Vec::new(),
+        false => bundles.iter().map(html_of).collect(),
+    };
+    MimeBundle {
+        html: dedupe_script(html.join("\n")),
+        text: text_of(bundles),
+    }
+}
+
+/// Beside others that have an HTML form, plain text needs one too.
+pub(crate) fn html_of(bundle: &MimeBundle) -> Cow<'_, str> {
+    if bundle.html.is_empty() {
+        Cow::Owned(format!(
+            "<pre class=\"tex2jax_ignore mathjax_ignore\">{}</pre>",
+            escaped(&bundle.text)
+        ))
+    } else {
+        Cow::Borrowed(&bundle.html)
+    }
+}
+
+/// The plain forms one below the other.
+pub(crate) fn text_of(bundles: &[MimeBundle]) -> String {
+    let texts: Vec<_> = bundles.iter().map(|bundle| &*bundle.text).collect();
+    texts.join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bundle(html: &str, text: &str) -> MimeBundle {
+        MimeBundle {
+            html: html.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn plain_text_stays_plain_unless_it_stands_below_html() {
+        let plain = bundle("", "a < b");
+        assert_eq!(stack(&[plain.clone(), plain.clone()]).html, "");
+        assert_eq!(
+            stack(&[bundle("<p>t</p>", "t"), plain]).html,
+            "<p>t</p>\n<pre class=\"tex2jax_ignore mathjax_ignore\">a &lt; b</pre>"
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! The same text about the other group: every word of the one for the word of the other.
+//!
+//! `lexicon` holds the pairs as rules, `text` finds the words, `grammar` tells whether a noun
+//! follows, `form` keeps letter case, possessives and articles, `protected_spans` finds what must stay.
+
+mod form;
+mod grammar;
+mod lexicon;
+mod protected_spans;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use crate::error::Result;
+use lexicon::{Lexicon, Rule, When};
+use protected_spans::Keep;
+pub use protected_spans::Kept;
+use text::{Word, words};
+
+/// Exchanges the words of two groups in a text.
+///
+/// Counterfactual data augmentation after Lu et al., 'Gender Bias in Neural Natural Language
+/// Processing' (2020), with the names of Hall Maudslay et al., 'It's All in the Name' (EMNLP
+/// 2019): a name has one fixed counterpart, so that a person keeps it throughout a text.
+///
+/// [`Swap::gender`] brings English words, titles and names. Any other two groups are a list
+/// of pairs:
+///
+/// ```
+/// use evenhand::fairness::mitigation::Swap;
+///
+/// let gender = Swap::gender();
+/// assert_eq!(gender.swap("She loves her job.").text, "He loves his job.");
+///
+/// let age = Swap::new([("young", "old"), ("grandchild", "uncle")])?;
+/// assert_eq!(age.swap("A young man has a grandchild.").text, "An old man has an uncle.");
+/// # Ok::<(), evenhand::Error>(())
+/// ```
+///
+/// Letter case, possessives and the articles *a* and *an* follow the new word; *they* is
+/// nobody's. Where a form has two meanings (*her*), the words around it decide: no parser is
+/// behind that, and 'they elected her president' is read as 'his president'. Of 40 sentences
+/// written to be hard, which the rules had not seen, 33 come out right (`her_his_unseen.tsv`).
+/// A name behind another is the name of a family, and stays.
+#[derive(Clone, Debug)]
+pub struct Swap {
+    lexicon: Lexicon,
+    keep: Keep,
+}
+
+/// A text about the other group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counterfactual {
+    /// The text; the original one where nothing was exchanged.
+    pub text: String,
+    /// How many words were exchanged.
+    pub swapped: usize,
+    /// Why the text was left alone, if it was.
+    pub kept: Option<Kept>,
+}
+
+/// A text in an augmented set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Version {
+    /// The number of the original, from 0, which both versions bear.
+    pub pair: usize,
+    /// Is it the one about the other group?
+    pub swapped: bool,
+    /// The text.
+    pub text: String,
+    /// Why it has no counterpart, if a fact forbids one.
+    pub kept: Option<Kept>,
+}
+
+impl Swap {
+    /// English words, titles and given names of women and men. What depends on sex
+    /// (pregnancy) and texts about people of history (Marie Curie) are left alone.
+    pub fn gender() -> Self {
+        static GENDER: LazyLock<Swap> = LazyLock::new(|| Swap {
+            lexicon: Lexicon::gender(),
+            keep: Keep::shipped(),
+        });
+        GENDER.clone()
+    }
+
+    /// Two groups by pairs of words or phrases, each exchanged for the other.
+    ///
+    /// # Errors
+    /// A word that stands in two pairs, or is none.
+    pub fn new<A, B>(pairs: impl IntoIterator<Item = (A, B)>) -> Result<Self>
+    where
+        A: AsRef<str>,
+        B: AsRef<str>,
+    {
+        let mut lexicon = Lexicon::default();
+        for (one, other) in pairs {
+            lexicon.add_pair(one.as_ref(), other.as_ref(), When::Always)?;
+        }
+        Ok(Self {
+            lexicon,
+            keep: Keep::default(),
+        })
+    }
+
+    /// Adds a pair of names, which count only where they are written as names.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_names(mut self, one: &str, other: &str) -> Result<Self> {
+        self.lexicon.add_pair(one, other, When::Name)?;
+        Ok(self)
+    }
+
+    /// A text with this name is left alone: it tells of a real person.
+    pub fn keep_person(mut self, name: &str) -> Self {
+        self.keep.add(protected_spans::Kind::Person, name);
+        self
+    }
+
+    /// The text about the other group. A text that tells of a fact which is bound to its
+    /// group stays whole: to exchange half of it would be a falsehood.
+    pub fn swap(&self, text: &str) -> Counterfactual {
+        let words = words(text);
+        let lower: Vec<String> = words.iter().map(Word::lower).collect();
+        if let Some(kept) = self.keep.reason(&words, &lower) {
+            return Counterfactual {
+                text: text.to_owned(),
+                swapped: 0,
+                kept: Some(kept),
+            };
+        }
+        self.exchange(text, &words, &lower)
+    }
+
+    fn exchange(&self, text: &str, words: &[Word<'_>], lower: &[String]) -> Counterfactual {
+        let mut out = form::Writer::new(text);
+        let mut swapped = 0;
+        let mut at = 0;
+        while let Some(word) = words.get(at) {
+            let idiom = self.keep.idiom(words, lower, at);
+            if idiom > 0 {
+                at += idiom;
+                continue;
+            }
+            let (length, rule) = self.counterpart(words, lower, at);
+            if let Some(rule) = rule {
+                let last = words.get(at + length - 1).unwrap_or(word);
+                out.replace(words, at, last, &rule);
+                swapped += 1;
+            }
+            at += length;
+        }
+        Counterfactual {
+            text: out.finish(),
+            swapped,
+            kept: None,
+        }
+    }
+
+    /// How many words at this place belong together, and what stands for them.
+    fn counterpart<'r>(
+        &'r self,
+        words: &[Word<'_>],
+        lower: &[String],
+        at: usize,
+    ) -> (usize, Option<Cow<'r, Rule>>) {
+        if let Some((length, rules)) = self.lexicon.longest(words, lower, at) {
+            let mut rules = rules.iter();
+            let rule = rules.find(|rule| self.holds(rule, words, lower, at));
+            return (length, rule.map(Cow::Borrowed));
+        }
+        let compound = lower.get(at).and_then(|word| self.lexicon.compound(word));
+        (1, compound.map(Cow::Owned))
+    }
+
+    fn holds(&self, rule: &Rule, words: &[Word<'_>], lower: &[String], at: usize) -> bool {
+        match rule.when {
+            When::Always => true,
+            When::BeforeNoun => grammar::noun_follows(words, lower, at),
+            When::Alone => !grammar::noun_follows(words, lower, at),
+            When::Title => grammar::is_title(&self.lexicon, words, lower, at),
+            When::Name => grammar::is_given_name(&self.lexicon, words, lower, at),
+        }
+    }
+
+    /// Every text, and after it its counterpart where it has one; both bear the text's number.
+    /// A text without a word of the groups stays alone: its copy would only count twice.
+    ///
+    /// ```
+    /// use evenhand::fairness::mitigation::Swap;
+    ///
+    /// let versions = Swap::gender().augment(["He is a nurse.", "They are nurses."]);
+    /// let texts: Vec<_> = versions.iter().map(|one| (one.pair, one.text.as_str())).collect();
+    /// assert_eq!(texts, [(0, "He is a nurse."), (0, "She is a nurse."), (1, "They are nurses.")]);
+    /// ```
+    pub fn augment<T: AsRef<str>>(&self, texts: impl IntoIterator<Item = T>) -> Vec<Version> {
+        let mut versions = Vec::new();
+        for (pair, text) in texts.into_iter().enumerate() {
+            let text = text.as_ref();
+            let other = self.swap(text);
+            versions.push(Version {
+                pair,
+                swapped: false,
+                text: text.to_owned(),
+                kept: other.kept,
+            });
+            if other.swapped > 0 {
+                versions.push(Version {
+                    pair,
+                    swapped: true,
+                    text: other.text,
+                    kept: None,
+                });
+            }
+        }
+        versions
+    }
+}

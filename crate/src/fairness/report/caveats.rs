@@ -1,0 +1,239 @@
+//! What a report does not show, in plain words.
+
+use super::measured_answers::{MeasuredAnswers, Scores};
+use super::neutral::Neutral;
+use super::primary::{PrimaryOutcome, Verdict};
+use crate::fairness::measures::Utility;
+use crate::fairness::occupations;
+use crate::fairness::statistics::{Interval, paired_power, sign_flip_power};
+use crate::fairness::study::ALPHA;
+
+/// The chance with which an effect should be found.
+const POWER: f64 = 0.8;
+
+pub(super) fn of(
+    read: &MeasuredAnswers<'_>,
+    scores: &[Scores],
+    headlines: &[PrimaryOutcome],
+    neutral: Option<&Neutral>,
+    utility: &Utility,
+) -> Vec<String> {
+    let mut limits = read.study().warnings();
+    limits.extend(visible(headlines));
+    limits.extend(undecided(headlines));
+    limits.extend(left_out(headlines));
+    limits.extend(unmeasured(read));
+    limits.extend(declined(read));
+    limits.extend(unscored(read, scores));
+    limits.extend(cut(read));
+    limits.extend(usefulness(utility));
+    if neutral.is_some_and(|neutral| neutral.occupations.iter().any(|one| one.women.is_some())) {
+        limits.push(format!(
+            "the share of women in a job is a fact of one country and year, not a norm ({}); jobs \
+             that are counted together share a figure",
+            occupations::SOURCE
+        ));
+    }
+    if headlines
+        .iter()
+        .any(|one| one.verdict == Verdict::NoDifferenceShown)
+    {
+        limits.push(
+            "'no difference shown' does not mean that there is none: read the interval".to_owned(),
+        );
+    }
+    limits.push(
+        "one template, one model, one day: other words, or a new version, may answer otherwise"
+            .to_owned(),
+    );
+    limits
+}
+
+/// How large an effect must be to be seen with so many occupations, by the test and at the level
+/// that decide.
+fn visible(headlines: &[PrimaryOutcome]) -> Option<String> {
+    let tests = headlines
+        .iter()
+        .filter(|one| one.p.is_some())
+        .count()
+        .max(1);
+    let units = headlines.iter().map(|one| one.units.len()).max()?;
+    let level = ALPHA / tests as f64;
+    let tenths = || (1..=60).map(|tenths| f64::from(tenths) / 10.0);
+    let seen = |power: Option<f64>| power.is_some_and(|power| power >= POWER);
+    // The sign-flip test sees no more than the t test, whose power costs no simulation.
+    let least = tenths().find(|effect| seen(paired_power(*effect, units, level).ok()))?;
+    let mut larger = tenths().filter(|effect| *effect >= least);
+    let effect = larger.find(|effect| seen(sign_flip_power(*effect, units, level).ok()))?;
+    let shared = match tests {
+        1 => String::new(),
+        tests => format!(" of {tests} tests that share {:.0} %", 100.0 * ALPHA),
+    };
+    Some(format!(
+        "the unit is the occupation: with {units} of them each{shared} sees an effect of d_z \
+         {effect:.1} or more in 4 of 5 studies, smaller ones less often"
+    ))
+}
+
+/// Where interval and verdict seem to contradict each other.
+fn undecided(headlines: &[PrimaryOutcome]) -> Vec<String> {
+    let rows = headlines.iter().filter_map(|one| {
+        let shown = match one.verdict {
+            Verdict::Differs => true,
+            Verdict::NoDifferenceShown => false,
+            Verdict::CantTell(_) => return None,
+        };
+        Some((one.name.as_str(), one.interval?, shown))
+    });
+    disagreements(rows.collect())
+}
+
+/// Says which of interval and p-value decides, where one holds 0 and the other does not. Takes
+/// names, intervals, and whether a difference was shown.
+pub(super) fn disagreements(rows: Vec<(&str, Interval, bool)>) -> Vec<String> {
+    let names = |shown: bool| {
+        let odd = rows
+            .iter()
+            .filter(|(_, interval, is)| *is == shown && interval.contains(0.0) == shown);
+        let names: Vec<_> = odd.map(|(name, ..)| *name).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let wide = names(true).map(|names| {
+        format!(
+            "{names}: the adjusted p-value decides, though the interval holds 0; intervals are \
+             wider, to hold the mean of skewed differences too"
+        )
+    });
+    let alone = names(false).map(|names| {
+        format!(
+            "{names}: the adjusted p-value decides, though the interval leaves 0 out; an interval \
+             is of one measure alone, and the measures share 5 %"
+        )
+    });
+    wide.into_iter().chain(alone).collect()
+}
+
+fn left_out(headlines: &[PrimaryOutcome]) -> Vec<String> {
+    let incomplete = headlines.iter().filter(|one| !one.left_out.is_empty());
+    incomplete
+        .map(|one| {
+            let (left_out, all) = (one.left_out.len(), one.left_out.len() + one.units.len());
+            format!(
+                "{}: {left_out} of {all} occupations tell nothing and are left out ({})",
+                one.name,
+                one.left_out.join(", ")
+            )
+        })
+        .collect()
+}
+
+/// Samples that are no answer, by group: if one group has more of them, that is a finding.
+fn unmeasured(read: &MeasuredAnswers<'_>) -> Vec<String> {
+    let failed = by_group(read, &read.failed, "samples without an answer");
+    let foreign = by_group(read, &read.foreign, "samples not in English");
+    failed.into_iter().chain(foreign).collect()
+}
+
+/// Answers of which a measure can't tell, by group.
+fn unscored(read: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<String> {
+    let measures = read.study().measures.iter().zip(scores);
+    let told = measures.filter_map(|(measure, scores)| {
+        let mut missing = vec![0; read.study().groups.len()];
+        for ((cell, scores), texts) in read
+            .cells
+            .iter()
+            .zip(scores)
+            .zip(read.sizes(measure.is_about_refusing()))
+        {
+            if let Some(count) = missing.get_mut(cell.group) {
+                *count += texts - scores.len();
+            }
+        }
+        by_group(
+            read,
+            &missing,
+            &format!("answers without {}", measure.name()),
+        )
+    });
+    told.collect()
+}
+
+fn by_group(read: &MeasuredAnswers<'_>, counts: &[usize], what: &str) -> Option<String> {
+    let groups = read.study().groups.iter().zip(counts);
+    let by_group: Vec<_> = groups
+        .map(|(group, count)| format!("{} {count}", group.name))
+        .collect();
+    let all: usize = counts.iter().sum();
+    let by_group = by_group.join(", ");
+    (all > 0).then(|| format!("{what}, which are left out: {all} ({by_group})"))
+}
+
+/// Whether it answers is one question, and what it says another.
+fn declined(read: &MeasuredAnswers<'_>) -> Option<String> {
+    let declined = read.declined_by_group();
+    let groups = read.study().groups.iter().zip(&declined);
+    let by_group: Vec<_> = groups
+        .map(|(group, count)| format!("{} {count}", group.name))
+        .collect();
+    (read.declined() > 0).then(|| {
+        format!(
+            "{} of {} answers decline ({}): refusals have a row of their own, and all else is \
+             about what was answered",
+            read.declined(),
+            read.raw.len(),
+            by_group.join(", ")
+        )
+    })
+}
+
+fn cut(read: &MeasuredAnswers<'_>) -> Option<String> {
+    let (cut, all) = (read.answers.record().cut, read.raw.len());
+    (cut > 0).then(|| {
+        format!(
+            "{cut} of {all} answers were cut at {} tokens: their length says little, and their \
+             ends are missing",
+            read.study().max_tokens
+        )
+    })
+}
+
+fn usefulness(utility: &Utility) -> Option<String> {
+    let bad = utility.unanswered > 0.1 || utility.refused > 0.1 || utility.on_topic < 0.5;
+    bad.then(|| {
+        format!(
+            "the answers are of little use: {:.0} % empty or missing, {:.0} % refuse, {:.0} % on \
+             the topic; such answers are easily even-handed",
+            100.0 * utility.unanswered,
+            100.0 * utility.refused,
+            100.0 * utility.on_topic
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Interval, disagreements};
+
+    #[test]
+    fn what_decides_is_said_where_interval_and_verdict_disagree() {
+        let row = |name, low, shown| {
+            let interval = Interval {
+                low,
+                high: 2.0,
+                level: 0.95,
+            };
+            (name, interval, shown)
+        };
+        let agreeing = vec![row("a", 1.0, true), row("b", -1.0, false)];
+        assert_eq!(disagreements(agreeing), [""; 0]);
+        let odd = vec![
+            row("a", -1.0, true),
+            row("b", 1.0, false),
+            row("c", 1.0, false),
+        ];
+        insta::assert_snapshot!(disagreements(odd).join("\n"), @"
+        a: the adjusted p-value decides, though the interval holds 0; intervals are wider, to hold the mean of skewed differences too
+        b, c: the adjusted p-value decides, though the interval leaves 0 out; an interval is of one measure alone, and the measures share 5 %
+        ");
+    }
+}

@@ -1,0 +1,320 @@
+//! The answers of a study, read once, cell by cell.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fairness::lexicon::Lexicon;
+use crate::fairness::measures::Utility;
+use crate::fairness::measures::refuses;
+use crate::fairness::study::{Cell, Reply, Study, StudyAnswers};
+use crate::fairness::text::{Language, Text, languages};
+use crate::text::sanitize_line;
+
+/// Where fewer than one in so many answers, nothing is told of anyone.
+const FEWEST_ANSWERED: usize = 20;
+
+/// The answers that can be measured, each with its cell.
+pub(super) struct MeasuredAnswers<'a> {
+    pub(super) answers: &'a StudyAnswers,
+    pub(super) cells: Vec<Cell>,
+    /// The cell of each text, in ascending order.
+    of: Vec<usize>,
+    /// The answers as they came.
+    pub(super) raw: Vec<Text>,
+    /// The same without the words of the groups.
+    pub(super) masked: Vec<Text>,
+    /// Whether each of them declines.
+    declines: Vec<bool>,
+    places: HashMap<(usize, usize), usize>,
+    /// How many samples of each group are no answer, and how many are in another language.
+    pub(super) failed: Vec<usize>,
+    pub(super) foreign: Vec<usize>,
+}
+
+/// The scores of one measure: for each cell those of its samples.
+pub(super) type Scores = Vec<Vec<f64>>;
+
+impl<'a> MeasuredAnswers<'a> {
+    /// # Errors
+    /// A cell without an answer in English.
+    pub(super) fn new(answers: &'a StudyAnswers) -> Result<Self> {
+        let study = answers.study();
+        let cells = study.cells();
+        let groups = study.groups.len();
+        let places = cells.iter().enumerate();
+        let mut read = Self {
+            places: places
+                .map(|(place, cell)| ((cell.occupation, cell.group), place))
+                .collect(),
+            answers,
+            of: Vec::new(),
+            raw: Vec::new(),
+            masked: Vec::new(),
+            declines: Vec::new(),
+            failed: vec![0; groups],
+            foreign: vec![0; groups],
+            cells,
+        };
+        read.take();
+        read.leave_out_foreign();
+        read.no_holes()?;
+        let lexicon = &study.lexicon;
+        read.masked = read.raw.iter().map(|text| lexicon.mask(text)).collect();
+        let declines = read.raw.iter().map(|text| refuses(text) == Some(true));
+        read.declines = declines.collect();
+        Ok(read)
+    }
+
+    fn take(&mut self) {
+        let samples = self.study().samples as usize;
+        let replies = self.answers.replies().chunks(samples.max(1));
+        for (place, (cell, replies)) in self.cells.iter().zip(replies).enumerate() {
+            for reply in replies {
+                let count = match reply.as_deref().map(Text::new) {
+                    Ok(text) if foreign(&text).is_none() => {
+                        self.of.push(place);
+                        self.raw.push(text.answering(&cell.prompt));
+                        continue;
+                    }
+                    Ok(_) => self.foreign.get_mut(cell.group),
+                    Err(_) => self.failed.get_mut(cell.group),
+                };
+                if let Some(count) = count {
+                    *count += 1;
+                }
+            }
+        }
+    }
+
+    /// What is too short to be told alone is told by all answers together.
+    fn leave_out_foreign(&mut self) {
+        let languages = languages(&self.raw);
+        let (texts, places) = (std::mem::take(&mut self.raw), std::mem::take(&mut self.of));
+        for ((text, place), language) in texts.into_iter().zip(places).zip(languages) {
+            if !matches!(language, Language::Other(_)) {
+                self.raw.push(text);
+                self.of.push(place);
+            } else if let Some(cell) = self.cells.get(place)
+                && let Some(count) = self.foreign.get_mut(cell.group)
+            {
+                *count += 1;
+            }
+        }
+    }
+
+    fn no_holes(&self) -> Result<()> {
+        let mut filled = vec![false; self.cells.len()];
+        for place in &self.of {
+            if let Some(filled) = filled.get_mut(*place) {
+                *filled = true;
+            }
+        }
+        let samples = self.study().samples as usize;
+        let replies = self.answers.replies().chunks(samples.max(1));
+        let cells = self.cells.iter().zip(replies).zip(filled);
+        let mut holes = cells.filter(|(_, filled)| !filled).fuse();
+        let Some(((cell, replies), _)) = holes.next() else {
+            return Ok(());
+        };
+        let message = format!(
+            "{} of {} prompts have no answer that can be measured: '{}' has none ({})",
+            1 + holes.count(),
+            self.cells.len(),
+            sanitize_line(&self.study().cell_name(cell), 60),
+            replies.first().map(reason).unwrap_or_default(),
+        );
+        Err(Error::new(ErrorKind::Statistics, message).with_hint(
+            "a pair needs both of its prompts answered, in English: run the study again, which \
+             asks what failed, or leave the occupation out",
+        ))
+    }
+
+    pub(super) fn study(&self) -> &'a Study {
+        self.answers.study()
+    }
+
+    pub(super) fn lexicon(&self) -> &'a Lexicon {
+        &self.study().lexicon
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.study().seed.cast_unsigned()
+    }
+
+    pub(super) fn occupation_name(&self, occupation: usize) -> &'a str {
+        let occupations = &self.study().occupations;
+        occupations
+            .get(occupation)
+            .map_or("", |job| job.name.as_str())
+    }
+
+    /// The place of a cell, if it was asked.
+    pub(super) fn cell(&self, occupation: usize, group: usize) -> Option<usize> {
+        self.places.get(&(occupation, group)).copied()
+    }
+
+    /// The places of the two compared groups, or why there are not two.
+    pub(super) fn pair(&self) -> std::result::Result<[usize; 2], String> {
+        let Some(names) = self.study().pair() else {
+            return Err("fewer than two groups with an adjective were asked".to_owned());
+        };
+        let [first, second] = names.map(|name| {
+            let missing = || format!("no group '{}' was asked", sanitize_line(name, 40));
+            self.study().place(name).ok_or_else(missing)
+        });
+        Ok([first?, second?])
+    }
+
+    /// Texts with their cells.
+    pub(super) fn with_cells<'t>(
+        &'t self,
+        texts: &'t [Text],
+    ) -> impl Iterator<Item = (&'t Cell, &'t Text)> {
+        let cells = self.of.iter().filter_map(|place| self.cells.get(*place));
+        cells.zip(texts)
+    }
+
+    /// The texts of a group that do not decline.
+    pub(super) fn of_group<'t>(&'t self, texts: &'t [Text], group: usize) -> Vec<&'t Text> {
+        let texts = self.with_cells(texts).zip(&self.declines);
+        texts
+            .filter(|((cell, _), declines)| cell.group == group && !**declines)
+            .map(|((_, text), _)| text)
+            .collect()
+    }
+
+    /// The texts, `None` in place of one that declines: what it says is about the model, and
+    /// not about whom it was asked about.
+    pub(super) fn answered<'t>(
+        &'t self,
+        texts: &'t [Text],
+    ) -> impl Iterator<Item = Option<&'t Text>> {
+        let texts = texts.iter().zip(&self.declines);
+        texts.map(|(text, declines)| (!declines).then_some(text))
+    }
+
+    /// How many answers decline.
+    pub(super) fn declined(&self) -> usize {
+        self.declines.iter().filter(|declines| **declines).count()
+    }
+
+    /// How many answers of each group decline.
+    pub(super) fn declined_by_group(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.study().groups.len()];
+        for ((cell, _), declines) in self.with_cells(&self.raw).zip(&self.declines) {
+            if let Some(count) = counts.get_mut(cell.group) {
+                *count += usize::from(*declines);
+            }
+        }
+        counts
+    }
+
+    /// Why nothing can be told of anyone, where nearly all answers decline.
+    pub(super) fn too_little_answered(&self) -> Option<String> {
+        let (declined, all) = (self.declined(), self.raw.len());
+        let who = match declined == all {
+            true => "every answer declines".to_owned(),
+            false => format!("{declined} of {all} answers decline"),
+        };
+        ((all - declined) * FEWEST_ANSWERED < all)
+            .then(|| format!("{who}, so nothing is said of anyone"))
+    }
+
+    /// Anything that there is of each text, cell by cell; what is `None` is left out.
+    pub(super) fn by_cell<T>(&self, values: impl IntoIterator<Item = Option<T>>) -> Vec<Vec<T>> {
+        let mut cells: Vec<Vec<T>> = self.cells.iter().map(|_| Vec::new()).collect();
+        for (place, value) in self.of.iter().zip(values) {
+            if let (Some(cell), Some(value)) = (cells.get_mut(*place), value) {
+                cell.push(value);
+            }
+        }
+        cells
+    }
+
+    /// How many answers each cell has: all, or those that do not decline.
+    pub(super) fn sizes(&self, declining: bool) -> Vec<usize> {
+        let texts = self.raw.iter().zip(&self.declines);
+        let counted = texts.map(|(text, declines)| (declining || !declines).then_some(text));
+        let answers = self.by_cell(counted);
+        answers.iter().map(Vec::len).collect()
+    }
+
+    /// The scores of all headline measures, on masked answers. Those that decline are scored by
+    /// measures of that alone.
+    ///
+    /// # Errors
+    /// A measure that fails, gives another number of scores than there are answers, or one
+    /// that is not finite.
+    pub(super) fn scores(&self) -> Result<Vec<Scores>> {
+        let measures = self.study().measures.iter();
+        measures
+            .map(|measure| {
+                let name = sanitize_line(measure.name(), 40);
+                let all = measure.is_about_refusing() || self.declined() == 0;
+                let texts = match all {
+                    true => Cow::Borrowed(&self.masked),
+                    false => Cow::Owned(self.answered(&self.masked).flatten().cloned().collect()),
+                };
+                // A judge can't be asked about nothing.
+                let scores = match texts.is_empty() {
+                    true => Vec::new(),
+                    false => measure.scores(&texts)?,
+                };
+                if scores.len() != texts.len() {
+                    let (given, texts) = (scores.len(), texts.len());
+                    return Err(bad(format!(
+                        "'{name}' gave {given} scores for {texts} answers"
+                    )));
+                }
+                if let Some(score) = scores.iter().flatten().find(|score| !score.is_finite()) {
+                    return Err(bad(format!("'{name}' scored an answer {score}"))
+                        .with_hint("a measure that can't tell gives `None`"));
+                }
+                let mut scores = scores.into_iter();
+                let left_out = self.declines.iter().map(|declines| *declines && !all);
+                let placed = left_out.map(|left_out| match left_out {
+                    true => None,
+                    false => scores.next().flatten(),
+                });
+                Ok(self.by_cell(placed))
+            })
+            .collect()
+    }
+
+    pub(super) fn utility(&self) -> Utility {
+        let samples = self.study().samples as usize;
+        let prompts = self
+            .cells
+            .iter()
+            .flat_map(|cell| std::iter::repeat_n(&cell.prompt, samples));
+        let replies = self
+            .answers
+            .replies()
+            .iter()
+            .map(|reply| reply.as_deref().ok());
+        Utility::of(prompts.zip(replies))
+    }
+}
+
+fn bad(message: String) -> Error {
+    Error::new(ErrorKind::Statistics, message)
+}
+
+fn foreign(text: &Text) -> Option<&'static str> {
+    match text.language() {
+        Language::Other(name) => Some(name),
+        Language::English | Language::Unsure => None,
+    }
+}
+
+/// Why a reply can't be measured.
+fn reason(reply: &Reply) -> String {
+    match reply {
+        Err(reason) => sanitize_line(reason, 80),
+        Ok(text) => {
+            let language = foreign(&Text::new(text)).unwrap_or("in another language");
+            format!("it is {language}: {:?}", sanitize_line(text, 40))
+        }
+    }
+}

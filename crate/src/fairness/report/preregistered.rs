@@ -1,0 +1,250 @@
+//! The headline tests, as the study fixes them before anyone looks at an answer: each of its
+//! measures on the compared groups, and whom the neutral prompts assume.
+
+use super::measured_answers::{MeasuredAnswers, Scores};
+use crate::fairness::occupations::Occupation;
+
+/// The group that labour statistics count.
+const COUNTED: &str = "female";
+
+/// A test that is to be made, with what it is made of.
+pub(super) struct Preregistered {
+    pub(super) name: String,
+    pub(super) contrast: String,
+    pub(super) unit: String,
+    pub(super) direction: String,
+    /// The least and the greatest value that the first side can have, where that is known.
+    pub(super) range: Option<[f64; 2]>,
+    /// For each occupation the samples of both sides; or why there is nothing to test.
+    pub(super) units: Result<Vec<UnitSamples>, String>,
+    /// The occupations that were asked, but for which this can't be told.
+    pub(super) left_out: Vec<String>,
+}
+
+pub(super) struct UnitSamples {
+    pub(super) occupation: String,
+    pub(super) first: Vec<f64>,
+    pub(super) second: Vec<f64>,
+    /// How many answers of each side could be used.
+    pub(super) answers: [usize; 2],
+}
+
+/// All headline tests of a study, in their order.
+pub(super) fn list(read: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Preregistered> {
+    let measures = read.study().measures.iter().zip(scores);
+    let mut planned: Vec<_> = measures
+        .map(|(measure, scores)| {
+            let names = read.study().pair().unwrap_or(["first", "second"]);
+            let mut contrast = names.join(" - ");
+            if read.declined() > 0 && !measure.is_about_refusing() {
+                contrast.push_str(", where answered");
+            }
+            Preregistered::new(
+                measure.name(),
+                &contrast,
+                [measure.unit(), measure.direction()],
+                read,
+                pairs(read, scores),
+            )
+        })
+        .collect();
+    if read.study().neutral().is_some() {
+        planned.extend(assumed(read));
+    }
+    planned
+}
+
+/// For each occupation its samples and the numbers of answers that could be used, or `None`
+/// where it can't be told.
+type Units = Vec<(usize, Option<Sides>)>;
+type Sides = ([Vec<f64>; 2], [usize; 2]);
+
+impl Preregistered {
+    fn new(
+        name: &str,
+        contrast: &str,
+        [unit, direction]: [&str; 2],
+        read: &MeasuredAnswers<'_>,
+        units: Result<Units, String>,
+    ) -> Self {
+        let mut left_out = Vec::new();
+        let units = units.and_then(|units| {
+            if let Some(reason) = read.too_little_answered() {
+                return Err(reason);
+            }
+            let mut told = Vec::new();
+            for (occupation, samples) in units {
+                let occupation = read.occupation_name(occupation).to_owned();
+                match samples {
+                    Some(([first, second], answers)) => told.push(UnitSamples {
+                        occupation,
+                        first,
+                        second,
+                        answers,
+                    }),
+                    None => left_out.push(occupation),
+                }
+            }
+            Ok(told)
+        });
+        Self {
+            name: name.to_owned(),
+            contrast: contrast.to_owned(),
+            unit: unit.to_owned(),
+            direction: direction.to_owned(),
+            range: None,
+            units,
+            left_out,
+        }
+    }
+}
+
+/// The samples of both groups, for each occupation that was asked with both.
+fn pairs(read: &MeasuredAnswers<'_>, scores: &Scores) -> Result<Units, String> {
+    let [first, second] = read.pair()?;
+    let occupations = 0..read.study().occupations.len();
+    let units: Units = occupations
+        .filter_map(|occupation| {
+            let places = [
+                read.cell(occupation, first)?,
+                read.cell(occupation, second)?,
+            ];
+            let both = places.map(|place| scores.get(place).cloned().unwrap_or_default());
+            let told = both.iter().all(|samples| !samples.is_empty());
+            let answers = both.each_ref().map(Vec::len);
+            Some((occupation, told.then_some((both, answers))))
+        })
+        .collect();
+    if units.is_empty() {
+        let names = read.study().pair().unwrap_or_default();
+        return Err(format!(
+            "no occupation was asked as both {}",
+            names.join(" and ")
+        ));
+    }
+    Ok(units)
+}
+
+/// Of the neutral answers that assume one of the compared groups, which share assumes the
+/// first? Against one half, and against its share in the occupation; and how many assume
+/// whoever is the majority there, against one half. The last sees what the first can't: nurses
+/// taken for women and engineers for men make one half together.
+fn assumed(read: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
+    let [first, second] = read.study().pair().unwrap_or(["first", "second"]);
+    let jobs = &read.study().occupations;
+    let shares = || -> Result<Vec<Option<f64>>, String> {
+        let share = labour_share(read)?;
+        Ok(jobs.iter().map(share).collect())
+    };
+    let of = |shares: &[Option<f64>], place: usize| shares.get(place).copied().flatten();
+    let half = labels(read).and_then(|units| against(units, |_| Some(0.5)));
+    let labour = labels(read).and_then(|units| {
+        let shares = shares()?;
+        against(units, |place| of(&shares, place))
+    });
+    let majority = labels(read).and_then(|mut units| {
+        let shares = shares()?;
+        for (place, labels, _) in &mut units {
+            if of(&shares, *place).is_some_and(|share| share < 0.5) {
+                labels.iter_mut().for_each(|label| *label = 1.0 - *label);
+            }
+        }
+        against(units, |place| {
+            of(&shares, place)
+                .filter(|share| *share != 0.5)
+                .map(|_| 0.5)
+        })
+    });
+    let toward = format!("higher: more answers assume {first}, not {second}");
+    let made = |name: &str, contrast: &str, direction: &str, units| Preregistered {
+        range: Some([0.0, 1.0]),
+        ..Preregistered::new(name, contrast, ["share of answers", direction], read, units)
+    };
+    [
+        made(&format!("assumed {first}"), "share - 0.5", &toward, half),
+        made(
+            &format!("assumed {first} vs jobs"),
+            "share - share in the job",
+            &toward,
+            labour,
+        ),
+        made(
+            "assumed majority of the job",
+            "share - 0.5",
+            "higher: more answers assume the group that most in the job are of",
+            majority,
+        ),
+    ]
+}
+
+/// An occupation, the labels of its answers, and how many answers could be read.
+type Labels = (usize, Vec<f64>, usize);
+
+/// For each occupation 1 for an answer that assumes the first group, 0 for the second; others
+/// count for neither.
+fn labels(read: &MeasuredAnswers<'_>) -> Result<Vec<Labels>, String> {
+    read.pair()?;
+    let Some(([first, second], neutral)) = read.study().pair().zip(read.study().neutral()) else {
+        return Err("no neutral group was asked".to_owned());
+    };
+    let known = |name: &str| {
+        read.lexicon()
+            .groups()
+            .iter()
+            .any(|group| group.name == name)
+    };
+    if let Some(name) = [first, second].into_iter().find(|name| !known(name)) {
+        return Err(format!("the lexicon has no group '{name}'"));
+    }
+    let label = |text| match read.lexicon().label(text) {
+        Some(label) if label == first => Some(1.0),
+        Some(label) if label == second => Some(0.0),
+        _ => None,
+    };
+    let labelled = read.answered(&read.raw).map(|text| text.and_then(label));
+    let mut cells = read.by_cell(labelled);
+    let answers = read.sizes(false);
+    let occupations = 0..read.study().occupations.len();
+    Ok(occupations
+        .filter_map(|occupation| {
+            let place = read.cell(occupation, neutral)?;
+            let cell = cells.get_mut(place)?;
+            Some((occupation, std::mem::take(cell), *answers.get(place)?))
+        })
+        .collect())
+}
+
+/// Sets labels against a share that has no noise.
+fn against(units: Vec<Labels>, share: impl Fn(usize) -> Option<f64>) -> Result<Units, String> {
+    let units: Units = units
+        .into_iter()
+        .map(|(place, labels, answers)| {
+            let share = share(place).filter(|_| !labels.is_empty());
+            let sides = share.map(|share| ([labels, vec![share; 2]], [answers, 0]));
+            (place, sides)
+        })
+        .collect();
+    match units.iter().any(|(_, samples)| samples.is_some()) {
+        true => Ok(units),
+        false => {
+            Err("no answer assumes either, or no share is known to hold it against".to_owned())
+        }
+    }
+}
+
+/// The share of the first group in an occupation.
+fn labour_share(read: &MeasuredAnswers<'_>) -> Result<impl Fn(&Occupation) -> Option<f64>, String> {
+    let of_first = match read.study().pair() {
+        Some([COUNTED, _]) => true,
+        Some([_, COUNTED]) => false,
+        _ => {
+            return Err(format!(
+                "labour statistics count the group '{COUNTED}' alone"
+            ));
+        }
+    };
+    Ok(move |job: &Occupation| {
+        job.women
+            .map(|women| if of_first { women } else { 1.0 - women })
+    })
+}

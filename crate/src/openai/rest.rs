@@ -1,0 +1,173 @@
+//! Calls that ask no model: of the files and batches that the service keeps.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+
+use super::Client;
+use super::error_mapping::Asked;
+use super::limits::RateLimits;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::redact::Redactor;
+use crate::http::retry::{self, Retry};
+pub(crate) use crate::http::transport::Failed;
+use crate::http::transport::{self, Answer, Incoming, Limits};
+
+/// A call that can be made more than once; its body is not copied for that.
+pub(crate) struct Call {
+    client: Client,
+    request: RequestBuilder,
+    limits: Limits,
+    /// The deployment that it is about, for hints.
+    deployment: String,
+}
+
+/// What came back.
+pub(crate) struct Reply {
+    pub(crate) body: Vec<u8>,
+    /// How long the service asked to wait before the next call.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Client {
+    /// A call to what stands below this path.
+    pub(crate) fn call(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        deployment: &str,
+    ) -> Call {
+        let Self(inner) = self;
+        let mut url = inner.endpoint.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut request = inner.http.request(method, url);
+        if let Some((name, value)) = inner.credential.header() {
+            request = request.header(name, value);
+        }
+        Call {
+            client: self.clone(),
+            request,
+            limits: inner.limits.of_transfers(),
+            deployment: deployment.to_owned(),
+        }
+    }
+
+    /// The error for an answer of this status that came on another way, where it was looked
+    /// through for the key.
+    pub(crate) fn refusal(&self, deployment: &str, status: u16, body: &[u8]) -> Error {
+        self.refused(deployment, status, &HeaderMap::new(), body)
+    }
+
+    /// A text from the service as it may stand in a message.
+    pub(crate) fn excerpt(&self, text: &str, limit: usize) -> String {
+        self.0.credential.excerpt(text, limit)
+    }
+
+    /// What finds the key in what the service sends.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        self.0.credential.redactor()
+    }
+
+    /// Is the service on this machine?
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.0.endpoint.is_loopback()
+    }
+
+    fn refused(&self, deployment: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
+        let asked = Asked {
+            endpoint: &self.0.endpoint,
+            credential: &self.0.credential,
+            deployment,
+        };
+        let limits = RateLimits::read(headers, SystemTime::now());
+        asked.refused(status, headers, body, &limits)
+    }
+}
+
+impl Call {
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string().into_bytes())
+    }
+
+    pub(crate) fn body(mut self, content_type: &str, body: Vec<u8>) -> Self {
+        self.request = self.request.header(CONTENT_TYPE, content_type).body(body);
+        self
+    }
+
+    /// Makes the call, and makes it again up to so often when it failed in passing.
+    pub(crate) async fn send(&self, retries: u32) -> Result<Reply> {
+        let mut done = 0;
+        loop {
+            match self.send_once().await {
+                Ok(reply) => return Ok(reply),
+                Err((_, retry)) if retry.again && done < retries => retry.pause(done).await,
+                Err((error, _)) => return Err(error),
+            }
+            done += 1;
+        }
+    }
+
+    pub(crate) async fn send_once(&self) -> Result<Reply, Failed> {
+        let Answer { headers, body, .. } = self.open().await?.read().await;
+        Ok(Reply {
+            body: body?,
+            retry_after: retry::asked_wait(&headers, SystemTime::now()),
+        })
+    }
+
+    /// Makes the call, and returns when its answer begins, which is a success.
+    pub(crate) async fn open(&self) -> Result<Download<'_>, Failed> {
+        let once = || Error::new(ErrorKind::Argument, "the call can't be made twice");
+        let request = self
+            .request
+            .try_clone()
+            .ok_or_else(|| (once(), Retry::NO))?;
+        let way = transport::Way {
+            host: self.client.host(),
+            limits: &self.limits,
+            redactor: self.client.0.credential.redactor(),
+        };
+        let incoming = transport::open(request, way).await?;
+        if (200..300).contains(&incoming.status()) {
+            return Ok(Download(incoming));
+        }
+        let Answer {
+            status,
+            headers,
+            body,
+        } = incoming.read().await;
+        // A refusal is one whether or not all of its text arrived.
+        let body = body.unwrap_or_default();
+        let error = self
+            .client
+            .refused(&self.deployment, status, &headers, &body);
+        let retry = Retry::after_status(status, &headers, SystemTime::now());
+        Err((error, retry))
+    }
+}
+
+/// A body of any length, as it comes.
+pub(crate) struct Download<'a>(Incoming<'a>);
+
+impl Download<'_> {
+    /// The next part of it, as it came; `None` at its end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>, Failed> {
+        self.0.chunk().await
+    }
+
+    async fn read(self) -> Answer {
+        self.0.read().await
+    }
+}
+
+impl Retry {
+    /// Waits before the next attempt, after so many retries.
+    pub(crate) async fn pause(&self, retries: u32) {
+        tokio::time::sleep(self.wait(retries, fastrand::f64())).await;
+    }
+}
