@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::sync::OnceLock;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -22,14 +22,32 @@ where
     F::Output: Send + 'static,
 {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    let work = runtime()?.spawn(future);
     runtime()?.spawn(async move {
         // The receiver is gone only when the waiting thread is, and then nobody wants the value.
-        let _ = sender.send(future.await);
+        let _ = sender.send(work.await);
     });
-    receiver.recv().map_err(|_| {
-        Error::new(ErrorKind::Cancelled, "the work stopped before it was done")
-            .with_hint("this is a defect of evenhand: please report what the kernel printed")
-    })
+    match receiver.recv() {
+        Ok(Ok(output)) => Ok(output),
+        // Code of the caller's that runs within the work has panicked: the panic is the caller's.
+        Ok(Err(ended)) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+        Ok(Err(_)) | Err(_) => Err(Error::new(
+            ErrorKind::Cancelled,
+            "the work stopped before it was done",
+        )
+        .with_hint("run it again; what a journal holds is not asked twice")),
+    }
+}
+
+/// Runs code of the caller's, such as a closure that takes rows. It may block, and it may call
+/// this library again, which then waits for this very runtime: so its worker is taken out of
+/// those that the runtime counts on.
+pub(crate) fn run_caller_code<T>(code: impl FnOnce() -> T) -> T {
+    let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
+    match flavor {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(code),
+        _ => code(),
+    }
 }
 
 /// Does a kernel run this process? evcxr sets this for the one that runs the cells.

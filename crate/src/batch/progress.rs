@@ -10,6 +10,7 @@ use super::answers::Source;
 use super::engine::Outcome;
 use super::rate_limit::LimiterStatus;
 use crate::error::ErrorKind;
+use crate::runtime::run_caller_code;
 
 const BETWEEN_LINES: Duration = Duration::from_secs(2);
 
@@ -108,10 +109,13 @@ impl fmt::Debug for Listener {
 /// Tells that the batch can't begin yet.
 pub(crate) fn tell_of_wait(listener: Option<&Listener>, what: String) {
     match listener {
-        Some(Listener(tell)) => tell(&Progress {
-            waits_for: Some(what),
-            ..Progress::default()
-        }),
+        Some(Listener(tell)) => {
+            let progress = Progress {
+                waits_for: Some(what),
+                ..Progress::default()
+            };
+            run_caller_code(|| tell(&progress));
+        }
         None => say(&format!("waits {what}")),
     }
 }
@@ -179,7 +183,7 @@ impl Teller {
         let waits_for = standing().to_string();
         self.progress.waits_for = (!waits_for.is_empty()).then_some(waits_for);
         match (&self.listener, &mut self.bar) {
-            (Some(Listener(tell)), _) => tell(&self.progress),
+            (Some(Listener(tell)), _) => run_caller_code(|| tell(&self.progress)),
             (None, Some(bar)) => self.progress.move_bar(bar),
             (None, None) => say(&self.progress.to_string()),
         }
@@ -197,7 +201,7 @@ impl Teller {
             ..
         } = &self.progress;
         if let Some(Listener(tell)) = &self.listener {
-            return tell(&self.progress);
+            return run_caller_code(|| tell(&self.progress));
         }
         if let Some(bar) = self.bar.as_mut().filter(|bar| bar.is_shown()) {
             self.progress.move_bar(bar);
@@ -220,7 +224,7 @@ use crate::display::ProgressBar;
 
 /// Without the notebook there is no place for one.
 #[cfg(not(feature = "notebook"))]
-enum Bar {}
+enum ProgressBar {}
 
 #[cfg(not(feature = "notebook"))]
 impl ProgressBar {

@@ -17,8 +17,9 @@ use super::options::JournalChoice;
 use super::progress::Teller;
 use super::totals::Totals;
 use super::{Batch, options};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, ChatRequest, Client};
+use crate::runtime::{block_on, run_caller_code};
 
 /// How many requests, for each that may be under way, are held back at most because one
 /// before them is not settled.
@@ -118,11 +119,14 @@ impl Batch<Requests> {
     /// What `take` returns, which ends the batch; a concurrency or a quota of 0; a journal
     /// that can't be used; and an error that no row can escape (a wrong key, an unknown
     /// deployment), when nothing has been answered.
+    ///
+    /// # Panics
+    /// Where `take` panics. An iterator of requests that panics is an error.
     pub fn for_each<F>(self, take: F) -> Result<Totals>
     where
         F: FnMut(Row) -> Result<()> + Send + 'static,
     {
-        crate::runtime::block_on(for_each(self, take))?
+        block_on(for_each(self, take))?
     }
 }
 
@@ -149,7 +153,7 @@ where
         sender,
     };
     let handle = Handle::current();
-    tokio::task::spawn_blocking(move || feeder.feed(batch.asked, &handle));
+    let reading = tokio::task::spawn_blocking(move || feeder.feed(batch.asked, &handle));
 
     let mut exit = Exit::new(&line, records.as_deref(), take);
     let ended = drive(&mut engine, &until, &pacer, &mut teller, |one| {
@@ -162,7 +166,16 @@ where
             let unasked = hopeless.clone().unwrap_or_else(|| options::unasked(*ended));
             exit.settle_rest(&unasked)
         }
-        Err(_) => Ok(()),
+        Err(_) => {
+            // The reader of requests must not wait for room that nobody will make.
+            line.room.close();
+            Ok(())
+        }
+    };
+    let broken_off = match &ended {
+        // Nothing is left to ask, so reading is over, one way or the other.
+        Ok(None) if hopeless.is_none() => reading.await.err(),
+        _ => None,
     };
     let unsaved = records.as_deref().and_then(AnswerCache::close);
     let mut notes = records
@@ -177,6 +190,14 @@ where
     };
     teller.finish();
     ended.and(rest)?;
+    if broken_off.is_some_and(|ended| ended.is_panic()) {
+        let message = format!(
+            "the iterator of requests panicked after {} rows, which were handed on",
+            totals.rows
+        );
+        return Err(Error::new(ErrorKind::Argument, message)
+            .with_hint("what it printed says where; what a journal holds is not asked twice"));
+    }
     match unsaved.or(hopeless.filter(|_| totals.answered == 0)) {
         Some(error) => Err(error),
         None => Ok(totals),
@@ -293,13 +314,14 @@ impl<'a, F: FnMut(Row) -> Result<()>> Exit<'a, F> {
         self.next += 1;
         self.totals.add(&one.outcome, &one.effort, one.source);
         let custom_id = self.line.leave().unwrap_or_default();
-        (self.take)(Row {
+        let row = Row {
             id: one.index,
             custom_id,
             outcome: one.outcome,
             effort: one.effort,
             source: one.source,
-        })?;
+        };
+        run_caller_code(|| (self.take)(row))?;
         // What can't be written to the journal is kept in memory, which has an end.
         self.records
             .and_then(AnswerCache::take_trouble)

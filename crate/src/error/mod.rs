@@ -66,6 +66,8 @@ pub enum ErrorKind {
     Statistics,
     /// A table or a chart could not be made.
     Display,
+    /// What code outside of this library could not do: see [`Error::other`].
+    Other,
 }
 
 impl ErrorKind {
@@ -92,6 +94,7 @@ impl ErrorKind {
             Self::Journal => "journal",
             Self::Statistics => "statistics",
             Self::Display => "display",
+            Self::Other => "other",
         }
     }
 }
@@ -136,7 +139,20 @@ impl Error {
         }))
     }
 
-    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    /// An error of your own code, for the closures and measures that this library calls. Its
+    /// kind is [`ErrorKind::Other`].
+    ///
+    /// ```
+    /// let error = evenhand::Error::other("the list of jobs is empty").with_hint("add a job");
+    /// assert_eq!(error.to_string(), "the list of jobs is empty\n  hint: add a job");
+    /// ```
+    pub fn other(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Other, message)
+    }
+
+    /// The same error, with a hint that its user can act on.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.0).hint = Some(legible(hint.into()));
         self
     }
@@ -166,10 +182,9 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_source(
-        mut self,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Self {
+    /// The same error, caused by this one.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Arc::make_mut(&mut self.0).source = Some(Arc::from(source.into()));
         self
     }
@@ -270,6 +285,13 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+/// So that `?` may end a closure that writes a file: the kind is [`ErrorKind::Io`].
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(ErrorKind::Io, error.to_string()).with_source(error)
     }
 }
 
