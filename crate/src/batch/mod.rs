@@ -6,7 +6,6 @@
 //!   each with its answer or with its error; [`Totals`] sums them up.
 //! - `plan` says what is asked for which row, `engine` asks, `rate_limit` keeps to the [`Quota`],
 //!   `journal` keeps every outcome in a file, and `cache` says how.
-//! - [`Submission`] is a batch that was handed to the service's Batch API.
 //! - `options` is what the builder was told; `run` and `stream` put outcomes in order, `driver` ends
 //!   them in time, `progress` tells how far they are; `frame` makes data frames of the rows.
 

@@ -3,8 +3,7 @@
 //! - [`display`] shows a table or one of the toolkit's own results; [`EvcxrDisplay`] does
 //!   the same for the last expression of a cell.
 //! - `mime_bundle` is what one thing looks like: HTML, and plain text beside it.
-//! - [`table`] shows data frames, [`side_by_side`] several things in a row; `card` renders the
-//!   toolkit's own small results.
+//! - `card` is how small results look; `shared_script` is what an output holds once.
 //! - `progress_bar` is how far long work is, in its place.
 //! - `escape` makes text from a model harmless in HTML.
 //! - `cell` knows which cell is running; `writer` is the one way to standard output.

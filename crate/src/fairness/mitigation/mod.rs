@@ -9,7 +9,7 @@
 //! - Fine-tuning: [`TrainingFile`] writes what Azure OpenAI learns from.
 //! - [`NaiveBayes`] is a model that is small enough to learn in a cell, and [`applicants`] is
 //!   made-up data that it learns an unfair rule from.
-//! - [`Utility`] watches the price: an empty answer is fair, and of no use.
+//! - [`Utility`](super::measures::Utility) watches the price: an empty answer is fair, and of no use.
 //!
 //! A group is data: nothing here but the shipped word lists knows of gender. Whatever chance
 //! decides takes a seed, and gives the same for the same seed.

@@ -13,7 +13,7 @@
 //!   [`mann_whitney`] for values without pairs.
 //! - [`holm`] adjusts the headline measures, [`benjamini_hochberg`] the words;
 //!   [`bonferroni`] and [`benjamini_yekutieli`] stand beside them.
-//! - [`Reach`] tells, before anyone looks, whether so many units can carry a verdict;
+//! - [`Feasibility`] tells, before anyone looks, whether so many units can carry a verdict;
 //!   [`sign_flip_power`], [`paired_power`] and [`units_for_power`] how many see an effect; [`noise_floor`] what
 //!   chance alone would show.
 //!
