@@ -16,8 +16,8 @@ pub struct Neutral {
     pub occupations: Vec<Assumed>,
 }
 
-/// Whom the answers about one occupation assume: the group that most of an answer's words of
-/// groups name.
+/// Whom the answers about one occupation assume: the group of the person that an answer is
+/// about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Assumed {
@@ -27,7 +27,7 @@ pub struct Assumed {
     pub answers: usize,
     /// How many of them assume each label, in the labels' order.
     pub counts: Vec<usize>,
-    /// How many assume none: no word of a group, or as many of one as of another.
+    /// How many assume none: nothing tells the person's group, or not clearly.
     pub undetected: usize,
     /// The share of women in the occupation, where it is known.
     pub women: Option<f64>,
