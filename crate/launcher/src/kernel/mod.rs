@@ -103,10 +103,8 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     let mut env = environment(copy, &project.lock_file())?;
     env.push((sideband::VARIABLE.into(), shared.word.clone().into()));
     env.push((STOP_FILE.into(), shared.stop_file.clone().into()));
-    // Where this program's own checkout has moved, one around the notebook may be anybody's.
-    let is_own = project.root() == Path::new(env!("CARGO_MANIFEST_DIR"));
     let (notes, ahead) = match warm {
-        Some(_) if is_own => (Vec::new(), std::env::var_os(prewarm::NOTEBOOK)),
+        Some(_) if project.is_own() => (Vec::new(), std::env::var_os(prewarm::NOTEBOOK)),
         Some(_) => (Vec::new(), None),
         None => (vec![NOT_WARM.to_owned()], None),
     };

@@ -10,13 +10,18 @@ pub struct Checkout {
     root: PathBuf,
 }
 
+/// The checkout that this program was built from, whose package stands two folders below.
+fn built_from() -> Option<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)
+}
+
 impl Checkout {
     /// The checkout that this binary was built from; if that has moved, the one around the
     /// current directory.
     pub fn locate() -> Result<Self> {
         let here = std::env::current_dir().unwrap_or_default();
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
+        built_from()
+            .into_iter()
             .chain(here.ancestors())
             .find(|folder| {
                 folder.join("environment.yml").is_file() && folder.join("crate").is_dir()
@@ -29,6 +34,11 @@ impl Checkout {
                     "change into the checkout, or build the launcher there again with `cargo run`",
                 )
             })
+    }
+
+    /// Whether it is the checkout that this program was built from: another may be anybody's.
+    pub fn is_own(&self) -> bool {
+        built_from() == Some(&self.root)
     }
 
     /// The checkout's root.
