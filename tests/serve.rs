@@ -547,9 +547,10 @@ fn a_model_that_does_not_start_shows_what_it_printed() {
     )
     .unwrap();
     std::fs::set_permissions(&python, PermissionsExt::from_mode(0o755)).unwrap();
-    // With this the environment counts as complete, and is not made anew.
-    let stamp = "venv/evenhand-requirements.txt";
-    std::fs::copy(home().join(stamp), folder.path().join(stamp)).unwrap();
+    // With these the folder counts as the launcher's, and the environment as complete.
+    for stamp in [".evenhand-home", "venv/evenhand-requirements.txt"] {
+        std::fs::copy(home().join(stamp), folder.path().join(stamp)).unwrap();
+    }
     let said = fails(folder.path(), &["--port", "0"]);
     assert!(
         said.contains("the local model did not start: it ended with exit status: 3"),

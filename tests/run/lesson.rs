@@ -58,6 +58,8 @@ impl Lesson {
         let bin = self.home.join("kernel/bin");
         fs::create_dir_all(&bin).unwrap();
         std::os::unix::fs::symlink(program, bin.join("evcxr_jupyter")).unwrap();
+        // As the set-up notes of one that it built: it listens to sockets in a folder.
+        std::fs::write(bin.join("evcxr_jupyter.ipc"), "").unwrap();
         self
     }
 

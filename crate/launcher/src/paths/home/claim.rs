@@ -200,7 +200,9 @@ fn stranger(root: &Path, entries: &[OsString]) -> Option<PathBuf> {
             ]
             .contains(&name)
         }),
-        foreign(root, "kernel/bin", |name| name == "evcxr_jupyter"),
+        foreign(root, "kernel/bin", |name| {
+            ["evcxr_jupyter", "evcxr_jupyter.ipc"].contains(&name)
+        }),
         foreign(root, "warm", |name| {
             name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
         }),
