@@ -3,6 +3,8 @@
 use evenhand::text::terminal::sanitize;
 use serde_json::{Value, json};
 
+use super::renamed;
+
 /// What evcxr says where the process that runs the cells has ended.
 const ENDED: &str = "Subprocess terminated";
 
@@ -113,6 +115,15 @@ impl CellError {
                     *line = format!("{before}command_{count}{after}");
                 }
             }
+        }
+        self
+    }
+
+    /// Tells the new name where an old one was not found.
+    pub fn hinted(mut self) -> Self {
+        if let Some(hint) = renamed::hint(&self.value) {
+            self.value = format!("{}\n{hint}", self.value.trim_end());
+            self.traceback.push(hint);
         }
         self
     }

@@ -249,7 +249,7 @@ impl Cell {
             Stop::Killed if error.is_of_an_ended_process() => CellError::killed(),
             Stop::Asked(_) if !self.has_begun => CellError::stopped_compiling(),
             _ if error.is_of_an_ended_process() => error.explained(),
-            _ => error.numbered(self.count),
+            _ => error.numbered(self.count).hinted(),
         };
         let shown = Out::Message("error".to_owned(), error.content());
         self.error.get_or_insert(error);

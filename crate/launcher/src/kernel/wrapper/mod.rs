@@ -7,7 +7,7 @@
 //! - `in_flight` is what becomes of a request that evcxr works on; `panic` and `error` are how a
 //!   cell fails.
 //! - `local_replies`, `is_complete`: what is answered without evcxr.
-//! - `prewarm`: what is made ready while the reader reads.
+//! - `prewarm`: what is made ready while the reader reads; `renamed`: what old names are now.
 
 mod error;
 mod evcxr_side;
@@ -18,6 +18,7 @@ mod jupyter_side;
 mod local_replies;
 mod panic;
 pub mod prewarm;
+mod renamed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
