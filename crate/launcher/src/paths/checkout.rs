@@ -64,6 +64,6 @@ impl Checkout {
     /// What pip installs, with its hashes: what the pip section of `environment.yml` wants, and
     /// all below it.
     pub fn requirements(&self) -> PathBuf {
-        self.root.join("requirements.txt")
+        self.root.join("crate/launcher/requirements.txt")
     }
 }

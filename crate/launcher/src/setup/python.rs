@@ -1,8 +1,8 @@
 //! The Python environment: JupyterLab and the model's engine, in a folder of their own.
 //!
 //! What is wanted stands in one place, the pip section of `environment.yml`. What is installed
-//! for it, with all below it, stands in `requirements.txt` with its hashes; the head of that file
-//! tells which command makes it.
+//! for it, with all below it, stands in `crate/launcher/requirements.txt` with its hashes; the head
+//! of that file tells which command makes it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     let wanted = fs::read_to_string(&path).map_err(|error| {
         Failure::new(format!("could not read {}", path.display()))
             .because(error)
-            .hint("restore the file: `git checkout requirements.txt`")
+            .hint("restore the file: `git checkout crate/launcher/requirements.txt`")
     })?;
     let stamp = home.venv().join("evenhand-requirements.txt");
     if home.python().exists() && fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
