@@ -71,23 +71,17 @@ impl<'a> MeasuredAnswers<'a> {
         let replies = self.answers.replies().chunks(samples.max(1));
         for (place, (cell, replies)) in self.cells.iter().zip(replies).enumerate() {
             for reply in replies {
-                let count = match reply.as_deref().map(Text::new) {
-                    Ok(text) if foreign(&text).is_none() => {
-                        self.of.push(place);
-                        self.raw.push(text.answering(&cell.prompt));
-                        continue;
-                    }
-                    Ok(_) => self.foreign.get_mut(cell.group),
-                    Err(_) => self.failed.get_mut(cell.group),
-                };
-                if let Some(count) = count {
+                if let Ok(text) = reply.as_deref().map(Text::new) {
+                    self.of.push(place);
+                    self.raw.push(text.answering(&cell.prompt));
+                } else if let Some(count) = self.failed.get_mut(cell.group) {
                     *count += 1;
                 }
             }
         }
     }
 
-    /// What is too short to be told alone is told by all answers together.
+    /// Each is told alone, and what is too short for that by all answers together.
     fn leave_out_foreign(&mut self) {
         let languages = languages(&self.raw);
         let (texts, places) = (std::mem::take(&mut self.raw), std::mem::take(&mut self.of));

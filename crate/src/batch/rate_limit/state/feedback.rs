@@ -40,6 +40,14 @@ impl State {
         }
     }
 
+    /// What a failure and a refusal have in common.
+    fn unanswered(&mut self, now: Duration, charge: Reservation, said: &RateLimits) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.last_answer = Some(now);
+        self.hear(now, charge, said);
+        self.lost_count();
+    }
+
     /// The request failed for a reason that is not the quota.
     pub(in crate::batch::rate_limit) fn failed(
         &mut self,
@@ -47,10 +55,7 @@ impl State {
         charge: Reservation,
         said: &RateLimits,
     ) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.last_answer = Some(now);
-        self.hear(now, charge, said);
-        self.lost_count();
+        self.unanswered(now, charge, said);
         // Before any refusal it was only the first of all that went alone.
         self.alone &= self.refused_at.is_some();
     }
@@ -88,10 +93,7 @@ impl State {
         charge: Reservation,
         said: &RateLimits,
     ) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.last_answer = Some(now);
-        self.hear(now, charge, said);
-        self.lost_count();
+        self.unanswered(now, charge, said);
         let asked = asked_wait(said);
         let new = self.refused_at.is_none_or(|refused| charge.at > refused);
         self.refusals += 1;
