@@ -70,11 +70,12 @@ fn without<'a>(bytes: &'a [u8], key: &[u8]) -> Cow<'a, [u8]> {
 }
 
 /// How long the key is that stands at the beginning, if one does. A backslash before it that
-/// belongs to no text of JSON goes with it, so that what is left still ends its escape.
+/// belongs to no text of JSON goes with it, and so does the rest of an escape that begins with
+/// the key's last letter: what is left is never half an escape.
 fn found(bytes: &[u8], key: &[u8]) -> Option<usize> {
     let plain = |bytes: &[u8]| {
         let same = bytes.get(..key.len())?.eq_ignore_ascii_case(key);
-        same.then_some(key.len())
+        same.then(|| whole_escapes(bytes, key.len()))
     };
     match bytes {
         [b'\\', rest @ ..] => escaped(bytes, key).or_else(|| plain(rest).map(|length| length + 1)),
@@ -87,6 +88,15 @@ fn found(bytes: &[u8], key: &[u8]) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// The length, made longer until it ends between two letters of JSON.
+fn whole_escapes(bytes: &[u8], length: usize) -> usize {
+    let mut end = 0;
+    while end < length {
+        end += unit(bytes.get(end..).unwrap_or_default()).1;
+    }
+    end.min(bytes.len())
 }
 
 /// The same where every letter of it may be escaped.
@@ -150,6 +160,13 @@ mod tests {
             "<p>[key]"
         );
         assert_eq!(redacted(r"\\u006bey", "key-01234"), r"\\u006bey");
+        for text in [
+            r#"["key-01234\\"]"#,
+            r#"["key-01234\""]"#,
+            r#"["key-01234\u0041"]"#,
+        ] {
+            assert_eq!(redacted(text, r"key-01234\"), r#"["[key]"]"#);
+        }
     }
 
     #[test]
