@@ -49,6 +49,7 @@ pub mod display;
 pub mod error;
 pub mod fairness;
 mod http;
+mod identity;
 mod json;
 #[cfg(test)]
 #[path = "../testing/loopback/mod.rs"]

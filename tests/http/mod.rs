@@ -1,9 +1,11 @@
 //! The client against a server that keeps to the protocol, and one that does not.
 
 mod errors;
+mod gateway;
 mod hostile;
 mod paths;
 mod retries;
+mod sign_in;
 mod transport;
 
 use crate::support::server::Server;

@@ -25,6 +25,7 @@ enum Asked {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Prompt {
+    #[serde(default, deserialize_with = "format::optional_name")]
     custom_id: Option<String>,
     system: Option<String>,
     prompt: String,

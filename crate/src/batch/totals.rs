@@ -28,6 +28,8 @@ pub struct Totals {
     pub shared: usize,
     /// Answers that were cut at the token limit (finish reason `length`).
     pub cut: usize,
+    /// Answers that the content filter held back or cut off (finish reason `content_filter`).
+    pub filtered: usize,
     /// Requests that were sent, retries included.
     pub requests: u64,
     /// Requests that were refused for the quota's sake (429).
@@ -86,6 +88,7 @@ impl Totals {
                 {
                     self.cut += 1;
                 }
+                self.filtered += usize::from(completion.is_filtered());
             }
             Err(error) if error.kind() == ErrorKind::Cancelled => self.cancelled += 1,
             Err(_) => self.failed += 1,
@@ -132,6 +135,7 @@ impl fmt::Display for Totals {
             (self.from_journal, "from the journal"),
             (self.shared, "shared"),
             (self.cut, "cut at the token limit"),
+            (self.filtered, "held back by the content filter"),
         ];
         let of_them: Vec<_> = of_them
             .iter()

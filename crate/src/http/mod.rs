@@ -2,8 +2,9 @@
 //! whether a failed exchange is made again. It knows no service.
 //!
 //! - `transport`: one exchange; `retry`: what to do about one that failed; `redact`: no key comes
-//!   back in an answer.
+//!   back in an answer; `proxy`: what stands in between.
 
+mod proxy;
 pub(crate) mod redact;
 pub(crate) mod retry;
 pub(crate) mod transport;

@@ -2,6 +2,7 @@
 //! passed it holds no key, so no part behind it has to look.
 
 use std::borrow::Cow;
+use std::sync::{PoisonError, RwLock};
 
 use crate::secret::Secret;
 
@@ -11,7 +12,12 @@ const INSTEAD: &[u8] = b"[key]";
 /// Every secret that was given, the one that is sent and the one that is not.
 pub(crate) struct Redactor {
     keys: Vec<Secret>,
+    /// Tokens that were fetched since, the last few: a longer one has ended.
+    fetched: RwLock<Vec<Secret>>,
 }
+
+/// So many tokens of those that were fetched are looked for.
+const FETCHED: usize = 4;
 
 impl Redactor {
     /// Secrets that may be an ordinary word are not looked for: an answer may hold them.
@@ -19,25 +25,51 @@ impl Redactor {
         let keys = secrets.into_iter();
         Self {
             keys: keys.filter(|key| is_no_word(key.expose())).collect(),
+            fetched: RwLock::default(),
         }
+    }
+
+    /// Looks for this token, too.
+    pub(crate) fn add(&self, token: &Secret) {
+        if !is_no_word(token.expose()) || self.fetched().contains(token) {
+            return;
+        }
+        let mut fetched = self.fetched.write().unwrap_or_else(PoisonError::into_inner);
+        if !fetched.contains(token) {
+            let too_many = (fetched.len() + 1).saturating_sub(FETCHED);
+            fetched.drain(..too_many);
+            fetched.push(token.clone());
+        }
+    }
+
+    /// The tokens that were fetched.
+    pub(crate) fn fetched(&self) -> Vec<Secret> {
+        let fetched = self.fetched.read();
+        fetched.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The bytes without a key, however JSON may write it (`\u006b`, `\/`), in whatever case.
     /// What was JSON stays JSON.
     pub(crate) fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let keys = self.keys.iter().map(|key| key.expose().as_bytes());
-        keys.fold(bytes, |bytes, key| match without(&bytes, key) {
-            Cow::Owned(clean) => clean,
-            Cow::Borrowed(_) => bytes,
+        let fetched = self.fetched();
+        let keys = self.keys.iter().chain(&fetched);
+        keys.fold(bytes, |bytes, key| {
+            match without(&bytes, key.expose().as_bytes()) {
+                Cow::Owned(clean) => clean,
+                Cow::Borrowed(_) => bytes,
+            }
         })
     }
 
     /// The same of a part of a file.
     pub(crate) fn line<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
-        let keys = self.keys.iter().map(|key| key.expose().as_bytes());
-        keys.fold(Cow::Borrowed(line), |line, key| match without(&line, key) {
-            Cow::Owned(clean) => Cow::Owned(clean),
-            Cow::Borrowed(_) => line,
+        let fetched = self.fetched();
+        let keys = self.keys.iter().chain(&fetched);
+        keys.fold(Cow::Borrowed(line), |line, key| {
+            match without(&line, key.expose().as_bytes()) {
+                Cow::Owned(clean) => Cow::Owned(clean),
+                Cow::Borrowed(_) => line,
+            }
         })
     }
 }
@@ -167,6 +199,19 @@ mod tests {
         ] {
             assert_eq!(redacted(text, r"key-01234\"), r#"["[key]"]"#);
         }
+    }
+
+    #[test]
+    fn a_token_that_was_fetched_is_found_as_long_as_it_may_hold() {
+        let redactor = Redactor::new([]);
+        let token = |number: usize| format!("token-{number}-0123456789");
+        for number in 0..9 {
+            redactor.add(&Secret::new(token(number)));
+            redactor.add(&Secret::new(token(number)));
+        }
+        let text = format!("{} {} {}", token(4), token(5), token(8));
+        let clean = redactor.bytes(text.into_bytes());
+        assert_eq!(clean, format!("{} [key] [key]", token(4)).as_bytes());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod allowance;
 mod clean;
 mod dotenv;
+pub(crate) mod identity;
 mod sources;
 
 use std::fmt;
@@ -16,11 +17,14 @@ use crate::secret::Secret;
 
 pub(crate) use allowance::Allowance;
 pub(crate) use clean::clean;
+pub(crate) use identity::IdentitySettings;
 
 /// Where the quota's tokens stand.
 const TPM_VARIABLE: &str = "AZURE_OPENAI_TPM";
 /// Where the quota's requests stand.
 const RPM_VARIABLE: &str = "AZURE_OPENAI_RPM";
+/// Whether plain HTTP may leave this machine.
+pub(crate) const ALLOW_HTTP_VARIABLE: &str = "EVENHAND_ALLOW_HTTP";
 /// How long a request may take in all.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(600);
 /// How long making a connection may take.
@@ -50,10 +54,17 @@ pub enum Service {
 /// | `AZURE_OPENAI_DEPLOYMENT` | `deployment` |
 /// | `AZURE_OPENAI_TPM` | `tokens_per_minute`, the deployment's quota |
 /// | `AZURE_OPENAI_RPM` | `requests_per_minute`, the same |
+/// | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET`, `AZURE_AUTHORITY_HOST` | an application that signs in where there is neither key nor token |
+/// | `EVENHAND_ALLOW_HTTP` | `allow_http` where it is `1` or `true` |
 /// | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL` | `endpoint`, `api_key`, `deployment` of an OpenAI-compatible server |
 ///
 /// The `OPENAI_` variables count only where no Azure endpoint, key or token is
 /// set: a forgotten Azure endpoint must not send the prompts to someone else.
+///
+/// Without key and token an Azure client signs in with Microsoft Entra, in the order of Azure's own
+/// tools: as the application above; as the managed identity of the machine (`IDENTITY_ENDPOINT`
+/// and `IDENTITY_HEADER`, or the address that virtual machines ask, for which `AZURE_CLIENT_ID`
+/// chooses one of several identities); as whoever has signed in with `az login`.
 ///
 /// Address and credential come from one place, all from the environment or all from the same
 /// `.env` file; the other variables may come from either.
@@ -83,6 +94,11 @@ pub struct Settings {
     pub connect_timeout: Option<Duration>,
     /// How often a request that failed in passing is sent again. Default: 2.
     pub max_retries: Option<u32>,
+    /// Plain HTTP may go to a server in one's own network, as long as no key is set. Default: to
+    /// this machine alone.
+    pub allow_http: bool,
+    /// Who signs in with Microsoft Entra where there is neither key nor token.
+    pub(crate) identity: IdentitySettings,
     pub(crate) notes: Vec<String>,
 }
 
@@ -121,7 +137,8 @@ impl Settings {
     /// As [`from_env`](Self::from_env).
     pub fn from_env_in(folder: &Path) -> Result<Self> {
         let sources = sources::sources(folder)?;
-        let settings = sources.settings()?;
+        let mut settings = sources.settings()?;
+        settings.identity.is_azure_machine = identity::is_azure_machine();
         Ok(Self {
             notes: sources.notes,
             ..settings
@@ -167,6 +184,8 @@ impl Settings {
             deployment: text("AZURE_OPENAI_DEPLOYMENT"),
             tokens_per_minute: text(TPM_VARIABLE),
             requests_per_minute: text(RPM_VARIABLE),
+            allow_http: is_on(text(ALLOW_HTTP_VARIABLE).as_deref()),
+            identity: IdentitySettings::from_lookup(&lookup),
             ..Self::default()
         };
         if azure.names_a_service() {
@@ -184,14 +203,16 @@ impl Settings {
             deployment: text("OPENAI_MODEL").or(azure.deployment),
             tokens_per_minute: azure.tokens_per_minute,
             requests_per_minute: azure.requests_per_minute,
+            allow_http: azure.allow_http,
             ..Self::default()
         }
     }
 
-    /// What must still be given before a client can ask. An OpenAI-compatible server
+    /// What must still be given before a client can ask. Who can sign in needs no key. An OpenAI-compatible server
     /// may do without a key, and without an address it is OpenAI itself.
     pub fn missing(&self) -> Vec<Missing> {
         let credential = self.api_key.is_some() || self.ad_token.is_some();
+        let credential = credential || self.identity.is_configured();
         let (endpoint, credential) = match self.service {
             Service::Azure => (self.endpoint.is_some(), credential),
             Service::OpenAi => (true, credential || self.endpoint.is_some()),
@@ -229,8 +250,14 @@ impl fmt::Debug for Settings {
             .field("timeout", &self.timeout)
             .field("connect_timeout", &self.connect_timeout)
             .field("max_retries", &self.max_retries)
+            .field("allow_http", &self.allow_http)
             .finish()
     }
+}
+
+/// Is a switch on? Whatever else stands there leaves it off.
+fn is_on(value: Option<&str>) -> bool {
+    value.is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true"))
 }
 
 /// One value, for a part that has a setting of its own. An empty one counts as none.

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::dotenv::DotEnv;
+use super::identity::{OF_APPLICATIONS, OF_THE_MACHINE};
 use super::{RPM_VARIABLE, Service, Settings, TPM_VARIABLE, clean};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -69,12 +70,30 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
             && [Service::Azure, Service::OpenAi]
                 .iter()
                 .any(|service| named(*service, |name| self.of_file(name)).any());
-        Ok(Settings::from_lookup(|name| match name {
+        // An application is of one source, and a file's gets nothing to an address of ours.
+        let application_is_ours = ours.any()
+            || OF_APPLICATIONS
+                .iter()
+                .any(|name| self.of_environment(name).is_some());
+        let mut settings = Settings::from_lookup(|name| match name {
+            _ if OF_THE_MACHINE.contains(&name) => self.of_environment(name),
+            _ if OF_APPLICATIONS.contains(&name) && application_is_ours => {
+                self.of_environment(name)
+            }
+            _ if OF_APPLICATIONS.contains(&name) => self.of_file(name),
             AZURE_ENDPOINT | OPENAI_ENDPOINT if ours.any() => self.of_environment(name),
             TPM_VARIABLE | RPM_VARIABLE if is_apart => self.of_environment(name),
             _ if ours.any() && is_credential(name) => self.of_environment(name),
             _ => self.value(name),
-        }))
+        });
+        let identity = &mut settings.identity;
+        let application_is_the_files = !application_is_ours && identity.client_secret.is_some();
+        if !application_is_ours && !application_is_the_files {
+            // Whom a file names without an application of its own must not ask the reader to sign in.
+            identity.authority = None;
+        }
+        identity.is_apart = files.address.is_some() && !ours.any() && !application_is_the_files;
+        Ok(settings)
     }
 
     /// Does the environment have both parts, or the file nothing to complete it with?

@@ -1,0 +1,77 @@
+//! Whether a client signs in, as whom, and for what.
+
+use std::sync::Arc;
+
+use super::super::endpoint::{Endpoint, Protocol};
+use crate::error::{Error, ErrorKind, Result};
+use crate::identity::{self, Chain, TokenCache};
+use crate::settings::{Service, Settings};
+
+/// The clouds in which Azure OpenAI is: how its hosts end, and what tokens are for on the dated
+/// path and on the v1 path.
+const CLOUDS: [(&[&str], &str, &str); 3] = [
+    (
+        &[
+            ".openai.azure.com",
+            ".cognitiveservices.azure.com",
+            ".services.ai.azure.com",
+        ],
+        "https://cognitiveservices.azure.com",
+        "https://ai.azure.com",
+    ),
+    (
+        &[
+            ".openai.azure.us",
+            ".cognitiveservices.azure.us",
+            ".services.ai.azure.us",
+        ],
+        "https://cognitiveservices.azure.us",
+        "https://ai.azure.us",
+    ),
+    (
+        &[".openai.azure.cn", ".cognitiveservices.azure.cn"],
+        "https://cognitiveservices.azure.cn",
+        "https://ai.azure.cn",
+    ),
+];
+
+/// The tokens that a client sends, where it has a way to sign in and nothing else.
+///
+/// # Errors
+/// A setting is malformed; or an address of a `.env` file would be given a token of the
+/// environment's, and is none of Azure's own.
+pub(super) fn of(
+    settings: &Settings,
+    endpoint: &Endpoint,
+) -> Result<Option<Arc<TokenCache<Chain>>>> {
+    let identity = &settings.identity;
+    if settings.service != Service::Azure || !identity.is_configured() {
+        return Ok(None);
+    }
+    let cloud = cloud_of(endpoint.host());
+    if identity.is_apart && cloud.is_none() {
+        return Err(Error::new(
+            ErrorKind::Settings,
+            format!(
+                "AZURE_OPENAI_ENDPOINT comes from a .env file, and {} is no address of Azure's own: \
+                 whoever wrote the file would be given a token of yours",
+                endpoint.host()
+            ),
+        )
+        .with_hint("if the address is right, set AZURE_OPENAI_ENDPOINT in the environment"));
+    }
+    let (_, dated, v1) = cloud.unwrap_or(&CLOUDS[0]);
+    let resource = match endpoint.protocol() {
+        Protocol::AzureDated => dated,
+        Protocol::AzureV1 | Protocol::OpenAi => v1,
+    };
+    identity::tokens(identity, resource, crate::openai::tell).map(Some)
+}
+
+fn cloud_of(host: &str) -> Option<&'static (&'static [&'static str], &'static str, &'static str)> {
+    let name = host.split(':').next().unwrap_or_default();
+    let name = name.to_ascii_lowercase();
+    CLOUDS
+        .iter()
+        .find(|(ends, ..)| ends.iter().any(|end| name.ends_with(end)))
+}
