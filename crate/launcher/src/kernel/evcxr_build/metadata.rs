@@ -12,6 +12,8 @@ use std::process::{ExitCode, Stdio};
 
 use serde_json::Value;
 
+use super::real_cargo::{code, real};
+
 /// The packages, beside those of polars, of which only what they show is told.
 const PRUNED: [&str; 2] = ["evenhand", "tokio"];
 /// What they show of others, beside polars.
@@ -33,7 +35,7 @@ const SHOWN: [&str; 13] = [
 
 /// Runs `cargo metadata`, and leaves away what no type leads to.
 pub fn run(cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
-    let output = super::cargo_shim::real(cargo)
+    let output = real(cargo)
         .args(arguments)
         .stderr(Stdio::inherit())
         .output()?;
@@ -45,7 +47,7 @@ pub fn run(cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
         }
         _ => out.write_all(&output.stdout)?,
     }
-    Ok(super::cargo_shim::code(output.status.code()))
+    Ok(code(output.status.code()))
 }
 
 /// What a cell can reach, in the place of all packages.

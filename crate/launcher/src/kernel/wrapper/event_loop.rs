@@ -5,46 +5,24 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::error::CellError;
-use super::evcxr_side::{EvcxrSide, Said};
-use super::in_flight::{InFlight, Out, Stop};
-use super::jupyter_side::{Channel, JupyterSide};
+use super::evcxr_process::until_gone;
+use super::evcxr_side::{EvcxrSide, note_on};
+use super::event::{Channel, Event, Said};
+use super::in_flight::{InFlight, Stop};
+use super::jupyter_side::JupyterSide;
 use super::local_replies::{self, Comms, History};
+use super::outbound::Outbound;
 use crate::error::{Failure, Result};
-use crate::jupyter::{Header, Message};
-use crate::kernel::sideband::Stream;
-use crate::paths::evcxr::VERSION as KERNEL_VERSION;
-
-/// How long a cell has to wind down before its process is ended.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// What a cell prints is passed on in pieces of about this size at most.
-const PIECE: usize = 64 * 1024;
-
-/// How long evcxr may take to end.
-const FAREWELL: Duration = Duration::from_secs(15);
+use crate::jupyter::Message;
 
 /// How long the last words may take: they go out by tasks of the sockets' own.
 const SENDING: Duration = Duration::from_millis(200);
-
-/// What has happened.
-pub enum Event {
-    /// Jupyter asks, on one of its channels.
-    Asked(Channel, Message),
-    /// evcxr runs, or can't be had.
-    Started(Result<Box<EvcxrSide>>),
-    /// evcxr says something.
-    Inner(Said),
-    /// evcxr has ended; if that was not wanted, why.
-    Gone(Option<Failure>),
-    /// Whoever started this kernel wants its end, or is gone itself.
-    End,
-}
 
 /// What the wrapper and the process that runs the cells have in common.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +46,7 @@ enum Stage {
 
 /// The wrapper's state.
 pub struct EventLoop {
-    front: JupyterSide,
+    front: Outbound,
     /// Tells that the reader has run something.
     first_cell: Option<oneshot::Sender<()>>,
     inner: Stage,
@@ -79,13 +57,9 @@ pub struct EventLoop {
     ahead: VecDeque<String>,
     queue: VecDeque<Message>,
     running: Option<InFlight>,
-    /// Text that waits for more of it.
-    text: Option<(Stream, String)>,
     count: u64,
     history: History,
     comms: Comms,
-    /// Whom late words belong to.
-    last: Header,
     reader_waits_for_input: bool,
     /// How many requests were in line when the reader stopped the cell.
     stopped: usize,
@@ -101,7 +75,7 @@ impl EventLoop {
         ahead: Vec<String>,
     ) -> Self {
         Self {
-            front,
+            front: Outbound::new(front),
             first_cell: Some(first_cell),
             inner: Stage::Starting,
             shared,
@@ -109,11 +83,9 @@ impl EventLoop {
             ahead: ahead.into(),
             queue: VecDeque::new(),
             running: None,
-            text: None,
             count: 0,
             history: History::default(),
             comms: Comms::default(),
-            last: Header::none(),
             reader_waits_for_input: false,
             stopped: 0,
         }
@@ -125,7 +97,7 @@ impl EventLoop {
             let event = match events.try_recv() {
                 Ok(event) => Some(event),
                 Err(_) => {
-                    self.flush();
+                    self.front.flush();
                     next(events, self.deadline()).await
                 }
             };
@@ -196,10 +168,11 @@ impl EventLoop {
                 return;
             };
             self.comms.note(&request);
-            self.last = request.header.clone();
-            self.publish("status", json!({"execution_state": "busy"}));
+            self.front.belong_to(&request);
+            self.front
+                .publish("status", json!({"execution_state": "busy"}));
             match own {
-                Some(answer) => self.answer(&request, &answer),
+                Some(answer) => self.front.answer(&request, &answer),
                 None => self.start(request),
             }
         }
@@ -216,15 +189,14 @@ impl EventLoop {
                 .to_owned();
             if request.content["silent"] != true {
                 let input = json!({"code": code, "execution_count": count});
-                self.publish("execute_input", input);
+                self.front.publish("execute_input", input);
             }
             if counts(&request) {
                 self.count = count;
                 self.history.add(count, &code);
             }
             for note in std::mem::take(&mut self.notes) {
-                let note = json!({"name": "stderr", "text": format!("{note}\n")});
-                self.publish("stream", note);
+                self.front.note(&note);
             }
         }
         let failure = match &mut self.inner {
@@ -247,13 +219,7 @@ impl EventLoop {
 
     /// Answers a request that evcxr can't work on.
     fn fail(&mut self, request: &Message, error: &CellError, count: u64) {
-        let mut answer = error.content();
-        if request.kind() == "execute_request" {
-            self.publish("error", error.content());
-            answer["execution_count"] = count.into();
-        }
-        answer["status"] = "error".into();
-        self.answer(request, &answer);
+        self.front.fail(request, error, count);
         if request.kind() == "execute_request" {
             self.abort();
         }
@@ -272,7 +238,7 @@ impl EventLoop {
         };
         let content =
             json!({"code": code, "silent": true, "store_history": false, "allow_stdin": false});
-        let request = Message::of(self.front.header("execute_request"), content);
+        let request = Message::of(self.front.side.header("execute_request"), content);
         if inner.forward(&request).is_ok() {
             let mut running = InFlight::cell(request, 0, self.shared.source.clone());
             running.hidden = true;
@@ -293,24 +259,31 @@ impl EventLoop {
                 {
                     self.reader_waits_for_input = true;
                     let request = running.request.clone();
-                    self.flush();
-                    self.front
-                        .send(Channel::Stdin, &request, "input_request", &message.content);
+                    self.front.flush();
+                    self.front.side.send(
+                        Channel::Stdin,
+                        &request,
+                        "input_request",
+                        &message.content,
+                    );
                 }
             }
             Said::Published(message) if message.kind().starts_with("comm_") => {
                 // They belong to no request, and are nothing that a cell shows.
                 self.comms.note(&message);
-                self.front.pass_on(&message);
+                self.front.side.pass_on(&message);
             }
             Said::Published(message) => {
                 let word = self.shared.word.clone();
                 match self.of_running(&message) {
                     Some(running) => {
+                        let hidden = running.hidden;
                         let out = running.published(message, &word);
-                        self.say(out);
+                        if !hidden {
+                            self.front.say(out);
+                        }
                     }
-                    None => self.late(&message),
+                    None => self.front.late(&message, &word),
                 }
             }
         }
@@ -319,57 +292,6 @@ impl EventLoop {
     fn of_running(&mut self, message: &Message) -> Option<&mut InFlight> {
         let running = self.running.as_mut();
         running.filter(|running| message.parent.id() == running.request.header.id())
-    }
-
-    /// Something of a request that is over: a thread that it left behind prints.
-    fn late(&mut self, message: &Message) {
-        let is_readers = message.parent.id() == self.last.id();
-        let text = message.content["text"].as_str().unwrap_or_default();
-        if is_readers && message.kind() == "stream" && !text.contains(&self.shared.word) {
-            self.front
-                .publish(&message.parent, "stream", &message.content);
-        }
-    }
-
-    /// Shows what a running cell says.
-    fn say(&mut self, out: Vec<Out>) {
-        if self.running.as_ref().is_some_and(|running| running.hidden) {
-            return;
-        }
-        for part in out {
-            match part {
-                Out::Text(stream, text) => {
-                    match &mut self.text {
-                        Some((last, shown)) if *last == stream => shown.push_str(&text),
-                        _ => {
-                            self.flush();
-                            self.text = Some((stream, text));
-                        }
-                    }
-                    if self
-                        .text
-                        .as_ref()
-                        .is_some_and(|(_, text)| text.len() >= PIECE)
-                    {
-                        self.flush();
-                    }
-                }
-                Out::Message(kind, content) => {
-                    self.flush();
-                    self.publish(&kind, content);
-                }
-            }
-        }
-    }
-
-    fn flush(&mut self) {
-        if let Some((stream, text)) = self.text.take() {
-            let name = match stream {
-                Stream::Stdout => "stdout",
-                Stream::Stderr => "stderr",
-            };
-            self.publish("stream", json!({"name": name, "text": text}));
-        }
     }
 
     /// Ends the request that is under way.
@@ -386,24 +308,15 @@ impl EventLoop {
         let request = running.request.clone();
         let stops = request.content["stop_on_error"] != false;
         let (out, answer) = running.finish();
-        self.say(out);
-        self.flush();
-        self.answer(&request, &answer);
+        self.front.say(out);
+        self.front.flush();
+        self.front.answer(&request, &answer);
         let stopped = std::mem::take(&mut self.stopped);
         if answer["status"] == "error" && request.kind() == "execute_request" && stops {
             self.abort();
         } else {
             self.abort_first(stopped);
         }
-    }
-
-    /// Answers a request, which is over then. Some have no answer.
-    fn answer(&mut self, request: &Message, answer: &Value) {
-        if !answer.is_null() {
-            self.front.reply(Channel::Shell, request, answer);
-        }
-        let idle = json!({"execution_state": "idle"});
-        self.front.publish(&request.header, "status", &idle);
     }
 
     /// Answers all cells in line without running them, as the protocol has it after a failure.
@@ -421,9 +334,7 @@ impl EventLoop {
             self.queue.push_front(other);
         }
         for cell in cells {
-            let busy = json!({"execution_state": "busy"});
-            self.front.publish(&cell.header, "status", &busy);
-            self.answer(&cell, &json!({"status": "aborted"}));
+            self.front.abort(&cell);
         }
     }
 
@@ -443,7 +354,7 @@ impl EventLoop {
                 return false;
             }
         };
-        self.front.reply(channel, &request, &answer);
+        self.front.side.reply(channel, &request, &answer);
         request.kind() == "shutdown_request"
     }
 
@@ -456,7 +367,7 @@ impl EventLoop {
         if self.reader_waits_for_input {
             // Who stops the cell has nothing to type.
             self.reader_waits_for_input = false;
-            let header = self.front.header("input_reply");
+            let header = self.front.side.header("input_reply");
             let reply = Message::of(header, json!({"status": "ok", "value": ""}));
             if let Stage::Running(inner) = &mut self.inner {
                 inner.answer(&reply);
@@ -495,30 +406,29 @@ impl EventLoop {
     /// When something is due although nothing is heard.
     fn deadline(&self) -> Option<Instant> {
         let running = self.running.as_ref()?;
-        [running.deadline(), running.holds_until(), self.kills_at()]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    fn kills_at(&self) -> Option<Instant> {
-        let cell = self.running.as_ref()?.cell.as_ref()?;
-        match cell.stop {
-            Stop::Asked(since) if cell.has_begun() => Some(since + PATIENCE),
-            _ => None,
-        }
+        [
+            running.deadline(),
+            running.holds_until(),
+            running.kills_at(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn overdue(&mut self) {
         let now = Instant::now();
-        if self.kills_at().is_some_and(|at| at <= now) {
+        let kills_at = self.running.as_ref().and_then(InFlight::kills_at);
+        if kills_at.is_some_and(|at| at <= now) {
             self.kill();
         }
         if let Some(running) = &mut self.running
             && running.holds_until().is_some_and(|until| until <= now)
         {
             let out = running.let_go();
-            self.say(out);
+            if !running.hidden {
+                self.front.say(out);
+            }
         }
     }
 
@@ -528,9 +438,9 @@ impl EventLoop {
             return;
         };
         let error = error.clone();
-        self.flush();
+        self.front.flush();
         if let Some(running) = self.running.take().filter(|running| !running.hidden) {
-            self.last = running.request.header.clone();
+            self.front.belong_to(&running.request);
             let count = running.cell.as_ref().map_or(self.count, |cell| cell.count);
             self.fail(&running.request, &error, count);
         }
@@ -539,27 +449,14 @@ impl EventLoop {
     }
 
     async fn end(mut self, events: &mut Receiver<Event>) -> Result<()> {
-        self.flush();
+        self.front.flush();
         if let Stage::Running(inner) = self.inner {
             inner.shut_down().await;
-            let gone = async {
-                while let Some(event) = events.recv().await {
-                    if matches!(event, Event::Gone(_)) {
-                        return;
-                    }
-                }
-            };
-            // What is left then is ended with this process.
-            let _ = timeout(FAREWELL, gone).await;
+            until_gone(events).await;
         } else {
             tokio::time::sleep(SENDING).await;
         }
         Ok(())
-    }
-
-    fn publish(&mut self, kind: &str, content: Value) {
-        let Self { front, last, .. } = self;
-        front.publish(last, kind, &content);
     }
 }
 
@@ -577,17 +474,6 @@ async fn next(events: &mut Receiver<Event>, deadline: Option<Instant>) -> Option
     }
 }
 
-/// What the reader should know of this evcxr.
-fn note_on(info: &Value) -> Option<String> {
-    let version = info["implementation_version"].as_str().unwrap_or("unknown");
-    (version != KERNEL_VERSION).then(|| {
-        format!(
-            "this is evcxr {version}, and evenhand was tried with {KERNEL_VERSION} alone: a cell \
-             that panics may count as done, and a stop may lose the variables"
-        )
-    })
-}
-
 /// Old clients ask for the end on the shell's channel.
 fn is_control(channel: Channel, request: &Message) -> bool {
     channel == Channel::Control || request.kind() == "shutdown_request"
@@ -599,17 +485,4 @@ fn counts(request: &Message) -> bool {
     request.kind() == "execute_request"
         && content["silent"] != true
         && content["store_history"] != false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_evcxr_is_named_and_ours_is_not() {
-        let note = |version: &str| note_on(&json!({ "implementation_version": version }));
-        assert_eq!(note(KERNEL_VERSION), None);
-        assert!(note("0.21.9").is_some_and(|note| note.contains("this is evcxr 0.21.9")));
-        assert!(note_on(&json!({})).is_some());
-    }
 }

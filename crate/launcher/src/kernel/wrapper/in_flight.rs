@@ -21,6 +21,9 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 /// The same where it seems that nothing ran: what was printed can be a little late.
 const NOTHING_RAN: Duration = Duration::from_millis(5);
 
+/// How long a cell has to wind down before its process is ended.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// Something for the reader.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Out {
@@ -173,6 +176,15 @@ impl InFlight {
     /// Until when something that was printed is held back.
     pub fn holds_until(&self) -> Option<Instant> {
         self.cell.as_ref()?.panic.deadline()
+    }
+
+    /// When the process of a cell that was asked to stop is ended.
+    pub fn kills_at(&self) -> Option<Instant> {
+        let cell = self.cell.as_ref()?;
+        match cell.stop {
+            Stop::Asked(since) if cell.has_begun() => Some(since + PATIENCE),
+            _ => None,
+        }
     }
 
     /// Gives back what was held.

@@ -5,18 +5,10 @@ use std::io;
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 
-use super::event_loop::Event;
+use super::event::{Channel, Event};
 use crate::error::{Failure, Result};
 use crate::jupyter::zmtp::{Endpoint, Publisher, Router, echo};
 use crate::jupyter::{Connection, Header, Message, Session};
-
-/// Which of the routed sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    Shell,
-    Control,
-    Stdin,
-}
 
 /// The sockets, ready for what is to be said. What is heard comes as events.
 pub struct JupyterSide {

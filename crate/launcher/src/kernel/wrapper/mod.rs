@@ -10,12 +10,15 @@
 //! - `prewarm`: what is made ready while the reader reads; `renamed`: what old names are now.
 
 mod error;
+mod evcxr_process;
 mod evcxr_side;
+mod event;
 mod event_loop;
 mod in_flight;
 mod is_complete;
 mod jupyter_side;
 mod local_replies;
+mod outbound;
 mod panic;
 pub mod prewarm;
 mod renamed;
@@ -29,8 +32,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::oneshot;
 
-use self::evcxr_side::EvcxrSide;
-use self::event_loop::{Event, EventLoop};
+use self::event::Event;
+use self::event_loop::EventLoop;
 use self::jupyter_side::JupyterSide;
 use crate::error::{Context, Result};
 use crate::jupyter::{Connection, KernelCommand};
@@ -77,7 +80,7 @@ pub async fn serve(
             let _ = wanted.await;
         }
         let started = match parts.command {
-            Ok(command) => EvcxrSide::start(&command, &parts.folder, &sender).await,
+            Ok(command) => evcxr_process::start(&command, &parts.folder, &sender).await,
             Err(failure) => Err(failure),
         };
         // Held as long as the wrapper runs, so that the channel never closes by itself.
