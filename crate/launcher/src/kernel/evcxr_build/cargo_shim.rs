@@ -1,19 +1,19 @@
-//! The `cargo` that evcxr is given: it is the real one, with a few things done for a cell.
+//! The `cargo` that evcxr is given: the real one, with a few changes for cells.
 //!
-//! **Versions.** Whenever evcxr compiles without dependencies, as it does when it starts,
-//! cargo drops from the lock file all that was not needed. Left so, the next `:dep` would
-//! resolve afresh: other versions than the tests ran on, minutes of compiling, and no answer
-//! without a network. So the workspace's lock file is put back where the library is wanted
-//! and its versions are gone.
+//! **Versions.** Whenever evcxr compiles without dependencies, as it does at startup, cargo
+//! drops every unused package from the lock file. The next `:dep` would then resolve from
+//! scratch: to versions other than the tested ones, with minutes of compiling, and not at all
+//! without a network. So the workspace's lock file is restored when the library is a dependency
+//! but is missing from the lock file.
 //!
-//! **Time.** For each cell evcxr runs cargo, which looks through all packages of the graph to
-//! find that only the cell itself has changed: half of a cell's time. So the compiler's
-//! command of the last real build is kept, and is run by itself as long as nothing but the
-//! cell's own source is different. What is printed has the form that cargo gives it. And a
-//! check, for which nothing is compiled beforehand, is done as a build.
+//! **Time.** For each cell evcxr runs cargo, which goes through the whole package graph only to
+//! find that nothing but the cell has changed. This takes half of a cell's time. So the compiler
+//! command of the last real build is kept and run directly as long as only the cell's own source
+//! differs. The output has cargo's format. A `check`, for which nothing has been compiled in
+//! advance, is run as a `build`.
 //!
-//! **Reading.** rust-analyzer, with which evcxr finds types, is told of fewer packages
-//! (`metadata`).
+//! **Types.** rust-analyzer, with which evcxr finds the types of variables, is shown fewer
+//! packages (`metadata`).
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -33,7 +33,7 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     let cargo = std::env::var_os(CARGO).ok_or_else(|| {
         Failure::new("this is for the kernel, which says where cargo is").hint("run `cargo` itself")
     })?;
-    // What is compiled from a reader's cells is the reader's alone.
+    // What is compiled from the reader's cells is private to the reader.
     let _umask = Umask::set();
     let build = std::env::current_dir().unwrap_or_default();
     let is_ours =
@@ -51,7 +51,7 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     }
     let arguments = &built(arguments);
     let builds_a_cell = arguments.first().is_some_and(|first| first == "build");
-    // With a wrapper (sccache, evcxr's own cache) the command is not the compiler's alone.
+    // With a wrapper (sccache, evcxr's own cache) the recorded command is not just the compiler's.
     if !builds_a_cell || std::env::var_os("RUSTC_WRAPPER").is_some() {
         return Err(replace(real(&cargo).args(arguments)));
     }
@@ -69,8 +69,9 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     .doing(|| "could not run cargo for a cell".to_owned())
 }
 
-/// evcxr checks a cell where a variable's type is not known. A check needs of every package
-/// what a build does not leave behind, which takes minutes; a build says the same of the cell.
+/// Replaces `check` by `build`. evcxr checks a cell when it does not know a variable's type. A
+/// check needs metadata of every package that a build does not leave behind, which takes
+/// minutes; a build reports the same about the cell.
 fn built(arguments: &[OsString]) -> Vec<OsString> {
     let mut arguments = arguments.to_vec();
     if let Some(command) = arguments.first_mut().filter(|command| *command == "check") {

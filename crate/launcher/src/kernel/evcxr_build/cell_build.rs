@@ -1,5 +1,5 @@
-//! The build of one cell: by cargo where anything but the cell has changed, and otherwise by the
-//! compiler's last command alone.
+//! The build of one cell: with cargo if anything but the cell has changed, and otherwise with the
+//! last compiler command alone.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -17,32 +17,32 @@ use super::instrument;
 use super::real_cargo::{code, output_unless_stopped, real};
 use super::shim::{RECORDED_ARGUMENTS, RECORDED_ENVIRONMENT, RECORDER, SHIMS};
 
-/// What must be the same for the compiler's last command to serve again.
+/// Files that must be unchanged for the last compiler command to be reused.
 const INPUTS: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
 const STATE: &str = "last-build.json";
 const CELL: &str = "src/lib.rs";
 
-/// What is known of the last build that the real cargo did.
+/// The last build that the real cargo did.
 #[derive(Serialize, Deserialize)]
 pub(super) struct LastBuild {
     /// A fingerprint of the inputs.
     inputs: u64,
-    /// When it began: a source that is newer was not part of it.
+    /// When it began: a newer source was not part of it.
     began: SystemTime,
-    /// cargo's message about the shared object that it made.
+    /// cargo's message about the shared object that it built.
     artifact: Value,
 }
 
-/// The crate that evcxr makes of a cell.
+/// The crate that evcxr generates from a cell.
 pub(super) struct Cell {
     pub(super) build: PathBuf,
 }
 
 impl Cell {
-    /// A fingerprint of what decides, beside the sources, what the compiler is told.
+    /// A fingerprint of everything but the sources that determines the compiler command.
     fn inputs(&self, arguments: &[OsString]) -> u64 {
         let mut hash = DefaultHasher::new();
-        // A copy of a build directory is another one, into which nothing was built yet.
+        // A copy of a build directory counts as another one, in which nothing has been built yet.
         self.build.hash(&mut hash);
         arguments.hash(&mut hash);
         for name in ["RUSTC", "RUSTFLAGS"] {
@@ -54,7 +54,7 @@ impl Cell {
         hash.finish()
     }
 
-    /// Has the cell tell the kernel of itself.
+    /// Adds marks to the cell's source (see `instrument`).
     pub(super) fn watch(&self, word: &str) -> io::Result<()> {
         let cell = self.build.join(CELL);
         let source = fs::read_to_string(&cell)?;
@@ -69,14 +69,15 @@ impl Cell {
         self.build.join(SHIMS).join(name)
     }
 
-    /// The last real build, if nothing but the cell's own source has changed since.
+    /// The last real build, if only the cell's own source has changed since then.
     pub(super) fn last_build(&self, arguments: &[OsString]) -> Option<LastBuild> {
         let last: LastBuild = serde_json::from_slice(&fs::read(self.shims(STATE)).ok()?).ok()?;
         let serves = last.inputs == self.inputs(arguments) && self.sources_are_older(&last)?;
         serves.then_some(last)
     }
 
-    /// cargo lists all sources of the graph's local packages beside what it made of them.
+    /// Checks the sources of all local packages, which cargo lists in a `.d` file beside the
+    /// artifact.
     fn sources_are_older(&self, last: &LastBuild) -> Option<bool> {
         let list = fs::read_to_string(shared_object(&last.artifact)?.with_extension("d")).ok()?;
         let (_, sources) = list.trim_end().split_once(": ")?;
@@ -94,7 +95,7 @@ impl Cell {
         )
     }
 
-    /// Lets the real cargo build, and remembers how it did.
+    /// Builds with the real cargo and records the build.
     pub(super) fn build(&self, cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
         let began = SystemTime::now();
         let _ = fs::remove_file(self.shims(STATE));
@@ -112,7 +113,7 @@ impl Cell {
                 fs::metadata(self.shims(RECORDED_ARGUMENTS)).and_then(|file| file.modified())
             && arguments_after >= began
         {
-            // cargo may have written the lock file anew: the inputs are those after it.
+            // cargo may have rewritten the lock file, so the inputs are read after the build.
             let last = LastBuild {
                 inputs: self.inputs(arguments),
                 began,
@@ -123,14 +124,14 @@ impl Cell {
         Ok(code(output.status.code()))
     }
 
-    /// Runs the compiler's last command, and tells what came of it as cargo would.
+    /// Runs the last compiler command, and reports the result as cargo would.
     pub(super) fn compile(&self, last: &LastBuild) -> io::Result<ExitCode> {
         let read = |name| fs::read(self.shims(name)).map(|text| split(&text));
         let (arguments, environment) = (read(RECORDED_ARGUMENTS)?, read(RECORDED_ENVIRONMENT)?);
         let variables = environment
             .iter()
             .filter_map(variable)
-            // The slots for parallel work were that cargo's, which has ended.
+            // The jobserver belonged to a cargo that has ended.
             .filter(|(name, _)| *name != "CARGO_MAKEFLAGS");
         let (program, arguments) = arguments
             .split_first()
@@ -168,7 +169,7 @@ impl Cell {
         })
     }
 
-    /// cargo links what the compiler made in `deps` to the folder above.
+    /// Links the compiler's output from `deps` into the folder above, as cargo does.
     fn put_in_place(&self, last: &LastBuild) -> io::Result<()> {
         let target =
             shared_object(&last.artifact).ok_or_else(|| io::Error::other("no shared object"))?;
@@ -176,13 +177,13 @@ impl Cell {
             return Err(io::Error::other("the shared object has no folder"));
         };
         let made = folder.join("deps").join(name);
-        // evcxr has moved the last one away, unless that cell did not get so far.
+        // evcxr has moved the previous one away, unless that cell failed earlier.
         let _ = fs::remove_file(&target);
         fs::hard_link(&made, &target).or_else(|_| fs::copy(&made, &target).map(drop))
     }
 }
 
-/// The parts that end in NUL, as they are: not all that the system gives a program is UTF-8.
+/// Splits at NUL. Arguments and variables are not always UTF-8.
 fn split(text: &[u8]) -> Vec<OsString> {
     text.split(|byte| *byte == 0)
         .filter(|part| !part.is_empty())
@@ -198,7 +199,7 @@ fn variable(line: &OsString) -> Option<(&OsStr, &OsStr)> {
     Some((OsStr::from_bytes(name), OsStr::from_bytes(value)))
 }
 
-/// cargo's message about the cell's own shared object.
+/// cargo's message about the cell's shared object.
 fn artifact_of(output: &Output) -> Option<Value> {
     String::from_utf8_lossy(&output.stdout)
         .lines()
@@ -240,7 +241,7 @@ mod tests {
     use super::*;
     use crate::kernel::evcxr_build::shim;
 
-    /// A build directory as evcxr has it, with the shims before it.
+    /// A build directory, and the lock file of its workspace.
     struct Build {
         folder: tempfile::TempDir,
         lock_file: PathBuf,
@@ -314,7 +315,7 @@ mod tests {
                 .status();
             assert!(status.unwrap().success());
         };
-        // As if it were compiled already.
+        // An empty file stands for the compiled library.
         build.write(&shim::cell_library(), "");
         record(build.folder.path());
         let path = build.folder.path().join("shims").join(RECORDED_ENVIRONMENT);
@@ -325,7 +326,7 @@ mod tests {
         assert!(variables.contains(&(OsStr::new("CARGO_PKG_AUTHORS"), odd)));
         assert!(variables.iter().all(|(name, _)| *name != "https_proxy"));
 
-        // What all kernels copy holds no environment at all.
+        // The warm build, which all kernels copy, holds no environment at all.
         let warm = Build::new();
         shim::environment_of_warm(warm.folder.path(), &warm.lock_file).unwrap();
         warm.write(&shim::cell_library(), "");

@@ -1,10 +1,10 @@
-//! The lock file of a build directory: the library's versions, put back where cargo dropped them.
+//! The lock file of a build directory, restored when cargo has dropped the library from it.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Puts the lock file back where the library is wanted and its versions are gone.
+/// Restores the lock file if the library is a dependency but is missing from the lock file.
 pub(super) fn put_back(build: &Path, lock_file: &Path) -> io::Result<()> {
     let read = |name| fs::read_to_string(build.join(name)).unwrap_or_default();
     let wanted = read("Cargo.toml").lines().any(|line| {

@@ -1,5 +1,5 @@
-//! The build directory in which evcxr compiles a notebook's cells: a private copy of one
-//! that is warm, and the `cargo` that evcxr finds there.
+//! The build directory in which evcxr compiles a notebook's cells: a private copy of the warm
+//! build, and the `cargo` that evcxr finds there.
 //!
 //! - `copy`: the private copy; `shim`: the programs that are placed first on PATH.
 //! - `cargo_shim`: what our `cargo` does for a cell, with the help of `lock_file` (versions),

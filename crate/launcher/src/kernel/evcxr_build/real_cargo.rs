@@ -1,4 +1,4 @@
-//! The real cargo: which variables it is given, and how it is stopped with its cell.
+//! The real cargo: the environment that it is given, and how it is stopped along with its cell.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -17,12 +17,12 @@ use crate::error::Failure;
 use crate::kernel::STOP_FILE;
 use crate::tool;
 
-/// How often it is looked whether the reader stopped the cell.
+/// How often to check whether the reader stopped the cell.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The real cargo, in the current folder. It runs the build scripts of many authors, so the
-/// reader's keys are not for it; what evcxr or the reader (`:build_env`) added to the kernel's
-/// own environment is. A build script that runs cargo runs the real one, too.
+/// The real cargo, in the current folder. It runs build scripts by many authors, so it is not
+/// given the reader's keys. It is given what evcxr or the reader (`:build_env`) added to the
+/// kernel's environment. A build script that runs cargo also gets the real one.
 pub(super) fn real(cargo: &OsString) -> Command {
     let withheld = std::env::var_os(WITHHELD).unwrap_or_default();
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -35,15 +35,15 @@ pub(super) fn real(cargo: &OsString) -> Command {
     command
 }
 
-/// Whether a variable was not there when the kernel started. Our own are not for cargo.
+/// Whether a variable was added after the kernel started. Our own variables are not passed on.
 fn is_added(name: &OsStr, withheld: &OsStr) -> bool {
     let name = name.as_bytes();
     let mut there = withheld.as_bytes().split(|byte| *byte == b',');
     !withheld.is_empty() && !name.starts_with(b"EVENHAND_") && !there.any(|other| other == name)
 }
 
-/// Runs the program to its end, or until the reader stops the cell: evcxr itself knows no way
-/// to stop a compiler.
+/// Runs the program until it ends or the reader stops the cell: evcxr itself cannot stop a
+/// compiler.
 pub(super) fn output_unless_stopped(command: &mut Command) -> io::Result<Output> {
     let child = command.spawn()?;
     let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -53,7 +53,7 @@ pub(super) fn output_unless_stopped(command: &mut Command) -> io::Result<Output>
         std::thread::spawn(move || {
             while !is_over.load(Ordering::Relaxed) {
                 if Path::new(&stop_file).exists() {
-                    // It may have ended by itself meanwhile, which is as good.
+                    // It may have ended by itself in the meantime, which is just as good.
                     let _ = kill_process(process, Signal::KILL);
                     return;
                 }
@@ -67,12 +67,12 @@ pub(super) fn output_unless_stopped(command: &mut Command) -> io::Result<Output>
     child.wait_with_output()
 }
 
-/// Becomes the program; returns only if that fails.
+/// Replaces this process by the program; returns only if that fails.
 pub(super) fn replace(command: &mut Command) -> Failure {
     Failure::new("could not start cargo").because(command.exec())
 }
 
-/// The exit code of a program, if it has one.
+/// The exit code of a program, or failure if a signal ended it.
 pub(super) fn code(code: Option<i32>) -> ExitCode {
     code.and_then(|code| u8::try_from(code).ok())
         .map_or(ExitCode::FAILURE, ExitCode::from)

@@ -1,4 +1,4 @@
-//! evcxr as a process: its start, what it says, and its end.
+//! evcxr as a process: its start, its messages, and its end.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::jupyter::zmtp::Receiver;
 use crate::jupyter::{self, Kernel, KernelCommand, Message, Session, Sockets};
 
-/// How long evcxr may take to end.
+/// How long to wait for evcxr to end.
 const FAREWELL: Duration = Duration::from_secs(15);
 
 /// Starts evcxr in this folder, and waits until it answers and its broadcasts arrive.
@@ -26,7 +26,7 @@ pub async fn start(
     begin(kernel, sockets, events)
 }
 
-/// Has everything that evcxr says come as events.
+/// Turns everything that evcxr sends into events.
 fn begin(kernel: Kernel, sockets: Sockets, events: &mpsc::Sender<Event>) -> Result<EvcxrSide> {
     let connection = &kernel.connection;
     let listening = |said: fn(Message) -> Said| -> Result<_> {
@@ -65,10 +65,10 @@ async fn listen(
     }
 }
 
-/// Waits for the end of evcxr, wanted or not.
+/// Waits until evcxr ends, by request or by itself.
 async fn watch(mut kernel: Kernel, wanted: oneshot::Receiver<()>, events: mpsc::Sender<Event>) {
     let end = async {
-        // Whoever drops the other end has no use for the kernel either.
+        // A dropped sender means that the kernel is not needed any more, either.
         let _ = wanted.await;
         Ok(())
     };
@@ -91,6 +91,6 @@ pub async fn until_gone(events: &mut mpsc::Receiver<Event>) {
             }
         }
     };
-    // What is left then is ended with this process.
+    // Anything left after that is killed when this process ends.
     let _ = timeout(FAREWELL, gone).await;
 }

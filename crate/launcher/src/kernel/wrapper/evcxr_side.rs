@@ -11,22 +11,22 @@ use crate::jupyter::zmtp::Sender;
 use crate::jupyter::{Channel, Message, Session};
 use crate::paths::evcxr::VERSION as KERNEL_VERSION;
 
-/// How long it may take to acknowledge that it shall end.
+/// How long evcxr may take to acknowledge a shutdown.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 
-/// A running evcxr that can be spoken to. What it says comes as events.
+/// The way to send requests to a running evcxr. Its messages arrive as events.
 pub struct EvcxrSide {
     pub(super) session: Session,
     pub(super) shell: Sender,
     pub(super) control: Channel,
     pub(super) stdin: Sender,
     pub(super) end: oneshot::Sender<()>,
-    /// What it says of itself.
+    /// Its reply to `kernel_info_request`.
     pub info: Value,
 }
 
 impl EvcxrSide {
-    /// Passes a request on; evcxr's answers belong to it.
+    /// Passes on a request, to which evcxr's answers will refer.
     pub fn forward(&self, request: &Message) -> Result<()> {
         self.shell
             .send(&self.session.forward(request))
@@ -35,7 +35,7 @@ impl EvcxrSide {
 
     /// Passes on what the reader typed.
     pub fn answer(&self, reply: &Message) {
-        // If it is gone, its end is heard by itself.
+        // If evcxr is gone, `Event::Gone` reports it.
         let _ = self.stdin.send(&self.session.forward(reply));
     }
 
@@ -51,14 +51,14 @@ impl EvcxrSide {
         let (_, request) = self.session.request("shutdown_request", &request);
         let (control, answers) = &mut self.control;
         if control.send(&request).is_ok() {
-            // The answer's content says nothing, and it may not come at all.
+            // The content of the answer does not matter, and the answer may not come at all.
             let _ = timeout(ACKNOWLEDGEMENT, answers.recv()).await;
         }
         let _ = self.end.send(());
     }
 }
 
-/// What the reader should know of this evcxr.
+/// A warning about this version of evcxr, if it is not the one that evenhand was tested with.
 pub fn note_on(info: &Value) -> Option<String> {
     let version = info["implementation_version"].as_str().unwrap_or("unknown");
     (version != KERNEL_VERSION).then(|| {

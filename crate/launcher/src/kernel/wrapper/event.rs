@@ -1,24 +1,24 @@
-//! What can happen to the wrapper, from either side.
+//! The events that the wrapper handles, from either side.
 
 use super::evcxr_side::EvcxrSide;
 use crate::error::{Failure, Result};
 use crate::jupyter::Message;
 
-/// What has happened.
+/// Something that happened.
 pub enum Event {
-    /// Jupyter asks, on one of its channels.
+    /// A request from Jupyter, on one of its channels.
     Asked(Channel, Message),
-    /// evcxr runs, or can't be had.
+    /// evcxr is running, or could not be started.
     Started(Result<Box<EvcxrSide>>),
-    /// evcxr says something.
+    /// A message from evcxr.
     Inner(Said),
-    /// evcxr has ended; if that was not wanted, why.
+    /// evcxr has ended; if unexpectedly, with the reason.
     Gone(Option<Failure>),
-    /// Whoever started this kernel wants its end, or is gone itself.
+    /// The process that started this kernel wants it to end, or is gone itself.
     End,
 }
 
-/// What evcxr says, and where.
+/// A message from evcxr, by its channel.
 #[derive(Debug)]
 pub enum Said {
     Reply(Message),
@@ -26,7 +26,7 @@ pub enum Said {
     Asks(Message),
 }
 
-/// Which of the routed sockets.
+/// One of the routed sockets that Jupyter sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
     Shell,

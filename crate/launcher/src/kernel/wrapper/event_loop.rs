@@ -1,5 +1,5 @@
-//! The wrapper's one loop: takes what is heard on either side, and says what follows on the
-//! other. One request is under way at a time; the others wait in line, as they came.
+//! The wrapper's event loop: handles the messages of each side and sends the results to the
+//! other. One request is processed at a time; the others wait in the order in which they arrived.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -21,39 +21,39 @@ use super::outbound::Outbound;
 use crate::error::{Failure, Result};
 use crate::jupyter::Message;
 
-/// How long the last words may take: they go out by tasks of the sockets' own.
+/// How long to wait for the last messages, which the sockets' own tasks send.
 const SENDING: Duration = Duration::from_millis(200);
 
-/// What the wrapper and the process that runs the cells have in common.
+/// What the wrapper shares with the process that runs the cells.
 #[derive(Clone, Debug, Default)]
 pub struct Shared {
-    /// With what a mark begins.
+    /// The word with which a mark begins.
     pub word: String,
-    /// The file whose being there asks the library to wind down.
+    /// The file whose existence asks the library to wind down.
     pub stop_file: PathBuf,
     /// Where evcxr writes a cell's generated code.
     pub source: PathBuf,
-    /// The file whose being there has cells tell of themselves.
+    /// The file whose existence makes cells print marks.
     pub marks_are_read: PathBuf,
 }
 
 enum Stage {
     Starting,
     Running(Box<EvcxrSide>),
-    /// It can't be had: every cell is told why.
+    /// evcxr could not be started or has ended: every cell fails with this error.
     Failed(CellError),
 }
 
 /// The wrapper's state.
 pub struct EventLoop {
     front: Outbound,
-    /// Tells that the reader has run something.
+    /// Signals that the reader has run a cell.
     first_cell: Option<oneshot::Sender<()>>,
     inner: Stage,
     shared: Shared,
-    /// What the first cell should know of the start.
+    /// Notes about the start, to be shown with the first cell.
     notes: Vec<String>,
-    /// Cells that are run before the reader asks, as long as nobody does.
+    /// Cells to run in advance, until the reader runs one.
     ahead: VecDeque<String>,
     queue: VecDeque<Message>,
     running: Option<InFlight>,
@@ -61,12 +61,12 @@ pub struct EventLoop {
     history: History,
     comms: Comms,
     reader_waits_for_input: bool,
-    /// How many requests were in line when the reader stopped the cell.
+    /// How many requests were waiting when the reader stopped the cell.
     stopped: usize,
 }
 
 impl EventLoop {
-    /// A wrapper that has nothing to do yet.
+    /// A wrapper that has received nothing yet.
     pub fn new(
         front: JupyterSide,
         first_cell: oneshot::Sender<()>,
@@ -91,7 +91,7 @@ impl EventLoop {
         }
     }
 
-    /// Works until somebody wants the end; fails if evcxr ends before that.
+    /// Runs until the kernel is asked to end; fails if evcxr ends before that.
     pub async fn run(mut self, events: &mut Receiver<Event>) -> Result<()> {
         loop {
             let event = match events.try_recv() {
@@ -117,7 +117,7 @@ impl EventLoop {
                     if request.kind() == "execute_request"
                         && let Some(first_cell) = self.first_cell.take()
                     {
-                        // Nobody waits for it if evcxr has been started already.
+                        // This fails if evcxr was started without waiting for a cell.
                         let _ = first_cell.send(());
                     }
                     self.queue.push_back(request);
@@ -149,7 +149,7 @@ impl EventLoop {
         }
     }
 
-    /// Goes on with the next request, if none is under way.
+    /// Continues with the next request, unless one is being processed.
     fn advance(&mut self) {
         let over = |running: &InFlight| running.deadline().is_some_and(|end| end <= Instant::now());
         if self.running.as_ref().is_some_and(over) {
@@ -217,7 +217,7 @@ impl EventLoop {
         self.fail(&request, &failure, count);
     }
 
-    /// Answers a request that evcxr can't work on.
+    /// Answers a request that evcxr cannot process.
     fn fail(&mut self, request: &Message, error: &CellError, count: u64) {
         self.front.fail(request, error, count);
         if request.kind() == "execute_request" {
@@ -225,7 +225,7 @@ impl EventLoop {
         }
     }
 
-    /// Runs a cell that prepares what the reader will need.
+    /// Runs a cell in advance that prepares what the reader will need.
     fn work_ahead(&mut self) {
         if self.running.is_some() {
             return;
@@ -269,7 +269,7 @@ impl EventLoop {
                 }
             }
             Said::Published(message) if message.kind().starts_with("comm_") => {
-                // They belong to no request, and are nothing that a cell shows.
+                // Comm messages belong to no request and are not part of a cell's output.
                 self.comms.note(&message);
                 self.front.side.pass_on(&message);
             }
@@ -294,13 +294,13 @@ impl EventLoop {
         running.filter(|running| message.parent.id() == running.request.header.id())
     }
 
-    /// Ends the request that is under way.
+    /// Ends the current request.
     fn finish(&mut self) {
         let Some(running) = self.running.take() else {
             return;
         };
         self.reader_waits_for_input = false;
-        // The stop was for this cell alone. A file that is not there is as good as removed.
+        // The stop was for this cell only. An error means that there was no such file.
         let _ = std::fs::remove_file(&self.shared.stop_file);
         if running.hidden {
             return;
@@ -319,12 +319,12 @@ impl EventLoop {
         }
     }
 
-    /// Answers all cells in line without running them, as the protocol has it after a failure.
+    /// Answers all waiting cells without running them, as the protocol requires after a failure.
     fn abort(&mut self) {
         self.abort_first(self.queue.len());
     }
 
-    /// The same for the cells among the first so many requests in line.
+    /// The same for the cells among the first `requests` waiting requests.
     fn abort_first(&mut self, requests: usize) {
         let behind = self.queue.split_off(requests.min(self.queue.len()));
         let (cells, others) = std::mem::replace(&mut self.queue, behind)
@@ -338,7 +338,7 @@ impl EventLoop {
         }
     }
 
-    /// A request about the kernel itself; whether it shall end.
+    /// Answers a request about the kernel itself. Returns whether the kernel is to end.
     fn controlled(&mut self, channel: Channel, request: Message) -> bool {
         let answer = match request.kind() {
             "kernel_info_request" => local_replies::info(),
@@ -358,14 +358,15 @@ impl EventLoop {
         request.kind() == "shutdown_request"
     }
 
-    /// The reader wants the cell to end: first it is asked to, then it is made to.
+    /// The reader interrupts the cell: the first time it is asked to stop, the second time it is
+    /// killed.
     fn stop(&mut self) {
         let Some(running) = self.running.as_mut().filter(|running| !running.hidden) else {
             return self.abort();
         };
         self.stopped = self.queue.len();
         if self.reader_waits_for_input {
-            // Who stops the cell has nothing to type.
+            // A reader who stops the cell is not going to answer its prompt.
             self.reader_waits_for_input = false;
             let header = self.front.side.header("input_reply");
             let reply = Message::of(header, json!({"status": "ok", "value": ""}));
@@ -388,8 +389,8 @@ impl EventLoop {
         }
     }
 
-    /// Ends the process that runs the cell. While the compiler runs, that would end nothing
-    /// but the variables.
+    /// Ends the process that runs the cell. While the compiler is still running, this would only
+    /// lose the variables, so nothing is done.
     fn kill(&mut self) {
         let cell = self
             .running
@@ -403,7 +404,7 @@ impl EventLoop {
         }
     }
 
-    /// When something is due although nothing is heard.
+    /// When something is due even if no event arrives.
     fn deadline(&self) -> Option<Instant> {
         let running = self.running.as_ref()?;
         [
@@ -432,7 +433,7 @@ impl EventLoop {
         }
     }
 
-    /// evcxr is gone: whoever waits is told why.
+    /// Answers all pending requests with the reason why evcxr is gone.
     async fn give_up(&mut self) {
         let Stage::Failed(error) = &self.inner else {
             return;
@@ -460,10 +461,10 @@ impl EventLoop {
     }
 }
 
-/// The next event, unless the time comes first.
+/// The next event, or `None` if the deadline passes first.
 async fn next(events: &mut Receiver<Event>, deadline: Option<Instant>) -> Option<Event> {
     let event = async {
-        // The wrapper's own tasks hold the other end as long as it runs.
+        // The wrapper's own tasks hold a sender as long as it runs.
         events.recv().await.or(Some(Event::End))
     };
     match deadline {
@@ -474,12 +475,13 @@ async fn next(events: &mut Receiver<Event>, deadline: Option<Instant>) -> Option
     }
 }
 
-/// Old clients ask for the end on the shell's channel.
+/// Whether a request is about the kernel itself. Old clients request a shutdown on the shell
+/// channel.
 fn is_control(channel: Channel, request: &Message) -> bool {
     channel == Channel::Control || request.kind() == "shutdown_request"
 }
 
-/// Whether a cell has a number of its own.
+/// Whether a request is a cell that gets a number.
 fn counts(request: &Message) -> bool {
     let content = &request.content;
     request.kind() == "execute_request"

@@ -1,5 +1,5 @@
 //! What the wrapper sends to Jupyter: answers, and messages that belong to the current request.
-//! Text is gathered into larger pieces first.
+//! Text is collected into larger pieces first.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::jupyter_side::JupyterSide;
 use crate::jupyter::{Header, Message};
 use crate::kernel::sideband::Stream;
 
-/// What a cell prints is passed on in pieces of about this size at most.
+/// The approximate size limit of the pieces in which a cell's text is passed on.
 const PIECE: usize = 64 * 1024;
 
 /// The way to Jupyter.
@@ -18,12 +18,12 @@ pub struct Outbound {
     pub side: JupyterSide,
     /// The request that published messages belong to.
     last: Header,
-    /// Text that waits for more of it.
+    /// Text that is held back to be sent with the text that follows.
     text: Option<(Stream, String)>,
 }
 
 impl Outbound {
-    /// Nothing has been asked and nothing is held back yet.
+    /// No request is current, and no text is held back.
     pub fn new(side: JupyterSide) -> Self {
         Self {
             side,
@@ -32,7 +32,7 @@ impl Outbound {
         }
     }
 
-    /// From now on, published messages belong to this request.
+    /// Makes this the request that published messages belong to.
     pub fn belong_to(&mut self, request: &Message) {
         self.last = request.header.clone();
     }
@@ -87,7 +87,7 @@ impl Outbound {
         }
     }
 
-    /// Something of a request that is over: a thread that it left behind prints.
+    /// Shows output of a request that is over: a thread that it left behind prints.
     pub fn late(&mut self, message: &Message, word: &str) {
         let is_readers = message.parent.id() == self.last.id();
         let text = message.content["text"].as_str().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Outbound {
         }
     }
 
-    /// Answers a request, which is over then. Some have no answer.
+    /// Answers a request and ends it. Some requests have no answer.
     pub fn answer(&mut self, request: &Message, answer: &Value) {
         if !answer.is_null() {
             self.side.reply(Channel::Shell, request, answer);
@@ -106,7 +106,7 @@ impl Outbound {
         self.side.publish(&request.header, "status", &idle);
     }
 
-    /// Answers a request that evcxr can't work on.
+    /// Answers a request that evcxr cannot process.
     pub fn fail(&mut self, request: &Message, error: &CellError, count: u64) {
         let mut answer = error.content();
         if request.kind() == "execute_request" {
