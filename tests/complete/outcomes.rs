@@ -230,7 +230,7 @@ fn the_help_tells_all() {
     let folder = tempfile::tempdir().unwrap();
     let output = command(folder.path()).arg("--help").output().unwrap();
     insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"
-    Ask requests that stand on standard input as lines of JSON
+    Answer requests that are read from standard input as lines of JSON
 
     Usage: evenhand complete [OPTIONS]
 

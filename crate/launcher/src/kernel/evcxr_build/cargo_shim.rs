@@ -31,7 +31,8 @@ use crate::paths::home::private::Umask;
 /// Runs cargo with these arguments, in the current folder.
 pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     let cargo = std::env::var_os(CARGO).ok_or_else(|| {
-        Failure::new("this is for the kernel, which says where cargo is").hint("run `cargo` itself")
+        Failure::new("this command is for the kernel, which sets the path of cargo")
+            .hint("run `cargo` itself")
     })?;
     // What is compiled from the reader's cells is private to the reader.
     let _umask = Umask::set();

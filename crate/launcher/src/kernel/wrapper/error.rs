@@ -50,7 +50,7 @@ impl CellError {
         Self::new(
             "error",
             match text.trim() {
-                "" => "the cell returned an error that says nothing",
+                "" => "the cell returned an error without a message",
                 said => said,
             },
         )
@@ -58,7 +58,7 @@ impl CellError {
 
     /// evcxr reports that the cell failed, but not why.
     pub fn unsaid() -> Self {
-        Self::new("error", "the kernel says that the cell failed, and not why")
+        Self::new("error", "the kernel reported that the cell failed, but not why")
     }
 
     /// The reader stopped the cell, and its code did not wind down in time.
@@ -66,8 +66,8 @@ impl CellError {
         Self::new(
             "Stopped",
             "the cell was stopped, and all variables are lost; functions, types and \
-             dependencies are still there\n  hint: run the cells again from the top. What a \
-             batch had finished is in its journal and is not asked again",
+             dependencies are still there\n  hint: run the cells again from the top. Rows that a \
+             batch had finished are in its journal and are not requested again",
         )
     }
 
@@ -93,15 +93,15 @@ impl CellError {
     /// Adds to evcxr's message about an ended process what it means.
     pub fn explained(self) -> Self {
         let memory = match self.value.contains("SIGKILL") {
-            true => "; the system ends a process so when memory runs short",
+            true => "; the system kills a process like this when memory runs short",
             false => "",
         };
         Self::new(
             "ProcessEnded",
             format!(
                 "{}\n  hint: the process that runs the cells has ended, and all variables are \
-                 lost{memory}. Run the cells again from the top; what a batch had finished is \
-                 in its journal",
+                 lost{memory}. Run the cells again from the top; rows that a batch had finished \
+                 are in its journal",
                 self.value.trim_end()
             ),
         )

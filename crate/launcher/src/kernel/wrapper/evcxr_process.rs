@@ -60,7 +60,7 @@ async fn listen(
                     return;
                 }
             }
-            Err(failure) => err!("ignored what evcxr said: {failure}"),
+            Err(failure) => err!("ignored a message from evcxr: {failure}"),
         }
     }
 }

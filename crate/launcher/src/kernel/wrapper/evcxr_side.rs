@@ -63,8 +63,8 @@ pub fn note_on(info: &Value) -> Option<String> {
     let version = info["implementation_version"].as_str().unwrap_or("unknown");
     (version != KERNEL_VERSION).then(|| {
         format!(
-            "this is evcxr {version}, and evenhand was tried with {KERNEL_VERSION} alone: a cell \
-             that panics may count as done, and a stop may lose the variables"
+            "this is evcxr {version}, but evenhand was tested with {KERNEL_VERSION} only: a cell \
+             that panics may count as successful, and an interrupt may lose the variables"
         )
     })
 }

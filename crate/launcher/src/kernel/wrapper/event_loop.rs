@@ -125,7 +125,7 @@ impl EventLoop {
                 Some(Event::Started(Ok(inner))) => {
                     self.notes.extend(note_on(&inner.info));
                     if let Err(error) = std::fs::write(&self.shared.marks_are_read, "") {
-                        err!("cells that fail will not be noticed: {error}");
+                        err!("failed cells will not be recognized as failed: {error}");
                     }
                     self.inner = Stage::Running(inner);
                 }
@@ -136,8 +136,8 @@ impl EventLoop {
                 Some(Event::Inner(said)) => self.heard(said),
                 Some(Event::Gone(why)) => {
                     let why = why
-                        .unwrap_or_else(|| Failure::new("evcxr has ended by itself"))
-                        .hint("all variables, functions and dependencies are lost: when Jupyter has started another kernel, run the cells again from the top");
+                        .unwrap_or_else(|| Failure::new("evcxr has ended unexpectedly"))
+                        .hint("all variables, functions and dependencies are lost: once Jupyter has started another kernel, run the cells again from the top");
                     self.inner = Stage::Failed(CellError::of_kernel(&why));
                     self.give_up().await;
                     return Err(why);
