@@ -135,7 +135,7 @@ fn steers_evcxr(folder: &Path) -> bool {
                 .any(above)
 }
 
-const NOT_WARM: &str = "the notebook's dependencies are not built yet: a cell that asks for them takes minutes. \
+const NOT_WARM: &str = "the notebook's dependencies are not built yet: the cell that adds them takes minutes. \
      `cargo run` in the checkout builds them once";
 
 /// Passes to `work` a command that starts evcxr without the wrapper, in a build directory that is

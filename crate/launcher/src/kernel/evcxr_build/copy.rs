@@ -115,7 +115,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
         if kind.is_dir() && name != "incremental" && name != SHIMS {
             copy_folder(&entry.path(), &target)?;
         } else if kind.is_file() && !belongs_to_a_cell(&name) {
-            copy_file(&entry.path(), &target, is_artefact(&name))?;
+            copy_file(&entry.path(), &target, is_artifact(&name))?;
         }
     }
     Ok(())
@@ -133,7 +133,7 @@ fn copy_file(from: &Path, to: &Path, link: bool) -> io::Result<()> {
 }
 
 /// Whether the compiler writes the file once and never modifies it in place.
-fn is_artefact(name: &str) -> bool {
+fn is_artifact(name: &str) -> bool {
     [".rlib", ".rmeta", ".so", ".dylib", ".a", ".o"]
         .iter()
         .any(|ending| name.ends_with(ending))
@@ -153,20 +153,20 @@ mod tests {
         let deps = build.path().join("target/debug/deps");
         fs::create_dir_all(&deps).unwrap();
         fs::create_dir_all(build.path().join("target/debug/incremental/ctx")).unwrap();
-        fs::write(deps.join("libpolars.rlib"), "artefact").unwrap();
+        fs::write(deps.join("libpolars.rlib"), "artifact").unwrap();
         fs::write(deps.join("libcode_3.so"), "a cell").unwrap();
         fs::write(build.path().join("Cargo.toml"), "[package]").unwrap();
         build
     }
 
     #[test]
-    fn a_copy_shares_artefacts_and_nothing_that_is_rewritten() {
+    fn a_copy_shares_artifacts_and_nothing_that_is_rewritten() {
         let (build, copies) = (build(), tempfile::tempdir().unwrap());
         let copy = PrivateCopy::make(Some(build.path()), copies.path()).unwrap();
         let deps = copy.path().join("target/debug/deps");
         assert_eq!(
             fs::read_to_string(deps.join("libpolars.rlib")).unwrap(),
-            "artefact"
+            "artifact"
         );
         assert!(!deps.join("libcode_3.so").exists());
         fs::write(copy.path().join("Cargo.toml"), "changed").unwrap();

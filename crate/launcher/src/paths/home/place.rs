@@ -1,4 +1,4 @@
-//! Where the launcher's folder may be: not where anything else is.
+//! Where the launcher's folder may be: never in place of a folder with other contents.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -7,11 +7,11 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::{Failure, Result};
 use crate::paths::checkout::Checkout;
 
-/// What to do about a place that is refused.
+/// What to do about a location that is refused.
 pub(super) const ANOTHER: &str =
     "set EVENHAND_HOME to the full path of a folder of its own, new or empty, with 4 GB of room";
 
-/// Refuses places that hold something else. `source` is where the path comes from.
+/// Refuses locations that contain something else. `source` is where the path comes from.
 pub(super) fn check(path: &Path, source: &str) -> Result<()> {
     let protected = [
         (
@@ -38,7 +38,7 @@ pub(super) fn check(path: &Path, source: &str) -> Result<()> {
     }
 }
 
-/// Why this can't be the place.
+/// Why the folder cannot be here, if it cannot.
 fn reason(path: &Path, protected: &[(PathBuf, &str)]) -> Option<String> {
     if !path.is_absolute() {
         return Some(
@@ -65,7 +65,7 @@ fn reason(path: &Path, protected: &[(PathBuf, &str)]) -> Option<String> {
     None
 }
 
-/// Whether both are one folder, whatever leads there.
+/// Whether both paths lead to the same folder.
 fn is_same(one: &Path, other: &Path) -> bool {
     let place = |path| fs::metadata(path).map(|found| (found.dev(), found.ino()));
     matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
