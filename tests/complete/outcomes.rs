@@ -165,13 +165,13 @@ fn options_that_make_no_sense_are_told() {
     ];
     let all: Vec<_> = all.iter().map(|arguments| told(arguments)).collect();
     insta::assert_snapshot!(all.join("\n"), @"
-    error: invalid value '0' for '--concurrency <N>': it takes a whole number from 1
-    error: invalid value 'many' for '--concurrency <N>': it takes a whole number from 1
+    error: invalid value '0' for '--concurrency <N>': expected a whole number of at least 1
+    error: invalid value 'many' for '--concurrency <N>': expected a whole number of at least 1
     error: invalid value '0' for '--tpm <N>': 0 is not in 1..18446744073709551615
     error: unexpected argument '-1' found
     error: invalid value '0' for '--max-tokens <N>': 0 is not in 1..=4294967295
-    error: invalid value 'soon' for '--deadline <TIME>': a time is a number with s, m or h, such as 10m
-    error: invalid value '5 parsecs' for '--deadline <TIME>': a time is a number with s, m or h, such as 10m
+    error: invalid value 'soon' for '--deadline <TIME>': expected a number with s, m or h, such as 10m
+    error: invalid value '5 parsecs' for '--deadline <TIME>': expected a number with s, m or h, such as 10m
     error: invalid value 'm' for '--deadline <TIME>': the number is missing
     error: invalid value '99999999999999999999h' for '--deadline <TIME>': that is too long
     error: the following required arguments were not provided:  --journal <FILE>
@@ -235,29 +235,29 @@ fn the_help_tells_all() {
     Usage: evenhand complete [OPTIONS]
 
     Options:
-          --deployment <NAME>    The deployment that answers requests which name no model [default: AZURE_OPENAI_DEPLOYMENT]
-          --system <TEXT>        The system message of requests that have none
-          --max-tokens <N>       The longest answer, in tokens, for requests that don't say
-          --temperature <T>      How freely words are chosen, from 0 to 2, for requests that don't say
-          --concurrency <N>      How many requests may be under way at once [default: 8]
-          --tpm <N>              The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or what its answers tell]
+          --deployment <NAME>    The deployment for requests that name no model [default: AZURE_OPENAI_DEPLOYMENT]
+          --system <TEXT>        The system message for requests that have none
+          --max-tokens <N>       The maximum length of an answer, in tokens, for requests that don't set one
+          --temperature <T>      The sampling temperature, from 0 to 2, for requests that don't set one
+          --concurrency <N>      The maximum number of requests in flight at once [default: 8]
+          --tpm <N>              The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or as its answers report]
           --rpm <N>              The deployment's requests per minute [default: 6 for every 1,000 tokens per minute]
-          --shared-quota <FILE>  A file that several processes of this machine keep to the quota with
-          --retries <N>          How often a request that failed in passing is sent again [default: 2]
-          --journal <FILE>       The file that keeps every answer; run again, what it holds is not asked twice
-          --fresh                Ask anew what the journal holds
+          --shared-quota <FILE>  A file through which several processes on this machine share the quota
+          --retries <N>          How often a request is retried after a transient failure [default: 2]
+          --journal <FILE>       The file that keeps all answers; requests that it already answers are not sent again
+          --fresh                Send requests again even if the journal answers them
           --deadline <TIME>      Stop after this time, such as 90s, 10m or 2h
       -q, --quiet                Show no progress
       -h, --help                 Print help
 
     A line of the input is a request of the Azure OpenAI Batch API,
       {"custom_id": "1", "method": "POST", "url": "/chat/completions", "body": {"messages": [...]}}
-    or {"prompt": "Describe a nurse."} with "system" and "custom_id" if you like, or a text in
-    quotes. A line of the output is one of the Batch API's output. Each line that was read has one.
+    or {"prompt": "Describe a nurse."} with an optional "system" and "custom_id", or a JSON string.
+    Each line that is read gets one line of output, in the Batch API's output format.
 
-    Exit code: 0 all rows were answered; 1 nothing could be asked, or the rows or the journal could
-    not be written; 2 wrong options; 3 some rows failed; 4 it was stopped, or the deadline came,
-    before all lines were read and all rows settled.
+    Exit code: 0 all rows were answered; 1 nothing could be sent, or the rows or the journal could not
+    be written; 2 invalid options; 3 some rows failed; 4 it was stopped, or the deadline passed, before
+    all lines were read and all rows were finished.
 
     Example:
       printf '"Describe a nurse."\n"Describe a doctor."\n' | evenhand complete --max-tokens 60
