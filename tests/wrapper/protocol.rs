@@ -73,7 +73,7 @@ fn said_of(connection: &str) -> String {
 fn a_connection_that_cannot_be_is_refused_in_words() {
     let said = said_of("hello");
     assert!(
-        said.contains("is no connection file") && said.contains("hint: "),
+        said.contains("is not a connection file") && said.contains("hint: "),
         "{said}"
     );
 
