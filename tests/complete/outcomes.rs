@@ -1,4 +1,4 @@
-//! How it ends: its exit code, and what it tells.
+//! How `evenhand complete` ends: its exit code and its messages.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn a_wrong_key_ends_it_at_once() {
     error: the service answered 401 Unauthorized: Access denied.
       hint: check AZURE_OPENAI_API_KEY, and that it belongs to the resource in AZURE_OPENAI_ENDPOINT (127.0.0.1:PORT)
     ");
-    // What was read has its row all the same.
+    // Lines that were read still have their rows.
     assert!(
         ended
             .texts()
@@ -99,7 +99,7 @@ fn a_deadline_makes_it_4_and_every_line_that_was_read_a_row() {
     });
     let mut command = complete(folder.path(), &server.url());
     let ended = run(command.args(["--deadline", "0.5s"]), prompts(20));
-    // Lines are read when they are needed: eight are under way, and some wait for them.
+    // Lines are read when they are needed: eight requests are in flight, and a few are waiting.
     assert_eq!(ended.code, Some(4), "{}", ended.told);
     assert!((9..=20).contains(&ended.rows.len()), "{}", ended.told);
     assert_eq!(ended.texts()[0], ("line-1", "answer to number 0"));
@@ -144,7 +144,7 @@ fn options_that_make_no_sense_are_told() {
             "{arguments:?}: {}",
             ended.told
         );
-        // What is missing stands on the next line.
+        // The missing options are on the next line.
         let mut lines = ended.told.lines().take_while(|line| !line.is_empty());
         lines.by_ref().collect::<String>()
     };
@@ -220,7 +220,7 @@ fn quiet_is_quiet() {
         prompts(3),
     );
     assert_eq!((ended.code, &*ended.told), (Some(0), ""));
-    // Without it there is one line at the end, and no bar where nobody watches.
+    // Without `--quiet`, there is one line at the end, and no progress line without a terminal.
     let ended = run(&mut complete(folder.path(), &server.url()), prompts(3));
     insta::assert_snapshot!(ended.told(None), @"3 rows: 3 answered, 18 tokens, T s");
 }

@@ -40,7 +40,9 @@ impl<'a> Provider<'a> {
         tell_once(&settings);
         if settings.names_a_service() {
             if self.allowance != local_model::Allowance::default() {
-                err!("! --tpm and --rpm are ignored: they apply to the small model only, but your own service is used");
+                err!(
+                    "! --tpm and --rpm are ignored: they apply to the small model only, but your own service is used"
+                );
             }
             return Ok(Vec::new());
         }

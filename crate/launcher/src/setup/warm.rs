@@ -36,7 +36,10 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     }
     prepare(project, &warm)?;
     let (title, takes) = if first {
-        ("the library and its dependencies for notebooks", "about 7 minutes, once")
+        (
+            "the library and its dependencies for notebooks",
+            "about 7 minutes, once",
+        )
     } else {
         ("the changed library", "less than a minute")
     };

@@ -146,7 +146,9 @@ impl Service for Subscriptions {
             let said = match reader.next(LONGEST_OTHER).await? {
                 Heard::Message(mut frames) if frames.len() == 1 => frames.remove(0),
                 Heard::Command(body) => body,
-                Heard::Message(_) => return Err(broken("it sent something other than a subscription")),
+                Heard::Message(_) => {
+                    return Err(broken("it sent something other than a subscription"));
+                }
             };
             let is = |word: &[u8]| said.strip_prefix(word);
             if let Some(topic) = is(b"\x01").or(is(b"\x09SUBSCRIBE")) {

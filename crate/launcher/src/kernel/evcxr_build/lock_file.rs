@@ -35,9 +35,7 @@ mod tests {
         let lock = write("Cargo.lock", lock);
         let workspace = "name = \"evenhand\"\nname = \"polars\"\n";
         put_back(folder.path(), &write("the workspace's.lock", workspace)).unwrap();
-        fs::read_to_string(lock)
-            .unwrap()
-            .contains("polars")
+        fs::read_to_string(lock).unwrap().contains("polars")
     }
 
     #[test]

@@ -58,7 +58,10 @@ impl CellError {
 
     /// evcxr reports that the cell failed, but not why.
     pub fn unsaid() -> Self {
-        Self::new("error", "the kernel reported that the cell failed, but not why")
+        Self::new(
+            "error",
+            "the kernel reported that the cell failed, but not why",
+        )
     }
 
     /// The reader stopped the cell, and its code did not wind down in time.
