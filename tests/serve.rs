@@ -426,7 +426,7 @@ fn a_port_that_is_taken_is_said_so() {
         "{said}"
     );
     assert!(
-        said.contains("hint: another program has the port"),
+        said.contains("hint: another program uses the port"),
         "{said}"
     );
 }
