@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-/// The launcher, without any service that whoever runs the tests has set for themselves, and
-/// with journals of this run alone: an answer of yesterday would test nothing.
+/// The launcher, without any service that the developer has configured, and with journals for this
+/// run only: an answer from an earlier run would test nothing.
 pub(crate) fn evenhand() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_evenhand"));
     let journals = super::artifact(&format!("journals-{}", std::process::id()));
