@@ -55,7 +55,10 @@ fn a_project_is_no_home_whatever_its_folders_are_called() {
         let full = run(command, &project, &project);
         assert_eq!(full.status.code(), Some(1));
         let said = String::from_utf8(full.stderr).unwrap();
-        assert!(said.contains("what evenhand did not make"), "{said}");
+        assert!(
+            said.contains("something that evenhand did not create"),
+            "{said}"
+        );
         assert!(said.contains("hint: set EVENHAND_HOME"), "{said}");
         for relative in [".", "home", "~/evenhand"] {
             let relative = run(command, Path::new(relative), &project);
@@ -83,7 +86,7 @@ fn what_holds_something_else_is_no_home() {
             let output = run(command, place, folder.path());
             let said = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(1));
-            let refused = said.contains("nothing is made or removed there");
+            let refused = said.contains("nothing is created or removed there");
             assert!(refused && said.contains(why), "{}: {said}", place.display());
         }
     }

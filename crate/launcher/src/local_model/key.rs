@@ -73,8 +73,8 @@ impl Key {
             Origin::Variable => format!("of {VARIABLE}"),
             Origin::File(path) => format!("in {}", path.display()),
         };
-        Err(Failure::new(format!("the key {place} is none"))
-            .hint("a key consists of visible ASCII characters, without spaces; without one, a new one is made"))
+        Err(Failure::new(format!("the key {place} is invalid"))
+            .hint("a key consists of visible ASCII characters without spaces; if none is given, a new one is generated"))
     }
 
     /// The key itself, for code that has to send or compare it.
@@ -151,7 +151,7 @@ mod tests {
         assert!(!key.in_shell().contains("s3cret"));
         std::fs::write(&path, "\n").unwrap();
         let failure = Key::choose(None, Some(&path)).unwrap_err().to_string();
-        assert!(failure.contains("it's a key is none"), "{failure}");
+        assert!(failure.contains("it's a key is invalid"), "{failure}");
         let failure = Key::choose(None, Some(&folder.path().join("none"))).unwrap_err();
         assert!(
             failure.to_string().contains("can't be read from"),
@@ -164,7 +164,7 @@ mod tests {
         let failure = Key::choose(Some("two words"), None)
             .unwrap_err()
             .to_string();
-        assert!(failure.contains("the key of --key is none"), "{failure}");
+        assert!(failure.contains("the key of --key is invalid"), "{failure}");
         assert!(!failure.contains("two words"));
         assert_eq!(
             Key::choose(Some("a'b"), None).unwrap().in_shell(),

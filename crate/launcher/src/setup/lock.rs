@@ -137,7 +137,7 @@ fn silent(path: &Path, holder: &str) -> Failure {
         SILENCE.as_secs()
     ))
     .hint(format!(
-        "end that process and start again; `fuser -v {}` names who has the file",
+        "end that process and start again; `fuser -v {}` shows which process holds the file",
         path.display()
     ))
 }

@@ -22,8 +22,8 @@ pub const MARKER: &str = ".evenhand-home";
 /// Everything else that the launcher creates in its folder.
 pub const MADE: [&str; 6] = ["venv", "kernel", "warm", "model", "logs", "setup.lock"];
 
-const TEXT: &str = "evenhand made this folder, and keeps there what it installs and builds.\n\
-     `evenhand clean` removes it. Without this file evenhand changes nothing here.\n";
+const TEXT: &str = "evenhand created this folder for what it installs and builds.\n\
+     `evenhand clean` removes it. Without this file, evenhand changes nothing here.\n";
 
 /// Files that a file manager leaves everywhere.
 const LITTER: [&str; 1] = [".DS_Store"];
@@ -68,7 +68,8 @@ pub(super) fn state(root: &Path) -> Result<State> {
             mode & 0o7777
         ))
         .hint(format!(
-            "if all that is in it is yours, `chmod -R go-rwx {}` closes it; else {ANOTHER}",
+            "if everything in it is yours, make it private with `chmod -R go-rwx {}`; otherwise \
+             {ANOTHER}",
             root.display()
         )));
     }
@@ -120,13 +121,13 @@ fn unusable(root: &Path) -> Failure {
 
 fn not_ours(root: &Path, what: &Path) -> Failure {
     Failure::new(format!(
-        "{} holds what evenhand did not make: {}. Nothing is made or removed there",
+        "{} contains something that evenhand did not create: {}. Nothing is created or removed there",
         root.display(),
         what.display()
     ))
     .hint(format!(
-        "{ANOTHER}. If evenhand did make this one, before it marked its folders, remove it by \
-         hand or move away what is not evenhand's"
+        "{ANOTHER}. If an earlier version of evenhand created this folder, remove it yourself, or \
+         move the other files out of it"
     ))
 }
 
@@ -356,7 +357,7 @@ mod tests {
             place.write(&[file]);
             let refusal = place.refusal();
             assert!(
-                refusal.contains(&format!("did not make: {named}")),
+                refusal.contains(&format!("did not create: {named}")),
                 "{refusal}"
             );
             assert!(refusal.contains("hint: set EVENHAND_HOME"), "{refusal}");
@@ -367,10 +368,10 @@ mod tests {
     fn a_projects_own_folders_of_these_names_are_left() {
         let place = Place::new();
         place.write(&["venv/pyvenv.cfg", "venv/bin/python"]);
-        assert!(place.refusal().contains("did not make: venv"));
+        assert!(place.refusal().contains("did not create: venv"));
         let place = Place::new();
         place.write(&["logs/engine.log"]);
-        assert!(place.refusal().contains("did not make: logs"));
+        assert!(place.refusal().contains("did not create: logs"));
     }
 
     #[test]
@@ -395,6 +396,6 @@ mod tests {
         let place = Place::new();
         place.write(&["mine.txt"]);
         std::os::unix::fs::symlink("mine.txt", place.root().join(MARKER)).unwrap();
-        assert!(place.refusal().contains("did not make: .evenhand-home"));
+        assert!(place.refusal().contains("did not create: .evenhand-home"));
     }
 }

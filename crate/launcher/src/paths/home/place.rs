@@ -31,7 +31,7 @@ pub(super) fn check(path: &Path, source: &str) -> Result<()> {
     match reason(path, &protected) {
         None => Ok(()),
         Some(why) => Err(Failure::new(format!(
-            "{source} says {}, which {why}: nothing is made or removed there",
+            "{source} is {}, which {why}: nothing is created or removed there",
             path.display()
         ))
         .hint(ANOTHER)),
@@ -41,12 +41,10 @@ pub(super) fn check(path: &Path, source: &str) -> Result<()> {
 /// Why the folder cannot be here, if it cannot.
 fn reason(path: &Path, protected: &[(PathBuf, &str)]) -> Option<String> {
     if !path.is_absolute() {
-        return Some(
-            "is a relative path, and so another folder wherever evenhand is started".to_owned(),
-        );
+        return Some("is a relative path and depends on where evenhand is started".to_owned());
     }
     if path.components().any(|part| part == Component::ParentDir) {
-        return Some("has `..` in it, which does not say plainly where it is".to_owned());
+        return Some("contains `..`, which makes its location unclear".to_owned());
     }
     if path.parent().is_none() || is_same(path, Path::new("/")) {
         return Some("is the root of the file system".to_owned());
@@ -57,7 +55,7 @@ fn reason(path: &Path, protected: &[(PathBuf, &str)]) -> Option<String> {
             if path == around || is_same(path, around) {
                 return Some(match height {
                     0 => format!("is {what}"),
-                    _ => format!("has {what} in it"),
+                    _ => format!("contains {what}"),
                 });
             }
         }
@@ -94,7 +92,7 @@ mod tests {
         assert_eq!(refused(&home, &home), "is your home folder");
         assert_eq!(
             refused(home.parent().unwrap(), &home),
-            "has your home folder in it"
+            "contains your home folder"
         );
         assert!(refused(home.join("a/../.."), &home).contains("`..`"));
         assert_eq!(refused(home.join("evenhand"), &home), "");
