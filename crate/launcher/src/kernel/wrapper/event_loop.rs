@@ -358,8 +358,8 @@ impl EventLoop {
         request.kind() == "shutdown_request"
     }
 
-    /// The reader interrupts the cell: the first time it is asked to stop, the second time it is
-    /// killed.
+    /// The reader interrupts the cell. It is first asked to stop, and killed at the second
+    /// interrupt or after a time limit.
     fn stop(&mut self) {
         let Some(running) = self.running.as_mut().filter(|running| !running.hidden) else {
             return self.abort();
