@@ -27,7 +27,7 @@ impl<'a> OpenBatch<'a> {
     /// Waits while another run holds the journal.
     pub(super) async fn open(batch: &'a Batch, until: &StopCondition) -> Result<Self> {
         run::check(batch)?;
-        let plan = Plan::new(&batch.asked.texts, &batch.habits());
+        let plan = Plan::new(&batch.asked.texts, &batch.sampling());
         let records = cache::open(&batch.client, &batch.options, batch.parameters(), until).await?;
         let records = records.ok_or_else(no_journal)?;
         let ledger = records.ledger()?;
