@@ -1,6 +1,6 @@
 //! The library's Tokio runtime.
 //!
-//! A notebook cell must not need `.await` (evcxr takes three seconds longer to compile it), so
+//! A notebook cell must not need `.await` (in evcxr such a cell takes three seconds longer), so
 //! cells block while the work runs here. The runtime is a static of the shared library, created
 //! once per kernel.
 
