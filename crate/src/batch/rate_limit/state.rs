@@ -422,7 +422,7 @@ impl State {
         ready
     }
 
-    /// When there is room by the service's word, where others use the quota too.
+    /// When there is room according to the service's reports, if others use the quota too.
     fn ready_by_word(&mut self, now: Duration, tokens: u64) -> Ready {
         let guard = self.guard;
         let others = self.tokens.used(now, guard).others;
