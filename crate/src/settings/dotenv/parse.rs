@@ -5,23 +5,23 @@ use std::collections::HashMap;
 
 /// The values that a file sets, and what the user should know about them.
 #[derive(Debug, Default)]
-pub(super) struct Parsed {
-    pub(super) values: HashMap<String, String>,
-    /// Lines for one of our variables inside of another tool's value.
-    pub(super) swallowed: Vec<Swallowed>,
+pub(crate) struct Parsed {
+    pub(crate) values: HashMap<String, String>,
+    /// Lines for one of our variables that stand within another tool's value.
+    pub(crate) swallowed: Vec<Swallowed>,
 }
 
 /// A line for one of our variables that is part of another value.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Swallowed {
-    pub(super) name: String,
+pub(crate) struct Swallowed {
+    pub(crate) name: String,
     /// The number of the line where that value begins.
-    pub(super) begins: usize,
+    pub(crate) begins: usize,
 }
 
 /// A line for one of our variables that can't be understood.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Broken(pub(super) String);
+pub(crate) struct Broken(pub(crate) String);
 
 /// Parses a file. If a name is set twice, the first line counts.
 ///
@@ -35,8 +35,8 @@ pub(super) struct Broken(pub(super) String);
 /// quote, can't be parsed.
 ///
 /// # Errors
-/// Such a line for one of our variables. Other such lines are skipped.
-pub(super) fn parse(text: &str) -> Result<Parsed, Broken> {
+/// Such a line for one of our variables; of other tools it is passed over.
+pub(crate) fn parse(text: &str) -> Result<Parsed, Broken> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut parsed = Parsed::default();
     let mut swallowed = Vec::new();
