@@ -49,7 +49,7 @@ impl Json {
         self.0.get()
     }
 
-    /// All of it, built in memory. A number that no `f64` holds (`1e999`) is null.
+    /// The whole value, built in memory. A number that no `f64` can hold (`1e999`) becomes null.
     pub(crate) fn to_value(&self) -> Value {
         let text = self.text();
         serde_json::from_str(text)
@@ -58,7 +58,7 @@ impl Json {
     }
 }
 
-/// The same JSON with null for each number that no `f64` holds.
+/// The JSON with null for each number that no `f64` can hold.
 fn without_infinite_numbers(json: &str) -> String {
     let is_part = |c: char| matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E');
     let mut outside = Outside::default();
@@ -87,7 +87,6 @@ impl From<serde_json::Error> for NoJson {
     }
 }
 
-/// A value is JSON.
 impl From<&Value> for Json {
     fn from(value: &Value) -> Self {
         let raw = serde_json::value::to_raw_value(value);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
     pub(crate) values: HashMap<String, String>,
-    /// Lines for one of our variables that stand within another tool's value.
+    /// Lines for one of our variables inside of another tool's value.
     pub(crate) swallowed: Vec<Swallowed>,
 }
 
