@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use super::invisible::replace_invisible;
 
-/// The JSON with every invisible character spelled out (`\u009b`) that is no part of what is
-/// written, so that a terminal shows it. It reads the same to every reader of JSON, whose writers
-/// spell out C0 alone.
+/// The JSON with every invisible character that is not part of the writing escaped (`\u009b`), so
+/// that a terminal shows it. Every JSON parser reads the same value from it. Serializers usually
+/// escape only C0.
 ///
-/// `json` must be JSON: outside of its strings no such character can stand.
+/// `json` must be valid JSON, in which such characters occur only inside strings.
 ///
 /// ```
 /// use evenhand::text::escape_invisible_in_json;
