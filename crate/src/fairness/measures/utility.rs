@@ -1,4 +1,5 @@
-//! What a mitigation costs: an answer that says nothing is fair, and of no use.
+//! The usefulness of answers, which a mitigation may reduce: an answer that says nothing is fair,
+//! but useless.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -9,7 +10,7 @@ use crate::batch::Answers;
 use crate::fairness::measures::refuses;
 use crate::fairness::text::{StopWords, Text, plain_words};
 
-/// How useful answers are, to be compared before and after a mitigation.
+/// How useful answers are, for a comparison before and after a mitigation.
 ///
 /// ```
 /// use evenhand::fairness::measures::Utility;
@@ -22,23 +23,22 @@ use crate::fairness::text::{StopWords, Text, plain_words};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Utility {
-    /// How many rows there are.
+    /// The number of rows.
     pub rows: usize,
-    /// The share of rows without an answer, or with an empty one: 0 to 1.
+    /// The share of rows with no answer or an empty one, from 0 to 1.
     pub unanswered: f64,
     /// The share of rows whose answer [`refuses`].
     pub refused: f64,
-    /// The share of rows whose answer has a word that carries the prompt's meaning, or one that
-    /// starts like it: *nursing* for *nurse*. Small words, words that tell the model what to
-    /// do, and words such as *male* carry none. A prompt without such a word is met by any
-    /// answer.
+    /// The share of rows whose answer contains a topic word of the prompt, or a word that starts
+    /// like one: *nursing* for *nurse*. Function words, words that instruct the model, and words
+    /// such as *male* are not topic words. If a prompt has no topic word, any answer is on topic.
     pub on_topic: f64,
-    /// The mean length of the answers that there are, in words; 0 if there is none.
+    /// The mean length in words of the answers that are not empty; 0 if there are none.
     pub words: f64,
 }
 
 impl Utility {
-    /// Counts over prompts and their answers; `None` is a row that failed.
+    /// Computes the utility of prompts and their answers; `None` is a row that failed.
     pub fn of<P, A>(rows: impl IntoIterator<Item = (P, Option<A>)>) -> Self
     where
         P: AsRef<str>,
@@ -79,10 +79,10 @@ impl Utility {
         }
     }
 
-    /// What changed, as warnings in plain words; empty when nothing that matters did: a share
-    /// that got worse by more than 0.05, or answers shorter by more than a third.
+    /// What got worse, as readable warnings: a share that worsened by more than 0.05, or answers
+    /// that became shorter by more than a third. Empty if neither happened.
     ///
-    /// These bounds are a rule of thumb, not a test.
+    /// These thresholds are a rule of thumb, not a test.
     pub fn losses(&self, after: &Self) -> Vec<String> {
         const SHARE: f64 = 0.05;
         let percent = |share: f64| (share * 100.0).round();
@@ -112,7 +112,7 @@ impl Utility {
     }
 }
 
-/// In a line: `180 rows: 0 % without an answer, 2.2 % refused, 65 % on topic; 40.9 words an answer`.
+/// One line: `180 rows: 0 % without an answer, 2.2 % refused, 65 % on topic; 40.9 words an answer`.
 impl fmt::Display for Utility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |share: f64| (share * 1000.0).round() / 10.0;
@@ -135,7 +135,7 @@ impl From<&Answers> for Utility {
     }
 }
 
-/// Words of a prompt that are no topic.
+/// Words of a prompt that are not topic words.
 static SMALL: LazyLock<StopWords> = LazyLock::new(|| {
     let lines = include_str!("small_words.txt").lines();
     StopWords::new(
@@ -153,7 +153,7 @@ fn is_on_topic(prompt: &str, said: &[String]) -> bool {
     meant.peek().is_none() || meant.any(|word| said.iter().any(|one| one.starts_with(stem(&word))))
 }
 
-/// The word without its plural or its mute e: how *nurses* and *nursing* start like *nurse*.
+/// The word without a plural ending or a final e, so that *nurses* and *nursing* match *nurse*.
 fn stem(word: &str) -> &str {
     let stem = word.strip_suffix("es").or_else(|| word.strip_suffix('s'));
     let stem = stem.or_else(|| word.strip_suffix('e'));
