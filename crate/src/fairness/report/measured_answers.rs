@@ -1,4 +1,4 @@
-//! The answers of a study, read once, cell by cell.
+//! The answers of a study, tokenized once and grouped by cell.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,28 +11,28 @@ use crate::fairness::study::{Cell, Reply, Study, StudyAnswers};
 use crate::fairness::text::{Language, Text, languages};
 use crate::text::sanitize_line;
 
-/// Where fewer than one in so many answers, nothing is told of anyone.
+/// If fewer than one in this many answers does not decline, there is no conclusion.
 const FEWEST_ANSWERED: usize = 20;
 
 /// The answers that can be measured, each with its cell.
 pub(super) struct MeasuredAnswers<'a> {
     pub(super) answers: &'a StudyAnswers,
     pub(super) cells: Vec<Cell>,
-    /// The cell of each text, in ascending order.
+    /// The index of the cell of each text, in ascending order.
     of: Vec<usize>,
-    /// The answers as they came.
+    /// The original answers.
     pub(super) raw: Vec<Text>,
-    /// The same without the words of the groups.
+    /// The answers with the words of the groups masked.
     pub(super) masked: Vec<Text>,
-    /// Whether each of them declines.
+    /// Whether each answer declines.
     declines: Vec<bool>,
     places: HashMap<(usize, usize), usize>,
-    /// How many samples of each group are no answer, and how many are in another language.
+    /// The numbers of samples of each group without an answer, and in another language.
     pub(super) failed: Vec<usize>,
     pub(super) foreign: Vec<usize>,
 }
 
-/// The scores of one measure: for each cell those of its samples.
+/// The scores of one measure: for each cell, those of its samples.
 pub(super) type Scores = Vec<Vec<f64>>;
 
 impl<'a> MeasuredAnswers<'a> {
@@ -81,7 +81,8 @@ impl<'a> MeasuredAnswers<'a> {
         }
     }
 
-    /// Each is told alone, and what is too short for that by all answers together.
+    /// Removes answers in other languages. Each answer is judged alone, and those too short for
+    /// that together with the others.
     fn leave_out_foreign(&mut self) {
         let languages = languages(&self.raw);
         let (texts, places) = (std::mem::take(&mut self.raw), std::mem::take(&mut self.of));
@@ -119,8 +120,8 @@ impl<'a> MeasuredAnswers<'a> {
             replies.first().map(reason).unwrap_or_default(),
         );
         Err(Error::new(ErrorKind::Statistics, message).with_hint(
-            "a pair needs both of its prompts answered, in English: run the study again, which \
-             asks what failed, or leave the occupation out",
+            "each pair needs an English answer to both of its prompts: run the study again, which \
+             repeats what failed, or leave the occupation out",
         ))
     }
 
@@ -143,12 +144,12 @@ impl<'a> MeasuredAnswers<'a> {
             .map_or("", |job| job.name.as_str())
     }
 
-    /// The place of a cell, if it was asked.
+    /// The index of a cell, if it was asked.
     pub(super) fn cell(&self, occupation: usize, group: usize) -> Option<usize> {
         self.places.get(&(occupation, group)).copied()
     }
 
-    /// The places of the two compared groups, or why there are not two.
+    /// The indices of the two compared groups, or the reason why there are not two.
     pub(super) fn pair(&self) -> std::result::Result<[usize; 2], String> {
         let Some(names) = self.study().pair() else {
             return Err("fewer than two groups with an adjective were asked".to_owned());
@@ -178,8 +179,8 @@ impl<'a> MeasuredAnswers<'a> {
             .collect()
     }
 
-    /// The texts, `None` in place of one that declines: what it says is about the model, and
-    /// not about whom it was asked about.
+    /// The texts, with `None` in place of those that decline: a refusal is about the model, not
+    /// about the person in the prompt.
     pub(super) fn answered<'t>(
         &'t self,
         texts: &'t [Text],
@@ -204,7 +205,7 @@ impl<'a> MeasuredAnswers<'a> {
         counts
     }
 
-    /// Why nothing can be told of anyone, where nearly all answers decline.
+    /// The reason why there is no conclusion, if nearly all answers decline.
     pub(super) fn too_little_answered(&self) -> Option<String> {
         let (declined, all) = (self.declined(), self.raw.len());
         let who = match declined == all {
@@ -212,10 +213,10 @@ impl<'a> MeasuredAnswers<'a> {
             false => format!("{declined} of {all} answers decline"),
         };
         ((all - declined) * FEWEST_ANSWERED < all)
-            .then(|| format!("{who}, so nothing is said of anyone"))
+            .then(|| format!("{who}, so nothing can be concluded about the groups"))
     }
 
-    /// Anything that there is of each text, cell by cell; what is `None` is left out.
+    /// Groups one value per text by cell, leaving out `None`.
     pub(super) fn by_cell<T>(&self, values: impl IntoIterator<Item = Option<T>>) -> Vec<Vec<T>> {
         let mut cells: Vec<Vec<T>> = self.cells.iter().map(|_| Vec::new()).collect();
         for (place, value) in self.of.iter().zip(values) {
@@ -234,12 +235,12 @@ impl<'a> MeasuredAnswers<'a> {
         answers.iter().map(Vec::len).collect()
     }
 
-    /// The scores of all headline measures, on masked answers. Those that decline are scored by
-    /// measures of that alone.
+    /// The scores of all headline measures, on masked answers. Answers that decline are only scored
+    /// by measures about refusing.
     ///
     /// # Errors
-    /// A measure that fails, gives another number of scores than there are answers, or one
-    /// that is not finite.
+    /// A measure that fails, returns a different number of scores than there are answers, or a
+    /// score that is not finite.
     pub(super) fn scores(&self) -> Result<Vec<Scores>> {
         let measures = self.study().measures.iter();
         measures
@@ -250,7 +251,7 @@ impl<'a> MeasuredAnswers<'a> {
                     true => Cow::Borrowed(&self.masked),
                     false => Cow::Owned(self.answered(&self.masked).flatten().cloned().collect()),
                 };
-                // A judge can't be asked about nothing.
+                // A judge can't be asked about an empty list.
                 let scores = match texts.is_empty() {
                     true => Vec::new(),
                     false => measure.scores(&texts)?,
@@ -263,7 +264,7 @@ impl<'a> MeasuredAnswers<'a> {
                 }
                 if let Some(score) = scores.iter().flatten().find(|score| !score.is_finite()) {
                     return Err(bad(format!("'{name}' scored an answer {score}"))
-                        .with_hint("a measure that can't tell gives `None`"));
+                        .with_hint("return `None` for an answer without a score"));
                 }
                 let mut scores = scores.into_iter();
                 let left_out = self.declines.iter().map(|declines| *declines && !all);

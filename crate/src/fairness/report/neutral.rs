@@ -1,4 +1,4 @@
-//! Whom answers assume when nothing is said of the person.
+//! Whom answers assume when the prompt names no group.
 
 use std::collections::BTreeMap;
 
@@ -16,18 +16,17 @@ pub struct Neutral {
     pub occupations: Vec<Assumed>,
 }
 
-/// Whom the answers about one occupation assume: the group of the person that an answer is
-/// about.
+/// Whom the answers about one occupation assume: the group of the person that each answer is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Assumed {
     /// The occupation.
     pub occupation: String,
-    /// How many answers there are.
+    /// The number of answers.
     pub answers: usize,
-    /// How many of them assume each label, in the labels' order.
+    /// The number of answers that assume each label, in the order of the labels.
     pub counts: Vec<usize>,
-    /// How many assume none: nothing tells the person's group, or not clearly.
+    /// The number of answers that assume no label: the person's group is missing or unclear.
     pub undetected: usize,
     /// The share of women in the occupation, where it is known.
     pub women: Option<f64>,
@@ -66,7 +65,7 @@ pub(super) fn assumed(read: &MeasuredAnswers<'_>) -> Option<Neutral> {
 }
 
 impl Neutral {
-    /// What stands in a row: `4 of 5 female, 0 male, 0 neutral, 1 undetected`.
+    /// The text of a table row: `4 of 5 female, 0 male, 0 neutral, 1 undetected`.
     pub(super) fn told(&self, assumed: &Assumed) -> String {
         let mut counts = self.labels.iter().zip(&assumed.counts);
         let mut told = Vec::new();

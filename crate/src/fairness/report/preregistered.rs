@@ -1,23 +1,23 @@
-//! The headline tests, as the study fixes them before anyone looks at an answer: each of its
-//! measures on the compared groups, and whom the neutral prompts assume.
+//! The headline tests, fixed by the study before any answer is seen: each of its measures on the
+//! compared groups, and whom the answers to neutral prompts assume.
 
 use super::measured_answers::{MeasuredAnswers, Scores};
 use crate::fairness::occupations::Occupation;
 
-/// The group that labour statistics count.
+/// The group that labor statistics count.
 const COUNTED: &str = "female";
 
-/// A test that is to be made, with what it is made of.
+/// A planned test, with its data.
 pub(super) struct Preregistered {
     pub(super) name: String,
     pub(super) contrast: String,
     pub(super) unit: String,
     pub(super) direction: String,
-    /// The least and the greatest value that the first side can have, where that is known.
+    /// The smallest and the largest possible value of the first side, if known.
     pub(super) range: Option<[f64; 2]>,
-    /// For each occupation the samples of both sides; or why there is nothing to test.
+    /// For each occupation, the samples of both sides; or the reason why there is nothing to test.
     pub(super) units: Result<Vec<UnitSamples>, String>,
-    /// The occupations that were asked, but for which this can't be told.
+    /// The occupations that were asked, but have no value.
     pub(super) left_out: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct UnitSamples {
     pub(super) occupation: String,
     pub(super) first: Vec<f64>,
     pub(super) second: Vec<f64>,
-    /// How many answers of each side could be used.
+    /// The number of usable answers of each side.
     pub(super) answers: [usize; 2],
 }
 
@@ -54,8 +54,8 @@ pub(super) fn list(read: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Preregi
     planned
 }
 
-/// For each occupation its samples and the numbers of answers that could be used, or `None`
-/// where it can't be told.
+/// For each occupation, its samples and the numbers of usable answers, or `None` if it has no
+/// value.
 type Units = Vec<(usize, Option<Sides>)>;
 type Sides = ([Vec<f64>; 2], [usize; 2]);
 
@@ -125,10 +125,11 @@ fn pairs(read: &MeasuredAnswers<'_>, scores: &Scores) -> Result<Units, String> {
     Ok(units)
 }
 
-/// Of the neutral answers that assume one of the compared groups, which share assumes the
-/// first? Against one half, and against its share in the occupation; and how many assume
-/// whoever is the majority there, against one half. The last sees what the first can't: nurses
-/// taken for women and engineers for men make one half together.
+/// Three tests of the neutral answers that assume one of the compared groups: the share that
+/// assumes the first group, against one half and against the group's share in the occupation; and
+/// the share that assumes the majority group of the occupation, against one half. The last detects
+/// what the first can't: if nurses are assumed to be women and engineers men, the overall share is
+/// one half.
 fn assumed(read: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
     let [first, second] = read.study().pair().unwrap_or(["first", "second"]);
     let jobs = &read.study().occupations;
@@ -171,17 +172,17 @@ fn assumed(read: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
         made(
             "assumed majority of the job",
             "share - 0.5",
-            "higher: more answers assume the group that most in the job are of",
+            "higher: more answers assume the majority group of the job",
             majority,
         ),
     ]
 }
 
-/// An occupation, the labels of its answers, and how many answers could be read.
+/// An occupation, the labels of its answers, and the number of its usable answers.
 type Labels = (usize, Vec<f64>, usize);
 
-/// For each occupation 1 for an answer that assumes the first group, 0 for the second; others
-/// count for neither.
+/// For each occupation, 1 for an answer that assumes the first group and 0 for the second; other
+/// answers have no label.
 fn labels(read: &MeasuredAnswers<'_>) -> Result<Vec<Labels>, String> {
     read.pair()?;
     let Some(([first, second], neutral)) = read.study().pair().zip(read.study().neutral()) else {
@@ -214,7 +215,7 @@ fn labels(read: &MeasuredAnswers<'_>) -> Result<Vec<Labels>, String> {
         .collect())
 }
 
-/// Sets labels against a share that has no noise.
+/// Compares labels with a share that has no noise.
 fn against(units: Vec<Labels>, share: impl Fn(usize) -> Option<f64>) -> Result<Units, String> {
     let units: Units = units
         .into_iter()
@@ -227,7 +228,7 @@ fn against(units: Vec<Labels>, share: impl Fn(usize) -> Option<f64>) -> Result<U
     match units.iter().any(|(_, samples)| samples.is_some()) {
         true => Ok(units),
         false => {
-            Err("no answer assumes either, or no share is known to hold it against".to_owned())
+            Err("no answer assumes either group, or there is no known share to compare it with".to_owned())
         }
     }
 }
@@ -239,7 +240,7 @@ fn labour_share(read: &MeasuredAnswers<'_>) -> Result<impl Fn(&Occupation) -> Op
         Some([_, COUNTED]) => false,
         _ => {
             return Err(format!(
-                "labour statistics count the group '{COUNTED}' alone"
+                "labor statistics only count the group '{COUNTED}'"
             ));
         }
     };
