@@ -1,31 +1,31 @@
-//! Made-up applicants, and a past that was unfair to them: data to learn from and to mend.
+//! Fictional applicants with unfair past decisions, as training data for debiasing.
 
 use super::labels::Labels;
 use super::tsv;
 use crate::error::Result;
 
-/// Somebody who applied for work. Nobody real: a sentence out of a template.
+/// A fictional job applicant, generated from a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applicant {
-    /// What the file says of the applicant.
+    /// The text of the application file.
     pub text: &'static str,
     /// `f` or `m`.
     pub group: &'static str,
-    /// What came of it: `invited` or `refused`.
+    /// The past decision: `invited` or `refused`.
     pub outcome: &'static str,
-    /// What should have come of it: `invited` for the skilled, `refused` for the others.
+    /// The fair decision: `invited` for the skilled, `refused` for the others.
     pub deserved: &'static str,
 }
 
-/// 400 applicants out of `applicants.tsv`.
+/// 400 applicants from `applicants.tsv`.
 ///
-/// How they were made: in turn women and men, skilled and not, 100 of each. A text names a
-/// trade, two pieces of evidence of skill (one in six points the other way) and a hobby, and
-/// calls the applicant *she* or *he*. Then the past decides: of the skilled it invited the
-/// share 0.90 of the men and 0.50 of the women, of the others 0.40 and 0.05. So skill is the
-/// same in both groups, and the outcomes are not. The program that made them stands in this
-/// module's tests, with its seed.
+/// They are women and men, skilled and unskilled, in turn, 100 of each. Each text names a trade,
+/// two pieces of evidence of skill (one in six of which is misleading) and a hobby, and refers to
+/// the applicant as *she* or *he*. The past decisions invited a share of 0.90 of the skilled men
+/// and 0.50 of the skilled women, and 0.40 and 0.05 of the unskilled. So both groups have the same
+/// skill, but different outcomes. The program that generated them is in this module's tests, with
+/// its seed.
 ///
 /// ```
 /// use evenhand::fairness::mitigation::{Applicant, applicants};
@@ -47,18 +47,18 @@ pub fn applicants() -> Vec<Applicant> {
 }
 
 impl Applicant {
-    /// Group and outcome of each.
+    /// The group and outcome of each applicant.
     ///
     /// # Errors
-    /// There is none.
+    /// None.
     pub fn outcomes(applicants: &[Self]) -> Result<Labels> {
         Labels::new(applicants.iter().map(|one| (one.group, one.outcome)))
     }
 
-    /// Group and deserved outcome of each.
+    /// The group and deserved outcome of each applicant.
     ///
     /// # Errors
-    /// There is none.
+    /// None.
     pub fn deserved(applicants: &[Self]) -> Result<Labels> {
         Labels::new(applicants.iter().map(|one| (one.group, one.deserved)))
     }
@@ -104,7 +104,7 @@ mod tests {
         let mut random = Random::new(SEED);
         let mut file = String::from(
             "# Made-up applicants: group, outcome, deserved outcome, text. Nobody real.\n\
-             # Made by the program in the tests of lesson.rs, which tells how.\n",
+             # Made by the program in the tests of applicants.rs, which tells how.\n",
         );
         for row in 0..400 {
             let (woman, skilled) = (row % 2 == 0, row / 2 % 2 == 0);
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(include_str!("applicants.tsv"), made());
     }
 
-    /// Learns from every other pair of rows, and is examined on the rest.
+    /// The result of a model that was trained on half of the rows and evaluated on the rest.
     struct Examined {
         impact: f64,
         deserved: f64,
