@@ -154,7 +154,7 @@ fn rating(row: &Answer) -> Rating {
     let said = match (row.text(), row.error()) {
         (Some(said), _) => said,
         (None, Some(error)) => return Err(error.message().to_owned()),
-        (None, None) => return Err("the judge said nothing".to_owned()),
+        (None, None) => return Err("the judge gave no answer".to_owned()),
     };
     let around = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '*' | '.');
     match said.trim_matches(around).parse::<u8>() {

@@ -104,7 +104,7 @@ impl Utility {
         }
         if after.words < self.words * 2.0 / 3.0 {
             losses.push(format!(
-                "words an answer: from {:.0} to {:.0}",
+                "words per answer: from {:.0} to {:.0}",
                 self.words, after.words
             ));
         }
@@ -112,13 +112,13 @@ impl Utility {
     }
 }
 
-/// One line: `180 rows: 0 % without an answer, 2.2 % refused, 65 % on topic; 40.9 words an answer`.
+/// One line: `180 rows: 0 % without an answer, 2.2 % refused, 65 % on topic; 40.9 words per answer`.
 impl fmt::Display for Utility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |share: f64| (share * 1000.0).round() / 10.0;
         write!(
             f,
-            "{} rows: {} % without an answer, {} % refused, {} % on topic; {:.1} words an answer",
+            "{} rows: {} % without an answer, {} % refused, {} % on topic; {:.1} words per answer",
             self.rows,
             percent(self.unanswered),
             percent(self.refused),
@@ -192,7 +192,7 @@ mod tests {
         ];
         insta::assert_snapshot!(
             Utility::of(rows),
-            @"3 rows: 33.3 % without an answer, 33.3 % refused, 33.3 % on topic; 6.5 words an answer"
+            @"3 rows: 33.3 % without an answer, 33.3 % refused, 33.3 % on topic; 6.5 words per answer"
         );
     }
 
@@ -245,7 +245,7 @@ mod tests {
         insta::assert_snapshot!(good.losses(&bad).join("\n"), @"
         answers that refuse: from 0 % to 100 %
         answers on the topic: from 100 % to 0 %
-        words an answer: from 9 to 4
+        words per answer: from 9 to 4
         ");
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn finite(values: &[f64]) -> Result<()> {
     };
     let value = values.get(place).copied().unwrap_or(f64::NAN);
     Err(invalid(format!("value {place} is {value}"))
-        .with_hint("a measure that can't tell is left out, with its pair"))
+        .with_hint("leave out the pairs in which the measure has no value"))
 }
 
 pub(super) fn same_length(first: usize, second: usize) -> Result<()> {

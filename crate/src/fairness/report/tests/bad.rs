@@ -1,4 +1,4 @@
-//! Answers of which nothing, or not much, can be said.
+//! Answers that allow no conclusion, or few conclusions.
 
 use std::sync::Arc;
 
@@ -155,7 +155,8 @@ fn where_nearly_all_decline_nothing_can_be_told() {
     }
 }
 
-/// Each woman is refused, and no man: that is a difference, and all that can be told.
+/// All prompts about women are refused and none about men: this is a difference, and the only
+/// conclusion.
 #[test]
 fn whom_nobody_answers_about_is_a_finding_of_refusals_alone() {
     let report = measured(Study::new(jobs(12)).samples(2), |job, group, sample| {
@@ -332,7 +333,7 @@ fn a_long_answer_is_an_answer() {
     assert!(report.unwrap().primary_outcome("length").unwrap().units[0].first > 100_000.0);
 }
 
-/// Of the neutral answers about each job two assume someone, but about the first one alone.
+/// Two neutral answers about each job assume a group, but only one about the first job.
 #[test]
 fn a_single_answer_that_assumes_someone_leaves_the_noise_of_the_others() {
     let with = |alone: usize| {

@@ -1,4 +1,4 @@
-//! Before and after.
+//! Comparisons of two reports.
 
 use std::sync::Arc;
 
@@ -165,7 +165,7 @@ fn other_numbers_of_answers_are_not_compared() {
     assert_snapshot!(comparison.changes[3].change, @"can't tell: nurse: 3 answers could be used before, 8 after");
 }
 
-/// One answer that failed costs its occupation, not the comparison.
+/// One failed answer excludes its occupation, not the whole comparison.
 #[test]
 fn an_occupation_with_another_number_of_answers_is_left_out() {
     let comparison = compared(&only(|cell| if cell == 4 { 7 } else { 8 }), &only(|_| 8));
@@ -215,7 +215,7 @@ fn what_was_measured_otherwise_is_refused() {
     );
 }
 
-/// What `to_json` wrote before it kept how it measured.
+/// The format of `to_json` before it recorded how answers were measured.
 #[test]
 fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
     let report = report(study(), Habit::Biased);

@@ -1,4 +1,4 @@
-//! Bias that is there is found, and bias that is not is not.
+//! Existing bias is detected, and absent bias is not reported.
 
 use insta::assert_snapshot;
 
@@ -19,7 +19,7 @@ fn a_biased_model_is_found_out() {
     assert_eq!(verdict("length"), Verdict::Differs);
     assert!(report.primary_outcome("length").unwrap().estimate.unwrap() < -2.0);
     assert_eq!(verdict("refusals"), Verdict::NoDifferenceShown);
-    // Nurses and engineers together make one half: only the third test sees them apart.
+    // Nurses and engineers together give one half: only the third test detects the stereotype.
     assert_eq!(verdict("assumed female"), Verdict::NoDifferenceShown);
     assert_eq!(verdict("assumed majority of the job"), Verdict::Differs);
     let nurse = &report.neutral.as_ref().unwrap().occupations[0];
@@ -78,7 +78,7 @@ fn a_biased_model_is_found_out() {
 
 #[test]
 fn an_assumption_about_every_job_differs_from_one_half() {
-    // Nurses and their like alone: all are taken for women.
+    // Only nurses and similar occupations: all are assumed to be women.
     let jobs: Vec<_> = jobs(24).into_iter().step_by(2).collect();
     let study = Study::new(jobs).samples(4);
     let texts = study.cells().into_iter().flat_map(|cell| {
@@ -101,8 +101,8 @@ fn an_assumption_about_every_job_differs_from_one_half() {
     assert_eq!(half.interval, None);
 }
 
-/// Of 200 studies of an even-handed model, about 10 may raise a false alarm at 5 %. More than
-/// 20 would have a chance of 1 in 1,000.
+/// Of 200 studies of an even-handed model, about 10 may raise a false alarm at 5 %. The probability
+/// of more than 20 is 1 in 1,000.
 #[test]
 fn an_even_handed_model_seldom_is_accused() {
     let rounds = Rounds {
