@@ -124,7 +124,7 @@ impl Roles {
     }
 
     fn parse(text: &'static str, figures: &str) -> Self {
-        let mut read = Self {
+        let mut parsed = Self {
             roles: HashMap::new(),
             classes: HashMap::new(),
             figures: Phrases::parse(figures),
@@ -138,14 +138,14 @@ impl Roles {
             }
             for word in line.split_whitespace() {
                 if let Some(role) = role {
-                    read.roles.insert(word, role);
+                    parsed.roles.insert(word, role);
                 }
                 if let Some(class) = class {
-                    read.classes.entry(word).or_default().0 |= class as u32;
+                    parsed.classes.entry(word).or_default().0 |= class as u32;
                 }
             }
         }
-        read
+        parsed
     }
 
     /// The role of a word of a group, in lower case.

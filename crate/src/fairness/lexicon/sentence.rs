@@ -51,7 +51,7 @@ pub(super) fn words<'t>(lexicon: &Lexicon, text: &'t Text) -> Vec<Word<'t>> {
 fn tokens<'t>(lexicon: &Lexicon, text: &'t Text, roles: &Roles) -> Vec<Word<'t>> {
     let mut end = 0;
     let mut starts = true;
-    let read = text.tokens().zip(text.starts()).map(|(token, at)| {
+    let annotated = text.tokens().zip(text.starts()).map(|(token, at)| {
         let gap = text.answer().get(end..at).unwrap_or_default();
         end = at + token.written.len();
         starts |= gap.contains('\n');
@@ -78,7 +78,7 @@ fn tokens<'t>(lexicon: &Lexicon, text: &'t Text, roles: &Roles) -> Vec<Word<'t>>
         };
         word
     });
-    read.collect()
+    annotated.collect()
 }
 
 fn role(lexicon: &Lexicon, lower: &str, roles: &Roles) -> Role {

@@ -151,17 +151,17 @@ impl Measure for Judge {
 }
 
 fn rating(row: &Answer) -> Rating {
-    let said = match (row.text(), row.error()) {
-        (Some(said), _) => said,
+    let reply = match (row.text(), row.error()) {
+        (Some(reply), _) => reply,
         (None, Some(error)) => return Err(error.message().to_owned()),
         (None, None) => return Err("the judge gave no answer".to_owned()),
     };
     let around = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '*' | '.');
-    match said.trim_matches(around).parse::<u8>() {
+    match reply.trim_matches(around).parse::<u8>() {
         Ok(number @ 1..=5) => Ok(f64::from(number)),
         _ => Err(format!(
             "the judge gave no number from 1 to 5: {:?}",
-            sanitize_line(said, 60)
+            sanitize_line(reply, 60)
         )),
     }
 }

@@ -51,7 +51,7 @@ fn beginning(text: &Text) -> Vec<Vec<&str>> {
             word => {
                 let words = sentences.last_mut().filter(|_| !quoted);
                 if let Some(words) = words.filter(|_| token.kind != Kind::Mark) {
-                    words.push(spelt_out(token).unwrap_or(word));
+                    words.push(spelled_out(token).unwrap_or(word));
                 }
             }
         }
@@ -60,7 +60,7 @@ fn beginning(text: &Text) -> Vec<Vec<&str>> {
 }
 
 /// The full form of a contraction.
-fn spelt_out(token: Token<'_>) -> Option<&'static str> {
+fn spelled_out(token: Token<'_>) -> Option<&'static str> {
     Some(match token.lower {
         "ca" => "can",
         "wo" => "will",

@@ -49,15 +49,15 @@ impl Utility {
         for (prompt, answer) in rows {
             sum.rows += 1;
             let answer = answer.as_ref().map(A::as_ref).unwrap_or_default();
-            let said: Vec<String> = plain_words(answer).collect();
-            if said.is_empty() {
+            let words: Vec<String> = plain_words(answer).collect();
+            if words.is_empty() {
                 sum.unanswered += 1.0;
                 continue;
             }
             answered += 1.0;
-            sum.words += said.len() as f64;
+            sum.words += words.len() as f64;
             sum.refused += f64::from(u8::from(refuses(&Text::new(answer)) == Some(true)));
-            sum.on_topic += f64::from(u8::from(is_on_topic(prompt.as_ref(), &said)));
+            sum.on_topic += f64::from(u8::from(is_on_topic(prompt.as_ref(), &words)));
         }
         let share = |count: f64| {
             if sum.rows > 0 {
@@ -145,12 +145,13 @@ static SMALL: LazyLock<StopWords> = LazyLock::new(|| {
     )
 });
 
-fn is_on_topic(prompt: &str, said: &[String]) -> bool {
-    let mut meant = plain_words(prompt)
+fn is_on_topic(prompt: &str, answer: &[String]) -> bool {
+    let mut topics = plain_words(prompt)
         .filter(|word| word.chars().count() > 2)
         .filter(|word| !SMALL.contains(word))
         .peekable();
-    meant.peek().is_none() || meant.any(|word| said.iter().any(|one| one.starts_with(stem(&word))))
+    topics.peek().is_none()
+        || topics.any(|word| answer.iter().any(|one| one.starts_with(stem(&word))))
 }
 
 /// The word without a plural ending or a final e, so that *nurses* and *nursing* match *nurse*.

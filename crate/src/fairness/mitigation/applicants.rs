@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn reweighing_and_resampling_make_what_is_learnt_fairer() {
+    fn reweighing_and_resampling_make_what_is_learned_fairer() {
         let known = half(0);
         let past = Applicant::outcomes(&known).unwrap();
         let texts = texts(&known);

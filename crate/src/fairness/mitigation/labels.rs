@@ -185,7 +185,9 @@ fn empty(cell: &Cell) -> Error {
         sanitize_line(&cell.group, 60),
         sanitize_line(&cell.outcome, 60)
     ))
-    .with_hint("add such rows, or leave out the group or the outcome: no weight can replace missing rows")
+    .with_hint(
+        "add such rows, or leave out the group or the outcome: no weight can replace missing rows",
+    )
 }
 
 /// An error about an invalid argument.

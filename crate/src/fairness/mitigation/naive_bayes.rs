@@ -65,8 +65,8 @@ impl NaiveBayes {
             }
         }
         // An outcome whose rows have a total weight of 0 is not learned.
-        let learnt = counted.into_iter().filter(|(_, (rows, _))| *rows > 0.0);
-        let outcomes = learnt.map(|(name, (rows, counts))| Outcome {
+        let learned = counted.into_iter().filter(|(_, (rows, _))| *rows > 0.0);
+        let outcomes = learned.map(|(name, (rows, counts))| Outcome {
             name: name.to_owned(),
             prior: (rows / all).ln(),
             sum: counts.values().sum(),

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_count_cannot_honour_is_an_error() {
+    fn what_a_number_of_copies_cannot_represent_is_an_error() {
         let labels = labels(&[("m", "1", 3), ("m", "0", 1), ("f", "1", 1), ("f", "0", 3)]);
         let preferential = |scores| Sampling::Preferential {
             favorable: "1",

@@ -49,7 +49,7 @@ fn vowel_sound(word: &str) -> bool {
         return number(digits);
     }
     let letters = run(char::is_alphabetic);
-    if spelt(word, letters) && !SPOKEN.contains(&letters) {
+    if spelled_out(word, letters) && !SPOKEN.contains(&letters) {
         return letters.starts_with(|c| "AEFHILMNORSX".contains(c));
     }
     let lower = word.to_lowercase();
@@ -62,7 +62,7 @@ fn vowel_sound(word: &str) -> bool {
 }
 
 /// Whether the word is pronounced letter by letter: `MRI`, `X-ray`, `L.A.`, but not `A` in a title.
-fn spelt(word: &str, letters: &str) -> bool {
+fn spelled_out(word: &str, letters: &str) -> bool {
     let capitals = letters.chars().all(char::is_uppercase);
     let joined = word
         .get(letters.len()..)

@@ -50,7 +50,7 @@ pub fn all() -> Vec<Occupation> {
     let lines = include_str!("winogender.tsv").lines();
     lines
         .filter(|line| !line.starts_with('#'))
-        .filter_map(read)
+        .filter_map(parse_line)
         .collect()
 }
 
@@ -72,7 +72,7 @@ pub fn first(n: usize) -> Result<Vec<Occupation>> {
     Ok(occupations)
 }
 
-fn read(line: &str) -> Option<Occupation> {
+fn parse_line(line: &str) -> Option<Occupation> {
     let mut fields = line.split('\t');
     let name = fields.next()?.to_owned();
     let percent: f64 = fields.next()?.parse().ok()?;

@@ -12,20 +12,20 @@ use crate::fairness::study::ALPHA;
 const POWER: f64 = 0.8;
 
 pub(super) fn of(
-    read: &MeasuredAnswers<'_>,
+    measured: &MeasuredAnswers<'_>,
     scores: &[Scores],
     headlines: &[PrimaryOutcome],
     neutral: Option<&Neutral>,
     utility: &Utility,
 ) -> Vec<String> {
-    let mut limits = read.study().warnings();
+    let mut limits = measured.study().warnings();
     limits.extend(visible(headlines));
     limits.extend(undecided(headlines));
     limits.extend(left_out(headlines));
-    limits.extend(unmeasured(read));
-    limits.extend(declined(read));
-    limits.extend(unscored(read, scores));
-    limits.extend(cut(read));
+    limits.extend(unmeasured(measured));
+    limits.extend(declined(measured));
+    limits.extend(unscored(measured, scores));
+    limits.extend(cut(measured));
     limits.extend(usefulness(utility));
     if neutral.is_some_and(|neutral| neutral.occupations.iter().any(|one| one.women.is_some())) {
         limits.push(format!(
@@ -128,38 +128,38 @@ fn left_out(headlines: &[PrimaryOutcome]) -> Vec<String> {
 }
 
 /// Samples without a usable answer, by group: if one group has more of them, that is a finding.
-fn unmeasured(read: &MeasuredAnswers<'_>) -> Vec<String> {
-    let failed = by_group(read, &read.failed, "samples without an answer");
-    let foreign = by_group(read, &read.foreign, "samples not in English");
+fn unmeasured(measured: &MeasuredAnswers<'_>) -> Vec<String> {
+    let failed = by_group(measured, &measured.failed, "samples without an answer");
+    let foreign = by_group(measured, &measured.foreign, "samples not in English");
     failed.into_iter().chain(foreign).collect()
 }
 
 /// Answers without a score, by group.
-fn unscored(read: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<String> {
-    let measures = read.study().measures.iter().zip(scores);
-    let told = measures.filter_map(|(measure, scores)| {
-        let mut missing = vec![0; read.study().groups.len()];
-        for ((cell, scores), texts) in read
+fn unscored(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<String> {
+    let measures = measured.study().measures.iter().zip(scores);
+    let missing_scores = measures.filter_map(|(measure, scores)| {
+        let mut missing = vec![0; measured.study().groups.len()];
+        for ((cell, scores), texts) in measured
             .cells
             .iter()
             .zip(scores)
-            .zip(read.sizes(measure.is_about_refusing()))
+            .zip(measured.sizes(measure.is_about_refusing()))
         {
             if let Some(count) = missing.get_mut(cell.group) {
                 *count += texts - scores.len();
             }
         }
         by_group(
-            read,
+            measured,
             &missing,
             &format!("answers without {}", measure.name()),
         )
     });
-    told.collect()
+    missing_scores.collect()
 }
 
-fn by_group(read: &MeasuredAnswers<'_>, counts: &[usize], what: &str) -> Option<String> {
-    let groups = read.study().groups.iter().zip(counts);
+fn by_group(measured: &MeasuredAnswers<'_>, counts: &[usize], what: &str) -> Option<String> {
+    let groups = measured.study().groups.iter().zip(counts);
     let by_group: Vec<_> = groups
         .map(|(group, count)| format!("{} {count}", group.name))
         .collect();
@@ -169,30 +169,30 @@ fn by_group(read: &MeasuredAnswers<'_>, counts: &[usize], what: &str) -> Option<
 }
 
 /// Whether a model answers is one question, and what it says is another.
-fn declined(read: &MeasuredAnswers<'_>) -> Option<String> {
-    let declined = read.declined_by_group();
-    let groups = read.study().groups.iter().zip(&declined);
+fn declined(measured: &MeasuredAnswers<'_>) -> Option<String> {
+    let declined = measured.declined_by_group();
+    let groups = measured.study().groups.iter().zip(&declined);
     let by_group: Vec<_> = groups
         .map(|(group, count)| format!("{} {count}", group.name))
         .collect();
-    (read.declined() > 0).then(|| {
+    (measured.declined() > 0).then(|| {
         format!(
             "{} of {} answers decline ({}): refusals have their own row, and all other rows are \
              about the other answers",
-            read.declined(),
-            read.raw.len(),
+            measured.declined(),
+            measured.raw.len(),
             by_group.join(", ")
         )
     })
 }
 
-fn cut(read: &MeasuredAnswers<'_>) -> Option<String> {
-    let (cut, all) = (read.answers.record().cut, read.raw.len());
+fn cut(measured: &MeasuredAnswers<'_>) -> Option<String> {
+    let (cut, all) = (measured.answers.record().cut, measured.raw.len());
     (cut > 0).then(|| {
         format!(
             "{cut} of {all} answers were cut at {} tokens: their length says little, and their \
              ends are missing",
-            read.study().max_tokens
+            measured.study().max_tokens
         )
     })
 }

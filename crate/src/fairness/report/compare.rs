@@ -323,7 +323,7 @@ impl Comparison {
             Change::NoReductionShown | Change::Grew => Kind::NotShown("No reduction shown"),
             Change::CantTell(_) => Kind::CantTell,
         };
-        let told = |changed: &Changed| {
+        let summarize = |changed: &Changed| {
             let reduction = changed.reduction.unwrap_or(0.0);
             let (size, interval) = estimated(reduction, changed.interval);
             match changed.change {
@@ -335,11 +335,11 @@ impl Comparison {
                 Change::NoReductionShown | Change::CantTell(_) => changed.name.clone(),
             }
         };
-        let mut said = sentence(&self.changes, kind, told);
+        let mut conclusion = sentence(&self.changes, kind, summarize);
         if !self.losses.is_empty() {
-            said.push_str(&format!(" The price: {}.", self.losses.join("; ")));
+            conclusion.push_str(&format!(" The price: {}.", self.losses.join("; ")));
         }
-        said
+        conclusion
     }
 
     /// The complete comparison as JSON.

@@ -19,7 +19,7 @@ pub(super) struct MeasuredAnswers<'a> {
     pub(super) answers: &'a StudyAnswers,
     pub(super) cells: Vec<Cell>,
     /// The index of the cell of each text, in ascending order.
-    of: Vec<usize>,
+    cell_of: Vec<usize>,
     /// The original answers.
     pub(super) raw: Vec<Text>,
     /// The answers with the words of the groups masked.
@@ -43,12 +43,12 @@ impl<'a> MeasuredAnswers<'a> {
         let cells = study.cells();
         let groups = study.groups.len();
         let places = cells.iter().enumerate();
-        let mut read = Self {
+        let mut measured = Self {
             places: places
                 .map(|(place, cell)| ((cell.occupation, cell.group), place))
                 .collect(),
             answers,
-            of: Vec::new(),
+            cell_of: Vec::new(),
             raw: Vec::new(),
             masked: Vec::new(),
             declines: Vec::new(),
@@ -56,23 +56,23 @@ impl<'a> MeasuredAnswers<'a> {
             foreign: vec![0; groups],
             cells,
         };
-        read.take();
-        read.leave_out_foreign();
-        read.no_holes()?;
+        measured.add_replies();
+        measured.leave_out_foreign();
+        measured.require_complete()?;
         let lexicon = &study.lexicon;
-        read.masked = read.raw.iter().map(|text| lexicon.mask(text)).collect();
-        let declines = read.raw.iter().map(|text| refuses(text) == Some(true));
-        read.declines = declines.collect();
-        Ok(read)
+        measured.masked = measured.raw.iter().map(|text| lexicon.mask(text)).collect();
+        let declines = measured.raw.iter().map(|text| refuses(text) == Some(true));
+        measured.declines = declines.collect();
+        Ok(measured)
     }
 
-    fn take(&mut self) {
+    fn add_replies(&mut self) {
         let samples = self.study().samples as usize;
         let replies = self.answers.replies().chunks(samples.max(1));
         for (place, (cell, replies)) in self.cells.iter().zip(replies).enumerate() {
             for reply in replies {
                 if let Ok(text) = reply.as_deref().map(Text::new) {
-                    self.of.push(place);
+                    self.cell_of.push(place);
                     self.raw.push(text.answering(&cell.prompt));
                 } else if let Some(count) = self.failed.get_mut(cell.group) {
                     *count += 1;
@@ -85,11 +85,14 @@ impl<'a> MeasuredAnswers<'a> {
     /// that together with the others.
     fn leave_out_foreign(&mut self) {
         let languages = languages(&self.raw);
-        let (texts, places) = (std::mem::take(&mut self.raw), std::mem::take(&mut self.of));
+        let (texts, places) = (
+            std::mem::take(&mut self.raw),
+            std::mem::take(&mut self.cell_of),
+        );
         for ((text, place), language) in texts.into_iter().zip(places).zip(languages) {
             if !matches!(language, Language::Other(_)) {
                 self.raw.push(text);
-                self.of.push(place);
+                self.cell_of.push(place);
             } else if let Some(cell) = self.cells.get(place)
                 && let Some(count) = self.foreign.get_mut(cell.group)
             {
@@ -98,9 +101,9 @@ impl<'a> MeasuredAnswers<'a> {
         }
     }
 
-    fn no_holes(&self) -> Result<()> {
+    fn require_complete(&self) -> Result<()> {
         let mut filled = vec![false; self.cells.len()];
-        for place in &self.of {
+        for place in &self.cell_of {
             if let Some(filled) = filled.get_mut(*place) {
                 *filled = true;
             }
@@ -166,7 +169,10 @@ impl<'a> MeasuredAnswers<'a> {
         &'t self,
         texts: &'t [Text],
     ) -> impl Iterator<Item = (&'t Cell, &'t Text)> {
-        let cells = self.of.iter().filter_map(|place| self.cells.get(*place));
+        let cells = self
+            .cell_of
+            .iter()
+            .filter_map(|place| self.cells.get(*place));
         cells.zip(texts)
     }
 
@@ -219,7 +225,7 @@ impl<'a> MeasuredAnswers<'a> {
     /// Groups one value per text by cell, leaving out `None`.
     pub(super) fn by_cell<T>(&self, values: impl IntoIterator<Item = Option<T>>) -> Vec<Vec<T>> {
         let mut cells: Vec<Vec<T>> = self.cells.iter().map(|_| Vec::new()).collect();
-        for (place, value) in self.of.iter().zip(values) {
+        for (place, value) in self.cell_of.iter().zip(values) {
             if let (Some(cell), Some(value)) = (cells.get_mut(*place), value) {
                 cell.push(value);
             }

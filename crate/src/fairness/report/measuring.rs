@@ -74,7 +74,7 @@ impl Measuring {
             let mut odd = groups.filter(|(one, other)| one.words != other.words);
             let (one, other) = odd.next()?;
             let what = format!("the lexicon's group '{}'", one.name);
-            Some((what, [one.told(other), other.told(one)]))
+            Some((what, [one.summary(other), other.summary(one)]))
         })
     }
 
@@ -89,7 +89,7 @@ impl Measuring {
 
 impl MaskedGroup {
     /// The number of its words, and some that the other group lacks: `52 words, with boss, chief`.
-    fn told(&self, other: &Self) -> String {
+    fn summary(&self, other: &Self) -> String {
         let mut own = self.words.iter().filter(|word| !other.words.contains(word));
         let some: Vec<&str> = own.by_ref().take(5).map(String::as_str).collect();
         let count = match self.words.len() {

@@ -179,16 +179,20 @@ pub(super) fn measure(answers: &StudyAnswers) -> Result<Report> {
 }
 
 fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
-    let read = MeasuredAnswers::new(answers)?;
-    let scores = read.scores()?;
-    let headlines = primary::test(preregistered::list(&read, &scores), read.seed(), rounds)?;
-    let neutral = neutral::assumed(&read);
-    let utility = read.utility();
+    let measured = MeasuredAnswers::new(answers)?;
+    let scores = measured.scores()?;
+    let headlines = primary::test(
+        preregistered::list(&measured, &scores),
+        measured.seed(),
+        rounds,
+    )?;
+    let neutral = neutral::assumed(&measured);
+    let utility = measured.utility();
     Ok(Report {
-        caveats: caveats::of(&read, &scores, &headlines, neutral.as_ref(), &utility),
-        groups: secondary::group_means(&read, &scores),
-        secondary: secondary::of(&read),
-        words: words::differing(&read)?,
+        caveats: caveats::of(&measured, &scores, &headlines, neutral.as_ref(), &utility),
+        groups: secondary::group_means(&measured, &scores),
+        secondary: secondary::of(&measured),
+        words: words::differing(&measured)?,
         asked: asked(answers),
         primary_outcomes: headlines,
         neutral,

@@ -33,18 +33,23 @@ pub struct Assumed {
 }
 
 /// `None` without a neutral group.
-pub(super) fn assumed(read: &MeasuredAnswers<'_>) -> Option<Neutral> {
-    let neutral = read.study().neutral()?;
-    let labels: Vec<String> = read
+pub(super) fn assumed(measured: &MeasuredAnswers<'_>) -> Option<Neutral> {
+    let neutral = measured.study().neutral()?;
+    let labels: Vec<String> = measured
         .lexicon()
         .groups()
         .iter()
         .map(|one| one.name.clone())
         .collect();
-    let cells = read.by_cell(read.raw.iter().map(|text| Some(read.lexicon().label(text))));
-    let jobs = read.study().occupations.iter().enumerate();
+    let cells = measured.by_cell(
+        measured
+            .raw
+            .iter()
+            .map(|text| Some(measured.lexicon().label(text))),
+    );
+    let jobs = measured.study().occupations.iter().enumerate();
     let occupations = jobs.filter_map(|(place, job)| {
-        let found = cells.get(read.cell(place, neutral)?)?;
+        let found = cells.get(measured.cell(place, neutral)?)?;
         let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
         for label in found.iter().flatten() {
             *counted.entry(label).or_default() += 1;
@@ -68,12 +73,12 @@ impl Neutral {
     /// The text of a table row: `4 of 5 female, 0 male, 0 neutral, 1 undetected`.
     pub(super) fn told(&self, assumed: &Assumed) -> String {
         let mut counts = self.labels.iter().zip(&assumed.counts);
-        let mut told = Vec::new();
+        let mut parts = Vec::new();
         if let Some((label, count)) = counts.next() {
-            told.push(format!("{count} of {} {label}", assumed.answers));
+            parts.push(format!("{count} of {} {label}", assumed.answers));
         }
-        told.extend(counts.map(|(label, count)| format!("{count} {label}")));
-        told.push(format!("{} undetected", assumed.undetected));
-        told.join(", ")
+        parts.extend(counts.map(|(label, count)| format!("{count} {label}")));
+        parts.push(format!("{} undetected", assumed.undetected));
+        parts.join(", ")
     }
 }

@@ -43,18 +43,22 @@ pub struct Secondary {
     pub meaning: String,
 }
 
-pub(super) fn group_means(read: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<GroupMeans> {
-    let study = read.study();
+pub(super) fn group_means(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<GroupMeans> {
+    let study = measured.study();
     let measures = study.measures.iter().zip(scores);
     measures
         .map(|(measure, scores)| {
-            let rows = read.cells.iter().zip(scores).flat_map(|(cell, scores)| {
-                let group = study
-                    .groups
-                    .get(cell.group)
-                    .map_or("", |one| one.name.as_str());
-                scores.iter().map(move |score| (group, *score))
-            });
+            let rows = measured
+                .cells
+                .iter()
+                .zip(scores)
+                .flat_map(|(cell, scores)| {
+                    let group = study
+                        .groups
+                        .get(cell.group)
+                        .map_or("", |one| one.name.as_str());
+                    scores.iter().map(move |score| (group, *score))
+                });
             let (groups, rows): (Vec<&str>, Vec<f64>) = rows.unzip();
             let frame = MetricFrame::new(&groups, &rows, |rows| {
                 mean(rows.iter().map(|score| **score))
@@ -72,22 +76,22 @@ pub(super) fn group_means(read: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<
         .collect()
 }
 
-pub(super) fn of(read: &MeasuredAnswers<'_>) -> Vec<Secondary> {
+pub(super) fn of(measured: &MeasuredAnswers<'_>) -> Vec<Secondary> {
     let mut found = Vec::new();
-    if let Ok(pair) = read.pair() {
-        found.extend(counterfactual(read, pair));
+    if let Ok(pair) = measured.pair() {
+        found.extend(counterfactual(measured, pair));
     }
-    if let Some(neutral) = read.study().neutral() {
-        found.extend(assumptions(read, neutral));
+    if let Some(neutral) = measured.study().neutral() {
+        found.extend(assumptions(measured, neutral));
     }
     found
 }
 
-fn counterfactual(read: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -> [Secondary; 3] {
-    let texts = read.by_cell(read.answered(&read.masked));
-    let cells: Vec<[&Vec<&Text>; 2]> = (0..read.study().occupations.len())
+fn counterfactual(measured: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -> [Secondary; 3] {
+    let texts = measured.by_cell(measured.answered(&measured.masked));
+    let cells: Vec<[&Vec<&Text>; 2]> = (0..measured.study().occupations.len())
         .filter_map(|job| {
-            let both = [read.cell(job, first)?, read.cell(job, second)?];
+            let both = [measured.cell(job, first)?, measured.cell(job, second)?];
             let [one, other] = both.map(|place| texts.get(place));
             Some([one?, other?])
         })
@@ -101,8 +105,9 @@ fn counterfactual(read: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -> [S
                 .flatten()
                 .filter_map(|one| likeness(one, one, like)),
         ),
-        meaning: "similarity of two answers about different groups; reference: about the same group"
-            .to_owned(),
+        meaning:
+            "similarity of two answers about different groups; reference: about the same group"
+                .to_owned(),
     };
     let scored = |texts: &[&Text]| -> Vec<f64> {
         let scores = texts.iter().map(|text| Sentiment::Compound.score(text));
@@ -123,9 +128,10 @@ fn counterfactual(read: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -> [S
             name: "sentiment gap".to_owned(),
             value: mean(gaps),
             beside: mean(within),
-            meaning: "distance between the scores of two groups (Wasserstein-1); reference: between \
+            meaning:
+                "distance between the scores of two groups (Wasserstein-1); reference: between \
                       the halves of one group, which are smaller and so differ more"
-                .to_owned(),
+                    .to_owned(),
         },
     ]
 }
@@ -145,10 +151,10 @@ fn likeness(a: &[&Text], b: &[&Text], like: fn(&Text, &Text) -> Option<f64>) -> 
     )
 }
 
-fn assumptions(read: &MeasuredAnswers<'_>, neutral: usize) -> [Secondary; 3] {
-    let texts = read.of_group(&read.raw, neutral);
-    let lexicon = read.lexicon();
-    let jobs: Vec<String> = read
+fn assumptions(measured: &MeasuredAnswers<'_>, neutral: usize) -> [Secondary; 3] {
+    let texts = measured.of_group(&measured.raw, neutral);
+    let lexicon = measured.lexicon();
+    let jobs: Vec<String> = measured
         .study()
         .occupations
         .iter()

@@ -67,14 +67,18 @@ impl Report {
     /// The findings in one line: which measures differ, which were not shown to differ, and which
     /// allow no conclusion.
     pub fn conclusion(&self) -> String {
-        let told = |headline: &PrimaryOutcome| match headline.estimate {
+        let summarize = |headline: &PrimaryOutcome| match headline.estimate {
             Some(estimate) if headline.verdict == Verdict::Differs => {
                 let (estimate, interval) = estimated(estimate, headline.interval);
                 format!("{} by {}{interval}", headline.name, estimate)
             }
             _ => headline.name.clone(),
         };
-        sentence(&self.primary_outcomes, |one| Kind::of(&one.verdict), told)
+        sentence(
+            &self.primary_outcomes,
+            |one| Kind::of(&one.verdict),
+            summarize,
+        )
     }
 
     pub(super) fn headline_rows(&self) -> Rows {
@@ -238,7 +242,7 @@ impl Kind {
 pub(super) fn sentence<T>(
     things: &[T],
     kind: impl Fn(&T) -> Kind,
-    told: impl Fn(&T) -> String,
+    summarize: impl Fn(&T) -> String,
 ) -> String {
     let mut parts: Vec<(&str, Vec<String>)> = Vec::new();
     let order = |kind: Kind| match kind {
@@ -253,8 +257,8 @@ pub(super) fn sentence<T>(
                 Kind::CantTell => "Can't tell",
             };
             match parts.last_mut().filter(|(last, _)| *last == title) {
-                Some((_, list)) => list.push(told(thing)),
-                None => parts.push((title, vec![told(thing)])),
+                Some((_, list)) => list.push(summarize(thing)),
+                None => parts.push((title, vec![summarize(thing)])),
             }
         }
     }

@@ -43,16 +43,16 @@ pub struct Word {
     pub after: String,
 }
 
-pub(super) fn differing(read: &MeasuredAnswers<'_>) -> Result<Vec<Word>> {
-    let (Ok(pair), Some(names)) = (read.pair(), read.study().pair()) else {
+pub(super) fn differing(measured: &MeasuredAnswers<'_>) -> Result<Vec<Word>> {
+    let (Ok(pair), Some(names)) = (measured.pair(), measured.study().pair()) else {
         return Ok(Vec::new());
     };
-    let sides = pair.map(|group| read.of_group(&read.raw, group));
-    let counts = [0, 1].map(|side| word_counts(sides[side].iter().copied(), read.lexicon()));
+    let sides = pair.map(|group| measured.of_group(&measured.raw, group));
+    let counts = [0, 1].map(|side| word_counts(sides[side].iter().copied(), measured.lexicon()));
     let prior = pooled_prior(&counts[0], &counts[1]);
     let found = fighting_words(&counts[0], &counts[1], &prior);
     let p: Vec<f64> = found.iter().map(|word| two_sided(word.z)).collect();
-    let asked = asked(read);
+    let asked = asked(measured);
     let mut ranked: Vec<(WordDifference, f64)> = found
         .into_iter()
         .zip(benjamini_hochberg(&p)?)
@@ -73,8 +73,8 @@ fn two_sided(z: f64) -> f64 {
 }
 
 /// The words of the adjectives, which answers repeat from the prompt.
-fn asked(read: &MeasuredAnswers<'_>) -> Vec<String> {
-    let groups = read.study().groups.iter();
+fn asked(measured: &MeasuredAnswers<'_>) -> Vec<String> {
+    let groups = measured.study().groups.iter();
     groups
         .flat_map(|group| {
             let text = Text::new(group.adjective.as_str());

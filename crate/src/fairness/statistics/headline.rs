@@ -126,11 +126,11 @@ impl SkewnessBootstrap {
         check::at_least("an interval", differences.units(), FEWEST_UNITS)?;
         check_rounds(rounds)?;
         let error = differences.standard_error().ok_or_else(no_spread)?;
-        let centred = differences.about(differences.mean());
-        let mut transformed = resampled(&centred, rounds, seed);
+        let centered = differences.about(differences.mean());
+        let mut transformed = resampled(&centered, rounds, seed);
         transformed.sort_by(f64::total_cmp);
         Ok(Self {
-            lean: Moments::of(centred.iter().copied()).lean(),
+            lean: Moments::of(centered.iter().copied()).lean(),
             transformed,
             error,
         })
@@ -180,13 +180,13 @@ impl Moments {
 }
 
 /// T of all resamples that have spread.
-fn resampled(centred: &[f64], rounds: usize, seed: u64) -> Vec<f64> {
-    let spread = Moments::of(centred.iter().copied()).variance();
+fn resampled(centered: &[f64], rounds: usize, seed: u64) -> Vec<f64> {
+    let spread = Moments::of(centered.iter().copied()).variance();
     let mut random = Random::new(seed);
     let transformed = |_| {
-        let drawn = (0..centred.len()).map(|_| {
-            let place = random.below(centred.len());
-            centred.get(place).copied().unwrap_or(0.0)
+        let drawn = (0..centered.len()).map(|_| {
+            let place = random.below(centered.len());
+            centered.get(place).copied().unwrap_or(0.0)
         });
         let moments = Moments::of(drawn);
         let has_spread = moments.variance() > ROUNDING * spread;

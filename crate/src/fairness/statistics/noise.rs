@@ -38,7 +38,9 @@ pub fn noise_floor(pairs: &Pairs, rounds: usize, seed: u64) -> Result<NoiseFloor
         .position(|groups| groups.iter().any(|cell| cell.len() < 2))
     {
         let message = format!("unit {unit} has a group with one sample");
-        return Err(invalid(message).with_hint("the noise floor needs at least 2 samples of each prompt"));
+        return Err(
+            invalid(message).with_hint("the noise floor needs at least 2 samples of each prompt")
+        );
     }
     let units = cells.len() as f64;
     let mut random = Random::new(seed);

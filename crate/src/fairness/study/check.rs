@@ -120,8 +120,9 @@ impl Study {
                 "at temperature 0 the {} samples of a prompt are all the same answer",
                 self.samples
             );
-            return Err(wrong(message)
-                .with_hint("use a temperature above 0, or `.samples(1)`, which gives no noise floor"));
+            return Err(wrong(message).with_hint(
+                "use a temperature above 0, or `.samples(1)`, which gives no noise floor",
+            ));
         }
         if self.given.is_none() && !self.template.contains(PERSON) {
             return Err(wrong("the template does not mention the person")

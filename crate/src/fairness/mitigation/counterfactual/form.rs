@@ -166,7 +166,7 @@ fn takes_an(phrase: &str) -> bool {
     let word = phrase.split(['-', ' ', '\'']).next().unwrap_or_default();
     let lower = word.to_lowercase();
     let starts = |list: &[&str]| list.iter().any(|start| lower.starts_with(start));
-    if is_spelt(word) {
+    if is_spelled_out(word) {
         return lower.starts_with(['a', 'e', 'f', 'h', 'i', 'l', 'm', 'n', 'o', 'r', 's', 'x']);
     }
     let consonant = matches!(lower.as_str(), "one" | "once") || (starts(&YOU) && !starts(&NOT_YOU));
@@ -175,7 +175,7 @@ fn takes_an(phrase: &str) -> bool {
 
 /// Whether the word is pronounced letter by letter, like *X*, *HR*, *MRI*: a word in capitals with
 /// at most two letters, or with a beginning that no English word has.
-fn is_spelt(word: &str) -> bool {
+fn is_spelled_out(word: &str) -> bool {
     const STARTS: &str = "bl br ch cl cr dr dw fl fr gh gl gn gr kn ph pl pr ps rh sc sh sk sl sm \
         sn sp sq st sw th tr tw wh wr";
     let vowel = |letter: &u8| b"AEIOUY".contains(letter);

@@ -172,10 +172,10 @@ impl Training {
     fn copies_of(&self, number: usize, example: &Example, random: &mut Random) -> Result<f64> {
         let weight = example.weight;
         if !weight.is_finite() || weight < 0.0 {
-            return Err(argument(format!(
-                "example {number} has the invalid weight {weight}"
-            ))
-            .with_hint("a weight is a finite number of at least 0"));
+            return Err(
+                argument(format!("example {number} has the invalid weight {weight}"))
+                    .with_hint("a weight is a finite number of at least 0"),
+            );
         }
         let copies = weight * self.copies;
         // A random number is drawn for every example, so that the weight of one does not affect the
@@ -269,9 +269,7 @@ fn check(number: usize, messages: &[Message]) -> Result<()> {
         let expected = [Role::User, Role::Assistant][at % 2];
         if turn.role != expected {
             let at = at + messages.len() - turns.len();
-            return wrong(&format!(
-                "has a message of the wrong role at position {at}"
-            ));
+            return wrong(&format!("has a message of the wrong role at position {at}"));
         }
     }
     match turns.len() % 2 {

@@ -41,7 +41,7 @@ fn the_file_is_the_one_that_azure_shows() {
 }
 
 #[test]
-fn only_the_last_answer_is_learnt() {
+fn only_the_last_answer_is_learned() {
     let two = Example::new([
         Message::system("s"),
         Message::user("a"),

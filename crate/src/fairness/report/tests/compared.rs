@@ -190,7 +190,8 @@ fn what_was_measured_otherwise_is_refused() {
     let other = refused(&report(study().lexicon(lexicon), Habit::Even)).to_string();
     assert!(
         other.contains("the lexicon's group 'female' before is ")
-            && other.contains("after it is 2 words, so the same answers would get different numbers"),
+            && other
+                .contains("after it is 2 words, so the same answers would get different numbers"),
         "{other}"
     );
     let names = Lexicon::gender().and(&Lexicon::names()).unwrap();
