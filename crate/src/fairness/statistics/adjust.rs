@@ -4,8 +4,9 @@ use super::check;
 use crate::error::Result;
 
 /// Holm's step-down adjustment (1979), which keeps the probability of any false alarm at or below
-/// alpha under any dependence between the tests: the i-th smallest of m p-values becomes (m - i +
-/// 1) p, at most 1, and no less than the one before it. The result is in the order of the input.
+/// alpha under any dependence between the tests. The i-th smallest of m p-values becomes
+/// (m - i + 1) p, at most 1, and no less than the one before it. The result is in the order of the
+/// input.
 ///
 /// # Errors
 /// A p-value outside [0, 1].

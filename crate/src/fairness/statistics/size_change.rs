@@ -66,10 +66,10 @@ pub struct SizeChange {
 /// Tests whether the true differences of the same units became smaller or larger.
 ///
 /// Noise adds to the size of differences: when it falls, |d| falls, although the true differences
-/// may stay or grow. The test is therefore about the mean over the units of r = (d0^2 - v0) - (d1^2
-/// - v1), where d0 and d1 are the differences before and after, and v0 and v1 their variances by
-/// chance. It is an unbiased estimate of D0^2 - D1^2, the change of the squared true differences,
-/// whatever the noise and the direction of the differences.
+/// may stay or grow. The test is therefore about the mean over the units of
+/// r = (d0^2 - v0) - (d1^2 - v1), where d0 and d1 are the differences before and after, and v0 and
+/// v1 their variances by chance. It is an unbiased estimate of D0^2 - D1^2, the change of the
+/// squared true differences, whatever the noise and the direction of the differences.
 ///
 /// p is the largest of the following p-values, so that a change is shown only if all of them show
 /// it:
@@ -77,12 +77,12 @@ pub struct SizeChange {
 /// - The [`sign_flip`] test of r.
 /// - The bootstrap test of r that corresponds to [`skewness_interval`], since r is skewed when one
 ///   of the measurements has more noise.
-/// - If the noise grew and r says that the differences fell, or vice versa, the sign-flip test of u
-///   = 2 ((1 - a) d0 + a d1) (d0 - d1), with a = sum v0 / sum (v0 + v1). If D0 = D1, the first
+/// - If the noise grew and r says that the differences fell, or vice versa, the sign-flip test of
+///   u = 2 ((1 - a) d0 + a d1) (d0 - d1), with a = sum v0 / sum (v0 + v1). If D0 = D1, the first
 ///   factor is the best estimate of D and independent of the second, which is equally likely to
 ///   have the opposite sign.
 ///
-/// The interval is the union of the intervals of these tests. Its ends are changes of the mean
+/// The interval covers the intervals of these tests. Its ends are changes of the mean
 /// square. To convert an end to the measure's unit, the mean squares before and after are shifted,
 /// each by its share of their variances, until they differ by that change; the end is the
 /// difference of their roots (negative mean squares count as 0).
