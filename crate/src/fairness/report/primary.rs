@@ -41,7 +41,7 @@ pub struct PrimaryOutcome {
     pub d_z: Option<f64>,
     /// The size below which 95 % of mean differences would stay by chance alone. It is estimated
     /// from the occupations with at least two scored samples on each side, and `None` if these are
-    /// less than half of all. With fewer occupations than were tested, the estimate is too high.
+    /// less than half of all. If it comes from fewer occupations than were tested, it is too high.
     pub noise_floor: Option<f64>,
     /// The expected size of one occupation's difference by chance alone.
     pub noise_of_unit: Option<f64>,
