@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// How deep a text may be nested, which is what other readers of JSON take.
@@ -47,6 +48,33 @@ impl Json {
     pub(crate) fn text(&self) -> &str {
         self.0.get()
     }
+
+    /// All of it, built in memory. A number that no `f64` holds (`1e999`) is null.
+    pub(crate) fn to_value(&self) -> Value {
+        let text = self.text();
+        serde_json::from_str(text)
+            .or_else(|_| serde_json::from_str(&without_infinite_numbers(text)))
+            .unwrap_or_default()
+    }
+}
+
+/// The same JSON with null for each number that no `f64` holds.
+fn without_infinite_numbers(json: &str) -> String {
+    let is_part = |c: char| matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E');
+    let mut outside = Outside::default();
+    let mut finite = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(c) = rest.chars().next() {
+        let number = match outside.next(c) && (c == '-' || c.is_ascii_digit()) {
+            true => rest.split(|c| !is_part(c)).next().unwrap_or_default(),
+            false => "",
+        };
+        let is_infinite = number.parse::<f64>().is_ok_and(f64::is_infinite);
+        let length = number.len().max(c.len_utf8());
+        finite.push_str(if is_infinite { "null" } else { &rest[..length] });
+        rest = &rest[length..];
+    }
+    finite
 }
 
 impl From<serde_json::Error> for NoJson {
@@ -60,8 +88,8 @@ impl From<serde_json::Error> for NoJson {
 }
 
 /// A value is JSON.
-impl From<&serde_json::Value> for Json {
-    fn from(value: &serde_json::Value) -> Self {
+impl From<&Value> for Json {
+    fn from(value: &Value) -> Self {
         let raw = serde_json::value::to_raw_value(value);
         Self(Arc::new(raw.unwrap_or_default()))
     }

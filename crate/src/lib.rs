@@ -44,10 +44,16 @@ pub mod batch_api;
 mod cancel;
 #[cfg(feature = "notebook")]
 pub mod chart;
+#[cfg(test)]
+#[path = "../testing/corpus.rs"]
+mod corpus;
 #[cfg(feature = "notebook")]
 pub mod display;
 pub mod error;
 pub mod fairness;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod json;
 #[cfg(test)]

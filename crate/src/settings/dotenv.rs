@@ -3,7 +3,7 @@
 //! what it sets.
 
 mod find;
-mod parse;
+pub(crate) mod parse;
 
 use std::collections::HashMap;
 use std::fs;

@@ -4,7 +4,7 @@
 
 mod allowance;
 mod clean;
-mod dotenv;
+pub(crate) mod dotenv;
 mod sources;
 
 use std::fmt;

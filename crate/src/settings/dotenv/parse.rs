@@ -5,23 +5,23 @@ use std::collections::HashMap;
 
 /// What a file sets, and what is to be known of it.
 #[derive(Debug, Default)]
-pub(super) struct Parsed {
-    pub(super) values: HashMap<String, String>,
+pub(crate) struct Parsed {
+    pub(crate) values: HashMap<String, String>,
     /// Lines for one of our variables that stand within another tool's value.
-    pub(super) swallowed: Vec<Swallowed>,
+    pub(crate) swallowed: Vec<Swallowed>,
 }
 
 /// A line of ours that is a part of another value.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Swallowed {
-    pub(super) name: String,
+pub(crate) struct Swallowed {
+    pub(crate) name: String,
     /// The number of the line where that value begins.
-    pub(super) begins: usize,
+    pub(crate) begins: usize,
 }
 
 /// A line for one of our variables that can't be understood.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Broken(pub(super) String);
+pub(crate) struct Broken(pub(crate) String);
 
 /// Reads a file. The first of two lines for a name counts.
 ///
@@ -36,7 +36,7 @@ pub(super) struct Broken(pub(super) String);
 ///
 /// # Errors
 /// Such a line for one of our variables; of other tools it is passed over.
-pub(super) fn parse(text: &str) -> Result<Parsed, Broken> {
+pub(crate) fn parse(text: &str) -> Result<Parsed, Broken> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut parsed = Parsed::default();
     let mut swallowed = Vec::new();
