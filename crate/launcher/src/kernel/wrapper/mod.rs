@@ -17,7 +17,7 @@ mod evcxr_side;
 mod event;
 mod event_loop;
 mod in_flight;
-mod is_complete;
+pub mod is_complete;
 mod jupyter_side;
 mod local_replies;
 mod outbound;
