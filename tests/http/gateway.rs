@@ -96,9 +96,15 @@ fn an_error_in_a_success_is_told_as_one() {
         let client = azure(&server).max_retries(0).build().unwrap();
         shown(&client.complete("Hi").unwrap_err())
     };
-    insta::assert_snapshot!(told(json!({"error": {"code": 429, "message": "slow down"}})), @"");
-    insta::assert_snapshot!(told(json!({"error": "model is loading"})), @"");
-    insta::assert_snapshot!(told(json!({"error": {"code": "DeploymentNotFound", "message": "gone"}})), @"");
+    insta::assert_snapshot!(told(json!({"error": {"code": 429, "message": "slow down"}})), @r"
+    rate_limit: the service answered 200 with an error, 429 Too Many Requests: slow down
+      hint: the quota is used up; the service asks to wait 1 s. A batch keeps within the quota by itself
+    ");
+    insta::assert_snapshot!(told(json!({"error": "model is loading"})), @"server: the service answered 200 with an error: model is loading");
+    insta::assert_snapshot!(told(json!({"error": {"code": "DeploymentNotFound", "message": "gone"}})), @r"
+    not_found: the service answered 200 with an error, 404 Not Found: gone
+      hint: the resource has no deployment 'gpt': set AZURE_OPENAI_DEPLOYMENT to one that it has (a new one takes some minutes)
+    ");
 }
 
 #[test]

@@ -1,15 +1,15 @@
-//! The keys of a client, found in whatever a service sends back. This is the one place: what
-//! passed it holds no key, so no part behind it has to look.
+//! Removes a client's keys from everything that a service sends. Code that works with redacted
+//! text need not look for keys again.
 
 use std::borrow::Cow;
 use std::sync::{PoisonError, RwLock};
 
 use crate::secret::Secret;
 
-/// What stands where a key was.
+/// The replacement for a key.
 const INSTEAD: &[u8] = b"[key]";
 
-/// Every secret that was given, the one that is sent and the one that is not.
+/// All secrets of a client, whether they are sent or not.
 pub(crate) struct Redactor {
     keys: Vec<Secret>,
     /// Tokens that were fetched since, the last few: a longer one has ended.
@@ -20,7 +20,8 @@ pub(crate) struct Redactor {
 const FETCHED: usize = 4;
 
 impl Redactor {
-    /// Secrets that may be an ordinary word are not looked for: an answer may hold them.
+    /// Secrets that could be an ordinary word are not redacted, because an answer may contain
+    /// that word.
     pub(crate) fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
         let keys = secrets.into_iter();
         Self {
@@ -29,7 +30,7 @@ impl Redactor {
         }
     }
 
-    /// Looks for this token, too.
+    /// Redacts this token, too.
     pub(crate) fn add(&self, token: &Secret) {
         if !is_no_word(token.expose()) || self.fetched().contains(token) {
             return;
@@ -42,14 +43,14 @@ impl Redactor {
         }
     }
 
-    /// The tokens that were fetched.
+    /// The tokens that were added, the last few of them.
     pub(crate) fn fetched(&self) -> Vec<Secret> {
         let fetched = self.fetched.read();
         fetched.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The bytes without a key, however JSON may write it (`\u006b`, `\/`), in whatever case.
-    /// What was JSON stays JSON.
+    /// The bytes without any key, in any case and with any JSON escapes (`\u006b`, `\/`). Valid
+    /// JSON stays valid.
     pub(crate) fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
         let fetched = self.fetched();
         let keys = self.keys.iter().chain(&fetched);
@@ -61,7 +62,7 @@ impl Redactor {
         })
     }
 
-    /// The same of a part of a file.
+    /// Like [`bytes`](Self::bytes), for a part of a file.
     pub(crate) fn line<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         let fetched = self.fetched();
         let keys = self.keys.iter().chain(&fetched);
@@ -74,7 +75,7 @@ impl Redactor {
     }
 }
 
-/// Is a secret so long, or so little of a word, that nobody writes it by chance?
+/// Whether a secret is too long, or too unlike a word, to appear in a text by chance.
 fn is_no_word(key: &str) -> bool {
     key.len() >= 16 || key.len() >= 8 && !key.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
@@ -101,9 +102,9 @@ fn without<'a>(bytes: &'a [u8], key: &[u8]) -> Cow<'a, [u8]> {
     Cow::Owned(clean)
 }
 
-/// How long the key is that stands at the beginning, if one does. A backslash before it that
-/// belongs to no text of JSON goes with it, and so does the rest of an escape that begins with
-/// the key's last letter: what is left is never half an escape.
+/// The length of the key at the beginning of the bytes, if there is one. It includes a preceding
+/// backslash outside of a JSON string, and the rest of an escape that begins with the key's last
+/// character, so that no partial escape is left.
 fn found(bytes: &[u8], key: &[u8]) -> Option<usize> {
     let plain = |bytes: &[u8]| {
         let same = bytes.get(..key.len())?.eq_ignore_ascii_case(key);
@@ -122,7 +123,7 @@ fn found(bytes: &[u8], key: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length, made longer until it ends between two letters of JSON.
+/// The length, extended until it ends between two JSON characters.
 fn whole_escapes(bytes: &[u8], length: usize) -> usize {
     let mut end = 0;
     while end < length {
@@ -131,7 +132,7 @@ fn whole_escapes(bytes: &[u8], length: usize) -> usize {
     end.min(bytes.len())
 }
 
-/// The same where every letter of it may be escaped.
+/// The length of the key at the beginning of the bytes, if any of its characters may be escaped.
 fn escaped(bytes: &[u8], key: &[u8]) -> Option<usize> {
     let mut length = 0;
     for expected in key {
@@ -144,7 +145,7 @@ fn escaped(bytes: &[u8], key: &[u8]) -> Option<usize> {
     Some(length)
 }
 
-/// The ASCII letter that stands first in a text of JSON, and how many bytes it takes.
+/// The first character of a JSON string if it is ASCII, and the length of its source.
 fn unit(bytes: &[u8]) -> (Option<u8>, usize) {
     match bytes {
         [b'\\', b'u', rest @ ..] => {
@@ -225,7 +226,7 @@ mod tests {
         assert_eq!(redacted("sk-12345", "sk-12345"), "[key]");
     }
 
-    /// The text with so many of its letters escaped as a hostile service may do it.
+    /// The text with some characters escaped, as a hostile service may do it.
     fn escape(text: &str, which: &[bool]) -> String {
         let escape = |(at, c): (usize, char)| match which.get(at % which.len().max(1)) {
             Some(true) if c.is_ascii() => format!("\\u{:04x}", c as u32),

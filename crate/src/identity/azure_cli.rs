@@ -14,6 +14,7 @@ use super::AccessToken;
 use super::failure::Failure;
 use super::token_endpoint::{self, seconds_since_1970, usable};
 use crate::json::{fields, plain_text, read};
+use crate::secret::Secret;
 
 /// How long the program may take. It is one of Python, and asks a server when its token ends.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -78,7 +79,7 @@ impl AzureCli {
 }
 
 /// The token that was printed, and how long it holds.
-fn token(printed: &Printed) -> Result<(crate::Secret, Duration), Failure> {
+fn token(printed: &Printed) -> Result<(Secret, Duration), Failure> {
     if !printed.is_success {
         return Err(refused(&printed.errors));
     }

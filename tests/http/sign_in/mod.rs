@@ -112,7 +112,10 @@ fn a_token_of_another_tenant_is_told_with_what_was_asked_for() {
     for _ in 0..3 {
         let error = client.complete("Hi").unwrap_err();
         insta::allow_duplicates! {
-            insta::assert_snapshot!(shown(&error), @"");
+            insta::assert_snapshot!(shown(&error), @r"
+            authentication: the service answered 401 Unauthorized: Token tenant 1 does not match resource tenant 2.
+              hint: a new token was refused, too. It is that of the application an-app of the tenant contoso.onmicrosoft.com, for https://cognitiveservices.azure.com: check that this is the tenant of the resource (127.0.0.1:PORT), and that its role there is 'Cognitive Services OpenAI User'
+            ");
         }
     }
     assert_eq!(entra.requests().len(), 2, "the token was not the reason");
@@ -132,7 +135,10 @@ fn a_refused_sign_in_ends_the_batch_and_shows_no_secret() {
         !told.contains(SECRET) && !format!("{client:?}").contains(SECRET),
         "{told}"
     );
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r"
+    authentication: 127.0.0.1:PORT refused to sign in the application an-app of the tenant contoso.onmicrosoft.com: AADSTS7000215: Invalid client secret provided: '[key]'.
+      hint: set AZURE_CLIENT_SECRET to the secret's value, not to its id
+    ");
     let ended = client.batch((0..50).map(|number| number.to_string())).run();
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::Authentication);
     assert_eq!(entra.requests().len(), 1);
@@ -145,7 +151,10 @@ fn what_is_no_token_is_told() {
     let entra = Server::new([Reply::new(200, "text/html", page)]);
     let server = Server::new([Reply::text("x")]);
     let error = client_of(&server, &entra).complete("Hi").unwrap_err();
-    insta::assert_snapshot!(shown(&error), @"");
+    insta::assert_snapshot!(shown(&error), @r"
+    authentication: 127.0.0.1:PORT answered the application an-app of the tenant contoso.onmicrosoft.com with what is no token: Welcome to the hotel
+      hint: check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, the network, and AZURE_AUTHORITY_HOST where it is set
+    ");
 }
 
 #[test]
@@ -218,7 +227,10 @@ fn the_identity_of_app_service_is_asked_for_with_its_header() {
         ["a-header-0123456789"]
     );
     let error = client(&server, &variables[..1]).unwrap_err();
-    insta::assert_snapshot!(shown(&error), @"");
+    insta::assert_snapshot!(shown(&error), @r"
+    settings: IDENTITY_ENDPOINT is set, and IDENTITY_HEADER is not
+      hint: set both, as App Service does, or unset IDENTITY_ENDPOINT; machines with Azure Arc sign in with `az login`
+    ");
 }
 
 #[test]
@@ -229,7 +241,10 @@ fn half_an_application_is_named() {
         &[("AZURE_CLIENT_SECRET", SECRET), ("AZURE_CLIENT_ID", "a")],
     )
     .unwrap_err();
-    insta::assert_snapshot!(shown(&error), @"");
+    insta::assert_snapshot!(shown(&error), @r"
+    settings: AZURE_CLIENT_SECRET is set, and AZURE_TENANT_ID is not
+      hint: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET in one place, or none of them
+    ");
 }
 
 #[test]

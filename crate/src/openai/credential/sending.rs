@@ -4,6 +4,7 @@
 use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 
+use super::super::Client;
 use super::{Credential, Sent};
 use crate::error::{Error, ErrorKind};
 use crate::http::retry::Retry;
@@ -12,6 +13,16 @@ use crate::secret::Secret;
 
 /// What a service answers that does not take the token.
 const UNAUTHORIZED: u16 = 401;
+
+impl Client {
+    /// Fetches the token that the next request needs, so that a request which was admitted to the
+    /// quota is sent at once. An error is left to that request, which meets it too.
+    pub(crate) async fn prepare_to_send(&self) {
+        if let Sent::SignedIn(tokens) = &self.0.credential.sent {
+            let _ = tokens.current().await;
+        }
+    }
+}
 
 impl Credential {
     /// Sends one request with a body of JSON and reads its answer.

@@ -75,3 +75,73 @@ fn cloud_of(host: &str) -> Option<&'static (&'static [&'static str], &'static st
         .iter()
         .find(|(ends, ..)| ends.iter().any(|end| name.ends_with(end)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::IdentitySettings;
+
+    fn signed_in(endpoint: &str, version: Option<&str>, is_apart: bool) -> Result<String> {
+        let settings = Settings {
+            endpoint: Some(endpoint.to_owned()),
+            api_version: version.map(str::to_owned),
+            identity: IdentitySettings {
+                client_id: Some("an-identity".to_owned()),
+                is_apart,
+                ..IdentitySettings::default()
+            },
+            ..Settings::default()
+        };
+        let tokens = of(&settings, &Endpoint::new(&settings)?)?;
+        Ok(tokens.unwrap().issuer().describe())
+    }
+
+    #[test]
+    fn each_path_has_tokens_of_its_own() {
+        let dated = Some("2024-10-21");
+        for (endpoint, version, resource) in [
+            (
+                "https://x.openai.azure.com",
+                dated,
+                "https://cognitiveservices.azure.com",
+            ),
+            ("https://x.openai.azure.com", None, "https://ai.azure.com"),
+            (
+                "https://x.services.ai.azure.com/api/projects/p",
+                None,
+                "https://ai.azure.com",
+            ),
+            (
+                "https://x.openai.azure.us",
+                dated,
+                "https://cognitiveservices.azure.us",
+            ),
+            (
+                "https://gateway.example",
+                dated,
+                "https://cognitiveservices.azure.com",
+            ),
+        ] {
+            let told = signed_in(endpoint, version, false).unwrap();
+            assert!(
+                told.ends_with(&format!("for {resource}")),
+                "{endpoint}: {told}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_endpoint_from_a_file_gets_no_token_of_the_environment_unless_it_is_azures() {
+        signed_in("https://x.openai.azure.com", None, true).unwrap();
+        for endpoint in [
+            "https://evil.example",
+            "https://x.openai.azure.com.evil.example",
+        ] {
+            let error = signed_in(endpoint, None, true).unwrap_err();
+            assert!(
+                error.is_settings() && error.message().contains(".env"),
+                "{error:?}"
+            );
+        }
+    }
+}
