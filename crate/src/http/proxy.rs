@@ -1,17 +1,18 @@
-//! The proxies that the environment names: one that can't be used is told, and not passed by.
+//! Checks the proxy that the environment names. One that can't be used is an error: the request
+//! must not bypass it.
 
 use reqwest::Url;
 
 use super::transport::Destination;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Schemes of proxies that can be spoken to.
+/// Supported schemes of proxies.
 const SPOKEN: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
-/// Can the proxy be used that stands before this destination, if one does?
+/// Checks the proxy for this destination, if there is one.
 ///
 /// # Errors
-/// It can't; the message names its variable, and not its value, which may hold a password.
+/// It can't be used; the message names its variable, not its value, which may contain a password.
 pub(super) fn check(
     destination: Destination,
     lookup: impl Fn(&str) -> Option<String>,
@@ -24,7 +25,7 @@ pub(super) fn check(
         false => ["HTTPS_PROXY", "https_proxy"],
     };
     let named = own.iter().chain(&["ALL_PROXY", "all_proxy"]);
-    // The first that says something counts.
+    // The first non-empty one counts.
     let first = named
         .filter_map(|name| Some((name, lookup(name)?)))
         .find(|(_, value)| !value.trim().is_empty());

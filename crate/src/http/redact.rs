@@ -12,11 +12,11 @@ const INSTEAD: &[u8] = b"[key]";
 /// All secrets of a client, whether they are sent or not.
 pub(crate) struct Redactor {
     keys: Vec<Secret>,
-    /// Tokens that were fetched since, the last few: a longer one has ended.
+    /// The last few tokens that were fetched; earlier ones have expired.
     fetched: RwLock<Vec<Secret>>,
 }
 
-/// So many tokens of those that were fetched are looked for.
+/// How many fetched tokens are redacted.
 const FETCHED: usize = 4;
 
 impl Redactor {

@@ -1,4 +1,4 @@
-//! A token, and how long it holds by a clock that nobody sets.
+//! An access token and its lifetime, measured by the monotonic clock.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use tokio::time::Instant;
 
 use crate::secret::Secret;
 
-/// So long before its end a token is renewed.
+/// How long before its expiry a token is renewed.
 const AHEAD: Duration = Duration::from_secs(300);
-/// A token that holds longer is renewed after a day.
+/// The longest lifetime that is believed.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// A token for one resource.
@@ -19,18 +19,19 @@ pub(crate) struct AccessToken {
     ends: Instant,
 }
 
-/// What may be done with a token.
+/// Whether a token can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Validity {
     Fresh,
-    /// It still holds, and a new one should be fetched.
+    /// It is still valid, but should be renewed.
     Due,
     Ended,
 }
 
 impl AccessToken {
-    /// A token that was asked for at this moment and holds so long from then on. It is due five
-    /// minutes before its end, and one of less than ten minutes in the middle of its time.
+    /// A token that was requested at `asked` and is valid for `lifetime` from then on. It is due
+    /// for renewal five minutes before it expires, or at half its lifetime if that is shorter than
+    /// ten minutes.
     pub(crate) fn new(secret: Secret, asked: Instant, lifetime: Duration) -> Self {
         let lifetime = lifetime.min(LONGEST);
         let ahead = AHEAD.min(lifetime / 2);

@@ -1,4 +1,4 @@
-//! Whose server gives tokens: Microsoft's, or that of another cloud.
+//! The identity provider: Microsoft's public cloud, or another one.
 
 use reqwest::Url;
 
@@ -8,10 +8,10 @@ use crate::settings::identity::{AUTHORITY_HOST, TENANT_ID};
 
 /// Microsoft's public cloud.
 const PUBLIC: &str = "https://login.microsoftonline.com";
-/// The tenant of whoever has an account at work or school.
+/// Any tenant with work or school accounts.
 const ANY_TENANT: &str = "organizations";
 
-/// A tenant of a server.
+/// A tenant of an identity provider.
 #[derive(Clone)]
 pub(super) struct Authority {
     pub(super) url: Url,
@@ -38,12 +38,12 @@ impl Authority {
         }
     }
 
-    /// The tenant that is named, or that of whoever signs in.
+    /// The configured tenant, otherwise that of the user who signs in.
     pub(super) fn tenant(&self) -> &str {
         self.tenant.as_deref().unwrap_or(ANY_TENANT)
     }
 
-    /// Where the tenant has this part of OAuth's.
+    /// The tenant's address for this OAuth endpoint.
     pub(super) fn oauth(&self, part: &str) -> Url {
         let mut url = self.url.clone();
         url.set_path(&format!("{}/oauth2/v2.0/{part}", self.tenant()));
@@ -51,7 +51,7 @@ impl Authority {
     }
 }
 
-/// The address of a server that may be told a secret.
+/// The address, if a secret may be sent to it.
 fn checked(address: &str) -> Result<Url> {
     let whole = match address.contains("://") {
         true => address.to_owned(),
@@ -76,7 +76,7 @@ fn checked(address: &str) -> Result<Url> {
     }
 }
 
-/// Host and port, as they stand in a message.
+/// Host and port for messages.
 pub(super) fn host(url: &Url) -> String {
     let name = url.host_str().unwrap_or_default();
     match url.port() {

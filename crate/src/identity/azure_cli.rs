@@ -1,4 +1,4 @@
-//! Whoever has signed in with Azure's command line: `az account get-access-token`.
+//! The user of the Azure CLI: `az account get-access-token`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,15 +16,14 @@ use super::token_endpoint::{self, seconds_since_1970, usable};
 use crate::json::{fields, plain_text, read};
 use crate::secret::Secret;
 
-/// How long the program may take. It is one of Python, and asks a server when its token ends.
+/// How long `az` may take. It starts Python, and contacts a server if its own token has expired.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// So much of what it prints is read, in bytes.
+/// How much of its output is read, in bytes.
 const LONGEST: u64 = 1024 * 1024;
-/// A token of a program that names no end it can be asked for again after so long.
+/// The lifetime of a token whose expiry `az` does not print, in seconds.
 const UNNAMED: f64 = 300.0;
 
-/// What the program is given of the environment: where its own files are, and how the network is
-/// reached.
+/// The variables that `az` gets: the location of its files, and the network settings.
 const GIVEN: [&str; 20] = [
     "ALL_PROXY",
     "AZURE_CONFIG_DIR",
@@ -53,7 +52,7 @@ pub(super) struct AzureCli {
     program: Option<PathBuf>,
 }
 
-/// What it printed.
+/// The output of `az`.
 struct Printed {
     is_success: bool,
     output: Vec<u8>,
@@ -78,7 +77,7 @@ impl AzureCli {
     }
 }
 
-/// The token that was printed, and how long it holds.
+/// The printed token and its lifetime.
 fn token(printed: &Printed) -> Result<(Secret, Duration), Failure> {
     if !printed.is_success {
         return Err(refused(&printed.errors));
@@ -96,13 +95,13 @@ fn token(printed: &Printed) -> Result<(Secret, Duration), Failure> {
     let ends = ends
         .and_then(plain_text)
         .and_then(|ends| ends.parse::<f64>().ok());
-    // The program has counted the end from this machine's clock, too.
+    // `az` computed the expiry from this machine's clock, too.
     let seconds = ends.map(|ends| ends - seconds_since_1970(SystemTime::now()));
     let lifetime = token_endpoint::lifetime(seconds.or(Some(UNNAMED)));
     Ok((token.ok_or_else(nothing)?, lifetime))
 }
 
-/// The object of JSON that is printed, whatever warnings stand before or behind it.
+/// The JSON object with the token, whatever warnings are printed before or after it.
 fn last_object(output: &str) -> Option<Box<RawValue>> {
     let starts = output.match_indices('{').map(|(at, _)| at);
     starts
@@ -115,7 +114,10 @@ fn last_object(output: &str) -> Option<Box<RawValue>> {
 }
 
 fn refused(errors: &str) -> Failure {
-    let said = token_endpoint::excerpt(last_error(errors), None);
+    let said = match token_endpoint::excerpt(last_error(errors), None) {
+        said if said.is_empty() => "it printed nothing".to_owned(),
+        said => said,
+    };
     if ["az login", "AADSTS70043", "AADSTS700082", "AADSTS50173"]
         .iter()
         .any(|sign| errors.contains(sign))
@@ -127,13 +129,13 @@ fn refused(errors: &str) -> Failure {
     Failure::refused(format!("`az` gave no token: {said}"), hint)
 }
 
-/// From the line that tells the error; the warnings before it are none.
+/// The error message without the warnings before it.
 fn last_error(errors: &str) -> &str {
     let at = errors.rfind("ERROR:").or_else(|| errors.rfind("AADSTS"));
     errors.get(at.unwrap_or_default()..).unwrap_or_default()
 }
 
-/// Runs the program to its end, or until its time is over.
+/// Runs `az` until it ends or the time limit is reached.
 fn run(program: &Path, resource: &str, timeout: Duration) -> Result<Printed, Failure> {
     let began = Instant::now();
     let left = || timeout.saturating_sub(began.elapsed());
@@ -148,7 +150,7 @@ fn run(program: &Path, resource: &str, timeout: Duration) -> Result<Printed, Fai
         .env_clear()
         .envs(given)
         .env("AZURE_CORE_NO_COLOR", "true")
-        // It is Python, and must not find modules in the folder of a notebook.
+        // Python must not find modules in a notebook's folder.
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -180,19 +182,19 @@ fn run(program: &Path, resource: &str, timeout: Duration) -> Result<Printed, Fai
     })
 }
 
-/// Reads on a thread of its own, so that a program that hangs holds up only that.
+/// Reads on its own thread, so that a program that hangs blocks nothing else.
 fn read_all(from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = sync_channel(1);
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What breaks off is what was printed.
+        // An interrupted read yields what was printed so far.
         let _ = from.take(LONGEST).read_to_end(&mut bytes);
         let _ = sender.send(bytes);
     });
     receiver
 }
 
-/// Waits for its end; whether it was a success.
+/// Waits until it ends; returns whether it succeeded.
 fn wait(child: &mut Child, left: impl Fn() -> Duration) -> Result<bool, RecvTimeoutError> {
     loop {
         match child.try_wait() {
@@ -203,7 +205,7 @@ fn wait(child: &mut Child, left: impl Fn() -> Duration) -> Result<bool, RecvTime
     }
 }
 
-/// Ends it with all that it has started.
+/// Kills it and everything that it started.
 fn end(child: &mut Child) {
     #[cfg(unix)]
     if let Ok(group) = i32::try_from(child.id()) {
@@ -294,7 +296,7 @@ mod tests {
             .trim()
             .parse()
             .unwrap();
-        // It is gone, or waits as a dead one for whoever adopted it.
+        // It is gone, or a zombie.
         let is_gone = || {
             let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
             state.is_empty() || state.contains(") Z")

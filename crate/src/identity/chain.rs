@@ -1,5 +1,5 @@
-//! The ways of signing in, one after the other: an application's secret, the machine's identity,
-//! Azure's command line, a person in a browser. The first that gives a token is kept to.
+//! The credentials in their order: service principal, managed identity, Azure CLI, device code.
+//! The first that provides a token is used from then on.
 
 use std::sync::OnceLock;
 
@@ -15,12 +15,12 @@ use crate::http::retry::Retry;
 use crate::http::transport::Failed;
 use crate::settings::IdentitySettings;
 
-/// The ways, and what a token is for.
+/// The credentials, and the resource that their tokens are for.
 pub(crate) struct Chain {
     /// Such as `https://cognitiveservices.azure.com`.
     resource: String,
     ways: Vec<Way>,
-    /// Which of them has given a token.
+    /// The credential that provided a token.
     chosen: OnceLock<usize>,
 }
 
@@ -32,13 +32,13 @@ enum Way {
 }
 
 impl Chain {
-    /// The ways that these settings open to tokens for a resource.
+    /// The credentials that these settings allow, for tokens for a resource.
     ///
     /// # Errors
-    /// A setting is malformed, or a part of an application is missing; the message names it.
+    /// A setting is malformed, or a part of a service principal is missing; the message names it.
     pub(crate) fn new(settings: &IdentitySettings, resource: &str, tell: Tell) -> Result<Self> {
         let ways = match ClientSecret::new(settings)? {
-            // Who names an application means that one.
+            // Whoever names a service principal means that one only.
             Some(application) => vec![Way::ClientSecret(application)],
             None => {
                 let mut ways = vec![
@@ -58,7 +58,7 @@ impl Chain {
         })
     }
 
-    /// Whose tokens these are, and what for, in words.
+    /// Whose tokens these are and what they are for, in words.
     pub(crate) fn describe(&self) -> String {
         let way = self.chosen.get().and_then(|at| self.ways.get(*at));
         let who = match way.or(self.ways.first()) {
@@ -81,7 +81,7 @@ impl Chain {
         }
     }
 
-    /// The way that is kept to, else all of them.
+    /// The credential that provided a token before, otherwise all of them.
     fn tried(&self) -> impl Iterator<Item = (usize, &Way)> {
         let chosen = self.chosen.get().copied();
         let ways = self.ways.iter().enumerate();

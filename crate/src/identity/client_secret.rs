@@ -1,4 +1,4 @@
-//! An application that signs in with its secret: OAuth's client credentials.
+//! A service principal with a client secret: OAuth's client credentials grant.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::settings::identity::{CLIENT_ID, CLIENT_SECRET, TENANT_ID};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const HINT: &str = "check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, the network, and \
-                    AZURE_AUTHORITY_HOST where it is set";
+                    AZURE_AUTHORITY_HOST if it is set";
 
-/// The application.
+/// The service principal.
 pub(super) struct ClientSecret {
     authority: Authority,
     client_id: String,
@@ -24,7 +24,7 @@ pub(super) struct ClientSecret {
 }
 
 impl ClientSecret {
-    /// The application of the settings, if they name one.
+    /// The service principal of the settings, if there is one.
     pub(super) fn new(settings: &IdentitySettings) -> Result<Option<Self>> {
         let Some(secret) = settings.client_secret.clone() else {
             return Ok(None);
@@ -32,7 +32,7 @@ impl ClientSecret {
         let missing = |name: &str| {
             let what = format!("{CLIENT_SECRET} is set, and {name} is not");
             Error::new(ErrorKind::Settings, what).with_hint(format!(
-                "set {TENANT_ID}, {CLIENT_ID} and {CLIENT_SECRET} in one place, or none of them"
+                "set {TENANT_ID}, {CLIENT_ID} and {CLIENT_SECRET} in one place, or unset all three"
             ))
         };
         if settings.tenant.is_none() {
@@ -67,6 +67,6 @@ impl ClientSecret {
 
     pub(super) fn who(&self) -> String {
         let tenant = self.authority.tenant();
-        format!("the application {} of the tenant {tenant}", self.client_id)
+        format!("the application {} in the tenant {tenant}", self.client_id)
     }
 }

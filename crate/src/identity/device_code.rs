@@ -1,4 +1,4 @@
-//! Signing in on another screen: the service gives a code, which a person types in a browser.
+//! Device code sign-in: the user types a code in a browser.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,28 +17,28 @@ use crate::settings::IdentitySettings;
 use crate::text::sanitize_line;
 
 const CONNECT: Duration = Duration::from_secs(5);
-/// The application that Azure's own tools sign in as, for who has none.
+/// The public application of Azure's developer tools, which azure-identity uses, too.
 const APPLICATION: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const HINT: &str =
-    "run `az login` and try again, or check the network, and AZURE_AUTHORITY_HOST where it is set";
-/// How long to wait between two questions where the service does not say.
+    "run `az login` and try again, or check the network, and AZURE_AUTHORITY_HOST if it is set";
+/// The polling interval if the service gives none, in seconds.
 const INTERVAL: f64 = 5.0;
-/// So much longer after `slow_down`.
+/// How much the interval grows after `slow_down`.
 const SLOWER: Duration = Duration::from_secs(5);
-/// How long a code holds at most.
+/// The longest validity of a code, in seconds.
 const LONGEST: f64 = 3600.0;
 
-/// A person in front of a browser.
+/// A user with a browser.
 pub(super) struct DeviceCode {
     authority: Authority,
     service: TokenService,
     tell: Tell,
-    /// Renews a token without the person.
+    /// Renews the token without the user.
     refresh_token: Mutex<Option<Secret>>,
 }
 
-/// A code that waits to be typed.
+/// A code to be typed.
 struct Offer {
     device_code: Secret,
     user_code: String,
@@ -63,7 +63,7 @@ impl DeviceCode {
         let kept = self.kept().take();
         if let Some(refresh_token) = kept {
             match self.renewed(&scope, &refresh_token).await {
-                // What ended is asked of the person again.
+                // If the session has ended, the user signs in again.
                 Err(Failure::Refused(_) | Failure::Unavailable(_)) => {}
                 Err(passing) => {
                     *self.kept() = Some(refresh_token);
@@ -74,7 +74,7 @@ impl DeviceCode {
         }
         let offer = self.offer(&scope).await?;
         (self.tell)(&format!(
-            "To sign in, open {} in a browser, and type the code {} there. This cell waits.",
+            "To sign in, open {} in a browser and enter the code {}. The request waits for it.",
             offer.address, offer.user_code
         ));
         self.typed(&offer).await
@@ -107,7 +107,7 @@ impl DeviceCode {
         })
     }
 
-    /// Asks until the code was typed, or holds no more.
+    /// Polls until the code was typed or has expired.
     async fn typed(&self, offer: &Offer) -> Result<AccessToken, Failure> {
         let mut interval = offer.interval;
         let form = [
@@ -127,9 +127,12 @@ impl DeviceCode {
                 self.keep(grant, None);
                 return Ok(token);
             }
-            match self.service.refusal(&reply).code.as_str() {
-                "authorization_pending" => {}
-                "slow_down" => interval += SLOWER,
+            let code = self.service.refusal(&reply).code;
+            if let Some(next) = next_interval(&code, interval) {
+                interval = next;
+                continue;
+            }
+            match code.as_str() {
                 "expired_token" | "code_expired" => return Err(over()),
                 "authorization_declined" => {
                     return Err(Failure::refused(
@@ -154,6 +157,15 @@ impl DeviceCode {
 }
 
 const WHO: &str = "you in a browser";
+
+/// How long to wait before polling again; `None` if the code says that polling is over.
+fn next_interval(code: &str, interval: Duration) -> Option<Duration> {
+    match code {
+        "authorization_pending" => Some(interval),
+        "slow_down" => Some(interval + SLOWER),
+        _ => None,
+    }
+}
 
 fn over() -> Failure {
     Failure::refused(
@@ -184,7 +196,7 @@ fn offer(body: &[u8]) -> Option<Offer> {
             .unwrap_or(else_);
         Duration::from_secs_f64(given.clamp(0.1, LONGEST))
     };
-    // A person types them: what is longer is none.
+    // The user reads and types them.
     let shown = |text: String| {
         let line = sanitize_line(&text, 200);
         (line == text && !line.is_empty()).then_some(line)
@@ -266,7 +278,7 @@ mod tests {
             told.contains("open https://microsoft.example/devicelogin"),
             "{told}"
         );
-        assert!(told.contains("the code ABC-first"), "{told}");
+        assert!(told.contains("enter the code ABC-first"), "{told}");
         let requests = server.requests();
         assert_eq!(requests[0].target, "/contoso/oauth2/v2.0/devicecode");
         assert_eq!(requests[1].target, "/contoso/oauth2/v2.0/token");
@@ -315,5 +327,9 @@ mod tests {
         let offer = offer(body.to_string().as_bytes()).unwrap();
         assert_eq!(offer.interval, Duration::from_secs(5));
         assert!(offer.ends > Instant::now() + Duration::from_secs(800));
+        let seconds = |code| next_interval(code, offer.interval).map(|next| next.as_secs());
+        assert_eq!(seconds("authorization_pending"), Some(5));
+        assert_eq!(seconds("slow_down"), Some(10));
+        assert_eq!(seconds("expired_token"), None);
     }
 }

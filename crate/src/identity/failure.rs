@@ -1,28 +1,27 @@
-//! Why a way of signing in gave no token.
+//! Why a credential provided no token.
 
 use crate::error::{Error, ErrorKind};
 use crate::http::retry::Retry;
 use crate::http::transport::Failed;
 
-/// A way that gave no token.
+/// The failure of one credential.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
-    /// Nobody can sign in this way here: the next one is tried.
+    /// It can't be used here: the next credential is tried.
     Unavailable(String),
-    /// It was tried, and this is why it failed. No other way is tried: it would sign in somebody
-    /// else.
+    /// It was refused. No other credential is tried, because that would sign in as someone else.
     Refused(Error),
-    /// The same, and it may pass.
+    /// It failed for a reason that may be transient.
     Passing(Error, Retry),
 }
 
 impl Failure {
-    /// A refusal in these words, with what its reader can do.
+    /// A refusal with its message and hint.
     pub(super) fn refused(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Refused(Error::new(ErrorKind::Authentication, what).with_hint(hint))
     }
 
-    /// A call that was not carried through.
+    /// The failure of a request that got no complete response.
     pub(super) fn from_call((error, retry): Failed, hint: &str) -> Self {
         let told = Error::new(
             error.kind(),

@@ -1,5 +1,5 @@
-//! The identity that Azure gives a machine: asked of App Service and its like where they say so,
-//! else of the address that a virtual machine has beside it.
+//! Managed identity: tokens from App Service and similar hosts (`IDENTITY_ENDPOINT`), otherwise
+//! from the instance metadata service (IMDS) of virtual machines.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -16,31 +16,31 @@ use crate::secret::Secret;
 use crate::settings::IdentitySettings;
 use crate::settings::identity::{IDENTITY_ENDPOINT, IDENTITY_HEADER, IMDS_HOST};
 
-/// Where a virtual machine asks.
+/// The address of IMDS.
 const IMDS: &str = "http://169.254.169.254";
 const IMDS_PATH: &str = "/metadata/identity/oauth2/token";
 const IMDS_VERSION: &str = "2018-02-01";
 const APP_SERVICE_VERSION: &str = "2019-08-01";
-/// Where there is no such address, nobody says so.
+/// Outside of Azure, connections to IMDS usually time out.
 const CONNECT: Duration = Duration::from_secs(1);
 const HINT: &str = "give this machine an identity (in the Azure portal: the machine, 'Identity'), and set \
                     AZURE_CLIENT_ID where it has several";
 
-/// The machine's identity.
+/// The managed identity of this machine.
 pub(super) struct ManagedIdentity {
     url: Url,
     version: &'static str,
     header: Option<HeaderValue>,
     client_id: Option<String>,
     service: TokenService,
-    /// Nobody said that there is one.
+    /// No setting says that this machine has an identity.
     is_guess: bool,
-    /// And there can't be one: this is no machine of Azure's.
+    /// This machine is known not to be in Azure.
     is_elsewhere: bool,
 }
 
 impl ManagedIdentity {
-    /// The identity of the settings. Without a word of it in them the usual address is tried.
+    /// The identity according to the settings, by default that of IMDS.
     pub(super) fn new(settings: &IdentitySettings) -> Result<Self> {
         let (url, version) = match &settings.identity_endpoint {
             Some(endpoint) => {
@@ -72,36 +72,36 @@ impl ManagedIdentity {
             url,
             version,
             client_id: settings.client_id.clone(),
-            is_guess: settings.identity_endpoint.is_none() && settings.imds_host.is_none(),
+            is_guess: settings.identity_endpoint.is_none()
+                && settings.imds_host.is_none()
+                && settings.is_azure_machine != Some(true),
             is_elsewhere: settings.is_azure_machine == Some(false),
         })
     }
 
     pub(super) async fn token(&self, resource: &str) -> Result<AccessToken, Failure> {
         if self.is_guess && self.is_elsewhere {
-            let why = "this is no machine of Azure's with an identity".to_owned();
-            return Err(Failure::Unavailable(why));
+            return Err(nobody("it is not in Azure"));
         }
+        let asked = self.ask(resource).await;
+        match asked {
+            // Whatever answers in place of IMDS, such as a hotel's network, is not an identity.
+            Err(Failure::Passing(error, _) | Failure::Refused(error)) if self.is_guess => {
+                Err(nobody(error.message()))
+            }
+            asked => asked,
+        }
+    }
+
+    async fn ask(&self, resource: &str) -> Result<AccessToken, Failure> {
         let request = self.request(resource);
         let reply = match self.is_guess {
-            true => self.service.ask_once(&request).await,
-            false => self.service.ask(request).await,
+            true => self.service.ask_once(&request).await?,
+            false => self.service.ask(request).await?,
         };
-        let reply = match reply {
-            Err(Failure::Passing(error, _) | Failure::Refused(error)) if self.is_guess => {
-                return Err(Failure::Unavailable(format!(
-                    "this machine has no managed identity ({})",
-                    error.message()
-                )));
-            }
-            reply => reply?,
-        };
-        // A machine without an identity answers 400, and what stands in its place says 403 or 404.
-        if self.is_guess && matches!(reply.status, 400 | 403 | 404) {
-            let said = self.service.refusal(&reply).message;
-            return Err(Failure::Unavailable(format!(
-                "this machine has no managed identity ({said})"
-            )));
+        // IMDS answers 400 if the machine has no such identity.
+        if self.version == IMDS_VERSION && reply.status == 400 {
+            return Err(nobody(&self.service.refusal(&reply).message));
         }
         let (token, _) = self.service.token(&reply, &self.who())?;
         Ok(token)
@@ -127,7 +127,11 @@ impl ManagedIdentity {
     }
 }
 
-/// The address, if it is on this machine or beside it, or speaks HTTPS.
+fn nobody(why: &str) -> Failure {
+    Failure::Unavailable(format!("this machine has no managed identity ({why})"))
+}
+
+/// The address, if it is loopback, link-local or HTTPS.
 fn checked(address: &str, variable: &str) -> Result<Url> {
     let malformed = || {
         refused(format!("{variable} is no address of this machine"))

@@ -1,12 +1,13 @@
-//! Signing in with Microsoft Entra, as the tools of Azure do it: one way after the other until
-//! one gives a token, and a new token before the old one ends.
+//! Signing in with Microsoft Entra, in the order of Azure's own tools: the first credential that
+//! works provides the tokens, and each token is renewed before it expires.
 //!
-//! - `chain`: which ways there are, in which order; `client_secret`, `managed_identity`,
-//!   `azure_cli` and `device_code` are the ways.
-//! - `token_cache`: one token for all requests, renewed by one of them; `access_token` says when.
-//! - `token_service`: how a server that gives tokens is asked; `token_endpoint`: what it answers,
-//!   and what its refusals mean; `authority`: whose server it is.
-//! - `shared`: who has signed in once is signed in for all clients of the process.
+//! - `chain` tries the credentials `client_secret`, `managed_identity`, `azure_cli` and
+//!   `device_code` in this order.
+//! - `token_cache` keeps one token for all requests and renews it once for all of them;
+//!   `access_token` decides when.
+//! - `token_service` sends token requests, `token_endpoint` reads the responses, `authority` checks
+//!   the address of the identity provider.
+//! - `shared` keeps the tokens of the process, so that a new client does not sign in again.
 
 mod access_token;
 mod authority;
@@ -26,5 +27,5 @@ pub(crate) use chain::Chain;
 pub(crate) use shared::tokens;
 pub(crate) use token_cache::TokenCache;
 
-/// Tells the user something while the work goes on.
+/// Shows a message to the user while work is in progress.
 pub(crate) type Tell = fn(&str);

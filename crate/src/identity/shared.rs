@@ -1,5 +1,5 @@
-//! The tokens of a process: whoever signs in once is signed in for all clients that ask for the
-//! same, also when a cell makes its client again.
+//! The tokens of the process. Clients with the same identity and resource share them, also when a
+//! cell creates its client again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,15 +7,15 @@ use super::{Chain, Tell, TokenCache};
 use crate::error::Result;
 use crate::settings::IdentitySettings;
 
-/// As whom, what for, and the tokens.
+/// The identity, the resource and the tokens.
 type SignedIn = (IdentitySettings, String, Arc<TokenCache<Chain>>);
 
 static SIGNED_IN: Mutex<Vec<SignedIn>> = Mutex::new(Vec::new());
 
-/// The tokens of whoever these settings name, for a resource such as `https://ai.azure.com`.
+/// The tokens of this identity for a resource such as `https://ai.azure.com`.
 ///
 /// # Errors
-/// A setting is malformed, or a part of an application is missing; the message names it.
+/// A setting is malformed, or a part of a service principal is missing; the message names it.
 pub(crate) fn tokens(
     settings: &IdentitySettings,
     resource: &str,

@@ -1,5 +1,5 @@
-//! One token for all who ask: whoever finds that it ends renews it, and the others wait or go on
-//! with the old one.
+//! One token for all requests. The first request that finds it due renews it; the others keep
+//! using the old token, or wait if there is none.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::error::Error;
 use crate::http::retry::Retry;
 use crate::http::transport::Failed;
 
-/// So long after a renewal that failed no other is tried: the old token holds, or the refusal
-/// would be the same.
+/// How long after a failed sign-in no other is tried while the old token is valid, or after a
+/// refusal.
 const BETWEEN_TRIES: Duration = Duration::from_secs(30);
 
-/// Where tokens come from.
+/// A source of tokens.
 pub(crate) trait Issuer: Send + Sync {
     fn issue(&self) -> impl Future<Output = Result<AccessToken, Failed>> + Send;
 }
@@ -26,31 +26,31 @@ pub(crate) struct TokenCache<I> {
     issuer: I,
     tell: Tell,
     state: Mutex<State>,
-    /// Held by the one who signs in.
+    /// Locked by the request that signs in.
     signing_in: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     held: Option<Held>,
-    /// How many sign-ins have ended, well or not.
+    /// How many sign-ins have completed, successfully or not.
     tries: u64,
     failed: Option<Fault>,
 }
 
-/// A token that was handed out.
+/// A token in use.
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(crate) token: AccessToken,
-    /// By which sign-in it came, counted from 1.
+    /// The number of the sign-in that provided it, from 1.
     number: u64,
-    /// A service has taken it.
+    /// A service has accepted it.
     is_accepted: bool,
-    /// It was fetched because a service refused the one before.
+    /// It was fetched because a service rejected the previous one.
     replaces_rejected: bool,
 }
 
-/// The last sign-in failed.
+/// The failure of the last sign-in.
 struct Fault {
     error: Error,
     retry: Retry,
@@ -77,7 +77,8 @@ impl<I: Issuer> TokenCache<I> {
         &self.issuer
     }
 
-    /// Forgets what failed: whoever makes a client again may have mended it.
+    /// Forgets failures and rejected tokens: whoever creates a client again may have fixed the
+    /// cause.
     pub(crate) fn start_anew(&self) {
         let mut state = self.state();
         state.failed = None;
@@ -86,10 +87,10 @@ impl<I: Issuer> TokenCache<I> {
         }
     }
 
-    /// A token that holds.
+    /// A valid token.
     ///
     /// # Errors
-    /// There is none, and none could be fetched.
+    /// No token is valid, and none could be fetched.
     pub(crate) async fn current(&self) -> Result<Held, Failed> {
         let (held, tries) = {
             let state = self.state();
@@ -105,7 +106,7 @@ impl<I: Issuer> TokenCache<I> {
         }
     }
 
-    /// A service took the token.
+    /// Records that a service accepted the token.
     pub(crate) fn accepted(&self, held: &Held) {
         if held.is_accepted {
             return;
@@ -117,8 +118,8 @@ impl<I: Issuer> TokenCache<I> {
         }
     }
 
-    /// Another token after a service refused this one, if another may be taken: one that was
-    /// fetched since, or a new one, unless this was fetched after a refusal, too.
+    /// Another token after a service rejected this one: one that was fetched since, or a new one.
+    /// `None` if this token itself replaced a rejected one and was never accepted.
     pub(crate) async fn after_rejection(&self, rejected: &Held) -> Option<Held> {
         let _guard = self.signing_in.lock().await;
         let current = self.state().held.clone()?;
@@ -131,8 +132,8 @@ impl<I: Issuer> TokenCache<I> {
         self.sign_in(true).await.ok()
     }
 
-    /// A new token in the place of one that still holds; the old one where somebody fetches
-    /// another already, or none can be had.
+    /// A new token instead of one that is still valid; the old one if another request is already
+    /// fetching a new one, or if that fails.
     async fn renewed_or(&self, old: Held) -> Held {
         if self.has_just_failed() {
             return old;
@@ -144,7 +145,7 @@ impl<I: Issuer> TokenCache<I> {
             Ok(renewed) => renewed,
             Err((error, _)) => {
                 (self.tell)(&format!(
-                    "the sign-in could not be renewed yet, and the old one still holds: {}",
+                    "the sign-in could not be renewed yet; the current token is still valid: {}",
                     error.message()
                 ));
                 old
@@ -152,8 +153,8 @@ impl<I: Issuer> TokenCache<I> {
         }
     }
 
-    /// A token where the last one, of this number, holds no more: fetched by the first who comes,
-    /// for all who wait. `tries` is how many sign-ins had ended when the wait began.
+    /// A token after the one with this number expired. The first request fetches it for all that
+    /// wait. `tries` is the number of completed sign-ins when the wait began.
     async fn awaited(&self, ended: u64, tries: u64) -> Result<Held, Failed> {
         let _guard = self.signing_in.lock().await;
         {
@@ -171,7 +172,7 @@ impl<I: Issuer> TokenCache<I> {
         self.sign_in(false).await
     }
 
-    /// Fetches a token. Whoever calls it holds the lock.
+    /// Fetches a token. The caller holds the lock.
     async fn sign_in(&self, replaces_rejected: bool) -> Result<Held, Failed> {
         let issued = self.issuer.issue().await;
         let mut state = self.state();

@@ -1,4 +1,4 @@
-//! What a token endpoint answers: a token, or a refusal with a number that says what it means.
+//! Reads the responses of a token endpoint: tokens, and errors with their AADSTS numbers.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,29 +8,29 @@ use crate::json::{Json, fields, plain_text, read};
 use crate::secret::Secret;
 use crate::text::{message, sanitize_line};
 
-/// So long a token is taken to hold whose end nobody names, or names by another clock.
+/// The lifetime of a token whose expiry is missing, or past because clocks differ.
 const UNKNOWN: Duration = Duration::from_secs(60);
 /// The longest excerpt of a refusal, in characters.
 const EXCERPT: usize = 300;
 
-/// What was given.
+/// A token response.
 pub(super) struct Grant {
     pub(super) token: Secret,
     pub(super) lifetime: Duration,
-    /// What renews it without a person.
+    /// Renews the token without user interaction.
     pub(super) refresh_token: Option<Secret>,
 }
 
-/// What was refused.
+/// An error response.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// OAuth's name for it, such as `invalid_client`.
+    /// The OAuth error code, such as `invalid_client`.
     pub(super) code: String,
-    /// What the service says, in a line and without secrets.
+    /// The service's message, on one line and without secrets.
     pub(super) message: String,
 }
 
-/// Reads what an endpoint answered with a success; nothing where that is no token.
+/// Reads a successful response; `None` if it contains no bearer token.
 pub(super) fn grant(headers: &HeaderMap, body: &[u8]) -> Option<Grant> {
     let json = Json::new(String::from_utf8(body.to_vec()).ok()?).ok()?;
     let [token, kind, expires_in, expires_on, refresh_token] = fields(
@@ -50,7 +50,7 @@ pub(super) fn grant(headers: &HeaderMap, body: &[u8]) -> Option<Grant> {
     let number = |json: Option<&_>| json.and_then(plain_text)?.parse::<f64>().ok();
     let seconds = number(expires_in).or_else(|| {
         let ends = number(expires_on)?;
-        // The server's own clock where it tells it: this machine's may be an hour off.
+        // The server's own clock if it sends the date, because this machine's may be wrong.
         Some(ends - seconds_since_1970(sent_at(headers)))
     });
     Some(Grant {
@@ -60,14 +60,14 @@ pub(super) fn grant(headers: &HeaderMap, body: &[u8]) -> Option<Grant> {
     })
 }
 
-/// A token that can stand in a header.
+/// A token that can be sent in a header.
 pub(super) fn usable(token: String) -> Option<Secret> {
     let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     is_token.then(|| Secret::new(token))
 }
 
-/// How long a token holds that is said to hold so many seconds. One that has ended was just
-/// given all the same: the clocks differ.
+/// The lifetime of a token with so many seconds left. A new token that seems to have expired
+/// already means that clocks differ.
 pub(super) fn lifetime(seconds: Option<f64>) -> Duration {
     let seconds = seconds.filter(|seconds| *seconds > 0.0);
     let lifetime = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -85,7 +85,7 @@ pub(super) fn seconds_since_1970(time: SystemTime) -> f64 {
     since.map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// Reads what an endpoint answered with another status.
+/// Reads an error response.
 pub(super) fn refusal(body: &[u8], secret: Option<&Secret>) -> Refusal {
     let text = String::from_utf8_lossy(body);
     let Ok(json) = Json::new(text.clone().into_owned()) else {
@@ -108,8 +108,7 @@ pub(super) fn refusal(body: &[u8], secret: Option<&Secret>) -> Refusal {
     }
 }
 
-/// What a service or a program says, in one line, without the secret, and without the names of
-/// the exchange that Entra adds.
+/// A message on one line, without the secret and without the trace IDs that Entra appends.
 pub(super) fn excerpt(text: &str, secret: Option<&Secret>) -> String {
     let said = text.split("Trace ID:").next().unwrap_or_default();
     let said: String = said.chars().take(EXCERPT * 4).collect();
@@ -120,15 +119,15 @@ pub(super) fn excerpt(text: &str, secret: Option<&Secret>) -> String {
     sanitize_line(said.trim(), EXCERPT)
 }
 
-/// What can be done about a refusal that names this number.
+/// Hints by AADSTS number.
 const HINTS: [(&str, &str); 13] = [
     (
         "AADSTS7000215",
-        "set AZURE_CLIENT_SECRET to the secret's value, not to its id",
+        "set AZURE_CLIENT_SECRET to the secret's value, not its ID",
     ),
     (
         "AADSTS7000222",
-        "the application's secret has ended: make a new one and set AZURE_CLIENT_SECRET",
+        "the application's secret has expired: create a new one and set AZURE_CLIENT_SECRET",
     ),
     (
         "AADSTS700016",
@@ -136,11 +135,11 @@ const HINTS: [(&str, &str); 13] = [
     ),
     (
         "AADSTS90002",
-        "check AZURE_TENANT_ID: the directory's id, or its domain",
+        "check AZURE_TENANT_ID: the directory's ID or domain",
     ),
     (
         "AADSTS900023",
-        "check AZURE_TENANT_ID: the directory's id, or its domain",
+        "check AZURE_TENANT_ID: the directory's ID or domain",
     ),
     (
         "AADSTS500011",
@@ -148,35 +147,35 @@ const HINTS: [(&str, &str); 13] = [
     ),
     (
         "AADSTS53003",
-        "the tenant does not allow this way of signing in: run `az login`, and again",
+        "the tenant does not allow this kind of sign-in: run `az login` and try again",
     ),
     (
         "AADSTS50076",
-        "a second factor is asked for: run `az login`, and again",
+        "a second factor is required: run `az login` and try again",
     ),
     (
         "AADSTS50079",
-        "a second factor is asked for: run `az login`, and again",
+        "a second factor is required: run `az login` and try again",
     ),
     (
         "AADSTS50173",
-        "the sign-in has ended: run `az login`, and again",
+        "the sign-in has expired: run `az login` and try again",
     ),
     (
         "AADSTS70043",
-        "the sign-in has ended: run `az login`, and again",
+        "the sign-in has expired: run `az login` and try again",
     ),
     (
         "AADSTS700082",
-        "the sign-in has ended: run `az login`, and again",
+        "the sign-in has expired: run `az login` and try again",
     ),
     (
         "AADSTS50020",
-        "the user is of another tenant: set AZURE_TENANT_ID, or `az login --tenant TENANT`",
+        "the user belongs to another tenant: run `az login --tenant TENANT`",
     ),
 ];
 
-/// What can be done about it, if its number is known.
+/// The hint for a message that contains a known AADSTS number.
 pub(super) fn hint(said: &str) -> Option<&'static str> {
     let number_is = |number: &str| {
         let rest = said.split(number).nth(1);

@@ -1,4 +1,4 @@
-//! A server that gives tokens: how it is asked, and what its answers are to a sign-in.
+//! Token requests to an identity provider, with retries.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,24 +16,24 @@ use crate::http::retry::Retry;
 use crate::http::transport::{self, Answer, Destination, Limits, Way};
 use crate::secret::Secret;
 
-/// How long an answer may take.
+/// The time limit of a request.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a call that failed in passing is made again.
+/// How many times a request that failed for a transient reason is sent again.
 const RETRIES: u32 = 2;
 
-/// The server.
+/// The identity provider.
 pub(super) struct TokenService {
     host: String,
     http: reqwest::Client,
     limits: Limits,
     redactor: Redactor,
-    /// What of ours the server knows, and must not be repeated.
+    /// A secret that the provider knows and that no message may repeat.
     secret: Option<Secret>,
-    /// What the user can check when it can't be reached.
+    /// What the user can check if a request fails.
     hint: &'static str,
 }
 
-/// What was answered.
+/// The response to a token request.
 pub(super) struct Reply {
     asked: Instant,
     pub(super) status: u16,
@@ -43,7 +43,7 @@ pub(super) struct Reply {
 }
 
 impl TokenService {
-    /// The server at this address.
+    /// The provider at this address.
     pub(super) fn new(
         url: &Url,
         secret: Option<Secret>,
@@ -53,7 +53,7 @@ impl TokenService {
         let limits = Limits::of(TIMEOUT, connect);
         let is_plain_http = url.scheme() == "http";
         let destination = Destination {
-            // Plain HTTP goes to this machine, or to the address beside it: to no proxy.
+            // Plain HTTP is for this machine and the link-local address, never through a proxy.
             is_loopback: is_plain_http,
             is_plain_http,
         };
@@ -85,7 +85,7 @@ impl TokenService {
             .body(form)
     }
 
-    /// Makes the call, and again where it failed in passing.
+    /// Sends the request, again if it failed for a transient reason.
     pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Reply, Failure> {
         let mut retries = 0;
         loop {
@@ -103,7 +103,7 @@ impl TokenService {
         }
     }
 
-    /// Makes the call.
+    /// Sends the request once.
     pub(super) async fn ask_once(&self, request: &RequestBuilder) -> Result<Reply, Failure> {
         // The body is in memory, so that it can be sent more than once.
         let once = request
@@ -134,7 +134,7 @@ impl TokenService {
         })
     }
 
-    /// The token of an answer, which somebody asked for.
+    /// The token in a response; `who` signs in.
     pub(super) fn token(&self, reply: &Reply, who: &str) -> Result<(AccessToken, Grant), Failure> {
         if !reply.is_success() {
             return Err(self.refused(reply, who));
@@ -152,24 +152,24 @@ impl TokenService {
                 };
                 let host = &self.host;
                 Err(Failure::refused(
-                    format!("{host} answered {who} with what is no token{said}"),
+                    format!("{host} returned no token for {who}{said}"),
                     self.hint,
                 ))
             }
         }
     }
 
-    /// What an answer that is no success says.
+    /// The message of an error response.
     pub(super) fn refusal(&self, reply: &Reply) -> Refusal {
         token_endpoint::refusal(&reply.body, self.secret.as_ref())
     }
 
-    /// The failure for an answer that is no success.
+    /// The failure for an error response.
     pub(super) fn refused(&self, reply: &Reply, who: &str) -> Failure {
         let refusal = self.refusal(reply);
         let (host, status) = (&self.host, reply.status);
         let said = match refusal.message.as_str() {
-            "" => format!("{host} answered {who} with the status {status}"),
+            "" => format!("{host} answered the sign-in of {who} with status {status}"),
             said => format!("{host} refused to sign in {who}: {said}"),
         };
         let hint = token_endpoint::hint(&refusal.message).unwrap_or(self.hint);

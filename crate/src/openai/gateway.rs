@@ -1,11 +1,11 @@
-//! Errors that come with a success: what a gateway before the service, or a server that is none
-//! of OpenAI's, says with the status 200.
+//! Errors inside successful responses: some gateways and servers report errors with the status
+//! 200.
 
 use serde_json::value::RawValue;
 
 use crate::json::{Json, fields, is_null, items, plain_text, read};
 
-/// Fields with which an answer that has no choices says that it is none.
+/// Fields that explain why a response has no choices.
 const SAYS_WHY: [&str; 7] = [
     "message",
     "detail",
@@ -16,7 +16,7 @@ const SAYS_WHY: [&str; 7] = [
     "title",
 ];
 
-/// Words in an error's code or type that stand for a status.
+/// Words in an error's code or type, and the status that they stand for.
 const WORDS: [(&str, u16); 24] = [
     ("429", 429),
     ("too_many_requests", 429),
@@ -44,15 +44,15 @@ const WORDS: [(&str, u16); 24] = [
     ("timeout", 408),
 ];
 
-/// An error in the body of a success.
+/// An error in the body of a successful response.
 pub(super) struct ErrorInside<'a> {
-    /// What says it: the object `error` or a text in its place, or the whole answer.
+    /// The object or text that describes it, or the whole body.
     pub(super) said: &'a RawValue,
-    /// The status that is meant, if that can be told.
+    /// The status that it stands for, if known.
     pub(super) status: Option<u16>,
 }
 
-/// Finds the error that an answer is: beside its choices, in the first of them, or in their place.
+/// Finds an error next to the choices, in the first of them, or instead of them.
 pub(super) fn error_inside(body: &RawValue) -> Option<ErrorInside<'_>> {
     let [error, choices] = fields(body, ["error", "choices"]);
     let first = choices.and_then(|choices| items(choices, 1).pop());
@@ -68,7 +68,7 @@ pub(super) fn error_inside(body: &RawValue) -> Option<ErrorInside<'_>> {
     (first.is_none() && says_why()).then(|| found(body, body))
 }
 
-/// What says that an answer with this field `error` and this first choice is an error.
+/// The description of the error in a response with this field `error` and this first choice.
 pub(super) fn what_says_it<'a>(
     error: Option<&'a RawValue>,
     first: Option<&'a RawValue>,
@@ -82,13 +82,13 @@ pub(super) fn what_says_it<'a>(
     said.or_else(|| first.filter(|_| reason.is_some_and(|reason| reason.get() == "\"error\"")))
 }
 
-/// The same in a body that was not read yet.
+/// The body as JSON, if it contains an error.
 pub(super) fn json_with_error(body: &[u8]) -> Option<Json> {
     let json = Json::new(String::from_utf8(body.to_vec()).ok()?).ok()?;
     error_inside(json.raw()).is_some().then_some(json)
 }
 
-/// Is it more than the word that there is none?
+/// Whether the field describes an error at all.
 fn is_error(error: &RawValue) -> bool {
     match error.get().as_bytes().first() {
         Some(b'{') => {
@@ -115,7 +115,7 @@ fn found<'a>(said: &'a RawValue, body: &RawValue) -> ErrorInside<'a> {
     }
 }
 
-/// A status that is named as a number.
+/// A status given as a number.
 fn number(json: &RawValue) -> Option<u16> {
     let named = fields(
         json,
@@ -133,7 +133,7 @@ fn number(json: &RawValue) -> Option<u16> {
     statuses.find(|status| (400..600).contains(status))
 }
 
-/// A status that is named in words.
+/// A status given in words.
 fn word(json: &RawValue) -> Option<u16> {
     let named = fields(json, ["code", "type", "error_code", "error", "status"]);
     let said = named.into_iter().flatten().filter_map(read::<String>);

@@ -1,13 +1,13 @@
-//! Why an answer has no words, where it has none.
+//! Why an answer has no text.
 
 use super::{ChatCompletion, FinishReason};
 use crate::text::sanitize_line;
 
-/// So much of a model's refusal is told, in characters.
+/// The longest excerpt of a model's refusal, in characters.
 const WIDTH: usize = 200;
 
 impl ChatCompletion {
-    /// Did the content filter hold back the first answer, or cut it off?
+    /// Whether the content filter withheld the first answer or cut it off.
     pub fn is_filtered(&self) -> bool {
         self.choices.first().is_some_and(|choice| {
             choice.finish_reason == Some(FinishReason::ContentFilter)
@@ -15,7 +15,7 @@ impl ChatCompletion {
         })
     }
 
-    /// Why the first answer has no words. `None` where it has some.
+    /// Why the first answer has no text. `None` if it has some.
     pub(crate) fn why_wordless(&self) -> Option<String> {
         if self.text().is_some_and(|text| !text.is_empty()) {
             return None;

@@ -1,4 +1,4 @@
-//! The settings of a sign-in with Microsoft Entra, under the names that all of Azure's tools use.
+//! The settings for signing in with Microsoft Entra, with the variable names of Azure's own tools.
 
 use std::path::{Path, PathBuf};
 
@@ -13,33 +13,33 @@ pub(crate) const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
 pub(crate) const IDENTITY_HEADER: &str = "IDENTITY_HEADER";
 pub(crate) const IMDS_HOST: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
 
-/// Who signs in, and where: an application, which is of one source as a whole.
+/// The variables of a service principal, which all come from one source.
 pub(super) const OF_APPLICATIONS: [&str; 4] = [TENANT_ID, CLIENT_ID, CLIENT_SECRET, AUTHORITY_HOST];
 
-/// What the machine itself says: of the environment alone, never of a file.
+/// The variables that describe the machine: never read from a file.
 pub(super) const OF_THE_MACHINE: [&str; 4] =
     [IDENTITY_ENDPOINT, IDENTITY_HEADER, IMDS_HOST, "PATH"];
 
-/// What is known for a sign-in. Nothing of it is checked yet.
+/// The settings for signing in, not yet checked.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct IdentitySettings {
-    /// Who gives tokens. Default: Microsoft's public cloud.
+    /// The identity provider. Default: Microsoft's public cloud.
     pub(crate) authority: Option<String>,
     pub(crate) tenant: Option<String>,
     pub(crate) client_id: Option<String>,
     pub(crate) client_secret: Option<Secret>,
-    /// Where App Service and its like give the tokens of a managed identity.
+    /// The token endpoint of App Service and similar hosts.
     pub(crate) identity_endpoint: Option<String>,
     pub(crate) identity_header: Option<Secret>,
-    /// Where a virtual machine does; default: the link-local address of Azure.
+    /// The address of the instance metadata service, if not the usual one.
     pub(crate) imds_host: Option<String>,
-    /// The program `az`.
+    /// The path of `az`.
     pub(crate) azure_cli: Option<PathBuf>,
-    /// Whether this is a machine of Azure's, if that is known.
+    /// Whether this machine is in Azure, if known.
     pub(crate) is_azure_machine: Option<bool>,
-    /// There is a reader who can sign in in a browser.
+    /// A user is present who wants to sign in in a browser.
     pub(crate) asks_reader: bool,
-    /// The endpoint is from a `.env` file, and the identity is not.
+    /// The endpoint is from a `.env` file, but the identity is not.
     pub(crate) is_apart: bool,
 }
 
@@ -65,7 +65,8 @@ impl IdentitySettings {
         }
     }
 
-    /// Is there any sign that one can sign in here? Without any, a missing key is told at once.
+    /// Whether any setting suggests that signing in works here. If not, a missing key is reported at
+    /// once.
     pub(crate) fn is_configured(&self) -> bool {
         self.client_id.is_some()
             || self.client_secret.is_some()
@@ -77,8 +78,8 @@ impl IdentitySettings {
     }
 }
 
-/// Whether this machine is one of Azure's, by the tag that all of them bear; `None` where the
-/// system shows none.
+/// Whether this machine is in Azure, according to the asset tag of all Azure machines; `None` if
+/// the system shows no tag.
 pub(super) fn is_azure_machine() -> Option<bool> {
     const TAG: &str = "7783-7084-3265-9085-8269-3286-77";
     if !cfg!(target_os = "linux") {
@@ -88,7 +89,7 @@ pub(super) fn is_azure_machine() -> Option<bool> {
     Some(tag.trim() == TAG)
 }
 
-/// The program on the path. Folders that depend on the current one are not looked at.
+/// Finds `az` in `PATH`. Relative folders are not searched.
 fn azure_cli(path: &str) -> Option<PathBuf> {
     std::env::split_paths(path)
         .filter(|folder| folder.is_absolute())
@@ -103,7 +104,7 @@ fn is_executable(program: &Path) -> bool {
     found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-/// What runs a script elsewhere is not known here.
+/// Only Unix is supported.
 #[cfg(not(unix))]
 fn is_executable(_program: &Path) -> bool {
     false

@@ -114,7 +114,7 @@ fn a_token_of_another_tenant_is_told_with_what_was_asked_for() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(shown(&error), @r"
             authentication: the service answered 401 Unauthorized: Token tenant 1 does not match resource tenant 2.
-              hint: a new token was refused, too. It is that of the application an-app of the tenant contoso.onmicrosoft.com, for https://cognitiveservices.azure.com: check that this is the tenant of the resource (127.0.0.1:PORT), and that its role there is 'Cognitive Services OpenAI User'
+              hint: a new token was rejected, too. It was issued to the application an-app in the tenant contoso.onmicrosoft.com, for https://cognitiveservices.azure.com: check that this is the tenant of the resource (127.0.0.1:PORT), and that its role there is 'Cognitive Services OpenAI User'
             ");
         }
     }
@@ -136,8 +136,8 @@ fn a_refused_sign_in_ends_the_batch_and_shows_no_secret() {
         "{told}"
     );
     insta::assert_snapshot!(told, @r"
-    authentication: 127.0.0.1:PORT refused to sign in the application an-app of the tenant contoso.onmicrosoft.com: AADSTS7000215: Invalid client secret provided: '[key]'.
-      hint: set AZURE_CLIENT_SECRET to the secret's value, not to its id
+    authentication: 127.0.0.1:PORT refused to sign in the application an-app in the tenant contoso.onmicrosoft.com: AADSTS7000215: Invalid client secret provided: '[key]'.
+      hint: set AZURE_CLIENT_SECRET to the secret's value, not its ID
     ");
     let ended = client.batch((0..50).map(|number| number.to_string())).run();
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::Authentication);
@@ -152,8 +152,8 @@ fn what_is_no_token_is_told() {
     let server = Server::new([Reply::text("x")]);
     let error = client_of(&server, &entra).complete("Hi").unwrap_err();
     insta::assert_snapshot!(shown(&error), @r"
-    authentication: 127.0.0.1:PORT answered the application an-app of the tenant contoso.onmicrosoft.com with what is no token: Welcome to the hotel
-      hint: check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, the network, and AZURE_AUTHORITY_HOST where it is set
+    authentication: 127.0.0.1:PORT returned no token for the application an-app in the tenant contoso.onmicrosoft.com: Welcome to the hotel
+      hint: check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, the network, and AZURE_AUTHORITY_HOST if it is set
     ");
 }
 
@@ -243,7 +243,7 @@ fn half_an_application_is_named() {
     .unwrap_err();
     insta::assert_snapshot!(shown(&error), @r"
     settings: AZURE_CLIENT_SECRET is set, and AZURE_TENANT_ID is not
-      hint: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET in one place, or none of them
+      hint: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET in one place, or unset all three
     ");
 }
 

@@ -1,5 +1,5 @@
-//! A request on its way with the credential; once more with a new token where the service does
-//! not take the one that was fetched.
+//! Sends requests with the credential. If the service rejects a fetched token, the request is sent
+//! once more with a new one.
 
 use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -11,12 +11,12 @@ use crate::http::retry::Retry;
 use crate::http::transport::{self, Answer, Failed, Incoming, Way};
 use crate::secret::Secret;
 
-/// What a service answers that does not take the token.
+/// The status with which a service rejects a token.
 const UNAUTHORIZED: u16 = 401;
 
 impl Client {
-    /// Fetches the token that the next request needs, so that a request which was admitted to the
-    /// quota is sent at once. An error is left to that request, which meets it too.
+    /// Fetches the token for the next request in advance, so that a request is sent as soon as the
+    /// quota admits it. Errors are left to that request, which encounters them, too.
     pub(crate) async fn prepare_to_send(&self) {
         if let Sent::SignedIn(tokens) = &self.0.credential.sent {
             let _ = tokens.current().await;
@@ -25,7 +25,7 @@ impl Client {
 }
 
 impl Credential {
-    /// Sends one request with a body of JSON and reads its answer.
+    /// Sends one request with a JSON body and reads its response.
     pub(in crate::openai) async fn send(
         &self,
         request: RequestBuilder,
@@ -36,7 +36,7 @@ impl Credential {
         Ok(self.open(&request, way).await?.read().await)
     }
 
-    /// Sends one request, and waits until its answer begins.
+    /// Sends one request and waits until its response begins.
     pub(in crate::openai) async fn open<'a>(
         &self,
         request: &RequestBuilder,
@@ -80,7 +80,7 @@ impl Credential {
     }
 }
 
-/// The request once more; its body is in memory, and is not copied for that.
+/// A copy of the request; its body is in memory and is shared, not copied.
 fn copy(request: &RequestBuilder) -> Result<RequestBuilder, Failed> {
     let copy = request.try_clone();
     copy.ok_or_else(|| failed("the request can't be sent twice"))

@@ -1,4 +1,4 @@
-//! Whether a client signs in, as whom, and for what.
+//! Whether a client signs in, and for which resource.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::identity::{self, Chain, TokenCache};
 use crate::settings::{Service, Settings};
 
-/// The clouds in which Azure OpenAI is: how its hosts end, and what tokens are for on the dated
-/// path and on the v1 path.
+/// The clouds that have Azure OpenAI: host suffixes, and the resources for tokens on the dated path
+/// and on the v1 path.
 const CLOUDS: [(&[&str], &str, &str); 3] = [
     (
         &[
@@ -35,11 +35,11 @@ const CLOUDS: [(&[&str], &str, &str); 3] = [
     ),
 ];
 
-/// The tokens that a client sends, where it has a way to sign in and nothing else.
+/// The tokens of a client without key and token, if a way to sign in is configured.
 ///
 /// # Errors
-/// A setting is malformed; or an address of a `.env` file would be given a token of the
-/// environment's, and is none of Azure's own.
+/// A setting is malformed; or the endpoint is from a `.env` file and not Azure's own, so that it
+/// must not get a token of the environment's identity.
 pub(super) fn of(
     settings: &Settings,
     endpoint: &Endpoint,

@@ -1,28 +1,27 @@
-//! The addresses that Microsoft Foundry and the Azure portal show beside each other, of which
-//! only some are those of Azure OpenAI.
+//! The addresses that Microsoft Foundry and the Azure portal show, of which only some belong to
+//! Azure OpenAI.
 
 use super::address::refused;
 use crate::error::Result;
 
-/// How the hosts of Azure OpenAI end.
+/// Host suffixes of Azure OpenAI.
 const OURS: [&str; 3] = [
     ".openai.azure.com",
     ".cognitiveservices.azure.com",
     ".services.ai.azure.com",
 ];
 
-/// The hosts of other services that the portal shows beside it: how they end, what they are, and
-/// what to do.
+/// Host suffixes of other services that the portal shows, with their owners and hints.
 const OTHERS: [(&str, &str, &str); 6] = [
     (
         ".models.ai.azure.com",
         "a serverless model's",
-        "unset it and set OPENAI_BASE_URL to that address with /v1 behind it, OPENAI_API_KEY and OPENAI_MODEL",
+        "unset it and set OPENAI_BASE_URL to that address with /v1 appended, OPENAI_API_KEY and OPENAI_MODEL",
     ),
     (
         ".inference.ml.azure.com",
         "a Machine Learning endpoint's",
-        "unset it and set OPENAI_BASE_URL to that address with /v1 behind it, OPENAI_API_KEY and OPENAI_MODEL",
+        "unset it and set OPENAI_BASE_URL to that address with /v1 appended, OPENAI_API_KEY and OPENAI_MODEL",
     ),
     (
         ".speech.microsoft.com",
@@ -41,7 +40,7 @@ const OTHERS: [(&str, &str, &str); 6] = [
 const OF_THE_PORTAL: &str = "in the Azure portal open the Azure OpenAI resource and copy the field 'Endpoint' of \
                              'Keys and Endpoint'; in Foundry copy 'Azure OpenAI endpoint' of the project's overview";
 
-/// Is it an address of Azure OpenAI's without its scheme?
+/// Whether it is an Azure OpenAI address without its scheme.
 pub(super) fn is_azures(pasted: &str) -> bool {
     let host = pasted.split(['/', '?']).next().unwrap_or_default();
     let name = host
@@ -52,10 +51,10 @@ pub(super) fn is_azures(pasted: &str) -> bool {
     name.chars().all(is_name) && OURS.iter().any(|end| name.ends_with(end) && name != *end)
 }
 
-/// Is it the host of another service?
+/// Refuses hosts of other services.
 ///
 /// # Errors
-/// It is; the message says whose, and where the right address stands.
+/// It is one; the message names the service, the hint where the right address is.
 pub(super) fn check_host(host: &str) -> Result<()> {
     match OTHERS.iter().find(|(end, ..)| host.ends_with(end)) {
         Some((_, whose, hint)) => {
@@ -67,16 +66,16 @@ pub(super) fn check_host(host: &str) -> Result<()> {
 
 /// The parts of a path.
 pub(super) struct Parts<'a> {
-    /// What a gateway has before the service's own path.
+    /// The gateway's path before the service's own.
     pub(super) prefix: &'a [String],
-    /// What stands behind `openai`.
+    /// The part after `openai`.
     pub(super) rest: &'a [String],
-    /// It is the path of the inference API, for which the v1 path stands.
+    /// It is the path of the model inference API, which the v1 path replaces.
     pub(super) inference: bool,
 }
 
-/// Takes apart a path: with or without Azure OpenAI's own part, a Foundry project before it
-/// (`api/projects/NAME`), or Foundry's inference API in its place (`models`).
+/// Splits a path with or without Azure OpenAI's own part. A Foundry project (`api/projects/NAME`)
+/// before it and the model inference API (`models`) instead of it are removed.
 ///
 /// # Errors
 /// It is the path of another API.
@@ -120,7 +119,7 @@ pub(super) fn parts(path: &[String]) -> Result<Parts<'_>> {
     })
 }
 
-/// The path without the project at its end: the resource answers for all of its projects.
+/// The path without a project at its end, because the resource serves all of its projects.
 fn without_project(path: &[String]) -> &[String] {
     match path {
         [before @ .., api, projects, _] if api == "api" && projects == "projects" => before,

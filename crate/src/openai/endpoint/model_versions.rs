@@ -1,6 +1,6 @@
-//! Versions of models, which people take for the API's: the portal shows both as dates.
+//! Versions of models, which are easily mistaken for API versions: the portal shows both as dates.
 
-/// When a model was made, and its name.
+/// Model versions, each with one of its models.
 const VERSIONS: [(&str, &str); 31] = [
     ("2023-03-01", "gpt-35-turbo"),
     ("2023-06-13", "gpt-35-turbo"),

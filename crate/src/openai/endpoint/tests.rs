@@ -113,7 +113,7 @@ fn every_address_that_a_portal_shows_leads_to_the_same_path() {
 fn the_address_of_another_service_is_told_as_that() {
     insta::assert_snapshot!(refusal("https://x.eastus2.models.ai.azure.com/chat/completions"), @r"
     AZURE_OPENAI_ENDPOINT is a serverless model's address
-      hint: unset it and set OPENAI_BASE_URL to that address with /v1 behind it, OPENAI_API_KEY and OPENAI_MODEL
+      hint: unset it and set OPENAI_BASE_URL to that address with /v1 appended, OPENAI_API_KEY and OPENAI_MODEL
     ");
     insta::assert_snapshot!(refusal("https://eastus.stt.speech.microsoft.com"), @r"
     AZURE_OPENAI_ENDPOINT is the speech service's address

@@ -47,7 +47,7 @@ impl Asked<'_> {
         let variable = credential.variable();
         if let Some(who) = credential.signed_in_as() {
             return format!(
-                "a new token was refused, too. It is that of {who}: check that this is the tenant \
+                "a new token was rejected, too. It was issued to {who}: check that this is the tenant \
                  of the resource ({}), and that its role there is 'Cognitive Services OpenAI User'",
                 self.endpoint.host()
             );
