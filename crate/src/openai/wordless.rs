@@ -1,9 +1,11 @@
 //! Why an answer has no text.
 
 use super::{ChatCompletion, FinishReason};
+#[cfg(feature = "notebook")]
 use crate::text::sanitize_line;
 
 /// The longest excerpt of a model's refusal, in characters.
+#[cfg(feature = "notebook")]
 const WIDTH: usize = 200;
 
 impl ChatCompletion {
@@ -16,6 +18,7 @@ impl ChatCompletion {
     }
 
     /// Why the first answer has no text. `None` if it has some.
+    #[cfg(feature = "notebook")]
     pub(crate) fn why_wordless(&self) -> Option<String> {
         if self.text().is_some_and(|text| !text.is_empty()) {
             return None;
@@ -39,7 +42,7 @@ impl ChatCompletion {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "notebook"))]
 mod tests {
     use serde_json::{Value, json};
 
