@@ -1,5 +1,7 @@
-//! Waiting for others: the runtime in which the launcher does so, and a program that it
-//! starts and then stands behind until it ends.
+//! Waiting for others: the runtime in which the launcher does so, a program that it starts and
+//! then stands behind until it ends, and `tree`, the end of a program with all that it started.
+
+mod tree;
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
@@ -9,6 +11,8 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::{Context, Result};
+
+pub use tree::end_tree;
 
 /// Waits for the work on this thread.
 pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -38,6 +38,7 @@ use super::shim::{
 use crate::error::{Context, Failure, Result};
 use crate::kernel::{STOP_FILE, sideband};
 use crate::paths::home::private::Umask;
+use crate::supervise::end_tree;
 use crate::tool;
 
 /// What must be the same for the compiler's last command to serve again.
@@ -132,19 +133,18 @@ fn built(arguments: &[OsString]) -> Vec<OsString> {
     arguments
 }
 
-/// Runs the program to its end, or until the reader stops the cell: evcxr itself knows no way
-/// to stop a compiler.
-fn output_unless_stopped(command: &mut Command) -> io::Result<Output> {
+/// Runs the program to its end, or until the reader stops the cell, for which there is then this
+/// file: evcxr itself knows no way to stop a compiler.
+fn output_unless_stopped(command: &mut Command, stop_file: Option<OsString>) -> io::Result<Output> {
     let child = command.spawn()?;
     let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    if let (Some(stop_file), Some(process)) = (std::env::var_os(STOP_FILE), process) {
+    if let (Some(stop_file), Some(process)) = (stop_file, process) {
         let over = Arc::new(AtomicBool::new(false));
         let is_over = Arc::clone(&over);
         std::thread::spawn(move || {
             while !is_over.load(Ordering::Relaxed) {
                 if Path::new(&stop_file).exists() {
-                    // It may have ended by itself meanwhile, which is as good.
-                    let _ = kill_process(process, Signal::KILL);
+                    end_tree(process);
                     return;
                 }
                 std::thread::sleep(LOOK);
@@ -253,7 +253,7 @@ impl Cell {
             .env("RUSTC_WORKSPACE_WRAPPER", self.shims(RECORDER))
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit());
-        let output = output_unless_stopped(&mut command)?;
+        let output = output_unless_stopped(&mut command, std::env::var_os(STOP_FILE))?;
         io::stdout().write_all(&output.stdout)?;
         if output.status.success()
             && let Some(artifact) = artifact_of(&output)
@@ -292,7 +292,7 @@ impl Cell {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let output = output_unless_stopped(&mut command)?;
+        let output = output_unless_stopped(&mut command, std::env::var_os(STOP_FILE))?;
         let mut out = io::stdout().lock();
         for line in String::from_utf8_lossy(&output.stderr).lines() {
             match serde_json::from_str::<Value>(line) {
@@ -524,6 +524,35 @@ mod tests {
                 .join(RECORDED_ENVIRONMENT)
                 .exists()
         );
+    }
+
+    #[test]
+    fn a_stop_ends_cargo_and_what_it_started() {
+        let build = Build::new();
+        let (stop, started) = (
+            build.folder.path().join("stop"),
+            build.folder.path().join("on"),
+        );
+        // A compiler that cargo waits for, and that holds what cargo's output is read from.
+        let script = format!(
+            "sh -c 'touch \"{}\"; sleep 600; echo done' & wait",
+            started.display()
+        );
+        let stopping = std::thread::spawn({
+            let stop = stop.clone();
+            move || {
+                while !started.exists() {
+                    std::thread::sleep(LOOK);
+                }
+                fs::write(stop, "").unwrap();
+            }
+        });
+        let mut cargo = Command::new("sh");
+        cargo.args(["-c", &script]).stdout(Stdio::piped());
+        let output = output_unless_stopped(&mut cargo, Some(stop.into())).unwrap();
+        stopping.join().unwrap();
+        assert!(!output.status.success());
+        assert!(output.stdout.is_empty());
     }
 
     #[test]
