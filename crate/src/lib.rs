@@ -19,8 +19,11 @@
 //! # Ok::<(), evenhand::Error>(())
 //! ```
 //!
-//! Calls block, because a notebook cell that awaits costs its reader three seconds; programs
-//! that have a runtime use the twins whose names end in `_async`.
+//! Calls block, because a notebook cell that awaits costs its reader three seconds. Each call that
+//! asks a service has a twin whose name ends in `_async`, for programs that have a runtime of their
+//! own, whichever it is: the network work runs on the library's own threads. Measuring computes,
+//! and asks only where a [`Judge`](fairness::measures::Judge) is among the measures; a program
+//! that must not block does it on a thread for that.
 //!
 //! A prompt that fails is a row with its error and costs the others nothing. Every [`Error`]
 //! has a kind to match on and, where the user can mend it, a hint. A key is a [`Secret`],
@@ -78,12 +81,15 @@ pub use {serde_json, tokio};
 /// polars has a prelude of its own, with more than a thousand names: where a cell wants
 /// more than these, `use evenhand::polars::prelude::*;` brings them. Here they are few,
 /// because the kernel looks all names through again for each cell.
+///
+/// `Result` is [`crate::Result`], whose error is [`Error`] unless it is named: `Result<T, E>` is
+/// what it always was.
 pub mod prelude {
     pub use crate::fairness::mitigation::Prompt;
     pub use crate::fairness::occupations;
     pub use crate::fairness::report::Report;
     pub use crate::fairness::study::Study;
-    pub use crate::{Answers, ChatRequest, Client, Message, Price, Quota, Settings};
+    pub use crate::{Answers, ChatRequest, Client, Error, Message, Price, Quota, Result, Settings};
 
     #[cfg(feature = "notebook")]
     pub use crate::chart::{Chart, chart};

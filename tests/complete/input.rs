@@ -45,9 +45,9 @@ Describe a nurse.
     same: answer to first
     same: answer to second
     x: the request has no message
-    y: the line can't be asked: its body is no chat request: invalid type: string "no list", expected a sequence
-    z: the line can't be asked: its body is no chat request: invalid type: integer `7`, expected struct ChatRequest
-    line-9: the line can't be asked: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
+    y: the line can't be asked: its body is no chat request: `messages` is wrong: invalid type: string "no list", expected a sequence
+    z: the line can't be asked: its `body` is no object
+    line-9: the line can't be asked: `prompt` is no text
     line-10: the line can't be asked: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
     line-11: the line can't be asked: it is no JSON: EOF while parsing a string at column 17
     line-12: the line can't be asked: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text

@@ -1,6 +1,6 @@
 //! What a batch gives back.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::totals::Totals;
 use crate::error::{Error, Result};
@@ -36,6 +36,9 @@ pub struct RequestStats {
     pub latency: Duration,
     /// How long the row waited for the quota, or between attempts.
     pub waited: Duration,
+    /// When the first request was sent. `None` where none was, or where that is not known: of
+    /// what the Batch API did, the service does not say.
+    pub asked_at: Option<SystemTime>,
 }
 
 /// Where a row's outcome is from.
@@ -48,6 +51,8 @@ pub enum Source {
     Journal,
     /// Another row of the batch asked the same at temperature 0.
     SameQuestion,
+    /// Nobody was asked: the batch ended first, or the request can't be sent.
+    NotAsked,
 }
 
 impl Source {
@@ -57,6 +62,7 @@ impl Source {
             Self::Service => "service",
             Self::Journal => "journal",
             Self::SameQuestion => "same_question",
+            Self::NotAsked => "not_asked",
         }
     }
 }
@@ -82,6 +88,18 @@ impl Answer {
 }
 
 /// The answers of a batch: one row a sample of a prompt, in the order of the prompts.
+///
+/// ```
+/// # let client = evenhand::Client::builder()
+/// #     .endpoint("http://127.0.0.1:9").api_key("key").deployment("any").max_retries(0).build()?;
+/// let answers = client.batch(["Describe a nurse."]).run()?;
+/// for answer in &answers {
+///     println!("{}: {:?}", answer.prompt, answer.text());
+/// }
+/// let errors: Vec<_> = answers.into_iter().filter_map(|answer| answer.outcome.err()).collect();
+/// assert_eq!(errors.len(), 1);
+/// # Ok::<(), evenhand::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Answers {
     rows: Vec<Answer>,
@@ -174,5 +192,23 @@ impl Answers {
     /// ```
     pub fn summary(&self) -> String {
         self.totals().to_string()
+    }
+}
+
+impl IntoIterator for Answers {
+    type Item = Answer;
+    type IntoIter = std::vec::IntoIter<Answer>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Answers {
+    type Item = &'a Answer;
+    type IntoIter = std::slice::Iter<'a, Answer>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.iter()
     }
 }

@@ -8,10 +8,12 @@ use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
+use tracing::instrument::WithSubscriber as _;
 
 use super::answers::{RequestStats, Source};
 use super::cache::AnswerCache;
@@ -23,6 +25,9 @@ use crate::openai::{ChatCompletion, ChatRequest, Client};
 /// How often one row may be refused for the quota's sake. Each time the whole batch waits as
 /// long as the service said, so this is patience enough for a quota that others share.
 const REFUSALS: u32 = 10;
+
+/// A shorter wait for the quota is none.
+const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 
 /// How long the service may refuse everything before the batch gives up on what is left.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -52,7 +57,7 @@ impl Outcome {
             index,
             outcome: Err(reason.clone()),
             effort: RequestStats::default(),
-            source: Source::Service,
+            source: Source::NotAsked,
         }
     }
 }
@@ -115,7 +120,8 @@ impl Engine {
         });
         let mut workers = JoinSet::new();
         for _ in 0..workers_wanted {
-            workers.spawn(work(Arc::clone(&shared), sender.clone()));
+            let worker = work(Arc::clone(&shared), sender.clone());
+            workers.spawn(worker.in_current_span().with_current_subscriber());
         }
         Self {
             shared,
@@ -212,11 +218,15 @@ impl Shared {
             let deployment = records.deployment(&request);
             let _ = guarded(|| records.record_outcome(id, deployment, &outcome, &effort));
         }
+        let source = match effort.attempts {
+            0 => Source::NotAsked,
+            _ => Source::Service,
+        };
         Some(Outcome {
             index,
             outcome,
             effort,
-            source: Source::Service,
+            source,
         })
     }
 
@@ -234,10 +244,12 @@ impl Shared {
         let started = Instant::now();
         let mut retries = 0;
         loop {
+            let asked = Instant::now();
             let permit = match pacer.admit(cost).await {
                 Ok(permit) => permit,
                 Err(error) => return Some((Err(error), effort)),
             };
+            tell_of_wait(asked.elapsed());
             if self.is_closed() {
                 return None;
             }
@@ -245,7 +257,13 @@ impl Shared {
                 records.record_request(id, request);
             }
             let sent = Instant::now();
+            let sent_at = SystemTime::now();
             let attempt = self.terms.client.attempt(request).await;
+            if !attempt.is_sent {
+                permit.failed(&attempt.limits);
+                return Some((attempt.outcome, effort));
+            }
+            effort.asked_at.get_or_insert(sent_at);
             effort.attempts = effort.attempts.saturating_add(1);
             effort.latency = sent.elapsed();
             effort.waited = started.elapsed().saturating_sub(effort.latency);
@@ -261,6 +279,11 @@ impl Shared {
             if error.is_rate_limit() {
                 permit.refused(&attempt.limits);
                 effort.refused += 1;
+                tracing::debug!(
+                    refused = effort.refused,
+                    retry_after_ms = error.retry_after().map(|wait| wait.as_millis() as u64),
+                    "a request was refused for the quota's sake"
+                );
                 if !again || effort.refused > REFUSALS || self.out_of_patience(&error) {
                     return Some((Err(error), effort));
                 }
@@ -269,7 +292,7 @@ impl Shared {
                 if !again || retries >= self.terms.retries {
                     return Some((Err(error), effort));
                 }
-                tokio::time::sleep(attempt.retry.wait(retries, fastrand::f64())).await;
+                attempt.retry.pause(retries, &error).await;
                 retries += 1;
             }
         }
@@ -309,6 +332,11 @@ impl Shared {
                 luck.last_answer = Instant::now();
             }
             Err(error) if !luck.answered && self.spares_no_row(request, error) => {
+                tracing::warn!(
+                    error = error.kind().name(),
+                    status = error.status(),
+                    "no row can escape this error: nothing more is asked"
+                );
                 luck.hopeless.get_or_insert_with(|| error.clone());
                 self.close();
             }
@@ -326,5 +354,14 @@ impl Shared {
             }
             _ => false,
         }
+    }
+}
+
+fn tell_of_wait(time: Duration) {
+    if time >= SHORTEST_WAIT {
+        tracing::debug!(
+            wait_ms = time.as_millis() as u64,
+            "a request waited for the quota"
+        );
     }
 }

@@ -29,6 +29,8 @@ pub(crate) mod run;
 mod show;
 pub(crate) mod stream;
 pub(crate) mod totals;
+#[cfg(test)]
+mod traced;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,6 +48,7 @@ use options::{BatchOptions, JournalChoice};
 use crate::cancel::CancelHandle;
 use crate::error::Result;
 use crate::openai::{ChatRequest, Client, Message};
+use crate::runtime;
 
 /// A batch of prompts, ready to be asked. See [`Client::batch`] and
 /// [`Client::batch_requests`].
@@ -53,6 +56,9 @@ use crate::openai::{ChatRequest, Client, Message};
 /// It keeps the order of its prompts and loses no row: a prompt that fails is a row with its
 /// error. It fills the deployment's [quota](Self::quota) without bouncing off it, and a
 /// [journal](Self::journal) holds every answer before its caller sees it.
+///
+/// A setter leaves the batch as it is and returns another, so that a notebook may keep one in a
+/// variable, run it, and run it again.
 #[derive(Clone, Debug)]
 #[must_use = "a batch asks nothing until `run()`"]
 pub struct Batch<A = Prompts> {
@@ -67,7 +73,8 @@ pub struct Batch<A = Prompts> {
 /// What a batch of prompts asks.
 #[derive(Clone, Debug)]
 pub struct Prompts {
-    pub(crate) texts: Vec<String>,
+    /// Shared, since each setter makes another batch of them.
+    pub(crate) texts: Arc<[String]>,
     pub(crate) system: Option<String>,
     pub(crate) samples: u32,
 }
@@ -117,9 +124,10 @@ impl Batch {
     ///
     /// # Default
     /// None is sent.
-    pub fn system(mut self, prompt: impl Into<String>) -> Self {
-        self.asked.system = Some(prompt.into());
-        self
+    pub fn system(&self, prompt: impl Into<String>) -> Self {
+        let mut batch = self.clone();
+        batch.asked.system = Some(prompt.into());
+        batch
     }
 
     /// How often each prompt is asked. Each sample is a row of its own, of which a batch may have
@@ -127,9 +135,10 @@ impl Batch {
     ///
     /// # Default
     /// 1.
-    pub fn samples(mut self, samples: u32) -> Self {
-        self.asked.samples = samples;
-        self
+    pub fn samples(&self, samples: u32) -> Self {
+        let mut batch = self.clone();
+        batch.asked.samples = samples;
+        batch
     }
 
     /// Asks all prompts and waits for the answers. Progress goes to standard error.
@@ -140,16 +149,16 @@ impl Batch {
     /// A concurrency, a number of samples or a quota of 0; more rows than a batch may have; a
     /// parameter that no request may have; a journal that can't be used; and an error that no row can escape (a wrong key,
     /// an unknown deployment), which ends the batch at once when nothing has been answered.
-    pub fn run(self) -> Result<Answers> {
-        crate::runtime::block_on(self.run_async())?
+    pub fn run(&self) -> Result<Answers> {
+        runtime::wait(self.run_async())
     }
 
-    /// The same for programs that have a runtime of their own.
+    /// The same for programs that have a runtime of their own. Dropping it stops the batch.
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub async fn run_async(self) -> Result<Answers> {
-        run::run(self).await
+    pub fn run_async(&self) -> impl Future<Output = Result<Answers>> + Send + use<> {
+        runtime::run(run::run(self.clone()))
     }
 
     /// The request for a sample of a prompt.
@@ -165,20 +174,18 @@ impl Batch {
     }
 }
 
-impl<A> Batch<A> {
+impl<A: Clone> Batch<A> {
     /// The longest answer, in tokens; a longer one is cut and has the finish reason `length`.
     ///
     /// # Default
     /// The service's own: as long as the model's context allows.
-    pub fn max_tokens(mut self, tokens: u32) -> Self {
-        self.common = self.common.max_tokens(tokens);
-        self
+    pub fn max_tokens(&self, tokens: u32) -> Self {
+        self.with(|request| request.max_tokens(tokens))
     }
 
     /// As [`max_tokens`](Self::max_tokens), for newer models that reject that parameter.
-    pub fn max_completion_tokens(mut self, tokens: u32) -> Self {
-        self.common = self.common.max_completion_tokens(tokens);
-        self
+    pub fn max_completion_tokens(&self, tokens: u32) -> Self {
+        self.with(|request| request.max_completion_tokens(tokens))
     }
 
     /// How freely the model chooses its words, from 0 (always the likeliest) to 2. At 0, rows
@@ -186,27 +193,24 @@ impl<A> Batch<A> {
     ///
     /// # Default
     /// The service's own, 1.
-    pub fn temperature(mut self, temperature: f64) -> Self {
-        self.common = self.common.temperature(temperature);
-        self
+    pub fn temperature(&self, temperature: f64) -> Self {
+        self.with(|request| request.temperature(temperature))
     }
 
     /// The seed with which a service that supports it repeats its answers, as far as it can.
     ///
     /// # Default
     /// None is sent.
-    pub fn seed(mut self, seed: i64) -> Self {
-        self.common = self.common.seed(seed);
-        self
+    pub fn seed(&self, seed: i64) -> Self {
+        self.with(|request| request.seed(seed))
     }
 
     /// Another deployment than the client's.
     ///
     /// # Default
     /// The client's own, from `AZURE_OPENAI_DEPLOYMENT` or its builder.
-    pub fn deployment(mut self, name: impl Into<String>) -> Self {
-        self.common = self.common.deployment(name);
-        self
+    pub fn deployment(&self, name: impl Into<String>) -> Self {
+        self.with(|request| request.deployment(name))
     }
 
     /// Any other parameter that a request has.
@@ -219,18 +223,19 @@ impl<A> Batch<A> {
     ///     .with(|request| request.top_p(0.9).logprobs(3));
     /// # Ok::<(), evenhand::Error>(())
     /// ```
-    pub fn with(mut self, change: impl FnOnce(ChatRequest) -> ChatRequest) -> Self {
-        self.common = change(self.common);
-        self
+    pub fn with(&self, change: impl FnOnce(ChatRequest) -> ChatRequest) -> Self {
+        Self {
+            common: change(self.common.clone()),
+            ..self.clone()
+        }
     }
 
     /// How many requests are under way at once; never more than 10,000.
     ///
     /// # Default
     /// 8; of a deployment whose quota is not known yet, the first request goes alone.
-    pub fn concurrency(mut self, requests: usize) -> Self {
-        self.options.concurrency = Some(requests);
-        self
+    pub fn concurrency(&self, requests: usize) -> Self {
+        self.set(|options| options.concurrency = Some(requests))
     }
 
     /// What the deployment may use in a minute. All batches of the process that ask this
@@ -238,9 +243,8 @@ impl<A> Batch<A> {
     ///
     /// # Default
     /// `AZURE_OPENAI_TPM` and `AZURE_OPENAI_RPM`, else what the service's answers tell.
-    pub fn quota(mut self, quota: Quota) -> Self {
-        self.options.quota = Some(quota);
-        self
+    pub fn quota(&self, quota: Quota) -> Self {
+        self.set(|options| options.quota = Some(quota))
     }
 
     /// How often a request that failed in passing is sent again. What is refused for the
@@ -248,9 +252,8 @@ impl<A> Batch<A> {
     ///
     /// # Default
     /// The client's, 2.
-    pub fn retries(mut self, retries: u32) -> Self {
-        self.options.retries = Some(retries);
-        self
+    pub fn retries(&self, retries: u32) -> Self {
+        self.set(|options| options.retries = Some(retries))
     }
 
     /// Keeps every outcome in this file, and takes from it the answers that it has: a run
@@ -261,37 +264,32 @@ impl<A> Batch<A> {
     /// # Default
     /// In a notebook a file in `.evenhand/` beside it, or in the folder that
     /// `EVENHAND_JOURNAL` names (`off`: none). In a program none.
-    pub fn journal(mut self, file: impl Into<PathBuf>) -> Self {
-        self.options.journal = JournalChoice::File(file.into());
-        self
+    pub fn journal(&self, file: impl Into<PathBuf>) -> Self {
+        self.set(|options| options.journal = JournalChoice::File(file.into()))
     }
 
     /// Keeps no journal: what is not used before the process ends is lost.
-    pub fn without_journal(mut self) -> Self {
-        self.options.journal = JournalChoice::None;
-        self
+    pub fn without_journal(&self) -> Self {
+        self.set(|options| options.journal = JournalChoice::None)
     }
 
     /// Asks everything anew, and adds the answers to the journal.
-    pub fn fresh(mut self) -> Self {
-        self.options.fresh = true;
-        self
+    pub fn fresh(&self) -> Self {
+        self.set(|options| options.fresh = true)
     }
 
     /// Ends the batch when this handle says so. It returns what it has; the other rows say
     /// that they were stopped.
-    pub fn cancel_with(mut self, stop: &CancelHandle) -> Self {
-        self.options.stop = Some(stop.clone());
-        self
+    pub fn cancel_with(&self, stop: &CancelHandle) -> Self {
+        self.set(|options| options.stop = Some(stop.clone()))
     }
 
     /// Ends the batch after this time. It returns what it has; the other rows say so.
     ///
     /// # Default
     /// None.
-    pub fn deadline(mut self, time: Duration) -> Self {
-        self.options.deadline = Some(time);
-        self
+    pub fn deadline(&self, time: Duration) -> Self {
+        self.set(|options| options.deadline = Some(time))
     }
 
     /// Tells this function how far the batch is, about ten times a second.
@@ -299,11 +297,18 @@ impl<A> Batch<A> {
     /// # Default
     /// In a notebook a line below the cell, at most every two seconds. In a program nobody is
     /// told.
-    pub fn on_progress(mut self, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
-        self.options.listener = Some(Listener(Arc::new(tell)));
-        self
+    pub fn on_progress(&self, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.set(|options| options.listener = Some(Listener(Arc::new(tell))))
     }
 
+    fn set(&self, change: impl FnOnce(&mut BatchOptions)) -> Self {
+        let mut batch = self.clone();
+        change(&mut batch.options);
+        batch
+    }
+}
+
+impl<A> Batch<A> {
     /// The deployment that answers.
     pub(crate) fn answerer(&self) -> Option<&str> {
         let own = self.common.model.as_deref();

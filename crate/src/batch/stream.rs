@@ -3,15 +3,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
 use std::time::Instant;
 
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::answers::{RequestStats, Source};
 use super::cache::{self, AnswerCache};
-use super::driver::{StopCondition, drive};
+use super::driver::{StopCondition, StopReason, drive};
 use super::engine::{Engine, Outcome, Question};
 use super::options::JournalChoice;
 use super::progress::Teller;
@@ -19,11 +23,14 @@ use super::totals::Totals;
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, ChatRequest, Client};
-use crate::runtime::{block_on, run_caller_code};
+use crate::runtime::{self, run_caller_code};
 
 /// How many requests, for each that may be under way, are held back at most because one
 /// before them is not settled.
 const WINDOW: usize = 64;
+
+/// How many rows may be on their way to whoever takes them.
+const ROWS_AHEAD: usize = 16;
 
 /// A request, and what its answer will be known by.
 #[derive(Clone, Debug)]
@@ -35,7 +42,31 @@ pub struct BatchRequest {
 }
 
 /// What a batch of ready requests asks. See [`Client::batch_requests`].
-pub struct Requests(Box<dyn Iterator<Item = BatchRequest> + Send>);
+///
+/// Clones share them: they are read once.
+#[derive(Clone)]
+pub struct Requests(Arc<Mutex<Option<Unread>>>);
+
+type Unread = Box<dyn Iterator<Item = BatchRequest> + Send>;
+
+impl Requests {
+    fn new(requests: Unread) -> Self {
+        Self(Arc::new(Mutex::new(Some(requests))))
+    }
+
+    /// # Errors
+    /// They were taken before.
+    fn take(&self) -> Result<Unread> {
+        let mut unread = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        unread.take().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Argument,
+                "the requests of this batch were read by an earlier `for_each`",
+            )
+            .with_hint("make the batch anew: `client.batch_requests(..)`")
+        })
+    }
+}
 
 impl fmt::Debug for Requests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,7 +117,7 @@ impl Client {
         R: IntoIterator<Item = BatchRequest>,
         R::IntoIter: Send + 'static,
     {
-        let mut batch = self.batch_of(Requests(Box::new(requests.into_iter())));
+        let mut batch = self.batch_of(Requests::new(Box::new(requests.into_iter())));
         batch.options.varied = true;
         batch
     }
@@ -115,25 +146,64 @@ impl Batch<Requests> {
     /// When it is stopped, or its time is over, every request that was read still becomes a
     /// row; what was not read does not.
     ///
+    /// `take` runs on the thread that calls this, and may borrow what is there:
+    ///
+    /// ```
+    /// # use evenhand::batch::BatchRequest;
+    /// # let client = evenhand::Client::builder()
+    /// #     .endpoint("http://127.0.0.1:9").api_key("key").deployment("any").max_retries(0).build()?;
+    /// # let requests = [BatchRequest::from_json(b"\"Describe a nurse.\"", "nurse")];
+    /// let mut rows = Vec::new();
+    /// client.batch_requests(requests).for_each(|row| {
+    ///     rows.push(row);
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(rows[0].custom_id, "nurse");
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// What `take` returns, which ends the batch; a concurrency or a quota of 0; a journal
-    /// that can't be used; and an error that no row can escape (a wrong key, an unknown
-    /// deployment), when nothing has been answered.
+    /// What `take` returns, which ends the batch; requests that were read before; a concurrency or
+    /// a quota of 0; a journal that can't be used; and an error that no row can escape (a wrong
+    /// key, an unknown deployment), when nothing has been answered.
     ///
     /// # Panics
     /// Where `take` panics. An iterator of requests that panics is an error.
-    pub fn for_each<F>(self, take: F) -> Result<Totals>
+    pub fn for_each<F>(&self, take: F) -> Result<Totals>
     where
-        F: FnMut(Row) -> Result<()> + Send + 'static,
+        F: FnMut(Row) -> Result<()>,
     {
-        block_on(for_each(self, take))?
+        runtime::wait(self.for_each_async(take))
+    }
+
+    /// The same for programs that have a runtime of their own. `take` runs in the task that
+    /// awaits. Dropping it stops the batch.
+    ///
+    /// # Errors
+    /// As [`for_each`](Self::for_each).
+    pub fn for_each_async<F>(&self, mut take: F) -> impl Future<Output = Result<Totals>> + use<F>
+    where
+        F: FnMut(Row) -> Result<()>,
+    {
+        let batch = self.clone();
+        async move {
+            let (sender, mut rows) = mpsc::channel(ROWS_AHEAD);
+            let work = runtime::spawn(settle_all(batch, sender))?;
+            while let Some(row) = rows.recv().await {
+                if let Err(error) = take(row) {
+                    drop(rows);
+                    // It ends, and closes its journal.
+                    let _ = work.await;
+                    return Err(error);
+                }
+            }
+            work.await?
+        }
     }
 }
 
-async fn for_each<F>(batch: Batch<Requests>, take: F) -> Result<Totals>
-where
-    F: FnMut(Row) -> Result<()> + Send,
-{
+/// Settles all requests and sends their rows, until nobody takes them any more.
+async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<Totals> {
     let started = Instant::now();
     options::check(&batch.options)?;
     let until = StopCondition::new(&batch.options, started);
@@ -142,6 +212,7 @@ where
     let terms = options::engine_config(&batch, records.clone())?;
     let pacer = Arc::clone(&terms.pacer);
     let mut teller = Teller::new(None, terms.concurrency, batch.options.listener);
+    let requests = batch.asked.take()?;
 
     let line = Arc::new(Line::new(terms.concurrency.saturating_mul(WINDOW)));
     let (sender, questions) = mpsc::channel(terms.concurrency);
@@ -153,13 +224,13 @@ where
         sender,
     };
     let handle = Handle::current();
-    let reading = tokio::task::spawn_blocking(move || feeder.feed(batch.asked, &handle));
+    let reading = tokio::task::spawn_blocking(move || feeder.feed(requests, &handle));
 
-    let mut exit = Exit::new(&line, records.as_deref(), take);
-    let ended = drive(&mut engine, &until, &pacer, &mut teller, |one| {
+    let mut exit = Exit::new(&line, records.as_deref(), &rows);
+    let driving = drive(&mut engine, &until, &pacer, &mut teller, |one| {
         exit.settle(one)
-    })
-    .await;
+    });
+    let ended = unless_closed(&rows, driving).await;
     let hopeless = engine.fatal_error();
     let rest = match &ended {
         Ok(ended) => {
@@ -249,8 +320,8 @@ struct Feeder {
 }
 
 impl Feeder {
-    fn feed(&self, requests: Requests, handle: &Handle) {
-        for (index, one) in requests.0.enumerate() {
+    fn feed(&self, requests: Unread, handle: &Handle) {
+        for (index, one) in requests.enumerate() {
             if !handle.block_on(self.line.enter(&one.custom_id)) {
                 return;
             }
@@ -268,21 +339,21 @@ impl Feeder {
 }
 
 /// Hands on outcomes in the order of their requests.
-struct Exit<'a, F> {
+struct Exit<'a> {
     line: &'a Line,
     records: Option<&'a AnswerCache>,
-    take: F,
+    rows: &'a mpsc::Sender<Row>,
     next: usize,
     early: BTreeMap<usize, Outcome>,
     totals: Totals,
 }
 
-impl<'a, F: FnMut(Row) -> Result<()>> Exit<'a, F> {
-    fn new(line: &'a Line, records: Option<&'a AnswerCache>, take: F) -> Self {
+impl<'a> Exit<'a> {
+    fn new(line: &'a Line, records: Option<&'a AnswerCache>, rows: &'a mpsc::Sender<Row>) -> Self {
         Self {
             line,
             records,
-            take,
+            rows,
             next: 0,
             early: BTreeMap::new(),
             totals: Totals::default(),
@@ -321,12 +392,42 @@ impl<'a, F: FnMut(Row) -> Result<()>> Exit<'a, F> {
             effort: one.effort,
             source: one.source,
         };
-        run_caller_code(|| (self.take)(row))?;
+        self.send(row)?;
         // What can't be written to the journal is kept in memory, which has an end.
         self.records
             .and_then(AnswerCache::take_trouble)
             .map_or(Ok(()), Err)
     }
+
+    /// Waits while whoever takes rows has enough of them.
+    fn send(&self, row: Row) -> Result<()> {
+        let sent = match self.rows.try_send(row) {
+            Err(TrySendError::Full(row)) => {
+                run_caller_code(|| runtime::wait(self.rows.send(row))).is_ok()
+            }
+            sent => sent.is_ok(),
+        };
+        if sent { Ok(()) } else { Err(nobody_takes()) }
+    }
+}
+
+/// Waits for the work, or until nobody takes rows any more.
+async fn unless_closed<T>(
+    rows: &mpsc::Sender<Row>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let mut work = pin!(work);
+    let mut closed = pin!(rows.closed());
+    poll_fn(|context| match closed.as_mut().poll(context) {
+        Poll::Ready(()) => Poll::Ready(Err(nobody_takes())),
+        Poll::Pending => work.as_mut().poll(context),
+    })
+    .await
+}
+
+/// Nobody sees it: whoever takes no rows has a reason of its own.
+fn nobody_takes() -> Error {
+    StopReason::Stopped.error()
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub use state::{BatchState, BatchStatus, Status};
 use crate::batch::Batch;
 use crate::batch::answers::Answers;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::block_on;
+use crate::runtime;
 use service::Service;
 
 impl Batch {
@@ -63,16 +63,16 @@ impl Batch {
     /// There is no journal, or it can't be used; a parameter that no request may have; the
     /// service does not take the file or make the batch. What was made until then is kept,
     /// and the next `submit` goes on from there.
-    pub fn submit(self) -> Result<Submission> {
-        block_on(self.submit_async())?
+    pub fn submit(&self) -> Result<Submission> {
+        runtime::wait(self.submit_async())
     }
 
     /// The same for programs that have a runtime of their own.
     ///
     /// # Errors
     /// As [`submit`](Self::submit).
-    pub async fn submit_async(self) -> Result<Submission> {
-        submit::submit(self).await
+    pub async fn submit_async(&self) -> Result<Submission> {
+        runtime::run(submit::submit(self.clone())).await
     }
 
     /// Finds what was [submitted](Self::submit) with the same prompts and parameters, and
@@ -80,16 +80,16 @@ impl Batch {
     ///
     /// # Errors
     /// Nothing is under way, and the journal does not answer all prompts; else as `submit`.
-    pub fn submitted(self) -> Result<Submission> {
-        block_on(self.submitted_async())?
+    pub fn submitted(&self) -> Result<Submission> {
+        runtime::wait(self.submitted_async())
     }
 
     /// The same for programs that have a runtime of their own.
     ///
     /// # Errors
     /// As [`submitted`](Self::submitted).
-    pub async fn submitted_async(self) -> Result<Submission> {
-        submit::submitted(self).await
+    pub async fn submitted_async(&self) -> Result<Submission> {
+        runtime::run(submit::submitted(self.clone())).await
     }
 }
 
@@ -121,8 +121,7 @@ impl Submission {
     /// # Errors
     /// The service does not say.
     pub fn status(&self) -> Result<Status> {
-        let submission = self.clone();
-        block_on(async move { submission.status_async().await })?
+        runtime::wait(self.status_async())
     }
 
     /// The same for programs that have a runtime of their own.
@@ -130,6 +129,11 @@ impl Submission {
     /// # Errors
     /// As [`status`](Self::status).
     pub async fn status_async(&self) -> Result<Status> {
+        let submission = self.clone();
+        runtime::run(async move { submission.status_here().await }).await
+    }
+
+    async fn status_here(&self) -> Result<Status> {
         let service = service_of(&self.0.batch)?;
         let mut status = self.0.status.clone();
         for batch in &mut status.batches {
@@ -144,8 +148,7 @@ impl Submission {
     /// # Errors
     /// The service does not take the wish.
     pub fn cancel(&self) -> Result<Status> {
-        let submission = self.clone();
-        block_on(async move { submission.cancel_async().await })?
+        runtime::wait(self.cancel_async())
     }
 
     /// The same for programs that have a runtime of their own.
@@ -153,8 +156,13 @@ impl Submission {
     /// # Errors
     /// As [`cancel`](Self::cancel).
     pub async fn cancel_async(&self) -> Result<Status> {
+        let submission = self.clone();
+        runtime::run(async move { submission.cancel_here().await }).await
+    }
+
+    async fn cancel_here(&self) -> Result<Status> {
         let service = service_of(&self.0.batch)?;
-        for batch in self.status_async().await?.batches {
+        for batch in self.status_here().await?.batches {
             if batch.state.is_over() || batch.state == BatchState::Cancelling {
                 continue;
             }
@@ -166,7 +174,7 @@ impl Submission {
                 return Err(error);
             }
         }
-        self.status_async().await
+        self.status_here().await
     }
 
     /// Waits until all batches are over, takes their lines into the journal, and returns the
@@ -187,8 +195,7 @@ impl Submission {
     /// The journal can't be used; the service does not answer for ten minutes or refuses, or
     /// a file can't be fetched. What was fetched is in the journal: collect again.
     pub fn collect(&self) -> Result<Answers> {
-        let submission = self.clone();
-        block_on(async move { submission.collect_async().await })?
+        runtime::wait(self.collect_async())
     }
 
     /// The same for programs that have a runtime of their own.
@@ -196,6 +203,11 @@ impl Submission {
     /// # Errors
     /// As [`collect`](Self::collect).
     pub async fn collect_async(&self) -> Result<Answers> {
+        let submission = self.clone();
+        runtime::run(async move { submission.collect_here().await }).await
+    }
+
+    async fn collect_here(&self) -> Result<Answers> {
         collect::collect(&self.0.batch).await
     }
 }

@@ -21,6 +21,9 @@ pub(super) const EXCERPT: usize = 300;
 /// Of a page no more is looked at, in bytes.
 const LONGEST_PAGE: usize = 256 * 1024;
 
+/// So much of a body is kept with its error, in bytes.
+pub(super) const LONGEST_BODY: usize = 4 * 1024;
+
 /// Whom we asked.
 pub(super) struct Asked<'a> {
     pub(super) endpoint: &'a Endpoint,
@@ -66,7 +69,8 @@ impl Asked<'_> {
             .with_status(status)
             .with_code(said.code)
             .with_request_id(id)
-            .with_retry_after(limits.retry_after);
+            .with_retry_after(limits.retry_after)
+            .with_body(Json::of_body(body, LONGEST_BODY));
         if kind == ErrorKind::ContentFilter {
             error = error.with_content_filter(said.filter);
         }
