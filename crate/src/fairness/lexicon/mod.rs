@@ -248,6 +248,12 @@ impl Lexicon {
         Some(group.name.as_str())
     }
 
+    /// Would a text that is this word be masked?
+    pub(super) fn masks(&self, word: &str) -> bool {
+        let text = Text::new(word);
+        text.tokens().any(|token| self.entry_of(token).is_some())
+    }
+
     /// The text with [`MASK`] in place of every group's words, those counted apart included, and
     /// of those that are only to be masked.
     ///

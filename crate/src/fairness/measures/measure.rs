@@ -1,9 +1,17 @@
-//! What a measure of one answer is.
+//! What a measure of one answer is, and which text it reads.
+
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::fairness::text::Text;
 
 /// A number for an answer.
+///
+/// **A study masks its answers** before it hands them to a measure: where a word of the study's
+/// [lexicon](crate::fairness::study::Study::lexicon) stood, there stands
+/// [`MASK`](crate::fairness::lexicon::MASK), since an answer about a woman says *she*, whatever
+/// else it says. A measure that looks for such words finds none. It has to read the answers as
+/// they came: say so with [`reads_raw`](Measure::reads_raw), or wrap it in [`Raw`].
 ///
 /// Write one of your own for what matters in your case:
 ///
@@ -57,9 +65,29 @@ pub trait Measure: Send + Sync {
     /// all answers; the others those that do not decline.
     ///
     /// # Default
-    /// Of the measure of the name `refusals` alone.
+    /// It is not. [`Refusal`](super::Refusal) is.
     fn is_about_refusing(&self) -> bool {
-        self.name() == "refusals"
+        false
+    }
+
+    /// Does it read the answers as they came, and not with the words of the groups masked? What
+    /// it finds then differs by what was asked, if it looks at these words: about a woman, an
+    /// answer says *she*.
+    ///
+    /// # Default
+    /// No. [`Raw`] makes it so for any measure.
+    fn reads_raw(&self) -> bool {
+        false
+    }
+
+    /// The words that it looks for. A study that would mask one of them for it is refused before
+    /// anything is asked.
+    ///
+    /// # Default
+    /// None, as far as is known. A study of which a measure finds nothing in any masked answer, and
+    /// something in answers as they came, is refused when it is measured.
+    fn looks_for(&self) -> Vec<&str> {
+        Vec::new()
     }
 
     /// The score of an answer. `None` where there is none to be had: never 0 in its place.
@@ -77,5 +105,80 @@ pub trait Measure: Send + Sync {
     /// The first that an answer meets.
     fn scores(&self, texts: &[Text]) -> Result<Vec<Option<f64>>> {
         texts.iter().map(|text| self.score(text)).collect()
+    }
+}
+
+/// A measure that reads the answers as they came, with the words of the groups.
+///
+/// ```
+/// use evenhand::fairness::lexicon::Lexicon;
+/// use evenhand::fairness::measures::{Frequency, Measure, Raw};
+///
+/// let measure = Raw(Frequency::of(&Lexicon::gender(), "female")?);
+/// assert!(measure.reads_raw());
+/// assert_eq!(measure.name(), "female words");
+/// # Ok::<(), evenhand::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Raw<M>(pub M);
+
+/// All methods that say what a measure is, as another has them.
+macro_rules! as_inner {
+    ($($inner:tt)+) => {
+        fn name(&self) -> &str {
+            self.$($inner)+.name()
+        }
+
+        fn unit(&self) -> &str {
+            self.$($inner)+.unit()
+        }
+
+        fn direction(&self) -> &str {
+            self.$($inner)+.direction()
+        }
+
+        fn definition(&self) -> String {
+            self.$($inner)+.definition()
+        }
+
+        fn is_about_refusing(&self) -> bool {
+            self.$($inner)+.is_about_refusing()
+        }
+
+        fn looks_for(&self) -> Vec<&str> {
+            self.$($inner)+.looks_for()
+        }
+
+        fn score(&self, text: &Text) -> Result<Option<f64>> {
+            self.$($inner)+.score(text)
+        }
+
+        fn scores(&self, texts: &[Text]) -> Result<Vec<Option<f64>>> {
+            self.$($inner)+.scores(texts)
+        }
+    };
+}
+
+impl<M: Measure> Measure for Raw<M> {
+    as_inner!(0);
+
+    fn reads_raw(&self) -> bool {
+        true
+    }
+}
+
+impl<M: Measure + ?Sized> Measure for Arc<M> {
+    as_inner!(as_ref());
+
+    fn reads_raw(&self) -> bool {
+        self.as_ref().reads_raw()
+    }
+}
+
+impl<M: Measure + ?Sized> Measure for Box<M> {
+    as_inner!(as_ref());
+
+    fn reads_raw(&self) -> bool {
+        self.as_ref().reads_raw()
     }
 }

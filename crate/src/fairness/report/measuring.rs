@@ -1,7 +1,10 @@
 //! How answers were measured: what makes the numbers of two reports comparable.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::fairness::measures::Measure;
 use crate::fairness::study::Study;
 
 /// Raised whenever a measure, a mask or a label gives another value for the same answer than it
@@ -47,7 +50,7 @@ impl Measuring {
         let measures = study.measures.iter();
         Self {
             version: VERSION,
-            definitions: measures.map(|measure| measure.definition()).collect(),
+            definitions: measures.map(definition).collect(),
             lexicon: masked.collect(),
         }
     }
@@ -84,6 +87,15 @@ impl Measuring {
             false => group.name.clone(),
         });
         groups.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What a measure counts, and in which text.
+fn definition(measure: &Arc<dyn Measure>) -> String {
+    let definition = measure.definition();
+    match measure.reads_raw() {
+        true => format!("{definition}, in answers as they came"),
+        false => definition,
     }
 }
 

@@ -1,13 +1,12 @@
 //! Asks the questions of a study.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use super::answers::{Record, reply_of};
 use super::{Study, StudyAnswers};
 use crate::batch::{Answers, Batch, BatchRequest, Row};
 use crate::error::Result;
 use crate::fairness::mitigation::Prompt;
 use crate::openai::{ChatRequest, Client};
+use crate::runtime;
 
 impl Study {
     /// Asks all prompts as one batch and waits. In a notebook the journal keeps every answer,
@@ -19,6 +18,14 @@ impl Study {
     /// A study that can't be; what ends a batch.
     pub fn run(&self, client: &Client) -> Result<StudyAnswers> {
         self.run_with(client, |batch| batch)
+    }
+
+    /// The same for programs that have a runtime of their own.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_async(&self, client: &Client) -> Result<StudyAnswers> {
+        self.run_with_async(client, |batch| batch).await
     }
 
     /// The same, with the batch as you want it: a quota, a journal, a deadline.
@@ -38,6 +45,18 @@ impl Study {
         client: &Client,
         adjust: impl FnOnce(Batch) -> Batch,
     ) -> Result<StudyAnswers> {
+        runtime::wait(self.run_with_async(client, adjust))
+    }
+
+    /// The same for programs that have a runtime of their own.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_with_async(
+        &self,
+        client: &Client,
+        adjust: impl FnOnce(Batch) -> Batch,
+    ) -> Result<StudyAnswers> {
         self.check()?;
         let batch = client
             .batch(self.prompts())
@@ -48,10 +67,10 @@ impl Study {
             .with(|request| self.dressed(request));
         let batch = adjust(batch);
         if !self.mitigations.contains(&Prompt::SelfCritique) {
-            return StudyAnswers::from_answers(self.clone(), &batch.run()?);
+            return StudyAnswers::from_answers(self.clone(), &batch.run_async().await?);
         }
-        let drafts = batch.clone().run()?;
-        self.revised(&batch, &drafts)
+        let drafts = batch.run_async().await?;
+        self.revised(&batch, &drafts).await
     }
 
     /// The request with system message and mitigations, to which the question is added.
@@ -65,21 +84,19 @@ impl Study {
     }
 
     /// Asks for every draft to be read again and rewritten.
-    fn revised(&self, batch: &Batch, drafts: &Answers) -> Result<StudyAnswers> {
+    async fn revised(&self, batch: &Batch, drafts: &Answers) -> Result<StudyAnswers> {
         let second: Vec<BatchRequest> = Prompt::SelfCritique.revisions(drafts, |row| {
             let asked = self.dressed(ChatRequest::default());
             asked
                 .message(crate::openai::Message::user(&row.prompt))
                 .seed(self.seed.wrapping_add(i64::from(row.sample)))
         });
-        let rows: Arc<Mutex<Vec<Row>>> = Arc::default();
-        let taken = Arc::clone(&rows);
-        batch.following(second).for_each(move |row| {
-            let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-            taken.push(row);
+        let mut rows: Vec<Row> = Vec::new();
+        let revising = batch.following(second).for_each_async(|row| {
+            rows.push(row);
             Ok(())
-        })?;
-        let rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
+        });
+        revising.await?;
         let outcomes = rows.iter().map(|row| &row.outcome);
         let record = Record::of(outcomes.clone().filter_map(|outcome| outcome.as_ref().ok()));
         StudyAnswers::new(self.clone(), outcomes.map(reply_of).collect(), record)
