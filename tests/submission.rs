@@ -250,7 +250,7 @@ fn a_run_says_that_its_rows_wait_in_a_batch() {
     let answers = scene.cell(&["b", "c"]).run().unwrap();
     let notes = answers.totals().notes;
     assert_eq!(notes.len(), 1);
-    insta::assert_snapshot!(notes[0], @"questions that wait in a batch which was submitted are asked, and paid for, once more: 1. `submitted()` finds the batch, `cancel()` ends it");
+    insta::assert_snapshot!(notes[0], @"questions of a submitted batch that are now asked and paid for a second time: 1. `submitted()` finds the batch, `cancel()` cancels it");
 }
 
 #[test]

@@ -1,12 +1,12 @@
-//! The one runtime that the library owns.
+//! The library's Tokio runtime.
 //!
-//! A notebook cell must not need `.await` (evcxr pays three seconds for it), so
-//! cells block while the work runs here. The runtime is a static of the shared
-//! library, made once per kernel.
+//! A notebook cell must not need `.await` (in evcxr such a cell takes three seconds longer), so
+//! cells block while the work runs here. The runtime is a static of the shared library, created
+//! once per kernel.
 //!
-//! All network work runs here, that of the `_async` twins too: connections are kept by the
-//! runtime that opened them, so a blocking call that met one of another runtime would wait for
-//! the very thread that it blocks.
+//! The async versions run here too. A connection is driven by the runtime that opened it, so if
+//! one runtime opened connections that another used, a blocking call could wait for the very
+//! thread that it blocks.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -23,12 +23,11 @@ use crate::error::{Error, ErrorKind, Result};
 
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
-/// Work on the library's own threads. It may be awaited in any runtime, or in none; dropping it
-/// ends the work.
+/// Work on the library's own threads. It may be awaited on any executor. Dropping it ends the work.
 pub(crate) struct Work<T>(JoinHandle<T>);
 
-/// Starts the future on the library's own threads. What it tells of itself goes to the
-/// subscriber of whoever started it.
+/// Starts the future on the library's own threads. Its `tracing` events go to the caller's
+/// subscriber.
 pub(crate) fn spawn<F>(future: F) -> Result<Work<F::Output>>
 where
     F: Future + Send + 'static,
@@ -55,13 +54,13 @@ impl<T> Future for Work<T> {
             .poll(context)
             .map(|ended| match ended {
                 Ok(output) => Ok(output),
-                // Code of the caller's that runs within the work has panicked: the panic is the caller's.
+                // The caller's code panicked within the work: pass the panic on to the caller.
                 Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
                 Err(_) => Err(Error::new(
                     ErrorKind::Cancelled,
                     "the work stopped before it was done",
                 )
-                .with_hint("run it again; what a journal holds is not asked twice")),
+                .with_hint("run it again: answers in the journal are not requested again")),
             })
     }
 }
@@ -72,8 +71,9 @@ impl<T> Drop for Work<T> {
     }
 }
 
-/// Waits on this thread. It may be called from anywhere, also from within another runtime (which
-/// is then blocked: programs that have one should await the `async` twin instead).
+/// Waits on this thread. It may be called from anywhere, including from within another runtime.
+/// That runtime is then blocked, so programs that have one should await the `_async` function
+/// instead.
 pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     struct Parked(Thread);
 
@@ -85,7 +85,7 @@ pub(crate) fn wait<F: Future>(future: F) -> F::Output {
 
     let waker = Waker::from(Arc::new(Parked(thread::current())));
     let mut context = Context::from_waker(&waker);
-    // A task of the caller's has a budget of polls, after which it would wait for ever.
+    // Within a task of the caller's, tokio's budget of polls would never be refilled.
     let mut future = pin!(tokio::task::unconstrained(future));
     loop {
         match future.as_mut().poll(&mut context) {
@@ -95,9 +95,9 @@ pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Runs code of the caller's, such as one that is told of progress. It may block, and it may call
-/// this library again, which then waits for this very runtime: so its worker is taken out of
-/// those that the runtime counts on.
+/// Runs the caller's code, such as a closure that takes rows. That code may block, and it may
+/// call this library again, which then waits for this same runtime. `block_in_place` therefore
+/// lets the runtime continue without this worker.
 pub(crate) fn run_caller_code<T>(code: impl FnOnce() -> T) -> T {
     let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
     match flavor {
@@ -106,7 +106,7 @@ pub(crate) fn run_caller_code<T>(code: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Does a kernel run this process? evcxr sets this for the one that runs the cells.
+/// Whether this process runs the cells of a kernel: evcxr sets this variable for it.
 pub(crate) fn in_kernel() -> bool {
     std::env::var_os("EVCXR_IS_RUNTIME").is_some()
 }

@@ -203,8 +203,8 @@ fn a_file_that_is_no_journal_is_refused_and_left_alone() {
     }
     let error = ask(&server, &path, &["a"]).run().unwrap_err();
     insta::assert_snapshot!(shown(&error, folder.path()), @"
-    journal: FOLDER/run.jsonl is not a journal: its first line is no row in the Batch API's output format
-      hint: it was left as it is; give the journal another name, or move the file away
+    journal: FOLDER/run.jsonl is not a journal: its first line is not a row in the Batch API's output format
+      hint: it was left unchanged; give the journal another name, or move the file away
     ");
     let error = ask(&server, folder.path(), &["a"]).run().unwrap_err();
     insta::assert_snapshot!(shown(&error, folder.path()), @"
@@ -263,7 +263,7 @@ fn rows_that_find_no_room_on_the_disk_are_answers_all_the_same() {
     let counted = error.replace(&format!("{} rows are", 40 - kept), "N rows are");
     insta::assert_snapshot!(counted, @"
     io: N rows are not on the disk: FOLDER/run.jsonl can't be written
-      hint: make room on the disk and run it again: only what the journal lacks is asked
+      hint: free up disk space and run it again: only rows missing from the journal are sent
     ");
 
     // With room, the next run asks what is missing and nothing else.

@@ -112,6 +112,6 @@ fn a_signal_ends_the_wait_for_a_journal() {
     ended.assert(4, 0);
     insta::assert_snapshot!(ended.told.replace(folder.path().to_str().unwrap(), "FOLDER"), @"
     error: stopped before it was answered
-      hint: run it again: what a journal holds is not asked twice
+      hint: run it again: answers in the journal are not requested again
     ");
 }

@@ -66,7 +66,7 @@ fn an_output_that_is_full_is_told() {
     insta::assert_snapshot!(ended.told(None), @"
     error: the row can't be written
       because: No space left on device (os error 28)
-      hint: make room where the rows go and run it again: what a journal holds is not asked twice
+      hint: free up space where the rows are written and run it again: answers in the journal are not requested again
     ");
 }
 

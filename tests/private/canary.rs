@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::run::lesson::{Lesson, cell, failing};
+use crate::support::launcher::SECRET_OF_ANOTHER_TOOL;
 use crate::support::server::{Reply, Server};
-use crate::support::{evenhand, home};
+use crate::support::{checkout, evenhand, home};
 
 /// What no file may hold. The keys are this, and more.
 const CANARY: &str = "Canary-7f3a91c2";
@@ -93,8 +94,23 @@ fn run(command: &mut Command, input: &str) -> bool {
     output.status.success()
 }
 
+/// The lessons of the project.
+fn notebooks() -> Vec<PathBuf> {
+    let entries = fs::read_dir(checkout().join("notebooks")).unwrap();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "ipynb")
+        })
+        .collect();
+    paths.sort();
+    paths
+}
+
 #[test]
 fn a_key_is_in_no_file() {
+    assert!(SECRET_OF_ANOTHER_TOOL.starts_with(CANARY));
     let lesson = Lesson::new(&[
         cell("let a = 1;"),
         cell(LOOKS),
@@ -102,7 +118,9 @@ fn a_key_is_in_no_file() {
         failing("panic!(\"boom\")"),
         cell("std::env::var(\"AZURE_OPENAI_API_KEY\").is_ok()"),
     ]);
-    let server = Server::new([Reply::text("yes")]);
+    let server = Server::new([Reply::text(
+        "Yes. She is a kind nurse and helps people. He is a strong doctor and leads a team.",
+    )]);
     let journals = lesson.path("journals");
     let with_key = |command: &mut Command| {
         command
@@ -140,6 +158,16 @@ fn a_key_is_in_no_file() {
             .iter()
             .any(|request| { request.header("api-key") == [OF_THE_FILE] })
     );
+
+    let mut lessons = evenhand();
+    lessons
+        .arg("run")
+        .args(notebooks())
+        .arg("--out")
+        .arg(lesson.path("lessons"))
+        .env("TMPDIR", lesson.temporary());
+    with_key(&mut lessons);
+    assert!(run(&mut lessons, ""));
 
     let mut doctor = evenhand();
     doctor.arg("doctor").env("EVENHAND_HOME", home());

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use serde_json::json;
 
 use super::{library, python};
-use crate::support::home;
+use crate::support::{artifact, home};
 
 /// What the tests need beside what the launcher installs.
 const TOOLS: [&str; 4] = [
@@ -23,7 +23,7 @@ fn tools() -> PathBuf {
     static TOOLS_PYTHON: OnceLock<PathBuf> = OnceLock::new();
     TOOLS_PYTHON
         .get_or_init(|| {
-            let folder = home().join("test-tools");
+            let folder = artifact("test-tools");
             let (bin, stamp) = (folder.join("bin"), folder.join("installed.txt"));
             if fs::read_to_string(&stamp).is_ok_and(|have| have == TOOLS.join("\n")) {
                 return bin;

@@ -13,7 +13,12 @@
 mod terminal;
 
 mod commands;
+#[cfg(test)]
+#[path = "../../testing/corpus.rs"]
+mod corpus;
 mod error;
+#[cfg(test)]
+mod fuzzing;
 mod jupyter;
 mod kernel;
 mod local_model;

@@ -1,4 +1,4 @@
-//! Ready requests and rows as lines of JSON, for shells and files.
+//! Requests and rows as lines of JSON, for shells and files.
 
 use std::io::{self, Write};
 
@@ -16,11 +16,11 @@ use crate::text::escape_invisible_in_json;
 use crate::text::sanitize_line;
 
 impl BatchRequest {
-    /// Reads a line: a request in the input format of the Azure OpenAI Batch API, an object
-    /// with `prompt` and perhaps `system` and `custom_id`, or a text alone. A `custom_id` is a text
-    /// or a number; where the line has none, it is this name.
+    /// Parses a line: a request in the input format of the Azure OpenAI Batch API, an object
+    /// with `prompt` and optionally `system` and `custom_id`, or a JSON string. `custom_id` is a
+    /// string or a number; if the line has none, `name` is used.
     ///
-    /// A line that is none of these is a request with an error, so that it becomes a row.
+    /// A line in none of these forms gives a request with an error, so that it becomes a row.
     ///
     /// ```
     /// use evenhand::batch::BatchRequest;
@@ -47,7 +47,7 @@ impl BatchRequest {
             (None, Some(_)) => request_of_prompt(json.raw()),
             (None, None) => Err(NEITHER.to_owned()),
         };
-        // A number is a name, too; what is neither is told with the line's own name.
+        // A `custom_id` of another type can't be the row's name.
         match custom_id.map(plain_text) {
             Some(None) => Self::unreadable(name, "`custom_id` is neither a text nor a number"),
             own => Self {
@@ -58,7 +58,7 @@ impl BatchRequest {
     }
 }
 
-/// Why a line that is JSON is no request.
+/// Why JSON is not a request.
 const NEITHER: &str = "it is neither a request with its `body`, nor an object with a `prompt` and \
                        at most `system` and `custom_id`, nor a text";
 
@@ -76,7 +76,7 @@ fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
     }
     let read = |json: &str| serde_json::from_str::<ChatRequest>(json);
     read(body.get()).map_err(|error| {
-        // The parser says what is wrong, and not where: each field alone is a request.
+        // The parser does not name the field. Each field alone is a request, so the wrong one is found.
         let alone = |(name, value): (String, &RawValue)| {
             let field = json!({ name.as_str(): value });
             let error = read(&field.to_string()).err()?.to_string();
@@ -88,8 +88,8 @@ fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
             Some(format!("`{name}` is wrong: {what}"))
         };
         let wrong = entries(body, MOST_FIELDS).into_iter().find_map(alone);
-        let why = wrong.unwrap_or_else(|| said(&error));
-        format!("its body is no chat request: {why}")
+        let why = wrong.unwrap_or_else(|| parser_message(&error));
+        format!("its body is not a chat request: {why}")
     })
 }
 
@@ -105,7 +105,7 @@ fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
             "custom_id" => {}
             _ => {
                 return Err(format!(
-                    "`{}` is no field beside `prompt`: it belongs into the `body` of a request",
+                    "`{}` is no field beside `prompt`: it belongs in the `body` of a request",
                     sanitize_line(&name, 40)
                 ));
             }
@@ -119,7 +119,7 @@ fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
 }
 
 impl BatchRequest {
-    /// A request of which only its name is known: it becomes a row with this error.
+    /// A request of which only the name is known: it becomes a row with this error.
     pub fn unreadable(custom_id: impl Into<String>, why: &str) -> Self {
         Self {
             custom_id: custom_id.into(),
@@ -128,34 +128,35 @@ impl BatchRequest {
     }
 }
 
-/// Why a line is no request.
+/// Why a line is not a request.
 fn why_none(line: &[u8]) -> String {
     match format::read::<IgnoredAny>(line.trim_ascii_end()) {
-        Err(error) => format!("it is no JSON: {}", said(&error)),
+        Err(error) => format!("it is not JSON: {}", parser_message(&error)),
         Ok(_) => NEITHER.to_owned(),
     }
 }
 
-/// What the parser says, which may repeat what it read. Of lines it has seen but this one.
-fn said(error: &serde_json::Error) -> String {
-    let said = error
+/// The parser's message, sanitized because it may quote its input. The parser saw a single line,
+/// so the line number is left out.
+fn parser_message(error: &serde_json::Error) -> String {
+    let message = error
         .to_string()
         .replace(" at line 1 column ", " at column ");
-    sanitize_line(&said, 120)
+    sanitize_line(&message, 120)
 }
 
 fn unreadable(why: &str) -> Error {
-    Error::new(ErrorKind::Argument, format!("the line can't be asked: {why}")).with_hint(
+    Error::new(ErrorKind::Argument, format!("the line is not a valid request: {why}")).with_hint(
         "a line is {\"custom_id\": .., \"body\": {\"messages\": [..]}}, {\"prompt\": ..} or a text in quotes",
     )
 }
 
 impl Row {
-    /// Writes the row as a line in the output format of the Azure OpenAI Batch API. What has
-    /// no field there stands under `evenhand`.
+    /// Writes the row as a line in the output format of the Azure OpenAI Batch API. Values
+    /// without a field in that format are written under `evenhand`.
     ///
     /// # Errors
-    /// The line can't be written there.
+    /// The line can't be written.
     pub fn write_json(&self, to: &mut impl Write) -> Result<()> {
         let account = Account {
             source: Some(self.source.name().to_owned()),
@@ -179,7 +180,8 @@ fn unwritable(error: io::Error) -> Error {
     Error::new(ErrorKind::Io, "the row can't be written")
         .with_source(error)
         .with_hint(
-            "make room where the rows go and run it again: what a journal holds is not asked twice",
+            "free up space where the rows are written and run it again: answers in the journal are \
+             not requested again",
         )
 }
 
@@ -213,17 +215,17 @@ mod tests {
         }
         let (name, request) = read(r#"{"prompt": "x", "custom_id": [7]}"#);
         assert_eq!(name, "line-1");
-        assert_snapshot!(request.unwrap_err(), @"the line can't be asked: `custom_id` is neither a text nor a number");
+        assert_snapshot!(request.unwrap_err(), @"the line is not a valid request: `custom_id` is neither a text nor a number");
     }
 
     #[test]
     fn a_field_that_is_refused_is_named() {
         let why = |line| read(line).1.unwrap_err();
-        assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line can't be asked: `temperature` is no field beside `prompt`: it belongs into the `body` of a request");
-        assert_snapshot!(why(r#"{"prompt": 3}"#), @"the line can't be asked: `prompt` is no text");
-        assert_snapshot!(why(r#"{"prompt": "x", "system": ["y"]}"#), @"the line can't be asked: `system` is no text");
-        assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}}"#), @r#"the line can't be asked: its body is no chat request: `max_tokens` is wrong: invalid type: string "many", expected u32"#);
-        assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user"}]}}"#), @"the line can't be asked: its body is no chat request: `messages` is wrong: missing field `content`");
-        assert_snapshot!(why(r#"{"body": 7}"#), @"the line can't be asked: its `body` is no object");
+        assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line is not a valid request: `temperature` is no field beside `prompt`: it belongs in the `body` of a request");
+        assert_snapshot!(why(r#"{"prompt": 3}"#), @"the line is not a valid request: `prompt` is no text");
+        assert_snapshot!(why(r#"{"prompt": "x", "system": ["y"]}"#), @"the line is not a valid request: `system` is no text");
+        assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}}"#), @r#"the line is not a valid request: its body is not a chat request: `max_tokens` is wrong: invalid type: string "many", expected u32"#);
+        assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user"}]}}"#), @"the line is not a valid request: its body is not a chat request: `messages` is wrong: missing field `content`");
+        assert_snapshot!(why(r#"{"body": 7}"#), @"the line is not a valid request: its `body` is no object");
     }
 }

@@ -10,7 +10,7 @@
 
 mod card;
 mod cell;
-mod escape;
+pub(crate) mod escape;
 mod mime_bundle;
 mod progress_bar;
 mod shared_script;

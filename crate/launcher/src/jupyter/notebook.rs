@@ -26,7 +26,8 @@ impl Notebook {
         Self::parse(path, &text)
     }
 
-    fn parse(path: &Path, text: &[u8]) -> Result<Self> {
+    /// Reads the bytes of the file at this path.
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
         let name = path.display();
         let json: Value = serde_json::from_slice(text)
             .doing(|| format!("{name} is not a notebook: it is not JSON"))?;

@@ -13,6 +13,13 @@ mod wrapper;
 pub use evcxr_build::{cell_library, environment, environment_of_warm, run_cargo};
 pub use spec::{install as install_spec, jupyter_path};
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing {
+    //! What the fuzz targets need.
+    pub use super::sideband::Reader;
+    pub use super::wrapper::is_complete::{Complete, complete};
+}
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -141,13 +141,13 @@ not JSON
             (
                 "line-5",
                 Err(
-                    "the line can't be asked: it is no JSON: expected ident at column 2",
+                    "the line is not a valid request: it is not JSON: expected ident at column 2",
                 ),
             ),
             (
                 "line-6",
                 Err(
-                    "the line can't be asked: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text",
+                    "the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text",
                 ),
             ),
             (

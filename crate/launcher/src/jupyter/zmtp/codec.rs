@@ -195,27 +195,27 @@ pub fn broken(why: impl Into<String>) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why.into())
 }
 
+/// All that is heard of these bytes, which come in pieces of this size.
+#[cfg(any(test, fuzzing))]
+pub fn heard(bytes: &[u8], piece: usize) -> io::Result<Vec<Heard>> {
+    const LONGEST: usize = 4096;
+    let mut decoder = Decoder::default();
+    let mut heard = Vec::new();
+    for piece in bytes.chunks(piece) {
+        decoder.buffer.extend_from_slice(piece);
+        while let Some(next) = decoder.next(LONGEST)? {
+            heard.push(next);
+        }
+        assert!(decoder.held() <= LONGEST + 9 + piece.len(), "it grows");
+    }
+    Ok(heard)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    const LONGEST: usize = 4096;
-
-    /// All that is heard of these bytes, which come in pieces of this size.
-    fn heard(bytes: &[u8], piece: usize) -> io::Result<Vec<Heard>> {
-        let mut decoder = Decoder::default();
-        let mut heard = Vec::new();
-        for piece in bytes.chunks(piece) {
-            decoder.buffer.extend_from_slice(piece);
-            while let Some(next) = decoder.next(LONGEST)? {
-                heard.push(next);
-            }
-            assert!(decoder.held() <= LONGEST + 9 + piece.len(), "it grows");
-        }
-        Ok(heard)
-    }
 
     #[test]
     fn a_length_is_refused_before_its_bytes_come() {

@@ -112,44 +112,42 @@ fn ready(mut body: Bytes, own: Kind) -> io::Result<Bytes> {
     Ok(Bytes::copy_from_slice(&identity))
 }
 
+/// What is heard of a peer that says this and no more.
+#[cfg(any(test, fuzzing))]
+pub fn heard(bytes: &[u8]) -> io::Result<Bytes> {
+    let mut reader = Reader::new(io::Cursor::new(bytes.to_vec()));
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime?.block_on(hear(&mut reader, Kind::Router))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    async fn heard(bytes: &[u8]) -> io::Result<Bytes> {
-        let mut reader = Reader::new(io::Cursor::new(bytes.to_vec()));
-        hear(&mut reader, Kind::Router).await
-    }
-
-    fn block_on<T>(work: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.unwrap().block_on(work)
-    }
-
     #[test]
     fn an_opening_is_understood_by_the_other_side_alone() {
         let dealer = opening(Kind::Dealer, b"me");
-        assert_eq!(block_on(heard(&dealer)).unwrap(), "me");
+        assert_eq!(heard(&dealer).unwrap(), "me");
         let publisher = opening(Kind::Publish, b"");
-        assert!(block_on(heard(&publisher)).is_err());
-        assert!(block_on(heard(&opening(Kind::Dealer, b"\0given"))).is_err());
+        assert!(heard(&publisher).is_err());
+        assert!(heard(&opening(Kind::Dealer, b"\0given")).is_err());
         for end in 0..dealer.len() {
-            assert!(block_on(heard(&dealer[..end])).is_err(), "{end}");
+            assert!(heard(&dealer[..end]).is_err(), "{end}");
         }
     }
 
     proptest! {
         #[test]
         fn any_opening_has_an_answer(bytes: Vec<u8>, at in 0_usize..120, change: u8) {
-            let _ = block_on(heard(&bytes));
+            let _ = heard(&bytes);
             let mut opening = opening(Kind::Dealer, b"me").to_vec();
             if let Some(byte) = opening.get_mut(at) {
                 *byte = change;
             }
             opening.extend_from_slice(&bytes);
-            let _ = block_on(heard(&opening));
+            let _ = heard(&opening);
             let _ = ready(bytes.into(), Kind::Router);
         }
     }

@@ -23,5 +23,12 @@ pub use codec::Frames;
 pub use endpoint::Endpoint;
 pub use server::{Publisher, Router, echo};
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing {
+    //! What the fuzz targets need.
+    pub use super::codec::{Heard, encode, heard};
+    pub use super::handshake::heard as heard_opening;
+}
+
 #[cfg(test)]
 mod tests;

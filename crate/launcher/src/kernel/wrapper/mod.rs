@@ -13,7 +13,7 @@ mod error;
 mod evcxr_side;
 mod event_loop;
 mod in_flight;
-mod is_complete;
+pub mod is_complete;
 mod jupyter_side;
 mod local_replies;
 mod panic;
