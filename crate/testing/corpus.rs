@@ -1,12 +1,12 @@
-//! Replays the corpus of a fuzz target, and mutates it at random: what `crate/fuzz` does by
-//! coverage, in the seconds that a test has and on stable Rust.
+//! Replays the corpus of a fuzz target and mutates it at random. This is a short substitute, on
+//! stable Rust, for the coverage-guided runs of `crate/fuzz`.
 
 use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-/// Runs the target on each file of its corpus as it is, and then on mutations of them.
+/// Runs the target on each file of its corpus unchanged, and then on mutations of the files.
 pub(crate) fn replay(target: &str, run: impl Fn(&[u8])) {
     let seeds = seeds(target);
     for seed in &seeds {
@@ -41,7 +41,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// A seed whose parts are replaced, repeated, cut off, or joined with another's.
+/// A seed with parts replaced, repeated, removed, or combined with those of another one.
 fn mutated(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let seed = prop::sample::select(seeds);
     let odd = prop_oneof![

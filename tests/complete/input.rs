@@ -1,4 +1,4 @@
-//! What may stand on a line.
+//! What an input line may contain.
 
 use std::fmt::Write;
 

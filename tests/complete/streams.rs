@@ -1,4 +1,4 @@
-//! Its input and its output, when they are slow, or go away.
+//! Input and output that are slow or disappear.
 
 use std::io::{BufRead, BufReader, Write};
 use std::time::Duration;
@@ -45,9 +45,9 @@ fn it_ends_when_nobody_reads_any_more() {
         "{}",
         server.requests().len()
     );
-    // Who reads no more has got what it wanted: that is no error, and not the whole either.
+    // The reader has closed the output, which is not an error but not a complete run either.
     assert_eq!((ended.code, &*ended.told), (Some(4), ""));
-    // What was paid for is kept.
+    // Answers that were paid for are kept.
     let journal = std::fs::read_to_string(folder.path().join("run.jsonl")).unwrap();
     let kept = journal.lines().filter(|line| line.ends_with('}')).count();
     assert!((1..=server.requests().len()).contains(&kept));

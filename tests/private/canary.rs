@@ -1,4 +1,4 @@
-//! A key that is given to everything must turn up nowhere.
+//! A key that everything is given must not appear anywhere.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,12 +12,12 @@ use crate::support::launcher::SECRET_OF_ANOTHER_TOOL;
 use crate::support::server::{Reply, Server};
 use crate::support::{checkout, evenhand, home};
 
-/// What no file may hold. The keys are this, and more.
+/// The text that no file may contain. The keys consist of it and more.
 const CANARY: &str = "Canary-7f3a91c2";
 const OF_THE_ENVIRONMENT: &str = "Canary-7f3a91c2-of-the-environment";
 const OF_THE_FILE: &str = "Canary-7f3a91c2-of-the-file";
 
-/// While a kernel runs, its cell sees the key, and finds it in no file of the kernel's.
+/// While a kernel runs, its cell has the key, but none of the kernel's files contains it.
 const LOOKS: &str = r#"
 fn holding(folder: &std::path::Path, key: &[u8]) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
@@ -42,7 +42,7 @@ assert!(found.is_empty() && sources.is_empty(), "{found:?} {sources:?}");
 println!("looked");
 "#;
 
-/// All regular files below, and links to none.
+/// All regular files below this folder. Symbolic links are not followed.
 fn files(folder: &Path, seen: &mut HashSet<u64>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -71,7 +71,7 @@ fn assert_no_canary_in(folder: &Path) {
     }
 }
 
-/// Runs it to its end; what it prints must not be the key either.
+/// Runs it until it ends. Its output must not contain the key either.
 fn run(command: &mut Command, input: &str) -> bool {
     let mut child = command
         .stdin(Stdio::piped())
@@ -137,7 +137,7 @@ fn a_key_is_in_no_file() {
     assert_eq!(shown[1]["outputs"][0]["text"][0], "looked\n");
     assert_eq!(shown[4]["outputs"][0]["data"]["text/plain"][0], "true");
 
-    // The key is in a file beside what asks.
+    // The key is in a file in the working directory.
     fs::write(
         lesson.path(".env"),
         format!(

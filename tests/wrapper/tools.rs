@@ -1,4 +1,4 @@
-//! The programs that run notebooks elsewhere: they stop where a Python notebook would.
+//! Other programs that run notebooks: they stop at a failure as they would in a Python notebook.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{library, python};
 use crate::support::{artifact, home};
 
-/// What the tests need beside what the launcher installs.
+/// Packages that the tests need besides those that the launcher installs.
 const TOOLS: [&str; 4] = [
     "jupyter_kernel_test==0.7.0",
     "papermill==2.7.0",
@@ -18,7 +18,7 @@ const TOOLS: [&str; 4] = [
     "pytest",
 ];
 
-/// A Python with the tools, beside the launcher's own, whose packages it sees.
+/// A Python environment with the tools, which also sees the packages of the launcher's.
 fn tools() -> PathBuf {
     static TOOLS_PYTHON: OnceLock<PathBuf> = OnceLock::new();
     TOOLS_PYTHON

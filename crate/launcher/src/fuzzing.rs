@@ -1,8 +1,8 @@
 //! What must hold for any bytes that the launcher reads from outside: a kernel's peer, a
 //! connection file, a notebook, a cell.
 //!
-//! Each function is one fuzz target. `crate/fuzz` drives them by coverage; the tests below replay
-//! its corpus and mutate it at random. A finding is a panic.
+//! Each function is a fuzz target. `crate/fuzz` runs them guided by coverage; the tests below
+//! replay its corpus and mutate it at random. A finding is a panic.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use crate::jupyter::zmtp::fuzzing::{Heard, encode, heard, heard_opening};
 use crate::jupyter::{Connection, Session};
 use crate::kernel::fuzzing::{Complete, Reader, complete};
 
-/// Bytes that arrive at a socket of a kernel: the opening, then messages.
+/// Bytes that arrive at a kernel's socket: the opening, then messages.
 pub fn wire(bytes: &[u8]) {
     let _ = heard_opening(bytes);
     let whole = heard(bytes, usize::MAX);
@@ -58,7 +58,7 @@ pub fn connection(text: &[u8]) {
     }
 }
 
-/// What was typed into a console so far.
+/// A partly typed cell in a console.
 pub fn is_complete(code: &[u8]) {
     let code = String::from_utf8_lossy(code);
     if let Complete::Open { indent } = complete(&code) {
@@ -80,7 +80,7 @@ pub fn notebook(text: &[u8]) {
     assert_eq!(again.code_cells().len(), cells);
 }
 
-/// What a cell prints, with what may look like the library's own marks.
+/// The output of a cell, with text that may look like marks.
 pub fn sideband(output: &[u8]) {
     let text = String::from_utf8_lossy(output);
     let mut reader = Reader::default();

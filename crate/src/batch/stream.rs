@@ -408,7 +408,7 @@ impl<'a> Delivery<'a> {
     fn send(&self, row: Row) -> Result<()> {
         let sent = match self.rows.try_send(row) {
             Err(TrySendError::Full(row)) => {
-                run_caller_code(|| runtime::wait(self.rows.send(row))).is_ok()
+                run_caller_code(|| runtime::wait(self.rows.send(row)).is_ok())
             }
             sent => sent.is_ok(),
         };

@@ -5,12 +5,12 @@ use std::fmt::Write;
 
 use super::invisible::replace_invisible;
 
-/// The JSON with every invisible character spelled out (`\u009b`) that is no part of what is
-/// written, so that a terminal shows it. It reads the same to every reader of JSON, whose writers
-/// spell out C0 alone.
+/// The JSON with every invisible character that is not part of the writing escaped (`\u009b`), so
+/// that a terminal shows it. Every JSON parser reads the same value from it. Serializers usually
+/// escape only C0.
 ///
-/// `json` must be JSON: outside its strings only a carriage return can be such a character, and
-/// it becomes a line feed.
+/// `json` must be valid JSON. Outside its strings, the only such character is a carriage return,
+/// which becomes a line feed.
 ///
 /// ```
 /// use evenhand::text::escape_invisible_in_json;

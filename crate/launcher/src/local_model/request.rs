@@ -1,21 +1,20 @@
-//! A chat request: what may stand in it, what it is charged, and what the engine
-//! is asked instead.
+//! A chat request: which fields it may contain, what it is charged, and what is sent to the engine.
 //!
-//! Only the fields of the protocol go on to the engine. It knows many more, and
-//! with some of them it would answer other things than a model does.
+//! Only the fields of the protocol are passed on. The engine knows many more, and some of them
+//! would make it do other things than answer a chat request.
 
 use serde_json::{Map, Value};
 
 use super::api_error::ApiError;
 
-/// How many answers one request may ask for.
+/// The maximum number of answers per request.
 const MOST_ANSWERS: u64 = 8;
 
-/// What the quota is charged for an answer whose length the request doesn't limit,
-/// as OpenAI's own clients estimate it.
+/// The tokens charged for an answer whose length the request does not limit, as OpenAI's own
+/// clients estimate it.
 const UNLIMITED_ANSWER: u64 = 16;
 
-/// What the engine takes as it is.
+/// The fields that are passed to the engine unchanged.
 const PASSED_ON: [&str; 12] = [
     "messages",
     "temperature",
@@ -31,7 +30,7 @@ const PASSED_ON: [&str; 12] = [
     "stream_options",
 ];
 
-/// What is understood here, or has no meaning for one local model.
+/// The fields that are handled here or have no meaning for a single local model.
 const NOT_PASSED_ON: [&str; 8] = [
     "model",
     "n",
@@ -49,9 +48,9 @@ pub(crate) struct EngineRequest {
     body: Map<String, Value>,
     answers: u64,
     most_tokens: Option<u64>,
-    /// Is the answer to come piece by piece?
+    /// Whether the answer is streamed.
     pub(crate) stream: bool,
-    /// The deployment, on the path that doesn't name it.
+    /// The deployment, for the path that does not name it.
     pub(crate) model: Option<String>,
 }
 
@@ -70,7 +69,7 @@ impl EngineRequest {
                 "The body of the request is not a JSON object",
             ));
         };
-        // A null stands for the default.
+        // A null means the default.
         given.retain(|_, value| !value.is_null());
         if let Some(unknown) = given.keys().find(|name| {
             !PASSED_ON.contains(&name.as_str()) && !NOT_PASSED_ON.contains(&name.as_str())
@@ -123,7 +122,7 @@ impl EngineRequest {
             Some(_) => return Err(ApiError::bad(Some("model"), "'model' is not a string")),
         };
         given.retain(|name, _| PASSED_ON.contains(&name.as_str()));
-        // The newer name of the same role, which the model never saw.
+        // `developer` is the newer name of the role, which the model was not trained on.
         for message in given
             .get_mut("messages")
             .and_then(Value::as_array_mut)
@@ -143,8 +142,8 @@ impl EngineRequest {
         })
     }
 
-    /// What the quota is charged on receipt: the prompt at four characters a token,
-    /// and every answer at its longest.
+    /// The tokens charged on receipt: the prompt at four characters per token, and the maximum
+    /// length of every answer.
     pub(crate) fn estimate(&self) -> u64 {
         let characters = self.body.get("messages").map_or(0, characters);
         let answer = self.most_tokens.unwrap_or(UNLIMITED_ANSWER);
@@ -153,7 +152,7 @@ impl EngineRequest {
             .saturating_add(answer.saturating_mul(self.answers))
     }
 
-    /// The bodies to send to the engine, one for each answer asked for.
+    /// The bodies to send to the engine, one for each requested answer.
     pub(crate) fn for_engine(&self) -> Vec<Value> {
         (0..self.answers)
             .map(|index| Value::Object(self.nth(index)))
@@ -162,11 +161,11 @@ impl EngineRequest {
 
     fn nth(&self, index: u64) -> Map<String, Value> {
         let mut body = self.body.clone();
-        // Azure's default; the engine's is another.
+        // Azure's default, which differs from the engine's.
         body.entry("temperature").or_insert_with(|| 1.0.into());
         body.insert("stream".to_owned(), self.stream.into());
         if let Some(most) = self.most_tokens {
-            // More than the context it can't write, and larger numbers it would misread.
+            // The engine cannot write more than its context, and would misread larger numbers.
             body.insert("max_tokens".to_owned(), most.min(1 << 20).into());
         }
         if let Some(seed) = self.seed(index) {
@@ -175,8 +174,8 @@ impl EngineRequest {
         body
     }
 
-    /// Each answer has its own seed, or all would be the same one. The engine's
-    /// seeds are 32 bits wide, and the largest means 'at random'.
+    /// The seed of an answer. Each has its own, since otherwise all would be the same. The engine's
+    /// seeds have 32 bits, and the largest one means 'random'.
     fn seed(&self, index: u64) -> Option<u64> {
         let seed = self.body.get("seed")?;
         let seed = seed
