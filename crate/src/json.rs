@@ -41,8 +41,7 @@ impl Json {
         Ok(Self(Arc::new(raw)))
     }
 
-    /// What stands in a body, be it no JSON: then, or where it is longer than `most` bytes, its
-    /// beginning as a text.
+    /// The body if it is JSON of at most `most` bytes; otherwise its beginning as a JSON string.
     pub(crate) fn of_body(body: &[u8], most: usize) -> Self {
         let text = String::from_utf8_lossy(body.get(..most).unwrap_or(body));
         let whole = match body.len() <= most {

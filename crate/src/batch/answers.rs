@@ -37,8 +37,8 @@ pub struct RequestStats {
     pub latency: Duration,
     /// How long the row waited for the quota, or between attempts.
     pub waited: Duration,
-    /// When the first request was sent. `None` where none was, or where that is not known: of
-    /// what the Batch API did, the service does not say.
+    /// When the first request for the row was sent. `None` if none was sent, or if the time is not
+    /// known, as for rows of the Batch API.
     pub asked_at: Option<SystemTime>,
 }
 
@@ -52,7 +52,7 @@ pub enum Source {
     Journal,
     /// Shared with an identical row of the batch, at temperature 0.
     SameQuestion,
-    /// Nobody was asked: the batch ended first, or the request can't be sent.
+    /// No request was sent: the batch ended before, or the request is invalid.
     NotAsked,
 }
 

@@ -62,14 +62,14 @@ impl BatchRequest {
 const NEITHER: &str = "it is neither a request with its `body`, nor an object with a `prompt` and \
                        at most `system` and `custom_id`, nor a text";
 
-/// So many fields of a line are looked at to find a wrong one.
+/// The number of fields that are searched for an invalid one.
 const MOST_FIELDS: usize = 64;
 
 fn is_there(json: &&RawValue) -> bool {
     !is_null(json)
 }
 
-/// The request of a line of the Batch API's input format, or which of its fields is wrong.
+/// The request in a line of the Batch API's input format, or which of its fields is invalid.
 fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
     if !body.get().starts_with('{') {
         return Err("its `body` is no object".to_owned());
@@ -93,7 +93,7 @@ fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
     })
 }
 
-/// The request of an object with a prompt, or which of its fields is wrong.
+/// The request in an object with a prompt, or which of its fields is invalid.
 fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
     let (mut prompt, mut system) = (None::<String>, None::<String>);
     for (name, value) in entries(line, MOST_FIELDS) {
@@ -166,7 +166,7 @@ impl Row {
             Ok(completion) => OutputLine::answered(&self.custom_id, completion, account),
             Err(error) => OutputLine::failed(&self.custom_id, error, account),
         };
-        // The error is another row's, to which the service did answer.
+        // The error then comes from another row, whose request the service did answer.
         line.response = line.response.filter(|_| self.source != Source::NotAsked);
         let line = format::write(&line)?;
         // It is UTF-8, since JSON is.

@@ -73,7 +73,7 @@ pub struct Batch<A = Prompts> {
 /// The prompts of a batch.
 #[derive(Clone, Debug)]
 pub struct Prompts {
-    /// Shared, since each setter makes another batch of them.
+    /// Shared, because each setter returns another batch of the same prompts.
     pub(crate) texts: Arc<[String]>,
     pub(crate) system: Option<String>,
     pub(crate) samples: u32,

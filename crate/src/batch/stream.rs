@@ -146,7 +146,7 @@ impl Batch<Requests> {
     /// If the batch is stopped or reaches its deadline, every request that was read still
     /// becomes a row; requests that were not read do not.
     ///
-    /// `take` runs on the thread that calls this, and may borrow what is there:
+    /// `take` runs on the calling thread and may borrow local variables:
     ///
     /// ```
     /// # use evenhand::batch::BatchRequest;
@@ -177,8 +177,8 @@ impl Batch<Requests> {
         runtime::wait(self.for_each_async(take))
     }
 
-    /// The same for programs that have a runtime of their own. `take` runs in the task that
-    /// awaits. Dropping it stops the batch.
+    /// Async version of [`for_each`](Self::for_each), for programs that have their own runtime.
+    /// `take` runs in the awaiting task. Dropping the future stops the batch.
     ///
     /// # Errors
     /// As [`for_each`](Self::for_each).
@@ -193,7 +193,7 @@ impl Batch<Requests> {
             while let Some(row) = rows.recv().await {
                 if let Err(error) = take(row) {
                     drop(rows);
-                    // It ends, and closes its journal.
+                    // The work ends early and closes its journal.
                     let _ = work.await;
                     return Err(error);
                 }
@@ -203,7 +203,7 @@ impl Batch<Requests> {
     }
 }
 
-/// Settles all requests and sends their rows, until nobody takes them any more.
+/// Sends all requests and passes on their rows, until the receiver is dropped.
 async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<Totals> {
     let started = Instant::now();
     options::check(&batch.options)?;
@@ -404,7 +404,7 @@ impl<'a> Delivery<'a> {
             .map_or(Ok(()), Err)
     }
 
-    /// Waits while whoever takes rows has enough of them.
+    /// Waits while the caller has not yet taken the rows before this one.
     fn send(&self, row: Row) -> Result<()> {
         let sent = match self.rows.try_send(row) {
             Err(TrySendError::Full(row)) => {
@@ -416,7 +416,7 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// Waits for the work, or until nobody takes rows any more.
+/// Waits for the work, or until the receiver of the rows is dropped.
 async fn unless_closed<T>(
     rows: &mpsc::Sender<Row>,
     work: impl Future<Output = Result<T>>,
@@ -430,7 +430,7 @@ async fn unless_closed<T>(
     .await
 }
 
-/// Nobody sees it: whoever takes no rows has a reason of its own.
+/// Ends the work. The caller returns its own error, or has dropped the future.
 fn nobody_takes() -> Error {
     StopReason::Stopped.error()
 }

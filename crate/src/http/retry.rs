@@ -61,8 +61,8 @@ impl Retry {
 }
 
 impl Retry {
-    /// Waits before the next attempt, after so many retries, because of this error. Whoever
-    /// listens is told, but for the error's words, which may be the service's.
+    /// Waits before the next attempt, after this many retries, because of this error. The event
+    /// leaves out the error's message, which may quote the service.
     pub(crate) async fn pause(&self, retries: u32, error: &Error) {
         let wait = self.wait(retries, fastrand::f64());
         tracing::debug!(

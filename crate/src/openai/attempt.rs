@@ -21,7 +21,7 @@ pub(crate) struct Attempt {
     pub(crate) limits: RateLimits,
     /// What to do about a failure.
     pub(crate) retry: Retry,
-    /// Whether anything was sent: what the request itself forbids is not.
+    /// Whether a request was sent. An invalid one is not.
     pub(crate) is_sent: bool,
 }
 
@@ -108,7 +108,7 @@ impl Client {
             Err(why) => {
                 let error = self.misread(&why.to_string(), &beginning);
                 let error = error.with_status(answer.status).with_request_id(request_id);
-                // What broke off may be whole the next time; what is no answer stays none.
+                // A truncated answer may arrive whole the next time.
                 let retry = match why {
                     NoAnswer::BreaksOff { .. } => Retry::YES,
                     NoAnswer::Other(_) => Retry::NO,

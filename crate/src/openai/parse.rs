@@ -17,12 +17,12 @@ const MOST_TOKENS: usize = 65_536;
 /// So many tokens no answer costs: a number that is larger means something else.
 const ABSURD: u64 = 1_000_000_000;
 
-/// Why a body is no answer, in words.
+/// Why a body is not an answer.
 #[derive(Debug)]
 pub(crate) enum NoAnswer {
-    /// It ends, after so many bytes, before its JSON does: a fault of the connection.
+    /// The body ends after this many bytes, before its JSON does: the connection's fault.
     BreaksOff { length: usize },
-    /// It is something else.
+    /// The body is something else.
     Other(String),
 }
 

@@ -12,8 +12,8 @@ use crate::error::{ContentFilter, PromptFilter};
 use crate::json::Json;
 use crate::text::sanitize_line;
 
-/// The answer to a chat request. Serialised it is the body as it came, and it is read back from
-/// such a body: what only the exchange knew, such as its [latency](Self::latency), is gone then.
+/// The answer to a chat request. It is serialized as the response body, and deserialized from one;
+/// what is not in the body, such as the [latency](Self::latency), is then lost.
 ///
 /// ```
 /// use evenhand::ChatCompletion;

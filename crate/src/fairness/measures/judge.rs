@@ -82,7 +82,7 @@ impl Judge {
         runtime::wait(self.ratings_async(texts))
     }
 
-    /// The same for programs that have a runtime of their own.
+    /// Async version of [`ratings`](Self::ratings), for programs that have their own runtime.
     ///
     /// # Errors
     /// As [`ratings`](Self::ratings).

@@ -70,22 +70,21 @@ pub trait Measure: Send + Sync {
         false
     }
 
-    /// Does it read the answers as they came, and not with the words of the groups masked? What
-    /// it finds then differs by what was asked, if it looks at these words: about a woman, an
-    /// answer says *she*.
+    /// Whether it reads the answers unmasked. If it looks at the words of the groups, its scores
+    /// then differ because of the prompts: an answer about a woman contains *she*.
     ///
     /// # Default
-    /// No. [`Raw`] makes it so for any measure.
+    /// `false`. [`Raw`] makes it `true` for any measure.
     fn reads_raw(&self) -> bool {
         false
     }
 
-    /// The words that it looks for. A study that would mask one of them for it is refused before
-    /// anything is asked.
+    /// The words that it looks for. A study that would mask one of them is refused before any
+    /// request is sent.
     ///
     /// # Default
-    /// None, as far as is known. A study of which a measure finds nothing in any masked answer, and
-    /// something in answers as they came, is refused when it is measured.
+    /// Unknown. If the measure then finds nothing in any masked answer but something in the
+    /// unmasked ones, the study is refused when it is measured.
     fn looks_for(&self) -> Vec<&str> {
         Vec::new()
     }
@@ -108,7 +107,7 @@ pub trait Measure: Send + Sync {
     }
 }
 
-/// A measure that reads the answers as they came, with the words of the groups.
+/// A measure that reads the answers unmasked, with the words of the groups.
 ///
 /// ```
 /// use evenhand::fairness::lexicon::Lexicon;
@@ -122,7 +121,7 @@ pub trait Measure: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 pub struct Raw<M>(pub M);
 
-/// All methods that say what a measure is, as another has them.
+/// Forwards the methods to another measure.
 macro_rules! as_inner {
     ($($inner:tt)+) => {
         fn name(&self) -> &str {

@@ -84,7 +84,7 @@ impl Measure for Share {
         format!("{} ({})", self.name, words(&self.lexicon))
     }
 
-    /// Those of all compared groups.
+    /// The words of all compared groups.
     fn looks_for(&self) -> Vec<&str> {
         let groups = self.lexicon.compared().map(|(_, group)| group);
         groups.flat_map(words_of).collect()

@@ -13,10 +13,10 @@ use crate::text::sanitize_line;
 /// If fewer than one in this many answers does not decline, there is no conclusion.
 const FEWEST_ANSWERED: usize = 20;
 
-/// So many answers tell whether a measure finds only what is masked.
+/// The number of answers that are checked for words that only unmasked answers contain.
 const PROBED: usize = 20;
 
-/// The square of a larger score, summed up, is beyond what a float holds.
+/// The squares of larger scores overflow when they are added.
 const LARGEST_SCORE: f64 = 1e100;
 
 /// The answers that can be measured, each with its cell.
@@ -294,7 +294,7 @@ impl<'a> MeasuredAnswers<'a> {
         }
     }
 
-    /// Does a measure that finds nothing in masked answers find something where nothing is?
+    /// Refuses a measure that finds nothing in masked answers, but something in unmasked ones.
     fn check_blinded(&self, measure: &dyn Measure, all: bool) -> Result<()> {
         let (raw, masked) = (self.read_by(true, all), self.read_by(false, all));
         let both = raw.iter().zip(masked.iter());
@@ -328,7 +328,7 @@ fn finds_nothing(scores: &[Option<f64>]) -> bool {
     scores.iter().flatten().all(|score| *score == 0.0)
 }
 
-/// What can be averaged, and squared for its spread.
+/// Refuses scores that can't be averaged or squared.
 fn check_scores(name: &str, scores: &[Option<f64>]) -> Result<()> {
     let is_odd = |score: &&f64| !score.is_finite() || score.abs() > LARGEST_SCORE;
     match scores.iter().flatten().find(is_odd) {

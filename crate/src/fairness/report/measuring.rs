@@ -90,7 +90,7 @@ impl Measuring {
     }
 }
 
-/// What a measure counts, and in which text.
+/// The definition of a measure, with the text that it reads.
 fn definition(measure: &Arc<dyn Measure>) -> String {
     let definition = measure.definition();
     match measure.reads_raw() {

@@ -145,8 +145,7 @@ impl Study {
         self.check_pair()
     }
 
-    /// A measure whose words are masked finds none of them, which would look as if there were
-    /// no difference.
+    /// A measure whose words are masked finds none of them, which would look like no difference.
     fn check_masked_measures(&self) -> Result<()> {
         for measure in self.measures.iter().filter(|measure| !measure.reads_raw()) {
             let words = measure.looks_for();
@@ -184,7 +183,7 @@ impl Study {
     }
 }
 
-/// The error for a measure that is shown nothing of what it is about.
+/// The error for a measure whose words the study masks.
 pub(in crate::fairness) fn blinded(measure: &str, why: &str) -> Error {
     let measure = sanitize_line(measure, 40);
     let message = format!(

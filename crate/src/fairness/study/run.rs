@@ -49,7 +49,7 @@ impl Study {
         runtime::wait(self.run_with_async(client, adjust))
     }
 
-    /// The same for programs that have a runtime of their own.
+    /// Async version of [`run_with`](Self::run_with), for programs that have their own runtime.
     ///
     /// # Errors
     /// As [`run`](Self::run).

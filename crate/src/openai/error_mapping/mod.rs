@@ -21,7 +21,7 @@ pub(super) const EXCERPT: usize = 300;
 /// Of a page no more is looked at, in bytes.
 const LONGEST_PAGE: usize = 256 * 1024;
 
-/// So much of a body is kept with its error, in bytes.
+/// The longest part of a body that is kept with its error, in bytes.
 pub(super) const LONGEST_BODY: usize = 4 * 1024;
 
 /// Whom we asked.
