@@ -259,11 +259,12 @@ impl Shared {
                 Err(error) => error,
             };
             if error.is_rate_limit() {
-                permit.refused(&attempt.limits);
+                let wait = permit.refused(&attempt.limits);
                 effort.refused += 1;
                 if !again || effort.refused > REFUSALS || self.out_of_patience(&error) {
                     return Some((Err(error), effort));
                 }
+                pacer.rest(wait).await;
             } else {
                 permit.failed(&attempt.limits);
                 if !again || retries >= self.terms.retries {

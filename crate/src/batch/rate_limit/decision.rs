@@ -30,6 +30,8 @@ pub(crate) enum Cause {
     Tokens { per_minute: u64 },
     /// Requests of the quota, which has so many a minute.
     Requests { per_minute: u64 },
+    /// The limit that is guessed, of so many requests in a period.
+    Guess { limit: u64, period: Duration },
     /// The service refused, and asked to wait so long, if it said so.
     Service { asked: Option<Duration> },
     /// The answer to a request that was sent alone, to learn from it.
@@ -44,6 +46,8 @@ pub(super) struct Reservation {
     pub(super) tokens: u64,
     /// It went although the service had said that nothing was left.
     pub(super) against: Against,
+    /// It went in the middle of a wait, to learn what the refusals are.
+    pub(super) is_trial: bool,
     /// Our own account when it went.
     pub(super) accounts: Accounts,
 }
