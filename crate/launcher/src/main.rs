@@ -88,7 +88,24 @@ fn main() -> ExitCode {
     })
 }
 
+impl Command {
+    /// Is it only asked what `--like` knows?
+    fn lists_deployments(&self) -> bool {
+        let allowance = match self {
+            Self::Lab(options) => options.allowance,
+            Self::Run(options) => options.allowance(),
+            Self::Serve(options) => options.allowance,
+            _ => return false,
+        };
+        allowance.like == Some(local_model::Like::List)
+    }
+}
+
 fn dispatch(command: Command) -> Result<ExitCode> {
+    if command.lists_deployments() {
+        out!("{}", local_model::like::list());
+        return Ok(ExitCode::SUCCESS);
+    }
     // Only where it is needed: who asks a service has no use for a home.
     let home = Home::locate;
     let done = |()| ExitCode::SUCCESS;

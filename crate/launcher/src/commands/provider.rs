@@ -40,7 +40,9 @@ impl<'a> Provider<'a> {
         tell_once(&settings);
         if settings.names_a_service() {
             if self.allowance != local_model::Allowance::default() {
-                err!("! --tpm and --rpm are the small model's, and your own service is asked");
+                err!(
+                    "! --tpm, --rpm and --like are the small model's, and your own service is asked"
+                );
             }
             return Ok(Vec::new());
         }
@@ -73,6 +75,9 @@ impl<'a> Provider<'a> {
              visibly biased, which suits the lesson",
             local_model::MODEL
         );
+        if let Some(like) = self.allowance.deployment() {
+            err!("✓ it stands in for {}, and the text is its own", like.name);
+        }
         Ok(server)
     }
 }

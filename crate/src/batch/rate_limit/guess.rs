@@ -258,7 +258,7 @@ impl Guess {
             Verdict::Quota if !refusal.is_again => self.lower(refusal, passed),
             Verdict::Quota => {}
             Verdict::Undecided | Verdict::Foreign if self.shows_quota(refusal) => {
-                self.found(refusal, passed);
+                self.found(passed);
             }
             Verdict::Undecided | Verdict::Foreign => {}
         }
@@ -267,7 +267,7 @@ impl Guess {
     /// Requests that are still under way may pass: an answer takes longer than a refusal.
     fn shows_quota(&self, refusal: Refusal) -> bool {
         let may_pass = self.passed + self.beside + refusal.in_flight;
-        let together = self.refused >= TOGETHER && self.refused > may_pass;
+        let together = self.refused >= TOGETHER && self.refused + 1 >= may_pass;
         let is_refuted = self.verdict == Verdict::Undecided && refusal.is_trial;
         self.run >= RUN || together || is_refuted
     }
@@ -281,7 +281,7 @@ impl Guess {
     }
 
     /// It is a quota: what passed before is its limit.
-    fn found(&mut self, refusal: Refusal, passed: impl FnOnce(Duration) -> u64) {
+    fn found(&mut self, passed: impl FnOnce(Duration) -> u64) {
         if self.verdict == Verdict::Foreign {
             // It was not foreign after all: the next time that is to be shown better.
             self.convincing = (self.convincing * 2).min(MOST_EVIDENCE / 2);

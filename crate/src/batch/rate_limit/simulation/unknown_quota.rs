@@ -34,7 +34,7 @@ fn beside_ideal(simulation: impl Fn() -> Simulation) -> (Outcome, f64) {
 }
 
 fn assert_within(times: f64, concurrency: usize, latency: f64, which: Which, wait: Option<f64>) {
-    for seed in 0..3 {
+    for seed in 0..2 {
         let (outcome, ideal) = beside_ideal(|| Simulation {
             concurrency,
             foreign: Some(Foreign::new(which, wait)),
@@ -68,11 +68,11 @@ fn one_refusal_costs_its_own_wait() {
 fn refusals_that_come_at_random_concern_their_own_rows() {
     for share in [0.01, 0.03, 0.1] {
         for latency in [0.02, 0.2, 1.0] {
-            for concurrency in [1, 2, 4, 8, 32] {
+            for concurrency in [1, 4, 32] {
                 assert_within(2.0, concurrency, latency, Which::Share(share), Some(1.0));
             }
         }
-        for concurrency in [1, 2, 4, 8, 32] {
+        for concurrency in [2, 8, 32] {
             assert_within(2.0, concurrency, 0.02, Which::Share(share), None);
         }
     }
@@ -82,7 +82,7 @@ fn refusals_that_come_at_random_concern_their_own_rows() {
 fn a_burst_of_refusals_is_over_when_it_is_over() {
     for until in [1.0, 5.5] {
         for latency in [0.02, 0.2, 1.0] {
-            for concurrency in [1, 2, 4, 8, 32] {
+            for concurrency in [1, 8, 32] {
                 for wait in [Some(1.0), None] {
                     assert_within(2.0, concurrency, latency, Which::Between(0.5, until), wait);
                 }
@@ -131,10 +131,10 @@ fn a_quota_of_which_only_refusals_tell_is_found_with_two_of_a_hundred() {
 
 #[test]
 fn any_quota_of_which_only_refusals_tell_is_kept_and_filled() {
-    for tpm in [1_000, 5_000, 30_000, 100_000] {
-        for windows in [Windows::Opened, Windows::Sliding, Windows::Aligned(3.7)] {
+    for tpm in [1_000, 30_000, 100_000] {
+        for windows in [Windows::Opened, Windows::Sliding] {
             for headers in [Headers::Missing, Headers::Silent] {
-                for concurrency in [1, 32] {
+                for concurrency in [32] {
                     let (refused, time) = keeps_to(tpm, windows, headers, concurrency, 1);
                     let told = format!("{tpm} {windows:?} {headers:?} {concurrency}");
                     assert!(refused <= 120 + concurrency, "{refused} of 2,000, {told}");
@@ -149,8 +149,8 @@ fn any_quota_of_which_only_refusals_tell_is_kept_and_filled() {
 #[test]
 fn two_clients_find_their_shares() {
     for tpm in [5_000, 10_000] {
-        for windows in [Windows::Opened, Windows::Sliding, Windows::Aligned(3.7)] {
-            for concurrency in [1, 32] {
+        for windows in [Windows::Opened, Windows::Sliding] {
+            for concurrency in [32] {
                 let (refused, time) = keeps_to(tpm, windows, Headers::Missing, concurrency, 2);
                 let told = format!("{tpm} {windows:?} {concurrency}");
                 assert!(refused <= 220, "{refused} of 2,000, {told}");
