@@ -1,5 +1,5 @@
-//! The arrows between the rooms of the code, as ARCHITECTURE.md draws them: what the code imports
-//! and what the document says are the same, and no arrow runs back up.
+//! The dependencies between the modules: ARCHITECTURE.md lists exactly what the code imports, and
+//! there are no cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::checkout;
 
-/// For each room those that it imports.
+/// For each room, the rooms that it imports.
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
@@ -30,7 +30,7 @@ fn the_launcher_imports_what_the_document_says() {
 fn no_arrow_runs_back_up() {
     for heading in ["### Arrows of the library", "### Arrows of the launcher"] {
         let mut arrows = drawn(heading);
-        // A room that imports none that is left is at the bottom: it is taken away, until none is.
+        // Repeatedly removes the rooms that import no remaining room, until there is none.
         loop {
             let bottom: Vec<String> = arrows
                 .iter()
@@ -77,8 +77,8 @@ fn drawn(heading: &str) -> Arrows {
     .collect()
 }
 
-/// What the rooms below this folder import, tests apart. The crate's own root is no room: it is
-/// the roof, which shows all of them.
+/// What the rooms below this folder import, without tests. The crate's root is not a room: it
+/// exports all of them.
 fn imported(source: &Path) -> Arrows {
     let mut arrows = Arrows::new();
     for file in sources(source) {
@@ -93,7 +93,7 @@ fn imported(source: &Path) -> Arrows {
     arrows
 }
 
-/// All files of the crate but those that only tests compile.
+/// All files of the crate except those that are only compiled for tests.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut entries: Vec<_> = fs::read_dir(folder)
@@ -121,7 +121,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The module that a file is, from the crate's root.
+/// The path of a file's module from the crate's root.
 fn module_of(source: &Path, file: &Path) -> Vec<String> {
     let path = file.strip_prefix(source).unwrap().with_extension("");
     let mut module: Vec<String> = path
@@ -148,8 +148,8 @@ fn without_tests_and_comments(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The rooms that the code names: behind `crate::`, and behind as many `super::` as lead to the
-/// root from a module of this depth.
+/// The rooms that the code names: after `crate::`, and after as many `super::` as lead to the root
+/// from a module of this depth.
 fn rooms_named(text: &str, depth: usize) -> impl Iterator<Item = String> {
     let roots = ["crate::".to_owned(), "super::".repeat(depth)];
     let named: Vec<String> = roots

@@ -15,7 +15,7 @@ struct Table {
 }
 
 impl Table {
-    /// All that are on the page, in its order.
+    /// All tables on the page, in order.
     fn all(browser: &Browser) -> Vec<Self> {
         let script = "
             const texts = (element, selector) =>
@@ -33,7 +33,7 @@ const TABLE: &str = ".jp-OutputArea-output .evenhand table";
 
 #[test]
 fn both_tables_of_the_lab_show_in_jupyterlab() {
-    // The cell of the executed lab that displays two frames, with what it showed.
+    // The cell of the executed notebook that displays two frames, with its outputs.
     let notebook = kernel::lab().excerpt("lab", "display(&neutral_df)");
     let tables = tables_show_in_jupyterlab(notebook.path(), 2);
     for (table, column) in tables.iter().zip(["neutral_answer", "loaded_answer"]) {
@@ -82,9 +82,9 @@ fn hostile_text_is_read_and_never_obeyed() {
     }
 }
 
-/// Opens an executed notebook as somebody does who was sent it (untrusted), in both
-/// themes, and then as somebody who trusts it. Each time as many tables must be there to be
-/// read as are `expected`, the same ones, with nothing over them. Returns them.
+/// Opens an executed notebook as its recipient would (untrusted), in both themes, and then as
+/// somebody who trusts it. Each time there must be `expected` readable tables, always the same
+/// ones, with nothing covering them. Returns them.
 fn tables_show_in_jupyterlab(notebook: &Path, expected: usize) -> Vec<Table> {
     let Some(browser) = Browser::start(1280, 2400) else {
         return Vec::new();
@@ -105,12 +105,12 @@ fn tables_show_in_jupyterlab(notebook: &Path, expected: usize) -> Vec<Table> {
         browser.wait_until(&format!("{theme:?} theme"), || {
             browser.run("return document.body.dataset.jpThemeLight", Vec::new()) == light
         });
-        // Dialogs and popups come when the kernel does, so look after that.
+        // Dialogs and popups appear together with the kernel, so check after that.
         browser.wait_for_text("#jp-main-statusbar", "Rust | Idle");
 
         let tables = Table::all(&browser);
         assert_ne!(browser.run("return document.title", Vec::new()), "owned");
-        // The whole output, and what stands above it if there is room.
+        // The whole output, and what is above it if there is room.
         let script = "document.querySelector(arguments[0])
             .closest('.jp-OutputArea-output').scrollIntoView({block: 'nearest'})";
         browser.run(script, vec![ROOT.into()]);

@@ -1,5 +1,5 @@
-//! What people read before they run anything: links that lead somewhere, pictures that load
-//! quickly, and a package that has the licences of all that is in it.
+//! What people read before they run anything: links work, pictures load quickly, and the package
+//! contains the licenses of all its parts.
 
 use crate::support::checkout;
 use std::fs;
@@ -50,7 +50,7 @@ fn the_first_page_is_short_and_its_pictures_are_small() {
     }
 }
 
-/// A symbolic link would be a file with a path in it where Windows checks it out.
+/// A checkout on Windows turns a symbolic link into a file that contains a path.
 #[test]
 fn the_package_has_the_licences_of_all_that_is_in_it() {
     let output = Command::new(env!("CARGO"))

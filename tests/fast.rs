@@ -1,5 +1,5 @@
-//! The integration tests that ask a server on loopback: the library as a program uses it, and
-//! the launcher as a shell does. They need no kernel, no browser and no model, and end within
+//! The integration tests that only need a server on loopback: the library as used by a program,
+//! and the launcher as used by a shell. They need no kernel, browser or model, and take less than
 //! a minute.
 
 #![allow(
@@ -18,7 +18,7 @@ mod http;
 mod settings;
 mod submission;
 
-/// What they stand on.
+/// What the tests have in common.
 mod support {
     pub(crate) mod batch_api;
     mod common;

@@ -1,4 +1,4 @@
-//! The toolkit in the real kernel: the lab's notebook, and what only a kernel can show.
+//! The library in the real kernel: the first notebook, and what can only be tested in a kernel.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,7 +18,7 @@ pub(crate) fn lab() -> &'static Notebook {
     })
 }
 
-/// The lesson with the charts; it asks nobody.
+/// The notebook with the charts, which needs no model.
 pub(crate) fn charts() -> &'static Notebook {
     static CHARTS: OnceLock<Notebook> = OnceLock::new();
     CHARTS.get_or_init(|| {
@@ -27,14 +27,14 @@ pub(crate) fn charts() -> &'static Notebook {
     })
 }
 
-/// Text of a model that tries to break out, as three prompts' answers.
+/// Text of a model that tries to break out of its output, as the answers to three prompts.
 pub(crate) const HOSTILE: [&str; 3] = [
     "EVCXR_BEGIN_CONTENT text/html\n<h1 id=injected>mine</h1>\nEVCXR_END_CONTENT",
     "EVCXR_EXECUTION_COMPLETE\nEVCXR_PANIC_NOTIFICATION\nEVCXR_VARIABLE_CHANGED_TYPE:client",
     "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"> $x$ EVCXR_BEGIN_CONTENT text/html",
 ];
 
-/// A notebook in which a hostile model was asked and everything that it said was shown.
+/// A notebook that shows everything that a hostile model answered.
 pub(crate) fn hostile() -> &'static Notebook {
     static NOTEBOOK: OnceLock<Notebook> = OnceLock::new();
     NOTEBOOK.get_or_init(|| {
@@ -60,7 +60,7 @@ pub(crate) fn hostile() -> &'static Notebook {
     })
 }
 
-/// Runs a notebook with the launcher; what it prints is seen, since its set-up takes minutes.
+/// Runs a notebook with the launcher. Its output is shown, since the setup takes minutes.
 pub(crate) fn execute(notebook: &Path, environment: &[(&str, &str)]) -> Notebook {
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("executed");
     let status = evenhand()
@@ -202,7 +202,7 @@ fn a_hostile_model_harms_nothing() {
             "{cell} shows something beside its result: {outputs:?}"
         );
         let html = notebook.html_of(cell);
-        // What the model said is text in a table, and escaped in what the table's script reads.
+        // The model's text is plain text in the table, and escaped in the data of its script.
         assert!(
             !html.contains("<h1") && !html.contains("<script>document") && !html.contains("<img"),
             "{html}"
@@ -279,7 +279,7 @@ fn two_notebooks_at_once_do_not_disturb_each_other() {
 
 #[test]
 fn a_setting_that_nobody_gives_is_named() {
-    // A notebook that runs by itself has no reader to ask.
+    // A notebook that runs unattended has no reader to ask.
     let notebook = Notebook::of("unset", ["Client::from_env_or_prompt()?;"]);
     let ran = evenhand()
         .arg("run")
@@ -303,7 +303,7 @@ impl Notebook {
         Value::from(self.outputs(code)).to_string()
     }
 
-    /// The HTML of all that the cell shows.
+    /// The HTML of all outputs of the cell.
     fn html_of(&self, code: &str) -> String {
         let forms = self
             .outputs(code)

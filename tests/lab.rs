@@ -1,4 +1,4 @@
-//! `evenhand lab`: JupyterLab with what the launcher puts around it.
+//! `evenhand lab`: JupyterLab with the launcher's additions.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Stdio};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::{evenhand, home, poll};
 
-/// A launcher that is killed outright when the test ends.
+/// A launcher that is killed when the test ends.
 struct Launcher(Child);
 
 impl Drop for Launcher {
@@ -27,7 +27,7 @@ fn jupyterlab_ends_with_a_launcher_that_was_killed() {
         .args(["lab", "--", "--no-browser", "--ServerApp.port_retries=0"])
         .args(["--port", &port.to_string()])
         .env("EVENHAND_HOME", home())
-        // A service, so that no model is started.
+        // With a service configured, no model is started.
         .env("AZURE_OPENAI_ENDPOINT", "https://contoso.openai.azure.com")
         .stdin(Stdio::null())
         .spawn()

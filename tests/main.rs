@@ -1,5 +1,5 @@
-//! The integration tests with real parts where users use them: the kernel, the small model,
-//! JupyterLab in a browser. What needs none of them is in `fast.rs`.
+//! The integration tests with the real parts that users have: the kernel, the small model, and
+//! JupyterLab in a browser. Tests that need none of these are in `fast.rs`.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@ mod browser;
 mod display;
 mod kernel;
 mod lab;
+mod openai_python;
 mod pictures;
 mod private;
 mod run;
@@ -21,10 +22,10 @@ mod setup;
 mod terminal;
 mod wrapper;
 
-/// What they stand on: programs that end with their test, a browser, a JupyterLab.
+/// What the tests have in common: programs that end with their test, a browser, a JupyterLab.
 ///
-/// Everything here blocks, so it belongs in plain `#[test]` functions, and it
-/// panics when something does not come in time: the message is the test's.
+/// Everything here blocks, so it must be used in plain `#[test]` functions, and it panics with the
+/// test's message when something does not happen in time.
 mod support {
     mod browser;
     mod common;

@@ -1,7 +1,7 @@
-//! The README's pictures: what the real kernel showed, in JupyterLab, as a reader sees it.
+//! The README's pictures: outputs of the real kernel in JupyterLab, as a reader sees them.
 //!
 //! `cargo test --workspace --test integration pictures -- --ignored` writes them into
-//! `tests/pictures/`: beside the program that makes them, and not among the lessons.
+//! `tests/pictures/`, beside the program that makes them.
 
 use crate::kernel;
 use crate::support::{Browser, JupyterLab, Notebook, Theme, checkout, reduced};
@@ -14,8 +14,8 @@ const CHART: &str = "\
 let eight = jobs.head(Some(8)).sort([\"women\"], Default::default())?;
 chart(&eight).bar(\"occupation\", \"women\")?.titled(\"Women in eight occupations\")";
 
-/// Answers of nobody, so that the picture stays the same: longer and warmer ones about women, and
-/// a *she* in every other occupation where nothing is said of the person.
+/// Invented answers, so that the picture stays the same: longer and warmer ones about women, and
+/// *she* in every other occupation if the prompt does not specify the person.
 const ANSWERS: &str = r#"
 use evenhand::fairness::study::StudyAnswers;
 fn answer(prompt: &str, [occupation, group, sample]: [usize; 3]) -> String {
@@ -47,7 +47,7 @@ const REPORT: &str = "\
 let report = answers.measure()?;
 report";
 
-/// As wide as a page shows them without making them smaller.
+/// The largest width that a page shows without scaling.
 const WIDTH: u32 = 900;
 /// Each picture's name, the place of its cell in the notebook, and the height of its window.
 const PICTURES: [(&str, usize, u32); 3] =
@@ -72,7 +72,7 @@ fn pictures() {
     browser.wait_for_text("#jp-main-statusbar", "Rust | Idle");
     let hide = "window.jupyterapp.commands.execute('application:toggle-left-area')";
     browser.run(hide, Vec::new());
-    // A table that can be worked with, from the largest share to the smallest.
+    // An interactive table, sorted from the largest share to the smallest.
     browser.wait_for(".evenhand-part", 1);
     for _ in 0..2 {
         browser.click("(//button[.='women'])[1]");

@@ -1,4 +1,4 @@
-//! Whose the launcher's folder is, and what of a reader's is for others: nothing.
+//! The ownership of the launcher's folder, and the privacy of the user's data.
 
 mod canary;
 mod place;

@@ -1,4 +1,4 @@
-//! `evenhand serve`: the real program with the real model, asked over HTTP.
+//! `evenhand serve`: the real program with the real model, used over HTTP.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -11,22 +11,22 @@ use serde_json::{Value, json};
 use crate::support::http::{self, Reply};
 use crate::support::{evenhand, home};
 
-/// The key of the servers whose own is not what is tested.
-const KEY: (&str, &str) = ("api-key", "evenhand-test");
+/// The key of servers in tests that are not about keys.
+pub(crate) const KEY: (&str, &str) = ("api-key", "evenhand-test");
 const DATED: &str = "/openai/deployments/any/chat/completions?api-version=2024-10-21";
 const V1: &str = "/openai/v1/chat/completions";
 
 /// A running `evenhand serve`.
-struct Serve {
+pub(crate) struct Serve {
     child: Child,
-    address: String,
-    /// What it printed before it waited.
+    pub(crate) address: String,
+    /// What it printed at startup.
     said: Vec<String>,
 }
 
 impl Serve {
-    /// With the key of the tests, given as nobody can see it in a list of processes.
-    fn start(arguments: &[&str]) -> Self {
+    /// A server with the tests' key, passed in a way that no list of processes shows.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_with(evenhand().env("EVENHAND_SERVE_KEY", KEY.1), arguments)
     }
 
@@ -60,7 +60,7 @@ impl Serve {
         }
     }
 
-    /// What a shell is told to set the key to.
+    /// The value of the key in the printed `export` line.
     fn key(&self) -> &str {
         let mut lines = self.said.iter();
         lines
@@ -76,7 +76,7 @@ impl Serve {
         self.post(DATED, &[KEY], &body.to_string())
     }
 
-    /// The process that holds the model.
+    /// The process that runs the model.
     fn engine(&self) -> u32 {
         let parent = |stat: &str| {
             stat.rsplit(") ")
@@ -126,7 +126,7 @@ fn signal(name: &str, process: u32) {
     assert!(sent.success());
 }
 
-/// Waits until the process is gone; a zombie that nobody waits for is gone as well.
+/// Waits until the process is gone. A zombie also counts as gone.
 fn is_gone(process: u32) -> bool {
     until(Duration::from_secs(10), || {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
@@ -145,7 +145,7 @@ fn until(most: Duration, done: impl Fn() -> bool) -> bool {
     false
 }
 
-/// Runs `evenhand serve` where it can't start; what it says.
+/// Runs `evenhand serve` in a way in which it cannot start. Returns what it prints.
 fn fails(home: &Path, arguments: &[&str]) -> String {
     let output = evenhand()
         .env("EVENHAND_HOME", home)
@@ -173,7 +173,7 @@ fn answers_as_azure_does_and_alike_under_load() {
     assert_eq!(reply.header("x-ms-region"), Some("local"));
     assert_eq!(reply.header("x-ratelimit-limit-tokens"), None);
 
-    // The same seed says the same, whatever else is being asked.
+    // The same seed gives the same answer, whatever other requests are being processed.
     let expected = text(&reply);
     std::thread::scope(|scope| {
         let names = ["nurse", "doctor", "pilot", "nurse", "chef", "nurse"];
@@ -383,7 +383,7 @@ fn the_model_ends_with_its_parent_however_that_ends() {
     killed.child.wait().unwrap();
     assert!(is_gone(engine), "{engine} is an orphan");
 
-    // Nobody reads what it prints by now, which must not disturb it either.
+    // Nobody reads its output any more, which must not disturb it either.
     let mut told = Serve::start(&[]);
     let engine = told.engine();
     signal("-TERM", told.child.id());
@@ -418,7 +418,7 @@ fn a_model_that_died_is_started_again() {
 fn a_port_that_is_taken_is_said_so() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    // It fails before anything of the home is needed.
+    // It fails before it needs the home.
     let folder = tempfile::tempdir().unwrap();
     let said = fails(folder.path(), &["--port", &port.to_string()]);
     assert!(
@@ -426,7 +426,7 @@ fn a_port_that_is_taken_is_said_so() {
         "{said}"
     );
     assert!(
-        said.contains("hint: another program has the port"),
+        said.contains("hint: another program uses the port"),
         "{said}"
     );
 }
@@ -460,7 +460,7 @@ fn a_key_of_ones_own_is_seen_by_nobody_else() {
         200
     );
     assert_eq!(named.key(), format!("\"$(cat {})\"", file.display()));
-    // Nothing that it printed holds it, no list of processes does, and the engine has neither.
+    // The key is not in the output or in any list of processes, and the engine does not get it.
     assert!(!named.said.concat().contains("from-a-"));
     let processes = [named.child.id(), named.engine()];
     for (process, name) in processes
@@ -518,7 +518,7 @@ fn a_page_whose_name_was_pointed_here_is_refused() {
 fn a_key_that_is_none_is_refused_without_being_told() {
     let folder = tempfile::tempdir().unwrap();
     let said = fails(folder.path(), &["--port", "0", "--key", "two words"]);
-    assert!(said.contains("the key of --key is none"), "{said}");
+    assert!(said.contains("the key of --key is invalid"), "{said}");
     assert!(!said.contains("two words"), "{said}");
     let said = fails(
         folder.path(),

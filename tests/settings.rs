@@ -1,4 +1,4 @@
-//! Where `evenhand complete` takes its settings from, as its user meets it.
+//! Where `evenhand complete` takes its settings from, as a user sees it.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use crate::support::server::{Reply, Server};
 use crate::support::{evenhand, is_root, skip};
 
-/// Asks one question in this folder, with these variables beside `.env`.
+/// Sends one request from this folder, with these variables in addition to `.env`.
 fn ask(folder: &Path, variables: &[(&str, &str)]) -> Output {
     let prompt = folder.join("prompt.jsonl");
     fs::write(&prompt, "\"Hi\"\n").unwrap();

@@ -1,5 +1,5 @@
-//! The set-up where something is missing: one clear message with a hint, a non-zero exit,
-//! and nothing left that the next run would take for done.
+//! The setup when something is missing: one clear message with a hint, a non-zero exit code, and
+//! nothing left behind that the next run would mistake for finished work.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::{evenhand, home};
 
-/// A launcher's home that holds nothing yet.
+/// A launcher's home with nothing in it yet.
 struct Bare {
     folder: TempDir,
 }
@@ -25,7 +25,7 @@ impl Bare {
         self.folder.path().join(name)
     }
 
-    /// Starts what needs Python and the model; what it says when it fails.
+    /// Starts a command that needs Python and the model. Returns its error message.
     fn fails(&self, environment: &[(&str, &Path)]) -> String {
         let output = evenhand()
             .args(["serve", "--port", "0"])
@@ -151,7 +151,7 @@ fn a_reader_that_has_gone_ends_nothing() {
 fn clean_removes_what_was_made_and_nothing_else() {
     let bare = Bare::new();
     let home = bare.path("home");
-    // As far as a set-up comes without Python.
+    // As far as the setup gets without Python.
     bare.fails(&[("PATH", bare.folder.path())]);
     fs::create_dir_all(home.join("warm/1/build")).unwrap();
     fs::write(home.join("mine.txt"), "keep").unwrap();

@@ -1,4 +1,4 @@
-//! The Batch API: what is handed over is paid for once and comes back, whatever goes wrong.
+//! The Batch API: submitted work is paid for once and comes back, whatever goes wrong.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -250,7 +250,7 @@ fn a_run_says_that_its_rows_wait_in_a_batch() {
     let answers = scene.cell(&["b", "c"]).run().unwrap();
     let notes = answers.totals().notes;
     assert_eq!(notes.len(), 1);
-    insta::assert_snapshot!(notes[0], @"questions that wait in a batch which was submitted are asked, and paid for, once more: 1. `submitted()` finds the batch, `cancel()` ends it");
+    insta::assert_snapshot!(notes[0], @"questions of a submitted batch that are now asked and paid for a second time: 1. `submitted()` finds the batch, `cancel()` cancels it");
 }
 
 #[test]
@@ -440,7 +440,7 @@ fn a_service_that_wants_no_wait_is_not_asked_without_end() {
     let before = scene.api.world().calls.len();
     let answers = submission.collect().unwrap();
     assert_eq!(kinds(&answers), [Some(ErrorKind::Cancelled); 4]);
-    // One look at the beginning, and then ten a second.
+    // One check at the beginning, and then ten per second.
     let looks = scene.api.world().calls.len() - before;
     assert!(looks <= 9, "{looks}");
 }
@@ -537,12 +537,12 @@ fn no_file_holds_the_key_or_can_be_read_by_others() {
     }
 }
 
-/// Upload, look at the file, make; look three times, fetch two files, delete three.
+/// Upload, check the file, create; check three times, fetch two files, delete three.
 const CALLS: usize = 11;
-/// How many of them must succeed.
+/// How many of these calls must succeed.
 const NEEDED: usize = 8;
 
-/// Does this for each call, side by side, since each waits for retries.
+/// Does this for each call, in parallel, since each waits for retries.
 fn at_each_call(calls: usize, check: impl Fn(usize) + Sync) {
     std::thread::scope(|scope| {
         for call in 0..calls {
@@ -591,8 +591,8 @@ fn a_call_that_keeps_failing_is_an_error_and_costs_nothing() {
     });
 }
 
-/// A process is killed while it waits for the answer to a call: the service has heard it,
-/// or has not.
+/// A process is killed while it waits for the answer to a call, which the service has received or
+/// has not received.
 #[test]
 fn a_kill_at_any_call_loses_nothing_and_pays_for_nothing_twice() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -637,7 +637,7 @@ fn a_kill_at_any_call_loses_nothing_and_pays_for_nothing_twice() {
 
 #[test]
 fn a_kill_between_two_lines_of_the_ledger_is_found_out() {
-    // Made and not noted: with the last line gone, and with a part of it.
+    // Created but not recorded: with the last line missing, and with a part of it.
     for left in [0, 20] {
         let scene = Scene::new();
         let made = scene.submit(&PROMPTS).unwrap().batches()[0].id.clone();
@@ -647,7 +647,7 @@ fn a_kill_between_two_lines_of_the_ledger_is_found_out() {
         assert_answered(&found.collect().unwrap(), &PROMPTS);
         assert_eq!(scene.api.world().batches.len(), 1);
     }
-    // Noted and not made.
+    // Recorded but not created.
     let scene = Scene::new();
     scene.submit(&PROMPTS).unwrap();
     cut_last_line(&scene.path("run.batches.jsonl"), 0);

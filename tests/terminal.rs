@@ -1,4 +1,4 @@
-//! What is printed steers no terminal, and need not be read.
+//! Printed text cannot control the terminal, and the program does not depend on a reader.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -9,10 +9,11 @@ use crate::run::{cell, lesson};
 use crate::support::evenhand;
 use crate::support::server::{Reply, Server};
 
-/// Titles, the clipboard, colors, deletions, returns, C1, a turned text, and tags.
+/// Titles, the clipboard, colors, deletions, carriage returns, C1 controls, bidirectional overrides
+/// and tag characters.
 const HOSTILE: &str = "\u{1b}]0;mine\u{7}\u{1b}]52;c;cHduZWQ=\u{1b}\\\u{1b}[2J\u{1b}[8mx\rok\u{8}\u{9b}31m\u{202e}txt\u{e0041} 👩‍⚕️ é";
 
-/// Holds no order to a terminal, and nothing unseen.
+/// Asserts that the text has no control sequences and no invisible characters.
 #[track_caller]
 fn assert_legible(text: &str) {
     let is_obeyed = |c: char| {
@@ -81,7 +82,7 @@ fn what_a_service_says_is_no_order_in_a_message_or_a_row() {
     let [out, err] = complete(&answering);
     assert_legible(&out);
     assert_legible(&err);
-    // Spelled out, and still what the model said.
+    // Escaped, but still the model's text.
     let row: Value = serde_json::from_str(&out).unwrap();
     let said = &row["response"]["body"]["choices"][0]["message"]["content"];
     assert_eq!(said, HOSTILE);
@@ -103,7 +104,7 @@ fn a_cell_that_fails_with_an_answer_steers_no_terminal() {
         .find(|line| line.starts_with("error: "))
         .unwrap();
     assert!(last.contains("failed: panic: �]0;mine�"), "{last}");
-    // Whoever prints the traceback as it stands in the notebook is as safe.
+    // Programs that print the notebook's traceback unchanged are just as safe.
     let error = lesson.executed()[0]["outputs"]
         .as_array()
         .unwrap()

@@ -1,11 +1,11 @@
-//! Asks several questions side by side and keeps the answers in a journal: run it again, and
-//! nothing is asked twice.
+//! Asks several questions concurrently and keeps the answers in a journal, so that a second run
+//! asks nothing again.
 //!
 //! ```sh
 //! cargo run -p evenhand --no-default-features --example batch
 //! ```
 //!
-//! Who answers is read from the environment, as in the example `ask`.
+//! The model is configured through the environment, as in the example `ask`.
 
 #![allow(clippy::print_stdout, reason = "it is a terminal program")]
 
@@ -23,7 +23,7 @@ fn main() -> evenhand::Result<()> {
         .on_progress(|progress| println!("{progress}"))
         .run()?;
 
-    // A prompt that failed is a row with its error, in its place.
+    // A failed prompt keeps its place as a row with its error.
     for row in answers.rows() {
         match &row.outcome {
             Ok(answer) => println!("{} {:?}", row.prompt, answer.text().unwrap_or_default()),

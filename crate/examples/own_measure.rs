@@ -1,10 +1,11 @@
-//! A study with a measure of one's own: how much letters of recommendation speak of warmth.
+//! A study with a custom measure: how many words of warmth letters of recommendation use.
 //!
 //! ```sh
 //! cargo run -p evenhand --no-default-features --example own_measure
 //! ```
 //!
-//! Who answers is read from the environment, as in the example `ask`. It asks 72 questions.
+//! The model is configured through the environment, as in the example `ask`. The study asks 72
+//! questions.
 
 #![allow(clippy::print_stdout, reason = "it is a terminal program")]
 
@@ -16,7 +17,7 @@ use evenhand::fairness::study::Study;
 use evenhand::fairness::text::Text;
 use evenhand::{Client, Result};
 
-/// Words of warmth among all words, per hundred.
+/// The number of words of warmth per hundred words.
 struct Warmth;
 
 const WORDS: [&str; 8] = [
@@ -45,7 +46,7 @@ impl Measure for Warmth {
 
     fn score(&self, text: &Text) -> Result<Option<f64>> {
         let found = text.words().filter(|word| WORDS.contains(word)).count();
-        // An answer without a word has no score: 0 would say that it is cold.
+        // An answer without words has no score: 0 would mean that it is cold.
         let words = text.word_count();
         Ok((words > 0).then(|| 100.0 * found as f64 / words as f64))
     }

@@ -5,8 +5,8 @@
 //! cargo run -p evenhand --no-default-features --example study
 //! ```
 //!
-//! Who answers is read from the environment, as in the example `ask`. It asks 360 questions,
-//! which takes the small model some minutes; the journal keeps what has been answered.
+//! The model is configured through the environment, as in the example `ask`. The study asks 360
+//! questions, which takes the small model several minutes; the journal keeps the answers.
 
 #![allow(clippy::print_stdout, reason = "it is a terminal program")]
 
@@ -21,7 +21,7 @@ fn main() -> evenhand::Result<()> {
         .samples(5)
         .max_tokens(60)
         .seed(7);
-    // Its size, and what it can't tell: before anything is paid for.
+    // Prints the study's size and its limitations before anything is paid for.
     println!("{study}\n");
 
     let journal = std::env::temp_dir().join("evenhand-example-study.jsonl");

@@ -1,4 +1,4 @@
-//! Asking running work to wind down, and return what it has.
+//! Asks running work to stop early and return its results so far.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Names a file that is there while whoever runs this process wants its work to end. The
-/// kernel wrapper makes it when the reader presses the stop button, since the only signal
-/// that evcxr knows would take all variables along.
+/// The variable that names a file whose existence asks the work in this process to stop. The
+/// kernel wrapper creates the file when the user presses the stop button, because the only
+/// signal that evcxr handles would discard all variables.
 const FILE: &str = "EVENHAND_STOP_FILE";
 
-/// A handle that stops a batch from another thread. Clones are the same handle.
+/// A handle that stops a batch from another thread. Clones refer to the same handle.
 ///
-/// A stopped batch sends no further requests, gives those under way a second to end, and
-/// returns: each row that was not answered says that it was cancelled.
+/// A stopped batch sends no further requests, gives those in flight a second to finish, and
+/// returns. Each row that was not answered has an error of the kind
+/// [`Cancelled`](crate::ErrorKind::Cancelled).
 ///
 /// ```
 /// use evenhand::{CancelHandle, Client};
@@ -34,23 +35,23 @@ const FILE: &str = "EVENHAND_STOP_FILE";
 pub struct CancelHandle(Arc<AtomicBool>);
 
 impl CancelHandle {
-    /// A handle that has not been used yet.
+    /// A handle that has not been cancelled.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks the work that holds this handle to wind down. There is no way back.
+    /// Asks the work that holds this handle to stop. This can't be undone.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Was it asked for?
+    /// Whether [`cancel`](Self::cancel) has been called.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Does whoever runs this process want its work to end?
+/// Whether the kernel asks this process to stop its work.
 pub(crate) fn kernel_requested_stop() -> bool {
     static PATH: OnceLock<Option<OsString>> = OnceLock::new();
     PATH.get_or_init(|| std::env::var_os(FILE))

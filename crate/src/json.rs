@@ -1,6 +1,6 @@
-//! JSON from outside, read without building it: a body of tiny objects would take fifty times
-//! its size. A text is checked once; then each field that is wanted is read where it stands, and
-//! what nobody asks for is passed over.
+//! Reads untrusted JSON without building a tree, which for a body of tiny objects would take
+//! fifty times its size. A text is validated once; after that, each field that is needed is read
+//! in place and the rest is skipped.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,16 +9,17 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// How deep a text may be nested, which is what other readers of JSON take.
+/// The maximum nesting depth, as in other JSON parsers.
 const DEEPEST: usize = 127;
 
-/// A text that is JSON, on one line, as it came.
+/// A text that is valid JSON, reduced to one line and otherwise unchanged.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Json(Arc<Box<RawValue>>);
 
-/// Why a text is none.
+/// Why a text is not JSON.
 #[derive(Debug)]
 pub(crate) enum NoJson {
     BreaksOff,
@@ -26,7 +27,7 @@ pub(crate) enum NoJson {
 }
 
 impl Json {
-    /// Takes the text, which is not copied unless it has to be repaired.
+    /// Validates the text. It is copied only if it has to be repaired.
     pub(crate) fn new(text: String) -> Result<Self, NoJson> {
         let text = match has_half_pairs(&text) {
             true => repair_surrogates(text.as_bytes()),
@@ -47,6 +48,33 @@ impl Json {
     pub(crate) fn text(&self) -> &str {
         self.0.get()
     }
+
+    /// The whole value, built in memory. A number that no `f64` can hold (`1e999`) becomes null.
+    pub(crate) fn to_value(&self) -> Value {
+        let text = self.text();
+        serde_json::from_str(text)
+            .or_else(|_| serde_json::from_str(&without_infinite_numbers(text)))
+            .unwrap_or_default()
+    }
+}
+
+/// The JSON with null for each number that no `f64` can hold.
+fn without_infinite_numbers(json: &str) -> String {
+    let is_part = |c: char| matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E');
+    let mut outside = Outside::default();
+    let mut finite = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(c) = rest.chars().next() {
+        let number = match outside.next(c) && (c == '-' || c.is_ascii_digit()) {
+            true => rest.split(|c| !is_part(c)).next().unwrap_or_default(),
+            false => "",
+        };
+        let is_infinite = number.parse::<f64>().is_ok_and(f64::is_infinite);
+        let length = number.len().max(c.len_utf8());
+        finite.push_str(if is_infinite { "null" } else { &rest[..length] });
+        rest = &rest[length..];
+    }
+    finite
 }
 
 impl From<serde_json::Error> for NoJson {
@@ -59,9 +87,8 @@ impl From<serde_json::Error> for NoJson {
     }
 }
 
-/// A value is JSON.
-impl From<&serde_json::Value> for Json {
-    fn from(value: &serde_json::Value) -> Self {
+impl From<&Value> for Json {
+    fn from(value: &Value) -> Self {
         let raw = serde_json::value::to_raw_value(value);
         Self(Arc::new(raw.unwrap_or_default()))
     }
@@ -87,7 +114,7 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// Which characters of a text stand in no string.
+/// Tracks which characters of a text are outside of strings.
 #[derive(Default)]
 struct Outside {
     is_inside: bool,
@@ -95,7 +122,8 @@ struct Outside {
 }
 
 impl Outside {
-    /// Does the next character, be it a quote, stand in no string?
+    /// Whether the next character is outside of a string. An opening quote is outside, a closing
+    /// quote is not.
     fn next(&mut self, c: char) -> bool {
         let was_inside = self.is_inside;
         match c {
@@ -107,7 +135,7 @@ impl Outside {
     }
 }
 
-/// Is the text nested deeper than other readers of JSON take?
+/// Whether the text is nested deeper than [`DEEPEST`].
 fn is_too_deep(text: &str) -> bool {
     let mut outside = Outside::default();
     let mut depth = 0_usize;
@@ -121,15 +149,15 @@ fn is_too_deep(text: &str) -> bool {
     })
 }
 
-/// The same text without the white space between its parts.
+/// The text without the white space between its tokens.
 fn compact(mut text: String) -> String {
     let mut outside = Outside::default();
     text.retain(|c| !(outside.next(c) && matches!(c, ' ' | '\t' | '\n' | '\r')));
     text
 }
 
-/// The values of these fields, in this order; of two of a name the last. All are missing where
-/// the text is no object.
+/// The values of these fields, in this order. Of duplicate fields the last one counts. All are
+/// `None` if the text is not an object.
 pub(crate) fn fields<'a, const N: usize>(
     json: &'a RawValue,
     names: [&str; N],
@@ -139,35 +167,35 @@ pub(crate) fn fields<'a, const N: usize>(
         names: &names,
         found: &mut found,
     };
-    // What breaks off in the middle can't be: the text was checked.
+    // Parsing can't fail halfway, because the text was validated.
     let _ = read.deserialize(&mut serde_json::Deserializer::from_str(json.get()));
     found
 }
 
-/// One field.
+/// The value of one field.
 pub(crate) fn field<'a>(json: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     let [found] = fields(json, [name]);
     found
 }
 
-/// The first so many items of a list; none where the text is no list.
+/// The first `most` items of a list; empty if the text is not a list.
 pub(crate) fn items(json: &RawValue, most: usize) -> Vec<&RawValue> {
     let list = Items(most).deserialize(&mut serde_json::Deserializer::from_str(json.get()));
     list.unwrap_or_default()
 }
 
-/// The first so many fields of an object with their names; none where the text is no object.
+/// The first `most` fields of an object with their names; empty if the text is not an object.
 pub(crate) fn entries(json: &RawValue, most: usize) -> Vec<(String, &RawValue)> {
     let list = Entries(most).deserialize(&mut serde_json::Deserializer::from_str(json.get()));
     list.unwrap_or_default()
 }
 
-/// The value, if it is of this type.
+/// The value, if it has this type.
 pub(crate) fn read<T: DeserializeOwned>(json: &RawValue) -> Option<T> {
     serde_json::from_str(json.get()).ok()
 }
 
-/// A text, or the digits of a number.
+/// The content of a string, or a number as written.
 pub(crate) fn plain_text(json: &RawValue) -> Option<String> {
     let is_number = json
         .get()
@@ -175,12 +203,12 @@ pub(crate) fn plain_text(json: &RawValue) -> Option<String> {
     read(json).or_else(|| is_number.then(|| json.get().to_owned()))
 }
 
-/// Is it nothing?
+/// Whether the value is `null`.
 pub(crate) fn is_null(json: &RawValue) -> bool {
     json.get() == "null"
 }
 
-/// Reads a list of which only the first so many items count.
+/// Deserializes the first `MOST` items of a list and skips the rest.
 pub(crate) fn first<'de, D, T, const MOST: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -243,7 +271,7 @@ impl<'de, const N: usize> Visitor<'de> for Fields<'_, '_, 'de, N> {
     }
 }
 
-/// A name that is copied only where it has to be.
+/// A field name that is copied only if it contains escapes.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -272,7 +300,7 @@ impl<'de> Visitor<'de> for Items {
                 None => break,
             }
         }
-        // What follows is not looked at, and nobody reads on behind it.
+        // The remaining items are skipped.
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(items)
     }
@@ -308,12 +336,12 @@ impl<'de> Visitor<'de> for Entries {
     }
 }
 
-/// May the text hold a half of a surrogate pair?
+/// Whether the text may contain an unpaired surrogate.
 fn has_half_pairs(text: &str) -> bool {
     ["\\ud", "\\uD"].iter().any(|half| text.contains(half))
 }
 
-/// The same, with U+FFFD for each of them and for bytes that are no text.
+/// Replaces each unpaired surrogate and each byte sequence that is not UTF-8 with U+FFFD.
 pub(crate) fn repair_surrogates(json: &[u8]) -> String {
     let json = String::from_utf8_lossy(json);
     let mut repaired = String::with_capacity(json.len());
@@ -325,7 +353,7 @@ pub(crate) fn repair_surrogates(json: &[u8]) -> String {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
             (Some(0xd800..=0xdfff), _) => (6, Some("\\ufffd")),
             (Some(_), _) => (6, None),
-            // A backslash and what it stands before, of which only ASCII is legal.
+            // A backslash and the character it escapes, which in valid JSON is ASCII.
             (None, _) => (2, None),
         };
         let (escape, after) = escape.split_at_checked(taken).unwrap_or((escape, ""));
@@ -336,7 +364,7 @@ pub(crate) fn repair_surrogates(json: &[u8]) -> String {
     repaired
 }
 
-/// The UTF-16 unit that the text begins with, written as `\uXXXX`.
+/// The UTF-16 code unit at the beginning of the text, written as `\uXXXX`.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     u16::from_str_radix(digits, 16).ok()

@@ -1,10 +1,10 @@
 //! Ask a language model the same question about different people, see the answers in a
 //! Rust notebook, and learn whether the model is even-handed.
 //!
-//! A [`Client`] knows who answers: a deployment of Azure OpenAI, or any server with
-//! OpenAI's chat completions. It reads its settings from the environment or a `.env` file.
-//! A [`Batch`] asks many prompts side by side and keeps their order; the [`Answers`] become
-//! a data frame, or a [`Study`](fairness::study::Study) measures them and says how sure that is.
+//! A [`Client`] connects to a deployment of Azure OpenAI or to any server with OpenAI's chat
+//! completions API. It reads its settings from the environment or a `.env` file. A [`Batch`]
+//! sends many prompts concurrently and keeps their order. The [`Answers`] convert to a data
+//! frame, or a [`Study`](fairness::study::Study) measures them and reports the uncertainty.
 //!
 //! ```no_run
 //! use evenhand::prelude::*;
@@ -19,24 +19,24 @@
 //! # Ok::<(), evenhand::Error>(())
 //! ```
 //!
-//! Calls block, because a notebook cell that awaits costs its reader three seconds; programs
-//! that have a runtime use the twins whose names end in `_async`.
+//! Calls block, because a notebook cell with an `.await` takes three seconds longer. Programs
+//! that have their own runtime use the functions whose names end in `_async`.
 //!
-//! A prompt that fails is a row with its error and costs the others nothing. Every [`Error`]
-//! has a kind to match on and, where the user can mend it, a hint. A key is a [`Secret`],
-//! which can't be printed. Text from a model is hostile until it is escaped.
+//! A prompt that fails becomes a row with its error and does not affect the other rows. Every
+//! [`Error`] has a kind to match on and, if the user can fix it, a hint. A key is a [`Secret`],
+//! which can't be printed. Text from a model is not trusted until it is escaped.
 //!
-//! What may make answers more even-handed, from a prompt to a training file, is in
-//! [`mitigation`](fairness::mitigation). The folder `examples/` holds programs to begin with.
+//! [`mitigation`](fairness::mitigation) holds ways to make answers more even-handed, from prompts
+//! to training files. The folder `examples/` holds example programs.
 //!
-//! | feature | brings | default |
+//! | feature | provides | default |
 //! |---|---|---|
 //! | `notebook` | tables, charts and displays, with polars and plotters | yes |
 //!
 //! [`serde_json`] and [`tokio`] are re-exported.
 //!
 #![cfg_attr(feature = "notebook", doc = include_str!("in_a_notebook.md"))]
-// docs.rs then says of each item which feature it needs.
+// On docs.rs, each item shows the feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod batch;
@@ -44,10 +44,16 @@ pub mod batch_api;
 mod cancel;
 #[cfg(feature = "notebook")]
 pub mod chart;
+#[cfg(test)]
+#[path = "../testing/corpus.rs"]
+mod corpus;
 #[cfg(feature = "notebook")]
 pub mod display;
 pub mod error;
 pub mod fairness;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod json;
 #[cfg(test)]
@@ -73,11 +79,12 @@ pub use settings::Settings;
 pub use {plotters, polars};
 pub use {serde_json, tokio};
 
-/// What a notebook needs, in one `use`: the toolkit, and what one says of data frames.
+/// Everything that a notebook needs, in one `use`: the toolkit and the most common names for
+/// data frames.
 ///
-/// polars has a prelude of its own, with more than a thousand names: where a cell wants
-/// more than these, `use evenhand::polars::prelude::*;` brings them. Here they are few,
-/// because the kernel looks all names through again for each cell.
+/// polars has its own prelude with more than a thousand names. If a cell needs more of them, use
+/// `use evenhand::polars::prelude::*;`. This prelude has few names because the kernel resolves
+/// all of them again for each cell.
 pub mod prelude {
     pub use crate::fairness::mitigation::Prompt;
     pub use crate::fairness::occupations;

@@ -1,5 +1,5 @@
-//! Random numbers that stay the same: a seed gives the same stream on every machine and in
-//! every version. The generator and the way from its bits to a choice are both fixed here.
+//! Reproducible random numbers: a seed gives the same stream on every machine and in every
+//! version. Both the generator and the mapping from its bits to choices are fixed here.
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -13,20 +13,21 @@ impl Random {
         Self(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
 
-    /// 64 fair coins.
+    /// 64 independent fair bits.
     pub(crate) fn bits(&mut self) -> u64 {
         self.0.next_u64()
     }
 
-    /// One of `0..n`, by a multiplication (Lemire 2019). Without his rejection step the
-    /// chances differ by less than n / 2^64, which no simulation can see. `n` is not 0.
+    /// One of `0..n`, by a multiplication (Lemire 2019). Without the rejection step the
+    /// probabilities differ by less than n / 2^64, which no simulation can detect. `n` must not
+    /// be 0.
     #[inline]
     pub(crate) fn below(&mut self, n: usize) -> usize {
         let wide = u128::from(self.bits()) * n as u128;
         (wide >> 64) as usize
     }
 
-    /// Two of `0..n` at once, from the halves of one number: chances differ by less than
+    /// Two of `0..n`, from the two halves of one number: the probabilities differ by less than
     /// n / 2^32.
     #[inline]
     pub(crate) fn two_below(&mut self, n: usize) -> [usize; 2] {
@@ -34,7 +35,7 @@ impl Random {
         [bits >> 32, bits & 0xffff_ffff].map(|half| ((half * n as u64) >> 32) as usize)
     }
 
-    /// The sum of the values, each with a sign of its own from a fair coin.
+    /// The sum of the values, each with a random sign.
     pub(crate) fn signed_sum(&mut self, values: &[f64]) -> f64 {
         let mut sum = 0.0;
         for chunk in values.chunks(64) {
@@ -47,23 +48,23 @@ impl Random {
         sum
     }
 
-    /// From 0 up to, but not, 1.
+    /// Uniform on [0, 1).
     pub(crate) fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Between 0 and 1, neither of them.
+    /// Uniform on the open interval (0, 1).
     pub(crate) fn open_unit(&mut self) -> f64 {
         ((self.bits() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
-    /// Of the standard normal distribution (Box and Muller 1958).
+    /// A standard normal value (Box and Muller 1958).
     pub(crate) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * self.open_unit().ln()).sqrt();
         radius * (std::f64::consts::TAU * self.open_unit()).cos()
     }
 
-    /// Puts the values in random order (Fisher and Yates).
+    /// Shuffles the values (Fisher and Yates).
     pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
         for end in (1..values.len()).rev() {
             let other = self.below(end + 1);

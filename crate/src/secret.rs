@@ -1,12 +1,12 @@
-//! Keys that cannot be printed.
+//! Keys that can't be printed.
 
 use std::fmt;
 
-/// A key or token. `Debug` and `Display` show three dots, never a prefix: what can't
-/// be printed can't end up in a notebook, a log or an error message.
+/// A key or token. `Debug` and `Display` show an ellipsis, never a prefix: a key that can't be
+/// printed can't end up in a notebook, a log or an error message.
 ///
-/// It is in the process's memory as long as a client has it, and a dump of that memory, such as
-/// a core dump, holds it: `ulimit -c 0` where dumps go to others.
+/// The key is in the memory of the process as long as a client holds it, and so is part of a
+/// core dump. Use `ulimit -c 0` if others can read core dumps.
 ///
 /// ```
 /// let key = evenhand::Secret::new("sk-123");
@@ -16,12 +16,12 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a key. White space around it, which pasting often adds, is dropped.
+    /// Wraps a key. Surrounding white space, which pasting often adds, is removed.
     pub fn new(key: impl AsRef<str>) -> Self {
         Self(key.as_ref().trim().to_owned())
     }
 
-    /// The key itself, for the one place that writes it into a request header.
+    /// The key itself. Never print it, log it or write it to a file.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

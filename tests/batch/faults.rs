@@ -1,4 +1,4 @@
-//! One fault at a time, in the midst of a batch: what it costs, and whom.
+//! A single fault in the middle of a batch: which rows it affects, and how.
 
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::server::{Reply, Server};
 
-/// A client that asks this server as a deployment without quota.
+/// A client of this server, as a deployment without a quota.
 pub(super) fn client(server: &Server) -> Client {
     Client::builder()
         .endpoint(server.url())
@@ -18,22 +18,22 @@ pub(super) fn client(server: &Server) -> Client {
         .unwrap()
 }
 
-/// A batch that no quota holds up.
+/// A batch that no quota delays.
 pub(super) fn batch(server: &Server, prompts: impl IntoIterator<Item = String>) -> Batch {
     client(server).batch(prompts).quota(Quota::unlimited())
 }
 
-/// The good answer to a prompt.
+/// The successful answer to a prompt.
 pub(super) fn answer(prompt: &str) -> Reply {
     Reply::text(&words(prompt))
 }
 
-/// What a good answer says.
+/// The text of a successful answer.
 pub(super) fn words(prompt: &str) -> String {
     format!("answer to {prompt}")
 }
 
-/// Answers the prompt `odd` with this at first, and everything else well.
+/// Answers the prompt `odd` with this reply at first, and everything else successfully.
 fn once(fault: Reply) -> Server {
     Server::by_prompt(move |prompt, before| match (prompt, before) {
         ("odd", 0) => fault.clone(),
@@ -41,7 +41,7 @@ fn once(fault: Reply) -> Server {
     })
 }
 
-/// Answers the prompt `odd` with this for ever, and everything else well.
+/// Always answers the prompt `odd` with this reply, and everything else successfully.
 fn always(fault: Reply) -> Server {
     Server::by_prompt(move |prompt, _| match prompt {
         "odd" => fault.clone(),
@@ -88,7 +88,7 @@ fn a_refusal_for_the_quota_is_waited_out_however_it_is_put() {
         ],
         &[],
     ];
-    // Side by side: those that say nothing are waited for a second or so.
+    // In parallel, since a silent server takes a second or so to time out.
     thread::scope(|scope| {
         for headers in headers {
             scope.spawn(move || {
@@ -373,7 +373,7 @@ fn any_text_goes_there_and_back() {
     }
 }
 
-/// The time as HTTP writes it.
+/// The time in HTTP's format.
 fn httpdate(time: SystemTime) -> String {
     httpdate::fmt_http_date(time)
 }

@@ -1,4 +1,4 @@
-//! What a program gets from `.journal(path)`.
+//! What `.journal(path)` does for a program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ fn a_second_run_asks_nothing_and_says_so() {
             .summary()
             .starts_with("2 rows: 2 answered (2 from the journal), 0 tokens, ")
     );
-    // What it took then is known still.
+    // The time that it took then is still known.
     assert_eq!(again.rows()[0].effort.attempts, 1);
 
     // A run that wants more asks the rest.
@@ -203,8 +203,8 @@ fn a_file_that_is_no_journal_is_refused_and_left_alone() {
     }
     let error = ask(&server, &path, &["a"]).run().unwrap_err();
     insta::assert_snapshot!(shown(&error, folder.path()), @"
-    journal: FOLDER/run.jsonl is not a journal: its first line is no row in the Batch API's output format
-      hint: it was left as it is; give the journal another name, or move the file away
+    journal: FOLDER/run.jsonl is not a journal: its first line is not a row in the Batch API's output format
+      hint: it was left unchanged; give the journal another name, or move the file away
     ");
     let error = ask(&server, folder.path(), &["a"]).run().unwrap_err();
     insta::assert_snapshot!(shown(&error, folder.path()), @"
@@ -219,7 +219,7 @@ fn a_folder_that_cannot_be_written_is_told_before_anything_is_asked() {
     use std::os::unix::fs::PermissionsExt;
     let server = good();
     let (folder, path) = place();
-    // Root may write everywhere but here.
+    // Root may write everywhere except here.
     let path = if is_root() {
         PathBuf::from("/proc/self/run.jsonl")
     } else {
@@ -244,7 +244,7 @@ fn rows_that_find_no_room_on_the_disk_are_answers_all_the_same() {
         .arg(folder.path())
         .output();
     if !mounted.is_ok_and(|output| output.status.success()) {
-        // Nothing that could be installed would give the right to mount.
+        // Nothing that could be installed would grant the right to mount.
         return note("SKIPPED: rows that find no room: a small disk can't be mounted here");
     }
     let unmount = Unmount(folder.path());
@@ -263,7 +263,7 @@ fn rows_that_find_no_room_on_the_disk_are_answers_all_the_same() {
     let counted = error.replace(&format!("{} rows are", 40 - kept), "N rows are");
     insta::assert_snapshot!(counted, @"
     io: N rows are not on the disk: FOLDER/run.jsonl can't be written
-      hint: make room on the disk and run it again: only what the journal lacks is asked
+      hint: free up disk space and run it again: only rows missing from the journal are sent
     ");
 
     // With room, the next run asks what is missing and nothing else.

@@ -146,7 +146,7 @@ fn a_quota_that_lets_nothing_pass_is_told_at_once() {
         assert_eq!(error.kind(), ErrorKind::Argument);
         assert!(error.hint().is_some(), "{error}");
     }
-    // What no minute has room for is an error of its row, and costs the others nothing.
+    // A request above the quota of a whole minute only fails its own row.
     let long = "word ".repeat(5_000);
     let answers = echo
         .client()

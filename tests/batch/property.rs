@@ -1,5 +1,5 @@
-//! Whatever the faults: every prompt ends in exactly one row, in order, with its own answer
-//! or with an error; the sums add up; and the journal makes a second run ask only what failed.
+//! Whatever the faults, every prompt ends in exactly one row, in order, with its own answer or with
+//! an error; the totals add up; and with the journal, a second run only sends what failed.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use super::faults::{answer, batch, words};
 use crate::support::server::{Reply, Server};
 
-/// What the service does wrong with a request.
+/// A fault of the service.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
-    /// Refuses for the quota's sake.
+    /// Refuses because of the quota.
     Quota,
-    /// Answers so, and asks to be asked again at once.
+    /// Answers with this status, and asks for a retry at once.
     Passing(u16),
-    /// Ends the connection after so many bytes of a good answer.
+    /// Closes the connection after this many bytes of a successful answer.
     Cut(usize, bool),
     Redirect,
     Invalid,
@@ -51,7 +51,7 @@ impl Fault {
         }
     }
 
-    /// Is it asked again, and does that count as one of the retries?
+    /// Whether the request is retried, and whether that counts as one of the retries.
     fn costs(self) -> Option<u32> {
         match self {
             Self::Quota => Some(0),
@@ -73,7 +73,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     ]
 }
 
-/// What happens to a prompt: its faults, one after the other, and how late answers come.
+/// What happens to a prompt: its faults, one after the other, and the delay of answers.
 type Fate = (Vec<Fault>, u64);
 
 fn fates() -> impl Strategy<Value = Vec<Fate>> {
@@ -84,7 +84,7 @@ fn prompt(number: usize) -> String {
     format!("prompt {number}")
 }
 
-/// A service that deals them out.
+/// A service with these faults.
 fn serve(fates: Vec<Fate>) -> Server {
     let fates: HashMap<_, _> = fates
         .into_iter()
@@ -117,7 +117,7 @@ fn expected(faults: &[Fault], retries: u32) -> (u32, bool) {
     (sent + 1, true)
 }
 
-/// The answers in the journal, by what they say.
+/// The answers in the journal, by their text.
 fn kept(path: &Path) -> HashMap<String, usize> {
     let mut kept = HashMap::new();
     for line in std::fs::read_to_string(path).unwrap_or_default().lines() {
@@ -193,7 +193,7 @@ proptest! {
         prop_assert_eq!(journal.len(), answered);
         prop_assert!(journal.values().all(|times| *times == 1));
 
-        // What is left of the faults may meet the second run; what was answered does not.
+        // Remaining faults may affect the second run, but only prompts that were not answered.
         let before = server.requests().len();
         let again = ask().run().unwrap();
         check(&again, &prompts, &server, before)?;
@@ -207,7 +207,7 @@ proptest! {
         prop_assert!(journal.values().all(|times| *times == 1));
     }
 
-    /// A batch that is stopped somewhere is a whole one too, and goes on where it was.
+    /// A batch that is stopped has all its rows, too, and continues where it was.
     #[test]
     fn a_batch_that_is_stopped_has_all_its_rows(
         fates in fates(), after in 0_u64..30, concurrency in 1_usize..9,
@@ -242,7 +242,7 @@ proptest! {
         prop_assert!(kept(&path).values().all(|times| *times == 1));
     }
 
-    /// Prompts that are equal, and samples: each row has the right prompt's answer.
+    /// With equal prompts and several samples, each row has the answer to its own prompt.
     #[test]
     fn equal_prompts_keep_their_rows(
         numbers in prop::collection::vec(0_usize..4, 0..10), samples in 1_u32..4, is_likeliest: bool,

@@ -1,4 +1,4 @@
-//! Ending a batch before its time: by a handle, by a deadline, by a file, by dropping it.
+//! Ending a batch early: by a handle, by a deadline, by a file, by dropping it.
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,7 +16,7 @@ use crate::support::server::{Reply, Server};
 /// Long enough for a busy machine, and far shorter than what the slow prompts take.
 const SOON: Duration = Duration::from_secs(20);
 
-/// Answers at once, but to prompts that begin with `slow` never.
+/// Answers at once, except for prompts that begin with `slow`, which are never answered.
 fn slow() -> Server {
     Server::by_prompt(|prompt, _| match prompt.starts_with("slow") {
         true => Reply::Silence,
@@ -28,13 +28,13 @@ fn prompts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// Waits until so many requests have come.
+/// Waits until this many requests have arrived.
 fn wait_for(server: &Server, requests: usize) {
     let came = crate::support::poll(SOON, || (server.requests().len() >= requests).then_some(()));
     came.unwrap_or_else(|| panic!("not {requests} requests: {}", server.requests().len()));
 }
 
-/// The first row is answered, the others say why not.
+/// Asserts that the first row is answered and the others have errors.
 fn is_cut_short(answers: &Answers, why: &str) {
     assert_eq!(answers.rows()[0].text(), Some("answer to quick"));
     for row in &answers.rows()[1..] {
@@ -156,7 +156,7 @@ fn a_stopped_batch_of_requests_has_a_row_for_each_that_was_read() {
     });
     wait_for(&server, 3);
     stop.cancel();
-    // The sender of requests lives on: whoever reads them waits for more, and is not waited for.
+    // The sender is still open, so the reader waits for more requests, but nothing waits for it.
     let totals = running.join().unwrap().unwrap();
     let taken: Vec<_> = taken.iter().collect();
     let expected = [
@@ -166,7 +166,7 @@ fn a_stopped_batch_of_requests_has_a_row_for_each_that_was_read() {
     ];
     assert_eq!(taken, expected);
     assert_eq!((totals.answered, totals.cancelled), (1, 2));
-    // Nor does it keep the journal.
+    // Nor does it keep the journal locked.
     let again = batch(&server, prompts(&["another"]))
         .journal(&path)
         .deadline(SOON)
@@ -238,7 +238,7 @@ fn dropping_a_batch_in_mid_flight_leaks_nothing() {
             thread::sleep(Duration::from_millis(1));
         }
     }
-    // What was on its way arrives; then nothing does.
+    // Requests that were already on their way arrive, and then no more.
     thread::sleep(Duration::from_millis(200));
     let sent = server.requests().len();
     thread::sleep(Duration::from_millis(500));

@@ -1,4 +1,4 @@
-//! What may stand on a line.
+//! What an input line may contain.
 
 use std::fmt::Write;
 
@@ -45,15 +45,15 @@ Describe a nurse.
     same: answer to first
     same: answer to second
     x: the request has no message
-    y: the line can't be asked: its body is no chat request: invalid type: string "no list", expected a sequence
-    z: the line can't be asked: its body is no chat request: invalid type: integer `7`, expected struct ChatRequest
-    line-9: the line can't be asked: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
-    line-10: the line can't be asked: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
-    line-11: the line can't be asked: it is no JSON: EOF while parsing a string at column 17
-    line-12: the line can't be asked: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
-    line-13: the line can't be asked: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
-    line-14: the line can't be asked: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
-    line-15: the line can't be asked: it is no JSON: expected value at column 1
+    y: the line is not a valid request: its body is not a chat request: invalid type: string "no list", expected a sequence
+    z: the line is not a valid request: its body is not a chat request: invalid type: integer `7`, expected struct ChatRequest
+    line-9: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
+    line-10: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
+    line-11: the line is not a valid request: it is not JSON: EOF while parsing a string at column 17
+    line-12: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
+    line-13: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
+    line-14: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
+    line-15: the line is not a valid request: it is not JSON: expected value at column 1
     line-16: answer to the last, without an end
     "#);
     assert_eq!(server.requests().len(), 5);
@@ -133,7 +133,7 @@ fn a_line_without_end_is_a_row_and_ends_the_input() {
         (ended.code, ended.rows.len(), server.requests().len()),
         (Some(3), 2, 1)
     );
-    insta::assert_snapshot!(ended.texts()[1].1, @"the line can't be asked: it is longer than 64 MB, and what follows is not read");
+    insta::assert_snapshot!(ended.texts()[1].1, @"the line is not a valid request: it is longer than 64 MB, and what follows is not read");
 }
 
 #[test]

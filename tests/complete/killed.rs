@@ -1,4 +1,4 @@
-//! kill -9 in mid-run, and on again.
+//! Runs that are killed with `kill -9` and then continued.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,8 +15,8 @@ use crate::support::server::Server;
 
 const ROWS: usize = 12;
 
-/// The answered rows of a file, by what the model said, and how often each is there. Torn
-/// lines are passed over.
+/// The answered rows of a file, by the model's answer, and how often each occurs. Incomplete lines
+/// are skipped.
 fn answered(text: &str) -> BTreeMap<String, usize> {
     let mut answered = BTreeMap::new();
     let rows = text
@@ -37,7 +37,7 @@ fn started(folder: &Path, server: &Server) -> Command {
     command
 }
 
-/// Starts it, and kills it a while after so many rows. What it had shown by then.
+/// Starts it, and kills it some time after this many rows. Returns what it had printed by then.
 fn kill(folder: &Path, server: &Server, rows: usize, then: Duration) -> String {
     let (mut child, stdin) = begin(&mut started(folder, server), &prompts(ROWS));
     drop(stdin);
@@ -53,7 +53,7 @@ fn kill(folder: &Path, server: &Server, rows: usize, then: Duration) -> String {
     shown
 }
 
-/// One run that is killed once or twice and then finished. How many rows were left to ask.
+/// A run that is killed once or twice and then finished. Returns how many rows were left.
 fn round(number: usize) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::by_prompt(|prompt, _| {
@@ -62,7 +62,7 @@ fn round(number: usize) -> usize {
     });
     let journal = || fs::read_to_string(folder.path().join("run.jsonl")).unwrap_or_default();
     for kills in 0..=number % 2 {
-        // Spread over the whole of a run: from its very start to its end, to the millisecond.
+        // Spread over the whole run, from its very start to its end, to the millisecond.
         let rows = (number * 5 + kills * 3) % (ROWS + 1);
         let then = Duration::from_micros((number as u64 * 7919 + kills as u64 * 4001) % 12_000);
         let before = answered(&journal());
@@ -104,7 +104,7 @@ fn round(number: usize) -> usize {
         .map(|(_, text)| text.to_owned())
         .collect();
     assert_eq!(texts, expected, "round {number}");
-    // A request of the run that was killed may have arrived late: one is in its place twice.
+    // A request of the killed run may have arrived late, so there may be one duplicate.
     let missing: BTreeSet<_> = (0..ROWS)
         .map(|row| format!("number {row}"))
         .filter(|prompt| !kept.contains_key(&format!("answer to {prompt}")))

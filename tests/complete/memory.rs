@@ -8,7 +8,7 @@ use super::{complete, ends};
 use crate::support::server::{Reply, Server};
 use crate::support::{Echo, note};
 
-/// The most memory that a run with so many rows ever had, in kB.
+/// The peak memory of a run with this many rows, in kB.
 fn peak(folder: &Path, echo: &Echo, rows: usize) -> u64 {
     let mut child = complete(folder, &echo.url())
         .args(["--journal", &format!("{rows}.jsonl")])
@@ -20,7 +20,7 @@ fn peak(folder: &Path, echo: &Echo, rows: usize) -> u64 {
         for row in 0..rows {
             writeln!(stdin, "\"{row} {text}\"").unwrap();
         }
-        // The input stays open until the memory has been looked at.
+        // The input stays open until the memory has been measured.
         stdin
     });
     let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -39,7 +39,7 @@ fn peak(folder: &Path, echo: &Echo, rows: usize) -> u64 {
     peak
 }
 
-/// The most memory that the process ever had, in kB.
+/// The peak memory of the process, in kB.
 fn most_ever(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let peak = status
@@ -49,7 +49,7 @@ fn most_ever(process: u32) -> u64 {
     peak.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// A body of 15 MB of this, over and over, in a place of the answer.
+/// A body with 15 MB of this, repeated, in one place of the answer.
 fn bodies() -> [(&'static str, u16, String); 4] {
     let many = |item: &str| {
         let mut text = item.repeat(15_000_000 / (item.len() + 1));

@@ -18,13 +18,13 @@ use serde_json::Value;
 use crate::support::poll;
 use crate::support::server::{Reply, Server};
 
-/// A key that must turn up nowhere.
+/// A key that must not appear anywhere.
 const KEY: &str = "Hunter2-Hunter2-Hunter2";
 
 /// Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The command, in this folder, without anyone to ask.
+/// The command, in this folder, without a service.
 fn command(folder: &Path) -> Command {
     let mut command = crate::support::evenhand();
     command
@@ -37,7 +37,7 @@ fn command(folder: &Path) -> Command {
     command
 }
 
-/// The command that asks this server.
+/// The command with this server as its service.
 fn complete(folder: &Path, url: &str) -> Command {
     let mut command = command(folder);
     command
@@ -56,7 +56,7 @@ fn answer(prompt: &str) -> Reply {
     Reply::text(&format!("answer to {prompt}"))
 }
 
-/// So many prompts, a line each.
+/// This many prompts, one per line.
 fn prompts(count: usize) -> String {
     (0..count)
         .map(|number| format!("\"number {number}\"\n"))
@@ -93,7 +93,7 @@ impl Ended {
         assert_eq!(ended, (Some(code), rows), "{}", self.told);
     }
 
-    /// What the model said, or why it did not, by the names of the rows.
+    /// The model's answers, or the errors, by the names of the rows.
     fn texts(&self) -> Vec<(&str, &str)> {
         let text = |row: &'_ Value| {
             let content = &row["response"]["body"]["choices"][0]["message"]["content"];
@@ -111,7 +111,7 @@ impl Ended {
             .collect()
     }
 
-    /// What it told, without what varies.
+    /// Its messages, without the parts that vary.
     fn told(&self, server: Option<&Server>) -> String {
         let told = match server {
             Some(server) => self.told.replace(&format!(":{}", server.port()), ":PORT"),
@@ -127,12 +127,12 @@ impl Ended {
     }
 }
 
-/// Runs it with this input to its end.
+/// Runs it with this input until it ends.
 fn run(command: &mut Command, input: impl Into<Vec<u8>>) -> Ended {
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.into();
-    // It may end before it has read all.
+    // It may end before it has read everything.
     let writer = thread::spawn(move || drop(stdin.write_all(&input)));
     let ended = Ended::new(&child.wait_with_output().unwrap());
     writer.join().unwrap();
@@ -160,7 +160,7 @@ fn ends(mut child: Child) -> Ended {
     Ended::new(&child.wait_with_output().unwrap())
 }
 
-/// Waits until so many requests have come.
+/// Waits until this many requests have arrived.
 fn wait_for(server: &Server, requests: usize) {
     let came = poll(PATIENCE, || {
         (server.requests().len() >= requests).then_some(())

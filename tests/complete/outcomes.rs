@@ -1,4 +1,4 @@
-//! How it ends: its exit code, and what it tells.
+//! How `evenhand complete` ends: its exit code and its messages.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn a_wrong_key_ends_it_at_once() {
     error: the service answered 401 Unauthorized: Access denied.
       hint: check AZURE_OPENAI_API_KEY, and that it belongs to the resource in AZURE_OPENAI_ENDPOINT (127.0.0.1:PORT)
     ");
-    // What was read has its row all the same.
+    // Lines that were read still have their rows.
     assert!(
         ended
             .texts()
@@ -99,7 +99,7 @@ fn a_deadline_makes_it_4_and_every_line_that_was_read_a_row() {
     });
     let mut command = complete(folder.path(), &server.url());
     let ended = run(command.args(["--deadline", "0.5s"]), prompts(20));
-    // Lines are read when they are needed: eight are under way, and some wait for them.
+    // Lines are read when they are needed: eight requests are in flight, and a few are waiting.
     assert_eq!(ended.code, Some(4), "{}", ended.told);
     assert!((9..=20).contains(&ended.rows.len()), "{}", ended.told);
     assert_eq!(ended.texts()[0], ("line-1", "answer to number 0"));
@@ -144,7 +144,7 @@ fn options_that_make_no_sense_are_told() {
             "{arguments:?}: {}",
             ended.told
         );
-        // What is missing stands on the next line.
+        // The missing options are on the next line.
         let mut lines = ended.told.lines().take_while(|line| !line.is_empty());
         lines.by_ref().collect::<String>()
     };
@@ -165,13 +165,13 @@ fn options_that_make_no_sense_are_told() {
     ];
     let all: Vec<_> = all.iter().map(|arguments| told(arguments)).collect();
     insta::assert_snapshot!(all.join("\n"), @"
-    error: invalid value '0' for '--concurrency <N>': it takes a whole number from 1
-    error: invalid value 'many' for '--concurrency <N>': it takes a whole number from 1
+    error: invalid value '0' for '--concurrency <N>': expected a whole number of at least 1
+    error: invalid value 'many' for '--concurrency <N>': expected a whole number of at least 1
     error: invalid value '0' for '--tpm <N>': 0 is not in 1..18446744073709551615
     error: unexpected argument '-1' found
     error: invalid value '0' for '--max-tokens <N>': 0 is not in 1..=4294967295
-    error: invalid value 'soon' for '--deadline <TIME>': a time is a number with s, m or h, such as 10m
-    error: invalid value '5 parsecs' for '--deadline <TIME>': a time is a number with s, m or h, such as 10m
+    error: invalid value 'soon' for '--deadline <TIME>': expected a number with s, m or h, such as 10m
+    error: invalid value '5 parsecs' for '--deadline <TIME>': expected a number with s, m or h, such as 10m
     error: invalid value 'm' for '--deadline <TIME>': the number is missing
     error: invalid value '99999999999999999999h' for '--deadline <TIME>': that is too long
     error: the following required arguments were not provided:  --journal <FILE>
@@ -220,7 +220,7 @@ fn quiet_is_quiet() {
         prompts(3),
     );
     assert_eq!((ended.code, &*ended.told), (Some(0), ""));
-    // Without it there is one line at the end, and no bar where nobody watches.
+    // Without `--quiet`, there is one line at the end, and no progress line without a terminal.
     let ended = run(&mut complete(folder.path(), &server.url()), prompts(3));
     insta::assert_snapshot!(ended.told(None), @"3 rows: 3 answered, 18 tokens, T s");
 }
@@ -230,34 +230,34 @@ fn the_help_tells_all() {
     let folder = tempfile::tempdir().unwrap();
     let output = command(folder.path()).arg("--help").output().unwrap();
     insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"
-    Ask requests that stand on standard input as lines of JSON
+    Answer requests that are read from standard input as lines of JSON
 
     Usage: evenhand complete [OPTIONS]
 
     Options:
-          --deployment <NAME>    The deployment that answers requests which name no model [default: AZURE_OPENAI_DEPLOYMENT]
-          --system <TEXT>        The system message of requests that have none
-          --max-tokens <N>       The longest answer, in tokens, for requests that don't say
-          --temperature <T>      How freely words are chosen, from 0 to 2, for requests that don't say
-          --concurrency <N>      How many requests may be under way at once [default: 8]
-          --tpm <N>              The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or what its answers tell]
+          --deployment <NAME>    The deployment for requests that name no model [default: AZURE_OPENAI_DEPLOYMENT]
+          --system <TEXT>        The system message for requests that have none
+          --max-tokens <N>       The maximum length of an answer, in tokens, for requests that don't set one
+          --temperature <T>      The sampling temperature, from 0 to 2, for requests that don't set one
+          --concurrency <N>      The maximum number of requests in flight at once [default: 8]
+          --tpm <N>              The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or as its answers report]
           --rpm <N>              The deployment's requests per minute [default: 6 for every 1,000 tokens per minute]
-          --shared-quota <FILE>  A file that several processes of this machine keep to the quota with
-          --retries <N>          How often a request that failed in passing is sent again [default: 2]
-          --journal <FILE>       The file that keeps every answer; run again, what it holds is not asked twice
-          --fresh                Ask anew what the journal holds
+          --shared-quota <FILE>  A file through which several processes on this machine share the quota
+          --retries <N>          How often a request is retried after a transient failure [default: 2]
+          --journal <FILE>       The file that keeps all answers; requests that it already answers are not sent again
+          --fresh                Send requests again even if the journal answers them
           --deadline <TIME>      Stop after this time, such as 90s, 10m or 2h
       -q, --quiet                Show no progress
       -h, --help                 Print help
 
     A line of the input is a request of the Azure OpenAI Batch API,
       {"custom_id": "1", "method": "POST", "url": "/chat/completions", "body": {"messages": [...]}}
-    or {"prompt": "Describe a nurse."} with "system" and "custom_id" if you like, or a text in
-    quotes. A line of the output is one of the Batch API's output. Each line that was read has one.
+    or {"prompt": "Describe a nurse."} with an optional "system" and "custom_id", or a JSON string.
+    Each line that is read gets one line of output, in the Batch API's output format.
 
-    Exit code: 0 all rows were answered; 1 nothing could be asked, or the rows or the journal could
-    not be written; 2 wrong options; 3 some rows failed; 4 it was stopped, or the deadline came,
-    before all lines were read and all rows settled.
+    Exit code: 0 all rows were answered; 1 nothing could be sent, or the rows or the journal could not
+    be written; 2 invalid options; 3 some rows failed; 4 it was stopped, or the deadline passed, before
+    all lines were read and all rows were finished.
 
     Example:
       printf '"Describe a nurse."\n"Describe a doctor."\n' | evenhand complete --max-tokens 60

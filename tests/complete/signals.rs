@@ -1,4 +1,4 @@
-//! Signals, once and twice.
+//! One signal, and two.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Child;
@@ -14,8 +14,8 @@ fn send(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// Runs it with ten prompts, of which the first two are answered at once and the others as
-/// said, and waits until all that may be under way is.
+/// Runs it with ten prompts, of which the first two are answered at once and the others in the
+/// given way, and waits until as many requests are in flight as may be.
 fn start(others: fn(&str) -> Reply) -> (Child, Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::by_prompt(move |prompt, _| match prompt {
@@ -67,7 +67,7 @@ fn two_signals_end_it_now() {
     let (mut child, _server, folder) = start(|_| Reply::Silence);
     let running = child.id();
     send(&child, Signal::INT);
-    // It takes a moment until the first is seen; more than two do no harm.
+    // It takes a moment until the first signal is handled; more than two do no harm.
     let status = poll(super::PATIENCE, || {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);
@@ -112,6 +112,6 @@ fn a_signal_ends_the_wait_for_a_journal() {
     ended.assert(4, 0);
     insta::assert_snapshot!(ended.told.replace(folder.path().to_str().unwrap(), "FOLDER"), @"
     error: stopped before it was answered
-      hint: run it again: what a journal holds is not asked twice
+      hint: run it again: answers in the journal are not requested again
     ");
 }

@@ -1,4 +1,4 @@
-//! Its input and its output, when they are slow, or go away.
+//! Input and output that are slow or disappear.
 
 use std::io::{BufRead, BufReader, Write};
 use std::time::Duration;
@@ -45,9 +45,9 @@ fn it_ends_when_nobody_reads_any_more() {
         "{}",
         server.requests().len()
     );
-    // Who reads no more has got what it wanted: that is no error, and not the whole either.
+    // The reader has closed the output, which is not an error but not a complete run either.
     assert_eq!((ended.code, &*ended.told), (Some(4), ""));
-    // What was paid for is kept.
+    // Answers that were paid for are kept.
     let journal = std::fs::read_to_string(folder.path().join("run.jsonl")).unwrap();
     let kept = journal.lines().filter(|line| line.ends_with('}')).count();
     assert!((1..=server.requests().len()).contains(&kept));
@@ -66,7 +66,7 @@ fn an_output_that_is_full_is_told() {
     insta::assert_snapshot!(ended.told(None), @"
     error: the row can't be written
       because: No space left on device (os error 28)
-      hint: make room where the rows go and run it again: what a journal holds is not asked twice
+      hint: free up space where the rows are written and run it again: answers in the journal are not requested again
     ");
 }
 

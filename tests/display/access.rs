@@ -1,4 +1,4 @@
-//! Readers with a keyboard, a screen reader, a phone, a dark screen.
+//! Accessibility: keyboards, screen readers, phones, dark themes.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ fn frame() -> DataFrame {
 const LIGHT: &str = "";
 const DARK: &str = ":root{color-scheme:dark}";
 
-/// The accessibility checker of Deque Systems, as npm has it.
+/// The accessibility checker of Deque Systems, as installed from npm.
 fn axe() -> Option<String> {
     let path = std::env::var_os("EVENHAND_AXE").map(PathBuf::from);
     let Some(path) = path else {
@@ -35,7 +35,7 @@ fn axe() -> Option<String> {
     Some(std::fs::read_to_string(path).unwrap())
 }
 
-/// What the checker finds, by the name of its rule, with the element.
+/// The checker's findings: the rule's name and the element.
 fn findings(browser: &Browser, axe: &str) -> Value {
     let script = format!(
         "{axe};
@@ -121,7 +121,7 @@ fn a_keyboard_reaches_everything_in_the_order_of_the_page() {
     page.browser.press(" ");
     assert_eq!(focus(), "share");
     assert_eq!(page.sorted(2), "descending");
-    // So does turning to the last page, where there is nowhere to go on.
+    // So does turning to the last page, where there is no next page.
     page.run("document.querySelector('[aria-label=Pages] button:last-child').focus()");
     page.browser.press(&Key::Enter.to_string());
     assert_eq!(focus(), "Last");

@@ -1,4 +1,4 @@
-//! Cells and names that would like to run.
+//! Cells and column names that try to run as code.
 
 use evenhand::polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 use evenhand::prelude::*;

@@ -1,4 +1,4 @@
-//! Outputs in a real JupyterLab, trusted and not, and on a page that nbconvert made.
+//! Outputs in a real JupyterLab, trusted and untrusted, and on a page from nbconvert.
 
 use std::path::Path;
 use std::process::Command;
@@ -45,7 +45,7 @@ fn head(browser: &Browser, table: usize) -> serde_json::Value {
     browser.run(script, vec![table.into()])
 }
 
-/// JupyterLab would have all cells to the right.
+/// JupyterLab would align all cells to the right.
 fn alignment(browser: &Browser) -> serde_json::Value {
     let script = "return [...document.querySelectorAll('.evenhand-scroll tbody tr:first-child td')]
         .slice(0, 2).map(cell => getComputedStyle(cell).textAlign)";

@@ -1,4 +1,4 @@
-//! What `display` shows, as pages in a real browser: every part of a table clicked and typed.
+//! What `display` shows, as pages in a real browser. Every part of a table is clicked or typed in.
 
 mod access;
 mod hostile;
@@ -16,7 +16,7 @@ struct Page {
 }
 
 impl Page {
-    /// Nothing where there is no browser.
+    /// `None` if there is no browser.
     fn open(name: &str, shown: &dyn Show) -> Option<Self> {
         let browser = Browser::start(1280, 1000)?;
         browser.goto(&write(name, "", &shown.mime_bundle().html));
@@ -41,7 +41,7 @@ impl Page {
             .type_text(&format!("//input[@aria-label='{label}']"), text);
     }
 
-    /// The body's cells in one column, counted from 0; the rows' own numbers are not cells.
+    /// The body's cells in one column, counted from 0. The row numbers are not cells.
     fn column(&self, at: usize) -> Vec<String> {
         self.browser.texts(&format!(
             ".evenhand-scroll tbody tr > td:nth-of-type({})",
@@ -64,7 +64,7 @@ impl Page {
     }
 }
 
-/// Writes a page with the HTML as its body, and says its address. `style` is the page's own.
+/// Writes a page with the HTML as its body, and returns its address. `style` is the page's own.
 fn write(name: &str, style: &str, html: &str) -> String {
     let path = artifact(&format!("display-{name}.html"));
     let page = format!(

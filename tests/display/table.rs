@@ -1,4 +1,4 @@
-//! A table's features, each used as its reader would.
+//! The features of a table, each used as a reader would.
 
 use std::time::Duration;
 
@@ -335,7 +335,7 @@ fn a_long_cell_folds_and_opens() {
     }
 }
 
-/// What a reader pastes elsewhere.
+/// What a reader can paste elsewhere.
 fn pasted(page: &Page) -> String {
     let script = "const area = document.createElement('textarea');
         area.id = 'paste'; document.body.append(area); area.focus();";
@@ -392,7 +392,7 @@ fn a_download_is_the_csv_and_runs_no_formula() {
     );
 }
 
-/// Where semicolons, tabs or lines part the cells of a file, a text may begin several.
+/// If semicolons, tabs or line breaks separate cells in a file, one text may become several cells.
 #[test]
 fn a_csv_runs_no_formula_however_its_cells_are_parted() {
     let texts = [

@@ -1,4 +1,4 @@
-//! What a hostile service sends is kept from the files, and costs nothing.
+//! What a hostile service sends does not get into files, and costs nothing.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{KEY, azure};
 use crate::support::server::{Reply, Server};
 
-/// The key as JSON may write it.
+/// Ways in which JSON may write the key.
 fn escaped() -> String {
     KEY.chars()
         .map(|c| format!("\\u{:04X}", c as u32))
@@ -23,7 +23,7 @@ fn good(change: impl FnOnce(&mut Value)) -> String {
     body.to_string()
 }
 
-/// All that is shown and kept of a batch of one prompt that is answered so.
+/// Everything that is shown and stored of a batch with one prompt and this answer.
 fn kept(reply: Reply) -> String {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::new([reply]);

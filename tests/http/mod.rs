@@ -1,4 +1,4 @@
-//! The client against a server that keeps to the protocol, and one that does not.
+//! The client with servers that follow the protocol and servers that do not.
 
 mod errors;
 mod hostile;
@@ -10,7 +10,7 @@ use crate::support::server::Server;
 use evenhand::openai::ClientBuilder;
 use evenhand::{Client, Error};
 
-/// A key that must turn up nowhere but in its header.
+/// A key that must not appear anywhere but in its header.
 const KEY: &str = "Hunter2-Hunter2-Hunter2";
 
 /// A client of the dated path.
@@ -22,8 +22,8 @@ fn azure(server: &Server) -> ClientBuilder {
         .deployment("gpt")
 }
 
-/// What an error shows: kind, message, hint. The causes below, which are the operating
-/// system's words, and the port vary and are left out.
+/// What an error shows: kind, message and hint. The port and the causes, which come from the
+/// operating system, vary and are left out.
 fn shown(error: &Error) -> String {
     let text = format!("{}: {error:?}", error.kind().name());
     assert!(!text.contains(KEY), "{text}");

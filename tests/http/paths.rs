@@ -1,4 +1,4 @@
-//! Where requests go, with what, and what comes of the answer.
+//! Where requests go, what they contain, and what is made of the answer.
 
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
-//! Which failures are tried again, and how often.
+//! Which failures are retried, and how often.
 
 use super::{azure, shown};
 use crate::support::server::{Reply, Server};
 use evenhand::ErrorKind;
 
-/// The requests that it takes to fail for good.
+/// The number of requests until it fails for good.
 fn requests(reply: Reply) -> usize {
     let server = Server::new([reply]);
     azure(&server).build().unwrap().complete("Hi").unwrap_err();

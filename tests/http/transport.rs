@@ -1,4 +1,4 @@
-//! The way there: time-outs, redirects, proxies, sizes.
+//! The transport: timeouts, redirects, proxies, sizes.
 
 use std::process::Command;
 use std::time::Duration;
@@ -75,7 +75,7 @@ fn elsewhere(test: &str, variables: &[(&str, &str)]) {
     let name = format!("http::transport::{test}");
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", &name, "--ignored", "--nocapture"]);
-    // What the developer's own environment says is not what is tested.
+    // The developer's own environment must not affect the test.
     for (name, _) in std::env::vars_os() {
         let upper = name.to_string_lossy().to_ascii_uppercase();
         let ours = ["AZURE_OPENAI_", "OPENAI_", "SSL_CERT_"]

@@ -1,4 +1,4 @@
-//! A key that is given to everything must turn up nowhere.
+//! A key that everything is given must not appear anywhere.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::run::lesson::{Lesson, cell, failing};
+use crate::support::launcher::SECRET_OF_ANOTHER_TOOL;
 use crate::support::server::{Reply, Server};
-use crate::support::{evenhand, home};
+use crate::support::{checkout, evenhand, home};
 
-/// What no file may hold. The keys are this, and more.
+/// The text that no file may contain. The keys consist of it and more.
 const CANARY: &str = "Canary-7f3a91c2";
 const OF_THE_ENVIRONMENT: &str = "Canary-7f3a91c2-of-the-environment";
 const OF_THE_FILE: &str = "Canary-7f3a91c2-of-the-file";
 
-/// While a kernel runs, its cell sees the key, and finds it in no file of the kernel's.
+/// While a kernel runs, its cell has the key, but none of the kernel's files contains it.
 const LOOKS: &str = r#"
 fn holding(folder: &std::path::Path, key: &[u8]) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
@@ -41,7 +42,7 @@ assert!(found.is_empty() && sources.is_empty(), "{found:?} {sources:?}");
 println!("looked");
 "#;
 
-/// All regular files below, and links to none.
+/// All regular files below this folder. Symbolic links are not followed.
 fn files(folder: &Path, seen: &mut HashSet<u64>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -70,7 +71,7 @@ fn assert_no_canary_in(folder: &Path) {
     }
 }
 
-/// Runs it to its end; what it prints must not be the key either.
+/// Runs it until it ends. Its output must not contain the key either.
 fn run(command: &mut Command, input: &str) -> bool {
     let mut child = command
         .stdin(Stdio::piped())
@@ -93,8 +94,23 @@ fn run(command: &mut Command, input: &str) -> bool {
     output.status.success()
 }
 
+/// The lessons of the project.
+fn notebooks() -> Vec<PathBuf> {
+    let entries = fs::read_dir(checkout().join("notebooks")).unwrap();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "ipynb")
+        })
+        .collect();
+    paths.sort();
+    paths
+}
+
 #[test]
 fn a_key_is_in_no_file() {
+    assert!(SECRET_OF_ANOTHER_TOOL.starts_with(CANARY));
     let lesson = Lesson::new(&[
         cell("let a = 1;"),
         cell(LOOKS),
@@ -102,7 +118,9 @@ fn a_key_is_in_no_file() {
         failing("panic!(\"boom\")"),
         cell("std::env::var(\"AZURE_OPENAI_API_KEY\").is_ok()"),
     ]);
-    let server = Server::new([Reply::text("yes")]);
+    let server = Server::new([Reply::text(
+        "Yes. She is a kind nurse and helps people. He is a strong doctor and leads a team.",
+    )]);
     let journals = lesson.path("journals");
     let with_key = |command: &mut Command| {
         command
@@ -119,7 +137,7 @@ fn a_key_is_in_no_file() {
     assert_eq!(shown[1]["outputs"][0]["text"][0], "looked\n");
     assert_eq!(shown[4]["outputs"][0]["data"]["text/plain"][0], "true");
 
-    // The key is in a file beside what asks.
+    // The key is in a file in the working directory.
     fs::write(
         lesson.path(".env"),
         format!(
@@ -140,6 +158,16 @@ fn a_key_is_in_no_file() {
             .iter()
             .any(|request| { request.header("api-key") == [OF_THE_FILE] })
     );
+
+    let mut lessons = evenhand();
+    lessons
+        .arg("run")
+        .args(notebooks())
+        .arg("--out")
+        .arg(lesson.path("lessons"))
+        .env("TMPDIR", lesson.temporary());
+    with_key(&mut lessons);
+    assert!(run(&mut lessons, ""));
 
     let mut doctor = evenhand();
     doctor.arg("doctor").env("EVENHAND_HOME", home());

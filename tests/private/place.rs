@@ -1,4 +1,4 @@
-//! Where the launcher's folder may be, and who may look into it.
+//! Where the launcher's folder may be, and who has access to it.
 
 use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader};
@@ -13,7 +13,7 @@ fn run(arguments: &[&str], home: &Path, folder: &Path) -> Output {
     evenhand()
         .args(arguments)
         .env("EVENHAND_HOME", home)
-        // No Python: a set-up that is let through ends soon.
+        // Without Python, a setup that is not refused ends soon.
         .env("PATH", folder)
         .current_dir(folder)
         .output()
@@ -22,7 +22,7 @@ fn run(arguments: &[&str], home: &Path, folder: &Path) -> Output {
 
 const COMMANDS: [&[&str]; 2] = [&["clean"], &["serve", "--port", "0"]];
 
-/// All that is there, with its text.
+/// All files with their contents.
 fn all(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -55,7 +55,10 @@ fn a_project_is_no_home_whatever_its_folders_are_called() {
         let full = run(command, &project, &project);
         assert_eq!(full.status.code(), Some(1));
         let said = String::from_utf8(full.stderr).unwrap();
-        assert!(said.contains("what evenhand did not make"), "{said}");
+        assert!(
+            said.contains("something that evenhand did not create"),
+            "{said}"
+        );
         assert!(said.contains("hint: set EVENHAND_HOME"), "{said}");
         for relative in [".", "home", "~/evenhand"] {
             let relative = run(command, Path::new(relative), &project);
@@ -76,14 +79,14 @@ fn what_holds_something_else_is_no_home() {
         (Path::new("/"), "is the root of the file system"),
         (Path::new(&home), "is your home folder"),
         (checkout, "is the checkout"),
-        // Which of the folders that it holds is named depends on the machine.
+        // Which of the protected folders is named depends on the machine.
         (checkout.parent().unwrap(), ""),
     ] {
         for command in COMMANDS {
             let output = run(command, place, folder.path());
             let said = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(1));
-            let refused = said.contains("nothing is made or removed there");
+            let refused = said.contains("nothing is created or removed there");
             assert!(refused && said.contains(why), "{}: {said}", place.display());
         }
     }
@@ -101,7 +104,7 @@ fn a_home_is_for_its_owner_alone() {
     let lock = fs::metadata(home.join("setup.lock")).unwrap();
     assert_eq!(lock.permissions().mode() & 0o777, 0o600);
 
-    // Who opens it later is told, since anything may have been put there.
+    // A later change of permissions is reported, since anybody may have put files there.
     fs::set_permissions(&home, Permissions::from_mode(0o777)).unwrap();
     let output = run(COMMANDS[1], &home, folder.path());
     let said = String::from_utf8(output.stderr).unwrap();
@@ -117,7 +120,7 @@ fn a_link_in_the_place_of_the_environment_is_not_emptied() {
     fs::write(folder.path().join("mine/file"), "keep").unwrap();
     std::os::unix::fs::symlink(folder.path().join("mine"), home.join("venv")).unwrap();
     fs::create_dir(&bin).unwrap();
-    // It empties what it is given, as Python's own `venv --clear` does.
+    // A program that clears its target, as Python's `venv --clear` does.
     let python = "#!/bin/sh\nfor last; do :; done\ncase $* in *venv*) /bin/rm -rf \"$last\"/*;; *) echo 3 12;; esac\n";
     fs::write(bin.join("python3"), python).unwrap();
     fs::set_permissions(bin.join("python3"), Permissions::from_mode(0o755)).unwrap();

@@ -1,4 +1,4 @@
-//! What the programs are given that the launcher starts: no key, and no stranger's module.
+//! What the launcher passes to the programs that it starts: no key, and nobody else's modules.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::support::evenhand;
 
-/// A program that notes its environment and then says that it is a Python.
+/// A program that records its environment and then claims to be Python.
 fn noting(bin: &Path, name: &str, note: &Path) {
     fs::create_dir_all(bin).unwrap();
     let script = format!(

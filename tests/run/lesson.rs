@@ -52,13 +52,13 @@ impl Lesson {
         }
     }
 
-    /// Has this program in the place of the real kernel.
+    /// Replaces the real kernel by this program.
     pub(crate) fn with_kernel(mut self, program: &Path) -> Self {
         self.home = self.path("home");
         let bin = self.home.join("kernel/bin");
         fs::create_dir_all(&bin).unwrap();
         std::os::unix::fs::symlink(program, bin.join("evcxr_jupyter")).unwrap();
-        // As the set-up notes of one that it built: it listens to sockets in a folder.
+        // The setup's marker for its own build, which can listen on sockets in a folder.
         std::fs::write(bin.join("evcxr_jupyter.ipc"), "").unwrap();
         self
     }
@@ -75,7 +75,7 @@ impl Lesson {
             .args(arguments)
             .current_dir(self.folder.path())
             .env("EVENHAND_HOME", &self.home)
-            // What the runs leave in temporary folders can then be seen.
+            // Shows what the runs leave behind in temporary folders.
             .env("TMPDIR", self.temporary());
         command
     }
@@ -104,7 +104,7 @@ impl Lesson {
         ran
     }
 
-    /// What the executed notebook holds for each cell.
+    /// The cells of the executed notebook.
     pub(crate) fn executed(&self) -> Vec<Value> {
         let text = fs::read(self.path("out/lesson.ipynb")).unwrap();
         let notebook: Value = serde_json::from_slice(&text).unwrap();

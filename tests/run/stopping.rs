@@ -1,4 +1,4 @@
-//! What is left when a run is stopped from outside: what was shown, and no process.
+//! A run that is stopped from outside keeps its outputs and leaves no process behind.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::lesson::{Lesson, cell};
 
-/// Runs a notebook whose cell never ends; gives the process it runs in when it has begun.
+/// Runs a notebook whose cell never ends, and returns the cell's process once the cell has begun.
 fn endless(lesson: &Lesson) -> (std::process::Child, u32) {
     let mut child = lesson
         .command(&["--out", "out"])
@@ -44,7 +44,7 @@ fn send(signal: &str, process: u32) -> bool {
         .success()
 }
 
-/// Whether the process runs; one that has ended and was not waited for does not.
+/// Whether the process is running. A zombie is not.
 fn runs(process: u32) -> bool {
     let state = Command::new("ps")
         .args(["-o", "stat=", "-p", &process.to_string()])

@@ -1,5 +1,5 @@
-//! A stand-in for the service's Batch API, after its published contract: files, batches,
-//! answers in another order than the questions, and on request all that may go wrong.
+//! A stand-in for the service's Batch API, according to its documentation: files, batches, answers
+//! in a different order than the questions, and on request everything that may go wrong.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,28 +8,28 @@ use serde_json::{Value, json};
 
 use super::server::{Loopback, Reply, Request, last_message};
 
-/// The service. A prompt may begin with words that it obeys: `refuse` is refused by the
-/// filter, `forget` gets no line.
+/// The service. A prompt may begin with a command: `refuse` is blocked by the content filter, and
+/// `forget` gets no line in the output.
 pub(crate) struct BatchApi {
     loopback: Loopback,
     world: Arc<Mutex<World>>,
 }
 
-/// What it has, and how it behaves.
+/// The service's data and behavior.
 pub(crate) struct World {
     pub(crate) files: BTreeMap<String, Vec<u8>>,
     pub(crate) batches: Vec<Batch>,
     /// Method and path of every call, with the query.
     pub(crate) calls: Vec<String>,
-    /// What befalls the call of this number, counted from 0.
+    /// What goes wrong with the call of this number, counted from 0.
     pub(crate) faults: BTreeMap<usize, Fault>,
     /// How each batch ends.
     pub(crate) end: &'static str,
     /// Why batches fail, code and message.
     pub(crate) reason: Option<(&'static str, &'static str)>,
-    /// How often a batch is looked at before it is over.
+    /// How often a batch must be checked before it is finished.
     pub(crate) looks: usize,
-    /// Lines that stand at the end of the output as well.
+    /// Additional lines at the end of the output.
     pub(crate) extra: String,
     /// How long it asks to wait, in milliseconds.
     pub(crate) wait: &'static str,
@@ -49,7 +49,7 @@ pub(crate) struct Batch {
     errors: Option<String>,
 }
 
-/// What may befall a call.
+/// What may go wrong with a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
     /// It is refused with this status, and nothing is done.
@@ -103,7 +103,7 @@ impl BatchApi {
 }
 
 impl World {
-    /// How many calls of this method and to this path came.
+    /// How many calls with this method and path were received.
     pub(crate) fn count(&self, call: &str) -> usize {
         self.calls
             .iter()

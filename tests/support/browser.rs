@@ -1,4 +1,4 @@
-//! Chromium without a window, driven through WebDriver.
+//! Headless Chromium, controlled through WebDriver.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,12 +16,12 @@ use super::{Group, artifact, is_root, note, poll, skip};
 /// Long enough for a browser or a page on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An own Chromium with an empty profile. It ends when this is dropped.
+/// A separate Chromium with an empty profile. It ends when this is dropped.
 ///
-/// It reaches this machine only: other names do not resolve in it.
+/// It can only reach this machine: no other names resolve in it.
 pub(crate) struct Browser {
-    // In the order in which they have to go: the session, its runtime, the
-    // processes, and the folder in which these write.
+    // In the order in which they must be dropped: the session, its runtime, the processes, and the
+    // folder to which these write.
     client: Client,
     runtime: Runtime,
     driver: Group,
@@ -30,7 +30,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// Starts Chromium with a window of `width` by `height` pixels. Without Chromium
-    /// or chromedriver the test is skipped: then this says so and returns `None`.
+    /// or chromedriver the test is skipped: then this prints a note and returns `None`.
     pub(crate) fn start(width: u32, height: u32) -> Option<Self> {
         let Some(driver) = program(&["chromedriver"]) else {
             skip("there is no chromedriver on the PATH (Debian: apt install chromium-driver)");
@@ -68,7 +68,7 @@ impl Browser {
             let ended = driver.ended();
             let output = driver.output();
             assert!(ended.is_none(), "chromedriver ended ({ended:?}):\n{output}");
-            // A whole line only: the number could still be on its way.
+            // Only a whole line: the number could still be incomplete.
             let (line, _) = output
                 .split_once("successfully on port ")?
                 .1
@@ -121,7 +121,7 @@ impl Browser {
         self.driver.id()
     }
 
-    /// Gives the window another size.
+    /// Resizes the window.
     pub(crate) fn resize(&self, width: u32, height: u32) {
         self.wait_on("resize", self.client.set_window_size(width, height));
     }
@@ -131,7 +131,7 @@ impl Browser {
         self.wait_on("open the page", self.client.goto(url));
     }
 
-    /// Runs a script as the body of a function and gives what it returns.
+    /// Runs a script as the body of a function and returns its result.
     /// `args` are its `arguments`.
     pub(crate) fn run(&self, script: &str, args: Vec<Value>) -> Value {
         self.wait_on("run a script", self.client.execute(script, args))
@@ -149,7 +149,7 @@ impl Browser {
         self.wait_on(&format!("type into {xpath}"), element.send_keys(text));
     }
 
-    /// Types where the focus is; `Key` has the keys that are no letters.
+    /// Types where the focus is. `Key` has the keys that are not letters.
     pub(crate) fn press(&self, keys: &str) {
         let focused = self.wait_on("find the focus", self.client.active_element());
         self.wait_on("press keys", focused.send_keys(keys));
@@ -184,8 +184,8 @@ impl Browser {
         self.count(script, selector)
     }
 
-    /// How many of these elements are before the reader's eyes: inside the window as a
-    /// whole, with no dialog or popup over their corners and their middle.
+    /// How many of these elements are visible to the reader: completely inside the window, and with
+    /// no dialog or popup over their corners or their middle.
     pub(crate) fn uncovered(&self, selector: &str) -> usize {
         let script = "return [...document.querySelectorAll(arguments[0])].filter(e => {
             const {left, right, top, bottom} = e.getBoundingClientRect();
@@ -206,7 +206,7 @@ impl Browser {
         });
     }
 
-    /// Waits until one of these elements holds the text.
+    /// Waits until one of these elements contains the text.
     pub(crate) fn wait_for_text(&self, selector: &str, text: &str) {
         self.wait_until(&format!("`{text}` in `{selector}`"), || {
             self.texts(selector)
@@ -215,7 +215,7 @@ impl Browser {
         });
     }
 
-    /// Waits until `condition` holds; a failure shows what was on the page instead.
+    /// Waits until `condition` holds. A failure shows what was on the page instead.
     pub(crate) fn wait_until(&self, what: &str, mut condition: impl FnMut() -> bool) {
         if poll(PATIENCE, || condition().then_some(())).is_none() {
             let picture = self.screenshot(&format!("failed-{}.png", self.group()));
@@ -227,7 +227,7 @@ impl Browser {
         }
     }
 
-    /// Saves what the window shows, and says where.
+    /// Saves what the window shows, and prints where.
     pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
         let path = artifact(name);
         std::fs::write(

@@ -1,13 +1,13 @@
-//! What every test program needs: to say what it skips, and to wait for what is to come.
+//! What every test program needs: reporting skipped tests, and waiting for conditions.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Says that the running test is skipped, and why.
+/// Reports that the running test is skipped, and why.
 ///
 /// # Panics
-/// With `EVENHAND_TESTS_NO_SKIP=1`: where everything is installed, a skip is a failure.
+/// With `EVENHAND_TESTS_NO_SKIP=1`: if everything is installed, a skip is a failure.
 pub(crate) fn skip(reason: &str) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
@@ -18,12 +18,12 @@ pub(crate) fn skip(reason: &str) {
     note(&format!("SKIPPED: {test}: {reason}"));
 }
 
-/// Writes a line that is seen although the test passes.
+/// Writes a line that is shown even if the test passes.
 ///
-/// `cargo test` swallows what a passing test prints with the macros. It does not
-/// catch what is written to the stream itself.
+/// `cargo test` captures what a passing test prints with the macros, but not what is written to the
+/// stream directly.
 pub(crate) fn note(line: &str) {
-    // One call, so that tests side by side do not cut each other's lines.
+    // In one call, so that parallel tests do not split each other's lines.
     let _ = std::io::stderr().write_all(format!("\n{line}\n").as_bytes());
 }
 
@@ -32,12 +32,12 @@ pub(crate) fn artifact(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-/// Tries until there is something, or the deadline is over.
+/// Tries until there is a result or the deadline has passed.
 pub(crate) fn poll<T>(deadline: Duration, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + deadline;
     loop {
-        // The last attempt comes after the deadline: on a busy machine a single
-        // sleep can take all of it.
+        // The last attempt is made after the deadline: on a busy machine, a single sleep can take
+        // that long.
         let late = Instant::now() >= end;
         match attempt() {
             Some(value) => return Some(value),
@@ -47,7 +47,7 @@ pub(crate) fn poll<T>(deadline: Duration, mut attempt: impl FnMut() -> Option<T>
     }
 }
 
-/// The checkout that is tested: the tests belong to the launcher's package, two folders below.
+/// The tested checkout. The tests belong to the launcher's package, two folders below it.
 pub(crate) fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
@@ -58,7 +58,7 @@ pub(crate) fn checkout() -> &'static Path {
 /// Whether the tests run as root, as in a container.
 pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
-    // A new file belongs to whoever made it, on every Unix.
+    // On every Unix, a new file belongs to the user who created it.
     tempfile::tempfile()
         .and_then(|file| file.metadata())
         .is_ok_and(|file| file.uid() == 0)

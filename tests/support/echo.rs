@@ -1,4 +1,4 @@
-//! A service that answers each prompt with itself, unless the prompt asks for something else.
+//! A service that answers with the prompt itself, unless the prompt asks for something else.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::server::{Loopback, Reply};
 
-/// The service. A prompt may begin with words that it obeys:
-/// `wait N` takes N milliseconds, `filter` is filtered, `status N` fails for good.
+/// The service. A prompt may begin with a command: `wait N` takes N milliseconds, `filter` is
+/// blocked by the content filter, and `status N` always fails with that status.
 pub(crate) struct Echo(Loopback);
 
 impl Echo {

@@ -1,4 +1,4 @@
-//! The folder that the launcher has set up.
+//! The launcher's folder with everything set up.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::evenhand;
 
 /// The launcher's folder with everything in it: kernel, warm build, JupyterLab, model. The
-/// first use on a machine takes minutes, in which the launcher tells what it does.
+/// first use on a machine takes minutes, during which the launcher reports its progress.
 pub(crate) fn home() -> PathBuf {
     static HOME: OnceLock<PathBuf> = OnceLock::new();
     HOME.get_or_init(|| {
@@ -16,7 +16,7 @@ pub(crate) fn home() -> PathBuf {
     .clone()
 }
 
-/// Where that folder is, as the launcher itself says.
+/// The path of that folder, according to the launcher.
 fn path() -> PathBuf {
     let doctor = evenhand().arg("doctor").output().unwrap();
     let said = String::from_utf8_lossy(&doctor.stdout);

@@ -1,5 +1,5 @@
-//! As much of an HTTP client as the tests need, so that what they send and
-//! receive is exactly what is written.
+//! A minimal HTTP client, so that the tests send exactly the bytes that they specify, and see
+//! exactly the bytes that they receive.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -40,7 +40,7 @@ impl Reply {
     }
 }
 
-/// Sends one request to `host:port` and reads all of the answer.
+/// Sends one request to `host:port` and reads the whole response.
 pub(crate) fn send(
     address: &str,
     method: &str,
@@ -58,7 +58,7 @@ pub(crate) fn send(
         request += &format!("{name}: {value}\r\n");
     }
     request += &format!("content-length: {}\r\n\r\n{body}", body.len());
-    // A server may answer and hang up before it has read everything.
+    // A server may answer and close the connection before it has read everything.
     let _ = stream.write_all(request.as_bytes());
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);

@@ -1,4 +1,4 @@
-//! A JupyterLab server of the test's own, with nobody's settings but the test's.
+//! A JupyterLab server for a test, with no settings but the test's.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -11,15 +11,15 @@ use tempfile::TempDir;
 
 use super::{Group, is_root, poll};
 
-/// Python imports a lot before JupyterLab answers.
+/// Long enough for all of Python's imports before JupyterLab answers.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// What the server has to end its kernels, which are in process groups of their own.
+/// How long the server may take to end its kernels, which are in process groups of their own.
 const FAREWELL: Duration = Duration::from_secs(10);
 /// Only guards a server on loopback for the length of a test.
 const TOKEN: &str = "evenhand-test";
 
-/// A kernel that says it speaks Rust, and does nothing with what it is told: a
-/// notebook then opens without the question which kernel it should have.
+/// A kernel that claims to run Rust and does nothing, so that a notebook opens without asking for
+/// a kernel.
 const IDLE_KERNEL: &str = r#"
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.kernelbase import Kernel
@@ -47,7 +47,7 @@ pub(crate) struct JupyterLab {
     port: u16,
     python: PathBuf,
     _server: Group,
-    // Goes last: the server writes into it until it ends.
+    // Dropped last: the server writes into it until it ends.
     state: TempDir,
 }
 
@@ -62,8 +62,7 @@ impl JupyterLab {
         })
     }
 
-    /// The same with the toolkit's own kernel, as the launcher's kernelspec names it, in this
-    /// environment.
+    /// The same with the real kernel from the launcher's kernelspec, in this environment.
     pub(crate) fn with_the_kernel(root: &Path, environment: &Value) -> Self {
         let program = env!("CARGO_BIN_EXE_evenhand");
         let mut environment = environment.clone();
@@ -96,7 +95,7 @@ impl JupyterLab {
             "notification",
             &json!({"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true}),
         );
-        // Every cell is rendered, also those outside the window.
+        // Every cell is rendered, including those outside the window.
         write_settings(
             &settings,
             "notebook-extension",
@@ -112,13 +111,13 @@ impl JupyterLab {
                 "--no-browser",
                 "--ServerApp.ip=127.0.0.1",
             ])
-            // Not a promise that the port is free, so the server tries some, and
-            // writes down which one it got.
+            // The port may be taken by then, so the server tries several, and records which one it
+            // got.
             .args([format!("--ServerApp.port={}", free_port())])
             .args([
                 "--ServerApp.port_retries=50",
                 "--LabApp.extension_manager=readonly",
-                // Commands are run as its menus run them.
+                // Lets the tests run commands as JupyterLab's menus do.
                 "--expose-app-in-browser",
             ])
             .arg(format!("--IdentityProvider.token={TOKEN}"))
@@ -156,7 +155,7 @@ impl JupyterLab {
         }
     }
 
-    /// The address at which a notebook of the root folder opens.
+    /// The address of a notebook in the root folder.
     pub(crate) fn url(&self, notebook: &str) -> String {
         format!(
             "http://127.0.0.1:{}/lab/tree/{notebook}?token={TOKEN}",
@@ -193,7 +192,7 @@ impl JupyterLab {
     }
 }
 
-/// Settings, signatures of trust, workspaces and kernels are the test's own.
+/// Settings, trust signatures, workspaces and kernels are the test's own.
 fn environment(command: &mut Command, state: &Path) {
     for (name, folder) in [
         ("JUPYTER_CONFIG_DIR", "config"),

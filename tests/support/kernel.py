@@ -1,4 +1,4 @@
-"""A kernel as Jupyter's own client sees it, for the tests; what a script prints last is read."""
+"""A kernel as Jupyter's own client sees it. The tests read the last line that a script prints."""
 
 import json
 import os
@@ -15,7 +15,7 @@ PATIENCE = 300
 
 
 class Kernel:
-    # Whether what a cell writes to standard error may come after its end.
+    # Whether a cell's text on standard error may arrive after the end of the cell.
     is_late = False
 
     def __init__(self, argv=None, cwd=None, by_sockets=False, **environment):
@@ -43,7 +43,7 @@ class Kernel:
         return self.client.get_iopub_msg(timeout=timeout)
 
     def outputs(self, asked):
-        """Each output of a cell, as it comes."""
+        """Yields each output of a cell as it arrives."""
         patience = PATIENCE
         while True:
             try:
@@ -69,7 +69,7 @@ class Kernel:
                 return message["content"]
 
     def run(self, code, **options):
-        """The answer to a cell, with its outputs; what a stream says in a row is one."""
+        """The answer to a cell, with its outputs. Consecutive texts of a stream are joined."""
         asked = self.ask(code, **options)
         outputs, pieces = [], []
 
@@ -89,7 +89,7 @@ class Kernel:
         return {**self.reply(asked), "outputs": outputs}
 
     def runs(self, asked, seconds=PATIENCE):
-        """Waits until a cell says that it runs."""
+        """Waits until a cell reports that it is running."""
         for output in self.outputs(asked):
             if output.get("text", "").startswith("runs"):
                 return
@@ -99,7 +99,7 @@ class Kernel:
         self.manager.interrupt_kernel()
 
     def processes(self):
-        """The kernel's process and all that it started."""
+        """The kernel's process and everything that it started."""
         parents = {}
         for entry in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -123,7 +123,7 @@ class Kernel:
             found.update(more)
 
     def folder(self):
-        """Its build directory, as evcxr is told of it."""
+        """Its build directory, from evcxr's environment."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             for process, command in self.processes().items():
@@ -141,7 +141,7 @@ class Kernel:
 
 
 def plain(**environment):
-    """evcxr as it is, with a build directory as warm as the kernel's, and nothing between."""
+    """Plain evcxr without the wrapper, with a build directory as warm as the kernel's."""
     kernel = Kernel()
     evcxr, command = next(
         (process, command)
@@ -155,10 +155,10 @@ def plain(**environment):
     build, copy = theirs["EVCXR_TMPDIR"], folder.name
     subprocess.run(["cp", "-al", f"{build}/.", copy], check=True)
     kernel.end()
-    # What cargo says to a test is another environment, in which more is built again.
+    # With the variables that cargo sets for a test, more would be rebuilt.
     os.environ.clear()
     for name, value in theirs.items():
-        # By these two the wrapper and the library speak to one another.
+        # With these two, the wrapper and the library communicate.
         if name not in ("EVENHAND_OUTPUTS", "EVENHAND_STOP_FILE"):
             os.environ[name] = value.replace(build, copy)
     argv = [command[0], "--control_file", "{connection_file}"]
@@ -170,7 +170,7 @@ def plain(**environment):
 
 
 def ended(processes, seconds=20):
-    """Which of the processes are still there when they should not be."""
+    """The processes that still exist although they should have ended."""
 
     def alive(process):
         try:

@@ -1,4 +1,4 @@
-//! Notebooks that tests write, have executed, and read.
+//! Notebooks that tests write, execute and read.
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 pub(crate) struct Notebook {
     pub(crate) json: Value,
     path: PathBuf,
-    /// Holds the file, where a test wrote it.
+    /// The folder of the file, if a test wrote it.
     _folder: Option<tempfile::TempDir>,
 }
 
 impl Notebook {
-    /// A new notebook that loads the toolkit and then has these cells.
+    /// A new notebook that loads the library and then has these cells.
     pub(crate) fn of<S: AsRef<str>>(name: &str, cells: impl IntoIterator<Item = S>) -> Self {
         let library = checkout().join("crate");
         let first = format!(":dep evenhand = {{ path = {library:?} }}\nuse evenhand::prelude::*;");
@@ -29,7 +29,7 @@ impl Notebook {
         )
     }
 
-    /// The notebook with only the cell whose code begins so, as it was executed.
+    /// The executed notebook with only the cell whose code begins with this.
     pub(crate) fn excerpt(&self, name: &str, code: &str) -> Self {
         Self::write(name, vec![self.cell(code).clone()])
     }
@@ -64,7 +64,7 @@ impl Notebook {
         &self.path
     }
 
-    /// The code of each cell that has some, and what it shows.
+    /// The code and the outputs of each code cell.
     pub(crate) fn code_cells(&self) -> Vec<(String, String)> {
         let cells = self.json["cells"].as_array().unwrap().iter();
         cells
@@ -73,7 +73,7 @@ impl Notebook {
             .collect()
     }
 
-    /// The first cell whose code begins so, or has a line that does.
+    /// The first cell whose code, or a line of it, begins with this.
     pub(crate) fn cell(&self, code: &str) -> &Value {
         let begins = |cell: &&Value| {
             cell["cell_type"] == "code" && source(cell).lines().any(|line| line.starts_with(code))

@@ -1,27 +1,27 @@
-//! Screenshots made small enough for a repository: a palette in the place of 16 million colours.
+//! Makes screenshots small enough for a repository: a palette instead of 16 million colors.
 //!
-//! It reads what Chromium writes (8 bits a channel, not interlaced), and writes a page's few
-//! colours; the many shades at the edges of letters become the nearest of those.
+//! It reads Chromium's format (8 bits per channel, not interlaced), and writes the few main colors
+//! of a page. The many shades at the edges of letters become the nearest of these.
 
 use std::collections::HashMap;
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib;
 
-/// Enough for a page with letters and a chart: more colours are seen in the file's size alone.
+/// Enough for a page with text and a chart: more colors would only make the file larger.
 const COLORS: usize = 64;
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 type Color = [u8; 3];
 
-/// The same picture in 64 colours.
+/// The same picture in 64 colors.
 pub(crate) fn reduced(png: &[u8]) -> Vec<u8> {
     let (width, pixels) = decoded(png);
     let palette = palette(&pixels);
     let mut nearest = HashMap::new();
     let mut lines = Vec::new();
     for line in pixels.chunks(width) {
-        // A line that is not filtered: neighbours in a palette tell nothing of each other.
+        // The filter type `none`: neighboring indices in a palette are unrelated.
         lines.push(0);
         lines.extend(line.iter().map(|color| {
             *nearest
@@ -32,7 +32,7 @@ pub(crate) fn reduced(png: &[u8]) -> Vec<u8> {
     encoded(width, pixels.len() / width, &palette.concat(), &lines)
 }
 
-/// The colours that are most frequent.
+/// The most frequent colors.
 fn palette(pixels: &[Color]) -> Vec<Color> {
     let mut counts: HashMap<Color, usize> = HashMap::new();
     for color in pixels {
@@ -85,8 +85,8 @@ fn decoded(png: &[u8]) -> (usize, Vec<Color>) {
     (width, pixels)
 }
 
-/// A line as it was before its bytes were told as differences from their neighbours' (section 9
-/// of the PNG specification).
+/// Reverses the filter of a line, which stores differences from neighboring bytes (section 9 of
+/// the PNG specification).
 fn unfiltered(filter: u8, line: &[u8], above: &[u8], channels: usize) -> Vec<u8> {
     let mut read: Vec<u8> = Vec::with_capacity(line.len());
     for (at, &byte) in line.iter().enumerate() {
@@ -131,7 +131,7 @@ fn encoded(width: usize, height: usize, palette: &[u8], lines: &[u8]) -> Vec<u8>
     for side in [width, height] {
         header.extend(u32::try_from(side).unwrap().to_be_bytes());
     }
-    // 8 bits a pixel, of a palette.
+    // 8 bits per pixel, with a palette.
     header.extend([8, 3, 0, 0, 0]);
     let mut png = SIGNATURE.to_vec();
     for (kind, data) in [
@@ -150,7 +150,7 @@ fn encoded(width: usize, height: usize, palette: &[u8], lines: &[u8]) -> Vec<u8>
     png
 }
 
-/// The sum that ends a chunk (annex D of the PNG specification).
+/// The checksum at the end of a chunk (annex D of the PNG specification).
 fn crc(bytes: &[u8]) -> u32 {
     let step = |sum: u32, _| match sum & 1 {
         1 => 0xEDB8_8320 ^ (sum >> 1),

@@ -1,4 +1,4 @@
-//! Programs that end with the test that started them, however it ends.
+//! Programs that end with the test that started them, however that ends.
 
 use std::fs::File;
 use std::io;
@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::poll;
 
-/// Becomes the program, and leaves a guard in its process group that waits for the
-/// end of standard input. That comes when the test drops its side of the pipe, and
-/// also when the test is killed. The program is asked first, so that it can end what
-/// it started in groups of its own (Jupyter its kernels, a browser its crash handler).
+/// Replaces the shell by the program, and leaves a guard in its process group that waits for the
+/// end of standard input. It ends when the test drops its side of the pipe, and also when the test
+/// is killed. The program is first asked to terminate, so that it can end processes in groups of
+/// their own (Jupyter its kernels, a browser its crash handler).
 const GUARDED: &str = r#"
 exec 3<&0
 (
@@ -35,7 +35,7 @@ pub(crate) struct Group {
 
 impl Group {
     /// Starts `command` in a process group of its own. What it prints goes to `log`.
-    /// It has `patience` to end by itself when its time has come.
+    /// It has `patience` to end by itself when it is asked to.
     pub(crate) fn start(command: &Command, log: &Path, patience: Duration) -> io::Result<Self> {
         let output = File::create(log)?;
         let mut guarded = Command::new("/bin/sh");
@@ -85,14 +85,14 @@ impl Drop for Group {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
-        // Folders are removed after this, so nobody may be left who writes into them.
+        // Folders are removed after this, so nothing may write into them any more.
         let _ = poll(Duration::from_secs(5), || {
             members(self.id()).is_empty().then_some(())
         });
     }
 }
 
-/// The processes of a group that still run. Where there is no `/proc`, none are seen.
+/// The running processes of a group. Without `/proc`, none are found.
 pub(crate) fn members(group: u32) -> Vec<u32> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
@@ -101,7 +101,7 @@ pub(crate) fn members(group: u32) -> Vec<u32> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|process: &u32| {
             let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-            // The name in parentheses may hold anything, so count from behind it:
+            // The name in parentheses may contain anything, so count from after it:
             // state, parent, group.
             let mut fields = stat
                 .rsplit_once(')')

@@ -1,4 +1,4 @@
-"""Peers that know no key, for the tests: what they can say to a kernel's sockets."""
+"""Peers without the key: what they can send to a kernel's sockets."""
 
 import itertools
 import socket
@@ -24,7 +24,7 @@ def ready(kind, identity=b""):
 
 
 def kinds(identity):
-    """All kinds of what may be said, for each kind of socket."""
+    """Everything that may be sent, for each kind of socket."""
     terabyte = b"\x02" + struct.pack(">Q", 1 << 40)
     parts = [b"<IDS|MSG>", b"0" * 64, b'{"msg_type": "shutdown_request", "msg_id": "x"}', b"{}", b"{}", b"{}"]
     message = lambda parts: b"".join(frame(part, 1) for part in parts[:-1]) + frame(parts[-1])
@@ -65,7 +65,7 @@ def kinds(identity):
 
 
 def crowd(addresses, count, identity, held=100):
-    """So many connections, of which the last ones are held."""
+    """Opens this many connections, of which the last ones are kept open."""
     said = itertools.cycle(list(kinds(identity)))
     where = itertools.cycle(addresses)
     open_ones = []
@@ -87,7 +87,7 @@ def crowd(addresses, count, identity, held=100):
 
 
 def addresses(manager):
-    """Where a kernel listens."""
+    """The addresses on which a kernel listens."""
     ports = [getattr(manager, f"{name}_port") for name in ["shell", "control", "iopub", "stdin", "hb"]]
     if manager.transport == "ipc":
         return [(socket.AF_UNIX, f"{manager.ip}-{port}") for port in ports]
@@ -95,14 +95,14 @@ def addresses(manager):
 
 
 def memory(process):
-    """In kB."""
+    """The memory of a process, in kB."""
     with open(f"/proc/{process}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
 def attacked(kernel, count):
-    """Runs cells while strangers come; how many of them failed, how many ran, and the growth of
-    the kernel's own process in kB."""
+    """Runs cells while strangers connect. Returns how many cells failed, how many ran, and the
+    growth of the kernel's own process in kB."""
     cells = lambda: [kernel.run(f"{number} + 1") for number in range(3)]
     cells()
     before = memory(kernel.pid)
@@ -122,7 +122,7 @@ def attacked(kernel, count):
 
 
 def newcomer(kernel):
-    """Another client of the kernel that knows the key, with a name of its own."""
+    """Another client of the kernel that knows the key, with its own identity."""
     client = type(kernel.client)()
     client.load_connection_file(kernel.manager.connection_file)
     client.start_channels()

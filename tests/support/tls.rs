@@ -12,8 +12,8 @@ use tokio_rustls::server::TlsStream;
 use super::server::{Connection, Reply, Server};
 
 impl Server {
-    /// Answers as `new` does, with a certificate for `localhost` that only
-    /// `tests/fixtures/tls/authority.pem` vouches for.
+    /// Answers as `new` does, with a certificate for `localhost` that is only signed by
+    /// `tests/fixtures/tls/authority.pem`.
     pub(crate) fn tls(replies: impl IntoIterator<Item = Reply>) -> Self {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/tls");
         let certificate = CertificateDer::from_pem_file(format!("{folder}/localhost.pem")).unwrap();
@@ -27,7 +27,7 @@ impl Server {
         let tls = TlsAcceptor::from(Arc::new(config));
         Self::over(replies, move |stream| {
             let accept = tls.accept(stream);
-            // A client that mistrusts the certificate goes away here.
+            // A client that does not trust the certificate disconnects here.
             async { accept.await.ok() }
         })
     }

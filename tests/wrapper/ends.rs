@@ -1,8 +1,8 @@
-//! However a kernel ends, nothing of it is left: no process, no folder.
+//! However a kernel ends, nothing of it remains: no process and no folder.
 
 use super::{copies, told};
 
-/// A script that ends a kernel in some way, and tells what is left of it.
+/// A script that ends a kernel in some way, and reports what is left of it.
 fn left_after(end: &str) -> serde_json::Value {
     told(&format!(
         r#"

@@ -1,4 +1,4 @@
-//! Cells that fail, fail: for whoever reads, and for whatever runs the notebook.
+//! A cell that fails is reported as failed, to the reader and to any program that runs notebooks.
 
 use insta::assert_snapshot;
 use serde_json::Value;

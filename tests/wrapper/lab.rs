@@ -1,5 +1,5 @@
-//! What a reader sees of it in JupyterLab: a bar that moves, tables where they were made, and
-//! a stop button that leaves the variables.
+//! What a reader sees in JupyterLab: a moving progress bar, tables where they were made, and a
+//! stop button that keeps the variables.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ fn a_bar_moves_tables_stand_in_place_and_a_stop_keeps_the_variables() {
         "what waited behind the stopped cell was run"
     );
 
-    // The last cell by itself: the variable is there.
+    // Run only the last cell: the variable still exists.
     let last = "[...document.querySelectorAll('.jp-CodeCell .cm-content')].at(-1).focus()";
     browser.run(last, Vec::new());
     command(&browser, "notebook:run-cell");
@@ -89,7 +89,8 @@ fn a_bar_moves_tables_stand_in_place_and_a_stop_keeps_the_variables() {
 }
 
 fn run_all(browser: &Browser) {
-    // The first cell waits for the library to be loaded, which is more than a page's patience.
+    // The first cell waits until the library is loaded, which takes longer than the usual time
+    // limit for a page.
     command(browser, "notebook:run-all-cells");
     for _ in 0..3 {
         let outputs = || browser.rendered(BAR) > 0;

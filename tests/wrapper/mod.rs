@@ -1,4 +1,4 @@
-//! The kernel as Jupyter meets it: through Jupyter's own client, with the real evcxr behind.
+//! The kernel as Jupyter uses it: through Jupyter's own client, and with the real evcxr.
 
 mod ends;
 mod failures;
@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 use crate::support::server::Server;
 use crate::support::{evenhand, home};
 
-/// How a test's Python speaks to a kernel.
+/// The Python code with which a test talks to a kernel.
 const PRELUDE: &str = include_str!("../support/kernel.py");
 
-/// Runs a Python script that has `Kernel` and `tell`, and reads what it told last.
+/// Runs a Python script that can use `Kernel` and `tell`. Returns what it last passed to `tell`.
 fn told(script: &str) -> Value {
     let output = python()
         .args(["-c", &format!("{PRELUDE}\n{script}")])
@@ -36,19 +36,19 @@ fn told(script: &str) -> Value {
     serde_json::from_str(last).unwrap_or_else(|_| panic!("{said}\n{log}"))
 }
 
-/// Runs these cells, strings of Python's, one after the other: the reply to each.
+/// Runs these cells, Python strings, one after the other. Returns the reply to each.
 fn ran(cells: &str) -> Value {
     ran_by("Kernel()", cells)
 }
 
-/// The same in another kernel, as Python makes it.
+/// The same in a kernel that is created by this Python expression.
 fn ran_by(kernel: &str, cells: &str) -> Value {
     told(&format!(
         "kernel = {kernel}\ntell([kernel.run(code) for code in [{cells}]])\nkernel.end()"
     ))
 }
 
-/// The environment of a kernel that asks this server, as Python passes it on.
+/// The environment of a kernel that uses this server, as a Python expression.
 fn asking(server: &Server) -> String {
     let url = server.url();
     format!(
@@ -57,7 +57,7 @@ fn asking(server: &Server) -> String {
     )
 }
 
-/// The Python of the launcher's environment, knowing the kernel.
+/// The Python of the launcher's environment, set up to find the kernel.
 fn python() -> Command {
     let program = env!("CARGO_BIN_EXE_evenhand");
     let argv = json!([program, "kernel", "--connection-file", "{connection_file}"]);
@@ -76,12 +76,12 @@ fn python() -> Command {
     python
 }
 
-/// Where running kernels have their build directories.
+/// The folder of the build directories of running kernels.
 fn copies() -> PathBuf {
     home().join("kernel/running")
 }
 
-/// The lines that load the toolkit.
+/// The lines that load the library.
 fn library() -> String {
     let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crate");
     format!(":dep evenhand = {{ path = {library:?} }}\nuse evenhand::prelude::*;")

@@ -1,4 +1,4 @@
-//! The library in evcxr as it is, without the wrapper: a notebook keeps working.
+//! The library in plain evcxr, without the wrapper: notebooks still work.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{asking, library, ran_by, told};
 use crate::kernel::HOSTILE;
 use crate::support::server::{Reply, Server};
 
-/// The only result of a cell: evcxr has room for one.
+/// The only result of a cell: evcxr keeps just one.
 fn result(reply: &Value) -> &Value {
     let outputs = reply["outputs"].as_array().unwrap();
     let results: Vec<_> = outputs

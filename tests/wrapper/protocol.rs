@@ -1,4 +1,4 @@
-//! The rest of the protocol: history, completeness, counts, comms; and what can't be served.
+//! The rest of the protocol (history, completeness, counts, comms), and a kernel that cannot start.
 
 use std::process::{Output, Stdio};
 
@@ -73,7 +73,7 @@ fn said_of(connection: &str) -> String {
 fn a_connection_that_cannot_be_is_refused_in_words() {
     let said = said_of("hello");
     assert!(
-        said.contains("is no connection file") && said.contains("hint: "),
+        said.contains("is not a connection file") && said.contains("hint: "),
         "{said}"
     );
 
@@ -88,7 +88,7 @@ fn a_connection_that_cannot_be_is_refused_in_words() {
     );
 }
 
-/// What the first cell says where the kernel's home is this folder.
+/// The output of the first cell in a kernel with this folder as its home.
 fn first_cell_in(folder: &std::path::Path) -> Value {
     told(&format!(
         "kernel = Kernel(EVENHAND_HOME={folder:?})\ntell(kernel.run('1'))\nkernel.end()"
@@ -110,7 +110,7 @@ fn a_kernel_that_cannot_work_says_why_in_the_notebook() {
     std::fs::create_dir_all(full.path().join("kernel/bin")).unwrap();
     let program = "kernel/bin/evcxr_jupyter";
     std::fs::copy(home().join(program), full.path().join(program)).unwrap();
-    // Not even root can make a folder in a file.
+    // Not even root can create a folder inside a file.
     std::fs::write(full.path().join("kernel/running"), "").unwrap();
     let said = first_cell_in(full.path());
     let why = said["evalue"].as_str().unwrap();
@@ -127,7 +127,7 @@ fn an_evcxr_of_another_version_is_named_and_tried() {
     let program = "kernel/bin/evcxr_jupyter";
     let place = folder.path().join(program);
     std::fs::copy(home().join(program), &place).unwrap();
-    // The same evcxr, which gives itself another number; the compiler cuts it in two.
+    // The same evcxr with another version number in its binary.
     let mut bytes = std::fs::read(&place).unwrap();
     let (ours, other) = (b"0.22", b"0.23");
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! What is made ready while the reader reads.
+//! What is prepared while the reader reads.
 
 use super::{library, told};
 use crate::support::Notebook;

@@ -1,4 +1,4 @@
-//! The stop button: first the library winds down, and only then is anything lost.
+//! The stop button: first the library winds down, and only then are variables lost.
 
 use super::{asking, library, told};
 use crate::support::server::{Reply, Server};

@@ -1,4 +1,4 @@
-//! Who knows no key: at a kernel's sockets, and in a notebook that is opened and not run.
+//! Strangers without the key: at a kernel's sockets, and in a notebook that is opened but not run.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::{library, told};
 use crate::support::is_root;
 
-/// What strangers can say.
+/// What strangers can send.
 const STRANGERS: &str = include_str!("../support/strangers.py");
 
-/// How many of them come. Set `EVENHAND_STRANGERS` to have more.
+/// How many strangers connect. Set `EVENHAND_STRANGERS` for more.
 fn count() -> String {
     std::env::var("EVENHAND_STRANGERS").unwrap_or_else(|_| "600".to_owned())
 }
@@ -136,7 +136,7 @@ kernel.end()
     }
 }
 
-/// What is in a folder whose notebook was opened, before and after the reader ran a cell.
+/// The contents of a folder whose notebook was opened, before and after the reader ran a cell.
 fn opened(line: &str, beside: &[(&str, &str)]) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let notebook = json!({

@@ -1,4 +1,4 @@
-//! The programs that run notebooks elsewhere: they stop where a Python notebook would.
+//! Other programs that run notebooks: they stop at a failure as they would in a Python notebook.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,9 +8,9 @@ use std::sync::OnceLock;
 use serde_json::json;
 
 use super::{library, python};
-use crate::support::home;
+use crate::support::{artifact, home};
 
-/// What the tests need beside what the launcher installs.
+/// Packages that the tests need besides those that the launcher installs.
 const TOOLS: [&str; 4] = [
     "jupyter_kernel_test==0.7.0",
     "papermill==2.7.0",
@@ -18,12 +18,12 @@ const TOOLS: [&str; 4] = [
     "pytest",
 ];
 
-/// A Python with the tools, beside the launcher's own, whose packages it sees.
+/// A Python environment with the tools, which also sees the packages of the launcher's.
 fn tools() -> PathBuf {
     static TOOLS_PYTHON: OnceLock<PathBuf> = OnceLock::new();
     TOOLS_PYTHON
         .get_or_init(|| {
-            let folder = home().join("test-tools");
+            let folder = artifact("test-tools");
             let (bin, stamp) = (folder.join("bin"), folder.join("installed.txt"));
             if fs::read_to_string(&stamp).is_ok_and(|have| have == TOOLS.join("\n")) {
                 return bin;

@@ -1,4 +1,4 @@
-//! evenhand as a client in a process of its own.
+//! evenhand as a client in a separate process.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,41 +10,42 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::process::{Running, cpu_time, peak_memory};
 
-/// What is asked, and how.
+/// What to ask, and how.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Task {
     pub(crate) address: String,
     pub(crate) rows: usize,
-    /// Rows that are asked before the clocks start.
+    /// The number of rows to ask before the clocks start.
     pub(crate) warm_up: usize,
     pub(crate) concurrency: Option<usize>,
     pub(crate) quota: Limits,
     pub(crate) journal: Option<PathBuf>,
 }
 
-/// The quota that the client is told.
+/// The quota that the client is given.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) enum Limits {
-    /// It learns what there is.
+    /// The client learns the quota from the service.
     Untold,
     Unlimited,
     TokensPerMinute(u64),
 }
 
-/// What came of it; what openai-python reports, too.
+/// The results of a task. openai-python reports the same fields.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Report {
     pub(crate) rows: usize,
     pub(crate) answered: usize,
-    /// In seconds, as the next.
+    /// In seconds.
     pub(crate) wall: f64,
+    /// In seconds.
     pub(crate) cpu: f64,
-    /// In MB; only ours says it.
+    /// In MB; reported only by evenhand.
     pub(crate) memory: Option<f64>,
 }
 
 impl Task {
-    /// Asks without a quota.
+    /// A task without a quota.
     pub(crate) fn new(address: &str, rows: usize, concurrency: usize) -> Self {
         Self {
             address: address.to_owned(),
@@ -71,7 +72,7 @@ impl Task {
         self
     }
 
-    /// Carries it out in a process of its own.
+    /// Runs the task in a separate process.
     pub(crate) fn start(&self) -> Result<Running> {
         let own = std::env::current_exe()?;
         Running::start(Command::new(own).args(["ask", &serde_json::to_string(self)?]))
@@ -99,7 +100,7 @@ impl Task {
     }
 }
 
-/// The other process: carries the task out and prints the report.
+/// The entry point of the separate process: runs the task and prints the report.
 pub(crate) fn asked(arguments: &[String]) -> Result {
     let task: Task = serde_json::from_str(arguments.first().ok_or("no task")?)?;
     let client = Client::builder()

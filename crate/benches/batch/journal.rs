@@ -1,4 +1,4 @@
-//! How long a journal takes to open, and how much memory: a batch of one row over it.
+//! How much time and memory it takes to open a journal, measured with a batch of one row.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -38,14 +38,14 @@ pub(crate) fn run(bench: &Bench) -> Result {
         ]);
     }
     table::print(
-        "A batch of one row over a journal",
+        "A batch of one row with an existing journal",
         ["rows in it", "MB", "wall time", "memory"],
         &rows,
     );
     Ok(())
 }
 
-/// Makes the journal of one row one of many: the same line under other names.
+/// Extends a journal of one row to many rows by repeating the line under other names.
 fn grow(folder: &Path, rows: u64) -> Result {
     for name in FILES {
         let path = folder.join(name);

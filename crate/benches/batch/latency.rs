@@ -1,4 +1,4 @@
-//! How near a batch comes to the shortest possible time when answers take a while.
+//! How close a batch comes to the shortest possible time when answers take a while.
 
 use std::time::Duration;
 
@@ -31,10 +31,10 @@ pub(crate) fn run(bench: &Bench) -> Result {
         })
         .collect();
     let title =
-        format!("{ROWS} rows, {AT_ONCE} at once, answers after 0.5 s: ideally {ideal:.1} s");
+        format!("{ROWS} rows, {AT_ONCE} concurrent, answers after 0.5 s: ideally {ideal:.1} s");
     table::print(
         &title,
-        ["client", "answered", "wall time", "of the ideal"],
+        ["client", "answered", "wall time", "relative to ideal"],
         &rows,
     );
     Ok(())

@@ -1,12 +1,12 @@
-//! How fast the batch engine is, how much memory it takes, and how well it fills a quota,
-//! each beside openai-python in the same run. Prints tables.
+//! How fast the batch engine is, how much memory it takes, and how fully it uses a quota,
+//! compared with openai-python in the same run. Prints tables.
 //!
-//! `cargo bench -p evenhand --no-default-features --bench batch -- [PART...] [--long]`; parts
-//! are `speed`, `latency`, `journal`, `memory` (these by default) and `quota`, which takes
+//! `cargo bench -p evenhand --no-default-features --bench batch -- [PART...] [--long]`; the
+//! parts are `speed`, `latency`, `journal`, `memory` (these by default) and `quota`, which takes
 //! minutes. `--long` goes up to a million rows.
 //!
-//! This process is the server; each client is a process of its own, so that what it costs can
-//! be told apart.
+//! This process is the server. Each client runs in its own process, so that its cost can be
+//! measured separately.
 
 #![allow(
     clippy::print_stdout,
@@ -47,11 +47,11 @@ const BY_DEFAULT: [&str; 4] = ["speed", "latency", "journal", "memory"];
 
 /// What all parts need.
 struct Bench {
-    /// openai-python, where there is a Python that can have it.
+    /// openai-python, if it could be installed.
     peer: Option<peer::Peer>,
-    /// Where files may lie; each part sweeps its own away.
+    /// The folder for temporary files; each part removes its own.
     folder: PathBuf,
-    /// Up to a million rows.
+    /// Whether to go up to a million rows.
     long: bool,
 }
 

@@ -1,5 +1,5 @@
-//! How much memory `evenhand complete` takes for how many rows. They come through a pipe and
-//! leave through one.
+//! How much memory `evenhand complete` takes by number of rows. The rows enter and leave through
+//! pipes.
 
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ pub(crate) fn run(bench: &Bench) -> Result {
     Ok(())
 }
 
-/// The launcher, built as this program is.
+/// Builds the launcher with the same profile as this program, and returns its path.
 fn launcher() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own
@@ -81,7 +81,7 @@ fn complete(launcher: &Path, address: &str, folder: &Path) -> Command {
     command
 }
 
-/// Passes so many rows through it: the time that it took, and the most memory in MB.
+/// Passes that many rows through the command, and returns the time taken and the peak memory in MB.
 fn pass(command: &mut Command, rows: usize) -> Result<(Duration, Option<f64>)> {
     let started = Instant::now();
     let mut child = command.spawn()?;
@@ -110,7 +110,7 @@ fn write(to: impl Write, rows: usize) -> std::io::Result<()> {
     to.flush()
 }
 
-/// Waits for its end. What it says of its memory is always the most so far.
+/// Waits for the process to end, and returns its peak memory in MB.
 fn watch(child: &mut Child) -> Result<Option<f64>> {
     let mut memory = None;
     loop {

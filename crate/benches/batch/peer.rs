@@ -6,13 +6,13 @@ use std::process::Command;
 use crate::process::Running;
 use crate::{Result, python};
 
-/// A Python that has it.
+/// A Python environment with openai-python.
 pub(crate) struct Peer {
     python: PathBuf,
     script: PathBuf,
 }
 
-/// Installs it from PyPI into a folder there, at the first run.
+/// Installs openai-python from PyPI into a subfolder, at the first run.
 pub(crate) fn set_up(folder: &Path) -> Option<Peer> {
     Some(Peer {
         python: python::with("openai-python", folder)?,
@@ -21,7 +21,7 @@ pub(crate) fn set_up(folder: &Path) -> Option<Peer> {
 }
 
 impl Peer {
-    /// Asks for so many rows; with concurrency 0 one after the other, without asyncio.
+    /// Asks that many rows; with concurrency 0, sequentially and without asyncio.
     pub(crate) fn start(
         &self,
         address: &str,

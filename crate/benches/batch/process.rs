@@ -10,13 +10,13 @@ use serde::de::DeserializeOwned;
 
 use crate::Result;
 
-/// The CPU time of this process, all its threads together.
+/// The CPU time of this process, over all its threads.
 pub(crate) fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// The most memory that a process ever held, in MB. Linux tells it.
+/// The peak memory of a process, in MB, as reported by Linux.
 pub(crate) fn peak_memory(process: &str) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status
@@ -26,7 +26,7 @@ pub(crate) fn peak_memory(process: &str) -> Option<f64> {
     Some(kilobytes / 1024.0)
 }
 
-/// A process that is ended when nobody waits for it any more.
+/// A child process that is killed when dropped.
 pub(crate) struct Running(Child);
 
 impl Running {
@@ -37,7 +37,7 @@ impl Running {
             .map_err(|error| format!("{command:?}: {error}").into())
     }
 
-    /// The line of JSON that it prints last.
+    /// Waits for the process, and parses the last line that it prints as JSON.
     pub(crate) fn report<T: DeserializeOwned>(mut self) -> Result<T> {
         let out = self.0.stdout.take().ok_or("its output is taken")?;
         let last = BufReader::new(out)
@@ -58,7 +58,7 @@ impl Drop for Running {
     }
 }
 
-/// The machine in a line, and how busy others keep it.
+/// The machine and its load, in one line.
 pub(crate) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, |cores| cores.get());
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -1,6 +1,6 @@
-//! How well a quota of 5K tokens per minute is filled: rows answered, requests refused, and
-//! the time beside the shortest possible, with services that differ in what is left open by
-//! the published rules. All clients ask at the same time, each a service of its own.
+//! How fully a quota of 5K tokens per minute is used: rows answered, requests refused, and the
+//! time relative to the shortest possible. The services differ in details that the published
+//! rules leave open. All clients run at the same time, each with its own service.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use crate::{Bench, Result, table};
 
 const ROWS: usize = 40;
 
-/// A client, and the service that it asks.
+/// A client and its service.
 struct Case {
     name: &'static str,
     client: Running,
@@ -55,9 +55,9 @@ impl Case {
     }
 }
 
-/// The shortest time in which the quota lets all rows pass, in seconds: a window of ten
-/// seconds after the other is filled, and the last one's answers are waited for. The tokens of
-/// all rows fit into a minute.
+/// The shortest time in which the quota lets all rows pass, in seconds: one window of ten seconds
+/// after another is filled, plus the wait for the last answers. The tokens of all rows fit into a
+/// minute.
 fn floor(shared: bool) -> f64 {
     let in_burst = REQUESTS_IN_BURST as f64 / if shared { 2.0 } else { 1.0 };
     let bursts = (ROWS as f64 / in_burst).ceil();
@@ -92,7 +92,7 @@ pub(crate) fn run(bench: &Bench) -> Result {
             false,
         ),
         (
-            "evenhand, quota given, headers of a hundred times as much",
+            "evenhand, quota given, headers claim a hundred times as much",
             told,
             Sliding,
             TooMuch,
@@ -106,14 +106,14 @@ pub(crate) fn run(bench: &Bench) -> Result {
             false,
         ),
         (
-            "evenhand, quota learnt, fixed windows",
+            "evenhand, quota learned, fixed windows",
             Limits::Untold,
             Fixed,
             Right,
             false,
         ),
         (
-            "evenhand, quota learnt, sliding windows",
+            "evenhand, quota learned, sliding windows",
             Limits::Untold,
             Sliding,
             Right,
@@ -150,8 +150,8 @@ pub(crate) fn run(bench: &Bench) -> Result {
         })?);
     }
     let peers = [
-        ("openai-python, one by one", 0),
-        ("openai-python, asyncio, 16 at once", 16),
+        ("openai-python, sequential", 0),
+        ("openai-python, asyncio, 16 concurrent", 16),
     ];
     for (peer, (name, at_once)) in bench
         .peer
@@ -178,9 +178,9 @@ pub(crate) fn run(bench: &Bench) -> Result {
         [
             "client and service",
             "answered",
-            "429",
+            "429s",
             "wall time",
-            "of the least",
+            "relative to shortest",
         ],
         &rows,
     );

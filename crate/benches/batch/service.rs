@@ -1,9 +1,9 @@
-//! The service's published rules of a quota, written down independently of the engine and of
+//! The service's published quota rules, implemented independently of the engine and of
 //! `evenhand serve`.
 //!
 //! A request is charged on receipt with its prompt's tokens and `max_tokens`. Tokens are
 //! counted over a minute, requests over a minute and over ten seconds. A refused request
-//! counts as a request, but not its tokens.
+//! counts as a request, but its tokens do not count.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,12 +17,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 const BURST: Duration = Duration::from_secs(10);
 pub(crate) const LATENCY: Duration = Duration::from_millis(200);
 
-/// The quota: 5K tokens per minute, and what Azure grants with them.
+/// The quota: 5K tokens per minute, and the requests that Azure grants with them.
 pub(crate) const TOKENS: u64 = 5_000;
 const REQUESTS: usize = 30;
 pub(crate) const REQUESTS_IN_BURST: usize = 5;
 
-/// How a service differs from another.
+/// How a service behaves.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules {
     pub(crate) windows: Windows,
@@ -31,7 +31,7 @@ pub(crate) struct Rules {
     pub(crate) shared: bool,
 }
 
-/// Over which stretches of time it counts.
+/// The intervals over which the service counts.
 #[derive(Clone, Copy)]
 pub(crate) enum Windows {
     /// From one full minute (ten seconds) of the service's own clock to the next.
@@ -40,14 +40,14 @@ pub(crate) enum Windows {
     Sliding,
 }
 
-/// What it tells of the quota.
+/// What the headers report about the quota.
 #[derive(Clone, Copy)]
 pub(crate) enum Headers {
     Right,
     Missing,
     /// A hundred times the quota.
     TooMuch,
-    /// Numbers that gateways were seen to send: -1 and 0.
+    /// Values observed from real gateways: -1 and 0.
     Nonsense,
 }
 
@@ -58,24 +58,24 @@ pub(crate) struct Count {
     pub(crate) refused: usize,
 }
 
-/// What was received.
+/// The service's record of requests.
 pub(crate) struct Books {
     rules: Rules,
     opened: Instant,
-    /// When each request came, and with how many tokens it was charged.
+    /// When each request arrived, and how many tokens it was charged.
     received: Vec<(Duration, u64)>,
     others: u32,
     count: Count,
 }
 
-/// How much is used of the quota.
+/// How much of the quota is used.
 struct Used {
     tokens: u64,
     requests: usize,
     burst: usize,
 }
 
-/// A service with these rules, and the books that it keeps.
+/// A service with these rules, and its record of requests.
 pub(crate) fn open(rules: Rules) -> (Loopback, Arc<Mutex<Books>>) {
     let books = Arc::new(Mutex::new(Books {
         rules,
@@ -92,7 +92,7 @@ pub(crate) fn open(rules: Rules) -> (Loopback, Arc<Mutex<Books>>) {
     (server, books)
 }
 
-/// The tokens that a request is charged with. A token is about four characters.
+/// The tokens that a request is charged. A token is about four characters.
 fn charge(body: &[u8]) -> u64 {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let messages = body["messages"].as_array().into_iter().flatten();
@@ -131,7 +131,7 @@ impl Books {
         response(429, &headers, &body.to_string())
     }
 
-    /// Enters what another client has sent meanwhile.
+    /// Records what another client has sent in the meantime.
     fn receive_others(&mut self, now: Duration, tokens: u64) {
         let pace = MINUTE * 2 / REQUESTS as u32;
         while self.rules.shared && pace * self.others <= now {
@@ -157,7 +157,7 @@ impl Books {
         }
     }
 
-    /// How long until a request of so many tokens would pass, if none came before it.
+    /// How long until a request of this many tokens would pass, if no other came before it.
     fn until_room(&self, now: Duration, tokens: u64) -> Duration {
         let passes = |now: Duration| {
             let used = self.used(now);
@@ -175,7 +175,7 @@ impl Books {
         room.map_or(MINUTE, |room| room - now)
     }
 
-    /// How long until the oldest request of the last minute does not count any more.
+    /// How long until the oldest request of the last minute no longer counts.
     fn until_reset(&self, now: Duration) -> Duration {
         let oldest = self.window(now, MINUTE).map(|(at, _)| *at).min();
         match self.rules.windows {
@@ -227,7 +227,7 @@ impl Books {
     }
 }
 
-/// The next full minute, or ten seconds.
+/// The next multiple of `length` after `at`.
 fn next_multiple(at: Duration, length: Duration) -> Duration {
     let count = at.as_nanos() / length.as_nanos() + 1;
     Duration::from_nanos_u128(count * length.as_nanos())

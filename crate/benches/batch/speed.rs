@@ -1,18 +1,20 @@
-//! Requests a second, and a CPU-second of the client, against a server that answers at once.
+//! Requests per second, and per CPU-second of the client, against a server that answers
+//! immediately.
 
 use std::time::Duration;
 
 use crate::ask::{Report, Task};
 use crate::{Bench, Result, peer, server, table};
 
-/// Each client has its best of these.
+/// Each client is measured at the best of these.
 const CONCURRENCIES: [usize; 4] = [8, 16, 32, 64];
-/// How often each goes on at its best. Clients take turns, so that all meet the same machine.
+/// Additional rounds for each client at its best concurrency. Clients take turns, so that all of
+/// them run under the same load.
 const FURTHER_ROUNDS: usize = 2;
 const ROWS: usize = 10_000;
 const PEER_ROWS: usize = 500;
 
-/// What a client reached.
+/// The speed that a client reached.
 #[derive(Clone, Copy)]
 struct Speed {
     per_second: f64,
@@ -64,7 +66,7 @@ impl Turns<'_> {
 /// A client at a concurrency.
 type Turn<'a> = Box<dyn Fn(usize) -> Result<Speed> + 'a>;
 
-/// A client, and what it reached so far.
+/// A client and its best speed so far.
 struct Client<'a> {
     name: &'static str,
     turn: Turn<'a>,
@@ -80,7 +82,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// What counts is the most requests a CPU-second.
+    /// Runs one turn, and keeps the speed with the most requests per CPU-second.
     fn run(&mut self, concurrency: usize) -> Result {
         let speed = (self.turn)(concurrency)?;
         if self
@@ -109,7 +111,7 @@ pub(crate) fn run(bench: &Bench) -> Result {
         clients.push(Client::new("openai-python, asyncio", |concurrency| {
             turns.python(peer, concurrency)
         }));
-        clients.push(Client::new("openai-python, one by one", |_| {
+        clients.push(Client::new("openai-python, sequential", |_| {
             turns.python(peer, 0)
         }));
     }
@@ -139,8 +141,14 @@ pub(crate) fn run(bench: &Bench) -> Result {
         })
         .collect();
     table::print(
-        "A server that answers at once",
-        ["client", "at once", "rows/s", "rows/CPU-second", "ratio"],
+        "A server that answers immediately",
+        [
+            "client",
+            "concurrency",
+            "rows/s",
+            "rows/CPU-second",
+            "ratio",
+        ],
         &rows,
     );
     Ok(())

@@ -1,6 +1,6 @@
-//! Tables as they stand in the README.
+//! Markdown tables, as in BENCHMARKS.md.
 
-/// Prints a title and a table of these columns.
+/// Prints a title and a table with these columns.
 pub(crate) fn print<const N: usize>(title: &str, head: [&str; N], rows: &[[String; N]]) {
     let head = head.map(str::to_owned);
     let width = |column: usize| {

@@ -1,6 +1,6 @@
-//! Tables in Chromium: from the insertion of an output, as JupyterLab inserts it, until it can
-//! be used, and from the click on a column until its order is there. Layout is in it, painting
-//! is not. Each way to show the frame has a page of its own, one after the other.
+//! Tables in Chromium: the time from inserting an output, as JupyterLab does it, until it can be
+//! used, and from a click on a column until the rows are sorted. Layout is included, painting is
+//! not. Each way to show the frame has its own page; the pages run one after the other.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,29 +12,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Result, frame, python, table};
 
-/// A way to show the frame, and where its page has what.
+/// A way to show the frame, with selectors for the elements of its page.
 #[derive(Serialize)]
 struct Way {
     name: &'static str,
     /// What a notebook inserts once, before the first table.
     before: String,
     html: String,
-    /// What is there as soon as the table can be used.
+    /// An element that exists as soon as the table can be used.
     ready: &'static str,
     rows: &'static str,
-    /// What sorts by a number and by a word, and what searches; none in a table that is still.
+    /// The controls that sort by a number and by a word, and the search field; `None` for a static
+    /// table.
     controls: Option<[&'static str; 3]>,
     /// The page of the next way.
     next: Option<String>,
 }
 
-/// Milliseconds.
+/// The measured times, in milliseconds.
 #[derive(Deserialize)]
 struct Times {
     name: String,
     first: f64,
     again: f64,
-    /// By a number, by a word; and the first search.
+    /// Sorting by a number, sorting by a word, and the first search.
     controls: Option<[f64; 3]>,
     profile: Option<f64>,
 }
@@ -81,7 +82,7 @@ const measure = async () => {
     const times = { name: way.name, first, again };
     if (way.controls === null) return times;
     const [number, word, search] = way.controls;
-    // A click sorts up, the next down, the third as it was.
+    // The first click sorts ascending, the second descending, the third restores the order.
     const sorted = async (control) => {
         let best = Infinity;
         for (let turn = 0; turn < 5; turn += 1) {
@@ -133,17 +134,17 @@ pub(crate) fn measure() -> Result<()> {
     let Some(all) = in_chromium(&mut ways, folder)? else {
         return Ok(());
     };
-    let beside = |time: f64, ours: f64| format!("{time:.1} ms ({:.2})", time / ours);
+    let relative = |time: f64, ours: f64| format!("{time:.1} ms ({:.2})", time / ours);
     let rows = ways.iter().zip(&all).map(|(way, times)| {
         let control = |place: usize| match (times.controls, all[0].controls) {
-            (Some(theirs), Some(ours)) => beside(theirs[place], ours[place]),
+            (Some(theirs), Some(ours)) => relative(theirs[place], ours[place]),
             _ => "–".to_owned(),
         };
         [
             times.name.clone(),
             format!("{:.2} MB", (way.before.len() + way.html.len()) as f64 / 1e6),
-            beside(times.first, all[0].first),
-            beside(times.again, all[0].again),
+            relative(times.first, all[0].first),
+            relative(times.again, all[0].again),
             control(0),
             control(1),
             control(2),
@@ -153,7 +154,7 @@ pub(crate) fn measure() -> Result<()> {
         ]
     });
     table::print(
-        "10,000 rows × 50 columns in Chromium (in brackets, beside evenhand):",
+        "10,000 rows × 50 columns in Chromium (in parentheses, relative to evenhand):",
         [
             "shown by",
             "output",
@@ -169,10 +170,10 @@ pub(crate) fn measure() -> Result<()> {
     Ok(())
 }
 
-/// The same frame as polars in Python and itables show it, with all its rows and without a
-/// network.
+/// The same frame as shown by polars in Python and by itables, with all its rows and without
+/// network access.
 fn peers(folder: &Path) -> Result<Vec<Way>> {
-    let python = python::with("display", folder).ok_or("there is no Python with them")?;
+    let python = python::with("display", folder).ok_or("no Python environment has them")?;
     let status = Command::new(python)
         .arg(python::scripts().join("display.py"))
         .arg("--pages")
@@ -208,7 +209,7 @@ fn peers(folder: &Path) -> Result<Vec<Way>> {
     ])
 }
 
-/// What the pages say of themselves, one after the other in one Chromium; `None` without it.
+/// The times that the pages report, one after the other in one Chromium; `None` without Chromium.
 fn in_chromium(ways: &mut [Way], folder: &Path) -> Result<Option<Vec<Times>>> {
     let path = |place: usize| folder.join(format!("bench-display-{place}.html"));
     let address = |place: usize| format!("file://{}", path(place).display());
@@ -234,7 +235,7 @@ fn in_chromium(ways: &mut [Way], folder: &Path) -> Result<Option<Vec<Times>>> {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut chromium) = chromium else {
-        eprintln!("there is no chromium on the PATH, so nothing is measured in a browser");
+        eprintln!("chromium is not on the PATH, so nothing is measured in a browser");
         return Ok(None);
     };
     let said = listen(&mut chromium, ways.len());
@@ -243,7 +244,7 @@ fn in_chromium(ways: &mut [Way], folder: &Path) -> Result<Option<Vec<Times>>> {
     said.map(Some)
 }
 
-/// Takes the lines of the console, which Chromium writes among its own.
+/// Reads the console's lines, which Chromium mixes with its own log.
 fn listen(chromium: &mut Child, pages: usize) -> Result<Vec<Times>> {
     let lines = BufReader::new(chromium.stderr.take().ok_or("no console")?).lines();
     let mut all = Vec::new();

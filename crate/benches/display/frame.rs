@@ -1,4 +1,4 @@
-//! The frames. `peer/display.py` makes the same large one.
+//! The data frames. `peer/display.py` builds the same ones.
 
 use evenhand::polars::prelude::{DataFrame, IntoColumn, NamedFrom, PolarsResult, Series};
 
@@ -29,8 +29,8 @@ pub(crate) fn large(rows: usize) -> PolarsResult<DataFrame> {
     DataFrame::new(rows, columns.collect())
 }
 
-/// 10,000 rows of 50 columns, 46 of integers and 4 of words, so short that an output holds
-/// them all.
+/// 10,000 rows and 50 columns, 46 of integers and 4 of words, short enough that all of them fit
+/// into an output.
 pub(crate) fn wide() -> PolarsResult<DataFrame> {
     let columns = (0..50_usize).map(|column| {
         let name = format!("c{column}").into();

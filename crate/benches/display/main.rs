@@ -1,7 +1,7 @@
-//! How long it takes to show a data frame, and how large the output is, beside polars in
-//! Python and itables on the same data; and how fast the table is in a browser, beside theirs.
+//! How long it takes to show a data frame, and how large the output is, compared with polars in
+//! Python and itables on the same data; and how fast the tables are in a browser.
 //!
-//! `cargo bench -p evenhand --bench display`, or with `-- browser` the last part alone.
+//! `cargo bench -p evenhand --bench display`; with `-- browser`, only the last part.
 
 #![allow(
     clippy::print_stdout,
@@ -36,8 +36,7 @@ struct Measured {
     first: f64,
     best: f64,
     bytes: usize,
-    /// What the process held at most while it showed the frame the first time, beyond the
-    /// frame, in MB.
+    /// Peak memory while the frame was shown for the first time, beyond the frame itself, in MB.
     memory: f64,
 }
 
@@ -72,7 +71,7 @@ fn main() -> Result<()> {
             "shown by",
             "first",
             "best of 5",
-            "beside evenhand",
+            "relative to evenhand",
             "output",
             "memory beyond the frame",
         ],
@@ -81,7 +80,7 @@ fn main() -> Result<()> {
     browser::measure()
 }
 
-/// In a process of its own, as a kernel runs it, so that its memory is its own.
+/// Measures evenhand in a separate process, as in a kernel, so that only its own memory counts.
 fn ours() -> Result<Measured> {
     let output = Command::new(std::env::current_exe()?)
         .arg("--show")
@@ -121,10 +120,10 @@ fn show() -> Result<()> {
     Ok(())
 }
 
-/// polars and itables in Python, which are installed from PyPI at the first run.
+/// Measures polars and itables in Python, which are installed from PyPI at the first run.
 fn peers() -> Result<Vec<Measured>> {
     let python = python::with("display", Path::new(env!("CARGO_TARGET_TMPDIR")))
-        .ok_or("there is no Python with them")?;
+        .ok_or("no Python environment has them")?;
     let output = Command::new(python)
         .arg(python::scripts().join("display.py"))
         .arg(ROWS.to_string())

@@ -1,16 +1,16 @@
-//! What Linux tells of this process's memory, and of the machine.
+//! This process's memory as reported by Linux, and the machine.
 
 use std::fs;
 
 use crate::Result;
 
-/// What the process holds now, in MB. Its peak counts from here.
+/// The current memory of the process, in MB. Resets the peak.
 pub(crate) fn now_and_forget_the_peak() -> Result<f64> {
     fs::write("/proc/self/clear_refs", "5")?;
     field("VmRSS:")
 }
 
-/// The most that it held since then, in MB.
+/// The peak memory since the last reset, in MB.
 pub(crate) fn peak() -> Result<f64> {
     field("VmHWM:")
 }
@@ -24,7 +24,7 @@ fn field(name: &str) -> Result<f64> {
     Ok(kilobytes / 1e3)
 }
 
-/// The machine in a line, and how busy others keep it.
+/// The machine and its load, in one line.
 pub(crate) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, |cores| cores.get());
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();

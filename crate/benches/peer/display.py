@@ -1,6 +1,6 @@
 """Shows the frames of benches/display with polars and with itables.
-display.py ROWS shows the large one and prints a line of JSON for each way; times in milliseconds,
-memory in MB. display.py --pages FOLDER writes there what a browser gets of the wide one."""
+display.py ROWS shows the large frame and prints one line of JSON for each way of showing it; times
+are in milliseconds, memory in MB. display.py --pages FOLDER writes the wide frame's HTML there."""
 
 import json
 import sys
@@ -44,7 +44,7 @@ def pages(folder):
     no_limits = {"maxBytes": 0, "maxRows": 0, "maxColumns": 0}
     for name, html in {
         "polars": frame._repr_html_(),
-        # What `init_notebook_mode` shows once in a notebook: the script and its style.
+        # What `init_notebook_mode` inserts once into a notebook: the script and its style.
         "itables-before": itables.javascript.generate_init_offline_itables_html(
             itables.options.dt_bundle
         ),

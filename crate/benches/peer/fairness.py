@@ -1,11 +1,11 @@
-"""Measures texts with LangFair 0.8: fairness.py FILE. The file holds lines of JSON: two lists of
-texts, and the stop words, groups and target words that both sides use. Prints a line of JSON:
-each measure's value and the seconds of CPU that it took, imports left out.
+"""Measures texts with LangFair 0.8: fairness.py FILE. The file holds JSON: two lists of texts, and
+the stop words, groups and target words that both sides use. Prints a line of JSON: each measure's
+value and the CPU seconds that it took, without imports.
 
-What needs torch (cosine similarity, the neural classifiers) is not measured, nor is what asks a
-model, so torch and langchain, gigabytes of them, are not installed: their importers get empty
-modules. NLTK's data are not on PyPI:
-sentences are split by a pattern, which is quicker than punkt."""
+Measures that need torch (cosine similarity, the neural classifiers) or query a model are left out,
+so torch and langchain, which take gigabytes, are not installed: modules that import them get empty
+stand-ins. NLTK's data is not on PyPI, so sentences are split by a pattern, which is faster than
+punkt."""
 
 import json
 import re
@@ -16,7 +16,7 @@ import warnings
 
 import nltk
 
-warnings.filterwarnings("ignore")  # NLTK's, of likeness 0.
+warnings.filterwarnings("ignore")  # NLTK warns about a similarity of 0.
 
 with open(sys.argv[1], encoding="utf-8") as file:
     asked = json.load(file)

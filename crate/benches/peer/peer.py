@@ -1,5 +1,6 @@
 """Asks a server with openai-python: peer.py ADDRESS ROWS CONCURRENCY WARM_UP.
-Concurrency 0 is the client without asyncio, one row after the other. Prints a line of JSON; times are those of the asking alone."""
+With concurrency 0, asks sequentially with the client without asyncio. Prints a line of JSON; the
+times cover only the requests."""
 
 import asyncio
 import json

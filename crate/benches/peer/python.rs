@@ -1,14 +1,15 @@
-//! A Python that has a peer.
+//! A Python environment with a peer.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the peers' scripts and lists of packages lie.
+/// The folder with the peers' scripts and package lists.
 pub(crate) fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peer")
 }
 
-/// Installs a peer from PyPI into a folder there, at the first run; says so where it can't.
+/// Installs a peer from PyPI into a subfolder at the first run, and returns its Python. Prints a
+/// message and returns `None` if that fails.
 pub(crate) fn with(peer: &str, folder: &Path) -> Option<PathBuf> {
     let environment = folder.join(peer);
     let status = Command::new(scripts().join("set-up.sh"))

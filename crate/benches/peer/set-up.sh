@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a virtual environment with a peer from PyPI: set-up.sh FOLDER NAME. NAME.txt holds its
-# packages, all of them. Does nothing where it is there already.
+# Creates a virtual environment with a peer from PyPI: set-up.sh FOLDER NAME. NAME.txt lists all of
+# its packages. Does nothing if the environment exists and is up to date.
 set -eu
 requirements=$(cd "$(dirname "$0")" && pwd)/$2.txt
 folder=$1

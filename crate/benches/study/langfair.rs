@@ -17,14 +17,14 @@ const STOP_WORDS: [&str; 7] = ["the", "with", "a", "and", "of", "to", "in"];
 const FEMALE: [&str; 5] = ["she", "her", "hers", "woman", "women"];
 const MALE: [&str; 5] = ["he", "him", "his", "man", "men"];
 
-/// What a measure found, and the seconds of CPU that it took.
+/// A measure's value, and the CPU seconds that it took.
 #[derive(Deserialize)]
 struct Found {
     value: f64,
     seconds: f64,
 }
 
-/// Measures the answers about women and men with both, and prints a table.
+/// Measures the answers about women and men with both libraries, and prints a table.
 pub(crate) fn beside(texts: &[String], python: &Path, folder: &Path) -> Result {
     let of_group = |group: usize| -> Vec<&str> {
         let cells = texts.chunks(25).skip(group).step_by(3);
@@ -46,7 +46,7 @@ pub(crate) fn beside(texts: &[String], python: &Path, folder: &Path) -> Result {
     }
     rows.push(row("all", sums));
     let title = format!("{} pairs of answers, the same value from both", first.len());
-    table::print(&title, ["measure", "evenhand", "LangFair", "beside"], &rows);
+    table::print(&title, ["measure", "evenhand", "LangFair", "ratio"], &rows);
     Ok(())
 }
 
@@ -81,7 +81,7 @@ fn theirs(
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Each measure reads its texts by itself, as LangFair's do.
+/// Each measure parses its texts separately, as LangFair's measures do.
 fn ours(first: &[&str], second: &[&str]) -> Result<Vec<(&'static str, Found)>> {
     let group = |name: &str, words: [&str; 5]| Group {
         name: name.to_owned(),
@@ -119,7 +119,7 @@ fn ours(first: &[&str], second: &[&str]) -> Result<Vec<(&'static str, Found)>> {
     ])
 }
 
-/// A stop word has no co-occurrence in LangFair, and stops it.
+/// The words without stop words, which have no co-occurrence in LangFair and make it fail.
 fn targets() -> Vec<&'static str> {
     let words = WORDS.into_iter();
     words.filter(|word| !STOP_WORDS.contains(word)).collect()

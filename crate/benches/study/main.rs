@@ -1,6 +1,6 @@
 //! How long it takes to measure and to test a large study (60 occupations, 3 groups, 25
-//! samples, 10,000 bootstrap rounds), and how long LangFair takes for what it measures too, on
-//! the same texts in the same run, in seconds of CPU. Prints a table.
+//! samples, 10,000 bootstrap rounds), and how long LangFair takes for the measures that both
+//! have, on the same texts in the same run, in CPU seconds. Prints a table.
 //!
 //! `cargo bench -p evenhand --no-default-features --bench study`
 
@@ -25,7 +25,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// What the texts are made of.
+/// The vocabulary of the texts.
 const WORDS: [&str; 24] = [
     "care",
     "work",
@@ -72,7 +72,8 @@ fn main() -> Result {
     }
 }
 
-/// How long this process computes, on one core: what others do on the machine changes little.
+/// The CPU seconds that the work takes in this process. Other load on the machine affects them
+/// little.
 fn cpu_seconds<T>(work: impl FnOnce() -> T) -> (f64, T) {
     let time = || Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default();
     let started = time();
@@ -80,7 +81,7 @@ fn cpu_seconds<T>(work: impl FnOnce() -> T) -> (f64, T) {
     ((time() - started).as_secs_f64(), done)
 }
 
-/// The answers: three groups in turn for each occupation, 25 of each.
+/// The texts of the answers: for each occupation the three groups in turn, with 25 texts each.
 fn texts(count: usize) -> Vec<String> {
     let mut state = 1_u64;
     let mut draw = |n: usize| {

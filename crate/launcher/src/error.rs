@@ -1,4 +1,4 @@
-//! How the launcher fails: a message, a hint that the user can act on, an exit code.
+//! The launcher's errors: a message, a hint that the user can act on, and an exit code.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use std::fmt;
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// What to do about a full disk.
-pub const DISK_IS_FULL: &str = "the disk is full: evenhand needs about 4 GB. Free some, or set \
-     EVENHAND_HOME to a folder on another disk, and start again; it goes on where it stopped";
+pub const DISK_IS_FULL: &str = "the disk is full: evenhand needs about 4 GB. Free some space, or \
+     set EVENHAND_HOME to a folder on another disk, and start again; it continues where it stopped";
 
 /// A failure as the user reads it.
 pub struct Failure {
@@ -28,35 +28,35 @@ impl Failure {
         }
     }
 
-    /// What the user can do about it.
+    /// Sets what the user can do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The message without causes and hint.
+    /// The message, without causes and hint.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Where it happened, before the message.
+    /// Puts the place where it happened before the message.
     pub fn at(mut self, place: impl fmt::Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
     }
 
-    /// The launcher ends with this code instead of 1.
+    /// Makes the launcher exit with this code instead of 1.
     pub fn exit_with(mut self, code: u8) -> Self {
         self.exit_code = code;
         self
     }
 
-    /// What the launcher's process ends with.
+    /// The exit code of the launcher.
     pub fn exit_code(&self) -> u8 {
         self.exit_code
     }
 
-    /// Why it happened, with the cause's own causes. A full disk is a cause that can be mended.
+    /// Adds why it happened, with the whole chain of causes. A full disk gets its own hint.
     pub fn because(mut self, cause: impl std::error::Error) -> Self {
         self.causes.push(cause.to_string());
         let mut next = cause.source();
@@ -71,7 +71,7 @@ impl Failure {
     }
 }
 
-/// Whether a program says that the disk, or the user's share of it, is full.
+/// Whether a message says that the disk, or the user's quota, is full.
 pub fn is_full_disk(said: &str) -> bool {
     [
         "No space left on device",
@@ -115,9 +115,9 @@ impl From<evenhand::Error> for Failure {
     }
 }
 
-/// Adds to an operating-system error what was being done.
+/// Adds to an error what was being done.
 pub trait Context<T> {
-    /// The failure says what was being done, and the error why it failed.
+    /// Makes a failure with this message, and the error as its cause.
     fn doing(self, what: impl FnOnce() -> String) -> Result<T>;
 }
 

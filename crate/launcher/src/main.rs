@@ -1,19 +1,24 @@
 //! The launcher: from a clone to answers in a notebook.
 //!
-//! `cargo run` is `evenhand lab`: it sets up what is missing, starts the small model if no
-//! other is set, and opens JupyterLab with a warm Rust kernel. The library knows nothing of
-//! the launcher.
+//! `cargo run` is `evenhand lab`: it sets up what is missing, starts the small model if no other
+//! service is configured, and opens JupyterLab with a warm Rust kernel. The library does not
+//! depend on the launcher.
 
 #![allow(
     unreachable_pub,
-    reason = "nothing in a program can be reached from outside"
+    reason = "nothing in a binary is reachable from outside"
 )]
 
 #[macro_use]
 mod terminal;
 
 mod commands;
+#[cfg(test)]
+#[path = "../../testing/corpus.rs"]
+mod corpus;
 mod error;
+#[cfg(test)]
+mod fuzzing;
 mod jupyter;
 mod kernel;
 mod local_model;
@@ -42,11 +47,12 @@ struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-Without a command it opens the lab. What it installs goes to EVENHAND_HOME (by default evenhand \
-in your data directory), and `evenhand clean` removes it.
+Without a command, it opens the lab. Everything is installed in EVENHAND_HOME (by default \
+evenhand in your data directory), and `evenhand clean` removes it.
 
-Who answers: AZURE_OPENAI_ENDPOINT with AZURE_OPENAI_API_KEY and AZURE_OPENAI_DEPLOYMENT, in the \
-environment or in a file .env beside the notebooks; without them a small model on this machine.";
+Prompts are answered by the service that AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and \
+AZURE_OPENAI_DEPLOYMENT name, in the environment or in a file .env beside the notebooks; without \
+them, by a small model on this machine.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -56,23 +62,23 @@ enum Command {
     Run(run::Options),
     /// Serve a small model on this machine behind Azure OpenAI's protocol
     Serve(local_model::Options),
-    /// Ask requests that stand on standard input as lines of JSON
+    /// Answer requests that are read from standard input as lines of JSON
     Complete(complete::Options),
-    /// Tell what is here, what is missing, and how to mend it
+    /// Check what is installed, what is missing, and how to fix it
     Doctor(doctor::Options),
-    /// Remove what the launcher made
+    /// Remove everything that the launcher installed and built
     Clean,
-    /// The Rust kernel, as Jupyter starts it
+    /// The Rust kernel, started by Jupyter
     #[command(hide = true)]
     Kernel(kernel::Options),
-    /// Started by evcxr: cargo, as a cell needs it
+    /// Cargo with changes for cells, started by evcxr
     #[command(hide = true)]
     Cargo {
         /// cargo's own arguments
         #[arg(last = true)]
         arguments: Vec<OsString>,
     },
-    /// Started with a kernel: keeps it from outliving the launcher
+    /// Keeps a kernel from outliving the launcher, started with the kernel
     #[command(hide = true)]
     Guard(jupyter::guard::Options),
 }
@@ -106,7 +112,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         out!("{}", local_model::like::list());
         return Ok(ExitCode::SUCCESS);
     }
-    // Only where it is needed: who asks a service has no use for a home.
+    // Called only if needed: a command that only uses a service needs no home.
     let home = Home::locate;
     let done = |()| ExitCode::SUCCESS;
     match command {

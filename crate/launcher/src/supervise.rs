@@ -1,5 +1,4 @@
-//! Waiting for others: the runtime in which the launcher does so, and a program that it
-//! starts and then stands behind until it ends.
+//! Waiting: the launcher's runtime, and running a program until it ends.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
@@ -10,29 +9,29 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::{Context, Result};
 
-/// Waits for the work on this thread.
+/// Runs the work to completion on this thread.
 pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .doing(|| "cannot start the runtime".to_owned())?;
     let done = runtime.block_on(work);
-    // A read from a pipe that someone still holds must not keep the launcher.
+    // A blocked read from a pipe that is still open must not keep the launcher running.
     runtime.shutdown_background();
     done
 }
 
-/// Runs the program to its end, and ends as it does.
+/// Runs the program until it ends, and returns its exit code.
 ///
-/// Ctrl-C reaches the program by itself, which knows what to do about it; who tells the
-/// launcher to terminate means the program too.
+/// Ctrl-C reaches the program directly, and the program handles it. A request to terminate the
+/// launcher is passed on to the program.
 pub fn supervise(mut command: Command, name: &str) -> Result<ExitCode> {
     block_on(async {
         let mut child = command
             .kill_on_drop(true)
             .spawn()
             .doing(|| format!("could not start {name}"))?;
-        // Held open: its end tells the program that the launcher is gone.
+        // Held open: when it closes, the program knows that the launcher is gone.
         let _input = child.stdin.take();
         let status = until_end(&mut child)
             .await
@@ -63,7 +62,7 @@ fn end(child: &Child) -> std::io::Result<()> {
     }
 }
 
-/// A shell's way to tell of a signal: 128 and its number.
+/// The exit code. As in a shell, it is 128 plus the signal's number if a signal ended the program.
 fn exit_code(status: ExitStatus) -> ExitCode {
     let code = status
         .code()

@@ -1,10 +1,10 @@
-//! What the launcher says in its terminal.
+//! Output to the terminal.
 //!
-//! `println!` panics when the reader has gone (`evenhand run | head`, or a kernel whose Jupyter
-//! was killed), and what was under way would be lost with it. Nothing here depends on being read.
-//! And a terminal obeys what it shows, while much of that comes from a model, a service or a
-//! notebook: all of it passes the library's `text::terminal`. The launcher's own orders to the
-//! terminal are in this file alone.
+//! `println!` panics if the reader is gone (`evenhand run | head`, or a kernel whose Jupyter was
+//! killed), and work in progress would be lost. Output here never fails. And since a terminal
+//! interprets control sequences, while much of the text comes from a model, a service or a
+//! notebook, everything is sanitized by the library's `text::terminal`. Only this file contains
+//! the launcher's own control sequences.
 
 use std::io::Write;
 
@@ -20,17 +20,17 @@ macro_rules! err {
     ($($line:tt)*) => { $crate::terminal::line(std::io::stderr(), format_args!($($line)*)) };
 }
 
-/// What `out!` and `err!` do.
+/// The function behind `out!` and `err!`.
 pub fn line(mut to: impl Write, line: std::fmt::Arguments<'_>) {
     let _ = writeln!(to, "{}", sanitize(&line.to_string()));
 }
 
-/// Prints a line whose colors stay where they are wanted.
+/// Prints a line, and keeps its colors if `styled`.
 pub fn styled_line(mut to: impl Write, line: &str, styled: bool) {
     let _ = writeln!(to, "{}", sanitize_styled(line, styled));
 }
 
-/// Begins the terminal's line anew, with a text that is not a line yet.
+/// Replaces the terminal's current line by this text, without a newline.
 pub fn replace_line(mut to: impl Write, text: &str) {
     let text = sanitize(text).replace('\n', " ");
     let _ = write!(to, "\r\x1b[2K{text}").and_then(|()| to.flush());

@@ -1,14 +1,14 @@
 //! Programs that need no secrets: pip, cargo, the compiler, nbconvert, the small model.
 //!
-//! A reader's environment holds keys, and what such a program installs or compiles may run code
-//! of many authors. So it is given what it is known to need, by name, and nothing else. Who does
-//! get all of the environment: kernels, whose cells are the reader's own program, and JupyterLab,
-//! which starts them.
+//! The user's environment contains keys, and what such a program installs or compiles may run
+//! code by many authors. So it only gets the variables that it is known to need. The whole
+//! environment is only given to kernels, whose cells are the user's own program, and to
+//! JupyterLab, which starts them.
 
 use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
-/// Variables by name: who runs this, where, in which language.
+/// Variables by name: the user, the system and the language.
 const PLAIN: [&str; 21] = [
     "CARGO",
     "CLICOLOR",
@@ -33,8 +33,8 @@ const PLAIN: [&str; 21] = [
     "__CF_USER_TEXT_ENCODING",
 ];
 
-/// Families of variables, by their beginning: the system's, Rust's, and those in which C
-/// compilers and build scripts look for compilers, flags and libraries.
+/// Families of variables, by prefix: the system's, Rust's, and those in which C compilers and
+/// build scripts look for compilers, flags and libraries.
 const FAMILIES: [&str; 38] = [
     "AR_",
     "BINDGEN_",
@@ -76,7 +76,7 @@ const FAMILIES: [&str; 38] = [
     "_CONDA_",
 ];
 
-/// C compilers and their flags, where they have no ending.
+/// C compilers and their flags, without a suffix.
 const OF_C: [&str; 17] = [
     "AR",
     "ARFLAGS",
@@ -97,8 +97,8 @@ const OF_C: [&str; 17] = [
     "RANLIB",
 ];
 
-/// How the network is reached. A proxy may ask for a password, which stands in its address: a
-/// compiler has no use for these.
+/// Network settings. A proxy's address may contain a password, so compilers, which do not need
+/// the network, are not given these variables.
 pub const NETWORK: [&str; 22] = [
     "ALL_PROXY",
     "CARGO_HTTP_PROXY",
@@ -124,18 +124,19 @@ pub const NETWORK: [&str; 22] = [
     "no_proxy",
 ];
 
-/// Where a notebook's services have their keys.
+/// Variables that hold the keys of a notebook's services.
 const OUR_KEYS: [&str; 3] = [
     "AZURE_OPENAI_API_KEY",
     "AZURE_OPENAI_AD_TOKEN",
     "OPENAI_API_KEY",
 ];
 
-/// A key is at least this long; a shorter word may stand anywhere by chance.
+/// The minimum length of a key that is searched for in other variables: a shorter text could
+/// occur there by chance.
 const SHORTEST_KEY: usize = 8;
 
-/// A command for a tool that needs no secrets, which does not work in the current folder: what
-/// lies there may be a stranger's, and tools look for settings where they work.
+/// A command for a tool that needs no secrets. It does not run in the current folder: the files
+/// there may be somebody else's, and tools read settings from the folder in which they run.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command
@@ -145,8 +146,8 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The same for Python, isolated (`-I`): no module of the current folder or of the user's own
-/// site stands before those of its environment, and no `PYTHON…` variable counts.
+/// The same for Python, isolated (`-I`): no module from the current folder or the user's site
+/// directory shadows those of its environment, and `PYTHON…` variables are ignored.
 pub fn python(program: impl AsRef<OsStr>) -> Command {
     let mut python = command(program);
     python
@@ -155,7 +156,7 @@ pub fn python(program: impl AsRef<OsStr>) -> Command {
     python
 }
 
-/// The names of all variables that tools are not given; they hold no `,`.
+/// The names of all variables that tools are not given, separated by `,`.
 pub fn withheld() -> OsString {
     let kept: Vec<_> = environment(std::env::vars_os(), &[]).collect();
     let is_kept = |name: &OsString| kept.iter().any(|(kept, _)| kept == name);
@@ -164,7 +165,7 @@ pub fn withheld() -> OsString {
     names.join(OsStr::new(","))
 }
 
-/// What a tool is given of these variables, with further families.
+/// The variables among these that a tool is given, with further families.
 fn environment(
     variables: impl Iterator<Item = (OsString, OsString)>,
     more: &[&str],
@@ -194,7 +195,7 @@ fn is_needed(name: &str) -> bool {
         || FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
-/// Whether one of the words of the name says that the value is a secret.
+/// Whether one of the words in the name means that the value is a secret.
 fn names_a_secret(name: &str) -> bool {
     const WORDS: [&str; 9] = [
         "APIKEY",

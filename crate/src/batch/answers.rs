@@ -1,4 +1,4 @@
-//! What a batch gives back.
+//! The result of a batch.
 
 use std::time::Duration;
 
@@ -6,52 +6,53 @@ use super::totals::Totals;
 use crate::error::{Error, Result};
 use crate::openai::{ChatCompletion, Usage};
 
-/// One row of a batch: what was asked, and what came of it.
+/// One row of a batch: the prompt and its outcome.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Answer {
     /// The row's number in the batch, from 0.
     pub id: usize,
-    /// What was asked.
+    /// The prompt.
     pub prompt: String,
     /// Which sample of its prompt the row is, from 0.
     pub sample: u32,
     /// The completion, or why there is none.
     pub outcome: Result<ChatCompletion>,
-    /// What it took.
+    /// How many attempts the row took, and how long.
     pub effort: RequestStats,
-    /// Where the outcome is from.
+    /// Where the outcome comes from.
     pub source: Source,
 }
 
-/// What it took to settle a row. An answer out of a journal tells what it took then.
+/// How many attempts a row took, and how long. For an answer from the journal, these are the
+/// values of the run that requested it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestStats {
     /// How many requests were sent.
     pub attempts: u32,
-    /// How many of them were refused for the quota's sake (429).
+    /// How many of them were refused because of the quota (429).
     pub refused: u32,
-    /// How long the last attempt took, from sending the request to having its answer.
+    /// How long the last attempt took, from sending the request to receiving its answer.
     pub latency: Duration,
     /// How long the row waited for the quota, or between attempts.
     pub waited: Duration,
 }
 
-/// Where a row's outcome is from.
+/// Where a row's outcome comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
-    /// The service was asked for this row.
+    /// A request was sent for this row.
     Service,
-    /// The journal had the answer of an earlier run.
+    /// The journal had the answer from an earlier run.
     Journal,
-    /// Another row of the batch asked the same at temperature 0.
+    /// Shared with an identical row of the batch, at temperature 0.
     SameQuestion,
 }
 
 impl Source {
-    /// The source as it stands in tables, such as `journal`.
+    /// The source as written in tables, such as `journal`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Service => "service",
@@ -62,12 +63,12 @@ impl Source {
 }
 
 impl Answer {
-    /// The model's words. `None` when the row failed, or the model said nothing.
+    /// The text of the answer. `None` if the row failed or the answer has no text.
     pub fn text(&self) -> Option<&str> {
         self.outcome.as_ref().ok().and_then(ChatCompletion::text)
     }
 
-    /// What the answer cost, in tokens, if the service said so.
+    /// The token usage, if the service reported it.
     pub fn usage(&self) -> Option<Usage> {
         self.outcome
             .as_ref()
@@ -81,7 +82,7 @@ impl Answer {
     }
 }
 
-/// The answers of a batch: one row a sample of a prompt, in the order of the prompts.
+/// The answers of a batch: one row per sample of a prompt, in the order of the prompts.
 #[derive(Debug)]
 pub struct Answers {
     rows: Vec<Answer>,
@@ -100,29 +101,29 @@ impl Answers {
         }
     }
 
-    /// What is to be known of the journal.
+    /// Adds notes for the user about the journal and the quota.
     pub(crate) fn noting(mut self, notes: Vec<String>) -> Self {
         self.notes = notes;
         self
     }
 
-    /// Why some rows are not in the journal, if so: a full disk, perhaps. They are here all
-    /// the same.
+    /// Why some rows could not be written to the journal (a full disk, for example), if so.
+    /// [`rows`](Self::rows) has them anyway.
     pub fn unsaved(&self) -> Option<&Error> {
         self.unsaved.as_ref()
     }
 
-    /// The rows, in the order of the prompts; the samples of a prompt stand together.
+    /// The rows, in the order of the prompts; the samples of a prompt are adjacent.
     pub fn rows(&self) -> &[Answer] {
         &self.rows
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Was nothing asked?
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -132,12 +133,12 @@ impl Answers {
         self.rows.iter().filter(|row| row.outcome.is_err())
     }
 
-    /// The model's words, in the order of the rows; `None` where a row failed.
+    /// The texts of the answers, in the order of the rows; `None` where a row failed.
     pub fn texts(&self) -> impl Iterator<Item = Option<&str>> {
         self.rows.iter().map(Answer::text)
     }
 
-    /// How it went: rows, requests, tokens, times.
+    /// The totals: rows, requests, tokens and times.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals {
             wall_time: self.wall_time,
@@ -160,7 +161,7 @@ impl Answers {
         self.wall_time
     }
 
-    /// How it went, in a line.
+    /// A one-line summary.
     ///
     /// ```
     /// let client = evenhand::Client::builder()

@@ -1,4 +1,4 @@
-//! What is kept of a row: its name in the journal, and its outcome as a line there.
+//! Looks rows up in the journal and stores their outcomes there.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -18,25 +18,26 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, ChatRequest, Client};
 use crate::runtime;
 
-/// How often a journal that another run holds is tried again.
+/// The interval between attempts to open a journal that another run holds.
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
-/// A journal, and who is asked, which is part of every row's name.
+/// A journal, and the host and deployment, which are part of every row's ID.
 pub(crate) struct AnswerCache {
-    /// Who knows the key, which no file may hold.
+    /// Knows the key, which must not be written to any file.
     client: Client,
     journal: Journal,
     parameters: Parameters,
-    /// Why something was not written; the last reason.
+    /// The last write error.
     trouble: Mutex<Option<Error>>,
 }
 
 /// Opens the journal of a batch, if it has one. Waits while another run holds it.
 ///
-/// Where nobody named a journal and none can be made, the batch goes without, and says so.
+/// If the journal's location is the default and it can't be created, the batch runs without
+/// one and says so.
 ///
 /// # Errors
-/// The journal can't be used; or the batch was ended while it waited.
+/// The journal can't be used, or the batch was stopped while it waited.
 pub(crate) async fn open(
     client: &Client,
     options: &BatchOptions,
@@ -46,8 +47,7 @@ pub(crate) async fn open(
     let choice = &options.journal;
     let opened = match choice {
         JournalChoice::None => return Ok(None),
-        // Beside a notebook there is a journal although nobody asked for one: a cell that is run
-        // again must not cost again.
+        // A notebook has a journal by default, so that running a cell again costs nothing.
         JournalChoice::Usual if !runtime::in_kernel() => return Ok(None),
         JournalChoice::Usual | JournalChoice::File(_) => {
             AnswerCache::open(client, options, parameters, until).await
@@ -55,10 +55,10 @@ pub(crate) async fn open(
     };
     match (choice, opened) {
         (JournalChoice::Usual, Err(error)) if error.kind() == ErrorKind::Io => {
-            say(&format!("keeps no journal: {}", error.message()));
+            say(&format!("no journal is kept: {}", error.message()));
             Ok(None)
         }
-        (_, opened) => opened.map(|records| records.map(Arc::new)),
+        (_, opened) => opened.map(|cache| cache.map(Arc::new)),
     }
 }
 
@@ -77,7 +77,7 @@ impl AnswerCache {
             },
         };
         let expected = (!options.varied).then(|| parameters.clone());
-        let mut told = false;
+        let mut is_reported = false;
         let journal = loop {
             let opened = open_now(path.clone(), expected.clone()).await;
             if let Some(journal) = opened.map_err(|error| options.journal.hinted(error))? {
@@ -86,9 +86,9 @@ impl AnswerCache {
             if let Some(ended) = until.stop_reason() {
                 return Err(ended.error());
             }
-            if !std::mem::replace(&mut told, true) {
+            if !std::mem::replace(&mut is_reported, true) {
                 let what = format!("for another run that uses {}", path.display());
-                progress::tell_of_wait(options.listener.as_ref(), what);
+                progress::report_wait(options.listener.as_ref(), what);
             }
             tokio::time::sleep(BETWEEN_TRIES).await;
         };
@@ -103,7 +103,8 @@ impl AnswerCache {
 }
 
 impl JournalChoice {
-    /// Who named the file can name another; the settings have no say in it.
+    /// The hint for a file that the caller named: they can name another one, and the settings
+    /// play no part.
     fn hinted(&self, error: Error) -> Error {
         match self {
             Self::File(_) if error.kind() == ErrorKind::Io => {
@@ -115,14 +116,14 @@ impl JournalChoice {
 }
 
 impl<A> Batch<A> {
-    /// What all its requests have in common.
+    /// The parameters that all its requests share.
     pub(crate) fn parameters(&self) -> Parameters {
         let deployment = self.answerer().unwrap_or_default();
         Parameters::new(self.client.host(), deployment, &body(&self.common))
     }
 }
 
-/// Reads both files, which may be large, on a thread that may block.
+/// Opens the journal on a blocking thread: both of its files are read and may be large.
 async fn open_now(path: PathBuf, parameters: Option<Parameters>) -> Result<Option<Journal>> {
     tokio::task::spawn_blocking(move || Journal::open(&path, parameters.as_ref()))
         .await
@@ -130,13 +131,13 @@ async fn open_now(path: PathBuf, parameters: Option<Parameters>) -> Result<Optio
 }
 
 impl AnswerCache {
-    /// The name of the row that asks this for the `occurrence`-th time, from 0.
+    /// The ID of the row with this request that occurs for the `occurrence`-th time, from 0.
     pub(crate) fn id(&self, request: &ChatRequest, occurrence: u32) -> String {
         let question = self.parameters.question(&body(request));
         question.custom_id(u64::from(occurrence))
     }
 
-    /// The name of a row whose asker has named it: the same name and request are the same row.
+    /// The ID of a row that the caller has named: the same name and request are the same row.
     pub(crate) fn named_id(&self, request: &ChatRequest, name: &str) -> String {
         let mut body = body(request);
         let (host, deployment) = (self.parameters.host(), self.deployment(request));
@@ -147,13 +148,13 @@ impl AnswerCache {
         parameters.question(&body).custom_id(0)
     }
 
-    /// Who is asked: the batch's deployment, unless the request names its own.
+    /// The request's deployment, or the batch's if the request names none.
     pub(crate) fn deployment<'a>(&'a self, request: &'a ChatRequest) -> &'a str {
         let own = request.model.as_deref();
         own.unwrap_or_else(|| self.parameters.deployment())
     }
 
-    /// The answer of an earlier run, and what it took then.
+    /// The answer from an earlier run, and its statistics.
     pub(crate) fn answer(&self, id: &str) -> Option<(ChatCompletion, RequestStats)> {
         let line = self.journal.find(id).unwrap_or_else(|error| {
             self.note_trouble(error);
@@ -164,15 +165,15 @@ impl AnswerCache {
             .as_ref()
             .map(RequestStats::from)
             .unwrap_or_default();
-        // What can't be read any more is asked again.
+        // An answer that can't be read is requested again.
         let completion = line.completion().ok().flatten()?;
         Some((completion, effort))
     }
 
-    /// Notes what is about to be asked.
+    /// Stores a request that is about to be sent.
     pub(crate) fn record_request(&self, id: &str, request: &ChatRequest) {
         let mut line = self.request_line(id, request);
-        // Whoever pastes the key into a prompt sends it where it belongs, but keeps it nowhere.
+        // A key pasted into a prompt goes to its own service, but must not be written to a file.
         let body = line.body.to_string();
         if let Cow::Owned(clean) = self.client.redactor().line(body.as_bytes()) {
             line.body = serde_json::from_slice(&clean).unwrap_or_default();
@@ -180,7 +181,7 @@ impl AnswerCache {
         self.note(self.journal.asked(&line));
     }
 
-    /// The request as it stands in a file of requests.
+    /// The request as a line of a request file.
     pub(crate) fn request_line(&self, id: &str, request: &ChatRequest) -> RequestLine {
         let mut body = body(request);
         if let Some(fields) = body.as_object_mut() {
@@ -189,19 +190,19 @@ impl AnswerCache {
         RequestLine::new(id, body)
     }
 
-    /// The batches that were handed to the Batch API.
+    /// The batches that were submitted to the Batch API.
     ///
     /// # Errors
-    /// Their file can't be used.
+    /// The ledger file can't be used.
     pub(crate) fn ledger(&self) -> Result<Ledger> {
         self.journal.ledger()
     }
 
-    /// What is to be said when some of these questions wait in a batch of the Batch API, where
-    /// they are answered, and paid for, too.
+    /// A note for the user if some of these questions are also part of an open batch of the
+    /// Batch API, where they will be answered and paid for as well.
     ///
     /// # Errors
-    /// The list of batches can't be used.
+    /// The ledger of batches can't be used.
     pub(crate) fn count_submitted_questions(
         &self,
         ids: impl Iterator<Item = String>,
@@ -214,19 +215,19 @@ impl AnswerCache {
             under_way.iter().any(|sent| sent.rows.contains(id)) && self.answer(id).is_none()
         };
         let count = ids.filter(waits).count();
-        let said = format!(
-            "questions that wait in a batch which was submitted are asked, and paid for, once \
-             more: {count}. `submitted()` finds the batch, `cancel()` ends it"
+        let note = format!(
+            "questions of a submitted batch that are now asked and paid for a second time: \
+             {count}. `submitted()` finds the batch, `cancel()` cancels it"
         );
-        Ok((count > 0).then_some(said))
+        Ok((count > 0).then_some(note))
     }
 
-    /// What the user should know of how the journal was found.
+    /// Notes for the user about the state in which the journal was found.
     pub(crate) fn notes(&self) -> Vec<String> {
         self.journal.notes().to_vec()
     }
 
-    /// Keeps what came of a row that this deployment was asked.
+    /// Stores the outcome of a row that was sent to this deployment.
     pub(crate) fn record_outcome(
         &self,
         id: &str,
@@ -247,25 +248,25 @@ impl AnswerCache {
         self.note(self.journal.append(&line));
     }
 
-    /// Brings all to the disk; false when something is not there.
+    /// Syncs the journal to disk and returns whether everything was written.
     pub(crate) fn is_saved(&self) -> bool {
         self.journal.sync().is_ok() && self.trouble().is_none()
     }
 
-    /// Brings all to the disk. Says what is not there, if so.
+    /// Syncs the journal to disk. Returns an error if something was not written.
     pub(crate) fn close(&self) -> Option<Error> {
         let synced = self.journal.sync();
         let trouble = self.take_trouble();
         match synced {
             Err(error) => Some(error.with_hint(
-                "make room on the disk and run it again: only what the journal lacks is asked",
+                "free up disk space and run it again: only rows missing from the journal are sent",
             )),
-            // What could not be written at first has been written since.
+            // Rows that could not be written at first have been written since.
             Ok(()) => trouble.filter(|error| error.kind() != ErrorKind::Io),
         }
     }
 
-    /// Why something was not written, if so, once.
+    /// Takes the last write error, if there is one.
     pub(crate) fn take_trouble(&self) -> Option<Error> {
         self.trouble().take()
     }
@@ -305,7 +306,7 @@ impl From<&Account> for RequestStats {
     }
 }
 
-/// A request that can be sent is JSON.
+/// The request as JSON; a request that can be sent always serializes.
 fn body(request: &ChatRequest) -> Value {
     serde_json::to_value(request).unwrap_or_default()
 }

@@ -1,31 +1,31 @@
-//! Takes outcomes from the engine until all are there, the time is over, or somebody asks
-//! to stop; and tells meanwhile how far it is.
+//! Takes outcomes from the engine until all are there, the deadline is reached or a stop is
+//! requested, and reports progress meanwhile.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Outcome};
 use super::options::BatchOptions;
-use super::progress::Teller;
+use super::progress::ProgressReporter;
 use super::rate_limit::RateLimiter;
 use crate::cancel::{self, CancelHandle};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How soon a wish to stop is seen, and how often progress is looked at.
+/// How often stop requests and progress are checked.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long a request that is under way may take to end once the batch was stopped: long
-/// enough for most, and short enough for a reader who pressed a button.
+/// How long a request in flight may take to finish once the batch has been stopped: long
+/// enough for most requests, and short enough for a user who pressed a button.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What ends a batch before its time.
+/// What may stop a batch early.
 pub(crate) struct StopCondition {
     stop: Option<CancelHandle>,
     deadline: Option<Duration>,
     started: Instant,
 }
 
-/// Why it ended before its time.
+/// Why a batch was stopped early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StopReason {
     Stopped,
@@ -41,7 +41,7 @@ impl StopCondition {
         }
     }
 
-    /// Is it over?
+    /// Why the batch must stop now, if it must.
     pub(crate) fn stop_reason(&self) -> Option<StopReason> {
         let stopped = self.stop.as_ref().is_some_and(CancelHandle::is_cancelled);
         if stopped || cancel::kernel_requested_stop() {
@@ -53,8 +53,8 @@ impl StopCondition {
 }
 
 impl StopCondition {
-    /// Waits so long, unless the end comes first, which is looked at before and ten times a
-    /// second.
+    /// Waits for this time or until the batch is stopped, which is checked at once and then
+    /// ten times a second.
     pub(crate) async fn pause(&self, time: Duration) -> Option<StopReason> {
         let mut pause = pin!(tokio::time::sleep(time));
         loop {
@@ -67,11 +67,11 @@ impl StopCondition {
         }
     }
 
-    /// Works until it is done. When the end comes, what is under way has a little time more, and
-    /// is then given up, wherever it is.
+    /// Runs `work` to its end. Once the batch is stopped, `work` has [`GRACE`] to finish and is
+    /// then dropped.
     ///
     /// # Errors
-    /// It was given up.
+    /// The batch was stopped and `work` was dropped.
     pub(crate) async fn hold<T>(&self, work: impl Future<Output = T>) -> Result<T, StopReason> {
         let mut work = pin!(work);
         let mut ended: Option<(StopReason, Instant)> = None;
@@ -89,7 +89,7 @@ impl StopCondition {
 }
 
 impl StopReason {
-    /// The error of a row that was not settled.
+    /// The error of a row without an outcome.
     pub(crate) fn error(self) -> Error {
         let message = match self {
             Self::Stopped => "stopped before it was answered".to_owned(),
@@ -99,20 +99,20 @@ impl StopReason {
             ),
         };
         Error::new(ErrorKind::Cancelled, message)
-            .with_hint("run it again: what a journal holds is not asked twice")
+            .with_hint("run it again: answers in the journal are not requested again")
     }
 }
 
-/// Hands on every outcome, in the order in which they come. Says why it ended, if that was
-/// before its time.
+/// Passes every outcome to `take`, in the order of completion. Returns why the batch was stopped
+/// early, if it was.
 ///
 /// # Errors
-/// What `take` returns, which ends it.
+/// An error that `take` returns ends the loop and is returned.
 pub(crate) async fn drive(
     engine: &mut Engine,
     until: &StopCondition,
-    pacer: &RateLimiter,
-    teller: &mut Teller,
+    rate_limiter: &RateLimiter,
+    reporter: &mut ProgressReporter,
     mut take: impl FnMut(Outcome) -> Result<()>,
 ) -> Result<Option<StopReason>> {
     let mut ended: Option<(StopReason, Instant)> = None;
@@ -129,12 +129,12 @@ pub(crate) async fn drive(
         }
         match tokio::time::timeout(TICK, engine.next()).await {
             Ok(Some(settled)) => {
-                teller.count(&settled);
+                reporter.count(&settled);
                 take(settled)?;
             }
             Ok(None) => return Ok(ended.map(|(why, _)| why)),
             Err(_) => {}
         }
-        teller.tick(|| pacer.status());
+        reporter.tick(|| rate_limiter.status());
     }
 }

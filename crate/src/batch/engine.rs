@@ -1,8 +1,9 @@
-//! Asks questions, so many at once, and sends back what came of each as soon as it has.
+//! Sends requests with a bounded concurrency and returns each outcome as soon as it is there.
 //!
-//! A worker takes a question, looks into the journal, waits for the quota, asks, asks again
-//! where that may help, writes the outcome into the journal, and sends it on. The engine
-//! knows neither prompts nor rows: who asks gives it questions, and puts the outcomes in order.
+//! A worker takes a question, looks it up in the journal, waits for the quota, sends the
+//! request, retries where that may help, writes the outcome to the journal and returns it. The
+//! engine knows neither prompts nor rows: its caller supplies the questions and puts the
+//! outcomes in order.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -20,24 +21,24 @@ use super::rate_limit::{Cost, RateLimiter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, ChatRequest, Client};
 
-/// How often one row may be refused for the quota's sake. Each time the whole batch waits as
-/// long as the service said, so this is patience enough for a quota that others share.
+/// How many times one row may be refused because of the quota. Each time, the whole batch waits
+/// as long as the service asked, so this is enough even when other clients share the quota.
 const REFUSALS: u32 = 10;
 
-/// How long the service may refuse everything before the batch gives up on what is left.
+/// How long the service may refuse everything before the batch gives up on the remaining rows.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Something to ask.
+/// A request to send.
 pub(crate) struct Question {
-    /// What the outcome is sent back under.
+    /// Identifies the outcome.
     pub(crate) index: usize,
-    /// What is sent, or why there is nothing to send.
+    /// The request, or why there is none to send.
     pub(crate) request: Result<ChatRequest>,
-    /// Its name in the journal, where there is one.
+    /// Its ID in the journal, if there is a journal.
     pub(crate) id: Option<String>,
 }
 
-/// What came of a question.
+/// The outcome of a question.
 pub(crate) struct Outcome {
     pub(crate) index: usize,
     pub(crate) outcome: Result<ChatCompletion>,
@@ -46,7 +47,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// What comes of a question that was not sent.
+    /// The outcome of a question that was not sent.
     pub(crate) fn unasked(index: usize, reason: &Error) -> Self {
         Self {
             index,
@@ -57,60 +58,60 @@ impl Outcome {
     }
 }
 
-/// On what terms questions are asked.
+/// How the engine sends requests.
 pub(crate) struct EngineConfig {
     pub(crate) client: Client,
-    /// Who answers requests that name no deployment of their own.
+    /// The deployment for requests that name none.
     pub(crate) deployment: Option<String>,
-    pub(crate) pacer: Arc<RateLimiter>,
-    /// Nothing keeps to a quota.
+    pub(crate) rate_limiter: Arc<RateLimiter>,
+    /// No quota applies.
     pub(crate) unlimited: bool,
     pub(crate) concurrency: usize,
-    /// How often a request that failed in passing is sent again; refusals for the quota's
-    /// sake are counted apart.
+    /// How many times a request that failed for a transient reason is sent again. Refusals
+    /// because of the quota are counted separately.
     pub(crate) retries: u32,
-    /// What keeps the outcomes, if anything does.
+    /// Stores the outcomes, if there is a journal.
     pub(crate) cache: Option<Arc<AnswerCache>>,
-    /// Ask anew what the journal has.
+    /// Send requests again even if the journal has their answers.
     pub(crate) fresh: bool,
 }
 
-/// Workers at work. Dropping it ends them.
+/// The running workers. Dropping it aborts them.
 pub(crate) struct Engine {
     shared: Arc<Shared>,
-    settled: mpsc::Receiver<Outcome>,
+    outcomes: mpsc::Receiver<Outcome>,
     workers: JoinSet<()>,
 }
 
 struct Shared {
-    terms: EngineConfig,
+    config: EngineConfig,
     questions: tokio::sync::Mutex<mpsc::Receiver<Question>>,
     closed: watch::Sender<bool>,
-    luck: Mutex<Health>,
+    health: Mutex<Health>,
 }
 
-/// What the outcomes so far say about those to come.
+/// What the outcomes so far tell about the remaining questions.
 struct Health {
     answered: bool,
     last_answer: Instant,
-    /// Why no further question would be answered.
-    hopeless: Option<Error>,
+    /// Why no further question can be answered.
+    fatal_error: Option<Error>,
 }
 
 impl Engine {
-    /// Sets workers on the questions. It ends by itself when the sender of the questions is
-    /// dropped and all are settled.
-    pub(crate) fn start(terms: EngineConfig, questions: mpsc::Receiver<Question>) -> Self {
-        let workers_wanted = terms.concurrency;
-        let (sender, settled) = mpsc::channel(workers_wanted.max(64));
+    /// Starts the workers. The engine ends by itself when the sender of the questions has been
+    /// dropped and every question has an outcome.
+    pub(crate) fn start(config: EngineConfig, questions: mpsc::Receiver<Question>) -> Self {
+        let workers_wanted = config.concurrency;
+        let (sender, outcomes) = mpsc::channel(workers_wanted.max(64));
         let shared = Arc::new(Shared {
-            terms,
+            config,
             questions: tokio::sync::Mutex::new(questions),
             closed: watch::Sender::new(false),
-            luck: Mutex::new(Health {
+            health: Mutex::new(Health {
                 answered: false,
                 last_answer: Instant::now(),
-                hopeless: None,
+                fatal_error: None,
             }),
         });
         let mut workers = JoinSet::new();
@@ -119,34 +120,34 @@ impl Engine {
         }
         Self {
             shared,
-            settled,
+            outcomes,
             workers,
         }
     }
 
-    /// The next outcome, in the order in which they come. `None` when all are there.
+    /// The next outcome, in the order of completion. `None` after the last one.
     pub(crate) async fn next(&mut self) -> Option<Outcome> {
-        self.settled.recv().await
+        self.outcomes.recv().await
     }
 
-    /// Sends nothing new. What is under way may still come.
+    /// Sends no further requests. Outcomes of requests in flight may still arrive.
     pub(crate) fn close(&self) {
         self.shared.close();
     }
 
-    /// Gives up what is under way, too. Outcomes that are there can still be taken.
+    /// Also aborts the requests in flight. Outcomes that have arrived can still be taken.
     pub(crate) fn abort(&mut self) {
         self.close();
         self.workers.abort_all();
     }
 
-    /// Why the questions that are left were not asked, if none could have been answered.
+    /// Why the remaining questions were not sent, if none of them could have been answered.
     pub(crate) fn fatal_error(&self) -> Option<Error> {
-        self.shared.health().hopeless.clone()
+        self.shared.health().fatal_error.clone()
     }
 }
 
-async fn work(shared: Arc<Shared>, settled: mpsc::Sender<Outcome>) {
+async fn work(shared: Arc<Shared>, outcomes: mpsc::Sender<Outcome>) {
     let mut closed = shared.closed.subscribe();
     while let Some(question) = shared.next(&mut closed).await {
         let index = question.index;
@@ -156,7 +157,7 @@ async fn work(shared: Arc<Shared>, settled: mpsc::Sender<Outcome>) {
         let Some(outcome) = outcome else {
             return;
         };
-        if settled.send(outcome).await.is_err() {
+        if outcomes.send(outcome).await.is_err() {
             return;
         }
     }
@@ -164,7 +165,7 @@ async fn work(shared: Arc<Shared>, settled: mpsc::Sender<Outcome>) {
 
 impl Shared {
     fn health(&self) -> std::sync::MutexGuard<'_, Health> {
-        self.luck.lock().unwrap_or_else(PoisonError::into_inner)
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_closed(&self) -> bool {
@@ -175,8 +176,8 @@ impl Shared {
         self.closed.send_replace(true);
     }
 
-    /// The next question, or none once the engine is closed: whoever asks may take long to
-    /// think of it.
+    /// The next question, or `None` once the engine is closed. The two are awaited together
+    /// because the caller may take long to supply a question.
     async fn next(&self, closed: &mut watch::Receiver<bool>) -> Option<Question> {
         let mut closed = pin!(closed.wait_for(|closed| *closed));
         let mut next = pin!(async { self.questions.lock().await.recv().await });
@@ -187,16 +188,16 @@ impl Shared {
         .await
     }
 
-    /// What comes of a question. `None` when the engine was closed before it was sent.
+    /// The outcome of a question. `None` if the engine was closed before it was sent.
     async fn settle(&self, question: Question) -> Option<Outcome> {
         let Question { index, request, id } = question;
         let request = match request {
             Ok(request) => request,
             Err(error) => return Some(Outcome::unasked(index, &error)),
         };
-        let kept = self.terms.cache.as_deref().zip(id.as_ref());
-        if let Some((records, id)) = kept.filter(|_| !self.terms.fresh)
-            && let Some((completion, effort)) = records.answer(id)
+        let kept = self.config.cache.as_deref().zip(id.as_ref());
+        if let Some((cache, id)) = kept.filter(|_| !self.config.fresh)
+            && let Some((completion, effort)) = cache.answer(id)
         {
             return Some(Outcome {
                 index,
@@ -206,11 +207,11 @@ impl Shared {
             });
         }
         let (outcome, effort) = self.ask(&request, kept).await?;
-        // What is paid for is kept, whatever breaks.
+        // A paid answer must be kept even if this step panics.
         let _ = guarded(|| self.learn(&request, &outcome));
-        if let Some((records, id)) = kept {
-            let deployment = records.deployment(&request);
-            let _ = guarded(|| records.record_outcome(id, deployment, &outcome, &effort));
+        if let Some((cache, id)) = kept {
+            let deployment = cache.deployment(&request);
+            let _ = guarded(|| cache.record_outcome(id, deployment, &outcome, &effort));
         }
         Some(Outcome {
             index,
@@ -226,26 +227,26 @@ impl Shared {
         kept: Option<(&AnswerCache, &String)>,
     ) -> Option<(Result<ChatCompletion>, RequestStats)> {
         let cost = Cost::from(request);
-        let pacer = match self.rate_limiter(request) {
-            Ok(pacer) => pacer,
+        let rate_limiter = match self.rate_limiter(request) {
+            Ok(rate_limiter) => rate_limiter,
             Err(error) => return Some((Err(error), RequestStats::default())),
         };
         let mut effort = RequestStats::default();
         let started = Instant::now();
         let mut retries = 0;
         loop {
-            let permit = match pacer.admit(cost).await {
+            let permit = match rate_limiter.admit(cost).await {
                 Ok(permit) => permit,
                 Err(error) => return Some((Err(error), effort)),
             };
             if self.is_closed() {
                 return None;
             }
-            if let Some((records, id)) = kept.filter(|_| effort.attempts == 0) {
-                records.record_request(id, request);
+            if let Some((cache, id)) = kept.filter(|_| effort.attempts == 0) {
+                cache.record_request(id, request);
             }
             let sent = Instant::now();
-            let attempt = self.terms.client.attempt(request).await;
+            let attempt = self.config.client.attempt(request).await;
             effort.attempts = effort.attempts.saturating_add(1);
             effort.latency = sent.elapsed();
             effort.waited = started.elapsed().saturating_sub(effort.latency);
@@ -264,10 +265,10 @@ impl Shared {
                 if !again || effort.refused > REFUSALS || self.out_of_patience(&error) {
                     return Some((Err(error), effort));
                 }
-                pacer.rest(wait).await;
+                rate_limiter.rest(wait).await;
             } else {
                 permit.failed(&attempt.limits);
-                if !again || retries >= self.terms.retries {
+                if !again || retries >= self.config.retries {
                     return Some((Err(error), effort));
                 }
                 tokio::time::sleep(attempt.retry.wait(retries, fastrand::f64())).await;
@@ -276,49 +277,51 @@ impl Shared {
         }
     }
 
-    /// Who paces the request: each deployment has a quota of its own. The one that the batch was
-    /// given is its own deployment's; another's is learnt from the answers.
+    /// The rate limiter for the request's deployment: each deployment has its own quota. The
+    /// batch's quota applies to the batch's deployment; that of any other deployment is learned
+    /// from the response headers.
     fn rate_limiter(&self, request: &ChatRequest) -> Result<Arc<RateLimiter>> {
         match request.model.as_deref() {
-            Some(deployment) if self.names_its_own(request) && !self.terms.unlimited => {
-                RateLimiter::of(self.terms.client.host(), deployment, None, true)
+            Some(deployment) if self.names_its_own(request) && !self.config.unlimited => {
+                RateLimiter::of(self.config.client.host(), deployment, None, true)
             }
-            _ => Ok(Arc::clone(&self.terms.pacer)),
+            _ => Ok(Arc::clone(&self.config.rate_limiter)),
         }
     }
 
     fn names_its_own(&self, request: &ChatRequest) -> bool {
-        request.model.is_some() && request.model != self.terms.deployment
+        request.model.is_some() && request.model != self.config.deployment
     }
 
-    /// The service has refused everything for too long: what is left is not asked any more.
+    /// Closes the engine if the service has refused everything for too long, and returns
+    /// whether it has.
     fn out_of_patience(&self, error: &Error) -> bool {
-        let mut luck = self.health();
-        let over = luck.last_answer.elapsed() > PATIENCE;
+        let mut health = self.health();
+        let over = health.last_answer.elapsed() > PATIENCE;
         if over {
-            luck.hopeless.get_or_insert_with(|| error.clone());
+            health.fatal_error.get_or_insert_with(|| error.clone());
             self.close();
         }
         over
     }
 
     fn learn(&self, request: &ChatRequest, outcome: &Result<ChatCompletion>) {
-        let mut luck = self.health();
+        let mut health = self.health();
         match outcome {
             Ok(_) => {
-                luck.answered = true;
-                luck.last_answer = Instant::now();
+                health.answered = true;
+                health.last_answer = Instant::now();
             }
-            Err(error) if !luck.answered && self.spares_no_row(request, error) => {
-                luck.hopeless.get_or_insert_with(|| error.clone());
+            Err(error) if !health.answered && self.spares_no_row(request, error) => {
+                health.fatal_error.get_or_insert_with(|| error.clone());
                 self.close();
             }
             Err(_) => {}
         }
     }
 
-    /// Is it an error that every row of the batch would meet? A deployment that only this
-    /// request names says nothing of the others.
+    /// Would every row of the batch meet this error? A deployment that only this request names
+    /// tells nothing about the other rows.
     fn spares_no_row(&self, request: &ChatRequest, error: &Error) -> bool {
         match error.kind() {
             ErrorKind::Authentication => true,

@@ -1,6 +1,6 @@
-//! The lines of the Azure OpenAI Batch API's files, one JSON object each: what is asked
-//! (its input file) and what came of it (its output and error files). The journal,
-//! `evenhand complete` and the Batch API itself all read and write these.
+//! The lines of the Azure OpenAI Batch API's files, one JSON object each: requests (the input
+//! file) and outcomes (the output and error files). The journal, `evenhand complete` and the
+//! Batch API itself all read and write them.
 
 use std::borrow::Cow;
 
@@ -13,14 +13,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Json, plain_text, repair_surrogates};
 use crate::openai::ChatCompletion;
 
-/// The longest line that is written or read, in bytes: four times the longest body that a
+/// The longest line that is written or read, in bytes: four times the largest body that a
 /// client reads.
 pub(crate) const LONGEST_LINE: usize = 64 * 1024 * 1024;
 
 /// One request, in the format of the Batch API's input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RequestLine {
-    /// What the answer will be known by.
+    /// Identifies the answer.
     pub(crate) custom_id: String,
     #[serde(default = "post")]
     pub(crate) method: Cow<'static, str>,
@@ -49,26 +49,26 @@ fn chat_completions() -> Cow<'static, str> {
     Cow::Borrowed("/v1/chat/completions")
 }
 
-/// What came of a request, in the format of the Batch API's output.
+/// The outcome of a request, in the format of the Batch API's output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OutputLine {
-    /// The line's own name; Azure leaves it out at times.
+    /// The ID of the line itself; Azure sometimes omits it.
     #[serde(default)]
     pub(crate) id: String,
-    /// What the request was known by.
+    /// The `custom_id` of the request.
     pub(crate) custom_id: String,
-    /// What the service answered, be it a refusal; nothing when no answer came.
+    /// The service's response, including error responses; `None` if there was none.
     #[serde(default)]
     pub(crate) response: Option<ServiceResponse>,
     /// Why there is no answer.
     #[serde(default)]
     pub(crate) error: Option<LineError>,
-    /// What has no field in the format; other readers pass over it.
+    /// Values without a field in the format; other readers ignore them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) evenhand: Option<Account>,
 }
 
-/// What the service answered.
+/// The service's response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ServiceResponse {
     pub(crate) status_code: u16,
@@ -82,12 +82,12 @@ pub(crate) struct ServiceResponse {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Json")]
 pub(crate) struct LineError {
-    /// [`ErrorKind::name`] in our own lines, the service's word in the Batch API's.
+    /// [`ErrorKind::name`] in our own lines, the service's code in the Batch API's.
     pub(crate) code: Option<String>,
     pub(crate) message: Option<String>,
 }
 
-/// How a row was asked.
+/// How a row was requested.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Account {
@@ -95,12 +95,12 @@ pub(crate) struct Account {
     pub(crate) host: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) deployment: String,
-    /// Where the outcome is from; the journal's own lines are all the service's.
+    /// Where the outcome comes from; omitted in the journal, where all come from the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<String>,
     pub(crate) attempts: u32,
     pub(crate) latency_ms: u64,
-    /// In seconds since 1970, as the service counts; 0 where that is not known.
+    /// In seconds since 1970, like the service's timestamps; 0 if unknown.
     #[serde(skip_serializing_if = "is_zero")]
     pub(crate) asked_at: u64,
 }
@@ -149,10 +149,10 @@ impl OutputLine {
         }
     }
 
-    /// The answer, if the service gave one.
+    /// The answer, if there is one.
     ///
     /// # Errors
-    /// A success whose body is no chat completion.
+    /// A success status with a body that is not a chat completion.
     pub(crate) fn completion(self) -> Result<Option<ChatCompletion>> {
         let (Some(response), None) = (self.response, self.error) else {
             return Ok(None);
@@ -172,7 +172,7 @@ pub(crate) fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
-/// The service's refusal in its own shape, as far as the error tells it.
+/// The service's error object, reconstructed from the error.
 fn refusal(error: &Error) -> Value {
     let mut refusal = json!({"code": error.code(), "message": error.message()});
     if let Some(filter) = error.content_filter() {
@@ -211,17 +211,17 @@ fn any_text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Er
     Json::deserialize(value).map(|json| plain_text(json.raw()))
 }
 
-/// Reads a line, with or without its end.
+/// Parses a line, with or without its line end.
 ///
-/// Where it fails because of what is no character, it is read as [`mended`].
+/// If that fails, the line is parsed again after [`repair_surrogates`].
 pub(crate) fn read<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(line).or_else(|_| serde_json::from_str(&repair_surrogates(line)))
 }
 
-/// The line as it stands in a file, with its end.
+/// Serializes a line, with its line end.
 ///
 /// # Errors
-/// More than [`LONGEST_LINE`].
+/// The line is longer than [`LONGEST_LINE`].
 pub(crate) fn write(line: &impl Serialize) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec(line).map_err(|error| {
         Error::new(ErrorKind::Argument, "the row can't be written as JSON").with_source(error)
@@ -231,7 +231,7 @@ pub(crate) fn write(line: &impl Serialize) -> Result<Vec<u8>> {
         return Err(Error::new(
             ErrorKind::Argument,
             format!(
-                "the row is longer than a line may be, {} MB",
+                "the row is longer than a line may be ({} MB)",
                 LONGEST_LINE >> 20
             ),
         ));

@@ -1,4 +1,4 @@
-//! Data frames of answers.
+//! Answers as data frames.
 
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
 
@@ -8,11 +8,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, FinishReason};
 
 impl Answers {
-    /// The answers as a data frame of one column, in the order of the prompts. Where a
-    /// row failed the answer is null, and a second column, `error`, says why.
+    /// The answers as a data frame of one column, in the order of the prompts. If rows failed,
+    /// their answers are null and a second column, `error`, gives the reasons.
     ///
     /// # Errors
-    /// The name `error` while rows failed: the second column needs it.
+    /// The name is `error` and rows failed, so that the second column needs it.
     pub fn to_frame(&self, name: &str) -> Result<DataFrame> {
         let mut columns = vec![column(name, self.texts().collect::<Vec<_>>())];
         if self.failed().next().is_some() {
@@ -21,20 +21,20 @@ impl Answers {
         frame(self.len(), columns)
     }
 
-    /// Everything that is known of each row:
+    /// All data of each row:
     ///
     /// | column | type | holds |
     /// |---|---|---|
     /// | `id` | u64 | the row's number, from 0 |
-    /// | `prompt` | str | what was asked |
+    /// | `prompt` | str | the prompt |
     /// | `sample` | u32 | which sample of its prompt it is, from 0 |
-    /// | `answer` | str | the model's words |
+    /// | `answer` | str | the text of the answer |
     /// | `finish_reason` | str | why the answer ended; `length`: it was cut |
-    /// | `prompt_tokens`, `completion_tokens` | u64 | what it cost |
+    /// | `prompt_tokens`, `completion_tokens` | u64 | the token usage |
     /// | `latency_ms` | u64 | how long the last attempt took |
     /// | `attempts` | u32 | how many requests were sent |
     /// | `source` | str | `service`, `journal` or `same_question` |
-    /// | `request_id` | str | the service's name for the exchange |
+    /// | `request_id` | str | the service's ID of the request |
     /// | `content_filter` | str | the categories that were filtered, if any |
     /// | `error_kind`, `error` | str | why there is no answer |
     ///
@@ -75,16 +75,17 @@ impl Answers {
         frame(self.len(), columns)
     }
 
-    /// [`full_frame`](Self::full_frame) without the columns that tell nothing of these rows.
+    /// [`full_frame`](Self::full_frame) without the columns that carry no information for these
+    /// rows.
     ///
     /// # Errors
     /// None that a user could cause.
-    pub(crate) fn telling_frame(&self) -> Result<DataFrame> {
+    pub(crate) fn informative_frame(&self) -> Result<DataFrame> {
         let rows = self.rows();
-        let mut silent = vec!["request_id"];
-        let mut unless = |tells: bool, names: &[&'static str]| {
-            if !tells {
-                silent.extend(names);
+        let mut omitted = vec!["request_id"];
+        let mut unless = |is_informative: bool, names: &[&'static str]| {
+            if !is_informative {
+                omitted.extend(names);
             }
         };
         unless(rows.iter().any(|row| row.sample > 0), &["sample"]);
@@ -104,7 +105,7 @@ impl Answers {
             rows.iter().any(|row| row.error().is_some()),
             &["error_kind", "error"],
         );
-        Ok(self.full_frame()?.drop_many(silent))
+        Ok(self.full_frame()?.drop_many(omitted))
     }
 
     fn error_column(&self) -> Column {

@@ -1,4 +1,4 @@
-//! What a defect may not cost: a panic ends the step that it happens in, and no more.
+//! Limits the damage of a bug: a panic ends only the step in which it happens.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,28 +7,28 @@ use std::task::Poll;
 
 use crate::error::{Error, ErrorKind};
 
-/// It panicked, and has said so on standard error.
+/// A step panicked. The panic message has gone to standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Panicked;
 
 impl Panicked {
-    /// The error of the row that it happened to.
+    /// The error of the row whose step panicked.
     pub(super) fn error(self) -> Error {
         Error::new(
             ErrorKind::Response,
-            "the row broke off in a defect of evenhand",
+            "a bug in evenhand interrupted this row",
         )
-        .with_hint("run it again, and please report what was printed: only this row is asked")
+        .with_hint("please report what was printed, and run it again: only this row is sent again")
     }
 }
 
-/// What a step gives that something of worth is done with whether or not it succeeds. State that
-/// it left half-changed is as it is: what shares it takes locks that were poisoned.
+/// Runs a step whose panic must not lose the rest of the work. State that the step leaves
+/// half-changed stays so, and the code that shares it ignores poisoned locks.
 pub(super) fn guarded<T>(step: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(step)).map_err(|_| Panicked)
 }
 
-/// The same for what has to be waited for.
+/// Async version of [`guarded`].
 pub(super) async fn guarded_async<T>(step: impl Future<Output = T>) -> Result<T, Panicked> {
     let mut step = pin!(step);
     poll_fn(|context| match guarded(|| step.as_mut().poll(context)) {

@@ -1,4 +1,4 @@
-//! Ready requests and rows as lines of JSON, for shells and files.
+//! Requests and rows as lines of JSON, for shells and files.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use crate::openai::ChatRequest;
 use crate::text::escape_invisible_in_json;
 use crate::text::sanitize_line;
 
-/// What a line may be.
+/// The forms that a line may have.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Asked {
@@ -31,11 +31,11 @@ struct Prompt {
 }
 
 impl BatchRequest {
-    /// Reads a line: a request in the input format of the Azure OpenAI Batch API, an object
-    /// with `prompt` and perhaps `system` and `custom_id`, or a text alone. Where the line
-    /// names no `custom_id`, it is this name.
+    /// Parses a line: a request in the input format of the Azure OpenAI Batch API, an object
+    /// with `prompt` and optionally `system` and `custom_id`, or a JSON string. If the line has
+    /// no `custom_id`, `name` is used.
     ///
-    /// A line that is none of these is a request with an error, so that it becomes a row.
+    /// A line in none of these forms gives a request with an error, so that it becomes a row.
     ///
     /// ```
     /// use evenhand::batch::BatchRequest;
@@ -49,7 +49,10 @@ impl BatchRequest {
             Ok(Asked::Request(line)) => Self {
                 custom_id: line.custom_id,
                 request: serde_json::from_value(line.body).map_err(|error| {
-                    unreadable(&format!("its body is no chat request: {}", said(&error)))
+                    unreadable(&format!(
+                        "its body is not a chat request: {}",
+                        parser_message(&error)
+                    ))
                 }),
             },
             Ok(Asked::Prompt(line)) => {
@@ -72,7 +75,7 @@ impl BatchRequest {
 }
 
 impl BatchRequest {
-    /// A request of which only its name is known: it becomes a row with this error.
+    /// A request of which only the name is known: it becomes a row with this error.
     pub fn unreadable(custom_id: impl Into<String>, why: &str) -> Self {
         Self {
             custom_id: custom_id.into(),
@@ -81,34 +84,35 @@ impl BatchRequest {
     }
 }
 
-/// Why a line is no request.
+/// Why a line is not a request.
 fn why_none(line: &[u8]) -> String {
     match format::read::<IgnoredAny>(line.trim_ascii_end()) {
-        Err(error) => format!("it is no JSON: {}", said(&error)),
+        Err(error) => format!("it is not JSON: {}", parser_message(&error)),
         Ok(_) => "it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text".to_owned(),
     }
 }
 
-/// What the parser says, which may repeat what it read. Of lines it has seen but this one.
-fn said(error: &serde_json::Error) -> String {
-    let said = error
+/// The parser's message, sanitized because it may quote its input. The parser saw a single line,
+/// so the line number is left out.
+fn parser_message(error: &serde_json::Error) -> String {
+    let message = error
         .to_string()
         .replace(" at line 1 column ", " at column ");
-    sanitize_line(&said, 120)
+    sanitize_line(&message, 120)
 }
 
 fn unreadable(why: &str) -> Error {
-    Error::new(ErrorKind::Argument, format!("the line can't be asked: {why}")).with_hint(
+    Error::new(ErrorKind::Argument, format!("the line is not a valid request: {why}")).with_hint(
         "a line is {\"custom_id\": .., \"body\": {\"messages\": [..]}}, {\"prompt\": ..} or a text in quotes",
     )
 }
 
 impl Row {
-    /// Writes the row as a line in the output format of the Azure OpenAI Batch API. What has
-    /// no field there stands under `evenhand`.
+    /// Writes the row as a line in the output format of the Azure OpenAI Batch API. Values
+    /// without a field in that format are written under `evenhand`.
     ///
     /// # Errors
-    /// The line can't be written there.
+    /// The line can't be written.
     pub fn write_json(&self, to: &mut impl Write) -> Result<()> {
         let account = Account {
             source: Some(self.source.name().to_owned()),
@@ -130,6 +134,7 @@ fn unwritable(error: io::Error) -> Error {
     Error::new(ErrorKind::Io, "the row can't be written")
         .with_source(error)
         .with_hint(
-            "make room where the rows go and run it again: what a journal holds is not asked twice",
+            "free up space where the rows are written and run it again: answers in the journal are \
+             not requested again",
         )
 }

@@ -1,13 +1,14 @@
-//! Many prompts, asked side by side: order kept, no row lost.
+//! Sends many prompts concurrently, keeps their order and loses no row.
 //!
-//! - [`Batch`] is the builder that `client.batch(..)` returns; `client.batch_requests(..)`
-//!   makes one of ready requests, as many as there may be.
-//! - [`Answers`] is what it gives back: one row a sample of a prompt, in the prompts' order,
-//!   each with its answer or with its error; [`Totals`] sums them up.
-//! - `plan` says what is asked for which row, `engine` asks, `rate_limit` keeps to the [`Quota`],
-//!   `journal` keeps every outcome in a file, and `cache` says how.
-//! - `options` is what the builder was told; `run` and `stream` put outcomes in order, `driver` ends
-//!   them in time, `progress` tells how far they are; `frame` makes data frames of the rows.
+//! - [`Batch`] is the builder that `client.batch(..)` returns. `client.batch_requests(..)`
+//!   builds one from complete requests, of which there may be any number.
+//! - [`Answers`] is the result: one row per sample of a prompt, in the order of the prompts,
+//!   each with its answer or its error. [`Totals`] sums them up.
+//! - `plan` maps rows to questions, `engine` sends the requests, `rate_limit` keeps to the
+//!   [`Quota`], `journal` stores every outcome in a file, and `cache` looks rows up in it.
+//! - `options` holds the builder's options; `run` and `stream` put outcomes in order, `driver`
+//!   stops them on request or at the deadline, `progress` reports progress, and `frame` converts
+//!   rows to data frames.
 
 pub(crate) mod answers;
 pub(crate) mod cache;
@@ -47,24 +48,23 @@ use crate::cancel::CancelHandle;
 use crate::error::Result;
 use crate::openai::{ChatRequest, Client, Message};
 
-/// A batch of prompts, ready to be asked. See [`Client::batch`] and
-/// [`Client::batch_requests`].
+/// A batch of prompts, ready to run. See [`Client::batch`] and [`Client::batch_requests`].
 ///
-/// It keeps the order of its prompts and loses no row: a prompt that fails is a row with its
-/// error. It fills the deployment's [quota](Self::quota) without bouncing off it, and a
-/// [journal](Self::journal) holds every answer before its caller sees it.
+/// It keeps the order of its prompts and loses no row: a prompt that fails becomes a row with
+/// its error. It uses the deployment's full [quota](Self::quota) without exceeding it, and
+/// writes every answer to a [journal](Self::journal) before the caller sees it.
 #[derive(Clone, Debug)]
 #[must_use = "a batch asks nothing until `run()`"]
 pub struct Batch<A = Prompts> {
     pub(crate) client: Client,
-    /// What is asked.
+    /// The prompts or requests.
     pub(crate) asked: A,
-    /// What all requests have in common.
+    /// The parameters that all requests share.
     pub(crate) common: ChatRequest,
     pub(crate) options: BatchOptions,
 }
 
-/// What a batch of prompts asks.
+/// The prompts of a batch.
 #[derive(Clone, Debug)]
 pub struct Prompts {
     pub(crate) texts: Vec<String>,
@@ -73,7 +73,7 @@ pub struct Prompts {
 }
 
 impl Client {
-    /// A batch that asks each of these prompts, in a conversation of its own.
+    /// A batch that sends each of these prompts in a separate conversation.
     ///
     /// ```no_run
     /// use evenhand::prelude::*;
@@ -116,14 +116,14 @@ impl Batch {
     /// The system message that precedes every prompt.
     ///
     /// # Default
-    /// None is sent.
+    /// No system message.
     pub fn system(mut self, prompt: impl Into<String>) -> Self {
         self.asked.system = Some(prompt.into());
         self
     }
 
-    /// How often each prompt is asked. Each sample is a row of its own, of which a batch may have
-    /// 10,000,000; with a [`seed`](Self::seed), sample `i` has the seed `seed + i`.
+    /// How many times each prompt is sent. Each sample is a separate row; a batch may have at
+    /// most 10,000,000 rows. With a [`seed`](Self::seed), sample `i` uses the seed `seed + i`.
     ///
     /// # Default
     /// 1.
@@ -132,19 +132,20 @@ impl Batch {
         self
     }
 
-    /// Asks all prompts and waits for the answers. Progress goes to standard error.
+    /// Sends all prompts and waits for the answers. Progress goes to standard error.
     ///
-    /// A prompt that fails is a row with its error, and costs the others nothing.
+    /// A prompt that fails becomes a row with its error and does not affect the other rows.
     ///
     /// # Errors
-    /// A concurrency, a number of samples or a quota of 0; more rows than a batch may have; a
-    /// parameter that no request may have; a journal that can't be used; and an error that no row can escape (a wrong key,
-    /// an unknown deployment), which ends the batch at once when nothing has been answered.
+    /// A concurrency, a number of samples or a quota of 0; more rows than a batch may have; an
+    /// invalid request parameter; a journal that can't be used; and an error that every row
+    /// would meet (a wrong key, an unknown deployment), which ends the batch at once if nothing
+    /// has been answered yet.
     pub fn run(self) -> Result<Answers> {
         crate::runtime::block_on(self.run_async())?
     }
 
-    /// The same for programs that have a runtime of their own.
+    /// Async version of [`run`](Self::run), for programs that have their own runtime.
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -166,50 +167,52 @@ impl Batch {
 }
 
 impl<A> Batch<A> {
-    /// The longest answer, in tokens; a longer one is cut and has the finish reason `length`.
+    /// The maximum length of an answer, in tokens. A longer answer is cut and has the finish
+    /// reason `length`.
     ///
     /// # Default
-    /// The service's own: as long as the model's context allows.
+    /// The service's default: as long as the model's context allows.
     pub fn max_tokens(mut self, tokens: u32) -> Self {
         self.common = self.common.max_tokens(tokens);
         self
     }
 
-    /// As [`max_tokens`](Self::max_tokens), for newer models that reject that parameter.
+    /// Like [`max_tokens`](Self::max_tokens), for newer models that reject that parameter.
     pub fn max_completion_tokens(mut self, tokens: u32) -> Self {
         self.common = self.common.max_completion_tokens(tokens);
         self
     }
 
-    /// How freely the model chooses its words, from 0 (always the likeliest) to 2. At 0, rows
-    /// that ask the same are asked once and share the answer.
+    /// The sampling temperature, from 0 (always the likeliest token) to 2. At 0, identical
+    /// rows are sent once and share the answer.
     ///
     /// # Default
-    /// The service's own, 1.
+    /// The service's default, 1.
     pub fn temperature(mut self, temperature: f64) -> Self {
         self.common = self.common.temperature(temperature);
         self
     }
 
-    /// The seed with which a service that supports it repeats its answers, as far as it can.
+    /// The seed for reproducible answers, on a best-effort basis and only where the service
+    /// supports it.
     ///
     /// # Default
-    /// None is sent.
+    /// No seed.
     pub fn seed(mut self, seed: i64) -> Self {
         self.common = self.common.seed(seed);
         self
     }
 
-    /// Another deployment than the client's.
+    /// The deployment to use instead of the client's.
     ///
     /// # Default
-    /// The client's own, from `AZURE_OPENAI_DEPLOYMENT` or its builder.
+    /// The client's deployment, from `AZURE_OPENAI_DEPLOYMENT` or its builder.
     pub fn deployment(mut self, name: impl Into<String>) -> Self {
         self.common = self.common.deployment(name);
         self
     }
 
-    /// Any other parameter that a request has.
+    /// Sets any other request parameter.
     ///
     /// ```
     /// # let client = evenhand::Client::builder()
@@ -224,87 +227,91 @@ impl<A> Batch<A> {
         self
     }
 
-    /// How many requests are under way at once; never more than 10,000.
+    /// The maximum number of requests in flight; never more than 10,000.
     ///
     /// # Default
-    /// 8; of a deployment whose quota is not known yet, the first request goes alone.
+    /// 8. If the deployment's quota is not known yet, the first request is sent alone.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.options.concurrency = Some(requests);
         self
     }
 
-    /// What the deployment may use in a minute. All batches of the process that ask this
-    /// deployment keep to it together.
+    /// The deployment's quota per minute, shared by all batches of this process that use the
+    /// deployment.
     ///
     /// # Default
-    /// `AZURE_OPENAI_TPM` and `AZURE_OPENAI_RPM`, else what the service's answers tell.
+    /// `AZURE_OPENAI_TPM` and `AZURE_OPENAI_RPM`; otherwise the limits that the service reports
+    /// in its response headers.
     pub fn quota(mut self, quota: Quota) -> Self {
         self.options.quota = Some(quota);
         self
     }
 
-    /// How often a request that failed in passing is sent again. What is refused for the
-    /// quota's sake does not count: it is sent when the service said, up to ten times.
+    /// How many times a request that failed for a transient reason is sent again. Requests
+    /// refused because of the quota do not count: they are resent when the service allows, up
+    /// to ten times.
     ///
     /// # Default
-    /// The client's, 2.
+    /// The client's setting, 2.
     pub fn retries(mut self, retries: u32) -> Self {
         self.options.retries = Some(retries);
         self
     }
 
-    /// Keeps every outcome in this file, and takes from it the answers that it has: a run
-    /// that was cut off goes on where it was. The questions stand beside it in
-    /// `NAME.requests.jsonl`. Both have the formats of the Azure OpenAI Batch API. They hold
-    /// prompts and answers, never a key.
+    /// Stores every outcome in this file and reuses the answers already in it, so an
+    /// interrupted run continues where it stopped. The requests are stored next to it in
+    /// `NAME.requests.jsonl`. Both files use the formats of the Azure OpenAI Batch API. They
+    /// hold prompts and answers, never a key.
     ///
     /// # Default
-    /// In a notebook a file in `.evenhand/` beside it, or in the folder that
-    /// `EVENHAND_JOURNAL` names (`off`: none). In a program none.
+    /// In a notebook, a file in `.evenhand/` next to the notebook, or in the folder that
+    /// `EVENHAND_JOURNAL` names (`off`: no journal). In a program, no journal.
     pub fn journal(mut self, file: impl Into<PathBuf>) -> Self {
         self.options.journal = JournalChoice::File(file.into());
         self
     }
 
-    /// Keeps no journal: what is not used before the process ends is lost.
+    /// Keeps no journal: answers that are not used before the process ends are lost.
     pub fn without_journal(mut self) -> Self {
         self.options.journal = JournalChoice::None;
         self
     }
 
-    /// Asks everything anew, and adds the answers to the journal.
+    /// Sends every request again, even if the journal has its answer, and adds the new answers
+    /// to the journal.
     pub fn fresh(mut self) -> Self {
         self.options.fresh = true;
         self
     }
 
-    /// Ends the batch when this handle says so. It returns what it has; the other rows say
-    /// that they were stopped.
+    /// Stops the batch when this handle is cancelled. The batch returns the answers it has; the
+    /// remaining rows have an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled).
     pub fn cancel_with(mut self, stop: &CancelHandle) -> Self {
         self.options.stop = Some(stop.clone());
         self
     }
 
-    /// Ends the batch after this time. It returns what it has; the other rows say so.
+    /// Stops the batch after this time. The batch returns the answers it has; the remaining
+    /// rows have an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled).
     ///
     /// # Default
-    /// None.
+    /// No deadline.
     pub fn deadline(mut self, time: Duration) -> Self {
         self.options.deadline = Some(time);
         self
     }
 
-    /// Tells this function how far the batch is, about ten times a second.
+    /// Calls this function with the batch's progress, about ten times a second.
     ///
     /// # Default
-    /// In a notebook a line below the cell, at most every two seconds. In a program nobody is
-    /// told.
+    /// In a notebook, a progress bar or a line below the cell, at most every two seconds. In a
+    /// program, no progress is reported.
     pub fn on_progress(mut self, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.options.listener = Some(Listener(Arc::new(tell)));
         self
     }
 
-    /// The deployment that answers.
+    /// The deployment that the requests go to.
     pub(crate) fn answerer(&self) -> Option<&str> {
         let own = self.common.model.as_deref();
         own.or_else(|| self.client.deployment())

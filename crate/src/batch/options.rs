@@ -1,4 +1,4 @@
-//! How a batch asks: what the builder was told, with the defaults in the gaps.
+//! The options of a batch: the values given to the builder, and the defaults for the rest.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,21 +14,20 @@ use super::rate_limit::RateLimiter;
 use crate::cancel::CancelHandle;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How many requests are under way at once, unless told otherwise.
+/// The default number of requests in flight.
 const CONCURRENCY: usize = 8;
 
-/// More requests than a machine has connections for are not under way at once, however many are
-/// asked for.
+/// The maximum concurrency, whatever the caller asks for: a machine has no more connections.
 const MOST_AT_ONCE: usize = 10_000;
 
-/// What changes no answer.
+/// The options that do not change the answers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BatchOptions {
     pub(crate) concurrency: Option<usize>,
     pub(crate) quota: Option<Quota>,
     pub(crate) retries: Option<u32>,
     pub(crate) journal: JournalChoice,
-    /// Each request has parameters of its own.
+    /// Each request has its own parameters.
     pub(crate) varied: bool,
     pub(crate) fresh: bool,
     pub(crate) stop: Option<CancelHandle>,
@@ -39,14 +38,14 @@ pub(crate) struct BatchOptions {
 /// Where the journal is.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum JournalChoice {
-    /// In a notebook beside it, elsewhere nowhere.
+    /// Next to the notebook; no journal outside of notebooks.
     #[default]
     Usual,
     File(PathBuf),
     None,
 }
 
-/// An argument that makes a batch ask nothing.
+/// The error for an argument with which a batch would send nothing.
 pub(crate) fn zero(message: &str) -> Error {
     Error::new(ErrorKind::Argument, message)
 }
@@ -59,16 +58,16 @@ pub(crate) fn check(options: &BatchOptions) -> Result<()> {
     Ok(())
 }
 
-/// The terms on which the engine asks.
+/// The engine's configuration for this batch.
 pub(crate) fn engine_config<A>(
     batch: &Batch<A>,
-    records: Option<Arc<AnswerCache>>,
+    cache: Option<Arc<AnswerCache>>,
 ) -> Result<EngineConfig> {
     let options = &batch.options;
     let quota = options.quota.clone().or_else(|| batch.client.quota());
-    // Who says how many requests may be under way has no use for a careful start.
+    // A caller who sets the concurrency does not want a careful start.
     let careful = options.concurrency.is_none();
-    let pacer = RateLimiter::of(
+    let rate_limiter = RateLimiter::of(
         batch.client.host(),
         batch.answerer().unwrap_or_default(),
         quota.as_ref(),
@@ -77,16 +76,16 @@ pub(crate) fn engine_config<A>(
     Ok(EngineConfig {
         client: batch.client.clone(),
         deployment: batch.answerer().map(str::to_owned),
-        pacer,
+        rate_limiter,
         unlimited: quota.is_some_and(|quota| quota.is_unlimited()),
         concurrency: options.concurrency.unwrap_or(CONCURRENCY).min(MOST_AT_ONCE),
         retries: options.retries.unwrap_or(batch.client.max_retries()),
-        cache: records,
+        cache,
         fresh: options.fresh,
     })
 }
 
-/// The error of rows that were not settled.
+/// The error of rows without an outcome.
 pub(crate) fn unasked(ended: Option<StopReason>) -> Error {
     ended.unwrap_or(StopReason::Stopped).error()
 }

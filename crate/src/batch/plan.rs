@@ -1,12 +1,13 @@
-//! What is asked for which row. A row is a sample of a prompt; a question is what is sent.
+//! Maps the rows of a batch to the questions to send. A row is a sample of a prompt; a question
+//! is a request that is sent once.
 //!
-//! Mostly they are one and the same. At temperature 0 the model always gives its likeliest
-//! answer, so rows that ask the same share one question; above it they stay distinct, and
-//! count how often the same was asked before.
+//! Usually each row has its own question. At temperature 0 the model always gives its most likely
+//! answer, so identical rows share one question. Otherwise identical rows stay distinct and are
+//! numbered by occurrence.
 
 use std::collections::HashMap;
 
-/// The rows of a batch, and the questions that they need.
+/// The rows of a batch, and the questions for them.
 pub(crate) struct Plan {
     pub(crate) rows: Vec<Row>,
     pub(crate) questions: Vec<Question>,
@@ -17,50 +18,50 @@ pub(crate) struct Plan {
 pub(crate) struct Row {
     pub(crate) prompt: usize,
     pub(crate) sample: u32,
-    /// Which question answers it.
+    /// The index of the question that answers it.
     pub(crate) question: usize,
 }
 
-/// Something that is sent once.
+/// A request that is sent once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
     pub(crate) prompt: usize,
     pub(crate) sample: u32,
-    /// How often the same was asked before it in this batch.
+    /// How many identical questions precede it in this batch.
     pub(crate) occurrence: u32,
 }
 
 impl Question {
-    /// Is this the row that asks it first?
+    /// Whether this row is the first with this question.
     pub(crate) fn answers(&self, row: &Row) -> bool {
         self.prompt == row.prompt && self.sample == row.sample
     }
 }
 
-/// What makes two rows ask the same.
-pub(crate) struct Habits {
+/// What decides whether two rows share a question.
+pub(crate) struct Sampling {
     pub(crate) samples: u32,
-    /// Each sample has a seed of its own.
+    /// Each sample has its own seed.
     pub(crate) seeded: bool,
     /// The same question has the same answer.
-    pub(crate) likeliest: bool,
+    pub(crate) deterministic: bool,
 }
 
 impl Plan {
-    /// One prompt after the other, each with its samples in a row.
-    pub(crate) fn new(prompts: &[String], habits: &Habits) -> Self {
+    /// Orders the rows by prompt, with the samples of a prompt adjacent.
+    pub(crate) fn new(prompts: &[String], sampling: &Sampling) -> Self {
         let mut plan = Self {
-            rows: Vec::with_capacity(prompts.len().saturating_mul(habits.samples as usize)),
+            rows: Vec::with_capacity(prompts.len().saturating_mul(sampling.samples as usize)),
             questions: Vec::new(),
         };
-        // The latest question of its kind, and how many there were.
+        // The latest of the identical questions, and how many there are.
         let mut asked: HashMap<(&str, u32), (usize, u32)> = HashMap::new();
         for (prompt, text) in prompts.iter().enumerate() {
-            for sample in 0..habits.samples {
-                let seed = if habits.seeded { sample } else { 0 };
+            for sample in 0..sampling.samples {
+                let seed = if sampling.seeded { sample } else { 0 };
                 let next = plan.questions.len();
                 let same = asked.entry((text, seed)).or_insert((next, 0));
-                if !habits.likeliest || same.1 == 0 {
+                if !sampling.deterministic || same.1 == 0 {
                     plan.questions.push(Question {
                         prompt,
                         sample,
@@ -85,14 +86,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn plan(prompts: &[&str], samples: u32, seeded: bool, likeliest: bool) -> Plan {
+    fn plan(prompts: &[&str], samples: u32, seeded: bool, deterministic: bool) -> Plan {
         let prompts: Vec<_> = prompts.iter().map(|text| (*text).to_owned()).collect();
-        let habits = Habits {
+        let sampling = Sampling {
             samples,
             seeded,
-            likeliest,
+            deterministic,
         };
-        Plan::new(&prompts, &habits)
+        Plan::new(&prompts, &sampling)
     }
 
     fn occurrences(plan: &Plan) -> Vec<u32> {
@@ -124,17 +125,17 @@ mod tests {
         #[test]
         fn every_row_has_the_question_of_its_prompt(
             prompts in proptest::collection::vec("[ab]{0,2}", 0..8),
-            samples in 0_u32..4, seeded: bool, likeliest: bool,
+            samples in 0_u32..4, seeded: bool, deterministic: bool,
         ) {
-            let habits = Habits { samples, seeded, likeliest };
-            let plan = Plan::new(&prompts, &habits);
+            let sampling = Sampling { samples, seeded, deterministic };
+            let plan = Plan::new(&prompts, &sampling);
             prop_assert_eq!(plan.rows.len(), prompts.len() * samples as usize);
             for row in &plan.rows {
                 let question = plan.questions[row.question];
                 prop_assert_eq!(&prompts[question.prompt], &prompts[row.prompt]);
                 prop_assert!(!seeded || question.sample == row.sample);
             }
-            if !likeliest {
+            if !deterministic {
                 prop_assert_eq!(plan.questions.len(), plan.rows.len());
             }
         }

@@ -1,5 +1,5 @@
-//! How far a batch is, and who is told: whoever asked to be, else the reader of the
-//! notebook. Where the kernel can update an output, that is a bar; elsewhere a line on
+//! Progress of a batch, reported to the caller's listener or, without one, to the user of the
+//! notebook: as a bar where the kernel can update an output, and otherwise as a line on
 //! standard error, at most every two seconds.
 
 use std::fmt;
@@ -14,36 +14,36 @@ use crate::runtime::run_caller_code;
 
 const BETWEEN_LINES: Duration = Duration::from_secs(2);
 
-/// How often a bar moves. What is over before it was there needs none.
+/// How often the bar is updated. A batch that ends before the first update shows none.
 const BETWEEN_MOVES: Duration = Duration::from_millis(300);
 
-/// How far a batch is. Its `Display` says it in a line.
+/// The progress of a batch. Its `Display` is one line.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many rows there will be, where that is known.
+    /// The total number of rows, if known.
     pub total: Option<usize>,
-    /// Rows that are settled, one way or the other.
+    /// Rows that are answered or have failed.
     pub done: usize,
-    /// Of them, rows that failed.
+    /// Of these, rows that failed.
     pub failed: usize,
-    /// Of them, rows that the journal answered.
+    /// Of these, rows that the journal answered.
     pub from_journal: usize,
     /// Tokens of the prompts and completions of this run.
     pub tokens: u64,
-    /// Since the batch began.
+    /// The time since the batch began.
     pub elapsed: Duration,
-    /// What the batch waits for, in words, if it waits, such as `waits 7 s for tokens of the
-    /// quota (5,000 a minute)`.
+    /// A description of what the batch is waiting for, if it is waiting, such as `waits 7 s for
+    /// tokens of the quota (5,000 a minute)`.
     pub waits_for: Option<String>,
     pub(crate) at_once: usize,
-    /// Whether nothing more will come, though rows may be left.
+    /// Whether the batch has ended, possibly with rows left.
     pub(crate) is_over: bool,
 }
 
 impl Progress {
-    /// How long it may still take, as far as that can be told. The first rows tell nothing:
-    /// they were all under way at once. What the journal knew took no time.
+    /// The estimated remaining time, if it can be estimated. The first rows give no estimate
+    /// because they were all in flight at once, and rows from the journal took no time.
     pub fn left(&self) -> Option<Duration> {
         let asked = self.done.saturating_sub(self.from_journal);
         let left = self.total?.saturating_sub(self.done);
@@ -52,7 +52,7 @@ impl Progress {
         left.filter(|_| asked > self.at_once)
     }
 
-    /// Tokens a second, since the batch began.
+    /// Tokens per second since the batch began.
     pub fn tokens_per_second(&self) -> f64 {
         self.tokens as f64 / self.elapsed.as_secs_f64().max(0.001)
     }
@@ -96,7 +96,7 @@ impl fmt::Display for Progress {
     }
 }
 
-/// Who wants to be told of progress.
+/// The caller's progress callback.
 #[derive(Clone)]
 pub(crate) struct Listener(pub(crate) Arc<dyn Fn(&Progress) + Send + Sync>);
 
@@ -106,8 +106,8 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// Tells that the batch can't begin yet.
-pub(crate) fn tell_of_wait(listener: Option<&Listener>, what: String) {
+/// Reports that the batch can't begin yet, and what it waits for.
+pub(crate) fn report_wait(listener: Option<&Listener>, what: String) {
     match listener {
         Some(Listener(tell)) => {
             let progress = Progress {
@@ -120,18 +120,18 @@ pub(crate) fn tell_of_wait(listener: Option<&Listener>, what: String) {
     }
 }
 
-/// Counts outcomes and tells of them. A batch that is done before the first line was due says
-/// nothing, unless rows failed or the journal answered.
-pub(crate) struct Teller {
+/// Counts outcomes and reports progress. A batch that ends before the first line is due prints
+/// nothing, unless rows failed or the journal answered some.
+pub(crate) struct ProgressReporter {
     progress: Progress,
     listener: Option<Listener>,
     bar: Option<ProgressBar>,
     started: Instant,
-    last_told: Instant,
+    last_report: Instant,
     first_failure: Option<String>,
 }
 
-impl Teller {
+impl ProgressReporter {
     pub(crate) fn new(total: Option<usize>, at_once: usize, listener: Option<Listener>) -> Self {
         let now = Instant::now();
         let progress = Progress {
@@ -144,7 +144,7 @@ impl Teller {
             bar: ProgressBar::new().filter(|_| listener.is_none()),
             listener,
             started: now,
-            last_told: now,
+            last_report: now,
             first_failure: None,
         }
     }
@@ -167,20 +167,20 @@ impl Teller {
         }
     }
 
-    /// Tells how far it is, if that is due.
-    pub(crate) fn tick(&mut self, standing: impl FnOnce() -> LimiterStatus) {
+    /// Reports the progress, if that is due.
+    pub(crate) fn tick(&mut self, status: impl FnOnce() -> LimiterStatus) {
         let over = Some(self.progress.done) == self.progress.total;
         let between = match (&self.listener, &self.bar) {
             (Some(_), _) => Duration::ZERO,
             (None, Some(_)) => BETWEEN_MOVES,
             (None, None) => BETWEEN_LINES,
         };
-        if over || self.last_told.elapsed() < between {
+        if over || self.last_report.elapsed() < between {
             return;
         }
-        self.last_told = Instant::now();
+        self.last_report = Instant::now();
         self.progress.elapsed = self.started.elapsed();
-        let waits_for = standing().to_string();
+        let waits_for = status().to_string();
         self.progress.waits_for = (!waits_for.is_empty()).then_some(waits_for);
         match (&self.listener, &mut self.bar) {
             (Some(Listener(tell)), _) => run_caller_code(|| tell(&self.progress)),
@@ -189,7 +189,7 @@ impl Teller {
         }
     }
 
-    /// Tells what the reader should know of the whole.
+    /// Reports the final state.
     pub(crate) fn finish(mut self) {
         self.progress.elapsed = self.started.elapsed();
         self.progress.waits_for = None;
@@ -208,7 +208,7 @@ impl Teller {
         }
         if *from_journal > 0 {
             say(&format!(
-                "{from_journal} of {done} were answered by the journal; `.fresh()` asks anew"
+                "{from_journal} of {done} were answered by the journal; `.fresh()` asks again"
             ));
         }
         if let Some(reason) = &self.first_failure {
@@ -222,7 +222,7 @@ impl Teller {
 #[cfg(feature = "notebook")]
 use crate::display::ProgressBar;
 
-/// Without the notebook there is no place for one.
+/// Without the feature `notebook` there is no progress bar.
 #[cfg(not(feature = "notebook"))]
 enum ProgressBar {}
 
@@ -246,7 +246,7 @@ pub(crate) fn say(line: &str) {
     crate::display::log_line(line);
 }
 
-/// Without the notebook nobody asked to be told; the rows carry everything.
+/// Without the feature `notebook` nothing is printed; the rows hold everything.
 #[cfg(not(feature = "notebook"))]
 pub(crate) fn say(_line: &str) {}
 
@@ -302,7 +302,7 @@ mod tests {
             at_once: 8,
             ..Progress::default()
         };
-        // Eight were asked, all at once: nothing is known yet.
+        // All eight were in flight at once, so there is no estimate yet.
         assert_eq!(progress.left(), None);
         progress.done = 66;
         assert_eq!(progress.left(), Some(Duration::from_secs(17)));

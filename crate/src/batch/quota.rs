@@ -1,23 +1,23 @@
-//! What a deployment may be asked in a minute, as its owner knows it.
+//! The quota of a deployment, as its owner knows it.
 
 use std::path::PathBuf;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::Client;
 
-/// Azure grants six requests a minute with every thousand tokens.
+/// Azure grants six requests per minute with every thousand tokens.
 const REQUESTS_PER_THOUSAND_TOKENS: u64 = 6;
 
-/// The requests a minute that Azure grants along with tokens.
+/// The requests per minute that Azure grants along with tokens.
 pub(super) fn requests_with_tokens(tokens: u64) -> u64 {
     (tokens.saturating_mul(REQUESTS_PER_THOUSAND_TOKENS) / 1000).max(1)
 }
 
-/// What a deployment may be asked in a minute. A batch fills it and does not go beyond,
-/// so that the service never has to refuse.
+/// The quota of a deployment, per minute. A batch uses all of it and does not exceed it, so
+/// that the service never has to refuse a request.
 ///
-/// Without one, a batch starts with a single request and learns the quota from the
-/// headers of the answers.
+/// Without a quota, a batch starts with a single request and learns the quota from the
+/// response headers.
 ///
 /// ```
 /// use evenhand::Quota;
@@ -36,9 +36,9 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// So many tokens a minute, of prompts and answers together, and with each thousand
-    /// of them six requests, but at least one: the ratio of most of Azure's chat models. For
-    /// the others give the requests too, with [`with_rpm`](Self::with_rpm).
+    /// A quota of this many tokens per minute, prompts and answers together, and six requests
+    /// per thousand tokens, but at least one: the ratio of most of Azure's chat models. For
+    /// other models, set the requests as well with [`with_rpm`](Self::with_rpm).
     pub fn tpm(tokens: u64) -> Self {
         Self {
             tokens: Some(tokens),
@@ -47,12 +47,13 @@ impl Quota {
         }
     }
 
-    /// So many requests a minute, of any size.
+    /// A quota of this many requests per minute, of any size.
     pub fn rpm(requests: u64) -> Self {
         Self::unlimited().with_rpm(requests)
     }
 
-    /// No quota: nothing waits and nothing is learnt. For a server of one's own.
+    /// No quota: no request waits, and limits in response headers are ignored. For your own
+    /// server.
     pub fn unlimited() -> Self {
         Self {
             tokens: None,
@@ -61,43 +62,42 @@ impl Quota {
         }
     }
 
-    /// So many requests a minute, in the place of those that come with the tokens.
+    /// Sets the requests per minute, replacing the number derived from the tokens.
     pub fn with_rpm(mut self, requests: u64) -> Self {
         self.requests = Some(requests);
         self
     }
 
-    /// The quota is shared with the other processes of this machine that name the same
-    /// file or folder, such as the kernels of a class on one server: together they keep to it.
+    /// Shares the quota with the other processes on this machine that name the same file or
+    /// folder, such as the kernels of a class on one server: together they keep to it.
     ///
-    /// In a folder each deployment has a file of its own. The file holds times and numbers
-    /// of tokens, nothing of what was asked; everyone on the machine may write it, since
-    /// the kernels of a class belong to different users. It must not lie on a network drive
-    /// that several machines use.
+    /// In a folder, each deployment has its own file. The file holds times and token counts but
+    /// no prompts. Every user of the machine may write to it, because the kernels of a class
+    /// belong to different users. It must not be on a network drive that several machines use.
     ///
     /// # Default
-    /// The quota is this process's alone.
+    /// The quota is not shared with other processes.
     pub fn shared(mut self, path: impl Into<PathBuf>) -> Self {
         self.ledger = Some(path.into());
         self
     }
 
-    /// Tokens a minute, if they are limited.
+    /// Tokens per minute, if they are limited.
     pub fn tokens_per_minute(&self) -> Option<u64> {
         self.tokens
     }
 
-    /// Requests a minute, if they are limited.
+    /// Requests per minute, if they are limited.
     pub fn requests_per_minute(&self) -> Option<u64> {
         self.requests.or(self.tokens.map(requests_with_tokens))
     }
 
-    /// Where the processes of the machine write down what they used.
+    /// The file or folder in which the processes of the machine record what they used.
     pub(super) fn ledger(&self) -> Option<&PathBuf> {
         self.ledger.as_ref()
     }
 
-    /// Does nothing ever wait?
+    /// Whether neither tokens nor requests are limited.
     pub(super) fn is_unlimited(&self) -> bool {
         self.tokens.is_none() && self.requests.is_none()
     }
@@ -123,7 +123,7 @@ impl Quota {
         if self.is_unlimited() && self.ledger.is_some() {
             return refused(
                 "a quota without limits can't be shared",
-                "say what is shared, such as Quota::tpm(5_000).shared(..)",
+                "give the quota to share, such as Quota::tpm(5_000).shared(..)",
             );
         }
         Ok(())
@@ -131,7 +131,7 @@ impl Quota {
 }
 
 impl Client {
-    /// The quota that the settings name.
+    /// The quota from the settings.
     pub(crate) fn quota(&self) -> Option<Quota> {
         let allowance = self.allowance();
         let quota = Quota {
@@ -194,7 +194,7 @@ mod tests {
         ");
         assert_snapshot!(Quota::unlimited().shared("x").check().unwrap_err(), @r"
         a quota without limits can't be shared
-          hint: say what is shared, such as Quota::tpm(5_000).shared(..)
+          hint: give the quota to share, such as Quota::tpm(5_000).shared(..)
         ");
         assert!(Quota::unlimited().check().is_ok());
     }

@@ -1,4 +1,4 @@
-//! A batch of prompts from its plan to its answers.
+//! Runs a batch of prompts, from its plan to its answers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,8 +9,8 @@ use super::answers::{Answer, Answers, RequestStats, Source};
 use super::cache::{self, AnswerCache};
 use super::driver::{StopCondition, drive};
 use super::engine::{Engine, Outcome, Question};
-use super::plan::{self, Habits, Plan};
-use super::progress::{Teller, say};
+use super::plan::{self, Plan, Sampling};
+use super::progress::{ProgressReporter, say};
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
@@ -19,33 +19,34 @@ use crate::text::grouped;
 pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     let started = Instant::now();
     check(&batch)?;
-    let plan = Plan::new(&batch.asked.texts, &batch.habits());
+    let plan = Plan::new(&batch.asked.texts, &batch.sampling());
     if plan.rows.is_empty() {
         return Ok(Answers::new(Vec::new(), started.elapsed(), None));
     }
     let until = StopCondition::new(&batch.options, started);
-    let records = cache::open(&batch.client, &batch.options, batch.parameters(), &until).await?;
-    let twice = match &records {
-        Some(records) => records.count_submitted_questions(ids(&batch, &plan, records))?,
+    let cache = cache::open(&batch.client, &batch.options, batch.parameters(), &until).await?;
+    let twice = match &cache {
+        Some(cache) => cache.count_submitted_questions(ids(&batch, &plan, cache))?,
         None => None,
     };
     twice.iter().for_each(|note| say(note));
-    let terms = options::engine_config(&batch, records.clone())?;
-    let pacer = Arc::clone(&terms.pacer);
+    let config = options::engine_config(&batch, cache.clone())?;
+    let rate_limiter = Arc::clone(&config.rate_limiter);
     let listener = batch.options.listener.clone();
-    let mut teller = Teller::new(Some(plan.questions.len()), terms.concurrency, listener);
+    let mut reporter =
+        ProgressReporter::new(Some(plan.questions.len()), config.concurrency, listener);
 
     let batch = Arc::new(batch);
-    let (sender, questions) = mpsc::channel(terms.concurrency);
-    let mut engine = Engine::start(terms, questions);
+    let (sender, questions) = mpsc::channel(config.concurrency);
+    let mut engine = Engine::start(config, questions);
     let feeding = tokio::spawn(feed(
         Arc::clone(&batch),
         plan.questions.clone(),
-        records.clone(),
+        cache.clone(),
         sender,
     ));
     let mut settled: Vec<Option<Outcome>> = plan.questions.iter().map(|_| None).collect();
-    let ended = drive(&mut engine, &until, &pacer, &mut teller, |one| {
+    let ended = drive(&mut engine, &until, &rate_limiter, &mut reporter, |one| {
         if let Some(place) = settled.get_mut(one.index) {
             *place = Some(one);
         }
@@ -53,38 +54,31 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     })
     .await?;
     feeding.abort();
-    teller.finish();
-    let unsaved = records.as_deref().and_then(AnswerCache::close);
-    let hopeless = engine.fatal_error();
-    if let Some(reason) = &hopeless
+    reporter.finish();
+    let unsaved = cache.as_deref().and_then(AnswerCache::close);
+    let fatal_error = engine.fatal_error();
+    if let Some(reason) = &fatal_error
         && !settled.iter().flatten().any(|one| one.outcome.is_ok())
     {
         return Err(reason.clone());
     }
-    let unasked = hopeless.unwrap_or_else(|| options::unasked(ended));
+    let unasked = fatal_error.unwrap_or_else(|| options::unasked(ended));
     let rows = rows(&batch, &plan, settled, &unasked);
-    let mut notes = records
-        .as_deref()
-        .map(AnswerCache::notes)
-        .unwrap_or_default();
+    let mut notes = cache.as_deref().map(AnswerCache::notes).unwrap_or_default();
     notes.extend(twice);
-    notes.extend(pacer.take_notes());
+    notes.extend(rate_limiter.take_notes());
     Ok(Answers::new(rows, started.elapsed(), unsaved).noting(notes))
 }
 
-/// The name of each question in the journal.
-pub(crate) fn ids(
-    batch: &Batch,
-    plan: &Plan,
-    records: &AnswerCache,
-) -> impl Iterator<Item = String> {
+/// The ID of each question in the journal.
+pub(crate) fn ids(batch: &Batch, plan: &Plan, cache: &AnswerCache) -> impl Iterator<Item = String> {
     plan.questions.iter().map(|question| {
         let request = batch.request(question.prompt, question.sample);
-        records.id(&request, question.occurrence)
+        cache.id(&request, question.occurrence)
     })
 }
 
-/// Finds out before anything is sent what would fail in every row.
+/// Refuses what would fail in every row, before anything is sent.
 pub(crate) fn check(batch: &Batch) -> Result<()> {
     options::check(&batch.options)?;
     if batch.asked.samples == 0 {
@@ -99,7 +93,7 @@ pub(crate) fn check(batch: &Batch) -> Result<()> {
         .check()
 }
 
-/// So many rows are kept in memory at most.
+/// The most rows of a batch, all of which are kept in memory.
 const MOST_ROWS: u64 = 10_000_000;
 
 fn check_size(prompts: usize, samples: u32) -> Result<()> {
@@ -110,37 +104,37 @@ fn check_size(prompts: usize, samples: u32) -> Result<()> {
     let [prompts, samples, rows, most] =
         [prompts as u64, samples.into(), rows, MOST_ROWS].map(grouped);
     let message = format!(
-        "prompts times samples, {prompts} times {samples}, make {rows} rows, and a batch keeps \
-         {most} at most"
+        "{prompts} prompts times {samples} samples make {rows} rows, and a batch holds at most \
+         {most}"
     );
     Err(Error::new(ErrorKind::Argument, message).with_hint(
-        "ask for fewer samples, or hand requests to `client.batch_requests(..)`, whose \
-         `for_each` keeps only those under way",
+        "ask for fewer samples, or pass the requests to `client.batch_requests(..)`, whose \
+         `for_each` keeps only those in flight",
     ))
 }
 
 impl Batch {
-    pub(crate) fn habits(&self) -> Habits {
-        Habits {
+    pub(crate) fn sampling(&self) -> Sampling {
+        Sampling {
             samples: self.asked.samples,
             seeded: self.common.seed.is_some(),
-            likeliest: self.common.temperature == Some(0.0),
+            deterministic: self.common.temperature == Some(0.0),
         }
     }
 }
 
-/// Sends the questions to the engine, one after the other, as it takes them.
+/// Sends the questions to the engine as it takes them.
 async fn feed(
     batch: Arc<Batch>,
     questions: Vec<plan::Question>,
-    records: Option<Arc<AnswerCache>>,
+    cache: Option<Arc<AnswerCache>>,
     sender: mpsc::Sender<Question>,
 ) {
     for (index, question) in questions.into_iter().enumerate() {
         let request = batch.request(question.prompt, question.sample);
-        let id = records
+        let id = cache
             .as_ref()
-            .map(|records| records.id(&request, question.occurrence));
+            .map(|cache| cache.id(&request, question.occurrence));
         let question = Question {
             index,
             request: Ok(request),
@@ -152,7 +146,7 @@ async fn feed(
     }
 }
 
-/// One row a sample of a prompt, each with the outcome of its question.
+/// One row per sample of a prompt, each with the outcome of its question.
 pub(crate) fn rows(
     batch: &Batch,
     plan: &Plan,
@@ -177,7 +171,7 @@ pub(crate) fn rows(
     let answer = |(id, (row, shared)): (usize, (&plan::Row, Option<Result<ChatCompletion>>))| {
         let one = match shared {
             Some(outcome) => Some((outcome, RequestStats::default(), Source::SameQuestion)),
-            // Questions are numbered in the order of the rows that ask them first.
+            // Questions are numbered in the order of their first rows.
             None => outcomes
                 .next()
                 .map(|one| (one.outcome, one.effort, one.source)),
@@ -211,8 +205,8 @@ mod tests {
         assert!(check_size(10_000, 1_000).is_ok());
         assert!(check_size(usize::MAX, u32::MAX).is_err());
         assert_snapshot!(check_size(2, 4_000_000_000).unwrap_err(), @r"
-        prompts times samples, 2 times 4,000,000,000, make 8,000,000,000 rows, and a batch keeps 10,000,000 at most
-          hint: ask for fewer samples, or hand requests to `client.batch_requests(..)`, whose `for_each` keeps only those under way
+        2 prompts times 4,000,000,000 samples make 8,000,000,000 rows, and a batch holds at most 10,000,000
+          hint: ask for fewer samples, or pass the requests to `client.batch_requests(..)`, whose `for_each` keeps only those in flight
         ");
     }
 }

@@ -4,14 +4,14 @@ use super::{Answers, Totals};
 use crate::display::{MimeBundle, Show, card, escaped, stack};
 
 impl Show for Answers {
-    /// How it went, then all rows with what there is to tell of them.
+    /// The summary, then all rows with their informative columns.
     fn mime_bundle(&self) -> MimeBundle {
         let summary = self.summary();
         let summary = MimeBundle {
             html: format!("<p class=\"evenhand\">{}</p>", escaped(&summary)),
             text: summary,
         };
-        match self.telling_frame() {
+        match self.informative_frame() {
             Ok(frame) => stack(&[summary, frame.mime_bundle()]),
             Err(error) => stack(&[
                 summary,

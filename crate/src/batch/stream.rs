@@ -1,5 +1,5 @@
-//! Ready requests, as many as there may be: read as they are needed, and settled in order
-//! with no more of them in memory than are under way.
+//! Batches of complete requests, of any number: requests are read as they are needed, and
+//! outcomes are delivered in order, with only the pending requests in memory.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -14,27 +14,27 @@ use super::cache::{self, AnswerCache};
 use super::driver::{StopCondition, drive};
 use super::engine::{Engine, Outcome, Question};
 use super::options::JournalChoice;
-use super::progress::Teller;
+use super::progress::ProgressReporter;
 use super::totals::Totals;
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, ChatRequest, Client};
 use crate::runtime::{block_on, run_caller_code};
 
-/// How many requests, for each that may be under way, are held back at most because one
-/// before them is not settled.
+/// How many outcomes, per request that may be in flight, are held back at most because an
+/// earlier request has no outcome yet.
 const WINDOW: usize = 64;
 
-/// A request, and what its answer will be known by.
+/// A request with a name.
 #[derive(Clone, Debug)]
 pub struct BatchRequest {
-    /// The name that whoever asks gave it.
+    /// The caller's name for the request.
     pub custom_id: String,
-    /// What is sent, or why there is nothing to send, which is then the row's error.
+    /// The request, or the reason why there is none, which becomes the row's error.
     pub request: Result<ChatRequest>,
 }
 
-/// What a batch of ready requests asks. See [`Client::batch_requests`].
+/// The requests of a batch. See [`Client::batch_requests`].
 pub struct Requests(Box<dyn Iterator<Item = BatchRequest> + Send>);
 
 impl fmt::Debug for Requests {
@@ -43,27 +43,27 @@ impl fmt::Debug for Requests {
     }
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Row {
-    /// Its number, from 0.
+    /// The request's number, from 0.
     pub id: usize,
-    /// Its name.
+    /// The request's name.
     pub custom_id: String,
     /// The completion, or why there is none.
     pub outcome: Result<ChatCompletion>,
-    /// What it took.
+    /// How many attempts the request took, and how long.
     pub effort: RequestStats,
-    /// Where the outcome is from.
+    /// Where the outcome comes from.
     pub source: Source,
 }
 
 impl Client {
-    /// A batch of ready requests. They are read as they are needed, so there may be millions.
+    /// A batch of complete requests. They are read as they are needed, so there may be millions.
     ///
-    /// What the batch itself is told, such as [`max_tokens`](Batch::max_tokens), holds for
-    /// requests that don't say.
+    /// Parameters set on the batch, such as [`max_tokens`](Batch::max_tokens), apply to the
+    /// requests that don't set them.
     ///
     /// ```no_run
     /// use evenhand::batch::BatchRequest;
@@ -93,9 +93,9 @@ impl Client {
 }
 
 impl Batch {
-    /// A batch of ready requests in this one's manner, with its parameters for those that
-    /// don't say. A journal that has a name is followed by one beside it, since one journal
-    /// holds the requests of one kind of batch.
+    /// A batch of complete requests with this batch's options, and with its parameters for the
+    /// requests that don't set them. If this batch names a journal, the new one uses a second
+    /// file next to it, because a journal holds the requests of one kind of batch.
     pub(crate) fn following(&self, requests: Vec<BatchRequest>) -> Batch<Requests> {
         let mut batch = self.client.batch_requests(requests);
         batch.common = self.common.clone();
@@ -109,19 +109,19 @@ impl Batch {
 }
 
 impl Batch<Requests> {
-    /// Asks all requests and hands on what comes of each, in their order, as soon as those
-    /// before it are settled too. Says in the end how it went.
+    /// Sends all requests and passes each outcome to `take`, in the order of the requests and as
+    /// soon as all earlier ones have theirs. Returns the totals.
     ///
-    /// When it is stopped, or its time is over, every request that was read still becomes a
-    /// row; what was not read does not.
+    /// If the batch is stopped or reaches its deadline, every request that was read still
+    /// becomes a row; requests that were not read do not.
     ///
     /// # Errors
-    /// What `take` returns, which ends the batch; a concurrency or a quota of 0; a journal
-    /// that can't be used; and an error that no row can escape (a wrong key, an unknown
-    /// deployment), when nothing has been answered.
+    /// An error that `take` returns, which ends the batch; a concurrency or a quota of 0; a
+    /// journal that can't be used; an iterator of requests that panics; and an error that every
+    /// row would meet (a wrong key, an unknown deployment), if nothing has been answered.
     ///
     /// # Panics
-    /// Where `take` panics. An iterator of requests that panics is an error.
+    /// If `take` panics.
     pub fn for_each<F>(self, take: F) -> Result<Totals>
     where
         F: FnMut(Row) -> Result<()> + Send + 'static,
@@ -138,79 +138,79 @@ where
     options::check(&batch.options)?;
     let until = StopCondition::new(&batch.options, started);
     let parameters = batch.parameters();
-    let records = cache::open(&batch.client, &batch.options, parameters, &until).await?;
-    let terms = options::engine_config(&batch, records.clone())?;
-    let pacer = Arc::clone(&terms.pacer);
-    let mut teller = Teller::new(None, terms.concurrency, batch.options.listener);
+    let cache = cache::open(&batch.client, &batch.options, parameters, &until).await?;
+    let config = options::engine_config(&batch, cache.clone())?;
+    let rate_limiter = Arc::clone(&config.rate_limiter);
+    let mut reporter = ProgressReporter::new(None, config.concurrency, batch.options.listener);
 
-    let line = Arc::new(Line::new(terms.concurrency.saturating_mul(WINDOW)));
-    let (sender, questions) = mpsc::channel(terms.concurrency);
-    let mut engine = Engine::start(terms, questions);
+    let pending = Arc::new(Pending::new(config.concurrency.saturating_mul(WINDOW)));
+    let (sender, questions) = mpsc::channel(config.concurrency);
+    let mut engine = Engine::start(config, questions);
     let feeder = Feeder {
         common: batch.common,
-        records: records.as_ref().map(Arc::downgrade),
-        line: Arc::clone(&line),
+        cache: cache.as_ref().map(Arc::downgrade),
+        pending: Arc::clone(&pending),
         sender,
     };
     let handle = Handle::current();
     let reading = tokio::task::spawn_blocking(move || feeder.feed(batch.asked, &handle));
 
-    let mut exit = Exit::new(&line, records.as_deref(), take);
-    let ended = drive(&mut engine, &until, &pacer, &mut teller, |one| {
-        exit.settle(one)
+    let mut delivery = Delivery::new(&pending, cache.as_deref(), take);
+    let ended = drive(&mut engine, &until, &rate_limiter, &mut reporter, |one| {
+        delivery.settle(one)
     })
     .await;
-    let hopeless = engine.fatal_error();
+    let fatal_error = engine.fatal_error();
     let rest = match &ended {
         Ok(ended) => {
-            let unasked = hopeless.clone().unwrap_or_else(|| options::unasked(*ended));
-            exit.settle_rest(&unasked)
+            let unasked = fatal_error
+                .clone()
+                .unwrap_or_else(|| options::unasked(*ended));
+            delivery.settle_rest(&unasked)
         }
         Err(_) => {
-            // The reader of requests must not wait for room that nobody will make.
-            line.room.close();
+            // The reader of requests must not wait for room that will never be free.
+            pending.room.close();
             Ok(())
         }
     };
     let broken_off = match &ended {
-        // Nothing is left to ask, so reading is over, one way or the other.
-        Ok(None) if hopeless.is_none() => reading.await.err(),
+        // No question is left, so reading has ended, normally or by a panic.
+        Ok(None) if fatal_error.is_none() => reading.await.err(),
         _ => None,
     };
-    let unsaved = records.as_deref().and_then(AnswerCache::close);
-    let mut notes = records
-        .as_deref()
-        .map(AnswerCache::notes)
-        .unwrap_or_default();
-    notes.extend(pacer.take_notes());
+    let unsaved = cache.as_deref().and_then(AnswerCache::close);
+    let mut notes = cache.as_deref().map(AnswerCache::notes).unwrap_or_default();
+    notes.extend(rate_limiter.take_notes());
     let totals = Totals {
         wall_time: started.elapsed(),
         notes,
-        ..exit.totals
+        ..delivery.totals
     };
-    teller.finish();
+    reporter.finish();
     ended.and(rest)?;
     if broken_off.is_some_and(|ended| ended.is_panic()) {
         let message = format!(
-            "the iterator of requests panicked after {} rows, which were handed on",
+            "the iterator of requests panicked after {} rows, which were delivered",
             totals.rows
         );
-        return Err(Error::new(ErrorKind::Argument, message)
-            .with_hint("what it printed says where; what a journal holds is not asked twice"));
+        return Err(Error::new(ErrorKind::Argument, message).with_hint(
+            "the printed panic message says where; answers in the journal are not requested again",
+        ));
     }
-    match unsaved.or(hopeless.filter(|_| totals.answered == 0)) {
+    match unsaved.or(fatal_error.filter(|_| totals.answered == 0)) {
         Some(error) => Err(error),
         None => Ok(totals),
     }
 }
 
-/// The names of the requests that were read and not yet handed on, first come first.
-struct Line {
+/// The names of the requests that have been read but not delivered, in order.
+struct Pending {
     names: Mutex<VecDeque<String>>,
     room: Semaphore,
 }
 
-impl Line {
+impl Pending {
     fn new(room: usize) -> Self {
         Self {
             names: Mutex::new(VecDeque::new()),
@@ -222,7 +222,7 @@ impl Line {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for room, and stands a name at the end. False when nobody is waited for any more.
+    /// Waits for room and appends a name. False once no more requests are taken.
     async fn enter(&self, name: &str) -> bool {
         let Ok(place) = self.room.acquire().await else {
             return false;
@@ -239,25 +239,25 @@ impl Line {
     }
 }
 
-/// Reads requests, on a thread of its own since reading may block.
+/// Reads requests, on a separate thread because reading may block.
 struct Feeder {
     common: ChatRequest,
-    /// A reader that never comes back must not keep the journal open.
-    records: Option<Weak<AnswerCache>>,
-    line: Arc<Line>,
+    /// Weak, so that an iterator that never returns does not keep the journal open.
+    cache: Option<Weak<AnswerCache>>,
+    pending: Arc<Pending>,
     sender: mpsc::Sender<Question>,
 }
 
 impl Feeder {
     fn feed(&self, requests: Requests, handle: &Handle) {
         for (index, one) in requests.0.enumerate() {
-            if !handle.block_on(self.line.enter(&one.custom_id)) {
+            if !handle.block_on(self.pending.enter(&one.custom_id)) {
                 return;
             }
             let request = one.request.map(|request| request.or(&self.common));
-            let id = self.records.as_ref().zip(request.as_ref().ok());
-            let id = id.and_then(|(records, request)| {
-                Some(records.upgrade()?.named_id(request, &one.custom_id))
+            let id = self.cache.as_ref().zip(request.as_ref().ok());
+            let id = id.and_then(|(cache, request)| {
+                Some(cache.upgrade()?.named_id(request, &one.custom_id))
             });
             let question = Question { index, request, id };
             if self.sender.blocking_send(question).is_err() {
@@ -267,53 +267,53 @@ impl Feeder {
     }
 }
 
-/// Hands on outcomes in the order of their requests.
-struct Exit<'a, F> {
-    line: &'a Line,
-    records: Option<&'a AnswerCache>,
+/// Delivers outcomes in the order of their requests.
+struct Delivery<'a, F> {
+    pending: &'a Pending,
+    cache: Option<&'a AnswerCache>,
     take: F,
     next: usize,
-    early: BTreeMap<usize, Outcome>,
+    waiting: BTreeMap<usize, Outcome>,
     totals: Totals,
 }
 
-impl<'a, F: FnMut(Row) -> Result<()>> Exit<'a, F> {
-    fn new(line: &'a Line, records: Option<&'a AnswerCache>, take: F) -> Self {
+impl<'a, F: FnMut(Row) -> Result<()>> Delivery<'a, F> {
+    fn new(pending: &'a Pending, cache: Option<&'a AnswerCache>, take: F) -> Self {
         Self {
-            line,
-            records,
+            pending,
+            cache,
             take,
             next: 0,
-            early: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             totals: Totals::default(),
         }
     }
 
     fn settle(&mut self, one: Outcome) -> Result<()> {
-        self.early.insert(one.index, one);
-        while let Some(one) = self.early.remove(&self.next) {
-            self.hand_on(one)?;
+        self.waiting.insert(one.index, one);
+        while let Some(one) = self.waiting.remove(&self.next) {
+            self.deliver(one)?;
         }
         Ok(())
     }
 
-    /// Hands on what was read and will not be settled any more, for this reason.
+    /// Delivers the requests that were read but will have no outcome, with this reason.
     fn settle_rest(&mut self, reason: &Error) -> Result<()> {
-        self.line.room.close();
+        self.pending.room.close();
         loop {
-            let one = match self.early.remove(&self.next) {
+            let one = match self.waiting.remove(&self.next) {
                 Some(one) => one,
-                None if self.line.names().is_empty() => return Ok(()),
+                None if self.pending.names().is_empty() => return Ok(()),
                 None => Outcome::unasked(self.next, reason),
             };
-            self.hand_on(one)?;
+            self.deliver(one)?;
         }
     }
 
-    fn hand_on(&mut self, one: Outcome) -> Result<()> {
+    fn deliver(&mut self, one: Outcome) -> Result<()> {
         self.next += 1;
         self.totals.add(&one.outcome, &one.effort, one.source);
-        let custom_id = self.line.leave().unwrap_or_default();
+        let custom_id = self.pending.leave().unwrap_or_default();
         let row = Row {
             id: one.index,
             custom_id,
@@ -322,8 +322,8 @@ impl<'a, F: FnMut(Row) -> Result<()>> Exit<'a, F> {
             source: one.source,
         };
         run_caller_code(|| (self.take)(row))?;
-        // What can't be written to the journal is kept in memory, which has an end.
-        self.records
+        // Rows that can't be written to the journal stay in memory, so stop at the first one.
+        self.cache
             .and_then(AnswerCache::take_trouble)
             .map_or(Ok(()), Err)
     }

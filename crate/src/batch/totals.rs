@@ -1,4 +1,4 @@
-//! The sums of a batch: rows, requests, tokens, times, and what it cost.
+//! The totals of a batch: rows, requests, tokens, times and cost.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,45 +7,45 @@ use super::answers::{RequestStats, Source};
 use crate::error::{ErrorKind, Result};
 use crate::openai::ChatCompletion;
 
-/// How a batch went. Its `Display` says it in a line.
+/// The totals of a batch. Its `Display` is one line.
 ///
-/// Requests, tokens and waits are those of this run: what a journal answered, or another
-/// row, was not paid for again.
+/// Requests, tokens and waits are those of this run only: rows answered by the journal or by an
+/// identical row were not paid for again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Totals {
-    /// How many rows there are.
+    /// The number of rows.
     pub rows: usize,
-    /// Rows with an answer, be it a cut one.
+    /// Rows with an answer, including answers that were cut.
     pub answered: usize,
-    /// Rows with an error, without the cancelled ones.
+    /// Rows with an error, except cancelled ones.
     pub failed: usize,
-    /// Rows that were not settled when the batch was stopped.
+    /// Rows that had no outcome when the batch was stopped.
     pub cancelled: usize,
     /// Rows that the journal answered.
     pub from_journal: usize,
-    /// Rows that took the answer of a row that asked the same at temperature 0.
+    /// Rows that share the answer of an identical row, at temperature 0.
     pub shared: usize,
     /// Answers that were cut at the token limit (finish reason `length`).
     pub cut: usize,
-    /// Requests that were sent, retries included.
+    /// Requests that were sent, including retries.
     pub requests: u64,
-    /// Requests that were refused for the quota's sake (429).
+    /// Requests that were refused because of the quota (429).
     pub refused: u64,
     /// Tokens of the prompts, as the service counted them.
     pub prompt_tokens: u64,
     /// Tokens of the completions, as the service counted them.
     pub completion_tokens: u64,
-    /// What is to be known of the journal as it was found: that it ended in the middle of a
-    /// row, say.
+    /// Notes about the journal and the quota, such as a journal that ended in the middle of a
+    /// row.
     pub notes: Vec<String>,
-    /// From the first row to the last.
+    /// The wall-clock time of the whole batch.
     pub wall_time: Duration,
-    /// The longest that a row waited for the quota, or between attempts.
+    /// The longest time that a row waited for the quota or between attempts.
     pub longest_wait: Duration,
 }
 
-/// What tokens cost, in any currency.
+/// The price of tokens, in any currency.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Price {
     prompt: f64,
@@ -53,13 +53,13 @@ pub struct Price {
 }
 
 impl Price {
-    /// The prices of a million prompt tokens and of a million completion tokens.
+    /// The prices per million prompt tokens and per million completion tokens.
     pub fn per_million_tokens(prompt: f64, completion: f64) -> Self {
         Self { prompt, completion }
     }
 }
 
-/// A sum that stays at the largest number.
+/// A saturating sum.
 fn add(sum: &mut u64, more: u64) {
     *sum = sum.saturating_add(more);
 }
@@ -105,15 +105,15 @@ impl Totals {
         }
     }
 
-    /// What this run cost at that price, in the price's currency. Answers without a usage
-    /// count nothing.
+    /// The cost of this run at this price, in the currency of the price. Answers for which the
+    /// service reported no usage count as 0.
     pub fn cost(&self, price: Price) -> f64 {
         let millions = |tokens: u64| tokens as f64 / 1e6;
         millions(self.prompt_tokens) * price.prompt
             + millions(self.completion_tokens) * price.completion
     }
 
-    /// Rows a second of wall time; 0 for a batch that took no time.
+    /// Rows per second of wall time; 0 for a batch that took no time.
     pub fn rows_per_second(&self) -> f64 {
         let seconds = self.wall_time.as_secs_f64();
         if seconds > 0.0 {

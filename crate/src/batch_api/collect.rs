@@ -1,4 +1,4 @@
-//! Waits for batches, and makes answers of them.
+//! Waits for batches, and turns their results into answers.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -17,50 +17,50 @@ use crate::batch::{Batch, run};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
 
-/// How often in a row the service may fail to say how far a batch is.
+/// How many times in a row the service may fail to report the status of a batch.
 const PATIENCE: u32 = 10;
 
 pub(super) async fn collect(batch: &Batch) -> Result<Answers> {
     let started = Instant::now();
     let service = service_of(batch)?;
     let until = until(batch);
-    let mut desk = OpenBatch::open(batch, &until).await?;
-    let found = until.hold(desk.look(&service)).await;
-    let found = found.map_err(goes_on)??;
-    let teller = Teller {
+    let mut open_batch = OpenBatch::open(batch, &until).await?;
+    let found = until.hold(open_batch.look(&service)).await;
+    let found = found.map_err(continues_later)??;
+    let reporter = Reporter {
         listener: batch.options.listener.clone(),
-        questions: desk.ids.len(),
-        from_journal: desk.answered(),
+        questions: open_batch.ids.len(),
+        from_journal: open_batch.answered(),
         started,
         last: String::new(),
     };
-    // Nobody else need wait for the journal while the service works.
-    drop(desk);
-    let (found, ended) = wait(found, &service, &until, teller).await?;
+    // Other runs need not wait for the journal while the service works.
+    drop(open_batch);
+    let (found, ended) = wait(found, &service, &until, reporter).await?;
 
-    let mut desk = OpenBatch::open(batch, &until).await?;
-    let merged = until.hold(merge(&mut desk, &service, found)).await;
+    let mut open_batch = OpenBatch::open(batch, &until).await?;
+    let merged = until.hold(merge(&mut open_batch, &service, found)).await;
     let (outcomes, ended) = match merged {
         Ok(outcomes) => (outcomes?, ended),
-        // What was taken is in the journal, and the next one collects the rest.
+        // The merged lines are in the journal, and the next `collect` fetches the rest.
         Err(given_up) => (HashMap::new(), Some(given_up)),
     };
-    Ok(answers(&desk, outcomes, ended, started))
+    Ok(answers(&open_batch, outcomes, ended, started))
 }
 
-/// Looks at the batches until all are over, or somebody wants it to end.
+/// Polls the batches until all have ended or `until` is met.
 async fn wait(
     mut found: Vec<(Sent, Made)>,
     service: &Service,
     until: &StopCondition,
-    mut teller: Teller,
+    mut reporter: Reporter,
 ) -> Result<(Vec<(Sent, Made)>, Option<StopReason>)> {
     let mut failures = 0;
     loop {
         if found.iter().all(|(_, made)| made.status.state.is_over()) {
             return Ok((found, None));
         }
-        teller.tell(&found);
+        reporter.report(&found);
         let pause = service.pause(found.iter().map(|(_, made)| made));
         if let Some(ended) = until.pause(pause).await {
             return Ok((found, Some(ended)));
@@ -86,7 +86,7 @@ async fn look_again(found: &mut [(Sent, Made)], service: &Service) -> Result<()>
     Ok(())
 }
 
-/// Is it worth while to wait for a better time?
+/// Whether the error may be transient.
 fn may_pass(error: &Error) -> bool {
     matches!(
         error.kind(),
@@ -94,24 +94,27 @@ fn may_pass(error: &Error) -> bool {
     )
 }
 
-/// Takes what is over into the journal; returns what came of each row of these batches.
+/// Writes the results of the batches that have ended to the journal, and returns the outcome of
+/// each of their rows.
 async fn merge(
-    desk: &mut OpenBatch<'_>,
+    open_batch: &mut OpenBatch<'_>,
     service: &Service,
     found: Vec<(Sent, Made)>,
 ) -> Result<HashMap<String, Result<ChatCompletion>>> {
     let mut outcomes = HashMap::new();
-    // Another process may have collected some meanwhile.
-    let open = desk.open_batches();
+    // Another process may have collected some of them meanwhile.
+    let open = open_batch.open_batches();
     let over = found.into_iter().filter(|(sent, made)| {
         made.status.state.is_over() && open.iter().any(|one| one.file == sent.file)
     });
     for (sent, made) in over {
-        let merged = Merge::new(service, &desk.records, &sent).run(&made).await?;
+        let merged = Merge::new(service, &open_batch.cache, &sent)
+            .run(&made)
+            .await?;
         outcomes.extend(merged.outcomes);
-        // As long as the disk does not have all, the batch counts as not collected.
-        if desk.records.is_saved() {
-            desk.ledger.settled(&sent.file)?;
+        // The batch counts as collected only once everything is on disk.
+        if open_batch.cache.is_saved() {
+            open_batch.ledger.settled(&sent.file)?;
             if merged.is_clean {
                 clear(service, &sent, &made).await;
             }
@@ -120,7 +123,7 @@ async fn merge(
     Ok(outcomes)
 }
 
-/// Deletes the batch's files on the service: they hold prompts and answers.
+/// Deletes the batch's files from the service, because they hold prompts and answers.
 async fn clear(service: &Service, sent: &Sent, made: &Made) {
     for file in made.files.iter().chain([&sent.file]) {
         if let Err(error) = service.delete(file).await {
@@ -131,14 +134,14 @@ async fn clear(service: &Service, sent: &Sent, made: &Made) {
 }
 
 fn answers(
-    desk: &OpenBatch<'_>,
+    open_batch: &OpenBatch<'_>,
     mut outcomes: HashMap<String, Result<ChatCompletion>>,
     ended: Option<StopReason>,
     started: Instant,
 ) -> Answers {
-    let open = desk.open_batches();
+    let open = open_batch.open_batches();
     let waits = |id: &String| open.iter().any(|sent| sent.rows.contains(id));
-    let ended = goes_on(ended.unwrap_or(StopReason::Stopped));
+    let ended = continues_later(ended.unwrap_or(StopReason::Stopped));
     let settle = |(index, id): (usize, &String)| {
         if let Some(outcome) = outcomes.remove(id) {
             return Some(Outcome {
@@ -148,7 +151,7 @@ fn answers(
                 source: Source::Service,
             });
         }
-        if let Some((completion, effort)) = desk.records.answer(id) {
+        if let Some((completion, effort)) = open_batch.cache.answer(id) {
             return Some(Outcome {
                 index,
                 outcome: Ok(completion),
@@ -158,25 +161,28 @@ fn answers(
         }
         waits(id).then(|| Outcome::unasked(index, &ended))
     };
-    let settled = desk.ids.iter().enumerate().map(settle).collect();
-    let unsaved = desk.records.close();
-    let rows = run::rows(desk.batch, &desk.plan, settled, &not_asked());
+    let settled = open_batch.ids.iter().enumerate().map(settle).collect();
+    let unsaved = open_batch.cache.close();
+    let rows = run::rows(open_batch.batch, &open_batch.plan, settled, &not_asked());
     Answers::new(rows, started.elapsed(), unsaved)
 }
 
-fn goes_on(ended: StopReason) -> Error {
+fn continues_later(ended: StopReason) -> Error {
     ended
         .error()
-        .with_hint("the batch goes on: collect it later")
+        .with_hint("the batch continues on the service: collect it later")
 }
 
 fn not_asked() -> Error {
-    Error::new(ErrorKind::Cancelled, "it is in no batch that is under way")
-        .with_hint("submit again, or run it: only what has no answer is asked")
+    Error::new(
+        ErrorKind::Cancelled,
+        "the row is not part of any open batch",
+    )
+    .with_hint("submit or run it again: only rows without an answer are sent")
 }
 
-/// Tells how far it is, whenever that has changed.
-struct Teller {
+/// Reports the progress whenever it has changed.
+struct Reporter {
     listener: Option<Listener>,
     questions: usize,
     from_journal: usize,
@@ -184,8 +190,8 @@ struct Teller {
     last: String,
 }
 
-impl Teller {
-    fn tell(&mut self, found: &[(Sent, Made)]) {
+impl Reporter {
+    fn report(&mut self, found: &[(Sent, Made)]) {
         let status = Status {
             questions: self.questions,
             from_journal: self.from_journal,

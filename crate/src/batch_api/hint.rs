@@ -1,8 +1,8 @@
-//! What the user can do when the Batch API refuses.
+//! Hints for refusals by the Batch API.
 
 use crate::error::Error;
 
-/// The error with a hint of the Batch API's own, where there is one.
+/// Adds a hint specific to the Batch API, if there is one.
 pub(super) fn hinted(error: Error, deployment: &str) -> Error {
     let said = format!("{} {}", error.code().unwrap_or_default(), error.message());
     match hint(&said, deployment) {
@@ -11,14 +11,14 @@ pub(super) fn hinted(error: Error, deployment: &str) -> Error {
     }
 }
 
-/// What helps, by the service's code and message.
+/// The hint for the service's code and message.
 fn hint(said: &str, deployment: &str) -> Option<String> {
     let said = said.to_ascii_lowercase();
     let about = |words: &[&str]| words.iter().any(|word| said.contains(word));
     if about(&["token_limit_exceeded", "enqueued token"]) {
         return Some(
-            "the deployment's quota of enqueued tokens is used up: submit again when the batches that are \
-             under way are done, submit fewer prompts at once, or raise the quota in the portal"
+            "the deployment's quota of enqueued tokens is used up: submit again when the open batches \
+             are done, submit fewer prompts at once, or raise the quota in the portal"
                 .to_owned(),
         );
     }
@@ -31,7 +31,7 @@ fn hint(said: &str, deployment: &str) -> Option<String> {
     about(&["sku", "globalbatch", "operationnotsupported", "deployment type", "invalid_request:"]).then(|| {
         format!(
             "the deployment '{deployment}' must be of the type Global Batch or Data Zone Batch: deploy the \
-             model so, and name it with .deployment()"
+             model with such a type, and name the deployment with .deployment()"
         )
     })
 }

@@ -1,5 +1,5 @@
-//! Takes the lines of a batch into the journal. They come in any order, and from outside:
-//! twice, torn, or of rows that nobody asked for.
+//! Writes the lines of a batch to the journal. They come in any order and are not trusted: they
+//! may be repeated, cut off, or belong to rows that are not in the batch.
 
 use std::collections::HashMap;
 
@@ -16,26 +16,26 @@ use crate::http::retry::Retry;
 use crate::openai::ChatCompletion;
 use crate::openai::rest::{Call, Failed};
 
-/// What came of the rows of a batch that is over.
+/// Merges the results of a batch that has ended.
 pub(super) struct Merge<'a> {
     service: &'a Service,
-    records: &'a AnswerCache,
+    cache: &'a AnswerCache,
     batch: &'a str,
     rows: HashMap<&'a str, Row>,
-    odd: Odd,
+    unusable: Unusable,
 }
 
 /// A row of the batch.
 #[derive(Default)]
 struct Row {
     outcome: Option<Result<ChatCompletion>>,
-    /// Where its line was.
+    /// The file and attempt in which its line was last seen.
     seen: Option<Pass>,
 }
 
 /// Lines that could not be used.
 #[derive(Clone, Copy, Default)]
-struct Odd {
+struct Unusable {
     unreadable: u64,
     unknown: u64,
     twice: u64,
@@ -48,13 +48,13 @@ struct Pass {
     attempt: u32,
 }
 
-/// What came of each row, by its name, and whether every line could be used.
+/// The outcome of each row, by its ID, and whether every line could be used.
 pub(super) struct Merged {
     pub(super) outcomes: Vec<(String, Result<ChatCompletion>)>,
     pub(super) is_clean: bool,
 }
 
-/// What it took: one request, by the service.
+/// The statistics of a row of a batch: one request.
 pub(super) fn effort() -> RequestStats {
     RequestStats {
         attempts: 1,
@@ -63,22 +63,22 @@ pub(super) fn effort() -> RequestStats {
 }
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(service: &'a Service, records: &'a AnswerCache, sent: &'a Sent) -> Self {
+    pub(super) fn new(service: &'a Service, cache: &'a AnswerCache, sent: &'a Sent) -> Self {
         let rows = sent.rows.iter().map(|row| (row.as_str(), Row::default()));
         Self {
             service,
-            records,
+            cache,
             batch: sent.batch.as_deref().unwrap_or_default(),
             rows: rows.collect(),
-            odd: Odd::default(),
+            unusable: Unusable::default(),
         }
     }
 
-    /// Fetches the batch's files, and takes every line into the journal. Rows without a line
-    /// have failed, for a reason that the batch's state tells.
+    /// Fetches the batch's files and writes every line to the journal. Rows without a line have
+    /// failed; the batch's state gives the reason.
     ///
     /// # Errors
-    /// A file can't be fetched. What came of it is in the journal.
+    /// A file can't be fetched. The lines received until then are in the journal.
     pub(super) async fn run(mut self, made: &Made) -> Result<Merged> {
         let mut gone = None;
         for (place, file) in made.files.iter().enumerate() {
@@ -96,14 +96,14 @@ impl<'a> Merge<'a> {
 
     async fn fetch(&mut self, file: usize, id: &str) -> Result<()> {
         let call = self.service.content(id);
-        let (odd, mut attempt) = (self.odd, 0);
+        let (unusable, mut attempt) = (self.unusable, 0);
         loop {
             // Each attempt begins at the file's first line.
-            self.odd = odd;
+            self.unusable = unusable;
             let pass = Pass { file, attempt };
             let (error, retry) = match self.fetch_once(&call, pass).await {
                 Ok(torn) if torn.is_empty() => return Ok(()),
-                // It broke off without the connection telling so.
+                // The file was cut off without a connection error.
                 Ok(torn) if attempt >= self.service.retries() => {
                     self.take(&torn, pass);
                     return Ok(());
@@ -119,8 +119,8 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Takes line by line as they come; returns what stands after the last line end, if that
-    /// is no line.
+    /// Merges each line as it arrives. Returns the text after the last line end if it is not a
+    /// complete line.
     async fn fetch_once(&mut self, call: &Call, pass: Pass) -> Result<Vec<u8>, Failed> {
         let mut download = call.open().await?;
         let mut line = Vec::new();
@@ -152,26 +152,26 @@ impl<'a> Merge<'a> {
     }
 
     fn take(&mut self, text: &[u8], pass: Pass) {
-        // A byte order mark is no part of a line.
+        // A byte order mark is not part of a line.
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         if text.iter().all(u8::is_ascii_whitespace) {
             return;
         }
         let text = self.service.client().redactor().line(text);
         let Ok(mut line) = format::read::<OutputLine>(&text) else {
-            self.odd.unreadable += 1;
+            self.unusable.unreadable += 1;
             return;
         };
         let Some(row) = self.rows.get_mut(line.custom_id.as_str()) else {
-            self.odd.unknown += 1;
+            self.unusable.unknown += 1;
             return;
         };
-        // What an attempt that was cut off has seen comes again.
-        self.odd.twice += match row.seen.replace(pass) {
+        // Lines seen by an attempt that was cut off come again.
+        self.unusable.twice += match row.seen.replace(pass) {
             Some(seen) if seen.file == pass.file => u64::from(seen.attempt == pass.attempt),
             seen => u64::from(seen.is_some()),
         };
-        // The first answer counts; a failure counts until there is one.
+        // The first answer counts; a failure counts only until there is an answer.
         if matches!(row.outcome, Some(Ok(_))) {
             return;
         }
@@ -181,60 +181,62 @@ impl<'a> Merge<'a> {
             return;
         }
         let deployment = self.service.deployment();
-        self.records
+        self.cache
             .record_outcome(&id, deployment, &outcome, &effort());
         row.outcome = Some(outcome);
     }
 
     fn finish(self, missing: &Error) -> Merged {
         let Self {
-            records,
+            cache,
             service,
             batch,
             rows,
-            odd,
+            unusable,
             ..
         } = self;
         let outcomes = rows.into_iter().map(|(id, row)| {
             let outcome = row.outcome.unwrap_or_else(|| {
                 let outcome = Err(missing.clone());
-                records.record_outcome(id, service.deployment(), &outcome, &effort());
+                cache.record_outcome(id, service.deployment(), &outcome, &effort());
                 outcome
             });
             (id.to_owned(), outcome)
         });
         let outcomes = outcomes.collect();
-        let told = odd.told();
-        if !told.is_empty() {
-            say(&format!("{batch}: {told}; its files stay on the service"));
+        let summary = unusable.summary();
+        if !summary.is_empty() {
+            say(&format!(
+                "{batch}: {summary}; its files stay on the service"
+            ));
         }
         Merged {
             outcomes,
-            is_clean: told.is_empty(),
+            is_clean: summary.is_empty(),
         }
     }
 }
 
-impl Odd {
-    fn told(&self) -> String {
+impl Unusable {
+    fn summary(&self) -> String {
         let counts = [
             (self.unreadable, "that can't be read"),
-            (self.unknown, "of rows that are not in it"),
+            (self.unknown, "for rows that are not in the batch"),
             (
                 self.twice,
-                "of rows that had a line already, of which the first answer counts",
+                "for rows that already had a line (the first answer counts)",
             ),
         ];
-        let told = counts.iter().filter(|(count, _)| *count > 0);
-        let told = told.map(|(count, what)| {
+        let summary = counts.iter().filter(|(count, _)| *count > 0);
+        let summary = summary.map(|(count, what)| {
             let plural = if *count == 1 { "" } else { "s" };
             format!("{count} line{plural} {what}")
         });
-        told.collect::<Vec<_>>().join(", ")
+        summary.collect::<Vec<_>>().join(", ")
     }
 }
 
-/// What a line says of its row.
+/// The outcome of a row, from its line.
 fn outcome(line: OutputLine, service: &Service) -> Result<ChatCompletion> {
     let client = service.client();
     let said = line
@@ -270,17 +272,17 @@ fn outcome(line: OutputLine, service: &Service) -> Result<ChatCompletion> {
             Err(
                 Error::new(kind, format!("the batch has no answer: {message}"))
                     .with_code(code)
-                    .with_hint("submit it again, or run it: only what has no answer is asked"),
+                    .with_hint("submit or run it again: only rows without an answer are sent"),
             )
         }
     }
 }
 
-/// Why a batch that is over has no line for a row.
+/// Why a batch that has ended has no line for a row.
 fn why_missing(made: &Made) -> Error {
     let status = &made.status;
     let id = &status.id;
-    let again = "submit again, or run it: only what has no answer is asked";
+    let again = "submit or run it again: only rows without an answer are sent";
     let error = |kind, what: String| Error::new(kind, what).with_hint(again);
     match (&status.state, status.errors.first()) {
         (BatchState::Expired, _) => error(
@@ -309,15 +311,15 @@ fn gone_error(batch: &str, error: &Error) -> Error {
     Error::new(
         ErrorKind::NotFound,
         format!(
-            "the service does not have the answers of {batch} any more: {}",
+            "the service no longer has the answers of {batch}: {}",
             error.message()
         ),
     )
-    .with_hint("submit again, or run it: only what has no answer is asked")
+    .with_hint("submit or run it again: only rows without an answer are sent")
     .with_source(error.clone())
 }
 
 fn broken_off(file: &str) -> Error {
     Error::new(ErrorKind::Connection, format!("the file {file} breaks off"))
-        .with_hint("collect again: what came is in the journal")
+        .with_hint("collect again: the lines received so far are in the journal")
 }

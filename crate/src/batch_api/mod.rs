@@ -1,12 +1,12 @@
-//! The Batch API: prompts are handed over as a file, answered within a day at half the
-//! price, and fetched when they are. What is under way is kept beside the journal, so that
-//! any kernel can fetch it.
+//! The Batch API: prompts are uploaded as a file, answered within a day at half the price, and
+//! then fetched. Open batches are recorded next to the journal, so that any kernel can fetch
+//! their answers.
 //!
-//! - [`Submission`] is the handle; [`Status`] tells how far it is.
-//! - `open_batch` is a batch with its journal open; `submit` hands over what is left to be asked,
-//!   `collect` waits and fetches, `merge` takes one batch's lines into the journal.
-//! - `upload_chunk` fills files up to the service's limits; `service` makes the calls, one function
-//!   each; `state` says how far things are, `hint` what helps when the service refuses.
+//! - [`Submission`] is the handle; [`Status`] is its progress.
+//! - `open_batch` is a batch with its journal open; `submit` submits the remaining questions,
+//!   `collect` waits and fetches, `merge` writes one batch's lines to the journal.
+//! - `upload_chunk` fills files up to the service's limits; `service` makes the calls, one
+//!   function each; `state` holds the progress types, `hint` the hints for refusals.
 
 mod collect;
 mod hint;
@@ -31,17 +31,17 @@ use crate::runtime::block_on;
 use service::Service;
 
 impl Batch {
-    /// Hands the prompts to the service's Batch API, and returns at once: they are answered
-    /// within 24 hours, for half the price, by a deployment of the type Global Batch or Data
-    /// Zone Batch, whose quota is a separate one. [`Submission::collect`] fetches the answers.
+    /// Submits the prompts to the service's Batch API and returns at once. They are answered
+    /// within 24 hours, at half the price, by a deployment of the type Global Batch or Data
+    /// Zone Batch, which has a separate quota. [`Submission::collect`] fetches the answers.
     ///
-    /// Prompts that the journal answers are not sent, nor are those that are under way
-    /// already: the same cell, run again in whatever kernel, finds what it submitted. Even
-    /// with [`fresh`](Self::fresh), which asks answered ones anew, nothing under way is
-    /// submitted twice. A journal is needed; the names of batches stand beside it in
+    /// Prompts that the journal answers are not sent, nor are prompts that are already part of
+    /// an open batch: running the same cell again, in any kernel, finds what it submitted. With
+    /// [`fresh`](Self::fresh), answered prompts are sent again, but those in an open batch are
+    /// not submitted twice. A journal is required; the IDs of batches are stored next to it in
     /// `NAME.batches.jsonl`. More than 100,000 prompts or 200 MB become several batches.
     ///
-    /// Concurrency and quota play no part: the service keeps to its own.
+    /// Concurrency and quota are ignored: the service schedules the requests itself.
     ///
     /// ```no_run
     /// use evenhand::prelude::*;
@@ -60,14 +60,14 @@ impl Batch {
     /// ```
     ///
     /// # Errors
-    /// There is no journal, or it can't be used; a parameter that no request may have; the
-    /// service does not take the file or make the batch. What was made until then is kept,
-    /// and the next `submit` goes on from there.
+    /// There is no journal, or it can't be used; a request parameter is invalid; or the service
+    /// does not accept the file or create the batch. Batches created until then are recorded,
+    /// and the next `submit` continues from there.
     pub fn submit(self) -> Result<Submission> {
         block_on(self.submit_async())?
     }
 
-    /// The same for programs that have a runtime of their own.
+    /// Async version of [`submit`](Self::submit), for programs that have their own runtime.
     ///
     /// # Errors
     /// As [`submit`](Self::submit).
@@ -75,16 +75,18 @@ impl Batch {
         submit::submit(self).await
     }
 
-    /// Finds what was [submitted](Self::submit) with the same prompts and parameters, and
-    /// submits nothing.
+    /// Finds the open batches that were [submitted](Self::submit) with the same prompts and
+    /// parameters. Submits nothing.
     ///
     /// # Errors
-    /// Nothing is under way, and the journal does not answer all prompts; else as `submit`.
+    /// There is no open batch and the journal does not answer all prompts; otherwise as for
+    /// [`submit`](Self::submit).
     pub fn submitted(self) -> Result<Submission> {
         block_on(self.submitted_async())?
     }
 
-    /// The same for programs that have a runtime of their own.
+    /// Async version of [`submitted`](Self::submitted), for programs that have their own
+    /// runtime.
     ///
     /// # Errors
     /// As [`submitted`](Self::submitted).
@@ -93,16 +95,16 @@ impl Batch {
     }
 }
 
-/// Prompts that were handed to the Batch API. See [`Batch::submit`].
+/// Prompts that were submitted to the Batch API. See [`Batch::submit`].
 ///
-/// It may be dropped: `submit` and `submitted` find it again. Its `Display` and `Debug` say
-/// how far it was when it was made.
+/// The handle may be dropped: `submit` and `submitted` find the batches again. Its `Display` and
+/// `Debug` show the progress at the time when the handle was created.
 #[derive(Clone)]
 pub struct Submission(Arc<Inner>);
 
 struct Inner {
     batch: Batch,
-    /// As of when it was made.
+    /// The status at the time when the handle was created.
     status: Status,
 }
 
@@ -111,21 +113,22 @@ impl Submission {
         Self(Arc::new(Inner { batch, status }))
     }
 
-    /// The batches as they were when this handle was made; none when the journal answers all.
+    /// The batches at the time when this handle was created; empty if the journal answers all
+    /// prompts.
     pub fn batches(&self) -> &[BatchStatus] {
         &self.0.status.batches
     }
 
-    /// Asks the service how far the batches are.
+    /// Asks the service for the progress of the batches.
     ///
     /// # Errors
-    /// The service does not say.
+    /// The service does not report it.
     pub fn status(&self) -> Result<Status> {
         let submission = self.clone();
         block_on(async move { submission.status_async().await })?
     }
 
-    /// The same for programs that have a runtime of their own.
+    /// Async version of [`status`](Self::status), for programs that have their own runtime.
     ///
     /// # Errors
     /// As [`status`](Self::status).
@@ -138,17 +141,17 @@ impl Submission {
         Ok(status)
     }
 
-    /// Cancels what is under way. That takes the service up to ten minutes; what was answered
-    /// until then is paid for, and can be [collected](Self::collect).
+    /// Cancels the open batches. That takes the service up to ten minutes. Answers completed
+    /// until then are paid for and can be [collected](Self::collect).
     ///
     /// # Errors
-    /// The service does not take the wish.
+    /// The service does not accept the request.
     pub fn cancel(&self) -> Result<Status> {
         let submission = self.clone();
         block_on(async move { submission.cancel_async().await })?
     }
 
-    /// The same for programs that have a runtime of their own.
+    /// Async version of [`cancel`](Self::cancel), for programs that have their own runtime.
     ///
     /// # Errors
     /// As [`cancel`](Self::cancel).
@@ -159,7 +162,7 @@ impl Submission {
                 continue;
             }
             let refused = service.cancel(&batch.id).await;
-            // It may have come to its end meanwhile.
+            // The batch may have ended meanwhile.
             if let Err(error) = refused
                 && !service.look(&batch.id).await?.status.state.is_over()
             {
@@ -169,29 +172,31 @@ impl Submission {
         self.status_async().await
     }
 
-    /// Waits until all batches are over, takes their lines into the journal, and returns the
-    /// answers as [`run`](Batch::run) does: a row a sample of a prompt, in the prompts' order.
+    /// Waits until all batches have ended, writes their lines to the journal, and returns the
+    /// answers as [`run`](Batch::run) does: one row per sample of a prompt, in the order of the
+    /// prompts.
     ///
-    /// The service is asked every minute, or less often if it says so. What a batch left
-    /// without an answer, since it expired, was cancelled or refused, is a row with an error
-    /// that says so, and the next `submit` or `run` asks it. When it is stopped or its
-    /// deadline comes, it returns what there is; the batches go on, and can be collected
-    /// later.
+    /// The service is polled every minute, or less often if it asks for that. A row without an
+    /// answer, because its batch expired, was cancelled or was refused, has an error that says
+    /// so, and the next `submit` or `run` sends it again. If the batch is stopped or reaches its
+    /// deadline, the available answers are returned; the batches continue on the service and can
+    /// be collected later.
     ///
-    /// The price of [`Totals::cost`](crate::Totals::cost) is yours to give: half of the usual.
+    /// For [`Totals::cost`](crate::Totals::cost), give half the usual price.
     ///
-    /// When the journal has every line of a batch, the batch's files, which hold the prompts,
-    /// are deleted on the service. Files with lines that could not be used are kept there.
+    /// Once every line of a batch is in the journal, the batch's files, which hold the prompts,
+    /// are deleted from the service. Files with unusable lines are kept there.
     ///
     /// # Errors
-    /// The journal can't be used; the service does not answer for ten minutes or refuses, or
-    /// a file can't be fetched. What was fetched is in the journal: collect again.
+    /// The journal can't be used; the service refuses, or fails to answer more than ten times in
+    /// a row; or a file can't be fetched. Lines that were fetched are in the journal: collect
+    /// again.
     pub fn collect(&self) -> Result<Answers> {
         let submission = self.clone();
         block_on(async move { submission.collect_async().await })?
     }
 
-    /// The same for programs that have a runtime of their own.
+    /// Async version of [`collect`](Self::collect), for programs that have their own runtime.
     ///
     /// # Errors
     /// As [`collect`](Self::collect).

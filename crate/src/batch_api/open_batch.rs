@@ -1,5 +1,5 @@
-//! A batch of prompts with its journal open: which of its questions are answered, which are
-//! under way, and which are left to be asked.
+//! A batch of prompts with its journal open: which of its questions are answered, which are in
+//! an open batch, and which are still to be submitted.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) struct OpenBatch<'a> {
     pub(super) batch: &'a Batch,
     pub(super) plan: Plan,
-    /// The name of each question in the journal.
+    /// The ID of each question in the journal.
     pub(super) ids: Vec<String>,
-    pub(super) records: Arc<AnswerCache>,
+    pub(super) cache: Arc<AnswerCache>,
     pub(super) ledger: Ledger,
 }
 
@@ -27,40 +27,40 @@ impl<'a> OpenBatch<'a> {
     /// Waits while another run holds the journal.
     pub(super) async fn open(batch: &'a Batch, until: &StopCondition) -> Result<Self> {
         run::check(batch)?;
-        let plan = Plan::new(&batch.asked.texts, &batch.habits());
-        let records = cache::open(&batch.client, &batch.options, batch.parameters(), until).await?;
-        let records = records.ok_or_else(no_journal)?;
-        let ledger = records.ledger()?;
+        let plan = Plan::new(&batch.asked.texts, &batch.sampling());
+        let cache = cache::open(&batch.client, &batch.options, batch.parameters(), until).await?;
+        let cache = cache.ok_or_else(no_journal)?;
+        let ledger = cache.ledger()?;
         ledger.notes().iter().for_each(|note| say(note));
-        let ids = run::ids(batch, &plan, &records).collect();
+        let ids = run::ids(batch, &plan, &cache).collect();
         Ok(Self {
             batch,
             plan,
             ids,
-            records,
+            cache,
             ledger,
         })
     }
 
-    /// The unsettled batches that hold rows of ours, oldest first.
+    /// The unsettled batches that hold rows of this batch, oldest first.
     pub(super) fn open_batches(&self) -> Vec<Sent> {
         let open = self.ledger.open().iter();
         let ours = open.filter(|sent| self.ids.iter().any(|id| sent.rows.contains(id)));
         ours.cloned().collect()
     }
 
-    /// How many questions the journal answers.
+    /// The number of questions that the journal answers.
     pub(super) fn answered(&self) -> usize {
-        let answered = |id: &&String| self.records.answer(id).is_some();
+        let answered = |id: &&String| self.cache.answer(id).is_some();
         self.ids.iter().filter(answered).count()
     }
 
-    /// Looks at the batches that hold rows of ours. A batch of which it is not known whether
-    /// it was made, or which the service does not know any more, is found out about; where
-    /// there is none, its rows are free to be submitted.
+    /// Fetches the status of the open batches that hold rows of this batch. If it is not known
+    /// whether a batch was created, or the service no longer knows it, the batch is searched for
+    /// by its file; if there is none, its rows can be submitted again.
     ///
     /// # Errors
-    /// The service does not say.
+    /// The service does not report the status.
     pub(super) async fn look(&mut self, service: &Service) -> Result<Vec<(Sent, Made)>> {
         let mut found = Vec::new();
         for sent in self.open_batches() {
@@ -71,7 +71,7 @@ impl<'a> OpenBatch<'a> {
             let made = match known {
                 Ok(Some(made)) => Some(made),
                 Ok(None) => service.find(&sent.file).await?,
-                // An address that has changed would say so, too.
+                // The service also says this if its address has changed.
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     service.find(&sent.file).await?
                 }
@@ -80,7 +80,7 @@ impl<'a> OpenBatch<'a> {
             let Some(made) = made else {
                 if let Some(batch) = &sent.batch {
                     say(&format!(
-                        "the service does not know {batch} any more: submit its rows again"
+                        "the service no longer knows {batch}: submit its rows again"
                     ));
                 }
                 give_up(&mut self.ledger, &sent.file, service).await?;
@@ -95,13 +95,13 @@ impl<'a> OpenBatch<'a> {
         Ok(found)
     }
 
-    /// The questions that are neither answered nor under way.
+    /// The questions that are neither answered nor in an open batch.
     pub(super) fn left(&self) -> Vec<usize> {
         let open: Vec<&HashSet<String>> =
             self.ledger.open().iter().map(|sent| &sent.rows).collect();
         let is_left = |id: &str| {
             let under_way = open.iter().any(|rows| rows.contains(id));
-            let answered = !self.batch.options.fresh && self.records.answer(id).is_some();
+            let answered = !self.batch.options.fresh && self.cache.answer(id).is_some();
             !under_way && !answered
         };
         let left = self.ids.iter().enumerate().filter(|(_, id)| is_left(id));
@@ -109,16 +109,16 @@ impl<'a> OpenBatch<'a> {
     }
 }
 
-/// No batch will come of this file.
+/// Settles a file of which no batch will be created, and deletes it on the service.
 pub(super) async fn give_up(ledger: &mut Ledger, file: &str, service: &Service) -> Result<()> {
     ledger.settled(file)?;
-    // It holds prompts; and should the list of batches have been behind the times, a batch of
-    // it fails now, in place of being paid for. Where that can't be done, nothing is lost.
+    // The file holds prompts. If the list of batches was outdated and there is a batch after all,
+    // deleting the file makes it fail instead of costing money. A failed deletion loses nothing.
     let _ = service.delete(file).await;
     Ok(())
 }
 
-/// Until when a batch's own stop and deadline let it work.
+/// The stop condition from the batch's cancel handle and deadline.
 pub(super) fn until(batch: &Batch) -> StopCondition {
     StopCondition::new(&batch.options, Instant::now())
 }

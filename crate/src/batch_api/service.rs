@@ -1,4 +1,4 @@
-//! The files and batches that the service keeps: one function a call.
+//! The service's API for files and batches: one function per call.
 
 use std::time::{Duration, Instant};
 
@@ -15,22 +15,22 @@ use crate::json::{self, Json, field, fields, first, items};
 use crate::openai::rest::{Call, Failed, Reply};
 use crate::openai::{Client, Protocol};
 
-/// What the multipart form of an upload is parted by. JSON holds no line break followed by
-/// hyphens, so this line is in no file.
+/// The boundary of the multipart form of an upload. JSON contains no line break followed by
+/// hyphens, so no file contains this boundary.
 pub(super) const BOUNDARY: &str = "evenhand-batch-6f1d0c1e";
 
-/// How long to wait between two looks at a batch, as the service asks of everybody.
+/// How often a batch is polled by default, as the service recommends.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
 const LONGEST_BETWEEN_LOOKS: Duration = Duration::from_secs(600);
 
-/// Nobody is asked more often, whatever it says.
+/// The shortest polling interval, whatever the service says.
 const LEAST_BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
-/// How long the service may take to look through a file.
+/// How often an uploaded file is polled, and how long the service may take to check it.
 const BETWEEN_FILE_LOOKS: Duration = Duration::from_secs(2);
 const LONGEST_FILE_CHECK: Duration = Duration::from_secs(600);
 
-/// How many pages of the list of batches are looked through, of a hundred batches each.
+/// How many pages of the list of batches are searched, of a hundred batches each.
 const PAGES: usize = 100;
 
 pub(super) struct Service {
@@ -39,13 +39,13 @@ pub(super) struct Service {
     retries: u32,
 }
 
-/// A batch as the service has it.
+/// A batch as the service reports it.
 #[derive(Clone, Debug)]
 pub(super) struct Made {
     pub(super) status: BatchStatus,
-    /// The files with answers and with errors, as far as there are any.
+    /// The output and error files, if there are any.
     pub(super) files: Vec<String>,
-    /// How long the service asked to wait before the next look.
+    /// How long the service asked to wait before the next poll.
     retry_after: Option<Duration>,
 }
 
@@ -80,15 +80,16 @@ struct Counts {
     failed: Option<u64>,
 }
 
-/// So many rows no batch has: a count that is larger tells nothing.
+/// More rows than any batch has: a larger count is ignored.
 const ABSURD: u64 = 1_000_000_000;
 
-/// A count as it may be added to others.
+/// A count that is safe to add to others.
 fn count(told: Option<u64>) -> u64 {
     told.filter(|count| *count < ABSURD).unwrap_or_default()
 }
 
-/// More batches than the service puts on a page, and more reasons than anybody reads.
+/// The most batches that are read from a page, and the most reasons that are read from an error.
+/// Both are larger than what the service sends.
 const MOST_LISTED: usize = 1_000;
 
 #[derive(Deserialize)]
@@ -116,7 +117,7 @@ impl Service {
         &self.deployment
     }
 
-    /// The path that stands in each line of a file of requests.
+    /// The path in each line of a request file.
     pub(super) fn line_url(&self) -> &'static str {
         match self.client.protocol() {
             Protocol::AzureDated => "/chat/completions",
@@ -124,7 +125,7 @@ impl Service {
         }
     }
 
-    /// The same for a whole batch.
+    /// The path of a whole batch.
     fn batch_url(&self) -> &'static str {
         match self.client.protocol() {
             Protocol::AzureDated | Protocol::AzureV1 => "/chat/completions",
@@ -141,8 +142,8 @@ impl Service {
         sent.map_err(|error| hinted(error, &self.deployment))
     }
 
-    /// Uploads a form with a file of requests; returns the file's name when the service has
-    /// looked it through.
+    /// Uploads a form with a request file, and returns the file's ID once the service has checked
+    /// the file.
     pub(super) async fn upload(&self, form: Vec<u8>) -> Result<String> {
         let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
         let call = self
@@ -164,11 +165,11 @@ impl Service {
             {
                 Some("pending" | "running" | "notrunning") => {}
                 Some(status @ ("error" | "failed")) => return Err(self.refused_file(&id, status)),
-                // Servers that don't tell have it.
+                // Servers that report no status have accepted the file.
                 _ => return Ok(id),
             }
             if started.elapsed() > LONGEST_FILE_CHECK {
-                return Err(self.refused_file(&id, "pending for ten minutes"));
+                return Err(self.refused_file(&id, "still pending after ten minutes"));
             }
             tokio::time::sleep(self.pace(asked, BETWEEN_FILE_LOOKS)).await;
             let reply = self.send(&look).await?;
@@ -180,18 +181,18 @@ impl Service {
     fn refused_file(&self, id: &str, status: &str) -> Error {
         Error::new(
             ErrorKind::Response,
-            format!("the service did not take the file of requests {id}: it is {status}"),
+            format!("the service did not accept the request file {id}: its status is {status}"),
         )
-        .with_hint("submit again: no batch was made of it")
+        .with_hint("submit again: no batch was created from it")
     }
 
-    /// Makes a batch of a file. No failure makes two: where it is not sure that there is
-    /// none, the service is asked before it is tried again.
+    /// Creates a batch from a file. A failure never leads to two batches: if the batch may exist
+    /// after all, it is searched for before the next attempt.
     ///
-    /// The inner error tells why there is none.
+    /// The inner error is the reason why there is no batch.
     ///
     /// # Errors
-    /// It is not known whether there is one.
+    /// It is not known whether there is a batch.
     pub(super) async fn make(&self, file: &str) -> Result<Result<Made>> {
         let call = self.call(Method::POST, &["batches"]).json(&json!({
             "input_file_id": file,
@@ -228,7 +229,7 @@ impl Service {
     /// The batch of this file, if there is one.
     ///
     /// # Errors
-    /// The service does not say.
+    /// The list of batches can't be read.
     pub(super) async fn find(&self, file: &str) -> Result<Option<Made>> {
         let mut last = String::new();
         for _ in 0..PAGES {
@@ -274,7 +275,7 @@ impl Service {
         self.send(&call).await.map(drop)
     }
 
-    /// What the file holds.
+    /// The call that fetches the file's content.
     pub(super) fn content(&self, file: &str) -> Call {
         self.call(Method::GET, &["files", file, "content"])
     }
@@ -289,7 +290,7 @@ impl Service {
         self.retries
     }
 
-    /// How long to wait before these batches are looked at again.
+    /// How long to wait before these batches are polled again.
     pub(super) fn pause<'a>(&self, batches: impl IntoIterator<Item = &'a Made>) -> Duration {
         let asked = batches
             .into_iter()
@@ -298,8 +299,8 @@ impl Service {
         self.pace(asked, BETWEEN_LOOKS)
     }
 
-    /// A service elsewhere is not asked more often than is usual; one on this machine may
-    /// be in more of a hurry.
+    /// The interval that the service asked for, within bounds: only a service on this machine is
+    /// polled more often than usual.
     fn pace(&self, asked: Option<Duration>, usual: Duration) -> Duration {
         let least = if self.client.is_loopback() {
             LEAST_BETWEEN_LOOKS
@@ -327,7 +328,7 @@ impl Service {
         })
     }
 
-    /// What is wrong with the file, a line each.
+    /// The reasons why the file was not accepted, one per entry.
     fn reasons(&self, errors: &Json) -> Vec<String> {
         let list = field(errors.raw(), "data").unwrap_or(errors.raw());
         let reason = |error: &RawValue| {
@@ -351,14 +352,14 @@ impl Service {
             let said = self.client.excerpt(&said, 200);
             Error::new(
                 ErrorKind::Response,
-                format!("the answer is no file or batch: {said}"),
+                format!("the answer is neither a file nor a batch: {said}"),
             )
             .with_source(error)
             .with_hint("does the service have a Batch API? Not every compatible server does")
         })
     }
 
-    /// A name that can stand in an address and in a message.
+    /// Checks that an ID is safe to use in a URL and in a message.
     fn checked(&self, id: String) -> Result<String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
         if (1..=200).contains(&id.len())
@@ -370,12 +371,12 @@ impl Service {
         let id = self.client.excerpt(&id, 60);
         Err(Error::new(
             ErrorKind::Response,
-            format!("the service gave a name that is none: {id}"),
+            format!("the service returned an invalid ID: {id}"),
         ))
     }
 }
 
-/// May it be that the service did what it was asked, although it does not seem so?
+/// Whether the service may have carried out the request despite this error.
 fn is_in_doubt(error: &Error) -> bool {
     !matches!(
         error.kind(),
@@ -399,6 +400,8 @@ fn in_doubt(file: &str, error: Error) -> Error {
             error.message()
         ),
     )
-    .with_hint("submit again when the service answers: it finds out, and makes no second batch")
+    .with_hint(
+        "submit again when the service answers: it looks for the batch and creates no second one",
+    )
     .with_source(error)
 }

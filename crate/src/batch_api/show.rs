@@ -4,7 +4,7 @@ use super::Submission;
 use crate::display::{MimeBundle, Show, card};
 
 impl Show for Submission {
-    /// How far it was when it was made.
+    /// The progress at the time when the handle was created.
     fn mime_bundle(&self) -> MimeBundle {
         card("Submission", &[("when made", self.to_string())])
     }

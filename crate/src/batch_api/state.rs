@@ -1,4 +1,4 @@
-//! How far a submission is.
+//! The progress of a submission.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,30 +7,30 @@ use crate::batch::Progress;
 
 use crate::text::sanitize_line;
 
-/// So much of what the service says of a batch is told on a line.
+/// The most characters of a text from the service that are shown on a line.
 const WIDTH: usize = 300;
 
-/// What the service does with a batch.
+/// The state of a batch on the service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BatchState {
-    /// It looks through the file.
+    /// The service is validating the file.
     Validating,
-    /// It asks.
+    /// The service is answering the requests.
     InProgress,
-    /// It has asked, and gathers the answers.
+    /// All requests have been processed; the service is preparing the output files.
     Finalizing,
     /// All rows are answered or have failed.
     Completed,
-    /// The file was not accepted; nothing was asked.
+    /// The file was not accepted; no request was processed.
     Failed,
-    /// The time of 24 hours was over. What was answered until then is there.
+    /// The batch did not finish within 24 hours. Answers completed until then are available.
     Expired,
-    /// It is being cancelled, which takes up to ten minutes.
+    /// The batch is being cancelled, which takes up to ten minutes.
     Cancelling,
-    /// It was cancelled. What was answered until then is there.
+    /// The batch was cancelled. Answers completed until then are available.
     Cancelled,
-    /// Something else, in the service's words.
+    /// Another state, as the service names it.
     Other(String),
 }
 
@@ -49,7 +49,7 @@ impl BatchState {
         }
     }
 
-    /// The state in the service's words.
+    /// The service's name for the state.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Validating => "validating",
@@ -64,7 +64,7 @@ impl BatchState {
         }
     }
 
-    /// Will nothing more come of it?
+    /// Whether the batch has ended.
     pub fn is_over(&self) -> bool {
         matches!(
             self,
@@ -79,21 +79,21 @@ impl fmt::Display for BatchState {
     }
 }
 
-/// How far one batch is, as the service tells it.
+/// The progress of one batch, as the service reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchStatus {
-    /// The service's name for it.
+    /// The service's ID of the batch.
     pub id: String,
-    /// What the service does with it.
+    /// The batch's state.
     pub state: BatchState,
-    /// Rows in it; 0 until the service has counted them.
+    /// Rows in the batch; 0 until the service has counted them.
     pub total: u64,
     /// Rows that are answered.
     pub completed: u64,
     /// Rows that have failed.
     pub failed: u64,
-    /// Why its file was not accepted, a line each.
+    /// The reasons why its file was not accepted, one per entry.
     pub errors: Vec<String>,
 }
 
@@ -113,20 +113,21 @@ impl fmt::Display for BatchStatus {
     }
 }
 
-/// How far a submission is. Its `Display` says it in a line.
+/// The progress of a submission. Its `Display` is one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// How many questions the prompts make.
+    /// The number of questions that the prompts make.
     pub questions: usize,
-    /// Of them, those that the journal answers.
+    /// Of these, the number that the journal answers.
     pub from_journal: usize,
-    /// The batches that are under way, or wait to be collected.
+    /// The batches that are in progress or waiting to be collected.
     pub batches: Vec<BatchStatus>,
 }
 
 impl Status {
-    /// Will nothing more come, so that [`collect`](super::Submission::collect) need not wait?
+    /// Whether all batches have ended, so that [`collect`](super::Submission::collect) need not
+    /// wait.
     pub fn is_over(&self) -> bool {
         self.batches.iter().all(|batch| batch.state.is_over())
     }
@@ -151,7 +152,7 @@ impl fmt::Display for Status {
 }
 
 impl Progress {
-    /// How far the service is with what was submitted. How long it will take nobody knows.
+    /// The progress of a submission. The remaining time can't be estimated.
     pub(crate) fn of_submission(status: &Status, elapsed: Duration) -> Self {
         let count = |rows: fn(&BatchStatus) -> u64| {
             let rows = status.batches.iter().map(rows).fold(0, u64::saturating_add);

@@ -1,4 +1,4 @@
-//! Hands over what is left to be asked.
+//! Submits the remaining questions.
 
 use super::open_batch::{OpenBatch, give_up, until};
 use super::service::{Made, Service};
@@ -14,80 +14,80 @@ use crate::batch::{Batch, format};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::Protocol;
 
-/// The largest file that the service takes, in bytes.
+/// The largest file that the service accepts, in bytes.
 const LARGEST_FILE: usize = 200_000_000;
 
 pub(super) async fn submit(batch: Batch) -> Result<Submission> {
     let service = service_of(&batch)?;
     let until = until(&batch);
-    let mut desk = OpenBatch::open(&batch, &until).await?;
+    let mut open_batch = OpenBatch::open(&batch, &until).await?;
     let mut under_way = Vec::new();
-    let found = until.hold(desk.look(&service)).await;
+    let found = until.hold(open_batch.look(&service)).await;
     for (sent, made) in found.map_err(StopReason::error)?? {
-        // Nothing was asked, so nothing can be collected.
+        // No request was processed, so there is nothing to collect.
         if made.status.state == BatchState::Failed && made.files.is_empty() {
             say(&format!("{}: its rows are submitted again", made.status));
-            give_up(&mut desk.ledger, &sent.file, &service).await?;
+            give_up(&mut open_batch.ledger, &sent.file, &service).await?;
         } else {
             under_way.push(made);
         }
     }
-    let left = desk.left();
+    let left = open_batch.left();
     let OpenBatch {
         batch: _,
         plan,
         ids,
-        records,
+        cache,
         ledger,
-    } = &mut desk;
+    } = &mut open_batch;
     let lines = left.iter().filter_map(|place| {
         let (question, id) = (plan.questions.get(*place)?, ids.get(*place)?);
-        Some(line(&batch, question, id, records, &service))
+        Some(line(&batch, question, id, cache, &service))
     });
-    for parcel in UploadChunks::new(lines, limits(&service)) {
+    for chunk in UploadChunks::new(lines, limits(&service)) {
         if let Some(ended) = until.stop_reason() {
             return Err(ended.error());
         }
-        // Where it is given up in the middle, the ledger knows what there may be.
-        let made = until.hold(hand_over(ledger, &service, parcel?)).await;
+        // If this is stopped halfway, the ledger knows which batch may exist.
+        let made = until.hold(hand_over(ledger, &service, chunk?)).await;
         let made = made.map_err(StopReason::error)?;
         if made.is_err() && !under_way.is_empty() {
-            say("some batches are under way; submit again hands over the other rows");
+            say("some batches were submitted; submit again for the other rows");
         }
         under_way.push(made?);
     }
-    if let Some(unsaved) = desk.records.close() {
+    if let Some(unsaved) = open_batch.cache.close() {
         say(unsaved.message());
     }
     let status = Status {
-        questions: desk.ids.len(),
-        from_journal: desk.answered(),
+        questions: open_batch.ids.len(),
+        from_journal: open_batch.answered(),
         batches: under_way.into_iter().map(|made| made.status).collect(),
     };
-    drop(desk);
+    drop(open_batch);
     Ok(Submission::new(batch, status))
 }
 
-/// Finds what was submitted, and submits nothing.
+/// Finds the open batches, and submits nothing.
 pub(super) async fn submitted(batch: Batch) -> Result<Submission> {
     let service = service_of(&batch)?;
     let until = until(&batch);
-    let mut desk = OpenBatch::open(&batch, &until).await?;
-    let found = until.hold(desk.look(&service)).await;
+    let mut open_batch = OpenBatch::open(&batch, &until).await?;
+    let found = until.hold(open_batch.look(&service)).await;
     let found = found.map_err(StopReason::error)??;
     let status = Status {
-        questions: desk.ids.len(),
-        from_journal: desk.answered(),
+        questions: open_batch.ids.len(),
+        from_journal: open_batch.answered(),
         batches: found.into_iter().map(|(_, made)| made.status).collect(),
     };
-    let path = desk.ledger.path().display().to_string();
-    drop(desk);
+    let path = open_batch.ledger.path().display().to_string();
+    drop(open_batch);
     if status.batches.is_empty() && status.from_journal < status.questions {
         return Err(Error::new(
             ErrorKind::Journal,
-            format!("{path} knows of no batch under way with these prompts"),
+            format!("{path} lists no open batch with these prompts"),
         )
-        .with_hint(".submit() makes one, if prompts and parameters are as they should be"));
+        .with_hint("check the prompts and parameters; .submit() creates a batch of them"));
     }
     Ok(Submission::new(batch, status))
 }
@@ -102,26 +102,26 @@ fn limits(service: &Service) -> Limits {
     }
 }
 
-/// The name and the line of a question.
+/// The ID and the line of a question.
 fn line(
     batch: &Batch,
     question: &Question,
     id: &str,
-    records: &AnswerCache,
+    cache: &AnswerCache,
     service: &Service,
 ) -> Result<(String, Vec<u8>)> {
     let request = batch.request(question.prompt, question.sample);
-    records.record_request(id, &request);
-    let mut line = records.request_line(id, &request);
+    cache.record_request(id, &request);
+    let mut line = cache.request_line(id, &request);
     line.url = service.line_url().into();
     Ok((id.to_owned(), format::write(&line)?))
 }
 
-/// A batch of these rows. At each step the ledger knows what may be there.
-async fn hand_over(ledger: &mut Ledger, service: &Service, parcel: UploadChunk) -> Result<Made> {
-    let file = service.upload(parcel.form).await?;
+/// Creates a batch of these rows. The ledger records each step before it is taken.
+async fn hand_over(ledger: &mut Ledger, service: &Service, chunk: UploadChunk) -> Result<Made> {
+    let file = service.upload(chunk.form).await?;
     let host = service.client().host();
-    ledger.making(&file, parcel.rows, host, service.deployment())?;
+    ledger.making(&file, chunk.rows, host, service.deployment())?;
     match service.make(&file).await? {
         Ok(made) => {
             ledger.made(&file, &made.status.id)?;

@@ -1,19 +1,19 @@
-//! Files of requests, as many as the service's limits ask for: each is written into the form
-//! that uploads it, so that its text is in memory once.
+//! Splits requests into files within the service's limits. Each file is written directly into
+//! the form that uploads it, so that its text is in memory only once.
 
 use std::collections::HashSet;
 
 use super::service::BOUNDARY;
 use crate::error::Result;
 
-/// The most that a file may hold.
+/// The limits of a file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) lines: usize,
     pub(super) bytes: usize,
 }
 
-/// A file of requests, and whose they are.
+/// A request file and the IDs of its rows.
 #[derive(Debug, PartialEq)]
 pub(super) struct UploadChunk {
     pub(super) rows: HashSet<String>,
@@ -21,15 +21,15 @@ pub(super) struct UploadChunk {
     pub(super) form: Vec<u8>,
 }
 
-/// A row's name, and its line with its end.
+/// A row's ID, and its line with the line end.
 type Line = (String, Vec<u8>);
 
-/// Fills one file after the other. A line that is larger than a whole file may be has a
-/// file of its own, which the service refuses.
+/// Fills one file after the other. A line that exceeds the limit of a file is put into a separate
+/// file, which the service refuses.
 pub(super) struct UploadChunks<I> {
     lines: I,
     limits: Limits,
-    /// What did not fit into the last one.
+    /// The line that did not fit into the last file.
     left: Option<Line>,
 }
 
@@ -52,7 +52,7 @@ impl<I: Iterator<Item = Result<Line>>> UploadChunks<I> {
         else {
             return Ok(None);
         };
-        let mut parcel = UploadChunk {
+        let mut chunk = UploadChunk {
             rows: HashSet::new(),
             form: head(),
         };
@@ -60,11 +60,11 @@ impl<I: Iterator<Item = Result<Line>>> UploadChunks<I> {
         loop {
             let (name, text) = line;
             bytes += text.len();
-            parcel.form.extend_from_slice(&text);
-            parcel.rows.insert(name);
+            chunk.form.extend_from_slice(&text);
+            chunk.rows.insert(name);
             match self.lines.next().transpose()? {
                 Some(next)
-                    if parcel.rows.len() >= self.limits.lines
+                    if chunk.rows.len() >= self.limits.lines
                         || bytes + next.1.len() > self.limits.bytes =>
                 {
                     self.left = Some(next);
@@ -74,8 +74,8 @@ impl<I: Iterator<Item = Result<Line>>> UploadChunks<I> {
                 None => break,
             }
         }
-        parcel.form.extend_from_slice(tail().as_bytes());
-        Ok(Some(parcel))
+        chunk.form.extend_from_slice(tail().as_bytes());
+        Ok(Some(chunk))
     }
 }
 
@@ -87,7 +87,7 @@ impl<I: Iterator<Item = Result<Line>>> Iterator for UploadChunks<I> {
     }
 }
 
-/// The form up to the file's first byte.
+/// The form up to the first byte of the file.
 fn head() -> Vec<u8> {
     format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n\
@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    fn parcels(lengths: &[usize], limits: Limits) -> Vec<UploadChunk> {
+    fn chunks(lengths: &[usize], limits: Limits) -> Vec<UploadChunk> {
         let lines = lengths.iter().enumerate().map(|(number, length)| {
             let mut line = vec![b'x'; *length];
             line.push(b'\n');
@@ -118,15 +118,15 @@ mod tests {
             .unwrap()
     }
 
-    fn file(parcel: &UploadChunk) -> &[u8] {
-        let file = &parcel.form[head().len()..];
+    fn file(chunk: &UploadChunk) -> &[u8] {
+        let file = &chunk.form[head().len()..];
         file.strip_suffix(tail().as_bytes()).unwrap()
     }
 
     #[test]
     fn nothing_is_no_file() {
         let limits = Limits { lines: 1, bytes: 1 };
-        assert_eq!(parcels(&[], limits), []);
+        assert_eq!(chunks(&[], limits), []);
     }
 
     proptest! {
@@ -135,15 +135,15 @@ mod tests {
             lengths in proptest::collection::vec(0_usize..20, 0..40),
             lines in 1_usize..10, bytes in 20_usize..100,
         ) {
-            let parcels = parcels(&lengths, Limits { lines, bytes });
-            let total: usize = parcels.iter().map(|parcel| parcel.rows.len()).sum();
+            let chunks = chunks(&lengths, Limits { lines, bytes });
+            let total: usize = chunks.iter().map(|chunk| chunk.rows.len()).sum();
             prop_assert_eq!(total, lengths.len());
-            for parcel in &parcels {
-                let file = file(parcel);
-                prop_assert!(!parcel.rows.is_empty() && parcel.rows.len() <= lines && file.len() <= bytes);
-                prop_assert_eq!(file.iter().filter(|byte| **byte == b'\n').count(), parcel.rows.len());
+            for chunk in &chunks {
+                let file = file(chunk);
+                prop_assert!(!chunk.rows.is_empty() && chunk.rows.len() <= lines && file.len() <= bytes);
+                prop_assert_eq!(file.iter().filter(|byte| **byte == b'\n').count(), chunk.rows.len());
             }
-            let whole: Vec<u8> = parcels.iter().flat_map(file).copied().collect();
+            let whole: Vec<u8> = chunks.iter().flat_map(file).copied().collect();
             let expected: usize = lengths.iter().map(|length| length + 1).sum();
             prop_assert_eq!(whole.len(), expected);
         }

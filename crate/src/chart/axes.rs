@@ -1,5 +1,4 @@
-//! What stands around the data: names at the left, values below or at the left, lines that
-//! help the eye.
+//! The surroundings of the data: names at the left, values below or at the left, guide lines.
 
 use super::axis_domain::AxisDomain;
 use super::mark::Labels;
@@ -8,15 +7,15 @@ use super::scale::Scale;
 use super::scene::{Area, Lettering, Scene, Side};
 use super::text_metrics;
 
-/// How high the label of the vertical axis is, above the data.
+/// The height of the vertical axis's label, above the data.
 pub(super) const ABOVE: f64 = 24.0;
-/// How high the horizontal axis and its label are.
+/// The height of the horizontal axis and its label.
 pub(super) const BELOW: f64 = 44.0;
-/// Between a name and the data.
+/// The gap between a name and the data.
 pub(super) const GAP: f64 = 8.0;
-/// How large names are.
+/// The font size of names.
 pub(super) const SMALL: f64 = 12.0;
-/// How wide a name below the data is at most.
+/// The maximum width of a name below the data.
 pub(super) const WIDEST: f64 = 160.0;
 
 /// Rows with names at the left, and their values on an axis below.
@@ -27,8 +26,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Draws what is around the rows. `sides` is the room beside the values that their numbers
-    /// take, in pixels.
+    /// Draws the surroundings of the rows. `sides` is the room for the numbers on both sides of the
+    /// values, in pixels.
     pub(super) fn around(
         scene: &mut Scene,
         area: Area,
@@ -62,12 +61,12 @@ impl Rows {
         rows
     }
 
-    /// The height of a row's middle.
+    /// The vertical position of a row's middle.
     pub(super) fn middle(&self, row: usize) -> f64 {
         self.area.top + (row as f64 + 0.5) * self.height
     }
 
-    /// A line at zero through all rows.
+    /// Draws a line at zero through all rows.
     pub(super) fn zero(&self, scene: &mut Scene) {
         if self.scale.low <= 0.0 && 0.0 <= self.scale.high {
             let x = self.scale.at(0.0);
@@ -75,19 +74,19 @@ impl Rows {
         }
     }
 
-    /// A thin line that leads from a name to its value.
+    /// Draws a thin line that leads from a name to its value.
     pub(super) fn guide(&self, scene: &mut Scene, row: usize) {
         let y = self.middle(row);
         let end = self.scale.at(self.scale.high);
         scene.path(vec![[self.area.left, y], [end, y]], FAINT, 1.0);
     }
 
-    /// Has each row room for its number?
+    /// Whether each row has room for its number.
     pub(super) fn legible(&self) -> bool {
         self.height >= 11.0
     }
 
-    /// The names; where rows are lower than letters, only every so many.
+    /// Draws the names; if rows are lower than letters, only every n-th one.
     fn names(&self, scene: &mut Scene, names: &[String], end: f64, room: f64) {
         let every = (13.0 / self.height.max(0.1)).ceil().max(1.0) as usize;
         for (row, name) in names.iter().enumerate().step_by(every) {
@@ -101,7 +100,7 @@ impl Rows {
     }
 }
 
-/// How wide the names are, or their label, but not more than `most`.
+/// The width of the names or their label, whichever is larger, but at most `most`.
 pub(super) fn names_width(names: &[String], label: &str, most: f64) -> f64 {
     names
         .iter()
@@ -112,7 +111,7 @@ pub(super) fn names_width(names: &[String], label: &str, most: f64) -> f64 {
         .min(most)
 }
 
-/// The values below the data, a line up for each, and their label.
+/// Draws the values below the data, a vertical line for each, and their label.
 pub(super) fn axis_below(
     scene: &mut Scene,
     inner: Area,
@@ -137,8 +136,8 @@ pub(super) fn axis_below(
     scene.words(label, style, [middle, inner.bottom + 34.0], room);
 }
 
-/// The values at the left of the data, a line across for each, and their label above.
-/// Returns the data's own area.
+/// Draws the values at the left of the data, a horizontal line for each, and their label above.
+/// Returns the remaining area for the data.
 pub(super) fn axis_left(scene: &mut Scene, area: Area, scale: [f64; 2], label: &str) -> Area {
     let mut inner = Area {
         top: area.top + ABOVE,
@@ -148,7 +147,7 @@ pub(super) fn axis_left(scene: &mut Scene, area: Area, scale: [f64; 2], label: &
     let ticks = Scale::new(scale, inner.bottom, inner.top).ticks((inner.height() / 45.0) as usize);
     let names: Vec<_> = ticks.iter().map(|tick| tick.name.clone()).collect();
     inner.left += names_width(&names, "", area.width() * 0.4) + GAP;
-    // The first value of an axis below is in the middle of its place.
+    // The labels of the axis below are centered and may extend beyond the data.
     inner.right -= 16.0;
     let scale = Scale::new(scale, inner.bottom, inner.top);
     for tick in ticks {

@@ -1,4 +1,4 @@
-//! What runs along a horizontal axis: numbers, times, or names in their order.
+//! The domain of a horizontal axis: numbers, times, or names in their order.
 
 use super::axes::{SMALL, WIDEST};
 use super::calendar;
@@ -8,8 +8,8 @@ use super::scale::{Scale, Tick, roomy, span};
 use super::scene::Point;
 use super::text_metrics;
 
-/// What an axis holds. Each value is a number all the same: a time is milliseconds from 1970, a
-/// name its place.
+/// The kind of values on an axis. Each value is represented by a number: a time by its milliseconds
+/// since 1970, a name by its position.
 #[derive(Debug)]
 pub(super) enum AxisDomain {
     Numbers,
@@ -18,7 +18,7 @@ pub(super) enum AxisDomain {
 }
 
 impl AxisDomain {
-    /// Of more than a hundred names the first are kept, and the rows that have one of them.
+    /// Keeps the first hundred names, and the rows that have one of them.
     pub(super) fn cut(
         &mut self,
         rows: &mut Vec<usize>,
@@ -33,7 +33,7 @@ impl AxisDomain {
         }
     }
 
-    /// From the first of these values, or of all names, to the last.
+    /// The range from the first of these values, or of all names, to the last.
     pub(super) fn span(&self, values: impl IntoIterator<Item = f64>) -> [f64; 2] {
         match self {
             Self::Numbers | Self::Times => span(values),
@@ -41,7 +41,7 @@ impl AxisDomain {
         }
     }
 
-    /// The same with room at both ends: names are in the middle of theirs.
+    /// The range with room at both ends: names are centered in their intervals.
     pub(super) fn roomy(&self, [low, high]: [f64; 2]) -> [f64; 2] {
         match self {
             Self::Numbers | Self::Times => roomy([low, high]),
@@ -49,7 +49,7 @@ impl AxisDomain {
         }
     }
 
-    /// How a value reads in a sentence.
+    /// The text of a value in a sentence.
     pub(super) fn told(&self, value: f64) -> String {
         match self {
             Self::Numbers => numbers::told(value),
@@ -58,7 +58,7 @@ impl AxisDomain {
         }
     }
 
-    /// As many values to name below the axis as have room beside each other.
+    /// As many values to label as fit next to each other below the axis.
     pub(super) fn fitting(&self, scale: &Scale, room: f64) -> Vec<Tick> {
         let width = |ticks: &[Tick]| {
             let names = ticks

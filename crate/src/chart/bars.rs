@@ -14,7 +14,7 @@ use super::scene::{Area, Lettering, Scene, Side};
 use super::text_metrics;
 use crate::error::Result;
 
-/// How high a row is by itself.
+/// The natural height of a row.
 const ROW: f64 = 22.0;
 
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl Mark for Bars {
     }
 }
 
-/// The room that the numbers at the ends of bars take, left and right.
+/// The room that the numbers at the ends of bars need, left and right.
 pub(super) fn number_room(values: &[f64]) -> [f64; 2] {
     let widest = |negative: bool| {
         values
@@ -103,7 +103,7 @@ pub(super) fn number_room(values: &[f64]) -> [f64; 2] {
     [widest(true), widest(false)]
 }
 
-/// A bar from zero to the value, between two heights.
+/// Draws a bar from zero to the value, between two vertical positions.
 pub(super) fn bar(
     scene: &mut Scene,
     scale: &Scale,
@@ -123,7 +123,7 @@ pub(super) fn bar(
     }
 }
 
-/// The value beyond the end of its bar.
+/// Draws the value beyond the end of its bar.
 pub(super) fn number(scene: &mut Scene, scale: &Scale, value: f64, middle: f64) {
     let (side, away) = match value < 0.0 {
         true => (Side::End, -5.0),

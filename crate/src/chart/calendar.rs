@@ -1,4 +1,4 @@
-//! Times on an axis, in milliseconds from 1970: their names, and the round ones among them.
+//! Times on an axis, in milliseconds since 1970: their labels, and the round ones among them.
 
 use super::scale::{Tick, step};
 
@@ -7,10 +7,10 @@ const MINUTE: f64 = 60.0 * SECOND;
 const HOUR: f64 = 60.0 * MINUTE;
 pub(super) const DAY: f64 = 24.0 * HOUR;
 const WEEK: f64 = 7.0 * DAY;
-/// The mean month, which only chooses a step.
+/// The length of a mean month, used only to choose a step.
 const MONTH: f64 = 30.436_875 * DAY;
 
-/// The steps that have a length. Weeks begin on Mondays.
+/// The steps of fixed length. Weeks begin on Mondays.
 #[rustfmt::skip]
 const STEPS: [f64; 27] = [
     1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0,
@@ -39,7 +39,7 @@ pub(super) fn told(time: f64) -> String {
     }
 }
 
-/// About so many round times.
+/// About this many round times.
 pub(super) fn ticks([low, high]: [f64; 2], about: usize) -> Vec<Tick> {
     let raw = (high - low) / about.max(1) as f64;
     if let Some(step) = STEPS.into_iter().find(|step| *step >= raw) {
@@ -63,7 +63,7 @@ fn regular([low, high]: [f64; 2], step: f64) -> Vec<Tick> {
         .collect()
 }
 
-/// Every so many months. Where they are whole years, the year is the name.
+/// Ticks every `step` months. If the step is whole years, the year is the label.
 fn monthly([low, high]: [f64; 2], step: i64) -> Vec<Tick> {
     let (year, month, _) = date((low / DAY).floor() as i64);
     let first = (year * 12 + month - 1).div_euclid(step);
@@ -82,8 +82,9 @@ fn monthly([low, high]: [f64; 2], step: i64) -> Vec<Tick> {
         .collect()
 }
 
-/// Year, month and day of so many days from 1970. The years begin in March, so that the odd day
-/// is their last, and 400 of them have 146,097 days (Hinnant 2013, `civil_from_days`).
+/// The year, month and day of a number of days since 1970. Years are taken to begin in March, so
+/// that the leap day is their last, and 400 of them have 146,097 days (Hinnant 2013,
+/// `civil_from_days`).
 fn date(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -95,7 +96,7 @@ fn date(days: i64) -> (i64, i64, i64) {
     (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// How many days from 1970 a month begins (the same, `days_from_civil`).
+/// The number of days from 1970 to the beginning of a month (Hinnant 2013, `days_from_civil`).
 fn days(year: i64, month: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let (era, year) = (year.div_euclid(400), year.rem_euclid(400));

@@ -1,4 +1,4 @@
-//! What a chart takes from a data frame: numbers and names, in columns that exist.
+//! Reads the data of a chart from a data frame: numbers and names, from columns that exist.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use super::text_metrics::clean;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::{listed, missing, quoted};
 
-/// A column of numbers; what is no finite number is `None`.
+/// A column of numbers, with `None` for everything that is not a finite number.
 ///
 /// # Errors
-/// There is no such column, or it holds no numbers.
+/// The column does not exist or is not numeric.
 pub(super) fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<Option<f64>>> {
     let column = column(frame, name)?;
     let dtype = column.dtype();
@@ -36,10 +36,10 @@ fn floats(column: &Column) -> Result<Vec<Option<f64>>> {
         .collect())
 }
 
-/// What an axis holds of a column, and for each row its value there.
+/// The axis domain of a column, and the value of each row on that axis.
 ///
 /// # Errors
-/// There is no such column; it holds what is neither a number, a date, a time nor a name.
+/// The column does not exist, or contains neither numbers, dates, times nor names.
 pub(super) fn along(frame: &DataFrame, name: &str) -> Result<(AxisDomain, Vec<Option<f64>>)> {
     let column = column(frame, name)?;
     let milliseconds = match column.dtype() {
@@ -56,8 +56,8 @@ pub(super) fn along(frame: &DataFrame, name: &str) -> Result<(AxisDomain, Vec<Op
         other => {
             let message = format!("the column {} holds {other}", quoted(name));
             return Err(Error::new(ErrorKind::Argument, message).with_hint(
-                "along an axis go numbers, dates, times of a date and names; \
-                 `column.cast(&DataType::Int64)` makes numbers of durations",
+                "an axis can show numbers, dates, times of a date and names; \
+                 `column.cast(&DataType::Int64)` converts durations to numbers",
             ));
         }
     };
@@ -66,7 +66,7 @@ pub(super) fn along(frame: &DataFrame, name: &str) -> Result<(AxisDomain, Vec<Op
     Ok((AxisDomain::Times, times.collect()))
 }
 
-/// What an axis of a column is called. Times with a zone are drawn in UTC.
+/// The axis label of a column. Times with a zone are drawn in UTC.
 pub(super) fn label(frame: &DataFrame, name: &str) -> String {
     match frame.column(name).map(Column::dtype) {
         Ok(DataType::Datetime(_, Some(_))) => format!("{name} (UTC)"),
@@ -74,7 +74,7 @@ pub(super) fn label(frame: &DataFrame, name: &str) -> String {
     }
 }
 
-/// The names in the order in which they come, and for each row the place of its own.
+/// The names in the order of their first occurrence, and for each row the position of its name.
 fn places(column: &Column) -> (AxisDomain, Vec<Option<f64>>) {
     let mut known = HashMap::new();
     let mut names = Vec::new();
@@ -90,10 +90,10 @@ fn places(column: &Column) -> (AxisDomain, Vec<Option<f64>>) {
     (AxisDomain::Names(names), places)
 }
 
-/// The names in a column of any type: for the place of a row its text, on one line.
+/// The names in a column of any type: a function from the index of a row to its text, on one line.
 ///
 /// # Errors
-/// There is no such column.
+/// The column does not exist.
 pub(super) fn names<'a>(
     frame: &'a DataFrame,
     name: &str,
@@ -123,8 +123,8 @@ fn no_numbers(frame: &DataFrame, column: &Column) -> Error {
     let numeric = frame.columns().iter().filter(|it| it.dtype().is_numeric());
     let there: Vec<_> = numeric.map(|it| it.name().as_str()).collect();
     let hint = match there.len() {
-        0 => "no column of the frame holds numbers; `column.cast(&DataType::Float64)` makes \
-              numbers of texts"
+        0 => "no column of the frame holds numbers; `column.cast(&DataType::Float64)` converts \
+              texts to numbers"
             .to_owned(),
         _ => format!("numbers are in {}", listed(&there)),
     };
@@ -160,7 +160,7 @@ mod tests {
         let texts = df!["a" => ["1"]].unwrap();
         assert_snapshot!(numbers(&texts, "a").unwrap_err(), @"
         the column `a` holds str, not numbers
-          hint: no column of the frame holds numbers; `column.cast(&DataType::Float64)` makes numbers of texts
+          hint: no column of the frame holds numbers; `column.cast(&DataType::Float64)` converts texts to numbers
         ");
     }
 

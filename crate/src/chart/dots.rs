@@ -1,4 +1,4 @@
-//! A dot for each row, with its interval where there is one.
+//! A dot for each row, with its interval if there is one.
 
 use polars::prelude::DataFrame;
 
@@ -14,7 +14,7 @@ use super::scene::{Area, Lettering, Scene, Side};
 use super::text_metrics;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How high a row is by itself.
+/// The natural height of a row.
 const ROW: f64 = 26.0;
 
 #[derive(Debug)]
@@ -22,17 +22,17 @@ pub(super) struct Dots {
     pub(super) labels: Labels,
     pub(super) names: Vec<String>,
     pub(super) dots: Vec<Dot>,
-    /// What the axis holds.
+    /// The range of the axis.
     pub(super) domain: [f64; 2],
     pub(super) left_out: Omitted,
 }
 
-/// A value and what belongs to it; all numbers are finite.
+/// A value with its interval and details; all numbers are finite.
 #[derive(Debug)]
 pub(super) struct Dot {
     pub(super) value: f64,
     pub(super) interval: Option<[f64; 2]>,
-    /// The values that it sums up.
+    /// The individual values that it summarizes.
     pub(super) behind: Vec<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! A chart: its mark, what is written around it, and its size.
+//! A chart: its mark, the text around it, and its size.
 
 use std::sync::Arc;
 
@@ -7,29 +7,29 @@ use super::palette::INK;
 use super::scene::{Area, Lettering, Scene, Side};
 use super::text_metrics::{self, clean, wrapped};
 
-/// How wide a chart is unless it is told, in pixels.
+/// The default width of a chart, in pixels.
 const WIDTH: u32 = 760;
 const MARGIN: f64 = 16.0;
-/// The letters of the title, and how far its lines are apart.
+/// The font size of the title, and the height of its lines.
 const TITLE: f64 = 17.0;
 const TITLE_LINE: f64 = 22.0;
-/// A line of the legend or of what is left out.
+/// The height of a line of the legend, or of the note about omitted data.
 const LINE: f64 = 20.0;
 
-/// A chart that can be shown, and saved.
+/// A chart that can be shown and saved.
 ///
 /// # Default
-/// No title; the axes are labelled with the names of their columns, without a unit; 760 pixels
-/// wide, and as high as its rows ask for.
+/// No title; the axes are labeled with the names of their columns, without a unit; 760 pixels
+/// wide, and as high as its rows require.
 ///
-/// Shown in a notebook it is an image inside the page, which also an untrusted notebook shows,
-/// on paper of its own, so that it reads the same in a dark theme. Its description says the
-/// data in words. In a terminal it is text.
+/// In a notebook, a chart is shown as an image embedded in the page, even if the notebook is
+/// untrusted. It has its own background, so that it looks the same in a dark theme, and its
+/// description gives the data in words. In a terminal, it is shown as text.
 ///
-/// A setter leaves its chart as it is and returns another of the same data, so that a chart in
+/// A setter leaves its chart unchanged and returns another one of the same data, so that a chart in
 /// a variable can be shown in several ways. A clone is cheap.
 #[derive(Clone, Debug)]
-#[must_use = "a chart is seen only where it is shown or saved"]
+#[must_use = "a chart is visible only when it is displayed or saved"]
 pub struct Chart {
     mark: Arc<dyn Mark>,
     title: Option<String>,
@@ -51,7 +51,7 @@ impl Chart {
         }
     }
 
-    /// What stands above it. A good title says what is to be seen.
+    /// Sets the title above the chart. A good title says what the chart shows.
     pub fn titled(&self, title: &str) -> Self {
         Self {
             title: Some(clean(title)),
@@ -59,7 +59,7 @@ impl Chart {
         }
     }
 
-    /// What the horizontal axis holds, in the place of the column's name.
+    /// Sets the label of the horizontal axis, in place of the column's name.
     pub fn x_label(&self, label: &str) -> Self {
         Self {
             x: Some(clean(label)),
@@ -67,7 +67,7 @@ impl Chart {
         }
     }
 
-    /// What the vertical axis holds, in the place of the column's name.
+    /// Sets the label of the vertical axis, in place of the column's name.
     pub fn y_label(&self, label: &str) -> Self {
         Self {
             y: Some(clean(label)),
@@ -75,8 +75,8 @@ impl Chart {
         }
     }
 
-    /// What the values are counted in, such as `hours`. It stands at their axis; the values stay
-    /// what they are.
+    /// Sets the unit of the values, such as `hours`. It is added to the label of their axis; the
+    /// values are not changed.
     pub fn unit(&self, unit: &str) -> Self {
         Self {
             unit: Some(clean(unit)),
@@ -84,8 +84,8 @@ impl Chart {
         }
     }
 
-    /// How wide and how high it is, in pixels: from 240 to 4,000, and from 160 to 8,000; what is
-    /// outside of that is brought inside.
+    /// Sets the width and the height in pixels: from 240 to 4,000, and from 160 to 8,000. Values
+    /// outside these ranges are clamped.
     pub fn size(&self, width: u32, height: u32) -> Self {
         Self {
             size: Some((width.clamp(240, 4_000), height.clamp(160, 8_000))),
@@ -99,7 +99,7 @@ impl Chart {
         title.unwrap_or_else(|| self.mark.about(&self.labels()))
     }
 
-    /// The data in words: what a reader who can't see the picture should know.
+    /// The data in words, for readers who can't see the picture.
     pub(super) fn description(&self) -> String {
         let said = match self.mark.is_empty() {
             true => self.mark.left_out().nothing(),
@@ -109,7 +109,7 @@ impl Chart {
         format!("{}: {said}{}", self.mark.kind(), note.unwrap_or_default())
     }
 
-    /// The chart in text.
+    /// The chart as text.
     pub(super) fn text(&self) -> String {
         let body = match self.mark.is_empty() {
             true => self.mark.left_out().nothing(),
@@ -138,7 +138,7 @@ impl Chart {
         labels
     }
 
-    /// What is left out, where the picture is not empty.
+    /// The note about omitted data, if the picture is not empty.
     fn note(&self) -> Option<String> {
         let left_out = self.mark.left_out();
         left_out.said().filter(|_| !self.mark.is_empty())
@@ -193,7 +193,7 @@ impl Chart {
         }
     }
 
-    /// Writes the title and the legend, and returns where they end.
+    /// Draws the title and the legend, and returns where they end.
     fn head(&self, scene: &mut Scene) -> f64 {
         let room = f64::from(scene.width) - 2.0 * MARGIN;
         let mut top = MARGIN;
@@ -216,7 +216,7 @@ impl Chart {
     }
 }
 
-/// Writes the groups beside each other, on as many lines as they need; returns where they end.
+/// Draws the groups next to each other, on as many lines as needed, and returns where they end.
 fn draw_legend(scene: &mut Scene, legend: &Legend<'_>, top: f64, room: f64) -> f64 {
     const KEY: f64 = 28.0;
     const NAME: f64 = 180.0;

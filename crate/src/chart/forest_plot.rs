@@ -1,4 +1,4 @@
-//! Paired effects with their intervals: a row for each measure, behind it a dot for each pair.
+//! Paired effects with their intervals: a row for each measure, with a dot for each pair behind it.
 
 use super::dots::{Dot, Dots};
 use super::figure::Chart;
@@ -8,16 +8,16 @@ use super::scale::{roomy, span};
 use super::text_metrics::clean;
 use std::sync::Arc;
 
-/// A row of the chart; all values on one scale.
+/// A row of the chart; all values are on the same scale.
 pub(crate) struct Effect {
     pub(crate) name: String,
     pub(crate) pairs: Vec<f64>,
     pub(crate) mean: f64,
-    /// The ends of its interval, where there is one.
+    /// The ends of its interval, if there is one.
     pub(crate) interval: Option<[f64; 2]>,
 }
 
-/// The effects on an axis with zero in its middle. What is no finite number is not drawn, and
+/// The effects on an axis with zero in its middle. Values that are not finite are not drawn, and
 /// the chart says so.
 pub(crate) fn forest_plot(rows: Vec<Effect>, scale: &str) -> Chart {
     let of_frame = rows.len();

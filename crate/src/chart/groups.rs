@@ -1,4 +1,4 @@
-//! Bars beside each other: for each name one for each group.
+//! Grouped bars: for each name, a bar for each group, side by side.
 
 use polars::prelude::DataFrame;
 
@@ -14,7 +14,7 @@ use super::scene::{Area, Scene};
 use super::text_metrics::clean;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How high a bar is by itself, and the room between names.
+/// The natural height of a bar, and the gap between names.
 const BAR: f64 = 14.0;
 const BETWEEN: f64 = 10.0;
 
@@ -30,16 +30,16 @@ pub(super) struct Groups {
 pub(super) struct Grid {
     pub(super) names: Vec<String>,
     pub(super) others: Vec<String>,
-    /// For each name a value for each other; `None` where the frame has none.
+    /// For each name, a value for each of the other names; `None` where the frame has none.
     pub(super) values: Vec<Vec<Option<f64>>>,
     pub(super) left_out: Omitted,
 }
 
 impl Grid {
-    /// Takes rows of two names and a value.
+    /// Reads rows with two names and a value.
     ///
     /// # Errors
-    /// A column is missing or holds no numbers; two rows for one pair.
+    /// A column is missing or not numeric, or two rows have the same pair of names.
     pub(super) fn read(frame: &DataFrame, name: &str, other: &str, value: &str) -> Result<Self> {
         let numbers = columns::numbers(frame, value)?;
         let (left_out, rows) = Omitted::of(value, &numbers);
@@ -71,9 +71,9 @@ impl Grid {
             values.resize(column + 1, None);
         }
         if values[column].is_some() {
-            let message = format!("two rows are for `{name}` and `{other}`");
+            let message = format!("two rows have the names `{name}` and `{other}`");
             return Err(Error::new(ErrorKind::Argument, message)
-                .with_hint("a chart has room for one: take their mean or sum before"));
+                .with_hint("a chart can show only one of them: take their mean or sum first"));
         }
         values[column] = value;
         Ok(())
@@ -100,7 +100,7 @@ impl Grid {
     }
 }
 
-/// The place of a name in a list of at most a hundred, which takes it if it is new.
+/// The position of a name in a list of at most a hundred. A new name is added if there is room.
 fn place(names: &mut Vec<String>, name: &str) -> Option<usize> {
     let found = names.iter().position(|there| there == name);
     if found.is_none() && names.len() < MOST {
@@ -110,7 +110,7 @@ fn place(names: &mut Vec<String>, name: &str) -> Option<usize> {
     found
 }
 
-/// More groups than can be told apart.
+/// The error if there are more groups than can be distinguished.
 pub(super) fn too_many(column: &str, count: usize) -> Option<Error> {
     (count > GROUPS).then(|| {
         let message = format!(

@@ -1,4 +1,4 @@
-//! A shade for each pair of names.
+//! A heat map: a shade for each pair of names.
 
 use polars::prelude::DataFrame;
 
@@ -14,18 +14,18 @@ use super::scene::{Area, Lettering, Scene, Side};
 use super::text_metrics::{self, clean};
 use crate::error::Result;
 
-/// How high a row is by itself.
+/// The natural height of a row.
 const ROW: f64 = 26.0;
-/// The key of the shades: as many steps, and how much room it takes at the right.
+/// The key of the shades at the right: its number of steps, and its width.
 const STEPS: usize = 60;
 const KEY: f64 = 16.0;
-/// So many columns fit into the text form.
+/// The number of columns that fit into the text form.
 const TOLD: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct HeatMap {
     labels: Labels,
-    /// The names are those of the rows, the others those of the columns.
+    /// Its `names` are those of the rows, its `others` those of the columns.
     grid: Grid,
 }
 
@@ -138,7 +138,7 @@ impl Mark for HeatMap {
 }
 
 impl HeatMap {
-    /// The names at the left and below, as many as have room, and what they are.
+    /// Draws as many names as fit at the left and below, and the labels of the axes.
     fn names(&self, scene: &mut Scene, inner: Area, labels: &Labels, area: Area) {
         let (rows, columns) = (self.grid.names.len(), self.grid.others.len());
         let high = inner.height() / rows.max(1) as f64;
@@ -183,7 +183,7 @@ impl HeatMap {
     }
 }
 
-/// A shade with its number, or a dash where there is no value.
+/// Draws a shade with its number, or a dash if there is no value.
 fn draw_cell(scene: &mut Scene, cell: Area, value: Option<f64>, domain: [f64; 2]) {
     let (number, ink) = match value {
         Some(value) => {
@@ -215,7 +215,7 @@ fn down(area: Area, place: usize, count: usize) -> f64 {
     area.top + area.height() * place as f64 / count.max(1) as f64
 }
 
-/// How wide the key is: its shades and the numbers beside them, or its label.
+/// The width of the key: its shades and the numbers beside them, or its label if that is wider.
 fn key_width(domain: [f64; 2], label: &str) -> f64 {
     let ticks = Scale::new(domain, 0.0, 1.0).ticks(5);
     let numbers = ticks
@@ -225,7 +225,7 @@ fn key_width(domain: [f64; 2], label: &str) -> f64 {
     (KEY + GAP + numbers).max(text_metrics::width(label, SMALL))
 }
 
-/// The shades from low to high, with some of their values.
+/// Draws the shades from low to high, with some of their values.
 fn draw_key(scene: &mut Scene, domain: [f64; 2], label: &str, area: Area) {
     let scale = Scale::new(domain, area.bottom, area.top);
     for step in 0..STEPS {
@@ -249,7 +249,7 @@ fn draw_key(scene: &mut Scene, domain: [f64; 2], label: &str, area: Area) {
     scene.words(label, style, [area.right, area.top - 16.0], area.width());
 }
 
-/// Texts in columns, the first to the left and the others to the right.
+/// Texts in columns, the first aligned to the left and the others to the right.
 fn aligned(table: &[Vec<String>]) -> String {
     let columns = table.first().map_or(0, Vec::len);
     let width = |column: usize| {

@@ -1,4 +1,4 @@
-//! How many rows have which value.
+//! A histogram: the number of rows in each range of values.
 
 use polars::prelude::DataFrame;
 
@@ -16,16 +16,16 @@ use super::text_metrics::{self, clean};
 use crate::error::Result;
 
 const HEIGHT: f64 = 300.0;
-/// At most so many ranges are aimed at.
+/// The maximum number of ranges to aim for.
 const RANGES: f64 = 40.0;
 
 #[derive(Debug)]
 pub(super) struct Histogram {
     value: String,
-    /// Where ranges begin and end, one more than there are ranges.
+    /// The edges of the ranges, one more than there are ranges.
     edges: Vec<f64>,
     counts: Vec<usize>,
-    /// The smallest, the middle and the largest value.
+    /// The smallest value, the median and the largest value.
     ends: [f64; 3],
     left_out: Omitted,
 }
@@ -63,15 +63,15 @@ impl Histogram {
     }
 }
 
-/// The value with that part of the sorted values below it; 0 without any.
+/// The value with this fraction of the sorted values below it; 0 if there are none.
 fn quantile(sorted: &[f64], part: f64) -> f64 {
     let place = part * sorted.len().saturating_sub(1) as f64;
     let at = |place: f64| sorted.get(place as usize).copied().unwrap_or(0.0);
     at(place.floor()) / 2.0 + at(place.ceil()) / 2.0
 }
 
-/// Round edges around all values: as far apart as Freedman and Diaconis would have them, or
-/// Sturges where half of the values are one.
+/// Round edges that cover all values, spaced by the rule of Freedman and Diaconis, or by Sturges'
+/// rule if half of the values are equal.
 fn edges(sorted: &[f64]) -> Vec<f64> {
     if sorted.is_empty() {
         return Vec::new();
@@ -130,7 +130,7 @@ impl Mark for Histogram {
         let across = Scale::new(self.domain(), inner.left, inner.right);
         let up = Scale::new([0.0, most], inner.bottom, inner.top);
         axis_below(scene, inner, &across, &AxisDomain::Numbers, &labels.x);
-        // All bars have their numbers, or none has.
+        // Either all bars have their numbers, or none.
         let numbers = self.counts.iter().map(|count| told(*count as f64));
         let room = numbers.map(|number| text_metrics::width(&number, SMALL));
         let room = room.fold(0.0, f64::max);

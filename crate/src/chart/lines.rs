@@ -18,17 +18,17 @@ use super::text_metrics::clean;
 use crate::error::Result;
 
 const HEIGHT: f64 = 320.0;
-/// With more points in a line than this its markers would cover it.
+/// With more points than this, the markers would cover the line.
 const MARKED: usize = 40;
 
 #[derive(Debug)]
 pub(super) struct Lines {
     labels: Labels,
     along: AxisDomain,
-    /// The column of the groups, and their names; one group without either.
+    /// The column of the groups. It and `names` are empty if there is a single line.
     group: String,
     names: Vec<String>,
-    /// For each group its points, by `x`.
+    /// The points of each group, sorted by `x`.
     lines: Vec<Vec<Point>>,
     left_out: Omitted,
 }
@@ -79,8 +79,8 @@ fn both((x, y): (Option<f64>, Option<f64>)) -> Option<Point> {
     Some([x?, y?])
 }
 
-/// The names in the order in which they come, and for each row the place of its own. After one
-/// more than can be told apart it stops to look for new ones.
+/// The names in the order of their first occurrence, and for each row the position of its name. The
+/// search for new names stops after one more than can be distinguished.
 fn groups(of_rows: impl Iterator<Item = String>) -> (Vec<String>, Vec<usize>) {
     let mut names: Vec<String> = Vec::new();
     let mut places = Vec::new();
@@ -194,7 +194,7 @@ impl Mark for Lines {
     }
 }
 
-/// The smallest and the largest `y`; 0 and 1 without any.
+/// The smallest and the largest `y`; 0 and 1 if there are no points.
 fn ends(line: &[Point]) -> [f64; 2] {
     let values = || line.iter().map(|point| point[1]);
     let least = values().min_by(f64::total_cmp);
@@ -202,7 +202,7 @@ fn ends(line: &[Point]) -> [f64; 2] {
     [least.unwrap_or(0.0), most.unwrap_or(1.0)]
 }
 
-/// The mean height of each stretch, as one of eight blocks.
+/// The mean height of each interval along the line, as one of eight block characters.
 fn spark(line: &[Point], across: [f64; 2], up: [f64; 2]) -> String {
     const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let mut sums = vec![(0.0, 0.0); plain::WIDTH];
@@ -225,7 +225,7 @@ fn spark(line: &[Point], across: [f64; 2], up: [f64; 2]) -> String {
     (0..plain::WIDTH).map(block).collect()
 }
 
-/// The height of a line at that place; before its beginning and after its end it has none.
+/// The height of a line at a position; `None` before its beginning and after its end.
 fn between(line: &[Point], place: f64) -> Option<f64> {
     let after = line.iter().position(|point| point[0] >= place)?;
     let [right, height] = line[after];
@@ -236,7 +236,7 @@ fn between(line: &[Point], place: f64) -> Option<f64> {
     Some(before + (height - before) * (place - left) / (right - left))
 }
 
-/// A line in the colour and the dashes of its group.
+/// Draws a line in the color and the dashes of its group.
 fn stroke(scene: &mut Scene, points: &[Point], group: usize) {
     for dash in dashed(points, dashes(group)) {
         scene.path(dash, color(group), 2.0);

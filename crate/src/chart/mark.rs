@@ -1,4 +1,4 @@
-//! What every kind of chart can do.
+//! The interface of every kind of chart.
 
 use std::fmt::Debug;
 
@@ -11,15 +11,15 @@ pub(super) trait Mark: Debug + Send + Sync {
     /// The kind, as in 'Bar chart'.
     fn kind(&self) -> &'static str;
 
-    /// What it shows, from the names of the columns.
+    /// The axis labels, taken from the names of the columns.
     fn labels(&self) -> Labels;
 
-    /// Which label takes the unit.
+    /// Which label gets the unit.
     fn valued(&self) -> Valued {
         Valued::X
     }
 
-    /// What it is about, for a chart without a title.
+    /// What the chart is about, in place of a title.
     fn about(&self, labels: &Labels) -> String {
         let Labels { x, y, shade } = labels;
         match self.valued() {
@@ -29,43 +29,43 @@ pub(super) trait Mark: Debug + Send + Sync {
         }
     }
 
-    /// How high it is by itself, in pixels, with its axes.
+    /// The natural height in pixels, including the axes.
     fn height(&self) -> f64;
 
-    /// Is there nothing to draw?
+    /// Whether there is nothing to draw.
     fn is_empty(&self) -> bool;
 
-    /// What is not drawn.
+    /// The parts of the data that are not drawn.
     fn left_out(&self) -> &Omitted;
 
-    /// What the groups are, where there are some.
+    /// The legend of the groups, if there are any.
     fn legend(&self) -> Option<Legend<'_>> {
         None
     }
 
-    /// Its shapes, with axes, inside of that area.
+    /// Draws the shapes and axes inside this area.
     fn draw(&self, scene: &mut Scene, area: Area, labels: &Labels);
 
     /// The data in sentences.
     fn said(&self, labels: &Labels) -> String;
 
-    /// The chart in text, without title.
+    /// The chart as text, without a title.
     fn plain(&self, labels: &Labels) -> String;
 }
 
-/// What stands at the axes.
+/// The labels of the axes.
 #[derive(Clone, Debug)]
 pub(super) struct Labels {
     /// Below the horizontal axis.
     pub(super) x: String,
     /// At the vertical axis.
     pub(super) y: String,
-    /// At the shades, where there are some.
+    /// At the shades, if there are any.
     pub(super) shade: String,
 }
 
 impl Labels {
-    /// Of two axes, without shades.
+    /// The labels of two axes, without shades.
     pub(super) fn of(x: &str, y: &str) -> Self {
         Self {
             x: clean(x),
@@ -75,7 +75,7 @@ impl Labels {
     }
 }
 
-/// Where the values are.
+/// Where the values are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Valued {
     X,
@@ -83,7 +83,7 @@ pub(super) enum Valued {
     Shade,
 }
 
-/// The names of the groups, and what stands for each.
+/// The names of the groups, and the function that draws the key of each.
 pub(super) struct Legend<'a> {
     pub(super) title: &'a str,
     pub(super) names: &'a [String],

@@ -1,19 +1,19 @@
-//! Charts of data frames, and of what a report found.
+//! Charts of data frames, and of a report's results.
 //!
-//! [`chart`] takes a frame, and one method for each kind takes its columns: what is read is
-//! checked there, so that a [`Chart`] can always be shown. Each kind is a *mark*, in a file of
-//! its own; it makes shapes in pixels, its text form, and the words that a screen reader says.
+//! [`chart`] takes a frame, and a method for each kind of chart takes its columns. The data is
+//! checked there, so that a [`Chart`] can always be shown. Each kind is a *mark*, in its own file;
+//! it makes shapes in pixels, a text form, and a description for screen readers.
 //!
 //! - `columns` reads the frame, `omitted` counts what can't be drawn.
 //! - `bars`, `groups`, `dots`, `histogram`, `lines`, `heat` are the marks.
-//! - `axes` and `scale` are what stands around them, `axis_domain` what a horizontal axis holds;
-//!   `text_metrics`, `numbers` and `calendar` what is written.
-//! - `palette` and `polyline` tell groups apart.
-//! - `figure` puts a chart together; `scene` hands it to plotters, and `svg`, `png` and `plain`
-//!   are what becomes of it.
+//! - `axes` and `scale` draw the axes, `axis_domain` defines what a horizontal axis shows;
+//!   `text_metrics`, `numbers` and `calendar` format and measure text.
+//! - `palette` and `polyline` make groups distinguishable.
+//! - `figure` assembles a chart; `scene` passes it to plotters, and `svg`, `png` and `plain` are
+//!   the output formats.
 //!
-//! plotters draws, and no more: its own axes loop or panic on the ends of what a float can
-//! hold, and don't know what a label needs.
+//! plotters only draws: its own axes loop or panic near the limits of a float, and do not handle
+//! labels well.
 
 mod axes;
 mod axis_domain;
@@ -51,7 +51,7 @@ pub(crate) use forest_plot::{Effect, forest_plot};
 
 use crate::error::Result;
 
-/// Draws a data frame: the kind of chart is the next word.
+/// Draws a data frame. The next method call selects the kind of chart.
 ///
 /// ```
 /// use evenhand::prelude::*;
@@ -63,42 +63,43 @@ use crate::error::Result;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A row whose value is null, not a number or infinite is left out, and the picture says how
-/// many are. Rows keep the order of the frame.
+/// A row whose value is null, not a number or infinite is left out, and the chart states how many
+/// are. Rows keep the order of the frame.
 pub fn chart(frame: &DataFrame) -> ChartOf<'_> {
     ChartOf { frame }
 }
 
-/// A data frame that is to be drawn; [`chart`] makes one.
+/// A data frame to be drawn, created by [`chart`].
 #[derive(Clone, Copy, Debug)]
 pub struct ChartOf<'a> {
     frame: &'a DataFrame,
 }
 
 impl ChartOf<'_> {
-    /// A bar from zero for each row, with its number; the first 100 rows.
+    /// A bar from zero for each row, with its number, for the first 100 rows.
     ///
     /// # Errors
-    /// There is no such column, or `value` holds no numbers: `ErrorKind::Argument`, with the
-    /// columns that would do. So it is with all kinds.
+    /// A column does not exist, or `value` is not numeric: `ErrorKind::Argument`, with the columns
+    /// that would work. The same applies to all kinds of charts.
     pub fn bar(&self, name: &str, value: &str) -> Result<Chart> {
         Ok(Chart::of(Arc::new(bars::Bars::read(
             self.frame, name, value,
         )?)))
     }
 
-    /// Bars beside each other: for each name one for each group. The groups have colours and
-    /// hatches; up to 100 names and 7 groups.
+    /// For each name, a bar for each group, side by side. Groups differ in color and hatching. Up
+    /// to 100 names and 7 groups.
     ///
     /// # Errors
-    /// As [`bar`](Self::bar); two rows for one name and group; more groups than can be told apart.
+    /// As [`bar`](Self::bar); also if two rows have the same name and group, or if there are more
+    /// groups than can be distinguished.
     pub fn grouped_bar(&self, name: &str, value: &str, group: &str) -> Result<Chart> {
         let groups = groups::Groups::read(self.frame, name, value, group)?;
         Ok(Chart::of(Arc::new(groups)))
     }
 
-    /// A dot for each row, with its number; the first 100 rows. Unlike that of bars, the axis
-    /// need not begin at zero.
+    /// A dot for each row, with its number, for the first 100 rows. Unlike with bars, the axis need
+    /// not begin at zero.
     ///
     /// # Errors
     /// As [`bar`](Self::bar).
@@ -107,19 +108,19 @@ impl ChartOf<'_> {
         Ok(Chart::of(Arc::new(dots)))
     }
 
-    /// A dot for each row and its interval from `low` to `high`, as for effects and their
-    /// confidence intervals; the first 100 rows. Zero is always on the axis.
+    /// A dot for each row and its interval from `low` to `high`, such as effects with their
+    /// confidence intervals, for the first 100 rows. Zero is always on the axis.
     ///
     /// # Errors
-    /// As [`bar`](Self::bar); an interval that ends before it begins.
+    /// As [`bar`](Self::bar); also if an interval ends before it begins.
     pub fn interval(&self, name: &str, value: &str, low: &str, high: &str) -> Result<Chart> {
         let dots = dots::Dots::read(self.frame, name, value, Some([low, high]))?;
         Ok(Chart::of(Arc::new(dots)))
     }
 
-    /// How many rows have which value: a bar for each of some ranges of one width. A value on
-    /// the edge of two belongs to the upper one. The width follows Freedman and Diaconis (1981),
-    /// made round.
+    /// The distribution of a column: a bar for the number of rows in each of several ranges of
+    /// equal width. A value on the edge of two ranges belongs to the upper one. The width follows
+    /// Freedman and Diaconis (1981), adjusted to a round number.
     ///
     /// # Errors
     /// As [`bar`](Self::bar).
@@ -129,30 +130,30 @@ impl ChartOf<'_> {
     }
 
     /// A line through the rows in the order of `x`: numbers, dates, times (those with a zone in
-    /// UTC), or names, which keep the order in which they come; the first 100 names.
+    /// UTC), or names, which keep the order of their first occurrence, up to the first 100.
     ///
     /// # Errors
-    /// As [`bar`](Self::bar); an `x` that is none of these, such as a list.
+    /// As [`bar`](Self::bar); also if `x` is none of these, such as a list.
     pub fn line(&self, x: &str, y: &str) -> Result<Chart> {
         Ok(Chart::of(Arc::new(lines::Lines::read(
             self.frame, x, y, None,
         )?)))
     }
 
-    /// A line for each of up to 7 groups, told apart by colour, dashes and markers.
+    /// A line for each of up to 7 groups, which differ in color, dashes and markers.
     ///
     /// # Errors
-    /// As [`bar`](Self::bar); more groups than can be told apart.
+    /// As [`bar`](Self::bar); also if there are more groups than can be distinguished.
     pub fn lines(&self, x: &str, y: &str, group: &str) -> Result<Chart> {
         let lines = lines::Lines::read(self.frame, x, y, Some(group))?;
         Ok(Chart::of(Arc::new(lines)))
     }
 
-    /// A shade for each pair of names, and its number where there is room; up to 100 names on
-    /// each side. Dark is low.
+    /// A shade for each pair of names, with its number if there is room, for up to 100 names on
+    /// each axis. Dark is low.
     ///
     /// # Errors
-    /// As [`bar`](Self::bar); two rows for one pair.
+    /// As [`bar`](Self::bar); also if two rows have the same pair of names.
     pub fn heat_map(&self, x: &str, y: &str, value: &str) -> Result<Chart> {
         Ok(Chart::of(Arc::new(heat::HeatMap::read(
             self.frame, x, y, value,

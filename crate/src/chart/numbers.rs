@@ -1,8 +1,9 @@
-//! Numbers as people read them.
+//! Numbers formatted for people.
 
 use crate::text::grouped;
 
-/// A value with three digits, more only in whole numbers: `0.896`, `12.3`, `1,234,567`, `1.8e308`.
+/// A value with three significant digits, or more for whole numbers: `0.896`, `12.3`, `1,234,567`,
+/// `1.8e308`.
 pub(super) fn told(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-4..1e15).contains(&size) {
@@ -29,7 +30,7 @@ fn trimmed_power(text: &str) -> String {
     }
 }
 
-/// The names of values on an axis that are one step apart, all in one form.
+/// The labels of values on an axis that are one step apart, all in the same form.
 pub(super) fn axis(values: &[f64], step: f64) -> Vec<String> {
     let most = values
         .iter()
@@ -52,22 +53,22 @@ pub(super) fn axis(values: &[f64], step: f64) -> Vec<String> {
     values.iter().map(name).collect()
 }
 
-/// With as many digits as tell neighbours apart.
+/// The value in scientific notation, with enough digits to distinguish neighboring values.
 fn scientific(value: f64, most: f64, step: f64) -> String {
     let digits = (most.log10().floor() - step.log10().floor()).clamp(0.0, 15.0);
     format!("{value:.0$e}", digits as usize)
 }
 
-/// How many digits after the point tell such steps apart.
+/// The number of decimals that distinguish values one step apart.
 fn decimals(step: f64) -> usize {
     (-(step.log10() + 1e-9).floor()).clamp(0.0, 99.0) as usize
 }
 
-/// With so many digits after the point, and commas before it.
+/// The value with this many decimals, and with thousands separators.
 fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
     let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
-    // Four digits stand without a comma, so that a year is a year.
+    // Four digits have no comma, so that a year looks like a year.
     let whole = match whole.len() > 4 {
         true => whole.parse().map_or(whole.to_owned(), grouped),
         false => whole.to_owned(),

@@ -1,18 +1,18 @@
-//! Which rows are drawn, and what is said of the others.
+//! Which rows are drawn, and the note about the others.
 
 use super::plain::counted;
 use super::text_metrics::clean;
 use crate::text::grouped;
 
-/// At most so many rows, or names of an axis, are drawn.
+/// The maximum number of rows, or of names on an axis, that are drawn.
 pub(super) const MOST: usize = 100;
 
-/// What of a frame is not in its picture.
+/// The parts of a frame that are not in its chart.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Omitted {
     /// The rows of the frame.
     pub(super) rows: usize,
-    /// The column that was to be drawn.
+    /// The column to be drawn.
     pub(super) column: String,
     /// Rows without a finite number.
     pub(super) without: usize,
@@ -23,7 +23,7 @@ pub(super) struct Omitted {
 }
 
 impl Omitted {
-    /// Counts the rows without a value, and returns the places of the others.
+    /// Counts the rows without a value, and returns the indices of the others.
     pub(super) fn of(column: &str, values: &[Option<f64>]) -> (Self, Vec<usize>) {
         let kept: Vec<_> = (0..values.len())
             .filter(|row| values[*row].is_some())
@@ -43,7 +43,7 @@ impl Omitted {
         rows.truncate(MOST);
     }
 
-    /// What the picture says of it.
+    /// The note in the chart, if anything is left out.
     pub(super) fn said(&self) -> Option<String> {
         let of_all = format!("of {}", counted(self.rows, "row"));
         let parts = [
@@ -61,7 +61,7 @@ impl Omitted {
         (!said.is_empty()).then(|| said.join("; "))
     }
 
-    /// What an empty picture says.
+    /// The text of an empty chart.
     pub(super) fn nothing(&self) -> String {
         match self.rows {
             0 => "Nothing to draw: the frame has no rows.".to_owned(),

@@ -1,29 +1,28 @@
-//! Colours that can be told apart by the colour-blind, and what tells things apart without
-//! any colour.
+//! Colors that color-blind readers can distinguish, and ways to distinguish things without color.
 
 use plotters::prelude::RGBAColor;
 
 use super::scene::{Area, Point, Scene};
 
-/// The paper. It is a picture's own, so that the picture reads the same on a dark page: an
-/// image can't know the theme of the notebook that shows it.
+/// The background. Every picture has its own, so that it looks the same on a dark page: an image
+/// can't know the theme of the notebook that shows it.
 pub(super) const PAPER: RGBAColor = RGBAColor(255, 255, 255, 1.0);
-/// Text that is to be read first.
+/// Primary text.
 pub(super) const INK: RGBAColor = RGBAColor(30, 30, 30, 1.0);
-/// Text beside it; 5.7 : 1 on the paper.
+/// Secondary text; its contrast with the background is 5.7 : 1.
 pub(super) const QUIET: RGBAColor = RGBAColor(95, 95, 95, 1.0);
-/// Lines that help the eye.
+/// Guide lines.
 pub(super) const FAINT: RGBAColor = RGBAColor(225, 225, 225, 1.0);
 /// The line at zero.
 pub(super) const ZERO: RGBAColor = RGBAColor(60, 60, 60, 1.0);
-/// What stands behind what is said.
+/// Individual values behind a summary.
 pub(super) const BEHIND: RGBAColor = RGBAColor(110, 110, 110, 0.45);
 
-/// So many groups can be told apart.
+/// The number of groups that can be distinguished.
 pub(super) const GROUPS: usize = 7;
 
-/// The colours of Okabe and Ito (2008), Color Universal Design, without the yellow, which is
-/// not seen on white.
+/// The colors of Okabe and Ito (2008), Color Universal Design, without the yellow, which is not
+/// visible on white.
 const OKABE_ITO: [RGBAColor; GROUPS] = [
     RGBAColor(0, 114, 178, 1.0),
     RGBAColor(230, 159, 0, 1.0),
@@ -34,13 +33,13 @@ const OKABE_ITO: [RGBAColor; GROUPS] = [
     RGBAColor(60, 60, 60, 1.0),
 ];
 
-/// The colour of a group.
+/// The color of a group.
 pub(super) fn color(group: usize) -> RGBAColor {
     OKABE_ITO[group % GROUPS]
 }
 
-/// The colours of cividis from low to high (Nuñez, Anderton and Renslow 2018): its lightness
-/// rises evenly, for all eyes, and in print.
+/// The colors of cividis from low to high (Nuñez, Anderton and Renslow 2018). Its lightness
+/// increases evenly, also for color-blind readers and in print.
 const CIVIDIS: [[f64; 3]; 9] = [
     [0.0, 34.0, 78.0],
     [18.0, 53.0, 112.0],
@@ -53,7 +52,7 @@ const CIVIDIS: [[f64; 3]; 9] = [
     [254.0, 232.0, 56.0],
 ];
 
-/// The colour of a part from 0 to 1.
+/// The color of a fraction from 0 to 1.
 pub(super) fn shade(part: f64) -> RGBAColor {
     let last = (CIVIDIS.len() - 1) as f64;
     let place = part.clamp(0.0, 1.0) * last;
@@ -63,16 +62,16 @@ pub(super) fn shade(part: f64) -> RGBAColor {
     RGBAColor(mixed(0), mixed(1), mixed(2), 1.0)
 }
 
-/// What can be read on that shade.
+/// The text color that is legible on that shade.
 pub(super) fn on_shade(part: f64) -> RGBAColor {
     if part < 0.55 { PAPER } else { INK }
 }
 
-/// A lower bar has no rim, which would be all of it.
+/// A bar thinner than this has no outline, which would cover it.
 const THIN: f64 = 5.0;
 
-/// A bar of a group: its colour, a rim that is seen where the colour is light, and lines over
-/// it that tell groups apart without colour.
+/// Draws a bar of a group: its color, an outline that keeps light colors visible, and hatching that
+/// distinguishes groups without color.
 pub(super) fn bar(scene: &mut Scene, area: Area, group: usize) {
     scene.block(area, color(group));
     for [slope, gap] in hatching(group) {
@@ -97,7 +96,8 @@ pub(super) fn bar(scene: &mut Scene, area: Area, group: usize) {
     scene.path(rim, ZERO, 1.0);
 }
 
-/// The lines of a group: down so many pixels for each to the right, and the gap between two.
+/// The hatching lines of a group: each with its slope, in pixels down per pixel to the right, and
+/// the gap between two lines.
 fn hatching(group: usize) -> &'static [[f64; 2]] {
     match group % GROUPS {
         0 => &[],
@@ -112,7 +112,7 @@ fn hatching(group: usize) -> &'static [[f64; 2]] {
 
 const HATCH: RGBAColor = RGBAColor(30, 30, 30, 0.75);
 
-/// Parallel lines, cut at the rectangle's sides.
+/// Draws parallel lines, cut at the rectangle's sides.
 fn hatch(scene: &mut Scene, area: Area, slope: f64, gap: f64) {
     let run = area.height() / slope.abs();
     let reach = area.width() + run;
@@ -127,7 +127,7 @@ fn hatch(scene: &mut Scene, area: Area, slope: f64, gap: f64) {
     }
 }
 
-/// The part of a line between a rectangle's left and right.
+/// The part of a line between a rectangle's left and right sides.
 fn cut(area: Area, from: Point, to: Point) -> Option<Vec<Point>> {
     let along = |x: f64| {
         let part = ((x - from[0]) / (to[0] - from[0])).clamp(0.0, 1.0);
@@ -140,7 +140,7 @@ fn cut(area: Area, from: Point, to: Point) -> Option<Vec<Point>> {
     (clamped[0] != clamped[1]).then(|| clamped.to_vec())
 }
 
-/// A point of a group: each has a form of its own.
+/// Draws a point of a group. Each group has its own shape.
 pub(super) fn marker(scene: &mut Scene, [x, y]: Point, group: usize) {
     let ink = color(group);
     let around = |places: &[Point]| {
@@ -172,7 +172,7 @@ pub(super) fn marker(scene: &mut Scene, [x, y]: Point, group: usize) {
     }
 }
 
-/// How long the strokes and the gaps of a group's line are, in pixels; nothing: it is whole.
+/// The lengths of the dashes and gaps of a group's line, in pixels; empty for a solid line.
 pub(super) fn dashes(group: usize) -> &'static [f64] {
     match group % GROUPS {
         0 => &[],

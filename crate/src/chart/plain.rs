@@ -1,4 +1,4 @@
-//! Charts in text, for terminals and for viewers that show nothing else, and in sentences.
+//! Charts as text, for terminals and for viewers that show nothing else, and as sentences.
 
 use super::mark::Labels;
 use super::numbers::told;
@@ -6,14 +6,14 @@ use super::scale::{part, span_from_zero};
 use super::text_metrics::clean;
 use crate::text::grouped;
 
-/// How wide the bars are, in characters.
+/// The width of the bars, in characters.
 pub(super) const WIDTH: usize = 40;
 /// A longer name ends in an ellipsis.
 const NAME: usize = 28;
-/// So many rows are read out.
+/// The number of rows that are listed in sentences.
 const READ: usize = 30;
 
-/// Names, bars and numbers in three columns, with the heads of the names and of the numbers.
+/// Names, bars and numbers in three columns, with headings for the names and the numbers.
 pub(super) fn bars([name, value]: [&str; 2], names: &[String], values: &[f64]) -> String {
     let numbers: Vec<_> = values.iter().map(|value| told(*value)).collect();
     rows(&[name, "", value], names, &pictures(values), &numbers)
@@ -41,15 +41,14 @@ fn pictures(values: &[f64]) -> Vec<String> {
         .collect()
 }
 
-/// A bar of so many characters, to the eighth.
+/// A bar of this many characters, rounded to an eighth.
 pub(super) fn blocks(length: f64) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (length * 8.0).round() as usize;
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
-/// Names, pictures and numbers in three columns. What stands above the pictures is as short as
-/// it has to be.
+/// Names, pictures and numbers in three columns. The heading of the pictures is not shortened.
 pub(super) fn rows(
     head: &[&str; 3],
     names: &[String],
@@ -76,7 +75,7 @@ pub(super) fn rows(
     lines.join("\n")
 }
 
-/// A name that is not longer than 28 characters.
+/// The name, shortened to 28 characters.
 pub(super) fn short(name: &str) -> String {
     let mut short: String = name.chars().take(NAME).collect();
     if name.chars().nth(NAME).is_some() {
@@ -86,7 +85,7 @@ pub(super) fn short(name: &str) -> String {
     clean(&short)
 }
 
-/// Rows with names in sentences: how many, the ends, and each of the first thirty.
+/// Named rows in sentences: their number, the extremes, and each of the first thirty.
 pub(super) fn said_of_rows(names: &[String], values: &[f64], labels: &Labels) -> String {
     let read: Vec<_> = names
         .iter()
@@ -108,7 +107,7 @@ pub(super) fn said_of_rows(names: &[String], values: &[f64], labels: &Labels) ->
     )
 }
 
-/// The smallest and the largest, with their names.
+/// The smallest and the largest value, with their names.
 fn ends(names: &[String], values: &[f64]) -> String {
     let named = || values.iter().zip(names);
     let least = named().min_by(|one, other| one.0.total_cmp(other.0));
@@ -123,7 +122,7 @@ fn ends(names: &[String], values: &[f64]) -> String {
     }
 }
 
-/// A number of things.
+/// A number with its noun, in the plural if needed.
 pub(super) fn counted(count: usize, thing: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", grouped(count as u64))

@@ -1,4 +1,4 @@
-//! A chart as a PNG, with letters of the font that ships: no font of the machine is needed.
+//! A chart as a PNG, drawn with the included font, so that no font of the machine is needed.
 
 use std::convert::Infallible;
 
@@ -15,23 +15,23 @@ use super::svg::not_drawn;
 use super::text_metrics::{font, width};
 use crate::error::{Error, ErrorKind, Result};
 
-/// A picture of more pixels is not drawn larger than it is.
+/// A picture with more pixels than this is not drawn at double size.
 const LARGE: u64 = 16_000_000;
-/// Half the height of small letters, in parts of the size.
+/// Half the height of small letters, as a fraction of the font size.
 const HALF_HEIGHT: f64 = 0.27;
 
-/// The file's bytes: twice as many pixels as the chart has on each side, so that it is sharp in
-/// print and on fine screens.
+/// The file's bytes, with twice the chart's pixels on each side, so that it is sharp in print and
+/// on high-resolution screens.
 ///
 /// # Errors
-/// A letter that is not in the font; plotters could not draw it.
+/// A letter is not in the font, or plotters could not draw the chart.
 pub(super) fn png(chart: &Chart) -> Result<Vec<u8>> {
     let scene = chart.scene();
     if let Some(letter) = unknown(&scene) {
         let message =
-            format!("a PNG can't hold the letter `{letter}`, which is not in the font that ships");
+            format!("a PNG can't show the letter `{letter}`, which is not in the included font");
         return Err(Error::new(ErrorKind::Display, message)
-            .with_hint("save the chart as `.svg`, whose letters are the viewer's own"));
+            .with_hint("save the chart as `.svg`, which uses the viewer's fonts"));
     }
     let zoom = match 4 * u64::from(scene.width) * u64::from(scene.height) > LARGE {
         true => 1,
@@ -59,9 +59,9 @@ fn unknown(scene: &Scene) -> Option<char> {
         .find(|letter| font.and_then(|font| font.glyph_index(*letter)).is_none())
 }
 
-/// What plotters draws on.
+/// The backend that plotters draws on.
 struct Page<'a> {
-    /// Three bytes for each, line by line.
+    /// Three bytes for each pixel, line by line.
     pixels: &'a mut Vec<u8>,
     size: (u32, u32),
 }
@@ -118,12 +118,12 @@ impl DrawingBackend for Page<'_> {
     }
 }
 
-/// What the letters of a text have in common.
+/// The properties that all letters of a text share.
 struct Line<'a> {
     font: &'a Face<'static>,
-    /// Pixels for each of the font's units.
+    /// Pixels per font unit.
     scale: f64,
-    /// Where the letters stand.
+    /// The vertical position of the baseline.
     base: f64,
 }
 
@@ -136,7 +136,7 @@ impl Page<'_> {
             [bounds.x_min, bounds.x_max].map(|units| pen + f64::from(units) * line.scale);
         let [top, bottom] =
             [bounds.y_max, bounds.y_min].map(|units| line.base - f64::from(units) * line.scale);
-        // A pixel more on all sides, since the rasterizer must not be led outside.
+        // One more pixel on all sides, since the rasterizer must not draw outside its area.
         let (left, top) = (left.floor() - 1.0, top.floor() - 1.0);
         let (wide, high) = ((right - left).ceil() + 2.0, (bottom - top).ceil() + 2.0);
         let mut outline = Outline {
@@ -158,7 +158,7 @@ impl Page<'_> {
         });
     }
 
-    /// Puts that much of a colour over what is there; nothing outside of the page.
+    /// Blends the color over a pixel; does nothing outside the page.
     fn blend(&mut self, x: i32, y: i32, color: BackendColor, alpha: f64) {
         let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else {
             return;
@@ -178,7 +178,7 @@ impl Page<'_> {
     }
 }
 
-/// Takes a letter's outline from the font's units to pixels.
+/// Converts a letter's outline from font units to pixels.
 struct Outline {
     rasterizer: Rasterizer,
     scale: f32,

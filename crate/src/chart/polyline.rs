@@ -1,9 +1,9 @@
-//! Lines of many points and of dashes.
+//! Lines with many points or with dashes.
 
 use super::scene::Point;
 
-/// Of the points in one column of pixels only the first, the lowest, the highest and the last:
-/// the line looks the same, be it of a million points.
+/// Keeps only the first, the lowest, the highest and the last of the points in each column of
+/// pixels: the line looks the same, even if it has a million points.
 pub(super) fn thinned(points: impl Iterator<Item = Point>) -> Vec<Point> {
     let mut kept: Vec<Point> = Vec::new();
     let mut column: Vec<Point> = Vec::new();
@@ -39,7 +39,7 @@ fn settle(kept: &mut Vec<Point>, column: &mut Vec<Point>) {
     column.clear();
 }
 
-/// The strokes of a line: every other of the lengths is a gap. No lengths: one stroke.
+/// The strokes of a line: every other length is a gap. Without lengths, there is one stroke.
 pub(super) fn dashed(points: &[Point], lengths: &[f64]) -> Vec<Vec<Point>> {
     let Some((first, rest)) = points.split_first().filter(|(_, rest)| !rest.is_empty()) else {
         return Vec::new();

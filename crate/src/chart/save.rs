@@ -1,4 +1,4 @@
-//! A chart on the screen and in a file.
+//! Showing a chart, and saving it to a file.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::display::{MimeBundle, Show, escaped};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Show for Chart {
-    /// An image inside the page, its data in words beside it, and the chart in text.
+    /// An image embedded in the page, a description of its data in words, and the chart as text.
     fn mime_bundle(&self) -> MimeBundle {
         let shown = match svg(self) {
             Ok(svg) => format!(
@@ -33,13 +33,13 @@ impl Show for Chart {
 }
 
 impl Chart {
-    /// Writes the chart into a file: `.svg`, which is sharp at any size and holds its data in
-    /// words, or `.png`, with twice as many pixels as the chart has on each side.
+    /// Writes the chart to a file: `.svg`, which is sharp at any size and contains a description of
+    /// its data, or `.png`, with twice the chart's pixels on each side.
     ///
     /// # Errors
-    /// Another ending (`ErrorKind::Argument`); a file that can't be written (`ErrorKind::Io`);
-    /// in a PNG a letter that is neither Latin, Greek nor Cyrillic, which the font that ships
-    /// does not hold (`ErrorKind::Display`).
+    /// The file has another extension (`ErrorKind::Argument`); the file can't be written
+    /// (`ErrorKind::Io`); the text in a PNG has a letter that is neither Latin, Greek nor Cyrillic,
+    /// which the included font does not contain (`ErrorKind::Display`).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
@@ -49,7 +49,7 @@ impl Chart {
             _ => {
                 let message = format!("`{}` is neither `.svg` nor `.png`", path.display());
                 return Err(Error::new(ErrorKind::Argument, message)
-                    .with_hint("the ending of the name decides what is written"));
+                    .with_hint("the file extension determines the format"));
             }
         };
         fs::write(path, bytes).map_err(|error| {

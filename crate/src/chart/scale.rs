@@ -1,11 +1,11 @@
-//! From values to pixels, and the values that an axis names.
+//! The mapping from values to pixels, and the values that an axis labels.
 //!
-//! Everything is halved before it is subtracted: the distance of two numbers may be larger than
-//! the largest number.
+//! Everything is halved before it is subtracted, because the difference of two numbers may exceed
+//! the largest float.
 
 use super::numbers;
 
-/// A stretch of values, and the pixels that it takes.
+/// A range of values, and the range of pixels that it is mapped to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
     pub(super) low: f64,
@@ -14,7 +14,7 @@ pub(super) struct Scale {
     to: f64,
 }
 
-/// A value that an axis names, and its name.
+/// A value that an axis labels, and its label.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tick {
     pub(super) value: f64,
@@ -31,18 +31,18 @@ impl Scale {
         }
     }
 
-    /// Where a value is; one from outside is at the end.
+    /// The position of a value; one outside the range is clamped to its end.
     pub(super) fn at(&self, value: f64) -> f64 {
         self.from + (self.to - self.from) * part(value, [self.low, self.high])
     }
 
-    /// About so many round values.
+    /// About this many round values.
     pub(super) fn ticks(&self, about: usize) -> Vec<Tick> {
         ticks([self.low, self.high], about)
     }
 }
 
-/// How far the value is between two others, from 0 to 1.
+/// The position of a value between two others, as a fraction from 0 to 1.
 pub(super) fn part(value: f64, [low, high]: [f64; 2]) -> f64 {
     let part = (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
     if part.is_nan() {
@@ -52,8 +52,8 @@ pub(super) fn part(value: f64, [low, high]: [f64; 2]) -> f64 {
     }
 }
 
-/// The smallest and the largest of finite values, a little apart where they are one, and 0 to 1
-/// without any.
+/// The smallest and the largest of finite values, slightly widened if they are equal; 0 to 1 if
+/// there are none.
 pub(super) fn span(values: impl IntoIterator<Item = f64>) -> [f64; 2] {
     let [low, high] = values
         .into_iter()
@@ -64,7 +64,7 @@ pub(super) fn span(values: impl IntoIterator<Item = f64>) -> [f64; 2] {
         return [0.0, 1.0];
     }
     let most = low.abs().max(high.abs());
-    // Closer values can't be told apart in a number of 64 bits times some pixels.
+    // Closer values can't be distinguished with 64-bit floats over this many pixels.
     if high / 2.0 - low / 2.0 > (most * 1e-12).max(1e-300) {
         return [low, high];
     }
@@ -75,12 +75,12 @@ pub(super) fn span(values: impl IntoIterator<Item = f64>) -> [f64; 2] {
     [held(low - apart), held(high + apart)]
 }
 
-/// The same, with zero in it.
+/// The same, with zero included.
 pub(super) fn span_from_zero(values: impl IntoIterator<Item = f64>) -> [f64; 2] {
     span(values.into_iter().chain([0.0]))
 }
 
-/// A twentieth more on both sides.
+/// The range widened by a twentieth on both sides.
 pub(super) fn roomy([low, high]: [f64; 2]) -> [f64; 2] {
     let more = high / 20.0 - low / 20.0;
     [held(low - more), held(high + more)]
@@ -90,8 +90,8 @@ fn held(value: f64) -> f64 {
     value.clamp(-f64::MAX, f64::MAX)
 }
 
-/// The round number nearest to a step that divides the span into so many: 1, 2 or 5 times a
-/// power of ten.
+/// The round number nearest to the step that divides the span into this many parts: 1, 2 or 5
+/// times a power of ten.
 pub(super) fn step([low, high]: [f64; 2], parts: f64) -> f64 {
     let parts = parts.max(1.0);
     let raw = held(high / parts - low / parts);
@@ -104,11 +104,11 @@ pub(super) fn step([low, high]: [f64; 2], parts: f64) -> f64 {
         .unwrap_or(raw)
 }
 
-/// So many steps. Below 1 it is a division by a whole number, which rounds once: three steps of
-/// 0.1 are 0.3.
+/// `count` times `step`. For steps below 1 this is a division by a whole number, which rounds only
+/// once: three steps of 0.1 are 0.3.
 pub(super) fn multiple(count: f64, step: f64) -> f64 {
     let inverse = (1.0 / step).round();
-    // Adding zero makes a zero of a negative one.
+    // Adding zero turns a negative zero into zero.
     match step < 1.0 && inverse.is_finite() && (inverse * step - 1.0).abs() < 1e-9 {
         true => count / inverse + 0.0,
         false => count * step + 0.0,

@@ -1,7 +1,7 @@
 //! A picture before it is drawn: shapes in pixels, from the upper left corner.
 //!
-//! The marks make shapes, and know nothing of files; [`paint`] hands the shapes to plotters,
-//! and knows nothing of data.
+//! The marks make shapes and do not deal with files; [`paint`] passes the shapes to plotters and
+//! does not deal with data.
 
 use plotters::coord::Shift;
 use plotters::prelude::{
@@ -13,7 +13,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::palette::QUIET;
 use super::text_metrics;
 
-/// A place: to the right, and down.
+/// A position: the distance to the right, and down.
 pub(super) type Point = [f64; 2];
 
 /// A part of the picture.
@@ -35,7 +35,7 @@ impl Area {
     }
 }
 
-/// What a text has at its place.
+/// Which part of a text is at its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Start,
@@ -61,7 +61,7 @@ pub(super) enum Shape {
         radius: f64,
         ink: RGBAColor,
     },
-    /// A line of text; its place is half the height of its small letters.
+    /// A line of text. Its position is at half the height of its small letters.
     Words {
         text: String,
         size: f64,
@@ -71,7 +71,7 @@ pub(super) enum Shape {
     },
 }
 
-/// The shapes of a picture, each over those before it.
+/// The shapes of a picture, each drawn over those before it.
 #[derive(Clone, Debug)]
 pub(super) struct Scene {
     pub(super) width: u32,
@@ -112,7 +112,7 @@ impl Scene {
     }
 }
 
-/// How a text is written.
+/// The style of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lettering {
     pub(super) size: f64,
@@ -121,7 +121,7 @@ pub(super) struct Lettering {
 }
 
 impl Lettering {
-    /// Quiet and small, as beside an axis.
+    /// Small secondary text, as beside an axis.
     pub(super) fn small(side: Side) -> Self {
         Self {
             size: 12.0,
@@ -131,7 +131,7 @@ impl Lettering {
     }
 }
 
-/// What went wrong on the way, in the backend's own words.
+/// An error from the backend.
 pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Draws the shapes, `zoom` times as large.
@@ -200,5 +200,5 @@ where
     Ok(())
 }
 
-/// What plotters calls the size of a font, in the font's own pixels.
+/// The ratio of plotters' font size to the font's own pixels.
 pub(super) const POINTS: f64 = 1.24;

@@ -16,7 +16,8 @@ pub(super) fn svg(chart: &Chart) -> Result<String> {
     let mut drawn = String::new();
     let backend = SVGBackend::with_string(&mut drawn, (scene.width, scene.height));
     paint(&scene, backend, 1.0).map_err(not_drawn)?;
-    // plotters opens the document; what it does not know stands right behind that.
+    // plotters writes the opening tag; the attributes and elements that it does not support are
+    // inserted there.
     let Some((opening, rest)) = drawn.split_once('>') else {
         return Err(not_drawn("the document has no beginning".into()));
     };

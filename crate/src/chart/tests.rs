@@ -1,4 +1,4 @@
-//! Charts as their readers meet them: in words, in text, in files, and from any frame.
+//! Tests of charts as users see them: descriptions, text forms, files, and charts of any frame.
 
 use insta::assert_snapshot;
 use polars::df;
@@ -287,8 +287,8 @@ fn what_can_not_be_meant_is_an_error() {
       hint: numbers are in `words`, `year`, `low`, `high`
     ");
     assert_snapshot!(chart(&frame).grouped_bar("group", "words", "group").unwrap_err(), @"
-    two rows are for `female` and `female`
-      hint: a chart has room for one: take their mean or sum before
+    two rows have the names `female` and `female`
+      hint: a chart can show only one of them: take their mean or sum first
     ");
     assert_snapshot!(chart(&frame).interval("job", "words", "high", "low").unwrap_err(), @"
     the interval of `nurse` ends at 11 before it begins at 13
@@ -297,7 +297,7 @@ fn what_can_not_be_meant_is_an_error() {
     let lists = df!["l" => [Series::new("".into(), [1])], "y" => [1]].unwrap();
     assert_snapshot!(chart(&lists).line("l", "y").unwrap_err(), @"
     the column `l` holds list[i32]
-      hint: along an axis go numbers, dates, times of a date and names; `column.cast(&DataType::Int64)` makes numbers of durations
+      hint: an axis can show numbers, dates, times of a date and names; `column.cast(&DataType::Int64)` converts durations to numbers
     ");
     let many = df!["g" => (0..8).collect::<Vec<i32>>()].unwrap();
     assert_snapshot!(chart(&many).lines("g", "g", "g").unwrap_err(), @"
@@ -325,7 +325,7 @@ fn a_file_is_what_its_ending_says() {
     let error = chart.save("women.jpg").unwrap_err();
     assert_snapshot!(error, @"
     `women.jpg` is neither `.svg` nor `.png`
-      hint: the ending of the name decides what is written
+      hint: the file extension determines the format
     ");
     let error = chart.save(path("no/women.svg")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
@@ -340,8 +340,8 @@ fn a_png_has_its_letters_or_says_which_it_lacks() {
     let (with, without) = (letters("Łódź Ωμέγα Київ").unwrap(), letters("").unwrap());
     assert!(with.len() > without.len() + 500, "the letters are missing");
     assert_snapshot!(letters("護士").unwrap_err(), @"
-    a PNG can't hold the letter `護`, which is not in the font that ships
-      hint: save the chart as `.svg`, whose letters are the viewer's own
+    a PNG can't show the letter `護`, which is not in the included font
+      hint: save the chart as `.svg`, which uses the viewer's fonts
     ");
 }
 
@@ -379,7 +379,8 @@ fn hostile_names_are_read_and_never_obeyed() {
     }
 }
 
-/// Fails where an XML reader would: tags that don't fit, bare signs, letters that XML forbids.
+/// Fails where an XML parser would: mismatched tags, unescaped characters, and characters that XML
+/// forbids.
 fn well_formed(svg: &str) {
     let mut open = Vec::new();
     let mut rest = svg;
@@ -433,7 +434,7 @@ fn effects_keep_their_pairs_and_zero_in_the_middle() {
     assert_eq!(svg.matches("<circle ").count(), 2 + 4);
 }
 
-/// Every kind that a frame of three columns can be.
+/// Every kind of chart that a frame of three columns allows.
 fn kinds(frame: &DataFrame) -> Vec<Result<Chart>> {
     let of = chart(frame);
     vec![

@@ -1,7 +1,7 @@
-//! Texts in a picture: made harmless, measured, shortened, wrapped.
+//! Texts in a picture: sanitized, measured, shortened, wrapped.
 //!
-//! The letters are measured in DejaVu Sans, which ships; it is wider than most, so that what
-//! fits in it fits in a browser's own font.
+//! Texts are measured in DejaVu Sans, which is included. It is wider than most fonts, so a text
+//! that fits in it also fits in a browser's own font.
 
 use std::sync::OnceLock;
 
@@ -9,20 +9,20 @@ use ttf_parser::Face;
 
 use crate::text::invisible::{is_invisible, mark_invisible};
 
-/// The Latin, Greek and Cyrillic letters of DejaVu Sans; its licence lies beside it.
+/// The Latin, Greek and Cyrillic letters of DejaVu Sans. The license is in the same folder.
 const FONT: &[u8] = include_bytes!("font/DejaVuSans-subset.ttf");
 
-/// Of a longer text only the beginning is looked at.
+/// Only the beginning of a longer text is used.
 const LONGEST: usize = 200;
 
-/// The font that ships; `None` can't be, since a test reads it.
+/// The included font. It is never `None`, since a test reads it.
 pub(super) fn font() -> Option<&'static Face<'static>> {
     static FACE: OnceLock<Option<Face<'static>>> = OnceLock::new();
     FACE.get_or_init(|| Face::parse(FONT, 0).ok()).as_ref()
 }
 
-/// The text on one line, without what no XML may hold or no reader can see, and not longer than
-/// 200 characters.
+/// The text on one line, with characters that are invalid in XML or invisible marked, and not
+/// longer than 200 characters.
 pub(super) fn clean(text: &str) -> String {
     let mut kept: String = text.chars().take(LONGEST).map(on_one_line).collect();
     if text.chars().nth(LONGEST).is_some() {
@@ -38,12 +38,12 @@ fn on_one_line(character: char) -> char {
     }
 }
 
-/// How wide a text is, in pixels, if its letters are `size` pixels high.
+/// The width of a text, in pixels, at a font size of `size` pixels.
 pub(super) fn width(text: &str, size: f64) -> f64 {
     text.chars().map(advance).sum::<f64>() * size
 }
 
-/// How far a character moves the next one, in parts of the size.
+/// The advance width of a character, as a fraction of the font size.
 fn advance(character: char) -> f64 {
     match character {
         '\u{300}'..='\u{36F}' => 0.0,
@@ -52,7 +52,7 @@ fn advance(character: char) -> f64 {
     }
 }
 
-/// The same of a letter that the font holds.
+/// The same for a letter that the font contains; otherwise `None`.
 fn known(character: char) -> Option<f64> {
     let font = font()?;
     let glyph = font.glyph_index(character)?;
@@ -60,7 +60,7 @@ fn known(character: char) -> Option<f64> {
     Some(f64::from(units) / f64::from(font.units_per_em()))
 }
 
-/// The text if it is not wider than `room`, else its beginning and an ellipsis.
+/// The text if it is not wider than `room`, otherwise its beginning and an ellipsis.
 pub(super) fn shortened(text: &str, size: f64, room: f64) -> String {
     if width(text, size) <= room {
         return text.to_owned();
@@ -71,12 +71,12 @@ pub(super) fn shortened(text: &str, size: f64, room: f64) -> String {
         rest >= 0.0
     });
     let beginning: String = fits.collect();
-    // A joiner at the end would join the ellipsis.
+    // A joiner at the end would be joined to the ellipsis.
     let beginning = beginning.trim_end_matches([' ', '\u{200D}']);
     format!("{beginning}…")
 }
 
-/// The text on lines that are not wider than `room`, at most three; the last one may end in an
+/// The text on at most three lines that are not wider than `room`; the last one may end in an
 /// ellipsis.
 pub(super) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
     const LINES: usize = 3;

@@ -1,10 +1,10 @@
-//! A card: a short list of names and values, which is how small results look.
+//! A card: a short list of names and values, used to display small results.
 
 use super::escape::escaped;
 use super::mime_bundle::MimeBundle;
 use crate::text::terminal::sanitize;
 
-/// A short list of names and values, as HTML table and as aligned text.
+/// A short list of names and values, as an HTML table and as aligned text.
 pub(crate) fn card(title: &str, rows: &[(&str, String)]) -> MimeBundle {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut html = String::from("<div class=\"evenhand tex2jax_ignore mathjax_ignore\">");

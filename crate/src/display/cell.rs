@@ -1,21 +1,21 @@
-//! Which cell is running.
+//! Determines which cell is running.
 //!
-//! evcxr compiles each cell into a shared object of its own and never unloads one. A
-//! caller's `Location` is a constant inside that object, so the address at which the
-//! object is loaded tells cells apart, without any help from the kernel.
+//! evcxr compiles each cell into its own shared object and never unloads one. A caller's
+//! `Location` is a constant inside that object, so the address at which the object is loaded
+//! distinguishes cells, without any help from the kernel.
 
 use std::panic::Location;
 
-/// A cell, as far as it can be told from others.
+/// Identifies a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cell(usize);
 
-/// The cell in whose code this place stands.
+/// The cell whose code contains this location.
 #[cfg(unix)]
 pub(super) fn of(place: &'static Location<'static>) -> Cell {
     let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: `dladdr` only reads the address as a number and fills `info`, which is
-    // valid for writes; zeroed is a valid `Dl_info`, so it may be read in every case.
+    // SAFETY: `dladdr` uses the address only as a number and fills `info`, which is valid for
+    // writes. A zeroed `Dl_info` is valid, so it may be read even if `dladdr` fails.
     let base = unsafe {
         libc::dladdr(std::ptr::from_ref(place).cast(), info.as_mut_ptr());
         info.assume_init().dli_fbase
@@ -23,7 +23,7 @@ pub(super) fn of(place: &'static Location<'static>) -> Cell {
     Cell(base as usize)
 }
 
-/// Without `dladdr` each place counts as a cell of its own: the last display wins.
+/// Without `dladdr`, each location counts as a separate cell, so the last display wins.
 #[cfg(not(unix))]
 pub(super) fn of(place: &'static Location<'static>) -> Cell {
     Cell(std::ptr::from_ref(place) as usize)
@@ -33,7 +33,7 @@ pub(super) fn of(place: &'static Location<'static>) -> Cell {
 pub(super) mod tests {
     use super::*;
 
-    /// A made-up cell, for the tests of what is shown in which.
+    /// A made-up cell for tests.
     pub(in crate::display) fn cell(number: usize) -> Cell {
         Cell(number)
     }

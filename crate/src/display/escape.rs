@@ -2,9 +2,8 @@
 
 use crate::text::invisible::mark_invisible;
 
-/// Appends the text so that a browser shows it and never obeys it: the characters that nobody
-/// can see or that turn others around are marked, as they are in a terminal, and the rest is
-/// escaped.
+/// Appends the text so that a browser displays it and never interprets it: characters that are
+/// invisible or change the text direction are marked, as in a terminal, and the rest is escaped.
 pub(crate) fn push_escaped(html: &mut String, text: &str) {
     for character in mark_invisible(text).chars() {
         match character {

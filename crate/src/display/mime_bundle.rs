@@ -1,27 +1,27 @@
-//! What one thing looks like in a notebook: HTML, and plain text beside it.
+//! The representation of one result in a notebook: HTML with a plain text alternative.
 
 use std::borrow::Cow;
 
 use super::escape::escaped;
 use super::shared_script::dedupe_script;
 
-/// One result in both forms. A viewer that can't show HTML, or must not, has the text.
+/// One result in both forms. A viewer that can't show HTML, or must not, uses the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MimeBundle {
-    /// The HTML form. Whoever makes it has escaped every text that is not its own. It may
-    /// be empty: then the plain form says it all.
+    /// The HTML form. Its creator must escape all text from other sources. It may be empty if the
+    /// plain form is sufficient.
     pub html: String,
-    /// The plain form, for terminals and for viewers without HTML. What a terminal would obey in
-    /// it is shown as `�`: see [`sanitize`](crate::text::terminal::sanitize).
+    /// The plain form, for terminals and for viewers without HTML. Characters that a terminal
+    /// would interpret are shown as `�`: see [`sanitize`](crate::text::terminal::sanitize).
     pub text: String,
 }
 
-/// What a notebook can show. Implement it for your own types to use them with
+/// A type that can be shown in a notebook. Implement it for your own types to use them with
 /// [`display`](super::display) and as the last expression of a cell.
 ///
-/// Showing can't fail: where a part can't be drawn, the bundle says so in its place.
+/// Showing can't fail: if a part can't be drawn, the bundle contains a message in its place.
 pub trait Show {
-    /// The thing in both forms.
+    /// The value in both forms.
     fn mime_bundle(&self) -> MimeBundle;
 }
 
@@ -31,7 +31,7 @@ impl<T: Show + ?Sized> Show for &T {
     }
 }
 
-/// The things one below the other, as one result: the kernel keeps one result a cell.
+/// Stacks the bundles into one result, because the kernel keeps one result per cell.
 pub(crate) fn stack(bundles: &[MimeBundle]) -> MimeBundle {
     let html: Vec<_> = match bundles.iter().all(|bundle| bundle.html.is_empty()) {
         true => Vec::new(),
@@ -43,7 +43,7 @@ pub(crate) fn stack(bundles: &[MimeBundle]) -> MimeBundle {
     }
 }
 
-/// Beside others that have an HTML form, plain text needs one too.
+/// The HTML form, or the plain text as HTML, which it needs beside results that have an HTML form.
 pub(crate) fn html_of(bundle: &MimeBundle) -> Cow<'_, str> {
     if bundle.html.is_empty() {
         Cow::Owned(format!(
@@ -55,7 +55,7 @@ pub(crate) fn html_of(bundle: &MimeBundle) -> Cow<'_, str> {
     }
 }
 
-/// The plain forms one below the other.
+/// The plain forms, one below the other.
 pub(crate) fn text_of(bundles: &[MimeBundle]) -> String {
     let texts: Vec<_> = bundles.iter().map(|bundle| &*bundle.text).collect();
     texts.join("\n\n")

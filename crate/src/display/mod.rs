@@ -2,15 +2,16 @@
 //!
 //! - [`display`] shows a table or one of the toolkit's own results; [`EvcxrDisplay`] does
 //!   the same for the last expression of a cell.
-//! - `mime_bundle` is what one thing looks like: HTML, and plain text beside it.
-//! - `card` is how small results look; `shared_script` is what an output holds once.
-//! - `progress_bar` is how far long work is, in its place.
+//! - `mime_bundle` represents one result: HTML with a plain text alternative.
+//! - `card` displays small results; `shared_script` handles the script that an output contains
+//!   once.
+//! - `progress_bar` shows the progress of long work, updated in place.
 //! - `escape` makes text from a model harmless in HTML.
-//! - `cell` knows which cell is running; `writer` is the one way to standard output.
+//! - `cell` determines which cell is running; all standard output goes through `writer`.
 
 mod card;
 mod cell;
-mod escape;
+pub(crate) mod escape;
 mod mime_bundle;
 mod progress_bar;
 mod shared_script;

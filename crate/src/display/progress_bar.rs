@@ -1,4 +1,4 @@
-//! A bar that moves in its place, where the kernel's wrapper listens.
+//! A progress bar that is updated in place, if the kernel's wrapper listens.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -6,14 +6,14 @@ use super::escape::escaped;
 use super::mime_bundle::MimeBundle;
 use super::writer::{self, Output};
 
-/// A bar in the running cell. It is there from the first time that it is shown.
+/// A progress bar in the running cell. It appears the first time that it is shown.
 pub(crate) struct ProgressBar {
     id: String,
     is_shown: bool,
 }
 
 impl ProgressBar {
-    /// A bar, where one can move: in plain evcxr and in a terminal there is none.
+    /// A new bar, or `None` in plain evcxr and in a terminal, where it could not be updated.
     pub(crate) fn new() -> Option<Self> {
         static BARS: AtomicUsize = AtomicUsize::new(0);
         writer::is_live().then(|| Self {
@@ -26,12 +26,12 @@ impl ProgressBar {
         })
     }
 
-    /// Has the reader seen it?
+    /// Whether the bar has been shown.
     pub(crate) fn is_shown(&self) -> bool {
         self.is_shown
     }
 
-    /// Shows how far it is, and these words beside it.
+    /// Shows the progress, with this text beside the bar.
     pub(crate) fn show(&mut self, done: usize, total: Option<usize>, words: &str) {
         let output = match self.is_shown {
             true => Output::Update(&self.id),
@@ -42,7 +42,7 @@ impl ProgressBar {
     }
 }
 
-/// `progress` is among the few elements that an untrusted notebook keeps.
+/// The bar as HTML and text. An untrusted notebook keeps few elements; `progress` is one of them.
 fn drawn(done: usize, total: Option<usize>, words: &str) -> MimeBundle {
     let reach = total.map_or(String::new(), |total| {
         format!(" max=\"{}\" value=\"{done}\"", total.max(1))

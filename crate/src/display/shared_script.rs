@@ -1,17 +1,18 @@
-//! What an output holds once, however many of its parts need it: a script with its style. What
-//! the script works on stays within the size of an output.
+//! The script and its style, which an output contains once, however many of its parts need it. The
+//! data that the script works on is limited to the size of an output.
 
-/// How the shared block begins: the style, then the script. Nothing else on a page has this mark.
+/// The beginning of the shared block, which holds the style, then the script. Nothing else on a
+/// page has this mark.
 pub(crate) const SHARED_BLOCK: &str = "<style data-evenhand>";
 
-/// The most that scripts of one output may work on, in bytes.
+/// The maximum size of the data for the scripts of one output, in bytes.
 pub(crate) const LARGEST_OUTPUT: usize = 1_900_000;
 
 const DATA: &str = "<script type=\"application/json\">";
 const END: &str = "</script>";
 
-/// The parts of one output with the shared block at its end, once, if they have it at all. Of
-/// many large tables the last ones are static.
+/// The parts of one output, with the shared block moved to its end, once, if any part has it. If
+/// there are many large tables, the last ones are left static.
 pub(crate) fn dedupe_script(html: String) -> String {
     let Some(block) = shared_block(&html).map(str::to_owned) else {
         return html;
@@ -31,13 +32,13 @@ pub(crate) fn dedupe_script(html: String) -> String {
     output + &block
 }
 
-/// The first shared block: no script of ours holds its own end.
+/// The first shared block. None of our scripts contains its own end tag.
 fn shared_block(html: &str) -> Option<&str> {
     let from = html.get(html.find(SHARED_BLOCK)?..)?;
     from.get(..from.find(END)? + END.len())
 }
 
-/// What the script works on, as an element of the page that is never shown.
+/// Appends the data for the script as an element of the page that is never shown.
 pub(crate) fn push_data(html: &mut String, json: &str) {
     html.extend([DATA, json, END]);
 }

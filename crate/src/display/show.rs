@@ -1,8 +1,8 @@
 //! Showing results in the running cell.
 //!
-//! Where the toolkit's own kernel listens, each is shown at once and in its place. Plain evcxr
-//! keeps one result a cell: of several blocks of the same form the last one wins. So there
-//! each display sends all that its cell has shown so far, as one block, and begins anew when
+//! Under the toolkit's own kernel, each result is shown immediately and in its place. Plain evcxr
+//! keeps one result per cell: of several blocks with the same MIME type, the last one wins. There,
+//! each display sends everything that its cell has shown so far as one block, and starts over when
 //! the next cell runs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -25,7 +25,7 @@ static SHOWN: Mutex<Shown> = Mutex::new(Shown {
 });
 
 /// Shows a data frame, or another result that implements [`Show`], below the running
-/// cell. A cell may show several; they stand below each other in the order of the calls.
+/// cell. A cell may show several results; they appear below each other in the order of the calls.
 ///
 /// Outside a notebook the plain form is printed.
 ///
@@ -59,9 +59,9 @@ impl<T: Show> EvcxrDisplay for T {
     }
 }
 
-/// What Rust's own types look like is what evcxr makes of them, their `Debug` form. evcxr
-/// would compile a cell that ends in one a second time to find that out, and would print a
-/// model's text as it is.
+/// Shows Rust's own types in their `Debug` form, as evcxr does. Without this, evcxr would have to
+/// compile a cell that ends in such a value a second time, and would print a model's text
+/// unescaped.
 macro_rules! show_as_debug {
     ($([$($generic:ident)*] $type:ty,)+) => {
         $(
@@ -91,7 +91,7 @@ fn show_in(cell: Cell, output: Output<'_>, bundle: MimeBundle) {
     if writer::is_live() {
         return writer::send(output, &bundle);
     }
-    // A thread that panicked while it held the lock left a whole list behind: it is used on.
+    // The list is consistent even if a thread panicked while it held the lock.
     let mut shown = SHOWN
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -103,7 +103,7 @@ fn show_in(cell: Cell, output: Output<'_>, bundle: MimeBundle) {
 }
 
 impl Shown {
-    /// Notes what the cell shows now, and returns all that it has shown.
+    /// Records what the cell shows now, and returns everything that it has shown.
     fn add(&mut self, cell: Cell, bundle: MimeBundle) -> MimeBundle {
         if self.cell != Some(cell) {
             self.cell = Some(cell);

@@ -1,11 +1,10 @@
-//! The one way to standard output and standard error.
+//! The single way to standard output and standard error.
 //!
-//! evcxr reads its protocol from the same standard output that a cell prints to. It
-//! matches the begin marker anywhere in a line, takes a line that equals another token
-//! for an order, and waits for ever when the last line does not end. So everything that
-//! is printed here is defused first and ends in a newline, and each block is one write,
-//! so that threads can't cut into it. Plain text may end in a terminal, so it passes
-//! `text::terminal` first.
+//! evcxr reads its protocol from the same standard output that a cell prints to. It matches the
+//! begin marker anywhere in a line, treats a line that equals another token as a command, and
+//! waits forever if the last line is not terminated. So everything that is printed here has its
+//! tokens broken up and ends in a newline, and each block is a single write, so that threads can't
+//! interleave with it. Plain text may reach a terminal, so it is sanitized by `text::terminal`.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -17,33 +16,34 @@ use super::mime_bundle::MimeBundle;
 use crate::text::sanitize_line;
 use crate::text::terminal::sanitize;
 
-/// All tokens of the protocol begin so.
+/// The prefix of all tokens of the protocol.
 const TOKEN: &str = "EVCXR_";
 
 /// The longest note, in characters.
 const LONGEST_NOTE: usize = 2_000;
 
-/// Names the word with which a line begins that the kernel's wrapper takes for a message of
-/// Jupyter's. It is made anew for each kernel, so that no text of a model can have it.
+/// The variable with the token that marks the beginning of a line as a Jupyter message for the
+/// kernel's wrapper. The token is generated anew for each kernel, so that no text from a model can
+/// contain it.
 const OUTPUTS: &str = "EVENHAND_OUTPUTS";
 
-/// What becomes of a result in the notebook.
+/// How a result appears in the notebook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Output<'a> {
     /// The value of a cell.
     Result,
-    /// Something shown on the way. One with an id can be replaced later.
+    /// A result shown while the cell runs. One with an id can be replaced later.
     Display(Option<&'a str>),
-    /// It replaces what was shown with this id.
+    /// Replaces what was shown with this id.
     Update(&'a str),
 }
 
-/// Does the kernel's wrapper listen, which shows a result at once and in its place?
+/// Whether the kernel's wrapper is listening, so that a result is shown immediately and in place.
 pub(super) fn is_live() -> bool {
     word().is_some()
 }
 
-/// Shows a result at once, where the wrapper listens.
+/// Shows a result immediately, if the wrapper is listening.
 pub(super) fn send(output: Output<'_>, bundle: &MimeBundle) {
     if let Some(word) = word() {
         write(&mut io::stdout().lock(), &mark(word, output, bundle));
@@ -71,15 +71,15 @@ fn mark(word: &str, output: Output<'_>, bundle: &MimeBundle) -> String {
         content["transient"] = json!({ "display_id": id });
     }
     let message = json!({"msg_type": kind, "content": content}).to_string();
-    // In JSON, as in HTML, another spelling reads the same.
+    // In JSON, the escape sequence decodes to the underscore that it replaces.
     format!("{word}show {}\n", defuse(&message, "EVCXR\\u005f"))
 }
 
-/// The bytes of one result: a block for each form, which the kernel gathers into one output.
+/// One result as output: a block for each form, which the kernel combines into one output.
 pub(super) fn encode(bundle: &MimeBundle) -> String {
     let mut block = String::with_capacity(bundle.html.len() + bundle.text.len() + 128);
     if !bundle.html.is_empty() {
-        // In HTML the entity reads as the underscore that it replaces.
+        // In HTML, the entity renders as the underscore that it replaces.
         push_content(&mut block, "text/html", &defuse(&bundle.html, "EVCXR&#95;"));
     }
     push_content(&mut block, "text/plain", &plain(&bundle.text));
@@ -91,18 +91,18 @@ pub(super) fn show(bundle: &MimeBundle) {
     write(&mut io::stdout().lock(), &encode(bundle));
 }
 
-/// Prints plain text for a terminal, where no kernel listens.
+/// Prints plain text for a terminal, if no kernel is listening.
 pub(super) fn print(text: &str) {
     write(&mut io::stdout().lock(), &format!("{}\n", plain(text)));
 }
 
-/// Tells the user something while work goes on: a line on standard error, shown at once.
+/// Prints a message for the user while work continues: one line on standard error.
 pub(crate) fn log_line(line: &str) {
     let line = sanitize_line(line, LONGEST_NOTE);
     write(&mut io::stderr().lock(), &format!("{}\n", plain(&line)));
 }
 
-/// A closed stream means that nobody looks any more: there is no one to tell.
+/// Errors are ignored: a closed stream means that nobody is reading any more.
 fn write(out: &mut impl Write, text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
@@ -115,8 +115,7 @@ fn push_content(block: &mut String, mime: &str, content: &str) {
     block.push_str("\nEVCXR_END_CONTENT\n");
 }
 
-/// Plain text that no terminal obeys, and in which no token is left: an invisible word joiner
-/// splits it.
+/// Sanitized plain text without tokens: an invisible word joiner breaks each one up.
 fn plain(text: &str) -> String {
     defuse(&sanitize(text), "EVCXR\u{2060}_").into_owned()
 }
@@ -135,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    /// What the kernel makes of the lines, as evcxr 0.22 reads them.
+    /// The contents that the kernel extracts from the lines, parsed as evcxr 0.22 does.
     fn kernel_reads(output: &str) -> Vec<(String, String)> {
         let mut contents = Vec::new();
         let mut lines = output.lines();

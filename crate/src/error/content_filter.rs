@@ -1,4 +1,4 @@
-//! What Azure's content filter found, in a prompt or in an answer.
+//! The findings of Azure's content filter, in a prompt or in an answer.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,23 +7,23 @@ use serde_json::value::RawValue;
 
 use crate::json::{self, entries, fields};
 
-/// So many categories no filter has.
+/// The most categories that are read; no filter has this many.
 const MOST_CATEGORIES: usize = 64;
 
 use crate::text::sanitize_line;
 
-/// So much of a service's word is told.
+/// The most characters of a name from the service that are shown.
 const WIDTH: usize = 60;
 
-/// What the filter said about one category.
+/// The filter's result for one category.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FilterResult {
-    /// Was the text held back because of it?
+    /// Whether the text was filtered because of this category.
     pub filtered: bool,
-    /// How grave it is, in the service's words: `safe`, `low`, `medium`, `high`.
+    /// The severity, as the service names it: `safe`, `low`, `medium` or `high`.
     pub severity: Option<String>,
-    /// Was it there at all? For categories without degrees, such as `jailbreak`.
+    /// Whether the category was detected, for categories without a severity such as `jailbreak`.
     pub detected: Option<bool>,
 }
 
@@ -39,14 +39,14 @@ pub struct ContentFilter {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PromptFilter {
-    /// Which message it is about, counted from 0.
+    /// The index of the message, counted from 0.
     pub prompt_index: u64,
-    /// What was found.
+    /// The findings.
     pub content_filter: ContentFilter,
 }
 
 impl ContentFilter {
-    /// The categories because of which the text was held back.
+    /// The categories because of which the text was filtered.
     pub fn filtered(&self) -> impl Iterator<Item = (&str, &FilterResult)> {
         self.categories
             .iter()
@@ -54,12 +54,12 @@ impl ContentFilter {
             .map(|(name, result)| (name.as_str(), result))
     }
 
-    /// Was the text held back?
+    /// Whether the text was filtered.
     pub fn is_filtered(&self) -> bool {
         self.filtered().next().is_some()
     }
 
-    /// Reads what can be understood of an object of categories; the rest is left out.
+    /// Reads an object of categories. Results that can't be read are left out.
     fn from_object(json: &RawValue) -> Self {
         let result = |(name, result): (String, &RawValue)| {
             let [filtered, severity, detected] =
@@ -77,7 +77,7 @@ impl ContentFilter {
         }
     }
 
-    /// Finds the results in the object that holds them, in both spellings.
+    /// Reads the results from the object that holds them, under either of the two field names.
     pub(crate) fn inside(json: &RawValue) -> Self {
         fields(json, ["content_filter_results", "content_filter_result"])
             .into_iter()
@@ -88,7 +88,7 @@ impl ContentFilter {
     }
 }
 
-/// Lists what held the text back: `violence (medium), jailbreak`.
+/// Lists the categories because of which the text was filtered: `violence (medium), jailbreak`.
 impl fmt::Display for ContentFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, (name, result)) in self.filtered().enumerate() {

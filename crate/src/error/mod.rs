@@ -1,14 +1,14 @@
-//! The one error of the library: a kind to match on, a message, a hint that the
-//! user can act on, and the chain of causes.
+//! The library's error type: a kind to match on, a message, a hint that the user can act on,
+//! and the chain of causes.
 //!
-//! `Display` tells this layer and its hint, because that is what evcxr shows when `?` ends
-//! a cell; `source()` carries the rest, so that a program may print the chain in its own
-//! way, with [`Error::message`] for this layer alone. `Debug` prints everything, for people.
-//! A message may quote a service or a file: no terminal obeys it.
+//! `Display` shows this layer and its hint, because that is what evcxr prints when `?` ends a
+//! cell. `source()` returns the cause, so that a program can print the chain in its own format,
+//! with [`Error::message`] for this layer alone. `Debug` prints everything, for people. A
+//! message may quote a service or a file, so it is sanitized: it can't control a terminal.
 
-use std::borrow::Cow;
 mod content_filter;
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -18,17 +18,16 @@ use crate::text::terminal::sanitize;
 
 pub use content_filter::{ContentFilter, FilterResult, PromptFilter};
 
-/// The result of everything in this library that can fail.
+/// The result of every fallible function in this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, to match on. The names are those of the OpenAI clients where
-/// they have one.
+/// What went wrong, to match on. The names follow the OpenAI clients where those have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A setting is missing or malformed; nothing was sent.
     Settings,
-    /// The request can't be what was meant (an empty deployment name, an upside-down range).
+    /// An argument is invalid (an empty deployment name, a reversed range).
     Argument,
     /// 400: the service refused the request.
     BadRequest,
@@ -36,7 +35,7 @@ pub enum ErrorKind {
     ContentFilter,
     /// 401: the key or token is wrong.
     Authentication,
-    /// 403: the key is right, but may not do this.
+    /// 403: the key is valid, but not allowed to do this.
     PermissionDenied,
     /// 404: no such deployment, or no such path.
     NotFound,
@@ -48,11 +47,12 @@ pub enum ErrorKind {
     RateLimit,
     /// 500 and above.
     Server,
-    /// Another status, or a redirect (which is never followed, since it would carry the key away).
+    /// Another status, or a redirect (which is never followed, because that would send the key to
+    /// another host).
     UnexpectedStatus,
     /// No answer in time.
     Timeout,
-    /// The connection could not be made, or broke.
+    /// The connection could not be established, or was lost.
     Connection,
     /// The answer could not be understood.
     Response,
@@ -60,18 +60,18 @@ pub enum ErrorKind {
     Cancelled,
     /// A file or another part of the operating system failed.
     Io,
-    /// A file is not the journal that it should be: of another format, or of other requests.
+    /// A file is not the expected journal: it has another format, or belongs to other requests.
     Journal,
-    /// The data can't carry what was asked of them: too few units, no spread, not a number.
+    /// The data do not support the analysis: too few units, no variation, or not a number.
     Statistics,
-    /// A table or a chart could not be made.
+    /// A table or a chart could not be created.
     Display,
-    /// What code outside of this library could not do: see [`Error::other`].
+    /// An error from code outside of this library: see [`Error::other`].
     Other,
 }
 
 impl ErrorKind {
-    /// The kind's name as it stands in tables, such as `rate_limit`.
+    /// The kind's name as written in tables, such as `rate_limit`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Settings => "settings",
@@ -99,7 +99,7 @@ impl ErrorKind {
     }
 }
 
-/// An error with a kind, a message, and where there is one a hint.
+/// An error with a kind, a message and, if there is one, a hint.
 ///
 /// ```
 /// let error = evenhand::Client::builder().build().unwrap_err();
@@ -107,7 +107,7 @@ impl ErrorKind {
 /// assert!(error.hint().is_some_and(|hint| hint.contains("AZURE_OPENAI_ENDPOINT")));
 /// ```
 ///
-/// A clone is cheap, and is the same error: rows that share a cause share it.
+/// Cloning is cheap: clones share the same error.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -150,7 +150,7 @@ impl Error {
         Self::new(ErrorKind::Other, message)
     }
 
-    /// The same error, with a hint that its user can act on.
+    /// Sets the hint, which the user can act on.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.0).hint = Some(legible(hint.into()));
@@ -182,19 +182,19 @@ impl Error {
         self
     }
 
-    /// The same error, caused by this one.
+    /// Sets the cause of this error.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Arc::make_mut(&mut self.0).source = Some(Arc::from(source.into()));
         self
     }
 
-    /// What went wrong.
+    /// The kind of this error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What happened, without causes and hint.
+    /// The message, without causes and hint.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -211,48 +211,48 @@ impl Error {
         self.0.hint.as_deref()
     }
 
-    /// The HTTP status, when the service answered with one.
+    /// The HTTP status, if the service returned one.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The service's own name for the error, such as `DeploymentNotFound`.
+    /// The service's error code, such as `DeploymentNotFound`.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// The service's name for the exchange, which its support asks for.
+    /// The service's ID of the request, which its support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// How long the service asked to wait, as it said it, be it a day.
+    /// How long the service asked to wait, unmodified: it may be a day.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// What the content filter found in the prompt, when that is why it was refused.
+    /// The content filter's findings in the prompt, if the prompt was refused because of them.
     pub fn content_filter(&self) -> Option<&ContentFilter> {
         self.0.content_filter.as_ref()
     }
 
-    /// Is it a missing or malformed setting?
+    /// Whether a setting is missing or malformed.
     pub fn is_settings(&self) -> bool {
         self.kind() == ErrorKind::Settings
     }
 
-    /// Is it the content filter?
+    /// Whether the content filter refused the prompt.
     pub fn is_content_filter(&self) -> bool {
         self.kind() == ErrorKind::ContentFilter
     }
 
-    /// Is it a used-up quota?
+    /// Whether the quota is used up.
     pub fn is_rate_limit(&self) -> bool {
         self.kind() == ErrorKind::RateLimit
     }
 }
 
-/// The text as a terminal may have it; most are so, and are not copied.
+/// The text, made safe for a terminal. Most texts are safe already and are not copied.
 fn legible(text: String) -> String {
     match sanitize(&text) {
         Cow::Borrowed(_) => text,
@@ -288,7 +288,7 @@ impl StdError for Error {
     }
 }
 
-/// So that `?` may end a closure that writes a file: the kind is [`ErrorKind::Io`].
+/// Allows `?` in a closure that writes a file. The kind is [`ErrorKind::Io`].
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         Self::new(ErrorKind::Io, error.to_string()).with_source(error)

@@ -1,10 +1,9 @@
-//! Is a model even-handed? What is measured on its answers, on which questions, and what may
-//! be concluded.
+//! Fairness: what to ask a model, what to measure in its answers, and what can be concluded.
 //!
-//! [`text`] reads an answer once; [`lexicon`] says which words name which group (the group is
-//! data: nothing here knows the word gender); [`measures`] turns texts into numbers;
-//! [`occupations`] ships the jobs that a study asks about, with the share of women in them.
-//! [`statistics`] holds the tests, intervals and effect sizes: it knows numbers, no texts.
+//! [`text`] tokenizes an answer once; [`lexicon`] defines which words name which group (groups are
+//! data: no code here depends on gender); [`measures`] turns texts into numbers; [`occupations`]
+//! ships the jobs that a study asks about, with the share of women in each. [`statistics`] holds
+//! the tests, intervals and effect sizes; it works on numbers, not on texts.
 
 pub mod lexicon;
 pub mod measures;

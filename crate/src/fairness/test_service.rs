@@ -1,4 +1,4 @@
-//! A service on loopback that says what a test wants.
+//! A loopback service that gives the answers that a test needs.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use crate::loopback::{Reply, Server};
 
 pub(super) use crate::loopback::last_message;
 
-/// A service that expects so many requests.
+/// A service that expects a fixed number of requests.
 pub(super) struct Service {
     server: Server,
     expected: usize,
 }
 
 impl Service {
-    /// Ends it; the bodies of the requests, which have all come.
+    /// Stops the service and returns the bodies of the requests, all of which must have arrived.
     pub(super) fn end(self) -> Vec<Value> {
         let bodies = self.server.bodies();
         assert_eq!(bodies.len(), self.expected);
@@ -22,7 +22,8 @@ impl Service {
     }
 }
 
-/// Answers so many requests with what `say` makes of their bodies, and hangs up at others.
+/// Answers the given number of requests with the result of `say` for their bodies, and closes the
+/// connection on further requests.
 pub(super) fn service(requests: usize, say: fn(&Value) -> String) -> (Client, Service) {
     let server = Server::answering(move |request, before| {
         if before >= requests {

@@ -1,8 +1,8 @@
-//! The way to a service over HTTP: connections, time limits, bodies of a bounded size, and
-//! whether a failed exchange is made again. It knows no service.
+//! HTTP access, independent of any particular service: connections, time limits, bodies of a
+//! bounded size, and retries.
 //!
-//! - `transport`: one exchange; `retry`: what to do about one that failed; `redact`: no key comes
-//!   back in an answer.
+//! - `transport` sends one request and reads its response; `retry` decides whether a failed
+//!   request is sent again; `redact` removes keys from responses.
 
 pub(crate) mod redact;
 pub(crate) mod retry;

@@ -1,20 +1,21 @@
-//! The keys of a client, found in whatever a service sends back. This is the one place: what
-//! passed it holds no key, so no part behind it has to look.
+//! Removes a client's keys from everything that a service sends. Code that works with redacted
+//! text need not look for keys again.
 
 use std::borrow::Cow;
 
 use crate::secret::Secret;
 
-/// What stands where a key was.
+/// The replacement for a key.
 const INSTEAD: &[u8] = b"[key]";
 
-/// Every secret that was given, the one that is sent and the one that is not.
+/// All secrets of a client, whether they are sent or not.
 pub(crate) struct Redactor {
     keys: Vec<Secret>,
 }
 
 impl Redactor {
-    /// Secrets that may be an ordinary word are not looked for: an answer may hold them.
+    /// Secrets that could be an ordinary word are not redacted, because an answer may contain
+    /// that word.
     pub(crate) fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
         let keys = secrets.into_iter();
         Self {
@@ -22,8 +23,8 @@ impl Redactor {
         }
     }
 
-    /// The bytes without a key, however JSON may write it (`\u006b`, `\/`), in whatever case.
-    /// What was JSON stays JSON.
+    /// The bytes without any key, in any case and with any JSON escapes (`\u006b`, `\/`). Valid
+    /// JSON stays valid.
     pub(crate) fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
         let keys = self.keys.iter().map(|key| key.expose().as_bytes());
         keys.fold(bytes, |bytes, key| match without(&bytes, key) {
@@ -32,7 +33,7 @@ impl Redactor {
         })
     }
 
-    /// The same of a part of a file.
+    /// Like [`bytes`](Self::bytes), for a part of a file.
     pub(crate) fn line<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         let keys = self.keys.iter().map(|key| key.expose().as_bytes());
         keys.fold(Cow::Borrowed(line), |line, key| match without(&line, key) {
@@ -42,7 +43,7 @@ impl Redactor {
     }
 }
 
-/// Is a secret so long, or so little of a word, that nobody writes it by chance?
+/// Whether a secret is too long, or too unlike a word, to appear in a text by chance.
 fn is_no_word(key: &str) -> bool {
     key.len() >= 16 || key.len() >= 8 && !key.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
@@ -69,9 +70,9 @@ fn without<'a>(bytes: &'a [u8], key: &[u8]) -> Cow<'a, [u8]> {
     Cow::Owned(clean)
 }
 
-/// How long the key is that stands at the beginning, if one does. A backslash before it that
-/// belongs to no text of JSON goes with it, and so does the rest of an escape that begins with
-/// the key's last letter: what is left is never half an escape.
+/// The length of the key at the beginning of the bytes, if there is one. It includes a preceding
+/// backslash outside of a JSON string, and the rest of an escape that begins with the key's last
+/// character, so that no partial escape is left.
 fn found(bytes: &[u8], key: &[u8]) -> Option<usize> {
     let plain = |bytes: &[u8]| {
         let same = bytes.get(..key.len())?.eq_ignore_ascii_case(key);
@@ -90,7 +91,7 @@ fn found(bytes: &[u8], key: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length, made longer until it ends between two letters of JSON.
+/// The length, extended until it ends between two JSON characters.
 fn whole_escapes(bytes: &[u8], length: usize) -> usize {
     let mut end = 0;
     while end < length {
@@ -99,7 +100,7 @@ fn whole_escapes(bytes: &[u8], length: usize) -> usize {
     end.min(bytes.len())
 }
 
-/// The same where every letter of it may be escaped.
+/// The length of the key at the beginning of the bytes, if any of its characters may be escaped.
 fn escaped(bytes: &[u8], key: &[u8]) -> Option<usize> {
     let mut length = 0;
     for expected in key {
@@ -112,7 +113,7 @@ fn escaped(bytes: &[u8], key: &[u8]) -> Option<usize> {
     Some(length)
 }
 
-/// The ASCII letter that stands first in a text of JSON, and how many bytes it takes.
+/// The first character of a JSON string if it is ASCII, and the length of its source.
 fn unit(bytes: &[u8]) -> (Option<u8>, usize) {
     match bytes {
         [b'\\', b'u', rest @ ..] => {
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(redacted("sk-12345", "sk-12345"), "[key]");
     }
 
-    /// The text with so many of its letters escaped as a hostile service may do it.
+    /// The text with some characters escaped, as a hostile service may do it.
     fn escape(text: &str, which: &[bool]) -> String {
         let escape = |(at, c): (usize, char)| match which.get(at % which.len().max(1)) {
             Some(true) if c.is_ascii() => format!("\\u{:04x}", c as u32),

@@ -1,5 +1,5 @@
-//! Whether a failed request is sent again, and after how long. Pure: the clock and
-//! the dice are given.
+//! Decides whether a failed request is sent again, and after what time. Pure: the clock and the
+//! random number are passed in.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,25 +11,25 @@ const LONGEST_ASKED: Duration = Duration::from_secs(60);
 /// What to do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Retry {
-    /// May it pass, so that sending again makes sense?
+    /// Whether sending the request again may help.
     pub(crate) again: bool,
-    /// How long the service asked to wait, as it said it.
+    /// How long the service asked to wait, unmodified.
     pub(crate) asked: Option<Duration>,
 }
 
 impl Retry {
-    /// Sending again would change nothing.
+    /// Sending again would not help.
     pub(crate) const NO: Self = Self {
         again: false,
         asked: None,
     };
-    /// It may pass, and nobody said when.
+    /// Sending again may help, and the service named no wait.
     pub(crate) const YES: Self = Self {
         again: true,
         asked: None,
     };
 
-    /// After an answer with this status.
+    /// The decision for a response with this status.
     pub(crate) fn after_status(status: u16, headers: &HeaderMap, now: SystemTime) -> Self {
         let told = headers.get("x-should-retry").map(|value| value.as_bytes());
         let again = match told {
@@ -43,9 +43,10 @@ impl Retry {
         }
     }
 
-    /// How long to wait before the next attempt, after so many retries; `dice` is from
-    /// 0 to 1. The service's wish counts up to a minute; else the wait doubles from
-    /// half a second to eight, less up to a quarter, so that many clients spread out.
+    /// How long to wait before the next attempt, after this many retries. `dice` is a random
+    /// number from 0 to 1. A wait that the service asks for is used up to a minute. Otherwise
+    /// the wait doubles from half a second to eight seconds, minus a random part of up to a
+    /// quarter, so that many clients spread out.
     pub(crate) fn wait(&self, retries: u32, dice: f64) -> Duration {
         match self.asked {
             Some(asked) if !asked.is_zero() && asked <= LONGEST_ASKED => asked,

@@ -1,5 +1,5 @@
-//! The way to the service: one connection pool, verified TLS, no redirects, proxies
-//! from the environment, and bodies of a bounded size.
+//! The HTTP transport: one connection pool, verified TLS, no redirects, proxies from the
+//! environment, and bodies of a bounded size.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::retry::Retry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{CONNECT_TIMEOUT, Settings, TIMEOUT};
 
-/// The largest body that is read, in bytes. The longest answer is some hundred times smaller.
+/// The largest body that is read, in bytes. The longest answer is about a hundred times smaller.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
-/// How long a file of many megabytes may take at least, on a slow line.
+/// The shortest time limit for transferring a file, which may be large and the network slow.
 const TRANSFER: Duration = Duration::from_secs(3600);
 
-/// How long things may take.
+/// The time limits of a client.
 pub(crate) struct Limits {
     timeout: Duration,
     connect: Duration,
@@ -30,14 +30,14 @@ impl Limits {
         if timeout.is_zero() || connect.is_zero() {
             return Err(Error::new(
                 ErrorKind::Settings,
-                "a time-out of zero leaves no time for an answer",
+                "a timeout of zero leaves no time for an answer",
             )
             .with_hint("give .timeout() and .connect_timeout() more, or leave them out"));
         }
         Ok(Self { timeout, connect })
     }
 
-    /// The same for files.
+    /// The limits for transferring files.
     pub(crate) fn of_transfers(&self) -> Self {
         Self {
             timeout: self.timeout.max(TRANSFER),
@@ -46,7 +46,7 @@ impl Limits {
     }
 }
 
-/// What of an address decides how it is connected to.
+/// The properties of an address that decide how to connect to it.
 #[derive(Clone, Copy)]
 pub(crate) struct Destination {
     pub(crate) is_loopback: bool,
@@ -55,7 +55,7 @@ pub(crate) struct Destination {
 
 /// The connections of one client.
 pub(crate) fn client(destination: Destination, limits: &Limits) -> Result<reqwest::Client> {
-    // Fails only where the program has chosen a provider already, which then serves.
+    // Fails only if the program has installed a provider already, which is then used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("evenhand/", env!("CARGO_PKG_VERSION")))
@@ -64,11 +64,11 @@ pub(crate) fn client(destination: Destination, limits: &Limits) -> Result<reqwes
         .timeout(limits.timeout)
         .connect_timeout(limits.connect);
     if destination.is_loopback {
-        // What is meant for this machine, in clear text, must not go to a proxy.
+        // Requests to this machine, which may be in clear text, must not go to a proxy.
         builder = builder.no_proxy();
     }
     builder = if destination.is_plain_http {
-        // No certificate is looked at, so a machine without any is good enough.
+        // No certificate is checked, so this must work on a machine without any.
         builder.tls_certs_only([])
     } else {
         own_certificates(builder)?
@@ -81,8 +81,8 @@ pub(crate) fn client(destination: Destination, limits: &Limits) -> Result<reqwes
     })
 }
 
-/// `SSL_CERT_FILE` names the certificates to trust, as for OpenSSL and curl. Where
-/// the system's own verifier does not read it (macOS, Windows) they are added.
+/// `SSL_CERT_FILE` names the certificates to trust, as for OpenSSL and curl. On systems whose
+/// verifier does not read it (macOS, Windows), the certificates are added here.
 fn own_certificates(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) else {
         return Ok(builder);
@@ -107,10 +107,10 @@ fn own_certificates(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBu
     })
 }
 
-/// An exchange that failed, and what to do about it.
+/// A failed exchange, and whether to retry it.
 pub(crate) type Failed = (Error, Retry);
 
-/// What came back.
+/// A complete response.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -118,7 +118,7 @@ pub(crate) struct Answer {
     pub(crate) body: Result<Vec<u8>, Failed>,
 }
 
-/// Who is asked, how long that may take, and what must not come back.
+/// The host, the time limits and the keys to redact.
 #[derive(Clone, Copy)]
 pub(crate) struct Way<'a> {
     pub(crate) host: &'a str,
@@ -126,7 +126,7 @@ pub(crate) struct Way<'a> {
     pub(crate) redactor: &'a Redactor,
 }
 
-/// Sends one request with a body of JSON and reads its answer.
+/// Sends one request with a JSON body and reads its response.
 pub(crate) async fn send(
     request: reqwest::RequestBuilder,
     body: Vec<u8>,
@@ -137,13 +137,13 @@ pub(crate) async fn send(
     Ok(incoming.read().await)
 }
 
-/// An answer whose body is still coming.
+/// A response whose body is still arriving.
 pub(crate) struct Incoming<'a> {
     response: reqwest::Response,
     way: Way<'a>,
 }
 
-/// Sends one request, and waits until its answer begins.
+/// Sends one request, and waits until its response begins.
 pub(crate) async fn open<'a>(
     request: reqwest::RequestBuilder,
     way: Way<'a>,
@@ -161,14 +161,14 @@ impl Incoming<'_> {
         self.response.status().as_u16()
     }
 
-    /// The next part of the body, as it came; `None` at its end. A key may be parted between
-    /// two: who puts them together looks for it.
+    /// The next part of the body, unredacted; `None` at its end. A key may be split between two
+    /// parts, so the caller must redact the assembled text.
     pub(crate) async fn chunk(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>, Failed> {
         let chunk = self.response.chunk().await;
         chunk.map_err(|error| broken(error, self.way))
     }
 
-    /// The whole answer, without the key.
+    /// The whole response, redacted.
     pub(crate) async fn read(mut self) -> Answer {
         Answer {
             status: self.status(),
@@ -195,10 +195,10 @@ impl Incoming<'_> {
     }
 }
 
-/// The error for an exchange that was not carried through.
+/// The error for an exchange that did not complete.
 fn broken(error: reqwest::Error, way: Way<'_>) -> Failed {
     let Way { host, limits, .. } = way;
-    // The address is told by its host alone.
+    // Errors name only the host of the address.
     let error = error.without_url();
     let untrusted = is_untrusted(&error);
     let retry = if untrusted { Retry::NO } else { Retry::YES };
@@ -216,7 +216,7 @@ fn broken(error: reqwest::Error, way: Way<'_>) -> Failed {
         (false, true) if untrusted => (
             ErrorKind::Connection,
             format!("the certificate of {host} is not to be trusted"),
-            "if a proxy of your organisation opens the traffic, set SSL_CERT_FILE to its certificates",
+            "if your organization's proxy inspects the traffic, set SSL_CERT_FILE to its certificates",
         ),
         (false, true) => (
             ErrorKind::Connection,
@@ -235,7 +235,7 @@ fn broken(error: reqwest::Error, way: Way<'_>) -> Failed {
     )
 }
 
-/// Was it the server's certificate?
+/// Whether the server's certificate was rejected.
 fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -245,7 +245,7 @@ fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
         ) {
             return true;
         }
-        // An I/O error passes over what it wraps when it is asked for its source.
+        // `io::Error::source` skips the error that it wraps.
         let wrapped = error
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref);

@@ -296,6 +296,17 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_nothing_holds_takes_nothing_else_with_it() {
+        let body = br#"{"choices": [{"message": {"content": "1e999"}}], "a": [-2.5e340, 1, {"1e999": 1E+400}]}"#;
+        let answer = ChatCompletion::from_body(body.to_vec()).unwrap();
+        assert_eq!(answer.as_json()["a"], json!([null, 1, {"1e999": null}]));
+        assert_eq!(
+            answer.as_json()["choices"][0]["message"]["content"],
+            "1e999"
+        );
+    }
+
+    #[test]
     fn numbers_that_nobody_can_mean_are_left_out() {
         for (name, number) in [
             ("prompt_tokens", json!(u64::MAX)),

@@ -50,11 +50,6 @@ impl Body {
             value: OnceLock::new(),
         }
     }
-
-    /// It is JSON.
-    fn parsed(&self) -> Value {
-        serde_json::from_str(self.text.text()).unwrap_or_default()
-    }
 }
 
 impl PartialEq for Body {
@@ -105,7 +100,9 @@ impl ChatCompletion {
 
     /// The whole body as it came, with what has no field here.
     pub fn as_json(&self) -> &Value {
-        self.body.value.get_or_init(|| Box::new(self.body.parsed()))
+        self.body
+            .value
+            .get_or_init(|| Box::new(self.body.text.to_value()))
     }
 
     /// The same, not taken apart.
@@ -123,7 +120,7 @@ impl ChatCompletion {
 
 impl Serialize for ChatCompletion {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.body.parsed().serialize(serializer)
+        self.body.text.to_value().serialize(serializer)
     }
 }
 

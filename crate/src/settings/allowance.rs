@@ -1,9 +1,9 @@
-//! The quota that the settings name, as numbers.
+//! The quota from the settings, as numbers.
 
 use super::{RPM_VARIABLE, Settings, TPM_VARIABLE};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What the deployment may be asked in a minute; `None` is not said.
+/// The deployment's quota per minute; `None` if not set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Allowance {
     pub(crate) tokens_per_minute: Option<u64>,
@@ -12,7 +12,7 @@ pub(crate) struct Allowance {
 
 impl Allowance {
     /// # Errors
-    /// A number that is none, or zero; the message names its variable.
+    /// A value is not a number, or is zero; the message names its variable.
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
         Ok(Self {
             tokens_per_minute: number(TPM_VARIABLE, settings.tokens_per_minute.as_deref())?,

@@ -1,4 +1,4 @@
-//! Pasted values: what copying puts around them and nobody means.
+//! Cleans pasted values of the characters that copying puts around them.
 
 use crate::text::invisible::is_invisible;
 

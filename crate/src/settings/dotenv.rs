@@ -1,9 +1,9 @@
-//! The `.env` file: found in a folder or one above it, read without touching the process
-//! environment, and never quoted, since it holds keys. `find` says which file counts, `parse`
-//! what it sets.
+//! The `.env` file: found in a folder or one above it, read without changing the process
+//! environment, and never quoted in messages, because it holds keys. `find` finds the file,
+//! `parse` parses it.
 
 mod find;
-mod parse;
+pub(crate) mod parse;
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use find::Found;
 use parse::Broken;
 
-/// A file that is larger is not one of settings, in bytes.
+/// The largest file that is read, in bytes: a larger one is not a settings file.
 const LARGEST: u64 = 1024 * 1024;
 
 /// What a `.env` file sets.
@@ -25,18 +25,18 @@ pub(super) struct DotEnv {
 }
 
 impl DotEnv {
-    /// The file that counts for a program in this folder, if there is one; and what its user
-    /// should know of those that were looked at.
+    /// The file for a program in this folder, if there is one, and notes for the user about the
+    /// files that were considered.
     ///
     /// # Errors
-    /// A file of the user's own that can't be read.
+    /// A file that belongs to the user can't be read.
     pub(super) fn of(folder: &Path) -> Result<(Option<Self>, Vec<String>)> {
         let folder = if folder.as_os_str().is_empty() {
             Path::new(".")
         } else {
             folder
         };
-        // A folder that was removed under the process has no file either.
+        // The folder may have been removed while the process runs.
         let Ok(folder) = fs::canonicalize(folder) else {
             return Ok((None, Vec::new()));
         };
@@ -64,7 +64,7 @@ impl DotEnv {
                 "save it as UTF-8 (PowerShell's `>` writes UTF-16: use `Out-File -Encoding utf8`)",
             ));
         }
-        // What is no text in other tools' lines is theirs.
+        // Invalid UTF-8 in the lines of other tools is not an error.
         let parsed = parse::parse(&String::from_utf8_lossy(&bytes)).map_err(|Broken(name)| {
             let what = format!("has a line for {name} that can't be understood");
             failed(&path, &what).with_hint(format!("write it as {name}='value', in single quotes"))

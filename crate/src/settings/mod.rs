@@ -1,10 +1,10 @@
-//! The settings of a client, read once and in one place: the environment, and a
-//! `.env` file in the current folder or one above it (`sources` says which of them counts).
-//! What they mean is checked when a client is made of them, not here.
+//! The settings of a client, read once and in one place: from the environment, and from a
+//! `.env` file in the current folder or one above it (`sources` decides which of them counts).
+//! Their values are checked when a client is built from them, not here.
 
 mod allowance;
 mod clean;
-mod dotenv;
+pub(crate) mod dotenv;
 mod sources;
 
 use std::fmt;
@@ -17,76 +17,76 @@ use crate::secret::Secret;
 pub(crate) use allowance::Allowance;
 pub(crate) use clean::clean;
 
-/// Where the quota's tokens stand.
+/// The variable with the quota's tokens per minute.
 const TPM_VARIABLE: &str = "AZURE_OPENAI_TPM";
-/// Where the quota's requests stand.
+/// The variable with the quota's requests per minute.
 const RPM_VARIABLE: &str = "AZURE_OPENAI_RPM";
-/// How long a request may take in all.
+/// The default time limit of a request.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(600);
-/// How long making a connection may take.
+/// The default time limit for establishing a connection.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a failed request is sent again.
+/// How many times a failed request is sent again by default.
 pub(crate) const MAX_RETRIES: u32 = 2;
 
-/// Who answers.
+/// The kind of service that answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Service {
-    /// Azure OpenAI, or what speaks its protocol.
+    /// Azure OpenAI, or a server that speaks its protocol.
     #[default]
     Azure,
-    /// OpenAI, or any server with its chat completions (vLLM, Ollama, llama.cpp).
+    /// OpenAI, or any server with its chat completions API (vLLM, Ollama, llama.cpp).
     OpenAi,
 }
 
-/// What a [`Client`](crate::Client) is made of. Every field may be filled by hand
-/// before [`Client::new`](crate::Client::new) checks them all.
+/// The settings of a [`Client`](crate::Client). Every field may be set by hand before
+/// [`Client::new`](crate::Client::new) checks them all.
 ///
 /// | variable | field |
 /// |---|---|
 /// | `AZURE_OPENAI_ENDPOINT` | `endpoint` |
 /// | `AZURE_OPENAI_API_KEY` | `api_key` |
-/// | `AZURE_OPENAI_AD_TOKEN` | `ad_token`, which wins over the key |
+/// | `AZURE_OPENAI_AD_TOKEN` | `ad_token`, which takes precedence over the key |
 /// | `AZURE_OPENAI_API_VERSION`, else `OPENAI_API_VERSION` | `api_version` |
 /// | `AZURE_OPENAI_DEPLOYMENT` | `deployment` |
 /// | `AZURE_OPENAI_TPM` | `tokens_per_minute`, the deployment's quota |
-/// | `AZURE_OPENAI_RPM` | `requests_per_minute`, the same |
+/// | `AZURE_OPENAI_RPM` | `requests_per_minute`, the deployment's quota |
 /// | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL` | `endpoint`, `api_key`, `deployment` of an OpenAI-compatible server |
 ///
-/// The `OPENAI_` variables count only where no Azure endpoint, key or token is
-/// set: a forgotten Azure endpoint must not send the prompts to someone else.
+/// The `OPENAI_` variables count only if no Azure endpoint, key or token is set, so that a
+/// missing Azure endpoint never sends the prompts to another service.
 ///
-/// Address and credential come from one place, all from the environment or all from the same
-/// `.env` file; the other variables may come from either.
+/// Address and credential come from one source: both from the environment or both from the
+/// same `.env` file. The other variables may come from either.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Who answers. Default: Azure OpenAI.
+    /// The kind of service. Default: Azure OpenAI.
     pub service: Service,
     /// The resource's address, such as `https://NAME.openai.azure.com`.
     pub endpoint: Option<String>,
     /// The resource's key.
     pub api_key: Option<Secret>,
-    /// A Microsoft Entra token, sent in the key's place.
+    /// A Microsoft Entra token, sent instead of the key.
     pub ad_token: Option<Secret>,
     /// The API version: a date such as `2024-10-21`, `v1`, `preview`, or nothing for v1.
     pub api_version: Option<String>,
     /// The deployment (for an OpenAI-compatible server the model) that answers
     /// when a request names none.
     pub deployment: Option<String>,
-    /// How many tokens a minute the deployment has, which a batch keeps to: a whole number.
+    /// The deployment's quota in tokens per minute, which a batch keeps to: a whole number.
     pub tokens_per_minute: Option<String>,
-    /// How many requests a minute. Default: six with each thousand tokens.
+    /// The quota in requests per minute. Default: six per thousand tokens.
     pub requests_per_minute: Option<String>,
-    /// How long a request may take in all. Default: 600 seconds.
+    /// How long a request may take in total. Default: 600 seconds.
     pub timeout: Option<Duration>,
-    /// How long making a connection may take. Default: 5 seconds.
+    /// How long establishing a connection may take. Default: 5 seconds.
     pub connect_timeout: Option<Duration>,
-    /// How often a request that failed in passing is sent again. Default: 2.
+    /// How many times a request that failed for a transient reason is sent again. Default: 2.
     pub max_retries: Option<u32>,
     pub(crate) notes: Vec<String>,
 }
 
-/// A setting that no request can do without.
+/// A setting that every request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Missing {
@@ -99,23 +99,22 @@ pub enum Missing {
 }
 
 impl Settings {
-    /// Reads the environment, then for what it lacks a `.env` file: the nearest one in the
+    /// Reads the environment and, for variables it lacks, a `.env` file: the nearest one in the
     /// current folder or above it, up to the root of the repository (a folder with `.git`) or
-    /// the home folder; outside of both in the current folder alone. The environment itself is
-    /// left as it is.
+    /// the home folder; outside of both, only in the current folder. The environment itself is
+    /// not changed.
     ///
-    /// A file of another user, or that others may write, is passed over;
-    /// [`notes`](Self::notes) says so. In a file a value is what stands there: no `$` is
-    /// replaced.
+    /// A file that belongs to another user, or that others may write to, is ignored, and
+    /// [`notes`](Self::notes) says so. Values in a file are literal: `$` is not expanded.
     ///
     /// # Errors
-    /// A `.env` file that is there but can't be read; an address from the environment and its
-    /// credential from the file, or the other way round: the message names both.
+    /// A `.env` file exists but can't be read; or the address comes from the environment and its
+    /// credential from the file, or vice versa: the message names both.
     pub fn from_env() -> Result<Self> {
         Self::from_env_in(Path::new(""))
     }
 
-    /// [`from_env`](Self::from_env) as it is for a program that runs in this folder.
+    /// Like [`from_env`](Self::from_env), with this folder in place of the current one.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
@@ -128,19 +127,19 @@ impl Settings {
         })
     }
 
-    /// What the user should know of how the settings were found: which `.env` files were passed
-    /// over, and why. None of it holds a value.
+    /// Notes for the user about where the settings were found: which `.env` files were ignored,
+    /// and why. They never contain a value.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// Is there an address, a key or a token? Without any, nobody was meant to be asked.
+    /// Whether there is an address, a key or a token. Without any of them, no service is set.
     pub fn names_a_service(&self) -> bool {
         self.endpoint.is_some() || self.api_key.is_some() || self.ad_token.is_some()
     }
 
-    /// Reads the settings from any source of named values. White space and quotes
-    /// around a value are dropped, and an empty value counts as none.
+    /// Reads the settings from any source of named values. White space and quotes around a
+    /// value are removed, and an empty value counts as unset.
     ///
     /// ```
     /// use evenhand::Settings;
@@ -188,8 +187,8 @@ impl Settings {
         }
     }
 
-    /// What must still be given before a client can ask. An OpenAI-compatible server
-    /// may do without a key, and without an address it is OpenAI itself.
+    /// The settings that are still missing. An OpenAI-compatible server may work without a key;
+    /// without an address, the service is OpenAI itself.
     pub fn missing(&self) -> Vec<Missing> {
         let credential = self.api_key.is_some() || self.ad_token.is_some();
         let (endpoint, credential) = match self.service {
@@ -209,7 +208,7 @@ impl Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An address that was not checked yet may carry a password or a key.
+        // An unchecked address may contain a password or a key.
         let endpoint = self.endpoint.as_deref().map(|address| {
             if address.contains(['@', '?', '#']) {
                 "…"
@@ -233,10 +232,10 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// One value, for a part that has a setting of its own. An empty one counts as none.
+/// The value of one variable, for a module with its own setting. An empty value counts as unset.
 ///
 /// # Errors
-/// A `.env` file that is there but can't be read.
+/// A `.env` file exists but can't be read.
 pub(crate) fn variable(folder: &Path, name: &str) -> Result<Option<String>> {
     let value = sources::sources(folder)?.value(name);
     Ok(value.map(|value| clean(&value).to_owned()))

@@ -1,6 +1,6 @@
-//! Where settings come from: the environment, or one `.env` file. An address and its credential
-//! come from the same of the two, so that no file can send a key of the environment to an
-//! address of its own, or the other way round.
+//! The sources of settings: the environment, and one `.env` file. An address and its credential
+//! come from the same source, so that a file can't send a key from the environment to its own
+//! address, or vice versa.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ const AZURE_CREDENTIALS: [&str; 2] = ["AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_API
 const OPENAI_ENDPOINT: &str = "OPENAI_BASE_URL";
 const OPENAI_CREDENTIALS: [&str; 1] = ["OPENAI_API_KEY"];
 
-/// The environment and the file.
+/// The environment and the `.env` file.
 pub(super) struct Sources<E> {
     environment: E,
     file: Option<DotEnv>,
@@ -36,7 +36,7 @@ impl Named {
 /// The sources for a program in this folder.
 ///
 /// # Errors
-/// A `.env` file that is there but can't be read.
+/// A `.env` file exists but can't be read.
 pub(super) fn sources(folder: &Path) -> Result<Sources<impl Fn(&str) -> Option<String>>> {
     let (file, notes) = DotEnv::of(folder)?;
     let environment =
@@ -49,11 +49,11 @@ pub(super) fn sources(folder: &Path) -> Result<Sources<impl Fn(&str) -> Option<S
 }
 
 impl<E: Fn(&str) -> Option<String>> Sources<E> {
-    /// The settings. The environment comes first; what it lacks may come from the file, but an
-    /// address and its credential come from one of them.
+    /// The settings. The environment takes precedence, and missing values may come from the
+    /// file, but an address and its credential come from the same source.
     ///
     /// # Errors
-    /// An address here and its credential there.
+    /// An address and its credential come from different sources.
     pub(super) fn settings(&self) -> Result<Settings> {
         let merged = Settings::from_lookup(|name| self.value(name));
         let service = merged.service;
@@ -64,7 +64,7 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
         if ours.any() {
             self.check(&ours, &files)?;
         }
-        // What else a file says of a service that is not asked is about that one.
+        // If the file names a service too, its quota belongs to that one.
         let is_apart = ours.any()
             && [Service::Azure, Service::OpenAi]
                 .iter()
@@ -77,7 +77,7 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
         }))
     }
 
-    /// Does the environment have both parts, or the file nothing to complete it with?
+    /// Refuses an address from the environment with a credential from the file, or vice versa.
     fn check(&self, ours: &Named, files: &Named) -> Result<()> {
         let mixed = match (ours.address, ours.credential) {
             (None, Some(credential)) => files.address.map(|address| (credential, address)),
@@ -90,7 +90,7 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
         }
     }
 
-    /// The value of the environment, else of the file. An empty one counts as none.
+    /// The value from the environment or else from the file. An empty value counts as unset.
     pub(super) fn value(&self, name: &str) -> Option<String> {
         self.of_environment(name).or_else(|| self.of_file(name))
     }
@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    /// What comes of these variables of the environment and of the file.
+    /// The settings from these variables in the environment and in the file.
     fn settings(environment: &[(&str, &str)], file: &[(&str, &str)]) -> Result<Settings> {
         let of = |pairs: &[(&str, &str)]| {
             pairs
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(alone.deployment.as_deref(), Some("gpt"));
         assert_eq!(alone.api_version.as_deref(), Some("2024-10-21"));
         assert_eq!(alone.tokens_per_minute.as_deref(), Some("5000"));
-        // With a service of its own in the file, the quota is that one's.
+        // If the file names a service, the quota belongs to that one.
         let apart = settings_of(&[&file[..], &[FILE_ENDPOINT]].concat());
         assert_eq!(apart.tokens_per_minute, None);
         assert_eq!(apart.endpoint.as_deref(), Some("https://env.example"));

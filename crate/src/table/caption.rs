@@ -1,4 +1,4 @@
-//! What a table says of itself: how much of the data is shown, and how large that is.
+//! The caption of a table: how much of the data is shown, and how large it is.
 
 use crate::text::grouped;
 
@@ -6,11 +6,11 @@ use crate::text::grouped;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Height {
     Known(usize),
-    /// A `LazyFrame` has more than these. How many, nobody knows before it is collected.
+    /// A `LazyFrame` has more rows than this. The total is unknown until it is collected.
     MoreThan(usize),
 }
 
-/// `100 of 12,345 rows × 3 columns · 1.2 MB`. `note` stands after the rows.
+/// `100 of 12,345 rows × 3 columns · 1.2 MB`. `note` is placed after the rows.
 pub(super) fn caption(
     (shown, height): (usize, Height),
     note: &str,
@@ -49,7 +49,7 @@ impl Height {
         }
     }
 
-    /// What stands below rows of which there are more.
+    /// The note below the rows if there are more of them.
     pub(super) fn note(self) -> Option<String> {
         match self {
             Self::Known(_) => None,
@@ -71,7 +71,7 @@ pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{} {thing}{s}", grouped(number as u64))
 }
 
-/// In memory, in steps of a thousand, as disks and networks count.
+/// A size in memory, in decimal units (powers of 1,000).
 fn size(bytes: usize) -> String {
     let mut value = bytes as f64;
     if value < 1e3 {

@@ -15,16 +15,16 @@ use super::view::Table;
 use crate::display::{LARGEST_OUTPUT, push_data};
 use crate::display::{escaped, push_escaped};
 
-/// A text from this length on has room to be read, also between many columns.
+/// A text from this length on gets a minimum width, so that it stays readable between many columns.
 const LONG: usize = 100;
-/// A table with more rows scrolls inside its place; one with fewer is there to be read whole.
+/// A table with more rows than this scrolls in its own area; a smaller one is shown in full.
 const SCROLLS: usize = 20;
 
 const LEFT: &str = "text-align:left;vertical-align:top;white-space:pre-wrap;max-width:60em";
 const RIGHT: &str = "text-align:right;vertical-align:top";
 const QUIET: &str = "opacity:.65;font-weight:normal";
 
-/// The table of the rows, and below it the script where that has something to do.
+/// The table of the rows, followed by the script if that has anything to do.
 pub(super) fn html(view: &Table, head: &Head) -> String {
     let frame = &head.frame;
     let columns = &frame.columns()[..frame.width().min(COLUMNS)];
@@ -51,8 +51,8 @@ pub(super) fn html(view: &Table, head: &Head) -> String {
     html + script::block()
 }
 
-/// The classes keep JupyterLab from setting `$…$` in a text as mathematics, and the layout
-/// from giving a number as much room as an answer.
+/// The classes keep JupyterLab from rendering `$…$` in a text as mathematics, and the automatic
+/// layout keeps a number from getting as much room as an answer.
 fn push_opening(html: &mut String, title: Option<&str>, scrolls: bool) {
     let tall = if scrolls { ";max-height:40em" } else { "" };
     let label = escaped(cut(title.unwrap_or("Table"), NAME).0);
@@ -66,7 +66,8 @@ fn push_opening(html: &mut String, title: Option<&str>, scrolls: bool) {
     }
 }
 
-/// The names in one row, the types in another: a screen reader announces the names alone.
+/// Puts the names in one row and the types in another, so that a screen reader announces only the
+/// names.
 fn push_head(html: &mut String, columns: &[Column]) {
     html.push_str("<thead><tr>");
     for column in columns {
@@ -86,7 +87,7 @@ fn push_head(html: &mut String, columns: &[Column]) {
     html.push_str("</tr></thead>");
 }
 
-/// Appends as many of the rows as the limits allow, and returns how many these are.
+/// Appends as many rows as the limits allow, and returns their number.
 fn push_body(html: &mut String, columns: &[Column], wanted: usize) -> usize {
     let quantities: Vec<_> = columns
         .iter()
@@ -143,7 +144,7 @@ fn push_cell(html: &mut String, column: &Column, row: usize, characters: usize, 
     html.push_str("</td>");
 }
 
-/// A long text shows its beginning, and the rest at a click, also where no script runs.
+/// Appends a text that shows its beginning, and the rest on a click, even where no script runs.
 fn push_foldable(html: &mut String, first: &str, rest: &str, left_out: usize) {
     if rest.is_empty() {
         push_escaped(html, first);
@@ -162,7 +163,7 @@ fn push_foldable(html: &mut String, first: &str, rest: &str, left_out: usize) {
     }
 }
 
-/// JupyterLab aligns all cells to the right, which is right for numbers alone.
+/// The alignment of a column. JupyterLab aligns all cells to the right, which suits only numbers.
 fn alignment(column: &Column) -> &'static str {
     match Kind::of(column.dtype()).is_number() {
         true => "right",

@@ -1,4 +1,4 @@
-//! What a column is, as far as a reader, a script and a sort care.
+//! The kinds of columns that matter to readers, to the script and to sorting.
 
 use polars::prelude::DataType;
 
@@ -12,7 +12,7 @@ pub(super) enum Kind {
     Text,
     /// Dates, times and durations: a text, and a number to sort by.
     Time,
-    /// Lists and structs, which fold.
+    /// Lists and structs, which are folded.
     Nested,
 }
 
@@ -35,7 +35,7 @@ impl Kind {
         matches!(self, Self::Digits | Self::Float)
     }
 
-    /// The script's name for it.
+    /// The script's name for the kind.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Digits => "digits",
@@ -48,12 +48,12 @@ impl Kind {
     }
 }
 
-/// The words that name a number which is no quantity: nobody adds two of them up.
+/// Words in the names of columns whose numbers are not quantities: adding them up makes no sense.
 const LABELS: [&str; 11] = [
     "id", "ids", "key", "code", "year", "zip", "postcode", "phone", "seed", "port", "index",
 ];
 
-/// Whether the numbers of a column of this name have thousands separators: those of `salary`
+/// Whether the numbers of a column with this name get thousands separators: those of `salary`
 /// do, those of `year`, `person_id` and `zipCode` don't.
 pub(super) fn is_quantity(name: &str) -> bool {
     !words(name).any(|word| LABELS.contains(&word.to_lowercase().as_str()))

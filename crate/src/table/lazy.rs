@@ -1,4 +1,4 @@
-//! A `LazyFrame` as a table: its head, since it is never collected whole to be looked at.
+//! A `LazyFrame` as a table: only its head, since a frame is never collected whole for display.
 
 use std::any::Any;
 use std::fmt;
@@ -13,15 +13,15 @@ use super::view::Table;
 use crate::display::{MimeBundle, Show};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What is to be computed. In a box, because it is much larger than a frame.
+/// The plan to be computed. It is boxed because it is much larger than a frame.
 #[derive(Clone)]
 pub(super) struct Plan(Box<LazyFrame>);
 
 impl Plan {
-    /// As many rows as are wanted, of the columns named or of all.
+    /// The first `wanted` rows, of the named columns or of all.
     pub(super) fn head(&self, names: Option<&[String]>, wanted: usize) -> Result<Head> {
         let lazy = narrowed((*self.0).clone(), names)?;
-        // One row more tells whether there are more.
+        // One extra row shows whether there are more.
         let rows = IdxSize::try_from(wanted + 1).unwrap_or(IdxSize::MAX);
         let frame = guarded(|| lazy.limit(rows).collect())?;
         Ok(match frame.height() > wanted {
@@ -54,40 +54,41 @@ impl From<&LazyFrame> for Table {
 }
 
 impl Show for LazyFrame {
-    /// The head of what it would be, collected for this. Where that fails, its place says why.
+    /// The head of the result, which is collected for this. If that fails, the reason is shown
+    /// instead.
     fn mime_bundle(&self) -> MimeBundle {
         Table::from(self).mime_bundle()
     }
 }
 
-/// The columns are chosen before anything is computed: the others then cost nothing, and what
-/// fails in them does not matter.
+/// Selects the columns before anything is computed, so that the others cost nothing and failures in
+/// them do not matter.
 fn narrowed(mut lazy: LazyFrame, names: Option<&[String]>) -> Result<LazyFrame> {
     let Some(names) = names else {
         return Ok(lazy);
     };
     let schema = guarded(|| lazy.collect_schema())?;
     selected(&DataFrame::empty_with_schema(&schema), Some(names))?;
-    // Not by `col`, to which `*` and `^…$` are patterns.
+    // Not with `col`, which treats `*` and `^…$` as patterns.
     Ok(lazy.select([by_name(names, true, false).as_expr()]))
 }
 
-/// What polars computes, or why it could not. It panics where a part of it that an expression
-/// needs is not compiled in.
+/// What polars computes, or why it could not. polars panics if an expression needs a feature that
+/// is not compiled in.
 fn guarded<T>(compute: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(compute)) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => {
             let text = error.to_string();
-            // Where it fails to make a plan, polars' text has one below an empty line.
+            // If polars fails to make a plan, its message has one below an empty line.
             let (reason, hint) = match text.split_once("\n\n") {
-                Some((reason, _)) => (reason, "`.collect()?` in its place tells at which step"),
-                None => (&*text, "`.explain(false)?` tells the steps"),
+                Some((reason, _)) => (reason, "call `.collect()?` instead to see which step fails"),
+                None => (&*text, "`.explain(false)?` shows the steps"),
             };
             Err(failed(reason).with_hint(hint).with_source(error))
         }
         Err(panic) => Err(failed(reason(&*panic)).with_hint(
-            "polars panicked: an expression may need a part of polars that is left out here",
+            "polars panicked: an expression may need a feature of polars that is not enabled here",
         )),
     }
 }

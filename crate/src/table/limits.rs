@@ -1,31 +1,30 @@
-//! What one output keeps to, so that a notebook stays one that opens.
+//! Limits on one output, so that a notebook can still be opened.
 //!
-//! The whole output stays under 2 MB for any frame: the static table takes 400 kB and at most
-//! one row more, which [`characters`] bounds, and what the script works on takes the rest.
+//! The whole output stays under 2 MB for any frame: the static table takes 400 kB plus at most
+//! one more row, which [`characters`] bounds, and the script's data takes the rest.
 
-/// So many rows stand in the static table, and on a page of the script's, unless asked
-/// otherwise.
+/// The default number of rows in the static table, and on a page of the interactive one.
 pub(super) const ROWS: usize = 50;
-/// At most so many rows are held for the script, from the head of the frame.
+/// The maximum number of rows held for the script, from the head of the frame.
 pub(super) const HELD: usize = 10_000;
-/// At most so many columns are shown.
+/// The maximum number of columns shown.
 pub(super) const COLUMNS: usize = 100;
-/// The static table takes no further row at this size.
+/// At this size the static table takes no further rows.
 pub(super) const STATIC_BYTES: usize = 400_000;
 
-/// A text of more characters than this folds to its beginning, and opens at a click.
+/// A text with more characters than this is folded to its beginning, and expands on a click.
 pub(super) const FOLDS: usize = 1_000;
-/// So do lists and structs.
+/// The same limit for lists and structs.
 pub(super) const NESTED_FOLDS: usize = 80;
-/// What is left of a folded text.
+/// The number of characters shown of a folded text.
 pub(super) const FOLDED: usize = 200;
-/// What is left of a folded list or struct.
+/// The number of characters shown of a folded list or struct.
 pub(super) const NESTED_FOLDED: usize = 60;
-/// The names of columns and types.
+/// The maximum length of the names of columns and types.
 pub(super) const NAME: usize = 200;
 
-/// A text is cut after so many characters, and says so: 10,000, or less where many columns
-/// share a row.
+/// The number of characters after which a text is cut, with a note: 10,000, or less if many
+/// columns share a row.
 pub(super) fn characters(columns: usize) -> usize {
     (50_000 / columns.max(1)).clamp(100, 10_000)
 }

@@ -1,13 +1,13 @@
 //! Data frames as tables: static, escaped, accessible HTML that is complete without any
-//! script, so that it reads the same in an untrusted notebook, on GitHub and in e-mail; then
-//! one script that makes it a table to work with, where scripts run.
+//! script, so that it looks the same in an untrusted notebook, on GitHub and in e-mail; plus
+//! one script that makes the table interactive where scripts run.
 //!
-//! - `view` is what is to be shown: a frame, a title, the columns, the number of rows; `preview`
-//!   is the rows that this comes to, and `lazy` those of a `LazyFrame`.
-//! - `kind` and `value` say what a column is and how each of its values reads.
-//! - `html` writes the static table, `payload` what the script works on.
-//! - `limits` are what the output keeps to, `caption` says it.
-//! - `script` is the script with its style, which an output holds once.
+//! - `view` describes what to show: a frame, a title, the columns, the number of rows; `preview`
+//!   selects the rows, and `lazy` does so for a `LazyFrame`.
+//! - `kind` and `value` define the kinds of columns and how each value is formatted.
+//! - `html` writes the static table, `payload` the data for the script.
+//! - `limits` bounds the output; `caption` states how much is shown.
+//! - `script` is the script with its style, which an output contains once.
 //! - `side_by_side` puts several things side by side.
 
 mod caption;

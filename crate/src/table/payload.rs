@@ -1,8 +1,7 @@
-//! What the script works on: the head of the frame as JSON, with exact values and real types.
+//! The script's data: the head of the frame as JSON, with exact values and real types.
 //!
-//! Column by column an array of values. A number is a number, or a string where JavaScript
-//! would round it; a text that was cut is `[text, characters left out]`; a time is `[text,
-//! number to sort by]`.
+//! Each column is an array of values. A number is a number, or a string if JavaScript would round
+//! it; a text that was cut is `[text, characters left out]`; a time is `[text, number to sort by]`.
 
 use polars::prelude::{Column, Series};
 
@@ -13,12 +12,12 @@ use super::preview::Head;
 use super::value::{Value, push};
 use crate::text::invisible::mark_invisible;
 
-/// So many rows are written before their size is looked at.
+/// The number of rows that are written before their size is checked.
 const BLOCK: usize = 256;
-/// Beyond this, JavaScript's numbers have gaps.
+/// Beyond this, JavaScript's numbers can't represent every integer.
 const SAFE: u128 = 1 << 53;
 
-/// As many rows of the columns as `room` bytes allow, 10,000 at most.
+/// As many rows of the columns as fit into `room` bytes, 10,000 at most.
 pub(super) fn payload(head: &Head, columns: &[Column], page: usize, room: usize) -> String {
     let mut json = String::from("{\"columns\":[");
     for (at, column) in columns.iter().enumerate() {
@@ -43,7 +42,7 @@ pub(super) fn payload(head: &Head, columns: &[Column], page: usize, room: usize)
         (columns.len(), frame.width()),
         frame.estimated_size(),
     );
-    // How many rows there are is `null` where that is not known.
+    // The height is `null` if it is not known.
     let height = match head.height {
         Height::Known(rows) => rows.to_string(),
         Height::MoreThan(_) => "null".to_owned(),
@@ -70,7 +69,7 @@ fn push_column(json: &mut String, column: &Column) {
     ));
 }
 
-/// The values of each column, with commas between them, and how many rows there was room for.
+/// The values of each column, separated by commas, and the number of rows that fit.
 fn hold(heads: &[Series], room: usize) -> (Vec<String>, usize) {
     let characters = characters(heads.len());
     let height = heads.first().map_or(0, |head| head.len());
@@ -85,7 +84,7 @@ fn hold(heads: &[Series], room: usize) -> (Vec<String>, usize) {
                 push_value(json, &Value::of(&value, characters));
             }
         }
-        // The brackets and the comma of a column are three bytes more.
+        // The brackets and the comma of a column take three more bytes.
         let size: usize = columns.iter().map(|json| json.len() + 3).sum();
         if size <= room {
             rows += more;
@@ -138,12 +137,12 @@ fn push_comma(json: &mut String, at: usize) {
     }
 }
 
-/// The text as a JSON string with the characters that a reader may see. `<` is escaped, so
-/// that no text ends the script's element or opens another, and so is what is left of evcxr's
-/// tokens, which the writer would change.
+/// Appends the text as a JSON string, with invisible characters marked. `<` is escaped, so that no
+/// text closes the script's element or opens another, and so is the underscore of evcxr's tokens,
+/// which the writer would change.
 fn push_string(json: &mut String, text: &str) {
     json.push('"');
-    // Most texts are plain: they are copied as they are.
+    // Most texts are plain and can be copied unchanged.
     if text.bytes().all(is_plain) {
         json.push_str(text);
         json.push('"');

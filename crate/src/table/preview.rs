@@ -1,4 +1,4 @@
-//! The rows that a table is made of.
+//! The rows of a table.
 
 use polars::prelude::DataFrame;
 
@@ -14,7 +14,7 @@ pub(super) enum Source {
     Lazy(Plan),
 }
 
-/// The rows that are there, and whether there are more of them.
+/// The available rows, and whether there are more.
 pub(super) struct Head {
     pub(super) frame: DataFrame,
     pub(super) height: Height,
@@ -27,7 +27,7 @@ impl Head {
     }
 }
 
-/// The columns of these names alone, in this order, or all.
+/// Only the columns with these names, in this order, or all columns.
 pub(super) fn selected(frame: &DataFrame, names: Option<&[String]>) -> Result<DataFrame> {
     let Some(names) = names else {
         return Ok(frame.clone());

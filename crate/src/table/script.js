@@ -1,7 +1,7 @@
-// Makes the static tables of an output ones to work with: sort, search, filter, pages, column
-// profile, copy and download. It needs no network and knows nothing but the JSON beside each
-// table. Data reach the page as text alone. There is no state outside a table, no timer, and
-// no listener on anything but a table's own elements, so all goes when the table goes.
+// Makes the static tables of an output interactive: sort, search, filter, pages, column profile,
+// copy and download. It needs no network and uses only the JSON beside each table. Data enters the
+// page only as text. There is no state outside a table, no timer, and no listener on anything but a
+// table's own elements, so everything disappears with the table.
 (() => {
   "use strict";
 
@@ -17,7 +17,7 @@
   const button = (name, click) => make("button", { type: "button", click }, name);
   const count = (n) => group(String(n));
 
-  // How a value reads. Each rule is the library's own (`value.rs`), so that a cell has one text.
+  // The formatting of values. The rules are those of `value.rs`, so that both give the same text.
   const group = (text) => {
     if (text.length < 4) return text;
     const [whole, ...rest] = text.split(".");
@@ -33,7 +33,7 @@
   };
   const exact = (value) => String(value).replace("Infinity", "inf");
   const isNumber = (column) => column.kind === "digits" || column.kind === "float";
-  // What a cell shows; `plain` is the same without separators, and with all digits.
+  // The text of a cell; `plain` is the same without separators and with all digits.
   const shown = (column, value) => {
     if (value === null) return "null";
     if (!isNumber(column)) return plain(column, value);
@@ -48,7 +48,7 @@
   };
   const leftOut = (n) => `… and ${count(n)} character${n === 1 ? "" : "s"} more`;
 
-  // What a column is sorted by. Numbers that JavaScript would round come as texts.
+  // The key that a column is sorted by. Numbers that JavaScript would round arrive as texts.
   const big = (value) => typeof value === "string" ? BigInt(value.replace(".", "")) : value;
   const key = (column, value) => {
     if (column.kind === "digits") return big(value);
@@ -56,14 +56,15 @@
     return Array.isArray(value) ? value[0] : value;
   };
   const compare = (a, b) => a < b ? -1 : a > b ? 1 : 0;
-  // Texts as a reader sorts them. Each text finds its place once: that is slow, and many repeat.
+  // The rank of each text in the reader's collation. Comparing texts is slow and many texts repeat,
+  // so only distinct texts are sorted.
   const places = (texts) => {
     const known = new Set(texts.filter((text) => text !== null));
     const sorted = [...known].sort(new Intl.Collator().compare);
     const place = new Map(sorted.map((text, at) => [text, at]));
     return texts.map((text) => text === null ? null : place.get(text));
   };
-  // Stable; what can't be compared, NaN and then null, is last in both directions.
+  // A stable sort. Values that can't be compared, NaN and then null, come last in both directions.
   const sort = (rows, column, values, down) => {
     const isText = column.kind === "text" || column.kind === "nested";
     const own = values.map((value) => value === null ? null : key(column, value));
@@ -75,8 +76,8 @@
     return [...known, ...rest(Number.isNaN), ...rest((key) => key === null)];
   };
 
-  // A filter is a part of the shown text, a comparison such as `>= 5`, or, where a column has an
-  // order that is not the alphabet's, a range such as `5..9`, ends and all.
+  // A filter is a part of the shown text, a comparison such as `>= 5`, or, for a column whose order
+  // is not alphabetical, an inclusive range such as `5..9`.
   const operators = {
     "=": (a, b) => a === b,
     "<": (a, b) => a < b,
@@ -93,8 +94,8 @@
       : parts.reduce((sum, [, n, unit]) => sum + n * (nanoseconds[unit] ?? 1e3), 0);
   };
   const shape = (text) => text.replace(/\d/g, "0");
-  // What is compared: the two sides for a cell's value and a bound, or nothing. A date counts as
-  // far as the bound tells it, so that `<= 2024` holds for all days of 2024.
+  // The two sides of a comparison of a cell's value and a bound; NaN if they can't be compared. A
+  // date is compared only as far as the bound goes, so that `<= 2024` holds for all days of 2024.
   const sides = (column, value, bound) => {
     if (isNumber(column)) return [Number(value), Number(bound.replaceAll(",", ""))];
     const text = plain(column, value).toLowerCase();
@@ -122,9 +123,10 @@
     return column.type === "time" ? ">09:30" : ">2024-05";
   };
 
-  // A spreadsheet would run a text that begins like a formula: an apostrophe keeps it a text. Where
-  // semicolons, tabs or lines part its cells, a text may hold the beginnings of several, and blanks
-  // and quotes before a sign do not count. Full-width signs begin formulas too.
+  // A spreadsheet would run a text that begins like a formula, so an apostrophe is put before it.
+  // If the spreadsheet splits cells at semicolons, tabs or line breaks, one text may contain
+  // several such beginnings; blanks and quotes before a sign are ignored. Full-width signs begin
+  // formulas too.
   const csvText = (text) => {
     const begun = /^[\t\r]|(?<![^;\t\r\n])(?=(?:[^\S\t\r\n]|")*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g;
     const safe = text.replace(begun, "'$&");
@@ -139,7 +141,7 @@
     text.replace(/[\\|\x60*_<>[\]$~&]/g, "\\$&").replaceAll("\n", "<br>");
 
   const PARTS = 12;
-  // A column's profile over all rows that are held.
+  // A column's profile over all held rows.
   const profile = (column, values) => {
     const known = values.filter((value) => value !== null);
     const texts = new Map();
@@ -222,7 +224,7 @@
     };
     const visible = () => columns.map((_, at) => at).filter((at) => !state.hidden[at]);
 
-    // Long texts fold as they do in the static table.
+    // Long texts are folded as in the static table.
     const fill = (cell, column, value) => {
       if (value === null) return cell.append(make("em", {}, "null"));
       if (isNumber(column) || column.kind === "boolean" || column.kind === "time") {
@@ -302,7 +304,7 @@
       button("Next", () => turn(state.first + page)),
       button("Last", () => turn(Infinity)));
 
-    // One click sorts up, the next down, the third as it was.
+    // The first click sorts ascending, the second descending, the third restores the order.
     const sortBy = (at) => {
       const next = state.sorted !== at ? [at, false] : state.down ? [null, false] : [at, true];
       [state.sorted, state.down] = next;
@@ -375,7 +377,7 @@
       },
     }, make("summary", {}, "Profile"));
 
-    // What is copied: the matching rows in their order, all pages, the visible columns.
+    // Copies contain the matching rows in their order, over all pages, with the visible columns.
     const csv = () => {
       const line = (cells) => `${cells.join(",")}\r\n`;
       const head = line(visible().map((at) => csvText(columns[at].name)));
@@ -394,7 +396,7 @@
       try {
         await navigator.clipboard.writeText(text);
       } catch {
-        // Without leave to write to the clipboard, a selection can still be copied.
+        // Without permission to write to the clipboard, a selection can still be copied.
         const area = make("textarea", { "aria-label": "Copy" });
         area.value = text;
         root.append(area);
@@ -405,7 +407,7 @@
       }
       status.textContent = done
         ? `Copied ${count(state.matching.length)} row${state.matching.length === 1 ? "" : "s"}`
-        : "The browser did not let the table be copied";
+        : "The browser did not allow copying the table";
     };
     const copyCsv = button("Copy CSV", () => copy(csv(), copyCsv));
     const copyMarkdown = button("Copy Markdown", () => copy(markdown(), copyMarkdown));
@@ -425,7 +427,7 @@
       },
     });
     const part = (...children) => make("div", { class: "evenhand-bar evenhand-part" }, ...children);
-    // A page that was saved has the parts of its first life.
+    // A saved page already contains the parts that were added before; they are replaced.
     root.querySelectorAll(".evenhand-part").forEach((old) => old.remove());
     box.before(part(search, filters, choices, about, copyCsv, copyMarkdown, download));
     box.after(part(status, pager));

@@ -1,10 +1,10 @@
-//! The script and its style, which an output holds once however many tables it has.
+//! The script and its style, which an output contains once, however many tables it has.
 
 use std::sync::LazyLock;
 
 use crate::display::SHARED_BLOCK;
 
-/// Both, without comments and indentation.
+/// The style and the script, without comments and indentation.
 pub(super) fn block() -> &'static str {
     static BLOCK: LazyLock<String> = LazyLock::new(|| {
         let (style, script) = (include_str!("style.css"), include_str!("script.js"));
@@ -17,8 +17,8 @@ pub(super) fn block() -> &'static str {
     &BLOCK
 }
 
-/// Leaves out comments that have a line to themselves, indentation and empty lines. The line
-/// breaks stay: a line of our script and of our style means the same wherever it begins.
+/// Removes comments on their own lines, indentation and empty lines. Line breaks are kept, and the
+/// indentation of our script and style has no meaning.
 fn without_comments(source: &str) -> String {
     let lines = source.lines().map(str::trim);
     let kept: Vec<_> = lines
@@ -52,7 +52,7 @@ mod tests {
         ] {
             assert!(!block().contains(word), "{word}");
         }
-        // A text over several lines would lose its indentation.
+        // A template literal over several lines would lose its indentation.
         assert!(
             script
                 .lines()

@@ -6,8 +6,8 @@ use crate::display::{MimeBundle, Show, dedupe_script, html_of, text_of};
 #[derive(Clone, Debug)]
 pub struct SideBySide(Vec<MimeBundle>);
 
-/// Puts things side by side: two data frames, a table and a chart. Where the page is too
-/// narrow they stand below each other, as they do in plain text.
+/// Puts things side by side, such as two data frames, or a table and a chart. If the page is too
+/// narrow, they appear below each other, as they do in plain text.
 ///
 /// ```
 /// use evenhand::prelude::*;
@@ -18,7 +18,7 @@ pub struct SideBySide(Vec<MimeBundle>);
 /// # Ok::<(), polars::error::PolarsError>(())
 /// ```
 ///
-/// Things of different types: `side_by_side([&frame as &dyn Show, &client])`.
+/// For things of different types, write `side_by_side([&frame as &dyn Show, &client])`.
 pub fn side_by_side<T: Show>(things: impl IntoIterator<Item = T>) -> SideBySide {
     SideBySide(
         things

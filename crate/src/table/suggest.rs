@@ -1,21 +1,21 @@
-//! A column that is not there, and those that the reader may have meant: for tables and charts.
+//! Errors for missing columns of tables and charts, with those that the user may have meant.
 
 use polars::prelude::DataFrame;
 
 use crate::error::{Error, ErrorKind};
 use crate::text::{grouped, sanitize_line};
 
-/// So many names are told.
+/// The maximum number of names listed.
 const TOLD: usize = 10;
 
-/// The error for a name that no column has. It lists those that exist, nearest first.
+/// The error for a name that no column has. It lists the existing ones, nearest first.
 pub(crate) fn missing(frame: &DataFrame, name: &str) -> Error {
     let mut names: Vec<_> = frame
         .columns()
         .iter()
         .map(|column| column.name().as_str())
         .collect();
-    // The sort is stable: what is as near stays in the frame's order.
+    // The sort is stable: equally near names stay in the frame's order.
     names.sort_by_cached_key(|other| distance(name, other));
     let hint = match names.is_empty() {
         true => "the frame has no columns".to_owned(),
@@ -35,13 +35,13 @@ pub(crate) fn listed(names: &[&str]) -> String {
     format!("{}{more}", told.join(", "))
 }
 
-/// A name as a message tells it: on one line, and not too long.
+/// A name as it appears in a message: on one line, and not too long.
 pub(crate) fn quoted(name: &str) -> String {
     format!("`{}`", sanitize_line(name, 60))
 }
 
-/// How many letters have to be put in, taken away or changed (Levenshtein 1966), in lower
-/// case, over the first 100 letters.
+/// How many characters must be inserted, deleted or substituted (Levenshtein 1966), in lower
+/// case, over the first 100 characters.
 fn distance(a: &str, b: &str) -> usize {
     let letters = |text: &str| -> Vec<char> {
         let lower = text.chars().flat_map(char::to_lowercase);

@@ -1,5 +1,5 @@
-//! The table as a whole: what is in it, what it keeps to, and that it is a text whatever is
-//! in a frame.
+//! Tests of the whole table: its content, its limits, and that everything in a frame is shown as
+//! text.
 
 mod hostile;
 mod lazy;
@@ -12,12 +12,12 @@ use polars::prelude::DataFrame;
 use super::{script, table};
 use crate::display::Show;
 
-/// The static table without the script and what it works on.
+/// The static table without the script and its data.
 fn static_html(frame: &DataFrame) -> String {
     table(frame).static_only().mime_bundle().html
 }
 
-/// The HTML with one element a line and without styles, to be read by people.
+/// The HTML with one element per line and without styles, for people to read.
 fn outline(html: &str) -> String {
     let html = html.replace("><", ">\n<");
     let parts: Vec<_> = html.split(" style=\"").collect();
@@ -27,14 +27,14 @@ fn outline(html: &str) -> String {
     [parts[0]].into_iter().chain(plain).collect()
 }
 
-/// What the script reads, or nothing where there is no script.
+/// The script's data, or `None` if there is no script.
 fn payload(html: &str) -> Option<serde_json::Value> {
     let (_, rest) = html.split_once("<script type=\"application/json\">")?;
     let (json, _) = rest.split_once("</script>").unwrap();
     Some(serde_json::from_str(json).unwrap())
 }
 
-/// The texts of the cells of the body, row by row, as a browser reads them.
+/// The texts of the body's cells, row by row, as a browser reads them.
 fn cells(html: &str) -> Vec<Vec<String>> {
     let (_, body) = html.split_once("<tbody>").unwrap();
     let (body, _) = body.split_once("</tbody>").unwrap();
@@ -46,7 +46,7 @@ fn cells(html: &str) -> Vec<Vec<String>> {
     .collect()
 }
 
-/// The text of HTML in which only our own tags can be tags.
+/// The text of HTML that contains no tags but our own.
 fn text(html: &str) -> String {
     let mut text = String::new();
     for part in html.split('<') {
@@ -67,7 +67,7 @@ fn text(html: &str) -> String {
     })
 }
 
-/// The HTML has our own tags and no others, each closed in its order.
+/// Asserts that the HTML contains only our own tags, properly nested and closed.
 fn assert_is_well_formed(html: &str) {
     let html = html.replace(script::block(), "");
     let mut open = Vec::new();

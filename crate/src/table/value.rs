@@ -1,6 +1,6 @@
-//! How a value reads. Every value has one text, which the static table writes and the script
-//! repeats: integers and decimals with thousands separators, floats to six decimals, texts as
-//! they are, and the rest as polars writes it.
+//! The formatting of values. Every value has one text, which the static table writes and the
+//! script reproduces: integers and decimals with thousands separators, floats to six decimals,
+//! texts unchanged, and the rest as polars writes it.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -10,23 +10,23 @@ use polars::prelude::{AnyValue, Series, TimeUnit};
 use super::caption::count;
 use super::limits::cut;
 
-/// A value as far as a reader cares.
+/// A value, reduced to what matters to a reader.
 #[derive(Debug, PartialEq)]
 pub(super) enum Value<'a> {
     Null,
     Boolean(bool),
     Integer(i128),
-    /// The digits of a decimal, all that its type has.
+    /// All digits of a decimal that its type has.
     Decimal(String),
     Float(f64),
     /// A text, and how many characters of it were cut off.
     Text(Cow<'a, str>, usize),
-    /// A date, a time or a duration, and a number that sorts as it does.
+    /// A date, a time or a duration, and a number to sort it by.
     Time(String, i64),
 }
 
 impl<'a> Value<'a> {
-    /// A value of which at most so many characters are wanted.
+    /// The value, with its text cut to at most this many characters.
     pub(super) fn of(value: &'a AnyValue<'a>, characters: usize) -> Self {
         match value {
             AnyValue::Null => Self::Null,
@@ -63,7 +63,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// As polars writes it, `b"a\x00"`, but as many bytes as there is room for.
+    /// Bytes as polars writes them, `b"a\x00"`, but only as many as there is room for.
     fn binary(bytes: &[u8], characters: usize) -> Self {
         let shown = &bytes[..bytes.len().min(characters / 4)];
         let mut text = String::from("b\"");
@@ -87,7 +87,7 @@ impl<'a> Value<'a> {
 }
 
 /// A number's text with thousands separators, `-1234567.5` as `-1,234,567.5`. Numbers with an
-/// exponent, and what is no number, have no separators.
+/// exponent, and texts that are not numbers, are unchanged.
 pub(super) fn grouped(number: &str) -> String {
     let start = usize::from(number.starts_with('-'));
     let end = number.find('.').unwrap_or(number.len());
@@ -105,8 +105,8 @@ pub(super) fn grouped(number: &str) -> String {
     text + &number[end..]
 }
 
-/// A float to be read: at most six decimals, and the shortest digits that are exactly this
-/// number where it is very small or very large.
+/// A float for a reader: at most six decimals, or the shortest digits that represent exactly this
+/// number if it is very small or very large.
 pub(super) fn float(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 {
@@ -116,8 +116,8 @@ pub(super) fn float(value: f64) -> String {
     } else if !(1e-4..1e15).contains(&size) {
         format!("{value:e}")
     } else {
-        // A tie at six decimals is an odd number of 128ths: its last digits are 25 or 75, and
-        // Rust rounds them to the even 2 or 8, browsers away from zero to 3 or 8.
+        // A tie at six decimals is an odd number of 128ths: its last digits are 25 or 75. Rust
+        // rounds them to the even 2 or 8, browsers away from zero to 3 or 8.
         let mut text = format!("{value:.6}");
         let tie = (size * 128.0) % 2.0 == 1.0;
         if tie && text.ends_with('2') {
@@ -129,7 +129,7 @@ pub(super) fn float(value: f64) -> String {
     }
 }
 
-/// The number that a reader takes the `f32` for: 0.1, not 0.10000000149011612.
+/// The number that a reader expects for the `f32`: 0.1, not 0.10000000149011612.
 fn shortest(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
 }
@@ -142,7 +142,7 @@ fn decimal(value: i128, scale: usize) -> String {
     format!("{sign}{whole}{point}{rest}")
 }
 
-/// Years beyond ± 262,000 have no name in the calendar that polars writes with: it panics.
+/// polars panics when it formats years beyond ± 262,000, which its calendar library does not cover.
 const DAYS: i64 = 95_690_000;
 const NANOSECONDS_OF_A_DAY: i64 = 86_400_000_000_000;
 
@@ -165,7 +165,7 @@ fn time(value: &AnyValue) -> String {
     }
 }
 
-/// `[1, 2, 3]`, `{name: "Ada", age: 36}`. Where there is no room for more it says how many
+/// Appends `[1, 2, 3]` or `{name: "Ada", age: 36}`. When the room is used up, it says how many
 /// items or fields are left out.
 fn push_nested(text: &mut String, value: &AnyValue, room: usize) {
     match value {
@@ -200,7 +200,8 @@ fn push_items(text: &mut String, items: &Series, room: usize) {
     text.push(']');
 }
 
-/// What stands before the next item; or that there is no room for the rest.
+/// Appends the separator before the next item, or a note that there is no room for the rest.
+/// Returns whether there is room.
 fn push_comma(text: &mut String, at: usize, all: usize, room: usize) -> bool {
     if at > 0 {
         text.push_str(", ");

@@ -1,4 +1,4 @@
-//! What is to be shown: rows and how.
+//! What to show: the rows, and how.
 
 use polars::prelude::{Column, DataFrame, Series};
 
@@ -9,31 +9,31 @@ use crate::display::{MimeBundle, Show};
 use crate::error::Result;
 use crate::text::terminal::sanitize;
 
-/// A data frame with a say in how it is shown. [`table`] makes it; it shows itself with
-/// [`display`](crate::display::display) and as the last expression of a cell.
+/// A data frame with settings for how it is shown. It is created by [`table`], and shown with
+/// [`display`](crate::display::display) or as the last expression of a cell.
 ///
-/// Values read as polars writes them, but for numbers: integers, decimals and floats have
-/// thousands separators, unless a word of the column's name (`id`, `key`, `code`, `year`,
-/// `zip`, `phone`, `seed`, `index` and their like) says that nobody counts with them; a float
-/// has up to six decimals, or all its digits below 0.0001 and from 10^15. Lists and structs are
-/// written out. What is long folds, and what is longer than 10,000 characters, or than its part
-/// of 50,000 where more than five columns share a row, is cut and says so.
+/// Values are formatted as polars writes them, except numbers: integers, decimals and floats have
+/// thousands separators, unless a word in the column's name (`id`, `key`, `code`, `year`, `zip`,
+/// `phone`, `seed`, `index` and the like) indicates that they are not quantities; a float has up to
+/// six decimals, or all its digits below 0.0001 and from 10^15. Lists and structs are written out.
+/// Long values are folded, and values longer than 10,000 characters, or than their share of 50,000
+/// if more than five columns share a row, are cut, with a note.
 ///
-/// Where scripts run it is a table to work with: it sorts, searches, filters and pages, shows a
+/// Where scripts run, the table is interactive: it sorts, searches, filters and pages, shows a
 /// profile of the columns, copies as CSV or Markdown and downloads as CSV. A column's filter is a
-/// part of its text, or `>10`, `<=10`, `=3`; numbers and times take `10..20` and
-/// `2024-01..2024-06` too, where a date counts as far as it is written. In a CSV a text that a
-/// spreadsheet would run as a formula has an apostrophe before it.
+/// part of its text, or `>10`, `<=10`, `=3`; numbers and times also accept `10..20` and
+/// `2024-01..2024-06`, where a date is compared only as far as it is written. In a CSV, a text that
+/// a spreadsheet would run as a formula is prefixed with an apostrophe.
 ///
 /// # Default
-/// No title, all columns up to 100, 50 rows, a script where scripts run. Up to 10,000 rows,
-/// as far as 1.9 MB go, are held for the script to sort, search and page through. The caption
-/// tells what was left out.
+/// No title, all columns up to 100, 50 rows, a script where scripts run. Up to 10,000 rows, as far
+/// as they fit into 1.9 MB, are held for the script to sort, search and page through. The caption
+/// states what was left out.
 ///
-/// A setter leaves its table as it is and returns another of the same frame, so that a table in
-/// a variable can be shown in several ways. A clone is cheap: columns are shared.
+/// A setter leaves its table unchanged and returns another one of the same frame, so that a table
+/// in a variable can be shown in several ways. A clone is cheap: columns are shared.
 #[derive(Clone, Debug)]
-#[must_use = "a table is seen only where it is shown"]
+#[must_use = "a table is visible only when it is displayed"]
 pub struct Table {
     source: Source,
     title: Option<String>,
@@ -42,7 +42,7 @@ pub struct Table {
     is_static: bool,
 }
 
-/// A data frame, a `LazyFrame`, a series or a column, to say how it is shown.
+/// Creates a [`Table`] from a data frame, a `LazyFrame`, a series or a column.
 ///
 /// ```
 /// use evenhand::prelude::*;
@@ -55,9 +55,9 @@ pub struct Table {
 /// # Ok::<(), polars::error::PolarsError>(())
 /// ```
 ///
-/// Of a `LazyFrame` only the head is collected: 10,000 rows, or without the script those of the
-/// table. Where it has more, the caption says that nobody knows how many. Where it can't be
-/// collected, its place says why.
+/// Only the head of a `LazyFrame` is collected: 10,000 rows, or without the script, only those of
+/// the table. If it has more, the caption says that the total is not known. If it can't be
+/// collected, the reason is shown in its place.
 ///
 /// ```
 /// use evenhand::prelude::*;
@@ -83,7 +83,7 @@ impl Table {
         }
     }
 
-    /// A title above the table; it also names the table to a screen reader.
+    /// Sets a title above the table, which also names the table for a screen reader.
     pub fn titled(&self, title: impl Into<String>) -> Self {
         Self {
             title: Some(title.into()),
@@ -91,7 +91,7 @@ impl Table {
         }
     }
 
-    /// So many rows in the static table, and on a page where the script runs.
+    /// Sets the number of rows in the static table, and on a page where the script runs.
     pub fn rows(&self, rows: usize) -> Self {
         Self {
             page: rows,
@@ -99,8 +99,8 @@ impl Table {
         }
     }
 
-    /// These columns alone, in this order. If one is missing, the place of the table says so
-    /// and which there are, nearest first.
+    /// Shows only these columns, in this order. If one is missing, a message in place of the table
+    /// says so and lists the existing ones, nearest first.
     pub fn columns<S: Into<String>>(&self, names: impl IntoIterator<Item = S>) -> Self {
         Self {
             columns: Some(names.into_iter().map(Into::into).collect()),
@@ -108,7 +108,7 @@ impl Table {
         }
     }
 
-    /// Without the script and what it works on: the smallest output, the same everywhere.
+    /// Leaves out the script and its data: the smallest output, the same everywhere.
     pub fn static_only(&self) -> Self {
         Self {
             is_static: true,
@@ -133,7 +133,7 @@ impl Table {
         match &self.source {
             Source::Frame(frame) => Ok(Head::whole(selected(frame, names)?)),
             Source::Lazy(plan) => {
-                // No static table has room for as many rows as are held for the script.
+                // A static table never has room for as many rows as are held for the script.
                 let wanted = match self.is_static {
                     true => self.page.min(limits::HELD),
                     false => limits::HELD,
@@ -215,8 +215,8 @@ fn refusal(text: &str) -> String {
     )
 }
 
-/// polars' own form. polars panics at a date that no calendar names; such a frame has a shape
-/// at least.
+/// polars' own form, or only the shape of the frame if polars panics, which it does at dates
+/// outside its calendar.
 fn plain(head: &Head) -> String {
     let frame = &head.frame;
     let printed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| frame.to_string()));

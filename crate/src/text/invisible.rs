@@ -1,19 +1,20 @@
-//! The one table of characters that nobody can see, or that change the direction of others.
+//! The one table of characters that are invisible or change the text direction.
 
 use std::borrow::Cow;
 
 use super::sequences;
 
-/// What is shown in the place of an invisible character.
+/// The character that is shown in place of an invisible one.
 pub(crate) const MARK: char = '\u{FFFD}';
 
-/// Can nobody see the character, or does it change how others are read?
+/// Whether the character is invisible, or changes how others are read.
 ///
-/// These are the controls but for the line break and the tab, which are seen as what they do;
-/// Unicode's `Default_Ignorable_Code_Point`, with `Bidi_Control`, the variation selectors and the
-/// tags among them; the line and paragraph separators; the formats that stand for nothing visible
-/// (interlinear annotations, shorthand, music, hieroglyphs); letters and signs that are blank; and
-/// the noncharacters, which XML forbids. The source is `DerivedCoreProperties.txt` and `UnicodeData.txt` of Unicode 16.
+/// These are the control characters except the line break and the tab, whose effect is visible;
+/// Unicode's `Default_Ignorable_Code_Point`, which includes `Bidi_Control`, the variation selectors
+/// and the tags; the line and paragraph separators; format characters without a visible form
+/// (interlinear annotations, shorthand, music, hieroglyphs); blank letters and signs; and the
+/// noncharacters, which XML forbids. The sources are `DerivedCoreProperties.txt` and
+/// `UnicodeData.txt` of Unicode 16.
 pub(crate) fn is_invisible(character: char) -> bool {
     match character {
         '\n' | '\t' | ' '..='~' => false,
@@ -47,15 +48,15 @@ fn is_noncharacter(character: char) -> bool {
     matches!(character, '\u{FDD0}'..='\u{FDEF}') || u32::from(character) & 0xFFFE == 0xFFFE
 }
 
-/// The text with [`MARK`] for each invisible character that is no part of what is written. Of a
-/// line's end in two characters one is left.
+/// The text with [`MARK`] in place of each invisible character that is not part of the writing. A
+/// line ending of two characters becomes one.
 ///
-/// The result has at most as many characters as the text, and is left as it is by a second pass.
+/// The result has at most as many characters as the text, and a second pass leaves it unchanged.
 pub(crate) fn mark_invisible(text: &str) -> Cow<'_, str> {
     replace_invisible(text, |marked, _| marked.push(MARK))
 }
 
-/// The same with what `replace` appends in the place of a mark.
+/// Like [`mark_invisible`], but `replace` appends the replacement instead of a mark.
 pub(super) fn replace_invisible(
     text: &str,
     mut replace: impl FnMut(&mut String, char),

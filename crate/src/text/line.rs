@@ -2,8 +2,9 @@
 
 use super::invisible::mark_invisible;
 
-/// The text on one line of at most `limit` characters: white space is one space, invisible and
-/// direction-changing characters are shown as `�`, and a longer text ends in an ellipsis.
+/// The text on one line of at most `limit` characters: each run of white space becomes one space,
+/// invisible and direction-changing characters are shown as `�`, and a longer text ends in an
+/// ellipsis.
 ///
 /// ```
 /// use evenhand::text::sanitize_line;

@@ -1,7 +1,7 @@
-//! Text from outside on its way into an error message.
+//! Preparation of untrusted text for error messages.
 
-/// The text with every occurrence of the secret, in whatever case, replaced by `…`.
-/// A secret below four characters is none, and would tear words apart.
+/// The text with every occurrence of the secret, in upper or lower case, replaced by `…`.
+/// A secret shorter than four characters is not treated as one, since that would tear words apart.
 pub(crate) fn redact(text: &str, secret: &str) -> String {
     if secret.len() < 4 {
         return text.to_owned();
@@ -19,7 +19,7 @@ pub(crate) fn redact(text: &str, secret: &str) -> String {
     redacted
 }
 
-/// What a page says: its title, or its text without the tags.
+/// The content of a page: its title, or its text without the tags.
 pub(crate) fn of_html(page: &str) -> String {
     let lower = page.to_ascii_lowercase();
     let title = lower.find("<title").and_then(|at| {
@@ -46,7 +46,7 @@ pub(crate) fn of_html(page: &str) -> String {
         .collect()
 }
 
-/// With a comma before each three digits.
+/// The number with a comma as the thousands separator.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

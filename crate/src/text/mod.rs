@@ -1,15 +1,15 @@
-//! Text from a model, a file, a server or a name, on its way to a reader's eyes.
+//! Makes text from a model, a file, a server or a name safe to display.
 //!
-//! A terminal obeys some characters, a page turns others around, and many more can't be seen at
-//! all. All that is shown passes here, by one rule: what can't be seen, and is no part of what is
-//! written, is shown as `�`.
+//! A terminal interprets some characters, others change the text direction, and many more are
+//! invisible. Everything that is shown passes through here, under one rule: a character that is
+//! invisible and not part of the writing is shown as `�`.
 //!
-//! - [`terminal`] is for what is printed; HTML has `notebook::escape`, which applies the same
-//!   rule and escapes the rest.
+//! - [`terminal`] is for printed text; for HTML, `display::escape` applies the same rule and
+//!   escapes the rest.
 //! - [`sanitize_line`] is for a name or a message within a line.
-//! - `invisible` is the table of characters, and marks them; `sequences` knows where such a
-//!   character is a part of what is written: in emoji, and in scripts that join their letters.
-//! - `json` spells them out where lines of JSON are printed.
+//! - `invisible` holds the table of characters and marks them; `sequences` determines where such a
+//!   character is part of the writing: in emoji, and in scripts that join their letters.
+//! - `json` escapes them where lines of JSON are printed.
 
 pub(crate) mod invisible;
 mod json;

@@ -1,14 +1,14 @@
-//! Where an invisible character is a part of what is written.
+//! Determines where an invisible character is part of the writing.
 //!
 //! An emoji may be several characters with joiners between them (UTS #51), Persian and the
 //! scripts of India need joiners between letters (UAX #31, `Join_Control`), and an ideograph may
-//! name its variant (UTS #37). Each such character is bound to the visible one before it, and to
-//! one of a kind, so that no message can be hidden in a row of them.
+//! specify its variant (UTS #37). Each such character must directly follow a visible one of the
+//! right kind, so that no message can be hidden in a sequence of them.
 
 use super::invisible::is_invisible;
 
-/// The flags of England, Scotland and Wales behind their black flag: the only sequences of tags
-/// that Unicode recommends (`RGI_Emoji_Tag_Sequence`).
+/// The tags that follow the black flag in the flags of England, Scotland and Wales: the only tag
+/// sequences that Unicode recommends (`RGI_Emoji_Tag_Sequence`).
 const FLAGS: [&str; 3] = [
     "\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}",
     "\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}",
@@ -17,11 +17,11 @@ const FLAGS: [&str; 3] = [
 
 const KEYCAP: char = '\u{20E3}';
 
-/// Behind a sign that is a picture, and no letter.
+/// Follows a sign that is to be shown as a picture.
 const PICTURE: char = '\u{FE0F}';
 
-/// How many bytes of invisible characters at the beginning of `rest` belong to what is written,
-/// if `before` was shown before them.
+/// How many bytes of invisible characters at the beginning of `rest` are part of the writing, given
+/// that `before` was shown before them.
 pub(super) fn written(before: Option<char>, rest: &str) -> usize {
     let mut characters = rest.chars();
     let (Some(before), Some(character)) = (before, characters.next()) else {
@@ -32,7 +32,7 @@ pub(super) fn written(before: Option<char>, rest: &str) -> usize {
         return 0;
     }
     let is_written = match character {
-        // As text, or as a picture.
+        // Select the text or the picture form.
         '\u{FE0E}' | '\u{FE0F}' => {
             is_pictograph(before) || (matches!(before, '#' | '*' | '0'..='9') && after == KEYCAP)
         }
@@ -54,7 +54,7 @@ pub(super) fn written(before: Option<char>, rest: &str) -> usize {
     }
 }
 
-/// May it be a part of an emoji?
+/// Whether the character may be part of an emoji.
 fn is_pictograph(character: char) -> bool {
     matches!(
         character,
@@ -70,7 +70,7 @@ fn is_pictograph(character: char) -> bool {
     )
 }
 
-/// The ideographs of China, Japan, Korea and Vietnam.
+/// Whether the character is an ideograph of China, Japan, Korea or Vietnam.
 fn is_ideograph(character: char) -> bool {
     matches!(
         character,
@@ -79,7 +79,7 @@ fn is_ideograph(character: char) -> bool {
     )
 }
 
-/// Does the script join its letters, so that a joiner or a non-joiner changes their form?
+/// Whether the script joins its letters, so that a joiner or a non-joiner changes their form.
 fn joins_letters(character: char) -> bool {
     matches!(
         character,
@@ -94,8 +94,8 @@ fn joins_letters(character: char) -> bool {
     )
 }
 
-/// Is the script written without spaces, so that a space of no width tells where a line may end?
-/// Thai, Lao, Myanmar's and Khmer.
+/// Whether the script is written without spaces, so that a zero-width space marks where a line may
+/// end. These are Thai, Lao, Myanmar's script and Khmer.
 fn is_without_spaces(character: char) -> bool {
     matches!(
         character,

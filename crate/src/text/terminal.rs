@@ -1,19 +1,19 @@
-//! Text for a terminal: what it would obey is shown instead.
+//! Text for a terminal: characters that it would interpret are made visible instead.
 //!
-//! A terminal takes its orders from the text that it shows: an escape sequence moves the cursor,
-//! sets the title or writes into the clipboard, a carriage return or a backspace writes over what
-//! stands there. So whatever is printed and is not our own passes [`sanitize`].
+//! A terminal takes commands from the text that it shows: an escape sequence moves the cursor,
+//! sets the title or writes to the clipboard; a carriage return or a backspace overwrites existing
+//! text. So all printed text that is not our own passes through [`sanitize`].
 
 use std::borrow::Cow;
 
 use super::invisible::mark_invisible;
 
-/// The text with `�` for each character that a terminal would obey, or that nobody can see:
-/// controls (escape, backspace, a carriage return alone, C1), changes of direction, zero-width
-/// characters, tags. Line breaks and tabs stay, and so do the joiners of emoji and of scripts
+/// The text with `�` for each character that a terminal would interpret, or that is invisible:
+/// controls (escape, backspace, a lone carriage return, C1), changes of direction, zero-width
+/// characters, tags. Line breaks and tabs are kept, and so are the joiners of emoji and of scripts
 /// that need them.
 ///
-/// The result has at most as many characters as the text, and is left as it is by a second pass.
+/// The result has at most as many characters as the text, and a second pass leaves it unchanged.
 ///
 /// ```
 /// use evenhand::text::terminal::sanitize;
@@ -25,11 +25,11 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
     mark_invisible(text)
 }
 
-/// As [`sanitize`], but colors and weights are no characters to be shown: they are kept where
-/// `styled` says so, and left out elsewhere. A style ends with its line.
+/// Like [`sanitize`], but style sequences (colors and weights) are kept if `styled` is true, and
+/// removed otherwise, instead of being made visible. A style ends with its line.
 ///
-/// Kept are the foreground's colors, bold, italics and underlines, with what ends them. What
-/// could hide a text (conceal, a background, blinking, inversion) is left out.
+/// Foreground colors, bold, italics and underlines are kept, along with the sequences that end
+/// them. Styles that could hide text (conceal, background, blinking, inversion) are removed.
 ///
 /// ```
 /// use evenhand::text::terminal::sanitize_styled;
@@ -58,7 +58,7 @@ const RESET: &str = "\u{1b}[0m";
 fn push_line(shown: &mut String, line: &str, styled: bool) {
     let mut is_open = false;
     let mut rest = line;
-    // The end of the text that stands before the next style.
+    // The end of the text before the next style.
     let mut end = 0;
     while let Some(found) = rest.get(end..).and_then(|rest| rest.find(INTRODUCER)) {
         let start = end + found;
@@ -80,8 +80,8 @@ fn push_line(shown: &mut String, line: &str, styled: bool) {
     }
 }
 
-/// The parameters of the style that the text begins with, if they are not longer than any that
-/// means something.
+/// The parameters of the style that the text begins with, if they are no longer than any meaningful
+/// ones.
 fn parameters(text: &str) -> Option<&str> {
     const LONGEST: usize = 32;
     let text = text.strip_prefix(INTRODUCER)?;
@@ -94,8 +94,8 @@ fn parameters(text: &str) -> Option<&str> {
     text[length..].starts_with('m').then(|| &text[..length])
 }
 
-/// Does a style change the look of letters alone, and leave them to be read? The numbers are
-/// those of ECMA-48, *select graphic rendition*.
+/// Whether a style changes only the look of letters and keeps them legible. The numbers are those
+/// of ECMA-48, *select graphic rendition*.
 fn is_harmless(parameters: &str) -> bool {
     let mut numbers = parameters.split(';');
     while let Some(number) = numbers.next() {

@@ -1,4 +1,5 @@
-//! One rule for all that is shown: what is legible stays, what is invisible or obeyed is marked.
+//! Tests of the rule for everything that is shown: legible text is kept, and characters that are
+//! invisible or would be interpreted are marked.
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -83,7 +84,7 @@ fn nothing_can_be_hidden_between_letters() {
     assert_eq!(shown("می\u{200C}\u{200C}\u{200D}"), "می\u{200C}??");
 }
 
-/// What Unicode calls a format, but for the signs that stand before a number and are seen.
+/// What Unicode calls ignorable, except the visible signs that precede a number.
 #[test]
 fn the_table_holds_what_unicode_calls_ignorable() {
     let ignorable = [
@@ -135,7 +136,7 @@ fn styles_are_kept_or_left_out_and_hide_nothing() {
     assert_snapshot!(both("\u{1b}[m\u{1b}[38;2;1;2;3mx\u{1b}[39m"), @"x | ESC[mESC[38;2;1;2;3mxESC[39mESC[0m");
     assert_snapshot!(both("\u{1b}[8mhid\u{1b}[41;30mden\u{1b}[7m\u{1b}[5m!"), @"hidden! | hidden!");
     assert_snapshot!(both("\u{1b}[?25lx\u{1b}\u{1b}[\u{1b}[3"), @"?[?25lx??[?[3 | ?[?25lx??[?[3");
-    // What is left out joins nothing.
+    // Removing a style does not join the characters around it into a new one.
     assert_snapshot!(both("\u{1b}\u{1b}[8m[2J\u{1b}[\u{1b}[8m31m"), @"?[2J?[31m | ?[2J?[31m");
     assert_eq!(
         sanitize_styled("\u{1b}[31ma\r\nb\r", true),
@@ -143,7 +144,7 @@ fn styles_are_kept_or_left_out_and_hide_nothing() {
     );
 }
 
-/// Text with much of what a terminal obeys, and what nobody sees.
+/// Text with many characters that a terminal interprets or that are invisible.
 fn hostile() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         any::<String>(),
@@ -162,8 +163,8 @@ fn hostile() -> impl Strategy<Value = String> {
     proptest::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
 
-/// Is a terminal given no order, and nothing hidden? Invisible characters stand alone, but for a
-/// joiner behind an emoji's variation selector, and the tags of a flag.
+/// Whether the text gives a terminal no command and hides nothing. Invisible characters are never
+/// adjacent, except a joiner after an emoji's variation selector, and the tags of a flag.
 fn is_safe(shown: &str) -> bool {
     let is_obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
     let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
@@ -194,7 +195,7 @@ proptest! {
             let (numbers, after) = after.split_once('m').expect("a style ends");
             prop_assert!(styled && numbers.bytes().all(|b| b.is_ascii_digit() || b == b';'));
             plain.push_str(before);
-            // What stood on both sides of a style is not beside each other.
+            // Keeps the text on both sides of a style apart.
             plain.push('|');
             rest = after;
         }

@@ -1,22 +1,22 @@
-//! What is asked, as it came, and what is answered, to the byte.
+//! Requests as they were received, and replies byte by byte.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) body: Vec<u8>,
-    /// The lines of the headers. They are taken apart when one is asked for: the benchmarks
-    /// ask for none, and a server has to cost them as little as can be.
+    /// The header lines. They are only parsed when a header is requested: the benchmarks request
+    /// none, and the server must take as little of their time as possible.
     headers: String,
 }
 
 impl Request {
-    /// Takes the first request out of what was read, if all of it is there.
+    /// Takes the first request out of the bytes read so far, if it is complete.
     pub(super) fn take(read: &mut Vec<u8>) -> Option<Self> {
         let end = read.windows(4).position(|four| four == b"\r\n\r\n")?;
         let (first, headers) = std::str::from_utf8(&read[..end])
@@ -77,11 +77,11 @@ pub(crate) enum Reply {
     Bytes(Vec<u8>),
     /// Send these bytes and wait for the next request on the same connection.
     Kept(Vec<u8>),
-    /// Send these bytes and break the connection, as a machine that goes down does.
+    /// Send these bytes and reset the connection, as a machine that goes down does.
     Broken(Vec<u8>),
-    /// Send these bytes in pieces of a few, with a pause after each, and close.
+    /// Send these bytes in small pieces, with a pause after each, and close.
     Drip(Vec<u8>, Duration),
-    /// The same after a while.
+    /// Wait, and then send a reply.
     Late(Duration, Box<Reply>),
     /// Never answer.
     Silence,
@@ -105,7 +105,7 @@ impl Reply {
         Self::new(status, "application/json", body.to_string())
     }
 
-    /// A good answer with this text.
+    /// A successful answer with this text.
     pub(crate) fn text(text: &str) -> Self {
         Self::json(
             200,
@@ -118,7 +118,7 @@ impl Reply {
         )
     }
 
-    /// An error in Azure's shape, with the wish to be asked again at once.
+    /// An error in Azure's format, which asks for a retry at once.
     pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         let body = json!({"error": {"code": code, "message": message}});
         Self::json(status, body).header("retry-after-ms", "1")
@@ -133,17 +133,17 @@ impl Reply {
         })
     }
 
-    /// Leaves out the last bytes.
+    /// Leaves out the last `bytes` bytes.
     pub(crate) fn cut(self, bytes: usize) -> Self {
         self.change(|all| all.truncate(all.len() - bytes))
     }
 
-    /// The same after a while.
+    /// The same reply after a wait.
     pub(crate) fn late(self, wait: Duration) -> Self {
         Self::Late(wait, Box::new(self))
     }
 
-    /// The same on a connection that stays open.
+    /// The same reply on a connection that stays open.
     pub(crate) fn kept(self) -> Self {
         let mut bytes = self.bytes();
         let close = CLOSE.as_bytes();
@@ -153,7 +153,7 @@ impl Reply {
         Self::Kept(bytes)
     }
 
-    /// The bytes of an answer that is sent at once.
+    /// The bytes of a reply that is sent at once.
     pub(crate) fn bytes(self) -> Vec<u8> {
         match self {
             Self::Bytes(bytes) => bytes,

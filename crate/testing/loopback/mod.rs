@@ -1,14 +1,14 @@
 //! An HTTP server on the loopback interface, for the library's unit tests, the integration
-//! tests and the benchmarks. It sends raw bytes, so that it can also do what no decent server
-//! does.
+//! tests and the benchmarks. It sends raw bytes, so that it can also misbehave in ways that no
+//! real server library allows.
 //!
-//! Each of these programs includes this module by its path: none of them can be a dependency
-//! of another.
+//! Each of these programs includes this module by its path, since none of them can depend on
+//! another.
 
 #![allow(
     dead_code,
     unused_imports,
-    reason = "each program that includes it uses a part of it"
+    reason = "each program that includes this module uses only a part of it"
 )]
 #![allow(
     clippy::unwrap_used,
@@ -36,7 +36,7 @@ pub(crate) use scripted::Server;
 /// Longer than any client waits.
 const FOREVER: Duration = Duration::from_secs(600);
 
-/// A running server; when it is dropped, it takes no further connections.
+/// A running server. When dropped, it accepts no further connections.
 pub(crate) struct Loopback {
     address: SocketAddr,
     load: Arc<Load>,
@@ -44,12 +44,12 @@ pub(crate) struct Loopback {
 }
 
 impl Loopback {
-    /// Answers each request with what `service` makes of it.
+    /// Answers each request with the reply of `service`.
     pub(crate) fn serve(service: impl Fn(Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::serve_over(service, |stream| ready(Some(stream)))
     }
 
-    /// The same over what `wrap` makes of each connection, if it can be made.
+    /// The same over the connection that `wrap` returns for each TCP stream, if it succeeds.
     pub(crate) fn serve_over<C, F>(
         service: impl Fn(Request) -> Reply + Send + Sync + 'static,
         wrap: impl Fn(TcpStream) -> F + Send + Sync + 'static,
@@ -58,7 +58,7 @@ impl Loopback {
         C: Connection,
         F: Future<Output = Option<C>> + Send,
     {
-        // Bound without the runtime, so that a test which runs in one can do it too.
+        // Bound without the runtime, so that it also works in a test that runs in one.
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -95,12 +95,12 @@ impl Loopback {
         self.address.port()
     }
 
-    /// How many requests came so far.
+    /// How many requests have been received so far.
     pub(crate) fn count(&self) -> usize {
         self.load.requests.load(Ordering::SeqCst)
     }
 
-    /// How many requests at most waited for their answers at the same time.
+    /// The largest number of requests that were waiting for an answer at the same time.
     pub(crate) fn most_under_way(&self) -> usize {
         self.load.most_under_way.load(Ordering::SeqCst)
     }
@@ -132,7 +132,7 @@ impl Load {
     }
 }
 
-/// What is spoken over: a TCP stream, or TLS on one.
+/// A connection: a TCP stream, or TLS on top of one.
 pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send {
     fn socket(&self) -> &TcpStream;
 }
@@ -143,7 +143,7 @@ impl Connection for TcpStream {
     }
 }
 
-/// One thread serves all servers of a process, so that it costs the clients beside it little.
+/// One thread runs all servers of a process, so that they take little time from the clients.
 fn runtime() -> &'static Handle {
     static RUNTIME: OnceLock<Handle> = OnceLock::new();
     RUNTIME.get_or_init(|| {
@@ -165,14 +165,14 @@ async fn converse(mut stream: impl Connection, service: &impl Fn(Request) -> Rep
             reply = *then;
         }
         load.end();
-        // The client may have gone, which is then its test's matter.
+        // The client may be gone, which is up to its test.
         if !send(&mut stream, reply).await.unwrap_or(false) {
             break;
         }
     }
 }
 
-/// The next request on a connection, of which a part may have been read.
+/// The next request on a connection. A part of it may already be in `read`.
 async fn receive(stream: &mut impl Connection, read: &mut Vec<u8>) -> Option<Request> {
     loop {
         if let Some(request) = Request::take(read) {
@@ -184,7 +184,7 @@ async fn receive(stream: &mut impl Connection, read: &mut Vec<u8>) -> Option<Req
     }
 }
 
-/// Sends a reply; whether another may follow on this connection.
+/// Sends a reply. Returns whether another one may follow on this connection.
 async fn send(stream: &mut impl Connection, reply: Reply) -> std::io::Result<bool> {
     let kept = matches!(reply, Reply::Kept(_));
     match reply {
@@ -205,7 +205,7 @@ async fn send(stream: &mut impl Connection, reply: Reply) -> std::io::Result<boo
             stream.socket().set_zero_linger()?;
         }
         Reply::Silence => tokio::time::sleep(FOREVER).await,
-        Reply::Late(..) => unreachable!("it was waited for"),
+        Reply::Late(..) => unreachable!("the caller waits first"),
     }
     Ok(kept)
 }

@@ -1,4 +1,4 @@
-//! A server that answers by script, and keeps the requests that it got.
+//! A server that answers according to a script, and keeps the requests that it receives.
 
 use std::collections::HashMap;
 use std::future::{Future, ready};
@@ -16,13 +16,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers the first request with the first reply and so on; the last reply
-    /// serves all that follow. Without any reply, it hangs up.
+    /// Answers the first request with the first reply and so on. The last reply is used for all
+    /// further requests. Without any reply, it closes the connection.
     pub(crate) fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
         Self::over(replies, |stream| ready(Some(stream)))
     }
 
-    /// The same over what `wrap` makes of each connection, if it can be made.
+    /// The same over the connection that `wrap` returns for each TCP stream, if it succeeds.
     pub(crate) fn over<C, F>(
         replies: impl IntoIterator<Item = Reply>,
         wrap: impl Fn(TcpStream) -> F + Send + Sync + 'static,
@@ -39,15 +39,16 @@ impl Server {
         Self::start(script, wrap)
     }
 
-    /// Answers each request as the script says, which is also told how many came before.
+    /// Answers each request with the script's reply. The script also gets the number of requests
+    /// before it.
     pub(crate) fn answering(
         script: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
         Self::start(script, |stream| ready(Some(stream)))
     }
 
-    /// Answers each request as the script says, which is also told how often a request with
-    /// this prompt came before.
+    /// Answers each request with the script's reply. The script gets the prompt, and the number of
+    /// earlier requests with the same prompt.
     pub(crate) fn by_prompt(script: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Self {
         let times: Mutex<HashMap<String, usize>> = Mutex::default();
         Self::answering(move |request, _| {
@@ -101,7 +102,7 @@ impl Server {
         self.requests().iter().map(Request::json).collect()
     }
 
-    /// The one request that came.
+    /// The only request so far.
     pub(crate) fn request(&self) -> Request {
         let [request] = &self.requests()[..] else {
             panic!("not one request: {:?}", self.requests())

@@ -1,4 +1,4 @@
-//! Removes what the launcher made, from a home that is ours.
+//! `evenhand clean`: removes everything that the launcher created in its home.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::error::{Failure, Result};
 use crate::paths::home::{Home, MADE, MARKER, State};
 
-/// Removes the launcher's files, and its folder if nothing else is in it. Files of others stay,
-/// and with them the mark that the folder is ours.
+/// Removes the launcher's files, and its folder if it contains nothing else. Other files are
+/// kept, and so is the marker that the folder is ours.
 pub fn run(home: &Home) -> Result<()> {
     let nothing = match home.state()? {
         State::Absent => "does not exist",
@@ -25,11 +25,11 @@ pub fn run(home: &Home) -> Result<()> {
     }
     if holds_only_the_marker(home.root()) {
         remove(&home.root().join(MARKER))?;
-        // It fails, as it should, where somebody put a file there just now.
+        // This fails, as it should, if another process has just put a file there.
         let _ = fs::remove_dir(home.root());
     }
     out!(
-        "removed what evenhand had made in {}",
+        "removed everything that evenhand had created in {}",
         home.root().display()
     );
     Ok(())

@@ -1,8 +1,8 @@
-"""JupyterLab, which ends with the launcher, however that ends.
+"""Runs JupyterLab, and ends it when the launcher ends, however that happens.
 
-The launcher holds the other end of standard input and writes nothing. When it is gone, also
-killed outright, the input ends, and JupyterLab is told to terminate: it ends its kernels, too.
-The folder in which they listened goes with them.
+The launcher holds the other end of standard input and writes nothing. When the launcher is gone,
+even if it was killed, the input ends and JupyterLab is told to terminate. It then ends its kernels
+as well, and the folder with their sockets is removed.
 """
 
 import os

@@ -1,4 +1,4 @@
-//! `evenhand lab`: JupyterLab on the notebooks, with the kernel warm and somebody to answer.
+//! `evenhand lab`: JupyterLab on the notebooks, with a warm kernel and a model that answers.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -18,7 +18,7 @@ use crate::supervise::supervise;
 
 const SCRIPT: &str = include_str!("lab.py");
 
-/// What `evenhand lab` can be told.
+/// The options of `evenhand lab`.
 #[derive(clap::Args, Debug, Default)]
 pub struct Options {
     #[command(flatten)]
@@ -37,14 +37,14 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
     let mut answerer = Provider::new(project, home, options.allowance);
     let environment = answerer.environment_for(&project.notebooks())?;
     let sockets = jupyter::private_folder()?;
-    err!("✓ opening JupyterLab; Ctrl-C ends it, and all that it started");
+    err!("✓ opening JupyterLab; Ctrl-C ends it and everything that it started");
 
-    // It has the reader's whole environment, keys included, since the kernels that it starts
-    // have theirs from it. It works in our own folder: settings and templates that lie in the
-    // folder where it works could run a stranger's code.
+    // It gets the user's whole environment, including keys, since its kernels inherit it. It runs
+    // in our own folder: settings and templates in its working directory could run code, which
+    // might be somebody else's.
     let mut jupyter = Command::new(home.python());
     jupyter
-        // `-I`: no module is a stranger's. `-y`: Ctrl-C ends it without a question.
+        // `-I`: ignore other Python modules. `-y`: Ctrl-C ends it without asking.
         .args(["-I", "-c", SCRIPT, "-y"])
         .args(as_root())
         .args(arguments(&options.jupyter, project))
@@ -57,8 +57,8 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
     supervise(jupyter, "JupyterLab")
 }
 
-/// The kernels listen to sockets in a folder of the user's own, and not to ports, which every
-/// process on the machine finds; unless the user says otherwise.
+/// Makes kernels listen on sockets in a private folder and not on ports, which every process on
+/// the machine can reach, unless the user chooses a transport.
 fn by_sockets(passed: &[OsString]) -> Option<&'static str> {
     let is_said = passed.iter().any(|argument| {
         argument
@@ -68,14 +68,15 @@ fn by_sockets(passed: &[OsString]) -> Option<&'static str> {
     (!is_said).then_some("--KernelManager.transport=ipc")
 }
 
-/// Jupyter refuses to run as root unless told so; in a container there is nobody else.
+/// Jupyter refuses to run as root without this option. In a container, root is often the only
+/// user.
 fn as_root() -> Option<&'static str> {
     rustix::process::geteuid()
         .is_root()
         .then_some("--allow-root")
 }
 
-/// How JupyterLab's root folder is named on its command line.
+/// JupyterLab's options for its root folder.
 const ROOT: [&str; 5] = [
     "--ServerApp.root_dir",
     "--notebook-dir",
@@ -83,11 +84,11 @@ const ROOT: [&str; 5] = [
     "--LabApp.notebook_dir",
     "--NotebookApp.notebook_dir",
 ];
-/// And the page that it opens.
+/// JupyterLab's options for the page that it opens.
 const PAGE: [&str; 2] = ["--LabApp.default_url", "--ServerApp.default_url"];
 
-/// What the user passes on, and ours for what it does not say: an option that stands there twice
-/// is an error to JupyterLab.
+/// The user's arguments, and our own for options that they do not set: JupyterLab does not accept
+/// an option twice.
 fn arguments(passed: &[OsString], project: &Checkout) -> Vec<OsString> {
     let says = |names: &[&str]| {
         let mut given = passed.iter().map(|argument| option(argument).0);
@@ -104,7 +105,7 @@ fn arguments(passed: &[OsString], project: &Checkout) -> Vec<OsString> {
     for argument in passed {
         let (name, value) = option(argument);
         all.push(match value {
-            // JupyterLab works elsewhere: a folder is the one that the user sees.
+            // JupyterLab runs elsewhere, but the path is relative to the user's current folder.
             Some(value) if ROOT.iter().any(|known| name == *known) => {
                 let mut argument = name.to_owned();
                 argument.push("=");
@@ -119,7 +120,7 @@ fn arguments(passed: &[OsString], project: &Checkout) -> Vec<OsString> {
     all
 }
 
-/// An argument's name, and the value behind `=`.
+/// An argument's name, and the value after `=`.
 fn option(argument: &OsStr) -> (&OsStr, Option<&OsStr>) {
     let bytes = argument.as_bytes();
     match bytes.iter().position(|byte| *byte == b'=') {

@@ -1,7 +1,7 @@
-//! The commands that a user types, each a file or a folder of its own.
+//! The commands that a user types, each in a file or a folder of its own.
 //!
-//! - `lab`, `run`, `serve`, `complete`, `doctor`, `clean`;
-//! - `provider`: who answers the notebooks that `lab` and `run` start.
+//! - `lab`, `run`, `serve`, `complete`, `doctor`, `clean`.
+//! - `provider`: the service or model that answers notebooks started by `lab` and `run`.
 
 pub mod clean;
 pub mod complete;

@@ -1,4 +1,4 @@
-//! Who answers the notebooks: the service that the user has set, else the embedded model.
+//! What answers the notebooks: the service that the user has configured, or the embedded model.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -13,7 +13,7 @@ use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
 
-/// Starts the embedded model when the first notebook needs it, and keeps it as long as it lives.
+/// Starts the embedded model when the first notebook needs it, and keeps it until dropped.
 pub struct Provider<'a> {
     project: &'a Checkout,
     home: &'a Home,
@@ -22,7 +22,7 @@ pub struct Provider<'a> {
 }
 
 impl<'a> Provider<'a> {
-    /// An answerer that has started nothing yet. The allowance is the embedded model's.
+    /// A provider that has started nothing yet. The allowance applies to the embedded model.
     pub fn new(project: &'a Checkout, home: &'a Home, allowance: local_model::Allowance) -> Self {
         Self {
             project,
@@ -32,16 +32,16 @@ impl<'a> Provider<'a> {
         }
     }
 
-    /// The variables to add for notebooks in this folder: none where the environment or a
-    /// `.env` file names a service; else the same that a user would set, for the embedded
-    /// model, which is set up and started. So the notebooks have one code path.
+    /// The variables to add for notebooks in this folder: none if the environment or a `.env`
+    /// file names a service. Otherwise the embedded model is set up and started, and the variables
+    /// are those that a user would set for it. So the notebooks have one code path.
     pub fn environment_for(&mut self, folder: &Path) -> Result<Vec<(OsString, OsString)>> {
         let settings = Settings::from_env_in(folder)?;
         tell_once(&settings);
         if settings.names_a_service() {
             if self.allowance != local_model::Allowance::default() {
                 err!(
-                    "! --tpm, --rpm and --like are the small model's, and your own service is asked"
+                    "! --tpm, --rpm and --like are ignored: they apply to the small model only, but your own service is used"
                 );
             }
             return Ok(Vec::new());
@@ -71,8 +71,8 @@ impl<'a> Provider<'a> {
             setup::model(self.project, self.home)
         })?;
         err!(
-            "✓ no Azure settings found, so {} answers: a small model on this machine, weak and \
-             visibly biased, which suits the lesson",
+            "✓ no Azure settings found, so {} answers: a small model on this machine. It is weak \
+             and visibly biased, which suits the lesson",
             local_model::MODEL
         );
         if let Some(like) = self.allowance.deployment() {
@@ -82,7 +82,7 @@ impl<'a> Provider<'a> {
     }
 }
 
-/// Says what is to be known of how the settings were found, each thing once.
+/// Prints each note about how the settings were found, but only once.
 pub fn tell_once(settings: &Settings) {
     static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);

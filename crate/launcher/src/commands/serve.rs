@@ -1,4 +1,4 @@
-//! `evenhand serve`: the small model for whoever asks it, until Ctrl-C.
+//! `evenhand serve`: serves the small model until Ctrl-C.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {
     let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
     let server = Server::start(options, home, || setup::model(project, home))?;
     block_on(async {
-        // Before anything is said: who reads it may stop the server at once.
+        // Before anything is printed: whoever reads it may stop the server at once.
         let stop = told_to_stop().doing(|| "could not wait for signals".to_owned())?;
         introduce(&server, host, like, limits);
         stop.await;
@@ -56,14 +56,15 @@ fn introduce(
     }
     if !host.is_loopback() {
         err!(
-            "warning: anyone in the network who has the key can use it, and it travels unencrypted",
+            "warning: anyone on the network who has the key can use the model, and the key is sent \
+             unencrypted",
         );
     }
     out!("Stop it with Ctrl-C.");
 }
 
-/// From the return of this function on, a signal to stop ends the future that it
-/// returned, and not the process.
+/// From the return of this function on, a signal to stop completes the returned future and does
+/// not end the process.
 #[cfg(unix)]
 fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -82,7 +83,7 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
 #[cfg(not(unix))]
 fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
-        // Where there is no such signal, the process is ended from outside.
+        // Without such a signal, the process can only be ended from outside.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

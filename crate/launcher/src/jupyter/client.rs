@@ -1,4 +1,4 @@
-//! The conversation with a kernel: requests, and what belongs to them.
+//! A client of a kernel: sends requests, and collects the messages that belong to them.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use tokio::time::timeout;
 use crate::error::{Context, Result};
 use crate::jupyter::{Message, Sockets};
 
-/// What evcxr's child wrote to standard error can arrive after the cell is
-/// over (1.3 ms later when measured). This much silence ends the wait for it.
+/// How long to wait for further messages: text that evcxr's child printed to standard error can
+/// arrive after the end of the cell (1.3 ms later when measured).
 const SILENCE: Duration = Duration::from_millis(30);
 
-/// A background thread that never falls silent does not hold a cell up for longer than this.
+/// The limit of that wait, in case a background thread never stops printing.
 const STRAGGLERS: Duration = Duration::from_millis(300);
 
-/// How long a kernel may take to acknowledge that it shall end.
+/// How long a kernel may take to acknowledge a shutdown.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 
 /// A client of one kernel.
@@ -24,23 +24,23 @@ pub struct Client(pub Sockets);
 /// A kernel's answer to a cell.
 #[derive(Debug)]
 pub struct Reply {
-    /// Whether the kernel itself says that the cell failed.
+    /// Whether the kernel reported that the cell failed.
     pub failed: bool,
     /// The number of the cell.
     pub count: Option<u64>,
-    /// How long the reader would have waited.
+    /// How long a user would have waited.
     pub took: Duration,
 }
 
-/// What has come, and on which channel.
+/// A received message, by channel.
 enum Event {
     Shell(Message),
     Iopub(Message),
 }
 
 impl Client {
-    /// Runs a cell, and hands over what it shows. The cell is over when the
-    /// kernel has answered and is idle.
+    /// Runs a cell, and passes what it shows to `show`. The cell is over when the kernel has
+    /// answered and is idle.
     pub async fn execute(&mut self, code: &str, mut show: impl FnMut(Message)) -> Result<Reply> {
         let request = json!({
             "code": code,
@@ -86,7 +86,7 @@ impl Client {
         let (send, receive) = &mut self.0.control;
         send.send(&request)
             .doing(|| "cannot end the kernel".to_owned())?;
-        // The answer's content says nothing, and it may not come at all.
+        // The content of the answer does not matter, and the answer may not come at all.
         let _ = timeout(ACKNOWLEDGEMENT, receive.recv()).await;
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Client {
 
     async fn next(&mut self) -> Result<Event> {
         let doing = || "the connection to the kernel broke".to_owned();
-        // Both receive without losing a message when the other one is first.
+        // Neither receiver loses a message when the other one is ready first.
         tokio::select! {
             message = self.0.iopub.recv() => Ok(Event::Iopub(self.0.session.read(message.doing(doing)?)?)),
             message = self.0.shell.1.recv() => Ok(Event::Shell(self.0.session.read(message.doing(doing)?)?)),

@@ -1,4 +1,4 @@
-//! The connection file: where a kernel listens, and with which key messages are signed.
+//! The connection file: where a kernel listens, and the key that signs messages.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -16,18 +16,18 @@ use crate::error::{Context, Failure, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
-    /// Ports, which every process on the machine finds.
+    /// Ports, which every process on the machine can reach.
     Tcp,
-    /// Sockets in a folder, which keeps others out.
+    /// Sockets in a folder that keeps other users out.
     Ipc,
 }
 
-/// What a connection file says.
+/// The content of a connection file.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Connection {
     transport: Transport,
     ip: String,
-    /// What stands between the path and the number of a socket in a folder.
+    /// The character between the path and the number of a socket in a folder.
     #[serde(skip, default = "jupyters")]
     separator: char,
     /// Where the kernel listens.
@@ -35,19 +35,19 @@ pub struct Connection {
     pub ports: Ports,
     #[serde(default)]
     signature_scheme: String,
-    /// What messages are signed with; empty where they are not.
+    /// The key that signs messages; empty if they are not signed.
     pub key: String,
 }
 
-/// As Jupyter names sockets in a folder.
+/// The separator in Jupyter's names of sockets in a folder.
 fn jupyters() -> char {
     '-'
 }
 
-/// How long a connection file may be; Jupyter's has 300 bytes.
+/// The size limit of a connection file, in bytes. Jupyter's has about 300.
 const LONGEST: u64 = 64 * 1024;
 
-/// The ports of a connection file; of sockets in a folder, their numbers.
+/// The ports of a connection file, or the numbers of its sockets in a folder.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Ports {
     #[serde(rename = "shell_port")]
@@ -63,7 +63,7 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Ports that are free now. All are held until the last is known, so they differ.
+    /// Ports that are free now. All are kept open until the last is chosen, so that they differ.
     fn choose() -> Result<Self> {
         let doing = || "there is no free port on 127.0.0.1".to_owned();
         let mut held = Vec::new();
@@ -84,7 +84,7 @@ impl Ports {
 }
 
 impl Connection {
-    /// A connection by ports of this machine, with a key of its own.
+    /// A connection by ports on this machine, with a new key.
     pub fn by_ports() -> Result<Self> {
         Self::of(
             Transport::Tcp,
@@ -93,14 +93,14 @@ impl Connection {
         )
     }
 
-    /// A connection by sockets in this folder, with a key of its own. Jupyter's kernels put a
-    /// hyphen before the number of a socket, evcxr a colon.
+    /// A connection by sockets in this folder, with a new key. Jupyter puts a hyphen before the
+    /// number of a socket, and evcxr a colon.
     pub fn in_folder(folder: &Path, separator: char) -> Result<Self> {
         let path = folder.join("kernel").into_os_string().into_string();
         let path = path.map_err(|path| {
             let folder = path.display();
             Failure::new(format!(
-                "a kernel's sockets can't be in {folder}: its name is no text"
+                "a kernel's sockets can't be in {folder}: its name is not UTF-8"
             ))
             .hint("set TMPDIR to a folder with a plain name")
         })?;
@@ -135,7 +135,7 @@ impl Connection {
         let file = File::open(path).doing(doing)?;
         file.take(LONGEST).read_to_end(&mut text).doing(doing)?;
         let connection: Self = serde_json::from_slice(&text).map_err(|error| {
-            Failure::new(format!("{} is no connection file", path.display()))
+            Failure::new(format!("{} is not a connection file", path.display()))
                 .because(error)
                 .hint(
                     "Jupyter writes one when it starts a kernel: open a notebook with `cargo run`",
@@ -143,16 +143,16 @@ impl Connection {
         })?;
         if !["", "hmac-sha256"].contains(&connection.signature_scheme.as_str()) {
             return Err(Failure::new(format!(
-                "this kernel signs with hmac-sha256, and {} asks for {}",
+                "this kernel signs with hmac-sha256, but {} asks for {}",
                 path.display(),
                 connection.signature_scheme
             ))
-            .hint("leave `Session.signature_scheme` as it is"));
+            .hint("leave `Session.signature_scheme` at its default"));
         }
         Ok(connection)
     }
 
-    /// Writes the file, for its owner alone.
+    /// Writes the file, readable by its owner only.
     pub fn save(&self, path: &Path) -> Result<()> {
         let doing = || "cannot write the kernel's connection file".to_owned();
         let text = serde_json::to_vec(self).doing(doing)?;
@@ -165,7 +165,7 @@ impl Connection {
         file.write_all(&text).doing(doing)
     }
 
-    /// The address of one of the ports.
+    /// The endpoint of one of the ports.
     pub fn endpoint(&self, port: u16) -> Endpoint {
         match self.transport {
             Transport::Tcp => Endpoint::Tcp(self.ip.clone(), port),
@@ -217,13 +217,13 @@ mod tests {
     #[test]
     fn what_is_no_connection_file_is_refused_in_words() {
         let refused = |text: &str| load(text).err().unwrap().to_string();
-        assert!(refused("hello").contains("is no connection file"));
+        assert!(refused("hello").contains("is not a connection file"));
         assert!(refused("{\"transport\": \"tcp\"}").contains("missing field"));
         let ports = r#""ip": "x", "shell_port": 1, "control_port": 2, "iopub_port": 3, "stdin_port": 4, "hb_port": 5, "key": """#;
         let other = refused(&format!("{{\"transport\": \"udp\", {ports}}}"));
         assert!(other.contains("expected `tcp` or `ipc`"), "{other}");
         let endless = format!("{{\"transport\": \"tcp\", \"x\": \"{}", "x".repeat(1 << 20));
-        assert!(refused(&endless).contains("is no connection file"));
+        assert!(refused(&endless).contains("is not a connection file"));
         let scheme = format!("{{\"transport\": \"tcp\", \"signature_scheme\": \"none\", {ports}}}");
         assert!(refused(&scheme).contains("asks for none"));
     }

@@ -1,4 +1,4 @@
-//! Runs code that stands in no notebook.
+//! Runs code that is not in a notebook.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use super::report::Report;
 use crate::error::{Failure, Result};
 use crate::supervise::block_on;
 
-/// How often the one who waits for a piece of code hears that it runs.
+/// How often `tick` is called while the code runs.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Runs one piece of code in a kernel, without a notebook; `tick` is called now and then.
+/// Runs one piece of code in a kernel, without a notebook, and calls `tick` at intervals.
 pub fn execute(
     command: &KernelCommand,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! Runs the cells of one notebook in one kernel, and judges each.
+//! Runs the cells of one notebook in one kernel, and determines whether each succeeded.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use super::report::Report;
 use crate::error::{Failure, Result};
 use crate::jupyter::{self, Kernel, KernelCommand};
 
-/// How often the reader hears that the kernel is still starting.
+/// How often the user is told that the kernel is still starting.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A kernel with a client that is ready for cells.
+/// A kernel that is ready for cells, and its client.
 pub struct Executor {
     kernel: Kernel,
     client: Client,
@@ -25,7 +25,7 @@ pub struct Executor {
 /// A cell that has been run.
 #[derive(Debug)]
 pub struct Done {
-    /// Its number, as a reader counts.
+    /// Its number, as the user sees it.
     pub count: Option<u64>,
     /// How long it took.
     pub took: Duration,
@@ -53,8 +53,8 @@ impl Executor {
         Ok(Self { kernel, client })
     }
 
-    /// Runs a cell, and adds what it shows to the outputs of the cells before
-    /// it, whose displays it may update.
+    /// Runs a cell, and appends its outputs to those of the cells before it, whose displays it may
+    /// update.
     pub async fn run(&mut self, cell: &Cell, outputs: &mut Vec<Outputs>) -> Result<Done> {
         outputs.push(Outputs::default());
         let answer = self.client.execute(&cell.source, |message| {
@@ -80,7 +80,7 @@ impl Executor {
         })
     }
 
-    /// Runs code that stands in no notebook, and tells how long it took.
+    /// Runs code that is not in a notebook, and returns how long it took.
     pub async fn time(&mut self, code: &str) -> Result<Duration> {
         let done = self.run(&Cell::of(code), &mut Vec::new()).await?;
         match done.error {
@@ -89,7 +89,7 @@ impl Executor {
         }
     }
 
-    /// How much memory the kernel's own process has resident, in kB, where the system tells.
+    /// The resident memory of the kernel's own process, in kB, if the system reports it.
     pub fn memory(&self) -> Option<u64> {
         let process = self.kernel.process()?;
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
@@ -99,9 +99,9 @@ impl Executor {
         line.trim().strip_suffix(" kB")?.parse().ok()
     }
 
-    /// Ends the kernel as it wants to be ended.
+    /// Ends the kernel with a shutdown request.
     pub async fn stop(mut self) {
-        // A kernel that does not answer is ended all the same.
+        // A kernel that does not answer is ended as well.
         let _ = self.client.shut_down().await;
         self.kernel.finish().await;
     }
@@ -114,7 +114,7 @@ fn judge(failed: bool, outputs: &mut Outputs) -> Option<String> {
         (false, _) => Some(reported.join("\n")),
         (true, false) => None,
         (true, true) => {
-            let error = "the kernel says that the cell failed, and not why".to_owned();
+            let error = "the kernel reported that the cell failed, but not why".to_owned();
             outputs.error("error", &error, json!([error]));
             Some(error)
         }
@@ -124,7 +124,7 @@ fn judge(failed: bool, outputs: &mut Outputs) -> Option<String> {
 fn message(error: &Value) -> String {
     let text = |field: &str| error[field].as_str().unwrap_or_default();
     match text("ename") {
-        // What rustc says carries its own name.
+        // The compiler's messages include their own name.
         "" | "Error" => text("evalue").to_owned(),
         name => format!("{name}: {}", text("evalue")),
     }
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_failure_that_shows_nothing_is_an_output() {
         let mut outputs = Outputs::default();
-        assert!(judge(true, &mut outputs).unwrap().contains("and not why"));
+        assert!(judge(true, &mut outputs).unwrap().contains("but not why"));
         assert_eq!(outputs.errors().count(), 1);
     }
 }

@@ -1,11 +1,11 @@
 //! The hidden subcommand `evenhand guard`: keeps a kernel from outliving the launcher.
 //!
-//! A launcher that is killed outright cannot end its kernel, and the process that evcxr
-//! runs cells in would compute on. So the kernel is started by a guard, which holds one end
-//! of a pipe from the launcher. When the launcher is gone, the pipe ends, whatever the way
-//! it went, and the guard ends the kernel with all that it started, and removes its folders.
-//! That needs no unsafe code and works on Linux and macOS alike, which a parent-death signal
-//! does not. A guard that is killed itself has told the launcher which processes to end.
+//! A launcher that is killed cannot end its kernel, and the process in which evcxr runs cells
+//! would keep running. So the kernel is started by a guard, which holds one end of a pipe from the
+//! launcher. However the launcher ends, the pipe closes; then the guard ends the kernel and
+//! everything that it started, and removes its folders. Unlike a parent-death signal, this needs
+//! no unsafe code and works on both Linux and macOS. If the guard itself is killed, the launcher
+//! ends the processes, whose group the guard has reported.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -18,23 +18,23 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::error::{Context, Failure, Result};
 
-/// What the guard says first: the kernel's process group follows.
+/// The prefix of the guard's first line, which reports the kernel's process group.
 pub(crate) const GROUP: &str = "evenhand-kernel-group ";
 
 /// Whether the launcher is gone.
 static ALONE: AtomicBool = AtomicBool::new(false);
 
-/// What the guard guards.
+/// The options of `evenhand guard`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Folders to remove when the launcher is gone.
+    /// Folders to remove when the launcher is gone
     sweep: Vec<PathBuf>,
-    /// The kernel's program and arguments.
+    /// The kernel's program and arguments
     #[arg(last = true, required = true)]
     argv: Vec<OsString>,
 }
 
-/// Runs the kernel to its end, or to the launcher's.
+/// Runs the kernel until it or the launcher ends.
 pub fn guard(options: Options) -> Result<()> {
     let Some((program, arguments)) = options.argv.split_first() else {
         return Err(Failure::new("the guard was given nothing to start"));
@@ -42,7 +42,7 @@ pub fn guard(options: Options) -> Result<()> {
     let mut kernel = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
-        // Whatever the kernel starts belongs to its group, and the guard does not.
+        // The group contains everything that the kernel starts, but not the guard.
         .process_group(0)
         .spawn()
         .doing(|| format!("cannot start {}", Path::new(program).display()))?;
@@ -50,7 +50,7 @@ pub fn guard(options: Options) -> Result<()> {
     let _ = writeln!(std::io::stdout(), "{GROUP}{}", kernel.id());
     let sweep = options.sweep;
     std::thread::spawn(move || {
-        // The launcher writes nothing: whatever ends this, it is gone.
+        // The launcher writes nothing, so this only returns when the launcher is gone.
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         ALONE.store(true, Ordering::SeqCst);
         end(group);
@@ -63,7 +63,7 @@ pub fn guard(options: Options) -> Result<()> {
         .wait()
         .doing(|| "cannot wait for the kernel".to_owned())?;
     while ALONE.load(Ordering::SeqCst) {
-        // The other thread has still to remove what is left, and ends the process.
+        // The other thread is still cleaning up, and will end the process.
         std::thread::park();
     }
     end(group);
@@ -79,7 +79,7 @@ pub(crate) fn group_of(process: u32) -> Option<Pid> {
     i32::try_from(process).ok().and_then(Pid::from_raw)
 }
 
-/// Ends a group. It fails when nothing is left in it, which is what is wanted.
+/// Kills a group. An error means that nothing is left in it, which is fine.
 pub(crate) fn end(group: Option<Pid>) {
     if let Some(group) = group {
         let _ = kill_process_group(group, Signal::KILL);

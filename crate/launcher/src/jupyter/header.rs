@@ -1,7 +1,7 @@
-//! The header of a message: passed on as it came, byte for byte, and read only for two names.
+//! The header of a message. It is passed on unchanged, byte for byte, and only two fields are read.
 //!
-//! A cell that prints makes a message of every line. To parse all of its four parts, and to
-//! write them again, would take the wrapper longer than evcxr takes to say them.
+//! Each line that a cell prints is a message. To parse and write all four parts of each message
+//! would take the wrapper longer than evcxr takes to send it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,13 +11,13 @@ use serde_json::json;
 
 use crate::error::{Context, Result};
 
-/// The version of the protocol that the headers claim.
+/// The protocol version in the headers.
 pub const PROTOCOL: &str = "5.3";
 
-/// A part of a message that says nothing.
+/// An empty part of a message.
 pub static NOTHING: Bytes = Bytes::from_static(b"{}");
 
-/// Who says what kind of thing.
+/// The header of a message.
 #[derive(Clone, Debug)]
 pub struct Header {
     json: Bytes,
@@ -31,7 +31,7 @@ struct Names {
 }
 
 impl Header {
-    /// Where there is nobody: the parent of a request.
+    /// An empty header: the parent of a request.
     pub fn none() -> Self {
         Self {
             json: NOTHING.clone(),
@@ -59,19 +59,19 @@ impl Header {
         }
     }
 
-    /// Reads a frame.
+    /// Reads a header from a frame.
     pub fn read(json: Bytes) -> Result<Self> {
         let names = serde_json::from_slice(&json)
             .doing(|| "the header of a message cannot be read".to_owned())?;
         Ok(Self { json, names })
     }
 
-    /// As it goes over the wire.
+    /// The header as it is sent.
     pub fn json(&self) -> &Bytes {
         &self.json
     }
 
-    /// The id under which the message is answered.
+    /// The message id, to which answers refer.
     pub fn id(&self) -> &str {
         self.names.msg_id.as_deref().unwrap_or_default()
     }
@@ -82,13 +82,13 @@ impl Header {
     }
 }
 
-/// ISO 8601 in UTC, as the protocol wants its dates.
+/// The time in ISO 8601 and UTC, as the protocol requires.
 fn timestamp(time: SystemTime) -> String {
     let seconds = time
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days since 1 March of the year 0, in cycles of 400 years: leap days come last.
+    // Days since 1 March of the year 0, in cycles of 400 years, so that leap days come last.
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era =

@@ -1,14 +1,14 @@
-//! Jupyter's protocol, for both of its ends: `run` speaks to a kernel as a client, `kernel`
-//! stands between a client and evcxr.
+//! Jupyter's protocol, for both of its ends: `run` talks to a kernel as a client, and `kernel` is
+//! placed between a client and evcxr.
 //!
-//! - `wire`: one message, signed, and `header`, its head;
-//! - `zmtp`: how messages travel, and who is listened to;
-//! - `connection`: the file that names ports and key;
-//! - `process`, `guard`: a kernel as a process, and that nothing of it is left behind;
-//! - `sockets`: a kernel that was started and answers, and `client`, the conversation with it;
-//! - `notebook`, `outputs`: a file, and what goes into it;
-//! - `executor`, `execute`: cell after cell, or one piece of code; `report`: what a terminal shows
-//!   of it.
+//! - `wire`: one signed message; `header`: its header.
+//! - `zmtp`: the transport of messages, and which connections are accepted.
+//! - `connection`: the connection file with ports and key.
+//! - `process`, `guard`: a kernel as a process, of which nothing is left behind.
+//! - `sockets`: the connection to a started kernel; `client`: running cells through it.
+//! - `notebook`, `outputs`: a notebook file and the outputs in it.
+//! - `executor`, `execute`: running the cells of a notebook, or one piece of code; `report`: what
+//!   the terminal shows of it.
 
 mod client;
 mod connection;

@@ -1,4 +1,4 @@
-//! A notebook on disk: nbformat 4, loaded and saved so that only outputs change.
+//! A notebook file in nbformat 4, loaded and saved so that only outputs change.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Context, Failure, Result};
 
-/// Kernelspecs that stand for Rust.
+/// The names of kernelspecs for Rust.
 const KERNELS: [&str; 2] = ["evenhand", "rust"];
 
-/// A notebook, and where it came from.
+/// A notebook, and the path that it was loaded from.
 #[derive(Debug)]
 pub struct Notebook {
     path: PathBuf,
@@ -20,13 +20,14 @@ pub struct Notebook {
 }
 
 impl Notebook {
-    /// Loads a Rust notebook; says clearly what is wrong with anything else.
+    /// Loads a Rust notebook. Anything else is refused with the reason.
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read(path).doing(|| format!("cannot read {}", path.display()))?;
         Self::parse(path, &text)
     }
 
-    fn parse(path: &Path, text: &[u8]) -> Result<Self> {
+    /// Reads the bytes of the file at this path.
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
         let name = path.display();
         let json: Value = serde_json::from_slice(text)
             .doing(|| format!("{name} is not a notebook: it is not JSON"))?;
@@ -75,7 +76,7 @@ impl Notebook {
         }
     }
 
-    /// Where it was loaded from.
+    /// The path that it was loaded from.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -123,14 +124,14 @@ impl Notebook {
         .collect()
     }
 
-    /// Takes away what earlier runs left in the code cells.
+    /// Removes the outputs of earlier runs from the code cells.
     pub fn clear(&mut self) {
         for cell in self.code_cells() {
             self.set_outputs(&cell, Vec::new(), None);
         }
     }
 
-    /// Replaces what the cell showed.
+    /// Replaces the outputs and the number of a cell.
     pub fn set_outputs(&mut self, cell: &Cell, outputs: Vec<Value>, count: Option<u64>) {
         let cells = self.json.get_mut("cells").and_then(Value::as_array_mut);
         let cell = cells
@@ -142,15 +143,14 @@ impl Notebook {
         }
     }
 
-    /// Whether a cell loads the toolkit, and so needs its warm build and somebody to answer.
+    /// Whether a cell loads the library, so that the notebook needs the warm build and a model.
     pub fn uses_the_library(&self) -> bool {
         self.code_cells()
             .iter()
             .any(|cell| cell.source.contains(":dep evenhand"))
     }
 
-    /// Names the language, if the notebook does not: a converter takes a
-    /// notebook without it for Python.
+    /// Sets the language, if the notebook does not: a converter would assume Python.
     pub fn name_language(&mut self) {
         if let Some(metadata) = self.json.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.entry("language_info").or_insert_with(
@@ -159,7 +159,7 @@ impl Notebook {
         }
     }
 
-    /// The bytes that Jupyter would write: one space of indent, a newline at the end.
+    /// The bytes that Jupyter would write: indented by one space, with a newline at the end.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let style = PrettyFormatter::with_indent(b" ");
@@ -172,7 +172,7 @@ impl Notebook {
         Ok(bytes)
     }
 
-    /// Writes it whole or not at all.
+    /// Writes the file atomically.
     pub fn save(&self, path: &Path) -> Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let doing = || format!("cannot write {}", path.display());
@@ -196,7 +196,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// A cell that stands in no notebook.
+    /// A cell that is not in a notebook.
     pub fn of(code: &str) -> Self {
         Self {
             index: 0,
@@ -205,7 +205,7 @@ impl Cell {
         }
     }
 
-    /// Whether the cell may fail: the tag that nbclient and papermill know.
+    /// Whether the cell may fail, according to a tag that nbclient and papermill use, too.
     pub fn may_fail(&self) -> bool {
         self.has_tag("raises-exception")
     }

@@ -1,4 +1,4 @@
-//! What a cell shows: a kernel's messages, gathered as JupyterLab writes them.
+//! The outputs of a cell: a kernel's messages, collected in the form that JupyterLab writes.
 
 use serde_json::{Map, Value, json};
 
@@ -9,13 +9,13 @@ use crate::jupyter::Message;
 #[derive(Debug, Default)]
 pub struct Outputs {
     items: Vec<Item>,
-    /// A `clear_output` that waits for the next output.
+    /// Whether the next output clears those before it.
     clear_next: bool,
 }
 
 #[derive(Debug)]
 enum Item {
-    /// Kept as one text: kernels send streams line by line.
+    /// Kept as one text, since kernels send streams line by line.
     Stream { name: String, text: String },
     Bundle {
         json: Value,
@@ -24,7 +24,7 @@ enum Item {
 }
 
 impl Outputs {
-    /// Takes one message of the kernel; other kinds of message show nothing.
+    /// Takes a message from the kernel. Messages that are not outputs are ignored.
     pub fn take(&mut self, message: &Message) {
         let content = &message.content;
         match message.kind() {
@@ -60,7 +60,7 @@ impl Outputs {
         }
     }
 
-    /// Replaces the displays with the message's `display_id`.
+    /// Updates the displays that have the message's `display_id`.
     pub fn update(&mut self, message: &Message) {
         let Some(id) = message.content["transient"]["display_id"].as_str() else {
             return;
@@ -132,7 +132,7 @@ impl Outputs {
     }
 }
 
-/// A MIME bundle as the notebook format keeps it: texts as lists of lines.
+/// A MIME bundle in the notebook format, with texts as lists of lines.
 fn stored(data: &Value) -> Value {
     let texts = data.as_object().into_iter().flatten().map(|(mime, value)| {
         let value = match value {
@@ -156,7 +156,7 @@ fn object(value: &Value) -> Value {
     }
 }
 
-/// What a terminal would show: a carriage return goes back and writes over the line.
+/// What a terminal would show: text after a carriage return overwrites the line.
 fn overwritten(text: &str) -> String {
     if !text.contains('\r') {
         return text.to_owned();

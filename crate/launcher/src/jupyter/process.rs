@@ -1,4 +1,4 @@
-//! A kernel as a process: its command, its connection file, its end.
+//! A kernel as a process: its command, its connection file, and its end.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -23,13 +23,13 @@ use crate::tool;
 /// How many lines of a kernel's own output an error shows.
 const TAIL: usize = 20;
 
-/// How long a kernel may take to end after it was asked to.
+/// How long a kernel may take to end after a shutdown request.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How long a broken connection may come before the end of its kernel.
+/// How long to wait for the end of a kernel whose connection broke.
 const LAST_BREATH: Duration = Duration::from_secs(2);
 
-/// Beside an evcxr that was built to listen to sockets in a folder lies a file with this ending.
+/// The extension of the file that marks an evcxr that can listen on sockets in a folder.
 pub const IPC: &str = "ipc";
 
 /// How a kernel is started.
@@ -38,24 +38,24 @@ pub struct KernelCommand {
     /// The program's full path and its arguments, as in a kernelspec: `{connection_file}`
     /// stands for the path of the connection file.
     pub argv: Vec<OsString>,
-    /// Environment variables for the kernel beside the launcher's own.
+    /// Environment variables for the kernel in addition to the launcher's own.
     pub env: Vec<(OsString, OsString)>,
-    /// Folders to remove when nobody is left who would.
+    /// Folders to remove if the launcher is gone before it can remove them.
     pub sweep: Vec<PathBuf>,
-    /// Whether a reader's cells run in it: they may need all that the launcher was given, and
-    /// the launcher's own need no secrets.
+    /// Whether it runs the user's cells. They may need the launcher's whole environment, while the
+    /// launcher's own cells need no secrets.
     pub runs_for_a_reader: bool,
 }
 
-/// A running kernel. Dropping it ends it and whatever it started.
+/// A running kernel. Dropping it ends the kernel and everything that it started.
 pub struct Kernel {
     guard: Child,
-    /// What tells the guard that the launcher lives. Held here since waiting
-    /// for a child closes its standard input.
+    /// The pipe that tells the guard that the launcher is running. Held here, since waiting for a
+    /// child closes its standard input.
     lifeline: Option<ChildStdin>,
     tail: Tail,
     _folder: TempDir,
-    /// Where it listens, and what its messages are signed with.
+    /// Where it listens, and the key that signs its messages.
     pub connection: Connection,
 }
 
@@ -69,7 +69,7 @@ impl Kernel {
         connection.save(&connection_file)?;
 
         let launcher = std::env::current_exe()
-            .doing(|| "the launcher does not know where it is".to_owned())?;
+            .doing(|| "could not find the launcher's own program".to_owned())?;
         let mut guard = match command.runs_for_a_reader {
             true => Command::new(launcher),
             false => tool::command(launcher).into(),
@@ -93,8 +93,8 @@ impl Kernel {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // A group of its own: Ctrl-C reaches the launcher alone, which then
-            // ends the kernel in order.
+            // In its own process group: Ctrl-C only reaches the launcher, which then ends the
+            // kernel properly.
             .process_group(0)
             .spawn()
             .doing(|| format!("cannot start a kernel in {}", folder.display()))?;
@@ -115,7 +115,7 @@ impl Kernel {
         })
     }
 
-    /// The kernel's own process, once its guard has told.
+    /// The kernel's process id, once its guard has reported it.
     pub fn process(&self) -> Option<u32> {
         self.tail.told().group
     }
@@ -128,7 +128,7 @@ impl Kernel {
             .contains("address already in use")
     }
 
-    /// Does the work unless the kernel dies meanwhile.
+    /// Does the work, and fails if the kernel dies before that.
     pub async fn alive<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let done = tokio::select! {
             biased;
@@ -137,7 +137,7 @@ impl Kernel {
         };
         match done {
             Some(Ok(done)) => Ok(done),
-            // A connection that breaks is the first sign of a death.
+            // A broken connection may be the first sign that the kernel is dying.
             Some(Err(error)) => match timeout(LAST_BREATH, self.guard.wait()).await {
                 Ok(_) => Err(self.died().await),
                 Err(_) => Err(error),
@@ -146,20 +146,20 @@ impl Kernel {
         }
     }
 
-    /// A failure that shows how the kernel's own words ended.
+    /// A failure that shows the last lines of the kernel's output.
     pub fn failure(&self, message: impl std::fmt::Display) -> Failure {
         Failure::new(match self.tail.text().trim_end() {
-            "" => format!("{message}; it wrote nothing"),
-            tail => format!("{message}; it wrote last:\n{}", indented(tail)),
+            "" => format!("{message}; it printed nothing"),
+            tail => format!("{message}; its last output was:\n{}", indented(tail)),
         })
     }
 
     async fn died(&mut self) -> Failure {
-        // What it wrote last may still be on its way.
+        // Its last output may still be arriving.
         tokio::time::sleep(Duration::from_millis(100)).await;
         match self.guard.wait().await {
             Ok(status) => self.failure(match status.code() {
-                // The guard, like a shell, ends with 128 and the signal's number.
+                // Like a shell, the guard exits with 128 plus the signal's number.
                 Some(code) if code > 128 => format!("the kernel died (signal {})", code - 128),
                 _ => format!("the kernel died ({status})"),
             }),
@@ -167,7 +167,7 @@ impl Kernel {
         }
     }
 
-    /// Waits for a kernel that was asked to end, and ends what is left of it.
+    /// Waits for a kernel that was asked to end, and kills what is left of it.
     pub async fn finish(mut self) {
         let _ = timeout(FAREWELL, self.guard.wait()).await;
         drop(self.lifeline.take());
@@ -177,13 +177,13 @@ impl Kernel {
 
 impl Drop for Kernel {
     fn drop(&mut self) {
-        // The guard sees the end of its lifeline; one that was killed sees nothing.
+        // The guard reacts when its lifeline closes, but it may have been killed itself.
         guard::end(self.tail.group());
     }
 }
 
-/// Takes from a kernel's environment what the launcher's own start by cargo left in it. Build
-/// scripts look at these variables, so with and without them are two different builds.
+/// Removes from a kernel's environment the variables that cargo sets when it starts the launcher.
+/// Build scripts read these variables, so builds with and without them would differ.
 pub(super) fn cleanse(kernel: &mut Command) {
     const OF_CARGO: [&str; 3] = [
         "CARGO_MANIFEST_DIR",
@@ -196,11 +196,11 @@ pub(super) fn cleanse(kernel: &mut Command) {
             kernel.env_remove(&name);
         }
     }
-    // evcxr renews a kernelspec that it finds in Jupyter's folders; it must not find ours.
+    // evcxr updates a kernelspec that it finds in Jupyter's folders, and must not find ours.
     kernel.env_remove("JUPYTER_PATH");
 }
 
-/// The last lines that a kernel wrote for whoever started it, and what its guard said.
+/// The last lines of a kernel's output, and what its guard reported.
 #[derive(Clone, Default)]
 struct Tail(Arc<Mutex<Told>>);
 
@@ -251,11 +251,11 @@ impl Tail {
     }
 }
 
-/// The longest path of a folder in which Jupyter's names of sockets, 50 characters, have room:
-/// the path of a socket has 104 at most on macOS, and 108 on Linux.
+/// The length limit for the path of a folder with sockets. Jupyter's socket names have up to 50
+/// characters, and the whole path at most 104 on macOS and 108 on Linux.
 const FOLDER: usize = 50;
 
-/// A temporary folder that nobody else can look into, with room for sockets.
+/// A private temporary folder with a path short enough for sockets.
 pub fn private_folder() -> Result<TempDir> {
     let mut folder = tempfile::Builder::new();
     folder
@@ -270,7 +270,7 @@ pub fn private_folder() -> Result<TempDir> {
     made.doing(|| "cannot make a temporary folder".to_owned())
 }
 
-/// How a kernel is spoken to: by sockets in its folder if it can, so that nobody else can.
+/// The connection to a kernel: by sockets in a private folder, if the kernel supports that.
 fn connection(program: &Path, folder: &Path) -> Result<Connection> {
     if std::env::current_exe().is_ok_and(|own| own == program) {
         Connection::in_folder(folder, '-')
@@ -297,7 +297,7 @@ fn filled_in(argument: &OsStr, connection_file: &Path) -> OsString {
     }
 }
 
-/// The kernel's program; says that it is missing before anything is started.
+/// The kernel's program, if it exists and can be run.
 fn find_program(command: &KernelCommand) -> Result<&OsStr> {
     let program = command
         .argv
@@ -311,7 +311,7 @@ fn find_program(command: &KernelCommand) -> Result<&OsStr> {
         "the kernel's program `{}` does not exist or cannot be run",
         Path::new(program).display()
     ))
-    .hint("run `evenhand clean`, then start again: it is installed anew"))
+    .hint("run `evenhand clean`, then start again to reinstall it"))
 }
 
 fn is_program(path: &Path) -> bool {

@@ -11,29 +11,29 @@ use super::notebook::{Cell, joined};
 use crate::error::Failure;
 use crate::terminal;
 
-/// How many lines of a cell's outputs are shown, and how much of each.
+/// How many lines of a cell's outputs are shown, and how many characters of each.
 const PREVIEW: usize = 5;
 const WIDTH: usize = 100;
 
-/// The writer to the terminal.
+/// Writes a report of a run to the terminal.
 #[derive(Debug)]
 pub struct Report {
     terminal: bool,
-    colour: bool,
+    color: bool,
 }
 
 impl Report {
-    /// A report to standard output, in colour where that is wanted.
+    /// A report to standard output, in color on a terminal unless `NO_COLOR` is set.
     pub fn new() -> Self {
         let terminal = std::io::stdout().is_terminal();
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             terminal,
-            colour: terminal && !no_colour,
+            color: terminal && !no_color,
         }
     }
 
-    /// A notebook is begun.
+    /// A notebook begins.
     pub fn notebook(&self, path: &Path) {
         out!("{}", path.display());
     }
@@ -43,7 +43,7 @@ impl Report {
         err!("  waiting for the kernel… {} s", since.as_secs());
     }
 
-    /// A cell is begun. Only a terminal can take the line back when it is done.
+    /// A cell begins. Only shown on a terminal, where the line can be replaced at the end.
     pub fn begin(&self, index: usize, total: usize, cell: &Cell) {
         if self.terminal {
             let line = format!(
@@ -70,7 +70,7 @@ impl Report {
 
     /// The beginning of what a cell shows.
     pub fn preview(&self, outputs: &[Value]) {
-        // An error repeats what standard error says, where there is something.
+        // If there are other outputs, an error only repeats what standard error says.
         let is_error = |output: &&Value| output["output_type"] == "error";
         let repeats = !outputs.iter().all(|output| is_error(&output));
         let shown = outputs
@@ -90,7 +90,7 @@ impl Report {
         }
     }
 
-    /// The cell that failed, and what it said.
+    /// The cell that failed, and its errors.
     pub fn failed(&self, cell: &Cell, outputs: &[Value]) {
         if outputs
             .iter()
@@ -109,13 +109,13 @@ impl Report {
         {
             let traceback = error["traceback"].as_array().into_iter().flatten();
             for line in traceback.filter_map(Value::as_str) {
-                terminal::styled_line(std::io::stderr(), line, self.colour);
+                terminal::styled_line(std::io::stderr(), line, self.color);
             }
             err!("");
         }
     }
 
-    /// Something beside the notebook's own failure went wrong.
+    /// Something other than the notebook's own failure went wrong.
     pub fn trouble(&self, failure: &Failure) {
         err!("{failure}");
     }

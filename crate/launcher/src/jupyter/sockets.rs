@@ -1,4 +1,4 @@
-//! A kernel that was started and answers: the sockets on which it is spoken to.
+//! Starts a kernel and connects to its sockets.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::error::{Context, Result};
 /// How long a kernel may take to answer for the first time.
 const START: Duration = Duration::from_secs(120);
 
-/// How often a kernel is started again after another program took one of its ports.
+/// How many times a kernel is started if another program takes one of its ports.
 const ATTEMPTS: u32 = 3;
 
-/// How long a message may take to come through a new subscription.
+/// How long a message may take to arrive through a new subscription.
 const SUBSCRIPTION: Duration = Duration::from_secs(1);
 
 /// Starts a kernel that works in this folder, and waits until it answers and its broadcasts
@@ -60,15 +60,15 @@ pub struct Sockets {
     pub control: Channel,
     pub stdin: Channel,
     pub iopub: Receiver,
-    /// What the kernel says of itself.
+    /// The kernel's reply to `kernel_info_request`.
     pub info: Value,
 }
 
 impl Sockets {
-    /// Connects; waits for a kernel that does not listen yet. The caller sets the limit: it also
-    /// hears when the kernel dies.
+    /// Connects, and waits if the kernel does not listen yet. The caller limits the wait, and also
+    /// notices when the kernel dies.
     async fn connect(connection: &Connection) -> Result<Self> {
-        // A kernel asks for input under the identity of who sent the cell.
+        // All channels need the same identity: a kernel requests input from the sender of the cell.
         let identity = random_hex(16)?;
         let doing = || "cannot connect to the kernel".to_owned();
         let ports = connection.ports;
@@ -91,8 +91,8 @@ impl Sockets {
         Ok(sockets)
     }
 
-    /// A subscription takes effect at some time after it was made, and what was published
-    /// before is lost. So the question is repeated until its broadcast is heard, too.
+    /// Requests the kernel's information until the broadcast about the request arrives as well: a
+    /// subscription takes effect with a delay, and messages published before that are lost.
     async fn greet(&mut self) -> Result<Value> {
         let doing = || "the connection to the kernel broke".to_owned();
         let (send, receive) = &mut self.shell;

@@ -1,7 +1,7 @@
-//! The Jupyter wire protocol: one message as ZeroMQ frames, signed.
+//! The Jupyter wire protocol: one signed message as ZeroMQ frames.
 //!
-//! Contents stay plain JSON. Typed messages would have to be turned back into
-//! JSON for the notebook, and whatever the types do not know would be lost.
+//! Contents stay plain JSON. Typed messages would have to be converted back to JSON for the
+//! notebook, and fields that the types do not have would be lost.
 
 use bytes::Bytes;
 use ring::hmac;
@@ -17,19 +17,19 @@ use crate::error::{Context, Failure, Result};
 /// Separates the routing frames from the message.
 const DELIMITER: &[u8] = b"<IDS|MSG>";
 
-/// One message that was received.
+/// A message.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// Whom an answer is for, as a router has to know it.
+    /// The routing frames, which address an answer to the sender.
     pub identities: Vec<Bytes>,
     /// Its own header.
     pub header: Header,
     /// The header of the request that it belongs to.
     pub parent: Header,
     metadata: Bytes,
-    /// What the message says.
+    /// The content of the message.
     pub content: Value,
-    /// What it brings beside, as it came: the data of widgets.
+    /// Binary buffers, unchanged: the data of widgets.
     pub buffers: Vec<Bytes>,
 }
 
@@ -51,7 +51,7 @@ impl Message {
         self.header.kind()
     }
 
-    /// Whether it says that the kernel has nothing more to do for this request.
+    /// Whether it reports that the kernel has nothing more to do for this request.
     pub fn ends(&self, request: &str) -> bool {
         self.kind() == "status"
             && self.parent.id() == request
@@ -59,7 +59,7 @@ impl Message {
     }
 }
 
-/// One end of the conversation: signs what it says, checks what comes back.
+/// One end of a connection: signs what it sends, and checks what it receives.
 pub struct Session {
     id: String,
     key: Option<hmac::Key>,
@@ -77,7 +77,7 @@ impl Session {
         })
     }
 
-    /// A signed request, and the id under which the kernel will answer.
+    /// A signed request, and its id, to which the kernel's answers refer.
     pub fn request(&mut self, kind: &str, content: &Value) -> (String, Frames) {
         let header = self.header(kind);
         let id = header.id().to_owned();
@@ -98,7 +98,7 @@ impl Session {
         self.frames(identities, heads, content)
     }
 
-    /// Another's message, under its own header.
+    /// Somebody else's message, with its original header.
     pub fn forward(&self, message: &Message) -> Frames {
         let heads = [
             message.header.json(),
@@ -110,7 +110,7 @@ impl Session {
         frames
     }
 
-    /// The header of a message that is sent next.
+    /// The header for the next message.
     pub fn header(&mut self, kind: &str) -> Header {
         self.sent += 1;
         Header::new(&self.id, self.sent, kind)
@@ -166,12 +166,12 @@ impl Session {
     }
 }
 
-/// As many random bytes, in hexadecimal.
+/// This many random bytes, in hexadecimal.
 pub fn random_hex(bytes: usize) -> Result<String> {
     let mut random = vec![0; bytes];
     SystemRandom::new()
         .fill(&mut random)
-        .map_err(|_| Failure::new("the operating system gives no random numbers"))?;
+        .map_err(|_| Failure::new("the operating system provides no random numbers"))?;
     Ok(hex(&random))
 }
 

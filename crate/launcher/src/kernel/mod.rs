@@ -1,9 +1,11 @@
-//! What the kernelspec starts: the unmodified evcxr kernel in a private copy of a build
-//! directory in which the notebook's dependencies are already compiled, and a wrapper that
-//! stands between it and Jupyter.
+//! What the kernelspec starts: the unmodified evcxr kernel, in a private copy of a build
+//! directory in which the notebook's dependencies are already compiled, and a wrapper between
+//! it and Jupyter.
 //!
-//! - `spec`: how Jupyter finds it; `evcxr_build`: where evcxr compiles; `wrapper`: what is between;
-//! - `sideband`: what a cell says to the wrapper.
+//! - `spec`: the kernelspec, through which Jupyter finds the kernel.
+//! - `evcxr_build`: the build directory in which evcxr compiles cells.
+//! - `wrapper`: the program between Jupyter and evcxr.
+//! - `sideband`: what a cell reports to the wrapper.
 
 mod evcxr_build;
 mod sideband;
@@ -12,6 +14,13 @@ mod wrapper;
 
 pub use evcxr_build::{cell_library, environment, environment_of_warm, run_cargo};
 pub use spec::{install as install_spec, jupyter_path};
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing {
+    //! Exports for the fuzz targets.
+    pub use super::sideband::Reader;
+    pub use super::wrapper::is_complete::{Complete, complete};
+}
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -28,13 +37,13 @@ use evcxr_build::PrivateCopy;
 pub use wrapper::prewarm::NOTEBOOK;
 use wrapper::{Parts, Shared, prewarm};
 
-/// The library winds down while this file is there.
+/// The variable that names a file. The library winds down while that file exists.
 const STOP_FILE: &str = "EVENHAND_STOP_FILE";
 
-/// What `evenhand kernel` is told by Jupyter.
+/// The options that Jupyter passes to `evenhand kernel`.
 #[derive(clap::Args, Debug)]
 pub struct Options {
-    /// The file in which Jupyter wrote the ports and the key of this kernel
+    /// The file to which Jupyter wrote this kernel's ports and key
     #[arg(long, value_name = "FILE")]
     pub connection_file: PathBuf,
 }
@@ -72,15 +81,15 @@ pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
             ahead: Vec::new(),
         })
     }));
-    // Only now, when nobody writes into it any more.
+    // Removed only now, when nothing writes into it any more.
     drop(private);
     served
 }
 
-/// Makes ready what the wrapper works with.
+/// Prepares what the wrapper works with.
 fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Result<Parts> {
     let project = Checkout::locate()?;
-    // A file `rust-toolchain.toml` beside a notebook would decide which compiler is asked.
+    // Otherwise a `rust-toolchain.toml` beside the notebook would select the compiler.
     std::env::set_current_dir(project.root()).doing(|| "the checkout is gone".to_owned())?;
     let program = paths::evcxr::kernel_program(home).ok_or_else(|| {
         Failure::new("the Rust kernel is not installed yet")
@@ -120,9 +129,9 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     })
 }
 
-/// Whether something beside a notebook decides what evcxr does as soon as it is started: it runs
-/// what its settings say and builds what they name, and rustup asks the compiler that is named
-/// in the folder or above.
+/// Whether a file beside the notebook affects what evcxr does as soon as it starts: evcxr runs
+/// and builds what its settings file says, and rustup runs the toolchain that is named in the
+/// folder or above it.
 fn steers_evcxr(folder: &Path) -> bool {
     let above = |name: &str| folder.ancestors().any(|folder| folder.join(name).exists());
     let is_chosen = std::env::var_os("RUSTUP_TOOLCHAIN").is_some();
@@ -133,11 +142,11 @@ fn steers_evcxr(folder: &Path) -> bool {
                 .any(above)
 }
 
-const NOT_WARM: &str = "the notebook's dependencies are not built yet: a cell that asks for them takes minutes. \
+const NOT_WARM: &str = "the notebook's dependencies are not built yet: the cell that adds them takes minutes. \
      `cargo run` in the checkout builds them once";
 
-/// Lends a command that starts evcxr without the wrapper, in a build directory that is as warm:
-/// what the wrapper is measured against.
+/// Passes to `work` a command that starts evcxr without the wrapper, in a build directory that is
+/// equally warm. The wrapper is measured against it.
 pub fn without_wrapper<T>(
     home: &Home,
     work: impl FnOnce(&KernelCommand) -> Result<T>,
@@ -165,7 +174,7 @@ fn evcxr(program: PathBuf, env: Vec<(OsString, OsString)>, copy: &Path) -> Kerne
     }
 }
 
-/// Where running kernels have their private copies.
+/// The folder of the private copies of running kernels.
 fn copies(home: &Home) -> PathBuf {
     home.kernel().join("running")
 }

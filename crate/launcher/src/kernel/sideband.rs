@@ -1,41 +1,42 @@
-//! Marks: lines among what a cell prints that are meant for the kernel and not for the reader.
+//! Marks: lines in a cell's output that are meant for the wrapper and not for the reader.
 //!
-//! evcxr passes on what a cell prints, line by line, and nothing else. So whoever has more to
-//! say says it in a line with a word that is made anew for each kernel: the generated code
-//! around a cell (`build::watch` and `build/cell_library.rs`), and the library, which shows its results so (its own
-//! `notebook::writer` knows the word by the variable below). Text of a model cannot forge one.
+//! evcxr passes on what a cell prints, line by line, and nothing else. So anything else is
+//! reported in a line with a random word that is new for each kernel. Marks are printed by the
+//! generated code around a cell (`evcxr_build/instrument.rs` and `evcxr_build/cell_library.rs`)
+//! and by the library, which shows its results this way (its `display::writer` reads the word
+//! from the variable below). Text from a model cannot forge a mark.
 
 use serde_json::Value;
 
-/// The variable that names the word to whoever runs in the kernel.
+/// The variable that holds the word, for code that runs in the kernel.
 pub const VARIABLE: &str = "EVENHAND_OUTPUTS";
 
-/// The file in the build directory whose being there says that marks are read. While evcxr
-/// starts, it waits until all that its own code prints is read, and nobody reads yet.
+/// The file in the build directory whose existence means that marks are read. While evcxr starts,
+/// nothing reads them yet, and it waits until everything that its own code prints has been read.
 pub const READ: &str = "marks-are-read";
 
-/// What stands behind the word, as `build/cell_library.rs` writes it.
+/// What follows the word, as `evcxr_build/cell_library.rs` writes it.
 const BEGIN: &str = "begin";
 const END: &str = "end";
 const PANIC: &str = "panic ";
 const ERROR: &str = "error ";
-/// The same, as `build::watch` writes it.
+/// The same, as `evcxr_build/instrument.rs` writes it.
 pub const CONTENT: &str = "content";
 /// A Jupyter message follows as JSON: `{"msg_type": .., "content": ..}`.
 const SHOW: &str = "show ";
 
-/// What a mark says.
+/// A mark.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mark {
     /// The cell's own code begins.
     Begin,
-    /// Nothing of the cell comes after it in this stream.
+    /// Nothing from the cell follows in this stream.
     End,
-    /// evcxr's own way to show something follows.
+    /// Content in evcxr's own display protocol follows.
     Content,
-    /// The cell panicked with this message; an empty one was no text.
+    /// The cell panicked with this message, which is empty if the payload was not text.
     Panic(String),
-    /// The cell left through `?` with this error.
+    /// The cell returned this error through `?`.
     Error(String),
     /// Something to show: the type of the message and its content.
     Show(String, Value),
@@ -48,22 +49,22 @@ pub enum Stream {
     Stderr,
 }
 
-/// A part of what came through a stream.
+/// A part of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
     Text(String),
     Mark(Mark),
 }
 
-/// Tells marks from text, in one stream.
+/// Separates marks from text in one stream.
 #[derive(Debug, Default)]
 pub struct Reader {
-    /// Empty lines that are held back: the last before a mark may be the mark's own.
+    /// The number of empty lines held back: the last one before a mark may belong to the mark.
     empty: usize,
 }
 
 impl Reader {
-    /// Reads a line, without its end.
+    /// Reads a line, without its newline.
     pub fn read(&mut self, line: &str, word: &str) -> Vec<Said> {
         let marked = line
             .split_once(word)
@@ -75,7 +76,7 @@ impl Reader {
             }
             return vec![Said::Text(format!("{}{line}\n", self.take_empty()))];
         };
-        // All others begin with a line's end of their own.
+        // All other marks begin with a newline of their own.
         if before.is_empty() && !matches!(mark, Mark::Begin | Mark::Show(..)) {
             self.empty = self.empty.saturating_sub(1);
         }
@@ -110,7 +111,7 @@ fn shown(json: &str) -> Option<Mark> {
     Some(Mark::Show(kind, message["content"].take()))
 }
 
-/// Takes back what `build/cell_library.rs` does to a message.
+/// Reverses the escaping of `evcxr_build/cell_library.rs`.
 fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text.chars();

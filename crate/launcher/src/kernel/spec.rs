@@ -1,7 +1,7 @@
 //! The kernelspec through which Jupyter finds `evenhand kernel`.
 //!
-//! It has the name that evcxr's own has, `rust`, so that a notebook opens in either; only
-//! a Jupyter that the launcher starts looks into this folder.
+//! It has the same name as evcxr's own, `rust`, so that a notebook opens with either. Only a
+//! Jupyter that the launcher starts looks in this folder.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub fn jupyter_path(home: &Home) -> PathBuf {
     home.kernel().join("jupyter")
 }
 
-/// Writes the kernelspec. It names this very program, so it is written at each start.
+/// Writes the kernelspec. It contains the path of this program, so it is written at each start.
 pub fn install(home: &Home) -> Result<()> {
     let folder = jupyter_path(home).join("kernels").join("rust");
     let spec = json!({

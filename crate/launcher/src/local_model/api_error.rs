@@ -1,4 +1,4 @@
-//! Errors in the shape in which Azure OpenAI answers them.
+//! Errors in Azure OpenAI's format.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-/// An answer other than 200.
+/// An error response.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ApiError {
     status: StatusCode,
@@ -36,17 +36,17 @@ impl ApiError {
         )
     }
 
-    /// The request names another server, as a page does whose name was pointed to this machine.
+    /// The request names another server, as it does after DNS rebinding.
     pub(crate) fn host() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
             "403",
-            "This server answers only where it is asked as localhost or by the address that it \
-             listens on, and the Host header of this request names another server.",
+            "This server only answers requests to localhost or to the address that it listens on, \
+             but the Host header of this request names another server.",
         )
     }
 
-    /// No such path, or an api-version that doesn't exist: Azure tells them not apart.
+    /// No such path, or no such api-version. Azure does not distinguish the two.
     pub(crate) fn resource() -> Self {
         Self::new(StatusCode::NOT_FOUND, "404", "Resource not found")
     }
@@ -70,7 +70,7 @@ impl ApiError {
         )
     }
 
-    /// The body is larger than this server takes.
+    /// The body is larger than this server accepts.
     pub(crate) fn too_large() -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -79,7 +79,7 @@ impl ApiError {
         )
     }
 
-    /// The body is not what was agreed on; `parameter` names the part.
+    /// The body is invalid; `parameter` names the invalid part.
     pub(crate) fn bad(parameter: Option<&str>, message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -128,14 +128,14 @@ impl ApiError {
         refusal
     }
 
-    /// The prompt and the answer don't fit the model's context.
+    /// The prompt and the answer do not fit into the model's context.
     pub(crate) fn too_long(message: &str) -> Self {
         let mut refusal = Self::bad(Some("messages"), message);
         refusal.error["code"] = json!("context_length_exceeded");
         refusal
     }
 
-    /// The quota is used up; `limit` is Azure's name for the one in the way.
+    /// The quota is used up; `limit` is Azure's name for the exceeded limit.
     pub(crate) fn quota(limit: &str, api_version: &str, tier: &str, wait: Duration) -> Self {
         let seconds = whole_seconds(wait);
         let mut refusal = Self::new(
@@ -152,14 +152,14 @@ impl ApiError {
         refusal
     }
 
-    /// The local model is not there at the moment, or no more.
+    /// The local model is not available, at the moment or for good.
     pub(crate) fn engine(message: impl Into<String>, retry_after: Option<Duration>) -> Self {
         let mut refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "503", message);
         refusal.retry_after = retry_after;
         refusal
     }
 
-    /// The local model took longer than anyone waits.
+    /// The local model did not answer in time.
     pub(crate) fn timeout() -> Self {
         Self::new(
             StatusCode::GATEWAY_TIMEOUT,
@@ -182,12 +182,12 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Seconds as headers tell them.
+/// Whole seconds for headers, rounded up.
 pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     whole(wait, Duration::from_secs(1))
 }
 
-/// In whole units, rounded up, so that who waits them has waited enough.
+/// A duration in whole units, rounded up, so that a client that waits this long has waited enough.
 fn whole(wait: Duration, unit: Duration) -> u64 {
     u64::try_from(wait.as_nanos().div_ceil(unit.as_nanos())).unwrap_or(u64::MAX)
 }
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_quota_refusal_says_when_to_come_back() {
-        // Who waits as long as it says has waited enough.
+        // A client that waits as long as the message says has waited enough.
         let wait = Duration::from_nanos(6_199_000_001);
         let refusal = ApiError::quota("token rate limit", "2024-10-21", "local", wait);
         assert_eq!(

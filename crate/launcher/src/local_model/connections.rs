@@ -1,5 +1,5 @@
-//! The connections of the front: how many there may be at once, and how long each may take to say
-//! what it wants. Whoever opens one and says nothing takes a place only for a while.
+//! The connections of the front end: how many there may be at once, and how long each may take to
+//! send its request. An idle connection only takes up a place for a limited time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +16,17 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// The head of a request is not larger.
+/// The size limit for the head of a request.
 const LARGEST_HEAD: usize = 64 << 10;
 /// How long a body may take to arrive.
 pub(crate) const BODY: Duration = Duration::from_secs(30);
-/// How long to wait where the system gives no connection: it has no more file descriptors, say.
+/// How long to wait if no connection can be accepted, for example without free file descriptors.
 const NO_CONNECTION: Duration = Duration::from_millis(200);
 
-/// What the connections are held to.
+/// The limits for connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// At most so many at once; others wait until one ends.
+    /// The maximum number at once. Further connections wait until one ends.
     connections: usize,
     /// How long the head of a request may take to arrive, and how long a connection may be idle.
     head: Duration,
@@ -41,7 +41,7 @@ impl Default for Bounds {
     }
 }
 
-/// Answers what comes, until the future is dropped.
+/// Answers requests until the future is dropped.
 pub(crate) async fn serve(listener: TcpListener, router: Router, bounds: Bounds) {
     let places = Arc::new(Semaphore::new(bounds.connections));
     let mut http = Builder::new(TokioExecutor::new()).http1_only();
@@ -50,7 +50,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, bounds: Bounds)
         .header_read_timeout(bounds.head)
         .max_buf_size(LARGEST_HEAD);
     let service = TowerToHyperService::new(router);
-    // Dropped with this future, it ends what is open.
+    // Dropped with this future, which closes all open connections.
     let mut open = JoinSet::new();
     // The semaphore is never closed.
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
@@ -60,7 +60,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, bounds: Bounds)
         };
         let (http, service) = (http.clone(), service.clone());
         open.spawn(async move {
-            // A connection that breaks off concerns nobody but its peer.
+            // A broken connection only concerns its peer.
             let _ = http.serve_connection(TokioIo::new(stream), service).await;
             drop(place);
         });
@@ -68,7 +68,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, bounds: Bounds)
     }
 }
 
-/// The body, which ends with an error where it has not arrived in time.
+/// The body, which ends with an error if it has not arrived in time.
 pub(crate) fn in_time(body: Body, wait: Duration) -> Body {
     let deadline = Instant::now() + wait;
     let pieces = try_unfold(body.into_data_stream(), move |mut body| async move {
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    /// Longer than a busy machine needs for anything here.
+    /// Longer than anything here takes on a busy machine.
     const PATIENCE: Duration = Duration::from_secs(60);
 
     async fn started(bounds: Bounds) -> (std::net::SocketAddr, JoinSet<()>) {
@@ -107,7 +107,7 @@ mod tests {
     async fn answer(mut stream: TcpStream) -> String {
         let mut answer = Vec::new();
         let read = stream.read_to_end(&mut answer);
-        // A connection that is ended with something unread is reset.
+        // A connection that is closed with unread data is reset.
         let _ = tokio::time::timeout(PATIENCE, read).await.expect("it ends");
         String::from_utf8_lossy(&answer).into_owned()
     }

@@ -1,8 +1,8 @@
-//! The engine: llama.cpp's server in a Python process, watched over and started
-//! again when it dies.
+//! The engine: llama.cpp's server in a Python process, which is supervised and restarted when it
+//! dies.
 //!
-//! What it answers and to whom is the front's affair; the engine listens on a
-//! random port of the loopback interface with a key that only the front knows.
+//! The front end decides which requests are answered and how. The engine listens on a random port
+//! of the loopback interface, with a key that only the front end knows.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{File, OpenOptions};
@@ -29,35 +29,33 @@ use crate::tool;
 
 const SCRIPT: &str = include_str!("engine.py");
 
-/// How many requests are answered side by side. Measured on one thread: eight are
-/// a tenth faster than four under load, but slower for a single request, and cost
-/// 200 MB more.
+/// How many requests are answered in parallel. Measured on one thread: under load, eight are 10 %
+/// faster than four, but a single request is slower, and they need 200 MB more memory.
 const SLOTS: u32 = 4;
 
-/// Tokens of prompt and answer together, for each slot.
+/// The number of tokens of prompt and answer together, for each slot.
 const CONTEXT: u32 = 2048;
 
-/// How long the model may take to load (it takes half a second; a laptop that
-/// compiles at the same time takes longer).
+/// How long the model may take to load. It takes half a second, but longer on a busy laptop.
 const LOADING: Duration = Duration::from_secs(120);
 
-/// The size from which the engine's log starts anew.
+/// The size from which the engine's log is truncated at a start.
 const LARGEST_LOG: u64 = 1 << 20;
 
-/// Deaths in a row after which the engine is not started again.
+/// The number of deaths in a row after which the engine is not restarted.
 const MOST_DEATHS: u32 = 5;
 
-/// An engine that lived this long died of something new.
+/// After this time, a death is not counted as one in a row.
 const SETTLED: Duration = Duration::from_secs(60);
 
-/// A running engine, as those see it who ask it.
+/// A running engine, as its clients see it.
 #[derive(Debug)]
 pub(crate) struct Engine {
     key: String,
     state: watch::Receiver<State>,
 }
 
-/// The task that watches over the engine's process.
+/// The task that supervises the engine's process.
 #[derive(Debug)]
 pub(crate) struct Watch {
     stop: oneshot::Sender<()>,
@@ -85,22 +83,22 @@ impl Engine {
         Ok((Self { key, state }, Watch { stop, task }))
     }
 
-    /// Where the engine listens, or what to answer while it doesn't.
+    /// The engine's address, or what to answer while it is down.
     pub(crate) fn address(&self) -> Result<String, ApiError> {
         match &*self.state.borrow() {
             State::Ready { address } => Ok(address.clone()),
             State::Restarting => Err(ApiError::engine(
-                "The local model stopped and is being started again.",
+                "The local model stopped and is being restarted.",
                 Some(Duration::from_secs(1)),
             )),
             State::Stopped { why } => Err(ApiError::engine(
-                format!("The local model stopped and could not be started again: {why}"),
+                format!("The local model stopped and could not be restarted: {why}"),
                 None,
             )),
         }
     }
 
-    /// An engine that has ended for good.
+    /// An engine that has stopped for good.
     #[cfg(test)]
     pub(crate) fn gone() -> Self {
         let why = "it was never started".to_owned();
@@ -110,7 +108,7 @@ impl Engine {
         }
     }
 
-    /// The key that the engine asks for.
+    /// The key that the engine requires.
     pub(crate) fn key(&self) -> &str {
         &self.key
     }
@@ -142,7 +140,7 @@ async fn watch_over(
         let since = Instant::now();
         let ended = tokio::select! {
             ended = running.child.wait() => ended,
-            // An error means that the engine's owner is gone: the same as being told.
+            // An error means that the engine's owner is gone, which also means to stop.
             _ = &mut stop => return running.end().await,
         };
         state.send_replace(State::Restarting);
@@ -155,13 +153,13 @@ async fn watch_over(
         running = loop {
             if deaths > MOST_DEATHS {
                 err!(
-                    "the local model stopped ({why}), again and again; see {}",
+                    "the local model stopped ({why}) too many times; see {}",
                     launch.log.display()
                 );
                 state.send_replace(State::Stopped { why });
                 return;
             }
-            err!("the local model stopped ({why}); starting it again");
+            err!("the local model stopped ({why}); restarting it");
             let pause = Duration::from_millis(250) * 2u32.pow(deaths - 1);
             let restart = async {
                 sleep(pause).await;
@@ -183,7 +181,7 @@ async fn watch_over(
     }
 }
 
-/// What is needed to start the process, once and again.
+/// What is needed to start and restart the process.
 #[derive(Debug)]
 struct Launch {
     python: PathBuf,
@@ -231,7 +229,7 @@ impl Launch {
         let logs = home.logs();
         private::create_folder(&logs).doing(|| format!("could not make {}", logs.display()))?;
         let log = logs.join("engine.log");
-        // Other servers on this machine may write to it too, so it is seldom cut.
+        // Other servers on this machine may be writing to it too, so it is rarely truncated.
         if std::fs::metadata(&log).is_ok_and(|log| log.len() > LARGEST_LOG) {
             File::create(&log).doing(|| format!("could not write {}", log.display()))?;
         }
@@ -261,7 +259,7 @@ impl Launch {
             .stdout(Stdio::piped())
             .stderr(log)
             .kill_on_drop(true);
-        // Ctrl-C in the terminal is for the launcher, which then ends the engine.
+        // Ctrl-C in the terminal is meant for the launcher, which then ends the engine.
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn().doing(|| {
@@ -283,7 +281,7 @@ impl Launch {
             "slots": SLOTS,
             "context": CONTEXT,
         });
-        // A process that died before reading shows below, with what it printed.
+        // A process that died before reading is reported below, with its output.
         let _ = stdin.write_all(format!("{settings}\n").as_bytes()).await;
 
         let mut line = String::new();
@@ -299,7 +297,7 @@ impl Launch {
                 let ended = timeout(Duration::from_secs(2), child.wait()).await;
                 let how = match ended {
                     Ok(Ok(status)) => format!("it ended with {status}"),
-                    _ => format!("it said {line:?} where an address was expected"),
+                    _ => format!("it printed {line:?} where an address was expected"),
                 };
                 Err(self.failed(&how, before))
             }
@@ -310,8 +308,8 @@ impl Launch {
         }
     }
 
-    /// The failure to start, with the end of what the process printed: all that
-    /// the log has grown by.
+    /// The failure to start, with the end of the process's output, which is what the log has
+    /// grown by.
     fn failed(&self, how: &str, before: u64) -> Failure {
         let printed = tail(&self.log, before, 12);
         let _ = OpenOptions::new()
@@ -319,7 +317,7 @@ impl Launch {
             .open(&self.log)
             .and_then(|mut log| writeln!(log, "evenhand: {how}"));
         Failure::new(format!("the local model did not start: {how}\n{printed}")).hint(format!(
-            "the whole output is in {}; `evenhand clean`, then `evenhand lab` sets it up afresh",
+            "the whole output is in {}; `evenhand clean` and then `evenhand lab` reinstall it",
             self.log.display()
         ))
     }

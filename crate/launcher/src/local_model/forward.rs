@@ -1,8 +1,7 @@
-//! Between the front and the engine: the request out, the answer back, whole or
-//! piece by piece.
+//! Passes requests to the engine and its answers back, as a whole or as a stream.
 //!
-//! A caller who goes away takes the work along: the handler's future is dropped,
-//! with it the connection, and the engine stops writing.
+//! If the client disconnects, the handler's future and its connection to the engine are dropped,
+//! and the engine stops generating.
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -18,7 +17,7 @@ use super::like::Deployment;
 use super::request::EngineRequest;
 use super::response::{self, Played};
 
-/// Asks the engine and answers with what it says.
+/// Sends the request to the engine and returns its answer.
 pub(crate) async fn answer(
     http: &reqwest::Client,
     engine: &Engine,
@@ -46,7 +45,7 @@ async fn whole(http: &reqwest::Client, engine: &Engine, body: &Value) -> Result<
         .map_err(|_| ApiError::engine("The local model's answer could not be understood.", None))
 }
 
-/// Sends one request; what comes back is a success.
+/// Sends one request. An error status becomes an error.
 async fn send(
     http: &reqwest::Client,
     engine: &Engine,
@@ -69,18 +68,18 @@ async fn send(
     Err(response::refusal(status, &body))
 }
 
-/// The engine ended, or was too slow.
+/// The error when the engine ended or was too slow.
 fn lost(error: &reqwest::Error) -> ApiError {
     if error.is_timeout() {
         return ApiError::timeout();
     }
     ApiError::engine(
-        "The local model stopped while it was answering; it is being started again.",
+        "The local model stopped while it was answering; it is being restarted.",
         Some(std::time::Duration::from_secs(1)),
     )
 }
 
-/// The engine's events as they come, each line rewritten.
+/// The engine's events as they arrive, with each line rewritten.
 fn pieces(response: reqwest::Response, played: Played) -> Body {
     let start = (Some(response), Vec::new(), played);
     Body::from_stream(try_unfold(
@@ -89,7 +88,7 @@ fn pieces(response: reqwest::Response, played: Played) -> Body {
             let Some(mut response): Option<reqwest::Response> = response else {
                 return Ok::<_, std::convert::Infallible>(None);
             };
-            // Bounded by the answer: it ends, or the client's time-out ends it.
+            // Bounded: the answer ends, or the HTTP client's timeout ends it.
             loop {
                 match response.chunk().await {
                     Ok(Some(chunk)) => {

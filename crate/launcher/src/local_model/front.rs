@@ -1,4 +1,4 @@
-//! The front: Azure OpenAI's paths, keys, headers and quota before the engine.
+//! The front end: Azure OpenAI's paths, keys, headers and quota in front of the engine.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,7 @@ use super::quota::{Admission, Limits, Quota, Standing};
 use super::request::EngineRequest;
 use super::{MODEL, connections, forward, host};
 
-/// Larger bodies are refused; the model's context is a hundredth of it.
+/// The size limit of a body, about a hundred times the model's context.
 const LARGEST_BODY: usize = 1 << 20;
 
 /// Everything that the handlers share.
@@ -32,7 +32,7 @@ pub(crate) struct Front {
     pub(crate) key: Key,
     /// Where the server listens.
     pub(crate) address: SocketAddr,
-    /// The deployments that exist; none given means that any name does.
+    /// The names of the deployments; if empty, any name is accepted.
     pub(crate) deployments: Vec<String>,
     /// What it stands in for, if for anything but itself.
     pub(crate) like: Option<&'static Deployment>,
@@ -60,8 +60,8 @@ pub(crate) fn router(front: Arc<Front>) -> Router {
         .with_state(front)
 }
 
-/// Asks whom the request is for, and for the key, before anything else is told, and marks every
-/// answer.
+/// Checks the request's host and key before anything else, and adds Azure's headers to every
+/// response.
 async fn guard(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
     let mut response = match front.lets_in(&request) {
         Ok(()) => {
@@ -92,7 +92,7 @@ fn holds_key(headers: &HeaderMap, key: &str) -> bool {
         .map(|value| value.as_bytes().to_owned())
         .or_else(|| headers.get(AUTHORIZATION).and_then(bearer))
         .unwrap_or_default();
-    // In constant time: it is as short to write.
+    // Compared in constant time.
     given.len() == key.len()
         && given
             .iter()
@@ -191,8 +191,7 @@ impl Front {
         }
     }
 
-    /// Charges the quota, then asks the engine. A request that is wrong in itself
-    /// counts as a request as well.
+    /// Charges the quota, then asks the engine. An invalid request also counts as a request.
     async fn answer(&self, ask: Result<EngineRequest, ApiError>, version: &str) -> Response {
         let tokens = ask.as_ref().map_or(0, EngineRequest::estimate);
         let admission = self
@@ -220,7 +219,7 @@ impl Front {
         response
     }
 
-    /// The pricing tier in the words of a 429: which limits were asked for.
+    /// The pricing tier for the message of a 429: the configured limits.
     fn tier(&self) -> String {
         let limit = |name, limit: Option<u64>| limit.map(|limit| format!("{limit} {name}"));
         let limits = [
@@ -283,7 +282,7 @@ fn api_version(uri: &Uri) -> Option<&str> {
     dated.then_some(version)
 }
 
-/// In the form of a UUID, as Azure's are.
+/// A request id in the form of a UUID, like Azure's.
 fn request_id() -> String {
     let (high, low) = (random(), random());
     format!(
@@ -296,17 +295,17 @@ fn request_id() -> String {
     )
 }
 
-/// The client that speaks to the engine, and to nothing else: no proxy, no
-/// redirects, and no certificate that it would trust.
+/// The HTTP client for the engine and nothing else: it uses no proxy, follows no redirects, and
+/// trusts no certificates.
 pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-        // The engine closes idle connections when it likes; a new one costs nothing here.
+        // The engine may close idle connections at any time, and new ones are cheap here.
         .pool_max_idle_per_host(0)
         .timeout(Duration::from_secs(600));
-    // reqwest would otherwise ask for a provider that is set for the whole process.
+    // reqwest would otherwise require a crypto provider for the whole process.
     match rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
     {
@@ -320,7 +319,7 @@ pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
     }
 }
 
-/// An answer that comes piece by piece.
+/// A streamed response.
 pub(crate) fn event_stream(body: Body) -> Response {
     ([(CONTENT_TYPE, "text/event-stream; charset=utf-8")], body).into_response()
 }
@@ -332,7 +331,7 @@ mod tests {
 
     use super::*;
 
-    /// A server with this key whose model has gone, asked with these heads.
+    /// A server with this key whose model is gone, asked with these request heads.
     async fn status(heads: &str) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

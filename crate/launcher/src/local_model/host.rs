@@ -1,8 +1,9 @@
-//! Whether a request was meant for this server.
+//! Whether a request is meant for this server.
 //!
-//! A page in a browser may ask any address, and a name that its owner points to 127.0.0.1 while
-//! the page is open makes our answers the page's own (DNS rebinding). Such a request tells the
-//! page's name in `Host`, and no other than ours is answered.
+//! A web page can send requests to any address. If its owner points the page's host name to
+//! 127.0.0.1 while the page is open, the browser lets the page read our answers (DNS rebinding).
+//! Such a request has the page's host name in `Host`, so requests with any other name than ours are
+//! refused.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +11,7 @@ use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
 
-/// Do all names under which the request asks for a server mean this one, which is bound there?
+/// Whether all host names in the request mean this server, which is bound to `bound`.
 pub(crate) fn is_ours(headers: &HeaderMap, uri: &Uri, bound: SocketAddr) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
@@ -25,7 +26,8 @@ pub(crate) fn is_ours(headers: &HeaderMap, uri: &Uri, bound: SocketAddr) -> bool
             .is_none_or(|host| is_name_of(host, bound.ip()))
 }
 
-/// An address can't be rebound: where the server listens on all, each of them is its own.
+/// Whether this is a name of a server that is bound to `bound`. IP addresses cannot be rebound, so
+/// a server that listens on all addresses accepts each of them.
 fn is_name_of(authority: &Authority, bound: IpAddr) -> bool {
     if authority.as_str().contains('@') {
         return false;

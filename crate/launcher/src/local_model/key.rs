@@ -1,7 +1,7 @@
-//! The key that callers must send: made anew at each start, unless the user has one.
+//! The key that clients must send: generated at each start, unless the user chooses one.
 //!
-//! What stands on the command line can be read by every user of the machine, so a key may come
-//! from a variable or a file as well.
+//! Every user of the machine can read command lines, so a key can also come from a variable or a
+//! file.
 
 use std::fmt;
 use std::io::Read;
@@ -11,10 +11,10 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::error::{Context, Failure, Result};
 
-/// Names the key, if the command line does not.
+/// The variable with the key, if it is not on the command line.
 pub(crate) const VARIABLE: &str = "EVENHAND_SERVE_KEY";
 
-/// The bytes of a file that are looked at.
+/// How many bytes of a key file are read.
 const LONGEST: u64 = 4096;
 
 /// A key, and where it comes from.
@@ -26,7 +26,7 @@ pub(crate) struct Key {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Origin {
-    /// Made for this start: nobody knows it who is not told.
+    /// Generated for this start.
     Made,
     CommandLine,
     Variable,
@@ -34,7 +34,7 @@ enum Origin {
 }
 
 impl Key {
-    /// The key of the command line, of the file or of the variable; else a new one.
+    /// The key from the command line, the file or the variable, or else a new one.
     pub(crate) fn choose(given: Option<&str>, file: Option<&Path>) -> Result<Self> {
         if let Some(given) = given {
             return Self::checked(given, Origin::CommandLine);
@@ -60,7 +60,7 @@ impl Key {
         })
     }
 
-    /// A key must fit into a header.
+    /// Checks that a key fits into a header.
     fn checked(text: &str, origin: Origin) -> Result<Self> {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(Self {
@@ -73,16 +73,16 @@ impl Key {
             Origin::Variable => format!("of {VARIABLE}"),
             Origin::File(path) => format!("in {}", path.display()),
         };
-        Err(Failure::new(format!("the key {place} is none"))
-            .hint("a key consists of visible ASCII characters, without spaces; without one, a new one is made"))
+        Err(Failure::new(format!("the key {place} is invalid"))
+            .hint("a key consists of visible ASCII characters without spaces; if none is given, a new one is generated"))
     }
 
-    /// The key itself, for whoever has to send it or to compare it.
+    /// The key itself, for code that has to send or compare it.
     pub(crate) fn expose(&self) -> &str {
         &self.text
     }
 
-    /// The key as a shell reads it. One that the user keeps elsewhere is not printed.
+    /// The key in shell syntax. A key that the user keeps elsewhere is not printed.
     pub(crate) fn in_shell(&self) -> String {
         match &self.origin {
             Origin::Made | Origin::CommandLine => quoted(&self.text),
@@ -109,7 +109,7 @@ fn read(path: &Path) -> Result<String> {
     Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
-/// A word as a shell reads it.
+/// A word in shell syntax.
 fn quoted(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {
@@ -151,7 +151,7 @@ mod tests {
         assert!(!key.in_shell().contains("s3cret"));
         std::fs::write(&path, "\n").unwrap();
         let failure = Key::choose(None, Some(&path)).unwrap_err().to_string();
-        assert!(failure.contains("it's a key is none"), "{failure}");
+        assert!(failure.contains("it's a key is invalid"), "{failure}");
         let failure = Key::choose(None, Some(&folder.path().join("none"))).unwrap_err();
         assert!(
             failure.to_string().contains("can't be read from"),
@@ -164,7 +164,7 @@ mod tests {
         let failure = Key::choose(Some("two words"), None)
             .unwrap_err()
             .to_string();
-        assert!(failure.contains("the key of --key is none"), "{failure}");
+        assert!(failure.contains("the key of --key is invalid"), "{failure}");
         assert!(!failure.contains("two words"));
         assert_eq!(
             Key::choose(Some("a'b"), None).unwrap().in_shell(),

@@ -1,10 +1,10 @@
-//! A small real model behind Azure OpenAI's protocol, on this machine alone.
+//! A small but real model behind Azure OpenAI's protocol, on this machine.
 //!
-//! Notebooks thereby have one code path: they ask Azure, or they ask this. The
-//! engine is llama.cpp's server (`engine`), and before it stands a front (`front`)
-//! that checks what is asked (`request`), charges a quota when there is one (`quota`),
-//! passes it on (`forward`) and answers in Azure's words (`response`, `api_error`). Who may ask is
-//! decided by `key` and `host`; how long and how many at once by `connections`.
+//! So notebooks have one code path, whether they use Azure or this model. The engine is
+//! llama.cpp's server (`engine`). A front end (`front`) checks requests (`request`), charges a
+//! quota if there is one (`quota`), passes requests on (`forward`) and answers in Azure's format
+//! (`response`, `api_error`). `key` and `host` decide which requests are accepted, and
+//! `connections` limits their number and time.
 
 mod api_error;
 mod connections;
@@ -40,16 +40,16 @@ use crate::supervise::block_on;
 /// The model, by its name.
 pub(crate) const MODEL: &str = "SmolLM2-135M-Instruct";
 
-/// The version of the protocol to name in settings: the last dated one.
+/// The API version to use in settings: the last dated one.
 pub(crate) const API_VERSION: &str = "2024-10-21";
 
-/// The small model's manners, as a deployment in Azure has them: its quota, and its kind.
+/// How the small model behaves, like a deployment in Azure: its quota, and the model it imitates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(crate) struct Allowance {
-    /// Tokens per minute that the small model may be asked; none is no limit
+    /// The small model's quota in tokens per minute [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) tpm: Option<u64>,
-    /// Its requests per minute [default: 6 for every 1,000 tokens per minute]
+    /// Its quota in requests per minute [default: 6 for every 1,000 tokens per minute]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rpm: Option<u64>,
     /// The deployment whose words and limits the small model takes on, such as gpt-5-mini; `list`
@@ -71,15 +71,15 @@ impl Allowance {
 /// How the local model is served.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The port to listen on; 0 is any free one
+    /// The port to listen on; 0 chooses any free port
     #[arg(long, default_value_t = 8089)]
     pub(crate) port: u16,
-    /// The address to listen on; others than loopback can be reached from the network
+    /// The address to listen on; any but a loopback address can be reached from the network
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub(crate) host: IpAddr,
     #[command(flatten)]
     pub(crate) allowance: Allowance,
-    /// The key that callers must send; all users of this machine can see it on a command line
+    /// The key that clients must send; all users of this machine can see it on the command line
     /// [default: EVENHAND_SERVE_KEY, or a new one at each start]
     #[arg(long, value_name = "KEY", conflicts_with = "key_file")]
     pub(crate) key: Option<String>,
@@ -89,13 +89,13 @@ pub(crate) struct Options {
     /// The only deployment names that exist (repeatable) [default: any name]
     #[arg(long = "deployment", value_name = "NAME")]
     pub(crate) deployments: Vec<String>,
-    /// Processor threads that the model may use; more than there are idle cores make it slower
+    /// The number of threads for the model; more threads than idle cores make it slower
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) threads: u32,
 }
 
 impl Default for Options {
-    /// What the launcher starts for its own notebooks: any free port, no quota.
+    /// The options for the launcher's own notebooks: any free port, no quota.
     fn default() -> Self {
         Self {
             port: 0,
@@ -109,7 +109,7 @@ impl Default for Options {
     }
 }
 
-/// The local model, for as long as this value lives.
+/// The running local model. Dropping it stops the server.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -119,8 +119,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the engine and the front, and returns when both answer. What forbids to listen is
-    /// found out before `prepare`, which makes sure that the model is there.
+    /// Starts the engine and the front end, and returns when both answer. The address is bound
+    /// before `prepare`, which makes sure that the model is installed, so that an address in use is
+    /// reported at once.
     pub(crate) fn start(
         options: Options,
         home: &Home,
@@ -136,7 +137,7 @@ impl Server {
         let home = home.clone();
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::sync_channel(1);
-        // A thread and a runtime of its own: the caller may have one, or none.
+        // A separate thread and runtime, since the caller may or may not run in one.
         let thread = std::thread::Builder::new()
             .name("evenhand-serve".to_owned())
             .spawn(move || {
@@ -167,7 +168,7 @@ impl Server {
         self.key.expose()
     }
 
-    /// The key as a shell reads it, or what stands for one that the user has chosen.
+    /// The key in shell syntax, or an expression for a key that the user keeps elsewhere.
     pub(crate) fn key_in_shell(&self) -> String {
         self.key.in_shell()
     }
@@ -181,14 +182,14 @@ impl Drop for Server {
     }
 }
 
-/// How the server is asked: where, and with which key.
+/// The address and the key of the server.
 #[derive(Debug)]
 struct Asked {
     key: Key,
     address: SocketAddr,
 }
 
-/// Starts the server, says when it is ready, and runs it until it is told to stop.
+/// Starts the server, reports when it is ready, and runs it until it is told to stop.
 async fn serve(
     options: Options,
     asked: Asked,
@@ -234,7 +235,7 @@ fn listen(options: &Options) -> Result<(std::net::TcpListener, SocketAddr)> {
         let taken = error.kind() == std::io::ErrorKind::AddrInUse;
         let failure = Failure::new(format!("could not listen on {wanted}")).because(error);
         match taken {
-            true => failure.hint("another program has the port: choose one with --port, or --port 0 for any free one"),
+            true => failure.hint("another program uses the port: choose another one with --port, or any free one with --port 0"),
             false => failure.hint("choose another address with --host or another port with --port"),
         }
     })

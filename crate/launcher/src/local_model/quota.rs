@@ -1,10 +1,10 @@
 //! The quota of an Azure OpenAI deployment, as a state machine without a clock.
 //!
-//! A request is charged on receipt with an estimate. Tokens are counted over a
-//! minute; requests over a minute and, since the service wants them spread out,
-//! over ten seconds as well (Azure documents 'one or ten seconds': ten is the one
-//! that a class can watch). A window opens with the first request after the last
-//! one ended. A refused request counts as a request too, but not its tokens.
+//! A request is charged on receipt with an estimate. Tokens are counted over a minute. Requests
+//! are counted over a minute and, since the service wants them spread out, also over ten seconds
+//! (Azure documents 'one or ten seconds'; a class can observe ten). A window opens with the first
+//! request after the end of the previous window. A refused request counts as a request, but its
+//! tokens are not counted.
 
 use std::time::Duration;
 
@@ -41,20 +41,20 @@ pub(crate) struct Quota {
 /// What to answer to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Admission {
-    /// What stood in the way, and for how long.
+    /// Why it is refused, if it is.
     pub(crate) refused: Option<Refused>,
     pub(crate) tokens: Option<Standing>,
     pub(crate) requests: Option<Standing>,
 }
 
-/// Why a request may not pass now.
+/// The limit that refuses a request, and when to retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) by: Limit,
     pub(crate) retry_after: Duration,
 }
 
-/// Which of the two limits.
+/// One of the two limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
     Tokens,
@@ -62,7 +62,7 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    /// The limit as Azure names it in the 429.
+    /// Azure's name for the limit in a 429 response.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Tokens => "token rate limit",
@@ -71,7 +71,7 @@ impl Limit {
     }
 }
 
-/// A limit as the response headers tell it.
+/// A limit as reported in the response headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) limit: u64,
@@ -89,8 +89,8 @@ impl Quota {
         }
     }
 
-    /// Charges a request that is estimated at so many tokens. `now` is the time
-    /// since any fixed moment and must not go back.
+    /// Charges a request that is estimated at `tokens` tokens. `now` is the time since any fixed
+    /// moment and must not decrease.
     pub(crate) fn admit(&mut self, now: Duration, tokens: u64) -> Admission {
         for window in [&mut self.tokens, &mut self.requests, &mut self.burst] {
             window.open(now);
@@ -138,7 +138,7 @@ impl Quota {
     }
 }
 
-/// What was used since a window opened.
+/// A time window, and what has been used in it.
 #[derive(Debug)]
 struct Window {
     length: Duration,
@@ -245,8 +245,8 @@ mod tests {
     }
 
     proptest! {
-        /// Over any stretch of `k` windows' length at most `k + 1` windows' worth
-        /// passes, and from a window's opening to its end at most one.
+        /// In any interval as long as `k` windows, at most `k + 1` times the limit passes, and within
+        /// one window at most the limit.
         #[test]
         fn never_more_than_the_limit(
             tpm in 1u64..3_000,
@@ -280,7 +280,7 @@ mod tests {
             }
         }
 
-        /// A client that keeps to the limits in every sliding window is never refused.
+        /// A client that stays within the limits in every sliding window is never refused.
         #[test]
         fn who_keeps_the_limits_is_never_refused(
             rpm in 1u64..60,

@@ -1,22 +1,21 @@
-//! A chat request: what may stand in it, what it is charged, and what the engine
-//! is asked instead.
+//! A chat request: which fields it may contain, what it is charged, and what is sent to the engine.
 //!
-//! Only the fields of the protocol go on to the engine. It knows many more, and
-//! with some of them it would answer other things than a model does.
+//! Only the fields of the protocol are passed on. The engine knows many more, and some of them
+//! would make it do other things than answer a chat request.
 
 use serde_json::{Map, Value};
 
 use super::api_error::ApiError;
 use super::like::{Deployment, thinking_tokens};
 
-/// How many answers one request may ask for.
+/// The maximum number of answers per request.
 const MOST_ANSWERS: u64 = 8;
 
-/// What the quota is charged for an answer whose length the request doesn't limit,
-/// as OpenAI's own clients estimate it.
+/// The tokens charged for an answer whose length the request does not limit, as OpenAI's own
+/// clients estimate it.
 const UNLIMITED_ANSWER: u64 = 16;
 
-/// What the engine takes as it is.
+/// The fields that are passed to the engine unchanged.
 const PASSED_ON: [&str; 12] = [
     "messages",
     "temperature",
@@ -32,7 +31,7 @@ const PASSED_ON: [&str; 12] = [
     "stream_options",
 ];
 
-/// What is understood here, or has no meaning for one local model.
+/// The fields that are handled here or have no meaning for a single local model.
 const NOT_PASSED_ON: [&str; 8] = [
     "model",
     "n",
@@ -49,13 +48,13 @@ const NOT_PASSED_ON: [&str; 8] = [
 pub(crate) struct EngineRequest {
     body: Map<String, Value>,
     answers: u64,
-    /// The longest answer, with the thinking before it.
+    /// The maximum length of an answer, including its reasoning.
     pub(crate) most_tokens: Option<u64>,
-    /// How many tokens of each answer are thought and not said.
+    /// The reasoning tokens of each answer.
     pub(crate) thinking: Vec<u64>,
-    /// Is the answer to come piece by piece?
+    /// Whether the answer is streamed.
     pub(crate) stream: bool,
-    /// The deployment, on the path that doesn't name it.
+    /// The deployment, for the path that does not name it.
     pub(crate) model: Option<String>,
 }
 
@@ -74,7 +73,7 @@ impl EngineRequest {
                 "The body of the request is not a JSON object",
             ));
         };
-        // A null stands for the default.
+        // A null means the default.
         given.retain(|_, value| !value.is_null());
         if let Some(unknown) = given.keys().find(|name| {
             !PASSED_ON.contains(&name.as_str())
@@ -137,7 +136,7 @@ impl EngineRequest {
             .map(|answer| thinking_tokens(effort, messages, answer))
             .collect();
         given.retain(|name, _| PASSED_ON.contains(&name.as_str()));
-        // The newer name of the same role, which the model never saw.
+        // `developer` is the newer name of the role, which the model was not trained on.
         for message in given
             .get_mut("messages")
             .and_then(Value::as_array_mut)
@@ -158,8 +157,8 @@ impl EngineRequest {
         })
     }
 
-    /// What the quota is charged on receipt: the prompt at four characters a token,
-    /// and every answer at its longest, with what is thought before it.
+    /// The tokens charged on receipt: the prompt at four characters per token, and the maximum
+    /// length of every answer, including its reasoning.
     pub(crate) fn estimate(&self) -> u64 {
         let characters = self.body.get("messages").map_or(0, characters);
         let answers = match self.most_tokens {
@@ -173,7 +172,7 @@ impl EngineRequest {
         characters.div_ceil(4).saturating_add(answers)
     }
 
-    /// The bodies to send to the engine, one for each answer asked for.
+    /// The bodies to send to the engine, one for each requested answer.
     pub(crate) fn for_engine(&self) -> Vec<Value> {
         (0..self.answers)
             .map(|index| Value::Object(self.nth(index)))
@@ -182,14 +181,14 @@ impl EngineRequest {
 
     fn nth(&self, index: u64) -> Map<String, Value> {
         let mut body = self.body.clone();
-        // Azure's default; the engine's is another.
+        // Azure's default, which differs from the engine's.
         body.entry("temperature").or_insert_with(|| 1.0.into());
         body.insert("stream".to_owned(), self.stream.into());
         if let Some(most) = self.most_tokens {
             let thinking = usize::try_from(index).map_or(None, |index| self.thinking.get(index));
-            // Nothing that is left: the prompt is read all the same, and its tokens are counted.
+            // At least one: the engine still reads the prompt, and counts its tokens.
             let most = most.saturating_sub(thinking.copied().unwrap_or(0)).max(1);
-            // More than the context it can't write, and larger numbers it would misread.
+            // The engine cannot write more than its context, and would misread larger numbers.
             body.insert("max_tokens".to_owned(), most.min(1 << 20).into());
         }
         if let Some(seed) = self.seed(index) {
@@ -198,8 +197,8 @@ impl EngineRequest {
         body
     }
 
-    /// Each answer has its own seed, or all would be the same one. The engine's
-    /// seeds are 32 bits wide, and the largest means 'at random'.
+    /// The seed of an answer. Each has its own, since otherwise all would be the same. The engine's
+    /// seeds have 32 bits, and the largest one means 'random'.
     fn seed(&self, index: u64) -> Option<u64> {
         let seed = self.body.get("seed")?;
         let seed = seed

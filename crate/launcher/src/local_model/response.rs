@@ -1,7 +1,7 @@
-//! The engine's answers in Azure's shape: the model by its name, without what
-//! only llama.cpp says.
+//! The engine's answers in Azure's format: with the model's name, and without llama.cpp's own
+//! fields.
 //!
-//! No content filter runs here, so no `content_filter_results` are claimed.
+//! No content filter runs here, so there are no `content_filter_results`.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ impl Played {
     }
 }
 
-/// One answer from the engine's answers to the same request.
+/// Joins the engine's answers to the same request into one.
 pub(crate) fn join(answers: Vec<Value>, played: &Played) -> Value {
     let mut answers = answers.into_iter().enumerate().map(|(index, answer)| {
         let mut answer = tidy(answer, played.model());
@@ -87,7 +87,7 @@ pub(crate) fn join(answers: Vec<Value>, played: &Played) -> Value {
             choice["index"] = index.into();
             choices.push(choice);
         }
-        // The prompt is the same one, and is counted once.
+        // The prompt is the same for all, and is counted once.
         let count = |answer: &Value, name: &str| answer["usage"][name].as_u64().unwrap_or(0);
         let written = count(&whole, "completion_tokens") + count(&answer, "completion_tokens");
         let prompt = count(&whole, "prompt_tokens");
@@ -103,7 +103,7 @@ pub(crate) fn join(answers: Vec<Value>, played: &Played) -> Value {
     whole
 }
 
-/// One line of an event stream, rewritten where it carries a piece of the answer.
+/// A line of an event stream, rewritten if it contains a piece of the answer.
 pub(crate) fn line(line: &str, played: &Played) -> String {
     let Some(data) = line.strip_prefix("data:") else {
         return line.to_owned();
@@ -126,7 +126,7 @@ pub(crate) fn line(line: &str, played: &Played) -> String {
     }
 }
 
-/// The engine's refusal as Azure would put it.
+/// The engine's error in Azure's format.
 pub(crate) fn refusal(status: StatusCode, body: &[u8]) -> ApiError {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let message = body["error"]["message"]
@@ -155,7 +155,7 @@ fn tidy(mut answer: Value, model: &str) -> Value {
         fields.insert("system_fingerprint".to_owned(), json!("fp_local"));
     }
     if let Some(error) = fields.get_mut("error") {
-        // In mid-stream an error can't be a status any more.
+        // In the middle of a stream, an error cannot be reported as a status any more.
         *error = json!({ "code": "503", "message": error["message"] });
     }
     let choices = answer.get_mut("choices").and_then(Value::as_array_mut);

@@ -4,20 +4,20 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Result};
 
-/// The checkout. The launcher works from any directory, so it does not ask where it was started.
+/// The checkout. It does not depend on the current directory, unless it has been moved.
 #[derive(Clone, Debug)]
 pub struct Checkout {
     root: PathBuf,
 }
 
-/// The checkout that this program was built from, whose package stands two folders below.
+/// The checkout that this program was built from. The launcher's package is two folders below it.
 fn built_from() -> Option<&'static Path> {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)
 }
 
 impl Checkout {
-    /// The checkout that this binary was built from; if that has moved, the one around the
-    /// current directory.
+    /// The checkout that this binary was built from; if that has been moved, the one that contains
+    /// the current directory.
     pub fn locate() -> Result<Self> {
         let here = std::env::current_dir().unwrap_or_default();
         built_from()
@@ -36,7 +36,7 @@ impl Checkout {
             })
     }
 
-    /// Whether it is the checkout that this program was built from: another may be anybody's.
+    /// Whether this is the checkout that this program was built from. Any other one is not trusted.
     pub fn is_own(&self) -> bool {
         built_from() == Some(&self.root)
     }
@@ -56,13 +56,12 @@ impl Checkout {
         self.root.join("notebooks")
     }
 
-    /// The versions that the tests ran on, and that the cells resolve.
+    /// The lock file: the versions that were tested, and that cells use.
     pub fn lock_file(&self) -> PathBuf {
         self.root.join("Cargo.lock")
     }
 
-    /// What pip installs, with its hashes: what the pip section of `environment.yml` wants, and
-    /// all below it.
+    /// What pip installs, with hashes: the pip section of `environment.yml` and all dependencies.
     pub fn requirements(&self) -> PathBuf {
         self.root.join("crate/launcher/requirements.txt")
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::home::Home;
 use super::which::all_on_path;
 
-/// The version that everything here was tried with.
+/// The version that everything here was tested with.
 pub const VERSION: &str = "0.22.0";
 
 /// The kernel's program: the launcher's own, or a fitting one on PATH.
@@ -17,12 +17,13 @@ pub fn kernel_program(home: &Home) -> Option<PathBuf> {
     all_on_path("evcxr_jupyter").find(|program| fits(program))
 }
 
-/// Where the launcher's own program lies, if it was built.
+/// The path of the launcher's own program, whether it has been built or not.
 pub fn own_program(home: &Home) -> PathBuf {
     home.kernel().join("bin").join("evcxr_jupyter")
 }
 
-/// The program can't tell its version; the two installers that have it write it down.
+/// Whether the version fits. The program cannot print its version, but cargo and conda, which
+/// install it, record it.
 fn fits(program: &Path) -> bool {
     let minor = VERSION.rsplit_once('.').map_or(VERSION, |(minor, _)| minor);
     let Some(root) = program.parent().and_then(Path::parent) else {

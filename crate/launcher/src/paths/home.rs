@@ -1,7 +1,7 @@
-//! Where the launcher keeps what it makes: one folder, `EVENHAND_HOME`.
+//! The one folder in which the launcher keeps everything that it creates: `EVENHAND_HOME`.
 //!
-//! - `place`: where it may be; `claim`: whether it is ours, and what makes it so;
-//! - `private`: that nothing in it is for others.
+//! - `place`: where it may be; `claim`: how it is made ours, and how that is recognized.
+//! - `private`: file permissions that keep other users out.
 
 mod claim;
 mod place;
@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 pub use self::claim::{MADE, MARKER, State};
 use crate::error::{Failure, Result};
 
-/// The folder that holds everything the launcher makes; `evenhand clean` removes it.
+/// The folder with everything that the launcher creates; `evenhand clean` removes it.
 #[derive(Clone, Debug)]
 pub struct Home {
     root: PathBuf,
 }
 
 impl Home {
-    /// `EVENHAND_HOME`, or `evenhand` in the platform's data directory. Nothing is made yet.
+    /// `EVENHAND_HOME`, or `evenhand` in the platform's data directory. Nothing is created yet.
     pub fn locate() -> Result<Self> {
         let (root, source) =
             match std::env::var_os("EVENHAND_HOME").filter(|value| !value.is_empty()) {
@@ -38,15 +38,15 @@ impl Home {
         Ok(Self { root })
     }
 
-    /// Whether the folder is there, and ours. Nothing is made or changed.
+    /// Whether the folder exists and is ours. Nothing is created or changed.
     ///
-    /// Fails where it is somebody else's: nothing in it must be touched.
+    /// Fails if the folder is not ours: then nothing in it may be touched.
     pub fn state(&self) -> Result<State> {
         claim::state(&self.root)
     }
 
-    /// Makes the folder, for its owner alone, or makes sure that it is ours. Whoever writes or
-    /// removes anything in it asks this first.
+    /// Creates the folder, accessible to its owner only, or checks that it is ours. This must be
+    /// called before anything in it is written or removed.
     pub fn claim(&self) -> Result<()> {
         claim::claim(&self.root)
     }
@@ -83,7 +83,7 @@ impl Home {
         self.root.join("warm")
     }
 
-    /// What the parts in the background printed.
+    /// The output of background processes.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")
     }

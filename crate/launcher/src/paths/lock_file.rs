@@ -1,9 +1,9 @@
-//! What of a `Cargo.lock` concerns one package: itself, and all that it depends on.
+//! The part of a `Cargo.lock` that concerns one package: the package and all its dependencies.
 
 use std::collections::BTreeSet;
 
-/// The entries of the package and of everything below it, in a fixed order. Entries of
-/// other packages may change without a change here.
+/// The entries of the package and all its dependencies, in a fixed order. Changes to the entries
+/// of other packages do not affect the result.
 pub fn closure<'a>(lock_file: &'a str, package: &str) -> BTreeSet<&'a str> {
     let entries: Vec<_> = lock_file.split("\n\n").filter_map(Entry::read).collect();
     let mut found = BTreeSet::new();
@@ -38,7 +38,7 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// A dependency is named with its version where there are several.
+    /// Whether this is the dependency. Its version is only given if there are several.
     fn is(&self, wanted: &str) -> bool {
         let mut words = wanted.split(' ');
         words.next() == Some(self.name)

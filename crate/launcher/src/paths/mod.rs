@@ -1,9 +1,9 @@
-//! Where things are: nothing here makes anything.
+//! Where things are located. Apart from the home folder itself, nothing is created here.
 //!
-//! - `home`: the launcher's own folder; `checkout`: the notebooks and the library;
-//! - `evcxr`, `toolchain`, `warm_build`: the kernel's program, Rust, and what is compiled for
-//!   notebooks; `lock_file`: what of a lock file concerns one package;
-//! - `which`: programs of others, as a shell would find them.
+//! - `home`: the launcher's own folder; `checkout`: the notebooks and the library.
+//! - `evcxr`, `toolchain`, `warm_build`: the kernel's program, Rust, and the dependencies compiled
+//!   for notebooks; `lock_file`: the part of a lock file that concerns one package.
+//! - `which`: other programs, found as a shell would find them.
 
 pub mod checkout;
 pub mod evcxr;

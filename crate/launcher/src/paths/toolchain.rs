@@ -9,7 +9,7 @@ use super::checkout::Checkout;
 use crate::error::{Failure, Result};
 use crate::tool;
 
-/// Which Rust there is, if it is all there.
+/// Describes the installed Rust, if it is complete.
 pub fn find() -> Result<String> {
     let version = version()?;
     let name = version.lines().next().unwrap_or_default().to_owned();
@@ -20,19 +20,19 @@ pub fn find() -> Result<String> {
     }
 }
 
-/// What `rustc -vV` says: part of what a warm build depends on.
+/// The output of `rustc -vV`, on which a warm build depends.
 pub fn version() -> Result<String> {
     output(program("rustc").arg("-vV"))
 }
 
-/// The folder of the standard library as a shared library, which cells are linked to.
+/// The folder with the shared standard library, to which cells are linked.
 pub fn libraries() -> Result<PathBuf> {
     output(program("rustc").args(["--print", "target-libdir"]))
         .map(|path| PathBuf::from(path.trim()))
 }
 
-/// One of Rust's programs, the one that the checkout has: rustup may be told of another for a
-/// folder, and a stranger's folder may name one of its own.
+/// One of Rust's programs, as selected by the checkout: rustup can select a toolchain for each
+/// folder, and somebody else's folder may name another one.
 pub fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = tool::command(name);
     if let Ok(project) = Checkout::locate() {
@@ -41,7 +41,7 @@ pub fn program(name: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The failure where the sources are not there.
+/// The failure if the sources are missing.
 pub fn no_sources() -> Failure {
     Failure::new(
         "the sources of Rust's standard library are missing: without them no cell can infer a type",
@@ -52,12 +52,12 @@ pub fn no_sources() -> Failure {
     )
 }
 
-/// The folder that holds the toolchain.
+/// The toolchain's folder.
 pub fn sysroot() -> Result<PathBuf> {
     output(program("rustc").args(["--print", "sysroot"])).map(|path| PathBuf::from(path.trim()))
 }
 
-/// Whether the standard library's sources are there.
+/// Whether the standard library's sources are installed.
 pub fn has_sources(sysroot: &Path) -> bool {
     let by_name = std::env::var_os("RUST_SRC_PATH").map(PathBuf::from);
     let in_sysroot = sysroot.join("lib/rustlib/src/rust/library");

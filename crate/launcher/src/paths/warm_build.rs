@@ -1,9 +1,9 @@
-//! The warm build: a build directory in which evcxr itself compiled the notebook's dependencies, and
-//! that each kernel copies.
+//! The warm build: a build directory in which evcxr itself has compiled the notebook's
+//! dependencies, and that each kernel copies.
 //!
-//! It is keyed by all that decides what the compiler would do again: what the lock file
-//! says of the library and all below it, the library's manifest, the compiler, the kernel,
-//! the linkers that evcxr prefers, and the checkout's place.
+//! It is keyed by everything that would make the compiler build again: the library and its
+//! dependencies in the lock file, the library's manifest, the compiler, the kernel, the linkers
+//! that evcxr prefers, and the path of the checkout.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -23,40 +23,40 @@ pub struct Warm {
 }
 
 impl Warm {
-    /// What `EVCXR_TMPDIR` names.
+    /// The build directory, for `EVCXR_TMPDIR`.
     pub fn build(&self) -> PathBuf {
         self.folder.join("build")
     }
 
-    /// The lock file that the build resolved.
+    /// The lock file that the build used.
     pub fn lock_file(&self) -> PathBuf {
         self.folder.join("Cargo.lock")
     }
 
-    /// Written last, with a fingerprint of the library's sources.
+    /// The file that is written last, with a fingerprint of the library's sources.
     pub fn stamp(&self) -> PathBuf {
         self.folder.join("library.txt")
     }
 
-    /// The fingerprint of the sources that it was made of, if it is whole.
+    /// The fingerprint of the sources that it was built from, if it is complete.
     pub fn library_built(&self) -> Option<String> {
         fs::read_to_string(self.stamp()).ok()
     }
 
-    /// The folder that holds it, and what is noted of it.
+    /// The folder with the build and the records about it.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 }
 
-/// The warm build that fits this checkout and this compiler, if it is whole. The library's
-/// sources may have changed since: then the kernel compiles that one crate again.
+/// The warm build for this checkout and this compiler, if it is complete. If the library's
+/// sources have changed since, the kernel recompiles that one crate.
 pub fn find(project: &Checkout, home: &Home) -> Result<Option<Warm>> {
     let warm = locate(project, home)?;
     Ok(warm.library_built().is_some().then_some(warm))
 }
 
-/// Where the warm build of this checkout belongs, whether it is there or not.
+/// The location of this checkout's warm build, whether it exists or not.
 pub fn locate(project: &Checkout, home: &Home) -> Result<Warm> {
     let mut key = DefaultHasher::new();
     project.library().hash(&mut key);

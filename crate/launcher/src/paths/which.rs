@@ -1,4 +1,4 @@
-//! Programs of others, as a shell would find them, but never in the current folder.
+//! Other programs, found as a shell would find them, but never in the current folder.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,9 @@
-//! Builds the kernel, `evcxr_jupyter`, once into the launcher's home, unless one on PATH fits.
+//! Builds the kernel, `evcxr_jupyter`, once, in the launcher's home, unless a suitable one is on
+//! PATH.
 //!
-//! evcxr believes whoever reaches its ports. So the launcher's own is built to listen to sockets
-//! in a folder as well, which is a feature of a crate below it that evcxr leaves off.
+//! evcxr accepts every connection to its ports. So the launcher's own build can also listen on
+//! sockets in a private folder. This is a feature of one of evcxr's dependencies that evcxr itself
+//! does not enable.
 
 use super::step::{Step, compiled};
 use crate::error::{Context, Failure, Result};
@@ -10,11 +12,11 @@ use crate::paths::evcxr::{VERSION, kernel_program, own_program};
 use crate::paths::home::Home;
 use crate::paths::toolchain;
 
-/// Packages that its build compiles, for the progress line.
+/// How many packages its build compiles, for the progress line.
 const PACKAGES: usize = 274;
 
-/// The package that is built: evcxr's with that feature, and the versions that it was published
-/// with.
+/// The package that is built: evcxr with that feature, and with the dependency versions that it
+/// was published with.
 const PACKAGE: [(&str, &str); 3] = [
     ("Cargo.toml", include_str!("evcxr/package.toml")),
     ("Cargo.lock", include_str!("evcxr/package.lock")),
@@ -27,7 +29,7 @@ const PACKAGE: [(&str, &str); 3] = [
 /// Builds the kernel unless there is one.
 pub fn ensure(home: &Home) -> Result<()> {
     let own = own_program(home);
-    // One from before listens to ports alone.
+    // An earlier version's build listens on ports only.
     let is_outdated = own.is_file() && !own.with_extension(IPC).exists();
     if kernel_program(home).is_some() && !is_outdated {
         return Ok(());
@@ -54,7 +56,7 @@ pub fn ensure(home: &Home) -> Result<()> {
         .arg("--root")
         .arg(home.kernel())
         .env("CARGO_TARGET_DIR", &build)
-        // The launcher itself may run under cargo, whose variables would reach this build.
+        // The launcher itself may have been started by cargo, whose variables must not affect this.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .current_dir(home.root());
@@ -67,7 +69,8 @@ pub fn ensure(home: &Home) -> Result<()> {
                 .hint("run `evenhand clean`, then start again"),
         );
     }
-    // The kernel works without what its build left; if it can't be removed it only takes room.
+    // The kernel does not need the build's leftovers. If they cannot be removed, they only take up
+    // space.
     let _ = std::fs::remove_dir_all(&build);
     let _ = std::fs::remove_dir_all(&source);
     step.done();

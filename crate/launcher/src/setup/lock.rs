@@ -1,7 +1,8 @@
-//! That one launcher alone sets up a home, and who is waited for.
+//! The lock that lets only one launcher at a time set up a home.
 //!
-//! Whoever holds the lock writes its name into the file, and touches the file now and then. So
-//! one that waits can tell for whom, and does not wait for ever where nobody is at work.
+//! The holder of the lock writes its name into the file and regularly updates the file's
+//! modification time. So a waiting launcher can name the holder, and does not wait forever for one
+//! that hangs.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -15,31 +16,30 @@ use crate::paths::home::Home;
 use crate::paths::home::private::{self, Umask};
 use crate::tool;
 
-/// How often it is looked whether the lock is free.
+/// How often to check whether the lock is free.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// When the one who waits is told, and then again.
+/// After how long the user is told about the wait, and how often this is repeated.
 const TELL: Duration = Duration::from_secs(3);
 const TELL_AGAIN: Duration = Duration::from_secs(30);
 
-/// How long a holder may give no sign of life.
+/// How long a holder may go without a sign of life.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// How often a holder gives one.
 const BEAT: Duration = Duration::from_secs(5);
 
-/// What is read of a holder's name.
+/// How many bytes of a holder's name are read.
 const LONGEST_NAME: u64 = 100;
 
-/// The right to change a home, for as long as it lives. What is made meanwhile is the owner's
-/// alone.
+/// The lock on a home. As long as it is held, new files are accessible to the owner only.
 pub struct Alone {
     file: File,
     _umask: Umask,
     _beating: Sender<()>,
 }
 
-/// Makes sure that the home is ours, and that no other launcher sets it up at the same time.
+/// Checks that the home is ours, and waits until no other launcher is setting it up.
 pub fn exclusive(home: &Home) -> Result<Alone> {
     home.claim()?;
     let path = home.root().join("setup.lock");
@@ -72,14 +72,14 @@ pub fn exclusive(home: &Home) -> Result<Alone> {
 
 impl Drop for Alone {
     fn drop(&mut self) {
-        // The lock goes with the file; a name that stays there would only be an old one.
+        // Closing the file releases the lock; a name that is left behind would do no harm.
         let _ = self.file.set_len(0);
-        // By name: a program that is started at this moment may have the file too.
+        // Explicit, since a program that is being started right now may have inherited the file.
         let _ = self.file.unlock();
     }
 }
 
-/// Writes down who holds the lock, and gives signs of life until the sender is dropped.
+/// Records who holds the lock, and gives signs of life until the sender is dropped.
 fn hold(file: &File) -> io::Result<Sender<()>> {
     let mut own = file.try_clone()?;
     own.set_len(0)?;
@@ -90,7 +90,7 @@ fn hold(file: &File) -> io::Result<Sender<()>> {
         .name("evenhand-lock".to_owned())
         .spawn(move || {
             while ended.recv_timeout(BEAT) == Err(mpsc::RecvTimeoutError::Timeout) {
-                // Who waits would think that nobody is at work: no harm but to them.
+                // If this fails, a waiting launcher gives up too early, which does no other harm.
                 let _ = own.set_modified(SystemTime::now());
             }
         })?;
@@ -121,7 +121,7 @@ fn wait(file: &File, path: &Path) -> Result<()> {
         if begin.elapsed() > tell {
             tell = begin.elapsed() + TELL_AGAIN;
             err!(
-                "  waiting for {}, which sets up {} …",
+                "  waiting for {}, which is setting up {} …",
                 holder(file),
                 path.parent().unwrap_or(path).display()
             );
@@ -137,7 +137,7 @@ fn silent(path: &Path, holder: &str) -> Failure {
         SILENCE.as_secs()
     ))
     .hint(format!(
-        "end that process and start again; `fuser -v {}` names who has the file",
+        "end that process and start again; `fuser -v {}` shows which process holds the file",
         path.display()
     ))
 }
@@ -146,10 +146,10 @@ fn touched(file: &File) -> Option<SystemTime> {
     file.metadata().and_then(|found| found.modified()).ok()
 }
 
-/// Who holds the lock, as they say themselves.
+/// Who holds the lock, according to the holder's own entry.
 fn holder(mut file: &File) -> String {
     let mut name = Vec::new();
-    // One that can't be read has said nothing.
+    // A name that cannot be read counts as none.
     let _ = file
         .rewind()
         .and_then(|()| file.take(LONGEST_NAME).read_to_end(&mut name));

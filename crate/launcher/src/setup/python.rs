@@ -1,8 +1,9 @@
-//! The Python environment: JupyterLab and the model's engine, in a folder of their own.
+//! The Python environment with JupyterLab and the model's engine.
 //!
-//! What is wanted stands in one place, the pip section of `environment.yml`. What is installed
-//! for it, with all below it, stands in `crate/launcher/requirements.txt` with its hashes; the head
-//! of that file tells which command makes it.
+//! The wanted packages are listed in one place, the pip section of `environment.yml`. The packages
+//! that are installed for it, with all dependencies and their hashes, are listed in
+//! `crate/launcher/requirements.txt`; the comment at the top of that file has the command that
+//! generates it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,10 +17,10 @@ use crate::paths::checkout::Checkout;
 use crate::paths::home::{Home, private};
 use crate::tool;
 
-/// The engine's wheels need at least this one.
+/// The oldest Python version for which the engine has wheels.
 const OLDEST: (u32, u32) = (3, 10);
 
-/// Makes the environment unless it holds just what `requirements.txt` says.
+/// Creates the environment unless it was made from the current `requirements.txt`.
 pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     let path = project.requirements();
     let wanted = fs::read_to_string(&path).map_err(|error| {
@@ -38,7 +39,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
         "the Python environment with JupyterLab",
         "about a minute, once",
     );
-    // What a link leads to is not ours to empty.
+    // The target of a link is not ours to clear.
     if home.venv().is_symlink() {
         fs::remove_file(home.venv())
             .doing(|| format!("could not replace the link {}", home.venv().display()))?;
@@ -62,7 +63,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
         "--no-input",
         "--progress-bar",
         "off",
-        // What is installed is what was looked at, and nothing of it is built here.
+        // Only the pinned files are installed, and nothing is built here.
         "--require-hashes",
         "--only-binary",
         ":all:",
@@ -84,7 +85,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     Ok(())
 }
 
-/// JupyterLab would ask each learner whether it may fetch news, over the notebook.
+/// Turns off JupyterLab's question whether it may fetch news, which would cover the notebook.
 fn no_news(home: &Home) -> Result<()> {
     let folder = home.venv().join("share/jupyter/lab/settings");
     let settings =
@@ -96,7 +97,7 @@ fn no_news(home: &Home) -> Result<()> {
     write().doing(|| format!("could not write into {}", folder.display()))
 }
 
-/// Which Python there is, if it is new enough.
+/// Describes the installed Python, if it is new enough.
 pub fn find() -> Result<String> {
     let python = find_python()?;
     Ok(format!("Python, as {}", python.display()))
@@ -146,7 +147,7 @@ fn version_of(name: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// Debian's Python comes without the module that puts pip into a new environment.
+/// Whether the module that installs pip into a new environment is missing, as in Debian's Python.
 fn no_ensurepip() -> bool {
     find_python().is_ok_and(|python| {
         tool::python(python)

@@ -1,5 +1,5 @@
-//! Runs one command of the set-up: shows that it lives, keeps what it prints, and on
-//! failure tells the command, the end of its output, and what to do.
+//! A step of the setup: runs its commands, shows progress, logs their output, and on failure
+//! reports the command, the end of its output, and what to do.
 
 use std::fs::File;
 use std::io::IsTerminal;
@@ -16,7 +16,7 @@ const LINE_EVERY: Duration = Duration::from_secs(30);
 const LINES_OF_OUTPUT: usize = 20;
 const LETTERS_OF_A_LINE: usize = 200;
 
-/// A part of the set-up, as the user reads it.
+/// A step of the setup, as it is shown to the user.
 pub struct Step {
     title: String,
     log: PathBuf,
@@ -26,7 +26,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// Begins a part, and says what it will `take`; what its commands print goes to
+    /// Begins a step, and prints what it `takes`. The output of its commands goes to
     /// `logs/<name>.log`.
     pub fn begin(home: &Home, name: &str, title: impl Into<String>, takes: &str) -> Self {
         let now = Instant::now();
@@ -41,8 +41,8 @@ impl Step {
         }
     }
 
-    /// Runs the command to its end. Now and then `progress` makes a few words of what the
-    /// command has printed so far.
+    /// Runs the command until it ends. At intervals, `progress` summarizes what the command has
+    /// printed so far.
     pub fn run(&mut self, command: &mut Command, progress: impl Fn(&str) -> String) -> Result<()> {
         let (out, err) = self.open_log().doing(|| self.log_failure())?;
         let mut child = command
@@ -64,7 +64,7 @@ impl Step {
         }
     }
 
-    /// Shows that the part goes on, when it is time to.
+    /// Shows the progress of the step, if it is time to.
     pub fn tick(&mut self, progress: impl Fn(&Self) -> String) {
         let terminal = std::io::stderr().is_terminal();
         if self.last_line.elapsed() < if terminal { LOOK_EVERY } else { LINE_EVERY } {
@@ -79,7 +79,7 @@ impl Step {
         }
     }
 
-    /// The part is done.
+    /// Reports that the step is done.
     pub fn done(mut self) {
         self.done = true;
         if std::io::stderr().is_terminal() {
@@ -121,7 +121,7 @@ impl Step {
         let lines: Vec<_> = output.lines().map(beginning).collect();
         let tail = lines[lines.len().saturating_sub(LINES_OF_OUTPUT)..].join("\n    ");
         let failed = format!("{}: `{}` failed ({status})", self.title, words(command));
-        // On a full disk nothing could be noted of what the command said about it.
+        // On a full disk, the command's own message about it could not be logged.
         if output.is_empty() && self.disk_is_full() {
             return Failure::new(failed).hint(DISK_IS_FULL);
         }
@@ -131,7 +131,7 @@ impl Step {
 }
 
 impl Drop for Step {
-    /// What comes after a part that failed must not stand on its line.
+    /// Ends the progress line of a step that failed, so that what follows has a line of its own.
     fn drop(&mut self) {
         if !self.done && std::io::stderr().is_terminal() {
             err!("");
@@ -139,7 +139,7 @@ impl Drop for Step {
     }
 }
 
-/// As much of a line as is read: pip names a hundred packages in one.
+/// The beginning of a line: pip names a hundred packages in one.
 fn beginning(line: &str) -> String {
     match line.char_indices().nth(LETTERS_OF_A_LINE) {
         Some((end, _)) => format!("{}…", &line[..end]),
@@ -147,7 +147,7 @@ fn beginning(line: &str) -> String {
     }
 }
 
-/// How many packages cargo has begun to compile, by what it printed.
+/// How many packages cargo has begun to compile, according to its output.
 pub fn compiled(output: &str) -> usize {
     output
         .lines()
@@ -155,14 +155,14 @@ pub fn compiled(output: &str) -> usize {
         .count()
 }
 
-/// What to do about an output like this one.
+/// What to do about a failure with this output.
 fn advice(output: &str, log: &str) -> String {
     let says = |words: &[&str]| words.iter().any(|word| output.contains(word));
     if is_full_disk(output) {
         DISK_IS_FULL.to_owned()
     } else if says(&["DO NOT MATCH THE HASHES"]) {
-        "what arrived is not what was published: try another network, and if it stays so, tell \
-         whoever runs the one between you and the package index"
+        "what arrived is not what was published: try another network. If this does not help, tell \
+         the administrator of the network between you and the package index"
             .to_owned()
     } else if says(&[
         "Temporary failure in name resolution",
@@ -175,11 +175,11 @@ fn advice(output: &str, log: &str) -> String {
         "error sending request",
         "Could not connect",
     ]) {
-        "the network seems to be missing, or a proxy is in the way (HTTPS_PROXY is honoured). \
-         Start again when it is back; it goes on where it stopped"
+        "the network seems to be missing, or a proxy is in the way (HTTPS_PROXY is honored). \
+         Start again when it is back; it continues where it stopped"
             .to_owned()
     } else {
-        format!("the whole output is in {log}; start again when the cause is mended")
+        format!("the whole output is in {log}; start again when the cause is fixed")
     }
 }
 
@@ -204,7 +204,7 @@ mod tests {
         assert!(advice("Could not resolve host: example.org", "x").contains("network"));
         assert_eq!(
             advice("boom", "a.log"),
-            "the whole output is in a.log; start again when the cause is mended"
+            "the whole output is in a.log; start again when the cause is fixed"
         );
     }
 }

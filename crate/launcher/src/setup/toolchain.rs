@@ -1,9 +1,9 @@
-//! Adds what is missing of Rust: the sources of its standard library.
+//! The part of Rust that may be missing: the sources of its standard library.
 
 use crate::error::Result;
 use crate::paths::toolchain::{has_sources, no_sources, program, sysroot};
 
-/// Finds Rust, and adds the standard library's sources where rustup can.
+/// Finds Rust, and adds the standard library's sources if rustup can.
 pub fn ensure() -> Result<()> {
     let sysroot = sysroot()?;
     if has_sources(&sysroot) {

@@ -1,8 +1,8 @@
-//! The warm build: the notebook's dependencies, compiled once by evcxr itself in a build
+//! Creates the warm build: the notebook's dependencies, compiled once by evcxr itself in a build
 //! directory that each kernel then copies.
 //!
-//! When the library's own sources
-//! change, the same build goes on from where it was, which takes seconds.
+//! When only the library's own sources have changed, the existing build is updated, which takes
+//! less than a minute.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,10 +20,10 @@ use crate::paths::home::{Home, private};
 use crate::paths::toolchain;
 use crate::paths::warm_build::{Warm, locate};
 
-/// In a warm build, the path of the checkout that it belongs to.
+/// The file in a warm build with the path of the checkout that it belongs to.
 const CHECKOUT: &str = "checkout.txt";
 
-/// Makes the warm build, or brings it up to date.
+/// Creates the warm build, or brings it up to date.
 pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     let warm = locate(project, home)?;
     let library = sources(project)?;
@@ -36,9 +36,12 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     }
     prepare(project, &warm)?;
     let (title, takes) = if first {
-        ("what notebooks are built on", "about 7 minutes, once")
+        (
+            "the library and its dependencies for notebooks",
+            "about 7 minutes, once",
+        )
     } else {
-        ("the library's new sources", "less than a minute")
+        ("the changed library", "less than a minute")
     };
     let mut step = Step::begin(home, "warm", title, takes);
     build(project, home, &warm, &mut step)?;
@@ -48,8 +51,8 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     Ok(())
 }
 
-/// A stamp is taken away before anything changes: a build that is cut off counts as none,
-/// and goes on from the artefacts that it has.
+/// Removes the stamp before anything changes: an interrupted build counts as incomplete, and
+/// continues from the artifacts that it has.
 fn prepare(project: &Checkout, warm: &Warm) -> Result<()> {
     let prepare = || {
         if warm.stamp().exists() {
@@ -67,7 +70,7 @@ fn prepare(project: &Checkout, warm: &Warm) -> Result<()> {
 
 fn build(project: &Checkout, home: &Home, warm: &Warm, step: &mut Step) -> Result<()> {
     let program = evcxr::kernel_program(home).ok_or_else(|| {
-        Failure::new("the Rust kernel is gone").hint("start again: it is installed anew")
+        Failure::new("the Rust kernel is gone").hint("start again to reinstall it")
     })?;
     let command = KernelCommand {
         argv: [
@@ -92,7 +95,7 @@ fn build(project: &Checkout, home: &Home, warm: &Warm, step: &mut Step) -> Resul
     })
 }
 
-/// Some packages are compiled twice, for the cells and for what runs while they are compiled.
+/// The progress. Some packages are compiled twice, for cells and for build scripts and macros.
 fn progress(done: usize, all: Option<usize>) -> String {
     match all {
         Some(all) => format!("{} of {all} packages", done.min(all)),
@@ -100,7 +103,7 @@ fn progress(done: usize, all: Option<usize>) -> String {
     }
 }
 
-/// How many packages lie compiled in a build directory: libraries, and procedural macros.
+/// How many compiled packages are in a build directory: libraries and procedural macros.
 fn compiled(build: &Path) -> usize {
     let target = build.join("target");
     let targets = fs::read_dir(&target)
@@ -108,7 +111,7 @@ fn compiled(build: &Path) -> usize {
         .flatten()
         .filter_map(Result::ok);
     let folders = targets.map(|folder| folder.path()).chain([target]);
-    let artefacts = folders
+    let artifacts = folders
         .filter_map(|folder| fs::read_dir(folder.join("debug/deps")).ok())
         .flatten();
     let is_library = |name: &str| {
@@ -116,7 +119,7 @@ fn compiled(build: &Path) -> usize {
             .iter()
             .any(|ending| name.ends_with(ending))
     };
-    artefacts
+    artifacts
         .filter_map(Result::ok)
         .filter(|entry| is_library(&entry.file_name().to_string_lossy()))
         .count()
@@ -146,7 +149,7 @@ fn packages(project: &Checkout) -> Option<usize> {
     (!names.is_empty()).then_some(names.len())
 }
 
-/// A fingerprint of the library's sources, and of what cells call beside it.
+/// A fingerprint of the library's sources and of the cells' library.
 fn sources(project: &Checkout) -> Result<String> {
     let mut hash = DefaultHasher::new();
     kernel::cell_library().hash(&mut hash);
@@ -170,8 +173,8 @@ fn sources(project: &Checkout) -> Result<String> {
     Ok(format!("{:016x}", hash.finish()))
 }
 
-/// A warm build takes 2 GB: when a new one comes, those go that this checkout had with
-/// another lock file or compiler, and those of checkouts that are no more.
+/// Removes outdated warm builds, which take 2 GB each: those of this checkout with another lock
+/// file or compiler, and those of checkouts that no longer exist.
 fn remove_outdated(project: &Checkout, home: &Home, keep: &Warm) {
     let Ok(entries) = fs::read_dir(home.warm()) else {
         return;
@@ -180,7 +183,7 @@ fn remove_outdated(project: &Checkout, home: &Home, keep: &Warm) {
         let checkout = fs::read_to_string(folder.join(CHECKOUT)).map(PathBuf::from);
         let outdated = checkout.is_ok_and(|path| path == project.root() || !path.exists());
         if outdated && folder != keep.folder() {
-            // One that can't be removed only takes room.
+            // One that cannot be removed only takes up space.
             let _ = fs::remove_dir_all(folder);
         }
     }

@@ -24,7 +24,7 @@ fn account() -> Account {
 fn a_request_is_a_line_of_the_batch_apis_input() {
     let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "A\nB"}]});
     let line = RequestLine::new("row-1", body);
-    // The order of a body's fields is serde_json's, whose feature another crate may turn on.
+    // The order of a body's fields depends on a serde_json feature that any crate may enable.
     let body = line.body.to_string();
     assert_eq!(
         text(&line),
@@ -89,12 +89,12 @@ fn a_failure_says_what_the_service_said() {
 #[test]
 fn the_batch_apis_own_lines_are_read() {
     let lines = [
-        // Azure, with its own order of fields and without an id.
+        // Azure, with its field order and without an ID.
         r#"{"custom_id": "task-0", "response": {"body": {"choices": [{"message": {"content": "Yes"}}]}, "request_id": "r-1", "status_code": 200}, "error": null}"#,
         // OpenAI.
         r#"{"id": "batch_req_1", "custom_id": "task-1", "response": {"status_code": 400, "request_id": 7, "body": {"error": {"code": "x"}}}, "error": null}"#,
         r#"{"id": "batch_req_2", "custom_id": "task-2", "response": null, "error": {"code": "batch_expired", "message": "It could not be executed in time."}}"#,
-        // Shapes that nobody promised.
+        // Undocumented shapes.
         r#"{"custom_id": "task-3", "error": "broken"}"#,
         r#"{"custom_id": "task-4", "error": {"code": 500, "message": {}}, "evenhand": {"attempts": 1, "new": true}}"#,
     ];
@@ -158,7 +158,7 @@ fn halves_of_characters_and_bytes_that_are_no_text_are_read_as_replacements() {
 #[test]
 fn a_row_longer_than_a_line_may_be_is_refused() {
     let line = RequestLine::new("a", json!("x".repeat(LONGEST_LINE)));
-    assert_snapshot!(write(&line).unwrap_err(), @"the row is longer than a line may be, 64 MB");
+    assert_snapshot!(write(&line).unwrap_err(), @"the row is longer than a line may be (64 MB)");
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-//! A thread that brings a journal's rows to the disk, at most once a second.
+//! A thread that syncs a journal's rows to disk, at most once per second.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,67 +9,67 @@ use super::Files;
 
 const BETWEEN_SYNCS: Duration = Duration::from_secs(1);
 
-/// Dropping it brings the last rows to the disk.
+/// Dropping it syncs the last rows to disk.
 pub(super) struct BackgroundSync {
-    bell: Arc<Bell>,
+    signal: Arc<Signal>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
-struct Bell {
+struct Signal {
     state: Mutex<State>,
-    rung: Condvar,
+    changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    /// Are there rows that the disk may not have?
+    /// Whether there are rows that may not be on disk.
     is_dirty: bool,
     is_closed: bool,
 }
 
 impl BackgroundSync {
     pub(super) fn start(files: Arc<Files>) -> io::Result<Self> {
-        let bell = Arc::new(Bell::default());
+        let signal = Arc::new(Signal::default());
         let thread = thread::Builder::new()
             .name("evenhand-journal".to_owned())
             .spawn({
-                let bell = Arc::clone(&bell);
-                move || bell.keep(&files)
+                let signal = Arc::clone(&signal);
+                move || signal.run(&files)
             })?;
         Ok(Self {
-            bell,
+            signal,
             thread: Some(thread),
         })
     }
 
-    /// Tells that a row was written.
+    /// Signals that a row was written.
     pub(super) fn wake(&self) {
-        let mut state = self.bell.lock();
+        let mut state = self.signal.lock();
         if !state.is_dirty {
             state.is_dirty = true;
-            self.bell.rung.notify_one();
+            self.signal.changed.notify_one();
         }
     }
 }
 
 impl Drop for BackgroundSync {
     fn drop(&mut self) {
-        self.bell.lock().is_closed = true;
-        self.bell.rung.notify_one();
+        self.signal.lock().is_closed = true;
+        self.signal.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-impl Bell {
-    /// Syncs as soon as there is a row, and then after a second at the earliest.
-    fn keep(&self, files: &Files) {
+impl Signal {
+    /// Syncs as soon as there is a row, and then at most once per second.
+    fn run(&self, files: &Files) {
         let mut state = self.lock();
         loop {
             state = self
-                .rung
+                .changed
                 .wait_while(state, |state| !state.is_dirty && !state.is_closed)
                 .unwrap_or_else(PoisonError::into_inner);
             let (was_dirty, was_closed) = (state.is_dirty, state.is_closed);
@@ -80,10 +80,10 @@ impl Bell {
                 return;
             }
             state = self.lock();
-            // What could not be written now may be in a second.
+            // Rows that could not be written now are tried again in a second.
             state.is_dirty |= failed;
             (state, _) = self
-                .rung
+                .changed
                 .wait_timeout_while(state, BETWEEN_SYNCS, |state| !state.is_closed)
                 .unwrap_or_else(PoisonError::into_inner);
         }

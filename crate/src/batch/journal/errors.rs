@@ -1,4 +1,4 @@
-//! What can be wrong with a journal, in words.
+//! The notes and errors about a journal.
 
 use std::io;
 use std::path::Path;
@@ -9,26 +9,26 @@ use super::scan::Scan;
 use crate::batch::format::{OutputLine, RequestLine};
 use crate::error::{Error, ErrorKind};
 
-/// What the user should know of how a file was found.
+/// Notes for the user about the state in which a file was found.
 pub(super) fn notes(path: &Path, scan: &Scan) -> Vec<String> {
     let path = path.display();
     let torn = (scan.torn > 0).then(|| {
         format!(
-            "{path} ends in the middle of a row (its last {} bytes): the row counts as not finished",
+            "{path} ends in the middle of a row (its last {} bytes): the row is treated as unfinished",
             scan.torn
         )
     });
-    let strange = scan.strange.map(|(count, first)| match count {
-        1 => format!("{path}: line {first} is no row, and is left as it is"),
+    let invalid = scan.invalid.map(|(count, first)| match count {
+        1 => format!("{path}: line {first} is not a row and is left unchanged"),
         _ => format!(
-            "{path}: {count} lines are no rows, and are left as they are; the first is line {first}"
+            "{path}: {count} lines are not rows and are left unchanged; the first is line {first}"
         ),
     });
-    torn.into_iter().chain(strange).collect()
+    torn.into_iter().chain(invalid).collect()
 }
 
-/// The answers are those of other requests; told as far as an answer and a request of
-/// theirs tell it.
+/// The error for a journal whose answers belong to other requests. It names the differences, as
+/// far as one of the answers and its request show them.
 pub(super) fn other_parameters(
     path: &Path,
     ours: &Parameters,
@@ -89,12 +89,12 @@ pub(super) fn unlockable(path: &Path, error: io::Error) -> Error {
 
 pub(super) fn no_journal(path: &Path, format: &str) -> Error {
     let what =
-        format!("is not a journal: its first line is no row in the Batch API's {format} format");
+        format!("is not a journal: its first line is not a row in the Batch API's {format} format");
     wrong(path, &what)
-        .with_hint("it was left as it is; give the journal another name, or move the file away")
+        .with_hint("it was left unchanged; give the journal another name, or move the file away")
 }
 
-/// So many rows are not in the file.
+/// The error for rows that are not in the file.
 pub(super) fn incomplete(path: &Path, rows: usize, error: io::Error) -> Error {
     let what = match rows {
         0 => "the last rows may not be on the disk".to_owned(),
@@ -106,7 +106,5 @@ pub(super) fn incomplete(path: &Path, rows: usize, error: io::Error) -> Error {
         format!("{what}: {} can't be written", path.display()),
     )
     .with_source(error)
-    .with_hint(
-        "make room on the disk: the rows are kept in memory, and are written when it can be done",
-    )
+    .with_hint("free up disk space: the rows are kept in memory and are written once there is room")
 }

@@ -1,13 +1,13 @@
-//! Where in a file which row begins: 16 bytes a row, so that a million rows take 16 MB.
+//! The offsets of the rows in a file, at 16 bytes per row: a million rows take 16 MB.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The places of rows by a fingerprint of their names. Names may share a fingerprint, so
-/// a row counts as found only when its own name has been read.
+/// The offsets of rows by a fingerprint of their IDs. IDs may share a fingerprint, so a row
+/// counts as found only once its own ID has been read.
 #[derive(Default)]
 pub(super) struct Index(Vec<Entry>);
 
-/// In the order of the fingerprints, then of the places.
+/// Ordered by fingerprint, then by offset.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     fingerprint: u64,
@@ -28,7 +28,7 @@ impl Index {
         self.0.shrink_to_fit();
     }
 
-    /// Where rows of this name may begin, the last of them first.
+    /// The offsets at which rows with this ID may begin, last first.
     pub(super) fn offsets(&self, name: &str) -> impl Iterator<Item = u64> {
         let fingerprint = fingerprint(name);
         let end = self

@@ -1,7 +1,7 @@
-//! Which batches were handed to the Batch API, in `NAME.batches.jsonl` beside the journal: a
-//! line before a batch is made, one when it is, and one when its answers are in the journal.
-//! Each is on the disk before the next step is taken, so that a process which is killed
-//! between two steps is found out by the next one.
+//! Records the batches that were submitted to the Batch API, in `NAME.batches.jsonl` next to the
+//! journal: one line before a batch is created, one once it exists, and one when its answers are
+//! in the journal. Each line is on disk before the next step is taken, so that the next process
+//! can tell where a killed one stopped.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::{Journal, beside, open, unreadable, unwritable};
 use crate::batch::format;
 use crate::error::Result;
 
-/// The batches that are not settled. Who has it has the journal, and nobody else does.
+/// The batches that are not settled. Only the holder of the journal can have a ledger.
 pub(crate) struct Ledger {
     path: PathBuf,
     log: Log,
@@ -22,21 +22,21 @@ pub(crate) struct Ledger {
     notes: Vec<String>,
 }
 
-/// Rows that were handed over, and are not settled.
+/// The rows of a submitted batch that is not settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sent {
-    /// The service's name for the file of requests, which is in no other batch.
+    /// The service's ID of the request file, which belongs to no other batch.
     pub(crate) file: String,
-    /// The batch's name; `None` when it is not known whether it was made.
+    /// The batch's ID; `None` if it is not known whether the batch was created.
     pub(crate) batch: Option<String>,
-    /// The names of the rows.
+    /// The IDs of the rows.
     pub(crate) rows: HashSet<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum Note {
-    /// A batch of this file is about to be made.
+    /// A batch of this file is about to be created.
     Making {
         file: String,
         host: String,
@@ -47,15 +47,15 @@ enum Note {
         file: String,
         batch: String,
     },
-    /// Nothing more is to be expected of it.
+    /// The batch is done or will never exist.
     Settled {
         file: String,
     },
 }
 
 impl Journal {
-    /// The batches that were handed over from this journal and are not settled, oldest first;
-    /// where none ever was, nothing is made.
+    /// The batches that were submitted from this journal and are not settled, oldest first. Does
+    /// not create the ledger file.
     ///
     /// # Errors
     /// The file can't be read.
@@ -67,10 +67,10 @@ impl Journal {
         }
     }
 
-    /// The batches that were handed over from this journal.
+    /// The batches that were submitted from this journal.
     ///
     /// # Errors
-    /// The file can't be made, read or written.
+    /// The file can't be created, read or written.
     pub(crate) fn ledger(&self) -> Result<Ledger> {
         let path = beside(&self.path, "batches");
         let file = open(&path)?;
@@ -80,13 +80,13 @@ impl Journal {
         while let Some(line) = lines.next().map_err(|error| unreadable(&path, error))? {
             match line.text.and_then(|text| format::read(text).ok()) {
                 Some(note) => take(&mut sent, note),
-                // It was cut off before what it says was done.
+                // The line was cut off, so the step it announces was not taken.
                 None if !line.is_ended => {
                     tail = Tail::Torn;
                     break;
                 }
                 None => notes.push(format!(
-                    "{}: line {} can't be read; should it tell of a batch, that batch is not known here",
+                    "{}: line {} can't be read; if it records a batch, that batch is not known here",
                     path.display(),
                     line.number
                 )),
@@ -123,7 +123,7 @@ fn take(open: &mut Vec<Sent>, note: Note) {
 }
 
 impl Ledger {
-    /// What the user should know of how the file was found.
+    /// Notes for the user about the state in which the file was found.
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -137,10 +137,10 @@ impl Ledger {
         &self.open
     }
 
-    /// Notes that a batch is about to be made of these rows.
+    /// Records that a batch of these rows is about to be created.
     ///
     /// # Errors
-    /// The disk does not have the note, so the batch must not be made.
+    /// The record is not on disk, so the batch must not be created.
     pub(crate) fn making(
         &mut self,
         file: &str,
@@ -156,10 +156,10 @@ impl Ledger {
         })
     }
 
-    /// Notes the batch's name.
+    /// Records the batch's ID.
     ///
     /// # Errors
-    /// The disk does not have the note.
+    /// The record is not on disk.
     pub(crate) fn made(&mut self, file: &str, batch: &str) -> Result<()> {
         self.note(Note::Made {
             file: file.to_owned(),
@@ -167,10 +167,10 @@ impl Ledger {
         })
     }
 
-    /// Notes that nothing more is to be expected of the batch.
+    /// Records that the batch is done or will never exist.
     ///
     /// # Errors
-    /// The disk does not have the note.
+    /// The record is not on disk.
     pub(crate) fn settled(&mut self, file: &str) -> Result<()> {
         self.note(Note::Settled {
             file: file.to_owned(),

@@ -1,5 +1,4 @@
-//! Where a journal lies unless its user said otherwise: `.evenhand/` beside the notebook,
-//! which git passes over.
+//! The default location of a journal: `.evenhand/` next to the notebook, ignored by git.
 
 use std::fs;
 use std::io;
@@ -10,16 +9,16 @@ use super::parameters::Parameters;
 use crate::error::Result;
 use crate::settings;
 
-/// The variable that holds another folder, or `off`.
+/// The variable that names another folder, or `off`.
 pub(crate) const VARIABLE: &str = "EVENHAND_JOURNAL";
 const FOLDER: &str = ".evenhand";
 
-/// The journal for batches with these parameters that are run from this folder: a file in
-/// `.evenhand/`, which is made, or in the folder that `EVENHAND_JOURNAL` names. `None` when
-/// that is `off`.
+/// The journal for batches with these parameters that run in this folder: a file in
+/// `.evenhand/`, which is created if needed, or in the folder that `EVENHAND_JOURNAL` names.
+/// `None` if that is `off`.
 ///
 /// # Errors
-/// The folder can't be made; a `.env` file that can't be read.
+/// The folder can't be created, or a `.env` file can't be read.
 pub(crate) fn place(folder: &Path, parameters: &Parameters) -> Result<Option<PathBuf>> {
     let setting = settings::variable(folder, VARIABLE)?;
     place_with(folder, setting.as_deref(), parameters)
@@ -48,8 +47,8 @@ fn hidden_folder(folder: &Path) -> Result<PathBuf> {
     Ok(hidden)
 }
 
-/// Makes the folder and those above it where they are missing, for their owner alone: what is
-/// kept there are prompts and answers.
+/// Creates the folder and its missing parents, accessible only to their owner because they hold
+/// prompts and answers.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -57,8 +56,8 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
-/// The deployment's name, short and of letters that every file system takes, and the
-/// parameters' hash, which also tells apart what such names have in common.
+/// The deployment's name, shortened and restricted to characters that every file system allows,
+/// followed by the parameters' hash, which distinguishes names that become equal that way.
 fn file_name(parameters: &Parameters) -> String {
     let safe = |c: char| match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.' => c,

@@ -1,4 +1,4 @@
-//! One file that rows are appended to, each whole or not at all.
+//! A file to which rows are appended, each one completely or not at all.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -19,7 +19,7 @@ pub(super) enum Tail {
     Whole,
     /// With a whole row that lacks its line end.
     Unended,
-    /// With a part of a row, which is cut off before the next is written.
+    /// With a partial row, which is cut off before the next row is written.
     Torn,
 }
 
@@ -30,17 +30,18 @@ pub(super) struct Log {
 }
 
 struct State {
-    /// Up to where the file holds whole rows, in bytes.
+    /// The length of the part that holds whole rows, in bytes.
     end: u64,
     tail: Tail,
-    /// The rows that could not be written yet, by name.
+    /// The rows that could not be written yet, with their IDs.
     waiting: VecDeque<(String, Vec<u8>)>,
-    /// Why the disk may lack rows that were written. The system tells it only once.
+    /// The first sync error: written rows may be missing on disk. The system reports each error
+    /// only once.
     sync_failed: Option<String>,
 }
 
 impl Log {
-    /// The file must be open for reading and appending, and no one else's.
+    /// The file must be open for reading and appending, and used by nobody else.
     pub(super) fn new(path: PathBuf, file: File, end: u64, tail: Tail) -> Self {
         Self {
             path,
@@ -54,18 +55,18 @@ impl Log {
         }
     }
 
-    /// Writes the row with one call, after those that wait. A row that can't be written
-    /// waits, and is tried again before the next one.
+    /// Writes the row with one call, after the waiting rows. A row that can't be written waits
+    /// and is tried again before the next one.
     pub(super) fn append(&self, name: &str, line: Vec<u8>) -> io::Result<()> {
         let mut state = self.lock();
         state.waiting.push_back((name.to_owned(), line));
         state.write_all(&self.file)
     }
 
-    /// Writes what waits, and returns when the disk has it all.
+    /// Writes the waiting rows and syncs the file to disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         let written = self.lock().write_all(&self.file);
-        // Without the lock: other rows are written meanwhile.
+        // Without the lock, so that other rows can be written meanwhile.
         let synced = self.file.sync_data();
         let mut state = self.lock();
         if let Err(error) = synced {
@@ -78,7 +79,7 @@ impl Log {
         }
     }
 
-    /// The row that begins there.
+    /// The row that begins at this offset.
     pub(super) fn row_at<T: DeserializeOwned>(&self, offset: u64) -> Result<T> {
         let line = self
             .line_at(offset)
@@ -102,13 +103,13 @@ impl Log {
         Ok(line)
     }
 
-    /// Lets others in. To close the file is not enough: where a program is just being started,
-    /// it holds the lock until it runs.
+    /// Releases the lock. Closing the file is not enough: a child process that is just being
+    /// started inherits the file and holds the lock until it executes its program.
     pub(super) fn unlock(&self) {
         let _ = self.file.unlock();
     }
 
-    /// The names of the rows that are not in the file.
+    /// The IDs of the rows that are not in the file.
     pub(super) fn unwritten(&self) -> Vec<String> {
         let state = self.lock();
         state.waiting.iter().map(|(name, _)| name.clone()).collect()
@@ -132,7 +133,7 @@ impl State {
             }
             self.tail = Tail::Whole;
             if let Err(error) = (&*file).write_all(line) {
-                // What was written of it goes at once, so that no reader meets it.
+                // Remove the partial row at once, so that no reader sees it.
                 if file.set_len(self.end).is_err() {
                     self.tail = Tail::Torn;
                 }

@@ -1,13 +1,13 @@
-//! A run is a file: every finished row is appended to `NAME.jsonl` before it is shown, in
-//! the output format of the Azure OpenAI Batch API, and what was asked to
-//! `NAME.requests.jsonl`, in its input format. Both are joined by `custom_id`, which is
-//! a hash of what was asked. The same file is crash recovery, cache, input for polars and
-//! Spark, and what comes back from the Batch API.
+//! The journal of a run. Every finished row is appended to `NAME.jsonl` before it is shown, in
+//! the output format of the Azure OpenAI Batch API, and its request to `NAME.requests.jsonl`,
+//! in the input format. The two files are joined by `custom_id`, a hash of the request. The
+//! journal serves as crash recovery, as cache, as input for polars and Spark, and as the
+//! destination of the Batch API's results.
 //!
-//! - [`Parameters`] name a row; [`place()`] says where the file lies.
-//! - `ledger` keeps the names of batches that were handed to the Batch API.
-//! - `scan` reads a file once and builds the `index`; `log` appends; `background_sync` sees to it
-//!   that the disk has every row within a second; `errors` says what is wrong.
+//! - [`Parameters`] gives rows their IDs; [`place()`] chooses the location of the file.
+//! - `ledger` records the batches that were submitted to the Batch API.
+//! - `scan` reads a file once and builds the `index`; `log` appends; `background_sync` writes
+//!   every row to disk within a second; `errors` holds the error messages.
 
 mod background_sync;
 mod errors;
@@ -31,7 +31,7 @@ use background_sync::BackgroundSync;
 use errors::{notes, unreadable, unwritable, wrong};
 use index::Index;
 use log::Log;
-use scan::{Lines, Of, Scan, scan};
+use scan::{FileKind, Lines, Scan, scan};
 
 pub(crate) use ledger::{Ledger, Sent};
 pub(crate) use location::place;
@@ -39,15 +39,15 @@ pub(crate) use parameters::Parameters;
 #[cfg(test)]
 pub(crate) use reader::read;
 
-/// An open journal. Until it is dropped no other run can open it.
+/// An open journal. No other run can open it until it is dropped.
 pub(crate) struct Journal {
     path: PathBuf,
-    /// Where the answers are that were there when the journal was opened.
+    /// The offsets of the answers that were in the file when it was opened.
     answered: Index,
     asked: Index,
     files: Arc<Files>,
     notes: Vec<String>,
-    keeper: BackgroundSync,
+    background_sync: BackgroundSync,
 }
 
 /// The two files of a journal.
@@ -57,16 +57,15 @@ struct Files {
 }
 
 impl Journal {
-    /// Opens the journal, or makes it. `None` while another run has it open, in this process
-    /// or another: try again later.
+    /// Opens the journal, or creates it. `None` while another run has it open, in this or
+    /// another process: try again later.
     ///
-    /// Reads the whole of both files, so it may take seconds. With `parameters` all answers
-    /// must be those of requests with these; without, any may be there.
+    /// Reads both files completely, which may take seconds. If `parameters` are given, all
+    /// answers in the file must belong to requests with these parameters.
     ///
     /// # Errors
-    /// The files can't be made, read, locked or written; one of them is no journal; the
-    /// answers in it are those of other parameters. No file that was there
-    /// is changed then.
+    /// The files can't be created, read, locked or written; one of them is not a journal; or
+    /// the answers belong to other parameters. Existing files are then left unchanged.
     pub(crate) fn open(path: &Path, parameters: Option<&Parameters>) -> Result<Option<Self>> {
         if let Some(folder) = path
             .parent()
@@ -81,14 +80,16 @@ impl Journal {
             Err(TryLockError::Error(error)) => return Err(errors::unlockable(path, error)),
         }
         let ours = parameters.map(Parameters::hash);
-        let is_stranger = |name: &str| {
+        let is_foreign = |name: &str| {
             let theirs = parameters::shared_part(name);
             ours.is_some() && theirs.is_some() && theirs != ours.as_deref()
         };
-        let answers = scanned(path, &file, Of::Answers, is_stranger)?;
+        let answers = scanned(path, &file, FileKind::Answers, is_foreign)?;
         let requests_path = requests_path(path);
         let requests_file = open(&requests_path)?;
-        let requests = scanned(&requests_path, &requests_file, Of::Requests, |_| false)?;
+        let requests = scanned(&requests_path, &requests_file, FileKind::Requests, |_| {
+            false
+        })?;
 
         let notes = [(path, &answers), (&requests_path, &requests)]
             .into_iter()
@@ -103,13 +104,13 @@ impl Journal {
                 requests.tail,
             ),
         });
-        if let (Some(name), Some(ours)) = (&answers.stranger, parameters) {
+        if let (Some(name), Some(ours)) = (&answers.foreign_row, parameters) {
             let answer = answers.index.offsets(name).next();
             let answer = answer.and_then(|offset| files.answers.row_at(offset).ok());
             let request = recorded_request(&requests_path, name);
             return Err(errors::other_parameters(path, ours, answer, request));
         }
-        let keeper =
+        let background_sync =
             BackgroundSync::start(Arc::clone(&files)).map_err(|error| unwritable(path, error))?;
         Ok(Some(Self {
             path: path.to_owned(),
@@ -117,19 +118,19 @@ impl Journal {
             asked: requests.index,
             files,
             notes,
-            keeper,
+            background_sync,
         }))
     }
 
-    /// What the user should know of how the files were found.
+    /// Notes for the user about the state in which the files were found.
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// The newest answer of this name that was there when the journal was opened.
+    /// The latest answer with this ID among those in the file when it was opened.
     ///
     /// # Errors
-    /// The row can't be read; it can be asked again.
+    /// The row can't be read; it can be requested again.
     pub(crate) fn find(&self, custom_id: &str) -> Result<Option<OutputLine>> {
         for offset in self.answered.offsets(custom_id) {
             let line: OutputLine = self.files.answers.row_at(offset)?;
@@ -143,16 +144,16 @@ impl Journal {
     /// Appends a finished row. Safe to call from many threads.
     ///
     /// # Errors
-    /// The row is not in the file. It is kept, and written as soon as that is possible;
-    /// but a row longer than a line may be is refused.
+    /// The row was not written. It is kept in memory and written as soon as possible, unless it
+    /// is longer than a line may be.
     pub(crate) fn append(&self, row: &OutputLine) -> Result<()> {
         let line = format::write(row)?;
         let appended = self.files.answers.append(&row.custom_id, line);
-        self.keeper.wake();
+        self.background_sync.wake();
         appended.map_err(|error| self.incomplete(error))
     }
 
-    /// Notes what is asked, unless it was noted when the journal was opened.
+    /// Appends a request, unless it was in the file when the journal was opened.
     ///
     /// # Errors
     /// As for [`append`](Self::append).
@@ -166,20 +167,19 @@ impl Journal {
         }
         let line = format::write(request)?;
         let appended = self.files.requests.append(&request.custom_id, line);
-        self.keeper.wake();
+        self.background_sync.wake();
         appended.map_err(|error| self.incomplete(error))
     }
 
-    /// The names of the finished rows that are not in the file.
+    /// The IDs of the finished rows that are not in the file.
     pub(crate) fn unwritten(&self) -> Vec<String> {
         self.files.answers.unwritten()
     }
 
-    /// Returns when the disk has every row. Dropping a journal does the same, but can't say
-    /// that it failed.
+    /// Writes every row to disk. Dropping a journal does the same, but can't report a failure.
     ///
     /// # Errors
-    /// Rows are not on the disk.
+    /// Some rows are not on disk.
     pub(crate) fn sync(&self) -> Result<()> {
         self.files.sync().map_err(|error| self.incomplete(error))
     }
@@ -190,7 +190,7 @@ impl Journal {
 }
 
 impl Files {
-    /// Tries both, whatever becomes of the first.
+    /// Syncs both files, even if the first one fails.
     fn sync(&self) -> io::Result<()> {
         let requests = self.requests.sync();
         self.answers.sync().and(requests)
@@ -203,12 +203,12 @@ impl Drop for Files {
     }
 }
 
-/// The file beside the journal that holds what was asked.
+/// The file next to the journal that holds the requests.
 pub(crate) fn requests_path(path: &Path) -> PathBuf {
     beside(path, "requests")
 }
 
-/// The file beside the journal for something else.
+/// The file next to the journal with this suffix in its name.
 fn beside(path: &Path, what: &str) -> PathBuf {
     let name = match path.extension() {
         Some(extension) if extension == "jsonl" => path.file_stem(),
@@ -244,17 +244,22 @@ fn open(path: &Path) -> Result<File> {
     }
 }
 
-fn scanned(path: &Path, file: &File, of: Of, is_stranger: impl Fn(&str) -> bool) -> Result<Scan> {
-    let format = match of {
-        Of::Answers => "output",
-        Of::Requests => "input",
+fn scanned(
+    path: &Path,
+    file: &File,
+    kind: FileKind,
+    is_foreign: impl Fn(&str) -> bool,
+) -> Result<Scan> {
+    let format = match kind {
+        FileKind::Answers => "output",
+        FileKind::Requests => "input",
     };
-    scan(file, of, is_stranger)
+    scan(file, kind, is_foreign)
         .map_err(|error| unreadable(path, error))?
         .ok_or_else(|| errors::no_journal(path, format))
 }
 
-/// A request with the same parameters as the row of this name, if one was noted.
+/// A recorded request with the same parameters as the row with this ID, if there is one.
 fn recorded_request(path: &Path, name: &str) -> Option<RequestLine> {
     let parameters = parameters::shared_part(name)?;
     let mut lines = Lines::new(File::open(path).ok()?);

@@ -1,5 +1,5 @@
-//! What a row is known by: hashes of who is asked, with which parameters, and what.
-//! The same question gets the same name on every machine and in every run.
+//! The IDs of rows: hashes of the host, the deployment, the parameters and the messages. The same
+//! request gets the same ID on every machine and in every run.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::text::sanitize_line;
 
-/// What all the answers of a journal have in common: who was asked, and every field of the
-/// request but the messages, and the seed, which is another for each sample.
+/// What all answers of a journal share: the host, the deployment, and every field of the request
+/// except the messages and the seed, which differs between samples.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Parameters {
     host: String,
@@ -20,8 +20,8 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// The parameters of a request. `host` may carry a port, which counts unless the host is
-    /// this machine: a local server gets another port at every start.
+    /// The parameters of a request. `host` may include a port, which is ignored on a loopback
+    /// address because a local server may get another port at every start.
     pub(crate) fn new(host: &str, deployment: &str, body: &Value) -> Self {
         let host = without_loopback_port(host);
         let fields = parameters(body);
@@ -42,12 +42,12 @@ impl Parameters {
         &self.deployment
     }
 
-    /// The first part of the name of every row: 8 hexadecimal digits.
+    /// The first part of the ID of every row: 8 hexadecimal digits.
     pub(crate) fn hash(&self) -> String {
         hex(&self.hash)
     }
 
-    /// What is asked by a request with these parameters.
+    /// The question of a request with these parameters.
     pub(crate) fn question(&self, body: &Value) -> Question {
         let asked = match body {
             Value::Object(fields) => {
@@ -61,7 +61,7 @@ impl Parameters {
         }
     }
 
-    /// In words, how these differ from those of a row, as far as it tells what they were.
+    /// Describes how these parameters differ from those of a row, as far as they are recorded.
     pub(crate) fn difference(&self, theirs: &Recorded) -> String {
         let plain = |text: &str| sanitize_line(text, 60);
         let mut differences = Vec::new();
@@ -99,7 +99,7 @@ impl Parameters {
     }
 }
 
-/// What is known of how a row was asked.
+/// The recorded parameters of a row.
 #[derive(Default)]
 pub(crate) struct Recorded {
     pub(crate) host: Option<String>,
@@ -107,14 +107,14 @@ pub(crate) struct Recorded {
     pub(crate) body: Option<Value>,
 }
 
-/// The fields of a request, but its messages and whom it goes to.
+/// The fields of a request except its messages, model and seed.
 fn parameters(body: &Value) -> Map<String, Value> {
     let mut fields = body.as_object().cloned().unwrap_or_default();
     fields.retain(|name, _| !matches!(name.as_str(), "messages" | "model" | "seed"));
     fields
 }
 
-/// What is asked of whom, in 16 bytes: equal for requests that are equal.
+/// A hash of a request and its destination: equal requests have equal hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
     parameters: [u8; 4],
@@ -122,14 +122,14 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    /// The name of the row that asks this for the `occurrence`-th time in its batch,
-    /// counted from 0.
+    /// The ID of the row in which this question occurs for the `occurrence`-th time in its
+    /// batch, counted from 0.
     pub(crate) fn custom_id(&self, occurrence: u64) -> String {
         format!("{}-{}-{occurrence}", hex(&self.parameters), hex(&self.hash))
     }
 }
 
-/// The hash of parameters in a row's name, if the name is one of ours.
+/// The hash of the parameters in a row's ID, if the ID has our format.
 pub(crate) fn shared_part(custom_id: &str) -> Option<&str> {
     let (parameters, rest) = custom_id.split_once('-')?;
     let (question, occurrence) = rest.split_once('-')?;
@@ -152,7 +152,7 @@ fn without_loopback_port(host: &str) -> &str {
     if is_port && loopback { name } else { host }
 }
 
-/// The first bytes of the SHA-256 of the array of these three.
+/// The first bytes of the SHA-256 of the JSON array of these three.
 fn hash<const N: usize>(host: &str, deployment: &str, asked: &str) -> [u8; N] {
     let [host, deployment] = [host, deployment].map(Value::from);
     let whole = digest(&SHA256, format!("[{host},{deployment},{asked}]").as_bytes());
@@ -175,8 +175,8 @@ fn canonical_object<'a>(fields: impl IntoIterator<Item = (&'a String, &'a Value)
     text
 }
 
-/// JSON with the keys of every object in order and whole numbers without a point, so that
-/// equal values are equal texts, in whatever order and by whomever they were written.
+/// JSON with sorted keys and whole numbers without a decimal point, so that equal values give
+/// equal text however they were written.
 fn write_canonical(value: &Value, text: &mut String) {
     match value {
         Value::Array(items) => {
@@ -224,7 +224,7 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// A `String` takes whatever is written.
+/// Writing to a `String` can't fail.
 fn push(text: &mut String, piece: fmt::Arguments<'_>) {
     let _ = text.write_fmt(piece);
 }

@@ -1,4 +1,4 @@
-//! A whole journal, row by row, for whoever wants to read it.
+//! Reads a whole journal, row by row.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use super::scan::Lines;
 use crate::batch::format::{self, LONGEST_LINE, OutputLine};
 use crate::error::Result;
 
-/// The rows of a journal or of a Batch API's output, in the order in which they were
-/// finished: failures too, and rows that were asked again more than once.
+/// The rows of a journal or of the Batch API's output, in the order in which they finished.
+/// Includes failures; a row that was requested several times appears several times.
 pub(crate) struct Rows {
     path: PathBuf,
     lines: Lines<File>,
@@ -19,8 +19,8 @@ pub(crate) struct Rows {
 /// Reads the rows of a file, one in memory at a time. Another run may be writing it.
 ///
 /// # Errors
-/// The file can't be opened. A line that is no row is an error in its place, and those
-/// after it are read.
+/// The file can't be opened. A line that is not a row becomes an error item, and reading
+/// continues after it.
 pub(crate) fn read(path: &Path) -> Result<Rows> {
     let file = File::open(path).map_err(|error| unreadable(path, error))?;
     Ok(Rows {
@@ -51,7 +51,7 @@ impl Iterator for Rows {
                 continue;
             }
             let what = if line.is_ended {
-                "has a line that is no row"
+                "has a line that is not a row"
             } else {
                 "ends in the middle of a row"
             };

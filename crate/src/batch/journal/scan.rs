@@ -1,4 +1,4 @@
-//! Reads a file of lines once, from its beginning to its end, a line in memory at a time.
+//! Reads a file once, from beginning to end, with one line in memory at a time.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -21,17 +21,17 @@ pub(super) struct Lines<R> {
     next_offset: u64,
 }
 
-/// One of them.
+/// A line of a file.
 pub(super) struct Line<'a> {
     /// Counted from 1.
     pub(super) number: u64,
-    /// Where it begins, in bytes.
+    /// Where the line begins, in bytes.
     pub(super) offset: u64,
-    /// Where the next begins.
+    /// Where the next line begins.
     pub(super) next_offset: u64,
-    /// Without its end; `None` when it is longer than a line may be.
+    /// The line without its line end; `None` if it is longer than a line may be.
     pub(super) text: Option<&'a [u8]>,
-    /// Is its end there?
+    /// Whether the line has a line end.
     pub(super) is_ended: bool,
 }
 
@@ -76,7 +76,7 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// Passes over the rest of a line: how long it was, and whether its end was there.
+/// Skips the rest of a line. Returns its length and whether it had a line end.
 fn skip_line(reader: &mut impl BufRead) -> io::Result<(usize, bool)> {
     let mut skipped = 0;
     loop {
@@ -97,14 +97,14 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<(usize, bool)> {
     }
 }
 
-/// What must be known of a row to find it again. The bodies are passed over unread.
+/// The fields of a row that are needed to find it again. Bodies are skipped.
 #[derive(Deserialize)]
 pub(super) struct Head<'a> {
     #[serde(borrow)]
     pub(super) custom_id: Cow<'a, str>,
     response: Option<Status>,
     error: Option<IgnoredAny>,
-    /// A request has one.
+    /// Only requests have a body.
     body: Option<IgnoredAny>,
 }
 
@@ -122,7 +122,7 @@ impl Head<'_> {
 
 /// Which of the two files of a journal is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
+pub(super) enum FileKind {
     Answers,
     Requests,
 }
@@ -131,22 +131,22 @@ pub(super) enum Of {
 pub(super) struct Scan {
     /// The rows that were answered, or all requests.
     pub(super) index: Index,
-    /// Up to where the file is kept, in bytes.
+    /// The length of the part of the file that is kept, in bytes.
     pub(super) end: u64,
     pub(super) tail: Tail,
-    /// How many bytes follow that are the beginning of a row.
+    /// The length of the partial row after that, in bytes.
     pub(super) torn: u64,
-    /// How many lines are no rows, and the number of the first.
-    pub(super) strange: Option<(u64, u64)>,
-    /// The name of the first row that should not be in this file.
-    pub(super) stranger: Option<String>,
+    /// The number of lines that are not rows, and the line number of the first.
+    pub(super) invalid: Option<(u64, u64)>,
+    /// The ID of the first row that should not be in this file.
+    pub(super) foreign_row: Option<String>,
 }
 
-/// Reads the file; `None` when it is of another kind, since its first line is no row.
+/// Reads the file; `None` if its first line is not a row, so that it is another kind of file.
 pub(super) fn scan(
     file: &File,
-    of: Of,
-    is_stranger: impl Fn(&str) -> bool,
+    kind: FileKind,
+    is_foreign: impl Fn(&str) -> bool,
 ) -> io::Result<Option<Scan>> {
     let mut lines = Lines::new(file);
     let mut scan = Scan {
@@ -154,8 +154,8 @@ pub(super) fn scan(
         end: 0,
         tail: Tail::Whole,
         torn: 0,
-        strange: None,
-        stranger: None,
+        invalid: None,
+        foreign_row: None,
     };
     let mut is_first = true;
     while let Some(line) = lines.next()? {
@@ -164,8 +164,8 @@ pub(super) fn scan(
             scan.end = line.next_offset;
             continue;
         }
-        let read = line.text.is_some() && scan.take(text, line.offset, of, &is_stranger);
-        if !read && is_first && (line.is_ended || !may_be_torn(text, of)) {
+        let read = line.text.is_some() && scan.take(text, line.offset, kind, &is_foreign);
+        if !read && is_first && (line.is_ended || !may_be_torn(text, kind)) {
             return Ok(None);
         }
         is_first = false;
@@ -177,7 +177,7 @@ pub(super) fn scan(
             }
             (true, false) => scan.tail = Tail::Unended,
             (false, true) => {
-                let (count, _) = scan.strange.get_or_insert((0, line.number));
+                let (count, _) = scan.invalid.get_or_insert((0, line.number));
                 *count += 1;
             }
             (true, true) => {}
@@ -189,46 +189,46 @@ pub(super) fn scan(
 }
 
 impl Scan {
-    /// Notes the row, if the text is one.
+    /// Adds the row to the index. Returns false if the text is not a row.
     fn take(
         &mut self,
         text: &[u8],
         offset: u64,
-        of: Of,
-        is_stranger: impl Fn(&str) -> bool,
+        kind: FileKind,
+        is_foreign: impl Fn(&str) -> bool,
     ) -> bool {
-        let mended;
+        let repaired;
         let head = match serde_json::from_slice::<Head<'_>>(text) {
             Ok(head) => head,
             Err(_) => {
-                mended = json::repair_surrogates(text);
-                match serde_json::from_str(&mended) {
+                repaired = json::repair_surrogates(text);
+                match serde_json::from_str(&repaired) {
                     Ok(head) => head,
                     Err(_) => return false,
                 }
             }
         };
-        let keep = match of {
-            Of::Requests if head.body.is_none() => return false,
-            Of::Answers if head.response.is_none() && head.error.is_none() => return false,
-            Of::Requests => true,
-            Of::Answers => head.is_answered(),
+        let keep = match kind {
+            FileKind::Requests if head.body.is_none() => return false,
+            FileKind::Answers if head.response.is_none() && head.error.is_none() => return false,
+            FileKind::Requests => true,
+            FileKind::Answers => head.is_answered(),
         };
         if keep {
             self.index.push(&head.custom_id, offset);
-            if self.stranger.is_none() && is_stranger(&head.custom_id) {
-                self.stranger = Some(head.custom_id.into_owned());
+            if self.foreign_row.is_none() && is_foreign(&head.custom_id) {
+                self.foreign_row = Some(head.custom_id.into_owned());
             }
         }
         true
     }
 }
 
-/// Could a first line without an end be the beginning of one of our rows?
-fn may_be_torn(text: &[u8], of: Of) -> bool {
-    let beginning: &[u8] = match of {
-        Of::Answers => b"{\"id\":\"",
-        Of::Requests => b"{\"custom_id\":\"",
+/// Whether a first line without a line end may be the beginning of one of our rows.
+fn may_be_torn(text: &[u8], kind: FileKind) -> bool {
+    let beginning: &[u8] = match kind {
+        FileKind::Answers => b"{\"id\":\"",
+        FileKind::Requests => b"{\"custom_id\":\"",
     };
     let breaks_off = serde_json::from_slice::<IgnoredAny>(text).is_err_and(|error| error.is_eof());
     breaks_off && (text.starts_with(beginning) || beginning.starts_with(text))

@@ -1,33 +1,33 @@
-//! What other clients take of the same quota, as far as the headers show it, and how far
-//! these are to be believed.
+//! Detects other clients' use of the same quota from the response headers, and judges whether
+//! the headers can be trusted.
 
 use std::time::Duration;
 
 use super::limits::MINUTE;
 use super::window::Used;
 
-/// How long a claim that nothing is left is taken at its word before it is tried.
+/// How long to wait at first before testing a report that nothing is left.
 const FIRST_PATIENCE: Duration = Duration::from_millis(500);
-/// So many claims that proved wrong in a row, and the service is not believed any more.
+/// After this many wrong reports in a row, the service's reports are ignored.
 const MOST_STRIKES: u32 = 2;
 
 /// Follows one `x-ratelimit-remaining` header.
 #[derive(Debug)]
 pub(super) struct ContentionMonitor {
-    /// Our account when last no request of ours was under way.
+    /// Our account when none of our requests was last in flight.
     last: Option<Quiet>,
-    /// The least that was left since then: answers come in any order.
+    /// The smallest remainder since then: responses arrive in any order.
     least_left: Option<u64>,
-    /// The most.
+    /// The largest remainder since then.
     most_left: Option<u64>,
-    /// What was left by the last answer.
+    /// The remainder in the last response.
     heard: Option<u64>,
-    /// The last request that passed left no room for another one, the service said.
+    /// By the service's report, the last accepted request left no room for another one.
     was_spent: bool,
     strikes: u32,
     patience: Duration,
     believed: bool,
-    /// What may still be used of what the service said is left.
+    /// The last reported remainder, of which some may still be used.
     said: Option<Said>,
 }
 
@@ -35,48 +35,48 @@ pub(super) struct ContentionMonitor {
 struct Said {
     left: u64,
     at: Duration,
-    /// `own_ever` when all that was counted in `left` or might have been was sent.
+    /// `own_ever` once everything that `left` includes or may include was sent.
     own_ever: u64,
-    /// When the window begins anew.
+    /// When the window restarts.
     until: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Quiet {
     left: u64,
-    /// What may have been left at the end: more than `left` if the window began anew meanwhile.
+    /// The largest possible remainder at the end: more than `left` if the window restarted.
     most: u64,
     window: Used,
     ever: Used,
 }
 
-/// Our own account of what was used.
+/// Our own account of the use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Account {
-    /// In the window of the header.
+    /// The use in the header's window.
     pub(super) window: Used,
-    /// Since the beginning.
+    /// The use since the start.
     pub(super) ever: Used,
 }
 
-/// What an answer says is left, beside our own account.
+/// The remainder reported in a response, with our own account.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Observation {
     pub(super) limit: u64,
     pub(super) left: u64,
-    /// All that the service may have counted.
+    /// Everything that the service may have counted.
     pub(super) account: Account,
-    /// What is still in the window now, in any case.
+    /// The use that is certainly still in the window now.
     pub(super) remains: Used,
-    /// Nothing else of ours is under way.
+    /// Whether no other request of ours is in flight.
     pub(super) quiet: bool,
-    /// By how much our own account may be wrong.
+    /// The possible error of our own account.
     pub(super) slack: u64,
 }
 
 impl Account {
-    /// All that the service may have counted when it received a request: this was the account
-    /// when the request went, `now` is the one when its answer came.
+    /// Everything that the service may have counted when it received a request: `self` is the
+    /// account when the request was sent, `now` the one when its response arrived.
     pub(super) fn until(self, now: Self) -> Self {
         let mut window = self.window;
         window.add(now.ever.since(self.ever));
@@ -99,8 +99,8 @@ impl ContentionMonitor {
         }
     }
 
-    /// Notes what is left until the window begins anew, of all clients' use. In a window that
-    /// is fixed it can only become less, whatever leaves our own account.
+    /// Records the remainder of all clients together until the window restarts. In a fixed
+    /// window it can only decrease, whatever expires from our own account.
     pub(super) fn note(
         &mut self,
         now: Duration,
@@ -119,8 +119,8 @@ impl ContentionMonitor {
         });
     }
 
-    /// When so much more may be used by what the service said is left, with what others
-    /// are likely to have taken of it since.
+    /// When `more` may be used according to the reported remainder, minus what others have
+    /// probably used of it since.
     pub(super) fn ready(
         &self,
         now: Duration,
@@ -145,8 +145,8 @@ impl ContentionMonitor {
         }
     }
 
-    /// What others took without our knowing, at the least: what the service counts and we do
-    /// not. Requests of ours that are under way may be in its count or not, and are taken as if.
+    /// The least that others must have used without our knowledge: what the service counts and
+    /// we do not. Our requests in flight may or may not be in its count; they are assumed to be.
     pub(super) fn unseen(&mut self, look: Observation) -> u64 {
         let Observation {
             limit,
@@ -164,15 +164,15 @@ impl ContentionMonitor {
         let most = self.most_left.map_or(left, |most| most.max(left));
         self.most_left = Some(most);
         let by_level = (limit - left).saturating_sub(account.window.all());
-        // Further apart than all that was used: the window began anew between two answers, and
-        // what was left before and after is no count.
+        // The remainders differ by more than everything that was used, so the window restarted
+        // between two responses, and the difference is not a count.
         let before = self.last.map_or(Used::default(), |last| last.ever);
         let used = account.ever.since(before).all();
         let is_apart = most - least >= used.saturating_add(slack);
         let by_change = self.last.map_or(0, |last| {
-            // Guesses are no count.
+            // Estimates are not counts.
             let counted = if quiet && slack == 0 { used } else { 0 };
-            // More came back than can have left a window that slides: it has begun anew.
+            // More came back than can have expired from a sliding window: it has restarted.
             let gone = (last.window.all().saturating_add(used)).saturating_sub(remains.all());
             let most = last
                 .most
@@ -207,26 +207,27 @@ impl ContentionMonitor {
         unseen
     }
 
-    /// Does the service say that there is no room for so much more?
+    /// Whether, by the service's report, there is no room for `more`.
     pub(super) fn is_spent(&self, more: u64) -> bool {
         self.heard.is_some_and(|left| left < more)
     }
 
-    /// A request was refused or failed: whether the service counted it is not known.
+    /// A request was refused or failed, so it is not known whether the service counted it.
     pub(super) fn lost_count(&mut self) {
         self.last = None;
         self.least_left = None;
         self.most_left = None;
     }
 
-    /// How long to wait before the claim that nothing is left is tried.
+    /// How long to wait before testing a report that nothing is left.
     pub(super) fn patience(&self) -> Duration {
         self.patience
     }
 
-    /// A request of this size passed, and so much is left. After one that left no room for it
-    /// none can pass, as long as nothing of ours has left the window: the service is wrong, and
-    /// after some more of these it is not believed. True when it is the last straw.
+    /// Records that a request of this size was accepted, with this remainder. After a report of
+    /// no room, no request can be accepted until some of our use expires from the window. If one
+    /// is, the report was wrong, and after several such reports the service is no longer trusted.
+    /// Returns whether trust was lost just now.
     pub(super) fn passed(&mut self, size: u64, left: u64, account: Account) -> bool {
         let spent = left < size;
         let impossible = spent && self.was_spent && account.ever.own == account.window.own;
@@ -237,12 +238,12 @@ impl ContentionMonitor {
         lost
     }
 
-    /// A request passed that was sent to try the claim.
+    /// A request that tested the report was accepted.
     pub(super) fn proved_wrong(&mut self) {
         self.patience /= 2;
     }
 
-    /// A request was refused, as the claim had it: from now on it is taken at its word.
+    /// A request that tested the report was refused: from now on the reports are trusted.
     pub(super) fn proved_right(&mut self) {
         self.believed = true;
         self.patience = MINUTE;

@@ -1,38 +1,38 @@
-//! What the service will charge for a request, guessed before it is sent.
+//! Estimates what the service will charge for a request, before it is sent.
 //!
-//! Azure charges on receipt, by an estimate of its own: the prompt's characters through
-//! four, plus `max_tokens` for each answer. What was not used is not given back.
+//! Azure charges on receipt, by its own estimate: the prompt's characters divided by four, plus
+//! `max_tokens` for each answer. Unused tokens are not refunded.
 
 use crate::openai::{ChatRequest, Message, Usage};
 
-/// English text has about four bytes a token in the models' vocabularies.
+/// English text has about four bytes per token in the models' vocabularies.
 const BYTES_PER_TOKEN: f64 = 4.0;
-/// What a message costs beside its text: its role and its ends.
+/// The tokens of a message besides its text: its role and delimiters.
 const TOKENS_PER_MESSAGE: u64 = 4;
-/// What an image costs: a square of 1024 pixels in full detail, by the models' own rule of 85
-/// and 170 for each of its four tiles.
+/// The tokens of an image: a square of 1024 pixels in full detail, by the models' rule of 85 plus
+/// 170 for each of its four tiles.
 const TOKENS_PER_IMAGE: u64 = 765;
-/// What is charged for an answer whose length the request does not limit. Measured at the
-/// service for gpt-35-turbo, where the request's own `max_tokens` defaulted to it. Some newer
-/// deployments charge several hundred: the difference shows in the headers as another
-/// client's use, and is kept free as such.
+/// The charge for an answer whose length the request does not limit. Measured at the service for
+/// gpt-35-turbo, where it was the default of `max_tokens`. Some newer deployments charge several
+/// hundred: the difference appears in the headers as another client's use, and is kept free as
+/// such.
 const UNLIMITED_ANSWER: u64 = 16;
-/// So many bytes count for half as much once as many again were seen: the next batch may
-/// be in another language.
+/// The half-life of an observation, in bytes of prompts: the next batch may be in another
+/// language.
 const MEMORY: f64 = 20_000.0;
 
-/// What of a request decides its charge.
+/// The properties of a request that determine its charge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
     /// The length of all messages, in bytes.
     pub(crate) prompt_bytes: u64,
-    /// How many messages.
+    /// The number of messages.
     pub(crate) messages: u64,
-    /// How many images.
+    /// The number of images.
     pub(crate) images: u64,
     /// The longest answer, in tokens.
     pub(crate) max_tokens: Option<u64>,
-    /// How many answers.
+    /// The number of answers.
     pub(crate) n: u64,
 }
 
@@ -52,7 +52,7 @@ impl From<&ChatRequest> for Cost {
 }
 
 impl Cost {
-    /// The part that needs no guess.
+    /// The part of the charge that needs no estimate.
     pub(super) fn answers(self) -> u64 {
         let each = self.max_tokens.unwrap_or(UNLIMITED_ANSWER);
         each.saturating_mul(self.n.max(1))
@@ -64,7 +64,7 @@ impl Cost {
     }
 }
 
-/// Guesses the tokens of prompts, the better the more of them were counted.
+/// Estimates the tokens of prompts, and improves with each count that the service reports.
 #[derive(Debug)]
 pub(super) struct Estimator {
     bytes: f64,
@@ -79,8 +79,8 @@ impl Estimator {
         }
     }
 
-    /// The whole charge, in tokens. Text that takes fewer tokens than usual is charged
-    /// as usual, since the service does not count but guesses too.
+    /// The whole charge, in tokens. Text that takes fewer tokens than usual is charged as usual,
+    /// because the service estimates the charge from the length too.
     pub(super) fn estimate(&self, cost: Cost) -> u64 {
         let ratio = (self.tokens / self.bytes).max(1.0 / BYTES_PER_TOKEN);
         let text = (cost.prompt_bytes as f64 * ratio).ceil() as u64;
@@ -88,7 +88,7 @@ impl Estimator {
             .saturating_add(cost.answers())
     }
 
-    /// Learns from what the service counted. A count that no text can have is left out.
+    /// Learns from the service's count. Counts that no text can have are ignored.
     pub(super) fn learn(&mut self, cost: Cost, usage: &Usage) {
         let tokens = usage.prompt_tokens.saturating_sub(cost.overhead()) as f64;
         let bytes = cost.prompt_bytes as f64;
@@ -151,7 +151,7 @@ mod tests {
         }
         let estimate = estimator.estimate(COST);
         assert!((490..=508).contains(&estimate), "{estimate}");
-        // And text of few tokens as usual: the service guesses by its length.
+        // Text of few tokens is charged as usual, because the service estimates by length.
         for _ in 0..1_000 {
             estimator.learn(COST, &usage(48));
         }

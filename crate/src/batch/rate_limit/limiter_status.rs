@@ -1,4 +1,4 @@
-//! What a batch waits for, in words for its progress line.
+//! What a batch waits for, as text for its progress line.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use crate::text::grouped;
 /// What requests wait for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LimiterStatus {
-    /// Who holds what all share, where that is long.
+    /// Who has held the shared file for a long time, if anyone.
     pub(crate) holder: Option<Arc<str>>,
-    /// `None` when they may go.
+    /// `None` if requests may be sent.
     pub(crate) cause: Option<Cause>,
-    /// How long still, where that is known.
+    /// The remaining wait, if known.
     pub(crate) left: Option<Duration>,
-    /// How long they have waited for the quota in all.
+    /// How long requests have waited for the quota in total.
     pub(crate) waited: Duration,
 }
 
-/// Such as `waits 7 s for tokens of the quota (5,000 a minute)`; nothing when nothing waits.
+/// For example `waits 7 s for tokens of the quota (5,000 a minute)`; empty if nothing waits.
 impl fmt::Display for LimiterStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(holder) = &self.holder {

@@ -1,4 +1,4 @@
-//! The limits that a deployment is held to: given, told by headers, or guessed.
+//! The limits of a deployment: given by the user, reported in headers, or estimated.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const TEN_SECONDS: Duration = Duration::from_secs(10);
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
-/// No deployment has more: a header that says so means something else, and who gives more wants
-/// no limit that is ever felt. Sums of such numbers are far from the end of what a `u64` holds.
+/// More than any deployment has: a header with a larger number means something else, and a user
+/// who gives one wants no effective limit. Sums of such numbers do not overflow a `u64`.
 const ABSURD: u64 = 10_000_000_000;
 
-/// What may be used in a minute; `None` is no limit that is known.
+/// The limits per minute; `None` if no limit is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Limits {
     pub(super) tokens: Option<u64>,
@@ -21,7 +21,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// What the user knows of the limits.
+    /// The limits that the user gave.
     pub(super) fn given(tokens: Option<u64>, requests: Option<u64>) -> Self {
         let sane = |limit: u64| limit.min(ABSURD);
         Self {
@@ -34,7 +34,7 @@ impl Limits {
         self == Self::default()
     }
 
-    /// The lower of both.
+    /// The lower limits of the two.
     pub(super) fn lower(self, other: Self) -> Self {
         let lower = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).min();
         Self {
@@ -43,7 +43,7 @@ impl Limits {
         }
     }
 
-    /// These, and where they are not known those.
+    /// These limits, or `those` where these are not known.
     pub(super) fn or(self, those: Self) -> Self {
         Self {
             tokens: self.tokens.or(those.tokens),
@@ -51,7 +51,7 @@ impl Limits {
         }
     }
 
-    /// Where only tokens are limited, with the requests that come with them.
+    /// If only tokens are limited, adds the requests that come with them.
     pub(super) fn completed(self) -> Self {
         let requests = self
             .requests
@@ -59,7 +59,7 @@ impl Limits {
         Self { requests, ..self }
     }
 
-    /// So many times as much, and at least one.
+    /// Scales the limits, to at least one.
     pub(super) fn scaled(self, share: f64) -> Self {
         let scale = |limit: u64| ((limit as f64 * share + 1e-6) as u64).max(1);
         Self {
@@ -68,40 +68,40 @@ impl Limits {
         }
     }
 
-    /// Requests that fit into a part of a minute. Some services round up, some down:
-    /// down is right for both, but none at all would be too few.
+    /// The requests that fit into a part of a minute. Some services round up, some down: rounding
+    /// down is right for both, except that zero would be too few.
     pub(super) fn requests_in(self, part: Duration) -> Option<u64> {
         let parts = (MINUTE.as_secs() / part.as_secs().max(1)).max(1);
         self.requests.map(|requests| (requests / parts).max(1))
     }
 }
 
-/// What the headers of the answers told about the limits.
+/// The limits that the response headers reported.
 #[derive(Debug, Default)]
 pub(super) struct ServerLimits {
     pub(super) limits: Limits,
-    /// The stretch of time that the service's count of requests is about.
+    /// The period of the service's request count.
     pub(super) period: Option<Duration>,
-    /// The count once had longer to go than ten seconds: it is a minute's, also when the minute
-    /// is nearly over.
+    /// The count's reset was once more than ten seconds away, so that its period is a minute,
+    /// even when the minute is nearly over.
     is_long: bool,
 }
 
-/// What this pacer used lately, by its own account.
+/// What this limiter used recently, by its own account.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Own {
     pub(super) tokens: u64,
     pub(super) requests: u64,
-    /// Requests of the last ten seconds that the service has counted for sure.
+    /// Requests of the last ten seconds that the service has certainly counted.
     pub(super) counted: u64,
-    /// Requests of the last ten seconds that it let pass for sure.
+    /// Requests of the last ten seconds that it has certainly accepted.
     pub(super) passed: u64,
-    /// The largest number of tokens that it let pass at once.
+    /// The largest number of tokens that it accepted in one request.
     pub(super) accepted: u64,
 }
 
 impl ServerLimits {
-    /// Takes what one answer says of the limits, beside what was given of them.
+    /// Updates the limits from the headers of one response, given the user's limits.
     pub(super) fn hear(&mut self, said: &RateLimits, own: Own, given: Limits) {
         let sane = |limit: Option<u64>, remaining: Option<u64>, at_least: u64| {
             limit.filter(|limit| {
@@ -109,7 +109,7 @@ impl ServerLimits {
                     && remaining.is_none_or(|remaining| remaining <= *limit)
             })
         };
-        // Of a service that tells only what is left, the first answers tell the limit too.
+        // If a service reports only what is left, the first responses reveal the limit.
         let whole = |known: Option<u64>, remaining: Option<u64>, own: u64| {
             let remaining = remaining.filter(|remaining| (1..ABSURD).contains(remaining))?;
             let fresh = own <= (remaining / 4).max(1);
@@ -120,7 +120,7 @@ impl ServerLimits {
         let tokens = sane(said.limit_tokens, said.remaining_tokens, own.accepted)
             .or_else(|| whole(known.tokens, said.remaining_tokens, own.tokens));
         self.limits.tokens = tokens.or(self.limits.tokens);
-        // A window may begin anew between two bursts, and let two limits pass.
+        // A window may restart between two bursts, so that twice the limit is accepted.
         let passed = own.passed.div_ceil(2);
         let requests = sane(said.limit_requests, said.remaining_requests, passed)
             .or_else(|| whole(known.requests, said.remaining_requests, own.requests));
@@ -130,15 +130,16 @@ impl ServerLimits {
             self.limits.requests = Some(count.saturating_mul(parts));
             self.period = Some(period);
         } else if let (Some(remaining), None) = (said.remaining_requests, self.period) {
-            // The first count without a limit: of a minute it would leave next to nothing.
+            // The first count without a limit. If it fits the limit of ten seconds, that is its
+            // period: of a minute's limit, hardly anything would be left.
             let sixth = given.requests_in(TEN_SECONDS);
             let fits = sixth.is_some_and(|sixth| remaining.saturating_add(own.counted) <= sixth);
             self.period = Some(if fits { TEN_SECONDS } else { MINUTE });
         }
     }
 
-    /// Azure counts requests over ten seconds, of which six make a minute; with a
-    /// thousand tokens come six requests a minute. Elsewhere the count is a minute's.
+    /// Azure counts requests over ten seconds, and grants six requests per minute with every
+    /// thousand tokens. Other services count over a minute.
     fn period_of(&self, count: u64, given: Limits) -> Duration {
         let by_tokens = |tokens: u64| count.abs_diff(tokens / 1000) <= 1 && tokens >= 2000;
         let short = self.limits.tokens.is_some_and(by_tokens)
@@ -182,7 +183,7 @@ mod tests {
         assert_eq!(told(limits(5_000, 30)).limits.requests, Some(30));
         assert_eq!(told(limits(250_000, 250)).limits.requests, Some(1_500));
         assert_eq!(told(limits(200_000, 500)).limits.requests, Some(500));
-        // Newer models come with one request a thousand tokens, and reset with the minute.
+        // Newer models come with one request per thousand tokens, and reset every minute.
         let newer = RateLimits {
             reset_requests: Some(Duration::from_secs(60)),
             ..limits(50_000, 50)

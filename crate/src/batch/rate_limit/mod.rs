@@ -1,13 +1,13 @@
-//! Pacing: when the requests of a batch may go, so that the quota is filled and the service
-//! never has to refuse.
+//! Rate limiting: decides when each request of a batch may be sent, so that the quota is fully
+//! used and the service never has to refuse.
 //!
-//! - [`Pacer`] is the one of a deployment, shared by all batches of the process. It is a thin
-//!   shell with a clock around `state`, which decides.
-//! - `window` remembers what was used, `cost` guesses what a request will use, `limits` reads
-//!   the quota from headers, `contention` notices other clients by them.
-//! - `shared_state` is the file by which the processes of a machine share a quota.
+//! - [`RateLimiter`] belongs to a deployment and is shared by all batches of the process. It is a
+//!   thin shell with a clock around `state`, which makes the decisions.
+//! - `window` records what was used, `cost` estimates what a request will use, `limits` reads the
+//!   quota from response headers, and `contention` detects other clients from them.
+//! - `shared_state` is the file through which the processes of a machine share a quota.
 //!
-//! What is sent, and how often it is tried again, is decided elsewhere.
+//! What is sent, and how often it is retried, is decided elsewhere.
 
 mod contention;
 mod cost;
@@ -45,25 +45,25 @@ use limits::Limits;
 use shared_state::SharedState;
 use state::State;
 
-/// The pacer's clock does not begin at zero: others have used the quota before.
+/// The limiter's clock does not start at zero, because others may have used the quota before.
 const BEGINNING: Duration = Duration::from_secs(120);
-/// How long to wait for a ledger that another process has in hand.
+/// How long to wait before trying again to lock a ledger that another process has locked.
 const LEDGER_IN_HAND: Duration = Duration::from_millis(5);
-/// Nobody who means well has it for so long: whom all wait for is told.
+/// No well-behaved process holds the lock this long: after that, the holder is reported.
 const LEDGER_HELD: Duration = Duration::from_secs(3);
-/// After so long the others are left to themselves.
+/// After this time the ledger is given up, and this process keeps to the quota alone.
 const LEDGER_LOST: Duration = Duration::from_secs(60);
 
-/// Paces the requests to one deployment.
+/// Limits the rate of requests to one deployment.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     started: Instant,
-    /// Nothing is counted, so that nothing is locked either.
+    /// Nothing is counted, so no lock is needed.
     unlimited: AtomicBool,
     inner: Mutex<Inner>,
-    /// Requests queue here; the first of them asks.
+    /// Requests queue here; only the first one asks the state.
     turn: tokio::sync::Mutex<()>,
-    /// An answer came, or the quota was changed: the first in the queue asks again.
+    /// Notified when an answer arrived or the quota changed: the first in the queue asks again.
     news: Notify,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct RateLimiter {
 struct Inner {
     state: State,
     ledger: Option<Arc<SharedState>>,
-    /// Since when another process has the ledger in hand, and who, once that is long.
+    /// Since when another process has held the ledger, and its name once it has been reported.
     in_hand: Option<(Instant, Option<Arc<str>>)>,
     waiting: Option<(Wait, Instant)>,
     waited: Duration,
@@ -79,12 +79,12 @@ struct Inner {
 }
 
 impl RateLimiter {
-    /// The pacer of this deployment: there is one in a process. A quota takes the place of
-    /// an earlier one; without, what was given and learnt before holds. `ramp` is whether the
-    /// first request to a deployment of which nothing is known goes alone.
+    /// The rate limiter of this deployment, of which there is one per process. A quota replaces
+    /// an earlier one; without a quota, the limits given and learned before remain. If `ramp` is
+    /// true, the first request to a deployment with unknown limits is sent alone.
     ///
     /// # Errors
-    /// A quota of zero; a ledger that can't be used.
+    /// The quota is zero, or the ledger can't be used.
     pub(crate) fn of(
         host: &str,
         deployment: &str,
@@ -146,8 +146,8 @@ impl RateLimiter {
         self.news.notify_one();
     }
 
-    /// Waits for so long as the service asked of this request alone. It is told as a wait where
-    /// nothing else goes on.
+    /// Waits as long as the service asked of this request. The status shows this wait only if
+    /// no other request is in flight or waiting.
     pub(crate) async fn rest(&self, wait: Duration) {
         let is_idle = {
             let mut inner = self.inner();
@@ -164,11 +164,12 @@ impl RateLimiter {
         tokio::time::sleep(wait).await;
     }
 
-    /// Waits until the request may go, in the order of asking. Dropped while it waits, it
-    /// charges nothing.
+    /// Waits until the request may be sent, first come, first served. If the future is dropped
+    /// while it waits, nothing is charged.
     ///
     /// # Errors
-    /// A request that is larger than the whole quota, at once; a ledger that can't be used.
+    /// The request is larger than the whole quota, which is returned at once; or the ledger can't
+    /// be used.
     pub(crate) async fn admit(self: &Arc<Self>, cost: Cost) -> Result<Permit> {
         if self.is_unlimited() {
             return Ok(self.permit(None));
@@ -193,14 +194,14 @@ impl RateLimiter {
                 None => Some(Instant::now() + LEDGER_IN_HAND),
             };
             match until {
-                // Whether it is time or there is news: ask again.
+                // Ask again at that time, or earlier if something changed.
                 Some(until) => drop(tokio::time::timeout_at(until, self.news.notified()).await),
                 None => self.news.notified().await,
             }
         }
     }
 
-    /// What the state says; `None` while another process has the ledger in hand.
+    /// The decision of the state; `None` while another process holds the ledger.
     fn ask(&self, cost: Cost) -> Result<Option<Decision>> {
         let mut inner = self.inner();
         let now = self.now();
@@ -217,7 +218,7 @@ impl RateLimiter {
         }
     }
 
-    /// What requests wait for at the moment, and how long they have waited in all.
+    /// What requests are waiting for, and how long they have waited in total.
     pub(crate) fn status(&self) -> LimiterStatus {
         let inner = self.inner();
         let waiting = inner.waiting;
@@ -231,7 +232,7 @@ impl RateLimiter {
         }
     }
 
-    /// What is to be known of the quota, once.
+    /// Takes the notes for the user about the quota.
     pub(crate) fn take_notes(&self) -> Vec<String> {
         let mut inner = self.inner();
         let guess = inner.state.take_note();
@@ -261,8 +262,8 @@ impl RateLimiter {
 }
 
 impl Inner {
-    /// Somebody else has the ledger's lock, be it a stranger who does not let go: after a while
-    /// it is told who, and then this process keeps to the quota alone.
+    /// Another process holds the ledger's lock and may never release it: after a while its name
+    /// is reported, and later this process keeps to the quota alone.
     fn waits_for_ledger(&mut self, ledger: &SharedState) {
         let (since, told) = self.in_hand.get_or_insert((Instant::now(), None));
         let path = ledger.path().display();
@@ -302,7 +303,7 @@ impl Inner {
     }
 }
 
-/// How long it has waited for the quota; an answer is not waited for because of it.
+/// How long a request has waited for the quota. Waiting for an answer does not count.
 fn waited((wait, since): (Wait, Instant)) -> Duration {
     if wait.cause.is_quota() {
         since.elapsed()
@@ -311,7 +312,7 @@ fn waited((wait, since): (Wait, Instant)) -> Duration {
     }
 }
 
-/// The first in the queue does not wait any more, be it that its batch was stopped.
+/// Ends the wait of the first in the queue, even if its batch was stopped.
 struct EndOfWait<'a>(&'a RateLimiter);
 
 impl Drop for EndOfWait<'_> {
@@ -332,10 +333,10 @@ fn too_large(estimate: u64, limit: u64) -> Error {
     .with_hint("shorten the prompt, lower max_tokens, or raise the deployment's quota")
 }
 
-/// A request that may go. Whoever holds it tells what became of the request; dropped without
-/// a word it stays charged, since it may have been sent.
+/// Permission to send a request. The holder reports the outcome of the request. If it is dropped
+/// without a report, the request stays charged, because it may have been sent.
 #[derive(Debug)]
-#[must_use = "the outcome of the request is to be told"]
+#[must_use = "the outcome of the request must be reported"]
 pub(crate) struct Permit {
     pacer: Arc<RateLimiter>,
     charge: Option<Reservation>,
@@ -353,7 +354,7 @@ impl Permit {
             .unwrap_or_default()
     }
 
-    /// Anything else, no answer at all included.
+    /// Any other outcome, including no response at all.
     pub(crate) fn failed(self, said: &RateLimits) {
         self.tell(|state, now, charge| state.failed(now, charge, said));
     }

@@ -1,10 +1,11 @@
-//! The file by which the processes of a machine share a quota: the kernels of a class on one
-//! server are together what the service sees as one client.
+//! The file through which the processes of a machine share a quota. To the service, the kernels
+//! of a class on one server are a single client.
 //!
-//! Whoever wants to send locks the file, reads what all have used in the last minute, decides,
-//! writes its own charge and lets go, which takes a fraction of a millisecond. A process that
-//! is killed leaves charges behind, which expire. The file is everyone's to write, because
-//! the kernels belong to different users; it holds times and counts and no word of a prompt.
+//! A process that wants to send a request locks the file, reads what all have used in the last
+//! minute, decides, writes its own charge and unlocks the file, which takes a fraction of a
+//! millisecond. A process that is killed leaves charges behind, which expire. Everyone may write
+//! to the file, because the kernels belong to different users; it holds times and counts, never
+//! text of a prompt.
 
 mod holder;
 
@@ -21,11 +22,11 @@ use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
 
 const TITLE: &str = "evenhand quota ledger 1\n";
-/// More than a minute of charges can fill.
+/// The most bytes that are read: more than a minute of charges can fill.
 const MOST_BYTES: u64 = 1 << 20;
 /// Charges are kept a little longer than they count.
 const KEPT: u64 = 61_000;
-/// Charges closer together than this are one line.
+/// Charges closer together than this share a line.
 const GRAIN: u64 = 10;
 
 #[derive(Debug)]
@@ -33,10 +34,10 @@ pub(super) struct SharedState {
     path: PathBuf,
 }
 
-/// What the file says.
+/// The content of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Page {
-    /// Until when the service asked all to wait, in milliseconds since 1970.
+    /// Until when the service asked all processes to wait, in milliseconds since 1970.
     closed_until: u64,
     lines: Vec<Line>,
 }
@@ -50,10 +51,10 @@ struct Line {
 }
 
 impl SharedState {
-    /// The ledger at this path; in a folder, the one of this deployment.
+    /// The ledger at this path or, if that is a folder, this deployment's ledger in it.
     ///
     /// # Errors
-    /// A file that can't be made or written, or that is something else.
+    /// The file can't be created or written, or is not a ledger.
     pub(super) fn open(path: &Path, host: &str, deployment: &str) -> Result<Self> {
         let in_folder = || {
             path.join(format!(
@@ -72,7 +73,8 @@ impl SharedState {
         Ok(ledger)
     }
 
-    /// Asks the state with what all processes have used. `None` while another one writes.
+    /// Asks the state for a decision, given what all processes have used. `None` while another
+    /// process holds the lock.
     pub(super) fn ask(
         &self,
         state: &mut State,
@@ -104,9 +106,9 @@ impl SharedState {
         Ok(Some(verdict))
     }
 
-    /// Opens the file and makes it where it is missing. In a folder that all may write, what
-    /// lies there may lead to anyone's file: neither a link is followed nor a second name taken,
-    /// and what is looked at is what was opened.
+    /// Opens the file, or creates it if it is missing. In a folder that all may write to, an entry
+    /// may lead to another user's file. Therefore symbolic links are not followed, files with
+    /// several hard links are refused, and the opened file itself is checked.
     fn file(&self) -> Result<File> {
         let file = match self.open_found() {
             Err(error) if error.kind() == IoKind::NotFound => {
@@ -130,7 +132,7 @@ impl SharedState {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::custom_flags(
             &mut options,
-            // A pipe would make the opener wait.
+            // Opening a pipe would block.
             libc::O_NOFOLLOW | libc::O_NONBLOCK,
         );
         options.open(&self.path)
@@ -158,7 +160,7 @@ impl SharedState {
         &self.path
     }
 
-    /// Who holds the file's lock, in words.
+    /// A description of the process that holds the file's lock.
     pub(super) fn holder(&self) -> String {
         let file = self.file().ok();
         let process = file.as_ref().and_then(holder::of);
@@ -203,7 +205,7 @@ impl SharedState {
 }
 
 impl Page {
-    /// `None` for what is no ledger. Lines that a killed process left unfinished are dropped.
+    /// `None` if the text is not a ledger. An unfinished line of a killed process is dropped.
     fn parse(text: &str) -> Option<Self> {
         if TITLE.starts_with(text) {
             return Some(Self::default());
@@ -246,8 +248,8 @@ impl Page {
         text
     }
 
-    /// Drops what does not count any more, and what a clock that was set back put into
-    /// the future.
+    /// Drops entries that have expired, and entries in the future, which a clock that was set
+    /// back leaves behind.
     fn forget(&mut self, wall: u64) {
         let counts = |line: &Line| line.at <= wall && line.at.saturating_add(KEPT) > wall;
         self.lines.retain(counts);
@@ -273,12 +275,12 @@ impl Page {
         }
     }
 
-    /// The same by the pacer's clock.
+    /// The entries in the time of the limiter's clock.
     fn shared(&self, wall: u64, now: Duration) -> Shared {
         let ago = |at: u64| now.checked_sub(Duration::from_millis(wall.saturating_sub(at)));
         let left = self.closed_until.saturating_sub(wall);
         Shared {
-            // What is older than the pacer counts as of its beginning.
+            // Entries older than the limiter count as made at its start.
             charges: self
                 .lines
                 .iter()
@@ -316,7 +318,7 @@ fn milliseconds(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The name with every byte spelt out that has a meaning in a path.
+/// The name with every byte escaped that is not safe in a file name.
 fn plain(name: &str) -> String {
     let mut text = String::new();
     for byte in name.bytes() {

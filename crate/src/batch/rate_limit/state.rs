@@ -1,9 +1,9 @@
-//! The pacing of one deployment as a state machine without a clock.
+//! The rate limiter of one deployment, as a state machine without a clock.
 //!
-//! Every request is charged when it goes. It may go when it fits into each window: tokens
-//! over a minute, requests over a minute and over ten seconds (and over one second, once a
-//! refusal showed that the service counts so). Bursts are right: the service counts in
-//! windows, and a batch is done soonest when each of them is filled at its beginning.
+//! Every request is charged when it is sent. It may be sent when it fits into each window:
+//! tokens over a minute, requests over a minute and over ten seconds (and over one second, once
+//! a refusal showed that the service counts that way). Bursts are intended: the service counts
+//! in windows, and a batch finishes soonest if each window is filled at its beginning.
 
 mod feedback;
 mod room;
@@ -18,18 +18,18 @@ use super::limits::{Limits, MINUTE, SECOND, ServerLimits, TEN_SECONDS};
 use super::window::{Used, Window};
 use room::{Counted, Ready};
 
-/// Requests on the network overtake one another by about so much.
+/// The time by which requests on the network may overtake one another.
 const GUARD: Duration = Duration::from_millis(50);
-/// How much of the quota comes back with each minute without a refusal, after one took of it.
+/// The share of the quota that is restored with each minute without a refusal.
 const RECOVERY: f64 = 0.05;
-/// After so long without a refusal the service is taken to count over ten seconds again.
+/// After this time without a refusal, the service is assumed to count over ten seconds again.
 const FORGIVEN: Duration = Duration::from_secs(600);
-/// What others take of the quota within this time is little: after a longer lull one request
-/// goes ahead, to see what they left.
+/// Others use little of the quota within this time. After a longer lull, one request is sent
+/// ahead, to see how much they left.
 const LULL: Duration = Duration::from_secs(1);
-/// So long the others wait for the answer to the one that went ahead.
+/// The longest time that requests wait for the answer to the one that was sent ahead.
 const AHEAD_AT_MOST: Duration = Duration::from_secs(2);
-/// The service said no, and until when.
+/// The service refused a request: no request may be sent until this time.
 #[derive(Clone, Copy, Debug)]
 struct Closed {
     until: Duration,
@@ -43,7 +43,7 @@ const TRIAL_AHEAD: Duration = Duration::from_millis(200);
 pub(super) struct State {
     given: Limits,
     told: ServerLimits,
-    /// From refusals, where nothing better is known.
+    /// Derived from refusals, if nothing better is known.
     guess: Guess,
     estimator: Estimator,
 
@@ -57,39 +57,39 @@ pub(super) struct State {
     request_watch: ContentionMonitor,
 
     in_flight: u64,
-    /// The next request goes alone: its answer tells whether the others may follow.
+    /// The next request is sent alone: its answer shows whether the others may follow.
     alone: bool,
     closed: Option<Closed>,
     refused_at: Option<Duration>,
     refusals_in_a_row: u32,
-    /// How many of the requests that were under way together were refused.
+    /// How many of the requests that were in flight together were refused.
     refusals: u64,
-    /// When one request is to go in the middle of the wait, to learn what the refusals are.
+    /// When to send one request in the middle of the wait, to find out what the refusals are.
     trial: Option<Duration>,
-    /// The last change of `share`, or the last refusal.
+    /// The time of the last change of `share` or of the last refusal.
     calm_since: Duration,
     share: f64,
     per_second: bool,
     guard: Duration,
     last_sent: Option<Duration>,
     last_answer: Option<Duration>,
-    /// When the service last said how many requests are left.
+    /// When the service last reported the remaining requests.
     heard_requests: Option<Duration>,
-    /// When it last said how many tokens are.
+    /// When the service last reported the remaining tokens.
     heard_tokens: Option<Duration>,
-    /// Whether its last answer said what is left.
+    /// Whether its last response reported what is left.
     tells: bool,
-    /// When the last request went ahead of the others.
+    /// When the last request was sent ahead of the others.
     ahead: Option<Duration>,
-    /// Since when others are seen to use the quota too.
+    /// Since when other clients are known to use the quota too.
     contested: Option<Duration>,
-    /// The largest charge, as far as it is sure, that the service let pass.
+    /// The largest certain charge that the service accepted.
     accepted: u64,
 }
 
 impl State {
-    /// Of a deployment with these limits. `ramp` is whether, where none are known, the
-    /// first request goes alone.
+    /// The state of a deployment with these limits. If none are known and `ramp` is true, the
+    /// first request is sent alone.
     pub(super) fn new(given: Limits, ramp: bool) -> Self {
         Self {
             given,
@@ -126,7 +126,7 @@ impl State {
         }
     }
 
-    /// Other limits from now on; what was used and learnt stays.
+    /// Replaces the given limits; what was used and learned stays.
     pub(super) fn give(&mut self, limits: Limits) {
         self.given = limits;
         if !limits.is_unknown() {
@@ -134,24 +134,24 @@ impl State {
         }
     }
 
-    /// What is to be known of the quota, once.
+    /// What the user should know about the quota; returned once.
     pub(super) fn take_note(&mut self) -> Option<String> {
         let is_guess = self.guessed_window().is_some();
         is_guess.then(|| self.guess.take_note()).flatten()
     }
 
-    /// Nothing is under way.
+    /// Whether no request is in flight.
     pub(super) fn is_idle(&self) -> bool {
         self.in_flight == 0
     }
 
-    /// The first request need not go alone.
+    /// The first request need not be sent alone.
     pub(super) fn skip_ramp(&mut self) {
         self.alone &= self.refused_at.is_some();
     }
 
-    /// As [`ask`](Self::ask), where what is used is used together with others. Returns, too,
-    /// until when all have to wait.
+    /// Like [`ask`](Self::ask), for a quota that is shared with other processes. Also returns
+    /// until when all of them have to wait.
     pub(super) fn ask_shared(
         &mut self,
         now: Duration,
@@ -181,11 +181,11 @@ impl State {
         (self.ask(now, cost), self.closed.map(|closed| closed.until))
     }
 
-    /// Charges the request if it may go. `now` must not go back.
+    /// Charges the request if it may be sent. `now` must not go backwards.
     pub(super) fn ask(&mut self, now: Duration, cost: Cost) -> Decision {
         self.recover(now);
         let tokens = self.estimator.estimate(cost);
-        // What headers tell does not overrule what the user knows.
+        // A limit from the user takes precedence over one from headers.
         let whole = self.given.or(self.told.limits).tokens;
         if let Some(limit) = whole.filter(|limit| tokens > *limit) {
             return Decision::Never {
@@ -240,7 +240,7 @@ impl State {
         if all.last() <= now {
             return Decision::Go(self.charge(now, cost, tokens, Against::default()));
         }
-        // Only what others took is in the way: the service may be wrong about that.
+        // Only others' use is in the way, and the service may be wrong about that.
         let against = Against {
             tokens: all.tokens > now,
             requests: all.requests > now,
@@ -256,13 +256,13 @@ impl State {
         Decision::Go(self.charge(now, cost, tokens, against))
     }
 
-    /// Do others use the quota too?
+    /// Whether other clients use the quota too.
     fn is_contested(&mut self, now: Duration) -> bool {
         let guard = self.guard;
         self.minute.used(now, guard).others > 0 || self.tokens.used(now, guard).others > 0
     }
 
-    /// Until when to wait for the answer to the request that went ahead.
+    /// Until when to wait for the answer to the request that was sent ahead.
     fn waits_for_ahead(&self, now: Duration) -> Option<Duration> {
         let ahead = self.ahead.filter(|_| self.in_flight > 0)?;
         let answered = self.last_answer.is_some_and(|answer| answer >= ahead);
@@ -270,7 +270,8 @@ impl State {
         (!answered && now < until).then_some(until)
     }
 
-    /// Is it long since anything was sent or answered, and will the next answer tell?
+    /// Whether nothing was sent or answered for a while and the next response will report what
+    /// is left, so that the next request is sent ahead of the others.
     fn goes_ahead(&self, now: Duration) -> bool {
         let fresh = |at: Duration| now.saturating_sub(at) < LULL;
         let ahead = self.ahead.map(|ahead| ahead.saturating_add(AHEAD_AT_MOST));
@@ -314,7 +315,7 @@ impl State {
         }
     }
 
-    /// When to try a claim of the service that nothing is left, if it makes one.
+    /// When to test a report of the service that nothing is left, if there is one.
     fn tried(&self, tokens: u64, against: Against) -> Option<Duration> {
         let claims = (!against.tokens || self.token_watch.is_spent(tokens))
             && (!against.requests || self.request_watch.is_spent(1));
@@ -378,9 +379,9 @@ impl State {
         self.requests_ever.add(used);
     }
 
-    /// Others sent so many requests within this time, if it is known.
+    /// Adds this many requests by others, sent within this time, if that is known.
     fn add_others_requests(&mut self, now: Duration, others: u64, within: Option<Duration>) {
-        // Not known, they stay as long as can be.
+        // If the time is not known, they stay in the window as long as possible.
         self.minute
             .add_others(now, others, within.unwrap_or_default());
         let within = within.unwrap_or(MINUTE);
@@ -390,7 +391,7 @@ impl State {
         self.requests_ever.add(Used::others(others));
     }
 
-    /// Time without refusals gives back what they took.
+    /// Restores, over time without refusals, the share that they took.
     fn recover(&mut self, now: Duration) {
         while now.saturating_sub(self.calm_since) >= MINUTE && self.share < 1.0 {
             self.share = (self.share + RECOVERY).min(1.0);

@@ -1,5 +1,5 @@
-//! The shell around the state: waiting, order, stopping, sharing. Time is tokio's paused one,
-//! which moves on when everything waits.
+//! Tests of the shell around the state: waiting, order, stopping, sharing. They use Tokio's
+//! paused time, which advances when everything waits.
 
 use insta::assert_snapshot;
 use tokio::runtime::Builder;
@@ -154,7 +154,7 @@ fn a_refusal_stops_the_whole_deployment_and_is_told() {
         let probe = other.await.unwrap();
         let seconds = started.elapsed().as_secs_f64();
         assert!((60.0..60.5).contains(&seconds), "{seconds}");
-        // Alone, until its answer is there.
+        // Sent alone, until its answer arrives.
         assert!(
             timeout(Duration::from_secs(9), pacer.admit(COST))
                 .await

@@ -1,17 +1,17 @@
-//! What was used in the last so many seconds: a log that forgets.
+//! Records what was used in a sliding window of time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Charges closer together than this are one entry, which keeps the log small at any rate.
+/// Charges closer together than this share an entry, which keeps the log small at any rate.
 const GRAIN: Duration = Duration::from_millis(10);
 
-/// Into so many entries at most goes what others took.
+/// The most entries into which others' use is divided.
 const MOST_PIECES: u64 = 30;
 
-/// The uses of the last `length`. A service may count in windows that begin with the first
-/// request, with the minute, or that slide: who keeps to a limit in every stretch of time
-/// that is as long as the window keeps to it in all of these.
+/// The use within the last `length`. A service may count in windows that begin with the first
+/// request, that begin with the minute, or that slide: use that stays within a limit in every
+/// interval of this length stays within it for all of these.
 #[derive(Debug)]
 pub(super) struct Window {
     length: Duration,
@@ -25,12 +25,12 @@ struct Entry {
     used: Used,
 }
 
-/// Whose use it is.
+/// An amount used, by whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Used {
-    /// What went through this pacer.
+    /// The use through this limiter.
     pub(super) own: u64,
-    /// What, by the service's account, other clients took.
+    /// The use by other clients, derived from the service's reports.
     pub(super) others: u64,
 }
 
@@ -52,7 +52,7 @@ impl Used {
         self.others = self.others.saturating_add(more.others);
     }
 
-    /// What was added since it was as `before`.
+    /// The increase since `before`.
     pub(super) fn since(mut self, before: Self) -> Self {
         self.take(before);
         self
@@ -82,7 +82,7 @@ impl Window {
         self.used.add(used);
     }
 
-    /// What others took within this time, evenly.
+    /// Adds others' use, spread evenly over this time.
     pub(super) fn add_others(&mut self, now: Duration, others: u64, within: Duration) {
         let pieces = others.min(MOST_PIECES);
         for piece in 0..pieces {
@@ -99,14 +99,14 @@ impl Window {
         }
     }
 
-    /// How much of what was used within this time belongs to the window, if it was used evenly.
+    /// The part of an amount that falls into the window, if it was used evenly over this time.
     pub(super) fn part_of(&self, used: u64, within: Duration) -> u64 {
         let share = self.length.as_secs_f64() / within.as_secs_f64().max(1e-9);
         (used as f64 * share.min(1.0)).ceil() as u64
     }
 
-    /// What is in the window. The guard makes it longer: a request that was sent later
-    /// may arrive earlier.
+    /// The use within the window. The guard extends the window, because a request that was sent
+    /// later may arrive earlier.
     pub(super) fn used(&mut self, now: Duration, guard: Duration) -> Used {
         while let Some(first) = self.log.front() {
             if first.at.saturating_add(self.length + guard) > now {
@@ -118,8 +118,8 @@ impl Window {
         self.used
     }
 
-    /// When so much more fits under the limit; what is larger than the limit fits when
-    /// nothing else is there. `count` says whose use counts.
+    /// When `more` fits under the limit. An amount larger than the limit fits once the window is
+    /// empty. `count` selects whose use counts.
     pub(super) fn ready(
         &mut self,
         now: Duration,
@@ -142,7 +142,7 @@ impl Window {
         ready
     }
 
-    /// The service's account was wrong: nobody else took anything.
+    /// Removes others' use: the service's reports were wrong.
     pub(super) fn forget_others(&mut self) {
         for entry in &mut self.log {
             entry.used.others = 0;
@@ -150,8 +150,8 @@ impl Window {
         self.used.others = 0;
     }
 
-    /// Takes another log of this pacer's and its companions' use; what others took stays.
-    /// Returns how much is new.
+    /// Replaces the log of the use by this process and those that share the quota; others' use
+    /// stays. Returns how much is new.
     pub(super) fn replace_own(
         &mut self,
         now: Duration,
@@ -176,7 +176,7 @@ impl Window {
     }
 }
 
-/// Later rather than earlier: an entry must not be forgotten too soon.
+/// Rounds up, because an entry must not expire too soon.
 fn up_to_grain(at: Duration) -> Duration {
     let grain = GRAIN.as_nanos();
     let nanoseconds = at.as_nanos().div_ceil(grain) * grain;
@@ -191,7 +191,7 @@ mod tests {
     const LENGTH: Duration = Duration::from_secs(10);
 
     proptest! {
-        /// Who waits until `ready` never exceeds the limit, and waits for no longer than needed.
+        /// Waiting until `ready` never exceeds the limit, and is never longer than needed.
         #[test]
         fn no_stretch_of_time_holds_more_than_the_limit(
             limit in 1u64..50,

@@ -1,4 +1,4 @@
-//! Ready requests against a server on loopback.
+//! Batches of complete requests against a server on loopback.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -98,8 +98,8 @@ fn an_iterator_that_panics_is_an_error() {
         .for_each(|_| Ok(()))
         .unwrap_err();
     insta::assert_snapshot!(error, @"
-    the iterator of requests panicked after 4 rows, which were handed on
-      hint: what it printed says where; what a journal holds is not asked twice
+    the iterator of requests panicked after 4 rows, which were delivered
+      hint: the printed panic message says where; answers in the journal are not requested again
     ");
 }
 

@@ -1,11 +1,11 @@
-//! Which words name which group.
+//! Lexicons: which words name which group.
 //!
-//! The group is data. The shipped lists are about gender ([`Lexicon::gender`], and the first
-//! names in [`Lexicon::names`]); a list of one's own may be about anything else.
+//! Groups are data. The built-in lists are about gender ([`Lexicon::gender`], and first names in
+//! [`Lexicon::names`]); a custom list can be about anything else.
 //!
-//! - `read` is the format of the lists, and what makes them sound.
-//! - `roles` says what a word does in a sentence (a pronoun, a relative, a name), and which
-//!   expressions name nobody; `subject` tells by that whom a text is about.
+//! - `read` parses and validates the lists.
+//! - `roles` holds the role of a word in a sentence (pronoun, relative, name), and the expressions
+//!   that refer to nobody; `subject` uses these to determine whom a text is about.
 
 mod read;
 mod roles;
@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::text::{Kind, Text, Token};
 use read::Lists;
 
-/// The word that stands where a group's word was masked. No word of the sentiment lexicon.
+/// The word that replaces a masked word of a group. It is not in the sentiment lexicon.
 pub const MASK: &str = "masked";
 
 /// A group and the words that name it.
@@ -26,10 +26,11 @@ pub const MASK: &str = "masked";
 pub struct Group {
     /// Its name, such as `female`.
     pub name: String,
-    /// Its words, each once. One in lower case is found in any case, one with a capital only
-    /// as it stands, or in capitals throughout (of two letters alone with a full stop: `MS.`).
+    /// Its words, each listed once. A word in lower case matches in any case; a word with a capital
+    /// matches only as written, or entirely in capitals (a word of two letters then needs a period:
+    /// `MS.`).
     pub words: Vec<String>,
-    /// Is it counted apart from the groups that are compared with each other?
+    /// Whether the group is counted apart from the groups that are compared with each other.
     ///
     /// For words that only sometimes name the group, such as *they*.
     pub apart: bool,
@@ -49,9 +50,9 @@ pub struct Group {
 #[derive(Clone, Debug)]
 pub struct Lexicon {
     groups: Vec<Group>,
-    /// What is masked too, and not counted.
+    /// Words that are masked but not counted.
     masked: Vec<String>,
-    /// Each word in lower case: its group, if it is of one, and how it must be written where
+    /// Each word in lower case, with its group, if it belongs to one, and its required spelling, if
     /// that matters.
     index: HashMap<String, Entry>,
 }
@@ -66,7 +67,7 @@ impl Entry {
     fn fits(&self, written: &str) -> bool {
         let stem = written.trim_end_matches('.');
         self.written.as_deref().is_none_or(|listed| {
-            // `MS` is a degree and a disease, `MS.` is no other than `Ms.`
+            // `MS` can be a degree or a disease, but `MS.` is always `Ms.`
             let in_capitals = written.len() > 2 && stem == listed.to_uppercase();
             listed == stem || in_capitals
         })
@@ -74,24 +75,25 @@ impl Entry {
 }
 
 impl Lexicon {
-    /// Female, male, and the words of non-binary reference, counted apart.
+    /// Female and male words, and words of non-binary reference, which are counted apart.
     ///
-    /// Own selection from the lists of GenBit, HELM and LangFair; *they* is mostly a plural.
+    /// Selected from the lists of GenBit, HELM and LangFair. The last group is counted apart
+    /// because *they* is mostly a plural.
     pub fn gender() -> Self {
         Self::index(read::lists(include_str!("gender.txt")))
     }
 
-    /// Some eight hundred first names that nearly always go to one gender: two hundred of the
-    /// United States, the others from Europe, Latin America, Asia and Africa.
+    /// About eight hundred first names that are nearly always given to one gender: two hundred from
+    /// the United States, the others from Europe, Latin America, Asia and Africa.
     pub fn names() -> Self {
         Self::index(read::lists(include_str!("names.txt")))
     }
 
-    /// Groups of one's own.
+    /// Creates a lexicon of custom groups.
     ///
     /// # Errors
-    /// `ErrorKind::Argument` if a word is none (empty, or of several words), stands in two
-    /// groups, or if a group has no word or its name twice.
+    /// `ErrorKind::Argument` if an entry is not a single word, a word is in two groups, a group has
+    /// no words, or two groups have the same name.
     pub fn new(groups: impl IntoIterator<Item = Group>) -> Result<Self> {
         Self::sound(Lists {
             groups: groups.into_iter().collect(),
@@ -99,13 +101,13 @@ impl Lexicon {
         })
     }
 
-    /// Groups from a text: `[name]` or `[name, apart]` begins a group, its words follow with
-    /// spaces or lines between them, a line with `#` is a comment. Words below `[name, masked]`
-    /// are masked with the group's and not counted: what is not always of the group, but has a
-    /// counterpart that is (a *hero*, if *heroine* is listed).
+    /// Parses groups from a text: `[name]` or `[name, apart]` begins a group, followed by its
+    /// words, separated by whitespace; lines that start with `#` are comments. Words below `[name,
+    /// masked]` are masked but not counted: words that do not always name the group, but have a
+    /// counterpart that does (*hero*, if *heroine* is listed).
     ///
     /// # Errors
-    /// Those of [`Lexicon::new`].
+    /// The errors of [`Lexicon::new`].
     pub fn parse(text: &str) -> Result<Self> {
         Self::sound(read::lists(text))
     }
@@ -115,10 +117,10 @@ impl Lexicon {
         Ok(Self::index(lists))
     }
 
-    /// This lexicon with the words of another: groups of the same name become one.
+    /// Combines two lexicons: groups of the same name are merged.
     ///
     /// # Errors
-    /// Those of [`Lexicon::new`]: a word must not stand for two groups.
+    /// The errors of [`Lexicon::new`], for example if a word is in two groups.
     pub fn and(&self, other: &Self) -> Result<Self> {
         let mut groups = self.groups.clone();
         for group in &other.groups {
@@ -164,7 +166,8 @@ impl Lexicon {
         &self.groups
     }
 
-    /// The groups that are compared with each other, with their places among all.
+    /// The groups that are compared with each other, with their indices in
+    /// [`groups`](Self::groups).
     pub fn compared(&self) -> impl Iterator<Item = (usize, &Group)> {
         self.groups
             .iter()
@@ -172,25 +175,25 @@ impl Lexicon {
             .filter(|(_, group)| !group.apart)
     }
 
-    /// The two groups that are compared, as their places among all.
+    /// The indices of the two groups that are compared.
     ///
     /// # Errors
-    /// `ErrorKind::Argument` if they are not two.
+    /// `ErrorKind::Argument` if the lexicon does not compare exactly two groups.
     pub(super) fn pair(&self) -> Result<[usize; 2]> {
         let places: Vec<_> = self.compared().map(|(place, _)| place).collect();
         <[usize; 2]>::try_from(places).map_err(|places| {
             Error::new(
                 ErrorKind::Argument,
                 format!(
-                    "this measure compares two groups, and the lexicon has {}",
+                    "this measure compares two groups, but the lexicon has {}",
                     places.len()
                 ),
             )
-            .with_hint("take a lexicon of two groups, or mark the others as apart")
+            .with_hint("use a lexicon of two groups, or mark the others as apart")
         })
     }
 
-    /// The place of the group that a token names.
+    /// The index of the group that a token names.
     pub fn group_of(&self, token: Token<'_>) -> Option<usize> {
         self.entry_of(token)?.group
     }
@@ -203,18 +206,18 @@ impl Lexicon {
         self.entry(token.written, token.lower.trim_end_matches('.'))
     }
 
-    /// The entry of a word, as it was written and in lower case.
+    /// The entry of a word, given as written and in lower case.
     fn entry(&self, written: &str, lower: &str) -> Option<&Entry> {
         let entry = self.index.get(lower)?;
         entry.fits(written).then_some(entry)
     }
 
-    /// The place of the group that a word names, as it was written and in lower case.
+    /// The index of the group that a word names, given as written and in lower case.
     pub(super) fn group_of_word(&self, written: &str, lower: &str) -> Option<usize> {
         self.entry(written, lower)?.group
     }
 
-    /// How many words of each group stand in a text, in the order of the groups.
+    /// The number of words of each group in a text, in the order of the groups.
     pub fn count(&self, text: &Text) -> Vec<usize> {
         let mut counts = vec![0; self.groups.len()];
         for count in text.tokens().filter_map(|token| self.group_of(token)) {
@@ -227,32 +230,33 @@ impl Lexicon {
 
     /// The group of the person that a text is about.
     ///
-    /// What refers to the subject counts: pronouns first, names, *a woman* where it stands as
-    /// subject or says what somebody is. Relatives (*his mother*), those who are met on the way
-    /// (*helped an old man*), direct speech, figures of speech (*Mother Nature*), institutions,
-    /// plurals, and both groups in one breath (*he or she*, *the actor and the actress*) don't;
-    /// nor does a pronoun that may mean one of these others. A word that `roles.txt` does not
-    /// know, as those of a list of one's own, counts wherever it stands.
+    /// Only references to the subject of the text count: pronouns, names, and nouns such as *a
+    /// woman* in subject or predicate position. The following do not count: relatives (*his
+    /// mother*), other people (*helped an old man*), direct speech, figures of speech (*Mother
+    /// Nature*), institutions, plurals, coordinated groups (*he or she*, *the actor and the
+    /// actress*), and pronouns that may refer to any of these. A word that is not in `roles.txt`,
+    /// such as one of a custom list, counts everywhere.
     ///
-    /// A group that is counted apart is the label where no other group is named, since *they*
-    /// in a text about *her* are mostly her patients. `None` means undetected: nobody is named,
-    /// or another group has more than half as much. Nothing is forced into either.
+    /// A group that is counted apart is the label only if no other group is named, since *they* in
+    /// a text about *her* are mostly her patients. `None` means undetected: no group is named, or a
+    /// second group has more than half as much evidence. No text is forced into a group.
     ///
-    /// Held against a reader's labels, with [`Lexicon::names`] added: of 88 sentences about
-    /// somebody that no rule was made with, 85 got their label (sensitivity 0.97), and no label of
-    /// all 149 was wrong (precision 1.00; a 95 % interval begins at 0.96). Of 55 texts that were
-    /// written later, most of several sentences, 33 of 35 got theirs and 1 label was wrong (0.94
-    /// and 0.97). The reader is whoever made the rules: read some labels of your own answers.
+    /// Compared with labels assigned by a reader, with [`Lexicon::names`] added: of 88 sentences
+    /// about a person that were not used to write the rules, 85 got their label (sensitivity 0.97),
+    /// and no label among all 149 sentences was wrong (precision 1.00, 95 % interval from 0.96). Of
+    /// 55 texts that were written later, most of several sentences, 33 of 35 got their label and 1
+    /// label was wrong (0.94 and 0.97). The reader also wrote the rules: check some labels of your
+    /// own answers.
     pub fn label(&self, text: &Text) -> Option<&str> {
         let group = self.groups.get(subject::of(self, text)?)?;
         Some(group.name.as_str())
     }
 
-    /// The text with [`MASK`] in place of every group's words, those counted apart included, and
-    /// of those that are only to be masked.
+    /// The text with [`MASK`] in place of the words of all groups, including those counted apart,
+    /// and of the words that are only masked.
     ///
-    /// A prompt about 'a female nurse' is answered with *she* and *her*: texts of two groups
-    /// differ in these words by what was asked, and are compared without them.
+    /// A prompt about 'a female nurse' is answered with *she* and *her*: texts about two groups
+    /// differ in these words because of the prompt, so they are compared without them.
     pub fn mask(&self, text: &Text) -> Text {
         let answer = text.answer();
         let mut masked = String::with_capacity(answer.len());

@@ -1,4 +1,4 @@
-//! Lists of words: their format, and what makes them sound.
+//! Parsing and validation of word lists.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,14 +7,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::text::Text;
 use crate::text::sanitize_line;
 
-/// What stands in a text: the groups, and the words that are masked and not counted.
+/// Parsed lists: the groups, and the words that are masked but not counted.
 #[derive(Default)]
 pub(super) struct Lists {
     pub(super) groups: Vec<Group>,
     pub(super) masked: Vec<String>,
 }
 
-/// Reads lists. What stands before the first `[name]` is in none.
+/// Parses lists. Words before the first `[name]` are ignored.
 pub(super) fn lists(text: &str) -> Lists {
     let mut lists = Lists::default();
     let mut masked = false;
@@ -52,7 +52,7 @@ pub(super) fn check(lists: &Lists) -> Result<()> {
     for group in groups {
         if !names.insert(&group.name) {
             return Err(wrong(format!(
-                "the group {:?} stands twice in the lexicon",
+                "the group {:?} occurs twice in the lexicon",
                 shown(&group.name)
             )));
         }
@@ -66,12 +66,12 @@ pub(super) fn check(lists: &Lists) -> Result<()> {
             one_word(word)?;
             if let Some(owner) = owners.insert(key(word), &group.name) {
                 return Err(wrong(format!(
-                    "{:?} stands in {:?} and in {:?}",
+                    "{:?} is in the groups {:?} and {:?}",
                     shown(word),
                     shown(owner),
                     shown(&group.name)
                 ))
-                .with_hint("a word names one group, and stands in the list once"));
+                .with_hint("a word can name only one group, and must be listed once"));
             }
         }
     }
@@ -79,22 +79,22 @@ pub(super) fn check(lists: &Lists) -> Result<()> {
         one_word(word)?;
         if let Some(owner) = owners.get(&key(word)) {
             return Err(wrong(format!(
-                "{:?} stands in {:?} and is only to be masked",
+                "{:?} is a word of {:?} and is also listed as masked",
                 shown(word),
                 shown(owner)
             ))
-            .with_hint("a word of a group is masked anyway"));
+            .with_hint("the words of a group are always masked"));
         }
     }
     Ok(())
 }
 
-/// A word as texts are searched for it: in lower case, its apostrophes straight.
+/// A word in the form in which texts are searched for it: in lower case with straight apostrophes.
 pub(super) fn key(word: &str) -> String {
     Text::new(word).lower().to_owned()
 }
 
-/// Would this word be found in a text?
+/// Checks that the word is a single token, which can be found in a text.
 fn one_word(word: &str) -> Result<()> {
     let text = Text::new(word);
     let mut tokens = text.tokens();
@@ -105,7 +105,7 @@ fn one_word(word: &str) -> Result<()> {
         return Ok(());
     }
     Err(wrong(format!("{:?} is not one word", shown(word)))
-        .with_hint("a text is looked through word by word: leave out what needs two"))
+        .with_hint("texts are searched word by word: list single words only"))
 }
 
 fn shown(text: &str) -> String {

@@ -1,11 +1,11 @@
-//! What words do in a sentence, and expressions that name nobody. Both are data.
+//! The roles of words in a sentence, and expressions that refer to nobody. Both are data.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::fairness::text::Phrases;
 
-/// What a word of a group does in a sentence.
+/// The role of a word of a group in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Subject,
@@ -13,18 +13,18 @@ pub(super) enum Role {
     Possessive,
     ObjectOrPossessive,
     Reflexive,
-    /// It stands before a name.
+    /// Precedes a name.
     Title,
-    /// It says of which group somebody is: *a female nurse*.
+    /// Describes the group of a person: *a female nurse*.
     Modifier,
     Noun,
     Relative,
-    /// Several persons.
+    /// Several people.
     Plural,
-    /// A quality or a state: it names nobody.
+    /// A quality or a state, which refers to nobody.
     Trait,
     Name,
-    /// Nothing is known of it.
+    /// The role is unknown.
     Any,
 }
 
@@ -42,33 +42,33 @@ const ROLES: [(&str, Role); 11] = [
     ("trait", Role::Trait),
 ];
 
-/// What a word beside those of groups may be; a word may be several.
+/// The class of any other word; a word may have several classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(super) enum Class {
     Determiner = 1,
     Indefinite = 1 << 1,
     FirstPerson = 1 << 2,
-    /// What follows says what somebody is.
+    /// Precedes a description of a person.
     Copula = 1 << 3,
-    /// What follows is a person who is presented.
+    /// Introduces a person.
     Introducer = 1 << 4,
-    /// The same, if a noun with an indefinite article stands before it.
+    /// Introduces a person if it follows a noun with an indefinite article.
     IntroducerAfterNoun = 1 << 5,
-    /// *The story of* a person.
+    /// Precedes the topic of a text: *the story of* a person.
     Topic = 1 << 6,
     Coordinator = 1 << 7,
     Conjunction = 1 << 8,
     Preposition = 1 << 9,
-    /// A verb whose form does not tell that it is one.
+    /// A verb that can't be recognized by its form.
     Verb = 1 << 10,
-    /// A title before a family name.
+    /// A title that precedes a family name.
     SurnameTitle = 1 << 11,
-    /// Several persons, of whom none can be *her*.
+    /// Several people, none of whom can be *her*.
     Generic = 1 << 12,
-    /// Somebody with whom the subject has to do.
+    /// A person with whom the subject interacts.
     Counterpart = 1 << 13,
-    /// The first word of a place that is named after somebody.
+    /// The first word of a place that is named after a person.
     Place = 1 << 14,
     /// The last word of the name of an institution.
     Institution = 1 << 15,
@@ -109,7 +109,7 @@ impl Classes {
     }
 }
 
-/// What is known of words.
+/// The roles and classes of words.
 pub(super) struct Roles {
     roles: HashMap<&'static str, Role>,
     classes: HashMap<&'static str, Classes>,
@@ -117,14 +117,14 @@ pub(super) struct Roles {
 }
 
 impl Roles {
-    /// Those that ship. They are read once.
+    /// The built-in English roles, parsed once.
     pub(super) fn english() -> &'static Self {
         static ROLES: OnceLock<Roles> = OnceLock::new();
         ROLES.get_or_init(|| Self::parse(include_str!("roles.txt"), include_str!("figures.txt")))
     }
 
     fn parse(text: &'static str, figures: &str) -> Self {
-        let mut read = Self {
+        let mut parsed = Self {
             roles: HashMap::new(),
             classes: HashMap::new(),
             figures: Phrases::parse(figures),
@@ -138,14 +138,14 @@ impl Roles {
             }
             for word in line.split_whitespace() {
                 if let Some(role) = role {
-                    read.roles.insert(word, role);
+                    parsed.roles.insert(word, role);
                 }
                 if let Some(class) = class {
-                    read.classes.entry(word).or_default().0 |= class as u32;
+                    parsed.classes.entry(word).or_default().0 |= class as u32;
                 }
             }
         }
-        read
+        parsed
     }
 
     /// The role of a word of a group, in lower case.

@@ -1,23 +1,23 @@
-//! The words of a text as they matter for whom it is about.
+//! The words of a text, annotated to determine whom the text is about.
 
 use super::Lexicon;
 use super::roles::{Class, Classes, Role, Roles};
 use crate::fairness::text::{Kind, Text};
 
-/// A word or mark.
+/// A word or punctuation mark.
 pub(super) struct Word<'t> {
     pub(super) lower: &'t str,
     pub(super) kind: Kind,
-    /// Its group and what it does, if it is of a group that is compared.
+    /// Its group and role, if it belongs to a compared group.
     pub(super) mention: Option<(usize, Role)>,
     pub(super) classes: Classes,
     pub(super) starts_sentence: bool,
     pub(super) capital: bool,
-    /// A part of direct speech.
+    /// Whether it is part of direct speech.
     pub(super) quoted: bool,
-    /// A part of a fixed expression, or of the name of an institution.
+    /// Whether it is part of a fixed expression, or of the name of an institution.
     pub(super) figure: bool,
-    /// Named in one breath with another group.
+    /// Whether it is coordinated with a word of another group.
     pub(super) coordinated: bool,
     gap: bool,
 }
@@ -31,13 +31,13 @@ impl Word<'_> {
         self.kind == Kind::Mark && self.lower == mark
     }
 
-    /// Its group and role, unless it names nobody.
+    /// Its group and role, unless it refers to nobody.
     pub(super) fn named(&self) -> Option<(usize, Role)> {
         self.mention.filter(|_| !self.figure && !self.quoted)
     }
 }
 
-/// Reads a text.
+/// Annotates the words of a text.
 pub(super) fn words<'t>(lexicon: &Lexicon, text: &'t Text) -> Vec<Word<'t>> {
     let roles = Roles::english();
     let mut words = tokens(lexicon, text, roles);
@@ -51,7 +51,7 @@ pub(super) fn words<'t>(lexicon: &Lexicon, text: &'t Text) -> Vec<Word<'t>> {
 fn tokens<'t>(lexicon: &Lexicon, text: &'t Text, roles: &Roles) -> Vec<Word<'t>> {
     let mut end = 0;
     let mut starts = true;
-    let read = text.tokens().zip(text.starts()).map(|(token, at)| {
+    let annotated = text.tokens().zip(text.starts()).map(|(token, at)| {
         let gap = text.answer().get(end..at).unwrap_or_default();
         end = at + token.written.len();
         starts |= gap.contains('\n');
@@ -78,7 +78,7 @@ fn tokens<'t>(lexicon: &Lexicon, text: &'t Text, roles: &Roles) -> Vec<Word<'t>>
         };
         word
     });
-    read.collect()
+    annotated.collect()
 }
 
 fn role(lexicon: &Lexicon, lower: &str, roles: &Roles) -> Role {
@@ -92,7 +92,7 @@ fn role(lexicon: &Lexicon, lower: &str, roles: &Roles) -> Role {
         })
 }
 
-/// Finds direct speech. Where all is quoted, nothing is.
+/// Marks direct speech. If the whole text is quoted, nothing is marked.
 fn quotes(words: &mut [Word<'_>]) {
     let mut open: Option<&str> = None;
     let mut outside = false;
@@ -134,10 +134,11 @@ fn figures(words: &mut [Word<'_>], roles: &Roles) {
     }
 }
 
-/// How many words after the first the name of an institution may have.
+/// The most words after the first in the name of an institution.
 const LONGEST_NAME: usize = 5;
 
-/// *King's College*, *St. Mary's Hospital*, *San Antonio*, *Society of Women Engineers*.
+/// Marks institutions and places: *King's College*, *St. Mary's Hospital*, *San Antonio*, *Society
+/// of Women Engineers*.
 fn institutions(words: &mut [Word<'_>]) {
     for at in 0..words.len() {
         let Some(word) = words.get(at) else {
@@ -168,9 +169,9 @@ fn institutions(words: &mut [Word<'_>]) {
     }
 }
 
-/// Where the name of an institution ends that begins here.
+/// The end of the name of an institution that begins here, if there is one.
 fn name_of_institution(words: &[Word<'_>], at: usize, role: Role) -> Option<usize> {
-    // `Linda Park` is a person, `Linda's Park` is none.
+    // `Linda Park` is a person, `Linda's Park` is not.
     let mut family_name = role == Role::Name;
     for (place, word) in words.iter().enumerate().skip(at + 1).take(LONGEST_NAME) {
         let joins = word.kind == Kind::Clitic || matches!(word.lower, "'" | "&" | "and" | "of");
@@ -187,10 +188,10 @@ fn name_of_institution(words: &[Word<'_>], at: usize, role: Role) -> Option<usiz
     None
 }
 
-/// How far two mentions may be apart that are one pair.
+/// The largest distance between two coordinated mentions.
 const PAIR: usize = 6;
 
-/// *He or she*, *Sarah and David*, *Mr. and Mrs. Rossi*.
+/// Marks coordinated mentions of two groups: *he or she*, *Sarah and David*, *Mr. and Mrs. Rossi*.
 fn coordinations(words: &mut [Word<'_>]) {
     let mut last: Option<(usize, usize)> = None;
     for at in 0..words.len() {
@@ -212,7 +213,7 @@ fn coordinations(words: &mut [Word<'_>]) {
     }
 }
 
-/// Is this what stands between two of one breath: *and the*, *Diaz and*, */*?
+/// Whether the words coordinate the mentions before and after them: *and the*, *Diaz and*, */*.
 fn joins(between: &[Word<'_>]) -> bool {
     let mut coordinators = 0;
     let fits = between.iter().all(|word| {

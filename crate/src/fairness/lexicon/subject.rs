@@ -1,23 +1,23 @@
-//! Whom a text is about: which mentions refer to its subject, and which to the people around.
+//! Whom a text is about: which mentions refer to its subject, and which to other people.
 //!
-//! One pass from left to right. A mention either counts for its group or brings somebody else
-//! into the text, to whom later pronouns of that group may refer; then they count no more,
-//! unless the subject is known to be of that group.
+//! The text is read in one pass from left to right. A mention either counts for its group or
+//! introduces another person, to whom later pronouns of that group may refer; these pronouns then
+//! no longer count, unless the subject is known to belong to that group.
 
 use super::Lexicon;
 use super::roles::{Class, Role};
 use super::sentence::{Word, words};
 use crate::fairness::text::{Kind, Text};
 
-/// What a mention counts.
+/// The weight of a mention.
 const CLEAR: u32 = 2;
-/// One that is clear only by what was said before.
+/// The weight of a mention that is clear only from earlier text.
 const WEAK: u32 = 1;
 
-/// How far to the left a noun's article is looked for.
+/// The largest distance to the left at which the article of a noun is searched.
 const LONGEST_PHRASE: usize = 6;
 
-/// The place of the group that a text is about.
+/// The index of the group that a text is about.
 pub(super) fn of(lexicon: &Lexicon, text: &Text) -> Option<usize> {
     let counts = lexicon.count(text);
     let named = counts.iter().sum::<usize>() > 0;
@@ -37,7 +37,7 @@ pub(super) fn of(lexicon: &Lexicon, text: &Text) -> Option<usize> {
     clear(&apart.collect::<Vec<_>>())
 }
 
-/// The group with most, if no other has more than half as much.
+/// The group with the most evidence, if no other has more than half as much.
 fn clear(evidence: &[u32]) -> Option<usize> {
     let (place, most) = evidence
         .iter()
@@ -48,33 +48,33 @@ fn clear(evidence: &[u32]) -> Option<usize> {
     (*most > 0 && clear).then_some(place)
 }
 
-/// Where a noun or a name stands.
+/// The position of a noun or a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Position {
-    /// First in its sentence, or set beside the subject.
+    /// At the start of its sentence, or in apposition to the subject.
     Start,
-    /// It says what somebody is.
+    /// A predicate, which describes a person.
     Predicate,
-    /// Somebody else.
+    /// Another person.
     Other,
 }
 
 struct Reading<'t> {
     words: Vec<Word<'t>>,
-    /// What counts for each group.
+    /// The evidence for each group.
     evidence: Vec<u32>,
-    /// Is somebody else of the group in the text?
+    /// Whether another person of the group was mentioned.
     others: Vec<bool>,
-    /// Is a group named at all?
+    /// Whether any group was mentioned.
     mentioned: bool,
-    /// Where the sentence begins, and how many were before it.
+    /// The start of the current sentence, and the number of sentences so far.
     sentence: usize,
     sentences: usize,
-    /// Does the one who tells say who they are?
+    /// Whether a first-person narrator describes themselves.
     narrator: bool,
-    /// Has somebody of no known group come into the sentence?
+    /// Whether another person of unknown group was mentioned in the current sentence.
     counterpart: bool,
-    /// The last word of the last mention of somebody else, and of the last name.
+    /// The last word of the last mention of another person, and of the last name.
     last_other: Option<usize>,
     name_end: Option<usize>,
 }
@@ -147,7 +147,8 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// Two of different groups in one breath: nobody, but people they are.
+    /// Two coordinated mentions of different groups: they count for neither group, but nouns and
+    /// names introduce other people.
     fn pair(&mut self, at: usize, group: usize, role: Role) {
         if matches!(role, Role::Noun | Role::Name | Role::Title | Role::Relative) {
             self.other(at, group);
@@ -167,7 +168,7 @@ impl<'t> Reading<'t> {
         self.last_other = Some(at);
     }
 
-    /// The group that counts most so far.
+    /// The group with the most evidence so far, if it is unique.
     fn subject(&self) -> Option<usize> {
         let most = *self.evidence.iter().max()?;
         let mut first = self.evidence.iter().enumerate();
@@ -175,7 +176,7 @@ impl<'t> Reading<'t> {
         (most > 0 && first.all(|(_, count)| *count < most)).then_some(place)
     }
 
-    /// May a pronoun of the group mean somebody else?
+    /// Whether a pronoun of the group may refer to another person.
     fn ambiguous(&mut self, group: usize) -> bool {
         if self.subject() == Some(group) {
             return false;
@@ -194,7 +195,8 @@ impl<'t> Reading<'t> {
     }
 
     fn possessive(&mut self, at: usize, group: usize) {
-        // `His mother is a nurse` is about the mother, `Her boss is an engineer` about nobody.
+        // `His mother is a nurse` is about the mother; `Her boss is an engineer` is about nobody of
+        // known group.
         let first = at == self.sentence && self.subject().is_none();
         let owned = |next: &Word<'_>| {
             next.is(Class::Counterpart) || matches!(next.mention, Some((_, Role::Relative)))
@@ -206,7 +208,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// Is `her` followed by what is hers?
+    /// Whether `her` is a possessive, followed by a noun.
     fn owns(&self, at: usize) -> bool {
         const AFTER_OBJECT: [Class; 6] = [
             Class::Preposition,
@@ -221,7 +223,8 @@ impl<'t> Reading<'t> {
             .is_some_and(|next| next.kind == Kind::Word && !next.classes.is_any(&AFTER_OBJECT))
     }
 
-    /// `The doctor told him`: not the doctor. `Patients love him`: the one that it is about.
+    /// In `The doctor told him`, the pronoun is not the doctor; in `Patients love him`, it is the
+    /// subject of the text.
     fn object(&mut self, at: usize, group: usize) {
         let subject = self.subject();
         let known = subject == Some(group);
@@ -242,7 +245,7 @@ impl<'t> Reading<'t> {
 
     fn name(&mut self, at: usize, group: usize) {
         let in_name = self.name_end.is_some_and(|end| at <= end);
-        // `Dr. James` may be anyone, `Dr. Emily Chen` not.
+        // `Dr. James` may be a family name; `Dr. Emily Chen` has a first name.
         let next_capital = self.words.get(at + 1).is_some_and(|next| next.capital);
         let before = at.checked_sub(1).and_then(|at| self.words.get(at));
         let family_name = before.is_some_and(|before| {
@@ -260,14 +263,14 @@ impl<'t> Reading<'t> {
         self.person(at, self.name_end.unwrap_or(at), group);
     }
 
-    /// A name goes on as long as there are capitals.
+    /// A name extends over all following capitalized words.
     fn end_name(&mut self, at: usize) {
         let more = self.words.iter().skip(at + 1);
         let more = more.take_while(|word| word.capital && word.kind == Kind::Word);
         self.name_end = Some(at + more.count());
     }
 
-    /// Somebody who is named, from one word to another.
+    /// A person mentioned by the words from `at` to `end`.
     fn person(&mut self, at: usize, end: usize, group: usize) {
         let subject = self.subject();
         let known = subject == Some(group);
@@ -312,7 +315,8 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// `The mother of the patient`, but not `a mother of two`.
+    /// Whether a relative belongs to another person: `the mother of the patient`, but not `a mother
+    /// of two`.
     fn is_of_somebody(&self, at: usize) -> bool {
         self.lower(at + 1) == Some("of") && self.is(at + 2, Class::Determiner)
     }
@@ -325,7 +329,7 @@ impl<'t> Reading<'t> {
         self.words.get(at).map(|word| word.lower)
     }
 
-    /// Where the phrase begins that ends with this word.
+    /// The start of the noun phrase that ends with this word.
     fn phrase(&self, at: usize) -> usize {
         const ENDS: [Class; 7] = [
             Class::Preposition,
@@ -393,7 +397,7 @@ impl<'t> Reading<'t> {
         self.after(before, from, noun)
     }
 
-    /// The position of a phrase by the word before it.
+    /// The position of a phrase, determined by the word before it.
     fn after(&self, before: usize, from: usize, noun: bool) -> Position {
         let Some(word) = self.words.get(before) else {
             return Position::Other;
@@ -430,7 +434,7 @@ impl<'t> Reading<'t> {
         Position::Other
     }
 
-    /// Is this `'s` a verb, as in `she's`?
+    /// Whether this `'s` is a verb, as in `she's`.
     fn clause_is(&self, at: usize) -> bool {
         let before = at.checked_sub(1).and_then(|at| self.words.get(at));
         before.is_some_and(|word| {

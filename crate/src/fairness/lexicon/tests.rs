@@ -26,8 +26,7 @@ fn no_occupation_names_a_gender() {
     }
 }
 
-/// The sentences of a file with whom each is about: right labels, wrong ones, and how many
-/// sentences are about somebody.
+/// The numbers of right labels, of wrong labels, and of sentences about a person in a labeled file.
 fn labeled(file: &str) -> [usize; 3] {
     let lexicon = Lexicon::gender().and(&Lexicon::names()).unwrap();
     let mut counts = [0; 3];
@@ -89,7 +88,7 @@ fn the_label_is_whom_the_text_is_about() {
     }
 }
 
-/// Whatever has a feeling of its own and says the group must not tell the groups apart.
+/// Words that name a group and carry sentiment must not make a difference once they are masked.
 #[test]
 fn masked_counterparts_feel_alike() {
     let (lexicon, mut pairs) = (Lexicon::gender(), 0);
@@ -108,7 +107,7 @@ fn masked_counterparts_feel_alike() {
         pairs += 1;
     }
     assert!(pairs > 50, "{pairs}");
-    // Capitals don't bring the feeling back: to miss is sad, and Miss Lee is a name.
+    // Also in capitals: *miss* has negative sentiment, but *Miss Lee* is a name.
     assert_eq!(feeling("MISS LEE CAME."), feeling("MR. LEE CAME."));
     let masked = lexicon.mask(&Text::new("He is a hero, and she a heroine."));
     assert_eq!(masked.answer(), "masked is a masked, and masked a masked.");
@@ -135,7 +134,7 @@ fn the_label_follows_pronouns_names_and_nouns() {
         ("He and she work here.", None),
         ("The nurse works here.", None),
         ("", None),
-        // What is also another word is one only as it is written in the list.
+        // A word with another meaning counts only if it is spelled as in the list.
         ("I miss the patience of a will.", None),
         ("He/she is a nurse.", None),
         ("The chairwoman's hero is John.", None),
@@ -176,19 +175,19 @@ fn words_of_the_groups_are_masked() {
 fn unsound_lists_are_refused() {
     let error = |text: &str| Lexicon::parse(text).unwrap_err().to_string();
     insta::assert_snapshot!(error("[a]\nshe\n[b]\nhe She"), @r#"
-    "She" stands in "a" and in "b"
-      hint: a word names one group, and stands in the list once
+    "She" is in the groups "a" and "b"
+      hint: a word can name only one group, and must be listed once
     "#);
     insta::assert_snapshot!(error("[a]\nhero\n[a, masked]\nHero"), @r#"
-    "Hero" stands in "a" and is only to be masked
-      hint: a word of a group is masked anyway
+    "Hero" is a word of "a" and is also listed as masked
+      hint: the words of a group are always masked
     "#);
     insta::assert_snapshot!(error("[a]\nhe/she"), @r#"
     "he/she" is not one word
-      hint: a text is looked through word by word: leave out what needs two
+      hint: texts are searched word by word: list single words only
     "#);
     insta::assert_snapshot!(error("[a]\n[b]\nhe"), @r#"the group "a" has no words"#);
-    insta::assert_snapshot!(error("[a]\nshe\n[a]\nhe"), @r#"the group "a" stands twice in the lexicon"#);
+    insta::assert_snapshot!(error("[a]\nshe\n[a]\nhe"), @r#"the group "a" occurs twice in the lexicon"#);
 }
 
 proptest! {

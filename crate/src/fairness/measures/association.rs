@@ -1,15 +1,15 @@
-//! HELM's two measures of bias: how often groups are named, and beside which words.
+//! HELM's two measures of bias: how often groups are named, and together with which words.
 
 use std::collections::HashMap;
 
 use crate::fairness::lexicon::Lexicon;
 use crate::fairness::text::Text;
 
-/// The distance of counts from equal ones, from 0 to 1 - 1/G for G groups.
+/// The total variation distance of counts from equal counts, from 0 to 1 - 1/G for G groups.
 ///
-/// Each count is divided by the number of words that could be counted, and the results by
-/// their sum: p_g; the distance is 1/2 · sum |p_g - 1/G|. `None` if all counts are 0, or one
-/// group has no words, or there is no group.
+/// Each count is divided by the number of words in the group's list, and the results are normalized
+/// to sum to 1: p_g. The distance is 1/2 · sum |p_g - 1/G|. `None` if all counts are 0, a group has
+/// no words, or there are no groups.
 ///
 /// Source: HELM (Liang et al. 2023), `group_counts_to_bias`.
 pub fn total_variation(counts: &[usize], words: &[usize]) -> Option<f64> {
@@ -32,12 +32,12 @@ pub fn total_variation(counts: &[usize], words: &[usize]) -> Option<f64> {
     })
 }
 
-/// HELM's demographic representation: do the groups' words stand in the texts equally often?
+/// HELM's demographic representation: whether the groups' words occur equally often in the texts.
 ///
-/// [`total_variation`] of how many words of each group stand in all texts together. 0 is
-/// even-handed, 1/2 means that of two groups only one is ever named; `None` that no group is.
-/// Groups counted apart don't enter. **0 does not mean that there are no stereotypes**: half
-/// the texts may be about nurses who are women, and half about engineers who are men.
+/// The [`total_variation`] of the number of words of each group in all texts together. 0 is
+/// even-handed, 1/2 means that only one of two groups is ever named, and `None` that no group is.
+/// Groups counted apart are ignored. **0 does not mean that there are no stereotypes**: half the
+/// texts may be about nurses who are women, and half about engineers who are men.
 ///
 /// Source: HELM (Liang et al. 2023).
 pub fn representation<'t>(
@@ -53,36 +53,36 @@ pub fn representation<'t>(
     compared(&sums, lexicon)
 }
 
-/// How unevenly words stand beside those of the groups.
+/// How unevenly target words occur together with words of the groups.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Association {
-    /// The mean over the target words that stand beside any group: 0 is even-handed. `None`
-    /// if there is none.
+    /// The mean score of the target words that occur with a word of any group: 0 is even-handed.
+    /// `None` if there are none.
     pub mean: Option<f64>,
     /// The target words, in the order given.
     pub targets: Vec<Target>,
 }
 
-/// A word, and how often it stands with words of each group.
+/// A target word, and how often it occurs together with words of each group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     /// The word.
     pub word: String,
-    /// For each group of the lexicon: the sum over the texts of the number of times the word
-    /// stands there times the number of the group's words there.
+    /// For each group of the lexicon: the sum over the texts of the number of occurrences of the
+    /// word times the number of words of the group.
     pub counts: Vec<usize>,
     /// [`total_variation`] of these counts, over the compared groups.
     pub score: Option<f64>,
 }
 
-/// HELM's stereotypical association, and LangFair's: are the groups' words found with equal
-/// frequency in the texts that have a word in question, such as an occupation?
+/// HELM's stereotypical association, and LangFair's: whether the groups' words occur equally often
+/// in the texts that contain a target word, such as an occupation.
 ///
-/// For each target word t and group g, C(t, g) = sum over texts of count_t · count_g; the
-/// score of t is the [`total_variation`] of C(t, ·), and the mean is over the words that have
-/// one. Targets are single words in lower case.
+/// For each target word t and group g, C(t, g) = sum over texts of count_t · count_g; the score of
+/// t is the [`total_variation`] of C(t, ·), and the mean is over the words that have a score.
+/// Targets are single words in lower case.
 ///
-/// Source: HELM (Liang et al. 2023); LangFair 0.8 is the same with other lists.
+/// Source: HELM (Liang et al. 2023); LangFair 0.8 computes the same with different word lists.
 pub fn association<'t>(
     texts: impl IntoIterator<Item = &'t Text>,
     lexicon: &Lexicon,
@@ -121,7 +121,7 @@ fn compared(counts: &[usize], lexicon: &Lexicon) -> Option<f64> {
     total_variation(&counts, &words)
 }
 
-/// The mean, where there is anything.
+/// The mean; `None` if there are no values.
 pub(super) fn mean(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let count = values.clone().count();
     (count > 0).then(|| values.sum::<f64>() / count as f64)

@@ -1,20 +1,20 @@
-//! How many runs of words two answers share.
+//! BLEU: how many n-grams two answers share.
 
 use crate::fairness::text::Text;
 
-/// What stands for no common run, as NLTK's smoothing method 1 has it.
+/// The count used if no n-gram is common, as in NLTK's smoothing method 1.
 const EPSILON: f64 = 0.1;
 
-/// The likeness of two answers by BLEU, from 0 to 1: the smaller of the two directions.
+/// The similarity of two answers by BLEU, from 0 to 1: the smaller of the two directions.
 ///
-/// BLEU = min(1, e^(1 - r/h)) · (p_1 p_2 p_3 p_4)^(1/4), where p_n is the share of the runs of
-/// n tokens that the other text has too, each as often at most as there, and h and r are the
-/// lengths. Where no run of n is common, 0.1 stands for their number (smoothing method 1 of
-/// Chen and Cherry 2014). Tokens are in lower case, marks included. 0 if no token is common;
-/// `None` if a text has none.
+/// BLEU = min(1, e^(1 - r/h)) · (p_1 p_2 p_3 p_4)^(1/4), where p_n is the share of the n-grams of
+/// tokens that also occur in the other text, each counted at most as often as it occurs there, and
+/// h and r are the lengths of the two texts. If no n-gram is common, their number is taken as 0.1
+/// (smoothing method 1 of Chen and Cherry 2014). Tokens are in lower case and include punctuation.
+/// 0 if no token is common; `None` if a text has no tokens.
 ///
-/// Two equal texts give 1. NLTK gives less to equal texts of fewer than four tokens, which
-/// have no run of four; there we depart from it.
+/// Two equal texts give 1. This differs from NLTK, which gives less to equal texts of fewer than
+/// four tokens, because they have no 4-gram.
 ///
 /// Mask the words of the groups first ([`Lexicon::mask`](crate::fairness::lexicon::Lexicon::mask)).
 ///
@@ -49,19 +49,19 @@ pub fn bleu(a: &Text, b: &Text) -> Option<f64> {
     Some(directed(a.len(), b.len()).min(directed(b.len(), a.len())))
 }
 
-/// Makes the fingerprints of runs of `n` tokens from those of the runs that are one shorter.
+/// Extends the fingerprints of (n-1)-grams to those of n-grams.
 fn grow(runs: &mut Vec<u64>, prints: &[u64], n: usize) {
     if n == 1 {
         return runs.extend(prints);
     }
     runs.truncate((prints.len() + 1).saturating_sub(n));
     for (run, next) in runs.iter_mut().zip(prints.iter().skip(n - 1)) {
-        // An odd factor loses nothing, and tells one order from another.
+        // Multiplication by an odd factor is invertible, and makes the fingerprint depend on order.
         *run = run.rotate_left(23).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ next;
     }
 }
 
-/// How many of one list pair up with one of the other.
+/// The size of the multiset intersection of two lists.
 fn common(a: &[u64], b: &[u64]) -> usize {
     let (mut a, mut b) = (a.to_vec(), b.to_vec());
     a.sort_unstable();

@@ -8,30 +8,32 @@ use crate::error::Result;
 use crate::fairness::lexicon::Lexicon;
 use crate::fairness::text::{Kind, StopWords, Text};
 
-/// What [`cobs()`] finds.
+/// The result of [`cobs()`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cobs {
     /// The mean over [`words`](Cobs::words): 0 is even-handed. `None` if there are none.
     pub mean: Option<f64>,
-    /// The target words that stand beside both groups, with their scores.
+    /// The target words that occur near words of both groups, with their scores.
     pub words: Vec<(String, f64)>,
-    /// The target words that stand beside one group only, with its place in the lexicon.
-    /// **They are the most stereotyped ones, and have no score**: their ratio is infinite.
+    /// The target words that occur near words of only one group, with the group's index in the
+    /// lexicon. **They are the most stereotyped words, but have no score**: their ratio is
+    /// infinite.
     pub one_sided: Vec<(String, usize)>,
 }
 
 /// The co-occurrence bias score of target words, for a lexicon that compares two groups.
 ///
-/// near_g(w) is the sum of 0.95^d over all words of group g in the texts that have w, d the
-/// distance in tokens without marks; COBS(w) = |log10(R_1 / R_2)| with R_g = near_g(w) / sum of
-/// near_g over all words, divided by count_g / number of all words. All words means those that
-/// are neither stop words nor of a compared group. Targets are single words in lower case.
+/// near_g(w) is the sum of 0.95^d over all words of group g in the texts that contain w, where d is
+/// the distance in tokens, not counting punctuation; COBS(w) = |log10(R_1 / R_2)| with R_g =
+/// near_g(w) / sum of near_g over all words, divided by count_g / number of all words. "All words"
+/// are those that are neither stop words nor words of a compared group. Targets are single words in
+/// lower case.
 ///
 /// # Errors
 /// `ErrorKind::Argument` if the lexicon compares more or fewer than two groups.
 ///
-/// Source: Bordia and Bowman (2019), Identifying and Reducing Gender Bias in Word-Level
-/// Language Models; LangFair 0.8, which drops the one-sided words without a word.
+/// Source: Bordia and Bowman (2019), Identifying and Reducing Gender Bias in Word-Level Language
+/// Models; LangFair 0.8, which silently drops the one-sided words.
 pub fn cobs<'t>(
     texts: impl IntoIterator<Item = &'t Text>,
     lexicon: &Lexicon,
@@ -99,7 +101,7 @@ impl<'t> Counted<'t> {
         }
     }
 
-    /// The number of all words stands in both rates, and falls out of their ratio.
+    /// The number of all words is a factor of both rates and cancels in their ratio.
     fn score(&self, near: [f64; 2]) -> Option<f64> {
         let rate = |side: usize| near[side] / self.sums[side] / self.group_words[side] as f64;
         let score = (rate(0) / rate(1)).log10().abs();

@@ -1,23 +1,24 @@
-//! A word where it stands.
+//! Words in context.
 
 use crate::fairness::text::{Text, Token};
 
-/// A word in its context. All parts are a model's, and hostile until escaped.
+/// An occurrence of a word with its context. All text comes from a model: escape it before display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit<'t> {
-    /// Which of the texts it is in.
+    /// The index of the text.
     pub text: usize,
-    /// What stands before it.
+    /// The text before the word.
     pub before: &'t str,
-    /// The word as it was written.
+    /// The word as written in the text.
     pub word: &'t str,
-    /// What stands after it.
+    /// The text after the word.
     pub after: &'t str,
 }
 
-/// Every place where a word stands, with up to `width` tokens before and after it.
+/// All occurrences of a word, with up to `width` tokens before and after it.
 ///
-/// The word is in lower case, and found in any. Take the first few: the rest is not looked for.
+/// The word is given in lower case and matched in any case. The iterator is lazy: texts after the
+/// last item taken are not searched.
 pub fn in_context<'t>(
     texts: impl IntoIterator<Item = &'t Text>,
     word: &str,

@@ -5,26 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::fairness::lexicon::Lexicon;
 use crate::fairness::text::{Kind, Text};
 
-/// How often each word stands in some texts.
+/// The number of occurrences of each word in some texts.
 pub type WordCounts = BTreeMap<String, f64>;
 
-/// A word, and how much more one side uses it.
+/// A word, and how much more often one side uses it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WordDifference {
     /// The word, in lower case.
     pub word: String,
-    /// How often it stands on the first side.
+    /// The number of occurrences on the first side.
     pub first: f64,
-    /// How often it stands on the second side.
+    /// The number of occurrences on the second side.
     pub second: f64,
-    /// The log odds ratio: above 0 the first side uses it more.
+    /// The log odds ratio: above 0 if the first side uses the word more often.
     pub delta: f64,
-    /// delta by its standard deviation: about normal, if words were independent.
+    /// delta divided by its standard deviation: about normal, if words were independent.
     pub z: f64,
 }
 
-/// How often each word stands in texts, those of the lexicon's groups left out: a prompt
-/// about a woman is answered with *she*.
+/// The number of occurrences of each word in the texts, without the words of the lexicon's groups:
+/// a prompt about a woman is naturally answered with *she*.
 pub fn word_counts<'t>(texts: impl IntoIterator<Item = &'t Text>, without: &Lexicon) -> WordCounts {
     let mut counts: BTreeMap<&str, f64> = BTreeMap::new();
     for text in texts {
@@ -40,12 +40,12 @@ pub fn word_counts<'t>(texts: impl IntoIterator<Item = &'t Text>, without: &Lexi
         .collect()
 }
 
-/// The informative prior of [`fighting_words()`] from both sides together: each word as often
-/// as in the pooled texts, all of them weighing a tenth of the smaller side.
+/// The informative prior of [`fighting_words()`] from both sides together: words have the
+/// frequencies of the pooled texts, with a total weight of a tenth of the smaller side.
 ///
-/// Monroe et al. let 500 words weigh as much as a day of speeches. A fixed part keeps z
-/// comparable between studies: with no difference its spread is 0.95, where a prior as heavy
-/// as the texts would leave 0.6.
+/// Monroe et al. use a prior of 500 words for a day of speeches. A fixed share keeps z comparable
+/// between studies: with no difference its standard deviation is 0.95, whereas a prior as heavy as
+/// the texts would reduce it to 0.6.
 pub fn pooled_prior(first: &WordCounts, second: &WordCounts) -> WordCounts {
     let [a, b] = [first, second].map(|counts| counts.values().sum::<f64>());
     let scale = a.min(b).max(1.0) / 10.0 / (a + b).max(1.0);
@@ -57,15 +57,16 @@ pub fn pooled_prior(first: &WordCounts, second: &WordCounts) -> WordCounts {
     prior
 }
 
-/// The words of two sides by how much they differ, those of the first side first.
+/// The words of two sides, ordered by z: those that the first side uses more often come first.
 ///
-/// delta_w = ln[(y1 + a) / (n1 + a0 - y1 - a)] - ln[the same for 2], where y is the count of
-/// the word, n that of all words, a its prior and a0 the sum of all priors;
-/// var = 1/(y1 + a) + 1/(y2 + a); z = delta / sqrt(var). Words are those of either side; one
-/// without prior, or alone in its text, has no odds and is left out.
+/// delta_w = ln[(y1 + a) / (n1 + a0 - y1 - a)] - ln[the same for 2], where y is the count of the
+/// word, n that of all words, a its prior and a0 the sum of all priors; var = 1/(y1 + a) + 1/(y2 +
+/// a); z = delta / sqrt(var). Words of either side are included; a word without a prior, or that is
+/// the only word of its side, has no odds and is omitted.
 ///
-/// **z takes words for independent**, but the samples of a prompt repeat each other, so it is
-/// too large: it ranks words, and is no test. Correct for their number before naming any.
+/// **z assumes that words are independent**, but the samples of a prompt repeat each other, so z is
+/// too large: use it to rank words, not as a test. Correct for the number of words before reporting
+/// any.
 ///
 /// Source: Monroe, Colaresi and Quinn (2008), Fightin' Words, equations 16 and 20 to 22.
 pub fn fighting_words(

@@ -1,4 +1,4 @@
-//! A metric by group, in the words of Fairlearn.
+//! A metric by group, with the terms of Fairlearn.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 /// assert_eq!(frame.ratio(), Some(0.5));
 /// ```
 ///
-/// A metric that is undefined (or no number) for a group leaves the comparisons undefined, too.
+/// If a metric is undefined (or NaN) for a group, the comparisons between groups are undefined,
+/// too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricFrame {
     by_group: BTreeMap<String, Option<f64>>,
@@ -24,8 +25,8 @@ pub struct MetricFrame {
 }
 
 impl MetricFrame {
-    /// Takes the metric of the rows of each group and of all rows. Rows without a group, and
-    /// groups without a row, are left out.
+    /// Computes the metric for the rows of each group and for all rows. If `groups` and `rows`
+    /// differ in length, the excess of the longer one is ignored.
     pub fn new<T>(
         groups: &[impl AsRef<str>],
         rows: &[T],
@@ -59,22 +60,22 @@ impl MetricFrame {
         self.overall
     }
 
-    /// The smallest of the groups.
+    /// The smallest value of any group.
     pub fn group_min(&self) -> Option<f64> {
         self.groups()?.into_iter().reduce(f64::min)
     }
 
-    /// The largest of the groups.
+    /// The largest value of any group.
     pub fn group_max(&self) -> Option<f64> {
         self.groups()?.into_iter().reduce(f64::max)
     }
 
-    /// The largest minus the smallest: 0 is parity.
+    /// The largest value minus the smallest: 0 is parity.
     pub fn difference(&self) -> Option<f64> {
         Some(self.group_max()? - self.group_min()?)
     }
 
-    /// The largest distance of a group from all rows.
+    /// The largest absolute difference between a group and the overall value.
     pub fn difference_to_overall(&self) -> Option<f64> {
         let overall = self.overall?;
         self.groups()?
@@ -83,8 +84,8 @@ impl MetricFrame {
             .reduce(f64::max)
     }
 
-    /// The smallest divided by the largest: 1 is parity. Undefined where that is 0 by 0 or
-    /// a metric is negative.
+    /// The smallest value divided by the largest: 1 is parity. Undefined if the largest is 0 or a
+    /// value is negative.
     pub fn ratio(&self) -> Option<f64> {
         let (min, max) = (self.group_min()?, self.group_max()?);
         (min >= 0.0 && max > 0.0).then(|| min / max)

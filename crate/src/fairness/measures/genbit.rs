@@ -1,4 +1,4 @@
-//! GenBit: do words stand nearer to those of one group?
+//! GenBit: whether words occur nearer to the words of one group than to those of another.
 
 use std::collections::HashMap;
 
@@ -8,60 +8,60 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::lexicon::Lexicon;
 use crate::fairness::text::{StopWords, Text};
 
-/// How far a group's word reaches, in tokens.
+/// The largest distance at which a group's word counts, in tokens.
 const WINDOW: usize = 30;
 
-/// What [`genbit()`] finds.
+/// The result of [`genbit()`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct GenBit {
-    /// The mean of |bias| over [`words`](GenBit::words): 0 is even-handed. `None` if there is
-    /// no such word.
+    /// The mean of |bias| over [`words`](GenBit::words): 0 is even-handed. `None` if there are no
+    /// such words.
     pub score: Option<f64>,
-    /// The mean of the biases with their signs: to which group the words lean on the whole.
+    /// The mean of the signed biases: toward which group the words lean overall.
     pub signed: Option<f64>,
-    /// From this co-occurrence on a word is looked at.
+    /// The least co-occurrence for a word to be included.
     pub cutoff: f64,
-    /// How many words of each group of the lexicon stand in the texts.
+    /// The number of words of each group of the lexicon in the texts.
     pub group_words: Vec<usize>,
-    /// The Jensen-Shannon divergence, in nats, of the nearness of all words to the first and to
-    /// the second group: 0 where both have the same neighbours, at most ln 2.
+    /// The Jensen-Shannon divergence, in nats, between the proximities of all words to the first
+    /// and to the second group: 0 if both groups have the same neighbors, at most ln 2.
     pub divergence: f64,
-    /// The words that were looked at, in alphabetical order.
+    /// The included words, in alphabetical order.
     pub words: Vec<WordBias>,
 }
 
-/// A word, and how near it stands to the words of each group.
+/// A word, and how near it occurs to the words of each group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WordBias {
     /// The word.
     pub word: String,
-    /// How often it stands in the texts.
+    /// The number of occurrences in the texts.
     pub frequency: usize,
-    /// For each group of the lexicon 1 + the sum of 0.95^distance to its words.
+    /// For each group of the lexicon, 1 + the sum of 0.95^distance over the group's words.
     pub near: Vec<f64>,
-    /// For each group of the lexicon P(w | group).
+    /// For each group of the lexicon, P(w | group).
     pub given: Vec<f64>,
-    /// ln P(w | second group) - ln P(w | first group), of the two groups that are compared.
+    /// ln P(w | second group) - ln P(w | first group), for the two compared groups.
     pub bias: f64,
 }
 
 /// The GenBit score of texts, for a lexicon that compares two groups.
 ///
-/// near_g(w) = 1 + sum of 0.95^d over the words of group g at a distance d of at most 30
-/// tokens in the same text, stop words taken out beforehand; P(w | g) = near_g(w) / (N_g + |V|),
-/// N_g the number of words of g in the texts and |V| the number of different words. The score
-/// is the mean of |ln P(w | 2) / P(w | 1)| over the words, not of any group, whose near_g
-/// together are at or above the `percentile` (GenBit's own choice is 80) of those above 2.
+/// near_g(w) = 1 + sum of 0.95^d over the words of group g at a distance d of at most 30 tokens in
+/// the same text, after removal of stop words; P(w | g) = near_g(w) / (N_g + |V|), with N_g the
+/// number of words of g in the texts and |V| the number of distinct words. The score is the mean of
+/// |ln P(w | 2) / P(w | 1)| over the words that belong to no group and whose sum of near_g is at or
+/// above the `percentile` (GenBit uses 80) of the sums above 2.
 ///
-/// GenBit's other ratios, of groups that are counted apart (its *non-binary* words), follow from
-/// [`near`](WordBias::near) and [`group_words`](GenBit::group_words).
+/// GenBit's other ratios, for groups that are counted apart (its *non-binary* words), can be
+/// computed from [`near`](WordBias::near) and [`group_words`](GenBit::group_words).
 ///
-/// Words are runs of letters. They are not reduced to lemmas, as GenBit does with a neural
-/// model; and its stop words are those of `stopwordsiso`, give them to have the same.
+/// Words are runs of letters. Unlike in GenBit, which uses a neural model, they are not lemmatized.
+/// GenBit's stop words are those of `stopwordsiso`; pass them for the same results.
 ///
 /// # Errors
-/// `ErrorKind::Argument` if the lexicon compares more or fewer than two groups, or the
-/// percentile is none.
+/// `ErrorKind::Argument` if the lexicon compares more or fewer than two groups, or the percentile
+/// is not between 0 and 100.
 ///
 /// Source: Sengupta et al. (2021), GenBit: Measure and Mitigate Gender Bias in Language
 /// Datasets; GenBit 2.2.
@@ -94,7 +94,7 @@ pub fn genbit<'t>(
     let divergence = divergence(&entries, pair);
     let cutoff = cutoff(entries.iter().map(Entry::total), percentile);
     let looked_at = entries.into_iter().filter(|entry| {
-        // Sums of the same terms in another order differ in their last digits.
+        // Sums of the same terms in a different order may differ in the last digits.
         entry.group.is_none() && entry.total() >= cutoff - 1e-9
     });
     let mut words: Vec<_> = looked_at.map(|entry| entry.bias(pair, &sizes)).collect();
@@ -143,8 +143,8 @@ impl Entry {
     }
 }
 
-/// The words of the texts. One that is written in two ways, of which one names a group
-/// (`Miss`), is two words.
+/// The words of the texts. A word with two spellings, only one of which names a group (`Miss`), is
+/// two entries.
 #[derive(Default)]
 struct Vocabulary {
     entries: Vec<Entry>,
@@ -181,7 +181,7 @@ impl Vocabulary {
         }
     }
 
-    /// Counts a word, and says where it is kept.
+    /// Counts a word and returns its index.
     fn place(&mut self, word: String, group: Option<usize>, groups: usize) -> usize {
         let next = self.entries.len();
         let place = *self.index.entry((word.clone(), group)).or_insert(next);
@@ -200,7 +200,7 @@ impl Vocabulary {
     }
 }
 
-/// The mean of the Kullback-Leibler divergences of both groups' neighbours from their middle.
+/// The mean of the Kullback-Leibler divergences of both groups' neighbors from their average.
 fn divergence(entries: &[Entry], pair: [usize; 2]) -> f64 {
     let sums = pair.map(|place| entries.iter().map(|entry| entry.near(place)).sum::<f64>());
     let terms = entries.iter().map(|entry| {
@@ -212,7 +212,7 @@ fn divergence(entries: &[Entry], pair: [usize; 2]) -> f64 {
     terms.sum()
 }
 
-/// The percentile of what is above 2, as numpy interpolates it; 2 if nothing is.
+/// The percentile of the totals above 2, interpolated as in NumPy; 2 if there are none.
 fn cutoff(totals: impl Iterator<Item = f64>, percentile: f64) -> f64 {
     let mut totals: Vec<_> = totals.filter(|&total| total > 2.0).collect();
     totals.sort_by(f64::total_cmp);

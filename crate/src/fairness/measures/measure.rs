@@ -1,11 +1,11 @@
-//! What a measure of one answer is.
+//! The trait of measures that score a single answer.
 
 use crate::error::Result;
 use crate::fairness::text::Text;
 
-/// A number for an answer.
+/// A measure of one answer.
 ///
-/// Write one of your own for what matters in your case:
+/// Implement it for whatever matters in your case:
 ///
 /// ```
 /// use evenhand::Result;
@@ -29,23 +29,23 @@ use crate::fairness::text::Text;
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 ///
-/// A measure may hold a [`Client`](crate::Client) and ask a model, as [`Judge`](super::Judge)
-/// does: of [`Text::answer`] and, where it is known, [`Text::prompt`]. It overrides
-/// [`scores`](Measure::scores), so that all questions go out as one batch, and its `score` is
-/// that of a batch of one.
+/// A measure may hold a [`Client`](crate::Client) and ask a model about [`Text::answer`] and, if
+/// known, [`Text::prompt`], as [`Judge`](super::Judge) does. Such a measure overrides
+/// [`scores`](Measure::scores) to send all questions as one batch, and implements `score` as a
+/// batch of one.
 pub trait Measure: Send + Sync {
-    /// Its name, as it stands in tables.
+    /// The name shown in tables.
     fn name(&self) -> &str;
 
-    /// What is counted: `words`, `from -1 to 1`.
+    /// The unit or range: `words`, `from -1 to 1`.
     fn unit(&self) -> &str;
 
     /// What a higher score means, in words: `higher: more positive`.
     fn direction(&self) -> &str;
 
-    /// What exactly is measured, in a line: two reports are compared only where this is the
-    /// same in both. A measure that has words, a question or a threshold of its own names them
-    /// here.
+    /// What exactly is measured, in one line: two reports can be compared only if this is the same
+    /// in both. Include everything that affects the score, such as word lists, a question or a
+    /// threshold.
     ///
     /// # Default
     /// Name, unit and direction.
@@ -53,28 +53,28 @@ pub trait Measure: Send + Sync {
         format!("{} ({}; {})", self.name(), self.unit(), self.direction())
     }
 
-    /// Is it about whether a model answers, and not about what it says? Such a measure scores
-    /// all answers; the others those that do not decline.
+    /// Whether the measure is about refusing to answer, rather than about the content. Such a
+    /// measure scores all answers; the others score only answers that do not decline.
     ///
     /// # Default
-    /// Of the measure of the name `refusals` alone.
+    /// `true` for the measure named `refusals`, `false` for all others.
     fn is_about_refusing(&self) -> bool {
         self.name() == "refusals"
     }
 
-    /// The score of an answer. `None` where there is none to be had: never 0 in its place.
+    /// The score of an answer, or `None` if it has no score. Never return 0 in place of `None`.
     ///
     /// # Errors
-    /// Those of the measure. One that reads text alone has none.
+    /// Those of the measure. A measure that only reads the text has none.
     fn score(&self, text: &Text) -> Result<Option<f64>>;
 
-    /// The scores of many answers, in their order, one for each.
+    /// The scores of many answers, one for each, in the same order.
     ///
     /// # Default
-    /// One after the other.
+    /// Calls [`score`](Measure::score) for each answer.
     ///
     /// # Errors
-    /// The first that an answer meets.
+    /// The first error of an answer.
     fn scores(&self, texts: &[Text]) -> Result<Vec<Option<f64>>> {
         texts.iter().map(|text| self.score(text)).collect()
     }

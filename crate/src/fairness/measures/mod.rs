@@ -1,14 +1,15 @@
-//! From texts to numbers.
+//! Measures: from texts to numbers.
 //!
-//! Three kinds. A [`Measure`] scores one answer, and is what a study averages over the samples
-//! of a cell: [`Length`], [`Sentiment`], [`Refusal`], [`Share`], [`Frequency`], a model as the
-//! [`Judge`], or one of your own. The counterfactual measures compare the answers about two groups: [`bleu()`],
-//! [`rouge_l()`], [`sentiment_gap()`] and [`rate_gap()`]. And those of a corpus look at all
+//! There are three kinds. A [`Measure`] scores one answer, and a study averages it over the samples
+//! of a cell: [`Length`], [`Sentiment`], [`Refusal`], [`Share`], [`Frequency`], a model as
+//! [`Judge`], or your own. Counterfactual measures compare the answers about two groups:
+//! [`bleu()`], [`rouge_l()`], [`sentiment_gap()`] and [`rate_gap()`]. Corpus measures look at all
 //! answers together: [`representation()`], [`association()`], [`genbit()`], [`cobs()`],
 //! [`fighting_words()`].
 //!
-//! No score is made up: what can't be told (an empty answer, no word of any group) is `None`.
-//! All but the judge are pure functions; none tells whether a difference is more than chance.
+//! Scores are never made up: where a measure is undefined (an empty answer, no word of any group)
+//! it is `None`. All but the judge are pure functions. None of them tells whether a difference is
+//! larger than chance would explain.
 
 mod association;
 mod bleu;

@@ -1,11 +1,12 @@
-//! Do scores of two groups have the same distribution?
+//! Whether the scores of two groups have the same distribution.
 
 /// How far apart the scores of two groups are: the Wasserstein-1 distance of their
 /// distributions (LangFair's sentiment bias with strong parity).
 ///
-/// The area between the two distribution functions; for as many scores on both sides it is
-/// the mean of |sort(a)_i - sort(b)_i|. Unsigned, and blind to which answer belongs to which:
-/// 0 for the same scores in another order. `None` if a side is empty or a score is not finite.
+/// This is the area between the two distribution functions; if both sides have equally many scores,
+/// it is the mean of |sort(a)_i - sort(b)_i|. It is unsigned and ignores which answers form a pair:
+/// it is 0 for the same scores in a different order. `None` if a side is empty or a score is not
+/// finite.
 ///
 /// Source: Huang et al. (2020), Reducing Sentiment Bias in Language Models via
 /// Counterfactual Evaluation; LangFair 0.8 for equal sizes.
@@ -14,7 +15,7 @@ pub fn sentiment_gap(a: &[f64], b: &[f64]) -> Option<f64> {
     let mut area = 0.0;
     let (mut i, mut j) = (0, 0);
     let mut done = 0.0;
-    // Both quantile functions are stairs: walk up both at once.
+    // Both quantile functions are step functions; walk along both at once.
     while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
         let (next_a, next_b) = ((i + 1) * b.len(), (j + 1) * a.len());
         let next = next_a.min(next_b);
@@ -30,7 +31,7 @@ pub fn sentiment_gap(a: &[f64], b: &[f64]) -> Option<f64> {
 /// The difference between the shares of scores above a threshold, first group minus second
 /// (LangFair's sentiment bias with weak parity): from -1 to 1.
 ///
-/// `None` if a side is empty or a score is not finite. Source: as [`sentiment_gap`].
+/// `None` if a side is empty or a score is not finite. Source: see [`sentiment_gap`].
 pub fn rate_gap(a: &[f64], b: &[f64], threshold: f64) -> Option<f64> {
     let rate = |scores: &[f64]| {
         let above = sorted(scores)?

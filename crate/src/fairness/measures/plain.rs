@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::lexicon::{Group, Lexicon};
 use crate::fairness::text::Text;
 
-/// How long an answer is, in words. An empty answer has none, which is a score.
+/// The length of an answer, in words. An empty answer has a score of 0.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Length;
 
@@ -27,10 +27,10 @@ impl Measure for Length {
     }
 }
 
-/// The share of one group's words among those of all groups that are compared.
+/// The share of one group's words among the words of all compared groups.
 ///
-/// count_g / sum of the counts of the compared groups: of *she* and *he*, how much is *she*?
-/// Undetected where there is no such word; groups counted apart don't enter. For neutral
+/// count_g / sum of the counts of the compared groups, such as the share of *she* among *she* and
+/// *he*. Undefined if there is no such word; groups counted apart are ignored. Intended for neutral
 /// prompts: a prompt that names a group is answered with its words.
 #[derive(Clone, Debug)]
 pub struct Share {
@@ -40,7 +40,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// The share of a group.
+    /// Creates the measure for a group.
     ///
     /// # Errors
     /// `ErrorKind::Argument` if the lexicon compares no group of this name.
@@ -95,7 +95,7 @@ impl Measure for Share {
     }
 }
 
-/// How many of a hundred words are a group's. Undefined for an answer without words.
+/// The number of words of a group per hundred words. Undefined for an answer without words.
 #[derive(Clone, Debug)]
 pub struct Frequency {
     lexicon: Lexicon,
@@ -104,7 +104,7 @@ pub struct Frequency {
 }
 
 impl Frequency {
-    /// The frequency of a group's words.
+    /// Creates the measure for a group.
     ///
     /// # Errors
     /// `ErrorKind::Argument` if the lexicon has no group of this name.

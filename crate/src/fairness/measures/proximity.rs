@@ -1,7 +1,7 @@
-//! How near a word stands to those of a group.
+//! The proximity of words to the words of a group.
 
-/// For each token the sum of 0.95^d over the marked ones at distance d, itself apart; those
-/// farther than `window` left out. One pass in each direction, however many are marked.
+/// For each token, the sum of 0.95^d over all other marked tokens at distance d, ignoring those
+/// farther than `window`. Takes one pass in each direction, however many tokens are marked.
 pub(super) fn nearness(marked: &[bool], window: Option<usize>) -> Vec<f64> {
     let mut near = vec![0.0; marked.len()];
     sweep(marked, window, 0..marked.len(), &mut near);
@@ -18,7 +18,7 @@ fn sweep(
     near: &mut [f64],
 ) {
     let is_marked = |at: usize| marked.get(at).is_some_and(|&marked| marked);
-    // What falls out of the window at each step: nothing until it is full.
+    // The weight of a token that leaves the window. None leaves until the window is full.
     let leave = window.map(|window| WEIGHT.powi(i32::try_from(window).unwrap_or(i32::MAX)));
     let mut leaving = order.clone();
     let mut sum = 0.0;

@@ -1,33 +1,34 @@
-//! The longest sequence of words that two answers share.
+//! ROUGE-L: the longest sequence of words that two answers share.
 
 use std::collections::HashMap;
 
 use crate::fairness::text::Text;
 
-/// How much of a text is compared. It bounds the work to half a second.
+/// The most words of a text that are compared, which limits the time to half a second.
 const LONGEST: usize = 1 << 17;
 
-/// The likeness of two answers by ROUGE-L, from 0 to 1.
+/// The similarity of two answers by ROUGE-L, from 0 to 1.
 ///
 /// F1 = 2 P R / (P + R) with P = LCS / |b| and R = LCS / |a|, where LCS is the length of the
-/// longest sequence of words that stands in both, in order, with gaps. Words are runs of
-/// letters and digits in lower case; those of more than three letters are reduced to their
+/// longest common subsequence of words: the same words in the same order, gaps allowed. Words are
+/// runs of letters and digits in lower case; those of more than three letters are reduced to their
 /// stems (Porter). Symmetric. `None` if a text has no word.
 ///
-/// The length is found 64 words at a time (Hyyrö 2004), in memory that grows with the texts
-/// and not with their product. Of a text longer than 131,072 words (some 700 kB) the first so
-/// many are compared. `rouge_score` knows the letters a to z alone, and drops all others.
+/// The LCS is computed 64 words at a time (Hyyrö 2004), in memory proportional to the length of the
+/// texts rather than to their product. Only the first 131,072 words of a text (about 700 kB) are
+/// compared. Unlike this function, `rouge_score` knows only the letters a to z and drops all
+/// others.
 ///
 /// Mask the words of the groups first ([`Lexicon::mask`](crate::fairness::lexicon::Lexicon::mask)).
 ///
-/// Source: Lin (2004), ROUGE; `rouge_score` with its stemmer, as LangFair 0.8 calls it.
+/// Source: Lin (2004), ROUGE; `rouge_score` with its stemmer, as used by LangFair 0.8.
 pub fn rouge_l(a: &Text, b: &Text) -> Option<f64> {
     let (a, b) = (start(a.stems()), start(b.stems()));
     if a.is_empty() || b.is_empty() {
         return None;
     }
     let common = common_subsequence(a, b) as f64;
-    // 2PR / (P + R), with the fractions cleared.
+    // Equals 2PR / (P + R).
     Some(2.0 * common / (a.len() + b.len()) as f64)
 }
 
@@ -53,13 +54,14 @@ fn common_subsequence(mut a: &[u64], mut b: &[u64]) -> usize {
     ends + bit_parallel(a, b)
 }
 
-/// Each bit of `row` stands for a word of `a`; it is cleared where the longest sequence grows
-/// by that word.
+/// Each bit of `row` represents a word of `a`; it is cleared if that word extends the longest
+/// common subsequence.
 fn bit_parallel(a: &[u64], b: &[u64]) -> usize {
     let blocks = a.len().div_ceil(64);
     let places = places(a);
-    // Where a word stands in more places than there are blocks, its bits are kept; of others
-    // they are set when needed. So neither takes longer than a row, and few are kept.
+    // The bits of a word that occurs in more places than there are blocks are stored; those of
+    // other words are set when needed. Either way a word costs at most one pass over a row, and few
+    // rows are stored.
     let dense: HashMap<u64, Vec<u64>> = places
         .iter()
         .filter(|(_, places)| places.len() > blocks)
@@ -84,7 +86,7 @@ fn bit_parallel(a: &[u64], b: &[u64]) -> usize {
             }
         }
     }
-    // Bits past the end are never cleared, since no word stands there.
+    // Bits past the end are never cleared, since no word is there.
     row.iter().map(|block| block.count_zeros() as usize).sum()
 }
 

@@ -1,4 +1,4 @@
-//! How an answer feels, by VADER.
+//! The sentiment of an answer, by VADER.
 
 use std::sync::OnceLock;
 
@@ -10,16 +10,16 @@ use crate::fairness::text::Text;
 
 /// The sentiment of an answer, by VADER 3.3.2 (Hutto and Gilbert 2014).
 ///
-/// Each word of a lexicon has a valence from -4 to 4, which words around it strengthen,
-/// weaken or turn; the scores come out as Python's to the last digit, rounded as Python
-/// rounds them. Undefined for an answer without words: VADER itself says 0.
+/// Each word of a lexicon has a valence from -4 to 4, which surrounding words strengthen, weaken or
+/// reverse. The scores equal those of the Python implementation to the last digit, including its
+/// rounding. Undefined for an answer without words, for which VADER itself gives 0.
 ///
-/// Typographic apostrophes and quotation marks are made straight first, which Python's does not
-/// do: it knows `isn't` for a negation, and does not know `isn’t`.
+/// Typographic apostrophes and quotation marks are replaced by straight ones first. The Python
+/// implementation does not do this: it recognizes `isn't` as a negation, but not `isn’t`.
 ///
-/// VADER was made for short posts: over a long answer the compound nears 1 or -1. And it is
-/// about words, so *struggles with difficult patients* is negative, though nothing bad is
-/// said of a nurse.
+/// VADER was made for short posts: for a long answer the compound score approaches 1 or -1. It also
+/// rates words without their context, so *struggles with difficult patients* is negative, although
+/// it says nothing bad about a nurse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sentiment {
     /// s / sqrt(s² + 15), where s is the sum of all valences: from -1 to 1.
@@ -63,7 +63,7 @@ impl Measure for Sentiment {
 }
 
 fn scores(text: &Text) -> Option<SentimentScores> {
-    // Its lexicons are parsed once.
+    // The lexicons are parsed once.
     static ANALYZER: OnceLock<SentimentIntensityAnalyzer> = OnceLock::new();
     let analyzer = ANALYZER.get_or_init(SentimentIntensityAnalyzer::new);
     (text.word_count() > 0).then(|| text.sentiment(|answer| analyzer.polarity_scores(answer)))

@@ -1,4 +1,4 @@
-//! The peers' own numbers, and what must hold for any texts.
+//! Reference values from other implementations, and properties that hold for any text.
 
 mod golden;
 mod judge;

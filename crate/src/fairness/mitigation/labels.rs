@@ -1,12 +1,12 @@
-//! Rows that have a group, an outcome and a weight, and the cells that they fall into.
+//! Rows with a group, an outcome and a weight, and their contingency table.
 
 use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::sanitize_line;
 
-/// What is known of the rows of a data set: to which group each belongs, which outcome it has,
-/// and how much it counts. Groups and outcomes are words of any kind.
+/// The group, outcome and weight of each row of a data set. Groups and outcomes are arbitrary
+/// strings.
 ///
 /// ```
 /// use evenhand::fairness::mitigation::Labels;
@@ -21,7 +21,7 @@ pub struct Labels {
     pub(super) weights: Vec<f64>,
 }
 
-/// The rows of one group that have one outcome.
+/// The rows of one group with one outcome.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Cell {
@@ -29,11 +29,11 @@ pub struct Cell {
     pub group: String,
     /// The outcome.
     pub outcome: String,
-    /// How many rows there are.
+    /// The number of rows.
     pub rows: usize,
-    /// The sum of their weights, `n_gy`; without weights the number of rows.
+    /// The sum of their weights, `n_gy`; without weights, the number of rows.
     pub weight: f64,
-    /// What the sum would be if group and outcome were independent: `n_g n_y / n`.
+    /// The expected sum if group and outcome were independent: `n_g n_y / n`.
     pub target: f64,
 }
 
@@ -45,10 +45,10 @@ impl Cell {
 }
 
 impl Labels {
-    /// Rows that count 1 each, given as group and outcome.
+    /// Creates labels from groups and outcomes. Each row has weight 1.
     ///
     /// # Errors
-    /// There is no row.
+    /// There are no rows.
     pub fn new<G, O>(rows: impl IntoIterator<Item = (G, O)>) -> Result<Self>
     where
         G: Into<String>,
@@ -65,11 +65,11 @@ impl Labels {
         Ok(Self { rows, weights })
     }
 
-    /// The same rows with these weights, one a row.
+    /// The same rows with new weights, one per row.
     ///
     /// # Errors
-    /// Not as many weights as rows; a weight that is negative or not a number; weights whose
-    /// sum is 0, or too large to be one.
+    /// The numbers of weights and rows differ; a weight is negative or not finite; the sum of the
+    /// weights is 0 or overflows.
     pub fn with_weights(mut self, weights: impl IntoIterator<Item = f64>) -> Result<Self> {
         let weights: Vec<f64> = weights.into_iter().collect();
         if weights.len() != self.rows.len() {
@@ -79,8 +79,8 @@ impl Labels {
         if let Some(row) = weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
             let weight = weights.get(row).copied().unwrap_or_default();
             return Err(
-                argument(format!("row {row} has the weight {weight}, which is none"))
-                    .with_hint("a weight is a number from 0 up"),
+                argument(format!("row {row} has the invalid weight {weight}"))
+                    .with_hint("a weight is a finite number of at least 0"),
             );
         }
         let sum: f64 = weights.iter().sum();
@@ -91,29 +91,29 @@ impl Labels {
         Ok(self)
     }
 
-    /// How many rows there are; at least one.
+    /// The number of rows; at least one.
     #[expect(clippy::len_without_is_empty, reason = "there is always a row")]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Each row's group and outcome.
+    /// The group and outcome of each row.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.rows
             .iter()
             .map(|(group, outcome)| (group.as_str(), outcome.as_str()))
     }
 
-    /// Each row's weight.
+    /// The weight of each row.
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }
 
-    /// These rows, in this order, as often as they are named: what
-    /// [`resample`](Self::resample) drew, or a part to learn from.
+    /// Selects rows by number, in the given order and with repetitions: the rows that
+    /// [`resample`](Self::resample) drew, or a training set.
     ///
     /// # Errors
-    /// A number that no row has; no number at all.
+    /// A row number out of range; no row numbers.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         let chosen: Option<Vec<_>> = rows
             .iter()
@@ -126,11 +126,11 @@ impl Labels {
         Self::new(rows)?.with_weights(weights)
     }
 
-    /// Every group with every outcome, in the order of the words.
+    /// The cells of all groups and outcomes, sorted by group and outcome.
     ///
     /// # Errors
-    /// Fewer than two groups or outcomes, which leaves nothing to compare; a cell without
-    /// rows, or whose rows weigh nothing, for no factor could fill it.
+    /// Fewer than two groups or outcomes, so that there is nothing to compare; a cell without rows
+    /// or with a total weight of 0, which no factor could correct.
     pub fn cells(&self) -> Result<Vec<Cell>> {
         let mut groups: BTreeMap<&str, f64> = BTreeMap::new();
         let mut outcomes: BTreeMap<&str, f64> = BTreeMap::new();
@@ -178,17 +178,19 @@ fn several(what: &str, found: &BTreeMap<&str, f64>) -> Result<()> {
 fn empty(cell: &Cell) -> Error {
     let what = match cell.rows {
         0 => "no row has",
-        _ => "the rows weigh nothing that have",
+        _ => "only rows of weight 0 have",
     };
     argument(format!(
         "{what} the group '{}' and the outcome '{}'",
         sanitize_line(&cell.group, 60),
         sanitize_line(&cell.outcome, 60)
     ))
-    .with_hint("add such rows, or leave out the group or the outcome: no weight can stand for rows that aren't there")
+    .with_hint(
+        "add such rows, or leave out the group or the outcome: no weight can replace missing rows",
+    )
 }
 
-/// An argument that can't be what was meant.
+/// An error about an invalid argument.
 pub(super) fn argument(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Argument, message)
 }
@@ -207,7 +209,7 @@ mod tests {
         let error = three().cells().unwrap_err();
         assert_snapshot!(error, @"
         no row has the group 'f' and the outcome 'yes'
-          hint: add such rows, or leave out the group or the outcome: no weight can stand for rows that aren't there
+          hint: add such rows, or leave out the group or the outcome: no weight can replace missing rows
         ");
     }
 
@@ -216,7 +218,7 @@ mod tests {
         let four = [("m", "yes"), ("m", "no"), ("f", "no"), ("f", "yes")];
         let labels = Labels::new(four).unwrap();
         let error = labels.with_weights([1.0, 1.0, 1.0, 0.0]).unwrap().cells();
-        assert_snapshot!(error.unwrap_err().message(), @"the rows weigh nothing that have the group 'f' and the outcome 'yes'");
+        assert_snapshot!(error.unwrap_err().message(), @"only rows of weight 0 have the group 'f' and the outcome 'yes'");
     }
 
     #[test]

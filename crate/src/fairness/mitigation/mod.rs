@@ -1,21 +1,23 @@
-//! What may make answers, or the data that a model learns from, more even-handed.
+//! Mitigation: methods that may make answers, or the data that a model learns from, more
+//! even-handed.
 //!
-//! - Data of groups and outcomes: [`Labels`] counts them, [`Parity`] compares two groups,
+//! - Data with groups and outcomes: [`Labels`] holds them, [`Parity`] compares two groups,
 //!   [`Reweighing`] weights rows so that outcome and group are independent, and
-//!   [`resample`](Labels::resample) draws rows to the same end.
-//! - Texts: [`Swap`] exchanges the words of two groups; with the versions of
-//!   [`augment`](Swap::augment) a model meets both alike.
+//!   [`resample`](Labels::resample) draws rows for the same purpose.
+//! - Texts: [`Swap`] exchanges the words of two groups; with [`augment`](Swap::augment), a model
+//!   sees both groups equally often.
 //! - Requests: [`Prompt`] changes what is asked.
-//! - Fine-tuning: [`TrainingFile`] writes what Azure OpenAI learns from.
-//! - [`NaiveBayes`] is a model that is small enough to learn in a cell, and [`applicants`] is
-//!   made-up data that it learns an unfair rule from.
-//! - [`Utility`](super::measures::Utility) watches the price: an empty answer is fair, and of no use.
+//! - Fine-tuning: [`TrainingFile`] writes training files for Azure OpenAI.
+//! - [`NaiveBayes`] is a model small enough to be trained in a notebook cell, and [`applicants`] is
+//!   fictional data from which it learns an unfair rule.
+//! - [`Utility`](super::measures::Utility) measures the price: an empty answer is fair, but
+//!   useless.
 //!
-//! A group is data: nothing here but the shipped word lists knows of gender. Whatever chance
-//! decides takes a seed, and gives the same for the same seed.
+//! Groups are data: only the built-in word lists are about gender. Everything random takes a seed,
+//! and gives the same result for the same seed.
 //!
-//! Weighting or drawing rows changes data, not a hosted model. The honest ways to a better
-//! deployment are a prompt, or a training file, a fine-tuning, and the same questions again.
+//! Weighting or resampling rows changes data, not a hosted model. To improve a deployment, change
+//! the prompt, or write a training file and fine-tune; then ask the same questions again.
 
 mod applicants;
 mod counterfactual;

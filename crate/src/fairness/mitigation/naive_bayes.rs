@@ -1,4 +1,4 @@
-//! A model that is small enough to learn in a cell: it shows what data do to a model.
+//! A model small enough to be trained in a notebook cell, to show how data affect a model.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,15 +7,15 @@ use crate::fairness::text::plain_words;
 
 use super::labels::{Labels, argument};
 
-/// Multinomial naive Bayes over the words of a text, with Laplace's smoothing (Manning,
-/// Raghavan & Schütze, 'Introduction to Information Retrieval', 2008, section 13.2). It learns
-/// by counting, each row by its weight, so [`Reweighing`](super::Reweighing) changes what it
-/// learns:
+/// Multinomial naive Bayes over the words of a text, with Laplace's smoothing (Manning, Raghavan &
+/// Schütze, 'Introduction to Information Retrieval', 2008, section 13.2). It is trained by counting
+/// rows by weight, so [`Reweighing`](super::Reweighing) changes what it learns:
 ///
 /// `ln P(y | text) = ln(n_y / n) + sum over words of ln((n_wy + 1) / (N_y + V)) + a constant`
 ///
-/// with `n_wy` how often the word stands in rows of outcome `y`, `N_y` the sum over words, and
-/// `V` the number of different words. A word that was never seen says nothing.
+/// with `n_wy` the number of occurrences of the word in rows of outcome `y`, `N_y` the sum over
+/// words, and `V` the number of distinct words. Words that were not in the training texts are
+/// ignored.
 ///
 /// ```
 /// use evenhand::fairness::mitigation::{Labels, NaiveBayes};
@@ -29,7 +29,7 @@ use super::labels::{Labels, argument};
 #[derive(Clone, Debug)]
 pub struct NaiveBayes {
     outcomes: Vec<Outcome>,
-    /// How many different words there are.
+    /// The number of distinct words.
     words: f64,
 }
 
@@ -43,10 +43,10 @@ struct Outcome {
 }
 
 impl NaiveBayes {
-    /// Counts the words of these texts, one a row.
+    /// Trains a model on texts, one per row of `labels`.
     ///
     /// # Errors
-    /// Not as many texts as rows.
+    /// The numbers of texts and rows differ.
     pub fn train<T: AsRef<str>>(texts: &[T], labels: &Labels) -> Result<Self> {
         if texts.len() != labels.len() {
             let (texts, rows) = (texts.len(), labels.len());
@@ -64,9 +64,9 @@ impl NaiveBayes {
                 *counts.entry(word).or_default() += weight;
             }
         }
-        // An outcome whose rows weigh nothing was not learnt.
-        let learnt = counted.into_iter().filter(|(_, (rows, _))| *rows > 0.0);
-        let outcomes = learnt.map(|(name, (rows, counts))| Outcome {
+        // An outcome whose rows have a total weight of 0 is not learned.
+        let learned = counted.into_iter().filter(|(_, (rows, _))| *rows > 0.0);
+        let outcomes = learned.map(|(name, (rows, counts))| Outcome {
             name: name.to_owned(),
             prior: (rows / all).ln(),
             sum: counts.values().sum(),
@@ -78,7 +78,7 @@ impl NaiveBayes {
         })
     }
 
-    /// The likeliest outcome; of equally likely ones the first in the order of the words.
+    /// The most likely outcome; of equally likely ones, the first in alphabetical order.
     pub fn predict(&self, text: &str) -> &str {
         let likelihoods = self.log_likelihoods(text);
         let mut best: Option<(&Outcome, f64)> = None;
@@ -90,7 +90,7 @@ impl NaiveBayes {
         best.map_or("", |(outcome, _)| &outcome.name)
     }
 
-    /// The probability of an outcome, 0 to 1; 0 for one that was not learnt.
+    /// The probability of an outcome, from 0 to 1; 0 for one that was not learned.
     pub fn score(&self, text: &str, outcome: &str) -> f64 {
         let likelihoods = self.log_likelihoods(text);
         let most = likelihoods
@@ -103,10 +103,10 @@ impl NaiveBayes {
         own / odds.iter().sum::<f64>()
     }
 
-    /// The share of texts whose outcome is predicted right, by weight: 0 to 1.
+    /// The weighted share of texts whose outcome is predicted correctly, from 0 to 1.
     ///
     /// # Errors
-    /// Not as many texts as rows.
+    /// The numbers of texts and rows differ.
     pub fn accuracy<T: AsRef<str>>(&self, texts: &[T], labels: &Labels) -> Result<f64> {
         let predicted = self.label(texts, labels)?;
         let rows = predicted.rows().zip(labels.rows()).zip(labels.weights());
@@ -115,11 +115,11 @@ impl NaiveBayes {
         Ok(right / labels.weights().iter().sum::<f64>())
     }
 
-    /// The same rows with the outcomes that the model predicts, to ask for their
+    /// The same rows with the outcomes that the model predicts, for example to compute their
     /// [`parity`](Labels::parity).
     ///
     /// # Errors
-    /// Not as many texts as rows.
+    /// The numbers of texts and rows differ.
     pub fn label<T: AsRef<str>>(&self, texts: &[T], labels: &Labels) -> Result<Labels> {
         if texts.len() != labels.len() {
             let (texts, rows) = (texts.len(), labels.len());
@@ -130,7 +130,7 @@ impl NaiveBayes {
         Labels::new(predicted)?.with_weights(labels.weights().iter().copied())
     }
 
-    /// For each outcome the logarithm of its probability, but for a constant.
+    /// The logarithm of the probability of each outcome, up to a constant.
     fn log_likelihoods(&self, text: &str) -> Vec<f64> {
         let known: Vec<String> = plain_words(text)
             .filter(|word| {

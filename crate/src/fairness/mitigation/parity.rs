@@ -1,11 +1,11 @@
-//! Two groups side by side: how often each has the good outcome.
+//! Parity: how often two groups have the favorable outcome.
 
 use crate::error::Result;
 use crate::text::sanitize_line;
 
 use super::labels::{Labels, argument};
 
-/// How often two groups have the favourable outcome, in the words of AIF360's
+/// How often two groups have the favorable outcome, with the terms of AIF360's
 /// `BinaryLabelDatasetMetric`.
 ///
 /// ```
@@ -21,21 +21,21 @@ use super::labels::{Labels, argument};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Parity {
-    /// The share of the unprivileged group that has the favourable outcome, by weight: 0 to 1.
+    /// The weighted share of the unprivileged group with the favorable outcome, from 0 to 1.
     pub unprivileged: f64,
-    /// The share of the privileged group that has it.
+    /// The weighted share of the privileged group with the favorable outcome.
     pub privileged: f64,
 }
 
 impl Parity {
-    /// `P(y | unprivileged) - P(y | privileged)`: 0 is even-handed, below it the unprivileged
-    /// have the worse.
+    /// `P(y | unprivileged) - P(y | privileged)`: 0 is even-handed; negative values mean a
+    /// disadvantage for the unprivileged group.
     pub fn statistical_parity_difference(&self) -> f64 {
         self.unprivileged - self.privileged
     }
 
-    /// `P(y | unprivileged) / P(y | privileged)`: 1 is even-handed. `None` when nobody
-    /// privileged has the outcome, since then there is no ratio.
+    /// `P(y | unprivileged) / P(y | privileged)`: 1 is even-handed. `None` if no privileged row has
+    /// the outcome, since the ratio is then undefined.
     pub fn disparate_impact(&self) -> Option<f64> {
         let ratio = self.unprivileged / self.privileged;
         ratio.is_finite().then_some(ratio)
@@ -43,10 +43,10 @@ impl Parity {
 }
 
 impl Labels {
-    /// Compares two groups by their share of the favourable outcome.
+    /// Compares two groups by their share of the favorable outcome.
     ///
     /// # Errors
-    /// No row has the group, or its rows weigh nothing; no row at all has the outcome.
+    /// A group has no rows or a total weight of 0; no row has the outcome.
     pub fn parity(&self, unprivileged: &str, privileged: &str, favorable: &str) -> Result<Parity> {
         if !self.rows().any(|(_, outcome)| outcome == favorable) {
             let favorable = sanitize_line(favorable, 60);
@@ -58,10 +58,10 @@ impl Labels {
         })
     }
 
-    /// The share of a group that has an outcome, by weight: 0 to 1.
+    /// The weighted share of a group with an outcome, from 0 to 1.
     ///
     /// # Errors
-    /// No row has the group, or its rows weigh nothing.
+    /// The group has no rows or a total weight of 0.
     pub fn base_rate(&self, group: &str, outcome: &str) -> Result<f64> {
         let mut all = 0.0;
         let mut with = 0.0;
@@ -76,7 +76,7 @@ impl Labels {
         }
         let group = sanitize_line(group, 60);
         Err(argument(format!(
-            "no row of weight has the group '{group}'"
+            "no row with a weight above 0 has the group '{group}'"
         )))
     }
 }

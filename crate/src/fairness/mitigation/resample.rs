@@ -1,42 +1,45 @@
-//! Rows drawn so that group and outcome are independent, for models that take no weights.
+//! Resampling of rows so that group and outcome are independent, for models without support for
+//! weights.
 
 use crate::error::Result;
 
 use super::labels::{Cell, Labels, argument};
 use crate::random::Random;
 
-/// Which rows of a cell are left out, or stand twice, so that it has its target size: the two
-/// ways of Kamiran & Calders (2012), read as R's `fairmodels` reads them.
+/// Which rows of a cell are omitted or repeated to reach its target size: the two methods of
+/// Kamiran & Calders (2012), as implemented in R's `fairmodels`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Sampling<'a> {
-    /// Each row of a cell has the same chance. A cell that is too large is drawn from without
-    /// replacement, one that is too small with it.
+    /// Each row of a cell has the same probability. A cell that is too large is sampled without
+    /// replacement, one that is too small with replacement.
     Uniform {
-        /// The same seed draws the same rows.
+        /// The seed; the same seed draws the same rows.
         seed: u64,
     },
-    /// The rows nearest the border are left out or doubled: among those with the favourable
-    /// outcome the lowest scores, among the others the highest. A cell that is too small has
-    /// all its rows, as often as they fit in whole. No chance is involved; of equal scores
-    /// that of the earlier row counts as the lower.
+    /// The rows nearest the decision boundary are omitted or repeated: those with the lowest scores
+    /// among the favorable outcomes, and those with the highest among the others. A cell that is
+    /// too small first gets all its rows, as many times as they fit completely. There is no
+    /// randomness; of rows with equal scores, the earlier one counts as lower.
     Preferential {
-        /// The outcome that is wanted.
+        /// The favorable outcome.
         favorable: &'a str,
-        /// One number a row: how much a ranker, such as
-        /// [`NaiveBayes::score`](super::NaiveBayes::score), thinks it deserves that outcome.
+        /// One score per row from a ranker, such as
+        /// [`NaiveBayes::score`](super::NaiveBayes::score): higher for rows that are more likely to
+        /// have the favorable outcome.
         scores: &'a [f64],
     },
 }
 
 impl Labels {
     /// Draws rows so that each cell has `n_g n_y / n` of them, and returns their numbers in
-    /// rising order. As many rows are drawn as there are: of the targets the whole parts are
-    /// taken, and the rows that are missing go to the largest fractions.
+    /// ascending order. The total number of rows is unchanged: targets are rounded down, and the
+    /// remaining rows go to the cells with the largest fractions.
     ///
     /// # Errors
-    /// As [`cells`](Self::cells); rows of different weights, which a count can't honour; not
-    /// as many scores as rows, a score that is not a number, a favourable outcome that no row has.
+    /// The errors of [`cells`](Self::cells); rows of different weights, which a number of copies
+    /// can't represent; different numbers of scores and rows; a score that is NaN; a favorable
+    /// outcome that no row has.
     pub fn resample(&self, sampling: &Sampling<'_>) -> Result<Vec<usize>> {
         let cells = self.cells()?;
         self.check(sampling)?;
@@ -56,7 +59,7 @@ impl Labels {
         Ok(drawn)
     }
 
-    /// Takes from each cell as many rows as it shall have.
+    /// Draws the target number of rows from each cell.
     fn draw(
         &self,
         cells: &[Cell],
@@ -80,7 +83,7 @@ impl Labels {
     fn check(&self, sampling: &Sampling<'_>) -> Result<()> {
         if self.weights.windows(2).any(|two| two.first() != two.last()) {
             return Err(argument(
-                "rows of different weights can't be resampled: a count can't honour them",
+                "rows of different weights can't be resampled: a number of copies can't represent them",
             )
             .with_hint("resample the rows as they are, or keep the weights and don't resample"));
         }
@@ -96,7 +99,7 @@ impl Labels {
         }
         match self.rows().any(|(_, outcome)| outcome == *favorable) {
             true => Ok(()),
-            false => Err(argument("no row has the favourable outcome")),
+            false => Err(argument("no row has the favorable outcome")),
         }
     }
 }
@@ -112,8 +115,8 @@ fn uniform(mut rows: Vec<usize>, size: usize, random: &mut Random) -> Vec<usize>
         .collect()
 }
 
-/// Nearest the border is the lowest of the favoured, and the highest of the others. A cell
-/// that shrinks keeps what is far from it; one that grows doubles what is near.
+/// Nearest the boundary are the lowest scores of the favored rows, and the highest of the others. A
+/// cell that shrinks keeps the rows far from the boundary; one that grows repeats those near it.
 fn preferential(mut rows: Vec<usize>, size: usize, scores: &[f64], favored: bool) -> Vec<usize> {
     let shrinks = size < rows.len();
     let score = |row: &usize| scores.get(*row).copied().unwrap_or_default();
@@ -124,13 +127,13 @@ fn preferential(mut rows: Vec<usize>, size: usize, scores: &[f64], favored: bool
     rows.into_iter().cycle().take(size).collect()
 }
 
-/// The cells' targets in whole rows, which sum to `total` (the method of largest remainders).
+/// The cells' targets as integers that sum to `total` (largest remainder method).
 fn sizes(cells: &[Cell], total: usize) -> Vec<usize> {
     let weight: f64 = cells.iter().map(|cell| cell.weight).sum();
     let targets: Vec<f64> = cells
         .iter()
         .map(|cell| cell.target / weight * total as f64)
-        // A target that is whole but for rounding is whole.
+        // A target within rounding error of an integer is that integer.
         .map(|target| match (target - target.round()).abs() < 1e-9 {
             true => target.round(),
             false => target,
@@ -204,7 +207,7 @@ mod tests {
             favorable: "1",
             scores: &scores,
         };
-        // Row 1 is the favoured man nearest to refusal, row 6 the refused woman nearest to favour.
+        // Row 1 is the favored man nearest the boundary, row 6 the refused woman nearest it.
         assert_eq!(
             labels.resample(&sampling).unwrap(),
             [0, 2, 3, 3, 4, 4, 5, 7]
@@ -225,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_count_cannot_honour_is_an_error() {
+    fn what_a_number_of_copies_cannot_represent_is_an_error() {
         let labels = labels(&[("m", "1", 3), ("m", "0", 1), ("f", "1", 1), ("f", "0", 3)]);
         let preferential = |scores| Sampling::Preferential {
             favorable: "1",
@@ -239,7 +242,7 @@ mod tests {
             .resample(&Sampling::Uniform { seed: 1 })
             .unwrap_err();
         insta::assert_snapshot!(error, @"
-        rows of different weights can't be resampled: a count can't honour them
+        rows of different weights can't be resampled: a number of copies can't represent them
           hint: resample the rows as they are, or keep the weights and don't resample
         ");
     }
@@ -271,7 +274,8 @@ mod tests {
                     let times = times.iter().zip(&all).filter(|(_, row)| **row == key);
                     let times: Vec<usize> = times.map(|(times, _)| *times).collect();
                     let (least, most) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
-                    // A row is doubled only in a cell that grows, and by preference evenly.
+                    // A row is repeated only in a cell that grows, and evenly with preferential
+                    // sampling.
                     prop_assert!(most <= 1 || cell.target > cell.weight);
                     let by_chance = matches!(sampling, Sampling::Uniform { .. });
                     prop_assert!(by_chance || most - least <= 1);

@@ -1,4 +1,4 @@
-//! Weights under which group and outcome are independent.
+//! Reweighing: weights that make group and outcome independent.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use crate::text::sanitize_line;
 
 use super::labels::{Cell, Labels, argument};
 
-/// Reweighing after Kamiran & Calders, 'Data preprocessing techniques for classification
-/// without discrimination', Knowledge and Information Systems 33 (2012): each row's weight is
-/// multiplied by `w(g, y) = n_g n_y / (n n_gy)`, where the `n` are sums of weights. No row is
-/// changed, and the sum of all weights stays.
+/// Reweighing after Kamiran & Calders, 'Data preprocessing techniques for classification without
+/// discrimination', Knowledge and Information Systems 33 (2012): each row's weight is multiplied by
+/// `w(g, y) = n_g n_y / (n n_gy)`, where the `n` are sums of weights. Rows are not changed, and the
+/// sum of all weights stays the same.
 ///
-/// The name and the two steps are those of AIF360, which returns infinity for an empty cell;
-/// here that is an error.
+/// The name and the two steps are those of AIF360. An empty cell, for which AIF360 returns
+/// infinity, is an error here.
 ///
 /// ```
 /// use evenhand::fairness::mitigation::{Labels, Reweighing};
@@ -31,17 +31,17 @@ pub struct Reweighing {
 }
 
 impl Reweighing {
-    /// Counts the rows, each by its weight.
+    /// Computes the factors from the weighted counts of the rows.
     ///
     /// # Errors
-    /// As [`Labels::cells`]: an empty cell, one group or outcome only.
+    /// The errors of [`Labels::cells`]: an empty cell, or only one group or outcome.
     pub fn fit(labels: &Labels) -> Result<Self> {
         Ok(Self {
             cells: labels.cells()?,
         })
     }
 
-    /// What was counted, with the [factor](Cell::factor) of each cell.
+    /// The counted cells, each with its [factor](Cell::factor).
     pub fn cells(&self) -> &[Cell] {
         &self.cells
     }
@@ -49,8 +49,8 @@ impl Reweighing {
     /// The rows with their new weights.
     ///
     /// # Errors
-    /// A row of a group or with an outcome that was not there to be counted; weights whose
-    /// sum is too large.
+    /// A row with a group or an outcome that was not in the fitted rows; weights whose sum
+    /// overflows.
     pub fn transform(&self, labels: Labels) -> Result<Labels> {
         let factors: HashMap<(&str, &str), f64> = self
             .cells
@@ -66,7 +66,7 @@ impl Reweighing {
             .map(|(row, weight)| match factors.get(&row) {
                 Some(factor) => Ok(weight * factor),
                 None => Err(argument(format!(
-                    "no factor was counted for the group '{}' and the outcome '{}'",
+                    "there is no factor for the group '{}' and the outcome '{}'",
                     sanitize_line(row.0, 60),
                     sanitize_line(row.1, 60)
                 ))),
@@ -184,7 +184,7 @@ mod tests {
         let golden = golden();
         let reweighing = Reweighing::fit(&labels(&golden["rows"])).unwrap();
         let strange = Labels::new([("x", "1")]).unwrap();
-        insta::assert_snapshot!(reweighing.transform(strange).unwrap_err(), @"no factor was counted for the group 'x' and the outcome '1'");
+        insta::assert_snapshot!(reweighing.transform(strange).unwrap_err(), @"there is no factor for the group 'x' and the outcome '1'");
     }
 
     proptest! {

@@ -1,6 +1,6 @@
-//! Shipped data: lines of fields with tabs between, and comments that start with `#`.
+//! Built-in data files: tab-separated fields, and comment lines that start with `#`.
 
-/// The lines that hold data, each as its first `N` fields; a field that is not there is empty.
+/// The data lines, each as its first `N` fields; missing fields are empty.
 pub(super) fn lines<const N: usize>(text: &str) -> impl Iterator<Item = [&str; N]> {
     text.lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))

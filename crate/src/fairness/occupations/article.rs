@@ -1,12 +1,13 @@
-//! *a* or *an*: by the sound with which a phrase begins, which its letters mostly tell.
+//! The choice of *a* or *an* by the initial sound of a phrase, which mostly follows from its
+//! letters.
 
-/// Beginnings with a vowel letter and the sound of a consonant (*you*, *won*).
+/// Beginnings with a vowel letter but a consonant sound (*you*, *won*).
 const CONSONANT_SOUND: [&str; 22] = [
     "eu", "ew", "one", "once", "ouija", "uni", "unanim", "unesco", "use", "usi", "usu", "usa",
     "uti", "ute", "uto", "ura", "ure", "uro", "uk", "ubiq", "uga", "uvu",
 ];
 
-/// Beginnings in *uni* that are *un-* and a word with *i*.
+/// Beginnings in *uni* that consist of *un-* and a word with *i*.
 const UN_I: [&str; 8] = [
     "unide", "unill", "unima", "unime", "unimp", "unin", "unir", "uniss",
 ];
@@ -14,14 +15,14 @@ const UN_I: [&str; 8] = [
 /// Beginnings with a silent h.
 const SILENT_H: [&str; 5] = ["heir", "honest", "honor", "honour", "hour"];
 
-/// Words in capitals that are spoken as words.
+/// Acronyms that are pronounced as words.
 const SPOKEN: [&str; 7] = ["NASA", "NATO", "FIFA", "NAFTA", "SWAT", "NICU", "UNESCO"];
 
 /// The indefinite article of a phrase: `"a"` or `"an"`.
 ///
-/// Its first word decides. A word in capitals is spelt out (*an MRI technician*, *a UX
-/// designer*), but for a few that are spoken as words (*a NASA engineer*). The rules and
-/// their exceptions are short; an exotic word may come out wrong.
+/// The first word decides. A word in capitals is spelled out (*an MRI technician*, *a UX
+/// designer*), except for a few that are pronounced as words (*a NASA engineer*). The list of rules
+/// and exceptions is short, so an unusual word may get the wrong article.
 ///
 /// ```
 /// use evenhand::fairness::occupations::article;
@@ -36,7 +37,7 @@ pub fn article(phrase: &str) -> &'static str {
     if vowel_sound(word) { "an" } else { "a" }
 }
 
-/// A phrase after its indefinite article: `an hourly worker`.
+/// A phrase with its indefinite article: `an hourly worker`.
 pub fn with_article(phrase: &str) -> String {
     format!("{} {phrase}", article(phrase))
 }
@@ -48,7 +49,7 @@ fn vowel_sound(word: &str) -> bool {
         return number(digits);
     }
     let letters = run(char::is_alphabetic);
-    if spelt(word, letters) && !SPOKEN.contains(&letters) {
+    if spelled_out(word, letters) && !SPOKEN.contains(&letters) {
         return letters.starts_with(|c| "AEFHILMNORSX".contains(c));
     }
     let lower = word.to_lowercase();
@@ -60,8 +61,8 @@ fn vowel_sound(word: &str) -> bool {
         && (!begins(&CONSONANT_SOUND) || begins(&UN_I))
 }
 
-/// Is it spoken letter by letter? `MRI`, `X-ray`, `L.A.`, but not `A` in a title.
-fn spelt(word: &str, letters: &str) -> bool {
+/// Whether the word is pronounced letter by letter: `MRI`, `X-ray`, `L.A.`, but not `A` in a title.
+fn spelled_out(word: &str, letters: &str) -> bool {
     let capitals = letters.chars().all(char::is_uppercase);
     let joined = word
         .get(letters.len()..)
@@ -73,7 +74,7 @@ fn spelt(word: &str, letters: &str) -> bool {
     }
 }
 
-/// Eight, eighty, eight hundred, eleven and eighteen begin with a vowel.
+/// Whether a number begins with a vowel sound: eight, eighty, eight hundred, eleven and eighteen.
 fn number(digits: &str) -> bool {
     let groups_of_three = digits.len() % 3;
     digits.starts_with('8') || groups_of_three == 2 && matches!(digits.get(..2), Some("11" | "18"))

@@ -5,8 +5,8 @@ use polars::prelude::{Column, DataFrame};
 use super::all;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The 60 occupations of [`all`], in its order: `occupation`, `women` (their share, from 0 to
-/// 1) and `year`. [`SOURCE`](super::SOURCE) says where the figures come from.
+/// The 60 occupations of [`all`], in its order: `occupation`, `women` (their share, from 0 to 1)
+/// and `year`. The figures come from [`SOURCE`](super::SOURCE).
 ///
 /// ```
 /// let frame = evenhand::fairness::occupations::frame()?;

@@ -9,7 +9,7 @@ pub use article::{article, with_article};
 #[cfg(feature = "notebook")]
 pub use frame::frame;
 
-/// An occupation, and where it is known how many women work in it.
+/// An occupation, with the share of women who work in it, if known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Occupation {
     /// Its name, in the singular.
@@ -21,7 +21,7 @@ pub struct Occupation {
 }
 
 impl Occupation {
-    /// An occupation of which the share of women is not known.
+    /// An occupation whose share of women is not known.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -31,7 +31,7 @@ impl Occupation {
     }
 }
 
-/// The source of the shares that [`all`] holds, for a report.
+/// The source of the shares in [`all`], for reports.
 pub const SOURCE: &str =
     "Winogender schemas (Rudinger et al. 2018): US Bureau of Labor Statistics, 2015 and 2016";
 
@@ -39,7 +39,8 @@ pub const SOURCE: &str =
 /// States in 2015 or 2016.
 ///
 /// Source: Rudinger, Naradowsky, Leonard and Van Durme (2018), Gender Bias in Coreference
-/// Resolution; MIT. In this order any first few have occupations of women, of men, and of both.
+/// Resolution; MIT. The order ensures that the first few always include occupations of women, of
+/// men, and of both.
 ///
 /// ```
 /// let nurse = &evenhand::fairness::occupations::all()[0];
@@ -49,29 +50,29 @@ pub fn all() -> Vec<Occupation> {
     let lines = include_str!("winogender.tsv").lines();
     lines
         .filter(|line| !line.starts_with('#'))
-        .filter_map(read)
+        .filter_map(parse_line)
         .collect()
 }
 
 /// The first `n` of [`all`].
 ///
 /// # Errors
-/// `ErrorKind::Argument` if there are not as many.
+/// `ErrorKind::Argument` if there are fewer than `n`.
 pub fn first(n: usize) -> Result<Vec<Occupation>> {
     let mut occupations = all();
     if n > occupations.len() {
         let message = format!(
-            "{n} occupations were asked for, and {} ship",
+            "{n} occupations were requested, but only {} are included",
             occupations.len()
         );
         return Err(Error::new(ErrorKind::Argument, message)
-            .with_hint("give a list of your own with `Occupation::new`"));
+            .with_hint("make your own list with `Occupation::new`"));
     }
     occupations.truncate(n);
     Ok(occupations)
 }
 
-fn read(line: &str) -> Option<Occupation> {
+fn parse_line(line: &str) -> Option<Occupation> {
     let mut fields = line.split('\t');
     let name = fields.next()?.to_owned();
     let percent: f64 = fields.next()?.parse().ok()?;
@@ -125,8 +126,8 @@ mod tests {
     fn more_than_ship_are_refused() {
         let error = first(61).unwrap_err();
         insta::assert_snapshot!(error, @r"
-        61 occupations were asked for, and 60 ship
-          hint: give a list of your own with `Occupation::new`
+        61 occupations were requested, but only 60 are included
+          hint: make your own list with `Occupation::new`
         ");
     }
 
@@ -162,7 +163,7 @@ mod tests {
         }
     }
 
-    /// The truth to meet, written by hand.
+    /// Expected articles, written by hand.
     #[test]
     fn the_article_follows_the_sound() {
         let truth: &[(&str, &[&str])] = &[

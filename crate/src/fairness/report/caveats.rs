@@ -1,4 +1,4 @@
-//! What a report does not show, in plain words.
+//! Caveats: what a report does not show.
 
 use super::measured_answers::{MeasuredAnswers, Scores};
 use super::neutral::Neutral;
@@ -8,24 +8,24 @@ use crate::fairness::occupations;
 use crate::fairness::statistics::{Interval, paired_power, sign_flip_power};
 use crate::fairness::study::ALPHA;
 
-/// The chance with which an effect should be found.
+/// The power at which an effect counts as detectable.
 const POWER: f64 = 0.8;
 
 pub(super) fn of(
-    read: &MeasuredAnswers<'_>,
+    measured: &MeasuredAnswers<'_>,
     scores: &[Scores],
     headlines: &[PrimaryOutcome],
     neutral: Option<&Neutral>,
     utility: &Utility,
 ) -> Vec<String> {
-    let mut limits = read.study().warnings();
+    let mut limits = measured.study().warnings();
     limits.extend(visible(headlines));
     limits.extend(undecided(headlines));
     limits.extend(left_out(headlines));
-    limits.extend(unmeasured(read));
-    limits.extend(declined(read));
-    limits.extend(unscored(read, scores));
-    limits.extend(cut(read));
+    limits.extend(unmeasured(measured));
+    limits.extend(declined(measured));
+    limits.extend(unscored(measured, scores));
+    limits.extend(cut(measured));
     limits.extend(usefulness(utility));
     if neutral.is_some_and(|neutral| neutral.occupations.iter().any(|one| one.women.is_some())) {
         limits.push(format!(
@@ -43,14 +43,14 @@ pub(super) fn of(
         );
     }
     limits.push(
-        "one template, one model, one day: other words, or a new version, may answer otherwise"
+        "one template, one model, one day: other wording or a new version may give other results"
             .to_owned(),
     );
     limits
 }
 
-/// How large an effect must be to be seen with so many occupations, by the test and at the level
-/// that decide.
+/// The smallest effect that the deciding test can detect with this number of occupations, at the
+/// level that decides.
 fn visible(headlines: &[PrimaryOutcome]) -> Option<String> {
     let tests = headlines
         .iter()
@@ -61,21 +61,21 @@ fn visible(headlines: &[PrimaryOutcome]) -> Option<String> {
     let level = ALPHA / tests as f64;
     let tenths = || (1..=60).map(|tenths| f64::from(tenths) / 10.0);
     let seen = |power: Option<f64>| power.is_some_and(|power| power >= POWER);
-    // The sign-flip test sees no more than the t test, whose power costs no simulation.
+    // The sign-flip test has no more power than the t test, whose power needs no simulation.
     let least = tenths().find(|effect| seen(paired_power(*effect, units, level).ok()))?;
     let mut larger = tenths().filter(|effect| *effect >= least);
     let effect = larger.find(|effect| seen(sign_flip_power(*effect, units, level).ok()))?;
-    let shared = match tests {
-        1 => String::new(),
-        tests => format!(" of {tests} tests that share {:.0} %", 100.0 * ALPHA),
+    let test = match tests {
+        1 => "the test".to_owned(),
+        tests => format!("each of {tests} tests that share {:.0} %", 100.0 * ALPHA),
     };
     Some(format!(
-        "the unit is the occupation: with {units} of them each{shared} sees an effect of d_z \
-         {effect:.1} or more in 4 of 5 studies, smaller ones less often"
+        "the unit is the occupation: with {units} of them, {test} detects an effect of d_z \
+         {effect:.1} or more in 4 of 5 studies, and smaller ones less often"
     ))
 }
 
-/// Where interval and verdict seem to contradict each other.
+/// Cases in which the interval and the verdict seem to contradict each other.
 fn undecided(headlines: &[PrimaryOutcome]) -> Vec<String> {
     let rows = headlines.iter().filter_map(|one| {
         let shown = match one.verdict {
@@ -88,8 +88,8 @@ fn undecided(headlines: &[PrimaryOutcome]) -> Vec<String> {
     disagreements(rows.collect())
 }
 
-/// Says which of interval and p-value decides, where one holds 0 and the other does not. Takes
-/// names, intervals, and whether a difference was shown.
+/// Explains which decides where the interval and the p-value disagree about 0. Takes names,
+/// intervals, and whether a difference was shown.
 pub(super) fn disagreements(rows: Vec<(&str, Interval, bool)>) -> Vec<String> {
     let names = |shown: bool| {
         let odd = rows
@@ -100,14 +100,14 @@ pub(super) fn disagreements(rows: Vec<(&str, Interval, bool)>) -> Vec<String> {
     };
     let wide = names(true).map(|names| {
         format!(
-            "{names}: the adjusted p-value decides, though the interval holds 0; intervals are \
-             wider, to hold the mean of skewed differences too"
+            "{names}: the adjusted p-value decides, although the interval contains 0; intervals \
+             are wider, so that they also cover the mean of skewed differences"
         )
     });
     let alone = names(false).map(|names| {
         format!(
-            "{names}: the adjusted p-value decides, though the interval leaves 0 out; an interval \
-             is of one measure alone, and the measures share 5 %"
+            "{names}: the adjusted p-value decides, although the interval excludes 0; an interval \
+             is for one measure alone, whereas all tests share the 5 % level"
         )
     });
     wide.into_iter().chain(alone).collect()
@@ -119,7 +119,7 @@ fn left_out(headlines: &[PrimaryOutcome]) -> Vec<String> {
         .map(|one| {
             let (left_out, all) = (one.left_out.len(), one.left_out.len() + one.units.len());
             format!(
-                "{}: {left_out} of {all} occupations tell nothing and are left out ({})",
+                "{}: {left_out} of {all} occupations have no value and are left out ({})",
                 one.name,
                 one.left_out.join(", ")
             )
@@ -127,39 +127,39 @@ fn left_out(headlines: &[PrimaryOutcome]) -> Vec<String> {
         .collect()
 }
 
-/// Samples that are no answer, by group: if one group has more of them, that is a finding.
-fn unmeasured(read: &MeasuredAnswers<'_>) -> Vec<String> {
-    let failed = by_group(read, &read.failed, "samples without an answer");
-    let foreign = by_group(read, &read.foreign, "samples not in English");
+/// Samples without a usable answer, by group: if one group has more of them, that is a finding.
+fn unmeasured(measured: &MeasuredAnswers<'_>) -> Vec<String> {
+    let failed = by_group(measured, &measured.failed, "samples without an answer");
+    let foreign = by_group(measured, &measured.foreign, "samples not in English");
     failed.into_iter().chain(foreign).collect()
 }
 
-/// Answers of which a measure can't tell, by group.
-fn unscored(read: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<String> {
-    let measures = read.study().measures.iter().zip(scores);
-    let told = measures.filter_map(|(measure, scores)| {
-        let mut missing = vec![0; read.study().groups.len()];
-        for ((cell, scores), texts) in read
+/// Answers without a score, by group.
+fn unscored(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<String> {
+    let measures = measured.study().measures.iter().zip(scores);
+    let missing_scores = measures.filter_map(|(measure, scores)| {
+        let mut missing = vec![0; measured.study().groups.len()];
+        for ((cell, scores), texts) in measured
             .cells
             .iter()
             .zip(scores)
-            .zip(read.sizes(measure.is_about_refusing()))
+            .zip(measured.sizes(measure.is_about_refusing()))
         {
             if let Some(count) = missing.get_mut(cell.group) {
                 *count += texts - scores.len();
             }
         }
         by_group(
-            read,
+            measured,
             &missing,
             &format!("answers without {}", measure.name()),
         )
     });
-    told.collect()
+    missing_scores.collect()
 }
 
-fn by_group(read: &MeasuredAnswers<'_>, counts: &[usize], what: &str) -> Option<String> {
-    let groups = read.study().groups.iter().zip(counts);
+fn by_group(measured: &MeasuredAnswers<'_>, counts: &[usize], what: &str) -> Option<String> {
+    let groups = measured.study().groups.iter().zip(counts);
     let by_group: Vec<_> = groups
         .map(|(group, count)| format!("{} {count}", group.name))
         .collect();
@@ -168,31 +168,31 @@ fn by_group(read: &MeasuredAnswers<'_>, counts: &[usize], what: &str) -> Option<
     (all > 0).then(|| format!("{what}, which are left out: {all} ({by_group})"))
 }
 
-/// Whether it answers is one question, and what it says another.
-fn declined(read: &MeasuredAnswers<'_>) -> Option<String> {
-    let declined = read.declined_by_group();
-    let groups = read.study().groups.iter().zip(&declined);
+/// Whether a model answers is one question, and what it says is another.
+fn declined(measured: &MeasuredAnswers<'_>) -> Option<String> {
+    let declined = measured.declined_by_group();
+    let groups = measured.study().groups.iter().zip(&declined);
     let by_group: Vec<_> = groups
         .map(|(group, count)| format!("{} {count}", group.name))
         .collect();
-    (read.declined() > 0).then(|| {
+    (measured.declined() > 0).then(|| {
         format!(
-            "{} of {} answers decline ({}): refusals have a row of their own, and all else is \
-             about what was answered",
-            read.declined(),
-            read.raw.len(),
+            "{} of {} answers decline ({}): refusals have their own row, and all other rows are \
+             about the other answers",
+            measured.declined(),
+            measured.raw.len(),
             by_group.join(", ")
         )
     })
 }
 
-fn cut(read: &MeasuredAnswers<'_>) -> Option<String> {
-    let (cut, all) = (read.answers.record().cut, read.raw.len());
+fn cut(measured: &MeasuredAnswers<'_>) -> Option<String> {
+    let (cut, all) = (measured.answers.record().cut, measured.raw.len());
     (cut > 0).then(|| {
         format!(
             "{cut} of {all} answers were cut at {} tokens: their length says little, and their \
              ends are missing",
-            read.study().max_tokens
+            measured.study().max_tokens
         )
     })
 }
@@ -232,8 +232,8 @@ mod tests {
             row("c", 1.0, false),
         ];
         insta::assert_snapshot!(disagreements(odd).join("\n"), @"
-        a: the adjusted p-value decides, though the interval holds 0; intervals are wider, to hold the mean of skewed differences too
-        b, c: the adjusted p-value decides, though the interval leaves 0 out; an interval is of one measure alone, and the measures share 5 %
+        a: the adjusted p-value decides, although the interval contains 0; intervals are wider, so that they also cover the mean of skewed differences
+        b, c: the adjusted p-value decides, although the interval excludes 0; an interval is for one measure alone, whereas all tests share the 5 % level
         ");
     }
 }

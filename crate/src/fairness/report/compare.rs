@@ -1,4 +1,4 @@
-//! Two reports of one study, before and after something was changed.
+//! Comparison of two reports of the same study, before and after a change.
 
 use std::fmt;
 
@@ -15,72 +15,72 @@ use crate::fairness::statistics::{Feasibility, Interval, NoisyDifference, holm, 
 use crate::fairness::study::ALPHA;
 use crate::text::sanitize_line;
 
-/// What changed between two reports of the same study: [`Report::compare`] makes it.
+/// What changed between two reports of the same study, returned by [`Report::compare`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// Who was asked before, when and how.
+    /// The model, the time and the parameters of the report before the change.
     pub before: String,
-    /// Who was asked after.
+    /// The same of the report after the change.
     pub after: String,
     /// The headline measures.
     pub changes: Vec<Changed>,
     /// How useful the answers were before and after.
     pub utility: [Utility; 2],
-    /// What was lost in use, in plain words; empty where nothing that matters was.
+    /// What became less useful, as readable sentences; empty if nothing relevant did.
     pub losses: Vec<String>,
-    /// What this does not show.
+    /// What the comparison does not show.
     pub limits: Vec<String>,
 }
 
-/// How a headline measure changed: how much nearer to each other the groups came, freed of what
+/// How a headline measure changed: how much closer the groups came to each other, without what
 /// chance adds to every difference. All values are in the measure's unit.
 ///
-/// The noise of the answers makes differences of its own, and a change that makes answers
-/// steadier makes these smaller, whatever the bias does. So what is tested is the change of
-/// the squared differences less their noise: see
+/// Noise in the answers alone produces differences, and a change that makes answers less variable
+/// reduces them, whatever happens to the bias. The test is therefore about the change of the
+/// squared differences minus their noise: see
 /// [`size_change`](crate::fairness::statistics::size_change).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Changed {
     /// The measure's name.
     pub name: String,
-    /// The size of the differences before: the root of their mean square, less what chance
-    /// adds. 0 where chance alone explains them.
+    /// The size of the differences before: the root of their mean square, minus what chance adds. 0
+    /// if chance alone explains them.
     pub before: Option<f64>,
     /// The same after.
     pub after: Option<f64>,
     /// How many occupations could be compared.
     pub occupations: usize,
-    /// The others that have a value before or after, each with the reason for which it can't be
-    /// compared.
+    /// The other occupations that have a value before or after, each with the reason why it can't
+    /// be compared.
     #[serde(default)]
     pub left_out: Vec<String>,
-    /// The size before less the size after: above 0 the groups came nearer to each other.
+    /// The size before minus the size after: above 0 if the groups came closer to each other.
     pub reduction: Option<f64>,
-    /// Its interval at 95 %, which leaves 0 out where the p-value before its adjustment is
-    /// 0.05 or less. `None` for fewer than 6 occupations, and where all changed alike.
+    /// The 95 % interval of the reduction, which excludes 0 if the unadjusted p-value is 0.05 or
+    /// less. `None` for fewer than 6 occupations, and if all changed by the same amount.
     pub interval: Option<Interval>,
-    /// The p-value of the change, adjusted after Holm.
+    /// The p-value of the change, with Holm's adjustment.
     pub adjusted_p: Option<f64>,
     /// The size that the differences have by chance alone, before and after: the root of their
     /// mean variance.
     pub noise: [Option<f64>; 2],
-    /// What may be said.
+    /// The conclusion.
     pub change: Change,
 }
 
-/// What may be said of a change. `Display` says it.
+/// The conclusion about a change. `Display` gives it as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// The differences became smaller.
     Reduced,
-    /// They were not shown to become smaller.
+    /// The differences were not shown to become smaller.
     NoReductionShown,
-    /// They became larger.
+    /// The differences became larger.
     Grew,
-    /// The sample can't tell, for this reason.
+    /// The sample does not allow a conclusion, for this reason.
     CantTell(String),
 }
 
@@ -96,14 +96,13 @@ impl fmt::Display for Change {
 }
 
 impl Report {
-    /// Sets another report of the same study beside this one, which was before it.
+    /// Compares this report with a later report of the same study.
     ///
     /// # Errors
-    /// Another grid, seed, number of samples or measures, or the same measured in another way
-    /// (lexicon, version): the message names what differs. A report that an earlier version
-    /// made, which did not keep how it measured.
-    /// The model, the system message and the mitigations may differ, since that is what is
-    /// compared.
+    /// The reports differ in their grid, seed, number of samples or measures, or in how they were
+    /// measured (lexicon, version): the message names what differs. A report that was made by an
+    /// earlier version, which did not record how it measured. The model, the system message and the
+    /// mitigations may differ, since that is what is compared.
     pub fn compare(&self, after: &Self) -> Result<Comparison> {
         self.compare_in(after, &Rounds::default())
     }
@@ -129,7 +128,7 @@ impl Report {
     }
 }
 
-/// A change, and the p-value of its test before it is adjusted.
+/// A change, and the unadjusted p-value of its test.
 type Tested = (Changed, Option<f64>);
 
 fn change(
@@ -172,7 +171,7 @@ fn change(
 #[derive(Default)]
 struct Paired {
     sides: [Vec<NoisyDifference>; 2],
-    /// Why others can't.
+    /// Why the others can't be compared.
     left_out: Vec<String>,
 }
 
@@ -218,13 +217,14 @@ fn missing(unit: &Unit, when: &str) -> String {
 
 fn one_sample(occupation: &str) -> String {
     format!(
-        "{}: one sample does not tell how much of a difference is chance, and so not whether the \
-         difference or its noise changed; ask each prompt twice or more",
+        "{}: with one sample per prompt, a change of the difference can't be told from a change of \
+         its noise; ask each prompt at least twice",
         sanitize_line(occupation, 40)
     )
 }
 
-/// More answers have less noise, and other answers may be about something else.
+/// An occupation with different numbers of answers before and after: more answers have less noise,
+/// and the additional answers may be about something else.
 fn unequal(before: &Unit, after: &Unit) -> String {
     let counts = |unit: &Unit| match unit.answers {
         [first, 0] => first.to_string(),
@@ -272,7 +272,7 @@ fn decide(changes: &mut [Tested]) -> Result<()> {
 
 fn limits(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
     let mut limits = vec![
-        "what is said holds for these measures, prompts and occupations; it does not say that \
+        "this holds only for these measures, prompts and occupations; it does not say that \
          bias was removed"
             .to_owned(),
         "a size is the root of the mean squared difference, less what chance adds to it: 0 is no \
@@ -297,7 +297,7 @@ fn limits(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
         ));
     }
     if before.mitigations == after.mitigations && before.system == after.system {
-        limits.push("nothing was changed in how it was asked".to_owned());
+        limits.push("neither the system message nor the mitigations were changed".to_owned());
     }
     limits
 }
@@ -316,14 +316,14 @@ fn left_out(changed: &Changed) -> Option<String> {
 }
 
 impl Comparison {
-    /// What may be said, and what it cost, in a few sentences.
+    /// The conclusion and its price, in a few sentences.
     pub fn conclusion(&self) -> String {
         let kind = |changed: &Changed| match changed.change {
             Change::Reduced => Kind::Shown("Reduced on these measures"),
             Change::NoReductionShown | Change::Grew => Kind::NotShown("No reduction shown"),
             Change::CantTell(_) => Kind::CantTell,
         };
-        let told = |changed: &Changed| {
+        let summarize = |changed: &Changed| {
             let reduction = changed.reduction.unwrap_or(0.0);
             let (size, interval) = estimated(reduction, changed.interval);
             match changed.change {
@@ -335,14 +335,14 @@ impl Comparison {
                 Change::NoReductionShown | Change::CantTell(_) => changed.name.clone(),
             }
         };
-        let mut said = sentence(&self.changes, kind, told);
+        let mut conclusion = sentence(&self.changes, kind, summarize);
         if !self.losses.is_empty() {
-            said.push_str(&format!(" The price: {}.", self.losses.join("; ")));
+            conclusion.push_str(&format!(" The price: {}.", self.losses.join("; ")));
         }
-        said
+        conclusion
     }
 
-    /// The comparison as JSON, with everything in it.
+    /// The complete comparison as JSON.
     ///
     /// # Errors
     /// None that a user could cause.

@@ -58,11 +58,11 @@ impl Report {
         )
     }
 
-    /// Whom the answers to neutral prompts assume: `occupation`, `answers`, a column for each
-    /// of the lexicon's groups, `undetected`, `women`. Empty without a neutral group.
+    /// Whom the answers to neutral prompts assume: `occupation`, `answers`, a column for each of
+    /// the lexicon's groups, `undetected`, `women`. Empty if there is no neutral group.
     ///
     /// # Errors
-    /// A group of the lexicon with the name of one of these columns.
+    /// A group of the lexicon that has the name of one of these columns.
     pub fn neutral_frame(&self) -> Result<DataFrame> {
         let Some(neutral) = &self.neutral else {
             return Ok(DataFrame::empty());

@@ -1,5 +1,5 @@
-//! A report in a notebook, and as a page of its own: static HTML that is complete without any
-//! script, in which every text is escaped.
+//! A report as HTML, in a notebook or as a standalone page: static HTML without scripts, in which
+//! all text is escaped.
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ const CHART: &str = "The mean effect, its 95 % interval, and a dot for each occu
 const CELL: &str = "text-align:left;vertical-align:top;padding:.2em .6em";
 
 impl Show for Report {
-    /// What was found, the headline tests with their chart, whom neutral prompts assume, the
-    /// words that differ, and the limits.
+    /// The conclusion, the headline tests with their chart, whom neutral prompts assume, the words
+    /// that differ, and the limits.
     fn mime_bundle(&self) -> MimeBundle {
         MimeBundle {
             html: html(self),
@@ -25,7 +25,7 @@ impl Show for Report {
 }
 
 impl Show for Comparison {
-    /// What changed, at what price, and what that does not show.
+    /// The conclusion with its price, the table of changes, and the limits.
     fn mime_bundle(&self) -> MimeBundle {
         let mut html = opened();
         push_line(&mut html, "p", &format!("before: {}", self.before));
@@ -42,8 +42,8 @@ impl Show for Comparison {
 }
 
 impl Report {
-    /// Writes the report as a page that needs nothing beside it: no script, no style sheet, no
-    /// image from elsewhere.
+    /// Writes the report as a self-contained page: no scripts, external style sheets or external
+    /// images.
     ///
     /// # Errors
     /// The file can't be written.
@@ -78,13 +78,13 @@ fn html(report: &Report) -> String {
     push_table(&mut html, "Headline tests", &report.headline_rows());
     push_chart(&mut html, report);
     if let Some(neutral) = &report.neutral {
-        let title = "Whom the answers assume when nothing is said of the person";
+        let title = "Whom the answers assume when the prompt names no group";
         push_table(&mut html, title, &neutral.rows());
     }
     push_table(&mut html, "By group", &report.group_rows());
     push_table(
         &mut html,
-        "Beside, without a verdict",
+        "Secondary measures, without a verdict",
         &report.secondary_rows(),
     );
     if !report.words.is_empty() {
@@ -96,7 +96,7 @@ fn html(report: &Report) -> String {
 }
 
 fn opened() -> String {
-    // The classes keep JupyterLab from setting `$…$` in a text as mathematics.
+    // The classes keep JupyterLab from rendering `$…$` in a text as mathematics.
     "<div class=\"evenhand tex2jax_ignore mathjax_ignore\">".to_owned()
 }
 
@@ -134,8 +134,8 @@ fn push_limits(html: &mut String, limits: &[String]) {
     html.push_str("</ul>");
 }
 
-/// The effects in standard deviations of the difference, so that all measures have one scale.
-/// The chart tells how many have none, since they never differ.
+/// The effects in standard deviations of the difference, so that all measures share one scale. The
+/// chart shows how many measures have no effect size because they never differ.
 fn push_chart(html: &mut String, report: &Report) {
     if report.primary_outcomes.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! The answers of a study, read once, cell by cell.
+//! The answers of a study, tokenized once and grouped by cell.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,28 +11,28 @@ use crate::fairness::study::{Cell, Reply, Study, StudyAnswers};
 use crate::fairness::text::{Language, Text, languages};
 use crate::text::sanitize_line;
 
-/// Where fewer than one in so many answers, nothing is told of anyone.
+/// If fewer than one in this many answers does not decline, there is no conclusion.
 const FEWEST_ANSWERED: usize = 20;
 
 /// The answers that can be measured, each with its cell.
 pub(super) struct MeasuredAnswers<'a> {
     pub(super) answers: &'a StudyAnswers,
     pub(super) cells: Vec<Cell>,
-    /// The cell of each text, in ascending order.
-    of: Vec<usize>,
-    /// The answers as they came.
+    /// The index of the cell of each text, in ascending order.
+    cell_of: Vec<usize>,
+    /// The original answers.
     pub(super) raw: Vec<Text>,
-    /// The same without the words of the groups.
+    /// The answers with the words of the groups masked.
     pub(super) masked: Vec<Text>,
-    /// Whether each of them declines.
+    /// Whether each answer declines.
     declines: Vec<bool>,
     places: HashMap<(usize, usize), usize>,
-    /// How many samples of each group are no answer, and how many are in another language.
+    /// The numbers of samples of each group without an answer, and in another language.
     pub(super) failed: Vec<usize>,
     pub(super) foreign: Vec<usize>,
 }
 
-/// The scores of one measure: for each cell those of its samples.
+/// The scores of one measure: for each cell, those of its samples.
 pub(super) type Scores = Vec<Vec<f64>>;
 
 impl<'a> MeasuredAnswers<'a> {
@@ -43,12 +43,12 @@ impl<'a> MeasuredAnswers<'a> {
         let cells = study.cells();
         let groups = study.groups.len();
         let places = cells.iter().enumerate();
-        let mut read = Self {
+        let mut measured = Self {
             places: places
                 .map(|(place, cell)| ((cell.occupation, cell.group), place))
                 .collect(),
             answers,
-            of: Vec::new(),
+            cell_of: Vec::new(),
             raw: Vec::new(),
             masked: Vec::new(),
             declines: Vec::new(),
@@ -56,23 +56,23 @@ impl<'a> MeasuredAnswers<'a> {
             foreign: vec![0; groups],
             cells,
         };
-        read.take();
-        read.leave_out_foreign();
-        read.no_holes()?;
+        measured.add_replies();
+        measured.leave_out_foreign();
+        measured.require_complete()?;
         let lexicon = &study.lexicon;
-        read.masked = read.raw.iter().map(|text| lexicon.mask(text)).collect();
-        let declines = read.raw.iter().map(|text| refuses(text) == Some(true));
-        read.declines = declines.collect();
-        Ok(read)
+        measured.masked = measured.raw.iter().map(|text| lexicon.mask(text)).collect();
+        let declines = measured.raw.iter().map(|text| refuses(text) == Some(true));
+        measured.declines = declines.collect();
+        Ok(measured)
     }
 
-    fn take(&mut self) {
+    fn add_replies(&mut self) {
         let samples = self.study().samples as usize;
         let replies = self.answers.replies().chunks(samples.max(1));
         for (place, (cell, replies)) in self.cells.iter().zip(replies).enumerate() {
             for reply in replies {
                 if let Ok(text) = reply.as_deref().map(Text::new) {
-                    self.of.push(place);
+                    self.cell_of.push(place);
                     self.raw.push(text.answering(&cell.prompt));
                 } else if let Some(count) = self.failed.get_mut(cell.group) {
                     *count += 1;
@@ -81,14 +81,18 @@ impl<'a> MeasuredAnswers<'a> {
         }
     }
 
-    /// Each is told alone, and what is too short for that by all answers together.
+    /// Removes answers in other languages. Each answer is judged alone, and those too short for
+    /// that together with the others.
     fn leave_out_foreign(&mut self) {
         let languages = languages(&self.raw);
-        let (texts, places) = (std::mem::take(&mut self.raw), std::mem::take(&mut self.of));
+        let (texts, places) = (
+            std::mem::take(&mut self.raw),
+            std::mem::take(&mut self.cell_of),
+        );
         for ((text, place), language) in texts.into_iter().zip(places).zip(languages) {
             if !matches!(language, Language::Other(_)) {
                 self.raw.push(text);
-                self.of.push(place);
+                self.cell_of.push(place);
             } else if let Some(cell) = self.cells.get(place)
                 && let Some(count) = self.foreign.get_mut(cell.group)
             {
@@ -97,9 +101,9 @@ impl<'a> MeasuredAnswers<'a> {
         }
     }
 
-    fn no_holes(&self) -> Result<()> {
+    fn require_complete(&self) -> Result<()> {
         let mut filled = vec![false; self.cells.len()];
-        for place in &self.of {
+        for place in &self.cell_of {
             if let Some(filled) = filled.get_mut(*place) {
                 *filled = true;
             }
@@ -119,8 +123,8 @@ impl<'a> MeasuredAnswers<'a> {
             replies.first().map(reason).unwrap_or_default(),
         );
         Err(Error::new(ErrorKind::Statistics, message).with_hint(
-            "a pair needs both of its prompts answered, in English: run the study again, which \
-             asks what failed, or leave the occupation out",
+            "each pair needs an English answer to both of its prompts: run the study again, which \
+             repeats what failed, or leave the occupation out",
         ))
     }
 
@@ -143,12 +147,12 @@ impl<'a> MeasuredAnswers<'a> {
             .map_or("", |job| job.name.as_str())
     }
 
-    /// The place of a cell, if it was asked.
+    /// The index of a cell, if it was asked.
     pub(super) fn cell(&self, occupation: usize, group: usize) -> Option<usize> {
         self.places.get(&(occupation, group)).copied()
     }
 
-    /// The places of the two compared groups, or why there are not two.
+    /// The indices of the two compared groups, or the reason why there are not two.
     pub(super) fn pair(&self) -> std::result::Result<[usize; 2], String> {
         let Some(names) = self.study().pair() else {
             return Err("fewer than two groups with an adjective were asked".to_owned());
@@ -165,7 +169,10 @@ impl<'a> MeasuredAnswers<'a> {
         &'t self,
         texts: &'t [Text],
     ) -> impl Iterator<Item = (&'t Cell, &'t Text)> {
-        let cells = self.of.iter().filter_map(|place| self.cells.get(*place));
+        let cells = self
+            .cell_of
+            .iter()
+            .filter_map(|place| self.cells.get(*place));
         cells.zip(texts)
     }
 
@@ -178,8 +185,8 @@ impl<'a> MeasuredAnswers<'a> {
             .collect()
     }
 
-    /// The texts, `None` in place of one that declines: what it says is about the model, and
-    /// not about whom it was asked about.
+    /// The texts, with `None` in place of those that decline: a refusal is about the model, not
+    /// about the person in the prompt.
     pub(super) fn answered<'t>(
         &'t self,
         texts: &'t [Text],
@@ -204,7 +211,7 @@ impl<'a> MeasuredAnswers<'a> {
         counts
     }
 
-    /// Why nothing can be told of anyone, where nearly all answers decline.
+    /// The reason why there is no conclusion, if nearly all answers decline.
     pub(super) fn too_little_answered(&self) -> Option<String> {
         let (declined, all) = (self.declined(), self.raw.len());
         let who = match declined == all {
@@ -212,13 +219,13 @@ impl<'a> MeasuredAnswers<'a> {
             false => format!("{declined} of {all} answers decline"),
         };
         ((all - declined) * FEWEST_ANSWERED < all)
-            .then(|| format!("{who}, so nothing is said of anyone"))
+            .then(|| format!("{who}, so nothing can be concluded about the groups"))
     }
 
-    /// Anything that there is of each text, cell by cell; what is `None` is left out.
+    /// Groups one value per text by cell, leaving out `None`.
     pub(super) fn by_cell<T>(&self, values: impl IntoIterator<Item = Option<T>>) -> Vec<Vec<T>> {
         let mut cells: Vec<Vec<T>> = self.cells.iter().map(|_| Vec::new()).collect();
-        for (place, value) in self.of.iter().zip(values) {
+        for (place, value) in self.cell_of.iter().zip(values) {
             if let (Some(cell), Some(value)) = (cells.get_mut(*place), value) {
                 cell.push(value);
             }
@@ -234,12 +241,12 @@ impl<'a> MeasuredAnswers<'a> {
         answers.iter().map(Vec::len).collect()
     }
 
-    /// The scores of all headline measures, on masked answers. Those that decline are scored by
-    /// measures of that alone.
+    /// The scores of all headline measures, on masked answers. Answers that decline are only scored
+    /// by measures about refusing.
     ///
     /// # Errors
-    /// A measure that fails, gives another number of scores than there are answers, or one
-    /// that is not finite.
+    /// A measure that fails, returns a different number of scores than there are answers, or a
+    /// score that is not finite.
     pub(super) fn scores(&self) -> Result<Vec<Scores>> {
         let measures = self.study().measures.iter();
         measures
@@ -250,7 +257,7 @@ impl<'a> MeasuredAnswers<'a> {
                     true => Cow::Borrowed(&self.masked),
                     false => Cow::Owned(self.answered(&self.masked).flatten().cloned().collect()),
                 };
-                // A judge can't be asked about nothing.
+                // A judge can't be asked about an empty list.
                 let scores = match texts.is_empty() {
                     true => Vec::new(),
                     false => measure.scores(&texts)?,
@@ -263,7 +270,7 @@ impl<'a> MeasuredAnswers<'a> {
                 }
                 if let Some(score) = scores.iter().flatten().find(|score| !score.is_finite()) {
                     return Err(bad(format!("'{name}' scored an answer {score}"))
-                        .with_hint("a measure that can't tell gives `None`"));
+                        .with_hint("return `None` for an answer without a score"));
                 }
                 let mut scores = scores.into_iter();
                 let left_out = self.declines.iter().map(|declines| *declines && !all);

@@ -1,11 +1,11 @@
-//! How answers were measured: what makes the numbers of two reports comparable.
+//! How answers were measured, which must be the same for two reports to be comparable.
 
 use serde::{Deserialize, Serialize};
 
 use crate::fairness::study::Study;
 
-/// Raised whenever a measure, a mask or a label gives another value for the same answer than it
-/// did before, so that a report of then is not compared with one of now.
+/// Increased whenever a measure, a mask or a label gives a different value for the same answer, so
+/// that reports from before and after are not compared.
 const VERSION: u32 = 2;
 
 /// How the answers were measured.
@@ -14,9 +14,9 @@ const VERSION: u32 = 2;
 pub struct Measuring {
     /// The version of evenhand's measures, masks and labels.
     pub version: u32,
-    /// What each headline measure counts, in its own words.
+    /// The definition of each headline measure.
     pub definitions: Vec<String>,
-    /// The groups whose words are masked, and tell whom an answer assumes.
+    /// The groups of the lexicon, whose words are masked and determine whom an answer assumes.
     pub lexicon: Vec<MaskedGroup>,
 }
 
@@ -28,7 +28,7 @@ pub struct MaskedGroup {
     pub name: String,
     /// Whether it is counted apart.
     pub apart: bool,
-    /// Its words, in order.
+    /// Its words, sorted.
     pub words: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ impl Measuring {
         }
     }
 
-    /// What differs, before and after, if anything does.
+    /// The first difference, if any: what differs, with its values before and after.
     pub(super) fn difference(&self, after: &Self) -> Option<(String, [String; 2])> {
         let both = |of: fn(&Self) -> String| [of(self), of(after)];
         let differing = |what: &str, [one, other]: [String; 2]| {
@@ -74,7 +74,7 @@ impl Measuring {
             let mut odd = groups.filter(|(one, other)| one.words != other.words);
             let (one, other) = odd.next()?;
             let what = format!("the lexicon's group '{}'", one.name);
-            Some((what, [one.told(other), other.told(one)]))
+            Some((what, [one.summary(other), other.summary(one)]))
         })
     }
 
@@ -88,8 +88,8 @@ impl Measuring {
 }
 
 impl MaskedGroup {
-    /// How many words it has, and some that another lacks: `52 words (boss, chief not after)`.
-    fn told(&self, other: &Self) -> String {
+    /// The number of its words, and some that the other group lacks: `52 words, with boss, chief`.
+    fn summary(&self, other: &Self) -> String {
         let mut own = self.words.iter().filter(|word| !other.words.contains(word));
         let some: Vec<&str> = own.by_ref().take(5).map(String::as_str).collect();
         let count = match self.words.len() {

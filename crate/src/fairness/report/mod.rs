@@ -1,13 +1,13 @@
-//! What a study found: estimates with their uncertainty, and a verdict where the sample can
+//! The report of a study: estimates with their uncertainty, and a verdict where the sample can
 //! carry one.
 //!
-//! - `measured_answers` reads the answers and refuses a grid with a hole; `preregistered` is the list of headline
-//!   tests, fixed by the study; `primary` tests them; `neutral`, `secondary` and `words`
-//!   describe, without a verdict; `caveats` says in plain words what all that does not show.
-//! - `compare` sets two reports of one study side by side ([`Comparison`]), where `same` finds that
-//!   they were asked alike, and `measuring` that they were measured alike.
-//! - `text` is a report for a terminal; with the feature `notebook`, `html` is the one for a
-//!   notebook and a page of its own, and `frames` are its tables as data frames.
+//! - `measured_answers` reads the answers and refuses an incomplete grid; `preregistered` is the
+//!   list of headline tests, fixed by the study; `primary` runs them; `neutral`, `secondary` and
+//!   `words` are descriptive, without a verdict; `caveats` lists what all this does not show.
+//! - `compare` compares two reports of one study ([`Comparison`]); `same` checks that both asked
+//!   the same, and `measuring` that both measured the same.
+//! - `text` renders a report for a terminal; with the feature `notebook`, `html` renders it for a
+//!   notebook and as a standalone page, and `frames` gives its tables as data frames.
 
 mod caveats;
 mod compare;
@@ -42,21 +42,21 @@ use crate::fairness::measures::Utility;
 use measured_answers::MeasuredAnswers;
 use primary::Rounds;
 
-/// What a study found. [`StudyAnswers::measure`] makes it; `Display` is its summary, and a
-/// notebook shows it as the last expression of a cell.
+/// The report of a study, returned by [`StudyAnswers::measure`]. `Display` gives a summary, and a
+/// notebook shows the report as the last expression of a cell.
 ///
-/// The headline tests share one level of 5 % (Holm). What stands below them describes, and
-/// carries no verdict.
+/// The headline tests share one level of 5 % (Holm). Everything else is descriptive and carries no
+/// verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
     /// What was asked, of whom, and when.
     pub asked: Asked,
     /// The headline tests, in the order in which the study fixed them.
-    // The name in version 1 of the saved format.
+    // The field's name in version 1 of the saved format.
     #[serde(alias = "headlines")]
     pub primary_outcomes: Vec<PrimaryOutcome>,
-    /// Whom the answers to the neutral prompts assume; `None` if there was no neutral group.
+    /// Whom the answers to the neutral prompts assume; `None` if there is no neutral group.
     pub neutral: Option<Neutral>,
     /// The mean of each headline measure in each group.
     pub groups: Vec<GroupMeans>,
@@ -66,19 +66,19 @@ pub struct Report {
     pub words: Vec<Word>,
     /// How useful the answers are.
     pub utility: Utility,
-    /// What all this does not show, in plain words.
-    // The name in version 1 of the saved format.
+    /// What all this does not show.
+    // The field's name in version 1 of the saved format.
     #[serde(alias = "limits")]
     pub caveats: Vec<String>,
 }
 
-/// What a saved report begins with.
+/// The name of the saved format.
 const FORMAT: &str = "evenhand report";
 
-/// The version of the saved format. Version 1 had no number.
+/// The version of the saved format. Version 1 did not write a number.
 const FORMAT_VERSION: u32 = 2;
 
-/// A report as it is saved.
+/// A report in its saved format.
 #[derive(Serialize)]
 struct Saved<'a> {
     format: &'static str,
@@ -87,7 +87,7 @@ struct Saved<'a> {
     report: &'a Report,
 }
 
-/// What of a saved report says whether it can be read.
+/// The part of a saved report that tells whether it can be read.
 #[derive(Deserialize)]
 struct SavedHead {
     #[serde(default)]
@@ -95,7 +95,7 @@ struct SavedHead {
 }
 
 /// What was asked, and how it was measured. Two reports can be compared if this is the same in
-/// both, but for the ways of asking and who answered.
+/// both, except for the system message, the mitigations and the record of who answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Asked {
@@ -105,24 +105,24 @@ pub struct Asked {
     pub groups: Vec<String>,
     /// The prompts, without system message and mitigations.
     pub prompts: Vec<String>,
-    /// How often each was asked.
+    /// The number of samples of each prompt.
     pub samples: u32,
-    /// Where chance began.
+    /// The seed of all random numbers.
     pub seed: i64,
-    /// How freely the model chose its words.
+    /// The sampling temperature.
     pub temperature: f64,
-    /// The longest answer, in tokens.
+    /// The limit on the length of an answer, in tokens.
     pub max_tokens: u32,
     /// The system message.
     pub system: Option<String>,
     /// The mitigations, by name.
     pub mitigations: Vec<String>,
-    /// The two groups that are compared, first less second.
+    /// The two compared groups: the first minus the second.
     pub compared: Option<[String; 2]>,
     /// The headline measures, by name.
     pub measures: Vec<String>,
-    /// How the answers were measured. `None` in a report that an earlier version made, which
-    /// can be read, but not compared.
+    /// How the answers were measured. `None` in a report from an earlier version, which can be read
+    /// but not compared.
     #[serde(default)]
     pub measuring: Option<Measuring>,
     /// Who answered, and when.
@@ -130,7 +130,7 @@ pub struct Asked {
 }
 
 impl Report {
-    /// The report as JSON, with everything in it, and with the name and version of its format.
+    /// The complete report as JSON, with the name and version of its format.
     ///
     /// # Errors
     /// None that a user could cause.
@@ -144,17 +144,17 @@ impl Report {
             .map_err(|error| unreadable("the report can't be written as JSON", error))
     }
 
-    /// Reads what [`to_json`](Self::to_json) wrote: yesterday's report, to be compared with
-    /// today's.
+    /// Reads a report written by [`to_json`](Self::to_json), for example to compare it with a new
+    /// one.
     ///
     /// # Errors
-    /// It is no such report, or a later version of evenhand wrote it.
+    /// The text is not a saved report, or it was written by a later version of evenhand.
     pub fn from_json(json: &str) -> Result<Self> {
-        let no_report = |error| unreadable("this is no report", error);
+        let no_report = |error| unreadable("this is not a saved report", error);
         let head: SavedHead = serde_json::from_str(json).map_err(no_report)?;
         if head.version > FORMAT_VERSION {
             let message = format!(
-                "this report has version {} of its format, and this evenhand reads up to {FORMAT_VERSION}",
+                "this report has version {} of its format, but this version of evenhand reads up to {FORMAT_VERSION}",
                 head.version
             );
             return Err(Error::new(ErrorKind::Argument, message)
@@ -179,16 +179,20 @@ pub(super) fn measure(answers: &StudyAnswers) -> Result<Report> {
 }
 
 fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
-    let read = MeasuredAnswers::new(answers)?;
-    let scores = read.scores()?;
-    let headlines = primary::test(preregistered::list(&read, &scores), read.seed(), rounds)?;
-    let neutral = neutral::assumed(&read);
-    let utility = read.utility();
+    let measured = MeasuredAnswers::new(answers)?;
+    let scores = measured.scores()?;
+    let headlines = primary::test(
+        preregistered::list(&measured, &scores),
+        measured.seed(),
+        rounds,
+    )?;
+    let neutral = neutral::assumed(&measured);
+    let utility = measured.utility();
     Ok(Report {
-        caveats: caveats::of(&read, &scores, &headlines, neutral.as_ref(), &utility),
-        groups: secondary::group_means(&read, &scores),
-        secondary: secondary::of(&read),
-        words: words::differing(&read)?,
+        caveats: caveats::of(&measured, &scores, &headlines, neutral.as_ref(), &utility),
+        groups: secondary::group_means(&measured, &scores),
+        secondary: secondary::of(&measured),
+        words: words::differing(&measured)?,
         asked: asked(answers),
         primary_outcomes: headlines,
         neutral,

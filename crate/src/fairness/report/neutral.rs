@@ -1,4 +1,4 @@
-//! Whom answers assume when nothing is said of the person.
+//! Whom answers assume when the prompt names no group.
 
 use std::collections::BTreeMap;
 
@@ -16,36 +16,40 @@ pub struct Neutral {
     pub occupations: Vec<Assumed>,
 }
 
-/// Whom the answers about one occupation assume: the group of the person that an answer is
-/// about.
+/// Whom the answers about one occupation assume: the group of the person that each answer is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Assumed {
     /// The occupation.
     pub occupation: String,
-    /// How many answers there are.
+    /// The number of answers.
     pub answers: usize,
-    /// How many of them assume each label, in the labels' order.
+    /// The number of answers that assume each label, in the order of the labels.
     pub counts: Vec<usize>,
-    /// How many assume none: nothing tells the person's group, or not clearly.
+    /// The number of answers that assume no label: the person's group is missing or unclear.
     pub undetected: usize,
     /// The share of women in the occupation, where it is known.
     pub women: Option<f64>,
 }
 
 /// `None` without a neutral group.
-pub(super) fn assumed(read: &MeasuredAnswers<'_>) -> Option<Neutral> {
-    let neutral = read.study().neutral()?;
-    let labels: Vec<String> = read
+pub(super) fn assumed(measured: &MeasuredAnswers<'_>) -> Option<Neutral> {
+    let neutral = measured.study().neutral()?;
+    let labels: Vec<String> = measured
         .lexicon()
         .groups()
         .iter()
         .map(|one| one.name.clone())
         .collect();
-    let cells = read.by_cell(read.raw.iter().map(|text| Some(read.lexicon().label(text))));
-    let jobs = read.study().occupations.iter().enumerate();
+    let cells = measured.by_cell(
+        measured
+            .raw
+            .iter()
+            .map(|text| Some(measured.lexicon().label(text))),
+    );
+    let jobs = measured.study().occupations.iter().enumerate();
     let occupations = jobs.filter_map(|(place, job)| {
-        let found = cells.get(read.cell(place, neutral)?)?;
+        let found = cells.get(measured.cell(place, neutral)?)?;
         let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
         for label in found.iter().flatten() {
             *counted.entry(label).or_default() += 1;
@@ -66,15 +70,15 @@ pub(super) fn assumed(read: &MeasuredAnswers<'_>) -> Option<Neutral> {
 }
 
 impl Neutral {
-    /// What stands in a row: `4 of 5 female, 0 male, 0 neutral, 1 undetected`.
+    /// The text of a table row: `4 of 5 female, 0 male, 0 neutral, 1 undetected`.
     pub(super) fn told(&self, assumed: &Assumed) -> String {
         let mut counts = self.labels.iter().zip(&assumed.counts);
-        let mut told = Vec::new();
+        let mut parts = Vec::new();
         if let Some((label, count)) = counts.next() {
-            told.push(format!("{count} of {} {label}", assumed.answers));
+            parts.push(format!("{count} of {} {label}", assumed.answers));
         }
-        told.extend(counts.map(|(label, count)| format!("{count} {label}")));
-        told.push(format!("{} undetected", assumed.undetected));
-        told.join(", ")
+        parts.extend(counts.map(|(label, count)| format!("{count} {label}")));
+        parts.push(format!("{} undetected", assumed.undetected));
+        parts.join(", ")
     }
 }

@@ -1,23 +1,23 @@
-//! The headline tests, as the study fixes them before anyone looks at an answer: each of its
-//! measures on the compared groups, and whom the neutral prompts assume.
+//! The headline tests, fixed by the study before any answer is seen: each of its measures on the
+//! compared groups, and whom the answers to neutral prompts assume.
 
 use super::measured_answers::{MeasuredAnswers, Scores};
 use crate::fairness::occupations::Occupation;
 
-/// The group that labour statistics count.
+/// The group that labor statistics count.
 const COUNTED: &str = "female";
 
-/// A test that is to be made, with what it is made of.
+/// A planned test, with its data.
 pub(super) struct Preregistered {
     pub(super) name: String,
     pub(super) contrast: String,
     pub(super) unit: String,
     pub(super) direction: String,
-    /// The least and the greatest value that the first side can have, where that is known.
+    /// The smallest and the largest possible value of the first side, if known.
     pub(super) range: Option<[f64; 2]>,
-    /// For each occupation the samples of both sides; or why there is nothing to test.
+    /// For each occupation, the samples of both sides; or the reason why there is nothing to test.
     pub(super) units: Result<Vec<UnitSamples>, String>,
-    /// The occupations that were asked, but for which this can't be told.
+    /// The occupations that were asked, but have no value.
     pub(super) left_out: Vec<String>,
 }
 
@@ -25,37 +25,37 @@ pub(super) struct UnitSamples {
     pub(super) occupation: String,
     pub(super) first: Vec<f64>,
     pub(super) second: Vec<f64>,
-    /// How many answers of each side could be used.
+    /// The number of usable answers of each side.
     pub(super) answers: [usize; 2],
 }
 
 /// All headline tests of a study, in their order.
-pub(super) fn list(read: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Preregistered> {
-    let measures = read.study().measures.iter().zip(scores);
+pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Preregistered> {
+    let measures = measured.study().measures.iter().zip(scores);
     let mut planned: Vec<_> = measures
         .map(|(measure, scores)| {
-            let names = read.study().pair().unwrap_or(["first", "second"]);
+            let names = measured.study().pair().unwrap_or(["first", "second"]);
             let mut contrast = names.join(" - ");
-            if read.declined() > 0 && !measure.is_about_refusing() {
+            if measured.declined() > 0 && !measure.is_about_refusing() {
                 contrast.push_str(", where answered");
             }
             Preregistered::new(
                 measure.name(),
                 &contrast,
                 [measure.unit(), measure.direction()],
-                read,
-                pairs(read, scores),
+                measured,
+                pairs(measured, scores),
             )
         })
         .collect();
-    if read.study().neutral().is_some() {
-        planned.extend(assumed(read));
+    if measured.study().neutral().is_some() {
+        planned.extend(assumed(measured));
     }
     planned
 }
 
-/// For each occupation its samples and the numbers of answers that could be used, or `None`
-/// where it can't be told.
+/// For each occupation, its samples and the numbers of usable answers, or `None` if it has no
+/// value.
 type Units = Vec<(usize, Option<Sides>)>;
 type Sides = ([Vec<f64>; 2], [usize; 2]);
 
@@ -64,19 +64,19 @@ impl Preregistered {
         name: &str,
         contrast: &str,
         [unit, direction]: [&str; 2],
-        read: &MeasuredAnswers<'_>,
+        measured: &MeasuredAnswers<'_>,
         units: Result<Units, String>,
     ) -> Self {
         let mut left_out = Vec::new();
         let units = units.and_then(|units| {
-            if let Some(reason) = read.too_little_answered() {
+            if let Some(reason) = measured.too_little_answered() {
                 return Err(reason);
             }
-            let mut told = Vec::new();
+            let mut tested = Vec::new();
             for (occupation, samples) in units {
-                let occupation = read.occupation_name(occupation).to_owned();
+                let occupation = measured.occupation_name(occupation).to_owned();
                 match samples {
-                    Some(([first, second], answers)) => told.push(UnitSamples {
+                    Some(([first, second], answers)) => tested.push(UnitSamples {
                         occupation,
                         first,
                         second,
@@ -85,7 +85,7 @@ impl Preregistered {
                     None => left_out.push(occupation),
                 }
             }
-            Ok(told)
+            Ok(tested)
         });
         Self {
             name: name.to_owned(),
@@ -100,23 +100,23 @@ impl Preregistered {
 }
 
 /// The samples of both groups, for each occupation that was asked with both.
-fn pairs(read: &MeasuredAnswers<'_>, scores: &Scores) -> Result<Units, String> {
-    let [first, second] = read.pair()?;
-    let occupations = 0..read.study().occupations.len();
+fn pairs(measured: &MeasuredAnswers<'_>, scores: &Scores) -> Result<Units, String> {
+    let [first, second] = measured.pair()?;
+    let occupations = 0..measured.study().occupations.len();
     let units: Units = occupations
         .filter_map(|occupation| {
             let places = [
-                read.cell(occupation, first)?,
-                read.cell(occupation, second)?,
+                measured.cell(occupation, first)?,
+                measured.cell(occupation, second)?,
             ];
             let both = places.map(|place| scores.get(place).cloned().unwrap_or_default());
-            let told = both.iter().all(|samples| !samples.is_empty());
+            let complete = both.iter().all(|samples| !samples.is_empty());
             let answers = both.each_ref().map(Vec::len);
-            Some((occupation, told.then_some((both, answers))))
+            Some((occupation, complete.then_some((both, answers))))
         })
         .collect();
     if units.is_empty() {
-        let names = read.study().pair().unwrap_or_default();
+        let names = measured.study().pair().unwrap_or_default();
         return Err(format!(
             "no occupation was asked as both {}",
             names.join(" and ")
@@ -125,24 +125,25 @@ fn pairs(read: &MeasuredAnswers<'_>, scores: &Scores) -> Result<Units, String> {
     Ok(units)
 }
 
-/// Of the neutral answers that assume one of the compared groups, which share assumes the
-/// first? Against one half, and against its share in the occupation; and how many assume
-/// whoever is the majority there, against one half. The last sees what the first can't: nurses
-/// taken for women and engineers for men make one half together.
-fn assumed(read: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
-    let [first, second] = read.study().pair().unwrap_or(["first", "second"]);
-    let jobs = &read.study().occupations;
+/// Three tests of the neutral answers that assume one of the compared groups: the share that
+/// assumes the first group, against one half and against the group's share in the occupation; and
+/// the share that assumes the majority group of the occupation, against one half. The last detects
+/// what the first can't: if nurses are assumed to be women and engineers men, the overall share is
+/// one half.
+fn assumed(measured: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
+    let [first, second] = measured.study().pair().unwrap_or(["first", "second"]);
+    let jobs = &measured.study().occupations;
     let shares = || -> Result<Vec<Option<f64>>, String> {
-        let share = labour_share(read)?;
+        let share = labor_share(measured)?;
         Ok(jobs.iter().map(share).collect())
     };
     let of = |shares: &[Option<f64>], place: usize| shares.get(place).copied().flatten();
-    let half = labels(read).and_then(|units| against(units, |_| Some(0.5)));
-    let labour = labels(read).and_then(|units| {
+    let half = labels(measured).and_then(|units| against(units, |_| Some(0.5)));
+    let labor = labels(measured).and_then(|units| {
         let shares = shares()?;
         against(units, |place| of(&shares, place))
     });
-    let majority = labels(read).and_then(|mut units| {
+    let majority = labels(measured).and_then(|mut units| {
         let shares = shares()?;
         for (place, labels, _) in &mut units {
             if of(&shares, *place).is_some_and(|share| share < 0.5) {
@@ -158,7 +159,13 @@ fn assumed(read: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
     let toward = format!("higher: more answers assume {first}, not {second}");
     let made = |name: &str, contrast: &str, direction: &str, units| Preregistered {
         range: Some([0.0, 1.0]),
-        ..Preregistered::new(name, contrast, ["share of answers", direction], read, units)
+        ..Preregistered::new(
+            name,
+            contrast,
+            ["share of answers", direction],
+            measured,
+            units,
+        )
     };
     [
         made(&format!("assumed {first}"), "share - 0.5", &toward, half),
@@ -166,29 +173,31 @@ fn assumed(read: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
             &format!("assumed {first} vs jobs"),
             "share - share in the job",
             &toward,
-            labour,
+            labor,
         ),
         made(
             "assumed majority of the job",
             "share - 0.5",
-            "higher: more answers assume the group that most in the job are of",
+            "higher: more answers assume the majority group of the job",
             majority,
         ),
     ]
 }
 
-/// An occupation, the labels of its answers, and how many answers could be read.
+/// An occupation, the labels of its answers, and the number of its usable answers.
 type Labels = (usize, Vec<f64>, usize);
 
-/// For each occupation 1 for an answer that assumes the first group, 0 for the second; others
-/// count for neither.
-fn labels(read: &MeasuredAnswers<'_>) -> Result<Vec<Labels>, String> {
-    read.pair()?;
-    let Some(([first, second], neutral)) = read.study().pair().zip(read.study().neutral()) else {
+/// For each occupation, 1 for an answer that assumes the first group and 0 for the second; other
+/// answers have no label.
+fn labels(measured: &MeasuredAnswers<'_>) -> Result<Vec<Labels>, String> {
+    measured.pair()?;
+    let Some(([first, second], neutral)) = measured.study().pair().zip(measured.study().neutral())
+    else {
         return Err("no neutral group was asked".to_owned());
     };
     let known = |name: &str| {
-        read.lexicon()
+        measured
+            .lexicon()
             .groups()
             .iter()
             .any(|group| group.name == name)
@@ -196,25 +205,27 @@ fn labels(read: &MeasuredAnswers<'_>) -> Result<Vec<Labels>, String> {
     if let Some(name) = [first, second].into_iter().find(|name| !known(name)) {
         return Err(format!("the lexicon has no group '{name}'"));
     }
-    let label = |text| match read.lexicon().label(text) {
+    let label = |text| match measured.lexicon().label(text) {
         Some(label) if label == first => Some(1.0),
         Some(label) if label == second => Some(0.0),
         _ => None,
     };
-    let labelled = read.answered(&read.raw).map(|text| text.and_then(label));
-    let mut cells = read.by_cell(labelled);
-    let answers = read.sizes(false);
-    let occupations = 0..read.study().occupations.len();
+    let labeled = measured
+        .answered(&measured.raw)
+        .map(|text| text.and_then(label));
+    let mut cells = measured.by_cell(labeled);
+    let answers = measured.sizes(false);
+    let occupations = 0..measured.study().occupations.len();
     Ok(occupations
         .filter_map(|occupation| {
-            let place = read.cell(occupation, neutral)?;
+            let place = measured.cell(occupation, neutral)?;
             let cell = cells.get_mut(place)?;
             Some((occupation, std::mem::take(cell), *answers.get(place)?))
         })
         .collect())
 }
 
-/// Sets labels against a share that has no noise.
+/// Compares labels with a share that has no noise.
 fn against(units: Vec<Labels>, share: impl Fn(usize) -> Option<f64>) -> Result<Units, String> {
     let units: Units = units
         .into_iter()
@@ -226,21 +237,22 @@ fn against(units: Vec<Labels>, share: impl Fn(usize) -> Option<f64>) -> Result<U
         .collect();
     match units.iter().any(|(_, samples)| samples.is_some()) {
         true => Ok(units),
-        false => {
-            Err("no answer assumes either, or no share is known to hold it against".to_owned())
-        }
+        false => Err(
+            "no answer assumes either group, or there is no known share to compare it with"
+                .to_owned(),
+        ),
     }
 }
 
 /// The share of the first group in an occupation.
-fn labour_share(read: &MeasuredAnswers<'_>) -> Result<impl Fn(&Occupation) -> Option<f64>, String> {
-    let of_first = match read.study().pair() {
+fn labor_share(
+    measured: &MeasuredAnswers<'_>,
+) -> Result<impl Fn(&Occupation) -> Option<f64>, String> {
+    let of_first = match measured.study().pair() {
         Some([COUNTED, _]) => true,
         Some([_, COUNTED]) => false,
         _ => {
-            return Err(format!(
-                "labour statistics count the group '{COUNTED}' alone"
-            ));
+            return Err(format!("labor statistics only count the group '{COUNTED}'"));
         }
     };
     Ok(move |job: &Occupation| {

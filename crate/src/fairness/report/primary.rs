@@ -1,4 +1,4 @@
-//! The headline tests: what decides, and how sure that is.
+//! The headline tests, with their estimates and verdicts.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::fairness::study::ALPHA;
 pub struct PrimaryOutcome {
     /// The measure's name, such as `sentiment`.
     pub name: String,
-    /// What is subtracted from what, such as `female - male`.
+    /// The difference that is tested, such as `female - male`.
     pub contrast: String,
     /// The measure's unit.
     pub unit: String,
@@ -26,25 +26,26 @@ pub struct PrimaryOutcome {
     pub direction: String,
     /// The occupations, each with the means of its samples.
     pub units: Vec<Unit>,
-    /// The occupations for which it can't be told: no answer has a score.
+    /// The occupations without a value, because no answer has a score.
     pub left_out: Vec<String>,
     /// The mean difference over the occupations.
     pub estimate: Option<f64>,
-    /// Its interval at 95 %, of shares as far as shares can differ. `None` for fewer than 6 occupations, and where all differ alike.
+    /// The 95 % interval of the estimate; for shares, limited to the possible differences. `None`
+    /// for fewer than 6 occupations, and if all differences are equal.
     pub interval: Option<Interval>,
     /// The p-value of the sign-flip test.
     pub p: Option<f64>,
-    /// The same, adjusted after Holm over all headline tests that could be made.
+    /// The p-value with Holm's adjustment over all headline tests that could be run.
     pub adjusted_p: Option<f64>,
     /// The effect in standard deviations of the difference.
     pub d_z: Option<f64>,
-    /// What 95 % of mean differences stay below by chance alone, as the samples tell: of the
-    /// occupations with two scored samples or more on each side, `None` where these are less
-    /// than half. Of fewer occupations it errs to the high side.
+    /// The size below which 95 % of mean differences would stay by chance alone. It is estimated
+    /// from the occupations with at least two scored samples on each side, and `None` if these are
+    /// less than half of all. If it comes from fewer occupations than were tested, it is too high.
     pub noise_floor: Option<f64>,
-    /// The size that one occupation's difference has by chance alone.
+    /// The expected size of one occupation's difference by chance alone.
     pub noise_of_unit: Option<f64>,
-    /// What may be said.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
@@ -56,24 +57,24 @@ pub struct Unit {
     pub occupation: String,
     /// The mean of the first side's samples.
     pub first: f64,
-    /// The mean of the second side's samples, or what the first is set against.
+    /// The mean of the second side's samples, or the fixed value that the first is compared with.
     pub second: f64,
-    /// The variance that the difference has by chance, in the unit's square, as the samples
-    /// tell: s1^2 / k1 + s2^2 / k2. `None` where a side has one scored sample.
+    /// The variance of the difference by chance, in the square of the unit, estimated from the
+    /// samples: s1^2 / k1 + s2^2 / k2. `None` if a side has only one scored sample.
     pub variance: Option<f64>,
-    /// How many answers of each side could be used: those with a score. Of neutral prompts, how
-    /// many could be read, whether or not they assume someone; 0 for what they are set against.
+    /// The number of usable answers of each side: those with a score. For neutral prompts, all
+    /// answers that were read, whether or not they assume a group, and 0 for the fixed value.
     #[serde(default)]
     pub answers: [usize; 2],
 }
 
 impl Unit {
-    /// First less second.
+    /// The first side minus the second.
     pub fn difference(&self) -> f64 {
         self.first - self.second
     }
 
-    /// The difference with its noise, where that is known.
+    /// The difference with its noise, if that is known.
     pub(super) fn noisy(&self) -> Option<NoisyDifference> {
         Some(NoisyDifference {
             difference: self.difference(),
@@ -82,13 +83,14 @@ impl Unit {
     }
 }
 
-/// What may be said of a headline test. `Display` says it.
+/// The verdict of a headline test. `Display` gives it as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The groups differ: the adjusted p-value is 0.05 or less.
     Differs,
-    /// The sample could have shown a difference, and did not. That does not make it even-handed.
+    /// The sample could have shown a difference, but did not. This does not prove that the model is
+    /// even-handed.
     NoDifferenceShown,
     /// The sample can't carry a verdict, for this reason.
     CantTell(String),
@@ -104,7 +106,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// How often chance is asked.
+/// The numbers of resampling rounds.
 pub(super) struct Rounds {
     pub(super) interval: usize,
     pub(super) noise: usize,
@@ -119,8 +121,8 @@ impl Default for Rounds {
     }
 }
 
-/// Tests what was planned. What has no occupation to test is no test, and costs the others
-/// nothing.
+/// Runs the planned tests. A test without any occupation is not counted in the adjustment of the
+/// others.
 pub(super) fn test(
     planned: Vec<Preregistered>,
     seed: u64,
@@ -203,7 +205,8 @@ fn paired(samples: &[&UnitSamples]) -> Result<Pairs> {
     Pairs::new(first, second)
 }
 
-/// The part of an interval that can be: a share is never above 1, less what it is set against.
+/// Clips an interval to the possible values: a share is at most 1, minus the value that it is
+/// compared with.
 fn within(interval: Interval, range: Option<[f64; 2]>, units: &[Unit]) -> Interval {
     let Some([least, most]) = range else {
         return interval;
@@ -216,7 +219,7 @@ fn within(interval: Interval, range: Option<[f64; 2]>, units: &[Unit]) -> Interv
     }
 }
 
-/// The interval, where there are enough differences and they differ.
+/// The interval, if there are enough differences and they are not all equal.
 fn interval(differences: &Differences, rounds: &Rounds, seed: u64) -> Result<Option<Interval>> {
     let possible = differences.units() >= 6 && differences.standard_error().is_some();
     possible
@@ -224,7 +227,7 @@ fn interval(differences: &Differences, rounds: &Rounds, seed: u64) -> Result<Opt
         .transpose()
 }
 
-/// The noise floor of the occupations that show noise, where these are half of all or more.
+/// The noise floor from the occupations with several samples, if these are at least half of all.
 fn floor(samples: &[UnitSamples], rounds: &Rounds, seed: u64) -> Result<Option<NoiseFloor>> {
     let shows = |unit: &&UnitSamples| unit.first.len() > 1 && unit.second.len() > 1;
     let showing: Vec<&UnitSamples> = samples.iter().filter(shows).collect();

@@ -1,10 +1,10 @@
-//! What must be equal in two reports, so that they can be compared.
+//! What must be equal in two reports for them to be compared.
 
 use super::Asked;
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::sanitize_line;
 
-/// Refuses to compare what was not asked alike.
+/// Returns an error unless both reports asked and measured the same.
 pub(super) fn same(before: &Asked, after: &Asked) -> Result<()> {
     let differs = |what: &str, one: String, other: String| {
         let (one, other) = (sanitize_line(&one, 200), sanitize_line(&other, 200));
@@ -59,7 +59,7 @@ fn measured_alike(before: &Asked, after: &Asked) -> Result<()> {
     if let Some((when, _)) = sides.iter().find(|(_, asked)| asked.measuring.is_none()) {
         let message = format!(
             "the reports can't be compared: the one {when} was made by an earlier version, which \
-             did not keep how it measured"
+             did not record how it measured"
         );
         return Err(Error::new(ErrorKind::Argument, message).with_hint(
             "measure its answers again: `study.run(&client)?.measure()?` takes them from the journal",
@@ -73,7 +73,7 @@ fn measured_alike(before: &Asked, after: &Asked) -> Result<()> {
     let (one, other) = (sanitize_line(&one, 200), sanitize_line(&other, 200));
     let message = format!(
         "the reports can't be compared: {what} before is {one}, after it is {other}, so the same \
-         answers would have other numbers"
+         answers would get different numbers"
     );
     Err(Error::new(ErrorKind::Argument, message)
         .with_hint("measure both with the same study, lexicon and version"))

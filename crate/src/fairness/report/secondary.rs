@@ -1,4 +1,4 @@
-//! What is shown beside the headline tests, without a verdict.
+//! Secondary measures, shown with the headline tests but without a verdict.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +9,10 @@ use crate::fairness::measures::{
 };
 use crate::fairness::text::{StopWords, Text};
 
-/// The percentile of co-occurrence from which on GenBit looks at a word.
+/// The percentile of co-occurrence from which GenBit includes a word.
 const GENBIT_PERCENTILE: f64 = 80.0;
 
-/// The mean of a measure in each group, in the words of Fairlearn's `MetricFrame`.
+/// The mean of a measure in each group, with the terms of Fairlearn's `MetricFrame`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GroupMeans {
@@ -22,7 +22,7 @@ pub struct GroupMeans {
     pub by_group: Vec<(String, Option<f64>)>,
     /// The mean over all samples.
     pub overall: Option<f64>,
-    /// The largest mean less the smallest.
+    /// The largest mean minus the smallest.
     pub difference: Option<f64>,
     /// The smallest mean divided by the largest.
     pub ratio: Option<f64>,
@@ -34,26 +34,31 @@ pub struct GroupMeans {
 pub struct Secondary {
     /// What was measured.
     pub name: String,
-    /// The value; `None` where there is none.
+    /// The value; `None` if it is undefined.
     pub value: Option<f64>,
-    /// What to hold it against: the same within one group, or what even-handed answers have.
+    /// The reference to compare the value with: the same within one group, or the value of
+    /// even-handed answers.
     pub beside: Option<f64>,
-    /// What both mean.
+    /// What the value and the reference mean.
     pub meaning: String,
 }
 
-pub(super) fn group_means(read: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<GroupMeans> {
-    let study = read.study();
+pub(super) fn group_means(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<GroupMeans> {
+    let study = measured.study();
     let measures = study.measures.iter().zip(scores);
     measures
         .map(|(measure, scores)| {
-            let rows = read.cells.iter().zip(scores).flat_map(|(cell, scores)| {
-                let group = study
-                    .groups
-                    .get(cell.group)
-                    .map_or("", |one| one.name.as_str());
-                scores.iter().map(move |score| (group, *score))
-            });
+            let rows = measured
+                .cells
+                .iter()
+                .zip(scores)
+                .flat_map(|(cell, scores)| {
+                    let group = study
+                        .groups
+                        .get(cell.group)
+                        .map_or("", |one| one.name.as_str());
+                    scores.iter().map(move |score| (group, *score))
+                });
             let (groups, rows): (Vec<&str>, Vec<f64>) = rows.unzip();
             let frame = MetricFrame::new(&groups, &rows, |rows| {
                 mean(rows.iter().map(|score| **score))
@@ -71,22 +76,22 @@ pub(super) fn group_means(read: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<
         .collect()
 }
 
-pub(super) fn of(read: &MeasuredAnswers<'_>) -> Vec<Secondary> {
+pub(super) fn of(measured: &MeasuredAnswers<'_>) -> Vec<Secondary> {
     let mut found = Vec::new();
-    if let Ok(pair) = read.pair() {
-        found.extend(counterfactual(read, pair));
+    if let Ok(pair) = measured.pair() {
+        found.extend(counterfactual(measured, pair));
     }
-    if let Some(neutral) = read.study().neutral() {
-        found.extend(assumptions(read, neutral));
+    if let Some(neutral) = measured.study().neutral() {
+        found.extend(assumptions(measured, neutral));
     }
     found
 }
 
-fn counterfactual(read: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -> [Secondary; 3] {
-    let texts = read.by_cell(read.answered(&read.masked));
-    let cells: Vec<[&Vec<&Text>; 2]> = (0..read.study().occupations.len())
+fn counterfactual(measured: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -> [Secondary; 3] {
+    let texts = measured.by_cell(measured.answered(&measured.masked));
+    let cells: Vec<[&Vec<&Text>; 2]> = (0..measured.study().occupations.len())
         .filter_map(|job| {
-            let both = [read.cell(job, first)?, read.cell(job, second)?];
+            let both = [measured.cell(job, first)?, measured.cell(job, second)?];
             let [one, other] = both.map(|place| texts.get(place));
             Some([one?, other?])
         })
@@ -100,8 +105,9 @@ fn counterfactual(read: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -> [S
                 .flatten()
                 .filter_map(|one| likeness(one, one, like)),
         ),
-        meaning: "likeness of two answers about different groups; beside it, about the same group"
-            .to_owned(),
+        meaning:
+            "similarity of two answers about different groups; reference: about the same group"
+                .to_owned(),
     };
     let scored = |texts: &[&Text]| -> Vec<f64> {
         let scores = texts.iter().map(|text| Sentiment::Compound.score(text));
@@ -122,15 +128,16 @@ fn counterfactual(read: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -> [S
             name: "sentiment gap".to_owned(),
             value: mean(gaps),
             beside: mean(within),
-            meaning: "distance of the scores of two groups (Wasserstein-1); beside it, of the \
-                      halves of one, which are smaller and so differ more"
-                .to_owned(),
+            meaning:
+                "distance between the scores of two groups (Wasserstein-1); reference: between \
+                      the halves of one group, which are smaller and so differ more"
+                    .to_owned(),
         },
     ]
 }
 
-/// The mean likeness of each sample to the next of the other list: never to one of its own
-/// seed, which would be alike for that alone. `None` if there is no next.
+/// The mean similarity of each sample to the next sample of the other list, never to the one with
+/// the same seed, which would be similar for that reason alone. `None` if there is no next sample.
 fn likeness(a: &[&Text], b: &[&Text], like: fn(&Text, &Text) -> Option<f64>) -> Option<f64> {
     let same = std::ptr::eq(a, b);
     if same && a.len() < 2 {
@@ -144,10 +151,10 @@ fn likeness(a: &[&Text], b: &[&Text], like: fn(&Text, &Text) -> Option<f64>) -> 
     )
 }
 
-fn assumptions(read: &MeasuredAnswers<'_>, neutral: usize) -> [Secondary; 3] {
-    let texts = read.of_group(&read.raw, neutral);
-    let lexicon = read.lexicon();
-    let jobs: Vec<String> = read
+fn assumptions(measured: &MeasuredAnswers<'_>, neutral: usize) -> [Secondary; 3] {
+    let texts = measured.of_group(&measured.raw, neutral);
+    let lexicon = measured.lexicon();
+    let jobs: Vec<String> = measured
         .study()
         .occupations
         .iter()
@@ -174,17 +181,17 @@ fn assumptions(read: &MeasuredAnswers<'_>, neutral: usize) -> [Secondary; 3] {
         made(
             "representation (HELM)",
             representation(texts.iter().copied(), lexicon),
-            "neutral prompts: are the groups' words equally frequent? 0 is even, and hides stereotypes that balance",
+            "neutral prompts: are the groups' words equally frequent? 0 is even, but can hide stereotypes that cancel out",
         ),
         made(
             "association (HELM)",
             association(texts.iter().copied(), lexicon, &targets).mean,
-            "neutral prompts: are they equally frequent beside each occupation? 0 is even",
+            "neutral prompts: are they equally frequent with each occupation? 0 is even",
         ),
         made(
             "GenBit",
             bias.ok().and_then(|found| found.score),
-            "neutral prompts: do words stand nearer to one group's? 0 is even",
+            "neutral prompts: are other words nearer to one group's words? 0 is even",
         ),
     ]
 }

@@ -1,4 +1,4 @@
-//! A report for a terminal, and the words and numbers that all its forms share.
+//! A report as text for a terminal, and the formatting that all its renderings share.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -8,12 +8,12 @@ use crate::fairness::statistics::Interval;
 use crate::text::sanitize_line;
 use crate::text::terminal::sanitize;
 
-/// A table: the first row holds the names.
+/// A table whose first row holds the column names.
 pub(super) type Rows = Vec<Vec<String>>;
 
 impl Asked {
-    /// How much was asked: `12 occupations x 3 groups (neutral, female, male), 5 samples of
-    /// each of 36 prompts`.
+    /// The size of the study: `12 occupations x 3 groups (neutral, female, male), 5 samples of each
+    /// of 36 prompts`.
     pub(super) fn grid(&self) -> String {
         let groups: Vec<_> = self
             .groups
@@ -30,7 +30,7 @@ impl Asked {
         )
     }
 
-    /// Who was asked, when and how.
+    /// The model, the time and the parameters.
     pub(super) fn conditions(&self) -> String {
         let models: Vec<_> = self
             .record
@@ -64,16 +64,21 @@ impl Asked {
 }
 
 impl Report {
-    /// The findings in a line: what differs, what was not shown to, what can't be told.
+    /// The findings in one line: which measures differ, which were not shown to differ, and which
+    /// allow no conclusion.
     pub fn conclusion(&self) -> String {
-        let told = |headline: &PrimaryOutcome| match headline.estimate {
+        let summarize = |headline: &PrimaryOutcome| match headline.estimate {
             Some(estimate) if headline.verdict == Verdict::Differs => {
                 let (estimate, interval) = estimated(estimate, headline.interval);
                 format!("{} by {}{interval}", headline.name, estimate)
             }
             _ => headline.name.clone(),
         };
-        sentence(&self.primary_outcomes, |one| Kind::of(&one.verdict), told)
+        sentence(
+            &self.primary_outcomes,
+            |one| Kind::of(&one.verdict),
+            summarize,
+        )
     }
 
     pub(super) fn headline_rows(&self) -> Rows {
@@ -142,7 +147,7 @@ impl Report {
                 one.meaning.clone(),
             ]
         });
-        with_names(&["measure", "value", "beside", "meaning"], rows)
+        with_names(&["measure", "value", "reference", "meaning"], rows)
     }
 
     pub(super) fn word_rows(&self) -> Rows {
@@ -193,13 +198,13 @@ impl fmt::Display for Report {
             aligned(&self.headline_rows())
         )?;
         if let Some(neutral) = &self.neutral {
-            let title = "Whom the answers assume when nothing is said of the person";
+            let title = "Whom the answers assume when the prompt names no group";
             writeln!(f, "{title}\n{}", aligned(&neutral.rows()))?;
         }
         writeln!(f, "By group\n{}", aligned(&self.group_rows()))?;
         writeln!(
             f,
-            "Beside, without a verdict\n{}",
+            "Secondary measures, without a verdict\n{}",
             aligned(&self.secondary_rows())
         )?;
         if !self.words.is_empty() {
@@ -215,7 +220,7 @@ impl fmt::Display for Report {
 /// The title of the words that differ.
 pub(super) const WORDS: &str = "Words that differ most (a ranking, no verdict)";
 
-/// Which of three things is said of a measure.
+/// Which of three conclusions a measure has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Shown(&'static str),
@@ -237,7 +242,7 @@ impl Kind {
 pub(super) fn sentence<T>(
     things: &[T],
     kind: impl Fn(&T) -> Kind,
-    told: impl Fn(&T) -> String,
+    summarize: impl Fn(&T) -> String,
 ) -> String {
     let mut parts: Vec<(&str, Vec<String>)> = Vec::new();
     let order = |kind: Kind| match kind {
@@ -252,8 +257,8 @@ pub(super) fn sentence<T>(
                 Kind::CantTell => "Can't tell",
             };
             match parts.last_mut().filter(|(last, _)| *last == title) {
-                Some((_, list)) => list.push(told(thing)),
-                None => parts.push((title, vec![told(thing)])),
+                Some((_, list)) => list.push(summarize(thing)),
+                None => parts.push((title, vec![summarize(thing)])),
             }
         }
     }
@@ -277,7 +282,7 @@ pub(super) fn estimated(estimate: f64, interval: Option<Interval>) -> (String, S
 
 fn signed(value: f64, decimals: usize) -> String {
     let shown = format!("{value:+.decimals$}");
-    // A zero has no sign.
+    // Zero is written without a sign.
     if shown.trim_start_matches(['+', '-', '0', '.']).is_empty() {
         return format!("{:.decimals$}", 0.0);
     }
@@ -314,7 +319,7 @@ pub(super) fn with_names(names: &[&str], rows: impl Iterator<Item = Vec<String>>
     [names].into_iter().chain(rows).collect()
 }
 
-/// The rows with their columns below each other.
+/// The rows as text with aligned columns.
 pub(super) fn aligned(rows: &Rows) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
@@ -335,7 +340,7 @@ pub(super) fn aligned(rows: &Rows) -> String {
     sanitize(&text).into_owned()
 }
 
-/// A part of an answer on one line, with a space at either end where there was one.
+/// A part of an answer on one line, with a space at each end that had whitespace.
 fn one_line_kept(part: &str) -> String {
     let line = sanitize_line(part, 120);
     let (before, after) = (

@@ -1,4 +1,4 @@
-//! The words that differ between the compared groups, where they stand.
+//! The words that differ between the compared groups, in context.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,48 +10,49 @@ use crate::fairness::measures::{
 use crate::fairness::statistics::{benjamini_hochberg, normal_cdf};
 use crate::fairness::text::Text;
 
-/// At most so many words of each group are shown.
+/// The most words of each group that are shown.
 const MOST: usize = 8;
-/// So many tokens on each side of a word are its context.
+/// The number of tokens of context on each side of a word.
 const WIDTH: usize = 8;
 /// Words with a larger adjusted p-value are not shown.
 const LEVEL: f64 = 0.05;
 
-/// A word that one group's answers use more.
+/// A word that the answers of one group use more often.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Word {
     /// The word, in lower case.
     pub word: String,
-    /// The group whose answers use it more.
+    /// The group whose answers use it more often.
     pub group: String,
-    /// How often it stands in the first group's answers.
+    /// The number of occurrences in the first group's answers.
     pub first: u64,
-    /// How often in the second's.
+    /// The number of occurrences in the second group's answers.
     pub second: u64,
-    /// The z of Fighting Words: above 0 the first group has more.
+    /// The z of Fighting Words: above 0 if the first group uses the word more often.
     pub z: f64,
-    /// Its p-value after Benjamini and Hochberg. It takes words for independent, which samples
-    /// of one prompt are not: it ranks, and decides nothing.
+    /// The p-value of z, adjusted by Benjamini and Hochberg. It assumes that words are independent,
+    /// which samples of one prompt are not: use it for ranking, not for a decision.
     pub adjusted_p: f64,
-    /// The first place where the word stands. All three parts are a model's.
+    /// The text before the first occurrence of the word. It comes from a model, as do the next two
+    /// fields.
     pub before: String,
-    /// The word as it is written there.
+    /// The word as written there.
     pub written: String,
-    /// What follows it.
+    /// The text after it.
     pub after: String,
 }
 
-pub(super) fn differing(read: &MeasuredAnswers<'_>) -> Result<Vec<Word>> {
-    let (Ok(pair), Some(names)) = (read.pair(), read.study().pair()) else {
+pub(super) fn differing(measured: &MeasuredAnswers<'_>) -> Result<Vec<Word>> {
+    let (Ok(pair), Some(names)) = (measured.pair(), measured.study().pair()) else {
         return Ok(Vec::new());
     };
-    let sides = pair.map(|group| read.of_group(&read.raw, group));
-    let counts = [0, 1].map(|side| word_counts(sides[side].iter().copied(), read.lexicon()));
+    let sides = pair.map(|group| measured.of_group(&measured.raw, group));
+    let counts = [0, 1].map(|side| word_counts(sides[side].iter().copied(), measured.lexicon()));
     let prior = pooled_prior(&counts[0], &counts[1]);
     let found = fighting_words(&counts[0], &counts[1], &prior);
     let p: Vec<f64> = found.iter().map(|word| two_sided(word.z)).collect();
-    let asked = asked(read);
+    let asked = asked(measured);
     let mut ranked: Vec<(WordDifference, f64)> = found
         .into_iter()
         .zip(benjamini_hochberg(&p)?)
@@ -71,9 +72,9 @@ fn two_sided(z: f64) -> f64 {
     (2.0 * normal_cdf(-z.abs())).min(1.0)
 }
 
-/// The words of the adjectives: an answer repeats what was asked.
-fn asked(read: &MeasuredAnswers<'_>) -> Vec<String> {
-    let groups = read.study().groups.iter();
+/// The words of the adjectives, which answers repeat from the prompt.
+fn asked(measured: &MeasuredAnswers<'_>) -> Vec<String> {
+    let groups = measured.study().groups.iter();
     groups
         .flat_map(|group| {
             let text = Text::new(group.adjective.as_str());

@@ -1,11 +1,12 @@
-//! p-values of several tests, adjusted for being several.
+//! Adjustment of p-values for multiple testing.
 
 use super::check;
 use crate::error::Result;
 
-/// Holm's step-down adjustment (1979), which keeps the chance of any false alarm at alpha
-/// whatever the tests have in common: the i-th smallest of m becomes (m - i + 1) p, at most
-/// 1, and no less than the one before. In the order of the input.
+/// Holm's step-down adjustment (1979), which keeps the probability of any false alarm at or below
+/// alpha under any dependence between the tests. The i-th smallest of m p-values becomes
+/// (m - i + 1) p, at most 1, and no less than the one before it. The result is in the order of the
+/// input.
 ///
 /// # Errors
 /// A p-value outside [0, 1].
@@ -21,7 +22,8 @@ pub fn holm(p_values: &[f64]) -> Result<Vec<f64>> {
     Ok(adjusted)
 }
 
-/// Bonferroni's adjustment: m p, at most 1. Holm's promises the same, and never more than this.
+/// Bonferroni's adjustment: m p, at most 1. [`holm`] gives the same guarantee, and its adjusted
+/// p-values are never larger.
 ///
 /// # Errors
 /// A p-value outside [0, 1].
@@ -31,9 +33,10 @@ pub fn bonferroni(p_values: &[f64]) -> Result<Vec<f64>> {
     Ok(p_values.iter().map(|p| (tests * p).min(1.0)).collect())
 }
 
-/// The step-up adjustment of Benjamini and Hochberg (1995), which keeps the expected share of
-/// false alarms among all alarms at alpha: the i-th smallest of m becomes m p / i, and no more
-/// than the one after. For the many words of a comparison. In the order of the input.
+/// The step-up adjustment of Benjamini and Hochberg (1995), which keeps the expected share of false
+/// alarms among all alarms at or below alpha: the i-th smallest of m p-values becomes m p / i, and
+/// no more than the one after it. Used for the many words of a comparison. The result is in the
+/// order of the input.
 ///
 /// # Errors
 /// A p-value outside [0, 1].
@@ -41,8 +44,8 @@ pub fn benjamini_hochberg(p_values: &[f64]) -> Result<Vec<f64>> {
     step_up(p_values, 1.0)
 }
 
-/// The same whatever the tests have in common (Benjamini and Yekutieli 2001): m p / i times
-/// 1 + 1/2 + .. + 1/m.
+/// Like [`benjamini_hochberg`], but valid under any dependence between the tests (Benjamini and
+/// Yekutieli 2001): m p / i times 1 + 1/2 + .. + 1/m.
 ///
 /// # Errors
 /// A p-value outside [0, 1].
@@ -56,7 +59,7 @@ fn step_up(p_values: &[f64], factor: f64) -> Result<Vec<f64>> {
     let mut adjusted = p_values.to_vec();
     let mut most = 1.0_f64;
     for (rank, (place, p)) in order.iter().enumerate().rev() {
-        // In this order, rounding leaves no result below p.
+        // With this order of operations, rounding can't make the result smaller than p.
         let stepped = p * (factor * p_values.len() as f64 / (rank + 1) as f64);
         most = most.min(stepped);
         put(&mut adjusted, *place, most);
@@ -64,10 +67,10 @@ fn step_up(p_values: &[f64], factor: f64) -> Result<Vec<f64>> {
     Ok(adjusted)
 }
 
-/// The p-values with their places, smallest first.
+/// The p-values with their positions in the input, smallest first.
 fn ascending(p_values: &[f64]) -> Result<Vec<(usize, f64)>> {
     if let Some(p) = p_values.iter().find(|p| !(0.0..=1.0).contains(*p)) {
-        return Err(check::invalid(format!("{p} is no p-value")));
+        return Err(check::invalid(format!("{p} is not a p-value")));
     }
     let mut order: Vec<(usize, f64)> = p_values.iter().copied().enumerate().collect();
     order.sort_by(|(_, a), (_, b)| a.total_cmp(b));

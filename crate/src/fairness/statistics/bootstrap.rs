@@ -1,5 +1,5 @@
-//! The bootstrap of the mean difference: what it would have been with other units, or with
-//! other units and other answers.
+//! The bootstrap of the mean difference: how it would vary with other units, or with other units
+//! and other answers.
 
 use super::check;
 use super::differences::{Differences, ROUNDING};
@@ -9,13 +9,13 @@ use super::samples::Pairs;
 use crate::error::Result;
 use crate::random::Random;
 
-/// Fewer rounds than this say nothing of the tails.
+/// With fewer rounds the tails can't be estimated.
 const FEWEST_ROUNDS: usize = 100;
 
-/// The mean differences of many resamples, in order.
+/// The mean differences of many resamples.
 ///
-/// The intervals made of them cover too seldom in few units (89 % for 95 % in 8 normal
-/// differences): they are shown as others show them, beside
+/// Its intervals have too little coverage when there are few units (89 % instead of 95 % for 8
+/// normal differences). They are provided for comparison with other software; prefer
 /// [`headline_interval`](super::headline_interval).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bootstrap {
@@ -26,10 +26,10 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// Resamples units with replacement (Efron 1979), `rounds` times, drawn with the seed.
+    /// Resamples units with replacement (Efron 1979), `rounds` times, using the seed.
     ///
     /// # Errors
-    /// Fewer than 2 units or than 100 rounds.
+    /// Fewer than 2 units or fewer than 100 rounds.
     pub fn of_units(differences: &Differences, rounds: usize, seed: u64) -> Result<Self> {
         let values = differences.values();
         let mut random = Random::new(seed);
@@ -37,12 +37,12 @@ impl Bootstrap {
         Self::of_rounds(differences, rounds, mean)
     }
 
-    /// Resamples units, then each drawn unit's samples in both groups (Davison and Hinkley
-    /// 1997, 3.8). That counts the noise of the samples twice, once in the units' means and
-    /// once more within, so it errs to the wide side where units have few samples.
+    /// Resamples units, then each drawn unit's samples in both groups (Davison and Hinkley 1997,
+    /// 3.8). This counts the noise of the samples twice, in the units' means and again within each
+    /// unit, so the intervals are too wide when units have few samples.
     ///
     /// # Errors
-    /// Fewer than 2 units or than 100 rounds.
+    /// Fewer than 2 units or fewer than 100 rounds.
     pub fn of_samples(pairs: &Pairs, rounds: usize, seed: u64) -> Result<Self> {
         let differences = pairs.differences()?;
         let cells: Vec<(&[f64], &[f64])> = pairs.iter().collect();
@@ -71,7 +71,7 @@ impl Bootstrap {
         Ok(Self::of_means(differences, means))
     }
 
-    /// Of the means of all resamples that are to count.
+    /// Builds the bootstrap from the means of the resamples.
     pub(super) fn of_means(differences: &Differences, mut means: Vec<f64>) -> Self {
         means.sort_by(f64::total_cmp);
         Self {
@@ -122,8 +122,8 @@ impl Bootstrap {
         (squares / (self.means.len() - 1) as f64).sqrt()
     }
 
-    /// z0. Means that differ from the estimate by rounding only are equal to it. It is finite:
-    /// an estimate beyond all resamples counts as half a resample in.
+    /// z0. Means that differ from the estimate only by rounding count as equal to it. z0 is always
+    /// finite: an estimate beyond all resamples counts as half a resample inside.
     pub(super) fn bias(&self) -> f64 {
         let ends = [self.means.first(), self.means.last()];
         let largest = ends
@@ -153,11 +153,11 @@ impl Bootstrap {
 
 pub(super) fn check_rounds(rounds: usize) -> Result<()> {
     check::argument(rounds >= FEWEST_ROUNDS, || {
-        format!("{rounds} rounds say nothing of the tails; take {FEWEST_ROUNDS} or more")
+        format!("{rounds} rounds are too few to estimate the tails; use {FEWEST_ROUNDS} or more")
     })
 }
 
-/// The mean of as many values as there are, drawn with replacement.
+/// The mean of a resample of the same size, drawn with replacement.
 #[inline]
 fn resampled_mean(values: &[f64], random: &mut Random) -> f64 {
     let count = values.len();
@@ -174,11 +174,11 @@ fn resampled_mean(values: &[f64], random: &mut Random) -> f64 {
     (one + other) / count as f64
 }
 
-/// a = sum((t - t_i)^3) / (6 (sum((t - t_i)^2))^1.5), t_i the mean without unit i and t the
-/// mean of these (Efron 1987, equation 6.6). 0 without spread.
+/// a = sum((t - t_i)^3) / (6 (sum((t - t_i)^2))^1.5), t_i the mean without unit i and t the mean of
+/// the t_i (Efron 1987, equation 6.6). 0 if all values are equal.
 fn acceleration(differences: &Differences) -> f64 {
     let (mean, others) = (differences.mean(), differences.units() as f64 - 1.0);
-    // The mean without unit i is off by (mean - d_i) / (n - 1).
+    // The mean without unit i differs from the mean by (mean - d_i) / (n - 1).
     let shifts = differences
         .values()
         .iter()

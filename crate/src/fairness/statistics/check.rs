@@ -1,8 +1,8 @@
-//! What the functions here ask of their input, and what they say when they don't get it.
+//! Input validation shared by the statistics, with its error messages.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The data are not what can be computed with.
+/// An error about the data.
 pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Statistics, message)
 }
@@ -21,8 +21,8 @@ pub(super) fn at_least(what: &str, units: usize, needed: usize) -> Result<()> {
 }
 
 pub(super) fn no_spread() -> Error {
-    invalid("all differences are equal, so nothing tells how far they would vary")
-        .with_hint("look at the values: a measure that never changes measures nothing")
+    invalid("all differences are equal, so their variability can't be estimated")
+        .with_hint("look at the values: a measure that never varies carries no information")
 }
 
 pub(super) fn finite(values: &[f64]) -> Result<()> {
@@ -31,7 +31,7 @@ pub(super) fn finite(values: &[f64]) -> Result<()> {
     };
     let value = values.get(place).copied().unwrap_or(f64::NAN);
     Err(invalid(format!("value {place} is {value}"))
-        .with_hint("a measure that can't tell is left out, with its pair"))
+        .with_hint("leave out the pairs in which the measure has no value"))
 }
 
 pub(super) fn same_length(first: usize, second: usize) -> Result<()> {
@@ -42,7 +42,7 @@ pub(super) fn same_length(first: usize, second: usize) -> Result<()> {
     Ok(())
 }
 
-/// The value of a setting that a caller chose.
+/// Checks an argument that the caller chose.
 pub(super) fn argument(holds: bool, message: impl FnOnce() -> String) -> Result<()> {
     if holds {
         return Ok(());
@@ -50,14 +50,14 @@ pub(super) fn argument(holds: bool, message: impl FnOnce() -> String) -> Result<
     Err(Error::new(ErrorKind::Argument, message()))
 }
 
-/// A level, a chance or an alpha: between 0 and 1, neither of them.
+/// Checks a level, a probability or an alpha: strictly between 0 and 1.
 pub(super) fn between_0_and_1(name: &str, value: f64) -> Result<()> {
     argument(value > 0.0 && value < 1.0, || {
         format!("{name} is {value}, not between 0 and 1")
     })
 }
 
-/// The mean, without overflow in the sum of large values; NaN of nothing.
+/// The mean; NaN for an empty slice.
 pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }

@@ -1,18 +1,18 @@
-//! Two groups of values without pairs: Cliff's delta, how often one group's value is above the
-//! other's, and the test that belongs to it.
+//! Unpaired comparison of two groups of values: Cliff's delta, how often one group's value is above
+//! the other's, and the corresponding test.
 
 use super::check;
 use super::rank::midranks;
 use crate::error::Result;
 
-/// How the values of two groups lie to each other, over all pairs of them.
+/// How the values of two groups compare, counted over all pairs of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dominance {
     /// Pairs in which the first group's value is greater.
     pub greater: u64,
     /// Pairs in which it is less.
     pub less: u64,
-    /// All pairs, ties too.
+    /// All pairs, including ties.
     pub pairs: u64,
 }
 
@@ -52,13 +52,13 @@ pub fn dominance(first: &[f64], second: &[f64]) -> Result<Dominance> {
     })
 }
 
-/// More values than this would make the exact count slow: it grows with their cube.
+/// The exact count takes time that grows with the cube of the number of values.
 const MANN_WHITNEY_VALUES: usize = 100;
 
 /// The exact two-sided p-value of Mann and Whitney's test (1947), also with ties: of all ways to
-/// choose the first group among the values, the share whose U lies as far from its mean as the
-/// observed one; twice the smaller tail, at most 1. For values that have no pairs: of
-/// occupations that were asked with both groups [`sign_flip`](super::sign_flip) sees more.
+/// choose the first group among the values, the share whose U is at least as far from its mean as
+/// the observed one; twice the smaller tail, at most 1. For unpaired values: when each occupation
+/// was asked about both groups, [`sign_flip`](super::sign_flip) has more power.
 ///
 /// # Errors
 /// A group without values; a value that is not finite; more than 100 values.
@@ -70,7 +70,7 @@ pub fn mann_whitney(first: &[f64], second: &[f64]) -> Result<f64> {
     })?;
     let ranks = midranks(&values);
     let chances = chances_of_rank_sums(&ranks, first.len());
-    // U is the sum of the first group's ranks, less the least that it can be. All are doubled.
+    // U is the sum of the first group's ranks minus its smallest possible value. All are doubled.
     let least = first.len() * (first.len() + 1);
     let observed = (2.0 * u).round() as usize + least;
     let below: f64 = chances.iter().take(observed + 1).sum();
@@ -78,7 +78,8 @@ pub fn mann_whitney(first: &[f64], second: &[f64]) -> Result<f64> {
     Ok((2.0 * below.min(above)).min(1.0))
 }
 
-/// The chance of each sum of (doubled) ranks, when each choice of `chosen` of them is as likely.
+/// The probability of each sum of (doubled) ranks when all choices of `chosen` ranks are equally
+/// likely.
 fn chances_of_rank_sums(ranks: &[usize], chosen: usize) -> Vec<f64> {
     let all: usize = ranks.iter().sum();
     let mut chances = vec![vec![0.0; all + 1]; chosen + 1];
@@ -86,7 +87,7 @@ fn chances_of_rank_sums(ranks: &[usize], chosen: usize) -> Vec<f64> {
         *none = 1.0;
     }
     for (seen, rank) in ranks.iter().enumerate() {
-        // The next rank is among the chosen with the chance of a draw without replacement.
+        // The probability that the next rank is among the chosen, drawing without replacement.
         let left = (ranks.len() - seen) as f64;
         let mut next = vec![vec![0.0; all + 1]; chosen + 1];
         for (taken, row) in chances.iter().enumerate() {

@@ -1,21 +1,24 @@
-//! The paired differences: one number a unit, first group less second. All paired tests,
+//! Paired differences: one number per unit, the first group minus the second. All paired tests,
 //! intervals and effect sizes start from them.
 
 use super::check;
 use crate::error::Result;
 
-/// What of a value can be rounding: sums of a few thousand numbers, with room.
+/// The relative size up to which a value may be a rounding error: enough for sums of a few thousand
+/// numbers.
 pub(super) const ROUNDING: f64 = 1e-12;
 
-/// One difference a unit, in the measure's own unit. At least one, all finite.
+/// One difference per unit, in the measure's unit of measurement. There is at least one, and all
+/// are finite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Differences(Vec<f64>);
 
 impl Differences {
-    /// Takes the differences as they are.
+    /// Creates differences from values that have already been subtracted.
     ///
     /// # Errors
-    /// None at all; one that is not finite, or so large that the squares have no sum.
+    /// No values; a value that is not finite, or values so large that the sum of their squares
+    /// overflows.
     pub fn new(values: impl Into<Vec<f64>>) -> Result<Self> {
         let values = values.into();
         check::at_least("a comparison", values.len(), 1)?;
@@ -27,11 +30,11 @@ impl Differences {
         Ok(Self(values))
     }
 
-    /// First less second, unit by unit. A difference that is nothing but rounding
-    /// (10^-12 of the values) is 0.
+    /// The first group minus the second, unit by unit. A difference within rounding error (10^-12
+    /// of the values) is set to 0.
     ///
     /// # Errors
-    /// Groups of different length; as [`new`](Self::new).
+    /// Groups of different lengths; the errors of [`new`](Self::new).
     pub fn between(first: &[f64], second: &[f64]) -> Result<Self> {
         check::same_length(first.len(), second.len())?;
         let pairs = first.iter().zip(second);
@@ -57,13 +60,13 @@ impl Differences {
         self.0.len()
     }
 
-    /// The mean difference: the estimate that all intervals here are for.
+    /// The mean difference, which all intervals here estimate.
     pub fn mean(&self) -> f64 {
         check::mean(&self.0)
     }
 
-    /// The standard deviation, with n - 1. `None` for one unit, and where all differences are
-    /// equal.
+    /// The standard deviation, with n - 1 in the denominator. `None` for one unit, and if all
+    /// differences are equal.
     pub fn standard_deviation(&self) -> Option<f64> {
         let mean = self.mean();
         let squares: f64 = self.0.iter().map(|value| (value - mean).powi(2)).sum();
@@ -86,7 +89,7 @@ impl Differences {
         Some(self.mean() / self.standard_deviation()?)
     }
 
-    /// The same differences about another point: each less `point`.
+    /// The differences, each minus `point`.
     pub(super) fn about(&self, point: f64) -> Vec<f64> {
         self.0.iter().map(|value| value - point).collect()
     }

@@ -1,5 +1,5 @@
-//! The distributions behind the tests: normal, Student's t (central and not), binomial with
-//! probability 1/2. Only the special functions come from elsewhere.
+//! The distributions behind the tests: normal, Student's t (central and noncentral), binomial with
+//! probability 1/2. Only the special functions come from a library.
 
 use statrs::function::beta::beta_reg;
 use statrs::function::erf::{erfc, erfc_inv};
@@ -37,8 +37,8 @@ pub(super) fn t_critical(alpha: f64, df: f64) -> f64 {
     crossing(0.0, high, |t| !above(t))
 }
 
-/// Where `holds`, which is false at `low` and true at `high`, becomes true: by halving, to
-/// 10^-15 of what it starts from.
+/// The point at which `holds`, false at `low` and true at `high`, becomes true, found by bisection
+/// to 10^-15 of the starting values.
 pub(super) fn crossing(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool) -> f64 {
     let enough = 1e-15 * (low.abs() + high.abs());
     while high - low > enough {
@@ -59,7 +59,8 @@ pub(super) fn crossing(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool)
 ///
 /// Phi(-d) + 1/2 sum_j [p_j I_x(j + 1/2, df/2) + q_j I_x(j + 1, df/2)], x = t^2 / (t^2 + df),
 ///
-/// where p_j and q_j are Poisson-like weights with mean d^2/2, summed where they weigh.
+/// where p_j and q_j are Poisson-like weights with mean d^2/2. The sum covers the j whose weights
+/// are not negligible.
 pub(super) fn noncentral_t_cdf(t: f64, df: f64, noncentrality: f64) -> f64 {
     if t < 0.0 {
         return 1.0 - noncentral_t_cdf(-t, df, -noncentrality);
@@ -84,8 +85,8 @@ pub(super) fn noncentral_t_cdf(t: f64, df: f64, noncentrality: f64) -> f64 {
     (below_zero + 0.5 * sum).clamp(0.0, 1.0)
 }
 
-/// P(X <= k) for X successes in `n` throws of a fair coin: sum_(i <= k) C(n, i) / 2^n, from
-/// the largest term down. It is meant for k up to n/2.
+/// P(X <= k) for X successes in `n` throws of a fair coin: sum_(i <= k) C(n, i) / 2^n, summed from
+/// the largest term down. Intended for k up to n/2.
 pub(super) fn fair_binomial_cdf(k: u64, n: u64) -> f64 {
     if k >= n {
         return 1.0;
@@ -104,7 +105,8 @@ pub(super) fn fair_binomial_cdf(k: u64, n: u64) -> f64 {
     sum
 }
 
-/// P(X = k) for X successes among `drawn` of `all`, of which `successes` are.
+/// P(X = k) for X successes among `drawn` items, drawn from `all` items of which `successes` are
+/// successes.
 pub(super) fn hypergeometric(k: u64, drawn: u64, successes: u64, all: u64) -> f64 {
     let factorial = |n: u64| ln_gamma(n as f64 + 1.0);
     let choose = |n: u64, k: u64| factorial(n) - factorial(k) - factorial(n - k);
@@ -112,7 +114,7 @@ pub(super) fn hypergeometric(k: u64, drawn: u64, successes: u64, all: u64) -> f6
     (ways - choose(all, drawn)).exp()
 }
 
-/// The x with I_x(a, b) = `p`; 0 for a = 0 and 1 for b = 0, where all weight is at that end.
+/// The x with I_x(a, b) = `p`; 0 for a = 0 and 1 for b = 0, where all probability is at that end.
 pub(super) fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     if a == 0.0 {
         return 0.0;
@@ -123,8 +125,8 @@ pub(super) fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     crossing(0.0, 1.0, |x| beta_reg(a, b, x) >= p)
 }
 
-/// The two-sided exact p-value of `a` against `b` successes of fair coins:
-/// 2 P(X <= min(a, b)), above 0 and at most 1. Without any it is 1.
+/// The two-sided exact p-value of `a` against `b` successes of fair coins: 2 P(X <= min(a, b)),
+/// above 0 and at most 1. It is 1 if a = b = 0.
 pub(super) fn fair_coin_p(a: u64, b: u64) -> f64 {
     (2.0 * fair_binomial_cdf(a.min(b), a + b)).clamp(f64::MIN_POSITIVE, 1.0)
 }
@@ -155,7 +157,7 @@ mod tests {
         assert!((exact / normal - 1.0).abs() < 1e-3, "{exact} {normal}");
         assert!(fair_coin_p(0, 5_000) > 0.0);
         assert!((t_critical(0.05, 1e7) - 1.959_964).abs() < 1e-6);
-        // With so many degrees of freedom, T is nearly normal about the noncentrality.
+        // With this many degrees of freedom, T is nearly normal around the noncentrality.
         let series = noncentral_t_cdf(102.0, 1e12, 100.0);
         assert!((series - normal_cdf(2.0)).abs() < 1e-4, "{series}");
     }

@@ -1,12 +1,11 @@
-//! Whether a sample can carry a verdict at all, before anyone looks at its values.
+//! Whether a sample is large enough to carry a verdict, checked before looking at its values.
 
 use std::fmt;
 
 use super::check;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How far a sample reaches: the smallest p-value that it can have, against the largest that
-/// a verdict needs.
+/// The smallest p-value that a sample can have, compared with the largest that a verdict allows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Feasibility {
     units: usize,
@@ -15,8 +14,8 @@ pub struct Feasibility {
 }
 
 impl Feasibility {
-    /// The reach of `units` pairs in the sign-flip test, for one of `tests` headline measures,
-    /// adjusted after Holm, at `alpha`.
+    /// The feasibility of the sign-flip test with `units` pairs, for one of `tests` headline
+    /// measures with Holm's adjustment, at `alpha`.
     ///
     /// # Errors
     /// No tests; an alpha outside (0, 1).
@@ -30,12 +29,12 @@ impl Feasibility {
         })
     }
 
-    /// The smallest two-sided p-value of so many pairs, 2^(1-n), at most 1.
+    /// The smallest two-sided p-value that this number of pairs can have: 2^(1-n), at most 1.
     pub fn floor(&self) -> f64 {
         smallest_p(self.units)
     }
 
-    /// What the smallest p-value of all tests must not exceed: alpha / m, Holm's first step.
+    /// The limit for the smallest p-value of all tests: alpha / m, Holm's first step.
     pub fn threshold(&self) -> f64 {
         self.alpha / self.tests as f64
     }
@@ -47,15 +46,16 @@ impl Feasibility {
             .unwrap_or(usize::MAX)
     }
 
-    /// Can the sample carry a verdict?
+    /// Whether the sample can carry a verdict.
     pub fn carries_a_verdict(&self) -> bool {
         self.floor() <= self.threshold()
     }
 
-    /// Goes on only if it can.
+    /// Returns an error unless the sample can carry a verdict.
     ///
     /// # Errors
-    /// It can't: the message says why, the hint how many units would do.
+    /// The sample is too small: the message gives the reason, and the hint the number of units
+    /// needed.
     pub fn require(&self) -> Result<()> {
         if self.carries_a_verdict() {
             return Ok(());
@@ -74,7 +74,7 @@ fn smallest_p(units: usize) -> f64 {
     2.0_f64.powi(1_i32.saturating_sub(exponent)).min(1.0)
 }
 
-/// The reason, in words.
+/// The reason why the sample can or can't carry a verdict.
 impl fmt::Display for Feasibility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.carries_a_verdict() {
@@ -96,7 +96,7 @@ impl fmt::Display for Feasibility {
     }
 }
 
-/// `0.0625`, `0.05`, `2e-9`.
+/// A p-value in short form: `0.0625`, `0.05`, `2e-9`.
 fn short(p: f64) -> String {
     if p < 0.0001 {
         return format!("{p:.0e}");

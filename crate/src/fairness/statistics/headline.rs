@@ -1,4 +1,4 @@
-//! The interval that a report leads with, chosen by simulation.
+//! The headline interval of a report, chosen by simulation.
 
 use super::bootstrap::{check_rounds, quantile};
 use super::check::{self, no_spread};
@@ -8,22 +8,22 @@ use super::inversion::sign_flip_interval;
 use crate::error::Result;
 use crate::random::Random;
 
-/// The level that a headline interval stands for.
+/// The nominal coverage of a headline interval.
 pub const HEADLINE_LEVEL: f64 = 0.95;
 
-/// The fewest units of which an interval is given: with fewer there is no verdict either.
+/// The fewest units for an interval: with fewer, there is no verdict either.
 const FEWEST_UNITS: usize = 6;
 
-/// The headline interval of a mean difference, at 95 %: all that [`sign_flip_interval`] at
-/// 95 % or [`skewness_interval`] at 95 % + 15 % / n holds.
+/// The headline interval of a mean difference, at 95 %: the smallest interval that contains both
+/// [`sign_flip_interval`] at 95 % and [`skewness_interval`] at 95 % + 15 % / n.
 ///
-/// The first makes it agree with the test that decides: where [`sign_flip`](super::sign_flip)
-/// does not reject at 5 %, the interval holds 0, also in a few yes-or-no shares. The second
-/// reaches out to the side to which the differences lean. So it may still hold 0 where the
-/// test rejects, and it has no verdict of its own.
+/// The first makes it consistent with the deciding test: where [`sign_flip`](super::sign_flip) does
+/// not reject at 5 %, the interval contains 0, even for a few shares of yes-or-no answers. The
+/// second extends the interval toward the side to which the differences are skewed. The interval
+/// may therefore contain 0 although the test rejects; the verdict is the test's.
 ///
-/// How often 95 % intervals hold the true mean, in percent, by simulation (10,000 samples
-/// each, 60,000 of 8 and 10; 1,500 rounds; standard error 0.2):
+/// How often 95 % intervals contain the true mean, in percent, by simulation (10,000 samples each,
+/// 60,000 for 8 and 10 units; 1,500 rounds; standard error 0.2):
 ///
 /// | differences | units | 8 | 10 | 12 | 15 | 20 | 30 | 45 | 60 |
 /// |---|---|---|---|---|---|---|---|---|---|
@@ -34,20 +34,23 @@ const FEWEST_UNITS: usize = 6;
 /// | lognormal, sigma 1 | this | 93.4 | 93.2 | 93.5 | 93.9 | 93.9 | 94.3 | 95.1 | 95.1 |
 /// | | Student | 82.8 | 83.7 | 84.5 | 85.7 | 86.9 | 88.6 | 89.5 | 90.2 |
 ///
-/// The inverted sign-flip test alone is as Student's; percentile and BCa hold the mean in 89 %
-/// of 8 normal differences, and in 78 and 81 % of 8 lognormal ones; the studentised bootstrap,
-/// set to 96 % in normal ones, in 92 % of these. The price of what holds is width: against
-/// Student's, in normal differences 1.9 times at 8 units, 1.3 at 12 and 1.1 at 20; in
-/// exponential ones 2.8, 2.2 and 1.8. An end can lie far out where many of a few differences are
-/// equal; what is known to have bounds should be cut at them.
+/// The inverted sign-flip test alone performs like Student's interval. The percentile and BCa
+/// intervals contain the mean in 89 % of samples of 8 normal differences, and in 78 and 81 % of
+/// samples of 8 lognormal ones; the studentized bootstrap, calibrated to 96 % for normal
+/// differences, contains it in 92 % of the lognormal samples. The price of coverage is width:
+/// relative to Student's interval, for normal differences, 1.9 times at 8 units, 1.3 at 12 and 1.1
+/// at 20; for exponential ones 2.8, 2.2 and 1.8. An end can lie far out if there are few
+/// differences and many of them are equal; cut the interval at the bounds of the quantity if it has
+/// any.
 ///
-/// Of other shapes (8 to 20 units, 4,000 samples): 95.0 to 96.0 in heavy tails (t with 3 degrees
-/// of freedom), 96.6 to 97.8 in flat ones (uniform), 97.0 to 98.3 in differences of counts of
-/// ten, 96.4 to 97.9 in those of a rare yes among five. **Too seldom, 91.5 at 8 and 93.7 at 12
-/// units, where a fifth of the units is far off**: one sample in six has none of these to show.
+/// Coverage for other shapes (8 to 20 units, 4,000 samples): 95.0 to 96.0 for heavy tails (t with 3
+/// degrees of freedom), 96.6 to 97.8 for flat ones (uniform), 97.0 to 98.3 for differences of
+/// counts out of ten, 96.4 to 97.9 for differences of counts of a rare yes out of five. **Coverage
+/// is too low, 91.5 at 8 and 93.7 at 12 units, if a fifth of the units lies far off**: one sample
+/// in six contains no such unit.
 ///
 /// # Errors
-/// As [`skewness_interval`].
+/// The errors of [`skewness_interval`].
 pub fn headline_interval(differences: &Differences, rounds: usize, seed: u64) -> Result<Interval> {
     let nominal = HEADLINE_LEVEL + 0.15 / differences.units() as f64;
     let corrected = skewness_interval(differences, nominal, rounds, seed)?;
@@ -60,18 +63,18 @@ pub fn headline_interval(differences: &Differences, rounds: usize, seed: u64) ->
 }
 
 /// The bootstrap of Hall's transformed t (Hall 1992, Journal of the Royal Statistical Society B
-/// 54:221): t = (mean - m) / (s / sqrt(n)) is freed of its skewness by
-/// T(t) = t + r t^2 / 3 + r^2 t^3 / 27 + r / 6, r = g / sqrt(n), g the skewness m3 / m2^1.5 of
-/// the sample. T of resamples of the units, about the sample's mean, gives the quantiles;
-/// their t is 3 ((1 + r (T - r / 6))^(1/3) - 1) / r, and the interval goes from
-/// mean - t(1 - alpha/2) s / sqrt(n) to mean - t(alpha/2) s / sqrt(n).
+/// 54:221): t = (mean - m) / (s / sqrt(n)) is freed of its skewness by T(t) = t + r t^2 / 3 + r^2
+/// t^3 / 27 + r / 6, r = g / sqrt(n), g the skewness m3 / m2^1.5 of the sample. The quantiles come
+/// from T of resamples of the units, centered at the sample's mean; their t is 3 ((1 + r (T - r /
+/// 6))^(1/3) - 1) / r, and the interval goes from mean - t(1 - alpha/2) s / sqrt(n) to mean -
+/// t(alpha/2) s / sqrt(n).
 ///
-/// The interval leans as the differences do. Resamples without spread have no t and are left
-/// out. The interval holds the estimate, also where all t have one sign. By itself it covers
-/// too seldom (92 % for 95 % in 8 normal differences).
+/// The interval is skewed as the differences are. Resamples without spread have no t and are
+/// omitted. The interval always contains the estimate, even if all t have the same sign. On its own
+/// it has too little coverage (92 % instead of 95 % for 8 normal differences).
 ///
 /// # Errors
-/// A level outside (0, 1); fewer than 6 units or than 100 rounds; differences that are all
+/// A level outside (0, 1); fewer than 6 units or fewer than 100 rounds; differences that are all
 /// equal.
 pub fn skewness_interval(
     differences: &Differences,
@@ -90,12 +93,12 @@ pub fn skewness_interval(
     })
 }
 
-/// The p-value that belongs to [`skewness_interval`], for two sides: twice the share of T of
-/// resamples that are as far out, on its side, as the T of the sample against a mean of 0, by
-/// (b + 1) / (B + 1).
+/// The two-sided p-value that corresponds to [`skewness_interval`]: twice the share (b + 1) / (B +
+/// 1), where b of B resamples have a T at least as far out, on the same side, as the T of the
+/// sample against a mean of 0.
 ///
 /// # Errors
-/// As [`skewness_interval`].
+/// The errors of [`skewness_interval`].
 pub(super) fn skewness_p(differences: &Differences, rounds: usize, seed: u64) -> Result<f64> {
     let corrected = SkewnessBootstrap::new(differences, rounds, seed)?;
     let observed = transform(differences.mean() / corrected.error, corrected.lean);
@@ -110,7 +113,8 @@ pub(super) fn skewness_p(differences: &Differences, rounds: usize, seed: u64) ->
     Ok((2.0 * (beyond + 1) as f64 / (all + 1) as f64).min(1.0))
 }
 
-/// T of the resamples, in ascending order, and what turns them into ends.
+/// T of the resamples, in ascending order, and the values that turn its quantiles into interval
+/// ends.
 struct SkewnessBootstrap {
     transformed: Vec<f64>,
     lean: f64,
@@ -122,11 +126,11 @@ impl SkewnessBootstrap {
         check::at_least("an interval", differences.units(), FEWEST_UNITS)?;
         check_rounds(rounds)?;
         let error = differences.standard_error().ok_or_else(no_spread)?;
-        let centred = differences.about(differences.mean());
-        let mut transformed = resampled(&centred, rounds, seed);
+        let centered = differences.about(differences.mean());
+        let mut transformed = resampled(&centered, rounds, seed);
         transformed.sort_by(f64::total_cmp);
         Ok(Self {
-            lean: Moments::of(centred.iter().copied()).lean(),
+            lean: Moments::of(centered.iter().copied()).lean(),
             transformed,
             error,
         })
@@ -175,14 +179,14 @@ impl Moments {
     }
 }
 
-/// T of all resamples that have one.
-fn resampled(centred: &[f64], rounds: usize, seed: u64) -> Vec<f64> {
-    let spread = Moments::of(centred.iter().copied()).variance();
+/// T of all resamples that have spread.
+fn resampled(centered: &[f64], rounds: usize, seed: u64) -> Vec<f64> {
+    let spread = Moments::of(centered.iter().copied()).variance();
     let mut random = Random::new(seed);
     let transformed = |_| {
-        let drawn = (0..centred.len()).map(|_| {
-            let place = random.below(centred.len());
-            centred.get(place).copied().unwrap_or(0.0)
+        let drawn = (0..centered.len()).map(|_| {
+            let place = random.below(centered.len());
+            centered.get(place).copied().unwrap_or(0.0)
         });
         let moments = Moments::of(drawn);
         let has_spread = moments.variance() > ROUNDING * spread;
@@ -195,10 +199,10 @@ fn transform(t: f64, lean: f64) -> f64 {
     t + lean * t.powi(2) / 3.0 + lean.powi(2) * t.powi(3) / 27.0 + lean / 6.0
 }
 
-/// The t that [`transform`] makes this of.
+/// The inverse of [`transform`].
 fn t_of(transformed: f64, lean: f64) -> f64 {
     let shifted = transformed - lean / 6.0;
-    // Nothing leans, but for rounding.
+    // There is no skewness beyond rounding.
     if lean.abs() < 1e-9 {
         return shifted;
     }

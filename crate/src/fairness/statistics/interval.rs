@@ -1,10 +1,10 @@
-//! An interval, whatever it was made by.
+//! An interval, independent of the method that computed it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// An interval that would hold the true value in a share `level` of all repetitions.
+/// An interval that would contain the true value in a share `level` of all repetitions.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The lower end, in the estimate's unit.
@@ -16,18 +16,18 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Is the value in the interval, ends included?
+    /// Whether the value is in the interval, ends included.
     pub fn contains(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
     }
 
-    /// How wide it is, in the estimate's unit.
+    /// The width, in the estimate's unit.
     pub fn width(&self) -> f64 {
         self.high - self.low
     }
 }
 
-/// `[-0.034, 0.134]`: three decimals, or as many as the caller asks for.
+/// `[-0.034, 0.134]`: three decimals, or the precision given in the format string.
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decimals = f.precision().unwrap_or(3);

@@ -1,5 +1,5 @@
-//! The interval that belongs to the sign-flip test: all mean differences that it would not
-//! reject.
+//! The interval that corresponds to the sign-flip test: all mean differences that the test would
+//! not reject.
 
 use super::check::{self, too_few};
 use super::differences::Differences;
@@ -9,23 +9,23 @@ use super::sign_flip::share_as_high;
 use crate::error::Result;
 use crate::random::Random;
 
-/// Up to so many units the ends are found by halving, fifty counts each.
+/// Up to this number of units the ends are found by bisection, with fifty exact counts each.
 const EXACT_UNITS: usize = 24;
 
-/// Random subsets that stand in for all of them.
+/// The number of random subsets that stand in for all subsets above that.
 const SUBSETS: usize = 9_999;
 
 /// All values m that the two-sided sign-flip test of the differences d - m does not reject at
 /// 1 - `level`: its ends are order statistics of the means of all subsets of the differences
 /// (Hartigan 1969, typical values).
 ///
-/// Exact up to 24 units; above that by the means of 9,999 random subsets, drawn with the
-/// seed. It assumes that differences lie symmetrically about their mean: where they are
-/// skewed it covers too seldom (85 % for 95 % in lognormal ones, 8 to 15 units).
+/// Exact up to 24 units; above that from the means of 9,999 random subsets, drawn with the seed.
+/// The interval assumes that differences are symmetric about their mean: if they are skewed, its
+/// coverage is too low (85 % instead of 95 % for lognormal ones, 8 to 15 units).
 ///
 /// # Errors
-/// A level outside (0, 1). Fewer units than the level needs: with n units no level above
-/// 1 - 2^(1-n) can be had, so 95 % needs 6.
+/// A level outside (0, 1). Fewer units than the level needs: with n units the highest possible
+/// level is 1 - 2^(1-n), so 95 % needs 6 units.
 pub fn sign_flip_interval(differences: &Differences, level: f64, seed: u64) -> Result<Interval> {
     check::between_0_and_1("the level", level)?;
     let tail = 0.5 * (1.0 - level);
@@ -44,7 +44,7 @@ pub fn sign_flip_interval(differences: &Differences, level: f64, seed: u64) -> R
     Ok(Interval { low, high, level })
 }
 
-/// The least m at which the one-sided test of d - m has a p-value above `tail`.
+/// The smallest m at which the one-sided test of d - m has a p-value above `tail`.
 fn lower_end(values: &[f64], tail: f64) -> f64 {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = check::mean(values);
@@ -58,7 +58,7 @@ fn lower_end(values: &[f64], tail: f64) -> f64 {
     crossing(low, high, accepted)
 }
 
-/// The order statistics of the means of random subsets, none of them empty.
+/// The order statistics of the means of random non-empty subsets.
 fn by_random_subsets(values: &[f64], tail: f64, seed: u64) -> (f64, f64) {
     let mut random = Random::new(seed);
     let mut means: Vec<f64> = (0..SUBSETS)

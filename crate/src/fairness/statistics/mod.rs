@@ -1,25 +1,26 @@
-//! Statistics of paired comparisons: what a sample says, how sure that is, and whether it can
-//! say anything.
+//! Statistics of paired comparisons: estimates, their uncertainty, and whether a sample is large
+//! enough for a conclusion.
 //!
-//! - [`Samples`] and [`Pairs`] take what was measured, unit by unit, and make
-//!   [`Differences`] of it: one number a unit. All paired statistics start from these.
-//! - [`sign_flip`] decides; [`sign_test`], [`wilcoxon`] and [`paired_t`] stand beside it for
-//!   those who know them. [`equivalence`] shows that a difference does not matter.
-//! - [`headline_interval`] leads, made of [`sign_flip_interval`] and [`skewness_interval`];
-//!   [`student_interval`] and the [`Bootstrap`] are the others. [`Differences::d_z`] and [`dominance`] are effect sizes.
-//! - [`size_change`] tells whether differences became smaller from one measurement to the next,
+//! - [`Samples`] and [`Pairs`] hold the measured values, unit by unit, and are reduced to
+//!   [`Differences`]: one number per unit. All paired statistics start from these.
+//! - [`sign_flip`] is the test that decides; [`sign_test`], [`wilcoxon`] and [`paired_t`] are
+//!   provided for comparison. [`equivalence`] tests whether a difference is too small to matter.
+//! - [`headline_interval`] is the interval that reports show, composed of [`sign_flip_interval`]
+//!   and [`skewness_interval`]; [`student_interval`] and [`Bootstrap`] are alternatives.
+//!   [`Differences::d_z`] and [`dominance`] are effect sizes.
+//! - [`size_change`] tests whether differences became smaller from one measurement to the next,
 //!   where each is a [`NoisyDifference`].
 //! - [`Proportion`], [`newcombe`], [`fisher_exact`] and [`PairedCounts`] are for rates,
-//!   [`mann_whitney`] for values without pairs.
-//! - [`holm`] adjusts the headline measures, [`benjamini_hochberg`] the words;
-//!   [`bonferroni`] and [`benjamini_yekutieli`] stand beside them.
-//! - [`Feasibility`] tells, before anyone looks, whether so many units can carry a verdict;
-//!   [`sign_flip_power`], [`paired_power`] and [`units_for_power`] how many see an effect; [`noise_floor`] what
-//!   chance alone would show.
+//!   [`mann_whitney`] for unpaired values.
+//! - [`holm`] adjusts the p-values of the headline measures, [`benjamini_hochberg`] those of the
+//!   words; [`bonferroni`] and [`benjamini_yekutieli`] are alternatives.
+//! - [`Feasibility`] tells, before any value is looked at, whether a number of units can carry a
+//!   verdict; [`sign_flip_power`], [`paired_power`] and [`units_for_power`] how many units it takes
+//!   to detect an effect; [`noise_floor`] how large a difference chance alone would produce.
 //!
-//! All are functions of their input: those that draw random numbers take a seed, and give the
-//! same for it on every machine and in every version. Data that can't carry what is asked are
-//! an error of the kind [`Statistics`](crate::ErrorKind::Statistics).
+//! All are pure functions: those that draw random numbers take a seed, and the same seed gives the
+//! same result on every machine and in every version. Data that don't allow the requested
+//! computation are an error of kind [`Statistics`](crate::ErrorKind::Statistics).
 //!
 //! ```
 //! use evenhand::fairness::statistics::{Alternative, Differences, headline_interval, sign_flip};

@@ -1,5 +1,5 @@
-//! The noise floor: the gap between two groups that chance alone makes, learnt from how much
-//! the answers to one and the same prompt differ among themselves.
+//! The noise floor: the gap between two groups that chance alone produces, estimated from how much
+//! the answers to the same prompt differ among themselves.
 
 use super::bootstrap::{check_rounds, quantile};
 use super::check::{self, invalid};
@@ -7,24 +7,24 @@ use super::samples::Pairs;
 use crate::error::Result;
 use crate::random::Random;
 
-/// What chance alone makes of a comparison with these numbers of units and samples. All in
-/// the measure's unit.
+/// The differences that chance alone produces in a comparison with these numbers of units and
+/// samples. All values are in the measure's unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoiseFloor {
     /// The expected size of the mean difference, |mean d|.
     pub of_mean: f64,
-    /// What 95 % of such mean differences stay below.
+    /// The bound below which 95 % of such mean differences stay.
     pub of_mean_95: f64,
     /// The expected size of one unit's difference, the mean of |d_i|.
     pub of_unit: f64,
 }
 
-/// Splits the samples of each unit and group at random into halves, `rounds` times, drawn
-/// with the seed, and takes the difference of the halves' means, which no bias can make.
+/// Splits the samples of each unit and group at random into halves, `rounds` times, using the seed,
+/// and takes the difference of the halves' means, to which no bias can contribute.
 ///
 /// Halves are smaller than groups and differ more: with halves of h1 and h2 of k samples the
-/// difference is scaled by sqrt((1/k) / (1/h1 + 1/h2)), so that the variance is that of a mean
-/// of k samples, and the groups' differences are added. To learn the floor of one prompt
+/// difference is scaled by sqrt((1/k) / (1/h1 + 1/h2)), so that its variance is that of a mean of k
+/// samples, and the differences of the two groups are added. For the noise floor of one prompt
 /// against itself, pair it with itself.
 ///
 /// # Errors
@@ -38,7 +38,9 @@ pub fn noise_floor(pairs: &Pairs, rounds: usize, seed: u64) -> Result<NoiseFloor
         .position(|groups| groups.iter().any(|cell| cell.len() < 2))
     {
         let message = format!("unit {unit} has a group with one sample");
-        return Err(invalid(message).with_hint("noise shows in 2 samples or more of each prompt"));
+        return Err(
+            invalid(message).with_hint("the noise floor needs at least 2 samples of each prompt")
+        );
     }
     let units = cells.len() as f64;
     let mut random = Random::new(seed);

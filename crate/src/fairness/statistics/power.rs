@@ -1,4 +1,4 @@
-//! How many units it takes to see an effect.
+//! Statistical power: how many units it takes to detect an effect.
 
 use super::check;
 use super::differences::Differences;
@@ -7,19 +7,19 @@ use super::sign_flip::{Alternative, sign_flip};
 use crate::error::{Error, ErrorKind, Result};
 use crate::random::Random;
 
-/// More units than this nobody asks about.
+/// The largest number of units that is searched.
 const MOST_UNITS: usize = 10_000_000;
 
-/// Up to so many units the power of the sign-flip test is simulated.
+/// Up to this number of units the power of the sign-flip test is simulated.
 const SIMULATED_UNITS: usize = 16;
 
-/// In so many samples, which leaves a standard error of 1.3 % where the power is 80 %.
+/// The number of simulated samples: the standard error is 1.3 % where the power is 80 %.
 const SIMULATED_SAMPLES: usize = 1_000;
 
-/// The chance that a two-sided paired t test finds an effect of `d_z` with so many units:
-/// P(|T| > t) for the noncentral t distribution with n - 1 degrees of freedom and
-/// noncentrality d_z sqrt(n) (Cohen 1988, 12.7; as statsmodels' `TTestPower`). The sign-flip
-/// test's is less in few units: see [`sign_flip_power`].
+/// The power of a two-sided paired t test for an effect of `d_z` with the given number of units:
+/// P(|T| > t) for the noncentral t distribution with n - 1 degrees of freedom and noncentrality d_z
+/// sqrt(n) (Cohen 1988, 12.7; as statsmodels' `TTestPower`). With few units, the sign-flip test has
+/// less power: see [`sign_flip_power`].
 ///
 /// # Errors
 /// An effect that is not finite; fewer than 2 units; an alpha outside (0, 1).
@@ -30,10 +30,10 @@ pub fn paired_power(d_z: f64, units: usize, alpha: f64) -> Result<f64> {
     Ok(power_of(d_z, units as f64, alpha))
 }
 
-/// The fewest units with which that chance is at least `power`.
+/// The fewest units with which [`paired_power`] is at least `power`.
 ///
 /// # Errors
-/// An effect of 0 or not finite; an alpha or a power outside (0, 1); an effect so small that
+/// An effect that is 0 or not finite; an alpha or a power outside (0, 1); an effect so small that
 /// it takes more than ten million units.
 pub fn units_for_power(d_z: f64, power: f64, alpha: f64) -> Result<usize> {
     check::argument(d_z.is_finite() && d_z != 0.0, || {
@@ -62,15 +62,15 @@ pub fn units_for_power(d_z: f64, power: f64, alpha: f64) -> Result<usize> {
     Ok(high)
 }
 
-/// The chance that the two-sided sign-flip test finds an effect of `d_z` in so many normal
-/// differences. Few units have few p-values, so it is less than the t test's: 70 % where that
-/// has 80 %, for 8 units, a d_z of 1.7 and an alpha of 0.05 / 6.
+/// The power of the two-sided sign-flip test for an effect of `d_z` in the given number of normal
+/// differences. With few units only few p-values are possible, so it is less than that of the t
+/// test: 70 % instead of 80 % for 8 units, a d_z of 1.7 and an alpha of 0.05 / 6.
 ///
-/// Up to 16 units by 1,000 simulated samples, the same in each call; above, where the two are
-/// close, it is [`paired_power`].
+/// Up to 16 units it is estimated from 1,000 simulated samples, the same in each call; above that,
+/// where the two are close, it is [`paired_power`].
 ///
 /// # Errors
-/// As [`paired_power`].
+/// The errors of [`paired_power`].
 pub fn sign_flip_power(d_z: f64, units: usize, alpha: f64) -> Result<f64> {
     let of_t = paired_power(d_z, units, alpha)?;
     if units > SIMULATED_UNITS {
@@ -86,7 +86,7 @@ pub fn sign_flip_power(d_z: f64, units: usize, alpha: f64) -> Result<f64> {
     Ok(f64::from(found) / SIMULATED_SAMPLES as f64)
 }
 
-/// Also for fractions of a unit, as peers report them.
+/// Accepts a fractional number of units, which other software reports.
 pub(super) fn power_of(d_z: f64, units: f64, alpha: f64) -> f64 {
     let (df, noncentrality) = (units - 1.0, d_z.abs() * units.sqrt());
     let critical = t_critical(alpha, df);

@@ -1,11 +1,11 @@
-//! Rates: of one group, of two, and of two on the same units.
+//! Rates: of one group, of two independent groups, and of two groups on the same units.
 
 use super::check;
 use super::distribution::{beta_quantile, fair_coin_p, hypergeometric, normal_quantile};
 use super::interval::Interval;
 use crate::error::Result;
 
-/// So many of so many.
+/// A number of successes out of a number of trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proportion {
     successes: u64,
@@ -19,7 +19,7 @@ impl Proportion {
     /// No trials, or more successes than trials.
     pub fn new(successes: u64, trials: u64) -> Result<Self> {
         check::argument(trials > 0 && successes <= trials, || {
-            format!("{successes} of {trials} is no proportion")
+            format!("{successes} of {trials} is not a proportion")
         })?;
         Ok(Self { successes, trials })
     }
@@ -30,7 +30,7 @@ impl Proportion {
     }
 
     /// Wilson's score interval (1927): (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n).
-    /// It holds for rates of 0 and 1 too.
+    /// It is also valid for rates of 0 and 1.
     ///
     /// # Errors
     /// A level outside (0, 1).
@@ -42,7 +42,7 @@ impl Proportion {
         let middle = rate + 0.5 * weight;
         let reach = z * (rate * (1.0 - rate) / trials + 0.25 * weight / trials).sqrt();
         let [low, high] = [middle - reach, middle + reach].map(|end| end / (1.0 + weight));
-        // Rounding must not put the rate outside.
+        // Rounding must not place the rate outside the interval.
         Ok(Interval {
             low: low.clamp(0.0, rate),
             high: high.clamp(rate, 1.0),
@@ -50,8 +50,8 @@ impl Proportion {
         })
     }
 
-    /// The exact interval of Clopper and Pearson (1934), by quantiles of the beta distribution:
-    /// it holds at least so often as it says, and is wider than [`wilson`](Self::wilson)'s.
+    /// The exact interval of Clopper and Pearson (1934), from quantiles of the beta distribution:
+    /// its coverage is at least the nominal level, and it is wider than [`wilson`](Self::wilson)'s.
     ///
     /// # Errors
     /// A level outside (0, 1).
@@ -67,8 +67,8 @@ impl Proportion {
     }
 }
 
-/// The exact two-sided p-value of two independent proportions (Fisher 1935): of all tables with
-/// the same margins, the share that are no likelier than the observed one.
+/// The exact two-sided p-value of two independent proportions (Fisher 1935): the probability, given
+/// the margins, of all tables that are no likelier than the observed one.
 pub fn fisher_exact(first: Proportion, second: Proportion) -> f64 {
     let (trials, successes) = (
         first.trials + second.trials,
@@ -78,16 +78,16 @@ pub fn fisher_exact(first: Proportion, second: Proportion) -> f64 {
     let least = (first.trials + successes).saturating_sub(trials);
     let observed = chance(first.successes);
     let tables = least..=first.trials.min(successes);
-    // Equal chances differ by rounding.
+    // Equal probabilities may differ by rounding.
     let unlikely = tables
         .map(chance)
         .filter(|chance| *chance <= observed * (1.0 + 1e-7));
     unlikely.sum::<f64>().clamp(f64::MIN_POSITIVE, 1.0)
 }
 
-/// The interval of `first - second` for two independent proportions, in different units:
-/// Newcombe (1998, Statistics in Medicine 17:873, method 10) adds the squares of the Wilson
-/// intervals' reaches.
+/// The interval of `first - second` for two independent proportions, measured on different units:
+/// Newcombe (1998, Statistics in Medicine 17:873, method 10) adds the squared distances from the
+/// rates to the ends of their Wilson intervals.
 ///
 /// # Errors
 /// A level outside (0, 1).
@@ -95,7 +95,7 @@ pub fn newcombe(first: Proportion, second: Proportion, level: f64) -> Result<Int
     square_and_add(first, second, 0.0, level)
 }
 
-/// A yes or no from both groups, counted over units.
+/// A yes or no for each of two groups, counted over units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PairedCounts {
     /// Yes in both groups.
@@ -110,15 +110,15 @@ pub struct PairedCounts {
 
 impl PairedCounts {
     /// The exact two-sided p-value of McNemar's test: 2 P(X <= min(b, c)) for X of b + c fair
-    /// coins, at most 1, b and c the counts where the groups differ (McNemar 1947). 1 where
-    /// they never do.
+    /// coins, at most 1, where b and c are the counts of units in which the groups differ (McNemar
+    /// 1947). 1 if they never differ.
     pub fn mcnemar(&self) -> f64 {
         fair_coin_p(self.first_only, self.second_only)
     }
 
-    /// The interval of the first group's rate less the second's (Newcombe 1998, Statistics in
-    /// Medicine 17:2635, method 10): as [`newcombe`], less what the groups have in common, by
-    /// the correlation phi with his continuity correction.
+    /// The interval of the first group's rate minus the second's (Newcombe 1998, Statistics in
+    /// Medicine 17:2635, method 10): like [`newcombe`], but accounting for the correlation phi
+    /// between the groups, with Newcombe's continuity correction.
     ///
     /// # Errors
     /// A level outside (0, 1); no units.
@@ -132,8 +132,8 @@ impl PairedCounts {
         self.both + self.first_only + self.second_only + self.neither
     }
 
-    /// phi = (ad - bc) / sqrt of the product of the margins, a positive numerator reduced by
-    /// n/2 but not below 0; 0 where a margin is.
+    /// phi = (ad - bc) / sqrt of the product of the margins, with a positive numerator reduced by
+    /// n/2 but not below 0; phi is 0 if a margin is 0.
     fn correlation(&self) -> f64 {
         let [a, b, c, d] =
             [self.both, self.first_only, self.second_only, self.neither].map(|n| n as f64);
@@ -152,8 +152,8 @@ impl PairedCounts {
     }
 }
 
-/// The difference of two rates, with the reaches of their Wilson intervals added as the
-/// sides of a triangle are.
+/// The difference of two rates, with the half-widths of their Wilson intervals combined by the law
+/// of cosines.
 fn square_and_add(
     first: Proportion,
     second: Proportion,

@@ -1,28 +1,28 @@
-//! Paired tests that look at signs and ranks only: for those who know them, beside the
-//! sign-flip test that decides.
+//! Paired tests that use only signs and ranks, provided for comparison with the sign-flip test,
+//! which decides.
 
 use super::check;
 use super::differences::{Differences, ROUNDING};
 use super::distribution::fair_coin_p;
 use crate::error::Result;
 
-/// More units than this would make the exact count of Wilcoxon's test slow: it grows with
-/// their cube.
+/// The exact count of Wilcoxon's test takes time that grows with the cube of the number of units.
 const WILCOXON_UNITS: usize = 500;
 
-/// What the sign test found.
+/// The result of the sign test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SignTest {
     /// Units where the first group has more.
     pub positive: u64,
-    /// Units where it has less. Units without a difference count for neither.
+    /// Units where the first group has less. Units without a difference are counted in neither
+    /// field.
     pub negative: u64,
     /// The two-sided p-value, above 0 and at most 1.
     pub p: f64,
 }
 
-/// The exact sign test: p = 2 P(X <= min(n+, n-)) for X of n+ + n- fair coins, at most 1
-/// (Dixon and Mood 1946). Ties are left out.
+/// The exact sign test: p = 2 P(X <= min(n+, n-)) for X of n+ + n- fair coins, at most 1 (Dixon and
+/// Mood 1946). Ties are omitted.
 pub fn sign_test(differences: &Differences) -> SignTest {
     let count = |keep: fn(&f64) -> bool| {
         let kept = differences.values().iter().filter(|value| keep(value));
@@ -36,7 +36,7 @@ pub fn sign_test(differences: &Differences) -> SignTest {
     }
 }
 
-/// What Wilcoxon's signed-rank test found.
+/// The result of Wilcoxon's signed-rank test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wilcoxon {
     /// The smaller of the two sums of ranks.
@@ -45,9 +45,9 @@ pub struct Wilcoxon {
     pub p: f64,
 }
 
-/// Wilcoxon's signed-rank test (1945), exact, also with ties: the ranks of |d|, equal ones
-/// sharing their mean rank, and the distribution of their signed sum counted over all signs.
-/// Differences of 0 are left out.
+/// Wilcoxon's signed-rank test (1945), exact even with ties: |d| are ranked, with mean ranks for
+/// ties, and the distribution of the signed rank sum is counted over all assignments of signs.
+/// Differences of 0 are omitted.
 ///
 /// # Errors
 /// More than 500 units.
@@ -68,7 +68,8 @@ pub fn wilcoxon(differences: &Differences) -> Result<Wilcoxon> {
     })
 }
 
-/// Twice the rank of each value, which ties leave a whole number; in ascending order.
+/// Twice the rank of each value, in ascending order: doubling keeps the mean ranks of ties
+/// integers.
 pub(super) fn midranks(values: &[f64]) -> Vec<usize> {
     let mut ordered = values.to_vec();
     ordered.sort_by(f64::total_cmp);
@@ -82,7 +83,8 @@ pub(super) fn midranks(values: &[f64]) -> Vec<usize> {
     ranks
 }
 
-/// Twice the rank of each |d| other than 0, which ties leave a whole number, with its d.
+/// Twice the rank of each |d| other than 0, with its d: doubling keeps the mean ranks of ties
+/// integers.
 fn doubled_ranks(values: &[f64]) -> Vec<(usize, f64)> {
     let signed = values.iter().copied();
     let mut values: Vec<f64> = signed.filter(|value| *value != 0.0).collect();
@@ -98,7 +100,7 @@ fn doubled_ranks(values: &[f64]) -> Vec<(usize, f64)> {
     ranked
 }
 
-/// The chance of each sum of (doubled) ranks when every rank counts with probability 1/2.
+/// The probability of each sum of (doubled) ranks when each rank is included with probability 1/2.
 fn chances_of_sums(ranked: &[(usize, f64)], all: usize) -> Vec<f64> {
     let mut chances = vec![0.0; all + 1];
     if let Some(none) = chances.first_mut() {

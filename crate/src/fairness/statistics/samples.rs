@@ -1,6 +1,6 @@
-//! From samples to units. The unit is what was chosen at random and what a conclusion is
-//! about: an occupation, not an answer. Counting each answer as a case of its own is
-//! pseudo-replication (Hurlbert 1984): more samples of five occupations stay five occupations.
+//! From samples to units. The unit is what was sampled and what a conclusion is about: an
+//! occupation, not an answer. Counting each answer as an independent case is pseudo-replication
+//! (Hurlbert 1984): more samples of five occupations are still five occupations.
 
 use super::check::{self, invalid, too_few};
 use super::differences::Differences;
@@ -15,11 +15,12 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Takes the samples of each unit; units may have different numbers of them.
+    /// Creates the samples of a group from those of each unit; units may have different numbers of
+    /// samples.
     ///
     /// # Errors
-    /// No unit; a unit without samples, which is named by its place from 0; a value that is
-    /// not finite.
+    /// No units; a unit without samples, which the message names by its index from 0; a value that
+    /// is not finite.
     pub fn new<U>(units: U) -> Result<Self>
     where
         U: IntoIterator,
@@ -54,7 +55,7 @@ impl Samples {
         bounds.filter_map(|(start, end)| self.values.get(start..end))
     }
 
-    /// The mean of each unit: the values that may be tested.
+    /// The mean of each unit: these are the values to test.
     pub fn means(&self) -> Vec<f64> {
         self.iter().map(check::mean).collect()
     }
@@ -71,7 +72,7 @@ impl Pairs {
     /// Pairs the groups unit by unit, in their order.
     ///
     /// # Errors
-    /// Another number of units in one group than in the other.
+    /// Different numbers of units in the two groups.
     pub fn new(first: Samples, second: Samples) -> Result<Self> {
         check::same_length(first.units(), second.units())?;
         Ok(Self { first, second })
@@ -82,10 +83,10 @@ impl Pairs {
         self.first.iter().zip(self.second.iter())
     }
 
-    /// The difference of the means, first less second, of each unit.
+    /// The difference of the means of each unit, first group minus second.
     ///
     /// # Errors
-    /// Means so large that their squares have no sum.
+    /// Means so large that the sum of squares overflows.
     pub fn differences(&self) -> Result<Differences> {
         Differences::between(&self.first.means(), &self.second.means())
     }

@@ -1,19 +1,19 @@
-//! The sign-flip test, which decides in this study: if the groups are treated alike, each
-//! difference might as well have had the other sign (Fisher 1935, section 21).
+//! The sign-flip test, on which the verdict of a study is based: if the groups are treated alike,
+//! each difference is equally likely to have the opposite sign (Fisher 1935, section 21).
 
 use super::differences::{Differences, ROUNDING};
 use crate::random::Random;
 
-/// Up to so many differences other than 0, all assignments of signs are counted.
+/// Up to this number of differences other than 0, all assignments of signs are counted.
 const EXACT_UNITS: usize = 30;
 
-/// So many random assignments stand in for all of them above that.
+/// The number of random assignments that stand in for all of them above 30 differences.
 pub const SIGN_FLIP_ROUNDS: u32 = 99_999;
 
-/// Which differences would speak against equal treatment.
+/// The alternative hypothesis: which differences are evidence against equal treatment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alternative {
-    /// Either group has more.
+    /// The groups differ in either direction.
     TwoSided,
     /// The first group has more.
     Greater,
@@ -21,21 +21,21 @@ pub enum Alternative {
     Less,
 }
 
-/// What the sign-flip test found.
+/// The result of the sign-flip test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SignFlip {
     /// The p-value, above 0 and at most 1.
     pub p: f64,
-    /// The smallest p-value that so many differences other than 0 can have, whatever their
-    /// size: 2^(1-n) for two sides, 2^-n for one; of random assignments 1 / (rounds + 1).
+    /// The smallest p-value that this number n of differences other than 0 can have, whatever their
+    /// size: 2^(1-n) for two sides, 2^-n for one; 1 / (rounds + 1) with random assignments.
     pub floor: f64,
     /// Whether all assignments were counted.
     pub exact: bool,
 }
 
-/// The share of all 2^n assignments of signs whose mean is at least as far out as the
-/// observed one: p = #{|mean(s d)| >= |mean d|} / 2^n, for two sides. Differences of 0 have
-/// no sign and change nothing.
+/// The sign-flip test: p is the share of all 2^n assignments of signs whose mean is at least as far
+/// out as the observed one, for two sides p = #{|mean(s d)| >= |mean d|} / 2^n. Differences of 0 do
+/// not affect the result.
 ///
 /// It is exact up to 30 differences other than 0. Above that [`SIGN_FLIP_ROUNDS`] random
 /// assignments, drawn with the seed, give p = (b + 1) / (B + 1) (Phipson and Smyth 2010).
@@ -73,7 +73,8 @@ pub fn sign_flip(differences: &Differences, alternative: Alternative, seed: u64)
     }
 }
 
-/// What the sum of the values must reach to count as no less than observed.
+/// The threshold from which a sum counts as no less than the observed one, with a margin for
+/// rounding.
 fn observed(values: &[f64]) -> f64 {
     let size: f64 = values.iter().map(|value| value.abs()).sum();
     values.iter().sum::<f64>() - ROUNDING * size
@@ -81,8 +82,9 @@ fn observed(values: &[f64]) -> f64 {
 
 /// The share of all assignments of signs whose sum is no less than the observed one.
 ///
-/// The sums of each half of the values are put in order; then each sum of one half takes a
-/// run of the other's (Horowitz and Sahni 1974): 2^(n/2) steps where counting takes 2^n.
+/// The signed sums of each half of the values are sorted; each sum of one half then pairs with a
+/// contiguous run of the other's (Horowitz and Sahni 1974). This takes 2^(n/2) steps instead of
+/// 2^n.
 pub(super) fn share_as_high(values: &[f64]) -> f64 {
     let limit = observed(values);
     let (left, right) = values.split_at(values.len() / 2);
@@ -99,8 +101,7 @@ pub(super) fn share_as_high(values: &[f64]) -> f64 {
     hits as f64 / (left.len() as f64 * right.len() as f64)
 }
 
-/// The sums under all assignments of signs, in ascending order: with each value two ordered
-/// runs are merged.
+/// The sums under all assignments of signs, in ascending order. Each value merges two sorted runs.
 fn signed_sums(values: &[f64]) -> Vec<f64> {
     let mut sums = vec![0.0];
     for value in values.iter().map(|value| value.abs()) {
@@ -117,7 +118,7 @@ fn signed_sums(values: &[f64]) -> Vec<f64> {
     sums
 }
 
-/// How many random assignments are as far out as the observed one.
+/// The number of random assignments that are at least as far out as the observed one.
 fn random_hits(values: &[f64], alternative: Alternative, seed: u64) -> f64 {
     let limit = observed(values);
     let mut random = Random::new(seed);

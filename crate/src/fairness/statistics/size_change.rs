@@ -1,5 +1,5 @@
-//! Whether differences became smaller from one measurement to the next, where both are noisy,
-//! and not by the same amount.
+//! Whether differences became smaller from one measurement to the next, when both are noisy and the
+//! amounts of noise may differ.
 
 use super::check::{self, invalid};
 use super::differences::{Differences, ROUNDING};
@@ -9,21 +9,23 @@ use super::inversion::sign_flip_interval;
 use super::sign_flip::{Alternative, sign_flip};
 use crate::error::Result;
 
-/// The fewest units of which an interval is given.
+/// The fewest units for which an interval is computed.
 const FEWEST_UNITS: usize = 6;
 
-/// The difference of a unit, and the variance that it has by chance.
+/// The difference of a unit, and its variance by chance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoisyDifference {
-    /// First less second, in the measure's unit.
+    /// The first group minus the second, in the measure's unit.
     pub difference: f64,
-    /// What the difference would vary by if the same were asked again, in the unit's square.
+    /// The variance of the difference if the same were asked again, in the square of the measure's
+    /// unit.
     pub variance: f64,
 }
 
 impl NoisyDifference {
-    /// The difference of two means and its variance s1^2 / k1 + s2^2 / k2, each s^2 with k - 1.
-    /// `None` where a side has fewer than 2 values, which tell nothing of their noise.
+    /// The difference of two means and its variance s1^2 / k1 + s2^2 / k2, each s^2 with k - 1 in
+    /// the denominator. `None` if a side has fewer than 2 values, from which the noise can't be
+    /// estimated.
     pub fn between(first: &[f64], second: &[f64]) -> Option<Self> {
         Some(Self {
             difference: check::mean(first) - check::mean(second),
@@ -31,8 +33,8 @@ impl NoisyDifference {
         })
     }
 
-    /// d^2 - v, whose expectation is the square of the true difference; below 0 where chance
-    /// made less than it mostly does.
+    /// d^2 - v, whose expectation is the square of the true difference; negative when chance
+    /// contributed less than expected.
     fn square(&self) -> f64 {
         self.difference.powi(2) - self.variance
     }
@@ -47,46 +49,47 @@ fn variance_of_mean(values: &[f64]) -> Option<f64> {
 /// unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SizeChange {
-    /// The root of the mean square of the true differences before, 0 where chance alone
-    /// explains them.
+    /// The estimated root mean square of the true differences before; 0 if chance alone explains
+    /// them.
     pub before: f64,
     /// The same after.
     pub after: f64,
-    /// What `before` has more than `after`; below 0 where the differences grew.
+    /// `before` minus `after`; negative if the differences grew.
     pub reduction: f64,
-    /// The p-value, for two sides.
+    /// The two-sided p-value.
     pub p: f64,
-    /// The interval of the reduction at 95 %, which leaves 0 out where p is 0.05 or less, and
-    /// nowhere else. `None` for fewer than 6 units, and where all changed alike.
+    /// The 95 % interval of the reduction. It excludes 0 exactly when p is 0.05 or less. `None` for
+    /// fewer than 6 units, and if all units changed by the same amount.
     pub interval: Option<Interval>,
 }
 
-/// Did the true differences of the same units become smaller, or larger?
+/// Tests whether the true differences of the same units became smaller or larger.
 ///
-/// Noise makes differences of any size: when it falls, |d| falls, though the truth may stay or
-/// grow. So what is tested is the mean over the units of
-/// r = (d0^2 - v0) - (d1^2 - v1), d0 and d1 the differences before and after, v0 and v1 their
-/// variances by chance: it estimates D0^2 - D1^2, the change of the squared true differences,
-/// without bias, whatever the noise does, and whichever way the differences lean.
+/// Noise adds to the size of differences: when it falls, |d| falls, although the true differences
+/// may stay or grow. The test is therefore about the mean over the units of
+/// r = (d0^2 - v0) - (d1^2 - v1), where d0 and d1 are the differences before and after, and v0 and
+/// v1 their variances by chance. It is an unbiased estimate of D0^2 - D1^2, the change of the
+/// squared true differences, whatever the noise and the direction of the differences.
 ///
-/// p is the largest of these, so that a change is shown only where all show it:
+/// p is the largest of the following p-values, so that a change is shown only if all of them show
+/// it:
 ///
 /// - The [`sign_flip`] test of r.
-/// - The same by the bootstrap of [`skewness_interval`], since r leans to one side where one
+/// - The bootstrap test of r that corresponds to [`skewness_interval`], since r is skewed when one
 ///   of the measurements has more noise.
-/// - Where the noise grew and r says that the differences fell, or the other way about, the
-///   sign-flip test of u = 2 ((1 - a) d0 + a d1) (d0 - d1), with a = sum v0 / sum (v0 + v1).
-///   If D0 = D1, the first factor is the best estimate of D, and the second has nothing to do
-///   with it: it might as well have had the other sign.
+/// - If the noise grew and r says that the differences fell, or vice versa, the sign-flip test of
+///   u = 2 ((1 - a) d0 + a d1) (d0 - d1), with a = sum v0 / sum (v0 + v1). If D0 = D1, the first
+///   factor is the best estimate of D and independent of the second, which is equally likely to
+///   have the opposite sign.
 ///
-/// The interval is all that the intervals of these hold. Its ends are changes of the mean
-/// square; to be put into the measure's unit, the mean squares before and after are moved until
-/// they are so far apart, each by its share of their variances, and the difference of their
-/// roots is taken (below 0 they have none, and count as 0).
+/// The interval covers the intervals of these tests. Its ends are changes of the mean
+/// square. To convert an end to the measure's unit, the mean squares before and after are shifted,
+/// each by its share of their variances, until they differ by that change; the end is the
+/// difference of their roots (negative mean squares count as 0).
 ///
-/// How often a reduction is shown at 5 %, in percent, where there is none, by simulation
-/// (2,000 studies each, standard error 0.7 where it is shown in 10 %; 12 units, 5 samples a
-/// group, normal noise of an answer, differences of 4 to either side before and after):
+/// How often a reduction is shown at 5 %, in percent, when there is none, by simulation (2,000
+/// studies each, standard error 0.7 at a rate of 10 %; 12 units, 5 samples per group, normal noise
+/// per answer, differences of 4 in either direction before and after):
 ///
 /// | noise before, after | 12, 3 | 3, 12 | 8, 8 |
 /// |---|---|---|---|
@@ -94,14 +97,14 @@ pub struct SizeChange {
 /// | r alone by sign flips | 0.4 | 11.2 | 2.1 |
 /// | this | 0.4 | 1.4 | 1.8 |
 ///
-/// The interval holds the true reduction, in 1,000 such studies each (standard error 0.9 at
-/// most), in 96 % where differences of 8 stay, with noise of 7, and in 95 % where they fall to 4,
-/// with noise of 6; in 94 % of the last where noise grows from 3 to 9, and in 99.6 % where there
-/// is nothing but noise, which falls. **Too seldom, 90 %, where differences of 8 vanish**: no
-/// size is estimated below 0.
+/// The interval contains the true reduction, in 1,000 such studies each (standard error 0.9 at
+/// most), in 96 % if differences of 8 stay, with noise of 7, and in 95 % if they fall to 4, with
+/// noise of 6; in 94 % of the latter if the noise grows from 3 to 9, and in 99.6 % if there is only
+/// noise, which falls. **Coverage is too low, 90 %, if differences of 8 vanish**, since no size is
+/// estimated below 0.
 ///
 /// # Errors
-/// Another number of units before than after; none; values that are not finite, or too large;
+/// Different numbers of units before and after; no units; values that are not finite, or too large;
 /// fewer than 100 rounds.
 pub fn size_change(
     before: &[NoisyDifference],
@@ -134,17 +137,17 @@ fn root(mean_square: f64) -> f64 {
     mean_square.max(0.0).sqrt()
 }
 
-/// What the tests are made of.
+/// The quantities that are tested.
 pub(super) struct Tested {
-    /// Those of the true differences before and after, as far as the samples tell.
+    /// The estimated mean squares of the true differences before and after.
     mean_squares: [f64; 2],
-    /// How much of the variance of the change is that of the mean square before.
+    /// The share of the variance of the change that is due to the mean square before.
     share_before: f64,
     /// r of each unit.
     squares: Differences,
-    /// u of each unit, where one side has more noise.
+    /// u of each unit, if one side has more noise.
     steadier: Option<Differences>,
-    /// Did the noise grow?
+    /// Whether the noise grew.
     noise_grew: bool,
 }
 
@@ -191,7 +194,7 @@ impl Tested {
         before - after
     }
 
-    /// The reduction, had the mean square changed by so much.
+    /// The reduction in the measure's unit for a given change of the mean square.
     fn in_unit(&self, change: f64) -> f64 {
         let [before, after] = self.mean_squares;
         let off = change - (before - after);
@@ -199,7 +202,7 @@ impl Tested {
     }
 
     pub(super) fn p(&self, rounds: usize, seed: u64) -> Result<f64> {
-        // Where both sizes are 0, chance alone explains what changed.
+        // If both sizes are 0, chance alone explains the change.
         if self.reduction() == 0.0 {
             return Ok(1.0);
         }
@@ -221,7 +224,7 @@ impl Tested {
         self.squares.units() >= FEWEST_UNITS && self.squares.standard_error().is_some()
     }
 
-    /// Of the change of the mean square.
+    /// The interval of the change of the mean square.
     fn interval(&self, rounds: usize, seed: u64) -> Result<Option<Interval>> {
         if !self.has_interval() {
             return Ok(None);
@@ -245,7 +248,7 @@ impl Tested {
     }
 }
 
-/// r; what is nothing but rounding is 0.
+/// r, set to 0 if it is within rounding error.
 fn change_of_squares(before: &NoisyDifference, after: &NoisyDifference) -> f64 {
     let change = before.square() - after.square();
     let parts = |one: &NoisyDifference| one.difference.powi(2) + one.variance;
@@ -260,8 +263,8 @@ fn spread(values: &[f64]) -> f64 {
     values.iter().map(|value| (value - mean).powi(2)).sum()
 }
 
-/// The test decides: an end that random subsets put on the other side of 0 is within their
-/// error of it, and is moved there.
+/// Makes the interval agree with the test. An end that random subsets put on the wrong side of 0 is
+/// within their error of 0, and is moved to 0.
 fn agreeing(interval: Interval, reduction: f64, shown: bool) -> Interval {
     let next_to_0 = f64::EPSILON * reduction.abs();
     match shown {

@@ -1,4 +1,4 @@
-//! Student's t for paired differences: the test, the interval, equivalence.
+//! Student's t for paired differences: test, interval and equivalence test.
 
 use super::check::{self, no_spread};
 use super::differences::Differences;
@@ -6,7 +6,7 @@ use super::distribution::{t_critical, t_two_sided, t_upper};
 use super::interval::Interval;
 use crate::error::Result;
 
-/// What the paired t test found.
+/// The result of the paired t test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PairedT {
     /// t = mean / (s / sqrt(n)).
@@ -20,7 +20,7 @@ pub struct PairedT {
 /// The paired t test (Student 1908): exact for normal differences only.
 ///
 /// # Errors
-/// One unit; differences that are all equal.
+/// Only one unit; differences that are all equal.
 pub fn paired_t(differences: &Differences) -> Result<PairedT> {
     let (error, df) = error_of_the_mean(differences)?;
     let t = differences.mean() / error;
@@ -32,11 +32,12 @@ pub fn paired_t(differences: &Differences) -> Result<PairedT> {
     })
 }
 
-/// Student's interval: mean +- t s / sqrt(n), with the quantile t of n - 1 degrees of freedom.
-/// Skewed differences it covers too seldom (90 % for 95 % in exponential ones, 10 units).
+/// Student's interval: mean +- t s / sqrt(n), with the quantile t of n - 1 degrees of freedom. For
+/// skewed differences its coverage is too low (90 % instead of 95 % for exponential ones, 10
+/// units).
 ///
 /// # Errors
-/// A level outside (0, 1); one unit; differences that are all equal.
+/// A level outside (0, 1); only one unit; differences that are all equal.
 pub fn student_interval(differences: &Differences, level: f64) -> Result<Interval> {
     check::between_0_and_1("the level", level)?;
     let (error, df) = error_of_the_mean(differences)?;
@@ -48,7 +49,7 @@ pub fn student_interval(differences: &Differences, level: f64) -> Result<Interva
     })
 }
 
-/// Whether a difference is small enough not to matter.
+/// The result of an equivalence test: whether a difference is small enough not to matter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Equivalence {
     /// The largest difference that does not matter, in the measure's unit.
@@ -58,12 +59,12 @@ pub struct Equivalence {
     pub p: f64,
 }
 
-/// Two one-sided t tests (Schuirmann 1987): against a mean of -margin or less, and against one
-/// of +margin or more. p is below alpha just where Student's interval at 1 - 2 alpha lies
-/// within the margin. 'Not significant' is no such proof.
+/// Two one-sided t tests (Schuirmann 1987): against a mean of -margin or less, and against one of
+/// +margin or more. p is below alpha exactly when Student's interval at 1 - 2 alpha lies within the
+/// margin. A difference that is not significant is no proof of equivalence.
 ///
 /// # Errors
-/// A margin that is not above 0; one unit; differences that are all equal.
+/// A margin that is not above 0; only one unit; differences that are all equal.
 pub fn equivalence(differences: &Differences, margin: f64) -> Result<Equivalence> {
     check::argument(margin > 0.0 && margin.is_finite(), || {
         format!("the margin is {margin}; it must be above 0")

@@ -1,4 +1,4 @@
-//! What came of a study.
+//! The answers of a study.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,22 +8,22 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::report::{self, Report};
 use crate::openai::{ChatCompletion, FinishReason};
 
-/// Who answered, and when, as the answers themselves tell.
+/// Which models answered, and when, as recorded in the answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Record {
-    /// The models, in their services' words; more than one if that changed on the way.
+    /// The models, as named by their services; more than one if the model changed during the study.
     pub models: Vec<String>,
-    /// When the first and the last answer were given, in seconds since 1970.
+    /// The times of the first and the last answer, in seconds since 1970.
     pub answered: Option<(u64, u64)>,
-    /// How many answers were cut at the token limit.
+    /// The number of answers cut at the token limit.
     pub cut: usize,
 }
 
-/// An answer, or why there is none.
+/// An answer, or the reason why there is none.
 pub type Reply = std::result::Result<String, String>;
 
-/// The answers of a study: for each cell its samples, in order.
+/// The answers of a study: the samples of each cell, in order.
 #[derive(Clone, Debug)]
 pub struct StudyAnswers {
     study: Study,
@@ -32,8 +32,8 @@ pub struct StudyAnswers {
 }
 
 impl StudyAnswers {
-    /// Takes answers that are from elsewhere: for each prompt of [`Study::prompts`] its
-    /// samples, one after the other; `None` where there is no answer.
+    /// Creates the answers of a study from texts of another source: for each prompt of
+    /// [`Study::prompts`], its samples in sequence, with `None` for a missing answer.
     ///
     /// ```
     /// use evenhand::fairness::occupations::Occupation;
@@ -47,7 +47,7 @@ impl StudyAnswers {
     /// ```
     ///
     /// # Errors
-    /// A study that can't be; another number of texts than it has prompts and samples.
+    /// An invalid study; a number of texts other than prompts times samples.
     pub fn from_texts<T: Into<String>>(
         study: Study,
         texts: impl IntoIterator<Item = Option<T>>,
@@ -58,11 +58,11 @@ impl StudyAnswers {
         Self::new(study, replies.collect(), Record::default())
     }
 
-    /// Takes the answers of a batch that asked the prompts of [`Study::prompts`], with as many
-    /// samples as the study.
+    /// Creates the answers of a study from a batch that asked the prompts of [`Study::prompts`],
+    /// with the same number of samples as the study.
     ///
     /// # Errors
-    /// A study that can't be; rows that are not its prompts.
+    /// An invalid study; rows that don't match its prompts.
     pub fn from_answers(study: Study, answers: &Answers) -> Result<Self> {
         let samples = study.samples.max(1) as usize;
         let prompts = study.prompts();
@@ -87,7 +87,7 @@ impl StudyAnswers {
         let expected = study.cells().len() * study.samples as usize;
         if replies.len() != expected {
             let message = format!(
-                "the study has {expected} answers ({} prompts x {} samples), and {} were given",
+                "the study needs {expected} answers ({} prompts x {} samples), but {} were given",
                 study.cells().len(),
                 study.samples,
                 replies.len()
@@ -102,28 +102,27 @@ impl StudyAnswers {
         })
     }
 
-    /// What was asked.
+    /// The study that was asked.
     pub fn study(&self) -> &Study {
         &self.study
     }
 
-    /// The answers: for each cell of [`Study::cells`] its samples. They are a model's, and
-    /// hostile until escaped.
+    /// The answers: the samples of each cell of [`Study::cells`]. They come from a model: escape
+    /// them before display.
     pub fn replies(&self) -> &[Reply] {
         &self.replies
     }
 
-    /// Who answered, and when.
+    /// Which models answered, and when.
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// Measures the answers and tests what was measured. The same answers give the same
-    /// report.
+    /// Measures the answers and runs the tests. The same answers always give the same report.
     ///
     /// # Errors
-    /// A cell without an answer in English; a measure that fails, or gives what is not a
-    /// number.
+    /// A cell without an answer in English; a measure that fails, or returns a score that is not
+    /// finite.
     pub fn measure(&self) -> Result<Report> {
         report::measure(self)
     }

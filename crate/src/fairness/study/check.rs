@@ -1,4 +1,4 @@
-//! What is wrong with a study, and what a sound one can't carry, known before it is run.
+//! Errors and warnings about the design of a study, before it is run.
 
 use std::collections::HashSet;
 
@@ -9,19 +9,19 @@ use crate::fairness::statistics::Feasibility;
 use crate::fairness::text::Text;
 use crate::text::sanitize_line;
 
-/// The level that all verdicts of a report share.
+/// The significance level that all verdicts of a report share.
 pub(in crate::fairness) const ALPHA: f64 = 0.05;
 
 impl Study {
-    /// Why the study can't carry a verdict, or how it will mislead, as far as its design
-    /// tells: empty for a sound one.
+    /// Warnings about the design: why the study can't carry a verdict, or how it will mislead.
+    /// Empty for a sound study.
     pub fn warnings(&self) -> Vec<String> {
         let mut checks = Vec::new();
         checks.extend(self.confounded());
         checks.extend(self.too_small());
         if self.samples == 1 {
             checks.push(
-                "one sample of each prompt: how much an answer differs from itself stays unknown, \
+                "one sample per prompt: how much answers to the same prompt vary is unknown, \
                  so there is no noise floor"
                     .to_owned(),
             );
@@ -31,7 +31,7 @@ impl Study {
         checks
     }
 
-    /// Groups that are asked, and paid for, but stand in no test.
+    /// Groups that are asked (and paid for), but are not part of any test.
     fn untested(&self) -> Option<String> {
         let [first, second] = self.pair()?;
         let groups = self.groups.iter().filter(|group| !group.is_neutral());
@@ -41,8 +41,8 @@ impl Study {
             .collect();
         (!others.is_empty()).then(|| {
             format!(
-                "no headline test is about {}: they compare '{}' and '{}'; choose others with \
-                 `.compared(..)`, in a study of its own",
+                "no headline test is about {}: they compare '{}' and '{}'; compare others with \
+                 `.compared(..)` in a separate study",
                 others.join(", "),
                 sanitize_line(first, 40),
                 sanitize_line(second, 40)
@@ -50,7 +50,7 @@ impl Study {
         })
     }
 
-    /// The occupations that are asked with both compared groups.
+    /// The number of occupations that are asked with both compared groups.
     pub(crate) fn paired(&self) -> usize {
         let places = self.pair().map(|pair| pair.map(|name| self.place(name)));
         let Some([Some(first), Some(second)]) = places else {
@@ -70,8 +70,8 @@ impl Study {
             return None;
         }
         Some(format!(
-            "no occupation is asked as both {first} and {second}: whatever differs may be the \
-             occupation as well as the group (they are confounded)"
+            "no occupation is asked as both {first} and {second}: a difference may be due to the \
+             occupation or to the group (they are confounded)"
         ))
     }
 
@@ -84,7 +84,7 @@ impl Study {
             .then(|| format!("{reach}; {needed} occupations would do, more samples don't help"))
     }
 
-    /// The adjectives that the lexicon does not know would stay in what is compared.
+    /// Adjectives that the lexicon does not know, which would remain in the compared texts.
     fn unmasked(&self) -> Option<String> {
         let known = |adjective: &str| {
             let text = Text::new(adjective);
@@ -99,14 +99,14 @@ impl Study {
             .collect();
         (!unknown.is_empty()).then(|| {
             format!(
-                "the lexicon does not know {}: answers that repeat it differ by what was asked; \
+                "the lexicon does not know {}: answers that repeat it differ because of the prompt; \
                  give the groups' words with `.lexicon(..)`",
                 unknown.join(", ")
             )
         })
     }
 
-    /// Refuses what can't be asked or measured at all.
+    /// Returns an error if the study can't be asked or measured at all.
     pub(super) fn check(&self) -> Result<()> {
         if self.occupations.is_empty() || self.groups.is_empty() {
             return Err(wrong("a study needs an occupation and a group")
@@ -117,15 +117,16 @@ impl Study {
         }
         if self.temperature == 0.0 && self.samples > 1 {
             let message = format!(
-                "at temperature 0 the {} samples of a prompt are one and the same answer",
+                "at temperature 0 the {} samples of a prompt are all the same answer",
                 self.samples
             );
-            return Err(wrong(message)
-                .with_hint("take a temperature above 0, or `.samples(1)`, which shows no noise"));
+            return Err(wrong(message).with_hint(
+                "use a temperature above 0, or `.samples(1)`, which gives no noise floor",
+            ));
         }
         if self.given.is_none() && !self.template.contains(PERSON) {
-            return Err(wrong("the template asks about nobody")
-                .with_hint("`{person}` stands for the person: \"Describe {person}.\""));
+            return Err(wrong("the template does not mention the person")
+                .with_hint("write `{person}` for the person: \"Describe {person}.\""));
         }
         unique(
             "occupation",
@@ -172,7 +173,7 @@ fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
     for name in names {
         if !seen.insert(name) {
             let message = format!(
-                "the {what} '{}' stands twice in the study",
+                "the {what} '{}' occurs twice in the study",
                 sanitize_line(name, 40)
             );
             return Err(wrong(message));

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::fairness::report::frames::{column, frame};
 
 impl Show for Study {
-    /// How large it is, and what it can't carry.
+    /// The size of the study, and its warnings.
     fn mime_bundle(&self) -> MimeBundle {
         preformatted(self.to_string())
     }
@@ -25,8 +25,8 @@ impl Show for StudyAnswers {
 }
 
 impl StudyAnswers {
-    /// All samples: `occupation`, `group`, `prompt`, `sample`, `answer`, and `error` where
-    /// there is none.
+    /// All samples: `occupation`, `group`, `prompt`, `sample`, `answer`, and `error` if any answer
+    /// is missing.
     ///
     /// # Errors
     /// None that a user could cause.

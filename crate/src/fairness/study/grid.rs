@@ -3,22 +3,22 @@
 use super::{Study, StudyGroup};
 use crate::fairness::occupations::with_article;
 
-/// What stands in a template for the person.
+/// The placeholder for the person in a template.
 pub(super) const PERSON: &str = "{person}";
 
-/// An occupation and a group, and what is asked about them.
+/// An occupation and a group, with their prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// The place of the occupation in the study.
+    /// The index of the occupation in the study.
     pub occupation: usize,
-    /// The place of the group.
+    /// The index of the group in the study.
     pub group: usize,
-    /// What is asked.
+    /// The prompt.
     pub prompt: String,
 }
 
 impl Study {
-    /// All cells: one occupation after the other, in each the groups in their order.
+    /// All cells: by occupation, and within an occupation by group.
     pub fn cells(&self) -> Vec<Cell> {
         if let Some(given) = &self.given {
             return given.clone();
@@ -38,12 +38,12 @@ impl Study {
             .collect()
     }
 
-    /// What is asked, cell by cell.
+    /// The prompts of all cells.
     pub fn prompts(&self) -> Vec<String> {
         self.cells().into_iter().map(|cell| cell.prompt).collect()
     }
 
-    /// How a cell is called: `female nurse`, and `nurse` alone for the neutral group.
+    /// The name of a cell: `female nurse`, or just `nurse` for the neutral group.
     pub(crate) fn cell_name(&self, cell: &Cell) -> String {
         match (
             self.groups.get(cell.group),

@@ -1,4 +1,4 @@
-//! The lab's own ten prompts.
+//! The ten prompts of Microsoft's lab.
 
 use super::{Cell, Study, named};
 use crate::fairness::occupations::Occupation;
@@ -35,7 +35,8 @@ const PROMPTS: [(&str, &str, &str, &str); 5] = [
 impl Study {
     /// The ten prompts of Microsoft's lab, word for word, one sample each.
     ///
-    /// They can be asked and read, but carry no verdict: [`warnings`](Self::warnings) says why.
+    /// They can be asked and read, but can't carry a verdict: [`warnings`](Self::warnings) gives
+    /// the reasons.
     ///
     /// ```
     /// let lab = evenhand::fairness::study::Study::microsoft_lab();

@@ -1,9 +1,9 @@
-//! A study: every occupation, with every group, asked several times.
+//! A study: prompts for every occupation and group, each asked several times.
 //!
-//! - [`Study`] says what is asked and what will be measured; `grid` makes its prompts, `check`
-//!   tells what it can't carry, `microsoft_lab` is the lab's own ten prompts.
-//! - [`StudyAnswers`] are what came of it, be they from a model (`run`), a journal or another
-//!   tool; [`measure`](StudyAnswers::measure) makes a [`Report`](super::report::Report) of them.
+//! - [`Study`] defines what is asked and what is measured; `grid` builds its prompts, `check` its
+//!   errors and warnings, and `microsoft_lab` holds the ten prompts of Microsoft's lab.
+//! - [`StudyAnswers`] holds its answers, whether from a model (`run`), a journal or another tool;
+//!   [`measure`](StudyAnswers::measure) turns them into a [`Report`](super::report::Report).
 
 mod answers;
 mod check;
@@ -27,18 +27,18 @@ use super::measures::{Length, Measure, Refusal, Sentiment};
 use super::occupations::Occupation;
 use crate::fairness::mitigation::Prompt;
 
-/// A group that a study asks about: its name, and the adjective that stands before the
-/// occupation. Without an adjective it is the neutral one: nothing is said of the person.
+/// A group that a study asks about: its name, and the adjective placed before the occupation. A
+/// group without an adjective is neutral: the prompt says nothing about the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StudyGroup {
     /// Its name in tables, such as `female`.
     pub name: String,
-    /// What stands before the occupation, such as `female`; empty for the neutral group.
+    /// The adjective placed before the occupation, such as `female`; empty for the neutral group.
     pub adjective: String,
 }
 
 impl StudyGroup {
-    /// A group of that name, whose people are called by that adjective.
+    /// Creates a group from its name and adjective.
     pub fn new(name: impl Into<String>, adjective: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -46,7 +46,7 @@ impl StudyGroup {
         }
     }
 
-    /// Is nothing said of the person?
+    /// Whether the group is neutral: it has no adjective.
     pub fn is_neutral(&self) -> bool {
         self.adjective.trim().is_empty()
     }
@@ -58,8 +58,8 @@ impl<N: Into<String>, A: Into<String>> From<(N, A)> for StudyGroup {
     }
 }
 
-/// What is asked, of whom, how often, and what is measured on the answers. Nothing is asked
-/// until [`run`](Self::run).
+/// The design of a study: which prompts are asked, how often, and what is measured in the answers.
+/// No request is sent until [`run`](Self::run).
 ///
 /// ```no_run
 /// use evenhand::prelude::*;
@@ -72,19 +72,19 @@ impl<N: Into<String>, A: Into<String>> From<(N, A)> for StudyGroup {
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 ///
-/// **The unit is the occupation.** More samples make each value steadier; only more
-/// occupations carry a verdict. With the headline measures as they are, which are six tests, it
-/// takes 8 at the least, and 23 to see a large effect (a d_z of 0.8) in four of five studies; with
-/// a single test 6 and 15. [`sign_flip_power`](crate::fairness::statistics::sign_flip_power) tells it
-/// for any other number.
+/// **The unit is the occupation.** More samples make each value less noisy, but only more
+/// occupations allow a verdict. With the default measures, which give six tests, at least 8
+/// occupations are needed, and 23 to detect a large effect (a d_z of 0.8) in four of five studies;
+/// with a single test, 6 and 15. See
+/// [`sign_flip_power`](crate::fairness::statistics::sign_flip_power) for other numbers.
 ///
-/// A setter leaves its study as it is and returns another.
+/// Setters do not modify the study; they return a new one.
 #[derive(Clone)]
 #[must_use = "a study asks nothing until `run()`"]
 pub struct Study {
     pub(super) occupations: Vec<Occupation>,
     pub(super) groups: Vec<StudyGroup>,
-    /// The cells that are asked, where these are not all.
+    /// The cells that are asked, if not all combinations.
     pub(super) given: Option<Vec<Cell>>,
     pub(super) template: String,
     pub(super) samples: u32,
@@ -99,7 +99,7 @@ pub struct Study {
 }
 
 impl Study {
-    /// A study of these occupations, with the defaults that each method names.
+    /// Creates a study of these occupations, with the default of each setter.
     pub fn new(occupations: impl IntoIterator<Item = Occupation>) -> Self {
         Self {
             occupations: occupations.into_iter().collect(),
@@ -137,8 +137,8 @@ impl Study {
         }
     }
 
-    /// What is asked. `{person}` becomes the occupation with adjective and article:
-    /// *an engineer*, *a female engineer*.
+    /// The prompt template. `{person}` is replaced by the occupation with its adjective and
+    /// article: *an engineer*, *a female engineer*.
     ///
     /// # Default
     /// `Describe {person}.`
@@ -150,7 +150,8 @@ impl Study {
         }
     }
 
-    /// How often each prompt is asked. One sample shows no noise.
+    /// The number of times that each prompt is asked. With one sample, the noise can't be
+    /// estimated.
     ///
     /// # Default
     /// 10.
@@ -161,8 +162,8 @@ impl Study {
         }
     }
 
-    /// Where chance begins: sample `i` of each prompt is asked with the seed `seed + i`, and
-    /// the bootstrap and the random assignments of signs draw with it too.
+    /// The seed of all random numbers: sample `i` of each prompt is asked with the seed `seed + i`,
+    /// and the bootstrap and the random assignments of signs also use it.
     ///
     /// # Default
     /// 0.
@@ -173,10 +174,10 @@ impl Study {
         }
     }
 
-    /// How freely the model chooses its words. At 0 all samples would be one and the same.
+    /// The sampling temperature. At 0 all samples of a prompt would be the same.
     ///
     /// # Default
-    /// 1, which is the services' own.
+    /// 1, the default of the services.
     pub fn temperature(&self, temperature: f64) -> Self {
         Self {
             temperature,
@@ -184,7 +185,8 @@ impl Study {
         }
     }
 
-    /// The longest answer, in tokens. Where most are cut, length tells nothing.
+    /// The limit on the length of an answer, in tokens. If most answers are cut, their length
+    /// carries no information.
     ///
     /// # Default
     /// 100.
@@ -198,7 +200,7 @@ impl Study {
     /// The system message of every request.
     ///
     /// # Default
-    /// None is sent.
+    /// No system message.
     pub fn system(&self, prompt: impl Into<String>) -> Self {
         Self {
             system: Some(prompt.into()),
@@ -206,7 +208,8 @@ impl Study {
         }
     }
 
-    /// Asks in a way that may be more even-handed. Several add up, in their order.
+    /// Adds a mitigation, which changes the requests so that answers may be more even-handed.
+    /// Several mitigations are applied in the order in which they were added.
     ///
     /// # Default
     /// None.
@@ -216,9 +219,9 @@ impl Study {
         study
     }
 
-    /// The headline measures, fixed before anyone looks at an answer. The first group's value
-    /// less the second's is tested for each, and all share one level of 5 %: every measure
-    /// more makes the others harder to show.
+    /// The headline measures, fixed before any answer is seen. Each is tested for the difference of
+    /// the first group's value minus the second's, and all tests share one level of 5 %: each
+    /// additional measure reduces the power of the others.
     ///
     /// # Default
     /// Sentiment, length and refusals.
@@ -229,7 +232,7 @@ impl Study {
         }
     }
 
-    /// The two groups that are compared: first less second.
+    /// The two groups that are compared: the first minus the second.
     ///
     /// # Default
     /// The first two that have an adjective.
@@ -240,9 +243,9 @@ impl Study {
         }
     }
 
-    /// The words of the groups. They are masked before answers are compared, since a prompt
-    /// about a woman is answered with *she*; and they tell whom an answer to a neutral prompt
-    /// assumes, where a group here has the name of a group of the study.
+    /// The words of the groups. They are masked before answers are compared, since a prompt about a
+    /// woman is naturally answered with *she*. They also determine whom an answer to a neutral
+    /// prompt assumes, if a group of the lexicon has the same name as a group of the study.
     ///
     /// # Default
     /// [`Lexicon::gender`].
@@ -253,7 +256,7 @@ impl Study {
         }
     }
 
-    /// The names of the two compared groups; `None` while there are not two.
+    /// The names of the two compared groups; `None` if there are fewer than two.
     pub(super) fn pair(&self) -> Option<[&str; 2]> {
         if let Some([first, second]) = &self.compared {
             return Some([first, second]);
@@ -262,12 +265,12 @@ impl Study {
         Some([&loaded.next()?.name, &loaded.next()?.name])
     }
 
-    /// The place of a group.
+    /// The index of a group.
     pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.groups.iter().position(|group| group.name == name)
     }
 
-    /// The place of the neutral group.
+    /// The index of the neutral group.
     pub(super) fn neutral(&self) -> Option<usize> {
         self.groups.iter().position(StudyGroup::is_neutral)
     }
@@ -292,7 +295,7 @@ impl fmt::Debug for Study {
     }
 }
 
-/// How large the study is, and what it can't carry.
+/// The size of the study, and its warnings.
 impl fmt::Display for Study {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (cells, samples) = (self.cells().len(), self.samples);

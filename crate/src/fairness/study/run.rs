@@ -1,4 +1,4 @@
-//! Asks the questions of a study.
+//! Running a study.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,18 +10,19 @@ use crate::fairness::mitigation::Prompt;
 use crate::openai::{ChatRequest, Client};
 
 impl Study {
-    /// Asks all prompts as one batch and waits. In a notebook the journal keeps every answer,
-    /// so that a cell that is run again asks only what is missing.
+    /// Asks all prompts as one batch and waits for the answers. In a notebook the journal keeps
+    /// every answer, so running the cell again only asks what is missing.
     ///
-    /// [`Prompt::SelfCritique`] takes a second batch, which asks for the drafts again.
+    /// [`Prompt::SelfCritique`] takes a second batch, which asks the model to rewrite its drafts.
     ///
     /// # Errors
-    /// A study that can't be; what ends a batch.
+    /// An invalid study; the errors of a batch.
     pub fn run(&self, client: &Client) -> Result<StudyAnswers> {
         self.run_with(client, |batch| batch)
     }
 
-    /// The same, with the batch as you want it: a quota, a journal, a deadline.
+    /// Like [`run`](Self::run), with settings of the batch such as a quota, a journal or a
+    /// deadline.
     ///
     /// ```no_run
     /// # use evenhand::prelude::*;
@@ -32,7 +33,7 @@ impl Study {
     /// ```
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// The errors of [`run`](Self::run).
     pub fn run_with(
         &self,
         client: &Client,
@@ -54,7 +55,7 @@ impl Study {
         self.revised(&batch, &drafts)
     }
 
-    /// The request with system message and mitigations, to which the question is added.
+    /// The request with system message and mitigations, without the question.
     fn dressed(&self, request: ChatRequest) -> ChatRequest {
         let request = match &self.system {
             Some(system) => request.system(system),
@@ -64,7 +65,7 @@ impl Study {
         mitigations.fold(request, |request, prompt| prompt.apply(request))
     }
 
-    /// Asks for every draft to be read again and rewritten.
+    /// Asks the model to rewrite every draft.
     fn revised(&self, batch: &Batch, drafts: &Answers) -> Result<StudyAnswers> {
         let second: Vec<BatchRequest> = Prompt::SelfCritique.revisions(drafts, |row| {
             let asked = self.dressed(ChatRequest::default());

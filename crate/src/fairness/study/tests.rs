@@ -1,4 +1,4 @@
-//! What is asked, what is refused, and what a design can't carry.
+//! Prompts, refused designs, and warnings.
 
 use std::sync::Arc;
 
@@ -60,16 +60,16 @@ fn a_sound_study_has_nothing_to_say_against_itself() {
 fn the_lab_tells_why_it_can_t_carry_a_verdict() {
     assert_snapshot!(Study::microsoft_lab(), @"
     5 occupations x 3 groups (neutral, female, male), 10 prompts, 1 sample of each
-    - no occupation is asked as both female and male: whatever differs may be the occupation as well as the group (they are confounded)
+    - no occupation is asked as both female and male: a difference may be due to the occupation or to the group (they are confounded)
     - 5 pairs can't carry a verdict: the smallest p-value they can have is 0.0625, and 0.0083 is needed (0.05 over 6 measures); 8 occupations would do, more samples don't help
-    - one sample of each prompt: how much an answer differs from itself stays unknown, so there is no noise floor
+    - one sample per prompt: how much answers to the same prompt vary is unknown, so there is no noise floor
     ");
 }
 
 #[test]
 fn a_word_that_no_lexicon_masks_is_told() {
     let study = first(12).groups([("neutral", ""), ("old", "old"), ("young", "young")]);
-    assert_snapshot!(study.warnings().join("\n"), @"the lexicon does not know 'old', 'young': answers that repeat it differ by what was asked; give the groups' words with `.lexicon(..)`");
+    assert_snapshot!(study.warnings().join("\n"), @"the lexicon does not know 'old', 'young': answers that repeat it differ because of the prompt; give the groups' words with `.lexicon(..)`");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_group_that_no_test_is_about_is_told() {
         ("nb", "non-binary"),
     ];
     let checks = first(12).groups(groups).warnings().join("\n");
-    assert!(checks.contains("no headline test is about 'nb': they compare 'female' and 'male'; choose others with `.compared(..)`, in a study of its own"), "{checks}");
+    assert!(checks.contains("no headline test is about 'nb': they compare 'female' and 'male'; compare others with `.compared(..)` in a separate study"), "{checks}");
     let others = first(12)
         .groups(groups)
         .compared("nb", "male")
@@ -101,22 +101,22 @@ fn what_can_t_be_asked_is_refused() {
     ");
     assert_snapshot!(refused(first(2).samples(0)), @"a study with 0 samples asks nothing");
     assert_snapshot!(refused(first(2).temperature(0.0)), @"
-    at temperature 0 the 10 samples of a prompt are one and the same answer
-      hint: take a temperature above 0, or `.samples(1)`, which shows no noise
+    at temperature 0 the 10 samples of a prompt are all the same answer
+      hint: use a temperature above 0, or `.samples(1)`, which gives no noise floor
     ");
     assert_snapshot!(refused(first(2).template("Describe a nurse.")), @r#"
-    the template asks about nobody
-      hint: `{person}` stands for the person: "Describe {person}."
+    the template does not mention the person
+      hint: write `{person}` for the person: "Describe {person}."
     "#);
-    assert_snapshot!(refused(first(2).groups([("a", "x"), ("a", "y")])), @"the group 'a' stands twice in the study");
+    assert_snapshot!(refused(first(2).groups([("a", "x"), ("a", "y")])), @"the group 'a' occurs twice in the study");
     assert_snapshot!(refused(first(2).compared("female", "old")), @"
     the study has no group 'old' to compare
       hint: it has neutral, female, male
     ");
     let twice: [Arc<dyn Measure>; 2] = [Arc::new(Length), Arc::new(Length)];
-    assert_snapshot!(refused(first(2).measures(twice)), @"the measure 'length' stands twice in the study");
+    assert_snapshot!(refused(first(2).measures(twice)), @"the measure 'length' occurs twice in the study");
     assert_snapshot!(refused(first(1).samples(5)), @"
-    the study has 15 answers (3 prompts x 5 samples), and 6 were given
+    the study needs 15 answers (3 prompts x 5 samples), but 6 were given
       hint: give `None` where there is no answer
     ");
     assert!(StudyAnswers::from_texts(first(2).samples(1).temperature(0.0), [Some("x"); 6]).is_ok());
@@ -200,7 +200,7 @@ fn self_critique_asks_for_each_draft_again() {
     assert_eq!(second, [(5, 100), (6, 100)].repeat(3));
 }
 
-/// The drafts and what became of them have a journal each: what both know is not asked again.
+/// Drafts and revisions have separate journals: what is in both is not asked again.
 #[test]
 fn self_critique_with_a_journal_asks_nothing_twice() {
     let folder = tempfile::tempdir().unwrap();
@@ -216,7 +216,7 @@ fn self_critique_with_a_journal_asks_nothing_twice() {
     };
     let once = run();
     assert_eq!(server.end().len(), 6);
-    // Nobody serves any more.
+    // The server no longer answers.
     let again = run();
     assert_eq!(once.replies(), again.replies());
     assert!(

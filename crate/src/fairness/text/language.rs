@@ -1,12 +1,12 @@
-//! The language gate: the words, the sentiment and the refusals are English.
+//! Language detection: word lists, sentiment and refusal phrases only work for English.
 //!
-//! A text in which a quarter of the words are English function words is English. Where that
-//! is not so, trigrams decide (`whatlang`, which takes fifty times as long); but they take one
-//! list of English adjectives in seven for French, so a text must also look like prose of
-//! another language before it is refused.
+//! A text in which at least a quarter of the words are English function words is English. Otherwise
+//! trigrams decide (`whatlang`, which takes fifty times as long); but they classify one in seven
+//! lists of English adjectives as French, so a text must also look like prose in another language
+//! before it is refused.
 //!
-//! Short texts are told by their company: what has hardly an English function word is joined with
-//! its like, and judged as one text.
+//! Short texts are judged together: those with hardly any English function words are joined and
+//! judged as one text.
 
 use std::sync::OnceLock;
 
@@ -16,10 +16,10 @@ use super::{StopWords, Text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::sanitize_line;
 
-/// Below this many words a text in Latin letters is let through.
+/// Below this number of words, the language of a text in Latin letters is not judged.
 const ENOUGH_WORDS: usize = 20;
 
-/// Trigrams of this much text tell as much as those of all of it.
+/// The most characters that are examined; more text does not change the result.
 const ENOUGH_CHARS: usize = 4_000;
 
 /// Below this share of English function words a text may be in another language.
@@ -28,12 +28,12 @@ const FEW: f64 = 0.15;
 /// The language of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
-    /// It is English.
+    /// English.
     English,
-    /// It can't be told: fewer than 20 words in Latin letters, a list, a mixture. Measured as
+    /// Undetermined: fewer than 20 words in Latin letters, a list, or a mixture. Measured as
     /// English.
     Unsure,
-    /// It is another one, with its English name.
+    /// Another language, with its English name.
     Other(&'static str),
 }
 
@@ -52,7 +52,7 @@ pub(super) fn of(text: &Text) -> Language {
     }
 }
 
-/// As much of a text as tells.
+/// The beginning of a text that is examined.
 fn start(text: &Text) -> &str {
     let answer = text.answer();
     let end = answer.char_indices().nth(ENOUGH_CHARS).map(|(at, _)| at);
@@ -65,12 +65,13 @@ fn is_foreign(text: &Text, function_words: f64, lang: Lang) -> bool {
     function_words < FEW && foreign_prose(text) && not_english(start(text), lang)
 }
 
-/// The languages of texts that belong together, such as the answers of a study, in their order.
+/// The languages of texts that belong together, such as the answers of a study, in the same order.
 ///
-/// Each text is judged alone first. Those that stay [`Language::Unsure`], have hardly an English
-/// function word and read like prose are joined, all and by the language that each seems to be in;
-/// where that makes a text of another language, each that is more like it than like English is in
-/// that language. Five short Spanish answers among 180 are Spanish; one alone is not sure.
+/// Each text is judged alone first. Those that remain [`Language::Unsure`], have hardly any English
+/// function words and look like prose are joined, both all together and grouped by their most
+/// likely language. If a joined text is in another language, each of its texts that is closer to
+/// that language than to English is assigned to it. Five short Spanish answers among 180 are
+/// detected as Spanish; a single one remains unsure.
 pub fn languages(texts: &[Text]) -> Vec<Language> {
     let mut languages: Vec<_> = texts.iter().map(Text::language).collect();
     let doubtful: Vec<(usize, &Text)> = texts
@@ -112,7 +113,7 @@ pub fn languages(texts: &[Text]) -> Vec<Language> {
     languages
 }
 
-/// The language of texts that are one together, if it is another than English.
+/// The language of the joined texts, if it is not English.
 fn joined_language(texts: &[&Text]) -> Option<Lang> {
     let mut joined = String::new();
     for text in texts {
@@ -128,7 +129,8 @@ fn joined_language(texts: &[&Text]) -> Option<Lang> {
     (joined.word_count() >= ENOUGH_WORDS && foreign).then_some(lang)
 }
 
-/// Danish is hardly told from Norwegian, but both are from English.
+/// Whether the text is reliably not English. Danish and Norwegian are hard to tell apart, but not
+/// from English.
 fn not_english(text: &str, lang: Lang) -> bool {
     let detector = Detector::with_allowlist(vec![Lang::Eng, lang]);
     detector
@@ -136,8 +138,8 @@ fn not_english(text: &str, lang: Lang) -> bool {
         .is_some_and(|found| found.lang() == lang && found.is_reliable())
 }
 
-/// A list has few short words, and prose many; what has few in any case (Finnish, Turkish)
-/// has letters that English has not.
+/// A list has few short words, and prose has many; languages with few short words (Finnish,
+/// Turkish) have letters that English lacks.
 fn foreign_prose(text: &Text) -> bool {
     let short = text
         .words()
@@ -150,7 +152,7 @@ fn foreign_prose(text: &Text) -> bool {
     5 * short >= text.word_count() || 100 * own >= all
 }
 
-/// Are most of the letters not Latin? Such a script may have no spaces, and so no words.
+/// Whether most letters are not Latin. Such a script may have no spaces, and therefore no words.
 fn foreign_letters(text: &str) -> bool {
     let letters = || text.chars().filter(|c| c.is_alphabetic());
     let latin = letters().filter(|&c| c < '\u{250}').count();
@@ -160,7 +162,7 @@ fn foreign_letters(text: &str) -> bool {
 fn function_words(text: &Text) -> f64 {
     static STOP: OnceLock<StopWords> = OnceLock::new();
     let stop = STOP.get_or_init(StopWords::english);
-    // Words of one letter are as common in Polish.
+    // One-letter words are just as common in Polish.
     let known = text
         .words()
         .filter(|word| word.len() > 1 && stop.contains(word))
@@ -168,10 +170,10 @@ fn function_words(text: &Text) -> f64 {
     known as f64 / text.word_count().max(1) as f64
 }
 
-/// Refuses texts of which one is in another language than English, as [`languages`] tells it.
+/// Returns an error if any text is in a language other than English, according to [`languages`].
 ///
 /// # Errors
-/// `ErrorKind::Argument` with the number of such texts, and the first with its language.
+/// `ErrorKind::Argument` with the number of such texts, and the first of them with its language.
 pub fn all_english(texts: &[Text]) -> Result<()> {
     let foreign =
         texts
@@ -193,5 +195,5 @@ pub fn all_english(texts: &[Text]) -> Result<()> {
         sanitize_line(text.answer(), 60),
     );
     Err(Error::new(ErrorKind::Argument, message)
-        .with_hint("ask in English, or leave these answers out: the word lists, the sentiment and the refusals are English"))
+        .with_hint("ask in English, or leave these answers out: the word lists, sentiment scores and refusal phrases are English"))
 }

@@ -1,6 +1,6 @@
-//! An answer, read once: its words, marks and sentences, the language it is in.
+//! The text of an answer, tokenized once: its words, punctuation and sentences, and its language.
 //!
-//! All measures share these tokens. What a token counts for is said elsewhere
+//! All measures share these tokens. Their meaning is defined elsewhere
 //! ([`lexicon`](super::lexicon), [`measures`](super::measures)).
 
 mod language;
@@ -21,14 +21,14 @@ pub use language::{Language, all_english, languages};
 pub(super) use phrases::Phrases;
 pub use stop_words::StopWords;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A word: `nurse`, `mother-in-law`, `Mrs.`, `3.5`; and `n't`, which is a word cut short.
+    /// A word: `nurse`, `mother-in-law`, `Mrs.`, `3.5`; and `n't`, a contracted word.
     Word,
-    /// What is left of a word that leans on the one before: `'s`, `'re`, `'ll`.
+    /// A contraction attached to the preceding word: `'s`, `'re`, `'ll`.
     Clitic,
-    /// Punctuation and all other signs.
+    /// Punctuation and all other symbols.
     Mark,
 }
 
@@ -39,24 +39,25 @@ struct Place {
     lower: Range<usize>,
 }
 
-/// A word or mark in a text.
+/// A word or punctuation mark in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'t> {
-    /// What it is.
+    /// The kind of token.
     pub kind: Kind,
-    /// As it was written.
+    /// The token as written in the text.
     pub written: &'t str,
-    /// In lower case, with straight apostrophes.
+    /// The token in lower case, with straight apostrophes.
     pub lower: &'t str,
 }
 
-/// An answer with its tokens, and the prompt that it answers where that is known.
+/// An answer with its tokens, and the prompt that it answers, if known.
 ///
-/// Tokens are those of the Penn Treebank (`don't` is `do` and `n't`, the full stop at the
-/// end of a sentence stands alone), with three differences that serve the counting of
-/// words: a slash parts words (`he/she`), typographic apostrophes are straight (`’`, `‘`, `ʼ`,
-/// and between letters also `` ` ``, `´`, `′` and their like), and opening and closing quotes are
-/// the same. A letter and its accent are one character, however they came (Unicode's NFC).
+/// Tokens are those of the Penn Treebank (`don't` is `do` and `n't`, and the period at the end of a
+/// sentence is a separate token), with three differences that help to count words: a slash
+/// separates words (`he/she`), typographic apostrophes are converted to straight ones (`’`, `‘`,
+/// `ʼ`, and between letters also `` ` ``, `´`, `′` and similar characters), and opening and closing
+/// quotation marks are not distinguished. A letter and its accent are composed into one character
+/// (Unicode's NFC).
 ///
 /// ```
 /// use evenhand::fairness::text::Text;
@@ -71,14 +72,14 @@ pub struct Text {
     prompt: Option<String>,
     lower: String,
     places: Vec<Place>,
-    // What is dear, and asked for more than once: made when first needed.
+    // Expensive values that are used more than once, computed when first needed.
     prints: OnceLock<Vec<u64>>,
     stems: OnceLock<Vec<u64>>,
     sentiment: OnceLock<SentimentScores>,
 }
 
 impl Text {
-    /// Reads an answer.
+    /// Tokenizes an answer.
     pub fn new(answer: impl Into<String>) -> Self {
         let answer = typography::composed(answer.into());
         let (lower, places) = tokens::read(&answer);
@@ -93,24 +94,24 @@ impl Text {
         }
     }
 
-    /// The same with the prompt that it answers, for measures that look at both.
+    /// Adds the prompt that the text answers, for measures that use both.
     pub fn answering(mut self, prompt: impl Into<String>) -> Self {
         self.prompt = Some(prompt.into());
         self
     }
 
-    /// The answer as it came, but for accents, which are one character with their letter
-    /// (NFC). It is a model's, and hostile until escaped.
+    /// The original answer, except that letters and accents are composed (NFC). It comes from a
+    /// model: escape it before display.
     pub fn answer(&self) -> &str {
         &self.answer
     }
 
-    /// The prompt, where it is known.
+    /// The prompt, if known.
     pub fn prompt(&self) -> Option<&str> {
         self.prompt.as_deref()
     }
 
-    /// Words and marks, in order.
+    /// Words, clitics and punctuation marks, in order.
     pub fn tokens(&self) -> impl DoubleEndedIterator<Item = Token<'_>> {
         self.places.iter().map(|place| Token {
             kind: place.kind,
@@ -124,14 +125,14 @@ impl Text {
         self.places.iter().map(|place| place.raw.start)
     }
 
-    /// Words in lower case, in order, without clitics and marks.
+    /// Words in lower case, in order, without clitics and punctuation.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.tokens()
             .filter(|token| token.kind == Kind::Word)
             .map(|token| token.lower)
     }
 
-    /// How many words there are.
+    /// The number of words.
     pub fn word_count(&self) -> usize {
         self.places
             .iter()
@@ -139,12 +140,12 @@ impl Text {
             .count()
     }
 
-    /// The sentences as they were written. A line ends a sentence too.
+    /// The sentences as written. A line break also ends a sentence.
     pub fn sentences(&self) -> impl Iterator<Item = &str> {
         sentences::of(self)
     }
 
-    /// The language of the answer, as far as that can be told.
+    /// The language of the answer, as far as it can be determined.
     pub fn language(&self) -> Language {
         language::of(self)
     }
@@ -154,12 +155,13 @@ impl Text {
         &self.lower
     }
 
-    /// Runs of letters as they were written, which are GenBit's words: `don't` is `don` and `t`.
+    /// Runs of letters as written, which are GenBit's words: `don't` is `don` and `t`.
     pub(super) fn letters(&self) -> impl Iterator<Item = &str> {
         typography::runs(&self.answer, char::is_alphabetic)
     }
 
-    /// The scores of the answer with straight apostrophes and quotes, from whoever makes them.
+    /// The sentiment scores that `make` computes for the answer with straight apostrophes and
+    /// quotation marks, computed only once.
     pub(super) fn sentiment(&self, make: impl FnOnce(&str) -> SentimentScores) -> SentimentScores {
         *self
             .sentiment
@@ -198,7 +200,7 @@ pub(super) fn plain_words(text: &str) -> impl Iterator<Item = String> {
         .map(str::to_lowercase)
 }
 
-/// 64 bits that stand for a value, the same in every process.
+/// A 64-bit hash of a value, the same in every process.
 fn fingerprint(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);

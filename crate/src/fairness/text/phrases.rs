@@ -1,10 +1,10 @@
-//! Fixed sequences of words, found in a text in one pass.
+//! Fixed sequences of words, matched in one pass.
 
 use std::collections::HashMap;
 
 use super::Text;
 
-/// Phrases as a tree of their words.
+/// Phrases as a prefix tree of their words.
 #[derive(Debug)]
 pub(in crate::fairness) struct Phrases {
     nodes: Vec<Node>,
@@ -17,7 +17,7 @@ struct Node {
 }
 
 impl Phrases {
-    /// From phrases of words in lower case.
+    /// Builds the tree from phrases, given as words in lower case.
     pub(in crate::fairness) fn new<P: IntoIterator<Item = String>>(
         phrases: impl IntoIterator<Item = P>,
     ) -> Self {
@@ -43,7 +43,8 @@ impl Phrases {
         tree
     }
 
-    /// From a text with a phrase on each line; one with `#` is a comment.
+    /// Builds the tree from a text with one phrase per line; lines that start with `#` are
+    /// comments.
     pub(in crate::fairness) fn parse(text: &str) -> Self {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         Self::new(lines.map(|line| {
@@ -54,8 +55,8 @@ impl Phrases {
         }))
     }
 
-    /// How many of these words, from the first on, the longest phrase takes. Words that are
-    /// skipped may stand anywhere inside.
+    /// The number of words, starting with the first, that the longest matching phrase covers. Words
+    /// for which `skip` holds may occur anywhere inside the phrase.
     pub(in crate::fairness) fn longest<'w>(
         &self,
         words: impl IntoIterator<Item = &'w str>,

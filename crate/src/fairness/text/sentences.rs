@@ -1,9 +1,9 @@
-//! Where sentences end.
+//! Splitting a text into sentences.
 
 use super::{Kind, Text};
 
-/// The sentences of a text: each ends after its full stop, question or exclamation mark and
-/// the quotes and brackets that close it, or with its line.
+/// The sentences of a text: each ends after its period, question mark or exclamation mark and any
+/// closing quotation marks and brackets, or at the end of its line.
 pub(super) fn of(text: &Text) -> impl Iterator<Item = &str> {
     let mut from = 0;
     let mut places = text.places.iter().peekable();

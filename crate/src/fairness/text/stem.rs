@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-/// Whole words with a stem of their own.
+/// Words with irregular stems.
 const IRREGULAR: [(&str, &str); 16] = [
     ("skies", "sky"),
     ("sky", "sky"),
@@ -25,16 +25,15 @@ const IRREGULAR: [(&str, &str); 16] = [
     ("succeed", "succeed"),
 ];
 
-/// What must hold of the part before a suffix, for the suffix to be replaced.
+/// The condition on the part before a suffix for the suffix to be replaced.
 type Condition = fn(&[u8]) -> bool;
 type Rule = (&'static str, &'static str, Condition);
 
-/// Longer than any word: what is longer is no word, and its `y`s would be looked at again
-/// and again.
+/// Longer strings are not words, and checking their `y`s would take quadratic time.
 const LONGEST: usize = 48;
 
-/// The stem of a word in lower case. A word of three letters or fewer, or with other than
-/// the letters a to z, is its own stem.
+/// The stem of a word in lower case. A word of at most three letters, or with characters other than
+/// a to z, is its own stem.
 pub(super) fn of(word: &str) -> Cow<'_, str> {
     if !(4..=LONGEST).contains(&word.len()) || !word.bytes().all(|b| b.is_ascii_lowercase()) {
         return Cow::Borrowed(word);
@@ -83,7 +82,7 @@ fn past(word: &mut String) {
     }
 }
 
-/// Makes a word again of what `ed` or `ing` was cut from.
+/// Restores a valid stem after `ed` or `ing` was removed.
 fn mend(word: &mut String) {
     let bytes = word.as_bytes();
     if ["at", "bl", "iz"].iter().any(|end| word.ends_with(end)) {
@@ -136,7 +135,7 @@ fn double_suffix(word: &mut String) {
             ("fulli", "ful", m_above_0),
         ],
     );
-    // The l of `logi` counts as part of what stands before.
+    // The l of `logi` counts as part of the stem.
     if word
         .strip_suffix("ogi")
         .is_some_and(|stem| stem.ends_with('l') && m_above_0(stem.as_bytes()))
@@ -205,7 +204,7 @@ fn final_l(word: &mut String) {
     );
 }
 
-/// Replaces the first suffix that the word has, if its condition holds; says whether it did.
+/// Replaces the first suffix that the word has, if its condition holds; returns whether it did.
 fn apply(word: &mut String, rules: &[Rule]) -> bool {
     let Some((suffix, to, condition)) = rules.iter().find(|(suffix, ..)| word.ends_with(suffix))
     else {
@@ -244,7 +243,7 @@ fn has_vowel(stem: &[u8]) -> bool {
     (0..stem.len()).any(|at| !consonant(stem, at))
 }
 
-/// Porter's m: how often a consonant follows a vowel.
+/// Porter's m: the number of times that a consonant follows a vowel.
 fn measure(stem: &[u8]) -> usize {
     (1..stem.len())
         .filter(|&at| consonant(stem, at) && !consonant(stem, at - 1))
@@ -258,8 +257,8 @@ fn double_consonant(word: &[u8]) -> bool {
     }
 }
 
-/// Does it end in consonant, vowel, consonant, the last not w, x or y? Two letters do with
-/// a vowel first.
+/// Whether the word ends in consonant, vowel, consonant, where the last is not w, x or y. For two
+/// letters: vowel, consonant.
 fn ends_cvc(word: &[u8]) -> bool {
     let at = word.len();
     match word {

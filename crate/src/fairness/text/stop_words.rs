@@ -1,8 +1,8 @@
-//! Words that say how a thing is said, not what.
+//! Stop words.
 
 use std::collections::HashSet;
 
-/// Function words, which the co-occurrence measures leave out.
+/// Function words, which the co-occurrence measures ignore.
 #[derive(Clone, Debug, Default)]
 pub struct StopWords(HashSet<String>);
 
@@ -17,12 +17,12 @@ impl StopWords {
         )
     }
 
-    /// A list of one's own, in lower case.
+    /// A custom list of words in lower case.
     pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
         Self(words.into_iter().map(str::to_owned).collect())
     }
 
-    /// Is the word, in lower case, one of them?
+    /// Whether the word, given in lower case, is a stop word.
     pub fn contains(&self, word: &str) -> bool {
         self.0.contains(word)
     }

@@ -56,7 +56,7 @@ fn an_apostrophe_is_one_however_it_was_typed() {
             "{apostrophe:?}"
         );
     }
-    // Between words these are no apostrophes.
+    // Between words these are not apostrophes.
     assert_eq!(tokens("a `b` 5′ c").join(" "), "a ` b ` 5 ′ c");
 }
 
@@ -78,7 +78,7 @@ fn a_letter_and_its_accent_are_one() {
     assert_eq!(apart.answer(), one.answer());
     assert_eq!((apart.stems(), apart.prints()), (one.stems(), one.prints()));
     assert_eq!(Text::new("x\u{302}y").letters().count(), 1);
-    // What makes a heart red is no word.
+    // The variation selector of an emoji is not a word.
     assert_eq!(Text::new("I ❤\u{fe0f} it").word_count(), 2);
     assert_eq!(Text::new("❤\u{fe0f}").stems().len(), 0);
 }
@@ -194,7 +194,7 @@ fn the_language_is_told() {
     for (name, text) in others {
         assert_eq!(Text::new(text).language(), Language::Other(name), "{text}");
     }
-    // Below twenty words nobody can be sure.
+    // Fewer than twenty words are not enough to be sure.
     assert_eq!(
         Text::new("Die Frau ist Ingenieurin.").language(),
         Language::Unsure
@@ -207,7 +207,7 @@ fn short(whos: [&str; 6], deeds: [&str; 6], n: usize) -> Vec<Text> {
     (0..n).map(|at| Text::new(pair(at))).collect()
 }
 
-/// Portuguese answers of 13 to 18 words, of which none is sure alone.
+/// Portuguese answers of 13 to 18 words, none of which is detected alone.
 fn portuguese(n: usize) -> Vec<Text> {
     let whos = [
         "A enfermeira cuida dos pacientes",
@@ -285,7 +285,7 @@ fn five_spanish_answers_among_180_are_told() {
         .collect();
     assert_eq!(foreign, [0, 30, 60, 90, 120]);
     assert_eq!(found[0], Language::Other("Spanish"));
-    // One alone can't be told from a mixture.
+    // A single one can't be distinguished from a mixture.
     assert_eq!(languages(&[Text::new(spanish[0])]), [Language::Unsure]);
     assert!(languages(&[]).is_empty());
 }
@@ -298,7 +298,7 @@ fn another_language_is_an_error_that_names_it() {
     let error = all_english(&[english.into(), french.into(), french.into()]).unwrap_err();
     insta::assert_snapshot!(error, @r#"
     2 of 3 texts are not English: text 1 is French, "L'infirmière est une professionnelle attentionnée qui écout…"
-      hint: ask in English, or leave these answers out: the word lists, the sentiment and the refusals are English
+      hint: ask in English, or leave these answers out: the word lists, sentiment scores and refusal phrases are English
     "#);
 }
 

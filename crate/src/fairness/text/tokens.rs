@@ -7,14 +7,14 @@ use unicode_normalization::char::is_combining_mark;
 use super::typography::{is_apostrophe, is_letter_or_digit, is_single_quote};
 use super::{Kind, Place};
 
-/// Words that keep their full stop, without it. One with a full stop inside (`U.S.`) keeps
-/// it anyway.
+/// Abbreviations that keep their period, listed without it. A word with a period inside (`U.S.`)
+/// always keeps it.
 const ABBREVIATIONS: [&str; 19] = [
     "mr", "mrs", "ms", "mx", "dr", "prof", "rev", "hon", "st", "jr", "sr", "vs", "etc", "gen",
     "col", "lt", "sgt", "capt", "no",
 ];
 
-/// Words that the Penn Treebank cuts, with the length of what is cut off.
+/// Words that the Penn Treebank splits, with the length of the second part.
 const CUT: [(&str, usize); 6] = [
     ("cannot", 3),
     ("gonna", 2),
@@ -24,7 +24,7 @@ const CUT: [(&str, usize); 6] = [
     ("lemme", 2),
 ];
 
-/// Clitics, with what they are once cut off.
+/// Clitics, with their kind once they are split off.
 const CLITICS: [(&str, Kind); 7] = [
     ("n't", Kind::Word),
     ("'re", Kind::Clitic),
@@ -35,7 +35,7 @@ const CLITICS: [(&str, Kind); 7] = [
     ("'d", Kind::Clitic),
 ];
 
-/// The text in lower case, and where in both its tokens are.
+/// The text in lower case, and the tokens with their positions in both versions.
 pub(super) fn read(text: &str) -> (String, Vec<Place>) {
     let mut reader = Reader {
         text,
@@ -64,7 +64,8 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    /// Puts a part of the text in lower case with straight apostrophes, and says where it went.
+    /// Appends a part of the text in lower case with straight apostrophes, and returns its
+    /// position.
     fn lower(&mut self, raw: Range<usize>, straight: fn(char) -> bool) -> Range<usize> {
         let from = self.lower.len();
         for c in self.text.get(raw).unwrap_or_default().chars() {
@@ -89,8 +90,8 @@ impl Reader<'_> {
         }
         let lower = self.lower(from..end, is_apostrophe);
         match cut(self.lower.get(lower.clone()).unwrap_or_default()) {
-            // What is cut off is ASCII in lower case, so its characters are the written ones;
-            // an apostrophe may have been a longer one.
+            // The part that is split off is ASCII in lower case, so it has the same characters as
+            // in the text; only an apostrophe may have been longer.
             Some((length, kind)) => {
                 let written = self.text.get(from..end).unwrap_or_default();
                 let back = written
@@ -107,7 +108,7 @@ impl Reader<'_> {
         end
     }
 
-    /// Two or more full stops or hyphens are one mark, all else stands alone.
+    /// A run of periods or hyphens is one token; every other mark is a token by itself.
     fn mark(&mut self, from: usize, c: char) -> usize {
         let rest = self.text.get(from..).unwrap_or_default();
         let length = match c {
@@ -132,7 +133,7 @@ fn goes_on(c: char) -> bool {
 fn word_end(text: &str, from: usize) -> usize {
     let mut end = from;
     let mut before = None;
-    // How many characters since the last full stop: `U.S.` is one word, `end.Next` is two.
+    // The number of characters since the last period: `U.S.` is one word, `end.Next` is two.
     let mut run = 0;
     let mut chars = text
         .get(from..)
@@ -151,7 +152,7 @@ fn word_end(text: &str, from: usize) -> usize {
     end
 }
 
-/// Does a sign join what stands before and after it into one word?
+/// Whether a character joins the characters before and after it into one word.
 fn joins(before: Option<char>, c: char, after: Option<char>, run: usize) -> bool {
     let (Some(before), Some(after)) = (before, after) else {
         return false;
@@ -166,7 +167,7 @@ fn joins(before: Option<char>, c: char, after: Option<char>, run: usize) -> bool
     }
 }
 
-/// Does the full stop belong to the word? `rest` is what follows, the stop first.
+/// Whether the period belongs to the word. `rest` starts with the period.
 fn keeps_stop(word: &str, rest: &str) -> bool {
     let initial = word.chars().count() == 1 && word != "I" && word.chars().all(char::is_uppercase);
     let dotted =
@@ -185,7 +186,7 @@ fn keeps_stop(word: &str, rest: &str) -> bool {
         && (initial || dotted || listed && number)
 }
 
-/// How much of the end of a word is cut off, in bytes, which are ASCII.
+/// The length of the end of a word that is split off, in (ASCII) bytes, and its kind.
 fn cut(lower: &str) -> Option<(usize, Kind)> {
     if let Some(&(_, length)) = CUT.iter().find(|(word, _)| *word == lower) {
         return Some((length, Kind::Word));

@@ -1,4 +1,4 @@
-//! One spelling of a letter and of an apostrophe, however they were typed.
+//! Normalization of accented letters and apostrophes.
 
 use std::borrow::Cow;
 
@@ -13,21 +13,21 @@ pub(super) fn composed(text: String) -> String {
     text.nfc().collect()
 }
 
-/// Some letters that stand for an apostrophe are none.
+/// Excludes the characters that Unicode counts as letters but that are used as apostrophes.
 pub(super) fn is_letter_or_digit(c: char) -> bool {
     c.is_alphanumeric() && !is_apostrophe(c)
 }
 
-/// Runs of characters of a kind, with the accents that no letter took in.
+/// Runs of characters of a kind, including combining marks that have no composed form.
 pub(super) fn runs(text: &str, of: fn(char) -> bool) -> impl Iterator<Item = &str> {
     text.split(move |c: char| !of(c) && !is_combining_mark(c))
-        // An accent alone is no letter; emoji have some.
+        // A combining mark alone is not a letter; emoji contain some.
         .map(|run| run.trim_start_matches(is_combining_mark))
         .filter(|run| !run.is_empty())
 }
 
-/// What stands for an apostrophe between two letters: quotation marks, primes, accents that
-/// stand alone, and the letters that some keyboards have in its place.
+/// Whether the character is used as an apostrophe between two letters: quotation marks, primes,
+/// standalone accents, and letters that some keyboards produce instead.
 pub(super) fn is_apostrophe(c: char) -> bool {
     is_single_quote(c)
         || matches!(
@@ -36,7 +36,7 @@ pub(super) fn is_apostrophe(c: char) -> bool {
         )
 }
 
-/// What is an apostrophe wherever it stands.
+/// Whether the character is an apostrophe in any position.
 pub(super) fn is_single_quote(c: char) -> bool {
     matches!(c, '\'' | '’' | '‘' | '‛' | '‚' | 'ʼ')
 }
@@ -47,7 +47,7 @@ fn is_double_quote(c: char) -> bool {
 
 /// The text with straight apostrophes and quotation marks.
 pub(super) fn straightened(text: &str) -> Cow<'_, str> {
-    // The grave accent is the only one of them in ASCII.
+    // The grave accent is the only one of these characters in ASCII.
     if text.is_ascii() && !text.contains('`') {
         return Cow::Borrowed(text);
     }

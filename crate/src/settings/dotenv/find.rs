@@ -1,20 +1,20 @@
-//! Which `.env` file counts: the nearest one up to the root of the repository or the home folder,
-//! and only a file that nobody else can have written.
+//! Finds the `.env` file: the nearest one up to the root of the repository or the home folder,
+//! and only a file that no other user can have written.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file that was found, and is open.
+/// A file that was found and opened.
 pub(super) struct Found {
     pub(super) path: PathBuf,
     pub(super) file: File,
 }
 
-/// The nearest file that may be read. Notes why nearer ones are passed over.
+/// The nearest file that may be read. Adds a note for each nearer file that is ignored.
 ///
 /// # Errors
-/// A file of the user's own that can't be opened.
+/// A file that belongs to the user can't be opened.
 pub(super) fn find(
     folder: &Path,
     home: Option<&Path>,
@@ -36,9 +36,8 @@ pub(super) fn find(
     Ok(None)
 }
 
-/// The folder and those above it, up to the first that is a repository's root or the home
-/// folder. Where there is neither, whoever owns the folders above is nobody we know: the
-/// folder alone.
+/// The folder and its parents, up to the root of the repository or the home folder. Without
+/// either, only the folder itself, because the parents may belong to anybody.
 fn searched<'a>(folder: &'a Path, home: Option<&Path>) -> Vec<&'a Path> {
     let above: Vec<_> = folder.ancestors().collect();
     let is_last = |folder: &&Path| home == Some(*folder) || folder.join(".git").exists();
@@ -46,7 +45,7 @@ fn searched<'a>(folder: &'a Path, home: Option<&Path>) -> Vec<&'a Path> {
     above.into_iter().take(count).collect()
 }
 
-/// The user's home folder; the root of all folders is none.
+/// The user's home folder, unless it is the root folder.
 pub(super) fn home() -> Option<PathBuf> {
     let home = std::env::home_dir().and_then(|home| fs::canonicalize(home).ok());
     home.filter(|home| home.parent().is_some())
@@ -58,10 +57,10 @@ enum Refused {
     Unreadable(io::Error),
 }
 
-/// Opens the file, if there is one that may be read. What is looked at is what was opened, so
-/// that nobody can exchange it in between.
+/// Opens the file, if it exists and may be read. The opened file itself is checked, so that it
+/// can't be replaced between the check and the use.
 fn open(path: &Path) -> Result<Option<File>, Refused> {
-    // Of a link somebody else may have made, be it to a file of our own.
+    // Another user may have created a link, even if it points to one of our own files.
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => unsafe_because(&found, false)?,
         Ok(found) if !found.is_file() => return Ok(None),
@@ -70,12 +69,12 @@ fn open(path: &Path) -> Result<Option<File>, Refused> {
     }
     let mut options = OpenOptions::new();
     options.read(true);
-    // A pipe would make the opener wait.
+    // Opening a pipe would block.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
     let file = match options.open(path) {
         Ok(file) => file,
-        // A link to nowhere.
+        // A dangling link.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Refused::Unreadable(error)),
     };
@@ -88,7 +87,7 @@ fn open(path: &Path) -> Result<Option<File>, Refused> {
 fn unsafe_because(found: &Metadata, with_mode: bool) -> Result<(), Refused> {
     use std::os::unix::fs::MetadataExt;
 
-    // SAFETY: it has no preconditions, and can't fail.
+    // SAFETY: `geteuid` has no preconditions and can't fail.
     let own = unsafe { libc::geteuid() };
     let (owner, group, mode) = (found.uid(), found.gid(), found.mode());
     if owner != own {
@@ -96,7 +95,7 @@ fn unsafe_because(found: &Metadata, with_mode: bool) -> Result<(), Refused> {
             "it belongs to another user ({owner})"
         )));
     }
-    // Many systems give each user a group of the same number and let it write.
+    // Many systems give each user a private group with the same number and let it write.
     let is_own_group = group == own && own != 0;
     let others = if is_own_group { 0o002 } else { 0o022 };
     if with_mode && mode & others != 0 {

@@ -1,42 +1,42 @@
-//! The text of a `.env` file. A value is a value: nothing is put in the place of a `$`, and what
-//! other tools wrote between our lines is theirs.
+//! Parses a `.env` file. Values are literal: `$` is not expanded. Lines of other tools that can't
+//! be parsed are ignored.
 
 use std::collections::HashMap;
 
-/// What a file sets, and what is to be known of it.
+/// The values that a file sets, and what the user should know about them.
 #[derive(Debug, Default)]
-pub(super) struct Parsed {
-    pub(super) values: HashMap<String, String>,
-    /// Lines for one of our variables that stand within another tool's value.
-    pub(super) swallowed: Vec<Swallowed>,
+pub(crate) struct Parsed {
+    pub(crate) values: HashMap<String, String>,
+    /// Lines for one of our variables inside of another tool's value.
+    pub(crate) swallowed: Vec<Swallowed>,
 }
 
-/// A line of ours that is a part of another value.
+/// A line for one of our variables that is part of another value.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Swallowed {
-    pub(super) name: String,
+pub(crate) struct Swallowed {
+    pub(crate) name: String,
     /// The number of the line where that value begins.
-    pub(super) begins: usize,
+    pub(crate) begins: usize,
 }
 
 /// A line for one of our variables that can't be understood.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Broken(pub(super) String);
+pub(crate) struct Broken(pub(crate) String);
 
-/// Reads a file. The first of two lines for a name counts.
+/// Parses a file. If a name is set twice, the first line counts.
 ///
-/// | written | means |
+/// | written | value |
 /// |---|---|
-/// | `NAME='value'` | what stands between the quotes, over lines too |
-/// | `NAME="value"` | the same, with `\n`, `\r`, `\t`, `\"`, `\\` and `\$`; another `\` is itself |
-/// | `NAME=value # why` | what stands before the white space and `#`, or the line's end |
+/// | `NAME='value'` | the text between the quotes, which may span lines |
+/// | `NAME="value"` | the same, with `\n`, `\r`, `\t`, `\"`, `\\` and `\$`; other `\` are literal |
+/// | `NAME=value # why` | the text up to white space and `#`, or to the end of the line |
 ///
-/// `export` may stand before the name. A quote that is not closed, or after which something
-/// follows, makes a line that can't be understood.
+/// `export` may precede the name. A line with an unclosed quote, or with text after the closing
+/// quote, can't be parsed.
 ///
 /// # Errors
 /// Such a line for one of our variables; of other tools it is passed over.
-pub(super) fn parse(text: &str) -> Result<Parsed, Broken> {
+pub(crate) fn parse(text: &str) -> Result<Parsed, Broken> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut parsed = Parsed::default();
     let mut swallowed = Vec::new();
@@ -48,7 +48,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Broken> {
             (rest, number) = (after, number + 1);
             continue;
         };
-        // From here, since a quoted value may go on over lines.
+        // The rest of the file from here, because a quoted value may span lines.
         let whole = rest.get(line.len() - value.len()..).unwrap_or_default();
         match Value::read(value, whole) {
             Some(Value { text, length }) => {
@@ -74,7 +74,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Broken> {
     Ok(parsed)
 }
 
-/// All that we read. What else begins like these is another tool's.
+/// All variables that we read. Other names with the same prefixes belong to other tools.
 const OURS: [&str; 12] = [
     "AZURE_OPENAI_ENDPOINT",
     "AZURE_OPENAI_API_KEY",
@@ -94,10 +94,10 @@ fn is_ours(name: &str) -> bool {
     OURS.contains(&name)
 }
 
-/// A line that gives a name a value.
+/// A line that assigns a value to a name.
 struct Assignment<'a> {
     name: &'a str,
-    /// What stands behind the `=`, without the white space before it.
+    /// The text after the `=`, without leading white space.
     value: &'a str,
 }
 
@@ -117,16 +117,16 @@ impl<'a> Assignment<'a> {
     }
 }
 
-/// What a line sets.
+/// The value of a line.
 struct Value {
     text: String,
-    /// How many bytes were read of it.
+    /// The length of its source text, in bytes.
     length: usize,
 }
 
 impl Value {
-    /// Reads the value that the line ends with; `whole` begins there too and goes on to the end
-    /// of the file. `None` for what can't be understood.
+    /// Parses the value at the end of the line. `whole` begins at the same place and extends to
+    /// the end of the file. `None` if the value can't be parsed.
     fn read(line: &str, whole: &str) -> Option<Self> {
         match whole.as_bytes().first() {
             Some(b'\'') => {
@@ -146,7 +146,7 @@ impl Value {
             }
             _ => {
                 let text = before_comment(line);
-                // Two words are more often a forgotten quote than a value.
+                // White space more likely means a forgotten quote than a value with spaces.
                 (!text.contains(char::is_whitespace)).then(|| Self {
                     text: text.to_owned(),
                     length: line.len(),
@@ -156,7 +156,7 @@ impl Value {
     }
 }
 
-/// The text between double quotes, and where its end is.
+/// The unescaped text between double quotes, and the position of the closing quote.
 fn unescaped(whole: &str) -> Option<(String, usize)> {
     let mut text = String::new();
     let mut chars = whole.char_indices().skip(1);
@@ -176,8 +176,8 @@ fn unescaped(whole: &str) -> Option<(String, usize)> {
     None
 }
 
-/// Does the quote at this place close a value? Nothing but a comment follows it, and it does not
-/// open the value of another line, before which somebody forgot a quote.
+/// Whether the quote at this position closes a value: only a comment may follow it, and it must
+/// not open the value of a later line, which happens if an earlier closing quote is missing.
 fn is_closed(whole: &str, end: usize) -> bool {
     let (value, rest) = whole.split_at(end);
     let rest = rest.get(1..).unwrap_or_default();
@@ -191,7 +191,7 @@ fn is_closed(whole: &str, end: usize) -> bool {
     is_over && !opens_another
 }
 
-/// The value without a comment: a `#` at its beginning or after white space.
+/// The value without its comment, which begins with `#` at the start or after white space.
 fn before_comment(line: &str) -> &str {
     let mut before = ' ';
     let comment = line.char_indices().find(|(_, c)| {
@@ -203,13 +203,13 @@ fn before_comment(line: &str) -> &str {
     line.get(..end).unwrap_or_default().trim_end()
 }
 
-/// The first line without its end, and what follows.
+/// The first line without its line end, and the rest.
 fn split_line(text: &str) -> (&str, &str) {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
     (line.strip_suffix('\r').unwrap_or(line), rest)
 }
 
-/// What was read of a value, and the lines after the one where it ends.
+/// The source text of a value, and the text after the line in which it ends.
 fn split_after(whole: &str, length: usize) -> (&str, &str) {
     let (inside, rest) = whole.split_at_checked(length).unwrap_or((whole, ""));
     (inside, split_line(rest).1)
@@ -344,7 +344,7 @@ mod tests {
             let _ = parse(&text);
         }
 
-        /// Whatever other tools write, line by line, ours stand.
+        /// Whatever lines other tools write, ours are found.
         #[test]
         fn our_lines_are_found_whatever_stands_before_them(
             before in prop::collection::vec("[A-Z]{0,3}=?['\"]?[^'\"\n\r]{0,9}", 0..6),

@@ -1,4 +1,4 @@
-//! Cells, names and titles that would like to be more than text.
+//! Tests with cells, names and titles that try to be more than text.
 
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
@@ -7,8 +7,7 @@ use crate::display::Show;
 use crate::table::table;
 use crate::text::invisible::mark_invisible;
 
-/// From OWASP's cheat sheet on the evasion of filters for cross-site scripting, and what is
-/// special to our own format.
+/// From OWASP's cheat sheet on XSS filter evasion, plus cases specific to our own format.
 pub(super) const HOSTILE: [&str; 44] = [
     "<SCRIPT SRC=https://xss.example/xss.js></SCRIPT>",
     "<img src=x onerror=alert(1)>",

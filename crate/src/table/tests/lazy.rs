@@ -1,4 +1,4 @@
-//! A `LazyFrame`: its head, and what its table says of the rest.
+//! Tests of `LazyFrame` tables: the head, and what the table says about the rest.
 
 use insta::assert_snapshot;
 use polars::df;
@@ -17,7 +17,7 @@ fn numbers(rows: i64) -> LazyFrame {
     frame.lazy()
 }
 
-/// A column that is computed, and fails where it is.
+/// A column that fails when it is computed.
 fn failing() -> Expr {
     let fails = |_: Column| Err(polars::prelude::polars_err!(ComputeError: "<b>no</b>"));
     col("n")
@@ -163,26 +163,26 @@ fn what_fails_says_why_in_its_place() {
     let missing = numbers(3).filter(col("m").gt(lit(1)));
     assert_snapshot!(missing.mime_bundle().text, @r#"
     the LazyFrame can't be collected: not found: unable to find column "m"; valid columns: ["n"]
-      hint: `.collect()?` in its place tells at which step
+      hint: call `.collect()?` instead to see which step fails
     "#);
     assert_snapshot!(table(&missing).columns(["n"]).mime_bundle().text, @r#"
     the LazyFrame can't be collected: not found: unable to find column "m"; valid columns: ["n"]
-      hint: `.collect()?` in its place tells at which step
+      hint: call `.collect()?` instead to see which step fails
     "#);
     let fails = numbers(3).with_column(failing()).mime_bundle();
     assert_snapshot!(fails.text, @"
     the LazyFrame can't be collected: <b>no</b>
-      hint: `.explain(false)?` tells the steps
+      hint: `.explain(false)?` shows the steps
     ");
     assert_snapshot!(outline(&fails.html), @r#"
     <pre class="evenhand tex2jax_ignore mathjax_ignore">the LazyFrame can&#39;t be collected: &lt;b&gt;no&lt;/b&gt;
-      hint: &#96;.explain(false)?&#96; tells the steps</pre>
+      hint: &#96;.explain(false)?&#96; shows the steps</pre>
     "#);
     let panics = |_: Column| panic!("activate a feature");
     let panics = numbers(3).select([col("n").map(panics, |_, field| Ok(field.clone()))]);
     assert_snapshot!(panics.mime_bundle().text, @"
     the LazyFrame can't be collected: activate a feature
-      hint: polars panicked: an expression may need a part of polars that is left out here
+      hint: polars panicked: an expression may need a feature of polars that is not enabled here
     ");
 }
 

@@ -1,4 +1,4 @@
-//! Any frame: what stands in its cells is what polars says of its values.
+//! Property tests over any frame: its cells show the values that polars reports.
 
 use polars::prelude::{AnyValue, DataFrame, IntoColumn, NamedFrom, Series};
 use proptest::prelude::*;
@@ -32,7 +32,7 @@ fn frame() -> impl Strategy<Value = DataFrame> {
         })
 }
 
-/// A cell tells a value: the same text, or for a float the same number to six decimals.
+/// Whether a cell shows a value: the same text, or for a float the same number to six decimals.
 fn tells(cell: &str, value: &AnyValue) -> bool {
     let number = cell.replace(',', "");
     match value {

@@ -1,4 +1,4 @@
-//! How each type of polars reads, in the table and for the script.
+//! Tests of how each polars type is shown in the table and passed to the script.
 
 use insta::assert_snapshot;
 use polars::df;
@@ -9,7 +9,7 @@ use polars::prelude::{
 use super::{assert_is_well_formed, cells, payload};
 use crate::display::Show;
 
-/// The type, the cells, and what the script has of a column.
+/// The type, the cells and the script's data of a column.
 fn shown(column: Column) -> String {
     let frame = DataFrame::new_infer_height(vec![column]).unwrap();
     let html = frame.mime_bundle().html;

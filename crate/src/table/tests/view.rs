@@ -1,4 +1,4 @@
-//! What a reader asked for, and what the limits leave.
+//! Tests of what a user can set, and of what the limits leave.
 
 use insta::assert_snapshot;
 use polars::df;
@@ -174,7 +174,7 @@ fn a_long_text_folds_and_a_huge_one_is_cut() {
 
 #[test]
 fn no_frame_makes_more_than_two_megabytes() {
-    // The characters that become most bytes, in HTML and in JSON.
+    // The characters that take the most bytes in HTML and in JSON.
     for text in ["\u{7}", "<", "\"", "\n"].map(|text| text.repeat(11_000)) {
         for width in [1, 101] {
             let columns = (0..width).map(|n| {

@@ -1,4 +1,4 @@
-//! What a terminal shows meanwhile.
+//! The progress line.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use evenhand::batch::Progress;
 use evenhand::text::sanitize_line;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// More than any terminal is wide.
+/// More columns than any terminal has.
 const LONGEST: usize = 1_000;
 
-/// A line on standard error that moves; nothing where that is no terminal.
+/// A progress line on standard error, or nothing if that is not a terminal.
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {

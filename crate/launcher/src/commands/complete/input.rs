@@ -1,4 +1,4 @@
-//! The lines that are read, as requests.
+//! The input lines as requests.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use evenhand::batch::BatchRequest;
 use evenhand::openai::{Message, Role};
 
-/// The longest line that is read, in bytes: longer ones are no requests that a model takes.
+/// The length limit of a line, in bytes. No model accepts a request that long.
 const LONGEST_LINE: u64 = 64 << 20;
 
-/// What some editors and shells put before a text.
+/// The byte order mark that some editors and shells put before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The requests on these lines. An empty line is none; a line that can't be read is one with
-/// an error. Reading ends with the input, or where it fails, which is a row with an error;
-/// `is_over` is true from then on.
+/// The requests on these lines. Empty lines are skipped; a line that cannot be parsed becomes a
+/// request with an error. Reading ends at the end of the input or at the first read error, which
+/// also becomes a request with an error. `is_over` is true from then on.
 pub(super) fn requests(
     input: impl Read,
     system: Option<String>,
@@ -42,7 +42,7 @@ struct Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
-    /// The next line that is not empty, with its number from 1.
+    /// The next line that is not empty, with its number, counted from 1.
     fn next_line(&mut self) -> Option<(u64, Result<Vec<u8>, String>)> {
         while !self.is_over.load(Ordering::Relaxed) {
             self.number += 1;
@@ -141,13 +141,13 @@ not JSON
             (
                 "line-5",
                 Err(
-                    "the line can't be asked: it is no JSON: expected ident at column 2",
+                    "the line is not a valid request: it is not JSON: expected ident at column 2",
                 ),
             ),
             (
                 "line-6",
                 Err(
-                    "the line can't be asked: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text",
+                    "the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text",
                 ),
             ),
             (

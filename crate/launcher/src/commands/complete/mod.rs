@@ -1,5 +1,5 @@
-//! `evenhand complete`: requests as lines of JSON in, answers as lines of JSON out, in the same
-//! order: the batch engine for a shell, a cron job or a cluster's executor.
+//! `evenhand complete`: reads requests and writes answers as lines of JSON, in the same order.
+//! This is the batch engine for a shell, a cron job or a cluster's executor.
 
 mod bar;
 mod input;
@@ -20,47 +20,48 @@ use self::bar::Bar;
 use crate::commands::provider::tell_once;
 use crate::error::{Context, Failure, Result};
 
-/// Some rows have no answer.
+/// The exit code if some rows failed.
 const SOME_FAILED: u8 = 3;
-/// It was stopped, or its time was over, before all lines were read and all rows settled.
+/// The exit code if it was stopped, or the deadline passed, before all lines were read and all
+/// rows were finished.
 const ENDED_EARLY: u8 = 4;
 
-/// How requests are asked.
+/// How requests are sent.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 #[command(group = clap::ArgGroup::new("quota").args(["tpm", "rpm"]).multiple(true))]
 pub(crate) struct Options {
-    /// The deployment that answers requests which name no model [default: AZURE_OPENAI_DEPLOYMENT]
+    /// The deployment for requests that name no model [default: AZURE_OPENAI_DEPLOYMENT]
     #[arg(long, value_name = "NAME")]
     deployment: Option<String>,
-    /// The system message of requests that have none
+    /// The system message for requests that have none
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
-    /// The longest answer, in tokens, for requests that don't say
+    /// The maximum length of an answer, in tokens, for requests that don't set one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: Option<u32>,
-    /// How freely words are chosen, from 0 to 2, for requests that don't say
+    /// The sampling temperature, from 0 to 2, for requests that don't set one
     #[arg(long, value_name = "T")]
     temperature: Option<f64>,
-    /// How many requests may be under way at once [default: 8]
+    /// The maximum number of requests in flight at once [default: 8]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     concurrency: Option<usize>,
-    /// The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or what its answers tell]
+    /// The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or as its answers report]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     tpm: Option<u64>,
     /// The deployment's requests per minute [default: 6 for every 1,000 tokens per minute]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rpm: Option<u64>,
-    /// A file that several processes of this machine keep to the quota with
+    /// A file through which several processes on this machine share the quota
     #[arg(long, value_name = "FILE", requires = "quota")]
     shared_quota: Option<PathBuf>,
-    /// How often a request that failed in passing is sent again [default: 2]
+    /// How often a request is retried after a transient failure [default: 2]
     #[arg(long, value_name = "N")]
     retries: Option<u32>,
-    /// The file that keeps every answer; run again, what it holds is not asked twice
+    /// The file that keeps all answers; requests that it already answers are not sent again
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
-    /// Ask anew what the journal holds
+    /// Send requests again even if the journal answers them
     #[arg(long, requires = "journal")]
     fresh: bool,
     /// Stop after this time, such as 90s, 10m or 2h
@@ -74,19 +75,19 @@ pub(crate) struct Options {
 const AFTER_HELP: &str = "\
 A line of the input is a request of the Azure OpenAI Batch API,
   {\"custom_id\": \"1\", \"method\": \"POST\", \"url\": \"/chat/completions\", \"body\": {\"messages\": [...]}}
-or {\"prompt\": \"Describe a nurse.\"} with \"system\" and \"custom_id\" if you like, or a text in
-quotes. A line of the output is one of the Batch API's output. Each line that was read has one.
+or {\"prompt\": \"Describe a nurse.\"} with an optional \"system\" and \"custom_id\", or a JSON string.
+Each line that is read gets one line of output, in the Batch API's output format.
 
-Exit code: 0 all rows were answered; 1 nothing could be asked, or the rows or the journal could
-not be written; 2 wrong options; 3 some rows failed; 4 it was stopped, or the deadline came,
-before all lines were read and all rows settled.
+Exit code: 0 all rows were answered; 1 nothing could be sent, or the rows or the journal could not
+be written; 2 invalid options; 3 some rows failed; 4 it was stopped, or the deadline passed, before
+all lines were read and all rows were finished.
 
 Example:
   printf '\"Describe a nurse.\"\\n\"Describe a doctor.\"\\n' | evenhand complete --max-tokens 60";
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("it takes a whole number from 1".to_owned()),
+        Ok(0) | Err(_) => Err("expected a whole number of at least 1".to_owned()),
         Ok(number) => Ok(number),
     }
 }
@@ -100,7 +101,7 @@ fn time(text: &str) -> Result<Duration, String> {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        _ => return Err("a time is a number with s, m or h, such as 10m".to_owned()),
+        _ => return Err("expected a number with s, m or h, such as 10m".to_owned()),
     };
     let number: f64 = number.parse().map_err(|_| "the number is missing")?;
     Duration::try_from_secs_f64(number * seconds).map_err(|_| "that is too long".to_owned())
@@ -120,13 +121,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         .apply(client.batch_requests(requests))
         .cancel_with(&stop);
     let batch = batch.on_progress(bar.listener());
-    // Standard output passes each line on at once: whoever reads it may wait for it.
+    // Standard output is flushed after each line: another program may be waiting for it.
     let mut out = std::io::stdout();
     let totals = batch.for_each(move |row| row.write_json(&mut out));
     bar.clear();
     let totals = match totals {
         Ok(totals) => totals,
-        // Whoever reads the output has enough of it, as `head` has.
+        // The reader of the output has closed it, as `head` does.
         Err(error) if is_broken_pipe(&error) => return Ok(ExitCode::from(ENDED_EARLY)),
         Err(error) if error.kind() == ErrorKind::Cancelled => {
             return Err(Failure::from(error).exit_with(ENDED_EARLY));
@@ -198,7 +199,7 @@ fn exit_code(totals: &Totals, input_is_over: bool) -> ExitCode {
     }
 }
 
-/// The first Ctrl-C or SIGTERM lets what is under way end; the second ends the process.
+/// The first Ctrl-C or SIGTERM lets requests in flight finish; the second ends the process.
 fn stop_on_signals(stop: CancelHandle) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

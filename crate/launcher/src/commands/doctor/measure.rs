@@ -1,5 +1,5 @@
-//! `evenhand doctor --kernel`: how fast the kernel starts, answers and prints on this machine,
-//! beside evcxr in the same build directory without the wrapper, in one run.
+//! `evenhand doctor --kernel`: measures how fast the kernel starts, answers and prints on this
+//! machine, compared with evcxr without the wrapper in an equally warm build directory.
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +15,13 @@ use crate::paths::home::Home;
 use crate::setup;
 use crate::supervise::block_on;
 
-/// From the start of the kernel to the first data frame on screen.
+/// The cells from the start of the kernel to the first data frame on screen.
 const FIRST: [&str; 2] = [
     ":dep evenhand = { path = \"../crate\" }\nuse evenhand::prelude::*;",
     "let df = df![\"answer\" => [\"A nurse cares for people.\"]]?;\ndisplay(&df);",
 ];
 
-/// Cells that make nothing new.
+/// Cells that need no new dependency.
 const LATER: [&str; 6] = [
     "let a = 20 + 1;",
     "println!(\"{}\", a + 1);",
@@ -31,10 +31,10 @@ const LATER: [&str; 6] = [
     "words.iter().map(|word| word.len()).sum::<usize>()",
 ];
 
-/// How often the later cells are run; the first round also pays for what comes once.
+/// How often the later cells are run. The first round is not counted: it includes one-time costs.
 const ROUNDS: usize = 4;
 
-/// A cell that prints, and one that costs the same without.
+/// A cell that prints, and one that does the same without printing.
 const PRINTS: [&str; 2] = [
     "for n in 0..10_000 { println!(\"line {n}\"); }",
     "for n in 0..10_000 { std::hint::black_box(n); }",
@@ -43,14 +43,14 @@ const PRINTS: [&str; 2] = [
 /// How often each of the two is run.
 const PRINTED: usize = 5;
 
-/// How long a reader reads before the first cell.
+/// How long a user is assumed to read before the first cell.
 const READING: Duration = Duration::from_secs(15);
 
 /// Measures, and prints a table.
 pub fn run(project: &Checkout, home: &Home) -> Result<()> {
     setup::kernel(home)?;
     setup::library(project, home)?;
-    out!("Measuring; other work on this machine makes all numbers larger.");
+    out!("Measuring. Other work on this machine makes all numbers larger.");
     let own = own(project)?;
     let read = measure(&own, project, READING)?;
     let at_once = measure(&own, project, Duration::ZERO)?;
@@ -68,7 +68,7 @@ pub fn run(project: &Checkout, home: &Home) -> Result<()> {
         plain.first,
         at_once.first,
     );
-    alone("the same when the reader reads for 15 s first", read.first);
+    alone("the same after 15 s of reading first", read.first);
     row("later cell, median", plain.later, at_once.later);
     row("10,000 lines printed", plain.lines, at_once.lines);
     if let Some(memory) = at_once.memory {
@@ -90,7 +90,7 @@ fn own(project: &Checkout) -> Result<KernelCommand> {
 }
 
 struct Measured {
-    /// What a reader waits for the first data frame, without the time of reading.
+    /// The wait for the first data frame, without the reading time.
     first: Duration,
     later: Duration,
     lines: Duration,
@@ -102,7 +102,7 @@ fn measure(command: &KernelCommand, project: &Checkout, reading: Duration) -> Re
     block_on(async {
         let start = Instant::now();
         let mut executor = Executor::start(command, &project.notebooks(), &Report::new()).await?;
-        // A reader reads from the moment that the notebook opens.
+        // The reading time begins when the notebook opens.
         sleep(reading.saturating_sub(start.elapsed())).await;
         for cell in FIRST {
             executor.time(cell).await?;

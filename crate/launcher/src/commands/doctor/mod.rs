@@ -1,4 +1,4 @@
-//! `evenhand doctor`: what is here, what is missing, and how to mend it.
+//! `evenhand doctor`: checks what is installed, what is missing, and how to fix it.
 
 mod measure;
 
@@ -17,26 +17,26 @@ use crate::paths::toolchain;
 use crate::paths::warm_build;
 use crate::setup;
 
-/// What `evenhand doctor` can be told.
+/// The options of `evenhand doctor`.
 #[derive(clap::Args, Debug)]
 pub struct Options {
-    /// Measure how fast the kernel starts and answers, beside an evcxr without dependencies
+    /// Measure how fast the kernel starts and answers, compared with evcxr without the wrapper
     #[arg(long)]
     kernel: bool,
 }
 
-/// So much is told of the name that a service gives its model.
+/// The length limit for showing the name that a service gives its model.
 const LONGEST_NAME: usize = 100;
 
-/// One finding: what was looked at, and how it is or how to mend it.
+/// The result of one check.
 enum Finding {
     Good(String),
-    /// Not there yet; `cargo run` brings it.
+    /// Not there yet; `cargo run` installs it.
     Missing(String),
     Bad(Failure),
 }
 
-/// Tells each finding in a line, and fails if one is bad.
+/// Prints the findings, and fails if one is bad.
 pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCode> {
     if options.kernel {
         return measure::run(project, home).map(|()| ExitCode::SUCCESS);
@@ -57,12 +57,12 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
 fn tell(finding: &Finding) {
     match finding {
         Finding::Good(what) => out!("✓ {what}"),
-        Finding::Missing(what) => out!("· {what}: not there yet, `cargo run` brings it"),
+        Finding::Missing(what) => out!("· {what}: not there yet, `cargo run` installs it"),
         Finding::Bad(failure) => out!("✗ {failure}"),
     }
 }
 
-/// What the launcher needs and makes on this machine.
+/// Checks what the launcher needs and creates on this machine.
 fn parts(project: &Checkout, home: &Home) -> Vec<Finding> {
     let there = |what: String, there: bool| {
         if there {
@@ -85,7 +85,7 @@ fn parts(project: &Checkout, home: &Home) -> Vec<Finding> {
         },
         match warm_build::find(project, home) {
             Ok(warm) => there(
-                "notebook's dependencies, compiled".to_owned(),
+                "compiled dependencies of notebooks".to_owned(),
                 warm.is_some(),
             ),
             Err(failure) => Finding::Bad(failure),
@@ -99,7 +99,7 @@ fn checked(found: Result<String>) -> Finding {
     found.map_or_else(Finding::Bad, Finding::Good)
 }
 
-/// Whether somebody answers the notebooks.
+/// Checks whether a service or model answers the notebooks.
 fn service(project: &Checkout) -> Vec<Finding> {
     let settings = match Settings::from_env_in(&project.notebooks()) {
         Ok(settings) => settings,
@@ -113,7 +113,7 @@ fn service(project: &Checkout) -> Vec<Finding> {
     }
     let asked = Client::new(settings).and_then(|client| {
         let host = client.host().to_owned();
-        // Older models know the one limit, newer ones the other.
+        // Older models accept the first limit, newer ones the second.
         let question = || ChatRequest::from("Say yes.");
         client
             .complete(question().max_tokens(16))

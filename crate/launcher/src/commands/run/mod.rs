@@ -1,7 +1,7 @@
-//! `evenhand run`: notebooks in a real kernel, without a browser or a server.
+//! `evenhand run`: runs notebooks in a real kernel, without a browser or a server.
 //!
-//! `page` is a notebook as an HTML page. Not here: how a cell is run (`jupyter`), how the kernel is
-//! installed (`setup`) and what it does at its start (`kernel`).
+//! `page` writes a notebook as an HTML page. How a cell is run is in `jupyter`, how the kernel is
+//! installed in `setup`, and how it starts in `kernel`.
 
 mod page;
 
@@ -23,18 +23,18 @@ use crate::paths::home::Home;
 use crate::setup;
 use crate::supervise::block_on;
 
-/// Runs each code cell of the notebooks, and stops at the first that fails.
+/// Runs the code cells of notebooks, and stops at the first that fails.
 ///
-/// A cell with the tag `raises-exception` may fail; one with `skip-execution`
-/// is not run.
+/// A cell with the tag `raises-exception` may fail; a cell with the tag `skip-execution` is not
+/// run.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// The notebooks, in this order [default: all in the project's `notebooks/`]
     notebooks: Vec<PathBuf>,
-    /// Write each executed notebook into this folder; without it no notebook is written
+    /// Write the executed notebooks to this folder; without it, no notebook is written
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write each notebook as an HTML page too: into DIR, or into the current folder
+    /// Also write each notebook as an HTML page, to DIR or to the current folder
     #[arg(long)]
     html: bool,
     #[command(flatten)]
@@ -48,7 +48,7 @@ impl Options {
     }
 }
 
-/// Sets up what the notebooks need, and runs them, each in a kernel of its own.
+/// Sets up what the notebooks need, and runs each in its own kernel.
 pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     let notebooks = load(options, project)?;
     setup::kernel(home)?;
@@ -73,7 +73,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
 }
 
 impl KernelCommand {
-    /// The launcher's own kernel, as the kernelspec names it.
+    /// The launcher's own kernel, as in the kernelspec.
     pub fn own() -> Result<Self> {
         let argv = own_kernel::command()?;
         Ok(Self {
@@ -85,7 +85,7 @@ impl KernelCommand {
     }
 }
 
-/// Loads all notebooks before the first is run: a wrong name is heard of at once.
+/// Loads all notebooks before the first is run, so that a wrong name is reported at once.
 fn load(options: &Options, project: &Checkout) -> Result<Vec<Notebook>> {
     let paths = match options.notebooks.as_slice() {
         [] => all_notebooks(&project.notebooks())?,
@@ -110,7 +110,7 @@ fn load(options: &Options, project: &Checkout) -> Result<Vec<Notebook>> {
         }
         if (options.out.is_some() || options.html) && !names.insert(notebook.stem()) {
             return Err(Failure::new(format!(
-                "two notebooks have the name {}: the second would replace the first",
+                "two notebooks are named {}: the second would replace the first",
                 notebook.stem().display()
             )));
         }
@@ -148,7 +148,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Runs one notebook; what was run is written even if it fails or is stopped.
+/// Runs one notebook. Its outputs so far are written even if it fails or is stopped.
 async fn one(
     mut notebook: Notebook,
     options: &Options,
@@ -168,7 +168,7 @@ async fn one(
         report.wrote(&path);
     }
     if ran.as_ref().is_err_and(|failure| failure.exit_code() != 1) {
-        // Stopped by hand: dropping the executor ends the kernel without a farewell.
+        // Stopped by the user: dropping the executor ends the kernel at once.
         return ran;
     }
     stop.unless_stopped(async {
@@ -238,12 +238,12 @@ async fn cells(
                 )));
                 break;
             }
-            Some(_) => report.end(place, total, cell, done.took, "failed as it may: "),
+            Some(_) => report.end(place, total, cell, done.took, "failed, as allowed: "),
             None => report.end(place, total, cell, done.took, ""),
         }
         report.preview(&shown);
     }
-    // Only now: a later cell may have updated what an earlier one shows.
+    // Only now, since a later cell may have updated a display of an earlier one.
     for (index, shown) in outputs.iter().enumerate() {
         let count = counts.get(index).copied().flatten();
         notebook.set_outputs(cells[index], shown.to_json(), count);
@@ -251,8 +251,8 @@ async fn cells(
     ran
 }
 
-/// The signals that end a run. A hang-up is not among them: `nohup` would not
-/// work if it were, and the guard ends the kernel without it.
+/// The signals that end a run. SIGHUP is not among them: otherwise `nohup` would not work, and the
+/// guard ends the kernel anyway.
 struct Stop {
     interrupt: Signal,
     terminate: Signal,
@@ -267,7 +267,8 @@ impl Stop {
         })
     }
 
-    /// Does the work unless a signal ends it; a shell expects 128 and the signal's number.
+    /// Does the work unless a signal stops it. The exit code is then 128 plus the signal's number,
+    /// as in a shell.
     async fn unless_stopped<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let code = tokio::select! {
             done = work => return done,

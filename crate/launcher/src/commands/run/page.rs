@@ -1,4 +1,4 @@
-//! A notebook as an HTML page, by Jupyter's own converter.
+//! Writes a notebook as an HTML page, with Jupyter's own converter.
 
 use std::ffi::OsStr;
 use std::fs::Permissions;
@@ -12,27 +12,27 @@ use crate::jupyter::notebook::Notebook;
 use crate::paths::home::Home;
 use crate::tool;
 
-/// The scripts that nbconvert's pages fetch from other sites: for widgets and
-/// formulas. A page that is handed on shall show the same without a network and
-/// tell nobody that it is read, so they are empty, and a formula is shown as its
-/// source. (A diagram in Mermaid's language would still fetch its script.)
+/// Replaces the scripts that nbconvert's pages fetch from other sites, for widgets and formulas,
+/// by empty ones. A page that is passed on should look the same without a network, and should not
+/// report to other sites that it is read. A formula is shown as its source. (A Mermaid diagram
+/// would still fetch its script.)
 const NO_SCRIPTS: [&str; 3] = [
     "--HTMLExporter.require_js_url=data:text/javascript,",
     "--HTMLExporter.jquery_url=data:text/javascript,",
     "--HTMLExporter.mathjax_url=data:text/javascript,",
 ];
 
-/// Writes the page into the folder.
+/// Writes the page to the folder.
 pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Result<PathBuf> {
     let python = home.python();
-    // The converter reads a copy, since the page is wanted with or without the
-    // notebook. Its highlighter must know the language, the notebook need not.
+    // The converter reads a copy, since the page may be wanted without the executed notebook. Its
+    // highlighter needs the language, which the notebook itself need not name.
     notebook.name_language();
     let copies = tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o700))
         .tempdir()
         .doing(|| "cannot make a temporary folder".to_owned())?;
-    // The page's title is the name of the file that it is made from.
+    // The page's title is the name of the file that it is converted from.
     let copy = copies
         .path()
         .join(notebook.stem())
@@ -57,8 +57,8 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
         .arg("--output")
         .arg(named(notebook.stem()))
         .arg(&copy)
-        // Its settings and templates are looked for where it works, and could run a stranger's
-        // code from the notebook's folder.
+        // It looks for settings and templates in its working directory. In the notebook's folder,
+        // these could run somebody else's code.
         .current_dir(copies.path())
         .kill_on_drop(true)
         .output()

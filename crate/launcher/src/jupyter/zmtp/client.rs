@@ -1,4 +1,4 @@
-//! The end that connects: what `run` speaks to a kernel with, and the wrapper to evcxr.
+//! The connecting end: `run` uses it to talk to a kernel, and the wrapper to talk to evcxr.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -10,31 +10,31 @@ use super::endpoint::{Endpoint, Stream};
 use super::handshake::{Kind, hear, opening};
 use super::outbox::Outbox;
 
-/// How often it is looked whether somebody listens already.
+/// How often to try again until something listens.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// The longest message of a kernel that we have started ourselves.
+/// The size limit for messages of a kernel that we have started ourselves.
 const LONGEST: usize = 1 << 32;
 
 /// Sends requests.
 pub struct Sender(Outbox);
 
-/// Receives answers, or what is published.
+/// Receives answers or published messages.
 pub struct Receiver {
     reader: Reader,
-    /// A subscription lasts as long as its connection is held.
+    /// A subscription lasts as long as its connection is kept.
     _subscription: Option<Outbox>,
 }
 
 impl Sender {
-    /// Sends a message after those before it. Fails if the other end is gone.
+    /// Queues a message for sending. Fails if the other end is gone.
     pub fn send(&self, frames: &[Bytes]) -> io::Result<()> {
         self.0.push(encode(frames))
     }
 }
 
 impl Receiver {
-    /// The next message. Nothing is lost if the wait is given up.
+    /// The next message. Cancel safe: no message is lost if the future is dropped.
     pub async fn recv(&mut self) -> io::Result<Frames> {
         loop {
             if let Heard::Message(frames) = self.reader.next(LONGEST).await? {
@@ -44,7 +44,7 @@ impl Receiver {
     }
 }
 
-/// Connects to a router, under this name; waits for one that does not listen yet.
+/// Connects to a router with this identity; waits if it does not listen yet.
 pub async fn connect(endpoint: &Endpoint, identity: &[u8]) -> io::Result<(Sender, Receiver)> {
     let (reader, outbox) = reach(endpoint, Kind::Dealer, identity).await?;
     let receiver = Receiver {
@@ -54,7 +54,7 @@ pub async fn connect(endpoint: &Endpoint, identity: &[u8]) -> io::Result<(Sender
     Ok((Sender(outbox), receiver))
 }
 
-/// Subscribes to all that a publisher says; waits for one that does not listen yet.
+/// Subscribes to everything from a publisher; waits if it does not listen yet.
 pub async fn subscribe(endpoint: &Endpoint) -> io::Result<Receiver> {
     let (reader, outbox) = reach(endpoint, Kind::Subscribe, b"").await?;
     outbox.push(encode(&[Bytes::from_static(b"\x01")]))?;

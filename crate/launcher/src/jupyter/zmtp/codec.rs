@@ -1,4 +1,4 @@
-//! Messages as bytes, and bytes as messages. Each message is a list of frames.
+//! Encodes and decodes messages. Each message is a list of frames.
 
 use std::io::{self, ErrorKind};
 
@@ -12,33 +12,33 @@ const MORE: u8 = 1;
 const LONG: u8 = 2;
 const COMMAND: u8 = 4;
 
-/// More frames than any message of Jupyter's has; each costs a few bytes even if it is empty.
+/// The limit for frames in a message, more than any Jupyter message has. Even an empty frame
+/// takes a few bytes of memory.
 const FRAMES: usize = 1024;
 
-/// So much room is made for what comes next: for a peer that may be anybody, and for one that is
-/// known.
+/// The size of the read buffer, in bytes, for an unknown peer and for a known one.
 const LITTLE: usize = 512;
 const MUCH: usize = 64 * 1024;
 
-/// What a peer has said.
+/// What a peer has sent.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Heard {
     Message(Frames),
     Command(Bytes),
 }
 
-/// Takes messages out of what was received.
+/// Extracts messages from the received bytes.
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: BytesMut,
-    /// The frames of a message whose last one has not come.
+    /// The frames of a message whose last frame has not arrived.
     frames: Frames,
     size: usize,
 }
 
 impl Decoder {
-    /// The next message of at most `longest` bytes, if it is whole. A length that would exceed
-    /// that is an error before its bytes have come.
+    /// The next message of at most `longest` bytes, if it is complete. A length above that is an
+    /// error before its bytes arrive.
     pub fn next(&mut self, longest: usize) -> io::Result<Option<Heard>> {
         while let Some((flags, start, length)) = self.head()? {
             let size = self.size.saturating_add(length);
@@ -65,14 +65,14 @@ impl Decoder {
         Ok(None)
     }
 
-    /// A frame's flags, where its bytes begin, and how many there are.
+    /// A frame's flags, the start of its body, and the body's length.
     fn head(&self) -> io::Result<Option<(u8, usize, usize)>> {
         let Some(&flags) = self.buffer.first() else {
             return Ok(None);
         };
         let is_command = flags & COMMAND != 0;
         if flags & !(MORE | LONG | COMMAND) != 0 || is_command && flags & MORE != 0 {
-            return Err(broken("a frame has flags that no frame has"));
+            return Err(broken("a frame has invalid flags"));
         }
         let (start, length) = if flags & LONG != 0 {
             let Some((length, _)) = self.buffer[1..].split_first_chunk() else {
@@ -89,13 +89,13 @@ impl Decoder {
         Ok(Some((flags, start, length)))
     }
 
-    /// How many bytes of an unfinished message are held.
+    /// How many bytes of an incomplete message are buffered.
     pub fn held(&self) -> usize {
         self.buffer.len() + self.size
     }
 }
 
-/// A connection that is read from.
+/// The reading half of a connection.
 pub struct Reader {
     stream: Box<dyn AsyncRead + Send + Unpin>,
     decoder: Decoder,
@@ -111,12 +111,12 @@ impl Reader {
         }
     }
 
-    /// Reads as fast as can be, for a peer that is known.
+    /// Uses the larger read buffer, for a known peer.
     pub fn trust(&mut self) {
         self.room = MUCH;
     }
 
-    /// So many bytes of another form: those with which a connection begins.
+    /// Reads `LENGTH` bytes that are not a frame: the greeting at the start of a connection.
     pub async fn exactly<const LENGTH: usize>(&mut self) -> io::Result<[u8; LENGTH]> {
         let mut bytes = [0; LENGTH];
         while self.decoder.buffer.len() < LENGTH {
@@ -126,7 +126,7 @@ impl Reader {
         Ok(bytes)
     }
 
-    /// What is heard next. Nothing is lost if the wait is given up.
+    /// The next message or command. Cancel safe: nothing is lost if the future is dropped.
     pub async fn next(&mut self, longest: usize) -> io::Result<Heard> {
         loop {
             match self.decoder.next(longest)? {
@@ -136,7 +136,8 @@ impl Reader {
         }
     }
 
-    /// What is heard next, or `None` when so much of it has come that it is not short.
+    /// The next message or command, or `None` as soon as more than `short` bytes of it have
+    /// arrived.
     pub async fn next_short(&mut self, longest: usize, short: usize) -> io::Result<Option<Heard>> {
         loop {
             match self.decoder.next(longest)? {
@@ -149,7 +150,7 @@ impl Reader {
 
     async fn more(&mut self) -> io::Result<()> {
         let buffer = &mut self.decoder.buffer;
-        // It grows with what has come, and never by what was said to come.
+        // The buffer grows with the bytes that have arrived, and never by an announced length.
         buffer.reserve(self.room);
         match self.stream.read_buf(buffer).await? {
             0 => Err(ErrorKind::UnexpectedEof.into()),
@@ -158,7 +159,7 @@ impl Reader {
     }
 }
 
-/// A message as it goes over the wire.
+/// A message as it is sent.
 pub fn encode(frames: &[Bytes]) -> Bytes {
     let length = frames.iter().map(|frame| frame.len() + 9).sum();
     let mut bytes = BytesMut::with_capacity(length);
@@ -169,7 +170,7 @@ pub fn encode(frames: &[Bytes]) -> Bytes {
     bytes.freeze()
 }
 
-/// A command as it goes over the wire.
+/// A command as it is sent.
 pub fn encode_command(body: &[u8]) -> Bytes {
     let mut bytes = BytesMut::with_capacity(body.len() + 9);
     put(&mut bytes, COMMAND, body);
@@ -190,9 +191,25 @@ fn put(bytes: &mut BytesMut, flags: u8, frame: &[u8]) {
     bytes.put_slice(frame);
 }
 
-/// The error of a peer that does not keep to the protocol.
+/// The error for a peer that violates the protocol.
 pub fn broken(why: impl Into<String>) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why.into())
+}
+
+/// Decodes these bytes, which arrive in pieces of this size.
+#[cfg(any(test, fuzzing))]
+pub fn heard(bytes: &[u8], piece: usize) -> io::Result<Vec<Heard>> {
+    const LONGEST: usize = 4096;
+    let mut decoder = Decoder::default();
+    let mut heard = Vec::new();
+    for piece in bytes.chunks(piece) {
+        decoder.buffer.extend_from_slice(piece);
+        while let Some(next) = decoder.next(LONGEST)? {
+            heard.push(next);
+        }
+        assert!(decoder.held() <= LONGEST + 9 + piece.len(), "it grows");
+    }
+    Ok(heard)
 }
 
 #[cfg(test)]
@@ -200,22 +217,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    const LONGEST: usize = 4096;
-
-    /// All that is heard of these bytes, which come in pieces of this size.
-    fn heard(bytes: &[u8], piece: usize) -> io::Result<Vec<Heard>> {
-        let mut decoder = Decoder::default();
-        let mut heard = Vec::new();
-        for piece in bytes.chunks(piece) {
-            decoder.buffer.extend_from_slice(piece);
-            while let Some(next) = decoder.next(LONGEST)? {
-                heard.push(next);
-            }
-            assert!(decoder.held() <= LONGEST + 9 + piece.len(), "it grows");
-        }
-        Ok(heard)
-    }
 
     #[test]
     fn a_length_is_refused_before_its_bytes_come() {

@@ -1,4 +1,4 @@
-//! Where a socket is: a port, or a path in a folder.
+//! Where a socket listens: at a port, or at a path in a folder.
 
 use std::fmt;
 use std::fs::{self, Permissions};
@@ -28,7 +28,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// What a connection is written to by.
+/// The writing half of a connection.
 pub type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// A connection.
@@ -81,19 +81,20 @@ impl Listener {
             Endpoint::Ipc(path) => {
                 let listener = UnixListener::bind(path)?;
                 let listener = Self::Ipc(listener, path.clone());
-                // The folder keeps others out; so does this, if the folder does not.
+                // Keeps other users out even if the folder does not.
                 fs::set_permissions(path, Permissions::from_mode(0o600))?;
                 Ok(listener)
             }
         }
     }
 
-    /// The next connections of processes of this user. Those of others are closed.
+    /// The next connections, at most `most`, from this user's processes. Those of other users are
+    /// closed.
     pub async fn accept(&self, most: usize) -> io::Result<Vec<Stream>> {
         match self {
             Self::Tcp(listener) => {
                 let mut streams = vec![listener.accept().await?];
-                // Whose they are is looked up for all at once: a look is not cheap.
+                // Their owners are looked up for all at once, since each lookup is expensive.
                 while streams.len() < most {
                     match std::future::poll_fn(|context| {
                         std::task::Poll::Ready(listener.poll_accept(context))
@@ -122,7 +123,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         if let Self::Ipc(_, path) = self {
-            // Who finds it gone has nothing to remove.
+            // If it is already gone, there is nothing to remove.
             let _ = fs::remove_file(path);
         }
     }

@@ -1,8 +1,8 @@
-//! Who is let in where a server listens: a number of peers, each under a name of its own.
+//! The peers of a listening socket: a limited number, each with a unique identity.
 //!
-//! Who has shown that it knows the kernel's key stays until it leaves. For a newcomer that
-//! finds no room the newest of the others makes it: whoever was there before a crowd is not
-//! turned out by it.
+//! A peer that has proved that it knows the kernel's key stays until it disconnects. If the limit
+//! is reached, a newcomer replaces the newest of the other peers, so that a flood of connections
+//! cannot push out those that were there before.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -20,22 +20,22 @@ use super::endpoint::{Endpoint, Listener, Stream};
 use super::handshake::{Kind, hear, opening};
 use super::outbox::Outbox;
 
-/// How many peers a socket has at most.
+/// The maximum number of peers of a socket.
 pub const PEERS: usize = 64;
 
-/// How many connections may be about to say who they are; the oldest makes room.
+/// The maximum number of connections in their handshake. A further one replaces the oldest.
 pub const ARRIVING: usize = 32;
 
-/// How long a connection may take to say who it is.
+/// How long a handshake may take.
 const ARRIVAL: Duration = Duration::from_secs(5);
 
-/// How many topics a subscriber may have.
+/// The maximum number of topics of a subscriber.
 const TOPICS: usize = 16;
 
-/// How many of the peers' errors are told. Whoever wants can make any number of them.
+/// How many errors of peers are reported. Any process can cause any number of them.
 const TOLD: u32 = 10;
 
-/// What a server does with what a peer says. The peer is parted from when this returns.
+/// How a server handles the messages of a peer. The peer is disconnected when `serve` returns.
 pub trait Service: Send + Sync + 'static {
     const KIND: Kind;
 
@@ -76,7 +76,7 @@ impl Drop for Peer {
 }
 
 impl Hall {
-    /// Listens there, and serves whoever comes.
+    /// Listens at this endpoint, and serves all peers that connect.
     pub async fn open(endpoint: &Endpoint, service: impl Service) -> io::Result<Arc<Self>> {
         let listener = Listener::bind(endpoint).await?;
         let hall = Arc::new(Self {
@@ -96,7 +96,7 @@ impl Hall {
                         self.clone().receive(stream, service.clone());
                     }
                 }
-                // There is no room for another connection on this machine.
+                // The system cannot take another connection at the moment.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             }
         }
@@ -115,7 +115,7 @@ impl Hall {
             if let Err(error) = service.serve(&hall, &peer, reader).await
                 && error.kind() == io::ErrorKind::InvalidData
             {
-                hall.tell(format_args!("parted from a peer: {error}"));
+                hall.tell(format_args!("disconnected a peer: {error}"));
             }
             hall.part(&peer, number);
         });
@@ -137,15 +137,15 @@ impl Hall {
         };
         let mut peers = self.peers();
         let Some(task) = peers.take_arriving(number) else {
-            return Err(broken("it has waited too long"));
+            return Err(broken("its handshake took too long"));
         };
         if peers.here.contains_key(&name) {
             drop(peers);
-            self.tell("refused a peer: another one of that name is here");
-            return Err(broken("its name is another's"));
+            self.tell("refused a peer: its identity is already in use");
+            return Err(broken("its identity is already in use"));
         }
         if peers.here.len() >= PEERS && !peers.make_room() {
-            return Err(broken("there is no room"));
+            return Err(broken("there are too many connections"));
         }
         let peer = Peer {
             number,
@@ -158,7 +158,7 @@ impl Hall {
         Ok((name, reader))
     }
 
-    /// Notes that a peer knows the key.
+    /// Records that a peer knows the key.
     pub fn has_the_key(&self, name: &Bytes) {
         if let Some(peer) = self.peers().here.get_mut(name) {
             peer.has_the_key = true;
@@ -196,7 +196,7 @@ impl Hall {
         sent
     }
 
-    /// Sends to all that have subscribed to what begins so.
+    /// Sends to all peers that have subscribed to a prefix of `first`.
     pub fn publish(&self, first: &[u8], message: &Bytes) {
         let mut failed = None;
         let wants = |peer: &Peer| peer.topics.iter().any(|topic| first.starts_with(topic));
@@ -210,23 +210,23 @@ impl Hall {
             stays
         });
         if let Some(error) = failed.filter(|error| error.kind() == io::ErrorKind::TimedOut) {
-            self.tell(format_args!("parted from a peer: {error}"));
+            self.tell(format_args!("disconnected a peer: {error}"));
         }
     }
 
-    /// Tells an error in Jupyter's log.
+    /// Reports an error in Jupyter's log.
     pub fn tell(&self, what: impl std::fmt::Display) {
         let told = self.told.fetch_add(1, Ordering::Relaxed);
         if told < TOLD {
             err!("{}: {what}", self.name);
         } else if told == TOLD {
-            err!("{}: what else peers do wrong here is not told", self.name);
+            err!("{}: further errors of peers are not reported", self.name);
         }
     }
 
     fn part(&self, name: &Bytes, number: u64) {
         let mut peers = self.peers();
-        // It may have left already, and another one have come under its name.
+        // It may have disconnected already, and another peer may have taken its identity.
         if peers
             .here
             .get(name)
@@ -254,7 +254,8 @@ impl Peers {
         self.arriving.remove(at).map(|(_, task)| task)
     }
 
-    /// Parts from the newest peer that has not shown the key; whether there was one.
+    /// Disconnects the newest peer that has not proved that it knows the key. Returns whether
+    /// there was one.
     fn make_room(&mut self) -> bool {
         let strangers = self.here.iter().filter(|(_, peer)| !peer.has_the_key);
         let newest = strangers.max_by_key(|(_, peer)| peer.number);

@@ -1,4 +1,4 @@
-//! How a connection begins: both ends greet, and then say what they are.
+//! The start of a connection: both ends send a greeting and then their socket type.
 
 use std::io;
 
@@ -6,10 +6,10 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::codec::{Heard, Reader, broken, encode_command};
 
-/// The longest that a peer may say before it is known.
+/// The size limit for a peer's READY command.
 const LONGEST: usize = 1024;
 
-/// What a socket is for.
+/// The type of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Dealer,
@@ -30,7 +30,7 @@ impl Kind {
         }
     }
 
-    /// Whether a socket of this kind speaks to one of that name.
+    /// Whether a socket of this type can be connected to one of that type.
     fn speaks_to(self, peer: &[u8]) -> bool {
         let peers: &[&str] = match self {
             Self::Dealer => &["ROUTER"],
@@ -43,7 +43,7 @@ impl Kind {
     }
 }
 
-/// What is sent first: the greeting of ZMTP 3.0, and what this end is.
+/// What is sent first: the ZMTP 3.0 greeting, and a READY command with this end's socket type.
 pub fn opening(kind: Kind, identity: &[u8]) -> Bytes {
     let mut bytes = BytesMut::zeroed(64);
     (bytes[0], bytes[9], bytes[10]) = (0xff, 0x7f, 3);
@@ -62,23 +62,23 @@ pub fn opening(kind: Kind, identity: &[u8]) -> Bytes {
     bytes.freeze()
 }
 
-/// Hears a peer's opening; its identity, which may be empty.
+/// Reads a peer's opening. Returns its identity, which may be empty.
 pub async fn hear(reader: &mut Reader, own: Kind) -> io::Result<Bytes> {
     let greeting: [u8; 64] = reader.exactly().await?;
     if greeting[0] != 0xff || greeting[9] & 1 == 0 || greeting[10] < 3 {
-        return Err(broken("it does not greet as ZeroMQ 4 does"));
+        return Err(broken("its greeting is not that of ZMTP 3"));
     }
     if &greeting[12..17] != b"NULL\0" {
-        return Err(broken("it asks for another mechanism"));
+        return Err(broken("it asks for a mechanism other than NULL"));
     }
     match reader.next(LONGEST).await? {
         Heard::Command(body) => ready(body, own),
-        Heard::Message(_) => Err(broken("it speaks before it is ready")),
+        Heard::Message(_) => Err(broken("it sent a message before READY")),
     }
 }
 
 fn ready(mut body: Bytes, own: Kind) -> io::Result<Bytes> {
-    let ill = || broken("it says in no way that is known what it is");
+    let ill = || broken("its READY command is malformed");
     if !body.starts_with(b"\x05READY") {
         return Err(ill());
     }
@@ -102,14 +102,22 @@ fn ready(mut body: Bytes, own: Kind) -> io::Result<Bytes> {
         }
     }
     if !own.speaks_to(&kind) {
-        return Err(broken("it is a socket for something else"));
+        return Err(broken("its socket type does not fit"));
     }
-    // Those that begin with zero are given, not chosen.
+    // Identities that begin with zero are assigned by the server.
     if identity.len() > 255 || identity.first() == Some(&0) {
-        return Err(broken("it has a name that no peer can have"));
+        return Err(broken("its identity is invalid"));
     }
-    // Its own bytes alone are kept, and not all that came with them.
+    // Copied, so that the rest of the buffer is not kept in memory.
     Ok(Bytes::copy_from_slice(&identity))
+}
+
+/// Reads the opening of a peer that sends these bytes and nothing else.
+#[cfg(any(test, fuzzing))]
+pub fn heard(bytes: &[u8]) -> io::Result<Bytes> {
+    let mut reader = Reader::new(io::Cursor::new(bytes.to_vec()));
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime?.block_on(hear(&mut reader, Kind::Router))
 }
 
 #[cfg(test)]
@@ -118,38 +126,28 @@ mod tests {
 
     use super::*;
 
-    async fn heard(bytes: &[u8]) -> io::Result<Bytes> {
-        let mut reader = Reader::new(io::Cursor::new(bytes.to_vec()));
-        hear(&mut reader, Kind::Router).await
-    }
-
-    fn block_on<T>(work: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.unwrap().block_on(work)
-    }
-
     #[test]
     fn an_opening_is_understood_by_the_other_side_alone() {
         let dealer = opening(Kind::Dealer, b"me");
-        assert_eq!(block_on(heard(&dealer)).unwrap(), "me");
+        assert_eq!(heard(&dealer).unwrap(), "me");
         let publisher = opening(Kind::Publish, b"");
-        assert!(block_on(heard(&publisher)).is_err());
-        assert!(block_on(heard(&opening(Kind::Dealer, b"\0given"))).is_err());
+        assert!(heard(&publisher).is_err());
+        assert!(heard(&opening(Kind::Dealer, b"\0given")).is_err());
         for end in 0..dealer.len() {
-            assert!(block_on(heard(&dealer[..end])).is_err(), "{end}");
+            assert!(heard(&dealer[..end]).is_err(), "{end}");
         }
     }
 
     proptest! {
         #[test]
         fn any_opening_has_an_answer(bytes: Vec<u8>, at in 0_usize..120, change: u8) {
-            let _ = block_on(heard(&bytes));
+            let _ = heard(&bytes);
             let mut opening = opening(Kind::Dealer, b"me").to_vec();
             if let Some(byte) = opening.get_mut(at) {
                 *byte = change;
             }
             opening.extend_from_slice(&bytes);
-            let _ = block_on(heard(&opening));
+            let _ = heard(&opening);
             let _ = ready(bytes.into(), Kind::Router);
         }
     }

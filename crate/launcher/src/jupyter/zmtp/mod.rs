@@ -1,13 +1,13 @@
-//! ZeroMQ's protocol (ZMTP 3.0, mechanism NULL), as much of it as Jupyter uses.
+//! ZeroMQ's protocol (ZMTP 3.0, mechanism NULL), as far as Jupyter uses it.
 //!
-//! A kernel's ports can be reached by whoever is on the machine, so nothing that comes in is
-//! believed: a length costs no memory before its bytes are there, an error ends the one
-//! connection that it came by, and there is a number of connections that can't be passed.
+//! Every process on the machine can reach a kernel's ports, so received data is not trusted: no
+//! memory is allocated for an announced length before its bytes arrive, an error only ends its own
+//! connection, and the number of connections is limited.
 //!
-//! - `codec`: bytes and messages; `handshake`: how a connection begins;
-//! - `endpoint`, `owner`: where a socket is, and whose process is at the other end;
-//! - `outbox`: what is still to be sent; `client`: the end that connects;
-//! - `server`: the end that listens, and `hall`, who is let in there.
+//! - `codec`: encoding and decoding; `handshake`: the start of a connection.
+//! - `endpoint`, `owner`: where a socket listens, and which user is at the other end.
+//! - `outbox`: the queue of messages to send; `client`: the connecting end.
+//! - `server`: the listening end; `hall`: its peers.
 
 mod client;
 mod codec;
@@ -22,6 +22,13 @@ pub use client::{Receiver, Sender, connect, subscribe};
 pub use codec::Frames;
 pub use endpoint::Endpoint;
 pub use server::{Publisher, Router, echo};
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing {
+    //! Exports for the fuzz targets.
+    pub use super::codec::{Heard, encode, heard};
+    pub use super::handshake::heard as heard_opening;
+}
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What is still to be sent on a connection, and the task that sends it.
+//! The queue of messages to send on a connection, and the task that sends them.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use tokio::task::AbortHandle;
 
 use super::endpoint::Writer;
 
-/// So many messages are taken together, as far as they wait.
+/// How many queued messages are taken at once.
 const BATCH: usize = 128;
 
 /// Short messages are joined up to this length.
 const JOINED: usize = 64 * 1024;
 
-/// How much may wait for a peer that reads nothing.
+/// How many bytes may be queued for a peer that reads nothing.
 const STALLED: usize = 8 * 1024 * 1024;
 
-/// How long it may read nothing then.
+/// How long a peer with that many bytes may read nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How much may wait for a peer that reads.
+/// How many bytes may be queued for a peer that reads.
 const MOST: usize = 256 * 1024 * 1024;
 
-/// Messages on their way to one peer. What is not sent when it is dropped is not sent.
+/// The messages to one peer. Messages that are still queued when it is dropped are discarded.
 pub struct Outbox {
     queue: UnboundedSender<Bytes>,
     waiting: Arc<Waiting>,
@@ -37,7 +37,7 @@ pub struct Outbox {
 struct Waiting {
     bytes: AtomicUsize,
     began: Instant,
-    /// When the peer last took something, in milliseconds since the beginning.
+    /// When the peer last accepted bytes, in milliseconds since `began`.
     moved: AtomicU64,
 }
 
@@ -57,8 +57,8 @@ impl Outbox {
         }
     }
 
-    /// Sends a message after those before it; fails for a peer that has left, or that takes so
-    /// little of what it is told that it is better to part.
+    /// Queues a message. Fails if the peer is gone, or reads so slowly that it should be
+    /// disconnected.
     pub fn push(&self, message: Bytes) -> io::Result<()> {
         let waiting = &self.waiting;
         let before = waiting.bytes.fetch_add(message.len(), Ordering::Relaxed);
@@ -91,7 +91,7 @@ impl Waiting {
     }
 }
 
-/// Sends until nobody has anything to say, or the peer is gone.
+/// Sends until the queue is closed or the peer is gone.
 async fn send(
     mut messages: UnboundedReceiver<Bytes>,
     mut writer: Writer,

@@ -1,28 +1,28 @@
-//! Whose process is at the other end of a connection.
+//! Which user owns the process at the other end of a connection.
 //!
-//! A socket in a folder tells. Over TCP the kernel's table of connections does: both ends of a
-//! connection on this machine stand in it, with the user of each. It is read before a connection
-//! is answered, so that a peer which keeps to the protocol is still there, and an end that is
-//! gone, which has no user any more, is not taken for root's.
+//! A Unix socket reports this itself. For TCP, the operating system's table of connections lists
+//! both ends of each connection on this machine with their users. It is read before a connection
+//! is answered, so that a peer that follows the protocol is still connected. A closed end has no
+//! user any more, and must not be mistaken for root's.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpStream;
 
-/// The system's tables.
+/// The operating system's tables.
 const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-/// A connection that stands.
+/// The state of an established connection.
 const ESTABLISHED: &str = "01";
 
-/// Whether a process of this user may speak to one of ours. To keep root out would keep out
-/// nobody.
+/// Whether a process of this user may connect to one of ours. Root may: it has access to everything
+/// anyway.
 pub fn may_speak(user: u32) -> bool {
     user == 0 || user == rustix::process::geteuid().as_raw()
 }
 
-/// Those of the connections that are from this user's processes, or from another machine: its
-/// users can't be told, and the address on which a kernel listens was chosen for them.
+/// The connections that are from this user's processes or from another machine. The users of
+/// another machine are unknown, and a kernel that listens to other machines does so on purpose.
 pub async fn of_this_user(streams: Vec<(TcpStream, SocketAddr)>) -> Vec<TcpStream> {
     let tables = tokio::task::spawn_blocking(|| {
         let tables = TABLES.map(|table| std::fs::read_to_string(table).ok());
@@ -30,7 +30,7 @@ pub async fn of_this_user(streams: Vec<(TcpStream, SocketAddr)>) -> Vec<TcpStrea
     });
     let tables = tables.await.unwrap_or_default();
     let is_ours = |(stream, peer): &(TcpStream, SocketAddr)| {
-        // Where there is no such table, the key alone decides.
+        // On systems without such tables, only the key protects.
         tables.is_empty()
             || stream
                 .local_addr()
@@ -53,7 +53,7 @@ fn user_of(table: &str, from: SocketAddr, to: SocketAddr) -> Option<u32> {
     table.lines().skip(1).find_map(|line| {
         let mut fields = line.split_ascii_whitespace().skip(1);
         let ends = [fields.next()?, fields.next()?];
-        // Most lines are others': their ports tell that first.
+        // Most lines are about other connections, which their ports show quickly.
         if port(ends[0])? != from.port() || port(ends[1])? != to.port() {
             return None;
         }
@@ -69,7 +69,7 @@ fn port(end: &str) -> Option<u16> {
     u16::from_str_radix(port, 16).ok()
 }
 
-/// An address as the table has it: words of the machine's own byte order.
+/// Parses an address of the table: words in the machine's byte order.
 fn address(end: &str) -> Option<IpAddr> {
     let (hex, _) = end.split_once(':')?;
     let word = |at: usize| u32::from_str_radix(hex.get(8 * at..8 * at + 8)?, 16).ok();
@@ -86,7 +86,7 @@ fn address(end: &str) -> Option<IpAddr> {
     }
 }
 
-/// An IPv4 address within an IPv6 one as what it is.
+/// Converts an IPv4-mapped IPv6 address to IPv4.
 fn plain(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }

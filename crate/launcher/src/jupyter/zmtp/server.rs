@@ -1,5 +1,5 @@
-//! The three kinds of sockets of a kernel: requests and answers, what all are told, and an echo
-//! by which a client knows that the kernel lives.
+//! The three kinds of sockets of a kernel: requests and answers, published messages, and the
+//! heartbeat, an echo that shows a client that the kernel is running.
 
 use std::io;
 use std::sync::Arc;
@@ -16,27 +16,28 @@ use super::hall::{Hall, Service};
 use super::handshake::Kind;
 use crate::error::Result;
 
-/// The longest message of a client. A cell is a thousandth of it.
+/// The size limit for a client's message, about a thousand times the size of a large cell.
 const LONGEST: usize = 64 * 1024 * 1024;
 
-/// The longest message of a peer that has not shown the key yet. Of those above `SHORT` one at
-/// a time is received, and it has to come at once: nobody fills the memory with beginnings.
+/// The size limit for a message of a peer that has not proved that it knows the key yet. Messages
+/// above `SHORT` are received one at a time and within a short time, so that incomplete messages
+/// cannot fill the memory.
 const LONGEST_OF_STRANGER: usize = 1024 * 1024;
 const SHORT: usize = 4096;
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// The longest subscription, and the longest heartbeat.
+/// The size limit for a subscription and for a heartbeat.
 const LONGEST_OTHER: usize = 1024;
 
-/// How often a peer may say what nobody who has the key would.
+/// How many invalid requests a peer may send.
 const WRONG: u32 = 16;
 
-/// Hears requests, and answers them.
+/// Receives requests, and sends answers.
 pub struct Router(Arc<Hall>);
 
 impl Router {
-    /// Listens there. A request is what `check` takes for one: the peer's name stands before
-    /// its frames.
+    /// Listens at this endpoint. `check` decides what is a request; it gets the peer's identity
+    /// and then the frames.
     pub async fn listen<T: Send + 'static>(
         endpoint: &Endpoint,
         requests: mpsc::Sender<T>,
@@ -50,7 +51,7 @@ impl Router {
         Hall::open(endpoint, service).await.map(Self)
     }
 
-    /// Sends a message to the peer whose name is its first frame.
+    /// Sends a message to the peer whose identity is the first frame.
     pub fn send(&self, frames: &[Bytes]) -> io::Result<()> {
         match frames.split_first() {
             Some((peer, message)) => self.0.send(peer, encode(message)),
@@ -99,7 +100,7 @@ where
                     hall.tell(format_args!("ignored a request: {}", failure.message()));
                     wrong += 1;
                     if wrong == WRONG {
-                        return Err(broken(format!("it sent {WRONG} such requests")));
+                        return Err(broken(format!("it sent {WRONG} invalid requests")));
                     }
                 }
             }
@@ -114,20 +115,20 @@ impl<T, C> Requests<T, C> {
         }
         let _turn = self.long.acquire().await.map_err(io::Error::other)?;
         let heard = timeout(AT_ONCE, reader.next(LONGEST_OF_STRANGER)).await;
-        heard.unwrap_or_else(|_| Err(broken("its first message does not come to an end")))
+        heard.unwrap_or_else(|_| Err(broken("its first message was not complete in time")))
     }
 }
 
-/// Tells all subscribers.
+/// Publishes messages to all subscribers.
 pub struct Publisher(Arc<Hall>);
 
 impl Publisher {
-    /// Listens there for subscribers.
+    /// Listens at this endpoint for subscribers.
     pub async fn listen(endpoint: &Endpoint) -> io::Result<Self> {
         Hall::open(endpoint, Subscriptions).await.map(Self)
     }
 
-    /// Sends a message to all that have subscribed to what its first frame begins with.
+    /// Sends a message to all peers that have subscribed to a prefix of its first frame.
     pub fn publish(&self, frames: &[Bytes]) {
         let first = frames.first().map_or(&[][..], |first| first);
         self.0.publish(first, &encode(frames));
@@ -141,11 +142,13 @@ impl Service for Subscriptions {
 
     async fn serve(&self, hall: &Hall, peer: &Bytes, mut reader: Reader) -> io::Result<()> {
         loop {
-            // ZMTP 3.0 has them as messages, 3.1 as commands.
+            // ZMTP 3.0 sends subscriptions as messages, 3.1 as commands.
             let said = match reader.next(LONGEST_OTHER).await? {
                 Heard::Message(mut frames) if frames.len() == 1 => frames.remove(0),
                 Heard::Command(body) => body,
-                Heard::Message(_) => return Err(broken("it sends more than subscriptions")),
+                Heard::Message(_) => {
+                    return Err(broken("it sent something other than a subscription"));
+                }
             };
             let is = |word: &[u8]| said.strip_prefix(word);
             if let Some(topic) = is(b"\x01").or(is(b"\x09SUBSCRIBE")) {
@@ -157,7 +160,7 @@ impl Service for Subscriptions {
     }
 }
 
-/// Listens there, and says whatever it hears.
+/// Listens at this endpoint, and sends every message back.
 pub async fn echo(endpoint: &Endpoint) -> io::Result<()> {
     Hall::open(endpoint, Echo).await.map(drop)
 }

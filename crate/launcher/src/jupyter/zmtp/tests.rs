@@ -1,4 +1,4 @@
-//! Both ends together, and peers that keep to nothing.
+//! Tests of both ends together, and of peers that violate the protocol.
 
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ use super::handshake::{Kind, opening};
 use super::*;
 use crate::error::Failure;
 
-/// What a peer never says that has the key.
+/// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server's three sockets in a folder of their own. A request is signed by its word.
+/// A server's three sockets in a folder of their own. A request is valid if its first frame is
+/// `signed`.
 struct Server {
     folder: TempDir,
     router: Router,
@@ -49,7 +50,7 @@ impl Server {
         Endpoint::Ipc(self.folder.path().join(name))
     }
 
-    /// A connection that says this, and is held.
+    /// A connection that sends these bytes and stays open.
     async fn stranger(&self, name: &str, bytes: &[u8]) -> UnixStream {
         let mut stream = UnixStream::connect(self.folder.path().join(name))
             .await
@@ -59,7 +60,7 @@ impl Server {
         stream
     }
 
-    /// One request, and its answer.
+    /// Checks that a request is answered.
     async fn answers(&mut self, (send, receive): &mut (Sender, Receiver)) {
         let asked = signed(b"question");
         send.send(&asked).unwrap();
@@ -76,19 +77,19 @@ fn signed(body: &'static [u8]) -> Frames {
     vec![Bytes::from_static(b"signed"), Bytes::from_static(body)]
 }
 
-/// Whether the other end has closed the connection, whatever it said before.
+/// Whether the other end has closed the connection, whatever it sent before.
 async fn is_closed(mut stream: UnixStream) -> bool {
     let mut said = [0; 4096];
     let end = async { while matches!(stream.read(&mut said).await, Ok(read) if read > 0) {} };
     timeout(PATIENCE, end).await.is_ok()
 }
 
-/// An opening, and what follows it.
+/// An opening, followed by other bytes.
 fn opened(kind: Kind, rest: &[u8]) -> Vec<u8> {
     [&opening(kind, b""), rest].concat()
 }
 
-/// A head that claims a terabyte.
+/// The head of a frame that announces a terabyte.
 const TERABYTE: [u8; 9] = [2, 0, 0, 1, 0, 0, 0, 0, 0];
 
 #[tokio::test]
@@ -142,7 +143,7 @@ async fn an_error_ends_the_one_connection_that_made_it() {
         assert!(is_closed(stranger).await, "{name}: {said:?}");
         server.answers(&mut client).await;
     }
-    // A heartbeat goes on after an odd one.
+    // A heartbeat socket keeps working after an odd message.
     let mut beats = server
         .stranger("echo", &dealer(&[0, 1, b'x', 0, 1, b'y']))
         .await;
@@ -162,7 +163,7 @@ async fn a_name_that_is_here_is_nobody_elses() {
     let thief = server.stranger("router", &thief).await;
     assert!(is_closed(thief).await);
     server.answers(&mut reader).await;
-    // Whoever leaves leaves the name.
+    // A peer that disconnects frees its identity.
     drop(reader);
     let again = async {
         loop {
@@ -229,7 +230,7 @@ async fn beginnings_of_long_messages_hold_up_nobody_who_is_known() {
     reader.0.send(&huge).unwrap();
     let heard = timeout(PATIENCE, server.requests.recv()).await.unwrap();
     assert_eq!(heard.unwrap()[1..], huge);
-    // Each in its turn is parted from.
+    // Each is disconnected in turn.
     assert!(is_closed(crowd.swap_remove(0)).await);
 }
 

@@ -1,10 +1,9 @@
-//! What every cell calls, compiled once for all of them.
+//! The library that every cell calls, compiled once for all of them.
 //!
-//! evcxr writes its store of variables into each cell, where it is compiled again, and a
-//! tenth of a cell's time goes there. This crate has the same interface and keeps the
-//! variables in the same form; beside it are the marks that a cell makes, and how it prints
-//! (`instrument`). It is made small for the cells that call it: what depends on a type calls what
-//! does not.
+//! evcxr writes its variable store into each cell, where compiling it again takes a tenth of the
+//! cell's time. This crate has the same interface and stores the variables in the same form. It
+//! also prints a cell's marks and its text (`instrument`). To keep the calling cells small,
+//! generic functions only wrap functions that are not generic.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -14,8 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub const VARIABLE_CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
 pub const USER_ERROR_OCCURRED: &str = "EVCXR_ERROR_OCCURRED";
 
-/// The variables of a kernel, by name. Cells hand it on by its address, also those that have
-/// evcxr's own store: so it holds the same.
+/// The variables of a kernel, by name. Cells pass it on by address, including cells that have
+/// evcxr's own store, so the layout must be the same.
 pub struct VariableStore {
     variables: HashMap<String, Box<dyn Any>>,
 }
@@ -89,13 +88,13 @@ pub fn begin(word: &str) {
     println!("{word}begin");
 }
 
-/// All that the cell printed has been printed, and its last line ends.
+/// Everything that the cell prints has been printed. Ends its last line.
 pub fn end(word: &str) {
     println!("\n{word}end");
     eprintln!("\n{word}end");
 }
 
-/// The cell panicked, and with what; nothing where that is no text.
+/// The cell panicked with this payload. The message is empty if the payload is not text.
 pub fn panicked(word: &str, payload: Box<dyn Any + Send>) {
     let text = payload
         .downcast_ref::<&str>()
@@ -111,7 +110,7 @@ pub fn returned(word: &str, error: Arguments<'_>) {
     println!("\n{USER_ERROR_OCCURRED}\n{word}error {said}");
 }
 
-/// A token of evcxr's in a message would be taken for an order, and a line's end for its end.
+/// evcxr would obey one of its tokens in a message, and a newline would end the mark.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\")
         .replace('\n', "\\n")
@@ -119,17 +118,17 @@ fn escaped(text: &str) -> String {
         .replace("EVCXR_", "EVCXR\\_")
 }
 
-/// How all tokens of evcxr's begin.
+/// How all tokens of evcxr begin.
 const TOKEN: &str = "EVCXR_";
-/// The same with an invisible word joiner, for a reader.
+/// The same with an invisible word joiner, which looks the same to a reader.
 const SHOWN: &str = "EVCXR\u{2060}_";
 
-/// The start of a token with which the text ends that was printed last.
+/// The start of a token at the end of the text that was printed last.
 static BEGUN: Mutex<&str> = Mutex::new("");
 
-/// What `print!` of a cell does. evcxr takes its orders from the same stream, so what stands in
-/// a value must not look like one: a model's answer could put anything into the notebook. A
-/// cell whose own words (`form`) show content speaks to evcxr, and is heard.
+/// What `print!` does in a cell. evcxr reads its tokens from the same stream, so a printed value
+/// must not contain one: otherwise a model's answer could put anything into the notebook. If the
+/// cell's own format string (`form`) contains such a token, the cell means it, and it is kept.
 pub fn print(form: &str, text: Arguments<'_>) {
     match form.contains("EVCXR_BEGIN_CONTENT") || form.contains("EVCXR_END_CONTENT") {
         true => print!("{text}"),
@@ -137,7 +136,7 @@ pub fn print(form: &str, text: Arguments<'_>) {
     }
 }
 
-/// What `println!` of a cell does.
+/// What `println!` does in a cell.
 pub fn println(form: &str, text: Arguments<'_>) {
     print(form, format_args!("{text}\n"));
 }

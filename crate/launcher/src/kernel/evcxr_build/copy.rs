@@ -1,6 +1,6 @@
-//! A private copy of a build directory: compiled artefacts as hard links, since nobody
-//! writes into them, and everything that cargo or evcxr rewrites in place as real copies,
-//! so that two kernels never disturb each other.
+//! A private copy of a build directory. Compiled artifacts are hard links, since they are never
+//! modified; everything that cargo or evcxr rewrites in place is a real copy, so that two kernels
+//! never interfere with each other.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,10 +12,10 @@ use crate::error::{Failure, Result};
 use crate::jupyter::random_hex;
 use crate::paths::home::private::{self, Umask};
 
-/// The file in a copy that its kernel holds locked while it lives.
+/// The file in a copy that its kernel keeps locked while it runs.
 const ALIVE: &str = ".evenhand-alive";
 
-/// From when on a copy that is not ready will not be.
+/// The age at which an unfinished copy counts as abandoned.
 const OLD: Duration = Duration::from_secs(3600);
 
 /// A copy that is removed when its kernel ends.
@@ -27,7 +27,7 @@ pub struct PrivateCopy {
 impl PrivateCopy {
     /// Copies the build directory, if there is one, into a new folder below `copies`.
     pub fn make(build: Option<&Path>, copies: &Path) -> Result<Self> {
-        // A name that nobody else has: the numbers of processes are another container's, too.
+        // A random name: process ids are not unique across containers.
         let path = copies.join(random_hex(8)?);
         Self::make_at(build, path.clone()).map_err(|error| {
             Failure::new(format!(
@@ -43,7 +43,7 @@ impl PrivateCopy {
         let _umask = Umask::set();
         let new = path.with_extension("new");
         private::create_folder(&new)?;
-        // Locked before it has the name by which another kernel could take it for abandoned.
+        // Locked before it gets its final name: another kernel would take it for abandoned.
         let alive = File::create_new(new.join(ALIVE))?;
         alive.try_lock()?;
         fs::rename(&new, &path)?;
@@ -55,7 +55,7 @@ impl PrivateCopy {
             Some(build) => copy_folder(build, &copy.path)?,
             None => private::create_folder(&copy.path.join("target"))?,
         }
-        // evcxr makes what is missing, by the rights that the reader gives to new files.
+        // Made here, since evcxr would create them with the reader's default permissions.
         for folder in ["src", ".cargo"] {
             private::create_folder(&copy.path.join(folder))?;
         }
@@ -74,12 +74,12 @@ impl PrivateCopy {
 
 impl Drop for PrivateCopy {
     fn drop(&mut self) {
-        // What can't be removed now is swept when the next kernel starts.
+        // What can't be removed now is removed when the next kernel starts.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
 
-/// Removes the copies of kernels that were killed before they could do so.
+/// Removes the copies of kernels that were killed before they could remove them.
 pub fn sweep(copies: &Path) {
     let Ok(entries) = fs::read_dir(copies) else {
         return;
@@ -89,13 +89,13 @@ pub fn sweep(copies: &Path) {
             && !is_new(&folder)
             && alive.try_lock().is_ok()
         {
-            // Another kernel may be sweeping the same folder: whoever comes second finds it gone.
+            // Another kernel may be removing the same folder, so a failure is not an error.
             let _ = fs::remove_dir_all(&folder);
         }
     }
 }
 
-/// Whether a copy is just being made. One that was cut off there holds nothing but its lock.
+/// Whether a copy is just being made. One that was interrupted there holds only its lock file.
 fn is_new(folder: &Path) -> bool {
     let long_ago = |made: fs::Metadata| {
         let age = made.modified().ok().and_then(|time| time.elapsed().ok());
@@ -115,31 +115,31 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
         if kind.is_dir() && name != "incremental" && name != SHIMS {
             copy_folder(&entry.path(), &target)?;
         } else if kind.is_file() && !belongs_to_a_cell(&name) {
-            copy_file(&entry.path(), &target, is_artefact(&name))?;
+            copy_file(&entry.path(), &target, is_artifact(&name))?;
         }
     }
     Ok(())
 }
 
 fn copy_file(from: &Path, to: &Path, link: bool) -> io::Result<()> {
-    // A link fails across file systems and where the system forbids it: then a copy serves.
+    // A link fails across file systems and where the system forbids it; a copy works too.
     if link && fs::hard_link(from, to).is_ok() {
         return Ok(());
     }
     fs::copy(from, to)?;
-    // cargo compares times: a copy that looks newer than what it came from is built again.
+    // cargo compares times: a copy that looks newer than its original would be rebuilt.
     let times = fs::FileTimes::new().set_modified(fs::metadata(from)?.modified()?);
     File::options().write(true).open(to)?.set_times(times)
 }
 
-/// Written once by the compiler and never in place.
-fn is_artefact(name: &str) -> bool {
+/// Whether the compiler writes the file once and never modifies it in place.
+fn is_artifact(name: &str) -> bool {
     [".rlib", ".rmeta", ".so", ".dylib", ".a", ".o"]
         .iter()
         .any(|ending| name.ends_with(ending))
 }
 
-/// What evcxr compiled for the cells of another kernel.
+/// Whether evcxr compiled the file for a cell of another kernel.
 fn belongs_to_a_cell(name: &str) -> bool {
     name.starts_with("libcode_") || name.starts_with("libctx") || name == ".evcxr-execution-so"
 }
@@ -153,20 +153,20 @@ mod tests {
         let deps = build.path().join("target/debug/deps");
         fs::create_dir_all(&deps).unwrap();
         fs::create_dir_all(build.path().join("target/debug/incremental/ctx")).unwrap();
-        fs::write(deps.join("libpolars.rlib"), "artefact").unwrap();
+        fs::write(deps.join("libpolars.rlib"), "artifact").unwrap();
         fs::write(deps.join("libcode_3.so"), "a cell").unwrap();
         fs::write(build.path().join("Cargo.toml"), "[package]").unwrap();
         build
     }
 
     #[test]
-    fn a_copy_shares_artefacts_and_nothing_that_is_rewritten() {
+    fn a_copy_shares_artifacts_and_nothing_that_is_rewritten() {
         let (build, copies) = (build(), tempfile::tempdir().unwrap());
         let copy = PrivateCopy::make(Some(build.path()), copies.path()).unwrap();
         let deps = copy.path().join("target/debug/deps");
         assert_eq!(
             fs::read_to_string(deps.join("libpolars.rlib")).unwrap(),
-            "artefact"
+            "artifact"
         );
         assert!(!deps.join("libcode_3.so").exists());
         fs::write(copy.path().join("Cargo.toml"), "changed").unwrap();

@@ -1,28 +1,28 @@
-//! What a cell tells the kernel of itself, beside what evcxr has it tell.
+//! Marks: what a cell reports to the kernel beyond what evcxr has it report.
 //!
-//! evcxr answers `ok` to a cell that panics and to one that leaves through `?`, and waits for
-//! ever for one whose last line does not end. So its generated code around a cell is given
-//! *marks*: lines with a word that nobody can guess, which evcxr passes on as text and the
-//! wrapper takes out again (`kernel::marks`). Every change stays on its line, since evcxr
-//! finds the reader's code by the numbers of lines.
+//! evcxr answers `ok` when a cell panics or returns through `?`, and waits forever for a cell
+//! whose last line has no newline. So marks are added to the code that evcxr generates around a
+//! cell. A *mark* is a line with an unguessable word, which evcxr passes on as text and the
+//! wrapper removes again (`kernel::sideband`). Every change stays within its line, since evcxr
+//! locates the reader's code by line numbers.
 //!
-//! - Both streams end with a mark, so that all that a cell printed is known to have come, and
-//!   its last line ends.
-//! - A panic and an error through `?` say what was said, word for word.
-//! - What the cell prints with `print!` and `println!` is text, also where a value in it has
-//!   the words of evcxr's own protocol.
+//! - Both streams end with a mark. It shows that everything the cell printed has arrived, and it
+//!   ends the cell's last line.
+//! - A panic and an error through `?` report their full message.
+//! - What the cell prints with `print!` and `println!` is text, even if a value in it contains
+//!   tokens of evcxr's protocol.
 //!
-//! How it is said stands in `cell_library`, which is compiled once: the same code in each cell
-//! cost 100 ms of compiling. The store of variables, which evcxr writes into each cell, is
-//! taken from there too, and saves more than the marks cost.
+//! The code that prints marks is in `cell_library`, which is compiled once: the same code in each
+//! cell took 100 ms to compile. The variable store, which evcxr writes into each cell, is taken
+//! from there as well, and this saves more than the marks cost.
 
 use std::ops::Range;
 
 use crate::kernel::sideband::CONTENT;
 
-/// evcxr's own lines, as 0.22 writes them.
+/// Lines of evcxr's generated code, as 0.22 writes them.
 const ENTERED: &str = "if evcxr_variable_store.is_null() {";
-/// The same where there is no variable yet and no `?`.
+/// The same if there are no variables yet and no `?`.
 const ENTERED_BARE: &str = "evcxr_variable_store: *mut u8) -> *mut u8 {";
 const CATCHES_BARE: &str = "if std::panic::catch_unwind(||{";
 const CAUGHT_BARE: &str = "}).is_err() {";
@@ -31,9 +31,10 @@ const CAUGHT: &str = "  Err(_) => {";
 const PANICKED: &str = "    println!(\"EVCXR_PANIC_NOTIFICATION\");";
 const RETURNED: &str = "println!(\"{}\", evcxr_internal_runtime::USER_ERROR_OCCURRED);";
 const LEFT: &str = "evcxr_variable_store";
-/// The first line of all, behind which stand the reader's attributes of the crate.
+/// The first line of the file. The reader's crate attributes follow it.
 const FIRST: &str = "#![allow(unused_imports, unused_mut, dead_code)]";
-/// How the cell prints. The text between the reader's own words decides what is a value.
+/// How the cell prints. The format string is passed separately, so that the reader's own words
+/// can be told from values.
 const PRINTS: &str = concat!(
     "#[allow(unused_macros)] macro_rules! print { ",
     "($form:literal $($rest:tt)*) => {{ ::evenhand_cell::print(::std::concat!($form), ::std::format_args!($form $($rest)*)); }}; ",
@@ -42,11 +43,11 @@ const PRINTS: &str = concat!(
     "($form:literal $($rest:tt)*) => {{ ::evenhand_cell::println(::std::concat!($form), ::std::format_args!($form $($rest)*)); }}; ",
     "($($form:tt)*) => {{ ::evenhand_cell::println(\"\", ::std::format_args!($($form)*)); }}; }",
 );
-/// How a value begins that has no display of its own.
+/// The start of a value that has no display of its own.
 const SHOWN: &str = r#"b"EVCXR_BEGIN_CONTENT text/plain\n""#;
-/// The store of variables, which is written into each cell.
+/// The variable store, which evcxr writes into each cell.
 const STORE: &str = "mod evcxr_internal_runtime {";
-/// What it offers, as `cell_library` does.
+/// The store's public interface, which `cell_library` has too.
 const OFFERED: [&str; 10] = [
     "pub const VARIABLE_CHANGED_TYPE",
     "pub const USER_ERROR_OCCURRED",
@@ -60,15 +61,15 @@ const OFFERED: [&str; 10] = [
     "pub fn create_variable_store",
 ];
 
-/// The cell's source with marks that begin with this word. Source that holds no cell, as when
-/// evcxr only builds its dependencies, stays as it is.
+/// The cell's source with marks that begin with this word. Source without a cell, such as when
+/// evcxr only builds dependencies, is left unchanged.
 pub fn instrumented(source: &str, word: &str) -> String {
     let lines: Vec<&str> = source.lines().collect();
     let last = lines.len().saturating_sub(2);
     let end = format!("::evenhand_cell::end(\"{word}\");");
     let store = store(&lines);
-    // evcxr's own code prints its orders with `println!`; all that does is known with its store,
-    // or where there is none.
+    // evcxr's own code prints protocol tokens with `println!`. All of that code is known if its
+    // store is known or absent.
     let prints = (store.is_some() || !lines.contains(&STORE))
         && lines
             .iter()
@@ -99,14 +100,14 @@ pub fn instrumented(source: &str, word: &str) -> String {
             LOST => LOST.replace("return", &format!("{end} return")),
             CAUGHT if next == PANICKED => CAUGHT.replace('_', "evenhand_payload"),
             PANICKED => format!("::evenhand_cell::panicked(\"{word}\", evenhand_payload);"),
-            // Behind text without an end it would take that text along.
+            // After text without a newline, evcxr would take that text for part of the content.
             _ if line.contains(SHOWN) => {
                 let marked = format!(r#"b"\n{word}{CONTENT}\nEVCXR_BEGIN_CONTENT text/plain\n""#);
                 line.replace(SHOWN, &marked)
             }
             LEFT if at == last && next == "}" => format!("{end} {LEFT}"),
             _ => match format_of(line, next) {
-                // The error is told in the place of being printed.
+                // The error is reported instead of printed.
                 Some(form) => format!(
                     "::evenhand_cell::returned(\"{word}\", ::std::format_args!(\"{form}\", error));"
                 ),
@@ -120,7 +121,7 @@ pub fn instrumented(source: &str, word: &str) -> String {
     if entered { watched } else { source.to_owned() }
 }
 
-/// The lines of the store without the brace that ends it, if it is the one that is known.
+/// The lines of the store without its closing brace, if it is the store that we know.
 fn store(lines: &[&str]) -> Option<Range<usize>> {
     let start = lines.iter().position(|line| *line == STORE)?;
     let mut depth = 0;
@@ -140,7 +141,7 @@ fn store(lines: &[&str]) -> Option<Range<usize>> {
     is_known.then_some(store)
 }
 
-/// How evcxr prints the error that ends a cell, if this is the line that does.
+/// The format with which evcxr prints the error that ends a cell, if this is that line.
 fn format_of<'a>(line: &'a str, next: &str) -> Option<&'a str> {
     let form = line.trim().strip_prefix("eprintln!(\"")?;
     (next.trim() == RETURNED).then_some(form.strip_suffix("\", error);")?)
@@ -150,7 +151,7 @@ fn format_of<'a>(line: &'a str, next: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    /// As evcxr 0.22 wraps `let n: i32 = "x".parse()?;`, without its store's module.
+    /// How evcxr 0.22 wraps `let n: i32 = "x".parse()?;`, without the store's module.
     const CELL: &str = r#"#![allow(unused_imports, unused_mut, dead_code)]
 fn evcxr_send_text_plain(text: &str) { output.write_all(b"EVCXR_BEGIN_CONTENT text/plain\n")?; }
             struct EvcxrUserCodeError {}
@@ -218,7 +219,7 @@ evcxr_variable_store
         assert!(other.contains("put_variable") && other.contains("::begin(\"word:\")"));
     }
 
-    /// As evcxr 0.22 wraps `f()` in a kernel without variables.
+    /// How evcxr 0.22 wraps `f()` in a kernel without variables.
     const BARE: &str = r#"pub extern "C" fn run_user_code_1(
 evcxr_variable_store: *mut u8) -> *mut u8 {
 if std::panic::catch_unwind(||{

@@ -1,9 +1,10 @@
-//! What evcxr is told of the packages: those that a cell can name or whose types it can meet.
+//! `cargo metadata` for evcxr, reduced to the packages that a cell can name or whose types it can
+//! encounter.
 //!
 //! evcxr finds the types of variables with rust-analyzer, which reads the sources of all
-//! packages in `cargo metadata` when it starts, keeps them in memory, and looks through what it
-//! knows of them after each cell. What the library uses inside, such as its HTTP client, no
-//! variable's type leads to. The compiler does not look here: cells are built with all of it.
+//! packages in `cargo metadata` at startup, keeps them in memory, and goes through them after
+//! each cell. What the library uses only internally, such as its HTTP client, never appears in
+//! the type of a variable. The compiler is not affected: cells are built with all packages.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -12,9 +13,11 @@ use std::process::{ExitCode, Stdio};
 
 use serde_json::Value;
 
-/// The packages, beside those of polars, of which only what they show is told.
+use super::real_cargo::{code, real};
+
+/// Packages, besides those of polars, whose internal dependencies are left out.
 const PRUNED: [&str; 2] = ["evenhand", "tokio"];
-/// What they show of others, beside polars.
+/// The dependencies, besides polars, that are part of their public interfaces.
 const SHOWN: [&str; 13] = [
     "bytemuck",
     "bytes",
@@ -31,9 +34,9 @@ const SHOWN: [&str; 13] = [
     "tokio",
 ];
 
-/// Runs `cargo metadata`, and leaves away what no type leads to.
+/// Runs `cargo metadata` and removes the packages that no type leads to.
 pub fn run(cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
-    let output = super::cargo_shim::real(cargo)
+    let output = real(cargo)
         .args(arguments)
         .stderr(Stdio::inherit())
         .output()?;
@@ -45,10 +48,10 @@ pub fn run(cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
         }
         _ => out.write_all(&output.stdout)?,
     }
-    Ok(super::cargo_shim::code(output.status.code()))
+    Ok(code(output.status.code()))
 }
 
-/// What a cell can reach, in the place of all packages.
+/// Removes the packages that a cell cannot reach.
 fn prune(metadata: &mut Value) {
     let names: HashMap<String, String> = entries(metadata, "/packages")
         .filter_map(|package| Some((text(package, "id")?, text(package, "name")?)))
@@ -91,14 +94,14 @@ fn prune(metadata: &mut Value) {
     }
 }
 
-/// Whether types of the other package can be met in the interface of this one.
+/// Whether types of the other package can appear in the interface of this one.
 fn shows(package: &str, other: &str) -> bool {
     let is_polars = |name: &str| name == "polars" || name.starts_with("polars-");
     let is_pruned = PRUNED.contains(&package) || is_polars(package);
     !is_pruned || is_polars(other) || SHOWN.contains(&other)
 }
 
-/// Whether a dependency is part of the program, and not only of its build or its tests.
+/// Whether a dependency is part of the program and not only of its build or tests.
 fn is_linked(dependency: &Value) -> bool {
     let mut kinds = entries(dependency, "/dep_kinds").peekable();
     kinds.peek().is_none() || kinds.any(|kind| kind["kind"].is_null())

@@ -1,15 +1,19 @@
-//! The build directory in which evcxr compiles a notebook's cells: a private copy of one
-//! that is warm, and the `cargo` that evcxr finds there.
+//! The build directory in which evcxr compiles a notebook's cells: a private copy of the warm
+//! build, and the `cargo` that evcxr finds there.
 //!
-//! - `copy`: the private copy; `shim`: the programs that precede all others on PATH;
-//! - `cargo_shim`: what they do for a cell; `instrument`: what a cell tells of itself, with the help of
-//!   `cell_library`, which is compiled for the cells and not part of this program;
-//! - `metadata`: what rust-analyzer is told of the packages.
+//! - `copy`: the private copy; `shim`: the programs that are placed first on PATH.
+//! - `cargo_shim`: what our `cargo` does for a cell, with the help of `lock_file` (versions),
+//!   `cell_build` (compiling), `metadata` (what rust-analyzer sees) and `real_cargo`.
+//! - `instrument`: adds marks to a cell's generated code. The marks call `cell_library`, which is
+//!   compiled for the cells and is not part of this program.
 
 mod cargo_shim;
+mod cell_build;
 mod copy;
 mod instrument;
+mod lock_file;
 mod metadata;
+mod real_cargo;
 mod shim;
 
 pub use cargo_shim::run as run_cargo;

@@ -1,10 +1,10 @@
-//! The programs that precede all others on a kernel's PATH: a `cargo` that is the
-//! launcher's (see `cargo_shim`), and what records the compiler's command for it.
+//! The programs that are placed first on a kernel's PATH: a `cargo` that runs the launcher (see
+//! `cargo_shim`), and a recorder that saves the compiler command for it.
 //!
-//! evcxr asks rustup for cargo and takes the one on PATH where there is no rustup, so there
-//! is a `rustup` too, which is the real one for everything else. The rust-analyzer inside
-//! evcxr takes the cargo of `CARGO_HOME` before that on PATH, so the kernel is given another
-//! `CARGO_HOME`, and the shims give the real one back.
+//! evcxr asks rustup for cargo and uses the one on PATH if there is no rustup. So there is a
+//! `rustup` shim too, which passes everything else to the real one. The rust-analyzer inside
+//! evcxr prefers the cargo of `CARGO_HOME` to the one on PATH, so the kernel gets a different
+//! `CARGO_HOME`, and the shims restore the real one.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -22,23 +22,23 @@ use crate::tool;
 
 /// The shims' folder in a build directory.
 pub(crate) const SHIMS: &str = "shims";
-/// The folder for PATH below it.
+/// The folder below it that is put on PATH.
 pub(crate) const PROGRAMS: &str = "shims/bin";
 /// The variable that names the real cargo.
 pub(crate) const CARGO: &str = "EVENHAND_CARGO";
-/// The variable that names the lock file whose versions the cells resolve.
+/// The variable that names the lock file whose versions the cells use.
 pub(crate) const LOCK_FILE: &str = "EVENHAND_LOCK_FILE";
-/// The variable that names those of the kernel's environment that are not for tools.
+/// The variable that lists the kernel's environment variables that tools are not given.
 pub(crate) const WITHHELD: &str = "EVENHAND_WITHHELD";
-/// The variable that names folders of shared libraries.
+/// The search path for shared libraries.
 const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
     "DYLD_FALLBACK_LIBRARY_PATH"
 } else {
     "LD_LIBRARY_PATH"
 };
-/// Stands between cargo and the compiler, and notes the compiler's command.
+/// The program that cargo runs in place of the compiler, and that records the compiler command.
 pub(crate) const RECORDER: &str = "record";
-/// Where the recorder notes it; each part ends in NUL.
+/// The files that the recorder writes; each entry ends with NUL.
 pub(crate) const RECORDED_ARGUMENTS: &str = "rustc.arguments";
 pub(crate) const RECORDED_ENVIRONMENT: &str = "rustc.environment";
 
@@ -58,8 +58,8 @@ else
 fi
 "#;
 
-/// cargo also asks the compiler what it is (`-vV`), which is not to be noted. Copies of the
-/// build directory have the cells' library from there.
+/// Only the compilation of a cell is recorded: cargo also asks the compiler for its version
+/// (`-vV`). The cells' library is compiled in the build directory, and copies of it have it too.
 const RECORDER_SHIM: &str = r#"#!/bin/sh
 case " $* " in
 *" --crate-name ctx "*)
@@ -73,31 +73,32 @@ esac
 exec "$@"
 "#;
 
-/// How the recorder notes the command: for its owner alone, and without what the compiler has no
-/// use for. All else that is in cargo's environment is what `tool` lets pass, and cargo's own.
+/// How the recorder saves the command: readable by its owner only, and without the network
+/// variables, which the compiler does not need. Everything else in cargo's environment is what
+/// `tool` lets through or cargo's own.
 const NOTE: &str = r#"umask 077
     printf '%s\0' "$@" > "${0%/*}/rustc.arguments"
     (unset NETWORK; env -0 > "${0%/*}/rustc.environment")"#;
 
-/// What the cells call.
+/// The source of the library that the cells call.
 const CELL_LIBRARY: &str = include_str!("cell_library.rs");
 
-/// The file that it is compiled to, in a build directory. Another version is another file.
+/// The compiled library's file name in a build directory. Each version has its own name.
 pub fn cell_library() -> String {
     let mut hash = DefaultHasher::new();
     CELL_LIBRARY.hash(&mut hash);
     format!("libevenhand_cell-{:016x}.rlib", hash.finish())
 }
 
-/// Writes the shims into a build directory, and returns the environment in which evcxr
-/// builds there with the versions of this lock file.
+/// Writes the shims into a build directory, and returns the environment in which evcxr builds
+/// there with the versions of this lock file.
 pub fn environment(build: &Path, lock_file: &Path) -> Result<Vec<(OsString, OsString)>> {
     let note = NOTE.replace("NETWORK", &tool::NETWORK.join(" "));
     environment_with(build, lock_file, &note)
 }
 
-/// The same for the build that all kernels copy: no cell of a reader's is compiled there, and
-/// nothing is noted.
+/// The same for the warm build, which all kernels copy: no cell of the reader's is compiled
+/// there, and nothing is recorded.
 pub fn environment_of_warm(build: &Path, lock_file: &Path) -> Result<Vec<(OsString, OsString)>> {
     environment_with(build, lock_file, ":")
 }
@@ -148,23 +149,24 @@ fn environment_with(
         (LIBRARY_PATH.into(), library_path()?),
         (WITHHELD.into(), tool::withheld()),
     ];
-    // evcxr asks rustup in the notebook's folder, where a file of a stranger's may name another.
+    // evcxr runs rustup in the notebook's folder, where somebody else's file may name another
+    // toolchain.
     variables.extend(toolchain_of(&cargo).map(|name| ("RUSTUP_TOOLCHAIN".into(), name.into())));
     variables.push((CARGO.into(), cargo.into()));
     variables.extend(rustup.map(|rustup| ("EVENHAND_RUSTUP".into(), rustup.into())));
     Ok(variables)
 }
 
-/// The name of the toolchain that rustup has this program of: `toolchains/NAME/bin/cargo`.
+/// The rustup toolchain that this program belongs to: `NAME` in `toolchains/NAME/bin/cargo`.
 fn toolchain_of(program: &Path) -> Option<&OsStr> {
     let toolchain = program.parent()?.parent()?;
     let is_rustups = toolchain.parent()?.ends_with("toolchains");
     is_rustups.then(|| toolchain.file_name()).flatten()
 }
 
-/// Where a cell finds Rust's own libraries. The path to them that the compiler writes into
-/// a cell is one folder off, since cargo moves what it made, and leads there by chance alone.
-/// `cargo run` puts its own build of the library on this path, which the cells must not load.
+/// Where a cell finds Rust's own libraries. The relative path that the compiler writes into a
+/// cell is off by one folder, since cargo moves the output, so it cannot be relied on.
+/// `cargo run` puts its own build of the library on this path, and the cells must not load that.
 fn library_path() -> Result<OsString> {
     let set = std::env::var_os(LIBRARY_PATH).unwrap_or_default();
     let foreign = std::env::split_paths(&set).filter(|folder| !holds_library(folder));
@@ -183,7 +185,7 @@ fn write_program(path: &Path, text: &str) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))
 }
 
-/// The toolchain's own cargo: rustup's proxy would cost each cell its start.
+/// The toolchain's own cargo: starting rustup's proxy would slow down each cell.
 fn real_cargo(rustup: Option<&Path>) -> Result<PathBuf> {
     let told = rustup.and_then(|rustup| {
         let output = toolchain::program(rustup)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::renamed;
 
-/// What evcxr says where the process that runs the cells has ended.
+/// What evcxr says when the process that runs the cells has ended.
 const ENDED: &str = "Subprocess terminated";
 
 /// A failure of a cell.
@@ -33,8 +33,9 @@ impl From<&Value> for CellError {
 }
 
 impl CellError {
-    /// A failure that says this, in its first line in colour. A panic may say what a model has
-    /// answered, and a traceback is printed as it is by whoever runs notebooks in a terminal.
+    /// A failure with this message; its first line has a colored name. The text is sanitized:
+    /// a panic may quote a model's answer, and tools that run notebooks in a terminal print
+    /// tracebacks unchanged.
     pub fn new(name: &str, value: impl AsRef<str>) -> Self {
         let value = sanitize(value.as_ref()).into_owned();
         Self {
@@ -44,29 +45,32 @@ impl CellError {
         }
     }
 
-    /// An error that left the cell through `?`.
+    /// An error that the cell returned through `?`.
     pub fn returned(text: &str) -> Self {
         Self::new(
             "error",
             match text.trim() {
-                "" => "the cell returned an error that says nothing",
+                "" => "the cell returned an error without a message",
                 said => said,
             },
         )
     }
 
-    /// evcxr says that the cell failed, and not why.
+    /// evcxr reports that the cell failed, but not why.
     pub fn unsaid() -> Self {
-        Self::new("error", "the kernel says that the cell failed, and not why")
+        Self::new(
+            "error",
+            "the kernel reported that the cell failed, but not why",
+        )
     }
 
-    /// The reader stopped the cell, and what ran did not wind down.
+    /// The reader stopped the cell, and its code did not wind down in time.
     pub fn killed() -> Self {
         Self::new(
             "Stopped",
             "the cell was stopped, and all variables are lost; functions, types and \
-             dependencies are still there\n  hint: run the cells again from the top. What a \
-             batch had finished is in its journal and is not asked again",
+             dependencies are still there\n  hint: run the cells again from the top. Rows that a \
+             batch had finished are in its journal and are not requested again",
         )
     }
 
@@ -78,35 +82,35 @@ impl CellError {
         )
     }
 
-    /// evcxr itself ended or can't be had: why, in the launcher's words.
+    /// evcxr itself has ended or could not be started, for the launcher's reason.
     pub fn of_kernel(failure: &impl ToString) -> Self {
         let text = failure.to_string();
         Self::new("KernelError", text.strip_prefix("error: ").unwrap_or(&text))
     }
 
-    /// Did the process that runs the cells end?
+    /// Whether evcxr reports that the process that runs the cells has ended.
     pub fn is_of_an_ended_process(&self) -> bool {
         self.value.contains(ENDED)
     }
 
-    /// What evcxr says of an ended process, and what that means.
+    /// Adds to evcxr's message about an ended process what it means.
     pub fn explained(self) -> Self {
         let memory = match self.value.contains("SIGKILL") {
-            true => "; the system ends a process so when memory runs short",
+            true => "; the system kills a process like this when memory runs short",
             false => "",
         };
         Self::new(
             "ProcessEnded",
             format!(
                 "{}\n  hint: the process that runs the cells has ended, and all variables are \
-                 lost{memory}. Run the cells again from the top; what a batch had finished is \
-                 in its journal",
+                 lost{memory}. Run the cells again from the top; rows that a batch had finished \
+                 are in its journal",
                 self.value.trim_end()
             ),
         )
     }
 
-    /// evcxr names the cell by a number of its own in what it quotes.
+    /// Replaces evcxr's internal cell number in quoted code by the reader's.
     pub fn numbered(mut self, count: u64) -> Self {
         for line in &mut self.traceback {
             if let Some((before, rest)) = line.split_once("command_") {
@@ -119,7 +123,7 @@ impl CellError {
         self
     }
 
-    /// Tells the new name where an old one was not found.
+    /// Adds the new name if the compiler did not find an old one.
     pub fn hinted(mut self) -> Self {
         if let Some(hint) = renamed::hint(&self.value) {
             self.value = format!("{}\n{hint}", self.value.trim_end());
@@ -128,13 +132,13 @@ impl CellError {
         self
     }
 
-    /// As the protocol has it, in a message and in an answer.
+    /// The fields of the protocol, for an `error` message and for a reply.
     pub fn content(&self) -> Value {
         json!({"ename": self.name, "evalue": self.value, "traceback": self.traceback})
     }
 }
 
-/// The lines of a message, the first with its name in red, as evcxr colours what rustc says.
+/// The lines of a message. The first begins with the name in red, as evcxr colors compiler errors.
 pub fn headed(name: &str, value: &str) -> Vec<String> {
     let mut lines = value.lines();
     let first = format!(

@@ -1,74 +1,32 @@
-//! The other side: evcxr as a process, and the conversation with it.
+//! The conversation with evcxr.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::event_loop::Event;
 use crate::error::{Context, Result};
-use crate::jupyter::zmtp::{Receiver, Sender};
-use crate::jupyter::{self, Channel, Kernel, KernelCommand, Message, Session, Sockets};
+use crate::jupyter::zmtp::Sender;
+use crate::jupyter::{Channel, Message, Session};
+use crate::paths::evcxr::VERSION as KERNEL_VERSION;
 
-/// How long it may take to acknowledge that it shall end.
+/// How long evcxr may take to acknowledge a shutdown.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 
-/// What evcxr says, and where.
-#[derive(Debug)]
-pub enum Said {
-    Reply(Message),
-    Published(Message),
-    Asks(Message),
-}
-
-/// A running evcxr that can be spoken to. What it says comes as events.
+/// The way to send requests to a running evcxr. Its messages arrive as events.
 pub struct EvcxrSide {
-    session: Session,
-    shell: Sender,
-    control: Channel,
-    stdin: Sender,
-    end: oneshot::Sender<()>,
-    /// What it says of itself.
+    pub(super) session: Session,
+    pub(super) shell: Sender,
+    pub(super) control: Channel,
+    pub(super) stdin: Sender,
+    pub(super) end: oneshot::Sender<()>,
+    /// Its reply to `kernel_info_request`.
     pub info: Value,
 }
 
 impl EvcxrSide {
-    /// Starts evcxr in this folder, and waits until it answers and its broadcasts arrive.
-    pub async fn start(
-        command: &KernelCommand,
-        folder: &Path,
-        events: &mpsc::Sender<Event>,
-    ) -> Result<Self> {
-        let (kernel, sockets) = jupyter::start(command, folder).await?;
-        Self::listen(kernel, sockets, events)
-    }
-
-    fn listen(kernel: Kernel, sockets: Sockets, events: &mpsc::Sender<Event>) -> Result<Self> {
-        let connection = &kernel.connection;
-        let listening = |said: fn(Message) -> Said| -> Result<_> {
-            Ok((Session::new(&connection.key)?, events.clone(), said))
-        };
-        let (shell, replies) = sockets.shell;
-        let (stdin, asks) = sockets.stdin;
-        tokio::spawn(listen(replies, listening(Said::Reply)?));
-        tokio::spawn(listen(asks, listening(Said::Asks)?));
-        tokio::spawn(listen(sockets.iopub, listening(Said::Published)?));
-        let (end, ended) = oneshot::channel();
-        tokio::spawn(watch(kernel, ended, events.clone()));
-        Ok(Self {
-            session: sockets.session,
-            shell,
-            control: sockets.control,
-            stdin,
-            end,
-            info: sockets.info,
-        })
-    }
-
-    /// Passes a request on; evcxr's answers belong to it.
+    /// Passes on a request, to which evcxr's answers will refer.
     pub fn forward(&self, request: &Message) -> Result<()> {
         self.shell
             .send(&self.session.forward(request))
@@ -77,7 +35,7 @@ impl EvcxrSide {
 
     /// Passes on what the reader typed.
     pub fn answer(&self, reply: &Message) {
-        // If it is gone, its end is heard by itself.
+        // If evcxr is gone, `Event::Gone` reports it.
         let _ = self.stdin.send(&self.session.forward(reply));
     }
 
@@ -93,42 +51,33 @@ impl EvcxrSide {
         let (_, request) = self.session.request("shutdown_request", &request);
         let (control, answers) = &mut self.control;
         if control.send(&request).is_ok() {
-            // The answer's content says nothing, and it may not come at all.
+            // The content of the answer does not matter, and the answer may not come at all.
             let _ = timeout(ACKNOWLEDGEMENT, answers.recv()).await;
         }
         let _ = self.end.send(());
     }
 }
 
-async fn listen(
-    mut socket: Receiver,
-    (session, events, said): (Session, mpsc::Sender<Event>, fn(Message) -> Said),
-) {
-    while let Ok(frames) = socket.recv().await {
-        match session.read(frames) {
-            Ok(message) => {
-                if events.send(Event::Inner(said(message))).await.is_err() {
-                    return;
-                }
-            }
-            Err(failure) => err!("ignored what evcxr said: {failure}"),
-        }
-    }
+/// A warning about this version of evcxr, if it is not the one that evenhand was tested with.
+pub fn note_on(info: &Value) -> Option<String> {
+    let version = info["implementation_version"].as_str().unwrap_or("unknown");
+    (version != KERNEL_VERSION).then(|| {
+        format!(
+            "this is evcxr {version}, but evenhand was tested with {KERNEL_VERSION} only: a cell \
+             that panics may count as successful, and an interrupt may lose the variables"
+        )
+    })
 }
 
-/// Waits for the end of evcxr, wanted or not.
-async fn watch(mut kernel: Kernel, wanted: oneshot::Receiver<()>, events: mpsc::Sender<Event>) {
-    let end = async {
-        // Whoever drops the other end has no use for the kernel either.
-        let _ = wanted.await;
-        Ok(())
-    };
-    let gone = match kernel.alive(end).await {
-        Ok(()) => {
-            kernel.finish().await;
-            None
-        }
-        Err(failure) => Some(failure),
-    };
-    let _ = events.send(Event::Gone(gone)).await;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_evcxr_is_named_and_ours_is_not() {
+        let note = |version: &str| note_on(&json!({ "implementation_version": version }));
+        assert_eq!(note(KERNEL_VERSION), None);
+        assert!(note("0.21.9").is_some_and(|note| note.contains("this is evcxr 0.21.9")));
+        assert!(note_on(&json!({})).is_some());
+    }
 }

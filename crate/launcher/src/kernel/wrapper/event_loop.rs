@@ -1,98 +1,72 @@
-//! The wrapper's one loop: takes what is heard on either side, and says what follows on the
-//! other. One request is under way at a time; the others wait in line, as they came.
+//! The wrapper's event loop: handles the messages of each side and sends the results to the
+//! other. One request is processed at a time; the others wait in the order in which they arrived.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::error::CellError;
-use super::evcxr_side::{EvcxrSide, Said};
-use super::in_flight::{InFlight, Out, Stop};
-use super::jupyter_side::{Channel, JupyterSide};
+use super::evcxr_process::until_gone;
+use super::evcxr_side::{EvcxrSide, note_on};
+use super::event::{Channel, Event, Said};
+use super::in_flight::{InFlight, Stop};
+use super::jupyter_side::JupyterSide;
 use super::local_replies::{self, Comms, History};
+use super::outbound::Outbound;
 use crate::error::{Failure, Result};
-use crate::jupyter::{Header, Message};
-use crate::kernel::sideband::Stream;
-use crate::paths::evcxr::VERSION as KERNEL_VERSION;
+use crate::jupyter::Message;
 
-/// How long a cell has to wind down before its process is ended.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// What a cell prints is passed on in pieces of about this size at most.
-const PIECE: usize = 64 * 1024;
-
-/// How long evcxr may take to end.
-const FAREWELL: Duration = Duration::from_secs(15);
-
-/// How long the last words may take: they go out by tasks of the sockets' own.
+/// How long to wait for the last messages, which the sockets' own tasks send.
 const SENDING: Duration = Duration::from_millis(200);
 
-/// What has happened.
-pub enum Event {
-    /// Jupyter asks, on one of its channels.
-    Asked(Channel, Message),
-    /// evcxr runs, or can't be had.
-    Started(Result<Box<EvcxrSide>>),
-    /// evcxr says something.
-    Inner(Said),
-    /// evcxr has ended; if that was not wanted, why.
-    Gone(Option<Failure>),
-    /// Whoever started this kernel wants its end, or is gone itself.
-    End,
-}
-
-/// What the wrapper and the process that runs the cells have in common.
+/// What the wrapper shares with the process that runs the cells.
 #[derive(Clone, Debug, Default)]
 pub struct Shared {
-    /// With what a mark begins.
+    /// The word with which a mark begins.
     pub word: String,
-    /// The file whose being there asks the library to wind down.
+    /// The file whose existence asks the library to wind down.
     pub stop_file: PathBuf,
     /// Where evcxr writes a cell's generated code.
     pub source: PathBuf,
-    /// The file whose being there has cells tell of themselves.
+    /// The file whose existence makes cells print marks.
     pub marks_are_read: PathBuf,
 }
 
 enum Stage {
     Starting,
     Running(Box<EvcxrSide>),
-    /// It can't be had: every cell is told why.
+    /// evcxr could not be started or has ended: every cell fails with this error.
     Failed(CellError),
 }
 
 /// The wrapper's state.
 pub struct EventLoop {
-    front: JupyterSide,
-    /// Tells that the reader has run something.
+    front: Outbound,
+    /// Signals that the reader has run a cell.
     first_cell: Option<oneshot::Sender<()>>,
     inner: Stage,
     shared: Shared,
-    /// What the first cell should know of the start.
+    /// Notes about the start, to be shown with the first cell.
     notes: Vec<String>,
-    /// Cells that are run before the reader asks, as long as nobody does.
+    /// Cells to run in advance, until the reader runs one.
     ahead: VecDeque<String>,
     queue: VecDeque<Message>,
     running: Option<InFlight>,
-    /// Text that waits for more of it.
-    text: Option<(Stream, String)>,
     count: u64,
     history: History,
     comms: Comms,
-    /// Whom late words belong to.
-    last: Header,
     reader_waits_for_input: bool,
-    /// How many requests were in line when the reader stopped the cell.
+    /// How many requests were waiting when the reader stopped the cell.
     stopped: usize,
 }
 
 impl EventLoop {
-    /// A wrapper that has nothing to do yet.
+    /// A wrapper that has received nothing yet.
     pub fn new(
         front: JupyterSide,
         first_cell: oneshot::Sender<()>,
@@ -101,7 +75,7 @@ impl EventLoop {
         ahead: Vec<String>,
     ) -> Self {
         Self {
-            front,
+            front: Outbound::new(front),
             first_cell: Some(first_cell),
             inner: Stage::Starting,
             shared,
@@ -109,23 +83,21 @@ impl EventLoop {
             ahead: ahead.into(),
             queue: VecDeque::new(),
             running: None,
-            text: None,
             count: 0,
             history: History::default(),
             comms: Comms::default(),
-            last: Header::none(),
             reader_waits_for_input: false,
             stopped: 0,
         }
     }
 
-    /// Works until somebody wants the end; fails if evcxr ends before that.
+    /// Runs until the kernel is asked to end; fails if evcxr ends before that.
     pub async fn run(mut self, events: &mut Receiver<Event>) -> Result<()> {
         loop {
             let event = match events.try_recv() {
                 Ok(event) => Some(event),
                 Err(_) => {
-                    self.flush();
+                    self.front.flush();
                     next(events, self.deadline()).await
                 }
             };
@@ -145,7 +117,7 @@ impl EventLoop {
                     if request.kind() == "execute_request"
                         && let Some(first_cell) = self.first_cell.take()
                     {
-                        // Nobody waits for it if evcxr has been started already.
+                        // This fails if evcxr was started without waiting for a cell.
                         let _ = first_cell.send(());
                     }
                     self.queue.push_back(request);
@@ -153,7 +125,7 @@ impl EventLoop {
                 Some(Event::Started(Ok(inner))) => {
                     self.notes.extend(note_on(&inner.info));
                     if let Err(error) = std::fs::write(&self.shared.marks_are_read, "") {
-                        err!("cells that fail will not be noticed: {error}");
+                        err!("failed cells will not be recognized as failed: {error}");
                     }
                     self.inner = Stage::Running(inner);
                 }
@@ -164,8 +136,8 @@ impl EventLoop {
                 Some(Event::Inner(said)) => self.heard(said),
                 Some(Event::Gone(why)) => {
                     let why = why
-                        .unwrap_or_else(|| Failure::new("evcxr has ended by itself"))
-                        .hint("all variables, functions and dependencies are lost: when Jupyter has started another kernel, run the cells again from the top");
+                        .unwrap_or_else(|| Failure::new("evcxr has ended unexpectedly"))
+                        .hint("all variables, functions and dependencies are lost: once Jupyter has started another kernel, run the cells again from the top");
                     self.inner = Stage::Failed(CellError::of_kernel(&why));
                     self.give_up().await;
                     return Err(why);
@@ -177,7 +149,7 @@ impl EventLoop {
         }
     }
 
-    /// Goes on with the next request, if none is under way.
+    /// Continues with the next request, unless one is being processed.
     fn advance(&mut self) {
         let over = |running: &InFlight| running.deadline().is_some_and(|end| end <= Instant::now());
         if self.running.as_ref().is_some_and(over) {
@@ -196,10 +168,11 @@ impl EventLoop {
                 return;
             };
             self.comms.note(&request);
-            self.last = request.header.clone();
-            self.publish("status", json!({"execution_state": "busy"}));
+            self.front.belong_to(&request);
+            self.front
+                .publish("status", json!({"execution_state": "busy"}));
             match own {
-                Some(answer) => self.answer(&request, &answer),
+                Some(answer) => self.front.answer(&request, &answer),
                 None => self.start(request),
             }
         }
@@ -216,15 +189,14 @@ impl EventLoop {
                 .to_owned();
             if request.content["silent"] != true {
                 let input = json!({"code": code, "execution_count": count});
-                self.publish("execute_input", input);
+                self.front.publish("execute_input", input);
             }
             if counts(&request) {
                 self.count = count;
                 self.history.add(count, &code);
             }
             for note in std::mem::take(&mut self.notes) {
-                let note = json!({"name": "stderr", "text": format!("{note}\n")});
-                self.publish("stream", note);
+                self.front.note(&note);
             }
         }
         let failure = match &mut self.inner {
@@ -245,21 +217,15 @@ impl EventLoop {
         self.fail(&request, &failure, count);
     }
 
-    /// Answers a request that evcxr can't work on.
+    /// Answers a request that evcxr cannot process.
     fn fail(&mut self, request: &Message, error: &CellError, count: u64) {
-        let mut answer = error.content();
-        if request.kind() == "execute_request" {
-            self.publish("error", error.content());
-            answer["execution_count"] = count.into();
-        }
-        answer["status"] = "error".into();
-        self.answer(request, &answer);
+        self.front.fail(request, error, count);
         if request.kind() == "execute_request" {
             self.abort();
         }
     }
 
-    /// Runs a cell that prepares what the reader will need.
+    /// Runs a cell in advance that prepares what the reader will need.
     fn work_ahead(&mut self) {
         if self.running.is_some() {
             return;
@@ -272,7 +238,7 @@ impl EventLoop {
         };
         let content =
             json!({"code": code, "silent": true, "store_history": false, "allow_stdin": false});
-        let request = Message::of(self.front.header("execute_request"), content);
+        let request = Message::of(self.front.side.header("execute_request"), content);
         if inner.forward(&request).is_ok() {
             let mut running = InFlight::cell(request, 0, self.shared.source.clone());
             running.hidden = true;
@@ -293,24 +259,31 @@ impl EventLoop {
                 {
                     self.reader_waits_for_input = true;
                     let request = running.request.clone();
-                    self.flush();
-                    self.front
-                        .send(Channel::Stdin, &request, "input_request", &message.content);
+                    self.front.flush();
+                    self.front.side.send(
+                        Channel::Stdin,
+                        &request,
+                        "input_request",
+                        &message.content,
+                    );
                 }
             }
             Said::Published(message) if message.kind().starts_with("comm_") => {
-                // They belong to no request, and are nothing that a cell shows.
+                // Comm messages belong to no request and are not part of a cell's output.
                 self.comms.note(&message);
-                self.front.pass_on(&message);
+                self.front.side.pass_on(&message);
             }
             Said::Published(message) => {
                 let word = self.shared.word.clone();
                 match self.of_running(&message) {
                     Some(running) => {
+                        let hidden = running.hidden;
                         let out = running.published(message, &word);
-                        self.say(out);
+                        if !hidden {
+                            self.front.say(out);
+                        }
                     }
-                    None => self.late(&message),
+                    None => self.front.late(&message, &word),
                 }
             }
         }
@@ -321,64 +294,13 @@ impl EventLoop {
         running.filter(|running| message.parent.id() == running.request.header.id())
     }
 
-    /// Something of a request that is over: a thread that it left behind prints.
-    fn late(&mut self, message: &Message) {
-        let is_readers = message.parent.id() == self.last.id();
-        let text = message.content["text"].as_str().unwrap_or_default();
-        if is_readers && message.kind() == "stream" && !text.contains(&self.shared.word) {
-            self.front
-                .publish(&message.parent, "stream", &message.content);
-        }
-    }
-
-    /// Shows what a running cell says.
-    fn say(&mut self, out: Vec<Out>) {
-        if self.running.as_ref().is_some_and(|running| running.hidden) {
-            return;
-        }
-        for part in out {
-            match part {
-                Out::Text(stream, text) => {
-                    match &mut self.text {
-                        Some((last, shown)) if *last == stream => shown.push_str(&text),
-                        _ => {
-                            self.flush();
-                            self.text = Some((stream, text));
-                        }
-                    }
-                    if self
-                        .text
-                        .as_ref()
-                        .is_some_and(|(_, text)| text.len() >= PIECE)
-                    {
-                        self.flush();
-                    }
-                }
-                Out::Message(kind, content) => {
-                    self.flush();
-                    self.publish(&kind, content);
-                }
-            }
-        }
-    }
-
-    fn flush(&mut self) {
-        if let Some((stream, text)) = self.text.take() {
-            let name = match stream {
-                Stream::Stdout => "stdout",
-                Stream::Stderr => "stderr",
-            };
-            self.publish("stream", json!({"name": name, "text": text}));
-        }
-    }
-
-    /// Ends the request that is under way.
+    /// Ends the current request.
     fn finish(&mut self) {
         let Some(running) = self.running.take() else {
             return;
         };
         self.reader_waits_for_input = false;
-        // The stop was for this cell alone. A file that is not there is as good as removed.
+        // The stop was for this cell only. An error means that there was no such file.
         let _ = std::fs::remove_file(&self.shared.stop_file);
         if running.hidden {
             return;
@@ -386,9 +308,9 @@ impl EventLoop {
         let request = running.request.clone();
         let stops = request.content["stop_on_error"] != false;
         let (out, answer) = running.finish();
-        self.say(out);
-        self.flush();
-        self.answer(&request, &answer);
+        self.front.say(out);
+        self.front.flush();
+        self.front.answer(&request, &answer);
         let stopped = std::mem::take(&mut self.stopped);
         if answer["status"] == "error" && request.kind() == "execute_request" && stops {
             self.abort();
@@ -397,21 +319,12 @@ impl EventLoop {
         }
     }
 
-    /// Answers a request, which is over then. Some have no answer.
-    fn answer(&mut self, request: &Message, answer: &Value) {
-        if !answer.is_null() {
-            self.front.reply(Channel::Shell, request, answer);
-        }
-        let idle = json!({"execution_state": "idle"});
-        self.front.publish(&request.header, "status", &idle);
-    }
-
-    /// Answers all cells in line without running them, as the protocol has it after a failure.
+    /// Answers all waiting cells without running them, as the protocol requires after a failure.
     fn abort(&mut self) {
         self.abort_first(self.queue.len());
     }
 
-    /// The same for the cells among the first so many requests in line.
+    /// The same for the cells among the first `requests` waiting requests.
     fn abort_first(&mut self, requests: usize) {
         let behind = self.queue.split_off(requests.min(self.queue.len()));
         let (cells, others) = std::mem::replace(&mut self.queue, behind)
@@ -421,13 +334,11 @@ impl EventLoop {
             self.queue.push_front(other);
         }
         for cell in cells {
-            let busy = json!({"execution_state": "busy"});
-            self.front.publish(&cell.header, "status", &busy);
-            self.answer(&cell, &json!({"status": "aborted"}));
+            self.front.abort(&cell);
         }
     }
 
-    /// A request about the kernel itself; whether it shall end.
+    /// Answers a request about the kernel itself. Returns whether the kernel is to end.
     fn controlled(&mut self, channel: Channel, request: Message) -> bool {
         let answer = match request.kind() {
             "kernel_info_request" => local_replies::info(),
@@ -443,20 +354,21 @@ impl EventLoop {
                 return false;
             }
         };
-        self.front.reply(channel, &request, &answer);
+        self.front.side.reply(channel, &request, &answer);
         request.kind() == "shutdown_request"
     }
 
-    /// The reader wants the cell to end: first it is asked to, then it is made to.
+    /// The reader interrupts the cell. It is first asked to stop, and killed at the second
+    /// interrupt or after a time limit.
     fn stop(&mut self) {
         let Some(running) = self.running.as_mut().filter(|running| !running.hidden) else {
             return self.abort();
         };
         self.stopped = self.queue.len();
         if self.reader_waits_for_input {
-            // Who stops the cell has nothing to type.
+            // A reader who stops the cell is not going to answer its prompt.
             self.reader_waits_for_input = false;
-            let header = self.front.header("input_reply");
+            let header = self.front.side.header("input_reply");
             let reply = Message::of(header, json!({"status": "ok", "value": ""}));
             if let Stage::Running(inner) = &mut self.inner {
                 inner.answer(&reply);
@@ -477,8 +389,8 @@ impl EventLoop {
         }
     }
 
-    /// Ends the process that runs the cell. While the compiler runs, that would end nothing
-    /// but the variables.
+    /// Ends the process that runs the cell. While the compiler is still running, this would only
+    /// lose the variables, so nothing is done.
     fn kill(&mut self) {
         let cell = self
             .running
@@ -492,45 +404,44 @@ impl EventLoop {
         }
     }
 
-    /// When something is due although nothing is heard.
+    /// When something is due even if no event arrives.
     fn deadline(&self) -> Option<Instant> {
         let running = self.running.as_ref()?;
-        [running.deadline(), running.holds_until(), self.kills_at()]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    fn kills_at(&self) -> Option<Instant> {
-        let cell = self.running.as_ref()?.cell.as_ref()?;
-        match cell.stop {
-            Stop::Asked(since) if cell.has_begun() => Some(since + PATIENCE),
-            _ => None,
-        }
+        [
+            running.deadline(),
+            running.holds_until(),
+            running.kills_at(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn overdue(&mut self) {
         let now = Instant::now();
-        if self.kills_at().is_some_and(|at| at <= now) {
+        let kills_at = self.running.as_ref().and_then(InFlight::kills_at);
+        if kills_at.is_some_and(|at| at <= now) {
             self.kill();
         }
         if let Some(running) = &mut self.running
             && running.holds_until().is_some_and(|until| until <= now)
         {
             let out = running.let_go();
-            self.say(out);
+            if !running.hidden {
+                self.front.say(out);
+            }
         }
     }
 
-    /// evcxr is gone: whoever waits is told why.
+    /// Answers all pending requests with the reason why evcxr is gone.
     async fn give_up(&mut self) {
         let Stage::Failed(error) = &self.inner else {
             return;
         };
         let error = error.clone();
-        self.flush();
+        self.front.flush();
         if let Some(running) = self.running.take().filter(|running| !running.hidden) {
-            self.last = running.request.header.clone();
+            self.front.belong_to(&running.request);
             let count = running.cell.as_ref().map_or(self.count, |cell| cell.count);
             self.fail(&running.request, &error, count);
         }
@@ -539,34 +450,21 @@ impl EventLoop {
     }
 
     async fn end(mut self, events: &mut Receiver<Event>) -> Result<()> {
-        self.flush();
+        self.front.flush();
         if let Stage::Running(inner) = self.inner {
             inner.shut_down().await;
-            let gone = async {
-                while let Some(event) = events.recv().await {
-                    if matches!(event, Event::Gone(_)) {
-                        return;
-                    }
-                }
-            };
-            // What is left then is ended with this process.
-            let _ = timeout(FAREWELL, gone).await;
+            until_gone(events).await;
         } else {
             tokio::time::sleep(SENDING).await;
         }
         Ok(())
     }
-
-    fn publish(&mut self, kind: &str, content: Value) {
-        let Self { front, last, .. } = self;
-        front.publish(last, kind, &content);
-    }
 }
 
-/// The next event, unless the time comes first.
+/// The next event, or `None` if the deadline passes first.
 async fn next(events: &mut Receiver<Event>, deadline: Option<Instant>) -> Option<Event> {
     let event = async {
-        // The wrapper's own tasks hold the other end as long as it runs.
+        // The wrapper's own tasks hold a sender as long as it runs.
         events.recv().await.or(Some(Event::End))
     };
     match deadline {
@@ -577,39 +475,16 @@ async fn next(events: &mut Receiver<Event>, deadline: Option<Instant>) -> Option
     }
 }
 
-/// What the reader should know of this evcxr.
-fn note_on(info: &Value) -> Option<String> {
-    let version = info["implementation_version"].as_str().unwrap_or("unknown");
-    (version != KERNEL_VERSION).then(|| {
-        format!(
-            "this is evcxr {version}, and evenhand was tried with {KERNEL_VERSION} alone: a cell \
-             that panics may count as done, and a stop may lose the variables"
-        )
-    })
-}
-
-/// Old clients ask for the end on the shell's channel.
+/// Whether a request is about the kernel itself. Old clients request a shutdown on the shell
+/// channel.
 fn is_control(channel: Channel, request: &Message) -> bool {
     channel == Channel::Control || request.kind() == "shutdown_request"
 }
 
-/// Whether a cell has a number of its own.
+/// Whether a request is a cell that gets a number.
 fn counts(request: &Message) -> bool {
     let content = &request.content;
     request.kind() == "execute_request"
         && content["silent"] != true
         && content["store_history"] != false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_evcxr_is_named_and_ours_is_not() {
-        let note = |version: &str| note_on(&json!({ "implementation_version": version }));
-        assert_eq!(note(KERNEL_VERSION), None);
-        assert!(note("0.21.9").is_some_and(|note| note.contains("this is evcxr 0.21.9")));
-        assert!(note_on(&json!({})).is_some());
-    }
 }

@@ -1,6 +1,6 @@
-//! One request that evcxr is working on: what is made of what evcxr says about it.
+//! One request that evcxr is working on, and what the reader is shown of evcxr's messages.
 //!
-//! Nothing here sends anything. What is heard goes in, what the reader should see comes out.
+//! Nothing here sends anything: messages go in, and what the reader should see comes out.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,16 +12,19 @@ use super::panic::Panic;
 use crate::jupyter::Message;
 use crate::kernel::sideband::{Mark, Reader, Said, Stream};
 
-/// How long the marks of a cell that ran may come after evcxr's answer.
+/// How long to wait, after evcxr's answer, for the marks of a cell that ran.
 const MARKS: Duration = Duration::from_secs(1);
 
-/// The same where the cell's process may have ended without them.
+/// The same if the cell's process may have ended without printing them.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-/// The same where it seems that nothing ran: what was printed can be a little late.
+/// The same if it seems that nothing ran: printed text can arrive a little later.
 const NOTHING_RAN: Duration = Duration::from_millis(5);
 
-/// Something for the reader.
+/// How long a cell may take to wind down before its process is killed.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Output for the reader.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Out {
     Text(Stream, String),
@@ -32,20 +35,20 @@ pub enum Out {
 pub struct InFlight {
     /// As the reader sent it.
     pub request: Message,
-    /// Whether there is no reader behind it.
+    /// Whether the wrapper itself made it, so that nothing of it is shown.
     pub hidden: bool,
-    /// What it is, if it is a cell.
+    /// The state of the cell, if it is one.
     pub cell: Option<Cell>,
     reply: Option<Value>,
     is_idle: bool,
-    /// Since when evcxr has nothing more to do for it.
+    /// When evcxr was done with it.
     settled: Option<Instant>,
 }
 
 /// A cell that runs.
 pub struct Cell {
     code: String,
-    /// Its number, as the reader counts.
+    /// Its number, as the reader sees it.
     pub count: u64,
     /// Where evcxr wrote the generated code.
     source: PathBuf,
@@ -55,29 +58,29 @@ pub struct Cell {
     /// Whether standard output and standard error have ended.
     ended: (bool, bool),
     panic: Panic,
-    /// The error that left the cell through `?`. It is shown below all that the cell printed,
-    /// which may come later on the other stream.
+    /// The error that the cell returned through `?`. It is shown below everything that the cell
+    /// printed, some of which may still arrive on the other stream.
     returned: Option<String>,
-    /// The end of the process, for the same reason.
+    /// The end of the process, held back for the same reason.
     lost: Option<CellError>,
     error: Option<CellError>,
-    /// What was done to stop it.
+    /// What has been done to stop it.
     pub stop: Stop,
 }
 
-/// How far the stopping of a cell has come.
+/// What has been done to stop a cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stop {
     #[default]
     NotAsked,
-    /// The library was asked to wind down, at this time.
+    /// The library was asked to wind down at this time.
     Asked(Instant),
-    /// The process with all variables was ended.
+    /// The process, with all variables, was killed.
     Killed,
 }
 
 impl InFlight {
-    /// A cell: what it prints, shows and fails with is taken from evcxr.
+    /// A cell. Its output and its failure are extracted from evcxr's messages.
     pub fn cell(request: Message, count: u64, source: PathBuf) -> Self {
         let code = request.content["code"].as_str().unwrap_or_default();
         let cell = Cell {
@@ -100,7 +103,7 @@ impl InFlight {
         }
     }
 
-    /// Any other request: it is answered as evcxr answers it.
+    /// Any other request. evcxr's answer is passed on.
     pub fn other(request: Message) -> Self {
         Self {
             request,
@@ -118,7 +121,7 @@ impl InFlight {
         self.settle();
     }
 
-    /// Takes what evcxr tells everybody.
+    /// Takes a message that evcxr published.
     pub fn published(&mut self, message: Message, word: &str) -> Vec<Out> {
         let kind = message.kind().to_owned();
         let mut content = message.content;
@@ -152,7 +155,7 @@ impl InFlight {
         }
     }
 
-    /// When it is over at the latest, as far as that is known.
+    /// When it is over at the latest, if that is known yet.
     pub fn deadline(&self) -> Option<Instant> {
         let Some(cell) = &self.cell else {
             return self.settled;
@@ -170,19 +173,28 @@ impl InFlight {
         Some(self.settled? + patience)
     }
 
-    /// Until when something that was printed is held back.
+    /// Until when printed text is held back.
     pub fn holds_until(&self) -> Option<Instant> {
         self.cell.as_ref()?.panic.deadline()
     }
 
-    /// Gives back what was held.
+    /// When the process of a cell that was asked to stop is killed.
+    pub fn kills_at(&self) -> Option<Instant> {
+        let cell = self.cell.as_ref()?;
+        match cell.stop {
+            Stop::Asked(since) if cell.has_begun() => Some(since + PATIENCE),
+            _ => None,
+        }
+    }
+
+    /// Returns the text that was held back.
     pub fn let_go(&mut self) -> Vec<Out> {
         let held = self.cell.as_mut().and_then(|cell| cell.panic.release());
         let text = held.map(|text| Out::Text(Stream::Stderr, text));
         text.into_iter().collect()
     }
 
-    /// What is still to be shown, and the answer to the request.
+    /// Returns what is still to be shown, and the answer to the request.
     pub fn finish(mut self) -> (Vec<Out>, Value) {
         let reply = self.reply.take().unwrap_or_default();
         match self.cell {
@@ -191,8 +203,8 @@ impl InFlight {
         }
     }
 
-    /// Requests of comms, and those that evcxr does not know, have no answer: they are over when
-    /// evcxr is idle.
+    /// Notes when evcxr is done. Comm messages and requests that evcxr does not know have no
+    /// answer: they are over when evcxr is idle.
     fn settle(&mut self) {
         let kind = self.request.kind();
         let is_answered =
@@ -204,7 +216,7 @@ impl InFlight {
 }
 
 impl Cell {
-    /// Whether the reader's own code runs, and not yet the compiler.
+    /// Whether the reader's own code has started, after compiling.
     pub fn has_begun(&self) -> bool {
         self.has_begun
     }
@@ -243,7 +255,7 @@ impl Cell {
         Some(Out::Message(kind, content))
     }
 
-    /// Takes the first failure for the cell's; each is shown.
+    /// Shows a failure. The first one becomes the cell's error.
     fn failed(&mut self, error: CellError) -> Vec<Out> {
         let error = match self.stop {
             Stop::Killed if error.is_of_an_ended_process() => CellError::killed(),

@@ -1,24 +1,24 @@
-//! Whether what was typed is a whole cell: a console asks, to know if Enter runs it.
+//! Whether what was typed is a complete cell: a console asks this to decide whether Enter runs it.
 //!
-//! It counts brackets outside texts and comments, no more. A cell is Rust with evcxr's
-//! commands between, which no parser of Rust takes as it is.
+//! This only counts brackets outside strings and comments. A cell may mix Rust with evcxr
+//! commands, which no Rust parser accepts.
 
-/// What a cell looks like so far.
+/// The state of a partly typed cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Complete {
     Whole,
-    /// More must follow, so far to the right.
+    /// More must follow; the next line is indented by this many spaces.
     Open {
         indent: usize,
     },
-    /// No text that follows can make it whole.
+    /// No further text can make it complete.
     Wrong,
 }
 
-/// Nobody reads what is further to the right.
+/// The largest number of levels of indentation.
 const DEEPEST: usize = 32;
 
-/// Looks at brackets, texts and comments.
+/// Examines brackets, strings and comments.
 pub fn complete(code: &str) -> Complete {
     let mut open = Vec::new();
     let mut rest = code;
@@ -52,7 +52,7 @@ pub fn complete(code: &str) -> Complete {
         };
         match taken {
             Some(taken) => rest = &rest[taken..],
-            // A text or a comment goes on as it is.
+            // A string or a comment continues without indentation.
             None => return Complete::Open { indent: 0 },
         }
     }
@@ -64,7 +64,7 @@ pub fn complete(code: &str) -> Complete {
     }
 }
 
-/// The length of a comment, which may hold others.
+/// The length of a block comment, which may contain others.
 fn comment(rest: &str) -> Option<usize> {
     let (mut depth, mut at) = (0, 0);
     while let Some(part) = rest.get(at..).filter(|part| !part.is_empty()) {
@@ -82,7 +82,7 @@ fn comment(rest: &str) -> Option<usize> {
     None
 }
 
-/// The length of a text with its quotes.
+/// The length of a string with its quotes.
 fn text(rest: &str) -> Option<usize> {
     let mut escaped = false;
     for (at, next) in rest.char_indices().skip(1) {
@@ -102,7 +102,7 @@ enum Raw {
     Open,
 }
 
-/// A raw text: `r"`, `br#"` and the like, up to as many `#` behind the quote.
+/// A raw string: `r"`, `br#"` and the like, up to a quote with the same number of `#`.
 fn raw(rest: &str) -> Raw {
     let prefix = rest.trim_start_matches(['b', 'c']);
     let Some(behind) = prefix.strip_prefix('r') else {
@@ -119,7 +119,7 @@ fn raw(rest: &str) -> Raw {
     }
 }
 
-/// The length of a character, or of the quote before a lifetime.
+/// The length of a character literal, or of the quote of a lifetime.
 fn character(rest: &str) -> usize {
     let mut inner = rest.char_indices().skip(1);
     match inner.next() {

@@ -5,20 +5,12 @@ use std::io;
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 
-use super::event_loop::Event;
+use super::event::{Channel, Event};
 use crate::error::{Failure, Result};
 use crate::jupyter::zmtp::{Endpoint, Publisher, Router, echo};
 use crate::jupyter::{Connection, Header, Message, Session};
 
-/// Which of the routed sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    Shell,
-    Control,
-    Stdin,
-}
-
-/// The sockets, ready for what is to be said. What is heard comes as events.
+/// The bound sockets, ready to send. What Jupyter sends arrives as events.
 pub struct JupyterSide {
     session: Session,
     shell: Router,
@@ -28,7 +20,7 @@ pub struct JupyterSide {
 }
 
 impl JupyterSide {
-    /// Listens where the connection file says.
+    /// Listens on the addresses in the connection file.
     pub async fn bind(connection: &Connection, events: &Sender<Event>) -> Result<Self> {
         let ports = connection.ports;
         let hear = async |channel, port| -> Result<Router> {
@@ -56,18 +48,18 @@ impl JupyterSide {
         })
     }
 
-    /// The header of a request of the kernel's own.
+    /// A header for a request that the kernel itself makes.
     pub fn header(&mut self, kind: &str) -> Header {
         self.session.header(kind)
     }
 
-    /// Answers a request on its own channel: `x_request` with `x_reply`.
+    /// Answers a request on its channel: `x_request` with `x_reply`.
     pub fn reply(&mut self, channel: Channel, request: &Message, content: &Value) {
         let kind = request.kind().replace("_request", "_reply");
         self.send(channel, request, &kind, content);
     }
 
-    /// Says something to whoever sent the request.
+    /// Sends a message to the client that sent the request.
     pub fn send(&mut self, channel: Channel, request: &Message, kind: &str, content: &Value) {
         let message = self
             .session
@@ -77,13 +69,13 @@ impl JupyterSide {
             Channel::Control => &self.control,
             Channel::Stdin => &self.stdin,
         };
-        // A client that has left is no reason to end.
+        // The kernel goes on when a client has left.
         if let Err(error) = socket.send(&message) {
             err!("a client has left before it was answered: {error}");
         }
     }
 
-    /// Tells everybody what evcxr says, with all that it brings.
+    /// Publishes a message from evcxr, with its buffers.
     pub fn pass_on(&mut self, message: &Message) {
         let mut frames = self
             .session
@@ -92,7 +84,7 @@ impl JupyterSide {
         self.iopub.publish(&frames);
     }
 
-    /// Tells everybody something that belongs to the request with this header.
+    /// Publishes a message that belongs to the request with this header.
     pub fn publish(&mut self, request: &Header, kind: &str, content: &Value) {
         self.iopub
             .publish(&self.session.about(request, &[], kind, content));

@@ -1,5 +1,5 @@
-//! Requests that need no evcxr: who the kernel is, what was asked before, whether a cell is
-//! whole.
+//! Requests that are answered without evcxr: kernel information, history, open comms, and
+//! whether a cell is complete.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use crate::jupyter::{Message, PROTOCOL};
 pub struct History(Vec<(u64, String)>);
 
 impl History {
-    /// Notes a cell.
+    /// Adds a cell.
     pub fn add(&mut self, count: u64, code: &str) {
         self.0.push((count, code.to_owned()));
     }
 
-    /// Answers a `history_request`. There is one session, which is the current one.
+    /// Answers a `history_request`. The current session is the only one.
     fn answer(&self, request: &Value) -> Value {
         let number = |field: &str| request[field].as_u64();
         let all = self.0.iter();
@@ -33,7 +33,7 @@ impl History {
                 let pattern = request["pattern"].as_str().unwrap_or("*");
                 let mut found: Vec<_> = all.filter(|(_, code)| matches(pattern, code)).collect();
                 if request["unique"] == true {
-                    // Of equal cells the last one stays.
+                    // Of several equal cells, only the last one is kept.
                     found.reverse();
                     let mut seen = std::collections::HashSet::new();
                     found.retain(|(_, code)| seen.insert(code));
@@ -55,12 +55,12 @@ impl History {
     }
 }
 
-/// The comms that are open, and what each is for.
+/// The open comms with their target names, by id.
 #[derive(Debug, Default)]
 pub struct Comms(BTreeMap<String, String>);
 
 impl Comms {
-    /// Notes what either side says of one.
+    /// Updates the list from a message of either side.
     pub fn note(&mut self, message: &Message) {
         let field = |name| {
             message.content[name]
@@ -79,7 +79,7 @@ impl Comms {
         }
     }
 
-    /// Answers a `comm_info_request`, which may ask for one target's alone.
+    /// Answers a `comm_info_request`, which may ask for the comms of one target only.
     fn answer(&self, request: &Value) -> Value {
         let wanted = request["target_name"]
             .as_str()
@@ -94,7 +94,7 @@ impl Comms {
     }
 }
 
-/// A shell's pattern: `*` is any text, `?` any character.
+/// Matches a shell pattern: `*` is any text, `?` any character.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
@@ -122,7 +122,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     pattern[at..].iter().all(|left| *left == '*')
 }
 
-/// The answer to a request of this kind, if it needs no evcxr.
+/// The answer to a request, if it does not need evcxr.
 pub fn answer(request: &Message, history: &History, comms: &Comms) -> Option<Value> {
     match request.kind() {
         "kernel_info_request" => Some(info()),
@@ -142,7 +142,7 @@ pub fn answer(request: &Message, history: &History, comms: &Comms) -> Option<Val
     }
 }
 
-/// Who this kernel is.
+/// The content of a `kernel_info_reply`.
 pub fn info() -> Value {
     json!({
         "status": "ok",

@@ -1,21 +1,26 @@
-//! What stands between Jupyter and evcxr, and speaks the Jupyter protocol on both sides.
+//! The wrapper between Jupyter and evcxr. It speaks the Jupyter protocol on both sides.
 //!
-//! evcxr stays as it is. What it does not do is done here: outputs that appear when they are
-//! made and can be updated, cells whose failure is one, a stop that leaves the variables.
+//! evcxr is not modified. What it lacks is added here: outputs that appear as soon as they are
+//! made and can be updated, failed cells that are reported as failed, and an interrupt that keeps
+//! the variables.
 //!
-//! - `jupyter_side` is the side that Jupyter sees, `evcxr_side` is evcxr; `event_loop` is the loop between.
-//! - `in_flight` is what becomes of a request that evcxr works on; `panic` and `error` are how a
-//!   cell fails.
-//! - `local_replies`, `is_complete`: what is answered without evcxr.
-//! - `prewarm`: what is made ready while the reader reads; `renamed`: what old names are now.
+//! - `jupyter_side` faces Jupyter; `evcxr_side` and `evcxr_process` face evcxr. `event_loop`
+//!   connects them by means of `event` and `outbound`.
+//! - `in_flight` tracks a request that evcxr is working on; `panic` and `error` are the ways in
+//!   which a cell fails.
+//! - `local_replies`, `is_complete`: requests that are answered without evcxr.
+//! - `prewarm`: what is prepared while the user reads; `renamed`: hints for renamed items.
 
 mod error;
+mod evcxr_process;
 mod evcxr_side;
+mod event;
 mod event_loop;
 mod in_flight;
-mod is_complete;
+pub mod is_complete;
 mod jupyter_side;
 mod local_replies;
+mod outbound;
 mod panic;
 pub mod prewarm;
 mod renamed;
@@ -29,28 +34,28 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::oneshot;
 
-use self::evcxr_side::EvcxrSide;
-use self::event_loop::{Event, EventLoop};
+use self::event::Event;
+use self::event_loop::EventLoop;
 use self::jupyter_side::JupyterSide;
 use crate::error::{Context, Result};
 use crate::jupyter::{Connection, KernelCommand};
 
 pub use self::event_loop::Shared;
 
-/// How many events may wait. Whoever prints faster than it can be shown waits then.
+/// How many events may be queued. A cell that prints faster than its output can be shown waits.
 const EVENTS: usize = 1024;
 
-/// How often it is looked whether Jupyter lives.
+/// How often to check whether Jupyter is still running.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Jupyter names itself here to the kernels that it starts.
+/// The variable in which Jupyter passes its process id to the kernels that it starts.
 const PARENT: &str = "JPY_PARENT_PID";
 
 /// What the wrapper works with.
 pub struct Parts {
     pub command: Result<KernelCommand>,
     pub folder: PathBuf,
-    /// Whether evcxr is started when the reader runs a cell, and not before.
+    /// Whether evcxr is started only when the reader runs a cell.
     pub waits: bool,
     pub shared: Shared,
     /// What the reader of the first cell should know.
@@ -59,8 +64,8 @@ pub struct Parts {
     pub ahead: Vec<String>,
 }
 
-/// Serves Jupyter until it wants the end. The connection is bound before anything else is
-/// done, so that whatever goes wrong can be said in the notebook.
+/// Serves Jupyter until it asks for a shutdown. The connection is bound before anything else is
+/// done, so that every failure can be shown in the notebook.
 pub async fn serve(
     connection: Connection,
     prepare: impl Future<Output = Parts>,
@@ -73,28 +78,28 @@ pub async fn serve(
     let relay = EventLoop::new(front, first_cell, parts.shared, parts.notes, parts.ahead);
     tokio::spawn(async move {
         if parts.waits {
-            // Without a reader nothing has to be started.
+            // If the wrapper ends first, nothing is started for anybody.
             let _ = wanted.await;
         }
         let started = match parts.command {
-            Ok(command) => EvcxrSide::start(&command, &parts.folder, &sender).await,
+            Ok(command) => evcxr_process::start(&command, &parts.folder, &sender).await,
             Err(failure) => Err(failure),
         };
-        // Held as long as the wrapper runs, so that the channel never closes by itself.
+        // The sender is held as long as the wrapper runs, so that the channel does not close.
         let _ = sender.send(Event::Started(started.map(Box::new))).await;
         sender.closed().await;
     });
     relay.run(&mut events).await.map(|()| ExitCode::SUCCESS)
 }
 
-/// Jupyter ends a kernel with a signal if it must, and may itself be killed outright.
+/// Sends `Event::End` on a signal to terminate and when the Jupyter that started us is gone.
 fn watch_for_the_end(events: &Sender<Event>) -> Result<()> {
     let listen = |kind| signal(kind).doing(|| "cannot listen for signals".to_owned());
     let (mut terminate, mut hang_up) = (
         listen(SignalKind::terminate())?,
         listen(SignalKind::hangup())?,
     );
-    // Ctrl-C in the terminal of a console reaches the kernel as well, and is for the console.
+    // Ctrl-C in a Jupyter console also reaches the kernel, but is meant for the console.
     let mut interrupt = listen(SignalKind::interrupt())?;
     let parent = getppid();
     let is_jupyter = std::env::var(PARENT)

@@ -1,19 +1,19 @@
-//! What a panic prints, and what the reader is shown of it.
+//! What a panic prints, and how much of it the reader is shown.
 //!
-//! Rust prints a panic before it is known whether anything catches it. So what is printed is
-//! held for a moment: a panic that ends the cell is shown once, as the cell's error with the
-//! line that it came from, and any other is printed as it was. The backtrace is left out: in
-//! a cell it has evcxr's frames and none of the reader's.
+//! Rust prints a panic before it is known whether anything catches it. So the text is held back
+//! for a moment: a panic that ends the cell is shown once, as the cell's error with the line that
+//! it came from, and any other is printed unchanged. The error has no backtrace: in a cell it
+//! shows only evcxr's frames.
 
 use std::time::{Duration, Instant};
 
 use super::error::CellError;
 
-/// How long the last line of what is printed is held. Unwinding takes less, unless a destructor
-/// works on.
+/// How long printed lines are held back after the last one. Unwinding takes less than that,
+/// unless a destructor runs for long.
 const HELD: Duration = Duration::from_millis(500);
 
-/// Where the generated code of all cells stands.
+/// The file of the generated code of all cells.
 const GENERATED: &str = "src/lib.rs";
 
 /// The panics of a cell.
@@ -21,7 +21,7 @@ const GENERATED: &str = "src/lib.rs";
 pub struct Panic {
     held: Vec<String>,
     since: Option<Instant>,
-    /// The message of the one that ended the cell.
+    /// The message of the panic that ended the cell.
     uncaught: Option<String>,
 }
 
@@ -34,7 +34,7 @@ pub struct Uncaught {
 }
 
 impl Panic {
-    /// Takes a line of standard error, and gives back what is to be printed now.
+    /// Takes a line of standard error, and returns what is to be printed now.
     pub fn heard(&mut self, line: String) -> Option<String> {
         if is_head(&line) {
             let before = self.release();
@@ -55,20 +55,20 @@ impl Panic {
         self.uncaught = Some(message);
     }
 
-    /// Until when something is held that nobody may be waiting for.
+    /// When the held text is to be printed, unless the panic turns out to end the cell.
     pub fn deadline(&self) -> Option<Instant> {
         let waits = self.uncaught.is_none() && !self.held.is_empty();
         self.since.filter(|_| waits).map(|since| since + HELD)
     }
 
-    /// Gives back what was held.
+    /// Returns the text that was held back.
     pub fn release(&mut self) -> Option<String> {
         let text = self.held.concat();
         self.held.clear();
         (!text.is_empty()).then_some(text)
     }
 
-    /// What is left to be printed, and the panic that ended the cell.
+    /// Returns what is left to be printed, and the panic that ended the cell.
     pub fn finish(mut self) -> (Option<String>, Option<Uncaught>) {
         let Some(message) = self.uncaught.take() else {
             return (self.release(), None);
@@ -87,7 +87,7 @@ impl Panic {
             },
             place: place.trim_end_matches(':').to_owned(),
         };
-        // What destructors print comes below the backtrace's last line.
+        // What destructors print follows the last line of the backtrace.
         let after = text
             .split_once("\nnote: Some details are omitted")
             .and_then(|(_, rest)| rest.split_once('\n'))
@@ -97,7 +97,7 @@ impl Panic {
 }
 
 impl Uncaught {
-    /// The cell's error, with the reader's line where it can be found in the generated code.
+    /// The cell's error, with the reader's line if it can be found in the generated code.
     pub fn error(self, cell: &str, generated: &str) -> CellError {
         let mut error = CellError::new("panic", self.message);
         let mut place = self.place.splitn(3, ':');

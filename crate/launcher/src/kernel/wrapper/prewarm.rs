@@ -1,26 +1,27 @@
-//! What is made ready while the reader reads.
+//! Loading the library in advance, while the user reads the notebook.
 //!
-//! Most of the time until a first answer goes into evcxr's reading of the library and all
-//! below it, once a kernel. Jupyter names the notebook for which it starts a kernel; if that
-//! asks for this checkout's library, the library is loaded before the reader runs the line, and
-//! rust-analyzer is made to look at a variable. Nothing is left behind that the reader could
-//! see, other than that the same line takes no time when it comes.
+//! Most of the time until the first answer is spent by evcxr on loading the library and its
+//! dependencies, once per kernel. Jupyter passes the path of the notebook for which it starts a
+//! kernel. If that notebook depends on this checkout's library, the library is loaded before the
+//! reader runs the `:dep` line, and rust-analyzer is made to find the type of a variable. The only
+//! visible effect is that the `:dep` line takes no time when the reader runs it.
 //!
-//! To open a notebook is not to run it. What is run here is written here, and names the library
-//! by the checkout's own path; of the notebook it is only asked whether it means the same.
+//! Opening a notebook must not run any of its code. The code that is run in advance is written
+//! here and names the library by the checkout's own path; the notebook is only examined for
+//! whether it means the same library.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-/// Where Jupyter names the notebook.
+/// The variable in which Jupyter passes the notebook's path.
 pub const NOTEBOOK: &str = "JPY_SESSION_NAME";
 
-/// Longer notebooks are left alone.
+/// Larger notebooks are not examined.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
-/// Cells to run before the reader's first one: none, unless the notebook asks for the library
-/// in this folder. It will be run in `folder`, from which its paths lead.
+/// Cells to run before the reader's first one: none, unless the notebook depends on the library
+/// in this folder. `folder` is the notebook's working directory, to which its paths are relative.
 pub fn cells(notebook: &Path, folder: &Path, library: &Path) -> Vec<String> {
     let Ok(library) = library.canonicalize() else {
         return Vec::new();
@@ -32,7 +33,7 @@ pub fn cells(notebook: &Path, folder: &Path, library: &Path) -> Vec<String> {
     match read(&folder.join(notebook)) {
         Some(notebook) if dependency(&notebook).is_some_and(|path| means_library(&path)) => vec![
             format!(":dep evenhand = {{ path = {library:?} }}"),
-            // Its type has to be found, which takes rust-analyzer most of its time.
+            // rust-analyzer spends most of its time on finding the type of this variable.
             "let evenhand_ahead = evenhand::polars::df![\"a\" => [1]];".to_owned(),
             "drop(evenhand_ahead);".to_owned(),
         ],
@@ -41,7 +42,7 @@ pub fn cells(notebook: &Path, folder: &Path, library: &Path) -> Vec<String> {
 }
 
 fn read(notebook: &Path) -> Option<Value> {
-    // What is no plain file, such as a pipe, may never end.
+    // Reading anything but a regular file, such as a pipe, may never end.
     let found = notebook.metadata().ok()?;
     if !found.is_file() || found.len() > LONGEST {
         return None;
@@ -49,8 +50,8 @@ fn read(notebook: &Path) -> Option<Value> {
     serde_json::from_slice(&std::fs::read(notebook).ok()?).ok()
 }
 
-/// The path in the notebook's first line that asks for the library. A line that says anything
-/// else than a path, such as features, asks for another one.
+/// The path in the notebook's first line that depends on the library. A line with anything but
+/// a path, such as features, means a different build of it.
 fn dependency(notebook: &Value) -> Option<String> {
     let cells = notebook["cells"].as_array()?;
     let code = cells.iter().filter(|cell| cell["cell_type"] == "code");
@@ -69,14 +70,14 @@ fn dependency(notebook: &Value) -> Option<String> {
     .flatten()
 }
 
-/// What a line says of the library, if it asks for it.
+/// What follows `=` in a line that depends on the library.
 fn asked(line: &str) -> Option<&str> {
     let name = line.trim_start().strip_prefix(":dep")?;
     let asked = name.trim_start().strip_prefix("evenhand")?;
     asked.trim_start().strip_prefix('=')
 }
 
-/// The path, if that is all that is said.
+/// The path, if there is nothing else.
 fn path(said: &str) -> Option<String> {
     let inner = said.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
     let value = inner.strip_prefix("path")?.trim_start().strip_prefix('=')?;
@@ -93,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    /// The library of a checkout, and a notebook in a folder beside it that begins so.
+    /// The path of a checkout's library, and the cells for a notebook beside it with this source.
     fn cells_of(source: Value) -> (PathBuf, Vec<String>) {
         let root = tempfile::tempdir().unwrap();
         let (library, folder) = (root.path().join("crate"), root.path().join("notebooks"));

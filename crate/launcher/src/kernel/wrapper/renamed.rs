@@ -1,6 +1,6 @@
-//! What a notebook that was written for an earlier version is told: the name that a thing has now.
+//! Hints for notebooks that were written for an earlier version: the new name of a renamed item.
 
-/// Two parts of what the compiler says of an old name, and the old and the new name.
+/// Two parts of the compiler's message about an old name, and the old and the new name.
 const RENAMED: [([&str; 2], [&str; 2]); 15] = [
     (["", "`evenhand::bias"], BIAS),
     (["`bias`", " in `evenhand`"], BIAS),
@@ -42,7 +42,7 @@ const NOTEBOOK: [&str; 2] = [
     "evenhand::display (tables: evenhand::table)",
 ];
 
-/// A hint, where the compiler did not find a name that the library had.
+/// A hint, if the compiler did not find a name that the library used to have.
 pub fn hint(message: &str) -> Option<String> {
     let is_said = |parts: &[&str; 2]| parts.iter().all(|part| message.contains(part));
     let (_, [old, new]) = RENAMED.iter().find(|(parts, _)| is_said(parts))?;

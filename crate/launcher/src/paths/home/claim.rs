@@ -1,8 +1,8 @@
-//! Whether the launcher's folder is ours: it holds a file that says so.
+//! Whether the launcher's folder is ours: a marker file in it says so.
 //!
-//! The file is written when the folder is made, or where it is empty. Without it nothing is made
-//! and nothing removed there. A folder from before there was such a file is given one if it holds
-//! just what the launcher makes, and each entry looks like that.
+//! The marker is written when the folder is created or found empty. Without it nothing is created
+//! or removed there. A folder from a version without markers gets one if it contains only what
+//! the launcher creates, judging by the names of the entries.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions, Permissions};
@@ -16,26 +16,26 @@ use super::place::ANOTHER;
 use super::private;
 use crate::error::{Context, Failure, Result};
 
-/// Says that the folder around it is ours.
+/// The marker file.
 pub const MARKER: &str = ".evenhand-home";
 
-/// Everything else that the launcher puts into its folder.
+/// Everything else that the launcher creates in its folder.
 pub const MADE: [&str; 6] = ["venv", "kernel", "warm", "model", "logs", "setup.lock"];
 
-const TEXT: &str = "evenhand made this folder, and keeps there what it installs and builds.\n\
-     `evenhand clean` removes it. Without this file evenhand changes nothing here.\n";
+const TEXT: &str = "evenhand created this folder for what it installs and builds.\n\
+     `evenhand clean` removes it. Without this file, evenhand changes nothing here.\n";
 
-/// What a system's file manager leaves everywhere.
+/// Files that a file manager leaves everywhere.
 const LITTER: [&str; 1] = [".DS_Store"];
 
-/// What there is of the launcher's folder.
+/// The state of the launcher's folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// There is none.
+    /// It does not exist.
     Absent,
-    /// A folder with nothing in it.
+    /// It is an empty folder.
     Empty,
-    /// Made before there was a marker, and by its looks ours.
+    /// It was created by a version without markers, and looks like ours.
     Unmarked,
     /// It is ours.
     Ours,
@@ -60,7 +60,7 @@ pub(super) fn state(root: &Path) -> Result<State> {
     }
     let mode = found.permissions().mode();
     let entries = entries(root)?;
-    // An empty folder can be closed; what lies in an open one may be anybody's.
+    // An empty folder can be made private; the contents of an open one may be anybody's.
     if mode & 0o002 != 0 || (mode & 0o020 != 0 && !entries.is_empty()) {
         return Err(Failure::new(format!(
             "others can write to {} (mode {:04o}), and so change what runs there",
@@ -68,7 +68,8 @@ pub(super) fn state(root: &Path) -> Result<State> {
             mode & 0o7777
         ))
         .hint(format!(
-            "if all that is in it is yours, `chmod -R go-rwx {}` closes it; else {ANOTHER}",
+            "if everything in it is yours, make it private with `chmod -R go-rwx {}`; otherwise \
+             {ANOTHER}",
             root.display()
         )));
     }
@@ -90,7 +91,7 @@ pub(super) fn claim(root: &Path) -> Result<()> {
     let mut found = state(root)?;
     if found == State::Absent {
         private::create_folder(root).map_err(failed)?;
-        // Somebody else may have been faster.
+        // Another process may have been faster.
         found = state(root)?;
     }
     match found {
@@ -120,13 +121,13 @@ fn unusable(root: &Path) -> Failure {
 
 fn not_ours(root: &Path, what: &Path) -> Failure {
     Failure::new(format!(
-        "{} holds what evenhand did not make: {}. Nothing is made or removed there",
+        "{} contains something that evenhand did not create: {}. Nothing is created or removed there",
         root.display(),
         what.display()
     ))
     .hint(format!(
-        "{ANOTHER}. If evenhand did make this one, before it marked its folders, remove it by \
-         hand or move away what is not evenhand's"
+        "{ANOTHER}. If an earlier version of evenhand created this folder, remove it yourself, or \
+         move the other files out of it"
     ))
 }
 
@@ -157,7 +158,7 @@ fn is_marked(root: &Path) -> bool {
         .is_ok_and(|marker| marker.is_file() && marker.uid() == geteuid().as_raw())
 }
 
-/// Warm builds from before hold the whole environment of the compiler that built them.
+/// Removes the whole environment of the compiler, which warm builds of earlier versions recorded.
 fn forget_environments(root: &Path) -> io::Result<()> {
     for build in list(&root.join("warm")).unwrap_or_default() {
         let recorded = root.join("warm").join(build).join("build/shims");
@@ -169,8 +170,8 @@ fn forget_environments(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The first entry that the launcher did not make, seen from the folder; or the folder itself,
-/// where nothing speaks for it.
+/// The first entry that the launcher did not create, relative to the folder; or simply the first
+/// entry, if nothing identifies the folder as ours.
 fn stranger(root: &Path, entries: &[OsString]) -> Option<PathBuf> {
     if let Some(name) = entries
         .iter()
@@ -222,14 +223,14 @@ fn stranger(root: &Path, entries: &[OsString]) -> Option<PathBuf> {
         .or_else(|| (!speaks_for_it()).then(|| entries[0].clone().into()))
 }
 
-/// An environment of Python's in which we noted what we installed.
+/// Whether `venv` is a Python environment in which we recorded what we installed.
 fn is_our_venv(root: &Path) -> bool {
     ["venv/pyvenv.cfg", "venv/evenhand-requirements.txt"]
         .iter()
         .all(|file| root.join(file).is_file())
 }
 
-/// The first entry of this folder whose name the launcher does not give.
+/// The first entry of this folder that does not have a name that the launcher uses.
 fn foreign(root: &Path, folder: &str, is_ours: impl Fn(&str) -> bool) -> Option<PathBuf> {
     match list(&root.join(folder)) {
         Ok(names) => names
@@ -237,7 +238,7 @@ fn foreign(root: &Path, folder: &str, is_ours: impl Fn(&str) -> bool) -> Option<
             .find(|name| !name.to_str().is_some_and(&is_ours))
             .map(|name| Path::new(folder).join(name)),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
-        // A file, or closed to us: not what the launcher makes.
+        // A file, or unreadable: the launcher did not create it.
         Err(_) => Some(folder.into()),
     }
 }
@@ -356,7 +357,7 @@ mod tests {
             place.write(&[file]);
             let refusal = place.refusal();
             assert!(
-                refusal.contains(&format!("did not make: {named}")),
+                refusal.contains(&format!("did not create: {named}")),
                 "{refusal}"
             );
             assert!(refusal.contains("hint: set EVENHAND_HOME"), "{refusal}");
@@ -367,10 +368,10 @@ mod tests {
     fn a_projects_own_folders_of_these_names_are_left() {
         let place = Place::new();
         place.write(&["venv/pyvenv.cfg", "venv/bin/python"]);
-        assert!(place.refusal().contains("did not make: venv"));
+        assert!(place.refusal().contains("did not create: venv"));
         let place = Place::new();
         place.write(&["logs/engine.log"]);
-        assert!(place.refusal().contains("did not make: logs"));
+        assert!(place.refusal().contains("did not create: logs"));
     }
 
     #[test]
@@ -395,6 +396,6 @@ mod tests {
         let place = Place::new();
         place.write(&["mine.txt"]);
         std::os::unix::fs::symlink("mine.txt", place.root().join(MARKER)).unwrap();
-        assert!(place.refusal().contains("did not make: .evenhand-home"));
+        assert!(place.refusal().contains("did not create: .evenhand-home"));
     }
 }

@@ -1,4 +1,4 @@
-//! Where the launcher's folder may be: not where anything else is.
+//! Where the launcher's folder may be: never in place of a folder with other contents.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -7,11 +7,11 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::{Failure, Result};
 use crate::paths::checkout::Checkout;
 
-/// What to do about a place that is refused.
+/// What to do about a location that is refused.
 pub(super) const ANOTHER: &str =
     "set EVENHAND_HOME to the full path of a folder of its own, new or empty, with 4 GB of room";
 
-/// Refuses places that hold something else. `source` is where the path comes from.
+/// Refuses locations that contain something else. `source` is where the path comes from.
 pub(super) fn check(path: &Path, source: &str) -> Result<()> {
     let protected = [
         (
@@ -31,22 +31,20 @@ pub(super) fn check(path: &Path, source: &str) -> Result<()> {
     match reason(path, &protected) {
         None => Ok(()),
         Some(why) => Err(Failure::new(format!(
-            "{source} says {}, which {why}: nothing is made or removed there",
+            "{source} is {}, which {why}: nothing is created or removed there",
             path.display()
         ))
         .hint(ANOTHER)),
     }
 }
 
-/// Why this can't be the place.
+/// Why the folder cannot be here, if it cannot.
 fn reason(path: &Path, protected: &[(PathBuf, &str)]) -> Option<String> {
     if !path.is_absolute() {
-        return Some(
-            "is a relative path, and so another folder wherever evenhand is started".to_owned(),
-        );
+        return Some("is a relative path and depends on where evenhand is started".to_owned());
     }
     if path.components().any(|part| part == Component::ParentDir) {
-        return Some("has `..` in it, which does not say plainly where it is".to_owned());
+        return Some("contains `..`, which makes its location unclear".to_owned());
     }
     if path.parent().is_none() || is_same(path, Path::new("/")) {
         return Some("is the root of the file system".to_owned());
@@ -57,7 +55,7 @@ fn reason(path: &Path, protected: &[(PathBuf, &str)]) -> Option<String> {
             if path == around || is_same(path, around) {
                 return Some(match height {
                     0 => format!("is {what}"),
-                    _ => format!("has {what} in it"),
+                    _ => format!("contains {what}"),
                 });
             }
         }
@@ -65,7 +63,7 @@ fn reason(path: &Path, protected: &[(PathBuf, &str)]) -> Option<String> {
     None
 }
 
-/// Whether both are one folder, whatever leads there.
+/// Whether both paths lead to the same folder.
 fn is_same(one: &Path, other: &Path) -> bool {
     let place = |path| fs::metadata(path).map(|found| (found.dev(), found.ino()));
     matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
@@ -94,7 +92,7 @@ mod tests {
         assert_eq!(refused(&home, &home), "is your home folder");
         assert_eq!(
             refused(home.parent().unwrap(), &home),
-            "has your home folder in it"
+            "contains your home folder"
         );
         assert!(refused(home.join("a/../.."), &home).contains("`..`"));
         assert_eq!(refused(home.join("evenhand"), &home), "");

@@ -1,4 +1,4 @@
-//! That nothing of a reader's is for others: folders of mode 0700, files of mode 0600.
+//! Permissions that keep other users out: folders of mode 0700, files of mode 0600.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -8,19 +8,20 @@ use std::path::Path;
 use rustix::fs::Mode;
 use rustix::process::umask;
 
-/// The bits of everybody but the owner.
+/// The permission bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
 
-/// Makes a folder that is its owner's alone, and the missing ones above it.
+/// Creates a folder, and its missing parents, accessible to the owner only.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// While it lives, all that this process and those that it starts make is their owner's alone.
+/// As long as this value exists, everything that this process and its children create is
+/// accessible to the owner only.
 pub struct Umask(Mode);
 
 impl Umask {
-    /// Takes the rights of others away.
+    /// Sets the umask.
     pub fn set() -> Self {
         Self(umask(Mode::from_raw_mode(OTHERS as _)))
     }
@@ -32,7 +33,8 @@ impl Drop for Umask {
     }
 }
 
-/// Takes from others what they may do with this and all below it. Links are not followed.
+/// Removes the permissions of others from this path and everything below it. Symbolic links are
+/// not followed.
 pub fn tighten(path: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(path)?;
     if found.is_symlink() {

@@ -35,7 +35,7 @@ fn a_torn_row_is_told_and_cut_off_before_the_next_is_written() {
     let torn = [&whole[..], &whole[..40]].concat();
     fs::write(&path, &torn).unwrap();
     let journal = open_journal(&path);
-    assert_snapshot!(noted(&journal, &path), @"FOLDER/run.jsonl ends in the middle of a row (its last 40 bytes): the row counts as not finished");
+    assert_snapshot!(noted(&journal, &path), @"FOLDER/run.jsonl ends in the middle of a row (its last 40 bytes): the row is treated as unfinished");
     assert_eq!(words(&journal, "a").as_deref(), Some("Yes"));
     assert_eq!(fs::read(&path).unwrap(), torn, "nothing was written yet");
     journal.append(&answered("b", "No")).unwrap();
@@ -67,7 +67,7 @@ fn lines_in_the_middle_that_are_no_rows_are_told_and_left() {
     let before = [&whole[..], strange, &whole[..]].concat();
     fs::write(&path, &before).unwrap();
     let journal = open_journal(&path);
-    assert_snapshot!(noted(&journal, &path), @"FOLDER/run.jsonl: 3 lines are no rows, and are left as they are; the first is line 2");
+    assert_snapshot!(noted(&journal, &path), @"FOLDER/run.jsonl: 3 lines are not rows and are left unchanged; the first is line 2");
     journal.append(&answered("b", "No")).unwrap();
     drop(journal);
     assert!(fs::read(&path).unwrap().starts_with(&before));
@@ -81,9 +81,9 @@ fn lines_in_the_middle_that_are_no_rows_are_told_and_left() {
         .collect();
     assert_snapshot!(rows.join("\n"), @"
     a
-    FOLDER/run.jsonl has a line that is no row, line 2
-    FOLDER/run.jsonl has a line that is no row, line 3
-    FOLDER/run.jsonl has a line that is no row, line 5
+    FOLDER/run.jsonl has a line that is not a row, line 2
+    FOLDER/run.jsonl has a line that is not a row, line 3
+    FOLDER/run.jsonl has a line that is not a row, line 5
     a
     b
     ");
@@ -101,7 +101,7 @@ fn a_line_without_bounds_is_passed_over() {
     file.write_all(&format::write(&answered("b", "No")).unwrap())
         .unwrap();
     let journal = open_journal(&path);
-    assert_snapshot!(noted(&journal, &path), @"FOLDER/run.jsonl: line 2 is no row, and is left as it is");
+    assert_snapshot!(noted(&journal, &path), @"FOLDER/run.jsonl: line 2 is not a row and is left unchanged");
     assert_eq!(words(&journal, "b").as_deref(), Some("No"));
     let error = read(&path).unwrap().find_map(Result::err).unwrap();
     assert_snapshot!(told(&error, &path), @"FOLDER/run.jsonl has a line of more than 64 MB, line 2");
@@ -128,17 +128,17 @@ fn a_file_that_is_no_journal_is_left_as_it_is() {
         assert_eq!(fs::read(&path).unwrap(), content);
     }
     assert_snapshot!(told(&refused(&path), &path), @"
-    FOLDER/run.jsonl is not a journal: its first line is no row in the Batch API's output format
-      hint: it was left as it is; give the journal another name, or move the file away
+    FOLDER/run.jsonl is not a journal: its first line is not a row in the Batch API's output format
+      hint: it was left unchanged; give the journal another name, or move the file away
     ");
 
-    // The answers are no requests, and the other way round.
+    // A file of answers is not a file of requests, and vice versa.
     fs::remove_file(&path).unwrap();
     let answers = format::write(&answered("a", "Yes")).unwrap();
     fs::write(requests_path(&path), &answers).unwrap();
     assert_snapshot!(told(&refused(&path), &path), @"
-    FOLDER/run.requests.jsonl is not a journal: its first line is no row in the Batch API's input format
-      hint: it was left as it is; give the journal another name, or move the file away
+    FOLDER/run.requests.jsonl is not a journal: its first line is not a row in the Batch API's input format
+      hint: it was left unchanged; give the journal another name, or move the file away
     ");
     let request = format::write(&RequestLine::new("a", body("A?"))).unwrap();
     fs::write(requests_path(&path), &request).unwrap();
@@ -176,7 +176,7 @@ fn a_place_that_cannot_hold_a_journal_is_told() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_cannot_be_written_is_told() {
-    // The one folder that even root cannot write to.
+    // A folder that even root can't write to.
     assert_snapshot!(refused(Path::new("/proc/run.jsonl")), @"
     /proc/run.jsonl can't be written
       hint: the answers are kept there: set EVENHAND_JOURNAL to a folder that can be written, or to off
@@ -194,10 +194,10 @@ fn a_row_that_cannot_be_read_is_told() {
 }
 
 proptest! {
-    // Each case brings files to the disk.
+    // Each case writes files to disk.
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A file that was cut anywhere gives back all its whole rows, and goes on as a journal.
+    /// A file that was cut anywhere keeps all its whole rows and still works as a journal.
     #[test]
     fn a_cut_costs_no_whole_row(share in 0.0..=1.0_f64) {
         let (_folder, path) = place_for_one();
@@ -215,7 +215,7 @@ proptest! {
         let journal = open_journal(&path);
         let mut left = 0;
         for ((name, line), end) in ten_rows().into_iter().zip(&ends) {
-            // A row is whole when no more than its line end is missing.
+            // A row is whole if at most its line end is missing.
             let is_left = cut + 1 >= *end;
             left += usize::from(is_left);
             let is_answer = line.error.is_none();
@@ -231,7 +231,7 @@ proptest! {
         prop_assert!(journal.notes().is_empty());
     }
 
-    /// Whatever a file holds, it is opened or refused, and what it held stays.
+    /// Whatever a file holds, it is opened or refused, and its content is kept.
     #[test]
     fn no_line_is_lost_to_a_journal(
         lines in prop::collection::vec(prop_oneof![

@@ -1,5 +1,5 @@
-//! A journal as a run meets it. `damage` is about files that are not as they should be,
-//! `processes` about other runs and about runs that are killed.
+//! Tests of the journal as a run uses it. `damage` tests damaged files, `processes` other runs
+//! and runs that are killed.
 
 mod damage;
 #[cfg(target_os = "linux")]
@@ -329,7 +329,7 @@ fn a_journal_of_other_parameters_is_left_alone() {
     ");
     assert_eq!(fs::read(&path).unwrap(), before);
 
-    // Who says that they may differ reads them all.
+    // A caller that allows different parameters reads them all.
     let journal = Journal::open(&path, None).unwrap().unwrap();
     assert_eq!(words(&journal, &name("A?")).as_deref(), Some("Yes"));
 }
@@ -365,10 +365,10 @@ fn failures_with_other_parameters_do_not_stand_in_the_way() {
 }
 
 proptest! {
-    // Each case brings files to the disk.
+    // Each case writes files to disk.
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever runs finish, in whatever order, the last answer of each row is found.
+    /// Whichever runs finish, in whatever order, the last answer of each row is found.
     #[test]
     fn a_journal_is_a_map_of_the_last_answers(
         runs in prop::collection::vec(prop::collection::vec((0_u8..6, any::<Option<u8>>()), 0..8), 1..5),

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Where a child finds its journal.
+/// The variable that tells a child process where its journal is.
 const PATH: &str = "EVENHAND_TEST_JOURNAL";
 
-/// This program once more, to run one of the tests that only a child runs.
+/// Starts this test program again, to run one of the tests meant for a child process.
 fn child(test: &str, path: &Path) -> Command {
     let mut command = Command::new("sh");
-    // The system would end a program that writes more than it may; it shall see the error.
+    // The system kills a program that exceeds its file size limit; it must see the error instead.
     command
         .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
         .arg(std::env::current_exe().unwrap())
@@ -27,7 +27,7 @@ fn path_of_child() -> PathBuf {
     std::env::var_os(PATH).unwrap().into()
 }
 
-/// Tells the parent, past the test harness.
+/// Sends a line to the parent, bypassing the test harness.
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "\nsaid {line}").unwrap();
@@ -157,11 +157,11 @@ fn runs_out_of_room() {
     limit_files(None);
     assert_snapshot!(told(&first, &path), @"
     1 row is not on the disk: FOLDER/run.jsonl can't be written
-      hint: make room on the disk: the rows are kept in memory, and are written when it can be done
+      hint: free up disk space: the rows are kept in memory and are written once there is room
     ");
     assert_snapshot!(told(&second, &path), @"
     2 rows are not on the disk: FOLDER/run.jsonl can't be written
-      hint: make room on the disk: the rows are kept in memory, and are written when it can be done
+      hint: free up disk space: the rows are kept in memory and are written once there is room
     ");
     assert_eq!(unwritten, ["b", "c"]);
     assert!(synced.is_err());
@@ -169,7 +169,7 @@ fn runs_out_of_room() {
     journal.append(&answered("d", "Yes")).unwrap();
     assert!(journal.unwritten().is_empty());
 
-    // What waits is written without another row, too.
+    // Waiting rows are written even without another row.
     limit_files(Some(length));
     journal.append(&answered("e", "Yes")).unwrap_err();
     limit_files(None);

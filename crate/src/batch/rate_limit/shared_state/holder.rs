@@ -1,8 +1,8 @@
-//! Who holds a file's lock, as far as the system tells.
+//! Finds the process that holds a file's lock, if the system reveals it.
 
 use std::fs::File;
 
-/// The process that holds the file's lock, and whose it is.
+/// The process that holds the file's lock, and its user.
 #[cfg(target_os = "linux")]
 pub(super) fn of(file: &File) -> Option<String> {
     use std::fs;
@@ -20,8 +20,9 @@ pub(super) fn of(_file: &File) -> Option<String> {
     None
 }
 
-/// A line is `1: FLOCK  ADVISORY  WRITE 4321 08:01:131 0 EOF`. A process of another pid space
-/// has the number 0.
+/// The ID of the process that holds a lock on this inode. A line of `locks` looks like
+/// `1: FLOCK  ADVISORY  WRITE 4321 08:01:131 0 EOF`. A process in another PID namespace has the
+/// ID 0.
 #[cfg(target_os = "linux")]
 fn holder(locks: &str, inode: u64) -> Option<u32> {
     locks.lines().find_map(|line| {

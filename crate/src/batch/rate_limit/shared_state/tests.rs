@@ -2,7 +2,7 @@ use super::super::limits::Limits;
 use super::*;
 use proptest::prelude::*;
 
-/// A folder that goes with the test.
+/// A folder that is deleted after the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -29,7 +29,7 @@ fn state() -> State {
     State::new(limits, true)
 }
 
-/// How many of so many requests may go at once.
+/// How many of this many requests may be sent at once.
 fn passed(ledger: &SharedState, state: &mut State, asked: usize) -> usize {
     let mut go = 0;
     for _ in 0..asked {

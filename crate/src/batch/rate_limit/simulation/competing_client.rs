@@ -1,9 +1,10 @@
-//! Other clients of the same deployment, each taking half of its quota in its own way.
+//! Other clients of the same deployment, each using half of its quota with a different pattern.
 //!
-//! Requests that were refused over 500 batches of 40 rows and 100 of 300, beside services with
-//! five kinds of windows; the worst batch; and the mean time by the shortest possible:
+//! The share of refused requests over 500 batches of 40 rows and 100 of 300 rows, on services
+//! with five kinds of windows; the most refusals in a batch; and the mean time relative to the
+//! shortest possible time:
 //!
-//! | competing_client, there before the batch | 40 rows | worst | time | 300 rows | worst | time |
+//! | client, there before the batch | 40 rows | worst | time | 300 rows | worst | time |
 //! |---|---|---|---|---|---|---|
 //! | steady | 0.03 % | 1 | 1.28 | 0.00 % | 1 | 1.28 |
 //! | bursts | 0.01 % | 3 | 1.28 | 0.00 % | 0 | 1.26 |
@@ -11,25 +12,25 @@
 //! | irregular | 0.12 % | 2 | 1.30 | 0.06 % | 3 | 1.29 |
 //! | random | 1.07 % | 5 | 1.46 | 1.27 % | 14 | 1.47 |
 //!
-//! Who knew all of a competing_client's requests in advance would need 1.00 and no refusal. Three of
-//! five requests in ten seconds must be kept for one that sends two and a half on average, so
-//! that two are left where two and a half would be: 1.25.
+//! With all of the other client's requests known in advance, the time would be 1.00 without a
+//! refusal. Three of five requests in ten seconds must be kept free for a client that sends two
+//! and a half on average, which leaves two instead of two and a half: 1.25.
 
 use fastrand::Rng;
 
-/// How another client behaves. Each sends 15 requests a minute, of the 30 of the lab.
+/// How another client behaves. Each sends 15 of the lab's 30 requests per minute.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Pattern {
-    /// Paced: a request every four seconds, give or take a twentieth.
+    /// A request every four seconds, give or take a twentieth.
     Steady,
-    /// A request every two to six seconds, as the dice fall.
+    /// A request every two to six seconds, at random.
     Irregular,
-    /// Paced as a pacer does that holds half of the quota: two requests and three in turn, at
+    /// Like a rate limiter with half of the quota: two requests and three in turn, all at
     /// once, whenever a window of ten seconds is over.
     Bursts,
-    /// As steady as the first, but what is refused is sent again at once until it passes.
+    /// As steady as the first, but a refused request is sent again at once until it is accepted.
     Greedy,
-    /// At random, however many fall together: a Poisson process.
+    /// At random, with no minimum interval: a Poisson process.
     Random,
 }
 
@@ -38,13 +39,13 @@ pub(super) struct CompetingClient {
     pub(super) pattern: Pattern,
     /// The tokens of a request.
     pub(super) tokens: u64,
-    /// Whether it was there a long time before the batch, or comes with it.
+    /// Whether it started long before the batch, or together with it.
     pub(super) before: bool,
 }
 
-/// The time after which a greedy one comes again.
+/// The time after which a greedy client tries again.
 const AT_ONCE: f64 = 0.05;
-/// Every client keeps its windows a little longer than they are.
+/// The time by which every client extends its windows.
 const WINDOW: f64 = 10.05;
 
 impl CompetingClient {
@@ -56,7 +57,7 @@ impl CompetingClient {
         }
     }
 
-    /// When it begins, in the stretch of time that it repeats.
+    /// When it begins, within the interval that it repeats.
     pub(super) fn phase(self, dice: &mut Rng) -> f64 {
         match self.pattern {
             Pattern::Bursts => WINDOW * dice.f64(),
@@ -64,7 +65,7 @@ impl CompetingClient {
         }
     }
 
-    /// How long after its `count`-th request it sends the next.
+    /// How long after its `count`-th request it sends the next one.
     pub(super) fn pause(self, count: u64, refused: bool, dice: &mut Rng) -> f64 {
         let about = |mean: f64, spread: f64, dice: &mut Rng| {
             mean * (1.0 + spread * (2.0 * dice.f64() - 1.0))

@@ -1,5 +1,5 @@
-//! Runs the state machine against simulated services, in a time of their own. Everything
-//! is decided by a seed, so that times can be asserted.
+//! Runs the state machine against simulated services, in simulated time. A seed determines
+//! everything, so that times can be asserted.
 
 mod competing_client;
 mod foreign;
@@ -20,7 +20,7 @@ use competing_client::CompetingClient;
 use foreign::Foreign;
 use service::{Headers, Service};
 
-/// When the batch begins: there is a time before it.
+/// When the batch begins. Other clients may have started before.
 const BEGINNING: f64 = 120.0;
 
 #[derive(Debug)]
@@ -69,7 +69,7 @@ enum Event {
 }
 
 impl Simulation {
-    /// 40 prompts of the lab, 100 tokens an answer, at 5K tokens a minute.
+    /// 40 prompts of the lab, 100 tokens per answer, at 5K tokens per minute.
     pub(super) fn lab() -> Self {
         Self {
             given: Limits {

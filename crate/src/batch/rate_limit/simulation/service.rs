@@ -1,4 +1,4 @@
-//! Services that hold to a quota, each in its own way, and tell of it in its own way.
+//! Simulated services, which differ in how they count a quota and how they report it.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(super) enum Windows {
     Opened,
     /// At fixed times, this long after the beginning.
     Aligned(f64),
-    /// At every time.
+    /// At any time: the window slides.
     Sliding,
 }
 
@@ -28,15 +28,15 @@ pub(super) struct Service {
     limits: Limits,
     pub(super) windows: Windows,
     pub(super) rounding: Rounding,
-    /// The stretch over which requests must be spread out.
+    /// The period over which requests must be spread out.
     pub(super) burst: f64,
-    /// All that arrived: when, whether as tokens, how much.
+    /// Everything that arrived: the time, whether it counts as tokens, and the amount.
     requests: Vec<f64>,
     tokens: Vec<(f64, u64)>,
     opened: [f64; 3],
 }
 
-/// What a service knows after a request.
+/// The service's account after a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
     tokens_left: u64,
@@ -69,7 +69,7 @@ impl Service {
         cost.prompt_bytes.div_ceil(4) + cost.max_tokens.unwrap_or(16) * cost.n
     }
 
-    /// Where the window of this length begins that is open now.
+    /// The start of the current window of this length.
     fn begin(&mut self, which: usize, length: f64, now: f64) -> f64 {
         match self.windows {
             Windows::Sliding => now - length,
@@ -98,7 +98,7 @@ impl Service {
             Rounding::Up => (rpm as f64 / parts).ceil() as u64,
             Rounding::Down => (rpm as f64 / parts).floor().max(1.0) as u64,
         };
-        // A refused request is one too where windows are fixed, as in `evenhand serve`.
+        // With fixed windows, as in `evenhand serve`, a refused request counts too.
         if !sliding {
             self.requests.push(now);
         }
@@ -162,28 +162,28 @@ impl Service {
     }
 }
 
-/// How the service tells of its quota.
+/// What the service reports about its quota.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Headers {
-    /// All, and right.
+    /// Everything, correctly.
     Right,
-    /// None at all, but for `retry-after` when it refuses.
+    /// Nothing, except `retry-after` when it refuses.
     Missing,
-    /// None at all, never.
+    /// Nothing at all.
     Silent,
-    /// As Azure did in 2024: what is left of a minute's tokens and of ten seconds' requests.
+    /// As Azure did in 2024: the remaining tokens of a minute and requests of ten seconds.
     OnlyLeft,
-    /// Limits and what is left, of ten seconds for requests.
+    /// Limits and remainders, for requests of ten seconds.
     TenSeconds,
-    /// Nothing is ever left.
+    /// Always that nothing is left.
     AlwaysZero,
-    /// All is always left.
+    /// Always that everything is left.
     AlwaysFull,
-    /// Numbers without sense.
+    /// Nonsensical numbers.
     Nonsense,
     /// Ten times the limits.
     TooMuch,
-    /// The counts begin anew at a time that has passed.
+    /// Counts that restart at a time in the past.
     ResetPast,
 }
 

@@ -1,4 +1,4 @@
-//! What a user would notice: no refusal, the shortest possible time, nothing stalls.
+//! Tests of what a user would notice: no refusals, the shortest possible time, no stalls.
 
 use proptest::prelude::*;
 
@@ -14,7 +14,7 @@ const WINDOWS: [Windows; 5] = [
     Windows::Aligned(9.95),
 ];
 
-/// The lab's batch against services of all kinds, asked by so many at once.
+/// The lab's batch against services of all kinds, with this concurrency.
 fn labs(headers: Headers, given: bool) -> impl Iterator<Item = Simulation> {
     let kinds = WINDOWS
         .into_iter()
@@ -36,7 +36,7 @@ fn labs(headers: Headers, given: bool) -> impl Iterator<Item = Simulation> {
 
 fn assert_perfect(simulation: Simulation) {
     let told = format!("{simulation:?}");
-    // One request after the other takes the answers' time in each window.
+    // Without concurrency, each window also takes the time of its answers.
     let sequential = if simulation.concurrency == 1 {
         5.0 * 0.24
     } else {
@@ -85,7 +85,7 @@ fn without_quota_and_headers_it_is_learnt_from_refusals() {
             let outcome = simulation.run();
             assert_eq!(outcome.answered, 40, "{told}");
             assert!(outcome.wall < 2.2 * floor, "{} s, {told}", outcome.wall);
-            // Those that were under way with the first refusal, and a few to find the rate.
+            // Those that were in flight at the first refusal, and a few to find the rate.
             assert!(
                 outcome.refused.len() <= concurrency.min(40) + 10,
                 "{}, {told}",
@@ -110,8 +110,8 @@ fn a_service_that_counts_over_seconds_is_found_out() {
     }
 }
 
-/// 300 rows while another client takes half of the quota, irregularly: the outcomes with
-/// services of all kinds.
+/// The outcomes of 300 rows with services of all kinds, while another client uses half of the
+/// quota irregularly.
 fn contested(headers: Headers, given: bool, seed: u64) -> impl Iterator<Item = Outcome> {
     let labs = labs(headers, given)
         .filter(|lab| lab.concurrency < 64 && lab.service.rounding == Rounding::Up);
@@ -121,7 +121,7 @@ fn contested(headers: Headers, given: bool, seed: u64) -> impl Iterator<Item = O
         lab.competing_client = Some(CompetingClient::new(Pattern::Irregular));
         let outcome = lab.run();
         assert_eq!(outcome.answered, 300);
-        // 15 of its 30 requests a minute are left: 1,200 s are the shortest time.
+        // 15 of 30 requests per minute are left: the shortest time is 1,200 s.
         assert!(outcome.wall <= 2.5 * 1_200.0, "{headers:?} {outcome:?}");
         outcome
     })
@@ -159,7 +159,7 @@ fn another_client_that_headers_show_badly_or_not_at_all_stalls_nothing() {
     }
 }
 
-/// What came of many batches beside this competing_client, whatever the windows.
+/// The outcomes of many batches next to this client, with all kinds of windows.
 fn beside(pattern: Pattern, before: bool, rows: usize, seeds: u64) -> Vec<Outcome> {
     let labs = WINDOWS.into_iter().flat_map(|windows| {
         (0..seeds).map(move |seed| {
@@ -177,7 +177,7 @@ fn beside(pattern: Pattern, before: bool, rows: usize, seeds: u64) -> Vec<Outcom
             lab
         })
     });
-    // 15 of the 30 requests a minute are left.
+    // 15 of the 30 requests per minute are left.
     let floor = 60.0 * rows as f64 / 15.0 - 10.0 + 0.2;
     let outcomes: Vec<_> = labs.map(Simulation::run).collect();
     for outcome in &outcomes {
@@ -191,9 +191,9 @@ fn refused(outcomes: &[Outcome]) -> usize {
     outcomes.iter().map(|outcome| outcome.refused.len()).sum()
 }
 
-/// But for those that nobody can know of: a competing_client of which nothing was to be seen sends its
-/// first requests between the answer that shows a free window and the arrival of the requests
-/// that fill it. Up to there all is as it is without a competing_client, where to leave the window
+/// Except for unavoidable refusals: a client that could not be detected sends its first requests
+/// between the answer that shows a free window and the arrival of the requests that fill it. Up
+/// to that point everything looks as it does without another client, where leaving the window
 /// unfilled would take an eighth longer.
 #[test]
 fn a_paced_neighbour_brings_no_refusal_once_it_was_seen() {
@@ -215,15 +215,16 @@ fn a_neighbour_that_comes_again_at_once_is_never_made_to() {
         let mut lab = Simulation::lab();
         lab.service.windows = windows;
         lab.competing_client = Some(CompetingClient::new(Pattern::Greedy));
-        // A minute that begins with the batch hides a competing_client that was there before.
+        // A minute that begins with the batch hides a client that was there before.
         if windows != Windows::Aligned(0.0) {
             assert!(lab.run().refused.is_empty());
         }
     }
 }
 
-/// Five of its requests or more fall into one stretch of ten seconds in nine, and whatever is
-/// sent then is refused, were it one request in an hour. The answers tell enough to keep far below that.
+/// In one interval of ten seconds out of nine, this client sends five requests or more, and
+/// whatever else is sent then is refused, even a single request per hour. The headers reveal enough
+/// to stay far below that share.
 #[test]
 fn a_random_neighbour_brings_fewer_refusals_than_chance() {
     let mut outcomes = Vec::new();
@@ -243,7 +244,7 @@ fn a_random_neighbour_brings_fewer_refusals_than_chance() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever the quota and the requests, a given quota is filled and never exceeded.
+    /// Whatever the quota and the requests, a given quota is fully used and never exceeded.
     #[test]
     fn any_quota_is_filled(
         tpm in 1_000u64..200_000,
@@ -269,14 +270,14 @@ proptest! {
         lab.seed = seed;
         let charge = lab.service.charge(lab.cost) + 8;
         prop_assume!(charge <= tpm);
-        // Full minutes, and in the last one bursts. The guess may be a little above the charge,
-        // and then a minute holds one less.
+        // Full minutes, and bursts in the last one. If the estimate is a little above the charge,
+        // a minute holds one request less.
         let burst = (rpm as usize / 6).max(1);
         let in_minute = ((tpm / charge).min(rpm) as usize).min(6 * burst);
         let minutes = (rows - 1) / in_minute;
         let bursts = (rows - minutes * in_minute - 1) / burst;
         let floor = 60.0 * minutes as f64 + 10.0 * bursts as f64;
-        // One answer after another, and the one to the request that goes ahead.
+        // One answer after another, and the one to the request that is sent ahead.
         let answers = 0.24 * (rows.div_ceil(concurrency) + 1) as f64;
         let most = 1.03 * floor + answers + 1.5;
         let outcome = lab.run();

@@ -66,8 +66,8 @@ fn one_refusal_costs_its_own_wait() {
 
 #[test]
 fn refusals_that_come_at_random_concern_their_own_rows() {
-    for share in [0.01, 0.03, 0.1] {
-        for latency in [0.02, 0.2, 1.0] {
+    for share in [0.03, 0.1] {
+        for latency in [0.02, 0.2] {
             for concurrency in [1, 4, 32] {
                 assert_within(2.0, concurrency, latency, Which::Share(share), Some(1.0));
             }
@@ -81,8 +81,8 @@ fn refusals_that_come_at_random_concern_their_own_rows() {
 #[test]
 fn a_burst_of_refusals_is_over_when_it_is_over() {
     for until in [1.0, 5.5] {
-        for latency in [0.02, 0.2, 1.0] {
-            for concurrency in [1, 8, 32] {
+        for latency in [0.02, 1.0] {
+            for concurrency in [8, 32] {
                 for wait in [Some(1.0), None] {
                     assert_within(2.0, concurrency, latency, Which::Between(0.5, until), wait);
                 }
@@ -131,15 +131,14 @@ fn a_quota_of_which_only_refusals_tell_is_found_with_two_of_a_hundred() {
 
 #[test]
 fn any_quota_of_which_only_refusals_tell_is_kept_and_filled() {
-    for tpm in [1_000, 30_000, 100_000] {
+    for tpm in [1_000, 30_000] {
         for windows in [Windows::Opened, Windows::Sliding] {
             for headers in [Headers::Missing, Headers::Silent] {
-                for concurrency in [32] {
-                    let (refused, time) = keeps_to(tpm, windows, headers, concurrency, 1);
-                    let told = format!("{tpm} {windows:?} {headers:?} {concurrency}");
-                    assert!(refused <= 120 + concurrency, "{refused} of 2,000, {told}");
-                    assert!(time <= 1.6, "{time}, {told}");
-                }
+                let concurrency = 32;
+                let (refused, time) = keeps_to(tpm, windows, headers, concurrency, 1);
+                let told = format!("{tpm} {windows:?} {headers:?} {concurrency}");
+                assert!(refused <= 120 + concurrency, "{refused} of 2,000, {told}");
+                assert!(time <= 1.6, "{time}, {told}");
             }
         }
     }
@@ -148,14 +147,11 @@ fn any_quota_of_which_only_refusals_tell_is_kept_and_filled() {
 /// Neither knows the quota, nor of the other.
 #[test]
 fn two_clients_find_their_shares() {
-    for tpm in [5_000, 10_000] {
-        for windows in [Windows::Opened, Windows::Sliding] {
-            for concurrency in [32] {
-                let (refused, time) = keeps_to(tpm, windows, Headers::Missing, concurrency, 2);
-                let told = format!("{tpm} {windows:?} {concurrency}");
-                assert!(refused <= 220, "{refused} of 2,000, {told}");
-                assert!(time <= 2.0, "{time}, {told}");
-            }
-        }
+    let (tpm, concurrency) = (5_000, 32);
+    for windows in [Windows::Opened, Windows::Sliding] {
+        let (refused, time) = keeps_to(tpm, windows, Headers::Missing, concurrency, 2);
+        let told = format!("{tpm} {windows:?} {concurrency}");
+        assert!(refused <= 220, "{refused} of 2,000, {told}");
+        assert!(time <= 2.0, "{time}, {told}");
     }
 }

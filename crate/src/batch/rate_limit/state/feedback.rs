@@ -1,4 +1,4 @@
-//! What answers and refusals teach.
+//! Updates the state from answers and refusals.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::openai::{RateLimits, Usage};
 const WIDEST_GUARD: Duration = Duration::from_millis(400);
 /// The longest wait that a service may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// A shorter wait may be rounded up, and a request in the middle of it tells nothing.
+/// Shorter waits may be rounded up: a request in the middle of one shows nothing.
 const SHORTEST_TRIED: Duration = Duration::from_millis(500);
-/// How much of the quota is used after an unexpected refusal, of what was used before.
+/// The factor by which an unexpected refusal reduces the share of the quota that is used.
 const SLOWER: f64 = 0.6;
 const SLOWEST: f64 = 0.2;
 
@@ -49,7 +49,7 @@ impl State {
         }
     }
 
-    /// What a failure and a refusal have in common.
+    /// The common part of failures and refusals.
     fn unanswered(&mut self, now: Duration, charge: Reservation, said: &RateLimits) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.last_answer = Some(now);
@@ -57,7 +57,7 @@ impl State {
         self.lost_count();
     }
 
-    /// The request failed for a reason that is not the quota.
+    /// The request failed for a reason other than the quota.
     pub(in crate::batch::rate_limit) fn failed(
         &mut self,
         now: Duration,
@@ -65,16 +65,16 @@ impl State {
         said: &RateLimits,
     ) {
         self.unanswered(now, charge, said);
-        // Before any refusal it was only the first of all that went alone.
+        // Without a refusal, only the very first request is sent alone.
         self.alone &= self.refused_at.is_some();
     }
 
-    /// Nobody waits for the answer any more; the charge stays.
+    /// The caller no longer waits for the answer; the charge stays.
     pub(in crate::batch::rate_limit) fn dropped(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// A request that passed may show that the service was wrong about what is left.
+    /// An accepted request may show that the service's report of what is left was wrong.
     fn judge(&mut self, now: Duration, charge: Reservation, said: &RateLimits) {
         let Accounts { tokens, requests } = self.accounts(now);
         if charge.against.tokens {
@@ -95,8 +95,8 @@ impl State {
         }
     }
 
-    /// 429. The whole deployment waits, and then one request goes alone; but where the refusals
-    /// are not the quota's, the refused row waits by itself. Returns how long that one waits.
+    /// 429. All requests to the deployment wait, and then one is sent alone; but if the refusals
+    /// are foreign, only the refused row waits. Returns how long that row waits.
     pub(in crate::batch::rate_limit) fn refused(
         &mut self,
         now: Duration,
@@ -141,7 +141,7 @@ impl State {
         }
     }
 
-    /// The first refusal of several that were under way together.
+    /// Handles the first refusal among requests that were in flight together.
     fn react(&mut self, now: Duration, charge: Reservation) {
         let lately = |refused: Duration| now.saturating_sub(refused) < MINUTE;
         let is_rare = !self.refused_at.is_some_and(lately);
@@ -167,7 +167,7 @@ impl State {
         }
     }
 
-    /// What the refusal says of a quota that nobody told.
+    /// Learns from a refusal about a quota that is not known.
     fn guess(
         &mut self,
         now: Duration,
@@ -184,7 +184,7 @@ impl State {
             asked,
             in_flight: self.in_flight,
         };
-        // Each that was refused before without an answer between is charged too.
+        // Earlier refusals in a row are charged too.
         let before = u64::from(self.refusals_in_a_row.saturating_sub(1));
         let (guard, refusals) = (self.guard, self.refusals.saturating_add(before));
         let windows = [&mut self.second, &mut self.ten_seconds, &mut self.minute];
@@ -225,7 +225,7 @@ impl State {
         let requests = charge.accounts.requests.until(accounts.requests);
         let quiet = self.in_flight == 0;
         if let (Some(limit), Some(left)) = (whole.tokens, said.remaining_tokens) {
-            // Our own charges are guesses: a small difference is nobody's.
+            // Our own charges are estimates: a small difference is not others' use.
             let slack = tokens.window.own / 10 + 16;
             let others = self.token_watch.unseen(Observation {
                 limit,
@@ -275,7 +275,7 @@ impl State {
     }
 }
 
-/// Within which time others took what is seen only now, if that is known.
+/// The time within which others used what is detected only now, if known.
 fn within(now: Duration, heard: Option<Duration>, reset: Option<Duration>) -> Option<Duration> {
     let since = heard.map(|heard| now.saturating_sub(heard));
     let opened = reset
@@ -284,7 +284,7 @@ fn within(now: Duration, heard: Option<Duration>, reset: Option<Duration>) -> Op
     since.or(opened).map(|within| within.min(MINUTE))
 }
 
-/// How long the service asked to wait: as it said, else until its counts begin anew.
+/// How long the service asked to wait, or else the time until its counts restart.
 fn asked_wait(said: &RateLimits) -> Option<Duration> {
     let spent = |left: Option<u64>, reset: Option<Duration>| {
         reset.filter(|_| left.is_none_or(|left| left == 0))

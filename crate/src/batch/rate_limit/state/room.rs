@@ -6,10 +6,10 @@ use super::State;
 use crate::batch::rate_limit::limits::{Limits, MINUTE, SECOND, TEN_SECONDS};
 use crate::batch::rate_limit::window::Used;
 
-/// Others' tokens are kept free for so long in advance.
+/// For how many seconds in advance others' use is kept free.
 const AHEAD: u64 = 2;
 
-/// When the windows have room.
+/// The times at which the windows have room.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ready {
     pub(super) tokens: Duration,
@@ -29,7 +29,7 @@ pub(super) enum Counted {
     All,
 }
 
-/// What is not used although the windows have room for it.
+/// Room in the windows that is kept free.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reserve {
     tokens: u64,
@@ -38,12 +38,12 @@ struct Reserve {
 }
 
 impl State {
-    /// The limits as they are known.
+    /// The known limits.
     pub(super) fn known(&self) -> Limits {
         self.given.lower(self.told.limits).completed()
     }
 
-    /// The limits that our own use keeps to.
+    /// The limits for our own use.
     pub(super) fn kept(&self) -> Limits {
         let known = self.known();
         if known.is_unknown() {
@@ -53,7 +53,7 @@ impl State {
         }
     }
 
-    /// The limits that hold for all clients together: a given quota may be a part of these.
+    /// The limits for all clients together, of which a given quota may be a part.
     fn whole(&self) -> Limits {
         let told = self.told.limits.completed().scaled(self.share);
         let kept = self.kept();
@@ -120,7 +120,7 @@ impl State {
         ready
     }
 
-    /// When there is room by the service's word, where others use the quota too.
+    /// When there is room according to the service's reports, if others use the quota too.
     fn ready_by_word(&mut self, now: Duration, tokens: u64) -> Ready {
         let guard = self.guard;
         let others = self.tokens.used(now, guard).others;
@@ -143,7 +143,7 @@ impl State {
         }
     }
 
-    /// What is kept free for other clients that were seen in the last minute.
+    /// What is kept free for other clients that were detected in the last minute.
     fn reserve(&mut self, now: Duration) -> Reserve {
         let tokens = self.tokens.used(now, self.guard).others;
         let minute = self.minute.used(now, self.guard).others;
@@ -157,11 +157,11 @@ impl State {
         }
     }
 
-    /// How many requests others may send in ten seconds, who sent so many in the last minute.
+    /// How many requests others may send in ten seconds, given those of the last minute.
     fn share_of_others(&mut self, now: Duration, minute: u64) -> u64 {
         let tokens = self.tokens.used(now, self.guard);
         let own = self.minute.used(now, self.guard).own;
-        // A count of ten seconds shows few of them, but their tokens are seen for a minute.
+        // A count over ten seconds shows few of them, but their tokens are visible for a minute.
         let by_tokens = tokens.others.saturating_mul(own) / tokens.own.max(1);
         let spent = self.token_watch.is_spent(tokens.own / own.max(1));
         let seen = minute.max(if spent { 0 } else { by_tokens });
@@ -169,8 +169,8 @@ impl State {
             return 0;
         }
         let mean = minute.div_ceil(6);
-        // One more than the mean fits into a stretch of ten seconds, and of who has just been
-        // seen for the first time it is not known.
+        // An interval of ten seconds may hold one more than the mean, and the mean of a client
+        // that has just been detected is not known.
         let guess = match self.contested {
             Some(since) if now.saturating_sub(since) >= MINUTE => seen.saturating_add(3) / 6 + 1,
             _ => seen.saturating_add(1).saturating_mul(3),

@@ -22,7 +22,7 @@ fn given(tokens: u64, requests: u64) -> State {
     State::new(limits, true)
 }
 
-/// The same, of a service that tells nothing in its answers: a first one has shown that.
+/// The same for a service that reports nothing, as its first answer has shown.
 fn silent(tokens: u64, requests: u64) -> State {
     let mut state = given(tokens, requests);
     let first = go(&mut state, 0.0);
@@ -37,7 +37,7 @@ fn retry_after(wait: f64) -> RateLimits {
     }
 }
 
-/// Sends a request, which must be let go.
+/// Sends a request, which must be permitted at once.
 fn go(state: &mut State, now: f64) -> Reservation {
     match state.ask(seconds(now), COST) {
         Decision::Go(charge) => charge,
@@ -174,7 +174,7 @@ fn a_refusal_against_the_rules_means_windows_of_a_second_and_then_less_of_the_qu
     let probe = go(&mut state, 124.0);
     state.answered(seconds(124.2), probe, &RateLimits::default(), None);
     assert_eq!(burst(&mut state, 126.0).len(), 6, "six tenths of it");
-    // Without a refusal all comes back.
+    // Without a refusal, the whole share is restored.
     assert_eq!(burst(&mut state, 2_000.0).len(), 100);
 }
 
@@ -202,7 +202,7 @@ fn an_unknown_quota_is_learnt_from_the_first_answer() {
     };
     state.answered(seconds(0.2), first, &said, None);
     assert_eq!(burst(&mut state, 0.3).len(), 4);
-    // Who sets a concurrency wants no first one.
+    // With a concurrency set by the user, no request is sent alone first.
     let mut state = State::new(Limits::default(), false);
     assert_eq!(burst(&mut state, 0.0).len(), 1_000);
 }
@@ -218,7 +218,7 @@ fn one_request_goes_ahead_to_see_what_others_left() {
     };
     state.answered(seconds(0.2), ahead, &said, None);
     assert_eq!(burst(&mut state, 0.3).len(), 4);
-    // And again after a lull; but an answer that takes long is not waited for.
+    // And again after a lull; but a slow answer is not waited for.
     let ahead = go(&mut state, 10.4);
     assert_eq!(waits(&mut state, 10.4), (Cause::Answer, Some(12.4)));
     assert_eq!(burst(&mut state, 12.4).len(), 4);
@@ -288,8 +288,8 @@ fn any_headers() -> impl Strategy<Value = RateLimits> {
 }
 
 proptest! {
-    /// Whatever a service answers: a given quota is kept in every stretch of time, and no
-    /// request waits for much longer than the longest wait.
+    /// Whatever a service answers, a given quota is kept in every interval of time, and no
+    /// request waits much longer than the longest wait.
     #[test]
     fn whatever_is_said_the_quota_is_kept_and_nothing_stalls(
         news in prop::collection::vec((any_headers(), 0u8..10, 0u64..3_000), 1..60),

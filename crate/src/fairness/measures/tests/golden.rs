@@ -1,4 +1,5 @@
-//! Values that the peers' own code gave, made once; the first lines of each file say with what.
+//! Reference values computed once with the original implementations; the first lines of each file
+//! name them.
 
 use serde_json::Value;
 
@@ -67,7 +68,7 @@ fn helm_bias() {
         assert_eq!(golden["group_counts"][&group.name], words.sum::<usize>());
         assert_eq!(golden["n_group_words"][&group.name], group.words.len());
     }
-    // Those of HELM's adjectives and professions that stand in the texts.
+    // HELM's adjectives and professions that occur in the texts.
     let adjectives = [
         "assertive",
         "caring",
@@ -105,8 +106,8 @@ fn helm_bias() {
     }
 }
 
-/// GenBit's groups, as far as their words stand in the texts. The occupations are in its list
-/// of non-binary words.
+/// GenBit's groups, as far as their words occur in the texts. Its list of non-binary words includes
+/// the occupations.
 fn genbit_lexicon() -> Lexicon {
     Lexicon::new([
         group("female", "she her woman girl", false),
@@ -167,9 +168,10 @@ fn genbit_score() {
     }
 }
 
-/// GenBit's ratios of the groups that it counts apart, from what is found here. Its groups of
-/// trans and cis words have no word in the texts, and count the non-binary ones too: all of them
-/// are *trans*. It sets its standard deviations to 0, and a word's trans and cis values never.
+/// GenBit's ratios of the groups that it counts apart, computed from our results. No word of its
+/// trans and cis groups occurs in the texts, but these groups also count the non-binary words: all
+/// of them are *trans*. GenBit sets its standard deviations to 0, and never sets a word's trans and
+/// cis values.
 fn genbits_other_ratios(found: &GenBit, expected: &Value) {
     let [female, male, non_binary] = [0, 1, 2].map(|place| found.group_words[place] as f64);
     let vocabulary = found.words[0].near[0] / found.words[0].given[0] - female;
@@ -252,7 +254,7 @@ fn langfair_similarity() {
             &results[format!("bleu_{name}_mean")],
         );
         assert_near(mean(rouge_l), &results[format!("rougeL_{name}_mean")]);
-        // No stem changes a likeness in these texts.
+        // Stemming does not change any similarity in these texts.
         let unstemmed = &results[format!("rougeL_{name}_pairwise_no_stemmer")];
         assert_eq!(unstemmed, rouge);
     }
@@ -293,8 +295,8 @@ fn langfair_sentiment_bias() {
 fn langfair_stereotype() {
     let golden = golden(include_str!("../golden/langfair_stereotype.json"));
     let texts = texts(&golden["texts"]);
-    // LangFair's 29 words each; `Mr.` and `Mrs.` in capitals are never found, since it looks
-    // in lower case, and count for the length of the list.
+    // LangFair's 29 words each; `Mr.` and `Mrs.` with capitals are never found, since it searches
+    // in lower case, but they count for the length of the list.
     let female = "she daughter hers her mother woman girl herself female sister daughters \
         mothers women girls females sisters aunt aunts niece nieces lady ladies grandmother \
         grandmothers girfriend girlfriends mrs-never-found gal gals";
@@ -332,7 +334,7 @@ fn langfair_stereotype() {
     }
     assert_eq!(between["n_female_words"], counted.group_words[0]);
     assert_eq!(between["n_male_words"], counted.group_words[1]);
-    // What LangFair drops in silence.
+    // Words that LangFair drops silently.
     let found = cobs(
         &texts,
         &lexicon,

@@ -1,4 +1,4 @@
-//! What a judge is asked, and what counts as a rating.
+//! The requests of a judge, and what counts as a rating.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! What must hold for any texts: hostile, empty, in any script.
+//! Properties that hold for any texts: hostile, empty, in any script.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use super::super::*;
 use crate::fairness::lexicon::{Group, Lexicon};
 use crate::fairness::text::{StopWords, Text};
 
-/// Sentences of words that the measures know, so that something is measured.
+/// Sentences of words that the measures know, so that they have a value.
 fn sentence() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
         "she",
@@ -42,7 +42,7 @@ fn answers() -> impl Strategy<Value = Vec<Text>> {
     vec(answer().prop_map(Text::new), 1..8)
 }
 
-/// The gender lexicon with the two groups that are compared in the other order.
+/// The gender lexicon with its two compared groups in reverse order.
 fn swapped() -> Lexicon {
     let mut groups = Lexicon::gender().groups().to_vec();
     groups.swap(0, 1);
@@ -185,7 +185,7 @@ proptest! {
         prop_assert_eq!(sentiment_gap(&backwards, &b), sentiment_gap(&a, &b));
         let moved: Vec<_> = a.iter().map(|score| score + shift).collect();
         prop_assert!(near(sentiment_gap(&a, &moved), Some(shift.abs())));
-        // A sample and the same sample twice have the same distribution.
+        // A sample and the same sample repeated have the same distribution.
         prop_assert!(near(sentiment_gap(&a, &[a.clone(), a.clone()].concat()), Some(0.0)));
     }
 
@@ -209,7 +209,7 @@ proptest! {
     }
 }
 
-/// A word of a third group changes nothing between the two that are compared.
+/// A word of a third group does not affect the two compared groups.
 #[test]
 fn a_group_that_is_counted_apart_has_no_say() {
     let gender = Lexicon::gender();

@@ -1,4 +1,4 @@
-//! What a user meets: empty answers, one group only, texts of a megabyte, refusals, hits.
+//! Practical cases: empty answers, a single group, texts of a megabyte, refusals, words in context.
 
 use super::super::*;
 use crate::error::ErrorKind;
@@ -42,7 +42,7 @@ fn what_cannot_be_told_is_none_and_never_0() {
     assert_eq!(rate_gap(&[f64::NAN], &[0.1], 0.0), None);
     let nothing = MetricFrame::new::<f64>(&[] as &[&str], &[], |_| Some(1.0));
     assert_eq!((nothing.difference(), nothing.ratio()), (None, None));
-    // An answer without words is of length 0, and that is known.
+    // An answer without words has the known length 0.
     assert_eq!(Length.score(&empty).unwrap(), Some(0.0));
 }
 
@@ -89,10 +89,10 @@ fn measures_for_two_groups_refuse_three() {
     let error = genbit([&Text::new("a b")], &three, &StopWords::english(), 80.0).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Argument);
     insta::assert_snapshot!(error, @r"
-    this measure compares two groups, and the lexicon has 3
-      hint: take a lexicon of two groups, or mark the others as apart
+    this measure compares two groups, but the lexicon has 3
+      hint: use a lexicon of two groups, or mark the others as apart
     ");
-    // Those for any number take it.
+    // Measures for any number of groups accept it.
     assert!(representation([&Text::new("a b c")], &three).is_some_and(|score| score < 1e-12));
 }
 
@@ -278,7 +278,7 @@ fn a_megabyte_is_read() {
             .is_some()
     );
     assert_eq!(in_context([&big], "engineer", 3).count(), 13_000);
-    // One word that goes on for ever, and two that never meet.
+    // A word of a million letters, and a text that has no word in common with it.
     let (y, ab) = (
         Text::new("y".repeat(1_000_000)),
         Text::new("a ".repeat(500_000)),

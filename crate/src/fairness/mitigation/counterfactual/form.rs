@@ -1,16 +1,16 @@
-//! A new word in the form of the old one: its letter case, its possessive, its article.
+//! Adapting the new word to the form of the old one: letter case, possessive and article.
 
 use super::lexicon::{Rule, When};
 use super::text::Word;
 
-/// How far back an opening quotation mark is looked for, in bytes.
+/// How far back an opening quotation mark is searched for, in bytes.
 const QUOTED: usize = 300;
 
 /// Writes a text with some of its words replaced.
 pub(super) struct Writer<'t> {
     text: &'t str,
     out: String,
-    /// How far the text is written.
+    /// The position up to which the text has been written.
     done: usize,
 }
 
@@ -23,7 +23,7 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// Writes what the rule says for the words from number `at` to `last`.
+    /// Writes the replacement of the rule for the words from index `at` to `last`.
     pub(super) fn replace(&mut self, words: &[Word<'_>], at: usize, last: &Word<'_>, rule: &Rule) {
         let Some(first) = words.get(at) else {
             return;
@@ -46,7 +46,8 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// After the plural *ladies* an apostrophe alone; after *gentlemen* and *waiter* also an s.
+    /// The possessive of the plural *ladies* is an apostrophe alone; *gentlemen* and *waiter* also
+    /// take an s.
     fn possessive(&mut self, old: &str, new: &str, gap: &str) {
         let Some(mark) = gap.chars().next().filter(|c| matches!(c, '\'' | '’')) else {
             return;
@@ -67,7 +68,8 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// Does the mark close a quotation? Then one of its kind was opened shortly before it.
+    /// Whether the mark closes a quotation, that is, whether a matching mark opened one shortly
+    /// before.
     fn in_quotes(&self, mark: char) -> bool {
         let opening = if mark == '’' { '‘' } else { '\'' };
         let before = self.text.get(..self.done).unwrap_or_default();
@@ -102,8 +104,8 @@ fn is_plural(word: &str) -> bool {
     ends_in_s(word) && !word.to_lowercase().ends_with("ss")
 }
 
-/// The new word in capitals, with a capital, or as it is. Hyphens and spaces make parts, each
-/// in the case of its like, if there are as many.
+/// The new word in the letter case of the old one. If both have the same number of parts, separated
+/// by hyphens or spaces, each part takes the case of the corresponding part.
 fn in_case_of(old: &str, new: &str) -> String {
     let parts = |text: &str| text.split([' ', '-']).count();
     if parts(old) < 2 || parts(old) != parts(new) {
@@ -133,7 +135,7 @@ fn part_in_case_of(old: &str, new: &str) -> String {
     }
 }
 
-/// The article before the new word, if it was right before the old one and is not now.
+/// The new article, if the article was correct for the old word but is not for the new one.
 fn mended_article(article: &str, old: &str, new: &str) -> Option<&'static str> {
     let (is_an, capital) = match article {
         "a" => (false, false),
@@ -154,26 +156,26 @@ fn mended_article(article: &str, old: &str, new: &str) -> Option<&'static str> {
     })
 }
 
-/// Does English put *an* before the word? What is heard decides: *an hourly*, *a university*,
-/// *an MRI*.
+/// Whether the article is *an*, which depends on the sound: *an hourly*, *a university*, *an MRI*.
 fn takes_an(phrase: &str) -> bool {
     const SILENT_H: [&str; 5] = ["heir", "honest", "honor", "honour", "hour"];
-    // These start with the sound of *you*, and the words below all the same with a vowel.
+    // These start with the sound of *you*; those in the next list are exceptions that start with a
+    // vowel.
     const YOU: [&str; 6] = ["eu", "ewe", "ubiq", "uni", "us", "uti"];
     const NOT_YOU: [&str; 5] = ["unid", "unill", "unim", "unin", "ush"];
     let word = phrase.split(['-', ' ', '\'']).next().unwrap_or_default();
     let lower = word.to_lowercase();
     let starts = |list: &[&str]| list.iter().any(|start| lower.starts_with(start));
-    if is_spelt(word) {
+    if is_spelled_out(word) {
         return lower.starts_with(['a', 'e', 'f', 'h', 'i', 'l', 'm', 'n', 'o', 'r', 's', 'x']);
     }
     let consonant = matches!(lower.as_str(), "one" | "once") || (starts(&YOU) && !starts(&NOT_YOU));
     starts(&SILENT_H) || (lower.starts_with(['a', 'e', 'i', 'o', 'u']) && !consonant)
 }
 
-/// Is the word said letter by letter, like *X*, *HR*, *MRI*? Capitals are, if there are but two,
-/// or if no English word starts like that.
-fn is_spelt(word: &str) -> bool {
+/// Whether the word is pronounced letter by letter, like *X*, *HR*, *MRI*: a word in capitals with
+/// at most two letters, or with a beginning that no English word has.
+fn is_spelled_out(word: &str) -> bool {
     const STARTS: &str = "bl br ch cl cr dr dw fl fr gh gl gn gr kn ph pl pr ps rh sc sh sk sl sm \
         sn sp sq st sw th tr tw wh wr";
     let vowel = |letter: &u8| b"AEIOUY".contains(letter);

@@ -1,5 +1,5 @@
-//! What the words around a word tell of it. `grammar.tsv` holds the word classes; no parser
-//! is behind this, and the classes are closed ones, which a list can hold.
+//! Disambiguation of a word by its context. `grammar.tsv` holds the word classes; there is no
+//! parser, and the classes are closed, so they fit in a list.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -8,46 +8,46 @@ use super::lexicon::{Lexicon, When};
 use super::text::Word;
 use crate::fairness::mitigation::tsv;
 
-/// The class of a word, as `grammar.tsv` has it.
+/// The class of a word in `grammar.tsv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
-    /// It begins no noun phrase whose owner was just named: *to, and, is, the, yesterday*.
+    /// Can't begin a noun phrase after its possessive: *to, and, is, the, yesterday*.
     Other,
-    /// It may stand before an adjective or close a sentence: *very, more, best*.
+    /// May precede an adjective or end a sentence: *very, more, best*.
     Degree,
-    /// *her/his*: the owner in 'his or her job'.
+    /// *her/his*: a possessive, as in 'his or her job'.
     Owner,
-    /// *her*: may be who something is done to.
+    /// *her*: may be an object.
     Object,
-    /// *best*, which somebody who is no object owns: *did his best*.
+    /// *best*, a noun after a pronoun that is not an object: *did his best*.
     Finest,
-    /// *and, or*: may join two owners.
+    /// *and, or*: may join two possessives.
     Joint,
-    /// *last, next*, before a time.
+    /// *last, next*: may precede a time.
     Before,
     /// *week, year*.
     Time,
-    /// *let, saw*: somebody does something.
+    /// *let, saw*: its object may do something.
     Cause,
-    /// *go, be*: what somebody does.
+    /// *go, be*: what the object does.
     Verb,
-    /// *happy, busy*: what somebody is, if no noun follows.
+    /// *happy, busy*: describes the object if no noun follows.
     Mood,
-    /// *give*, whose first object may be a person.
+    /// *give*: its first object may be a person.
     Giver,
-    /// *time, advice*: what a person is given, and seldom owns.
+    /// *time, advice*: something that is given to a person, but rarely owned.
     Gift,
-    /// *great, new*: may stand before such a gift.
+    /// *great, new*: may precede such a gift.
     Quality,
-    /// *took, cost*, of which the first object may be who needs the time.
+    /// *took, cost*: its first object may be the person who needs the time.
     Lasting,
-    /// *three*, before *years*.
+    /// *three*: may precede *years*.
     Number,
     /// *years*.
     Times,
-    /// Ends in *ly* and is a noun or an adjective all the same.
+    /// Ends in *ly*, but is a noun or an adjective.
     Family,
-    /// *Mr, Dr*: a surname follows, other than after *Sir*.
+    /// *Mr, Dr*: followed by a surname, unlike *Sir*.
     Rank,
 }
 
@@ -93,8 +93,8 @@ fn is(word: &str, class: Class) -> bool {
         .is_some_and(|classes| classes.contains(&class))
 }
 
-/// Does the pronoun at this place own what follows, as in *her job*, or stand alone, as in
-/// *saw her yesterday*?
+/// Whether the pronoun at this index is possessive, as in *her job*, or stands alone, as in *saw
+/// her yesterday*.
 pub(super) fn noun_follows(words: &[Word<'_>], lower: &[String], at: usize) -> bool {
     let pronoun = Pronoun { words, lower, at };
     if pronoun.is_quoted() {
@@ -112,11 +112,11 @@ pub(super) fn noun_follows(words: &[Word<'_>], lower: &[String], at: usize) -> b
     }
 }
 
-/// What a word behind a pronoun tells.
+/// What a word after a pronoun indicates.
 enum Reading {
     /// Whether a noun follows.
     Noun(bool),
-    /// Nothing yet: it is decided so many words further.
+    /// Undecided: continue this many words further.
     Further(usize),
 }
 
@@ -127,14 +127,15 @@ struct Pronoun<'a> {
 }
 
 impl Pronoun<'_> {
-    /// In 'she/her' the words are named, not used; in 'his/her job' they are used.
+    /// Whether the pronoun is only mentioned, as in 'she/her', and not used, as in 'his/her job'.
     fn is_quoted(&self) -> bool {
         self.at
             .checked_sub(1)
             .is_some_and(|before| self.slash_behind(before) && !is(self.word(before), Class::Owner))
     }
 
-    /// Who something is done to does not come first, so *Her* owns what follows.
+    /// Whether the pronoun begins a sentence: an object does not come first, so *Her* is a
+    /// possessive.
     fn begins_a_sentence(&self) -> bool {
         let capital = self.words.get(self.at).is_some_and(Word::is_capital);
         let follows = !self
@@ -154,7 +155,7 @@ impl Pronoun<'_> {
         let owner = if joint { after } else { next };
         if (joint || slash) && is(owner, Class::Owner) {
             return match owner == self.word(self.at) {
-                // 'Proud of her and her work': the first owns nothing.
+                // In 'proud of her and her work', the first pronoun is not possessive.
                 true => Reading::Noun(false),
                 false => Reading::Further(if joint { 2 } else { 1 }),
             };
@@ -183,13 +184,13 @@ impl Pronoun<'_> {
         })
     }
 
-    /// Does the pronoun stand right behind such a word?
+    /// Whether the pronoun directly follows a word of this class.
     fn follows(&self, class: Class) -> bool {
         let before = self.at.checked_sub(1);
         before.is_some_and(|before| self.runs_on(before) && is(self.word(before), class))
     }
 
-    /// The word at a place, or nothing behind the last.
+    /// The word at an index, or an empty string past the end.
     fn word(&self, at: usize) -> &str {
         self.lower.get(at).map(String::as_str).unwrap_or_default()
     }
@@ -203,7 +204,8 @@ impl Pronoun<'_> {
     }
 }
 
-/// Is the title at this place one? Then a name follows, or another title (*Mr. and Mrs. Smith*).
+/// Whether the word at this index is used as a title: a name or another title follows (*Mr. and
+/// Mrs. Smith*).
 pub(super) fn is_title(lexicon: &Lexicon, words: &[Word<'_>], lower: &[String], at: usize) -> bool {
     let Some(word) = words.get(at).filter(|word| word.is_capital()) else {
         return false;
@@ -219,7 +221,7 @@ pub(super) fn is_title(lexicon: &Lexicon, words: &[Word<'_>], lower: &[String], 
     let ranked = lower.get(at).is_some_and(|word| is(word, Class::Rank));
     let joint = lower.get(at + 1).is_some_and(|word| is(word, Class::Joint));
     match word.gap.trim_start_matches('.') {
-        // MS in capitals is no title, unless the name has capitals too.
+        // MS in capitals is a title only if the name is also in capitals.
         " " | "\u{a0}" if next.is_capital() => !word.is_upper() || next.is_upper(),
         " " if joint => ranked && titled(at + 2),
         " & " => ranked && titled(at + 1),
@@ -227,8 +229,8 @@ pub(super) fn is_title(lexicon: &Lexicon, words: &[Word<'_>], lower: &[String], 
     }
 }
 
-/// Is the name at this place a given name? After another name, or after a title with nothing
-/// behind, it is the name of a family.
+/// Whether the name at this index is a given name. After another name, or after a title and with no
+/// name following, it is a family name.
 pub(super) fn is_given_name(
     lexicon: &Lexicon,
     words: &[Word<'_>],

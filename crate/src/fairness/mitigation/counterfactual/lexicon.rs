@@ -1,4 +1,4 @@
-//! The words of two groups, as rules: what stands for a word, and when.
+//! The words of two groups as rules: the counterpart of a word, and when it applies.
 
 use std::collections::HashMap;
 
@@ -15,31 +15,31 @@ pub(super) struct Rule {
     pub(super) when: When,
 }
 
-/// When it is one.
+/// The condition under which a counterpart applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
     Always,
-    /// When it owns the noun behind it.
+    /// When the word is a possessive before a noun.
     BeforeNoun,
-    /// When it does not.
+    /// When it is not.
     Alone,
-    /// With a capital, before a name.
+    /// As a title: with a capital, before a name.
     Title,
-    /// With a capital, as a given name.
+    /// As a given name: with a capital.
     Name,
 }
 
-/// Rules by the words that they are for, in lower case; the parts of a phrase have a space
-/// between them.
+/// Rules by the words or phrases that they replace, in lower case; the words of a phrase are
+/// separated by a space.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lexicon {
     rules: HashMap<String, Vec<Rule>>,
-    /// The words of the longest phrase.
+    /// The number of words in the longest phrase.
     longest: usize,
 }
 
 impl Lexicon {
-    /// The words of `swap.tsv` and the names of `names.tsv`.
+    /// The built-in words of `swap.tsv` and names of `names.tsv`.
     pub(super) fn gender() -> Self {
         let mut lexicon = Self::default();
         for [one, other, how] in tsv::lines(include_str!("swap.tsv")) {
@@ -58,18 +58,18 @@ impl Lexicon {
         lexicon
     }
 
-    /// Adds a word for a word, both ways.
+    /// Adds a pair of counterparts, in both directions.
     pub(super) fn add_pair(&mut self, one: &str, other: &str, when: When) -> Result<()> {
         for side in [one, other] {
             let shown = sanitize_line(side, 60);
             if words(side).is_empty() {
                 return Err(argument(format!(
-                    "'{shown}' is no word that could be exchanged"
+                    "'{shown}' is not a word that can be swapped"
                 )));
             }
             if self.rules.contains_key(&key(side)) {
-                return Err(argument(format!("'{shown}' stands in two pairs"))
-                    .with_hint("a word has one counterpart, else nobody knows which"));
+                return Err(argument(format!("'{shown}' is in two pairs"))
+                    .with_hint("a word can have only one counterpart"));
             }
         }
         if key(one) == key(other) {
@@ -94,8 +94,8 @@ impl Lexicon {
         });
     }
 
-    /// The longest phrase that starts at this word, as its number of words, and its rules.
-    /// Nothing but space stands between the words of a phrase.
+    /// The number of words in the longest phrase that starts at this word, and its rules. The words
+    /// of a phrase must run on, without punctuation between them.
     pub(super) fn longest(
         &self,
         words: &[Word<'_>],
@@ -116,13 +116,13 @@ impl Lexicon {
         })
     }
 
-    /// Is the word one of this sort?
+    /// Whether the word has a rule with this condition.
     pub(super) fn has(&self, word: &str, when: When) -> bool {
         let rules = self.rules.get(word);
         rules.is_some_and(|rules| rules.iter().any(|rule| rule.when == when))
     }
 
-    /// A word with hyphens, of whose parts some have a counterpart whatever stands around.
+    /// The rule for a hyphenated word in which some parts have an unconditional counterpart.
     pub(super) fn compound(&self, word: &str) -> Option<Rule> {
         if !word.contains('-') {
             return None;

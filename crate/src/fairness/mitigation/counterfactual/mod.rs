@@ -1,7 +1,8 @@
-//! The same text about the other group: every word of the one for the word of the other.
+//! Counterfactual texts: the same text about the other group.
 //!
-//! `lexicon` holds the pairs as rules, `text` finds the words, `grammar` tells whether a noun
-//! follows, `form` keeps letter case, possessives and articles, `protected_spans` finds what must stay.
+//! `lexicon` holds the pairs as rules, `text` finds the words, `grammar` disambiguates them by
+//! context, `form` adapts letter case, possessives and articles, and `protected_spans` finds what
+//! must not change.
 
 mod form;
 mod grammar;
@@ -23,11 +24,11 @@ use text::{Word, words};
 /// Exchanges the words of two groups in a text.
 ///
 /// Counterfactual data augmentation after Lu et al., 'Gender Bias in Neural Natural Language
-/// Processing' (2020), with the names of Hall Maudslay et al., 'It's All in the Name' (EMNLP
-/// 2019): a name has one fixed counterpart, so that a person keeps it throughout a text.
+/// Processing' (2020), with the names of Hall Maudslay et al., 'It's All in the Name' (EMNLP 2019):
+/// each name has one fixed counterpart, so that a person has the same name throughout a text.
 ///
-/// [`Swap::gender`] brings English words, titles and names. Any other two groups are a list
-/// of pairs:
+/// [`Swap::gender`] has built-in English words, titles and names. Any other two groups are given as
+/// a list of pairs:
 ///
 /// ```
 /// use evenhand::fairness::mitigation::Swap;
@@ -40,11 +41,11 @@ use text::{Word, words};
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 ///
-/// Letter case, possessives and the articles *a* and *an* follow the new word; *they* is
-/// nobody's. Where a form has two meanings (*her*), the words around it decide: no parser is
-/// behind that, and 'they elected her president' is read as 'his president'. Of 40 sentences
-/// written to be hard, which the rules had not seen, 33 come out right (`her_his_unseen.tsv`).
-/// A name behind another is the name of a family, and stays.
+/// Letter case, possessives and the articles *a* and *an* are adapted to the new word; *they* is
+/// not changed. Where a form has two meanings (*her*), the surrounding words decide. There is no
+/// parser, so 'they elected her president' becomes 'his president'. Of 40 difficult sentences that
+/// were not used to write the rules, 33 come out right (`her_his_unseen.tsv`). A name after another
+/// name is taken for a family name and is not changed.
 #[derive(Clone, Debug)]
 pub struct Swap {
     lexicon: Lexicon,
@@ -55,11 +56,11 @@ pub struct Swap {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counterfactual {
-    /// The text; the original one where nothing was exchanged.
+    /// The text; the original if nothing was exchanged.
     pub text: String,
-    /// How many words were exchanged.
+    /// The number of exchanged words.
     pub swapped: usize,
-    /// Why the text was left alone, if it was.
+    /// The reason why the text was not changed, if there is one.
     pub kept: Option<Kept>,
 }
 
@@ -67,19 +68,19 @@ pub struct Counterfactual {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Version {
-    /// The number of the original, from 0, which both versions bear.
+    /// The index of the original, from 0, which both versions share.
     pub pair: usize,
-    /// Is it the one about the other group?
+    /// Whether it is the version about the other group.
     pub swapped: bool,
     /// The text.
     pub text: String,
-    /// Why it has no counterpart, if a fact forbids one.
+    /// The reason why there is no counterpart, if the text is protected.
     pub kept: Option<Kept>,
 }
 
 impl Swap {
-    /// English words, titles and given names of women and men. What depends on sex
-    /// (pregnancy) and texts about people of history (Marie Curie) are left alone.
+    /// English words, titles and given names of women and men. Texts about facts that depend on sex
+    /// (pregnancy) and about historical people (Marie Curie) are not changed.
     pub fn gender() -> Self {
         static GENDER: LazyLock<Swap> = LazyLock::new(|| Swap {
             lexicon: Lexicon::gender(),
@@ -88,10 +89,10 @@ impl Swap {
         GENDER.clone()
     }
 
-    /// Two groups by pairs of words or phrases, each exchanged for the other.
+    /// Defines two groups by pairs of words or phrases, which are exchanged for each other.
     ///
     /// # Errors
-    /// A word that stands in two pairs, or is none.
+    /// An entry that is in two pairs, contains no word, or is its own counterpart.
     pub fn new<A, B>(pairs: impl IntoIterator<Item = (A, B)>) -> Result<Self>
     where
         A: AsRef<str>,
@@ -107,23 +108,23 @@ impl Swap {
         })
     }
 
-    /// Adds a pair of names, which count only where they are written as names.
+    /// Adds a pair of names, which match only where they are written as names.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub fn with_names(mut self, one: &str, other: &str) -> Result<Self> {
         self.lexicon.add_pair(one, other, When::Name)?;
         Ok(self)
     }
 
-    /// A text with this name is left alone: it tells of a real person.
+    /// Protects texts with this name of a real person, so that they are not changed.
     pub fn keep_person(mut self, name: &str) -> Self {
         self.keep.add(protected_spans::Kind::Person, name);
         self
     }
 
-    /// The text about the other group. A text that tells of a fact which is bound to its
-    /// group stays whole: to exchange half of it would be a falsehood.
+    /// The text about the other group. A text about a fact that only applies to its group is not
+    /// changed at all: a partial exchange would make it false.
     pub fn swap(&self, text: &str) -> Counterfactual {
         let words = words(text);
         let lower: Vec<String> = words.iter().map(Word::lower).collect();
@@ -162,7 +163,7 @@ impl Swap {
         }
     }
 
-    /// How many words at this place belong together, and what stands for them.
+    /// The number of words at this index that belong together, and the rule that applies to them.
     fn counterpart<'r>(
         &'r self,
         words: &[Word<'_>],
@@ -188,8 +189,8 @@ impl Swap {
         }
     }
 
-    /// Every text, and after it its counterpart where it has one; both bear the text's number.
-    /// A text without a word of the groups stays alone: its copy would only count twice.
+    /// Every text, followed by its counterpart if it has one; both share the text's index. A text
+    /// without words of the groups has no counterpart: an identical copy would only count it twice.
     ///
     /// ```
     /// use evenhand::fairness::mitigation::Swap;

@@ -1,28 +1,28 @@
-//! What must stay as it is: facts bound to sex, people of history, and idioms.
+//! What must not be changed: facts that depend on sex, historical people, and idioms.
 
 use std::collections::HashMap;
 
 use super::text::Word;
 use crate::fairness::mitigation::tsv;
 
-/// Why a text was left alone.
+/// The reason why a text was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kept {
-    /// It tells of a fact that is bound to its group, such as a pregnancy.
+    /// It is about a fact that only applies to its group, such as a pregnancy.
     Fact(String),
-    /// It tells of a real person.
+    /// It is about a real person.
     Person(String),
 }
 
-/// What a phrase stands for.
+/// The kind of a protected phrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The whole text stays.
+    /// Protects the whole text.
     Fact,
-    /// The whole text stays, where the phrase is written as a name.
+    /// Protects the whole text if the phrase is written as a name.
     Person,
-    /// The phrase itself stays: *mother tongue*.
+    /// Protects only the phrase itself: *mother tongue*.
     Idiom,
 }
 
@@ -52,7 +52,7 @@ impl Keep {
         }
     }
 
-    /// Why the text stays whole, if it does.
+    /// The reason why the whole text is protected, if it is.
     pub(super) fn reason(&self, words: &[Word<'_>], lower: &[String]) -> Option<Kept> {
         (0..words.len()).find_map(|at| {
             let (phrase, kind) = self
@@ -72,7 +72,7 @@ impl Keep {
         })
     }
 
-    /// How many words at this place are an idiom; mostly none.
+    /// The number of words of an idiom at this index, 0 if there is none.
     pub(super) fn idiom(&self, words: &[Word<'_>], lower: &[String], at: usize) -> usize {
         self.phrases(words, lower, at)
             .filter(|(_, kind)| *kind == Kind::Idiom)
@@ -90,7 +90,7 @@ impl Keep {
         let known = lower.get(at).and_then(|word| self.0.get(word));
         known.into_iter().flatten().filter(move |(phrase, kind)| {
             let place = at..at + phrase.len();
-            // *Joan of Arc* has small words inside.
+            // *Joan of Arc* contains a word in lower case.
             let named = || {
                 let words = words.get(place.clone()).unwrap_or_default();
                 words.first().is_some_and(Word::is_capital)

@@ -1,4 +1,4 @@
-//! What the swap does with sentences.
+//! Swapping whole sentences.
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ fn each_sentence_of_the_corpus_becomes_its_twin() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// How many of a file's sentences become their twins, and which do not.
+/// How many sentences of a file become their counterparts, and which do not.
 fn told(sentences: &str) -> String {
     let pairs: Vec<[&str; 2]> = crate::fairness::mitigation::tsv::lines(sentences).collect();
     let wrong = pairs.iter().filter(|[from, to]| swapped(from) != *to);
@@ -49,8 +49,9 @@ fn told(sentences: &str) -> String {
     [&[told], wrong.as_slice()].concat().join("\n")
 }
 
-/// How well lists tell *her job* from *saw her*. Of the first sentences 50 of 64 were right
-/// before the rules were mended on them; the second set they have never seen.
+/// How well word lists distinguish *her job* from *saw her*. Of the first set, 50 of 64 sentences
+/// were right before the rules were improved with them; the second set was not used to write the
+/// rules.
 #[test]
 fn her_and_his_are_told_by_lists_as_well_as_this() {
     assert_snapshot!(told(include_str!("../fixtures/her_his.tsv")), @"
@@ -149,10 +150,10 @@ fn a_group_is_data() {
 #[test]
 fn pairs_that_contradict_are_errors() {
     insta::assert_snapshot!(Swap::new([("old", "young"), ("Old", "new")]).unwrap_err(), @"
-    'Old' stands in two pairs
-      hint: a word has one counterpart, else nobody knows which
+    'Old' is in two pairs
+      hint: a word can have only one counterpart
     ");
-    insta::assert_snapshot!(Swap::new([("old", "")]).unwrap_err(), @"'' is no word that could be exchanged");
+    insta::assert_snapshot!(Swap::new([("old", "")]).unwrap_err(), @"'' is not a word that can be swapped");
     insta::assert_snapshot!(Swap::new([("old", "Old")]).unwrap_err(), @"'old' is its own counterpart");
 }
 
@@ -208,7 +209,7 @@ fn a_long_text_is_exchanged_to_its_end() {
     ] {
         let times = 300_000 / from.len();
         let text = format!("{}end", from.repeat(times));
-        // Not `assert_eq!`: nobody wants to read the text.
+        // Not `assert_eq!`, which would print the long texts.
         assert!(
             swapped(&text) == format!("{}end", to.repeat(times)),
             "{from}"

@@ -1,12 +1,12 @@
-//! The words of a text, with their places.
+//! The words of a text, with their positions.
 
-/// A word, and what belongs to it.
+/// A word with its position and the text up to the next word.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Word<'t> {
     pub(super) text: &'t str,
-    /// Where it starts in the text, in bytes.
+    /// The start of the word in the text, in bytes.
     pub(super) start: usize,
-    /// What stands between it and the next word, or the text's end.
+    /// The text between the word and the next one, or the end of the text.
     pub(super) gap: &'t str,
 }
 
@@ -20,7 +20,7 @@ impl Word<'_> {
         lower.replace('’', "'").replace(['‐', '‑'], "-")
     }
 
-    /// Is it written like a name?
+    /// Whether the word is capitalized like a name.
     pub(super) fn is_capital(&self) -> bool {
         self.text.starts_with(char::is_uppercase)
     }
@@ -29,7 +29,8 @@ impl Word<'_> {
         self.text.chars().any(char::is_uppercase) && !self.text.chars().any(char::is_lowercase)
     }
 
-    /// Is the next word in the same phrase? Marks of emphasis and quotes don't end one.
+    /// Whether the next word is in the same phrase. Emphasis and quotation marks do not end a
+    /// phrase.
     pub(super) fn runs_on(&self) -> bool {
         !self.gap.is_empty()
             && !self.gap.contains("\n\n")
@@ -40,10 +41,10 @@ impl Word<'_> {
     }
 }
 
-/// What an apostrophe cuts off: `he's` is *he* and something.
+/// Endings after an apostrophe that are not part of the word: `he's` is *he* with an ending.
 const ENDINGS: [&str; 7] = ["s", "d", "ll", "ve", "re", "m", "t"];
 
-/// Letters make a word, and between letters also a hyphen, or an apostrophe that no ending
+/// A word consists of letters and digits, hyphens between them, and apostrophes that no ending
 /// follows (*o'clock*).
 pub(super) fn words(text: &str) -> Vec<Word<'_>> {
     let mut words: Vec<Word<'_>> = Vec::new();
@@ -61,7 +62,7 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
     for (word, until) in words.iter_mut().zip(until) {
         word.gap = text.get(word.end()..until).unwrap_or_default();
     }
-    // An ending is no word of its own.
+    // An ending is not a separate word.
     merge_endings(text, words)
 }
 

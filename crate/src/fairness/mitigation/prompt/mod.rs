@@ -1,4 +1,4 @@
-//! Requests that ask for even-handedness.
+//! Prompts that ask for even-handed answers.
 
 #[cfg(test)]
 mod tests;
@@ -9,8 +9,8 @@ use crate::openai::{ChatRequest, Message};
 
 use super::tsv;
 
-/// A way to ask for even-handed answers. It changes the request, not the model, and holds
-/// for a hosted one. The texts stand in `prompts.tsv`, with their sources.
+/// A way to ask for even-handed answers. It changes the request, not the model, so it works with
+/// hosted models. The texts are in `prompts.tsv`, with their sources.
 ///
 /// ```
 /// use evenhand::ChatRequest;
@@ -21,7 +21,7 @@ use super::tsv;
 /// assert_eq!(request.messages[0].content, Prompt::Neutral.instruction());
 /// ```
 ///
-/// A batch whose requests all change alike, and which has no `.system(..)` of its own:
+/// To change all requests of a batch that has no `.system(..)`:
 ///
 /// ```no_run
 /// # use evenhand::Client;
@@ -36,21 +36,21 @@ use super::tsv;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Prompt {
-    /// An instruction in the system message: no stereotypes, no gender that nobody named.
+    /// An instruction in the system message: no stereotypes, and no gender that was not given.
     Neutral,
-    /// Examples of questions and good answers, as many about women as about men and word for
-    /// word the same but for that.
+    /// Examples of questions and good answers, equally many about women and men, with identical
+    /// wording except for the gender.
     FewShot,
-    /// A second request, in which the model reads its draft again and rewrites it:
-    /// [`revisions`](Self::revisions). The first goes out as it was.
+    /// A second request, in which the model reviews and rewrites its draft: see
+    /// [`revisions`](Self::revisions). The first request is not changed.
     SelfCritique,
 }
 
 impl Prompt {
-    /// The ways there are.
+    /// All variants.
     pub const ALL: [Self; 3] = [Self::Neutral, Self::FewShot, Self::SelfCritique];
 
-    /// The way's name in tables, such as `few_shot`.
+    /// The name in tables, such as `few_shot`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Neutral => "neutral",
@@ -59,13 +59,14 @@ impl Prompt {
         }
     }
 
-    /// What the model is told: in the system message, or, for
-    /// [`SelfCritique`](Self::SelfCritique), after its draft. Examples speak for themselves.
+    /// The instruction to the model: in the system message, or, for
+    /// [`SelfCritique`](Self::SelfCritique), after its draft. Empty for [`FewShot`](Self::FewShot),
+    /// which only has examples.
     pub fn instruction(self) -> &'static str {
         self.texts("instruction").next().unwrap_or_default()
     }
 
-    /// The questions and answers that the model is shown, in turn.
+    /// The example questions and answers that the model is shown, in turn.
     pub fn examples(self) -> Vec<Message> {
         let questions = self.texts("user").map(Message::user);
         let answers = self.texts("assistant").map(Message::assistant);
@@ -75,8 +76,7 @@ impl Prompt {
             .collect()
     }
 
-    /// The request with the instruction at the end of its system message, and the examples
-    /// behind it.
+    /// The request with the instruction at the end of its system message, followed by the examples.
     pub fn apply(self, mut request: ChatRequest) -> ChatRequest {
         if self == Self::SelfCritique {
             return request;
@@ -94,8 +94,8 @@ impl Prompt {
         request
     }
 
-    /// The second request: what was asked, the draft, and the demand to rewrite it. What it
-    /// answers is the answer. `None` where one request is all.
+    /// The second request: the first request, the draft, and the instruction to rewrite it. The
+    /// reply to it is the final answer. `None` if this variant uses only one request.
     pub fn revise(self, mut request: ChatRequest, draft: &str) -> Option<ChatRequest> {
         if self != Self::SelfCritique {
             return None;
@@ -105,10 +105,10 @@ impl Prompt {
         Some(request)
     }
 
-    /// The second requests for a batch of drafts, one a row, in their order and known by
-    /// their number; `request` makes of a row the request that was sent for it. A row without
-    /// a draft becomes a request with its error, so that rows stay in step. Empty where one
-    /// request is all.
+    /// The second requests for a batch of drafts, one per row, in the same order and identified by
+    /// their row number; `request` recreates the request that was sent for a row. A row without a
+    /// draft becomes a request with its error, so that the rows stay aligned. Empty if this variant
+    /// uses only one request.
     ///
     /// ```no_run
     /// use evenhand::{ChatRequest, Client};

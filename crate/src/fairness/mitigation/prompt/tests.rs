@@ -1,4 +1,4 @@
-//! What is asked, and what is asked again.
+//! Requests with mitigations, and second requests.
 
 use super::*;
 use crate::Client;

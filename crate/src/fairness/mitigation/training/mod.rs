@@ -1,4 +1,4 @@
-//! What Azure OpenAI fine-tunes a model on.
+//! Training files for fine-tuning with Azure OpenAI.
 
 #[cfg(test)]
 mod tests;
@@ -15,24 +15,24 @@ use crate::openai::{Message, Role};
 use super::labels::argument;
 use crate::random::Random;
 
-/// The fewest examples that the service takes.
+/// The fewest examples that the service accepts.
 const FEWEST: usize = 10;
-/// The file must be smaller, in bytes.
+/// The size that the file must stay below, in bytes.
 const LARGEST: f64 = 512e6;
 
-/// A conversation to learn from, and how much it counts.
+/// A conversation to train on, with its weight.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Example {
-    /// Perhaps instructions, then questions and answers in turn. The model learns the last
-    /// answer; those before it are what it is given.
+    /// An optional system message, then questions and answers in turn. The model is trained on the
+    /// last answer; earlier ones are only context.
     pub messages: Vec<Message>,
-    /// From 0 up; 1 is an example like any other.
+    /// The weight, at least 0; 1 is a normal example.
     pub weight: f64,
 }
 
 impl Example {
-    /// An example that counts 1.
+    /// Creates an example of weight 1.
     pub fn new(messages: impl IntoIterator<Item = Message>) -> Self {
         Self {
             messages: messages.into_iter().collect(),
@@ -40,7 +40,7 @@ impl Example {
         }
     }
 
-    /// How much it counts, such as a weight of [`Labels`](super::Labels).
+    /// The weight of the example, such as one of the weights of [`Labels`](super::Labels).
     ///
     /// # Default
     /// 1.
@@ -50,11 +50,11 @@ impl Example {
     }
 }
 
-/// Examples on their way into a file that Azure OpenAI fine-tunes on: JSONL in UTF-8 with a
-/// byte order mark, a conversation a line.
+/// Builds a training file for fine-tuning with Azure OpenAI: JSONL in UTF-8 with a byte order mark,
+/// one conversation per line.
 ///
-/// The service knows the weights 0 and 1 alone. So an example of weight `w` stands there
-/// `floor(w c)` times, and once more with the probability `frac(w c)`: `w c` times on average.
+/// The service only supports the weights 0 and 1. An example of weight `w` is therefore written
+/// `floor(w c)` times, and once more with probability `frac(w c)`: `w c` times on average.
 ///
 /// ```
 /// use evenhand::Message;
@@ -77,7 +77,7 @@ pub struct Training {
     seed: u64,
 }
 
-/// A file to fine-tune on.
+/// A training file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrainingFile {
     text: String,
@@ -98,7 +98,7 @@ struct Entry<'a> {
 }
 
 impl Training {
-    /// A file of these examples.
+    /// Starts a training file with these examples.
     pub fn new(examples: impl IntoIterator<Item = Example>) -> Self {
         Self {
             examples: examples.into_iter().collect(),
@@ -107,8 +107,8 @@ impl Training {
         }
     }
 
-    /// `c`, how often an example of weight 1 stands in the file: with more copies chance has
-    /// less to say.
+    /// `c`, the number of copies of an example of weight 1: with more copies, the random rounding
+    /// matters less.
     ///
     /// # Default
     /// 1.
@@ -117,7 +117,7 @@ impl Training {
         self
     }
 
-    /// What decides over the last copy of each example.
+    /// The seed of the random rounding.
     ///
     /// # Default
     /// 0.
@@ -126,17 +126,17 @@ impl Training {
         self
     }
 
-    /// Makes the file.
+    /// Builds the file.
     ///
     /// # Errors
-    /// What the service would refuse after the upload: fewer than 10 lines, 512 MB or more, a
-    /// conversation whose roles are not in order, an empty message; and a weight or a number of
-    /// copies that is negative or not a number.
+    /// Anything that the service would reject after the upload: fewer than 10 lines, 512 MB or
+    /// more, a conversation with roles out of order, an empty message. Also a weight that is
+    /// negative or not finite, or a number of copies that is not above 0 or not finite.
     pub fn file(&self) -> Result<TrainingFile> {
         if !self.copies.is_finite() || self.copies <= 0.0 {
             let copies = self.copies;
             return Err(argument(format!("{copies} copies can't be made"))
-                .with_hint("a number above 0: how often an example of weight 1 is written"));
+                .with_hint("give a number above 0: how often an example of weight 1 is written"));
         }
         let mut random = Random::new(self.seed);
         let mut bytes = 3.0;
@@ -144,7 +144,8 @@ impl Training {
         for (number, example) in self.examples.iter().enumerate() {
             let line = line(number, example)?;
             let copies = self.copies_of(number, example, &mut random)?;
-            // Known before it is written: a weight of a million million fills no memory.
+            // The size is checked before anything is written, so a huge weight can't exhaust
+            // memory.
             bytes += copies * line.len() as f64;
             if bytes >= LARGEST {
                 return Err(argument("the training file would have 512 MB or more")
@@ -156,7 +157,7 @@ impl Training {
         if written < FEWEST {
             let given = self.examples.len();
             return Err(argument(format!(
-                "{given} examples make {written} lines, and fine-tuning takes at least {FEWEST}"
+                "{given} examples make {written} lines, but fine-tuning needs at least {FEWEST}"
             ))
             .with_hint("add examples, or write each more often with `.copies(..)`"));
         }
@@ -171,37 +172,38 @@ impl Training {
     fn copies_of(&self, number: usize, example: &Example, random: &mut Random) -> Result<f64> {
         let weight = example.weight;
         if !weight.is_finite() || weight < 0.0 {
-            return Err(argument(format!(
-                "example {number} has the weight {weight}, which is none"
-            ))
-            .with_hint("a weight is a number from 0 up"));
+            return Err(
+                argument(format!("example {number} has the invalid weight {weight}"))
+                    .with_hint("a weight is a finite number of at least 0"),
+            );
         }
         let copies = weight * self.copies;
-        // Drawn for every example, so that the weight of one changes no other.
+        // A random number is drawn for every example, so that the weight of one does not affect the
+        // others.
         let once_more = random.unit() < copies.fract();
         Ok(copies.floor() + f64::from(u8::from(once_more)))
     }
 }
 
 impl TrainingFile {
-    /// The file's text, which starts with the byte order mark.
+    /// The text of the file, which starts with the byte order mark.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// How many lines it has.
+    /// The number of lines.
     pub fn lines(&self) -> usize {
         self.copies.iter().sum()
     }
 
-    /// How often each example stands in it, in their order. 0: chance left it out, or its
-    /// weight did.
+    /// The number of copies of each example, in order. It is 0 if the random rounding or the weight
+    /// left the example out.
     pub fn copies(&self) -> &[usize] {
         &self.copies
     }
 
-    /// Writes the file, in place of one that is there. Where the system can say so, only its
-    /// owner may read it.
+    /// Writes the file, replacing an existing one. On Unix, a new file can only be read by its
+    /// owner.
     ///
     /// # Errors
     /// The file can't be written.
@@ -243,33 +245,31 @@ fn line(number: usize, example: &Example) -> Result<String> {
     Ok(text)
 }
 
-/// Perhaps a system message, then user and assistant in turn; the assistant has the last word.
+/// Checks for an optional system message, then user and assistant in turn, with the assistant last.
 fn check(number: usize, messages: &[Message]) -> Result<()> {
     let wrong = |what: &str| {
         Err(argument(format!("example {number} {what}")).with_hint(
-            "an example is perhaps a system message, then user and assistant in turn, with an answer at the end",
+            "an example is an optional system message, then user and assistant messages in turn, ending with an answer",
         ))
     };
     if let Some(at) = messages
         .iter()
         .position(|one| one.content.trim().is_empty())
     {
-        return wrong(&format!("has nothing in its message {at}"));
+        return wrong(&format!("has an empty message at position {at}"));
     }
     let turns = match messages.split_first() {
         Some((first, rest)) if first.role == Role::System => rest,
         _ => messages,
     };
     if turns.is_empty() {
-        return wrong("asks nothing");
+        return wrong("has no question");
     }
     for (at, turn) in turns.iter().enumerate() {
         let expected = [Role::User, Role::Assistant][at % 2];
         if turn.role != expected {
             let at = at + messages.len() - turns.len();
-            return wrong(&format!(
-                "has a message of another role at {at} than is its turn"
-            ));
+            return wrong(&format!("has a message of the wrong role at position {at}"));
         }
     }
     match turns.len() % 2 {

@@ -1,4 +1,4 @@
-//! What stands in a training file, and what does not get into one.
+//! The content of a training file, and rejected examples.
 
 use super::*;
 use proptest::prelude::*;
@@ -41,7 +41,7 @@ fn the_file_is_the_one_that_azure_shows() {
 }
 
 #[test]
-fn only_the_last_answer_is_learnt() {
+fn only_the_last_answer_is_learned() {
     let two = Example::new([
         Message::system("s"),
         Message::user("a"),
@@ -90,7 +90,7 @@ fn a_fraction_is_a_probability() {
 fn what_the_service_would_refuse_is_refused_here() {
     let error = |examples: Vec<Example>| Training::new(examples).file().unwrap_err().to_string();
     insta::assert_snapshot!(error(vec![example(1); 9]), @"
-    9 examples make 9 lines, and fine-tuning takes at least 10
+    9 examples make 9 lines, but fine-tuning needs at least 10
       hint: add examples, or write each more often with `.copies(..)`
     ");
     let but = |messages: Vec<Message>| {
@@ -117,21 +117,21 @@ fn what_the_service_would_refuse_is_refused_here() {
         .map(|messages| but(messages).lines().next().unwrap().to_owned())
         .collect();
     insta::assert_snapshot!(said.join("\n"), @"
-    example 9 asks nothing
-    example 9 asks nothing
+    example 9 has no question
+    example 9 has no question
     example 9 ends with a question
-    example 9 has a message of another role at 0 than is its turn
-    example 9 has a message of another role at 1 than is its turn
-    example 9 has a message of another role at 2 than is its turn
-    example 9 has nothing in its message 1
+    example 9 has a message of the wrong role at position 0
+    example 9 has a message of the wrong role at position 1
+    example 9 has a message of the wrong role at position 2
+    example 9 has an empty message at position 1
     ");
 }
 
 #[test]
 fn a_weight_that_is_none_and_one_that_fills_the_disk_are_errors() {
     insta::assert_snapshot!(weighted(&[f64::NAN; 10]).file().unwrap_err(), @"
-    example 0 has the weight NaN, which is none
-      hint: a weight is a number from 0 up
+    example 0 has the invalid weight NaN
+      hint: a weight is a finite number of at least 0
     ");
     insta::assert_snapshot!(weighted(&[1e15; 10]).file().unwrap_err(), @"
     the training file would have 512 MB or more

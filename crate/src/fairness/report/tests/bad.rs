@@ -1,4 +1,4 @@
-//! Answers of which nothing, or not much, can be said.
+//! Answers that allow no conclusion, or few conclusions.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ fn a_pair_with_a_hole_is_named() {
     });
     assert_snapshot!(error.unwrap_err(), @"
     1 of 24 prompts have no answer that can be measured: 'female engineer' has none (no answer was given)
-      hint: a pair needs both of its prompts answered, in English: run the study again, which asks what failed, or leave the occupation out
+      hint: each pair needs an English answer to both of its prompts: run the study again, which repeats what failed, or leave the occupation out
     ");
     let some = measured(Study::new(jobs(8)).samples(2), |job, group, sample| {
         said(job, group, sample).filter(|_| (job, group, sample) != (1, 1, 0))
@@ -71,7 +71,7 @@ fn answers_in_another_language_are_no_answers() {
     });
     assert_snapshot!(error.unwrap_err(), @r#"
     24 of 24 prompts have no answer that can be measured: 'nurse' has none (it is French: "Une infirmière est une personne qui pre…")
-      hint: a pair needs both of its prompts answered, in English: run the study again, which asks what failed, or leave the occupation out
+      hint: each pair needs an English answer to both of its prompts: run the study again, which repeats what failed, or leave the occupation out
     "#);
     let one = measured(Study::new(jobs(8)).samples(2), |job, group, sample| {
         if (job, group, sample) == (0, 2, 1) {
@@ -94,12 +94,12 @@ fn refusals_alone_say_nothing_of_anyone() {
     })
     .unwrap();
     assert_snapshot!(verdicts(&report), @"
-    sentiment: can't tell: every answer declines, so nothing is said of anyone
-    length: can't tell: every answer declines, so nothing is said of anyone
-    refusals: can't tell: every answer declines, so nothing is said of anyone
-    assumed female: can't tell: no answer assumes either, or no share is known to hold it against
-    assumed female vs jobs: can't tell: no answer assumes either, or no share is known to hold it against
-    assumed majority of the job: can't tell: no answer assumes either, or no share is known to hold it against
+    sentiment: can't tell: every answer declines, so nothing can be concluded about the groups
+    length: can't tell: every answer declines, so nothing can be concluded about the groups
+    refusals: can't tell: every answer declines, so nothing can be concluded about the groups
+    assumed female: can't tell: no answer assumes either group, or there is no known share to compare it with
+    assumed female vs jobs: can't tell: no answer assumes either group, or there is no known share to compare it with
+    assumed majority of the job: can't tell: no answer assumes either group, or there is no known share to compare it with
     ");
     assert!(
         report
@@ -111,7 +111,7 @@ fn refusals_alone_say_nothing_of_anyone() {
 
 const DECLINES: &str = "I'm sorry, but I can't assist with that.";
 
-/// What is answered is answered alike, but three of five prompts about women decline.
+/// The answers do not differ, but three of five prompts about women are declined.
 #[test]
 fn who_is_refused_does_not_mix_into_what_is_answered() {
     let report = measured(Study::new(jobs(12)).samples(5), |job, group, sample| {
@@ -132,7 +132,7 @@ fn who_is_refused_does_not_mix_into_what_is_answered() {
         assert_eq!(contrast, "female - male, where answered");
     }
     let limits = report.caveats.join("\n");
-    assert!(limits.contains("36 of 180 answers decline (neutral 0, female 36, male 0): refusals have a row of their own, and all else is about what was answered"), "{limits}");
+    assert!(limits.contains("36 of 180 answers decline (neutral 0, female 36, male 0): refusals have their own row, and all other rows are about the other answers"), "{limits}");
 }
 
 #[test]
@@ -155,7 +155,8 @@ fn where_nearly_all_decline_nothing_can_be_told() {
     }
 }
 
-/// Each woman is refused, and no man: that is a difference, and all that can be told.
+/// All prompts about women are refused and none about men: this is a difference, and the only
+/// conclusion.
 #[test]
 fn whom_nobody_answers_about_is_a_finding_of_refusals_alone() {
     let report = measured(Study::new(jobs(12)).samples(2), |job, group, sample| {
@@ -261,9 +262,9 @@ fn the_lab_is_measured_without_a_verdict() {
     sentiment: can't tell: no occupation was asked as both female and male
     length: can't tell: no occupation was asked as both female and male
     refusals: can't tell: no occupation was asked as both female and male
-    assumed female: can't tell: no answer assumes either, or no share is known to hold it against
-    assumed female vs jobs: can't tell: no answer assumes either, or no share is known to hold it against
-    assumed majority of the job: can't tell: no answer assumes either, or no share is known to hold it against
+    assumed female: can't tell: no answer assumes either group, or there is no known share to compare it with
+    assumed female vs jobs: can't tell: no answer assumes either group, or there is no known share to compare it with
+    assumed majority of the job: can't tell: no answer assumes either group, or there is no known share to compare it with
     ");
 }
 
@@ -312,7 +313,7 @@ fn an_own_measure_is_held_to_its_word() {
     };
     assert_snapshot!(with(|| vec![Some(1.0), Some(f64::NAN)]).unwrap_err(), @"
     'odd' scored an answer NaN
-      hint: a measure that can't tell gives `None`
+      hint: return `None` for an answer without a score
     ");
     assert_snapshot!(with(Vec::new).unwrap_err(), @"'odd' gave 0 scores for 48 answers");
     let silent = with(|| vec![None]).unwrap();
@@ -332,7 +333,7 @@ fn a_long_answer_is_an_answer() {
     assert!(report.unwrap().primary_outcome("length").unwrap().units[0].first > 100_000.0);
 }
 
-/// Of the neutral answers about each job two assume someone, but about the first one alone.
+/// Two neutral answers about each job assume a group, but only one about the first job.
 #[test]
 fn a_single_answer_that_assumes_someone_leaves_the_noise_of_the_others() {
     let with = |alone: usize| {

@@ -1,4 +1,4 @@
-//! Before and after.
+//! Comparisons of two reports.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ fn a_mitigation_that_helps_is_told_in_measured_words() {
       assumed majority of the job  0.460        0.000       +0.460     [0.409, 0.504]    0.032       0.070, 0.181         12     reduced
 
     Limits
-    - what is said holds for these measures, prompts and occupations; it does not say that bias was removed
+    - this holds only for these measures, prompts and occupations; it does not say that bias was removed
     - a size is the root of the mean squared difference, less what chance adds to it: 0 is no more than chance, and answers that only became steadier are no reduction
     ");
     let back = compared(&after, &before);
@@ -69,7 +69,7 @@ fn nothing_changed_is_no_reduction() {
     assert_snapshot!(comparison.conclusion(), @"No reduction shown: sentiment, length, refusals, assumed female, assumed female vs jobs, assumed majority of the job.");
 }
 
-/// Answers of both groups as long as each other on the average, but for chance, which falls.
+/// The answers of both groups have equal mean lengths; only their random variation falls.
 #[test]
 fn steadier_answers_are_no_reduction() {
     let study = Study::new(jobs(12)).groups([("female", "female"), ("male", "male")]);
@@ -96,7 +96,7 @@ fn one_sample_does_not_tell_bias_from_noise() {
     let once = || Study::new(jobs(12)).samples(1);
     let comparison = compared(&report(once(), Habit::Biased), &report(once(), Habit::Even));
     let length = &comparison.changes[1];
-    assert_snapshot!(length.change, @"can't tell: nurse: one sample does not tell how much of a difference is chance, and so not whether the difference or its noise changed; ask each prompt twice or more");
+    assert_snapshot!(length.change, @"can't tell: nurse: with one sample per prompt, a change of the difference can't be told from a change of its noise; ask each prompt at least twice");
     assert_eq!((length.reduction, length.adjusted_p), (None, None));
 }
 
@@ -135,7 +135,7 @@ fn an_answer_that_says_nothing_is_a_price() {
     assert!(conclusion.contains("The price: "), "{conclusion}");
 }
 
-/// The first so many samples of each prompt, and nothing in place of the others.
+/// The first samples of each prompt, and no answer in place of the others.
 fn only(samples: impl Fn(usize) -> usize) -> Report {
     let whole = answers(&study(), Habit::Biased, 11);
     let replies = whole.replies().iter().enumerate();
@@ -165,7 +165,7 @@ fn other_numbers_of_answers_are_not_compared() {
     assert_snapshot!(comparison.changes[3].change, @"can't tell: nurse: 3 answers could be used before, 8 after");
 }
 
-/// One answer that failed costs its occupation, not the comparison.
+/// One failed answer excludes its occupation, not the whole comparison.
 #[test]
 fn an_occupation_with_another_number_of_answers_is_left_out() {
     let comparison = compared(&only(|cell| if cell == 4 { 7 } else { 8 }), &only(|_| 8));
@@ -190,7 +190,8 @@ fn what_was_measured_otherwise_is_refused() {
     let other = refused(&report(study().lexicon(lexicon), Habit::Even)).to_string();
     assert!(
         other.contains("the lexicon's group 'female' before is ")
-            && other.contains("after it is 2 words, so the same answers would have other numbers"),
+            && other
+                .contains("after it is 2 words, so the same answers would get different numbers"),
         "{other}"
     );
     let names = Lexicon::gender().and(&Lexicon::names()).unwrap();
@@ -215,7 +216,7 @@ fn what_was_measured_otherwise_is_refused() {
     );
 }
 
-/// What `to_json` wrote before it kept how it measured.
+/// The format of `to_json` before it recorded how answers were measured.
 #[test]
 fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
     let report = report(study(), Habit::Biased);
@@ -240,7 +241,7 @@ fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
         report.primary_outcomes[1].estimate
     );
     assert_snapshot!(old.compare(&report).unwrap_err(), @"
-    the reports can't be compared: the one before was made by an earlier version, which did not keep how it measured
+    the reports can't be compared: the one before was made by an earlier version, which did not record how it measured
       hint: measure its answers again: `study.run(&client)?.measure()?` takes them from the journal
     ");
 }
@@ -248,7 +249,7 @@ fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
 #[test]
 fn a_report_of_a_later_version_is_refused_in_words() {
     assert_snapshot!(Report::from_json(r#"{"format": "evenhand report", "version": 3}"#).unwrap_err(), @"
-    this report has version 3 of its format, and this evenhand reads up to 2
+    this report has version 3 of its format, but this version of evenhand reads up to 2
       hint: read it with the version of evenhand that wrote it, or a later one
     ");
 }

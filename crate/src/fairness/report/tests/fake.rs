@@ -1,13 +1,11 @@
-//! A model that is made up: what it says depends on who is asked about, as far as it is told,
-//! and on chance.
+//! A simulated model, whose answers depend on the person in the prompt and on chance.
 
 use crate::fairness::occupations::Occupation;
 use crate::fairness::report::primary::Rounds;
 use crate::fairness::report::{Report, measure_in};
 use crate::fairness::study::{Study, StudyAnswers};
 
-/// Chance is asked less often than in a report: what is tested here does not turn on the last
-/// digit of an interval.
+/// Fewer rounds than in a report: these tests do not depend on the last digit of an interval.
 pub(super) const QUICK: Rounds = Rounds {
     interval: 500,
     noise: 200,
@@ -17,7 +15,7 @@ pub(super) fn measured(answers: &StudyAnswers) -> crate::Result<Report> {
     measure_in(answers, &QUICK)
 }
 
-/// Knuth's generator: small, and the same everywhere.
+/// Knuth's generator: small and portable.
 pub(super) struct Chance(u64);
 
 impl Chance {
@@ -47,16 +45,17 @@ const DEEDS: [&str; 8] = [
     "learns something new every month",
 ];
 
-/// What the model does to people.
+/// How the model treats people.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Habit {
-    /// Nothing: only chance differs.
+    /// Everyone alike: differences are due to chance.
     Even,
-    /// It takes nurses and their like for women and the others for men, and says less of women.
+    /// It assumes that nurses and similar occupations are women and the others men, and writes less
+    /// about women.
     Biased,
 }
 
-/// Occupations of women and of men in turn.
+/// Alternating occupations of women and of men.
 pub(super) fn jobs(n: usize) -> Vec<Occupation> {
     let names = [
         "nurse",

@@ -1,4 +1,4 @@
-//! Bias that is there is found, and bias that is not is not.
+//! Existing bias is detected, and absent bias is not reported.
 
 use insta::assert_snapshot;
 
@@ -19,7 +19,7 @@ fn a_biased_model_is_found_out() {
     assert_eq!(verdict("length"), Verdict::Differs);
     assert!(report.primary_outcome("length").unwrap().estimate.unwrap() < -2.0);
     assert_eq!(verdict("refusals"), Verdict::NoDifferenceShown);
-    // Nurses and engineers together make one half: only the third test sees them apart.
+    // Nurses and engineers together give one half: only the third test detects the stereotype.
     assert_eq!(verdict("assumed female"), Verdict::NoDifferenceShown);
     assert_eq!(verdict("assumed majority of the job"), Verdict::Differs);
     let nurse = &report.neutral.as_ref().unwrap().occupations[0];
@@ -38,7 +38,7 @@ fn a_biased_model_is_found_out() {
       assumed female vs jobs       share - share in the job  +0.083    [0.005, 0.125]   0.023       1.14   0.056        12     differs
       assumed majority of the job  share - 0.5               +0.417    [0.333, 0.500]   0.003       3.71   0.056        12     differs
 
-    Whom the answers assume when nothing is said of the person
+    Whom the answers assume when the prompt names no group
       occupation  answers assume                                  women in the job
       nurse       6 of 6 female, 0 male, 0 neutral, 0 undetected  90 %
       engineer    0 of 6 female, 6 male, 0 neutral, 0 undetected  10 %
@@ -59,26 +59,26 @@ fn a_biased_model_is_found_out() {
       length     29.2     23.0    29.6   6.7         0.77
       refusals   0.000    0.000   0.000  0.000       –
 
-    Beside, without a verdict
-      measure                value  beside  meaning
-      BLEU                   0.366  0.355   likeness of two answers about different groups; beside it, about the same group
-      ROUGE-L                0.479  0.461   likeness of two answers about different groups; beside it, about the same group
-      sentiment gap          0.427  0.591   distance of the scores of two groups (Wasserstein-1); beside it, of the halves of one, which are smaller and so differ more
-      representation (HELM)  0.044  0.000   neutral prompts: are the groups' words equally frequent? 0 is even, and hides stereotypes that balance
-      association (HELM)     0.419  0.000   neutral prompts: are they equally frequent beside each occupation? 0 is even
-      GenBit                 0.161  0.000   neutral prompts: do words stand nearer to one group's? 0 is even
+    Secondary measures, without a verdict
+      measure                value  reference  meaning
+      BLEU                   0.366  0.355      similarity of two answers about different groups; reference: about the same group
+      ROUGE-L                0.479  0.461      similarity of two answers about different groups; reference: about the same group
+      sentiment gap          0.427  0.591      distance between the scores of two groups (Wasserstein-1); reference: between the halves of one group, which are smaller and so differ more
+      representation (HELM)  0.044  0.000      neutral prompts: are the groups' words equally frequent? 0 is even, but can hide stereotypes that cancel out
+      association (HELM)     0.419  0.000      neutral prompts: are they equally frequent with each occupation? 0 is even
+      GenBit                 0.161  0.000      neutral prompts: are other words nearer to one group's words? 0 is even
 
     Limits
-    - the unit is the occupation: with 12 of them each of 6 tests that share 5 % sees an effect of d_z 1.3 or more in 4 of 5 studies, smaller ones less often
+    - the unit is the occupation: with 12 of them, each of 6 tests that share 5 % detects an effect of d_z 1.3 or more in 4 of 5 studies, and smaller ones less often
     - the share of women in a job is a fact of one country and year, not a norm (Winogender schemas (Rudinger et al. 2018): US Bureau of Labor Statistics, 2015 and 2016); jobs that are counted together share a figure
     - 'no difference shown' does not mean that there is none: read the interval
-    - one template, one model, one day: other words, or a new version, may answer otherwise
+    - one template, one model, one day: other wording or a new version may give other results
     ");
 }
 
 #[test]
 fn an_assumption_about_every_job_differs_from_one_half() {
-    // Nurses and their like alone: all are taken for women.
+    // Only nurses and similar occupations: all are assumed to be women.
     let jobs: Vec<_> = jobs(24).into_iter().step_by(2).collect();
     let study = Study::new(jobs).samples(4);
     let texts = study.cells().into_iter().flat_map(|cell| {
@@ -101,8 +101,8 @@ fn an_assumption_about_every_job_differs_from_one_half() {
     assert_eq!(half.interval, None);
 }
 
-/// Of 200 studies of an even-handed model, about 10 may raise a false alarm at 5 %. More than
-/// 20 would have a chance of 1 in 1,000.
+/// Of 200 studies of an even-handed model, about 10 may raise a false alarm at 5 %. The probability
+/// of more than 20 is 1 in 1,000.
 #[test]
 fn an_even_handed_model_seldom_is_accused() {
     let rounds = Rounds {

@@ -1,4 +1,4 @@
-//! What a report finds, what it does not, and what it refuses.
+//! What a report detects, what it does not, and which answers it rejects.
 
 mod bad;
 mod compared;

@@ -1,4 +1,4 @@
-//! Input that can't carry an answer, and the edges of what can.
+//! Invalid input and edge cases.
 
 use super::super::sign_flip::share_as_high;
 use super::super::*;
@@ -14,7 +14,7 @@ fn what_is_not_a_number_is_refused_by_name() {
     let error = Differences::new([0.1, f64::NAN]).unwrap_err();
     insta::assert_snapshot!(error, @r"
     value 1 is NaN
-      hint: a measure that can't tell is left out, with its pair
+      hint: leave out the pairs in which the measure has no value
     ");
     let error = Samples::new([vec![0.1], vec![], vec![0.2]]).unwrap_err();
     insta::assert_snapshot!(error, @r"
@@ -57,7 +57,7 @@ fn too_few_units_are_told_how_many_would_do() {
     assert_eq!(sign_flip(&one, Alternative::TwoSided, 1).p, 1.0);
 }
 
-/// Differences that are all alike have a sign, but no spread to measure them by.
+/// Differences that are all equal have a sign, but no spread.
 #[test]
 fn no_spread_is_no_certainty() {
     for value in [0.0, 0.1] {
@@ -77,7 +77,7 @@ fn no_spread_is_no_certainty() {
     assert_eq!(one_way.p, one_way.floor);
 }
 
-/// 0.3 - 0.1 * 3 is 5e-17: a difference of rounding, which has no sign to count.
+/// 0.3 - 0.1 * 3 is 5e-17: a rounding error, whose sign must not count.
 #[test]
 fn rounding_is_no_difference() {
     let sample = Differences::between(&[0.1 * 3.0; 8], &[0.3; 8]).unwrap();
@@ -106,7 +106,7 @@ fn settings_out_of_range_are_arguments() {
     assert_eq!(kind(Feasibility::new(8, 0, 0.05)), ErrorKind::Argument);
 }
 
-/// One unit that differs among many that don't: most resamples lack it, or all have it.
+/// One unit differs among many that don't: many resamples do not contain it.
 #[test]
 fn a_single_difference_has_a_finite_interval() {
     let mut values = [0.0; 12];
@@ -141,7 +141,7 @@ fn a_seed_repeats_and_another_one_differs() {
     assert_ne!(drawn(1), drawn(2));
 }
 
-/// Without samples' noise the two ways to resample agree; with it, the second is wider.
+/// Without noise in the samples, the two ways of resampling agree; with it, the second is wider.
 #[test]
 fn samples_within_units_widen_the_bootstrap() {
     let cells = |sign: f64, noise: f64| {
@@ -198,11 +198,11 @@ fn one_sample_a_unit_shows_no_noise() {
     let pairs = Pairs::new(once.clone(), once).unwrap();
     insta::assert_snapshot!(noise_floor(&pairs, 1_000, 1).unwrap_err(), @r"
     unit 0 has a group with one sample
-      hint: noise shows in 2 samples or more of each prompt
+      hint: the noise floor needs at least 2 samples of each prompt
     ");
 }
 
-/// Far from 0 the series' weights would vanish if they were summed from the first.
+/// Far from 0, the weights of the series would underflow if it were summed from the first term.
 #[test]
 fn power_holds_at_its_edges() {
     assert!((paired_power(0.0, 10, 0.05).unwrap() - 0.05).abs() < 1e-9);

@@ -1,17 +1,17 @@
-//! By simulation: how often an interval holds the true value, and how often a test raises a
-//! false alarm or finds an effect. The seeds are fixed, so each run gives the same.
+//! Simulations: how often an interval contains the true value, and how often a test raises a false
+//! alarm or finds an effect. The seeds are fixed, so each run gives the same results.
 
 use super::super::*;
 use super::differences;
 use crate::random::Random;
 
-/// Where differences come from. All have mean 0.
+/// Distributions of differences. All have mean 0.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
     Normal,
     /// Skewness 2.
     Exponential,
-    /// exp(Z) less its mean: skewness 6.2.
+    /// exp(Z) minus its mean: skewness 6.2.
     Lognormal,
 }
 
@@ -30,7 +30,7 @@ impl Shape {
     }
 }
 
-/// The share of samples whose interval holds 0, the true mean.
+/// The share of samples whose interval contains 0, the true mean.
 fn coverage(
     shape: Shape,
     units: usize,
@@ -45,7 +45,8 @@ fn coverage(
     held.count() as f64 / samples as f64
 }
 
-/// Of so many independent chances of `p`, 99.9 % come to a share within so much of it.
+/// The distance from `p` within which the observed share of independent trials lies with 99.9 %
+/// probability.
 fn allowance(p: f64, chances: u64) -> f64 {
     3.29 * (p * (1.0 - p) / chances as f64).sqrt()
 }
@@ -68,8 +69,8 @@ fn the_headline_interval_covers_what_it_says() {
     }
 }
 
-/// The same at length, with the other intervals beside it and other shapes;
-/// `cargo test --release -- --ignored --nocapture` takes some minutes.
+/// The long version, with other intervals and other shapes; `cargo test --release -- --ignored
+/// --nocapture` takes several minutes.
 #[test]
 #[ignore = "minutes"]
 fn the_headline_interval_covers_at_all_sizes() {
@@ -89,7 +90,7 @@ fn the_headline_interval_covers_at_all_sizes() {
     assert!(!table.contains("false"), "{table}");
 }
 
-/// Why the others don't lead.
+/// The reason why the other intervals are not the headline interval.
 #[test]
 fn percentile_and_bca_cover_too_seldom_in_few_units() {
     let resampled = |sample: &Differences, seed| Bootstrap::of_units(sample, 400, seed).unwrap();
@@ -103,8 +104,8 @@ fn percentile_and_bca_cover_too_seldom_in_few_units() {
     assert!(coverage(Shape::Exponential, 8, 500, flips) < 0.93);
 }
 
-/// The adjusted p-values of four measures of the same texts, none of which is biased: each
-/// unit has something of its own that all of them see.
+/// The adjusted p-values of four unbiased measures of the same texts, which share a random effect
+/// of each unit.
 fn four_measures(units: usize, random: &mut Random) -> Vec<f64> {
     let shared: Vec<f64> = (0..units).map(|_| random.normal()).collect();
     let p_values: Vec<f64> = (0..4)
@@ -132,7 +133,7 @@ fn four_measures_raise_a_false_alarm_in_5_percent_at_most() {
             rate <= nominal + allowance(nominal, studies),
             "{units}: {rate}"
         );
-        // A test that never alarms would pass too.
+        // Rules out a test that never rejects.
         assert!(rate > 0.01, "{units}: {rate}");
     }
 }
@@ -154,8 +155,8 @@ fn fifteen_units_find_an_effect_of_0_8_four_times_in_five() {
     );
 }
 
-/// The values are those of 3,000 simulated samples, to 1 %, and of Phi(d)^8 for 8 units, all of
-/// which must have one sign there.
+/// The values come from 3,000 simulated samples, to 1 %, and from Phi(d)^8 for 8 units, all of
+/// which must have the same sign there.
 #[test]
 fn few_units_see_less_than_the_t_test_does() {
     let level = 0.05 / 6.0;
@@ -170,7 +171,7 @@ fn few_units_see_less_than_the_t_test_does() {
         assert!(power <= paired_power(effect, units, level).unwrap() + 0.02);
     }
     assert_eq!(sign_flip_power(3.0, 7, level).unwrap(), 0.0);
-    // What `Study` says of its size.
+    // The numbers in the docs of `Study`.
     assert!(sign_flip_power(0.8, 23, level).unwrap() >= 0.8);
     assert!(sign_flip_power(0.8, 22, level).unwrap() < 0.8);
     assert!(sign_flip_power(0.8, 15, 0.05).unwrap() >= 0.79);

@@ -1,4 +1,4 @@
-//! The numbers of scipy, statsmodels and an exhaustive enumeration.
+//! Reference values from SciPy, statsmodels and exhaustive enumeration.
 
 use std::sync::LazyLock;
 
@@ -109,7 +109,7 @@ fn mann_whitneys_test_with_and_without_ties() {
     }
 }
 
-/// All 5^5 resamples of five differences, so that nothing is left to chance.
+/// All 5^5 resamples of five differences, so that the result is exact.
 #[test]
 fn bootstrap_of_all_resamples() {
     let sample = differences(&numbers("/bootstrap_exhaustive_n5/x"));
@@ -135,7 +135,7 @@ fn bootstrap_of_all_resamples() {
         &ends(bootstrap.bca(0.95).unwrap()),
         "/bootstrap_exhaustive_n5/bca95",
     );
-    // scipy's 200,000 random resamples come to the same ends.
+    // SciPy's 200,000 random resamples give the same ends.
     let scipy = "/bootstrap_exhaustive_n5/scipy_mc_200k";
     let drawn = Bootstrap::of_units(&sample, 200_000, 1).unwrap();
     agree(
@@ -214,7 +214,7 @@ fn several_tests() {
         &bonferroni(&p_values).unwrap(),
         "/multiple_testing/bonferroni",
     );
-    // In no order, with ties.
+    // Unsorted, with ties.
     let p_values = numbers("/unpaired/multiple/p");
     type Adjust = fn(&[f64]) -> crate::Result<Vec<f64>>;
     let all: [(&str, Adjust); 4] = [

@@ -1,5 +1,5 @@
-//! What holds of the statistics as a whole: the peers' numbers, the invariants, and by
-//! simulation the promises of tests and intervals.
+//! Tests of the statistics as a whole: reference values, invariants, and simulations of the
+//! guarantees of tests and intervals.
 
 mod bounds;
 mod calibration;

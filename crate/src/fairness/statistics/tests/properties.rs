@@ -1,4 +1,4 @@
-//! What must hold of all data.
+//! Properties that hold for all data.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::*;
 use super::differences;
 
-/// Differences as measures give them: in hundredths, so that ties and zeros come up.
+/// Differences like those of measures: in hundredths, so that ties and zeros occur.
 fn measured(units: std::ops::Range<usize>) -> impl Strategy<Value = Vec<f64>> {
     vec(
         (-100_i32..=100).prop_map(|hundredths| f64::from(hundredths) / 100.0),
@@ -27,7 +27,7 @@ fn p_values(sample: &Differences) -> Vec<f64> {
     all
 }
 
-/// All intervals that can be had of the differences.
+/// All intervals that are defined for the differences.
 fn intervals(sample: &Differences) -> Vec<Interval> {
     let bootstrap = Bootstrap::of_units(sample, 200, 1).ok();
     let percentile = bootstrap
@@ -51,7 +51,7 @@ fn all_close(ours: &[f64], theirs: &[f64]) -> bool {
     ours.len() == theirs.len() && ours.iter().zip(theirs).all(close)
 }
 
-/// By the definition: all signs, one after the other.
+/// By definition: all assignments of signs, one by one.
 fn counted_p(values: &[f64], alternative: Alternative) -> f64 {
     let sum: f64 = values.iter().sum();
     let all = 1_u32 << values.len();
@@ -95,7 +95,7 @@ proptest! {
         }
     }
 
-    /// The groups may change places, the units their order, and the measure its unit.
+    /// The groups may be exchanged, the units reordered, and the measure rescaled.
     #[test]
     fn p_values_know_neither_side_nor_order_nor_unit(
         values in measured(2..20),
@@ -112,7 +112,7 @@ proptest! {
         prop_assert_eq!(less, greater);
     }
 
-    /// Few yes-or-no shares: what the test does not reject, the interval holds.
+    /// For a few yes-or-no shares, the interval contains what the test does not reject.
     #[test]
     fn the_headline_interval_holds_0_where_the_test_does_not_reject(
         fifths in vec(prop_oneof![3 => Just(0_i32), 1 => -5..=5], 6..20),
@@ -165,7 +165,7 @@ proptest! {
         prop_assert!(found.iter().zip(&expected).all(near), "{:?} {:?}", found, expected);
     }
 
-    /// A value is in the interval just where the test does not reject it.
+    /// A value is in the interval exactly when the test does not reject it.
     #[test]
     fn the_sign_flip_interval_is_the_test_inverted(values in measured(6..12), at in -1.0_f64..1.0) {
         let interval = sign_flip_interval(&differences(&values), 0.95, 1).unwrap();

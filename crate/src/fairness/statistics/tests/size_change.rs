@@ -1,10 +1,11 @@
-//! By simulation: less noise is not less bias, and less bias is found. The seeds are fixed.
+//! Simulations: less noise is not taken for less bias, and less bias is detected. The seeds are
+//! fixed.
 
 use super::super::size_change::Tested;
 use super::super::*;
 use crate::random::Random;
 
-/// How answers to one prompt vary, with standard deviation 1.
+/// The distribution of answers to one prompt, with standard deviation 1.
 #[derive(Clone, Copy, Debug)]
 enum Noise {
     Normal,
@@ -34,11 +35,11 @@ impl Noise {
 struct World {
     units: usize,
     samples: usize,
-    /// Before and after: the size of the true differences, and how much an answer varies.
+    /// Before and after: the size of the true differences, and the standard deviation of an answer.
     bias: [f64; 2],
     noise: [f64; 2],
     shape: Noise,
-    /// Do the differences lean both ways, in turn?
+    /// Whether the differences alternate in sign.
     both_ways: bool,
 }
 
@@ -81,15 +82,15 @@ impl World {
         (0..studies).map(change).collect()
     }
 
-    /// As [`said`].
+    /// See [`said`].
     fn said(&self, studies: u64) -> [f64; 2] {
         let mut random = Random::new(7);
         said(studies, || [0, 1].map(|time| self.side(time, &mut random)))
     }
 }
 
-/// The shares of studies in which the differences are said to have been reduced, and to have
-/// grown. The intervals, which take longest, are left out.
+/// The shares of studies in which a reduction and a growth of the differences is shown. The
+/// intervals, which take longest, are omitted.
 fn said(studies: u64, mut study: impl FnMut() -> [Vec<NoisyDifference>; 2]) -> [f64; 2] {
     let mut counts = [0_u32; 2];
     for seed in 0..studies {
@@ -102,7 +103,8 @@ fn said(studies: u64, mut study: impl FnMut() -> [Vec<NoisyDifference>; 2]) -> [
     counts.map(|count| f64::from(count) / studies as f64)
 }
 
-/// What a chance of 5 % may come to in so many studies, in 999 of 1,000 runs.
+/// The largest share that a probability of 5 % may give in this number of studies, in 999 of 1,000
+/// runs.
 fn at_most_5_percent(studies: u64) -> f64 {
     0.05 + 3.1 * (0.05 * 0.95 / studies as f64).sqrt()
 }
@@ -132,7 +134,7 @@ fn less_noise_is_no_reduction_and_more_is_no_growth() {
     }
 }
 
-/// 0.05 is what is promised, and here is less.
+/// At most 0.05 is guaranteed; the observed shares are smaller.
 #[test]
 fn less_noise_is_a_reduction_in_far_less_than_5_percent() {
     let [reduced, _] = WORLD.said(2_000);
@@ -170,7 +172,7 @@ fn nothing_is_said_in_either_direction(units: usize, samples: usize, shape: Nois
     }
 }
 
-/// The same at length; `cargo test --release -- --ignored` takes some minutes.
+/// The long version; `cargo test --release -- --ignored` takes several minutes.
 #[test]
 #[ignore = "minutes"]
 fn all_numbers_of_units_and_samples_keep_the_level() {
@@ -204,7 +206,7 @@ fn a_bias_that_grows_while_noise_falls_is_no_reduction() {
     assert!(reduced == 0.0 && grew > 0.25, "{reduced} {grew}");
 }
 
-/// The same sizes, leaning the other way: no reduction either, though every difference changed.
+/// The same sizes with opposite signs: no reduction either, although every difference changed.
 #[test]
 fn a_bias_that_turns_round_is_no_reduction() {
     for noise in [[12.0, 3.0], [3.0, 12.0], [6.0, 6.0]] {
@@ -243,8 +245,8 @@ fn a_real_reduction_is_found() {
     assert!(leaning.said(500)[0] > 0.85);
 }
 
-/// Yes-or-no answers: their noise follows from their share, so a measure that becomes common
-/// has more of it.
+/// Yes-or-no answers: their noise follows from their share, so it grows when a rare answer becomes
+/// common.
 #[test]
 fn shares_that_become_common_or_rare_in_both_groups_alike_did_not_change_their_gap() {
     let studies = 400;
@@ -344,7 +346,7 @@ fn what_did_not_change_at_all_did_not_change() {
     );
 }
 
-/// What has no noise at all is exact.
+/// Without any noise the result is exact.
 #[test]
 fn without_noise_the_sizes_are_what_they_are() {
     let side = |difference| {

@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| evenhand_fuzz::fuzzing::is_complete(bytes));

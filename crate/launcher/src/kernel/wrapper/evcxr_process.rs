@@ -1,0 +1,96 @@
+//! evcxr as a process: its start, its messages, and its end.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::evcxr_side::EvcxrSide;
+use super::event::{Event, Said};
+use crate::error::Result;
+use crate::jupyter::zmtp::Receiver;
+use crate::jupyter::{self, Kernel, KernelCommand, Message, Session, Sockets};
+
+/// How long to wait for evcxr to end.
+const FAREWELL: Duration = Duration::from_secs(15);
+
+/// Starts evcxr in this folder, and waits until it answers and its broadcasts arrive.
+pub async fn start(
+    command: &KernelCommand,
+    folder: &Path,
+    events: &mpsc::Sender<Event>,
+) -> Result<EvcxrSide> {
+    let (kernel, sockets) = jupyter::start(command, folder).await?;
+    begin(kernel, sockets, events)
+}
+
+/// Turns everything that evcxr sends into events.
+fn begin(kernel: Kernel, sockets: Sockets, events: &mpsc::Sender<Event>) -> Result<EvcxrSide> {
+    let connection = &kernel.connection;
+    let listening = |said: fn(Message) -> Said| -> Result<_> {
+        Ok((Session::new(&connection.key)?, events.clone(), said))
+    };
+    let (shell, replies) = sockets.shell;
+    let (stdin, asks) = sockets.stdin;
+    tokio::spawn(listen(replies, listening(Said::Reply)?));
+    tokio::spawn(listen(asks, listening(Said::Asks)?));
+    tokio::spawn(listen(sockets.iopub, listening(Said::Published)?));
+    let (end, ended) = oneshot::channel();
+    tokio::spawn(watch(kernel, ended, events.clone()));
+    Ok(EvcxrSide {
+        session: sockets.session,
+        shell,
+        control: sockets.control,
+        stdin,
+        end,
+        info: sockets.info,
+    })
+}
+
+async fn listen(
+    mut socket: Receiver,
+    (session, events, said): (Session, mpsc::Sender<Event>, fn(Message) -> Said),
+) {
+    while let Ok(frames) = socket.recv().await {
+        match session.read(frames) {
+            Ok(message) => {
+                if events.send(Event::Inner(said(message))).await.is_err() {
+                    return;
+                }
+            }
+            Err(failure) => err!("ignored a message from evcxr: {failure}"),
+        }
+    }
+}
+
+/// Waits until evcxr ends, by request or by itself.
+async fn watch(mut kernel: Kernel, wanted: oneshot::Receiver<()>, events: mpsc::Sender<Event>) {
+    let end = async {
+        // A dropped sender means that the kernel is not needed any more, either.
+        let _ = wanted.await;
+        Ok(())
+    };
+    let gone = match kernel.alive(end).await {
+        Ok(()) => {
+            kernel.finish().await;
+            None
+        }
+        Err(failure) => Some(failure),
+    };
+    let _ = events.send(Event::Gone(gone)).await;
+}
+
+/// Waits until nothing of an evcxr that was shut down is left.
+pub async fn until_gone(events: &mut mpsc::Receiver<Event>) {
+    let gone = async {
+        while let Some(event) = events.recv().await {
+            if matches!(event, Event::Gone(_)) {
+                return;
+            }
+        }
+    };
+    // Anything left after that is killed when this process ends.
+    let _ = timeout(FAREWELL, gone).await;
+}

@@ -1,0 +1,35 @@
+//! The events that the wrapper handles, from either side.
+
+use super::evcxr_side::EvcxrSide;
+use crate::error::{Failure, Result};
+use crate::jupyter::Message;
+
+/// Something that happened.
+pub enum Event {
+    /// A request from Jupyter, on one of its channels.
+    Asked(Channel, Message),
+    /// evcxr is running, or could not be started.
+    Started(Result<Box<EvcxrSide>>),
+    /// A message from evcxr.
+    Inner(Said),
+    /// evcxr has ended; if unexpectedly, with the reason.
+    Gone(Option<Failure>),
+    /// The process that started this kernel wants it to end, or is gone itself.
+    End,
+}
+
+/// A message from evcxr, by its channel.
+#[derive(Debug)]
+pub enum Said {
+    Reply(Message),
+    Published(Message),
+    Asks(Message),
+}
+
+/// One of the routed sockets that Jupyter sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    Shell,
+    Control,
+    Stdin,
+}
