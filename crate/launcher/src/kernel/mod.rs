@@ -18,8 +18,8 @@ pub use spec::{install as install_spec, jupyter_path};
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing {
     //! Exports for the fuzz targets.
-    pub use super::sideband::Reader;
-    pub use super::wrapper::is_complete::{Complete, complete};
+    pub use crate::kernel::sideband::Reader;
+    pub use crate::kernel::wrapper::is_complete::{Complete, complete};
 }
 
 use std::ffi::OsString;

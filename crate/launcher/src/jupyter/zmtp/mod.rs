@@ -26,8 +26,8 @@ pub use server::{Publisher, Router, echo};
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing {
     //! Exports for the fuzz targets.
-    pub use super::codec::{Heard, encode, heard};
-    pub use super::handshake::heard as heard_opening;
+    pub use crate::jupyter::zmtp::codec::{Heard, encode, heard};
+    pub use crate::jupyter::zmtp::handshake::heard as heard_opening;
 }
 
 #[cfg(test)]
