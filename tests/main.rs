@@ -32,7 +32,7 @@ mod support {
     mod home;
     pub(crate) mod http;
     mod jupyter;
-    mod launcher;
+    pub(crate) mod launcher;
     mod notebook;
     mod png;
     mod process;

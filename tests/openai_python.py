@@ -52,7 +52,8 @@ def streamed(**arguments):
             text += piece.choices[0].delta.content or ""
             finish = piece.choices[0].finish_reason or finish
         if piece.usage:
-            thought = piece.usage.completion_tokens_details.reasoning_tokens
+            usage = piece.usage.model_dump()
+            thought = usage["completion_tokens_details"]["reasoning_tokens"]
     return {"text": text, "finish": finish, "thought": thought}
 
 
