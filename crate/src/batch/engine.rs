@@ -278,7 +278,7 @@ impl Shared {
                 Err(error) => error,
             };
             if error.is_rate_limit() {
-                permit.refused(&attempt.limits);
+                let wait = permit.refused(&attempt.limits);
                 effort.refused += 1;
                 tracing::debug!(
                     refused = effort.refused,
@@ -288,6 +288,7 @@ impl Shared {
                 if !again || effort.refused > REFUSALS || self.out_of_patience(&error) {
                     return Some((Err(error), effort));
                 }
+                rate_limiter.rest(wait).await;
             } else {
                 permit.failed(&attempt.limits);
                 if !again || retries >= self.config.retries {
