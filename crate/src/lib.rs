@@ -58,6 +58,7 @@ pub mod fairness;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod identity;
 mod json;
 #[cfg(test)]
 #[path = "../testing/loopback/mod.rs"]

@@ -245,6 +245,7 @@ impl Shared {
         let started = Instant::now();
         let mut retries = 0;
         loop {
+            self.config.client.prepare_to_send().await;
             let asked = Instant::now();
             let permit = match rate_limiter.admit(cost).await {
                 Ok(permit) => permit,

@@ -33,6 +33,8 @@ pub struct Totals {
     pub shared: usize,
     /// Answers that were cut at the token limit (finish reason `length`).
     pub cut: usize,
+    /// Answers that the content filter withheld or cut off (finish reason `content_filter`).
+    pub filtered: usize,
     /// Requests that were sent, including retries.
     pub requests: u64,
     /// Requests that were refused because of the quota (429).
@@ -147,6 +149,7 @@ impl Totals {
                 {
                     self.cut += 1;
                 }
+                self.filtered += usize::from(completion.is_filtered());
             }
             Err(error) if error.kind() == ErrorKind::Cancelled => self.cancelled += 1,
             Err(_) => self.failed += 1,
@@ -196,6 +199,7 @@ impl fmt::Display for Totals {
             (self.from_journal, "from the journal"),
             (self.shared, "shared"),
             (self.cut, "cut at the token limit"),
+            (self.filtered, "held back by the content filter"),
         ];
         let of_them: Vec<_> = of_them
             .iter()

@@ -13,6 +13,10 @@ use crate::http::retry::Retry;
 use crate::http::transport;
 use crate::json::Json;
 
+/// The part of an unusable body that is kept, in bytes: enough for an excerpt, and for all of an
+/// error.
+const BEGINNING: usize = 64 * 1024;
+
 /// What one attempt brought.
 pub(crate) struct Attempt {
     /// The answer, or why there is none.
@@ -49,24 +53,21 @@ impl Client {
             }
         };
         let Self(inner) = self;
-        let mut post = inner.http.post(inner.endpoint.chat_url(deployment));
-        if let Some((name, value)) = inner.credential.header() {
-            post = post.header(name, value);
-        }
+        let post = inner.http.post(inner.endpoint.chat_url(deployment));
         let started = Instant::now();
-        let answer = match transport::send(post, body, self.way()).await {
+        let answer = match inner.credential.send(post, body, self.way()).await {
             Ok(answer) => answer,
             Err((error, retry)) => return Attempt::failed(error, retry),
         };
         let latency = started.elapsed();
         let now = SystemTime::now();
         let limits = RateLimits::read(&answer.headers, now);
+        let asked = Asked {
+            endpoint: &inner.endpoint,
+            credential: &inner.credential,
+            deployment,
+        };
         if !(200..300).contains(&answer.status) {
-            let asked = Asked {
-                endpoint: &inner.endpoint,
-                credential: &inner.credential,
-                deployment,
-            };
             // A refusal is one whether or not all of its text arrived.
             let body = answer.body.unwrap_or_default();
             let error = asked.refused(answer.status, &answer.headers, &body, &limits);
@@ -93,10 +94,22 @@ impl Client {
         };
         // Of what is no answer, the beginning is told.
         let beginning = body
-            .get(..body.len().min(LONGEST_BODY))
+            .get(..body.len().min(BEGINNING))
             .unwrap_or_default()
             .to_vec();
-        let (outcome, retry) = match ChatCompletion::from_body(body) {
+        let completion = ChatCompletion::from_body(body);
+        let success = (answer.status, &answer.headers, beginning.as_slice());
+        if completion.is_err()
+            && let Some((error, retry)) = asked.refused_inside(success, &limits, now)
+        {
+            return Attempt {
+                outcome: Err(error),
+                limits,
+                retry,
+                is_sent: true,
+            };
+        }
+        let (outcome, retry) = match completion {
             Ok(mut completion) => {
                 completion.exchange = Exchange {
                     latency,

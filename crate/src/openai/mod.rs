@@ -6,6 +6,7 @@ mod builder;
 mod credential;
 mod endpoint;
 mod error_mapping;
+mod gateway;
 mod limits;
 mod message;
 mod parse;
@@ -16,6 +17,7 @@ mod response;
 pub(crate) mod rest;
 #[cfg(feature = "notebook")]
 mod show;
+mod wordless;
 
 use std::fmt;
 use std::sync::Arc;
@@ -80,7 +82,7 @@ impl Client {
     /// is found out at the first request that names none itself.
     pub fn new(settings: Settings) -> Result<Self> {
         let endpoint = Endpoint::new(&settings)?;
-        let credential = Credential::new(&settings)?;
+        let credential = Credential::new(&settings, &endpoint)?;
         let limits = transport::Limits::new(&settings)?;
         let http = transport::client(
             transport::Destination {
@@ -190,6 +192,14 @@ impl fmt::Debug for Client {
             .field("credential", &self.credential_kind())
             .finish()
     }
+}
+
+/// Tells the reader of a notebook something while the work goes on.
+pub(crate) fn tell(note: &str) {
+    #[cfg(feature = "notebook")]
+    crate::display::log_line(note);
+    #[cfg(not(feature = "notebook"))]
+    let _ = note;
 }
 
 /// Tells the reader of a notebook what there is to know of the settings. A program may ask

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
+use super::gateway;
 use super::response::{Body, ChatCompletion, Choice, ChoiceMessage, Exchange, TokenLogprob, Usage};
 use crate::error::{ContentFilter, PromptFilter};
 use crate::json::{self, Json, NoJson, field, fields, items};
@@ -68,6 +69,7 @@ impl ChatCompletion {
             prompt_filters,
             prompt_annotations,
             fingerprint,
+            error,
         ] = fields(
             body.raw(),
             [
@@ -79,12 +81,16 @@ impl ChatCompletion {
                 "prompt_filter_results",
                 "prompt_annotations",
                 "system_fingerprint",
+                "error",
             ],
         );
         let Some(list) = choices.filter(|list| list.get().starts_with('[')) else {
             return Err("the answer has no `choices`".to_owned());
         };
         let list = items(list, MOST_CHOICES);
+        if gateway::what_says_it(error, list.first().copied()).is_some() {
+            return Err("the answer is an error".to_owned());
+        }
         if list.is_empty() {
             return Err("the answer's `choices` are empty".to_owned());
         }
