@@ -13,6 +13,7 @@ mod browser;
 mod display;
 mod kernel;
 mod lab;
+mod openai_python;
 mod pictures;
 mod private;
 mod run;

@@ -102,7 +102,8 @@ pub(crate) struct Account {
     pub(crate) source: Option<String>,
     pub(crate) attempts: u32,
     pub(crate) latency_ms: u64,
-    /// In seconds since 1970, like the service's timestamps; 0 if unknown.
+    /// When the first request was sent, in seconds since 1970, like the service's timestamps; 0 if
+    /// unknown.
     #[serde(skip_serializing_if = "is_zero")]
     pub(crate) asked_at: u64,
 }
@@ -141,7 +142,10 @@ impl OutputLine {
             response: error.status().map(|status_code| ServiceResponse {
                 status_code,
                 request_id: error.request_id().map(str::to_owned),
-                body: Json::from(&json!({"error": refusal(error)})),
+                body: match error.body() {
+                    Some(body) => body.clone(),
+                    None => Json::from(&json!({"error": refusal(error)})),
+                },
             }),
             error: Some(LineError {
                 code: Some(error.kind().name().to_owned()),

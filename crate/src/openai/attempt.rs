@@ -3,15 +3,18 @@
 use std::time::{Instant, SystemTime};
 
 use super::Client;
-use super::error_mapping::{self, Asked, EXCERPT};
+use super::error_mapping::{self, Asked, EXCERPT, LONGEST_BODY};
 use super::limits::RateLimits;
+use super::parse::NoAnswer;
 use super::request::ChatRequest;
 use super::response::{ChatCompletion, Exchange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
 use crate::http::transport;
+use crate::json::Json;
 
-/// So many bytes hold the excerpt of a body, and all of one that is an error.
+/// The part of an unusable body that is kept, in bytes: enough for an excerpt, and for all of an
+/// error.
 const BEGINNING: usize = 64 * 1024;
 
 /// What one attempt brought.
@@ -22,6 +25,8 @@ pub(crate) struct Attempt {
     pub(crate) limits: RateLimits,
     /// What to do about a failure.
     pub(crate) retry: Retry,
+    /// Whether a request was sent. An invalid one is not.
+    pub(crate) is_sent: bool,
 }
 
 impl Attempt {
@@ -30,6 +35,7 @@ impl Attempt {
             outcome: Err(error),
             limits: RateLimits::default(),
             retry,
+            is_sent: true,
         }
     }
 }
@@ -39,7 +45,12 @@ impl Client {
     pub(crate) async fn attempt(&self, request: &ChatRequest) -> Attempt {
         let (deployment, body) = match self.prepare(request) {
             Ok(prepared) => prepared,
-            Err(error) => return Attempt::failed(error, Retry::NO),
+            Err(error) => {
+                return Attempt {
+                    is_sent: false,
+                    ..Attempt::failed(error, Retry::NO)
+                };
+            }
         };
         let Self(inner) = self;
         let post = inner.http.post(inner.endpoint.chat_url(deployment));
@@ -65,6 +76,7 @@ impl Client {
                 outcome: Err(error),
                 limits,
                 retry,
+                is_sent: true,
             };
         }
         let request_id = error_mapping::request_id(&answer.headers, &inner.credential);
@@ -76,6 +88,7 @@ impl Client {
                     outcome,
                     limits,
                     retry,
+                    is_sent: true,
                 };
             }
         };
@@ -93,26 +106,34 @@ impl Client {
                 outcome: Err(error),
                 limits,
                 retry,
+                is_sent: true,
             };
         }
-        let outcome = match completion {
+        let (outcome, retry) = match completion {
             Ok(mut completion) => {
                 completion.exchange = Exchange {
                     latency,
                     request_id,
                     ..Exchange::default()
                 };
-                Ok(completion)
+                (Ok(completion), Retry::NO)
             }
             Err(why) => {
-                let error = self.misread(&why, &beginning).with_status(answer.status);
-                Err(error.with_request_id(request_id))
+                let error = self.misread(&why.to_string(), &beginning);
+                let error = error.with_status(answer.status).with_request_id(request_id);
+                // A truncated answer may arrive whole the next time.
+                let retry = match why {
+                    NoAnswer::BreaksOff { .. } => Retry::YES,
+                    NoAnswer::Other(_) => Retry::NO,
+                };
+                (Err(error), retry)
             }
         };
         Attempt {
             outcome,
             limits,
-            retry: Retry::NO,
+            retry,
+            is_sent: true,
         }
     }
 
@@ -140,7 +161,8 @@ impl Client {
         } else {
             format!("{why}: {excerpt}")
         };
-        Error::new(ErrorKind::Response, message).with_hint(format!(
+        let error = Error::new(ErrorKind::Response, message);
+        error.with_body(Json::of_body(body, LONGEST_BODY)).with_hint(format!(
             "is {} the address of the service itself, and not of a page or a gateway before it?",
             self.0.endpoint.address_variable()
         ))

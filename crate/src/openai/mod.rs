@@ -91,6 +91,11 @@ impl Client {
             },
             &limits,
         )?;
+        tracing::debug!(
+            host = endpoint.host(),
+            credential = credential.kind().as_str(),
+            "a client is made"
+        );
         let max_retries = settings.max_retries.unwrap_or(MAX_RETRIES);
         let allowance = Allowance::new(&settings)?;
         Ok(Self(Arc::new(Inner {
@@ -113,9 +118,7 @@ impl Client {
     /// # Errors
     /// Whatever kept the answer away; [`Error::kind`](crate::Error::kind) tells what.
     pub fn complete(&self, prompt: impl Into<ChatRequest>) -> Result<ChatCompletion> {
-        let client = self.clone();
-        let request = prompt.into();
-        runtime::block_on(async move { client.complete_async(request).await })?
+        runtime::wait(self.complete_async(prompt))
     }
 
     /// [`complete`](Self::complete) for programs that await.
@@ -123,19 +126,23 @@ impl Client {
     /// # Errors
     /// Whatever kept the answer away; [`Error::kind`](crate::Error::kind) tells what.
     pub async fn complete_async(&self, prompt: impl Into<ChatRequest>) -> Result<ChatCompletion> {
-        let request = prompt.into();
-        let mut retries = 0;
+        let (client, request) = (self.clone(), prompt.into());
+        runtime::run(async move { client.complete_here(&request).await }).await
+    }
+
+    async fn complete_here(&self, request: &ChatRequest) -> Result<ChatCompletion> {
+        let mut retries = 0_u32;
         loop {
-            let attempt = self.attempt(&request).await;
-            if retries < self.0.max_retries && attempt.outcome.is_err() && attempt.retry.again {
-                tokio::time::sleep(attempt.retry.wait(retries, fastrand::f64())).await;
-                retries += 1;
-                continue;
-            }
+            let attempt = self.attempt(request).await;
             let attempts = retries.saturating_add(1);
-            return attempt
-                .outcome
-                .map(|answer| answer.after_attempts(attempts, attempt.limits));
+            match attempt.outcome {
+                Ok(answer) => return Ok(answer.after_attempts(attempts, attempt.limits)),
+                Err(error) if retries < self.0.max_retries && attempt.retry.again => {
+                    attempt.retry.pause(retries, &error).await;
+                    retries = attempts;
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 

@@ -101,7 +101,9 @@ impl Call {
         loop {
             match self.send_once().await {
                 Ok(reply) => return Ok(reply),
-                Err((_, retry)) if retry.again && done < retries => retry.pause(done).await,
+                Err((error, retry)) if retry.again && done < retries => {
+                    retry.pause(done, &error).await;
+                }
                 Err((error, _)) => return Err(error),
             }
             done += 1;
@@ -154,12 +156,5 @@ impl Download<'_> {
 
     async fn read(self) -> Answer {
         self.0.read().await
-    }
-}
-
-impl Retry {
-    /// Waits before the next attempt, after so many retries.
-    pub(crate) async fn pause(&self, retries: u32) {
-        tokio::time::sleep(self.wait(retries, fastrand::f64())).await;
     }
 }

@@ -25,6 +25,9 @@ pub(super) const EXCERPT: usize = 300;
 /// Of a page no more is looked at, in bytes.
 const LONGEST_PAGE: usize = 256 * 1024;
 
+/// The longest part of a body that is kept with its error, in bytes.
+pub(super) const LONGEST_BODY: usize = 4 * 1024;
+
 /// Whom we asked.
 pub(super) struct Asked<'a> {
     pub(super) endpoint: &'a Endpoint,
@@ -59,6 +62,7 @@ impl Asked<'_> {
         let answered = format!("the service answered {}", named(status));
         self.error(kind, status, &answered, said, limits)
             .with_request_id(id)
+            .with_body(Json::of_body(body, LONGEST_BODY))
     }
 
     /// The error that a success holds, if it holds one, and what to do about it.
@@ -93,10 +97,10 @@ impl Asked<'_> {
             None => format!("the service answered {outside} with an error"),
         };
         let error = self.error(kind, status, &answered, said, limits);
-        Some((
-            error.with_request_id(request_id(headers, self.credential)),
-            retry,
-        ))
+        let error = error
+            .with_request_id(request_id(headers, self.credential))
+            .with_body(Json::of_body(body, LONGEST_BODY));
+        Some((error, retry))
     }
 
     fn error(
