@@ -16,7 +16,7 @@ use super::invisible::replace_invisible;
 /// use evenhand::text::escape_invisible_in_json;
 ///
 /// assert_eq!(escape_invisible_in_json("\"a\u{9b}2J\u{E0041}\""), r#""a\u009b2J\udb40\udc41""#);
-/// assert_eq!(escape_invisible_in_json("[\r\n1]"), "[\n\n1]");
+/// assert_eq!(escape_invisible_in_json("[\r1]"), "[\n1]");
 /// ```
 pub fn escape_invisible_in_json(json: &str) -> Cow<'_, str> {
     replace_invisible(json, |escaped, character| {
