@@ -37,6 +37,16 @@ pub struct RequestStats {
     pub latency: Duration,
     /// How long the row waited for the quota, or between attempts.
     pub waited: Duration,
+    /// The usage of earlier attempts whose answers were discarded: they were empty, because
+    /// reasoning used up all tokens, or they revealed that the deployment reasons.
+    pub discarded: Usage,
+}
+
+impl RequestStats {
+    /// Adds the usage of a discarded answer.
+    pub(crate) fn discard(&mut self, usage: Usage) {
+        self.discarded = self.discarded.plus(usage);
+    }
 }
 
 /// Where a row's outcome comes from.

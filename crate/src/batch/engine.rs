@@ -17,9 +17,11 @@ use tokio::task::JoinSet;
 use super::answers::{RequestStats, Source};
 use super::cache::AnswerCache;
 use super::guard::{guarded, guarded_async};
-use super::rate_limit::{Cost, RateLimiter};
+use super::rate_limit::{Cost, Permit, RateLimiter};
 use crate::error::{Error, ErrorKind, Result};
-use crate::openai::{ChatCompletion, ChatRequest, Client};
+use crate::openai::attempt::Attempt;
+use crate::openai::profile::{Judgement, Negotiation};
+use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
 
 /// How many times one row may be refused because of the quota. Each time, the whole batch waits
 /// as long as the service asked, so this is enough even when other clients share the quota.
@@ -70,6 +72,8 @@ pub(crate) struct EngineConfig {
     /// How many times a request that failed for a transient reason is sent again. Refusals
     /// because of the quota are counted separately.
     pub(crate) retries: u32,
+    /// The reasoning tokens allowed in addition to `max_tokens`, if the user set them.
+    pub(crate) thinking_allowance: Option<u32>,
     /// Stores the outcomes, if there is a journal.
     pub(crate) cache: Option<Arc<AnswerCache>>,
     /// Send requests again even if the journal has their answers.
@@ -226,53 +230,87 @@ impl Shared {
         request: &ChatRequest,
         kept: Option<(&AnswerCache, &String)>,
     ) -> Option<(Result<ChatCompletion>, RequestStats)> {
-        let cost = Cost::from(request);
-        let rate_limiter = match self.rate_limiter(request) {
-            Ok(rate_limiter) => rate_limiter,
+        let (rate_limiter, mut negotiation) = match self.begin(request) {
+            Ok(begun) => begun,
             Err(error) => return Some((Err(error), RequestStats::default())),
         };
         let mut effort = RequestStats::default();
         let started = Instant::now();
         let mut retries = 0;
         loop {
-            let permit = match rate_limiter.admit(cost).await {
+            let turn = negotiation.turn().await;
+            let permit = match rate_limiter.admit(Cost::from(&turn.request)).await {
                 Ok(permit) => permit,
-                Err(error) => return Some((Err(error), effort)),
+                Err(error) => return Some((Err(turn.hinted(request, error)), effort)),
             };
             if self.is_closed() {
                 return None;
+            }
+            // The profile may have changed while this request waited.
+            if !negotiation.is_current(&turn) {
+                continue;
             }
             if let Some((cache, id)) = kept.filter(|_| effort.attempts == 0) {
                 cache.record_request(id, request);
             }
             let sent = Instant::now();
-            let attempt = self.config.client.attempt(request).await;
+            let mut attempt = self.config.client.attempt(&turn).await;
             effort.attempts = effort.attempts.saturating_add(1);
             effort.latency = sent.elapsed();
             effort.waited = started.elapsed().saturating_sub(effort.latency);
-            let again = attempt.retry.again;
+            let answered = attempt.outcome.as_ref().ok().map(|answer| answer.usage);
+            let judgement = negotiation.judge(&turn, &mut attempt);
+            self.keep_profile(&negotiation);
+            tell(permit, &attempt, answered);
+            if let Judgement::Again(usage) = judgement {
+                effort.discard(usage);
+                continue;
+            }
             let error = match attempt.outcome {
                 Ok(completion) => {
-                    let _ = guarded(|| permit.answered(&attempt.limits, completion.usage.as_ref()));
                     let completion = completion.after_attempts(effort.attempts, attempt.limits);
                     return Some((Ok(completion), effort));
                 }
                 Err(error) => error,
             };
+            effort.discard(answered.flatten().unwrap_or_default());
+            let again = attempt.retry.again;
             if error.is_rate_limit() {
-                permit.refused(&attempt.limits);
                 effort.refused += 1;
                 if !again || effort.refused > REFUSALS || self.out_of_patience(&error) {
                     return Some((Err(error), effort));
                 }
             } else {
-                permit.failed(&attempt.limits);
                 if !again || retries >= self.config.retries {
                     return Some((Err(error), effort));
                 }
                 tokio::time::sleep(attempt.retry.wait(retries, fastrand::f64())).await;
                 retries += 1;
             }
+        }
+    }
+
+    /// The rate limiter of a request, and the negotiation of its parameters.
+    fn begin<'a>(&self, request: &'a ChatRequest) -> Result<(Arc<RateLimiter>, Negotiation<'a>)> {
+        let EngineConfig {
+            client,
+            thinking_allowance,
+            unlimited,
+            ..
+        } = &self.config;
+        let negotiation = client.negotiate(request, *thinking_allowance, *unlimited)?;
+        Ok((self.rate_limiter(request)?, negotiation))
+    }
+
+    /// Stores what a request has found out about the batch's deployment.
+    fn keep_profile(&self, negotiation: &Negotiation<'_>) {
+        let Some(cache) = self.config.cache.as_ref() else {
+            return;
+        };
+        let shared = negotiation.shared();
+        let is_ours = self.config.deployment.as_deref() == Some(shared.deployment());
+        if negotiation.has_learned() && is_ours {
+            let _ = guarded(|| cache.keep_profile(shared));
         }
     }
 
@@ -330,4 +368,15 @@ impl Shared {
             _ => false,
         }
     }
+}
+
+/// Reports the outcome of a request to the rate limiter.
+fn tell(permit: Permit, attempt: &Attempt, answered: Option<Option<Usage>>) {
+    let limits = &attempt.limits;
+    let is_over_quota = attempt.outcome.as_ref().is_err_and(Error::is_rate_limit);
+    let _ = guarded(|| match answered {
+        Some(usage) => permit.answered(limits, usage.as_ref()),
+        None if is_over_quota => permit.refused(limits),
+        None => permit.failed(limits),
+    });
 }

@@ -16,6 +16,7 @@ use super::engine::{Engine, Outcome, Question};
 use super::options::JournalChoice;
 use super::progress::ProgressReporter;
 use super::totals::Totals;
+use super::variety::{Asked, Variety};
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, ChatRequest, Client};
@@ -141,6 +142,7 @@ where
     let cache = cache::open(&batch.client, &batch.options, parameters, &until).await?;
     let config = options::engine_config(&batch, cache.clone())?;
     let rate_limiter = Arc::clone(&config.rate_limiter);
+    let asked = Asked::of(&batch);
     let mut reporter = ProgressReporter::new(None, config.concurrency, batch.options.listener);
 
     let pending = Arc::new(Pending::new(config.concurrency.saturating_mul(WINDOW)));
@@ -182,6 +184,7 @@ where
     let unsaved = cache.as_deref().and_then(AnswerCache::close);
     let mut notes = cache.as_deref().map(AnswerCache::notes).unwrap_or_default();
     notes.extend(rate_limiter.take_notes());
+    notes.extend(asked.notes(&delivery.variety, delivery.totals.requests > 0));
     let totals = Totals {
         wall_time: started.elapsed(),
         notes,
@@ -275,6 +278,7 @@ struct Delivery<'a, F> {
     next: usize,
     waiting: BTreeMap<usize, Outcome>,
     totals: Totals,
+    variety: Variety,
 }
 
 impl<'a, F: FnMut(Row) -> Result<()>> Delivery<'a, F> {
@@ -286,6 +290,7 @@ impl<'a, F: FnMut(Row) -> Result<()>> Delivery<'a, F> {
             next: 0,
             waiting: BTreeMap::new(),
             totals: Totals::default(),
+            variety: Variety::default(),
         }
     }
 
@@ -313,6 +318,9 @@ impl<'a, F: FnMut(Row) -> Result<()>> Delivery<'a, F> {
     fn deliver(&mut self, one: Outcome) -> Result<()> {
         self.next += 1;
         self.totals.add(&one.outcome, &one.effort, one.source);
+        if let Ok(completion) = &one.outcome {
+            self.variety.add(completion);
+        }
         let custom_id = self.pending.leave().unwrap_or_default();
         let row = Row {
             id: one.index,

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 use super::Client;
 use super::error_mapping::{self, Asked, EXCERPT};
 use super::limits::RateLimits;
-use super::request::ChatRequest;
+use super::profile::{Refusal, Turn};
 use super::response::{ChatCompletion, Exchange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
@@ -22,6 +22,8 @@ pub(crate) struct Attempt {
     pub(crate) limits: RateLimits,
     /// What to do about a failure.
     pub(crate) retry: Retry,
+    /// What the service says of a field that it refuses, if that is why it failed.
+    pub(crate) refusal: Option<Refusal>,
 }
 
 impl Attempt {
@@ -30,18 +32,20 @@ impl Attempt {
             outcome: Err(error),
             limits: RateLimits::default(),
             retry,
+            refusal: None,
         }
     }
 }
 
 impl Client {
     /// Sends the request once.
-    pub(crate) async fn attempt(&self, request: &ChatRequest) -> Attempt {
-        let (deployment, body) = match self.prepare(request) {
-            Ok(prepared) => prepared,
+    pub(crate) async fn attempt(&self, turn: &Turn) -> Attempt {
+        let Self(inner) = self;
+        let deployment = turn.request.model.as_deref().unwrap_or_default();
+        let body = match turn.request.body() {
+            Ok(body) => body,
             Err(error) => return Attempt::failed(error, Retry::NO),
         };
-        let Self(inner) = self;
         let mut post = inner.http.post(inner.endpoint.chat_url(deployment));
         if let Some((name, value)) = inner.credential.header() {
             post = post.header(name, value);
@@ -68,6 +72,7 @@ impl Client {
                 outcome: Err(error),
                 limits,
                 retry,
+                refusal: Refusal::read(answer.status, &body),
             };
         }
         let request_id = error_mapping::request_id(&answer.headers, &inner.credential);
@@ -79,6 +84,7 @@ impl Client {
                     outcome,
                     limits,
                     retry,
+                    refusal: None,
                 };
             }
         };
@@ -92,6 +98,7 @@ impl Client {
                 completion.exchange = Exchange {
                     latency,
                     request_id,
+                    profile: turn.tag.clone(),
                     ..Exchange::default()
                 };
                 Ok(completion)
@@ -105,6 +112,7 @@ impl Client {
             outcome,
             limits,
             retry: Retry::NO,
+            refusal: None,
         }
     }
 
@@ -115,13 +123,6 @@ impl Client {
             limits: &inner.limits,
             redactor: inner.credential.redactor(),
         }
-    }
-
-    /// The deployment that the request goes to, and its body.
-    fn prepare<'a>(&'a self, request: &'a ChatRequest) -> Result<(&'a str, Vec<u8>)> {
-        request.check()?;
-        let deployment = self.0.endpoint.choose(request.model.as_deref())?;
-        Ok((deployment, request.body(deployment)?))
     }
 
     fn misread(&self, why: &str, body: &[u8]) -> Error {

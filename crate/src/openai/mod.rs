@@ -9,6 +9,7 @@ mod error_mapping;
 mod limits;
 mod message;
 mod parse;
+pub(crate) mod profile;
 #[cfg(feature = "notebook")]
 mod prompt_user;
 mod request;
@@ -35,6 +36,7 @@ pub use response::{ChatCompletion, Choice, ChoiceMessage, FinishReason, TokenLog
 
 use credential::Credential;
 use endpoint::Endpoint;
+use profile::Judgement;
 
 /// Asks a deployment of Azure OpenAI, or any server with OpenAI's chat completions.
 ///
@@ -106,7 +108,9 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// Asks, and waits for the answer. A request that failed in passing is sent again.
+    /// Asks, and waits for the answer. A request that failed for a transient reason is sent again. A
+    /// parameter that the deployment refuses is translated, such as `max_tokens` to
+    /// `max_completion_tokens`, or left out.
     ///
     /// # Errors
     /// Whatever kept the answer away; [`Error::kind`](crate::Error::kind) tells what.
@@ -122,15 +126,23 @@ impl Client {
     /// Whatever kept the answer away; [`Error::kind`](crate::Error::kind) tells what.
     pub async fn complete_async(&self, prompt: impl Into<ChatRequest>) -> Result<ChatCompletion> {
         let request = prompt.into();
-        let mut retries = 0;
+        let mut negotiation = self.negotiate(&request, None, false)?;
+        let (mut retries, mut attempts) = (0, 0_u32);
         loop {
-            let attempt = self.attempt(&request).await;
+            let turn = negotiation.turn().await;
+            if !negotiation.is_current(&turn) {
+                continue;
+            }
+            let mut attempt = self.attempt(&turn).await;
+            attempts = attempts.saturating_add(1);
+            if let Judgement::Again(_) = negotiation.judge(&turn, &mut attempt) {
+                continue;
+            }
             if retries < self.0.max_retries && attempt.outcome.is_err() && attempt.retry.again {
                 tokio::time::sleep(attempt.retry.wait(retries, fastrand::f64())).await;
                 retries += 1;
                 continue;
             }
-            let attempts = retries.saturating_add(1);
             return attempt
                 .outcome
                 .map(|answer| answer.after_attempts(attempts, attempt.limits));
@@ -160,6 +172,13 @@ impl Client {
     /// What kind of credential is sent.
     pub fn credential_kind(&self) -> CredentialKind {
         self.0.credential.kind()
+    }
+
+    /// What this process has learned about the parameters of the client's deployment, such as
+    /// `takes max_completion_tokens, no temperature; it thinks with effort minimal`. `None` while
+    /// requests are sent as written.
+    pub fn deployment_profile(&self) -> Option<String> {
+        profile::SharedProfile::of(self.host(), self.deployment()?).describe()
     }
 
     /// How often a request that failed in passing is sent again.
