@@ -13,6 +13,7 @@ mod browser;
 mod display;
 mod kernel;
 mod lab;
+mod openai_python;
 mod pictures;
 mod private;
 mod run;
@@ -31,7 +32,7 @@ mod support {
     mod home;
     pub(crate) mod http;
     mod jupyter;
-    mod launcher;
+    pub(crate) mod launcher;
     mod notebook;
     mod png;
     mod process;

@@ -8,7 +8,7 @@ use crate::support::{Browser, JupyterLab, Notebook, Theme, checkout, reduced};
 
 const TABLE: &str = "\
 let jobs = occupations::frame()?;
-display(table(&jobs).titled(\"Who works where\").rows(8));";
+display(table(&jobs).titled(\"Who works where\").page_size(8));";
 
 const CHART: &str = "\
 let eight = jobs.head(Some(8)).sort([\"women\"], Default::default())?;

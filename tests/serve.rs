@@ -12,21 +12,21 @@ use crate::support::http::{self, Reply};
 use crate::support::{evenhand, home};
 
 /// The key of servers in tests that are not about keys.
-const KEY: (&str, &str) = ("api-key", "evenhand-test");
+pub(crate) const KEY: (&str, &str) = ("api-key", "evenhand-test");
 const DATED: &str = "/openai/deployments/any/chat/completions?api-version=2024-10-21";
 const V1: &str = "/openai/v1/chat/completions";
 
 /// A running `evenhand serve`.
-struct Serve {
+pub(crate) struct Serve {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     /// What it printed at startup.
     said: Vec<String>,
 }
 
 impl Serve {
     /// A server with the tests' key, passed in a way that no list of processes shows.
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_with(evenhand().env("EVENHAND_SERVE_KEY", KEY.1), arguments)
     }
 

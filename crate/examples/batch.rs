@@ -24,7 +24,7 @@ fn main() -> evenhand::Result<()> {
         .run()?;
 
     // A failed prompt keeps its place as a row with its error.
-    for row in answers.rows() {
+    for row in &answers {
         match &row.outcome {
             Ok(answer) => println!("{} {:?}", row.prompt, answer.text().unwrap_or_default()),
             Err(error) => println!("{} failed: {error}", row.prompt),
@@ -32,8 +32,8 @@ fn main() -> evenhand::Result<()> {
     }
 
     let totals = answers.totals();
-    let price = Price::per_million_tokens(0.15, 0.60);
-    println!("{totals}; at that price it cost {:.6}", totals.cost(price));
+    let price = Price::per_million().input(0.15).output(0.60);
+    println!("{totals}; at that price it cost {:.6}", totals.cost(price)?);
     println!("the answers are in {}", journal.display());
     Ok(())
 }

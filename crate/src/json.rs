@@ -41,6 +41,16 @@ impl Json {
         Ok(Self(Arc::new(raw)))
     }
 
+    /// The body if it is JSON of at most `most` bytes; otherwise its beginning as a JSON string.
+    pub(crate) fn of_body(body: &[u8], most: usize) -> Self {
+        let text = String::from_utf8_lossy(body.get(..most).unwrap_or(body));
+        let whole = match body.len() <= most {
+            true => Self::new(text.clone().into_owned()).ok(),
+            false => None,
+        };
+        whole.unwrap_or_else(|| Self::from(&text.into_owned().into()))
+    }
+
     pub(crate) fn raw(&self) -> &RawValue {
         &self.0
     }

@@ -19,8 +19,11 @@
 //! # Ok::<(), evenhand::Error>(())
 //! ```
 //!
-//! Calls block, because a notebook cell with an `.await` takes three seconds longer. Programs
-//! that have their own runtime use the functions whose names end in `_async`.
+//! Calls block, because a notebook cell with an `.await` takes three seconds longer. Each call to a
+//! service also has an async version, whose name ends in `_async`, for programs that have their own
+//! runtime, whichever it is: the network work runs on the library's own threads. Measuring is
+//! computation, and calls a service only if a [`Judge`](fairness::measures::Judge) is among the
+//! measures; a program that must not block measures on a separate thread.
 //!
 //! A prompt that fails becomes a row with its error and does not affect the other rows. Every
 //! [`Error`] has a kind to match on and, if the user can fix it, a hint. A key is a [`Secret`],
@@ -55,6 +58,7 @@ pub mod fairness;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod identity;
 mod json;
 #[cfg(test)]
 #[path = "../testing/loopback/mod.rs"]
@@ -85,12 +89,15 @@ pub use {serde_json, tokio};
 /// polars has its own prelude with more than a thousand names. If a cell needs more of them, use
 /// `use evenhand::polars::prelude::*;`. This prelude has few names because the kernel resolves
 /// all of them again for each cell.
+///
+/// `Result` is [`crate::Result`], whose error type defaults to [`Error`]; `Result<T, E>` means the
+/// same as in the standard library.
 pub mod prelude {
     pub use crate::fairness::mitigation::Prompt;
     pub use crate::fairness::occupations;
     pub use crate::fairness::report::Report;
     pub use crate::fairness::study::Study;
-    pub use crate::{Answers, ChatRequest, Client, Message, Price, Quota, Settings};
+    pub use crate::{Answers, ChatRequest, Client, Error, Message, Price, Quota, Result, Settings};
 
     #[cfg(feature = "notebook")]
     pub use crate::chart::{Chart, chart};

@@ -3,39 +3,95 @@
 //! A notebook cell must not need `.await` (in evcxr such a cell takes three seconds longer), so
 //! cells block while the work runs here. The runtime is a static of the shared library, created
 //! once per kernel.
+//!
+//! The async versions run here too. A connection is driven by the runtime that opened it, so if
+//! one runtime opened connections that another used, a blocking call could wait for the very
+//! thread that it blocks.
 
 use std::future::Future;
-use std::sync::OnceLock;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+use tokio::task::JoinHandle;
+use tracing::Instrument as _;
+use tracing::instrument::WithSubscriber as _;
 
 use crate::error::{Error, ErrorKind, Result};
 
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
-/// Runs the future on the library's own threads and waits for it. It may be called from
-/// anywhere, including from within another runtime. That runtime is then blocked, so programs
-/// that have one should await the `_async` function instead.
-pub(crate) fn block_on<F>(future: F) -> Result<F::Output>
+/// Work on the library's own threads. It may be awaited on any executor. Dropping it ends the work.
+pub(crate) struct Work<T>(JoinHandle<T>);
+
+/// Starts the future on the library's own threads. Its `tracing` events go to the caller's
+/// subscriber.
+pub(crate) fn spawn<F>(future: F) -> Result<Work<F::Output>>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    let work = runtime()?.spawn(future);
-    runtime()?.spawn(async move {
-        // The receiver is gone only if the waiting thread is, and then the value is not needed.
-        let _ = sender.send(work.await);
-    });
-    match receiver.recv() {
-        Ok(Ok(output)) => Ok(output),
-        // The caller's code panicked within the work: pass the panic on to the caller.
-        Ok(Err(ended)) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-        Ok(Err(_)) | Err(_) => Err(Error::new(
-            ErrorKind::Cancelled,
-            "the work stopped before it was done",
-        )
-        .with_hint("run it again: answers in the journal are not requested again")),
+    let future = future.in_current_span().with_current_subscriber();
+    Ok(Work(runtime()?.spawn(future)))
+}
+
+/// Runs the future on the library's own threads once it is awaited.
+pub(crate) async fn run<F, T>(future: F) -> Result<T>
+where
+    F: Future<Output = Result<T>> + Send + 'static,
+    T: Send + 'static,
+{
+    spawn(future)?.await?
+}
+
+impl<T> Future for Work<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0)
+            .poll(context)
+            .map(|ended| match ended {
+                Ok(output) => Ok(output),
+                // The caller's code panicked within the work: pass the panic on to the caller.
+                Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+                Err(_) => Err(Error::new(
+                    ErrorKind::Cancelled,
+                    "the work stopped before it was done",
+                )
+                .with_hint("run it again: answers in the journal are not requested again")),
+            })
+    }
+}
+
+impl<T> Drop for Work<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Waits on this thread. It may be called from anywhere, including from within another runtime.
+/// That runtime is then blocked, so programs that have one should await the `_async` function
+/// instead.
+pub(crate) fn wait<F: Future>(future: F) -> F::Output {
+    struct Parked(Thread);
+
+    impl Wake for Parked {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Parked(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    // Within a task of the caller's, tokio's budget of polls would never be refilled.
+    let mut future = pin!(tokio::task::unconstrained(future));
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
     }
 }
 

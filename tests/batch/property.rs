@@ -55,8 +55,8 @@ impl Fault {
     fn costs(self) -> Option<u32> {
         match self {
             Self::Quota => Some(0),
-            Self::Passing(_) | Self::Cut(..) => Some(1),
-            Self::Redirect | Self::Invalid | Self::Truncated | Self::Filtered => None,
+            Self::Passing(_) | Self::Cut(..) | Self::Truncated => Some(1),
+            Self::Redirect | Self::Invalid | Self::Filtered => None,
         }
     }
 }

@@ -17,7 +17,7 @@ fn write_notebook(folder: &Path) -> std::path::PathBuf {
     let frame = df!["who" => names, "pay" => pay].unwrap();
     let both = [
         table(&frame).titled("Whole"),
-        table(&frame).titled("Head").rows(5),
+        table(&frame).titled("Head").page_size(5),
     ];
     let shown = side_by_side(both).mime_bundle();
     let notebook = json!({

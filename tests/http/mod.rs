@@ -1,9 +1,11 @@
 //! The client with servers that follow the protocol and servers that do not.
 
 mod errors;
+mod gateway;
 mod hostile;
 mod paths;
 mod retries;
+mod sign_in;
 mod transport;
 
 use crate::support::server::Server;

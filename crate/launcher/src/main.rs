@@ -94,7 +94,24 @@ fn main() -> ExitCode {
     })
 }
 
+impl Command {
+    /// Is it only asked what `--like` knows?
+    fn lists_deployments(&self) -> bool {
+        let allowance = match self {
+            Self::Lab(options) => options.allowance,
+            Self::Run(options) => options.allowance(),
+            Self::Serve(options) => options.allowance,
+            _ => return false,
+        };
+        allowance.like == Some(local_model::Like::List)
+    }
+}
+
 fn dispatch(command: Command) -> Result<ExitCode> {
+    if command.lists_deployments() {
+        out!("{}", local_model::like::list());
+        return Ok(ExitCode::SUCCESS);
+    }
     // Called only if needed: a command that only uses a service needs no home.
     let home = Home::locate;
     let done = |()| ExitCode::SUCCESS;

@@ -1,4 +1,7 @@
-//! Waiting: the launcher's runtime, and running a program until it ends.
+//! Waiting: the launcher's runtime, and running a program until it ends. `tree` ends a program with
+//! everything that it started.
+
+mod tree;
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
@@ -8,6 +11,8 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::{Context, Result};
+
+pub use tree::end_tree;
 
 /// Runs the work to completion on this thread.
 pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {

@@ -1,6 +1,6 @@
 //! The result of a batch.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::totals::Totals;
 use crate::error::{Error, Result};
@@ -37,6 +37,9 @@ pub struct RequestStats {
     pub latency: Duration,
     /// How long the row waited for the quota, or between attempts.
     pub waited: Duration,
+    /// When the first request for the row was sent. `None` if none was sent, or if the time is not
+    /// known, as for rows of the Batch API.
+    pub asked_at: Option<SystemTime>,
     /// The usage of earlier attempts whose answers were discarded: they were empty, because
     /// reasoning used up all tokens, or they revealed that the deployment reasons.
     pub discarded: Usage,
@@ -59,6 +62,8 @@ pub enum Source {
     Journal,
     /// Shared with an identical row of the batch, at temperature 0.
     SameQuestion,
+    /// No request was sent: the batch ended before, or the request is invalid.
+    NotAsked,
 }
 
 impl Source {
@@ -68,6 +73,7 @@ impl Source {
             Self::Service => "service",
             Self::Journal => "journal",
             Self::SameQuestion => "same_question",
+            Self::NotAsked => "not_asked",
         }
     }
 }
@@ -93,6 +99,18 @@ impl Answer {
 }
 
 /// The answers of a batch: one row per sample of a prompt, in the order of the prompts.
+///
+/// ```
+/// # let client = evenhand::Client::builder()
+/// #     .endpoint("http://127.0.0.1:9").api_key("key").deployment("any").max_retries(0).build()?;
+/// let answers = client.batch(["Describe a nurse."]).run()?;
+/// for answer in &answers {
+///     println!("{}: {:?}", answer.prompt, answer.text());
+/// }
+/// let errors: Vec<_> = answers.into_iter().filter_map(|answer| answer.outcome.err()).collect();
+/// assert_eq!(errors.len(), 1);
+/// # Ok::<(), evenhand::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Answers {
     rows: Vec<Answer>,
@@ -185,5 +203,23 @@ impl Answers {
     /// ```
     pub fn summary(&self) -> String {
         self.totals().to_string()
+    }
+}
+
+impl IntoIterator for Answers {
+    type Item = Answer;
+    type IntoIter = std::vec::IntoIter<Answer>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Answers {
+    type Item = &'a Answer;
+    type IntoIter = std::slice::Iter<'a, Answer>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.iter()
     }
 }

@@ -253,7 +253,6 @@ impl AnswerCache {
         let account = Account {
             host: self.parameters.host().to_owned(),
             deployment: deployment.to_owned(),
-            asked_at: seconds_since_1970(),
             profile: outcome
                 .as_ref()
                 .ok()
@@ -310,6 +309,7 @@ impl From<&RequestStats> for Account {
         Self {
             attempts: effort.attempts,
             latency_ms: u64::try_from(effort.latency.as_millis()).unwrap_or(u64::MAX),
+            asked_at: effort.asked_at.map_or(0, seconds_since_1970),
             ..Self::default()
         }
     }
@@ -320,6 +320,9 @@ impl From<&Account> for RequestStats {
         Self {
             attempts: account.attempts,
             latency: Duration::from_millis(account.latency_ms),
+            asked_at: (account.asked_at > 0)
+                .then(|| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(account.asked_at)))
+                .flatten(),
             ..Self::default()
         }
     }
@@ -330,7 +333,7 @@ fn body(request: &ChatRequest) -> Value {
     serde_json::to_value(request).unwrap_or_default()
 }
 
-fn seconds_since_1970() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    now.map_or(0, |time| time.as_secs())
+fn seconds_since_1970(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |time| time.as_secs())
 }

@@ -9,10 +9,12 @@ use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
+use tracing::instrument::WithSubscriber as _;
 
 use super::answers::{RequestStats, Source};
 use super::cache::AnswerCache;
@@ -26,6 +28,9 @@ use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
 /// How many times one row may be refused because of the quota. Each time, the whole batch waits
 /// as long as the service asked, so this is enough even when other clients share the quota.
 const REFUSALS: u32 = 10;
+
+/// A wait for the quota that is shorter is not reported.
+const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 
 /// How long the service may refuse everything before the batch gives up on the remaining rows.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -55,7 +60,7 @@ impl Outcome {
             index,
             outcome: Err(reason.clone()),
             effort: RequestStats::default(),
-            source: Source::Service,
+            source: Source::NotAsked,
         }
     }
 }
@@ -120,7 +125,8 @@ impl Engine {
         });
         let mut workers = JoinSet::new();
         for _ in 0..workers_wanted {
-            workers.spawn(work(Arc::clone(&shared), sender.clone()));
+            let worker = work(Arc::clone(&shared), sender.clone());
+            workers.spawn(worker.in_current_span().with_current_subscriber());
         }
         Self {
             shared,
@@ -217,11 +223,15 @@ impl Shared {
             let deployment = cache.deployment(&request);
             let _ = guarded(|| cache.record_outcome(id, deployment, &outcome, &effort));
         }
+        let source = match effort.attempts {
+            0 => Source::NotAsked,
+            _ => Source::Service,
+        };
         Some(Outcome {
             index,
             outcome,
             effort,
-            source: Source::Service,
+            source,
         })
     }
 
@@ -238,11 +248,14 @@ impl Shared {
         let started = Instant::now();
         let mut retries = 0;
         loop {
+            self.config.client.prepare_to_send().await;
             let turn = negotiation.turn().await;
+            let asked = Instant::now();
             let permit = match rate_limiter.admit(Cost::from(&turn.request)).await {
                 Ok(permit) => permit,
                 Err(error) => return Some((Err(turn.hinted(request, error)), effort)),
             };
+            tell_of_wait(asked.elapsed());
             if self.is_closed() {
                 return None;
             }
@@ -254,14 +267,20 @@ impl Shared {
                 cache.record_request(id, request);
             }
             let sent = Instant::now();
+            let sent_at = SystemTime::now();
             let mut attempt = self.config.client.attempt(&turn).await;
+            if !attempt.is_sent {
+                permit.failed(&attempt.limits);
+                return Some((attempt.outcome, effort));
+            }
+            effort.asked_at.get_or_insert(sent_at);
             effort.attempts = effort.attempts.saturating_add(1);
             effort.latency = sent.elapsed();
             effort.waited = started.elapsed().saturating_sub(effort.latency);
             let answered = attempt.outcome.as_ref().ok().map(|answer| answer.usage);
             let judgement = negotiation.judge(&turn, &mut attempt);
             self.keep_profile(&negotiation);
-            tell(permit, &attempt, answered);
+            let wait = report(permit, &attempt, answered);
             if let Judgement::Again(usage) = judgement {
                 effort.discard(usage);
                 continue;
@@ -277,14 +296,20 @@ impl Shared {
             let again = attempt.retry.again;
             if error.is_rate_limit() {
                 effort.refused += 1;
+                tracing::debug!(
+                    refused = effort.refused,
+                    retry_after_ms = error.retry_after().map(|wait| wait.as_millis() as u64),
+                    "a request was refused for the quota's sake"
+                );
                 if !again || effort.refused > REFUSALS || self.out_of_patience(&error) {
                     return Some((Err(error), effort));
                 }
+                rate_limiter.rest(wait).await;
             } else {
                 if !again || retries >= self.config.retries {
                     return Some((Err(error), effort));
                 }
-                tokio::time::sleep(attempt.retry.wait(retries, fastrand::f64())).await;
+                attempt.retry.pause(retries, &error).await;
                 retries += 1;
             }
         }
@@ -350,6 +375,11 @@ impl Shared {
                 health.last_answer = Instant::now();
             }
             Err(error) if !health.answered && self.spares_no_row(request, error) => {
+                tracing::warn!(
+                    error = error.kind().name(),
+                    status = error.status(),
+                    "no row can escape this error: nothing more is asked"
+                );
                 health.fatal_error.get_or_insert_with(|| error.clone());
                 self.close();
             }
@@ -370,13 +400,29 @@ impl Shared {
     }
 }
 
-/// Reports the outcome of a request to the rate limiter.
-fn tell(permit: Permit, attempt: &Attempt, answered: Option<Option<Usage>>) {
+/// Reports the outcome of a request to the rate limiter. Returns how long a refused one should rest.
+fn report(permit: Permit, attempt: &Attempt, answered: Option<Option<Usage>>) -> Duration {
     let limits = &attempt.limits;
     let is_over_quota = attempt.outcome.as_ref().is_err_and(Error::is_rate_limit);
-    let _ = guarded(|| match answered {
-        Some(usage) => permit.answered(limits, usage.as_ref()),
+    let wait = guarded(|| match answered {
+        Some(usage) => {
+            permit.answered(limits, usage.as_ref());
+            Duration::ZERO
+        }
         None if is_over_quota => permit.refused(limits),
-        None => permit.failed(limits),
+        None => {
+            permit.failed(limits);
+            Duration::ZERO
+        }
     });
+    wait.unwrap_or_default()
+}
+
+fn tell_of_wait(time: Duration) {
+    if time >= SHORTEST_WAIT {
+        tracing::debug!(
+            wait_ms = time.as_millis() as u64,
+            "a request waited for the quota"
+        );
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -21,6 +21,7 @@ pub(crate) const LONGEST_LINE: usize = 64 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RequestLine {
     /// Identifies the answer.
+    #[serde(deserialize_with = "name")]
     pub(crate) custom_id: String,
     #[serde(default = "post")]
     pub(crate) method: Cow<'static, str>,
@@ -56,6 +57,7 @@ pub(crate) struct OutputLine {
     #[serde(default)]
     pub(crate) id: String,
     /// The `custom_id` of the request.
+    #[serde(deserialize_with = "name")]
     pub(crate) custom_id: String,
     /// The service's response, including error responses; `None` if there was none.
     #[serde(default)]
@@ -100,7 +102,8 @@ pub(crate) struct Account {
     pub(crate) source: Option<String>,
     pub(crate) attempts: u32,
     pub(crate) latency_ms: u64,
-    /// In seconds since 1970, like the service's timestamps; 0 if unknown.
+    /// When the first request was sent, in seconds since 1970, like the service's timestamps; 0 if
+    /// unknown.
     #[serde(skip_serializing_if = "is_zero")]
     pub(crate) asked_at: u64,
     /// How the request was sent, if other than written.
@@ -142,7 +145,10 @@ impl OutputLine {
             response: error.status().map(|status_code| ServiceResponse {
                 status_code,
                 request_id: error.request_id().map(str::to_owned),
-                body: Json::from(&json!({"error": refusal(error)})),
+                body: match error.body() {
+                    Some(body) => body.clone(),
+                    None => Json::from(&json!({"error": refusal(error)})),
+                },
             }),
             error: Some(LineError {
                 code: Some(error.kind().name().to_owned()),
@@ -208,6 +214,24 @@ impl From<Json> for LineError {
                 .and_then(plain_text)
                 .or_else(|| plain_text(error.raw())),
         }
+    }
+}
+
+/// A name, which other tools write as a number, too.
+fn name<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    let named = optional_name(value)?;
+    named.ok_or_else(|| D::Error::custom("the name is neither text nor number"))
+}
+
+/// The same where there may be none.
+pub(crate) fn optional_name<'de, D: Deserializer<'de>>(
+    value: D,
+) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(value)? {
+        Value::Null => Ok(None),
+        Value::String(name) => Ok(Some(name)),
+        Value::Number(number) => Ok(Some(number.to_string())),
+        _ => Err(D::Error::custom("the name is neither text nor number")),
     }
 }
 

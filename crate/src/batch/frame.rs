@@ -8,14 +8,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, FinishReason};
 
 impl Answers {
-    /// The answers as a data frame of one column, in the order of the prompts. If rows failed,
-    /// their answers are null and a second column, `error`, gives the reasons.
+    /// The answers as a data frame of one column, in the order of the prompts. If rows failed, or
+    /// the content filter withheld their answers, these are null and a second column, `error`,
+    /// gives the reasons.
     ///
     /// # Errors
-    /// The name is `error` and rows failed, so that the second column needs it.
+    /// The name is `error` and rows have no text, so that the second column needs it.
     pub fn to_frame(&self, name: &str) -> Result<DataFrame> {
         let mut columns = vec![column(name, self.texts().collect::<Vec<_>>())];
-        if self.failed().next().is_some() {
+        if self.rows().iter().any(|row| reason(row).is_some()) {
             columns.push(self.error_column());
         }
         frame(self.len(), columns)
@@ -77,7 +78,7 @@ impl Answers {
             column("content_filter", self.each(filtered)),
             column(
                 "error_kind",
-                self.each(|row| row.error().map(|error| error.kind().name())),
+                self.each(|row| kind(row).map(ErrorKind::name)),
             ),
             self.error_column(),
         ];
@@ -123,18 +124,37 @@ impl Answers {
             &["content_filter"],
         );
         unless(
-            rows.iter().any(|row| row.error().is_some()),
+            rows.iter().any(|row| reason(row).is_some()),
             &["error_kind", "error"],
         );
         Ok(self.full_frame()?.drop_many(omitted))
     }
 
     fn error_column(&self) -> Column {
-        column("error", self.each(|row| row.error().map(Error::message)))
+        column("error", self.each(reason))
     }
 
     fn each<'a, T>(&'a self, value: impl Fn(&'a Answer) -> T) -> Vec<T> {
         self.rows().iter().map(value).collect()
+    }
+}
+
+/// Why a row has no words.
+fn reason(row: &Answer) -> Option<String> {
+    match &row.outcome {
+        Ok(completion) => completion.why_wordless(),
+        Err(error) => Some(error.message().to_owned()),
+    }
+}
+
+/// The kind of what keeps them away.
+fn kind(row: &Answer) -> Option<ErrorKind> {
+    match &row.outcome {
+        Ok(completion) if completion.is_filtered() && completion.why_wordless().is_some() => {
+            Some(ErrorKind::ContentFilter)
+        }
+        Ok(_) => None,
+        Err(error) => Some(error.kind()),
     }
 }
 
@@ -281,6 +301,31 @@ mod tests {
         assert_snapshot!(full.get(1).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "), @r#"
         1 | "Describe number 1." | 0 | null | null | null | null | null | 12 | 1 | "service" | null | null | null | null | "content_filter" | "the prompt was filtered"
         "#);
+    }
+
+    #[test]
+    fn an_answer_that_the_filter_held_back_is_not_silent() {
+        let body = json!({"choices": [{"finish_reason": "content_filter",
+            "message": {"role": "assistant", "content": null},
+            "content_filter_results": {"violence": {"filtered": true, "severity": "high"}}}]});
+        let withheld = ChatCompletion::from_body(body.to_string().into_bytes()).unwrap();
+        let rows = vec![row(0, answered("A")), row(1, Ok(withheld))];
+        let answers = Answers::new(rows, Duration::ZERO, None);
+        assert_snapshot!(answers.to_frame("answer").unwrap(), @r"
+        shape: (2, 2)
+        ┌────────┬─────────────────────────────────┐
+        │ answer ┆ error                           │
+        │ ---    ┆ ---                             │
+        │ str    ┆ str                             │
+        ╞════════╪═════════════════════════════════╡
+        │ A      ┆ null                            │
+        │ null   ┆ the content filter held the an… │
+        └────────┴─────────────────────────────────┘
+        ");
+        let full = answers.full_frame().unwrap();
+        let kind = full.column("error_kind").unwrap().get(1).unwrap();
+        assert_eq!(kind.to_string(), "\"content_filter\"");
+        assert_snapshot!(answers.summary(), @"2 rows: 2 answered (1 held back by the content filter), 12 tokens, 0.0 s");
     }
 
     #[test]

@@ -2,38 +2,23 @@
 
 use std::io::{self, Write};
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::json;
+use serde_json::value::RawValue;
 
-use super::format::{self, Account, OutputLine, RequestLine};
+use super::answers::Source;
+use super::format::{self, Account, OutputLine};
 use super::stream::{BatchRequest, Row};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::{self, Json, entries, fields, is_null, plain_text, repair_surrogates};
 use crate::openai::ChatRequest;
 use crate::text::escape_invisible_in_json;
 use crate::text::sanitize_line;
 
-/// The forms that a line may have.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Asked {
-    /// A line of the Batch API's input format.
-    Request(RequestLine),
-    Prompt(Prompt),
-    Text(String),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Prompt {
-    custom_id: Option<String>,
-    system: Option<String>,
-    prompt: String,
-}
-
 impl BatchRequest {
     /// Parses a line: a request in the input format of the Azure OpenAI Batch API, an object
-    /// with `prompt` and optionally `system` and `custom_id`, or a JSON string. If the line has
-    /// no `custom_id`, `name` is used.
+    /// with `prompt` and optionally `system` and `custom_id`, or a JSON string. `custom_id` is a
+    /// string or a number; if the line has none, `name` is used.
     ///
     /// A line in none of these forms gives a request with an error, so that it becomes a row.
     ///
@@ -45,33 +30,92 @@ impl BatchRequest {
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     pub fn from_json(line: &[u8], name: &str) -> Self {
-        match format::read(line) {
-            Ok(Asked::Request(line)) => Self {
-                custom_id: line.custom_id,
-                request: serde_json::from_value(line.body).map_err(|error| {
-                    unreadable(&format!(
-                        "its body is not a chat request: {}",
-                        parser_message(&error)
-                    ))
-                }),
-            },
-            Ok(Asked::Prompt(line)) => {
-                let request = ChatRequest::from(line.prompt);
-                Self {
-                    custom_id: line.custom_id.unwrap_or_else(|| name.to_owned()),
-                    request: Ok(match line.system {
-                        Some(system) => request.system(system),
-                        None => request,
-                    }),
-                }
-            }
-            Ok(Asked::Text(prompt)) => Self {
+        let text = String::from_utf8(line.to_vec()).unwrap_or_else(|_| repair_surrogates(line));
+        let Ok(json) = Json::new(text) else {
+            return Self::unreadable(name, &why_none(line));
+        };
+        if let Some(prompt) = json::read::<String>(json.raw()) {
+            return Self {
                 custom_id: name.to_owned(),
                 request: Ok(prompt.into()),
+            };
+        }
+        let [custom_id, body, prompt] =
+            fields(json.raw(), ["custom_id", "body", "prompt"]).map(|it| it.filter(is_there));
+        let request = match (body, prompt) {
+            (Some(body), _) => request_of_body(body),
+            (None, Some(_)) => request_of_prompt(json.raw()),
+            (None, None) => Err(NEITHER.to_owned()),
+        };
+        // A `custom_id` of another type can't be the row's name.
+        match custom_id.map(plain_text) {
+            Some(None) => Self::unreadable(name, "`custom_id` is neither a text nor a number"),
+            own => Self {
+                custom_id: own.flatten().unwrap_or_else(|| name.to_owned()),
+                request: request.map_err(|why| unreadable(&why)),
             },
-            Err(_) => Self::unreadable(name, &why_none(line)),
         }
     }
+}
+
+/// Why JSON is not a request.
+const NEITHER: &str = "it is neither a request with its `body`, nor an object with a `prompt` and \
+                       at most `system` and `custom_id`, nor a text";
+
+/// The number of fields that are searched for an invalid one.
+const MOST_FIELDS: usize = 64;
+
+fn is_there(json: &&RawValue) -> bool {
+    !is_null(json)
+}
+
+/// The request in a line of the Batch API's input format, or which of its fields is invalid.
+fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
+    if !body.get().starts_with('{') {
+        return Err("its `body` is no object".to_owned());
+    }
+    let read = |json: &str| serde_json::from_str::<ChatRequest>(json);
+    read(body.get()).map_err(|error| {
+        // The parser does not name the field. Each field alone is a request, so the wrong one is found.
+        let alone = |(name, value): (String, &RawValue)| {
+            let field = json!({ name.as_str(): value });
+            let error = read(&field.to_string()).err()?.to_string();
+            let what = error
+                .rsplit_once(" at line ")
+                .map_or(&*error, |(what, _)| what);
+            let [name, what] =
+                [(&*name, 40), (what, 120)].map(|(text, most)| sanitize_line(text, most));
+            Some(format!("`{name}` is wrong: {what}"))
+        };
+        let wrong = entries(body, MOST_FIELDS).into_iter().find_map(alone);
+        let why = wrong.unwrap_or_else(|| parser_message(&error));
+        format!("its body is not a chat request: {why}")
+    })
+}
+
+/// The request in an object with a prompt, or which of its fields is invalid.
+fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
+    let (mut prompt, mut system) = (None::<String>, None::<String>);
+    for (name, value) in entries(line, MOST_FIELDS) {
+        let text = || json::read(value).ok_or_else(|| format!("`{name}` is no text"));
+        match name.as_str() {
+            "prompt" => prompt = Some(text()?),
+            "system" if is_null(value) => {}
+            "system" => system = Some(text()?),
+            "custom_id" => {}
+            _ => {
+                return Err(format!(
+                    "`{}` is no field beside `prompt`: it belongs in the `body` of a request",
+                    sanitize_line(&name, 40)
+                ));
+            }
+        }
+    }
+    let request = ChatRequest::from(prompt.unwrap_or_default());
+    Ok(match system {
+        Some(system) => request.system(system),
+        None => request,
+    })
 }
 
 impl BatchRequest {
@@ -88,7 +132,7 @@ impl BatchRequest {
 fn why_none(line: &[u8]) -> String {
     match format::read::<IgnoredAny>(line.trim_ascii_end()) {
         Err(error) => format!("it is not JSON: {}", parser_message(&error)),
-        Ok(_) => "it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text".to_owned(),
+        Ok(_) => NEITHER.to_owned(),
     }
 }
 
@@ -118,10 +162,12 @@ impl Row {
             source: Some(self.source.name().to_owned()),
             ..Account::from(&self.effort)
         };
-        let line = match &self.outcome {
+        let mut line = match &self.outcome {
             Ok(completion) => OutputLine::answered(&self.custom_id, completion, account),
             Err(error) => OutputLine::failed(&self.custom_id, error, account),
         };
+        // The error then comes from another row, whose request the service did answer.
+        line.response = line.response.filter(|_| self.source != Source::NotAsked);
         let line = format::write(&line)?;
         // It is UTF-8, since JSON is.
         let line = String::from_utf8_lossy(&line);
@@ -137,4 +183,49 @@ fn unwritable(error: io::Error) -> Error {
             "free up space where the rows are written and run it again: answers in the journal are \
              not requested again",
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn read(line: &str) -> (String, std::result::Result<ChatRequest, String>) {
+        let asked = BatchRequest::from_json(line.as_bytes(), "line-1");
+        let message = |error: Error| error.message().to_owned();
+        (asked.custom_id, asked.request.map_err(message))
+    }
+
+    #[test]
+    fn a_number_is_a_name() {
+        for (line, name) in [
+            (r#"{"prompt": "x", "custom_id": 7}"#, "7"),
+            (
+                r#"{"prompt": "x", "custom_id": 123456789012345678901234567890}"#,
+                "123456789012345678901234567890",
+            ),
+            (r#"{"body": {"messages": []}, "custom_id": 0.5}"#, "0.5"),
+            (r#"{"prompt": "x", "custom_id": null}"#, "line-1"),
+            (r#"{"body": {"messages": []}}"#, "line-1"),
+        ] {
+            let (custom_id, request) = read(line);
+            assert_eq!(custom_id, name);
+            assert!(request.is_ok(), "{request:?}");
+        }
+        let (name, request) = read(r#"{"prompt": "x", "custom_id": [7]}"#);
+        assert_eq!(name, "line-1");
+        assert_snapshot!(request.unwrap_err(), @"the line is not a valid request: `custom_id` is neither a text nor a number");
+    }
+
+    #[test]
+    fn a_field_that_is_refused_is_named() {
+        let why = |line| read(line).1.unwrap_err();
+        assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line is not a valid request: `temperature` is no field beside `prompt`: it belongs in the `body` of a request");
+        assert_snapshot!(why(r#"{"prompt": 3}"#), @"the line is not a valid request: `prompt` is no text");
+        assert_snapshot!(why(r#"{"prompt": "x", "system": ["y"]}"#), @"the line is not a valid request: `system` is no text");
+        assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}}"#), @r#"the line is not a valid request: its body is not a chat request: `max_tokens` is wrong: invalid type: string "many", expected u32"#);
+        assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user"}]}}"#), @"the line is not a valid request: its body is not a chat request: `messages` is wrong: missing field `content`");
+        assert_snapshot!(why(r#"{"body": 7}"#), @"the line is not a valid request: its `body` is no object");
+    }
 }

@@ -33,6 +33,8 @@ pub(crate) mod run;
 mod show;
 pub(crate) mod stream;
 pub(crate) mod totals;
+#[cfg(test)]
+mod traced;
 pub(crate) mod variety;
 
 use std::path::PathBuf;
@@ -51,12 +53,16 @@ use options::{BatchOptions, JournalChoice};
 use crate::cancel::CancelHandle;
 use crate::error::Result;
 use crate::openai::{ChatRequest, Client, Message};
+use crate::runtime;
 
 /// A batch of prompts, ready to run. See [`Client::batch`] and [`Client::batch_requests`].
 ///
 /// It keeps the order of its prompts and loses no row: a prompt that fails becomes a row with
 /// its error. It uses the deployment's full [quota](Self::quota) without exceeding it, and
 /// writes every answer to a [journal](Self::journal) before the caller sees it.
+///
+/// A setter leaves the batch unchanged and returns another, so that a batch kept in a variable
+/// can be run again.
 #[derive(Clone, Debug)]
 #[must_use = "a batch asks nothing until `run()`"]
 pub struct Batch<A = Prompts> {
@@ -71,7 +77,8 @@ pub struct Batch<A = Prompts> {
 /// The prompts of a batch.
 #[derive(Clone, Debug)]
 pub struct Prompts {
-    pub(crate) texts: Vec<String>,
+    /// Shared, because each setter returns another batch of the same prompts.
+    pub(crate) texts: Arc<[String]>,
     pub(crate) system: Option<String>,
     pub(crate) samples: u32,
 }
@@ -121,9 +128,10 @@ impl Batch {
     ///
     /// # Default
     /// No system message.
-    pub fn system(mut self, prompt: impl Into<String>) -> Self {
-        self.asked.system = Some(prompt.into());
-        self
+    pub fn system(&self, prompt: impl Into<String>) -> Self {
+        let mut batch = self.clone();
+        batch.asked.system = Some(prompt.into());
+        batch
     }
 
     /// How many times each prompt is sent. Each sample is a separate row; a batch may have at
@@ -131,9 +139,10 @@ impl Batch {
     ///
     /// # Default
     /// 1.
-    pub fn samples(mut self, samples: u32) -> Self {
-        self.asked.samples = samples;
-        self
+    pub fn samples(&self, samples: u32) -> Self {
+        let mut batch = self.clone();
+        batch.asked.samples = samples;
+        batch
     }
 
     /// Sends all prompts and waits for the answers. Progress goes to standard error.
@@ -145,16 +154,17 @@ impl Batch {
     /// invalid request parameter; a journal that can't be used; and an error that every row
     /// would meet (a wrong key, an unknown deployment), which ends the batch at once if nothing
     /// has been answered yet.
-    pub fn run(self) -> Result<Answers> {
-        crate::runtime::block_on(self.run_async())?
+    pub fn run(&self) -> Result<Answers> {
+        runtime::wait(self.run_async())
     }
 
-    /// Async version of [`run`](Self::run), for programs that have their own runtime.
+    /// Async version of [`run`](Self::run), for programs that have their own runtime. Dropping
+    /// the future stops the batch.
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub async fn run_async(self) -> Result<Answers> {
-        run::run(self).await
+    pub fn run_async(&self) -> impl Future<Output = Result<Answers>> + Send + use<> {
+        runtime::run(run::run(self.clone()))
     }
 
     /// The request for a sample of a prompt.
@@ -170,23 +180,21 @@ impl Batch {
     }
 }
 
-impl<A> Batch<A> {
+impl<A: Clone> Batch<A> {
     /// The maximum length of an answer, in tokens. A longer answer is cut and has the finish
     /// reason `length`. For a reasoning model,
     /// [`thinking_allowance`](Self::thinking_allowance) is added.
     ///
     /// # Default
     /// The service's default: as long as the model's context allows.
-    pub fn max_tokens(mut self, tokens: u32) -> Self {
-        self.common = self.common.max_tokens(tokens);
-        self
+    pub fn max_tokens(&self, tokens: u32) -> Self {
+        self.with(|request| request.max_tokens(tokens))
     }
 
     /// The maximum length of an answer and its reasoning together, in tokens. Nothing is added to
     /// it. Use it only to limit both: [`max_tokens`](Self::max_tokens) works for newer models too.
-    pub fn max_completion_tokens(mut self, tokens: u32) -> Self {
-        self.common = self.common.max_completion_tokens(tokens);
-        self
+    pub fn max_completion_tokens(&self, tokens: u32) -> Self {
+        self.with(|request| request.max_completion_tokens(tokens))
     }
 
     /// The sampling temperature, from 0 (always the likeliest token) to 2. At 0, identical
@@ -195,9 +203,8 @@ impl<A> Batch<A> {
     ///
     /// # Default
     /// The service's default, 1.
-    pub fn temperature(mut self, temperature: f64) -> Self {
-        self.common = self.common.temperature(temperature);
-        self
+    pub fn temperature(&self, temperature: f64) -> Self {
+        self.with(|request| request.temperature(temperature))
     }
 
     /// The seed for reproducible answers, on a best-effort basis and only where the service
@@ -205,18 +212,16 @@ impl<A> Batch<A> {
     ///
     /// # Default
     /// No seed.
-    pub fn seed(mut self, seed: i64) -> Self {
-        self.common = self.common.seed(seed);
-        self
+    pub fn seed(&self, seed: i64) -> Self {
+        self.with(|request| request.seed(seed))
     }
 
     /// The deployment to use instead of the client's.
     ///
     /// # Default
     /// The client's deployment, from `AZURE_OPENAI_DEPLOYMENT` or its builder.
-    pub fn deployment(mut self, name: impl Into<String>) -> Self {
-        self.common = self.common.deployment(name);
-        self
+    pub fn deployment(&self, name: impl Into<String>) -> Self {
+        self.with(|request| request.deployment(name))
     }
 
     /// Sets any other request parameter.
@@ -229,18 +234,19 @@ impl<A> Batch<A> {
     ///     .with(|request| request.top_p(0.9).logprobs(3));
     /// # Ok::<(), evenhand::Error>(())
     /// ```
-    pub fn with(mut self, change: impl FnOnce(ChatRequest) -> ChatRequest) -> Self {
-        self.common = change(self.common);
-        self
+    pub fn with(&self, change: impl FnOnce(ChatRequest) -> ChatRequest) -> Self {
+        Self {
+            common: change(self.common.clone()),
+            ..self.clone()
+        }
     }
 
     /// The maximum number of requests in flight; never more than 10,000.
     ///
     /// # Default
     /// 8. If the deployment's quota is not known yet, the first request is sent alone.
-    pub fn concurrency(mut self, requests: usize) -> Self {
-        self.options.concurrency = Some(requests);
-        self
+    pub fn concurrency(&self, requests: usize) -> Self {
+        self.set(|options| options.concurrency = Some(requests))
     }
 
     /// The deployment's quota per minute, shared by all batches of this process that use the
@@ -249,9 +255,8 @@ impl<A> Batch<A> {
     /// # Default
     /// `AZURE_OPENAI_TPM` and `AZURE_OPENAI_RPM`; otherwise the limits that the service reports
     /// in its response headers.
-    pub fn quota(mut self, quota: Quota) -> Self {
-        self.options.quota = Some(quota);
-        self
+    pub fn quota(&self, quota: Quota) -> Self {
+        self.set(|options| options.quota = Some(quota))
     }
 
     /// How many times a request that failed for a transient reason is sent again. Requests
@@ -260,9 +265,8 @@ impl<A> Batch<A> {
     ///
     /// # Default
     /// The client's setting, 2.
-    pub fn retries(mut self, retries: u32) -> Self {
-        self.options.retries = Some(retries);
-        self
+    pub fn retries(&self, retries: u32) -> Self {
+        self.set(|options| options.retries = Some(retries))
     }
 
     /// How many reasoning tokens are allowed in addition to [`max_tokens`](Self::max_tokens). The
@@ -275,9 +279,8 @@ impl<A> Batch<A> {
     /// when the effort is unknown, 8,192 for `high`. It starts small because the quota is charged
     /// for all of it, used or not, and grows with the reasoning that is observed. A row whose
     /// answer is empty is sent again with four times as much, at most twice, up to 16,384.
-    pub fn thinking_allowance(mut self, tokens: u32) -> Self {
-        self.options.thinking_allowance = Some(tokens);
-        self
+    pub fn thinking_allowance(&self, tokens: u32) -> Self {
+        self.set(|options| options.thinking_allowance = Some(tokens))
     }
 
     /// Stores every outcome in this file and reuses the answers already in it, so an
@@ -288,29 +291,25 @@ impl<A> Batch<A> {
     /// # Default
     /// In a notebook, a file in `.evenhand/` next to the notebook, or in the folder that
     /// `EVENHAND_JOURNAL` names (`off`: no journal). In a program, no journal.
-    pub fn journal(mut self, file: impl Into<PathBuf>) -> Self {
-        self.options.journal = JournalChoice::File(file.into());
-        self
+    pub fn journal(&self, file: impl Into<PathBuf>) -> Self {
+        self.set(|options| options.journal = JournalChoice::File(file.into()))
     }
 
     /// Keeps no journal: answers that are not used before the process ends are lost.
-    pub fn without_journal(mut self) -> Self {
-        self.options.journal = JournalChoice::None;
-        self
+    pub fn without_journal(&self) -> Self {
+        self.set(|options| options.journal = JournalChoice::None)
     }
 
     /// Sends every request again, even if the journal has its answer, and adds the new answers
     /// to the journal.
-    pub fn fresh(mut self) -> Self {
-        self.options.fresh = true;
-        self
+    pub fn fresh(&self) -> Self {
+        self.set(|options| options.fresh = true)
     }
 
     /// Stops the batch when this handle is cancelled. The batch returns the answers it has; the
     /// remaining rows have an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled).
-    pub fn cancel_with(mut self, stop: &CancelHandle) -> Self {
-        self.options.stop = Some(stop.clone());
-        self
+    pub fn cancel_with(&self, stop: &CancelHandle) -> Self {
+        self.set(|options| options.stop = Some(stop.clone()))
     }
 
     /// Stops the batch after this time. The batch returns the answers it has; the remaining
@@ -318,9 +317,8 @@ impl<A> Batch<A> {
     ///
     /// # Default
     /// No deadline.
-    pub fn deadline(mut self, time: Duration) -> Self {
-        self.options.deadline = Some(time);
-        self
+    pub fn deadline(&self, time: Duration) -> Self {
+        self.set(|options| options.deadline = Some(time))
     }
 
     /// Calls this function with the batch's progress, about ten times a second.
@@ -328,11 +326,18 @@ impl<A> Batch<A> {
     /// # Default
     /// In a notebook, a progress bar or a line below the cell, at most every two seconds. In a
     /// program, no progress is reported.
-    pub fn on_progress(mut self, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
-        self.options.listener = Some(Listener(Arc::new(tell)));
-        self
+    pub fn on_progress(&self, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.set(|options| options.listener = Some(Listener(Arc::new(tell))))
     }
 
+    fn set(&self, change: impl FnOnce(&mut BatchOptions)) -> Self {
+        let mut batch = self.clone();
+        change(&mut batch.options);
+        batch
+    }
+}
+
+impl<A> Batch<A> {
     /// The deployment that the requests go to.
     pub(crate) fn answerer(&self) -> Option<&str> {
         let own = self.common.model.as_deref();

@@ -165,19 +165,23 @@ pub(crate) fn rows(
         .enumerate()
         .map(|(index, one)| one.unwrap_or_else(|| Outcome::unasked(index, unasked)))
         .collect();
-    let shared: Vec<Option<Result<ChatCompletion>>> = plan
+    let shared: Vec<Option<(Result<ChatCompletion>, Source)>> = plan
         .rows
         .iter()
         .map(|row| {
             let first = plan.questions.get(row.question)?.answers(row);
             let outcome = outcomes.get(row.question).filter(|_| !first)?;
-            Some(outcome.outcome.clone())
+            let source = match outcome.source {
+                Source::NotAsked => Source::NotAsked,
+                _ => Source::SameQuestion,
+            };
+            Some((outcome.outcome.clone(), source))
         })
         .collect();
     let mut outcomes = outcomes.into_iter();
-    let answer = |(id, (row, shared)): (usize, (&plan::Row, Option<Result<ChatCompletion>>))| {
+    let answer = |(id, (row, shared)): (usize, (&plan::Row, Option<_>))| {
         let one = match shared {
-            Some(outcome) => Some((outcome, RequestStats::default(), Source::SameQuestion)),
+            Some((outcome, source)) => Some((outcome, RequestStats::default(), source)),
             // Questions are numbered in the order of their first rows.
             None => outcomes
                 .next()

@@ -3,15 +3,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
 use std::time::Instant;
 
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::answers::{RequestStats, Source};
 use super::cache::{self, AnswerCache};
-use super::driver::{StopCondition, drive};
+use super::driver::{StopCondition, StopReason, drive};
 use super::engine::{Engine, Outcome, Question};
 use super::options::JournalChoice;
 use super::progress::ProgressReporter;
@@ -20,11 +24,14 @@ use super::variety::{Asked, Variety};
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, ChatRequest, Client};
-use crate::runtime::{block_on, run_caller_code};
+use crate::runtime::{self, run_caller_code};
 
 /// How many outcomes, per request that may be in flight, are held back at most because an
 /// earlier request has no outcome yet.
 const WINDOW: usize = 64;
+
+/// How many rows may be on their way to the caller.
+const ROWS_AHEAD: usize = 16;
 
 /// A request with a name.
 #[derive(Clone, Debug)]
@@ -36,7 +43,31 @@ pub struct BatchRequest {
 }
 
 /// The requests of a batch. See [`Client::batch_requests`].
-pub struct Requests(Box<dyn Iterator<Item = BatchRequest> + Send>);
+///
+/// Clones share the requests, which are read once.
+#[derive(Clone)]
+pub struct Requests(Arc<Mutex<Option<Unread>>>);
+
+type Unread = Box<dyn Iterator<Item = BatchRequest> + Send>;
+
+impl Requests {
+    fn new(requests: Unread) -> Self {
+        Self(Arc::new(Mutex::new(Some(requests))))
+    }
+
+    /// # Errors
+    /// They were taken before.
+    fn take(&self) -> Result<Unread> {
+        let mut unread = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        unread.take().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Argument,
+                "the requests of this batch were read by an earlier `for_each`",
+            )
+            .with_hint("make the batch anew: `client.batch_requests(..)`")
+        })
+    }
+}
 
 impl fmt::Debug for Requests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,7 +118,7 @@ impl Client {
         R: IntoIterator<Item = BatchRequest>,
         R::IntoIter: Send + 'static,
     {
-        let mut batch = self.batch_of(Requests(Box::new(requests.into_iter())));
+        let mut batch = self.batch_of(Requests::new(Box::new(requests.into_iter())));
         batch.options.varied = true;
         batch
     }
@@ -116,25 +147,65 @@ impl Batch<Requests> {
     /// If the batch is stopped or reaches its deadline, every request that was read still
     /// becomes a row; requests that were not read do not.
     ///
+    /// `take` runs on the calling thread and may borrow local variables:
+    ///
+    /// ```
+    /// # use evenhand::batch::BatchRequest;
+    /// # let client = evenhand::Client::builder()
+    /// #     .endpoint("http://127.0.0.1:9").api_key("key").deployment("any").max_retries(0).build()?;
+    /// # let requests = [BatchRequest::from_json(b"\"Describe a nurse.\"", "nurse")];
+    /// let mut rows = Vec::new();
+    /// client.batch_requests(requests).for_each(|row| {
+    ///     rows.push(row);
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(rows[0].custom_id, "nurse");
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// An error that `take` returns, which ends the batch; a concurrency or a quota of 0; a
-    /// journal that can't be used; an iterator of requests that panics; and an error that every
-    /// row would meet (a wrong key, an unknown deployment), if nothing has been answered.
+    /// An error that `take` returns, which ends the batch; requests that were read before; a
+    /// concurrency or a quota of 0; a journal that can't be used; an iterator of requests that
+    /// panics; and an error that every row would meet (a wrong key, an unknown deployment), if
+    /// nothing has been answered.
     ///
     /// # Panics
     /// If `take` panics.
-    pub fn for_each<F>(self, take: F) -> Result<Totals>
+    pub fn for_each<F>(&self, take: F) -> Result<Totals>
     where
-        F: FnMut(Row) -> Result<()> + Send + 'static,
+        F: FnMut(Row) -> Result<()>,
     {
-        block_on(for_each(self, take))?
+        runtime::wait(self.for_each_async(take))
+    }
+
+    /// Async version of [`for_each`](Self::for_each), for programs that have their own runtime.
+    /// `take` runs in the awaiting task. Dropping the future stops the batch.
+    ///
+    /// # Errors
+    /// As [`for_each`](Self::for_each).
+    pub fn for_each_async<F>(&self, mut take: F) -> impl Future<Output = Result<Totals>> + use<F>
+    where
+        F: FnMut(Row) -> Result<()>,
+    {
+        let batch = self.clone();
+        async move {
+            let (sender, mut rows) = mpsc::channel(ROWS_AHEAD);
+            let work = runtime::spawn(settle_all(batch, sender))?;
+            while let Some(row) = rows.recv().await {
+                if let Err(error) = take(row) {
+                    drop(rows);
+                    // The work ends early and closes its journal.
+                    let _ = work.await;
+                    return Err(error);
+                }
+            }
+            work.await?
+        }
     }
 }
 
-async fn for_each<F>(batch: Batch<Requests>, take: F) -> Result<Totals>
-where
-    F: FnMut(Row) -> Result<()> + Send,
-{
+/// Sends all requests and passes on their rows, until the receiver is dropped.
+async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<Totals> {
     let started = Instant::now();
     options::check(&batch.options)?;
     let until = StopCondition::new(&batch.options, started);
@@ -144,6 +215,7 @@ where
     let rate_limiter = Arc::clone(&config.rate_limiter);
     let asked = Asked::of(&batch);
     let mut reporter = ProgressReporter::new(None, config.concurrency, batch.options.listener);
+    let requests = batch.asked.take()?;
 
     let pending = Arc::new(Pending::new(config.concurrency.saturating_mul(WINDOW)));
     let (sender, questions) = mpsc::channel(config.concurrency);
@@ -155,13 +227,13 @@ where
         sender,
     };
     let handle = Handle::current();
-    let reading = tokio::task::spawn_blocking(move || feeder.feed(batch.asked, &handle));
+    let reading = tokio::task::spawn_blocking(move || feeder.feed(requests, &handle));
 
-    let mut delivery = Delivery::new(&pending, cache.as_deref(), take);
-    let ended = drive(&mut engine, &until, &rate_limiter, &mut reporter, |one| {
+    let mut delivery = Delivery::new(&pending, cache.as_deref(), &rows);
+    let driving = drive(&mut engine, &until, &rate_limiter, &mut reporter, |one| {
         delivery.settle(one)
-    })
-    .await;
+    });
+    let ended = unless_closed(&rows, driving).await;
     let fatal_error = engine.fatal_error();
     let rest = match &ended {
         Ok(ended) => {
@@ -252,8 +324,8 @@ struct Feeder {
 }
 
 impl Feeder {
-    fn feed(&self, requests: Requests, handle: &Handle) {
-        for (index, one) in requests.0.enumerate() {
+    fn feed(&self, requests: Unread, handle: &Handle) {
+        for (index, one) in requests.enumerate() {
             if !handle.block_on(self.pending.enter(&one.custom_id)) {
                 return;
             }
@@ -271,22 +343,26 @@ impl Feeder {
 }
 
 /// Delivers outcomes in the order of their requests.
-struct Delivery<'a, F> {
+struct Delivery<'a> {
     pending: &'a Pending,
     cache: Option<&'a AnswerCache>,
-    take: F,
+    rows: &'a mpsc::Sender<Row>,
     next: usize,
     waiting: BTreeMap<usize, Outcome>,
     totals: Totals,
     variety: Variety,
 }
 
-impl<'a, F: FnMut(Row) -> Result<()>> Delivery<'a, F> {
-    fn new(pending: &'a Pending, cache: Option<&'a AnswerCache>, take: F) -> Self {
+impl<'a> Delivery<'a> {
+    fn new(
+        pending: &'a Pending,
+        cache: Option<&'a AnswerCache>,
+        rows: &'a mpsc::Sender<Row>,
+    ) -> Self {
         Self {
             pending,
             cache,
-            take,
+            rows,
             next: 0,
             waiting: BTreeMap::new(),
             totals: Totals::default(),
@@ -329,12 +405,42 @@ impl<'a, F: FnMut(Row) -> Result<()>> Delivery<'a, F> {
             effort: one.effort,
             source: one.source,
         };
-        run_caller_code(|| (self.take)(row))?;
+        self.send(row)?;
         // Rows that can't be written to the journal stay in memory, so stop at the first one.
         self.cache
             .and_then(AnswerCache::take_trouble)
             .map_or(Ok(()), Err)
     }
+
+    /// Waits while the caller has not yet taken the rows before this one.
+    fn send(&self, row: Row) -> Result<()> {
+        let sent = match self.rows.try_send(row) {
+            Err(TrySendError::Full(row)) => {
+                run_caller_code(|| runtime::wait(self.rows.send(row)).is_ok())
+            }
+            sent => sent.is_ok(),
+        };
+        if sent { Ok(()) } else { Err(nobody_takes()) }
+    }
+}
+
+/// Waits for the work, or until the receiver of the rows is dropped.
+async fn unless_closed<T>(
+    rows: &mpsc::Sender<Row>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let mut work = pin!(work);
+    let mut closed = pin!(rows.closed());
+    poll_fn(|context| match closed.as_mut().poll(context) {
+        Poll::Ready(()) => Poll::Ready(Err(nobody_takes())),
+        Poll::Pending => work.as_mut().poll(context),
+    })
+    .await
+}
+
+/// Ends the work. The caller returns its own error, or has dropped the future.
+fn nobody_takes() -> Error {
+    StopReason::Stopped.error()
 }
 
 #[cfg(test)]

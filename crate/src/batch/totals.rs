@@ -3,15 +3,20 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use super::answers::{RequestStats, Source};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
 
 /// The totals of a batch. Its `Display` is one line.
 ///
 /// Requests, tokens and waits are those of this run only: rows answered by the journal or by an
 /// identical row were not paid for again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Serialized, it has the fields below, with times in seconds under `wall_time_seconds` and
+/// `longest_wait_seconds`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Totals {
     /// The number of rows.
@@ -28,6 +33,8 @@ pub struct Totals {
     pub shared: usize,
     /// Answers that were cut at the token limit (finish reason `length`).
     pub cut: usize,
+    /// Answers that the content filter withheld or cut off (finish reason `content_filter`).
+    pub filtered: usize,
     /// Requests that were sent, including retries.
     pub requests: u64,
     /// Requests that were refused because of the quota (429).
@@ -44,22 +51,78 @@ pub struct Totals {
     /// in the same way.
     pub notes: Vec<String>,
     /// The wall-clock time of the whole batch.
+    #[serde(rename = "wall_time_seconds", serialize_with = "seconds")]
     pub wall_time: Duration,
     /// The longest time that a row waited for the quota or between attempts.
+    #[serde(rename = "longest_wait_seconds", serialize_with = "seconds")]
     pub longest_wait: Duration,
 }
 
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
 /// The price of tokens, in any currency.
+///
+/// ```
+/// use evenhand::{Price, Totals};
+///
+/// let price = Price::per_million().input(0.15).output(0.60);
+/// assert_eq!(Totals::default().cost(price)?, 0.0);
+/// # Ok::<(), evenhand::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
 pub struct Price {
-    prompt: f64,
-    completion: f64,
+    input: Option<f64>,
+    output: Option<f64>,
 }
 
 impl Price {
-    /// The prices per million prompt tokens and per million completion tokens.
-    pub fn per_million_tokens(prompt: f64, completion: f64) -> Self {
-        Self { prompt, completion }
+    /// Prices per million tokens. Set both, [`input`](Self::input) and
+    /// [`output`](Self::output).
+    pub fn per_million() -> Self {
+        Self {
+            input: None,
+            output: None,
+        }
+    }
+
+    /// The price of prompt tokens.
+    pub fn input(self, price: f64) -> Self {
+        Self {
+            input: Some(price),
+            ..self
+        }
+    }
+
+    /// The price of completion tokens.
+    pub fn output(self, price: f64) -> Self {
+        Self {
+            output: Some(price),
+            ..self
+        }
+    }
+
+    /// The prices of one prompt token and of one completion token.
+    fn per_token(self) -> Result<[f64; 2]> {
+        Ok([
+            checked("input", self.input)? / 1e6,
+            checked("output", self.output)? / 1e6,
+        ])
+    }
+}
+
+fn checked(name: &str, price: Option<f64>) -> Result<f64> {
+    let wrong = |what: String| {
+        Error::new(ErrorKind::Argument, what).with_hint(format!(
+            "give the price of a million tokens: `Price::per_million().{name}(..)`; 0 is a price"
+        ))
+    };
+    match price {
+        Some(price) if price.is_finite() && price >= 0.0 => Ok(price),
+        Some(price) => Err(wrong(format!("{price} is no price of {name} tokens"))),
+        None => Err(wrong(format!("the price of {name} tokens is missing"))),
     }
 }
 
@@ -90,6 +153,7 @@ impl Totals {
                 {
                     self.cut += 1;
                 }
+                self.filtered += usize::from(completion.is_filtered());
             }
             Err(error) if error.kind() == ErrorKind::Cancelled => self.cancelled += 1,
             Err(_) => self.failed += 1,
@@ -97,6 +161,7 @@ impl Totals {
         match source {
             Source::Journal => self.from_journal += 1,
             Source::SameQuestion => self.shared += 1,
+            Source::NotAsked => {}
             Source::Service => {
                 add(&mut self.requests, u64::from(effort.attempts));
                 add(&mut self.refused, u64::from(effort.refused));
@@ -113,10 +178,12 @@ impl Totals {
     /// The cost of this run at this price, in the currency of the price. Reasoning costs as much
     /// as completions do. Answers for which the
     /// service reported no usage count as 0.
-    pub fn cost(&self, price: Price) -> f64 {
-        let millions = |tokens: u64| tokens as f64 / 1e6;
-        millions(self.prompt_tokens) * price.prompt
-            + millions(self.completion_tokens) * price.completion
+    ///
+    /// # Errors
+    /// A price that is missing, negative or not a number.
+    pub fn cost(&self, price: Price) -> Result<f64> {
+        let [input, output] = price.per_token()?;
+        Ok(self.prompt_tokens as f64 * input + self.completion_tokens as f64 * output)
     }
 
     /// Rows per second of wall time; 0 for a batch that took no time.
@@ -138,6 +205,7 @@ impl fmt::Display for Totals {
             (self.from_journal, "from the journal"),
             (self.shared, "shared"),
             (self.cut, "cut at the token limit"),
+            (self.filtered, "held back by the content filter"),
         ];
         let of_them: Vec<_> = of_them
             .iter()
@@ -175,7 +243,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::error::Error;
 
     fn answered(finish_reason: &str) -> Result<ChatCompletion> {
         let body = json!({
@@ -213,8 +280,40 @@ mod tests {
             ..Totals::default()
         };
         assert_eq!(totals, expected);
-        let cost = totals.cost(Price::per_million_tokens(2.0, 10.0));
+        let price = Price::per_million().output(10.0).input(2.0);
+        let cost = totals.cost(price).unwrap();
         assert!((cost - 30e-6).abs() < 1e-12, "{cost}");
+    }
+
+    #[test]
+    fn what_is_no_price_is_refused() {
+        let cost = |price: Price| Totals::default().cost(price);
+        assert_snapshot!(cost(Price::per_million().input(1.0)).unwrap_err(), @"
+        the price of output tokens is missing
+          hint: give the price of a million tokens: `Price::per_million().output(..)`; 0 is a price
+        ");
+        for odd in [f64::NAN, -0.1, f64::INFINITY] {
+            let error = cost(Price::per_million().input(odd).output(1.0)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Argument);
+            assert!(
+                error.message().ends_with("is no price of input tokens"),
+                "{error}"
+            );
+        }
+        assert_eq!(
+            cost(Price::per_million().input(0.0).output(0.0)).unwrap(),
+            0.0
+        );
+    }
+
+    #[test]
+    fn totals_are_json_with_times_in_seconds() {
+        let totals = Totals {
+            rows: 2,
+            wall_time: Duration::from_millis(1500),
+            ..Totals::default()
+        };
+        assert_snapshot!(serde_json::to_string(&totals).unwrap(), @r#"{"rows":2,"answered":0,"failed":0,"cancelled":0,"from_journal":0,"shared":0,"cut":0,"filtered":0,"requests":0,"refused":0,"prompt_tokens":0,"completion_tokens":0,"reasoning_tokens":0,"notes":[],"wall_time_seconds":1.5,"longest_wait_seconds":0.0}"#);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::batch::progress::{Listener, Progress, say};
 use crate::batch::{Batch, run};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
+use crate::runtime::run_caller_code;
 
 /// How many times in a row the service may fail to report the status of a batch.
 const PATIENCE: u32 = 10;
@@ -198,7 +199,8 @@ impl Reporter {
             batches: found.iter().map(|(_, made)| made.status.clone()).collect(),
         };
         if let Some(Listener(tell)) = &self.listener {
-            return tell(&Progress::of_submission(&status, self.started.elapsed()));
+            let progress = Progress::of_submission(&status, self.started.elapsed());
+            return run_caller_code(|| tell(&progress));
         }
         let line = status.to_string();
         if line != self.last {

@@ -115,7 +115,7 @@ impl<'a> Merge<'a> {
             if !retry.again || attempt >= self.service.retries() {
                 return Err(error);
             }
-            retry.pause(attempt).await;
+            retry.pause(attempt, &error).await;
             attempt += 1;
         }
     }

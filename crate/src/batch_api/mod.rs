@@ -27,7 +27,7 @@ pub use state::{BatchState, BatchStatus, Status};
 use crate::batch::Batch;
 use crate::batch::answers::Answers;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::block_on;
+use crate::runtime;
 use service::Service;
 
 impl Batch {
@@ -63,16 +63,16 @@ impl Batch {
     /// There is no journal, or it can't be used; a request parameter is invalid; or the service
     /// does not accept the file or create the batch. Batches created until then are recorded,
     /// and the next `submit` continues from there.
-    pub fn submit(self) -> Result<Submission> {
-        block_on(self.submit_async())?
+    pub fn submit(&self) -> Result<Submission> {
+        runtime::wait(self.submit_async())
     }
 
     /// Async version of [`submit`](Self::submit), for programs that have their own runtime.
     ///
     /// # Errors
     /// As [`submit`](Self::submit).
-    pub async fn submit_async(self) -> Result<Submission> {
-        submit::submit(self).await
+    pub async fn submit_async(&self) -> Result<Submission> {
+        runtime::run(submit::submit(self.clone())).await
     }
 
     /// Finds the open batches that were [submitted](Self::submit) with the same prompts and
@@ -81,8 +81,8 @@ impl Batch {
     /// # Errors
     /// There is no open batch and the journal does not answer all prompts; otherwise as for
     /// [`submit`](Self::submit).
-    pub fn submitted(self) -> Result<Submission> {
-        block_on(self.submitted_async())?
+    pub fn submitted(&self) -> Result<Submission> {
+        runtime::wait(self.submitted_async())
     }
 
     /// Async version of [`submitted`](Self::submitted), for programs that have their own
@@ -90,8 +90,8 @@ impl Batch {
     ///
     /// # Errors
     /// As [`submitted`](Self::submitted).
-    pub async fn submitted_async(self) -> Result<Submission> {
-        submit::submitted(self).await
+    pub async fn submitted_async(&self) -> Result<Submission> {
+        runtime::run(submit::submitted(self.clone())).await
     }
 }
 
@@ -124,8 +124,7 @@ impl Submission {
     /// # Errors
     /// The service does not report it.
     pub fn status(&self) -> Result<Status> {
-        let submission = self.clone();
-        block_on(async move { submission.status_async().await })?
+        runtime::wait(self.status_async())
     }
 
     /// Async version of [`status`](Self::status), for programs that have their own runtime.
@@ -133,6 +132,11 @@ impl Submission {
     /// # Errors
     /// As [`status`](Self::status).
     pub async fn status_async(&self) -> Result<Status> {
+        let submission = self.clone();
+        runtime::run(async move { submission.status_here().await }).await
+    }
+
+    async fn status_here(&self) -> Result<Status> {
         let service = service_of(&self.0.batch)?;
         let mut status = self.0.status.clone();
         for batch in &mut status.batches {
@@ -147,8 +151,7 @@ impl Submission {
     /// # Errors
     /// The service does not accept the request.
     pub fn cancel(&self) -> Result<Status> {
-        let submission = self.clone();
-        block_on(async move { submission.cancel_async().await })?
+        runtime::wait(self.cancel_async())
     }
 
     /// Async version of [`cancel`](Self::cancel), for programs that have their own runtime.
@@ -156,8 +159,13 @@ impl Submission {
     /// # Errors
     /// As [`cancel`](Self::cancel).
     pub async fn cancel_async(&self) -> Result<Status> {
+        let submission = self.clone();
+        runtime::run(async move { submission.cancel_here().await }).await
+    }
+
+    async fn cancel_here(&self) -> Result<Status> {
         let service = service_of(&self.0.batch)?;
-        for batch in self.status_async().await?.batches {
+        for batch in self.status_here().await?.batches {
             if batch.state.is_over() || batch.state == BatchState::Cancelling {
                 continue;
             }
@@ -169,7 +177,7 @@ impl Submission {
                 return Err(error);
             }
         }
-        self.status_async().await
+        self.status_here().await
     }
 
     /// Waits until all batches have ended, writes their lines to the journal, and returns the
@@ -192,8 +200,7 @@ impl Submission {
     /// a row; or a file can't be fetched. Lines that were fetched are in the journal: collect
     /// again.
     pub fn collect(&self) -> Result<Answers> {
-        let submission = self.clone();
-        block_on(async move { submission.collect_async().await })?
+        runtime::wait(self.collect_async())
     }
 
     /// Async version of [`collect`](Self::collect), for programs that have their own runtime.
@@ -201,6 +208,11 @@ impl Submission {
     /// # Errors
     /// As [`collect`](Self::collect).
     pub async fn collect_async(&self) -> Result<Answers> {
+        let submission = self.clone();
+        runtime::run(async move { submission.collect_here().await }).await
+    }
+
+    async fn collect_here(&self) -> Result<Answers> {
         collect::collect(&self.0.batch).await
     }
 }

@@ -213,7 +213,7 @@ impl Service {
             if !retry.again || done >= self.retries {
                 return Ok(Err(hinted(error, &self.deployment)));
             }
-            retry.pause(done).await;
+            retry.pause(done, &error).await;
             done += 1;
         }
     }

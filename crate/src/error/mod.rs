@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::json::Json;
 use crate::text::terminal::sanitize;
 
 pub use content_filter::{ContentFilter, FilterResult, PromptFilter};
@@ -124,6 +125,7 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     content_filter: Option<ContentFilter>,
+    body: Option<Json>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -138,6 +140,7 @@ impl Error {
             request_id: None,
             retry_after: None,
             content_filter: None,
+            body: None,
             source: None,
         }))
     }
@@ -183,6 +186,17 @@ impl Error {
     pub(crate) fn with_content_filter(mut self, filter: ContentFilter) -> Self {
         Arc::make_mut(&mut self.0).content_filter = Some(filter);
         self
+    }
+
+    /// Sets the response body.
+    pub(crate) fn with_body(mut self, body: Json) -> Self {
+        Arc::make_mut(&mut self.0).body = Some(body);
+        self
+    }
+
+    /// The response body, or its beginning.
+    pub(crate) fn body(&self) -> Option<&Json> {
+        self.0.body.as_ref()
     }
 
     /// Sets the cause of this error.

@@ -2,8 +2,10 @@
 //! bounded size, and retries.
 //!
 //! - `transport` sends one request and reads its response; `retry` decides whether a failed
-//!   request is sent again; `redact` removes keys from responses.
+//!   request is sent again; `redact` removes keys from responses; `proxy` checks the proxies that
+//!   the environment names.
 
+mod proxy;
 pub(crate) mod redact;
 pub(crate) mod retry;
 pub(crate) mod transport;

@@ -2,6 +2,7 @@
 //! text need not look for keys again.
 
 use std::borrow::Cow;
+use std::sync::{PoisonError, RwLock};
 
 use crate::secret::Secret;
 
@@ -11,7 +12,12 @@ const INSTEAD: &[u8] = b"[key]";
 /// All secrets of a client, whether they are sent or not.
 pub(crate) struct Redactor {
     keys: Vec<Secret>,
+    /// The last few tokens that were fetched; earlier ones have expired.
+    fetched: RwLock<Vec<Secret>>,
 }
+
+/// How many fetched tokens are redacted.
+const FETCHED: usize = 4;
 
 impl Redactor {
     /// Secrets that could be an ordinary word are not redacted, because an answer may contain
@@ -20,25 +26,51 @@ impl Redactor {
         let keys = secrets.into_iter();
         Self {
             keys: keys.filter(|key| is_no_word(key.expose())).collect(),
+            fetched: RwLock::default(),
         }
+    }
+
+    /// Redacts this token, too.
+    pub(crate) fn add(&self, token: &Secret) {
+        if !is_no_word(token.expose()) || self.fetched().contains(token) {
+            return;
+        }
+        let mut fetched = self.fetched.write().unwrap_or_else(PoisonError::into_inner);
+        if !fetched.contains(token) {
+            let too_many = (fetched.len() + 1).saturating_sub(FETCHED);
+            fetched.drain(..too_many);
+            fetched.push(token.clone());
+        }
+    }
+
+    /// The tokens that were added, the last few of them.
+    pub(crate) fn fetched(&self) -> Vec<Secret> {
+        let fetched = self.fetched.read();
+        fetched.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The bytes without any key, in any case and with any JSON escapes (`\u006b`, `\/`). Valid
     /// JSON stays valid.
     pub(crate) fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let keys = self.keys.iter().map(|key| key.expose().as_bytes());
-        keys.fold(bytes, |bytes, key| match without(&bytes, key) {
-            Cow::Owned(clean) => clean,
-            Cow::Borrowed(_) => bytes,
+        let fetched = self.fetched();
+        let keys = self.keys.iter().chain(&fetched);
+        keys.fold(bytes, |bytes, key| {
+            match without(&bytes, key.expose().as_bytes()) {
+                Cow::Owned(clean) => clean,
+                Cow::Borrowed(_) => bytes,
+            }
         })
     }
 
     /// Like [`bytes`](Self::bytes), for a part of a file.
     pub(crate) fn line<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
-        let keys = self.keys.iter().map(|key| key.expose().as_bytes());
-        keys.fold(Cow::Borrowed(line), |line, key| match without(&line, key) {
-            Cow::Owned(clean) => Cow::Owned(clean),
-            Cow::Borrowed(_) => line,
+        let fetched = self.fetched();
+        let keys = self.keys.iter().chain(&fetched);
+        keys.fold(Cow::Borrowed(line), |line, key| {
+            match without(&line, key.expose().as_bytes()) {
+                Cow::Owned(clean) => Cow::Owned(clean),
+                Cow::Borrowed(_) => line,
+            }
         })
     }
 }
@@ -168,6 +200,19 @@ mod tests {
         ] {
             assert_eq!(redacted(text, r"key-01234\"), r#"["[key]"]"#);
         }
+    }
+
+    #[test]
+    fn a_token_that_was_fetched_is_found_as_long_as_it_may_hold() {
+        let redactor = Redactor::new([]);
+        let token = |number: usize| format!("token-{number}-0123456789");
+        for number in 0..9 {
+            redactor.add(&Secret::new(token(number)));
+            redactor.add(&Secret::new(token(number)));
+        }
+        let text = format!("{} {} {}", token(4), token(5), token(8));
+        let clean = redactor.bytes(text.into_bytes());
+        assert_eq!(clean, format!("{} [key] [key]", token(4)).as_bytes());
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! Decides whether a failed request is sent again, and after what time. Pure: the clock and the
-//! random number are passed in.
+//! Decides whether a failed request is sent again, and after what time. Pure but for the pause
+//! itself: the clock and the random number are passed in.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
+
+use crate::error::Error;
 
 /// The longest wait that a service may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
@@ -55,6 +57,22 @@ impl Retry {
                 Duration::from_secs_f64(doubled.min(8.0) * (1.0 - 0.25 * dice.clamp(0.0, 1.0)))
             }
         }
+    }
+}
+
+impl Retry {
+    /// Waits before the next attempt, after this many retries, because of this error. The event
+    /// leaves out the error's message, which may quote the service.
+    pub(crate) async fn pause(&self, retries: u32, error: &Error) {
+        let wait = self.wait(retries, fastrand::f64());
+        tracing::debug!(
+            error = error.kind().name(),
+            status = error.status(),
+            retries,
+            wait_ms = wait.as_millis() as u64,
+            "a request failed in passing and is sent again"
+        );
+        tokio::time::sleep(wait).await;
     }
 }
 

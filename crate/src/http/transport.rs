@@ -4,8 +4,9 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::HeaderMap;
 
+use super::proxy;
 use super::redact::Redactor;
 use super::retry::Retry;
 use crate::error::{Error, ErrorKind, Result};
@@ -37,6 +38,11 @@ impl Limits {
         Ok(Self { timeout, connect })
     }
 
+    /// Limits for a whole exchange and for establishing its connection.
+    pub(crate) fn of(timeout: Duration, connect: Duration) -> Self {
+        Self { timeout, connect }
+    }
+
     /// The limits for transferring files.
     pub(crate) fn of_transfers(&self) -> Self {
         Self {
@@ -55,6 +61,9 @@ pub(crate) struct Destination {
 
 /// The connections of one client.
 pub(crate) fn client(destination: Destination, limits: &Limits) -> Result<reqwest::Client> {
+    proxy::check(destination, |name| {
+        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    })?;
     // Fails only if the program has installed a provider already, which is then used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -124,17 +133,6 @@ pub(crate) struct Way<'a> {
     pub(crate) host: &'a str,
     pub(crate) limits: &'a Limits,
     pub(crate) redactor: &'a Redactor,
-}
-
-/// Sends one request with a JSON body and reads its response.
-pub(crate) async fn send(
-    request: reqwest::RequestBuilder,
-    body: Vec<u8>,
-    way: Way<'_>,
-) -> Result<Answer, Failed> {
-    let request = request.header(CONTENT_TYPE, "application/json").body(body);
-    let incoming = open(request, way).await?;
-    Ok(incoming.read().await)
 }
 
 /// A response whose body is still arriving.

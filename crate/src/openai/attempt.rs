@@ -3,16 +3,19 @@
 use std::time::{Instant, SystemTime};
 
 use super::Client;
-use super::error_mapping::{self, Asked, EXCERPT};
+use super::error_mapping::{self, Asked, EXCERPT, LONGEST_BODY};
 use super::limits::RateLimits;
+use super::parse::NoAnswer;
 use super::profile::{Refusal, Turn};
 use super::response::{ChatCompletion, Exchange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
 use crate::http::transport;
+use crate::json::Json;
 
-/// So many bytes hold the excerpt of a body.
-const BEGINNING: usize = 4 * 1024;
+/// The part of an unusable body that is kept, in bytes: enough for an excerpt, and for all of an
+/// error.
+const BEGINNING: usize = 64 * 1024;
 
 /// What one attempt brought.
 pub(crate) struct Attempt {
@@ -24,6 +27,8 @@ pub(crate) struct Attempt {
     pub(crate) retry: Retry,
     /// What the service says of a field that it refuses, if that is why it failed.
     pub(crate) refusal: Option<Refusal>,
+    /// Whether a request was sent. An invalid one is not.
+    pub(crate) is_sent: bool,
 }
 
 impl Attempt {
@@ -33,6 +38,7 @@ impl Attempt {
             limits: RateLimits::default(),
             retry,
             refusal: None,
+            is_sent: true,
         }
     }
 }
@@ -44,26 +50,28 @@ impl Client {
         let deployment = turn.request.model.as_deref().unwrap_or_default();
         let body = match turn.request.body() {
             Ok(body) => body,
-            Err(error) => return Attempt::failed(error, Retry::NO),
+            Err(error) => {
+                return Attempt {
+                    is_sent: false,
+                    ..Attempt::failed(error, Retry::NO)
+                };
+            }
         };
-        let mut post = inner.http.post(inner.endpoint.chat_url(deployment));
-        if let Some((name, value)) = inner.credential.header() {
-            post = post.header(name, value);
-        }
+        let post = inner.http.post(inner.endpoint.chat_url(deployment));
         let started = Instant::now();
-        let answer = match transport::send(post, body, self.way()).await {
+        let answer = match inner.credential.send(post, body, self.way()).await {
             Ok(answer) => answer,
             Err((error, retry)) => return Attempt::failed(error, retry),
         };
         let latency = started.elapsed();
         let now = SystemTime::now();
         let limits = RateLimits::read(&answer.headers, now);
+        let asked = Asked {
+            endpoint: &inner.endpoint,
+            credential: &inner.credential,
+            deployment,
+        };
         if !(200..300).contains(&answer.status) {
-            let asked = Asked {
-                endpoint: &inner.endpoint,
-                credential: &inner.credential,
-                deployment,
-            };
             // A refusal is one whether or not all of its text arrived.
             let body = answer.body.unwrap_or_default();
             let error = asked.refused(answer.status, &answer.headers, &body, &limits);
@@ -73,6 +81,7 @@ impl Client {
                 limits,
                 retry,
                 refusal: Refusal::read(answer.status, &body),
+                is_sent: true,
             };
         }
         let request_id = error_mapping::request_id(&answer.headers, &inner.credential);
@@ -85,6 +94,7 @@ impl Client {
                     limits,
                     retry,
                     refusal: None,
+                    is_sent: true,
                 };
             }
         };
@@ -93,7 +103,21 @@ impl Client {
             .get(..body.len().min(BEGINNING))
             .unwrap_or_default()
             .to_vec();
-        let outcome = match ChatCompletion::from_body(body) {
+        let completion = ChatCompletion::from_body(body);
+        let success = (answer.status, &answer.headers, beginning.as_slice());
+        if completion.is_err()
+            && let Some((error, retry)) = asked.refused_inside(success, &limits, now)
+        {
+            let status = error.status().unwrap_or_default();
+            return Attempt {
+                outcome: Err(error),
+                limits,
+                retry,
+                is_sent: true,
+                refusal: Refusal::read(status, &beginning),
+            };
+        }
+        let (outcome, retry) = match completion {
             Ok(mut completion) => {
                 completion.exchange = Exchange {
                     latency,
@@ -101,17 +125,24 @@ impl Client {
                     profile: turn.tag.clone(),
                     ..Exchange::default()
                 };
-                Ok(completion)
+                (Ok(completion), Retry::NO)
             }
             Err(why) => {
-                let error = self.misread(&why, &beginning).with_status(answer.status);
-                Err(error.with_request_id(request_id))
+                let error = self.misread(&why.to_string(), &beginning);
+                let error = error.with_status(answer.status).with_request_id(request_id);
+                // A truncated answer may arrive whole the next time.
+                let retry = match why {
+                    NoAnswer::BreaksOff { .. } => Retry::YES,
+                    NoAnswer::Other(_) => Retry::NO,
+                };
+                (Err(error), retry)
             }
         };
         Attempt {
             outcome,
             limits,
-            retry: Retry::NO,
+            retry,
+            is_sent: true,
             refusal: None,
         }
     }
@@ -133,7 +164,8 @@ impl Client {
         } else {
             format!("{why}: {excerpt}")
         };
-        Error::new(ErrorKind::Response, message).with_hint(format!(
+        let error = Error::new(ErrorKind::Response, message);
+        error.with_body(Json::of_body(body, LONGEST_BODY)).with_hint(format!(
             "is {} the address of the service itself, and not of a page or a gateway before it?",
             self.0.endpoint.address_variable()
         ))

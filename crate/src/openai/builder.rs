@@ -34,6 +34,7 @@ impl ClientBuilder {
     pub fn endpoint(mut self, address: impl Into<String>) -> Self {
         self.0.service = Service::Azure;
         self.0.endpoint = Some(address.into());
+        self.0.identity.is_apart = false;
         self
     }
 

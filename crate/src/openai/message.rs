@@ -18,6 +18,8 @@ pub enum Role {
     Assistant,
     /// What a tool that the model called has returned.
     Tool,
+    /// The same, as the protocol had it before tools.
+    Function,
 }
 
 /// A message of a conversation.
@@ -40,17 +42,19 @@ pub struct Message {
 #[derive(Serialize, Deserialize)]
 struct Raw {
     role: Role,
+    #[serde(default)]
     content: Content,
     #[serde(flatten)]
     other: Map<String, Value>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Content {
     Text(String),
     Parts(Vec<Value>),
     /// Of a message that only calls tools.
+    #[default]
     None,
 }
 
@@ -155,6 +159,7 @@ mod tests {
             ]}),
             json!({"role": "assistant", "content": null, "tool_calls": [{"id": "a", "type": "function"}]}),
             json!({"role": "tool", "content": "7", "tool_call_id": "a"}),
+            json!({"role": "function", "content": "7", "name": "sum"}),
         ];
         for form in forms {
             let message: Message = serde_json::from_value(form.clone()).unwrap();

@@ -6,6 +6,7 @@ mod builder;
 mod credential;
 mod endpoint;
 mod error_mapping;
+mod gateway;
 mod limits;
 mod message;
 mod parse;
@@ -17,6 +18,7 @@ mod response;
 pub(crate) mod rest;
 #[cfg(feature = "notebook")]
 mod show;
+mod wordless;
 
 use std::fmt;
 use std::sync::Arc;
@@ -82,7 +84,7 @@ impl Client {
     /// is found out at the first request that names none itself.
     pub fn new(settings: Settings) -> Result<Self> {
         let endpoint = Endpoint::new(&settings)?;
-        let credential = Credential::new(&settings)?;
+        let credential = Credential::new(&settings, &endpoint)?;
         let limits = transport::Limits::new(&settings)?;
         let http = transport::client(
             transport::Destination {
@@ -91,6 +93,11 @@ impl Client {
             },
             &limits,
         )?;
+        tracing::debug!(
+            host = endpoint.host(),
+            credential = credential.kind().as_str(),
+            "a client is made"
+        );
         let max_retries = settings.max_retries.unwrap_or(MAX_RETRIES);
         let allowance = Allowance::new(&settings)?;
         Ok(Self(Arc::new(Inner {
@@ -115,9 +122,7 @@ impl Client {
     /// # Errors
     /// Whatever kept the answer away; [`Error::kind`](crate::Error::kind) tells what.
     pub fn complete(&self, prompt: impl Into<ChatRequest>) -> Result<ChatCompletion> {
-        let client = self.clone();
-        let request = prompt.into();
-        runtime::block_on(async move { client.complete_async(request).await })?
+        runtime::wait(self.complete_async(prompt))
     }
 
     /// [`complete`](Self::complete) for programs that await.
@@ -125,9 +130,13 @@ impl Client {
     /// # Errors
     /// Whatever kept the answer away; [`Error::kind`](crate::Error::kind) tells what.
     pub async fn complete_async(&self, prompt: impl Into<ChatRequest>) -> Result<ChatCompletion> {
-        let request = prompt.into();
-        let mut negotiation = self.negotiate(&request, None, false)?;
-        let (mut retries, mut attempts) = (0, 0_u32);
+        let (client, request) = (self.clone(), prompt.into());
+        runtime::run(async move { client.complete_here(&request).await }).await
+    }
+
+    async fn complete_here(&self, request: &ChatRequest) -> Result<ChatCompletion> {
+        let mut negotiation = self.negotiate(request, None, false)?;
+        let (mut retries, mut attempts) = (0_u32, 0_u32);
         loop {
             let turn = negotiation.turn().await;
             if !negotiation.is_current(&turn) {
@@ -138,14 +147,14 @@ impl Client {
             if let Judgement::Again(_) = negotiation.judge(&turn, &mut attempt) {
                 continue;
             }
-            if retries < self.0.max_retries && attempt.outcome.is_err() && attempt.retry.again {
-                tokio::time::sleep(attempt.retry.wait(retries, fastrand::f64())).await;
-                retries += 1;
-                continue;
+            match attempt.outcome {
+                Ok(answer) => return Ok(answer.after_attempts(attempts, attempt.limits)),
+                Err(error) if retries < self.0.max_retries && attempt.retry.again => {
+                    attempt.retry.pause(retries, &error).await;
+                    retries = retries.saturating_add(1);
+                }
+                Err(error) => return Err(error),
             }
-            return attempt
-                .outcome
-                .map(|answer| answer.after_attempts(attempts, attempt.limits));
         }
     }
 
@@ -202,6 +211,14 @@ impl fmt::Debug for Client {
             .field("credential", &self.credential_kind())
             .finish()
     }
+}
+
+/// Tells the reader of a notebook something while the work goes on.
+pub(crate) fn tell(note: &str) {
+    #[cfg(feature = "notebook")]
+    crate::display::log_line(note);
+    #[cfg(not(feature = "notebook"))]
+    let _ = note;
 }
 
 /// Tells the reader of a notebook what there is to know of the settings. A program may ask

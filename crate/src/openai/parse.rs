@@ -2,8 +2,11 @@
 //! side field of an unknown shape is left out and never spoils a good answer. What has no field
 //! here is not built: the body stays as it came, for who asks.
 
+use std::fmt;
+
 use serde_json::value::RawValue;
 
+use super::gateway;
 use super::response::{Body, ChatCompletion, Choice, ChoiceMessage, Exchange, TokenLogprob, Usage};
 use crate::error::{ContentFilter, PromptFilter};
 use crate::json::{self, Json, NoJson, field, fields, items};
@@ -15,19 +18,44 @@ const MOST_TOKENS: usize = 65_536;
 /// So many tokens no answer costs: a number that is larger means something else.
 const ABSURD: u64 = 1_000_000_000;
 
+/// Why a body is not an answer.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    /// The body ends after this many bytes, before its JSON does: the connection's fault.
+    BreaksOff { length: usize },
+    /// The body is something else.
+    Other(String),
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BreaksOff { length: 0 } => f.write_str("the answer is empty"),
+            Self::BreaksOff { length } => {
+                write!(f, "the answer breaks off after {length} bytes")
+            }
+            Self::Other(why) => f.write_str(why),
+        }
+    }
+}
+
 impl ChatCompletion {
     /// Reads the body of an answer, or says in words why it is none.
-    pub(crate) fn from_body(body: Vec<u8>) -> Result<Self, String> {
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return Err("the answer is empty".to_owned());
-        }
+    pub(crate) fn from_body(body: Vec<u8>) -> Result<Self, NoAnswer> {
         let length = body.len();
-        let text = String::from_utf8(body).map_err(|_| "the answer is not UTF-8 text")?;
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Err(NoAnswer::BreaksOff { length: 0 });
+        }
+        let text =
+            String::from_utf8(body).map_err(|error| match error.utf8_error().error_len() {
+                None => NoAnswer::BreaksOff { length },
+                Some(_) => NoAnswer::Other("the answer is not UTF-8 text".to_owned()),
+            })?;
         let json = Json::new(text).map_err(|why| match why {
-            NoJson::BreaksOff => format!("the answer breaks off after {length} bytes"),
-            NoJson::Other => "the answer is not JSON".to_owned(),
+            NoJson::BreaksOff => NoAnswer::BreaksOff { length },
+            NoJson::Other => NoAnswer::Other("the answer is not JSON".to_owned()),
         })?;
-        Self::from_json(json)
+        Self::from_json(json).map_err(NoAnswer::Other)
     }
 
     /// Reads a body that is JSON, or says in words why it is no answer.
@@ -41,6 +69,7 @@ impl ChatCompletion {
             prompt_filters,
             prompt_annotations,
             fingerprint,
+            error,
         ] = fields(
             body.raw(),
             [
@@ -52,12 +81,16 @@ impl ChatCompletion {
                 "prompt_filter_results",
                 "prompt_annotations",
                 "system_fingerprint",
+                "error",
             ],
         );
         let Some(list) = choices.filter(|list| list.get().starts_with('[')) else {
             return Err("the answer has no `choices`".to_owned());
         };
         let list = items(list, MOST_CHOICES);
+        if gateway::what_says_it(error, list.first().copied()).is_some() {
+            return Err("the answer is an error".to_owned());
+        }
         if list.is_empty() {
             return Err("the answer's `choices` are empty".to_owned());
         }
@@ -269,7 +302,10 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_says_why() {
-        let why = |body: &[u8]| ChatCompletion::from_body(body.to_vec()).unwrap_err();
+        let why = |body: &[u8]| {
+            let why = ChatCompletion::from_body(body.to_vec()).unwrap_err();
+            why.to_string()
+        };
         assert_eq!(why(b" \n"), "the answer is empty");
         assert_eq!(why(b"\xff\xfe"), "the answer is not UTF-8 text");
         assert_eq!(
@@ -346,7 +382,7 @@ mod tests {
             "[".repeat(200) + &"]".repeat(200) + "}"
         );
         let why = ChatCompletion::from_body(deep.into_bytes()).unwrap_err();
-        assert_eq!(why, "the answer is not JSON");
+        assert_eq!(why.to_string(), "the answer is not JSON");
     }
 
     fn json_value() -> impl Strategy<Value = Value> {

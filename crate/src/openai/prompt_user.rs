@@ -3,12 +3,16 @@
 use crate::error::Result;
 use crate::openai::{Client, tell_once};
 use crate::secret::Secret;
-use crate::settings::{Missing, Settings};
+use crate::settings::{Missing, Settings, clean};
+
+/// What stands in the key's place where its reader signs in.
+const SIGN_IN: &str = "browser";
 
 impl Client {
     /// A client of the environment's settings, as [`from_env`](Self::from_env), that asks
     /// the reader of the notebook for those that are missing. The key is not echoed, and
-    /// nothing is stored: the next kernel asks again.
+    /// nothing is stored: the next kernel asks again. Who has no key may sign in in a browser: the
+    /// first request then shows an address and a code to type there.
     ///
     /// # Errors
     /// A setting is malformed, or none was given: a notebook that runs without a reader
@@ -30,11 +34,14 @@ fn fill(settings: &mut Settings, missing: Missing) {
                 text("The endpoint of your Azure OpenAI resource (its address, with https)");
         }
         Missing::Credential => {
-            settings.api_key = Some(evcxr_input::get_password(
-                "The API key (it is not shown, and not kept)",
-            ))
-            .filter(|key| !key.is_empty())
-            .map(Secret::new);
+            let key = evcxr_input::get_password(
+                "The API key (it is not shown, and not kept), or the word browser to sign in there",
+            );
+            match clean(&key) {
+                "" => {}
+                word if word.eq_ignore_ascii_case(SIGN_IN) => settings.identity.asks_reader = true,
+                key => settings.api_key = Some(Secret::new(key)),
+            }
         }
         Missing::Deployment => settings.deployment = text("The name of the deployment"),
     }

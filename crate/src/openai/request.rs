@@ -1,6 +1,6 @@
 //! A question, as the service takes it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::message::Message;
@@ -52,11 +52,27 @@ pub struct ChatRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n: Option<u32>,
     /// The answer ends before any of these.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "texts", skip_serializing_if = "Vec::is_empty")]
     pub stop: Vec<String>,
     /// Other fields of the protocol, sent as they are.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// The protocol has a list of texts, one text alone, or nothing.
+fn texts<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Texts {
+        One(String),
+        Many(Vec<String>),
+    }
+    let texts = Option::<Texts>::deserialize(value)?;
+    Ok(match texts {
+        None => Vec::new(),
+        Some(Texts::One(text)) => vec![text],
+        Some(Texts::Many(texts)) => texts,
+    })
 }
 
 impl ChatRequest {
@@ -267,7 +283,7 @@ impl ChatRequest {
             None if self
                 .other
                 .get("stream")
-                .is_some_and(|value| *value != Value::Bool(false)) =>
+                .is_some_and(|value| !matches!(value, Value::Bool(false) | Value::Null)) =>
             {
                 wrong("streamed answers are not supported".to_owned())
             }
@@ -346,6 +362,25 @@ mod tests {
             .set("user", "u");
         let text = serde_json::to_string(&request).unwrap();
         assert_eq!(serde_json::from_str::<ChatRequest>(&text).unwrap(), request);
+    }
+
+    #[test]
+    fn what_the_protocol_allows_is_read() {
+        for (stop, read) in [
+            (json!("\n"), vec!["\n"]),
+            (json!(null), vec![]),
+            (json!([]), vec![]),
+            (json!(["a", "b"]), vec!["a", "b"]),
+        ] {
+            let body = json!({"messages": [{"role": "user", "content": "Hi"}], "stop": stop,
+                "n": null, "temperature": 1, "max_tokens": null, "stream": null, "seed": null});
+            let request: ChatRequest = serde_json::from_value(body).unwrap();
+            assert_eq!(request.stop, read);
+            request.check().unwrap();
+        }
+        let call = json!({"messages": [{"role": "assistant", "tool_calls": [{"id": "a"}]}]});
+        let request: ChatRequest = serde_json::from_value(call).unwrap();
+        request.check().unwrap();
     }
 
     #[test]

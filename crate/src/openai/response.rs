@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::limits::RateLimits;
@@ -12,7 +12,17 @@ use crate::error::{ContentFilter, PromptFilter};
 use crate::json::Json;
 use crate::text::sanitize_line;
 
-/// The answer to a chat request. Serialised it is the body exactly as it came.
+/// The answer to a chat request. It is serialized as the response body, and deserialized from one;
+/// what is not in the body, such as the [latency](Self::latency), is then lost.
+///
+/// ```
+/// use evenhand::ChatCompletion;
+///
+/// let body = r#"{"choices": [{"message": {"content": "Kind."}, "finish_reason": "stop"}]}"#;
+/// let answer: ChatCompletion = serde_json::from_str(body)?;
+/// assert_eq!(answer.text(), Some("Kind."));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ChatCompletion {
@@ -134,6 +144,13 @@ impl ChatCompletion {
 impl Serialize for ChatCompletion {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.body.text.to_value().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChatCompletion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let body = Value::deserialize(deserializer)?;
+        Self::from_json(Json::from(&body)).map_err(serde::de::Error::custom)
     }
 }
 

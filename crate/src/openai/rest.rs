@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Client;
 use super::error_mapping::Asked;
 use super::limits::RateLimits;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::http::redact::Redactor;
 use crate::http::retry::{self, Retry};
 pub(crate) use crate::http::transport::Failed;
@@ -45,13 +45,9 @@ impl Client {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let mut request = inner.http.request(method, url);
-        if let Some((name, value)) = inner.credential.header() {
-            request = request.header(name, value);
-        }
         Call {
             client: self.clone(),
-            request,
+            request: inner.http.request(method, url),
             limits: inner.limits.of_transfers(),
             deployment: deployment.to_owned(),
         }
@@ -105,7 +101,9 @@ impl Call {
         loop {
             match self.send_once().await {
                 Ok(reply) => return Ok(reply),
-                Err((_, retry)) if retry.again && done < retries => retry.pause(done).await,
+                Err((error, retry)) if retry.again && done < retries => {
+                    retry.pause(done, &error).await;
+                }
                 Err((error, _)) => return Err(error),
             }
             done += 1;
@@ -122,17 +120,13 @@ impl Call {
 
     /// Makes the call, and returns when its answer begins, which is a success.
     pub(crate) async fn open(&self) -> Result<Download<'_>, Failed> {
-        let once = || Error::new(ErrorKind::Argument, "the call can't be made twice");
-        let request = self
-            .request
-            .try_clone()
-            .ok_or_else(|| (once(), Retry::NO))?;
+        let credential = &self.client.0.credential;
         let way = transport::Way {
             host: self.client.host(),
             limits: &self.limits,
-            redactor: self.client.0.credential.redactor(),
+            redactor: credential.redactor(),
         };
-        let incoming = transport::open(request, way).await?;
+        let incoming = credential.open(&self.request, way).await?;
         if (200..300).contains(&incoming.status()) {
             return Ok(Download(incoming));
         }
@@ -162,12 +156,5 @@ impl Download<'_> {
 
     async fn read(self) -> Answer {
         self.0.read().await
-    }
-}
-
-impl Retry {
-    /// Waits before the next attempt, after so many retries.
-    pub(crate) async fn pause(&self, retries: u32) {
-        tokio::time::sleep(self.wait(retries, fastrand::f64())).await;
     }
 }

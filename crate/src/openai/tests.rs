@@ -31,7 +31,7 @@ fn what_is_missing_is_named() {
     ");
     insta::assert_snapshot!(told(Client::builder().endpoint("https://x.openai.azure.com")), @r"
     there is no key for Azure OpenAI
-      hint: set AZURE_OPENAI_API_KEY (in the Azure portal: the resource, 'Keys and Endpoint'), or AZURE_OPENAI_AD_TOKEN for a Microsoft Entra token
+      hint: set AZURE_OPENAI_API_KEY (in the Azure portal: the resource, 'Keys and Endpoint'), or AZURE_OPENAI_AD_TOKEN for a Microsoft Entra token; or sign in: with `az login`, or with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET
     ");
     let openai = Settings {
         service: crate::settings::Service::OpenAi,

@@ -5,6 +5,7 @@
 mod allowance;
 mod clean;
 pub(crate) mod dotenv;
+pub(crate) mod identity;
 mod sources;
 
 use std::fmt;
@@ -16,11 +17,14 @@ use crate::secret::Secret;
 
 pub(crate) use allowance::Allowance;
 pub(crate) use clean::clean;
+pub(crate) use identity::IdentitySettings;
 
 /// The variable with the quota's tokens per minute.
 const TPM_VARIABLE: &str = "AZURE_OPENAI_TPM";
 /// The variable with the quota's requests per minute.
 const RPM_VARIABLE: &str = "AZURE_OPENAI_RPM";
+/// The variable that allows plain HTTP to other machines.
+pub(crate) const ALLOW_HTTP_VARIABLE: &str = "EVENHAND_ALLOW_HTTP";
 /// The default time limit of a request.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(600);
 /// The default time limit for establishing a connection.
@@ -50,10 +54,17 @@ pub enum Service {
 /// | `AZURE_OPENAI_DEPLOYMENT` | `deployment` |
 /// | `AZURE_OPENAI_TPM` | `tokens_per_minute`, the deployment's quota |
 /// | `AZURE_OPENAI_RPM` | `requests_per_minute`, the deployment's quota |
+/// | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET`, `AZURE_AUTHORITY_HOST` | a service principal that signs in if there is neither key nor token |
+/// | `EVENHAND_ALLOW_HTTP` | `allow_http` if it is `1` or `true` |
 /// | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL` | `endpoint`, `api_key`, `deployment` of an OpenAI-compatible server |
 ///
 /// The `OPENAI_` variables count only if no Azure endpoint, key or token is set, so that a
 /// missing Azure endpoint never sends the prompts to another service.
+///
+/// Without a key and a token, an Azure client signs in with Microsoft Entra. It tries, in the order
+/// of Azure's own tools: the service principal above; the managed identity of the machine
+/// (`IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, or the metadata service of virtual machines, with
+/// `AZURE_CLIENT_ID` to choose one of several identities); the user who ran `az login`.
 ///
 /// Address and credential come from one source: both from the environment or both from the
 /// same `.env` file. The other variables may come from either.
@@ -83,6 +94,11 @@ pub struct Settings {
     pub connect_timeout: Option<Duration>,
     /// How many times a request that failed for a transient reason is sent again. Default: 2.
     pub max_retries: Option<u32>,
+    /// Allows plain HTTP to other machines, as long as no key is set. Default: `false`, which
+    /// allows it to this machine only.
+    pub allow_http: bool,
+    /// How to sign in with Microsoft Entra if there is neither key nor token.
+    pub(crate) identity: IdentitySettings,
     pub(crate) notes: Vec<String>,
 }
 
@@ -120,7 +136,8 @@ impl Settings {
     /// As [`from_env`](Self::from_env).
     pub fn from_env_in(folder: &Path) -> Result<Self> {
         let sources = sources::sources(folder)?;
-        let settings = sources.settings()?;
+        let mut settings = sources.settings()?;
+        settings.identity.is_azure_machine = identity::is_azure_machine();
         Ok(Self {
             notes: sources.notes,
             ..settings
@@ -166,6 +183,8 @@ impl Settings {
             deployment: text("AZURE_OPENAI_DEPLOYMENT"),
             tokens_per_minute: text(TPM_VARIABLE),
             requests_per_minute: text(RPM_VARIABLE),
+            allow_http: is_on(text(ALLOW_HTTP_VARIABLE).as_deref()),
+            identity: IdentitySettings::from_lookup(&lookup),
             ..Self::default()
         };
         if azure.names_a_service() {
@@ -183,14 +202,17 @@ impl Settings {
             deployment: text("OPENAI_MODEL").or(azure.deployment),
             tokens_per_minute: azure.tokens_per_minute,
             requests_per_minute: azure.requests_per_minute,
+            allow_http: azure.allow_http,
             ..Self::default()
         }
     }
 
-    /// The settings that are still missing. An OpenAI-compatible server may work without a key;
-    /// without an address, the service is OpenAI itself.
+    /// The settings that are still missing. If a way to sign in is configured, no key is missing.
+    /// An OpenAI-compatible server may work without a key; without an address, the service is
+    /// OpenAI itself.
     pub fn missing(&self) -> Vec<Missing> {
         let credential = self.api_key.is_some() || self.ad_token.is_some();
+        let credential = credential || self.identity.is_configured();
         let (endpoint, credential) = match self.service {
             Service::Azure => (self.endpoint.is_some(), credential),
             Service::OpenAi => (true, credential || self.endpoint.is_some()),
@@ -228,11 +250,17 @@ impl fmt::Debug for Settings {
             .field("timeout", &self.timeout)
             .field("connect_timeout", &self.connect_timeout)
             .field("max_retries", &self.max_retries)
+            .field("allow_http", &self.allow_http)
             .finish()
     }
 }
 
-/// The value of one variable, for a module with its own setting. An empty value counts as unset.
+/// Is a switch on? Whatever else stands there leaves it off.
+fn is_on(value: Option<&str>) -> bool {
+    value.is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true"))
+}
+
+/// One value, for a part that has a setting of its own. An empty one counts as none.
 ///
 /// # Errors
 /// A `.env` file exists but can't be read.

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::dotenv::DotEnv;
+use super::identity::{OF_APPLICATIONS, OF_THE_MACHINE};
 use super::{RPM_VARIABLE, Service, Settings, TPM_VARIABLE, clean};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -69,12 +70,30 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
             && [Service::Azure, Service::OpenAi]
                 .iter()
                 .any(|service| named(*service, |name| self.of_file(name)).any());
-        Ok(Settings::from_lookup(|name| match name {
+        // An application is of one source, and a file's gets nothing to an address of ours.
+        let application_is_ours = ours.any()
+            || OF_APPLICATIONS
+                .iter()
+                .any(|name| self.of_environment(name).is_some());
+        let mut settings = Settings::from_lookup(|name| match name {
+            _ if OF_THE_MACHINE.contains(&name) => self.of_environment(name),
+            _ if OF_APPLICATIONS.contains(&name) && application_is_ours => {
+                self.of_environment(name)
+            }
+            _ if OF_APPLICATIONS.contains(&name) => self.of_file(name),
             AZURE_ENDPOINT | OPENAI_ENDPOINT if ours.any() => self.of_environment(name),
             TPM_VARIABLE | RPM_VARIABLE if is_apart => self.of_environment(name),
             _ if ours.any() && is_credential(name) => self.of_environment(name),
             _ => self.value(name),
-        }))
+        });
+        let identity = &mut settings.identity;
+        let application_is_the_files = !application_is_ours && identity.client_secret.is_some();
+        if !application_is_ours && !application_is_the_files {
+            // Whom a file names without an application of its own must not ask the reader to sign in.
+            identity.authority = None;
+        }
+        identity.is_apart = files.address.is_some() && !ours.any() && !application_is_the_files;
+        Ok(settings)
     }
 
     /// Refuses an address from the environment with a credential from the file, or vice versa.
@@ -271,5 +290,37 @@ mod tests {
         let apart = settings_of(&[&file[..], &[FILE_ENDPOINT]].concat());
         assert_eq!(apart.tokens_per_minute, None);
         assert_eq!(apart.endpoint.as_deref(), Some("https://env.example"));
+    }
+
+    #[test]
+    fn a_service_principal_comes_from_one_source_and_the_machine_from_the_environment() {
+        let of_env = [
+            ("AZURE_TENANT_ID", "t-of-env"),
+            ("AZURE_CLIENT_ID", "c-of-env"),
+            ("AZURE_CLIENT_SECRET", "s-of-env"),
+        ];
+        let of_file = [
+            FILE_ENDPOINT,
+            ("AZURE_AUTHORITY_HOST", "https://login.evil.example"),
+            ("AZURE_CLIENT_SECRET", "s-of-file"),
+            ("IDENTITY_ENDPOINT", "http://127.0.0.1:1/evil"),
+            ("PATH", "/evil"),
+        ];
+        let identity = settings(&of_env, &of_file).unwrap().identity;
+        assert_eq!(identity.authority, None);
+        assert!(identity.client_secret == Some(crate::Secret::new("s-of-env")));
+        assert_eq!(
+            (identity.identity_endpoint, identity.azure_cli),
+            (None, None)
+        );
+        assert!(identity.is_apart, "the endpoint is the file's");
+
+        let identity = settings(&[], &of_file).unwrap().identity;
+        assert!(identity.client_secret == Some(crate::Secret::new("s-of-file")));
+        assert!(!identity.is_apart, "both are the file's");
+        let identity = settings(&[ENDPOINT], &of_file).unwrap().identity;
+        assert!(identity.client_secret.is_none());
+        let identity = settings(&[], &of_file[..2]).unwrap().identity;
+        assert_eq!(identity.authority, None, "nobody is asked to sign in there");
     }
 }

@@ -51,7 +51,7 @@ pub struct Table {
 ///     "occupation" => ["nurse", "engineer"],
 ///     "women" => [0.87, 0.16],
 /// ]?;
-/// display(table(&jobs).titled("Who does the job").columns(["women", "occupation"]).rows(20));
+/// display(table(&jobs).titled("Who does the job").columns(["women", "occupation"]).page_size(20));
 /// # Ok::<(), polars::error::PolarsError>(())
 /// ```
 ///
@@ -92,7 +92,7 @@ impl Table {
     }
 
     /// Sets the number of rows in the static table, and on a page where the script runs.
-    pub fn rows(&self, rows: usize) -> Self {
+    pub fn page_size(&self, rows: usize) -> Self {
         Self {
             page: rows,
             ..self.clone()

@@ -41,7 +41,7 @@ impl<'a> Provider<'a> {
         if settings.names_a_service() {
             if self.allowance != local_model::Allowance::default() {
                 err!(
-                    "! --tpm and --rpm are ignored: they apply to the small model only, but your own service is used"
+                    "! --tpm, --rpm and --like are ignored: they apply to the small model only, but your own service is used"
                 );
             }
             return Ok(Vec::new());
@@ -75,6 +75,9 @@ impl<'a> Provider<'a> {
              and visibly biased, which suits the lesson",
             local_model::MODEL
         );
+        if let Some(like) = self.allowance.deployment() {
+            err!("✓ it stands in for {}, and the text is its own", like.name);
+        }
         Ok(server)
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::error::{Context, Result};
-use crate::local_model::{API_VERSION, Limits, MODEL, Options, Server};
+use crate::local_model::{API_VERSION, Limits, MODEL, Options, Server, like};
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
@@ -11,15 +11,13 @@ use crate::supervise::block_on;
 
 /// Serves until Ctrl-C.
 pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {
-    let (host, limits) = (
-        options.host,
-        Limits::new(options.allowance.tpm, options.allowance.rpm),
-    );
+    let (host, like) = (options.host, options.allowance.deployment());
+    let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
     let server = Server::start(options, home, || setup::model(project, home))?;
     block_on(async {
         // Before anything is printed: whoever reads it may stop the server at once.
         let stop = told_to_stop().doing(|| "could not wait for signals".to_owned())?;
-        introduce(&server, host, limits);
+        introduce(&server, host, like, limits);
         stop.await;
         Ok(())
     })?;
@@ -28,8 +26,21 @@ pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {
     Ok(())
 }
 
-fn introduce(server: &Server, host: IpAddr, limits: Limits) {
-    out!("{MODEL} answers at {}", server.endpoint());
+fn introduce(
+    server: &Server,
+    host: IpAddr,
+    like: Option<&'static like::Deployment>,
+    limits: Limits,
+) {
+    match like {
+        None => out!("{MODEL} answers at {}", server.endpoint()),
+        Some(like) => out!(
+            "{MODEL} stands in for {} at {}: it takes and refuses what that does, and the text is \
+             its own",
+            like.name,
+            server.endpoint()
+        ),
+    }
     out!("It is a very small model (135 million parameters): weak, and visibly biased.\n");
     out!("export AZURE_OPENAI_ENDPOINT={}", server.endpoint());
     out!("export AZURE_OPENAI_API_KEY={}", server.key_in_shell());

@@ -93,6 +93,41 @@ impl ApiError {
         }
     }
 
+    /// The deployment does not take the parameter; `instead` says what it takes.
+    pub(crate) fn unsupported_parameter(parameter: &str, instead: &str) -> Self {
+        let message = format!(
+            "Unsupported parameter: '{parameter}' is not supported with this model.{instead}"
+        );
+        let mut refusal = Self::bad(Some(parameter), message);
+        refusal.error["code"] = json!("unsupported_parameter");
+        refusal
+    }
+
+    /// The deployment takes the parameter with other values; `supported` says which.
+    pub(crate) fn unsupported_value(parameter: &str, value: &Value, supported: &str) -> Self {
+        let value = match value {
+            Value::String(value) => format!("'{value}'"),
+            value => value.to_string(),
+        };
+        let message = format!(
+            "Unsupported value: '{parameter}' does not support {value} with this model. {supported}"
+        );
+        let mut refusal = Self::bad(Some(parameter), message);
+        refusal.error["code"] = json!("unsupported_value");
+        refusal
+    }
+
+    /// No answer of the deployment is so long.
+    pub(crate) fn too_many_tokens(parameter: &str, asked: u64, most: u64) -> Self {
+        let message = format!(
+            "max_tokens is too large: {asked}. This model supports at most {most} completion \
+             tokens, whereas you provided {asked}."
+        );
+        let mut refusal = Self::bad(Some(parameter), message);
+        refusal.error["code"] = json!("invalid_value");
+        refusal
+    }
+
     /// The prompt and the answer do not fit into the model's context.
     pub(crate) fn too_long(message: &str) -> Self {
         let mut refusal = Self::bad(Some("messages"), message);

@@ -13,22 +13,29 @@ use serde_json::{Value, json};
 use super::api_error::ApiError;
 use super::engine::Engine;
 use super::front::event_stream;
+use super::like::Deployment;
 use super::request::EngineRequest;
-use super::response;
+use super::response::{self, Played};
 
 /// Sends the request to the engine and returns its answer.
 pub(crate) async fn answer(
     http: &reqwest::Client,
     engine: &Engine,
     ask: &EngineRequest,
+    like: Option<&'static Deployment>,
 ) -> Result<Response, ApiError> {
+    let played = Played {
+        like,
+        thinking: ask.thinking.clone(),
+        most: ask.most_tokens,
+    };
     let bodies = ask.for_engine();
     if let ([body], true) = (bodies.as_slice(), ask.stream) {
         let response = send(http, engine, body).await?;
-        return Ok(event_stream(pieces(response)));
+        return Ok(event_stream(pieces(response, played)));
     }
     let answers = try_join_all(bodies.iter().map(|body| whole(http, engine, body))).await?;
-    Ok(Json(response::join(answers)).into_response())
+    Ok(Json(response::join(answers, &played)).into_response())
 }
 
 async fn whole(http: &reqwest::Client, engine: &Engine, body: &Value) -> Result<Value, ApiError> {
@@ -73,11 +80,11 @@ fn lost(error: &reqwest::Error) -> ApiError {
 }
 
 /// The engine's events as they arrive, with each line rewritten.
-fn pieces(response: reqwest::Response) -> Body {
-    let start = (Some(response), Vec::new());
+fn pieces(response: reqwest::Response, played: Played) -> Body {
+    let start = (Some(response), Vec::new(), played);
     Body::from_stream(try_unfold(
         start,
-        async |(response, mut pending): (_, Vec<u8>)| {
+        async |(response, mut pending, played): (_, Vec<u8>, Played)| {
             let Some(mut response): Option<reqwest::Response> = response else {
                 return Ok::<_, std::convert::Infallible>(None);
             };
@@ -90,17 +97,21 @@ fn pieces(response: reqwest::Response) -> Body {
                             continue;
                         };
                         let rest = pending.split_off(end + 1);
-                        return Ok(Some((rewrite(&pending), (Some(response), rest))));
+                        let lines = rewrite(&pending, &played);
+                        return Ok(Some((lines, (Some(response), rest, played))));
                     }
                     Ok(None) if pending.is_empty() => return Ok(None),
-                    Ok(None) => return Ok(Some((rewrite(&pending), (None, Vec::new())))),
+                    Ok(None) => {
+                        let lines = rewrite(&pending, &played);
+                        return Ok(Some((lines, (None, Vec::new(), played))));
+                    }
                     Err(_) => {
                         let error = json!({ "error": {
                             "code": "503",
                             "message": "The local model stopped while it was answering.",
                         }});
                         let event = Bytes::from(format!("\n\ndata: {error}\n\n"));
-                        return Ok(Some((event, (None, Vec::new()))));
+                        return Ok(Some((event, (None, Vec::new(), played))));
                     }
                 }
             }
@@ -108,8 +119,11 @@ fn pieces(response: reqwest::Response) -> Body {
     ))
 }
 
-fn rewrite(lines: &[u8]) -> Bytes {
+fn rewrite(lines: &[u8], played: &Played) -> Bytes {
     let text = String::from_utf8_lossy(lines);
-    let lines: Vec<_> = text.split('\n').map(response::line).collect();
+    let lines: Vec<_> = text
+        .split('\n')
+        .map(|line| response::line(line, played))
+        .collect();
     Bytes::from(lines.join("\n"))
 }

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::api_error::{ApiError, whole_seconds};
 use super::engine::{Engine, random};
 use super::key::Key;
+use super::like::Deployment;
 use super::quota::{Admission, Limits, Quota, Standing};
 use super::request::EngineRequest;
 use super::{MODEL, connections, forward, host};
@@ -33,6 +34,8 @@ pub(crate) struct Front {
     pub(crate) address: SocketAddr,
     /// The names of the deployments; if empty, any name is accepted.
     pub(crate) deployments: Vec<String>,
+    /// What it stands in for, if for anything but itself.
+    pub(crate) like: Option<&'static Deployment>,
     pub(crate) limits: Limits,
     pub(crate) quota: Mutex<Quota>,
     pub(crate) started: Instant,
@@ -108,7 +111,7 @@ async fn dated(
     front.exists(&deployment)?;
     Ok(front
         .answer(
-            read(body).and_then(|body| EngineRequest::parse(&body)),
+            read(body).and_then(|body| EngineRequest::parse(&body, front.like)),
             version,
         )
         .await)
@@ -119,7 +122,7 @@ async fn v1(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let ask = read(body)
-        .and_then(|body| EngineRequest::parse(&body))
+        .and_then(|body| EngineRequest::parse(&body, front.like))
         .and_then(|ask| match &ask.model {
             Some(_) => Ok(ask),
             None => Err(ApiError::bad(
@@ -136,16 +139,13 @@ async fn v1(
     Ok(front.answer(ask, "v1").await)
 }
 
-async fn dated_models(uri: Uri) -> Result<Json<Value>, ApiError> {
+async fn dated_models(State(front): State<Arc<Front>>, uri: Uri) -> Result<Json<Value>, ApiError> {
     api_version(&uri).ok_or_else(ApiError::resource)?;
-    Ok(models().await)
+    Ok(Json(front.models()))
 }
 
-async fn models() -> Json<Value> {
-    Json(json!({
-        "data": [{ "id": MODEL, "object": "model", "owned_by": "local" }],
-        "object": "list",
-    }))
+async fn models(State(front): State<Arc<Front>>) -> Json<Value> {
+    Json(front.models())
 }
 
 fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
@@ -164,6 +164,18 @@ impl Front {
             true => Ok(()),
             false => Err(ApiError::key()),
         }
+    }
+
+    /// What there is, and who it really is.
+    fn models(&self) -> Value {
+        let model = match self.like {
+            None => json!({ "id": MODEL, "object": "model", "owned_by": "local" }),
+            Some(like) => json!({
+                "id": like.answers_as, "object": "model", "owned_by": "local",
+                "stand_in": format!("{MODEL} answers in its place"),
+            }),
+        };
+        json!({ "data": [model], "object": "list" })
     }
 
     fn exists(&self, deployment: &str) -> Result<(), ApiError> {
@@ -198,7 +210,7 @@ impl Front {
                 ))
             }
             None => match ask {
-                Ok(ask) => forward::answer(&self.http, &self.engine, &ask).await,
+                Ok(ask) => forward::answer(&self.http, &self.engine, &ask, self.like).await,
                 Err(refusal) => Err(refusal),
             },
         };
@@ -328,6 +340,7 @@ mod tests {
             key: Key::choose(Some("s3cret"), None).unwrap(),
             address,
             deployments: Vec::new(),
+            like: None,
             limits,
             quota: Mutex::new(Quota::new(limits)),
             started: Instant::now(),

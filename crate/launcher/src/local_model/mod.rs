@@ -13,6 +13,7 @@ mod forward;
 mod front;
 mod host;
 mod key;
+pub(crate) mod like;
 mod quota;
 mod request;
 mod response;
@@ -29,6 +30,7 @@ use tokio::sync::oneshot;
 use self::engine::Engine;
 use self::front::Front;
 use self::key::Key;
+pub(crate) use self::like::Like;
 pub(crate) use self::quota::Limits;
 use self::quota::Quota;
 use crate::error::{Context, Failure, Result};
@@ -41,7 +43,7 @@ pub(crate) const MODEL: &str = "SmolLM2-135M-Instruct";
 /// The API version to use in settings: the last dated one.
 pub(crate) const API_VERSION: &str = "2024-10-21";
 
-/// The quota of the small model, like that of a deployment in Azure.
+/// How the small model behaves, like a deployment in Azure: its quota, and the model it imitates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(crate) struct Allowance {
     /// The small model's quota in tokens per minute [default: no limit]
@@ -50,6 +52,20 @@ pub(crate) struct Allowance {
     /// Its quota in requests per minute [default: 6 for every 1,000 tokens per minute]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rpm: Option<u64>,
+    /// The deployment whose words and limits the small model takes on, such as gpt-5-mini; `list`
+    /// shows all. The text stays its own
+    #[arg(long, value_name = "MODEL", value_parser = like::parse)]
+    pub(crate) like: Option<Like>,
+}
+
+impl Allowance {
+    /// What the small model stands in for.
+    pub(crate) fn deployment(self) -> Option<&'static like::Deployment> {
+        match self.like {
+            Some(Like::Deployment(deployment)) => Some(deployment),
+            _ => None,
+        }
+    }
 }
 
 /// How the local model is served.
@@ -191,6 +207,7 @@ async fn serve(
         key: asked.key,
         address: asked.address,
         deployments: options.deployments,
+        like: options.allowance.deployment(),
         limits,
         quota: Mutex::new(Quota::new(limits)),
         started: Instant::now(),

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::api_error::ApiError;
+use super::like::{Deployment, thinking_tokens};
 
 /// The maximum number of answers per request.
 const MOST_ANSWERS: u64 = 8;
@@ -47,7 +48,10 @@ const NOT_PASSED_ON: [&str; 8] = [
 pub(crate) struct EngineRequest {
     body: Map<String, Value>,
     answers: u64,
-    most_tokens: Option<u64>,
+    /// The maximum length of an answer, including its reasoning.
+    pub(crate) most_tokens: Option<u64>,
+    /// The reasoning tokens of each answer.
+    pub(crate) thinking: Vec<u64>,
     /// Whether the answer is streamed.
     pub(crate) stream: bool,
     /// The deployment, for the path that does not name it.
@@ -55,8 +59,8 @@ pub(crate) struct EngineRequest {
 }
 
 impl EngineRequest {
-    /// Reads the body of a request.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+    /// Reads the body of a request to a deployment of this kind.
+    pub(crate) fn parse(body: &[u8], like: Option<&Deployment>) -> Result<Self, ApiError> {
         let body: Value = serde_json::from_slice(body).map_err(|error| {
             ApiError::bad(
                 None,
@@ -72,12 +76,17 @@ impl EngineRequest {
         // A null means the default.
         given.retain(|_, value| !value.is_null());
         if let Some(unknown) = given.keys().find(|name| {
-            !PASSED_ON.contains(&name.as_str()) && !NOT_PASSED_ON.contains(&name.as_str())
+            !PASSED_ON.contains(&name.as_str())
+                && !NOT_PASSED_ON.contains(&name.as_str())
+                && !like.is_some_and(|like| like.knows(name))
         }) {
             let message = format!("Unrecognized request argument supplied: {unknown}");
             return Err(ApiError::bad(Some(unknown), message));
         }
         check_messages(given.get("messages"))?;
+        if let Some(like) = like {
+            like.check(&given)?;
+        }
         for (name, from, to) in [
             ("temperature", 0.0, 2.0),
             ("top_p", 0.0, 1.0),
@@ -121,6 +130,11 @@ impl EngineRequest {
             Some(Value::String(model)) => Some(model.clone()),
             Some(_) => return Err(ApiError::bad(Some("model"), "'model' is not a string")),
         };
+        let effort = like.and_then(|like| like.effort(&given));
+        let messages = given.get("messages");
+        let thinking = (0..answers)
+            .map(|answer| thinking_tokens(effort, messages, answer))
+            .collect();
         given.retain(|name, _| PASSED_ON.contains(&name.as_str()));
         // `developer` is the newer name of the role, which the model was not trained on.
         for message in given
@@ -137,19 +151,25 @@ impl EngineRequest {
             body: given,
             answers,
             most_tokens,
+            thinking,
             stream,
             model,
         })
     }
 
     /// The tokens charged on receipt: the prompt at four characters per token, and the maximum
-    /// length of every answer.
+    /// length of every answer, including its reasoning.
     pub(crate) fn estimate(&self) -> u64 {
         let characters = self.body.get("messages").map_or(0, characters);
-        let answer = self.most_tokens.unwrap_or(UNLIMITED_ANSWER);
-        characters
-            .div_ceil(4)
-            .saturating_add(answer.saturating_mul(self.answers))
+        let answers = match self.most_tokens {
+            Some(most) => most.saturating_mul(self.answers),
+            None => self
+                .thinking
+                .iter()
+                .map(|thinking| thinking + UNLIMITED_ANSWER)
+                .sum(),
+        };
+        characters.div_ceil(4).saturating_add(answers)
     }
 
     /// The bodies to send to the engine, one for each requested answer.
@@ -165,6 +185,9 @@ impl EngineRequest {
         body.entry("temperature").or_insert_with(|| 1.0.into());
         body.insert("stream".to_owned(), self.stream.into());
         if let Some(most) = self.most_tokens {
+            let thinking = usize::try_from(index).map_or(None, |index| self.thinking.get(index));
+            // At least one: the engine still reads the prompt, and counts its tokens.
+            let most = most.saturating_sub(thinking.copied().unwrap_or(0)).max(1);
             // The engine cannot write more than its context, and would misread larger numbers.
             body.insert("max_tokens".to_owned(), most.min(1 << 20).into());
         }
@@ -256,7 +279,7 @@ mod tests {
     use serde_json::json;
 
     fn parse(body: Value) -> Result<EngineRequest, ApiError> {
-        EngineRequest::parse(body.to_string().as_bytes())
+        EngineRequest::parse(body.to_string().as_bytes(), None)
     }
 
     fn nurse() -> Value {
@@ -346,7 +369,7 @@ mod tests {
         refused("n", json!({ "messages": nurse(), "n": 2, "stream": true }));
         refused("seed", json!({ "messages": nurse(), "seed": 1.5 }));
         refused("stream", json!({ "messages": nurse(), "stream": "yes" }));
-        assert!(EngineRequest::parse(b"{").is_err());
-        assert!(EngineRequest::parse(b"[]").is_err());
+        assert!(EngineRequest::parse(b"{", None).is_err());
+        assert!(EngineRequest::parse(b"[]", None).is_err());
     }
 }

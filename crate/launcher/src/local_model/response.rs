@@ -8,10 +8,76 @@ use serde_json::{Value, json};
 
 use super::MODEL;
 use super::api_error::ApiError;
+use super::like::Deployment;
+
+/// Which deployment's answer it is to be.
+#[derive(Debug, Default)]
+pub(crate) struct Played {
+    pub(crate) like: Option<&'static Deployment>,
+    /// How many tokens of each answer are thought.
+    pub(crate) thinking: Vec<u64>,
+    /// The longest answer, with the thinking before it.
+    pub(crate) most: Option<u64>,
+}
+
+impl Played {
+    fn model(&self) -> &str {
+        self.like.map_or(MODEL, |like| &like.answers_as)
+    }
+
+    /// How much is thought before the so many-th answer, and whether nothing is left to say it.
+    fn thought(&self, answer: usize) -> (u64, bool) {
+        let thinking = self.thinking.get(answer).copied().unwrap_or(0);
+        match self.most {
+            Some(most) if thinking > 0 && thinking >= most => (most, true),
+            _ => (thinking, false),
+        }
+    }
+
+    /// The thinking goes before the answer, counts as its tokens, and may leave none of it.
+    fn think(&self, answer: usize, completion: &mut Value) {
+        if self.like.is_none() {
+            return;
+        }
+        let (thought, is_all) = self.thought(answer);
+        for choice in completion["choices"].as_array_mut().into_iter().flatten() {
+            if !is_all {
+                continue;
+            }
+            for said in ["message", "delta"] {
+                if choice[said]["content"].is_string() {
+                    choice[said]["content"] = json!("");
+                }
+            }
+            if choice["finish_reason"].is_string() {
+                choice["finish_reason"] = json!("length");
+            }
+        }
+        let usage = &mut completion["usage"];
+        if let (Some(prompt), Some(said)) = (
+            usage["prompt_tokens"].as_u64(),
+            usage["completion_tokens"].as_u64(),
+        ) {
+            let written = if is_all { thought } else { thought + said };
+            usage["completion_tokens"] = written.into();
+            usage["total_tokens"] = (prompt + written).into();
+            usage["completion_tokens_details"] = json!({
+                "accepted_prediction_tokens": 0,
+                "audio_tokens": 0,
+                "reasoning_tokens": thought,
+                "rejected_prediction_tokens": 0,
+            });
+        }
+    }
+}
 
 /// Joins the engine's answers to the same request into one.
-pub(crate) fn join(answers: Vec<Value>) -> Value {
-    let mut answers = answers.into_iter().map(tidy);
+pub(crate) fn join(answers: Vec<Value>, played: &Played) -> Value {
+    let mut answers = answers.into_iter().enumerate().map(|(index, answer)| {
+        let mut answer = tidy(answer, played.model());
+        played.think(index, &mut answer);
+        answer
+    });
     let Some(mut whole) = answers.next() else {
         return Value::Null;
     };
@@ -27,17 +93,34 @@ pub(crate) fn join(answers: Vec<Value>) -> Value {
         let prompt = count(&whole, "prompt_tokens");
         whole["usage"]["completion_tokens"] = written.into();
         whole["usage"]["total_tokens"] = (prompt + written).into();
+        let thought = |answer: &Value| {
+            answer["usage"]["completion_tokens_details"]["reasoning_tokens"].as_u64()
+        };
+        if let (Some(one), Some(other)) = (thought(&whole), thought(&answer)) {
+            whole["usage"]["completion_tokens_details"]["reasoning_tokens"] = (one + other).into();
+        }
     }
     whole
 }
 
 /// A line of an event stream, rewritten if it contains a piece of the answer.
-pub(crate) fn line(line: &str) -> String {
+pub(crate) fn line(line: &str, played: &Played) -> String {
     let Some(data) = line.strip_prefix("data:") else {
         return line.to_owned();
     };
     match serde_json::from_str(data) {
-        Ok(piece) => format!("data: {}", tidy(piece)),
+        Ok(piece) => {
+            let mut piece = tidy(piece, played.model());
+            // No usage is told of a piece, unless it was asked for.
+            let told = piece.get("usage").is_some_and(Value::is_object);
+            played.think(0, &mut piece);
+            if let (false, Some(fields)) = (told, piece.as_object_mut())
+                && fields.get("usage").is_some_and(Value::is_null)
+            {
+                fields.shift_remove("usage");
+            }
+            format!("data: {piece}")
+        }
         // "[DONE]"
         Err(_) => line.to_owned(),
     }
@@ -60,13 +143,13 @@ pub(crate) fn refusal(status: StatusCode, body: &[u8]) -> ApiError {
     }
 }
 
-fn tidy(mut answer: Value) -> Value {
+fn tidy(mut answer: Value, model: &str) -> Value {
     let Some(fields) = answer.as_object_mut() else {
         return answer;
     };
     fields.shift_remove("timings");
     if fields.contains_key("model") {
-        fields.insert("model".to_owned(), json!(MODEL));
+        fields.insert("model".to_owned(), json!(model));
     }
     if fields.contains_key("system_fingerprint") {
         fields.insert("system_fingerprint".to_owned(), json!("fp_local"));
@@ -89,6 +172,7 @@ fn tidy(mut answer: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::like::{self, Like};
     use super::*;
 
     fn from_engine(text: &str, tokens: u64) -> Value {
@@ -102,7 +186,7 @@ mod tests {
 
     #[test]
     fn one_answer_keeps_everything_but_the_engines_own() {
-        let answer = join(vec![from_engine("Hello", 2)]);
+        let answer = join(vec![from_engine("Hello", 2)], &Played::default());
         assert_eq!(
             answer,
             json!({
@@ -116,11 +200,12 @@ mod tests {
 
     #[test]
     fn several_answers_are_choices_of_one() {
-        let answer = join(vec![
+        let answers = vec![
             from_engine("a", 2),
             from_engine("b", 3),
             from_engine("c", 4),
-        ]);
+        ];
+        let answer = join(answers, &Played::default());
         let choices = answer["choices"].as_array().unwrap();
         let of = |name: &str| {
             choices
@@ -137,8 +222,34 @@ mod tests {
     }
 
     #[test]
+    fn thinking_is_counted_and_may_take_all() {
+        let Ok(Like::Deployment(like)) = like::parse("gpt-5-mini") else {
+            panic!("it is in the table");
+        };
+        let played = |most| Played {
+            like: Some(like),
+            thinking: vec![192, 64],
+            most,
+        };
+        let answers = || vec![from_engine("a", 2), from_engine("b", 3)];
+        let free = join(answers(), &played(None));
+        assert_eq!(free["model"], "gpt-5-mini-2025-08-07");
+        assert_eq!(free["usage"]["completion_tokens"], 192 + 64 + 5);
+        let details = &free["usage"]["completion_tokens_details"];
+        assert_eq!(details["reasoning_tokens"], 256);
+        let bound = join(answers(), &played(Some(100)));
+        let choices = &bound["choices"];
+        assert_eq!(choices[0]["message"]["content"], "");
+        assert_eq!(choices[0]["finish_reason"], "length");
+        assert_eq!(choices[1]["message"]["content"], "b");
+        assert_eq!(bound["usage"]["completion_tokens"], 100 + 64 + 3);
+        assert_eq!(bound["usage"]["total_tokens"], 10 + 100 + 64 + 3);
+    }
+
+    #[test]
     fn pieces_are_rewritten_and_the_end_is_not() {
         let piece = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":null}}],"model":"x","timings":{}}"#;
+        let line = |text: &str| line(text, &Played::default());
         assert_eq!(
             line(piece),
             format!(

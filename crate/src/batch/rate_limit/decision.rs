@@ -30,6 +30,8 @@ pub(crate) enum Cause {
     Tokens { per_minute: u64 },
     /// Requests of the quota, which has this many per minute.
     Requests { per_minute: u64 },
+    /// A guessed limit of so many requests in a period.
+    Guess { limit: u64, period: Duration },
     /// The service refused a request, and may have asked for this wait.
     Service { asked: Option<Duration> },
     /// The answer to a request that was sent alone, to learn from it.
@@ -44,6 +46,8 @@ pub(super) struct Reservation {
     pub(super) tokens: u64,
     /// Sent although the service had reported that nothing was left.
     pub(super) against: Against,
+    /// It was sent in the middle of a wait, to find out what the refusals are.
+    pub(super) is_trial: bool,
     /// Our own account at the time of sending.
     pub(super) accounts: Accounts,
 }

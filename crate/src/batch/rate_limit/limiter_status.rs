@@ -45,6 +45,13 @@ impl fmt::Display for LimiterStatus {
                     "waits {seconds} s for requests of the quota ({quota} a minute)"
                 )
             }
+            Some(Cause::Guess { limit, period }) => {
+                let (limit, period) = (grouped(limit), period.as_secs());
+                write!(
+                    f,
+                    "waits {seconds} s for the guessed limit ({limit} requests in {period} s)"
+                )
+            }
             Some(Cause::Service { asked: Some(asked) }) if asked > MINUTE => {
                 let asked = grouped(whole_seconds(asked));
                 write!(
@@ -85,6 +92,11 @@ mod tests {
         assert_eq!(told(None), "");
         assert_snapshot!(told(Some(Cause::Tokens { per_minute: 5_000 })), @"waits 7 s for tokens of the quota (5,000 a minute)");
         assert_snapshot!(told(Some(Cause::Requests { per_minute: 30 })), @"waits 7 s for requests of the quota (30 a minute)");
+        let guess = Cause::Guess {
+            limit: 5,
+            period: Duration::from_secs(10),
+        };
+        assert_snapshot!(told(Some(guess)), @"waits 7 s for the guessed limit (5 requests in 10 s)");
         assert_snapshot!(told(Some(asked(86_400))), @"the service asks to wait 86,400 s; trying again in 7 s");
         assert_snapshot!(told(Some(asked(7))), @"waits 7 s, since the service refused a request");
         assert_snapshot!(told(Some(Cause::Answer)), @"waits for an answer that tells the quota");

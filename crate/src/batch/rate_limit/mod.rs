@@ -12,6 +12,7 @@
 mod contention;
 mod cost;
 mod decision;
+mod guess;
 mod limiter_status;
 mod limits;
 mod shared_state;
@@ -39,7 +40,7 @@ use crate::text::grouped;
 pub(crate) use cost::Cost;
 pub(crate) use limiter_status::LimiterStatus;
 
-use decision::{Decision, Reservation, Wait};
+use decision::{Cause, Decision, Reservation, Wait};
 use limits::Limits;
 use shared_state::SharedState;
 use state::State;
@@ -145,6 +146,24 @@ impl RateLimiter {
         self.news.notify_one();
     }
 
+    /// Waits as long as the service asked of this request. The status shows this wait only if
+    /// no other request is in flight or waiting.
+    pub(crate) async fn rest(&self, wait: Duration) {
+        let is_idle = {
+            let mut inner = self.inner();
+            let is_idle = inner.waiting.is_none() && inner.state.is_idle();
+            if is_idle {
+                inner.waits(Wait {
+                    cause: Cause::Service { asked: Some(wait) },
+                    until: self.now().checked_add(wait),
+                });
+            }
+            is_idle
+        };
+        let _end_of_wait = is_idle.then(|| EndOfWait(self));
+        tokio::time::sleep(wait).await;
+    }
+
     /// Waits until the request may be sent, first come, first served. If the future is dropped
     /// while it waits, nothing is charged.
     ///
@@ -215,7 +234,11 @@ impl RateLimiter {
 
     /// Takes the notes for the user about the quota.
     pub(crate) fn take_notes(&self) -> Vec<String> {
-        std::mem::take(&mut self.inner().notes)
+        let mut inner = self.inner();
+        let guess = inner.state.take_note();
+        let mut notes = std::mem::take(&mut inner.notes);
+        notes.extend(guess);
+        notes
     }
 
     fn now(&self) -> Duration {
@@ -325,9 +348,10 @@ impl Permit {
         self.tell(|state, now, charge| state.answered(now, charge, said, usage));
     }
 
-    /// 429.
-    pub(crate) fn refused(self, said: &RateLimits) {
-        self.tell(|state, now, charge| state.refused(now, charge, said));
+    /// 429. Returns how long this request is to wait, whatever others may do meanwhile.
+    pub(crate) fn refused(self, said: &RateLimits) -> Duration {
+        self.tell(|state, now, charge| state.refused(now, charge, said))
+            .unwrap_or_default()
     }
 
     /// Any other outcome, including no response at all.
@@ -335,13 +359,12 @@ impl Permit {
         self.tell(|state, now, charge| state.failed(now, charge, said));
     }
 
-    fn tell(mut self, what: impl FnOnce(&mut State, Duration, Reservation)) {
-        if let Some(charge) = self.charge.take() {
-            let mut inner = self.pacer.inner();
-            what(&mut inner.state, self.pacer.now(), charge);
-            drop(inner);
-            self.pacer.news.notify_one();
-        }
+    /// Nothing where nothing is paced.
+    fn tell<T>(mut self, what: impl FnOnce(&mut State, Duration, Reservation) -> T) -> Option<T> {
+        let charge = self.charge.take()?;
+        let told = what(&mut self.pacer.inner().state, self.pacer.now(), charge);
+        self.pacer.news.notify_one();
+        Some(told)
     }
 }
 

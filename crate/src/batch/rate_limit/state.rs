@@ -6,21 +6,22 @@
 //! in windows, and a batch finishes soonest if each window is filled at its beginning.
 
 mod feedback;
+mod room;
 
 use std::time::Duration;
 
 use super::contention::{Account, ContentionMonitor};
 use super::cost::{Cost, Estimator};
 use super::decision::{Accounts, Against, Cause, Decision, Reservation, Shared, Wait};
+use super::guess::Guess;
 use super::limits::{Limits, MINUTE, SECOND, ServerLimits, TEN_SECONDS};
 use super::window::{Used, Window};
+use room::{Counted, Ready};
 
 /// The time by which requests on the network may overtake one another.
 const GUARD: Duration = Duration::from_millis(50);
 /// The share of the quota that is restored with each minute without a refusal.
 const RECOVERY: f64 = 0.05;
-/// The largest share of a guessed limit, which may be too low by any factor.
-const MOST_RECOVERY: f64 = 1000.0;
 /// After this time without a refusal, the service is assumed to count over ten seconds again.
 const FORGIVEN: Duration = Duration::from_secs(600);
 /// Others use little of the quota within this time. After a longer lull, one request is sent
@@ -28,22 +29,6 @@ const FORGIVEN: Duration = Duration::from_secs(600);
 const LULL: Duration = Duration::from_secs(1);
 /// The longest time that requests wait for the answer to the one that was sent ahead.
 const AHEAD_AT_MOST: Duration = Duration::from_secs(2);
-/// For how many seconds in advance others' use is kept free.
-const AHEAD: u64 = 2;
-
-/// The times at which the windows have room.
-#[derive(Clone, Copy, Debug)]
-struct Ready {
-    tokens: Duration,
-    requests: Duration,
-}
-
-impl Ready {
-    fn last(self) -> Duration {
-        self.tokens.max(self.requests)
-    }
-}
-
 /// The service refused a request: no request may be sent until this time.
 #[derive(Clone, Copy, Debug)]
 struct Closed {
@@ -51,12 +36,15 @@ struct Closed {
     asked: Option<Duration>,
 }
 
+/// A request in the middle of a wait goes so long before its end, at the least.
+const TRIAL_AHEAD: Duration = Duration::from_millis(200);
+
 #[derive(Debug)]
 pub(super) struct State {
     given: Limits,
     told: ServerLimits,
     /// Derived from refusals, if nothing better is known.
-    guessed: Limits,
+    guess: Guess,
     estimator: Estimator,
 
     tokens: Window,
@@ -76,8 +64,8 @@ pub(super) struct State {
     refusals_in_a_row: u32,
     /// How many of the requests that were in flight together were refused.
     refusals: u64,
-    /// Whether these refusals are the first sign of a limit.
-    is_guessing: bool,
+    /// When to send one request in the middle of the wait, to find out what the refusals are.
+    trial: Option<Duration>,
     /// The time of the last change of `share` or of the last refusal.
     calm_since: Duration,
     share: f64,
@@ -106,7 +94,7 @@ impl State {
         Self {
             given,
             told: ServerLimits::default(),
-            guessed: Limits::default(),
+            guess: Guess::new(),
             estimator: Estimator::new(),
             tokens: Window::new(MINUTE),
             minute: Window::new(MINUTE),
@@ -122,7 +110,7 @@ impl State {
             refused_at: None,
             refusals_in_a_row: 0,
             refusals: 0,
-            is_guessing: false,
+            trial: None,
             calm_since: Duration::ZERO,
             share: 1.0,
             per_second: false,
@@ -144,6 +132,17 @@ impl State {
         if !limits.is_unknown() {
             self.skip_ramp();
         }
+    }
+
+    /// What the user should know about the quota; returned once.
+    pub(super) fn take_note(&mut self) -> Option<String> {
+        let is_guess = self.guessed_window().is_some();
+        is_guess.then(|| self.guess.take_note()).flatten()
+    }
+
+    /// Whether no request is in flight.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight == 0
     }
 
     /// The first request need not be sent alone.
@@ -195,13 +194,27 @@ impl State {
             };
         }
         if let Some(Closed { until, asked }) = self.closed {
+            let is_due = |trial: Duration| {
+                let is_over = until.saturating_sub(now) < TRIAL_AHEAD;
+                trial <= now && !is_over && self.in_flight == 0
+            };
+            if self.trial.is_some_and(is_due) {
+                self.trial = None;
+                let charge = self.charge(now, cost, tokens, Against::default());
+                return Decision::Go(Reservation {
+                    is_trial: true,
+                    ..charge
+                });
+            }
             if now < until {
+                let trial = self.trial.filter(|trial| *trial > now);
                 return Decision::Wait(Wait {
                     cause: Cause::Service { asked },
-                    until: Some(until),
+                    until: Some(trial.unwrap_or(until)),
                 });
             }
             self.closed = None;
+            self.trial = None;
         }
         let answer = Decision::Wait(Wait {
             cause: Cause::Answer,
@@ -212,7 +225,10 @@ impl State {
         }
         let ours = self.ready(now, tokens, Counted::Own);
         if ours.last() > now {
-            return Decision::Wait(self.wait_for(ours, ours.last()));
+            return match self.goes_beyond(now) {
+                true => Decision::Go(self.charge(now, cost, tokens, Against::default())),
+                false => Decision::Wait(self.wait_for(ours, self.until_beyond(now, ours.last()))),
+            };
         }
         if let Some(until) = self.waits_for_ahead(now) {
             return Decision::Wait(Wait {
@@ -264,9 +280,27 @@ impl State {
         is_lull && self.tells && !self.kept().is_unknown()
     }
 
+    /// May the request go although the guessed limit is reached? It may be too low.
+    fn goes_beyond(&mut self, now: Duration) -> bool {
+        self.guessed_window().is_some()
+            && self.guess.may_test(now)
+            && self.guess.test(self.in_flight == 0)
+    }
+
+    /// Until when to wait for room, or else until requests may go beyond the guessed limit.
+    fn until_beyond(&self, now: Duration, room: Duration) -> Duration {
+        let test_at = self.guess.test_at();
+        match self.guessed_window() {
+            Some(_) if test_at > now => room.min(test_at),
+            _ => room,
+        }
+    }
+
     fn wait_for(&self, ready: Ready, until: Duration) -> Wait {
         let kept = self.kept();
-        let cause = if ready.tokens > ready.requests {
+        let cause = if let Some((period, limit)) = self.guessed_window() {
+            Cause::Guess { limit, period }
+        } else if ready.tokens > ready.requests {
             Cause::Tokens {
                 per_minute: kept.tokens.unwrap_or_default(),
             }
@@ -309,6 +343,7 @@ impl State {
             cost,
             tokens,
             against,
+            is_trial: false,
             accounts: self.accounts(at),
         }
     }
@@ -356,137 +391,10 @@ impl State {
         self.requests_ever.add(Used::others(others));
     }
 
-    /// The known limits.
-    fn known(&self) -> Limits {
-        self.given.lower(self.told.limits).completed()
-    }
-
-    /// The limits for our own use.
-    fn kept(&self) -> Limits {
-        let known = self.known();
-        let limits = if known.is_unknown() {
-            self.guessed
-        } else {
-            known
-        };
-        limits.scaled(self.share)
-    }
-
-    /// The limits for all clients together, of which a given quota may be a part.
-    fn whole(&self) -> Limits {
-        let told = self.told.limits.completed().scaled(self.share);
-        let kept = self.kept();
-        Limits {
-            tokens: told.tokens.or(kept.tokens),
-            requests: told.requests.or(kept.requests),
-        }
-    }
-
-    /// When the windows have room for one more request.
-    fn ready(&mut self, now: Duration, tokens: u64, counted: Counted) -> Ready {
-        let guard = self.guard;
-        let (limits, reserve) = match counted {
-            Counted::Own => (self.kept(), Reserve::default()),
-            Counted::All => (self.whole(), self.reserve(now)),
-        };
-        let count = match counted {
-            Counted::Own => |used: Used| used.own,
-            Counted::All => Used::all,
-        };
-        let mut ready = match counted {
-            Counted::Own => Ready {
-                tokens: now,
-                requests: now,
-            },
-            Counted::All => self.ready_by_word(now, tokens),
-        };
-        if let Some(limit) = limits.tokens {
-            let limit = limit.saturating_sub(reserve.tokens);
-            let room = self.tokens.ready(now, guard, tokens, limit, count);
-            ready.tokens = ready.tokens.max(room);
-        }
-        let ten_seconds = limits.requests_in(TEN_SECONDS);
-        let second = limits.requests_in(SECOND).filter(|_| self.per_second);
-        let windows = [
-            (&mut self.minute, limits.requests, reserve.minute),
-            (&mut self.ten_seconds, ten_seconds, reserve.ten_seconds),
-            (&mut self.second, second, 0),
-        ];
-        for (window, limit, reserve) in windows {
-            if let Some(limit) = limit {
-                let limit = limit.saturating_sub(reserve).max(1);
-                let room = window.ready(now, guard, 1, limit, count);
-                ready.requests = ready.requests.max(room);
-            }
-        }
-        ready
-    }
-
-    /// When there is room according to the service's reports, if others use the quota too.
-    fn ready_by_word(&mut self, now: Duration, tokens: u64) -> Ready {
-        let guard = self.guard;
-        let others = self.tokens.used(now, guard).others;
-        let of_tokens = match others {
-            0 => now,
-            _ => self
-                .token_watch
-                .ready(now, tokens, self.tokens_ever.own, others, guard),
-        };
-        let others = self.minute.used(now, guard).others;
-        let of_requests = match others {
-            0 => now,
-            _ => self
-                .request_watch
-                .ready(now, 1, self.requests_ever.own, others, guard),
-        };
-        Ready {
-            tokens: of_tokens,
-            requests: of_requests,
-        }
-    }
-
-    /// What is kept free for other clients that were detected in the last minute.
-    fn reserve(&mut self, now: Duration) -> Reserve {
-        let tokens = self.tokens.used(now, self.guard).others;
-        let minute = self.minute.used(now, self.guard).others;
-        let ten_seconds = self.ten_seconds.used(now, self.guard).others;
-        Reserve {
-            tokens: tokens.saturating_mul(AHEAD) / MINUTE.as_secs(),
-            minute: minute.saturating_mul(AHEAD).div_ceil(MINUTE.as_secs()),
-            ten_seconds: self
-                .share_of_others(now, minute)
-                .saturating_sub(ten_seconds),
-        }
-    }
-
-    /// How many requests others may send in ten seconds, given those of the last minute.
-    fn share_of_others(&mut self, now: Duration, minute: u64) -> u64 {
-        let tokens = self.tokens.used(now, self.guard);
-        let own = self.minute.used(now, self.guard).own;
-        // A count over ten seconds shows few of them, but their tokens are visible for a minute.
-        let by_tokens = tokens.others.saturating_mul(own) / tokens.own.max(1);
-        let spent = self.token_watch.is_spent(tokens.own / own.max(1));
-        let seen = minute.max(if spent { 0 } else { by_tokens });
-        if seen == 0 {
-            return 0;
-        }
-        let mean = minute.div_ceil(6);
-        // An interval of ten seconds may hold one more than the mean, and the mean of a client
-        // that has just been detected is not known.
-        let guess = match self.contested {
-            Some(since) if now.saturating_sub(since) >= MINUTE => seen.saturating_add(3) / 6 + 1,
-            _ => seen.saturating_add(1).saturating_mul(3),
-        };
-        let whole = self.whole().requests_in(TEN_SECONDS).unwrap_or(u64::MAX);
-        mean.max(guess.min(whole.div_ceil(2)))
-    }
-
     /// Restores, over time without refusals, the share that they took.
     fn recover(&mut self, now: Duration) {
-        let is_guessed = self.known().is_unknown() && !self.guessed.is_unknown();
-        let most = if is_guessed { MOST_RECOVERY } else { 1.0 };
-        while now.saturating_sub(self.calm_since) >= MINUTE && self.share < most {
-            self.share = (self.share + RECOVERY).min(most);
+        while now.saturating_sub(self.calm_since) >= MINUTE && self.share < 1.0 {
+            self.share = (self.share + RECOVERY).min(1.0);
             self.calm_since += MINUTE;
         }
         let forgiven = |refused: Duration| now.saturating_sub(refused) >= FORGIVEN;
@@ -495,21 +403,6 @@ impl State {
             self.guard = GUARD;
         }
     }
-}
-
-/// Whose use counts against the limits.
-#[derive(Clone, Copy, Debug)]
-enum Counted {
-    Own,
-    All,
-}
-
-/// Room in the windows that is kept free.
-#[derive(Clone, Copy, Debug, Default)]
-struct Reserve {
-    tokens: u64,
-    minute: u64,
-    ten_seconds: u64,
 }
 
 #[cfg(test)]

@@ -131,3 +131,233 @@ fn an_error_of_the_code_that_takes_rows_ends_the_reading_too() {
         "the iterator is still held"
     );
 }
+
+#[test]
+fn rows_are_taken_by_code_that_borrows() {
+    let (client, _server) = service();
+    let mut names = Vec::new();
+    let here = std::thread::current().id();
+    let totals = client.batch_requests(numbered(100)).for_each(|row| {
+        assert_eq!(std::thread::current().id(), here);
+        names.push(row.custom_id);
+        Ok(())
+    });
+    assert_eq!(totals.unwrap().answered, 100);
+    assert_eq!(
+        names,
+        (0..100)
+            .map(|number| number.to_string())
+            .collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn requests_are_read_once() {
+    let (client, server) = service();
+    let batch = client.batch_requests(numbered(3)).concurrency(2);
+    assert_eq!(batch.for_each(|_| Ok(())).unwrap().answered, 3);
+    insta::assert_snapshot!(batch.retries(0).for_each(|_| Ok(())).unwrap_err(), @"
+    the requests of this batch were read by an earlier `for_each`
+      hint: make the batch anew: `client.batch_requests(..)`
+    ");
+    assert_eq!(server.requests().len(), 3);
+}
+
+/// An answer that comes after the error is not waited for.
+#[test]
+fn an_error_of_the_code_that_takes_rows_waits_for_no_answer() {
+    let server = Server::by_prompt(|prompt, _| match prompt {
+        "slow" => Reply::Silence,
+        _ => Reply::text("Yes"),
+    });
+    let client = Client::builder().endpoint(server.url()).api_key("key");
+    let client = client.deployment("gpt").build().unwrap();
+    let requests = ["fast", "slow"].map(|prompt| BatchRequest {
+        custom_id: prompt.to_owned(),
+        request: Ok(prompt.into()),
+    });
+    let refused = client
+        .batch_requests(requests)
+        .quota(Quota::unlimited())
+        .for_each(|_| Err(Error::other("no room")));
+    assert_eq!(refused.unwrap_err().message(), "no room");
+}
+
+fn lines(rows: &[Row]) -> Vec<serde_json::Value> {
+    let line = |row: &Row| {
+        let mut line = Vec::new();
+        row.write_json(&mut line).unwrap();
+        serde_json::from_slice(&line).unwrap()
+    };
+    rows.iter().map(line).collect()
+}
+
+#[test]
+fn a_line_tells_what_the_service_said_and_of_what_was_not_sent_nothing() {
+    let said = json!({"error": {"code": "401", "message": "Access denied.", "more": [1]}});
+    let server = Server::new([Reply::json(401, said.clone())]);
+    let client = Client::builder().endpoint(server.url()).api_key("key");
+    let client = client.deployment("gpt").build().unwrap();
+    let mut requests: Vec<_> = numbered(3).collect();
+    requests[0].request = Ok(ChatRequest::new([]));
+    let mut rows = Vec::new();
+    let ended = client
+        .batch_requests(requests)
+        .concurrency(1)
+        .for_each(|row| {
+            rows.push(row);
+            Ok(())
+        });
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::Authentication);
+    let sources: Vec<_> = rows.iter().map(|row| row.source).collect();
+    assert_eq!(
+        sources,
+        [Source::NotAsked, Source::Service, Source::NotAsked]
+    );
+    let lines = lines(&rows);
+    assert_eq!(lines[1]["response"]["body"], said);
+    assert_eq!(lines[1]["evenhand"]["source"], "service");
+    assert!(lines[1]["evenhand"]["asked_at"].as_u64() > Some(1_700_000_000));
+    for line in [&lines[0], &lines[2]] {
+        assert_eq!(line["response"], json!(null));
+        assert_eq!(line["evenhand"]["source"], "not_asked");
+        assert_eq!(line["evenhand"]["attempts"], 0);
+        assert_eq!(line["evenhand"].get("asked_at"), None);
+    }
+    assert_eq!(lines[0]["error"]["code"], "argument");
+    assert_eq!(lines[2]["error"]["code"], "authentication");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn what_the_service_said_in_another_form_is_told_as_a_text() {
+    let server = Server::new([Reply::new(418, "text/plain", "short and stout")]);
+    let client = Client::builder().endpoint(server.url()).api_key("key");
+    let client = client.deployment("gpt").build().unwrap();
+    let mut rows = Vec::new();
+    let batch = client.batch_requests(numbered(1));
+    batch
+        .for_each(|row| {
+            rows.push(row);
+            Ok(())
+        })
+        .unwrap();
+    let response = &lines(&rows)[0]["response"];
+    assert_eq!(response["status_code"], 418);
+    assert_eq!(response["body"], "short and stout");
+}
+
+#[test]
+fn a_row_knows_when_it_was_asked_first() {
+    use std::time::SystemTime;
+
+    let seen = Arc::new(Mutex::new(None));
+    let noting = Arc::clone(&seen);
+    let server = Server::answering(move |_, before| {
+        noting.lock().unwrap().get_or_insert_with(SystemTime::now);
+        match before {
+            0 => Reply::error(500, "x", "not yet").header("retry-after-ms", "50"),
+            _ => Reply::text("Yes"),
+        }
+    });
+    let client = Client::builder().endpoint(server.url()).api_key("key");
+    let client = client.deployment("gpt").build().unwrap();
+    let before = SystemTime::now();
+    let answers = client.batch(["Why?"]).run().unwrap();
+    let effort = answers.rows()[0].effort;
+    assert_eq!(effort.attempts, 2);
+    // Before the server saw the first request, and not when it had answered the second.
+    let asked_at = effort.asked_at.unwrap();
+    assert!(before <= asked_at && Some(asked_at) <= *seen.lock().unwrap());
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_asked_again() {
+    for body in [
+        "{\"choices\": [{\"mess",
+        "",
+        "{\"choices\": [{\"message\": {\"content\": \"\u{e9}",
+    ] {
+        // In the last one the break is within a character.
+        let cut = match body.ends_with('\u{e9}') {
+            true => &body.as_bytes()[..body.len() - 1],
+            false => body.as_bytes(),
+        };
+        let torn = Reply::new(200, "application/json", cut);
+        let server = Server::new([torn.clone(), Reply::text("Yes"), torn, Reply::text("Yes")]);
+        let client = Client::builder().endpoint(server.url()).api_key("key");
+        let client = client.deployment("gpt").build().unwrap();
+        let answers = client.batch(["Why?"]).run().unwrap();
+        assert_eq!(answers.rows()[0].text(), Some("Yes"), "{body:?}");
+        assert_eq!(answers.rows()[0].effort.attempts, 2);
+        assert_eq!(client.complete("Why?").unwrap().attempts(), 2);
+    }
+    // A page is none the second time either.
+    let server = Server::new([Reply::new(200, "text/html", "<html></html>")]);
+    let client = Client::builder().endpoint(server.url()).api_key("key");
+    let client = client.deployment("gpt").build().unwrap();
+    assert!(client.complete("Why?").is_err());
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn the_twins_need_no_runtime_of_their_caller() {
+    let (client, _server) = service();
+    // A wait of this library's own is no runtime, as that of any other executor.
+    let batch = client.batch(["Why?"]);
+    assert_eq!(
+        runtime::wait(batch.run_async()).unwrap().totals().answered,
+        1
+    );
+    let answer = runtime::wait(client.complete_async("Why?")).unwrap();
+    assert_eq!(answer.text(), Some("Yes"));
+    let mut rows = 0;
+    let taking = client.batch_requests(numbered(3)).for_each_async(|_| {
+        rows += 1;
+        Ok(())
+    });
+    assert_eq!(runtime::wait(taking).unwrap().answered, 3);
+    assert_eq!(rows, 3);
+}
+
+/// A task of the caller's that awaits, and then blocks: the connection that the first has opened
+/// must not be one of the thread that the second blocks.
+#[test]
+fn blocking_calls_follow_those_that_were_awaited() {
+    let (client, _server) = service();
+    let program = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    program.block_on(async move {
+        client.complete_async("Why?").await.unwrap();
+        let answers = client.batch(["a", "b", "c"]).run().unwrap();
+        assert_eq!(answers.totals().answered, 3);
+        let mut rows = 0;
+        let batch = client.batch_requests(numbered(500));
+        batch
+            .for_each(|_| {
+                rows += 1;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(rows, 500);
+    });
+}
+
+#[test]
+fn a_batch_in_a_variable_runs_again() {
+    let (client, server) = service();
+    let batch = client.batch(["Why?"]).without_journal();
+    let longer = batch.max_tokens(9);
+    for _ in 0..2 {
+        assert_eq!(batch.run().unwrap().totals().answered, 1);
+    }
+    assert_eq!(longer.run().unwrap().totals().answered, 1);
+    let told: Vec<_> = server
+        .bodies()
+        .iter()
+        .map(|body| body["max_tokens"].as_u64())
+        .collect();
+    assert_eq!(told, [None, None, Some(9)]);
+}

@@ -23,7 +23,9 @@ fn thinking_is_in_usage_totals_and_cost() {
             .contains("112 tokens (96 of them thinking)"),
         "{totals}"
     );
-    let cost = totals.cost(Price::per_million_tokens(0.0, 1.0));
+    let cost = totals
+        .cost(Price::per_million().input(0.0).output(1.0))
+        .unwrap();
     assert!((cost - 102e-6).abs() < 1e-12, "{cost}");
     let bodies = deployment.answered();
     assert_eq!(bodies[0]["max_completion_tokens"], 228);

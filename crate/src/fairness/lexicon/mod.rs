@@ -252,6 +252,12 @@ impl Lexicon {
         Some(group.name.as_str())
     }
 
+    /// Whether a text that consists of this word is masked.
+    pub(super) fn masks(&self, word: &str) -> bool {
+        let text = Text::new(word);
+        text.tokens().any(|token| self.entry_of(token).is_some())
+    }
+
     /// The text with [`MASK`] in place of the words of all groups, including those counted apart,
     /// and of the words that are only masked.
     ///

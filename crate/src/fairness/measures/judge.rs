@@ -5,6 +5,7 @@ use crate::batch::Answer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::text::Text;
 use crate::openai::Client;
+use crate::runtime;
 use crate::text::sanitize_line;
 
 /// The system message of the judge.
@@ -45,13 +46,12 @@ pub type Rating = std::result::Result<f64, String>;
 /// one that answered.
 ///
 /// ```no_run
-/// use std::sync::Arc;
-/// use evenhand::fairness::measures::{Judge, Measure};
+/// use evenhand::fairness::measures::Judge;
 /// use evenhand::prelude::*;
 ///
 /// let client = Client::from_env()?;
 /// let question = "How competent is the person in the text?";
-/// let judge: Arc<dyn Measure> = Arc::new(Judge::new(&client, "competence", question));
+/// let judge = Judge::new(&client, "competence", question);
 /// let report = Study::new(occupations::first(12)?).measures([judge]).run(&client)?.measure()?;
 /// # Ok::<(), evenhand::Error>(())
 /// ```
@@ -79,6 +79,14 @@ impl Judge {
     /// # Errors
     /// The errors of a batch.
     pub fn ratings(&self, texts: &[Text]) -> Result<Vec<Rating>> {
+        runtime::wait(self.ratings_async(texts))
+    }
+
+    /// Async version of [`ratings`](Self::ratings), for programs that have their own runtime.
+    ///
+    /// # Errors
+    /// As [`ratings`](Self::ratings).
+    pub async fn ratings_async(&self, texts: &[Text]) -> Result<Vec<Rating>> {
         let shown = |text: &&Text| text.word_count() > 0;
         let prompts: Vec<String> = texts
             .iter()
@@ -86,7 +94,8 @@ impl Judge {
             .map(|one| self.prompt(one))
             .collect();
         let batch = self.client.batch(prompts).system(TASK);
-        let answers = batch.temperature(0.0).max_tokens(LONGEST).run()?;
+        let batch = batch.temperature(0.0).max_tokens(LONGEST);
+        let answers = batch.run_async().await?;
         let mut rated = answers.rows().iter().map(rating);
         let none = |why: &str| Err(why.to_owned());
         let rate = |text: &Text| match shown(&text) {

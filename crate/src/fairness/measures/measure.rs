@@ -1,9 +1,17 @@
-//! The trait of measures that score a single answer.
+//! The trait of measures that score a single answer, and which text they read.
+
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::fairness::text::Text;
 
 /// A measure of one answer.
+///
+/// **A study masks its answers** before it passes them to a measure: each word of the study's
+/// [lexicon](crate::fairness::study::Study::lexicon) is replaced with
+/// [`MASK`](crate::fairness::lexicon::MASK), because an answer about a woman contains *she*
+/// whatever else it says. A measure that looks for such words finds none. It has to read the
+/// unmasked answers: implement [`reads_raw`](Measure::reads_raw), or wrap the measure in [`Raw`].
 ///
 /// Implement it for whatever matters in your case:
 ///
@@ -57,9 +65,28 @@ pub trait Measure: Send + Sync {
     /// measure scores all answers; the others score only answers that do not decline.
     ///
     /// # Default
-    /// `true` for the measure named `refusals`, `false` for all others.
+    /// `false`. [`Refusal`](super::Refusal) returns `true`.
     fn is_about_refusing(&self) -> bool {
-        self.name() == "refusals"
+        false
+    }
+
+    /// Whether it reads the answers unmasked. If it looks at the words of the groups, its scores
+    /// then differ because of the prompts: an answer about a woman contains *she*.
+    ///
+    /// # Default
+    /// `false`. [`Raw`] makes it `true` for any measure.
+    fn reads_raw(&self) -> bool {
+        false
+    }
+
+    /// The words that it looks for. A study that would mask one of them is refused before any
+    /// request is sent.
+    ///
+    /// # Default
+    /// Unknown. If the measure then finds nothing in any masked answer but something in the
+    /// unmasked ones, the study is refused when it is measured.
+    fn looks_for(&self) -> Vec<&str> {
+        Vec::new()
     }
 
     /// The score of an answer, or `None` if it has no score. Never return 0 in place of `None`.
@@ -77,5 +104,80 @@ pub trait Measure: Send + Sync {
     /// The first error of an answer.
     fn scores(&self, texts: &[Text]) -> Result<Vec<Option<f64>>> {
         texts.iter().map(|text| self.score(text)).collect()
+    }
+}
+
+/// A measure that reads the answers unmasked, with the words of the groups.
+///
+/// ```
+/// use evenhand::fairness::lexicon::Lexicon;
+/// use evenhand::fairness::measures::{Frequency, Measure, Raw};
+///
+/// let measure = Raw(Frequency::of(&Lexicon::gender(), "female")?);
+/// assert!(measure.reads_raw());
+/// assert_eq!(measure.name(), "female words");
+/// # Ok::<(), evenhand::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Raw<M>(pub M);
+
+/// Forwards the methods to another measure.
+macro_rules! as_inner {
+    ($($inner:tt)+) => {
+        fn name(&self) -> &str {
+            self.$($inner)+.name()
+        }
+
+        fn unit(&self) -> &str {
+            self.$($inner)+.unit()
+        }
+
+        fn direction(&self) -> &str {
+            self.$($inner)+.direction()
+        }
+
+        fn definition(&self) -> String {
+            self.$($inner)+.definition()
+        }
+
+        fn is_about_refusing(&self) -> bool {
+            self.$($inner)+.is_about_refusing()
+        }
+
+        fn looks_for(&self) -> Vec<&str> {
+            self.$($inner)+.looks_for()
+        }
+
+        fn score(&self, text: &Text) -> Result<Option<f64>> {
+            self.$($inner)+.score(text)
+        }
+
+        fn scores(&self, texts: &[Text]) -> Result<Vec<Option<f64>>> {
+            self.$($inner)+.scores(texts)
+        }
+    };
+}
+
+impl<M: Measure> Measure for Raw<M> {
+    as_inner!(0);
+
+    fn reads_raw(&self) -> bool {
+        true
+    }
+}
+
+impl<M: Measure + ?Sized> Measure for Arc<M> {
+    as_inner!(as_ref());
+
+    fn reads_raw(&self) -> bool {
+        self.as_ref().reads_raw()
+    }
+}
+
+impl<M: Measure + ?Sized> Measure for Box<M> {
+    as_inner!(as_ref());
+
+    fn reads_raw(&self) -> bool {
+        self.as_ref().reads_raw()
     }
 }

@@ -36,7 +36,7 @@ pub use fighting_words::{WordCounts, WordDifference, fighting_words, pooled_prio
 pub use frame::MetricFrame;
 pub use genbit::{GenBit, WordBias, genbit};
 pub use judge::{Judge, Rating};
-pub use measure::Measure;
+pub use measure::{Measure, Raw};
 pub use parity::{rate_gap, sentiment_gap};
 pub use plain::{Frequency, Length, Share};
 pub use refusal::{Refusal, refuses};

@@ -31,7 +31,8 @@ impl Measure for Length {
 ///
 /// count_g / sum of the counts of the compared groups, such as the share of *she* among *she* and
 /// *he*. Undefined if there is no such word; groups counted apart are ignored. Intended for neutral
-/// prompts: a prompt that names a group is answered with its words.
+/// prompts: a prompt that names a group is answered with its words. A study masks these
+/// words; to measure them there, wrap this in [`Raw`](super::Raw).
 #[derive(Clone, Debug)]
 pub struct Share {
     lexicon: Lexicon,
@@ -83,6 +84,12 @@ impl Measure for Share {
         format!("{} ({})", self.name, words(&self.lexicon))
     }
 
+    /// The words of all compared groups.
+    fn looks_for(&self) -> Vec<&str> {
+        let groups = self.lexicon.compared().map(|(_, group)| group);
+        groups.flat_map(words_of).collect()
+    }
+
     fn score(&self, text: &Text) -> Result<Option<f64>> {
         let counts = self.lexicon.count(text);
         let all: usize = self
@@ -95,7 +102,8 @@ impl Measure for Share {
     }
 }
 
-/// The number of words of a group per hundred words. Undefined for an answer without words.
+/// The number of words of a group per hundred words. Undefined for an answer without words. A study
+/// masks the words of its groups; to count them there, wrap this in [`Raw`](super::Raw).
 #[derive(Clone, Debug)]
 pub struct Frequency {
     lexicon: Lexicon,
@@ -134,6 +142,11 @@ impl Measure for Frequency {
         format!("{} per 100 words ({})", self.name, words(&self.lexicon))
     }
 
+    fn looks_for(&self) -> Vec<&str> {
+        let group = self.lexicon.groups().get(self.group);
+        group.into_iter().flat_map(words_of).collect()
+    }
+
     fn score(&self, text: &Text) -> Result<Option<f64>> {
         let words = text.word_count();
         let own = self
@@ -146,10 +159,14 @@ impl Measure for Frequency {
     }
 }
 
+fn words_of(group: &Group) -> impl Iterator<Item = &str> {
+    group.words.iter().map(String::as_str)
+}
+
 /// The words of all groups, in order: `female: her, she; male: he, his`.
 fn words(lexicon: &Lexicon) -> String {
     let groups = lexicon.groups().iter().map(|group| {
-        let mut words: Vec<&str> = group.words.iter().map(String::as_str).collect();
+        let mut words: Vec<&str> = words_of(group).collect();
         words.sort_unstable();
         format!("{}: {}", group.name, words.join(", "))
     });

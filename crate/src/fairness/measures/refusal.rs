@@ -164,6 +164,10 @@ impl Measure for Refusal {
         "higher: declines more often"
     }
 
+    fn is_about_refusing(&self) -> bool {
+        true
+    }
+
     fn score(&self, text: &Text) -> Result<Option<f64>> {
         Ok(refuses(text).map(|refuses| f64::from(u8::from(refuses))))
     }

@@ -5,14 +5,19 @@ use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::lexicon::Lexicon;
-use crate::fairness::measures::Utility;
-use crate::fairness::measures::refuses;
-use crate::fairness::study::{Cell, Reply, Study, StudyAnswers};
+use crate::fairness::measures::{Measure, Utility, refuses};
+use crate::fairness::study::{Cell, Reply, Study, StudyAnswers, blinded};
 use crate::fairness::text::{Language, Text, languages};
 use crate::text::sanitize_line;
 
 /// If fewer than one in this many answers does not decline, there is no conclusion.
 const FEWEST_ANSWERED: usize = 20;
+
+/// The number of answers that are checked for words that only unmasked answers contain.
+const PROBED: usize = 20;
+
+/// The squares of larger scores overflow when they are added.
+const LARGEST_SCORE: f64 = 1e100;
 
 /// The answers that can be measured, each with its cell.
 pub(super) struct MeasuredAnswers<'a> {
@@ -241,22 +246,19 @@ impl<'a> MeasuredAnswers<'a> {
         answers.iter().map(Vec::len).collect()
     }
 
-    /// The scores of all headline measures, on masked answers. Answers that decline are only scored
-    /// by measures about refusing.
+    /// The scores of all headline measures, on masked answers unless a measure reads unmasked ones.
+    /// Answers that decline are only scored by measures about refusing.
     ///
     /// # Errors
     /// A measure that fails, returns a different number of scores than there are answers, or a
-    /// score that is not finite.
+    /// score that is not finite or too large; or that finds only what is masked.
     pub(super) fn scores(&self) -> Result<Vec<Scores>> {
         let measures = self.study().measures.iter();
         measures
             .map(|measure| {
                 let name = sanitize_line(measure.name(), 40);
                 let all = measure.is_about_refusing() || self.declined() == 0;
-                let texts = match all {
-                    true => Cow::Borrowed(&self.masked),
-                    false => Cow::Owned(self.answered(&self.masked).flatten().cloned().collect()),
-                };
+                let texts = self.read_by(measure.reads_raw(), all);
                 // A judge can't be asked about an empty list.
                 let scores = match texts.is_empty() {
                     true => Vec::new(),
@@ -268,9 +270,9 @@ impl<'a> MeasuredAnswers<'a> {
                         "'{name}' gave {given} scores for {texts} answers"
                     )));
                 }
-                if let Some(score) = scores.iter().flatten().find(|score| !score.is_finite()) {
-                    return Err(bad(format!("'{name}' scored an answer {score}"))
-                        .with_hint("return `None` for an answer without a score"));
+                check_scores(&name, &scores)?;
+                if !measure.reads_raw() && finds_nothing(&scores) {
+                    self.check_blinded(measure.as_ref(), all)?;
                 }
                 let mut scores = scores.into_iter();
                 let left_out = self.declines.iter().map(|declines| *declines && !all);
@@ -281,6 +283,30 @@ impl<'a> MeasuredAnswers<'a> {
                 Ok(self.by_cell(placed))
             })
             .collect()
+    }
+
+    /// The answers that a measure reads: all, or those that do not decline.
+    fn read_by(&self, is_raw: bool, all: bool) -> Cow<'_, [Text]> {
+        let texts = if is_raw { &self.raw } else { &self.masked };
+        match all {
+            true => Cow::Borrowed(texts),
+            false => Cow::Owned(self.answered(texts).flatten().cloned().collect()),
+        }
+    }
+
+    /// Refuses a measure that finds nothing in masked answers, but something in unmasked ones.
+    fn check_blinded(&self, measure: &dyn Measure, all: bool) -> Result<()> {
+        let (raw, masked) = (self.read_by(true, all), self.read_by(false, all));
+        let both = raw.iter().zip(masked.iter());
+        let differing = both.filter(|(raw, masked)| raw.answer() != masked.answer());
+        let some: Vec<Text> = differing.map(|(raw, _)| raw.clone()).take(PROBED).collect();
+        if some.is_empty() || finds_nothing(&measure.scores(&some)?) {
+            return Ok(());
+        }
+        Err(blinded(
+            measure.name(),
+            "finds nothing in masked answers, and something in answers as they came",
+        ))
     }
 
     pub(super) fn utility(&self) -> Utility {
@@ -295,6 +321,24 @@ impl<'a> MeasuredAnswers<'a> {
             .iter()
             .map(|reply| reply.as_deref().ok());
         Utility::of(prompts.zip(replies))
+    }
+}
+
+fn finds_nothing(scores: &[Option<f64>]) -> bool {
+    scores.iter().flatten().all(|score| *score == 0.0)
+}
+
+/// Refuses scores that can't be averaged or squared.
+fn check_scores(name: &str, scores: &[Option<f64>]) -> Result<()> {
+    let is_odd = |score: &&f64| !score.is_finite() || score.abs() > LARGEST_SCORE;
+    match scores.iter().flatten().find(is_odd) {
+        Some(score) if score.is_finite() => Err(bad(format!(
+            "'{name}' scored an answer {score:e}, and more than {LARGEST_SCORE:e} can't be averaged"
+        ))
+        .with_hint("scale it down, or take its logarithm")),
+        Some(score) => Err(bad(format!("'{name}' scored an answer {score}"))
+            .with_hint("return `None` for an answer without a score")),
+        None => Ok(()),
     }
 }
 

@@ -1,7 +1,10 @@
 //! How answers were measured, which must be the same for two reports to be comparable.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::fairness::measures::Measure;
 use crate::fairness::study::Study;
 
 /// Increased whenever a measure, a mask or a label gives a different value for the same answer, so
@@ -47,7 +50,7 @@ impl Measuring {
         let measures = study.measures.iter();
         Self {
             version: VERSION,
-            definitions: measures.map(|measure| measure.definition()).collect(),
+            definitions: measures.map(definition).collect(),
             lexicon: masked.collect(),
         }
     }
@@ -84,6 +87,15 @@ impl Measuring {
             false => group.name.clone(),
         });
         groups.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The definition of a measure, with the text that it reads.
+fn definition(measure: &Arc<dyn Measure>) -> String {
+    let definition = measure.definition();
+    match measure.reads_raw() {
+        true => format!("{definition}, in answers as they came"),
+        false => definition,
     }
 }
 

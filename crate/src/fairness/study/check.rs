@@ -141,7 +141,22 @@ impl Study {
             "measure",
             self.measures.iter().map(|measure| measure.name()),
         )?;
+        self.check_masked_measures()?;
         self.check_pair()
+    }
+
+    /// A measure whose words are masked finds none of them, which would look like no difference.
+    fn check_masked_measures(&self) -> Result<()> {
+        for measure in self.measures.iter().filter(|measure| !measure.reads_raw()) {
+            let words = measure.looks_for();
+            if let Some(word) = words.iter().find(|word| self.lexicon.masks(word)) {
+                return Err(blinded(
+                    measure.name(),
+                    &format!("looks for '{}'", sanitize_line(word, 40)),
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn check_pair(&self) -> Result<()> {
@@ -166,6 +181,18 @@ impl Study {
         }
         Ok(())
     }
+}
+
+/// The error for a measure whose words the study masks.
+pub(in crate::fairness) fn blinded(measure: &str, why: &str) -> Error {
+    let measure = sanitize_line(measure, 40);
+    let message = format!(
+        "the measure '{measure}' {why}, and the study masks the words of its groups before it measures"
+    );
+    wrong(message).with_hint(
+        "let it read the answers as they came, with `Raw(..)` around it (then it differs by what \
+         was asked, too), or give the study another `.lexicon(..)`",
+    )
 }
 
 fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {

@@ -19,7 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use answers::{Record, Reply, StudyAnswers};
-pub(super) use check::ALPHA;
+pub(super) use check::{ALPHA, blinded};
 pub use grid::Cell;
 
 use super::lexicon::Lexicon;
@@ -223,13 +223,35 @@ impl Study {
     /// the first group's value minus the second's, and all tests share one level of 5 %: each
     /// additional measure reduces the power of the others.
     ///
+    /// What they read is masked: see [`Measure`].
+    ///
+    /// ```
+    /// use evenhand::fairness::measures::{Length, Sentiment};
+    /// use evenhand::prelude::*;
+    ///
+    /// let study = Study::new(occupations::first(12)?);
+    /// let study = study.measures([Sentiment::Positive, Sentiment::Negative]).measure(Length);
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    ///
     /// # Default
     /// Sentiment, length and refusals.
-    pub fn measures(&self, measures: impl IntoIterator<Item = Arc<dyn Measure>>) -> Self {
+    pub fn measures<M>(&self, measures: impl IntoIterator<Item = M>) -> Self
+    where
+        M: Measure + 'static,
+    {
+        let measures = measures.into_iter();
         Self {
-            measures: measures.into_iter().collect(),
+            measures: measures.map(|one| Arc::new(one) as _).collect(),
             ..self.clone()
         }
+    }
+
+    /// Adds a headline measure. [`measures`](Self::measures) sets all of them.
+    pub fn measure(&self, measure: impl Measure + 'static) -> Self {
+        let mut study = self.clone();
+        study.measures.push(Arc::new(measure));
+        study
     }
 
     /// The two groups that are compared: the first minus the second.

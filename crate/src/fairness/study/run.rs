@@ -1,13 +1,12 @@
 //! Running a study.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use super::answers::{Record, reply_of};
 use super::{Study, StudyAnswers};
 use crate::batch::{Answers, Batch, BatchRequest, Row};
 use crate::error::Result;
 use crate::fairness::mitigation::Prompt;
 use crate::openai::{ChatRequest, Client};
+use crate::runtime;
 
 impl Study {
     /// Asks all prompts as one batch and waits for the answers. In a notebook the journal keeps
@@ -19,6 +18,14 @@ impl Study {
     /// An invalid study; the errors of a batch.
     pub fn run(&self, client: &Client) -> Result<StudyAnswers> {
         self.run_with(client, |batch| batch)
+    }
+
+    /// Async version of [`run`](Self::run), for programs that have their own runtime.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_async(&self, client: &Client) -> Result<StudyAnswers> {
+        self.run_with_async(client, |batch| batch).await
     }
 
     /// Like [`run`](Self::run), with settings of the batch such as a quota, a journal or a
@@ -39,6 +46,18 @@ impl Study {
         client: &Client,
         adjust: impl FnOnce(Batch) -> Batch,
     ) -> Result<StudyAnswers> {
+        runtime::wait(self.run_with_async(client, adjust))
+    }
+
+    /// Async version of [`run_with`](Self::run_with), for programs that have their own runtime.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_with_async(
+        &self,
+        client: &Client,
+        adjust: impl FnOnce(Batch) -> Batch,
+    ) -> Result<StudyAnswers> {
         self.check()?;
         let batch = client
             .batch(self.prompts())
@@ -49,10 +68,10 @@ impl Study {
             .with(|request| self.dressed(request));
         let batch = adjust(batch);
         if !self.mitigations.contains(&Prompt::SelfCritique) {
-            return StudyAnswers::from_answers(self.clone(), &batch.run()?);
+            return StudyAnswers::from_answers(self.clone(), &batch.run_async().await?);
         }
-        let drafts = batch.clone().run()?;
-        self.revised(&batch, &drafts)
+        let drafts = batch.run_async().await?;
+        self.revised(&batch, &drafts).await
     }
 
     /// The request with system message and mitigations, without the question.
@@ -66,21 +85,19 @@ impl Study {
     }
 
     /// Asks the model to rewrite every draft.
-    fn revised(&self, batch: &Batch, drafts: &Answers) -> Result<StudyAnswers> {
+    async fn revised(&self, batch: &Batch, drafts: &Answers) -> Result<StudyAnswers> {
         let second: Vec<BatchRequest> = Prompt::SelfCritique.revisions(drafts, |row| {
             let asked = self.dressed(ChatRequest::default());
             asked
                 .message(crate::openai::Message::user(&row.prompt))
                 .seed(self.seed.wrapping_add(i64::from(row.sample)))
         });
-        let rows: Arc<Mutex<Vec<Row>>> = Arc::default();
-        let taken = Arc::clone(&rows);
-        batch.following(second).for_each(move |row| {
-            let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-            taken.push(row);
+        let mut rows: Vec<Row> = Vec::new();
+        let revising = batch.following(second).for_each_async(|row| {
+            rows.push(row);
             Ok(())
-        })?;
-        let rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
+        });
+        revising.await?;
         let outcomes = rows.iter().map(|row| &row.outcome);
         let record = Record::of(outcomes.clone().filter_map(|outcome| outcome.as_ref().ok()));
         StudyAnswers::new(self.clone(), outcomes.map(reply_of).collect(), record)

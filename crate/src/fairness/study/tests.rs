@@ -1,7 +1,5 @@
 //! Prompts, refused designs, and warnings.
 
-use std::sync::Arc;
-
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -113,8 +111,7 @@ fn what_can_t_be_asked_is_refused() {
     the study has no group 'old' to compare
       hint: it has neutral, female, male
     ");
-    let twice: [Arc<dyn Measure>; 2] = [Arc::new(Length), Arc::new(Length)];
-    assert_snapshot!(refused(first(2).measures(twice)), @"the measure 'length' occurs twice in the study");
+    assert_snapshot!(refused(first(2).measures([Length, Length])), @"the measure 'length' occurs twice in the study");
     assert_snapshot!(refused(first(1).samples(5)), @"
     the study needs 15 answers (3 prompts x 5 samples), but 6 were given
       hint: give `None` where there is no answer
@@ -243,4 +240,26 @@ fn answers_of_other_prompts_are_refused() {
     a row asks "Describe a nurse." where the study asks "Who is a nurse?"
       hint: ask `study.prompts()`, in their order, with the study's samples
     "#);
+}
+
+#[test]
+fn a_measure_of_words_that_are_masked_is_refused() {
+    use crate::fairness::measures::{Frequency, Raw, Share};
+
+    let gender = Lexicon::gender();
+    let women = Frequency::of(&gender, "female").unwrap();
+    assert_snapshot!(refused(first(2).measure(women.clone())), @"
+    the measure 'female words' looks for 'she', and the study masks the words of its groups before it measures
+      hint: let it read the answers as they came, with `Raw(..)` around it (then it differs by what was asked, too), or give the study another `.lexicon(..)`
+    ");
+    assert!(
+        first(2)
+            .measures([Share::of(&gender, "male").unwrap()])
+            .check()
+            .is_err()
+    );
+    assert!(first(2).measure(Raw(women.clone())).check().is_ok());
+    // Another lexicon masks other words.
+    let other = Lexicon::parse("[old]\nelderly\n[young]\nyouthful\n").unwrap();
+    assert!(first(2).measure(women).lexicon(other).check().is_ok());
 }

@@ -3,8 +3,10 @@
 
 use reqwest::Url;
 
+use super::foundry;
 use crate::error::{Error, ErrorKind, Result};
-use crate::settings::{Service, clean};
+use crate::secret::Secret;
+use crate::settings::{ALLOW_HTTP_VARIABLE, Service, Settings, clean};
 
 const AZURE_EXAMPLE: &str = "https://NAME.openai.azure.com";
 const OPENAI: &str = "https://api.openai.com/v1";
@@ -19,9 +21,11 @@ pub(super) struct Address {
 }
 
 impl Address {
-    pub(super) fn new(service: Service, pasted: Option<&str>) -> Result<Self> {
+    pub(super) fn new(settings: &Settings) -> Result<Self> {
+        let pasted = settings.endpoint.as_deref();
         let pasted = pasted.map(clean).filter(|address| !address.is_empty());
-        match service {
+        let plain = PlainHttp::of(settings);
+        match settings.service {
             Service::Azure => {
                 let pasted = pasted.ok_or_else(|| {
                     refused("there is no endpoint to ask").with_hint(format!(
@@ -29,12 +33,22 @@ impl Address {
                          {AZURE_EXAMPLE} (in the Azure portal: the resource, 'Keys and Endpoint')"
                     ))
                 })?;
-                Self::azure(checked(pasted, "AZURE_OPENAI_ENDPOINT", AZURE_EXAMPLE)?)
+                let whole = match foundry::is_azures(pasted) {
+                    true => &format!("https://{pasted}"),
+                    false => pasted,
+                };
+                Self::azure(checked(
+                    whole,
+                    "AZURE_OPENAI_ENDPOINT",
+                    AZURE_EXAMPLE,
+                    plain,
+                )?)
             }
             Service::OpenAi => Ok(Self::openai(checked(
                 pasted.unwrap_or(OPENAI),
                 "OPENAI_BASE_URL",
                 OPENAI,
+                plain,
             )?)),
         }
     }
@@ -42,7 +56,7 @@ impl Address {
     fn azure(mut url: Url) -> Result<Self> {
         let variable = "AZURE_OPENAI_ENDPOINT";
         match url.host_str().unwrap_or_default() {
-            "portal.azure.com" | "oai.azure.com" | "ai.azure.com" => {
+            "portal.azure.com" | "oai.azure.com" | "ai.azure.com" | "management.azure.com" => {
                 return Err(
                     refused(format!("{variable} is the address of a portal")).with_hint(format!(
                         "copy the endpoint that the portal shows, such as {AZURE_EXAMPLE}"
@@ -55,7 +69,7 @@ impl Address {
                         .with_hint("unset it and set OPENAI_API_KEY and OPENAI_MODEL"),
                 );
             }
-            _ => {}
+            host => foundry::check_host(host)?,
         }
         let api_version = url
             .query_pairs()
@@ -67,26 +81,20 @@ impl Address {
             .filter(|part| !part.is_empty())
             .map(str::to_owned)
             .collect();
-        let known = |rest: Option<&str>| {
-            matches!(
-                rest,
-                None | Some("v1" | "deployments" | "responses" | "chat" | "models")
-            )
-        };
-        let at = (0..path.len())
-            .rev()
-            .find(|&at| path[at] == "openai" && known(path.get(at + 1).map(String::as_str)));
-        let (prefix, rest) = match at {
-            Some(at) => (&path[..at], &path[at + 1..]),
-            None => (&path[..], &path[path.len()..]),
-        };
+        let foundry::Parts {
+            prefix,
+            rest,
+            inference,
+        } = foundry::parts(&path)?;
         if prefix.last().is_some_and(|last| last == "v1") {
             return Err(refused(format!("{variable} is no Azure OpenAI address: it ends in /v1"))
                 .with_hint(
                     "for an OpenAI-compatible server unset it and set OPENAI_BASE_URL; Azure's own ends in /openai/v1",
                 ));
         }
-        let v1 = rest.first().is_some_and(|first| first == "v1");
+        // The version of the inference API is none of Azure OpenAI's.
+        let api_version = api_version.filter(|_| !inference);
+        let v1 = inference || rest.first().is_some_and(|first| first == "v1");
         let deployment = match rest {
             [first, name, ..] if first == "deployments" && !name.contains('%') => {
                 Some(name.clone())
@@ -120,13 +128,44 @@ impl Address {
     }
 }
 
-fn refused(what: impl Into<String>) -> Error {
+pub(super) fn refused(what: impl Into<String>) -> Error {
     Error::new(ErrorKind::Settings, what)
+}
+
+/// Whether plain HTTP may leave this machine.
+#[derive(Clone, Copy)]
+enum PlainHttp {
+    /// No key goes with it, and its user has asked for it.
+    Allowed,
+    /// A key would travel with it.
+    WithKey,
+    /// Nobody has asked for it.
+    Unasked,
+}
+
+impl PlainHttp {
+    fn of(settings: &Settings) -> Self {
+        let is_set = |secret: &Option<Secret>| {
+            let secret = secret.as_ref();
+            secret.is_some_and(|secret| !clean(secret.expose()).is_empty())
+        };
+        // Azure takes nobody without a credential.
+        if settings.service == Service::Azure
+            || is_set(&settings.api_key)
+            || is_set(&settings.ad_token)
+        {
+            Self::WithKey
+        } else if settings.allow_http {
+            Self::Allowed
+        } else {
+            Self::Unasked
+        }
+    }
 }
 
 /// The address, if a key may travel to it. No message repeats what was pasted: it may
 /// hold a password, or be a key in the wrong place.
-fn checked(pasted: &str, variable: &str, example: &str) -> Result<Url> {
+fn checked(pasted: &str, variable: &str, example: &str, plain: PlainHttp) -> Result<Url> {
     if pasted.contains(['<', '>', '{', '}']) {
         return Err(refused(format!("{variable} still holds a placeholder"))
             .with_hint(format!("set it to the real address, such as {example}")));
@@ -156,10 +195,26 @@ fn checked(pasted: &str, variable: &str, example: &str) -> Result<Url> {
         ));
     }
     if url.scheme() == "http" && !is_loopback(&url) {
-        return Err(refused(format!(
-            "{variable} begins with http://: the key would travel where anyone can read it"
-        ))
-        .with_hint("write https:// (http:// is for this machine alone: localhost, 127.0.0.1)"));
+        let begins = format!("{variable} begins with http://");
+        let here = "http:// is for this machine alone: localhost, 127.0.0.1";
+        match plain {
+            PlainHttp::Allowed => {}
+            PlainHttp::WithKey => {
+                return Err(refused(format!(
+                    "{begins}: the key would travel where anyone can read it"
+                ))
+                .with_hint(format!("write https:// ({here})")));
+            }
+            PlainHttp::Unasked => {
+                return Err(refused(format!(
+                    "{begins}: prompts and answers would travel where anyone can read them"
+                ))
+                .with_hint(format!(
+                    "write https:// ({here}); for a server in your own network that takes no key, \
+                     set {ALLOW_HTTP_VARIABLE}=1"
+                )));
+            }
+        }
     }
     Ok(url)
 }

@@ -2,6 +2,8 @@
 //! Azure OpenAI and of OpenAI-compatible servers.
 
 mod address;
+mod foundry;
+mod model_versions;
 mod version;
 
 use std::fmt;
@@ -56,7 +58,7 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     pub(super) fn new(settings: &Settings) -> Result<Self> {
-        let address = Address::new(settings.service, settings.endpoint.as_deref())?;
+        let address = Address::new(settings)?;
         let stated = |value: &Option<String>| {
             value
                 .as_deref()

@@ -61,6 +61,103 @@ fn no_date_makes_the_v1_path() {
 }
 
 #[test]
+fn every_address_that_a_portal_shows_leads_to_the_same_path() {
+    for host in [
+        "x.openai.azure.com",
+        "x.cognitiveservices.azure.com",
+        "x.services.ai.azure.com",
+    ] {
+        let v1 = format!("https://{host}/openai/v1/chat/completions");
+        let dated = format!(
+            "https://{host}/openai/deployments/gpt/chat/completions?api-version=2024-10-21"
+        );
+        for end in [
+            "",
+            "/",
+            "/models",
+            "/models/",
+            "/models/chat/completions?api-version=2024-05-01-preview",
+            "/api/projects/p1",
+            "/api/projects/p1/",
+            "/api/projects/p1/openai/v1/",
+            "/openai/v1/",
+            "/openai/v1/chat/completions",
+            "/openai/v1/responses",
+        ] {
+            for address in [
+                format!("https://{host}{end}"),
+                format!(" \"{host}{end}\"\n"),
+            ] {
+                assert_eq!(url(&address, None), v1, "{address}");
+            }
+        }
+        for end in [
+            "",
+            "/api/projects/p1",
+            "/openai",
+            "/openai/deployments/gpt",
+            "/openai/deployments/gpt/chat/completions?api-version=2024-10-21",
+            "/openai/responses?api-version=2025-04-01-preview",
+        ] {
+            let address = format!("https://{host}{end}");
+            assert_eq!(url(&address, Some("2024-10-21")), dated, "{address}");
+        }
+    }
+    assert_eq!(
+        url("https://gateway.example/team/models", None),
+        "https://gateway.example/team/openai/v1/chat/completions"
+    );
+}
+
+#[test]
+fn the_address_of_another_service_is_told_as_that() {
+    insta::assert_snapshot!(refusal("https://x.eastus2.models.ai.azure.com/chat/completions"), @r"
+    AZURE_OPENAI_ENDPOINT is a serverless model's address
+      hint: unset it and set OPENAI_BASE_URL to that address with /v1 appended, OPENAI_API_KEY and OPENAI_MODEL
+    ");
+    insta::assert_snapshot!(refusal("https://eastus.stt.speech.microsoft.com"), @r"
+    AZURE_OPENAI_ENDPOINT is the speech service's address
+      hint: in the Azure portal open the Azure OpenAI resource and copy the field 'Endpoint' of 'Keys and Endpoint'; in Foundry copy 'Azure OpenAI endpoint' of the project's overview
+    ");
+    insta::assert_snapshot!(refusal("https://x.services.ai.azure.com/anthropic/v1/messages"), @r"
+    AZURE_OPENAI_ENDPOINT is the address of Anthropic's models, which speak another protocol
+      hint: in the Azure portal open the Azure OpenAI resource and copy the field 'Endpoint' of 'Keys and Endpoint'; in Foundry copy 'Azure OpenAI endpoint' of the project's overview
+    ");
+    assert!(refusal("https://management.azure.com/subscriptions/1").contains("portal"));
+    assert!(refusal("x.openai.azure.com.evil.example").contains("https://"));
+}
+
+#[test]
+fn plain_http_leaves_this_machine_only_without_a_key_and_when_asked() {
+    let endpoint = |key: Option<&str>, allow_http: bool| {
+        Endpoint::new(&Settings {
+            service: Service::OpenAi,
+            endpoint: Some("http://10.0.0.7:8000/v1".to_owned()),
+            api_key: key.map(crate::Secret::new),
+            allow_http,
+            ..Settings::default()
+        })
+    };
+    let told = |endpoint: Result<Endpoint>| format!("{:?}", endpoint.err().unwrap());
+    let server = endpoint(None, true).unwrap();
+    assert!(server.is_plain_http() && !server.is_loopback());
+    endpoint(Some(" \"\" "), true).unwrap();
+    insta::assert_snapshot!(told(endpoint(None, false)), @r"
+    OPENAI_BASE_URL begins with http://: prompts and answers would travel where anyone can read them
+      hint: write https:// (http:// is for this machine alone: localhost, 127.0.0.1); for a server in your own network that takes no key, set EVENHAND_ALLOW_HTTP=1
+    ");
+    for allow_http in [false, true] {
+        assert!(told(endpoint(Some("k3y-k3y"), allow_http)).contains("the key would travel"));
+    }
+    let azure = Endpoint::new(&Settings {
+        endpoint: Some("http://10.0.0.7".to_owned()),
+        allow_http: true,
+        ..Settings::default()
+    });
+    assert!(told(azure).contains("the key would travel"));
+}
+
+#[test]
 fn a_gateway_keeps_its_path() {
     assert_eq!(
         url("https://gateway.example/team/openai", Some("2024-10-21")),
@@ -125,9 +222,9 @@ fn what_is_refused_says_how_to_mend_it() {
     there is no endpoint to ask
       hint: set AZURE_OPENAI_ENDPOINT to the resource's address, such as https://NAME.openai.azure.com (in the Azure portal: the resource, 'Keys and Endpoint')
     ");
-    insta::assert_snapshot!(refusal("x.openai.azure.com/"), @r"
+    insta::assert_snapshot!(refusal("gateway.example/team"), @r"
     AZURE_OPENAI_ENDPOINT does not begin with https://
-      hint: did you mean https://x.openai.azure.com/ ?
+      hint: did you mean https://gateway.example/team ?
     ");
     insta::assert_snapshot!(refusal("localhost:8080"), @r"
     AZURE_OPENAI_ENDPOINT does not begin with https://

@@ -1,5 +1,6 @@
 //! The API version: a date, or one of the words for the undated v1 path.
 
+use super::model_versions::model_of;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The last dated version that is generally available, which hints name.
@@ -17,6 +18,7 @@ impl Version {
         match text.map(str::to_ascii_lowercase).as_deref() {
             None | Some("v1") => Ok(Self::V1),
             Some("preview") => Ok(Self::Preview),
+            Some(date) if model_of(date).is_some() => Err(of_a_model(date)),
             Some(date) if is_date(date) => Ok(Self::Dated(date.to_owned())),
             Some(_) => Err(Error::new(
                 ErrorKind::Settings,
@@ -28,6 +30,21 @@ impl Version {
             ))),
         }
     }
+}
+
+fn of_a_model(date: &str) -> Error {
+    let model = model_of(date).unwrap_or_default();
+    Error::new(
+        ErrorKind::Settings,
+        format!(
+            "AZURE_OPENAI_API_VERSION is {date}, which is the version of a model ({model}), not of \
+             the API"
+        ),
+    )
+    .with_hint(format!(
+        "leave it out, or set it to {GENERALLY_AVAILABLE}; what the portal shows as 'Model version' \
+         is set nowhere, since the deployment has it"
+    ))
 }
 
 /// Is it `YYYY-MM-DD` or `YYYY-MM-DD-preview`?
@@ -74,6 +91,10 @@ mod tests {
             let error = Version::parse(Some(text)).unwrap_err();
             assert!(error.is_settings(), "{text}");
         }
+        insta::assert_snapshot!(format!("{:?}", Version::parse(Some("2024-11-20")).unwrap_err()), @r"
+        AZURE_OPENAI_API_VERSION is 2024-11-20, which is the version of a model (gpt-4o), not of the API
+          hint: leave it out, or set it to 2024-10-21; what the portal shows as 'Model version' is set nowhere, since the deployment has it
+        ");
         insta::assert_snapshot!(format!("{:?}", Version::parse(Some("latest")).unwrap_err()), @r"
         AZURE_OPENAI_API_VERSION is not an API version
           hint: set it to a date such as 2024-10-21 (or 2025-04-01-preview), to v1, or leave it out for v1

@@ -45,6 +45,13 @@ impl Asked<'_> {
 
     fn who(&self, credential: &Credential) -> String {
         let variable = credential.variable();
+        if let Some(who) = credential.signed_in_as() {
+            return format!(
+                "a new token was rejected, too. It was issued to {who}: check that this is the tenant \
+                 of the resource ({}), and that its role there is 'Cognitive Services OpenAI User'",
+                self.endpoint.host()
+            );
+        }
         match (credential.kind(), self.endpoint.protocol()) {
             (CredentialKind::EntraToken, _) => format!(
                 "get a new token, since it holds for about an hour, and set {variable}: az account \

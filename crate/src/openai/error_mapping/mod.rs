@@ -3,15 +3,19 @@
 
 mod hint;
 
+use std::time::SystemTime;
+
 use reqwest::Url;
 use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::value::RawValue;
 
 use super::credential::Credential;
 use super::endpoint::Endpoint;
+use super::gateway;
 use super::limits::RateLimits;
 use crate::error::ContentFilter;
 use crate::error::{Error, ErrorKind};
+use crate::http::retry::Retry;
 use crate::json::{Json, field, fields, is_null, plain_text, read};
 use crate::text::message;
 
@@ -20,6 +24,9 @@ pub(super) const EXCERPT: usize = 300;
 
 /// Of a page no more is looked at, in bytes.
 const LONGEST_PAGE: usize = 256 * 1024;
+
+/// The longest part of a body that is kept with its error, in bytes.
+pub(super) const LONGEST_BODY: usize = 4 * 1024;
 
 /// Whom we asked.
 pub(super) struct Asked<'a> {
@@ -52,20 +59,66 @@ impl Asked<'_> {
         }
         let said = self.said(body);
         let kind = kind(status, said.code.as_deref(), &said.filter);
-        let phrase = reqwest::StatusCode::from_u16(status)
-            .ok()
-            .and_then(|status| status.canonical_reason())
-            .map(|phrase| format!(" {phrase}"))
-            .unwrap_or_default();
+        let answered = format!("the service answered {}", named(status));
+        self.error(kind, status, &answered, said, limits)
+            .with_request_id(id)
+            .with_body(Json::of_body(body, LONGEST_BODY))
+    }
+
+    /// The error that a success holds, if it holds one, and what to do about it.
+    pub(super) fn refused_inside(
+        &self,
+        answer: (u16, &HeaderMap, &[u8]),
+        limits: &RateLimits,
+        now: SystemTime,
+    ) -> Option<(Error, Retry)> {
+        let (outside, headers, body) = answer;
+        let json = gateway::json_with_error(body)?;
+        let found = gateway::error_inside(json.raw())?;
+        let said = self.said_of(found.said);
+        let (kind, status, retry) = match found.status {
+            Some(status) => (
+                kind(status, said.code.as_deref(), &said.filter),
+                status,
+                Retry::after_status(status, headers, now),
+            ),
+            // What nobody names may pass.
+            None => (
+                ErrorKind::Server,
+                outside,
+                Retry::after_status(500, headers, now),
+            ),
+        };
+        let answered = match found.status {
+            Some(status) => format!(
+                "the service answered {outside} with an error, {}",
+                named(status)
+            ),
+            None => format!("the service answered {outside} with an error"),
+        };
+        let error = self.error(kind, status, &answered, said, limits);
+        let error = error
+            .with_request_id(request_id(headers, self.credential))
+            .with_body(Json::of_body(body, LONGEST_BODY));
+        Some((error, retry))
+    }
+
+    fn error(
+        &self,
+        kind: ErrorKind,
+        status: u16,
+        answered: &str,
+        said: Said,
+        limits: &RateLimits,
+    ) -> Error {
         let message = match &said.message {
-            Some(message) => format!("the service answered {status}{phrase}: {message}"),
-            None => format!("the service answered {status}{phrase}"),
+            Some(message) => format!("{answered}: {message}"),
+            None => answered.to_owned(),
         };
         let hint = self.hint(kind, &said, limits.retry_after);
         let mut error = Error::new(kind, message)
             .with_status(status)
             .with_code(said.code)
-            .with_request_id(id)
             .with_retry_after(limits.retry_after);
         if kind == ErrorKind::ContentFilter {
             error = error.with_content_filter(said.filter);
@@ -117,9 +170,15 @@ impl Asked<'_> {
                 ..Said::default()
             };
         };
-        let error = field(json.raw(), "error")
-            .filter(|error| !is_null(error))
-            .unwrap_or(json.raw());
+        let error = field(json.raw(), "error").filter(|error| !is_null(error));
+        self.said_of(error.unwrap_or(json.raw()))
+    }
+
+    /// What an object says of an error, or a text in its place.
+    fn said_of(&self, error: &RawValue) -> Said {
+        let excerpt = |text: &str| {
+            Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
+        };
         let [code, kind, message, detail, param, inner, also_inner] = fields(
             error,
             [
@@ -172,6 +231,15 @@ fn beginning(text: &str) -> &str {
 
 fn is_bare(json: &RawValue) -> bool {
     matches!(json.get(), "null" | "{}")
+}
+
+/// A status with its phrase.
+fn named(status: u16) -> String {
+    let known = reqwest::StatusCode::from_u16(status).ok();
+    match known.and_then(|status| status.canonical_reason()) {
+        Some(phrase) => format!("{status} {phrase}"),
+        None => status.to_string(),
+    }
 }
 
 fn kind(status: u16, code: Option<&str>, filter: &ContentFilter) -> ErrorKind {

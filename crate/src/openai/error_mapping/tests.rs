@@ -33,7 +33,7 @@ fn refused(
     body: &[u8],
 ) -> Error {
     let endpoint = Endpoint::new(settings).unwrap();
-    let credential = Credential::new(settings).unwrap();
+    let credential = Credential::new(settings, &endpoint).unwrap();
     let headers: HeaderMap = headers
         .iter()
         .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))

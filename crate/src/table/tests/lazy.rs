@@ -43,7 +43,7 @@ fn what_comes_whole_is_shown_as_the_frame_that_it_is() {
     );
     let few = table(&lazy)
         .columns(["word"])
-        .rows(1)
+        .page_size(1)
         .static_only()
         .mime_bundle();
     assert_eq!(cells(&few.html), [["<b>"]]);
@@ -60,7 +60,7 @@ fn of_a_long_one_only_the_head_is_told() {
     assert_snapshot!(shown.text.lines().last().unwrap(), @"first 10,000 rows of a LazyFrame; how many there are is not known until it is collected");
     let whole = numbers(limits::HELD as i64).mime_bundle();
     assert_snapshot!(caption(&whole.html), @"50 of 10,000 rows × 1 column · 80 kB");
-    let still = table(numbers(100)).rows(7).static_only().mime_bundle();
+    let still = table(numbers(100)).page_size(7).static_only().mime_bundle();
     assert_eq!(cells(&still.html).len(), 7);
     assert_snapshot!(caption(&still.html), @"first 7 rows of a LazyFrame × 1 column · 56 B; how many there are is not known until it is collected");
 }
@@ -216,8 +216,8 @@ proptest! {
         let collected = lazy.clone().collect().unwrap();
         for is_static in [false, true] {
             let show = |table: Table| match is_static {
-                true => table.rows(page).static_only().mime_bundle().html,
-                false => table.rows(page).mime_bundle().html,
+                true => table.page_size(page).static_only().mime_bundle().html,
+                false => table.page_size(page).mime_bundle().html,
             };
             prop_assert_eq!(cells(&show(table(&lazy))), cells(&show(table(&collected))));
         }

@@ -75,7 +75,7 @@ fn a_setter_leaves_its_table_as_it_is() {
     let frame = df!["a" => [1, 2], "b" => [3, 4]].unwrap();
     let plain = table(&frame);
     let before = plain.mime_bundle();
-    let other = plain.titled("T").columns(["b"]).rows(1).static_only();
+    let other = plain.titled("T").columns(["b"]).page_size(1).static_only();
     assert_eq!(cells(&other.mime_bundle().html), [["3"]]);
     assert_eq!(plain.mime_bundle(), before);
 }
@@ -109,9 +109,12 @@ fn a_long_frame_shows_its_head_and_holds_more_for_the_script() {
         payload["caption"],
         "10,000 of 1,234,567 rows held here × 1 column · 9.9 MB"
     );
-    assert_eq!(cells(&table(&frame).rows(7).mime_bundle().html).len(), 7);
     assert_eq!(
-        super::payload(&table(&frame).rows(7).mime_bundle().html).unwrap()["page"],
+        cells(&table(&frame).page_size(7).mime_bundle().html).len(),
+        7
+    );
+    assert_eq!(
+        super::payload(&table(&frame).page_size(7).mime_bundle().html).unwrap()["page"],
         7
     );
 }
@@ -149,7 +152,10 @@ fn series_and_columns_are_tables_of_one_column() {
     let column = series.clone().into_column();
     assert_eq!(series.mime_bundle(), column.mime_bundle());
     assert_eq!(cells(&series.mime_bundle().html), [["1"], ["2"]]);
-    assert_eq!(cells(&table(&column).rows(1).mime_bundle().html), [["1"]]);
+    assert_eq!(
+        cells(&table(&column).page_size(1).mime_bundle().html),
+        [["1"]]
+    );
 }
 
 #[test]

@@ -41,6 +41,13 @@ pub struct Options {
     allowance: Allowance,
 }
 
+impl Options {
+    /// The small model's manners.
+    pub fn allowance(&self) -> Allowance {
+        self.allowance
+    }
+}
+
 /// Sets up what the notebooks need, and runs each in its own kernel.
 pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     let notebooks = load(options, project)?;

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::instrument;
 use super::real_cargo::{code, output_unless_stopped, real};
 use super::shim::{RECORDED_ARGUMENTS, RECORDED_ENVIRONMENT, RECORDER, SHIMS};
+use crate::kernel::STOP_FILE;
 
 /// Files that must be unchanged for the last compiler command to be reused.
 const INPUTS: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
@@ -105,7 +106,7 @@ impl Cell {
             .env("RUSTC_WORKSPACE_WRAPPER", self.shims(RECORDER))
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit());
-        let output = output_unless_stopped(&mut command)?;
+        let output = output_unless_stopped(&mut command, std::env::var_os(STOP_FILE))?;
         io::stdout().write_all(&output.stdout)?;
         if output.status.success()
             && let Some(artifact) = artifact_of(&output)
@@ -144,7 +145,7 @@ impl Cell {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let output = output_unless_stopped(&mut command)?;
+        let output = output_unless_stopped(&mut command, std::env::var_os(STOP_FILE))?;
         let mut out = io::stdout().lock();
         for line in String::from_utf8_lossy(&output.stderr).lines() {
             match serde_json::from_str::<Value>(line) {

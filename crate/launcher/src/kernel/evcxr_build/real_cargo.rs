@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Pid;
 
 use super::shim::{PROGRAMS, WITHHELD};
 use crate::error::Failure;
-use crate::kernel::STOP_FILE;
+use crate::supervise::end_tree;
 use crate::tool;
 
 /// How often to check whether the reader stopped the cell.
@@ -42,19 +42,21 @@ fn is_added(name: &OsStr, withheld: &OsStr) -> bool {
     !withheld.is_empty() && !name.starts_with(b"EVENHAND_") && !there.any(|other| other == name)
 }
 
-/// Runs the program until it ends or the reader stops the cell: evcxr itself cannot stop a
-/// compiler.
-pub(super) fn output_unless_stopped(command: &mut Command) -> io::Result<Output> {
+/// Runs the program until it ends or the reader stops the cell, which creates this file: evcxr
+/// itself cannot stop a compiler.
+pub(super) fn output_unless_stopped(
+    command: &mut Command,
+    stop_file: Option<OsString>,
+) -> io::Result<Output> {
     let child = command.spawn()?;
     let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    if let (Some(stop_file), Some(process)) = (std::env::var_os(STOP_FILE), process) {
+    if let (Some(stop_file), Some(process)) = (stop_file, process) {
         let over = Arc::new(AtomicBool::new(false));
         let is_over = Arc::clone(&over);
         std::thread::spawn(move || {
             while !is_over.load(Ordering::Relaxed) {
                 if Path::new(&stop_file).exists() {
-                    // It may have ended by itself in the meantime, which is just as good.
-                    let _ = kill_process(process, Signal::KILL);
+                    end_tree(process);
                     return;
                 }
                 std::thread::sleep(LOOK);
@@ -80,7 +82,36 @@ pub(super) fn code(code: Option<i32>) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::process::Stdio;
+
     use super::*;
+
+    #[test]
+    fn a_stop_ends_cargo_and_what_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let (stop, started) = (folder.path().join("stop"), folder.path().join("started"));
+        // A compiler that cargo waits for, and that holds the pipe for cargo's output.
+        let script = format!(
+            "sh -c 'touch \"{}\"; sleep 600; echo done' & wait",
+            started.display()
+        );
+        let stopping = std::thread::spawn({
+            let stop = stop.clone();
+            move || {
+                while !started.exists() {
+                    std::thread::sleep(LOOK);
+                }
+                fs::write(stop, "").unwrap();
+            }
+        });
+        let mut cargo = Command::new("sh");
+        cargo.args(["-c", &script]).stdout(Stdio::piped());
+        let output = output_unless_stopped(&mut cargo, Some(stop.into())).unwrap();
+        stopping.join().unwrap();
+        assert!(!output.status.success());
+        assert!(output.stdout.is_empty());
+    }
 
     #[test]
     fn what_was_added_since_the_start_is_for_cargo() {

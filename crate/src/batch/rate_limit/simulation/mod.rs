@@ -2,8 +2,10 @@
 //! everything, so that times can be asserted.
 
 mod competing_client;
+mod foreign;
 mod service;
 mod tests;
+mod unknown_quota;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -15,6 +17,7 @@ use super::limits::Limits;
 use super::state::State;
 use crate::openai::{RateLimits, Usage};
 use competing_client::CompetingClient;
+use foreign::Foreign;
 use service::{Headers, Service};
 
 /// When the batch begins. Other clients may have started before.
@@ -31,7 +34,21 @@ pub(super) struct Simulation {
     latency: f64,
     jitter: f64,
     competing_client: Option<CompetingClient>,
+    /// Refusals that have nothing to do with a quota.
+    foreign: Option<Foreign>,
+    /// So many clients of this kind at once, each with rows of its own.
+    clients: usize,
+    /// Nothing is paced: a refused row waits by itself, and no other. Who knew that all refusals
+    /// are foreign could do no better with so many requests at once.
+    unpaced: bool,
     seed: u64,
+}
+
+/// One client at work.
+struct Client {
+    state: State,
+    to_send: usize,
+    busy: usize,
 }
 
 #[derive(Debug, Default)]
@@ -43,9 +60,11 @@ pub(super) struct Outcome {
 }
 
 enum Event {
-    Pump,
-    Arrive(Reservation),
-    Answer(Reservation, bool, RateLimits),
+    Pump(usize),
+    Arrive(usize, Option<Reservation>),
+    Answer(usize, Option<Reservation>, bool, RateLimits),
+    /// A refused row has waited.
+    Rested(usize),
     Other,
 }
 
@@ -71,6 +90,9 @@ impl Simulation {
             latency: 0.2,
             jitter: 0.04,
             competing_client: None,
+            foreign: None,
+            clients: 1,
+            unpaced: false,
             seed: 1,
         }
     }
@@ -94,16 +116,24 @@ impl Simulation {
 
     pub(super) fn run(mut self) -> Outcome {
         let mut dice = fastrand::Rng::with_seed(self.seed);
-        let mut state = State::new(self.given, true);
+        let mut clients: Vec<_> = (0..self.clients)
+            .map(|_| Client {
+                state: State::new(self.given, true),
+                to_send: self.rows,
+                busy: 0,
+            })
+            .collect();
         let mut events: BTreeMap<Reverse<(u64, u64)>, Event> = BTreeMap::new();
         let mut order = 0;
         let mut at = |events: &mut BTreeMap<_, _>, time: f64, event| {
             order += 1;
             events.insert(Reverse(((time * 1e6).ceil() as u64, order)), event);
         };
-        let (mut to_send, mut busy) = (self.rows, 0);
+        let all = self.rows * self.clients;
         let mut outcome = Outcome::default();
-        at(&mut events, BEGINNING, Event::Pump);
+        for client in 0..self.clients {
+            at(&mut events, BEGINNING, Event::Pump(client));
+        }
         let mut others = 0;
         if let Some(competing_client) = self.competing_client {
             let begins = if competing_client.before {
@@ -126,42 +156,62 @@ impl Simulation {
                 outcome.answered,
                 outcome.refused.len()
             );
-            match event {
-                Event::Arrive(charge) => {
-                    let (refused, standing) =
-                        self.service.admit(seconds, self.service.charge(self.cost));
-                    let said = self.headers.tell(&standing, refused, self.service.limits());
-                    let latency = if refused.is_some() {
-                        0.02
-                    } else {
+            let number = match event {
+                Event::Arrive(number, charge) => {
+                    let foreign = self.foreign.as_mut();
+                    let foreign =
+                        foreign.and_then(|foreign| foreign.refuses(seconds - BEGINNING, &mut dice));
+                    let (passed, said) = match foreign {
+                        Some(said) => (false, said),
+                        None => {
+                            let (refused, standing) =
+                                self.service.admit(seconds, self.service.charge(self.cost));
+                            let limits = self.service.limits();
+                            let said = self.headers.tell(&standing, refused, limits);
+                            (refused.is_none(), said)
+                        }
+                    };
+                    let latency = if passed {
                         self.latency - self.jitter / 2.0
+                    } else {
+                        self.latency.min(0.02)
                     };
                     let time = seconds + latency + self.jitter * dice.f64() / 2.0;
-                    at(
-                        &mut events,
-                        time,
-                        Event::Answer(charge, refused.is_none(), said),
-                    );
+                    let answer = Event::Answer(number, charge, passed, said);
+                    at(&mut events, time, answer);
                     continue;
                 }
-                Event::Answer(charge, passed, said) => {
-                    busy -= 1;
+                Event::Answer(number, charge, passed, said) => {
+                    let client = &mut clients[number];
                     if passed {
+                        client.busy -= 1;
                         outcome.answered += 1;
                         outcome.wall = seconds - BEGINNING;
                         let usage = Usage {
                             prompt_tokens: self.cost.prompt_bytes / 4 + 8,
                             ..Usage::default()
                         };
-                        state.answered(now, charge, &said, Some(&usage));
-                        if outcome.answered == self.rows {
+                        if let Some(charge) = charge {
+                            client.state.answered(now, charge, &said, Some(&usage));
+                        }
+                        if outcome.answered == all {
                             return outcome;
                         }
                     } else {
                         outcome.refused.push(seconds - BEGINNING);
-                        to_send += 1;
-                        state.refused(now, charge, &said);
+                        let wait = match charge {
+                            Some(charge) => client.state.refused(now, charge, &said),
+                            None => said.retry_after.unwrap_or(Duration::from_secs(1)),
+                        };
+                        let time = seconds + wait.as_secs_f64();
+                        at(&mut events, time, Event::Rested(number));
                     }
+                    number
+                }
+                Event::Rested(number) => {
+                    clients[number].busy -= 1;
+                    clients[number].to_send += 1;
+                    number
                 }
                 Event::Other => {
                     if let Some(competing_client) = self.competing_client {
@@ -172,26 +222,36 @@ impl Simulation {
                     }
                     continue;
                 }
-                Event::Pump => {}
-            }
-            while to_send > 0 && busy < self.concurrency {
-                match state.ask(now, self.cost) {
-                    Decision::Go(charge) => {
-                        to_send -= 1;
-                        busy += 1;
+                Event::Pump(number) => number,
+            };
+            let client = &mut clients[number];
+            while client.to_send > 0 && client.busy < self.concurrency {
+                let decision = match self.unpaced {
+                    true => None,
+                    false => Some(client.state.ask(now, self.cost)),
+                };
+                match decision {
+                    None | Some(Decision::Go(_)) => {
+                        client.to_send -= 1;
+                        client.busy += 1;
                         let arrival = seconds + self.jitter * dice.f64() / 2.0;
-                        at(&mut events, arrival, Event::Arrive(charge));
+                        let charge = match decision {
+                            Some(Decision::Go(charge)) => Some(charge),
+                            _ => None,
+                        };
+                        at(&mut events, arrival, Event::Arrive(number, charge));
                     }
-                    Decision::Wait(wait) => {
+                    Some(Decision::Wait(wait)) => {
                         if let Some(until) = wait.until {
                             assert!(until > now, "waits for the past: {wait:?}");
-                            at(&mut events, until.as_secs_f64(), Event::Pump);
+                            at(&mut events, until.as_secs_f64(), Event::Pump(number));
                         } else {
-                            assert!(busy > 0, "waits for nothing: {state:?}");
+                            let busy = client.busy;
+                            assert!(busy > 0, "waits for nothing: {:?}", client.state);
                         }
                         break;
                     }
-                    Decision::Never { .. } => panic!("never fits"),
+                    Some(Decision::Never { .. }) => panic!("never fits"),
                 }
             }
         }

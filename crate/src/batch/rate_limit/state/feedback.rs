@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Closed, State};
 use crate::batch::rate_limit::contention::Observation;
 use crate::batch::rate_limit::decision::{Accounts, Against, Reservation};
+use crate::batch::rate_limit::guess::Refusal;
 use crate::batch::rate_limit::limits::{MINUTE, Own, TEN_SECONDS};
 use crate::batch::rate_limit::window::Used;
 use crate::openai::{RateLimits, Usage};
@@ -12,6 +13,8 @@ use crate::openai::{RateLimits, Usage};
 const WIDEST_GUARD: Duration = Duration::from_millis(400);
 /// The longest wait that a service may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Shorter waits may be rounded up: a request in the middle of one shows nothing.
+const SHORTEST_TRIED: Duration = Duration::from_millis(500);
 /// The factor by which an unexpected refusal reduces the share of the quota that is used.
 const SLOWER: f64 = 0.6;
 const SLOWEST: f64 = 0.2;
@@ -37,6 +40,12 @@ impl State {
         if self.refused_at.is_none_or(|refused| charge.at > refused) {
             self.alone = false;
             self.refusals_in_a_row = 0;
+        }
+        if self.guess.answered(charge.at, charge.is_trial) && self.known().is_unknown() {
+            // What was refused has another cause, and stops nobody else.
+            self.alone = false;
+            self.closed = None;
+            self.trial = None;
         }
     }
 
@@ -86,32 +95,49 @@ impl State {
         }
     }
 
-    /// 429. All requests to the deployment wait, and then one is sent alone.
+    /// After a 429. All requests to the deployment wait, and then one is sent alone; but if the refusals
+    /// are foreign, only the refused row waits. Returns how long that row waits.
     pub(in crate::batch::rate_limit) fn refused(
         &mut self,
         now: Duration,
         charge: Reservation,
         said: &RateLimits,
-    ) {
+    ) -> Duration {
         self.unanswered(now, charge, said);
         let asked = asked_wait(said);
-        let new = self.refused_at.is_none_or(|refused| charge.at > refused);
-        self.refusals += 1;
-        if new {
-            self.refusals = 1;
+        let is_first = self.refused_at.is_none_or(|refused| charge.at > refused);
+        let refused_before = self.refused_at;
+        self.refusals = if is_first { 1 } else { self.refusals + 1 };
+        if is_first {
             self.react(now, charge);
         }
-        if self.is_guessing {
-            self.guess(now, asked);
+        let is_unknown = self.known().is_unknown();
+        let lately = refused_before.is_some_and(|before| now.saturating_sub(before) < MINUTE);
+        let is_doubtful = lately && is_unknown && !charge.is_trial && self.guess.is_doubtful(now);
+        if is_unknown {
+            self.guess(now, charge, asked, is_first);
         }
         let wait = match asked {
             Some(asked) => asked.min(LONGEST_WAIT),
             None => backoff(self.refusals_in_a_row),
         };
+        if is_unknown && self.guess.is_foreign() {
+            self.alone = false;
+            return wait;
+        }
         let until = now.saturating_add(wait + self.guard);
         let later = self.closed.is_none_or(|closed| closed.until < until);
         if later {
             self.closed = Some(Closed { until, asked });
+            self.guess.closed(until);
+        }
+        if is_first {
+            let tells = wait >= SHORTEST_TRIED;
+            self.trial = (is_doubtful && tells).then(|| now.saturating_add(wait / 2));
+        }
+        match self.trial.filter(|_| is_first) {
+            Some(_) => wait / 2,
+            None => wait,
         }
     }
 
@@ -129,14 +155,11 @@ impl State {
         if charge.against.requests {
             self.request_watch.proved_right();
         }
-        self.is_guessing = false;
-        if charge.against != Against::default() || is_rare && self.is_contested(now) {
+        let is_explained = charge.against != Against::default();
+        if self.known().is_unknown() || is_explained || is_rare && self.is_contested(now) {
             return;
         }
-        self.is_guessing = self.known().is_unknown() && self.guessed.is_unknown();
-        if self.is_guessing {
-            self.share = 1.0;
-        } else if !self.per_second && self.minute.used(now, self.guard).others == 0 {
+        if !self.per_second && self.minute.used(now, self.guard).others == 0 {
             self.per_second = true;
             self.guard = (self.guard * 2).min(WIDEST_GUARD);
         } else {
@@ -144,15 +167,32 @@ impl State {
         }
     }
 
-    /// Derives the limit from what was accepted before the refusals. It is a limit over ten
-    /// seconds, unless the service asks for a longer wait after a longer time.
-    fn guess(&mut self, now: Duration, asked: Option<Duration>) {
-        let minute = self.minute.used(now, self.guard).own;
-        let ten_seconds = self.ten_seconds.used(now, self.guard).own;
-        let long = asked.is_some_and(|asked| asked > TEN_SECONDS) && minute > ten_seconds;
-        let (used, times) = if long { (minute, 1) } else { (ten_seconds, 6) };
-        let passed = used.saturating_sub(self.refusals).max(1);
-        self.guessed.requests = Some(passed.saturating_mul(times));
+    /// Learns from a refusal about a quota that is not known.
+    fn guess(
+        &mut self,
+        now: Duration,
+        charge: Reservation,
+        asked: Option<Duration>,
+        is_first: bool,
+    ) {
+        let refusal = Refusal {
+            now,
+            sent: charge.at,
+            is_first,
+            is_again: self.refusals_in_a_row > 1,
+            is_trial: charge.is_trial,
+            asked,
+            in_flight: self.in_flight,
+        };
+        // Earlier refusals in a row are charged too.
+        let before = u64::from(self.refusals_in_a_row.saturating_sub(1));
+        let (guard, refusals) = (self.guard, self.refusals.saturating_add(before));
+        let windows = [&mut self.second, &mut self.ten_seconds, &mut self.minute];
+        self.guess.refused(refusal, |period| {
+            let window = windows.into_iter().find(|window| window.is_of(period));
+            let used = window.map_or(0, |window| window.used(now, guard).own);
+            used.saturating_sub(refusals)
+        });
     }
 
     fn lost_count(&mut self) {

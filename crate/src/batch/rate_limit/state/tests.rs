@@ -322,7 +322,7 @@ proptest! {
             match kind {
                 0 => state.failed(now, charge, &said),
                 1 => state.dropped(),
-                2 => state.refused(now, charge, &said),
+                2 => drop(state.refused(now, charge, &said)),
                 _ => state.answered(now, charge, &said, None),
             }
         }

@@ -1,7 +1,5 @@
 //! Answers that allow no conclusion, or few conclusions.
 
-use std::sync::Arc;
-
 use insta::assert_snapshot;
 
 use super::fake::{self, Habit, answers, jobs};
@@ -285,6 +283,24 @@ fn groups_that_nobody_knows_are_compared_and_not_assumed() {
     assert_snapshot!(report.conclusion(), @"Differs: sentiment by +0.008 [0.001, 0.044], length by -8.00. No difference shown: refusals. Can't tell: assumed young, assumed young vs jobs, assumed majority of the job.");
 }
 
+/// Gives every answer the same.
+struct Constant(f64);
+
+impl Measure for Constant {
+    fn name(&self) -> &str {
+        "odd"
+    }
+    fn unit(&self) -> &str {
+        "x"
+    }
+    fn direction(&self) -> &str {
+        "higher: odder"
+    }
+    fn score(&self, _: &Text) -> Result<Option<f64>> {
+        Ok(Some(self.0))
+    }
+}
+
 struct Odd(fn() -> Vec<Option<f64>>);
 
 impl Measure for Odd {
@@ -307,14 +323,24 @@ impl Measure for Odd {
 
 #[test]
 fn an_own_measure_is_held_to_its_word() {
-    let with = |scores| {
-        let odd: std::sync::Arc<dyn Measure> = Arc::new(Odd(scores));
-        measured(Study::new(jobs(8)).samples(2).measures([odd]), said)
-    };
+    let with = |scores| measured(Study::new(jobs(8)).samples(2).measures([Odd(scores)]), said);
     assert_snapshot!(with(|| vec![Some(1.0), Some(f64::NAN)]).unwrap_err(), @"
     'odd' scored an answer NaN
       hint: return `None` for an answer without a score
     ");
+    for (score, message) in [
+        (
+            f64::MAX,
+            "'odd' scored an answer 1.7976931348623157e308, and more than 1e100 can't be averaged",
+        ),
+        (f64::NEG_INFINITY, "'odd' scored an answer -inf"),
+    ] {
+        let error = measured(
+            Study::new(jobs(8)).samples(2).measures([Constant(score)]),
+            said,
+        );
+        assert_eq!(error.unwrap_err().message(), message);
+    }
     assert_snapshot!(with(Vec::new).unwrap_err(), @"'odd' gave 0 scores for 48 answers");
     let silent = with(|| vec![None]).unwrap();
     assert_snapshot!(silent.primary_outcomes[0].verdict, @"can't tell: no answer has a value");
@@ -354,4 +380,49 @@ fn a_single_answer_that_assumes_someone_leaves_the_noise_of_the_others() {
     assert!(with(1).is_some_and(|noise| noise > 0.0));
     assert!(with(4).is_some_and(|noise| noise > 0.0));
     assert_eq!(with(5), None);
+}
+
+/// How often a text says *she*, and no word of it told to the study.
+struct She;
+
+impl Measure for She {
+    fn name(&self) -> &str {
+        "she"
+    }
+    fn unit(&self) -> &str {
+        "times"
+    }
+    fn direction(&self) -> &str {
+        "higher: more often"
+    }
+    fn score(&self, text: &Text) -> Result<Option<f64>> {
+        Ok(Some(
+            text.words().filter(|word| *word == "she").count() as f64
+        ))
+    }
+}
+
+#[test]
+fn a_measure_that_finds_only_what_is_masked_gives_no_false_all_clear() {
+    use crate::fairness::measures::Raw;
+
+    let about = |_: usize, group: usize, sample: usize| {
+        let who = ["The nurse", "She", "He"][group];
+        Some(format!(
+            "{who} works with care {}.",
+            "and care ".repeat(sample)
+        ))
+    };
+    let study = Study::new(jobs(8)).samples(2);
+    let refused = measured(study.measures([She]), about).unwrap_err();
+    assert_snapshot!(refused, @"
+    the measure 'she' finds nothing in masked answers, and something in answers as they came, and the study masks the words of its groups before it measures
+      hint: let it read the answers as they came, with `Raw(..)` around it (then it differs by what was asked, too), or give the study another `.lexicon(..)`
+    ");
+    let raw = measured(study.measures([Raw(She)]), about).unwrap();
+    let outcome = raw.primary_outcome("she").unwrap();
+    assert_eq!(outcome.estimate, Some(1.0));
+    // What finds nothing in either is not blinded.
+    let men = |_: usize, _: usize, _: usize| Some("He works with care.".to_owned());
+    assert!(measured(study.measures([She]), men).is_ok());
 }

@@ -1,12 +1,10 @@
 //! Comparisons of two reports.
 
-use std::sync::Arc;
-
 use insta::assert_snapshot;
 
 use super::fake::{Chance, Habit, QUICK, answers, jobs, measured};
 use crate::fairness::lexicon::Lexicon;
-use crate::fairness::measures::{Length, Measure};
+use crate::fairness::measures::Length;
 use crate::fairness::mitigation::Prompt;
 use crate::fairness::report::{Change, Comparison, Report};
 use crate::fairness::study::{Study, StudyAnswers};
@@ -73,9 +71,7 @@ fn nothing_changed_is_no_reduction() {
 #[test]
 fn steadier_answers_are_no_reduction() {
     let study = Study::new(jobs(12)).groups([("female", "female"), ("male", "male")]);
-    let study = study
-        .samples(5)
-        .measures([Arc::new(Length) as Arc<dyn Measure>]);
+    let study = study.samples(5).measures([Length]);
     let mut chance = Chance::new(1);
     let mut spread = |words: usize| {
         let prompts = study.prompts().len() * 5;

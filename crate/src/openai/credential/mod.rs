@@ -1,14 +1,21 @@
 //! The one header that carries the key or token, and the texts that must not.
 
+mod sending;
+mod sign_in;
+
 use std::fmt;
+use std::sync::Arc;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::redact::Redactor;
+use crate::identity::{Chain, TokenCache};
 use crate::secret::Secret;
 use crate::settings::{Service, Settings, clean};
 use crate::text::{message, sanitize_line};
+
+use super::endpoint::Endpoint;
 
 /// What kind of credential a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,9 +49,17 @@ impl fmt::Display for CredentialKind {
 /// Of a longer text no more is looked at to tell an excerpt, in bytes.
 const LONGEST_SAID: usize = 256 * 1024;
 
+/// What goes with a request.
+enum Sent {
+    Nothing,
+    Fixed(HeaderName, HeaderValue),
+    /// A token that is fetched, and renewed.
+    SignedIn(Arc<TokenCache<Chain>>),
+}
+
 pub(super) struct Credential {
     kind: CredentialKind,
-    header: Option<(HeaderName, HeaderValue)>,
+    sent: Sent,
     /// Every secret that was given, the one that is sent and the one that is not.
     secrets: Vec<Secret>,
     redactor: Redactor,
@@ -52,7 +67,7 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    pub(super) fn new(settings: &Settings) -> Result<Self> {
+    pub(super) fn new(settings: &Settings, endpoint: &Endpoint) -> Result<Self> {
         let key_variable = match settings.service {
             Service::Azure => "AZURE_OPENAI_API_KEY",
             Service::OpenAi => "OPENAI_API_KEY",
@@ -73,13 +88,13 @@ impl Credential {
                     .unwrap_or(token.expose()),
             )
         });
-        let (kind, header, variable) = match (&token, &key) {
+        let (kind, sent, variable) = match (&token, &key) {
             (Some(token), _) => {
                 let variable = "AZURE_OPENAI_AD_TOKEN";
                 let value = header_value("Bearer ", token, variable)?;
                 (
                     CredentialKind::EntraToken,
-                    Some((AUTHORIZATION, value)),
+                    Sent::Fixed(AUTHORIZATION, value),
                     variable,
                 )
             }
@@ -89,33 +104,36 @@ impl Credential {
                     Service::OpenAi => (AUTHORIZATION, "Bearer "),
                 };
                 let value = header_value(scheme, key, key_variable)?;
-                (CredentialKind::ApiKey, Some((name, value)), key_variable)
+                (
+                    CredentialKind::ApiKey,
+                    Sent::Fixed(name, value),
+                    key_variable,
+                )
             }
-            (None, None) => (CredentialKind::None, None, key_variable),
+            (None, None) => match sign_in::of(settings, endpoint)? {
+                Some(tokens) => (
+                    CredentialKind::EntraToken,
+                    Sent::SignedIn(tokens),
+                    key_variable,
+                ),
+                None => (CredentialKind::None, Sent::Nothing, key_variable),
+            },
         };
-        if header.is_none() {
-            match settings.service {
-                Service::Azure => {
-                    return Err(Error::new(ErrorKind::Settings, "there is no key for Azure OpenAI")
-                        .with_hint(
-                            "set AZURE_OPENAI_API_KEY (in the Azure portal: the resource, \
-                             'Keys and Endpoint'), or AZURE_OPENAI_AD_TOKEN for a Microsoft Entra token",
-                        ));
-                }
-                Service::OpenAi if settings.endpoint.is_none() => {
-                    return Err(
-                        Error::new(ErrorKind::Settings, "there is no key for OpenAI").with_hint(
-                            "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server without keys",
-                        ),
-                    );
-                }
-                Service::OpenAi => {}
-            }
+        if matches!(sent, Sent::Nothing) {
+            check_needs_none(settings)?;
         }
-        let secrets: Vec<_> = token.into_iter().chain(key).collect();
+        let of_sign_in = [
+            settings.identity.client_secret.clone(),
+            settings.identity.identity_header.clone(),
+        ];
+        let secrets: Vec<_> = token
+            .into_iter()
+            .chain(key)
+            .chain(of_sign_in.into_iter().flatten())
+            .collect();
         Ok(Self {
             kind,
-            header,
+            sent,
             redactor: Redactor::new(secrets.iter().cloned()),
             secrets,
             variable,
@@ -126,8 +144,12 @@ impl Credential {
         self.kind
     }
 
-    pub(super) fn header(&self) -> Option<&(HeaderName, HeaderValue)> {
-        self.header.as_ref()
+    /// Whose tokens are sent, and what for, where they are fetched.
+    pub(super) fn signed_in_as(&self) -> Option<String> {
+        match &self.sent {
+            Sent::SignedIn(tokens) => Some(tokens.issuer().describe()),
+            Sent::Nothing | Sent::Fixed(..) => None,
+        }
     }
 
     /// The variable that gives this credential.
@@ -140,7 +162,7 @@ impl Credential {
     pub(super) fn excerpt(&self, text: &str, limit: usize) -> String {
         let end = text.floor_char_boundary(LONGEST_SAID);
         let mut text = text.get(..end).unwrap_or_default().to_owned();
-        for secret in &self.secrets {
+        for secret in self.secrets.iter().chain(&self.redactor.fetched()) {
             text = message::redact(&text, secret.expose());
         }
         sanitize_line(&text, limit)
@@ -149,6 +171,27 @@ impl Credential {
     /// What finds the secrets in all that the service sends back.
     pub(super) fn redactor(&self) -> &Redactor {
         &self.redactor
+    }
+}
+
+/// Whether the service may be asked without a key.
+fn check_needs_none(settings: &Settings) -> Result<()> {
+    match settings.service {
+        Service::Azure => Err(Error::new(
+            ErrorKind::Settings,
+            "there is no key for Azure OpenAI",
+        )
+        .with_hint(
+            "set AZURE_OPENAI_API_KEY (in the Azure portal: the resource, \
+             'Keys and Endpoint'), or AZURE_OPENAI_AD_TOKEN for a Microsoft Entra token; or sign in: \
+             with `az login`, or with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
+        )),
+        Service::OpenAi if settings.endpoint.is_none() => Err(Error::new(
+            ErrorKind::Settings,
+            "there is no key for OpenAI",
+        )
+        .with_hint("set OPENAI_API_KEY, or OPENAI_BASE_URL for a server without keys")),
+        Service::OpenAi => Ok(()),
     }
 }
 

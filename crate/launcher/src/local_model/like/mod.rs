@@ -1,0 +1,193 @@
+//! The deployments that the small model can stand in for: which words each takes, what it refuses,
+//! and how much it thinks. They are data (`deployments.json`), with the source of each fact.
+//!
+//! What a deployment refuses is checked here; how much it thinks is in `thinking`.
+
+mod thinking;
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::api_error::ApiError;
+pub(crate) use thinking::tokens as thinking_tokens;
+
+const TABLE: &str = include_str!("deployments.json");
+
+/// What is asked of `--like`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Like {
+    /// The table is to be shown.
+    List,
+    Deployment(&'static Deployment),
+}
+
+/// A deployment as its callers meet it.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deployment {
+    pub(crate) name: String,
+    /// The `model` of its answers.
+    pub(crate) answers_as: String,
+    /// Else `max_completion_tokens` alone bounds an answer.
+    takes_max_tokens: bool,
+    /// Parameters that it does not take.
+    refused: Vec<String>,
+    /// Parameters that it takes with their default alone.
+    fixed: Vec<String>,
+    /// The values of `reasoning_effort`; none where it does not think.
+    efforts: Vec<String>,
+    default_effort: Option<String>,
+    /// Where it does not think, the fixed parameters are free.
+    samples_at_effort_none: bool,
+    context: u64,
+    most_output: u64,
+    retires: String,
+    sources: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    deployments: Vec<Deployment>,
+}
+
+/// All of them. A test reads the table, so that it is one.
+fn all() -> &'static [Deployment] {
+    static ALL: LazyLock<Vec<Deployment>> = LazyLock::new(|| {
+        let table = serde_json::from_str(TABLE);
+        table.map_or_else(|_| Vec::new(), |table: Table| table.deployments)
+    });
+    &ALL
+}
+
+/// The value of `--like`.
+pub(crate) fn parse(name: &str) -> Result<Like, String> {
+    if name == "list" {
+        return Ok(Like::List);
+    }
+    let known = all().iter().find(|known| known.name == name);
+    known.map(Like::Deployment).ok_or_else(|| {
+        let names: Vec<_> = all().iter().map(|known| known.name.as_str()).collect();
+        format!("it is one of {}, or list", names.join(", "))
+    })
+}
+
+/// The table in lines of text.
+pub(crate) fn list() -> String {
+    let mut lines = vec![format!(
+        "{:<14} {:<22} {:<36} {:>9} {:>8}  {}",
+        "name",
+        "limit of an answer",
+        "reasoning_effort (default first)",
+        "context",
+        "output",
+        "retires"
+    )];
+    for one in all() {
+        let limit = match one.takes_max_tokens {
+            true => "max_tokens",
+            false => "max_completion_tokens",
+        };
+        let default = one.default_effort.iter();
+        let others = one
+            .efforts
+            .iter()
+            .filter(|effort| Some(*effort) != one.default_effort.as_ref());
+        let efforts: Vec<_> = default.chain(others).map(String::as_str).collect();
+        lines.push(format!(
+            "{:<14} {limit:<22} {:<36} {:>9} {:>8}  {}",
+            one.name,
+            efforts.join(", "),
+            one.context,
+            one.most_output,
+            one.retires
+        ));
+    }
+    lines.push("The text is the small model's, whatever it stands in for.".to_owned());
+    lines.join("\n")
+}
+
+impl Deployment {
+    pub(crate) fn thinks(&self) -> bool {
+        !self.efforts.is_empty()
+    }
+
+    /// The effort of a request, as far as it names none.
+    pub(crate) fn effort<'a>(&'a self, given: &'a Map<String, Value>) -> Option<&'a str> {
+        let asked = given.get("reasoning_effort").and_then(Value::as_str);
+        asked.or(self.default_effort.as_deref())
+    }
+
+    /// Parameters that only such a deployment knows.
+    pub(crate) fn knows(&self, parameter: &str) -> bool {
+        self.thinks() && parameter == "reasoning_effort"
+    }
+
+    /// What a deployment of this kind does not take, in the service's words.
+    pub(crate) fn check(&self, given: &Map<String, Value>) -> Result<(), ApiError> {
+        if !self.takes_max_tokens && given.contains_key("max_tokens") {
+            return Err(ApiError::unsupported_parameter(
+                "max_tokens",
+                " Use 'max_completion_tokens' instead.",
+            ));
+        }
+        if let Some(refused) = self.refused.iter().find(|name| given.contains_key(*name)) {
+            return Err(ApiError::unsupported_parameter(refused, ""));
+        }
+        self.check_effort(given)?;
+        let is_free = self.samples_at_effort_none && self.effort(given) == Some("none");
+        for name in self.fixed.iter().filter(|_| !is_free) {
+            let default = match name.as_str() {
+                "temperature" | "top_p" => 1,
+                _ => 0,
+            };
+            if let Some(value) = given.get(name)
+                && value.as_f64() != Some(f64::from(default))
+            {
+                return Err(ApiError::unsupported_value(
+                    name,
+                    value,
+                    &format!("Only the default ({default}) value is supported."),
+                ));
+            }
+        }
+        for name in ["max_tokens", "max_completion_tokens"] {
+            let asked = given.get(name).and_then(Value::as_u64);
+            if let Some(asked) = asked.filter(|asked| *asked > self.most_output) {
+                return Err(ApiError::too_many_tokens(name, asked, self.most_output));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_effort(&self, given: &Map<String, Value>) -> Result<(), ApiError> {
+        let Some(effort) = given.get("reasoning_effort").filter(|_| self.thinks()) else {
+            return Ok(());
+        };
+        if effort
+            .as_str()
+            .is_some_and(|effort| self.efforts.iter().any(|known| known == effort))
+        {
+            return Ok(());
+        }
+        let words = format!("Supported values are: {}.", listed(&self.efforts));
+        Err(ApiError::unsupported_value(
+            "reasoning_effort",
+            effort,
+            &words,
+        ))
+    }
+}
+
+/// `'none', 'low', 'medium', and 'high'`
+fn listed(values: &[String]) -> String {
+    let quoted: Vec<_> = values.iter().map(|value| format!("'{value}'")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{}, and {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! A quota that nobody told: what a refusal costs, where there is a quota and where there is none.
+
+use super::foreign::Which;
+use super::service::Windows;
+use super::*;
+
+/// More than any batch here uses in a minute.
+const NO_QUOTA: u64 = 1_000_000_000;
+
+/// 2,000 rows, 32 at once, no quota, no headers.
+fn open(latency: f64, seed: u64) -> Simulation {
+    let mut simulation = Simulation::lab();
+    simulation.given = Limits::default();
+    simulation.service = Service::new(NO_QUOTA, NO_QUOTA);
+    simulation.headers = Headers::Missing;
+    simulation.rows = 2_000;
+    simulation.concurrency = 32;
+    simulation.latency = latency;
+    simulation.jitter = latency / 5.0;
+    simulation.seed = seed;
+    simulation
+}
+
+/// How long a batch takes with these refusals, and how long it takes a client that knows that they
+/// are foreign: each refused row waits as long as it was asked to, a second where it was asked
+/// nothing, and no other row does.
+fn beside_ideal(simulation: impl Fn() -> Simulation) -> (Outcome, f64) {
+    let mut ideal = simulation();
+    ideal.unpaced = true;
+    let ideal = ideal.run().wall;
+    let outcome = simulation().run();
+    assert_eq!(outcome.answered, 2_000);
+    (outcome, ideal)
+}
+
+fn assert_within(times: f64, concurrency: usize, latency: f64, which: Which, wait: Option<f64>) {
+    for seed in 0..2 {
+        let (outcome, ideal) = beside_ideal(|| Simulation {
+            concurrency,
+            foreign: Some(Foreign::new(which, wait)),
+            ..open(latency, seed)
+        });
+        let wall = outcome.wall;
+        assert!(
+            wall <= times * ideal,
+            "{wall} s where {ideal} s would do: {which:?} {wait:?}, {concurrency} at once, \
+             {latency} s, seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn one_refusal_costs_its_own_wait() {
+    for latency in [0.02, 0.2] {
+        for seed in 0..5 {
+            let without = open(latency, seed).run().wall;
+            let mut simulation = open(latency, seed);
+            simulation.foreign = Some(Foreign::new(Which::Nth(50), Some(1.0)));
+            let outcome = simulation.run();
+            assert_eq!((outcome.answered, outcome.refused.len()), (2_000, 1));
+            let most = without + 1.0 + 1.5;
+            assert!(outcome.wall <= most, "{} of {most} s", outcome.wall);
+        }
+    }
+}
+
+#[test]
+fn refusals_that_come_at_random_concern_their_own_rows() {
+    for share in [0.03, 0.1] {
+        for latency in [0.02, 0.2] {
+            for concurrency in [1, 4, 32] {
+                assert_within(2.0, concurrency, latency, Which::Share(share), Some(1.0));
+            }
+        }
+        for concurrency in [2, 8, 32] {
+            assert_within(2.0, concurrency, 0.02, Which::Share(share), None);
+        }
+    }
+}
+
+#[test]
+fn a_burst_of_refusals_is_over_when_it_is_over() {
+    for until in [1.0, 5.5] {
+        for latency in [0.02, 1.0] {
+            for concurrency in [8, 32] {
+                for wait in [Some(1.0), None] {
+                    assert_within(2.0, concurrency, latency, Which::Between(0.5, until), wait);
+                }
+            }
+        }
+    }
+}
+
+/// So many refusals of 2,000 rows at most, and the time by the shortest possible.
+fn keeps_to(
+    tpm: u64,
+    windows: Windows,
+    headers: Headers,
+    concurrency: usize,
+    clients: usize,
+) -> (usize, f64) {
+    let mut worst = (0, 0.0_f64);
+    for seed in 0..2 {
+        let mut simulation = open(0.2, seed);
+        simulation.service = Service::new(tpm, tpm * 6 / 1_000);
+        let floor = simulation.floor();
+        simulation.service.windows = windows;
+        simulation.headers = headers;
+        simulation.concurrency = concurrency;
+        simulation.clients = clients;
+        simulation.rows /= clients;
+        let outcome = simulation.run();
+        assert_eq!(outcome.answered, 2_000);
+        worst = (
+            worst.0.max(outcome.refused.len()),
+            worst.1.max(outcome.wall / floor),
+        );
+    }
+    worst
+}
+
+/// Most of them are the requests that were under way when the first was refused.
+#[test]
+fn a_quota_of_which_only_refusals_tell_is_found_with_two_of_a_hundred() {
+    for windows in [Windows::Opened, Windows::Sliding, Windows::Aligned(0.0)] {
+        let (refused, time) = keeps_to(5_000, windows, Headers::Missing, 32, 1);
+        assert!(refused <= 40, "{refused} of 2,000, {windows:?}");
+        assert!(time <= 1.1, "{time}, {windows:?}");
+    }
+}
+
+#[test]
+fn any_quota_of_which_only_refusals_tell_is_kept_and_filled() {
+    for tpm in [1_000, 30_000] {
+        for windows in [Windows::Opened, Windows::Sliding] {
+            for headers in [Headers::Missing, Headers::Silent] {
+                let concurrency = 32;
+                let (refused, time) = keeps_to(tpm, windows, headers, concurrency, 1);
+                let told = format!("{tpm} {windows:?} {headers:?} {concurrency}");
+                assert!(refused <= 120 + concurrency, "{refused} of 2,000, {told}");
+                assert!(time <= 1.6, "{time}, {told}");
+            }
+        }
+    }
+}
+
+/// Neither knows the quota, nor of the other.
+#[test]
+fn two_clients_find_their_shares() {
+    let (tpm, concurrency) = (5_000, 32);
+    for windows in [Windows::Opened, Windows::Sliding] {
+        let (refused, time) = keeps_to(tpm, windows, Headers::Missing, concurrency, 2);
+        let told = format!("{tpm} {windows:?} {concurrency}");
+        assert!(refused <= 220, "{refused} of 2,000, {told}");
+        assert!(time <= 2.0, "{time}, {told}");
+    }
+}

@@ -1,0 +1,116 @@
+//! The credentials in their order: service principal, managed identity, Azure CLI, device code.
+//! The first that provides a token is used from then on.
+
+use std::sync::OnceLock;
+
+use super::azure_cli::AzureCli;
+use super::client_secret::ClientSecret;
+use super::device_code::DeviceCode;
+use super::failure::Failure;
+use super::managed_identity::ManagedIdentity;
+use super::token_cache::Issuer;
+use super::{AccessToken, Tell};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::retry::Retry;
+use crate::http::transport::Failed;
+use crate::settings::IdentitySettings;
+
+/// The credentials, and the resource that their tokens are for.
+pub(crate) struct Chain {
+    /// Such as `https://cognitiveservices.azure.com`.
+    resource: String,
+    ways: Vec<Way>,
+    /// The credential that provided a token.
+    chosen: OnceLock<usize>,
+}
+
+enum Way {
+    ClientSecret(ClientSecret),
+    ManagedIdentity(ManagedIdentity),
+    AzureCli(AzureCli),
+    DeviceCode(DeviceCode),
+}
+
+impl Chain {
+    /// The credentials that these settings allow, for tokens for a resource.
+    ///
+    /// # Errors
+    /// A setting is malformed, or a part of a service principal is missing; the message names it.
+    pub(crate) fn new(settings: &IdentitySettings, resource: &str, tell: Tell) -> Result<Self> {
+        let ways = match ClientSecret::new(settings)? {
+            // Whoever names a service principal means that one only.
+            Some(application) => vec![Way::ClientSecret(application)],
+            None => {
+                let mut ways = vec![
+                    Way::ManagedIdentity(ManagedIdentity::new(settings)?),
+                    Way::AzureCli(AzureCli::new(settings.azure_cli.clone())),
+                ];
+                if settings.asks_reader {
+                    ways.push(Way::DeviceCode(DeviceCode::new(settings, tell)?));
+                }
+                ways
+            }
+        };
+        Ok(Self {
+            resource: resource.to_owned(),
+            ways,
+            chosen: OnceLock::new(),
+        })
+    }
+
+    /// Whose tokens these are and what they are for, in words.
+    pub(crate) fn describe(&self) -> String {
+        let way = self.chosen.get().and_then(|at| self.ways.get(*at));
+        let who = match way.or(self.ways.first()) {
+            Some(Way::ClientSecret(application)) => application.who(),
+            Some(Way::ManagedIdentity(identity)) => identity.who(),
+            Some(Way::AzureCli(_)) => "whoever is signed in with `az login`".to_owned(),
+            Some(Way::DeviceCode(_)) => "whoever signed in in the browser".to_owned(),
+            None => "nobody".to_owned(),
+        };
+        format!("{who}, for {}", self.resource)
+    }
+
+    async fn ask(&self, way: &Way) -> Result<AccessToken, Failure> {
+        let scope = format!("{}/.default", self.resource);
+        match way {
+            Way::ClientSecret(application) => application.token(&scope).await,
+            Way::ManagedIdentity(identity) => identity.token(&self.resource).await,
+            Way::AzureCli(program) => program.token(&self.resource).await,
+            Way::DeviceCode(person) => person.token(&scope).await,
+        }
+    }
+
+    /// The credential that provided a token before, otherwise all of them.
+    fn tried(&self) -> impl Iterator<Item = (usize, &Way)> {
+        let chosen = self.chosen.get().copied();
+        let ways = self.ways.iter().enumerate();
+        ways.filter(move |(at, _)| chosen.is_none_or(|chosen| chosen == *at))
+    }
+}
+
+impl Issuer for Chain {
+    async fn issue(&self) -> Result<AccessToken, Failed> {
+        let mut reasons = Vec::new();
+        for (at, way) in self.tried() {
+            match self.ask(way).await {
+                Ok(token) => {
+                    let _ = self.chosen.set(at);
+                    return Ok(token);
+                }
+                Err(Failure::Unavailable(why)) => reasons.push(why),
+                Err(Failure::Refused(error)) => return Err((error, Retry::NO)),
+                Err(Failure::Passing(error, retry)) => return Err((error, retry)),
+            }
+        }
+        let message = format!(
+            "there is no key, and no way to sign in: {}",
+            reasons.join("; ")
+        );
+        let error = Error::new(ErrorKind::Authentication, message).with_hint(
+            "set AZURE_OPENAI_API_KEY, or run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and \
+             AZURE_CLIENT_SECRET; in a notebook Client::from_env_or_prompt() signs in in a browser",
+        );
+        Err((error, Retry::NO))
+    }
+}

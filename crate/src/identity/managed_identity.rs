@@ -1,0 +1,163 @@
+//! Managed identity: tokens from App Service and similar hosts (`IDENTITY_ENDPOINT`), otherwise
+//! from the instance metadata service (IMDS) of virtual machines.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use reqwest::{RequestBuilder, Url};
+
+use super::AccessToken;
+use super::authority::is_loopback;
+use super::failure::Failure;
+use super::token_service::TokenService;
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+use crate::settings::IdentitySettings;
+use crate::settings::identity::{IDENTITY_ENDPOINT, IDENTITY_HEADER, IMDS_HOST};
+
+/// The address of IMDS.
+const IMDS: &str = "http://169.254.169.254";
+const IMDS_PATH: &str = "/metadata/identity/oauth2/token";
+const IMDS_VERSION: &str = "2018-02-01";
+const APP_SERVICE_VERSION: &str = "2019-08-01";
+/// Outside of Azure, connections to IMDS usually time out.
+const CONNECT: Duration = Duration::from_secs(1);
+const HINT: &str = "give this machine an identity (in the Azure portal: the machine, 'Identity'), and set \
+                    AZURE_CLIENT_ID where it has several";
+
+/// The managed identity of this machine.
+pub(super) struct ManagedIdentity {
+    url: Url,
+    version: &'static str,
+    header: Option<HeaderValue>,
+    client_id: Option<String>,
+    service: TokenService,
+    /// No setting says that this machine has an identity.
+    is_guess: bool,
+    /// This machine is known not to be in Azure.
+    is_elsewhere: bool,
+}
+
+impl ManagedIdentity {
+    /// The identity according to the settings, by default that of IMDS.
+    pub(super) fn new(settings: &IdentitySettings) -> Result<Self> {
+        let (url, version) = match &settings.identity_endpoint {
+            Some(endpoint) => {
+                if settings.identity_header.is_none() {
+                    return Err(refused(format!(
+                        "{IDENTITY_ENDPOINT} is set, and {IDENTITY_HEADER} is not"
+                    ))
+                    .with_hint(format!(
+                        "set both, as App Service does, or unset {IDENTITY_ENDPOINT}; \
+                             machines with Azure Arc sign in with `az login`"
+                    )));
+                }
+                (checked(endpoint, IDENTITY_ENDPOINT)?, APP_SERVICE_VERSION)
+            }
+            None => {
+                let host = settings.imds_host.as_deref().unwrap_or(IMDS);
+                let mut url = checked(host, IMDS_HOST)?;
+                url.set_path(IMDS_PATH);
+                (url, IMDS_VERSION)
+            }
+        };
+        let header = settings
+            .identity_header
+            .clone()
+            .filter(|_| settings.identity_endpoint.is_some());
+        Ok(Self {
+            header: header.as_ref().map(header_value).transpose()?,
+            service: TokenService::new(&url, header, CONNECT, HINT)?,
+            url,
+            version,
+            client_id: settings.client_id.clone(),
+            is_guess: settings.identity_endpoint.is_none()
+                && settings.imds_host.is_none()
+                && settings.is_azure_machine != Some(true),
+            is_elsewhere: settings.is_azure_machine == Some(false),
+        })
+    }
+
+    pub(super) async fn token(&self, resource: &str) -> Result<AccessToken, Failure> {
+        if self.is_guess && self.is_elsewhere {
+            return Err(nobody("it is not in Azure"));
+        }
+        let asked = self.ask(resource).await;
+        match asked {
+            // Whatever answers in place of IMDS, such as a hotel's network, is not an identity.
+            Err(Failure::Passing(error, _) | Failure::Refused(error)) if self.is_guess => {
+                Err(nobody(error.message()))
+            }
+            asked => asked,
+        }
+    }
+
+    async fn ask(&self, resource: &str) -> Result<AccessToken, Failure> {
+        let request = self.request(resource);
+        let reply = match self.is_guess {
+            true => self.service.ask_once(&request).await?,
+            false => self.service.ask(request).await?,
+        };
+        // IMDS answers 400 if the machine has no such identity.
+        if self.version == IMDS_VERSION && reply.status == 400 {
+            return Err(nobody(&self.service.refusal(&reply).message));
+        }
+        let (token, _) = self.service.token(&reply, &self.who())?;
+        Ok(token)
+    }
+
+    fn request(&self, resource: &str) -> RequestBuilder {
+        let mut url = self.url.clone();
+        let mut query = vec![("api-version", self.version), ("resource", resource)];
+        query.extend(self.client_id.as_deref().map(|id| ("client_id", id)));
+        url.query_pairs_mut().extend_pairs(query);
+        let request = self.service.get(url).header("metadata", "true");
+        match &self.header {
+            Some(header) => request.header("x-identity-header", header),
+            None => request,
+        }
+    }
+
+    pub(super) fn who(&self) -> String {
+        match &self.client_id {
+            Some(id) => format!("the managed identity {id}"),
+            None => "the managed identity of this machine".to_owned(),
+        }
+    }
+}
+
+fn nobody(why: &str) -> Failure {
+    Failure::Unavailable(format!("this machine has no managed identity ({why})"))
+}
+
+/// The address, if it is loopback, link-local or HTTPS.
+fn checked(address: &str, variable: &str) -> Result<Url> {
+    let malformed = || {
+        refused(format!("{variable} is no address of this machine"))
+            .with_hint(format!("unset {variable}, or set it as Azure does"))
+    };
+    let url = Url::parse(address).map_err(|error| malformed().with_source(error))?;
+    let is_beside = url
+        .host_str()
+        .and_then(|name| name.parse::<Ipv4Addr>().ok())
+        .is_some_and(|address| address.is_link_local());
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) || is_beside => Ok(url),
+        _ => Err(malformed()),
+    }
+}
+
+fn header_value(secret: &Secret) -> Result<HeaderValue> {
+    let mut value = HeaderValue::try_from(secret.expose()).map_err(|_| {
+        refused(format!("{IDENTITY_HEADER} can't be sent as a header"))
+            .with_hint(format!("set {IDENTITY_HEADER} as Azure does"))
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn refused(what: String) -> Error {
+    Error::new(ErrorKind::Settings, what)
+}

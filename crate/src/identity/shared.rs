@@ -1,0 +1,34 @@
+//! The tokens of the process. Clients with the same identity and resource share them, also when a
+//! cell creates its client again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Chain, Tell, TokenCache};
+use crate::error::Result;
+use crate::settings::IdentitySettings;
+
+/// The identity, the resource and the tokens.
+type SignedIn = (IdentitySettings, String, Arc<TokenCache<Chain>>);
+
+static SIGNED_IN: Mutex<Vec<SignedIn>> = Mutex::new(Vec::new());
+
+/// The tokens of this identity for a resource such as `https://ai.azure.com`.
+///
+/// # Errors
+/// A setting is malformed, or a part of a service principal is missing; the message names it.
+pub(crate) fn tokens(
+    settings: &IdentitySettings,
+    resource: &str,
+    tell: Tell,
+) -> Result<Arc<TokenCache<Chain>>> {
+    let mut all = SIGNED_IN.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = |known: &&SignedIn| known.0 == *settings && known.1 == resource;
+    if let Some((_, _, tokens)) = all.iter().find(same) {
+        tokens.start_anew();
+        return Ok(Arc::clone(tokens));
+    }
+    let chain = Chain::new(settings, resource, tell)?;
+    let tokens = Arc::new(TokenCache::new(chain, tell));
+    all.push((settings.clone(), resource.to_owned(), Arc::clone(&tokens)));
+    Ok(tokens)
+}

@@ -1,0 +1,213 @@
+//! One token for all requests. The first request that finds it due renews it; the others keep
+//! using the old token, or wait if there is none.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::access_token::Validity;
+use super::{AccessToken, Tell};
+use crate::error::Error;
+use crate::http::retry::Retry;
+use crate::http::transport::Failed;
+
+/// How long after a failed sign-in no other is tried while the old token is valid, or after a
+/// refusal.
+const BETWEEN_TRIES: Duration = Duration::from_secs(30);
+
+/// A source of tokens.
+pub(crate) trait Issuer: Send + Sync {
+    fn issue(&self) -> impl Future<Output = Result<AccessToken, Failed>> + Send;
+}
+
+/// The token of one resource.
+pub(crate) struct TokenCache<I> {
+    issuer: I,
+    tell: Tell,
+    state: Mutex<State>,
+    /// Locked by the request that signs in.
+    signing_in: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    /// How many sign-ins have completed, successfully or not.
+    tries: u64,
+    failed: Option<Fault>,
+}
+
+/// A token in use.
+#[derive(Clone)]
+pub(crate) struct Held {
+    pub(crate) token: AccessToken,
+    /// The number of the sign-in that provided it, from 1.
+    number: u64,
+    /// A service has accepted it.
+    is_accepted: bool,
+    /// It was fetched because a service rejected the previous one.
+    replaces_rejected: bool,
+}
+
+/// The failure of the last sign-in.
+struct Fault {
+    error: Error,
+    retry: Retry,
+    at: Instant,
+}
+
+impl Fault {
+    fn is_recent(&self) -> bool {
+        self.at.elapsed() < BETWEEN_TRIES
+    }
+}
+
+impl<I: Issuer> TokenCache<I> {
+    pub(crate) fn new(issuer: I, tell: Tell) -> Self {
+        Self {
+            issuer,
+            tell,
+            state: Mutex::default(),
+            signing_in: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(crate) fn issuer(&self) -> &I {
+        &self.issuer
+    }
+
+    /// Forgets failures and rejected tokens: whoever creates a client again may have fixed the
+    /// cause.
+    pub(crate) fn start_anew(&self) {
+        let mut state = self.state();
+        state.failed = None;
+        if state.held.as_ref().is_some_and(|held| !held.is_accepted) {
+            state.held = None;
+        }
+    }
+
+    /// A valid token.
+    ///
+    /// # Errors
+    /// No token is valid, and none could be fetched.
+    pub(crate) async fn current(&self) -> Result<Held, Failed> {
+        let (held, tries) = {
+            let state = self.state();
+            (state.held.clone(), state.tries)
+        };
+        let Some(held) = held else {
+            return self.awaited(0, tries).await;
+        };
+        match held.token.validity(Instant::now()) {
+            Validity::Fresh => Ok(held),
+            Validity::Due => Ok(self.renewed_or(held).await),
+            Validity::Ended => self.awaited(held.number, tries).await,
+        }
+    }
+
+    /// Records that a service accepted the token.
+    pub(crate) fn accepted(&self, held: &Held) {
+        if held.is_accepted {
+            return;
+        }
+        if let Some(current) = &mut self.state().held
+            && current.number == held.number
+        {
+            current.is_accepted = true;
+        }
+    }
+
+    /// Another token after a service rejected this one: one that was fetched since, or a new one.
+    /// `None` if this token itself replaced a rejected one and was never accepted.
+    pub(crate) async fn after_rejection(&self, rejected: &Held) -> Option<Held> {
+        let _guard = self.signing_in.lock().await;
+        let current = self.state().held.clone()?;
+        if current.number != rejected.number {
+            return Some(current);
+        }
+        if current.replaces_rejected && !current.is_accepted || self.has_just_failed() {
+            return None;
+        }
+        self.sign_in(true).await.ok()
+    }
+
+    /// A new token instead of one that is still valid; the old one if another request is already
+    /// fetching a new one, or if that fails.
+    async fn renewed_or(&self, old: Held) -> Held {
+        if self.has_just_failed() {
+            return old;
+        }
+        let Ok(_guard) = self.signing_in.try_lock() else {
+            return old;
+        };
+        match self.sign_in(false).await {
+            Ok(renewed) => renewed,
+            Err((error, _)) => {
+                (self.tell)(&format!(
+                    "the sign-in could not be renewed yet; the current token is still valid: {}",
+                    error.message()
+                ));
+                old
+            }
+        }
+    }
+
+    /// A token after the one with this number expired. The first request fetches it for all that
+    /// wait. `tries` is the number of completed sign-ins when the wait began.
+    async fn awaited(&self, ended: u64, tries: u64) -> Result<Held, Failed> {
+        let _guard = self.signing_in.lock().await;
+        {
+            let state = self.state();
+            if let Some(held) = state.held.as_ref().filter(|held| held.number != ended) {
+                return Ok(held.clone());
+            }
+            if let Some(fault) = &state.failed {
+                let came_meanwhile = state.tries != tries;
+                if came_meanwhile || !fault.retry.again && fault.is_recent() {
+                    return Err((fault.error.clone(), fault.retry));
+                }
+            }
+        }
+        self.sign_in(false).await
+    }
+
+    /// Fetches a token. The caller holds the lock.
+    async fn sign_in(&self, replaces_rejected: bool) -> Result<Held, Failed> {
+        let issued = self.issuer.issue().await;
+        let mut state = self.state();
+        state.tries = state.tries.saturating_add(1);
+        match issued {
+            Ok(token) => {
+                let held = Held {
+                    token,
+                    number: state.tries,
+                    is_accepted: false,
+                    replaces_rejected,
+                };
+                state.held = Some(held.clone());
+                state.failed = None;
+                Ok(held)
+            }
+            Err((error, retry)) => {
+                state.failed = Some(Fault {
+                    error: error.clone(),
+                    retry,
+                    at: Instant::now(),
+                });
+                Err((error, retry))
+            }
+        }
+    }
+
+    fn has_just_failed(&self) -> bool {
+        self.state().failed.as_ref().is_some_and(Fault::is_recent)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! Reads the responses of a token endpoint: tokens, and errors with their AADSTS numbers.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{DATE, HeaderMap};
+
+use crate::json::{Json, fields, plain_text, read};
+use crate::secret::Secret;
+use crate::text::{message, sanitize_line};
+
+/// The lifetime of a token whose expiry is missing, or past because clocks differ.
+const UNKNOWN: Duration = Duration::from_secs(60);
+/// The longest excerpt of a refusal, in characters.
+const EXCERPT: usize = 300;
+
+/// A token response.
+pub(super) struct Grant {
+    pub(super) token: Secret,
+    pub(super) lifetime: Duration,
+    /// Renews the token without user interaction.
+    pub(super) refresh_token: Option<Secret>,
+}
+
+/// An error response.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// The OAuth error code, such as `invalid_client`.
+    pub(super) code: String,
+    /// The service's message, on one line and without secrets.
+    pub(super) message: String,
+}
+
+/// Reads a successful response; `None` if it contains no bearer token.
+pub(super) fn grant(headers: &HeaderMap, body: &[u8]) -> Option<Grant> {
+    let json = Json::new(String::from_utf8(body.to_vec()).ok()?).ok()?;
+    let [token, kind, expires_in, expires_on, refresh_token] = fields(
+        json.raw(),
+        [
+            "access_token",
+            "token_type",
+            "expires_in",
+            "expires_on",
+            "refresh_token",
+        ],
+    );
+    let text = |json: Option<&_>| json.and_then(read::<String>);
+    if text(kind).is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+        return None;
+    }
+    let number = |json: Option<&_>| json.and_then(plain_text)?.parse::<f64>().ok();
+    let seconds = number(expires_in).or_else(|| {
+        let ends = number(expires_on)?;
+        // The server's own clock if it sends the date, because this machine's may be wrong.
+        Some(ends - seconds_since_1970(sent_at(headers)))
+    });
+    Some(Grant {
+        token: usable(text(token)?)?,
+        lifetime: lifetime(seconds),
+        refresh_token: text(refresh_token).map(Secret::new),
+    })
+}
+
+/// A token that can be sent in a header.
+pub(super) fn usable(token: String) -> Option<Secret> {
+    let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    is_token.then(|| Secret::new(token))
+}
+
+/// The lifetime of a token with so many seconds left. A new token that seems to have expired
+/// already means that clocks differ.
+pub(super) fn lifetime(seconds: Option<f64>) -> Duration {
+    let seconds = seconds.filter(|seconds| *seconds > 0.0);
+    let lifetime = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    lifetime.unwrap_or(UNKNOWN)
+}
+
+fn sent_at(headers: &HeaderMap) -> SystemTime {
+    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+    date.unwrap_or_else(SystemTime::now)
+}
+
+pub(super) fn seconds_since_1970(time: SystemTime) -> f64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// Reads an error response.
+pub(super) fn refusal(body: &[u8], secret: Option<&Secret>) -> Refusal {
+    let text = String::from_utf8_lossy(body);
+    let Ok(json) = Json::new(text.clone().into_owned()) else {
+        return Refusal {
+            code: String::new(),
+            message: excerpt(&message::of_html(&text), secret),
+        };
+    };
+    let [error, description, said] = fields(json.raw(), ["error", "error_description", "message"]);
+    let code = error.and_then(read::<String>);
+    // Some gateways have an object there, with a message of its own.
+    let inside = error.and_then(|error| fields(error, ["message"])[0]);
+    let message = [description, said, inside]
+        .into_iter()
+        .flatten()
+        .find_map(plain_text);
+    Refusal {
+        message: excerpt(&message.or(code.clone()).unwrap_or_default(), secret),
+        code: code.map(|code| excerpt(&code, secret)).unwrap_or_default(),
+    }
+}
+
+/// A message on one line, without the secret and without the trace IDs that Entra appends.
+pub(super) fn excerpt(text: &str, secret: Option<&Secret>) -> String {
+    let said = text.split("Trace ID:").next().unwrap_or_default();
+    let said: String = said.chars().take(EXCERPT * 4).collect();
+    let said = match secret {
+        Some(secret) => message::redact(&said, secret.expose()),
+        None => said,
+    };
+    sanitize_line(said.trim(), EXCERPT)
+}
+
+/// Hints by AADSTS number.
+const HINTS: [(&str, &str); 13] = [
+    (
+        "AADSTS7000215",
+        "set AZURE_CLIENT_SECRET to the secret's value, not its ID",
+    ),
+    (
+        "AADSTS7000222",
+        "the application's secret has expired: create a new one and set AZURE_CLIENT_SECRET",
+    ),
+    (
+        "AADSTS700016",
+        "check AZURE_CLIENT_ID, and that AZURE_TENANT_ID is the tenant of that application",
+    ),
+    (
+        "AADSTS90002",
+        "check AZURE_TENANT_ID: the directory's ID or domain",
+    ),
+    (
+        "AADSTS900023",
+        "check AZURE_TENANT_ID: the directory's ID or domain",
+    ),
+    (
+        "AADSTS500011",
+        "the tenant does not know the service: check AZURE_TENANT_ID, and that it is the resource's",
+    ),
+    (
+        "AADSTS53003",
+        "the tenant does not allow this kind of sign-in: run `az login` and try again",
+    ),
+    (
+        "AADSTS50076",
+        "a second factor is required: run `az login` and try again",
+    ),
+    (
+        "AADSTS50079",
+        "a second factor is required: run `az login` and try again",
+    ),
+    (
+        "AADSTS50173",
+        "the sign-in has expired: run `az login` and try again",
+    ),
+    (
+        "AADSTS70043",
+        "the sign-in has expired: run `az login` and try again",
+    ),
+    (
+        "AADSTS700082",
+        "the sign-in has expired: run `az login` and try again",
+    ),
+    (
+        "AADSTS50020",
+        "the user belongs to another tenant: run `az login --tenant TENANT`",
+    ),
+];
+
+/// The hint for a message that contains a known AADSTS number.
+pub(super) fn hint(said: &str) -> Option<&'static str> {
+    let number_is = |number: &str| {
+        let rest = said.split(number).nth(1);
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    HINTS
+        .iter()
+        .find(|(number, _)| number_is(number))
+        .map(|(_, hint)| *hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn seconds(body: &str) -> Option<u64> {
+        let mut headers = HeaderMap::new();
+        headers.insert(DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+        grant(&headers, body.as_bytes()).map(|grant| grant.lifetime.as_secs())
+    }
+
+    #[test]
+    fn how_long_a_token_holds_is_read_in_every_form() {
+        assert_eq!(
+            seconds(r#"{"access_token":"a.b","expires_in":3599}"#),
+            Some(3599)
+        );
+        assert_eq!(
+            seconds(r#"{"access_token":"a.b","expires_in":"86399","token_type":"bearer"}"#),
+            Some(86_399)
+        );
+        // App Service names the end alone; the server's clock stands in its own answer.
+        assert_eq!(
+            seconds(r#"{"access_token":"a.b","expires_on":"784112577"}"#),
+            Some(800)
+        );
+        for odd in [
+            "\"expires_in\":0",
+            "\"expires_in\":-7",
+            "\"expires_in\":\"soon\"",
+            "\"expires_on\":1",
+            "\"x\":1",
+        ] {
+            assert_eq!(
+                seconds(&format!(r#"{{"access_token":"a.b",{odd}}}"#)),
+                Some(60),
+                "{odd}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_none() {
+        for body in [
+            "<html>",
+            "{}",
+            "[]",
+            "",
+            "null",
+            r#"{"access_token":""}"#,
+            r#"{"access_token":7}"#,
+            r#"{"access_token":"two words"}"#,
+            r#"{"access_token":"a","token_type":"pop"}"#,
+        ] {
+            assert_eq!(seconds(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_a_line_without_the_secret() {
+        let secret = Secret::new("Hunter2-Hunter2");
+        let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret Hunter2-hunter2 provided.\r\nTrace ID: 1\r\nCorrelation ID: 2","error_codes":[7000215]}"#;
+        let refusal = super::refusal(body.as_bytes(), Some(&secret));
+        insta::assert_snapshot!(format!("{}: {}", refusal.code, refusal.message), @"invalid_client: AADSTS7000215: Invalid client secret … provided.");
+        assert!(
+            hint(&refusal.message)
+                .unwrap()
+                .contains("AZURE_CLIENT_SECRET")
+        );
+        let page = super::refusal(b"<html><title>Sign in to the hotel</title>", None);
+        assert_eq!(page.message, "Sign in to the hotel");
+    }
+
+    #[test]
+    fn a_number_is_not_taken_for_a_longer_one() {
+        assert!(hint("AADSTS70001: x").is_none());
+        assert!(hint("AADSTS900020: x").is_none());
+        assert!(
+            hint("error AADSTS53003: blocked")
+                .unwrap()
+                .contains("az login")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_read_or_refused(body in any::<Vec<u8>>()) {
+            let _ = grant(&HeaderMap::new(), &body);
+            let refusal = refusal(&body, None);
+            prop_assert!(refusal.message.chars().count() <= EXCERPT);
+        }
+    }
+}

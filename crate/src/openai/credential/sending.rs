@@ -1,0 +1,91 @@
+//! Sends requests with the credential. If the service rejects a fetched token, the request is sent
+//! once more with a new one.
+
+use reqwest::RequestBuilder;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+
+use super::super::Client;
+use super::{Credential, Sent};
+use crate::error::{Error, ErrorKind};
+use crate::http::retry::Retry;
+use crate::http::transport::{self, Answer, Failed, Incoming, Way};
+use crate::secret::Secret;
+
+/// The status with which a service rejects a token.
+const UNAUTHORIZED: u16 = 401;
+
+impl Client {
+    /// Fetches the token for the next request in advance, so that a request is sent as soon as the
+    /// quota admits it. Errors are left to that request, which encounters them, too.
+    pub(crate) async fn prepare_to_send(&self) {
+        if let Sent::SignedIn(tokens) = &self.0.credential.sent {
+            let _ = tokens.current().await;
+        }
+    }
+}
+
+impl Credential {
+    /// Sends one request with a JSON body and reads its response.
+    pub(in crate::openai) async fn send(
+        &self,
+        request: RequestBuilder,
+        body: Vec<u8>,
+        way: Way<'_>,
+    ) -> Result<Answer, Failed> {
+        let request = request.header(CONTENT_TYPE, "application/json").body(body);
+        Ok(self.open(&request, way).await?.read().await)
+    }
+
+    /// Sends one request and waits until its response begins.
+    pub(in crate::openai) async fn open<'a>(
+        &self,
+        request: &RequestBuilder,
+        way: Way<'a>,
+    ) -> Result<Incoming<'a>, Failed> {
+        let tokens = match &self.sent {
+            Sent::Nothing => return transport::open(copy(request)?, way).await,
+            Sent::Fixed(name, value) => {
+                return transport::open(copy(request)?.header(name, value), way).await;
+            }
+            Sent::SignedIn(tokens) => tokens,
+        };
+        let held = tokens.current().await?;
+        let answer = self.open_with(request, &held.token.secret, way).await?;
+        if answer.status() != UNAUTHORIZED {
+            tokens.accepted(&held);
+            return Ok(answer);
+        }
+        let Some(renewed) = tokens.after_rejection(&held).await else {
+            return Ok(answer);
+        };
+        let answer = self.open_with(request, &renewed.token.secret, way).await?;
+        if answer.status() != UNAUTHORIZED {
+            tokens.accepted(&renewed);
+        }
+        Ok(answer)
+    }
+
+    async fn open_with<'a>(
+        &self,
+        request: &RequestBuilder,
+        token: &Secret,
+        way: Way<'a>,
+    ) -> Result<Incoming<'a>, Failed> {
+        self.redactor().add(token);
+        let unusable = |_| failed("the token can't be sent as a header");
+        let value = HeaderValue::try_from(format!("Bearer {}", token.expose()));
+        let mut value = value.map_err(unusable)?;
+        value.set_sensitive(true);
+        transport::open(copy(request)?.header(AUTHORIZATION, value), way).await
+    }
+}
+
+/// A copy of the request; its body is in memory and is shared, not copied.
+fn copy(request: &RequestBuilder) -> Result<RequestBuilder, Failed> {
+    let copy = request.try_clone();
+    copy.ok_or_else(|| failed("the request can't be sent twice"))
+}
+
+fn failed(what: &str) -> Failed {
+    (Error::new(ErrorKind::Argument, what), Retry::NO)
+}

@@ -1,0 +1,235 @@
+//! Errors inside successful responses: some gateways and servers report errors with the status
+//! 200.
+
+use serde_json::value::RawValue;
+
+use crate::json::{Json, fields, is_null, items, plain_text, read};
+
+/// Fields that explain why a response has no choices.
+const SAYS_WHY: [&str; 7] = [
+    "message",
+    "detail",
+    "errors",
+    "error_message",
+    "error_code",
+    "error_msg",
+    "title",
+];
+
+/// Words in an error's code or type, and the status that they stand for.
+const WORDS: [(&str, u16); 24] = [
+    ("429", 429),
+    ("too_many_requests", 429),
+    ("toomanyrequests", 429),
+    ("ratelimit", 429),
+    ("rate_limit", 429),
+    ("throttl", 429),
+    ("insufficient_quota", 429),
+    ("quota_exceeded", 429),
+    ("request_limit_exceeded", 429),
+    ("resource_exhausted", 429),
+    ("content_filter", 400),
+    ("context_length", 400),
+    ("invalid_request", 400),
+    ("bad_request", 400),
+    ("badrequest", 400),
+    ("unsupported_", 400),
+    ("invalid_api_key", 401),
+    ("authentication", 401),
+    ("unauthorized", 401),
+    ("permission", 403),
+    ("forbidden", 403),
+    ("deploymentnotfound", 404),
+    ("not_found", 404),
+    ("timeout", 408),
+];
+
+/// An error in the body of a successful response.
+pub(super) struct ErrorInside<'a> {
+    /// The object or text that describes it, or the whole body.
+    pub(super) said: &'a RawValue,
+    /// The status that it stands for, if known.
+    pub(super) status: Option<u16>,
+}
+
+/// Finds an error next to the choices, in the first of them, or instead of them.
+pub(super) fn error_inside(body: &RawValue) -> Option<ErrorInside<'_>> {
+    let [error, choices] = fields(body, ["error", "choices"]);
+    let first = choices.and_then(|choices| items(choices, 1).pop());
+    if let Some(said) = what_says_it(error, first) {
+        return Some(found(said, body));
+    }
+    let says_why = || {
+        fields(body, SAYS_WHY)
+            .into_iter()
+            .flatten()
+            .any(says_something)
+    };
+    (first.is_none() && says_why()).then(|| found(body, body))
+}
+
+/// The description of the error in a response with this field `error` and this first choice.
+pub(super) fn what_says_it<'a>(
+    error: Option<&'a RawValue>,
+    first: Option<&'a RawValue>,
+) -> Option<&'a RawValue> {
+    let of_first = first.map(|first| fields(first, ["error", "finish_reason"]));
+    let [inside, reason] = of_first.unwrap_or_default();
+    let said = [error, inside]
+        .into_iter()
+        .flatten()
+        .find(|error| is_error(error));
+    said.or_else(|| first.filter(|_| reason.is_some_and(|reason| reason.get() == "\"error\"")))
+}
+
+/// The body as JSON, if it contains an error.
+pub(super) fn json_with_error(body: &[u8]) -> Option<Json> {
+    let json = Json::new(String::from_utf8(body.to_vec()).ok()?).ok()?;
+    error_inside(json.raw()).is_some().then_some(json)
+}
+
+/// Whether the field describes an error at all.
+fn is_error(error: &RawValue) -> bool {
+    match error.get().as_bytes().first() {
+        Some(b'{') => {
+            let said = fields(
+                error,
+                ["message", "code", "type", "status", "detail", "error"],
+            );
+            said.into_iter().flatten().any(says_something)
+        }
+        _ => says_something(error),
+    }
+}
+
+fn says_something(json: &RawValue) -> bool {
+    !is_null(json) && !matches!(json.get(), "\"\"" | "{}" | "[]" | "0" | "false" | "true")
+}
+
+fn found<'a>(said: &'a RawValue, body: &RawValue) -> ErrorInside<'a> {
+    let places = [said, body];
+    let status = places.into_iter().find_map(number);
+    ErrorInside {
+        said,
+        status: status.or_else(|| places.into_iter().find_map(word)),
+    }
+}
+
+/// A status given as a number.
+fn number(json: &RawValue) -> Option<u16> {
+    let named = fields(
+        json,
+        [
+            "status",
+            "status_code",
+            "statusCode",
+            "code",
+            "error_code",
+            "http_status",
+        ],
+    );
+    let numbers = named.into_iter().flatten().filter_map(plain_text);
+    let mut statuses = numbers.filter_map(|number| number.parse::<u16>().ok());
+    statuses.find(|status| (400..600).contains(status))
+}
+
+/// A status given in words.
+fn word(json: &RawValue) -> Option<u16> {
+    let named = fields(json, ["code", "type", "error_code", "error", "status"]);
+    let said = named.into_iter().flatten().filter_map(read::<String>);
+    let said = said.map(|word| word.to_ascii_lowercase());
+    said.filter_map(|said| WORDS.iter().find(|(word, _)| said.contains(word)))
+        .map(|(_, status)| *status)
+        .next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn status(body: &Value) -> Option<Option<u16>> {
+        let json = Json::from(body);
+        error_inside(json.raw()).map(|error| error.status)
+    }
+
+    #[test]
+    fn an_error_is_found_wherever_it_stands() {
+        let choice = json!({"index": 0, "message": {"role": "assistant", "content": null}});
+        for (body, expected) in [
+            (
+                json!({"error": {"code": 429, "message": "slow down"}}),
+                Some(429),
+            ),
+            (
+                json!({"error": {"code": "429"}, "choices": [choice]}),
+                Some(429),
+            ),
+            (
+                json!({"error": {"type": "rate_limit_error"}, "choices": null}),
+                Some(429),
+            ),
+            (
+                json!({"error": {"code": "insufficient_quota"}, "choices": []}),
+                Some(429),
+            ),
+            (json!({"error": "model is loading"}), None),
+            (
+                json!({"error": {"message": "x", "code": null}, "code": 503}),
+                Some(503),
+            ),
+            (json!({"detail": "Not Found"}), None),
+            (
+                json!({"detail": [{"loc": ["body"], "msg": "field required"}]}),
+                None,
+            ),
+            (json!({"message": "Too many", "statusCode": 429}), Some(429)),
+            (
+                json!({"object": "error", "message": "x", "code": 40303}),
+                None,
+            ),
+            (
+                json!({"error_code": "REQUEST_LIMIT_EXCEEDED", "message": "x"}),
+                Some(429),
+            ),
+            (
+                json!({"choices": [{"error": {"code": 502, "message": "down"}}]}),
+                Some(502),
+            ),
+            (
+                json!({"choices": [{"finish_reason": "error", "message": {"content": "a"}}]}),
+                None,
+            ),
+            (json!({"error": {"code": "DeploymentNotFound"}}), Some(404)),
+        ] {
+            assert_eq!(status(&body), Some(expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_none() {
+        let choices = json!([{"finish_reason": "stop", "message": {"content": "error 429"}}]);
+        for error in [
+            json!(null),
+            json!({}),
+            json!(""),
+            json!({"code": null, "message": ""}),
+            json!(false),
+        ] {
+            assert_eq!(
+                status(&json!({"choices": choices, "error": error})),
+                None,
+                "{error}"
+            );
+        }
+        // What says nothing at all is no error of anybody's.
+        for body in [
+            json!({}),
+            json!([]),
+            json!({"choices": []}),
+            json!({"id": "1"}),
+        ] {
+            assert_eq!(status(&body), None, "{body}");
+        }
+    }
+}

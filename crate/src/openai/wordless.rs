@@ -1,0 +1,86 @@
+//! Why an answer has no text.
+
+use super::{ChatCompletion, FinishReason};
+use crate::text::sanitize_line;
+
+/// The longest excerpt of a model's refusal, in characters.
+const WIDTH: usize = 200;
+
+impl ChatCompletion {
+    /// Whether the content filter withheld the first answer or cut it off.
+    pub fn is_filtered(&self) -> bool {
+        self.choices.first().is_some_and(|choice| {
+            choice.finish_reason == Some(FinishReason::ContentFilter)
+                || choice.content_filter_results.is_filtered()
+        })
+    }
+
+    /// Why the first answer has no text. `None` if it has some.
+    pub(crate) fn why_wordless(&self) -> Option<String> {
+        if self.text().is_some_and(|text| !text.is_empty()) {
+            return None;
+        }
+        let choice = self.choices.first()?;
+        if self.is_filtered() {
+            let found = choice.content_filter_results.to_string();
+            return Some(match found.is_empty() {
+                true => "the content filter held the answer back".to_owned(),
+                false => format!("the content filter held the answer back: {found}"),
+            });
+        }
+        if let Some(refusal) = &choice.message.refusal {
+            let refusal = sanitize_line(refusal, WIDTH);
+            return Some(format!("the model refused to answer: {refusal}"));
+        }
+        Some(match &choice.finish_reason {
+            Some(reason) => format!("the answer has no words (finish reason {reason})"),
+            None => "the answer has no words".to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn why(choice: Value) -> Option<String> {
+        let body = json!({"choices": [choice]}).to_string();
+        let answer = ChatCompletion::from_body(body.into_bytes()).unwrap();
+        answer.why_wordless()
+    }
+
+    #[test]
+    fn an_answer_without_words_says_why() {
+        let filtered = json!({"violence": {"filtered": true, "severity": "high"}});
+        let told = [
+            json!({"finish_reason": "content_filter", "message": {"content": null}, "content_filter_results": filtered}),
+            json!({"finish_reason": "content_filter", "message": {"content": ""}}),
+            json!({"finish_reason": "stop", "message": {"content": null, "refusal": "I can't \u{1b}help."}}),
+            json!({"finish_reason": "tool_calls", "message": {"tool_calls": []}}),
+            json!({}),
+        ];
+        let told: Vec<_> = told
+            .into_iter()
+            .map(|choice| why(choice).unwrap())
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @r"
+        the content filter held the answer back: violence (high)
+        the content filter held the answer back
+        the model refused to answer: I can't �help.
+        the answer has no words (finish reason tool_calls)
+        the answer has no words
+        ");
+    }
+
+    #[test]
+    fn one_with_words_needs_no_reason() {
+        assert_eq!(
+            why(json!({"finish_reason": "stop", "message": {"content": "Kind."}})),
+            None
+        );
+        let cut = json!({"finish_reason": "content_filter", "message": {"content": "Ki"}});
+        assert_eq!(why(cut), None);
+    }
+}
