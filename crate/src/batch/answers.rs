@@ -40,6 +40,16 @@ pub struct RequestStats {
     /// When the first request for the row was sent. `None` if none was sent, or if the time is not
     /// known, as for rows of the Batch API.
     pub asked_at: Option<SystemTime>,
+    /// The usage of earlier attempts whose answers were discarded: they were empty, because
+    /// reasoning used up all tokens, or they revealed that the deployment reasons.
+    pub discarded: Usage,
+}
+
+impl RequestStats {
+    /// Adds the usage of a discarded answer.
+    pub(crate) fn discard(&mut self, usage: Usage) {
+        self.discarded = self.discarded.plus(usage);
+    }
 }
 
 /// Where a row's outcome comes from.

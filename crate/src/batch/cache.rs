@@ -13,8 +13,10 @@ use super::driver::{StopCondition, StopReason};
 use super::format::{Account, OutputLine, RequestLine};
 use super::journal::{self, Journal, Ledger, Parameters};
 use super::options::{BatchOptions, JournalChoice};
+use super::profile_file::ProfileFile;
 use super::progress::{self, say};
 use crate::error::{Error, ErrorKind, Result};
+use crate::openai::profile::SharedProfile;
 use crate::openai::{ChatCompletion, ChatRequest, Client};
 use crate::runtime;
 
@@ -27,6 +29,8 @@ pub(crate) struct AnswerCache {
     client: Client,
     journal: Journal,
     parameters: Parameters,
+    profile: ProfileFile,
+    notes: Vec<String>,
     /// The last write error.
     trouble: Mutex<Option<Error>>,
 }
@@ -92,11 +96,16 @@ impl AnswerCache {
             }
             tokio::time::sleep(BETWEEN_TRIES).await;
         };
-        journal.notes().iter().for_each(|note| say(note));
+        let mut notes = journal.notes().to_vec();
+        let profile = ProfileFile::beside(&path, &options.journal, &parameters);
+        notes.extend(profile.load(client, parameters.deployment()));
+        notes.iter().for_each(|note| say(note));
         Ok(Some(Self {
             client: client.clone(),
             journal,
             parameters,
+            profile,
+            notes,
             trouble: Mutex::new(None),
         }))
     }
@@ -167,7 +176,8 @@ impl AnswerCache {
             .unwrap_or_default();
         // An answer that can't be read is requested again.
         let completion = line.completion().ok().flatten()?;
-        Some((completion, effort))
+        // Older versions stored empty answers that reasoning had used up.
+        (!completion.is_consumed_by_reasoning()).then_some((completion, effort))
     }
 
     /// Stores a request that is about to be sent.
@@ -224,7 +234,12 @@ impl AnswerCache {
 
     /// Notes for the user about the state in which the journal was found.
     pub(crate) fn notes(&self) -> Vec<String> {
-        self.journal.notes().to_vec()
+        self.notes.clone()
+    }
+
+    /// Stores the deployment's profile.
+    pub(crate) fn keep_profile(&self, profile: &SharedProfile) {
+        self.profile.save(profile, self.parameters.host());
     }
 
     /// Stores the outcome of a row that was sent to this deployment.
@@ -238,6 +253,10 @@ impl AnswerCache {
         let account = Account {
             host: self.parameters.host().to_owned(),
             deployment: deployment.to_owned(),
+            profile: outcome
+                .as_ref()
+                .ok()
+                .and_then(|completion| completion.profile().map(str::to_owned)),
             ..Account::from(effort)
         };
         let line = match outcome {

@@ -19,9 +19,11 @@ use tracing::instrument::WithSubscriber as _;
 use super::answers::{RequestStats, Source};
 use super::cache::AnswerCache;
 use super::guard::{guarded, guarded_async};
-use super::rate_limit::{Cost, RateLimiter};
+use super::rate_limit::{Cost, Permit, RateLimiter};
 use crate::error::{Error, ErrorKind, Result};
-use crate::openai::{ChatCompletion, ChatRequest, Client};
+use crate::openai::attempt::Attempt;
+use crate::openai::profile::{Judgement, Negotiation};
+use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
 
 /// How many times one row may be refused because of the quota. Each time, the whole batch waits
 /// as long as the service asked, so this is enough even when other clients share the quota.
@@ -75,6 +77,8 @@ pub(crate) struct EngineConfig {
     /// How many times a request that failed for a transient reason is sent again. Refusals
     /// because of the quota are counted separately.
     pub(crate) retries: u32,
+    /// The reasoning tokens allowed in addition to `max_tokens`, if the user set them.
+    pub(crate) thinking_allowance: Option<u32>,
     /// Stores the outcomes, if there is a journal.
     pub(crate) cache: Option<Arc<AnswerCache>>,
     /// Send requests again even if the journal has their answers.
@@ -236,9 +240,8 @@ impl Shared {
         request: &ChatRequest,
         kept: Option<(&AnswerCache, &String)>,
     ) -> Option<(Result<ChatCompletion>, RequestStats)> {
-        let cost = Cost::from(request);
-        let rate_limiter = match self.rate_limiter(request) {
-            Ok(rate_limiter) => rate_limiter,
+        let (rate_limiter, mut negotiation) = match self.begin(request) {
+            Ok(begun) => begun,
             Err(error) => return Some((Err(error), RequestStats::default())),
         };
         let mut effort = RequestStats::default();
@@ -246,21 +249,26 @@ impl Shared {
         let mut retries = 0;
         loop {
             self.config.client.prepare_to_send().await;
+            let turn = negotiation.turn().await;
             let asked = Instant::now();
-            let permit = match rate_limiter.admit(cost).await {
+            let permit = match rate_limiter.admit(Cost::from(&turn.request)).await {
                 Ok(permit) => permit,
-                Err(error) => return Some((Err(error), effort)),
+                Err(error) => return Some((Err(turn.hinted(request, error)), effort)),
             };
             tell_of_wait(asked.elapsed());
             if self.is_closed() {
                 return None;
+            }
+            // The profile may have changed while this request waited.
+            if !negotiation.is_current(&turn) {
+                continue;
             }
             if let Some((cache, id)) = kept.filter(|_| effort.attempts == 0) {
                 cache.record_request(id, request);
             }
             let sent = Instant::now();
             let sent_at = SystemTime::now();
-            let attempt = self.config.client.attempt(request).await;
+            let mut attempt = self.config.client.attempt(&turn).await;
             if !attempt.is_sent {
                 permit.failed(&attempt.limits);
                 return Some((attempt.outcome, effort));
@@ -269,17 +277,24 @@ impl Shared {
             effort.attempts = effort.attempts.saturating_add(1);
             effort.latency = sent.elapsed();
             effort.waited = started.elapsed().saturating_sub(effort.latency);
-            let again = attempt.retry.again;
+            let answered = attempt.outcome.as_ref().ok().map(|answer| answer.usage);
+            let judgement = negotiation.judge(&turn, &mut attempt);
+            self.keep_profile(&negotiation);
+            let wait = report(permit, &attempt, answered);
+            if let Judgement::Again(usage) = judgement {
+                effort.discard(usage);
+                continue;
+            }
             let error = match attempt.outcome {
                 Ok(completion) => {
-                    let _ = guarded(|| permit.answered(&attempt.limits, completion.usage.as_ref()));
                     let completion = completion.after_attempts(effort.attempts, attempt.limits);
                     return Some((Ok(completion), effort));
                 }
                 Err(error) => error,
             };
+            effort.discard(answered.flatten().unwrap_or_default());
+            let again = attempt.retry.again;
             if error.is_rate_limit() {
-                let wait = permit.refused(&attempt.limits);
                 effort.refused += 1;
                 tracing::debug!(
                     refused = effort.refused,
@@ -291,13 +306,36 @@ impl Shared {
                 }
                 rate_limiter.rest(wait).await;
             } else {
-                permit.failed(&attempt.limits);
                 if !again || retries >= self.config.retries {
                     return Some((Err(error), effort));
                 }
                 attempt.retry.pause(retries, &error).await;
                 retries += 1;
             }
+        }
+    }
+
+    /// The rate limiter of a request, and the negotiation of its parameters.
+    fn begin<'a>(&self, request: &'a ChatRequest) -> Result<(Arc<RateLimiter>, Negotiation<'a>)> {
+        let EngineConfig {
+            client,
+            thinking_allowance,
+            unlimited,
+            ..
+        } = &self.config;
+        let negotiation = client.negotiate(request, *thinking_allowance, *unlimited)?;
+        Ok((self.rate_limiter(request)?, negotiation))
+    }
+
+    /// Stores what a request has found out about the batch's deployment.
+    fn keep_profile(&self, negotiation: &Negotiation<'_>) {
+        let Some(cache) = self.config.cache.as_ref() else {
+            return;
+        };
+        let shared = negotiation.shared();
+        let is_ours = self.config.deployment.as_deref() == Some(shared.deployment());
+        if negotiation.has_learned() && is_ours {
+            let _ = guarded(|| cache.keep_profile(shared));
         }
     }
 
@@ -360,6 +398,24 @@ impl Shared {
             _ => false,
         }
     }
+}
+
+/// Reports the outcome of a request to the rate limiter. Returns how long a refused one should rest.
+fn report(permit: Permit, attempt: &Attempt, answered: Option<Option<Usage>>) -> Duration {
+    let limits = &attempt.limits;
+    let is_over_quota = attempt.outcome.as_ref().is_err_and(Error::is_rate_limit);
+    let wait = guarded(|| match answered {
+        Some(usage) => {
+            permit.answered(limits, usage.as_ref());
+            Duration::ZERO
+        }
+        None if is_over_quota => permit.refused(limits),
+        None => {
+            permit.failed(limits);
+            Duration::ZERO
+        }
+    });
+    wait.unwrap_or_default()
 }
 
 fn tell_of_wait(time: Duration) {

@@ -106,6 +106,9 @@ pub(crate) struct Account {
     /// unknown.
     #[serde(skip_serializing_if = "is_zero")]
     pub(crate) asked_at: u64,
+    /// How the request was sent, if other than written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) profile: Option<String>,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -160,6 +163,7 @@ impl OutputLine {
     /// # Errors
     /// A success status with a body that is not a chat completion.
     pub(crate) fn completion(self) -> Result<Option<ChatCompletion>> {
+        let profile = self.evenhand.and_then(|account| account.profile);
         let (Some(response), None) = (self.response, self.error) else {
             return Ok(None);
         };
@@ -167,7 +171,7 @@ impl OutputLine {
             return Ok(None);
         }
         ChatCompletion::from_json(response.body)
-            .map(Some)
+            .map(|completion| Some(completion.with_profile(profile)))
             .map_err(|why| {
                 Error::new(ErrorKind::Response, why).with_request_id(response.request_id)
             })

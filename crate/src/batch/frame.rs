@@ -32,10 +32,13 @@ impl Answers {
     /// | `answer` | str | the text of the answer |
     /// | `finish_reason` | str | why the answer ended; `length`: it was cut |
     /// | `prompt_tokens`, `completion_tokens` | u64 | the token usage |
+    /// | `reasoning_tokens` | u64 | how many of the completion tokens were reasoning |
     /// | `latency_ms` | u64 | how long the last attempt took |
     /// | `attempts` | u32 | how many requests were sent |
     /// | `source` | str | `service`, `journal` or `same_question` |
     /// | `request_id` | str | the service's ID of the request |
+    /// | `model` | str | the model that answered, as the service names it |
+    /// | `profile` | str | how the request was sent, if other than written |
     /// | `content_filter` | str | the categories that were filtered, if any |
     /// | `error_kind`, `error` | str | why there is no answer |
     ///
@@ -60,12 +63,18 @@ impl Answers {
                 self.each(|row| row.usage().map(|usage| usage.completion_tokens)),
             ),
             column(
+                "reasoning_tokens",
+                self.each(|row| row.usage().map(|usage| usage.reasoning_tokens)),
+            ),
+            column(
                 "latency_ms",
                 self.each(|row| row.effort.latency.as_millis() as u64),
             ),
             column("attempts", self.each(|row| row.effort.attempts)),
             column("source", self.each(|row| row.source.name())),
             column("request_id", self.each(request_id)),
+            column("model", self.each(model)),
+            column("profile", self.each(profile)),
             column("content_filter", self.each(filtered)),
             column(
                 "error_kind",
@@ -94,6 +103,18 @@ impl Answers {
             rows.iter().any(|row| row.effort.attempts > 1),
             &["attempts"],
         );
+        let mut usages = rows.iter().filter_map(Answer::usage);
+        unless(
+            usages.any(|usage| usage.reasoning_tokens > 0),
+            &["reasoning_tokens"],
+        );
+        let differ = |of: fn(&Answer) -> Option<&str>| {
+            let mut answered = rows.iter().filter(|row| row.outcome.is_ok()).map(of);
+            let first = answered.next();
+            answered.any(|one| Some(one) != first)
+        };
+        unless(differ(model), &["model"]);
+        unless(differ(profile), &["profile"]);
         unless(
             rows.iter().any(|row| row.source != Source::Service),
             &["source"],
@@ -149,6 +170,15 @@ fn request_id(row: &Answer) -> Option<&str> {
         Ok(completion) => completion.request_id(),
         Err(error) => error.request_id(),
     }
+}
+
+fn model(row: &Answer) -> Option<&str> {
+    let completion = row.outcome.as_ref().ok()?;
+    Some(completion.model.as_str()).filter(|model| !model.is_empty())
+}
+
+fn profile(row: &Answer) -> Option<&str> {
+    row.outcome.as_ref().ok()?.profile()
 }
 
 /// The categories for which the prompt or the answer was filtered, such as `hate, violence`.
@@ -269,7 +299,7 @@ mod tests {
         assert!(answers.to_frame("error").is_err());
         let full = answers.full_frame().unwrap();
         assert_snapshot!(full.get(1).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "), @r#"
-        1 | "Describe number 1." | 0 | null | null | null | null | 12 | 1 | "service" | null | null | "content_filter" | "the prompt was filtered"
+        1 | "Describe number 1." | 0 | null | null | null | null | null | 12 | 1 | "service" | null | null | null | null | "content_filter" | "the prompt was filtered"
         "#);
     }
 
@@ -311,6 +341,6 @@ mod tests {
         └────────┘
         ");
         let types = answers.full_frame().unwrap().dtypes();
-        assert_snapshot!(types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), @"u64 str u32 str str u64 u64 u64 u32 str str str str str");
+        assert_snapshot!(types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), @"u64 str u32 str str u64 u64 u64 u64 u32 str str str str str str str");
     }
 }

@@ -6,6 +6,8 @@
 //!   each with its answer or its error. [`Totals`] sums them up.
 //! - `plan` maps rows to questions, `engine` sends the requests, `rate_limit` keeps to the
 //!   [`Quota`], `journal` stores every outcome in a file, and `cache` looks rows up in it.
+//! - `profile_file` stores next to the journal which parameters a deployment accepts; `variety`
+//!   reports rows of one batch that were sent in more than one way.
 //! - `options` holds the builder's options; `run` and `stream` put outcomes in order, `driver`
 //!   stops them on request or at the deadline, `progress` reports progress, and `frame` converts
 //!   rows to data frames.
@@ -22,6 +24,7 @@ pub(crate) mod journal;
 mod jsonl;
 pub(crate) mod options;
 pub(crate) mod plan;
+mod profile_file;
 pub(crate) mod progress;
 pub(crate) mod quota;
 mod rate_limit;
@@ -32,6 +35,7 @@ pub(crate) mod stream;
 pub(crate) mod totals;
 #[cfg(test)]
 mod traced;
+pub(crate) mod variety;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -178,7 +182,8 @@ impl Batch {
 
 impl<A: Clone> Batch<A> {
     /// The maximum length of an answer, in tokens. A longer answer is cut and has the finish
-    /// reason `length`.
+    /// reason `length`. For a reasoning model,
+    /// [`thinking_allowance`](Self::thinking_allowance) is added.
     ///
     /// # Default
     /// The service's default: as long as the model's context allows.
@@ -186,13 +191,15 @@ impl<A: Clone> Batch<A> {
         self.with(|request| request.max_tokens(tokens))
     }
 
-    /// Like [`max_tokens`](Self::max_tokens), for newer models that reject that parameter.
+    /// The maximum length of an answer and its reasoning together, in tokens. Nothing is added to
+    /// it. Use it only to limit both: [`max_tokens`](Self::max_tokens) works for newer models too.
     pub fn max_completion_tokens(&self, tokens: u32) -> Self {
         self.with(|request| request.max_completion_tokens(tokens))
     }
 
     /// The sampling temperature, from 0 (always the likeliest token) to 2. At 0, identical
-    /// rows are sent once and share the answer.
+    /// rows are sent once and share the answer. It is left out for a deployment that refuses it,
+    /// which [`Totals::notes`] reports.
     ///
     /// # Default
     /// The service's default, 1.
@@ -262,6 +269,20 @@ impl<A: Clone> Batch<A> {
         self.set(|options| options.retries = Some(retries))
     }
 
+    /// How many reasoning tokens are allowed in addition to [`max_tokens`](Self::max_tokens). The
+    /// request is sent, and charged against the quota, with the sum of both. If reasoning uses up
+    /// all of it, the answer is empty and its row is an error that names a sufficient number. A
+    /// deployment that doesn't reason, or whose effort is `none`, gets no allowance.
+    ///
+    /// # Default
+    /// Depends on the reasoning effort: 128 for `minimal`, 512 for `low`, 2,048 for `medium` or
+    /// when the effort is unknown, 8,192 for `high`. It starts small because the quota is charged
+    /// for all of it, used or not, and grows with the reasoning that is observed. A row whose
+    /// answer is empty is sent again with four times as much, at most twice, up to 16,384.
+    pub fn thinking_allowance(&self, tokens: u32) -> Self {
+        self.set(|options| options.thinking_allowance = Some(tokens))
+    }
+
     /// Stores every outcome in this file and reuses the answers already in it, so an
     /// interrupted run continues where it stopped. The requests are stored next to it in
     /// `NAME.requests.jsonl`. Both files use the formats of the Azure OpenAI Batch API. They
@@ -323,3 +344,6 @@ impl<A> Batch<A> {
         own.or_else(|| self.client.deployment())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,7 @@ pub(crate) struct BatchOptions {
     pub(crate) concurrency: Option<usize>,
     pub(crate) quota: Option<Quota>,
     pub(crate) retries: Option<u32>,
+    pub(crate) thinking_allowance: Option<u32>,
     pub(crate) journal: JournalChoice,
     /// Each request has its own parameters.
     pub(crate) varied: bool,
@@ -80,6 +81,7 @@ pub(crate) fn engine_config<A>(
         unlimited: quota.is_some_and(|quota| quota.is_unlimited()),
         concurrency: options.concurrency.unwrap_or(CONCURRENCY).min(MOST_AT_ONCE),
         retries: options.retries.unwrap_or(batch.client.max_retries()),
+        thinking_allowance: options.thinking_allowance,
         cache,
         fresh: options.fresh,
     })

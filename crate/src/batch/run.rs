@@ -11,6 +11,7 @@ use super::driver::{StopCondition, drive};
 use super::engine::{Engine, Outcome, Question};
 use super::plan::{self, Plan, Sampling};
 use super::progress::{ProgressReporter, say};
+use super::variety::{Asked, Variety};
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
@@ -67,6 +68,12 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     let mut notes = cache.as_deref().map(AnswerCache::notes).unwrap_or_default();
     notes.extend(twice);
     notes.extend(rate_limiter.take_notes());
+    let mut variety = Variety::default();
+    let answered = rows.iter().filter_map(|row| row.outcome.as_ref().ok());
+    answered.for_each(|completion| variety.add(completion));
+    let mut sent = rows.iter().filter(|row| row.source == Source::Service);
+    let was_sent = sent.any(|row| row.effort.attempts > 0);
+    notes.extend(Asked::of(&batch).notes(&variety, was_sent));
     Ok(Answers::new(rows, started.elapsed(), unsaved).noting(notes))
 }
 

@@ -52,8 +52,13 @@ impl Show for Totals {
                 (
                     "tokens",
                     format!(
-                        "{} prompt + {} completion",
-                        self.prompt_tokens, self.completion_tokens
+                        "{} prompt + {} completion{}",
+                        self.prompt_tokens,
+                        self.completion_tokens,
+                        match self.reasoning_tokens {
+                            0 => String::new(),
+                            thought => format!(", {thought} of them thinking"),
+                        }
                     ),
                 ),
                 ("time", format!("{:.1} s", self.wall_time.as_secs_f64())),

@@ -20,6 +20,7 @@ use super::engine::{Engine, Outcome, Question};
 use super::options::JournalChoice;
 use super::progress::ProgressReporter;
 use super::totals::Totals;
+use super::variety::{Asked, Variety};
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, ChatRequest, Client};
@@ -212,6 +213,7 @@ async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<T
     let cache = cache::open(&batch.client, &batch.options, parameters, &until).await?;
     let config = options::engine_config(&batch, cache.clone())?;
     let rate_limiter = Arc::clone(&config.rate_limiter);
+    let asked = Asked::of(&batch);
     let mut reporter = ProgressReporter::new(None, config.concurrency, batch.options.listener);
     let requests = batch.asked.take()?;
 
@@ -254,6 +256,7 @@ async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<T
     let unsaved = cache.as_deref().and_then(AnswerCache::close);
     let mut notes = cache.as_deref().map(AnswerCache::notes).unwrap_or_default();
     notes.extend(rate_limiter.take_notes());
+    notes.extend(asked.notes(&delivery.variety, delivery.totals.requests > 0));
     let totals = Totals {
         wall_time: started.elapsed(),
         notes,
@@ -347,6 +350,7 @@ struct Delivery<'a> {
     next: usize,
     waiting: BTreeMap<usize, Outcome>,
     totals: Totals,
+    variety: Variety,
 }
 
 impl<'a> Delivery<'a> {
@@ -362,6 +366,7 @@ impl<'a> Delivery<'a> {
             next: 0,
             waiting: BTreeMap::new(),
             totals: Totals::default(),
+            variety: Variety::default(),
         }
     }
 
@@ -389,6 +394,9 @@ impl<'a> Delivery<'a> {
     fn deliver(&mut self, one: Outcome) -> Result<()> {
         self.next += 1;
         self.totals.add(&one.outcome, &one.effort, one.source);
+        if let Ok(completion) = &one.outcome {
+            self.variety.add(completion);
+        }
         let custom_id = self.pending.leave().unwrap_or_default();
         let row = Row {
             id: one.index,

@@ -41,10 +41,14 @@ pub struct Totals {
     pub refused: u64,
     /// Tokens of the prompts, as the service counted them.
     pub prompt_tokens: u64,
-    /// Tokens of the completions, as the service counted them.
+    /// Tokens of the completions, as the service counted them, including reasoning. Answers that
+    /// were paid for but belong to no row, because reasoning left them empty, count too.
     pub completion_tokens: u64,
-    /// Notes about the journal and the quota, such as a journal that ended in the middle of a
-    /// row.
+    /// How many of the completion tokens were reasoning.
+    pub reasoning_tokens: u64,
+    /// Notes about the journal, the quota and the deployment, such as a journal that ended in the
+    /// middle of a row, a temperature that the deployment refuses, or rows that were not all sent
+    /// in the same way.
     pub notes: Vec<String>,
     /// The wall-clock time of the whole batch.
     #[serde(rename = "wall_time_seconds", serialize_with = "seconds")]
@@ -163,14 +167,16 @@ impl Totals {
                 add(&mut self.refused, u64::from(effort.refused));
                 self.longest_wait = self.longest_wait.max(effort.waited);
                 let usage = outcome.as_ref().ok().and_then(|answer| answer.usage);
-                let usage = usage.unwrap_or_default();
+                let usage = usage.unwrap_or_default().plus(effort.discarded);
                 add(&mut self.prompt_tokens, usage.prompt_tokens);
                 add(&mut self.completion_tokens, usage.completion_tokens);
+                add(&mut self.reasoning_tokens, usage.reasoning_tokens);
             }
         }
     }
 
-    /// The cost of this run at this price, in the currency of the price. Answers for which the
+    /// The cost of this run at this price, in the currency of the price. Reasoning costs as much
+    /// as completions do. Answers for which the
     /// service reported no usage count as 0.
     ///
     /// # Errors
@@ -214,12 +220,11 @@ impl fmt::Display for Totals {
                 write!(f, ", {count} {what}")?;
             }
         }
-        let tokens = self.tokens();
-        write!(
-            f,
-            ", {tokens} tokens, {:.1} s",
-            self.wall_time.as_secs_f64()
-        )?;
+        write!(f, ", {} tokens", self.tokens())?;
+        if self.reasoning_tokens > 0 {
+            write!(f, " ({} of them thinking)", self.reasoning_tokens)?;
+        }
+        write!(f, ", {:.1} s", self.wall_time.as_secs_f64())?;
         if self.refused > 0 {
             let plural = if self.refused == 1 { "" } else { "s" };
             write!(
@@ -308,7 +313,7 @@ mod tests {
             wall_time: Duration::from_millis(1500),
             ..Totals::default()
         };
-        assert_snapshot!(serde_json::to_string(&totals).unwrap(), @r#"{"rows":2,"answered":0,"failed":0,"cancelled":0,"from_journal":0,"shared":0,"cut":0,"requests":0,"refused":0,"prompt_tokens":0,"completion_tokens":0,"notes":[],"wall_time_seconds":1.5,"longest_wait_seconds":0.0}"#);
+        assert_snapshot!(serde_json::to_string(&totals).unwrap(), @r#"{"rows":2,"answered":0,"failed":0,"cancelled":0,"from_journal":0,"shared":0,"cut":0,"filtered":0,"requests":0,"refused":0,"prompt_tokens":0,"completion_tokens":0,"reasoning_tokens":0,"notes":[],"wall_time_seconds":1.5,"longest_wait_seconds":0.0}"#);
     }
 
     #[test]

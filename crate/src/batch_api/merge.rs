@@ -14,6 +14,7 @@ use crate::batch::progress::say;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
 use crate::openai::ChatCompletion;
+use crate::openai::profile::consumed_in_batch;
 use crate::openai::rest::{Call, Failed};
 
 /// Merges the results of a batch that has ended.
@@ -249,9 +250,13 @@ fn outcome(line: OutputLine, service: &Service) -> Result<ChatCompletion> {
         Some(response)
             if is_success(response.status_code) && code.is_none() && message.is_none() =>
         {
-            ChatCompletion::from_json(response.body).map_err(|why| {
+            let completion = ChatCompletion::from_json(response.body).map_err(|why| {
                 Error::new(ErrorKind::Response, why).with_request_id(response.request_id)
-            })
+            })?;
+            match completion.is_consumed_by_reasoning() {
+                true => Err(consumed_in_batch(&completion)),
+                false => Ok(completion),
+            }
         }
         Some(response) if !is_success(response.status_code) => {
             let body = response.body.text();

@@ -112,7 +112,11 @@ fn line(
 ) -> Result<(String, Vec<u8>)> {
     let request = batch.request(question.prompt, question.sample);
     cache.record_request(id, &request);
-    let mut line = cache.request_line(id, &request);
+    // The known profile is applied here: nobody waits for a refusal to learn from.
+    let phrased = batch
+        .client
+        .phrase(&request, batch.options.thinking_allowance)?;
+    let mut line = cache.request_line(id, &phrased);
     line.url = service.line_url().into();
     Ok((id.to_owned(), format::write(&line)?))
 }

@@ -57,6 +57,8 @@ pub enum ErrorKind {
     Connection,
     /// The answer could not be understood.
     Response,
+    /// Thinking took all the tokens of an answer, so that it has no word.
+    TokenLimit,
     /// The work was stopped before this part was done.
     Cancelled,
     /// A file or another part of the operating system failed.
@@ -90,6 +92,7 @@ impl ErrorKind {
             Self::Timeout => "timeout",
             Self::Connection => "connection",
             Self::Response => "response",
+            Self::TokenLimit => "token_limit",
             Self::Cancelled => "cancelled",
             Self::Io => "io",
             Self::Journal => "journal",

@@ -6,7 +6,7 @@ use super::Client;
 use super::error_mapping::{self, Asked, EXCERPT, LONGEST_BODY};
 use super::limits::RateLimits;
 use super::parse::NoAnswer;
-use super::request::ChatRequest;
+use super::profile::{Refusal, Turn};
 use super::response::{ChatCompletion, Exchange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
@@ -25,6 +25,8 @@ pub(crate) struct Attempt {
     pub(crate) limits: RateLimits,
     /// What to do about a failure.
     pub(crate) retry: Retry,
+    /// What the service says of a field that it refuses, if that is why it failed.
+    pub(crate) refusal: Option<Refusal>,
     /// Whether a request was sent. An invalid one is not.
     pub(crate) is_sent: bool,
 }
@@ -35,6 +37,7 @@ impl Attempt {
             outcome: Err(error),
             limits: RateLimits::default(),
             retry,
+            refusal: None,
             is_sent: true,
         }
     }
@@ -42,9 +45,11 @@ impl Attempt {
 
 impl Client {
     /// Sends the request once.
-    pub(crate) async fn attempt(&self, request: &ChatRequest) -> Attempt {
-        let (deployment, body) = match self.prepare(request) {
-            Ok(prepared) => prepared,
+    pub(crate) async fn attempt(&self, turn: &Turn) -> Attempt {
+        let Self(inner) = self;
+        let deployment = turn.request.model.as_deref().unwrap_or_default();
+        let body = match turn.request.body() {
+            Ok(body) => body,
             Err(error) => {
                 return Attempt {
                     is_sent: false,
@@ -52,7 +57,6 @@ impl Client {
                 };
             }
         };
-        let Self(inner) = self;
         let post = inner.http.post(inner.endpoint.chat_url(deployment));
         let started = Instant::now();
         let answer = match inner.credential.send(post, body, self.way()).await {
@@ -76,6 +80,7 @@ impl Client {
                 outcome: Err(error),
                 limits,
                 retry,
+                refusal: Refusal::read(answer.status, &body),
                 is_sent: true,
             };
         }
@@ -88,6 +93,7 @@ impl Client {
                     outcome,
                     limits,
                     retry,
+                    refusal: None,
                     is_sent: true,
                 };
             }
@@ -102,11 +108,13 @@ impl Client {
         if completion.is_err()
             && let Some((error, retry)) = asked.refused_inside(success, &limits, now)
         {
+            let status = error.status().unwrap_or_default();
             return Attempt {
                 outcome: Err(error),
                 limits,
                 retry,
                 is_sent: true,
+                refusal: Refusal::read(status, &beginning),
             };
         }
         let (outcome, retry) = match completion {
@@ -114,6 +122,7 @@ impl Client {
                 completion.exchange = Exchange {
                     latency,
                     request_id,
+                    profile: turn.tag.clone(),
                     ..Exchange::default()
                 };
                 (Ok(completion), Retry::NO)
@@ -134,6 +143,7 @@ impl Client {
             limits,
             retry,
             is_sent: true,
+            refusal: None,
         }
     }
 
@@ -144,13 +154,6 @@ impl Client {
             limits: &inner.limits,
             redactor: inner.credential.redactor(),
         }
-    }
-
-    /// The deployment that the request goes to, and its body.
-    fn prepare<'a>(&'a self, request: &'a ChatRequest) -> Result<(&'a str, Vec<u8>)> {
-        request.check()?;
-        let deployment = self.0.endpoint.choose(request.model.as_deref())?;
-        Ok((deployment, request.body(deployment)?))
     }
 
     fn misread(&self, why: &str, body: &[u8]) -> Error {

@@ -10,6 +10,7 @@ mod gateway;
 mod limits;
 mod message;
 mod parse;
+pub(crate) mod profile;
 #[cfg(feature = "notebook")]
 mod prompt_user;
 mod request;
@@ -37,6 +38,7 @@ pub use response::{ChatCompletion, Choice, ChoiceMessage, FinishReason, TokenLog
 
 use credential::Credential;
 use endpoint::Endpoint;
+use profile::Judgement;
 
 /// Asks a deployment of Azure OpenAI, or any server with OpenAI's chat completions.
 ///
@@ -113,7 +115,9 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// Asks, and waits for the answer. A request that failed in passing is sent again.
+    /// Asks, and waits for the answer. A request that failed for a transient reason is sent again. A
+    /// parameter that the deployment refuses is translated, such as `max_tokens` to
+    /// `max_completion_tokens`, or left out.
     ///
     /// # Errors
     /// Whatever kept the answer away; [`Error::kind`](crate::Error::kind) tells what.
@@ -131,15 +135,23 @@ impl Client {
     }
 
     async fn complete_here(&self, request: &ChatRequest) -> Result<ChatCompletion> {
-        let mut retries = 0_u32;
+        let mut negotiation = self.negotiate(request, None, false)?;
+        let (mut retries, mut attempts) = (0_u32, 0_u32);
         loop {
-            let attempt = self.attempt(request).await;
-            let attempts = retries.saturating_add(1);
+            let turn = negotiation.turn().await;
+            if !negotiation.is_current(&turn) {
+                continue;
+            }
+            let mut attempt = self.attempt(&turn).await;
+            attempts = attempts.saturating_add(1);
+            if let Judgement::Again(_) = negotiation.judge(&turn, &mut attempt) {
+                continue;
+            }
             match attempt.outcome {
                 Ok(answer) => return Ok(answer.after_attempts(attempts, attempt.limits)),
                 Err(error) if retries < self.0.max_retries && attempt.retry.again => {
                     attempt.retry.pause(retries, &error).await;
-                    retries = attempts;
+                    retries = retries.saturating_add(1);
                 }
                 Err(error) => return Err(error),
             }
@@ -169,6 +181,13 @@ impl Client {
     /// What kind of credential is sent.
     pub fn credential_kind(&self) -> CredentialKind {
         self.0.credential.kind()
+    }
+
+    /// What this process has learned about the parameters of the client's deployment, such as
+    /// `takes max_completion_tokens, no temperature; it thinks with effort minimal`. `None` while
+    /// requests are sent as written.
+    pub fn deployment_profile(&self) -> Option<String> {
+        profile::SharedProfile::of(self.host(), self.deployment()?).describe()
     }
 
     /// How often a request that failed in passing is sent again.

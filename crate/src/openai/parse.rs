@@ -204,13 +204,19 @@ fn usage(json: &RawValue) -> Option<Usage> {
         numbers.map(|number| number.and_then(json::read::<u64>));
     let prompt_tokens = prompt_tokens?;
     let completion_tokens = completion_tokens.unwrap_or_default();
+    let reasoning_tokens = field(json, "completion_tokens_details")
+        .and_then(|details| field(details, "reasoning_tokens"))
+        .and_then(crate::json::read::<u64>)
+        .unwrap_or_default();
     let sum = prompt_tokens.saturating_add(completion_tokens);
     let usage = Usage {
         prompt_tokens,
         completion_tokens,
+        reasoning_tokens,
         total_tokens: total_tokens.unwrap_or(sum),
     };
-    (sum.max(usage.total_tokens) < ABSURD).then_some(usage)
+    let largest = sum.max(usage.total_tokens).max(reasoning_tokens);
+    (largest < ABSURD).then_some(usage)
 }
 
 fn prompt_filters(json: &RawValue) -> Vec<PromptFilter> {
@@ -248,12 +254,14 @@ mod tests {
                 "message": {"role": "assistant", "content": "Kind."},
                 "content_filter_results": {"violence": {"filtered": false, "severity": "low"}}}],
             "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11,
-                "prompt_tokens_details": {"cached_tokens": 0}},
+                "prompt_tokens_details": {"cached_tokens": 0},
+                "completion_tokens_details": {"reasoning_tokens": 1}},
         });
         let answer = read(&body);
         assert_eq!(answer.text(), Some("Kind."));
         assert_eq!(answer.finish_reason(), Some(&FinishReason::Stop));
         assert_eq!(answer.usage.unwrap().total_tokens, 11);
+        assert_eq!(answer.usage.unwrap().reasoning_tokens, 1);
         let prompt = &answer.prompt_filter_results[0].content_filter;
         assert_eq!(prompt.categories["jailbreak"].detected, Some(false));
         assert_eq!(prompt.categories["hate"].severity.as_deref(), Some("safe"));

@@ -108,8 +108,9 @@ impl ChatRequest {
         self
     }
 
-    /// The longest answer, in tokens. Reasoning models (o-series, gpt-5) refuse it and
-    /// take [`max_completion_tokens`](Self::max_completion_tokens).
+    /// The longest answer, in tokens, without the model's hidden reasoning. A deployment that
+    /// takes `max_completion_tokens` is sent that, with an allowance for its reasoning on top;
+    /// where it needs less of it, an answer may be longer by what is left.
     ///
     /// # Default
     /// The service's.
@@ -118,7 +119,8 @@ impl ChatRequest {
         self
     }
 
-    /// The longest answer with the model's hidden reasoning, in tokens.
+    /// The longest answer together with the model's hidden reasoning, in tokens: nothing is
+    /// added to it. A deployment that only takes `max_tokens` is sent that.
     ///
     /// # Default
     /// The service's.
@@ -127,7 +129,8 @@ impl ChatRequest {
         self
     }
 
-    /// How freely words are chosen, from 0 (always the likeliest) to 2.
+    /// How freely words are chosen, from 0 (always the likeliest) to 2. Reasoning models refuse
+    /// it: then it is left out, as are `top_p` and `seed`, and that is told.
     ///
     /// # Default
     /// The service's, 1.
@@ -172,7 +175,9 @@ impl ChatRequest {
         self
     }
 
-    /// Another field of the protocol, such as `reasoning_effort`.
+    /// Another field of the protocol, such as `reasoning_effort`. It is never left out: a
+    /// deployment that refuses it makes an error. Without an effort of yours, a reasoning model is
+    /// asked for the lowest that it takes.
     ///
     /// # Default
     /// None.
@@ -286,11 +291,9 @@ impl ChatRequest {
         }
     }
 
-    /// The request's body, with the deployment that it goes to.
-    pub(crate) fn body(&self, deployment: &str) -> Result<Vec<u8>> {
-        let mut request = self.clone();
-        request.model = Some(deployment.to_owned());
-        serde_json::to_vec(&request).map_err(|error| {
+    /// The request's body.
+    pub(crate) fn body(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(|error| {
             Error::new(ErrorKind::Argument, "the request can't be written as JSON")
                 .with_source(error)
         })
@@ -338,11 +341,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_set_is_sent_and_the_deployment_always() {
+    fn only_what_is_set_is_sent() {
         let body = ChatRequest::from("Hi")
             .stop("\n")
             .set("reasoning_effort", "low")
-            .body("gpt")
+            .deployment("gpt")
+            .body()
             .unwrap();
         assert_eq!(
             String::from_utf8(body).unwrap(),

@@ -1,7 +1,7 @@
 //! An answer, as the service gives it.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -75,6 +75,7 @@ pub(super) struct Exchange {
     pub(super) request_id: Option<String>,
     pub(super) attempts: u32,
     pub(super) limits: RateLimits,
+    pub(super) profile: Option<Arc<str>>,
 }
 
 impl ChatCompletion {
@@ -106,6 +107,18 @@ impl ChatCompletion {
     /// What the service said about the quota along with the answer.
     pub fn rate_limits(&self) -> &RateLimits {
         &self.exchange.limits
+    }
+
+    /// How it was asked, where that is not as it was written: in the words of a deployment that
+    /// takes others, such as `max_completion_tokens, effort minimal, without temperature`.
+    pub fn profile(&self) -> Option<&str> {
+        self.exchange.profile.as_deref()
+    }
+
+    /// The same for an answer out of a file.
+    pub(crate) fn with_profile(mut self, profile: Option<String>) -> Self {
+        self.exchange.profile = profile.map(Into::into);
+        self
     }
 
     /// The whole body as it came, with what has no field here.
@@ -236,8 +249,24 @@ impl fmt::Display for FinishReason {
 pub struct Usage {
     /// The prompt's tokens.
     pub prompt_tokens: u64,
-    /// The answers' tokens.
+    /// The answers' tokens, with those that the model thought with.
     pub completion_tokens: u64,
-    /// Both.
+    /// Of these, the tokens that the model thought with (`reasoning_tokens`): paid for, and not
+    /// shown. 0 for a model that does not think or does not say.
+    pub reasoning_tokens: u64,
+    /// Prompt and answers.
     pub total_tokens: u64,
+}
+
+impl Usage {
+    /// Both together. A sum stays at the largest number.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        let sum = u64::saturating_add;
+        Self {
+            prompt_tokens: sum(self.prompt_tokens, other.prompt_tokens),
+            completion_tokens: sum(self.completion_tokens, other.completion_tokens),
+            reasoning_tokens: sum(self.reasoning_tokens, other.reasoning_tokens),
+            total_tokens: sum(self.total_tokens, other.total_tokens),
+        }
+    }
 }

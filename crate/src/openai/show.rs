@@ -7,24 +7,25 @@ use crate::text::terminal::sanitize;
 impl Show for Client {
     /// Where the client asks, and with what kind of credential; never the credential.
     fn mime_bundle(&self) -> MimeBundle {
-        card(
-            "Client",
-            &[
-                ("host", self.host().to_owned()),
-                (
-                    "deployment",
-                    self.deployment()
-                        .unwrap_or("none: each request names its own")
-                        .to_owned(),
-                ),
-                ("protocol", self.protocol().to_string()),
-                (
-                    "api-version",
-                    self.api_version().unwrap_or("none is sent").to_owned(),
-                ),
-                ("credential", self.credential_kind().to_string()),
-            ],
-        )
+        let mut rows = vec![
+            ("host", self.host().to_owned()),
+            (
+                "deployment",
+                self.deployment()
+                    .unwrap_or("none: each request names its own")
+                    .to_owned(),
+            ),
+            ("protocol", self.protocol().to_string()),
+            (
+                "api-version",
+                self.api_version().unwrap_or("none is sent").to_owned(),
+            ),
+            ("credential", self.credential_kind().to_string()),
+        ];
+        if let Some(profile) = self.deployment_profile() {
+            rows.push(("the deployment", profile));
+        }
+        card("Client", &rows)
     }
 }
 
@@ -46,8 +47,13 @@ impl Show for ChatCompletion {
                     "tokens",
                     self.usage.map_or("not counted".to_owned(), |usage| {
                         format!(
-                            "{} prompt + {} completion",
-                            usage.prompt_tokens, usage.completion_tokens
+                            "{} prompt + {} completion{}",
+                            usage.prompt_tokens,
+                            usage.completion_tokens,
+                            match usage.reasoning_tokens {
+                                0 => String::new(),
+                                thought => format!(", {thought} of them thinking"),
+                            }
                         )
                     }),
                 ),

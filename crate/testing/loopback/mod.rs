@@ -16,6 +16,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod deployment;
 mod message;
 mod scripted;
 
@@ -30,6 +31,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 
+pub(crate) use deployment::{Deployment, Rules, Sampling, Shape};
 pub(crate) use message::{Reply, Request, last_message};
 pub(crate) use scripted::Server;
 

@@ -17,6 +17,7 @@ fn account() -> Account {
         attempts: 2,
         latency_ms: 813,
         asked_at: 1_764_000_000,
+        profile: None,
     }
 }
 

@@ -34,7 +34,8 @@ fn place_with(
         Some(elsewhere) => folder.join(elsewhere),
         None => hidden_folder(folder)?,
     };
-    Ok(Some(inside.join(file_name(parameters))))
+    let name = format!("{}.jsonl", file_stem(parameters));
+    Ok(Some(inside.join(name)))
 }
 
 fn hidden_folder(folder: &Path) -> Result<PathBuf> {
@@ -56,16 +57,23 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
+impl Parameters {
+    /// The file name of a journal of requests with these parameters, without its extension.
+    pub(crate) fn file_stem(&self) -> String {
+        file_stem(self)
+    }
+}
+
 /// The deployment's name, shortened and restricted to characters that every file system allows,
 /// followed by the parameters' hash, which distinguishes names that become equal that way.
-fn file_name(parameters: &Parameters) -> String {
+fn file_stem(parameters: &Parameters) -> String {
     let safe = |c: char| match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.' => c,
         _ => '_',
     };
     let name: String = parameters.deployment().chars().take(60).map(safe).collect();
     let name = name.trim_start_matches('.');
-    format!("{name}-{}.jsonl", parameters.hash())
+    format!("{name}-{}", parameters.hash())
 }
 
 #[cfg(test)]
@@ -138,7 +146,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_deployment_leads_out_of_the_folder(deployment in any::<String>()) {
-            let name = file_name(&parameters(&deployment));
+            let name = file_stem(&parameters(&deployment));
             prop_assert_eq!(Path::new(&name).components().count(), 1);
             prop_assert!(name.len() < 100 && !name.starts_with('.'));
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);

@@ -267,6 +267,7 @@ fn numbers_that_nobody_can_mean_stop_nothing() {
                     prompt_tokens: left,
                     completion_tokens: left,
                     total_tokens: left,
+                    ..Usage::default()
                 };
                 permit.unwrap().unwrap().answered(&said, Some(&usage));
             }

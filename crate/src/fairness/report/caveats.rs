@@ -25,6 +25,7 @@ pub(super) fn of(
     limits.extend(unmeasured(measured));
     limits.extend(declined(measured));
     limits.extend(unscored(measured, scores));
+    limits.extend(profiles(measured));
     limits.extend(cut(measured));
     limits.extend(usefulness(utility));
     if neutral.is_some_and(|neutral| neutral.occupations.iter().any(|one| one.women.is_some())) {
@@ -182,6 +183,16 @@ fn declined(measured: &MeasuredAnswers<'_>) -> Option<String> {
             measured.declined(),
             measured.raw.len(),
             by_group.join(", ")
+        )
+    })
+}
+
+fn profiles(measured: &MeasuredAnswers<'_>) -> Option<String> {
+    let count = measured.answers.record().profiles.len();
+    (count > 1).then(|| {
+        format!(
+            "the deployment was asked in {count} ways during the study, because its model or what it \
+             accepts has changed: differences between the groups may be differences between these"
         )
     })
 }

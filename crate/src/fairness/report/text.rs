@@ -42,6 +42,13 @@ impl Asked {
             true => "answers from elsewhere".to_owned(),
             false => format!("model {}", models.join(", ")),
         }];
+        let profiles = self.record.profiles.iter();
+        let profiles: Vec<_> = profiles
+            .map(|profile| sanitize_line(profile, 100))
+            .collect();
+        if !profiles.is_empty() {
+            parts.push(format!("sent with {}", profiles.join(" and with ")));
+        }
         parts.extend(self.record.answered.map(|(first, last)| {
             let (first, last) = (day(first), day(last));
             if first == last {

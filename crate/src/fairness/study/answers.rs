@@ -8,6 +8,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::report::{self, Report};
 use crate::openai::{ChatCompletion, FinishReason};
 
+const AS_WRITTEN: &str = "as written";
+
 /// Which models answered, and when, as recorded in the answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -18,6 +20,10 @@ pub struct Record {
     pub answered: Option<(u64, u64)>,
     /// The number of answers cut at the token limit.
     pub cut: usize,
+    /// How the requests were sent, if other than written, such as `effort minimal, without
+    /// temperature`; more than one if that changed during the study.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<String>,
 }
 
 /// An answer, or the reason why there is none.
@@ -135,9 +141,16 @@ impl Record {
             if !record.models.contains(&one.model) {
                 record.models.push(one.model.clone());
             }
+            let profile = one.profile().unwrap_or(AS_WRITTEN);
+            if !record.profiles.iter().any(|known| known == profile) {
+                record.profiles.push(profile.to_owned());
+            }
             let (first, last) = record.answered.unwrap_or((one.created, one.created));
             record.answered = Some((first.min(one.created), last.max(one.created)));
             record.cut += usize::from(one.finish_reason() == Some(&FinishReason::Length));
+        }
+        if record.profiles == [AS_WRITTEN] {
+            record.profiles.clear();
         }
         record
     }

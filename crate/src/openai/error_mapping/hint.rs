@@ -152,6 +152,14 @@ impl Said {
             }
             field => format!("this model refuses that {field}: leave .{field}() out"),
         })
+        .or_else(|| {
+            let is_about_parameter = text.contains("parameter") || text.contains("argument");
+            (self.param.is_none() && is_about_parameter).then(|| {
+                "the service does not name the parameter that it refuses: leave out the request's \
+                 settings one by one to find it"
+                    .to_owned()
+            })
+        })
     }
 }
 

@@ -95,7 +95,7 @@ impl State {
         }
     }
 
-    /// 429. All requests to the deployment wait, and then one is sent alone; but if the refusals
+    /// After a 429. All requests to the deployment wait, and then one is sent alone; but if the refusals
     /// are foreign, only the refused row waits. Returns how long that row waits.
     pub(in crate::batch::rate_limit) fn refused(
         &mut self,

@@ -1,0 +1,4 @@
+//! Batches against deployments that take different things.
+
+mod deployments;
+mod thinking;

@@ -1,0 +1,143 @@
+//! Thinking is paid for, seen, and never an answer.
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use super::deployments::client;
+use crate::loopback::{Deployment, Rules};
+use crate::{ChatRequest, ErrorKind, Price, Quota};
+
+#[test]
+fn thinking_is_in_usage_totals_and_cost() {
+    let deployment = Deployment::start(Rules::GPT_5_MINI);
+    let client = client(&deployment, "class");
+    let answers = client.batch(["a", "b"]).max_tokens(100).run().unwrap();
+    let usage = answers.rows()[0].usage().unwrap();
+    assert_eq!((usage.completion_tokens, usage.reasoning_tokens), (51, 48));
+    let totals = answers.totals();
+    assert_eq!(totals.reasoning_tokens, 96);
+    assert!(
+        totals
+            .to_string()
+            .contains("112 tokens (96 of them thinking)"),
+        "{totals}"
+    );
+    let cost = totals
+        .cost(Price::per_million().input(0.0).output(1.0))
+        .unwrap();
+    assert!((cost - 102e-6).abs() < 1e-12, "{cost}");
+    let bodies = deployment.answered();
+    assert_eq!(bodies[0]["max_completion_tokens"], 228);
+}
+
+#[test]
+fn an_answer_without_a_word_is_asked_again_with_more() {
+    // Needs 600 tokens where 128 were thought to do.
+    let rules = Rules {
+        thinks: 2_400,
+        ..Rules::GPT_5_MINI
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("rows.jsonl");
+    let deployment = Deployment::start(rules);
+    let client = client(&deployment, "class");
+    let prompts: Vec<_> = (0..40).map(|n| n.to_string()).collect();
+    let batch = client.batch(&prompts).max_tokens(100).concurrency(16);
+    let answers = batch.journal(&journal).run().unwrap();
+    let totals = answers.totals();
+    assert_eq!((totals.answered, totals.cut, totals.failed), (40, 0, 0));
+    // One finds out what is needed; the others are told.
+    assert_eq!(deployment.refused(), 1);
+    assert!(deployment.count() <= 44, "{}", deployment.count());
+    let paid: u64 = deployment.answered().iter().map(|_| 1).sum();
+    assert!(paid > 40 && totals.requests == deployment.count() as u64);
+    assert!(
+        totals.reasoning_tokens > 40 * 600,
+        "what had no word was paid for"
+    );
+    let lines = fs::read_to_string(&journal).unwrap();
+    assert!(!lines.contains(r#""finish_reason":"length""#), "{lines}");
+}
+
+#[test]
+fn a_row_whose_thinking_takes_all_says_what_would_do() {
+    let deployment = Deployment::start(Rules::GPT_5_MINI);
+    let client = client(&deployment, "class");
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("rows.jsonl");
+    let batch = || client.batch(["a"]).max_tokens(9).journal(&journal);
+    let answers = batch().thinking_allowance(20).run().unwrap();
+    let error = answers.rows()[0].error().unwrap();
+    assert_eq!(error.kind(), ErrorKind::TokenLimit);
+    assert_snapshot!(error, @r"
+    the answer is empty: thinking used 29 of the 29 tokens allowed for both thinking and the answer
+      hint: .thinking_allowance(256) gives the reasoning more room
+    ");
+    assert_eq!(answers.totals().reasoning_tokens, 29);
+    // It is no answer, so that it is asked when it can be.
+    let answers = batch().run().unwrap();
+    let totals = answers.totals();
+    assert_eq!((totals.answered, totals.from_journal), (1, 0));
+}
+
+#[test]
+fn who_limits_thinking_and_answer_together_gets_no_more() {
+    let deployment = Deployment::start(Rules::GPT_5_MINI);
+    let client = client(&deployment, "class");
+    let request = ChatRequest::from("a").max_completion_tokens(30);
+    let error = client.complete(request).unwrap_err();
+    assert_snapshot!(error, @r"
+    the answer is empty: thinking used 30 of the 30 tokens allowed for both thinking and the answer
+      hint: max_completion_tokens limits thinking and answer together: use .max_completion_tokens(256), or .max_tokens(n), which limits the answer alone
+    ");
+    let sent = deployment.answered();
+    assert!(
+        sent.iter().all(|body| body["max_completion_tokens"] == 30),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn the_quota_is_charged_with_what_is_sent() {
+    let deployment = Deployment::start(Rules::GPT_5_MINI);
+    let client = client(&deployment, "gpt-5-mini");
+    client
+        .complete(ChatRequest::from("a").max_tokens(10))
+        .unwrap();
+    let batch = client.batch(["a"]).max_tokens(10);
+    let answers = batch.quota(Quota::tpm(100)).run().unwrap();
+    assert_snapshot!(answers.rows()[0].error().unwrap(), @r"
+    the request would be charged about 143 tokens, more than the quota of 100 a minute, and could never pass
+      hint: 128 of these tokens are the thinking allowance: lower it with .thinking_allowance(n), lower max_tokens, or raise the deployment's quota
+    ");
+}
+
+#[test]
+fn an_empty_answer_of_an_older_journal_is_requested_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("rows.jsonl");
+    let deployment = Deployment::start(Rules::GPT_5_MINI);
+    let client = client(&deployment, "class");
+    let run = || client.batch(["a"]).max_tokens(9).journal(&journal).run();
+    run().unwrap();
+    assert_eq!(run().unwrap().totals().from_journal, 1);
+    let line = fs::read_to_string(&journal).unwrap();
+    let empty = line.replace("Yes: a", "").replace("\"stop\"", "\"length\"");
+    fs::write(&journal, empty).unwrap();
+    let totals = run().unwrap().totals();
+    assert_eq!((totals.answered, totals.from_journal), (1, 0));
+}
+
+#[test]
+fn what_is_submitted_uses_what_is_known() {
+    let deployment = Deployment::start(Rules::GPT_5_MINI);
+    let client = client(&deployment, "class");
+    let request = ChatRequest::from("a").max_tokens(9).temperature(0.5);
+    client.complete(&request).unwrap();
+    let sent = client.phrase(&request, Some(50)).unwrap();
+    let sent = serde_json::to_value(sent).unwrap();
+    assert_eq!(sent["max_completion_tokens"], 59);
+    assert_eq!(sent["reasoning_effort"], "minimal");
+    assert!(sent["max_tokens"].is_null() && sent["temperature"].is_null());
+}

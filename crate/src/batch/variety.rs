@@ -1,0 +1,109 @@
+//! Reports rows of one batch that were sent in different ways or answered by different models,
+//! because such rows must not be compared without knowing it.
+
+use std::sync::Arc;
+
+use super::Batch;
+use super::progress::say;
+use crate::openai::profile::SharedProfile;
+use crate::openai::{ChatCompletion, ChatRequest};
+
+/// How many ways are distinguished.
+const MOST: usize = 8;
+
+/// The ways in which rows were sent and answered.
+#[derive(Debug, Default)]
+pub(crate) struct Variety {
+    profiles: Counts,
+    models: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    kinds: Vec<(Arc<str>, usize)>,
+    others: usize,
+}
+
+impl Counts {
+    fn add(&mut self, kind: &str) {
+        for (known, count) in &mut self.kinds {
+            if &**known == kind {
+                *count += 1;
+                return;
+            }
+        }
+        match self.kinds.len() < MOST {
+            true => self.kinds.push((kind.into(), 1)),
+            false => self.others += 1,
+        }
+    }
+
+    fn listed(&self, unnamed: &str) -> Option<String> {
+        if self.kinds.len() < 2 {
+            return None;
+        }
+        let mut kinds: Vec<String> = self
+            .kinds
+            .iter()
+            .map(|(kind, count)| match kind.is_empty() {
+                true => format!("{count} {unnamed}"),
+                false => format!("{count} {kind}"),
+            })
+            .collect();
+        if self.others > 0 {
+            kinds.push(format!("{} others", self.others));
+        }
+        Some(kinds.join("; "))
+    }
+}
+
+impl Variety {
+    pub(crate) fn add(&mut self, completion: &ChatCompletion) {
+        self.profiles.add(completion.profile().unwrap_or_default());
+        if !completion.model.is_empty() {
+            self.models.add(&completion.model);
+        }
+    }
+
+    /// A note for each difference.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let asked = self.profiles.listed("as written").map(|kinds| {
+            format!("not all rows were sent in the same way, so compare them with care: {kinds}")
+        });
+        let answered = self
+            .models
+            .listed("without a name")
+            .map(|kinds| format!("not all rows were answered by the same model: {kinds}"));
+        asked.into_iter().chain(answered).collect()
+    }
+}
+
+/// The deployment of a batch, and the settings that all its requests share.
+pub(super) struct Asked {
+    profile: Option<Arc<SharedProfile>>,
+    common: ChatRequest,
+}
+
+impl Asked {
+    pub(super) fn of<A>(batch: &Batch<A>) -> Self {
+        let host = batch.client.host();
+        Self {
+            profile: batch.answerer().map(|name| SharedProfile::of(host, name)),
+            common: batch.common.clone(),
+        }
+    }
+
+    /// The notes about how the rows were sent: settings that were left out, a change of the model,
+    /// and differences between rows. They are also shown in a notebook.
+    pub(super) fn notes(&self, variety: &Variety, was_sent: bool) -> Vec<String> {
+        let mut notes = variety.notes();
+        if let Some(profile) = self.profile.as_ref().filter(|_| was_sent) {
+            notes.extend(profile.left_out_note(&self.common));
+        }
+        notes.iter().for_each(|note| say(note));
+        // These were shown when they occurred.
+        let changes = self.profile.as_ref().map(|profile| profile.take_notes());
+        notes.extend(changes.into_iter().flatten());
+        notes
+    }
+}

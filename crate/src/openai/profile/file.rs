@@ -1,0 +1,120 @@
+//! The format in which a profile is stored, so that the next process is not refused again.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::fields::Fields;
+use super::refusal::EFFORTS;
+use super::{Profile, TokensField, thinking};
+use crate::text::sanitize_line;
+
+const FORMAT: &str = "evenhand-deployment-profile";
+const VERSION: u32 = 1;
+
+/// The maximum length of a model name, in characters.
+const LONGEST_NAME: usize = 100;
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    format: String,
+    version: u32,
+    host: String,
+    deployment: String,
+    /// The model that answered last.
+    #[serde(default)]
+    model: Option<String>,
+    /// `max_tokens` or `max_completion_tokens`, where one was refused.
+    #[serde(default)]
+    tokens: Option<String>,
+    /// The effort that is asked for.
+    #[serde(default)]
+    reasoning_effort: Option<String>,
+    #[serde(default)]
+    refused_efforts: Vec<String>,
+    /// The fields that were refused.
+    #[serde(default)]
+    refused: Vec<String>,
+    /// The fields that are left out without having been refused.
+    #[serde(default)]
+    untried: Vec<String>,
+    /// The fields that were accepted.
+    #[serde(default)]
+    accepted: Vec<String>,
+    #[serde(default)]
+    thinks: bool,
+    /// The reasoning tokens that were needed.
+    #[serde(default)]
+    thinking_allowance: u32,
+    #[serde(default)]
+    most_tokens: Option<u32>,
+}
+
+pub(super) fn write(profile: &Profile, accepted: Fields, host: &str, deployment: &str) -> Vec<u8> {
+    let names = |fields: Fields| fields.names().map(str::to_owned).collect();
+    let tokens = match profile.tokens {
+        TokensField::AsWritten => None,
+        TokensField::MaxTokens => Some("max_tokens"),
+        TokensField::MaxCompletionTokens => Some("max_completion_tokens"),
+    };
+    let file = File {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        host: host.to_owned(),
+        deployment: deployment.to_owned(),
+        model: profile.model.clone(),
+        tokens: tokens.map(str::to_owned),
+        reasoning_effort: profile.effort.clone(),
+        refused_efforts: profile.refused_efforts.clone(),
+        refused: names(profile.refused),
+        untried: names(profile.untried),
+        accepted: names(accepted),
+        thinks: profile.thinks,
+        thinking_allowance: profile.allowance,
+        most_tokens: profile.most_tokens,
+    };
+    // Strings and numbers always serialize.
+    let mut text = serde_json::to_vec_pretty(&file).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+/// # Errors
+/// The text is no profile of this deployment; says why.
+pub(super) fn read(text: &[u8], host: &str, deployment: &str) -> Result<(Profile, Fields), String> {
+    let value: Value = serde_json::from_slice(text).map_err(|_| "it is not JSON".to_owned())?;
+    if value["format"] != FORMAT {
+        return Err("it is not a deployment profile".to_owned());
+    }
+    if value["version"] != VERSION {
+        return Err("it was written by another version of evenhand".to_owned());
+    }
+    let file: File =
+        serde_json::from_value(value).map_err(|_| "one of its fields is malformed".to_owned())?;
+    if file.host != host || file.deployment != deployment {
+        return Err("it belongs to another deployment".to_owned());
+    }
+    let effort = |effort: &String| EFFORTS.contains(&effort.as_str());
+    if !file.reasoning_effort.iter().all(effort) || !file.refused_efforts.iter().all(effort) {
+        return Err("it has an unknown reasoning effort".to_owned());
+    }
+    let tokens = match file.tokens.as_deref() {
+        None => TokensField::AsWritten,
+        Some("max_tokens") => TokensField::MaxTokens,
+        Some("max_completion_tokens") => TokensField::MaxCompletionTokens,
+        Some(_) => return Err("it has an unknown `tokens` field".to_owned()),
+    };
+    let fields = |names: &[String]| Fields::of_names(names.iter().map(String::as_str));
+    let model = file.model.map(|model| sanitize_line(&model, LONGEST_NAME));
+    let profile = Profile {
+        tokens,
+        effort: file.reasoning_effort,
+        refused_efforts: file.refused_efforts,
+        refused: fields(&file.refused),
+        untried: fields(&file.untried),
+        thinks: file.thinks,
+        allowance: file.thinking_allowance.min(thinking::MOST),
+        most_tokens: file.most_tokens,
+        model,
+    };
+    Ok((profile, fields(&file.accepted)))
+}

@@ -1,0 +1,191 @@
+//! Learns from a refusal.
+//!
+//! A service reports one unsupported field at a time, so a request with three of them would be
+//! refused three times. At most two refusals are spent:
+//!
+//! - A deployment that refuses `max_tokens` or a temperature is taken for a reasoning model, so
+//!   the next request also sets an effort: the lowest of the model's family if a name reveals
+//!   the family, otherwise `minimal`, whose refusal lists the accepted ones. If the request sets
+//!   a temperature or a seed and no name reveals the family, no effort is guessed, so that the
+//!   second refusal remains for those.
+//! - After the second refusal in a row, the sampling fields (temperature, `top_p`, seed) that
+//!   have not been accepted yet are left out. They are reported as 'not tried'.
+
+use super::fields::Fields;
+use super::refusal::{EFFORTS, Field, Refusal};
+use super::{Profile, TokensField, names_effort};
+use crate::openai::ChatRequest;
+
+/// After this many refusals in a row, optional fields are no longer tried.
+const TRIES: u32 = 2;
+
+/// The context of a refusal.
+pub(super) struct Circumstances<'a> {
+    pub(super) wanted: &'a ChatRequest,
+    pub(super) sent: &'a ChatRequest,
+    /// Names that may reveal the model's family, the most reliable first.
+    pub(super) names: &'a [&'a str],
+    /// The fields that were accepted since the profile last changed.
+    pub(super) accepted: Fields,
+    /// How many refusals in a row, including this one.
+    pub(super) refusals: u32,
+}
+
+/// The refusal reveals nothing that would help this request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NothingLearned;
+
+impl Profile {
+    /// Learns from a refusal, and returns the field that was refused.
+    pub(super) fn learn(
+        &mut self,
+        refusal: &Refusal,
+        now: &Circumstances<'_>,
+    ) -> Result<Field, NothingLearned> {
+        let field = refusal.field(now.sent).ok_or(NothingLearned)?;
+        match field {
+            Field::MaxTokens | Field::MaxCompletionTokens => {
+                self.learn_tokens(field, refusal, now)?;
+            }
+            Field::Temperature => self.refused = self.refused.with(Fields::TEMPERATURE),
+            Field::TopP => self.refused = self.refused.with(Fields::TOP_P),
+            Field::Seed => self.refused = self.refused.with(Fields::SEED),
+            Field::Effort if names_effort(now.wanted) => return Err(NothingLearned),
+            Field::Effort => self.learn_effort(refusal),
+        }
+        let thinks = self.tokens == TokensField::MaxCompletionTokens
+            || self.refused.contains(Fields::TEMPERATURE);
+        if thinks {
+            let at_stake = Fields::sampling(now.wanted)
+                .without(self.refused)
+                .without(now.accepted);
+            let may_guess = now.refusals < TRIES && at_stake.is_empty();
+            self.choose_effort(now.wanted, now.names, may_guess.then_some("minimal"));
+        }
+        if now.refusals >= TRIES {
+            let left = Fields::sampling(now.wanted).without(now.accepted);
+            self.untried = self.untried.with(left.without(self.refused));
+        }
+        Ok(field)
+    }
+
+    fn learn_tokens(
+        &mut self,
+        field: Field,
+        refusal: &Refusal,
+        now: &Circumstances<'_>,
+    ) -> Result<(), NothingLearned> {
+        let sent = now.sent.max_tokens.or(now.sent.max_completion_tokens);
+        if let Some(most) = refusal.most_tokens() {
+            // Only the reasoning allowance can be reduced.
+            let fits = now.wanted.max_tokens.is_some_and(|wanted| wanted <= most);
+            if !fits || sent.is_none_or(|sent| sent <= most) {
+                return Err(NothingLearned);
+            }
+            self.most_tokens = Some(most);
+            return Ok(());
+        }
+        if field == Field::MaxTokens {
+            self.tokens = TokensField::MaxCompletionTokens;
+        } else {
+            // A deployment without this field is older than `reasoning_effort`.
+            self.tokens = TokensField::MaxTokens;
+            self.effort = None;
+            self.refused = self.refused.with(Fields::EFFORT);
+        }
+        Ok(())
+    }
+
+    /// Chooses the lowest of the efforts that the refusal lists.
+    fn learn_effort(&mut self, refusal: &Refusal) {
+        self.refused_efforts.extend(self.effort.take());
+        let is_left = |effort: &&str| {
+            let listed = refusal.efforts().contains(effort);
+            listed && !self.refused_efforts.iter().any(|refused| refused == effort)
+        };
+        match EFFORTS.into_iter().find(is_left) {
+            Some(effort) => self.effort = Some(effort.to_owned()),
+            None => self.refused = self.refused.with(Fields::EFFORT),
+        }
+    }
+
+    /// Chooses the lowest effort of the model's family, otherwise the guess, if no effort is known
+    /// yet. Returns whether one was chosen.
+    pub(super) fn choose_effort(
+        &mut self,
+        wanted: &ChatRequest,
+        names: &[&str],
+        guess: Option<&str>,
+    ) -> bool {
+        let is_settled = self.effort.is_some() || self.refused.contains(Fields::EFFORT);
+        if is_settled || names_effort(wanted) {
+            return false;
+        }
+        let of_family = names.iter().find_map(|name| lowest_effort(name));
+        self.effort = match of_family {
+            Some(Family::Takes(effort)) => Some(effort.to_owned()),
+            Some(Family::TakesNone) => None,
+            None => guess.map(str::to_owned),
+        };
+        self.effort.is_some()
+    }
+}
+
+/// What a family of models accepts.
+#[derive(Debug, PartialEq, Eq)]
+enum Family {
+    /// Its lowest effort.
+    Takes(&'static str),
+    TakesNone,
+}
+
+/// The lowest effort of the family that the name reveals, according to the published tables.
+/// A deployment's name is the user's choice, so this is only the first guess.
+fn lowest_effort(name: &str) -> Option<Family> {
+    let name = name.to_ascii_lowercase();
+    let words: Vec<&str> = name
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
+        .collect();
+    let has = |word: &str| words.contains(&word);
+    if ["o1", "o3", "o4"].iter().any(|family| has(family)) {
+        return Some(Family::Takes("low"));
+    }
+    let version = words.iter().zip(words.iter().skip(1));
+    let version = version.filter_map(|(gpt, version)| (*gpt == "gpt").then_some(*version));
+    let version = version
+        .chain(words.iter().filter_map(|word| word.strip_prefix("gpt")))
+        .find(|version| version.starts_with(|c: char| c.is_ascii_digit()))?;
+    let minor = version.strip_prefix('5')?;
+    Some(match minor {
+        _ if has("chat") => Family::TakesNone,
+        _ if has("codex") || has("pro") => Family::Takes("medium"),
+        "" => Family::Takes("minimal"),
+        _ => Family::Takes("none"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_tell_the_lowest_effort() {
+        for (name, effort) in [
+            ("gpt-5-mini", Some(Family::Takes("minimal"))),
+            ("gpt-5-mini-2025-08-07", Some(Family::Takes("minimal"))),
+            ("team_GPT5", Some(Family::Takes("minimal"))),
+            ("gpt-5.1-2025-11-13", Some(Family::Takes("none"))),
+            ("gpt-5.4-nano", Some(Family::Takes("none"))),
+            ("gpt-51", Some(Family::Takes("none"))),
+            ("o4-mini", Some(Family::Takes("low"))),
+            ("gpt-5-chat", Some(Family::TakesNone)),
+            ("gpt-5-pro", Some(Family::Takes("medium"))),
+            ("gpt-4o-mini", None),
+            ("gpt-35-turbo", None),
+            ("demo1", None),
+            ("class", None),
+        ] {
+            assert_eq!(lowest_effort(name), effort, "{name}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Which parameters a deployment accepts, and how it reasons.
+//!
+//! A request states what the user *wants*: an answer of at most so many tokens, this
+//! temperature. Deployments differ in how that must be sent. Older models accept `max_tokens`;
+//! reasoning models accept `max_completion_tokens`, which also pays for their reasoning, and
+//! refuse a temperature. A [`Profile`] holds what is known about one deployment and translates
+//! requests for it.
+//!
+//! - `refusal` parses an error response, `learn` draws the conclusions.
+//! - `shared` holds the one profile of a deployment in this process, and lets one request go
+//!   ahead and learn while the others wait.
+//! - `negotiation` sends one request until it has its answer; `thinking` detects answers that
+//!   reasoning has left empty; `file` is the format in which a profile is stored.
+
+mod fields;
+mod file;
+mod learn;
+mod negotiation;
+mod refusal;
+mod shared;
+mod thinking;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::openai::ChatRequest;
+use fields::Fields;
+use refusal::EFFORT;
+
+pub(crate) use negotiation::{Judgement, Negotiation, Turn};
+pub(crate) use refusal::Refusal;
+pub(crate) use shared::SharedProfile;
+pub(crate) use thinking::consumed_in_batch;
+
+/// What is known about a deployment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Profile {
+    /// The parameter that limits the length of an answer.
+    tokens: TokensField,
+    /// The `reasoning_effort` that is sent if the request sets none.
+    effort: Option<String>,
+    /// Efforts that were refused.
+    refused_efforts: Vec<String>,
+    /// Fields that were refused.
+    refused: Fields,
+    /// Fields that are left out without having been refused, because others were.
+    untried: Fields,
+    /// Its answers have reported reasoning tokens.
+    thinks: bool,
+    /// The reasoning tokens that it has needed so far.
+    allowance: u32,
+    /// The maximum of its completion tokens, if it has stated one.
+    most_tokens: Option<u32>,
+    /// The model that answered last, as the service names it.
+    model: Option<String>,
+}
+
+/// The parameter that limits the length of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum TokensField {
+    /// As the user wrote it; nothing was refused yet.
+    #[default]
+    AsWritten,
+    MaxTokens,
+    MaxCompletionTokens,
+}
+
+/// How many reasoning tokens are allowed in addition to the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Budget {
+    /// As many as the deployment is known to need.
+    Default,
+    /// A fixed number.
+    Tokens(u32),
+}
+
+impl Profile {
+    /// The request as it is sent to the deployment.
+    fn phrase(&self, wanted: &ChatRequest, deployment: &str, budget: Budget) -> ChatRequest {
+        let mut request = wanted.clone();
+        request.model = Some(deployment.to_owned());
+        let tokens = self.tokens(wanted, budget);
+        let is_completion = match self.tokens {
+            TokensField::AsWritten => wanted.max_completion_tokens.is_some(),
+            TokensField::MaxTokens => false,
+            TokensField::MaxCompletionTokens => true,
+        };
+        (request.max_tokens, request.max_completion_tokens) = match is_completion {
+            true => (None, tokens),
+            false => (tokens, None),
+        };
+        let left_out = self.refused.with(self.untried);
+        if left_out.contains(Fields::TEMPERATURE) {
+            request.temperature = None;
+        }
+        if left_out.contains(Fields::TOP_P) {
+            request.top_p = None;
+        }
+        if left_out.contains(Fields::SEED) {
+            request.seed = None;
+        }
+        if let Some(effort) = self.effort.as_ref().filter(|_| !names_effort(wanted)) {
+            let effort = effort.as_str().into();
+            request.other.insert(EFFORT.to_owned(), effort);
+        }
+        request
+    }
+
+    /// The limit that is sent: the length that is wanted plus the reasoning allowance. A request
+    /// that limits both together, with `max_completion_tokens`, is left as it is.
+    fn tokens(&self, wanted: &ChatRequest, budget: Budget) -> Option<u32> {
+        let answer = match wanted.max_tokens {
+            Some(answer) => answer,
+            None => return wanted.max_completion_tokens,
+        };
+        let tokens = answer.saturating_add(self.allowance(wanted, budget));
+        let most = self.most_tokens.unwrap_or(u32::MAX);
+        Some(tokens.min(most.max(answer)))
+    }
+
+    /// The reasoning allowance, in tokens.
+    fn allowance(&self, wanted: &ChatRequest, budget: Budget) -> u32 {
+        let effort = self.effort_of(wanted);
+        let may_think = effort.is_some() || self.thinks;
+        match budget {
+            _ if !may_think || effort == Some("none") => 0,
+            Budget::Tokens(tokens) => tokens,
+            Budget::Default => thinking::usual(effort).max(self.allowance),
+        }
+    }
+
+    /// The effort that is sent.
+    fn effort_of<'a>(&'a self, wanted: &'a ChatRequest) -> Option<&'a str> {
+        let named = wanted.other.get(EFFORT);
+        named.map_or(self.effort.as_deref(), |effort| effort.as_str())
+    }
+
+    /// The fields of the request that are not sent although they would change the answer.
+    fn left_out(&self, wanted: &ChatRequest) -> Fields {
+        let left_out = self.refused.with(self.untried);
+        Fields::sampling(wanted).and(left_out)
+    }
+
+    /// A description of how the request was sent, stored with its answer; `None` if it was sent as
+    /// written.
+    fn tag(&self, wanted: &ChatRequest) -> Option<Arc<str>> {
+        let mut parts = Vec::new();
+        match (self.tokens, wanted.max_tokens.is_some()) {
+            (TokensField::MaxCompletionTokens, true) => {
+                parts.push("max_completion_tokens".to_owned());
+            }
+            (TokensField::MaxTokens, false) if wanted.max_completion_tokens.is_some() => {
+                parts.push("max_tokens".to_owned());
+            }
+            _ => {}
+        }
+        if let Some(effort) = self.effort.as_ref().filter(|_| !names_effort(wanted)) {
+            parts.push(format!("effort {effort}"));
+        }
+        let left_out = self.left_out(wanted).names();
+        parts.extend(left_out.map(|name| format!("without {name}")));
+        (!parts.is_empty()).then(|| parts.join(", ").into())
+    }
+
+    /// Is every request sent as written?
+    fn is_plain(&self) -> bool {
+        self.tokens == TokensField::AsWritten
+            && self.effort.is_none()
+            && self.left_out_ever().is_empty()
+            && !self.thinks
+    }
+
+    fn left_out_ever(&self) -> Fields {
+        self.refused.with(self.untried).without(Fields::EFFORT)
+    }
+}
+
+/// Does the request set the effort itself?
+fn names_effort(wanted: &ChatRequest) -> bool {
+    wanted.other.contains_key(EFFORT)
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut takes = Vec::new();
+        match self.tokens {
+            TokensField::AsWritten => {}
+            TokensField::MaxTokens => takes.push("max_tokens".to_owned()),
+            TokensField::MaxCompletionTokens => takes.push("max_completion_tokens".to_owned()),
+        }
+        takes.extend(self.left_out_ever().names().map(|name| {
+            let is_refused = Fields::of_names([name]).and(self.refused);
+            match is_refused.is_empty() {
+                true => format!("no {name} (not tried)"),
+                false => format!("no {name}"),
+            }
+        }));
+        let takes = match takes.is_empty() {
+            true => "takes every parameter as written".to_owned(),
+            false => format!("takes {}", takes.join(", ")),
+        };
+        match self.effort.as_deref() {
+            Some("none") => write!(f, "{takes}; it does not think (effort none)"),
+            Some(effort) => write!(f, "{takes}; it thinks with effort {effort}"),
+            None if self.thinks => write!(f, "{takes}; it thinks"),
+            None => f.write_str(&takes),
+        }
+    }
+}

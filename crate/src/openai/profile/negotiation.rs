@@ -1,0 +1,409 @@
+//! Sends one request until it has its answer: each attempt is translated by the current profile,
+//! and its outcome updates the profile.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::fields::Fields;
+use super::learn::Circumstances;
+use super::refusal::Field;
+use super::shared::{Learner, SharedProfile, State};
+use super::{Budget, Profile, names_effort, thinking};
+use crate::error::{Error, ErrorKind, Result};
+use crate::openai::attempt::Attempt;
+use crate::openai::{ChatCompletion, ChatRequest, Client, Usage, tell_once};
+
+/// How many times one request may be refused and sent again.
+const REFUSALS: u32 = 6;
+/// How many times one request is sent again after an empty answer.
+const EMPTY_ANSWERS: u32 = 2;
+
+/// The negotiation of one request.
+pub(crate) struct Negotiation<'a> {
+    shared: Arc<SharedProfile>,
+    wanted: &'a ChatRequest,
+    /// The user's reasoning allowance, in tokens.
+    granted: Option<u32>,
+    /// The allowance after an empty answer.
+    raised: Option<u32>,
+    /// The batch is unlimited and the service is on this machine.
+    is_in_haste: bool,
+    /// Present while this request goes ahead of the others.
+    learner: Option<Learner>,
+    refused: Vec<Field>,
+    empty_answers: u32,
+    has_learned: bool,
+}
+
+/// One attempt.
+pub(crate) struct Turn {
+    /// The request as it is sent, with its deployment.
+    pub(crate) request: ChatRequest,
+    /// How it was translated; `None` if it is sent as written.
+    pub(crate) tag: Option<Arc<str>>,
+    /// The reasoning allowance in it, in tokens.
+    allowance: u32,
+    version: u32,
+}
+
+/// What to do about an outcome.
+pub(crate) enum Judgement {
+    /// It is the outcome of the request.
+    Final,
+    /// Send the request again at once; this usage was paid for without an answer.
+    Again(Usage),
+}
+
+impl Client {
+    /// Starts the negotiation of a request. `granted` is the user's reasoning allowance.
+    ///
+    /// # Errors
+    /// The request is invalid, or there is no deployment.
+    pub(crate) fn negotiate<'a>(
+        &self,
+        wanted: &'a ChatRequest,
+        granted: Option<u32>,
+        is_in_haste: bool,
+    ) -> Result<Negotiation<'a>> {
+        wanted.check()?;
+        let deployment = self.0.endpoint.choose(wanted.model.as_deref())?;
+        Ok(Negotiation {
+            shared: SharedProfile::of(self.host(), deployment),
+            wanted,
+            granted,
+            raised: None,
+            is_in_haste: is_in_haste && self.is_loopback(),
+            learner: None,
+            refused: Vec::new(),
+            empty_answers: 0,
+            has_learned: false,
+        })
+    }
+
+    /// Translates a request by what is known, without sending it.
+    ///
+    /// # Errors
+    /// There is no deployment.
+    pub(crate) fn phrase(&self, wanted: &ChatRequest, granted: Option<u32>) -> Result<ChatRequest> {
+        let deployment = self.0.endpoint.choose(wanted.model.as_deref())?;
+        let profile = SharedProfile::of(self.host(), deployment).profile();
+        let budget = granted.map_or(Budget::Default, Budget::Tokens);
+        Ok(profile.phrase(wanted, deployment, budget))
+    }
+}
+
+impl Turn {
+    /// Adds a hint to the error of a request that is larger than the quota if its reasoning
+    /// allowance contributes to that.
+    pub(crate) fn hinted(&self, wanted: &ChatRequest, error: Error) -> Error {
+        let sent = self
+            .request
+            .max_completion_tokens
+            .or(self.request.max_tokens);
+        let added = sent.zip(wanted.max_tokens);
+        let added = added.map_or(0, |(sent, wanted)| sent.saturating_sub(wanted));
+        if added == 0 || error.kind() != ErrorKind::Argument {
+            return error;
+        }
+        error.with_hint(format!(
+            "{added} of these tokens are the thinking allowance: lower it with \
+             .thinking_allowance(n), lower max_tokens, or raise the deployment's quota"
+        ))
+    }
+}
+
+impl Negotiation<'_> {
+    /// The next attempt. Waits while another request goes ahead.
+    pub(crate) async fn turn(&mut self) -> Turn {
+        if self.learner.is_none() {
+            let refusable = Fields::refusable(self.wanted);
+            self.learner = self.shared.turn_to_learn(refusable, self.is_in_haste).await;
+        }
+        let (profile, version) = {
+            let state = self.shared.state();
+            (Arc::clone(&state.profile), state.version)
+        };
+        let deployment = self.shared.deployment();
+        Turn {
+            request: profile.phrase(self.wanted, deployment, self.budget()),
+            tag: profile.tag(self.wanted),
+            allowance: profile.allowance(self.wanted, self.budget()),
+            version,
+        }
+    }
+
+    /// Is the attempt still up to date? If so, it counts as sent now.
+    pub(crate) fn is_current(&self, turn: &Turn) -> bool {
+        let mut state = self.shared.state();
+        let is_current = state.version == turn.version;
+        if is_current && self.learner.is_some() {
+            state.sent = Some(Instant::now());
+        }
+        is_current
+    }
+
+    /// Judges the outcome of an attempt. An empty answer becomes an error.
+    pub(crate) fn judge(&mut self, turn: &Turn, attempt: &mut Attempt) -> Judgement {
+        let judgement = match &attempt.outcome {
+            Ok(completion) => match self.judge_answer(turn, completion) {
+                Ok(judgement) => judgement,
+                Err(error) => {
+                    attempt.outcome = Err(error);
+                    Judgement::Final
+                }
+            },
+            Err(error) if attempt.refusal.is_none() => {
+                self.miss(!error.is_rate_limit());
+                Judgement::Final
+            }
+            Err(error) => match self.judge_refusal(turn, attempt) {
+                Ok(()) => Judgement::Again(Usage::default()),
+                Err(hint) => {
+                    let error = hint.map(|hint| error.clone().with_hint(hint));
+                    self.miss(true);
+                    if let Some(error) = error {
+                        attempt.outcome = Err(error);
+                    }
+                    Judgement::Final
+                }
+            },
+        };
+        if matches!(judgement, Judgement::Final) {
+            self.learner = None;
+        }
+        judgement
+    }
+
+    /// Has this request changed the profile?
+    pub(crate) fn has_learned(&self) -> bool {
+        self.has_learned
+    }
+
+    pub(crate) fn shared(&self) -> &SharedProfile {
+        &self.shared
+    }
+
+    fn budget(&self) -> Budget {
+        let tokens = self.granted.or(self.raised);
+        tokens.map_or(Budget::Default, Budget::Tokens)
+    }
+
+    /// Notes that the request that went ahead failed for another reason.
+    fn miss(&self, counts: bool) {
+        if self.learner.is_some() {
+            let mut state = self.shared.state();
+            state.misses += u32::from(counts);
+            state.sent = None;
+        }
+    }
+
+    /// # Errors
+    /// The answer is empty.
+    fn judge_answer(&mut self, turn: &Turn, completion: &ChatCompletion) -> Result<Judgement> {
+        let usage = completion.usage.unwrap_or_default();
+        if !self.take_in(turn, completion) {
+            return Ok(Judgement::Again(usage));
+        }
+        if !completion.is_consumed_by_reasoning() {
+            return Ok(Judgement::Final);
+        }
+        let had = turn.allowance;
+        let may_grow = self.granted.is_none()
+            && self.wanted.max_tokens.is_some()
+            && self.empty_answers < EMPTY_ANSWERS
+            && thinking::more(had) > had;
+        if !may_grow {
+            self.miss(true);
+            return Err(thinking::consumed(completion, self.wanted, &turn.request));
+        }
+        self.empty_answers += 1;
+        let mut state = self.shared.state();
+        let raised = thinking::more(had).max(state.profile.allowance);
+        self.raised = Some(raised);
+        // The other rows start with it.
+        Arc::make_mut(&mut state.profile).allowance = raised;
+        self.has_learned = true;
+        Ok(Judgement::Again(usage))
+    }
+
+    /// Learns from an answer. Returns false if it reveals a reasoning model whose effort can be
+    /// lowered: the request is then sent again, so that all rows have the same effort.
+    fn take_in(&mut self, turn: &Turn, completion: &ChatCompletion) -> bool {
+        let mut state = self.shared.state();
+        if state.version != turn.version {
+            return true;
+        }
+        let refusable = Fields::refusable(self.wanted);
+        let model = completion.model.as_str();
+        let was = state.profile.model.as_deref();
+        let is_another = was.is_some_and(|was| was != model) && !model.is_empty();
+        if is_another && state.may_be_another_model() {
+            let was = was.unwrap_or_default().to_owned();
+            state.other_models += 1;
+            SharedProfile::note_other_model(&mut state, self.shared.deployment(), &was, model);
+            // Refusals since the last answer came from the new model, so they were learned from.
+            if state.refusals == 0 {
+                state.forget(model, refusable);
+                self.has_learned = true;
+                return true;
+            }
+        }
+        if (state.profile.model.is_none() || is_another) && !model.is_empty() {
+            Arc::make_mut(&mut state.profile).model = Some(model.to_owned());
+        }
+        let thought = completion.usage.map_or(0, |usage| usage.reasoning_tokens);
+        let names = [model, self.shared.deployment()];
+        if thought > 0 && state.steer(self.wanted, &names) {
+            self.has_learned = true;
+            return false;
+        }
+        if thought > 0 {
+            let comfortable = thinking::comfortable(thought);
+            if state.profile.allowance < comfortable && self.granted.is_none() {
+                Arc::make_mut(&mut state.profile).allowance = comfortable;
+            }
+        }
+        // After an empty answer the sufficient allowance is still unknown.
+        let is_news = !state.accepted.contains(refusable) && !completion.is_consumed_by_reasoning();
+        if is_news {
+            state.accepted = state.accepted.with(refusable);
+            state.misses = 0;
+            state.sent = None;
+        }
+        state.refusals = 0;
+        if is_news && state.version > 0 {
+            self.has_learned = true;
+            let told = format!("{} {}", self.shared.deployment(), state.profile);
+            drop(state);
+            tell_once(&[told]);
+        }
+        true
+    }
+
+    /// Learns from a refusal.
+    ///
+    /// # Errors
+    /// Nothing can be done about it; contains a better hint, if there is one.
+    fn judge_refusal(&mut self, turn: &Turn, attempt: &Attempt) -> Result<(), Option<String>> {
+        let refusal = attempt.refusal.as_ref().ok_or(None)?;
+        let mut state = self.shared.state();
+        if self.refused.len() >= REFUSALS as usize {
+            return Err(None);
+        }
+        let field = refusal.field(&turn.request).ok_or(None)?;
+        if state.version != turn.version {
+            let deployment = self.shared.deployment();
+            let now = state.profile.phrase(self.wanted, deployment, self.budget());
+            if now != turn.request {
+                self.refused.push(field);
+                return Ok(());
+            }
+        }
+        self.refuses_both(field)?;
+        let mut profile = Profile::clone(&state.profile);
+        let model = profile.model.clone().unwrap_or_default();
+        let now = Circumstances {
+            wanted: self.wanted,
+            sent: &turn.request,
+            names: &[&model, self.shared.deployment()],
+            accepted: state.accepted,
+            refusals: state.refusals + 1,
+        };
+        let learned = profile.learn(refusal, &now);
+        if learned.is_err() {
+            let efforts = refusal.efforts();
+            let is_effort = field == Field::Effort && !efforts.is_empty();
+            return Err(is_effort.then(|| {
+                format!(
+                    "this deployment takes the efforts {}: set one of them, or leave out \
+                     reasoning_effort, and the lowest is used",
+                    efforts.join(", ")
+                )
+            }));
+        }
+        let accepted = match profile.tokens == state.profile.tokens {
+            true => state.accepted.without(of(field)),
+            false => Fields::default(),
+        };
+        if !state.change(profile, accepted) {
+            return Err(Some(format!(
+                "{} keeps changing which parameters it takes: ask its operator which models answer",
+                self.shared.deployment()
+            )));
+        }
+        state.refusals += 1;
+        self.refused.push(field);
+        self.has_learned = true;
+        Ok(())
+    }
+
+    /// # Errors
+    /// Both fields were refused for this request.
+    fn refuses_both(&self, field: Field) -> Result<(), Option<String>> {
+        let other = match field {
+            Field::MaxTokens => Field::MaxCompletionTokens,
+            Field::MaxCompletionTokens => Field::MaxTokens,
+            _ => return Ok(()),
+        };
+        match self.refused.contains(&other) {
+            false => Ok(()),
+            true => Err(Some(
+                "the service takes neither max_tokens nor max_completion_tokens: leave out the limit, \
+                 or ask the service's operator"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+impl State {
+    /// Discards the profile after an answer of another model to a request with these fields.
+    fn forget(&mut self, model: &str, refusable: Fields) {
+        let profile = Profile {
+            model: Some(model.to_owned()),
+            ..Profile::default()
+        };
+        // A request sent as written was accepted by the new model too.
+        let accepted = match self.profile.is_plain() {
+            true => refusable,
+            false => Fields::default(),
+        };
+        self.change(profile, accepted);
+    }
+
+    /// Lowers the effort of a deployment that reasons. Returns whether that changes the request.
+    fn steer(&mut self, wanted: &ChatRequest, names: &[&str]) -> bool {
+        let is_settled = self.profile.effort.is_some()
+            || self.profile.refused.contains(Fields::EFFORT)
+            || names_effort(wanted);
+        if is_settled && self.profile.thinks {
+            return false;
+        }
+        let mut profile = Profile::clone(&self.profile);
+        profile.thinks = true;
+        // After two refusals, choose the effort that every reasoning model accepts.
+        let guess = match self.refusals {
+            0 | 1 => "minimal",
+            _ => "low",
+        };
+        if profile.choose_effort(wanted, names, Some(guess)) {
+            return self.change(profile, Fields::default());
+        }
+        if !is_settled {
+            // Its family has no efforts.
+            profile.refused = profile.refused.with(Fields::EFFORT);
+        }
+        self.profile = Arc::new(profile);
+        false
+    }
+}
+
+fn of(field: Field) -> Fields {
+    match field {
+        Field::MaxTokens | Field::MaxCompletionTokens => Fields::TOKENS,
+        Field::Temperature => Fields::TEMPERATURE,
+        Field::TopP => Fields::TOP_P,
+        Field::Seed => Fields::SEED,
+        Field::Effort => Fields::EFFORT,
+    }
+}

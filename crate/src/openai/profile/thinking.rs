@@ -1,0 +1,127 @@
+//! Reasoning allowances, and answers that reasoning has left empty.
+//!
+//! A reasoning model spends completion tokens on reasoning first. If it reaches the limit before
+//! the first word of its answer, the answer is empty, has the finish reason `length`, and is paid
+//! for all the same.
+
+use crate::error::{Error, ErrorKind};
+use crate::openai::{ChatCompletion, ChatRequest, FinishReason};
+
+/// The largest allowance that is used by default, in tokens.
+pub(super) const MOST: u32 = 16_384;
+
+/// The factor by which an empty answer raises the allowance.
+const GROWTH: u32 = 4;
+
+/// Services report reasoning in blocks of this many tokens.
+const BLOCK: u32 = 64;
+
+/// The initial allowance, in tokens. The quota is charged for all of it, used or not, so it starts
+/// small and grows with the reasoning that is observed.
+pub(super) fn usual(effort: Option<&str>) -> u32 {
+    match effort {
+        Some("none") => 0,
+        // Rarely more than one or two blocks.
+        Some("minimal") => 2 * BLOCK,
+        Some("low") => 512,
+        Some("medium") | None => 2_048,
+        Some("high") => 8_192,
+        Some(_) => MOST,
+    }
+}
+
+/// The next allowance after an empty answer.
+pub(super) fn more(allowance: u32) -> u32 {
+    allowance
+        .saturating_mul(GROWTH)
+        .clamp(4 * BLOCK, MOST.max(allowance))
+}
+
+/// An allowance for twice the reasoning that was observed.
+pub(super) fn comfortable(reasoning_tokens: u64) -> u32 {
+    let tokens = u32::try_from(reasoning_tokens.saturating_mul(2)).unwrap_or(MOST);
+    tokens
+        .checked_next_multiple_of(BLOCK)
+        .map_or(MOST, |tokens| tokens.min(MOST))
+}
+
+impl ChatCompletion {
+    /// Has reasoning used up all tokens, so that every answer is empty?
+    pub(crate) fn is_consumed_by_reasoning(&self) -> bool {
+        let thought = self.usage.is_some_and(|usage| usage.reasoning_tokens > 0);
+        thought
+            && self.choices.iter().all(|choice| {
+                let text = choice.message.content.as_deref().unwrap_or_default();
+                text.trim().is_empty()
+                    && choice.message.refusal.is_none()
+                    && choice.finish_reason == Some(FinishReason::Length)
+            })
+    }
+}
+
+/// An allowance that is probably sufficient after this many were not, in tokens.
+fn enough(thought: u64) -> u32 {
+    u32::try_from(thought).map_or(MOST, more)
+}
+
+/// The error of a row of the Batch API whose answer is empty.
+pub(crate) fn consumed_in_batch(completion: &ChatCompletion) -> Error {
+    let thought = completion.usage.map_or(0, |usage| usage.reasoning_tokens);
+    let enough = enough(thought);
+    empty_answer(
+        completion,
+        format!("the answer is empty: thinking used all {thought} tokens"),
+    )
+    .with_hint(format!(
+        ".thinking_allowance({enough}) gives the reasoning more room: submit or run it again with that"
+    ))
+}
+
+fn empty_answer(completion: &ChatCompletion, message: String) -> Error {
+    Error::new(ErrorKind::TokenLimit, message)
+        .with_request_id(completion.request_id().map(str::to_owned))
+}
+
+/// The error of a row whose answer is empty.
+pub(super) fn consumed(
+    completion: &ChatCompletion,
+    wanted: &ChatRequest,
+    sent: &ChatRequest,
+) -> Error {
+    let thought = completion.usage.map_or(0, |usage| usage.reasoning_tokens);
+    let message = match sent.max_completion_tokens.or(sent.max_tokens) {
+        Some(limit) => format!(
+            "the answer is empty: thinking used {thought} of the {limit} tokens allowed for both \
+             thinking and the answer"
+        ),
+        None => format!("the answer is empty: thinking used all {thought} tokens"),
+    };
+    let enough = enough(thought);
+    let hint = match (wanted.max_tokens, wanted.max_completion_tokens) {
+        (Some(_), _) => {
+            format!(".thinking_allowance({enough}) gives the reasoning more room")
+        }
+        (None, Some(_)) => format!(
+            "max_completion_tokens limits thinking and answer together: use \
+             .max_completion_tokens({enough}), or .max_tokens(n), which limits the answer alone"
+        ),
+        (None, None) => "reduce the thinking with .set(\"reasoning_effort\", \"low\")".to_owned(),
+    };
+    empty_answer(completion, message).with_hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_allowance_grows_to_its_limit() {
+        assert_eq!(more(0), 256);
+        assert_eq!(more(128), 512);
+        assert_eq!(more(8_192), MOST);
+        assert_eq!(more(20_000), 20_000);
+        assert_eq!(comfortable(0), 0);
+        assert_eq!(comfortable(65), 192);
+        assert_eq!(comfortable(u64::MAX), MOST);
+    }
+}
