@@ -225,7 +225,7 @@ mod tests {
         assert_snapshot!(why(r#"{"prompt": 3}"#), @"the line is not a valid request: `prompt` is no text");
         assert_snapshot!(why(r#"{"prompt": "x", "system": ["y"]}"#), @"the line is not a valid request: `system` is no text");
         assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}}"#), @r#"the line is not a valid request: its body is not a chat request: `max_tokens` is wrong: invalid type: string "many", expected u32"#);
-        assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user"}]}}"#), @"the line is not a valid request: its body is not a chat request: `messages` is wrong: missing field `content`");
+        assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user"}]}}"#), @"the line is not a valid request: its body is not a chat request: `messages` is wrong: a message has no content");
         assert_snapshot!(why(r#"{"body": 7}"#), @"the line is not a valid request: its `body` is no object");
     }
 }
