@@ -24,6 +24,7 @@ mod support {
     mod common;
     mod echo;
     mod launcher;
+    pub(crate) mod python;
     #[path = "../../crate/testing/loopback/mod.rs"]
     pub(crate) mod server;
     mod tls;

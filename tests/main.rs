@@ -36,6 +36,7 @@ mod support {
     mod notebook;
     mod png;
     mod process;
+    pub(crate) mod python;
     #[path = "../../crate/testing/loopback/mod.rs"]
     pub(crate) mod server;
 

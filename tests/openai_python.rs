@@ -2,43 +2,20 @@
 //! the service's documentation says.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::serve::{KEY, Serve};
-use crate::support::{artifact, home};
+use crate::support::home;
+use crate::support::python::environment;
 
 const SCRIPT: &str = include_str!("openai_python.py");
 
 /// A Python with these packages.
 fn python(name: &str, packages: &[&str]) -> PathBuf {
-    let folder = artifact(name);
-    let python = folder.join("bin/python");
-    if run(Command::new(&python).args(["-c", "import openai"])).is_some() {
-        return python;
-    }
-    let create = ["-m", "venv", "--clear"];
-    let created = run(Command::new(home().join("venv/bin/python"))
-        .args(create)
-        .arg(&folder));
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ];
-    let installed = run(Command::new(&python).args(install).args(packages));
-    assert!(created.is_some() && installed.is_some(), "{packages:?}");
-    python
-}
-
-/// What a command prints, if it succeeds.
-fn run(command: &mut Command) -> Option<String> {
-    let output = command.stdin(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    output.status.success().then_some(text)
+    let bin = environment(name, &home().join("venv/bin/python"), packages);
+    bin.unwrap().join("python")
 }
 
 /// What the package's user sees of a gpt-5-mini.

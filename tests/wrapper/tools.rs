@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 use serde_json::json;
 
 use super::{library, python};
-use crate::support::{artifact, home};
+use crate::support::home;
+use crate::support::python::environment;
 
 /// Packages that the tests need besides those that the launcher installs.
 const TOOLS: [&str; 4] = [
@@ -23,37 +24,10 @@ fn tools() -> PathBuf {
     static TOOLS_PYTHON: OnceLock<PathBuf> = OnceLock::new();
     TOOLS_PYTHON
         .get_or_init(|| {
-            let folder = artifact("test-tools");
-            let (bin, stamp) = (folder.join("bin"), folder.join("installed.txt"));
-            if fs::read_to_string(&stamp).is_ok_and(|have| have == TOOLS.join("\n")) {
-                return bin;
-            }
             let python = home().join("venv/bin/python");
-            succeeds(
-                Command::new(python)
-                    .args(["-m", "venv", "--clear"])
-                    .arg(&folder),
-            );
-            succeeds(
-                Command::new(bin.join("python"))
-                    .args([
-                        "-m",
-                        "pip",
-                        "install",
-                        "--quiet",
-                        "--disable-pip-version-check",
-                    ])
-                    .args(TOOLS),
-            );
-            fs::write(&stamp, TOOLS.join("\n")).unwrap();
-            bin
+            environment("test-tools", &python, &TOOLS).unwrap()
         })
         .clone()
-}
-
-fn succeeds(command: &mut Command) {
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
 }
 
 fn said(output: &Output) -> String {

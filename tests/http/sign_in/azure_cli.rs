@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use evenhand::ErrorKind;
+use evenhand::{Error, ErrorKind};
 
 use super::{bearer, client, shown};
 use crate::support::server::{Reply, Server};
@@ -18,6 +18,17 @@ fn az(script: &str) -> tempfile::TempDir {
     fs::write(&program, script).unwrap();
     fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
     folder
+}
+
+/// What a client says whose `az` does this. It asks the service nothing.
+fn refused(script: &str) -> Error {
+    let az = az(script);
+    let server = Server::new([Reply::text("x")]);
+    let path = az.path().display().to_string();
+    let client = client(&server, &[("PATH", &path)]).unwrap();
+    let error = client.complete("Hi").unwrap_err();
+    assert!(server.requests().is_empty());
+    error
 }
 
 fn noted(folder: &Path) -> String {
@@ -72,20 +83,13 @@ echo 'A new version is available.'"#);
 
 #[test]
 fn who_is_not_signed_in_is_told_how() {
-    let az = az("echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1");
-    let server = Server::new([Reply::text("x")]);
-    let path = az.path().display().to_string();
-    let error = client(&server, &[("PATH", &path)])
-        .unwrap()
-        .complete("Hi")
-        .unwrap_err();
+    let error = refused("echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1");
     assert_eq!(error.kind(), ErrorKind::Authentication);
     let told = shown(&error);
     assert!(
         told.contains("`az` is not signed in") && told.contains("run `az login`"),
         "{told}"
     );
-    assert!(server.requests().is_empty());
 }
 
 #[test]
@@ -99,14 +103,7 @@ fn what_az_prints_instead_of_a_token_is_told() {
         ),
         ("kill -9 $$", "gave no token"),
     ] {
-        let az = az(script);
-        let server = Server::new([Reply::text("x")]);
-        let path = az.path().display().to_string();
-        let error = client(&server, &[("PATH", &path)])
-            .unwrap()
-            .complete("Hi")
-            .unwrap_err();
+        let error = refused(script);
         assert!(shown(&error).contains(told), "{script}: {}", shown(&error));
-        assert!(server.requests().is_empty());
     }
 }

@@ -2,48 +2,17 @@
 //! form and headers.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::{client, token};
+use crate::support::python::environment;
 use crate::support::server::{Reply, Request, Server};
-use crate::support::{artifact, skip};
+use crate::support::skip;
 
 const PACKAGE: &str = "azure-identity==1.27.0";
-
-/// A Python with the package; nothing where there is no Python or no network.
-fn python() -> Option<PathBuf> {
-    let folder = artifact("azure-identity");
-    let (python, stamp) = (folder.join("bin/python"), folder.join("installed.txt"));
-    if fs::read_to_string(&stamp).is_ok_and(|have| have == PACKAGE) {
-        return Some(python);
-    }
-    let succeeds = |command: &mut Command| {
-        let output = command.stdin(Stdio::null()).output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    let made = succeeds(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder),
-    );
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        PACKAGE,
-    ];
-    if !made || !succeeds(Command::new(&python).args(install)) {
-        return None;
-    }
-    fs::write(&stamp, PACKAGE).unwrap();
-    Some(python)
-}
 
 /// The requests that azure-identity makes for this scope.
 fn theirs(python: PathBuf, scope: &str) -> Vec<Value> {
@@ -112,7 +81,8 @@ fn ours(variables: impl Fn(&Server) -> Vec<(&'static str, String)>) -> Value {
 
 #[test]
 fn our_token_requests_are_those_of_azure_identity() {
-    let Some(python) = python() else {
+    let python = environment("azure-identity", Path::new("python3"), &[PACKAGE]);
+    let Ok(python) = python.map(|bin| bin.join("python")) else {
         skip("azure-identity can't be installed here");
         return;
     };
