@@ -8,7 +8,7 @@ use super::fields::Fields;
 use super::learn::Circumstances;
 use super::refusal::Field;
 use super::shared::{Learner, SharedProfile, State};
-use super::{Budget, Profile, names_effort, thinking};
+use super::{Budget, Profile, model_name, names_effort, thinking};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::attempt::Attempt;
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage, tell_once};
@@ -234,7 +234,8 @@ impl Negotiation<'_> {
             return true;
         }
         let refusable = Fields::refusable(self.wanted);
-        let model = completion.model.as_str();
+        let model = model_name(&completion.model);
+        let model = model.as_str();
         let was = state.profile.model.as_deref();
         let is_another = was.is_some_and(|was| was != model) && !model.is_empty();
         if is_another && state.may_be_another_model() {
@@ -352,6 +353,15 @@ impl Negotiation<'_> {
                  or ask the service's operator"
                     .to_owned(),
             )),
+        }
+    }
+}
+
+impl Drop for Negotiation<'_> {
+    /// A request that is cancelled while it goes ahead proves nothing: the next one goes ahead.
+    fn drop(&mut self) {
+        if self.learner.is_some() {
+            self.shared.state().sent = None;
         }
     }
 }
