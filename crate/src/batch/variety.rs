@@ -7,6 +7,10 @@ use super::Batch;
 use super::progress::say;
 use crate::openai::profile::SharedProfile;
 use crate::openai::{ChatCompletion, ChatRequest};
+use crate::text::sanitize_line;
+
+/// The maximum length of a model's name in a note, in characters.
+const LONGEST_NAME: usize = 100;
 
 /// How many ways are distinguished.
 const MOST: usize = 8;
@@ -61,7 +65,8 @@ impl Variety {
     pub(crate) fn add(&mut self, completion: &ChatCompletion) {
         self.profiles.add(completion.profile().unwrap_or_default());
         if !completion.model.is_empty() {
-            self.models.add(&completion.model);
+            self.models
+                .add(&sanitize_line(&completion.model, LONGEST_NAME));
         }
     }
 
