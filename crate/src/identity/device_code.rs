@@ -60,16 +60,13 @@ impl DeviceCode {
 
     pub(super) async fn token(&self, scope: &str) -> Result<AccessToken, Failure> {
         let scope = format!("{scope} offline_access");
-        let kept = self.kept().take();
+        // A copy: a renewal that is cancelled must not lose the refresh token.
+        let kept = self.kept().clone();
         if let Some(refresh_token) = kept {
             match self.renewed(&scope, &refresh_token).await {
-                // If the session has ended, the user signs in again.
-                Err(Failure::Refused(_) | Failure::Unavailable(_)) => {}
-                Err(passing) => {
-                    *self.kept() = Some(refresh_token);
-                    return Err(passing);
-                }
-                Ok(token) => return Ok(token),
+                // The session has ended: the user signs in again.
+                Err(Failure::Refused(_) | Failure::Unavailable(_)) => *self.kept() = None,
+                renewed => return renewed,
             }
         }
         let offer = self.offer(&scope).await?;
