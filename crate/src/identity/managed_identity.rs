@@ -2,6 +2,7 @@
 //! from the instance metadata service (IMDS) of virtual machines.
 
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
@@ -37,6 +38,8 @@ pub(super) struct ManagedIdentity {
     is_guess: bool,
     /// This machine is known not to be in Azure.
     is_elsewhere: bool,
+    /// It has provided a token, so a later failure does not mean that there is no identity.
+    has_issued: AtomicBool,
 }
 
 impl ManagedIdentity {
@@ -76,6 +79,7 @@ impl ManagedIdentity {
                 && settings.imds_host.is_none()
                 && settings.is_azure_machine != Some(true),
             is_elsewhere: settings.is_azure_machine == Some(false),
+            has_issued: AtomicBool::new(false),
         })
     }
 
@@ -83,19 +87,23 @@ impl ManagedIdentity {
         if self.is_guess && self.is_elsewhere {
             return Err(nobody("it is not in Azure"));
         }
-        let asked = self.ask(resource).await;
-        match asked {
+        let is_guess = self.is_guess && !self.has_issued.load(Ordering::Relaxed);
+        match self.ask(resource, is_guess).await {
             // Whatever answers in place of IMDS, such as a hotel's network, is not an identity.
-            Err(Failure::Passing(error, _) | Failure::Refused(error)) if self.is_guess => {
+            Err(Failure::Passing(error, _) | Failure::Refused(error)) if is_guess => {
                 Err(nobody(error.message()))
             }
-            asked => asked,
+            Ok(token) => {
+                self.has_issued.store(true, Ordering::Relaxed);
+                Ok(token)
+            }
+            failed => failed,
         }
     }
 
-    async fn ask(&self, resource: &str) -> Result<AccessToken, Failure> {
+    async fn ask(&self, resource: &str, is_guess: bool) -> Result<AccessToken, Failure> {
         let request = self.request(resource);
-        let reply = match self.is_guess {
+        let reply = match is_guess {
             true => self.service.ask_once(&request).await?,
             false => self.service.ask(request).await?,
         };
