@@ -6,7 +6,7 @@ use super::Client;
 use super::error_mapping::{self, Asked, EXCERPT, LONGEST_BODY};
 use super::limits::RateLimits;
 use super::parse::NoAnswer;
-use super::profile::{Refusal, Turn};
+use super::profile::{PreparedRequest, Refusal};
 use super::response::{ChatCompletion, Exchange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
@@ -45,10 +45,10 @@ impl Attempt {
 
 impl Client {
     /// Sends the request once.
-    pub(crate) async fn attempt(&self, turn: &Turn) -> Attempt {
+    pub(crate) async fn attempt(&self, prepared: &PreparedRequest) -> Attempt {
         let Self(inner) = self;
-        let deployment = turn.request.model.as_deref().unwrap_or_default();
-        let body = match turn.request.body() {
+        let deployment = prepared.request.model.as_deref().unwrap_or_default();
+        let body = match prepared.request.body() {
             Ok(body) => body,
             Err(error) => {
                 return Attempt {
@@ -106,7 +106,7 @@ impl Client {
         let completion = ChatCompletion::from_body(body);
         let success = (answer.status, &answer.headers, beginning.as_slice());
         if completion.is_err()
-            && let Some((error, retry)) = asked.refused_inside(success, &limits, now)
+            && let Some((error, retry)) = asked.embedded_error(success, &limits, now)
         {
             let status = error.status().unwrap_or_default();
             return Attempt {
@@ -122,7 +122,7 @@ impl Client {
                 completion.exchange = Exchange {
                     latency,
                     request_id,
-                    profile: turn.tag.clone(),
+                    profile: prepared.tag.clone(),
                     ..Exchange::default()
                 };
                 (Ok(completion), Retry::NO)

@@ -4,9 +4,10 @@
 pub(crate) mod attempt;
 mod builder;
 mod credential;
+mod embedded_error;
+mod empty_answer;
 mod endpoint;
 mod error_mapping;
-mod gateway;
 mod limits;
 mod message;
 mod parse;
@@ -18,7 +19,6 @@ mod response;
 pub(crate) mod rest;
 #[cfg(feature = "notebook")]
 mod show;
-mod wordless;
 
 use std::fmt;
 use std::sync::Arc;
@@ -138,13 +138,13 @@ impl Client {
         let mut negotiation = self.negotiate(request, None, false)?;
         let (mut retries, mut attempts) = (0_u32, 0_u32);
         loop {
-            let turn = negotiation.turn().await;
-            if !negotiation.is_current(&turn) {
+            let prepared = negotiation.prepare().await;
+            if !negotiation.is_current(&prepared) {
                 continue;
             }
-            let mut attempt = self.attempt(&turn).await;
+            let mut attempt = self.attempt(&prepared).await;
             attempts = attempts.saturating_add(1);
-            if let Judgement::Again(_) = negotiation.judge(&turn, &mut attempt) {
+            if let Judgement::Again(_) = negotiation.judge(&prepared, &mut attempt) {
                 continue;
             }
             match attempt.outcome {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::gateway;
+use super::embedded_error;
 use super::response::{Body, ChatCompletion, Choice, ChoiceMessage, Exchange, TokenLogprob, Usage};
 use crate::error::{ContentFilter, PromptFilter};
 use crate::json::{self, Json, NoJson, field, fields, items};
@@ -88,7 +88,7 @@ impl ChatCompletion {
             return Err("the answer has no `choices`".to_owned());
         };
         let list = items(list, MOST_CHOICES);
-        if gateway::what_says_it(error, list.first().copied()).is_some() {
+        if embedded_error::error_description(error, list.first().copied()).is_some() {
             return Err("the answer is an error".to_owned());
         }
         if list.is_empty() {

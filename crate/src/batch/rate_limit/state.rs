@@ -5,8 +5,8 @@
 //! a refusal showed that the service counts that way). Bursts are intended: the service counts
 //! in windows, and a batch finishes soonest if each window is filled at its beginning.
 
+mod capacity;
 mod feedback;
-mod room;
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::decision::{Accounts, Against, Cause, Decision, Reservation, Shared, W
 use super::guess::Guess;
 use super::limits::{Limits, MINUTE, SECOND, ServerLimits, TEN_SECONDS};
 use super::window::{Used, Window};
-use room::{Counted, Ready};
+use capacity::{Counted, Ready};
 
 /// The time by which requests on the network may overtake one another.
 const GUARD: Duration = Duration::from_millis(50);
@@ -42,7 +42,7 @@ const TRIAL_AHEAD: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct State {
     given: Limits,
-    told: ServerLimits,
+    reported: ServerLimits,
     /// Derived from refusals, if nothing better is known.
     guess: Guess,
     estimator: Estimator,
@@ -93,7 +93,7 @@ impl State {
     pub(super) fn new(given: Limits, ramp: bool) -> Self {
         Self {
             given,
-            told: ServerLimits::default(),
+            reported: ServerLimits::default(),
             guess: Guess::new(),
             estimator: Estimator::new(),
             tokens: Window::new(MINUTE),
@@ -186,7 +186,7 @@ impl State {
         self.recover(now);
         let tokens = self.estimator.estimate(cost);
         // A limit from the user takes precedence over one from headers.
-        let whole = self.given.or(self.told.limits).tokens;
+        let whole = self.given.or(self.reported.limits).tokens;
         if let Some(limit) = whole.filter(|limit| tokens > *limit) {
             return Decision::Never {
                 estimate: tokens,
@@ -350,7 +350,7 @@ impl State {
 
     fn accounts(&mut self, now: Duration) -> Accounts {
         let guard = self.guard;
-        let counted = match self.told.period {
+        let counted = match self.reported.period {
             Some(TEN_SECONDS) => &mut self.ten_seconds,
             _ => &mut self.minute,
         };

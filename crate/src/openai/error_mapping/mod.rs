@@ -10,8 +10,8 @@ use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::value::RawValue;
 
 use super::credential::Credential;
+use super::embedded_error;
 use super::endpoint::Endpoint;
-use super::gateway;
 use super::limits::RateLimits;
 use crate::error::ContentFilter;
 use crate::error::{Error, ErrorKind};
@@ -66,15 +66,15 @@ impl Asked<'_> {
     }
 
     /// The error that a success holds, if it holds one, and what to do about it.
-    pub(super) fn refused_inside(
+    pub(super) fn embedded_error(
         &self,
         answer: (u16, &HeaderMap, &[u8]),
         limits: &RateLimits,
         now: SystemTime,
     ) -> Option<(Error, Retry)> {
         let (outside, headers, body) = answer;
-        let json = gateway::json_with_error(body)?;
-        let found = gateway::error_inside(json.raw())?;
+        let json = embedded_error::json_with_error(body)?;
+        let found = embedded_error::find(json.raw())?;
         let said = self.said_of(found.said);
         let (kind, status, retry) = match found.status {
             Some(status) => (

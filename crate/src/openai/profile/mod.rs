@@ -28,7 +28,7 @@ use crate::text::sanitize_line;
 use fields::Fields;
 use refusal::EFFORT;
 
-pub(crate) use negotiation::{Judgement, Negotiation, Turn};
+pub(crate) use negotiation::{Judgement, Negotiation, PreparedRequest};
 pub(crate) use refusal::Refusal;
 pub(crate) use shared::SharedProfile;
 pub(crate) use thinking::consumed_in_batch;
@@ -80,7 +80,7 @@ enum Budget {
 
 impl Profile {
     /// The request as it is sent to the deployment.
-    fn phrase(&self, wanted: &ChatRequest, deployment: &str, budget: Budget) -> ChatRequest {
+    fn translate(&self, wanted: &ChatRequest, deployment: &str, budget: Budget) -> ChatRequest {
         let mut request = wanted.clone();
         request.model = Some(deployment.to_owned());
         let tokens = self.tokens(wanted, budget);

@@ -217,9 +217,9 @@ impl State {
             },
             accepted: self.accepted,
         };
-        self.told.hear(said, own, self.given);
+        self.reported.hear(said, own, self.given);
         self.tells = said.remaining_requests.or(said.remaining_tokens).is_some();
-        let whole = self.told.limits.or(self.known());
+        let whole = self.reported.limits.or(self.known());
         let accounts = self.accounts(now);
         let tokens = charge.accounts.tokens.until(accounts.tokens);
         let requests = charge.accounts.requests.until(accounts.requests);
@@ -247,7 +247,7 @@ impl State {
             self.token_watch
                 .note(now, left, said.reset_tokens, in_flight, tokens);
         }
-        let limit = match self.told.period {
+        let limit = match self.reported.period {
             Some(TEN_SECONDS) => whole.requests_in(TEN_SECONDS),
             _ => whole.requests,
         };
