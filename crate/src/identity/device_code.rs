@@ -9,7 +9,7 @@ use super::authority::Authority;
 use super::failure::Failure;
 use super::token_endpoint::Grant;
 use super::token_service::TokenService;
-use super::{AccessToken, Tell};
+use super::{AccessToken, Notify};
 use crate::error::Result;
 use crate::json::{Json, fields, plain_text, read};
 use crate::secret::Secret;
@@ -33,7 +33,7 @@ const LONGEST: f64 = 3600.0;
 pub(super) struct DeviceCode {
     authority: Authority,
     service: TokenService,
-    tell: Tell,
+    notify: Notify,
     /// Renews the token without the user.
     refresh_token: Mutex<Option<Secret>>,
 }
@@ -48,12 +48,12 @@ struct Offer {
 }
 
 impl DeviceCode {
-    pub(super) fn new(settings: &IdentitySettings, tell: Tell) -> Result<Self> {
+    pub(super) fn new(settings: &IdentitySettings, notify: Notify) -> Result<Self> {
         let authority = Authority::new(settings)?;
         Ok(Self {
             service: TokenService::new(&authority.url, None, CONNECT, HINT)?,
             authority,
-            tell,
+            notify,
             refresh_token: Mutex::default(),
         })
     }
@@ -70,7 +70,7 @@ impl DeviceCode {
             }
         }
         let offer = self.offer(&scope).await?;
-        (self.tell)(&format!(
+        (self.notify)(&format!(
             "To sign in, open {} in a browser and enter the code {}. The request waits for it.",
             offer.address, offer.user_code
         ));

@@ -85,13 +85,13 @@ impl ManagedIdentity {
 
     pub(super) async fn token(&self, resource: &str) -> Result<AccessToken, Failure> {
         if self.is_guess && self.is_elsewhere {
-            return Err(nobody("it is not in Azure"));
+            return Err(unavailable("it is not in Azure"));
         }
         let is_guess = self.is_guess && !self.has_issued.load(Ordering::Relaxed);
         match self.ask(resource, is_guess).await {
             // Whatever answers in place of IMDS, such as a hotel's network, is not an identity.
-            Err(Failure::Passing(error, _) | Failure::Refused(error)) if is_guess => {
-                Err(nobody(error.message()))
+            Err(Failure::Transient(error, _) | Failure::Refused(error)) if is_guess => {
+                Err(unavailable(error.message()))
             }
             Ok(token) => {
                 self.has_issued.store(true, Ordering::Relaxed);
@@ -109,7 +109,7 @@ impl ManagedIdentity {
         };
         // IMDS answers 400 if the machine has no such identity.
         if self.version == IMDS_VERSION && reply.status == 400 {
-            return Err(nobody(&self.service.refusal(&reply).message));
+            return Err(unavailable(&self.service.refusal(&reply).message));
         }
         let (token, _) = self.service.token(&reply, &self.who())?;
         Ok(token)
@@ -135,15 +135,17 @@ impl ManagedIdentity {
     }
 }
 
-fn nobody(why: &str) -> Failure {
+fn unavailable(why: &str) -> Failure {
     Failure::Unavailable(format!("this machine has no managed identity ({why})"))
 }
 
 /// The address, if it is loopback, link-local or HTTPS.
 fn checked(address: &str, variable: &str) -> Result<Url> {
     let malformed = || {
-        refused(format!("{variable} is no address of this machine"))
-            .with_hint(format!("unset {variable}, or set it as Azure does"))
+        refused(format!(
+            "{variable} is neither an address of this machine nor HTTPS"
+        ))
+        .with_hint(format!("unset {variable}, or set it as Azure does"))
     };
     let url = Url::parse(address).map_err(|error| malformed().with_source(error))?;
     let is_beside = url
