@@ -29,15 +29,15 @@ const FORGIVEN: Duration = Duration::from_secs(600);
 const LULL: Duration = Duration::from_secs(1);
 /// The longest time that requests wait for the answer to the one that was sent ahead.
 const AHEAD_AT_MOST: Duration = Duration::from_secs(2);
+/// The minimum time between a trial request and the end of the wait.
+const TRIAL_AHEAD: Duration = Duration::from_millis(200);
+
 /// The service refused a request: no request may be sent until this time.
 #[derive(Clone, Copy, Debug)]
 struct Closed {
     until: Duration,
     asked: Option<Duration>,
 }
-
-/// A request in the middle of a wait goes so long before its end, at the least.
-const TRIAL_AHEAD: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -280,14 +280,14 @@ impl State {
         is_lull && self.tells && !self.kept().is_unknown()
     }
 
-    /// May the request go although the guessed limit is reached? It may be too low.
+    /// Whether the request may be sent although the guessed limit, which may be too low, is reached.
     fn goes_beyond(&mut self, now: Duration) -> bool {
         self.guessed_window().is_some()
             && self.guess.may_test(now)
             && self.guess.test(self.in_flight == 0)
     }
 
-    /// Until when to wait for room, or else until requests may go beyond the guessed limit.
+    /// When there is room, or when requests may exceed the guessed limit, whichever is earlier.
     fn until_beyond(&self, now: Duration, room: Duration) -> Duration {
         let test_at = self.guess.test_at();
         match self.guessed_window() {

@@ -42,7 +42,7 @@ impl State {
             self.refusals_in_a_row = 0;
         }
         if self.guess.answered(charge.at, charge.is_trial) && self.known().is_unknown() {
-            // What was refused has another cause, and stops nobody else.
+            // The refusals have another cause, so the other rows need not wait.
             self.alone = false;
             self.closed = None;
             self.trial = None;
@@ -96,7 +96,7 @@ impl State {
     }
 
     /// After a 429. All requests to the deployment wait, and then one is sent alone; but if the refusals
-    /// are foreign, only the refused row waits. Returns how long that row waits.
+    /// are unrelated, only the refused row waits. Returns how long that row waits.
     pub(in crate::batch::rate_limit) fn refused(
         &mut self,
         now: Duration,
@@ -121,7 +121,7 @@ impl State {
             Some(asked) => asked.min(LONGEST_WAIT),
             None => backoff(self.refusals_in_a_row),
         };
-        if is_unknown && self.guess.is_foreign() {
+        if is_unknown && self.guess.is_unrelated() {
             self.alone = false;
             return wait;
         }
