@@ -1,4 +1,4 @@
-//! One attempt: a request is sent once, and what came back is judged.
+//! One attempt: sends a request once and evaluates the response.
 
 use std::time::{Instant, SystemTime};
 
@@ -13,19 +13,19 @@ use crate::http::retry::Retry;
 use crate::http::transport;
 use crate::json::Json;
 
-/// The part of an unusable body that is kept, in bytes: enough for an excerpt, and for all of an
-/// error.
+/// How much of a body is kept in case it is unusable, in bytes: enough for an excerpt and for a
+/// complete error.
 const BEGINNING: usize = 64 * 1024;
 
-/// What one attempt brought.
+/// The result of one attempt.
 pub(crate) struct Attempt {
     /// The answer, or why there is none.
     pub(crate) outcome: Result<ChatCompletion>,
-    /// What the service said about the quota, in a failure too.
+    /// What the service reported about the quota, also if the request failed.
     pub(crate) limits: RateLimits,
     /// What to do about a failure.
     pub(crate) retry: Retry,
-    /// What the service says of a field that it refuses, if that is why it failed.
+    /// The refused field and the service's message, if that is why it failed.
     pub(crate) refusal: Option<Refusal>,
     /// Whether a request was sent. An invalid one is not.
     pub(crate) is_sent: bool,
@@ -72,7 +72,7 @@ impl Client {
             deployment,
         };
         if !(200..300).contains(&answer.status) {
-            // A refusal is one whether or not all of its text arrived.
+            // It is a refusal even if its text is incomplete.
             let body = answer.body.unwrap_or_default();
             let error = asked.refused(answer.status, &answer.headers, &body, &limits);
             let retry = Retry::after_status(answer.status, &answer.headers, now);
@@ -98,7 +98,7 @@ impl Client {
                 };
             }
         };
-        // Of what is no answer, the beginning is told.
+        // An error quotes the beginning of a body that is not an answer.
         let beginning = body
             .get(..body.len().min(BEGINNING))
             .unwrap_or_default()

@@ -222,7 +222,7 @@ mod tests {
                 "{error}"
             );
         }
-        // What says nothing at all is no error of anybody's.
+        // A response that describes nothing is not an error.
         for body in [
             json!({}),
             json!([]),

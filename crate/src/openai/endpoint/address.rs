@@ -1,5 +1,5 @@
-//! The address of a service as people paste it: with or without a slash, a path, a
-//! deployment. What is meant is taken, what would be unsafe is refused with a hint.
+//! The address of a service as users paste it: with or without a slash, a path, a deployment. Whatever
+//! is unambiguous is accepted; whatever would be unsafe is refused with a hint.
 
 use reqwest::Url;
 
@@ -92,7 +92,7 @@ impl Address {
                     "for an OpenAI-compatible server unset it and set OPENAI_BASE_URL; Azure's own ends in /openai/v1",
                 ));
         }
-        // The version of the inference API is none of Azure OpenAI's.
+        // The inference API has versions of its own, which Azure OpenAI does not accept.
         let api_version = api_version.filter(|_| !inference);
         let v1 = inference || rest.first().is_some_and(|first| first == "v1");
         let deployment = match rest {

@@ -1,5 +1,5 @@
-//! Where a request goes: the address as people paste it, made into the paths of
-//! Azure OpenAI and of OpenAI-compatible servers.
+//! Where a request is sent: converts the address that a user pastes to the paths of Azure OpenAI and of
+//! OpenAI-compatible servers.
 
 mod address;
 mod foundry;

@@ -1,5 +1,5 @@
-//! From an answer that is none to an error: its kind, what the service said, and a
-//! hint that names what the user can change.
+//! Converts an unsuccessful response to an error with its kind, the service's message, and a hint that
+//! names what the user can change.
 
 mod hint;
 
@@ -22,7 +22,7 @@ use crate::text::message;
 /// The longest excerpt of what a service says, in characters.
 pub(super) const EXCERPT: usize = 300;
 
-/// Of a page no more is looked at, in bytes.
+/// How much of an HTML page is searched, in bytes.
 const LONGEST_PAGE: usize = 256 * 1024;
 
 /// The longest part of a body that is kept with its error, in bytes.
@@ -65,7 +65,7 @@ impl Asked<'_> {
             .with_body(Json::of_body(body, LONGEST_BODY))
     }
 
-    /// The error that a success holds, if it holds one, and what to do about it.
+    /// The error inside a successful response, if there is one, and whether to retry.
     pub(super) fn embedded_error(
         &self,
         answer: (u16, &HeaderMap, &[u8]),
@@ -82,7 +82,7 @@ impl Asked<'_> {
                 status,
                 Retry::after_status(status, headers, now),
             ),
-            // What nobody names may pass.
+            // An error without a status may be transient.
             None => (
                 ErrorKind::Server,
                 outside,
