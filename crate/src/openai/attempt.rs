@@ -3,7 +3,7 @@
 use std::time::{Instant, SystemTime};
 
 use super::Client;
-use super::error_mapping::{self, Asked, EXCERPT, LONGEST_BODY};
+use super::error_mapping::{self, EXCERPT, LONGEST_BODY, RequestContext};
 use super::limits::RateLimits;
 use super::parse::NoAnswer;
 use super::profile::{PreparedRequest, Refusal};
@@ -66,7 +66,7 @@ impl Client {
         let latency = started.elapsed();
         let now = SystemTime::now();
         let limits = RateLimits::read(&answer.headers, now);
-        let asked = Asked {
+        let context = RequestContext {
             endpoint: &inner.endpoint,
             credential: &inner.credential,
             deployment,
@@ -74,7 +74,7 @@ impl Client {
         if !(200..300).contains(&answer.status) {
             // It is a refusal even if its text is incomplete.
             let body = answer.body.unwrap_or_default();
-            let error = asked.refused(answer.status, &answer.headers, &body, &limits);
+            let error = context.refused(answer.status, &answer.headers, &body, &limits);
             let retry = Retry::after_status(answer.status, &answer.headers, now);
             return Attempt {
                 outcome: Err(error),
@@ -106,7 +106,7 @@ impl Client {
         let completion = ChatCompletion::from_body(body);
         let success = (answer.status, &answer.headers, beginning.as_slice());
         if completion.is_err()
-            && let Some((error, retry)) = asked.embedded_error(success, &limits, now)
+            && let Some((error, retry)) = context.embedded_error(success, &limits, now)
         {
             let status = error.status().unwrap_or_default();
             return Attempt {

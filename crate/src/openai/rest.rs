@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 use super::Client;
-use super::error_mapping::Asked;
+use super::error_mapping::RequestContext;
 use super::limits::RateLimits;
 use crate::error::{Error, Result};
 use crate::http::redact::Redactor;
@@ -75,13 +75,13 @@ impl Client {
     }
 
     fn refused(&self, deployment: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
-        let asked = Asked {
+        let context = RequestContext {
             endpoint: &self.0.endpoint,
             credential: &self.0.credential,
             deployment,
         };
         let limits = RateLimits::read(headers, SystemTime::now());
-        asked.refused(status, headers, body, &limits)
+        context.refused(status, headers, body, &limits)
     }
 }
 

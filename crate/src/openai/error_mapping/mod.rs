@@ -28,23 +28,23 @@ const LONGEST_PAGE: usize = 256 * 1024;
 /// The longest part of a body that is kept with its error, in bytes.
 pub(super) const LONGEST_BODY: usize = 4 * 1024;
 
-/// Whom we asked.
-pub(super) struct Asked<'a> {
+/// Where the request was sent.
+pub(super) struct RequestContext<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) credential: &'a Credential,
     pub(super) deployment: &'a str,
 }
 
-/// What the service said in the body of an error.
+/// The contents of an error body.
 #[derive(Default)]
-struct Said {
+struct ServiceMessage {
     code: Option<String>,
     message: Option<String>,
     param: Option<String>,
     filter: ContentFilter,
 }
 
-impl Asked<'_> {
+impl RequestContext<'_> {
     /// The error for an answer with a status other than success.
     pub(super) fn refused(
         &self,
@@ -108,7 +108,7 @@ impl Asked<'_> {
         kind: ErrorKind,
         status: u16,
         answered: &str,
-        said: Said,
+        said: ServiceMessage,
         limits: &RateLimits,
     ) -> Error {
         let message = match &said.message {
@@ -154,7 +154,7 @@ impl Asked<'_> {
         ))
     }
 
-    fn said(&self, body: &[u8]) -> Said {
+    fn said(&self, body: &[u8]) -> ServiceMessage {
         let text = String::from_utf8_lossy(body);
         let excerpt = |text: &str| {
             Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
@@ -165,9 +165,9 @@ impl Asked<'_> {
                 true => &message::of_html(beginning),
                 false => beginning,
             };
-            return Said {
+            return ServiceMessage {
                 message: excerpt(plain),
-                ..Said::default()
+                ..ServiceMessage::default()
             };
         };
         let error = field(json.raw(), "error").filter(|error| !is_null(error));
@@ -175,7 +175,7 @@ impl Asked<'_> {
     }
 
     /// What an object says of an error, or a text in its place.
-    fn said_of(&self, error: &RawValue) -> Said {
+    fn said_of(&self, error: &RawValue) -> ServiceMessage {
         let excerpt = |text: &str| {
             Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
         };
@@ -201,7 +201,7 @@ impl Asked<'_> {
             .or_else(|| field(detail))
             .or_else(|| Some(beginning(error.get()).to_owned()).filter(|_| !is_bare(error)));
         let inner = inner.or(also_inner);
-        Said {
+        ServiceMessage {
             code: short(field(code).or_else(|| field(kind))),
             message: message.as_deref().and_then(excerpt),
             param: short(field(param)),
