@@ -1,4 +1,4 @@
-//! What the user can change, for each of the ways in which a service refuses.
+//! Hints: what the user can change, for each kind of refusal.
 
 use std::time::Duration;
 
@@ -114,7 +114,7 @@ impl ServiceMessage {
         code.contains("apiversion") || text.contains("api-version") || text.contains("api version")
     }
 
-    /// The service refused a field that other models take.
+    /// The service refused a field that other models accept.
     fn refused_field(&self) -> Option<String> {
         let text = self.text();
         let code = self.code.as_deref().unwrap_or_default();

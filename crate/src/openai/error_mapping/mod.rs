@@ -19,7 +19,7 @@ use crate::http::retry::Retry;
 use crate::json::{Json, field, fields, is_null, plain_text, read};
 use crate::text::message;
 
-/// The longest excerpt of what a service says, in characters.
+/// The longest excerpt of a service's message, in characters.
 pub(super) const EXCERPT: usize = 300;
 
 /// How much of an HTML page is searched, in bytes.
@@ -129,7 +129,7 @@ impl RequestContext<'_> {
         }
     }
 
-    /// A redirect: only the host that it points to is told, since the rest may be secret.
+    /// A redirect: only its host is shown, since the rest may be secret.
     fn redirected(&self, status: u16, headers: &HeaderMap) -> Error {
         let host = headers
             .get(LOCATION)
@@ -174,7 +174,7 @@ impl RequestContext<'_> {
         self.said_of(error.unwrap_or(json.raw()))
     }
 
-    /// What an object says of an error, or a text in its place.
+    /// Reads the error from an object, or from a text in its place.
     fn said_of(&self, error: &RawValue) -> ServiceMessage {
         let excerpt = |text: &str| {
             Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
@@ -209,7 +209,7 @@ impl RequestContext<'_> {
         }
     }
 
-    /// The filter's results with every word fit for an error message.
+    /// The filter's results, with every word made safe for an error message.
     fn cleaned(&self, filter: ContentFilter) -> ContentFilter {
         let categories = filter.categories.into_iter().map(|(name, mut result)| {
             result.severity = result
@@ -223,7 +223,7 @@ impl RequestContext<'_> {
     }
 }
 
-/// As much of a text as is looked at to tell an excerpt.
+/// The part of a text that is searched for an excerpt.
 fn beginning(text: &str) -> &str {
     let end = text.floor_char_boundary(LONGEST_PAGE);
     text.get(..end).unwrap_or_default()
@@ -233,7 +233,7 @@ fn is_bare(json: &RawValue) -> bool {
     matches!(json.get(), "null" | "{}")
 }
 
-/// A status with its phrase.
+/// A status with its reason phrase.
 fn named(status: u16) -> String {
     let known = reqwest::StatusCode::from_u16(status).ok();
     match known.and_then(|status| status.canonical_reason()) {
@@ -258,7 +258,7 @@ fn kind(status: u16, code: Option<&str>, filter: &ContentFilter) -> ErrorKind {
     }
 }
 
-/// The service's name for the exchange, on one line and without a key.
+/// The service's ID of the request, on one line and without a key.
 pub(super) fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
     ["apim-request-id", "x-request-id", "x-ms-request-id"]
         .iter()
