@@ -1,4 +1,4 @@
-//! Our token requests beside those of azure-identity from PyPI: the same method, path, query,
+//! Compares our token requests with those of azure-identity from PyPI: the same method, path, query,
 //! form and headers.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::support::{artifact, skip};
 
 const PACKAGE: &str = "azure-identity==1.27.0";
 
-/// A Python with the package; nothing where there is no Python or no network.
+/// A Python with the package; `None` if there is no Python or no network.
 fn python() -> Option<PathBuf> {
     let folder = artifact("azure-identity");
     let (python, stamp) = (folder.join("bin/python"), folder.join("installed.txt"));
@@ -97,7 +97,7 @@ fn told(request: &Request) -> Value {
         "form": pairs(std::str::from_utf8(&request.body).unwrap())})
 }
 
-/// The one token request that these variables make.
+/// The single token request that these variables cause.
 fn ours(variables: impl Fn(&Server) -> Vec<(&'static str, String)>) -> Value {
     let entra = Server::new([token("token-0123456789", 3600)]);
     let server = Server::new([Reply::text("x")]);

@@ -1,4 +1,4 @@
-//! Thinking is paid for, seen, and never an answer.
+//! Reasoning is billed and reported, and is never taken for an answer.
 
 use std::fs;
 
