@@ -1,6 +1,7 @@
 //! What `display` shows, as pages in a real browser. Every part of a table is clicked or typed in.
 
 mod access;
+mod export;
 mod hostile;
 mod jupyter;
 mod table;

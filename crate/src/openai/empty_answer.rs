@@ -42,7 +42,8 @@ impl ChatCompletion {
     }
 }
 
-#[cfg(all(test, feature = "notebook"))]
+#[cfg(test)]
+#[cfg(feature = "notebook")]
 mod tests {
     use serde_json::{Value, json};
 
