@@ -9,8 +9,9 @@ use crate::openai::profile::SharedProfile;
 use crate::openai::{ChatCompletion, ChatRequest};
 use crate::text::sanitize_line;
 
-/// The maximum length of a model's name in a note, in characters.
-const LONGEST_NAME: usize = 100;
+/// The maximum length of a model's name or of a profile in a note, in characters. The former comes
+/// from the service, the latter may come from a journal.
+const LONGEST: usize = 200;
 
 /// How many ways are distinguished.
 const MOST: usize = 8;
@@ -63,10 +64,10 @@ impl Counts {
 
 impl MixedRows {
     pub(crate) fn add(&mut self, completion: &ChatCompletion) {
-        self.profiles.add(completion.profile().unwrap_or_default());
+        let profile = completion.profile().unwrap_or_default();
+        self.profiles.add(&sanitize_line(profile, LONGEST));
         if !completion.model.is_empty() {
-            self.models
-                .add(&sanitize_line(&completion.model, LONGEST_NAME));
+            self.models.add(&sanitize_line(&completion.model, LONGEST));
         }
     }
 
