@@ -1,5 +1,5 @@
-//! The openai package from PyPI, old and new, as a client of `evenhand serve --like`: it gets what
-//! the service's documentation says.
+//! The openai package from PyPI, old and new, as a client of `evenhand serve --like`: it observes what
+//! the service's documentation describes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,7 +18,7 @@ fn python(name: &str, packages: &[&str]) -> PathBuf {
     bin.unwrap().join("python")
 }
 
-/// What the package's user sees of a gpt-5-mini.
+/// What a user of the package observes of a gpt-5-mini.
 fn seen(python: &Path, serve: &Serve) -> Value {
     let endpoint = format!("http://{}", serve.address);
     let output = Command::new(python)

@@ -1,5 +1,5 @@
-//! What gateways and filters answer with the status 200: no error is an answer, and no answer
-//! that was held back is silent.
+//! Responses of gateways and filters with the status 200: an error is not taken for an answer, and a
+//! withheld answer gives its reason.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{azure, shown};
 use crate::support::server::{Reply, Server};
 
-/// A success with this body, that asks to come again at once.
+/// A success with this body that asks to retry at once.
 fn success(body: &Value) -> Reply {
     Reply::json(200, body.clone()).header("retry-after-ms", "1")
 }

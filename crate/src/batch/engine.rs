@@ -249,18 +249,18 @@ impl Shared {
         let mut retries = 0;
         loop {
             self.config.client.prepare_to_send().await;
-            let turn = negotiation.turn().await;
+            let prepared = negotiation.prepare().await;
             let asked = Instant::now();
-            let permit = match rate_limiter.admit(Cost::from(&turn.request)).await {
+            let permit = match rate_limiter.admit(Cost::from(&prepared.request)).await {
                 Ok(permit) => permit,
-                Err(error) => return Some((Err(turn.hinted(request, error)), effort)),
+                Err(error) => return Some((Err(prepared.hinted(request, error)), effort)),
             };
             tell_of_wait(asked.elapsed());
             if self.is_closed() {
                 return None;
             }
             // The profile may have changed while this request waited.
-            if !negotiation.is_current(&turn) {
+            if !negotiation.is_current(&prepared) {
                 continue;
             }
             if let Some((cache, id)) = kept.filter(|_| effort.attempts == 0) {
@@ -268,7 +268,7 @@ impl Shared {
             }
             let sent = Instant::now();
             let sent_at = SystemTime::now();
-            let mut attempt = self.config.client.attempt(&turn).await;
+            let mut attempt = self.config.client.attempt(&prepared).await;
             if !attempt.is_sent {
                 permit.failed(&attempt.limits);
                 return Some((attempt.outcome, effort));
@@ -278,7 +278,7 @@ impl Shared {
             effort.latency = sent.elapsed();
             effort.waited = started.elapsed().saturating_sub(effort.latency);
             let answered = attempt.outcome.as_ref().ok().map(|answer| answer.usage);
-            let judgement = negotiation.judge(&turn, &mut attempt);
+            let judgement = negotiation.judge(&prepared, &mut attempt);
             self.keep_profile(&negotiation);
             let wait = report(permit, &attempt, answered);
             if let Judgement::Again(usage) = judgement {

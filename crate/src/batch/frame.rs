@@ -139,18 +139,18 @@ impl Answers {
     }
 }
 
-/// Why a row has no words.
+/// Why a row has no text.
 fn reason(row: &Answer) -> Option<String> {
     match &row.outcome {
-        Ok(completion) => completion.why_wordless(),
+        Ok(completion) => completion.why_empty(),
         Err(error) => Some(error.message().to_owned()),
     }
 }
 
-/// The kind of what keeps them away.
+/// The kind of the error, or of the reason why the answer is empty.
 fn kind(row: &Answer) -> Option<ErrorKind> {
     match &row.outcome {
-        Ok(completion) if completion.is_filtered() && completion.why_wordless().is_some() => {
+        Ok(completion) if completion.is_filtered() && completion.why_empty().is_some() => {
             Some(ErrorKind::ContentFilter)
         }
         Ok(_) => None,

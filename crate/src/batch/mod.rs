@@ -6,7 +6,7 @@
 //!   each with its answer or its error. [`Totals`] sums them up.
 //! - `plan` maps rows to questions, `engine` sends the requests, `rate_limit` keeps to the
 //!   [`Quota`], `journal` stores every outcome in a file, and `cache` looks rows up in it.
-//! - `profile_file` stores next to the journal which parameters a deployment accepts; `variety`
+//! - `profile_file` stores next to the journal which parameters a deployment accepts; `mixed_rows`
 //!   reports rows of one batch that were sent in more than one way.
 //! - `options` holds the builder's options; `run` and `stream` put outcomes in order, `driver`
 //!   stops them on request or at the deadline, `progress` reports progress, and `frame` converts
@@ -22,6 +22,7 @@ mod frame;
 mod guard;
 pub(crate) mod journal;
 mod jsonl;
+pub(crate) mod mixed_rows;
 pub(crate) mod options;
 pub(crate) mod plan;
 mod profile_file;
@@ -34,8 +35,7 @@ mod show;
 pub(crate) mod stream;
 pub(crate) mod totals;
 #[cfg(test)]
-mod traced;
-pub(crate) mod variety;
+mod tracing_tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -78,11 +78,13 @@ impl ProfileFile {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = fs::File::open(path)?;
-    let is_file = file.metadata()?.is_file();
+    // Opening a named pipe would wait for a writer.
+    let is_file = fs::metadata(path)?.is_file();
     let mut text = Vec::new();
     if is_file {
-        file.take(LARGEST + 1).read_to_end(&mut text)?;
+        fs::File::open(path)?
+            .take(LARGEST + 1)
+            .read_to_end(&mut text)?;
     }
     match is_file && text.len() as u64 <= LARGEST {
         true => Ok(text),
@@ -93,10 +95,11 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Replaces the file atomically.
 fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
+    // Two batches of this process may write at the same time.
+    name.push(format!(".{:016x}.tmp", fastrand::u64(..)));
     let beside = path.with_file_name(name);
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options

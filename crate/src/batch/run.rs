@@ -9,9 +9,9 @@ use super::answers::{Answer, Answers, RequestStats, Source};
 use super::cache::{self, AnswerCache};
 use super::driver::{StopCondition, drive};
 use super::engine::{Engine, Outcome, Question};
+use super::mixed_rows::{MixedRows, SharedSettings};
 use super::plan::{self, Plan, Sampling};
 use super::progress::{ProgressReporter, say};
-use super::variety::{Asked, Variety};
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
@@ -68,12 +68,12 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     let mut notes = cache.as_deref().map(AnswerCache::notes).unwrap_or_default();
     notes.extend(twice);
     notes.extend(rate_limiter.take_notes());
-    let mut variety = Variety::default();
+    let mut mixed_rows = MixedRows::default();
     let answered = rows.iter().filter_map(|row| row.outcome.as_ref().ok());
-    answered.for_each(|completion| variety.add(completion));
+    answered.for_each(|completion| mixed_rows.add(completion));
     let mut sent = rows.iter().filter(|row| row.source == Source::Service);
     let was_sent = sent.any(|row| row.effort.attempts > 0);
-    notes.extend(Asked::of(&batch).notes(&variety, was_sent));
+    notes.extend(SharedSettings::of(&batch).notes(&mixed_rows, was_sent));
     Ok(Answers::new(rows, started.elapsed(), unsaved).noting(notes))
 }
 

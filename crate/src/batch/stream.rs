@@ -17,10 +17,10 @@ use super::answers::{RequestStats, Source};
 use super::cache::{self, AnswerCache};
 use super::driver::{StopCondition, StopReason, drive};
 use super::engine::{Engine, Outcome, Question};
+use super::mixed_rows::{MixedRows, SharedSettings};
 use super::options::JournalChoice;
 use super::progress::ProgressReporter;
 use super::totals::Totals;
-use super::variety::{Asked, Variety};
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, ChatRequest, Client};
@@ -213,7 +213,7 @@ async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<T
     let cache = cache::open(&batch.client, &batch.options, parameters, &until).await?;
     let config = options::engine_config(&batch, cache.clone())?;
     let rate_limiter = Arc::clone(&config.rate_limiter);
-    let asked = Asked::of(&batch);
+    let asked = SharedSettings::of(&batch);
     let mut reporter = ProgressReporter::new(None, config.concurrency, batch.options.listener);
     let requests = batch.asked.take()?;
 
@@ -256,7 +256,7 @@ async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<T
     let unsaved = cache.as_deref().and_then(AnswerCache::close);
     let mut notes = cache.as_deref().map(AnswerCache::notes).unwrap_or_default();
     notes.extend(rate_limiter.take_notes());
-    notes.extend(asked.notes(&delivery.variety, delivery.totals.requests > 0));
+    notes.extend(asked.notes(&delivery.mixed_rows, delivery.totals.requests > 0));
     let totals = Totals {
         wall_time: started.elapsed(),
         notes,
@@ -350,7 +350,7 @@ struct Delivery<'a> {
     next: usize,
     waiting: BTreeMap<usize, Outcome>,
     totals: Totals,
-    variety: Variety,
+    mixed_rows: MixedRows,
 }
 
 impl<'a> Delivery<'a> {
@@ -366,7 +366,7 @@ impl<'a> Delivery<'a> {
             next: 0,
             waiting: BTreeMap::new(),
             totals: Totals::default(),
-            variety: Variety::default(),
+            mixed_rows: MixedRows::default(),
         }
     }
 
@@ -395,7 +395,7 @@ impl<'a> Delivery<'a> {
         self.next += 1;
         self.totals.add(&one.outcome, &one.effort, one.source);
         if let Ok(completion) = &one.outcome {
-            self.variety.add(completion);
+            self.mixed_rows.add(completion);
         }
         let custom_id = self.pending.leave().unwrap_or_default();
         let row = Row {

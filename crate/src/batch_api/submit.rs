@@ -113,10 +113,10 @@ fn line(
     let request = batch.request(question.prompt, question.sample);
     cache.record_request(id, &request);
     // The known profile is applied here: nobody waits for a refusal to learn from.
-    let phrased = batch
+    let translated = batch
         .client
-        .phrase(&request, batch.options.thinking_allowance)?;
-    let mut line = cache.request_line(id, &phrased);
+        .translate(&request, batch.options.thinking_allowance)?;
+    let mut line = cache.request_line(id, &translated);
     line.url = service.line_url().into();
     Ok((id.to_owned(), format::write(&line)?))
 }

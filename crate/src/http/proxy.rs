@@ -55,7 +55,7 @@ pub(super) fn check(
             "{name} names a proxy of the kind {scheme}://, which evenhand does not speak"
         )),
         scheme => match url {
-            None => refused(format!("{name} is no address of a proxy")),
+            None => refused(format!("{name} is not the address of a proxy")),
             Some(url) if scheme.starts_with("socks") && url.port().is_none() => refused(format!(
                 "{name} names no port of its proxy (1080 is the usual one)"
             )),
@@ -118,7 +118,7 @@ mod tests {
         for value in ["http://", "socks5://", "http://a b", "://", "http://[::1"] {
             let told = told("HTTPS_PROXY", value);
             assert!(
-                told.starts_with("HTTPS_PROXY is no address of a proxy"),
+                told.starts_with("HTTPS_PROXY is not the address of a proxy"),
                 "{value}: {told}"
             );
         }

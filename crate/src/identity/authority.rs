@@ -30,9 +30,9 @@ impl Authority {
                 .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
         };
         match tenant {
-            Some(name) if !is_tenant(&name) => Err(refused(format!("{TENANT_ID} is no tenant"))
+            Some(name) if !is_tenant(&name) => Err(refused(format!("{TENANT_ID} is not a tenant"))
                 .with_hint(
-                    "set it to the directory's id, or to its domain: contoso.onmicrosoft.com",
+                    "set it to the directory's ID or its domain, such as contoso.onmicrosoft.com",
                 )),
             tenant => Ok(Self { url, tenant }),
         }
@@ -59,9 +59,11 @@ fn checked(address: &str) -> Result<Url> {
     };
     let malformed = || {
         refused(format!(
-            "{AUTHORITY_HOST} is no address of a server that gives tokens"
+            "{AUTHORITY_HOST} is not the address of an identity provider"
         ))
-        .with_hint(format!("set it to one such as {PUBLIC}, or leave it out"))
+        .with_hint(format!(
+            "set it to an address such as {PUBLIC}, or leave it unset"
+        ))
     };
     let url = Url::parse(&whole).map_err(|error| malformed().with_source(error))?;
     let is_bare = url.path() == "/"

@@ -232,7 +232,7 @@ mod tests {
     fn told(failure: Failure) -> String {
         match failure {
             Failure::Unavailable(why) => format!("unavailable: {why}"),
-            Failure::Refused(error) | Failure::Passing(error, _) => format!("{error:?}"),
+            Failure::Refused(error) | Failure::Transient(error, _) => format!("{error:?}"),
         }
     }
 

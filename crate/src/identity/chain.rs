@@ -9,7 +9,7 @@ use super::device_code::DeviceCode;
 use super::failure::Failure;
 use super::managed_identity::ManagedIdentity;
 use super::token_cache::Issuer;
-use super::{AccessToken, Tell};
+use super::{AccessToken, Notify};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
 use crate::http::transport::Failed;
@@ -19,12 +19,12 @@ use crate::settings::IdentitySettings;
 pub(crate) struct Chain {
     /// Such as `https://cognitiveservices.azure.com`.
     resource: String,
-    ways: Vec<Way>,
+    sources: Vec<Source>,
     /// The credential that provided a token.
     chosen: OnceLock<usize>,
 }
 
-enum Way {
+enum Source {
     ClientSecret(ClientSecret),
     ManagedIdentity(ManagedIdentity),
     AzureCli(AzureCli),
@@ -36,71 +36,71 @@ impl Chain {
     ///
     /// # Errors
     /// A setting is malformed, or a part of a service principal is missing; the message names it.
-    pub(crate) fn new(settings: &IdentitySettings, resource: &str, tell: Tell) -> Result<Self> {
-        let ways = match ClientSecret::new(settings)? {
+    pub(crate) fn new(settings: &IdentitySettings, resource: &str, notify: Notify) -> Result<Self> {
+        let sources = match ClientSecret::new(settings)? {
             // Whoever names a service principal means that one only.
-            Some(application) => vec![Way::ClientSecret(application)],
+            Some(application) => vec![Source::ClientSecret(application)],
             None => {
-                let mut ways = vec![
-                    Way::ManagedIdentity(ManagedIdentity::new(settings)?),
-                    Way::AzureCli(AzureCli::new(settings.azure_cli.clone())),
+                let mut sources = vec![
+                    Source::ManagedIdentity(ManagedIdentity::new(settings)?),
+                    Source::AzureCli(AzureCli::new(settings.azure_cli.clone())),
                 ];
                 if settings.asks_reader {
-                    ways.push(Way::DeviceCode(DeviceCode::new(settings, tell)?));
+                    sources.push(Source::DeviceCode(DeviceCode::new(settings, notify)?));
                 }
-                ways
+                sources
             }
         };
         Ok(Self {
             resource: resource.to_owned(),
-            ways,
+            sources,
             chosen: OnceLock::new(),
         })
     }
 
     /// Whose tokens these are and what they are for, in words.
     pub(crate) fn describe(&self) -> String {
-        let way = self.chosen.get().and_then(|at| self.ways.get(*at));
-        let who = match way.or(self.ways.first()) {
-            Some(Way::ClientSecret(application)) => application.who(),
-            Some(Way::ManagedIdentity(identity)) => identity.who(),
-            Some(Way::AzureCli(_)) => "whoever is signed in with `az login`".to_owned(),
-            Some(Way::DeviceCode(_)) => "whoever signed in in the browser".to_owned(),
+        let source = self.chosen.get().and_then(|at| self.sources.get(*at));
+        let who = match source.or(self.sources.first()) {
+            Some(Source::ClientSecret(application)) => application.who(),
+            Some(Source::ManagedIdentity(identity)) => identity.who(),
+            Some(Source::AzureCli(_)) => "whoever is signed in with `az login`".to_owned(),
+            Some(Source::DeviceCode(_)) => "whoever signed in in the browser".to_owned(),
             None => "nobody".to_owned(),
         };
         format!("{who}, for {}", self.resource)
     }
 
-    async fn ask(&self, way: &Way) -> Result<AccessToken, Failure> {
+    async fn ask(&self, source: &Source) -> Result<AccessToken, Failure> {
         let scope = format!("{}/.default", self.resource);
-        match way {
-            Way::ClientSecret(application) => application.token(&scope).await,
-            Way::ManagedIdentity(identity) => identity.token(&self.resource).await,
-            Way::AzureCli(program) => program.token(&self.resource).await,
-            Way::DeviceCode(person) => person.token(&scope).await,
+        match source {
+            Source::ClientSecret(application) => application.token(&scope).await,
+            Source::ManagedIdentity(identity) => identity.token(&self.resource).await,
+            Source::AzureCli(program) => program.token(&self.resource).await,
+            Source::DeviceCode(person) => person.token(&scope).await,
         }
     }
 
     /// The credential that provided a token before, otherwise all of them.
-    fn tried(&self) -> impl Iterator<Item = (usize, &Way)> {
+    fn tried(&self) -> impl Iterator<Item = (usize, &Source)> {
         let chosen = self.chosen.get().copied();
-        let ways = self.ways.iter().enumerate();
-        ways.filter(move |(at, _)| chosen.is_none_or(|chosen| chosen == *at))
+        let sources = self.sources.iter().enumerate();
+        sources.filter(move |(at, _)| chosen.is_none_or(|chosen| chosen == *at))
     }
 }
 
 impl Issuer for Chain {
     async fn issue(&self) -> Result<AccessToken, Failed> {
         let mut reasons = Vec::new();
-        for (at, way) in self.tried() {
-            match self.ask(way).await {
+        for (at, source) in self.tried() {
+            match self.ask(source).await {
                 Ok(token) => {
                     let _ = self.chosen.set(at);
                     return Ok(token);
                 }
                 Err(Failure::Unavailable(why)) => reasons.push(why),
                 Err(Failure::Refused(error)) => return Err((error, Retry::NO)),
-                Err(Failure::Passing(error, retry)) => return Err((error, retry)),
+                Err(Failure::Transient(error, retry)) => return Err((error, retry)),
             }
         }
         let message = format!(

@@ -9,7 +9,7 @@ use super::authority::Authority;
 use super::failure::Failure;
 use super::token_endpoint::Grant;
 use super::token_service::TokenService;
-use super::{AccessToken, Tell};
+use super::{AccessToken, Notify};
 use crate::error::Result;
 use crate::json::{Json, fields, plain_text, read};
 use crate::secret::Secret;
@@ -33,7 +33,7 @@ const LONGEST: f64 = 3600.0;
 pub(super) struct DeviceCode {
     authority: Authority,
     service: TokenService,
-    tell: Tell,
+    notify: Notify,
     /// Renews the token without the user.
     refresh_token: Mutex<Option<Secret>>,
 }
@@ -48,32 +48,29 @@ struct Offer {
 }
 
 impl DeviceCode {
-    pub(super) fn new(settings: &IdentitySettings, tell: Tell) -> Result<Self> {
+    pub(super) fn new(settings: &IdentitySettings, notify: Notify) -> Result<Self> {
         let authority = Authority::new(settings)?;
         Ok(Self {
             service: TokenService::new(&authority.url, None, CONNECT, HINT)?,
             authority,
-            tell,
+            notify,
             refresh_token: Mutex::default(),
         })
     }
 
     pub(super) async fn token(&self, scope: &str) -> Result<AccessToken, Failure> {
         let scope = format!("{scope} offline_access");
-        let kept = self.kept().take();
+        // A copy: a renewal that is cancelled must not lose the refresh token.
+        let kept = self.kept().clone();
         if let Some(refresh_token) = kept {
             match self.renewed(&scope, &refresh_token).await {
-                // If the session has ended, the user signs in again.
-                Err(Failure::Refused(_) | Failure::Unavailable(_)) => {}
-                Err(passing) => {
-                    *self.kept() = Some(refresh_token);
-                    return Err(passing);
-                }
-                Ok(token) => return Ok(token),
+                // The session has ended: the user signs in again.
+                Err(Failure::Refused(_) | Failure::Unavailable(_)) => *self.kept() = None,
+                renewed => return renewed,
             }
         }
         let offer = self.offer(&scope).await?;
-        (self.tell)(&format!(
+        (self.notify)(&format!(
             "To sign in, open {} in a browser and enter the code {}. The request waits for it.",
             offer.address, offer.user_code
         ));

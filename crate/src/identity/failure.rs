@@ -12,7 +12,7 @@ pub(super) enum Failure {
     /// It was refused. No other credential is tried, because that would sign in as someone else.
     Refused(Error),
     /// It failed for a reason that may be transient.
-    Passing(Error, Retry),
+    Transient(Error, Retry),
 }
 
 impl Failure {
@@ -30,7 +30,7 @@ impl Failure {
         .with_hint(hint)
         .with_source(error);
         match retry.again {
-            true => Self::Passing(told, retry),
+            true => Self::Transient(told, retry),
             false => Self::Refused(told),
         }
     }

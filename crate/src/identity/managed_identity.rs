@@ -2,6 +2,7 @@
 //! from the instance metadata service (IMDS) of virtual machines.
 
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
@@ -37,6 +38,8 @@ pub(super) struct ManagedIdentity {
     is_guess: bool,
     /// This machine is known not to be in Azure.
     is_elsewhere: bool,
+    /// It has provided a token, so a later failure does not mean that there is no identity.
+    has_issued: AtomicBool,
 }
 
 impl ManagedIdentity {
@@ -76,32 +79,37 @@ impl ManagedIdentity {
                 && settings.imds_host.is_none()
                 && settings.is_azure_machine != Some(true),
             is_elsewhere: settings.is_azure_machine == Some(false),
+            has_issued: AtomicBool::new(false),
         })
     }
 
     pub(super) async fn token(&self, resource: &str) -> Result<AccessToken, Failure> {
         if self.is_guess && self.is_elsewhere {
-            return Err(nobody("it is not in Azure"));
+            return Err(unavailable("it is not in Azure"));
         }
-        let asked = self.ask(resource).await;
-        match asked {
+        let is_guess = self.is_guess && !self.has_issued.load(Ordering::Relaxed);
+        match self.ask(resource, is_guess).await {
             // Whatever answers in place of IMDS, such as a hotel's network, is not an identity.
-            Err(Failure::Passing(error, _) | Failure::Refused(error)) if self.is_guess => {
-                Err(nobody(error.message()))
+            Err(Failure::Transient(error, _) | Failure::Refused(error)) if is_guess => {
+                Err(unavailable(error.message()))
             }
-            asked => asked,
+            Ok(token) => {
+                self.has_issued.store(true, Ordering::Relaxed);
+                Ok(token)
+            }
+            failed => failed,
         }
     }
 
-    async fn ask(&self, resource: &str) -> Result<AccessToken, Failure> {
+    async fn ask(&self, resource: &str, is_guess: bool) -> Result<AccessToken, Failure> {
         let request = self.request(resource);
-        let reply = match self.is_guess {
+        let reply = match is_guess {
             true => self.service.ask_once(&request).await?,
             false => self.service.ask(request).await?,
         };
         // IMDS answers 400 if the machine has no such identity.
         if self.version == IMDS_VERSION && reply.status == 400 {
-            return Err(nobody(&self.service.refusal(&reply).message));
+            return Err(unavailable(&self.service.refusal(&reply).message));
         }
         let (token, _) = self.service.token(&reply, &self.who())?;
         Ok(token)
@@ -127,15 +135,17 @@ impl ManagedIdentity {
     }
 }
 
-fn nobody(why: &str) -> Failure {
+fn unavailable(why: &str) -> Failure {
     Failure::Unavailable(format!("this machine has no managed identity ({why})"))
 }
 
 /// The address, if it is loopback, link-local or HTTPS.
 fn checked(address: &str, variable: &str) -> Result<Url> {
     let malformed = || {
-        refused(format!("{variable} is no address of this machine"))
-            .with_hint(format!("unset {variable}, or set it as Azure does"))
+        refused(format!(
+            "{variable} is neither an address of this machine nor HTTPS"
+        ))
+        .with_hint(format!("unset {variable}, or set it as Azure does"))
     };
     let url = Url::parse(address).map_err(|error| malformed().with_source(error))?;
     let is_beside = url

@@ -28,4 +28,4 @@ pub(crate) use shared::tokens;
 pub(crate) use token_cache::TokenCache;
 
 /// Shows a message to the user while work is in progress.
-pub(crate) type Tell = fn(&str);
+pub(crate) type Notify = fn(&str);

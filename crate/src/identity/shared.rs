@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Chain, Tell, TokenCache};
+use super::{Chain, Notify, TokenCache};
 use crate::error::Result;
 use crate::settings::IdentitySettings;
 
@@ -19,7 +19,7 @@ static SIGNED_IN: Mutex<Vec<SignedIn>> = Mutex::new(Vec::new());
 pub(crate) fn tokens(
     settings: &IdentitySettings,
     resource: &str,
-    tell: Tell,
+    notify: Notify,
 ) -> Result<Arc<TokenCache<Chain>>> {
     let mut all = SIGNED_IN.lock().unwrap_or_else(PoisonError::into_inner);
     let same = |known: &&SignedIn| known.0 == *settings && known.1 == resource;
@@ -27,8 +27,8 @@ pub(crate) fn tokens(
         tokens.start_anew();
         return Ok(Arc::clone(tokens));
     }
-    let chain = Chain::new(settings, resource, tell)?;
-    let tokens = Arc::new(TokenCache::new(chain, tell));
+    let chain = Chain::new(settings, resource, notify)?;
+    let tokens = Arc::new(TokenCache::new(chain, notify));
     all.push((settings.clone(), resource.to_owned(), Arc::clone(&tokens)));
     Ok(tokens)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::access_token::Validity;
-use super::{AccessToken, Tell};
+use super::{AccessToken, Notify};
 use crate::error::Error;
 use crate::http::retry::Retry;
 use crate::http::transport::Failed;
@@ -24,7 +24,7 @@ pub(crate) trait Issuer: Send + Sync {
 /// The token of one resource.
 pub(crate) struct TokenCache<I> {
     issuer: I,
-    tell: Tell,
+    notify: Notify,
     state: Mutex<State>,
     /// Locked by the request that signs in.
     signing_in: tokio::sync::Mutex<()>,
@@ -64,10 +64,10 @@ impl Fault {
 }
 
 impl<I: Issuer> TokenCache<I> {
-    pub(crate) fn new(issuer: I, tell: Tell) -> Self {
+    pub(crate) fn new(issuer: I, notify: Notify) -> Self {
         Self {
             issuer,
-            tell,
+            notify,
             state: Mutex::default(),
             signing_in: tokio::sync::Mutex::default(),
         }
@@ -144,7 +144,7 @@ impl<I: Issuer> TokenCache<I> {
         match self.sign_in(false).await {
             Ok(renewed) => renewed,
             Err((error, _)) => {
-                (self.tell)(&format!(
+                (self.notify)(&format!(
                     "the sign-in could not be renewed yet; the current token is still valid: {}",
                     error.message()
                 ));

@@ -111,10 +111,10 @@ pub(super) fn refusal(body: &[u8], secret: Option<&Secret>) -> Refusal {
 /// A message on one line, without the secret and without the trace IDs that Entra appends.
 pub(super) fn excerpt(text: &str, secret: Option<&Secret>) -> String {
     let said = text.split("Trace ID:").next().unwrap_or_default();
-    let said: String = said.chars().take(EXCERPT * 4).collect();
+    // Before the text is cut, because a part of a secret would not be recognized.
     let said = match secret {
-        Some(secret) => message::redact(&said, secret.expose()),
-        None => said,
+        Some(secret) => message::redact(said, secret.expose()),
+        None => said.to_owned(),
     };
     sanitize_line(said.trim(), EXCERPT)
 }

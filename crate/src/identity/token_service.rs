@@ -92,7 +92,7 @@ impl TokenService {
             let asked = self.ask_once(&request).await;
             let retry = match &asked {
                 Ok(reply) if !reply.is_success() => reply.retry,
-                Err(Failure::Passing(_, retry)) => *retry,
+                Err(Failure::Transient(_, retry)) => *retry,
                 _ => return asked,
             };
             if !retry.again || retries >= RETRIES {
@@ -177,7 +177,7 @@ impl TokenService {
             .with_hint(hint)
             .with_code(Some(refusal.code).filter(|code| !code.is_empty()));
         match reply.retry.again {
-            true => Failure::Passing(error, reply.retry),
+            true => Failure::Transient(error, reply.retry),
             false => Failure::Refused(error),
         }
     }

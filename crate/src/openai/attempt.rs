@@ -1,31 +1,31 @@
-//! One attempt: a request is sent once, and what came back is judged.
+//! One attempt: sends a request once and evaluates the response.
 
 use std::time::{Instant, SystemTime};
 
 use super::Client;
-use super::error_mapping::{self, Asked, EXCERPT, LONGEST_BODY};
+use super::error_mapping::{self, EXCERPT, LONGEST_BODY, RequestContext};
 use super::limits::RateLimits;
 use super::parse::NoAnswer;
-use super::profile::{Refusal, Turn};
+use super::profile::{PreparedRequest, Refusal};
 use super::response::{ChatCompletion, Exchange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
 use crate::http::transport;
 use crate::json::Json;
 
-/// The part of an unusable body that is kept, in bytes: enough for an excerpt, and for all of an
-/// error.
+/// How much of a body is kept in case it is unusable, in bytes: enough for an excerpt and for a
+/// complete error.
 const BEGINNING: usize = 64 * 1024;
 
-/// What one attempt brought.
+/// The result of one attempt.
 pub(crate) struct Attempt {
     /// The answer, or why there is none.
     pub(crate) outcome: Result<ChatCompletion>,
-    /// What the service said about the quota, in a failure too.
+    /// What the service reported about the quota, also if the request failed.
     pub(crate) limits: RateLimits,
     /// What to do about a failure.
     pub(crate) retry: Retry,
-    /// What the service says of a field that it refuses, if that is why it failed.
+    /// The refused field and the service's message, if that is why it failed.
     pub(crate) refusal: Option<Refusal>,
     /// Whether a request was sent. An invalid one is not.
     pub(crate) is_sent: bool,
@@ -45,10 +45,10 @@ impl Attempt {
 
 impl Client {
     /// Sends the request once.
-    pub(crate) async fn attempt(&self, turn: &Turn) -> Attempt {
+    pub(crate) async fn attempt(&self, prepared: &PreparedRequest) -> Attempt {
         let Self(inner) = self;
-        let deployment = turn.request.model.as_deref().unwrap_or_default();
-        let body = match turn.request.body() {
+        let deployment = prepared.request.model.as_deref().unwrap_or_default();
+        let body = match prepared.request.body() {
             Ok(body) => body,
             Err(error) => {
                 return Attempt {
@@ -66,15 +66,15 @@ impl Client {
         let latency = started.elapsed();
         let now = SystemTime::now();
         let limits = RateLimits::read(&answer.headers, now);
-        let asked = Asked {
+        let context = RequestContext {
             endpoint: &inner.endpoint,
             credential: &inner.credential,
             deployment,
         };
         if !(200..300).contains(&answer.status) {
-            // A refusal is one whether or not all of its text arrived.
+            // It is a refusal even if its text is incomplete.
             let body = answer.body.unwrap_or_default();
-            let error = asked.refused(answer.status, &answer.headers, &body, &limits);
+            let error = context.refused(answer.status, &answer.headers, &body, &limits);
             let retry = Retry::after_status(answer.status, &answer.headers, now);
             return Attempt {
                 outcome: Err(error),
@@ -98,7 +98,7 @@ impl Client {
                 };
             }
         };
-        // Of what is no answer, the beginning is told.
+        // An error quotes the beginning of a body that is not an answer.
         let beginning = body
             .get(..body.len().min(BEGINNING))
             .unwrap_or_default()
@@ -106,7 +106,7 @@ impl Client {
         let completion = ChatCompletion::from_body(body);
         let success = (answer.status, &answer.headers, beginning.as_slice());
         if completion.is_err()
-            && let Some((error, retry)) = asked.refused_inside(success, &limits, now)
+            && let Some((error, retry)) = context.embedded_error(success, &limits, now)
         {
             let status = error.status().unwrap_or_default();
             return Attempt {
@@ -122,7 +122,7 @@ impl Client {
                 completion.exchange = Exchange {
                     latency,
                     request_id,
-                    profile: turn.tag.clone(),
+                    profile: prepared.tag.clone(),
                     ..Exchange::default()
                 };
                 (Ok(completion), Retry::NO)

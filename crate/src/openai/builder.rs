@@ -1,4 +1,4 @@
-//! A client of settings that are given one by one.
+//! Builds a client from individual settings.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Service, Settings};
 
-/// Builds a [`Client`]. Nothing is read from the environment, unless it starts from
-/// settings that were: `ClientBuilder::from(Settings::from_env()?)`.
+/// Builds a [`Client`]. Nothing is read from the environment, unless you start from settings that
+/// were: `ClientBuilder::from(Settings::from_env()?)`.
 ///
 /// ```
 /// use evenhand::Client;
@@ -30,7 +30,7 @@ impl ClientBuilder {
     /// The Azure OpenAI resource's address, such as `https://NAME.openai.azure.com`.
     ///
     /// # Default
-    /// None: it must be given, or [`openai_base_url`](Self::openai_base_url) in its place.
+    /// None: either it or [`openai_base_url`](Self::openai_base_url) is required.
     pub fn endpoint(mut self, address: impl Into<String>) -> Self {
         self.0.service = Service::Azure;
         self.0.endpoint = Some(address.into());
@@ -39,7 +39,7 @@ impl ClientBuilder {
     }
 
     /// The base address of an OpenAI-compatible server, such as
-    /// `http://localhost:11434/v1`, in the place of an Azure endpoint.
+    /// `http://localhost:11434/v1`, instead of an Azure endpoint.
     pub fn openai_base_url(mut self, address: impl Into<String>) -> Self {
         self.0.service = Service::OpenAi;
         self.0.endpoint = Some(address.into());
@@ -49,13 +49,13 @@ impl ClientBuilder {
     /// The resource's key.
     ///
     /// # Default
-    /// None: Azure needs it or a token.
+    /// None: Azure requires a key or a token.
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
         self.0.api_key = Some(Secret::new(key));
         self
     }
 
-    /// A Microsoft Entra token, which is sent in the key's place.
+    /// A Microsoft Entra token, which is sent instead of the key.
     ///
     /// # Default
     /// None.
@@ -76,13 +76,13 @@ impl ClientBuilder {
     /// The deployment that answers when a request names none.
     ///
     /// # Default
-    /// None: then every request must name its own.
+    /// None: every request must then name its own.
     pub fn deployment(mut self, name: impl Into<String>) -> Self {
         self.0.deployment = Some(name.into());
         self
     }
 
-    /// How long a request may take in all, without the waits between retries.
+    /// How long a request may take in total, without the waits between retries.
     ///
     /// # Default
     /// 600 seconds.
@@ -91,7 +91,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How long making a connection may take.
+    /// How long establishing a connection may take.
     ///
     /// # Default
     /// 5 seconds.
@@ -100,7 +100,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How often a request that failed in passing is sent again.
+    /// How many times a request that failed for a transient reason is sent again.
     ///
     /// # Default
     /// 2.
@@ -109,7 +109,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Checks the settings and makes the client. Nothing is sent.
+    /// Checks the settings and creates the client. Nothing is sent.
     ///
     /// # Errors
     /// A setting is missing or malformed; the message names it.

@@ -1,4 +1,4 @@
-//! The quota, as the service tells it in the headers of every answer.
+//! The quota, as the service reports it in response headers.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,24 +6,24 @@ use reqwest::header::HeaderMap;
 
 use crate::http::retry;
 
-/// What the service said about the quota. Every header may be missing, and a
-/// negative number, which some gateways send, counts as missing.
+/// What the service reported about the quota. Any header may be missing; a negative number, which some
+/// gateways send, counts as missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimits {
-    /// Requests in a period.
+    /// Requests per period.
     pub limit_requests: Option<u64>,
-    /// Tokens in a minute.
+    /// Tokens per minute.
     pub limit_tokens: Option<u64>,
-    /// Requests left in this period.
+    /// Requests that remain in this period.
     pub remaining_requests: Option<u64>,
-    /// Tokens left in this minute.
+    /// Tokens that remain in this minute.
     pub remaining_tokens: Option<u64>,
-    /// When requests are there again.
+    /// How long until requests are available again.
     pub reset_requests: Option<Duration>,
-    /// When tokens are there again.
+    /// How long until tokens are available again.
     pub reset_tokens: Option<Duration>,
-    /// How long the service asked to wait, as it said it.
+    /// How long the service asked to wait, unmodified.
     pub retry_after: Option<Duration>,
 }
 
@@ -50,7 +50,7 @@ impl RateLimits {
     }
 }
 
-/// Reads `12`, `0.5`, `20ms`, `1s`, `6m0s`, `1h2m3.5s`; a number alone is seconds.
+/// Reads `12`, `0.5`, `20ms`, `1s`, `6m0s`, `1h2m3.5s`; a number without a unit is in seconds.
 fn duration(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();

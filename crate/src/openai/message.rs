@@ -1,24 +1,24 @@
-//! A message of a conversation, in all the forms that the protocol knows.
+//! A message of a conversation, in all forms that the protocol allows.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// Whose words a message holds.
+/// The author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Role {
     /// The instructions that the model follows throughout.
     System,
-    /// The same, as reasoning models call them.
+    /// The same, under the name that reasoning models use.
     Developer,
-    /// The person who asks.
+    /// The user.
     User,
-    /// The model, in an example or an earlier answer.
+    /// The model, in an example or in an earlier answer.
     Assistant,
-    /// What a tool that the model called has returned.
+    /// The result of a tool that the model called.
     Tool,
-    /// The same, as the protocol had it before tools.
+    /// The same, in the older protocol without tools.
     Function,
 }
 
@@ -27,18 +27,18 @@ pub enum Role {
 #[serde(try_from = "Raw", into = "Raw")]
 #[non_exhaustive]
 pub struct Message {
-    /// Whose words these are.
+    /// The author.
     pub role: Role,
-    /// The words. Of a message in parts, the texts of these, a line each.
+    /// The text. For a message in parts, the texts of its parts, one per line.
     pub content: String,
-    /// The parts of which the message consists, such as text and images, as the protocol has
-    /// them; empty for a message that is a text alone.
+    /// The parts of the message, such as text and images, as in the protocol; empty for a message that
+    /// consists of a single text.
     pub parts: Vec<Value>,
-    /// Other fields of the protocol, such as `name` or `tool_calls`, sent as they are.
+    /// Other fields of the protocol, such as `name` or `tool_calls`, sent unchanged.
     pub other: Map<String, Value>,
 }
 
-/// A message as it is written.
+/// A message as it is serialized.
 #[derive(Serialize, Deserialize)]
 struct Raw {
     role: Role,
@@ -53,13 +53,13 @@ struct Raw {
 enum Content {
     Text(String),
     Parts(Vec<Value>),
-    /// Of a message that only calls tools.
+    /// For a message that only calls tools.
     #[default]
     None,
 }
 
 impl Message {
-    /// A message in this role.
+    /// A message with this role.
     pub fn new(role: Role, content: impl Into<String>) -> Self {
         Self {
             role,
@@ -74,7 +74,7 @@ impl Message {
         Self::new(Role::System, content)
     }
 
-    /// A question to the model.
+    /// A message of the user.
     pub fn user(content: impl Into<String>) -> Self {
         Self::new(Role::User, content)
     }
@@ -84,7 +84,7 @@ impl Message {
         Self::new(Role::Assistant, content)
     }
 
-    /// Adds a paragraph at the end of its words.
+    /// Appends a paragraph to the text.
     pub(crate) fn add(&mut self, text: &str) {
         if !self.parts.is_empty() {
             self.parts.push(json!({"type": "text", "text": text}));
@@ -92,12 +92,12 @@ impl Message {
         self.content = format!("{}\n\n{text}", self.content);
     }
 
-    /// Are these instructions to the model?
+    /// Whether the message contains instructions to the model.
     pub(crate) fn instructs(&self) -> bool {
         matches!(self.role, Role::System | Role::Developer)
     }
 
-    /// How many images are among its parts.
+    /// The number of images among its parts.
     pub(crate) fn images(&self) -> u64 {
         let images = self.parts.iter().filter(|part| part["type"] == "image_url");
         images.count() as u64

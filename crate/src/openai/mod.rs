@@ -1,12 +1,13 @@
-//! The client: one question in, one answer out. It knows Azure OpenAI's paths,
-//! credentials, errors and retries; many questions at once are `batch`'s part.
+//! The client: sends one request and returns one answer. It implements Azure OpenAI's paths,
+//! credentials, errors and retries; `batch` sends many requests at once.
 
 pub(crate) mod attempt;
 mod builder;
 mod credential;
+mod embedded_error;
+mod empty_answer;
 mod endpoint;
 mod error_mapping;
-mod gateway;
 mod limits;
 mod message;
 mod parse;
@@ -18,7 +19,6 @@ mod response;
 pub(crate) mod rest;
 #[cfg(feature = "notebook")]
 mod show;
-mod wordless;
 
 use std::fmt;
 use std::sync::Arc;
@@ -120,7 +120,7 @@ impl Client {
     /// `max_completion_tokens`, or left out.
     ///
     /// # Errors
-    /// Whatever kept the answer away; [`Error::kind`](crate::Error::kind) tells what.
+    /// There is no answer; [`Error::kind`](crate::Error::kind) classifies the reason.
     pub fn complete(&self, prompt: impl Into<ChatRequest>) -> Result<ChatCompletion> {
         runtime::wait(self.complete_async(prompt))
     }
@@ -128,7 +128,7 @@ impl Client {
     /// [`complete`](Self::complete) for programs that await.
     ///
     /// # Errors
-    /// Whatever kept the answer away; [`Error::kind`](crate::Error::kind) tells what.
+    /// There is no answer; [`Error::kind`](crate::Error::kind) classifies the reason.
     pub async fn complete_async(&self, prompt: impl Into<ChatRequest>) -> Result<ChatCompletion> {
         let (client, request) = (self.clone(), prompt.into());
         runtime::run(async move { client.complete_here(&request).await }).await
@@ -138,13 +138,13 @@ impl Client {
         let mut negotiation = self.negotiate(request, None, false)?;
         let (mut retries, mut attempts) = (0_u32, 0_u32);
         loop {
-            let turn = negotiation.turn().await;
-            if !negotiation.is_current(&turn) {
+            let prepared = negotiation.prepare().await;
+            if !negotiation.is_current(&prepared) {
                 continue;
             }
-            let mut attempt = self.attempt(&turn).await;
+            let mut attempt = self.attempt(&prepared).await;
             attempts = attempts.saturating_add(1);
-            if let Judgement::Again(_) = negotiation.judge(&turn, &mut attempt) {
+            if let Judgement::Again(_) = negotiation.judge(&prepared, &mut attempt) {
                 continue;
             }
             match attempt.outcome {
@@ -158,7 +158,7 @@ impl Client {
         }
     }
 
-    /// The host that is asked, with its port where that is not the usual one.
+    /// The host to which requests are sent, with its port unless that is the default.
     pub fn host(&self) -> &str {
         self.0.endpoint.host()
     }
@@ -168,17 +168,17 @@ impl Client {
         self.0.endpoint.deployment()
     }
 
-    /// The API version that is sent; the v1 path has none, but for `preview`.
+    /// The API version that is sent; the v1 path has none except `preview`.
     pub fn api_version(&self) -> Option<&str> {
         self.0.endpoint.api_version()
     }
 
-    /// Which form of the protocol is spoken.
+    /// The form of the protocol that is used.
     pub fn protocol(&self) -> Protocol {
         self.0.endpoint.protocol()
     }
 
-    /// What kind of credential is sent.
+    /// The kind of credential that is sent.
     pub fn credential_kind(&self) -> CredentialKind {
         self.0.credential.kind()
     }
@@ -190,12 +190,12 @@ impl Client {
         profile::SharedProfile::of(self.host(), self.deployment()?).describe()
     }
 
-    /// How often a request that failed in passing is sent again.
+    /// How many times a request that failed for a transient reason is sent again.
     pub fn max_retries(&self) -> u32 {
         self.0.max_retries
     }
 
-    /// The deployment's quota, as the settings name it.
+    /// The deployment's quota according to the settings.
     pub(crate) fn allowance(&self) -> Allowance {
         self.0.allowance
     }
@@ -213,7 +213,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Tells the reader of a notebook something while the work goes on.
+/// Shows a note in a notebook while work is in progress.
 pub(crate) fn tell(note: &str) {
     #[cfg(feature = "notebook")]
     crate::display::log_line(note);
@@ -221,8 +221,7 @@ pub(crate) fn tell(note: &str) {
     let _ = note;
 }
 
-/// Tells the reader of a notebook what there is to know of the settings. A program may ask
-/// [`Settings::notes`].
+/// Shows notes in a notebook, each only once per process. A program reads [`Settings::notes`] instead.
 pub(crate) fn tell_once(notes: &[String]) {
     #[cfg(feature = "notebook")]
     {

@@ -1,27 +1,27 @@
-//! From the bytes of a body to an answer. Only what makes an answer must be there; a
-//! side field of an unknown shape is left out and never spoils a good answer. What has no field
-//! here is not built: the body stays as it came, for who asks.
+//! Parses a body to an answer. Only what makes an answer is required; an optional field of an unknown
+//! shape is left out and does not spoil a good answer. Fields that the type lacks are not parsed: the
+//! body is kept as it was received.
 
 use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::gateway;
+use super::embedded_error;
 use super::response::{Body, ChatCompletion, Choice, ChoiceMessage, Exchange, TokenLogprob, Usage};
 use crate::error::{ContentFilter, PromptFilter};
 use crate::json::{self, Json, NoJson, field, fields, items};
 
-/// So many answers a request may ask for, and some more.
+/// The maximum number of answers, slightly more than a request may ask for.
 const MOST_CHOICES: usize = 1_024;
-/// Of so many tokens the probabilities are taken, and of as many likely ones beside them.
+/// The maximum number of tokens, and of alternatives, whose probabilities are kept.
 const MOST_TOKENS: usize = 65_536;
-/// So many tokens no answer costs: a number that is larger means something else.
+/// No answer costs this many tokens: a larger number means something else.
 const ABSURD: u64 = 1_000_000_000;
 
 /// Why a body is not an answer.
 #[derive(Debug)]
 pub(crate) enum NoAnswer {
-    /// The body ends after this many bytes, before its JSON does: the connection's fault.
+    /// The body ends after this many bytes, before its JSON does: the connection is at fault.
     BreaksOff { length: usize },
     /// The body is something else.
     Other(String),
@@ -40,7 +40,7 @@ impl fmt::Display for NoAnswer {
 }
 
 impl ChatCompletion {
-    /// Reads the body of an answer, or says in words why it is none.
+    /// Reads the body of an answer, or explains why it is not one.
     pub(crate) fn from_body(body: Vec<u8>) -> Result<Self, NoAnswer> {
         let length = body.len();
         if body.iter().all(u8::is_ascii_whitespace) {
@@ -58,7 +58,7 @@ impl ChatCompletion {
         Self::from_json(json).map_err(NoAnswer::Other)
     }
 
-    /// Reads a body that is JSON, or says in words why it is no answer.
+    /// Reads a body that is JSON, or explains why it is not an answer.
     pub(crate) fn from_json(body: Json) -> Result<Self, String> {
         let [
             choices,
@@ -88,7 +88,7 @@ impl ChatCompletion {
             return Err("the answer has no `choices`".to_owned());
         };
         let list = items(list, MOST_CHOICES);
-        if gateway::what_says_it(error, list.first().copied()).is_some() {
+        if embedded_error::error_description(error, list.first().copied()).is_some() {
             return Err("the answer is an error".to_owned());
         }
         if list.is_empty() {
@@ -119,7 +119,7 @@ impl ChatCompletion {
     }
 }
 
-/// How many tokens with their probabilities are still taken.
+/// How many more probabilities are kept.
 struct Left {
     tokens: usize,
     likely: usize,
@@ -186,7 +186,7 @@ fn likely(token: Option<&RawValue>, logprob: Option<&RawValue>) -> Option<(Strin
     Some((text(token)?, logprob.and_then(json::read)?))
 }
 
-/// A text, or the texts of the parts that some servers cut it into.
+/// A text, or the texts of the parts into which some servers split it.
 fn content(json: &RawValue) -> Option<String> {
     if let Some(text) = json::read(json) {
         return Some(text);

@@ -1,22 +1,22 @@
-//! Asking the reader for the settings that are missing, through Jupyter's own prompt.
+//! Asks the reader of a notebook for missing settings, through Jupyter's own prompt.
 
 use crate::error::Result;
 use crate::openai::{Client, tell_once};
 use crate::secret::Secret;
 use crate::settings::{Missing, Settings, clean};
 
-/// What stands in the key's place where its reader signs in.
+/// What the reader enters instead of a key to sign in.
 const SIGN_IN: &str = "browser";
 
 impl Client {
-    /// A client of the environment's settings, as [`from_env`](Self::from_env), that asks
-    /// the reader of the notebook for those that are missing. The key is not echoed, and
-    /// nothing is stored: the next kernel asks again. Who has no key may sign in in a browser: the
-    /// first request then shows an address and a code to type there.
+    /// A client with the environment's settings, like [`from_env`](Self::from_env), that asks the reader
+    /// of the notebook for those that are missing. The key is not echoed, and nothing is stored, so the
+    /// next kernel asks again. Without a key, you can sign in in a browser: the first request then shows
+    /// an address, and a code to enter there.
     ///
     /// # Errors
-    /// A setting is malformed, or none was given: a notebook that runs without a reader
-    /// answers every question with nothing.
+    /// A setting is malformed or missing. A notebook that runs without a reader answers every question
+    /// with nothing.
     pub fn from_env_or_prompt() -> Result<Self> {
         let mut settings = Settings::from_env()?;
         tell_once(settings.notes());
@@ -47,7 +47,7 @@ fn fill(settings: &mut Settings, missing: Missing) {
     }
 }
 
-/// Asks for a text. evcxr cuts a prompt at its first colon, so there is none in ours.
+/// Asks for a text. evcxr cuts a prompt off at its first colon, so our prompts contain none.
 fn text(prompt: &str) -> Option<String> {
     Some(evcxr_input::get_string(prompt)).filter(|value| !value.is_empty())
 }

@@ -1,4 +1,4 @@
-//! A question, as the service takes it.
+//! A chat request, as the service accepts it.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::message::Message;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A chat request. What is not set is not sent, so that the service's own defaults
-/// hold. A text alone is a request too: one message of the user.
+/// A chat request. Fields that are not set are not sent, so the service's defaults apply. A text is a
+/// request too: a single message of the user.
 ///
 /// ```
 /// use evenhand::ChatRequest;
@@ -28,38 +28,38 @@ use crate::error::{Error, ErrorKind, Result};
 #[non_exhaustive]
 #[must_use]
 pub struct ChatRequest {
-    /// The deployment (or model) that is asked; else the client's.
+    /// The deployment (or model) that answers. Default: the client's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The conversation so far.
     pub messages: Vec<Message>,
-    /// The longest answer, in tokens.
+    /// The maximum length of an answer, in tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u32>,
-    /// The longest answer with the model's hidden reasoning, in tokens.
+    /// The maximum length of an answer including the model's hidden reasoning, in tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_completion_tokens: Option<u32>,
-    /// How freely words are chosen: 0 to 2.
+    /// The sampling temperature: 0 to 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// Words are chosen among the likeliest that make up this share: 0 to 1.
+    /// The share of the probability mass that tokens are sampled from (nucleus sampling): 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_p: Option<f64>,
-    /// The service tries to give the same answer to the same seed.
+    /// The service tries to give the same answer for the same seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<i64>,
-    /// How many answers to give.
+    /// The number of answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n: Option<u32>,
-    /// The answer ends before any of these.
+    /// The answer ends before any of these texts.
     #[serde(deserialize_with = "texts", skip_serializing_if = "Vec::is_empty")]
     pub stop: Vec<String>,
-    /// Other fields of the protocol, sent as they are.
+    /// Other fields of the protocol, sent unchanged.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
 
-/// The protocol has a list of texts, one text alone, or nothing.
+/// In the protocol: a list of texts, a single text, or nothing.
 fn texts<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -76,7 +76,7 @@ fn texts<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
 }
 
 impl ChatRequest {
-    /// A request of these messages.
+    /// A request with these messages.
     pub fn new(messages: impl IntoIterator<Item = Message>) -> Self {
         Self {
             messages: messages.into_iter().collect(),
@@ -84,13 +84,13 @@ impl ChatRequest {
         }
     }
 
-    /// Adds a message at the end.
+    /// Appends a message.
     pub fn message(mut self, message: Message) -> Self {
         self.messages.push(message);
         self
     }
 
-    /// Puts instructions to the model at the beginning.
+    /// Inserts instructions to the model at the beginning.
     ///
     /// # Default
     /// None.
@@ -99,7 +99,7 @@ impl ChatRequest {
         self
     }
 
-    /// The deployment (or model) that is asked.
+    /// The deployment (or model) that answers.
     ///
     /// # Default
     /// The client's.
@@ -108,9 +108,9 @@ impl ChatRequest {
         self
     }
 
-    /// The longest answer, in tokens, without the model's hidden reasoning. A deployment that
-    /// takes `max_completion_tokens` is sent that, with an allowance for its reasoning on top;
-    /// where it needs less of it, an answer may be longer by what is left.
+    /// The maximum length of an answer, in tokens, without the model's hidden reasoning. If a deployment
+    /// requires `max_completion_tokens`, that is sent instead, with an allowance for its reasoning added;
+    /// if it reasons less than that, an answer may be longer by the rest.
     ///
     /// # Default
     /// The service's.
@@ -119,8 +119,8 @@ impl ChatRequest {
         self
     }
 
-    /// The longest answer together with the model's hidden reasoning, in tokens: nothing is
-    /// added to it. A deployment that only takes `max_tokens` is sent that.
+    /// The maximum length of an answer including the model's hidden reasoning, in tokens; nothing is
+    /// added. If a deployment only accepts `max_tokens`, that is sent instead.
     ///
     /// # Default
     /// The service's.
@@ -129,8 +129,8 @@ impl ChatRequest {
         self
     }
 
-    /// How freely words are chosen, from 0 (always the likeliest) to 2. Reasoning models refuse
-    /// it: then it is left out, as are `top_p` and `seed`, and that is told.
+    /// The sampling temperature, from 0 (always the most likely token) to 2. Reasoning models refuse
+    /// it; it is then left out, as are `top_p` and `seed`, and a note reports that.
     ///
     /// # Default
     /// The service's, 1.
@@ -139,7 +139,8 @@ impl ChatRequest {
         self
     }
 
-    /// Words are chosen among the likeliest that make up this share, from 0 to 1.
+    /// Tokens are sampled from the most likely ones that make up this share of the probability, from 0
+    /// to 1 (nucleus sampling).
     ///
     /// # Default
     /// The service's, 1.
@@ -148,7 +149,7 @@ impl ChatRequest {
         self
     }
 
-    /// The service tries to give the same answer to the same seed.
+    /// The service tries to give the same answer for the same seed.
     ///
     /// # Default
     /// None.
@@ -157,7 +158,7 @@ impl ChatRequest {
         self
     }
 
-    /// How many answers to give. Each is paid for.
+    /// The number of answers. Each of them is billed.
     ///
     /// # Default
     /// 1.
@@ -175,9 +176,9 @@ impl ChatRequest {
         self
     }
 
-    /// Another field of the protocol, such as `reasoning_effort`. It is never left out: a
-    /// deployment that refuses it makes an error. Without an effort of yours, a reasoning model is
-    /// asked for the lowest that it takes.
+    /// Another field of the protocol, such as `reasoning_effort`. It is never left out: if a deployment
+    /// refuses it, the request fails. If you set no effort, a reasoning model is asked for the lowest
+    /// one that it accepts.
     ///
     /// # Default
     /// None.
@@ -186,8 +187,8 @@ impl ChatRequest {
         self
     }
 
-    /// The answer comes with the probability of each of its tokens, and of the `top` likeliest
-    /// in its place; see [`Choice::logprobs`](super::Choice::logprobs).
+    /// Requests the probability of each token of the answer, and of the `top` most likely alternatives;
+    /// see [`Choice::logprobs`](super::Choice::logprobs).
     ///
     /// # Default
     /// None.
@@ -195,8 +196,8 @@ impl ChatRequest {
         self.set("logprobs", true).set("top_logprobs", top)
     }
 
-    /// The answer is JSON of this schema. The service wants every property required and no
-    /// others allowed.
+    /// Requires the answer to be JSON with this schema. The service requires that all properties are
+    /// required and no others are allowed.
     ///
     /// # Default
     /// The answer is text.
@@ -208,7 +209,7 @@ impl ChatRequest {
         self.set("response_format", format)
     }
 
-    /// Takes from the defaults what the request itself does not say.
+    /// Adopts the defaults for everything that the request does not set.
     pub(crate) fn or(mut self, defaults: &Self) -> Self {
         self.model = self.model.or_else(|| defaults.model.clone());
         if self.max_completion_tokens.is_none() {
@@ -234,7 +235,7 @@ impl ChatRequest {
         self
     }
 
-    /// Is it a request at all? The service would say no less, but later and for money.
+    /// Checks the request. The service would report the same errors, but later and possibly for money.
     pub(crate) fn check(&self) -> Result<()> {
         let wrong = |what: String| Err(Error::new(ErrorKind::Argument, what));
         if self.messages.is_empty() {
@@ -291,7 +292,7 @@ impl ChatRequest {
         }
     }
 
-    /// The request's body.
+    /// The body of the request.
     pub(crate) fn body(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self).map_err(|error| {
             Error::new(ErrorKind::Argument, "the request can't be written as JSON")

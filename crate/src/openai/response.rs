@@ -1,4 +1,4 @@
-//! An answer, as the service gives it.
+//! An answer, as the service returns it.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -12,8 +12,8 @@ use crate::error::{ContentFilter, PromptFilter};
 use crate::json::Json;
 use crate::text::sanitize_line;
 
-/// The answer to a chat request. It is serialized as the response body, and deserialized from one;
-/// what is not in the body, such as the [latency](Self::latency), is then lost.
+/// The answer to a chat request. It serializes to the response body and deserializes from one; data
+/// outside of the body, such as the [latency](Self::latency), is then lost.
 ///
 /// ```
 /// use evenhand::ChatCompletion;
@@ -26,27 +26,27 @@ use crate::text::sanitize_line;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ChatCompletion {
-    /// The service's name for this answer.
+    /// The service's ID of this answer.
     pub id: String,
-    /// The model that answered, in the service's words.
+    /// The model that answered, as the service names it.
     pub model: String,
     /// When it answered, in seconds since 1970.
     pub created: u64,
-    /// The answers, at least one, and no more than 1,024.
+    /// The answers: at least one, at most 1,024.
     pub choices: Vec<Choice>,
-    /// What it cost, when the service said so; `None` too where it named a number of tokens that
-    /// no answer can have.
+    /// The token usage, if the service reported it; `None` also if it reported more tokens than any
+    /// answer can have.
     pub usage: Option<Usage>,
-    /// What the content filter said about the prompt.
+    /// The content filter's results for the prompt.
     pub prompt_filter_results: Vec<PromptFilter>,
-    /// Changes when the service changes what runs the model.
+    /// Changes when the configuration of the service that runs the model changes.
     pub system_fingerprint: Option<String>,
     pub(super) body: Body,
     pub(super) exchange: Exchange,
 }
 
-/// The body as it came. Taken apart it is ten times as large in memory, so that a batch of a
-/// hundred thousand answers would take gigabytes: it is taken apart for who asks.
+/// The body as it was received. Parsed, it takes ten times as much memory, gigabytes for a batch of a
+/// hundred thousand answers, so it is parsed only on request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Body {
     text: Json,
@@ -68,7 +68,7 @@ impl PartialEq for Body {
     }
 }
 
-/// How the answer came.
+/// How the answer was obtained.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Exchange {
     pub(super) latency: Duration,
@@ -79,7 +79,7 @@ pub(super) struct Exchange {
 }
 
 impl ChatCompletion {
-    /// The first answer's text. There is none when the filter held it back.
+    /// The text of the first answer; `None` if the content filter withheld it.
     pub fn text(&self) -> Option<&str> {
         self.choices.first()?.message.content.as_deref()
     }
@@ -89,51 +89,51 @@ impl ChatCompletion {
         self.choices.first()?.finish_reason.as_ref()
     }
 
-    /// How long the attempt that succeeded took; zero for an answer read from a file.
+    /// How long the successful attempt took; zero for an answer that was read from a file.
     pub fn latency(&self) -> Duration {
         self.exchange.latency
     }
 
-    /// The service's name for the exchange, which its support asks for.
+    /// The service's ID of the request, which its support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.exchange.request_id.as_deref()
     }
 
-    /// How many attempts it took; 0 for an answer read from a file.
+    /// The number of attempts; 0 for an answer that was read from a file.
     pub fn attempts(&self) -> u32 {
         self.exchange.attempts
     }
 
-    /// What the service said about the quota along with the answer.
+    /// What the service reported about the quota along with the answer.
     pub fn rate_limits(&self) -> &RateLimits {
         &self.exchange.limits
     }
 
-    /// How it was asked, where that is not as it was written: in the words of a deployment that
-    /// takes others, such as `max_completion_tokens, effort minimal, without temperature`.
+    /// How the request was sent, if not as written: a deployment may require other parameters, such as
+    /// `max_completion_tokens, effort minimal, without temperature`.
     pub fn profile(&self) -> Option<&str> {
         self.exchange.profile.as_deref()
     }
 
-    /// The same for an answer out of a file.
+    /// The same, for an answer that is read from a file.
     pub(crate) fn with_profile(mut self, profile: Option<String>) -> Self {
         self.exchange.profile = profile.map(Into::into);
         self
     }
 
-    /// The whole body as it came, with what has no field here.
+    /// The whole body as it was received, including fields that this type lacks.
     pub fn as_json(&self) -> &Value {
         self.body
             .value
             .get_or_init(|| Box::new(self.body.text.to_value()))
     }
 
-    /// The same, not taken apart.
+    /// The same, unparsed.
     pub(crate) fn to_json(&self) -> Json {
         self.body.text.clone()
     }
 
-    /// Notes what only the one who counts attempts knows.
+    /// Records the number of attempts and the quota, which only the caller knows.
     pub(crate) fn after_attempts(mut self, attempts: u32, limits: RateLimits) -> Self {
         self.exchange.attempts = attempts;
         self.exchange.limits = limits;
@@ -158,21 +158,21 @@ impl<'de> Deserialize<'de> for ChatCompletion {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Choice {
-    /// Which of the answers it is, counted from 0.
+    /// The index of the answer, from 0.
     pub index: u64,
-    /// What the model said.
+    /// The model's message.
     pub message: ChoiceMessage,
     /// Why it ended.
     pub finish_reason: Option<FinishReason>,
-    /// What the content filter said about it.
+    /// The content filter's results for it.
     pub content_filter_results: ContentFilter,
-    /// How likely each token of the text was, where
-    /// [`ChatRequest::logprobs`](super::ChatRequest::logprobs) asked for it; of the first 65,536
-    /// tokens, the rest stands in [`ChatCompletion::as_json`].
+    /// The probability of each token of the text, if
+    /// [`ChatRequest::logprobs`](super::ChatRequest::logprobs) requested it, for the first 65,536
+    /// tokens; [`ChatCompletion::as_json`] has all of them.
     pub logprobs: Vec<TokenLogprob>,
 }
 
-/// A token of an answer, with how likely it was.
+/// A token of an answer and its probability.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TokenLogprob {
@@ -180,19 +180,20 @@ pub struct TokenLogprob {
     pub token: String,
     /// The natural logarithm of its probability.
     pub logprob: f64,
-    /// The likeliest tokens in its place, the likeliest first, each with its logarithm.
+    /// The most likely tokens in its place, in descending order, each with the logarithm of its
+    /// probability.
     pub top: Vec<(String, f64)>,
 }
 
-/// What the model said.
+/// The model's message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChoiceMessage {
-    /// In which role: `assistant`.
+    /// The role: `assistant`.
     pub role: String,
     /// The text, if there is one.
     pub content: Option<String>,
-    /// The model's own words for why it does not answer.
+    /// The model's explanation why it does not answer.
     pub refusal: Option<String>,
 }
 
@@ -200,20 +201,20 @@ pub struct ChoiceMessage {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FinishReason {
-    /// It was at its end, or at a text given to `stop`.
+    /// It is complete, or reached one of the texts in `stop`.
     Stop,
-    /// It was as long as it was allowed to be.
+    /// It reached its maximum length.
     Length,
-    /// The content filter cut it off or held it back.
+    /// The content filter cut it off or withheld it.
     ContentFilter,
-    /// The model wants to use a tool.
+    /// The model wants to call a tool.
     ToolCalls,
-    /// Another reason, in the service's words.
+    /// Another reason, as the service names it.
     Other(String),
 }
 
 impl FinishReason {
-    /// The reason in the service's words.
+    /// The reason, as the service names it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Stop => "stop",
@@ -243,23 +244,23 @@ impl fmt::Display for FinishReason {
     }
 }
 
-/// What an answer cost, in tokens.
+/// The token usage of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
-    /// The prompt's tokens.
+    /// The tokens of the prompt.
     pub prompt_tokens: u64,
-    /// The answers' tokens, with those that the model thought with.
+    /// The tokens of the answers, including those that the model spent on reasoning.
     pub completion_tokens: u64,
-    /// Of these, the tokens that the model thought with (`reasoning_tokens`): paid for, and not
-    /// shown. 0 for a model that does not think or does not say.
+    /// Of these, the reasoning tokens (`reasoning_tokens`), which are billed but not shown; 0 if the model
+    /// does not reason or does not report them.
     pub reasoning_tokens: u64,
-    /// Prompt and answers.
+    /// The tokens of the prompt and the answers.
     pub total_tokens: u64,
 }
 
 impl Usage {
-    /// Both together. A sum stays at the largest number.
+    /// The sum of both; it saturates at the largest number.
     pub(crate) fn plus(self, other: Self) -> Self {
         let sum = u64::saturating_add;
         Self {

@@ -1,4 +1,4 @@
-//! Calls that ask no model: of the files and batches that the service keeps.
+//! Calls about the files and batches that the service stores.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 use super::Client;
-use super::error_mapping::Asked;
+use super::error_mapping::RequestContext;
 use super::limits::RateLimits;
 use crate::error::{Error, Result};
 use crate::http::redact::Redactor;
@@ -20,11 +20,11 @@ pub(crate) struct Call {
     client: Client,
     request: RequestBuilder,
     limits: Limits,
-    /// The deployment that it is about, for hints.
+    /// The deployment that the call is about, for hints.
     deployment: String,
 }
 
-/// What came back.
+/// The response.
 pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
     /// How long the service asked to wait before the next call.
@@ -32,7 +32,7 @@ pub(crate) struct Reply {
 }
 
 impl Client {
-    /// A call to what stands below this path.
+    /// A call to a path below the endpoint.
     pub(crate) fn call(
         &self,
         method: Method,
@@ -53,35 +53,35 @@ impl Client {
         }
     }
 
-    /// The error for an answer of this status that came on another way, where it was looked
-    /// through for the key.
+    /// The error for a response with this status that was received in another way and is already
+    /// redacted.
     pub(crate) fn refusal(&self, deployment: &str, status: u16, body: &[u8]) -> Error {
         self.refused(deployment, status, &HeaderMap::new(), body)
     }
 
-    /// A text from the service as it may stand in a message.
+    /// A text from the service, as it may be shown in a message.
     pub(crate) fn excerpt(&self, text: &str, limit: usize) -> String {
         self.0.credential.excerpt(text, limit)
     }
 
-    /// What finds the key in what the service sends.
+    /// Removes the keys from what the service sends.
     pub(crate) fn redactor(&self) -> &Redactor {
         self.0.credential.redactor()
     }
 
-    /// Is the service on this machine?
+    /// Whether the service is on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         self.0.endpoint.is_loopback()
     }
 
     fn refused(&self, deployment: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
-        let asked = Asked {
+        let context = RequestContext {
             endpoint: &self.0.endpoint,
             credential: &self.0.credential,
             deployment,
         };
         let limits = RateLimits::read(headers, SystemTime::now());
-        asked.refused(status, headers, body, &limits)
+        context.refused(status, headers, body, &limits)
     }
 }
 
@@ -95,7 +95,7 @@ impl Call {
         self
     }
 
-    /// Makes the call, and makes it again up to so often when it failed in passing.
+    /// Makes the call, and repeats it up to this many times if it fails for a transient reason.
     pub(crate) async fn send(&self, retries: u32) -> Result<Reply> {
         let mut done = 0;
         loop {
@@ -118,7 +118,7 @@ impl Call {
         })
     }
 
-    /// Makes the call, and returns when its answer begins, which is a success.
+    /// Makes the call, and returns when a successful response begins.
     pub(crate) async fn open(&self) -> Result<Download<'_>, Failed> {
         let credential = &self.client.0.credential;
         let way = transport::Way {
@@ -135,7 +135,7 @@ impl Call {
             headers,
             body,
         } = incoming.read().await;
-        // A refusal is one whether or not all of its text arrived.
+        // It is a refusal even if its text is incomplete.
         let body = body.unwrap_or_default();
         let error = self
             .client
@@ -145,11 +145,11 @@ impl Call {
     }
 }
 
-/// A body of any length, as it comes.
+/// A body of any length, as it arrives.
 pub(crate) struct Download<'a>(Incoming<'a>);
 
 impl Download<'_> {
-    /// The next part of it, as it came; `None` at its end.
+    /// The next part, as it arrived; `None` at the end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>, Failed> {
         self.0.chunk().await
     }

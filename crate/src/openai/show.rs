@@ -1,11 +1,11 @@
-//! A client and an answer in a notebook.
+//! The display of a client and of an answer in a notebook.
 
 use super::{ChatCompletion, Client, FinishReason};
 use crate::display::{MimeBundle, Show, card, escaped, stack};
 use crate::text::terminal::sanitize;
 
 impl Show for Client {
-    /// Where the client asks, and with what kind of credential; never the credential.
+    /// Where the client sends requests, and with what kind of credential; never the credential itself.
     fn mime_bundle(&self) -> MimeBundle {
         let mut rows = vec![
             ("host", self.host().to_owned()),
@@ -30,7 +30,7 @@ impl Show for Client {
 }
 
 impl Show for ChatCompletion {
-    /// The model's words, then which model it was, why it stopped and what it cost.
+    /// The text, then the model, the reason why it ended, and its cost.
     fn mime_bundle(&self) -> MimeBundle {
         let words = self.text().unwrap_or("(no text)");
         let about = card(

@@ -1,6 +1,6 @@
-//! A deployment that takes what a model takes, and refuses the rest in the service's own words:
-//! those of the errors that are published for gpt-35-turbo, gpt-5-mini, gpt-5.1 and o4-mini. It
-//! names one field at a time, as the service does.
+//! A deployment that accepts what a given model accepts, and refuses the rest with the service's own
+//! messages, as published for gpt-35-turbo, gpt-5-mini, gpt-5.1 and o4-mini. Like the service, it
+//! refuses one field at a time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Loopback, Reply, Request};
 
-/// When a deployment takes a temperature other than 1, a `top_p` or the like.
+/// When a deployment accepts a temperature other than 1, a `top_p` or the like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sampling {
     Taken,
@@ -19,35 +19,36 @@ pub(crate) enum Sampling {
     Refused,
 }
 
-/// How a refusal is written.
+/// The form of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// With code and field.
+    /// With code and field, like the service's.
     Service,
-    /// A gateway's: the message alone.
+    /// Like a gateway's: only the message.
     Message,
-    /// A gateway's: the message within a page.
+    /// Like a gateway's: the message inside a page.
     Text,
-    /// Of no field at all.
+    /// It names no field.
     Nameless,
 }
 
-/// What a deployment takes.
+/// What a deployment accepts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) model: &'static str,
     pub(crate) max_tokens: bool,
     pub(crate) max_completion_tokens: bool,
-    /// None: the field itself is refused.
+    /// If empty, the field itself is refused.
     pub(crate) efforts: &'static [&'static str],
-    /// Without an effort in the request.
+    /// The effort if the request sets none.
     pub(crate) default_effort: &'static str,
     pub(crate) sampling: Sampling,
     pub(crate) seed: bool,
-    /// Whether an effort is looked at before a temperature.
+    /// Whether the effort is checked before the temperature.
     pub(crate) effort_first: bool,
     pub(crate) shape: Shape,
-    /// What it thinks with `low`, in tokens; a quarter with `minimal`, four times with `medium`.
+    /// The reasoning tokens at effort `low`; a quarter of them at `minimal`, four times as many at
+    /// `medium`.
     pub(crate) thinks: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Whoever is signed in with `az`, of which a stand-in is on the path.
+//! Signing in as the user of `az`, for which a stand-in is on the path.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use evenhand::{Error, ErrorKind};
 use super::{bearer, client, shown};
 use crate::support::server::{Reply, Server};
 
-/// A folder with a program `az` that does this, and counts its runs.
+/// A folder with a program `az` that runs this script, and counts its runs.
 fn az(script: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("az");

@@ -1,4 +1,4 @@
-//! Our token requests beside those of azure-identity from PyPI: the same method, path, query,
+//! Compares our token requests with those of azure-identity from PyPI: the same method, path, query,
 //! form and headers.
 
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ fn told(request: &Request) -> Value {
         "form": pairs(std::str::from_utf8(&request.body).unwrap())})
 }
 
-/// The one token request that these variables make.
+/// The single token request that these variables cause.
 fn ours(variables: impl Fn(&Server) -> Vec<(&'static str, String)>) -> Value {
     let entra = Server::new([token("token-0123456789", 3600)]);
     let server = Server::new([Reply::text("x")]);

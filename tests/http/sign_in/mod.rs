@@ -1,4 +1,5 @@
-//! Signing in with Microsoft Entra, against a stand-in of each way, and beside azure-identity.
+//! Signing in with Microsoft Entra, against a stand-in for each source of tokens, and compared with
+//! azure-identity.
 
 mod azure_cli;
 mod beside;
@@ -16,7 +17,7 @@ use crate::support::server::{Reply, Request, Server};
 
 const SECRET: &str = "Hunter2-Hunter2-of-the-app";
 
-/// A client of these variables, whose deployment answers at this server.
+/// A client with these variables, whose deployment is at this server.
 fn client(server: &Server, variables: &[(&str, &str)]) -> evenhand::Result<Client> {
     let endpoint = server.url();
     let settings = Settings::from_lookup(|name| {
@@ -32,7 +33,7 @@ fn client(server: &Server, variables: &[(&str, &str)]) -> evenhand::Result<Clien
     ClientBuilder::from(settings).build()
 }
 
-/// The variables of an application whose tokens come from there.
+/// The variables of an application that gets its tokens there.
 fn application(entra: &Server) -> [(&'static str, String); 4] {
     [
         ("AZURE_AUTHORITY_HOST", entra.url()),
@@ -170,7 +171,7 @@ fn a_token_endpoint_that_fails_in_passing_costs_no_row() {
     assert_eq!((answers.failed().count(), entra.requests().len()), (0, 3));
 }
 
-/// Tokens of two seconds, which the service itself looks at.
+/// Tokens that are valid for two seconds, which the service checks.
 #[test]
 fn rows_outlive_their_tokens() {
     const LIFETIME: Duration = Duration::from_secs(2);

@@ -51,7 +51,7 @@ pub enum Stream {
 
 /// A part of a stream.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Said {
+pub enum StreamPart {
     Text(String),
     Mark(Mark),
 }
@@ -65,7 +65,7 @@ pub struct Reader {
 
 impl Reader {
     /// Reads a line, without its newline.
-    pub fn read(&mut self, line: &str, word: &str) -> Vec<Said> {
+    pub fn read(&mut self, line: &str, word: &str) -> Vec<StreamPart> {
         let marked = line
             .split_once(word)
             .and_then(|(before, mark)| Some((before, parse(mark)?)));
@@ -74,15 +74,15 @@ impl Reader {
                 self.empty += 1;
                 return Vec::new();
             }
-            return vec![Said::Text(format!("{}{line}\n", self.take_empty()))];
+            return vec![StreamPart::Text(format!("{}{line}\n", self.take_empty()))];
         };
         // All other marks begin with a newline of their own.
         if before.is_empty() && !matches!(mark, Mark::Begin | Mark::Show(..)) {
             self.empty = self.empty.saturating_sub(1);
         }
         let text = format!("{}{before}", self.take_empty());
-        let text = (!text.is_empty()).then_some(Said::Text(text));
-        text.into_iter().chain([Said::Mark(mark)]).collect()
+        let text = (!text.is_empty()).then_some(StreamPart::Text(text));
+        text.into_iter().chain([StreamPart::Mark(mark)]).collect()
     }
 
     fn take_empty(&mut self) -> String {
@@ -135,26 +135,26 @@ mod tests {
 
     use super::*;
 
-    fn read(output: &str) -> Vec<Said> {
+    fn read(output: &str) -> Vec<StreamPart> {
         let mut reader = Reader::default();
         let lines = output.lines().flat_map(|line| reader.read(line, "w:"));
-        let mut said: Vec<Said> = Vec::new();
+        let mut said: Vec<StreamPart> = Vec::new();
         for part in lines {
             match (said.last_mut(), part) {
-                (Some(Said::Text(text)), Said::Text(more)) => text.push_str(&more),
+                (Some(StreamPart::Text(text)), StreamPart::Text(more)) => text.push_str(&more),
                 (_, part) => said.push(part),
             }
         }
         said
     }
 
-    fn text(text: &str) -> Said {
-        Said::Text(text.to_owned())
+    fn text(text: &str) -> StreamPart {
+        StreamPart::Text(text.to_owned())
     }
 
     #[test]
     fn the_line_that_a_mark_ends_is_nobody_elses() {
-        let end = || Said::Mark(Mark::End);
+        let end = || StreamPart::Mark(Mark::End);
         assert_eq!(read("a\n\nw:end\n"), [text("a\n"), end()]);
         assert_eq!(read("a\n\n\nw:end\n"), [text("a\n\n"), end()]);
         assert_eq!(read("\nw:end\n"), [end()]);
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_mark_may_stand_behind_text() {
         let show = "w:show {\"msg_type\": \"display_data\", \"content\": {\"a\": 1}}";
-        let shown = Said::Mark(Mark::Show("display_data".to_owned(), json!({"a": 1})));
+        let shown = StreamPart::Mark(Mark::Show("display_data".to_owned(), json!({"a": 1})));
         assert_eq!(
             read(&format!("50 %{show}\nx")),
             [text("50 %"), shown, text("x\n")]
@@ -175,9 +175,12 @@ mod tests {
     fn messages_come_back_as_they_were() {
         assert_eq!(
             read(r"w:panic a\\n\nEVCXR\_END"),
-            [Said::Mark(Mark::Panic("a\\n\nEVCXR_END".to_owned()))]
+            [StreamPart::Mark(Mark::Panic("a\\n\nEVCXR_END".to_owned()))]
         );
-        assert_eq!(read("w:error \n"), [Said::Mark(Mark::Error(String::new()))]);
+        assert_eq!(
+            read("w:error \n"),
+            [StreamPart::Mark(Mark::Error(String::new()))]
+        );
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! Ending a program with all that it started: cargo alone would leave its compilers, and what
-//! they started, at work.
+//! Ends a program with all of its descendants: if only cargo were ended, its compilers and what they
+//! started would go on.
 //!
-//! They can't have a process group of their own: the kernel's group is what ends them when
-//! the kernel does.
+//! They can't have a process group of their own, because they must end with the kernel's group.
 
 use std::io;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Ends the process and all that descend from it. What has ended by itself meanwhile is as good.
+/// Ends the process and all of its descendants. Errors are ignored: a process that cannot be signaled
+/// has usually ended by itself.
 pub fn end_tree(root: Pid) {
     let tree = stopped_tree(root);
     for process in tree {
@@ -16,7 +16,7 @@ pub fn end_tree(root: Pid) {
     }
 }
 
-/// Stops the process and all that descend from it, so that they start no more of their kind.
+/// Suspends the process and all of its descendants, so that they start no further processes.
 fn stopped_tree(root: Pid) -> Vec<Pid> {
     let mut tree = vec![root];
     let mut stopped = 0;
@@ -25,7 +25,7 @@ fn stopped_tree(root: Pid) -> Vec<Pid> {
             let _ = kill_process(*process, Signal::STOP);
         }
         stopped = tree.len();
-        // Without a list there are no descendants to be found, and the process itself ends.
+        // Without a list no descendants can be found, and only the process itself is ended.
         for (process, parent) in processes().unwrap_or_default() {
             if tree.contains(&parent) && !tree.contains(&process) {
                 tree.push(process);
@@ -35,21 +35,21 @@ fn stopped_tree(root: Pid) -> Vec<Pid> {
     tree
 }
 
-/// All processes, each with the one that started it.
+/// All processes, each with its parent.
 #[cfg(target_os = "linux")]
 fn processes() -> io::Result<Vec<(Pid, Pid)>> {
     let entries = std::fs::read_dir("/proc")?.flatten();
     let process = |entry: std::fs::DirEntry| {
         let process = pid(entry.file_name().to_str()?)?;
         let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-        // `PID (NAME) STATE PARENT ..`, where a name may hold anything.
+        // `PID (NAME) STATE PARENT ..`, where a name may contain any characters.
         let (_, rest) = stat.rsplit_once(')')?;
         Some((process, pid(rest.split_whitespace().nth(1)?)?))
     };
     Ok(entries.filter_map(process).collect())
 }
 
-/// All processes, each with the one that started it.
+/// All processes, each with its parent.
 #[cfg(not(target_os = "linux"))]
 fn processes() -> io::Result<Vec<(Pid, Pid)>> {
     let list = crate::tool::command("ps")
@@ -93,7 +93,7 @@ mod tests {
                 .and_then(Pid::from_raw)
                 .unwrap(),
         );
-        // Its end comes when nobody holds it any more.
+        // The pipe reaches its end when no process holds it any more.
         out.read_to_end(&mut Vec::new()).unwrap();
         assert!(!cargo.wait().unwrap().success());
     }

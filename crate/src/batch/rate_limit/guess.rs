@@ -1,96 +1,100 @@
-//! What refusals teach where nobody told the quota: whether there is one in the way at all, and
-//! how many requests it lets pass.
+//! Infers an unknown quota from refusals: whether there is one at all, and how many requests it
+//! allows.
 //!
-//! A refusal may have another cause than this client's own pace: another client, a gateway, a
-//! fault. So it is weighed first:
+//! A refusal may have a cause other than this client's own rate: another client, a gateway, a
+//! fault. The evidence decides:
 //!
-//! - A quota that is used up refuses everything that comes later. Requests that were sent after a
-//!   refused one and passed show that the refusal is *foreign*: it then concerns its own row.
-//! - Several refusals and nothing that passes show a *quota*, whose limit is what passed before.
-//! - Where too few requests are under way to show either, one is sent in the middle of the wait that
-//!   the second refusal asks for: a quota refuses it.
+//! - A quota that is used up refuses everything that comes later. If requests that were sent after a
+//!   refused one are answered, the refusal is *unrelated* to this client's rate, and delays only its
+//!   own row.
+//! - Several refusals without an answer indicate a *quota*. Its limit is the number of requests that
+//!   were answered before.
+//! - If too few requests are in flight to tell, one trial request is sent halfway through the wait
+//!   that the second refusal asks for: a quota refuses it.
 //!
-//! A limit found in this way stays a guess. Where it is reached, one request goes beyond it, then
-//! two, then four, as long as they pass; after a refusal it is left alone for a while, four
-//! times as long each time.
+//! A limit that is found in this way remains a guess. When it is reached, one request exceeds it,
+//! then two, then four, as long as they are answered. After a refusal the limit is kept for a
+//! while, four times as long each time.
 
 use std::time::Duration;
 
 use super::limits::{Limits, MINUTE, SECOND, TEN_SECONDS};
 use crate::text::grouped;
 
-/// Requests that were sent within so short a time may arrive in any order.
+/// Requests that are sent within this time may arrive in any order.
 const ORDER: Duration = Duration::from_millis(10);
-/// So many requests that went alone and were refused, one after the other, met a quota.
+/// This many requests in a row that were sent alone and refused indicate a quota.
 const RUN: u64 = 4;
-/// So many requests that were under way with a refused one, and were refused too, met a quota.
+/// This many requests that were in flight with a refused one, and were refused too, indicate a
+/// quota.
 const TOGETHER: u64 = 3;
-/// So much evidence is kept: what came later weighs more.
+/// The number of outcomes that count as evidence; beyond it, all counts are halved, so that recent
+/// outcomes weigh more.
 const MOST_EVIDENCE: u64 = 16;
-/// So many later requests that pass show that a refusal was foreign.
+/// This many later requests that are answered show that a refusal was unrelated.
 const PASSED: u64 = 3;
-/// So many answers to one refusal, at the least, where refusals are foreign.
+/// The minimum ratio of answers to refusals if the refusals are unrelated.
 const PASSED_TO_REFUSED: u64 = 3;
-/// A guess that was refused lower is at least so much of what it was.
+/// A guess that is lowered keeps at least this share.
 const LOWER: f64 = 0.6;
-/// How long a limit is kept to after it has been refused beyond it for the first time.
+/// How long a limit is not exceeded after the first refusal beyond it.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
-/// How much longer than the service asked the log may hold what it refused.
+/// How long after the end of a wait the windows may still contain what was refused.
 const SETTLED: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
-/// What refusals are taken for.
+/// What the refusals mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Undecided,
-    /// A quota is used up: the deployment waits, and keeps to the guessed limit.
+    /// A quota is used up: the whole deployment waits, and keeps to the guessed limit.
     Quota,
-    /// Something that this client's pace has no part in: the refused row waits, and no other.
-    Foreign,
+    /// The cause is not this client's rate: only the refused row waits.
+    Unrelated,
 }
 
-/// The limit of a deployment of which nothing is known but its refusals.
+/// The limit of a deployment that reports nothing but refusals.
 #[derive(Debug)]
 pub(super) struct Guess {
     verdict: Verdict,
-    /// How many requests pass in a period.
+    /// How many requests are allowed in a period.
     limit: u64,
     period: Duration,
-    /// The present refusals leave so much of the limit, at the least and at the most.
+    /// The bounds within which the current refusals may lower the limit.
     floor: u64,
     ceiling: u64,
-    /// The limit before requests went beyond it, and the highest that was refused beyond.
+    /// The limit before requests exceeded it, and the highest limit beyond which one was refused.
     base: u64,
     highest: u64,
-    /// How many requests may still go beyond the limit, and how many at the next trial.
+    /// How many requests may still exceed the limit, and how many the next time.
     beyond: u64,
     step: u64,
     is_testing: bool,
-    /// The present refusals came of requests beyond the limit.
+    /// The current refusals were caused by requests beyond the limit.
     was_tested: bool,
     test_at: Duration,
     pause: Duration,
-    /// When a request beyond the limit was last refused. Services count such a one too.
+    /// When a request beyond the limit was last refused. Services count refused requests too.
     missed_at: Option<Duration>,
-    /// From when on a refusal may be doubted again, and for how long not after the next trial.
+    /// When the next trial request may be sent, and how long to wait after it.
     trial_at: Duration,
     trial_pause: Duration,
-    /// When the first request of the present refusals was sent, and when it was refused.
+    /// When the first request of the current refusals was sent, and when it was refused.
     episode: Option<(Duration, Duration)>,
-    /// The shortest wait that the present refusals asked for.
+    /// The shortest wait that the current refusals asked for.
     asked: Option<Duration>,
-    /// Of the requests that were under way with a refused one: how many passed although they
-    /// were sent later, and how many were refused too.
+    /// Of the requests that were in flight with a refused one: how many were sent later and still
+    /// answered, and how many were refused too.
     passed: u64,
     refused: u64,
-    /// And how many passed that were sent at the same moment, and may have come before it.
+    /// How many were answered that were sent at the same moment, and may have arrived before it.
     beside: u64,
-    /// Requests in a row that went alone and were refused.
+    /// Requests in a row that were sent alone and refused.
     run: u64,
-    /// How many passing requests show that a refusal was foreign.
+    /// How many answers show that a refusal was unrelated.
     convincing: u64,
-    /// The limit has been told.
-    is_told: bool,
+    /// The user has been informed of the limit.
+    is_noted: bool,
 }
 
 /// One refusal.
@@ -99,15 +103,15 @@ pub(super) struct Refusal {
     pub(super) now: Duration,
     /// When the request was sent.
     pub(super) sent: Duration,
-    /// The first of those that were under way together.
+    /// It is the first refusal among requests that were in flight together.
     pub(super) is_first: bool,
-    /// Nothing has passed since the refusals before.
+    /// Nothing has been answered since the previous refusals.
     pub(super) is_again: bool,
-    /// It was sent in the middle of a wait.
+    /// It was a trial request, sent in the middle of a wait.
     pub(super) is_trial: bool,
-    /// How long the service asked to wait.
+    /// The wait that the service asked for.
     pub(super) asked: Option<Duration>,
-    /// How many requests are still under way.
+    /// How many requests are still in flight.
     pub(super) in_flight: u64,
 }
 
@@ -137,16 +141,16 @@ impl Guess {
             beside: 0,
             run: 0,
             convincing: PASSED,
-            is_told: false,
+            is_noted: false,
         }
     }
 
-    /// The window that the guessed limit is about, and how many requests fit into it.
+    /// The period of the guessed limit, and how many requests fit into it.
     pub(super) fn window(&self) -> Option<(Duration, u64)> {
         (self.verdict == Verdict::Quota).then_some((self.period, self.limit))
     }
 
-    /// The same for a minute.
+    /// The limit per minute.
     pub(super) fn limits(&self) -> Limits {
         let in_minute = |(period, limit): (Duration, u64)| {
             limit.saturating_mul(MINUTE.as_secs() / period.as_secs().max(1))
@@ -157,43 +161,43 @@ impl Guess {
         }
     }
 
-    /// Does a refusal concern no other request than the refused one?
-    pub(super) fn is_foreign(&self) -> bool {
-        self.verdict == Verdict::Foreign
+    /// Whether a refusal concerns only the refused request.
+    pub(super) fn is_unrelated(&self) -> bool {
+        self.verdict == Verdict::Unrelated
     }
 
-    /// Would a request in the middle of a wait tell what the refusals are?
+    /// Whether a trial request would show what the refusals mean.
     pub(super) fn is_doubtful(&self, now: Duration) -> bool {
         match self.verdict {
             Verdict::Undecided => true,
-            // Below the limit nothing should be refused, nor where one more has passed.
+            // Below the limit nothing should be refused, nor after a request beyond it was answered.
             Verdict::Quota => {
                 let is_expected = self.is_testing && self.step == 1 || self.missed_lately(now);
                 !is_expected && now >= self.trial_at
             }
-            Verdict::Foreign => false,
+            Verdict::Unrelated => false,
         }
     }
 
-    /// What the user is to know of it, once.
+    /// A note about the guess for the user; returned once.
     pub(super) fn take_note(&mut self) -> Option<String> {
-        let (period, limit) = self.window().filter(|_| !self.is_told)?;
-        self.is_told = true;
+        let (period, limit) = self.window().filter(|_| !self.is_noted)?;
+        self.is_noted = true;
         let (limit, seconds) = (grouped(limit), period.as_secs());
         Some(format!(
-            "the service refused requests and told no quota: its limit is guessed at {limit} \
-             requests in {seconds} s, and more are tried from time to time; a quota that is \
-             given is not guessed"
+            "the service refused requests without reporting a quota: its limit is guessed to be \
+             {limit} requests in {seconds} s, and exceeded from time to time to test it; set the \
+             quota if you know it"
         ))
     }
 
-    /// May requests go beyond the limit now?
+    /// Whether requests may exceed the limit now.
     pub(super) fn may_test(&self, now: Duration) -> bool {
         self.verdict == Verdict::Quota && (self.beyond > 0 || now >= self.test_at)
     }
 
-    /// One request goes beyond the limit. Only where `is_quiet` may more of them begin than
-    /// were begun: then all that went before have passed, and the limit is higher.
+    /// Lets one request exceed the limit, if it may. A new step begins only if `is_quiet`, which means
+    /// that no request is in flight: all earlier ones were answered, so the limit is higher.
     pub(super) fn test(&mut self, is_quiet: bool) -> bool {
         if self.beyond == 0 {
             if !is_quiet {
@@ -203,7 +207,7 @@ impl Guess {
                 self.limit = self.limit.saturating_add(self.step);
                 self.step = self.step.saturating_mul(2);
             }
-            // Windows that begin anew let a few more pass by chance, but not as many again.
+            // A few more may be allowed by chance when a window restarts, but not twice as many.
             if !self.is_testing || self.limit >= self.base.saturating_mul(2) {
                 self.base = self.limit;
             }
@@ -214,8 +218,8 @@ impl Guess {
         true
     }
 
-    /// A request passed that was sent at this time. True when it shows that the refusals
-    /// are foreign, of which that was not known.
+    /// A request that was sent at this time was answered. Returns true if that shows that the
+    /// refusals are unrelated, which was not known before.
     pub(super) fn answered(&mut self, sent: Duration, is_trial: bool) -> bool {
         self.run = 0;
         if let Some((first, heard)) = self.episode
@@ -229,15 +233,16 @@ impl Guess {
         }
         let shows = self.passed >= self.convincing
             && self.passed > self.refused.saturating_mul(PASSED_TO_REFUSED);
-        let is_news = self.verdict != Verdict::Foreign && (is_trial || shows);
-        if is_news {
-            self.verdict = Verdict::Foreign;
+        let has_changed = self.verdict != Verdict::Unrelated && (is_trial || shows);
+        if has_changed {
+            self.verdict = Verdict::Unrelated;
             self.weigh_anew();
         }
-        is_news
+        has_changed
     }
 
-    /// A request was refused. `passed` tells how many passed in the last so many seconds.
+    /// A request was refused. `passed` returns how many requests were answered in the last period of
+    /// this length.
     pub(super) fn refused(&mut self, refusal: Refusal, passed: impl FnOnce(Duration) -> u64) {
         if refusal.is_first {
             self.episode = Some((refusal.sent, refusal.now));
@@ -245,7 +250,7 @@ impl Guess {
             self.floor = (self.limit as f64 * LOWER) as u64;
             self.ceiling = self.limit.saturating_sub(1);
         } else {
-            self.asked = self.asked.min(refusal.asked);
+            self.asked = self.asked.into_iter().chain(refusal.asked).min();
             self.refused += 1;
             self.forget();
         }
@@ -257,14 +262,15 @@ impl Guess {
         match self.verdict {
             Verdict::Quota if !refusal.is_again => self.lower(refusal, passed),
             Verdict::Quota => {}
-            Verdict::Undecided | Verdict::Foreign if self.shows_quota(refusal) => {
+            Verdict::Undecided | Verdict::Unrelated if self.shows_quota(refusal) => {
                 self.found(passed);
             }
-            Verdict::Undecided | Verdict::Foreign => {}
+            Verdict::Undecided | Verdict::Unrelated => {}
         }
     }
 
-    /// Requests that are still under way may pass: an answer takes longer than a refusal.
+    /// Whether the refusals indicate a quota. Requests in flight count as possible answers, because an
+    /// answer takes longer than a refusal.
     fn shows_quota(&self, refusal: Refusal) -> bool {
         let may_pass = self.passed + self.beside + refusal.in_flight;
         let together = self.refused >= TOGETHER && self.refused + 1 >= may_pass;
@@ -280,24 +286,24 @@ impl Guess {
         }
     }
 
-    /// It is a quota: what passed before is its limit.
+    /// It is a quota, and its limit is what was answered before.
     fn found(&mut self, passed: impl FnOnce(Duration) -> u64) {
-        if self.verdict == Verdict::Foreign {
-            // It was not foreign after all: the next time that is to be shown better.
+        if self.verdict == Verdict::Unrelated {
+            // The refusals were not unrelated after all: require more evidence the next time.
             self.convincing = (self.convincing * 2).min(MOST_EVIDENCE / 2);
         }
         self.verdict = Verdict::Quota;
         self.weigh_anew();
         self.period = period(self.asked);
         self.limit = passed(self.period).max(1);
-        // Those that are still under way may lower it by as much as they are.
+        // Requests that are still in flight may lower it.
         self.floor = 0;
         self.ceiling = self.limit;
         self.was_tested = false;
         self.step = 1;
     }
 
-    /// The limit is lower, or was refused beyond.
+    /// Lowers the limit, or returns to it after a request beyond it was refused.
     fn lower(&mut self, refusal: Refusal, passed: impl FnOnce(Duration) -> u64) {
         if refusal.is_first {
             self.was_tested = std::mem::take(&mut self.is_testing);
@@ -327,13 +333,13 @@ impl Guess {
         }
     }
 
-    /// The deployment waits until then. A little later the log has room by itself: until that
-    /// a request that passes tells nothing of the limit.
+    /// The deployment waits until then. Shortly after, the windows have capacity again; until then,
+    /// an answer shows nothing about the limit.
     pub(super) fn closed(&mut self, until: Duration) {
         self.test_at = self.test_at.max(until.saturating_add(SETTLED));
     }
 
-    /// For a while nothing goes beyond the limit, the next time four times as long.
+    /// Keeps to the limit for a while, the next time four times as long.
     fn pause(&mut self, now: Duration) {
         self.test_at = now.saturating_add(self.pause);
         self.pause = (self.pause * 4).min(LONGEST_PAUSE);
@@ -344,7 +350,7 @@ impl Guess {
         self.missed_at.is_some_and(lately)
     }
 
-    /// When requests may go beyond the limit.
+    /// When requests may exceed the limit.
     pub(super) fn test_at(&self) -> Duration {
         self.test_at
     }
@@ -359,8 +365,8 @@ impl Guess {
     }
 }
 
-/// The windows that a service counts in are a second, ten, or a minute long, and it asks to wait
-/// for what is left of one.
+/// The period in which the service counts: a second, ten seconds, or a minute. The wait that it asks
+/// for is the rest of a period.
 fn period(asked: Option<Duration>) -> Duration {
     let asked = asked
         .filter(|asked| *asked <= MINUTE)

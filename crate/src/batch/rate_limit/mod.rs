@@ -48,7 +48,7 @@ use state::State;
 /// The limiter's clock does not start at zero, because others may have used the quota before.
 const BEGINNING: Duration = Duration::from_secs(120);
 /// How long to wait before trying again to lock a ledger that another process has locked.
-const LEDGER_IN_HAND: Duration = Duration::from_millis(5);
+const LEDGER_RETRY: Duration = Duration::from_millis(5);
 /// No well-behaved process holds the lock this long: after that, the holder is reported.
 const LEDGER_HELD: Duration = Duration::from_secs(3);
 /// After this time the ledger is given up, and this process keeps to the quota alone.
@@ -62,9 +62,9 @@ pub(crate) struct RateLimiter {
     unlimited: AtomicBool,
     inner: Mutex<Inner>,
     /// Requests queue here; only the first one asks the state.
-    turn: tokio::sync::Mutex<()>,
+    queue: tokio::sync::Mutex<()>,
     /// Notified when an answer arrived or the quota changed: the first in the queue asks again.
-    news: Notify,
+    changed: Notify,
 }
 
 #[derive(Debug)]
@@ -72,7 +72,7 @@ struct Inner {
     state: State,
     ledger: Option<Arc<SharedState>>,
     /// Since when another process has held the ledger, and its name once it has been reported.
-    in_hand: Option<(Instant, Option<Arc<str>>)>,
+    ledger_held: Option<(Instant, Option<Arc<str>>)>,
     waiting: Option<(Wait, Instant)>,
     waited: Duration,
     notes: Vec<String>,
@@ -91,7 +91,7 @@ impl RateLimiter {
         quota: Option<&Quota>,
         ramp: bool,
     ) -> Result<Arc<Self>> {
-        static PACERS: Mutex<BTreeMap<(String, String), Arc<RateLimiter>>> =
+        static LIMITERS: Mutex<BTreeMap<(String, String), Arc<RateLimiter>>> =
             Mutex::new(BTreeMap::new());
         let ledger = match quota {
             Some(quota) => {
@@ -103,20 +103,20 @@ impl RateLimiter {
             None => None,
         };
         let key = (host.to_owned(), deployment.to_owned());
-        let pacer = Arc::clone(
-            PACERS
+        let limiter = Arc::clone(
+            LIMITERS
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .entry(key)
                 .or_insert_with(|| Arc::new(Self::new())),
         );
         if let Some(quota) = quota {
-            pacer.give(quota, ledger);
+            limiter.give(quota, ledger);
         }
         if !ramp {
-            pacer.inner().state.skip_ramp();
+            limiter.inner().state.skip_ramp();
         }
-        Ok(pacer)
+        Ok(limiter)
     }
 
     fn new() -> Self {
@@ -126,13 +126,13 @@ impl RateLimiter {
             inner: Mutex::new(Inner {
                 state: State::new(Limits::default(), true),
                 ledger: None,
-                in_hand: None,
+                ledger_held: None,
                 waiting: None,
                 waited: Duration::ZERO,
                 notes: Vec::new(),
             }),
-            turn: tokio::sync::Mutex::new(()),
-            news: Notify::new(),
+            queue: tokio::sync::Mutex::new(()),
+            changed: Notify::new(),
         }
     }
 
@@ -143,7 +143,7 @@ impl RateLimiter {
         inner.state.give(limits);
         self.unlimited
             .store(quota.is_unlimited(), Ordering::Relaxed);
-        self.news.notify_one();
+        self.changed.notify_one();
     }
 
     /// Waits as long as the service asked of this request. The status shows this wait only if
@@ -174,7 +174,7 @@ impl RateLimiter {
         if self.is_unlimited() {
             return Ok(self.permit(None));
         }
-        let _turn = self.turn.lock().await;
+        let _place = self.queue.lock().await;
         let _end_of_wait = EndOfWait(self);
         loop {
             if self.is_unlimited() {
@@ -191,12 +191,12 @@ impl RateLimiter {
                         Instant::now().checked_add(until.saturating_sub(self.now()))
                     })
                 }
-                None => Some(Instant::now() + LEDGER_IN_HAND),
+                None => Some(Instant::now() + LEDGER_RETRY),
             };
             match until {
                 // Ask again at that time, or earlier if something changed.
-                Some(until) => drop(tokio::time::timeout_at(until, self.news.notified()).await),
-                None => self.news.notified().await,
+                Some(until) => drop(tokio::time::timeout_at(until, self.changed.notified()).await),
+                None => self.changed.notified().await,
             }
         }
     }
@@ -209,7 +209,7 @@ impl RateLimiter {
             Some(ledger) => {
                 let verdict = ledger.ask(&mut inner.state, now, cost)?;
                 match verdict {
-                    Some(_) => inner.in_hand = None,
+                    Some(_) => inner.ledger_held = None,
                     None => inner.waits_for_ledger(&ledger),
                 }
                 Ok(verdict)
@@ -223,7 +223,7 @@ impl RateLimiter {
         let inner = self.inner();
         let waiting = inner.waiting;
         LimiterStatus {
-            holder: inner.in_hand.as_ref().and_then(|(_, who)| who.clone()),
+            holder: inner.ledger_held.as_ref().and_then(|(_, who)| who.clone()),
             cause: waiting.map(|(wait, _)| wait.cause),
             left: waiting
                 .and_then(|(wait, _)| wait.until)
@@ -251,7 +251,7 @@ impl RateLimiter {
 
     fn permit(self: &Arc<Self>, charge: Option<Reservation>) -> Permit {
         Permit {
-            pacer: Arc::clone(self),
+            limiter: Arc::clone(self),
             charge,
         }
     }
@@ -265,7 +265,7 @@ impl Inner {
     /// Another process holds the ledger's lock and may never release it: after a while its name
     /// is reported, and later this process keeps to the quota alone.
     fn waits_for_ledger(&mut self, ledger: &SharedState) {
-        let (since, told) = self.in_hand.get_or_insert((Instant::now(), None));
+        let (since, told) = self.ledger_held.get_or_insert((Instant::now(), None));
         let path = ledger.path().display();
         if since.elapsed() >= LEDGER_LOST {
             let who = ledger.holder();
@@ -275,7 +275,7 @@ impl Inner {
             );
             say(&note);
             self.notes.push(note);
-            self.in_hand = None;
+            self.ledger_held = None;
             self.ledger = None;
         } else if told.is_none() && since.elapsed() >= LEDGER_HELD {
             let who = format!(
@@ -338,7 +338,7 @@ fn too_large(estimate: u64, limit: u64) -> Error {
 #[derive(Debug)]
 #[must_use = "the outcome of the request must be reported"]
 pub(crate) struct Permit {
-    pacer: Arc<RateLimiter>,
+    limiter: Arc<RateLimiter>,
     charge: Option<Reservation>,
 }
 
@@ -359,11 +359,11 @@ impl Permit {
         self.tell(|state, now, charge| state.failed(now, charge, said));
     }
 
-    /// Nothing where nothing is paced.
+    /// `None` if nothing is charged because no quota applies.
     fn tell<T>(mut self, what: impl FnOnce(&mut State, Duration, Reservation) -> T) -> Option<T> {
         let charge = self.charge.take()?;
-        let told = what(&mut self.pacer.inner().state, self.pacer.now(), charge);
-        self.pacer.news.notify_one();
+        let told = what(&mut self.limiter.inner().state, self.limiter.now(), charge);
+        self.limiter.changed.notify_one();
         Some(told)
     }
 }
@@ -371,8 +371,8 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.charge.take().is_some() {
-            self.pacer.inner().state.dropped();
-            self.pacer.news.notify_one();
+            self.limiter.inner().state.dropped();
+            self.limiter.changed.notify_one();
         }
     }
 }

@@ -5,8 +5,8 @@
 //! a refusal showed that the service counts that way). Bursts are intended: the service counts
 //! in windows, and a batch finishes soonest if each window is filled at its beginning.
 
+mod capacity;
 mod feedback;
-mod room;
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::decision::{Accounts, Against, Cause, Decision, Reservation, Shared, W
 use super::guess::Guess;
 use super::limits::{Limits, MINUTE, SECOND, ServerLimits, TEN_SECONDS};
 use super::window::{Used, Window};
-use room::{Counted, Ready};
+use capacity::{Counted, Ready};
 
 /// The time by which requests on the network may overtake one another.
 const GUARD: Duration = Duration::from_millis(50);
@@ -29,6 +29,9 @@ const FORGIVEN: Duration = Duration::from_secs(600);
 const LULL: Duration = Duration::from_secs(1);
 /// The longest time that requests wait for the answer to the one that was sent ahead.
 const AHEAD_AT_MOST: Duration = Duration::from_secs(2);
+/// The minimum time between a trial request and the end of the wait.
+const TRIAL_AHEAD: Duration = Duration::from_millis(200);
+
 /// The service refused a request: no request may be sent until this time.
 #[derive(Clone, Copy, Debug)]
 struct Closed {
@@ -36,13 +39,10 @@ struct Closed {
     asked: Option<Duration>,
 }
 
-/// A request in the middle of a wait goes so long before its end, at the least.
-const TRIAL_AHEAD: Duration = Duration::from_millis(200);
-
 #[derive(Debug)]
 pub(super) struct State {
     given: Limits,
-    told: ServerLimits,
+    reported: ServerLimits,
     /// Derived from refusals, if nothing better is known.
     guess: Guess,
     estimator: Estimator,
@@ -93,7 +93,7 @@ impl State {
     pub(super) fn new(given: Limits, ramp: bool) -> Self {
         Self {
             given,
-            told: ServerLimits::default(),
+            reported: ServerLimits::default(),
             guess: Guess::new(),
             estimator: Estimator::new(),
             tokens: Window::new(MINUTE),
@@ -186,7 +186,7 @@ impl State {
         self.recover(now);
         let tokens = self.estimator.estimate(cost);
         // A limit from the user takes precedence over one from headers.
-        let whole = self.given.or(self.told.limits).tokens;
+        let whole = self.given.or(self.reported.limits).tokens;
         if let Some(limit) = whole.filter(|limit| tokens > *limit) {
             return Decision::Never {
                 estimate: tokens,
@@ -280,14 +280,14 @@ impl State {
         is_lull && self.tells && !self.kept().is_unknown()
     }
 
-    /// May the request go although the guessed limit is reached? It may be too low.
+    /// Whether the request may be sent although the guessed limit, which may be too low, is reached.
     fn goes_beyond(&mut self, now: Duration) -> bool {
         self.guessed_window().is_some()
             && self.guess.may_test(now)
             && self.guess.test(self.in_flight == 0)
     }
 
-    /// Until when to wait for room, or else until requests may go beyond the guessed limit.
+    /// When there is room, or when requests may exceed the guessed limit, whichever is earlier.
     fn until_beyond(&self, now: Duration, room: Duration) -> Duration {
         let test_at = self.guess.test_at();
         match self.guessed_window() {
@@ -350,7 +350,7 @@ impl State {
 
     fn accounts(&mut self, now: Duration) -> Accounts {
         let guard = self.guard;
-        let counted = match self.told.period {
+        let counted = match self.reported.period {
             Some(TEN_SECONDS) => &mut self.ten_seconds,
             _ => &mut self.minute,
         };

@@ -24,14 +24,14 @@ fn paused<F: Future>(future: F) -> F::Output {
     runtime.block_on(future)
 }
 
-fn pacer(quota: &Quota) -> Arc<RateLimiter> {
-    let pacer = Arc::new(RateLimiter::new());
-    pacer.give(quota, None);
-    pacer
+fn limiter(quota: &Quota) -> Arc<RateLimiter> {
+    let limiter = Arc::new(RateLimiter::new());
+    limiter.give(quota, None);
+    limiter
 }
 
-async fn ask_once(pacer: &Arc<RateLimiter>, said: &RateLimits) {
-    let permit = pacer.admit(COST).await.unwrap();
+async fn ask_once(limiter: &Arc<RateLimiter>, said: &RateLimits) {
+    let permit = limiter.admit(COST).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     permit.answered(said, None);
 }
@@ -39,17 +39,17 @@ async fn ask_once(pacer: &Arc<RateLimiter>, said: &RateLimits) {
 #[test]
 fn a_quota_is_filled_at_the_beginning_of_its_windows() {
     paused(async {
-        let pacer = pacer(&Quota::tpm(5_000));
+        let limiter = limiter(&Quota::tpm(5_000));
         let started = Instant::now();
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..40 {
-            let pacer = Arc::clone(&pacer);
-            tasks.spawn(async move { ask_once(&pacer, &RateLimits::default()).await });
+            let limiter = Arc::clone(&limiter);
+            tasks.spawn(async move { ask_once(&limiter, &RateLimits::default()).await });
         }
         tasks.join_all().await;
         let seconds = started.elapsed().as_secs_f64();
         assert!((70.2..70.2 * 1.03).contains(&seconds), "{seconds}");
-        let waited = pacer.status().waited.as_secs_f64();
+        let waited = limiter.status().waited.as_secs_f64();
         assert!((69.0..72.0).contains(&waited), "{waited}");
     });
 }
@@ -57,13 +57,13 @@ fn a_quota_is_filled_at_the_beginning_of_its_windows() {
 #[test]
 fn requests_go_in_the_order_of_asking() {
     paused(async {
-        let pacer = pacer(&Quota::rpm(6));
+        let limiter = limiter(&Quota::rpm(6));
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = tokio::task::JoinSet::new();
         for row in 0..20 {
-            let (pacer, order) = (Arc::clone(&pacer), Arc::clone(&order));
+            let (limiter, order) = (Arc::clone(&limiter), Arc::clone(&order));
             tasks.spawn(async move {
-                ask_once(&pacer, &RateLimits::default()).await;
+                ask_once(&limiter, &RateLimits::default()).await;
                 order.lock().unwrap().push(row);
             });
             tokio::task::yield_now().await;
@@ -76,15 +76,15 @@ fn requests_go_in_the_order_of_asking() {
 #[test]
 fn what_stops_waiting_charges_nothing() {
     paused(async {
-        let pacer = pacer(&Quota::rpm(6));
+        let limiter = limiter(&Quota::rpm(6));
         let started = Instant::now();
-        ask_once(&pacer, &RateLimits::default()).await;
+        ask_once(&limiter, &RateLimits::default()).await;
         for _ in 0..100 {
-            let waiting = timeout(Duration::from_millis(10), pacer.admit(COST));
+            let waiting = timeout(Duration::from_millis(10), limiter.admit(COST));
             assert!(waiting.await.is_err());
         }
-        assert_eq!(pacer.status().cause, None);
-        ask_once(&pacer, &RateLimits::default()).await;
+        assert_eq!(limiter.status().cause, None);
+        ask_once(&limiter, &RateLimits::default()).await;
         let seconds = started.elapsed().as_secs_f64();
         assert!((10.2..10.4).contains(&seconds), "{seconds}");
     });
@@ -93,12 +93,12 @@ fn what_stops_waiting_charges_nothing() {
 #[test]
 fn a_dropped_permit_lets_the_next_one_go() {
     paused(async {
-        let pacer = Arc::new(RateLimiter::new());
-        let first = pacer.admit(COST).await.unwrap();
-        let alone = timeout(Duration::from_secs(9), pacer.admit(COST));
+        let limiter = Arc::new(RateLimiter::new());
+        let first = limiter.admit(COST).await.unwrap();
+        let alone = timeout(Duration::from_secs(9), limiter.admit(COST));
         assert!(alone.await.is_err(), "nothing is known yet");
         drop(first);
-        timeout(Duration::from_secs(1), pacer.admit(COST))
+        timeout(Duration::from_secs(1), limiter.admit(COST))
             .await
             .unwrap()
             .unwrap()
@@ -109,11 +109,11 @@ fn a_dropped_permit_lets_the_next_one_go() {
 #[test]
 fn without_headers_only_the_first_request_is_waited_for() {
     paused(async {
-        let pacer = Arc::new(RateLimiter::new());
-        ask_once(&pacer, &RateLimits::default()).await;
+        let limiter = Arc::new(RateLimiter::new());
+        ask_once(&limiter, &RateLimits::default()).await;
         let started = Instant::now();
         for _ in 0..1_000 {
-            drop(pacer.admit(COST).await.unwrap());
+            drop(limiter.admit(COST).await.unwrap());
         }
         assert_eq!(started.elapsed(), Duration::ZERO);
     });
@@ -122,13 +122,13 @@ fn without_headers_only_the_first_request_is_waited_for() {
 #[test]
 fn a_request_larger_than_the_quota_fails_at_once() {
     paused(async {
-        let pacer = pacer(&Quota::tpm(5_000));
+        let limiter = limiter(&Quota::tpm(5_000));
         let cost = Cost {
             max_tokens: Some(3_000),
             n: 2,
             ..COST
         };
-        let error = pacer.admit(cost).await.unwrap_err();
+        let error = limiter.admit(cost).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Argument);
         assert_snapshot!(error, @r"
         the request would be charged about 6,023 tokens, more than the quota of 5,000 a minute, and could never pass
@@ -140,29 +140,29 @@ fn a_request_larger_than_the_quota_fails_at_once() {
 #[test]
 fn a_refusal_stops_the_whole_deployment_and_is_told() {
     paused(async {
-        let pacer = pacer(&Quota::tpm(5_000));
+        let limiter = limiter(&Quota::tpm(5_000));
         let said = RateLimits {
             retry_after: Some(Duration::from_secs(86_400)),
             ..RateLimits::default()
         };
-        pacer.admit(COST).await.unwrap().refused(&said);
+        limiter.admit(COST).await.unwrap().refused(&said);
         let started = Instant::now();
-        let waiting = Arc::clone(&pacer);
+        let waiting = Arc::clone(&limiter);
         let other = tokio::spawn(async move { waiting.admit(COST).await.unwrap() });
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_snapshot!(pacer.status(), @"the service asks to wait 86,400 s; trying again in 61 s");
+        assert_snapshot!(limiter.status(), @"the service asks to wait 86,400 s; trying again in 61 s");
         let probe = other.await.unwrap();
         let seconds = started.elapsed().as_secs_f64();
         assert!((60.0..60.5).contains(&seconds), "{seconds}");
         // Sent alone, until its answer arrives.
         assert!(
-            timeout(Duration::from_secs(9), pacer.admit(COST))
+            timeout(Duration::from_secs(9), limiter.admit(COST))
                 .await
                 .is_err()
         );
         probe.answered(&RateLimits::default(), None);
         assert!(
-            timeout(Duration::from_secs(1), pacer.admit(COST))
+            timeout(Duration::from_secs(1), limiter.admit(COST))
                 .await
                 .is_ok()
         );
@@ -170,7 +170,7 @@ fn a_refusal_stops_the_whole_deployment_and_is_told() {
 }
 
 #[test]
-fn a_deployment_has_one_pacer_and_the_last_quota_counts() {
+fn a_deployment_has_one_limiter_and_the_last_quota_counts() {
     let of = |deployment, quota: Option<Quota>| {
         RateLimiter::of("one.example", deployment, quota.as_ref(), true).unwrap()
     };
@@ -188,12 +188,12 @@ fn a_deployment_has_one_pacer_and_the_last_quota_counts() {
 #[test]
 fn a_failure_that_is_not_the_quota_stops_nobody() {
     paused(async {
-        let pacer = Arc::new(RateLimiter::new());
-        let first = pacer.admit(COST).await.unwrap();
+        let limiter = Arc::new(RateLimiter::new());
+        let first = limiter.admit(COST).await.unwrap();
         first.failed(&RateLimits::default());
         let next = timeout(Duration::from_secs(1), async {
-            let one = pacer.admit(COST).await.unwrap();
-            let two = pacer.admit(COST).await.unwrap();
+            let one = limiter.admit(COST).await.unwrap();
+            let two = limiter.admit(COST).await.unwrap();
             (one, two)
         });
         assert!(next.await.is_ok());
@@ -203,12 +203,12 @@ fn a_failure_that_is_not_the_quota_stops_nobody() {
 #[test]
 fn without_limits_nothing_waits() {
     paused(async {
-        let pacer = pacer(&Quota::unlimited());
+        let limiter = limiter(&Quota::unlimited());
         for _ in 0..1_000 {
-            let permit = pacer.admit(COST).await.unwrap();
+            let permit = limiter.admit(COST).await.unwrap();
             permit.refused(&RateLimits::default());
         }
-        assert_eq!(pacer.status().waited, Duration::ZERO);
+        assert_eq!(limiter.status().waited, Duration::ZERO);
     });
 }
 
@@ -220,21 +220,21 @@ fn whoever_keeps_the_shared_file_locked_is_told_of_and_then_left() {
     let held = std::fs::File::open(&path).unwrap();
     held.lock().unwrap();
     paused(async {
-        let pacer = Arc::new(RateLimiter::new());
-        pacer.give(&Quota::tpm(5_000), Some(ledger));
+        let limiter = Arc::new(RateLimiter::new());
+        limiter.give(&Quota::tpm(5_000), Some(ledger));
         let asking = tokio::spawn({
-            let pacer = Arc::clone(&pacer);
+            let limiter = Arc::clone(&limiter);
             async move {
-                pacer
+                limiter
                     .admit(COST)
                     .await
                     .map(|permit| permit.failed(&RateLimits::default()))
             }
         });
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(pacer.status().to_string(), "");
+        assert_eq!(limiter.status().to_string(), "");
         tokio::time::sleep(Duration::from_secs(10)).await;
-        let told = pacer.status().to_string();
+        let told = limiter.status().to_string();
         assert!(
             told.starts_with("waits for ") && told.contains("quota"),
             "{told}"
@@ -242,7 +242,7 @@ fn whoever_keeps_the_shared_file_locked_is_told_of_and_then_left() {
         assert!(!asking.is_finished());
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert!(asking.is_finished());
-        assert_eq!(pacer.status().to_string(), "");
+        assert_eq!(limiter.status().to_string(), "");
         asking.await.unwrap().unwrap();
     });
 }
@@ -254,7 +254,7 @@ fn numbers_that_nobody_can_mean_stop_nothing() {
             Quota::tpm(1_000_000_000_000_000_000),
             Quota::tpm(u64::MAX).with_rpm(u64::MAX),
         ] {
-            let pacer = pacer(&quota);
+            let limiter = limiter(&quota);
             for left in [0, 1, 4_000, 1 << 33, u64::MAX, 7] {
                 let said = RateLimits {
                     remaining_tokens: Some(left),
@@ -262,7 +262,7 @@ fn numbers_that_nobody_can_mean_stop_nothing() {
                     reset_tokens: Some(Duration::MAX),
                     ..RateLimits::default()
                 };
-                let permit = timeout(Duration::from_secs(600), pacer.admit(COST)).await;
+                let permit = timeout(Duration::from_secs(600), limiter.admit(COST)).await;
                 let usage: Usage = Usage {
                     prompt_tokens: left,
                     completion_tokens: left,

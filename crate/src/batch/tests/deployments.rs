@@ -1,4 +1,4 @@
-//! What a batch costs to find out what a deployment takes, and that it costs no row.
+//! What it costs a batch to learn what a deployment accepts, and that it loses no row.
 
 use std::fs;
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn all_are_answered(answers: &Answers) {
     }
 }
 
-/// The four kinds that are published, and what of them may differ.
+/// The four published kinds of deployments, and variations of them.
 fn kinds() -> Vec<Rules> {
     let no_temperature = Rules {
         sampling: Sampling::Refused,

@@ -1,4 +1,4 @@
-//! Batches against deployments that take different things.
+//! Batches against deployments that accept different parameters.
 
 mod deployments;
 mod thinking;

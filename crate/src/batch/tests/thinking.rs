@@ -1,4 +1,4 @@
-//! Thinking is paid for, seen, and never an answer.
+//! Reasoning is billed and reported, and is never taken for an answer.
 
 use std::fs;
 
@@ -135,7 +135,7 @@ fn what_is_submitted_uses_what_is_known() {
     let client = client(&deployment, "class");
     let request = ChatRequest::from("a").max_tokens(9).temperature(0.5);
     client.complete(&request).unwrap();
-    let sent = client.phrase(&request, Some(50)).unwrap();
+    let sent = client.translate(&request, Some(50)).unwrap();
     let sent = serde_json::to_value(sent).unwrap();
     assert_eq!(sent["max_completion_tokens"], 59);
     assert_eq!(sent["reasoning_effort"], "minimal");

@@ -1,4 +1,4 @@
-//! The one header that carries the key or token, and the texts that must not.
+//! The one header that contains the key or token, and the removal of secrets from all other text.
 
 mod sending;
 mod sign_in;
@@ -25,7 +25,7 @@ pub enum CredentialKind {
     ApiKey,
     /// A Microsoft Entra token.
     EntraToken,
-    /// None: a server of one's own may do without.
+    /// None: a local or private server may not require any.
     None,
 }
 
@@ -46,10 +46,10 @@ impl fmt::Display for CredentialKind {
     }
 }
 
-/// Of a longer text no more is looked at to tell an excerpt, in bytes.
+/// How much of a text is searched for an excerpt, in bytes.
 const LONGEST_SAID: usize = 256 * 1024;
 
-/// What goes with a request.
+/// What is sent with a request.
 enum Sent {
     Nothing,
     Fixed(HeaderName, HeaderValue),
@@ -60,7 +60,7 @@ enum Sent {
 pub(super) struct Credential {
     kind: CredentialKind,
     sent: Sent,
-    /// Every secret that was given, the one that is sent and the one that is not.
+    /// All secrets of the settings, whether they are sent or not.
     secrets: Vec<Secret>,
     redactor: Redactor,
     variable: &'static str,
@@ -79,7 +79,7 @@ impl Credential {
             cleaned.filter(|secret| !secret.expose().is_empty())
         };
         let key = given(&settings.api_key);
-        // The portal and the command line show the token with the word that goes before it.
+        // The portal and the command line may show the token with its scheme.
         let token = given(&settings.ad_token).map(|token| {
             Secret::new(
                 token
@@ -144,7 +144,7 @@ impl Credential {
         self.kind
     }
 
-    /// Whose tokens are sent, and what for, where they are fetched.
+    /// Whose tokens are sent and for which resource, if they are fetched.
     pub(super) fn signed_in_as(&self) -> Option<String> {
         match &self.sent {
             Sent::SignedIn(tokens) => Some(tokens.issuer().describe()),
@@ -152,13 +152,13 @@ impl Credential {
         }
     }
 
-    /// The variable that gives this credential.
+    /// The variable that provides this credential.
     pub(super) fn variable(&self) -> &'static str {
         self.variable
     }
 
-    /// A text from outside as it may stand in an error: without the secrets, on one
-    /// line, and not longer than `limit` characters.
+    /// An untrusted text as it may be shown in an error: without secrets, on one line, and at most
+    /// `limit` characters long.
     pub(super) fn excerpt(&self, text: &str, limit: usize) -> String {
         let end = text.floor_char_boundary(LONGEST_SAID);
         let mut text = text.get(..end).unwrap_or_default().to_owned();
@@ -168,13 +168,13 @@ impl Credential {
         sanitize_line(&text, limit)
     }
 
-    /// What finds the secrets in all that the service sends back.
+    /// Removes the secrets from everything that the service sends.
     pub(super) fn redactor(&self) -> &Redactor {
         &self.redactor
     }
 }
 
-/// Whether the service may be asked without a key.
+/// Whether requests may be sent without a key.
 fn check_needs_none(settings: &Settings) -> Result<()> {
     match settings.service {
         Service::Azure => Err(Error::new(

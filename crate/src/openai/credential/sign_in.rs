@@ -53,7 +53,7 @@ pub(super) fn of(
         return Err(Error::new(
             ErrorKind::Settings,
             format!(
-                "AZURE_OPENAI_ENDPOINT comes from a .env file, and {} is no address of Azure's own: \
+                "AZURE_OPENAI_ENDPOINT comes from a .env file, and {} is not an address of Azure: \
                  whoever wrote the file would be given a token of yours",
                 endpoint.host()
             ),

@@ -1,5 +1,5 @@
-//! The address of a service as people paste it: with or without a slash, a path, a
-//! deployment. What is meant is taken, what would be unsafe is refused with a hint.
+//! The address of a service as users paste it: with or without a slash, a path, a deployment. Whatever
+//! is unambiguous is accepted; whatever would be unsafe is refused with a hint.
 
 use reqwest::Url;
 
@@ -92,7 +92,7 @@ impl Address {
                     "for an OpenAI-compatible server unset it and set OPENAI_BASE_URL; Azure's own ends in /openai/v1",
                 ));
         }
-        // The version of the inference API is none of Azure OpenAI's.
+        // The inference API has versions of its own, which Azure OpenAI does not accept.
         let api_version = api_version.filter(|_| !inference);
         let v1 = inference || rest.first().is_some_and(|first| first == "v1");
         let deployment = match rest {
@@ -135,11 +135,11 @@ pub(super) fn refused(what: impl Into<String>) -> Error {
 /// Whether plain HTTP may leave this machine.
 #[derive(Clone, Copy)]
 enum PlainHttp {
-    /// No key goes with it, and its user has asked for it.
+    /// No key is sent, and the user has allowed it.
     Allowed,
-    /// A key would travel with it.
+    /// A key would be sent.
     WithKey,
-    /// Nobody has asked for it.
+    /// The user has not allowed it.
     Unasked,
 }
 
@@ -149,7 +149,7 @@ impl PlainHttp {
             let secret = secret.as_ref();
             secret.is_some_and(|secret| !clean(secret.expose()).is_empty())
         };
-        // Azure takes nobody without a credential.
+        // Azure always requires a credential.
         if settings.service == Service::Azure
             || is_set(&settings.api_key)
             || is_set(&settings.ad_token)
@@ -163,8 +163,8 @@ impl PlainHttp {
     }
 }
 
-/// The address, if a key may travel to it. No message repeats what was pasted: it may
-/// hold a password, or be a key in the wrong place.
+/// The address, if a key may be sent to it. No message repeats what was pasted, because it may contain
+/// a password, or be a key in the wrong place.
 fn checked(pasted: &str, variable: &str, example: &str, plain: PlainHttp) -> Result<Url> {
     if pasted.contains(['<', '>', '{', '}']) {
         return Err(refused(format!("{variable} still holds a placeholder"))
@@ -219,7 +219,7 @@ fn checked(pasted: &str, variable: &str, example: &str, plain: PlainHttp) -> Res
     Ok(url)
 }
 
-/// The address with the scheme that it lacks, if it looks like one and not like a key.
+/// The address with its missing scheme, if it looks like an address and not like a key.
 fn with_scheme(pasted: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '/' | '_');
     let host = pasted.split('/').next()?;
@@ -232,7 +232,7 @@ fn with_scheme(pasted: &str) -> Option<String> {
     Some(format!("{scheme}://{pasted}"))
 }
 
-/// Does the address lead to this machine?
+/// Whether the address leads to this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');

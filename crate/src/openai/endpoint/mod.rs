@@ -1,5 +1,5 @@
-//! Where a request goes: the address as people paste it, made into the paths of
-//! Azure OpenAI and of OpenAI-compatible servers.
+//! Where a request is sent: converts the address that a user pastes to the paths of Azure OpenAI and of
+//! OpenAI-compatible servers.
 
 mod address;
 mod foundry;
@@ -121,7 +121,7 @@ impl Endpoint {
         self.deployment.as_deref()
     }
 
-    /// The variable that holds the address.
+    /// The variable that contains the address.
     pub(super) fn address_variable(&self) -> &'static str {
         match self.protocol {
             Protocol::OpenAi => "OPENAI_BASE_URL",
@@ -137,7 +137,7 @@ impl Endpoint {
         }
     }
 
-    /// The deployment that a request goes to: its own, or the client's.
+    /// The deployment for a request: its own, or else the client's.
     pub(super) fn choose<'a>(&'a self, wanted: Option<&'a str>) -> Result<&'a str> {
         match wanted.or(self.deployment()) {
             Some(name) => check_deployment(name).map(|()| name),
@@ -152,7 +152,7 @@ impl Endpoint {
         }
     }
 
-    /// Where chat requests for the deployment go.
+    /// The URL of chat requests for the deployment.
     pub(super) fn chat_url(&self, deployment: &str) -> Url {
         match self.protocol {
             Protocol::AzureDated => self.url(&["deployments", deployment, "chat", "completions"]),
@@ -160,7 +160,7 @@ impl Endpoint {
         }
     }
 
-    /// Where the service has what stands below this path.
+    /// The URL of a path below the endpoint.
     pub(super) fn url(&self, below: &[&str]) -> Url {
         let mut url = self.root.clone();
         // An http address always has segments.
@@ -189,7 +189,7 @@ fn check_deployment(name: &str) -> Result<()> {
     };
     match name {
         "" => refused("is empty"),
-        // Parts of a path with a meaning of their own: they would address something else.
+        // These parts of a path have a meaning of their own, and would lead elsewhere.
         "." | ".." => refused("can't be dots alone"),
         _ if name.starts_with('<') && name.ends_with('>') => refused("is still a placeholder"),
         _ if name.contains(|c: char| is_invisible(c) || c.is_whitespace()) => {

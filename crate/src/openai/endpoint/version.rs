@@ -3,7 +3,7 @@
 use super::model_versions::model_of;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The last dated version that is generally available, which hints name.
+/// The last dated version that is generally available, for hints.
 pub(in crate::openai) const GENERALLY_AVAILABLE: &str = "2024-10-21";
 
 #[derive(Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ fn of_a_model(date: &str) -> Error {
     ))
 }
 
-/// Is it `YYYY-MM-DD` or `YYYY-MM-DD-preview`?
+/// Whether it is `YYYY-MM-DD` or `YYYY-MM-DD-preview`.
 fn is_date(text: &str) -> bool {
     let mut parts = text.strip_suffix("-preview").unwrap_or(text).split('-');
     let mut number = |digits: usize| {

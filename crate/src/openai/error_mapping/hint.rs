@@ -1,18 +1,18 @@
-//! What the user can change, for each of the ways in which a service refuses.
+//! Hints: what the user can change, for each kind of refusal.
 
 use std::time::Duration;
 
-use super::{Asked, Said};
+use super::{RequestContext, ServiceMessage};
 use crate::error::ErrorKind;
 use crate::openai::CredentialKind;
 use crate::openai::credential::Credential;
 use crate::openai::endpoint::{GENERALLY_AVAILABLE, Protocol};
 
-impl Asked<'_> {
+impl RequestContext<'_> {
     pub(super) fn hint(
         &self,
         kind: ErrorKind,
-        said: &Said,
+        said: &ServiceMessage,
         asked: Option<Duration>,
     ) -> Option<String> {
         match kind {
@@ -66,7 +66,7 @@ impl Asked<'_> {
         }
     }
 
-    fn where_to(&self, said: &Said) -> String {
+    fn where_to(&self, said: &ServiceMessage) -> String {
         let deployment = self.deployment;
         let variable = self.endpoint.deployment_variable();
         let missing = ["DeploymentNotFound", "model_not_found"]
@@ -96,7 +96,7 @@ impl Asked<'_> {
     }
 }
 
-impl Said {
+impl ServiceMessage {
     fn text(&self) -> String {
         self.message
             .as_deref()
@@ -114,7 +114,7 @@ impl Said {
         code.contains("apiversion") || text.contains("api-version") || text.contains("api version")
     }
 
-    /// The service refused a field that other models take.
+    /// The service refused a field that other models accept.
     fn refused_field(&self) -> Option<String> {
         let text = self.text();
         let code = self.code.as_deref().unwrap_or_default();
@@ -163,7 +163,7 @@ impl Said {
     }
 }
 
-fn quota(said: &Said, asked: Option<Duration>) -> String {
+fn quota(said: &ServiceMessage, asked: Option<Duration>) -> String {
     if said.code.as_deref() == Some("insufficient_quota") {
         return "the account has no credit left: waiting won't help".to_owned();
     }

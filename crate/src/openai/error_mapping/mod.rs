@@ -1,5 +1,5 @@
-//! From an answer that is none to an error: its kind, what the service said, and a
-//! hint that names what the user can change.
+//! Converts an unsuccessful response to an error with its kind, the service's message, and a hint that
+//! names what the user can change.
 
 mod hint;
 
@@ -10,8 +10,8 @@ use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::value::RawValue;
 
 use super::credential::Credential;
+use super::embedded_error;
 use super::endpoint::Endpoint;
-use super::gateway;
 use super::limits::RateLimits;
 use crate::error::ContentFilter;
 use crate::error::{Error, ErrorKind};
@@ -19,32 +19,32 @@ use crate::http::retry::Retry;
 use crate::json::{Json, field, fields, is_null, plain_text, read};
 use crate::text::message;
 
-/// The longest excerpt of what a service says, in characters.
+/// The longest excerpt of a service's message, in characters.
 pub(super) const EXCERPT: usize = 300;
 
-/// Of a page no more is looked at, in bytes.
+/// How much of an HTML page is searched, in bytes.
 const LONGEST_PAGE: usize = 256 * 1024;
 
 /// The longest part of a body that is kept with its error, in bytes.
 pub(super) const LONGEST_BODY: usize = 4 * 1024;
 
-/// Whom we asked.
-pub(super) struct Asked<'a> {
+/// Where the request was sent.
+pub(super) struct RequestContext<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) credential: &'a Credential,
     pub(super) deployment: &'a str,
 }
 
-/// What the service said in the body of an error.
+/// The contents of an error body.
 #[derive(Default)]
-struct Said {
+struct ServiceMessage {
     code: Option<String>,
     message: Option<String>,
     param: Option<String>,
     filter: ContentFilter,
 }
 
-impl Asked<'_> {
+impl RequestContext<'_> {
     /// The error for an answer with a status other than success.
     pub(super) fn refused(
         &self,
@@ -65,16 +65,16 @@ impl Asked<'_> {
             .with_body(Json::of_body(body, LONGEST_BODY))
     }
 
-    /// The error that a success holds, if it holds one, and what to do about it.
-    pub(super) fn refused_inside(
+    /// The error inside a successful response, if there is one, and whether to retry.
+    pub(super) fn embedded_error(
         &self,
         answer: (u16, &HeaderMap, &[u8]),
         limits: &RateLimits,
         now: SystemTime,
     ) -> Option<(Error, Retry)> {
         let (outside, headers, body) = answer;
-        let json = gateway::json_with_error(body)?;
-        let found = gateway::error_inside(json.raw())?;
+        let json = embedded_error::json_with_error(body)?;
+        let found = embedded_error::find(json.raw())?;
         let said = self.said_of(found.said);
         let (kind, status, retry) = match found.status {
             Some(status) => (
@@ -82,7 +82,7 @@ impl Asked<'_> {
                 status,
                 Retry::after_status(status, headers, now),
             ),
-            // What nobody names may pass.
+            // An error without a status may be transient.
             None => (
                 ErrorKind::Server,
                 outside,
@@ -108,7 +108,7 @@ impl Asked<'_> {
         kind: ErrorKind,
         status: u16,
         answered: &str,
-        said: Said,
+        said: ServiceMessage,
         limits: &RateLimits,
     ) -> Error {
         let message = match &said.message {
@@ -129,7 +129,7 @@ impl Asked<'_> {
         }
     }
 
-    /// A redirect: only the host that it points to is told, since the rest may be secret.
+    /// A redirect: only its host is shown, since the rest may be secret.
     fn redirected(&self, status: u16, headers: &HeaderMap) -> Error {
         let host = headers
             .get(LOCATION)
@@ -154,7 +154,7 @@ impl Asked<'_> {
         ))
     }
 
-    fn said(&self, body: &[u8]) -> Said {
+    fn said(&self, body: &[u8]) -> ServiceMessage {
         let text = String::from_utf8_lossy(body);
         let excerpt = |text: &str| {
             Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
@@ -165,17 +165,17 @@ impl Asked<'_> {
                 true => &message::of_html(beginning),
                 false => beginning,
             };
-            return Said {
+            return ServiceMessage {
                 message: excerpt(plain),
-                ..Said::default()
+                ..ServiceMessage::default()
             };
         };
         let error = field(json.raw(), "error").filter(|error| !is_null(error));
         self.said_of(error.unwrap_or(json.raw()))
     }
 
-    /// What an object says of an error, or a text in its place.
-    fn said_of(&self, error: &RawValue) -> Said {
+    /// Reads the error from an object, or from a text in its place.
+    fn said_of(&self, error: &RawValue) -> ServiceMessage {
         let excerpt = |text: &str| {
             Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
         };
@@ -201,7 +201,7 @@ impl Asked<'_> {
             .or_else(|| field(detail))
             .or_else(|| Some(beginning(error.get()).to_owned()).filter(|_| !is_bare(error)));
         let inner = inner.or(also_inner);
-        Said {
+        ServiceMessage {
             code: short(field(code).or_else(|| field(kind))),
             message: message.as_deref().and_then(excerpt),
             param: short(field(param)),
@@ -209,7 +209,7 @@ impl Asked<'_> {
         }
     }
 
-    /// The filter's results with every word fit for an error message.
+    /// The filter's results, with every word made safe for an error message.
     fn cleaned(&self, filter: ContentFilter) -> ContentFilter {
         let categories = filter.categories.into_iter().map(|(name, mut result)| {
             result.severity = result
@@ -223,7 +223,7 @@ impl Asked<'_> {
     }
 }
 
-/// As much of a text as is looked at to tell an excerpt.
+/// The part of a text that is searched for an excerpt.
 fn beginning(text: &str) -> &str {
     let end = text.floor_char_boundary(LONGEST_PAGE);
     text.get(..end).unwrap_or_default()
@@ -233,7 +233,7 @@ fn is_bare(json: &RawValue) -> bool {
     matches!(json.get(), "null" | "{}")
 }
 
-/// A status with its phrase.
+/// A status with its reason phrase.
 fn named(status: u16) -> String {
     let known = reqwest::StatusCode::from_u16(status).ok();
     match known.and_then(|status| status.canonical_reason()) {
@@ -258,7 +258,7 @@ fn kind(status: u16, code: Option<&str>, filter: &ContentFilter) -> ErrorKind {
     }
 }
 
-/// The service's name for the exchange, on one line and without a key.
+/// The service's ID of the request, on one line and without a key.
 pub(super) fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
     ["apim-request-id", "x-request-id", "x-ms-request-id"]
         .iter()

@@ -39,12 +39,12 @@ fn refused(
         .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
         .collect();
     let limits = RateLimits::read(&headers, SystemTime::now());
-    let asked = Asked {
+    let context = RequestContext {
         endpoint: &endpoint,
         credential: &credential,
         deployment: "gpt",
     };
-    asked.refused(status, &headers, body, &limits)
+    context.refused(status, &headers, body, &limits)
 }
 
 fn told(status: u16, body: &str) -> String {

@@ -5,14 +5,10 @@ use serde_json::Value;
 
 use super::fields::Fields;
 use super::refusal::EFFORTS;
-use super::{Profile, TokensField, thinking};
-use crate::text::sanitize_line;
+use super::{Profile, TokensField, model_name, thinking};
 
 const FORMAT: &str = "evenhand-deployment-profile";
 const VERSION: u32 = 1;
-
-/// The maximum length of a model name, in characters.
-const LONGEST_NAME: usize = 100;
 
 #[derive(Serialize, Deserialize)]
 struct File {
@@ -104,7 +100,7 @@ pub(super) fn read(text: &[u8], host: &str, deployment: &str) -> Result<(Profile
         Some(_) => return Err("it has an unknown `tokens` field".to_owned()),
     };
     let fields = |names: &[String]| Fields::of_names(names.iter().map(String::as_str));
-    let model = file.model.map(|model| sanitize_line(&model, LONGEST_NAME));
+    let model = file.model.as_deref().map(model_name);
     let profile = Profile {
         tokens,
         effort: file.reasoning_effort,

@@ -24,13 +24,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::openai::ChatRequest;
+use crate::text::sanitize_line;
 use fields::Fields;
 use refusal::EFFORT;
 
-pub(crate) use negotiation::{Judgement, Negotiation, Turn};
+pub(crate) use negotiation::{Judgement, Negotiation, PreparedRequest};
 pub(crate) use refusal::Refusal;
 pub(crate) use shared::SharedProfile;
 pub(crate) use thinking::consumed_in_batch;
+
+/// The maximum length of a model's name, in characters.
+const LONGEST_NAME: usize = 100;
 
 /// What is known about a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,7 +80,7 @@ enum Budget {
 
 impl Profile {
     /// The request as it is sent to the deployment.
-    fn phrase(&self, wanted: &ChatRequest, deployment: &str, budget: Budget) -> ChatRequest {
+    fn translate(&self, wanted: &ChatRequest, deployment: &str, budget: Budget) -> ChatRequest {
         let mut request = wanted.clone();
         request.model = Some(deployment.to_owned());
         let tokens = self.tokens(wanted, budget);
@@ -173,6 +177,11 @@ impl Profile {
     fn left_out_ever(&self) -> Fields {
         self.refused.with(self.untried).without(Fields::EFFORT)
     }
+}
+
+/// The model's name as it is stored, compared and shown; the service chooses it freely.
+fn model_name(name: &str) -> String {
+    sanitize_line(name, LONGEST_NAME)
 }
 
 /// Does the request set the effort itself?

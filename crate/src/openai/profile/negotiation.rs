@@ -8,7 +8,7 @@ use super::fields::Fields;
 use super::learn::Circumstances;
 use super::refusal::Field;
 use super::shared::{Learner, SharedProfile, State};
-use super::{Budget, Profile, names_effort, thinking};
+use super::{Budget, Profile, model_name, names_effort, thinking};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::attempt::Attempt;
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage, tell_once};
@@ -27,7 +27,7 @@ pub(crate) struct Negotiation<'a> {
     /// The allowance after an empty answer.
     raised: Option<u32>,
     /// The batch is unlimited and the service is on this machine.
-    is_in_haste: bool,
+    is_local_and_unlimited: bool,
     /// Present while this request goes ahead of the others.
     learner: Option<Learner>,
     refused: Vec<Field>,
@@ -36,7 +36,7 @@ pub(crate) struct Negotiation<'a> {
 }
 
 /// One attempt.
-pub(crate) struct Turn {
+pub(crate) struct PreparedRequest {
     /// The request as it is sent, with its deployment.
     pub(crate) request: ChatRequest,
     /// How it was translated; `None` if it is sent as written.
@@ -63,7 +63,7 @@ impl Client {
         &self,
         wanted: &'a ChatRequest,
         granted: Option<u32>,
-        is_in_haste: bool,
+        is_local_and_unlimited: bool,
     ) -> Result<Negotiation<'a>> {
         wanted.check()?;
         let deployment = self.0.endpoint.choose(wanted.model.as_deref())?;
@@ -72,7 +72,7 @@ impl Client {
             wanted,
             granted,
             raised: None,
-            is_in_haste: is_in_haste && self.is_loopback(),
+            is_local_and_unlimited: is_local_and_unlimited && self.is_loopback(),
             learner: None,
             refused: Vec::new(),
             empty_answers: 0,
@@ -84,15 +84,19 @@ impl Client {
     ///
     /// # Errors
     /// There is no deployment.
-    pub(crate) fn phrase(&self, wanted: &ChatRequest, granted: Option<u32>) -> Result<ChatRequest> {
+    pub(crate) fn translate(
+        &self,
+        wanted: &ChatRequest,
+        granted: Option<u32>,
+    ) -> Result<ChatRequest> {
         let deployment = self.0.endpoint.choose(wanted.model.as_deref())?;
         let profile = SharedProfile::of(self.host(), deployment).profile();
         let budget = granted.map_or(Budget::Default, Budget::Tokens);
-        Ok(profile.phrase(wanted, deployment, budget))
+        Ok(profile.translate(wanted, deployment, budget))
     }
 }
 
-impl Turn {
+impl PreparedRequest {
     /// Adds a hint to the error of a request that is larger than the quota if its reasoning
     /// allowance contributes to that.
     pub(crate) fn hinted(&self, wanted: &ChatRequest, error: Error) -> Error {
@@ -114,18 +118,21 @@ impl Turn {
 
 impl Negotiation<'_> {
     /// The next attempt. Waits while another request goes ahead.
-    pub(crate) async fn turn(&mut self) -> Turn {
+    pub(crate) async fn prepare(&mut self) -> PreparedRequest {
         if self.learner.is_none() {
             let refusable = Fields::refusable(self.wanted);
-            self.learner = self.shared.turn_to_learn(refusable, self.is_in_haste).await;
+            self.learner = self
+                .shared
+                .wait_to_learn(refusable, self.is_local_and_unlimited)
+                .await;
         }
         let (profile, version) = {
             let state = self.shared.state();
             (Arc::clone(&state.profile), state.version)
         };
         let deployment = self.shared.deployment();
-        Turn {
-            request: profile.phrase(self.wanted, deployment, self.budget()),
+        PreparedRequest {
+            request: profile.translate(self.wanted, deployment, self.budget()),
             tag: profile.tag(self.wanted),
             allowance: profile.allowance(self.wanted, self.budget()),
             version,
@@ -133,9 +140,9 @@ impl Negotiation<'_> {
     }
 
     /// Is the attempt still up to date? If so, it counts as sent now.
-    pub(crate) fn is_current(&self, turn: &Turn) -> bool {
+    pub(crate) fn is_current(&self, prepared: &PreparedRequest) -> bool {
         let mut state = self.shared.state();
-        let is_current = state.version == turn.version;
+        let is_current = state.version == prepared.version;
         if is_current && self.learner.is_some() {
             state.sent = Some(Instant::now());
         }
@@ -143,9 +150,9 @@ impl Negotiation<'_> {
     }
 
     /// Judges the outcome of an attempt. An empty answer becomes an error.
-    pub(crate) fn judge(&mut self, turn: &Turn, attempt: &mut Attempt) -> Judgement {
+    pub(crate) fn judge(&mut self, prepared: &PreparedRequest, attempt: &mut Attempt) -> Judgement {
         let judgement = match &attempt.outcome {
-            Ok(completion) => match self.judge_answer(turn, completion) {
+            Ok(completion) => match self.judge_answer(prepared, completion) {
                 Ok(judgement) => judgement,
                 Err(error) => {
                     attempt.outcome = Err(error);
@@ -156,7 +163,7 @@ impl Negotiation<'_> {
                 self.miss(!error.is_rate_limit());
                 Judgement::Final
             }
-            Err(error) => match self.judge_refusal(turn, attempt) {
+            Err(error) => match self.judge_refusal(prepared, attempt) {
                 Ok(()) => Judgement::Again(Usage::default()),
                 Err(hint) => {
                     let error = hint.map(|hint| error.clone().with_hint(hint));
@@ -199,22 +206,30 @@ impl Negotiation<'_> {
 
     /// # Errors
     /// The answer is empty.
-    fn judge_answer(&mut self, turn: &Turn, completion: &ChatCompletion) -> Result<Judgement> {
+    fn judge_answer(
+        &mut self,
+        prepared: &PreparedRequest,
+        completion: &ChatCompletion,
+    ) -> Result<Judgement> {
         let usage = completion.usage.unwrap_or_default();
-        if !self.take_in(turn, completion) {
+        if !self.take_in(prepared, completion) {
             return Ok(Judgement::Again(usage));
         }
         if !completion.is_consumed_by_reasoning() {
             return Ok(Judgement::Final);
         }
-        let had = turn.allowance;
+        let had = prepared.allowance;
         let may_grow = self.granted.is_none()
             && self.wanted.max_tokens.is_some()
             && self.empty_answers < EMPTY_ANSWERS
             && thinking::more(had) > had;
         if !may_grow {
             self.miss(true);
-            return Err(thinking::consumed(completion, self.wanted, &turn.request));
+            return Err(thinking::consumed(
+                completion,
+                self.wanted,
+                &prepared.request,
+            ));
         }
         self.empty_answers += 1;
         let mut state = self.shared.state();
@@ -228,13 +243,14 @@ impl Negotiation<'_> {
 
     /// Learns from an answer. Returns false if it reveals a reasoning model whose effort can be
     /// lowered: the request is then sent again, so that all rows have the same effort.
-    fn take_in(&mut self, turn: &Turn, completion: &ChatCompletion) -> bool {
+    fn take_in(&mut self, prepared: &PreparedRequest, completion: &ChatCompletion) -> bool {
         let mut state = self.shared.state();
-        if state.version != turn.version {
+        if state.version != prepared.version {
             return true;
         }
         let refusable = Fields::refusable(self.wanted);
-        let model = completion.model.as_str();
+        let model = model_name(&completion.model);
+        let model = model.as_str();
         let was = state.profile.model.as_deref();
         let is_another = was.is_some_and(|was| was != model) && !model.is_empty();
         if is_another && state.may_be_another_model() {
@@ -284,17 +300,23 @@ impl Negotiation<'_> {
     ///
     /// # Errors
     /// Nothing can be done about it; contains a better hint, if there is one.
-    fn judge_refusal(&mut self, turn: &Turn, attempt: &Attempt) -> Result<(), Option<String>> {
+    fn judge_refusal(
+        &mut self,
+        prepared: &PreparedRequest,
+        attempt: &Attempt,
+    ) -> Result<(), Option<String>> {
         let refusal = attempt.refusal.as_ref().ok_or(None)?;
         let mut state = self.shared.state();
         if self.refused.len() >= REFUSALS as usize {
             return Err(None);
         }
-        let field = refusal.field(&turn.request).ok_or(None)?;
-        if state.version != turn.version {
+        let field = refusal.field(&prepared.request).ok_or(None)?;
+        if state.version != prepared.version {
             let deployment = self.shared.deployment();
-            let now = state.profile.phrase(self.wanted, deployment, self.budget());
-            if now != turn.request {
+            let now = state
+                .profile
+                .translate(self.wanted, deployment, self.budget());
+            if now != prepared.request {
                 self.refused.push(field);
                 return Ok(());
             }
@@ -304,7 +326,7 @@ impl Negotiation<'_> {
         let model = profile.model.clone().unwrap_or_default();
         let now = Circumstances {
             wanted: self.wanted,
-            sent: &turn.request,
+            sent: &prepared.request,
             names: &[&model, self.shared.deployment()],
             accepted: state.accepted,
             refusals: state.refusals + 1,
@@ -352,6 +374,15 @@ impl Negotiation<'_> {
                  or ask the service's operator"
                     .to_owned(),
             )),
+        }
+    }
+}
+
+impl Drop for Negotiation<'_> {
+    /// A request that is cancelled while it goes ahead proves nothing: the next one goes ahead.
+    fn drop(&mut self) {
+        if self.learner.is_some() {
+            self.shared.state().sent = None;
         }
     }
 }

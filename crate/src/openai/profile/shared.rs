@@ -143,12 +143,12 @@ impl SharedProfile {
     }
 
     /// Waits until the request may go: `Some` if it goes ahead of the others.
-    pub(super) async fn turn_to_learn(
+    pub(super) async fn wait_to_learn(
         &self,
         refusable: Fields,
-        is_in_haste: bool,
+        is_local_and_unlimited: bool,
     ) -> Option<Learner> {
-        let longest = match is_in_haste {
+        let longest = match is_local_and_unlimited {
             true => LONGEST_LOCAL_REFUSAL,
             false => LONGEST_REFUSAL,
         };
@@ -156,9 +156,9 @@ impl SharedProfile {
             if self.is_free(refusable, longest) {
                 return None;
             }
-            let turn = Arc::clone(&self.learning).lock_owned();
-            if let Ok(turn) = tokio::time::timeout(longest / 4, turn).await {
-                return (!self.is_free(refusable, longest)).then_some(turn);
+            let learner = Arc::clone(&self.learning).lock_owned();
+            if let Ok(learner) = tokio::time::timeout(longest / 4, learner).await {
+                return (!self.is_free(refusable, longest)).then_some(learner);
             }
         }
     }

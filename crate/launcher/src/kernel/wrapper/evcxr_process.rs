@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::evcxr_side::EvcxrSide;
-use super::event::{Event, Said};
+use super::event::{EvcxrMessage, Event};
 use crate::error::Result;
 use crate::jupyter::zmtp::Receiver;
 use crate::jupyter::{self, Kernel, KernelCommand, Message, Session, Sockets};
@@ -29,14 +29,17 @@ pub async fn start(
 /// Turns everything that evcxr sends into events.
 fn begin(kernel: Kernel, sockets: Sockets, events: &mpsc::Sender<Event>) -> Result<EvcxrSide> {
     let connection = &kernel.connection;
-    let listening = |said: fn(Message) -> Said| -> Result<_> {
-        Ok((Session::new(&connection.key)?, events.clone(), said))
+    let to_event = |kind: fn(Message) -> EvcxrMessage| -> Result<_> {
+        Ok((Session::new(&connection.key)?, events.clone(), kind))
     };
     let (shell, replies) = sockets.shell;
-    let (stdin, asks) = sockets.stdin;
-    tokio::spawn(listen(replies, listening(Said::Reply)?));
-    tokio::spawn(listen(asks, listening(Said::Asks)?));
-    tokio::spawn(listen(sockets.iopub, listening(Said::Published)?));
+    let (stdin, input_requests) = sockets.stdin;
+    tokio::spawn(listen(replies, to_event(EvcxrMessage::Reply)?));
+    tokio::spawn(listen(
+        input_requests,
+        to_event(EvcxrMessage::InputRequest)?,
+    ));
+    tokio::spawn(listen(sockets.iopub, to_event(EvcxrMessage::Published)?));
     let (end, ended) = oneshot::channel();
     tokio::spawn(watch(kernel, ended, events.clone()));
     Ok(EvcxrSide {
@@ -51,12 +54,12 @@ fn begin(kernel: Kernel, sockets: Sockets, events: &mpsc::Sender<Event>) -> Resu
 
 async fn listen(
     mut socket: Receiver,
-    (session, events, said): (Session, mpsc::Sender<Event>, fn(Message) -> Said),
+    (session, events, kind): (Session, mpsc::Sender<Event>, fn(Message) -> EvcxrMessage),
 ) {
     while let Ok(frames) = socket.recv().await {
         match session.read(frames) {
             Ok(message) => {
-                if events.send(Event::Inner(said(message))).await.is_err() {
+                if events.send(Event::Evcxr(kind(message))).await.is_err() {
                     return;
                 }
             }
@@ -79,14 +82,14 @@ async fn watch(mut kernel: Kernel, wanted: oneshot::Receiver<()>, events: mpsc::
         }
         Err(failure) => Some(failure),
     };
-    let _ = events.send(Event::Gone(gone)).await;
+    let _ = events.send(Event::EvcxrEnded(gone)).await;
 }
 
 /// Waits until nothing of an evcxr that was shut down is left.
 pub async fn until_gone(events: &mut mpsc::Receiver<Event>) {
     let gone = async {
         while let Some(event) = events.recv().await {
-            if matches!(event, Event::Gone(_)) {
+            if matches!(event, Event::EvcxrEnded(_)) {
                 return;
             }
         }

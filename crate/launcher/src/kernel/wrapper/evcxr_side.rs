@@ -35,7 +35,7 @@ impl EvcxrSide {
 
     /// Passes on what the reader typed.
     pub fn answer(&self, reply: &Message) {
-        // If evcxr is gone, `Event::Gone` reports it.
+        // If evcxr is gone, `Event::EvcxrEnded` reports it.
         let _ = self.stdin.send(&self.session.forward(reply));
     }
 
@@ -45,7 +45,7 @@ impl EvcxrSide {
         let _ = self.control.0.send(&request);
     }
 
-    /// Ends evcxr. `Event::Gone` comes when nothing of it is left.
+    /// Ends evcxr. `Event::EvcxrEnded` comes when nothing of it is left.
     pub async fn shut_down(mut self) {
         let request = json!({"restart": false});
         let (_, request) = self.session.request("shutdown_request", &request);

@@ -6,24 +6,24 @@ use crate::jupyter::Message;
 
 /// Something that happened.
 pub enum Event {
-    /// A request from Jupyter, on one of its channels.
-    Asked(Channel, Message),
+    /// A message from Jupyter on one of its channels: a request, or the answer to an input request.
+    Request(Channel, Message),
     /// evcxr is running, or could not be started.
     Started(Result<Box<EvcxrSide>>),
     /// A message from evcxr.
-    Inner(Said),
+    Evcxr(EvcxrMessage),
     /// evcxr has ended; if unexpectedly, with the reason.
-    Gone(Option<Failure>),
+    EvcxrEnded(Option<Failure>),
     /// The process that started this kernel wants it to end, or is gone itself.
     End,
 }
 
 /// A message from evcxr, by its channel.
 #[derive(Debug)]
-pub enum Said {
+pub enum EvcxrMessage {
     Reply(Message),
     Published(Message),
-    Asks(Message),
+    InputRequest(Message),
 }
 
 /// One of the routed sockets that Jupyter sees.

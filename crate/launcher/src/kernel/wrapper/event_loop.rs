@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::error::CellError;
 use super::evcxr_process::until_gone;
 use super::evcxr_side::{EvcxrSide, note_on};
-use super::event::{Channel, Event, Said};
+use super::event::{Channel, EvcxrMessage, Event};
 use super::in_flight::{InFlight, Stop};
 use super::jupyter_side::JupyterSide;
 use super::local_replies::{self, Comms, History};
@@ -102,18 +102,18 @@ impl EventLoop {
                 }
             };
             match event {
-                Some(Event::Asked(channel, request)) if is_control(channel, &request) => {
+                Some(Event::Request(channel, request)) if is_control(channel, &request) => {
                     if self.controlled(channel, request) {
                         return self.end(events).await;
                     }
                 }
-                Some(Event::Asked(Channel::Stdin, reply)) => {
+                Some(Event::Request(Channel::Stdin, reply)) => {
                     self.reader_waits_for_input = false;
                     if let Stage::Running(inner) = &mut self.inner {
                         inner.answer(&reply);
                     }
                 }
-                Some(Event::Asked(_, request)) => {
+                Some(Event::Request(_, request)) => {
                     if request.kind() == "execute_request"
                         && let Some(first_cell) = self.first_cell.take()
                     {
@@ -133,8 +133,8 @@ impl EventLoop {
                     err!("{failure}");
                     self.inner = Stage::Failed(CellError::of_kernel(&failure));
                 }
-                Some(Event::Inner(said)) => self.heard(said),
-                Some(Event::Gone(why)) => {
+                Some(Event::Evcxr(message)) => self.handle_evcxr_message(message),
+                Some(Event::EvcxrEnded(why)) => {
                     let why = why
                         .unwrap_or_else(|| Failure::new("evcxr has ended unexpectedly"))
                         .hint("all variables, functions and dependencies are lost: once Jupyter has started another kernel, run the cells again from the top");
@@ -246,14 +246,14 @@ impl EventLoop {
         }
     }
 
-    fn heard(&mut self, said: Said) {
-        match said {
-            Said::Reply(reply) => {
+    fn handle_evcxr_message(&mut self, message: EvcxrMessage) {
+        match message {
+            EvcxrMessage::Reply(reply) => {
                 if let Some(running) = self.of_running(&reply) {
                     running.answered(reply.content);
                 }
             }
-            Said::Asks(message) => {
+            EvcxrMessage::InputRequest(message) => {
                 if let Some(running) = &self.running
                     && !running.hidden
                 {
@@ -268,22 +268,22 @@ impl EventLoop {
                     );
                 }
             }
-            Said::Published(message) if message.kind().starts_with("comm_") => {
+            EvcxrMessage::Published(message) if message.kind().starts_with("comm_") => {
                 // Comm messages belong to no request and are not part of a cell's output.
                 self.comms.note(&message);
                 self.front.side.pass_on(&message);
             }
-            Said::Published(message) => {
+            EvcxrMessage::Published(message) => {
                 let word = self.shared.word.clone();
                 match self.of_running(&message) {
                     Some(running) => {
                         let hidden = running.hidden;
                         let out = running.published(message, &word);
                         if !hidden {
-                            self.front.say(out);
+                            self.front.show(out);
                         }
                     }
-                    None => self.front.late(&message, &word),
+                    None => self.front.show_late(&message, &word),
                 }
             }
         }
@@ -308,7 +308,7 @@ impl EventLoop {
         let request = running.request.clone();
         let stops = request.content["stop_on_error"] != false;
         let (out, answer) = running.finish();
-        self.front.say(out);
+        self.front.show(out);
         self.front.flush();
         self.front.answer(&request, &answer);
         let stopped = std::mem::take(&mut self.stopped);
@@ -428,7 +428,7 @@ impl EventLoop {
         {
             let out = running.let_go();
             if !running.hidden {
-                self.front.say(out);
+                self.front.show(out);
             }
         }
     }

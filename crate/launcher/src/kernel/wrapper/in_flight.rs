@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::error::CellError;
 use super::panic::Panic;
 use crate::jupyter::Message;
-use crate::kernel::sideband::{Mark, Reader, Said, Stream};
+use crate::kernel::sideband::{Mark, Reader, Stream, StreamPart};
 
 /// How long to wait, after evcxr's answer, for the marks of a cell that ran.
 const MARKS: Duration = Duration::from_secs(1);
@@ -229,18 +229,20 @@ impl Cell {
         let mut out = Vec::new();
         for part in said {
             match part {
-                Said::Text(text) if stream == Stream::Stderr => {
+                StreamPart::Text(text) if stream == Stream::Stderr => {
                     let text = self.panic.heard(text);
                     out.extend(text.map(|text| Out::Text(stream, text)));
                 }
-                Said::Text(text) => out.push(Out::Text(stream, text)),
-                Said::Mark(Mark::Begin) => self.has_begun = true,
-                Said::Mark(Mark::Content) => {}
-                Said::Mark(Mark::End) if stream == Stream::Stdout => self.ended.0 = true,
-                Said::Mark(Mark::End) => self.ended.1 = true,
-                Said::Mark(Mark::Panic(text)) => self.panic.uncaught(text),
-                Said::Mark(Mark::Error(text)) => self.returned = Some(text),
-                Said::Mark(Mark::Show(kind, content)) => out.extend(self.shown(kind, content)),
+                StreamPart::Text(text) => out.push(Out::Text(stream, text)),
+                StreamPart::Mark(Mark::Begin) => self.has_begun = true,
+                StreamPart::Mark(Mark::Content) => {}
+                StreamPart::Mark(Mark::End) if stream == Stream::Stdout => self.ended.0 = true,
+                StreamPart::Mark(Mark::End) => self.ended.1 = true,
+                StreamPart::Mark(Mark::Panic(text)) => self.panic.uncaught(text),
+                StreamPart::Mark(Mark::Error(text)) => self.returned = Some(text),
+                StreamPart::Mark(Mark::Show(kind, content)) => {
+                    out.extend(self.shown(kind, content))
+                }
             }
         }
         out

@@ -26,7 +26,7 @@ impl JupyterSide {
         let hear = async |channel, port| -> Result<Router> {
             let session = Session::new(&connection.key)?;
             let endpoint = connection.endpoint(port);
-            let check = move |frames| Ok(Event::Asked(channel, session.read(frames)?));
+            let check = move |frames| Ok(Event::Request(channel, session.read(frames)?));
             let listening = Router::listen(&endpoint, events.clone(), check).await;
             listening.map_err(|error| cannot_listen(&endpoint, error))
         };

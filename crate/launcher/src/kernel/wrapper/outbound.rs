@@ -49,7 +49,7 @@ impl Outbound {
     }
 
     /// Shows what a running cell prints and displays.
-    pub fn say(&mut self, out: Vec<Out>) {
+    pub fn show(&mut self, out: Vec<Out>) {
         for part in out {
             match part {
                 Out::Text(stream, text) => {
@@ -87,8 +87,8 @@ impl Outbound {
         }
     }
 
-    /// Shows output of a request that is over: a thread that it left behind prints.
-    pub fn late(&mut self, message: &Message, word: &str) {
+    /// Shows output that a thread prints after its request has ended.
+    pub fn show_late(&mut self, message: &Message, word: &str) {
         let is_readers = message.parent.id() == self.last.id();
         let text = message.content["text"].as_str().unwrap_or_default();
         if is_readers && message.kind() == "stream" && !text.contains(word) {

@@ -1,7 +1,7 @@
-//! The deployments that the small model can stand in for: which words each takes, what it refuses,
-//! and how much it thinks. They are data (`deployments.json`), with the source of each fact.
+//! The deployments that the small model can stand in for: which parameters each accepts and refuses,
+//! and how much it reasons. They are data (`deployments.json`), with the source of each fact.
 //!
-//! What a deployment refuses is checked here; how much it thinks is in `thinking`.
+//! This module checks what a deployment refuses; `thinking` determines how much it reasons.
 
 mod thinking;
 
@@ -15,31 +15,31 @@ pub(crate) use thinking::tokens as thinking_tokens;
 
 const TABLE: &str = include_str!("deployments.json");
 
-/// What is asked of `--like`.
+/// The argument of `--like`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Like {
-    /// The table is to be shown.
+    /// Shows the table.
     List,
     Deployment(&'static Deployment),
 }
 
-/// A deployment as its callers meet it.
+/// How a deployment behaves towards its callers.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Deployment {
     pub(crate) name: String,
-    /// The `model` of its answers.
+    /// The field `model` of its answers.
     pub(crate) answers_as: String,
-    /// Else `max_completion_tokens` alone bounds an answer.
+    /// If not, only `max_completion_tokens` limits an answer.
     takes_max_tokens: bool,
-    /// Parameters that it does not take.
+    /// Parameters that it refuses.
     refused: Vec<String>,
-    /// Parameters that it takes with their default alone.
+    /// Parameters that it accepts only with their default.
     fixed: Vec<String>,
-    /// The values of `reasoning_effort`; none where it does not think.
+    /// The values of `reasoning_effort`; empty if it does not reason.
     efforts: Vec<String>,
     default_effort: Option<String>,
-    /// Where it does not think, the fixed parameters are free.
+    /// At the effort `none`, the fixed parameters may have any value.
     samples_at_effort_none: bool,
     context: u64,
     most_output: u64,
@@ -52,7 +52,7 @@ struct Table {
     deployments: Vec<Deployment>,
 }
 
-/// All of them. A test reads the table, so that it is one.
+/// All deployments. A test ensures that the table can be read.
 fn all() -> &'static [Deployment] {
     static ALL: LazyLock<Vec<Deployment>> = LazyLock::new(|| {
         let table = serde_json::from_str(TABLE);
@@ -73,7 +73,7 @@ pub(crate) fn parse(name: &str) -> Result<Like, String> {
     })
 }
 
-/// The table in lines of text.
+/// The table as text.
 pub(crate) fn list() -> String {
     let mut lines = vec![format!(
         "{:<14} {:<22} {:<36} {:>9} {:>8}  {}",
@@ -104,7 +104,7 @@ pub(crate) fn list() -> String {
             one.retires
         ));
     }
-    lines.push("The text is the small model's, whatever it stands in for.".to_owned());
+    lines.push("The text of the answers is always the small model's.".to_owned());
     lines.join("\n")
 }
 
@@ -113,18 +113,21 @@ impl Deployment {
         !self.efforts.is_empty()
     }
 
-    /// The effort of a request, as far as it names none.
+    /// The effort of a request: its own, or else the default.
     pub(crate) fn effort<'a>(&'a self, given: &'a Map<String, Value>) -> Option<&'a str> {
         let asked = given.get("reasoning_effort").and_then(Value::as_str);
         asked.or(self.default_effort.as_deref())
     }
 
-    /// Parameters that only such a deployment knows.
+    /// Whether it knows a parameter that other deployments do not.
     pub(crate) fn knows(&self, parameter: &str) -> bool {
         self.thinks() && parameter == "reasoning_effort"
     }
 
-    /// What a deployment of this kind does not take, in the service's words.
+    /// Checks a request.
+    ///
+    /// # Errors
+    /// The deployment refuses a parameter or its value; the error has the service's wording.
     pub(crate) fn check(&self, given: &Map<String, Value>) -> Result<(), ApiError> {
         if !self.takes_max_tokens && given.contains_key("max_tokens") {
             return Err(ApiError::unsupported_parameter(

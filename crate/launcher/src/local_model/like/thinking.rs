@@ -1,20 +1,20 @@
-//! How many tokens a deployment thinks about a request.
+//! How many reasoning tokens a deployment spends on a request.
 //!
-//! A real one decides that by what it is asked. Here the request's text decides it, as a seed, so
-//! that the same request thinks as long each time. The service tells multiples of 64.
+//! For a real one, that depends on the question. Here it is derived from a hash of the request's
+//! text, so that the same request always costs the same. The service reports multiples of 64.
 
 use serde_json::Value;
 
 const GRAIN: u64 = 64;
 
-/// The tokens that go into thinking about these messages, for the so many-th answer.
+/// The reasoning tokens for these messages, for the answer with this index.
 pub(crate) fn tokens(effort: Option<&str>, messages: Option<&Value>, answer: u64) -> u64 {
     let (from, to) = grains(effort);
     let text = messages.map(Value::to_string).unwrap_or_default();
     (from + hash(&text, answer) % (to - from + 1)) * GRAIN
 }
 
-/// From so many times 64 tokens to so many.
+/// The lowest and the highest number of reasoning tokens, in multiples of 64.
 fn grains(effort: Option<&str>) -> (u64, u64) {
     match effort {
         Some("minimal") => (0, 1),

@@ -2,10 +2,10 @@
 //! everything, so that times can be asserted.
 
 mod competing_client;
-mod foreign;
 mod service;
 mod tests;
 mod unknown_quota;
+mod unrelated;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -17,8 +17,8 @@ use super::limits::Limits;
 use super::state::State;
 use crate::openai::{RateLimits, Usage};
 use competing_client::CompetingClient;
-use foreign::Foreign;
 use service::{Headers, Service};
+use unrelated::UnrelatedRefusals;
 
 /// When the batch begins. Other clients may have started before.
 const BEGINNING: f64 = 120.0;
@@ -35,11 +35,11 @@ pub(super) struct Simulation {
     jitter: f64,
     competing_client: Option<CompetingClient>,
     /// Refusals that have nothing to do with a quota.
-    foreign: Option<Foreign>,
-    /// So many clients of this kind at once, each with rows of its own.
+    unrelated: Option<UnrelatedRefusals>,
+    /// The number of clients of this kind, each with its own rows.
     clients: usize,
-    /// Nothing is paced: a refused row waits by itself, and no other. Who knew that all refusals
-    /// are foreign could do no better with so many requests at once.
+    /// Nothing is paced: only a refused row waits. This is the best possible with this concurrency for
+    /// a client that knows that all refusals are unrelated.
     unpaced: bool,
     seed: u64,
 }
@@ -90,7 +90,7 @@ impl Simulation {
             latency: 0.2,
             jitter: 0.04,
             competing_client: None,
-            foreign: None,
+            unrelated: None,
             clients: 1,
             unpaced: false,
             seed: 1,
@@ -158,10 +158,10 @@ impl Simulation {
             );
             let number = match event {
                 Event::Arrive(number, charge) => {
-                    let foreign = self.foreign.as_mut();
-                    let foreign =
-                        foreign.and_then(|foreign| foreign.refuses(seconds - BEGINNING, &mut dice));
-                    let (passed, said) = match foreign {
+                    let unrelated = self.unrelated.as_mut();
+                    let unrelated = unrelated
+                        .and_then(|unrelated| unrelated.refuses(seconds - BEGINNING, &mut dice));
+                    let (passed, said) = match unrelated {
                         Some(said) => (false, said),
                         None => {
                             let (refused, standing) =

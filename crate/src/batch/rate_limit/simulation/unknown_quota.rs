@@ -1,7 +1,7 @@
-//! A quota that nobody told: what a refusal costs, where there is a quota and where there is none.
+//! A quota that is not reported: what a refusal costs, with and without a quota.
 
-use super::foreign::Which;
 use super::service::Windows;
+use super::unrelated::Which;
 use super::*;
 
 /// More than any batch here uses in a minute.
@@ -22,8 +22,8 @@ fn open(latency: f64, seed: u64) -> Simulation {
 }
 
 /// How long a batch takes with these refusals, and how long it takes a client that knows that they
-/// are foreign: each refused row waits as long as it was asked to, a second where it was asked
-/// nothing, and no other row does.
+/// are unrelated: each refused row waits as long as the service asks, or a second if it asks for
+/// nothing, and no other row waits.
 fn beside_ideal(simulation: impl Fn() -> Simulation) -> (Outcome, f64) {
     let mut ideal = simulation();
     ideal.unpaced = true;
@@ -37,7 +37,7 @@ fn assert_within(times: f64, concurrency: usize, latency: f64, which: Which, wai
     for seed in 0..2 {
         let (outcome, ideal) = beside_ideal(|| Simulation {
             concurrency,
-            foreign: Some(Foreign::new(which, wait)),
+            unrelated: Some(UnrelatedRefusals::new(which, wait)),
             ..open(latency, seed)
         });
         let wall = outcome.wall;
@@ -55,7 +55,7 @@ fn one_refusal_costs_its_own_wait() {
         for seed in 0..5 {
             let without = open(latency, seed).run().wall;
             let mut simulation = open(latency, seed);
-            simulation.foreign = Some(Foreign::new(Which::Nth(50), Some(1.0)));
+            simulation.unrelated = Some(UnrelatedRefusals::new(Which::Nth(50), Some(1.0)));
             let outcome = simulation.run();
             assert_eq!((outcome.answered, outcome.refused.len()), (2_000, 1));
             let most = without + 1.0 + 1.5;

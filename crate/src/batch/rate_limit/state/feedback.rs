@@ -42,7 +42,7 @@ impl State {
             self.refusals_in_a_row = 0;
         }
         if self.guess.answered(charge.at, charge.is_trial) && self.known().is_unknown() {
-            // What was refused has another cause, and stops nobody else.
+            // The refusals have another cause, so the other rows need not wait.
             self.alone = false;
             self.closed = None;
             self.trial = None;
@@ -96,7 +96,7 @@ impl State {
     }
 
     /// After a 429. All requests to the deployment wait, and then one is sent alone; but if the refusals
-    /// are foreign, only the refused row waits. Returns how long that row waits.
+    /// are unrelated, only the refused row waits. Returns how long that row waits.
     pub(in crate::batch::rate_limit) fn refused(
         &mut self,
         now: Duration,
@@ -121,7 +121,7 @@ impl State {
             Some(asked) => asked.min(LONGEST_WAIT),
             None => backoff(self.refusals_in_a_row),
         };
-        if is_unknown && self.guess.is_foreign() {
+        if is_unknown && self.guess.is_unrelated() {
             self.alone = false;
             return wait;
         }
@@ -217,9 +217,9 @@ impl State {
             },
             accepted: self.accepted,
         };
-        self.told.hear(said, own, self.given);
+        self.reported.hear(said, own, self.given);
         self.tells = said.remaining_requests.or(said.remaining_tokens).is_some();
-        let whole = self.told.limits.or(self.known());
+        let whole = self.reported.limits.or(self.known());
         let accounts = self.accounts(now);
         let tokens = charge.accounts.tokens.until(accounts.tokens);
         let requests = charge.accounts.requests.until(accounts.requests);
@@ -247,7 +247,7 @@ impl State {
             self.token_watch
                 .note(now, left, said.reset_tokens, in_flight, tokens);
         }
-        let limit = match self.told.period {
+        let limit = match self.reported.period {
             Some(TEN_SECONDS) => whole.requests_in(TEN_SECONDS),
             _ => whole.requests,
         };

@@ -45,7 +45,7 @@ const WORDS: [(&str, u16); 24] = [
 ];
 
 /// An error in the body of a successful response.
-pub(super) struct ErrorInside<'a> {
+pub(super) struct EmbeddedError<'a> {
     /// The object or text that describes it, or the whole body.
     pub(super) said: &'a RawValue,
     /// The status that it stands for, if known.
@@ -53,10 +53,10 @@ pub(super) struct ErrorInside<'a> {
 }
 
 /// Finds an error next to the choices, in the first of them, or instead of them.
-pub(super) fn error_inside(body: &RawValue) -> Option<ErrorInside<'_>> {
+pub(super) fn find(body: &RawValue) -> Option<EmbeddedError<'_>> {
     let [error, choices] = fields(body, ["error", "choices"]);
     let first = choices.and_then(|choices| items(choices, 1).pop());
-    if let Some(said) = what_says_it(error, first) {
+    if let Some(said) = error_description(error, first) {
         return Some(found(said, body));
     }
     let says_why = || {
@@ -69,7 +69,7 @@ pub(super) fn error_inside(body: &RawValue) -> Option<ErrorInside<'_>> {
 }
 
 /// The description of the error in a response with this field `error` and this first choice.
-pub(super) fn what_says_it<'a>(
+pub(super) fn error_description<'a>(
     error: Option<&'a RawValue>,
     first: Option<&'a RawValue>,
 ) -> Option<&'a RawValue> {
@@ -85,7 +85,7 @@ pub(super) fn what_says_it<'a>(
 /// The body as JSON, if it contains an error.
 pub(super) fn json_with_error(body: &[u8]) -> Option<Json> {
     let json = Json::new(String::from_utf8(body.to_vec()).ok()?).ok()?;
-    error_inside(json.raw()).is_some().then_some(json)
+    find(json.raw()).is_some().then_some(json)
 }
 
 /// Whether the field describes an error at all.
@@ -106,10 +106,10 @@ fn says_something(json: &RawValue) -> bool {
     !is_null(json) && !matches!(json.get(), "\"\"" | "{}" | "[]" | "0" | "false" | "true")
 }
 
-fn found<'a>(said: &'a RawValue, body: &RawValue) -> ErrorInside<'a> {
+fn found<'a>(said: &'a RawValue, body: &RawValue) -> EmbeddedError<'a> {
     let places = [said, body];
     let status = places.into_iter().find_map(number);
-    ErrorInside {
+    EmbeddedError {
         said,
         status: status.or_else(|| places.into_iter().find_map(word)),
     }
@@ -150,7 +150,7 @@ mod tests {
 
     fn status(body: &Value) -> Option<Option<u16>> {
         let json = Json::from(body);
-        error_inside(json.raw()).map(|error| error.status)
+        find(json.raw()).map(|error| error.status)
     }
 
     #[test]
@@ -222,7 +222,7 @@ mod tests {
                 "{error}"
             );
         }
-        // What says nothing at all is no error of anybody's.
+        // A response that describes nothing is not an error.
         for body in [
             json!({}),
             json!([]),

@@ -1,4 +1,4 @@
-//! Refusals that no pace of ours brings: a gateway's, a fault's, another client's.
+//! Refusals that this client's rate does not cause: those of a gateway, a fault or another client.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use crate::openai::RateLimits;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Which {
-    /// The so many-th request.
+    /// The request with this number.
     Nth(u64),
-    /// Each, with this probability.
+    /// Each request, with this probability.
     Share(f64),
-    /// All that come between these times after the batch's beginning.
+    /// All requests between these times after the start of the batch, in seconds.
     Between(f64, f64),
 }
 
-/// Which requests are refused, and what is said with it.
+/// Which requests are refused, and which wait the refusals ask for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Foreign {
+pub(super) struct UnrelatedRefusals {
     which: Which,
     retry_after: Option<f64>,
     seen: u64,
 }
 
-impl Foreign {
+impl UnrelatedRefusals {
     pub(super) fn new(which: Which, retry_after: Option<f64>) -> Self {
         Self {
             which,

@@ -7,13 +7,18 @@ use super::Batch;
 use super::progress::say;
 use crate::openai::profile::SharedProfile;
 use crate::openai::{ChatCompletion, ChatRequest};
+use crate::text::sanitize_line;
+
+/// The maximum length of a model's name or of a profile in a note, in characters. The former comes
+/// from the service, the latter may come from a journal.
+const LONGEST: usize = 200;
 
 /// How many ways are distinguished.
 const MOST: usize = 8;
 
 /// The ways in which rows were sent and answered.
 #[derive(Debug, Default)]
-pub(crate) struct Variety {
+pub(crate) struct MixedRows {
     profiles: Counts,
     models: Counts,
 }
@@ -57,11 +62,12 @@ impl Counts {
     }
 }
 
-impl Variety {
+impl MixedRows {
     pub(crate) fn add(&mut self, completion: &ChatCompletion) {
-        self.profiles.add(completion.profile().unwrap_or_default());
+        let profile = completion.profile().unwrap_or_default();
+        self.profiles.add(&sanitize_line(profile, LONGEST));
         if !completion.model.is_empty() {
-            self.models.add(&completion.model);
+            self.models.add(&sanitize_line(&completion.model, LONGEST));
         }
     }
 
@@ -79,12 +85,12 @@ impl Variety {
 }
 
 /// The deployment of a batch, and the settings that all its requests share.
-pub(super) struct Asked {
+pub(super) struct SharedSettings {
     profile: Option<Arc<SharedProfile>>,
     common: ChatRequest,
 }
 
-impl Asked {
+impl SharedSettings {
     pub(super) fn of<A>(batch: &Batch<A>) -> Self {
         let host = batch.client.host();
         Self {
@@ -95,8 +101,8 @@ impl Asked {
 
     /// The notes about how the rows were sent: settings that were left out, a change of the model,
     /// and differences between rows. They are also shown in a notebook.
-    pub(super) fn notes(&self, variety: &Variety, was_sent: bool) -> Vec<String> {
-        let mut notes = variety.notes();
+    pub(super) fn notes(&self, mixed_rows: &MixedRows, was_sent: bool) -> Vec<String> {
+        let mut notes = mixed_rows.notes();
         if let Some(profile) = self.profile.as_ref().filter(|_| was_sent) {
             notes.extend(profile.left_out_note(&self.common));
         }

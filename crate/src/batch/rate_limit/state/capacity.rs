@@ -40,7 +40,7 @@ struct Reserve {
 impl State {
     /// The known limits.
     pub(super) fn known(&self) -> Limits {
-        self.given.lower(self.told.limits).completed()
+        self.given.lower(self.reported.limits).completed()
     }
 
     /// The limits for our own use.
@@ -55,11 +55,11 @@ impl State {
 
     /// The limits for all clients together, of which a given quota may be a part.
     fn whole(&self) -> Limits {
-        let told = self.told.limits.completed().scaled(self.share);
+        let reported = self.reported.limits.completed().scaled(self.share);
         let kept = self.kept();
         Limits {
-            tokens: told.tokens.or(kept.tokens),
-            requests: told.requests.or(kept.requests),
+            tokens: reported.tokens.or(kept.tokens),
+            requests: reported.requests.or(kept.requests),
         }
     }
 

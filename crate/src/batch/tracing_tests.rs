@@ -1,4 +1,4 @@
-//! What a batch tells whoever listens to its `tracing` events, and what it must not.
+//! The `tracing` events of a batch: what they report, and what they must not reveal.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use tracing::{Event, Metadata, Subscriber};
 use crate::loopback::{Reply, Server};
 use crate::{Client, Quota};
 
-/// Keeps every event of this library as a line.
+/// Records every event of this library as a line.
 #[derive(Clone, Default)]
 struct Listener(Arc<Mutex<String>>);
 
@@ -44,7 +44,7 @@ impl Visit for Fields<'_> {
     }
 }
 
-/// What is told while this batch of one prompt is asked with these answers.
+/// The events of a batch of one prompt and of a single request, which receive these replies.
 fn told(replies: impl IntoIterator<Item = Reply>) -> String {
     let listener = Listener::default();
     tracing::subscriber::with_default(listener.clone(), || {
@@ -61,7 +61,7 @@ fn told(replies: impl IntoIterator<Item = Reply>) -> String {
     told.clone()
 }
 
-/// A service that repeats all that it was told.
+/// A reply that repeats everything that was sent.
 fn echo(status: u16) -> Reply {
     let echo = "canary-prompt canary-key canary-answer";
     Reply::error(status, echo, echo).header("x-request-id", echo)

@@ -19,7 +19,7 @@ impl ChatCompletion {
 
     /// Why the first answer has no text. `None` if it has some.
     #[cfg(feature = "notebook")]
-    pub(crate) fn why_wordless(&self) -> Option<String> {
+    pub(crate) fn why_empty(&self) -> Option<String> {
         if self.text().is_some_and(|text| !text.is_empty()) {
             return None;
         }
@@ -27,8 +27,8 @@ impl ChatCompletion {
         if self.is_filtered() {
             let found = choice.content_filter_results.to_string();
             return Some(match found.is_empty() {
-                true => "the content filter held the answer back".to_owned(),
-                false => format!("the content filter held the answer back: {found}"),
+                true => "the content filter withheld the answer".to_owned(),
+                false => format!("the content filter withheld the answer: {found}"),
             });
         }
         if let Some(refusal) = &choice.message.refusal {
@@ -36,8 +36,8 @@ impl ChatCompletion {
             return Some(format!("the model refused to answer: {refusal}"));
         }
         Some(match &choice.finish_reason {
-            Some(reason) => format!("the answer has no words (finish reason {reason})"),
-            None => "the answer has no words".to_owned(),
+            Some(reason) => format!("the answer has no text (finish reason {reason})"),
+            None => "the answer has no text".to_owned(),
         })
     }
 }
@@ -52,11 +52,11 @@ mod tests {
     fn why(choice: Value) -> Option<String> {
         let body = json!({"choices": [choice]}).to_string();
         let answer = ChatCompletion::from_body(body.into_bytes()).unwrap();
-        answer.why_wordless()
+        answer.why_empty()
     }
 
     #[test]
-    fn an_answer_without_words_says_why() {
+    fn an_empty_answer_says_why() {
         let filtered = json!({"violence": {"filtered": true, "severity": "high"}});
         let told = [
             json!({"finish_reason": "content_filter", "message": {"content": null}, "content_filter_results": filtered}),
@@ -70,16 +70,16 @@ mod tests {
             .map(|choice| why(choice).unwrap())
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r"
-        the content filter held the answer back: violence (high)
-        the content filter held the answer back
+        the content filter withheld the answer: violence (high)
+        the content filter withheld the answer
         the model refused to answer: I can't �help.
-        the answer has no words (finish reason tool_calls)
-        the answer has no words
+        the answer has no text (finish reason tool_calls)
+        the answer has no text
         ");
     }
 
     #[test]
-    fn one_with_words_needs_no_reason() {
+    fn an_answer_with_text_needs_no_reason() {
         assert_eq!(
             why(json!({"finish_reason": "stop", "message": {"content": "Kind."}})),
             None
