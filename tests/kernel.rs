@@ -152,10 +152,7 @@ fn the_lab_runs_and_every_prompt_has_its_answer() {
     assert!(!has_key, "the key is on the card");
 
     let error = lab.outputs_of("Client::builder()");
-    assert!(
-        error.contains("https://contoso.openai.azure.com"),
-        "{error}"
-    );
+    assert!(error.contains("is the address of a portal"), "{error}");
 
     for batch in ["let neutral = ", "let loaded = "] {
         let shown = lab.outputs_of(batch);

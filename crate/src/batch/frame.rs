@@ -319,7 +319,7 @@ mod tests {
         │ str    ┆ str                             │
         ╞════════╪═════════════════════════════════╡
         │ A      ┆ null                            │
-        │ null   ┆ the content filter held the an… │
+        │ null   ┆ the content filter withheld th… │
         └────────┴─────────────────────────────────┘
         ");
         let full = answers.full_frame().unwrap();
