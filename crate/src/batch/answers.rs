@@ -50,6 +50,11 @@ impl RequestStats {
     pub(crate) fn discard(&mut self, usage: Usage) {
         self.discarded = self.discarded.plus(usage);
     }
+
+    /// Takes back the usage of an answer that was discarded and counts after all.
+    pub(crate) fn reclaim(&mut self, usage: Usage) {
+        self.discarded = self.discarded.minus(usage);
+    }
 }
 
 /// Where a row's outcome comes from.

@@ -5,7 +5,7 @@
 //! engine knows neither prompts nor rows: its caller supplies the questions and puts the
 //! outcomes in order.
 
-use std::future::{Future as _, poll_fn};
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
@@ -240,20 +240,46 @@ impl Shared {
         request: &ChatRequest,
         kept: Option<(&AnswerCache, &String)>,
     ) -> Option<(Result<ChatCompletion>, RequestStats)> {
+        let mut effort = RequestStats::default();
         let (rate_limiter, mut negotiation) = match self.begin(request) {
             Ok(begun) => begun,
-            Err(error) => return Some((Err(error), RequestStats::default())),
+            Err(error) => return Some((Err(error), effort)),
         };
-        let mut effort = RequestStats::default();
+        let outcome = self
+            .exchange(request, kept, &rate_limiter, &mut negotiation, &mut effort)
+            .await;
+        if let Some(Ok(_)) = outcome {
+            return Some((outcome?, effort));
+        }
+        match negotiation.take_held_answer() {
+            Some(answer) => {
+                effort.reclaim(answer.usage.unwrap_or_default());
+                let limits = answer.rate_limits().clone();
+                Some((Ok(answer.after_attempts(effort.attempts, limits)), effort))
+            }
+            None => Some((outcome?, effort)),
+        }
+    }
+
+    /// Sends the request until it has its outcome. `None` if the engine was closed before.
+    async fn exchange(
+        &self,
+        request: &ChatRequest,
+        kept: Option<(&AnswerCache, &String)>,
+        rate_limiter: &Arc<RateLimiter>,
+        negotiation: &mut Negotiation<'_>,
+        effort: &mut RequestStats,
+    ) -> Option<Result<ChatCompletion>> {
         let started = Instant::now();
         let mut retries = 0;
         loop {
             self.config.client.prepare_to_send().await;
             let prepared = negotiation.prepare().await;
             let asked = Instant::now();
-            let permit = match rate_limiter.admit(Cost::from(&prepared.request)).await {
+            let admission = rate_limiter.admit(Cost::from(&prepared.request));
+            let permit = match self.unless_cut(negotiation, admission).await? {
                 Ok(permit) => permit,
-                Err(error) => return Some((Err(prepared.hinted(request, error)), effort)),
+                Err(error) => return Some(Err(prepared.hinted(request, error))),
             };
             tell_of_wait(asked.elapsed());
             if self.is_closed() {
@@ -268,10 +294,11 @@ impl Shared {
             }
             let sent = Instant::now();
             let sent_at = SystemTime::now();
-            let mut attempt = self.config.client.attempt(&prepared).await;
+            let attempt = self.config.client.attempt(&prepared);
+            let mut attempt = self.unless_cut(negotiation, attempt).await?;
             if !attempt.is_sent {
                 permit.failed(&attempt.limits);
-                return Some((attempt.outcome, effort));
+                return Some(attempt.outcome);
             }
             effort.asked_at.get_or_insert(sent_at);
             effort.attempts = effort.attempts.saturating_add(1);
@@ -279,7 +306,7 @@ impl Shared {
             effort.waited = started.elapsed().saturating_sub(effort.latency);
             let answered = attempt.outcome.as_ref().ok().map(|answer| answer.usage);
             let judgement = negotiation.judge(&prepared, &mut attempt);
-            self.keep_profile(&negotiation);
+            self.keep_profile(negotiation);
             let wait = report(permit, &attempt, answered);
             if let Judgement::Again(usage) = judgement {
                 effort.discard(usage);
@@ -288,7 +315,7 @@ impl Shared {
             let error = match attempt.outcome {
                 Ok(completion) => {
                     let completion = completion.after_attempts(effort.attempts, attempt.limits);
-                    return Some((Ok(completion), effort));
+                    return Some(Ok(completion));
                 }
                 Err(error) => error,
             };
@@ -302,17 +329,39 @@ impl Shared {
                     "a request was refused for the quota's sake"
                 );
                 if !again || effort.refused > REFUSALS || self.out_of_patience(&error) {
-                    return Some((Err(error), effort));
+                    return Some(Err(error));
                 }
-                rate_limiter.rest(wait).await;
+                self.unless_cut(negotiation, rate_limiter.rest(wait))
+                    .await?;
             } else {
                 if !again || retries >= self.config.retries {
-                    return Some((Err(error), effort));
+                    return Some(Err(error));
                 }
-                attempt.retry.pause(retries, &error).await;
+                self.unless_cut(negotiation, attempt.retry.pause(retries, &error))
+                    .await?;
                 retries += 1;
             }
         }
+    }
+
+    /// Waits, but not beyond the end of the batch if there is an answer already. `None` if that end
+    /// was first.
+    async fn unless_cut<T>(
+        &self,
+        negotiation: &Negotiation<'_>,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        if !negotiation.holds_an_answer() {
+            return Some(work.await);
+        }
+        let mut closed = self.closed.subscribe();
+        let mut closed = pin!(closed.wait_for(|closed| *closed));
+        let mut work = pin!(work);
+        poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending => closed.as_mut().poll(context).map(|_| None),
+        })
+        .await
     }
 
     /// The rate limiter of a request, and the negotiation of its parameters.

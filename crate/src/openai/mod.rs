@@ -153,7 +153,11 @@ impl Client {
                     attempt.retry.pause(retries, &error).await;
                     retries = retries.saturating_add(1);
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    let held = negotiation.take_held_answer();
+                    let held = held.map(|answer| answer.after_attempts(attempts, attempt.limits));
+                    return held.ok_or(error);
+                }
             }
         }
     }

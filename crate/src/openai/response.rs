@@ -270,4 +270,15 @@ impl Usage {
             total_tokens: sum(self.total_tokens, other.total_tokens),
         }
     }
+
+    /// The difference; never below zero.
+    pub(crate) fn minus(self, other: Self) -> Self {
+        let difference = u64::saturating_sub;
+        Self {
+            prompt_tokens: difference(self.prompt_tokens, other.prompt_tokens),
+            completion_tokens: difference(self.completion_tokens, other.completion_tokens),
+            reasoning_tokens: difference(self.reasoning_tokens, other.reasoning_tokens),
+            total_tokens: difference(self.total_tokens, other.total_tokens),
+        }
+    }
 }

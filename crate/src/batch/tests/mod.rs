@@ -1,4 +1,5 @@
 //! Batches against deployments that accept different parameters.
 
 mod deployments;
+mod steering;
 mod thinking;

@@ -10,7 +10,8 @@
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait.
 //! - `negotiation` sends one request until it has its answer; `thinking` detects answers that
-//!   reasoning has left empty; `file` is the format in which a profile is stored.
+//!   reasoning has left empty; `take_back` takes back an effort that a deployment does not bear;
+//!   `file` is the format in which a profile is stored.
 
 mod fields;
 mod file;
@@ -18,6 +19,7 @@ mod learn;
 mod negotiation;
 mod refusal;
 mod shared;
+mod take_back;
 mod thinking;
 
 use std::fmt;

@@ -8,8 +8,10 @@ use super::fields::Fields;
 use super::learn::Circumstances;
 use super::refusal::Field;
 use super::shared::{Learner, SharedProfile, State};
+use super::take_back::TakenBack;
 use super::{Budget, Profile, model_name, names_effort, thinking};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::retry::Retry;
 use crate::openai::attempt::Attempt;
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage, tell_once};
 
@@ -20,8 +22,8 @@ const EMPTY_ANSWERS: u32 = 2;
 
 /// The negotiation of one request.
 pub(crate) struct Negotiation<'a> {
-    shared: Arc<SharedProfile>,
-    wanted: &'a ChatRequest,
+    pub(super) shared: Arc<SharedProfile>,
+    pub(super) wanted: &'a ChatRequest,
     /// The user's reasoning allowance, in tokens.
     granted: Option<u32>,
     /// The allowance after an empty answer.
@@ -32,7 +34,11 @@ pub(crate) struct Negotiation<'a> {
     learner: Option<Learner>,
     refused: Vec<Field>,
     empty_answers: u32,
-    has_learned: bool,
+    pub(super) has_learned: bool,
+    /// A good answer that was discarded so that all rows have the same effort.
+    held: Option<ChatCompletion>,
+    /// The effort that this request has taken back.
+    pub(super) taken_back: Option<TakenBack>,
 }
 
 /// One attempt.
@@ -43,7 +49,7 @@ pub(crate) struct PreparedRequest {
     pub(crate) tag: Option<Arc<str>>,
     /// The reasoning allowance in it, in tokens.
     allowance: u32,
-    version: u32,
+    pub(super) version: u32,
 }
 
 /// What to do about an outcome.
@@ -77,6 +83,8 @@ impl Client {
             refused: Vec::new(),
             empty_answers: 0,
             has_learned: false,
+            held: None,
+            taken_back: None,
         })
     }
 
@@ -159,17 +167,13 @@ impl Negotiation<'_> {
                     Judgement::Final
                 }
             },
-            Err(error) if attempt.refusal.is_none() => {
-                self.miss(!error.is_rate_limit());
-                Judgement::Final
-            }
             Err(error) => match self.judge_refusal(prepared, attempt) {
-                Ok(()) => Judgement::Again(Usage::default()),
+                Ok(()) => self.again_or_held(attempt),
+                Err(_) if self.take_back(prepared, attempt, error) => self.again_or_held(attempt),
                 Err(hint) => {
-                    let error = hint.map(|hint| error.clone().with_hint(hint));
-                    self.miss(true);
-                    if let Some(error) = error {
-                        attempt.outcome = Err(error);
+                    self.miss(!error.is_rate_limit());
+                    if let Some(hint) = hint {
+                        attempt.outcome = Err(error.clone().with_hint(hint));
                     }
                     Judgement::Final
                 }
@@ -186,8 +190,27 @@ impl Negotiation<'_> {
         self.has_learned
     }
 
+    /// Is there an answer in case that the request in flight brings none?
+    pub(crate) fn holds_an_answer(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Takes the answer that was discarded, and paid for, before the request failed.
+    pub(crate) fn take_held_answer(&mut self) -> Option<ChatCompletion> {
+        self.held.take()
+    }
+
     pub(crate) fn shared(&self) -> &SharedProfile {
         &self.shared
+    }
+
+    /// An answer that was obtained without an effort counts as soon as none is sent any more.
+    fn again_or_held(&self, attempt: &mut Attempt) -> Judgement {
+        if !self.holds_an_answer() || self.shared.profile().effort.is_some() {
+            return Judgement::Again(Usage::default());
+        }
+        attempt.retry = Retry::NO;
+        Judgement::Final
     }
 
     fn budget(&self) -> Budget {
@@ -213,6 +236,10 @@ impl Negotiation<'_> {
     ) -> Result<Judgement> {
         let usage = completion.usage.unwrap_or_default();
         if !self.take_in(prepared, completion) {
+            let has_text = completion
+                .text()
+                .is_some_and(|text| !text.trim().is_empty());
+            self.held = has_text.then(|| completion.clone());
             return Ok(Judgement::Again(usage));
         }
         if !completion.is_consumed_by_reasoning() {

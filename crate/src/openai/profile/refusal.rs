@@ -55,7 +55,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::MaxTokens, "max_tokens"),
         (Self::MaxCompletionTokens, "max_completion_tokens"),
         (Self::Temperature, "temperature"),
@@ -64,6 +64,7 @@ impl Field {
         (Self::Effort, EFFORT),
         (Self::Effort, "reasoning.effort"),
         (Self::Effort, "reasoning effort"),
+        (Self::Effort, "reasoningeffort"),
     ];
 
     fn is_in(self, request: &ChatRequest) -> bool {

@@ -1,0 +1,144 @@
+//! What was added to a request never costs a row its answer.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::loopback::{Loopback, Reply, Request, last_message};
+use crate::{Answers, Client};
+
+/// Bodies that arrived.
+type Seen = Arc<Mutex<Vec<Value>>>;
+
+fn serve(service: impl Fn(usize, &Value) -> Reply + Send + Sync + 'static) -> (Loopback, Seen) {
+    let (seen, count) = (Seen::default(), AtomicUsize::new(0));
+    let bodies = Arc::clone(&seen);
+    let loopback = Loopback::serve(move |request: Request| {
+        let body = request.json();
+        let reply = service(count.fetch_add(1, Ordering::SeqCst), &body);
+        bodies.lock().unwrap().push(body);
+        reply
+    });
+    (loopback, seen)
+}
+
+fn client(loopback: &Loopback) -> Client {
+    let builder = Client::builder().endpoint(loopback.url()).api_key("key");
+    builder.deployment("class").max_retries(1).build().unwrap()
+}
+
+fn thought(body: &Value, tokens: u64) -> Reply {
+    answer(body, "thinker", tokens)
+}
+
+fn answer(body: &Value, model: &str, tokens: u64) -> Reply {
+    let text = format!("Yes: {}", last_message(body));
+    let completion = tokens + 3;
+    Reply::json(
+        200,
+        json!({"id": "1", "model": model, "created": 1,
+            "choices": [{"index": 0, "finish_reason": "stop",
+                "message": {"role": "assistant", "content": text}}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": completion,
+                "total_tokens": 5 + completion,
+                "completion_tokens_details": {"reasoning_tokens": tokens}}}),
+    )
+}
+
+fn prompts(rows: usize) -> Vec<String> {
+    (0..rows).map(|n| format!("p{n}")).collect()
+}
+
+fn ask(client: &Client, rows: usize) -> Answers {
+    client.batch(prompts(rows)).max_tokens(100).run().unwrap()
+}
+
+fn all_are_answered(answers: &Answers, rows: usize) {
+    for (row, prompt) in answers.rows().iter().zip(prompts(rows)) {
+        assert_eq!(row.error().map(ToString::to_string), None, "{prompt}");
+        assert_eq!(row.text(), Some(format!("Yes: {prompt}").as_str()));
+    }
+    assert_eq!(answers.rows().len(), rows);
+}
+
+#[test]
+fn an_effort_that_breaks_a_deployment_is_taken_back() {
+    let broken = [
+        (
+            400,
+            json!({"code": "invalid-argument", "error": "Model x does not support parameter reasoningEffort."}),
+        ),
+        (
+            400,
+            json!({"error": {"message": "invalid reasoning value: 'minimal' (must be \"high\", \"medium\" or \"low\")"}}),
+        ),
+        (422, json!({"error": {"message": "Bad request"}})),
+        (500, json!({"error": {"message": "Internal error"}})),
+    ];
+    for (status, said) in broken {
+        let reply = said.clone();
+        let (loopback, seen) = serve(move |_, body| match body["reasoning_effort"].is_null() {
+            true => thought(body, 50),
+            false => Reply::json(status, reply.clone()),
+        });
+        let answers = ask(&client(&loopback), 20);
+        all_are_answered(&answers, 20);
+        let seen = seen.lock().unwrap();
+        // The answer that was there already is not paid for again.
+        assert_eq!(seen.len(), 21, "{said}");
+        assert_eq!(answers.totals().reasoning_tokens, 20 * 50);
+        let with_effort = seen
+            .iter()
+            .filter(|body| !body["reasoning_effort"].is_null());
+        assert_eq!(with_effort.count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn an_error_that_is_the_rows_own_leaves_the_effort_alone() {
+    let (loopback, seen) = serve(|_, body| {
+        let (effort, prompt) = (&body["reasoning_effort"], last_message(body));
+        match (body["max_tokens"].is_null(), prompt.as_str()) {
+            (false, _) => Reply::error(
+                400,
+                "unsupported_parameter",
+                "Unsupported parameter: 'max_tokens' is not supported.",
+            ),
+            (true, "p0") => Reply::error(400, "invalid_prompt", "Bad prompt"),
+            _ if effort.is_null() => thought(body, 600),
+            _ => thought(body, 64),
+        }
+    });
+    let answers = ask(&client(&loopback), 20);
+    assert_eq!(answers.totals().answered, 19);
+    assert!(answers.rows()[0].error().is_some());
+    let seen = seen.lock().unwrap();
+    let low = seen
+        .iter()
+        .filter(|body| body["reasoning_effort"] == "minimal");
+    assert!(low.count() >= 19);
+}
+
+#[test]
+fn a_paid_answer_is_not_lost_when_the_batch_ends_or_the_service_fails() {
+    let (loopback, _) = serve(|_, body| match body["reasoning_effort"].is_null() {
+        true => thought(body, 50),
+        false => Reply::json(503, json!({"error": {"message": "Busy"}})),
+    });
+    let answers = ask(&client(&loopback), 1);
+    all_are_answered(&answers, 1);
+    assert_eq!(answers.totals().reasoning_tokens, 50);
+
+    let (loopback, _) = serve(|_, body| {
+        let wait = match body["reasoning_effort"].is_null() {
+            true => Duration::ZERO,
+            false => Duration::from_secs(300),
+        };
+        thought(body, 50).late(wait)
+    });
+    let batch = client(&loopback).batch(prompts(1)).max_tokens(100);
+    let answers = batch.deadline(Duration::from_secs(2)).run().unwrap();
+    all_are_answered(&answers, 1);
+}

@@ -1,0 +1,88 @@
+//! Takes back the effort that a request was sent with although its user set none.
+//!
+//! A deployment may refuse an effort without naming it, or fail because of it. No request may fail
+//! for what was added to it, so before such a refusal becomes an error, the effort is taken back.
+
+use std::sync::Arc;
+
+use super::fields::Fields;
+use super::negotiation::{Negotiation, PreparedRequest};
+use super::{Profile, names_effort};
+use crate::error::{Error, ErrorKind};
+use crate::openai::attempt::Attempt;
+
+/// The profile before an effort was taken back.
+pub(super) struct TakenBack {
+    before: Arc<Profile>,
+    accepted: Fields,
+    /// The version of the profile without the effort.
+    version: u32,
+    complaint: String,
+}
+
+impl Negotiation<'_> {
+    /// Takes back the effort that was added to a request if it may be why the request failed.
+    /// Returns whether the effort is gone.
+    pub(super) fn take_back(
+        &mut self,
+        prepared: &PreparedRequest,
+        attempt: &Attempt,
+        error: &Error,
+    ) -> bool {
+        if let Some(taken) = self.taken_back.take() {
+            self.restore(taken, error);
+            return false;
+        }
+        let refusal = attempt.refusal.as_ref();
+        let names_a_field = refusal.is_some_and(|it| it.field(&prepared.request).is_some());
+        if names_a_field || names_effort(self.wanted) || !self.may_be_due_to_effort(error) {
+            return false;
+        }
+        let sent = prepared.request.other.get(super::EFFORT);
+        let Some(sent) = sent.and_then(|effort| effort.as_str()) else {
+            return false;
+        };
+        let mut state = self.shared.state();
+        if state.profile.effort.as_deref() != Some(sent) {
+            // Another request has changed it in the meantime.
+            return state.version != prepared.version;
+        }
+        if state.accepted.contains(Fields::EFFORT) {
+            return false;
+        }
+        let (before, accepted) = (Arc::clone(&state.profile), state.accepted);
+        let mut profile = Profile::clone(&before);
+        profile.refused_efforts.extend(profile.effort.take());
+        profile.refused = profile.refused.with(Fields::EFFORT);
+        if !state.change(profile, accepted) {
+            return false;
+        }
+        self.taken_back = Some(TakenBack {
+            before,
+            accepted,
+            version: state.version,
+            complaint: error.to_string(),
+        });
+        drop(state);
+        self.has_learned = true;
+        true
+    }
+
+    /// A service that fails right after it has answered the same request without the effort
+    /// fails because of the effort.
+    fn may_be_due_to_effort(&self, error: &Error) -> bool {
+        match error.status() {
+            Some(400 | 422) => error.kind() != ErrorKind::ContentFilter,
+            Some(500 | 501) => self.holds_an_answer(),
+            _ => false,
+        }
+    }
+
+    /// Restores the effort if the request is refused in the same words without it.
+    fn restore(&mut self, taken: TakenBack, error: &Error) {
+        let mut state = self.shared.state();
+        if taken.version == state.version && taken.complaint == error.to_string() {
+            self.has_learned |= state.change(Profile::clone(&taken.before), taken.accepted);
+        }
+    }
+}
