@@ -108,13 +108,14 @@ impl Client {
         if completion.is_err()
             && let Some((error, retry)) = context.embedded_error(success, &limits, now)
         {
-            let status = error.status().unwrap_or_default();
+            // An error without a status of its own may be a refusal all the same.
+            let status = error.status().filter(|status| *status >= 300);
             return Attempt {
                 outcome: Err(error),
                 limits,
                 retry,
                 is_sent: true,
-                refusal: Refusal::read(status, &beginning),
+                refusal: Refusal::read(status.unwrap_or(400), &beginning),
             };
         }
         let (outcome, retry) = match completion {
