@@ -63,7 +63,7 @@ mod tests {
             json!({"finish_reason": "content_filter", "message": {"content": ""}}),
             json!({"finish_reason": "stop", "message": {"content": null, "refusal": "I can't \u{1b}help."}}),
             json!({"finish_reason": "tool_calls", "message": {"tool_calls": []}}),
-            json!({}),
+            json!({"message": {}}),
         ];
         let told: Vec<_> = told
             .into_iter()

@@ -94,6 +94,9 @@ impl ChatCompletion {
         if list.is_empty() {
             return Err("the answer's `choices` are empty".to_owned());
         }
+        if !list.iter().any(|choice| has_answer(choice)) {
+            return Err("the answer has no message".to_owned());
+        }
         let mut left = Left::default();
         let choices = list.into_iter().zip(0..);
         let completion = Self {
@@ -132,6 +135,13 @@ impl Default for Left {
             likely: MOST_TOKENS,
         }
     }
+}
+
+/// Does the choice have a message, or has the content filter withheld it?
+fn has_answer(choice: &RawValue) -> bool {
+    let [message, finish_reason] = fields(choice, ["message", "finish_reason"]);
+    message.is_some_and(|message| message.get().starts_with('{'))
+        || text(finish_reason).is_some_and(|reason| reason == "content_filter")
 }
 
 fn text(json: Option<&RawValue>) -> Option<String> {
@@ -318,6 +328,10 @@ mod tests {
             why(b"{\"choices\": []}"),
             "the answer's `choices` are empty"
         );
+        for choices in ["[null]", "[\"x\"]", "[{}]", "[{\"message\": null}, 7]"] {
+            let body = format!("{{\"choices\": {choices}}}");
+            assert_eq!(why(body.as_bytes()), "the answer has no message");
+        }
     }
 
     #[test]
@@ -422,7 +436,8 @@ mod tests {
         }
 
         #[test]
-        fn any_choices_make_an_answer(choices in prop::collection::vec(json_value(), 1..4)) {
+        fn any_message_makes_an_answer(mut choices in prop::collection::vec(json_value(), 1..4)) {
+            choices.push(json!({"message": {}}));
             let body = json!({"choices": choices, "usage": choices[0]});
             prop_assert!(ChatCompletion::from_json(Json::from(&body)).is_ok());
         }

@@ -3,9 +3,10 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use serde_json::json;
 
 use super::deployments::client;
-use crate::loopback::{Deployment, Rules};
+use crate::loopback::{Deployment, Loopback, Reply, Rules, last_message};
 use crate::{ChatRequest, ErrorKind, Price, Quota};
 
 #[test]
@@ -140,4 +141,57 @@ fn what_is_submitted_uses_what_is_known() {
     assert_eq!(sent["max_completion_tokens"], 59);
     assert_eq!(sent["reasoning_effort"], "minimal");
     assert!(sent["max_tokens"].is_null() && sent["temperature"].is_null());
+}
+
+#[test]
+fn reasoning_without_a_word_is_no_answer_even_if_its_tokens_are_not_reported() {
+    let loopback = Loopback::serve(|request| {
+        let body = request.json();
+        let limit = body["max_tokens"].as_u64().unwrap();
+        let (text, finish) = match limit < 600 {
+            true => (json!(null), "length"),
+            false => (json!(format!("Yes: {}", last_message(&body))), "stop"),
+        };
+        Reply::json(
+            200,
+            json!({"model": "local", "choices": [{"finish_reason": finish,
+                "message": {"content": text, "reasoning_content": "Let me think"}}],
+                "usage": {"prompt_tokens": 5, "completion_tokens": limit.min(600)}}),
+        )
+    });
+    let client = crate::Client::builder().endpoint(loopback.url());
+    let client = client.api_key("key").deployment("class").build().unwrap();
+    let batch = client.batch(["a", "b"]).max_tokens(100);
+    let error = batch.thinking_allowance(50).run().unwrap();
+    assert!(
+        error.rows()[0]
+            .error()
+            .unwrap()
+            .to_string()
+            .contains("the answer is empty")
+    );
+    let answers = batch.run().unwrap();
+    assert_eq!(
+        answers.texts().flatten().collect::<Vec<_>>(),
+        ["Yes: a", "Yes: b"]
+    );
+}
+
+#[test]
+fn a_refusal_inside_a_success_is_learned_from() {
+    let loopback = Loopback::serve(|request| {
+        let body = request.json();
+        match body["max_tokens"].is_null() {
+            false => Reply::json(
+                200,
+                json!({"error": "Unsupported parameter: 'max_tokens' is not supported with this model."}),
+            ),
+            true => Reply::text("Yes"),
+        }
+    });
+    let client = crate::Client::builder().endpoint(loopback.url());
+    let client = client.api_key("key").deployment("class").build().unwrap();
+    let answers = client.batch(["a", "b"]).max_tokens(100).run().unwrap();
+    assert_eq!(answers.totals().answered, 2);
+    assert_eq!(loopback.count(), 3);
 }

@@ -262,8 +262,10 @@ impl Negotiation<'_> {
         let mut state = self.shared.state();
         let raised = thinking::more(had).max(state.profile.allowance);
         self.raised = Some(raised);
-        // The other rows start with it.
-        Arc::make_mut(&mut state.profile).allowance = raised;
+        // The other rows start with it. Not every service reports that it reasons.
+        let profile = Arc::make_mut(&mut state.profile);
+        profile.allowance = raised;
+        profile.thinks = true;
         self.has_learned = true;
         Ok(Judgement::Again(usage))
     }

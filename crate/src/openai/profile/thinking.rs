@@ -5,6 +5,7 @@
 //! for all the same.
 
 use crate::error::{Error, ErrorKind};
+use crate::json::{field, fields, items, plain_text};
 use crate::openai::{ChatCompletion, ChatRequest, FinishReason};
 
 /// The largest allowance that is used by default, in tokens.
@@ -48,14 +49,35 @@ pub(super) fn comfortable(reasoning_tokens: u64) -> u32 {
 impl ChatCompletion {
     /// Has reasoning used up all tokens, so that every answer is empty?
     pub(crate) fn is_consumed_by_reasoning(&self) -> bool {
-        let thought = self.usage.is_some_and(|usage| usage.reasoning_tokens > 0);
-        thought
-            && self.choices.iter().all(|choice| {
-                let text = choice.message.content.as_deref().unwrap_or_default();
-                text.trim().is_empty()
-                    && choice.message.refusal.is_none()
-                    && choice.finish_reason == Some(FinishReason::Length)
-            })
+        let is_empty = self.choices.iter().all(|choice| {
+            let text = choice.message.content.as_deref().unwrap_or_default();
+            text.trim().is_empty()
+                && choice.message.refusal.is_none()
+                && choice.finish_reason == Some(FinishReason::Length)
+        });
+        let reports_reasoning = || self.usage.is_some_and(|usage| usage.reasoning_tokens > 0);
+        is_empty && (reports_reasoning() || self.shows_reasoning())
+    }
+
+    /// Does a message contain the reasoning itself? Some servers return it and report no reasoning
+    /// tokens.
+    fn shows_reasoning(&self) -> bool {
+        let body = self.to_json();
+        let choices =
+            field(body.raw(), "choices").map(|choices| items(choices, self.choices.len()));
+        let messages = choices.unwrap_or_default().into_iter();
+        let messages = messages.filter_map(|choice| field(choice, "message"));
+        let shown = |message| fields(message, ["reasoning_content", "reasoning"]);
+        let mut shown = messages.flat_map(shown).flatten().filter_map(plain_text);
+        shown.any(|text| !text.trim().is_empty())
+    }
+
+    /// The tokens that an empty answer has cost.
+    fn spent_on_reasoning(&self) -> u64 {
+        self.usage.map_or(0, |usage| match usage.reasoning_tokens {
+            0 => usage.completion_tokens,
+            reasoning => reasoning,
+        })
     }
 }
 
@@ -66,7 +88,7 @@ fn enough(thought: u64) -> u32 {
 
 /// The error of a row of the Batch API whose answer is empty.
 pub(crate) fn consumed_in_batch(completion: &ChatCompletion) -> Error {
-    let thought = completion.usage.map_or(0, |usage| usage.reasoning_tokens);
+    let thought = completion.spent_on_reasoning();
     let enough = enough(thought);
     empty_answer(
         completion,
@@ -88,7 +110,7 @@ pub(super) fn consumed(
     wanted: &ChatRequest,
     sent: &ChatRequest,
 ) -> Error {
-    let thought = completion.usage.map_or(0, |usage| usage.reasoning_tokens);
+    let thought = completion.spent_on_reasoning();
     let message = match sent.max_completion_tokens.or(sent.max_tokens) {
         Some(limit) => format!(
             "the answer is empty: thinking used {thought} of the {limit} tokens allowed for both \
