@@ -142,3 +142,45 @@ fn a_paid_answer_is_not_lost_when_the_batch_ends_or_the_service_fails() {
     let answers = batch.deadline(Duration::from_secs(2)).run().unwrap();
     all_are_answered(&answers, 1);
 }
+
+#[test]
+fn nothing_of_a_replaced_model_remains() {
+    let new = Arc::new(Mutex::new(false));
+    let is_new = Arc::clone(&new);
+    let (loopback, seen) = serve(move |_, body| {
+        let refused = |name: &str| {
+            let message =
+                format!("Unsupported parameter: '{name}' is not supported with this model.");
+            Reply::error(400, "unsupported_parameter", &message)
+        };
+        let has = |name: &str| !body[name].is_null();
+        if !*is_new.lock().unwrap() {
+            match (has("max_tokens"), has("temperature")) {
+                (true, _) => refused("max_tokens"),
+                (_, true) => refused("temperature"),
+                _ => answer(body, "gpt-5-mini-2025-08-07", 64),
+            }
+        } else if has("reasoning_effort") {
+            refused("reasoning_effort")
+        } else {
+            answer(body, "gpt-4o-2024-11-20", 0)
+        }
+    });
+    let client = client(&loopback);
+    let ask = || {
+        let batch = client.batch(prompts(20)).max_tokens(100).temperature(0.5);
+        batch.run().unwrap()
+    };
+    all_are_answered(&ask(), 20);
+    let before = seen.lock().unwrap().len();
+    *new.lock().unwrap() = true;
+    all_are_answered(&ask(), 20);
+    all_are_answered(&ask(), 20);
+    let seen = seen.lock().unwrap();
+    let again = &seen[before..];
+    let as_written = again
+        .iter()
+        .filter(|body| body["temperature"] == 0.5 && body["max_tokens"] == 100);
+    assert!(as_written.count() >= 20, "{again:?}");
+    assert_eq!(client.deployment_profile(), None);
+}

@@ -69,6 +69,30 @@ impl Profile {
         Ok(field)
     }
 
+    /// What was learned from refusals since the profile was as `earlier`, of this model.
+    pub(super) fn since(&self, earlier: &Self, model: &str) -> Self {
+        let is_new = |effort: &&String| !earlier.refused_efforts.contains(effort);
+        let refused_efforts = self.refused_efforts.iter().filter(is_new);
+        let tokens = match self.tokens == earlier.tokens {
+            true => TokensField::AsWritten,
+            false => self.tokens,
+        };
+        let effort = self.effort.clone();
+        Self {
+            tokens,
+            effort: effort.filter(|_| self.effort != earlier.effort),
+            refused_efforts: refused_efforts.cloned().collect(),
+            refused: self.refused.without(earlier.refused),
+            untried: self.untried.without(earlier.untried),
+            thinks: false,
+            allowance: 0,
+            most_tokens: self
+                .most_tokens
+                .filter(|_| self.most_tokens != earlier.most_tokens),
+            model: Some(model.to_owned()),
+        }
+    }
+
     fn learn_tokens(
         &mut self,
         field: Field,

@@ -286,12 +286,9 @@ impl Negotiation<'_> {
             let was = was.unwrap_or_default().to_owned();
             state.other_models += 1;
             SharedProfile::note_other_model(&mut state, self.shared.deployment(), &was, model);
-            // Refusals since the last answer came from the new model, so they were learned from.
-            if state.refusals == 0 {
-                state.forget(model, refusable);
-                self.has_learned = true;
-                return true;
-            }
+            state.forget(model, refusable);
+            self.has_learned = true;
+            return true;
         }
         if (state.profile.model.is_none() || is_another) && !model.is_empty() {
             Arc::make_mut(&mut state.profile).model = Some(model.to_owned());
@@ -316,6 +313,7 @@ impl Negotiation<'_> {
             state.sent = None;
         }
         state.refusals = 0;
+        state.at_last_answer = Arc::clone(&state.profile);
         if is_news && state.version > 0 {
             self.has_learned = true;
             let told = format!("{} {}", self.shared.deployment(), state.profile);
@@ -417,18 +415,18 @@ impl Drop for Negotiation<'_> {
 }
 
 impl State {
-    /// Discards the profile after an answer of another model to a request with these fields.
+    /// Discards the profile after an answer of another model to a request with these fields, except
+    /// for what was learned since the last answer: those refusals came from the new model.
     fn forget(&mut self, model: &str, refusable: Fields) {
-        let profile = Profile {
-            model: Some(model.to_owned()),
-            ..Profile::default()
-        };
+        let profile = self.profile.since(&self.at_last_answer, model);
         // A request sent as written was accepted by the new model too.
         let accepted = match self.profile.is_plain() {
             true => refusable,
             false => Fields::default(),
         };
         self.change(profile, accepted);
+        self.refusals = 0;
+        self.at_last_answer = Arc::clone(&self.profile);
     }
 
     /// Lowers the effort of a deployment that reasons. Returns whether that changes the request.

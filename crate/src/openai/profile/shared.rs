@@ -41,6 +41,8 @@ pub(crate) struct SharedProfile {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) profile: Arc<Profile>,
+    /// The profile at the last answer.
+    pub(super) at_last_answer: Arc<Profile>,
     /// Counts the changes of the profile.
     pub(super) version: u32,
     /// The fields that were accepted since the profile last changed.
@@ -175,7 +177,8 @@ impl SharedProfile {
     /// The profile as a file; `None` while requests are sent as written.
     pub(crate) fn to_file(&self, host: &str) -> Option<Vec<u8>> {
         let state = self.state();
-        let is_kept = !state.profile.is_plain();
+        // A profile that has been discarded replaces the file of the old one.
+        let is_kept = !state.profile.is_plain() || state.version > 0;
         is_kept.then(|| file::write(&state.profile, state.accepted, host, &self.deployment))
     }
 
@@ -188,6 +191,7 @@ impl SharedProfile {
         let mut state = self.state();
         if state.version == 0 && state.accepted.is_empty() {
             state.profile = Arc::new(profile);
+            state.at_last_answer = Arc::clone(&state.profile);
             state.accepted = accepted;
             state.version = 1;
         }
