@@ -184,3 +184,51 @@ fn nothing_of_a_replaced_model_remains() {
     assert!(as_written.count() >= 20, "{again:?}");
     assert_eq!(client.deployment_profile(), None);
 }
+
+#[test]
+fn an_error_of_one_row_changes_no_other_row() {
+    let (loopback, seen) = serve(|_, body| {
+        let temperature = body["temperature"].as_f64().unwrap_or(1.0);
+        match last_message(body).as_str() {
+            "p0" => Reply::error(
+                400,
+                "guardrail",
+                "Questions about temperature are not allowed",
+            ),
+            _ if temperature > 1.0 => Reply::error(
+                400,
+                "unsupported_value",
+                "Unsupported value: 'temperature' does not support 1.5 with this model. Only values from 0 to 1 are supported.",
+            ),
+            _ => answer(body, "plain", 0),
+        }
+    });
+    let client = client(&loopback);
+    let answers = client.batch(prompts(20)).temperature(0.5).run().unwrap();
+    assert_eq!(answers.totals().answered, 19);
+    let hot = crate::ChatRequest::from("p3").temperature(1.5);
+    assert!(client.complete(hot).is_err());
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 21);
+    assert!(seen.iter().all(|body| !body["temperature"].is_null()));
+}
+
+#[test]
+fn a_change_that_did_not_help_is_undone() {
+    let (loopback, seen) = serve(|_, body| match last_message(body).as_str() {
+        "p0" => Reply::error(400, "rule", "Prompts about temperature are not supported"),
+        _ => answer(body, "plain", 0),
+    });
+    let client = client(&loopback);
+    let answers = client
+        .batch(prompts(20))
+        .temperature(0.5)
+        .concurrency(1)
+        .run()
+        .unwrap();
+    assert_eq!(answers.totals().answered, 19);
+    let seen = seen.lock().unwrap();
+    let without = seen.iter().filter(|body| body["temperature"].is_null());
+    assert_eq!(without.count(), 1);
+    assert_eq!(client.deployment_profile(), None);
+}

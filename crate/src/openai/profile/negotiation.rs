@@ -37,7 +37,7 @@ pub(crate) struct Negotiation<'a> {
     pub(super) has_learned: bool,
     /// A good answer that was discarded so that all rows have the same effort.
     held: Option<ChatCompletion>,
-    /// The effort that this request has taken back.
+    /// The last change by this request, to be undone if it does not help.
     pub(super) taken_back: Option<TakenBack>,
 }
 
@@ -374,6 +374,7 @@ impl Negotiation<'_> {
             true => state.accepted.without(of(field)),
             false => Fields::default(),
         };
+        let (before, accepted_before) = (Arc::clone(&state.profile), state.accepted);
         if !state.change(profile, accepted) {
             return Err(Some(format!(
                 "{} keeps changing which parameters it takes: ask its operator which models answer",
@@ -381,6 +382,13 @@ impl Negotiation<'_> {
             )));
         }
         state.refusals += 1;
+        let complaint = attempt.outcome.as_ref().err().map(ToString::to_string);
+        self.taken_back = complaint.map(|complaint| TakenBack {
+            before,
+            accepted: accepted_before,
+            version: state.version,
+            complaint,
+        });
         self.refused.push(field);
         self.has_learned = true;
         Ok(())

@@ -18,7 +18,7 @@ pub(super) const EFFORT: &str = "reasoning_effort";
 const LONGEST: usize = 16 * 1024;
 
 /// Phrases of a message about an unsupported field or value.
-const PHRASES: [&str; 12] = [
+const PHRASES: [&str; 16] = [
     "unsupported",
     "not supported",
     "not support",
@@ -27,10 +27,24 @@ const PHRASES: [&str; 12] = [
     "unknown parameter",
     "unknown argument",
     "unknown field",
-    "not permitted",
-    "not allowed",
+    "unknown name",
+    "inputs are not permitted",
+    "additional properties",
     "unexpected keyword",
     "only the default",
+    "must be 1",
+    "is deprecated",
+    "only 1 is allowed",
+];
+
+/// Phrases of a message about a value that is out of range: the row's own error.
+const OUT_OF_RANGE: [&str; 6] = [
+    "values from",
+    "values between",
+    "must be between",
+    "out of range",
+    "less than or equal",
+    "greater than or equal",
 ];
 
 /// Phrases that precede the list of accepted values.
@@ -119,7 +133,17 @@ impl Refusal {
 
     /// The field of this request that was refused, if it can be identified.
     pub(super) fn field(&self, sent: &ChatRequest) -> Option<Field> {
+        let field = self.named_field(sent)?;
+        let is_sampling = matches!(field, Field::Temperature | Field::TopP | Field::Seed);
+        let is_out_of_range = || OUT_OF_RANGE.iter().any(|phrase| self.text.contains(phrase));
+        (!is_sampling || !is_out_of_range()).then_some(field)
+    }
+
+    fn named_field(&self, sent: &ChatRequest) -> Option<Field> {
         if let Some(param) = self.param.as_deref().filter(|param| !param.is_empty()) {
+            if param.starts_with("messages") {
+                return None;
+            }
             let name = param.rsplit('.').next().unwrap_or(param);
             let known = Field::ALL.iter().find(|(_, known)| *known == name);
             let field = match known {
@@ -301,6 +325,9 @@ mod tests {
             r#"{"error":{"message":"Unsupported parameter: 'top_p' is not supported.","param":"top_p","code":"unsupported_parameter"}}"#,
             r#"{"error":{"message":"Unsupported parameter.","code":"unsupported_parameter"}}"#,
             r#"{"error":{"message":"API version not supported"}}"#,
+            r#"{"error":{"message":"Questions about temperature are not allowed by the guardrail 'weather'","code":"guardrail"}}"#,
+            r#"{"error":{"message":"Invalid value: 'x'. Supported values are: 'low', 'high', and 'auto'.","param":"messages[0].content[1].image_url.detail","code":"invalid_value"}}"#,
+            r#"{"error":{"message":"Unsupported value: 'temperature' does not support 1.5 with this model. Only values from 0 to 1 are supported.","param":"temperature","code":"unsupported_value"}}"#,
             r#"{"error":{"message":"The prompt is too long for temperature"}}"#,
             r#"{"error":{"message":"'messages' does not support an empty temperature","param":"messages","code":"unsupported_value"}}"#,
         ] {

@@ -11,13 +11,13 @@ use super::{Profile, names_effort};
 use crate::error::{Error, ErrorKind};
 use crate::openai::attempt::Attempt;
 
-/// The profile before an effort was taken back.
+/// The profile before something was taken from it because of a complaint.
 pub(super) struct TakenBack {
-    before: Arc<Profile>,
-    accepted: Fields,
-    /// The version of the profile without the effort.
-    version: u32,
-    complaint: String,
+    pub(super) before: Arc<Profile>,
+    pub(super) accepted: Fields,
+    /// The version of the profile after that.
+    pub(super) version: u32,
+    pub(super) complaint: String,
 }
 
 impl Negotiation<'_> {
@@ -29,8 +29,10 @@ impl Negotiation<'_> {
         attempt: &Attempt,
         error: &Error,
     ) -> bool {
-        if let Some(taken) = self.taken_back.take() {
-            self.restore(taken, error);
+        if let Some(taken) = self.taken_back.take()
+            && taken.complaint == error.to_string()
+        {
+            self.restore(taken);
             return false;
         }
         let refusal = attempt.refusal.as_ref();
@@ -78,10 +80,11 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Restores the effort if the request is refused in the same words without it.
-    fn restore(&mut self, taken: TakenBack, error: &Error) {
+    /// Undoes a change after which the request is refused in the same words.
+    fn restore(&mut self, taken: TakenBack) {
         let mut state = self.shared.state();
-        if taken.version == state.version && taken.complaint == error.to_string() {
+        if taken.version == state.version {
+            state.refusals = state.refusals.saturating_sub(1);
             self.has_learned |= state.change(Profile::clone(&taken.before), taken.accepted);
         }
     }
