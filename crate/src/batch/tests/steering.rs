@@ -232,3 +232,24 @@ fn a_change_that_did_not_help_is_undone() {
     assert_eq!(without.count(), 1);
     assert_eq!(client.deployment_profile(), None);
 }
+
+#[test]
+fn a_service_that_is_starting_is_still_refused_at_most_twice() {
+    let (loopback, seen) = serve(|count, body| {
+        let refused = |name: &str| {
+            let message =
+                format!("Unsupported parameter: '{name}' is not supported with this model.");
+            Reply::error(400, "unsupported_parameter", &message)
+        };
+        match (count, body["max_tokens"].is_null()) {
+            (0..4, _) => Reply::error(503, "starting", "Starting"),
+            (_, false) => refused("max_tokens").late(Duration::from_millis(100)),
+            _ => thought(body, 64),
+        }
+    });
+    let answers = ask(&client(&loopback), 20);
+    all_are_answered(&answers, 20);
+    let seen = seen.lock().unwrap();
+    let refused = seen.iter().filter(|body| !body["max_tokens"].is_null());
+    assert!(refused.count() <= 4 + 2);
+}

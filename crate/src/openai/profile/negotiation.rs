@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::fields::Fields;
 use super::learn::Circumstances;
 use super::refusal::Field;
-use super::shared::{Learner, SharedProfile, State};
+use super::shared::{Learner, MISS, SharedProfile, State, TRANSIENT_MISS};
 use super::take_back::TakenBack;
 use super::{Budget, Profile, model_name, names_effort, thinking};
 use crate::error::{Error, ErrorKind, Result};
@@ -171,7 +171,12 @@ impl Negotiation<'_> {
                 Ok(()) => self.again_or_held(attempt),
                 Err(_) if self.take_back(prepared, attempt, error) => self.again_or_held(attempt),
                 Err(hint) => {
-                    self.miss(!error.is_rate_limit());
+                    let weight = match attempt.retry.again {
+                        _ if error.is_rate_limit() => 0,
+                        true => TRANSIENT_MISS,
+                        false => MISS,
+                    };
+                    self.miss(weight);
                     if let Some(hint) = hint {
                         attempt.outcome = Err(error.clone().with_hint(hint));
                     }
@@ -219,10 +224,10 @@ impl Negotiation<'_> {
     }
 
     /// Notes that the request that went ahead failed for another reason.
-    fn miss(&self, counts: bool) {
+    fn miss(&self, weight: u32) {
         if self.learner.is_some() {
             let mut state = self.shared.state();
-            state.misses += u32::from(counts);
+            state.misses += weight;
             state.sent = None;
         }
     }
@@ -251,7 +256,7 @@ impl Negotiation<'_> {
             && self.empty_answers < EMPTY_ANSWERS
             && thinking::more(had) > had;
         if !may_grow {
-            self.miss(true);
+            self.miss(MISS);
             return Err(thinking::consumed(
                 completion,
                 self.wanted,

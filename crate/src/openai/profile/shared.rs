@@ -20,8 +20,15 @@ const LONGEST_REFUSAL: Duration = Duration::from_secs(3);
 /// The same for an unlimited batch on this machine.
 const LONGEST_LOCAL_REFUSAL: Duration = Duration::from_millis(60);
 
+/// How long the effort of a deployment that may reason is waited for.
+const LONGEST_DOUBT: Duration = Duration::from_secs(15);
+
 /// After this many requests that failed for another reason, all requests may go.
-const MISSES: u32 = 3;
+const MISSES: u32 = 3 * MISS;
+
+/// What a failure counts for, and a transient one, such as of a service that is starting.
+pub(super) const MISS: u32 = 10;
+pub(super) const TRANSIENT_MISS: u32 = 1;
 
 /// How many times a change of the model discards the profile. A router changes the model with
 /// every request.
@@ -50,7 +57,7 @@ pub(super) struct State {
     /// Refusals in a row.
     pub(super) refusals: u32,
     pub(super) other_models: u32,
-    /// Requests that went ahead and failed for another reason.
+    /// Requests that went ahead and failed for another reason, weighted.
     pub(super) misses: u32,
     /// When the request that goes ahead was sent.
     pub(super) sent: Option<Instant>,
@@ -168,10 +175,11 @@ impl SharedProfile {
     /// May a request with these unconfirmed fields go?
     fn is_free(&self, refusable: Fields, longest: Duration) -> bool {
         let state = self.state();
-        let has_passed = state.sent.is_some_and(|sent| sent.elapsed() >= longest);
+        let has_passed = |wait: Duration| state.sent.is_some_and(|sent| sent.elapsed() >= wait);
         state.accepted.contains(refusable)
             || state.misses >= MISSES
-            || (has_passed && !state.profile.is_in_doubt())
+            || (has_passed(longest) && !state.profile.is_in_doubt())
+            || has_passed(LONGEST_DOUBT)
     }
 
     /// The profile as a file; `None` while requests are sent as written.
@@ -226,5 +234,27 @@ impl Profile {
             && self.effort.is_none()
             && !self.thinks
             && !self.refused.contains(Fields::EFFORT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_answer_does_not_stop_all_others() {
+        let shared = SharedProfile::new("class");
+        let in_doubt = Profile {
+            tokens: super::super::TokensField::MaxCompletionTokens,
+            ..Profile::default()
+        };
+        let free = |seconds: u64| {
+            let mut state = shared.state();
+            state.profile = Arc::new(in_doubt.clone());
+            state.sent = Instant::now().checked_sub(Duration::from_secs(seconds));
+            drop(state);
+            shared.is_free(Fields::EFFORT, LONGEST_REFUSAL)
+        };
+        assert_eq!([5, 16].map(free), [false, true]);
     }
 }
