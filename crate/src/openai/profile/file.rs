@@ -33,9 +33,6 @@ struct File {
     /// The fields that are left out without having been refused.
     #[serde(default)]
     untried: Vec<String>,
-    /// The fields that were accepted.
-    #[serde(default)]
-    accepted: Vec<String>,
     #[serde(default)]
     thinks: bool,
     /// The reasoning tokens that were needed.
@@ -45,7 +42,7 @@ struct File {
     most_tokens: Option<u32>,
 }
 
-pub(super) fn write(profile: &Profile, accepted: Fields, host: &str, deployment: &str) -> Vec<u8> {
+pub(super) fn write(profile: &Profile, host: &str, deployment: &str) -> Vec<u8> {
     let names = |fields: Fields| fields.names().map(str::to_owned).collect();
     let tokens = match profile.tokens {
         TokensField::AsWritten => None,
@@ -63,7 +60,6 @@ pub(super) fn write(profile: &Profile, accepted: Fields, host: &str, deployment:
         refused_efforts: profile.refused_efforts.clone(),
         refused: names(profile.refused),
         untried: names(profile.untried),
-        accepted: names(accepted),
         thinks: profile.thinks,
         thinking_allowance: profile.allowance,
         most_tokens: profile.most_tokens,
@@ -76,7 +72,7 @@ pub(super) fn write(profile: &Profile, accepted: Fields, host: &str, deployment:
 
 /// # Errors
 /// The text is no profile of this deployment; says why.
-pub(super) fn read(text: &[u8], host: &str, deployment: &str) -> Result<(Profile, Fields), String> {
+pub(super) fn read(text: &[u8], host: &str, deployment: &str) -> Result<Profile, String> {
     let value: Value = serde_json::from_slice(text).map_err(|_| "it is not JSON".to_owned())?;
     if value["format"] != FORMAT {
         return Err("it is not a deployment profile".to_owned());
@@ -101,7 +97,7 @@ pub(super) fn read(text: &[u8], host: &str, deployment: &str) -> Result<(Profile
     };
     let fields = |names: &[String]| Fields::of_names(names.iter().map(String::as_str));
     let model = file.model.as_deref().map(model_name);
-    let profile = Profile {
+    Ok(Profile {
         tokens,
         effort: file.reasoning_effort,
         refused_efforts: file.refused_efforts,
@@ -111,6 +107,5 @@ pub(super) fn read(text: &[u8], host: &str, deployment: &str) -> Result<(Profile
         allowance: file.thinking_allowance.min(thinking::MOST),
         most_tokens: file.most_tokens,
         model,
-    };
-    Ok((profile, fields(&file.accepted)))
+    })
 }

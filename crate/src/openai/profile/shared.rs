@@ -187,20 +187,20 @@ impl SharedProfile {
         let state = self.state();
         // A profile that has been discarded replaces the file of the old one.
         let is_kept = !state.profile.is_plain() || state.version > 0;
-        is_kept.then(|| file::write(&state.profile, state.accepted, host, &self.deployment))
+        is_kept.then(|| file::write(&state.profile, host, &self.deployment))
     }
 
-    /// Adopts the profile of an earlier process, unless this one has learned something.
+    /// Adopts the profile of an earlier process, unless this one has learned something. The model may
+    /// have changed since, so the first request still goes ahead.
     ///
     /// # Errors
     /// The text is no profile of this deployment.
     pub(crate) fn learn_from_file(&self, text: &[u8], host: &str) -> Result<(), String> {
-        let (profile, accepted) = file::read(text, host, &self.deployment)?;
+        let profile = file::read(text, host, &self.deployment)?;
         let mut state = self.state();
         if state.version == 0 && state.accepted.is_empty() {
             state.profile = Arc::new(profile);
             state.at_last_answer = Arc::clone(&state.profile);
-            state.accepted = accepted;
             state.version = 1;
         }
         Ok(())
