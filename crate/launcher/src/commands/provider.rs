@@ -51,11 +51,15 @@ impl<'a> Provider<'a> {
             None => self.start()?,
         };
         let endpoint = server.endpoint();
+        let like = self.allowance.deployment();
         let variables = [
             ("AZURE_OPENAI_ENDPOINT", endpoint.as_str()),
             ("AZURE_OPENAI_API_KEY", server.key()),
             ("AZURE_OPENAI_API_VERSION", local_model::API_VERSION),
-            ("AZURE_OPENAI_DEPLOYMENT", local_model::MODEL),
+            (
+                "AZURE_OPENAI_DEPLOYMENT",
+                like.map_or(local_model::MODEL, |like| &like.name),
+            ),
         ]
         .map(|(name, value)| (name.into(), value.into()));
         self.server = Some(server);

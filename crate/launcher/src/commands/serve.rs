@@ -44,7 +44,11 @@ fn introduce(
     out!("It is a very small model (135 million parameters): weak, and visibly biased.\n");
     out!("export AZURE_OPENAI_ENDPOINT={}", server.endpoint());
     out!("export AZURE_OPENAI_API_KEY={}", server.key_in_shell());
-    out!("export AZURE_OPENAI_API_VERSION={API_VERSION}\n");
+    out!("export AZURE_OPENAI_API_VERSION={API_VERSION}");
+    out!(
+        "export AZURE_OPENAI_DEPLOYMENT={}\n",
+        like.map_or(MODEL, |like| &like.name)
+    );
     let limit = |name, limit: Option<u64>| limit.map(|limit| format!("{limit} {name} per minute"));
     let quota = [
         limit("tokens", limits.tokens),
