@@ -1,5 +1,6 @@
 //! A run that is stopped from outside keeps its outputs and leaves no process behind.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::lesson::{Lesson, cell};
+use crate::support::poll;
 
 /// Runs a notebook whose cell never ends, and returns the cell's process once the cell has begun.
 fn endless(lesson: &Lesson) -> (std::process::Child, u32) {
@@ -65,11 +67,15 @@ fn ends(process: u32) -> bool {
     true
 }
 
+/// The guard removes what a kernel leaves, which may be after the launcher has ended.
 fn nothing_temporary(folder: &Path) -> bool {
-    let mut names = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name());
-    !names.any(|name| name.to_string_lossy().starts_with("evenhand-"))
+    let is_ours = |name: OsString| name.to_string_lossy().starts_with("evenhand-");
+    let is_clean = || {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names = entries.map(|entry| entry.unwrap().file_name());
+        (!names.any(is_ours)).then_some(())
+    };
+    poll(Duration::from_secs(10), is_clean).is_some()
 }
 
 #[test]
