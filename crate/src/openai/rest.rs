@@ -7,6 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 use super::Client;
+use super::credential::sending::copy;
 use super::error_mapping::RequestContext;
 use super::limits::RateLimits;
 use crate::error::{Error, Result};
@@ -126,7 +127,7 @@ impl Call {
             limits: &self.limits,
             redactor: credential.redactor(),
         };
-        let incoming = credential.open(&self.request, way).await?;
+        let incoming = credential.open(copy(&self.request)?, way).await?;
         if (200..300).contains(&incoming.status()) {
             return Ok(Download(incoming));
         }

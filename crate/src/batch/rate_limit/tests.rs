@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::*;
 
-const COST: Cost = Cost {
+pub(super) const COST: Cost = Cost {
     prompt_bytes: 60,
     messages: 2,
     images: 0,

@@ -1,6 +1,6 @@
 //! The one header that contains the key or token, and the removal of secrets from all other text.
 
-mod sending;
+pub(super) mod sending;
 mod sign_in;
 
 use std::fmt;

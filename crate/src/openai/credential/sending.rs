@@ -33,24 +33,25 @@ impl Credential {
         way: Way<'_>,
     ) -> Result<Answer, Failed> {
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
-        Ok(self.open(&request, way).await?.read().await)
+        Ok(self.open(request, way).await?.read().await)
     }
 
     /// Sends one request and waits until its response begins.
     pub(in crate::openai) async fn open<'a>(
         &self,
-        request: &RequestBuilder,
+        request: RequestBuilder,
         way: Way<'a>,
     ) -> Result<Incoming<'a>, Failed> {
         let tokens = match &self.sent {
-            Sent::Nothing => return transport::open(copy(request)?, way).await,
+            Sent::Nothing => return transport::open(request, way).await,
             Sent::Fixed(name, value) => {
-                return transport::open(copy(request)?.header(name, value), way).await;
+                return transport::open(request.header(name, value), way).await;
             }
             Sent::SignedIn(tokens) => tokens,
         };
         let held = tokens.current().await?;
-        let answer = self.open_with(request, &held.token.secret, way).await?;
+        let first = copy(&request)?;
+        let answer = self.open_with(first, &held.token.secret, way).await?;
         if answer.status() != UNAUTHORIZED {
             tokens.accepted(&held);
             return Ok(answer);
@@ -67,7 +68,7 @@ impl Credential {
 
     async fn open_with<'a>(
         &self,
-        request: &RequestBuilder,
+        request: RequestBuilder,
         token: &Secret,
         way: Way<'a>,
     ) -> Result<Incoming<'a>, Failed> {
@@ -76,12 +77,12 @@ impl Credential {
         let value = HeaderValue::try_from(format!("Bearer {}", token.expose()));
         let mut value = value.map_err(unusable)?;
         value.set_sensitive(true);
-        transport::open(copy(request)?.header(AUTHORIZATION, value), way).await
+        transport::open(request.header(AUTHORIZATION, value), way).await
     }
 }
 
 /// A copy of the request; its body is in memory and is shared, not copied.
-fn copy(request: &RequestBuilder) -> Result<RequestBuilder, Failed> {
+pub(in crate::openai) fn copy(request: &RequestBuilder) -> Result<RequestBuilder, Failed> {
     let copy = request.try_clone();
     copy.ok_or_else(|| failed("the request can't be sent twice"))
 }

@@ -1,14 +1,7 @@
 use super::*;
+use crate::batch::rate_limit::tests::COST;
 use crate::openai::RateLimits;
 use proptest::prelude::*;
-
-const COST: Cost = Cost {
-    prompt_bytes: 60,
-    messages: 2,
-    images: 0,
-    max_tokens: Some(100),
-    n: 1,
-};
 
 fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
