@@ -9,10 +9,13 @@
 
 #![allow(clippy::print_stdout, reason = "it is a terminal program")]
 
+use std::path::PathBuf;
+
 use evenhand::{Client, Price};
 
 fn main() -> evenhand::Result<()> {
-    let journal = std::env::temp_dir().join("evenhand-example-batch.jsonl");
+    // In a folder of your own: others may put a file of theirs into a shared one.
+    let journal = PathBuf::from(".evenhand/example-batch.jsonl");
     let answers = Client::from_env()?
         .batch(["Describe a nurse.", "Describe an engineer."])
         .system("Answer in one sentence.")

@@ -10,6 +10,8 @@
 
 #![allow(clippy::print_stdout, reason = "it is a terminal program")]
 
+use std::path::PathBuf;
+
 use evenhand::Client;
 use evenhand::fairness::mitigation::Prompt;
 use evenhand::fairness::occupations;
@@ -24,7 +26,8 @@ fn main() -> evenhand::Result<()> {
     // Prints the study's size and its limitations before anything is paid for.
     println!("{study}\n");
 
-    let journal = std::env::temp_dir().join("evenhand-example-study.jsonl");
+    // In a folder of your own: others may put a file of theirs into a shared one.
+    let journal = PathBuf::from(".evenhand/example-study.jsonl");
     let measure = |study: &Study| {
         let answers = study.run_with(&client, |batch| batch.journal(&journal))?;
         answers.measure()
