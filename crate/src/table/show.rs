@@ -27,7 +27,7 @@ impl Show for Table {
 }
 
 impl Show for DataFrame {
-    /// The frame as [`table`] shows it by default.
+    /// The frame as [`table`](crate::table::table()) shows it by default.
     fn mime_bundle(&self) -> MimeBundle {
         Table::from(self).mime_bundle()
     }
