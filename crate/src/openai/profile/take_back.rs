@@ -1,23 +1,65 @@
-//! Takes back the effort that a request was sent with although its user set none.
+//! Undoes a change of the profile that did not help, and takes back the effort that a request was
+//! sent with although its user set none.
 //!
 //! A deployment may refuse an effort without naming it, or fail because of it. No request may fail
 //! for what was added to it, so before such a refusal becomes an error, the effort is taken back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::fields::Fields;
 use super::negotiation::{Negotiation, PreparedRequest};
+use super::refusal::Field;
 use super::{Profile, names_effort};
 use crate::error::{Error, ErrorKind};
+use crate::openai::ChatRequest;
 use crate::openai::attempt::Attempt;
 
-/// The profile before something was taken from it because of a complaint.
+/// A change of the profile because of a complaint.
 pub(super) struct TakenBack {
-    pub(super) before: Arc<Profile>,
-    pub(super) accepted: Fields,
-    /// The version of the profile after that.
-    pub(super) version: u32,
-    pub(super) complaint: String,
+    /// The profile before, what it had accepted, and the version after. `None` if only the request's
+    /// own profile has changed.
+    pub(super) before: Option<(Arc<Profile>, Fields, u32)>,
+    pub(super) complaint: Complaint,
+}
+
+impl TakenBack {
+    /// A change of the request's own profile.
+    pub(super) fn own(complaint: Complaint) -> Self {
+        Self {
+            before: None,
+            complaint,
+        }
+    }
+}
+
+/// What an error is about, without the numbers and IDs that differ each time.
+pub(super) struct Complaint {
+    status: Option<u16>,
+    field: Option<Field>,
+    words: BTreeSet<String>,
+}
+
+impl Complaint {
+    pub(super) fn of(attempt: &Attempt, wanted: &ChatRequest) -> Self {
+        let error = attempt.outcome.as_ref().err();
+        let text = error.map(Error::message).unwrap_or_default();
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        let is_word = |word: &&str| !word.is_empty() && !word.contains(|c: char| c.is_numeric());
+        let refusal = attempt.refusal.as_ref();
+        Self {
+            status: error.and_then(Error::status),
+            field: refusal.and_then(|refusal| refusal.field(wanted)),
+            words: words.filter(is_word).map(str::to_lowercase).collect(),
+        }
+    }
+
+    /// Do both say the same? At least three quarters of their words are the same.
+    fn is_same(&self, other: &Self) -> bool {
+        let common = self.words.intersection(&other.words).count();
+        let all = self.words.union(&other.words).count();
+        self.status == other.status && self.field == other.field && 4 * common >= 3 * all
+    }
 }
 
 impl Negotiation<'_> {
@@ -25,12 +67,13 @@ impl Negotiation<'_> {
     /// Returns whether the effort is gone.
     pub(super) fn take_back(
         &mut self,
-        prepared: &PreparedRequest,
+        prepared: &PreparedRequest<'_>,
         attempt: &Attempt,
         error: &Error,
     ) -> bool {
+        let complaint = Complaint::of(attempt, self.wanted);
         if let Some(taken) = self.taken_back.take()
-            && taken.complaint == error.to_string()
+            && taken.complaint.is_same(&complaint)
         {
             self.restore(taken);
             return false;
@@ -45,25 +88,30 @@ impl Negotiation<'_> {
             return false;
         };
         let mut state = self.shared.state();
-        if state.profile.effort.as_deref() != Some(sent) {
+        let own = self.own.as_ref().unwrap_or(&state.profile);
+        if own.effort.as_deref() != Some(sent) {
             // Another request has changed it in the meantime.
             return state.version != prepared.version;
         }
         if state.accepted.contains(Fields::EFFORT) {
             return false;
         }
-        let (before, accepted) = (Arc::clone(&state.profile), state.accepted);
+        let (before, accepted) = (Arc::clone(own), state.accepted);
         let mut profile = Profile::clone(&before);
         profile.refused_efforts.extend(profile.effort.take());
         profile.refused = profile.refused.with(Fields::EFFORT);
+        if self.own.is_some() {
+            drop(state);
+            self.own = Some(Arc::new(profile));
+            self.taken_back = Some(TakenBack::own(complaint));
+            return true;
+        }
         if !state.change(profile, accepted) {
             return false;
         }
         self.taken_back = Some(TakenBack {
-            before,
-            accepted,
-            version: state.version,
-            complaint: error.to_string(),
+            before: Some((before, accepted, state.version)),
+            complaint,
         });
         drop(state);
         self.has_learned = true;
@@ -80,12 +128,41 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Undoes a change after which the request is refused in the same words.
+    /// Undoes a change after which the request is refused for the same reason.
     fn restore(&mut self, taken: TakenBack) {
+        let Some((before, accepted, version)) = taken.before else {
+            self.own = None;
+            return;
+        };
         let mut state = self.shared.state();
-        if taken.version == state.version {
+        if version == state.version {
             state.refusals = state.refusals.saturating_sub(1);
-            self.has_learned |= state.change(Profile::clone(&taken.before), taken.accepted);
+            self.has_learned |= state.change(Profile::clone(&before), accepted);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(message: &str) -> Complaint {
+        let error = Error::new(ErrorKind::BadRequest, message.to_owned()).with_status(400);
+        let attempt = Attempt {
+            outcome: Err(error),
+            limits: Default::default(),
+            retry: crate::http::retry::Retry::NO,
+            refusal: None,
+            is_sent: true,
+        };
+        Complaint::of(&attempt, &ChatRequest::from("x"))
+    }
+
+    #[test]
+    fn the_same_complaint_is_recognized_whatever_its_ids() {
+        let first = complaint("Bad prompt for this model. Request id 7f3a2, 12:00:01");
+        let again = complaint("Bad prompt for this model. Request id 99b1c, 12:00:02");
+        assert!(first.is_same(&again));
+        assert!(!first.is_same(&complaint("The context is too long: 9000 tokens.")));
     }
 }
