@@ -24,6 +24,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::Result;
+use crate::http::proxy::Destination;
 use crate::http::transport;
 use crate::runtime;
 use crate::settings::{Allowance, MAX_RETRIES, Settings};
@@ -87,7 +88,7 @@ impl Client {
     pub fn new(settings: Settings) -> Result<Self> {
         let endpoint = Endpoint::new(&settings)?;
         let credential = Credential::new(&settings, &endpoint)?;
-        let destination = transport::Destination {
+        let destination = Destination {
             is_loopback: endpoint.is_loopback(),
             is_plain_http: endpoint.is_plain_http(),
         };

@@ -11,8 +11,10 @@
 //!   ahead and learn while the others wait.
 //! - `negotiation` sends one request until it has its answer; `thinking` detects answers that
 //!   reasoning has left empty, and `exhausted` asks again for them; `take_back` takes back an effort
-//!   that a deployment does not bear; `file` is the format in which a profile is stored.
+//!   that a deployment does not bear, and a change after which the `complaint` is the same; `file` is
+//!   the format in which a profile is stored.
 
+mod complaint;
 mod exhausted;
 mod fields;
 mod file;

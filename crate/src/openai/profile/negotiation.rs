@@ -9,11 +9,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::complaint::{Complaint, TakenBack};
 use super::fields::Fields;
 use super::learn::Circumstances;
 use super::refusal::{Field, Refusal};
 use super::shared::{Learner, MISS, SharedProfile, Snapshot, State, TRANSIENT_MISS};
-use super::take_back::{Complaint, TakenBack};
 use super::{Budget, Profile, model_name, thinking};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;

@@ -18,10 +18,10 @@ impl Hints {
     }
 
     fn count(&mut self, hint: &str) {
-        match self.0.iter_mut().find(|(known, _)| known == hint) {
-            Some((_, count)) => *count += 1,
-            None if self.0.len() < MOST => self.0.push((hint.to_owned(), 1)),
-            None => {}
+        if let Some((_, count)) = self.0.iter_mut().find(|(known, _)| known == hint) {
+            *count += 1;
+        } else if self.0.len() < MOST {
+            self.0.push((hint.to_owned(), 1));
         }
     }
 
