@@ -57,7 +57,10 @@ Describe a nurse.
     line-16: answer to the last, without an end
     "#);
     assert_eq!(server.requests().len(), 5);
-    insta::assert_snapshot!(ended.told(None), @"15 rows: 5 answered, 10 failed, 30 tokens, T s");
+    insta::assert_snapshot!(ended.told(None), @r#"
+    hint for 9 rows: a line is {"custom_id": .., "body": {"messages": [..]}}, {"prompt": ..} or a text in quotes
+    15 rows: 5 answered, 10 failed, 30 tokens, T s
+    "#);
 }
 
 #[test]

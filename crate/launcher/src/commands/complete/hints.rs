@@ -1,6 +1,7 @@
 //! What the user can do about rows that failed: each hint once, with the number of its rows.
 
 use evenhand::batch::Row;
+use evenhand::{Error, ErrorKind};
 
 /// How many different hints are kept. Rows seldom fail for more reasons.
 const MOST: usize = 8;
@@ -9,10 +10,11 @@ const MOST: usize = 8;
 pub(super) struct Hints(Vec<(String, usize)>);
 
 impl Hints {
-    /// Counts the hint of a row's error, if it has one.
+    /// Counts the hint of a row's error, if it has one. Rows that were only stopped need none.
     pub(super) fn add(&mut self, row: &Row) {
-        let hint = row.outcome.as_ref().err().and_then(evenhand::Error::hint);
-        if let Some(hint) = hint {
+        let error = row.outcome.as_ref().err();
+        let error = error.filter(|error| error.kind() != ErrorKind::Cancelled);
+        if let Some(hint) = error.and_then(Error::hint) {
             self.count(hint);
         }
     }
