@@ -29,16 +29,26 @@ pub(crate) enum NoJson {
 impl Json {
     /// Validates the text. It is copied only if it has to be repaired.
     pub(crate) fn new(text: String) -> Result<Self, NoJson> {
+        Self::read(text).map_err(|(why, _)| why)
+    }
+
+    /// The same; an error returns the text, repaired if it had to be.
+    pub(crate) fn read(text: String) -> Result<Self, (NoJson, String)> {
         let text = match has_half_pairs(&text) {
             true => repair_surrogates(text.as_bytes()),
             false => text,
         };
         if is_too_deep(&text) {
-            return Err(NoJson::Other);
+            return Err((NoJson::Other, text));
         }
-        serde_json::from_str::<IgnoredAny>(&text).map_err(NoJson::from)?;
-        let raw = RawValue::from_string(compact(text)).map_err(NoJson::from)?;
-        Ok(Self(Arc::new(raw)))
+        if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
+            return Err((error.into(), text));
+        }
+        match RawValue::from_string(compact(text)) {
+            Ok(raw) => Ok(Self(Arc::new(raw))),
+            // It was validated before.
+            Err(error) => Err((error.into(), String::new())),
+        }
     }
 
     /// The body if it is JSON of at most `most` bytes; otherwise its beginning as a JSON string.

@@ -15,9 +15,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::Instrument as _;
 use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -35,6 +36,16 @@ where
 {
     let future = future.in_current_span().with_current_subscriber();
     Ok(Work(runtime()?.spawn(future)))
+}
+
+/// Starts a task of the current work. Its `tracing` events go to the subscriber of that work; without
+/// one, nothing is done for that at each poll.
+pub(crate) fn spawn_into(tasks: &mut JoinSet<()>, task: impl Future<Output = ()> + Send + 'static) {
+    let is_observed = tracing::dispatcher::get_default(|current| !current.is::<NoSubscriber>());
+    match is_observed {
+        true => tasks.spawn(task.in_current_span().with_current_subscriber()),
+        false => tasks.spawn(task),
+    };
 }
 
 /// Runs the future on the library's own threads once it is awaited.

@@ -101,7 +101,7 @@ fn a_refusal_for_the_quota_is_waited_out_however_it_is_put() {
                 assert_eq!(answers.failed().count(), 0, "{told}");
                 let odd = &answers.rows()[1];
                 assert_eq!(odd.text(), Some("answer to odd"), "{told}");
-                assert_eq!((odd.effort.attempts, odd.effort.refused), (2, 1), "{told}");
+                assert_eq!((odd.stats.attempts, odd.stats.refused), (2, 1), "{told}");
                 assert_eq!(answers.totals().refused, 1, "{told}");
                 assert_eq!(server.requests().len(), 4, "{told}");
             });
@@ -151,8 +151,8 @@ fn a_row_that_is_always_refused_ends_as_such() {
         (error.kind(), error.status()),
         (ErrorKind::RateLimit, Some(429))
     );
-    assert_eq!(odd.effort.refused, odd.effort.attempts);
-    assert!((2..=20).contains(&odd.effort.attempts), "{odd:?}");
+    assert_eq!(odd.stats.refused, odd.stats.attempts);
+    assert!((2..=20).contains(&odd.stats.attempts), "{odd:?}");
     assert_eq!(answers.totals().answered, 2);
 }
 
@@ -186,7 +186,7 @@ fn what_may_pass_is_asked_again_and_what_stays_is_a_row() {
         let totals = answers.totals();
         assert_eq!((totals.answered, totals.failed), (2, 1), "{status}");
         assert_eq!(answers.rows()[1].error().unwrap().status(), Some(status));
-        assert_eq!(answers.rows()[1].effort.attempts, 3);
+        assert_eq!(answers.rows()[1].stats.attempts, 3);
         assert_eq!(totals.requests, 5);
     }
 }
@@ -312,7 +312,7 @@ fn a_connection_may_end_after_any_byte_and_no_row_is_lost() {
                     .unwrap();
                 for (row, prompt) in answers.rows().iter().zip(&prompts) {
                     assert_eq!(row.text(), Some(&*words(prompt)), "{row:?}");
-                    assert_eq!(row.effort.attempts, 2, "{row:?}");
+                    assert_eq!(row.stats.attempts, 2, "{row:?}");
                 }
                 assert_eq!(server.requests().len(), 2 * length);
             });

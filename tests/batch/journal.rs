@@ -68,7 +68,7 @@ fn a_second_run_asks_nothing_and_says_so() {
             .starts_with("2 rows: 2 answered (2 from the journal), 0 tokens, ")
     );
     // The time that it took then is still known.
-    assert_eq!(again.rows()[0].effort.attempts, 1);
+    assert_eq!(again.rows()[0].stats.attempts, 1);
 
     // A run that wants more asks the rest.
     let more = ask(&server, &path, &["b", "c", "a"]).run().unwrap();

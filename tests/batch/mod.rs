@@ -163,7 +163,7 @@ fn a_quota_that_lets_nothing_pass_is_told_at_once() {
     assert_eq!(kinds, [false, true, false], "{answers:?}");
     let error = answers.rows()[1].error().unwrap();
     assert!(error.hint().is_some(), "{error}");
-    assert_eq!((answers.rows()[1].effort.attempts, echo.requests()), (0, 2));
+    assert_eq!((answers.rows()[1].stats.attempts, echo.requests()), (0, 2));
 }
 
 #[test]

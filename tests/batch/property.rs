@@ -186,7 +186,7 @@ proptest! {
         let mut answered = 0;
         for (row, (faults, _)) in answers.rows().iter().zip(&fates) {
             let (sent, is_answered) = expected(faults, retries);
-            prop_assert_eq!((row.effort.attempts, row.outcome.is_ok()), (sent, is_answered), "{:?}", row);
+            prop_assert_eq!((row.stats.attempts, row.outcome.is_ok()), (sent, is_answered), "{:?}", row);
             answered += usize::from(is_answered);
         }
         let journal = kept(&path);

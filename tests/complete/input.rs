@@ -57,7 +57,10 @@ Describe a nurse.
     line-16: answer to the last, without an end
     "#);
     assert_eq!(server.requests().len(), 5);
-    insta::assert_snapshot!(ended.told(None), @"15 rows: 5 answered, 10 failed, 30 tokens, T s");
+    insta::assert_snapshot!(ended.told(None), @r#"
+    hint for 9 rows: a line is {"custom_id": .., "body": {"messages": [..]}}, {"prompt": ..} or a text in quotes
+    15 rows: 5 answered, 10 failed, 30 tokens, T s
+    "#);
 }
 
 #[test]
@@ -246,4 +249,22 @@ fn a_journal_makes_a_second_run_ask_the_rest() {
     insta::assert_snapshot!(again.told(None), @"5 rows: 5 answered (3 from the journal), 12 tokens, T s");
     assert_eq!(ask(5, &["--fresh"]).code, Some(0));
     assert_eq!(server.requests().len(), 10);
+}
+
+#[test]
+fn a_line_that_is_put_in_front_asks_that_line_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = good();
+    let ask = |input: String| {
+        let mut command = complete(folder.path(), &server.url());
+        run(command.args(["--journal", "run.jsonl"]), input)
+    };
+    // The same prompt twice is asked twice.
+    assert_eq!(ask(prompts(2) + &prompts(2)).code, Some(0));
+    assert_eq!(server.requests().len(), 4);
+    let again = ask(format!("\"new\"\n{}{}", prompts(2), prompts(2)));
+    assert_eq!(server.requests().len(), 5);
+    let names = again.texts().into_iter().map(|(name, _)| name.to_owned());
+    let numbered = (1..=5).map(|number| format!("line-{number}"));
+    assert!(names.eq(numbered));
 }

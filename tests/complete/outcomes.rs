@@ -87,7 +87,14 @@ fn rows_that_fail_are_counted_and_make_it_3() {
     assert_eq!(failed(1), (Some("content_filter"), Some(400)));
     assert_eq!(failed(2), (Some("server"), Some(500)));
     assert_eq!(failed(3), (None, Some(200)));
-    insta::assert_snapshot!(ended.told(None), @"4 rows: 2 answered, 2 failed, 12 tokens, T s");
+    insta::assert_snapshot!(ended.told(None), @"
+    hint for 1 row: reword the prompt: the service's content filter refused it
+    4 rows: 2 answered, 2 failed, 12 tokens, T s
+    ");
+    assert_eq!(
+        ended.rows[1]["evenhand"]["hint"],
+        "reword the prompt: the service's content filter refused it"
+    );
 }
 
 #[test]
@@ -235,20 +242,21 @@ fn the_help_tells_all() {
     Usage: evenhand complete [OPTIONS]
 
     Options:
-          --deployment <NAME>    The deployment for requests that name no model [default: AZURE_OPENAI_DEPLOYMENT]
-          --system <TEXT>        The system message for requests that have none
-          --max-tokens <N>       The maximum length of an answer, in tokens, for requests that don't set one
-          --temperature <T>      The sampling temperature, from 0 to 2, for requests that don't set one
-          --concurrency <N>      The maximum number of requests in flight at once [default: 8]
-          --tpm <N>              The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or as its answers report]
-          --rpm <N>              The deployment's requests per minute [default: 6 for every 1,000 tokens per minute]
-          --shared-quota <FILE>  A file through which several processes on this machine share the quota
-          --retries <N>          How often a request is retried after a transient failure [default: 2]
-          --journal <FILE>       The file that keeps all answers; requests that it already answers are not sent again
-          --fresh                Send requests again even if the journal answers them
-          --deadline <TIME>      Stop after this time, such as 90s, 10m or 2h
-      -q, --quiet                Show no progress
-      -h, --help                 Print help
+          --deployment <NAME>       The deployment for requests that name no model [default: AZURE_OPENAI_DEPLOYMENT]
+          --system <TEXT>           The system message for requests that have none
+          --max-tokens <N>          The maximum length of an answer, in tokens, for requests that don't set one
+          --thinking-allowance <N>  The tokens that a reasoning model may spend on reasoning, in addition to the answer [default: as many as it is known to need]
+          --temperature <T>         The sampling temperature, from 0 to 2, for requests that don't set one
+          --concurrency <N>         The maximum number of requests in flight at once [default: 8]
+          --tpm <N>                 The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or as its answers report]
+          --rpm <N>                 The deployment's requests per minute [default: 6 for every 1,000 tokens per minute]
+          --shared-quota <FILE>     A file through which several processes on this machine share the quota
+          --retries <N>             How often a request is retried after a transient failure [default: 2]
+          --journal <FILE>          The file that keeps all answers; requests that it already answers are not sent again
+          --fresh                   Send requests again even if the journal answers them
+          --deadline <TIME>         Stop after this time, such as 90s, 10m or 2h
+      -q, --quiet                   Show no progress
+      -h, --help                    Print help
 
     A line of the input is a request of the Azure OpenAI Batch API,
       {"custom_id": "1", "method": "POST", "url": "/chat/completions", "body": {"messages": [...]}}

@@ -105,6 +105,31 @@ impl Drop for Serve {
     }
 }
 
+/// A shell starts a program in the background with this signal ignored.
+#[test]
+fn a_signal_ends_it_while_it_starts() {
+    let child = Command::new("sh")
+        .args(["-c", "trap '' INT; exec \"$0\" serve --port 0"])
+        .arg(evenhand().get_program())
+        .env("EVENHAND_HOME", home())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let id = child.id();
+    let ending = std::thread::spawn(move || child.wait_with_output().unwrap());
+    while !ending.is_finished() {
+        // It fails as soon as the program has ended.
+        let _ = Command::new("kill")
+            .args(["-INT", &id.to_string()])
+            .status();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = ending.join().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}");
+    assert!(!told.contains("AZURE_OPENAI_ENDPOINT"), "{told}");
+}
+
 fn question(name: &str, most: u64) -> Value {
     json!({
         "messages": [{ "role": "user", "content": format!("Describe a {name}.") }],

@@ -20,7 +20,7 @@ pub struct Answer {
     /// The completion, or why there is none.
     pub outcome: Result<ChatCompletion>,
     /// How many attempts the row took, and how long.
-    pub effort: RequestStats,
+    pub stats: RequestStats,
     /// Where the outcome comes from.
     pub source: Source,
 }
@@ -121,7 +121,7 @@ impl Answers {
             ..Totals::default()
         };
         for row in &self.rows {
-            totals.add(&row.outcome, &row.effort, row.source);
+            totals.add(&row.outcome, &row.stats, row.source);
         }
         totals
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::Batch;
-use super::format::{Account, OutputLine, RequestLine};
+use super::format::{self, Account, OutputLine, RequestLine};
 use super::journal::{self, Journal, Ledger, Parameters};
 use super::options::{BatchOptions, JournalChoice};
 use super::profile_file::ProfileFile;
@@ -157,6 +157,14 @@ impl AnswerCache {
         parameters.question(&body).custom_id(0)
     }
 
+    /// The ID of a row without a name: the `occurrence`-th with this request, from 0.
+    pub(crate) fn unnamed_id(&self, request: &ChatRequest, occurrence: u32) -> String {
+        let body = body(request);
+        let (host, deployment) = (self.parameters.host(), self.deployment(request));
+        let parameters = Parameters::new(host, deployment, &body);
+        parameters.question(&body).custom_id(u64::from(occurrence))
+    }
+
     /// The request's deployment, or the batch's if the request names none.
     pub(crate) fn deployment<'a>(&'a self, request: &'a ChatRequest) -> &'a str {
         let own = request.model.as_deref();
@@ -169,7 +177,7 @@ impl AnswerCache {
             self.note_trouble(error);
             None
         })?;
-        let effort = line
+        let stats = line
             .evenhand
             .as_ref()
             .map(RequestStats::from)
@@ -177,18 +185,20 @@ impl AnswerCache {
         // An answer that can't be read is requested again.
         let completion = line.completion().ok().flatten()?;
         // Older versions stored empty answers that reasoning had used up.
-        (!completion.is_consumed_by_reasoning()).then_some((completion, effort))
+        (!completion.is_consumed_by_reasoning()).then_some((completion, stats))
     }
 
     /// Stores a request that is about to be sent.
     pub(crate) fn record_request(&self, id: &str, request: &ChatRequest) {
-        let mut line = self.request_line(id, request);
-        // A key pasted into a prompt goes to its own service, but must not be written to a file.
-        let body = line.body.to_string();
-        if let Cow::Owned(clean) = self.client.redactor().line(body.as_bytes()) {
-            line.body = serde_json::from_slice(&clean).unwrap_or_default();
-        }
-        self.note(self.journal.asked(&line));
+        let written = format::write(&self.request_line(id, request)).and_then(|line| {
+            // A key pasted into a prompt goes to its own service, but must not be written to a file.
+            let line = match self.client.redactor().line(&line) {
+                Cow::Owned(clean) => clean,
+                Cow::Borrowed(_) => line,
+            };
+            self.journal.asked(id, line)
+        });
+        self.note(written);
     }
 
     /// The request as a line of a request file.
@@ -248,7 +258,7 @@ impl AnswerCache {
         id: &str,
         deployment: &str,
         outcome: &Result<ChatCompletion>,
-        effort: &RequestStats,
+        stats: &RequestStats,
     ) {
         let account = Account {
             host: self.parameters.host().to_owned(),
@@ -257,7 +267,7 @@ impl AnswerCache {
                 .as_ref()
                 .ok()
                 .and_then(|completion| completion.profile().map(str::to_owned)),
-            ..Account::from(effort)
+            ..Account::from(stats)
         };
         let line = match outcome {
             Ok(completion) => OutputLine::answered(id, completion, account),
@@ -305,11 +315,11 @@ impl AnswerCache {
 }
 
 impl From<&RequestStats> for Account {
-    fn from(effort: &RequestStats) -> Self {
+    fn from(stats: &RequestStats) -> Self {
         Self {
-            attempts: effort.attempts,
-            latency_ms: u64::try_from(effort.latency.as_millis()).unwrap_or(u64::MAX),
-            asked_at: effort.asked_at.map_or(0, seconds_since_1970),
+            attempts: stats.attempts,
+            latency_ms: u64::try_from(stats.latency.as_millis()).unwrap_or(u64::MAX),
+            asked_at: stats.asked_at.map_or(0, seconds_since_1970),
             ..Self::default()
         }
     }

@@ -6,15 +6,13 @@
 //! outcomes in order.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tracing::Instrument as _;
-use tracing::instrument::WithSubscriber as _;
 
 use super::cache::AnswerCache;
 use super::guard::{guarded, guarded_async};
@@ -24,6 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::openai::attempt::Attempt;
 use crate::openai::profile::{Judgement, Negotiation};
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
+use crate::runtime;
 
 /// How many times one row may be refused because of the quota. Each time, the whole batch waits
 /// as long as the service asked, so this is enough even when other clients share the quota.
@@ -49,7 +48,7 @@ pub(crate) struct Question {
 pub(crate) struct Outcome {
     pub(crate) index: usize,
     pub(crate) outcome: Result<ChatCompletion>,
-    pub(crate) effort: RequestStats,
+    pub(crate) stats: RequestStats,
     pub(crate) source: Source,
 }
 
@@ -59,7 +58,7 @@ impl Outcome {
         Self {
             index,
             outcome: Err(reason.clone()),
-            effort: RequestStats::default(),
+            stats: RequestStats::default(),
             source: Source::NotAsked,
         }
     }
@@ -126,7 +125,7 @@ impl Engine {
         let mut workers = JoinSet::new();
         for _ in 0..workers_wanted {
             let worker = work(Arc::clone(&shared), sender.clone());
-            workers.spawn(worker.in_current_span().with_current_subscriber());
+            runtime::spawn_into(&mut workers, worker);
         }
         Self {
             shared,
@@ -207,58 +206,41 @@ impl Shared {
         };
         let kept = self.config.cache.as_deref().zip(id.as_ref());
         if let Some((cache, id)) = kept.filter(|_| !self.config.fresh)
-            && let Some((completion, effort)) = cache.answer(id)
+            && let Some((completion, stats)) = cache.answer(id)
         {
             return Some(Outcome {
                 index,
                 outcome: Ok(completion),
-                effort,
+                stats,
                 source: Source::Journal,
             });
         }
-        let (outcome, effort) = self.ask(&request, kept).await?;
+        let mut stats = RequestStats::default();
+        let outcome = match self.begin(&request) {
+            Err(error) => Err(error),
+            Ok((rate_limiter, mut negotiation)) => {
+                let exchange =
+                    self.exchange(&request, kept, &rate_limiter, &mut negotiation, &mut stats);
+                let outcome = exchange.await;
+                held_or(outcome, &mut negotiation, &mut stats)?
+            }
+        };
         // A paid answer must be kept even if this step panics.
         let _ = guarded(|| self.learn(&request, &outcome));
         if let Some((cache, id)) = kept {
             let deployment = cache.deployment(&request);
-            let _ = guarded(|| cache.record_outcome(id, deployment, &outcome, &effort));
+            let _ = guarded(|| cache.record_outcome(id, deployment, &outcome, &stats));
         }
-        let source = match effort.attempts {
+        let source = match stats.attempts {
             0 => Source::NotAsked,
             _ => Source::Service,
         };
         Some(Outcome {
             index,
             outcome,
-            effort,
+            stats,
             source,
         })
-    }
-
-    async fn ask(
-        &self,
-        request: &ChatRequest,
-        kept: Option<(&AnswerCache, &String)>,
-    ) -> Option<(Result<ChatCompletion>, RequestStats)> {
-        let mut effort = RequestStats::default();
-        let (rate_limiter, mut negotiation) = match self.begin(request) {
-            Ok(begun) => begun,
-            Err(error) => return Some((Err(error), effort)),
-        };
-        let outcome = self
-            .exchange(request, kept, &rate_limiter, &mut negotiation, &mut effort)
-            .await;
-        if let Some(Ok(_)) = outcome {
-            return Some((outcome?, effort));
-        }
-        match negotiation.take_held_answer() {
-            Some(answer) => {
-                effort.reclaim(answer.usage.unwrap_or_default());
-                let limits = answer.rate_limits().clone();
-                Some((Ok(answer.after_attempts(effort.attempts, limits)), effort))
-            }
-            None => Some((outcome?, effort)),
-        }
     }
 
     /// Sends the request until it has its outcome. `None` if the engine was closed before.
@@ -268,7 +250,7 @@ impl Shared {
         kept: Option<(&AnswerCache, &String)>,
         rate_limiter: &Arc<RateLimiter>,
         negotiation: &mut Negotiation<'_>,
-        effort: &mut RequestStats,
+        stats: &mut RequestStats,
     ) -> Option<Result<ChatCompletion>> {
         let started = Instant::now();
         let mut retries = 0;
@@ -276,7 +258,7 @@ impl Shared {
             self.config.client.prepare_to_send().await;
             let prepared = negotiation.prepare().await;
             let asked = Instant::now();
-            let admission = rate_limiter.admit(Cost::from(&prepared.request));
+            let admission = pin!(rate_limiter.admit(Cost::from(prepared.request.as_ref())));
             let permit = match self.unless_cut(negotiation, admission).await? {
                 Ok(permit) => permit,
                 Err(error) => return Some(Err(prepared.hinted(request, error))),
@@ -289,56 +271,54 @@ impl Shared {
             if !negotiation.is_current(&prepared) {
                 continue;
             }
-            if let Some((cache, id)) = kept.filter(|_| effort.attempts == 0) {
+            if let Some((cache, id)) = kept.filter(|_| stats.attempts == 0) {
                 cache.record_request(id, request);
             }
             let sent = Instant::now();
             let sent_at = SystemTime::now();
-            let attempt = self.config.client.attempt(&prepared);
+            let attempt = pin!(self.config.client.attempt(&prepared));
             let mut attempt = self.unless_cut(negotiation, attempt).await?;
-            if !attempt.is_sent {
-                permit.failed(&attempt.limits);
-                return Some(attempt.outcome);
+            if attempt.is_sent {
+                stats.asked_at.get_or_insert(sent_at);
+                stats.attempts = stats.attempts.saturating_add(1);
+                stats.latency = sent.elapsed();
             }
-            effort.asked_at.get_or_insert(sent_at);
-            effort.attempts = effort.attempts.saturating_add(1);
-            effort.latency = sent.elapsed();
-            effort.waited = started.elapsed().saturating_sub(effort.latency);
+            stats.waited = started.elapsed().saturating_sub(stats.latency);
             let answered = attempt.outcome.as_ref().ok().map(|answer| answer.usage);
             let judgement = negotiation.judge(&prepared, &mut attempt);
             self.keep_profile(negotiation);
             let wait = report(permit, &attempt, answered);
             if let Judgement::Again(usage) = judgement {
-                effort.discard(usage);
+                stats.discard(usage);
                 continue;
             }
             let error = match attempt.outcome {
                 Ok(completion) => {
-                    let completion = completion.after_attempts(effort.attempts, attempt.limits);
+                    let completion = completion.after_attempts(stats.attempts, attempt.limits);
                     return Some(Ok(completion));
                 }
                 Err(error) => error,
             };
-            effort.discard(answered.flatten().unwrap_or_default());
+            stats.discard(answered.flatten().unwrap_or_default());
             let again = attempt.retry.again;
             if error.is_rate_limit() {
-                effort.refused += 1;
+                stats.refused += 1;
                 tracing::debug!(
-                    refused = effort.refused,
+                    refused = stats.refused,
                     retry_after_ms = error.retry_after().map(|wait| wait.as_millis() as u64),
                     "a request was refused for the quota's sake"
                 );
-                if !again || effort.refused > REFUSALS || self.out_of_patience(&error) {
+                if !again || stats.refused > REFUSALS || self.out_of_patience(&error) {
                     return Some(Err(error));
                 }
-                self.unless_cut(negotiation, rate_limiter.rest(wait))
-                    .await?;
+                let rest = pin!(rate_limiter.rest(wait));
+                self.unless_cut(negotiation, rest).await?;
             } else {
                 if !again || retries >= self.config.retries {
                     return Some(Err(error));
                 }
-                self.unless_cut(negotiation, attempt.retry.pause(retries, &error))
-                    .await?;
+                let pause = pin!(attempt.retry.pause(retries, &error));
+                self.unless_cut(negotiation, pause).await?;
                 retries += 1;
             }
         }
@@ -349,15 +329,14 @@ impl Shared {
     async fn unless_cut<T>(
         &self,
         negotiation: &Negotiation<'_>,
-        work: impl Future<Output = T>,
+        mut work: impl Future<Output = T> + Unpin,
     ) -> Option<T> {
         if !negotiation.holds_an_answer() {
             return Some(work.await);
         }
         let mut closed = self.closed.subscribe();
         let mut closed = pin!(closed.wait_for(|closed| *closed));
-        let mut work = pin!(work);
-        poll_fn(|context| match work.as_mut().poll(context) {
+        poll_fn(|context| match Pin::new(&mut work).poll(context) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
             Poll::Pending => closed.as_mut().poll(context).map(|_| None),
         })
@@ -365,7 +344,10 @@ impl Shared {
     }
 
     /// The rate limiter of a request, and the negotiation of its parameters.
-    fn begin<'a>(&self, request: &'a ChatRequest) -> Result<(Arc<RateLimiter>, Negotiation<'a>)> {
+    fn begin<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+    ) -> Result<(Arc<RateLimiter>, Negotiation<'a>)> {
         let EngineConfig {
             client,
             thinking_allowance,
@@ -446,6 +428,25 @@ impl Shared {
             }
             _ => false,
         }
+    }
+}
+
+/// The outcome of an exchange, or in place of an error the answer that was there before it.
+fn held_or(
+    outcome: Option<Result<ChatCompletion>>,
+    negotiation: &mut Negotiation<'_>,
+    stats: &mut RequestStats,
+) -> Option<Result<ChatCompletion>> {
+    if let Some(Ok(_)) = outcome {
+        return outcome;
+    }
+    match negotiation.take_held_answer() {
+        Some(answer) => {
+            stats.reclaim(answer.usage.unwrap_or_default());
+            let limits = answer.rate_limits().clone();
+            Some(Ok(answer.after_attempts(stats.attempts, limits)))
+        }
+        None => outcome,
     }
 }
 

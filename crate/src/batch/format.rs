@@ -109,6 +109,9 @@ pub(crate) struct Account {
     /// How the request was sent, if other than written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) profile: Option<String>,
+    /// What the user can do about the error; omitted in the journal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
 }
 
 fn is_zero(number: &u64) -> bool {

@@ -68,9 +68,9 @@ impl Answers {
             ),
             column(
                 "latency_ms",
-                self.each(|row| row.effort.latency.as_millis() as u64),
+                self.each(|row| row.stats.latency.as_millis() as u64),
             ),
-            column("attempts", self.each(|row| row.effort.attempts)),
+            column("attempts", self.each(|row| row.stats.attempts)),
             column("source", self.each(|row| row.source.name())),
             column("request_id", self.each(request_id)),
             column("model", self.each(model)),
@@ -99,10 +99,7 @@ impl Answers {
             }
         };
         unless(rows.iter().any(|row| row.sample > 0), &["sample"]);
-        unless(
-            rows.iter().any(|row| row.effort.attempts > 1),
-            &["attempts"],
-        );
+        unless(rows.iter().any(|row| row.stats.attempts > 1), &["attempts"]);
         let mut usages = rows.iter().filter_map(Answer::usage);
         unless(
             usages.any(|usage| usage.reasoning_tokens > 0),
@@ -233,7 +230,7 @@ mod tests {
             prompt: format!("Describe number {id}."),
             sample: 0,
             outcome,
-            effort: RequestStats {
+            stats: RequestStats {
                 attempts: 1,
                 latency: Duration::from_millis(12),
                 ..RequestStats::default()

@@ -18,7 +18,7 @@ use crate::text::sanitize_line;
 impl BatchRequest {
     /// Parses a line: a request in the input format of the Azure OpenAI Batch API, an object
     /// with `prompt` and optionally `system` and `custom_id`, or a JSON string. `custom_id` is a
-    /// string or a number; if the line has none, `name` is used.
+    /// string or a number; if the line has none, `name` is used, which may be empty.
     ///
     /// A line in none of these forms gives a request with an error, so that it becomes a row.
     ///
@@ -158,9 +158,15 @@ impl Row {
     /// # Errors
     /// The line can't be written.
     pub fn write_json(&self, to: &mut impl Write) -> Result<()> {
+        let completion = self.outcome.as_ref().ok();
+        let error = self.outcome.as_ref().err();
         let account = Account {
             source: Some(self.source.name().to_owned()),
-            ..Account::from(&self.effort)
+            profile: completion
+                .and_then(|completion| completion.profile())
+                .map(str::to_owned),
+            hint: error.and_then(Error::hint).map(str::to_owned),
+            ..Account::from(&self.stats)
         };
         let mut line = match &self.outcome {
             Ok(completion) => OutputLine::answered(&self.custom_id, completion, account),

@@ -31,16 +31,26 @@ struct Counts {
 
 impl Counts {
     fn add(&mut self, kind: &str) {
-        for (known, count) in &mut self.kinds {
-            if &**known == kind {
-                *count += 1;
-                return;
-            }
+        if self.counts_as_known(kind) {
+            return;
+        }
+        let kind = sanitize_line(kind, LONGEST);
+        if self.counts_as_known(&kind) {
+            return;
         }
         match self.kinds.len() < MOST {
             true => self.kinds.push((kind.into(), 1)),
             false => self.others += 1,
         }
+    }
+
+    fn counts_as_known(&mut self, kind: &str) -> bool {
+        let known = self.kinds.iter_mut().find(|(known, _)| &**known == kind);
+        if let Some((_, count)) = known {
+            *count += 1;
+            return true;
+        }
+        false
     }
 
     fn listed(&self, unnamed: &str) -> Option<String> {
@@ -65,10 +75,30 @@ impl Counts {
 impl MixedRows {
     pub(crate) fn add(&mut self, completion: &ChatCompletion) {
         let profile = completion.profile().unwrap_or_default();
-        self.profiles.add(&sanitize_line(profile, LONGEST));
+        self.profiles.add(profile);
         if !completion.model.is_empty() {
-            self.models.add(&sanitize_line(&completion.model, LONGEST));
+            self.models.add(&completion.model);
         }
+    }
+
+    /// A note for each setting that was left out of some rows, except for those that all rows share.
+    fn left_out(&self, shared: &ChatRequest) -> impl Iterator<Item = String> {
+        let is_shared = |name: &str| match name {
+            "temperature" => shared.temperature.is_some(),
+            "top_p" => shared.top_p.is_some(),
+            _ => shared.seed.is_some(),
+        };
+        let fields = ["temperature", "top_p", "seed"].into_iter();
+        let fields = fields.filter(move |name| !is_shared(name));
+        fields.filter_map(|name| {
+            let without = format!("without {name}");
+            let lacks = |kind: &str| kind.split(", ").any(|part| part == without);
+            let kinds = self.profiles.kinds.iter().filter(|(kind, _)| lacks(kind));
+            let rows: usize = kinds.map(|(_, count)| count).sum();
+            (rows > 0).then(|| {
+                format!("{name} was left out of {rows} rows that set it, because the deployment does not take it")
+            })
+        })
     }
 
     /// A note for each difference.
@@ -103,6 +133,7 @@ impl SharedSettings {
     /// and differences between rows. They are also shown in a notebook.
     pub(super) fn notes(&self, mixed_rows: &MixedRows, was_sent: bool) -> Vec<String> {
         let mut notes = mixed_rows.notes();
+        notes.extend(mixed_rows.left_out(&self.common));
         if let Some(profile) = self.profile.as_ref().filter(|_| was_sent) {
             notes.extend(profile.left_out_note(&self.common));
         }

@@ -56,6 +56,13 @@ impl ProfileFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => return refused(error.to_string()),
         };
+        if !SharedProfile::is_file_of_profile(&text) {
+            return Some(format!(
+                "{} is not a deployment profile, so it is left alone: what is learned about \
+                 {deployment} is not stored",
+                path.display()
+            ));
+        }
         if deployment.is_empty() {
             return None;
         }
@@ -65,10 +72,17 @@ impl ProfileFile {
         learned.err().and_then(refused)
     }
 
-    /// Replaces the file. An error is ignored: the next run then learns again, which costs one or
-    /// two requests.
+    /// Replaces the file, unless it is something else. An error is ignored: the next run then learns
+    /// again, which costs one or two requests.
     pub(super) fn save(&self, profile: &SharedProfile, host: &str) {
         let Self(path) = self;
+        let is_replaceable = match read(path) {
+            Ok(text) => SharedProfile::is_file_of_profile(&text),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        if !is_replaceable {
+            return;
+        }
         let _ = match profile.to_file(host) {
             Some(text) => write(path, &text),
             // Another model, which accepts requests as written, has taken its place.

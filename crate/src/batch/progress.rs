@@ -240,9 +240,12 @@ impl ProgressBar {
     }
 }
 
+/// Shows a note in a notebook while work is in progress. A program has the notes of the totals.
 #[cfg(feature = "notebook")]
 pub(crate) fn say(line: &str) {
-    crate::display::log_line(line);
+    if crate::runtime::in_kernel() {
+        crate::display::log_line(line);
+    }
 }
 
 /// Without the feature `notebook` nothing is printed; the rows hold everything.

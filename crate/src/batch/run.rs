@@ -75,7 +75,7 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     let answered = rows.iter().filter_map(|row| row.outcome.as_ref().ok());
     answered.for_each(|completion| mixed_rows.add(completion));
     let mut sent = rows.iter().filter(|row| row.source == Source::Service);
-    let was_sent = sent.any(|row| row.effort.attempts > 0);
+    let was_sent = sent.any(|row| row.stats.attempts > 0);
     notes.extend(SharedSettings::of(&batch).notes(&mixed_rows, was_sent));
     Ok(Answers::new(rows, started.elapsed(), unsaved).noting(notes))
 }
@@ -188,15 +188,15 @@ pub(crate) fn rows(
             // Questions are numbered in the order of their first rows.
             None => outcomes
                 .next()
-                .map(|one| (one.outcome, one.effort, one.source)),
+                .map(|one| (one.outcome, one.stats, one.source)),
         };
-        let (outcome, effort, source) = one?;
+        let (outcome, stats, source) = one?;
         Some(Answer {
             id,
             prompt: batch.asked.texts.get(row.prompt)?.clone(),
             sample: row.sample,
             outcome,
-            effort,
+            stats,
             source,
         })
     };

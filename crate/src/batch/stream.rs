@@ -1,9 +1,10 @@
 //! Batches of complete requests, of any number: requests are read as they are needed, and
 //! outcomes are delivered in order, with only the pending requests in memory.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::hash::BuildHasher as _;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
@@ -41,7 +42,8 @@ const LAST_READ: Duration = Duration::from_millis(100);
 /// A request with a name.
 #[derive(Clone, Debug)]
 pub struct BatchRequest {
-    /// The caller's name for the request.
+    /// The caller's name for the request; may be empty. A journal knows a request by its name and
+    /// content; one without a name by its content alone, and by how many equal ones precede it.
     pub custom_id: String,
     /// The request, or the reason why there is none, which becomes the row's error.
     pub request: Result<ChatRequest>,
@@ -91,7 +93,7 @@ pub struct Row {
     /// The completion, or why there is none.
     pub outcome: Result<ChatCompletion>,
     /// How many attempts the request took, and how long.
-    pub effort: RequestStats,
+    pub stats: RequestStats,
     /// Where the outcome comes from.
     pub source: Source,
 }
@@ -333,6 +335,7 @@ struct Feeder {
 impl Feeder {
     /// A request is read only when there is room for it, and then becomes a row in any case.
     fn feed(&self, mut requests: Unread, handle: &Handle) {
+        let mut unnamed = Occurrences::default();
         for index in 0.. {
             if !handle.block_on(self.pending.has_room()) {
                 return;
@@ -344,13 +347,39 @@ impl Feeder {
             let request = one.request.map(|request| request.or(&self.common));
             let id = self.cache.as_ref().zip(request.as_ref().ok());
             let id = id.and_then(|(cache, request)| {
-                Some(cache.upgrade()?.named_id(request, &one.custom_id))
+                let cache = cache.upgrade()?;
+                Some(match one.custom_id.as_str() {
+                    "" => unnamed.id(|occurrence| cache.unnamed_id(request, occurrence)),
+                    name => cache.named_id(request, name),
+                })
             });
             let question = Question { index, request, id };
             if self.sender.blocking_send(question).is_err() {
                 return;
             }
         }
+    }
+}
+
+/// Counts equal requests without a name.
+#[derive(Default)]
+struct Occurrences {
+    /// Hashes of their IDs. They are few bytes, since there may be millions.
+    seen: HashSet<u64>,
+    repeated: HashMap<u64, u32>,
+}
+
+impl Occurrences {
+    /// The ID of the next request, given its ID for each number of equal ones before it.
+    fn id(&mut self, of: impl Fn(u32) -> String) -> String {
+        let first = of(0);
+        let hash = self.seen.hasher().hash_one(&first);
+        if self.seen.insert(hash) {
+            return first;
+        }
+        let count = self.repeated.entry(hash).or_default();
+        *count = count.saturating_add(1);
+        of(*count)
     }
 }
 
@@ -404,7 +433,7 @@ impl<'a> Delivery<'a> {
 
     fn deliver(&mut self, one: Outcome) -> Result<()> {
         self.next += 1;
-        self.totals.add(&one.outcome, &one.effort, one.source);
+        self.totals.add(&one.outcome, &one.stats, one.source);
         if let Ok(completion) = &one.outcome {
             self.mixed_rows.add(completion);
         }
@@ -413,7 +442,7 @@ impl<'a> Delivery<'a> {
             id: one.index,
             custom_id,
             outcome: one.outcome,
-            effort: one.effort,
+            stats: one.stats,
             source: one.source,
         };
         self.send(row)?;

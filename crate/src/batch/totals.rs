@@ -140,7 +140,7 @@ impl Totals {
     pub(crate) fn add(
         &mut self,
         outcome: &Result<ChatCompletion>,
-        effort: &RequestStats,
+        stats: &RequestStats,
         source: Source,
     ) {
         self.rows += 1;
@@ -163,11 +163,11 @@ impl Totals {
             Source::SameQuestion => self.shared += 1,
             Source::NotAsked => {}
             Source::Service => {
-                add(&mut self.requests, u64::from(effort.attempts));
-                add(&mut self.refused, u64::from(effort.refused));
-                self.longest_wait = self.longest_wait.max(effort.waited);
+                add(&mut self.requests, u64::from(stats.attempts));
+                add(&mut self.refused, u64::from(stats.refused));
+                self.longest_wait = self.longest_wait.max(stats.waited);
                 let usage = outcome.as_ref().ok().and_then(|answer| answer.usage);
-                let usage = usage.unwrap_or_default().plus(effort.discarded);
+                let usage = usage.unwrap_or_default().plus(stats.discarded);
                 add(&mut self.prompt_tokens, usage.prompt_tokens);
                 add(&mut self.completion_tokens, usage.completion_tokens);
                 add(&mut self.reasoning_tokens, usage.reasoning_tokens);
@@ -252,7 +252,7 @@ mod tests {
         Ok(ChatCompletion::from_body(body.to_string().into_bytes()).unwrap())
     }
 
-    fn effort(attempts: u32, refused: u32, waited: u64) -> RequestStats {
+    fn stats(attempts: u32, refused: u32, waited: u64) -> RequestStats {
         RequestStats {
             attempts,
             refused,
@@ -265,7 +265,7 @@ mod tests {
     fn only_what_the_service_was_asked_for_counts_as_paid() {
         let mut totals = Totals::default();
         for source in [Source::Service, Source::Journal, Source::SameQuestion] {
-            totals.add(&answered("stop"), &effort(3, 2, 4), source);
+            totals.add(&answered("stop"), &stats(3, 2, 4), source);
         }
         let expected = Totals {
             rows: 3,
@@ -321,17 +321,17 @@ mod tests {
         let mut totals = Totals::default();
         assert_snapshot!(totals, @"0 rows: 0 answered, 0 tokens, 0.0 s");
         assert_eq!(totals.rows_per_second(), 0.0);
-        totals.add(&answered("stop"), &effort(1, 0, 0), Source::Service);
+        totals.add(&answered("stop"), &stats(1, 0, 0), Source::Service);
         totals.wall_time = Duration::from_millis(1250);
         assert_snapshot!(totals, @"1 row: 1 answered, 7 tokens, 1.2 s");
         assert_eq!(totals.rows_per_second(), 0.8);
 
-        totals.add(&answered("length"), &effort(2, 1, 9), Source::Service);
-        totals.add(&answered("stop"), &effort(1, 0, 0), Source::Journal);
-        totals.add(&answered("length"), &effort(0, 0, 0), Source::SameQuestion);
+        totals.add(&answered("length"), &stats(2, 1, 9), Source::Service);
+        totals.add(&answered("stop"), &stats(1, 0, 0), Source::Journal);
+        totals.add(&answered("length"), &stats(0, 0, 0), Source::SameQuestion);
         for kind in [ErrorKind::Server, ErrorKind::Cancelled] {
             let failed = Err(Error::new(kind, "x"));
-            totals.add(&failed, &effort(3, 0, 1), Source::Service);
+            totals.add(&failed, &stats(3, 0, 1), Source::Service);
         }
         assert_snapshot!(totals, @"6 rows: 4 answered (1 from the journal, 1 shared, 2 cut at the token limit), 1 failed, 1 cancelled, 14 tokens, 1.2 s, 1 request refused for the quota");
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::merge::{Merge, effort};
+use super::merge::{Merge, stats};
 use super::open_batch::{OpenBatch, until};
 use super::service::{Made, Service};
 use super::service_of;
@@ -149,15 +149,15 @@ fn answers(
             return Some(Outcome {
                 index,
                 outcome,
-                effort: effort(),
+                stats: stats(),
                 source: Source::Service,
             });
         }
-        if let Some((completion, effort)) = open_batch.cache.answer(id) {
+        if let Some((completion, stats)) = open_batch.cache.answer(id) {
             return Some(Outcome {
                 index,
                 outcome: Ok(completion),
-                effort,
+                stats,
                 source: Source::Journal,
             });
         }

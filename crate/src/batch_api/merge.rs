@@ -56,7 +56,7 @@ pub(super) struct Merged {
 }
 
 /// The statistics of a row of a batch: one request.
-pub(super) fn effort() -> RequestStats {
+pub(super) fn stats() -> RequestStats {
     RequestStats {
         attempts: 1,
         ..RequestStats::default()
@@ -183,7 +183,7 @@ impl<'a> Merge<'a> {
         }
         let deployment = self.service.deployment();
         self.cache
-            .record_outcome(&id, deployment, &outcome, &effort());
+            .record_outcome(&id, deployment, &outcome, &stats());
         row.outcome = Some(outcome);
     }
 
@@ -199,7 +199,7 @@ impl<'a> Merge<'a> {
         let outcomes = rows.into_iter().map(|(id, row)| {
             let outcome = row.outcome.unwrap_or_else(|| {
                 let outcome = Err(missing.clone());
-                cache.record_outcome(id, service.deployment(), &outcome, &effort());
+                cache.record_outcome(id, service.deployment(), &outcome, &stats());
                 outcome
             });
             (id.to_owned(), outcome)

@@ -77,9 +77,17 @@ impl ContentFilter {
         }
     }
 
+    /// The names of the field that holds the results.
+    pub(crate) const NAMES: [&str; 2] = ["content_filter_results", "content_filter_result"];
+
     /// Reads the results from the object that holds them, under either of the two field names.
     pub(crate) fn inside(json: &RawValue) -> Self {
-        fields(json, ["content_filter_results", "content_filter_result"])
+        Self::found(fields(json, Self::NAMES))
+    }
+
+    /// Reads the results from the fields of these [names](Self::NAMES).
+    pub(crate) fn found(results: [Option<&RawValue>; 2]) -> Self {
+        results
             .into_iter()
             .flatten()
             .find(|found| found.get().starts_with('{'))

@@ -15,28 +15,69 @@ pub(crate) struct Destination {
     pub(crate) is_plain_http: bool,
 }
 
-/// Checks the proxy for this destination, if there is one.
+/// A proxy: the variable that names it, and its host and port.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy {
+    pub(super) variable: &'static str,
+    pub(super) address: String,
+}
+
+impl Proxy {
+    /// The proxy on the way to this host, if it can be used and the host is not excepted.
+    pub(crate) fn of_environment(destination: Destination, host: &str) -> Option<Self> {
+        Self::of(destination, host, of_environment)
+    }
+
+    fn of(
+        destination: Destination,
+        host: &str,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Option<Self> {
+        let excepted = ["NO_PROXY", "no_proxy"].into_iter().find_map(&lookup);
+        match is_excepted(host, &excepted.unwrap_or_default()) {
+            true => None,
+            false => check(destination, lookup).ok()?,
+        }
+    }
+}
+
+pub(super) fn of_environment(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Whether the list of exceptions contains the host or a domain that it is in.
+fn is_excepted(host: &str, exceptions: &str) -> bool {
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    exceptions.split(',').map(str::trim).any(|exception| {
+        let domain = exception.trim_start_matches("*.").trim_start_matches('.');
+        let rest = host.strip_suffix(domain);
+        exception == "*"
+            || !domain.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
+}
+
+/// Checks the proxy for this destination, and returns it if there is one.
 ///
 /// # Errors
 /// It can't be used; the message names its variable, not its value, which may contain a password.
 pub(super) fn check(
     destination: Destination,
     lookup: impl Fn(&str) -> Option<String>,
-) -> Result<()> {
+) -> Result<Option<Proxy>> {
     if destination.is_loopback {
-        return Ok(());
+        return Ok(None);
     }
     let own = match destination.is_plain_http {
         true => ["HTTP_PROXY", "http_proxy"],
         false => ["HTTPS_PROXY", "https_proxy"],
     };
-    let named = own.iter().chain(&["ALL_PROXY", "all_proxy"]);
+    let named = own.into_iter().chain(["ALL_PROXY", "all_proxy"]);
     // The first non-empty one counts.
     let first = named
         .filter_map(|name| Some((name, lookup(name)?)))
         .find(|(_, value)| !value.trim().is_empty());
     let Some((name, value)) = first else {
-        return Ok(());
+        return Ok(None);
     };
     let refused = |what: String| {
         Err(Error::new(ErrorKind::Settings, what).with_hint(format!(
@@ -65,7 +106,14 @@ pub(super) fn check(
             Some(url) if scheme.starts_with("socks") && url.port().is_none() => refused(format!(
                 "{name} names no port of its proxy (1080 is the usual one)"
             )),
-            Some(_) => Ok(()),
+            Some(url) => {
+                let host = url.host_str().unwrap_or_default();
+                let port = url.port_or_known_default();
+                Ok(Some(Proxy {
+                    variable: name,
+                    address: port.map_or(host.to_owned(), |port| format!("{host}:{port}")),
+                }))
+            }
         },
     }
 }
@@ -83,7 +131,7 @@ mod tests {
     fn told(name: &str, value: &str) -> String {
         let lookup = |asked: &str| (asked == name).then(|| value.to_owned());
         match check(FAR, lookup) {
-            Ok(()) => "used".to_owned(),
+            Ok(_) => "used".to_owned(),
             Err(error) => format!("{error:?}"),
         }
     }
@@ -137,6 +185,25 @@ mod tests {
             is_plain_http: true,
         };
         check(here, |_| Some("quic://x".to_owned())).unwrap();
+    }
+
+    #[test]
+    fn the_proxy_on_the_way_is_known_without_its_password() {
+        let of = |host: &str, exceptions: &str| {
+            let lookup = |name: &str| match name {
+                "HTTPS_PROXY" => Some("http://me:Hunter2@proxy.example:3128".to_owned()),
+                "NO_PROXY" => Some(exceptions.to_owned()),
+                _ => None,
+            };
+            let proxy = Proxy::of(FAR, host, lookup);
+            proxy.map(|proxy| format!("{} {}", proxy.variable, proxy.address))
+        };
+        let used = Some("HTTPS_PROXY proxy.example:3128".to_owned());
+        assert_eq!(of("api.example", ""), used);
+        assert_eq!(of("api.example:8443", "other.example, ple"), used);
+        for exceptions in ["*", "example", "a,.example", "*.example", "api.example"] {
+            assert_eq!(of("api.example:8443", exceptions), None, "{exceptions}");
+        }
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
-use super::proxy::{self, Destination};
+use super::proxy::{self, Destination, Proxy};
 use super::redact::Redactor;
 use super::retry::Retry;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,6 +15,9 @@ use crate::settings::{CONNECT_TIMEOUT, Settings, TIMEOUT};
 /// The largest body that is read, in bytes. The longest answer is about a hundred times smaller.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
+/// The mark of UTF-8, which JSON must not begin with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The shortest time limit for transferring a file, which may be large and the network slow.
 const TRANSFER: Duration = Duration::from_secs(3600);
 
@@ -22,6 +25,8 @@ const TRANSFER: Duration = Duration::from_secs(3600);
 pub(crate) struct Limits {
     timeout: Duration,
     connect: Duration,
+    /// The proxy on the way, for messages.
+    proxy: Option<Proxy>,
 }
 
 impl Limits {
@@ -35,12 +40,24 @@ impl Limits {
             )
             .with_hint("give .timeout() and .connect_timeout() more, or leave them out"));
         }
-        Ok(Self { timeout, connect })
+        Ok(Self::of(timeout, connect))
     }
 
     /// Limits for a whole exchange and for establishing its connection.
     pub(crate) fn of(timeout: Duration, connect: Duration) -> Self {
-        Self { timeout, connect }
+        Self {
+            timeout,
+            connect,
+            proxy: None,
+        }
+    }
+
+    /// The same limits, with the proxy on the way to this host named in messages.
+    pub(crate) fn on_the_way_to(self, host: &str, destination: Destination) -> Self {
+        Self {
+            proxy: Proxy::of_environment(destination, host),
+            ..self
+        }
     }
 
     /// The limits for transferring files.
@@ -48,15 +65,14 @@ impl Limits {
         Self {
             timeout: self.timeout.max(TRANSFER),
             connect: self.connect,
+            proxy: self.proxy.clone(),
         }
     }
 }
 
 /// The connections of one client.
 pub(crate) fn client(destination: Destination, limits: &Limits) -> Result<reqwest::Client> {
-    proxy::check(destination, |name| {
-        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
-    })?;
+    proxy::check(destination, proxy::of_environment)?;
     // Fails only if the program has installed a provider already, which is then used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -182,6 +198,10 @@ impl Incoming<'_> {
             }
             body.extend_from_slice(chunk);
         }
+        // Some gateways put a byte order mark before their JSON.
+        if body.starts_with(BYTE_ORDER_MARK) {
+            body.drain(..BYTE_ORDER_MARK.len());
+        }
         Ok(self.way.redactor.bytes(body))
     }
 }
@@ -193,6 +213,24 @@ fn broken(error: reqwest::Error, way: Way<'_>) -> Failed {
     let error = error.without_url();
     let untrusted = is_untrusted(&error);
     let retry = if untrusted { Retry::NO } else { Retry::YES };
+    if let Some(Proxy { variable, address }) = &limits.proxy
+        && error.is_connect()
+        && !untrusted
+    {
+        let kind = match error.is_timeout() {
+            true => ErrorKind::Timeout,
+            false => ErrorKind::Connection,
+        };
+        let message = format!(
+            "could not connect to {host} through the proxy {address}, which {variable} names"
+        );
+        let hint = format!(
+            "check that the proxy runs and lets {host} through; without a proxy unset {variable}, or \
+             list the host in NO_PROXY"
+        );
+        let error = Error::new(kind, message).with_hint(hint).with_source(error);
+        return (error, retry);
+    }
     let (kind, message, hint) = match (error.is_timeout(), error.is_connect()) {
         (true, true) => (
             ErrorKind::Timeout,

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::value::RawValue;
@@ -20,7 +21,11 @@ use crate::secret::Secret;
 /// How long `az` may take. It starts Python, and contacts a server if its own token has expired.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How much of its output is read, in bytes.
-const LONGEST: u64 = 1024 * 1024;
+const LONGEST: u64 = 256 * 1024;
+/// How long its output is waited for after it has ended. What it has started may hold the output open.
+const REST: Duration = Duration::from_millis(500);
+/// How many places are tried at which the JSON may begin.
+const MOST_STARTS: usize = 1_000;
 /// The lifetime of a token whose expiry `az` does not print, in seconds.
 const UNNAMED: f64 = 300.0;
 
@@ -48,6 +53,15 @@ const GIVEN: [&str; 20] = [
     "no_proxy",
 ];
 
+/// Those that name files. `az` runs in another folder, so they must be absolute.
+const PATHS: [&str; 5] = [
+    "AZURE_CONFIG_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+];
+
 /// The program.
 pub(super) struct AzureCli {
     program: Option<PathBuf>,
@@ -71,9 +85,10 @@ impl AzureCli {
         };
         let resource = resource.to_owned();
         let asked = tokio::time::Instant::now();
-        let printed = tokio::task::spawn_blocking(move || run(&program, &resource, TIMEOUT)).await;
+        let work = move || token(&run(&program, &resource, TIMEOUT)?);
+        let read = tokio::task::spawn_blocking(work).await;
         let stopped = |_| Failure::Unavailable("`az` was stopped".to_owned());
-        let (token, lifetime) = token(&printed.map_err(stopped)??)?;
+        let (token, lifetime) = read.map_err(stopped)??;
         Ok(AccessToken::new(token, asked, lifetime))
     }
 }
@@ -106,6 +121,7 @@ fn token(printed: &Printed) -> Result<(Secret, Duration), Failure> {
 fn last_object(output: &str) -> Option<Box<RawValue>> {
     let starts = output.match_indices('{').map(|(at, _)| at);
     starts
+        .take(MOST_STARTS)
         .filter_map(|at| {
             let rest = output.get(at..)?;
             let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Box<RawValue>>();
@@ -142,7 +158,7 @@ fn run(program: &Path, resource: &str, timeout: Duration) -> Result<Printed, Fai
     let left = || timeout.saturating_sub(began.elapsed());
     let given: BTreeMap<&str, OsString> = GIVEN
         .iter()
-        .filter_map(|name| Some((*name, std::env::var_os(name)?)))
+        .filter_map(|name| Some((*name, given(name)?)))
         .collect();
     let mut command = Command::new(program);
     command
@@ -161,21 +177,21 @@ fn run(program: &Path, resource: &str, timeout: Duration) -> Result<Printed, Fai
     let mut child = command
         .spawn()
         .map_err(|error| Failure::Unavailable(format!("`az` can't be run: {error}")))?;
-    let output = child.stdout.take().map(read_all);
-    let errors = child.stderr.take().map(read_all);
-    let read = |from: Option<Receiver<Vec<u8>>>| match from {
-        Some(from) => from.recv_timeout(left()),
-        None => Ok(Vec::new()),
-    };
-    let read = read(output).and_then(|output| Ok((output, read(errors)?)));
-    let ended = read.and_then(|read| Ok((read, wait(&mut child, left)?)));
-    let Ok(((output, errors), is_success)) = ended else {
+    let output = child.stdout.take().map(Output::read);
+    let errors = child.stderr.take().map(Output::read);
+    let Some(is_success) = wait(&mut child, left) else {
         end(&mut child);
         return Err(Failure::refused(
             format!("`az account get-access-token` gave no answer within {timeout:?}"),
             "run it in a terminal, and see what it waits for",
         ));
     };
+    let ended = Instant::now();
+    let rest = |output: Option<Output>| match output {
+        Some(output) => output.take(REST.saturating_sub(ended.elapsed())),
+        None => Vec::new(),
+    };
+    let (output, errors) = (rest(output), rest(errors));
     Ok(Printed {
         is_success,
         output,
@@ -183,25 +199,54 @@ fn run(program: &Path, resource: &str, timeout: Duration) -> Result<Printed, Fai
     })
 }
 
-/// Reads on its own thread, so that a program that hangs blocks nothing else.
-fn read_all(from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = sync_channel(1);
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // An interrupted read yields what was printed so far.
-        let _ = from.take(LONGEST).read_to_end(&mut bytes);
-        let _ = sender.send(bytes);
-    });
-    receiver
+/// The value of a variable for `az`.
+fn given(name: &str) -> Option<OsString> {
+    let value = std::env::var_os(name)?;
+    if !PATHS.contains(&name) || value.is_empty() {
+        return Some(value);
+    }
+    Some(std::path::absolute(&value).map_or(value, PathBuf::into_os_string))
 }
 
-/// Waits until it ends; returns whether it succeeded.
-fn wait(child: &mut Child, left: impl Fn() -> Duration) -> Result<bool, RecvTimeoutError> {
+/// What a program has printed so far. It is read on its own thread, which ends when the program and
+/// all that it started have closed their output.
+struct Output {
+    read: Arc<Mutex<Vec<u8>>>,
+    is_complete: Receiver<()>,
+}
+
+impl Output {
+    fn read(from: impl Read + Send + 'static) -> Self {
+        let read = Arc::new(Mutex::new(Vec::new()));
+        let (complete, is_complete) = sync_channel(1);
+        let bytes = Arc::clone(&read);
+        std::thread::spawn(move || {
+            let mut from = from.take(LONGEST);
+            let mut part = [0; 4096];
+            while let Ok(length @ 1..) = from.read(&mut part) {
+                let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
+                bytes.extend_from_slice(part.get(..length).unwrap_or_default());
+            }
+            let _ = complete.send(());
+        });
+        Self { read, is_complete }
+    }
+
+    /// Waits at most this long until all is read.
+    fn take(self, wait: Duration) -> Vec<u8> {
+        // If others still hold the output open, what was printed before the end counts.
+        let _ = self.is_complete.recv_timeout(wait);
+        std::mem::take(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Waits until it ends; returns whether it succeeded, or `None` if it takes too long.
+fn wait(child: &mut Child, left: impl Fn() -> Duration) -> Option<bool> {
     loop {
         match child.try_wait() {
-            Ok(Some(status)) => return Ok(status.success()),
+            Ok(Some(status)) => return Some(status.success()),
             Ok(None) if !left().is_zero() => std::thread::sleep(Duration::from_millis(5)),
-            Ok(None) | Err(_) => return Err(RecvTimeoutError::Timeout),
+            Ok(None) | Err(_) => return None,
         }
     }
 }
@@ -266,30 +311,54 @@ mod tests {
         `az` gave no token: ERROR: AADSTS500011: The resource principal was not found.
           hint: the tenant does not know the service: check AZURE_TENANT_ID, and that it is the resource's
         ");
+        let token = format!("ERROR: bad token eyJ0eXAi.{}-1", "aB3_".repeat(40));
+        insta::assert_snapshot!(failed("", &token), @r"
+        `az` gave no token: ERROR: bad token [token]
+          hint: run `az account get-access-token` in a terminal, and see what it says
+        ");
         for output in [
             "",
             "{}",
             "{\"accessToken\": 7}",
             "{\"accessToken\": \"",
             "WARNING: {",
+            &"{\"a\":".repeat(40_000),
         ] {
             assert!(failed(output, "").contains("printed no token"), "{output}");
         }
     }
 
     #[cfg(unix)]
+    fn script(folder: &Path, lines: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let program = folder.join("az");
+        std::fs::write(&program, format!("#!/bin/sh\n{lines}\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        program
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_child_that_keeps_the_output_open_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = script(
+            folder.path(),
+            r#"sleep 600 & echo $! >&2; echo '{"accessToken": "a.b"}'"#,
+        );
+        let printed = run(&program, "r", Duration::from_secs(300)).ok().unwrap();
+        assert_eq!(token(&printed).unwrap().0.expose(), "a.b");
+        let child = printed.errors.trim().parse().unwrap();
+        // SAFETY: it only sends a signal, to the process that the script has started.
+        unsafe { libc::kill(child, libc::SIGKILL) };
+    }
+
+    #[cfg(unix)]
     #[test]
     fn a_program_that_hangs_is_ended_with_all_that_it_started() {
-        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("az");
         let child = folder.path().join("child");
-        let script = format!(
-            "#!/bin/sh\nsleep 600 &\necho $! > '{}'\nwait\n",
-            child.display()
-        );
-        std::fs::write(&program, script).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let lines = format!("sleep 600 &\necho $! > '{}'\nwait", child.display());
+        let program = script(folder.path(), &lines);
         let failure = run(&program, "r", Duration::from_secs(2)).err().unwrap();
         assert!(told(failure).contains("gave no answer within 2s"));
         let id: i32 = std::fs::read_to_string(child)

@@ -7,6 +7,9 @@ use super::{Chain, Notify, TokenCache};
 use crate::error::Result;
 use crate::settings::IdentitySettings;
 
+/// How many sign-ins are kept although nobody uses them.
+const MOST: usize = 64;
+
 /// The identity, the resource and the tokens.
 type SignedIn = (IdentitySettings, String, Arc<TokenCache<Chain>>);
 
@@ -26,6 +29,10 @@ pub(crate) fn tokens(
     if let Some((_, _, tokens)) = all.iter().find(same) {
         tokens.start_anew();
         return Ok(Arc::clone(tokens));
+    }
+    if all.len() >= MOST {
+        // Those that no client uses any more.
+        all.retain(|(_, _, tokens)| Arc::strong_count(tokens) > 1);
     }
     let chain = Chain::new(settings, resource, notify)?;
     let tokens = Arc::new(TokenCache::new(chain, notify));

@@ -174,7 +174,8 @@ impl<I: Issuer> TokenCache<I> {
 
     /// Fetches a token. The caller holds the lock.
     async fn sign_in(&self, replaces_rejected: bool) -> Result<Held, Failed> {
-        let issued = self.issuer.issue().await;
+        // Boxed, since the work of all credentials is large and would be a part of every request.
+        let issued = Box::pin(self.issuer.issue()).await;
         let mut state = self.state();
         state.tries = state.tries.saturating_add(1);
         match issued {

@@ -111,11 +111,33 @@ pub(super) fn refusal(body: &[u8], redactor: &Redactor) -> Refusal {
     }
 }
 
-/// A message on one line, without secrets and without the trace IDs that Entra appends.
+/// The shortest run of a token's characters that is taken for one. IDs are shorter, words have no
+/// digits.
+const SHORTEST_TOKEN: usize = 40;
+
+/// The text without anything that looks like a token.
+fn without_tokens(text: &str) -> String {
+    let is_part =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~' | '+' | '=');
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end.max(c.len_utf8()));
+        let is_token = run.len() >= SHORTEST_TOKEN
+            && run.contains(|c: char| c.is_ascii_digit())
+            && run.contains(|c: char| c.is_ascii_alphabetic());
+        clean.push_str(if is_token { "[token]" } else { run });
+        rest = after;
+    }
+    clean
+}
+
+/// A message on one line, without secrets, tokens, and the trace IDs that Entra appends.
 pub(super) fn excerpt(text: &str, redactor: &Redactor) -> String {
     let said = text.split("Trace ID:").next().unwrap_or_default();
     // Before the text is cut, because a part of a secret would not be recognized.
-    sanitize_line(redactor.message(said).trim(), EXCERPT)
+    sanitize_line(without_tokens(&redactor.message(said)).trim(), EXCERPT)
 }
 
 /// Hints by AADSTS number.

@@ -57,9 +57,9 @@ impl TokenService {
             is_plain_http,
         };
         Ok(Self {
-            host: host(url),
             http: transport::client(destination, &limits)?,
-            limits,
+            limits: limits.on_the_way_to(&host(url), destination),
+            host: host(url),
             redactor: Redactor::new(secret),
             hint,
         })

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 use super::Client;
 use super::error_mapping::{self, EXCERPT, LONGEST_BODY, RequestContext};
 use super::limits::RateLimits;
-use super::parse::NoAnswer;
+use super::parse::{NoAnswer, UnreadBody};
 use super::profile::{PreparedRequest, Refusal};
 use super::response::{ChatCompletion, Exchange};
 use crate::error::{Error, ErrorKind, Result};
@@ -13,8 +13,7 @@ use crate::http::retry::Retry;
 use crate::http::transport;
 use crate::json::Json;
 
-/// How much of a body is kept in case it is unusable, in bytes: enough for an excerpt and for a
-/// complete error.
+/// How much of an unusable body is read, in bytes: enough for an excerpt and for a complete error.
 const BEGINNING: usize = 64 * 1024;
 
 /// The result of one attempt.
@@ -27,7 +26,7 @@ pub(crate) struct Attempt {
     pub(crate) retry: Retry,
     /// The refused field and the service's message, if that is why it failed.
     pub(crate) refusal: Option<Refusal>,
-    /// Whether a request was sent. An invalid one is not.
+    /// Whether a request was sent. An invalid one is not, nor one without a token.
     pub(crate) is_sent: bool,
 }
 
@@ -45,10 +44,10 @@ impl Attempt {
 
 impl Client {
     /// Sends the request once.
-    pub(crate) async fn attempt(&self, prepared: &PreparedRequest) -> Attempt {
+    pub(crate) async fn attempt(&self, prepared: &PreparedRequest<'_>) -> Attempt {
         let Self(inner) = self;
-        let deployment = prepared.request.model.as_deref().unwrap_or_default();
-        let body = match prepared.request.body() {
+        let deployment = prepared.deployment;
+        let body = match prepared.request.body(deployment) {
             Ok(body) => body,
             Err(error) => {
                 return Attempt {
@@ -57,6 +56,12 @@ impl Client {
                 };
             }
         };
+        if let Err((error, retry)) = inner.credential.sign_in().await {
+            return Attempt {
+                is_sent: false,
+                ..Attempt::failed(error, retry)
+            };
+        }
         let post = inner.http.post(inner.endpoint.chat_url(deployment));
         let started = Instant::now();
         let answer = match inner.credential.send(post, body, self.way()).await {
@@ -98,27 +103,7 @@ impl Client {
                 };
             }
         };
-        // An error quotes the beginning of a body that is not an answer.
-        let beginning = body
-            .get(..body.len().min(BEGINNING))
-            .unwrap_or_default()
-            .to_vec();
-        let completion = ChatCompletion::from_body(body);
-        let success = (answer.status, &answer.headers, beginning.as_slice());
-        if completion.is_err()
-            && let Some((error, retry)) = context.embedded_error(success, &limits, now)
-        {
-            // An error without a status of its own may be a refusal all the same.
-            let status = error.status().filter(|status| *status >= 300);
-            return Attempt {
-                outcome: Err(error),
-                limits,
-                retry,
-                is_sent: true,
-                refusal: Refusal::read(status.unwrap_or(400), &beginning),
-            };
-        }
-        let (outcome, retry) = match completion {
+        let UnreadBody { why, body } = match ChatCompletion::from_body(body) {
             Ok(mut completion) => {
                 completion.exchange = Exchange {
                     latency,
@@ -126,21 +111,38 @@ impl Client {
                     profile: prepared.tag.clone(),
                     ..Exchange::default()
                 };
-                (Ok(completion), Retry::NO)
-            }
-            Err(why) => {
-                let error = self.misread(&why.to_string(), &beginning);
-                let error = error.with_status(answer.status).with_request_id(request_id);
-                // A truncated answer may arrive whole the next time.
-                let retry = match why {
-                    NoAnswer::BreaksOff { .. } => Retry::YES,
-                    NoAnswer::Other(_) => Retry::NO,
+                return Attempt {
+                    outcome: Ok(completion),
+                    limits,
+                    retry: Retry::NO,
+                    refusal: None,
+                    is_sent: true,
                 };
-                (Err(error), retry)
             }
+            Err(unread) => unread,
+        };
+        // An error quotes the beginning of a body that is not an answer.
+        let beginning = body.get(..BEGINNING).unwrap_or(&body);
+        let success = (answer.status, &answer.headers, beginning);
+        if let Some((error, retry)) = context.embedded_error(success, &limits, now) {
+            // An error without a status of its own may be a refusal all the same.
+            let status = error.status().filter(|status| *status >= 300);
+            return Attempt {
+                outcome: Err(error),
+                limits,
+                retry,
+                is_sent: true,
+                refusal: Refusal::read(status.unwrap_or(400), beginning),
+            };
+        }
+        let error = self.misread(&why.to_string(), beginning);
+        // A truncated answer may arrive whole the next time.
+        let retry = match why {
+            NoAnswer::BreaksOff { .. } => Retry::YES,
+            NoAnswer::Other(_) => Retry::NO,
         };
         Attempt {
-            outcome,
+            outcome: Err(error.with_status(answer.status).with_request_id(request_id)),
             limits,
             retry,
             is_sent: true,

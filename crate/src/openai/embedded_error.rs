@@ -56,7 +56,7 @@ pub(super) struct EmbeddedError<'a> {
 pub(super) fn find(body: &RawValue) -> Option<EmbeddedError<'_>> {
     let [error, choices] = fields(body, ["error", "choices"]);
     let first = choices.and_then(|choices| items(choices, 1).pop());
-    if let Some(said) = error_description(error, first) {
+    if let Some(said) = error_description(error, first.map(FirstChoice::of)) {
         return Some(found(said, body));
     }
     let says_why = || {
@@ -68,18 +68,39 @@ pub(super) fn find(body: &RawValue) -> Option<EmbeddedError<'_>> {
     (first.is_none() && says_why()).then(|| found(body, body))
 }
 
+/// The first choice, and the fields of it that may report an error.
+#[derive(Clone, Copy)]
+pub(super) struct FirstChoice<'a> {
+    pub(super) whole: &'a RawValue,
+    pub(super) error: Option<&'a RawValue>,
+    pub(super) finish_reason: Option<&'a RawValue>,
+}
+
+impl<'a> FirstChoice<'a> {
+    fn of(whole: &'a RawValue) -> Self {
+        let [error, finish_reason] = fields(whole, ["error", "finish_reason"]);
+        Self {
+            whole,
+            error,
+            finish_reason,
+        }
+    }
+}
+
 /// The description of the error in a response with this field `error` and this first choice.
 pub(super) fn error_description<'a>(
     error: Option<&'a RawValue>,
-    first: Option<&'a RawValue>,
+    first: Option<FirstChoice<'a>>,
 ) -> Option<&'a RawValue> {
-    let of_first = first.map(|first| fields(first, ["error", "finish_reason"]));
-    let [inside, reason] = of_first.unwrap_or_default();
-    let said = [error, inside]
-        .into_iter()
-        .flatten()
-        .find(|error| is_error(error));
-    said.or_else(|| first.filter(|_| reason.is_some_and(|reason| reason.get() == "\"error\"")))
+    let said = [error, first.and_then(|first| first.error)];
+    let said = said.into_iter().flatten().find(|error| is_error(error));
+    said.or_else(|| {
+        let first = first.filter(|first| {
+            let reason = first.finish_reason.map(RawValue::get);
+            reason == Some("\"error\"")
+        });
+        first.map(|first| first.whole)
+    })
 }
 
 /// The body as JSON, if it contains an error.

@@ -21,7 +21,7 @@ pub(crate) mod rest;
 mod show;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::Result;
 use crate::http::proxy::Destination;
@@ -39,7 +39,7 @@ pub use response::{ChatCompletion, Choice, ChoiceMessage, FinishReason, TokenLog
 
 use credential::Credential;
 use endpoint::Endpoint;
-use profile::Judgement;
+use profile::{Judgement, SharedProfile};
 
 /// Asks a deployment of Azure OpenAI, or any server with OpenAI's chat completions.
 ///
@@ -64,6 +64,8 @@ struct Inner {
     limits: transport::Limits,
     max_retries: u32,
     allowance: Allowance,
+    /// The profile of the client's own deployment, once it is needed.
+    profile: OnceLock<Arc<SharedProfile>>,
 }
 
 impl Client {
@@ -86,14 +88,13 @@ impl Client {
     pub fn new(settings: Settings) -> Result<Self> {
         let endpoint = Endpoint::new(&settings)?;
         let credential = Credential::new(&settings, &endpoint)?;
+        let destination = Destination {
+            is_loopback: endpoint.is_loopback(),
+            is_plain_http: endpoint.is_plain_http(),
+        };
         let limits = transport::Limits::new(&settings)?;
-        let http = transport::client(
-            Destination {
-                is_loopback: endpoint.is_loopback(),
-                is_plain_http: endpoint.is_plain_http(),
-            },
-            &limits,
-        )?;
+        let limits = limits.on_the_way_to(endpoint.host(), destination);
+        let http = transport::client(destination, &limits)?;
         tracing::debug!(
             host = endpoint.host(),
             credential = credential.kind().as_str(),
@@ -108,6 +109,7 @@ impl Client {
             limits,
             max_retries,
             allowance,
+            profile: OnceLock::new(),
         })))
     }
 
@@ -192,7 +194,7 @@ impl Client {
     /// `takes max_completion_tokens, no temperature; it thinks with effort minimal`. `None` while
     /// requests are sent as written.
     pub fn deployment_profile(&self) -> Option<String> {
-        profile::SharedProfile::of(self.host(), self.deployment()?).describe()
+        self.shared_profile(self.deployment()?).describe()
     }
 
     /// How many times a request that failed for a transient reason is sent again.
@@ -226,7 +228,8 @@ pub(crate) fn tell(note: &str) {
     let _ = note;
 }
 
-/// Shows notes in a notebook, each only once per process. A program reads [`Settings::notes`] instead.
+/// Shows notes in a notebook, each only once per process. A program reads [`Settings::notes`], the notes
+/// of a batch's totals and [`Client::deployment_profile`] instead.
 pub(crate) fn tell_once(notes: &[String]) {
     #[cfg(feature = "notebook")]
     {
@@ -234,6 +237,9 @@ pub(crate) fn tell_once(notes: &[String]) {
         use std::sync::{Mutex, PoisonError};
 
         static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        if !runtime::in_kernel() {
+            return;
+        }
         let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
         for note in notes {
             if told.insert(note.clone()) {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::embedded_error;
+use super::embedded_error::{self, FirstChoice};
 use super::response::{Body, ChatCompletion, Choice, ChoiceMessage, Exchange, TokenLogprob, Usage};
 use crate::error::{ContentFilter, PromptFilter};
 use crate::json::{self, Json, NoJson, field, fields, items};
@@ -39,23 +39,49 @@ impl fmt::Display for NoAnswer {
     }
 }
 
+/// A body that is not an answer.
+#[derive(Debug)]
+pub(crate) struct UnreadBody {
+    pub(crate) why: NoAnswer,
+    /// The body, possibly with repaired characters and without white space between its tokens.
+    pub(crate) body: Vec<u8>,
+}
+
+impl UnreadBody {
+    fn other(why: impl Into<String>, body: Vec<u8>) -> Self {
+        Self {
+            why: NoAnswer::Other(why.into()),
+            body,
+        }
+    }
+
+    fn breaks_off(body: Vec<u8>) -> Self {
+        Self {
+            why: NoAnswer::BreaksOff { length: body.len() },
+            body,
+        }
+    }
+}
+
 impl ChatCompletion {
     /// Reads the body of an answer, or explains why it is not one.
-    pub(crate) fn from_body(body: Vec<u8>) -> Result<Self, NoAnswer> {
-        let length = body.len();
+    pub(crate) fn from_body(body: Vec<u8>) -> Result<Self, UnreadBody> {
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Err(NoAnswer::BreaksOff { length: 0 });
+            return Err(UnreadBody::breaks_off(Vec::new()));
         }
-        let text =
-            String::from_utf8(body).map_err(|error| match error.utf8_error().error_len() {
-                None => NoAnswer::BreaksOff { length },
-                Some(_) => NoAnswer::Other("the answer is not UTF-8 text".to_owned()),
-            })?;
-        let json = Json::new(text).map_err(|why| match why {
-            NoJson::BreaksOff => NoAnswer::BreaksOff { length },
-            NoJson::Other => NoAnswer::Other("the answer is not JSON".to_owned()),
+        let text = String::from_utf8(body).map_err(|error| {
+            let breaks_off = error.utf8_error().error_len().is_none();
+            match breaks_off {
+                true => UnreadBody::breaks_off(error.into_bytes()),
+                false => UnreadBody::other("the answer is not UTF-8 text", error.into_bytes()),
+            }
         })?;
-        Self::from_json(json).map_err(NoAnswer::Other)
+        let json = Json::read(text).map_err(|(why, text)| match why {
+            NoJson::BreaksOff => UnreadBody::breaks_off(text.into_bytes()),
+            NoJson::Other => UnreadBody::other("the answer is not JSON", text.into_bytes()),
+        })?;
+        let read = Self::from_json(json.clone());
+        read.map_err(|why| UnreadBody::other(why, json.text().as_bytes().to_vec()))
     }
 
     /// Reads a body that is JSON, or explains why it is not an answer.
@@ -88,13 +114,19 @@ impl ChatCompletion {
             return Err("the answer has no `choices`".to_owned());
         };
         let list = items(list, MOST_CHOICES);
-        if embedded_error::error_description(error, list.first().copied()).is_some() {
+        let list: Vec<_> = list.into_iter().map(ChoiceFields::of).collect();
+        let first = list.first().map(|first| FirstChoice {
+            whole: first.whole,
+            error: first.error,
+            finish_reason: first.finish_reason,
+        });
+        if embedded_error::error_description(error, first).is_some() {
             return Err("the answer is an error".to_owned());
         }
         if list.is_empty() {
             return Err("the answer's `choices` are empty".to_owned());
         }
-        if !list.iter().any(|choice| has_answer(choice)) {
+        if !list.iter().any(ChoiceFields::has_answer) {
             return Err("the answer has no message".to_owned());
         }
         let mut left = Left::default();
@@ -104,7 +136,7 @@ impl ChatCompletion {
             model: text(model).unwrap_or_default(),
             created: created.and_then(json::read).unwrap_or_default(),
             choices: choices
-                .map(|(item, place)| choice(item, place, &mut left))
+                .map(|(choice, place)| choice.read(place, &mut left))
                 .collect(),
             usage: usage.and_then(self::usage),
             prompt_filter_results: prompt_filters
@@ -137,37 +169,80 @@ impl Default for Left {
     }
 }
 
-/// Does the choice have a message, or has the content filter withheld it?
-fn has_answer(choice: &RawValue) -> bool {
-    let [message, finish_reason] = fields(choice, ["message", "finish_reason"]);
-    message.is_some_and(|message| message.get().starts_with('{'))
-        || text(finish_reason).is_some_and(|reason| reason == "content_filter")
-}
-
 fn text(json: Option<&RawValue>) -> Option<String> {
     json.and_then(json::read)
 }
 
-fn choice(item: &RawValue, place: u64, left: &mut Left) -> Choice {
-    let [index, message, finish_reason, logprobs] =
-        fields(item, ["index", "message", "finish_reason", "logprobs"]);
-    let [role, content, refusal] = match message {
-        Some(message) => fields(message, ["role", "content", "refusal"]),
-        None => [None; 3],
-    };
-    Choice {
-        index: index.and_then(json::read).unwrap_or(place),
-        message: ChoiceMessage {
-            role: text(role).unwrap_or_else(|| "assistant".to_owned()),
-            content: content.and_then(self::content),
-            refusal: text(refusal),
-        },
-        finish_reason: text(finish_reason).map(|reason| reason.as_str().into()),
-        content_filter_results: ContentFilter::inside(item),
-        logprobs: logprobs
-            .and_then(|logprobs| field(logprobs, "content"))
-            .map(|tokens| self::logprobs(tokens, left))
-            .unwrap_or_default(),
+/// The fields of a choice, found in one pass.
+struct ChoiceFields<'a> {
+    whole: &'a RawValue,
+    index: Option<&'a RawValue>,
+    message: Option<&'a RawValue>,
+    finish_reason: Option<&'a RawValue>,
+    logprobs: Option<&'a RawValue>,
+    error: Option<&'a RawValue>,
+    content_filter: [Option<&'a RawValue>; 2],
+}
+
+impl<'a> ChoiceFields<'a> {
+    fn of(whole: &'a RawValue) -> Self {
+        let [filter, other_filter] = ContentFilter::NAMES;
+        let names = [
+            "index",
+            "message",
+            "finish_reason",
+            "logprobs",
+            "error",
+            filter,
+            other_filter,
+        ];
+        let [
+            index,
+            message,
+            finish_reason,
+            logprobs,
+            error,
+            filter,
+            other_filter,
+        ] = fields(whole, names);
+        Self {
+            whole,
+            index,
+            message,
+            finish_reason,
+            logprobs,
+            error,
+            content_filter: [filter, other_filter],
+        }
+    }
+
+    /// Does it have a message, or has the content filter withheld it?
+    fn has_answer(&self) -> bool {
+        self.message
+            .is_some_and(|message| message.get().starts_with('{'))
+            || text(self.finish_reason).is_some_and(|reason| reason == "content_filter")
+    }
+
+    fn read(self, place: u64, left: &mut Left) -> Choice {
+        let [role, content, refusal] = match self.message {
+            Some(message) => fields(message, ["role", "content", "refusal"]),
+            None => [None; 3],
+        };
+        Choice {
+            index: self.index.and_then(json::read).unwrap_or(place),
+            message: ChoiceMessage {
+                role: text(role).unwrap_or_else(|| "assistant".to_owned()),
+                content: content.and_then(self::content),
+                refusal: text(refusal),
+            },
+            finish_reason: text(self.finish_reason).map(|reason| reason.as_str().into()),
+            content_filter_results: ContentFilter::found(self.content_filter),
+            logprobs: self
+                .logprobs
+                .and_then(|logprobs| field(logprobs, "content"))
+                .map(|tokens| self::logprobs(tokens, left))
+                .unwrap_or_default(),
+        }
     }
 }
 
@@ -209,15 +284,21 @@ fn content(json: &RawValue) -> Option<String> {
 }
 
 fn usage(json: &RawValue) -> Option<Usage> {
-    let numbers = fields(json, ["prompt_tokens", "completion_tokens", "total_tokens"]);
-    let [prompt_tokens, completion_tokens, total_tokens] =
-        numbers.map(|number| number.and_then(json::read::<u64>));
-    let prompt_tokens = prompt_tokens?;
-    let completion_tokens = completion_tokens.unwrap_or_default();
-    let reasoning_tokens = field(json, "completion_tokens_details")
-        .and_then(|details| field(details, "reasoning_tokens"))
-        .and_then(crate::json::read::<u64>)
-        .unwrap_or_default();
+    let [prompt_tokens, completion_tokens, total_tokens, details] = fields(
+        json,
+        [
+            "prompt_tokens",
+            "completion_tokens",
+            "total_tokens",
+            "completion_tokens_details",
+        ],
+    );
+    let number = |json: Option<&RawValue>| json.and_then(json::read::<u64>);
+    let prompt_tokens = number(prompt_tokens)?;
+    let completion_tokens = number(completion_tokens).unwrap_or_default();
+    let total_tokens = number(total_tokens);
+    let reasoning_tokens = details.and_then(|details| field(details, "reasoning_tokens"));
+    let reasoning_tokens = number(reasoning_tokens).unwrap_or_default();
     let sum = prompt_tokens.saturating_add(completion_tokens);
     let usage = Usage {
         prompt_tokens,
@@ -242,209 +323,4 @@ fn prompt_filters(json: &RawValue) -> Vec<PromptFilter> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::openai::FinishReason;
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    fn read(body: &Value) -> ChatCompletion {
-        ChatCompletion::from_body(body.to_string().into_bytes()).unwrap()
-    }
-
-    #[test]
-    fn an_azure_answer_is_read_whole() {
-        let body = json!({
-            "id": "chatcmpl-1", "model": "gpt-4o", "created": 1_700_000_000, "object": "chat.completion",
-            "system_fingerprint": "fp",
-            "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {
-                "hate": {"filtered": false, "severity": "safe"},
-                "jailbreak": {"filtered": false, "detected": false}}}],
-            "choices": [{"index": 0, "finish_reason": "stop",
-                "message": {"role": "assistant", "content": "Kind."},
-                "content_filter_results": {"violence": {"filtered": false, "severity": "low"}}}],
-            "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11,
-                "prompt_tokens_details": {"cached_tokens": 0},
-                "completion_tokens_details": {"reasoning_tokens": 1}},
-        });
-        let answer = read(&body);
-        assert_eq!(answer.text(), Some("Kind."));
-        assert_eq!(answer.finish_reason(), Some(&FinishReason::Stop));
-        assert_eq!(answer.usage.unwrap().total_tokens, 11);
-        assert_eq!(answer.usage.unwrap().reasoning_tokens, 1);
-        let prompt = &answer.prompt_filter_results[0].content_filter;
-        assert_eq!(prompt.categories["jailbreak"].detected, Some(false));
-        assert_eq!(prompt.categories["hate"].severity.as_deref(), Some("safe"));
-        assert!(!prompt.is_filtered());
-        assert_eq!(serde_json::to_value(&answer).unwrap(), body);
-    }
-
-    #[test]
-    fn a_filtered_answer_has_no_text_but_a_reason() {
-        let answer = read(&json!({"choices": [{"finish_reason": "content_filter",
-            "message": {"role": "assistant", "content": null},
-            "content_filter_result": {"violence": {"filtered": true, "severity": "high"}}}]}));
-        assert_eq!(answer.text(), None);
-        assert_eq!(answer.finish_reason(), Some(&FinishReason::ContentFilter));
-        assert_eq!(
-            answer.choices[0].content_filter_results.to_string(),
-            "violence (high)"
-        );
-    }
-
-    #[test]
-    fn odd_side_fields_do_not_spoil_an_answer() {
-        let answer = read(&json!({
-            "id": 7, "created": "now", "usage": "none", "prompt_filter_results": {"a": 1},
-            "choices": [{"message": {"content": [{"type": "text", "text": "Yes"}]},
-                "finish_reason": "eos", "content_filter_results": {"hate": 3, "error": {"code": "x"}}}],
-        }));
-        assert_eq!(answer.text(), Some("Yes"));
-        assert_eq!(answer.finish_reason().unwrap().as_str(), "eos");
-        assert_eq!(answer.usage, None);
-        assert!(
-            answer.choices[0]
-                .content_filter_results
-                .categories
-                .is_empty()
-        );
-    }
-
-    #[test]
-    fn what_is_no_answer_says_why() {
-        let why = |body: &[u8]| {
-            let why = ChatCompletion::from_body(body.to_vec()).unwrap_err();
-            why.to_string()
-        };
-        assert_eq!(why(b" \n"), "the answer is empty");
-        assert_eq!(why(b"\xff\xfe"), "the answer is not UTF-8 text");
-        assert_eq!(
-            why(b"{\"choices\": [{\"mess"),
-            "the answer breaks off after 19 bytes"
-        );
-        assert_eq!(why(b"<html>"), "the answer is not JSON");
-        assert_eq!(why(b"[]"), "the answer has no `choices`");
-        assert_eq!(
-            why(b"{\"choices\": []}"),
-            "the answer's `choices` are empty"
-        );
-        for choices in ["[null]", "[\"x\"]", "[{}]", "[{\"message\": null}, 7]"] {
-            let body = format!("{{\"choices\": {choices}}}");
-            assert_eq!(why(body.as_bytes()), "the answer has no message");
-        }
-    }
-
-    #[test]
-    fn a_body_stays_as_it_came_on_one_line() {
-        let body = "{\n \"choices\" : [ {\"message\": {\"content\": \"a\\\"  b\"}} ],\r\n\t\"z\": 1.50, \"a\": [] }";
-        let answer = ChatCompletion::from_body(body.as_bytes().to_vec()).unwrap();
-        assert_eq!(answer.text(), Some("a\"  b"));
-        assert_eq!(
-            answer.to_json().text(),
-            r#"{"choices":[{"message":{"content":"a\"  b"}}],"z":1.50,"a":[]}"#
-        );
-    }
-
-    #[test]
-    fn halves_of_characters_are_replaced() {
-        let body = br#"{"choices": [{"message": {"content": "a\ud83d"}}], "b": "\udc00"}"#;
-        let answer = ChatCompletion::from_body(body.to_vec()).unwrap();
-        assert_eq!(answer.text(), Some("a\u{fffd}"));
-        assert_eq!(answer.as_json()["b"], "\u{fffd}");
-    }
-
-    #[test]
-    fn a_number_that_nothing_holds_takes_nothing_else_with_it() {
-        let body = br#"{"choices": [{"message": {"content": "1e999"}}], "a": [-2.5e340, 1, {"1e999": 1E+400}]}"#;
-        let answer = ChatCompletion::from_body(body.to_vec()).unwrap();
-        assert_eq!(answer.as_json()["a"], json!([null, 1, {"1e999": null}]));
-        assert_eq!(
-            answer.as_json()["choices"][0]["message"]["content"],
-            "1e999"
-        );
-    }
-
-    #[test]
-    fn numbers_that_nobody_can_mean_are_left_out() {
-        for (name, number) in [
-            ("prompt_tokens", json!(u64::MAX)),
-            ("completion_tokens", json!(u64::MAX)),
-            ("total_tokens", json!(1_000_000_000)),
-            ("prompt_tokens", json!(-1)),
-            ("prompt_tokens", json!(1e300)),
-        ] {
-            let mut body = json!({"choices": [{"message": {"content": "x"}}],
-                "usage": {"prompt_tokens": 1}, "created": -5});
-            body["usage"][name] = number.clone();
-            let answer = read(&body);
-            assert_eq!((answer.usage, answer.created), (None, 0), "{name} {number}");
-        }
-    }
-
-    #[test]
-    fn of_lists_without_an_end_so_much_is_taken_as_can_be_meant() {
-        let choice = json!({"message": {"content": [{"text": "x"}, {"text": "y"}]}});
-        let answer = read(
-            &json!({"choices": vec![choice; 2_000], "prompt_filter_results": vec![json!({}); 2_000]}),
-        );
-        assert_eq!(answer.choices.len(), MOST_CHOICES);
-        assert_eq!(answer.prompt_filter_results.len(), MOST_CHOICES);
-        assert_eq!(answer.text(), Some("xy"));
-        assert_eq!(answer.as_json()["choices"].as_array().unwrap().len(), 2_000);
-        let deep = format!(
-            r#"{{"choices": [{{}}], "a": {}"#,
-            "[".repeat(200) + &"]".repeat(200) + "}"
-        );
-        let why = ChatCompletion::from_body(deep.into_bytes()).unwrap_err();
-        assert_eq!(why.to_string(), "the answer is not JSON");
-    }
-
-    fn json_value() -> impl Strategy<Value = Value> {
-        let name = prop::sample::select(vec![
-            "choices",
-            "message",
-            "content",
-            "text",
-            "finish_reason",
-            "index",
-            "usage",
-            "prompt_tokens",
-            "prompt_filter_results",
-            "content_filter_results",
-            "filtered",
-        ]);
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<f64>().prop_map(Value::from),
-            any::<u64>().prop_map(Value::from),
-            any::<String>().prop_map(Value::from),
-        ];
-        leaf.prop_recursive(5, 40, 4, move |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::vec((name.clone(), inner), 0..4)
-                    .prop_map(|pairs| pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(body in any::<Vec<u8>>()) {
-            let _ = ChatCompletion::from_body(body);
-        }
-
-        #[test]
-        fn any_message_makes_an_answer(mut choices in prop::collection::vec(json_value(), 1..4)) {
-            choices.push(json!({"message": {}}));
-            let body = json!({"choices": choices, "usage": choices[0]});
-            prop_assert!(ChatCompletion::from_json(Json::from(&body)).is_ok());
-        }
-
-        #[test]
-        fn any_json_is_read_or_refused(body in json_value()) {
-            let _ = ChatCompletion::from_json(Json::from(&body));
-        }
-    }
-}
+mod tests;

@@ -292,9 +292,22 @@ impl ChatRequest {
         }
     }
 
-    /// The body of the request.
-    pub(crate) fn body(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec(self).map_err(|error| {
+    /// The body of the request to this deployment.
+    pub(crate) fn body(&self, deployment: &str) -> Result<Vec<u8>> {
+        #[derive(Serialize)]
+        struct Named<'a> {
+            model: &'a str,
+            #[serde(flatten)]
+            request: &'a ChatRequest,
+        }
+        let body = match &self.model {
+            Some(_) => serde_json::to_vec(self),
+            None => serde_json::to_vec(&Named {
+                model: deployment,
+                request: self,
+            }),
+        };
+        body.map_err(|error| {
             Error::new(ErrorKind::Argument, "the request can't be written as JSON")
                 .with_source(error)
         })
@@ -345,14 +358,12 @@ mod tests {
     fn only_what_is_set_is_sent() {
         let body = ChatRequest::from("Hi")
             .stop("\n")
-            .set("reasoning_effort", "low")
-            .deployment("gpt")
-            .body()
-            .unwrap();
-        assert_eq!(
-            String::from_utf8(body).unwrap(),
-            r#"{"model":"gpt","messages":[{"role":"user","content":"Hi"}],"stop":["\n"],"reasoning_effort":"low"}"#
-        );
+            .set("reasoning_effort", "low");
+        let written = r#"{"model":"gpt","messages":[{"role":"user","content":"Hi"}],"stop":["\n"],"reasoning_effort":"low"}"#;
+        for request in [body.clone(), body.deployment("gpt")] {
+            let body = request.body("gpt").unwrap();
+            assert_eq!(String::from_utf8(body).unwrap(), written);
+        }
     }
 
     #[test]

@@ -138,14 +138,12 @@ impl Settings {
         let sources = sources::sources(folder)?;
         let mut settings = sources.settings()?;
         settings.identity.is_azure_machine = identity::is_azure_machine();
-        Ok(Self {
-            notes: sources.notes,
-            ..settings
-        })
+        settings.notes.splice(..0, sources.notes);
+        Ok(settings)
     }
 
-    /// Notes for the user about where the settings were found: which `.env` files were ignored,
-    /// and why. They never contain a value.
+    /// Notes for the user about where the settings were found: which `.env` files or variables were
+    /// ignored, and why. They never contain a value.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::dotenv::DotEnv;
-use super::identity::{OF_APPLICATIONS, OF_THE_MACHINE};
+use super::identity::{CLIENT_ID, CLIENT_SECRET, OF_APPLICATIONS, OF_THE_MACHINE};
 use super::{RPM_VARIABLE, Service, Settings, TPM_VARIABLE, clean};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -70,22 +70,33 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
             && [Service::Azure, Service::OpenAi]
                 .iter()
                 .any(|service| named(*service, |name| self.of_file(name)).any());
-        // An application is of one source, and a file's gets nothing to an address of ours.
-        let application_is_ours = ours.any()
-            || OF_APPLICATIONS
+        // An application is of one source, and a file's gets nothing to an address of ours. A tenant
+        // or an authority alone is no application.
+        let names_one = |of: &dyn Fn(&str) -> Option<String>| {
+            [CLIENT_ID, CLIENT_SECRET]
                 .iter()
-                .any(|name| self.of_environment(name).is_some());
+                .any(|name| of(name).is_some())
+        };
+        let of_environment = |name: &str| self.of_environment(name);
+        let is_the_files = names_one(&|name| self.of_file(name)) && !names_one(&of_environment);
+        let application_is_ours = ours.any() || !is_the_files && self.any_of_environment();
         let mut settings = Settings::from_lookup(|name| match name {
             _ if OF_THE_MACHINE.contains(&name) => self.of_environment(name),
             _ if OF_APPLICATIONS.contains(&name) && application_is_ours => {
                 self.of_environment(name)
             }
-            _ if OF_APPLICATIONS.contains(&name) => self.of_file(name),
+            // What the file's application lacks, such as the tenant, may be the environment's.
+            _ if OF_APPLICATIONS.contains(&name) => self
+                .of_file(name)
+                .or_else(|| self.of_environment(name).filter(|_| is_the_files)),
             AZURE_ENDPOINT | OPENAI_ENDPOINT if ours.any() => self.of_environment(name),
             TPM_VARIABLE | RPM_VARIABLE if is_apart => self.of_environment(name),
             _ if ours.any() && is_credential(name) => self.of_environment(name),
             _ => self.value(name),
         });
+        settings
+            .notes
+            .extend(self.application_note(is_the_files, ours.any()));
         let identity = &mut settings.identity;
         let application_is_the_files = !application_is_ours && identity.client_secret.is_some();
         if !application_is_ours && !application_is_the_files {
@@ -94,6 +105,36 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
         }
         identity.is_apart = files.address.is_some() && !ours.any() && !application_is_the_files;
         Ok(settings)
+    }
+
+    fn any_of_environment(&self) -> bool {
+        OF_APPLICATIONS
+            .iter()
+            .any(|name| self.of_environment(name).is_some())
+    }
+
+    /// A note about variables of an application that are not used, because they are from another
+    /// source than the rest.
+    fn application_note(&self, is_the_files: bool, service_is_ours: bool) -> Option<String> {
+        let file = self.file.as_ref().filter(|_| is_the_files)?.path.display();
+        if service_is_ours {
+            return Some(format!(
+                "the service principal in {file} is not used, because the environment names the \
+                 service: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET there too"
+            ));
+        }
+        let is_in_both = |name: &&'static str| {
+            let pair = self.of_environment(name).zip(self.of_file(name));
+            pair.is_some_and(|(ours, files)| ours != files)
+        };
+        let unused: Vec<&str> = OF_APPLICATIONS.into_iter().filter(is_in_both).collect();
+        (!unused.is_empty()).then(|| {
+            format!(
+                "{} from the environment is not used, because {file} names another with its service \
+                 principal",
+                unused.join(", ")
+            )
+        })
     }
 
     /// Refuses an address from the environment with a credential from the file, or vice versa.
@@ -322,5 +363,26 @@ mod tests {
         assert!(identity.client_secret.is_none());
         let identity = settings(&[], &of_file[..2]).unwrap().identity;
         assert_eq!(identity.authority, None, "nobody is asked to sign in there");
+    }
+
+    #[test]
+    fn a_tenant_alone_hides_no_service_principal_of_the_file() {
+        let of_file = [
+            FILE_ENDPOINT,
+            ("AZURE_CLIENT_ID", "c-of-file"),
+            ("AZURE_CLIENT_SECRET", "s-of-file"),
+        ];
+        let with_tenant = [&of_file[..], &[("AZURE_TENANT_ID", "t-of-file")]].concat();
+        let tenant = ("AZURE_TENANT_ID", "t-of-env");
+        let read = settings(&[tenant], &with_tenant).unwrap();
+        assert_eq!(read.identity.tenant.as_deref(), Some("t-of-file"));
+        assert!(read.identity.client_secret == Some(crate::Secret::new("s-of-file")));
+        assert_snapshot!(read.notes.join("\n"), @"AZURE_TENANT_ID from the environment is not used, because /project/.env names another with its service principal");
+        let read = settings(&[tenant], &of_file).unwrap();
+        assert_eq!(read.identity.tenant.as_deref(), Some("t-of-env"));
+        assert!(read.identity.client_secret.is_some() && read.notes.is_empty());
+        let read = settings(&[tenant, ENDPOINT], &with_tenant).unwrap();
+        assert!(read.identity.client_secret.is_none());
+        assert_snapshot!(read.notes.join("\n"), @"the service principal in /project/.env is not used, because the environment names the service: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET there too");
     }
 }

@@ -1,6 +1,9 @@
 //! `evenhand serve`: serves the small model until Ctrl-C.
 
 use std::net::IpAddr;
+use std::pin::pin;
+
+use tokio::sync::oneshot;
 
 use crate::error::{Context, Result};
 use crate::local_model::{API_VERSION, Limits, MODEL, Options, Server, like};
@@ -13,13 +16,25 @@ use crate::supervise::block_on;
 pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {
     let (host, like) = (options.host, options.allowance.deployment());
     let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
-    let server = Server::start(options, home, || setup::model(project, home))?;
-    block_on(async {
-        // Before anything is printed: whoever reads it may stop the server at once.
+    let (project, home) = (project.clone(), home.clone());
+    let server = block_on(async {
+        // First of all: setting up and loading may take long on a busy machine, and a shell starts
+        // programs in the background with Ctrl-C ignored.
         let stop = told_to_stop().doing(|| "could not wait for signals".to_owned())?;
+        let mut stop = pin!(stop);
+        let (report, started) = oneshot::channel();
+        std::thread::spawn(move || {
+            let server = Server::start(options, &home, || setup::model(&project, &home));
+            // Nobody waits for it if it was told to stop.
+            let _ = report.send(server);
+        });
+        let server = tokio::select! {
+            server = started => server.doing(|| "the local model's thread ended".to_owned())??,
+            () = stop.as_mut() => return Ok(None),
+        };
         introduce(&server, host, like, limits);
         stop.await;
-        Ok(())
+        Ok(Some(server))
     })?;
     out!("\nstopping");
     drop(server);

@@ -15,6 +15,10 @@ const MOST_ANSWERS: u64 = 8;
 /// clients estimate it.
 const UNLIMITED_ANSWER: u64 = 16;
 
+/// The length of such an answer at most, in tokens. The model does not find an end by itself, and
+/// on a busy machine the whole context would take minutes.
+const LONGEST_UNLIMITED_ANSWER: u64 = 512;
+
 /// The fields that are passed to the engine unchanged.
 const PASSED_ON: [&str; 12] = [
     "messages",
@@ -184,13 +188,13 @@ impl EngineRequest {
         // Azure's default, which differs from the engine's.
         body.entry("temperature").or_insert_with(|| 1.0.into());
         body.insert("stream".to_owned(), self.stream.into());
-        if let Some(most) = self.most_tokens {
+        let most = self.most_tokens.map_or(LONGEST_UNLIMITED_ANSWER, |most| {
             let thinking = usize::try_from(index).map_or(None, |index| self.thinking.get(index));
             // At least one: the engine still reads the prompt, and counts its tokens.
-            let most = most.saturating_sub(thinking.copied().unwrap_or(0)).max(1);
-            // The engine cannot write more than its context, and would misread larger numbers.
-            body.insert("max_tokens".to_owned(), most.min(1 << 20).into());
-        }
+            most.saturating_sub(thinking.copied().unwrap_or(0)).max(1)
+        });
+        // The engine cannot write more than its context, and would misread larger numbers.
+        body.insert("max_tokens".to_owned(), most.min(1 << 20).into());
         if let Some(seed) = self.seed(index) {
             body.insert("seed".to_owned(), seed.into());
         }

@@ -153,20 +153,19 @@ impl Journal {
         appended.map_err(|error| self.incomplete(error))
     }
 
-    /// Appends a request, unless it was in the file when the journal was opened.
+    /// Appends the line of a request, unless it was in the file when the journal was opened.
     ///
     /// # Errors
     /// As for [`append`](Self::append).
-    pub(crate) fn asked(&self, request: &RequestLine) -> Result<()> {
+    pub(crate) fn asked(&self, custom_id: &str, line: Vec<u8>) -> Result<()> {
         let is_this = |offset| {
             let line = self.files.requests.row_at::<RequestLine>(offset);
-            line.is_ok_and(|line| line.custom_id == request.custom_id)
+            line.is_ok_and(|line| line.custom_id == custom_id)
         };
-        if self.asked.offsets(&request.custom_id).any(is_this) {
+        if self.asked.offsets(custom_id).any(is_this) {
             return Ok(());
         }
-        let line = format::write(request)?;
-        let appended = self.files.requests.append(&request.custom_id, line);
+        let appended = self.files.requests.append(custom_id, line);
         self.background_sync.wake();
         appended.map_err(|error| self.incomplete(error))
     }

@@ -14,7 +14,8 @@
 //!
 //! A limit that is found in this way remains a guess. When it is reached, one request exceeds it,
 //! then two, then four, as long as they are answered. After a refusal the limit is kept for a
-//! while, four times as long each time.
+//! while, four times as long each time. A refusal below the limit lowers it: another client uses the
+//! quota too. A limit of one request per period is lowered further by allowing fewer in a minute.
 
 use std::time::Duration;
 
@@ -60,11 +61,15 @@ pub(super) struct Guess {
     /// How many requests are allowed in a period.
     limit: u64,
     period: Duration,
+    /// How many are allowed in a minute, if that is less than one in each period. Below its lowest
+    /// value a limit can only be lowered in this way.
+    slow: Option<u64>,
     /// The bounds within which the current refusals may lower the limit.
     floor: u64,
     ceiling: u64,
     /// The limit before requests exceeded it, and the highest limit beyond which one was refused.
     base: u64,
+    base_slow: Option<u64>,
     highest: u64,
     /// How many requests may still exceed the limit, and how many the next time.
     beyond: u64,
@@ -121,9 +126,11 @@ impl Guess {
             verdict: Verdict::Undecided,
             limit: u64::MAX,
             period: SECOND,
+            slow: None,
             floor: 0,
             ceiling: u64::MAX,
             base: 0,
+            base_slow: None,
             highest: 0,
             beyond: 0,
             step: 1,
@@ -152,13 +159,19 @@ impl Guess {
 
     /// The limit per minute.
     pub(super) fn limits(&self) -> Limits {
-        let in_minute = |(period, limit): (Duration, u64)| {
-            limit.saturating_mul(MINUTE.as_secs() / period.as_secs().max(1))
+        let in_minute = |(_, limit): (Duration, u64)| {
+            let whole = limit.saturating_mul(self.periods());
+            self.slow.unwrap_or(whole).min(whole)
         };
         Limits {
             tokens: None,
             requests: self.window().map(in_minute),
         }
+    }
+
+    /// How many periods a minute has.
+    fn periods(&self) -> u64 {
+        MINUTE.as_secs() / self.period.as_secs().max(1)
     }
 
     /// Whether a refusal concerns only the refused request.
@@ -204,18 +217,30 @@ impl Guess {
                 return false;
             }
             if self.is_testing {
-                self.limit = self.limit.saturating_add(self.step);
+                self.raise();
                 self.step = self.step.saturating_mul(2);
             }
             // A few more may be allowed by chance when a window restarts, but not twice as many.
             if !self.is_testing || self.limit >= self.base.saturating_mul(2) {
                 self.base = self.limit;
+                self.base_slow = self.slow;
             }
             self.is_testing = true;
             self.beyond = self.step;
         }
         self.beyond -= 1;
         true
+    }
+
+    /// Raises the limit after requests beyond it were answered.
+    fn raise(&mut self) {
+        match self.slow {
+            Some(slow) => {
+                let raised = slow.saturating_add(self.step);
+                self.slow = Some(raised).filter(|raised| *raised < self.periods());
+            }
+            None => self.limit = self.limit.saturating_add(self.step),
+        }
     }
 
     /// A request that was sent at this time was answered. Returns true if that shows that the
@@ -296,6 +321,7 @@ impl Guess {
         self.weigh_anew();
         self.period = period(self.asked);
         self.limit = passed(self.period).max(1);
+        self.slow = None;
         // Requests that are still in flight may lower it.
         self.floor = 0;
         self.ceiling = self.limit;
@@ -314,12 +340,20 @@ impl Guess {
                 self.limit = self
                     .limit
                     .min(self.base.saturating_add(u64::from(!is_known)));
+                self.slow = self.base_slow;
                 self.highest = self.highest.max(self.limit);
                 self.missed_at = Some(refusal.now);
                 self.pause(refusal.now);
             }
         }
-        if self.was_tested || self.missed_lately(refusal.now) {
+        if self.was_tested {
+            return;
+        }
+        if self.limit == 1 {
+            if refusal.is_first {
+                let slow = self.slow.unwrap_or(self.periods()).saturating_sub(1);
+                self.slow = Some(slow.max(1));
+            }
             return;
         }
         let period = period(self.asked).min(TEN_SECONDS.max(self.period));

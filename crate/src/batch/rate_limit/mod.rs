@@ -45,6 +45,8 @@ use limits::Limits;
 use shared_state::SharedState;
 use state::State;
 
+/// How many rate limiters are kept. With more, those that have not been used for long are forgotten.
+const MOST_LIMITERS: usize = 512;
 /// The limiter's clock does not start at zero, because others may have used the quota before.
 const BEGINNING: Duration = Duration::from_secs(120);
 /// How long to wait before trying again to lock a ledger that another process has locked.
@@ -103,13 +105,14 @@ impl RateLimiter {
             None => None,
         };
         let key = (host.to_owned(), deployment.to_owned());
-        let limiter = Arc::clone(
-            LIMITERS
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(key)
-                .or_insert_with(|| Arc::new(Self::new())),
-        );
+        let mut limiters = LIMITERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if limiters.len() >= MOST_LIMITERS {
+            let is_used = |limiter: &Arc<Self>| Arc::strong_count(limiter) > 1;
+            limiters.retain(|_, limiter| is_used(limiter) || !limiter.is_stale());
+        }
+        let limiter = limiters.entry(key);
+        let limiter = Arc::clone(limiter.or_insert_with(|| Arc::new(Self::new())));
+        drop(limiters);
         if let Some(quota) = quota {
             limiter.give(quota, ledger);
         }
@@ -239,6 +242,11 @@ impl RateLimiter {
         let mut notes = std::mem::take(&mut inner.notes);
         notes.extend(guess);
         notes
+    }
+
+    /// Whether everything that was sent through it is long past.
+    fn is_stale(&self) -> bool {
+        self.inner().state.is_stale(self.now())
     }
 
     fn now(&self) -> Duration {

@@ -8,6 +8,7 @@
 mod capacity;
 mod feedback;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::contention::{Account, ContentionMonitor};
@@ -62,8 +63,8 @@ pub(super) struct State {
     closed: Option<Closed>,
     refused_at: Option<Duration>,
     refusals_in_a_row: u32,
-    /// How many of the requests that were in flight together were refused.
-    refusals: u64,
+    /// When the requests were sent that were refused within the last minute.
+    refused_lately: VecDeque<Duration>,
     /// When to send one request in the middle of the wait, to find out what the refusals are.
     trial: Option<Duration>,
     /// The time of the last change of `share` or of the last refusal.
@@ -109,7 +110,7 @@ impl State {
             closed: None,
             refused_at: None,
             refusals_in_a_row: 0,
-            refusals: 0,
+            refused_lately: VecDeque::new(),
             trial: None,
             calm_since: Duration::ZERO,
             share: 1.0,
@@ -143,6 +144,12 @@ impl State {
     /// Whether no request is in flight.
     pub(super) fn is_idle(&self) -> bool {
         self.in_flight == 0
+    }
+
+    /// Whether no window contains anything that was sent through it.
+    pub(super) fn is_stale(&self, now: Duration) -> bool {
+        let last = self.last_sent.max(self.refused_at);
+        self.is_idle() && last.is_none_or(|last| now.saturating_sub(last) >= FORGIVEN)
     }
 
     /// The first request need not be sent alone.

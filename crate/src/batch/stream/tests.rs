@@ -292,10 +292,10 @@ fn a_row_knows_when_it_was_asked_first() {
     let client = client.deployment("gpt").build().unwrap();
     let before = SystemTime::now();
     let answers = client.batch(["Why?"]).run().unwrap();
-    let effort = answers.rows()[0].effort;
-    assert_eq!(effort.attempts, 2);
+    let stats = answers.rows()[0].stats;
+    assert_eq!(stats.attempts, 2);
     // Before the server saw the first request, and not when it had answered the second.
-    let asked_at = effort.asked_at.unwrap();
+    let asked_at = stats.asked_at.unwrap();
     assert!(before <= asked_at && Some(asked_at) <= *seen.lock().unwrap());
 }
 
@@ -317,7 +317,7 @@ fn an_answer_that_breaks_off_is_asked_again() {
         let client = client.deployment("gpt").build().unwrap();
         let answers = client.batch(["Why?"]).run().unwrap();
         assert_eq!(answers.rows()[0].text(), Some("Yes"), "{body:?}");
-        assert_eq!(answers.rows()[0].effort.attempts, 2);
+        assert_eq!(answers.rows()[0].stats.attempts, 2);
         assert_eq!(client.complete("Why?").unwrap().attempts(), 2);
     }
     // A page is none the second time either.

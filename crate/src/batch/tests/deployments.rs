@@ -166,6 +166,7 @@ fn a_refusal_of_nothing_by_name_is_an_error_with_a_hint_and_no_loop() {
     let answers = client(&deployment, "class")
         .batch(["a", "b"])
         .max_tokens(9)
+        .temperature(0.5)
         .run()
         .unwrap();
     assert_eq!(deployment.count(), 2);
@@ -173,6 +174,17 @@ fn a_refusal_of_nothing_by_name_is_an_error_with_a_hint_and_no_loop() {
     the service answered 400 Bad Request: Unsupported parameter.
       hint: the service does not name the parameter that it refuses: leave out the request's settings one by one to find it
     ");
+}
+
+#[test]
+fn a_refusal_without_a_name_means_the_one_field_that_it_can_mean() {
+    let rules = Rules {
+        shape: Shape::Nameless,
+        ..Rules::GPT_5_MINI
+    };
+    let deployment = Deployment::start(rules);
+    all_are_answered(&batch(&client(&deployment, "class")).run().unwrap());
+    assert_eq!(deployment.refused(), 1);
 }
 
 #[test]
@@ -302,7 +314,13 @@ fn the_next_process_reads_what_this_one_learned_and_passes_over_what_is_broken()
         .replace("\"version\": 1", "\"version\": 7");
     assert_snapshot!(run("three", &newer), @"FOLDER/three.profile.json is ignored: it was written by another version of evenhand; the profile of three is learned again");
     assert_snapshot!(run("four", &kept), @"FOLDER/four.profile.json is ignored: it belongs to another deployment; the profile of four is learned again");
-    assert_snapshot!(run("five", "{\"format\":"), @"FOLDER/five.profile.json is ignored: it is not JSON; the profile of five is learned again");
+    for foreign in ["{\"format\":", "{\"mine\": 1}", ""] {
+        let told = run("five", foreign);
+        insta::allow_duplicates! { assert_snapshot!(told, @"FOLDER/five.profile.json is not a deployment profile, so it is left alone: what is learned about five is not stored"); }
+        let left = fs::read_to_string(folder.path().join("five.profile.json"));
+        assert_eq!(left.unwrap(), foreign);
+        fs::remove_file(folder.path().join("five.jsonl")).unwrap();
+    }
     let wrong = kept
         .replace("\"one\"", "\"six\"")
         .replace("\"minimal\"", "\"\\u001b[2J\"");

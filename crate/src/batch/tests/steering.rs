@@ -72,7 +72,7 @@ fn an_effort_that_breaks_a_deployment_is_taken_back() {
         ),
         (
             400,
-            json!({"error": {"message": "invalid reasoning value: 'minimal' (must be \"high\", \"medium\" or \"low\")"}}),
+            json!({"error": {"message": "invalid reasoning value: 'minimal'"}}),
         ),
         (422, json!({"error": {"message": "Bad request"}})),
         (500, json!({"error": {"message": "Internal error"}})),

@@ -25,6 +25,17 @@ impl Client {
 }
 
 impl Credential {
+    /// Makes sure that there is a token, if one has to be fetched.
+    ///
+    /// # Errors
+    /// The sign-in failed, so no request can be sent.
+    pub(in crate::openai) async fn sign_in(&self) -> Result<(), Failed> {
+        match &self.sent {
+            Sent::SignedIn(tokens) => tokens.current().await.map(drop),
+            Sent::Nothing | Sent::Fixed(..) => Ok(()),
+        }
+    }
+
     /// Sends one request with a JSON body and reads its response.
     pub(in crate::openai) async fn send(
         &self,
@@ -33,7 +44,19 @@ impl Credential {
         way: Way<'_>,
     ) -> Result<Answer, Failed> {
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
-        Ok(self.open(request, way).await?.read().await)
+        let incoming = match &self.sent {
+            Sent::SignedIn(_) => Box::pin(self.open(request, way)).await?,
+            _ => transport::open(self.with_fixed(request), way).await?,
+        };
+        Ok(incoming.read().await)
+    }
+
+    /// The request with the header that never changes, if there is one.
+    fn with_fixed(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.sent {
+            Sent::Fixed(name, value) => request.header(name, value),
+            Sent::Nothing | Sent::SignedIn(_) => request,
+        }
     }
 
     /// Sends one request and waits until its response begins.
@@ -42,12 +65,8 @@ impl Credential {
         request: RequestBuilder,
         way: Way<'a>,
     ) -> Result<Incoming<'a>, Failed> {
-        let tokens = match &self.sent {
-            Sent::Nothing => return transport::open(request, way).await,
-            Sent::Fixed(name, value) => {
-                return transport::open(request.header(name, value), way).await;
-            }
-            Sent::SignedIn(tokens) => tokens,
+        let Sent::SignedIn(tokens) = &self.sent else {
+            return transport::open(self.with_fixed(request), way).await;
         };
         let held = tokens.current().await?;
         let first = copy(&request)?;

@@ -1,6 +1,6 @@
 //! The fields of a request that not every deployment accepts.
 
-use super::refusal::EFFORT;
+use super::refusal::{EFFORT, Field};
 use crate::openai::ChatRequest;
 
 /// A set of fields.
@@ -52,6 +52,17 @@ impl Fields {
         let field = |name: &str| Self::NAMES.iter().find(|(_, known)| *known == name);
         let fields = names.into_iter().filter_map(field);
         fields.fold(Self::default(), |all, (field, _)| all.with(*field))
+    }
+
+    /// The field that was refused, as a set.
+    pub(super) fn of(field: Field) -> Self {
+        match field {
+            Field::MaxTokens | Field::MaxCompletionTokens => Self::TOKENS,
+            Field::Temperature => Self::TEMPERATURE,
+            Field::TopP => Self::TOP_P,
+            Field::Seed => Self::SEED,
+            Field::Effort => Self::EFFORT,
+        }
     }
 
     /// The sampling fields that the request sets. A value that is the service's default is accepted

@@ -70,13 +70,15 @@ pub(super) fn write(profile: &Profile, host: &str, deployment: &str) -> Vec<u8> 
     text
 }
 
+/// Is it a profile, of any deployment and version?
+pub(super) fn is_profile(text: &[u8]) -> bool {
+    serde_json::from_slice(text).is_ok_and(|value: Value| value["format"] == FORMAT)
+}
+
 /// # Errors
 /// The text is no profile of this deployment; says why.
 pub(super) fn read(text: &[u8], host: &str, deployment: &str) -> Result<Profile, String> {
     let value: Value = serde_json::from_slice(text).map_err(|_| "it is not JSON".to_owned())?;
-    if value["format"] != FORMAT {
-        return Err("it is not a deployment profile".to_owned());
-    }
     if value["version"] != VERSION {
         return Err("it was written by another version of evenhand".to_owned());
     }

@@ -10,6 +10,10 @@
 //!   second refusal remains for those.
 //! - After the second refusal in a row, the sampling fields (temperature, `top_p`, seed) that
 //!   have not been accepted yet are left out. They are reported as 'not tried'.
+//!
+//! Once requests without an effort are answered, the refusal of a sampling field that only one row
+//! sets adds no effort to the others. A field that is refused after it was accepted changes only the
+//! row concerned, until a second row agrees (`negotiation`).
 
 use super::fields::Fields;
 use super::refusal::{EFFORTS, Field, Refusal};
@@ -55,7 +59,8 @@ impl Profile {
         }
         let thinks = self.tokens == TokensField::MaxCompletionTokens
             || self.refused.contains(Fields::TEMPERATURE);
-        if thinks {
+        let works_without = field.is_sampling() && now.accepted.contains(Fields::EFFORT);
+        if thinks && !works_without {
             let at_stake = Fields::sampling(now.wanted)
                 .without(self.refused)
                 .without(now.accepted);

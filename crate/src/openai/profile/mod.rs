@@ -10,9 +10,12 @@
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait.
 //! - `negotiation` sends one request until it has its answer; `thinking` detects answers that
-//!   reasoning has left empty; `take_back` takes back an effort that a deployment does not bear;
-//!   `file` is the format in which a profile is stored.
+//!   reasoning has left empty, and `exhausted` asks again for them; `take_back` takes back an effort
+//!   that a deployment does not bear, and a change after which the `complaint` is the same; `file` is
+//!   the format in which a profile is stored.
 
+mod complaint;
+mod exhausted;
 mod fields;
 mod file;
 mod learn;
@@ -22,6 +25,7 @@ mod shared;
 mod take_back;
 mod thinking;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -81,35 +85,43 @@ enum Budget {
 }
 
 impl Profile {
-    /// The request as it is sent to the deployment.
-    fn translate(&self, wanted: &ChatRequest, deployment: &str, budget: Budget) -> ChatRequest {
+    /// The request as it is sent to the deployment. It is copied only if something is changed.
+    fn translate<'a>(&self, wanted: &'a ChatRequest, budget: Budget) -> Cow<'a, ChatRequest> {
+        let limits = self.limits(wanted, budget);
+        let left_out = self.left_out_ever();
+        let keeps = |field| !left_out.contains(field);
+        let temperature = wanted.temperature.filter(|_| keeps(Fields::TEMPERATURE));
+        let top_p = wanted.top_p.filter(|_| keeps(Fields::TOP_P));
+        let seed = wanted.seed.filter(|_| keeps(Fields::SEED));
+        let effort = self.effort.as_ref().filter(|_| !names_effort(wanted));
+        let is_as_written = limits == (wanted.max_tokens, wanted.max_completion_tokens)
+            && (temperature, top_p, seed) == (wanted.temperature, wanted.top_p, wanted.seed)
+            && effort.is_none();
+        if is_as_written {
+            return Cow::Borrowed(wanted);
+        }
         let mut request = wanted.clone();
-        request.model = Some(deployment.to_owned());
+        (request.max_tokens, request.max_completion_tokens) = limits;
+        (request.temperature, request.top_p, request.seed) = (temperature, top_p, seed);
+        if let Some(effort) = effort {
+            let effort = effort.as_str().into();
+            request.other.insert(EFFORT.to_owned(), effort);
+        }
+        Cow::Owned(request)
+    }
+
+    /// `max_tokens` and `max_completion_tokens` as they are sent.
+    fn limits(&self, wanted: &ChatRequest, budget: Budget) -> (Option<u32>, Option<u32>) {
         let tokens = self.tokens(wanted, budget);
         let is_completion = match self.tokens {
             TokensField::AsWritten => wanted.max_completion_tokens.is_some(),
             TokensField::MaxTokens => false,
             TokensField::MaxCompletionTokens => true,
         };
-        (request.max_tokens, request.max_completion_tokens) = match is_completion {
+        match is_completion {
             true => (None, tokens),
             false => (tokens, None),
-        };
-        let left_out = self.refused.with(self.untried);
-        if left_out.contains(Fields::TEMPERATURE) {
-            request.temperature = None;
         }
-        if left_out.contains(Fields::TOP_P) {
-            request.top_p = None;
-        }
-        if left_out.contains(Fields::SEED) {
-            request.seed = None;
-        }
-        if let Some(effort) = self.effort.as_ref().filter(|_| !names_effort(wanted)) {
-            let effort = effort.as_str().into();
-            request.other.insert(EFFORT.to_owned(), effort);
-        }
-        request
     }
 
     /// The limit that is sent: the length that is wanted plus the reasoning allowance. A request
@@ -166,6 +178,12 @@ impl Profile {
         let left_out = self.left_out(wanted).names();
         parts.extend(left_out.map(|name| format!("without {name}")));
         (!parts.is_empty()).then(|| parts.join(", ").into())
+    }
+
+    /// Is it decided which effort is sent with the request?
+    fn is_settled(&self, wanted: &ChatRequest) -> bool {
+        let has_effort = self.effort.is_some() || self.refused.contains(Fields::EFFORT);
+        self.thinks && (has_effort || names_effort(wanted))
     }
 
     /// Is every request sent as written?

@@ -1,38 +1,47 @@
 //! Sends one request until it has its answer: each attempt is translated by the current profile,
 //! and its outcome updates the profile.
+//!
+//! A field that other rows were sent with, and that is refused all the same, may be refused because of
+//! the row itself. Only that row is then sent without it, with a profile of its own; the second row
+//! that meets the same refusal changes the profile of all.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::complaint::{Complaint, TakenBack};
 use super::fields::Fields;
 use super::learn::Circumstances;
-use super::refusal::Field;
-use super::shared::{Learner, MISS, SharedProfile, State, TRANSIENT_MISS};
-use super::{Budget, Profile, model_name, names_effort, thinking};
+use super::refusal::{Field, Refusal};
+use super::shared::{Learner, MISS, SharedProfile, Snapshot, State, TRANSIENT_MISS};
+use super::{Budget, Profile, model_name, thinking};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
 use crate::openai::attempt::Attempt;
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage, tell_once};
 
 /// How many times one request may be refused and sent again.
-const REFUSALS: u32 = 6;
-/// How many times one request is sent again after an empty answer.
-const EMPTY_ANSWERS: u32 = 2;
+const REFUSALS: usize = 6;
 
 /// The negotiation of one request.
 pub(crate) struct Negotiation<'a> {
     pub(super) shared: Arc<SharedProfile>,
+    deployment: &'a str,
     pub(super) wanted: &'a ChatRequest,
+    /// The fields that the deployment may refuse.
+    refusable: Fields,
+    /// The profile of this request alone, after a refusal that concerns only it.
+    pub(super) own: Option<Arc<Profile>>,
     /// The user's reasoning allowance, in tokens.
-    granted: Option<u32>,
+    pub(super) granted: Option<u32>,
     /// The allowance after an empty answer.
-    raised: Option<u32>,
+    pub(super) raised: Option<u32>,
     /// The batch is unlimited and the service is on this machine.
     is_local_and_unlimited: bool,
     /// Present while this request goes ahead of the others.
     learner: Option<Learner>,
     refused: Vec<Field>,
-    empty_answers: u32,
+    pub(super) empty_answers: u32,
     pub(super) has_learned: bool,
     /// A good answer that was discarded so that all rows have the same effort.
     held: Option<ChatCompletion>,
@@ -41,13 +50,14 @@ pub(crate) struct Negotiation<'a> {
 }
 
 /// One attempt.
-pub(crate) struct PreparedRequest {
-    /// The request as it is sent, with its deployment.
-    pub(crate) request: ChatRequest,
+pub(crate) struct PreparedRequest<'a> {
+    /// The request as it is sent.
+    pub(crate) request: Cow<'a, ChatRequest>,
+    pub(crate) deployment: &'a str,
     /// How it was translated; `None` if it is sent as written.
     pub(crate) tag: Option<Arc<str>>,
     /// The reasoning allowance in it, in tokens.
-    allowance: u32,
+    pub(super) allowance: u32,
     pub(super) version: u32,
 }
 
@@ -65,7 +75,7 @@ impl Client {
     /// # Errors
     /// The request is invalid, or there is no deployment.
     pub(crate) fn negotiate<'a>(
-        &self,
+        &'a self,
         wanted: &'a ChatRequest,
         granted: Option<u32>,
         is_local_and_unlimited: bool,
@@ -73,8 +83,11 @@ impl Client {
         wanted.check()?;
         let deployment = self.0.endpoint.choose(wanted.model.as_deref())?;
         Ok(Negotiation {
-            shared: SharedProfile::of(self.host(), deployment),
+            shared: self.shared_profile(deployment),
+            deployment,
             wanted,
+            refusable: Fields::refusable(wanted),
+            own: None,
             granted,
             raised: None,
             is_local_and_unlimited: is_local_and_unlimited && self.is_loopback(),
@@ -97,13 +110,13 @@ impl Client {
         granted: Option<u32>,
     ) -> Result<ChatRequest> {
         let deployment = self.0.endpoint.choose(wanted.model.as_deref())?;
-        let profile = SharedProfile::of(self.host(), deployment).profile();
+        let profile = self.shared_profile(deployment).profile();
         let budget = granted.map_or(Budget::Default, Budget::Tokens);
-        Ok(profile.translate(wanted, deployment, budget))
+        Ok(profile.translate(wanted, budget).into_owned())
     }
 }
 
-impl PreparedRequest {
+impl PreparedRequest<'_> {
     /// Adds a hint to the error of a request that is larger than the quota if its reasoning
     /// allowance contributes to that.
     pub(crate) fn hinted(&self, wanted: &ChatRequest, error: Error) -> Error {
@@ -123,40 +136,34 @@ impl PreparedRequest {
     }
 }
 
-/// The profile before something was taken from it because of a complaint.
-pub(super) struct TakenBack {
-    pub(super) before: Arc<Profile>,
-    pub(super) accepted: Fields,
-    /// The version of the profile after that.
-    pub(super) version: u32,
-    pub(super) complaint: String,
-}
-
-impl Negotiation<'_> {
+impl<'a> Negotiation<'a> {
     /// The next attempt. Waits while another request goes ahead.
-    pub(crate) async fn prepare(&mut self) -> PreparedRequest {
-        if self.learner.is_none() {
-            let refusable = Fields::refusable(self.wanted);
-            self.learner = self
-                .shared
-                .wait_to_learn(refusable, self.is_local_and_unlimited)
-                .await;
-        }
-        let (profile, version) = {
-            let state = self.shared.state();
-            (Arc::clone(&state.profile), state.version)
+    pub(crate) async fn prepare(&mut self) -> PreparedRequest<'a> {
+        let Snapshot { profile, version } = match self.learner {
+            Some(_) => self.shared.snapshot(),
+            None => {
+                let waiting = self
+                    .shared
+                    .wait_to_learn(self.refusable, self.is_local_and_unlimited);
+                let (snapshot, learner) = waiting.await;
+                self.learner = learner;
+                snapshot
+            }
         };
-        let deployment = self.shared.deployment();
+        let profile = self.own.as_ref().unwrap_or(&profile);
         PreparedRequest {
-            request: profile.translate(self.wanted, deployment, self.budget()),
+            request: profile.translate(self.wanted, self.budget()),
+            deployment: self.deployment,
             tag: profile.tag(self.wanted),
             allowance: profile.allowance(self.wanted, self.budget()),
             version,
         }
     }
+}
 
+impl Negotiation<'_> {
     /// Is the attempt still up to date? If so, it counts as sent now.
-    pub(crate) fn is_current(&self, prepared: &PreparedRequest) -> bool {
+    pub(crate) fn is_current(&self, prepared: &PreparedRequest<'_>) -> bool {
         let mut state = self.shared.state();
         let is_current = state.version == prepared.version;
         if is_current && self.learner.is_some() {
@@ -166,7 +173,11 @@ impl Negotiation<'_> {
     }
 
     /// Judges the outcome of an attempt. An empty answer becomes an error.
-    pub(crate) fn judge(&mut self, prepared: &PreparedRequest, attempt: &mut Attempt) -> Judgement {
+    pub(crate) fn judge(
+        &mut self,
+        prepared: &PreparedRequest<'_>,
+        attempt: &mut Attempt,
+    ) -> Judgement {
         let judgement = match &attempt.outcome {
             Ok(completion) => match self.judge_answer(prepared, completion) {
                 Ok(judgement) => judgement,
@@ -175,6 +186,17 @@ impl Negotiation<'_> {
                     Judgement::Final
                 }
             },
+            Err(error) if attempt.refusal.as_ref().is_some_and(Refusal::is_exhausted) => {
+                match self.raise_allowance(prepared) {
+                    true => Judgement::Again(Usage::default()),
+                    false => {
+                        self.miss(MISS);
+                        let sent = &prepared.request;
+                        attempt.outcome = Err(thinking::unfinished(error, self.wanted, sent));
+                        Judgement::Final
+                    }
+                }
+            }
             Err(error) => match self.judge_refusal(prepared, attempt) {
                 Ok(()) => self.again_or_held(attempt),
                 Err(_) if self.take_back(prepared, attempt, error) => self.again_or_held(attempt),
@@ -219,7 +241,9 @@ impl Negotiation<'_> {
 
     /// An answer that was obtained without an effort counts as soon as none is sent any more.
     fn again_or_held(&self, attempt: &mut Attempt) -> Judgement {
-        if !self.holds_an_answer() || self.shared.profile().effort.is_some() {
+        let shared = self.shared.profile();
+        let sends_effort = self.own.as_ref().unwrap_or(&shared).effort.is_some();
+        if !self.holds_an_answer() || sends_effort {
             return Judgement::Again(Usage::default());
         }
         attempt.retry = Retry::NO;
@@ -244,7 +268,7 @@ impl Negotiation<'_> {
     /// The answer is empty.
     fn judge_answer(
         &mut self,
-        prepared: &PreparedRequest,
+        prepared: &PreparedRequest<'_>,
         completion: &ChatCompletion,
     ) -> Result<Judgement> {
         let usage = completion.usage.unwrap_or_default();
@@ -258,59 +282,41 @@ impl Negotiation<'_> {
         if !completion.is_consumed_by_reasoning() {
             return Ok(Judgement::Final);
         }
-        let had = prepared.allowance;
-        let may_grow = self.granted.is_none()
-            && self.wanted.max_tokens.is_some()
-            && self.empty_answers < EMPTY_ANSWERS
-            && thinking::more(had) > had;
-        if !may_grow {
-            self.miss(MISS);
-            return Err(thinking::consumed(
-                completion,
-                self.wanted,
-                &prepared.request,
-            ));
+        if self.raise_allowance(prepared) {
+            return Ok(Judgement::Again(usage));
         }
-        self.empty_answers += 1;
-        let mut state = self.shared.state();
-        let raised = thinking::more(had).max(state.profile.allowance);
-        self.raised = Some(raised);
-        // The other rows start with it. Not every service reports that it reasons.
-        let profile = Arc::make_mut(&mut state.profile);
-        profile.allowance = raised;
-        profile.thinks = true;
-        self.has_learned = true;
-        Ok(Judgement::Again(usage))
+        self.miss(MISS);
+        let sent = &prepared.request;
+        Err(thinking::consumed(completion, self.wanted, sent))
     }
 
     /// Learns from an answer. Returns false if it reveals a reasoning model whose effort can be
     /// lowered: the request is then sent again, so that all rows have the same effort.
-    fn take_in(&mut self, prepared: &PreparedRequest, completion: &ChatCompletion) -> bool {
+    fn take_in(&mut self, prepared: &PreparedRequest<'_>, completion: &ChatCompletion) -> bool {
         let mut state = self.shared.state();
-        if state.version != prepared.version {
+        if state.version != prepared.version || self.own.is_some() {
             return true;
         }
-        let refusable = Fields::refusable(self.wanted);
-        let model = model_name(&completion.model);
-        let model = model.as_str();
+        let refusable = self.refusable;
         let was = state.profile.model.as_deref();
-        let is_another = was.is_some_and(|was| was != model) && !model.is_empty();
-        if is_another && state.may_be_another_model() {
-            let was = was.unwrap_or_default().to_owned();
-            state.other_models += 1;
-            SharedProfile::note_other_model(&mut state, self.shared.deployment(), &was, model);
-            state.forget(model, refusable);
-            self.has_learned = true;
-            return true;
-        }
-        if (state.profile.model.is_none() || is_another) && !model.is_empty() {
-            Arc::make_mut(&mut state.profile).model = Some(model.to_owned());
+        if was != Some(completion.model.as_str()) && !completion.model.is_empty() {
+            let model = model_name(&completion.model);
+            let is_another = was.is_some_and(|was| was != model);
+            if is_another && state.forget(self.deployment, &model, refusable) {
+                self.has_learned = true;
+                return true;
+            }
+            if state.profile.model.as_ref() != Some(&model) {
+                Arc::make_mut(&mut state.profile).model = Some(model);
+            }
         }
         let thought = completion.usage.map_or(0, |usage| usage.reasoning_tokens);
-        let names = [model, self.shared.deployment()];
-        if thought > 0 && state.steer(self.wanted, &names) {
-            self.has_learned = true;
-            return false;
+        if thought > 0 && !state.profile.is_settled(self.wanted) {
+            let model = state.profile.model.clone().unwrap_or_default();
+            if state.steer(self.wanted, &[&model, self.deployment]) {
+                self.has_learned = true;
+                return false;
+            }
         }
         if thought > 0 {
             let comfortable = thinking::comfortable(thought);
@@ -326,7 +332,9 @@ impl Negotiation<'_> {
             state.sent = None;
         }
         state.refusals = 0;
-        state.at_last_answer = Arc::clone(&state.profile);
+        if !Arc::ptr_eq(&state.at_last_answer, &state.profile) {
+            state.at_last_answer = Arc::clone(&state.profile);
+        }
         if is_news && state.version > 0 {
             self.has_learned = true;
             let told = format!("{} {}", self.shared.deployment(), state.profile);
@@ -342,69 +350,92 @@ impl Negotiation<'_> {
     /// Nothing can be done about it; contains a better hint, if there is one.
     fn judge_refusal(
         &mut self,
-        prepared: &PreparedRequest,
+        prepared: &PreparedRequest<'_>,
         attempt: &Attempt,
     ) -> Result<(), Option<String>> {
         let refusal = attempt.refusal.as_ref().ok_or(None)?;
-        let mut state = self.shared.state();
-        if self.refused.len() >= REFUSALS as usize {
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.state();
+        if self.refused.len() >= REFUSALS {
             return Err(None);
         }
         let field = refusal.field(&prepared.request).ok_or(None)?;
-        if state.version != prepared.version {
-            let deployment = self.shared.deployment();
-            let now = state
-                .profile
-                .translate(self.wanted, deployment, self.budget());
+        if state.version != prepared.version && self.own.is_none() {
+            let now = state.profile.translate(self.wanted, self.budget());
             if now != prepared.request {
                 self.refused.push(field);
                 return Ok(());
             }
         }
         self.refuses_both(field)?;
-        let mut profile = Profile::clone(&state.profile);
-        let model = profile.model.clone().unwrap_or_default();
-        let now = Circumstances {
-            wanted: self.wanted,
-            sent: &prepared.request,
-            names: &[&model, self.shared.deployment()],
-            accepted: state.accepted,
-            refusals: state.refusals + 1,
-        };
-        let learned = profile.learn(refusal, &now);
-        if learned.is_err() {
-            let efforts = refusal.efforts();
-            let is_effort = field == Field::Effort && !efforts.is_empty();
-            return Err(is_effort.then(|| {
-                format!(
-                    "this deployment takes the efforts {}: set one of them, or leave out \
-                     reasoning_effort, and the lowest is used",
-                    efforts.join(", ")
-                )
-            }));
+        let before = self.own.as_ref().unwrap_or(&state.profile);
+        let before = Arc::clone(before);
+        let (profile, field) = self.learned(&state, &before, refusal, prepared)?;
+        let complaint = Complaint::of(attempt, self.wanted);
+        let is_disputed = state.accepted.contains(Fields::of(field))
+            && !state.disputed.contains(Fields::of(field));
+        if self.own.is_some() || is_disputed {
+            state.disputed = state.disputed.with(Fields::of(field));
+            self.own = Some(Arc::new(profile));
+            self.taken_back = Some(TakenBack::own(complaint));
+            self.refused.push(field);
+            return Ok(());
         }
         let accepted = match profile.tokens == state.profile.tokens {
-            true => state.accepted.without(of(field)),
+            true => state.accepted.without(Fields::of(field)),
             false => Fields::default(),
         };
-        let (before, accepted_before) = (Arc::clone(&state.profile), state.accepted);
+        let accepted_before = state.accepted;
         if !state.change(profile, accepted) {
             return Err(Some(format!(
                 "{} keeps changing which parameters it takes: ask its operator which models answer",
-                self.shared.deployment()
+                self.deployment
             )));
         }
         state.refusals += 1;
-        let complaint = attempt.outcome.as_ref().err().map(ToString::to_string);
-        self.taken_back = complaint.map(|complaint| TakenBack {
-            before,
-            accepted: accepted_before,
-            version: state.version,
+        self.taken_back = Some(TakenBack {
+            before: Some((before, accepted_before, state.version)),
             complaint,
         });
         self.refused.push(field);
         self.has_learned = true;
         Ok(())
+    }
+
+    /// The profile after a refusal, and the refused field.
+    ///
+    /// # Errors
+    /// As [`judge_refusal`](Self::judge_refusal).
+    fn learned(
+        &self,
+        state: &State,
+        before: &Profile,
+        refusal: &Refusal,
+        prepared: &PreparedRequest<'_>,
+    ) -> Result<(Profile, Field), Option<String>> {
+        let mut profile = before.clone();
+        let model = profile.model.clone().unwrap_or_default();
+        let now = Circumstances {
+            wanted: self.wanted,
+            sent: &prepared.request,
+            names: &[&model, self.deployment],
+            accepted: state.accepted,
+            refusals: state.refusals + 1,
+        };
+        match profile.learn(refusal, &now) {
+            Ok(field) => Ok((profile, field)),
+            Err(_) => {
+                let efforts = refusal.efforts();
+                let is_effort = refusal.field(&prepared.request) == Some(Field::Effort);
+                Err((is_effort && !efforts.is_empty()).then(|| {
+                    format!(
+                        "this deployment takes the efforts {}: set one of them, or leave out \
+                         reasoning_effort, and the lowest is used",
+                        efforts.join(", ")
+                    )
+                }))
+            }
+        }
     }
 
     /// # Errors
@@ -432,57 +463,5 @@ impl Drop for Negotiation<'_> {
         if self.learner.is_some() {
             self.shared.state().sent = None;
         }
-    }
-}
-
-impl State {
-    /// Discards the profile after an answer of another model to a request with these fields, except
-    /// for what was learned since the last answer: those refusals came from the new model.
-    fn forget(&mut self, model: &str, refusable: Fields) {
-        let profile = self.profile.since(&self.at_last_answer, model);
-        // A request sent as written was accepted by the new model too.
-        let accepted = match self.profile.is_plain() {
-            true => refusable,
-            false => Fields::default(),
-        };
-        self.change(profile, accepted);
-        self.refusals = 0;
-        self.at_last_answer = Arc::clone(&self.profile);
-    }
-
-    /// Lowers the effort of a deployment that reasons. Returns whether that changes the request.
-    fn steer(&mut self, wanted: &ChatRequest, names: &[&str]) -> bool {
-        let is_settled = self.profile.effort.is_some()
-            || self.profile.refused.contains(Fields::EFFORT)
-            || names_effort(wanted);
-        if is_settled && self.profile.thinks {
-            return false;
-        }
-        let mut profile = Profile::clone(&self.profile);
-        profile.thinks = true;
-        // After two refusals, choose the effort that every reasoning model accepts.
-        let guess = match self.refusals {
-            0 | 1 => "minimal",
-            _ => "low",
-        };
-        if profile.choose_effort(wanted, names, Some(guess)) {
-            return self.change(profile, Fields::default());
-        }
-        if !is_settled {
-            // Its family has no efforts.
-            profile.refused = profile.refused.with(Fields::EFFORT);
-        }
-        self.profile = Arc::new(profile);
-        false
-    }
-}
-
-fn of(field: Field) -> Fields {
-    match field {
-        Field::MaxTokens | Field::MaxCompletionTokens => Fields::TOKENS,
-        Field::Temperature => Fields::TEMPERATURE,
-        Field::TopP => Fields::TOP_P,
-        Field::Seed => Fields::SEED,
-        Field::Effort => Fields::EFFORT,
     }
 }

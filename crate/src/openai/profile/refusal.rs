@@ -18,7 +18,7 @@ pub(super) const EFFORT: &str = "reasoning_effort";
 const LONGEST: usize = 16 * 1024;
 
 /// Phrases of a message about an unsupported field or value.
-const PHRASES: [&str; 16] = [
+const PHRASES: [&str; 22] = [
     "unsupported",
     "not supported",
     "not support",
@@ -35,6 +35,31 @@ const PHRASES: [&str; 16] = [
     "must be 1",
     "is deprecated",
     "only 1 is allowed",
+    "only be set to 1",
+    "not accept",
+    "n't accept",
+    "invalid parameter",
+    "invalid argument",
+    "not a valid parameter",
+];
+
+/// Phrases that other messages use too: they count if the message quotes the field's name.
+const WEAK_PHRASES: [&str; 9] = [
+    "not allowed",
+    "not permitted",
+    "not available",
+    "not valid for",
+    "invalid for",
+    "cannot be used",
+    "can't be used",
+    "cannot both be",
+    "remove",
+];
+
+/// Phrases of the error of a service whose model reached the limit before it could answer.
+const EXHAUSTED: [&str; 2] = [
+    "max_tokens or model output limit was reached",
+    "could not finish the message because",
 ];
 
 /// Phrases of a message about a value that is out of range: the row's own error.
@@ -48,13 +73,14 @@ const OUT_OF_RANGE: [&str; 6] = [
 ];
 
 /// Phrases that precede the list of accepted values.
-const BEFORE_VALUES: [&str; 6] = [
+const BEFORE_VALUES: [&str; 7] = [
     "supported values",
     "allowed values",
     "valid values",
     "must be one of",
     "expected one of",
     "input should be",
+    "must be",
 ];
 
 /// A field that some deployments refuse.
@@ -69,6 +95,15 @@ pub(super) enum Field {
 }
 
 impl Field {
+    const EACH: [Self; 6] = [
+        Self::MaxTokens,
+        Self::MaxCompletionTokens,
+        Self::Temperature,
+        Self::TopP,
+        Self::Seed,
+        Self::Effort,
+    ];
+
     const ALL: [(Self, &'static str); 9] = [
         (Self::MaxTokens, "max_tokens"),
         (Self::MaxCompletionTokens, "max_completion_tokens"),
@@ -80,6 +115,11 @@ impl Field {
         (Self::Effort, "reasoning effort"),
         (Self::Effort, "reasoningeffort"),
     ];
+
+    /// Does it decide how the answer's words are drawn?
+    pub(super) fn is_sampling(self) -> bool {
+        matches!(self, Self::Temperature | Self::TopP | Self::Seed)
+    }
 
     fn is_in(self, request: &ChatRequest) -> bool {
         match self {
@@ -103,6 +143,12 @@ pub(crate) struct Refusal {
     efforts: Vec<&'static str>,
     /// The maximum number of tokens, if the message states it.
     most_tokens: Option<u32>,
+    /// The message is about the field that it quotes, if any.
+    is_weak: bool,
+    /// The error is about a parameter, even if it names none.
+    is_about_parameter: bool,
+    /// The limit was reached before there was an answer.
+    is_exhausted: bool,
 }
 
 impl Refusal {
@@ -118,25 +164,53 @@ impl Refusal {
         let efforts = listed_efforts(&text);
         let most_tokens = most_tokens(&text);
         let code = code.unwrap_or_default();
-        let is_about_field = code.starts_with("unsupported_")
-            || code == "unknown_parameter"
-            || PHRASES.iter().any(|phrase| text.contains(phrase))
+        let has = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
+        let is_about_parameter = code == "unsupported_parameter" || code == "unknown_parameter";
+        let is_about_field = is_about_parameter
+            || code.starts_with("unsupported_")
+            || has(&PHRASES)
             || !efforts.is_empty()
             || most_tokens.is_some();
-        is_about_field.then_some(Self {
+        let is_weak = !is_about_field && has(&WEAK_PHRASES);
+        let is_exhausted = has(&EXHAUSTED);
+        (is_about_field || is_weak || is_exhausted).then_some(Self {
             param: param.map(|param| param.to_ascii_lowercase()),
             text,
             efforts,
             most_tokens,
+            is_weak,
+            is_about_parameter,
+            is_exhausted,
         })
+    }
+
+    /// Did the model reach the limit of its tokens before there was an answer?
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.is_exhausted
     }
 
     /// The field of this request that was refused, if it can be identified.
     pub(super) fn field(&self, sent: &ChatRequest) -> Option<Field> {
-        let field = self.named_field(sent)?;
-        let is_sampling = matches!(field, Field::Temperature | Field::TopP | Field::Seed);
+        let field = match self.is_exhausted {
+            true => None,
+            false => self.named_field(sent).or_else(|| self.only_field(sent)),
+        }?;
         let is_out_of_range = || OUT_OF_RANGE.iter().any(|phrase| self.text.contains(phrase));
-        (!is_sampling || !is_out_of_range()).then_some(field)
+        (!field.is_sampling() || !is_out_of_range()).then_some(field)
+    }
+
+    /// The one field that an error about a parameter without a name can mean.
+    fn only_field(&self, sent: &ChatRequest) -> Option<Field> {
+        let names_none = self.param.as_deref().unwrap_or_default().is_empty();
+        let others = sent.other.keys().any(|name| name != EFFORT);
+        if !self.is_about_parameter || !names_none || others {
+            return None;
+        }
+        if sent.n.is_some() || !sent.stop.is_empty() || self.text.contains(['\'', '`', '"']) {
+            return None;
+        }
+        let mut sent = Field::EACH.into_iter().filter(|field| field.is_in(sent));
+        sent.next().filter(|_| sent.next().is_none())
     }
 
     fn named_field(&self, sent: &ChatRequest) -> Option<Field> {
@@ -159,7 +233,10 @@ impl Refusal {
             }
         }
         let named = Field::ALL.iter().filter(|(field, _)| field.is_in(sent));
-        let named = named.filter_map(|(field, name)| Some((position(&self.text, name)?, *field)));
+        let named = named.filter_map(|(field, name)| {
+            let place = position(&self.text, name)?;
+            (!self.is_weak || is_quoted(&self.text, place, name)).then_some((place, *field))
+        });
         let first = named.min_by_key(|(place, _)| *place);
         first.map(|(_, field)| field).or_else(|| {
             // 'minimal' is not supported with the 'gpt-5.1' model. Supported values are: ..
@@ -211,6 +288,14 @@ fn position(text: &str, name: &str) -> Option<usize> {
         !before.ends_with(is_word) && !after.starts_with(is_word)
     });
     found.map(|(start, _)| start)
+}
+
+/// Is the name at this position in quotation marks?
+fn is_quoted(text: &str, place: usize, name: &str) -> bool {
+    const MARKS: [char; 3] = ['\'', '"', '`'];
+    let (before, after) = (text.get(..place), text.get(place + name.len()..));
+    before.is_some_and(|before| before.ends_with(MARKS))
+        && after.is_some_and(|after| after.starts_with(MARKS))
 }
 
 /// The efforts that the message lists as accepted.
@@ -307,6 +392,18 @@ mod tests {
             ),
             (
                 r#"{"error":{"message":"Unsupported value: 'minimal' is not supported with the 'gpt-5.1' model. Supported values are: 'none', 'low'."}}"#,
+                Field::Effort,
+            ),
+            (
+                r#"{"error":{"message":"Parameter 'temperature' is not allowed for this model."}}"#,
+                Field::Temperature,
+            ),
+            (
+                r#"{"error":{"message":"The model does not accept max_tokens."}}"#,
+                Field::MaxTokens,
+            ),
+            (
+                r#"{"error":{"message":"invalid reasoning value: 'minimal' (must be \"high\", \"medium\", \"low\", or \"none\")"}}"#,
                 Field::Effort,
             ),
             (

@@ -13,7 +13,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::fields::Fields;
 use super::{Profile, file};
-use crate::openai::{ChatRequest, tell_once};
+use crate::openai::{ChatRequest, Client, tell_once};
 
 /// How long a refusal may take.
 const LONGEST_REFUSAL: Duration = Duration::from_secs(3);
@@ -37,6 +37,9 @@ const OTHER_MODELS: u32 = 2;
 /// How many times a profile may change.
 const CHANGES: u32 = 24;
 
+/// How many profiles are kept. With more, those that nobody uses are forgotten.
+const MOST_PROFILES: usize = 512;
+
 /// What all clients of this process know about a deployment.
 #[derive(Debug)]
 pub(crate) struct SharedProfile {
@@ -54,6 +57,8 @@ pub(super) struct State {
     pub(super) version: u32,
     /// The fields that were accepted since the profile last changed.
     pub(super) accepted: Fields,
+    /// Of these, the fields that were refused for one row afterwards.
+    pub(super) disputed: Fields,
     /// Refusals in a row.
     pub(super) refusals: u32,
     pub(super) other_models: u32,
@@ -64,23 +69,30 @@ pub(super) struct State {
     notes: Vec<String>,
 }
 
+/// The profile at a moment.
+pub(super) struct Snapshot {
+    pub(super) profile: Arc<Profile>,
+    /// The number of changes before.
+    pub(super) version: u32,
+}
+
 /// Held by the request that goes ahead.
 pub(super) type Learner = OwnedMutexGuard<()>;
 
 impl SharedProfile {
     /// The profile of this deployment.
     pub(crate) fn of(host: &str, deployment: &str) -> Arc<Self> {
-        static PROFILES: Mutex<BTreeMap<String, BTreeMap<String, Arc<SharedProfile>>>> =
+        static PROFILES: Mutex<BTreeMap<(String, String), Arc<SharedProfile>>> =
             Mutex::new(BTreeMap::new());
         let mut profiles = PROFILES.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = profiles.get(host).and_then(|of| of.get(deployment));
-        if let Some(profile) = known {
-            return Arc::clone(profile);
+        if profiles.len() >= MOST_PROFILES {
+            profiles.retain(|_, profile| Arc::strong_count(profile) > 1);
         }
-        let profile = Arc::new(Self::new(deployment));
-        let of_host = profiles.entry(host.to_owned()).or_default();
-        of_host.insert(deployment.to_owned(), Arc::clone(&profile));
-        profile
+        let key = (host.to_owned(), deployment.to_owned());
+        let profile = profiles
+            .entry(key)
+            .or_insert_with(|| Arc::new(Self::new(deployment)));
+        Arc::clone(profile)
     }
 
     pub(super) fn new(deployment: &str) -> Self {
@@ -134,15 +146,6 @@ impl SharedProfile {
         std::mem::take(&mut self.state().notes)
     }
 
-    /// Notes that the model has changed.
-    pub(super) fn note_other_model(state: &mut State, deployment: &str, was: &str, is: &str) {
-        let note = format!(
-            "the model behind {deployment} has changed from {was} to {is}: its profile is learned again"
-        );
-        tell_once(std::slice::from_ref(&note));
-        state.notes.push(note);
-    }
-
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -151,35 +154,40 @@ impl SharedProfile {
         Arc::clone(&self.state().profile)
     }
 
-    /// Waits until the request may go: `Some` if it goes ahead of the others.
+    /// Waits until the request may go. Returns the profile to send it with, and the guard of a
+    /// request that goes ahead of the others.
     pub(super) async fn wait_to_learn(
         &self,
         refusable: Fields,
         is_local_and_unlimited: bool,
-    ) -> Option<Learner> {
+    ) -> (Snapshot, Option<Learner>) {
         let longest = match is_local_and_unlimited {
             true => LONGEST_LOCAL_REFUSAL,
             false => LONGEST_REFUSAL,
         };
         loop {
-            if self.is_free(refusable, longest) {
-                return None;
+            if let Some(snapshot) = self.if_free(refusable, longest) {
+                return (snapshot, None);
             }
             let learner = Arc::clone(&self.learning).lock_owned();
             if let Ok(learner) = tokio::time::timeout(longest / 4, learner).await {
-                return (!self.is_free(refusable, longest)).then_some(learner);
+                return match self.if_free(refusable, longest) {
+                    Some(snapshot) => (snapshot, None),
+                    None => (self.snapshot(), Some(learner)),
+                };
             }
         }
     }
 
-    /// May a request with these unconfirmed fields go?
-    fn is_free(&self, refusable: Fields, longest: Duration) -> bool {
+    /// The profile and its version.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.state().snapshot()
+    }
+
+    /// The same, if a request with these unconfirmed fields may go.
+    fn if_free(&self, refusable: Fields, longest: Duration) -> Option<Snapshot> {
         let state = self.state();
-        let has_passed = |wait: Duration| state.sent.is_some_and(|sent| sent.elapsed() >= wait);
-        state.accepted.contains(refusable)
-            || state.misses >= MISSES
-            || (has_passed(longest) && !state.profile.is_in_doubt())
-            || has_passed(LONGEST_DOUBT)
+        state.is_free(refusable, longest).then(|| state.snapshot())
     }
 
     /// The profile as a file; `None` while requests are sent as written.
@@ -188,6 +196,11 @@ impl SharedProfile {
         // A profile that has been discarded replaces the file of the old one.
         let is_kept = !state.profile.is_plain() || state.version > 0;
         is_kept.then(|| file::write(&state.profile, host, &self.deployment))
+    }
+
+    /// Is the text the file of a profile, of any deployment and version?
+    pub(crate) fn is_file_of_profile(text: &[u8]) -> bool {
+        file::is_profile(text)
     }
 
     /// Adopts the profile of an earlier process, unless this one has learned something. The model may
@@ -207,7 +220,40 @@ impl SharedProfile {
     }
 }
 
+impl Client {
+    /// The profile of this deployment. That of the client's own is looked up once.
+    pub(crate) fn shared_profile(&self, deployment: &str) -> Arc<SharedProfile> {
+        let of = || SharedProfile::of(self.host(), deployment);
+        match self.deployment() == Some(deployment) {
+            true => Arc::clone(self.0.profile.get_or_init(of)),
+            false => of(),
+        }
+    }
+}
+
 impl State {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            profile: Arc::clone(&self.profile),
+            version: self.version,
+        }
+    }
+
+    /// May a request with these unconfirmed fields go?
+    fn is_free(&self, refusable: Fields, longest: Duration) -> bool {
+        let has_passed = |wait: Duration| self.sent.is_some_and(|sent| sent.elapsed() >= wait);
+        self.accepted.contains(refusable)
+            || self.misses >= MISSES
+            || (has_passed(longest) && !self.profile.is_in_doubt())
+            || has_passed(LONGEST_DOUBT)
+    }
+
+    /// Adds a note for the user, and shows it in a notebook at once.
+    pub(super) fn note(&mut self, note: String) {
+        tell_once(std::slice::from_ref(&note));
+        self.notes.push(note);
+    }
+
     /// Replaces the profile. Returns false if it has changed too often.
     pub(super) fn change(&mut self, profile: Profile, accepted: Fields) -> bool {
         if self.version >= CHANGES {
@@ -215,15 +261,59 @@ impl State {
         }
         self.profile = Arc::new(profile);
         self.accepted = accepted;
+        self.disputed = Fields::default();
         self.version += 1;
         self.misses = 0;
         self.sent = None;
         true
     }
 
-    /// Does a change of the model still discard the profile?
-    pub(super) fn may_be_another_model(&self) -> bool {
-        self.other_models < OTHER_MODELS
+    /// Discards the profile after an answer of another model than before to a request with these
+    /// fields, except for what was learned since the last answer: those refusals came from the new
+    /// model. Returns false if the model has changed too often: then it is a router.
+    pub(super) fn forget(&mut self, deployment: &str, model: &str, refusable: Fields) -> bool {
+        if self.other_models >= OTHER_MODELS {
+            return false;
+        }
+        self.other_models += 1;
+        let was = self.profile.model.as_deref().unwrap_or_default();
+        self.note(format!(
+            "the model behind {deployment} has changed from {was} to {model}: its profile is learned again"
+        ));
+        let profile = self.profile.since(&self.at_last_answer, model);
+        // A request sent as written was accepted by the new model too.
+        let accepted = match self.profile.is_plain() {
+            true => refusable,
+            false => Fields::default(),
+        };
+        self.change(profile, accepted);
+        self.refusals = 0;
+        self.at_last_answer = Arc::clone(&self.profile);
+        true
+    }
+
+    /// Lowers the effort of a deployment that reasons. Returns whether that changes the request.
+    pub(super) fn steer(&mut self, wanted: &ChatRequest, names: &[&str]) -> bool {
+        if self.profile.is_settled(wanted) {
+            return false;
+        }
+        let mut profile = Profile::clone(&self.profile);
+        profile.thinks = true;
+        let is_settled = profile.is_settled(wanted);
+        // After two refusals, choose the effort that every reasoning model accepts.
+        let guess = match self.refusals {
+            0 | 1 => "minimal",
+            _ => "low",
+        };
+        if profile.choose_effort(wanted, names, Some(guess)) {
+            return self.change(profile, Fields::default());
+        }
+        if !is_settled {
+            // Its family has no efforts.
+            profile.refused = profile.refused.with(Fields::EFFORT);
+        }
+        self.profile = Arc::new(profile);
+        false
     }
 }
 
@@ -252,8 +342,7 @@ mod tests {
             let mut state = shared.state();
             state.profile = Arc::new(in_doubt.clone());
             state.sent = Instant::now().checked_sub(Duration::from_secs(seconds));
-            drop(state);
-            shared.is_free(Fields::EFFORT, LONGEST_REFUSAL)
+            state.is_free(Fields::EFFORT, LONGEST_REFUSAL)
         };
         assert_eq!([5, 16].map(free), [false, true]);
     }

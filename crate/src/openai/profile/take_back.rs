@@ -1,12 +1,14 @@
-//! Takes back the effort that a request was sent with although its user set none.
+//! Undoes a change of the profile that did not help, and takes back the effort that a request was
+//! sent with although its user set none.
 //!
 //! A deployment may refuse an effort without naming it, or fail because of it. No request may fail
 //! for what was added to it, so before such a refusal becomes an error, the effort is taken back.
 
 use std::sync::Arc;
 
+use super::complaint::{Complaint, TakenBack};
 use super::fields::Fields;
-use super::negotiation::{Negotiation, PreparedRequest, TakenBack};
+use super::negotiation::{Negotiation, PreparedRequest};
 use super::{Profile, names_effort};
 use crate::error::{Error, ErrorKind};
 use crate::openai::attempt::Attempt;
@@ -16,12 +18,13 @@ impl Negotiation<'_> {
     /// Returns whether the effort is gone.
     pub(super) fn take_back(
         &mut self,
-        prepared: &PreparedRequest,
+        prepared: &PreparedRequest<'_>,
         attempt: &Attempt,
         error: &Error,
     ) -> bool {
+        let complaint = Complaint::of(attempt, self.wanted);
         if let Some(taken) = self.taken_back.take()
-            && taken.complaint == error.to_string()
+            && taken.complaint.is_same(&complaint)
         {
             self.restore(taken);
             return false;
@@ -36,25 +39,30 @@ impl Negotiation<'_> {
             return false;
         };
         let mut state = self.shared.state();
-        if state.profile.effort.as_deref() != Some(sent) {
+        let own = self.own.as_ref().unwrap_or(&state.profile);
+        if own.effort.as_deref() != Some(sent) {
             // Another request has changed it in the meantime.
             return state.version != prepared.version;
         }
         if state.accepted.contains(Fields::EFFORT) {
             return false;
         }
-        let (before, accepted) = (Arc::clone(&state.profile), state.accepted);
+        let (before, accepted) = (Arc::clone(own), state.accepted);
         let mut profile = Profile::clone(&before);
         profile.refused_efforts.extend(profile.effort.take());
         profile.refused = profile.refused.with(Fields::EFFORT);
+        if self.own.is_some() {
+            drop(state);
+            self.own = Some(Arc::new(profile));
+            self.taken_back = Some(TakenBack::own(complaint));
+            return true;
+        }
         if !state.change(profile, accepted) {
             return false;
         }
         self.taken_back = Some(TakenBack {
-            before,
-            accepted,
-            version: state.version,
-            complaint: error.to_string(),
+            before: Some((before, accepted, state.version)),
+            complaint,
         });
         drop(state);
         self.has_learned = true;
@@ -71,12 +79,16 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Undoes a change after which the request is refused in the same words.
+    /// Undoes a change after which the request is refused for the same reason.
     fn restore(&mut self, taken: TakenBack) {
+        let Some((before, accepted, version)) = taken.before else {
+            self.own = None;
+            return;
+        };
         let mut state = self.shared.state();
-        if taken.version == state.version {
+        if version == state.version {
             state.refusals = state.refusals.saturating_sub(1);
-            self.has_learned |= state.change(Profile::clone(&taken.before), taken.accepted);
+            self.has_learned |= state.change(Profile::clone(&before), accepted);
         }
     }
 }

@@ -111,15 +111,41 @@ pub(super) fn consumed(
     sent: &ChatRequest,
 ) -> Error {
     let thought = completion.spent_on_reasoning();
-    let message = match sent.max_completion_tokens.or(sent.max_tokens) {
+    let message = match limit_of(sent) {
         Some(limit) => format!(
             "the answer is empty: thinking used {thought} of the {limit} tokens allowed for both \
              thinking and the answer"
         ),
         None => format!("the answer is empty: thinking used all {thought} tokens"),
     };
+    empty_answer(completion, message).with_hint(hint(thought, wanted))
+}
+
+/// The error of a row that the service could not finish within the limit, in place of its own error.
+pub(super) fn unfinished(error: &Error, wanted: &ChatRequest, sent: &ChatRequest) -> Error {
+    let limit = limit_of(sent).unwrap_or_default();
+    let message = format!(
+        "there is no answer: the {limit} tokens allowed for both thinking and the answer did not \
+         suffice"
+    );
+    let hint = hint(u64::from(limit), wanted);
+    let told = Error::new(ErrorKind::TokenLimit, message).with_hint(hint);
+    let told = told.with_request_id(error.request_id().map(str::to_owned));
+    match error.status() {
+        Some(status) => told.with_status(status),
+        None => told,
+    }
+    .with_source(error.clone())
+}
+
+fn limit_of(sent: &ChatRequest) -> Option<u32> {
+    sent.max_completion_tokens.or(sent.max_tokens)
+}
+
+/// How to get an answer after so many reasoning tokens were not enough.
+fn hint(thought: u64, wanted: &ChatRequest) -> String {
     let enough = enough(thought);
-    let hint = match (wanted.max_tokens, wanted.max_completion_tokens) {
+    match (wanted.max_tokens, wanted.max_completion_tokens) {
         (Some(_), _) => {
             format!(".thinking_allowance({enough}) gives the reasoning more room")
         }
@@ -128,8 +154,7 @@ pub(super) fn consumed(
              .max_completion_tokens({enough}), or .max_tokens(n), which limits the answer alone"
         ),
         (None, None) => "reduce the thinking with .set(\"reasoning_effort\", \"low\")".to_owned(),
-    };
-    empty_answer(completion, message).with_hint(hint)
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The input lines as requests.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use evenhand::batch::BatchRequest;
 use evenhand::openai::{Message, Role};
@@ -20,6 +21,7 @@ pub(super) fn requests(
     input: impl Read,
     system: Option<String>,
     is_over: Arc<AtomicBool>,
+    names: Names,
 ) -> impl Iterator<Item = BatchRequest> {
     let mut lines = Lines {
         input: BufReader::new(input),
@@ -27,12 +29,35 @@ pub(super) fn requests(
         is_over,
     };
     std::iter::from_fn(move || lines.next_line()).map(move |(number, line)| {
-        let name = format!("line-{number}");
-        match line {
-            Ok(line) => with_system(BatchRequest::from_json(&line, &name), system.as_deref()),
-            Err(why) => BatchRequest::unreadable(&name, &why),
+        let request = match line {
+            Ok(line) => with_system(BatchRequest::from_json(&line, ""), system.as_deref()),
+            Err(why) => BatchRequest::unreadable("", &why),
+        };
+        if request.custom_id.is_empty() {
+            names.push(format!("line-{number}"));
         }
+        request
     })
+}
+
+/// The names of the rows whose lines have none: the numbers of the lines. The requests themselves
+/// stay without a name, so that a journal knows them wherever they stand.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names(Arc<Mutex<VecDeque<String>>>);
+
+impl Names {
+    fn push(&self, name: String) {
+        self.unused().push_back(name);
+    }
+
+    /// The name of the next row without one.
+    pub(super) fn next(&self) -> String {
+        self.unused().pop_front().unwrap_or_default()
+    }
+
+    fn unused(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 struct Lines<R> {
@@ -95,15 +120,21 @@ mod tests {
     use insta::assert_debug_snapshot;
 
     fn read(input: &str) -> Vec<(String, Result<String, String>)> {
+        let names = Names::default();
         requests(
             input.as_bytes(),
             Some("Be fair.".to_owned()),
             Arc::default(),
+            names.clone(),
         )
         .map(|one| {
             let request = one.request.map_err(|error| error.message().to_owned());
             let text = request.map(|request| serde_json::to_string(&request).unwrap());
-            (one.custom_id, text)
+            let name = match one.custom_id.is_empty() {
+                true => names.next(),
+                false => one.custom_id,
+            };
+            (name, text)
         })
         .collect()
     }
@@ -168,7 +199,7 @@ not JSON
                 Err(std::io::Error::other("the pipe is gone"))
             }
         }
-        let rows: Vec<_> = requests(Broken, None, Arc::default()).collect();
+        let rows: Vec<_> = requests(Broken, None, Arc::default(), Names::default()).collect();
         assert_eq!(rows.len(), 1);
         let error = rows[0].request.as_ref().unwrap_err();
         assert!(error.message().contains("the pipe is gone"), "{error}");

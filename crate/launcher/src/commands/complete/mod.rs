@@ -2,6 +2,7 @@
 //! This is the batch engine for a shell, a cron job or a cluster's executor.
 
 mod bar;
+mod hints;
 mod input;
 
 use std::error::Error;
@@ -17,6 +18,8 @@ use evenhand::{Batch, CancelHandle, Client, ErrorKind, Quota, Settings, Totals};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::bar::Bar;
+use self::hints::Hints;
+use self::input::Names;
 use crate::commands::provider::tell_once;
 use crate::error::{Context, Failure, Result};
 
@@ -40,6 +43,10 @@ pub(crate) struct Options {
     /// The maximum length of an answer, in tokens, for requests that don't set one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: Option<u32>,
+    /// The tokens that a reasoning model may spend on reasoning, in addition to the answer
+    /// [default: as many as it is known to need]
+    #[arg(long, value_name = "N")]
+    thinking_allowance: Option<u32>,
     /// The sampling temperature, from 0 to 2, for requests that don't set one
     #[arg(long, value_name = "T")]
     temperature: Option<f64>,
@@ -108,22 +115,34 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let settings = Settings::from_env()?;
+    let mut settings = Settings::from_env()?;
     tell_once(&settings);
+    if options.deployment.is_some() {
+        settings.deployment.clone_from(&options.deployment);
+    }
     let client = Client::new(settings)?;
     let stop = CancelHandle::new();
     stop_on_signals(stop.clone())?;
     let bar = Bar::new(options.quiet);
     let input_is_over = Arc::new(AtomicBool::new(false));
     let system = options.system.clone();
-    let requests = input::requests(std::io::stdin(), system, Arc::clone(&input_is_over));
+    let names = Names::default();
+    let is_over = Arc::clone(&input_is_over);
+    let requests = input::requests(std::io::stdin(), system, is_over, names.clone());
     let batch = options
         .apply(client.batch_requests(requests))
         .cancel_with(&stop);
     let batch = batch.on_progress(bar.listener());
     // Standard output is flushed after each line: another program may be waiting for it.
     let mut out = std::io::stdout();
-    let totals = batch.for_each(move |row| row.write_json(&mut out));
+    let mut hints = Hints::default();
+    let totals = batch.for_each(|mut row| {
+        if row.custom_id.is_empty() {
+            row.custom_id = names.next();
+        }
+        hints.add(&row);
+        row.write_json(&mut out)
+    });
     bar.clear();
     let totals = match totals {
         Ok(totals) => totals,
@@ -135,7 +154,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         Err(error) => return Err(error.into()),
     };
     if !options.quiet {
+        let profile = client.deployment_profile();
+        if let Some((profile, name)) = profile.as_ref().zip(client.deployment()) {
+            err!("{name} {profile}");
+        }
         totals.notes.iter().for_each(|note| err!("{note}"));
+        hints.lines().for_each(|hint| err!("{hint}"));
         err!("{totals}");
     }
     Ok(exit_code(&totals, input_is_over.load(Ordering::Relaxed)))
@@ -148,6 +172,9 @@ impl Options {
         }
         if let Some(tokens) = self.max_tokens {
             batch = batch.max_tokens(tokens);
+        }
+        if let Some(tokens) = self.thinking_allowance {
+            batch = batch.thinking_allowance(tokens);
         }
         if let Some(temperature) = self.temperature {
             batch = batch.temperature(temperature);

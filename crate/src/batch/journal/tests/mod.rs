@@ -74,13 +74,18 @@ fn told(error: &Error, path: &Path) -> String {
     error.to_string().replace(folder, "FOLDER")
 }
 
+fn ask(journal: &Journal, request: &RequestLine) {
+    let line = crate::batch::format::write(request).unwrap();
+    journal.asked(&request.custom_id, line).unwrap();
+}
+
 #[test]
 fn what_was_answered_is_found_by_the_next_run() {
     let (_folder, path) = place_for_one();
     let (a, b) = (name("A?"), name("B?"));
     let journal = open_journal(&path);
     assert!(journal.find(&a).unwrap().is_none());
-    journal.asked(&RequestLine::new(&*a, body("A?"))).unwrap();
+    ask(&journal, &RequestLine::new(&*a, body("A?")));
     journal.append(&answered(&a, "Yes")).unwrap();
     journal.append(&failed(&b)).unwrap();
     journal.sync().unwrap();
@@ -122,7 +127,7 @@ fn a_request_is_noted_once() {
         let journal = open_journal(&path);
         for prompt in ["A?", "B?"] {
             let request = RequestLine::new(name(prompt), body(prompt));
-            journal.asked(&request).unwrap();
+            ask(&journal, &request);
         }
     }
     let text = fs::read_to_string(path.with_file_name("run.requests.jsonl")).unwrap();
@@ -194,7 +199,7 @@ fn any_name_can_be_kept() {
     let journal = open_journal(&path);
     for name in names {
         journal.append(&answered(name, "Yes")).unwrap();
-        journal.asked(&RequestLine::new(name, body(name))).unwrap();
+        ask(&journal, &RequestLine::new(name, body(name)));
     }
     drop(journal);
     let journal = open_journal(&path);
@@ -305,9 +310,7 @@ fn a_journal_of_other_parameters_is_left_alone() {
     let (_folder, path) = place_for_one();
     let journal = open_journal(&path);
     journal.append(&answered(&name("A?"), "Yes")).unwrap();
-    journal
-        .asked(&RequestLine::new(name("A?"), body("A?")))
-        .unwrap();
+    ask(&journal, &RequestLine::new(name("A?"), body("A?")));
     drop(journal);
     let before = fs::read(&path).unwrap();
 

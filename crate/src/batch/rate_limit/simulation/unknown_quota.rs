@@ -76,6 +76,13 @@ fn refusals_that_come_at_random_concern_their_own_rows() {
             assert_within(2.0, concurrency, 0.02, Which::Share(share), None);
         }
     }
+    // An answer takes longer than the refusals that come meanwhile.
+    for latency in [0.2, 1.0] {
+        for concurrency in [1, 8, 32] {
+            assert_within(1.3, concurrency, latency, Which::Share(0.03), None);
+        }
+        assert_within(1.3, 32, latency, Which::Share(0.1), None);
+    }
 }
 
 #[test]
@@ -122,7 +129,11 @@ fn keeps_to(
 /// Most of them are the requests that were under way when the first was refused.
 #[test]
 fn a_quota_of_which_only_refusals_tell_is_found_with_two_of_a_hundred() {
-    for windows in [Windows::Opened, Windows::Sliding, Windows::Aligned(0.0)] {
+    let aligned = [0.0, 2.5, 5.0, 7.5].map(Windows::Aligned);
+    for windows in [Windows::Opened, Windows::Sliding]
+        .into_iter()
+        .chain(aligned)
+    {
         let (refused, time) = keeps_to(5_000, windows, Headers::Missing, 32, 1);
         assert!(refused <= 40, "{refused} of 2,000, {windows:?}");
         assert!(time <= 1.1, "{time}, {windows:?}");
@@ -151,7 +162,17 @@ fn two_clients_find_their_shares() {
     for windows in [Windows::Opened, Windows::Sliding] {
         let (refused, time) = keeps_to(tpm, windows, Headers::Missing, concurrency, 2);
         let told = format!("{tpm} {windows:?} {concurrency}");
-        assert!(refused <= 220, "{refused} of 2,000, {told}");
+        assert!(refused <= 120, "{refused} of 2,000, {told}");
         assert!(time <= 2.0, "{time}, {told}");
+    }
+}
+
+/// The quota allows one request in ten seconds, and neither knows of the other: each has to send one
+/// in twenty.
+#[test]
+fn two_clients_of_a_tiny_quota_do_not_refuse_each_other_all_the_time() {
+    for windows in [Windows::Opened, Windows::Aligned(2.5)] {
+        let (refused, _) = keeps_to(1_000, windows, Headers::Missing, 32, 2);
+        assert!(refused <= 600, "{refused} of 2,000, {windows:?}");
     }
 }

@@ -78,9 +78,13 @@ impl State {
                 _ => &mut self.minute,
             };
             let requests = window.ready(now, guard, 1, limit, |used| used.own);
+            // Services count refused requests too, in the minute that they count as well.
+            let in_minute = self.guess.limits().requests.unwrap_or(u64::MAX);
+            let own = |used: Used| used.own;
+            let minute = self.minute.ready(now, guard, 1, in_minute, own);
             return Ready {
                 tokens: now,
-                requests,
+                requests: requests.max(minute),
             };
         }
         let (limits, reserve) = match counted {

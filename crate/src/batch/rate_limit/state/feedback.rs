@@ -41,6 +41,10 @@ impl State {
             self.alone = false;
             self.refusals_in_a_row = 0;
         }
+        if self.guess.is_unrelated() {
+            // Others are answered between the refusals: a refused row need not wait for longer.
+            self.refusals_in_a_row = 0;
+        }
         if self.guess.answered(charge.at, charge.is_trial) && self.known().is_unknown() {
             // The refusals have another cause, so the other rows need not wait.
             self.alone = false;
@@ -107,7 +111,6 @@ impl State {
         let asked = asked_wait(said);
         let is_first = self.refused_at.is_none_or(|refused| charge.at > refused);
         let refused_before = self.refused_at;
-        self.refusals = if is_first { 1 } else { self.refusals + 1 };
         if is_first {
             self.react(now, charge);
         }
@@ -184,14 +187,20 @@ impl State {
             asked,
             in_flight: self.in_flight,
         };
-        // Earlier refusals in a row are charged too.
-        let before = u64::from(self.refusals_in_a_row.saturating_sub(1));
-        let (guard, refusals) = (self.guard, self.refusals.saturating_add(before));
+        let guard = self.guard;
+        let is_within =
+            |sent: &Duration, period: Duration| now.saturating_sub(*sent) < period + guard;
+        self.refused_lately.push_back(charge.at);
+        self.refused_lately.retain(|sent| is_within(sent, MINUTE));
+        let refused_lately = &self.refused_lately;
         let windows = [&mut self.second, &mut self.ten_seconds, &mut self.minute];
         self.guess.refused(refusal, |period| {
             let window = windows.into_iter().find(|window| window.is_of(period));
             let used = window.map_or(0, |window| window.used(now, guard).own);
-            used.saturating_sub(refusals)
+            // Refused requests are charged too.
+            let refused = refused_lately.iter();
+            let refused = refused.filter(|sent| is_within(sent, period)).count() as u64;
+            used.saturating_sub(refused)
         });
     }
 

@@ -1,0 +1,53 @@
+//! Answers that reasoning has left empty, and requests that the service could not finish because of
+//! it: they are asked again with a larger allowance.
+
+use std::sync::Arc;
+
+use super::negotiation::{Negotiation, PreparedRequest};
+use super::{Budget, Profile, thinking};
+use crate::text::grouped;
+
+/// How many times one request is sent again after an empty answer.
+const EMPTY_ANSWERS: u32 = 2;
+
+impl Negotiation<'_> {
+    /// Raises the reasoning allowance after an attempt for which it was too small. Returns false if
+    /// that can't help: the user has fixed it, or it has been raised often enough.
+    pub(super) fn raise_allowance(&mut self, prepared: &PreparedRequest<'_>) -> bool {
+        let had = prepared.allowance;
+        let is_fixed = self.granted.is_some() || self.wanted.max_tokens.is_none();
+        if is_fixed || self.empty_answers >= EMPTY_ANSWERS {
+            return false;
+        }
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.state();
+        let own = self.own.as_deref().unwrap_or(&state.profile);
+        let raised = thinking::more(had).max(own.allowance);
+        let profile = Profile {
+            allowance: raised,
+            thinks: true,
+            ..own.clone()
+        };
+        if profile.allowance(self.wanted, Budget::Tokens(raised)) <= had {
+            return false;
+        }
+        self.empty_answers += 1;
+        self.raised = Some(raised);
+        if self.own.is_some() {
+            self.own = Some(Arc::new(profile));
+            return true;
+        }
+        if raised > state.profile.allowance {
+            state.note(format!(
+                "an answer of {} was empty because of its reasoning: {} tokens are allowed for that \
+                 in addition to max_tokens from now on",
+                shared.deployment(),
+                grouped(u64::from(raised)),
+            ));
+        }
+        // The other rows start with it. Not every service reports that it reasons.
+        state.profile = Arc::new(profile);
+        self.has_learned = true;
+        true
+    }
+}
