@@ -99,10 +99,11 @@ pub struct Study {
 }
 
 impl Study {
-    /// Creates a study of these occupations, with the default of each setter.
-    pub fn new(occupations: impl IntoIterator<Item = Occupation>) -> Self {
+    /// Creates a study of these occupations, with the default of each setter. An occupation may be
+    /// given by its name: `Study::new(["cook", "pilot"])`.
+    pub fn new<O: Into<Occupation>>(occupations: impl IntoIterator<Item = O>) -> Self {
         Self {
-            occupations: occupations.into_iter().collect(),
+            occupations: occupations.into_iter().map(Into::into).collect(),
             groups: ["", "female", "male"].map(named).into(),
             given: None,
             template: "Describe {person}.".to_owned(),

@@ -93,7 +93,7 @@ fn a_group_that_no_test_is_about_is_told() {
 
 #[test]
 fn what_can_t_be_asked_is_refused() {
-    assert_snapshot!(refused(Study::new([])), @"
+    assert_snapshot!(refused(Study::new(Vec::<Occupation>::new())), @"
     a study needs an occupation and a group
       hint: `Study::new(occupations::first(12)?)` has both
     ");
