@@ -2,8 +2,10 @@
 //! requested, and reports progress meanwhile.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::budget::{Spending, money};
 use super::engine::{Engine, Outcome};
 use super::options::BatchOptions;
 use super::progress::ProgressReporter;
@@ -23,13 +25,19 @@ pub(crate) struct StopCondition {
     stop: Option<CancelHandle>,
     deadline: Option<Duration>,
     started: Instant,
+    spending: Option<Arc<Spending>>,
 }
 
 /// Why a batch was stopped early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum StopReason {
     Stopped,
     Deadline(Duration),
+    /// The next request might cost more than what is left.
+    Budget {
+        amount: f64,
+        paid: f64,
+    },
 }
 
 impl StopCondition {
@@ -38,7 +46,18 @@ impl StopCondition {
             stop: options.stop.clone(),
             deadline: options.deadline,
             started,
+            spending: None,
         }
+    }
+
+    /// Also stops the batch when this money is used up.
+    pub(crate) fn watch(&mut self, spending: Arc<Spending>) {
+        self.spending = Some(spending);
+    }
+
+    /// Whether the money is used up.
+    fn out_of_money(&self) -> Option<StopReason> {
+        self.spending.as_deref().and_then(Spending::stop_reason)
     }
 
     /// Why the batch must stop now, if it must.
@@ -47,8 +66,11 @@ impl StopCondition {
         if stopped || cancel::kernel_requested_stop() {
             return Some(StopReason::Stopped);
         }
-        let deadline = self.deadline?;
-        (self.started.elapsed() >= deadline).then_some(StopReason::Deadline(deadline))
+        let deadline = self.deadline;
+        let deadline = deadline.filter(|deadline| self.started.elapsed() >= *deadline);
+        deadline
+            .map(StopReason::Deadline)
+            .or_else(|| self.out_of_money())
     }
 }
 
@@ -97,6 +119,11 @@ impl StopReason {
                 "not answered before the deadline of {} s",
                 limit.as_secs_f64()
             ),
+            Self::Budget { amount, paid } => format!(
+                "not asked: of the budget of {}, {} is spent, and no further request fits",
+                money(amount),
+                money(paid)
+            ),
         };
         Error::new(ErrorKind::Cancelled, message)
             .with_hint("run it again: answers in the journal are not requested again")
@@ -132,7 +159,8 @@ pub(crate) async fn drive(
                 reporter.count(&settled);
                 take(settled)?;
             }
-            Ok(None) => return Ok(ended.map(|(why, _)| why)),
+            // The engine ends by itself when the money is used up.
+            Ok(None) => return Ok(ended.map(|(why, _)| why).or_else(|| until.out_of_money())),
             Err(_) => {}
         }
         reporter.tick(|| rate_limiter.status());

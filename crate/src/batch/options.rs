@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Batch;
+use super::budget::{Budget, Spending};
 use super::cache::AnswerCache;
 use super::driver::StopReason;
 use super::engine::EngineConfig;
@@ -33,6 +34,7 @@ pub(crate) struct BatchOptions {
     pub(crate) fresh: bool,
     pub(crate) stop: Option<CancelHandle>,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) budget: Option<Budget>,
     pub(crate) listener: Option<Listener>,
 }
 
@@ -82,6 +84,7 @@ pub(crate) fn engine_config<A>(
         concurrency: options.concurrency.unwrap_or(CONCURRENCY).min(MOST_AT_ONCE),
         retries: options.retries.unwrap_or(batch.client.max_retries()),
         thinking_allowance: options.thinking_allowance,
+        spending: Arc::new(Spending::new(options.budget)?),
         cache,
         fresh: options.fresh,
     })
