@@ -122,3 +122,43 @@ fn cut(answer: &Annotated, runs: &[Range<usize>], part: Range<usize>) -> Vec<Pie
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fairness::lexicon::Lexicon;
+
+    proptest! {
+        #[test]
+        fn the_pieces_of_an_answer_are_the_answer(
+            parts in prop::collection::vec(prop_oneof![
+                Just(" she ".to_owned()), Just("He's".to_owned()), Just("漢字".to_owned()),
+                Just(" nurse ".to_owned()), any::<String>(),
+            ], 0..8),
+            other in any::<String>(),
+        ) {
+            let lexicon = Lexicon::gender();
+            let answer = Annotated::new(&parts.concat(), &lexicon);
+            let other = Annotated::new(&other, &lexicon);
+            let joined: String = pieces(&answer, Some(&other), false)
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Text { range, .. } => &answer.text[range.clone()],
+                    Piece::Omitted(_) => "",
+                })
+                .collect();
+            prop_assert_eq!(&joined, &answer.text);
+            // With what both share left out, the rest is still in order.
+            let short = pieces(&answer, Some(&other), true);
+            let mut end = 0;
+            for piece in &short {
+                if let Piece::Text { range, .. } = piece {
+                    prop_assert!(end <= range.start && range.start < range.end);
+                    end = range.end;
+                }
+            }
+        }
+    }
+}

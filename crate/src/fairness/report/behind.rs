@@ -80,3 +80,50 @@ impl PrimaryOutcome {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::display::Show;
+    use crate::fairness::study::Study;
+
+    fn report() -> Report {
+        let study = Study::new(["nurse", "pilot"]).samples(1);
+        let texts = [
+            "She cares for people.",
+            "She cares for many people every day.",
+            "He cares for people.",
+            "They fly planes.",
+            "She flies planes.",
+            "He flies planes.",
+        ];
+        let answers = StudyAnswers::from_texts(study, texts.map(Some)).unwrap();
+        answers.measure().unwrap()
+    }
+
+    #[test]
+    fn the_answers_behind_a_number_are_one_fold_away() {
+        let html = report().mime_bundle().html;
+        let (_, folded) = html
+            .split_once("<details><summary style=\"cursor:pointer\"><strong>The answers behind")
+            .unwrap();
+        assert!(folded.contains("for many people every day"), "{folded}");
+        assert!(folded.contains("length, female - male: "), "{folded}");
+        let nurse = report().reading().unwrap().rows(["nurse"]);
+        assert!(!nurse.mime_bundle().text.contains("planes"));
+    }
+
+    #[test]
+    fn a_saved_report_has_no_answers_and_says_where_they_are() {
+        let report = report();
+        let saved = Report::from_json(&report.to_json().unwrap()).unwrap();
+        assert_eq!(saved, report);
+        assert!(!saved.mime_bundle().html.contains("The answers behind"));
+        assert_snapshot!(saved.reading().unwrap_err(), @"
+        a report that was read from a file has no answers with it
+          hint: run the study again: with its journal, that asks for nothing, and `answers.reading()` shows them
+        ");
+    }
+}

@@ -318,7 +318,7 @@ impl fmt::Debug for Study {
     }
 }
 
-/// The size of the study, and its warnings.
+/// The size of the study, why it can't be asked, if so, and its warnings.
 impl fmt::Display for Study {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (cells, samples) = (self.cells().len(), self.samples);
@@ -335,6 +335,9 @@ impl fmt::Display for Study {
             groups.join(", "),
             if samples == 1 { "sample" } else { "samples" },
         )?;
+        if let Err(error) = self.check() {
+            write!(f, "\n- it can't be asked: {}", error.message())?;
+        }
         for check in self.warnings() {
             write!(f, "\n- {check}")?;
         }
