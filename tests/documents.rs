@@ -5,12 +5,13 @@ use crate::support::checkout;
 use std::fs;
 use std::process::Command;
 
-const DOCUMENTS: [&str; 5] = [
+const DOCUMENTS: [&str; 6] = [
     "README.md",
     "ARCHITECTURE.md",
     "BENCHMARKS.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "TEACHING.md",
 ];
 
 fn read(document: &str) -> String {
