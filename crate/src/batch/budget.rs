@@ -5,7 +5,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::driver::StopReason;
 use super::rate_limit::{Cost, Expected, RateLimiter};
 use super::totals::{Price, Totals};
 use super::{Batch, Prompts};
@@ -96,6 +95,13 @@ struct Spent {
     is_over: bool,
 }
 
+/// A budget that the next request might exceed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct UsedUp {
+    pub(super) amount: f64,
+    pub(super) paid: f64,
+}
+
 /// Whether a request may be sent.
 pub(crate) enum Decision<'a> {
     Go(Reserved<'a>),
@@ -165,12 +171,12 @@ impl Spending {
         }
     }
 
-    /// Why the batch ends, if the money is used up.
-    pub(crate) fn stop_reason(&self) -> Option<StopReason> {
+    /// How much was paid, if a request could not be paid for.
+    pub(crate) fn used_up(&self) -> Option<UsedUp> {
         let (amount, _) = self.limit?;
         let spent = self.spent();
         let paid = spent.paid;
-        spent.is_over.then_some(StopReason::Budget { amount, paid })
+        spent.is_over.then_some(UsedUp { amount, paid })
     }
 
     fn reserved(&self, most: f64) -> Reserved<'_> {
@@ -315,13 +321,13 @@ mod tests {
             second.settle(Some(usage(5, 2)), None);
         });
         third.unwrap().settle(Some(usage(5, 10)), None);
-        assert!(spending.stop_reason().is_none());
+        assert!(spending.used_up().is_none());
         assert!(go(&spending, 5, 10).await.is_none());
-        let paid = StopReason::Budget {
+        let paid = UsedUp {
             amount: 30.0,
             paid: 28.0,
         };
-        assert_eq!(spending.stop_reason(), Some(paid));
+        assert_eq!(spending.used_up(), Some(paid));
     }
 
     #[tokio::test]

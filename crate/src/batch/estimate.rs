@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use super::budget::money;
 use super::cache::{self, AnswerCache};
-use super::driver::StopCondition;
+use super::engine_config::engine_config;
 use super::options::JournalChoice;
 use super::plan::Plan;
 use super::rate_limit::{Cost, RateLimiter};
 use super::run::{check, ids};
+use super::stop_condition::{StopCondition, StopReason};
 use super::stream::Requests;
 use super::totals::Price;
 use super::{Batch, Prompts, options};
@@ -218,9 +219,7 @@ async fn estimate_requests(batch: Batch<Requests>, price: Price) -> Result<Estim
         }
         sum.finish(per_token)
     });
-    reading
-        .await
-        .map_err(|_| super::driver::StopReason::Stopped.error())
+    reading.await.map_err(|_| StopReason::Stopped.error())
 }
 
 /// The batch's journal, if there is one whose answers count.
@@ -244,7 +243,7 @@ struct Sum {
 
 impl Sum {
     fn new<A>(batch: &Batch<A>) -> Result<Self> {
-        let config = options::engine_config(batch, None)?;
+        let config = engine_config(batch, None)?;
         Ok(Self {
             client: config.client,
             rate_limiter: config.rate_limiter,

@@ -25,6 +25,7 @@ pub use side::Side;
 pub(crate) use side::{Cell, Reply};
 
 use super::lexicon::Lexicon;
+use crate::display::{MimeBundle, Show, escaped};
 
 /// Answers beside each other, as [`read_side_by_side`], [`read_answers`] and
 /// [`StudyAnswers::reading`](super::study::StudyAnswers::reading) make them. It is shown with
@@ -198,6 +199,25 @@ impl Reading {
         Self {
             most_bytes: bytes.min(html::MOST_BYTES),
             ..self.clone()
+        }
+    }
+}
+
+impl Show for Reading {
+    fn mime_bundle(&self) -> MimeBundle {
+        match self.selected() {
+            Ok(selection) => MimeBundle {
+                html: html::html(self, &selection),
+                text: plain::plain(self, &selection),
+            },
+            Err(error) => {
+                let text = error.to_string();
+                let html = format!(
+                    "<pre class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"white-space:pre-wrap\">{}</pre>",
+                    escaped(&text)
+                );
+                MimeBundle { html, text }
+            }
         }
     }
 }

@@ -4,32 +4,12 @@
 use super::annotated::Annotated;
 use super::pieces::{Piece, pieces};
 use super::{Cell, Reading, Reply, Row};
-use crate::display::{MimeBundle, Show, escaped};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::lexicon::Lexicon;
 use crate::text::{grouped, sanitize_line};
 
 /// The maximum number of names that an error lists.
 const LISTED: usize = 10;
-
-impl Show for Reading {
-    fn mime_bundle(&self) -> MimeBundle {
-        match self.selected() {
-            Ok(selection) => MimeBundle {
-                html: super::html::html(self, &selection),
-                text: super::plain::plain(self, &selection),
-            },
-            Err(error) => {
-                let text = error.to_string();
-                let html = format!(
-                    "<pre class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"white-space:pre-wrap\">{}</pre>",
-                    escaped(&text)
-                );
-                MimeBundle { html, text }
-            }
-        }
-    }
-}
 
 /// The rows and columns to show.
 pub(super) struct Selection<'r> {
