@@ -2,7 +2,7 @@
 
 use plotters::prelude::RGBAColor;
 
-use super::scene::{Area, Point, Scene};
+use super::scene::{Area, Point, QUIET, Scene};
 
 /// The background. Every picture has its own, because not every page says whether it is dark.
 pub(super) const PAPER: RGBAColor = RGBAColor(255, 255, 255, 1.0);
