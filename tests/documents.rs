@@ -8,13 +8,14 @@ use serde_json::Value;
 
 use crate::support::checkout;
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "ARCHITECTURE.md",
     "BENCHMARKS.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "TEACHING.md",
 ];
 
 fn read(document: &str) -> String {

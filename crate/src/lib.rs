@@ -106,6 +106,8 @@ pub mod prelude {
     #[cfg(feature = "notebook")]
     pub use crate::display::{EvcxrDisplay, Show, display};
     #[cfg(feature = "notebook")]
+    pub use crate::fairness::reading::{read_answers, read_side_by_side};
+    #[cfg(feature = "notebook")]
     pub use crate::table::{side_by_side, table};
     #[cfg(feature = "notebook")]
     pub use polars::df;

@@ -3,6 +3,7 @@
 mod input;
 mod killed;
 mod memory;
+mod money;
 mod outcomes;
 mod signals;
 mod streams;

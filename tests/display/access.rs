@@ -22,11 +22,11 @@ fn frame() -> DataFrame {
     .unwrap()
 }
 
-const LIGHT: &str = "";
-const DARK: &str = ":root{color-scheme:dark}";
+pub(super) const LIGHT: &str = "";
+pub(super) const DARK: &str = ":root{color-scheme:dark}";
 
 /// The accessibility checker of Deque Systems, as installed from npm.
-fn axe() -> Option<String> {
+pub(super) fn axe() -> Option<String> {
     let path = std::env::var_os("EVENHAND_AXE").map(PathBuf::from);
     let Some(path) = path else {
         skip("EVENHAND_AXE names no axe.min.js (npm install axe-core)");
@@ -36,7 +36,7 @@ fn axe() -> Option<String> {
 }
 
 /// The checker's findings: the rule's name and the element.
-fn findings(browser: &Browser, axe: &str) -> Value {
+pub(super) fn findings(browser: &Browser, axe: &str) -> Value {
     let script = format!(
         "{axe};
         return axe.run(document, {{resultTypes: ['violations']}}).then(({{violations}}) =>

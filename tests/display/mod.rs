@@ -2,8 +2,10 @@
 
 mod access;
 mod export;
+mod filter;
 mod hostile;
 mod jupyter;
+mod reading;
 mod table;
 
 use evenhand::display::Show;
@@ -21,7 +23,14 @@ impl Page {
     fn open(name: &str, shown: &dyn Show) -> Option<Self> {
         let browser = Browser::start(1280, 1000)?;
         browser.goto(&write(name, "", &shown.mime_bundle().html));
-        Some(Self { browser })
+        let page = Self { browser };
+        page.unfold_tools();
+        Some(page)
+    }
+
+    /// Opens the tools of small tables, which are folded.
+    fn unfold_tools(&self) {
+        self.run("document.querySelectorAll('.evenhand-tools').forEach(it => { it.open = true; })");
     }
 
     fn run(&self, script: &str) -> Value {

@@ -38,7 +38,8 @@ pub(crate) async fn drive(
                 reporter.count(&settled.outcome, settled.source);
                 take(settled)?;
             }
-            Ok(None) => return Ok(ended.map(|(why, _)| why)),
+            // The engine ends by itself when the money is used up.
+            Ok(None) => return Ok(ended.map(|(why, _)| why).or_else(|| until.out_of_money())),
             Err(_) => {}
         }
         reporter.tick(|| rate_limiter.status().to_string());

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::budget::{Decision, Spending};
 use super::cache::AnswerCache;
 use super::guard::{guarded, guarded_async};
 use super::rate_limit::{Cost, Permit, RateLimiter};
@@ -78,6 +79,8 @@ pub(crate) struct EngineConfig {
     pub(crate) retries: u32,
     /// The reasoning tokens allowed in addition to `max_tokens`, if the user set them.
     pub(crate) thinking_allowance: Option<u32>,
+    /// Keeps to the budget, if there is one.
+    pub(crate) spending: Arc<Spending>,
     /// Stores the outcomes, if there is a journal.
     pub(crate) cache: Option<Arc<AnswerCache>>,
     /// Send requests again even if the journal has their answers.
@@ -253,10 +256,20 @@ impl Shared {
         stats: &mut RequestStats,
     ) -> Option<Result<ChatCompletion>> {
         let started = Instant::now();
+        let spending = &self.config.spending;
         let mut retries = 0;
         loop {
             self.config.client.prepare_to_send().await;
             let prepared = negotiation.prepare().await;
+            let money = spending.reserve(rate_limiter, &prepared.request);
+            let money = match self.unless_cut(negotiation, money).await? {
+                Ok(Decision::Go(money)) => money,
+                Ok(Decision::Over) => {
+                    self.close();
+                    return None;
+                }
+                Err(error) => return Some(Err(error)),
+            };
             let asked = Instant::now();
             let admission = pin!(rate_limiter.admit(Cost::from(prepared.request.as_ref())));
             let permit = match self.unless_cut(negotiation, admission).await? {
@@ -285,6 +298,7 @@ impl Shared {
             }
             stats.waited = started.elapsed().saturating_sub(stats.latency);
             let answered = attempt.outcome.as_ref().ok().map(|answer| answer.usage);
+            money.settle(answered.flatten(), attempt.outcome.as_ref().err());
             let judgement = negotiation.judge(&prepared, &mut attempt);
             self.keep_profile(negotiation);
             let wait = report(permit, &attempt, answered);

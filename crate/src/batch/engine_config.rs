@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Batch;
+use super::budget::Spending;
 use super::cache::AnswerCache;
 use super::engine::EngineConfig;
 use super::rate_limit::RateLimiter;
@@ -37,6 +38,7 @@ pub(crate) fn engine_config<A>(
         concurrency: options.concurrency.unwrap_or(CONCURRENCY).min(MOST_AT_ONCE),
         retries: options.retries.unwrap_or(batch.client.max_retries()),
         thinking_allowance: options.thinking_allowance,
+        spending: Arc::new(Spending::new(options.budget)?),
         cache,
         fresh: options.fresh,
     })

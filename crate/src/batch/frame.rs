@@ -127,12 +127,41 @@ impl Answers {
         Ok(self.full_frame()?.drop_many(omitted))
     }
 
+    /// What a reader wants: prompts, answers, how an answer ended if it was cut, and why there is none.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub(crate) fn readable_frame(&self) -> Result<DataFrame> {
+        let rows = self.rows();
+        let mut columns = vec![column("prompt", self.each(|row| row.prompt.as_str()))];
+        if rows.iter().any(|row| row.sample > 0) {
+            columns.push(column("sample", self.each(|row| row.sample)));
+        }
+        columns.push(column("answer", self.each(Answer::text)));
+        if rows.iter().any(|row| cut(row).is_some()) {
+            columns.push(column("ended", self.each(cut)));
+        }
+        if rows.iter().any(|row| reason(row).is_some()) {
+            columns.push(self.error_column());
+        }
+        frame(self.len(), columns)
+    }
+
     fn error_column(&self) -> Column {
         column("error", self.each(reason))
     }
 
     fn each<'a, T>(&'a self, value: impl Fn(&'a Answer) -> T) -> Vec<T> {
         self.rows().iter().map(value).collect()
+    }
+}
+
+/// Why an answer is incomplete.
+fn cut(row: &Answer) -> Option<&'static str> {
+    match finish_reason(row)? {
+        FinishReason::Length => Some("cut at the token limit"),
+        FinishReason::ContentFilter => Some("cut off by the content filter"),
+        _ => None,
     }
 }
 

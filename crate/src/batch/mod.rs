@@ -8,15 +8,18 @@
 //!   [`Quota`], `journal` stores every outcome in a file, and `cache` looks rows up in it.
 //! - `profile_file` stores next to the journal which parameters a deployment accepts; `mixed_rows`
 //!   reports rows of one batch that were sent in more than one way.
+//! - `estimate` says what a batch would cost, and `budget` ends one that costs too much.
 //! - `options` holds the builder's options; `run` and `stream` put outcomes in order, `driver`
 //!   stops them on request or at the deadline, `progress` reports progress, and `frame` converts
 //!   rows to data frames.
 
 pub(crate) mod answers;
+mod budget;
 pub(crate) mod cache;
 pub(crate) mod driver;
 pub(crate) mod engine;
 mod engine_config;
+mod estimate;
 pub(crate) mod format;
 #[cfg(feature = "notebook")]
 mod frame;
@@ -45,6 +48,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use answers::{Answer, Answers};
+pub use estimate::Estimate;
 use progress::Listener;
 pub use progress::Progress;
 pub use quota::Quota;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::budget::Budget;
 use super::progress::Listener;
 use super::quota::Quota;
 use crate::cancel::CancelHandle;
@@ -21,6 +22,7 @@ pub(crate) struct BatchOptions {
     pub(crate) fresh: bool,
     pub(crate) stop: Option<CancelHandle>,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) budget: Option<Budget>,
     pub(crate) listener: Option<Listener>,
 }
 

@@ -15,7 +15,7 @@ use super::plan::{self, Plan, Sampling};
 use super::progress::{ProgressReporter, say};
 use super::request_stats::{RequestStats, Source};
 use super::stop_condition::{StopCondition, StopReason};
-use super::{Batch, options};
+use super::{Batch, budget, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
 use crate::text::grouped;
@@ -27,7 +27,7 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     if plan.rows.is_empty() {
         return Ok(Answers::new(Vec::new(), started.elapsed(), None));
     }
-    let until = StopCondition::new(&batch.options, started);
+    let mut until = StopCondition::new(&batch.options, started);
     let cache = cache::open(&batch.client, &batch.options, batch.parameters(), &until).await?;
     let twice = match &cache {
         Some(cache) => cache.count_submitted_questions(ids(&batch, &plan, cache))?,
@@ -35,6 +35,7 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     };
     twice.iter().for_each(|note| say(note));
     let config = engine_config(&batch, cache.clone())?;
+    until.watch(Arc::clone(&config.spending));
     let rate_limiter = Arc::clone(&config.rate_limiter);
     let listener = batch.options.listener.clone();
     let mut reporter =
@@ -96,6 +97,14 @@ pub(crate) fn check(batch: &Batch) -> Result<()> {
             .with_hint("use `.samples(1)`, or leave it out"));
     }
     check_size(batch.asked.texts.len(), batch.asked.samples)?;
+    let has_limit = batch
+        .common
+        .max_tokens
+        .or(batch.common.max_completion_tokens)
+        .is_some();
+    if batch.options.budget.is_some() && !has_limit {
+        return Err(budget::unlimited());
+    }
     batch
         .common
         .clone()

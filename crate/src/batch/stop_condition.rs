@@ -1,8 +1,10 @@
-//! What ends a batch early: a stop that was requested, or a deadline.
+//! What ends a batch early: a stop that was requested, a deadline, or a budget.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::budget::{Spending, UsedUp, money};
 use super::options::BatchOptions;
 use crate::cancel::{self, CancelHandle};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,13 +21,15 @@ pub(crate) struct StopCondition {
     stop: Option<CancelHandle>,
     deadline: Option<Duration>,
     started: Instant,
+    spending: Option<Arc<Spending>>,
 }
 
 /// Why a batch was stopped early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum StopReason {
     Stopped,
     Deadline(Duration),
+    Budget(UsedUp),
 }
 
 impl StopCondition {
@@ -34,7 +38,19 @@ impl StopCondition {
             stop: options.stop.clone(),
             deadline: options.deadline,
             started,
+            spending: None,
         }
+    }
+
+    /// Also stops the batch when this money is used up.
+    pub(crate) fn watch(&mut self, spending: Arc<Spending>) {
+        self.spending = Some(spending);
+    }
+
+    /// Whether the money is used up.
+    pub(super) fn out_of_money(&self) -> Option<StopReason> {
+        let used_up = self.spending.as_deref().and_then(Spending::used_up);
+        used_up.map(StopReason::Budget)
     }
 
     /// Why the batch must stop now, if it must.
@@ -43,8 +59,11 @@ impl StopCondition {
         if stopped || cancel::kernel_requested_stop() {
             return Some(StopReason::Stopped);
         }
-        let deadline = self.deadline?;
-        (self.started.elapsed() >= deadline).then_some(StopReason::Deadline(deadline))
+        let deadline = self.deadline;
+        let deadline = deadline.filter(|deadline| self.started.elapsed() >= *deadline);
+        deadline
+            .map(StopReason::Deadline)
+            .or_else(|| self.out_of_money())
     }
 }
 
@@ -97,6 +116,11 @@ impl StopReason {
             Self::Deadline(limit) => format!(
                 "not answered before the deadline of {} s",
                 limit.as_secs_f64()
+            ),
+            Self::Budget(UsedUp { amount, paid }) => format!(
+                "not asked: of the budget of {}, {} is spent, and no further request fits",
+                money(amount),
+                money(paid)
             ),
         };
         Error::new(ErrorKind::Cancelled, message)

@@ -55,7 +55,7 @@ pub struct BatchRequest {
 #[derive(Clone)]
 pub struct Requests(Arc<Mutex<Option<Unread>>>);
 
-type Unread = Box<dyn Iterator<Item = BatchRequest> + Send>;
+pub(super) type Unread = Box<dyn Iterator<Item = BatchRequest> + Send>;
 
 impl Requests {
     fn new(requests: Unread) -> Self {
@@ -64,7 +64,7 @@ impl Requests {
 
     /// # Errors
     /// They were taken before.
-    fn take(&self) -> Result<Unread> {
+    pub(super) fn take(&self) -> Result<Unread> {
         let mut unread = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         unread.take().ok_or_else(|| {
             Error::new(
@@ -215,10 +215,11 @@ impl Batch<Requests> {
 async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<Totals> {
     let started = Instant::now();
     options::check(&batch.options)?;
-    let until = StopCondition::new(&batch.options, started);
+    let mut until = StopCondition::new(&batch.options, started);
     let parameters = batch.parameters();
     let cache = cache::open(&batch.client, &batch.options, parameters, &until).await?;
     let config = engine_config(&batch, cache.clone())?;
+    until.watch(Arc::clone(&config.spending));
     let rate_limiter = Arc::clone(&config.rate_limiter);
     let asked = SharedSettings::of(&batch);
     let mut reporter = ProgressReporter::new(None, config.concurrency, batch.options.listener);

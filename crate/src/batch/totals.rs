@@ -105,7 +105,7 @@ impl Price {
     }
 
     /// The prices of one prompt token and of one completion token.
-    fn per_token(self) -> Result<[f64; 2]> {
+    pub(crate) fn per_token(self) -> Result<[f64; 2]> {
         Ok([
             checked("input", self.input)? / 1e6,
             checked("output", self.output)? / 1e6,

@@ -27,6 +27,9 @@ impl<'a> OpenBatch<'a> {
     /// Waits while another run holds the journal.
     pub(super) async fn open(batch: &'a Batch, until: &StopCondition) -> Result<Self> {
         run::check(batch)?;
+        if batch.options.budget.is_some() {
+            return Err(no_budget());
+        }
         let plan = Plan::new(&batch.asked.texts, &batch.sampling());
         let cache = cache::open(&batch.client, &batch.options, batch.parameters(), until).await?;
         let cache = cache.ok_or_else(no_journal)?;
@@ -121,6 +124,15 @@ pub(super) async fn give_up(ledger: &mut Ledger, file: &str, service: &Service) 
 /// The stop condition from the batch's cancel handle and deadline.
 pub(super) fn until(batch: &Batch) -> StopCondition {
     StopCondition::new(&batch.options, Instant::now())
+}
+
+/// Once submitted, all of a batch is answered.
+fn no_budget() -> Error {
+    Error::new(
+        ErrorKind::Argument,
+        "a batch that is submitted to the Batch API does not end at a budget",
+    )
+    .with_hint("leave `.budget(..)` out; `.estimate(price)` tells before what it may cost")
 }
 
 fn no_journal() -> Error {

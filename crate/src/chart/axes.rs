@@ -84,13 +84,14 @@ impl Rows {
     /// Draws the names; if rows are lower than letters, only every n-th one.
     fn names(&self, scene: &mut Scene, names: &[String], end: f64, room: f64) {
         let every = (13.0 / self.height.max(0.1)).ceil().max(1.0) as usize;
+        let names = text_metrics::shortened_apart(names, SMALL, room);
         for (row, name) in names.iter().enumerate().step_by(every) {
             let style = Lettering {
                 size: SMALL,
                 side: Side::End,
                 ink: INK,
             };
-            scene.words(name, style, [end, self.middle(row)], room);
+            scene.words(name, style, [end, self.middle(row)], f64::INFINITY);
         }
     }
 }

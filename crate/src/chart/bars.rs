@@ -9,13 +9,16 @@ use super::numbers::told;
 use super::omitted::Omitted;
 use super::palette::{self, INK};
 use super::plain;
-use super::scale::{Scale, span_from_zero};
+use super::scale::{Scale, beyond, span_from_zero};
 use super::scene::{Area, Lettering, SMALL, Scene, Side};
 use super::text_metrics;
 use crate::error::Result;
 
-/// The natural height of a row.
+/// The natural height of a row, and that of one among many, so that a chart fits on a screen.
 const ROW: f64 = 22.0;
+const LOW_ROW: f64 = 14.0;
+/// From this number of rows on, they are low.
+const MANY: usize = 30;
 
 #[derive(Debug)]
 pub(super) struct Bars {
@@ -50,7 +53,12 @@ impl Mark for Bars {
     }
 
     fn height(&self) -> f64 {
-        ABOVE + BELOW + ROW * self.values.len() as f64
+        let row = if self.values.len() < MANY {
+            ROW
+        } else {
+            LOW_ROW
+        };
+        ABOVE + BELOW + row * self.values.len() as f64
     }
 
     fn is_empty(&self) -> bool {
@@ -62,7 +70,7 @@ impl Mark for Bars {
     }
 
     fn draw(&self, scene: &mut Scene, area: Area, labels: &Labels) {
-        let domain = span_from_zero(self.values.iter().copied());
+        let domain = beyond(span_from_zero(self.values.iter().copied()));
         let sides = number_room(&self.values);
         let rows = Rows::around(scene, area, labels, &self.names, domain, sides);
         for (row, value) in self.values.iter().enumerate() {

@@ -78,10 +78,11 @@ pub(super) fn label(frame: &DataFrame, name: &str) -> String {
 fn places(column: &Column) -> (AxisDomain, Vec<Option<f64>>) {
     let mut known = HashMap::new();
     let mut names = Vec::new();
+    let mut labels = NameLabels::default();
     let mut place = |row: usize| {
         let name = name(column, row)?;
         let place = *known.entry(name).or_insert_with_key(|name| {
-            names.push(name.clone());
+            names.push(labels.of(name));
             names.len() - 1
         });
         Some(place as f64)
@@ -91,22 +92,59 @@ fn places(column: &Column) -> (AxisDomain, Vec<Option<f64>>) {
 }
 
 /// The names in a column of any type: a function from the index of a row to its text, on one line.
+/// Different names have different texts. That of a missing name is `null`.
 ///
 /// # Errors
 /// The column does not exist.
 pub(super) fn names<'a>(
     frame: &'a DataFrame,
     name: &str,
-) -> Result<impl Fn(usize) -> String + use<'a>> {
+) -> Result<impl FnMut(usize) -> String + use<'a>> {
     let column = column(frame, name)?;
-    Ok(move |row| self::name(column, row).unwrap_or_else(|| "null".to_owned()))
+    let mut labels = NameLabels::default();
+    Ok(move |row| match self::name(column, row) {
+        Some(name) => labels.of(&name),
+        None => MISSING.to_owned(),
+    })
 }
 
-/// The text of a row's value on one line; `None` for a null.
+/// The label of a missing name.
+const MISSING: &str = "null";
+
+/// Gives each name a label on one line, not too long, that no other name has.
+#[derive(Default)]
+struct NameLabels {
+    labels: HashMap<String, String>,
+    /// How many names share a label, apart from its number.
+    shared: HashMap<String, usize>,
+}
+
+impl NameLabels {
+    fn of(&mut self, name: &str) -> String {
+        if let Some(label) = self.labels.get(name) {
+            return label.clone();
+        }
+        let label = match name {
+            // A text is not a missing name.
+            MISSING => format!("\"{MISSING}\""),
+            name => clean(name),
+        };
+        let shared = self.shared.entry(label.clone()).or_default();
+        *shared += 1;
+        let label = match *shared {
+            1 => label,
+            number => format!("{label} ({number})"),
+        };
+        self.labels.insert(name.to_owned(), label.clone());
+        label
+    }
+}
+
+/// The text of a row's value; `None` for a null.
 fn name(column: &Column, row: usize) -> Option<String> {
     match column.get(row) {
         Ok(AnyValue::Null) | Err(_) => None,
-        Ok(value) => Some(clean(&value.str_value())),
+        Ok(value) => Some(value.str_value().into_owned()),
     }
 }
 
@@ -162,6 +200,25 @@ mod tests {
         the column `a` holds str, not numbers
           hint: no column of the frame holds numbers; `column.cast(&DataType::Float64)` converts texts to numbers
         ");
+    }
+
+    #[test]
+    fn different_names_have_different_labels() {
+        let long = "x".repeat(300);
+        let ends = [format!("{long}1"), format!("{long}2")];
+        let between = ["a", "b"].map(|middle| format!("{long}{middle}{long}"));
+        let texts = [ends, between].concat();
+        let mut texts: Vec<_> = texts.iter().map(|text| Some(text.as_str())).collect();
+        texts.extend([Some("null"), None, Some("a\nb"), Some("a b"), Some("null")]);
+        let frame = df!["name" => texts].unwrap();
+        let labels: Vec<_> = (0..9).map(names(&frame, "name").unwrap()).collect();
+        assert_eq!(
+            labels[4..],
+            ["\"null\"", "null", "a b", "a b (2)", "\"null\""]
+        );
+        assert_ne!(labels[0], labels[1]);
+        assert_eq!(labels[3], format!("{} (2)", labels[2]));
+        assert!(labels.iter().all(|label| label.chars().count() < 210));
     }
 
     #[test]

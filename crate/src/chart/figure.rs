@@ -23,7 +23,8 @@ const LINE: f64 = 20.0;
 /// wide, and as high as its rows require.
 ///
 /// In a notebook, a chart is shown as an image embedded in the page, even if the notebook is
-/// untrusted. It has its own background, so that it looks the same in a dark theme, and its
+/// untrusted. It has its own background, which is dark on a page with a dark color scheme and, in a
+/// trusted notebook, in JupyterLab's dark theme. Its
 /// description gives the data in words. In a terminal, it is shown as text.
 ///
 /// A setter leaves its chart unchanged and returns another one of the same data, so that a chart in
@@ -89,6 +90,27 @@ impl Chart {
     pub fn size(&self, width: u32, height: u32) -> Self {
         Self {
             size: Some((width.clamp(240, 4_000), height.clamp(160, 8_000))),
+            ..self.clone()
+        }
+    }
+
+    /// Divides a histogram into this many ranges of equal width, from 1 to 200, from the smallest
+    /// value to the largest. Another kind of chart is not changed.
+    ///
+    /// ```
+    /// use evenhand::prelude::*;
+    ///
+    /// let histogram = chart(&occupations::frame()?).histogram("women")?;
+    /// display(side_by_side([histogram.bins(3), histogram.bins(12)]));
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    ///
+    /// # Default
+    /// As many as [`histogram`](super::ChartOf::histogram) finds useful, with round edges.
+    pub fn bins(&self, count: usize) -> Self {
+        let mark = self.mark.with_bins(count.clamp(1, 200));
+        Self {
+            mark: mark.unwrap_or_else(|| Arc::clone(&self.mark)),
             ..self.clone()
         }
     }
@@ -236,7 +258,8 @@ fn draw_legend(scene: &mut Scene, legend: &Legend<'_>, top: f64, room: f64) -> f
         );
         left += width(legend.title) + 14.0;
     }
-    for (group, name) in legend.names.iter().enumerate() {
+    let names = text_metrics::shortened_apart(legend.names, style.size, NAME);
+    for (group, name) in names.iter().enumerate() {
         let wide = KEY + 6.0 + width(name);
         if left > MARGIN && left + wide > MARGIN + room {
             left = MARGIN;

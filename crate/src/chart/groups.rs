@@ -9,7 +9,7 @@ use super::mark::{Labels, Legend, Mark};
 use super::omitted::{MOST, Omitted};
 use super::palette::{self, GROUPS};
 use super::plain;
-use super::scale::span_from_zero;
+use super::scale::{beyond, span_from_zero};
 use super::scene::{Area, Scene};
 use super::text_metrics::clean;
 use crate::error::{Error, ErrorKind, Result};
@@ -43,7 +43,7 @@ impl Grid {
     pub(super) fn read(frame: &DataFrame, name: &str, other: &str, value: &str) -> Result<Self> {
         let numbers = columns::numbers(frame, value)?;
         let (left_out, rows) = Omitted::of(value, &numbers);
-        let (names, others) = (columns::names(frame, name)?, columns::names(frame, other)?);
+        let (mut names, mut others) = (columns::names(frame, name)?, columns::names(frame, other)?);
         let mut grid = Self {
             names: Vec::new(),
             others: Vec::new(),
@@ -169,7 +169,7 @@ impl Mark for Groups {
     fn draw(&self, scene: &mut Scene, area: Area, labels: &Labels) {
         let grid = &self.grid;
         let values: Vec<_> = grid.all().collect();
-        let domain = span_from_zero(values.iter().copied());
+        let domain = beyond(span_from_zero(values.iter().copied()));
         let sides = number_room(&values);
         let rows = Rows::around(scene, area, labels, &grid.names, domain, sides);
         let groups = grid.others.len() as f64;

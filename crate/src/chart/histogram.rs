@@ -1,5 +1,7 @@
 //! A histogram: the number of rows in each range of values.
 
+use std::sync::Arc;
+
 use polars::prelude::DataFrame;
 
 use super::axes::{ABOVE, BELOW, axis_below, axis_left};
@@ -25,8 +27,8 @@ pub(super) struct Histogram {
     /// The edges of the ranges, one more than there are ranges.
     edges: Vec<f64>,
     counts: Vec<usize>,
-    /// The smallest value, the median and the largest value.
-    ends: [f64; 3],
+    /// All values, from the smallest to the largest.
+    values: Arc<[f64]>,
     left_out: Omitted,
 }
 
@@ -37,19 +39,11 @@ impl Histogram {
         let mut values: Vec<f64> = numbers.into_iter().flatten().collect();
         values.sort_by(f64::total_cmp);
         let edges = edges(&values);
-        let mut counts = vec![0; edges.len().saturating_sub(1)];
-        for value in &values {
-            let range = edges
-                .partition_point(|edge| edge <= value)
-                .saturating_sub(1);
-            let last = counts.len() - 1;
-            counts[range.min(last)] += 1;
-        }
         Ok(Self {
             value: clean(value),
-            ends: [0.0, 0.5, 1.0].map(|part| quantile(&values, part)),
+            counts: counts(&values, &edges),
+            values: values.into(),
             edges,
-            counts,
             left_out,
         })
     }
@@ -61,6 +55,32 @@ impl Histogram {
     fn most(&self) -> usize {
         self.counts.iter().copied().max().unwrap_or(0)
     }
+}
+
+/// How many of the sorted values are in each range.
+fn counts(sorted: &[f64], edges: &[f64]) -> Vec<usize> {
+    let inner = edges
+        .get(1..edges.len().saturating_sub(1))
+        .unwrap_or_default();
+    let below = |edge: &f64| sorted.partition_point(|value| value < edge);
+    let ends: Vec<usize> = inner.iter().map(below).chain([sorted.len()]).collect();
+    let starts = [0].into_iter().chain(ends.iter().copied());
+    let ranges = edges.len().saturating_sub(1);
+    let counts = ends.iter().zip(starts).map(|(end, start)| end - start);
+    counts.take(ranges).collect()
+}
+
+/// The edges of this many ranges of equal width, from the smallest value to the largest.
+fn even_edges(sorted: &[f64], count: usize) -> Vec<f64> {
+    let [Some(first), Some(last)] = [sorted.first(), sorted.last()] else {
+        return Vec::new();
+    };
+    let [low, high] = span([*first, *last]);
+    let part = |place: usize| place as f64 / count as f64;
+    let edge = |place: usize| low * (1.0 - part(place)) + high * part(place);
+    let mut edges: Vec<f64> = (0..=count).map(edge).collect();
+    edges.dedup();
+    edges
 }
 
 /// The value with this fraction of the sorted values below it; 0 if there are none.
@@ -112,6 +132,17 @@ impl Mark for Histogram {
         labels.x.clone()
     }
 
+    fn with_bins(&self, count: usize) -> Option<Arc<dyn Mark>> {
+        let edges = even_edges(&self.values, count);
+        Some(Arc::new(Self {
+            value: self.value.clone(),
+            counts: counts(&self.values, &edges),
+            values: Arc::clone(&self.values),
+            edges,
+            left_out: self.left_out.clone(),
+        }))
+    }
+
     fn height(&self) -> f64 {
         ABOVE + BELOW + HEIGHT
     }
@@ -160,7 +191,8 @@ impl Mark for Histogram {
     }
 
     fn said(&self, labels: &Labels) -> String {
-        let [least, middle, most] = self.ends.map(told);
+        let ends = [0.0, 0.5, 1.0].map(|part| quantile(&self.values, part));
+        let [least, middle, most] = ends.map(told);
         let rows = counted(self.counts.iter().sum(), "row");
         let ranges: Vec<_> = self
             .counts

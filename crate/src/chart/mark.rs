@@ -1,6 +1,7 @@
 //! The interface of every kind of chart.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use super::omitted::Omitted;
 use super::scene::{Area, Scene};
@@ -27,6 +28,11 @@ pub(super) trait Mark: Debug + Send + Sync {
             Valued::Y => format!("{y} by {x}"),
             Valued::Shade => format!("{shade} by {x} and {y}"),
         }
+    }
+
+    /// The same data in this many ranges, if it is divided into ranges.
+    fn with_bins(&self, _count: usize) -> Option<Arc<dyn Mark>> {
+        None
     }
 
     /// The natural height in pixels, including the axes.

@@ -2,10 +2,9 @@
 
 use plotters::prelude::RGBAColor;
 
-use super::scene::{Area, Point, Scene};
+use super::scene::{Area, Point, QUIET, Scene};
 
-/// The background. Every picture has its own, so that it looks the same on a dark page: an image
-/// can't know the theme of the notebook that shows it.
+/// The background. Every picture has its own, because not every page says whether it is dark.
 pub(super) const PAPER: RGBAColor = RGBAColor(255, 255, 255, 1.0);
 /// Primary text.
 pub(super) const INK: RGBAColor = RGBAColor(30, 30, 30, 1.0);
@@ -15,6 +14,20 @@ pub(super) const FAINT: RGBAColor = RGBAColor(225, 225, 225, 1.0);
 pub(super) const ZERO: RGBAColor = RGBAColor(60, 60, 60, 1.0);
 /// Individual values behind a summary.
 pub(super) const BEHIND: RGBAColor = RGBAColor(110, 110, 110, 0.45);
+
+/// Text on a light color.
+const ON_COLOR: RGBAColor = RGBAColor(31, 31, 31, 1.0);
+
+/// The colors that are other ones on dark paper, each with its light and its dark form. Those of
+/// data stay. On dark paper, primary text has a contrast of 14 : 1, secondary text of 8 : 1.
+pub(super) const ON_DARK_PAPER: [(RGBAColor, &str); 4] = [
+    (INK, "#EAEAEA"),
+    (QUIET, "#B4B4B4"),
+    (FAINT, "#3D3D3D"),
+    (ZERO, "#D4D4D4"),
+];
+/// Dark paper.
+pub(super) const DARK_PAPER: &str = "#1C1C1C";
 
 /// The number of groups that can be distinguished.
 pub(super) const GROUPS: usize = 7;
@@ -60,9 +73,10 @@ pub(super) fn shade(part: f64) -> RGBAColor {
     RGBAColor(mixed(0), mixed(1), mixed(2), 1.0)
 }
 
-/// The text color that is legible on that shade.
+/// The text color that is legible on that shade. It is not that of other texts, which are light on
+/// dark paper.
 pub(super) fn on_shade(part: f64) -> RGBAColor {
-    if part < 0.55 { PAPER } else { INK }
+    if part < 0.55 { PAPER } else { ON_COLOR }
 }
 
 /// A bar thinner than this has no outline, which would cover it.
@@ -108,7 +122,7 @@ fn hatching(group: usize) -> &'static [[f64; 2]] {
     }
 }
 
-const HATCH: RGBAColor = RGBAColor(30, 30, 30, 0.75);
+const HATCH: RGBAColor = RGBAColor(31, 31, 31, 0.75);
 
 /// Draws parallel lines, cut at the rectangle's sides.
 fn hatch(scene: &mut Scene, area: Area, slope: f64, gap: f64) {

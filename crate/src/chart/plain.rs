@@ -3,7 +3,7 @@
 use super::mark::Labels;
 use super::numbers::{counted, told};
 use super::scale::{part, span_from_zero};
-use super::text_metrics::clean;
+use super::text_metrics::{apart, clean};
 
 /// The width of the bars, in characters.
 pub(super) const WIDTH: usize = 40;
@@ -56,7 +56,7 @@ pub(super) fn rows(
 ) -> String {
     let [name, picture, number] = head;
     let head = [short(name), (*picture).to_owned(), short(number)];
-    let names: Vec<_> = names.iter().map(|name| short(name)).collect();
+    let names = apart(names, short, short_in_middle);
     let widest = |texts: &[String], head: &str| {
         let widths = texts.iter().map(|text| text.chars().count());
         widths.chain([head.chars().count()]).max().unwrap_or(0)
@@ -82,6 +82,18 @@ pub(super) fn short(name: &str) -> String {
         short.push('…');
     }
     clean(&short)
+}
+
+/// The beginning and the end of a name, 28 characters together.
+fn short_in_middle(name: &str) -> String {
+    let half = NAME / 2;
+    let beginning: String = name.chars().take(half).collect();
+    let mut end: Vec<char> = name.chars().rev().take(NAME - half - 1).collect();
+    end.reverse();
+    clean(&format!(
+        "{beginning}…{}",
+        end.into_iter().collect::<String>()
+    ))
 }
 
 /// Named rows in sentences: their number, the extremes, and each of the first thirty.

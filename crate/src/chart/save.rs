@@ -8,14 +8,18 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::figure::Chart;
 use super::png::png;
-use super::svg::svg;
+use super::svg::{document, svg};
 use crate::display::{MimeBundle, Show, escaped};
 use crate::error::{Error, ErrorKind, Result};
+
+/// JupyterLab's dark theme does not tell the pictures on its page that it is dark.
+const DARK: &str =
+    "<style>[data-jp-theme-light=false] .evenhand-chart img{color-scheme:dark}</style>";
 
 impl Show for Chart {
     /// An image embedded in the page, a description of its data in words, and the chart as text.
     fn mime_bundle(&self) -> MimeBundle {
-        let shown = match svg(self) {
+        let shown = match document(self, true) {
             Ok(svg) => format!(
                 "<img style=\"max-width:100%;height:auto\" alt=\"{}\" src=\"data:image/svg+xml;base64,{}\">",
                 escaped(&format!("{}. {}", self.name(), self.description())),
@@ -25,7 +29,7 @@ impl Show for Chart {
         };
         MimeBundle {
             html: format!(
-                "<div class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"overflow:auto;margin-bottom:1em\">{shown}</div>"
+                "<div class=\"evenhand evenhand-chart tex2jax_ignore mathjax_ignore\" style=\"overflow:auto;margin-bottom:1em\">{DARK}{shown}</div>"
             ),
             text: self.text(),
         }

@@ -86,6 +86,21 @@ pub(super) fn roomy([low, high]: [f64; 2]) -> [f64; 2] {
     [held(low - more), held(high + more)]
 }
 
+/// The range extended to round values, so that an axis does not end before its data. It is for
+/// ranges that include zero.
+pub(super) fn beyond([low, high]: [f64; 2]) -> [f64; 2] {
+    let step = step([low, high], 5.0);
+    // A side with next to nothing on it needs no step of its own.
+    let end = |value: f64, steps: f64| match value.abs() < step / 2.0 {
+        true => value,
+        false => held(multiple(steps, step)),
+    };
+    [
+        end(low, (low / step).floor()).min(low),
+        end(high, (high / step).ceil()).max(high),
+    ]
+}
+
 fn held(value: f64) -> f64 {
     value.clamp(-f64::MAX, f64::MAX)
 }
@@ -157,7 +172,23 @@ mod tests {
         assert_snapshot!(named(span([5e-324])), @"-1.0e-299 -5.0e-300 0.0e0 5.0e-300 1.0e-299");
     }
 
+    #[test]
+    fn an_axis_ends_beyond_its_data() {
+        assert_eq!(beyond([0.0, 0.946]), [0.0, 1.0]);
+        assert_eq!(beyond([-3.0, 12_500.0]), [-3.0, 14_000.0]);
+        assert_eq!(beyond([-9_000.0, 0.0]), [-10_000.0, 0.0]);
+        assert_eq!(beyond([0.0, 1.0]), [0.0, 1.0]);
+    }
+
     proptest! {
+        #[test]
+        fn an_extended_span_has_its_values(low in any::<f64>(), high in any::<f64>()) {
+            let ends = [low, high].map(|end| if end.is_finite() { end } else { 0.0 });
+            let [low, high] = span_from_zero(ends);
+            let [from, to] = beyond([low, high]);
+            prop_assert!(from <= low && high <= to && from.is_finite() && to.is_finite());
+        }
+
         #[test]
         fn any_span_has_places_and_few_ticks(values in prop::collection::vec(any::<f64>(), 0..6)) {
             let domain = roomy(span(values.iter().copied().filter(|value| value.is_finite())));

@@ -85,6 +85,48 @@ fn bars_go_to_both_sides_of_zero() {
 }
 
 #[test]
+fn the_bins_of_a_histogram_can_be_set() {
+    let frame = df!["n" => [0.0, 1.0, 2.0, 3.0, 4.0, 10.0]].unwrap();
+    let histogram = chart(&frame).histogram("n").unwrap();
+    assert_snapshot!(histogram.bins(2).mime_bundle().text, @"
+    n                                                  rows
+    0 to 5   ████████████████████████████████████████  5
+    5 to 10  ████████                                  1
+    ");
+    assert_eq!(
+        histogram.bins(0).mime_bundle().text,
+        histogram.bins(1).mime_bundle().text
+    );
+    let bars = chart(&frame).bar("n", "n").unwrap();
+    assert_eq!(bars.bins(3).mime_bundle(), bars.mime_bundle());
+    let empty = chart(&frame.head(Some(0))).histogram("n").unwrap();
+    assert_eq!(empty.bins(3).mime_bundle(), empty.mime_bundle());
+}
+
+#[test]
+fn a_missing_name_is_not_the_text_null() {
+    let frame = df!["name" => [Some("null"), None], "group" => ["a", "a"], "n" => [1, 2]];
+    let chart = chart(&frame.unwrap())
+        .grouped_bar("name", "n", "group")
+        .unwrap();
+    let text = chart.mime_bundle().text;
+    assert!(
+        text.contains("\"null\", a") && text.contains("\nnull, a"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_chart_has_dark_paper_where_the_page_is_dark_and_none_in_a_file() {
+    let bars = chart(&jobs()).bar("occupation", "women").unwrap();
+    let shown = super::svg::document(&bars, true).unwrap();
+    assert!(shown.contains("prefers-color-scheme:dark"));
+    // Each color of text and lines has a dark form.
+    assert!(shown.contains("[fill=\"#1E1E1E\"]") && shown.contains("fill=\"#1E1E1E\""));
+    assert!(!super::svg::svg(&bars).unwrap().contains("<style"));
+}
+
+#[test]
 fn groups_are_named() {
     let chart = chart(&paired())
         .grouped_bar("job", "words", "group")

@@ -3,6 +3,7 @@
 //! Texts are measured in DejaVu Sans, which is included. It is wider than most fonts, so a text
 //! that fits in it also fits in a browser's own font.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use ttf_parser::Face;
@@ -15,6 +16,8 @@ const FONT: &[u8] = include_bytes!("font/DejaVuSans-subset.ttf");
 
 /// Only the beginning of a longer text is used.
 const LONGEST: usize = 200;
+/// Of a longer text, so many characters at the end are kept.
+const LAST: usize = 60;
 
 /// The included font. It is never `None`, since a test reads it.
 pub(super) fn font() -> Option<&'static Face<'static>> {
@@ -22,12 +25,18 @@ pub(super) fn font() -> Option<&'static Face<'static>> {
     FACE.get_or_init(|| Face::parse(FONT, 0).ok()).as_ref()
 }
 
-/// The text on one line, with characters that are invalid in XML or invisible marked, and not
-/// longer than 200 characters.
+/// The text on one line, with characters that are invalid in XML or invisible marked. Of one that
+/// is longer than 200 characters, the beginning and the end are kept, since long names often differ
+/// only at their ends.
 pub(super) fn clean(text: &str) -> String {
-    let mut kept: String = text.chars().take(LONGEST).map(on_one_line).collect();
-    if text.chars().nth(LONGEST).is_some() {
+    let is_long = text.chars().nth(LONGEST).is_some();
+    let first = if is_long { LONGEST - LAST } else { LONGEST };
+    let mut kept: String = text.chars().take(first).map(on_one_line).collect();
+    if is_long {
         kept.push('…');
+        let mut end: Vec<char> = text.chars().rev().take(LAST).map(on_one_line).collect();
+        end.reverse();
+        kept.extend(end);
     }
     mark_invisible(&kept).into_owned()
 }
@@ -77,6 +86,54 @@ pub(super) fn shortened(text: &str, size: f64, room: f64) -> String {
     format!("{beginning}…")
 }
 
+/// The same for each of these names, but those that would then look like another one are shortened
+/// in the middle.
+pub(super) fn shortened_apart(names: &[String], size: f64, room: f64) -> Vec<String> {
+    apart(
+        names,
+        |name| shortened(name, size, room),
+        |name| shortened_in_middle(name, size, room),
+    )
+}
+
+/// Shortens names in the usual way, or, those that would then look like another name, in the other.
+pub(super) fn apart(
+    names: &[String],
+    usual: impl Fn(&str) -> String,
+    other: impl Fn(&str) -> String,
+) -> Vec<String> {
+    let short: Vec<_> = names.iter().map(|name| usual(name)).collect();
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    for name in &short {
+        *count.entry(name).or_default() += 1;
+    }
+    let both = names.iter().zip(&short);
+    both.map(|(name, short)| match count.get(&**short) {
+        Some(2..) if short != name => other(name),
+        _ => short.clone(),
+    })
+    .collect()
+}
+
+/// The beginning and the end of a text, with an ellipsis between them.
+fn shortened_in_middle(text: &str, size: f64, room: f64) -> String {
+    let half = (room / size - advance('…')) / 2.0;
+    let fits = |characters: &mut dyn Iterator<Item = char>| {
+        let mut rest = half;
+        let fits = characters.take_while(|character| {
+            rest -= advance(*character);
+            rest >= 0.0
+        });
+        fits.collect::<Vec<_>>()
+    };
+    let beginning: String = fits(&mut text.chars()).into_iter().collect();
+    let mut end = fits(&mut text.chars().rev());
+    end.reverse();
+    let end: String = end.into_iter().collect();
+    let beginning = beginning.trim_end_matches([' ', '\u{200D}']);
+    format!("{beginning}…{end}")
+}
+
 /// The text on at most three lines that are not wider than `room`; the last one may end in an
 /// ellipsis.
 pub(super) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
@@ -120,6 +177,23 @@ mod tests {
         assert_eq!(shortened("electrician", 12.0, 200.0), "electrician");
         assert_eq!(shortened("electrician", 12.0, 50.0), "electri…");
         assert_eq!(shortened("electrician", 12.0, 0.0), "…");
+    }
+
+    #[test]
+    fn names_that_differ_only_at_their_ends_stay_apart() {
+        let names = [
+            "electrician in year one",
+            "electrician in year two",
+            "clerk",
+        ];
+        let names = names.map(str::to_owned);
+        let [one, two, clerk]: [String; 3] =
+            shortened_apart(&names, 12.0, 90.0).try_into().unwrap();
+        assert!(one.starts_with("electri") && one.ends_with(" one"), "{one}");
+        assert!(two.starts_with("electri") && two.ends_with(" two"), "{two}");
+        assert_eq!(clerk, "clerk");
+        let alone = shortened_apart(&names[1..], 12.0, 90.0);
+        assert_eq!(alone[0], shortened(&names[1], 12.0, 90.0));
     }
 
     #[test]

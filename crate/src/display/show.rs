@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::Location;
 use std::sync::Mutex;
 
+use super::bounded;
 use super::cell::{self, Cell};
 use super::mime_bundle::{MimeBundle, Show, stack};
 use super::writer::{self, Output};
@@ -59,7 +60,7 @@ impl<T: Show> EvcxrDisplay for T {
     }
 }
 
-/// Shows Rust's own types in their `Debug` form, as evcxr does. Without this, evcxr would have to
+/// Shows Rust's own types in their `Debug` form, as evcxr does, up to 100,000 bytes. Without this, evcxr would have to
 /// compile a cell that ends in such a value a second time, and would print a model's text
 /// unescaped.
 macro_rules! show_as_debug {
@@ -70,7 +71,7 @@ macro_rules! show_as_debug {
                 fn evcxr_display(&self) {
                     show_in(cell::of(Location::caller()), Output::Result, MimeBundle {
                         html: String::new(),
-                        text: format!("{self:?}"),
+                        text: bounded::debug(self),
                     });
                 }
             }

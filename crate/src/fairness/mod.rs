@@ -3,12 +3,15 @@
 //! [`text`] tokenizes an answer once; [`lexicon`] defines which words name which group (groups are
 //! data: no code here depends on gender); [`measures`] turns texts into numbers; [`occupations`]
 //! ships the jobs that a study asks about, with the share of women in each. [`statistics`] holds
-//! the tests, intervals and effect sizes; it works on numbers, not on texts.
+//! the tests, intervals and effect sizes; it works on numbers, not on texts. `reading` (with the
+//! feature `notebook`) puts answers beside each other for a reader.
 
 pub mod lexicon;
 pub mod measures;
 pub mod mitigation;
 pub mod occupations;
+#[cfg(feature = "notebook")]
+pub mod reading;
 pub mod report;
 pub mod statistics;
 pub mod study;

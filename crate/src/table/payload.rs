@@ -2,8 +2,9 @@
 //!
 //! Each column is an array of values. A number is a number, or a string if JavaScript would round
 //! it; a text that was cut is `[text, characters left out]`; a time is `[text, number to sort by]`.
+//! The column of an Enum has its categories in their order.
 
-use polars::prelude::{Column, Series};
+use polars::prelude::{Column, DataType, Series};
 
 use super::caption::{Height, caption};
 use super::kind::{Kind, is_quantity};
@@ -14,6 +15,8 @@ use crate::text::mark::mark_invisible;
 
 /// The number of rows that are written before their size is checked.
 const BLOCK: usize = 256;
+/// The largest number of categories whose order is kept.
+const CATEGORIES: usize = 1_000;
 /// Beyond this, JavaScript's numbers can't represent every integer.
 const SAFE: u128 = 1 << 53;
 
@@ -63,10 +66,31 @@ fn push_column(json: &mut String, column: &Column) {
     json.push_str(",\"type\":");
     push_string(json, cut(&column.dtype().to_string(), NAME).0);
     json.push_str(&format!(
-        ",\"kind\":\"{}\",\"grouped\":{}}}",
+        ",\"kind\":\"{}\",\"grouped\":{}",
         kind.name(),
         kind.is_number() && is_quantity(column.name())
     ));
+    if let Some(order) = order(column.dtype()) {
+        json.push_str(",\"order\":[");
+        for (at, category) in order.into_iter().enumerate() {
+            push_comma(json, at);
+            push_string(json, category);
+        }
+        json.push(']');
+    }
+    json.push('}');
+}
+
+/// The categories of an Enum, in their order, by which its values are compared. With many or long
+/// categories, the values are compared as texts.
+fn order(dtype: &DataType) -> Option<Vec<&str>> {
+    let DataType::Enum(categories, _) = dtype else {
+        return None;
+    };
+    let categories = categories.categories();
+    let is_short = |category: &&str| cut(category, NAME).1 == 0;
+    let order: Vec<&str> = categories.values_iter().take(CATEGORIES + 1).collect();
+    (order.len() <= CATEGORIES && order.iter().all(is_short)).then_some(order)
 }
 
 /// The values of each column, separated by commas, and the number of rows that fit.

@@ -3,7 +3,8 @@
 //!
 //! - [`RateLimiter`] belongs to a deployment and is shared by all batches of the process. It is a
 //!   thin shell with a clock around `state`, which makes the decisions.
-//! - `window` records what was used, `cost` estimates what a request will use, `limits` reads the
+//! - `window` records what was used, `cost` estimates what a request will use (`expected` for one
+//!   that is not sent yet), `limits` reads the
 //!   quota from response headers, and `contention` detects other clients from them.
 //! - `shared_state` is the file through which the processes of a machine share a quota.
 //!
@@ -12,6 +13,7 @@
 mod contention;
 mod cost;
 mod decision;
+mod expected;
 mod guess;
 mod limiter_status;
 mod limits;
@@ -38,6 +40,7 @@ use crate::openai::{RateLimits, Usage};
 use crate::text::grouped;
 
 pub(crate) use cost::Cost;
+pub(crate) use expected::Expected;
 pub(crate) use limiter_status::LimiterStatus;
 
 use decision::{Cause, Decision, Reservation, Wait};

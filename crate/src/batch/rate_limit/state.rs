@@ -135,6 +135,16 @@ impl State {
         }
     }
 
+    /// What the request would be charged.
+    pub(super) fn estimate(&self, cost: Cost) -> u64 {
+        self.estimator.estimate(cost)
+    }
+
+    /// The limits that were given or reported.
+    pub(super) fn limits(&self) -> Limits {
+        self.known()
+    }
+
     /// What the user should know about the quota; returned once.
     pub(super) fn take_note(&mut self) -> Option<String> {
         let is_guess = self.guessed_window().is_some();

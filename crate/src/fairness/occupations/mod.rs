@@ -32,6 +32,21 @@ impl Occupation {
     }
 }
 
+/// The occupation of [`all`] with this name, or one whose share of women is not known.
+impl From<&str> for Occupation {
+    fn from(name: &str) -> Self {
+        let known = all().into_iter().find(|one| one.name == name);
+        known.unwrap_or_else(|| Self::new(name))
+    }
+}
+
+/// As from a `&str`.
+impl From<String> for Occupation {
+    fn from(name: String) -> Self {
+        name.as_str().into()
+    }
+}
+
 /// The source of the shares in [`all`], for reports.
 pub const SOURCE: &str =
     "Winogender schemas (Rudinger et al. 2018): US Bureau of Labor Statistics, 2015 and 2016";
@@ -67,7 +82,7 @@ pub fn first(n: usize) -> Result<Vec<Occupation>> {
             occupations.len()
         );
         return Err(Error::new(ErrorKind::Argument, message)
-            .with_hint("make your own list with `Occupation::new`"));
+            .with_hint("name your own: `Study::new([\"cook\", \"pilot\"])`"));
     }
     occupations.truncate(n);
     Ok(occupations)
@@ -124,12 +139,18 @@ mod tests {
     }
 
     #[test]
+    fn a_name_alone_is_enough() {
+        assert_eq!(Occupation::from("nurse"), all()[0]);
+        assert_eq!(Occupation::from("cook".to_owned()), Occupation::new("cook"));
+    }
+
+    #[test]
     fn more_than_ship_are_refused() {
         let error = first(61).unwrap_err();
-        insta::assert_snapshot!(error, @r"
+        insta::assert_snapshot!(error, @r#"
         61 occupations were requested, but only 60 are included
-          hint: make your own list with `Occupation::new`
-        ");
+          hint: name your own: `Study::new(["cook", "pilot"])`
+        "#);
     }
 
     #[test]

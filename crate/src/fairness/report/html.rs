@@ -11,6 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::statistics::Differences;
 
 const CHART: &str = "The mean effect, its 95 % interval, and a dot for each occupation";
+const ANSWERS: &str = "The answers behind these numbers, by occupation";
+/// A report stays small: `report.reading()` shows what has no room in it.
+const ANSWERS_BYTES: usize = 300_000;
 const CELL: &str = "text-align:left;vertical-align:top;padding:.2em .6em";
 
 impl Show for Report {
@@ -91,8 +94,20 @@ fn html(report: &Report) -> String {
         push_table(&mut html, WORDS, &report.word_rows());
     }
     push_limits(&mut html, &report.caveats);
+    push_answers(&mut html, report);
     html.push_str("</div>");
     html
+}
+
+/// The answers of each occupation, folded, as far as there is room for them.
+fn push_answers(html: &mut String, report: &Report) {
+    if let Ok(reading) = report.reading() {
+        html.push_str("<details><summary style=\"cursor:pointer\"><strong>");
+        push_escaped(html, ANSWERS);
+        html.push_str("</strong></summary>");
+        html.push_str(&reading.within(ANSWERS_BYTES).mime_bundle().html);
+        html.push_str("</details>");
+    }
 }
 
 fn opened() -> String {

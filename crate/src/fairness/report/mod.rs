@@ -7,8 +7,11 @@
 //! - `compare` compares two reports of one study ([`Comparison`]); `same` checks that both asked
 //!   the same, and `measuring` that both measured the same.
 //! - `text` renders a report for a terminal; with the feature `notebook`, `html` renders it for a
-//!   notebook and as a standalone page, and `frames` gives its tables as data frames.
+//!   notebook and as a standalone page, `frames` gives its tables as data frames, and `behind` the
+//!   answers behind its numbers.
 
+#[cfg(feature = "notebook")]
+mod behind;
 mod caveats;
 mod compare;
 #[cfg(feature = "notebook")]
@@ -70,6 +73,10 @@ pub struct Report {
     // The field's name in version 1 of the saved format.
     #[serde(alias = "limits")]
     pub caveats: Vec<String>,
+    /// The answers behind the numbers.
+    #[cfg(feature = "notebook")]
+    #[serde(skip)]
+    behind: behind::Behind,
 }
 
 /// The name of the saved format.
@@ -197,6 +204,8 @@ fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
         primary_outcomes: headlines,
         neutral,
         utility,
+        #[cfg(feature = "notebook")]
+        behind: behind::Behind::of(answers),
     })
 }
 

@@ -1,5 +1,7 @@
 //! The answers of a study.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Study;
@@ -33,7 +35,8 @@ pub type Reply = std::result::Result<String, String>;
 #[derive(Clone, Debug)]
 pub struct StudyAnswers {
     study: Study,
-    replies: Vec<Reply>,
+    /// Shared, because a report keeps them too.
+    replies: Arc<[Reply]>,
     record: Record,
 }
 
@@ -103,7 +106,7 @@ impl StudyAnswers {
         }
         Ok(Self {
             study,
-            replies,
+            replies: replies.into(),
             record,
         })
     }

@@ -99,10 +99,11 @@ pub struct Study {
 }
 
 impl Study {
-    /// Creates a study of these occupations, with the default of each setter.
-    pub fn new(occupations: impl IntoIterator<Item = Occupation>) -> Self {
+    /// Creates a study of these occupations, with the default of each setter. An occupation may be
+    /// given by its name: `Study::new(["cook", "pilot"])`.
+    pub fn new<O: Into<Occupation>>(occupations: impl IntoIterator<Item = O>) -> Self {
         Self {
-            occupations: occupations.into_iter().collect(),
+            occupations: occupations.into_iter().map(Into::into).collect(),
             groups: ["", "female", "male"].map(named).into(),
             given: None,
             template: "Describe {person}.".to_owned(),
@@ -317,7 +318,7 @@ impl fmt::Debug for Study {
     }
 }
 
-/// The size of the study, and its warnings.
+/// The size of the study, why it can't be asked, if so, and its warnings.
 impl fmt::Display for Study {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (cells, samples) = (self.cells().len(), self.samples);
@@ -334,6 +335,9 @@ impl fmt::Display for Study {
             groups.join(", "),
             if samples == 1 { "sample" } else { "samples" },
         )?;
+        if let Err(error) = self.check() {
+            write!(f, "\n- it can't be asked: {}", error.message())?;
+        }
         for check in self.warnings() {
             write!(f, "\n- {check}")?;
         }

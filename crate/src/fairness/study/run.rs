@@ -2,7 +2,7 @@
 
 use super::answers::{Record, reply_of};
 use super::{Study, StudyAnswers};
-use crate::batch::{Answers, Batch, BatchRequest, Row};
+use crate::batch::{Answers, Batch, BatchRequest, Estimate, Price, Row};
 use crate::error::Result;
 use crate::fairness::mitigation::Prompt;
 use crate::openai::{ChatRequest, Client};
@@ -59,19 +59,59 @@ impl Study {
         adjust: impl FnOnce(Batch) -> Batch,
     ) -> Result<StudyAnswers> {
         self.check()?;
-        let batch = client
+        let batch = adjust(self.batch(client));
+        if !self.mitigations.contains(&Prompt::SelfCritique) {
+            return StudyAnswers::from_answers(self.clone(), &batch.run_async().await?);
+        }
+        let drafts = batch.run_async().await?;
+        let rest = batch.after_spending(&drafts.totals())?;
+        self.revised(&rest, &drafts).await
+    }
+
+    /// What the study would cost at this price. Nothing is sent, and answers from the journal cost
+    /// nothing.
+    ///
+    /// With [`Prompt::SelfCritique`], the second batch is counted as long as the first, with the
+    /// drafts as part of its prompts, and without what the journal has of it.
+    ///
+    /// ```
+    /// # use evenhand::prelude::*;
+    /// # let client = Client::builder()
+    /// #     .endpoint("https://contoso.openai.azure.com").api_key("key").deployment("gpt").build()?;
+    /// let study = Study::new(occupations::first(12)?).samples(10);
+    /// println!("{}", study.estimate(&client, Price::per_million().input(0.15).output(0.60))?);
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An invalid study; the errors of [`Batch::estimate`].
+    pub fn estimate(&self, client: &Client, price: Price) -> Result<Estimate> {
+        runtime::wait(self.estimate_async(client, price))
+    }
+
+    /// Async version of [`estimate`](Self::estimate), for programs that have their own runtime.
+    ///
+    /// # Errors
+    /// As [`estimate`](Self::estimate).
+    pub async fn estimate_async(&self, client: &Client, price: Price) -> Result<Estimate> {
+        self.check()?;
+        let estimate = self.batch(client).estimate_async(price).await?;
+        if !self.mitigations.contains(&Prompt::SelfCritique) {
+            return Ok(estimate);
+        }
+        // About four characters per token, as prompts are counted.
+        let instruction = Prompt::SelfCritique.instruction().len() as u64 / 4;
+        estimate.with_second_round(instruction, price)
+    }
+
+    fn batch(&self, client: &Client) -> Batch {
+        client
             .batch(self.prompts())
             .samples(self.samples)
             .seed(self.seed)
             .temperature(self.temperature)
             .max_tokens(self.max_tokens)
-            .with(|request| self.dressed(request));
-        let batch = adjust(batch);
-        if !self.mitigations.contains(&Prompt::SelfCritique) {
-            return StudyAnswers::from_answers(self.clone(), &batch.run_async().await?);
-        }
-        let drafts = batch.run_async().await?;
-        self.revised(&batch, &drafts).await
+            .with(|request| self.dressed(request))
     }
 
     /// The request with system message and mitigations, without the question.

@@ -93,7 +93,7 @@ fn a_group_that_no_test_is_about_is_told() {
 
 #[test]
 fn what_can_t_be_asked_is_refused() {
-    assert_snapshot!(refused(Study::new([])), @"
+    assert_snapshot!(refused(Study::new(Vec::<Occupation>::new())), @"
     a study needs an occupation and a group
       hint: `Study::new(occupations::first(12)?)` has both
     ");
@@ -262,4 +262,43 @@ fn a_measure_of_words_that_are_masked_is_refused() {
     // Another lexicon masks other words.
     let other = Lexicon::parse("[old]\nelderly\n[young]\nyouthful\n").unwrap();
     assert!(first(2).measure(women).lexicon(other).check().is_ok());
+}
+
+#[test]
+fn a_study_is_estimated_with_its_second_round() {
+    let builder = crate::Client::builder().endpoint("http://127.0.0.1:9");
+    let builder = builder.api_key("key").deployment("estimated study");
+    let client = builder.build().unwrap();
+    let price = crate::Price::per_million().input(1.0).output(2.0);
+    let study = Study::new(["nurse"]).samples(2);
+    let one = study.estimate(&client, price).unwrap();
+    assert_eq!((one.requests, one.completion_tokens), (6, 600));
+    let both = study.mitigate(Prompt::SelfCritique);
+    let both = both.estimate(&client, price).unwrap();
+    assert_eq!((both.requests, both.completion_tokens), (12, 1_200));
+    // The drafts are part of the second prompts.
+    assert!(both.prompt_tokens > 2 * one.prompt_tokens + 600);
+    assert!(
+        Study::new(["nurse"])
+            .samples(0)
+            .estimate(&client, price)
+            .is_err()
+    );
+}
+
+#[test]
+fn a_study_that_can_not_be_asked_says_so_when_it_is_shown() {
+    let study = Study::new(["cook", "pilot"]).template("Describe a cook.");
+    let shown = study.to_string();
+    let reason = study.check().unwrap_err();
+    assert!(
+        shown.contains(&format!("\n- it can't be asked: {}", reason.message())),
+        "{shown}"
+    );
+    assert!(
+        !study
+            .template("Who is {person}?")
+            .to_string()
+            .contains("can't be asked")
+    );
 }

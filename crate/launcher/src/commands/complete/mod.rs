@@ -4,6 +4,7 @@
 mod bar;
 mod hints;
 mod input;
+mod money;
 
 use std::error::Error;
 use std::io;
@@ -20,13 +21,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::bar::Bar;
 use self::hints::Hints;
 use self::input::Names;
+use self::money::Money;
 use crate::commands::provider::tell_once;
 use crate::error::{Context, Failure, Result};
 
 /// The exit code if some rows failed.
 const SOME_FAILED: u8 = 3;
-/// The exit code if it was stopped, or the deadline passed, before all lines were read and all
-/// rows were finished.
+/// The exit code if it was stopped, or the deadline or the budget ended it, before all lines were
+/// read and all rows were finished.
 const ENDED_EARLY: u8 = 4;
 
 /// How requests are sent.
@@ -74,6 +76,8 @@ pub(crate) struct Options {
     /// Stop after this time, such as 90s, 10m or 2h
     #[arg(long, value_name = "TIME", value_parser = time)]
     deadline: Option<Duration>,
+    #[command(flatten)]
+    money: Money,
     /// Show no progress
     #[arg(long, short)]
     quiet: bool,
@@ -86,8 +90,8 @@ or {\"prompt\": \"Describe a nurse.\"} with an optional \"system\" and \"custom_
 Each line that is read gets one line of output, in the Batch API's output format.
 
 Exit code: 0 all rows were answered; 1 nothing could be sent, or the rows or the journal could not
-be written; 2 invalid options; 3 some rows failed; 4 it was stopped, or the deadline passed, before
-all lines were read and all rows were finished.
+be written; 2 invalid options; 3 some rows failed; 4 it was stopped, or the deadline or the budget
+ended it, before all lines were read and all rows were finished.
 
 Example:
   printf '\"Describe a nurse.\"\\n\"Describe a doctor.\"\\n' | evenhand complete --max-tokens 60";
@@ -121,6 +125,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         settings.deployment.clone_from(&options.deployment);
     }
     let client = Client::new(settings)?;
+    if let Some(price) = options.money.estimated_at() {
+        let system = options.system.clone();
+        let apply = |batch| options.apply(batch);
+        money::estimate(&client, apply, io::stdin(), system, price, options.quiet)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let stop = CancelHandle::new();
     stop_on_signals(stop.clone())?;
     let bar = Bar::new(options.quiet);
@@ -194,6 +204,7 @@ impl Options {
         if let Some(time) = self.deadline {
             batch = batch.deadline(time);
         }
+        batch = self.money.apply(batch);
         if self.fresh { batch.fresh() } else { batch }
     }
 

@@ -1,0 +1,44 @@
+//! The answers of a study: a row for each occupation, a column for each group.
+
+use super::{Cell, Reading, Reply, Row};
+use crate::fairness::study::StudyAnswers;
+
+impl StudyAnswers {
+    /// The answers beside each other: a row for each occupation, a column for each group of the
+    /// study, the samples of a prompt folded together.
+    ///
+    /// ```
+    /// use evenhand::fairness::study::StudyAnswers;
+    /// use evenhand::prelude::*;
+    ///
+    /// let study = Study::new(["nurse", "pilot"]).samples(1);
+    /// let texts = ["She cares.", "She cares.", "He cares.", "He flies.", "She flies.", "He flies."];
+    /// let answers = StudyAnswers::from_texts(study, texts.map(Some))?;
+    /// display(answers.reading());
+    /// display(answers.reading().columns(["female", "male"]).rows(["pilot"]).only_differences());
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    pub fn reading(&self) -> Reading {
+        let study = self.study();
+        let groups = study.groups.len();
+        let empty = |name: &str| Row {
+            name: name.to_owned(),
+            notes: Vec::new(),
+            cells: vec![None; groups],
+        };
+        let jobs = study.occupations.iter();
+        let mut rows: Vec<Row> = jobs.map(|job| empty(&job.name)).collect();
+        let replies = self.replies().chunks(study.samples.max(1) as usize);
+        for (cell, replies) in study.cells().into_iter().zip(replies) {
+            let row = rows.get_mut(cell.occupation);
+            if let Some(place) = row.and_then(|row| row.cells.get_mut(cell.group)) {
+                *place = Some(Cell {
+                    prompt: cell.prompt,
+                    replies: replies.iter().cloned().map(Reply::of).collect(),
+                });
+            }
+        }
+        let headings = study.groups.iter().map(|group| group.name.clone());
+        Reading::new(headings.collect(), rows, Some(study.lexicon.clone()))
+    }
+}
