@@ -3,6 +3,7 @@
 //! - [`display`] shows a table or one of the toolkit's own results; [`EvcxrDisplay`] does
 //!   the same for the last expression of a cell.
 //! - `mime_bundle` represents one result: HTML with a plain text alternative.
+//! - `containers`: Rust's own types, alone and with results inside.
 //! - `card` displays small results; `shared_script` handles the script that an output contains
 //!   once.
 //! - `progress_bar` shows the progress of long work, updated in place.
@@ -11,6 +12,7 @@
 
 mod card;
 mod cell;
+mod containers;
 pub(crate) mod escape;
 mod mime_bundle;
 mod progress_bar;
