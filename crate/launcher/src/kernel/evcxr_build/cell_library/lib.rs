@@ -18,13 +18,19 @@ use std::fmt::{Arguments, Display};
 
 pub use show::{Opened, send_text_plain};
 pub use store::{USER_ERROR_OCCURRED, VARIABLE_CHANGED_TYPE, VariableStore, create_variable_store};
-pub use streams::{end, print, println};
+pub use streams::{print, println};
 
 /// The cell's own code begins. `orders` says that the cell's code uses evcxr's display protocol, and
 /// `reads` that it may read from standard input.
 pub fn begin(word: &str, orders: bool, reads: bool) {
     streams::begin(word, orders);
     input::begin(reads);
+}
+
+/// The cell ends: evcxr's orders come through standard input again, and evcxr is told.
+pub fn end() {
+    input::end();
+    streams::end();
 }
 
 /// The cell panicked with this payload. The message is empty if the payload is not text.

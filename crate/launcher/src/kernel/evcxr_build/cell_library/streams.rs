@@ -62,8 +62,8 @@ pub(crate) fn begin(word: &str, orders: bool) {
     streams.write_both(&line);
 }
 
-/// Everything that the cell prints has been printed.
-pub fn end() {
+/// Everything that the cell prints has been printed, and evcxr is told so.
+pub(crate) fn end() {
     let Some(streams) = streams() else {
         return;
     };
@@ -74,7 +74,6 @@ pub fn end() {
         unsafe { _exit(0) }
     }
     let _ = io::stdout().flush();
-    super::input::end();
     match &streams.pipes {
         Some(_) => streams.write_both(&format!("{}end\n", streams.word)),
         None => streams.write_both(&format!("\n{}end\n", streams.word)),
