@@ -251,7 +251,7 @@ mod tests {
             json!({"data": {"text/html": "<b>"}, "metadata": {}}),
         ));
         let displayed = format!("\u{10}w:display\n{content}\u{10}w:display-end\n");
-        assert_eq!(read(displayed.as_bytes()), [shown.clone()]);
+        assert_eq!(read(displayed.as_bytes()), *std::slice::from_ref(&shown));
         assert_eq!(
             read(b"\x10w:content text/html\n<b>\n\x10w:content-end\n\n"),
             [shown, text("\n")]
