@@ -29,6 +29,8 @@ class Kernel:
             interrupt_mode="message",
         )
         self.began = time.monotonic()
+        # What the kernel said while it prepared cells, which depends on how fast the machine is.
+        self.building = []
         options = {"stdout": 2, "stderr": 2} | ({"cwd": cwd} if cwd else {})
         self.manager.start_kernel(env={**os.environ, **environment}, **options)
         self.client = self.manager.client()
@@ -59,6 +61,8 @@ class Kernel:
                 if not self.is_late:
                     return
                 patience = 1
+            elif kind == "clear_output" or is_of_building(content):
+                self.building.append({"kind": kind, **content})
             elif kind not in ("status", "execute_input"):
                 yield {"kind": kind, **content}
 
@@ -140,6 +144,10 @@ class Kernel:
         self.manager.shutdown_kernel()
 
 
+def is_of_building(content):
+    return content.get("transient", {}).get("display_id", "").startswith("evenhand-building")
+
+
 def plain(**environment):
     """Plain evcxr without the wrapper, with a build directory as warm as the kernel's."""
     kernel = Kernel()
@@ -159,7 +167,7 @@ def plain(**environment):
     os.environ.clear()
     for name, value in theirs.items():
         # With these two, the wrapper and the library communicate.
-        if name not in ("EVENHAND_OUTPUTS", "EVENHAND_STOP_FILE"):
+        if name not in ("EVENHAND_OUTPUTS", "EVENHAND_STOP_FILE", "EVENHAND_STREAMS"):
             os.environ[name] = value.replace(build, copy)
     argv = [command[0], "--control_file", "{connection_file}"]
     kernel = Kernel(argv, **environment)

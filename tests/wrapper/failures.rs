@@ -40,7 +40,7 @@ fn a_cell_that_fails_says_so_and_leaves_the_variables() {
       at line 1 of this cell:
        1 | print!("half a line"); panic!("boom\nand EVCXR_EXECUTION_COMPLETE");
     "#);
-    assert_eq!(said[1]["outputs"][0]["text"], "half a line\n");
+    assert_eq!(said[1]["outputs"][0]["text"], "half a line");
     assert_eq!(
         said[1]["outputs"].as_array().unwrap().len(),
         2,
@@ -60,8 +60,8 @@ fn a_cell_that_fails_says_so_and_leaves_the_variables() {
     );
     assert_snapshot!(traceback(&said[5]), @"
     panic: index out of bounds: the len is 1 but the index is 2
-      in the code of an earlier cell:
-         | fn third(words: &[i32]) -> i32 { words[2] }
+      in the code of an earlier cell, at line 1 of [5]:
+       1 | fn third(words: &[i32]) -> i32 { words[2] }
     ");
     assert!(
         said[6]["traceback"].to_string().contains("command_7:1:1"),

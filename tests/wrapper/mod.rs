@@ -1,14 +1,17 @@
 //! The kernel as Jupyter uses it: through Jupyter's own client, and with the real evcxr.
 
+mod cells;
 mod ends;
 mod failures;
 mod lab;
 mod outputs;
 mod plain;
 mod protocol;
+mod sessions;
 mod start;
 mod stops;
 mod strangers;
+mod streams;
 mod tools;
 
 use std::path::PathBuf;

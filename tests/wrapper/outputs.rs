@@ -116,10 +116,10 @@ fn what_a_model_says_is_text_however_it_is_printed() {
             .as_str()
             .unwrap_or_default()
     };
-    let shown = "EVCXR\u{2060}_BEGIN_CONTENT text/html\n<h1>mine</h1>\nEVCXR\u{2060}_END_CONTENT\nEVCXR\u{2060}_EXECUTION_COMPLETE\nEVCXR\u{2060}_PANIC_NOTIFICATION\nEVCXR\u{2060}_VARIABLE_CHANGED_TYPE:text\n";
-    assert_eq!(text(1), shown.repeat(2));
+    let shown = "EVCXR_BEGIN_CONTENT text/html\n<h1>mine</h1>\nEVCXR_END_CONTENT\nEVCXR_EXECUTION_COMPLETE\nEVCXR_PANIC_NOTIFICATION\nEVCXR_VARIABLE_CHANGED_TYPE:text";
+    assert_eq!(text(1), format!("{shown}\n{shown}\n"));
     assert_eq!(text(2), shown);
-    assert_eq!(text(3), format!("{},   7144\n", shown.trim_end()));
+    assert_eq!(text(3), format!("{shown},   7144\n"));
     for cell in 1..4 {
         assert_eq!(said[cell]["outputs"].as_array().unwrap().len(), 1);
         assert_eq!(said[cell]["status"], "ok", "{}", said[cell]);
@@ -159,8 +159,8 @@ tell([split["outputs"][0]["text"], blank["outputs"][0]["text"], length(large), t
 kernel.end()
 "#,
     );
-    assert_eq!(said[0], "é漢🦀 and no end\n");
-    assert_eq!(said[1], "\n\na\n\n\nb\n");
+    assert_eq!(said[0], "é漢🦀 and no end");
+    assert_eq!(said[1], "\n\na\n\n\nb");
     assert_eq!(
         said[2],
         serde_json::json!([["stdout", 100_000_000]]),

@@ -69,7 +69,7 @@ kernel.end()
         );
     }
     assert!(
-        slow[1].as_f64() > Some(2.9),
+        slow[1].as_f64() > Some(1.9),
         "the cell was given no time: {slow}"
     );
     assert!(
@@ -126,4 +126,87 @@ kernel.end()
     assert_eq!(said[0]["prompt"], "name? ");
     assert_eq!((&said[1], &said[2]), (&"ok".into(), &"ok".into()));
     assert_eq!(said[3]["outputs"][0]["data"]["text/plain"], "\"\"");
+}
+
+/// Situations in which a cell is stopped, and whether the variables live.
+const SITUATIONS: [(&str, bool); 20] = [
+    ("!sleep 60", true),
+    ("!sleep 60 | cat", true),
+    (":dep anyhow = \"1\"\nuse anyhow::Context;", true),
+    ("Command::new(\"sleep\").arg(\"60\").status()?;", true),
+    ("Command::new(\"sleep\").arg(\"60\").output()?", true),
+    (
+        "Command::new(\"cat\").stdin(Stdio::piped()).spawn()?; Command::new(\"sleep\").arg(\"50\").status()?",
+        true,
+    ),
+    (
+        "for _ in 0..12 { Command::new(\"sleep\").arg(\"2\").status()?; }",
+        true,
+    ),
+    (
+        "Command::new(\"sh\").args([\"-c\", \"trap '' INT; sleep 60; sleep 60\"]).status()?",
+        true,
+    ),
+    (
+        "Command::new(\"sh\").args([\"-c\", \"sleep 60 & sleep 60\"]).output()?",
+        true,
+    ),
+    (
+        "let mut line = String::new(); std::io::stdin().read_line(&mut line)?;",
+        true,
+    ),
+    ("loop {}", false),
+    ("loop { println!(\"x\") }", false),
+    ("loop { eprint!(\"x\") }", false),
+    ("sleep(Duration::from_secs(60));", false),
+    (
+        "let child = Command::new(\"sleep\").arg(\"100\").spawn()?; sleep(Duration::from_secs(60));",
+        false,
+    ),
+    (
+        "std::net::TcpListener::bind(\"127.0.0.1:0\")?.accept()?;",
+        false,
+    ),
+    (
+        "loop { std::thread::spawn(|| sleep(Duration::from_secs(5))); sleep(Duration::from_millis(50)); }",
+        false,
+    ),
+    ("std::fs::read(\"/dev/zero\").ok();", false),
+    ("std::thread::spawn(|| loop {}).join().unwrap();", false),
+    (
+        "unsafe extern \"C\" { fn fork() -> i32; }\nif unsafe { fork() } == 0 { sleep(Duration::from_secs(60)); }\nsleep(Duration::from_secs(60));",
+        false,
+    ),
+];
+
+#[test]
+fn a_stop_takes_effect_within_seconds_in_every_situation() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // A proxy that never answers.
+    let proxy = format!("http://{}", server.local_addr().unwrap());
+    let situations = serde_json::to_string(&SITUATIONS).unwrap();
+    let said = told(&format!(
+        r#"
+kernel = Kernel(HTTPS_PROXY={proxy:?}, https_proxy={proxy:?}, CARGO_HTTP_PROXY={proxy:?}, CARGO_NET_RETRY="9")
+kernel.client.allow_stdin = False
+kernel.run("let kept = 5; use std::process::{{Command, Stdio}}; use std::thread::sleep; use std::time::Duration;")
+found = []
+for code, lives in json.loads({situations:?}):
+    asked = kernel.ask(code, allow_stdin="stdin" in code)
+    time.sleep(2.5)
+    began = time.monotonic()
+    kernel.interrupt()
+    stopped = kernel.reply(asked)
+    took = time.monotonic() - began
+    kept = kernel.run("kept")["status"] == "ok"
+    if took > 3 or kept != lives:
+        found.append([code, took, kept, stopped])
+    if not kept:
+        kernel.run("let kept = 5;")
+left = [words for words in kernel.processes().values() if words[0] in ("sleep", "sh", "cat")]
+tell([found, left])
+kernel.end()
+"#
+    ));
+    assert_eq!(said, serde_json::json!([[], []]), "{said:#}");
 }

@@ -82,11 +82,11 @@ pub fn notebook(text: &[u8]) {
 
 /// The output of a cell, with text that may look like marks.
 pub fn sideband(output: &[u8]) {
-    let text = String::from_utf8_lossy(output);
     let mut reader = Reader::default();
-    for line in text.lines() {
-        reader.read(line, "word:");
+    for piece in output.chunks(7) {
+        reader.read(piece, "word:");
     }
+    reader.release();
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::{Context, Result};
 
-pub use tree::end_tree;
+pub use tree::{end_below, end_tree};
 
 /// Runs the work to completion on this thread.
 pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {

@@ -3,15 +3,16 @@
 //! - [`display`] shows a table or one of the toolkit's own results; [`EvcxrDisplay`] does
 //!   the same for the last expression of a cell.
 //! - `mime_bundle` represents one result: HTML with a plain text alternative.
-//! - `bounded` keeps Rust's own values within a limit, and `card` displays small results;
-//!   `shared_script` handles the script that an output contains once.
+//! - `containers`: Rust's own types, alone and with results inside.
+//! - `card` displays small results; `shared_script` handles the script that an output contains
+//!   once.
 //! - `progress_bar` shows the progress of long work, updated in place.
 //! - `escape` makes text from a model harmless in HTML.
 //! - `cell` determines which cell is running; all standard output goes through `writer`.
 
-mod bounded;
 mod card;
 mod cell;
+mod containers;
 pub(crate) mod escape;
 mod mime_bundle;
 mod progress_bar;

@@ -5,11 +5,9 @@
 //! each display sends everything that its cell has shown so far as one block, and starts over when
 //! the next cell runs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::Location;
 use std::sync::Mutex;
 
-use super::bounded;
 use super::cell::{self, Cell};
 use super::mime_bundle::{MimeBundle, Show, stack};
 use super::writer::{self, Output};
@@ -49,7 +47,7 @@ pub trait EvcxrDisplay {
     fn evcxr_display(&self);
 }
 
-impl<T: Show> EvcxrDisplay for T {
+impl<T: Show + ?Sized> EvcxrDisplay for T {
     #[track_caller]
     fn evcxr_display(&self) {
         show_in(
@@ -58,34 +56,6 @@ impl<T: Show> EvcxrDisplay for T {
             self.mime_bundle(),
         );
     }
-}
-
-/// Shows Rust's own types in their `Debug` form, as evcxr does, up to 100,000 bytes. Without this, evcxr would have to
-/// compile a cell that ends in such a value a second time, and would print a model's text
-/// unescaped.
-macro_rules! show_as_debug {
-    ($([$($generic:ident)*] $type:ty,)+) => {
-        $(
-            impl<$($generic: std::fmt::Debug),*> EvcxrDisplay for $type {
-                #[track_caller]
-                fn evcxr_display(&self) {
-                    show_in(cell::of(Location::caller()), Output::Result, MimeBundle {
-                        html: String::new(),
-                        text: bounded::debug(self),
-                    });
-                }
-            }
-        )+
-    };
-}
-
-show_as_debug! {
-    [] bool, [] char, [] str, [] String,
-    [] i8, [] i16, [] i32, [] i64, [] i128, [] isize,
-    [] u8, [] u16, [] u32, [] u64, [] u128, [] usize,
-    [] f32, [] f64,
-    [T] [T], [T] Vec<T>, [T] Option<T>, [A B] (A, B), [A B C] (A, B, C),
-    [K V] BTreeMap<K, V>, [K V] HashMap<K, V>, [T] BTreeSet<T>, [T] HashSet<T>,
 }
 
 fn show_in(cell: Cell, output: Output<'_>, bundle: MimeBundle) {

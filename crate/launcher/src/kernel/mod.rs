@@ -6,8 +6,10 @@
 //! - `evcxr_build`: the build directory in which evcxr compiles cells.
 //! - `wrapper`: the program between Jupyter and evcxr.
 //! - `sideband`: what a cell reports to the wrapper.
+//! - `rust_text`: Rust source as tokens and items.
 
 mod evcxr_build;
+mod rust_text;
 mod sideband;
 mod spec;
 mod wrapper;
@@ -38,6 +40,10 @@ use crate::supervise::block_on;
 use evcxr_build::PrivateCopy;
 pub use wrapper::prewarm::NOTEBOOK;
 use wrapper::{Parts, Shared, prewarm};
+
+/// The file in the build directory whose existence means that the reader chose how evcxr formats values
+/// that have no display of their own (`:fmt`, `:types`).
+const FORMATS: &str = "formats-are-the-readers";
 
 /// The options that Jupyter passes to `evenhand kernel`.
 #[derive(clap::Args, Debug)]
@@ -78,6 +84,7 @@ pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
             shared: Shared::default(),
             notes: Vec::new(),
             ahead: Vec::new(),
+            notebook: None,
         })
     }));
     // Removed only now, when nothing writes into it any more.
@@ -103,13 +110,17 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     );
     let copy = private.insert(made?).path();
     let shared = Shared {
-        word: format!("evenhand-{}:", random_hex(16)?),
+        word: format!("{}evenhand-{}:", sideband::FIRST, random_hex(16)?),
         stop_file: copy.join("stop"),
         source: copy.join("src/lib.rs"),
         marks_are_read: copy.join(sideband::READ),
+        build: copy.to_owned(),
+        streams: copy.join("streams"),
     };
+    sideband::pipes::create(&shared.streams)?;
     let mut env = environment(copy, &project.lock_file())?;
     env.push((TOKEN_VARIABLE.into(), shared.word.clone().into()));
+    env.push((sideband::STREAMS.into(), shared.streams.clone().into()));
     env.push((STOP_FILE_VARIABLE.into(), shared.stop_file.clone().into()));
     let (notes, ahead) = match warm {
         Some(_) if project.is_own() => (Vec::new(), std::env::var_os(prewarm::NOTEBOOK)),
@@ -119,6 +130,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     Ok(Parts {
         command: Ok(evcxr(program, env, copy)),
         folder: folder.to_owned(),
+        notebook: std::env::var_os(prewarm::NOTEBOOK).map(|notebook| folder.join(notebook)),
         waits: steers_evcxr(folder),
         shared,
         notes,

@@ -16,6 +16,43 @@ pub fn end_tree(root: Pid) {
     }
 }
 
+/// Ends everything below the process, except for its children that run the same program. What these
+/// have started is sent `first`, and all else is killed. Returns what was sent a signal: children of
+/// what has ended are no longer below the process.
+pub fn end_below(root: Pid, first: Signal) -> Vec<Pid> {
+    let all = processes().unwrap_or_default();
+    let name = |process: Pid| all.iter().find(|other| other.process == process);
+    let own = name(root).map(|root| root.name.clone());
+    let mut kept = vec![root];
+    let mut below: Vec<Pid> = Vec::new();
+    let mut of_kept = Vec::new();
+    for other in all.iter().filter(|other| other.parent == root) {
+        match Some(&other.name) == own.as_ref() {
+            true => kept.push(other.process),
+            false => below.push(other.process),
+        }
+    }
+    for (tree, parents) in [(&mut below, Vec::new()), (&mut of_kept, kept[1..].to_vec())] {
+        loop {
+            let is_below = |parent| tree.contains(parent) || parents.contains(parent);
+            let more = all
+                .iter()
+                .find(|other| is_below(&other.parent) && !tree.contains(&other.process));
+            match more {
+                Some(more) => tree.push(more.process),
+                None => break,
+            }
+        }
+    }
+    for process in &below {
+        let _ = kill_process(*process, Signal::KILL);
+    }
+    for process in &of_kept {
+        let _ = kill_process(*process, first);
+    }
+    [below, of_kept].concat()
+}
+
 /// Suspends the process and all of its descendants, so that they start no further processes.
 fn stopped_tree(root: Pid) -> Vec<Pid> {
     let mut tree = vec![root];
@@ -26,39 +63,53 @@ fn stopped_tree(root: Pid) -> Vec<Pid> {
         }
         stopped = tree.len();
         // Without a list no descendants can be found, and only the process itself is ended.
-        for (process, parent) in processes().unwrap_or_default() {
-            if tree.contains(&parent) && !tree.contains(&process) {
-                tree.push(process);
+        for other in processes().unwrap_or_default() {
+            if tree.contains(&other.parent) && !tree.contains(&other.process) {
+                tree.push(other.process);
             }
         }
     }
     tree
 }
 
-/// All processes, each with its parent.
+struct Process {
+    process: Pid,
+    parent: Pid,
+    name: String,
+}
+
+/// All processes.
 #[cfg(target_os = "linux")]
-fn processes() -> io::Result<Vec<(Pid, Pid)>> {
+fn processes() -> io::Result<Vec<Process>> {
     let entries = std::fs::read_dir("/proc")?.flatten();
     let process = |entry: std::fs::DirEntry| {
         let process = pid(entry.file_name().to_str()?)?;
         let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
         // `PID (NAME) STATE PARENT ..`, where a name may contain any characters.
-        let (_, rest) = stat.rsplit_once(')')?;
-        Some((process, pid(rest.split_whitespace().nth(1)?)?))
+        let (name, rest) = stat.rsplit_once(')')?;
+        Some(Process {
+            process,
+            parent: pid(rest.split_whitespace().nth(1)?)?,
+            name: name.split_once('(')?.1.to_owned(),
+        })
     };
     Ok(entries.filter_map(process).collect())
 }
 
-/// All processes, each with its parent.
+/// All processes.
 #[cfg(not(target_os = "linux"))]
-fn processes() -> io::Result<Vec<(Pid, Pid)>> {
+fn processes() -> io::Result<Vec<Process>> {
     let list = crate::tool::command("ps")
-        .args(["-A", "-o", "pid=,ppid="])
+        .args(["-A", "-o", "pid=,ppid=,comm="])
         .output()?;
     let list = String::from_utf8_lossy(&list.stdout).into_owned();
     let process = |line: &str| {
-        let mut numbers = line.split_whitespace().map(pid);
-        Some((numbers.next()??, numbers.next()??))
+        let mut words = line.split_whitespace();
+        Some(Process {
+            process: pid(words.next()?)?,
+            parent: pid(words.next()?)?,
+            name: words.collect::<Vec<_>>().join(" "),
+        })
     };
     Ok(list.lines().filter_map(process).collect())
 }
@@ -99,9 +150,40 @@ mod tests {
     }
 
     #[test]
+    fn what_a_program_started_is_ended_and_the_program_stays() {
+        // A shell runs another, as evcxr runs the process for the cells, and both start something.
+        let script = "sleep 600 & sh -c 'sleep 600; echo kept; read end' & echo ready; wait; wait";
+        let mut outer = Command::new("sh")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(outer.stdout.take().unwrap());
+        out.read_line(&mut String::new()).unwrap();
+        let root = i32::try_from(outer.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .unwrap();
+        let mut line = String::new();
+        std::thread::scope(|threads| {
+            let told = threads.spawn(|| out.read_line(&mut line));
+            while !told.is_finished() {
+                end_below(root, Signal::KILL);
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+        });
+        assert_eq!(line, "kept\n");
+        end_tree(root);
+        outer.wait().unwrap();
+    }
+
+    #[test]
     fn this_process_is_known_by_its_parent() {
         let own = rustix::process::getpid();
         let parent = rustix::process::getppid().unwrap();
-        assert!(processes().unwrap().contains(&(own, parent)));
+        let all = processes().unwrap();
+        let found = all.iter().find(|other| other.process == own);
+        assert_eq!(found.map(|found| found.parent), Some(parent));
     }
 }

@@ -2,12 +2,11 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use evenhand::batch::Requests;
 use evenhand::{Batch, Client, Price};
 
-use super::input;
+use super::input::{self, Names};
 use crate::error::{Context, Result};
 
 /// The price of the tokens, and what is done with it.
@@ -66,7 +65,7 @@ pub(super) fn estimate(
     price: Price,
     quiet: bool,
 ) -> Result<()> {
-    let requests = input::requests(input, system, Arc::new(AtomicBool::new(false)));
+    let requests = input::requests(input, system, Arc::default(), Names::default());
     let estimate = apply(client.batch_requests(requests)).estimate(price)?;
     let json = serde_json::to_string(&estimate);
     out!(

@@ -54,8 +54,7 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     }
     let arguments = &built(arguments);
     let builds_a_cell = arguments.first().is_some_and(|first| first == "build");
-    // With a wrapper (sccache, evcxr's own cache) the recorded command is not just the compiler's.
-    if !builds_a_cell || std::env::var_os("RUSTC_WRAPPER").is_some() {
+    if !builds_a_cell {
         return Err(replace(real(&cargo).args(arguments)));
     }
     let cell = Cell { build };

@@ -14,14 +14,18 @@ use evenhand::sideband::STOP_FILE_VARIABLE;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::instrument;
+use super::implementations::Implementations;
 use super::real_cargo::{code, output_unless_stopped, real};
 use super::shim::{RECORDED_ARGUMENTS, RECORDED_ENVIRONMENT, RECORDER, SHIMS};
+use super::{instrument, message, progress};
+use crate::kernel::FORMATS;
 
 /// Files that must be unchanged for the last compiler command to be reused.
 const INPUTS: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
 const STATE: &str = "last-build.json";
 const CELL: &str = "src/lib.rs";
+/// What is known of the implementations in the cells so far.
+const IMPLEMENTATIONS: &str = "implementations.json";
 
 /// The last build that the real cargo did.
 #[derive(Serialize, Deserialize)]
@@ -59,11 +63,26 @@ impl Cell {
     pub(super) fn watch(&self, word: &str) -> io::Result<()> {
         let cell = self.build.join(CELL);
         let source = fs::read_to_string(&cell)?;
-        let watched = instrument::instrumented(&source, word);
+        let formats = self.build.join(FORMATS).exists();
+        let watched = match source.contains("impl") {
+            true => instrument::instrumented(&self.without_replaced(&source)?, word, formats),
+            false => instrument::instrumented(&source, word, formats),
+        };
         match watched == source {
             true => Ok(()),
             false => fs::write(cell, watched),
         }
+    }
+
+    fn without_replaced(&self, source: &str) -> io::Result<String> {
+        let file = self.shims(IMPLEMENTATIONS);
+        let known = fs::read(&file).ok();
+        let mut known: Implementations = known
+            .and_then(|known| serde_json::from_slice(&known).ok())
+            .unwrap_or_default();
+        let left = known.without_replaced(source);
+        fs::write(&file, serde_json::to_vec(&known)?)?;
+        Ok(left)
     }
 
     fn shims(&self, name: &str) -> PathBuf {
@@ -104,10 +123,24 @@ impl Cell {
         command
             .args(arguments)
             .env("RUSTC_WORKSPACE_WRAPPER", self.shims(RECORDER))
+            .env("CARGO_TERM_PROGRESS_WHEN", "always")
+            .env("CARGO_TERM_PROGRESS_WIDTH", "120")
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit());
-        let output = output_unless_stopped(&mut command, std::env::var_os(STOP_FILE_VARIABLE))?;
-        io::stdout().write_all(&output.stdout)?;
+            .stderr(Stdio::piped());
+        let stop_file = std::env::var_os(STOP_FILE_VARIABLE);
+        let output = output_unless_stopped(&mut command, stop_file, Some(progress::follow))?;
+        let source = self.source();
+        let mut out = io::stdout().lock();
+        for line in output.stdout.split_inclusive(|byte| *byte == b'\n') {
+            match serde_json::from_slice::<Value>(line) {
+                Ok(mut told) if told["reason"] == "compiler-message" => {
+                    self.adjust(&mut told["message"], &source)?;
+                    writeln!(out, "{told}")?;
+                }
+                _ => out.write_all(line)?,
+            }
+        }
+        drop(out);
         if output.status.success()
             && let Some(artifact) = artifact_of(&output)
             && let Ok(arguments_after) =
@@ -145,12 +178,17 @@ impl Cell {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let output = output_unless_stopped(&mut command, std::env::var_os(STOP_FILE_VARIABLE))?;
+        let output =
+            output_unless_stopped(&mut command, std::env::var_os(STOP_FILE_VARIABLE), None)?;
+        let source = self.source();
         let mut out = io::stdout().lock();
         for line in String::from_utf8_lossy(&output.stderr).lines() {
             match serde_json::from_str::<Value>(line) {
                 Ok(message) if message["$message_type"] == "artifact" => {}
-                Ok(message) => writeln!(out, "{}", as_cargo_says(&message, &last.artifact))?,
+                Ok(mut message) => {
+                    self.adjust(&mut message, &source)?;
+                    writeln!(out, "{}", as_cargo_says(&message, &last.artifact))?;
+                }
                 Err(_) => writeln!(io::stderr(), "{line}")?,
             }
         }
@@ -168,6 +206,17 @@ impl Cell {
         } else {
             ExitCode::from(101)
         })
+    }
+
+    fn source(&self) -> String {
+        fs::read_to_string(self.build.join(CELL)).unwrap_or_default()
+    }
+
+    fn adjust(&self, told: &mut Value, source: &str) -> io::Result<()> {
+        match message::adjust(told, source) {
+            Some(moved) => message::note(&moved, &self.build),
+            None => Ok(()),
+        }
     }
 
     /// Links the compiler's output from `deps` into the folder above, as cargo does.
@@ -283,7 +332,7 @@ mod tests {
         shim::environment(build.folder.path(), &build.lock_file).unwrap();
         build.write(
             "a cell.rs",
-            "pub fn run() { ::evenhand_cell::begin(\"word:\"); }",
+            "pub fn run() { ::evenhand_cell::begin(\"word:\", false, false); }",
         );
         let arguments = ["--crate-name", "ctx", "--crate-type", "lib", "a cell.rs"];
         let recorded = Command::new(build.folder.path().join("shims/record"))

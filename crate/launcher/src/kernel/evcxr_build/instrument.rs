@@ -1,30 +1,34 @@
 //! Marks: what a cell reports to the kernel beyond what evcxr has it report.
 //!
-//! evcxr answers `ok` when a cell panics or returns through `?`, and waits forever for a cell
-//! whose last line has no newline. So marks are added to the code that evcxr generates around a
-//! cell. A *mark* is a line with an unguessable word, which evcxr passes on as text and the
-//! wrapper removes again (`kernel::sideband`). Every change stays within its line, since evcxr
-//! locates the reader's code by line numbers.
+//! evcxr answers `ok` when a cell panics or returns through `?`, and reads what a cell prints only
+//! by lines of UTF-8. So calls are added to the code that evcxr generates around a cell. Every change
+//! stays within its line, since evcxr locates the reader's code by line numbers.
 //!
-//! - Both streams end with a mark. It shows that everything the cell printed has arrived, and it
-//!   ends the cell's last line.
-//! - A panic and an error through `?` report their full message.
-//! - What the cell prints with `print!` and `println!` is text, even if a value in it contains
-//!   tokens of evcxr's protocol.
+//! - A cell begins and ends: its streams do not pass through evcxr, and both say that they have ended.
+//! - A panic and an error through `?` report their full message. `?` works in every cell at once:
+//!   evcxr would compile the first cell with one again, and show a last expression by `Debug`.
+//! - The last expression is shown by what its type has (`last_expression`).
+//! - A variable is stored with a fingerprint of the definitions that its type mentions
+//!   (`definitions`).
 //!
-//! The code that prints marks is in `cell_library`, which is compiled once: the same code in each
+//! The code that is called is in `cell_library`, which is compiled once: the same code in each
 //! cell took 100 ms to compile. The variable store, which evcxr writes into each cell, is taken
-//! from there as well, and this saves more than the marks cost.
+//! from there as well, and this saves more than the calls cost.
 
 use std::ops::Range;
 
-use crate::kernel::sideband::CONTENT;
+use super::definitions::Definitions;
+use super::last_expression::LastExpression;
 
 /// Lines of evcxr's generated code, as 0.22 writes them.
 const ENTERED: &str = "if evcxr_variable_store.is_null() {";
 /// The same if there are no variables yet and no `?`.
 const ENTERED_BARE: &str = "evcxr_variable_store: *mut u8) -> *mut u8 {";
+/// The same without any statement of the reader's.
+const NO_CODE: &str = "mut x: *mut std::os::raw::c_void) -> *mut std::os::raw::c_void {x}";
+const CATCHES: &str = "  std::panic::AssertUnwindSafe(||{";
 const CATCHES_BARE: &str = "if std::panic::catch_unwind(||{";
+const CAUGHT_ALL: &str = "})) { ";
 const CAUGHT_BARE: &str = "}).is_err() {";
 const LOST: &str = "if !vars_ok {return evcxr_variable_store;}}";
 const CAUGHT: &str = "  Err(_) => {";
@@ -33,6 +37,13 @@ const RETURNED: &str = "println!(\"{}\", evcxr_internal_runtime::USER_ERROR_OCCU
 const LEFT: &str = "evcxr_variable_store";
 /// The first line of the file. The reader's crate attributes follow it.
 const FIRST: &str = "#![allow(unused_imports, unused_mut, dead_code)]";
+/// evcxr's own `?`, and its way to wait.
+const QUESTION_MARK: &str = "struct EvcxrUserCodeError {}";
+const WAITS: &str = ".block_on(async {";
+/// Where the reader's code may leave through `?`.
+const OPENS_QUESTION_MARK: &str =
+    " let _ = (|| -> ::std::result::Result<(), ::evenhand_cell::UserError> {";
+const CLOSES_QUESTION_MARK: &str = "Ok(())})(); ";
 /// How the cell prints. The format string is passed separately, so that the reader's own words
 /// can be told from values.
 const PRINTS: &str = concat!(
@@ -43,8 +54,8 @@ const PRINTS: &str = concat!(
     "($form:literal $($rest:tt)*) => {{ ::evenhand_cell::println(::std::concat!($form), ::std::format_args!($form $($rest)*)); }}; ",
     "($($form:tt)*) => {{ ::evenhand_cell::println(\"\", ::std::format_args!($($form)*)); }}; }",
 );
-/// The start of a value that has no display of its own.
-const SHOWN: &str = r#"b"EVCXR_BEGIN_CONTENT text/plain\n""#;
+/// What shows a value that has no display of its own.
+const SHOWN: &str = "fn evcxr_send_text_plain(";
 /// The variable store, which evcxr writes into each cell.
 const STORE: &str = "mod evcxr_internal_runtime {";
 /// The store's public interface, which `cell_library` has too.
@@ -61,24 +72,35 @@ const OFFERED: [&str; 10] = [
     "pub fn create_variable_store",
 ];
 
-/// The cell's source with marks that begin with this word. Source without a cell, such as when
-/// evcxr only builds dependencies, is left unchanged.
-pub fn instrumented(source: &str, word: &str) -> String {
+/// What a cell's own code may do, which only its text tells.
+struct Uses {
+    /// It prints evcxr's display protocol by another crate's code.
+    orders: bool,
+    /// It reads from standard input.
+    input: bool,
+}
+
+/// The cell's source with marks that begin with this word. Source without a cell is left unchanged.
+/// With `formats`, the reader chose how evcxr formats values that have no display of their own.
+pub fn instrumented(source: &str, word: &str, formats: bool) -> String {
     let lines: Vec<&str> = source.lines().collect();
     let last = lines.len().saturating_sub(2);
-    let end = format!("::evenhand_cell::end(\"{word}\");");
     let store = store(&lines);
     // evcxr's own code prints protocol tokens with `println!`. All of that code is known if its
     // store is known or absent.
-    let prints = (store.is_some() || !lines.contains(&STORE))
-        && lines
-            .iter()
-            .filter(|line| line.trim_start().starts_with("#!["))
-            .count()
-            == 1;
+    let prints = store.is_some() || !lines.contains(&STORE);
     let store = store.unwrap_or_default();
+    let expression = LastExpression::find(source, &lines);
+    let definitions = Definitions::of(source);
+    let uses = uses(&lines, expression.as_ref());
+    let begin = format!(
+        "::evenhand_cell::begin({word:?}, {}, {});",
+        uses.orders, uses.input
+    );
+    let attributes = attributes(&lines);
+    let asks = asks(&lines);
     let mut entered = false;
-    let mut watched = String::with_capacity(source.len());
+    let mut watched = String::with_capacity(source.len() + PRINTS.len());
     for (at, line) in lines.iter().enumerate() {
         let next = lines.get(at + 1).copied().unwrap_or_default();
         let line = match *line {
@@ -86,39 +108,91 @@ pub fn instrumented(source: &str, word: &str) -> String {
                 format!("{STORE} pub use ::evenhand_cell::*;")
             }
             _ if store.contains(&at) => String::new(),
-            FIRST if at == 0 && prints => format!("{FIRST} {PRINTS}"),
+            line if at == attributes && prints => format!("{line} {PRINTS}"),
             ENTERED if !entered => {
                 entered = true;
-                format!("::evenhand_cell::begin(\"{word}\"); {ENTERED}")
+                format!("{begin} {ENTERED}")
             }
             ENTERED_BARE if !entered => {
                 entered = true;
-                format!("{ENTERED_BARE} ::evenhand_cell::begin(\"{word}\");")
+                format!("{ENTERED_BARE} {begin}")
             }
-            CATCHES_BARE => CATCHES_BARE.replace("if ", "if let Err(evenhand_payload) = "),
-            CAUGHT_BARE if next == PANICKED => "}) {".to_owned(),
-            LOST => LOST.replace("return", &format!("{end} return")),
+            NO_CODE if !entered => {
+                entered = true;
+                NO_CODE.replace("{x}", &format!("{{{begin} ::evenhand_cell::end(); x}}"))
+            }
+            CATCHES if asks => format!("{CATCHES}{OPENS_QUESTION_MARK}"),
+            CAUGHT_ALL if asks => format!("{CLOSES_QUESTION_MARK}{CAUGHT_ALL}"),
+            CATCHES_BARE => {
+                let opens = if asks { OPENS_QUESTION_MARK } else { "" };
+                CATCHES_BARE.replace("if ", "if let Err(evenhand_payload) = ") + opens
+            }
+            CAUGHT_BARE if next == PANICKED => {
+                let closes = if asks { CLOSES_QUESTION_MARK } else { "" };
+                format!("{closes}}}) {{")
+            }
+            LOST => LOST.replace("return", "::evenhand_cell::end(); return"),
             CAUGHT if next == PANICKED => CAUGHT.replace('_', "evenhand_payload"),
-            PANICKED => format!("::evenhand_cell::panicked(\"{word}\", evenhand_payload);"),
-            // After text without a newline, evcxr would take that text for part of the content.
-            _ if line.contains(SHOWN) => {
-                let marked = format!(r#"b"\n{word}{CONTENT}\nEVCXR_BEGIN_CONTENT text/plain\n""#);
-                line.replace(SHOWN, &marked)
+            PANICKED => "::evenhand_cell::panicked(evenhand_payload);".to_owned(),
+            _ if line.starts_with(SHOWN) && line.contains("EVCXR_END_CONTENT") => {
+                "use ::evenhand_cell::send_text_plain as evcxr_send_text_plain;".to_owned()
             }
-            LEFT if at == last && next == "}" => format!("{end} {LEFT}"),
-            _ => match format_of(line, next) {
+            LEFT if at == last && next == "}" => format!("::evenhand_cell::end(); {LEFT}"),
+            line => match format_of(line, next) {
                 // The error is reported instead of printed.
-                Some(form) => format!(
-                    "::evenhand_cell::returned(\"{word}\", ::std::format_args!(\"{form}\", error));"
-                ),
+                Some(form) => {
+                    format!("::evenhand_cell::returned(::std::format_args!(\"{form}\", error));")
+                }
                 None if line.trim() == RETURNED => String::new(),
-                None => (*line).to_owned(),
+                None => expression
+                    .as_ref()
+                    .and_then(|expression| expression.shown(at, formats))
+                    .or_else(|| definitions.stored(line))
+                    .unwrap_or_else(|| line.to_owned()),
             },
         };
         watched.push_str(&line);
         watched.push('\n');
     }
     if entered { watched } else { source.to_owned() }
+}
+
+/// The last line of the file's attributes. Those after the first are the reader's.
+fn attributes(lines: &[&str]) -> usize {
+    if lines.first() != Some(&FIRST) {
+        return usize::MAX;
+    }
+    let mut open = 0_usize;
+    let behind = lines.iter().skip(1).take_while(|line| {
+        let goes_on = open > 0 || line.trim_start().starts_with("#![") || line.trim().is_empty();
+        open = (open + line.matches('[').count()).saturating_sub(line.matches(']').count());
+        goes_on
+    });
+    behind.count()
+}
+
+/// Whether the reader's code uses `?`, and evcxr does not provide for it.
+fn asks(lines: &[&str]) -> bool {
+    let begins = |line: &&str| [CATCHES, CATCHES_BARE].contains(line);
+    let provided = |line: &&str| line.trim() == QUESTION_MARK || *line == WAITS;
+    let Some(start) = lines.iter().position(begins) else {
+        return false;
+    };
+    !lines.iter().any(provided) && lines[start..].iter().any(|line| line.contains('?'))
+}
+
+fn uses(lines: &[&str], expression: Option<&LastExpression>) -> Uses {
+    let any = |words: &[&str]| {
+        let mut own = lines.iter().enumerate();
+        own.any(|(at, line)| {
+            expression.is_none_or(|expression| expression.last_line() != at)
+                && words.iter().any(|word| line.contains(word))
+        })
+    };
+    Uses {
+        orders: any(&["evcxr_runtime", "evcxr_image", ".evcxr_display()"]),
+        input: any(&["stdin", "evcxr_input"]),
+    }
 }
 
 /// The lines of the store without its closing brace, if it is the store that we know.
@@ -153,7 +227,7 @@ mod tests {
 
     /// How evcxr 0.22 wraps `let n: i32 = "x".parse()?;`, without the store's module.
     const CELL: &str = r#"#![allow(unused_imports, unused_mut, dead_code)]
-fn evcxr_send_text_plain(text: &str) { output.write_all(b"EVCXR_BEGIN_CONTENT text/plain\n")?; }
+fn evcxr_send_text_plain(text: &str) { output.write_all(b"EVCXR_BEGIN_CONTENT text/plain\n")?; output.write_all(b"\nEVCXR_END_CONTENT\n")?; }
             struct EvcxrUserCodeError {}
             impl<T: std::fmt::Display> From<T> for EvcxrUserCodeError {
                 fn from(error: T) -> Self {
@@ -186,14 +260,13 @@ evcxr_variable_store
 
     #[test]
     fn all_places_are_marked_and_no_line_moves() {
-        let watched = instrumented(CELL, "word:");
+        let watched = instrumented(CELL, "word:", false);
         assert_eq!(watched.lines().count(), CELL.lines().count());
         for (call, times) in [("begin", 1), ("end", 2), ("panicked", 1), ("returned", 1)] {
-            let call = format!("::evenhand_cell::{call}(\"word:\"");
+            let call = format!("::evenhand_cell::{call}(");
             assert_eq!(watched.matches(&call).count(), times, "{call}");
         }
-        assert_eq!(watched.matches("\nword:content\n").count(), 0, "escaped");
-        assert_eq!(watched.matches(r"\nword:content\n").count(), 1);
+        assert!(watched.contains("use ::evenhand_cell::send_text_plain"));
         assert!(!watched.contains("eprintln!(\"{}\", error)"));
         let user = "let n: i32 = \"x\".parse()?;";
         let line = |text: &str| text.lines().position(|line| line == user);
@@ -210,13 +283,15 @@ evcxr_variable_store
             CELL.replacen("pub extern", &format!("{STORE}\n{items}}}\npub extern"), 1)
         };
         let known = store(&OFFERED);
-        let swapped = instrumented(&known, "word:");
+        let swapped = instrumented(&known, "word:", false);
         assert_eq!(swapped.lines().count(), known.lines().count());
         assert!(swapped.contains("mod evcxr_internal_runtime { pub use ::evenhand_cell::*;"));
         assert!(!swapped.contains("put_variable"));
-        let other = instrumented(&store(&OFFERED[..9]), "word:");
+        let other = instrumented(&store(&OFFERED[..9]), "word:", false);
         assert!(!other.contains("pub use"));
-        assert!(other.contains("put_variable") && other.contains("::begin(\"word:\")"));
+        assert!(
+            other.contains("put_variable") && other.contains("::begin(\"word:\", false, false)")
+        );
     }
 
     /// How evcxr 0.22 wraps `f()` in a kernel without variables.
@@ -233,10 +308,10 @@ evcxr_variable_store
 
     #[test]
     fn a_cell_without_variables_is_marked_too() {
-        let watched = instrumented(BARE, "word:");
+        let watched = instrumented(BARE, "word:", false);
         assert_eq!(watched.lines().count(), BARE.lines().count());
         for (call, times) in [("begin", 1), ("end", 1), ("panicked", 1)] {
-            let call = format!("::evenhand_cell::{call}(\"word:\"");
+            let call = format!("::evenhand_cell::{call}(");
             assert_eq!(watched.matches(&call).count(), times, "{call}");
         }
         assert!(
@@ -246,8 +321,37 @@ evcxr_variable_store
     }
 
     #[test]
+    fn a_cell_of_items_alone_begins_and_ends() {
+        let source = format!("fn f() {{}}\npub extern \"C\" fn run_user_code_2(\n{NO_CODE}\n");
+        let watched = instrumented(&source, "word:", false);
+        assert!(watched.contains(
+            "{::evenhand_cell::begin(\"word:\", false, false); ::evenhand_cell::end(); x}"
+        ));
+    }
+
+    #[test]
+    fn a_question_mark_works_where_evcxr_does_not_provide_for_it_yet() {
+        let asks = BARE.replace("f()", "f()?;");
+        let watched = instrumented(&asks, "word:", false);
+        assert!(watched.contains(OPENS_QUESTION_MARK) && watched.contains("Ok(())})(); }) {"));
+        assert!(!instrumented(BARE, "word:", false).contains(OPENS_QUESTION_MARK));
+        assert!(!instrumented(CELL, "word:", false).contains(OPENS_QUESTION_MARK));
+    }
+
+    #[test]
+    fn the_readers_attributes_stay_first() {
+        let source = format!("{FIRST}\n#![allow(\n    clippy::all\n)]\n{BARE}");
+        let watched = instrumented(&source, "word:", false);
+        let prints = watched
+            .lines()
+            .position(|line| line.contains("macro_rules! print "));
+        assert_eq!(prints, Some(3), "{watched}");
+        assert_eq!(watched.lines().count(), source.lines().count());
+    }
+
+    #[test]
     fn what_is_no_cell_stays_as_it_is() {
-        let source = "pub extern \"C\" fn run_user_code_2(\nmut x: *mut u8) -> *mut u8 {x}\n";
-        assert_eq!(instrumented(source, "word:"), source);
+        let source = "pub fn f() {}\n";
+        assert_eq!(instrumented(source, "word:", false), source);
     }
 }

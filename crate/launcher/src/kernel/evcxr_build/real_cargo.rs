@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitCode, Output};
+use std::process::{ChildStderr, Command, ExitCode, Output};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,8 +30,29 @@ pub(super) fn real(cargo: &OsString) -> Command {
     command
         .envs(std::env::vars_os().filter(|(name, _)| is_added(name, &withheld)))
         .env("PATH", std::env::join_paths(others).unwrap_or(path.clone()))
+        // An empty one also overrides a setting in a file.
+        .env("RUSTC_WRAPPER", "")
         .current_dir(std::env::current_dir().unwrap_or_default());
+    for (name, _) in std::env::vars_os() {
+        if rebuilds(&name) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// Whether a variable of a Rust developer's would have all of the dependencies compiled again.
+fn rebuilds(name: &OsStr) -> bool {
+    const NAMES: [&str; 7] = [
+        "CARGO_BUILD_RUSTC_WRAPPER",
+        "CARGO_BUILD_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
+        "CARGO_BUILD_TARGET_DIR",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_INCREMENTAL",
+        "RUSTC_WORKSPACE_WRAPPER",
+    ];
+    NAMES.iter().any(|rebuilds| name == *rebuilds) || name.as_bytes().starts_with(b"CARGO_PROFILE_")
 }
 
 /// Whether a variable was added after the kernel started. Our own variables are not passed on.
@@ -42,10 +63,12 @@ fn is_added(name: &OsStr, withheld: &OsStr) -> bool {
 }
 
 /// Runs the program until it ends or the reader stops the cell, which creates this file: evcxr
-/// itself cannot stop a compiler.
+/// itself cannot stop a compiler. Its standard error is given to `follow`, if there is one, with the
+/// current folder.
 pub(super) fn output_unless_stopped(
     command: &mut Command,
     stop_file: Option<OsString>,
+    follow: Option<fn(ChildStderr, &Path)>,
 ) -> io::Result<Output> {
     let mut child = command.spawn()?;
     let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -56,7 +79,14 @@ pub(super) fn output_unless_stopped(
     }
     // Both at once: a program that fills one pipe does not go on with the other.
     let stderr = child.stderr.take();
-    let stderr = std::thread::spawn(move || read_all(stderr));
+    let folder = std::env::current_dir().unwrap_or_default();
+    let stderr = std::thread::spawn(move || match (follow, stderr) {
+        (Some(follow), Some(stderr)) => {
+            follow(stderr, &folder);
+            Ok(Vec::new())
+        }
+        (_, stderr) => read_all(stderr),
+    });
     let stdout = read_all(child.stdout.take())?;
     let stderr = stderr
         .join()
@@ -143,7 +173,7 @@ mod tests {
         });
         let mut cargo = Command::new("sh");
         cargo.args(["-c", &script]).stdout(Stdio::piped());
-        let output = output_unless_stopped(&mut cargo, Some(stop.into())).unwrap();
+        let output = output_unless_stopped(&mut cargo, Some(stop.into()), None).unwrap();
         stopping.join().unwrap();
         assert!(!output.status.success());
         assert!(output.stdout.is_empty());
@@ -159,7 +189,7 @@ mod tests {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let stop = folder.path().join("stop");
-        let output = output_unless_stopped(&mut cargo, Some(stop.into())).unwrap();
+        let output = output_unless_stopped(&mut cargo, Some(stop.into()), None).unwrap();
         assert_eq!(output.status.code(), Some(3));
         assert_eq!(
             (output.stdout.len(), output.stderr.len()),
@@ -175,6 +205,25 @@ mod tests {
         // Its process id is still its own.
         rustix::process::test_kill_process(process).unwrap();
         assert!(child.wait().unwrap().success());
+    }
+
+    #[test]
+    fn the_settings_of_a_developer_rebuild_nothing() {
+        for name in [
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_PROFILE_DEV_LTO",
+            "CARGO_BUILD_TARGET_DIR",
+        ] {
+            assert!(rebuilds(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "RUSTFLAGS",
+            "CARGO_TARGET_DIR",
+            "CARGO_HOME",
+            "CARGO_NET_OFFLINE",
+        ] {
+            assert!(!rebuilds(OsStr::new(name)), "{name}");
+        }
     }
 
     #[test]

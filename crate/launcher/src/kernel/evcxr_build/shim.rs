@@ -6,6 +6,7 @@
 //! evcxr prefers the cargo of `CARGO_HOME` to the one on PATH, so the kernel gets a different
 //! `CARGO_HOME`, and the shims restore the real one.
 
+use std::env::consts::DLL_SUFFIX;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -64,8 +65,11 @@ const RECORDER_SHIM: &str = r#"#!/bin/sh
 case " $* " in
 *" --crate-name ctx "*)
     library=${0%/*/*}/LIBRARY
-    [ -e "$library" ] || "$1" --edition=2024 --crate-name evenhand_cell --crate-type rlib \
-        -O --cap-lints allow "${0%/*}/evenhand_cell.rs" -o "$library" || exit
+    if ! [ -e "$library" ]; then
+        "$1" --edition=2024 --crate-name evenhand_cell --crate-type dylib -C prefer-dynamic \
+            -O --cap-lints allow "${0%/*}/cell_library/lib.rs" -o "${0%/*}/cell_library/LIBRARY" || exit
+        mv "${0%/*}/cell_library/LIBRARY" "$library"
+    fi
     set -- "$@" --extern "evenhand_cell=$library"
     NOTE
     ;;
@@ -81,13 +85,19 @@ const NOTE: &str = r#"umask 077
     (unset NETWORK; env -0 > "${0%/*}/rustc.environment")"#;
 
 /// The source of the library that the cells call.
-const CELL_LIBRARY: &str = include_str!("cell_library.rs");
+const CELL_LIBRARY: [(&str, &str); 5] = [
+    ("lib.rs", include_str!("cell_library/lib.rs")),
+    ("input.rs", include_str!("cell_library/input.rs")),
+    ("show.rs", include_str!("cell_library/show.rs")),
+    ("store.rs", include_str!("cell_library/store.rs")),
+    ("streams.rs", include_str!("cell_library/streams.rs")),
+];
 
 /// The compiled library's file name in a build directory. Each version has its own name.
 pub fn cell_library() -> String {
     let mut hash = DefaultHasher::new();
     CELL_LIBRARY.hash(&mut hash);
-    format!("libevenhand_cell-{:016x}.rlib", hash.finish())
+    format!("libevenhand_cell-{:016x}{}", hash.finish(), DLL_SUFFIX)
 }
 
 /// Writes the shims into a build directory, and returns the environment in which evcxr builds
@@ -119,7 +129,11 @@ fn environment_with(
             .replace("LIBRARY", &cell_library())
             .replace("NOTE", note);
         write_program(&shims.join(RECORDER), &recorder)?;
-        fs::write(shims.join("evenhand_cell.rs"), CELL_LIBRARY)?;
+        let library = shims.join("cell_library");
+        private::create_folder(&library)?;
+        for (file, text) in CELL_LIBRARY {
+            fs::write(library.join(file), text)?;
+        }
         match &rustup {
             Some(_) => write_program(&programs.join("rustup"), RUSTUP_SHIM),
             None => Ok(()),
@@ -146,7 +160,7 @@ fn environment_with(
         ),
         ("CARGO_HOME".into(), shims.into()),
         ("PATH".into(), path),
-        (LIBRARY_PATH.into(), library_path()?),
+        (LIBRARY_PATH.into(), library_path(build)?),
         (WITHHELD.into(), tool::withheld()),
     ];
     // evcxr runs rustup in the notebook's folder, where somebody else's file may name another
@@ -164,13 +178,14 @@ fn toolchain_of(program: &Path) -> Option<&OsStr> {
     is_rustups.then(|| toolchain.file_name()).flatten()
 }
 
-/// Where a cell finds Rust's own libraries. The relative path that the compiler writes into a
+/// Where a cell finds Rust's own libraries and the one that every cell calls. The relative path that the compiler writes into a
 /// cell is off by one folder, since cargo moves the output, so it cannot be relied on.
 /// `cargo run` puts its own build of the library on this path, and the cells must not load that.
-fn library_path() -> Result<OsString> {
+fn library_path(build: &Path) -> Result<OsString> {
     let set = std::env::var_os(LIBRARY_PATH).unwrap_or_default();
     let foreign = std::env::split_paths(&set).filter(|folder| !holds_library(folder));
-    let folders = [toolchain::libraries()?].into_iter().chain(foreign);
+    let own = [toolchain::libraries()?, build.to_owned()];
+    let folders = own.into_iter().chain(foreign);
     std::env::join_paths(folders).doing(|| "Rust's libraries have a colon in their path".to_owned())
 }
 

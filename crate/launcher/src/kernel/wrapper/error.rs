@@ -3,8 +3,6 @@
 use evenhand::text::terminal::sanitize;
 use serde_json::{Value, json};
 
-use super::renamed;
-
 /// What evcxr says when the process that runs the cells has ended.
 const ENDED: &str = "Subprocess terminated";
 
@@ -123,9 +121,9 @@ impl CellError {
         self
     }
 
-    /// Adds the new name if the compiler did not find an old one.
-    pub fn hinted(mut self) -> Self {
-        if let Some(hint) = renamed::hint(&self.value) {
+    /// Adds what the reader can do about it.
+    pub fn hinted(mut self, hint: Option<String>) -> Self {
+        if let Some(hint) = hint {
             self.value = format!("{}\n{hint}", self.value.trim_end());
             self.traceback.push(hint);
         }

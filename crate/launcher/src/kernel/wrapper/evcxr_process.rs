@@ -41,6 +41,7 @@ fn begin(kernel: Kernel, sockets: Sockets, events: &mpsc::Sender<Event>) -> Resu
     ));
     tokio::spawn(listen(sockets.iopub, to_event(EvcxrMessage::Published)?));
     let (end, ended) = oneshot::channel();
+    let process = kernel.process();
     tokio::spawn(watch(kernel, ended, events.clone()));
     Ok(EvcxrSide {
         session: sockets.session,
@@ -48,6 +49,7 @@ fn begin(kernel: Kernel, sockets: Sockets, events: &mpsc::Sender<Event>) -> Resu
         control: sockets.control,
         stdin,
         end,
+        process,
         info: sockets.info,
     })
 }

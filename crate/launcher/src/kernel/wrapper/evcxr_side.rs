@@ -21,6 +21,8 @@ pub struct EvcxrSide {
     pub(super) control: Channel,
     pub(super) stdin: Sender,
     pub(super) end: oneshot::Sender<()>,
+    /// The id of its process.
+    pub process: Option<u32>,
     /// Its reply to `kernel_info_request`.
     pub info: Value,
 }

@@ -3,6 +3,7 @@
 use super::evcxr_side::EvcxrSide;
 use crate::error::{Failure, Result};
 use crate::jupyter::Message;
+use crate::kernel::sideband::Stream;
 
 /// Something that happened.
 pub enum Event {
@@ -10,6 +11,8 @@ pub enum Event {
     Request(Channel, Message),
     /// evcxr is running, or could not be started.
     Started(Result<Box<EvcxrSide>>),
+    /// What a cell printed.
+    Printed(Stream, Vec<u8>),
     /// A message from evcxr.
     Evcxr(EvcxrMessage),
     /// evcxr has ended; if unexpectedly, with the reason.

@@ -1,5 +1,13 @@
 //! The wrapper's event loop: handles the messages of each side and sends the results to the
 //! other. One request is processed at a time; the others wait in the order in which they arrived.
+//!
+//! - `finishing`: a request ends, and what follows for those behind it.
+//! - `printed`: what the process that runs the cells prints, and what it reads.
+//! - `stopping`: the reader stops a cell.
+
+mod finishing;
+mod printed;
+mod stopping;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -14,15 +22,22 @@ use super::error::CellError;
 use super::evcxr_process::until_gone;
 use super::evcxr_side::{EvcxrSide, note_on};
 use super::event::{Channel, EvcxrMessage, Event};
-use super::in_flight::{InFlight, Stop};
+use super::in_flight::{InFlight, Out};
+use super::is_complete::{self, Complete};
 use super::jupyter_side::JupyterSide;
-use super::local_replies::{self, Comms, History};
+use super::local_replies::{self, Comms};
 use super::outbound::Outbound;
+use super::past::Past;
+use super::positions;
 use crate::error::{Failure, Result};
 use crate::jupyter::Message;
+use crate::kernel::sideband::{Reader, Stream};
 
 /// How long to wait for the last messages, which the sockets' own tasks send.
 const SENDING: Duration = Duration::from_millis(200);
+
+/// A cell that waits.
+const AWAITS: &str = "async {}.await;";
 
 /// What the wrapper shares with the process that runs the cells.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +50,19 @@ pub struct Shared {
     pub source: PathBuf,
     /// The file whose existence makes cells print marks.
     pub marks_are_read: PathBuf,
+    /// The build directory.
+    pub build: PathBuf,
+    /// The folder with the pipes for what cells print.
+    pub streams: PathBuf,
+}
+
+/// Who waits for what the reader types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    Nobody,
+    Evcxr,
+    /// The process that runs the cells.
+    Cell,
 }
 
 enum Stage {
@@ -58,9 +86,13 @@ pub struct EventLoop {
     queue: VecDeque<Message>,
     running: Option<InFlight>,
     count: u64,
-    history: History,
+    past: Past,
     comms: Comms,
-    reader_waits_for_input: bool,
+    /// What cells print, to standard output and standard error.
+    readers: [Reader; 2],
+    input: Input,
+    /// Whether evcxr has been given a cell that waits.
+    waits: bool,
     /// How many requests were waiting when the reader stopped the cell.
     stopped: usize,
 }
@@ -73,6 +105,7 @@ impl EventLoop {
         shared: Shared,
         notes: Vec<String>,
         ahead: Vec<String>,
+        notebook: Option<PathBuf>,
     ) -> Self {
         Self {
             front: Outbound::new(front),
@@ -84,9 +117,11 @@ impl EventLoop {
             queue: VecDeque::new(),
             running: None,
             count: 0,
-            history: History::default(),
+            past: Past::of(notebook),
             comms: Comms::default(),
-            reader_waits_for_input: false,
+            readers: Default::default(),
+            input: Input::Nobody,
+            waits: false,
             stopped: 0,
         }
     }
@@ -108,11 +143,9 @@ impl EventLoop {
                     }
                 }
                 Some(Event::Request(Channel::Stdin, reply)) => {
-                    self.reader_waits_for_input = false;
-                    if let Stage::Running(inner) = &mut self.inner {
-                        inner.answer(&reply);
-                    }
+                    self.answer_input(Some(reply));
                 }
+                Some(Event::Printed(stream, bytes)) => self.printed(stream, &bytes),
                 Some(Event::Request(_, request)) => {
                     if request.kind() == "execute_request"
                         && let Some(first_cell) = self.first_cell.take()
@@ -145,6 +178,13 @@ impl EventLoop {
                 Some(Event::End) => return self.end(events).await,
                 None => self.overdue(),
             }
+            // Also where one event follows the other, as in a cell that prints without end.
+            if self
+                .deadline()
+                .is_some_and(|deadline| deadline <= Instant::now())
+            {
+                self.overdue();
+            }
             self.advance();
         }
     }
@@ -159,10 +199,15 @@ impl EventLoop {
             let Some(request) = self.queue.front() else {
                 return self.work_ahead();
             };
-            let own = local_replies::answer(request, &self.history, &self.comms);
+            let own = local_replies::answer(request, &self.past.history, &self.comms);
             let can_start = self.running.is_none() && !matches!(self.inner, Stage::Starting);
             if own.is_none() && !can_start {
                 return;
+            }
+            if self.needs_await(request) {
+                self.waits = true;
+                self.ahead.push_front(AWAITS.to_owned());
+                return self.work_ahead();
             }
             let Some(request) = self.queue.pop_front() else {
                 return;
@@ -193,14 +238,21 @@ impl EventLoop {
             }
             if counts(&request) {
                 self.count = count;
-                self.history.add(count, &code);
+                self.past.history.add(count, &code);
             }
             for note in std::mem::take(&mut self.notes) {
                 self.front.note(&note);
             }
         }
+        if is_cell && let Some(error) = never_runs(&request) {
+            return self.fail(&request, &error, count);
+        }
+        let mut given = request.clone();
+        if ["complete_request", "inspect_request"].contains(&request.kind()) {
+            given.content = positions::for_evcxr(request.kind(), &request.content);
+        }
         let failure = match &mut self.inner {
-            Stage::Running(inner) => match inner.forward(&request) {
+            Stage::Running(inner) => match inner.forward(&given) {
                 Ok(()) => {
                     self.running = Some(if is_cell {
                         InFlight::cell(request, count, self.shared.source.clone())
@@ -217,12 +269,12 @@ impl EventLoop {
         self.fail(&request, &failure, count);
     }
 
-    /// Answers a request that evcxr cannot process.
-    fn fail(&mut self, request: &Message, error: &CellError, count: u64) {
-        self.front.fail(request, error, count);
-        if request.kind() == "execute_request" {
-            self.abort();
-        }
+    /// Whether evcxr has to learn that cells wait, before it is given this one: it would show a last
+    /// expression with the first `.await` of a kernel by `Debug`.
+    fn needs_await(&self, request: &Message) -> bool {
+        let code = request.content["code"].as_str().unwrap_or_default();
+        let is_running = matches!(self.inner, Stage::Running(_)) && self.running.is_none();
+        !self.waits && is_running && request.kind() == "execute_request" && code.contains(".await")
     }
 
     /// Runs a cell in advance that prepares what the reader will need.
@@ -257,7 +309,7 @@ impl EventLoop {
                 if let Some(running) = &self.running
                     && !running.hidden
                 {
-                    self.reader_waits_for_input = true;
+                    self.input = Input::Evcxr;
                     let request = running.request.clone();
                     self.front.flush();
                     self.front.side.send(
@@ -273,17 +325,35 @@ impl EventLoop {
                 self.comms.note(&message);
                 self.front.side.pass_on(&message);
             }
+            // Where a cell's streams could not be replaced, they come through evcxr.
+            EvcxrMessage::Published(message) if message.kind() == "stream" => {
+                let stream = match message.content["name"].as_str() {
+                    Some("stderr") => Stream::Stderr,
+                    _ => Stream::Stdout,
+                };
+                let text = message.content["text"].as_str().unwrap_or_default();
+                let cell = self
+                    .running
+                    .as_mut()
+                    .and_then(|running| running.cell.as_mut());
+                if let Some(cell) =
+                    cell.filter(|cell| !text.contains(&self.shared.word) && !cell.has_begun())
+                {
+                    // The process says why it ends before the cell's own code begins.
+                    let out = cell.printed(stream, text.to_owned());
+                    return self.front.show(out);
+                }
+                self.printed(stream, text.as_bytes());
+            }
             EvcxrMessage::Published(message) => {
-                let word = self.shared.word.clone();
-                match self.of_running(&message) {
-                    Some(running) => {
-                        let hidden = running.hidden;
-                        let out = running.published(message, &word);
-                        if !hidden {
-                            self.front.show(out);
-                        }
+                let running = self.running.as_mut();
+                let of =
+                    |running: &&mut InFlight| message.parent.id() == running.request.header.id();
+                if let Some(running) = running.filter(of) {
+                    let out = running.published(message, &self.past);
+                    if !running.hidden {
+                        self.front.show(out);
                     }
-                    None => self.front.show_late(&message, &word),
                 }
             }
         }
@@ -292,50 +362,6 @@ impl EventLoop {
     fn of_running(&mut self, message: &Message) -> Option<&mut InFlight> {
         let running = self.running.as_mut();
         running.filter(|running| message.parent.id() == running.request.header.id())
-    }
-
-    /// Ends the current request.
-    fn finish(&mut self) {
-        let Some(running) = self.running.take() else {
-            return;
-        };
-        self.reader_waits_for_input = false;
-        // The stop was for this cell only. An error means that there was no such file.
-        let _ = std::fs::remove_file(&self.shared.stop_file);
-        if running.hidden {
-            return;
-        }
-        let request = running.request.clone();
-        let stops = request.content["stop_on_error"] != false;
-        let (out, answer) = running.finish();
-        self.front.show(out);
-        self.front.flush();
-        self.front.answer(&request, &answer);
-        let stopped = std::mem::take(&mut self.stopped);
-        if answer["status"] == "error" && request.kind() == "execute_request" && stops {
-            self.abort();
-        } else {
-            self.abort_first(stopped);
-        }
-    }
-
-    /// Answers all waiting cells without running them, as the protocol requires after a failure.
-    fn abort(&mut self) {
-        self.abort_first(self.queue.len());
-    }
-
-    /// The same for the cells among the first `requests` waiting requests.
-    fn abort_first(&mut self, requests: usize) {
-        let behind = self.queue.split_off(requests.min(self.queue.len()));
-        let (cells, others) = std::mem::replace(&mut self.queue, behind)
-            .into_iter()
-            .partition::<Vec<_>, _>(|request| request.kind() == "execute_request");
-        for other in others.into_iter().rev() {
-            self.queue.push_front(other);
-        }
-        for cell in cells {
-            self.front.abort(&cell);
-        }
     }
 
     /// Answers a request about the kernel itself. Returns whether the kernel is to end.
@@ -358,52 +384,6 @@ impl EventLoop {
         request.kind() == "shutdown_request"
     }
 
-    /// The reader interrupts the cell. It is first asked to stop, and killed at the second
-    /// interrupt or after a time limit.
-    fn stop(&mut self) {
-        let Some(running) = self.running.as_mut().filter(|running| !running.hidden) else {
-            return self.abort();
-        };
-        self.stopped = self.queue.len();
-        if self.reader_waits_for_input {
-            // A reader who stops the cell is not going to answer its prompt.
-            self.reader_waits_for_input = false;
-            let header = self.front.side.header("input_reply");
-            let reply = Message::of(header, json!({"status": "ok", "value": ""}));
-            if let Stage::Running(inner) = &mut self.inner {
-                inner.answer(&reply);
-            }
-        }
-        let Some(cell) = &mut running.cell else {
-            return;
-        };
-        match cell.stop {
-            Stop::NotAsked => {
-                cell.stop = Stop::Asked(Instant::now());
-                if let Err(error) = std::fs::write(&self.shared.stop_file, "") {
-                    err!("could not ask the cell to stop: {error}");
-                }
-            }
-            Stop::Asked(_) => self.kill(),
-            Stop::Killed => {}
-        }
-    }
-
-    /// Ends the process that runs the cell. While the compiler is still running, this would only
-    /// lose the variables, so nothing is done.
-    fn kill(&mut self) {
-        let cell = self
-            .running
-            .as_mut()
-            .and_then(|running| running.cell.as_mut());
-        if let (Stage::Running(inner), Some(cell)) = (&mut self.inner, cell)
-            && cell.has_begun()
-        {
-            cell.stop = Stop::Killed;
-            inner.kill_cells();
-        }
-    }
-
     /// When something is due even if no event arrives.
     fn deadline(&self) -> Option<Instant> {
         let running = self.running.as_ref()?;
@@ -411,6 +391,8 @@ impl EventLoop {
             running.deadline(),
             running.holds_until(),
             running.kills_at(),
+            running.ends_programs_at(),
+            running.reports_at(),
         ]
         .into_iter()
         .flatten()
@@ -422,6 +404,20 @@ impl EventLoop {
         let kills_at = self.running.as_ref().and_then(InFlight::kills_at);
         if kills_at.is_some_and(|at| at <= now) {
             self.kill();
+        }
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if due(self.running.as_ref().and_then(InFlight::ends_programs_at)) {
+            self.end_programs();
+        }
+        if due(self.running.as_ref().and_then(InFlight::reports_at))
+            && let Some(building) = self
+                .running
+                .as_mut()
+                .and_then(|running| running.cell.as_mut()?.building.as_mut())
+        {
+            let (kind, content) = building.say(&self.shared.build);
+            self.front
+                .show(vec![Out::Message(kind.to_owned(), content)]);
         }
         if let Some(running) = &mut self.running
             && running.holds_until().is_some_and(|until| until <= now)
@@ -479,6 +475,16 @@ async fn next(events: &mut Receiver<Event>, deadline: Option<Instant>) -> Option
 /// channel.
 fn is_control(channel: Channel, request: &Message) -> bool {
     channel == Channel::Control || request.kind() == "shutdown_request"
+}
+
+/// The error of a cell that evcxr would leave out without a word: a bracket closes what was never
+/// opened.
+fn never_runs(request: &Message) -> Option<CellError> {
+    let code = request.content["code"].as_str().unwrap_or_default();
+    let is_rust = |line: &&str| !line.trim_start().starts_with(['!', ':']);
+    let rust: Vec<_> = code.lines().filter(is_rust).collect();
+    let is_wrong = is_complete::complete(&rust.join("\n")) == Complete::Wrong;
+    is_wrong.then(|| CellError::new("Error", "a closing bracket has no opening one before it"))
 }
 
 /// Whether a request is a cell that gets a number.

@@ -7,10 +7,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::building::Building;
 use super::error::CellError;
 use super::panic::Panic;
+use super::past::Past;
+use super::stop::Stopping;
+use super::{hints, panic_place, positions};
 use crate::jupyter::Message;
-use crate::kernel::sideband::{Mark, Reader, Stream, StreamPart};
+use crate::kernel::sideband::{Mark, Stream};
 
 /// How long to wait, after evcxr's answer, for the marks of a cell that ran.
 const MARKS: Duration = Duration::from_secs(1);
@@ -22,7 +26,13 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 const NOTHING_RAN: Duration = Duration::from_millis(5);
 
 /// How long a cell may take to wind down before its process is killed.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How evcxr's crate for input asks the kernel for a line: a prompt follows.
+const ASKS: [&str; 2] = ["EVCXR_INPUT_REQUEST_PASSWORD:", "EVCXR_INPUT_REQUEST:"];
+
+/// The most characters of a line that is a prompt.
+const LONGEST_PROMPT: usize = 300;
 
 /// Output for the reader.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,9 +62,8 @@ pub struct Cell {
     pub count: u64,
     /// Where evcxr wrote the generated code.
     source: PathBuf,
-    stdout: Reader,
-    stderr: Reader,
-    has_begun: bool,
+    /// Whether the marks of its beginning have arrived on standard output and standard error.
+    begun: (bool, bool),
     /// Whether standard output and standard error have ended.
     ended: (bool, bool),
     panic: Panic,
@@ -64,8 +73,17 @@ pub struct Cell {
     /// The end of the process, held back for the same reason.
     lost: Option<CellError>,
     error: Option<CellError>,
+    /// Whether its last expression is a `Result` whose value was shown.
+    is_opened: bool,
+    /// The last line of standard output, which has no end.
+    line: String,
+    /// A line that may be the prompt of evcxr's crate for input.
+    asked: Option<String>,
+    /// What the reader is told until its own code begins.
+    pub building: Option<Building>,
     /// What has been done to stop it.
     pub stop: Stop,
+    pub stopping: Stopping,
 }
 
 /// What has been done to stop a cell.
@@ -87,15 +105,21 @@ impl InFlight {
             code: code.to_owned(),
             count,
             source,
-            stdout: Reader::default(),
-            stderr: Reader::default(),
-            has_begun: false,
+            begun: (false, false),
             ended: (false, false),
             panic: Panic::default(),
             returned: None,
             lost: None,
             error: None,
+            is_opened: false,
+            line: String::new(),
+            asked: None,
+            building: Some(Building::new(format!(
+                "evenhand-building-{}",
+                request.header.id()
+            ))),
             stop: Stop::NotAsked,
+            stopping: Stopping::default(),
         };
         Self {
             cell: Some(cell),
@@ -122,7 +146,7 @@ impl InFlight {
     }
 
     /// Takes a message that evcxr published.
-    pub fn published(&mut self, message: Message, word: &str) -> Vec<Out> {
+    pub fn published(&mut self, message: Message, past: &Past) -> Vec<Out> {
         let kind = message.kind().to_owned();
         let mut content = message.content;
         match (kind.as_str(), &mut self.cell) {
@@ -132,14 +156,6 @@ impl InFlight {
                 Vec::new()
             }
             ("execute_input", _) => Vec::new(),
-            ("stream", Some(cell)) => {
-                let stream = match content["name"].as_str() {
-                    Some("stderr") => Stream::Stderr,
-                    _ => Stream::Stdout,
-                };
-                let text = content["text"].as_str().unwrap_or_default();
-                cell.printed(stream, text.strip_suffix('\n').unwrap_or(text), word)
-            }
             ("execute_result", Some(cell)) => {
                 content["execution_count"] = cell.count.into();
                 vec![Out::Message(kind, content)]
@@ -149,7 +165,7 @@ impl InFlight {
                     cell.lost.get_or_insert(error);
                     Vec::new()
                 }
-                error => cell.failed(error),
+                error => cell.failed(error, past),
             },
             _ => vec![Out::Message(kind, content)],
         }
@@ -164,7 +180,7 @@ impl InFlight {
             .reply
             .as_ref()
             .is_some_and(|reply| reply["status"] == "error");
-        let patience = match (cell.has_begun, failed) {
+        let patience = match (cell.has_begun(), failed) {
             _ if cell.ended == (true, true) => Duration::ZERO,
             (true, false) => MARKS,
             (true, true) => LAST_WORDS,
@@ -187,6 +203,20 @@ impl InFlight {
         }
     }
 
+    /// When what a stopped cell waits for is ended again.
+    pub fn ends_programs_at(&self) -> Option<Instant> {
+        let cell = self.cell.as_ref()?;
+        let is_stopped = matches!(cell.stop, Stop::Asked(_)) && self.settled.is_none();
+        cell.stopping.due().filter(|_| is_stopped)
+    }
+
+    /// When the reader is told how far the preparation of the cell is.
+    pub fn reports_at(&self) -> Option<Instant> {
+        let cell = self.cell.as_ref().filter(|_| !self.hidden)?;
+        let building = cell.building.as_ref().filter(|_| self.settled.is_none())?;
+        Some(building.due())
+    }
+
     /// Returns the text that was held back.
     pub fn let_go(&mut self) -> Vec<Out> {
         let held = self.cell.as_mut().and_then(|cell| cell.panic.release());
@@ -195,11 +225,17 @@ impl InFlight {
     }
 
     /// Returns what is still to be shown, and the answer to the request.
-    pub fn finish(mut self) -> (Vec<Out>, Value) {
+    pub fn finish(mut self, past: &Past) -> (Vec<Out>, Value) {
         let reply = self.reply.take().unwrap_or_default();
         match self.cell {
-            Some(cell) => cell.finish(&reply),
-            None => (Vec::new(), reply),
+            Some(cell) => cell.finish(&reply, past),
+            None => {
+                let kind = self.request.kind();
+                (
+                    Vec::new(),
+                    positions::answer(kind, &self.request.content, reply),
+                )
+            }
         }
     }
 
@@ -218,34 +254,92 @@ impl InFlight {
 impl Cell {
     /// Whether the reader's own code has started, after compiling.
     pub fn has_begun(&self) -> bool {
-        self.has_begun
+        self.begun.0
     }
 
-    fn printed(&mut self, stream: Stream, line: &str, word: &str) -> Vec<Out> {
-        let said = match stream {
-            Stream::Stdout => self.stdout.read(line, word),
-            Stream::Stderr => self.stderr.read(line, word),
+    /// Whether text in this stream is the cell's. What arrives before is an earlier cell's.
+    pub fn prints(&self, stream: Stream) -> bool {
+        match stream {
+            Stream::Stdout => self.begun.0,
+            Stream::Stderr => self.begun.1,
+        }
+    }
+
+    /// Whether the process that runs the cells has ended.
+    pub fn has_lost_variables(&self) -> bool {
+        self.lost.is_some() || self.stop == Stop::Killed
+    }
+
+    /// Takes text that the cell printed.
+    pub fn printed(&mut self, stream: Stream, text: String) -> Vec<Out> {
+        if stream == Stream::Stderr {
+            let text = self.panic.heard(&text);
+            return text
+                .map(|text| Out::Text(stream, text))
+                .into_iter()
+                .collect();
+        }
+        // Nobody waited for the line that looked like a prompt.
+        let mut text = self.asked.take().unwrap_or_default() + &text;
+        let last = text
+            .trim_end_matches('\n')
+            .rfind('\n')
+            .map_or(0, |at| at + 1);
+        let starts = last > 0 || self.line.is_empty();
+        if starts && text.ends_with('\n') && ASKS.iter().any(|ask| text[last..].starts_with(ask)) {
+            self.asked = Some(text.split_off(last));
+        }
+        match text.rsplit_once('\n') {
+            Some((_, line)) => self.line = line.to_owned(),
+            None => self.line.push_str(&text),
+        }
+        let excess = self.line.chars().count().saturating_sub(LONGEST_PROMPT);
+        if excess > 0 {
+            self.line = self.line.chars().skip(excess).collect();
+        }
+        match text.is_empty() {
+            true => Vec::new(),
+            false => vec![Out::Text(stream, text)],
+        }
+    }
+
+    /// The prompt for a line of standard input, and whether what is typed is a password.
+    pub fn prompt(&mut self) -> (String, bool) {
+        let Some(asked) = self.asked.take() else {
+            return (self.line.clone(), false);
         };
+        let is_password = asked.starts_with(ASKS[0]);
+        let prompt = ASKS.iter().find_map(|ask| asked.strip_prefix(ask));
+        (
+            prompt.unwrap_or_default().trim_end_matches('\n').to_owned(),
+            is_password,
+        )
+    }
+
+    /// Takes what the cell reports.
+    pub fn reported(&mut self, stream: Stream, mark: Mark) -> Vec<Out> {
         let mut out = Vec::new();
-        for part in said {
-            match part {
-                StreamPart::Text(text) if stream == Stream::Stderr => {
-                    let text = self.panic.heard(text);
-                    out.extend(text.map(|text| Out::Text(stream, text)));
-                }
-                StreamPart::Text(text) => out.push(Out::Text(stream, text)),
-                StreamPart::Mark(Mark::Begin) => self.has_begun = true,
-                StreamPart::Mark(Mark::Content) => {}
-                StreamPart::Mark(Mark::End) if stream == Stream::Stdout => self.ended.0 = true,
-                StreamPart::Mark(Mark::End) => self.ended.1 = true,
-                StreamPart::Mark(Mark::Panic(text)) => self.panic.uncaught(text),
-                StreamPart::Mark(Mark::Error(text)) => self.returned = Some(text),
-                StreamPart::Mark(Mark::Show(kind, content)) => {
-                    out.extend(self.shown(kind, content))
-                }
+        match mark {
+            Mark::Begin(_) if stream == Stream::Stdout => {
+                self.begun.0 = true;
+                out.extend(self.end_of_building());
             }
+            Mark::Begin(_) => self.begun.1 = true,
+            Mark::End if stream == Stream::Stdout => self.ended.0 = true,
+            Mark::End => self.ended.1 = true,
+            Mark::Panic(text) => self.panic.uncaught(text),
+            Mark::Error(text) => self.returned = Some(text),
+            Mark::ResultOpened => self.is_opened = true,
+            Mark::Show(kind, content) => out.extend(self.shown(kind, content)),
+            Mark::NoInput => out.push(note(NO_INPUT)),
+            Mark::Input => {}
         }
         out
+    }
+
+    fn end_of_building(&mut self) -> Option<Out> {
+        let (kind, content) = self.building.take()?.end()?;
+        Some(Out::Message(kind.to_owned(), content))
     }
 
     fn shown(&self, kind: String, mut content: Value) -> Option<Out> {
@@ -258,33 +352,47 @@ impl Cell {
     }
 
     /// Shows a failure. The first one becomes the cell's error.
-    fn failed(&mut self, error: CellError) -> Vec<Out> {
+    fn failed(&mut self, error: CellError, past: &Past) -> Vec<Out> {
         let error = match self.stop {
             Stop::Killed if error.is_of_an_ended_process() => CellError::killed(),
-            Stop::Asked(_) if !self.has_begun => CellError::stopped_compiling(),
+            Stop::Asked(_) if !self.has_begun() => match &self.error {
+                // One stop makes one error, whatever it interrupted.
+                Some(_) => return Vec::new(),
+                None => CellError::stopped_compiling(),
+            },
             _ if error.is_of_an_ended_process() => error.explained(),
-            _ => error.numbered(self.count).hinted(),
+            _ => {
+                let hint = hints::hint(&error.value, &self.code, past);
+                error.numbered(self.count).hinted(hint)
+            }
         };
+        let building = self.end_of_building();
         let shown = Out::Message("error".to_owned(), error.content());
         self.error.get_or_insert(error);
-        vec![shown]
+        building.into_iter().chain([shown]).collect()
     }
 
-    fn finish(mut self, reply: &Value) -> (Vec<Out>, Value) {
-        let mut out = Vec::new();
+    fn finish(mut self, reply: &Value, past: &Past) -> (Vec<Out>, Value) {
+        let mut out: Vec<Out> = self.end_of_building().into_iter().collect();
+        out.extend(
+            self.asked
+                .take()
+                .map(|line| Out::Text(Stream::Stdout, line)),
+        );
         let (text, panic) = std::mem::take(&mut self.panic).finish();
         out.extend(text.map(|text| Out::Text(Stream::Stderr, text)));
         if let Some(panic) = panic {
             let generated = std::fs::read_to_string(&self.source).unwrap_or_default();
-            out.extend(self.failed(panic.error(&self.code, &generated)));
+            let error = panic_place::error(panic, &self.code, &generated, &past.history);
+            out.extend(self.failed(error, past));
         } else if let Some(text) = self.returned.take() {
-            out.extend(self.failed(CellError::returned(&text)));
+            out.extend(self.failed(CellError::returned(&text), past));
         }
         if let Some(error) = self.lost.take() {
-            out.extend(self.failed(error));
+            out.extend(self.failed(error, past));
         }
         if reply["status"] == "error" && self.error.is_none() {
-            out.extend(self.failed(CellError::unsaid()));
+            out.extend(self.failed(CellError::unsaid(), past));
         }
         let mut answer = json!({"status": "ok", "execution_count": self.count});
         match self.error {
@@ -295,10 +403,25 @@ impl Cell {
                 }
             }
             None => {
+                if self.is_opened {
+                    out.push(note(OPENED));
+                }
+                out.extend(hints::of_statics(&self.code).map(|hint| note(&hint)));
                 answer["payload"] = json!([]);
                 answer["user_expressions"] = json!({});
             }
         }
         (out, answer)
     }
+}
+
+const OPENED: &str = "note: the last line is a `Result`: with `?` behind it, it is its value, and the \
+                      cell ends where it is an error";
+/// What the reader of a cell is told that reads standard input where nobody can be asked.
+pub const NO_INPUT: &str = "note: standard input is at its end here: nobody can be asked. Put the \
+                            text into a variable";
+
+/// A line for the reader.
+pub fn note(text: &str) -> Out {
+    Out::Text(Stream::Stderr, format!("{text}\n"))
 }

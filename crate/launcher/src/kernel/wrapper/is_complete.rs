@@ -3,6 +3,8 @@
 //! This only counts brackets outside strings and comments. A cell may mix Rust with evcxr
 //! commands, which no Rust parser accepts.
 
+use crate::kernel::rust_text::{Kind, tokens};
+
 /// The state of a partly typed cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Complete {
@@ -21,39 +23,22 @@ const DEEPEST: usize = 32;
 /// Examines brackets, strings and comments.
 pub fn complete(code: &str) -> Complete {
     let mut open = Vec::new();
-    let mut rest = code;
-    while let Some(first) = rest.chars().next() {
-        let taken = match first {
-            '/' if rest.starts_with("//") => rest.find('\n').or(Some(rest.len())),
-            '/' if rest.starts_with("/*") => comment(rest),
-            '"' => text(rest),
-            'r' | 'b' | 'c' if !follows_a_name(code, rest) => match raw(rest) {
-                Raw::None => Some(1),
-                Raw::Closed(length) => Some(length),
-                Raw::Open => None,
-            },
-            '\'' => Some(character(rest)),
-            '(' | '[' | '{' => {
-                open.push(first);
-                Some(1)
-            }
-            ')' | ']' | '}' => {
-                let opened = match first {
-                    ')' => '(',
-                    ']' => '[',
-                    _ => '{',
+    for token in tokens(code) {
+        match token.kind {
+            Kind::Open => open.push(token.text),
+            Kind::Close => {
+                let opened = match token.text {
+                    ")" => "(",
+                    "]" => "[",
+                    _ => "{",
                 };
                 if open.pop() != Some(opened) {
                     return Complete::Wrong;
                 }
-                Some(1)
             }
-            other => Some(other.len_utf8()),
-        };
-        match taken {
-            Some(taken) => rest = &rest[taken..],
             // A string or a comment continues without indentation.
-            None => return Complete::Open { indent: 0 },
+            Kind::Unfinished => return Complete::Open { indent: 0 },
+            _ => {}
         }
     }
     match open.len() {
@@ -62,83 +47,6 @@ pub fn complete(code: &str) -> Complete {
             indent: 4 * depth.min(DEEPEST),
         },
     }
-}
-
-/// The length of a block comment, which may contain others.
-fn comment(rest: &str) -> Option<usize> {
-    let (mut depth, mut at) = (0, 0);
-    while let Some(part) = rest.get(at..).filter(|part| !part.is_empty()) {
-        if part.starts_with("/*") {
-            (depth, at) = (depth + 1, at + 2);
-        } else if part.starts_with("*/") {
-            (depth, at) = (depth - 1, at + 2);
-            if depth == 0 {
-                return Some(at);
-            }
-        } else {
-            at += part.chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    None
-}
-
-/// The length of a string with its quotes.
-fn text(rest: &str) -> Option<usize> {
-    let mut escaped = false;
-    for (at, next) in rest.char_indices().skip(1) {
-        match next {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
-}
-
-enum Raw {
-    None,
-    Closed(usize),
-    Open,
-}
-
-/// A raw string: `r"`, `br#"` and the like, up to a quote with the same number of `#`.
-fn raw(rest: &str) -> Raw {
-    let prefix = rest.trim_start_matches(['b', 'c']);
-    let Some(behind) = prefix.strip_prefix('r') else {
-        return Raw::None;
-    };
-    let hashes = behind.len() - behind.trim_start_matches('#').len();
-    let Some(body) = behind[hashes..].strip_prefix('"') else {
-        return Raw::None;
-    };
-    let end = format!("\"{}", "#".repeat(hashes));
-    match body.find(&end) {
-        Some(at) => Raw::Closed(rest.len() - body.len() + at + end.len()),
-        None => Raw::Open,
-    }
-}
-
-/// The length of a character literal, or of the quote of a lifetime.
-fn character(rest: &str) -> usize {
-    let mut inner = rest.char_indices().skip(1);
-    match inner.next() {
-        Some((_, '\\')) => {
-            let end = rest.get(3..).and_then(|behind| behind.find('\''));
-            end.map_or(1, |end| 3 + end + 1)
-        }
-        Some(_) => match inner.next() {
-            Some((at, '\'')) => at + 1,
-            _ => 1,
-        },
-        None => 1,
-    }
-}
-
-fn follows_a_name(code: &str, rest: &str) -> bool {
-    let before = &code[..code.len() - rest.len()];
-    let last = before.chars().next_back();
-    last.is_some_and(|last| last.is_alphanumeric() || last == '_')
 }
 
 #[cfg(test)]

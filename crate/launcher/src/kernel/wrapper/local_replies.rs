@@ -18,6 +18,11 @@ impl History {
         self.0.push((count, code.to_owned()));
     }
 
+    /// The cells, from the first.
+    pub fn cells(&self) -> &[(u64, String)] {
+        &self.0
+    }
+
     /// Answers a `history_request`. The current session is the only one.
     fn answer(&self, request: &Value) -> Value {
         let number = |field: &str| request[field].as_u64();

@@ -6,24 +6,34 @@
 //!
 //! - `jupyter_side` faces Jupyter; `evcxr_side` and `evcxr_process` face evcxr. `event_loop`
 //!   connects them by means of `event` and `outbound`.
-//! - `in_flight` tracks a request that evcxr is working on; `panic` and `error` are the ways in
-//!   which a cell fails.
-//! - `local_replies`, `is_complete`: requests that are answered without evcxr.
-//! - `prewarm`: what is prepared while the user reads; `renamed`: hints for renamed items.
+//! - `in_flight` tracks a request that evcxr is working on; `panic`, `panic_place` and `error` are the
+//!   ways in which a cell fails; `stop` ends what it started.
+//! - `building`: what the reader is told while something compiles.
+//! - `hints`, with `past`, `renamed` and `python_habits`: what the reader can do about an error.
+//! - `local_replies`, `is_complete`: requests that are answered without evcxr; `positions`: completion
+//!   and inspection.
+//! - `prewarm`: what is prepared while the user reads.
 
+mod building;
 mod error;
 mod evcxr_process;
 mod evcxr_side;
 mod event;
 mod event_loop;
+mod hints;
 mod in_flight;
 pub mod is_complete;
 mod jupyter_side;
 mod local_replies;
 mod outbound;
 mod panic;
+mod panic_place;
+mod past;
+mod positions;
 pub mod prewarm;
+mod python_habits;
 mod renamed;
+mod stop;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +49,7 @@ use self::event_loop::EventLoop;
 use self::jupyter_side::JupyterSide;
 use crate::error::{Context, Result};
 use crate::jupyter::{Connection, KernelCommand};
+use crate::kernel::sideband::pipes;
 
 pub use self::event_loop::Shared;
 
@@ -62,6 +73,8 @@ pub struct Parts {
     pub notes: Vec<String>,
     /// Cells to run before the first.
     pub ahead: Vec<String>,
+    /// The notebook's file, if Jupyter named it.
+    pub notebook: Option<PathBuf>,
 }
 
 /// Serves Jupyter until it asks for a shutdown. The connection is bound before anything else is
@@ -73,9 +86,21 @@ pub async fn serve(
     let (sender, mut events) = mpsc::channel(EVENTS);
     let front = JupyterSide::bind(&connection, &sender).await?;
     watch_for_the_end(&sender)?;
-    let parts = prepare.await;
+    let mut parts = prepare.await;
+    if parts.command.is_ok()
+        && let Err(failure) = pipes::listen(&parts.shared.streams, &sender, Event::Printed)
+    {
+        parts.command = Err(failure);
+    }
     let (first_cell, wanted) = oneshot::channel();
-    let relay = EventLoop::new(front, first_cell, parts.shared, parts.notes, parts.ahead);
+    let relay = EventLoop::new(
+        front,
+        first_cell,
+        parts.shared,
+        parts.notes,
+        parts.ahead,
+        parts.notebook,
+    );
     tokio::spawn(async move {
         if parts.waits {
             // If the wrapper ends first, nothing is started for anybody.

@@ -18,6 +18,8 @@ pub struct Outbound {
     pub side: JupyterSide,
     /// The request that published messages belong to.
     last: Header,
+    /// The last cell that has ended: what its threads and children print belongs to it.
+    pub late: Header,
     /// Text that is held back to be sent with the text that follows.
     text: Option<(Stream, String)>,
 }
@@ -28,6 +30,7 @@ impl Outbound {
         Self {
             side,
             last: Header::none(),
+            late: Header::none(),
             text: None,
         }
     }
@@ -79,22 +82,20 @@ impl Outbound {
     /// Sends the text that is held back.
     pub fn flush(&mut self) {
         if let Some((stream, text)) = self.text.take() {
-            let name = match stream {
-                Stream::Stdout => "stdout",
-                Stream::Stderr => "stderr",
-            };
-            self.publish("stream", json!({"name": name, "text": text}));
+            self.publish("stream", json!({"name": name(stream), "text": text}));
         }
     }
 
-    /// Shows output that a thread prints after its request has ended.
-    pub fn show_late(&mut self, message: &Message, word: &str) {
-        let is_readers = message.parent.id() == self.last.id();
-        let text = message.content["text"].as_str().unwrap_or_default();
-        if is_readers && message.kind() == "stream" && !text.contains(word) {
-            self.side
-                .publish(&message.parent, "stream", &message.content);
-        }
+    /// Shows what a thread or a child prints after its cell has ended.
+    pub fn show_late(&mut self, stream: Stream, text: &str) {
+        let content = json!({"name": name(stream), "text": text});
+        self.show_late_message("stream", &content);
+    }
+
+    /// The same for a display.
+    pub fn show_late_message(&mut self, kind: &str, content: &Value) {
+        self.flush();
+        self.side.publish(&self.late, kind, content);
     }
 
     /// Answers a request and ends it. Some requests have no answer.
@@ -122,5 +123,12 @@ impl Outbound {
         let busy = json!({"execution_state": "busy"});
         self.side.publish(&cell.header, "status", &busy);
         self.answer(cell, &json!({"status": "aborted"}));
+    }
+}
+
+fn name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Stdout => "stdout",
+        Stream::Stderr => "stderr",
     }
 }

@@ -7,20 +7,19 @@
 
 use std::time::{Duration, Instant};
 
-use super::error::CellError;
-
-/// How long printed lines are held back after the last one. Unwinding takes less than that,
-/// unless a destructor runs for long.
+/// How long the message and what follows it are held back. Unwinding takes less than that, unless a
+/// destructor runs for long.
 const HELD: Duration = Duration::from_millis(500);
-
-/// The file of the generated code of all cells.
-const GENERATED: &str = "src/lib.rs";
 
 /// The panics of a cell.
 #[derive(Debug, Default)]
 pub struct Panic {
     held: Vec<String>,
     since: Option<Instant>,
+    /// The start of a line that may be a panic's, or belongs to one.
+    partial: String,
+    /// Whether the next text continues a line that was printed.
+    is_within_a_line: bool,
     /// The message of the panic that ended the cell.
     uncaught: Option<String>,
 }
@@ -28,26 +27,45 @@ pub struct Panic {
 /// A panic that ended a cell.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Uncaught {
-    message: String,
+    pub message: String,
     /// File, line and column, as Rust prints them.
-    place: String,
+    pub place: String,
 }
 
 impl Panic {
-    /// Takes a line of standard error, and returns what is to be printed now.
-    pub fn heard(&mut self, line: String) -> Option<String> {
-        if is_head(&line) {
-            let before = self.release();
-            self.held.push(line);
-            self.since = Some(Instant::now());
-            return before;
+    /// Takes text of standard error, and returns what is to be printed now.
+    pub fn heard(&mut self, text: &str) -> Option<String> {
+        let mut printed = String::new();
+        if self
+            .deadline()
+            .is_some_and(|deadline| deadline <= Instant::now())
+        {
+            printed.extend(self.release());
         }
-        if self.held.is_empty() {
-            return Some(line);
+        let text = std::mem::take(&mut self.partial) + text;
+        let mut pieces = text.split_inclusive('\n').peekable();
+        while let Some(piece) = pieces.next() {
+            let starts = !self.is_within_a_line;
+            let is_whole = piece.ends_with('\n');
+            // Rust prints an empty line before the message.
+            let is_before = piece == "\n" && pieces.peek().is_some_and(|next| may_be_head(next));
+            if starts && !is_whole && (!self.held.is_empty() || may_be_head(piece)) {
+                self.partial = piece.to_owned();
+                self.since.get_or_insert_with(Instant::now);
+            } else if starts && (is_before || (is_whole && is_head(piece))) {
+                if self.held.last().is_none_or(|last| last != "\n") {
+                    printed.extend(self.release());
+                }
+                self.held.push(piece.to_owned());
+                self.since = Some(Instant::now());
+            } else if !self.held.is_empty() {
+                self.held.push(piece.to_owned());
+            } else {
+                printed.push_str(piece);
+                self.is_within_a_line = !is_whole;
+            }
         }
-        self.held.push(line);
-        self.since = Some(Instant::now());
-        None
+        (!printed.is_empty()).then_some(printed)
     }
 
     /// The cell ended with a panic.
@@ -57,14 +75,17 @@ impl Panic {
 
     /// When the held text is to be printed, unless the panic turns out to end the cell.
     pub fn deadline(&self) -> Option<Instant> {
-        let waits = self.uncaught.is_none() && !self.held.is_empty();
+        let waits = self.uncaught.is_none() && !(self.held.is_empty() && self.partial.is_empty());
         self.since.filter(|_| waits).map(|since| since + HELD)
     }
 
     /// Returns the text that was held back.
     pub fn release(&mut self) -> Option<String> {
-        let text = self.held.concat();
+        let text = self.held.concat() + &self.partial;
+        self.is_within_a_line = !self.partial.is_empty();
         self.held.clear();
+        self.partial.clear();
+        self.since = None;
         (!text.is_empty()).then_some(text)
     }
 
@@ -73,7 +94,7 @@ impl Panic {
         let Some(message) = self.uncaught.take() else {
             return (self.release(), None);
         };
-        let text = self.held.concat();
+        let text = self.held.concat() + &self.partial;
         let (head, rest) = text.trim_start().split_once('\n').unwrap_or((&text, ""));
         let printed = rest.split("stack backtrace:\n").next().unwrap_or_default();
         let place = head
@@ -96,52 +117,18 @@ impl Panic {
     }
 }
 
-impl Uncaught {
-    /// The cell's error, with the reader's line if it can be found in the generated code.
-    pub fn error(self, cell: &str, generated: &str) -> CellError {
-        let mut error = CellError::new("panic", self.message);
-        let mut place = self.place.splitn(3, ':');
-        let (file, number) = (place.next().unwrap_or_default(), place.next());
-        let line = number
-            .and_then(|number| number.parse::<usize>().ok())
-            .filter(|_| file == GENERATED)
-            .and_then(|number| generated.lines().nth(number.checked_sub(1)?))
-            .map(str::trim);
-        match line {
-            Some(line) => {
-                let at = cell.lines().position(|own| own.trim() == line);
-                let at = at.or_else(|| cell.lines().position(|own| own.contains(line)));
-                match at {
-                    Some(at) => {
-                        error
-                            .traceback
-                            .push(format!("  at line {} of this cell:", at + 1));
-                        let own = cell.lines().nth(at).unwrap_or(line);
-                        error.traceback.push(format!("{:>4} | {own}", at + 1));
-                    }
-                    None => {
-                        error
-                            .traceback
-                            .push("  in the code of an earlier cell:".to_owned());
-                        error.traceback.push(format!("     | {line}"));
-                    }
-                }
-            }
-            None if !self.place.is_empty() => error.traceback.push(format!("  at {}", self.place)),
-            None => {}
-        }
-        error
-    }
+/// Whether a line that is not complete yet may become the head of a panic.
+fn may_be_head(piece: &str) -> bool {
+    const START: &str = "thread '";
+    piece.starts_with(START) || START.starts_with(piece)
 }
 
 fn is_head(line: &str) -> bool {
-    line.trim_start().starts_with("thread '") && line.contains(" panicked at ")
+    line.starts_with("thread '") && line.contains(" panicked at ")
 }
 
 #[cfg(test)]
 mod tests {
-    use insta::assert_snapshot;
-
     use super::*;
 
     const PRINTED: [&str; 6] = [
@@ -155,10 +142,7 @@ mod tests {
 
     fn heard(lines: &[&str]) -> (Panic, String) {
         let mut panic = Panic::default();
-        let printed = lines
-            .iter()
-            .filter_map(|line| panic.heard((*line).to_owned()))
-            .collect();
+        let printed = lines.iter().filter_map(|line| panic.heard(line)).collect();
         (panic, printed)
     }
 
@@ -170,33 +154,31 @@ mod tests {
         assert_eq!(panic.deadline(), None);
         let (text, uncaught) = panic.finish();
         assert_eq!(text.as_deref(), Some("dropped\n"));
-        let generated = "#![allow(dead_code)]\nmod x;\nlet n = v[7];\n";
-        let error = uncaught
-            .unwrap()
-            .error("let v = vec![1];\n  let n = v[7];", generated);
-        assert_snapshot!(error.traceback.join("\n").replace('\u{1b}', "ESC"), @"
-        ESC[91mpanicESC[0m: index out of bounds
-          at line 2 of this cell:
-           2 |   let n = v[7];
-        ");
+        let uncaught = uncaught.unwrap();
+        assert_eq!(uncaught.message, "index out of bounds");
+        assert_eq!(uncaught.place, "src/lib.rs:3:22");
     }
 
     #[test]
-    fn a_panic_elsewhere_says_where() {
-        let error = |place: &str, generated: &str| {
-            let uncaught = Uncaught {
-                message: "no".to_owned(),
-                place: place.to_owned(),
-            };
-            uncaught.error("f()", generated).traceback[1..].join("\n")
-        };
-        assert_snapshot!(error("src/lib.rs:1:9", "fn f() { panic!() }"), @"
-          in the code of an earlier cell:
-             | fn f() { panic!() }
-        ");
-        assert_snapshot!(error("/x/polars/lib.rs:1:9", "f()"), @"  at /x/polars/lib.rs:1:9");
-        assert_eq!(error("", ""), "");
-        assert_eq!(error("src/lib.rs:0:1", "f()"), "  at src/lib.rs:0:1");
+    fn a_panic_in_pieces_is_the_same() {
+        let mut panic = Panic::default();
+        let text = PRINTED.concat();
+        let printed: String = text
+            .char_indices()
+            .filter_map(|(at, next)| panic.heard(&text[at..at + next.len_utf8()]))
+            .collect();
+        assert_eq!(printed, "\n");
+        panic.uncaught(String::new());
+        assert_eq!(panic.finish().1.unwrap().message, "index out of bounds");
+    }
+
+    #[test]
+    fn text_without_an_end_is_printed_at_once() {
+        let mut panic = Panic::default();
+        for piece in ["50 %\r", "100 %\r", "\n", "done", " thread 'x"] {
+            assert_eq!(panic.heard(piece).as_deref(), Some(piece));
+        }
+        assert_eq!(panic.deadline(), None);
     }
 
     #[test]
@@ -204,7 +186,7 @@ mod tests {
         let (mut panic, printed) = heard(&PRINTED);
         assert_eq!(printed, "");
         assert!(panic.deadline().is_some());
-        let again = panic.heard(PRINTED[0].to_owned());
+        let again = panic.heard(PRINTED[0]);
         assert_eq!(again, Some(PRINTED.concat()));
         assert_eq!(panic.finish(), (Some(PRINTED[0].to_owned()), None));
     }

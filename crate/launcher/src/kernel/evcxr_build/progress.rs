@@ -1,0 +1,107 @@
+//! What the reader is told of a build: cargo's own progress, in a file that the wrapper reads.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+/// The file in the build directory. It exists while cargo builds.
+pub const PROGRESS: &str = "progress";
+
+/// How far a build is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub done: usize,
+    pub all: usize,
+    /// What is being compiled.
+    pub packages: String,
+}
+
+impl Progress {
+    /// Reads cargo's line, such as `Building [==> ] 12/40: serde, polars-core`.
+    pub fn read(line: &str) -> Option<Self> {
+        let (_, rest) = line.split_once("Building [")?;
+        let (_, rest) = rest.split_once("] ")?;
+        let (numbers, packages) = rest.split_once(": ").unwrap_or((rest, ""));
+        let (done, all) = numbers.trim().split_once('/')?;
+        Some(Self {
+            done: done.parse().ok()?,
+            all: all.parse().ok()?,
+            packages: packages.trim().trim_end_matches("...").to_owned(),
+        })
+    }
+
+    /// cargo's line in the build directory, if a build runs.
+    pub fn of(build: &Path) -> Option<Self> {
+        Self::read(&fs::read_to_string(build.join(PROGRESS)).ok()?)
+    }
+}
+
+/// Passes on what cargo prints, except for its progress, which is written to the file.
+pub(super) fn follow<R: Read>(mut cargo: R, build: &Path) {
+    let mut pending = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(length @ 1..) = cargo.read(&mut piece) {
+        pending.extend_from_slice(&piece[..length]);
+        while let Some(end) = pending
+            .iter()
+            .position(|byte| matches!(byte, b'\r' | b'\n'))
+        {
+            let line: Vec<u8> = pending.drain(..=end).collect();
+            pass_on(&line, build);
+        }
+    }
+    pass_on(&pending, build);
+    let _ = fs::remove_file(build.join(PROGRESS));
+}
+
+fn pass_on(line: &[u8], build: &Path) {
+    let text = String::from_utf8_lossy(line);
+    match Progress::read(&text) {
+        // Without it, the reader sees only how long it takes.
+        Some(_) => drop(fs::write(build.join(PROGRESS), text.as_bytes())),
+        // The end of a line that cargo erased.
+        None if text
+            .trim_matches(['\u{1b}', '[', 'K', '\r', '\n', ' '])
+            .is_empty() => {}
+        None => drop(io::stderr().write_all(text.trim_start_matches("\u{1b}[K").as_bytes())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargos_line_is_read() {
+        let progress =
+            Progress::read("\r    Building [==>   ] 12/40: serde, polars-core(build)...");
+        assert_eq!(
+            progress,
+            Some(Progress {
+                done: 12,
+                all: 40,
+                packages: "serde, polars-core(build)".to_owned(),
+            })
+        );
+        for line in [
+            "   Compiling serde v1.0.1",
+            "Building [",
+            "Building [=] 1: a",
+            "",
+        ] {
+            assert_eq!(Progress::read(line), None);
+        }
+    }
+
+    #[test]
+    fn progress_is_in_the_file_while_cargo_runs_and_nothing_is_left_after() {
+        let build = tempfile::tempdir().unwrap();
+        pass_on(b"    Building [=>   ] 1/2: a\r", build.path());
+        assert_eq!(
+            Progress::of(build.path()).map(|is| (is.done, is.all)),
+            Some((1, 2))
+        );
+        follow(&b"    Building [=>   ] 2/2: b\r"[..], build.path());
+        assert_eq!(Progress::of(build.path()), None);
+    }
+}
