@@ -35,6 +35,7 @@
 //! | feature | provides | default |
 //! |---|---|---|
 //! | `notebook` | tables, charts and displays, with polars and plotters | yes |
+//! | `spark` | sessions and data frames of Spark, on top of `notebook` | yes |
 //!
 //! [`serde_json`] and [`tokio`] are re-exported.
 //!
@@ -70,6 +71,8 @@ mod secret;
 pub mod settings;
 #[doc(hidden)]
 pub mod sideband;
+#[cfg(feature = "spark")]
+pub mod spark;
 #[cfg(feature = "notebook")]
 pub mod table;
 pub mod text;
@@ -105,6 +108,8 @@ pub mod prelude {
     pub use crate::chart::{Chart, chart};
     #[cfg(feature = "notebook")]
     pub use crate::display::{EvcxrDisplay, Show, display};
+    #[cfg(feature = "spark")]
+    pub use crate::spark::Session;
     #[cfg(feature = "notebook")]
     pub use crate::fairness::reading::{read_answers, read_side_by_side};
     #[cfg(feature = "notebook")]

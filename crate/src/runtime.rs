@@ -57,6 +57,34 @@ where
     spawn(future)?.await?
 }
 
+/// Runs the future to its end on the library's own threads, and waits for nothing.
+#[cfg(feature = "spark")]
+pub(crate) fn detach(future: impl Future<Output = ()> + Send + 'static) {
+    // Without threads there is nothing that the future could finish.
+    if let Ok(runtime) = runtime() {
+        runtime.spawn(future);
+    }
+}
+
+/// The same, but waits for at most this long, so that a program that ends right after it has done
+/// it. Async code is not held up.
+#[cfg(feature = "spark")]
+pub(crate) fn finish_within(
+    time: std::time::Duration,
+    future: impl Future<Output = ()> + Send + 'static,
+) {
+    let is_async = Handle::try_current().is_ok();
+    let (done, ended) = std::sync::mpsc::sync_channel(1);
+    detach(async move {
+        future.await;
+        // Nobody waits any more after that time.
+        let _ = done.send(());
+    });
+    if !is_async {
+        let _ = ended.recv_timeout(time);
+    }
+}
+
 impl<T> Future for Work<T> {
     type Output = Result<T>;
 

@@ -12,3 +12,7 @@ pub const SHOW: &str = "show ";
 /// wrapper creates the file when the user presses the stop button, because the only signal that
 /// evcxr handles would discard all variables.
 pub const STOP_FILE_VARIABLE: &str = "EVENHAND_STOP_FILE";
+
+/// The variable that names the program that starts the local Spark engine: the launcher. Called with
+/// `spark --for-parent`, it prints the engine's address, and ends with its standard input.
+pub const SPARK_ENGINE_VARIABLE: &str = "EVENHAND_SPARK_ENGINE";

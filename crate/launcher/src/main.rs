@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{clean, complete, doctor, lab, run, serve};
+use crate::commands::{clean, complete, doctor, lab, run, serve, spark};
 use crate::error::Result;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
@@ -62,6 +62,8 @@ enum Command {
     Run(run::Options),
     /// Serve a small model on this machine behind Azure OpenAI's protocol
     Serve(local_model::Options),
+    /// Start a Spark engine on this machine
+    Spark(spark::Options),
     /// Answer requests that are read from standard input as lines of JSON
     Complete(complete::Options),
     /// Check what is installed, what is missing, and how to fix it
@@ -119,6 +121,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Lab(options) => lab::run(&options, &Checkout::locate()?, &home()?),
         Command::Run(options) => run::run(&options, &Checkout::locate()?, &home()?).map(done),
         Command::Serve(options) => serve::run(options, &Checkout::locate()?, &home()?).map(done),
+        Command::Spark(options) => spark::run(&options, &Checkout::locate()?, &home()?).map(done),
         Command::Complete(options) => complete::run(&options),
         Command::Doctor(options) => doctor::run(&options, &Checkout::locate()?, &home()?),
         Command::Clean => clean::run(&home()?).map(done),

@@ -21,6 +21,10 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The shortest time limit for transferring a file, which may be large and the network slow.
 const TRANSFER: Duration = Duration::from_secs(3600);
 
+/// How often the system asks whether the other end of an idle connection is still there.
+#[cfg(feature = "spark")]
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
 /// The time limits of a client.
 pub(crate) struct Limits {
     timeout: Duration,
@@ -70,8 +74,22 @@ impl Limits {
     }
 }
 
-/// The connections of one client.
+/// The connections of one client. They speak HTTP/1.1: a batch opens as many as it has requests in
+/// flight, which is measured, and a feature of the library must not change that.
 pub(crate) fn client(destination: Destination, limits: &Limits) -> Result<reqwest::Client> {
+    let builder = builder(destination, limits.connect)?;
+    built(builder.http1_only().timeout(limits.timeout))
+}
+
+/// A connection that speaks HTTP/2 alone, as gRPC wants it. It has no limit for a whole exchange,
+/// which may be a stream that lasts for hours.
+#[cfg(feature = "spark")]
+pub(crate) fn http2_client(destination: Destination, connect: Duration) -> Result<reqwest::Client> {
+    let builder = builder(destination, connect)?;
+    built(builder.http2_prior_knowledge().tcp_keepalive(KEEP_ALIVE))
+}
+
+fn builder(destination: Destination, connect: Duration) -> Result<reqwest::ClientBuilder> {
     proxy::check(destination, proxy::of_environment)?;
     // Fails only if the program has installed a provider already, which is then used.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -79,18 +97,20 @@ pub(crate) fn client(destination: Destination, limits: &Limits) -> Result<reqwes
         .user_agent(concat!("evenhand/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        .timeout(limits.timeout)
-        .connect_timeout(limits.connect);
+        .connect_timeout(connect);
     if destination.is_loopback {
         // Requests to this machine, which may be in clear text, must not go to a proxy.
         builder = builder.no_proxy();
     }
-    builder = if destination.is_plain_http {
+    if destination.is_plain_http {
         // No certificate is checked, so this must work on a machine without any.
-        builder.tls_certs_only([])
+        Ok(builder.tls_certs_only([]))
     } else {
-        own_certificates(builder)?
-    };
+        own_certificates(builder)
+    }
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
     builder.build().map_err(|error| {
         Error::new(ErrorKind::Settings, "could not prepare for network work").with_source(error).with_hint(
             "the system's certificates are needed: install ca-certificates, or set SSL_CERT_FILE to a \
@@ -262,6 +282,29 @@ fn broken(error: reqwest::Error, way: Way<'_>) -> Failed {
         Error::new(kind, message).with_hint(hint).with_source(error),
         retry,
     )
+}
+
+/// The error for a connection that could not be made, or that broke.
+#[cfg(feature = "spark")]
+pub(crate) fn broken_connection(error: reqwest::Error, place: &str) -> Error {
+    let error = error.without_url();
+    let (message, hint) = match (error.is_connect(), is_untrusted(&error)) {
+        (true, true) => (
+            format!("the certificate of {place} is not to be trusted"),
+            "if your organization's proxy inspects the traffic, set SSL_CERT_FILE to its certificates",
+        ),
+        (true, false) => (
+            format!("could not connect to {place}"),
+            "check the address, and whether the server runs",
+        ),
+        (false, _) => (
+            format!("the connection to {place} broke"),
+            "check the network, and whether the server still runs",
+        ),
+    };
+    Error::new(ErrorKind::Connection, message)
+        .with_hint(hint)
+        .with_source(error)
 }
 
 /// Whether the server's certificate was rejected.

@@ -254,7 +254,7 @@ impl fmt::Debug for Settings {
 }
 
 /// Is a switch on? Whatever else stands there leaves it off.
-fn is_on(value: Option<&str>) -> bool {
+pub(crate) fn is_on(value: Option<&str>) -> bool {
     value.is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true"))
 }
 

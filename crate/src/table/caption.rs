@@ -6,8 +6,9 @@ use crate::text::grouped;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Height {
     Known(usize),
-    /// A `LazyFrame` has more rows than this. The total is unknown until it is collected.
-    MoreThan(usize),
+    /// What is named here, such as a `LazyFrame`, has more rows than this. The total is unknown until
+    /// it is collected.
+    MoreThan(usize, &'static str),
 }
 
 /// `100 of 12,345 rows × 3 columns · 1.2 MB`. `note` is placed after the rows.
@@ -31,13 +32,13 @@ impl Height {
     fn rows(self, shown: usize) -> String {
         match self {
             Self::Known(all) => part(shown, all, "row"),
-            Self::MoreThan(head) => {
+            Self::MoreThan(head, kind) => {
                 let of = if shown < head {
                     format!("{} of the ", grouped(shown as u64))
                 } else {
                     String::new()
                 };
-                format!("{of}first {} of a LazyFrame", count(head, "row"))
+                format!("{of}first {} of {kind}", count(head, "row"))
             }
         }
     }
@@ -45,7 +46,7 @@ impl Height {
     fn rest(self) -> &'static str {
         match self {
             Self::Known(_) => "",
-            Self::MoreThan(_) => "; how many there are is not known until it is collected",
+            Self::MoreThan(..) => "; how many there are is not known until it is collected",
         }
     }
 
@@ -53,7 +54,7 @@ impl Height {
     pub(super) fn note(self) -> Option<String> {
         match self {
             Self::Known(_) => None,
-            Self::MoreThan(head) => Some(self.rows(head) + self.rest()),
+            Self::MoreThan(head, _) => Some(self.rows(head) + self.rest()),
         }
     }
 }
@@ -115,10 +116,10 @@ mod tests {
 
     #[test]
     fn a_number_of_rows_that_nobody_knows_is_not_told() {
-        let height = Height::MoreThan(10_000);
+        let height = Height::MoreThan(10_000, "a LazyFrame");
         assert_snapshot!(caption((50, height), "", (3, 3), 8_000), @"50 of the first 10,000 rows of a LazyFrame × 3 columns · 8.0 kB; how many there are is not known until it is collected");
         assert_snapshot!(caption((10_000, height), " held here", (100, 200), 8_000), @"first 10,000 rows of a LazyFrame held here × 100 of 200 columns · 8.0 kB; how many there are is not known until it is collected");
-        assert_snapshot!(Height::MoreThan(1).note().unwrap(), @"first 1 row of a LazyFrame; how many there are is not known until it is collected");
+        assert_snapshot!(Height::MoreThan(1, "a LazyFrame").note().unwrap(), @"first 1 row of a LazyFrame; how many there are is not known until it is collected");
         assert_eq!(Height::Known(1).note(), None);
     }
 

@@ -3,7 +3,8 @@
 //! one script that makes the table interactive where scripts run.
 //!
 //! - `view` describes what to show: a frame, a title, the columns, the number of rows; `preview`
-//!   selects the rows, and `plan` does so for a `LazyFrame`, which `lazy` makes a table of.
+//!   selects the rows, `plan` does so for a `LazyFrame`, which `lazy` makes a table of, and `remote` for a frame on a
+//!   server.
 //! - `show` shows it.
 //! - `kind` and `value` define the kinds of columns and how each value is formatted.
 //! - `html` writes the static table, `payload` the data for the script.
@@ -19,6 +20,8 @@ mod limits;
 mod payload;
 mod plan;
 mod preview;
+#[cfg(feature = "spark")]
+mod remote;
 mod script;
 mod show;
 mod side_by_side;
@@ -26,6 +29,8 @@ mod suggest;
 mod value;
 mod view;
 
+#[cfg(feature = "spark")]
+pub(crate) use remote::{RemoteFrame, remote_table};
 pub use side_by_side::{SideBySide, side_by_side};
 pub(crate) use suggest::{listed, missing, quoted};
 pub use view::{Table, table};

@@ -48,7 +48,7 @@ pub(super) fn payload(head: &Head, columns: &[Column], page: usize, room: usize)
     // The height is `null` if it is not known.
     let height = match head.height {
         Height::Known(rows) => rows.to_string(),
-        Height::MoreThan(_) => "null".to_owned(),
+        Height::MoreThan(..) => "null".to_owned(),
     };
     json.push_str(&format!(
         "]],\"rows\":{held},\"height\":{height},\"page\":{},\"caption\":",

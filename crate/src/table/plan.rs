@@ -17,6 +17,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) enum Source {
     Frame(DataFrame),
     Lazy(Plan),
+    #[cfg(feature = "spark")]
+    Remote(std::sync::Arc<dyn super::remote::RemoteFrame>),
 }
 
 /// The plan to be computed. It is boxed because it is much larger than a frame.
@@ -37,7 +39,7 @@ impl Plan {
         Ok(match frame.height() > wanted {
             true => Head {
                 frame: frame.head(Some(wanted)),
-                height: Height::MoreThan(wanted),
+                height: Height::MoreThan(wanted, "a LazyFrame"),
             },
             false => Head::whole(frame),
         })

@@ -130,14 +130,18 @@ impl Table {
         let names = self.columns.as_deref();
         match &self.source {
             Source::Frame(frame) => Ok(Head::whole(selected(frame, names)?)),
-            Source::Lazy(plan) => {
-                // A static table never has room for as many rows as are held for the script.
-                let wanted = match self.is_static {
-                    true => self.page.min(limits::HELD),
-                    false => limits::HELD,
-                };
-                plan.head(names, wanted)
-            }
+            Source::Lazy(plan) => plan.head(names, self.wanted()),
+            #[cfg(feature = "spark")]
+            Source::Remote(frame) => super::remote::head(&**frame, names, self.wanted()),
+        }
+    }
+
+    /// How many rows of a longer frame are asked for. A static table never has room for as many as
+    /// are held for the script.
+    fn wanted(&self) -> usize {
+        match self.is_static {
+            true => self.page.min(limits::HELD),
+            false => limits::HELD,
         }
     }
 }

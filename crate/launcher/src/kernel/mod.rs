@@ -28,7 +28,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use evenhand::sideband::{STOP_FILE_VARIABLE, TOKEN_VARIABLE};
+use evenhand::sideband::{SPARK_ENGINE_VARIABLE, STOP_FILE_VARIABLE, TOKEN_VARIABLE};
 
 use crate::error::{Context, Failure, Result};
 use crate::jupyter::{Connection, KernelCommand, random_hex};
@@ -122,6 +122,9 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     env.push((TOKEN_VARIABLE.into(), shared.word.clone().into()));
     env.push((sideband::STREAMS.into(), shared.streams.clone().into()));
     env.push((STOP_FILE_VARIABLE.into(), shared.stop_file.clone().into()));
+    if let Ok(program) = std::env::current_exe() {
+        env.push((SPARK_ENGINE_VARIABLE.into(), program.into()));
+    }
     let (notes, ahead) = match warm {
         Some(_) if project.is_own() => (Vec::new(), std::env::var_os(prewarm::NOTEBOOK)),
         Some(_) => (Vec::new(), None),

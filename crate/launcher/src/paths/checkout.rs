@@ -65,4 +65,9 @@ impl Checkout {
     pub fn requirements(&self) -> PathBuf {
         self.root.join("crate/launcher/requirements.txt")
     }
+
+    /// What pip installs for the local Spark engine, with its hashes.
+    pub fn spark_requirements(&self) -> PathBuf {
+        self.root.join("crate/launcher/requirements-spark.txt")
+    }
 }

@@ -83,6 +83,11 @@ impl Home {
         self.root.join("warm")
     }
 
+    /// What the local Spark engine was installed from, if it was.
+    pub fn spark_stamp(&self) -> PathBuf {
+        self.venv().join("evenhand-spark.txt")
+    }
+
     /// The output of background processes.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")

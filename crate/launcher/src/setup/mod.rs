@@ -8,6 +8,7 @@ mod evcxr;
 mod lock;
 mod model;
 mod python;
+mod spark;
 mod step;
 mod toolchain;
 mod warm;
@@ -36,6 +37,13 @@ pub fn library(project: &Checkout, home: &Home) -> Result<()> {
 pub fn jupyter(project: &Checkout, home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     python::ensure(project, home)
+}
+
+/// Sets up the local Spark engine.
+pub fn spark(project: &Checkout, home: &Home) -> Result<()> {
+    let _alone = exclusive(home)?;
+    python::ensure(project, home)?;
+    spark::ensure(project, home)
 }
 
 /// Sets up everything that the embedded model needs.

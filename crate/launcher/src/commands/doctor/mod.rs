@@ -91,6 +91,10 @@ fn parts(project: &Checkout, home: &Home) -> Vec<Finding> {
             Err(failure) => Finding::Bad(failure),
         },
         there("small model".to_owned(), home.model().exists()),
+        Finding::Good(match home.spark_stamp().exists() {
+            true => "local Spark engine".to_owned(),
+            false => "local Spark engine: the first Spark session installs it".to_owned(),
+        }),
     ];
     home_is_ours.into_iter().chain(parts).collect()
 }

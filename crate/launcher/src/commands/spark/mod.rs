@@ -1,0 +1,114 @@
+//! `evenhand spark`: a Spark engine on this machine, for notebooks and for other programs that speak
+//! Spark Connect.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::error::{Context, Failure, Result};
+use crate::paths::checkout::Checkout;
+use crate::paths::home::{Home, private};
+use crate::setup;
+use crate::supervise::block_on;
+use crate::tool;
+
+const SCRIPT: &str = include_str!("engine.py");
+
+/// The size from which the engine's log begins anew.
+const LARGEST_LOG: u64 = 1 << 20;
+
+/// The options of `evenhand spark`.
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// The port of the loopback interface to listen on; 0 means any free one
+    #[arg(long, default_value_t = 15_002)]
+    port: u16,
+    /// Take any free port, print the address alone, and end with standard input
+    #[arg(long, hide = true)]
+    for_parent: bool,
+}
+
+/// Installs the engine if it is missing, and runs it until Ctrl-C.
+pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
+    // Relative paths of a query begin where the caller is.
+    let folder = std::env::current_dir().doing(|| "the current folder is gone".to_owned())?;
+    setup::spark(project, home)?;
+    let log = log(home)?;
+    if options.for_parent {
+        // The caller's pipes are the engine's own from here on.
+        let failed = engine(home, 0, &log, &folder).exec();
+        return Err(Failure::new("could not start the Spark engine").because(failed));
+    }
+    let mut child = engine(home, options.port, &log, &folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .doing(|| "could not start the Spark engine".to_owned())?;
+    let stdin = child.stdin.take();
+    let mut address = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout)
+            .read_line(&mut address)
+            .doing(|| "could not read the Spark engine's address".to_owned())?;
+    }
+    if !address.starts_with("sc://") {
+        let _ = child.wait();
+        return Err(Failure::new("the Spark engine did not start").hint(format!(
+            "another program may use port {}: choose another one with --port; the engine's output is \
+             above and in {}",
+            options.port,
+            log.display()
+        )));
+    }
+    out!("Sail, a Spark engine, answers at {}\n", address.trim());
+    out!("export SPARK_REMOTE={}\n", address.trim());
+    out!("It reads and writes files as you, and answers every program on this machine.");
+    out!("Stop it with Ctrl-C.");
+    let ended = block_on(async {
+        tokio::select! {
+            ended = tokio::task::spawn_blocking(move || child.wait()) => Ok::<_, Failure>(Some(ended)),
+            _ = tokio::signal::ctrl_c() => {
+                // This ends the engine, and with it the waiting thread.
+                drop(stdin);
+                Ok(None)
+            }
+        }
+    })?;
+    match ended {
+        None => Ok(()),
+        Some(_) => Err(Failure::new("the Spark engine ended")
+            .hint(format!("its output is in {}", log.display()))),
+    }
+}
+
+/// The engine's command. It gets no key of the user's.
+fn engine(home: &Home, port: u16, log: &Path, folder: &Path) -> Command {
+    let mut command = tool::python(home.python());
+    command
+        .args(["-c", SCRIPT])
+        .arg(port.to_string())
+        .arg(log)
+        .current_dir(folder);
+    command
+}
+
+fn log(home: &Home) -> Result<PathBuf> {
+    let logs = home.logs();
+    private::create_folder(&logs).doing(|| format!("could not make {}", logs.display()))?;
+    let log = logs.join("spark-engine.log");
+    let failed = || format!("could not write {}", log.display());
+    if std::fs::metadata(&log).is_ok_and(|log| log.len() > LARGEST_LOG) {
+        File::create(&log).doing(failed)?;
+    }
+    File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&log)
+        .doing(failed)?;
+    Ok(log)
+}

@@ -1,0 +1,63 @@
+//! The settings of a running session.
+
+use super::messages::{ConfigOperation, Get, Unset};
+use super::session::Session;
+use crate::error::Result;
+use crate::runtime;
+
+/// Reads and changes the settings of a session on the server, as `spark.conf` does in PySpark.
+#[derive(Clone, Debug)]
+pub struct RuntimeConfig(Session);
+
+impl RuntimeConfig {
+    pub(super) fn new(session: &Session) -> Self {
+        Self(session.clone())
+    }
+
+    /// A setting's value; `None` if it has none.
+    ///
+    /// # Errors
+    /// The server can't be reached.
+    pub fn get(&self, name: &str) -> Result<Option<String>> {
+        let (session, name) = (self.0.connected().clone(), name.to_owned());
+        runtime::wait(runtime::run(async move {
+            let answer = session
+                .config(ConfigOperation {
+                    get_option: Some(Get { keys: vec![name] }),
+                    ..ConfigOperation::default()
+                })
+                .await?;
+            Ok(answer.pairs.into_iter().next().and_then(|pair| pair.value))
+        }))
+    }
+
+    /// Sets a setting, also for a session that has to begin anew.
+    ///
+    /// # Errors
+    /// The server refuses it: some settings are fixed when the server starts.
+    pub fn set(&self, name: &str, value: impl ToString) -> Result<()> {
+        let session = self.0.connected().clone();
+        let settings = vec![(name.to_owned(), value.to_string())];
+        runtime::wait(runtime::run(
+            async move { session.configure(settings).await },
+        ))
+    }
+
+    /// Sets a setting back to the server's own value.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn unset(&self, name: &str) -> Result<()> {
+        let (session, name) = (self.0.connected().clone(), name.to_owned());
+        runtime::wait(runtime::run(async move {
+            session.forget(&name);
+            session
+                .config(ConfigOperation {
+                    unset: Some(Unset { keys: vec![name] }),
+                    ..ConfigOperation::default()
+                })
+                .await?;
+            Ok(())
+        }))
+    }
+}

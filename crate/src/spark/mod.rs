@@ -1,0 +1,71 @@
+//! Spark: sessions and data frames on a cluster, on a server, or on the local engine.
+//!
+//! The library speaks Spark Connect, the protocol that Apache Spark (3.4 and newer), Databricks and
+//! Sail serve. Names are those of PySpark.
+//!
+//! ```no_run
+//! use evenhand::prelude::*;
+//! use evenhand::spark::{Session, functions as f};
+//!
+//! let spark = Session::builder().get_or_create()?;
+//! let answers = spark.read().parquet("answers.parquet");
+//! let she = answers
+//!     .filter(f::col("answer").ilike("%she%"))
+//!     .group_by(["occupation"])
+//!     .agg([f::count("*").alias("n")])
+//!     .order_by([f::col("n").desc()]);
+//! display(&she);
+//! let frame = she.to_polars()?;
+//! # Ok::<(), evenhand::Error>(())
+//! ```
+//!
+//! A data frame of Spark is a plan. Nothing is computed until rows are asked for, a file is written
+//! or the frame is displayed, and then on the server. [`DataFrame::to_polars`] fetches the rows.
+//!
+//! - `session`, `connected`, `builder`, `config`: sessions; `remote` is their address, `engine` the local engine.
+//! - `frame`, `actions`, `grouped`, `reader`, `writer`, `column`, [`functions`], `schema`, `batches`: data frames.
+//! - `execution` runs one query, and survives broken connections.
+//! - `grpc`, `status`, `messages`: the protocol; `error_mapping` translates its errors.
+//! - `arrow`: rows from and to polars.
+
+mod actions;
+mod arrow;
+mod batches;
+mod builder;
+mod column;
+mod config;
+mod connected;
+mod engine;
+mod error_mapping;
+mod execution;
+mod frame;
+pub mod functions;
+mod grouped;
+mod grpc;
+mod memory;
+mod messages;
+mod reader;
+mod remote;
+mod schema;
+mod session;
+mod show;
+mod status;
+#[cfg(test)]
+mod tests;
+mod uuid;
+mod writer;
+
+pub use actions::ExplainMode;
+pub use batches::Batches;
+pub use builder::SessionBuilder;
+pub use column::{Column, Condition, Operand};
+pub use config::RuntimeConfig;
+pub use frame::{DataFrame, JoinKind};
+pub use grouped::GroupedData;
+pub use reader::DataFrameReader;
+pub use schema::{Field, Schema};
+pub use session::Session;
+pub use writer::{DataFrameWriter, SaveMode};
+
+/// What the library calls itself at the server.
+const CLIENT_TYPE: &str = concat!("evenhand/", env!("CARGO_PKG_VERSION"));
