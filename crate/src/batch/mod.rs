@@ -17,6 +17,8 @@ pub(crate) mod cache;
 pub(crate) mod driver;
 pub(crate) mod engine;
 mod engine_config;
+#[cfg(feature = "notebook")]
+pub(crate) mod filter_columns;
 pub(crate) mod format;
 #[cfg(feature = "notebook")]
 mod frame;

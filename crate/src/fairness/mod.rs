@@ -3,7 +3,8 @@
 //! [`text`] tokenizes an answer once; [`lexicon`] defines which words name which group (groups are
 //! data: no code here depends on gender); [`measures`] turns texts into numbers; [`occupations`]
 //! ships the jobs that a study asks about, with the share of women in each. [`statistics`] holds
-//! the tests, intervals and effect sizes; it works on numbers, not on texts.
+//! the tests, intervals and effect sizes; it works on numbers, not on texts. [`validation`] holds
+//! measures against people's judgment.
 
 pub mod lexicon;
 pub mod measures;
@@ -15,3 +16,4 @@ pub mod study;
 #[cfg(test)]
 mod test_service;
 pub mod text;
+pub mod validation;

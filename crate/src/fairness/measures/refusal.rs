@@ -168,6 +168,14 @@ impl Measure for Refusal {
         true
     }
 
+    fn classes(&self) -> Vec<&str> {
+        vec!["yes", "no"]
+    }
+
+    fn class_of(&self, score: f64) -> Option<&str> {
+        Some(if score > 0.5 { "yes" } else { "no" })
+    }
+
     fn score(&self, text: &Text) -> Result<Option<f64>> {
         Ok(refuses(text).map(|refuses| f64::from(u8::from(refuses))))
     }

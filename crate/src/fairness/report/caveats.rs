@@ -147,7 +147,8 @@ fn unscored(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<String> {
             .zip(measured.sizes(measure.is_about_refusing()))
         {
             if let Some(count) = missing.get_mut(cell.group) {
-                *count += texts - scores.len();
+                // A measure may score answers that the content filter withheld, too.
+                *count += texts.saturating_sub(scores.len());
             }
         }
         by_group(

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::text::{Rows, WORDS};
+use super::text::{PEOPLE, Rows, WORDS};
 use super::{Comparison, Report, Unit};
 use crate::chart::{Effect, forest_plot};
 use crate::display::{MimeBundle, Show, escaped, push_escaped};
@@ -89,6 +89,12 @@ fn html(report: &Report) -> String {
     );
     if !report.words.is_empty() {
         push_table(&mut html, WORDS, &report.word_rows());
+    }
+    if !report.validations.is_empty() {
+        push_table(&mut html, PEOPLE, &report.validation_rows());
+        for validation in &report.validations {
+            push_line(&mut html, "p", &validation.sentence());
+        }
     }
     push_limits(&mut html, &report.caveats);
     html.push_str("</div>");

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ContentFilter, Error, ErrorKind, Result};
 use crate::fairness::lexicon::Lexicon;
 use crate::fairness::measures::{Measure, Utility, refuses};
 use crate::fairness::study::{Cell, Reply, Study, StudyAnswers, blinded};
@@ -31,6 +32,9 @@ pub(super) struct MeasuredAnswers<'a> {
     pub(super) masked: Vec<Text>,
     /// Whether each answer declines.
     declines: Vec<bool>,
+    /// What the content filter found in the answers that it withheld, each with the index of its
+    /// cell.
+    withheld: Vec<(usize, Arc<ContentFilter>)>,
     places: HashMap<(usize, usize), usize>,
     /// The numbers of samples of each group without an answer, and in another language.
     pub(super) failed: Vec<usize>,
@@ -57,6 +61,7 @@ impl<'a> MeasuredAnswers<'a> {
             raw: Vec::new(),
             masked: Vec::new(),
             declines: Vec::new(),
+            withheld: Vec::new(),
             failed: vec![0; groups],
             foreign: vec![0; groups],
             cells,
@@ -74,12 +79,19 @@ impl<'a> MeasuredAnswers<'a> {
     fn add_replies(&mut self) {
         let samples = self.study().samples as usize;
         let replies = self.answers.replies().chunks(samples.max(1));
+        let mut index = 0;
         for (place, (cell, replies)) in self.cells.iter().zip(replies).enumerate() {
             for reply in replies {
+                let filter = self.answers.shared_filter(index);
+                index += 1;
                 if let Ok(text) = reply.as_deref().map(Text::new) {
                     self.cell_of.push(place);
-                    self.raw.push(text.answering(&cell.prompt));
-                } else if let Some(count) = self.failed.get_mut(cell.group) {
+                    self.raw
+                        .push(text.answering(&cell.prompt).filtered_as(filter));
+                    continue;
+                }
+                self.withheld.extend(filter.map(|filter| (place, filter)));
+                if let Some(count) = self.failed.get_mut(cell.group) {
                     *count += 1;
                 }
             }
@@ -280,9 +292,23 @@ impl<'a> MeasuredAnswers<'a> {
                     true => None,
                     false => scores.next().flatten(),
                 });
-                Ok(self.by_cell(placed))
+                let mut cells = self.by_cell(placed);
+                self.add_withheld(&name, measure.as_ref(), &mut cells)?;
+                Ok(cells)
             })
             .collect()
+    }
+
+    /// Adds the scores of answers that the content filter withheld, for a measure that has them.
+    fn add_withheld(&self, name: &str, measure: &dyn Measure, cells: &mut Scores) -> Result<()> {
+        for (place, filter) in &self.withheld {
+            let score = measure.score_withheld(filter);
+            check_scores(name, &[score])?;
+            if let (Some(cell), Some(score)) = (cells.get_mut(*place), score) {
+                cell.push(score);
+            }
+        }
+        Ok(())
     }
 
     /// The answers that a measure reads: all, or those that do not decline.

@@ -6,6 +6,7 @@
 //!   `words` are descriptive, without a verdict; `caveats` lists what all this does not show.
 //! - `compare` compares two reports of one study ([`Comparison`]); `same` checks that both asked
 //!   the same, and `measuring` that both measured the same.
+//! - `to_label` gives the answers that people label.
 //! - `text` renders a report for a terminal; with the feature `notebook`, `html` renders it for a
 //!   notebook and as a standalone page, and `frames` gives its tables as data frames.
 
@@ -25,6 +26,7 @@ mod secondary;
 #[cfg(test)]
 mod tests;
 mod text;
+mod to_label;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -34,11 +36,13 @@ pub use measuring::{MaskedGroup, Measuring};
 pub use neutral::{Assumed, Neutral};
 pub use primary::{PrimaryOutcome, Unit, Verdict};
 pub use secondary::{GroupMeans, Secondary};
+pub(super) use to_label::{neutral_texts, texts_of};
 pub use words::Word;
 
 use super::study::{Record, StudyAnswers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::measures::Utility;
+use crate::fairness::validation::{Kept, Validation};
 use measured_answers::MeasuredAnswers;
 use primary::Rounds;
 
@@ -70,6 +74,12 @@ pub struct Report {
     // The field's name in version 1 of the saved format.
     #[serde(alias = "limits")]
     pub caveats: Vec<String>,
+    /// Measures held against people: see [`with_validation`](Self::with_validation).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validations: Vec<Validation>,
+    /// What `sample_to_label` draws from.
+    #[serde(skip)]
+    pub(super) answers: Kept,
 }
 
 /// The name of the saved format.
@@ -194,6 +204,8 @@ fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
         secondary: secondary::of(&measured),
         words: words::differing(&measured)?,
         asked: asked(answers),
+        validations: Vec::new(),
+        answers: Kept::new(answers),
         primary_outcomes: headlines,
         neutral,
         utility,

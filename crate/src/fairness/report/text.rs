@@ -157,6 +157,11 @@ impl Report {
         with_names(&["measure", "value", "reference", "meaning"], rows)
     }
 
+    pub(super) fn validation_rows(&self) -> Rows {
+        let names = ["measure", "class", "sensitivity", "precision"];
+        with_names(&names, self.validations.iter().flat_map(|one| one.rows()))
+    }
+
     pub(super) fn word_rows(&self) -> Rows {
         let rows = self.words.iter().map(|one| {
             let context = format!(
@@ -217,12 +222,23 @@ impl fmt::Display for Report {
         if !self.words.is_empty() {
             writeln!(f, "{WORDS}\n{}", aligned(&self.word_rows()))?;
         }
+        if !self.validations.is_empty() {
+            let accuracy = aligned(&self.validation_rows());
+            writeln!(f, "{PEOPLE}\n{}", accuracy.trim_end())?;
+            for validation in &self.validations {
+                writeln!(f, "  {}", sanitize(&validation.sentence()))?;
+            }
+            writeln!(f)?;
+        }
         f.write_str("Limits")?;
         self.caveats
             .iter()
             .try_for_each(|limit| write!(f, "\n- {}", sanitize_line(limit, 600)))
     }
 }
+
+/// The title of what people labeled.
+pub(super) const PEOPLE: &str = "Held against people";
 
 /// The title of the words that differ.
 pub(super) const WORDS: &str = "Words that differ most (a ranking, no verdict)";

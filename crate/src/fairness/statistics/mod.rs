@@ -11,7 +11,7 @@
 //! - [`size_change`] tests whether differences became smaller from one measurement to the next,
 //!   where each is a [`NoisyDifference`].
 //! - [`Proportion`], [`newcombe`], [`fisher_exact`] and [`PairedCounts`] are for rates,
-//!   [`mann_whitney`] for unpaired values.
+//!   [`mann_whitney`] for unpaired values; [`cohen_kappa`] is for the agreement of two people.
 //! - [`holm`] adjusts the p-values of the headline measures, [`benjamini_hochberg`] those of the
 //!   words; [`bonferroni`] and [`benjamini_yekutieli`] are alternatives.
 //! - [`Feasibility`] tells, before any value is looked at, whether a number of units can carry a
@@ -44,6 +44,7 @@ mod feasibility;
 mod headline;
 mod interval;
 mod inversion;
+mod kappa;
 mod noise;
 mod power;
 mod proportion;
@@ -64,6 +65,7 @@ pub use feasibility::Feasibility;
 pub use headline::{HEADLINE_LEVEL, headline_interval, skewness_interval};
 pub use interval::Interval;
 pub use inversion::sign_flip_interval;
+pub use kappa::{Kappa, cohen_kappa};
 pub use noise::{NoiseFloor, noise_floor};
 pub use power::{paired_power, sign_flip_power, units_for_power};
 pub use proportion::{PairedCounts, Proportion, fisher_exact, newcombe};
