@@ -17,6 +17,7 @@ mod complete;
 mod documents;
 mod http;
 mod settings;
+mod study;
 mod submission;
 
 /// What the tests have in common.

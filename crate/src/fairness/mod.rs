@@ -4,8 +4,9 @@
 //! data: no code here depends on gender); [`measures`] turns texts into numbers; [`occupations`]
 //! ships the jobs that a study asks about, with the share of women in each. [`statistics`] holds
 //! the tests, intervals and effect sizes; it works on numbers, not on texts. [`validation`] holds
-//! measures against people's judgment.
+//! measures against people's judgment, and [`gate`] turns a report into a pass or a failure.
 
+pub mod gate;
 pub mod lexicon;
 pub mod measures;
 pub mod mitigation;

@@ -1,6 +1,6 @@
 //! The commands that a user types, each in a file or a folder of its own.
 //!
-//! - `lab`, `run`, `serve`, `complete`, `doctor`, `clean`.
+//! - `lab`, `run`, `serve`, `complete`, `study`, `doctor`, `clean`.
 //! - `provider`: the service or model that answers notebooks started by `lab` and `run`.
 
 pub mod clean;
@@ -10,3 +10,4 @@ pub mod lab;
 mod provider;
 pub mod run;
 pub mod serve;
+pub mod study;
