@@ -2,7 +2,8 @@
 //!
 //! [`text`] tokenizes an answer once; [`lexicon`] defines which words name which group (groups are
 //! data: no code here depends on gender); [`measures`] turns texts into numbers; [`occupations`]
-//! ships the jobs that a study asks about, with the share of women in each. [`statistics`] holds
+//! ships the jobs that a study asks about, with the share of women in each, and [`templates`]
+//! paraphrases of its question. [`statistics`] holds
 //! the tests, intervals and effect sizes; it works on numbers, not on texts.
 
 pub mod lexicon;
@@ -12,6 +13,7 @@ pub mod occupations;
 pub mod report;
 pub mod statistics;
 pub mod study;
+pub mod templates;
 #[cfg(test)]
 mod test_service;
 pub mod text;
