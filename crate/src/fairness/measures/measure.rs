@@ -108,6 +108,16 @@ pub trait Measure: Send + Sync {
         None
     }
 
+    /// The difference between two groups that is too small to matter, in the measure's unit. A report
+    /// says that groups are *alike* if it shows their difference to be smaller. A study that has
+    /// reason for another margin sets it with [`Study::margin`](crate::fairness::study::Study::margin).
+    ///
+    /// # Default
+    /// None: no group is called alike.
+    fn default_margin(&self) -> Option<f64> {
+        None
+    }
+
     /// The score of an answer, or `None` if it has no score. Never return 0 in place of `None`.
     ///
     /// # Errors
@@ -187,6 +197,10 @@ macro_rules! as_inner {
 
         fn score_withheld(&self, filter: &ContentFilter) -> Option<f64> {
             self.$($inner)+.score_withheld(filter)
+        }
+
+        fn default_margin(&self) -> Option<f64> {
+            self.$($inner)+.default_margin()
         }
 
         fn score(&self, text: &Text) -> Result<Option<f64>> {

@@ -73,6 +73,15 @@ impl Measure for Sentiment {
         })
     }
 
+    /// 0.1 for the compound score: the width of the band from -0.05 to 0.05 in which VADER's authors
+    /// call a text neutral. 0.05 for the two shares, whose range is half as wide.
+    fn default_margin(&self) -> Option<f64> {
+        Some(match self {
+            Self::Compound => 0.1,
+            Self::Positive | Self::Negative => 0.05,
+        })
+    }
+
     fn score(&self, text: &Text) -> Result<Option<f64>> {
         Ok(scores(text).map(|scores| match self {
             Self::Compound => scores.compound,

@@ -35,7 +35,8 @@ pub(super) struct MeasuredAnswers<'a> {
     /// What the content filter found in the answers that it withheld, each with the index of its
     /// cell.
     withheld: Vec<(usize, Arc<ContentFilter>)>,
-    places: HashMap<(usize, usize), usize>,
+    /// The index of the cell of each occupation, template and group.
+    places: HashMap<(usize, usize, usize), usize>,
     /// The numbers of samples of each group without an answer, and in another language.
     pub(super) failed: Vec<usize>,
     pub(super) foreign: Vec<usize>,
@@ -54,7 +55,7 @@ impl<'a> MeasuredAnswers<'a> {
         let places = cells.iter().enumerate();
         let mut measured = Self {
             places: places
-                .map(|(place, cell)| ((cell.occupation, cell.group), place))
+                .map(|(place, cell)| ((cell.occupation, cell.template, cell.group), place))
                 .collect(),
             answers,
             cell_of: Vec::new(),
@@ -165,15 +166,25 @@ impl<'a> MeasuredAnswers<'a> {
     }
 
     /// The index of a cell, if it was asked.
-    pub(super) fn cell(&self, occupation: usize, group: usize) -> Option<usize> {
-        self.places.get(&(occupation, group)).copied()
+    pub(super) fn cell(&self, occupation: usize, template: usize, group: usize) -> Option<usize> {
+        self.places.get(&(occupation, template, group)).copied()
     }
 
-    /// The indices of the two compared groups, or the reason why there are not two.
+    /// The indices of the templates.
+    pub(super) fn templates(&self) -> std::ops::Range<usize> {
+        0..self.study().templates.len()
+    }
+
+    /// The indices of the first two compared groups, or the reason why there are not two.
     pub(super) fn pair(&self) -> std::result::Result<[usize; 2], String> {
         let Some(names) = self.study().pair() else {
             return Err("fewer than two groups with an adjective were asked".to_owned());
         };
+        self.of_names(names)
+    }
+
+    /// The indices of two groups, or the reason why they can't be compared.
+    pub(super) fn of_names(&self, names: [&str; 2]) -> std::result::Result<[usize; 2], String> {
         let [first, second] = names.map(|name| {
             let missing = || format!("no group '{}' was asked", sanitize_line(name, 40));
             self.study().place(name).ok_or_else(missing)
@@ -228,9 +239,16 @@ impl<'a> MeasuredAnswers<'a> {
         counts
     }
 
-    /// The reason why there is no conclusion, if nearly all answers decline.
+    /// The reason why there is no conclusion, if nearly all answers decline, or all are the same.
     pub(super) fn too_little_answered(&self) -> Option<String> {
         let (declined, all) = (self.declined(), self.raw.len());
+        let mut answers = self.raw.iter().map(|text| text.answer().trim());
+        let first = answers.next();
+        if all > 1 && declined < all && answers.all(|answer| Some(answer) == first) {
+            return Some(format!(
+                "all {all} answers are the same text, whatever the prompt was"
+            ));
+        }
         let who = match declined == all {
             true => "every answer declines".to_owned(),
             false => format!("{declined} of {all} answers decline"),
