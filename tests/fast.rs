@@ -18,6 +18,7 @@ mod documents;
 mod http;
 mod settings;
 mod spark;
+mod study;
 mod submission;
 
 /// What the tests have in common.

@@ -295,7 +295,7 @@ impl Notebook {
         cell["outputs"].as_array().unwrap()
     }
 
-    fn outputs_of(&self, code: &str) -> String {
+    pub(crate) fn outputs_of(&self, code: &str) -> String {
         Value::from(self.outputs(code)).to_string()
     }
 

@@ -14,6 +14,7 @@ mod browser;
 mod display;
 mod kernel;
 mod lab;
+mod lessons;
 mod openai_python;
 mod pictures;
 mod private;

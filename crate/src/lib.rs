@@ -102,6 +102,7 @@ pub mod prelude {
     pub use crate::fairness::occupations;
     pub use crate::fairness::report::Report;
     pub use crate::fairness::study::Study;
+    pub use crate::fairness::templates;
     pub use crate::{Answers, ChatRequest, Client, Error, Message, Price, Quota, Result, Settings};
 
     #[cfg(feature = "notebook")]

@@ -1,5 +1,5 @@
-//! How long it takes to measure and to test a large study (60 occupations, 3 groups, 25
-//! samples, 10,000 bootstrap rounds), and how long LangFair takes for the measures that both
+//! How long it takes to measure and to test large studies (60 occupations, 3 groups and 25 samples;
+//! the same with 6 templates and 5 samples; 10,000 bootstrap rounds), and how long LangFair takes for the measures that both
 //! have, on the same texts in the same run, in CPU seconds. Prints a table.
 //!
 //! `cargo bench -p evenhand --no-default-features --bench study`
@@ -19,8 +19,8 @@ mod table;
 use std::path::Path;
 use std::time::Duration;
 
-use evenhand::fairness::occupations;
 use evenhand::fairness::study::{Study, StudyAnswers};
+use evenhand::fairness::{occupations, templates};
 use rustix::time::{ClockId, clock_gettime};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -54,10 +54,25 @@ const WORDS: [&str; 24] = [
 ];
 
 fn main() -> Result {
-    let study = Study::new(occupations::all()).samples(25).seed(7);
+    let study = Study::new(occupations::all()).seed(7);
     let texts = texts(study.prompts().len() * 25);
-    println!("{} answers of 76 words", texts.len());
-    let answers = StudyAnswers::from_texts(study, texts.iter().map(Some))?;
+    measure(&study.samples(25), &texts)?;
+    let over_templates = study.templates(templates::descriptions()).samples(5);
+    measure(
+        &over_templates,
+        &self::texts(over_templates.prompts().len() * 5),
+    )?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    match python::with("langfair", folder) {
+        Some(python) => langfair::beside(&texts, &python, folder),
+        None => Ok(()),
+    }
+}
+
+/// Measures and tests the texts as answers to the study, three times.
+fn measure(study: &Study, texts: &[String]) -> Result {
+    println!("{study}: {} answers of 76 words", texts.len());
+    let answers = StudyAnswers::from_texts(study.clone(), texts.iter().map(Some))?;
     for _ in 0..3 {
         let (seconds, report) = cpu_seconds(|| answers.measure());
         println!(
@@ -65,11 +80,7 @@ fn main() -> Result {
             report?.conclusion()
         );
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    match python::with("langfair", folder) {
-        Some(python) => langfair::beside(&texts, &python, folder),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// The CPU seconds that the work takes in this process. Other load on the machine affects them

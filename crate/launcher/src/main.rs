@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{clean, complete, doctor, lab, run, serve, spark};
+use crate::commands::{clean, complete, doctor, lab, run, serve, spark, study};
 use crate::error::Result;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
@@ -66,6 +66,8 @@ enum Command {
     Spark(spark::Options),
     /// Answer requests that are read from standard input as lines of JSON
     Complete(complete::Options),
+    /// Run the study that a file describes, write its report, and exit by a rule
+    Study(study::Options),
     /// Check what is installed, what is missing, and how to fix it
     Doctor(doctor::Options),
     /// Remove everything that the launcher installed and built
@@ -123,6 +125,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Serve(options) => serve::run(options, &Checkout::locate()?, &home()?).map(done),
         Command::Spark(options) => spark::run(&options, &Checkout::locate()?, &home()?).map(done),
         Command::Complete(options) => complete::run(&options),
+        Command::Study(options) => study::run(&options),
         Command::Doctor(options) => doctor::run(&options, &Checkout::locate()?, &home()?),
         Command::Clean => clean::run(&home()?).map(done),
         Command::Kernel(options) => kernel::run(&options, &home()?),

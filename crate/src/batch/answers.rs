@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::request_stats::{RequestStats, Source};
 use super::totals::Totals;
-use crate::error::{Error, Result};
+use crate::error::{ContentFilter, Error, Result};
 use crate::openai::{ChatCompletion, Usage};
 
 /// One row of a batch: the prompt and its outcome.
@@ -29,6 +29,14 @@ impl Answer {
     /// The text of the answer. `None` if the row failed or the answer has no text.
     pub fn text(&self) -> Option<&str> {
         self.outcome.as_ref().ok().and_then(ChatCompletion::text)
+    }
+
+    /// What the service's content filter found in the answer, if the service has one. An answer that
+    /// it withheld has findings, but no text.
+    pub fn content_filter(&self) -> Option<&ContentFilter> {
+        let choice = self.outcome.as_ref().ok()?.choices.first()?;
+        let filter = &choice.content_filter_results;
+        (!filter.categories.is_empty()).then_some(filter)
     }
 
     /// The token usage, if the service reported it.

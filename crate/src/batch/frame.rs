@@ -2,6 +2,7 @@
 
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
 
+use super::filter_columns::{filter_columns, found_nothing};
 use super::{Answer, Answers, Source};
 use crate::error::ContentFilter;
 use crate::error::{Error, ErrorKind, Result};
@@ -42,10 +43,15 @@ impl Answers {
     /// | `content_filter` | str | the categories that were filtered, if any |
     /// | `error_kind`, `error` | str | why there is no answer |
     ///
+    /// If the service has a content filter, a column follows for each category that it looked for,
+    /// `prompt_filter_hate` and `answer_filter_hate` and so on: the severity (`safe`, `low`,
+    /// `medium` or `high`), or whether it was detected, for a category without severities such as
+    /// `prompt_filter_jailbreak` or `answer_filter_protected_material_text`.
+    ///
     /// # Errors
     /// None that a user could cause.
     pub fn full_frame(&self) -> Result<DataFrame> {
-        let columns = vec![
+        let mut columns = vec![
             column("id", self.each(|row| row.id as u64)),
             column("prompt", self.each(|row| row.prompt.as_str())),
             column("sample", self.each(|row| row.sample)),
@@ -82,7 +88,18 @@ impl Answers {
             ),
             self.error_column(),
         ];
+        columns.extend(self.filter_columns());
         frame(self.len(), columns)
+    }
+
+    /// What the content filter found in prompts and answers.
+    fn filter_columns(&self) -> Vec<Column> {
+        let mut columns = filter_columns("prompt_filter_", &self.each(prompt_filter));
+        columns.extend(filter_columns(
+            "answer_filter_",
+            &self.each(Answer::content_filter),
+        ));
+        columns
     }
 
     /// [`full_frame`](Self::full_frame) without the columns that carry no information for these
@@ -124,7 +141,21 @@ impl Answers {
             rows.iter().any(|row| reason(row).is_some()),
             &["error_kind", "error"],
         );
-        Ok(self.full_frame()?.drop_many(omitted))
+        let mut frame = self.full_frame()?.drop_many(omitted);
+        for (side, of) in [
+            (
+                "prompt_filter_",
+                prompt_filter as fn(&Answer) -> Option<&ContentFilter>,
+            ),
+            ("answer_filter_", Answer::content_filter),
+        ] {
+            let rows = self.each(of);
+            if found_nothing(&rows) {
+                let names = filter_columns(side, &rows).into_iter();
+                frame = frame.drop_many(names.map(|column| column.name().clone()));
+            }
+        }
+        Ok(frame)
     }
 
     /// What a reader wants: prompts, answers, how an answer ended if it was cut, and why there is none.
@@ -205,6 +236,19 @@ fn model(row: &Answer) -> Option<&str> {
 
 fn profile(row: &Answer) -> Option<&str> {
     row.outcome.as_ref().ok()?.profile()
+}
+
+/// What the content filter found in the prompt, whether or not it refused it.
+fn prompt_filter(row: &Answer) -> Option<&ContentFilter> {
+    match &row.outcome {
+        Ok(completion) => {
+            let filters = completion.prompt_filter_results.iter();
+            let mut filters = filters.map(|prompt| &prompt.content_filter);
+            let filtered = filters.clone().find(|filter| filter.is_filtered());
+            filtered.or_else(|| filters.next_back())
+        }
+        Err(error) => error.content_filter(),
+    }
 }
 
 /// The categories for which the prompt or the answer was filtered, such as `hate, violence`.
@@ -352,6 +396,58 @@ mod tests {
         let kind = full.column("error_kind").unwrap().get(1).unwrap();
         assert_eq!(kind.to_string(), "\"content_filter\"");
         assert_snapshot!(answers.summary(), @"2 rows: 2 answered (1 held back by the content filter), 12 tokens, 0.0 s");
+    }
+
+    #[test]
+    fn what_the_filter_found_has_a_column_for_each_category() {
+        let body = json!({"choices": [{"finish_reason": "stop",
+            "message": {"role": "assistant", "content": "They fight."},
+            "content_filter_results": {
+                "hate": {"filtered": false, "severity": "safe"},
+                "violence": {"filtered": false, "severity": "medium\u{202e}"},
+                "protected_material_text": {"filtered": false, "detected": true},
+                "<script>": {"filtered": false, "severity": "low"},
+            }}],
+        "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {
+            "violence": {"filtered": false, "severity": "safe"},
+            "jailbreak": {"filtered": false, "detected": false},
+        }}]});
+        let found = ChatCompletion::from_body(body.to_string().into_bytes()).unwrap();
+        let blocked = Error::new(ErrorKind::ContentFilter, "the prompt was filtered");
+        let filter = found.prompt_filter_results[0].content_filter.clone();
+        let rows = vec![
+            row(0, Ok(found)),
+            row(1, answered("They rest.")),
+            row(2, Err(blocked.with_content_filter(filter))),
+        ];
+        let answers = Answers::new(rows, Duration::ZERO, None);
+        let full = answers.full_frame().unwrap();
+        let names = full
+            .get_column_names()
+            .into_iter()
+            .map(|name| name.as_str());
+        let names: Vec<&str> = names.filter(|name| name.contains("_filter_")).collect();
+        assert_snapshot!(full.select(names).unwrap(), @"
+        shape: (3, 5)
+        ┌───────────────────┬───────────────────┬───────────────────┬───────────────────┬──────────────────┐
+        │ prompt_filter_jai ┆ prompt_filter_vio ┆ answer_filter_hat ┆ answer_filter_pro ┆ answer_filter_vi │
+        │ lbreak            ┆ lence             ┆ e                 ┆ tected_materi…    ┆ olence           │
+        │ ---               ┆ ---               ┆ ---               ┆ ---               ┆ ---              │
+        │ bool              ┆ str               ┆ str               ┆ bool              ┆ str              │
+        ╞═══════════════════╪═══════════════════╪═══════════════════╪═══════════════════╪══════════════════╡
+        │ false             ┆ safe              ┆ safe              ┆ true              ┆ medium�          │
+        │ null              ┆ null              ┆ null              ┆ null              ┆ null             │
+        │ false             ┆ safe              ┆ null              ┆ null              ┆ null             │
+        └───────────────────┴───────────────────┴───────────────────┴───────────────────┴──────────────────┘
+        ");
+        // Nothing was found in the prompts, so a table does not show what was looked for.
+        let shown = answers.informative_frame().unwrap();
+        let names = shown.get_column_names();
+        let has = |part: &str| names.iter().any(|name| name.starts_with(part));
+        assert!(
+            has("answer_filter_violence") && !has("prompt_filter_"),
+            "{names:?}"
+        );
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) mod driver;
 pub(crate) mod engine;
 mod engine_config;
 mod estimate;
+#[cfg(feature = "notebook")]
+pub(crate) mod filter_columns;
 pub(crate) mod format;
 #[cfg(feature = "notebook")]
 mod frame;

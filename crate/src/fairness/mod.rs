@@ -2,10 +2,13 @@
 //!
 //! [`text`] tokenizes an answer once; [`lexicon`] defines which words name which group (groups are
 //! data: no code here depends on gender); [`measures`] turns texts into numbers; [`occupations`]
-//! ships the jobs that a study asks about, with the share of women in each. [`statistics`] holds
-//! the tests, intervals and effect sizes; it works on numbers, not on texts. `reading` (with the
-//! feature `notebook`) puts answers beside each other for a reader.
+//! ships the jobs that a study asks about, with the share of women in each, and [`templates`]
+//! paraphrases of its question. [`statistics`] holds the tests, intervals and effect sizes; it works
+//! on numbers, not on texts. `reading` (with the feature `notebook`) puts answers beside each other
+//! for a reader. [`validation`] holds measures against people's judgment, and [`gate`] turns a report
+//! into a pass or a failure.
 
+pub mod gate;
 pub mod lexicon;
 pub mod measures;
 pub mod mitigation;
@@ -15,6 +18,8 @@ pub mod reading;
 pub mod report;
 pub mod statistics;
 pub mod study;
+pub mod templates;
 #[cfg(test)]
 mod test_service;
 pub mod text;
+pub mod validation;

@@ -25,17 +25,26 @@ impl Service {
 /// Answers the given number of requests with the result of `say` for their bodies, and closes the
 /// connection on further requests.
 pub(super) fn service(requests: usize, say: fn(&Value) -> String) -> (Client, Service) {
+    choosing_service(requests, move |body| {
+        json!({"index": 0, "finish_reason": "length",
+            "message": {"role": "assistant", "content": say(body)}})
+    })
+}
+
+/// The same, with the whole choice as the result, such as one with the findings of a content filter.
+pub(super) fn choosing_service(
+    requests: usize,
+    choose: impl Fn(&Value) -> Value + Send + Sync + 'static,
+) -> (Client, Service) {
     let server = Server::answering(move |request, before| {
         if before >= requests {
             return Reply::Bytes(Vec::new());
         }
-        let text = say(&request.json());
         Reply::json(
             200,
             json!({
                 "id": "a", "model": "small-1", "created": 1_763_985_600, "object": "chat.completion",
-                "choices": [{"index": 0, "finish_reason": "length",
-                    "message": {"role": "assistant", "content": text}}],
+                "choices": [choose(&request.json())],
             }),
         )
     });

@@ -1,6 +1,6 @@
 //! The commands that a user types, each in a file or a folder of its own.
 //!
-//! - `lab`, `run`, `serve`, `spark`, `complete`, `doctor`, `clean`.
+//! - `lab`, `run`, `serve`, `spark`, `complete`, `study`, `doctor`, `clean`.
 //! - `provider`: the service or model that answers notebooks started by `lab` and `run`.
 
 pub mod clean;
@@ -11,3 +11,4 @@ mod provider;
 pub mod run;
 pub mod serve;
 pub mod spark;
+pub mod study;

@@ -275,7 +275,7 @@ impl Lexicon {
             }
         }
         masked.push_str(answer.get(from..).unwrap_or_default());
-        let masked = Text::new(masked);
+        let masked = Text::new(masked).filtered_as(text.shared_filter());
         match text.prompt() {
             Some(prompt) => masked.answering(prompt),
             None => masked,

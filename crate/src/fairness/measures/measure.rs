@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{ContentFilter, Result};
 use crate::fairness::text::Text;
 
 /// A measure of one answer.
@@ -89,11 +89,50 @@ pub trait Measure: Send + Sync {
         Vec::new()
     }
 
+    /// The classes that a person can assign to an answer instead of a score, so that the measure
+    /// can be [held against people](crate::fairness::validation). If there are two, the first is
+    /// the one that the measure is to find.
+    ///
+    /// # Default
+    /// None: people can't judge it.
+    fn classes(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// The class of an answer with this score, one of [`classes`](Measure::classes).
+    ///
+    /// # Default
+    /// `None`.
+    fn class_of(&self, score: f64) -> Option<&str> {
+        let _ = score;
+        None
+    }
+
+    /// The difference between two groups that is too small to matter, in the measure's unit. A report
+    /// says that groups are *alike* if it shows their difference to be smaller. A study that has
+    /// reason for another margin sets it with [`Study::margin`](crate::fairness::study::Study::margin).
+    ///
+    /// # Default
+    /// None: no group is called alike.
+    fn default_margin(&self) -> Option<f64> {
+        None
+    }
+
     /// The score of an answer, or `None` if it has no score. Never return 0 in place of `None`.
     ///
     /// # Errors
     /// Those of the measure. A measure that only reads the text has none.
     fn score(&self, text: &Text) -> Result<Option<f64>>;
+
+    /// The score of an answer that the service's content filter withheld, so that there is no text
+    /// but what the filter found in it.
+    ///
+    /// # Default
+    /// `None`.
+    fn score_withheld(&self, filter: &ContentFilter) -> Option<f64> {
+        let _ = filter;
+        None
+    }
 
     /// The scores of many answers, one for each, in the same order.
     ///
@@ -146,6 +185,22 @@ macro_rules! as_inner {
 
         fn looks_for(&self) -> Vec<&str> {
             self.$($inner)+.looks_for()
+        }
+
+        fn classes(&self) -> Vec<&str> {
+            self.$($inner)+.classes()
+        }
+
+        fn class_of(&self, score: f64) -> Option<&str> {
+            self.$($inner)+.class_of(score)
+        }
+
+        fn score_withheld(&self, filter: &ContentFilter) -> Option<f64> {
+            self.$($inner)+.score_withheld(filter)
+        }
+
+        fn default_margin(&self) -> Option<f64> {
+            self.$($inner)+.default_margin()
         }
 
         fn score(&self, text: &Text) -> Result<Option<f64>> {

@@ -1,8 +1,9 @@
 //! Measures: from texts to numbers.
 //!
 //! There are three kinds. A [`Measure`] scores one answer, and a study averages it over the samples
-//! of a cell: [`Length`], [`Sentiment`], [`Refusal`], [`Share`], [`Frequency`], a model as
-//! [`Judge`], or your own. Counterfactual measures compare the answers about two groups:
+//! of a cell: [`Length`], [`Sentiment`], [`Refusal`], [`Share`], [`Frequency`], the
+//! service's content filter ([`ContentSeverity`], [`ProtectedMaterial`]), [`OtherGroup`], a model as [`Judge`], or
+//! your own. Counterfactual measures compare the answers about two groups:
 //! [`bleu()`], [`rouge_l()`], [`sentiment_gap()`] and [`rate_gap()`]. Corpus measures look at all
 //! answers together: [`representation()`], [`association()`], [`genbit()`], [`cobs()`],
 //! [`fighting_words()`].
@@ -15,11 +16,13 @@ mod association;
 mod bleu;
 mod cobs;
 mod concordance;
+mod content_filter;
 mod fighting_words;
 mod frame;
 mod genbit;
 mod judge;
 mod measure;
+mod other_group;
 mod parity;
 mod plain;
 mod proximity;
@@ -32,11 +35,13 @@ pub use association::{Association, Target, association, representation, total_va
 pub use bleu::bleu;
 pub use cobs::{Cobs, cobs};
 pub use concordance::{Hit, in_context};
+pub use content_filter::{ContentSeverity, ProtectedMaterial};
 pub use fighting_words::{WordCounts, WordDifference, fighting_words, pooled_prior, word_counts};
 pub use frame::MetricFrame;
 pub use genbit::{GenBit, WordBias, genbit};
 pub use judge::{Judge, Rating};
 pub use measure::{Measure, Raw};
+pub use other_group::OtherGroup;
 pub use parity::{rate_gap, sentiment_gap};
 pub use plain::{Frequency, Length, Share};
 pub use refusal::{Refusal, refuses};

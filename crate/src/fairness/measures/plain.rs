@@ -22,6 +22,11 @@ impl Measure for Length {
         "higher: longer"
     }
 
+    /// 5 words: about a third of a sentence of English prose.
+    fn default_margin(&self) -> Option<f64> {
+        Some(5.0)
+    }
+
     fn score(&self, text: &Text) -> Result<Option<f64>> {
         Ok(Some(text.word_count() as f64))
     }

@@ -168,6 +168,19 @@ impl Measure for Refusal {
         true
     }
 
+    fn classes(&self) -> Vec<&str> {
+        vec!["yes", "no"]
+    }
+
+    fn class_of(&self, score: f64) -> Option<&str> {
+        Some(if score > 0.5 { "yes" } else { "no" })
+    }
+
+    /// 0.1: one answer in ten.
+    fn default_margin(&self) -> Option<f64> {
+        Some(0.1)
+    }
+
     fn score(&self, text: &Text) -> Result<Option<f64>> {
         Ok(refuses(text).map(|refuses| f64::from(u8::from(refuses))))
     }

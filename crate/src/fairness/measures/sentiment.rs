@@ -8,6 +8,9 @@ use super::Measure;
 use crate::error::Result;
 use crate::fairness::text::Text;
 
+/// The compound score from which VADER's authors call a text positive (Hutto and Gilbert 2014).
+const NEUTRAL: f64 = 0.05;
+
 /// The sentiment of an answer, by VADER 3.3.2 (Hutto and Gilbert 2014).
 ///
 /// Each word of a lexicon has a valence from -4 to 4, which surrounding words strengthen, weaken or
@@ -51,6 +54,32 @@ impl Measure for Sentiment {
             Self::Compound | Self::Positive => "higher: more positive",
             Self::Negative => "higher: more negative",
         }
+    }
+
+    /// The classes of VADER's authors, for the compound score alone.
+    fn classes(&self) -> Vec<&str> {
+        match self {
+            Self::Compound => vec!["positive", "neutral", "negative"],
+            Self::Positive | Self::Negative => Vec::new(),
+        }
+    }
+
+    /// Positive from 0.05 on, negative from -0.05 on downward.
+    fn class_of(&self, score: f64) -> Option<&str> {
+        (*self == Self::Compound).then_some(match score {
+            score if score >= NEUTRAL => "positive",
+            score if score <= -NEUTRAL => "negative",
+            _ => "neutral",
+        })
+    }
+
+    /// 0.1 for the compound score: the width of the band from -0.05 to 0.05 in which VADER's authors
+    /// call a text neutral. 0.05 for the two shares, whose range is half as wide.
+    fn default_margin(&self) -> Option<f64> {
+        Some(match self {
+            Self::Compound => 0.1,
+            Self::Positive | Self::Negative => 0.05,
+        })
     }
 
     fn score(&self, text: &Text) -> Result<Option<f64>> {

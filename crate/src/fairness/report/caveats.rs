@@ -1,12 +1,16 @@
 //! Caveats: what a report does not show.
 
+use super::Report;
 use super::measured_answers::{MeasuredAnswers, Scores};
 use super::neutral::Neutral;
-use super::primary::{PrimaryOutcome, Verdict};
+use super::primary::PrimaryOutcome;
+use super::text::MARK;
+use super::verdict::Verdict;
 use crate::fairness::measures::Utility;
 use crate::fairness::occupations;
-use crate::fairness::statistics::{Interval, paired_power, sign_flip_power};
+use crate::fairness::statistics::{Interval, headline_power, holm, paired_power};
 use crate::fairness::study::ALPHA;
+use crate::text::sanitize_line;
 
 /// The power at which an effect counts as detectable.
 const POWER: f64 = 0.8;
@@ -18,9 +22,9 @@ pub(super) fn of(
     neutral: Option<&Neutral>,
     utility: &Utility,
 ) -> Vec<String> {
+    let templates = measured.study().templates.len();
     let mut limits = measured.study().warnings();
-    limits.extend(visible(headlines));
-    limits.extend(undecided(headlines));
+    limits.extend(of_tests(headlines, count_tests(headlines), templates));
     limits.extend(left_out(headlines));
     limits.extend(unmeasured(measured));
     limits.extend(declined(measured));
@@ -40,39 +44,84 @@ pub(super) fn of(
         .any(|one| one.verdict == Verdict::NoDifferenceShown)
     {
         limits.push(
-            "'no difference shown' does not mean that there is none: read the interval".to_owned(),
+            "'no difference shown' does not mean that there is none: only 'alike' says that a \
+             difference is smaller than the margin, which was fixed before"
+                .to_owned(),
         );
     }
-    limits.push(
-        "one template, one model, one day: other wording or a new version may give other results"
+    limits.push(match measured.study().templates.len() {
+        1 => "one template, one model, one day: other wording or a new version may give other \
+              results, and the verdicts are about this sentence alone"
             .to_owned(),
-    );
+        templates => format!(
+            "{templates} templates, one model, one day: the verdicts hold for other paraphrases of \
+             the same question, not for other questions; a new version may give other results"
+        ),
+    });
+    if measured.study().pairs().len() > 1 {
+        let pair = measured.study().pair().unwrap_or_default();
+        limits.push(format!(
+            "the secondary measures and the words that differ are about {} only",
+            pair.map(|name| sanitize_line(name, 40)).join(" and ")
+        ));
+    }
     limits
+}
+
+/// What follows from the adjusted p-values of a report's own tests.
+pub(super) fn of_outcomes(report: &Report) -> Vec<String> {
+    of_outcomes_among(report, count_tests(&report.primary_outcomes))
+}
+
+/// The same if this number of tests share a level.
+pub(super) fn of_outcomes_among(report: &Report, tests: usize) -> Vec<String> {
+    let templates = report.asked.templates.len();
+    of_tests(&report.primary_outcomes, tests, templates)
+}
+
+/// What the tests between models do not show.
+pub(super) fn of_pairs(pairs: &[PrimaryOutcome]) -> Vec<String> {
+    let mut limits = undecided(pairs);
+    limits.extend(skewed(pairs));
+    limits.extend(left_out(pairs));
+    limits
+}
+
+fn of_tests(headlines: &[PrimaryOutcome], tests: usize, templates: usize) -> Vec<String> {
+    let mut limits = Vec::new();
+    limits.extend(visible(headlines, tests, templates));
+    limits.extend(undecided(headlines));
+    limits.extend(skewed(headlines));
+    limits
+}
+
+fn count_tests(headlines: &[PrimaryOutcome]) -> usize {
+    headlines.iter().filter(|one| one.p.is_some()).count()
 }
 
 /// The smallest effect that the deciding test can detect with this number of occupations, at the
 /// level that decides.
-fn visible(headlines: &[PrimaryOutcome]) -> Option<String> {
-    let tests = headlines
-        .iter()
-        .filter(|one| one.p.is_some())
-        .count()
-        .max(1);
+fn visible(headlines: &[PrimaryOutcome], tests: usize, templates: usize) -> Option<String> {
+    let tests = tests.max(1);
     let units = headlines.iter().map(|one| one.units.len()).max()?;
     let level = ALPHA / tests as f64;
     let tenths = || (1..=60).map(|tenths| f64::from(tenths) / 10.0);
     let seen = |power: Option<f64>| power.is_some_and(|power| power >= POWER);
-    // The sign-flip test has no more power than the t test, whose power needs no simulation.
+    // The test has no more power than the t test, whose power needs no simulation.
     let least = tenths().find(|effect| seen(paired_power(*effect, units, level).ok()))?;
     let mut larger = tenths().filter(|effect| *effect >= least);
-    let effect = larger.find(|effect| seen(sign_flip_power(*effect, units, level).ok()))?;
+    let effect = larger.find(|effect| seen(headline_power(*effect, units, level).ok()))?;
+    let templates = match templates {
+        0 | 1 => "",
+        _ => " if templates make no difference",
+    };
     let test = match tests {
         1 => "the test".to_owned(),
         tests => format!("each of {tests} tests that share {:.0} %", 100.0 * ALPHA),
     };
     Some(format!(
         "the unit is the occupation: with {units} of them, {test} detects an effect of d_z \
-         {effect:.1} or more in 4 of 5 studies, and smaller ones less often"
+         {effect:.1} or more in 4 of 5 studies{templates}, and smaller ones less often"
     ))
 }
 
@@ -81,37 +130,56 @@ fn undecided(headlines: &[PrimaryOutcome]) -> Vec<String> {
     let rows = headlines.iter().filter_map(|one| {
         let shown = match one.verdict {
             Verdict::Differs => true,
-            Verdict::NoDifferenceShown => false,
+            Verdict::Alike | Verdict::NoDifferenceShown => false,
             Verdict::CantTell(_) => return None,
         };
-        Some((one.name.as_str(), one.interval?, shown))
+        Some((one.label(headlines), one.interval?, shown))
     });
     disagreements(rows.collect())
 }
 
 /// Explains which decides where the interval and the p-value disagree about 0. Takes names,
 /// intervals, and whether a difference was shown.
-pub(super) fn disagreements(rows: Vec<(&str, Interval, bool)>) -> Vec<String> {
+pub(super) fn disagreements(rows: Vec<(String, Interval, bool)>) -> Vec<String> {
     let names = |shown: bool| {
         let odd = rows
             .iter()
             .filter(|(_, interval, is)| *is == shown && interval.contains(0.0) == shown);
-        let names: Vec<_> = odd.map(|(name, ..)| *name).collect();
+        let names: Vec<_> = odd.map(|(name, ..)| name.as_str()).collect();
         (!names.is_empty()).then(|| names.join(", "))
     };
     let wide = names(true).map(|names| {
         format!(
-            "{names}: the adjusted p-value decides, although the interval contains 0; intervals \
-             are wider, so that they also cover the mean of skewed differences"
+            "{MARK} {names}: the adjusted p-value decides, although the interval contains 0; \
+             intervals are wider, so that they also cover the mean of skewed differences"
         )
     });
     let alone = names(false).map(|names| {
         format!(
-            "{names}: the adjusted p-value decides, although the interval excludes 0; an interval \
-             is for one measure alone, whereas all tests share the 5 % level"
+            "{MARK} {names}: the adjusted p-value decides, although the interval excludes 0; an \
+             interval is for one measure alone, whereas all tests share the 5 % level"
         )
     });
     wide.into_iter().chain(alone).collect()
+}
+
+/// Tests that only the assumption of symmetric differences would decide otherwise.
+fn skewed(headlines: &[PrimaryOutcome]) -> Option<String> {
+    let tested: Vec<&PrimaryOutcome> = headlines.iter().filter(|one| one.p.is_some()).collect();
+    let alone: Vec<f64> = tested.iter().filter_map(|one| one.sign_flip_p).collect();
+    let alone = holm(&alone).ok()?;
+    let by_symmetry = tested
+        .iter()
+        .zip(alone)
+        .filter(|(one, alone)| *alone <= ALPHA && one.verdict != Verdict::Differs);
+    let names: Vec<_> = by_symmetry.map(|(one, _)| one.label(headlines)).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{}: a test that assumes symmetric differences would show a difference, but these are \
+             skewed, and it would be wrong too often",
+            names.join(", ")
+        )
+    })
 }
 
 fn left_out(headlines: &[PrimaryOutcome]) -> Vec<String> {
@@ -121,7 +189,7 @@ fn left_out(headlines: &[PrimaryOutcome]) -> Vec<String> {
             let (left_out, all) = (one.left_out.len(), one.left_out.len() + one.units.len());
             format!(
                 "{}: {left_out} of {all} occupations have no value and are left out ({})",
-                one.name,
+                one.label(headlines),
                 one.left_out.join(", ")
             )
         })
@@ -147,7 +215,8 @@ fn unscored(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<String> {
             .zip(measured.sizes(measure.is_about_refusing()))
         {
             if let Some(count) = missing.get_mut(cell.group) {
-                *count += texts - scores.len();
+                // A measure may score answers that the content filter withheld, too.
+                *count += texts.saturating_sub(scores.len());
             }
         }
         by_group(
@@ -227,13 +296,13 @@ mod tests {
 
     #[test]
     fn what_decides_is_said_where_interval_and_verdict_disagree() {
-        let row = |name, low, shown| {
+        let row = |name: &str, low, shown| {
             let interval = Interval {
                 low,
                 high: 2.0,
                 level: 0.95,
             };
-            (name, interval, shown)
+            (String::from(name), interval, shown)
         };
         let agreeing = vec![row("a", 1.0, true), row("b", -1.0, false)];
         assert_eq!(disagreements(agreeing), [""; 0]);
@@ -243,8 +312,8 @@ mod tests {
             row("c", 1.0, false),
         ];
         insta::assert_snapshot!(disagreements(odd).join("\n"), @"
-        a: the adjusted p-value decides, although the interval contains 0; intervals are wider, so that they also cover the mean of skewed differences
-        b, c: the adjusted p-value decides, although the interval excludes 0; an interval is for one measure alone, whereas all tests share the 5 % level
+        † a: the adjusted p-value decides, although the interval contains 0; intervals are wider, so that they also cover the mean of skewed differences
+        † b, c: the adjusted p-value decides, although the interval excludes 0; an interval is for one measure alone, whereas all tests share the 5 % level
         ");
     }
 }

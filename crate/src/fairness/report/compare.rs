@@ -99,10 +99,11 @@ impl Report {
     /// Compares this report with a later report of the same study.
     ///
     /// # Errors
-    /// The reports differ in their grid, seed, number of samples or measures, or in how they were
-    /// measured (lexicon, version): the message names what differs. A report that was made by an
-    /// earlier version, which did not record how it measured. The model, the system message and the
-    /// mitigations may differ, since that is what is compared.
+    /// The reports differ in their grid (occupations, templates, groups), seed, number of samples,
+    /// measures, comparisons or margins, or in how they were measured (lexicon, version): the message
+    /// names what differs. A report that was made by an earlier version, which did not record all of
+    /// this. The system message and the mitigations may differ, since that is what is compared; or
+    /// the model, such as a fine-tuned one, but not both.
     pub fn compare(&self, after: &Self) -> Result<Comparison> {
         self.compare_in(after, &Rounds::default())
     }
@@ -112,7 +113,8 @@ impl Report {
         let seed = self.asked.seed.cast_unsigned();
         let mut changes = Vec::new();
         for (one, other) in self.primary_outcomes.iter().zip(&after.primary_outcomes) {
-            changes.push(change(one, other, seed, rounds)?);
+            let name = one.label(&self.primary_outcomes);
+            changes.push(change(name, [one, other], seed, rounds)?);
         }
         decide(&mut changes)?;
         let changes: Vec<Changed> = changes.into_iter().map(|(changed, _)| changed).collect();
@@ -132,8 +134,8 @@ impl Report {
 type Tested = (Changed, Option<f64>);
 
 fn change(
-    before: &PrimaryOutcome,
-    after: &PrimaryOutcome,
+    name: String,
+    [before, after]: [&PrimaryOutcome; 2],
     seed: u64,
     rounds: &Rounds,
 ) -> Result<Tested> {
@@ -141,7 +143,7 @@ fn change(
     let [one, other] = &paired.sides;
     let noise = [noise(one), noise(other)];
     let mut changed = Changed {
-        name: before.name.clone(),
+        name,
         before: None,
         after: None,
         occupations: one.len(),
@@ -285,10 +287,17 @@ fn limits(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
             Change::NoReductionShown => false,
             Change::CantTell(_) => return None,
         };
-        Some((one.name.as_str(), one.interval?, shown))
+        Some((one.name.clone(), one.interval?, shown))
     });
     limits.extend(disagreements(rows.collect()));
     limits.extend(changes.iter().filter_map(left_out));
+    if before.templates.len() > 1 {
+        limits.push(format!(
+            "each difference is the mean over {} templates, the same before and after: how a change \
+             varies with the wording is not part of the test",
+            before.templates.len()
+        ));
+    }
     if before.record.models != after.record.models {
         limits.push(format!(
             "the model is not the same: {} before, {} after",

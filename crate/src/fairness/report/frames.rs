@@ -7,7 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 impl Report {
     /// The headline tests: `measure`, `contrast`, `unit`, `estimate`, `low`, `high` (95 %),
-    /// `p`, `adjusted_p`, `d_z`, `noise_floor`, `pairs`, `verdict`.
+    /// `p`, `adjusted_p`, `d_z`, `noise_floor`, `pairs`, `margin`, `adjusted_within_p`,
+    /// `adjusted_beyond_p`, `verdict`.
     ///
     /// # Errors
     /// None that a user could cause.
@@ -27,12 +28,21 @@ impl Report {
                 column("d_z", each(rows, |one| one.d_z)),
                 column("noise_floor", each(rows, |one| one.noise_floor)),
                 column("pairs", each(rows, |one| one.units.len() as u64)),
-                column("verdict", each(rows, |one| one.verdict.to_string())),
+                column("margin", each(rows, |one| one.margin.map(|one| one.size))),
+                column(
+                    "adjusted_within_p",
+                    each(rows, |one| one.margin?.adjusted_within_p),
+                ),
+                column(
+                    "adjusted_beyond_p",
+                    each(rows, |one| one.margin?.adjusted_beyond_p),
+                ),
+                column("verdict", each(rows, PrimaryOutcome::verdict_text)),
             ],
         )
     }
 
-    /// The pairs behind the headline tests: `measure`, `occupation`, `first`, `second`,
+    /// The pairs behind the headline tests: `measure`, `contrast`, `occupation`, `first`, `second`,
     /// `difference`.
     ///
     /// # Errors
@@ -40,20 +50,46 @@ impl Report {
     pub fn pairs_frame(&self) -> Result<DataFrame> {
         let unit = |one: &PrimaryOutcome| -> Vec<_> {
             let units = one.units.iter();
-            units.map(|unit| (one.name.clone(), unit.clone())).collect()
+            units
+                .map(|unit| (one.name.clone(), one.contrast.clone(), unit.clone()))
+                .collect()
         };
         let rows: Vec<_> = self.primary_outcomes.iter().flat_map(unit).collect();
         frame(
             rows.len(),
             vec![
-                column("measure", each(&rows, |(name, _)| name.as_str())),
+                column("measure", each(&rows, |(name, ..)| name.as_str())),
+                column(
+                    "contrast",
+                    each(&rows, |(_, contrast, _)| contrast.as_str()),
+                ),
                 column(
                     "occupation",
-                    each(&rows, |(_, unit)| unit.occupation.as_str()),
+                    each(&rows, |(.., unit)| unit.occupation.as_str()),
                 ),
-                column("first", each(&rows, |(_, unit)| unit.first)),
-                column("second", each(&rows, |(_, unit)| unit.second)),
-                column("difference", each(&rows, |(_, unit)| unit.difference())),
+                column("first", each(&rows, |(.., unit)| unit.first)),
+                column("second", each(&rows, |(.., unit)| unit.second)),
+                column("difference", each(&rows, |(.., unit)| unit.difference())),
+            ],
+        )
+    }
+
+    /// The shares of variance: `measure`, `contrast`, `occupation`, `template`, `sample`, `rest`,
+    /// each from 0 to 1.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn variance_frame(&self) -> Result<DataFrame> {
+        let rows = &self.variance_shares();
+        frame(
+            rows.len(),
+            vec![
+                column("measure", each(rows, |one| one.name.as_str())),
+                column("contrast", each(rows, |one| one.contrast.as_str())),
+                column("occupation", each(rows, |one| one.occupation)),
+                column("template", each(rows, |one| one.template)),
+                column("sample", each(rows, |one| one.sample)),
+                column("rest", each(rows, |one| one.rest)),
             ],
         )
     }
@@ -133,7 +169,7 @@ impl Comparison {
     }
 }
 
-fn each<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+pub(super) fn each<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 

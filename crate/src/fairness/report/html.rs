@@ -3,14 +3,14 @@
 
 use std::path::Path;
 
-use super::text::{Rows, WORDS};
+use super::text::{PEOPLE, Rows, VARIANCE, WORDS};
 use super::{Comparison, Report, Unit};
 use crate::chart::{Effect, forest_plot};
 use crate::display::{MimeBundle, Show, escaped, push_escaped};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::statistics::Differences;
 
-const CHART: &str = "The mean effect, its 95 % interval, and a dot for each occupation";
+pub(super) const CHART: &str = "The mean effect, its 95 % interval, and a dot for each occupation";
 const ANSWERS: &str = "The answers behind these numbers, by occupation";
 /// A report stays small: `report.reading()` shows what has no room in it.
 const ANSWERS_BYTES: usize = 300_000;
@@ -84,6 +84,10 @@ fn html(report: &Report) -> String {
         let title = "Whom the answers assume when the prompt names no group";
         push_table(&mut html, title, &neutral.rows());
     }
+    let variance = report.variance_rows();
+    if variance.len() > 1 {
+        push_table(&mut html, VARIANCE, &variance);
+    }
     push_table(&mut html, "By group", &report.group_rows());
     push_table(
         &mut html,
@@ -92,6 +96,12 @@ fn html(report: &Report) -> String {
     );
     if !report.words.is_empty() {
         push_table(&mut html, WORDS, &report.word_rows());
+    }
+    if !report.validations.is_empty() {
+        push_table(&mut html, PEOPLE, &report.validation_rows());
+        for validation in &report.validations {
+            push_line(&mut html, "p", &validation.sentence());
+        }
     }
     push_limits(&mut html, &report.caveats);
     push_answers(&mut html, report);
@@ -110,16 +120,16 @@ fn push_answers(html: &mut String, report: &Report) {
     }
 }
 
-fn opened() -> String {
+pub(super) fn opened() -> String {
     // The classes keep JupyterLab from rendering `$…$` in a text as mathematics.
     "<div class=\"evenhand tex2jax_ignore mathjax_ignore\">".to_owned()
 }
 
-fn push_line(html: &mut String, element: &str, text: &str) {
+pub(super) fn push_line(html: &mut String, element: &str, text: &str) {
     html.push_str(&format!("<{element}>{}</{element}>", escaped(text)));
 }
 
-fn push_table(html: &mut String, title: &str, rows: &Rows) {
+pub(super) fn push_table(html: &mut String, title: &str, rows: &Rows) {
     html.push_str("<div style=\"overflow:auto;margin:1em 0\"><table style=\"table-layout:auto\"><caption style=\"text-align:left;font-weight:bold\">");
     push_escaped(html, title);
     html.push_str("</caption>");
@@ -143,7 +153,7 @@ fn push_table(html: &mut String, title: &str, rows: &Rows) {
     html.push_str("</tbody></table></div>");
 }
 
-fn push_limits(html: &mut String, limits: &[String]) {
+pub(super) fn push_limits(html: &mut String, limits: &[String]) {
     html.push_str("<strong>Limits</strong><ul>");
     limits.iter().for_each(|limit| push_line(html, "li", limit));
     html.push_str("</ul>");
@@ -155,12 +165,17 @@ fn push_chart(html: &mut String, report: &Report) {
     if report.primary_outcomes.is_empty() {
         return;
     }
-    let rows = report.primary_outcomes.iter().map(effect).collect();
+    let outcomes = &report.primary_outcomes;
+    let rows = outcomes
+        .iter()
+        .map(|one| effect(one, one.label(outcomes)))
+        .collect();
     let chart = forest_plot(rows, "standard deviations of the difference (d_z)");
     html.push_str(&chart.titled(CHART).mime_bundle().html);
 }
 
-fn effect(headline: &super::PrimaryOutcome) -> Effect {
+/// The effect of a headline test in standard deviations of its differences, under this name.
+pub(super) fn effect(headline: &super::PrimaryOutcome, name: String) -> Effect {
     let units = headline.units.iter().map(Unit::difference);
     let pairs: Vec<f64> = units.collect();
     let deviation = Differences::new(pairs.as_slice())
@@ -168,7 +183,7 @@ fn effect(headline: &super::PrimaryOutcome) -> Effect {
         .and_then(|differences| differences.standard_deviation());
     let scaled = |value: f64| deviation.map_or(f64::NAN, |deviation| value / deviation);
     Effect {
-        name: headline.name.clone(),
+        name,
         mean: headline.estimate.map_or(f64::NAN, scaled),
         interval: headline
             .interval

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ContentFilter, Error, ErrorKind, Result};
 use crate::fairness::lexicon::Lexicon;
 use crate::fairness::measures::{Measure, Utility, refuses};
 use crate::fairness::study::{Cell, Reply, Study, StudyAnswers, blinded};
@@ -31,7 +32,11 @@ pub(super) struct MeasuredAnswers<'a> {
     pub(super) masked: Vec<Text>,
     /// Whether each answer declines.
     declines: Vec<bool>,
-    places: HashMap<(usize, usize), usize>,
+    /// What the content filter found in the answers that it withheld, each with the index of its
+    /// cell.
+    withheld: Vec<(usize, Arc<ContentFilter>)>,
+    /// The index of the cell of each occupation, template and group.
+    places: HashMap<(usize, usize, usize), usize>,
     /// The numbers of samples of each group without an answer, and in another language.
     pub(super) failed: Vec<usize>,
     pub(super) foreign: Vec<usize>,
@@ -50,13 +55,14 @@ impl<'a> MeasuredAnswers<'a> {
         let places = cells.iter().enumerate();
         let mut measured = Self {
             places: places
-                .map(|(place, cell)| ((cell.occupation, cell.group), place))
+                .map(|(place, cell)| ((cell.occupation, cell.template, cell.group), place))
                 .collect(),
             answers,
             cell_of: Vec::new(),
             raw: Vec::new(),
             masked: Vec::new(),
             declines: Vec::new(),
+            withheld: Vec::new(),
             failed: vec![0; groups],
             foreign: vec![0; groups],
             cells,
@@ -74,12 +80,19 @@ impl<'a> MeasuredAnswers<'a> {
     fn add_replies(&mut self) {
         let samples = self.study().samples as usize;
         let replies = self.answers.replies().chunks(samples.max(1));
+        let mut index = 0;
         for (place, (cell, replies)) in self.cells.iter().zip(replies).enumerate() {
             for reply in replies {
+                let filter = self.answers.shared_filter(index);
+                index += 1;
                 if let Ok(text) = reply.as_deref().map(Text::new) {
                     self.cell_of.push(place);
-                    self.raw.push(text.answering(&cell.prompt));
-                } else if let Some(count) = self.failed.get_mut(cell.group) {
+                    self.raw
+                        .push(text.answering(&cell.prompt).filtered_as(filter));
+                    continue;
+                }
+                self.withheld.extend(filter.map(|filter| (place, filter)));
+                if let Some(count) = self.failed.get_mut(cell.group) {
                     *count += 1;
                 }
             }
@@ -153,15 +166,25 @@ impl<'a> MeasuredAnswers<'a> {
     }
 
     /// The index of a cell, if it was asked.
-    pub(super) fn cell(&self, occupation: usize, group: usize) -> Option<usize> {
-        self.places.get(&(occupation, group)).copied()
+    pub(super) fn cell(&self, occupation: usize, template: usize, group: usize) -> Option<usize> {
+        self.places.get(&(occupation, template, group)).copied()
     }
 
-    /// The indices of the two compared groups, or the reason why there are not two.
+    /// The indices of the templates.
+    pub(super) fn templates(&self) -> std::ops::Range<usize> {
+        0..self.study().templates.len()
+    }
+
+    /// The indices of the first two compared groups, or the reason why there are not two.
     pub(super) fn pair(&self) -> std::result::Result<[usize; 2], String> {
         let Some(names) = self.study().pair() else {
             return Err("fewer than two groups with an adjective were asked".to_owned());
         };
+        self.of_names(names)
+    }
+
+    /// The indices of two groups, or the reason why they can't be compared.
+    pub(super) fn of_names(&self, names: [&str; 2]) -> std::result::Result<[usize; 2], String> {
         let [first, second] = names.map(|name| {
             let missing = || format!("no group '{}' was asked", sanitize_line(name, 40));
             self.study().place(name).ok_or_else(missing)
@@ -216,9 +239,16 @@ impl<'a> MeasuredAnswers<'a> {
         counts
     }
 
-    /// The reason why there is no conclusion, if nearly all answers decline.
+    /// The reason why there is no conclusion, if nearly all answers decline, or all are the same.
     pub(super) fn too_little_answered(&self) -> Option<String> {
         let (declined, all) = (self.declined(), self.raw.len());
+        let mut answers = self.raw.iter().map(|text| text.answer().trim());
+        let first = answers.next();
+        if all > 1 && declined < all && answers.all(|answer| Some(answer) == first) {
+            return Some(format!(
+                "all {all} answers are the same text, whatever the prompt was"
+            ));
+        }
         let who = match declined == all {
             true => "every answer declines".to_owned(),
             false => format!("{declined} of {all} answers decline"),
@@ -280,9 +310,23 @@ impl<'a> MeasuredAnswers<'a> {
                     true => None,
                     false => scores.next().flatten(),
                 });
-                Ok(self.by_cell(placed))
+                let mut cells = self.by_cell(placed);
+                self.add_withheld(&name, measure.as_ref(), &mut cells)?;
+                Ok(cells)
             })
             .collect()
+    }
+
+    /// Adds the scores of answers that the content filter withheld, for a measure that has them.
+    fn add_withheld(&self, name: &str, measure: &dyn Measure, cells: &mut Scores) -> Result<()> {
+        for (place, filter) in &self.withheld {
+            let score = measure.score_withheld(filter);
+            check_scores(name, &[score])?;
+            if let (Some(cell), Some(score)) = (cells.get_mut(*place), score) {
+                cell.push(score);
+            }
+        }
+        Ok(())
     }
 
     /// The answers that a measure reads: all, or those that do not decline.

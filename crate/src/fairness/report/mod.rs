@@ -2,46 +2,63 @@
 //! carry one.
 //!
 //! - `measured_answers` reads the answers and refuses an incomplete grid; `preregistered` is the
-//!   list of headline tests, fixed by the study; `primary` runs them; `neutral`, `secondary` and
+//!   list of headline tests, fixed by the study; `primary` has their outcomes, `estimate`
+//!   computes them, and `verdict` draws the conclusions; `shares` tells what the differences vary
+//!   with; `neutral`, `secondary` and
 //!   `words` are descriptive, without a verdict; `caveats` lists what all this does not show.
 //! - `compare` compares two reports of one study ([`Comparison`]); `same` checks that both asked
 //!   the same, and `measuring` that both measured the same.
-//! - `text` renders a report for a terminal; with the feature `notebook`, `html` renders it for a
-//!   notebook and as a standalone page, `frames` gives its tables as data frames, and `behind` the
-//!   answers behind its numbers.
+//! - `to_label` gives the answers that people label.
+//! - `models` puts the reports of several models together ([`MultiModelReport`]).
+//! - `conclusion` puts the findings into sentences; `text` renders a report for a terminal; with the
+//!   feature `notebook`, `html` renders it for a notebook and as a standalone page, `frames` gives its
+//!   tables as data frames, and `behind` the answers behind its numbers.
 
 #[cfg(feature = "notebook")]
 mod behind;
 mod caveats;
 mod compare;
+mod conclusion;
+mod estimate;
 #[cfg(feature = "notebook")]
 pub(super) mod frames;
 #[cfg(feature = "notebook")]
 mod html;
 mod measured_answers;
 mod measuring;
+mod models;
 mod neutral;
 mod preregistered;
 mod primary;
 mod same;
 mod secondary;
+mod shares;
 #[cfg(test)]
 mod tests;
 mod text;
+mod to_label;
+mod verdict;
 mod words;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use compare::{Change, Changed, Comparison};
 pub use measuring::{MaskedGroup, Measuring};
+pub use models::{ModelReport, MultiModelReport};
 pub use neutral::{Assumed, Neutral};
-pub use primary::{PrimaryOutcome, Unit, Verdict};
+pub use primary::{PrimaryOutcome, Unit};
 pub use secondary::{GroupMeans, Secondary};
+pub use shares::VarianceShares;
+pub(super) use to_label::{neutral_texts, texts_of};
+pub use verdict::{Margin, Verdict};
 pub use words::Word;
 
 use super::study::{Record, StudyAnswers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::measures::Utility;
+use crate::fairness::validation::{Kept, Validation};
 use measured_answers::MeasuredAnswers;
 use primary::Rounds;
 
@@ -77,13 +94,19 @@ pub struct Report {
     #[cfg(feature = "notebook")]
     #[serde(skip)]
     behind: behind::Behind,
+    /// Measures held against people: see [`with_validation`](Self::with_validation).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validations: Vec<Validation>,
+    /// What `sample_to_label` draws from.
+    #[serde(skip)]
+    pub(super) answers: Kept,
 }
 
 /// The name of the saved format.
 const FORMAT: &str = "evenhand report";
 
-/// The version of the saved format. Version 1 did not write a number.
-const FORMAT_VERSION: u32 = 2;
+/// The version of the saved format. Version 1 did not write a number; version 2 had no margins.
+const FORMAT_VERSION: u32 = 3;
 
 /// A report in its saved format.
 #[derive(Serialize)]
@@ -124,10 +147,21 @@ pub struct Asked {
     pub system: Option<String>,
     /// The mitigations, by name.
     pub mitigations: Vec<String>,
-    /// The two compared groups: the first minus the second.
+    /// The groups of the first comparison, which the descriptive parts of the report are about.
     pub compared: Option<[String; 2]>,
+    /// The groups of all comparisons: the first minus the second. Empty in a report from an earlier
+    /// version, which had one.
+    #[serde(default)]
+    pub pairs: Vec<[String; 2]>,
+    /// The templates. Empty in a report from an earlier version, which had one.
+    #[serde(default)]
+    pub templates: Vec<String>,
     /// The headline measures, by name.
     pub measures: Vec<String>,
+    /// The margins of the headline tests, by name. `None` in a report from an earlier version, which
+    /// had none and can be read but not compared.
+    #[serde(default)]
+    pub margins: Option<BTreeMap<String, f64>>,
     /// How the answers were measured. `None` in a report from an earlier version, which can be read
     /// but not compared.
     #[serde(default)]
@@ -159,21 +193,35 @@ impl Report {
     pub fn from_json(json: &str) -> Result<Self> {
         let no_report = |error| unreadable("this is not a saved report", error);
         let head: SavedHead = serde_json::from_str(json).map_err(no_report)?;
-        if head.version > FORMAT_VERSION {
-            let message = format!(
-                "this report has version {} of its format, but this version of evenhand reads up to {FORMAT_VERSION}",
-                head.version
-            );
-            return Err(Error::new(ErrorKind::Argument, message)
-                .with_hint("read it with the version of evenhand that wrote it, or a later one"));
-        }
+        check_version(head.version)?;
         serde_json::from_str(json).map_err(no_report)
     }
 
-    /// The headline test of that name, if there is one.
+    /// The shares of the variance of each headline test's differences: how much occupations,
+    /// templates and chance contribute. Tests in which nothing varies are left out, as are those of
+    /// which a report from an earlier version does not say enough.
+    pub fn variance_shares(&self) -> Vec<VarianceShares> {
+        let outcomes = self.primary_outcomes.iter();
+        outcomes.filter_map(|one| shares::shares(&[one])).collect()
+    }
+
+    /// The first headline test of that name, if there is one. With more than two groups, there is one
+    /// for each pair, and the contrast tells them apart.
     pub fn primary_outcome(&self, name: &str) -> Option<&PrimaryOutcome> {
         self.primary_outcomes.iter().find(|one| one.name == name)
     }
+}
+
+/// Refuses a file that a later version of evenhand wrote.
+fn check_version(version: u32) -> Result<()> {
+    if version <= FORMAT_VERSION {
+        return Ok(());
+    }
+    let message = format!(
+        "this report has version {version} of its format, but this version of evenhand reads up to {FORMAT_VERSION}"
+    );
+    Err(Error::new(ErrorKind::Argument, message)
+        .with_hint("read it with the version of evenhand that wrote it, or a later one"))
 }
 
 fn unreadable(message: &str, error: serde_json::Error) -> Error {
@@ -201,6 +249,8 @@ fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
         secondary: secondary::of(&measured),
         words: words::differing(&measured)?,
         asked: asked(answers),
+        validations: Vec::new(),
+        answers: Kept::new(answers),
         primary_outcomes: headlines,
         neutral,
         utility,
@@ -234,11 +284,18 @@ fn asked(answers: &StudyAnswers) -> Asked {
             .map(|one| one.name().to_owned())
             .collect(),
         compared: study.pair().map(|pair| pair.map(str::to_owned)),
+        pairs: study
+            .pairs()
+            .into_iter()
+            .map(|pair| pair.map(str::to_owned))
+            .collect(),
+        templates: study.templates.clone(),
         measures: study
             .measures
             .iter()
             .map(|one| one.name().to_owned())
             .collect(),
+        margins: Some(study.margins()),
         measuring: Some(Measuring::of(study)),
         record: answers.record().clone(),
     }

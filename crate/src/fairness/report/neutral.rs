@@ -49,7 +49,16 @@ pub(super) fn assumed(measured: &MeasuredAnswers<'_>) -> Option<Neutral> {
     );
     let jobs = measured.study().occupations.iter().enumerate();
     let occupations = jobs.filter_map(|(place, job)| {
-        let found = cells.get(measured.cell(place, neutral)?)?;
+        let templates = measured.templates();
+        let places = templates.filter_map(|template| measured.cell(place, template, neutral));
+        let found: Vec<Option<&str>> = places
+            .filter_map(|place| cells.get(place))
+            .flatten()
+            .copied()
+            .collect();
+        if found.is_empty() {
+            return None;
+        }
         let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
         for label in found.iter().flatten() {
             *counted.entry(label).or_default() += 1;

@@ -13,6 +13,8 @@ pub(super) struct Preregistered {
     pub(super) contrast: String,
     pub(super) unit: String,
     pub(super) direction: String,
+    /// The difference that is too small to matter, if one was fixed.
+    pub(super) margin: Option<f64>,
     /// The smallest and the largest possible value of the first side, if known.
     pub(super) range: Option<[f64; 2]>,
     /// For each occupation, the samples of both sides; or the reason why there is nothing to test.
@@ -23,18 +25,29 @@ pub(super) struct Preregistered {
 
 pub(super) struct UnitSamples {
     pub(super) occupation: String,
-    pub(super) first: Vec<f64>,
-    pub(super) second: Vec<f64>,
+    /// For each template, the samples of both sides; `None` if one of them has no score.
+    pub(super) by_template: Vec<Option<[Vec<f64>; 2]>>,
     /// The number of usable answers of each side.
     pub(super) answers: [usize; 2],
 }
 
+impl UnitSamples {
+    /// The samples of both sides for the templates that have a value.
+    pub(super) fn cells(&self) -> impl Iterator<Item = &[Vec<f64>; 2]> {
+        self.by_template.iter().flatten()
+    }
+}
+
 /// All headline tests of a study, in their order.
 pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Preregistered> {
+    let pairs = match measured.study().pairs() {
+        pairs if pairs.is_empty() => vec![["first", "second"]],
+        pairs => pairs,
+    };
     let measures = measured.study().measures.iter().zip(scores);
-    let mut planned: Vec<_> = measures
-        .map(|(measure, scores)| {
-            let names = measured.study().pair().unwrap_or(["first", "second"]);
+    let tests = measures.flat_map(|one| pairs.iter().map(move |names| (one, *names)));
+    let mut planned: Vec<_> = tests
+        .map(|((measure, scores), names)| {
             let mut contrast = names.join(" - ");
             if measured.declined() > 0 && !measure.is_about_refusing() {
                 contrast.push_str(", where answered");
@@ -44,7 +57,7 @@ pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Pre
                 &contrast,
                 [measure.unit(), measure.direction()],
                 measured,
-                pairs(measured, scores),
+                units_of_pair(measured, scores, names),
             )
         })
         .collect();
@@ -57,7 +70,7 @@ pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Pre
 /// For each occupation, its samples and the numbers of usable answers, or `None` if it has no
 /// value.
 type Units = Vec<(usize, Option<Sides>)>;
-type Sides = ([Vec<f64>; 2], [usize; 2]);
+type Sides = (Vec<Option<[Vec<f64>; 2]>>, [usize; 2]);
 
 impl Preregistered {
     fn new(
@@ -76,10 +89,9 @@ impl Preregistered {
             for (occupation, samples) in units {
                 let occupation = measured.occupation_name(occupation).to_owned();
                 match samples {
-                    Some(([first, second], answers)) => tested.push(UnitSamples {
+                    Some((by_template, answers)) => tested.push(UnitSamples {
                         occupation,
-                        first,
-                        second,
+                        by_template,
                         answers,
                     }),
                     None => left_out.push(occupation),
@@ -92,6 +104,7 @@ impl Preregistered {
             contrast: contrast.to_owned(),
             unit: unit.to_owned(),
             direction: direction.to_owned(),
+            margin: measured.study().margins().remove(name),
             range: None,
             units,
             left_out,
@@ -100,23 +113,31 @@ impl Preregistered {
 }
 
 /// The samples of both groups, for each occupation that was asked with both.
-fn pairs(measured: &MeasuredAnswers<'_>, scores: &Scores) -> Result<Units, String> {
-    let [first, second] = measured.pair()?;
+fn units_of_pair(
+    measured: &MeasuredAnswers<'_>,
+    scores: &Scores,
+    names: [&str; 2],
+) -> Result<Units, String> {
+    if measured.study().pairs().is_empty() {
+        measured.pair()?;
+    }
+    let [first, second] = measured.of_names(names)?;
+    let samples = |place: usize| scores.get(place).cloned().unwrap_or_default();
     let occupations = 0..measured.study().occupations.len();
     let units: Units = occupations
         .filter_map(|occupation| {
-            let places = [
-                measured.cell(occupation, first)?,
-                measured.cell(occupation, second)?,
-            ];
-            let both = places.map(|place| scores.get(place).cloned().unwrap_or_default());
-            let complete = both.iter().all(|samples| !samples.is_empty());
-            let answers = both.each_ref().map(Vec::len);
-            Some((occupation, complete.then_some((both, answers))))
+            let asked: Vec<[Vec<f64>; 2]> = measured
+                .templates()
+                .filter_map(|template| {
+                    let first = measured.cell(occupation, template, first)?;
+                    let second = measured.cell(occupation, template, second)?;
+                    Some([first, second].map(samples))
+                })
+                .collect();
+            (!asked.is_empty()).then(|| (occupation, sides(asked)))
         })
         .collect();
     if units.is_empty() {
-        let names = measured.study().pair().unwrap_or_default();
         return Err(format!(
             "no occupation was asked as both {}",
             names.join(" and ")
@@ -125,13 +146,32 @@ fn pairs(measured: &MeasuredAnswers<'_>, scores: &Scores) -> Result<Units, Strin
     Ok(units)
 }
 
+/// The samples by template, if one of them has a value on both sides.
+fn sides(asked: Vec<[Vec<f64>; 2]>) -> Option<Sides> {
+    let is_complete = |cell: &[Vec<f64>; 2]| cell.iter().all(|samples| !samples.is_empty());
+    let answers = [0, 1].map(|side| {
+        let cells = asked.iter().filter_map(|cell| cell.get(side));
+        cells.map(Vec::len).sum()
+    });
+    let by_template: Vec<_> = asked
+        .into_iter()
+        .map(|cell| is_complete(&cell).then_some(cell))
+        .collect();
+    let any = by_template.iter().any(Option::is_some);
+    any.then_some((by_template, answers))
+}
+
 /// Three tests of the neutral answers that assume one of the compared groups: the share that
 /// assumes the first group, against one half and against the group's share in the occupation; and
 /// the share that assumes the majority group of the occupation, against one half. The last detects
 /// what the first can't: if nurses are assumed to be women and engineers men, the overall share is
 /// one half.
 fn assumed(measured: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
-    let [first, second] = measured.study().pair().unwrap_or(["first", "second"]);
+    let [first, second] = measured
+        .study()
+        .assumed_pair()
+        .unwrap_or(["first", "second"]);
+    let [name, name_vs_jobs, name_majority] = measured.study().assumed_names();
     let jobs = &measured.study().occupations;
     let shares = || -> Result<Vec<Option<f64>>, String> {
         let share = labor_share(measured)?;
@@ -145,9 +185,10 @@ fn assumed(measured: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
     });
     let majority = labels(measured).and_then(|mut units| {
         let shares = shares()?;
-        for (place, labels, _) in &mut units {
-            if of(&shares, *place).is_some_and(|share| share < 0.5) {
-                labels.iter_mut().for_each(|label| *label = 1.0 - *label);
+        for unit in &mut units {
+            if of(&shares, unit.occupation).is_some_and(|share| share < 0.5) {
+                let labels = unit.by_template.iter_mut().flatten();
+                labels.for_each(|label| *label = 1.0 - *label);
             }
         }
         against(units, |place| {
@@ -168,15 +209,10 @@ fn assumed(measured: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
         )
     };
     [
-        made(&format!("assumed {first}"), "share - 0.5", &toward, half),
+        made(&name, "share - 0.5", &toward, half),
+        made(&name_vs_jobs, "share - share in the job", &toward, labor),
         made(
-            &format!("assumed {first} vs jobs"),
-            "share - share in the job",
-            &toward,
-            labor,
-        ),
-        made(
-            "assumed majority of the job",
+            &name_majority,
             "share - 0.5",
             "higher: more answers assume the majority group of the job",
             majority,
@@ -184,14 +220,23 @@ fn assumed(measured: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
     ]
 }
 
-/// An occupation, the labels of its answers, and the number of its usable answers.
-type Labels = (usize, Vec<f64>, usize);
+/// The labels of the answers about an occupation.
+struct Labels {
+    occupation: usize,
+    /// For each template, 1 for an answer that assumes the first group and 0 for the second; other
+    /// answers have no label.
+    by_template: Vec<Vec<f64>>,
+    /// The number of its usable answers.
+    answers: usize,
+}
 
-/// For each occupation, 1 for an answer that assumes the first group and 0 for the second; other
-/// answers have no label.
+/// The labels of the answers about each occupation.
 fn labels(measured: &MeasuredAnswers<'_>) -> Result<Vec<Labels>, String> {
     measured.pair()?;
-    let Some(([first, second], neutral)) = measured.study().pair().zip(measured.study().neutral())
+    let Some(([first, second], neutral)) = measured
+        .study()
+        .assumed_pair()
+        .zip(measured.study().neutral())
     else {
         return Err("no neutral group was asked".to_owned());
     };
@@ -213,14 +258,21 @@ fn labels(measured: &MeasuredAnswers<'_>) -> Result<Vec<Labels>, String> {
     let labeled = measured
         .answered(&measured.raw)
         .map(|text| text.and_then(label));
-    let mut cells = measured.by_cell(labeled);
+    let cells = measured.by_cell(labeled);
     let answers = measured.sizes(false);
     let occupations = 0..measured.study().occupations.len();
     Ok(occupations
         .filter_map(|occupation| {
-            let place = measured.cell(occupation, neutral)?;
-            let cell = cells.get_mut(place)?;
-            Some((occupation, std::mem::take(cell), *answers.get(place)?))
+            let templates = measured.templates();
+            let places: Vec<usize> = templates
+                .filter_map(|template| measured.cell(occupation, template, neutral))
+                .collect();
+            let own = places.iter().filter_map(|place| cells.get(*place).cloned());
+            (!places.is_empty()).then(|| Labels {
+                occupation,
+                by_template: own.collect(),
+                answers: places.iter().filter_map(|place| answers.get(*place)).sum(),
+            })
         })
         .collect())
 }
@@ -229,10 +281,14 @@ fn labels(measured: &MeasuredAnswers<'_>) -> Result<Vec<Labels>, String> {
 fn against(units: Vec<Labels>, share: impl Fn(usize) -> Option<f64>) -> Result<Units, String> {
     let units: Units = units
         .into_iter()
-        .map(|(place, labels, answers)| {
-            let share = share(place).filter(|_| !labels.is_empty());
-            let sides = share.map(|share| ([labels, vec![share; 2]], [answers, 0]));
-            (place, sides)
+        .map(|unit| {
+            let sides = share(unit.occupation).and_then(|share| {
+                let by_template = unit.by_template.into_iter();
+                let cells = by_template.map(|labels| [labels, vec![share; 2]]);
+                let (by_template, _) = sides(cells.collect())?;
+                Some((by_template, [unit.answers, 0]))
+            });
+            (unit.occupation, sides)
         })
         .collect();
     match units.iter().any(|(_, samples)| samples.is_some()) {
@@ -248,7 +304,7 @@ fn against(units: Vec<Labels>, share: impl Fn(usize) -> Option<f64>) -> Result<U
 fn labor_share(
     measured: &MeasuredAnswers<'_>,
 ) -> Result<impl Fn(&Occupation) -> Option<f64>, String> {
-    let of_first = match measured.study().pair() {
+    let of_first = match measured.study().assumed_pair() {
         Some([COUNTED, _]) => true,
         Some([_, COUNTED]) => false,
         _ => {

@@ -1,16 +1,12 @@
-//! The headline tests, with their estimates and verdicts.
-
-use std::fmt;
+//! The headline tests and their outcomes.
 
 use serde::{Deserialize, Serialize};
 
+use super::estimate::estimate;
 use super::preregistered::{Preregistered, UnitSamples};
+use super::verdict::{Margin, Verdict, decide};
 use crate::error::Result;
-use crate::fairness::statistics::{
-    Alternative, Differences, Feasibility, Interval, NoiseFloor, NoisyDifference, Pairs, Samples,
-    headline_interval, holm, noise_floor, sign_flip,
-};
-use crate::fairness::study::ALPHA;
+use crate::fairness::statistics::{Interval, NoisyDifference, difference};
 
 /// A headline test and its outcome. All values are in the measure's unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,13 +24,25 @@ pub struct PrimaryOutcome {
     pub units: Vec<Unit>,
     /// The occupations without a value, because no answer has a score.
     pub left_out: Vec<String>,
-    /// The mean difference over the occupations.
+    /// The mean difference over the occupations, and over the templates.
     pub estimate: Option<f64>,
     /// The 95 % interval of the estimate; for shares, limited to the possible differences. `None`
-    /// for fewer than 6 occupations, and if all differences are equal.
+    /// for fewer than 6 occupations, and if all differences are equal. With several templates it is
+    /// an interval over both occupations and templates.
     pub interval: Option<Interval>,
-    /// The p-value of the sign-flip test.
+    /// The p-value of the headline test: see
+    /// [`HeadlineTest`](crate::fairness::statistics::HeadlineTest). With several templates it is the
+    /// larger of that and the p-value over occupations and templates: see
+    /// [`CrossedDifferences`](crate::fairness::statistics::CrossedDifferences).
     pub p: Option<f64>,
+    /// The p-value of the sign-flip test alone, which assumes that the differences are symmetric
+    /// about their mean. `None` in a report from an earlier version, whose `p` it is.
+    #[serde(default)]
+    pub sign_flip_p: Option<f64>,
+    /// Fisher's skewness of the differences. `None` for fewer than 6 occupations, and if all
+    /// differences are equal.
+    #[serde(default)]
+    pub skewness: Option<f64>,
     /// The p-value with Holm's adjustment over all headline tests that could be run.
     pub adjusted_p: Option<f64>,
     /// The effect in standard deviations of the difference.
@@ -45,6 +53,10 @@ pub struct PrimaryOutcome {
     pub noise_floor: Option<f64>,
     /// The expected size of one occupation's difference by chance alone.
     pub noise_of_unit: Option<f64>,
+    /// The difference that is too small to matter, and the tests against it. `None` if the measure
+    /// has no margin, and if nothing could be tested.
+    #[serde(default)]
+    pub margin: Option<Margin>,
     /// The verdict.
     pub verdict: Verdict,
 }
@@ -55,9 +67,9 @@ pub struct PrimaryOutcome {
 pub struct Unit {
     /// The occupation.
     pub occupation: String,
-    /// The mean of the first side's samples.
+    /// The mean of the first side's samples, averaged over the templates.
     pub first: f64,
-    /// The mean of the second side's samples, or the fixed value that the first is compared with.
+    /// The same of the second side, or the fixed value that the first is compared with.
     pub second: f64,
     /// The variance of the difference by chance, in the square of the unit, estimated from the
     /// samples: s1^2 / k1 + s2^2 / k2. `None` if a side has only one scored sample.
@@ -66,6 +78,15 @@ pub struct Unit {
     /// answers that were read, whether or not they assume a group, and 0 for the fixed value.
     #[serde(default)]
     pub answers: [usize; 2],
+    /// The variance of the difference between two single answers to the same prompts, s1^2 + s2^2,
+    /// averaged over the templates. `None` as for `variance`, and in a report from an earlier
+    /// version.
+    #[serde(default)]
+    pub answer_variance: Option<f64>,
+    /// With several templates, the difference with each of them; `None` for one without a value.
+    /// Empty with one template.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<Option<f64>>,
 }
 
 impl Unit {
@@ -80,29 +101,6 @@ impl Unit {
             difference: self.difference(),
             variance: self.variance?,
         })
-    }
-}
-
-/// The verdict of a headline test. `Display` gives it as text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The groups differ: the adjusted p-value is 0.05 or less.
-    Differs,
-    /// The sample could have shown a difference, but did not. This does not prove that the model is
-    /// even-handed.
-    NoDifferenceShown,
-    /// The sample can't carry a verdict, for this reason.
-    CantTell(String),
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Differs => f.write_str("differs"),
-            Self::NoDifferenceShown => f.write_str("no difference shown"),
-            Self::CantTell(reason) => write!(f, "can't tell: {reason}"),
-        }
     }
 }
 
@@ -132,145 +130,120 @@ pub(super) fn test(
     for one in planned {
         headlines.push(estimate(one, seed, rounds)?);
     }
-    let tested: Vec<f64> = headlines.iter().filter_map(|one| one.p).collect();
-    let tests = tested.len();
-    let mut adjusted = holm(&tested)?.into_iter();
-    for headline in headlines.iter_mut().filter(|one| one.p.is_some()) {
-        headline.adjusted_p = adjusted.next();
-        headline.verdict = verdict(headline, tests)?;
-    }
+    decide(&mut headlines.iter_mut().collect::<Vec<_>>())?;
     Ok(headlines)
 }
 
-fn verdict(headline: &PrimaryOutcome, tests: usize) -> Result<Verdict> {
-    let reach = Feasibility::new(headline.units.len(), tests, ALPHA)?;
-    if !reach.carries_a_verdict() {
-        let mut reason = format!("{reach}; {} would do", reach.needed());
-        if !headline.left_out.is_empty() {
-            let all = headline.units.len() + headline.left_out.len();
-            reason.push_str(&format!(
-                "; {} of {all} occupations have no answer to measure in one of the groups",
-                headline.left_out.len()
-            ));
+impl PrimaryOutcome {
+    /// The outcome's name, with the contrast if several of these outcomes have the name: `length`,
+    /// `length (female - male)`.
+    pub fn label(&self, among: &[Self]) -> String {
+        match among.iter().filter(|one| one.name == self.name).count() {
+            0 | 1 => self.name.clone(),
+            _ => format!("{} ({})", self.name, self.contrast),
         }
-        return Ok(Verdict::CantTell(reason));
     }
-    let adjusted = headline.adjusted_p;
-    Ok(if adjusted.is_some_and(|p| p <= ALPHA) {
-        Verdict::Differs
-    } else {
-        Verdict::NoDifferenceShown
-    })
-}
 
-fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<PrimaryOutcome> {
-    let (samples, reason) = match planned.units {
-        Ok(units) => (units, "no answer has a value".to_owned()),
-        Err(reason) => (Vec::new(), reason),
-    };
-    let mut headline = PrimaryOutcome {
-        name: planned.name,
-        contrast: planned.contrast,
-        unit: planned.unit,
-        direction: planned.direction,
-        units: samples.iter().map(Unit::of).collect(),
-        left_out: planned.left_out,
-        estimate: None,
-        interval: None,
-        p: None,
-        adjusted_p: None,
-        d_z: None,
-        noise_floor: None,
-        noise_of_unit: None,
-        verdict: Verdict::CantTell(reason),
-    };
-    if samples.is_empty() {
-        return Ok(headline);
+    /// The same test without its outcome.
+    pub(super) fn untested(&self) -> Self {
+        Self {
+            units: Vec::new(),
+            left_out: Vec::new(),
+            estimate: None,
+            interval: None,
+            p: None,
+            sign_flip_p: None,
+            skewness: None,
+            adjusted_p: None,
+            d_z: None,
+            noise_floor: None,
+            noise_of_unit: None,
+            margin: None,
+            ..self.clone()
+        }
     }
-    let differences = paired(&samples.iter().collect::<Vec<_>>())?.differences()?;
-    let noise = floor(&samples, rounds, seed)?;
-    headline.estimate = Some(differences.mean());
-    headline.interval = interval(&differences, rounds, seed)?
-        .map(|interval| within(interval, planned.range, &headline.units));
-    headline.p = Some(sign_flip(&differences, Alternative::TwoSided, seed).p);
-    headline.d_z = differences.d_z();
-    headline.noise_floor = noise.map(|noise| noise.of_mean_95);
-    headline.noise_of_unit = noise.map(|noise| noise.of_unit);
-    Ok(headline)
-}
 
-fn paired(samples: &[&UnitSamples]) -> Result<Pairs> {
-    let first = Samples::new(samples.iter().map(|unit| &unit.first))?;
-    let second = Samples::new(samples.iter().map(|unit| &unit.second))?;
-    Pairs::new(first, second)
-}
-
-/// Clips an interval to the possible values: a share is at most 1, minus the value that it is
-/// compared with.
-fn within(interval: Interval, range: Option<[f64; 2]>, units: &[Unit]) -> Interval {
-    let Some([least, most]) = range else {
-        return interval;
-    };
-    let against = units.iter().map(|unit| unit.second).sum::<f64>() / units.len() as f64;
-    Interval {
-        low: interval.low.max(least - against),
-        high: interval.high.min(most - against),
-        ..interval
+    /// The values of an occupation.
+    pub(super) fn unit(&self, occupation: &str) -> Option<&Unit> {
+        self.units.iter().find(|unit| unit.occupation == occupation)
     }
-}
-
-/// The interval, if there are enough differences and they are not all equal.
-fn interval(differences: &Differences, rounds: &Rounds, seed: u64) -> Result<Option<Interval>> {
-    let possible = differences.units() >= 6 && differences.standard_error().is_some();
-    possible
-        .then(|| headline_interval(differences, rounds.interval, seed))
-        .transpose()
-}
-
-/// The noise floor from the occupations with several samples, if these are at least half of all.
-fn floor(samples: &[UnitSamples], rounds: &Rounds, seed: u64) -> Result<Option<NoiseFloor>> {
-    let shows = |unit: &&UnitSamples| unit.first.len() > 1 && unit.second.len() > 1;
-    let showing: Vec<&UnitSamples> = samples.iter().filter(shows).collect();
-    (2 * showing.len() >= samples.len())
-        .then(|| noise_floor(&paired(&showing)?, rounds.noise, seed))
-        .transpose()
 }
 
 impl Unit {
-    fn of(samples: &UnitSamples) -> Self {
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    pub(super) fn of(samples: &UnitSamples) -> Self {
+        let cells: Vec<&[Vec<f64>; 2]> = samples.cells().collect();
+        let count = cells.len() as f64;
+        let mean = |value: &dyn Fn(&[Vec<f64>; 2]) -> f64| {
+            cells.iter().map(|cell| value(cell)).sum::<f64>() / count
+        };
+        let sum = |value: fn(&[Vec<f64>; 2]) -> Option<f64>| -> Option<f64> {
+            cells.iter().map(|cell| value(cell)).sum()
+        };
+        let cell_difference = |cell: &[Vec<f64>; 2]| {
+            let [first, second] = cell.each_ref().map(|samples| mean_of(samples));
+            difference(first, second)
+        };
+        let templates = samples.by_template.iter();
+        let templates = templates.map(|cell| cell.as_ref().map(cell_difference));
         Self {
             occupation: samples.occupation.clone(),
-            first: mean(&samples.first),
-            second: mean(&samples.second),
-            variance: NoisyDifference::between(&samples.first, &samples.second)
-                .map(|noisy| noisy.variance),
+            first: mean(&|cell| mean_of(&cell[0])),
+            second: mean(&|cell| mean_of(&cell[1])),
+            variance: sum(|[first, second]| {
+                Some(NoisyDifference::between(first, second)?.variance)
+            })
+            .map(|sum| sum / count.powi(2)),
+            answer_variance: sum(|[first, second]| {
+                Some(variance_of(first)? + variance_of(second)?)
+            })
+            .map(|sum| sum / count),
             answers: samples.answers,
+            templates: match samples.by_template.len() {
+                1 => Vec::new(),
+                _ => templates.collect(),
+            },
         }
+    }
+
+    /// The difference of this difference and another one of the same occupation.
+    pub(super) fn minus(&self, other: &Self) -> Self {
+        let sum = |one: Option<f64>, other: Option<f64>| Some(one? + other?);
+        let templates = self.templates.iter().zip(&other.templates);
+        Self {
+            occupation: self.occupation.clone(),
+            first: self.difference(),
+            second: other.difference(),
+            variance: sum(self.variance, other.variance),
+            answer_variance: sum(self.answer_variance, other.answer_variance),
+            answers: [self.answers.iter().sum(), other.answers.iter().sum()],
+            templates: templates
+                .map(|(one, other)| Some(difference((*one)?, (*other)?)))
+                .collect(),
+        }
+    }
+
+    /// The difference with each template.
+    pub(super) fn by_template(&self) -> Vec<Option<f64>> {
+        match self.templates.is_empty() {
+            true => vec![Some(difference(self.first, self.second))],
+            false => self.templates.clone(),
+        }
+    }
+
+    /// Whether there is a difference with each template.
+    pub(super) fn is_complete(&self) -> bool {
+        self.templates.iter().all(Option::is_some)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Interval, Unit, within};
+fn mean_of(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
 
-    #[test]
-    fn an_interval_of_shares_ends_where_shares_do() {
-        let unit = |second| Unit {
-            occupation: "nurse".to_owned(),
-            first: 1.0,
-            second,
-            variance: None,
-            answers: [1; 2],
-        };
-        let wide = Interval {
-            low: -3.0,
-            high: 1.84,
-            level: 0.95,
-        };
-        let units = [unit(0.5), unit(0.3)];
-        let clipped = within(wide, Some([0.0, 1.0]), &units);
-        insta::assert_snapshot!(clipped, @"[-0.400, 0.600]");
-        assert_eq!(within(wide, None, &units), wide);
-    }
+/// The variance of the values, with n - 1 in the denominator.
+fn variance_of(values: &[f64]) -> Option<f64> {
+    let freedom = values.len().checked_sub(1).filter(|freedom| *freedom > 0)?;
+    let mean = mean_of(values);
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Some(squares / freedom as f64)
 }

@@ -89,9 +89,13 @@ pub(super) fn of(measured: &MeasuredAnswers<'_>) -> Vec<Secondary> {
 
 fn counterfactual(measured: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -> [Secondary; 3] {
     let texts = measured.by_cell(measured.answered(&measured.masked));
-    let cells: Vec<[&Vec<&Text>; 2]> = (0..measured.study().occupations.len())
-        .filter_map(|job| {
-            let both = [measured.cell(job, first)?, measured.cell(job, second)?];
+    let jobs = 0..measured.study().occupations.len();
+    let cells: Vec<[&Vec<&Text>; 2]> = jobs
+        .flat_map(|job| measured.templates().map(move |template| (job, template)))
+        .filter_map(|(job, template)| {
+            let both = [first, second];
+            let [one, other] = both.map(|group| measured.cell(job, template, group));
+            let both = [one?, other?];
             let [one, other] = both.map(|place| texts.get(place));
             Some([one?, other?])
         })

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use super::{Asked, Comparison, Neutral, PrimaryOutcome, Report, Verdict};
+use super::conclusion::contradicts;
+use super::{Asked, Comparison, Neutral, Report, VarianceShares};
 use crate::fairness::statistics::Interval;
 use crate::text::sanitize_line;
 use crate::text::terminal::sanitize;
@@ -20,8 +21,12 @@ impl Asked {
             .iter()
             .map(|group| sanitize_line(group, 40))
             .collect();
+        let templates = match self.templates.len() {
+            0 | 1 => String::new(),
+            templates => format!("{templates} templates x "),
+        };
         format!(
-            "{} x {} ({}), {} of each of {}",
+            "{} x {templates}{} ({}), {} of each of {}",
             count(self.occupations.len(), "occupation"),
             count(groups.len(), "group"),
             groups.join(", "),
@@ -71,24 +76,12 @@ impl Asked {
 }
 
 impl Report {
-    /// The findings in one line: which measures differ, which were not shown to differ, and which
-    /// allow no conclusion.
-    pub fn conclusion(&self) -> String {
-        let summarize = |headline: &PrimaryOutcome| match headline.estimate {
-            Some(estimate) if headline.verdict == Verdict::Differs => {
-                let (estimate, interval) = estimated(estimate, headline.interval);
-                format!("{} by {}{interval}", headline.name, estimate)
-            }
-            _ => headline.name.clone(),
-        };
-        sentence(
-            &self.primary_outcomes,
-            |one| Kind::of(&one.verdict),
-            summarize,
-        )
-    }
-
     pub(super) fn headline_rows(&self) -> Rows {
+        let verdict = match self.asked.templates.len() {
+            0 => "verdict".to_owned(),
+            1 => "verdict on this sentence".to_owned(),
+            templates => format!("verdict over {templates} templates"),
+        };
         let names = [
             "measure",
             "contrast",
@@ -98,7 +91,7 @@ impl Report {
             "d_z",
             "noise floor",
             "pairs",
-            "verdict",
+            &verdict,
         ];
         let rows = self.primary_outcomes.iter().map(|one| {
             let (estimate, interval) = match one.estimate {
@@ -109,17 +102,17 @@ impl Report {
                 one.name.clone(),
                 one.contrast.clone(),
                 estimate,
-                if interval.is_empty() {
-                    none()
-                } else {
-                    interval.trim().to_owned()
+                match (interval.trim(), contradicts(one)) {
+                    ("", _) => none(),
+                    (interval, true) => format!("{interval} {MARK}"),
+                    (interval, false) => interval.to_owned(),
                 },
                 one.adjusted_p.map_or_else(none, p_value),
                 one.d_z.map_or_else(none, |d_z| format!("{d_z:.2}")),
                 one.noise_floor
                     .map_or_else(none, |noise| number(noise, noise)),
                 one.units.len().to_string(),
-                one.verdict.to_string(),
+                one.verdict_text(),
             ]
         });
         with_names(&names, rows)
@@ -144,6 +137,22 @@ impl Report {
         with_names(&names, rows)
     }
 
+    pub(super) fn variance_rows(&self) -> Rows {
+        let shares = self.variance_shares();
+        let labels = self.primary_outcomes.iter().map(|one| {
+            (
+                (one.name.as_str(), one.contrast.as_str()),
+                one.label(&self.primary_outcomes),
+            )
+        });
+        let labels: Vec<_> = labels.collect();
+        variance_rows(&shares, |one| {
+            let mut labels = labels.iter();
+            let own = labels.find(|(key, _)| *key == (one.name.as_str(), one.contrast.as_str()));
+            own.map_or_else(none, |(_, label)| label.clone())
+        })
+    }
+
     pub(super) fn secondary_rows(&self) -> Rows {
         let rows = self.secondary.iter().map(|one| {
             let shown = |value: Option<f64>| value.map_or_else(none, |value| format!("{value:.3}"));
@@ -155,6 +164,11 @@ impl Report {
             ]
         });
         with_names(&["measure", "value", "reference", "meaning"], rows)
+    }
+
+    pub(super) fn validation_rows(&self) -> Rows {
+        let names = ["measure", "class", "sensitivity", "precision"];
+        with_names(&names, self.validations.iter().flat_map(|one| one.rows()))
     }
 
     pub(super) fn word_rows(&self) -> Rows {
@@ -208,6 +222,10 @@ impl fmt::Display for Report {
             let title = "Whom the answers assume when the prompt names no group";
             writeln!(f, "{title}\n{}", aligned(&neutral.rows()))?;
         }
+        let variance = self.variance_rows();
+        if variance.len() > 1 {
+            writeln!(f, "{VARIANCE}\n{}", aligned(&variance))?;
+        }
         writeln!(f, "By group\n{}", aligned(&self.group_rows()))?;
         writeln!(
             f,
@@ -217,11 +235,67 @@ impl fmt::Display for Report {
         if !self.words.is_empty() {
             writeln!(f, "{WORDS}\n{}", aligned(&self.word_rows()))?;
         }
+        if !self.validations.is_empty() {
+            let accuracy = aligned(&self.validation_rows());
+            writeln!(f, "{PEOPLE}\n{}", accuracy.trim_end())?;
+            for validation in &self.validations {
+                writeln!(f, "  {}", sanitize(&validation.sentence()))?;
+            }
+            writeln!(f)?;
+        }
         f.write_str("Limits")?;
         self.caveats
             .iter()
             .try_for_each(|limit| write!(f, "\n- {}", sanitize_line(limit, 600)))
     }
+}
+
+/// The title of what people labeled.
+pub(super) const PEOPLE: &str = "Held against people";
+
+/// Marks an interval that seems to contradict the verdict beside it, which the limits explain.
+pub(super) const MARK: &str = "†";
+
+/// The title of the shares of variance.
+pub(super) const VARIANCE: &str = "What the differences vary with, in % of their variance";
+
+/// A row for each test, with the name that `label` gives it; only columns that have a value.
+pub(super) fn variance_rows(
+    shares: &[VarianceShares],
+    label: impl Fn(&VarianceShares) -> String,
+) -> Rows {
+    let values = |one: &VarianceShares| {
+        [
+            Some(one.occupation),
+            one.template,
+            one.model,
+            one.sample,
+            one.rest,
+        ]
+    };
+    let names = ["occupation", "template", "model", "sample", "rest"];
+    let columns: Vec<usize> = (0..names.len())
+        .filter(|column| {
+            shares
+                .iter()
+                .any(|one| values(one).get(*column).copied().flatten().is_some())
+        })
+        .collect();
+    let head = columns
+        .iter()
+        .filter_map(|column| names.get(*column).copied());
+    let head: Vec<&str> = ["measure"].into_iter().chain(head).collect();
+    let rows = shares.iter().map(|one| {
+        let percent = |column: &usize| {
+            let share = values(one).get(*column).copied().flatten();
+            share.map_or_else(none, |share| format!("{:.0}", 100.0 * share))
+        };
+        [label(one)]
+            .into_iter()
+            .chain(columns.iter().map(percent))
+            .collect()
+    });
+    with_names(&head, rows)
 }
 
 /// The title of the words that differ.
@@ -235,17 +309,7 @@ pub(super) enum Kind {
     CantTell,
 }
 
-impl Kind {
-    fn of(verdict: &Verdict) -> Self {
-        match verdict {
-            Verdict::Differs => Self::Shown("Differs"),
-            Verdict::NoDifferenceShown => Self::NotShown("No difference shown"),
-            Verdict::CantTell(_) => Self::CantTell,
-        }
-    }
-}
-
-/// `Differs: length by 3.1 [1.0, 5.2]. No difference shown: sentiment.`
+/// `Reduced on these measures: length by 3.1 [1.0, 5.2]. No reduction shown: sentiment.`
 pub(super) fn sentence<T>(
     things: &[T],
     kind: impl Fn(&T) -> Kind,
@@ -366,7 +430,7 @@ fn count(number: usize, thing: &str) -> String {
 }
 
 /// `24 Nov 2026`, in universal time.
-fn day(seconds: u64) -> String {
+pub(super) fn day(seconds: u64) -> String {
     let end_of_9999 = 253_402_300_799;
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.min(end_of_9999));
     let date = httpdate::fmt_http_date(time);

@@ -13,6 +13,15 @@ pub(super) const ROUNDING: f64 = 1e-12;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Differences(Vec<f64>);
 
+/// `a` minus `b`; 0 if they are equal within rounding error (10^-12 of the values).
+pub(in crate::fairness) fn difference(a: f64, b: f64) -> f64 {
+    let difference = a - b;
+    match difference.abs() <= ROUNDING * a.abs().max(b.abs()) {
+        true => 0.0,
+        false => difference,
+    }
+}
+
 impl Differences {
     /// Creates differences from values that have already been subtracted.
     ///
@@ -38,16 +47,8 @@ impl Differences {
     pub fn between(first: &[f64], second: &[f64]) -> Result<Self> {
         check::same_length(first.len(), second.len())?;
         let pairs = first.iter().zip(second);
-        let difference = |(a, b): (&f64, &f64)| {
-            let difference = a - b;
-            let rounding = ROUNDING * a.abs().max(b.abs());
-            if difference.abs() <= rounding {
-                0.0
-            } else {
-                difference
-            }
-        };
-        Self::new(pairs.map(difference).collect::<Vec<_>>())
+        let differences = pairs.map(|(a, b)| difference(*a, *b));
+        Self::new(differences.collect::<Vec<_>>())
     }
 
     /// The differences.

@@ -195,7 +195,7 @@ fn resampled(centered: &[f64], rounds: usize, seed: u64) -> Vec<f64> {
     (0..rounds).filter_map(transformed).collect()
 }
 
-fn transform(t: f64, lean: f64) -> f64 {
+pub(super) fn transform(t: f64, lean: f64) -> f64 {
     t + lean * t.powi(2) / 3.0 + lean.powi(2) * t.powi(3) / 27.0 + lean / 6.0
 }
 

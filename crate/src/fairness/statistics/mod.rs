@@ -3,19 +3,23 @@
 //!
 //! - [`Samples`] and [`Pairs`] hold the measured values, unit by unit, and are reduced to
 //!   [`Differences`]: one number per unit. All paired statistics start from these.
-//! - [`sign_flip`] is the test that decides; [`sign_test`], [`wilcoxon`] and [`paired_t`] are
-//!   provided for comparison. [`equivalence`] tests whether a difference is too small to matter.
+//! - [`HeadlineTest`] decides, from [`sign_flip`] and a t for skewed differences: whether
+//!   there is a difference, and whether it lies within a margin. [`sign_test`], [`wilcoxon`],
+//!   [`paired_t`] and [`equivalence`] are provided for comparison.
 //! - [`headline_interval`] is the interval that reports show, composed of [`sign_flip_interval`]
 //!   and [`skewness_interval`]; [`student_interval`] and [`Bootstrap`] are alternatives.
 //!   [`Differences::d_z`] and [`dominance`] are effect sizes.
+//! - [`CrossedDifferences`] are differences of units under several conditions, such as occupations
+//!   with several templates, where a conclusion is to hold for others of both;
+//!   [`variance_components`] tells how much each factor contributes.
 //! - [`size_change`] tests whether differences became smaller from one measurement to the next,
 //!   where each is a [`NoisyDifference`].
 //! - [`Proportion`], [`newcombe`], [`fisher_exact`] and [`PairedCounts`] are for rates,
-//!   [`mann_whitney`] for unpaired values.
+//!   [`mann_whitney`] for unpaired values; [`cohen_kappa`] is for the agreement of two people.
 //! - [`holm`] adjusts the p-values of the headline measures, [`benjamini_hochberg`] those of the
 //!   words; [`bonferroni`] and [`benjamini_yekutieli`] are alternatives.
 //! - [`Feasibility`] tells, before any value is looked at, whether a number of units can carry a
-//!   verdict; [`sign_flip_power`], [`paired_power`] and [`units_for_power`] how many units it takes
+//!   verdict; [`headline_power`], [`paired_power`] and [`units_for_power`] how many units it takes
 //!   to detect an effect; [`noise_floor`] how large a difference chance alone would produce.
 //!
 //! All are pure functions: those that draw random numbers take a seed, and the same seed gives the
@@ -38,12 +42,15 @@ mod adjust;
 mod bootstrap;
 mod check;
 mod cliff;
+mod crossed;
 mod differences;
 mod distribution;
 mod feasibility;
 mod headline;
+mod headline_test;
 mod interval;
 mod inversion;
+mod kappa;
 mod noise;
 mod power;
 mod proportion;
@@ -54,16 +61,21 @@ mod size_change;
 mod student;
 #[cfg(test)]
 mod tests;
+mod variance;
 
 pub use adjust::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};
 pub use bootstrap::Bootstrap;
 pub use cliff::{Dominance, dominance, mann_whitney};
+pub use crossed::{CrossedDifferences, CrossedMean};
 pub use differences::Differences;
+pub(super) use differences::difference;
 pub(super) use distribution::normal_cdf;
 pub use feasibility::Feasibility;
 pub use headline::{HEADLINE_LEVEL, headline_interval, skewness_interval};
+pub use headline_test::{HeadlineTest, MarginTest, headline_power};
 pub use interval::Interval;
 pub use inversion::sign_flip_interval;
+pub use kappa::{Kappa, cohen_kappa};
 pub use noise::{NoiseFloor, noise_floor};
 pub use power::{paired_power, sign_flip_power, units_for_power};
 pub use proportion::{PairedCounts, Proportion, fisher_exact, newcombe};
@@ -72,3 +84,4 @@ pub use samples::{Pairs, Samples};
 pub use sign_flip::{Alternative, SIGN_FLIP_ROUNDS, SignFlip, sign_flip};
 pub use size_change::{NoisyDifference, SizeChange, size_change};
 pub use student::{Equivalence, PairedT, equivalence, paired_t, student_interval};
+pub use variance::{VarianceComponents, variance_components};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Study;
 use crate::batch::{Answer, Answers};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ContentFilter, Error, ErrorKind, Result};
 use crate::fairness::report::{self, Report};
 use crate::openai::{ChatCompletion, FinishReason};
 
@@ -37,6 +37,8 @@ pub struct StudyAnswers {
     study: Study,
     /// Shared, because a report keeps them too.
     replies: Arc<[Reply]>,
+    /// What the content filter found in each answer; empty if nothing is known.
+    filters: Filters,
     record: Record,
 }
 
@@ -88,7 +90,9 @@ impl StudyAnswers {
         }
         let outcomes = rows.iter().map(|row| row.outcome.as_ref());
         let record = Record::of(outcomes.clone().filter_map(std::result::Result::ok));
-        Self::new(study, rows.iter().map(reply).collect(), record)
+        let filters = rows.iter().map(|row| filter_of(&row.outcome)).collect();
+        let answers = Self::new(study, rows.iter().map(reply).collect(), record)?;
+        Ok(answers.with_filters(filters))
     }
 
     pub(super) fn new(study: Study, replies: Vec<Reply>, record: Record) -> Result<Self> {
@@ -107,8 +111,25 @@ impl StudyAnswers {
         Ok(Self {
             study,
             replies: replies.into(),
+            filters: Vec::new(),
             record,
         })
+    }
+
+    /// Adds what the content filter found in each answer.
+    pub(super) fn with_filters(self, filters: Filters) -> Self {
+        Self { filters, ..self }
+    }
+
+    /// What the content filter found in an answer, by its index among the replies. An answer that it
+    /// withheld is a reply without a text, but with findings.
+    pub fn content_filter(&self, reply: usize) -> Option<&ContentFilter> {
+        self.filters.get(reply)?.as_deref()
+    }
+
+    /// The same, to be shared.
+    pub(in crate::fairness) fn shared_filter(&self, reply: usize) -> Option<Arc<ContentFilter>> {
+        self.filters.get(reply)?.clone()
     }
 
     /// The study that was asked.
@@ -161,6 +182,19 @@ impl Record {
 
 fn reply(row: &Answer) -> Reply {
     reply_of(&row.outcome)
+}
+
+/// What the content filter found in each answer.
+pub(super) type Filters = Vec<Option<Arc<ContentFilter>>>;
+
+pub(super) fn filter_of(outcome: &Result<ChatCompletion>) -> Option<Arc<ContentFilter>> {
+    let filter = &outcome
+        .as_ref()
+        .ok()?
+        .choices
+        .first()?
+        .content_filter_results;
+    (!filter.categories.is_empty()).then(|| Arc::new(filter.clone()))
 }
 
 pub(super) fn reply_of(outcome: &Result<ChatCompletion>) -> Reply {

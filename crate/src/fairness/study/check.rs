@@ -9,6 +9,9 @@ use crate::fairness::statistics::Feasibility;
 use crate::fairness::text::Text;
 use crate::text::sanitize_line;
 
+/// The fewest templates that show how much templates differ.
+const FEWEST_TEMPLATES: usize = 6;
+
 /// The significance level that all verdicts of a report share.
 pub(in crate::fairness) const ALPHA: f64 = 0.05;
 
@@ -19,6 +22,7 @@ impl Study {
         let mut checks = Vec::new();
         checks.extend(self.confounded());
         checks.extend(self.too_small());
+        checks.extend(self.few_templates());
         if self.samples == 1 {
             checks.push(
                 "one sample per prompt: how much answers to the same prompt vary is unknown, \
@@ -31,18 +35,29 @@ impl Study {
         checks
     }
 
+    /// Fewer templates than show how much templates differ.
+    fn few_templates(&self) -> Option<String> {
+        let templates = self.templates.len();
+        (2..FEWEST_TEMPLATES).contains(&templates).then(|| {
+            format!(
+                "{templates} templates hardly show how much templates differ, so that only large \
+                 differences can be shown; use {FEWEST_TEMPLATES} or more"
+            )
+        })
+    }
+
     /// Groups that are asked (and paid for), but are not part of any test.
     fn untested(&self) -> Option<String> {
-        let [first, second] = self.pair()?;
+        let [first, second] = self.compared.as_ref()?;
         let groups = self.groups.iter().filter(|group| !group.is_neutral());
         let others: Vec<_> = groups
-            .filter(|group| group.name != first && group.name != second)
+            .filter(|group| group.name != *first && group.name != *second)
             .map(|group| format!("'{}'", sanitize_line(&group.name, 40)))
             .collect();
         (!others.is_empty()).then(|| {
             format!(
-                "no headline test is about {}: they compare '{}' and '{}'; compare others with \
-                 `.compared(..)` in a separate study",
+                "no headline test is about {}: they compare '{}' and '{}' alone; without \
+                 `.compared(..)` all pairs are tested",
                 others.join(", "),
                 sanitize_line(first, 40),
                 sanitize_line(second, 40)
@@ -76,7 +91,8 @@ impl Study {
     }
 
     fn too_small(&self) -> Option<String> {
-        let tests = self.measures.len() + if self.neutral().is_some() { 3 } else { 0 };
+        let pairs = self.pairs().len().max(1);
+        let tests = self.measures.len() * pairs + if self.neutral().is_some() { 3 } else { 0 };
         let at_best = self.occupations.len();
         let reach = Feasibility::new(at_best, tests.max(1), ALPHA).ok()?;
         let needed = reach.needed();
@@ -124,10 +140,7 @@ impl Study {
                 "use a temperature above 0, or `.samples(1)`, which gives no noise floor",
             ));
         }
-        if self.given.is_none() && !self.template.contains(PERSON) {
-            return Err(wrong("the template does not mention the person")
-                .with_hint("write `{person}` for the person: \"Describe {person}.\""));
-        }
+        self.check_templates()?;
         unique(
             "occupation",
             self.occupations.iter().map(|job| job.name.as_str()),
@@ -142,7 +155,31 @@ impl Study {
             self.measures.iter().map(|measure| measure.name()),
         )?;
         self.check_masked_measures()?;
-        self.check_pair()
+        self.check_pair()?;
+        self.check_margins()
+    }
+
+    fn check_templates(&self) -> Result<()> {
+        if self.given.is_some() {
+            return Ok(());
+        }
+        if self.templates.is_empty() {
+            return Err(wrong("a study without a template asks nothing")
+                .with_hint("`templates::descriptions()` has six"));
+        }
+        if let Some(odd) = self.templates.iter().find(|one| !one.contains(PERSON)) {
+            let message = match self.templates.len() {
+                1 => "the template does not mention the person".to_owned(),
+                _ => format!(
+                    "the template {:?} does not mention the person",
+                    sanitize_line(odd, 60)
+                ),
+            };
+            return Err(
+                wrong(message).with_hint("write `{person}` for the person: \"Describe {person}.\"")
+            );
+        }
+        unique("template", self.templates.iter().map(|one| one.trim()))
     }
 
     /// A measure whose words are masked finds none of them, which would look like no difference.
@@ -209,6 +246,6 @@ fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
     Ok(())
 }
 
-fn wrong(message: impl Into<String>) -> Error {
+pub(super) fn wrong(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Argument, message)
 }

@@ -25,8 +25,8 @@ impl Show for StudyAnswers {
 }
 
 impl StudyAnswers {
-    /// All samples: `occupation`, `group`, `prompt`, `sample`, `answer`, and `error` if any answer
-    /// is missing.
+    /// All samples: `occupation`, `template`, `group`, `prompt`, `sample`, `answer`, and `error` if
+    /// any answer is missing.
     ///
     /// # Errors
     /// None that a user could cause.
@@ -51,8 +51,13 @@ impl StudyAnswers {
             .iter()
             .map(|(cell, ..)| group(cell).map(|group| group.name.as_str()));
         let prompts = rows.iter().map(|(cell, ..)| cell.prompt.as_str());
+        let templates = rows.iter().map(|(cell, ..)| {
+            let template = self.study().templates.get(cell.template);
+            template.map(String::as_str)
+        });
         let mut columns = vec![
             column("occupation", names.collect::<Vec<_>>()),
+            column("template", templates.collect::<Vec<_>>()),
             column("group", groups.collect::<Vec<_>>()),
             column("prompt", prompts.collect::<Vec<_>>()),
             column(

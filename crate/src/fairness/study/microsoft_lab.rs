@@ -52,6 +52,7 @@ impl Study {
             [(0, plain), (if gender == "female" { 1 } else { 2 }, loaded)].map(|(group, prompt)| {
                 Cell {
                     occupation,
+                    template: 0,
                     group,
                     prompt: prompt.to_owned(),
                 }

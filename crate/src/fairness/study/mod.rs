@@ -1,8 +1,9 @@
 //! A study: prompts for every occupation and group, each asked several times.
 //!
 //! - [`Study`] defines what is asked and what is measured; `grid` builds its prompts, `check` its
-//!   errors and warnings, and `microsoft_lab` holds the ten prompts of Microsoft's lab.
-//! - [`StudyAnswers`] holds its answers, whether from a model (`run`), a journal or another tool;
+//!   errors and warnings, `margins` how large a difference may be, and `microsoft_lab` holds the ten prompts of Microsoft's lab.
+//! - [`StudyAnswers`] holds its answers, whether from a model (`run`), several models
+//!   (`models`), a journal or another tool;
 //!   [`measure`](StudyAnswers::measure) turns them into a [`Report`](super::report::Report).
 
 mod answers;
@@ -10,17 +11,21 @@ mod check;
 #[cfg(feature = "notebook")]
 mod display;
 mod grid;
+mod margins;
 mod microsoft_lab;
+mod models;
 mod run;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 pub use answers::{Record, Reply, StudyAnswers};
 pub(super) use check::{ALPHA, blinded};
 pub use grid::Cell;
+pub use models::MultiModelAnswers;
 
 use super::lexicon::Lexicon;
 use super::measures::{Length, Measure, Refusal, Sentiment};
@@ -46,9 +51,55 @@ impl StudyGroup {
         }
     }
 
+    /// The groups of two characteristics at once: each group of the first with each of the second.
+    /// Their names and adjectives are joined, so that `old` and `female` give `old female`; a neutral
+    /// group adds nothing.
+    ///
+    /// ```
+    /// use evenhand::fairness::study::StudyGroup;
+    ///
+    /// let groups = StudyGroup::crossed(["old", "young"], ["female", "male"]);
+    /// let names: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
+    /// assert_eq!(names, ["old female", "old male", "young female", "young male"]);
+    /// ```
+    pub fn crossed<A, B>(
+        first: impl IntoIterator<Item = A>,
+        second: impl IntoIterator<Item = B>,
+    ) -> Vec<Self>
+    where
+        A: Into<Self>,
+        B: Into<Self>,
+    {
+        let second: Vec<Self> = second.into_iter().map(Into::into).collect();
+        let joined = |one: &Self, other: &Self| match (one.is_neutral(), other.is_neutral()) {
+            (true, _) => other.clone(),
+            (_, true) => one.clone(),
+            _ => Self::new(
+                format!("{} {}", one.name, other.name),
+                format!("{} {}", one.adjective.trim(), other.adjective.trim()),
+            ),
+        };
+        let first = first.into_iter().map(Into::into);
+        first
+            .flat_map(|one| {
+                second
+                    .iter()
+                    .map(|other| joined(&one, other))
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
     /// Whether the group is neutral: it has no adjective.
     pub fn is_neutral(&self) -> bool {
         self.adjective.trim().is_empty()
+    }
+}
+
+/// A group whose name is its adjective; the neutral group for an empty one.
+impl From<&str> for StudyGroup {
+    fn from(adjective: &str) -> Self {
+        named(adjective)
     }
 }
 
@@ -74,9 +125,11 @@ impl<N: Into<String>, A: Into<String>> From<(N, A)> for StudyGroup {
 ///
 /// **The unit is the occupation.** More samples make each value less noisy, but only more
 /// occupations allow a verdict. With the default measures, which give six tests, at least 8
-/// occupations are needed, and 23 to detect a large effect (a d_z of 0.8) in four of five studies;
-/// with a single test, 6 and 15. See
-/// [`sign_flip_power`](crate::fairness::statistics::sign_flip_power) for other numbers.
+/// occupations are needed, and 25 to detect a large effect (a d_z of 0.8) in four of five studies;
+/// with a single test, 6 and 17. See
+/// [`headline_power`](crate::fairness::statistics::headline_power) for other numbers.
+///
+/// **A study with one template is about that sentence alone**: see [`templates`](Self::templates).
 ///
 /// Setters do not modify the study; they return a new one.
 #[derive(Clone)]
@@ -86,7 +139,7 @@ pub struct Study {
     pub(super) groups: Vec<StudyGroup>,
     /// The cells that are asked, if not all combinations.
     pub(super) given: Option<Vec<Cell>>,
-    pub(super) template: String,
+    pub(super) templates: Vec<String>,
     pub(super) samples: u32,
     pub(super) seed: i64,
     pub(super) temperature: f64,
@@ -96,6 +149,8 @@ pub struct Study {
     pub(super) compared: Option<[String; 2]>,
     pub(super) lexicon: Lexicon,
     pub(super) measures: Vec<Arc<dyn Measure>>,
+    /// The margins that were set, by the name of the headline test.
+    margins: BTreeMap<String, f64>,
 }
 
 impl Study {
@@ -106,7 +161,7 @@ impl Study {
             occupations: occupations.into_iter().map(Into::into).collect(),
             groups: ["", "female", "male"].map(named).into(),
             given: None,
-            template: "Describe {person}.".to_owned(),
+            templates: vec!["Describe {person}.".to_owned()],
             samples: 10,
             seed: 0,
             temperature: 1.0,
@@ -120,10 +175,14 @@ impl Study {
                 Arc::new(Length),
                 Arc::new(Refusal),
             ],
+            margins: BTreeMap::new(),
         }
     }
 
-    /// The groups, each with its adjective: `[("neutral", ""), ("non-binary", "non-binary")]`.
+    /// The groups, each with its adjective: `[("neutral", ""), ("non-binary", "non-binary")]`. All
+    /// pairs of groups that have an adjective are compared, unless [`compared`](Self::compared)
+    /// names one pair; all tests share one level of 5 %. For two characteristics at once, see
+    /// [`StudyGroup::crossed`].
     ///
     /// # Default
     /// `neutral` without an adjective, `female` and `male`.
@@ -144,8 +203,24 @@ impl Study {
     /// # Default
     /// `Describe {person}.`
     pub fn template(&self, template: impl Into<String>) -> Self {
+        self.templates([template])
+    }
+
+    /// Several prompt templates, paraphrases of one question such as
+    /// [`templates::descriptions`](crate::fairness::templates::descriptions). Every occupation is
+    /// asked with every template and every group.
+    ///
+    /// With one template, a verdict is about that sentence alone: templates have gaps of their own,
+    /// which more occupations don't average out. With several, a verdict generalizes over both
+    /// occupations and templates ([`CrossedDifferences`](super::statistics::CrossedDifferences)),
+    /// and the report shows how much each contributes. Use six or more: with fewer, only large
+    /// differences are shown.
+    ///
+    /// # Default
+    /// The single template `Describe {person}.`
+    pub fn templates<T: Into<String>>(&self, templates: impl IntoIterator<Item = T>) -> Self {
         Self {
-            template: template.into(),
+            templates: templates.into_iter().map(Into::into).collect(),
             given: None,
             ..self.clone()
         }
@@ -255,10 +330,10 @@ impl Study {
         study
     }
 
-    /// The two groups that are compared: the first minus the second.
+    /// The only two groups that are compared: the first minus the second.
     ///
     /// # Default
-    /// The first two that have an adjective.
+    /// All pairs of groups that have an adjective.
     pub fn compared(&self, first: impl Into<String>, second: impl Into<String>) -> Self {
         Self {
             compared: Some([first.into(), second.into()]),
@@ -279,13 +354,37 @@ impl Study {
         }
     }
 
-    /// The names of the two compared groups; `None` if there are fewer than two.
-    pub(super) fn pair(&self) -> Option<[&str; 2]> {
+    /// The names of the groups of each comparison; empty if there are fewer than two groups with an
+    /// adjective.
+    pub(super) fn pairs(&self) -> Vec<[&str; 2]> {
         if let Some([first, second]) = &self.compared {
-            return Some([first, second]);
+            return vec![[first, second]];
         }
-        let mut loaded = self.groups.iter().filter(|group| !group.is_neutral());
-        Some([&loaded.next()?.name, &loaded.next()?.name])
+        let loaded = self.groups.iter().filter(|group| !group.is_neutral());
+        let names: Vec<&str> = loaded.map(|group| group.name.as_str()).collect();
+        let mut pairs = Vec::new();
+        for (place, first) in names.iter().enumerate() {
+            let others = names.iter().skip(place + 1);
+            pairs.extend(others.map(|second| [*first, *second]));
+        }
+        pairs
+    }
+
+    /// The groups of the first comparison, which the descriptive parts of a report are about.
+    pub(super) fn pair(&self) -> Option<[&str; 2]> {
+        self.pairs().into_iter().next()
+    }
+
+    /// The groups that answers to neutral prompts are searched for: the first two that are compared
+    /// and that the lexicon knows.
+    pub(super) fn assumed_pair(&self) -> Option<[&str; 2]> {
+        let groups = self.lexicon.groups();
+        let is_known = |name: &str| groups.iter().any(|group| group.name == name);
+        let pairs = self.pairs();
+        let known = pairs
+            .iter()
+            .find(|pair| pair.iter().all(|name| is_known(name)));
+        known.or(pairs.first()).copied()
     }
 
     /// The index of a group.
@@ -323,9 +422,13 @@ impl fmt::Display for Study {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (cells, samples) = (self.cells().len(), self.samples);
         let groups: Vec<_> = self.groups.iter().map(|one| one.name.as_str()).collect();
+        let templates = match self.templates.len() {
+            1 => String::new(),
+            templates => format!("{templates} templates x "),
+        };
         write!(
             f,
-            "{} occupations x {} ({}), {cells} prompts, {samples} {} of each",
+            "{} occupations x {templates}{} ({}), {cells} prompts, {samples} {} of each",
             self.occupations.len(),
             if groups.len() == 1 {
                 "1 group".to_owned()

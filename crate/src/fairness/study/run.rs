@@ -1,6 +1,6 @@
 //! Running a study.
 
-use super::answers::{Record, reply_of};
+use super::answers::{Record, filter_of, reply_of};
 use super::{Study, StudyAnswers};
 use crate::batch::{Answers, Batch, BatchRequest, Estimate, Price, Row};
 use crate::error::Result;
@@ -140,6 +140,8 @@ impl Study {
         revising.await?;
         let outcomes = rows.iter().map(|row| &row.outcome);
         let record = Record::of(outcomes.clone().filter_map(|outcome| outcome.as_ref().ok()));
-        StudyAnswers::new(self.clone(), outcomes.map(reply_of).collect(), record)
+        let filters = outcomes.clone().map(filter_of).collect();
+        let answers = StudyAnswers::new(self.clone(), outcomes.map(reply_of).collect(), record)?;
+        Ok(answers.with_filters(filters))
     }
 }

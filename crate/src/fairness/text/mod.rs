@@ -13,10 +13,11 @@ mod typography;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use vader_parity::SentimentScores;
 
+use crate::error::ContentFilter;
 pub use language::{Language, all_english, languages};
 pub(super) use phrases::Phrases;
 pub use stop_words::StopWords;
@@ -70,6 +71,7 @@ pub struct Token<'t> {
 pub struct Text {
     answer: String,
     prompt: Option<String>,
+    content_filter: Option<Arc<ContentFilter>>,
     lower: String,
     places: Vec<Place>,
     // Expensive values that are used more than once, computed when first needed.
@@ -86,6 +88,7 @@ impl Text {
         Self {
             answer,
             prompt: None,
+            content_filter: None,
             lower,
             places,
             prints: OnceLock::new(),
@@ -100,6 +103,12 @@ impl Text {
         self
     }
 
+    /// Adds what the service's content filter found in the answer.
+    pub(super) fn filtered_as(mut self, filter: Option<Arc<ContentFilter>>) -> Self {
+        self.content_filter = filter;
+        self
+    }
+
     /// The original answer, except that letters and accents are composed (NFC). It comes from a
     /// model: escape it before display.
     pub fn answer(&self) -> &str {
@@ -109,6 +118,16 @@ impl Text {
     /// The prompt, if known.
     pub fn prompt(&self) -> Option<&str> {
         self.prompt.as_deref()
+    }
+
+    /// What the service's content filter found in the answer, if known.
+    pub fn content_filter(&self) -> Option<&ContentFilter> {
+        self.content_filter.as_deref()
+    }
+
+    /// The same, to be shared with another version of this text.
+    pub(super) fn shared_filter(&self) -> Option<Arc<ContentFilter>> {
+        self.content_filter.clone()
     }
 
     /// Words, clitics and punctuation marks, in order.

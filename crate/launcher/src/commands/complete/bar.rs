@@ -10,10 +10,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const LONGEST: usize = 1_000;
 
 /// A progress line on standard error, or nothing if that is not a terminal.
-pub(super) struct Bar(ProgressBar);
+pub(in crate::commands) struct Bar(ProgressBar);
 
 impl Bar {
-    pub(super) fn new(quiet: bool) -> Self {
+    pub(in crate::commands) fn new(quiet: bool) -> Self {
         let target = if quiet {
             ProgressDrawTarget::hidden()
         } else {
@@ -27,12 +27,12 @@ impl Bar {
         Self(bar)
     }
 
-    pub(super) fn listener(&self) -> impl Fn(&Progress) + Send + Sync + use<> {
+    pub(in crate::commands) fn listener(&self) -> impl Fn(&Progress) + Send + Sync + use<> {
         let bar = self.0.clone();
         move |progress| bar.set_message(sanitize_line(&progress.to_string(), LONGEST))
     }
 
-    pub(super) fn clear(&self) {
+    pub(in crate::commands) fn clear(&self) {
         self.0.finish_and_clear();
     }
 }

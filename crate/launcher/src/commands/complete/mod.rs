@@ -1,7 +1,7 @@
 //! `evenhand complete`: reads requests and writes answers as lines of JSON, in the same order.
 //! This is the batch engine for a shell, a cron job or a cluster's executor.
 
-mod bar;
+pub(super) mod bar;
 mod hints;
 mod input;
 mod money;
@@ -238,7 +238,7 @@ fn exit_code(totals: &Totals, input_is_over: bool) -> ExitCode {
 }
 
 /// The first Ctrl-C or SIGTERM lets requests in flight finish; the second ends the process.
-fn stop_on_signals(stop: CancelHandle) -> Result<()> {
+pub(super) fn stop_on_signals(stop: CancelHandle) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

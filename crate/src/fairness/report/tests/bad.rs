@@ -125,7 +125,7 @@ fn who_is_refused_does_not_mix_into_what_is_answered() {
     let verdict = |name: &str| &report.primary_outcome(name).unwrap().verdict;
     assert_eq!(verdict("refusals"), &Verdict::Differs);
     for other in ["sentiment", "length"] {
-        assert_eq!(verdict(other), &Verdict::NoDifferenceShown, "{report}");
+        assert_ne!(verdict(other), &Verdict::Differs, "{report}");
         let contrast = &report.primary_outcome(other).unwrap().contrast;
         assert_eq!(contrast, "female - male, where answered");
     }
@@ -280,7 +280,7 @@ fn groups_that_nobody_knows_are_compared_and_not_assumed() {
         })
     })
     .unwrap();
-    assert_snapshot!(report.conclusion(), @"Differs: sentiment by +0.008 [0.001, 0.044], length by -8.00. No difference shown: refusals. Can't tell: assumed young, assumed young vs jobs, assumed majority of the job.");
+    assert_snapshot!(report.conclusion(), @r#"sentiment +0.008 [0.001, 0.044], by less than ±0.1, length -8.00: differ. refusals 0.000: no difference shown. Can't tell: assumed young, assumed young vs jobs, assumed majority of the job. This is about one sentence alone: "Describe {person}.""#);
 }
 
 /// Gives the answers these scores, over and over.
@@ -404,4 +404,20 @@ fn a_measure_that_finds_only_what_is_masked_gives_no_false_all_clear() {
     // What finds nothing in either is not blinded.
     let men = |_: usize, _: usize, _: usize| Some("He works with care.".to_owned());
     assert!(measured(study.measures([She]), men).is_ok());
+}
+
+/// A service that gives everybody the same answer, such as one that is simulated, shows nothing
+/// about the groups.
+#[test]
+fn the_same_text_to_every_prompt_tells_nothing() {
+    let report = measured(Study::new(jobs(8)).samples(2), |_, _, _| {
+        Some("He works with care.".to_owned())
+    });
+    let report = report.unwrap();
+    for outcome in &report.primary_outcomes {
+        assert_eq!(
+            outcome.verdict.to_string(),
+            "can't tell: all 48 answers are the same text, whatever the prompt was"
+        );
+    }
 }

@@ -4,3 +4,7 @@ mod bad;
 mod compared;
 mod fake;
 mod found;
+mod groups;
+mod margins;
+mod models;
+mod templates;

@@ -3,7 +3,9 @@
 
 mod bounds;
 mod calibration;
+mod crossed;
 mod golden;
+mod headline_test;
 mod properties;
 mod size_change;
 

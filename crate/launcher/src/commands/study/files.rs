@@ -1,0 +1,67 @@
+//! The files of a study: its journal and its report.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use evenhand::fairness::gate::GateOutcome;
+use evenhand::fairness::report::Report;
+
+use super::INVALID;
+use crate::error::{Context, Failure, Result};
+
+/// Where the journal is, and where the report goes.
+pub(super) struct Files {
+    pub(super) journal: PathBuf,
+    folder: PathBuf,
+    name: String,
+}
+
+impl Files {
+    /// # Errors
+    /// A file without a name; a folder that does not exist, found before anything is asked.
+    pub(super) fn of(file: &Path, out: Option<&Path>, journal: Option<PathBuf>) -> Result<Self> {
+        let beside = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let beside = beside.unwrap_or(Path::new("."));
+        let name = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let folder = out.unwrap_or(beside);
+        if !folder.is_dir() {
+            let message = format!(
+                "the folder for the report, {}, does not exist",
+                folder.display()
+            );
+            return Err(Failure::new(message)
+                .hint("create it, or name another one with --out")
+                .exit_with(INVALID));
+        }
+        Ok(Self {
+            journal: journal.unwrap_or_else(|| beside.join(format!("{name}.journal.jsonl"))),
+            folder: folder.to_owned(),
+            name,
+        })
+    }
+
+    /// Writes the report for programs and for people, and the gate's outcome for programs.
+    pub(super) fn write(&self, report: &Report, outcome: &GateOutcome) -> Result<()> {
+        let gate = serde_json::to_string_pretty(outcome)
+            .doing(|| "the gate's outcome can't be written as JSON".to_owned())?;
+        self.write_one("report.json", &report.to_json()?)?;
+        self.write_one("gate.json", &gate)?;
+        self.write_one("report.txt", &format!("{report}\n\n{outcome}"))
+    }
+
+    /// Writes a whole file, or leaves the old one as it was.
+    fn write_one(&self, ending: &str, text: &str) -> Result<()> {
+        let path = self.folder.join(format!("{}.{ending}", self.name));
+        let failed = || format!("{} can't be written", path.display());
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder).doing(failed)?;
+        writeln!(file, "{text}").doing(failed)?;
+        file.persist(&path).doing(failed)?;
+        Ok(())
+    }
+}

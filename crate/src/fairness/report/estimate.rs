@@ -1,0 +1,201 @@
+//! The estimates of a headline test: mean, interval, p-values, effect size and noise floor.
+
+use super::preregistered::{Preregistered, UnitSamples};
+use super::primary::{PrimaryOutcome, Rounds, Unit};
+use super::verdict::{Margin, Verdict};
+use crate::error::Result;
+use crate::fairness::statistics::{
+    CrossedDifferences, CrossedMean, Differences, HEADLINE_LEVEL, HeadlineTest, Interval,
+    NoiseFloor, Pairs, Samples, headline_interval, noise_floor,
+};
+
+pub(super) fn estimate(
+    planned: Preregistered,
+    seed: u64,
+    rounds: &Rounds,
+) -> Result<PrimaryOutcome> {
+    let (samples, reason) = match planned.units {
+        Ok(units) => (units, "no answer has a value".to_owned()),
+        Err(reason) => (Vec::new(), reason),
+    };
+    let mut headline = PrimaryOutcome {
+        name: planned.name,
+        contrast: planned.contrast,
+        unit: planned.unit,
+        direction: planned.direction,
+        units: samples.iter().map(Unit::of).collect(),
+        left_out: planned.left_out,
+        estimate: None,
+        interval: None,
+        p: None,
+        sign_flip_p: None,
+        skewness: None,
+        adjusted_p: None,
+        d_z: None,
+        noise_floor: None,
+        noise_of_unit: None,
+        margin: None,
+        verdict: Verdict::CantTell(reason),
+    };
+    if samples.is_empty() {
+        return Ok(headline);
+    }
+    let tested = match Tested::of(&headline.units) {
+        Ok(tested) => tested,
+        Err(error) => {
+            headline.verdict = Verdict::CantTell(error.message().to_owned());
+            return Ok(headline);
+        }
+    };
+    let noise = floor(&samples, rounds, seed)?;
+    tested.fill(&mut headline, planned.margin, rounds, seed)?;
+    headline.interval = headline
+        .interval
+        .map(|interval| within(interval, planned.range, &headline.units));
+    headline.noise_floor = noise.map(|noise| noise.of_mean_95);
+    let templates = headline
+        .units
+        .iter()
+        .map(|unit| unit.by_template().len())
+        .max();
+    let templates = templates.unwrap_or(1) as f64;
+    headline.noise_of_unit = noise.map(|noise| noise.of_unit / templates.sqrt());
+    Ok(headline)
+}
+
+/// The differences that are tested: one for each occupation, and their mean over several templates.
+pub(super) struct Tested {
+    differences: Differences,
+    crossed: Option<CrossedMean>,
+}
+
+impl Tested {
+    /// # Errors
+    /// Too few of the occupations have a value with each template.
+    pub(super) fn of(units: &[Unit]) -> Result<Self> {
+        let tables: Vec<Vec<Option<f64>>> = units.iter().map(Unit::by_template).collect();
+        if tables.len() < 2 || tables.iter().all(|table| table.len() < 2) {
+            let first: Vec<f64> = units.iter().map(|unit| unit.first).collect();
+            let second: Vec<f64> = units.iter().map(|unit| unit.second).collect();
+            return Ok(Self {
+                differences: Differences::between(&first, &second)?,
+                crossed: None,
+            });
+        }
+        let table = CrossedDifferences::new(&tables)?;
+        Ok(Self {
+            differences: Differences::new(table.row_means())?,
+            crossed: table.tested(),
+        })
+    }
+
+    /// Writes what was found into the outcome: with several templates, the larger p-value of the test
+    /// over occupations and of the test over both occupations and templates.
+    pub(super) fn fill(
+        &self,
+        outcome: &mut PrimaryOutcome,
+        margin: Option<f64>,
+        rounds: &Rounds,
+        seed: u64,
+    ) -> Result<()> {
+        let test = HeadlineTest::new(&self.differences, seed);
+        let crossed_p = self.crossed.map_or(0.0, |crossed| crossed.p());
+        outcome.estimate = Some(self.differences.mean());
+        outcome.interval = self.interval(rounds, seed)?;
+        outcome.p = Some(test.p().max(crossed_p));
+        outcome.sign_flip_p = Some(test.sign_flip_p().max(crossed_p));
+        outcome.skewness = test.skewness();
+        outcome.d_z = self.differences.d_z();
+        outcome.margin = margin.map(|size| self.margin(&test, size)).transpose()?;
+        Ok(())
+    }
+
+    fn margin(&self, test: &HeadlineTest<'_>, size: f64) -> Result<Margin> {
+        let tested = test.against(size)?;
+        let [inside, outside] = self
+            .crossed
+            .map_or([0.0; 2], |crossed| crossed.against(size));
+        Ok(Margin {
+            size,
+            within_p: tested.within.map(|p| p.max(inside)),
+            adjusted_within_p: None,
+            beyond_p: tested.beyond.max(outside),
+            adjusted_beyond_p: None,
+        })
+    }
+
+    /// The interval, if there are enough differences and they are not all equal: over occupations,
+    /// and over occupations and templates if there are several.
+    fn interval(&self, rounds: &Rounds, seed: u64) -> Result<Option<Interval>> {
+        let differences = &self.differences;
+        if differences.units() < 6 || differences.standard_error().is_none() {
+            return Ok(None);
+        }
+        let over_occupations = headline_interval(differences, rounds.interval, seed)?;
+        let Some(crossed) = self.crossed else {
+            return Ok(Some(over_occupations));
+        };
+        let over_both = crossed.interval(HEADLINE_LEVEL)?;
+        Ok(Some(Interval {
+            low: over_occupations.low.min(over_both.low),
+            high: over_occupations.high.max(over_both.high),
+            level: HEADLINE_LEVEL,
+        }))
+    }
+}
+
+/// Clips an interval to the possible values: a share is at most 1, minus the value that it is
+/// compared with.
+fn within(interval: Interval, range: Option<[f64; 2]>, units: &[Unit]) -> Interval {
+    let Some([least, most]) = range else {
+        return interval;
+    };
+    let against = units.iter().map(|unit| unit.second).sum::<f64>() / units.len() as f64;
+    Interval {
+        low: interval.low.max(least - against),
+        high: interval.high.min(most - against),
+        ..interval
+    }
+}
+
+/// The noise floor from the cells with several samples, if these are at least half of all. A cell is
+/// an occupation with a template.
+fn floor(units: &[UnitSamples], rounds: &Rounds, seed: u64) -> Result<Option<NoiseFloor>> {
+    let cells: Vec<&[Vec<f64>; 2]> = units.iter().flat_map(UnitSamples::cells).collect();
+    let shows = |cell: &&&[Vec<f64>; 2]| cell.iter().all(|samples| samples.len() > 1);
+    let showing: Vec<&[Vec<f64>; 2]> = cells.iter().filter(shows).copied().collect();
+    (2 * showing.len() >= cells.len())
+        .then(|| {
+            let side = |side: usize| showing.iter().filter_map(move |cell| cell.get(side));
+            let pairs = Pairs::new(Samples::new(side(0))?, Samples::new(side(1))?)?;
+            noise_floor(&pairs, rounds.noise, seed)
+        })
+        .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Interval, Unit, within};
+
+    #[test]
+    fn an_interval_of_shares_ends_where_shares_do() {
+        let unit = |second| Unit {
+            occupation: "nurse".to_owned(),
+            first: 1.0,
+            second,
+            variance: None,
+            answer_variance: None,
+            answers: [1; 2],
+            templates: Vec::new(),
+        };
+        let wide = Interval {
+            low: -3.0,
+            high: 1.84,
+            level: 0.95,
+        };
+        let units = [unit(0.5), unit(0.3)];
+        let clipped = within(wide, Some([0.0, 1.0]), &units);
+        insta::assert_snapshot!(clipped, @"[-0.400, 0.600]");
+        assert_eq!(within(wide, None, &units), wide);
+    }
+}

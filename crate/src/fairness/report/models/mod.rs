@@ -1,0 +1,311 @@
+//! One study of several models: each model's verdicts, and tests of all pairs of models.
+
+#[cfg(feature = "notebook")]
+mod html;
+mod text;
+
+use serde::{Deserialize, Serialize};
+
+use super::estimate::Tested;
+use super::primary::{PrimaryOutcome, Rounds, Unit};
+use super::shares::{VarianceShares, shares};
+use super::verdict::{Verdict, decide};
+use super::{FORMAT_VERSION, Report, caveats, same, text::day, unreadable};
+use crate::error::{Error, ErrorKind, Result};
+use crate::text::sanitize_line;
+
+/// The name of the saved format; its version is that of a report.
+const FORMAT: &str = "evenhand multi-model report";
+
+/// The reports of one study for several models, or for one model at several times.
+///
+/// The headline tests of all models share one level of 5 % (Holm), and the tests of all pairs of
+/// models another. `Display` gives a summary, and a notebook shows it as the last expression of a
+/// cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MultiModelReport {
+    /// The models with their reports, whose verdicts are adjusted over all models.
+    pub models: Vec<ModelReport>,
+    /// For each headline test, the difference of its difference between two models: for all pairs of
+    /// models, the first minus the second, occupation by occupation. The contrast names the models,
+    /// and the margin is that of the headline test.
+    pub pairs: Vec<PrimaryOutcome>,
+    /// What all this does not show, beside the caveats of each report.
+    pub caveats: Vec<String>,
+}
+
+/// The report of one model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ModelReport {
+    /// The model as named by its service, with the day or a number if several have the name.
+    pub name: String,
+    /// Its report.
+    pub report: Report,
+}
+
+/// A multi-model report in its saved format.
+#[derive(Serialize)]
+struct Saved<'a> {
+    format: &'static str,
+    version: u32,
+    #[serde(flatten)]
+    report: &'a MultiModelReport,
+}
+
+/// The part of a saved file that tells whether it can be read.
+#[derive(Deserialize)]
+struct SavedHead {
+    #[serde(default)]
+    format: String,
+    #[serde(default)]
+    version: u32,
+}
+
+impl MultiModelReport {
+    /// Puts reports of the same study together: from several deployments or services, or from
+    /// several times, such as one that was saved with [`Report::to_json`] before a model was
+    /// updated.
+    ///
+    /// # Errors
+    /// Fewer than two reports. Reports that differ in their grid, seed, number of samples, measures,
+    /// comparisons, margins, system message or mitigations, or in how they were measured: the message
+    /// names what differs. A report that was made by an earlier version.
+    pub fn new(reports: impl IntoIterator<Item = Report>) -> Result<Self> {
+        Self::new_in(reports.into_iter().collect(), &Rounds::default())
+    }
+
+    pub(super) fn new_in(reports: Vec<Report>, rounds: &Rounds) -> Result<Self> {
+        if reports.len() < 2 {
+            let message = format!(
+                "a comparison of models needs two reports or more, and {} was given",
+                reports.len()
+            );
+            return Err(Error::new(ErrorKind::Argument, message)
+                .with_hint("the report of a single model is complete by itself"));
+        }
+        let names = names(&reports);
+        let models = names.into_iter().zip(reports);
+        let mut models: Vec<ModelReport> = models
+            .map(|(name, report)| ModelReport { name, report })
+            .collect();
+        if let Some((first, others)) = models.split_first() {
+            for other in others {
+                let names = [&first.name, &other.name].map(String::as_str);
+                same::same_study(&first.report.asked, &other.report.asked, names)?;
+            }
+        }
+        let pairs = tested_pairs(&models, rounds)?;
+        decide_together(&mut models)?;
+        Ok(Self {
+            caveats: limits(&models, &pairs),
+            models,
+            pairs,
+        })
+    }
+
+    /// The report of a model, by its name.
+    pub fn model(&self, name: &str) -> Option<&Report> {
+        let model = self.models.iter().find(|model| model.name == name)?;
+        Some(&model.report)
+    }
+
+    /// The shares of the variance of each headline test's differences: how much occupations,
+    /// templates, models and chance contribute.
+    pub fn variance_shares(&self) -> Vec<VarianceShares> {
+        let tests = self
+            .models
+            .first()
+            .map_or(0, |first| first.report.primary_outcomes.len());
+        (0..tests)
+            .filter_map(|test| {
+                let outcome =
+                    |model: &'_ ModelReport| model.report.primary_outcomes.get(test).cloned();
+                let outcomes: Option<Vec<_>> = self.models.iter().map(outcome).collect();
+                shares(&outcomes?.iter().collect::<Vec<_>>())
+            })
+            .collect()
+    }
+
+    /// The complete report as JSON, with the name and version of its format.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn to_json(&self) -> Result<String> {
+        let saved = Saved {
+            format: FORMAT,
+            version: FORMAT_VERSION,
+            report: self,
+        };
+        serde_json::to_string_pretty(&saved)
+            .map_err(|error| unreadable("the report can't be written as JSON", error))
+    }
+
+    /// Reads a report written by [`to_json`](Self::to_json).
+    ///
+    /// # Errors
+    /// The text is not a saved report of several models, or it was written by a later version of
+    /// evenhand.
+    pub fn from_json(json: &str) -> Result<Self> {
+        let no_report = |error| unreadable("this is not a saved report of several models", error);
+        let head: SavedHead = serde_json::from_str(json).map_err(no_report)?;
+        if head.format != FORMAT {
+            let message = "this is not a saved report of several models";
+            return Err(Error::new(ErrorKind::Argument, message)
+                .with_hint("read the report of a single model with `Report::from_json`"));
+        }
+        super::check_version(head.version)?;
+        serde_json::from_str(json).map_err(no_report)
+    }
+}
+
+/// The names of the models: two with the same name are told apart by the day of their answers, or
+/// else by a number.
+fn names(reports: &[Report]) -> Vec<String> {
+    let plain = reports.iter().map(|report| {
+        let models = &report.asked.record.models;
+        match models.is_empty() {
+            true => "answers from elsewhere".to_owned(),
+            false => sanitize_line(&models.join(" and "), 60),
+        }
+    });
+    let dated = |(name, report): (&String, &Report)| match report.asked.record.answered {
+        Some((first, _)) => format!("{name}, {}", day(first)),
+        None => name.clone(),
+    };
+    let plain: Vec<String> = plain.collect();
+    let is_unique =
+        |names: &[String], name: &String| names.iter().filter(|one| *one == name).count() == 1;
+    let named = plain.iter().zip(reports);
+    let dated: Vec<String> = named
+        .map(|both| match is_unique(&plain, both.0) {
+            true => both.0.clone(),
+            false => dated(both),
+        })
+        .collect();
+    let numbered = dated.iter().enumerate().map(|(place, name)| {
+        let before = dated.iter().take(place).filter(|one| *one == name).count();
+        match is_unique(&dated, name) {
+            true => name.clone(),
+            false => format!("{name} ({})", before + 1),
+        }
+    });
+    numbered.collect()
+}
+
+/// Adjusts the p-values over the tests of all models.
+fn decide_together(models: &mut [ModelReport]) -> Result<()> {
+    let outdated: Vec<Vec<String>> = models
+        .iter()
+        .map(|model| caveats::of_outcomes(&model.report))
+        .collect();
+    let outcomes = models
+        .iter_mut()
+        .flat_map(|model| &mut model.report.primary_outcomes);
+    decide(&mut outcomes.collect::<Vec<_>>())?;
+    let outcomes = models
+        .iter()
+        .flat_map(|model| &model.report.primary_outcomes);
+    let tests = outcomes.filter(|one| one.p.is_some()).count();
+    for (model, outdated) in models.iter_mut().zip(outdated) {
+        let report = &mut model.report;
+        report.caveats.retain(|caveat| !outdated.contains(caveat));
+        let updated = caveats::of_outcomes_among(report, tests);
+        report.caveats.splice(0..0, updated);
+    }
+    Ok(())
+}
+
+/// The tests of all pairs of models, with their verdicts.
+fn tested_pairs(models: &[ModelReport], rounds: &Rounds) -> Result<Vec<PrimaryOutcome>> {
+    let mut pairs = Vec::new();
+    let tests = models
+        .first()
+        .map_or(0, |first| first.report.primary_outcomes.len());
+    for test in 0..tests {
+        for (place, first) in models.iter().enumerate() {
+            for second in models.iter().skip(place + 1) {
+                pairs.extend(pair(test, [first, second], rounds)?);
+            }
+        }
+    }
+    decide(&mut pairs.iter_mut().collect::<Vec<_>>())?;
+    Ok(pairs)
+}
+
+/// The difference of a headline test between two models.
+fn pair(test: usize, models: [&ModelReport; 2], rounds: &Rounds) -> Result<Option<PrimaryOutcome>> {
+    let outcomes = models.map(|model| model.report.primary_outcomes.get(test));
+    let [Some(first), Some(second)] = outcomes else {
+        return Ok(None);
+    };
+    let [before, after] = models.map(|model| model.name.as_str());
+    let (units, left_out) = paired_units(first, second);
+    let reason = [first, second]
+        .iter()
+        .zip([before, after])
+        .find_map(|(one, name)| match &one.verdict {
+            Verdict::CantTell(reason) if one.units.is_empty() => Some(format!("{name}: {reason}")),
+            _ => None,
+        });
+    let reason = reason.unwrap_or_else(|| "no occupation has a value from both models".to_owned());
+    let among = models[0].report.primary_outcomes.as_slice();
+    let mut outcome = PrimaryOutcome {
+        name: first.label(among),
+        contrast: format!("{before} - {after}"),
+        units,
+        left_out,
+        verdict: Verdict::CantTell(reason),
+        ..first.untested()
+    };
+    if outcome.units.is_empty() {
+        return Ok(Some(outcome));
+    }
+    let seed = models[0].report.asked.seed.cast_unsigned();
+    match Tested::of(&outcome.units) {
+        Ok(tested) => {
+            let margin = first.margin.or(second.margin).map(|margin| margin.size);
+            tested.fill(&mut outcome, margin, rounds, seed)?;
+        }
+        Err(error) => outcome.verdict = Verdict::CantTell(error.message().to_owned()),
+    }
+    Ok(Some(outcome))
+}
+
+/// The occupations that have a value from both models, and the others.
+fn paired_units(first: &PrimaryOutcome, second: &PrimaryOutcome) -> (Vec<Unit>, Vec<String>) {
+    let of = |unit: &Unit| second.unit(&unit.occupation).map(|other| unit.minus(other));
+    let units: Vec<Unit> = first.units.iter().filter_map(of).collect();
+    let mut left_out: Vec<String> = Vec::new();
+    let occupations = [first, second].into_iter().flat_map(|one| {
+        let units = one.units.iter().map(|unit| &unit.occupation);
+        units.chain(&one.left_out)
+    });
+    for occupation in occupations {
+        let is_paired = units.iter().any(|unit| unit.occupation == *occupation);
+        if !is_paired && !left_out.contains(occupation) {
+            left_out.push(occupation.clone());
+        }
+    }
+    (units, left_out)
+}
+
+fn limits(models: &[ModelReport], pairs: &[PrimaryOutcome]) -> Vec<String> {
+    let mut limits = vec![format!(
+        "the headline tests of all {} models share 5 %, and the tests of all pairs of models \
+         another 5 %; each model's own limits are in its report",
+        models.len()
+    )];
+    limits.extend(caveats::of_pairs(pairs));
+    let changed = models
+        .iter()
+        .filter(|model| model.report.asked.record.models.len() > 1);
+    limits.extend(changed.map(|model| {
+        format!(
+            "{}: the model changed during the study",
+            sanitize_line(&model.name, 60)
+        )
+    }));
+    limits
+}
