@@ -1,5 +1,5 @@
 //! The dependencies between the modules: ARCHITECTURE.md lists exactly what the code imports, and
-//! there are no cycles.
+//! there are no cycles, neither of rooms nor of the files in a room.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -29,24 +29,137 @@ fn the_launcher_imports_what_the_document_says() {
 #[test]
 fn no_arrow_runs_back_up() {
     for heading in ["### Arrows of the library", "### Arrows of the launcher"] {
-        let mut arrows = drawn(heading);
-        // Repeatedly removes the rooms that import no remaining room, until there is none.
-        loop {
-            let bottom: Vec<String> = arrows
-                .iter()
-                .filter(|(_, below)| below.iter().all(|room| !arrows.contains_key(room)))
-                .map(|(room, _)| room.clone())
-                .collect();
-            if bottom.is_empty() {
-                break;
-            }
-            arrows.retain(|room, _| !bottom.contains(room));
+        let circles = in_circles(drawn(heading));
+        assert_eq!(circles, Arrows::new(), "{heading}");
+    }
+}
+
+#[test]
+fn no_files_import_each_other_in_circles() {
+    for source in ["crate/src", "crate/launcher/src"] {
+        let circles = in_circles(imports_of_files(&checkout().join(source)));
+        assert_eq!(circles, Arrows::new(), "{source}");
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_500_lines() {
+    for source in ["crate/src", "crate/launcher/src", "crate/testing", "tests"] {
+        for file in sources(&checkout().join(source)) {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            assert!(lines <= 500, "{}: {lines} lines", file.display());
         }
-        assert_eq!(
-            arrows,
-            Arrows::new(),
-            "{heading}: these rooms are in circles"
-        );
+    }
+}
+
+/// What is left after repeatedly removing whatever imports nothing that remains, and whatever
+/// nothing that remains imports.
+fn in_circles(mut arrows: Arrows) -> Arrows {
+    loop {
+        let imported: BTreeSet<String> = arrows.values().flatten().cloned().collect();
+        let is_end = |name: &String, below: &BTreeSet<String>| {
+            !imported.contains(name) || below.iter().all(|name| !arrows.contains_key(name))
+        };
+        let ends: Vec<String> = arrows
+            .iter()
+            .filter(|(name, below)| is_end(name, below))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if ends.is_empty() {
+            return arrows;
+        }
+        arrows.retain(|name, _| !ends.contains(name));
+    }
+}
+
+/// What each module imports from others, by their paths. A module and the modules inside it are
+/// taken as one: they share a file's worth of purpose, and name each other freely.
+fn imports_of_files(source: &Path) -> Arrows {
+    let texts: BTreeMap<String, String> = sources(source)
+        .into_iter()
+        .map(|file| {
+            let text = without_tests_and_comments(&fs::read_to_string(&file).unwrap());
+            (module_of(source, &file).join("::"), text)
+        })
+        .collect();
+    let known = |path: &[&str]| {
+        let ends = (1..=path.len()).rev().map(|end| path[..end].join("::"));
+        ends.into_iter().find(|module| texts.contains_key(module))
+    };
+    let is_inside = |one: &str, other: &str| {
+        let inside = one.strip_prefix(other);
+        inside.is_some_and(|rest| rest.starts_with("::"))
+    };
+    let imports = |module: &String, text: &String| -> BTreeSet<String> {
+        named_paths(module, text)
+            .iter()
+            .filter_map(|path| known(&path.split("::").collect::<Vec<_>>()))
+            .filter(|other| {
+                other != module && !is_inside(other, module) && !is_inside(module, other)
+            })
+            .collect()
+    };
+    texts
+        .iter()
+        .map(|(module, text)| (module.clone(), imports(module, text)))
+        .collect()
+}
+
+/// The paths, from the crate's root, that a module names: after `crate::` and `super::`, each
+/// member of a list by itself.
+fn named_paths(module: &str, text: &str) -> Vec<String> {
+    let dense: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut paths = Vec::new();
+    for (at, _) in dense
+        .match_indices("crate::")
+        .chain(dense.match_indices("super::"))
+    {
+        let before = dense[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+            continue;
+        }
+        let mut path = &dense[at..];
+        let mut base: Vec<&str> = module.split("::").collect();
+        if let Some(rest) = path.strip_prefix("crate::") {
+            (path, base) = (rest, Vec::new());
+        }
+        while let Some(rest) = path.strip_prefix("super::") {
+            path = rest;
+            base.pop();
+        }
+        members(&base.join("::"), path, &mut paths);
+    }
+    paths
+}
+
+/// Adds the paths at the beginning of the text to the list: `a::b`, or those of `a::{b, c::d}`.
+fn members(base: &str, text: &str, paths: &mut Vec<String>) {
+    let joined = |name: &str| match base {
+        "" => name.to_owned(),
+        base => format!("{base}::{name}"),
+    };
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let end = text.find(|c| !is_name(c)).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let Some(list) = rest.strip_prefix('{') else {
+        return paths.push(joined(name));
+    };
+    let base = joined(name.trim_end_matches("::"));
+    let mut depth = 0;
+    let mut from = 0;
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                members(base.trim_end_matches("::"), list[from..at].trim(), paths);
+                from = at + 1;
+                if c == '}' {
+                    return;
+                }
+            }
+            _ => {}
+        }
     }
 }
 

@@ -1,16 +1,20 @@
 //! What people read before they run anything: links work, pictures load quickly, and the package
 //! contains the licenses of all its parts.
 
-use crate::support::checkout;
 use std::fs;
 use std::process::Command;
 
-const DOCUMENTS: [&str; 5] = [
+use serde_json::Value;
+
+use crate::support::checkout;
+
+const DOCUMENTS: [&str; 6] = [
     "README.md",
     "ARCHITECTURE.md",
     "BENCHMARKS.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
 ];
 
 fn read(document: &str) -> String {
@@ -75,4 +79,35 @@ fn the_package_has_the_licences_of_all_that_is_in_it() {
     for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
         assert_eq!(read(name), read(&format!("crate/{name}")), "{name}");
     }
+}
+
+/// What a package depends on, and its features.
+fn dependencies(manifest: &str) -> (Vec<Value>, Value) {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .arg("--manifest-path")
+        .arg(checkout().join(manifest))
+        .current_dir(checkout())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |package: &&Value| {
+        let path = package["manifest_path"].as_str().unwrap();
+        path == checkout().join(manifest).to_str().unwrap()
+    };
+    let package = metadata["packages"].as_array().unwrap().iter().find(of);
+    let package = package.unwrap();
+    let dependencies = package["dependencies"].as_array().unwrap().iter();
+    let needed = dependencies.filter(|dependency| dependency["kind"].is_null());
+    (
+        needed.cloned().collect(),
+        package["features"]["notebook"].clone(),
+    )
+}
+
+#[test]
+fn programs_and_notebooks_have_the_same_library() {
+    let ours = dependencies("crate/Cargo.toml");
+    assert!(ours.0.len() > 10);
+    assert_eq!(dependencies("crate/rlib/Cargo.toml"), ours);
 }

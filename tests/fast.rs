@@ -2,6 +2,7 @@
 //! and the launcher as used by a shell. They need no kernel, browser or model, and take less than
 //! a minute.
 
+// An attribute of a crate: each of the two test programs needs its own.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

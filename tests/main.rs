@@ -1,6 +1,7 @@
 //! The integration tests with the real parts that users have: the kernel, the small model, and
 //! JupyterLab in a browser. Tests that need none of these are in `fast.rs`.
 
+// An attribute of a crate: each of the two test programs needs its own.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,6 @@
 //! The ownership of the launcher's folder, and the privacy of the user's data.
 
 mod canary;
+mod others;
 mod place;
 mod tools;

@@ -6,10 +6,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The variable that names a file whose existence asks the work in this process to stop. The
-/// kernel wrapper creates the file when the user presses the stop button, because the only
-/// signal that evcxr handles would discard all variables.
-const FILE: &str = "EVENHAND_STOP_FILE";
+use crate::sideband::STOP_FILE_VARIABLE;
 
 /// A handle that stops a batch from another thread. Clones refer to the same handle.
 ///
@@ -54,7 +51,7 @@ impl CancelHandle {
 /// Whether the kernel asks this process to stop its work.
 pub(crate) fn kernel_requested_stop() -> bool {
     static PATH: OnceLock<Option<OsString>> = OnceLock::new();
-    PATH.get_or_init(|| std::env::var_os(FILE))
+    PATH.get_or_init(|| std::env::var_os(STOP_FILE_VARIABLE))
         .as_deref()
         .is_some_and(|path| Path::new(path).exists())
 }

@@ -68,6 +68,8 @@ mod random;
 mod runtime;
 mod secret;
 pub mod settings;
+#[doc(hidden)]
+pub mod sideband;
 #[cfg(feature = "notebook")]
 pub mod table;
 pub mod text;

@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::Batch;
-use super::answers::RequestStats;
-use super::driver::{StopCondition, StopReason};
 use super::format::{Account, OutputLine, RequestLine};
 use super::journal::{self, Journal, Ledger, Parameters};
 use super::options::{BatchOptions, JournalChoice};
 use super::profile_file::ProfileFile;
 use super::progress::{self, say};
+use super::request_stats::RequestStats;
+use super::stop_condition::{StopCondition, StopReason};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::profile::SharedProfile;
 use crate::openai::{ChatCompletion, ChatRequest, Client};

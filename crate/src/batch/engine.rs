@@ -16,10 +16,10 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 use tracing::instrument::WithSubscriber as _;
 
-use super::answers::{RequestStats, Source};
 use super::cache::AnswerCache;
 use super::guard::{guarded, guarded_async};
 use super::rate_limit::{Cost, Permit, RateLimiter};
+use super::request_stats::{RequestStats, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::attempt::Attempt;
 use crate::openai::profile::{Judgement, Negotiation};

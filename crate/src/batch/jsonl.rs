@@ -6,8 +6,8 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::answers::Source;
 use super::format::{self, Account, OutputLine};
+use super::request_stats::Source;
 use super::stream::{BatchRequest, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Json, entries, fields, is_null, plain_text, repair_surrogates};

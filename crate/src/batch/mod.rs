@@ -16,6 +16,7 @@ pub(crate) mod answers;
 pub(crate) mod cache;
 pub(crate) mod driver;
 pub(crate) mod engine;
+mod engine_config;
 pub(crate) mod format;
 #[cfg(feature = "notebook")]
 mod frame;
@@ -29,9 +30,11 @@ mod profile_file;
 pub(crate) mod progress;
 pub(crate) mod quota;
 mod rate_limit;
+pub(crate) mod request_stats;
 pub(crate) mod run;
 #[cfg(feature = "notebook")]
 mod show;
+pub(crate) mod stop_condition;
 pub(crate) mod stream;
 pub(crate) mod totals;
 #[cfg(test)]
@@ -41,10 +44,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use answers::{Answer, Answers, RequestStats, Source};
+pub use answers::{Answer, Answers};
 use progress::Listener;
 pub use progress::Progress;
 pub use quota::Quota;
+pub use request_stats::{RequestStats, Source};
 pub use stream::{BatchRequest, Requests, Row};
 pub use totals::{Price, Totals};
 

@@ -6,10 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::answers::Source;
-use super::engine::Outcome;
-use super::rate_limit::LimiterStatus;
-use crate::error::ErrorKind;
+use super::request_stats::Source;
+use crate::error::{ErrorKind, Result};
+use crate::openai::ChatCompletion;
 use crate::runtime::run_caller_code;
 
 const BETWEEN_LINES: Duration = Duration::from_secs(2);
@@ -149,11 +148,11 @@ impl ProgressReporter {
         }
     }
 
-    pub(crate) fn count(&mut self, settled: &Outcome) {
+    pub(crate) fn count(&mut self, outcome: &Result<ChatCompletion>, source: Source) {
         let progress = &mut self.progress;
         progress.done += 1;
-        match &settled.outcome {
-            Ok(_) if settled.source == Source::Journal => progress.from_journal += 1,
+        match outcome {
+            Ok(_) if source == Source::Journal => progress.from_journal += 1,
             Ok(answer) => {
                 let tokens = answer.usage.map_or(0, |usage| usage.total_tokens);
                 progress.tokens = progress.tokens.saturating_add(tokens);
@@ -167,8 +166,8 @@ impl ProgressReporter {
         }
     }
 
-    /// Reports the progress, if that is due.
-    pub(crate) fn tick(&mut self, status: impl FnOnce() -> LimiterStatus) {
+    /// Reports the progress, if that is due, and what the batch is waiting for, if anything.
+    pub(crate) fn tick(&mut self, waits_for: impl FnOnce() -> String) {
         let over = Some(self.progress.done) == self.progress.total;
         let between = match (&self.listener, &self.bar) {
             (Some(_), _) => Duration::ZERO,
@@ -180,7 +179,7 @@ impl ProgressReporter {
         }
         self.last_report = Instant::now();
         self.progress.elapsed = self.started.elapsed();
-        let waits_for = status().to_string();
+        let waits_for = waits_for();
         self.progress.waits_for = (!waits_for.is_empty()).then_some(waits_for);
         match (&self.listener, &mut self.bar) {
             (Some(Listener(tell)), _) => run_caller_code(|| tell(&self.progress)),

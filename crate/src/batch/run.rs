@@ -5,13 +5,16 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::answers::{Answer, Answers, RequestStats, Source};
+use super::answers::{Answer, Answers};
 use super::cache::{self, AnswerCache};
-use super::driver::{StopCondition, drive};
+use super::driver::drive;
 use super::engine::{Engine, Outcome, Question};
+use super::engine_config::engine_config;
 use super::mixed_rows::{MixedRows, SharedSettings};
 use super::plan::{self, Plan, Sampling};
 use super::progress::{ProgressReporter, say};
+use super::request_stats::{RequestStats, Source};
+use super::stop_condition::{StopCondition, StopReason};
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
@@ -31,7 +34,7 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
         None => None,
     };
     twice.iter().for_each(|note| say(note));
-    let config = options::engine_config(&batch, cache.clone())?;
+    let config = engine_config(&batch, cache.clone())?;
     let rate_limiter = Arc::clone(&config.rate_limiter);
     let listener = batch.options.listener.clone();
     let mut reporter =
@@ -63,7 +66,7 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     {
         return Err(reason.clone());
     }
-    let unasked = fatal_error.unwrap_or_else(|| options::unasked(ended));
+    let unasked = fatal_error.unwrap_or_else(|| StopReason::unasked(ended));
     let rows = rows(&batch, &plan, settled, &unasked);
     let mut notes = cache.as_deref().map(AnswerCache::notes).unwrap_or_default();
     notes.extend(twice);

@@ -7,19 +7,21 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
-use super::answers::{RequestStats, Source};
 use super::cache::{self, AnswerCache};
-use super::driver::{StopCondition, StopReason, drive};
+use super::driver::drive;
 use super::engine::{Engine, Outcome, Question};
+use super::engine_config::engine_config;
 use super::mixed_rows::{MixedRows, SharedSettings};
 use super::options::JournalChoice;
 use super::progress::ProgressReporter;
+use super::request_stats::{RequestStats, Source};
+use super::stop_condition::{StopCondition, StopReason};
 use super::totals::Totals;
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,6 +34,9 @@ const WINDOW: usize = 64;
 
 /// How many rows may be on their way to the caller.
 const ROWS_AHEAD: usize = 16;
+
+/// How long a batch that ends waits for the iterator of requests to return from a call.
+const LAST_READ: Duration = Duration::from_millis(100);
 
 /// A request with a name.
 #[derive(Clone, Debug)]
@@ -211,7 +216,7 @@ async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<T
     let until = StopCondition::new(&batch.options, started);
     let parameters = batch.parameters();
     let cache = cache::open(&batch.client, &batch.options, parameters, &until).await?;
-    let config = options::engine_config(&batch, cache.clone())?;
+    let config = engine_config(&batch, cache.clone())?;
     let rate_limiter = Arc::clone(&config.rate_limiter);
     let asked = SharedSettings::of(&batch);
     let mut reporter = ProgressReporter::new(None, config.concurrency, batch.options.listener);
@@ -227,7 +232,7 @@ async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<T
         sender,
     };
     let handle = Handle::current();
-    let reading = tokio::task::spawn_blocking(move || feeder.feed(requests, &handle));
+    let mut reading = tokio::task::spawn_blocking(move || feeder.feed(requests, &handle));
 
     let mut delivery = Delivery::new(&pending, cache.as_deref(), &rows);
     let driving = drive(&mut engine, &until, &rate_limiter, &mut reporter, |one| {
@@ -235,22 +240,24 @@ async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<T
     });
     let ended = unless_closed(&rows, driving).await;
     let fatal_error = engine.fatal_error();
+    pending.room.close();
+    // Its last request becomes a row, too, unless the iterator takes longer to return.
+    let read = tokio::time::timeout(LAST_READ, &mut reading).await.ok();
     let rest = match &ended {
         Ok(ended) => {
             let unasked = fatal_error
                 .clone()
-                .unwrap_or_else(|| options::unasked(*ended));
+                .unwrap_or_else(|| StopReason::unasked(*ended));
             delivery.settle_rest(&unasked)
         }
-        Err(_) => {
-            // The reader of requests must not wait for room that will never be free.
-            pending.room.close();
-            Ok(())
-        }
+        Err(_) => Ok(()),
     };
     let broken_off = match &ended {
         // No question is left, so reading has ended, normally or by a panic.
-        Ok(None) if fatal_error.is_none() => reading.await.err(),
+        Ok(None) if fatal_error.is_none() => match read {
+            Some(done) => done.err(),
+            None => reading.await.err(),
+        },
         _ => None,
     };
     let unsaved = cache.as_deref().and_then(AnswerCache::close);
@@ -297,14 +304,14 @@ impl Pending {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for room and appends a name. False once no more requests are taken.
-    async fn enter(&self, name: &str) -> bool {
-        let Ok(place) = self.room.acquire().await else {
-            return false;
-        };
-        place.forget();
+    /// Waits for room for one more request. False once no more are taken.
+    async fn has_room(&self) -> bool {
+        let place = self.room.acquire().await;
+        place.map(SemaphorePermit::forget).is_ok()
+    }
+
+    fn enter(&self, name: &str) {
         self.names().push_back(name.to_owned());
-        true
     }
 
     fn leave(&self) -> Option<String> {
@@ -324,11 +331,16 @@ struct Feeder {
 }
 
 impl Feeder {
-    fn feed(&self, requests: Unread, handle: &Handle) {
-        for (index, one) in requests.enumerate() {
-            if !handle.block_on(self.pending.enter(&one.custom_id)) {
+    /// A request is read only when there is room for it, and then becomes a row in any case.
+    fn feed(&self, mut requests: Unread, handle: &Handle) {
+        for index in 0.. {
+            if !handle.block_on(self.pending.has_room()) {
                 return;
             }
+            let Some(one) = requests.next() else {
+                return;
+            };
+            self.pending.enter(&one.custom_id);
             let request = one.request.map(|request| request.or(&self.common));
             let id = self.cache.as_ref().zip(request.as_ref().ok());
             let id = id.and_then(|(cache, request)| {
@@ -380,7 +392,6 @@ impl<'a> Delivery<'a> {
 
     /// Delivers the requests that were read but will have no outcome, with this reason.
     fn settle_rest(&mut self, reason: &Error) -> Result<()> {
-        self.pending.room.close();
         loop {
             let one = match self.waiting.remove(&self.next) {
                 Some(one) => one,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::answers::{RequestStats, Source};
+use super::request_stats::{RequestStats, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
 

@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use super::service::{Made, Service};
 use crate::batch::cache::{self, AnswerCache};
-use crate::batch::driver::StopCondition;
 use crate::batch::journal::{Ledger, Sent};
 use crate::batch::plan::Plan;
 use crate::batch::progress::say;
+use crate::batch::stop_condition::StopCondition;
 use crate::batch::{Batch, run};
 use crate::error::{Error, ErrorKind, Result};
 

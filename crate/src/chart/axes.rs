@@ -1,10 +1,10 @@
 //! The surroundings of the data: names at the left, values below or at the left, guide lines.
 
-use super::axis_domain::AxisDomain;
+use super::axis_domain::{AxisDomain, WIDEST};
 use super::mark::Labels;
-use super::palette::{FAINT, INK, QUIET, ZERO};
+use super::palette::{FAINT, INK, ZERO};
 use super::scale::Scale;
-use super::scene::{Area, Lettering, Scene, Side};
+use super::scene::{Area, Lettering, QUIET, SMALL, Scene, Side};
 use super::text_metrics;
 
 /// The height of the vertical axis's label, above the data.
@@ -13,11 +13,6 @@ pub(super) const ABOVE: f64 = 24.0;
 pub(super) const BELOW: f64 = 44.0;
 /// The gap between a name and the data.
 pub(super) const GAP: f64 = 8.0;
-/// The font size of names.
-pub(super) const SMALL: f64 = 12.0;
-/// The maximum width of a name below the data.
-pub(super) const WIDEST: f64 = 160.0;
-
 /// Rows with names at the left, and their values on an axis below.
 pub(super) struct Rows {
     pub(super) scale: Scale,

@@ -1,12 +1,14 @@
 //! The domain of a horizontal axis: numbers, times, or names in their order.
 
-use super::axes::{SMALL, WIDEST};
 use super::calendar;
 use super::numbers;
 use super::omitted::{MOST, Omitted};
 use super::scale::{Scale, Tick, roomy, span};
-use super::scene::Point;
+use super::scene::{Point, SMALL};
 use super::text_metrics;
+
+/// The maximum width of a name below the data.
+pub(super) const WIDEST: f64 = 160.0;
 
 /// The kind of values on an axis. Each value is represented by a number: a time by its milliseconds
 /// since 1970, a name by its position.

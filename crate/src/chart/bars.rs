@@ -2,7 +2,7 @@
 
 use polars::prelude::DataFrame;
 
-use super::axes::{ABOVE, BELOW, GAP, Rows, SMALL};
+use super::axes::{ABOVE, BELOW, GAP, Rows};
 use super::columns;
 use super::mark::{Labels, Mark};
 use super::numbers::told;
@@ -10,7 +10,7 @@ use super::omitted::Omitted;
 use super::palette::{self, INK};
 use super::plain;
 use super::scale::{Scale, span_from_zero};
-use super::scene::{Area, Lettering, Scene, Side};
+use super::scene::{Area, Lettering, SMALL, Scene, Side};
 use super::text_metrics;
 use crate::error::Result;
 

@@ -2,15 +2,15 @@
 
 use polars::prelude::DataFrame;
 
-use super::axes::{ABOVE, BELOW, GAP, SMALL, names_width};
+use super::axes::{ABOVE, BELOW, GAP, names_width};
 use super::groups::Grid;
 use super::mark::{Labels, Mark, Valued};
-use super::numbers::told;
+use super::numbers::{counted, told};
 use super::omitted::Omitted;
-use super::palette::{INK, QUIET, on_shade, shade};
+use super::palette::{INK, on_shade, shade};
 use super::plain;
 use super::scale::{Scale, part, span};
-use super::scene::{Area, Lettering, Scene, Side};
+use super::scene::{Area, Lettering, QUIET, SMALL, Scene, Side};
 use super::text_metrics::{self, clean};
 use crate::error::Result;
 
@@ -130,7 +130,7 @@ impl Mark for HeatMap {
         }
         let more = match grid.others.len().saturating_sub(TOLD) {
             0 => String::new(),
-            more => format!("\n… and {} more", plain::counted(more, "column")),
+            more => format!("\n… and {} more", counted(more, "column")),
         };
         let head = format!("{} by {}", labels.shade, labels.x);
         format!("{head}\n{}{more}", aligned(&table))

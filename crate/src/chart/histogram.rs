@@ -2,16 +2,16 @@
 
 use polars::prelude::DataFrame;
 
-use super::axes::{ABOVE, BELOW, SMALL, axis_below, axis_left};
+use super::axes::{ABOVE, BELOW, axis_below, axis_left};
 use super::axis_domain::AxisDomain;
 use super::columns;
 use super::mark::{Labels, Mark};
-use super::numbers::told;
+use super::numbers::{counted, told};
 use super::omitted::Omitted;
 use super::palette::{self, INK};
 use super::plain;
 use super::scale::{Scale, multiple, roomy, span, span_from_zero, step};
-use super::scene::{Area, Lettering, Scene, Side};
+use super::scene::{Area, Lettering, SMALL, Scene, Side};
 use super::text_metrics::{self, clean};
 use crate::error::Result;
 
@@ -161,7 +161,7 @@ impl Mark for Histogram {
 
     fn said(&self, labels: &Labels) -> String {
         let [least, middle, most] = self.ends.map(told);
-        let rows = plain::counted(self.counts.iter().sum(), "row");
+        let rows = counted(self.counts.iter().sum(), "row");
         let ranges: Vec<_> = self
             .counts
             .iter()

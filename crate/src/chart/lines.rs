@@ -7,7 +7,7 @@ use super::axis_domain::AxisDomain;
 use super::columns;
 use super::groups::too_many;
 use super::mark::{Labels, Legend, Mark, Valued};
-use super::numbers::told;
+use super::numbers::{counted, told};
 use super::omitted::Omitted;
 use super::palette::{GROUPS, color, dashes, marker};
 use super::plain;
@@ -156,7 +156,7 @@ impl Mark for Lines {
             Some(format!(
                 "{}{} from {} at {} to {} at {}, the smallest {}, the largest {}.",
                 name.unwrap_or_default(),
-                plain::counted(line.len(), "point"),
+                counted(line.len(), "point"),
                 told(first[1]),
                 self.along.told(first[0]),
                 told(last[1]),

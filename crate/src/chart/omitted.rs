@@ -1,6 +1,6 @@
 //! Which rows are drawn, and the note about the others.
 
-use super::plain::counted;
+use super::numbers::counted;
 use super::text_metrics::clean;
 use crate::text::grouped;
 

@@ -9,8 +9,6 @@ use super::scene::{Area, Point, Scene};
 pub(super) const PAPER: RGBAColor = RGBAColor(255, 255, 255, 1.0);
 /// Primary text.
 pub(super) const INK: RGBAColor = RGBAColor(30, 30, 30, 1.0);
-/// Secondary text; its contrast with the background is 5.7 : 1.
-pub(super) const QUIET: RGBAColor = RGBAColor(95, 95, 95, 1.0);
 /// Guide lines.
 pub(super) const FAINT: RGBAColor = RGBAColor(225, 225, 225, 1.0);
 /// The line at zero.

@@ -1,10 +1,9 @@
 //! Charts as text, for terminals and for viewers that show nothing else, and as sentences.
 
 use super::mark::Labels;
-use super::numbers::told;
+use super::numbers::{counted, told};
 use super::scale::{part, span_from_zero};
 use super::text_metrics::clean;
-use crate::text::grouped;
 
 /// The width of the bars, in characters.
 pub(super) const WIDTH: usize = 40;
@@ -120,10 +119,4 @@ fn ends(names: &[String], values: &[f64]) -> String {
         ),
         _ => String::new(),
     }
-}
-
-/// A number with its noun, in the plural if needed.
-pub(super) fn counted(count: usize, thing: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {thing}{plural}", grouped(count as u64))
 }

@@ -10,7 +10,6 @@ use plotters::prelude::{
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::palette::QUIET;
 use super::text_metrics;
 
 /// A position: the distance to the right, and down.
@@ -112,6 +111,12 @@ impl Scene {
     }
 }
 
+/// The font size of names.
+pub(super) const SMALL: f64 = 12.0;
+
+/// The color of secondary text; its contrast with the background is 5.7 : 1.
+pub(super) const QUIET: RGBAColor = RGBAColor(95, 95, 95, 1.0);
+
 /// The style of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lettering {
@@ -124,7 +129,7 @@ impl Lettering {
     /// Small secondary text, as beside an axis.
     pub(super) fn small(side: Side) -> Self {
         Self {
-            size: 12.0,
+            size: SMALL,
             side,
             ink: QUIET,
         }

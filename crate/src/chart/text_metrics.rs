@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 
 use ttf_parser::Face;
 
-use crate::text::invisible::{is_invisible, mark_invisible};
+use crate::text::invisible::is_invisible;
+use crate::text::mark::mark_invisible;
 
 /// The Latin, Greek and Cyrillic letters of DejaVu Sans. The license is in the same folder.
 const FONT: &[u8] = include_bytes!("font/DejaVuSans-subset.ttf");

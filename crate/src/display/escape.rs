@@ -1,6 +1,6 @@
 //! Makes text from a model, a file or a server harmless in HTML.
 
-use crate::text::invisible::mark_invisible;
+use crate::text::mark::mark_invisible;
 
 /// Appends the text so that a browser displays it and never interprets it: characters that are
 /// invisible or change the text direction are marked, as in a terminal, and the rest is escaped.

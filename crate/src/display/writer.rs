@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use super::mime_bundle::MimeBundle;
+use crate::sideband::{SHOW, TOKEN_VARIABLE};
 use crate::text::sanitize_line;
 use crate::text::terminal::sanitize;
 
@@ -21,11 +22,6 @@ const TOKEN: &str = "EVCXR_";
 
 /// The longest note, in characters.
 const LONGEST_NOTE: usize = 2_000;
-
-/// The variable with the token that marks the beginning of a line as a Jupyter message for the
-/// kernel's wrapper. The token is generated anew for each kernel, so that no text from a model can
-/// contain it.
-const OUTPUTS: &str = "EVENHAND_OUTPUTS";
 
 /// How a result appears in the notebook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +48,12 @@ pub(super) fn send(output: Output<'_>, bundle: &MimeBundle) {
 
 fn word() -> Option<&'static str> {
     static WORD: OnceLock<Option<String>> = OnceLock::new();
-    WORD.get_or_init(|| std::env::var(OUTPUTS).ok().filter(|word| !word.is_empty()))
-        .as_deref()
+    WORD.get_or_init(|| {
+        std::env::var(TOKEN_VARIABLE)
+            .ok()
+            .filter(|word| !word.is_empty())
+    })
+    .as_deref()
 }
 
 fn mark(word: &str, output: Output<'_>, bundle: &MimeBundle) -> String {
@@ -72,7 +72,7 @@ fn mark(word: &str, output: Output<'_>, bundle: &MimeBundle) -> String {
     }
     let message = json!({"msg_type": kind, "content": content}).to_string();
     // In JSON, the escape sequence decodes to the underscore that it replaces.
-    format!("{word}show {}\n", defuse(&message, "EVCXR\\u005f"))
+    format!("{word}{SHOW}{}\n", defuse(&message, "EVCXR\\u005f"))
 }
 
 /// One result as output: a block for each form, which the kernel combines into one output.

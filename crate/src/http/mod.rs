@@ -5,7 +5,7 @@
 //!   request is sent again; `redact` removes keys from responses; `proxy` checks the proxies that
 //!   the environment names.
 
-mod proxy;
+pub(crate) mod proxy;
 pub(crate) mod redact;
 pub(crate) mod retry;
 pub(crate) mod transport;

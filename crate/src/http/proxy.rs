@@ -3,11 +3,17 @@
 
 use reqwest::Url;
 
-use super::transport::Destination;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Supported schemes of proxies.
 const SPOKEN: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// The properties of an address that decide how to connect to it.
+#[derive(Clone, Copy)]
+pub(crate) struct Destination {
+    pub(crate) is_loopback: bool,
+    pub(crate) is_plain_http: bool,
+}
 
 /// Checks the proxy for this destination, if there is one.
 ///

@@ -1,17 +1,23 @@
-//! Removes a client's keys from everything that a service sends. Code that works with redacted
-//! text need not look for keys again.
+//! Removes a client's keys from everything that a service sends, and from the messages that quote it.
+//! Code that works with redacted text need not look for keys again.
 
 use std::borrow::Cow;
 use std::sync::{PoisonError, RwLock};
 
 use crate::secret::Secret;
 
-/// The replacement for a key.
+/// The replacement for a key in data.
 const INSTEAD: &[u8] = b"[key]";
+
+/// The replacement for a key in a message, as [`Secret`] shows itself.
+const IN_A_MESSAGE: &str = "…";
+
+/// A shorter secret is not looked for in messages, since that would tear words apart.
+const SHORTEST_IN_A_MESSAGE: usize = 4;
 
 /// All secrets of a client, whether they are sent or not.
 pub(crate) struct Redactor {
-    keys: Vec<Secret>,
+    secrets: Vec<Secret>,
     /// The last few tokens that were fetched; earlier ones have expired.
     fetched: RwLock<Vec<Secret>>,
 }
@@ -20,12 +26,11 @@ pub(crate) struct Redactor {
 const FETCHED: usize = 4;
 
 impl Redactor {
-    /// Secrets that could be an ordinary word are not redacted, because an answer may contain
-    /// that word.
+    /// Secrets that could be an ordinary word are redacted in messages only, because an answer may
+    /// contain that word.
     pub(crate) fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
-        let keys = secrets.into_iter();
         Self {
-            keys: keys.filter(|key| is_no_word(key.expose())).collect(),
+            secrets: secrets.into_iter().collect(),
             fetched: RwLock::default(),
         }
     }
@@ -44,7 +49,7 @@ impl Redactor {
     }
 
     /// The tokens that were added, the last few of them.
-    pub(crate) fn fetched(&self) -> Vec<Secret> {
+    fn fetched(&self) -> Vec<Secret> {
         let fetched = self.fetched.read();
         fetched.unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -52,27 +57,48 @@ impl Redactor {
     /// The bytes without any key, in any case and with any JSON escapes (`\u006b`, `\/`). Valid
     /// JSON stays valid.
     pub(crate) fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let fetched = self.fetched();
-        let keys = self.keys.iter().chain(&fetched);
-        keys.fold(bytes, |bytes, key| {
-            match without(&bytes, key.expose().as_bytes()) {
-                Cow::Owned(clean) => clean,
-                Cow::Borrowed(_) => bytes,
-            }
-        })
+        match self.line(&bytes) {
+            Cow::Owned(clean) => clean,
+            Cow::Borrowed(_) => bytes,
+        }
     }
 
     /// Like [`bytes`](Self::bytes), for a part of a file.
     pub(crate) fn line<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         let fetched = self.fetched();
-        let keys = self.keys.iter().chain(&fetched);
-        keys.fold(Cow::Borrowed(line), |line, key| {
-            match without(&line, key.expose().as_bytes()) {
-                Cow::Owned(clean) => Cow::Owned(clean),
-                Cow::Borrowed(_) => line,
-            }
-        })
+        let keys = self.secrets.iter().chain(&fetched).map(Secret::expose);
+        keys.filter(|key| is_no_word(key))
+            .fold(Cow::Borrowed(line), |line, key| {
+                match without(&line, key.as_bytes()) {
+                    Cow::Owned(clean) => Cow::Owned(clean),
+                    Cow::Borrowed(_) => line,
+                }
+            })
     }
+
+    /// An untrusted text as a message may quote it: here a secret that could be a word is removed
+    /// too. The text is taken as it is, without escapes.
+    pub(crate) fn message(&self, text: &str) -> String {
+        let fetched = self.fetched();
+        let keys = self.secrets.iter().chain(&fetched).map(Secret::expose);
+        keys.filter(|key| key.len() >= SHORTEST_IN_A_MESSAGE)
+            .fold(text.to_owned(), |text, key| without_plain(&text, key))
+    }
+}
+
+/// The text with each occurrence of the key, in upper or lower case, replaced.
+fn without_plain(text: &str, key: &str) -> String {
+    // ASCII lower case keeps every byte's place.
+    let (haystack, needle) = (text.to_ascii_lowercase(), key.to_ascii_lowercase());
+    let mut clean = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, found) in haystack.match_indices(&needle) {
+        clean.push_str(text.get(from..at).unwrap_or_default());
+        clean.push_str(IN_A_MESSAGE);
+        from = at + found.len();
+    }
+    clean.push_str(text.get(from..).unwrap_or_default());
+    clean
 }
 
 /// Whether a secret is too long, or too unlike a word, to appear in a text by chance.
@@ -241,7 +267,23 @@ mod tests {
         text.chars().enumerate().map(escape).collect()
     }
 
+    #[test]
+    fn a_message_holds_no_secret_that_is_a_word_either() {
+        let redactor = Redactor::new(["ollama", "key"].map(Secret::new));
+        let message = redactor.message("Ollama is no key, says ollama");
+        assert_eq!(message, "… is no key, says …");
+    }
+
     proptest! {
+        #[test]
+        fn no_secret_is_left_in_a_message(
+            before in any::<String>(), after in any::<String>(), secret in "[!-~]{4,40}",
+        ) {
+            let redactor = Redactor::new([Secret::new(&secret)]);
+            let message = redactor.message(&format!("{before}{secret}{after}{secret}"));
+            prop_assert!(!message.to_ascii_lowercase().contains(&secret.to_ascii_lowercase()));
+        }
+
         #[test]
         fn no_text_of_json_holds_it_afterwards(
             key in "[!-~]{16,40}", before in ".{0,9}", after in ".{0,9}",

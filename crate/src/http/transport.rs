@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
-use super::proxy;
+use super::proxy::{self, Destination};
 use super::redact::Redactor;
 use super::retry::Retry;
 use crate::error::{Error, ErrorKind, Result};
@@ -50,13 +50,6 @@ impl Limits {
             connect: self.connect,
         }
     }
-}
-
-/// The properties of an address that decide how to connect to it.
-#[derive(Clone, Copy)]
-pub(crate) struct Destination {
-    pub(crate) is_loopback: bool,
-    pub(crate) is_plain_http: bool,
 }
 
 /// The connections of one client.

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::AccessToken;
 use super::failure::Failure;
 use super::token_endpoint::{self, seconds_since_1970, usable};
+use crate::http::redact::Redactor;
 use crate::json::{fields, plain_text, read};
 use crate::secret::Secret;
 
@@ -114,7 +115,7 @@ fn last_object(output: &str) -> Option<Box<RawValue>> {
 }
 
 fn refused(errors: &str) -> Failure {
-    let said = match token_endpoint::excerpt(last_error(errors), None) {
+    let said = match token_endpoint::excerpt(last_error(errors), &Redactor::new([])) {
         said if said.is_empty() => "it printed nothing".to_owned(),
         said => said,
     };

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap};
 
+use crate::http::redact::Redactor;
 use crate::json::{Json, fields, plain_text, read};
 use crate::secret::Secret;
 use crate::text::{message, sanitize_line};
@@ -86,12 +87,12 @@ pub(super) fn seconds_since_1970(time: SystemTime) -> f64 {
 }
 
 /// Reads an error response.
-pub(super) fn refusal(body: &[u8], secret: Option<&Secret>) -> Refusal {
+pub(super) fn refusal(body: &[u8], redactor: &Redactor) -> Refusal {
     let text = String::from_utf8_lossy(body);
     let Ok(json) = Json::new(text.clone().into_owned()) else {
         return Refusal {
             code: String::new(),
-            message: excerpt(&message::of_html(&text), secret),
+            message: excerpt(&message::of_html(&text), redactor),
         };
     };
     let [error, description, said] = fields(json.raw(), ["error", "error_description", "message"]);
@@ -103,20 +104,18 @@ pub(super) fn refusal(body: &[u8], secret: Option<&Secret>) -> Refusal {
         .flatten()
         .find_map(plain_text);
     Refusal {
-        message: excerpt(&message.or(code.clone()).unwrap_or_default(), secret),
-        code: code.map(|code| excerpt(&code, secret)).unwrap_or_default(),
+        message: excerpt(&message.or(code.clone()).unwrap_or_default(), redactor),
+        code: code
+            .map(|code| excerpt(&code, redactor))
+            .unwrap_or_default(),
     }
 }
 
-/// A message on one line, without the secret and without the trace IDs that Entra appends.
-pub(super) fn excerpt(text: &str, secret: Option<&Secret>) -> String {
+/// A message on one line, without secrets and without the trace IDs that Entra appends.
+pub(super) fn excerpt(text: &str, redactor: &Redactor) -> String {
     let said = text.split("Trace ID:").next().unwrap_or_default();
     // Before the text is cut, because a part of a secret would not be recognized.
-    let said = match secret {
-        Some(secret) => message::redact(said, secret.expose()),
-        None => said.to_owned(),
-    };
-    sanitize_line(said.trim(), EXCERPT)
+    sanitize_line(redactor.message(said).trim(), EXCERPT)
 }
 
 /// Hints by AADSTS number.
@@ -245,18 +244,22 @@ mod tests {
         }
     }
 
+    fn nothing() -> Redactor {
+        Redactor::new([])
+    }
+
     #[test]
     fn a_refusal_is_told_in_a_line_without_the_secret() {
         let secret = Secret::new("Hunter2-Hunter2");
         let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret Hunter2-hunter2 provided.\r\nTrace ID: 1\r\nCorrelation ID: 2","error_codes":[7000215]}"#;
-        let refusal = super::refusal(body.as_bytes(), Some(&secret));
+        let refusal = super::refusal(body.as_bytes(), &Redactor::new([secret]));
         insta::assert_snapshot!(format!("{}: {}", refusal.code, refusal.message), @"invalid_client: AADSTS7000215: Invalid client secret … provided.");
         assert!(
             hint(&refusal.message)
                 .unwrap()
                 .contains("AZURE_CLIENT_SECRET")
         );
-        let page = super::refusal(b"<html><title>Sign in to the hotel</title>", None);
+        let page = super::refusal(b"<html><title>Sign in to the hotel</title>", &nothing());
         assert_eq!(page.message, "Sign in to the hotel");
     }
 
@@ -275,7 +278,7 @@ mod tests {
         #[test]
         fn any_answer_is_read_or_refused(body in any::<Vec<u8>>()) {
             let _ = grant(&HeaderMap::new(), &body);
-            let refusal = refusal(&body, None);
+            let refusal = refusal(&body, &nothing());
             prop_assert!(refusal.message.chars().count() <= EXCERPT);
         }
     }

@@ -11,9 +11,10 @@ use super::authority::host;
 use super::failure::Failure;
 use super::token_endpoint::{self, Grant, Refusal};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::proxy::Destination;
 use crate::http::redact::Redactor;
 use crate::http::retry::Retry;
-use crate::http::transport::{self, Answer, Destination, Limits, Way};
+use crate::http::transport::{self, Answer, Limits, Way};
 use crate::secret::Secret;
 
 /// The time limit of a request.
@@ -27,8 +28,6 @@ pub(super) struct TokenService {
     http: reqwest::Client,
     limits: Limits,
     redactor: Redactor,
-    /// A secret that the provider knows and that no message may repeat.
-    secret: Option<Secret>,
     /// What the user can check if a request fails.
     hint: &'static str,
 }
@@ -43,7 +42,7 @@ pub(super) struct Reply {
 }
 
 impl TokenService {
-    /// The provider at this address.
+    /// The provider at this address. It knows this secret, which nothing may repeat.
     pub(super) fn new(
         url: &Url,
         secret: Option<Secret>,
@@ -61,8 +60,7 @@ impl TokenService {
             host: host(url),
             http: transport::client(destination, &limits)?,
             limits,
-            redactor: Redactor::new(secret.iter().cloned()),
-            secret,
+            redactor: Redactor::new(secret),
             hint,
         })
     }
@@ -161,7 +159,7 @@ impl TokenService {
 
     /// The message of an error response.
     pub(super) fn refusal(&self, reply: &Reply) -> Refusal {
-        token_endpoint::refusal(&reply.body, self.secret.as_ref())
+        token_endpoint::refusal(&reply.body, &self.redactor)
     }
 
     /// The failure for an error response.

@@ -24,6 +24,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::http::proxy::Destination;
 use crate::http::transport;
 use crate::runtime;
 use crate::settings::{Allowance, MAX_RETRIES, Settings};
@@ -87,7 +88,7 @@ impl Client {
         let credential = Credential::new(&settings, &endpoint)?;
         let limits = transport::Limits::new(&settings)?;
         let http = transport::client(
-            transport::Destination {
+            Destination {
                 is_loopback: endpoint.is_loopback(),
                 is_plain_http: endpoint.is_plain_http(),
             },

@@ -3,7 +3,8 @@
 //! one script that makes the table interactive where scripts run.
 //!
 //! - `view` describes what to show: a frame, a title, the columns, the number of rows; `preview`
-//!   selects the rows, and `lazy` does so for a `LazyFrame`.
+//!   selects the rows, and `plan` does so for a `LazyFrame`, which `lazy` makes a table of.
+//! - `show` shows it.
 //! - `kind` and `value` define the kinds of columns and how each value is formatted.
 //! - `html` writes the static table, `payload` the data for the script.
 //! - `limits` bounds the output; `caption` states how much is shown.
@@ -16,8 +17,10 @@ mod kind;
 mod lazy;
 mod limits;
 mod payload;
+mod plan;
 mod preview;
 mod script;
+mod show;
 mod side_by_side;
 mod suggest;
 mod value;

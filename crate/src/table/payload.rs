@@ -10,7 +10,7 @@ use super::kind::{Kind, is_quantity};
 use super::limits::{HELD, NAME, characters, cut};
 use super::preview::Head;
 use super::value::{Value, push};
-use crate::text::invisible::mark_invisible;
+use crate::text::mark::mark_invisible;
 
 /// The number of rows that are written before their size is checked.
 const BLOCK: usize = 256;

@@ -3,16 +3,8 @@
 use polars::prelude::DataFrame;
 
 use super::caption::Height;
-use super::lazy::Plan;
 use super::suggest::missing;
 use crate::error::{Error, ErrorKind, Result};
-
-/// Where a table's rows come from.
-#[derive(Clone, Debug)]
-pub(super) enum Source {
-    Frame(DataFrame),
-    Lazy(Plan),
-}
 
 /// The available rows, and whether there are more.
 pub(super) struct Head {

@@ -1,12 +1,5 @@
 //! The one table of characters that are invisible or change the text direction.
 
-use std::borrow::Cow;
-
-use super::sequences;
-
-/// The character that is shown in place of an invisible one.
-pub(crate) const MARK: char = '\u{FFFD}';
-
 /// Whether the character is invisible, or changes how others are read.
 ///
 /// These are the control characters except the line break and the tab, whose effect is visible;
@@ -46,44 +39,4 @@ pub(crate) fn is_invisible(character: char) -> bool {
 
 fn is_noncharacter(character: char) -> bool {
     matches!(character, '\u{FDD0}'..='\u{FDEF}') || u32::from(character) & 0xFFFE == 0xFFFE
-}
-
-/// The text with [`MARK`] in place of each invisible character that is not part of the writing. A
-/// line ending of two characters becomes one.
-///
-/// The result has at most as many characters as the text, and a second pass leaves it unchanged.
-pub(crate) fn mark_invisible(text: &str) -> Cow<'_, str> {
-    replace_invisible(text, |marked, _| marked.push(MARK))
-}
-
-/// Like [`mark_invisible`], but `replace` appends the replacement instead of a mark.
-pub(super) fn replace_invisible(
-    text: &str,
-    mut replace: impl FnMut(&mut String, char),
-) -> Cow<'_, str> {
-    if text.bytes().all(is_plain) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(character) = rest.chars().next() {
-        let mut length = character.len_utf8();
-        if !is_invisible(character) {
-            shown.push(character);
-        } else if !rest.starts_with("\r\n") {
-            match sequences::written(shown.chars().next_back(), rest) {
-                0 => replace(&mut shown, character),
-                written => {
-                    length = written;
-                    shown.push_str(&rest[..length]);
-                }
-            }
-        }
-        rest = &rest[length..];
-    }
-    Cow::Owned(shown)
-}
-
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~' | b'\n' | b'\t')
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::invisible::replace_invisible;
+use super::mark::replace_invisible;
 
 /// The JSON with every invisible character that is not part of the writing escaped (`\u009b`), so
 /// that a terminal shows it. Every JSON parser reads the same value from it. Serializers usually

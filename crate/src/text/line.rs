@@ -1,6 +1,6 @@
 //! A name or a message within a line.
 
-use super::invisible::mark_invisible;
+use super::mark::mark_invisible;
 
 /// The text on one line of at most `limit` characters: each run of white space becomes one space,
 /// invisible and direction-changing characters are shown as `�`, and a longer text ends in an

@@ -7,13 +7,14 @@
 //! - [`terminal`] is for printed text; for HTML, `display::escape` applies the same rule and
 //!   escapes the rest.
 //! - [`sanitize_line`] is for a name or a message within a line.
-//! - `invisible` holds the table of characters and marks them; `sequences` determines where such a
-//!   character is part of the writing: in emoji, and in scripts that join their letters.
+//! - `invisible` holds the table of characters; `sequences` determines where such a character is
+//!   part of the writing: in emoji, and in scripts that join their letters; `mark` marks the others.
 //! - `json` escapes them where lines of JSON are printed.
 
 pub(crate) mod invisible;
 mod json;
 mod line;
+pub(crate) mod mark;
 pub(crate) mod message;
 mod sequences;
 pub mod terminal;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::invisible::mark_invisible;
+use super::mark::mark_invisible;
 
 /// The text with `�` for each character that a terminal would interpret, or that is invisible:
 /// controls (escape, backspace, a lone carriage return, C1), changes of direction, zero-width

@@ -4,7 +4,8 @@
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use super::invisible::{MARK, is_invisible, mark_invisible};
+use super::invisible::is_invisible;
+use super::mark::{MARK, mark_invisible};
 use super::terminal::{sanitize, sanitize_styled};
 use super::{escape_invisible_in_json, sanitize_line};
 

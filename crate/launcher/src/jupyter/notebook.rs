@@ -12,6 +12,9 @@ use crate::error::{Context, Failure, Result};
 /// The names of kernelspecs for Rust.
 const KERNELS: [&str; 2] = ["evenhand", "rust"];
 
+/// The size limit of a notebook, in bytes.
+const LONGEST: u64 = 256 * 1024 * 1024;
+
 /// A notebook, and the path that it was loaded from.
 #[derive(Debug)]
 pub struct Notebook {
@@ -22,13 +25,23 @@ pub struct Notebook {
 impl Notebook {
     /// Loads a Rust notebook. Anything else is refused with the reason.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read(path).doing(|| format!("cannot read {}", path.display()))?;
-        Self::parse(path, &text)
+        let doing = || format!("cannot read {}", on_a_line(path));
+        let found = std::fs::metadata(path).doing(doing)?;
+        // Reading a pipe or a device may never end.
+        if !found.is_file() || found.len() > LONGEST {
+            let what = match found.is_file() {
+                true => "it is larger than 256 MB",
+                false => "it is not a regular file",
+            };
+            let name = on_a_line(path);
+            return Err(Failure::new(format!("{name} is not a notebook: {what}")));
+        }
+        Self::parse(path, &std::fs::read(path).doing(doing)?)
     }
 
     /// Reads the bytes of the file at this path.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
-        let name = path.display();
+        let name = on_a_line(path);
         let json: Value = serde_json::from_slice(text)
             .doing(|| format!("{name} is not a notebook: it is not JSON"))?;
         let Value::Object(json) = json else {
@@ -167,7 +180,7 @@ impl Notebook {
             .serialize(&mut serde_json::Serializer::with_formatter(
                 &mut bytes, style,
             ))
-            .doing(|| format!("cannot write {} as JSON", self.path.display()))?;
+            .doing(|| format!("cannot write {} as JSON", on_a_line(&self.path)))?;
         bytes.push(b'\n');
         Ok(bytes)
     }
@@ -175,7 +188,7 @@ impl Notebook {
     /// Writes the file atomically.
     pub fn save(&self, path: &Path) -> Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        let doing = || format!("cannot write {}", path.display());
+        let doing = || format!("cannot write {}", on_a_line(path));
         let mut file = tempfile::Builder::new()
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
             .tempfile_in(folder)
@@ -184,6 +197,14 @@ impl Notebook {
         file.persist(path).doing(doing)?;
         Ok(())
     }
+}
+
+/// A path as it is printed: a stranger may have chosen a notebook's name, and must not be able to
+/// write lines of the launcher's output with it.
+pub fn on_a_line(path: &Path) -> String {
+    path.display()
+        .to_string()
+        .replace(char::is_control, "\u{FFFD}")
 }
 
 /// A code cell.
@@ -246,6 +267,41 @@ mod tests {
 
     fn refusal(json: Value) -> String {
         parse(&json).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("a.ipynb");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RWXU,
+            0,
+        )
+        .unwrap();
+        for path in [&pipe, Path::new("/dev/zero"), folder.path()] {
+            let refusal = Notebook::load(path).unwrap_err().to_string();
+            assert!(refusal.contains("it is not a regular file"), "{refusal}");
+        }
+        let large = folder.path().join("large.ipynb");
+        std::fs::File::create(&large)
+            .unwrap()
+            .set_len(LONGEST + 1)
+            .unwrap();
+        let refusal = Notebook::load(&large).unwrap_err().to_string();
+        assert!(refusal.contains("larger than 256 MB"), "{refusal}");
+    }
+
+    #[test]
+    fn a_name_writes_no_line_of_its_own() {
+        let path = Path::new("a\nerror: run this\u{1b}[2J.ipynb");
+        let refusal = Notebook::load(path).unwrap_err().to_string();
+        assert!(
+            refusal.contains("cannot read a\u{FFFD}error: run this\u{FFFD}[2J.ipynb\n"),
+            "{refusal}"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use evenhand::text::terminal::sanitize_styled;
 use serde_json::Value;
 
-use super::notebook::{Cell, joined};
+use super::notebook::{Cell, joined, on_a_line};
 use crate::error::Failure;
 use crate::terminal;
 
@@ -35,7 +35,7 @@ impl Report {
 
     /// A notebook begins.
     pub fn notebook(&self, path: &Path) {
-        out!("{}", path.display());
+        out!("{}", on_a_line(path));
     }
 
     /// The kernel has not answered yet.
@@ -122,7 +122,7 @@ impl Report {
 
     /// A file was written.
     pub fn wrote(&self, path: &Path) {
-        out!("  wrote {}", path.display());
+        out!("  wrote {}", on_a_line(path));
     }
 }
 

@@ -26,6 +26,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use evenhand::sideband::{STOP_FILE_VARIABLE, TOKEN_VARIABLE};
+
 use crate::error::{Context, Failure, Result};
 use crate::jupyter::{Connection, KernelCommand, random_hex};
 use crate::paths;
@@ -36,9 +38,6 @@ use crate::supervise::block_on;
 use evcxr_build::PrivateCopy;
 pub use wrapper::prewarm::NOTEBOOK;
 use wrapper::{Parts, Shared, prewarm};
-
-/// The variable that names a file. The library winds down while that file exists.
-const STOP_FILE: &str = "EVENHAND_STOP_FILE";
 
 /// The options that Jupyter passes to `evenhand kernel`.
 #[derive(clap::Args, Debug)]
@@ -110,8 +109,8 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         marks_are_read: copy.join(sideband::READ),
     };
     let mut env = environment(copy, &project.lock_file())?;
-    env.push((sideband::VARIABLE.into(), shared.word.clone().into()));
-    env.push((STOP_FILE.into(), shared.stop_file.clone().into()));
+    env.push((TOKEN_VARIABLE.into(), shared.word.clone().into()));
+    env.push((STOP_FILE_VARIABLE.into(), shared.stop_file.clone().into()));
     let (notes, ahead) = match warm {
         Some(_) if project.is_own() => (Vec::new(), std::env::var_os(prewarm::NOTEBOOK)),
         Some(_) => (Vec::new(), None),

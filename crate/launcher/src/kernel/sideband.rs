@@ -3,13 +3,11 @@
 //! evcxr passes on what a cell prints, line by line, and nothing else. So anything else is
 //! reported in a line with a random word that is new for each kernel. Marks are printed by the
 //! generated code around a cell (`evcxr_build/instrument.rs` and `evcxr_build/cell_library.rs`)
-//! and by the library, which shows its results this way (its `display::writer` reads the word
-//! from the variable below). Text from a model cannot forge a mark.
+//! and by the library, which shows its results this way (`display::writer`) and defines what both
+//! must call alike (`evenhand::sideband`). Text from a model cannot forge a mark.
 
+use evenhand::sideband::SHOW;
 use serde_json::Value;
-
-/// The variable that holds the word, for code that runs in the kernel.
-pub const VARIABLE: &str = "EVENHAND_OUTPUTS";
 
 /// The file in the build directory whose existence means that marks are read. While evcxr starts,
 /// nothing reads them yet, and it waits until everything that its own code prints has been read.
@@ -22,8 +20,6 @@ const PANIC: &str = "panic ";
 const ERROR: &str = "error ";
 /// The same, as `evcxr_build/instrument.rs` writes it.
 pub const CONTENT: &str = "content";
-/// A Jupyter message follows as JSON: `{"msg_type": .., "content": ..}`.
-const SHOW: &str = "show ";
 
 /// A mark.
 #[derive(Clone, Debug, PartialEq)]

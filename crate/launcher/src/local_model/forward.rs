@@ -5,6 +5,7 @@
 
 use axum::Json;
 use axum::body::{Body, Bytes};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures_util::future::try_join_all;
 use futures_util::stream::try_unfold;
@@ -12,7 +13,6 @@ use serde_json::{Value, json};
 
 use super::api_error::ApiError;
 use super::engine::Engine;
-use super::front::event_stream;
 use super::like::Deployment;
 use super::request::EngineRequest;
 use super::response::{self, Played};
@@ -36,6 +36,11 @@ pub(crate) async fn answer(
     }
     let answers = try_join_all(bodies.iter().map(|body| whole(http, engine, body))).await?;
     Ok(Json(response::join(answers, &played)).into_response())
+}
+
+/// A streamed response.
+fn event_stream(body: Body) -> Response {
+    ([(CONTENT_TYPE, "text/event-stream; charset=utf-8")], body).into_response()
 }
 
 async fn whole(http: &reqwest::Client, engine: &Engine, body: &Value) -> Result<Value, ApiError> {

@@ -1,7 +1,7 @@
 //! A small but real model behind Azure OpenAI's protocol, on this machine.
 //!
 //! So notebooks have one code path, whether they use Azure or this model. The engine is
-//! llama.cpp's server (`engine`). A front end (`front`) checks requests (`request`), charges a
+//! llama.cpp's server (`engine`). A front end (`http_server`) checks requests (`request`), charges a
 //! quota if there is one (`quota`), passes requests on (`forward`) and answers in Azure's format
 //! (`response`, `api_error`). `key` and `host` decide which requests are accepted, and
 //! `connections` limits their number and time.
@@ -10,8 +10,8 @@ mod api_error;
 mod connections;
 mod engine;
 mod forward;
-mod front;
 mod host;
+mod http_server;
 mod key;
 pub(crate) mod like;
 mod quota;
@@ -28,7 +28,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use self::engine::Engine;
-use self::front::Front;
+use self::http_server::FrontEnd;
 use self::key::Key;
 pub(crate) use self::like::Like;
 pub(crate) use self::quota::Limits;
@@ -200,10 +200,10 @@ async fn serve(
 ) -> Result<()> {
     let listener =
         TcpListener::from_std(listener).doing(|| "could not listen for requests".to_owned())?;
-    let http = front::http_client().doing(|| "could not make an HTTP client".to_owned())?;
+    let http = http_server::http_client().doing(|| "could not make an HTTP client".to_owned())?;
     let (engine, watch) = Engine::start(home, options.threads).await?;
     let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
-    let router = front::router(Arc::new(Front {
+    let router = http_server::router(Arc::new(FrontEnd {
         key: asked.key,
         address: asked.address,
         deployments: options.deployments,

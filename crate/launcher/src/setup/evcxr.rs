@@ -1,14 +1,13 @@
-//! Builds the kernel, `evcxr_jupyter`, once, in the launcher's home, unless a suitable one is on
-//! PATH.
+//! Builds the kernel, `evcxr_jupyter`, once, in the launcher's home.
 //!
-//! evcxr accepts every connection to its ports. So the launcher's own build can also listen on
-//! sockets in a private folder. This is a feature of one of evcxr's dependencies that evcxr itself
-//! does not enable.
+//! evcxr accepts every connection to its ports. So the launcher's build can also listen on sockets
+//! in a private folder. This is a feature of one of evcxr's dependencies that evcxr itself does not
+//! enable.
 
 use super::step::{Step, compiled};
 use crate::error::{Context, Failure, Result};
 use crate::jupyter::IPC;
-use crate::paths::evcxr::{VERSION, kernel_program, own_program};
+use crate::paths::evcxr::{VERSION, own_program};
 use crate::paths::home::Home;
 use crate::paths::toolchain;
 
@@ -30,8 +29,7 @@ const PACKAGE: [(&str, &str); 3] = [
 pub fn ensure(home: &Home) -> Result<()> {
     let own = own_program(home);
     // An earlier version's build listens on ports only.
-    let is_outdated = own.is_file() && !own.with_extension(IPC).exists();
-    if kernel_program(home).is_some() && !is_outdated {
+    if own.is_file() && own.with_extension(IPC).exists() {
         return Ok(());
     }
     let source = home.kernel().join("source");

@@ -1,31 +1,14 @@
-//! The notes and errors about a journal.
+//! The errors about a journal.
 
 use std::io;
 use std::path::Path;
 
-use super::location::VARIABLE;
 use super::parameters::{Parameters, Recorded};
-use super::scan::Scan;
 use crate::batch::format::{OutputLine, RequestLine};
 use crate::error::{Error, ErrorKind};
 
-/// Notes for the user about the state in which a file was found.
-pub(super) fn notes(path: &Path, scan: &Scan) -> Vec<String> {
-    let path = path.display();
-    let torn = (scan.torn > 0).then(|| {
-        format!(
-            "{path} ends in the middle of a row (its last {} bytes): the row is treated as unfinished",
-            scan.torn
-        )
-    });
-    let invalid = scan.invalid.map(|(count, first)| match count {
-        1 => format!("{path}: line {first} is not a row and is left unchanged"),
-        _ => format!(
-            "{path}: {count} lines are not rows and are left unchanged; the first is line {first}"
-        ),
-    });
-    torn.into_iter().chain(invalid).collect()
-}
+/// The variable that names another folder for journals, or `off`.
+pub(crate) const VARIABLE: &str = "EVENHAND_JOURNAL";
 
 /// The error for a journal whose answers belong to other requests. It names the differences, as
 /// far as one of the answers and its request show them.

@@ -1,16 +1,15 @@
 //! The default location of a journal: `.evenhand/` next to the notebook, ignored by git.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::errors::unwritable;
+use super::errors::{VARIABLE, unwritable, wrong};
 use super::parameters::Parameters;
+use crate::batch::progress::say;
 use crate::error::Result;
 use crate::settings;
 
-/// The variable that names another folder, or `off`.
-pub(crate) const VARIABLE: &str = "EVENHAND_JOURNAL";
 const FOLDER: &str = ".evenhand";
 
 /// The journal for batches with these parameters that run in this folder: a file in
@@ -42,10 +41,53 @@ fn hidden_folder(folder: &Path) -> Result<PathBuf> {
     let hidden = folder.join(FOLDER);
     let ignore = hidden.join(".gitignore");
     make_folder(&hidden).map_err(|error| unwritable(&hidden, error))?;
-    if !ignore.exists() {
-        fs::write(&ignore, "*\n").map_err(|error| unwritable(&ignore, error))?;
+    close_to_others(&hidden)?;
+    // Not through a link that came with somebody else's files.
+    match File::create_new(&ignore).and_then(|mut file| file.write_all(b"*\n")) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(unwritable(&ignore, error))
+        }
+        _ => Ok(hidden),
     }
-    Ok(hidden)
+}
+
+/// Removes the permissions of others from the folder, which an earlier version made with the usual
+/// ones.
+///
+/// # Errors
+/// It belongs to another user, who could read everything in it.
+#[cfg(unix)]
+fn close_to_others(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    let found = fs::metadata(folder).map_err(|error| unwritable(folder, error))?;
+    // SAFETY: `geteuid` has no preconditions and can't fail.
+    let own = unsafe { libc::geteuid() };
+    // Root may use everybody's files anyway, and in a container owns few of them.
+    if found.uid() != own && own != 0 {
+        let owner = found.uid();
+        return Err(
+            wrong(folder, &format!("belongs to another user ({owner})")).with_hint(format!(
+                "the answers would be kept there: set {VARIABLE} to a folder of your own, or to off"
+            )),
+        );
+    }
+    let mode = found.mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(mode & 0o700))
+        .map_err(|error| unwritable(folder, error))?;
+    say(&format!(
+        "{} is for you alone from now on; it had mode {mode:04o}, with which others may read it",
+        folder.display()
+    ));
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn close_to_others(_folder: &Path) -> Result<()> {
+    Ok(())
 }
 
 /// Creates the folder and its missing parents, accessible only to their owner because they hold
@@ -105,6 +147,31 @@ mod tests {
         fs::write(&ignore, "!kept\n").unwrap();
         place_with(folder.path(), None, &parameters("gpt-4o")).unwrap();
         assert_eq!(fs::read_to_string(&ignore).unwrap(), "!kept\n");
+    }
+
+    #[test]
+    fn a_folder_that_others_may_read_is_closed() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let hidden = folder.path().join(FOLDER);
+        for mode in [0o755, 0o777, 0o2750] {
+            fs::create_dir_all(&hidden).unwrap();
+            fs::set_permissions(&hidden, fs::Permissions::from_mode(mode)).unwrap();
+            place_with(folder.path(), None, &parameters("gpt-4o")).unwrap();
+            let closed = fs::metadata(&hidden).unwrap().permissions().mode();
+            assert_eq!(closed & 0o777, 0o700, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_link_in_place_of_the_ignore_file_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let hidden = folder.path().join(FOLDER);
+        fs::create_dir(&hidden).unwrap();
+        std::os::unix::fs::symlink("../created", hidden.join(".gitignore")).unwrap();
+        place_with(folder.path(), None, &parameters("gpt-4o")).unwrap();
+        assert!(!folder.path().join("created").exists());
     }
 
     #[test]

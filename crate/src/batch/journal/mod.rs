@@ -28,7 +28,7 @@ use std::sync::Arc;
 use super::format::{self, OutputLine, RequestLine};
 use crate::error::{Error, Result};
 use background_sync::BackgroundSync;
-use errors::{notes, unreadable, unwritable, wrong};
+use errors::{unreadable, unwritable, wrong};
 use index::Index;
 use log::Log;
 use scan::{FileKind, Lines, Scan, scan};
@@ -93,7 +93,7 @@ impl Journal {
 
         let notes = [(path, &answers), (&requests_path, &requests)]
             .into_iter()
-            .flat_map(|(path, scan)| notes(path, scan))
+            .flat_map(|(path, scan)| scan.notes(path))
             .collect();
         let files = Arc::new(Files {
             answers: Log::new(path.to_owned(), file, answers.end, answers.tail),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -189,6 +190,24 @@ pub(super) fn scan(
 }
 
 impl Scan {
+    /// Notes for the user about the state in which the file was found.
+    pub(super) fn notes(&self, path: &Path) -> Vec<String> {
+        let path = path.display();
+        let torn = (self.torn > 0).then(|| {
+            format!(
+                "{path} ends in the middle of a row (its last {} bytes): the row is treated as unfinished",
+                self.torn
+            )
+        });
+        let invalid = self.invalid.map(|(count, first)| match count {
+            1 => format!("{path}: line {first} is not a row and is left unchanged"),
+            _ => format!(
+                "{path}: {count} lines are not rows and are left unchanged; the first is line {first}"
+            ),
+        });
+        torn.into_iter().chain(invalid).collect()
+    }
+
     /// Adds the row to the index. Returns false if the text is not a row.
     fn take(
         &mut self,

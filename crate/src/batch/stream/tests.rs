@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
+use crate::CancelHandle;
 use crate::batch::Quota;
 use crate::loopback::{Reply, Server};
 
@@ -61,6 +62,33 @@ fn numbered(count: usize) -> impl Iterator<Item = BatchRequest> + Send + 'static
         custom_id: number.to_string(),
         request: Ok(ChatRequest::from("Describe a nurse.")),
     })
+}
+
+#[test]
+fn each_request_that_was_read_before_a_stop_becomes_a_row() {
+    let (client, _server) = service();
+    for stopped_at in [1, 30, 200] {
+        let stop = CancelHandle::new();
+        let read = Arc::new(AtomicUsize::new(0));
+        let (stops, reads) = (stop.clone(), Arc::clone(&read));
+        let requests = numbered(usize::MAX).inspect(move |_| {
+            if reads.fetch_add(1, Ordering::Relaxed) == stopped_at {
+                stops.cancel();
+            }
+            // Longer than it takes to look whether the batch is over.
+            std::thread::sleep(Duration::from_micros(100));
+        });
+        let mut rows = 0;
+        let batch = client.batch_requests(requests).cancel_with(&stop);
+        let totals = batch
+            .for_each(|row| {
+                assert_eq!((row.id, row.custom_id), (rows, rows.to_string()));
+                rows += 1;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!((rows, totals.rows), (read.load(Ordering::Relaxed), rows));
+    }
 }
 
 #[test]

@@ -32,8 +32,26 @@ const SPOKEN: [&str; 7] = ["NASA", "NATO", "FIFA", "NAFTA", "SWAT", "NICU", "UNE
 /// assert_eq!(article("hourly worker"), "an");
 /// ```
 pub fn article(phrase: &str) -> &'static str {
+    article_of(first_word(phrase))
+}
+
+/// Like [`article`], in a text that may be written in capitals throughout (*AN UNCLE*). There, a
+/// word in capitals is only spelled out if it can't be read as a word (*AN MRI*).
+pub(crate) fn article_in_text(phrase: &str) -> &'static str {
+    let word = first_word(phrase).split(['-', '\'']).next();
+    let word = word.unwrap_or_default();
+    match is_unreadable(word) {
+        true => article_of(word),
+        false => article_of(&word.to_lowercase()),
+    }
+}
+
+fn first_word(phrase: &str) -> &str {
     let start = phrase.trim_start_matches(|c: char| !c.is_alphanumeric());
-    let word = start.split(char::is_whitespace).next().unwrap_or_default();
+    start.split(char::is_whitespace).next().unwrap_or_default()
+}
+
+fn article_of(word: &str) -> &'static str {
     if vowel_sound(word) { "an" } else { "a" }
 }
 
@@ -71,6 +89,22 @@ fn spelled_out(word: &str, letters: &str) -> bool {
         0 => false,
         1 => capitals && (joined || word.len() == letters.len()),
         _ => capitals,
+    }
+}
+
+/// Whether a word in capitals has to be spelled out, like *X*, *HR*, *MRI*: it has at most two
+/// letters, or a beginning that no English word has.
+fn is_unreadable(word: &str) -> bool {
+    const STARTS: &str = "bl br ch cl cr dr dw fl fr gh gl gn gr kn ph pl pr ps rh sc sh sk sl sm \
+        sn sp sq st sw th tr tw wh wr";
+    let vowel = |letter: &u8| b"AEIOUY".contains(letter);
+    match word.as_bytes() {
+        letters if !letters.iter().all(u8::is_ascii_uppercase) => false,
+        [first, second, _, ..] if !vowel(first) && !vowel(second) => {
+            let start = word.get(..2).unwrap_or_default().to_lowercase();
+            !STARTS.split(' ').any(|one| one == start)
+        }
+        letters => letters.len() <= 2,
     }
 }
 

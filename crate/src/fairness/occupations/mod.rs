@@ -5,6 +5,7 @@ mod article;
 mod frame;
 
 use crate::error::{Error, ErrorKind, Result};
+pub(crate) use article::article_in_text;
 pub use article::{article, with_article};
 #[cfg(feature = "notebook")]
 pub use frame::frame;

@@ -13,7 +13,7 @@ use crate::http::redact::Redactor;
 use crate::identity::{Chain, TokenCache};
 use crate::secret::Secret;
 use crate::settings::{Service, Settings, clean};
-use crate::text::{message, sanitize_line};
+use crate::text::sanitize_line;
 
 use super::endpoint::Endpoint;
 
@@ -60,8 +60,6 @@ enum Sent {
 pub(super) struct Credential {
     kind: CredentialKind,
     sent: Sent,
-    /// All secrets of the settings, whether they are sent or not.
-    secrets: Vec<Secret>,
     redactor: Redactor,
     variable: &'static str,
 }
@@ -126,16 +124,13 @@ impl Credential {
             settings.identity.client_secret.clone(),
             settings.identity.identity_header.clone(),
         ];
-        let secrets: Vec<_> = token
-            .into_iter()
-            .chain(key)
-            .chain(of_sign_in.into_iter().flatten())
-            .collect();
+        // All secrets of the settings, whether they are sent or not.
+        let secrets = token.into_iter().chain(key);
+        let secrets = secrets.chain(of_sign_in.into_iter().flatten());
         Ok(Self {
             kind,
             sent,
-            redactor: Redactor::new(secrets.iter().cloned()),
-            secrets,
+            redactor: Redactor::new(secrets),
             variable,
         })
     }
@@ -161,11 +156,8 @@ impl Credential {
     /// `limit` characters long.
     pub(super) fn excerpt(&self, text: &str, limit: usize) -> String {
         let end = text.floor_char_boundary(LONGEST_SAID);
-        let mut text = text.get(..end).unwrap_or_default().to_owned();
-        for secret in self.secrets.iter().chain(&self.redactor.fetched()) {
-            text = message::redact(&text, secret.expose());
-        }
-        sanitize_line(&text, limit)
+        let text = text.get(..end).unwrap_or_default();
+        sanitize_line(&self.redactor.message(text), limit)
     }
 
     /// Removes the secrets from everything that the service sends.

@@ -3,8 +3,8 @@
 
 use reqwest::Url;
 
-use super::foundry;
-use crate::error::{Error, ErrorKind, Result};
+use super::{foundry, refused};
+use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{ALLOW_HTTP_VARIABLE, Service, Settings, clean};
 
@@ -126,10 +126,6 @@ impl Address {
             api_version: None,
         }
     }
-}
-
-pub(super) fn refused(what: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Settings, what)
 }
 
 /// Whether plain HTTP may leave this machine.

@@ -1,7 +1,7 @@
 //! The addresses that Microsoft Foundry and the Azure portal show, of which only some belong to
 //! Azure OpenAI.
 
-use super::address::refused;
+use super::refused;
 use crate::error::Result;
 
 /// Host suffixes of Azure OpenAI.

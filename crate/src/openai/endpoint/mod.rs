@@ -199,5 +199,9 @@ fn check_deployment(name: &str) -> Result<()> {
     }
 }
 
+fn refused(what: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Settings, what)
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,6 @@ use super::fields::Fields;
 use super::learn::Circumstances;
 use super::refusal::Field;
 use super::shared::{Learner, MISS, SharedProfile, State, TRANSIENT_MISS};
-use super::take_back::TakenBack;
 use super::{Budget, Profile, model_name, names_effort, thinking};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
@@ -122,6 +121,15 @@ impl PreparedRequest {
              .thinking_allowance(n), lower max_tokens, or raise the deployment's quota"
         ))
     }
+}
+
+/// The profile before something was taken from it because of a complaint.
+pub(super) struct TakenBack {
+    pub(super) before: Arc<Profile>,
+    pub(super) accepted: Fields,
+    /// The version of the profile after that.
+    pub(super) version: u32,
+    pub(super) complaint: String,
 }
 
 impl Negotiation<'_> {

@@ -6,19 +6,10 @@
 use std::sync::Arc;
 
 use super::fields::Fields;
-use super::negotiation::{Negotiation, PreparedRequest};
+use super::negotiation::{Negotiation, PreparedRequest, TakenBack};
 use super::{Profile, names_effort};
 use crate::error::{Error, ErrorKind};
 use crate::openai::attempt::Attempt;
-
-/// The profile before something was taken from it because of a complaint.
-pub(super) struct TakenBack {
-    pub(super) before: Arc<Profile>,
-    pub(super) accepted: Fields,
-    /// The version of the profile after that.
-    pub(super) version: u32,
-    pub(super) complaint: String,
-}
 
 impl Negotiation<'_> {
     /// Takes back the effort that was added to a request if it may be why the request failed.

@@ -5,7 +5,7 @@ use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 use super::{assert_is_well_formed, cells, payload};
 use crate::display::Show;
 use crate::table::table;
-use crate::text::invisible::mark_invisible;
+use crate::text::mark::mark_invisible;
 
 /// From OWASP's cheat sheet on XSS filter evasion, plus cases specific to our own format.
 pub(super) const HOSTILE: [&str; 44] = [

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::{assert_is_well_formed, cells, payload};
 use crate::display::Show;
-use crate::text::invisible::mark_invisible;
+use crate::text::mark::mark_invisible;
 
 fn column(rows: usize) -> impl Strategy<Value = Series> {
     let texts = proptest::collection::vec(proptest::option::of(any::<String>()), rows);

@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::commands::provider::Provider;
 use crate::error::{Context, Failure, Result};
-use crate::jupyter::notebook::Notebook;
+use crate::jupyter::notebook::{Notebook, on_a_line};
 use crate::jupyter::outputs::Outputs;
 use crate::jupyter::{Executor, KernelCommand, Report};
 use crate::kernel as own_kernel;
@@ -103,15 +103,16 @@ fn load(options: &Options, project: &Checkout) -> Result<Vec<Notebook>> {
         if let Some(out) = &options.out
             && is_same(out, notebook.folder())
         {
-            return Err(
-                Failure::new(format!("--out would replace {}", notebook.path().display()))
-                    .hint("choose a folder other than the notebook's"),
-            );
+            return Err(Failure::new(format!(
+                "--out would replace {}",
+                on_a_line(notebook.path())
+            ))
+            .hint("choose a folder other than the notebook's"));
         }
         if (options.out.is_some() || options.html) && !names.insert(notebook.stem()) {
             return Err(Failure::new(format!(
                 "two notebooks are named {}: the second would replace the first",
-                notebook.stem().display()
+                on_a_line(notebook.stem().as_ref())
             )));
         }
     }
@@ -217,7 +218,7 @@ async fn cells(
                 report.end(place, total, cell, start.elapsed(), mark);
                 ran = Err(failure.at(format!(
                     "cell {place} of {total} in {}",
-                    notebook.path().display()
+                    on_a_line(notebook.path())
                 )));
                 break;
             }
@@ -234,7 +235,7 @@ async fn cells(
                 let first = error.lines().next().unwrap_or_default();
                 ran = Err(Failure::new(format!(
                     "cell {place} of {total} in {} failed: {first}",
-                    notebook.path().display()
+                    on_a_line(notebook.path())
                 )));
                 break;
             }

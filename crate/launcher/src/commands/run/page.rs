@@ -1,7 +1,8 @@
 //! Writes a notebook as an HTML page, with Jupyter's own converter.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::Permissions;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -54,9 +55,8 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
         .args(NO_SCRIPTS)
         .arg("--output-dir")
         .arg(&folder)
-        .arg("--output")
-        .arg(named(notebook.stem()))
-        .arg(&copy)
+        .arg(output_argument(notebook.stem()))
+        .arg(literal(copy.as_os_str()))
         // It looks for settings and templates in its working directory. In the notebook's folder,
         // these could run somebody else's code.
         .current_dir(copies.path())
@@ -79,8 +79,38 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
     Ok(folder.join(named(notebook.stem())))
 }
 
+/// The page's name as one argument, since a name may begin with a hyphen.
+fn output_argument(stem: &OsStr) -> OsString {
+    let mut argument = OsString::from("--output=");
+    argument.push(named(stem));
+    argument
+}
+
+/// The path as a pattern of Python's `glob` that matches this path only.
+fn literal(path: &OsStr) -> OsString {
+    let mut pattern = Vec::new();
+    for byte in path.as_bytes() {
+        match byte {
+            b'[' | b'*' | b'?' => pattern.extend([b'[', *byte, b']']),
+            _ => pattern.push(*byte),
+        }
+    }
+    OsString::from_vec(pattern)
+}
+
 fn named(stem: &OsStr) -> PathBuf {
     let mut name = stem.to_owned();
     name.push(".html");
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_neither_a_pattern_nor_an_option() {
+        assert_eq!(literal("/t/a[1]*?.ipynb".as_ref()), "/t/a[[]1][*][?].ipynb");
+        assert_eq!(output_argument("-a".as_ref()), "--output=-a.html");
+    }
 }

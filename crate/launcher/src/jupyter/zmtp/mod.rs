@@ -7,15 +7,15 @@
 //! - `codec`: encoding and decoding; `handshake`: the start of a connection.
 //! - `endpoint`, `owner`: where a socket listens, and which user is at the other end.
 //! - `outbox`: the queue of messages to send; `client`: the connecting end.
-//! - `server`: the listening end; `hall`: its peers.
+//! - `server`: the listening end; `peers`: its peers.
 
 mod client;
 mod codec;
 mod endpoint;
-mod hall;
 mod handshake;
 mod outbox;
 mod owner;
+mod peers;
 mod server;
 
 pub use client::{Receiver, Sender, connect, subscribe};

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use super::codec::{Frames, Heard, Reader, broken, encode};
 use super::endpoint::Endpoint;
-use super::hall::{Hall, Service};
 use super::handshake::Kind;
+use super::peers::{Peers, Service};
 use crate::error::Result;
 
 /// The size limit for a client's message, about a thousand times the size of a large cell.
@@ -33,7 +33,7 @@ const LONGEST_OTHER: usize = 1024;
 const WRONG: u32 = 16;
 
 /// Receives requests, and sends answers.
-pub struct Router(Arc<Hall>);
+pub struct Router(Arc<Peers>);
 
 impl Router {
     /// Listens at this endpoint. `check` decides what is a request; it gets the peer's identity
@@ -48,7 +48,7 @@ impl Router {
             requests,
             long: Semaphore::new(1),
         };
-        Hall::open(endpoint, service).await.map(Self)
+        Peers::open(endpoint, service).await.map(Self)
     }
 
     /// Sends a message to the peer whose identity is the first frame.
@@ -73,7 +73,7 @@ where
 {
     const KIND: Kind = Kind::Router;
 
-    async fn serve(&self, hall: &Hall, peer: &Bytes, mut reader: Reader) -> io::Result<()> {
+    async fn serve(&self, peers: &Peers, peer: &Bytes, mut reader: Reader) -> io::Result<()> {
         let mut has_the_key = false;
         let mut wrong = 0;
         loop {
@@ -89,7 +89,7 @@ where
                 Ok(request) => {
                     if !has_the_key {
                         has_the_key = true;
-                        hall.has_the_key(peer);
+                        peers.has_the_key(peer);
                         reader.trust();
                     }
                     if self.requests.send(request).await.is_err() {
@@ -97,7 +97,7 @@ where
                     }
                 }
                 Err(failure) => {
-                    hall.tell(format_args!("ignored a request: {}", failure.message()));
+                    peers.tell(format_args!("ignored a request: {}", failure.message()));
                     wrong += 1;
                     if wrong == WRONG {
                         return Err(broken(format!("it sent {WRONG} invalid requests")));
@@ -120,12 +120,12 @@ impl<T, C> Requests<T, C> {
 }
 
 /// Publishes messages to all subscribers.
-pub struct Publisher(Arc<Hall>);
+pub struct Publisher(Arc<Peers>);
 
 impl Publisher {
     /// Listens at this endpoint for subscribers.
     pub async fn listen(endpoint: &Endpoint) -> io::Result<Self> {
-        Hall::open(endpoint, Subscriptions).await.map(Self)
+        Peers::open(endpoint, Subscriptions).await.map(Self)
     }
 
     /// Sends a message to all peers that have subscribed to a prefix of its first frame.
@@ -140,7 +140,7 @@ struct Subscriptions;
 impl Service for Subscriptions {
     const KIND: Kind = Kind::Publish;
 
-    async fn serve(&self, hall: &Hall, peer: &Bytes, mut reader: Reader) -> io::Result<()> {
+    async fn serve(&self, peers: &Peers, peer: &Bytes, mut reader: Reader) -> io::Result<()> {
         loop {
             // ZMTP 3.0 sends subscriptions as messages, 3.1 as commands.
             let said = match reader.next(LONGEST_OTHER).await? {
@@ -152,9 +152,9 @@ impl Service for Subscriptions {
             };
             let is = |word: &[u8]| said.strip_prefix(word);
             if let Some(topic) = is(b"\x01").or(is(b"\x09SUBSCRIBE")) {
-                hall.subscribe(peer, topic, true)?;
+                peers.subscribe(peer, topic, true)?;
             } else if let Some(topic) = is(b"\x00").or(is(b"\x06CANCEL")) {
-                hall.subscribe(peer, topic, false)?;
+                peers.subscribe(peer, topic, false)?;
             }
         }
     }
@@ -162,7 +162,7 @@ impl Service for Subscriptions {
 
 /// Listens at this endpoint, and sends every message back.
 pub async fn echo(endpoint: &Endpoint) -> io::Result<()> {
-    Hall::open(endpoint, Echo).await.map(drop)
+    Peers::open(endpoint, Echo).await.map(drop)
 }
 
 struct Echo;
@@ -170,10 +170,10 @@ struct Echo;
 impl Service for Echo {
     const KIND: Kind = Kind::Reply;
 
-    async fn serve(&self, hall: &Hall, peer: &Bytes, mut reader: Reader) -> io::Result<()> {
+    async fn serve(&self, peers: &Peers, peer: &Bytes, mut reader: Reader) -> io::Result<()> {
         loop {
             if let Heard::Message(frames) = reader.next(LONGEST_OTHER).await? {
-                hall.send(peer, encode(&frames))?;
+                peers.send(peer, encode(&frames))?;
             }
         }
     }

@@ -9,8 +9,8 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::hall::PEERS;
 use super::handshake::{Kind, opening};
+use super::peers::PEERS;
 use super::*;
 use crate::error::Failure;
 
@@ -206,7 +206,7 @@ async fn a_crowd_turns_out_nobody_who_was_there_and_is_bounded() {
         open += usize::from(timeout(Duration::from_millis(1), end).await.is_err());
     }
     assert!(
-        open <= 2 * (PEERS + hall::ARRIVING),
+        open <= 2 * (PEERS + peers::ARRIVING),
         "{open} connections are held"
     );
 }

@@ -19,6 +19,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
+use evenhand::sideband::TOKEN_VARIABLE;
+
 use super::cell_build::Cell;
 use super::lock_file::put_back;
 use super::metadata;
@@ -57,7 +59,7 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
         return Err(replace(real(&cargo).args(arguments)));
     }
     let cell = Cell { build };
-    if let Ok(word) = std::env::var(sideband::VARIABLE)
+    if let Ok(word) = std::env::var(TOKEN_VARIABLE)
         && cell.build.join(sideband::READ).exists()
     {
         cell.watch(&word)

@@ -10,13 +10,13 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::SystemTime;
 
+use evenhand::sideband::STOP_FILE_VARIABLE;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::instrument;
 use super::real_cargo::{code, output_unless_stopped, real};
 use super::shim::{RECORDED_ARGUMENTS, RECORDED_ENVIRONMENT, RECORDER, SHIMS};
-use crate::kernel::STOP_FILE;
 
 /// Files that must be unchanged for the last compiler command to be reused.
 const INPUTS: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
@@ -106,7 +106,7 @@ impl Cell {
             .env("RUSTC_WORKSPACE_WRAPPER", self.shims(RECORDER))
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit());
-        let output = output_unless_stopped(&mut command, std::env::var_os(STOP_FILE))?;
+        let output = output_unless_stopped(&mut command, std::env::var_os(STOP_FILE_VARIABLE))?;
         io::stdout().write_all(&output.stdout)?;
         if output.status.success()
             && let Some(artifact) = artifact_of(&output)
@@ -145,7 +145,7 @@ impl Cell {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let output = output_unless_stopped(&mut command, std::env::var_os(STOP_FILE))?;
+        let output = output_unless_stopped(&mut command, std::env::var_os(STOP_FILE_VARIABLE))?;
         let mut out = io::stdout().lock();
         for line in String::from_utf8_lossy(&output.stderr).lines() {
             match serde_json::from_str::<Value>(line) {

@@ -1,16 +1,15 @@
 //! The real cargo: the environment that it is given, and how it is stopped along with its cell.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Output};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use super::shim::{PROGRAMS, WITHHELD};
 use crate::error::Failure;
@@ -48,25 +47,62 @@ pub(super) fn output_unless_stopped(
     command: &mut Command,
     stop_file: Option<OsString>,
 ) -> io::Result<Output> {
-    let child = command.spawn()?;
+    let mut child = command.spawn()?;
     let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let is_over = Arc::new(Mutex::new(false));
     if let (Some(stop_file), Some(process)) = (stop_file, process) {
-        let over = Arc::new(AtomicBool::new(false));
-        let is_over = Arc::clone(&over);
-        std::thread::spawn(move || {
-            while !is_over.load(Ordering::Relaxed) {
-                if Path::new(&stop_file).exists() {
-                    end_tree(process);
-                    return;
-                }
-                std::thread::sleep(LOOK);
-            }
-        });
-        let output = child.wait_with_output();
-        over.store(true, Ordering::Relaxed);
-        return output;
+        let is_over = Arc::clone(&is_over);
+        std::thread::spawn(move || end_when_stopped(process, Path::new(&stop_file), &is_over));
     }
-    child.wait_with_output()
+    // Both at once: a program that fills one pipe does not go on with the other.
+    let stderr = child.stderr.take();
+    let stderr = std::thread::spawn(move || read_all(stderr));
+    let stdout = read_all(child.stdout.take())?;
+    let stderr = stderr
+        .join()
+        .unwrap_or_else(|_| Err(io::Error::other("the reading thread panicked")))?;
+    if let Some(process) = process {
+        until_ended(process)?;
+    }
+    // The process id belongs to the program until `wait` collects it, and may be another's then.
+    *is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    let status = child.wait()?;
+    Ok(Output {
+        status,
+        stdout,
+        stderr,
+    })
+}
+
+/// Ends the process and its descendants once the file exists, unless it is over before.
+fn end_when_stopped(process: Pid, stop_file: &Path, is_over: &Mutex<bool>) {
+    loop {
+        let is_over = is_over.lock().unwrap_or_else(PoisonError::into_inner);
+        if *is_over {
+            return;
+        }
+        if stop_file.exists() {
+            // The lock is held, so that the process is not collected meanwhile.
+            return end_tree(process);
+        }
+        drop(is_over);
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn read_all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match pipe {
+        Some(mut pipe) => pipe.read_to_end(&mut bytes).map(|_| bytes),
+        None => Ok(bytes),
+    }
+}
+
+/// Waits for the end of a child, which stays to be collected.
+fn until_ended(process: Pid) -> io::Result<()> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    rustix::io::retry_on_intr(|| waitid(WaitId::Pid(process), options))?;
+    Ok(())
 }
 
 /// Replaces this process by the program; returns only if that fails.
@@ -111,6 +147,34 @@ mod tests {
         stopping.join().unwrap();
         assert!(!output.status.success());
         assert!(output.stdout.is_empty());
+    }
+
+    #[test]
+    fn both_streams_of_a_program_are_read_to_their_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "for i in 1 2 3; do head -c 100000 /dev/zero; head -c 100000 /dev/zero >&2; done; exit 3";
+        let mut cargo = Command::new("sh");
+        cargo
+            .args(["-c", script])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let stop = folder.path().join("stop");
+        let output = output_unless_stopped(&mut cargo, Some(stop.into())).unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        assert_eq!(
+            (output.stdout.len(), output.stderr.len()),
+            (300_000, 300_000)
+        );
+    }
+
+    #[test]
+    fn an_ended_program_can_still_be_collected() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let process = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        until_ended(process).unwrap();
+        // Its process id is still its own.
+        rustix::process::test_kill_process(process).unwrap();
+        assert!(child.wait().unwrap().success());
     }
 
     #[test]

@@ -28,6 +28,9 @@ const TEXT: &str = "evenhand created this folder for what it installs and builds
 /// Files that a file manager leaves everywhere.
 const LITTER: [&str; 1] = [".DS_Store"];
 
+/// The mode bit of a folder in which only the owner of an entry may replace it.
+const STICKY: u32 = 0o1000;
+
 /// The state of the launcher's folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -42,6 +45,14 @@ pub enum State {
 }
 
 pub(super) fn state(root: &Path) -> Result<State> {
+    if let Some((around, mode)) = open_ancestor(root)? {
+        return Err(Failure::new(format!(
+            "others can write to {} (mode {mode:04o}), and so put another folder in the place of {}",
+            around.display(),
+            root.display()
+        ))
+        .hint(ANOTHER));
+    }
     let found = match fs::metadata(root) {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State::Absent),
@@ -83,6 +94,31 @@ pub(super) fn state(root: &Path) -> Result<State> {
             Some(what) => Err(not_ours(root, &what)),
         }
     }
+}
+
+/// The nearest folder around this one whose entries others can replace, with its mode. In a folder
+/// with the sticky bit, such as `/tmp`, they can only replace their own.
+fn open_ancestor(root: &Path) -> Result<Option<(PathBuf, u32)>> {
+    let existing = |folder: &Path| folder.canonicalize().ok();
+    let around = root.ancestors().skip(1).find_map(existing);
+    // A link leads to a folder with other ancestors.
+    let linked = existing(root).and_then(|root| root.parent().map(Path::to_owned));
+    for around in [around, linked]
+        .iter()
+        .flatten()
+        .flat_map(|it| it.ancestors())
+    {
+        let found =
+            fs::metadata(around).doing(|| format!("could not read {}", around.display()))?;
+        let mode = found.mode() & 0o7777;
+        // Many systems give each user a private group with the same number, and let it write.
+        let is_private = found.gid() == 0 || found.gid() == geteuid().as_raw();
+        let others = if is_private { 0o002 } else { 0o022 };
+        if mode & others != 0 && mode & STICKY == 0 {
+            return Ok(Some((around.to_owned(), mode)));
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn claim(root: &Path) -> Result<()> {
@@ -389,6 +425,30 @@ mod tests {
         place.mode(0o755);
         claim(&place.root()).unwrap();
         assert_eq!(place.modes(), 0o700);
+    }
+
+    #[test]
+    fn a_folder_that_others_can_replace_is_refused() {
+        let place = Place::new();
+        let around = |mode| {
+            let permissions = Permissions::from_mode(mode);
+            fs::set_permissions(place.0.path(), permissions).unwrap();
+        };
+        claim(&place.root()).unwrap();
+        around(0o777);
+        let refusal = place.refusal();
+        assert!(
+            refusal.contains("(mode 0777), and so put another"),
+            "{refusal}"
+        );
+        assert!(refusal.contains("hint: set EVENHAND_HOME"), "{refusal}");
+        around(0o1777);
+        claim(&place.root()).unwrap();
+
+        let place = Place::new();
+        fs::set_permissions(place.0.path(), Permissions::from_mode(0o757)).unwrap();
+        claim(&place.root()).unwrap_err();
+        assert!(!place.root().exists());
     }
 
     #[test]

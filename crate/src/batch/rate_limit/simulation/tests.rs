@@ -196,7 +196,7 @@ fn refused(outcomes: &[Outcome]) -> usize {
 /// to that point everything looks as it does without another client, where leaving the window
 /// unfilled would take an eighth longer.
 #[test]
-fn a_paced_neighbour_brings_no_refusal_once_it_was_seen() {
+fn a_paced_competing_client_brings_no_refusal_once_it_was_seen() {
     for (pattern, at_once) in [(Pattern::Steady, 1), (Pattern::Bursts, 3)] {
         for (rows, seeds) in [(40, 20), (300, 4)] {
             for before in [true, false] {
@@ -210,7 +210,7 @@ fn a_paced_neighbour_brings_no_refusal_once_it_was_seen() {
 }
 
 #[test]
-fn a_neighbour_that_comes_again_at_once_is_never_made_to() {
+fn a_competing_client_that_comes_again_at_once_is_never_made_to() {
     for windows in WINDOWS {
         let mut lab = Simulation::lab();
         lab.service.windows = windows;
@@ -226,7 +226,7 @@ fn a_neighbour_that_comes_again_at_once_is_never_made_to() {
 /// whatever else is sent then is refused, even a single request per hour. The headers reveal enough
 /// to stay far below that share.
 #[test]
-fn a_random_neighbour_brings_fewer_refusals_than_chance() {
+fn a_random_competing_client_brings_fewer_refusals_than_chance() {
     let mut outcomes = Vec::new();
     for windows in WINDOWS {
         for seed in 0..10 {

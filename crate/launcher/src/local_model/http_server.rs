@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -28,7 +28,7 @@ use super::{MODEL, connections, forward, host};
 const LARGEST_BODY: usize = 1 << 20;
 
 /// Everything that the handlers share.
-pub(crate) struct Front {
+pub(crate) struct FrontEnd {
     pub(crate) key: Key,
     /// Where the server listens.
     pub(crate) address: SocketAddr,
@@ -44,7 +44,7 @@ pub(crate) struct Front {
 }
 
 /// The paths.
-pub(crate) fn router(front: Arc<Front>) -> Router {
+pub(crate) fn router(front: Arc<FrontEnd>) -> Router {
     Router::new()
         .route(
             "/openai/deployments/{deployment}/chat/completions",
@@ -62,7 +62,7 @@ pub(crate) fn router(front: Arc<Front>) -> Router {
 
 /// Checks the request's host and key before anything else, and adds Azure's headers to every
 /// response.
-async fn guard(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
+async fn guard(State(front): State<Arc<FrontEnd>>, request: Request, next: Next) -> Response {
     let mut response = match front.lets_in(&request) {
         Ok(()) => {
             let in_time = |body| connections::in_time(body, connections::BODY);
@@ -102,7 +102,7 @@ fn holds_key(headers: &HeaderMap, key: &str) -> bool {
 }
 
 async fn dated(
-    State(front): State<Arc<Front>>,
+    State(front): State<Arc<FrontEnd>>,
     Path(deployment): Path<String>,
     uri: Uri,
     body: Result<Bytes, BytesRejection>,
@@ -118,7 +118,7 @@ async fn dated(
 }
 
 async fn v1(
-    State(front): State<Arc<Front>>,
+    State(front): State<Arc<FrontEnd>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let ask = read(body)
@@ -139,12 +139,15 @@ async fn v1(
     Ok(front.answer(ask, "v1").await)
 }
 
-async fn dated_models(State(front): State<Arc<Front>>, uri: Uri) -> Result<Json<Value>, ApiError> {
+async fn dated_models(
+    State(front): State<Arc<FrontEnd>>,
+    uri: Uri,
+) -> Result<Json<Value>, ApiError> {
     api_version(&uri).ok_or_else(ApiError::resource)?;
     Ok(Json(front.models()))
 }
 
-async fn models(State(front): State<Arc<Front>>) -> Json<Value> {
+async fn models(State(front): State<Arc<FrontEnd>>) -> Json<Value> {
     Json(front.models())
 }
 
@@ -155,7 +158,7 @@ fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
     })
 }
 
-impl Front {
+impl FrontEnd {
     fn lets_in(&self, request: &Request) -> Result<(), ApiError> {
         if !host::is_ours(request.headers(), request.uri(), self.address) {
             return Err(ApiError::host());
@@ -319,11 +322,6 @@ pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
     }
 }
 
-/// A streamed response.
-pub(crate) fn event_stream(body: Body) -> Response {
-    ([(CONTENT_TYPE, "text/event-stream; charset=utf-8")], body).into_response()
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -336,7 +334,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let limits = Limits::new(None, None);
-        let front = Front {
+        let front = FrontEnd {
             key: Key::choose(Some("s3cret"), None).unwrap(),
             address,
             deployments: Vec::new(),

@@ -41,21 +41,21 @@ pub trait Service: Send + Sync + 'static {
 
     fn serve(
         &self,
-        hall: &Hall,
+        peers: &Peers,
         peer: &Bytes,
         reader: Reader,
     ) -> impl Future<Output = io::Result<()>> + Send;
 }
 
 /// The peers of one socket.
-pub struct Hall {
+pub struct Peers {
     name: String,
-    peers: Mutex<Peers>,
+    state: Mutex<State>,
     told: AtomicU32,
 }
 
 #[derive(Default)]
-struct Peers {
+struct State {
     arrived: u64,
     arriving: VecDeque<(u64, AbortHandle)>,
     here: HashMap<Bytes, Peer>,
@@ -75,17 +75,17 @@ impl Drop for Peer {
     }
 }
 
-impl Hall {
+impl Peers {
     /// Listens at this endpoint, and serves all peers that connect.
     pub async fn open(endpoint: &Endpoint, service: impl Service) -> io::Result<Arc<Self>> {
         let listener = Listener::bind(endpoint).await?;
-        let hall = Arc::new(Self {
+        let peers = Arc::new(Self {
             name: endpoint.to_string(),
-            peers: Mutex::default(),
+            state: Mutex::default(),
             told: AtomicU32::new(0),
         });
-        tokio::spawn(hall.clone().receive_all(listener, Arc::new(service)));
-        Ok(hall)
+        tokio::spawn(peers.clone().receive_all(listener, Arc::new(service)));
+        Ok(peers)
     }
 
     async fn receive_all(self: Arc<Self>, listener: Listener, service: Arc<impl Service>) {
@@ -103,25 +103,25 @@ impl Hall {
     }
 
     fn receive<S: Service>(self: Arc<Self>, stream: Stream, service: Arc<S>) {
-        let mut peers = self.peers();
-        peers.arrived += 1;
-        let number = peers.arrived;
-        let hall = self.clone();
+        let mut state = self.state();
+        state.arrived += 1;
+        let number = state.arrived;
+        let peers = self.clone();
         let task = tokio::spawn(async move {
-            let arrival = timeout(ARRIVAL, hall.arrive(stream, S::KIND, number)).await;
+            let arrival = timeout(ARRIVAL, peers.arrive(stream, S::KIND, number)).await;
             let Ok(Ok((peer, reader))) = arrival else {
-                return hall.forget(number);
+                return peers.forget(number);
             };
-            if let Err(error) = service.serve(&hall, &peer, reader).await
+            if let Err(error) = service.serve(&peers, &peer, reader).await
                 && error.kind() == io::ErrorKind::InvalidData
             {
-                hall.tell(format_args!("disconnected a peer: {error}"));
+                peers.tell(format_args!("disconnected a peer: {error}"));
             }
-            hall.part(&peer, number);
+            peers.part(&peer, number);
         });
-        peers.arriving.push_back((number, task.abort_handle()));
-        if peers.arriving.len() > ARRIVING
-            && let Some((_, oldest)) = peers.arriving.pop_front()
+        state.arriving.push_back((number, task.abort_handle()));
+        if state.arriving.len() > ARRIVING
+            && let Some((_, oldest)) = state.arriving.pop_front()
         {
             oldest.abort();
         }
@@ -135,16 +135,16 @@ impl Hall {
             true => [&[0], number.to_be_bytes().as_slice()].concat().into(),
             false => chosen,
         };
-        let mut peers = self.peers();
-        let Some(task) = peers.take_arriving(number) else {
+        let mut state = self.state();
+        let Some(task) = state.take_arriving(number) else {
             return Err(broken("its handshake took too long"));
         };
-        if peers.here.contains_key(&name) {
-            drop(peers);
+        if state.here.contains_key(&name) {
+            drop(state);
             self.tell("refused a peer: its identity is already in use");
             return Err(broken("its identity is already in use"));
         }
-        if peers.here.len() >= PEERS && !peers.make_room() {
+        if state.here.len() >= PEERS && !state.make_room() {
             return Err(broken("there are too many connections"));
         }
         let peer = Peer {
@@ -154,21 +154,21 @@ impl Hall {
             has_the_key: false,
             topics: Vec::new(),
         };
-        peers.here.insert(name.clone(), peer);
+        state.here.insert(name.clone(), peer);
         Ok((name, reader))
     }
 
     /// Records that a peer knows the key.
     pub fn has_the_key(&self, name: &Bytes) {
-        if let Some(peer) = self.peers().here.get_mut(name) {
+        if let Some(peer) = self.state().here.get_mut(name) {
             peer.has_the_key = true;
         }
     }
 
     /// Changes what a peer has subscribed to.
     pub fn subscribe(&self, name: &Bytes, topic: &[u8], wanted: bool) -> io::Result<()> {
-        let mut peers = self.peers();
-        let Some(peer) = peers.here.get_mut(name) else {
+        let mut state = self.state();
+        let Some(peer) = state.here.get_mut(name) else {
             return Ok(());
         };
         if !wanted {
@@ -187,11 +187,11 @@ impl Hall {
 
     /// Sends to one peer.
     pub fn send(&self, name: &Bytes, message: Bytes) -> io::Result<()> {
-        let mut peers = self.peers();
-        let peer = peers.here.get(name).ok_or(io::ErrorKind::NotConnected)?;
+        let mut state = self.state();
+        let peer = state.here.get(name).ok_or(io::ErrorKind::NotConnected)?;
         let sent = peer.outbox.push(message);
         if sent.is_err() {
-            peers.here.remove(name);
+            state.here.remove(name);
         }
         sent
     }
@@ -200,7 +200,7 @@ impl Hall {
     pub fn publish(&self, first: &[u8], message: &Bytes) {
         let mut failed = None;
         let wants = |peer: &Peer| peer.topics.iter().any(|topic| first.starts_with(topic));
-        self.peers().here.retain(|_, peer| {
+        self.state().here.retain(|_, peer| {
             let sent = match wants(peer) {
                 true => peer.outbox.push(message.clone()),
                 false => Ok(()),
@@ -225,27 +225,27 @@ impl Hall {
     }
 
     fn part(&self, name: &Bytes, number: u64) {
-        let mut peers = self.peers();
+        let mut state = self.state();
         // It may have disconnected already, and another peer may have taken its identity.
-        if peers
+        if state
             .here
             .get(name)
             .is_some_and(|peer| peer.number == number)
         {
-            peers.here.remove(name);
+            state.here.remove(name);
         }
     }
 
     fn forget(&self, number: u64) {
-        self.peers().take_arriving(number);
+        self.state().take_arriving(number);
     }
 
-    fn peers(&self) -> MutexGuard<'_, Peers> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Peers {
+impl State {
     fn take_arriving(&mut self, number: u64) -> Option<AbortHandle> {
         let at = self
             .arriving
