@@ -261,7 +261,7 @@ impl Shared {
         loop {
             self.config.client.prepare_to_send().await;
             let prepared = negotiation.prepare().await;
-            let money = spending.reserve(rate_limiter, &prepared.request);
+            let money = pin!(spending.reserve(rate_limiter, &prepared.request));
             let money = match self.unless_cut(negotiation, money).await? {
                 Ok(Decision::Go(money)) => money,
                 Ok(Decision::Over) => {

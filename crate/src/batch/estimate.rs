@@ -339,7 +339,7 @@ mod tests {
     fn client(url: &str, deployment: &str) -> Client {
         let builder = Client::builder().endpoint(url).api_key("key");
         builder
-            .deployment("estimated")
+            .deployment(deployment)
             .max_retries(0)
             .build()
             .unwrap()

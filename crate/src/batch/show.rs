@@ -117,7 +117,7 @@ mod tests {
             prompt: format!("Prompt {id}."),
             sample: 0,
             outcome: Ok(ChatCompletion::from_body(body.to_string().into_bytes()).unwrap()),
-            effort: RequestStats::default(),
+            stats: RequestStats::default(),
             source: Source::Service,
         }
     }
