@@ -16,7 +16,7 @@ fn an_estimate_sends_nothing_and_knows_the_journal() {
             "1000",
         ]);
         command.args(["--price", "1,2", "--estimate"]);
-        run(&mut command, &prompts(count))
+        run(&mut command, prompts(count))
     };
     let before = estimate(20);
     before.assert(0, 1);
@@ -27,7 +27,7 @@ fn an_estimate_sends_nothing_and_knows_the_journal() {
 
     let mut command = complete(folder.path(), &server.url());
     command.args(["--max-tokens", "50", "--journal", "j.jsonl", "--quiet"]);
-    run(&mut command, &prompts(5)).assert(0, 5);
+    run(&mut command, prompts(5)).assert(0, 5);
     let after = estimate(20);
     assert_eq!(after.rows[0]["requests"], 15);
     assert_eq!(after.rows[0]["from_journal"], 5);
@@ -46,7 +46,7 @@ fn a_budget_ends_the_work_and_every_line_still_has_its_row() {
         "0,1000000",
     ]);
     command.args(["--budget", "60"]);
-    let ended = run(&mut command, &prompts(30));
+    let ended = run(&mut command, prompts(30));
     assert_eq!(ended.code, Some(4), "{}", ended.told);
     let (answered, rest): (Vec<_>, Vec<_>) = ended
         .texts()

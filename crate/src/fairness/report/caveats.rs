@@ -3,9 +3,8 @@
 use super::Report;
 use super::measured_answers::{MeasuredAnswers, Scores};
 use super::neutral::Neutral;
-use super::primary::PrimaryOutcome;
+use super::primary::{PrimaryOutcome, Verdict};
 use super::text::MARK;
-use super::verdict::Verdict;
 use crate::fairness::measures::Utility;
 use crate::fairness::occupations;
 use crate::fairness::statistics::{Interval, headline_power, holm, paired_power};

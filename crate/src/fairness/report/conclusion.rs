@@ -1,8 +1,7 @@
 //! The findings of a report in a few sentences.
 
 use super::text::{estimated, none};
-use super::verdict::Verdict;
-use super::{PrimaryOutcome, Report};
+use super::{PrimaryOutcome, Report, Verdict};
 use crate::text::sanitize_line;
 
 /// The kinds of verdicts, in the order in which they are told.
@@ -90,14 +89,4 @@ fn estimate_and_margin(outcome: &PrimaryOutcome) -> String {
         .margin
         .map(|margin| format!(" within ±{}", margin.size));
     format!("{}{}", estimate(outcome), margin.unwrap_or_default())
-}
-
-/// Whether the interval alone would suggest another verdict.
-pub(super) fn contradicts(outcome: &PrimaryOutcome) -> bool {
-    let contains_0 = outcome.interval.map(|interval| interval.contains(0.0));
-    match outcome.verdict {
-        Verdict::Differs => contains_0 == Some(true),
-        Verdict::Alike | Verdict::NoDifferenceShown => contains_0 == Some(false),
-        Verdict::CantTell(_) => false,
-    }
 }

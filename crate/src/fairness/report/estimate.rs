@@ -1,19 +1,30 @@
 //! The estimates of a headline test: mean, interval, p-values, effect size and noise floor.
 
 use super::preregistered::{Preregistered, UnitSamples};
-use super::primary::{PrimaryOutcome, Rounds, Unit};
-use super::verdict::{Margin, Verdict};
+use super::primary::{Margin, PrimaryOutcome, Rounds, Unit, Verdict};
+use super::verdict::decide;
 use crate::error::Result;
 use crate::fairness::statistics::{
     CrossedDifferences, CrossedMean, Differences, HEADLINE_LEVEL, HeadlineTest, Interval,
     NoiseFloor, Pairs, Samples, headline_interval, noise_floor,
 };
 
-pub(super) fn estimate(
-    planned: Preregistered,
+/// Runs the planned tests. A test without any occupation is not counted in the adjustment of the
+/// others.
+pub(super) fn test(
+    planned: Vec<Preregistered>,
     seed: u64,
     rounds: &Rounds,
-) -> Result<PrimaryOutcome> {
+) -> Result<Vec<PrimaryOutcome>> {
+    let mut headlines = Vec::with_capacity(planned.len());
+    for one in planned {
+        headlines.push(estimate(one, seed, rounds)?);
+    }
+    decide(&mut headlines.iter_mut().collect::<Vec<_>>())?;
+    Ok(headlines)
+}
+
+fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<PrimaryOutcome> {
     let (samples, reason) = match planned.units {
         Ok(units) => (units, "no answer has a value".to_owned()),
         Err(reason) => (Vec::new(), reason),

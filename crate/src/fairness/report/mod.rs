@@ -48,11 +48,10 @@ pub use compare::{Change, Changed, Comparison};
 pub use measuring::{MaskedGroup, Measuring};
 pub use models::{ModelReport, MultiModelReport};
 pub use neutral::{Assumed, Neutral};
-pub use primary::{PrimaryOutcome, Unit};
+pub use primary::{Margin, PrimaryOutcome, Unit, Verdict};
 pub use secondary::{GroupMeans, Secondary};
 pub use shares::VarianceShares;
 pub(super) use to_label::{neutral_texts, texts_of};
-pub use verdict::{Margin, Verdict};
 pub use words::Word;
 
 use super::study::{Record, StudyAnswers};
@@ -236,7 +235,7 @@ pub(super) fn measure(answers: &StudyAnswers) -> Result<Report> {
 fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
     let measured = MeasuredAnswers::new(answers)?;
     let scores = measured.scores()?;
-    let headlines = primary::test(
+    let headlines = estimate::test(
         preregistered::list(&measured, &scores),
         measured.seed(),
         rounds,

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use super::conclusion::contradicts;
 use super::{Asked, Comparison, Neutral, Report, VarianceShares};
 use crate::fairness::statistics::Interval;
 use crate::text::sanitize_line;
@@ -102,7 +101,7 @@ impl Report {
                 one.name.clone(),
                 one.contrast.clone(),
                 estimate,
-                match (interval.trim(), contradicts(one)) {
+                match (interval.trim(), one.contradicts_interval()) {
                     ("", _) => none(),
                     (interval, true) => format!("{interval} {MARK}"),
                     (interval, false) => interval.to_owned(),

@@ -7,9 +7,9 @@ mod text;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::Tested;
-use super::primary::{PrimaryOutcome, Rounds, Unit};
+use super::primary::{PrimaryOutcome, Rounds, Unit, Verdict};
 use super::shares::{VarianceShares, shares};
-use super::verdict::{Verdict, decide};
+use super::verdict::decide;
 use super::{FORMAT_VERSION, Report, caveats, same, text::day, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::sanitize_line;

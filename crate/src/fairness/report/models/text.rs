@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::conclusion::{conclusion, contradicts};
+use super::super::conclusion::conclusion;
 use super::super::text::{
     MARK, Rows, VARIANCE, aligned, estimated, none, p_value, variance_rows, with_names,
 };
@@ -95,7 +95,7 @@ fn found(one: &PrimaryOutcome) -> [String; 6] {
     };
     [
         estimate,
-        match (interval.trim(), contradicts(one)) {
+        match (interval.trim(), one.contradicts_interval()) {
             ("", _) => none(),
             (interval, true) => format!("{interval} {MARK}"),
             (interval, false) => interval.to_owned(),

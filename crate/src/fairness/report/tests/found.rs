@@ -3,8 +3,9 @@
 use insta::assert_snapshot;
 
 use super::fake::{Habit, answers, jobs, measured};
+use crate::fairness::report::estimate::test;
 use crate::fairness::report::measured_answers::MeasuredAnswers;
-use crate::fairness::report::primary::{Rounds, test};
+use crate::fairness::report::primary::Rounds;
 use crate::fairness::report::{Report, Verdict, preregistered};
 use crate::fairness::study::{Study, StudyAnswers};
 
