@@ -109,10 +109,10 @@ pub mod prelude {
     pub use crate::chart::{Chart, chart};
     #[cfg(feature = "notebook")]
     pub use crate::display::{EvcxrDisplay, Show, display};
-    #[cfg(feature = "spark")]
-    pub use crate::spark::Session;
     #[cfg(feature = "notebook")]
     pub use crate::fairness::reading::{read_answers, read_side_by_side};
+    #[cfg(feature = "spark")]
+    pub use crate::spark::Session;
     #[cfg(feature = "notebook")]
     pub use crate::table::{side_by_side, table};
     #[cfg(feature = "notebook")]

@@ -137,10 +137,6 @@ impl Operand {
 }
 
 impl Column {
-    pub(super) fn of(expression: Expression) -> Self {
-        Self(expression)
-    }
-
     pub(super) fn expression(&self) -> &Expression {
         &self.0
     }
