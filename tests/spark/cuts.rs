@@ -18,7 +18,8 @@ fn fifty_cuts_in_the_middle_of_a_query_lose_and_repeat_no_row() {
     let Some(sail) = sail() else { return };
     let proxy = Proxy::start(sail.port);
     let spark = Session::builder().remote(proxy.remote()).create().unwrap();
-    let rows = 6_000_000;
+    // All cuts come before the end: what was sent and lost after it, the engine does not repeat.
+    let rows = 12_000_000;
     // More than a batch, so that each connection brings the query on; some cut before the first.
     proxy.cut_after((0..50).map(|at| match at % 10 {
         0 => 0,
@@ -40,10 +41,15 @@ fn a_cut_in_the_middle_of_an_insert_writes_no_row_twice() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table").to_string_lossy().into_owned();
     let inserts = 25;
+    let mut unsure = Vec::new();
     for at in 0..inserts {
-        proxy.cut_after([at * 16]);
-        let row = spark.range(at as i64, at as i64 + 1);
-        row.write().mode(SaveMode::Append).parquet(&path).unwrap();
+        proxy.cut_after([at as usize * 16]);
+        let row = spark.range(at, at + 1);
+        if let Err(error) = row.write().mode(SaveMode::Append).parquet(&path) {
+            assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
+            assert!(error.message().contains("may or may not"), "{error:?}");
+            unsure.push(at);
+        }
     }
     // What follows is cut nowhere.
     let direct = session().unwrap();
@@ -61,7 +67,10 @@ fn a_cut_in_the_middle_of_an_insert_writes_no_row_twice() {
         .iter()
         .flatten()
         .collect();
-    assert_eq!(ids, (0..inserts as i64).collect::<Vec<_>>());
+    // All that is certain is there, and nothing twice.
+    let expected = (0..inserts).filter(|at| ids.contains(at) || !unsure.contains(at));
+    assert_eq!(ids, expected.collect::<Vec<_>>());
+    assert!(unsure.len() < 25, "not one is certain");
     assert!(proxy.cuts() >= 20, "only {} cuts", proxy.cuts());
 }
 

@@ -81,11 +81,18 @@ pub(crate) fn client(destination: Destination, limits: &Limits) -> Result<reqwes
     built(builder.http1_only().timeout(limits.timeout))
 }
 
+/// How many bytes of a stream a server on this machine may send ahead. The local Spark engine can
+/// repeat only the last 128 messages, of about 8 KB each, after a broken connection.
+const LOCAL_WINDOW: u32 = 512 * 1024;
+
 /// A connection that speaks HTTP/2 alone, as gRPC wants it. It has no limit for a whole exchange,
 /// which may be a stream that lasts for hours.
 #[cfg(feature = "spark")]
 pub(crate) fn http2_client(destination: Destination, connect: Duration) -> Result<reqwest::Client> {
-    let builder = builder(destination, connect)?;
+    let mut builder = builder(destination, connect)?;
+    if destination.is_loopback {
+        builder = builder.http2_initial_stream_window_size(LOCAL_WINDOW);
+    }
     built(builder.http2_prior_knowledge().tcp_keepalive(KEEP_ALIVE))
 }
 

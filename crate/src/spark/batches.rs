@@ -5,6 +5,7 @@ use polars::prelude::DataFrame;
 use super::arrow::Assembly;
 use super::execution::Execution;
 use super::memory::Headroom;
+use super::messages::ArrowBatch;
 use crate::display;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
@@ -58,7 +59,7 @@ impl Parts {
             let Some(batch) = response.arrow_batch else {
                 continue;
             };
-            if self.assembly.add(&batch.data)? > 0 {
+            if add(&mut self.assembly, &batch)? > 0 {
                 let frame = self.assembly.take_frame()?;
                 return Ok((Some(frame), self));
             }
@@ -76,7 +77,7 @@ pub(super) async fn collect(mut execution: Execution) -> Result<DataFrame> {
         let Some(batch) = response.arrow_batch else {
             continue;
         };
-        rows += assembly.add(&batch.data)? as u64;
+        rows += add(&mut assembly, &batch)? as u64;
         if headroom.is_used_up(batch.data.len()) {
             return Err(out_of_memory(rows));
         }
@@ -85,6 +86,19 @@ pub(super) async fn collect(mut execution: Execution) -> Result<DataFrame> {
         display::log_line(&change);
     }
     assembly.take_frame()
+}
+
+/// Adds the rows of a batch, which must be as many as the server says.
+fn add(assembly: &mut Assembly, batch: &ArrowBatch) -> Result<usize> {
+    let rows = assembly.add(&batch.data)?;
+    if i64::try_from(rows) == Ok(batch.row_count) {
+        return Ok(rows);
+    }
+    let message = format!(
+        "rows are missing: a batch of {} rows has {rows}",
+        batch.row_count
+    );
+    Err(Error::new(ErrorKind::Response, message).with_hint("run the query again"))
 }
 
 fn out_of_memory(rows: u64) -> Error {

@@ -29,6 +29,13 @@ pub struct SessionBuilder {
     allow_http: bool,
 }
 
+impl Session {
+    /// How to begin a session.
+    pub fn builder() -> SessionBuilder {
+        SessionBuilder::default()
+    }
+}
+
 impl SessionBuilder {
     /// Sets the server's address: `sc://HOST:PORT/;NAME=VALUE;..`, such as `sc://localhost:15002` or
     /// `sc://HOST:443/;use_ssl=true;token=..;x-databricks-cluster-id=..`.

@@ -38,13 +38,13 @@ pub struct Condition(Column);
 impl From<&str> for Column {
     /// The column of this name; `*` means all.
     fn from(name: &str) -> Self {
-        super::functions::col(name)
+        Self::named(name)
     }
 }
 
 impl From<String> for Column {
     fn from(name: String) -> Self {
-        super::functions::col(&name)
+        Self::named(&name)
     }
 }
 
@@ -68,7 +68,7 @@ impl From<&Column> for Condition {
 
 impl From<&str> for Condition {
     fn from(sql: &str) -> Self {
-        Self(super::functions::expr(sql))
+        Self(Column::sql(sql))
     }
 }
 

@@ -1,16 +1,16 @@
 //! The settings of a running session.
 
+use super::connected::Connected;
 use super::messages::{ConfigOperation, Get, Unset};
-use super::session::Session;
 use crate::error::Result;
 use crate::runtime;
 
 /// Reads and changes the settings of a session on the server, as `spark.conf` does in PySpark.
 #[derive(Clone, Debug)]
-pub struct RuntimeConfig(Session);
+pub struct RuntimeConfig(Connected);
 
 impl RuntimeConfig {
-    pub(super) fn new(session: &Session) -> Self {
+    pub(super) fn new(session: &Connected) -> Self {
         Self(session.clone())
     }
 
@@ -19,7 +19,7 @@ impl RuntimeConfig {
     /// # Errors
     /// The server can't be reached.
     pub fn get(&self, name: &str) -> Result<Option<String>> {
-        let (session, name) = (self.0.connected().clone(), name.to_owned());
+        let (session, name) = (self.0.clone(), name.to_owned());
         runtime::wait(runtime::run(async move {
             let answer = session
                 .config(ConfigOperation {
@@ -36,7 +36,7 @@ impl RuntimeConfig {
     /// # Errors
     /// The server refuses it: some settings are fixed when the server starts.
     pub fn set(&self, name: &str, value: impl ToString) -> Result<()> {
-        let session = self.0.connected().clone();
+        let session = self.0.clone();
         let settings = vec![(name.to_owned(), value.to_string())];
         runtime::wait(runtime::run(
             async move { session.configure(settings).await },
@@ -48,7 +48,7 @@ impl RuntimeConfig {
     /// # Errors
     /// As [`set`](Self::set).
     pub fn unset(&self, name: &str) -> Result<()> {
-        let (session, name) = (self.0.connected().clone(), name.to_owned());
+        let (session, name) = (self.0.clone(), name.to_owned());
         runtime::wait(runtime::run(async move {
             session.forget(&name);
             session

@@ -1,6 +1,7 @@
 //! What the clones of a session and its data frames share: the connection, the session's identity,
 //! its settings and tags.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -8,13 +9,13 @@ use std::time::Duration;
 use prost::Message;
 
 use super::error_mapping::error_of;
-use super::execution::{Execution, is_closed};
 use super::grpc::{Channel, Fault};
 use super::messages::{
-    Command, ConfigOperation, ConfigRequest, ConfigResponse, Empty, FetchErrorDetailsRequest,
-    FetchErrorDetailsResponse, InterruptRequest, InterruptResponse, KeyValue, Plan,
+    ConfigOperation, ConfigRequest, ConfigResponse, Empty, FetchErrorDetailsRequest,
+    FetchErrorDetailsResponse, InterruptRequest, InterruptResponse, KeyValue,
     ReleaseSessionRequest, Set, UserContext,
 };
+use super::operation_status::is_closed;
 use super::status::Status;
 use crate::display;
 use crate::error::{Error, ErrorKind, Result};
@@ -110,21 +111,8 @@ impl Connected {
         self.0.release().await.map_err(Error::from)
     }
 
-    /// Starts a query or a command.
-    pub(super) fn execute(&self, plan: Plan) -> Result<Execution> {
-        self.check()?;
-        Ok(Execution::new(self.clone(), plan))
-    }
-
-    pub(super) async fn command(&self, command: Command) -> Result<()> {
-        let plan = Plan {
-            root: None,
-            command: Some(command),
-        };
-        self.execute(plan)?.finish(|_| Ok(())).await
-    }
-
-    fn check(&self) -> Result<()> {
+    /// Refuses a session that was stopped.
+    pub(super) fn check(&self) -> Result<()> {
         match self.0.is_stopped.load(Ordering::Relaxed) {
             false => Ok(()),
             true => Err(Error::new(ErrorKind::Argument, "the session was stopped")
@@ -264,6 +252,15 @@ impl Connected {
             })
             .await?;
         Ok(answer.interrupted_ids)
+    }
+}
+
+impl fmt::Debug for Connected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("server", &self.channel().place())
+            .field("id", &self.session_id())
+            .finish()
     }
 }
 

@@ -76,6 +76,8 @@ fn is_analysis(message: &str) -> bool {
         "error in SQL parser",
         "Schema error",
         "missing argument",
+        "cannot resolve",
+        "missing from the schema",
     ]
     .iter()
     .any(|words| message.contains(words))
@@ -311,6 +313,13 @@ mod tests {
             (7, "", "", "x", ErrorKind::PermissionDenied),
             (12, "", "", "x", ErrorKind::BadRequest),
             (13, "", "", "invalid argument: x", ErrorKind::BadRequest),
+            (
+                13,
+                "",
+                "",
+                "internal error: attribute ObjectName([x]) is missing from the schema: cannot resolve attribute",
+                ErrorKind::BadRequest,
+            ),
             (
                 13,
                 "",

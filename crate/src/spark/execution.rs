@@ -1,24 +1,32 @@
 //! One query or command on the server, from its start to its release.
 //!
 //! A response may be cut off by a broken connection, or by a server that ends long streams on
-//! purpose. The operation goes on meanwhile, and the client asks for what follows the last response
-//! that it has received. So no row is lost or repeated, and nothing runs twice.
+//! purpose. The operation goes on meanwhile, and the client asks for what follows.
 //!
-//! Only if nothing at all has arrived, and the server says after a cut that it knows no such
-//! operation, is the plan sent again, as the same operation: then it never arrived.
+//! It asks for one response more than it lacks: the first one that comes must be the last one that
+//! it has. Otherwise the server has dropped responses that never arrived, as Sail silently does
+//! beyond 128, and the query ends with an error instead of a part of its rows.
+//!
+//! Nothing that changes something runs twice. If nothing at all has arrived, a query begins again as
+//! another operation. A command is sent again only if the server is sure that it never arrived; if
+//! it can't tell, the error says so.
 
 use std::pin::pin;
 use std::time::Duration;
 
 use super::connected::Connected;
+use super::execution_errors as errors;
 use super::grpc::{Fault, Responses};
 use super::messages::{
-    Empty, ExecutePlanRequest, ExecutePlanResponse, InterruptRequest, InterruptResponse, Plan,
-    ReattachExecuteRequest, ReattachOptions, ReleaseExecuteRequest, RequestOption,
+    Command, Empty, ExecutePlanRequest, ExecutePlanResponse, InterruptRequest, InterruptResponse,
+    Plan, ReattachExecuteRequest, ReattachOptions, ReleaseExecuteRequest, RequestOption,
 };
-use super::status::{NOT_FOUND, Status, UNAVAILABLE};
+use super::operation_status::{
+    is_closed, is_finished, is_passing, is_too_far_back, is_unknown, never_arrived,
+};
+use super::status::Status;
 use crate::cancel::kernel_requested_stop;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::runtime;
 
 /// How many times in a row to ask for the rest before giving up. Each response sets the count back.
@@ -38,6 +46,16 @@ pub(super) struct Execution {
     operation_id: String,
     responses: Option<Responses>,
     last_response_id: Option<String>,
+    /// The response before it.
+    previous_response_id: Option<String>,
+    /// The last response is asked for again when the stream is continued.
+    overlaps: bool,
+    /// The stream was continued, and nothing has come of it yet.
+    is_joining: bool,
+    /// How many rows have arrived.
+    rows: i64,
+    /// The result of a statement has arrived.
+    has_result: bool,
     /// The operation has reported its end.
     is_complete: bool,
     /// Nothing is left to release on the server.
@@ -47,9 +65,25 @@ pub(super) struct Execution {
     is_in_new_session: bool,
 }
 
+impl Connected {
+    /// Starts a query or a command.
+    pub(super) fn execute(&self, plan: Plan) -> Result<Execution> {
+        self.check()?;
+        Ok(Execution::new(self.clone(), plan))
+    }
+
+    pub(super) async fn command(&self, command: Command) -> Result<()> {
+        let plan = Plan {
+            root: None,
+            command: Some(command),
+        };
+        self.execute(plan)?.finish(|_| Ok(())).await
+    }
+}
+
 impl Execution {
     /// An operation that begins with the first call of [`next`](Self::next).
-    pub(super) fn new(session: Connected, plan: Plan) -> Self {
+    fn new(session: Connected, plan: Plan) -> Self {
         Self {
             session_id: session.session_id(),
             session,
@@ -57,6 +91,11 @@ impl Execution {
             operation_id: super::uuid::random(),
             responses: None,
             last_response_id: None,
+            previous_response_id: None,
+            overlaps: true,
+            is_joining: false,
+            rows: 0,
+            has_result: false,
             is_complete: false,
             is_over: false,
             attempts: 0,
@@ -66,7 +105,7 @@ impl Execution {
     }
 
     /// The next response; `None` at the end. The stop button ends it with an error of the kind
-    /// [`Cancelled`](ErrorKind::Cancelled).
+    /// [`Cancelled`](crate::error::ErrorKind::Cancelled).
     pub(super) async fn next(&mut self) -> Result<Option<ExecutePlanResponse>> {
         if self.is_over {
             return Ok(None);
@@ -85,7 +124,7 @@ impl Execution {
             None => {
                 self.interrupt().await;
                 self.release().await;
-                Err(stopped())
+                Err(errors::stopped())
             }
         }
     }
@@ -105,12 +144,10 @@ impl Execution {
         loop {
             match self.receive().await {
                 Ok(Some(response)) => {
-                    self.attempts = 0;
-                    self.last_fault_was_a_cut = false;
-                    if !response.response_id.is_empty() {
-                        self.last_response_id = Some(response.response_id.clone());
+                    if self.is_joining && self.is_joint(&response)? {
+                        continue;
                     }
-                    self.is_complete |= response.result_complete.is_some();
+                    self.keep(&response)?;
                     return Ok(Some(response));
                 }
                 Ok(None) if self.is_complete => return Ok(None),
@@ -124,13 +161,43 @@ impl Execution {
                     if self.is_complete {
                         return Ok(None);
                     }
-                    self.last_fault_was_a_cut = true;
-                    self.again(Some(error)).await?;
+                    self.after_cut(error).await?;
                 }
                 Err(Fault::Status(status)) => self.recover(status).await?,
                 Err(Fault::Unusable(error)) => return Err(error),
             }
         }
+    }
+
+    /// Whether it is the response that was the last before the stream was continued.
+    fn is_joint(&mut self, response: &ExecutePlanResponse) -> Result<bool> {
+        self.is_joining = false;
+        match &self.last_response_id {
+            // The server has found the place by itself.
+            Some(_) if !self.overlaps => Ok(false),
+            Some(last) if *last == response.response_id => Ok(true),
+            // Rows never come first: the schema does.
+            None if response.arrow_batch.is_none() => Ok(false),
+            _ => Err(errors::incomplete(self.place())),
+        }
+    }
+
+    fn keep(&mut self, response: &ExecutePlanResponse) -> Result<()> {
+        self.attempts = 0;
+        self.last_fault_was_a_cut = false;
+        if !response.response_id.is_empty() {
+            let last = self.last_response_id.replace(response.response_id.clone());
+            self.previous_response_id = last;
+        }
+        if let Some(batch) = &response.arrow_batch {
+            if batch.start_offset.is_some_and(|start| start != self.rows) {
+                return Err(errors::incomplete(self.place()));
+            }
+            self.rows += batch.row_count;
+        }
+        self.has_result |= response.sql_command_result.is_some();
+        self.is_complete |= response.result_complete.is_some();
+        Ok(())
     }
 
     /// Opens the stream if there is none, and waits for its next response.
@@ -145,13 +212,41 @@ impl Execution {
     }
 
     /// The plan is sent once, and whatever follows asks for the rest.
-    async fn open(&self) -> Result<Responses, Fault> {
+    async fn open(&mut self) -> Result<Responses, Fault> {
+        self.is_joining = self.attempts > 0 || self.last_response_id.is_some();
+        if self.begins_again() {
+            self.is_joining = false;
+            self.operation_id = super::uuid::random();
+        }
         let channel = self.session.channel();
-        if self.attempts == 0 && self.last_response_id.is_none() {
+        if !self.is_joining {
             channel.open("ExecutePlan", &self.request()).await
         } else {
             channel.open("ReattachExecute", &self.reattach()).await
         }
+    }
+
+    /// A query of which nothing has arrived begins again, since the server may have dropped its
+    /// beginning.
+    fn begins_again(&self) -> bool {
+        self.attempts > 0
+            && self.last_fault_was_a_cut
+            && self.last_response_id.is_none()
+            && self.may_repeat()
+    }
+
+    /// Whether it may run twice: it changes nothing, or replaces a view by the same view.
+    fn may_repeat(&self) -> bool {
+        self.plan.command.as_ref().is_none_or(|command| {
+            let statement = command.sql_command.as_ref();
+            let view = command.create_dataframe_view.as_ref();
+            statement.is_some_and(|statement| begins_as_query(&statement.sql))
+                || view.is_some_and(|view| view.replace)
+        })
+    }
+
+    fn place(&self) -> &str {
+        self.session.channel().place()
     }
 
     fn request(&self) -> ExecutePlanRequest {
@@ -172,7 +267,27 @@ impl Execution {
             session_id: self.session_id.clone(),
             user_context: Some(self.session.user()),
             operation_id: self.operation_id.clone(),
-            last_response_id: self.last_response_id.clone(),
+            last_response_id: match self.overlaps {
+                true => self.previous_response_id.clone(),
+                false => self.last_response_id.clone(),
+            },
+        }
+    }
+
+    async fn after_cut(&mut self, error: Error) -> Result<()> {
+        self.last_fault_was_a_cut = true;
+        let operation = self.operation_id.clone();
+        match self.again(Some(error)).await {
+            Err(error) if !self.may_repeat() && !self.has_result => {
+                Err(errors::unsure(self.place(), error))
+            }
+            Err(error) => Err(error),
+            Ok(()) => {
+                if self.begins_again() {
+                    self.detach_release(operation);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -180,7 +295,7 @@ impl Execution {
     async fn again(&mut self, cause: Option<Error>) -> Result<()> {
         self.responses = None;
         if self.attempts == ATTEMPTS {
-            return Err(cause.unwrap_or_else(|| self.ended_too_early()));
+            return Err(cause.unwrap_or_else(|| errors::ended_too_early(self.place())));
         }
         // A stream that ended on purpose is continued at once.
         if cause.is_some() || self.attempts > 0 {
@@ -190,21 +305,25 @@ impl Execution {
         Ok(())
     }
 
-    fn ended_too_early(&self) -> Error {
-        let place = self.session.channel().place();
-        let message = format!("{place} ends the answer again and again without its end");
-        Error::new(ErrorKind::Response, message).with_hint("run the cell again")
-    }
-
     async fn recover(&mut self, status: Status) -> Result<()> {
         let has_nothing = self.last_response_id.is_none();
         if is_passing(&status) {
             // As far as anybody can tell, the operation may have begun.
-            self.last_fault_was_a_cut = true;
-            return self.again(Some(Error::from(Fault::Status(status)))).await;
+            return self.after_cut(Error::from(Fault::Status(status))).await;
         }
-        if has_nothing && self.attempts > 0 && self.last_fault_was_a_cut && is_unknown(&status) {
-            return self.send_again(status).await;
+        if self.is_joining && self.overlaps && is_too_far_back(&status) {
+            // Spark checks the place by itself, and keeps fewer responses than Sail.
+            self.overlaps = false;
+            self.responses = None;
+            return Ok(());
+        }
+        if self.attempts > 0 && self.last_fault_was_a_cut {
+            if is_finished(&status) {
+                return self.finished();
+            }
+            if is_unknown(&status) {
+                return self.unknown(status).await;
+            }
         }
         if has_nothing && self.attempts == 0 && !self.is_in_new_session && is_closed(&status) {
             self.is_in_new_session = true;
@@ -215,7 +334,36 @@ impl Execution {
         Err(self.session.error_of(status).await)
     }
 
-    /// The server knows no such operation: the request never arrived.
+    /// It has run to its end, and what the connection lost is gone.
+    fn finished(&mut self) -> Result<()> {
+        let needs_result = self.plan.command.as_ref().is_none_or(returns_result);
+        if !needs_result || self.has_result {
+            self.is_complete = true;
+            return Ok(());
+        }
+        Err(match self.may_repeat() {
+            true => errors::incomplete(self.place()),
+            false => errors::without_result(self.place()),
+        })
+    }
+
+    /// The server knows no such operation.
+    async fn unknown(&mut self, status: Status) -> Result<()> {
+        if self.has_result {
+            self.is_complete = true;
+            return Ok(());
+        }
+        if self.last_response_id.is_none() && (never_arrived(&status) || self.may_repeat()) {
+            return self.send_again(status).await;
+        }
+        let error = self.session.error_of(status).await;
+        Err(match self.may_repeat() {
+            true => error,
+            false => errors::unsure(self.place(), error),
+        })
+    }
+
+    /// The request never arrived.
     async fn send_again(&mut self, status: Status) -> Result<()> {
         let failed = Error::from(Fault::Status(status));
         if self.attempts >= ATTEMPTS {
@@ -227,8 +375,11 @@ impl Execution {
             .open("ExecutePlan", &self.request())
             .await;
         match sent {
-            Ok(responses) => self.responses = Some(responses),
-            Err(Fault::Cut(error)) => self.again(Some(error)).await?,
+            Ok(responses) => {
+                self.is_joining = false;
+                self.responses = Some(responses);
+            }
+            Err(Fault::Cut(error)) => self.after_cut(error).await?,
             Err(fault) => return Err(fault.into()),
         }
         Ok(())
@@ -263,6 +414,18 @@ impl Execution {
         let _ = tokio::time::timeout(Duration::from_secs(2), asked).await;
     }
 
+    /// Has the server drop an operation that nobody asks for any more.
+    fn detach_release(&self, operation_id: String) {
+        let channel = self.session.channel().clone();
+        let request = ReleaseExecuteRequest {
+            operation_id,
+            ..self.release_request()
+        };
+        runtime::detach(async move {
+            let _ = channel.call::<Empty>("ReleaseExecute", &request).await;
+        });
+    }
+
     fn release_request(&self) -> ReleaseExecuteRequest {
         ReleaseExecuteRequest {
             session_id: self.session_id.clone(),
@@ -279,10 +442,7 @@ impl Drop for Execution {
         if self.is_over || (self.attempts == 0 && self.responses.is_none()) {
             return;
         }
-        let (channel, request) = (self.session.channel().clone(), self.release_request());
-        runtime::detach(async move {
-            let _ = channel.call::<Empty>("ReleaseExecute", &request).await;
-        });
+        self.detach_release(self.operation_id.clone());
     }
 }
 
@@ -298,28 +458,15 @@ async fn unless_stopped<T>(work: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-fn stopped() -> Error {
-    Error::new(ErrorKind::Cancelled, "the query was stopped")
-        .with_hint("run the cell again to ask for all of it")
+/// Only an SQL statement has a result.
+fn returns_result(command: &Command) -> bool {
+    command.sql_command.is_some()
 }
 
-/// Whether the next attempt may succeed.
-fn is_passing(status: &Status) -> bool {
-    status.code == UNAVAILABLE || status.is_of_class("INVALID_CURSOR.DISCONNECTED")
-}
-
-/// Whether the server knows no such operation. Spark may first notice that it knows no session.
-fn is_unknown(status: &Status) -> bool {
-    status.code == NOT_FOUND
-        || status.is_of_class("INVALID_HANDLE.OPERATION_NOT_FOUND")
-        || status.is_of_class("INVALID_HANDLE.SESSION_NOT_FOUND")
-        || status.message.contains("operation not found")
-}
-
-/// Whether the server has closed the session, after idle time or a restart.
-pub(super) fn is_closed(status: &Status) -> bool {
-    ["SESSION_CLOSED", "SESSION_CHANGED", "SESSION_NOT_FOUND"]
-        .iter()
-        .any(|class| status.is_of_class(&format!("INVALID_HANDLE.{class}")))
-        || (status.message.contains("session") && status.message.contains("is not running"))
+/// Whether the statement's first word is one of those that change nothing.
+fn begins_as_query(sql: &str) -> bool {
+    let sql = sql.trim_start();
+    let end = sql.find(|c: char| !c.is_ascii_alphabetic());
+    let word = sql[..end.unwrap_or(sql.len())].to_ascii_lowercase();
+    ["select", "values", "show", "describe", "desc"].contains(&&*word)
 }

@@ -7,12 +7,10 @@ use prost::bytes::Bytes;
 
 use super::column::{Column, Condition};
 use super::connected::Connected;
-use super::grouped::GroupedData;
 use super::messages::{
     Aggregate, Deduplicate, DropColumns, Filter, Join, Limit, NaDrop, Offset, Plan, Project,
     Relation, Sample, SetOperation, Sort, SubqueryAlias, WithColumns, WithColumnsRenamed,
 };
-use super::session::Session;
 
 /// A data frame of Spark: how rows are computed, on the server, when they are asked for.
 ///
@@ -83,11 +81,6 @@ impl DataFrame {
         Self::new(self.session.clone(), relation.encode_to_vec().into())
     }
 
-    /// The session that it belongs to.
-    pub fn session(&self) -> Session {
-        Session::of(self.session.clone())
-    }
-
     /// Only these columns, by name or computed.
     pub fn select<C: Into<Column>>(&self, columns: impl IntoIterator<Item = C>) -> Self {
         self.derive(&Relation {
@@ -147,11 +140,6 @@ impl DataFrame {
             }),
             ..Relation::default()
         })
-    }
-
-    /// Groups the rows that have the same values in these columns.
-    pub fn group_by<C: Into<Column>>(&self, columns: impl IntoIterator<Item = C>) -> GroupedData {
-        GroupedData::new(self.clone(), encoded(columns))
     }
 
     /// Aggregates of all rows.

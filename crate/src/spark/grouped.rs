@@ -14,11 +14,17 @@ pub struct GroupedData {
     by: Vec<Bytes>,
 }
 
-impl GroupedData {
-    pub(super) fn new(frame: DataFrame, by: Vec<Bytes>) -> Self {
-        Self { frame, by }
+impl DataFrame {
+    /// Groups the rows that have the same values in these columns.
+    pub fn group_by<C: Into<Column>>(&self, columns: impl IntoIterator<Item = C>) -> GroupedData {
+        GroupedData {
+            frame: self.clone(),
+            by: encoded(columns),
+        }
     }
+}
 
+impl GroupedData {
     /// One row for each group, with these aggregates.
     pub fn agg<C: Into<Column>>(&self, columns: impl IntoIterator<Item = C>) -> DataFrame {
         self.frame.aggregate(self.by.clone(), encoded(columns))

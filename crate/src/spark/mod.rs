@@ -24,7 +24,8 @@
 //!
 //! - `session`, `connected`, `builder`, `config`: sessions; `remote` is their address, `engine` the local engine.
 //! - `frame`, `actions`, `grouped`, `reader`, `writer`, `column`, [`functions`], `schema`, `batches`: data frames.
-//! - `execution` runs one query, and survives broken connections.
+//! - `execution` runs one query, and survives broken connections; `operation_status` tells
+//!   what a status says about it, `execution_errors` what the user is told.
 //! - `grpc`, `status`, `messages`: the protocol; `error_mapping` translates its errors.
 //! - `arrow`: rows from and to polars.
 
@@ -38,12 +39,14 @@ mod connected;
 mod engine;
 mod error_mapping;
 mod execution;
+mod execution_errors;
 mod frame;
 pub mod functions;
 mod grouped;
 mod grpc;
 mod memory;
 mod messages;
+mod operation_status;
 mod reader;
 mod remote;
 mod schema;

@@ -2,23 +2,23 @@
 
 use prost::Message;
 
+use super::connected::Connected;
 use super::frame::DataFrame;
-use super::messages::{DataSource, Read, Relation};
-use super::session::Session;
+use super::messages::{DataSource, NamedTable, Read, Relation};
 
-/// How files are read: [`Session::read`] makes it.
+/// How files are read: [`Session::read`](super::Session::read) makes it.
 ///
 /// A path is one of the machine on which the server runs, or of a storage that it knows. On the
 /// local engine, that is your machine, and a relative path begins in the notebook's folder.
 #[derive(Clone, Debug)]
 #[must_use = "a reader does nothing until a file is named"]
 pub struct DataFrameReader {
-    session: Session,
+    session: Connected,
     source: DataSource,
 }
 
 impl DataFrameReader {
-    pub(super) fn new(session: &Session) -> Self {
+    pub(super) fn new(session: &Connected) -> Self {
         Self {
             session: session.clone(),
             source: DataSource::default(),
@@ -54,15 +54,11 @@ impl DataFrameReader {
     /// Several files or folders as one data frame.
     pub fn load_all<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> DataFrame {
         self.source.paths = paths.into_iter().map(str::to_owned).collect();
-        let relation = Relation {
-            read: Some(Read {
-                named_table: None,
-                data_source: Some(self.source),
-            }),
-            ..Relation::default()
-        };
-        let session = self.session.connected().clone();
-        DataFrame::new(session, relation.encode_to_vec().into())
+        let data_source = Some(std::mem::take(&mut self.source));
+        self.frame(Read {
+            named_table: None,
+            data_source,
+        })
     }
 
     /// A CSV file, or a folder of them. `.option("header", true)` takes the names of the first line,
@@ -88,6 +84,21 @@ impl DataFrameReader {
 
     /// A table or a view by its name.
     pub fn table(self, name: &str) -> DataFrame {
-        self.session.table(name)
+        let named_table = NamedTable {
+            unparsed_identifier: name.to_owned(),
+            ..NamedTable::default()
+        };
+        self.frame(Read {
+            named_table: Some(named_table),
+            data_source: None,
+        })
+    }
+
+    fn frame(self, read: Read) -> DataFrame {
+        let relation = Relation {
+            read: Some(read),
+            ..Relation::default()
+        };
+        DataFrame::new(self.session, relation.encode_to_vec().into())
     }
 }

@@ -6,14 +6,11 @@ use prost::Message;
 use prost::bytes::Bytes;
 
 use super::arrow;
-use super::builder::SessionBuilder;
 use super::column::Column;
 use super::config::RuntimeConfig;
 use super::connected::Connected;
 use super::frame::DataFrame;
-use super::messages::{
-    Command, LocalRelation, NamedTable, Plan, Range, Read, Relation, Sql, SqlCommand,
-};
+use super::messages::{Command, LocalRelation, Plan, Range, Relation, Sql, SqlCommand};
 use super::reader::DataFrameReader;
 use crate::display;
 use crate::error::{Error, ErrorKind, Result};
@@ -43,17 +40,8 @@ use crate::runtime;
 pub struct Session(Connected);
 
 impl Session {
-    /// How to begin a session.
-    pub fn builder() -> SessionBuilder {
-        SessionBuilder::default()
-    }
-
     pub(super) fn of(connected: Connected) -> Self {
         Self(connected)
-    }
-
-    pub(super) fn connected(&self) -> &Connected {
-        &self.0
     }
 
     /// Runs a query, or a statement that changes something. A statement runs at once, and exactly
@@ -102,23 +90,12 @@ impl Session {
 
     /// A table or a view.
     pub fn table(&self, name: &str) -> DataFrame {
-        let named_table = NamedTable {
-            unparsed_identifier: name.to_owned(),
-            ..NamedTable::default()
-        };
-        let read = Read {
-            named_table: Some(named_table),
-            data_source: None,
-        };
-        self.frame(Relation {
-            read: Some(read),
-            ..Relation::default()
-        })
+        self.read().table(name)
     }
 
     /// Reads files: `spark.read().option("header", true).csv("answers.csv")`.
     pub fn read(&self) -> DataFrameReader {
-        DataFrameReader::new(self)
+        DataFrameReader::new(&self.0)
     }
 
     /// The numbers from `start` to `end`, without `end`, in a column `id`. Their order is not
@@ -161,7 +138,7 @@ impl Session {
 
     /// The session's settings on the server.
     pub fn conf(&self) -> RuntimeConfig {
-        RuntimeConfig::new(self)
+        RuntimeConfig::new(&self.0)
     }
 
     /// Marks all queries that start from now on, until the tag is removed. Other threads can stop
@@ -271,11 +248,15 @@ async fn sql(
     Ok(DataFrame::new(session, made.unwrap_or(input)))
 }
 
+impl DataFrame {
+    /// The session that it belongs to.
+    pub fn session(&self) -> Session {
+        Session::of(self.connected().clone())
+    }
+}
+
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session")
-            .field("server", &self.0.channel().place())
-            .field("id", &self.0.session_id())
-            .finish()
+        self.0.fmt(f)
     }
 }

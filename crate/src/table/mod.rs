@@ -30,9 +30,11 @@ mod value;
 mod view;
 
 #[cfg(feature = "spark")]
-pub(crate) use remote::{RemoteFrame, remote_table};
+pub(crate) use remote::RemoteFrame;
 pub use side_by_side::{SideBySide, side_by_side};
 pub(crate) use suggest::{listed, missing, quoted};
+#[cfg(feature = "spark")]
+pub(crate) use view::remote_table;
 pub use view::{Table, table};
 
 #[cfg(test)]

@@ -1,14 +1,11 @@
 //! A frame that is elsewhere, such as on a server: only its head is fetched.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use polars::prelude::DataFrame;
 
 use super::caption::Height;
-use super::plan::Source;
 use super::preview::Head;
-use super::view::Table;
 use crate::error::Result;
 
 /// What a table asks a frame that is elsewhere.
@@ -18,11 +15,6 @@ pub(crate) trait RemoteFrame: Debug + Send + Sync {
 
     /// The first rows, of these columns or of all.
     fn head(&self, columns: Option<&[String]>, rows: usize) -> Result<DataFrame>;
-}
-
-/// A table of a frame that is elsewhere.
-pub(crate) fn remote_table(frame: impl RemoteFrame + 'static) -> Table {
-    Table::of(Source::Remote(Arc::new(frame)))
 }
 
 /// The first `wanted` rows, of the named columns or of all.

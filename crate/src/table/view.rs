@@ -70,6 +70,12 @@ pub fn table(data: impl Into<Table>) -> Table {
     data.into()
 }
 
+/// A table of a frame that is elsewhere.
+#[cfg(feature = "spark")]
+pub(crate) fn remote_table(frame: impl super::remote::RemoteFrame + 'static) -> Table {
+    Table::of(Source::Remote(std::sync::Arc::new(frame)))
+}
+
 impl Table {
     pub(super) fn of(source: Source) -> Self {
         Self {

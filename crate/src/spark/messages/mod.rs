@@ -27,7 +27,6 @@ pub(crate) use relations::{
     NaDrop, NamedTable, Offset, Project, Range, Read, Relation, Sample, SetOperation, Sort, Sql,
     SubqueryAlias, WithColumns, WithColumnsRenamed,
 };
-#[cfg(test)]
 pub(crate) use service::ArrowBatch;
 pub(crate) use service::{
     AnalyzePlanRequest, AnalyzePlanResponse, Command, ConfigOperation, ConfigRequest,

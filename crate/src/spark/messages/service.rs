@@ -130,6 +130,8 @@ pub(crate) struct ArrowBatch {
     pub(crate) row_count: i64,
     #[prost(bytes = "bytes", tag = "2")]
     pub(crate) data: Bytes,
+    #[prost(int64, optional, tag = "3")]
+    pub(crate) start_offset: Option<i64>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -56,19 +56,20 @@ fn text(error: &Error) -> String {
 }
 
 #[test]
-fn a_stream_that_breaks_is_continued_after_the_last_response() {
+fn a_stream_that_breaks_is_continued_where_it_ended() {
     for how in 0..3 {
         let server = server(move |method, _| {
-            let (a, b) = (
-                response("1", Some(&rows(&[1, 2]))),
-                response("2", Some(&rows(&[3]))),
+            let (a, b, c) = (
+                response("1", None),
+                response("2", Some(&rows(&[1, 2]))),
+                response("3", Some(&rows(&[3]))),
             );
             match method {
-                "ExecutePlan" if how == 0 => Some(Answer::Cut(vec![a])),
-                "ExecutePlan" if how == 1 => Some(Answer::WithoutTrailers(vec![a])),
+                "ExecutePlan" if how == 0 => Some(Answer::Cut(vec![a, b])),
+                "ExecutePlan" if how == 1 => Some(Answer::WithoutTrailers(vec![a, b])),
                 // It ends well, and is not complete.
-                "ExecutePlan" => Some(Answer::Whole(vec![a])),
-                "ReattachExecute" => Some(Answer::Whole(vec![b, complete("3")])),
+                "ExecutePlan" => Some(Answer::Whole(vec![a, b])),
+                "ReattachExecute" => Some(Answer::Whole(vec![b, c, complete("4")])),
                 _ => None,
             }
         });
@@ -87,6 +88,76 @@ fn a_stream_that_breaks_is_continued_after_the_last_response() {
             assert_eq!(bodies("ExecutePlan").len(), 1, "it runs once");
         });
     }
+}
+
+#[test]
+fn rows_that_the_server_has_dropped_are_missed() {
+    let begun = || Answer::Cut(vec![response("1", None), response("2", Some(&rows(&[1])))]);
+    let gap = server(move |method, _| match method {
+        "ExecutePlan" => Some(begun()),
+        "ReattachExecute" => Some(Answer::Whole(vec![
+            response("4", Some(&rows(&[3]))),
+            complete("5"),
+        ])),
+        _ => None,
+    });
+    assert_snapshot!(text(&numbers(&gap).unwrap_err()), @r"
+    rows are missing: the connection to SERVER broke, and the server has dropped rows that had not arrived
+      hint: run the query again
+    ");
+    // A server that keeps less finds the place by itself.
+    let strict = server(move |method, before| match (method, before) {
+        ("ExecutePlan", _) => Some(begun()),
+        ("ReattachExecute", 0) => Some(refused("[INVALID_CURSOR.POSITION_NOT_AVAILABLE] Gone.")),
+        ("ReattachExecute", _) => Some(Answer::Whole(vec![
+            response("3", Some(&rows(&[2]))),
+            complete("4"),
+        ])),
+        _ => None,
+    });
+    assert_eq!(numbers(&strict).unwrap(), [1, 2]);
+    let asked = strict.with_asked(|asked| {
+        let asked = asked
+            .iter()
+            .filter(|asked| asked.method == "ReattachExecute");
+        let last = asked.map(|asked| {
+            let request = ReattachExecuteRequest::decode(asked.body.slice(5..)).unwrap();
+            request.last_response_id.unwrap()
+        });
+        last.collect::<Vec<_>>()
+    });
+    assert_eq!(asked, ["1", "2"]);
+}
+
+#[test]
+fn a_statement_that_was_cut_off_never_runs_twice() {
+    let insert = |words: &'static str| {
+        let server = server(move |method, before| match (method, before) {
+            ("ExecutePlan", 0) => Some(Answer::Cut(Vec::new())),
+            ("ExecutePlan", _) => Some(Answer::Whole(vec![complete("1")])),
+            ("ReattachExecute", _) => Some(refused(words)),
+            _ => None,
+        });
+        let spark = session(&server).unwrap();
+        let view = spark.range(0, 1).create_temp_view("one");
+        let methods = server.methods();
+        let sent = methods.iter().filter(|method| *method == "ExecutePlan");
+        (view.map_err(|error| text(&error)), sent.count())
+    };
+    assert_eq!(
+        insert("internal error: task context not found for operation"),
+        (Ok(()), 1)
+    );
+    assert_eq!(
+        insert("[INVALID_HANDLE.OPERATION_NOT_FOUND] The handle is invalid."),
+        (Ok(()), 2)
+    );
+    let (unsure, sent) = insert("invalid argument: operation not found: 1");
+    assert_eq!(sent, 1);
+    assert_snapshot!(unsure.unwrap_err(), @r"
+    the connection to SERVER broke, and what became of the statement is unknown: it may or may not have been applied
+      hint: check whether the server still runs, and look whether the statement has had its effect before you run it again
+    ");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use prost::Message;
 use prost::bytes::{Bytes, BytesMut};
 use tokio::net::TcpListener;
 
+use crate::spark::arrow::Assembly;
 use crate::spark::messages::{Empty, ExecutePlanResponse};
 
 /// How a call is answered.
@@ -186,8 +187,9 @@ pub(super) fn framed(message: &impl Message) -> Bytes {
 pub(super) fn response(id: &str, batch: Option<&[u8]>) -> Bytes {
     framed(&ExecutePlanResponse {
         arrow_batch: batch.map(|data| crate::spark::messages::ArrowBatch {
-            row_count: 0,
+            row_count: Assembly::default().add(data).unwrap() as i64,
             data: Bytes::copy_from_slice(data),
+            start_offset: None,
         }),
         response_id: id.to_owned(),
         ..ExecutePlanResponse::default()
