@@ -142,6 +142,9 @@ impl Execution {
 
     async fn next_response(&mut self) -> Result<Option<ExecutePlanResponse>> {
         loop {
+            if self.is_complete && self.responses.is_none() {
+                return Ok(None);
+            }
             match self.receive().await {
                 Ok(Some(response)) => {
                     if self.is_joining && self.is_joint(&response)? {
@@ -339,6 +342,7 @@ impl Execution {
         let needs_result = self.plan.command.as_ref().is_none_or(returns_result);
         if !needs_result || self.has_result {
             self.is_complete = true;
+            self.responses = None;
             return Ok(());
         }
         Err(match self.may_repeat() {
@@ -351,6 +355,7 @@ impl Execution {
     async fn unknown(&mut self, status: Status) -> Result<()> {
         if self.has_result {
             self.is_complete = true;
+            self.responses = None;
             return Ok(());
         }
         if self.last_response_id.is_none() && (never_arrived(&status) || self.may_repeat()) {
