@@ -181,6 +181,8 @@ impl Execution {
             Some(last) if *last == response.response_id => Ok(true),
             // Rows never come first: the schema does.
             None if response.arrow_batch.is_none() => Ok(false),
+            // A command has no rows to lose: what counts is its end.
+            _ if !self.may_repeat() => Ok(false),
             _ => Err(errors::incomplete(self.place())),
         }
     }
