@@ -325,12 +325,12 @@ impl Column {
 
     /// Whether it is null.
     pub fn is_null(&self) -> Self {
-        Self::function("isnull", &[self.clone()], false)
+        Self::function("isnull", std::slice::from_ref(self), false)
     }
 
     /// Whether it is not null.
     pub fn is_not_null(&self) -> Self {
-        Self::function("isnotnull", &[self.clone()], false)
+        Self::function("isnotnull", std::slice::from_ref(self), false)
     }
 
     /// Whether the text fits the pattern: `%` stands for any text, `_` for one character.
