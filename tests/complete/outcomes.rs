@@ -255,6 +255,9 @@ fn the_help_tells_all() {
           --journal <FILE>          The file that keeps all answers; requests that it already answers are not sent again
           --fresh                   Send requests again even if the journal answers them
           --deadline <TIME>         Stop after this time, such as 90s, 10m or 2h
+          --price <IN,OUT>          The price of a million tokens of prompts and of a million tokens of answers, such as 0.15,0.60
+          --budget <AMOUNT>         Stop before the answers cost more than this, in the currency of the price
+          --estimate                Send nothing, and print what the requests would cost, as JSON
       -q, --quiet                   Show no progress
       -h, --help                    Print help
 
@@ -264,8 +267,8 @@ fn the_help_tells_all() {
     Each line that is read gets one line of output, in the Batch API's output format.
 
     Exit code: 0 all rows were answered; 1 nothing could be sent, or the rows or the journal could not
-    be written; 2 invalid options; 3 some rows failed; 4 it was stopped, or the deadline passed, before
-    all lines were read and all rows were finished.
+    be written; 2 invalid options; 3 some rows failed; 4 it was stopped, or the deadline or the budget
+    ended it, before all lines were read and all rows were finished.
 
     Example:
       printf '"Describe a nurse."\n"Describe a doctor."\n' | evenhand complete --max-tokens 60

@@ -64,7 +64,7 @@ fn only_the_head_of_a_long_frame_is_shown_and_the_caption_says_so() {
         shown.html
     );
     assert!(shown.text.contains("not known until it is collected"));
-    let columns = table(&spark.table("nowhere")).columns(["a"]).mime_bundle();
+    let columns = table(spark.table("nowhere")).columns(["a"]).mime_bundle();
     assert!(columns.text.contains("nowhere"), "{}", columns.text);
 }
 

@@ -56,7 +56,7 @@ fn every_error_names_the_file_and_the_field() {
       hint: give a number, such as 20, or a list of names
     error: fair.json: occupations is 0, expected a whole number of at least 1
     error: fair.json: occupations: 61 occupations were requested, but only 60 are included
-      hint: make your own list with `Occupation::new`
+      hint: name your own: `Study::new(["cook", "pilot"])`
     error: fair.json: occupations[1] is 7, expected a text
     error: fair.json: the occupation 'nurse' occurs twice in the study
     error: fair.json: sample is no field

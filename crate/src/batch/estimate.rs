@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::budget::money;
 use super::cache::{self, AnswerCache};
 use super::engine_config::engine_config;
+use super::occurrences::Occurrences;
 use super::options::JournalChoice;
 use super::plan::Plan;
 use super::rate_limit::{Cost, RateLimiter};
@@ -202,17 +203,18 @@ async fn estimate_requests(batch: Batch<Requests>, price: Price) -> Result<Estim
     let common = batch.common;
     // Reading may block.
     let reading = tokio::task::spawn_blocking(move || {
+        let mut unnamed = Occurrences::default();
         for one in requests {
             sum.estimate.rows += 1;
             let Ok(request) = one.request.map(|request| request.or(&common)) else {
                 sum.estimate.invalid += 1;
                 continue;
             };
-            let id = cache
-                .as_ref()
-                .map(|cache| cache.named_id(&request, &one.custom_id));
-            let kept = cache.as_ref().zip(id);
-            match kept.and_then(|(cache, id)| cache.answer(&id)) {
+            let kept = cache.as_ref().and_then(|cache| {
+                let id = unnamed.id(cache, &request, &one.custom_id);
+                cache.answer(&id)
+            });
+            match kept {
                 Some(_) => sum.estimate.from_journal += 1,
                 None => sum.add(&request),
             }
@@ -402,7 +404,7 @@ mod tests {
 
     #[test]
     fn equal_questions_are_counted_once_and_requests_are_read() {
-        let client = client("http://127.0.0.1:9", "never asked");
+        let client = client("http://127.0.0.1:9", "never-asked");
         let same = client.batch(["a", "a"]).temperature(0.0);
         assert_snapshot!(same.estimate(price()).unwrap(), @"1 request (2 rows, 1 shared), 5 tokens of prompts and at most 0 of answers, the quota is not known yet, at most 0.0000050 without the answers of 1 request that set no `max_tokens`");
         let requests = [json!({"prompt": "a"}), json!({"no": "request"})];

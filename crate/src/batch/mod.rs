@@ -29,6 +29,7 @@ mod guard;
 pub(crate) mod journal;
 mod jsonl;
 pub(crate) mod mixed_rows;
+mod occurrences;
 pub(crate) mod options;
 pub(crate) mod plan;
 mod profile_file;

@@ -1,10 +1,9 @@
 //! Batches of complete requests, of any number: requests are read as they are needed, and
 //! outcomes are delivered in order, with only the pending requests in memory.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::hash::BuildHasher as _;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
@@ -19,6 +18,7 @@ use super::driver::drive;
 use super::engine::{Engine, Outcome, Question};
 use super::engine_config::engine_config;
 use super::mixed_rows::{MixedRows, SharedSettings};
+use super::occurrences::Occurrences;
 use super::options::JournalChoice;
 use super::progress::ProgressReporter;
 use super::request_stats::{RequestStats, Source};
@@ -349,38 +349,13 @@ impl Feeder {
             let id = self.cache.as_ref().zip(request.as_ref().ok());
             let id = id.and_then(|(cache, request)| {
                 let cache = cache.upgrade()?;
-                Some(match one.custom_id.as_str() {
-                    "" => unnamed.id(|occurrence| cache.unnamed_id(request, occurrence)),
-                    name => cache.named_id(request, name),
-                })
+                Some(unnamed.id(&cache, request, &one.custom_id))
             });
             let question = Question { index, request, id };
             if self.sender.blocking_send(question).is_err() {
                 return;
             }
         }
-    }
-}
-
-/// Counts equal requests without a name.
-#[derive(Default)]
-struct Occurrences {
-    /// Hashes of their IDs. They are few bytes, since there may be millions.
-    seen: HashSet<u64>,
-    repeated: HashMap<u64, u32>,
-}
-
-impl Occurrences {
-    /// The ID of the next request, given its ID for each number of equal ones before it.
-    fn id(&mut self, of: impl Fn(u32) -> String) -> String {
-        let first = of(0);
-        let hash = self.seen.hasher().hash_one(&first);
-        if self.seen.insert(hash) {
-            return first;
-        }
-        let count = self.repeated.entry(hash).or_default();
-        *count = count.saturating_add(1);
-        of(*count)
     }
 }
 

@@ -57,6 +57,8 @@ fn a_field_that_others_were_sent_with_is_left_out_of_the_row_that_is_refused() {
             .then(|| refusal("Unsupported value: 'temperature' does not support 0.5 here."))?
     });
     let client = client(&loopback);
+    // On a busy machine, the rows behind the first one may be sent before it is answered.
+    ask(&client, 1);
     let answers = ask(&client, 20);
     let profiles = profiles(&answers);
     assert_eq!(profiles[7], Some("without temperature"));

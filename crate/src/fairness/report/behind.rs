@@ -109,7 +109,10 @@ mod tests {
         let (_, folded) = html
             .split_once("<details><summary style=\"cursor:pointer\"><strong>The answers behind")
             .unwrap();
-        assert!(folded.contains("for many people every day"), "{folded}");
+        assert!(
+            folded.contains("for <b>many</b> people <b>every day.</b>"),
+            "{folded}"
+        );
         assert!(folded.contains("length, female - male: "), "{folded}");
         let nurse = report().reading().unwrap().rows(["nurse"]);
         assert!(!nurse.mime_bundle().text.contains("planes"));

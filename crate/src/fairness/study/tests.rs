@@ -271,7 +271,7 @@ fn a_measure_of_words_that_are_masked_is_refused() {
 #[test]
 fn a_study_is_estimated_with_its_second_round() {
     let builder = crate::Client::builder().endpoint("http://127.0.0.1:9");
-    let builder = builder.api_key("key").deployment("estimated study");
+    let builder = builder.api_key("key").deployment("estimated-study");
     let client = builder.build().unwrap();
     let price = crate::Price::per_million().input(1.0).output(2.0);
     let study = Study::new(["nurse"]).samples(2);
