@@ -18,13 +18,17 @@ const CLIENT: &str = "pyspark-client==4.2.0";
 /// A running engine. It ends when this is dropped, and with the test program.
 pub(super) struct Sail {
     pub(super) child: Child,
+    /// Where it keeps its tables.
+    _folder: tempfile::TempDir,
     _stdin: Option<ChildStdin>,
     pub(super) port: u16,
 }
 
 impl Sail {
     pub(super) fn start(python: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(python)
+            .current_dir(folder.path())
             .args(["-I", "-c", SCRIPT, "0"])
             .arg(artifact("sail.log"))
             .stdin(Stdio::piped())
@@ -43,6 +47,7 @@ impl Sail {
             port: port.parse().unwrap(),
             _stdin: child.stdin.take(),
             child,
+            _folder: folder,
         }
     }
 
