@@ -63,9 +63,9 @@ fn the_fourth_lesson_finds_the_bias_that_is_there_and_the_placebo_shows_none() {
         gate.contains("gate: failed") && gate.contains("other group"),
         "{gate}"
     );
-    let power = lesson.outputs_of("sign_flip_power(d_z, n,");
+    let power = lesson.outputs_of("println!(\"occupations    d_z");
     assert!(power.contains("20") && power.contains(" %"), "{power}");
-    let alone = lesson.outputs_of("women of");
+    let alone = lesson.outputs_of("fn labels(");
     assert_eq!(alone.matches(" women of ").count(), 6, "{alone}");
     let people = lesson.outputs_of("let sheets");
     assert!(people.contains("no labels yet"), "{people}");

@@ -78,7 +78,7 @@ fn what_only_looks_like_a_failure_passes() {
     assert_eq!(ran.code, Some(0));
     assert_eq!(
         lesson.executed()[4]["outputs"][0]["text"],
-        json!(["no newline\n"])
+        json!(["no newline"])
     );
 }
 

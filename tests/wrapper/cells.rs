@@ -145,7 +145,7 @@ fn a_variable_of_a_type_that_is_defined_anew_is_lost_and_that_is_said() {
     let said = ran(r#"
     'struct P { x: i64 }\nstruct Holds { p: P }\nlet p = P { x: 1 };\nlet all = vec![Holds { p: P { x: 2 } }];\nlet kept = 7;',
     'all[0].p.x + p.x',
-    'struct P {\n    x: i64, // the same\n}',
+    'struct P {\n    // the same\n    x: i64\n}',
     'p.x',
     'struct P { x: f64 }',
     'p.x',
@@ -207,7 +207,7 @@ fn an_implementation_is_replaced_when_it_runs_again() {
 fn a_panic_names_the_line_and_the_cell() {
     let said = ran(r#"
     'fn third(v: &[i32]) -> i32 {\n    v[2]\n}\nlet v = vec![1, 2];',
-    'let a = &v;\nif a.len() > 5 {\nv[7];\n}\nv[7];',
+    'let a = v.len();\nif a > 5 {\nv[7];\n}\nv[7];',
     'third(&v);',
     'fn third(v: &[i32]) -> i32 {\n    let v = v;\n    v[3]\n}\nthird(&v);',
 "#);

@@ -56,6 +56,9 @@ const PRINTS: &str = concat!(
 );
 /// What shows a value that has no display of its own.
 const SHOWN: &str = "fn evcxr_send_text_plain(";
+/// The same by the cell library. What evcxr wrote gets another name.
+const SHOWN_HERE: &str = "use ::evenhand_cell::send_text_plain as evcxr_send_text_plain; \
+                          #[allow(dead_code)] fn evenhand_send_text_plain(";
 /// The variable store, which evcxr writes into each cell.
 const STORE: &str = "mod evcxr_internal_runtime {";
 /// The store's public interface, which `cell_library` has too.
@@ -134,9 +137,8 @@ pub fn instrumented(source: &str, word: &str, formats: bool) -> String {
             LOST => LOST.replace("return", "::evenhand_cell::end(); return"),
             CAUGHT if next == PANICKED => CAUGHT.replace('_', "evenhand_payload"),
             PANICKED => "::evenhand_cell::panicked(evenhand_payload);".to_owned(),
-            _ if line.starts_with(SHOWN) && line.contains("EVCXR_END_CONTENT") => {
-                "use ::evenhand_cell::send_text_plain as evcxr_send_text_plain;".to_owned()
-            }
+            // evcxr writes it over several lines, all of which stay.
+            _ if line.starts_with(SHOWN) => line.replacen(SHOWN, SHOWN_HERE, 1),
             LEFT if at == last && next == "}" => format!("::evenhand_cell::end(); {LEFT}"),
             line => match format_of(line, next) {
                 // The error is reported instead of printed.
@@ -227,7 +229,12 @@ mod tests {
 
     /// How evcxr 0.22 wraps `let n: i32 = "x".parse()?;`, without the store's module.
     const CELL: &str = r#"#![allow(unused_imports, unused_mut, dead_code)]
-fn evcxr_send_text_plain(text: &str) { output.write_all(b"EVCXR_BEGIN_CONTENT text/plain\n")?; output.write_all(b"\nEVCXR_END_CONTENT\n")?; }
+fn evcxr_send_text_plain(text: &str)
+{
+    use std::io::Write;
+    output.write_all(b"EVCXR_BEGIN_CONTENT text/plain\n")?;
+    output.write_all(b"\nEVCXR_END_CONTENT\n")?;
+}
             struct EvcxrUserCodeError {}
             impl<T: std::fmt::Display> From<T> for EvcxrUserCodeError {
                 fn from(error: T) -> Self {
