@@ -128,7 +128,7 @@ fn what_a_model_says_is_text_however_it_is_printed() {
     assert_eq!(text(6), "1!\nEVCXR\n{}\n");
     for (cell, why) in [
         (5, "2 positional arguments"),
-        (7, "`Mine` doesn't implement"),
+        (7, "is not implemented for `Mine`"),
     ] {
         let error = said[cell].to_string();
         assert_eq!(said[cell]["status"], "error");

@@ -83,7 +83,7 @@ fn standard_input_asks_the_reader_or_ends() {
     let said = told(
         r#"
 kernel = Kernel()
-read = 'let mut line = String::new(); print!("name? "); let n = std::io::stdin().read_line(&mut line)?; (n, line)'
+read = 'let mut line = String::new(); print!("name? "); let n = std::io::stdin().read_line(&mut line)?; (n, line.clone())'
 asked = kernel.ask(read, allow_stdin=True)
 question = kernel.client.get_stdin_msg(timeout=60)["content"]
 kernel.client.input("Ada")

@@ -121,6 +121,12 @@ class Rust(jupyter_kernel_test.KernelTests):
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "String::from"
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # What a cell compiles for seconds is displayed, and would come before the table.
+        cls.kc.execute_interactive(os.environ["LIBRARY"], output_hook=lambda message: None)
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
 "#;
