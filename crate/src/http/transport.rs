@@ -83,6 +83,7 @@ pub(crate) fn client(destination: Destination, limits: &Limits) -> Result<reqwes
 
 /// How many bytes of a stream a server on this machine may send ahead. The local Spark engine can
 /// repeat only the last 128 messages, of about 8 KB each, after a broken connection.
+#[cfg(feature = "spark")]
 const LOCAL_WINDOW: u32 = 512 * 1024;
 
 /// A connection that speaks HTTP/2 alone, as gRPC wants it. It has no limit for a whole exchange,
