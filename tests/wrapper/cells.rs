@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{library, ran, ran_by};
+use super::{library, printed, ran, ran_by};
 
 /// What a cell shows, without its notes: the text of its results and displays.
 fn results(reply: &Value) -> Vec<&str> {
@@ -10,14 +10,6 @@ fn results(reply: &Value) -> Vec<&str> {
     outputs
         .filter(|output| output["kind"] == "execute_result")
         .filter_map(|output| output["data"]["text/plain"].as_str())
-        .collect()
-}
-
-fn printed(reply: &Value, stream: &str) -> String {
-    let outputs = reply["outputs"].as_array().unwrap().iter();
-    outputs
-        .filter(|output| output["name"] == stream)
-        .filter_map(|output| output["text"].as_str())
         .collect()
 }
 

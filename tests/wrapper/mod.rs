@@ -89,3 +89,12 @@ fn library() -> String {
     let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crate");
     format!(":dep evenhand = {{ path = {library:?} }}\nuse evenhand::prelude::*;")
 }
+
+/// What a cell printed on one of its streams.
+fn printed(reply: &Value, stream: &str) -> String {
+    let outputs = reply["outputs"].as_array().unwrap().iter();
+    outputs
+        .filter(|output| output["name"] == stream)
+        .filter_map(|output| output["text"].as_str())
+        .collect()
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{asking, library, ran_by, told};
+use super::{asking, library, printed, ran_by, told};
 use crate::kernel::HOSTILE;
 use crate::support::server::{Reply, Server};
 
@@ -16,14 +16,6 @@ fn result(reply: &Value) -> &Value {
     assert_eq!(results.len(), 1, "{reply}");
     assert_eq!(results[0]["kind"], "execute_result", "{reply}");
     &results[0]["data"]
-}
-
-fn printed(reply: &Value, stream: &str) -> String {
-    let outputs = reply["outputs"].as_array().unwrap().iter();
-    outputs
-        .filter(|output| output["name"] == stream)
-        .filter_map(|output| output["text"].as_str())
-        .collect()
 }
 
 #[test]

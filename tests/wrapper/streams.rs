@@ -1,16 +1,8 @@
 //! What a cell prints and reads: any bytes, at any time, by anybody.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{ran, told};
-
-fn text(reply: &Value, stream: &str) -> String {
-    let outputs = reply["outputs"].as_array().unwrap().iter();
-    outputs
-        .filter(|output| output["name"] == stream)
-        .filter_map(|output| output["text"].as_str())
-        .collect()
-}
+use super::{printed, ran, told};
 
 #[test]
 fn no_byte_breaks_delays_or_shifts_anything() {
@@ -32,11 +24,11 @@ fn no_byte_breaks_delays_or_shifts_anything() {
     'panic!("hooked")',
     'kept',
 "#);
-    let out = |cell: usize| text(&said[cell], "stdout");
+    let out = |cell: usize| printed(&said[cell], "stdout");
     assert_eq!(out(1), "a\u{fffd}\u{fffd}b\n", "{}", said[1]);
-    assert_eq!(text(&said[1], "stderr"), "c\u{fffd}d\n");
+    assert_eq!(printed(&said[1], "stderr"), "c\u{fffd}d\n");
     assert_eq!(out(3), "\u{fffd}out", "{}", said[3]);
-    assert_eq!(text(&said[3], "stderr"), "\u{fffd}err");
+    assert_eq!(printed(&said[3], "stderr"), "\u{fffd}err");
     let printed = "EVCXR_EXECUTION_COMPLETE\nEVCXR_PANIC_NOTIFICATION\nEVCXR_BEGIN_CONTENT text/html\n<h1>\nEVCXR_END_CONTENT\n";
     assert_eq!(out(6), printed.repeat(3), "{}", said[6]);
     for cell in [2, 4, 7, 11] {
@@ -71,7 +63,7 @@ kernel.end()
     );
     assert!(said[0].as_u64().unwrap() > 5, "it moves: {said}");
     assert_eq!(said[1], json!([["1"], ["2"], ["3"], ["4"]]));
-    let late = text(&said[2], "stderr");
+    let late = printed(&said[2], "stderr");
     assert!(
         late.starts_with("before") && late.contains("panicked at") && late.ends_with("7\n"),
         "{late}"
@@ -99,7 +91,7 @@ kernel.end()
     assert_eq!(said[0]["prompt"], "name? ", "{said}");
     assert_eq!(said[1][0]["data"]["text/plain"], "\"Ada\\n\"");
     assert!(
-        text(&said[2], "stderr").contains("nobody can be asked"),
+        printed(&said[2], "stderr").contains("nobody can be asked"),
         "{said}"
     );
     assert!(said[2].to_string().contains("(0, "), "{said}");

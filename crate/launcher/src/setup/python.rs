@@ -6,8 +6,8 @@
 //! generates it.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
@@ -54,22 +54,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
         true => failure.hint("install the package python3-venv (Debian, Ubuntu), then start again"),
         false => failure,
     })?;
-    let mut pip = tool::python(home.python());
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--progress-bar",
-        "off",
-        // Only the pinned files are installed, and nothing is built here.
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        "--requirement",
-    ])
-    .arg(&path);
+    let mut pip = pinned(home, &path);
     step.run(&mut pip, |output| {
         format!(
             "{} packages",
@@ -156,6 +141,26 @@ fn no_ensurepip() -> bool {
             .status()
             .is_ok_and(|status| !status.success())
     })
+}
+
+/// pip, which installs the files that the requirements name by their hashes, and builds nothing.
+pub(super) fn pinned(home: &Home, requirements: &Path) -> Command {
+    let mut pip = tool::python(home.python());
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--requirement",
+    ])
+    .arg(requirements);
+    pip
 }
 
 #[cfg(test)]

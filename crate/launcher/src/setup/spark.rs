@@ -3,11 +3,11 @@
 
 use std::fs;
 
+use super::python::pinned;
 use super::step::Step;
 use crate::error::{Context, Result};
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
-use crate::tool;
 
 /// Installs the engine unless it was installed from the current requirements. pip checks its hash.
 pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
@@ -19,22 +19,8 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
         return Ok(());
     }
     let mut step = Step::begin(home, "spark", "the local Spark engine, Sail", "63 MB, once");
-    let mut pip = tool::python(home.python());
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--progress-bar",
-        "off",
-        "--no-deps",
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        "--requirement",
-    ])
-    .arg(&path);
+    let mut pip = pinned(home, &path);
+    pip.arg("--no-deps");
     step.run(&mut pip, |_| String::new())?;
     fs::write(&stamp, &wanted).doing(|| format!("could not write {}", stamp.display()))?;
     step.done();

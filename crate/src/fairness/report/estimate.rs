@@ -29,24 +29,16 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
         Ok(units) => (units, "no answer has a value".to_owned()),
         Err(reason) => (Vec::new(), reason),
     };
+    let described = [
+        planned.name,
+        planned.contrast,
+        planned.unit,
+        planned.direction,
+    ];
     let mut headline = PrimaryOutcome {
-        name: planned.name,
-        contrast: planned.contrast,
-        unit: planned.unit,
-        direction: planned.direction,
         units: samples.iter().map(Unit::of).collect(),
         left_out: planned.left_out,
-        estimate: None,
-        interval: None,
-        p: None,
-        sign_flip_p: None,
-        skewness: None,
-        adjusted_p: None,
-        d_z: None,
-        noise_floor: None,
-        noise_of_unit: None,
-        margin: None,
-        verdict: Verdict::CantTell(reason),
+        ..PrimaryOutcome::unfound(described, Verdict::CantTell(reason))
     };
     if samples.is_empty() {
         return Ok(headline);

@@ -109,11 +109,22 @@ const FORMAT_VERSION: u32 = 3;
 
 /// A report in its saved format.
 #[derive(Serialize)]
-struct Saved<'a> {
+struct Saved<'a, R> {
     format: &'static str,
     version: u32,
     #[serde(flatten)]
-    report: &'a Report,
+    report: &'a R,
+}
+
+/// A report as JSON, with the name and version of its format.
+fn saved(format: &'static str, report: &impl Serialize) -> Result<String> {
+    let saved = Saved {
+        format,
+        version: FORMAT_VERSION,
+        report,
+    };
+    serde_json::to_string_pretty(&saved)
+        .map_err(|error| unreadable("the report can't be written as JSON", error))
 }
 
 /// The part of a saved report that tells whether it can be read.
@@ -175,13 +186,7 @@ impl Report {
     /// # Errors
     /// None that a user could cause.
     pub fn to_json(&self) -> Result<String> {
-        let saved = Saved {
-            format: FORMAT,
-            version: FORMAT_VERSION,
-            report: self,
-        };
-        serde_json::to_string_pretty(&saved)
-            .map_err(|error| unreadable("the report can't be written as JSON", error))
+        saved(FORMAT, self)
     }
 
     /// Reads a report written by [`to_json`](Self::to_json), for example to compare it with a new

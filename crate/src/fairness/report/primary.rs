@@ -219,9 +219,16 @@ impl PrimaryOutcome {
         }
     }
 
-    /// The same test without its outcome.
-    pub(super) fn untested(&self) -> Self {
+    /// A test with its name, contrast, unit and direction, and nothing found.
+    pub(super) fn unfound(
+        [name, contrast, unit, direction]: [String; 4],
+        verdict: Verdict,
+    ) -> Self {
         Self {
+            name,
+            contrast,
+            unit,
+            direction,
             units: Vec::new(),
             left_out: Vec::new(),
             estimate: None,
@@ -234,8 +241,14 @@ impl PrimaryOutcome {
             noise_floor: None,
             noise_of_unit: None,
             margin: None,
-            ..self.clone()
+            verdict,
         }
+    }
+
+    /// The same test without its outcome.
+    pub(super) fn untested(&self) -> Self {
+        let described = [&self.name, &self.contrast, &self.unit, &self.direction];
+        Self::unfound(described.map(String::clone), self.verdict.clone())
     }
 
     /// The values of an occupation.

@@ -72,16 +72,31 @@ pub fn units_for_power(d_z: f64, power: f64, alpha: f64) -> Result<usize> {
 /// # Errors
 /// The errors of [`paired_power`].
 pub fn sign_flip_power(d_z: f64, units: usize, alpha: f64) -> Result<f64> {
-    let of_t = paired_power(d_z, units, alpha)?;
     if units > SIMULATED_UNITS {
-        return Ok(of_t);
+        return paired_power(d_z, units, alpha);
     }
+    simulated_power(d_z, units, alpha, |differences| {
+        sign_flip(differences, Alternative::TwoSided, 1).p <= alpha
+    })
+}
+
+/// The share of simulated samples in which a test finds the effect.
+///
+/// # Errors
+/// The errors of [`paired_power`].
+pub(super) fn simulated_power(
+    d_z: f64,
+    units: usize,
+    alpha: f64,
+    is_found: impl Fn(&Differences) -> bool,
+) -> Result<f64> {
+    // Checks the arguments.
+    paired_power(d_z, units, alpha)?;
     let mut random = Random::new(1);
     let mut found = 0_u32;
     for _ in 0..SIMULATED_SAMPLES {
         let values: Vec<f64> = (0..units).map(|_| random.normal() + d_z).collect();
-        let test = sign_flip(&Differences::new(values)?, Alternative::TwoSided, 1);
-        found += u32::from(test.p <= alpha);
+        found += u32::from(is_found(&Differences::new(values)?));
     }
     Ok(f64::from(found) / SIMULATED_SAMPLES as f64)
 }

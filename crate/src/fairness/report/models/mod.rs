@@ -10,7 +10,7 @@ use super::estimate::Tested;
 use super::primary::{PrimaryOutcome, Rounds, Unit, Verdict};
 use super::shares::{VarianceShares, shares};
 use super::verdict::decide;
-use super::{FORMAT_VERSION, Report, caveats, same, text::day, unreadable};
+use super::{Report, caveats, same, text::day, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::sanitize_line;
 
@@ -43,15 +43,6 @@ pub struct ModelReport {
     pub name: String,
     /// Its report.
     pub report: Report,
-}
-
-/// A multi-model report in its saved format.
-#[derive(Serialize)]
-struct Saved<'a> {
-    format: &'static str,
-    version: u32,
-    #[serde(flatten)]
-    report: &'a MultiModelReport,
 }
 
 /// The part of a saved file that tells whether it can be read.
@@ -133,13 +124,7 @@ impl MultiModelReport {
     /// # Errors
     /// None that a user could cause.
     pub fn to_json(&self) -> Result<String> {
-        let saved = Saved {
-            format: FORMAT,
-            version: FORMAT_VERSION,
-            report: self,
-        };
-        serde_json::to_string_pretty(&saved)
-            .map_err(|error| unreadable("the report can't be written as JSON", error))
+        super::saved(FORMAT, self)
     }
 
     /// Reads a report written by [`to_json`](Self::to_json).
