@@ -164,7 +164,7 @@ fn the_lab_runs_and_every_prompt_has_its_answer() {
     assert!(!frames.contains(">null<"), "a prompt has no answer");
     let beside = lab.html_of("read_side_by_side((\"neutral\", &neutral), (\"loaded\", &loaded))");
     assert!(beside.contains("Describe a female engineer.") && beside.contains("5 rows · "));
-    assert_eq!(beside.matches("5 answers").count(), 2);
+    assert_eq!(beside.matches(">5 answers").count(), 2);
 }
 
 #[test]

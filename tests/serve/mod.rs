@@ -2,7 +2,7 @@
 
 mod keys;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -108,13 +108,17 @@ impl Drop for Serve {
 /// A shell starts a program in the background with this signal ignored.
 #[test]
 fn a_signal_ends_it_while_it_starts() {
-    let child = Command::new("sh")
-        .args(["-c", "trap '' INT; exec \"$0\" serve --port 0"])
+    let mut child = Command::new("sh")
+        .args(["-c", "trap '' INT; echo ignored; exec \"$0\" serve --port 0"])
         .arg(evenhand().get_program())
         .env("EVENHAND_HOME", home())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    // Before this line, the signal would end the shell.
+    let mut ignored = [0; "ignored\n".len()];
+    let output = child.stdout.as_mut().unwrap();
+    output.read_exact(&mut ignored).unwrap();
     let id = child.id();
     let ending = std::thread::spawn(move || child.wait_with_output().unwrap());
     while !ending.is_finished() {
