@@ -122,6 +122,9 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     env.push((TOKEN_VARIABLE.into(), shared.word.clone().into()));
     env.push((sideband::STREAMS.into(), shared.streams.clone().into()));
     env.push((STOP_FILE_VARIABLE.into(), shared.stop_file.clone().into()));
+    if let Some(warm) = &warm {
+        env.push((evcxr_build::WARM.into(), warm.build().into()));
+    }
     if let Ok(program) = std::env::current_exe() {
         env.push((SPARK_ENGINE_VARIABLE.into(), program.into()));
     }

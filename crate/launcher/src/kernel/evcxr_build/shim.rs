@@ -42,6 +42,8 @@ pub(crate) const RECORDER: &str = "record";
 /// The files that the recorder writes; each entry ends with NUL.
 pub(crate) const RECORDED_ARGUMENTS: &str = "rustc.arguments";
 pub(crate) const RECORDED_ENVIRONMENT: &str = "rustc.environment";
+/// The file with arguments that the recorder adds for a cell, one in a line.
+pub(crate) const OWN_ARGUMENTS: &str = "own.arguments";
 
 const CARGO_SHIM: &str = r#"#!/bin/sh
 if [ -n "$EVENHAND_CARGO_HOME" ]; then CARGO_HOME=$EVENHAND_CARGO_HOME; else unset CARGO_HOME; fi
@@ -71,6 +73,9 @@ case " $* " in
         mv "${0%/*}/cell_library/LIBRARY" "$library"
     fi
     set -- "$@" --extern "evenhand_cell=$library"
+    if [ -e "${0%/*}/own.arguments" ]; then
+        while IFS= read -r argument; do set -- "$@" "$argument"; done < "${0%/*}/own.arguments"
+    fi
     NOTE
     ;;
 esac
