@@ -11,6 +11,7 @@
 )]
 
 mod browser;
+mod deployments;
 mod display;
 mod kernel;
 mod lab;
