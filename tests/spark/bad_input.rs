@@ -19,7 +19,7 @@ fn a_frame_that_is_too_large_to_send_is_refused_here(engine: &Engine) {
     let large = df!["text" => vec!["x".repeat(1_000_000); 80]].unwrap();
     let error = spark.create_data_frame(&large).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Argument, "{error:?}");
-    assert!(error.hint().unwrap().contains("parquet"), "{error}");
+    assert!(error.hint().unwrap().contains("spark.read()"), "{error}");
     assert_eq!(spark.range(0, 3).count().unwrap(), 3);
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Engine {
     _folder: tempfile::TempDir,
     _stdin: Option<ChildStdin>,
     address: String,
+    /// The folder for tables of an engine that wants to be told.
+    tables: Option<String>,
 }
 
 impl Engine {
@@ -45,13 +47,14 @@ impl Engine {
             address.starts_with("sc://"),
             "{name} did not start: its log is in the target folder's tmp"
         );
+        let mut words = address.split_whitespace().map(str::to_owned);
         Self {
             name,
             _stdin: child.stdin.take(),
             child,
             _folder: folder,
-            // What follows is where the engine keeps its tables.
-            address: address.split_whitespace().next().unwrap().to_owned(),
+            address: words.next().unwrap(),
+            tables: words.next(),
         }
     }
 
@@ -111,8 +114,14 @@ impl Engine {
         }
     }
 
+    /// A new session, with what the library sets for an engine that it has started.
     pub(super) fn session(&self) -> Session {
-        Session::builder().remote(self.remote()).create().unwrap()
+        let builder = Session::builder().remote(self.remote());
+        let builder = match &self.tables {
+            Some(tables) => builder.config("spark.sql.warehouse.dir", tables),
+            None => builder,
+        };
+        builder.create().unwrap()
     }
 }
 
@@ -210,13 +219,18 @@ fn pinned(requirements: &str, package: &str) -> String {
 /// What both engines say on a port that is taken.
 pub(super) fn refused_port(sail: &Path, spark: &Path, port: u16) -> [String; 2] {
     let said = |python: &Path, script: &str, more: &[&str]| {
-        let output = Command::new(python)
+        let mut child = Command::new(python)
             .args(["-I", "-c", script, &port.to_string()])
             .arg(artifact("refused.log"))
             .args(more)
             .stdin(Stdio::piped())
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
+        // It would end without a word.
+        let _stdin = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
         assert!(output.stdout.is_empty() && !output.status.success());
         String::from_utf8_lossy(&output.stderr).into_owned()
     };

@@ -69,6 +69,9 @@ fn the_answers_of_a_frame_go_to_a_table_and_no_row_is_asked_twice(engine: &Engin
             "completion_tokens"
         ]
     );
+    // Only a table that has `merge` can be deleted from.
+    let deleted = spark.sql(&format!("delete from {table} where id < 0"));
+    assert_eq!(deleted.is_ok(), engine.is_sail());
     drop_table(&spark, &table);
 }
 

@@ -69,64 +69,87 @@ impl Source for Profile {
 }
 
 impl DatabricksSettings {
-    /// The settings of the environment, or of the profile. `None` if nothing names a workspace.
+    /// The settings of the environment, or of the profile. `None` if nothing names a workspace; or if
+    /// nothing names compute in it and nobody asks for it, whatever else is wrong: a profile of
+    /// Databricks' other tools must not stand in the way of a local session.
     ///
     /// # Errors
     /// The file lacks the profile; the host is malformed or unsafe; or it is not clear who asks.
-    pub(crate) fn of_environment(profile: Option<&str>) -> Result<Option<Self>> {
+    pub(crate) fn of_environment(
+        profile: Option<&str>,
+        is_asked_for: bool,
+    ) -> Result<Option<Self>> {
         let variable = |name: &str| {
             let value = std::env::var(name).ok()?.trim().to_owned();
             Some(value).filter(|value| !value.is_empty())
         };
-        Self::read(profile, &variable)
+        Self::read(profile, is_asked_for, &variable)
     }
 
-    fn read<E>(profile: Option<&str>, variable: &E) -> Result<Option<Self>>
+    fn read<E>(profile: Option<&str>, is_asked_for: bool, variable: &E) -> Result<Option<Self>>
     where
         E: Fn(&str) -> Option<String>,
     {
         let environment = Environment(variable);
+        let is_wanted = is_asked_for || compute(&environment).is_some();
         let named = profile
             .map(str::to_owned)
             .or_else(|| environment.get("config_profile"));
         if named.is_none() && environment.get("host").is_some() {
-            return Self::of(&environment, &environment, "DATABRICKS_HOST").map(Some);
+            return Self::of(&environment, &environment, "DATABRICKS_HOST", is_wanted);
         }
         let file = variable("DATABRICKS_CONFIG_FILE").map(PathBuf::from);
         let file = file.or_else(|| Some(std::env::home_dir()?.join(".databrickscfg")));
-        let Some(file) = file else { return Ok(None) };
-        match profile::read(&file, named.as_deref())? {
+        let file = file.unwrap_or_default();
+        match profile::read(&file, named.as_deref()) {
             // A profile without a host has nothing for us.
-            Some(profile) if profile.value("host").is_some() => {
+            Ok(Some(profile)) if profile.value("host").is_some() => {
                 let source = format!("the profile {} of {}", profile.name, profile.path.display());
-                Self::of(&profile, &environment, &source).map(Some)
+                Self::of(&profile, &environment, &source, is_wanted)
             }
+            Err(error) if is_wanted => Err(error),
+            Ok(_) if is_wanted => Err(Error::new(
+                ErrorKind::Settings,
+                "no Databricks workspace is named",
+            )
+            .with_hint(
+                "set DATABRICKS_HOST and DATABRICKS_TOKEN, or make a profile with `databricks configure`",
+            )),
             _ => Ok(None),
         }
     }
 
     /// Which compute is meant may be the environment's: it is no secret, and no address.
-    fn of(source: &impl Source, environment: &impl Source, from: &str) -> Result<Self> {
-        let host = source.get("host").unwrap_or_default();
-        let compute_of = |source: &dyn Source| {
-            let cluster = source.get("cluster_id").map(Compute::Cluster);
-            let serverless = source.get("serverless_compute_id");
-            cluster.or(serverless.map(|_| Compute::Serverless))
-        };
-        let compute = compute_of(environment).or_else(|| compute_of(source));
-        Ok(Self {
-            host: origin(&host, from)?,
+    fn of(
+        source: &impl Source,
+        environment: &impl Source,
+        from: &str,
+        is_wanted: bool,
+    ) -> Result<Option<Self>> {
+        let compute = compute(environment).or_else(|| compute(source));
+        if compute.is_none() && !is_wanted {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            host: origin(&source.get("host").unwrap_or_default(), from)?,
             auth: auth(source, from)?,
             compute,
             azure_resource_id: source.get("azure_workspace_resource_id"),
             source: from.to_owned(),
-        })
+        }))
     }
 
     /// `HOST`, for messages.
     pub(crate) fn place(&self) -> &str {
         self.host.host_str().unwrap_or_default()
     }
+}
+
+/// The compute that a source names.
+fn compute(source: &impl Source) -> Option<Compute> {
+    let cluster = source.get("cluster_id").map(Compute::Cluster);
+    let serverless = source.get("serverless_compute_id");
+    cluster.or(serverless.map(|_| Compute::Serverless))
 }
 
 /// The origin of an address, as it is copied from a browser or written without a scheme.
@@ -204,7 +227,7 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Option<DatabricksSettings>> {
-        DatabricksSettings::read(None, &|name: &str| {
+        DatabricksSettings::read(None, true, &|name: &str| {
             let pair = pairs.iter().find(|(known, _)| *known == name);
             match pair {
                 Some((_, value)) => Some((*value).to_owned()),
@@ -220,7 +243,8 @@ mod tests {
 
     #[test]
     fn the_environment_names_a_workspace_a_compute_and_an_identity() {
-        assert_eq!(read(&[]).unwrap(), None);
+        let nothing = read(&[]).unwrap_err();
+        assert!(nothing.hint().unwrap().contains("DATABRICKS_HOST"));
         let read = read(&[
             ("DATABRICKS_HOST", "adb-1.2.azuredatabricks.net"),
             ("DATABRICKS_TOKEN", "dapi"),
@@ -287,7 +311,7 @@ mod tests {
         .unwrap();
         let path = path.to_string_lossy().into_owned();
         let read = |profile: Option<&str>, pairs: &[(&str, &str)]| {
-            DatabricksSettings::read(profile, &|name: &str| match name {
+            DatabricksSettings::read(profile, true, &|name: &str| match name {
                 "DATABRICKS_CONFIG_FILE" => Some(path.clone()),
                 name => {
                     let pair = pairs.iter().find(|(known, _)| *known == name);
@@ -310,5 +334,30 @@ mod tests {
         let cluster = [("DATABRICKS_CLUSTER_ID", "c-2")];
         let moved = read(Some("two"), &cluster).unwrap().unwrap();
         assert_eq!(moved.compute, Some(Compute::Cluster("c-2".to_owned())));
+    }
+
+    #[test]
+    fn a_profile_of_other_tools_stands_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cfg");
+        std::fs::write(
+            &path,
+            "[DEFAULT]\nhost = https://a.example\nauth_type = databricks-cli\n",
+        )
+        .unwrap();
+        let path = path.to_string_lossy().into_owned();
+        let read = |cluster: Option<&str>, profile: Option<&str>| {
+            DatabricksSettings::read(None, false, &|name: &str| match name {
+                "DATABRICKS_CONFIG_FILE" => Some(path.clone()),
+                "DATABRICKS_CONFIG_PROFILE" => profile.map(str::to_owned),
+                "DATABRICKS_CLUSTER_ID" => cluster.map(str::to_owned),
+                _ => None,
+            })
+        };
+        assert_eq!(read(None, None).unwrap(), None);
+        assert_eq!(read(None, Some("gone")).unwrap(), None);
+        assert!(read(Some("c-1"), Some("gone")).is_err());
+        let error = read(Some("c-1"), None).unwrap_err();
+        assert!(error.message().contains("databricks-cli"), "{error}");
     }
 }

@@ -34,23 +34,16 @@ pub(super) struct Target {
 /// The settings are malformed; or the caller asks for Databricks and a part is missing.
 pub(super) fn target(profile: Option<&str>, compute: Option<&Compute>) -> Result<Option<Target>> {
     let is_asked_for = profile.is_some() || compute.is_some();
-    let refused = |what: &str, hint: &str| {
-        Error::new(ErrorKind::Settings, what.to_owned()).with_hint(hint.to_owned())
-    };
-    let settings = match DatabricksSettings::of_environment(profile)? {
-        Some(settings) => settings,
-        None if is_asked_for => {
-            return Err(refused(
-                "no Databricks workspace is named",
-                "set DATABRICKS_HOST and DATABRICKS_TOKEN, or make a profile with `databricks configure`",
-            ));
-        }
-        None => return Ok(None),
+    let Some(settings) = DatabricksSettings::of_environment(profile, is_asked_for)? else {
+        return Ok(None);
     };
     match compute.or(settings.compute.as_ref()).cloned() {
         Some(compute) => Ok(Some(Target { settings, compute })),
-        None if is_asked_for => Err(refused(
+        None if is_asked_for => Err(Error::new(
+            ErrorKind::Settings,
             "neither a cluster nor serverless compute of Databricks is named",
+        )
+        .with_hint(
             "`.cluster(\"..\")` or DATABRICKS_CLUSTER_ID names a cluster; `.serverless()` needs none",
         )),
         None => Ok(None),

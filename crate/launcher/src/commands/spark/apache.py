@@ -76,13 +76,20 @@ if is_listening(port):
     sys.exit(f"port {port} of 127.0.0.1 is taken")
 token = secrets.token_urlsafe(24)
 # Not imported, which would need packages that the server does without.
-home = importlib.util.find_spec("pyspark").submodule_search_locations[0]
+installed = importlib.util.find_spec("pyspark").submodule_search_locations[0]
 scratch = tempfile.mkdtemp(prefix="evenhand-spark-")
+# Executors work in Spark's folder, and leave there what they were sent.
+home = os.path.join(scratch, "home")
+os.mkdir(home)
+for name in os.listdir(installed):
+    if name != "work":
+        os.symlink(os.path.join(installed, name), os.path.join(home, name))
 settings = {
     "spark.connect.grpc.binding.address": "127.0.0.1",
     "spark.connect.grpc.binding.port": port,
     "spark.driver.bindAddress": "127.0.0.1",
-    "spark.port.maxRetries": 32,
+    # On this port or not at all: nobody else gets the token.
+    "spark.port.maxRetries": 0,
     "spark.ui.enabled": "false",
     # Tables live as long as the server, which forgets them.
     "spark.sql.warehouse.dir": f"{scratch}/warehouse",
