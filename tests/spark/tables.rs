@@ -1,11 +1,14 @@
 //! Batches over a frame of Spark, whose answers go to a table; and journals as tables.
 
+use std::process::Command;
+use std::time::Duration;
+
 use evenhand::polars::df;
 use evenhand::spark::{Session, functions as f};
 use evenhand::{Client, ErrorKind};
 
 use super::engines::{Engine, on_each_engine, spark_python};
-use crate::support::Echo;
+use crate::support::{Echo, poll};
 
 on_each_engine!(
     the_answers_of_a_frame_go_to_a_table_and_no_row_is_asked_twice,
@@ -280,8 +283,39 @@ fn executors_ask_every_prompt_once_and_their_journals_outlive_a_table() {
         2_001,
         "only the refused one is asked again"
     );
+    a_killed_executor_costs_the_rows_in_flight(&engine, &echo, &client);
     for file in std::fs::read_dir(journals.path()).unwrap() {
         let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
         assert!(!text.contains("a-key-of-the-executors"));
     }
+}
+
+fn a_killed_executor_costs_the_rows_in_flight(engine: &Engine, echo: &Echo, client: &Client) {
+    let executors = engine.executors();
+    if executors.is_empty() {
+        // Found by `/proc` alone.
+        return;
+    }
+    let rows = engine.session().range(0, 3_000);
+    let rows = rows.with_column("prompt", f::expr("concat('wait 20 ', cast(id as string))"));
+    let (before, at_once) = (echo.requests(), 8);
+    let journals = tempfile::tempdir().unwrap();
+    let batch = client.batch_frame(&rows, "prompt").concurrency(at_once);
+    let batch = batch.journal(journals.path());
+    let batch = batch
+        .on_executors(2)
+        .worker(crate::support::evenhand().get_program());
+    let asking = std::thread::spawn(move || batch.to_table("killed"));
+    let begun = poll(Duration::from_secs(60), || {
+        (echo.requests() > before + 600).then_some(())
+    });
+    assert!(begun.is_some() && !asking.is_finished());
+    let killed = Command::new("kill")
+        .args(["-9", &executors[0].to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    let totals = asking.join().unwrap().unwrap();
+    assert_eq!((totals.rows, totals.answered), (3_000, 3_000));
+    let twice = echo.requests() - before - 3_000;
+    assert!(twice <= 2 * at_once, "{twice} were asked twice");
 }
