@@ -26,7 +26,7 @@ pub(crate) struct Credential {
 
 enum Source {
     Token(Secret),
-    Application(TokenCache<WorkspaceApplication>),
+    Application(Arc<TokenCache<WorkspaceApplication>>),
     Entra(Arc<TokenCache<Chain>>),
 }
 
@@ -39,7 +39,7 @@ impl Credential {
             Auth::Application { client_id, secret } => {
                 let application =
                     WorkspaceApplication::new(&settings.host, client_id, secret.clone())?;
-                Source::Application(TokenCache::new(application, display::log_line))
+                Source::Application(Arc::new(TokenCache::new(application, display::log_line)))
             }
             Auth::Entra => {
                 let identity = Settings::from_env_in(Path::new(""))?.identity;
