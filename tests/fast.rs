@@ -1,6 +1,6 @@
 //! The integration tests that only need a server on loopback: the library as used by a program,
 //! and the launcher as used by a shell. They need no kernel, browser or model, and take less than
-//! a minute.
+//! a minute; those in `spark` run on the real engines too, and take three.
 
 // An attribute of a crate: each of the two test programs needs its own.
 #![allow(

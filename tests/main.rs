@@ -16,6 +16,7 @@ mod display;
 mod kernel;
 mod lab;
 mod lessons;
+mod local_spark;
 mod openai_python;
 mod pictures;
 mod private;

@@ -51,6 +51,8 @@ pub mod chart;
 #[cfg(test)]
 #[path = "../testing/corpus.rs"]
 mod corpus;
+#[cfg(feature = "spark")]
+mod databricks;
 #[cfg(feature = "notebook")]
 pub mod display;
 pub mod error;

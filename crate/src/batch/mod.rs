@@ -124,7 +124,8 @@ impl Client {
         })
     }
 
-    fn batch_of<A>(&self, asked: A) -> Batch<A> {
+    /// A batch without any options yet.
+    pub(crate) fn batch_of<A>(&self, asked: A) -> Batch<A> {
         Batch {
             client: self.clone(),
             asked,

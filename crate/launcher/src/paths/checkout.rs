@@ -70,4 +70,15 @@ impl Checkout {
     pub fn spark_requirements(&self) -> PathBuf {
         self.root.join("crate/launcher/requirements-spark.txt")
     }
+
+    /// What pip installs for Apache Spark, with its hash.
+    pub fn apache_spark_requirements(&self) -> PathBuf {
+        self.root.join("crate/launcher/requirements-pyspark.txt")
+    }
+
+    /// What builds Apache Spark's package, with its hash.
+    pub fn apache_spark_build_requirements(&self) -> PathBuf {
+        self.root
+            .join("crate/launcher/requirements-pyspark-build.txt")
+    }
 }

@@ -88,6 +88,11 @@ impl Home {
         self.venv().join("evenhand-spark.txt")
     }
 
+    /// What Apache Spark was installed from, if it was.
+    pub fn apache_spark_stamp(&self) -> PathBuf {
+        self.venv().join("evenhand-apache-spark.txt")
+    }
+
     /// The output of background processes.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")

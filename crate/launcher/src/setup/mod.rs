@@ -4,7 +4,9 @@
 //! Each step first checks whether its work is done, resumes where it was interrupted, and on
 //! failure leaves nothing behind that a later run would mistake for finished work.
 
+mod apache_spark;
 mod evcxr;
+mod java;
 mod lock;
 mod model;
 mod python;
@@ -44,6 +46,13 @@ pub fn spark(project: &Checkout, home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     python::ensure(project, home)?;
     spark::ensure(project, home)
+}
+
+/// Sets up Apache Spark.
+pub fn apache_spark(project: &Checkout, home: &Home) -> Result<()> {
+    let _alone = exclusive(home)?;
+    python::ensure(project, home)?;
+    apache_spark::ensure(project, home)
 }
 
 /// Sets up everything that the embedded model needs.

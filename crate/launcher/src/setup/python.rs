@@ -145,6 +145,20 @@ fn no_ensurepip() -> bool {
 
 /// pip, which installs the files that the requirements name by their hashes, and builds nothing.
 pub(super) fn pinned(home: &Home, requirements: &Path) -> Command {
+    let mut pip = pip(home, requirements);
+    pip.args(["--only-binary", ":all:"]);
+    pip
+}
+
+/// pip, which builds a package from its source, by its hash, with what the environment has. It
+/// installs nothing beside it.
+pub(super) fn built(home: &Home, requirements: &Path) -> Command {
+    let mut pip = pip(home, requirements);
+    pip.args(["--no-deps", "--no-build-isolation"]);
+    pip
+}
+
+fn pip(home: &Home, requirements: &Path) -> Command {
     let mut pip = tool::python(home.python());
     pip.args([
         "-m",
@@ -155,8 +169,6 @@ pub(super) fn pinned(home: &Home, requirements: &Path) -> Command {
         "--progress-bar",
         "off",
         "--require-hashes",
-        "--only-binary",
-        ":all:",
         "--requirement",
     ])
     .arg(requirements);
