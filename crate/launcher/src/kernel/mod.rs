@@ -2,20 +2,25 @@
 //! directory in which the notebook's dependencies are already compiled, and a wrapper between
 //! it and Jupyter.
 //!
-//! - `spec`: the kernelspec, through which Jupyter finds the kernel.
+//! - `spec`: the kernelspec, through which Jupyter finds the kernel; `installed`: those for Jupyters that
+//!   the launcher does not start, and `starter`: what they start.
 //! - `evcxr_build`: the build directory in which evcxr compiles cells.
 //! - `wrapper`: the program between Jupyter and evcxr.
 //! - `sideband`: what a cell reports to the wrapper.
 //! - `rust_text`: Rust source as tokens and items.
 
 mod evcxr_build;
+pub mod installed;
 mod rust_text;
 mod sideband;
 mod spec;
+mod starter;
 mod wrapper;
 
 pub use evcxr_build::{cell_library, environment, environment_of_warm, run_cargo};
+pub use installed::starter as starter_of;
 pub use spec::{install as install_spec, jupyter_path};
+pub use starter::start as start_program;
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing {
@@ -39,19 +44,11 @@ use crate::paths::warm_build;
 use crate::supervise::block_on;
 use evcxr_build::PrivateCopy;
 pub use wrapper::prewarm::NOTEBOOK;
-use wrapper::{Parts, Shared, prewarm};
+use wrapper::{Parts, Shared, Toolkit, prewarm};
 
 /// The file in the build directory whose existence means that the reader chose how evcxr formats values
 /// that have no display of their own (`:fmt`, `:types`).
 const FORMATS: &str = "formats-are-the-readers";
-
-/// The options that Jupyter passes to `evenhand kernel`.
-#[derive(clap::Args, Debug)]
-pub struct Options {
-    /// The file to which Jupyter wrote this kernel's ports and key
-    #[arg(long, value_name = "FILE")]
-    pub connection_file: PathBuf,
-}
 
 /// The command that starts this kernel, for a kernelspec and for `evenhand run`;
 /// Jupyter replaces `{connection_file}`.
@@ -70,9 +67,9 @@ pub fn command() -> Result<Vec<String>> {
     ])
 }
 
-/// Runs the kernel until Jupyter ends it.
-pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
-    let connection = Connection::load(&options.connection_file)?;
+/// Runs the kernel until Jupyter ends it. Jupyter wrote its ports and key to this file.
+pub fn run(connection_file: &Path, home: &Home) -> Result<ExitCode> {
+    let connection = Connection::load(connection_file)?;
     let folder = std::env::current_dir().doing(|| "the notebook's folder is gone".to_owned())?;
     let mut private = None;
     let served = block_on(wrapper::serve(connection, async {
@@ -85,6 +82,7 @@ pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
             notes: Vec::new(),
             ahead: Vec::new(),
             notebook: None,
+            toolkit: None,
         })
     }));
     // Removed only now, when nothing writes into it any more.
@@ -94,7 +92,7 @@ pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
 
 /// Prepares what the wrapper works with.
 fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Result<Parts> {
-    let project = Checkout::locate()?;
+    let project = Checkout::locate().map_err(|failure| failure.hint(installed::MOVED))?;
     // Otherwise a `rust-toolchain.toml` beside the notebook would select the compiler.
     std::env::set_current_dir(project.root()).doing(|| "the checkout is gone".to_owned())?;
     let program = paths::evcxr::kernel_program(home).ok_or_else(|| {
@@ -130,6 +128,10 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         Some(_) => (Vec::new(), None),
         None => (vec![NOT_WARM.to_owned()], None),
     };
+    // Any other checkout is not trusted with what a notebook calls the installed toolkit.
+    let toolkit = project
+        .is_own()
+        .then(|| Toolkit::new(project.library(), folder.to_owned()));
     Ok(Parts {
         command: Ok(evcxr(program, env, copy)),
         folder: folder.to_owned(),
@@ -137,9 +139,11 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         waits: steers_evcxr(folder),
         shared,
         notes,
-        ahead: ahead.map_or(Vec::new(), |notebook| {
-            prewarm::cells(Path::new(&notebook), folder, &project.library())
-        }),
+        ahead: match (ahead, &toolkit) {
+            (Some(notebook), Some(toolkit)) => prewarm::cells(Path::new(&notebook), toolkit),
+            _ => Vec::new(),
+        },
+        toolkit,
     })
 }
 

@@ -3,11 +3,12 @@
 //! - `home`: the launcher's own folder; `checkout`: the notebooks and the library.
 //! - `evcxr`, `toolchain`, `warm_build`: the kernel's program, Rust, and the dependencies compiled
 //!   for notebooks; `lock_file`: the part of a lock file that concerns one package.
-//! - `which`: other programs, found as a shell would find them.
+//! - `jupyter`: where Jupyter looks for kernels; `which`: other programs, found as a shell would find them.
 
 pub mod checkout;
 pub mod evcxr;
 pub mod home;
+pub mod jupyter;
 mod lock_file;
 pub mod toolchain;
 pub mod warm_build;

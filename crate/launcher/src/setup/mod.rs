@@ -9,6 +9,7 @@ mod lock;
 mod model;
 mod python;
 mod spark;
+mod starter;
 mod step;
 mod toolchain;
 mod warm;
@@ -25,6 +26,12 @@ pub fn kernel(home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     toolchain::ensure()?;
     evcxr::ensure(home)
+}
+
+/// Puts the program into the home that installed kernelspecs start.
+pub fn starter(home: &Home) -> Result<()> {
+    let _alone = exclusive(home)?;
+    starter::ensure(home)
 }
 
 /// Makes the warm build of the library, for notebooks that use it.
