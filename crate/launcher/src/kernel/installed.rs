@@ -111,7 +111,9 @@ fn text(path: &Path) -> Result<String> {
 /// What is in this folder. It is only read.
 pub fn find(folder: &Path) -> Result<Found> {
     match fs::symlink_metadata(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+            return Ok(Found::Nothing);
+        }
         Err(error) => {
             return Err(Failure::new(format!("could not read {}", folder.display()))
                 .because(error)
