@@ -1,6 +1,5 @@
 """The installed kernel as the tools that people have start it. Prints what they saw as JSON."""
 
-import asyncio
 import json
 import os
 import subprocess
@@ -10,6 +9,7 @@ import time
 from pathlib import Path
 
 import nbformat
+from jupyter_client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
@@ -80,7 +80,8 @@ def raw(environment, cells, cwd, gone=None):
         argv[argv.index(f"--{gone}") + 1] = "/no/such/program"
     process = subprocess.Popen(argv, env={**environment, **spec.env}, cwd=cwd, stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    client = manager.client()
+    # A client of its own: the manager would take a kernel for dead that it did not start.
+    client = BlockingKernelClient(connection_file=manager.connection_file)
     client.load_connection_file()
     client.start_channels()
     answers = []
