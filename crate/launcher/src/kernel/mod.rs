@@ -17,8 +17,9 @@ mod spec;
 mod starter;
 mod wrapper;
 
-pub use evcxr_build::{cell_library, environment, environment_of_warm, run_cargo};
+pub use evcxr_build::{REDUCED_PACKAGES, cell_library, environment_of_warm, run_cargo};
 pub use installed::starter as starter_of;
+pub use rust_text::without_bodies;
 pub use spec::{install as install_spec, jupyter_path};
 pub use starter::start as start_program;
 
@@ -40,9 +41,10 @@ use crate::jupyter::{Connection, KernelCommand, random_hex};
 use crate::paths;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
+use crate::paths::library_sources;
 use crate::paths::warm_build;
 use crate::supervise::block_on;
-use evcxr_build::PrivateCopy;
+use evcxr_build::{PrivateCopy, environment};
 pub use wrapper::prewarm::NOTEBOOK;
 use wrapper::{Parts, Shared, Toolkit, prewarm};
 
@@ -116,7 +118,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         streams: copy.join("streams"),
     };
     sideband::pipes::create(&shared.streams)?;
-    let mut env = environment(copy, &project.lock_file())?;
+    let mut env = environment_of(copy, &project, home)?;
     env.push((TOKEN_VARIABLE.into(), shared.word.clone().into()));
     env.push((sideband::STREAMS.into(), shared.streams.clone().into()));
     env.push((STOP_FILE_VARIABLE.into(), shared.stop_file.clone().into()));
@@ -175,8 +177,22 @@ pub fn without_wrapper<T>(
     home.claim()?;
     let warm = warm_build::find(&project, home)?;
     let copy = PrivateCopy::make(warm.map(|warm| warm.build()).as_deref(), &copies(home))?;
-    let env = environment(copy.path(), &project.lock_file())?;
+    let env = environment_of(copy.path(), &project, home)?;
     work(&evcxr(program, env, copy.path()))
+}
+
+/// The environment in which evcxr builds cells and infers types.
+fn environment_of(
+    copy: &Path,
+    project: &Checkout,
+    home: &Home,
+) -> Result<Vec<(OsString, OsString)>> {
+    let mut env = environment(copy, &project.lock_file())?;
+    env.push((REDUCED_PACKAGES.into(), home.reduced_packages().into()));
+    env.extend(
+        library_sources::find(home).map(|copy| (library_sources::VARIABLE.into(), copy.into())),
+    );
+    Ok(env)
 }
 
 fn evcxr(program: PathBuf, env: Vec<(OsString, OsString)>, copy: &Path) -> KernelCommand {

@@ -5,6 +5,7 @@
 //! failure leaves nothing behind that a later run would mistake for finished work.
 
 mod evcxr;
+mod library_sources;
 mod lock;
 mod model;
 mod python;
@@ -25,6 +26,7 @@ use crate::paths::home::Home;
 pub fn kernel(home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     toolchain::ensure()?;
+    library_sources::ensure(home)?;
     evcxr::ensure(home)
 }
 
