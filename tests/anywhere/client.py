@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,21 @@ console = subprocess.run(
 seen["console"] = console.stdout + console.stderr
 
 
+def until_ready(client):
+    """Waits until the kernel answers and its broadcasts arrive. jupyter_client's own wait takes a kernel
+    for dead that does not beat within a second."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        client.kernel_info()
+        try:
+            client.get_shell_msg(timeout=PATIENCE)
+            client.get_iopub_msg(timeout=1)
+            return
+        except queue.Empty:
+            pass
+    raise TimeoutError("the kernel does not answer")
+
+
 def raw(environment, cells, cwd, gone=None):
     """Starts the spec's argv by hand, with this environment, and runs the cells. The program that an
     option names may be gone, as after `cargo clean`."""
@@ -86,7 +102,7 @@ def raw(environment, cells, cwd, gone=None):
     client.start_channels()
     answers = []
     try:
-        client.wait_for_ready(timeout=PATIENCE)
+        until_ready(client)
         for cell in cells:
             found = []
             def hook(message):

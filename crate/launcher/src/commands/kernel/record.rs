@@ -21,6 +21,8 @@ pub fn folders(home: &Home) -> BTreeSet<PathBuf> {
 /// Adds a folder.
 pub fn add(home: &Home, folder: &Path) -> Result<()> {
     let mut folders = folders(home);
+    // What somebody else removed is not looked for any more.
+    folders.retain(|folder| folder.exists());
     folders.insert(folder.to_owned());
     save(home, &folders)
 }

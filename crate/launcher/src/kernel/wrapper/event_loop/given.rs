@@ -1,7 +1,7 @@
 //! What evcxr is given of a request: positions as it counts them, and a line that depends on the
 //! toolkit as one that it understands.
 
-use super::EventLoop;
+use super::{EventLoop, Stage};
 use crate::jupyter::Message;
 use crate::kernel::wrapper::error::CellError;
 use crate::kernel::wrapper::is_complete::{self, Complete};
@@ -19,6 +19,10 @@ impl EventLoop {
             "execute_request" => {
                 let code = request.content["code"].as_str().unwrap_or_default();
                 never_runs(code)?;
+                if let Stage::Failed(error) = &self.inner {
+                    // Why there is no evcxr matters more than what the cell asks for.
+                    return Err(error.clone());
+                }
                 let translated = Toolkit::translate(self.toolkit.as_ref(), code)?;
                 for note in &translated.notes {
                     self.front.note(note);
