@@ -16,6 +16,7 @@ mod batch;
 mod complete;
 mod documents;
 mod http;
+mod kernelspec;
 mod settings;
 mod spark;
 mod study;

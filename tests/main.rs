@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod anywhere;
 mod browser;
 mod deployments;
 mod display;

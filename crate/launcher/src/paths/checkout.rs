@@ -30,7 +30,11 @@ impl Checkout {
                 root: folder.to_owned(),
             })
             .ok_or_else(|| {
-                Failure::new("the evenhand checkout is not where this program was built").hint(
+                let built = built_from().unwrap_or(Path::new("?")).display();
+                Failure::new(format!(
+                    "the evenhand checkout is no longer at {built}, where this program was built"
+                ))
+                .hint(
                     "change into the checkout, or build the launcher there again with `cargo run`",
                 )
             })

@@ -78,6 +78,11 @@ impl Home {
         self.root.join("kernel")
     }
 
+    /// Copies of packages without the bodies of functions, for rust-analyzer.
+    pub fn reduced_packages(&self) -> PathBuf {
+        self.kernel().join("packages")
+    }
+
     /// Build directories in which the notebook's dependencies are already compiled.
     pub fn warm(&self) -> PathBuf {
         self.root.join("warm")

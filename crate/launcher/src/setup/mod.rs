@@ -7,10 +7,12 @@
 mod apache_spark;
 mod evcxr;
 mod java;
+mod library_sources;
 mod lock;
 mod model;
 mod python;
 mod spark;
+mod starter;
 mod step;
 mod toolchain;
 mod warm;
@@ -26,7 +28,14 @@ use crate::paths::home::Home;
 pub fn kernel(home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     toolchain::ensure()?;
+    library_sources::ensure(home)?;
     evcxr::ensure(home)
+}
+
+/// Puts the program into the home that installed kernelspecs start.
+pub fn starter(home: &Home) -> Result<()> {
+    let _alone = exclusive(home)?;
+    starter::ensure(home)
 }
 
 /// Makes the warm build of the library, for notebooks that use it.

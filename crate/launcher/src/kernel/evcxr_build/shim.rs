@@ -163,10 +163,13 @@ fn environment_with(
             "EVENHAND_CARGO_HOME".into(),
             std::env::var_os("CARGO_HOME").unwrap_or_default(),
         ),
-        ("CARGO_HOME".into(), shims.into()),
+        ("CARGO_HOME".into(), shims.clone().into()),
         ("PATH".into(), path),
         (LIBRARY_PATH.into(), library_path(build)?),
         (WITHHELD.into(), tool::withheld()),
+        // evcxr looks in this folder for a kernelspec of its own, and replaces one of an older version.
+        // In the user's folder, it would replace the user's.
+        ("JUPYTER_PATH".into(), shims.into()),
     ];
     // evcxr runs rustup in the notebook's folder, where somebody else's file may name another
     // toolchain.
