@@ -213,7 +213,10 @@ impl Incoming<'_> {
     }
 
     async fn body(&mut self) -> Result<Vec<u8>, Failed> {
-        let mut body = Vec::new();
+        // To grow it step by step would hold two copies of a large body for a moment.
+        let length = self.response.content_length().unwrap_or_default();
+        let length = usize::try_from(length).unwrap_or(LARGEST_BODY);
+        let mut body = Vec::with_capacity(length.min(LARGEST_BODY));
         while let Some(chunk) = self.chunk().await? {
             let chunk = chunk.as_ref();
             if chunk.len() > LARGEST_BODY.saturating_sub(body.len()) {

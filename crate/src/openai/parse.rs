@@ -273,10 +273,13 @@ fn logprobs(tokens: &RawValue, left: &mut Left) -> Vec<TokenLogprob> {
             let [token, logprob] = fields(json, ["token", "logprob"]);
             likely(token, logprob)
         });
+        let mut top: Vec<_> = top.collect();
+        // Room for four is otherwise kept for each of many tokens with one alternative.
+        top.shrink_to_fit();
         Some(TokenLogprob {
             token,
             logprob,
-            top: top.collect(),
+            top,
         })
     };
     tokens.into_iter().filter_map(read).collect()
