@@ -47,20 +47,35 @@ kernel.end()
 
 #[test]
 fn what_can_not_be_added_says_why_and_leaves_the_kernel_as_it_was() {
+    let broken = tempfile::tempdir().unwrap();
+    std::fs::create_dir(broken.path().join("src")).unwrap();
+    let manifest = "[package]\nname = \"broken\"\nversion = \"1.0.0\"\nedition = \"2024\"\n";
+    std::fs::write(broken.path().join("Cargo.toml"), manifest).unwrap();
+    let source = "pub fn f() -> i32 {\n    \"text\"\n}\n";
+    std::fs::write(broken.path().join("src/lib.rs"), source).unwrap();
+    let folder = format!("broken = {:?}", broken.path());
     let said = own_crates(
-        r#"
+        &(folder
+            + r#"
 kernel = Kernel()
 kernel.run(os.environ["LIBRARY"] + "\nlet kept = 7;")
 missing = kernel.run(':dep no-such-crate-of-anybody = "1"\n1')
 version = kernel.run(':dep itertools = "77"\n1')
-kernel.run('!mkdir -p "$EVCXR_TMPDIR/../broken/src"')
-tell([missing["status"], missing.get("evalue", ""), version["status"], version.get("evalue", ""), shown(kernel.run("kept + 1"))])
+wrong = kernel.run(':dep broken = { path = "%s" }\n1' % broken)
+replies = [missing, version, wrong, kernel.run('#[global_allocator]\nstatic A: std::alloc::System = std::alloc::System;')]
+tell([[reply["status"], reply.get("evalue", "")] for reply in replies] + [shown(kernel.run("kept + 1"))])
 kernel.end()
-"#,
+"#),
     );
-    assert_eq!((&said[0], &said[2]), (&json!("error"), &json!("error")));
-    for (place, named) in [(1, "no-such-crate-of-anybody"), (3, "itertools")] {
-        let why = said[place].as_str().unwrap();
+    let named = [
+        "no-such-crate-of-anybody",
+        "itertools",
+        "the crate `broken` does not compile: mismatched types",
+        "can't be used beside the toolkit",
+    ];
+    for (place, named) in named.iter().enumerate() {
+        assert_eq!(said[place][0], "error");
+        let why = said[place][1].as_str().unwrap();
         assert!(why.contains(named), "{why}");
         assert!(!why.contains("evenhand_shared"), "{why}");
     }
