@@ -28,6 +28,7 @@ mod support {
     mod common;
     mod echo;
     mod launcher;
+    pub(crate) mod process_table;
     pub(crate) mod python;
     #[path = "../../crate/testing/loopback/mod.rs"]
     pub(crate) mod server;

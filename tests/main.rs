@@ -41,6 +41,7 @@ mod support {
     mod notebook;
     mod png;
     mod process;
+    pub(crate) mod process_table;
     pub(crate) mod python;
     #[path = "../../crate/testing/loopback/mod.rs"]
     pub(crate) mod server;
@@ -52,5 +53,5 @@ mod support {
     pub(crate) use launcher::evenhand;
     pub(crate) use notebook::Notebook;
     pub(crate) use png::reduced;
-    pub(crate) use process::{Group, members};
+    pub(crate) use process::{Group, Launcher, members};
 }

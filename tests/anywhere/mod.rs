@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::run::lesson::{Lesson, cell, failing};
 use crate::support::http::send;
 use crate::support::python::environment;
 use crate::support::server::{Reply, Server};
-use crate::support::{evenhand, home, poll};
+use crate::support::{Launcher, evenhand, home, poll};
 
 /// What the tools that people have see of the installed kernel.
 const CLIENT: &str = include_str!("client.py");
@@ -221,16 +221,6 @@ fn a_line_that_names_another_toolkit_says_what_to_write() {
         assert!(error(cell).contains("hint: write `:dep evenhand`"));
     }
     assert_eq!(cells[3]["outputs"][0]["data"]["text/plain"][0], "3");
-}
-
-/// A launcher that is killed when the test ends.
-struct Launcher(Child);
-
-impl Drop for Launcher {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use evenhand::spark::Session;
 
+use crate::support::process_table::children;
 use crate::support::python::environment;
 use crate::support::{artifact, skip};
 
@@ -244,20 +245,4 @@ pub(super) fn refused_port(sail: &Path, spark: &Path, port: u16) -> [String; 2] 
         said(sail, SAIL_SCRIPT, &[]),
         said(spark, SPARK_SCRIPT, &["local[1]"]),
     ]
-}
-
-/// The children of a process. Without `/proc`, none are found.
-fn children(parent: u32) -> Vec<u32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|process: &u32| {
-            let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-            // After the name in parentheses, which may contain anything: state, parent.
-            let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-            fields.split_whitespace().nth(1) == Some(parent.to_string().as_str())
-        })
-        .collect()
 }

@@ -7,10 +7,11 @@
 //! - `evcxr_build`: the build directory in which evcxr compiles cells.
 //! - `wrapper`: the program between Jupyter and evcxr.
 //! - `sideband`: what a cell reports to the wrapper.
-//! - `rust_text`: Rust source as tokens and items.
+//! - `rust_text`: Rust source as tokens and items; `reduced_sources`: copies of it for rust-analyzer.
 
 mod evcxr_build;
 pub mod installed;
+mod reduced_sources;
 mod rust_text;
 mod sideband;
 mod spec;
@@ -19,6 +20,8 @@ mod wrapper;
 
 pub use evcxr_build::{REDUCED_PACKAGES, cell_library, environment_of_warm, run_cargo};
 pub use installed::starter as starter_of;
+pub use reduced_sources::copy_reduced;
+#[cfg(test)]
 pub use rust_text::without_bodies;
 pub use spec::{install as install_spec, jupyter_path};
 pub use starter::start as start_program;

@@ -1,11 +1,9 @@
 //! Apache Spark itself, for who asks for it by a master such as `local[*]`: half a gigabyte, and Java.
 
-use std::fs;
-
 use super::java;
-use super::python::{built, pinned};
+use super::python::{Wanted, built, pinned};
 use super::step::Step;
-use crate::error::{Context, Result};
+use crate::error::Result;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 
@@ -14,12 +12,9 @@ use crate::paths::home::Home;
 pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     java::ensure()?;
     let path = project.apache_spark_requirements();
-    let wanted =
-        fs::read_to_string(&path).doing(|| format!("could not read {}", path.display()))?;
-    let stamp = home.apache_spark_stamp();
-    if fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+    let Some(wanted) = Wanted::missing(&path, home.apache_spark_stamp())? else {
         return Ok(());
-    }
+    };
     let takes = "456 MB, and a minute to build, once";
     let mut step = Step::begin(home, "apache-spark", "Apache Spark", takes);
     step.run(
@@ -34,13 +29,15 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
         }
         .to_owned()
     })?;
-    fs::write(&stamp, &wanted).doing(|| format!("could not write {}", stamp.display()))?;
+    wanted.note_installed()?;
     step.done();
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -5,13 +5,12 @@
 //! Left out are the intrinsics of all processors (two thirds of the text), tests, and the bodies of
 //! functions, since the types of variables follow from signatures. Documentation stays.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use crate::error::{Context, Result};
-use crate::kernel::without_bodies;
+use crate::kernel::copy_reduced;
 use crate::paths::home::{Home, private};
 use crate::paths::library_sources::{folder, is_complete, locate};
 use crate::paths::toolchain;
@@ -43,7 +42,7 @@ pub fn ensure(home: &Home) -> Result<()> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        reduce(&sources, &new)?;
+        copy_reduced(&sources, &new, &LEFT_OUT, |_| true)?;
         for (file, text) in REPLACED {
             write(&new.join(file), text.as_bytes())?;
         }
@@ -58,28 +57,6 @@ pub fn ensure(home: &Home) -> Result<()> {
     })
 }
 
-fn reduce(from: &Path, to: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(from)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default();
-        if path.is_dir() {
-            if !LEFT_OUT.iter().any(|left_out| name == *left_out) {
-                reduce(&path, &to.join(name))?;
-            }
-            continue;
-        }
-        let bytes = fs::read(&path)?;
-        match std::str::from_utf8(&bytes) {
-            Ok(source) if path.extension() == Some(OsStr::new("rs")) => {
-                write(&to.join(name), without_bodies(source).as_bytes())?;
-            }
-            // Manifests, and what a module includes, such as its documentation.
-            _ => write(&to.join(name), &bytes)?,
-        }
-    }
-    Ok(())
-}
-
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), private::create_folder)?;
     fs::write(path, bytes)
@@ -88,6 +65,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::without_bodies;
 
     #[test]
     fn tests_and_bodies_are_left_out_and_the_rest_stays() {
@@ -100,7 +78,7 @@ mod tests {
         ] {
             write(&from.join(file), text.as_bytes()).unwrap();
         }
-        reduce(&from, &to).unwrap();
+        copy_reduced(&from, &to, &LEFT_OUT, |_| true).unwrap();
         let read = |file: &str| fs::read_to_string(to.join(file)).unwrap();
         assert_eq!(read("lib.rs"), "/// One.\npub fn one() -> u8 {loop{}}\n");
         assert_eq!(read("a/docs.md"), "fn two() { 2 }");

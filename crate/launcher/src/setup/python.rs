@@ -70,6 +70,29 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     Ok(())
 }
 
+/// Requirements from which packages are installed into the environment, and the file that tells later
+/// that they were.
+pub(super) struct Wanted {
+    text: String,
+    stamp: PathBuf,
+}
+
+impl Wanted {
+    /// The requirements in this file, unless the packages were installed from the same.
+    pub(super) fn missing(requirements: &Path, stamp: PathBuf) -> Result<Option<Self>> {
+        let text = fs::read_to_string(requirements)
+            .doing(|| format!("could not read {}", requirements.display()))?;
+        let is_installed = fs::read_to_string(&stamp).is_ok_and(|have| have == text);
+        Ok((!is_installed).then_some(Self { text, stamp }))
+    }
+
+    /// Notes that the packages are installed.
+    pub(super) fn note_installed(self) -> Result<()> {
+        fs::write(&self.stamp, self.text)
+            .doing(|| format!("could not write {}", self.stamp.display()))
+    }
+}
+
 /// Turns off JupyterLab's question whether it may fetch news, which would cover the notebook.
 fn no_news(home: &Home) -> Result<()> {
     let folder = home.venv().join("share/jupyter/lab/settings");

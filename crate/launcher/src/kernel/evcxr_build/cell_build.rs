@@ -77,11 +77,11 @@ impl Cell {
 
     /// What evcxr is told instead of a build, if the cell can't run beside the toolkit.
     pub(super) fn refused(&self) -> io::Result<Option<Value>> {
+        let Some(told) = failure::of_allocator(&self.source()) else {
+            return Ok(None);
+        };
         let manifest = fs::read_to_string(self.build.join("Cargo.toml"))?;
-        Ok(match own_crates::has_toolkit(&manifest) {
-            true => failure::of_allocator(&self.source()),
-            false => None,
-        })
+        Ok(own_crates::has_toolkit(&manifest).then_some(told))
     }
 
     fn without_replaced(&self, source: &str) -> io::Result<String> {
@@ -182,16 +182,18 @@ impl Cell {
         let (source, mut has_error) = (self.source(), false);
         let mut out = io::stdout().lock();
         for line in messages.split_inclusive(|byte| *byte == b'\n') {
-            let told = match serde_json::from_slice::<Value>(line) {
+            let mut told = match serde_json::from_slice::<Value>(line) {
                 Ok(told) if told["reason"] == "compiler-message" => told,
                 _ => {
                     out.write_all(line)?;
                     continue;
                 }
             };
-            let told = match told["target"]["name"] == "ctx" {
-                true => Some(self.adjusted(told, &source)?),
-                false => failure::of_dependency(&told),
+            let told = if told["target"]["name"] == "ctx" {
+                self.adjust(&mut told["message"], &source)?;
+                Some(told)
+            } else {
+                failure::of_dependency(&told)
             };
             if let Some(told) = told {
                 has_error |= told["message"]["level"] == "error";
@@ -199,11 +201,6 @@ impl Cell {
             }
         }
         Ok(has_error)
-    }
-
-    fn adjusted(&self, mut told: Value, source: &str) -> io::Result<Value> {
-        self.adjust(&mut told["message"], source)?;
-        Ok(told)
     }
 
     /// Runs the last compiler command, and reports the result as cargo would.

@@ -1,11 +1,9 @@
-//! Copies of packages without the bodies of their functions, for rust-analyzer alone: it keeps what it
-//! reads in memory, and needs only signatures to find the type of a variable. The compiler reads the
-//! packages themselves.
+//! Copies of packages without the bodies of their functions, for rust-analyzer alone. The compiler reads
+//! the packages themselves.
 //!
 //! A copy is made when a package is first used, and kept for all kernels. Packages from a registry never
 //! change; all others are read where they are.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -13,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::kernel::rust_text::without_bodies;
+use crate::kernel::copy_reduced;
 use crate::paths::home::private;
 
 /// The variable that names the folder of the copies.
@@ -60,7 +58,7 @@ fn make(from: &Path, to: &Path) -> io::Result<()> {
     let folder = to.parent().unwrap_or(to);
     private::create_folder(folder)?;
     let new = tempfile::Builder::new().prefix("new-").tempdir_in(folder)?;
-    reduce(from, new.path())?;
+    copy_reduced(from, new.path(), &LEFT_OUT, |name| name == "Cargo.toml")?;
     match fs::rename(new.path(), to) {
         Err(_) if to.is_dir() => Ok(()),
         renamed => {
@@ -69,28 +67,6 @@ fn make(from: &Path, to: &Path) -> io::Result<()> {
             Ok(())
         }
     }
-}
-
-fn reduce(from: &Path, to: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (name, path) = (entry.file_name(), entry.path());
-        if entry.file_type()?.is_dir() {
-            if !LEFT_OUT.iter().any(|left_out| name == *left_out) {
-                private::create_folder(&to.join(&name))?;
-                reduce(&path, &to.join(&name))?;
-            }
-        } else if path.extension() == Some(OsStr::new("rs")) {
-            let bytes = fs::read(&path)?;
-            match std::str::from_utf8(&bytes) {
-                Ok(source) => fs::write(to.join(&name), without_bodies(source))?,
-                Err(_) => fs::write(to.join(&name), &bytes)?,
-            }
-        } else if name == "Cargo.toml" {
-            fs::copy(&path, to.join(&name))?;
-        }
-    }
-    Ok(())
 }
 
 fn redirect_package(package: &mut Value, from: &Path, to: &Path) {
