@@ -251,7 +251,7 @@ fn outcome(line: OutputLine, service: &Service) -> Result<ChatCompletion> {
             if is_success(response.status_code) && code.is_none() && message.is_none() =>
         {
             let completion = ChatCompletion::from_json(response.body).map_err(|why| {
-                Error::new(ErrorKind::Response, why).with_request_id(response.request_id)
+                Error::new(why.kind(), why.to_string()).with_request_id(response.request_id)
             })?;
             match completion.is_consumed_by_thinking() {
                 true => Err(consumed_in_batch(&completion)),

@@ -101,6 +101,30 @@ fn a_token_that_is_refused_is_fetched_anew_once() {
     assert_eq!(entra.requests().len(), 2);
 }
 
+/// Gateways do not always answer 401 to a token that has expired.
+#[test]
+fn a_token_that_has_expired_is_fetched_anew_whatever_the_status() {
+    let challenge = "Bearer error=\"invalid_token\", error_description=\"expired\"";
+    let said = [
+        Reply::error(403, "Forbidden", "Access token has expired"),
+        Reply::error(400, "invalid_request", "JWT is expired"),
+        Reply::new(403, "text/plain", "").header("www-authenticate", challenge),
+    ];
+    for expired in said {
+        let entra = Server::new([token("old-0123456789", 3600), token("new-0123456789", 3600)]);
+        let server = Server::answering(move |request, _| match bearer(request).as_str() {
+            "Bearer new-0123456789" => Reply::text("Kind."),
+            _ => expired.clone(),
+        });
+        let answers = client_of(&server, &entra)
+            .batch((0..20).map(|number| number.to_string()))
+            .run()
+            .unwrap();
+        assert_eq!(answers.failed().count(), 0);
+        assert_eq!(entra.requests().len(), 2);
+    }
+}
+
 #[test]
 fn a_token_of_another_tenant_is_told_with_what_was_asked_for() {
     let entra = Server::new([token("of-another-tenant-0123", 3600)]);
