@@ -82,8 +82,8 @@ fn the_package_has_the_licences_of_all_that_is_in_it() {
     }
 }
 
-/// What a package depends on, and its features.
-fn dependencies(manifest: &str) -> (Vec<Value>, Value) {
+/// A package as cargo reads its manifest.
+fn package(manifest: &str) -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
         .arg("--manifest-path")
@@ -97,18 +97,32 @@ fn dependencies(manifest: &str) -> (Vec<Value>, Value) {
         path == checkout().join(manifest).to_str().unwrap()
     };
     let package = metadata["packages"].as_array().unwrap().iter().find(of);
-    let package = package.unwrap();
+    package.unwrap().clone()
+}
+
+/// What a package depends on, and its features.
+fn dependencies(manifest: &str) -> (Vec<Value>, Value) {
+    let package = package(manifest);
     let dependencies = package["dependencies"].as_array().unwrap().iter();
     let needed = dependencies.filter(|dependency| dependency["kind"].is_null());
-    (
-        needed.cloned().collect(),
-        package["features"]["notebook"].clone(),
-    )
+    (needed.cloned().collect(), package["features"].clone())
 }
 
 #[test]
 fn programs_and_notebooks_have_the_same_library() {
     let ours = dependencies("crate/Cargo.toml");
     assert!(ours.0.len() > 10);
-    assert_eq!(dependencies("crate/rlib/Cargo.toml"), ours);
+    assert_eq!(dependencies("crate/notebook/Cargo.toml"), ours);
+    let name_and_kind = |manifest: &str| {
+        let package = package(manifest);
+        let kind = package["targets"][0]["crate_types"].to_string();
+        (package["name"].clone(), package["version"].clone(), kind)
+    };
+    let (name, version, kind) = name_and_kind("crate/Cargo.toml");
+    assert_eq!(kind, r#"["lib"]"#);
+    let dylib = r#"["dylib"]"#.to_owned();
+    assert_eq!(
+        name_and_kind("crate/notebook/Cargo.toml"),
+        (name, version, dylib)
+    );
 }

@@ -89,7 +89,7 @@ fn copies() -> PathBuf {
 
 /// The lines that load the library.
 fn library() -> String {
-    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crate");
+    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crate/notebook");
     format!(":dep evenhand = {{ path = {library:?} }}\nuse evenhand::prelude::*;")
 }
 

@@ -50,9 +50,14 @@ impl Checkout {
         &self.root
     }
 
-    /// The library that notebooks depend on.
+    /// The package through which notebooks depend on the library.
     pub fn library(&self) -> PathBuf {
-        self.root.join("crate")
+        self.root.join("crate/notebook")
+    }
+
+    /// The library's sources.
+    pub fn sources(&self) -> PathBuf {
+        self.root.join("crate/src")
     }
 
     /// The notebooks.
