@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::checkout;
 
@@ -101,8 +101,7 @@ fn package(manifest: &str) -> Value {
 }
 
 /// What a package depends on, and its features.
-fn dependencies(manifest: &str) -> (Vec<Value>, Value) {
-    let package = package(manifest);
+fn dependencies(package: &Value) -> (Vec<Value>, Value) {
     let dependencies = package["dependencies"].as_array().unwrap().iter();
     let needed = dependencies.filter(|dependency| dependency["kind"].is_null());
     (needed.cloned().collect(), package["features"].clone())
@@ -110,19 +109,12 @@ fn dependencies(manifest: &str) -> (Vec<Value>, Value) {
 
 #[test]
 fn programs_and_notebooks_have_the_same_library() {
-    let ours = dependencies("crate/Cargo.toml");
-    assert!(ours.0.len() > 10);
-    assert_eq!(dependencies("crate/notebook/Cargo.toml"), ours);
-    let name_and_kind = |manifest: &str| {
-        let package = package(manifest);
-        let kind = package["targets"][0]["crate_types"].to_string();
-        (package["name"].clone(), package["version"].clone(), kind)
-    };
-    let (name, version, kind) = name_and_kind("crate/Cargo.toml");
-    assert_eq!(kind, r#"["lib"]"#);
-    let dylib = r#"["dylib"]"#.to_owned();
-    assert_eq!(
-        name_and_kind("crate/notebook/Cargo.toml"),
-        (name, version, dylib)
-    );
+    let [ours, theirs] = ["crate/Cargo.toml", "crate/notebook/Cargo.toml"].map(package);
+    assert!(dependencies(&ours).0.len() > 10);
+    assert_eq!(dependencies(&theirs), dependencies(&ours));
+    for field in ["name", "version"] {
+        assert_eq!(theirs[field], ours[field]);
+    }
+    assert_eq!(ours["targets"][0]["crate_types"], json!(["lib"]));
+    assert_eq!(theirs["targets"][0]["crate_types"], json!(["dylib"]));
 }

@@ -75,7 +75,6 @@ fn python() -> Command {
     python
         .env("KERNEL_ARGV", argv.to_string())
         .env("LIBRARY", library())
-        .env("COPIES", copies())
         .env("EVENHAND_HOME", home())
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../notebooks"))
         .stdin(Stdio::null());

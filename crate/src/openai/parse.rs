@@ -10,7 +10,7 @@ use super::embedded_error::{self, ErrorFields};
 use super::response::{
     Body, ChatCompletion, Choice, ChoiceMessage, Exchange, FinishReason, TokenLogprob, Usage,
 };
-use crate::error::{ContentFilter, ErrorKind, PromptFilter};
+use crate::error::{ContentFilter, Error, ErrorKind, PromptFilter};
 use crate::json::{self, Json, NoJson, field, fields, items};
 
 /// The maximum number of answers, slightly more than a request may ask for.
@@ -31,12 +31,13 @@ pub(crate) enum NoAnswer {
     Other(String),
 }
 
-impl NoAnswer {
-    pub(crate) fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Filtered(_) => ErrorKind::ContentFilter,
-            Self::BreaksOff { .. } | Self::Other(_) => ErrorKind::Response,
-        }
+impl From<NoAnswer> for Error {
+    fn from(why: NoAnswer) -> Self {
+        let kind = match why {
+            NoAnswer::Filtered(_) => ErrorKind::ContentFilter,
+            NoAnswer::BreaksOff { .. } | NoAnswer::Other(_) => ErrorKind::Response,
+        };
+        Self::new(kind, why.to_string())
     }
 }
 

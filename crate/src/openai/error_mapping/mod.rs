@@ -112,7 +112,7 @@ impl RequestContext<'_> {
     /// prompt.
     pub(super) fn refused_prompt(
         &self,
-        (status, headers): (u16, &HeaderMap),
+        status: u16,
         filter: ContentFilter,
         limits: &RateLimits,
     ) -> Error {
@@ -122,7 +122,6 @@ impl RequestContext<'_> {
         };
         let answered = format!("the content filter refused the prompt: {}", said.filter);
         self.error(ErrorKind::ContentFilter, status, &answered, said, limits)
-            .with_request_id(request_id(headers, self.credential))
     }
 
     fn error(

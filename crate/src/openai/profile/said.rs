@@ -38,25 +38,26 @@ impl Said {
             .unwrap_or(json.raw());
         let names = ["code", "param", "message", "innererror", "inner_error"];
         let [code, param, message, inner, also_inner] = fields(error, names);
-        let text = |part: Option<_>| part.and_then(plain_text);
+        let text = |part: Option<_>| part.and_then(plain_text).unwrap_or_default();
+        let message = text(message);
         let said = Self {
-            code: text(code).unwrap_or_default(),
-            param: text(param).unwrap_or_default().to_lowercase(),
+            code: text(code),
+            param: text(param).to_lowercase(),
             // If there is no message, the whole error is searched.
-            text: match text(message) {
-                Some(message) if !message.is_empty() => beginning(&message),
-                _ => beginning(error.get()),
-            },
+            text: beginning(match message.is_empty() {
+                true => error.get(),
+                false => &message,
+            }),
         };
-        if !said.param.is_empty() || depth == 0 {
-            return said;
-        }
-        match inner.or(also_inner) {
-            Some(inner) => said.with(Self::inside(inner.get(), depth - 1)),
-            None => match text(message).filter(|message| message.starts_with('{')) {
-                Some(message) => said.with(Self::inside(&message, depth - 1)),
-                None => said,
-            },
+        let inner = match inner.or(also_inner) {
+            Some(inner) => Some(inner.get()),
+            None => Some(message.as_str()).filter(|message| message.starts_with('{')),
+        };
+        match inner {
+            Some(inner) if said.param.is_empty() && depth > 0 => {
+                said.with(Self::inside(inner, depth - 1))
+            }
+            _ => said,
         }
     }
 

@@ -16,12 +16,10 @@ use evenhand::text::sanitize_line;
 
 use self::dependency::{Source, is_command, source};
 use super::error::CellError;
+use crate::paths::checkout::FOR_NOTEBOOKS;
 
 /// The version of the toolkit: library and launcher have the same.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The folder in the library with its package for notebooks, a `dylib`.
-const FOR_NOTEBOOKS: &str = "notebook";
 
 /// The length limit for showing what a line says.
 const LONGEST: usize = 200;
@@ -93,20 +91,18 @@ impl Toolkit {
                 (Some(_), None) => Meaning::Other,
             };
             let config = match meaning {
-                Meaning::Other => {
-                    translated.code.push_str(line);
-                    continue;
-                }
-                Meaning::Installed(config) => config,
+                Meaning::Other => None,
+                Meaning::Installed(config) => Some(config),
                 Meaning::OtherCheckout { folder, config } => {
                     translated.notes.push(other_checkout(&folder));
-                    config
+                    Some(config)
                 }
             };
             let end = &line[line.trim_end_matches(['\r', '\n']).len()..];
-            translated
-                .code
-                .push_str(&format!(":dep evenhand = {config}{end}"));
+            translated.code += &match config {
+                Some(config) => format!(":dep evenhand = {config}{end}"),
+                None => line.to_owned(),
+            };
         }
         Ok(translated)
     }
