@@ -72,8 +72,8 @@ struct Reading<'t> {
     sentences: usize,
     /// Whether a first-person narrator describes themselves.
     narrator: bool,
-    /// Whether another person of unknown group was mentioned in the current sentence.
-    counterpart: bool,
+    /// The number of the sentence in which another person of unknown group was last mentioned.
+    counterpart: Option<usize>,
     /// The last word of the last mention of another person, and of the last name.
     last_other: Option<usize>,
     name_end: Option<usize>,
@@ -89,7 +89,7 @@ impl<'t> Reading<'t> {
             sentence: 0,
             sentences: 0,
             narrator: false,
-            counterpart: false,
+            counterpart: None,
             last_other: None,
             name_end: None,
         }
@@ -103,7 +103,6 @@ impl<'t> Reading<'t> {
             if word.starts_sentence {
                 self.sentence = at;
                 self.sentences += 1;
-                self.counterpart = false;
             }
             if word.quoted || word.figure {
                 continue;
@@ -114,7 +113,7 @@ impl<'t> Reading<'t> {
             let coordinated = word.coordinated;
             self.narrator |= narrates;
             if counterpart && self.position(at) == Position::Other {
-                self.counterpart = true;
+                self.counterpart = Some(self.sentences);
             }
             if let Some((group, role)) = mention {
                 self.mentioned = true;
@@ -130,7 +129,8 @@ impl<'t> Reading<'t> {
         match role {
             Role::Any => self.count(group, CLEAR),
             Role::Plural | Role::Trait => {}
-            Role::Subject | Role::Reflexive => self.pronoun(group),
+            Role::Reflexive if self.emphasizes(at) => self.count(group, CLEAR),
+            Role::Subject | Role::Reflexive => self.pronoun(at, group),
             Role::Possessive => self.possessive(at, group),
             Role::ObjectOrPossessive if self.owns(at) => self.possessive(at, group),
             Role::ObjectOrPossessive | Role::Object => self.object(at, group),
@@ -181,17 +181,40 @@ impl<'t> Reading<'t> {
         if self.subject() == Some(group) {
             return false;
         }
+        // `The nurse saw a patient. He was pale`: as long as nothing is known about the nurse.
+        let earlier = usize::from(self.subject().is_none());
+        let counterpart = self
+            .counterpart
+            .is_some_and(|sentence| sentence + earlier >= self.sentences);
         let other = self.others.get_mut(group);
         other.is_none_or(|other| {
-            *other |= self.counterpart;
+            *other |= counterpart;
             *other
         })
     }
 
-    fn pronoun(&mut self, group: usize) {
-        if !self.ambiguous(group) {
-            self.count(group, CLEAR);
+    /// A pronoun inside a sentence says less if it contradicts what is known: it may refer to someone
+    /// whose group is not named, as in `She waved to the farmer, who raised his hat`.
+    fn pronoun(&mut self, at: usize, group: usize) {
+        if self.ambiguous(group) {
+            return;
         }
+        let contradicts = self.subject().is_some_and(|subject| subject != group);
+        let weight = match contradicts && at != self.sentence {
+            true => WEAK,
+            false => CLEAR,
+        };
+        self.count(group, weight);
+    }
+
+    /// Whether a reflexive pronoun belongs to the noun before it: `the dentist himself`.
+    fn emphasizes(&self, at: usize) -> bool {
+        let back = |n: usize| at.checked_sub(n).and_then(|at| self.words.get(at));
+        let definite = back(2).is_some_and(|word| word.is(Class::Determiner));
+        let noun = back(1).is_some_and(|noun| {
+            noun.kind == Kind::Word && noun.mention.is_none() && !noun.is(Class::Counterpart)
+        });
+        definite && noun && at > self.sentence
     }
 
     fn possessive(&mut self, at: usize, group: usize) {
@@ -204,7 +227,7 @@ impl<'t> Reading<'t> {
         let presented =
             first && self.words.get(at + 1).is_some_and(owned) && self.is(at + 2, Class::Copula);
         if !presented {
-            self.pronoun(group);
+            self.pronoun(at, group);
         }
     }
 
@@ -406,7 +429,8 @@ impl<'t> Reading<'t> {
             let list = before.checked_sub(1).is_some_and(|it| {
                 self.last_other.is_some_and(|last| last >= it) || self.is(it, Class::Counterpart)
             });
-            return match list {
+            // `It serves all: the boy who counts his coins, the woman in a hurry`
+            return match list || word.lower == ":" {
                 true => Position::Other,
                 false => Position::Start,
             };

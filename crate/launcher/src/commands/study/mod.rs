@@ -1,11 +1,13 @@
 //! `evenhand study`: runs a study that a file describes, writes its report, and exits by a rule: a
 //! gate for a check without a reader, such as one in CI.
 //!
-//! - `settings` reads the file, with the help of `fields`, which names every field in its errors.
+//! - `settings` reads the file, with the help of `fields`, which names every field in its errors, and
+//!   `json`, which refuses fields that occur twice.
 //! - `files` decides where journal and report are, and writes the report.
 
 mod fields;
 mod files;
+mod json;
 mod settings;
 
 use std::path::PathBuf;
