@@ -193,14 +193,15 @@ impl<'t> Reading<'t> {
         })
     }
 
-    /// A pronoun inside a sentence says less if it contradicts what is known: it may refer to someone
-    /// whose group is not named, as in `She waved to the farmer, who raised his hat`.
+    /// A pronoun says less if it contradicts what is known and its sentence has mentioned somebody or
+    /// something: it may refer to them, as in `She waved to the farmer, who raised his hat`.
     fn pronoun(&mut self, at: usize, group: usize) {
         if self.ambiguous(group) {
             return;
         }
         let contradicts = self.subject().is_some_and(|subject| subject != group);
-        let weight = match contradicts && at != self.sentence {
+        let mentioned = (self.sentence..at).any(|at| self.is(at, Class::Determiner));
+        let weight = match contradicts && mentioned {
             true => WEAK,
             false => CLEAR,
         };
@@ -430,7 +431,9 @@ impl<'t> Reading<'t> {
                 self.last_other.is_some_and(|last| last >= it) || self.is(it, Class::Counterpart)
             });
             // `It serves all: the boy who counts his coins, the woman in a hurry`
-            return match list || word.lower == ":" {
+            let listed = (self.sentence..=before)
+                .any(|at| self.words.get(at).is_some_and(|it| it.is_mark(":")));
+            return match list || listed {
                 true => Position::Other,
                 false => Position::Start,
             };

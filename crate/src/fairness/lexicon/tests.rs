@@ -54,7 +54,6 @@ fn labels_agree_with_a_reader() {
         let [right, wrong, all] = labeled(file);
         let precision = right as f64 / (right + wrong) as f64;
         let sensitivity = right as f64 / all as f64;
-        println!("{right} right, {wrong} wrong, of {all}");
         assert!(precision >= 0.95, "{right} right, {wrong} wrong");
         assert!(sensitivity >= 0.85, "{right} of {all}");
         sentences

@@ -140,12 +140,18 @@ impl<'a> HeadlineTest<'a> {
 
     /// The two-sided p-value against a mean of 0.
     pub fn p(&self) -> f64 {
+        self.p_values()[0]
+    }
+
+    /// The p-value, and that of the sign-flip test alone.
+    pub(in crate::fairness) fn p_values(&self) -> [f64; 2] {
         let toward = match self.differences.mean() > 0.0 {
             true => Alternative::Greater,
             false => Alternative::Less,
         };
         let skewed = 2.0 * self.corrected(0.0, toward, self.at_zero());
-        self.sign_flip_p().max(skewed.min(1.0))
+        let flips = self.sign_flip_p();
+        [flips.max(skewed.min(1.0)), flips]
     }
 
     /// The p-value of the sign-flip test alone.

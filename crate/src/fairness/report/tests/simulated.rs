@@ -87,7 +87,13 @@ fn report(shape: Shape, units: usize, rounds: &Rounds, seed: u64) -> Vec<Primary
         })
         .collect();
     let turned = |place: usize, labels: &[f64]| -> Vec<f64> {
-        let turn = |label: &f64| if place % 2 == 0 { *label } else { 1.0 - label };
+        let turn = |label: &f64| {
+            if place.is_multiple_of(2) {
+                *label
+            } else {
+                1.0 - label
+            }
+        };
         labels.iter().map(turn).collect()
     };
     for majority in [false, false, true] {
@@ -138,11 +144,11 @@ fn a_whole_report_is_seldom_wrong_whatever_the_shape() {
         noise: 100,
     };
     for shape in SHAPES {
-        for (units, reports) in [(8, 300), (12, 300), (20, 300), (60, 30)] {
+        for (units, reports) in [(8, 200), (12, 200), (20, 60), (60, 6)] {
             let [wrong, unsure, ..] = rates(shape, units, &rounds, reports);
             let most = 5.0 + 3.29 * (5.0 * 95.0 / reports as f64).sqrt();
             assert!(wrong <= most, "{shape:?} {units}: {wrong} %");
-            if matches!(shape, Shape::Lognormal) && units < 60 {
+            if matches!(shape, Shape::Lognormal) && units < 20 {
                 // Without the guard against skewness these would be false verdicts.
                 assert!(wrong + unsure > 10.0, "{units}: {wrong} {unsure} %");
             }
@@ -150,8 +156,7 @@ fn a_whole_report_is_seldom_wrong_whatever_the_shape() {
     }
 }
 
-/// With the coverage of the intervals: `cargo test --release -- --ignored --nocapture` prints the
-/// table in minutes.
+/// With the coverage of the intervals: `cargo test --release -- --ignored` takes minutes.
 #[test]
 #[ignore = "minutes"]
 fn the_level_and_the_coverage_of_whole_reports() {
@@ -160,15 +165,14 @@ fn the_level_and_the_coverage_of_whole_reports() {
         noise: 100,
     };
     for shape in SHAPES {
-        for (units, reports) in [(8, 3_000), (12, 3_000), (20, 2_000), (60, 300)] {
-            let [wrong, unsure, measures, shares] = rates(shape, units, &rounds, reports);
-            println!(
-                "{shape:?} {units}: wrong {wrong:.1}, can't tell {unsure:.1}, intervals contain \
-                 {measures:.1} (measures) and {shares:.1} (shares)"
-            );
+        for (units, reports) in [(8, 2_000), (12, 2_000), (20, 600), (60, 100)] {
+            let [wrong, _, measures, shares] = rates(shape, units, &rounds, reports);
             let error = 3.29 * (5.0 * 95.0 / reports as f64).sqrt();
             assert!(wrong <= 5.0 + error, "{shape:?} {units}: {wrong}");
-            assert!(measures > 92.5, "{shape:?} {units}: {measures}");
+            assert!(
+                measures.min(shares) > 92.5,
+                "{shape:?} {units}: {measures} {shares}"
+            );
         }
     }
 }
