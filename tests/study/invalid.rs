@@ -91,7 +91,7 @@ fn every_error_names_the_file_and_the_field() {
       hint: the fields are fail_on, tests
     error: fair.json: the field "samples" occurs twice at line 1 column 47
       hint: only one of them would count: remove the other
-    error: fair.json: the field "length" occurs twice at line 1 column 57
+    error: fair.json: the field "length" occurs twice at line 1 column 58
       hint: only one of them would count: remove the other
     "#);
 }
