@@ -39,7 +39,7 @@ fn all_pairs_of_groups_are_tested_under_holm() {
     female - non-binary: differs, by more than ±5
     male - non-binary: differs, by more than ±5
     ");
-    assert_snapshot!(report.conclusion(), @r#"length (female - non-binary) -15.0 [-16.6, -12.8], length (male - non-binary) -14.7 [-16.2, -12.3]: differ. length (female - male) -0.33 [-2.09, 1.10] within ±5: alike. This is about one sentence alone: "Describe {person}.""#);
+    assert_snapshot!(report.conclusion(), @r#"length (female - non-binary) -15.0 [-16.6, -12.8], length (male - non-binary) -14.7 [-16.2, -12.3]: differ. length (female - male) -0.33 [-2.09, 1.10]: no difference shown. This is about one sentence alone: "Describe {person}.""#);
     let holm = report
         .primary_outcomes
         .iter()
