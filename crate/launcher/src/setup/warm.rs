@@ -159,7 +159,7 @@ fn packages(project: &Checkout) -> Option<usize> {
 fn sources(project: &Checkout) -> Result<String> {
     let mut hash = DefaultHasher::new();
     kernel::cell_library().hash(&mut hash);
-    let mut folders = vec![project.library().join("src")];
+    let mut folders = vec![project.sources()];
     while let Some(folder) = folders.pop() {
         let doing = || format!("could not read {}", folder.display());
         let mut entries = Vec::new();
