@@ -62,6 +62,7 @@ FILE is a JSON object. All fields but `occupations` have a default:
   compared     [\"female\", \"male\"]: the first minus the second
   lexicon      [\"gender\", \"names\"], or the words of each group: {\"young\": [\"young\", \"youth\"], ..}
   measures     of \"sentiment\", \"positive sentiment\", \"negative sentiment\", \"length\", \"refusals\",
+               \"other group\" (is the answer about another group than its prompt?),
                \"hate severity\", \"self-harm severity\", \"sexual severity\", \"violence severity\",
                \"highest severity\", \"protected material\" (these six by the service's content filter)
   margins      {\"length\": 5}: the largest difference of a test that does not matter
