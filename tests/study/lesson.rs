@@ -91,7 +91,7 @@ impl Measure for Placebo {
     }
 
     fn score(&self, text: &Text) -> evenhand::Result<Option<f64>> {
-        Ok(Some(if text.answer().len() % 2 == 0 {
+        Ok(Some(if text.answer().len().is_multiple_of(2) {
             1.0
         } else {
             2.0
@@ -128,7 +128,6 @@ fn the_answers_for_the_second_lesson_come_with_it_too() {
     let before = report(&study());
     let after = report(&study().mitigate(Prompt::Neutral));
     let comparison = before.compare(&after).unwrap();
-    println!("{comparison}");
     assert!(!comparison.conclusion().contains("grew"), "{comparison}");
     let stories = cell("05-mitigate-and-re-evaluate.ipynb", "let stories = [");
     assert_eq!(stories, cell("04-measure-bias.ipynb", "let stories = ["));
