@@ -10,12 +10,14 @@
 #![allow(clippy::print_stdout, reason = "it is a terminal program")]
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use evenhand::{Client, Price};
 
 fn main() -> evenhand::Result<()> {
     // In a folder of your own: others may put a file of theirs into a shared one.
     let journal = PathBuf::from(".evenhand/example-batch.jsonl");
+    let printed = AtomicUsize::new(0);
     let answers = Client::from_env()?
         .batch(["Describe a nurse.", "Describe an engineer."])
         .system("Answer in one sentence.")
@@ -23,7 +25,12 @@ fn main() -> evenhand::Result<()> {
         .seed(7)
         .max_tokens(60)
         .journal(&journal)
-        .on_progress(|progress| println!("{progress}"))
+        // Called about ten times a second: only new answers are worth a line.
+        .on_progress(move |progress| {
+            if printed.swap(progress.done, Ordering::Relaxed) != progress.done {
+                println!("{progress}");
+            }
+        })
         .run()?;
 
     // A failed prompt keeps its place as a row with its error.

@@ -10,7 +10,7 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
@@ -22,7 +22,7 @@ use tracing::subscriber::NoSubscriber;
 
 use crate::error::{Error, ErrorKind, Result};
 
-static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+static RUNTIME: SharedRuntime = SharedRuntime::new();
 
 /// Work on the library's own threads. It may be awaited on any executor. Dropping it ends the work.
 pub(crate) struct Work<T>(JoinHandle<T>);
@@ -151,20 +151,73 @@ pub(crate) fn in_kernel() -> bool {
 }
 
 fn runtime() -> Result<&'static Runtime> {
-    if let Some(runtime) = RUNTIME.get() {
-        return Ok(runtime);
+    RUNTIME.get()
+}
+
+/// A runtime that starts when it is first used.
+struct SharedRuntime {
+    started: OnceLock<Runtime>,
+    /// Held while it starts. Of two that were started at once, one would be dropped, and Tokio panics
+    /// where that happens in async code.
+    starting: Mutex<()>,
+}
+
+impl SharedRuntime {
+    const fn new() -> Self {
+        Self {
+            started: OnceLock::new(),
+            starting: Mutex::new(()),
+        }
     }
-    let made = Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("evenhand")
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Error::new(
-                ErrorKind::Io,
-                "could not start the threads for network work",
-            )
-            .with_source(error)
-        })?;
-    Ok(RUNTIME.get_or_init(|| made))
+
+    /// # Errors
+    /// The threads could not be started.
+    fn get(&self) -> Result<&Runtime> {
+        if let Some(runtime) = self.started.get() {
+            return Ok(runtime);
+        }
+        let _alone = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = self.started.get() {
+            return Ok(runtime);
+        }
+        let made = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("evenhand")
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Error::new(
+                    ErrorKind::Io,
+                    "could not start the threads for network work",
+                )
+                .with_source(error)
+            })?;
+        Ok(self.started.get_or_init(|| made))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn async_callers_that_come_first_at_once_share_one_runtime() {
+        let callers = 8;
+        for _ in 0..20 {
+            let (shared, together) = (SharedRuntime::new(), Barrier::new(callers));
+            thread::scope(|scope| {
+                for _ in 0..callers {
+                    scope.spawn(|| {
+                        let own = Builder::new_current_thread().build().unwrap();
+                        own.block_on(async {
+                            together.wait();
+                            assert!(shared.get().is_ok());
+                        });
+                    });
+                }
+            });
+        }
+    }
 }

@@ -107,15 +107,15 @@ fn memory_stays_flat() {
     let folder = tempfile::tempdir().unwrap();
     let echo = Echo::start();
     let (few, many) = (
-        peak(folder.path(), &echo, 2_000),
-        peak(folder.path(), &echo, 20_000),
+        peak(folder.path(), &echo, 1_000),
+        peak(folder.path(), &echo, 11_000),
     );
     note(&format!(
-        "evenhand complete: {few} kB at 2,000 rows, {many} kB at 20,000"
+        "evenhand complete: {few} kB at 1,000 rows, {many} kB at 11,000"
     ));
-    // All 20,000 rows would take some 40 MB.
+    // All 11,000 rows would take some 20 MB.
     assert!(
         many < few + 8_000,
-        "{few} kB at 2,000 rows, {many} kB at 20,000"
+        "{few} kB at 1,000 rows, {many} kB at 11,000"
     );
 }

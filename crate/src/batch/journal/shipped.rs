@@ -2,13 +2,13 @@
 //! without a wait. The kernel names their folder.
 
 use std::ffi::OsString;
-use std::fs::{File, TryLockError};
-use std::io;
+use std::fs::{self, TryLockError};
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::errors::{unreadable, unwritable};
 use super::open;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The variable with the folder of the journals; the kernel sets it.
 const VARIABLE: &str = "EVENHAND_ANSWERS";
@@ -39,8 +39,9 @@ fn fill_from(folder: Option<OsString>, path: &Path) -> Result<Option<String>> {
     if size.len() > 0 {
         return Ok(None);
     }
-    let mut shipped = File::open(&shipped).map_err(|error| unreadable(path, error))?;
-    io::copy(&mut shipped, &mut own).map_err(|error| unwritable(path, error))?;
+    let answers = fs::read(&shipped).map_err(|error| no_answers(&shipped, error))?;
+    own.write_all(&answers)
+        .map_err(|error| unwritable(path, error))?;
     Ok(Some(format!(
         "answers that come with the toolkit are in {} now: what they answer is not asked; `.fresh()` \
          asks the model itself",
@@ -48,11 +49,29 @@ fn fill_from(folder: Option<OsString>, path: &Path) -> Result<Option<String>> {
     )))
 }
 
+fn no_answers(shipped: &Path, error: io::Error) -> Error {
+    unreadable(shipped, error).with_hint(
+        "the answers that come with the toolkit are in it: let the user of this program read it, or \
+         remove it, and the model itself is asked",
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
+
+    /// A file that opens and can't be read, not even by root.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn answers_that_cannot_be_read_are_named_and_not_the_journal() {
+        let own = tempfile::tempdir().unwrap();
+        let path = own.path().join("mem");
+        let error = fill_from(Some("/proc/self".into()), &path).unwrap_err();
+        insta::assert_snapshot!(error, @"
+        /proc/self/mem can't be read
+          hint: the answers that come with the toolkit are in it: let the user of this program read it, or remove it, and the model itself is asked
+        ");
+    }
 
     #[test]
     fn a_new_journal_gets_what_comes_with_the_toolkit_once() {

@@ -28,6 +28,21 @@ impl Negotiation<'_> {
         prepared: &PreparedRequest<'_>,
         attempt: &Attempt,
     ) -> Result<(), Option<String>> {
+        let field = self.learn_from(prepared, attempt)?;
+        self.refused.push(field);
+        Ok(())
+    }
+
+    /// Decides whether the profile changes, for this request or for all. Returns the field that
+    /// counts as refused.
+    ///
+    /// # Errors
+    /// As [`judge_refusal`](Self::judge_refusal).
+    fn learn_from(
+        &mut self,
+        prepared: &PreparedRequest<'_>,
+        attempt: &Attempt,
+    ) -> Result<Field, Option<String>> {
         let refusal = attempt.refusal.as_ref().ok_or(None)?;
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
@@ -42,13 +57,11 @@ impl Negotiation<'_> {
             )));
         }
         if self.has_changed_since(prepared, &state) {
-            self.refused.push(field);
-            return Ok(());
+            return Ok(field);
         }
         self.refuses_both(field, &state)?;
         if self.has_just_switched(field) {
-            self.refused.push(field);
-            return Ok(());
+            return Ok(field);
         }
         let before = self.own.as_ref().unwrap_or(&state.profile);
         let before = Arc::clone(before);
@@ -60,8 +73,7 @@ impl Negotiation<'_> {
             state.disputed = state.disputed.with(Fields::of(field));
             self.own = Some(Arc::new(profile));
             self.taken_back = Some(TakenBack::own(complaint));
-            self.refused.push(field);
-            return Ok(());
+            return Ok(field);
         }
         let accepted = match profile.tokens == state.profile.tokens {
             true => state.accepted.without(Fields::of(field)),
@@ -74,9 +86,8 @@ impl Negotiation<'_> {
             before: Some((before, accepted_before, state.version)),
             complaint,
         });
-        self.refused.push(field);
         self.has_learned = true;
-        Ok(())
+        Ok(field)
     }
 
     /// The profile after a refusal, and the refused field.

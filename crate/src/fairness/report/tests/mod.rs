@@ -7,5 +7,5 @@ mod found;
 mod groups;
 mod margins;
 mod models;
-mod simulated;
+mod simulation;
 mod templates;

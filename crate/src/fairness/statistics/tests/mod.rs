@@ -2,12 +2,12 @@
 //! guarantees of tests and intervals.
 
 mod bounds;
-mod calibration;
 mod crossed;
 mod golden;
 mod headline_test;
 mod properties;
 pub(in crate::fairness) mod shape;
+mod simulation;
 mod size_change;
 
 use super::Differences;

@@ -1,11 +1,18 @@
-//! Whole reports on a model that treats the groups alike on average: how often any verdict is false,
-//! and how often the intervals contain the true value. The seeds are fixed.
+//! Whole reports on models that treat the groups alike on average: how often any verdict is false, and
+//! how often the intervals contain the true value. The seeds are fixed.
+//!
+//! These take longer than other tests, so the command for work in progress skips what is named
+//! `simulation`.
 
+use super::fake::{Chance, Habit, QUICK, answers, jobs, measured};
+use crate::fairness::measures::Length;
 use crate::fairness::report::estimate::test;
+use crate::fairness::report::measured_answers::MeasuredAnswers;
 use crate::fairness::report::preregistered::{Preregistered, UnitSamples};
 use crate::fairness::report::primary::Rounds;
-use crate::fairness::report::{PrimaryOutcome, Verdict};
+use crate::fairness::report::{Change, PrimaryOutcome, Verdict, preregistered};
 use crate::fairness::statistics::tests::shape::{SHAPES, Shape};
+use crate::fairness::study::{Study, StudyAnswers};
 use crate::random::Random;
 
 /// The number of samples of a prompt.
@@ -117,6 +124,46 @@ fn a_whole_report_is_seldom_wrong_whatever_the_shape() {
                 assert!(wrong + unsure > 10.0, "{units}: {wrong} {unsure} %");
             }
         }
+    }
+}
+
+/// Of 200 studies of an even-handed model, about 10 may raise a false alarm at 5 %. The probability
+/// of more than 20 is 1 in 1,000.
+#[test]
+fn an_even_handed_model_seldom_is_accused() {
+    let rounds = Rounds {
+        interval: 100,
+        noise: 100,
+    };
+    let study = Study::new(jobs(10)).samples(2);
+    let alarms = (0..200).filter(|seed| {
+        let answers = answers(&study, Habit::Even, *seed);
+        let read = MeasuredAnswers::new(&answers).unwrap();
+        let scores = read.scores().unwrap();
+        let tests = test(preregistered::list(&read, &scores), *seed, &rounds).unwrap();
+        tests.iter().any(|one| one.verdict == Verdict::Differs)
+    });
+    let alarms = alarms.count();
+    assert!((1..=20).contains(&alarms), "{alarms} of 200");
+}
+
+/// The answers of both groups have equal mean lengths; only their random variation falls.
+#[test]
+fn steadier_answers_are_no_reduction() {
+    let study = Study::new(jobs(12)).groups([("female", "female"), ("male", "male")]);
+    let study = study.samples(5).measures([Length]);
+    let mut chance = Chance::new(1);
+    let mut spread = |words: usize| {
+        let prompts = study.prompts().len() * 5;
+        let texts = (0..prompts).map(|_| "care ".repeat(40 - words / 2 + chance.below(words + 1)));
+        let texts: Vec<_> = texts.map(Some).collect();
+        measured(&StudyAnswers::from_texts(study.clone(), texts).unwrap()).unwrap()
+    };
+    for _ in 0..20 {
+        let comparison = spread(40).compare_in(&spread(10), &QUICK).unwrap();
+        let length = &comparison.changes[0];
+        assert_ne!(length.change, Change::Reduced, "{comparison}");
+        assert!(length.noise[0] > length.noise[1], "{comparison}");
     }
 }
 

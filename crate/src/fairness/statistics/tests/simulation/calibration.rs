@@ -1,8 +1,8 @@
-//! Simulations: how often an interval contains the true value, and how often a test raises a false
+//! How often an interval contains the true value, and how often a test raises a false
 //! alarm or finds an effect. The seeds are fixed, so each run gives the same results.
 
-use super::super::*;
-use super::differences;
+use super::super::super::*;
+use super::super::differences;
 use crate::random::Random;
 
 /// Distributions of differences. All have mean 0.
