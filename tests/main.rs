@@ -17,6 +17,7 @@ mod lab;
 mod lessons;
 mod openai_python;
 mod pictures;
+mod polars_guide;
 mod private;
 mod run;
 mod serve;

@@ -109,7 +109,10 @@ impl Drop for Serve {
 #[test]
 fn a_signal_ends_it_while_it_starts() {
     let mut child = Command::new("sh")
-        .args(["-c", "trap '' INT; echo ignored; exec \"$0\" serve --port 0"])
+        .args([
+            "-c",
+            "trap '' INT; echo ignored; exec \"$0\" serve --port 0",
+        ])
         .arg(evenhand().get_program())
         .env("EVENHAND_HOME", home())
         .stdout(Stdio::piped())

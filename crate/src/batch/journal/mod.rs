@@ -16,8 +16,10 @@ mod ledger;
 mod location;
 mod log;
 mod parameters;
-#[cfg(test)]
+#[cfg(any(test, feature = "notebook"))]
 mod reader;
+#[cfg(feature = "notebook")]
+mod requests;
 mod scan;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -36,8 +38,10 @@ use scan::{FileKind, Lines, Scan, scan};
 pub(crate) use ledger::{Ledger, Sent};
 pub(crate) use location::place;
 pub(crate) use parameters::Parameters;
-#[cfg(test)]
+#[cfg(any(test, feature = "notebook"))]
 pub(crate) use reader::read;
+#[cfg(feature = "notebook")]
+pub(crate) use requests::prompts;
 
 /// An open journal. No other run can open it until it is dropped.
 pub(crate) struct Journal {
