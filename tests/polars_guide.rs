@@ -52,7 +52,7 @@ fn the_chapter_about_expressions_runs() {
             assert_eq!(one(&df, (lit(0) - col(\"n\")).abs())?.i32()?.get(4), Some(5));
             assert_eq!(one(&df, col(\"n\").is_between(lit(2), lit(3), ClosedInterval::Both))?.bool()?.sum(), Some(2));
             let wanted = lit(Series::new(\"\".into(), [\"ant\", \"cow\"]));
-            assert_eq!(one(&df, col(\"name\").is_in(wanted.implode(), false))?.bool()?.sum(), Some(3));
+            assert_eq!(one(&df, col(\"name\").is_in(wanted.implode(true), false))?.bool()?.sum(), Some(3));
             let ranks = RankOptions { method: RankMethod::Dense, descending: true };
             assert_eq!(one(&df, col(\"x\").rank(ranks, None))?.u32()?.get(1), Some(1));",
             "let replaced = col(\"name\").replace(lit(Series::new(\"\".into(), [\"cow\"])), lit(Series::new(\"\".into(), [\"ox\"])));
@@ -67,7 +67,7 @@ fn the_chapter_about_expressions_runs() {
             let over = col(\"x\").mean().over([col(\"group\")])?;
             assert_eq!(one(&df, over)?.len(), 5);",
             "let wide = df![\"id\" => [1, 2], \"a\" => [3, 4], \"b\" => [5, 6]]?;
-            let long = wide.clone().lazy().unpivot(UnpivotArgsDSL { on: Some(cols([\"a\", \"b\"])), index: cols([\"id\"]), ..Default::default() }).collect()?;
+            let long = wide.clone().lazy().unpivot(UnpivotArgsDSL { on: Some(cols([\"a\", \"b\"])), index: cols([\"id\"]), variable_name: None, value_name: None }).collect()?;
             assert_eq!(long.shape(), (4, 3));
             let other = df![\"id\" => [2, 3], \"c\" => [\"x\", \"y\"]]?;
             for (how, rows) in [(JoinType::Inner, 1), (JoinType::Left, 2), (JoinType::Semi, 1), (JoinType::Anti, 1), (JoinType::Cross, 4)] {

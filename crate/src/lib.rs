@@ -36,7 +36,7 @@
 //! |---|---|---|
 //! | `notebook` | tables, charts and displays, with polars and plotters | yes |
 //! | `spark` | sessions and data frames of Spark, on top of `notebook` | yes |
-//! | `parquet` | Parquet in [`files`](crate::files), on top of `notebook` | no |
+//! | `parquet` | reading and writing Parquet, on top of `notebook` | no |
 //!
 //! [`serde_json`] and [`tokio`] are re-exported.
 //!

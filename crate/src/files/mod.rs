@@ -9,7 +9,7 @@
 //! - `atomic` writes: a file is there whole, or as it was before.
 
 mod atomic;
-pub mod csv;
+mod csv;
 mod journal;
 mod json_lines;
 mod lazy;

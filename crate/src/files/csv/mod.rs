@@ -266,8 +266,8 @@ impl CsvRows {
         let last = schema.get_at_index(schema.len().saturating_sub(1));
         let last = last.and_then(|(name, _)| frame.column(name).ok());
         // Without the last column, whether rows are short is not asked: none of their cells is lost.
-        let may_be_short = last.is_none_or(|last| last.null_count() > 0) && schema.len() > 1;
-        let fault = match may_be_short && last.is_some() && !self.csv.allows_short_rows {
+        let may_be_short = last.is_some_and(|last| last.null_count() > 0) && schema.len() > 1;
+        let fault = match may_be_short && !self.csv.allows_short_rows {
             true => short_row(block, separator, schema.len()),
             false => None,
         };
@@ -280,7 +280,9 @@ impl CsvRows {
             return Err(fault.of_file(self.opened.path()));
         }
         // polars takes a blank line for a row without a value.
-        let without = may_be_short.then(|| without_blank_lines(&block.bytes, separator));
+        let mut columns = frame.columns().iter();
+        let may_be_blank = schema.len() > 1 && columns.all(|column| column.null_count() > 0);
+        let without = may_be_blank.then(|| without_blank_lines(&block.bytes, separator));
         match without.flatten() {
             Some(bytes) => self
                 .parse_bytes(&bytes, projection)
