@@ -1,6 +1,6 @@
 //! The integration tests that only need a server on loopback: the library as used by a program,
 //! and the launcher as used by a shell. They need no kernel, browser or model, and take less than
-//! a minute.
+//! a minute; those in `spark` run on the real engines too, and take three.
 
 // An attribute of a crate: each of the two test programs needs its own.
 #![allow(
@@ -16,6 +16,7 @@ mod batch;
 mod complete;
 mod documents;
 mod http;
+mod kernelspec;
 mod settings;
 mod spark;
 mod study;
@@ -27,6 +28,7 @@ mod support {
     mod common;
     mod echo;
     mod launcher;
+    pub(crate) mod process_table;
     pub(crate) mod python;
     #[path = "../../crate/testing/loopback/mod.rs"]
     pub(crate) mod server;

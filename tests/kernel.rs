@@ -259,6 +259,8 @@ fn types_are_found_although_the_kernel_reads_few_packages() {
             "let json = evenhand::serde_json::json!({\"mean\": mean});",
             "let runtime = evenhand::tokio::runtime::Builder::new_current_thread().build()?;",
             "let request = ChatRequest::from(\"x\").max_tokens(3);",
+            "let counts = std::collections::HashMap::from([(1u8, String::from(\"one\"))]);",
+            "let one = counts.get(&1).cloned();\nlet pairs = counts.iter().next().map(|(n, word)| (*n, word.len()));",
             "(mean, some.height(), json[\"mean\"].as_f64())",
         ],
     );

@@ -1,20 +1,10 @@
 //! `evenhand lab`: JupyterLab with the launcher's additions.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{evenhand, home, poll};
-
-/// A launcher that is killed when the test ends.
-struct Launcher(Child);
-
-impl Drop for Launcher {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::support::{Launcher, evenhand, home, poll};
 
 #[test]
 fn jupyterlab_ends_with_a_launcher_that_was_killed() {

@@ -10,11 +10,14 @@
     reason = "a test fails by panicking"
 )]
 
+mod anywhere;
 mod browser;
+mod deployments;
 mod display;
 mod kernel;
 mod lab;
 mod lessons;
+mod local_spark;
 mod openai_python;
 mod pictures;
 mod polars_guide;
@@ -39,6 +42,7 @@ mod support {
     mod notebook;
     mod png;
     mod process;
+    pub(crate) mod process_table;
     pub(crate) mod python;
     #[path = "../../crate/testing/loopback/mod.rs"]
     pub(crate) mod server;
@@ -50,5 +54,5 @@ mod support {
     pub(crate) use launcher::evenhand;
     pub(crate) use notebook::Notebook;
     pub(crate) use png::reduced;
-    pub(crate) use process::{Group, members};
+    pub(crate) use process::{Group, Launcher, members};
 }

@@ -52,6 +52,8 @@ pub mod chart;
 #[cfg(test)]
 #[path = "../testing/corpus.rs"]
 mod corpus;
+#[cfg(feature = "spark")]
+mod databricks;
 #[cfg(feature = "notebook")]
 pub mod describe;
 #[cfg(feature = "notebook")]

@@ -14,5 +14,61 @@ pub const SHOW: &str = "show ";
 pub const STOP_FILE_VARIABLE: &str = "EVENHAND_STOP_FILE";
 
 /// The variable that names the program that starts the local Spark engine: the launcher. Called with
-/// `spark --for-parent`, it prints the engine's address, and ends with its standard input.
+/// `spark --for-parent`, it prints the engine's address, maybe a folder for its tables after it, and
+/// ends with its standard input. `--master MASTER` asks for Apache Spark.
 pub const SPARK_ENGINE_VARIABLE: &str = "EVENHAND_SPARK_ENGINE";
+
+/// Whether the text is a master of Apache Spark on this machine: `local`, `local[N]`, `local[*]`,
+/// `local[N,FAILURES]` or `local-cluster[WORKERS,CORES,MEGABYTES]`.
+pub fn is_local_master(text: &str) -> bool {
+    let numbers = |text: &str| {
+        let numbers: Option<Vec<u32>> = text.split(',').map(|part| part.parse().ok()).collect();
+        numbers.filter(|numbers| !numbers.contains(&0))
+    };
+    let inside = |prefix: &str| text.strip_prefix(prefix)?.strip_suffix(']');
+    if let Some(cluster) = inside("local-cluster[") {
+        return numbers(cluster).is_some_and(|numbers| numbers.len() == 3);
+    }
+    match inside("local[") {
+        Some(inside) => {
+            let (cores, failures) = inside.split_once(',').unwrap_or((inside, "1"));
+            (cores == "*" || numbers(cores).is_some_and(|numbers| numbers.len() == 1))
+                && numbers(failures).is_some_and(|numbers| numbers.len() == 1)
+        }
+        None => text == "local",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masters_of_this_machine_are_told_from_all_others() {
+        for text in [
+            "local",
+            "local[*]",
+            "local[4]",
+            "local[*,3]",
+            "local-cluster[2,1,768]",
+        ] {
+            assert!(is_local_master(text), "{text}");
+        }
+        for text in [
+            "",
+            "local[]",
+            "local[0]",
+            "local[-1]",
+            "local[1,2,3]",
+            "local[2",
+            "local[2]; rm",
+            "local-cluster[2,1]",
+            "localhost",
+            "sc://localhost",
+            "yarn",
+            "spark://local[2]",
+        ] {
+            assert!(!is_local_master(text), "{text}");
+        }
+    }
+}

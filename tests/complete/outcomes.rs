@@ -245,7 +245,7 @@ fn the_help_tells_all() {
           --deployment <NAME>       The deployment for requests that name no model [default: AZURE_OPENAI_DEPLOYMENT]
           --system <TEXT>           The system message for requests that have none
           --max-tokens <N>          The maximum length of an answer, in tokens, for requests that don't set one
-          --thinking-allowance <N>  The tokens that a reasoning model may spend on reasoning, in addition to the answer [default: as many as it is known to need]
+          --thinking-allowance <N>  The tokens that a reasoning model may spend on thinking, in addition to the answer [default: as many as it is known to need]
           --temperature <T>         The sampling temperature, from 0 to 2, for requests that don't set one
           --concurrency <N>         The maximum number of requests in flight at once [default: 8]
           --tpm <N>                 The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or as its answers report]

@@ -71,6 +71,19 @@ fn a_version_that_is_gone_names_one_that_is_not() {
 }
 
 #[test]
+fn a_version_that_is_older_than_the_model_may_be_left_out() {
+    let error = ask(Reply::error(
+        400,
+        "BadRequest",
+        "Model o3-mini is enabled only for api versions 2024-12-01-preview and later",
+    ));
+    insta::assert_snapshot!(shown(&error), @r"
+    bad_request: the service answered 400 Bad Request: Model o3-mini is enabled only for api versions 2024-12-01-preview and later
+      hint: leave AZURE_OPENAI_API_VERSION out: the v1 protocol is then used, which every current model takes
+    ");
+}
+
+#[test]
 fn max_tokens_refused_names_its_successor() {
     let server = Server::new([Reply::json(
         400,
@@ -105,6 +118,32 @@ fn a_filtered_prompt_tells_the_category() {
     insta::assert_snapshot!(shown(&error), @r"
     content_filter: the service answered 400 Bad Request: The response was filtered.
       hint: reword the prompt: the service's content filter found violence (medium)
+    ");
+}
+
+#[test]
+fn a_filter_that_tells_nothing_but_its_policy_is_one() {
+    let error = ask(Reply::json(
+        400,
+        json!({"error": {"code": "400", "message": "The response was filtered.",
+            "innererror": {"code": "ResponsibleAIPolicyViolation"}}}),
+    ));
+    insta::assert_snapshot!(shown(&error), @r"
+    content_filter: the service answered 400 Bad Request: The response was filtered.
+      hint: reword the prompt: the service's content filter refused it
+    ");
+}
+
+#[test]
+fn a_model_without_chat_completions_is_told() {
+    let error = ask(Reply::error(
+        400,
+        "OperationNotSupported",
+        "The chatCompletion operation does not work with the specified model, gpt.",
+    ));
+    insta::assert_snapshot!(shown(&error), @r"
+    bad_request: the service answered 400 Bad Request: The chatCompletion operation does not work with the specified model, gpt.
+      hint: the model of the deployment 'gpt' takes no chat completions, as those for images, embeddings or the Responses API alone (-codex, -pro): set AZURE_OPENAI_DEPLOYMENT to a deployment of a chat model
     ");
 }
 

@@ -27,6 +27,29 @@ fn refusals() -> Vec<Value> {
 }
 
 #[test]
+fn a_quota_is_one_whatever_status_a_gateway_gives_it() {
+    for (status, body) in [
+        (
+            403,
+            json!({"statusCode": 403, "message": "Out of call volume quota. Quota will be replenished in 00:00:01."}),
+        ),
+        (
+            400,
+            json!({"error": {"code": "RateLimitReached", "message": "slow down"}}),
+        ),
+    ] {
+        let server = Server::answering(move |_, before| match before {
+            0 => Reply::json(status, body.clone()).header("retry-after-ms", "1"),
+            _ => Reply::text("Kind."),
+        });
+        let client = azure(&server).build().unwrap();
+        let answers = client.batch(["0", "1"]).concurrency(1).run().unwrap();
+        let totals = answers.totals();
+        assert_eq!((totals.answered, totals.refused), (2, 1), "{status}");
+    }
+}
+
+#[test]
 fn a_rate_limit_in_a_success_is_one_and_is_asked_again() {
     for body in refusals() {
         let folder = tempfile::tempdir().unwrap();
@@ -61,6 +84,8 @@ fn no_error_of_a_success_is_kept_as_an_answer() {
         json!({"message": "not today"}),
         json!({"object": "error", "message": "no such model", "code": 404}),
         json!({"choices": [{"finish_reason": "error", "message": {"content": "half of"}}]}),
+        json!({"choices": [{"message": {"content": "one"}}, {"index": 1, "error": {"code": 502}}]}),
+        json!({"fault": {"faultstring": "Spike arrest violation"}}),
         json!({"choices": []}),
         json!({"choices": null}),
         json!({}),
@@ -125,6 +150,16 @@ fn an_answer_that_was_held_back_says_so_also_out_of_the_journal() {
         assert!(answer.is_filtered() && answer.text().is_none());
     }
     assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_success_without_choices_tells_what_the_filter_found() {
+    let body = json!({"choices": [], "prompt_filter_results": [{"prompt_index": 0,
+        "content_filter_results": {"jailbreak": {"filtered": true, "detected": true}}}]});
+    let server = Server::new([success(&body)]);
+    let error = azure(&server).build().unwrap().complete("Hi").unwrap_err();
+    let told = "the content filter refused the prompt: jailbreak";
+    assert!(error.message().starts_with(told), "{error:?}");
 }
 
 #[test]

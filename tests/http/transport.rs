@@ -110,6 +110,13 @@ fn the_proxy_of_the_environment_is_asked_for_a_tunnel_and_never_gets_the_key() {
     assert_eq!(proxy.requests().len(), 1);
 }
 
+#[test]
+fn a_proxy_that_wants_a_password_is_told_as_that() {
+    let reply = Reply::new(407, "text/plain", "").header("proxy-authenticate", "Basic");
+    let proxy = Server::new([reply]);
+    elsewhere("is_told_of_the_password", &[("HTTPS_PROXY", &proxy.url())]);
+}
+
 /// A proxy that speaks SOCKS 5 and refuses; it tells whom it was asked to connect to.
 fn socks() -> (u16, std::sync::mpsc::Receiver<String>) {
     use std::io::{Read, Write};
@@ -223,6 +230,22 @@ fn asks_a_host_far_away() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
     assert!(!format!("{error:?}").contains(KEY));
+}
+
+#[test]
+#[ignore = "run by another test, with variables of its own"]
+fn is_told_of_the_password() {
+    let client = Client::builder()
+        .endpoint("https://far.invalid")
+        .api_key(KEY)
+        .deployment("gpt")
+        .max_retries(0);
+    let error = client.build().unwrap().complete("Hi").unwrap_err();
+    let hint = error.hint().unwrap_or_default();
+    assert!(
+        hint.contains("the proxy wants a user name and a password: set HTTPS_PROXY"),
+        "{error:?}"
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::http::{self, Reply};
+use crate::support::process_table::children;
 use crate::support::{evenhand, home};
 
 /// The key of servers in tests that are not about keys.
@@ -80,21 +81,8 @@ impl Serve {
 
     /// The process that runs the model.
     fn engine(&self) -> u32 {
-        let parent = |stat: &str| {
-            stat.rsplit(") ")
-                .next()?
-                .split(' ')
-                .nth(1)?
-                .parse::<u32>()
-                .ok()
-        };
-        let processes = std::fs::read_dir("/proc").unwrap().flatten();
-        let mut ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        ids.find(|id| {
-            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-            parent(&stat) == Some(self.child.id())
-        })
-        .expect("the engine is a child process")
+        let children = children(self.child.id());
+        *children.first().expect("the engine is a child process")
     }
 }
 

@@ -5,19 +5,30 @@ use std::time::{Duration, Instant};
 use evenhand::ErrorKind;
 use evenhand::spark::{SaveMode, Session, functions as f};
 
+use super::engines::{Engine, client_python, on_each_engine};
 use super::proxy::Proxy;
-use super::sail::{Sail, python, sail, session};
+
+on_each_engine!(
+    fifty_cuts_in_the_middle_of_a_query_lose_and_repeat_no_row,
+    a_cut_in_the_middle_of_an_insert_writes_no_row_twice,
+    a_session_that_was_closed_begins_anew,
+    a_query_is_stopped_from_another_thread_and_the_session_goes_on,
+);
+
+/// A session whose connections the proxy cuts.
+fn through(proxy: &Proxy, engine: &Engine) -> Session {
+    let remote = engine.remote_at(proxy.port);
+    Session::builder().remote(remote).create().unwrap()
+}
 
 /// The sum of the numbers below this one.
 fn sum_below(rows: i64) -> i64 {
     rows * (rows - 1) / 2
 }
 
-#[test]
-fn fifty_cuts_in_the_middle_of_a_query_lose_and_repeat_no_row() {
-    let Some(sail) = sail() else { return };
-    let proxy = Proxy::start(sail.port);
-    let spark = Session::builder().remote(proxy.remote()).create().unwrap();
+fn fifty_cuts_in_the_middle_of_a_query_lose_and_repeat_no_row(engine: &Engine) {
+    let proxy = Proxy::start(engine.port());
+    let spark = through(&proxy, engine);
     // All cuts come before the end: what was sent and lost after it, the engine does not repeat.
     let rows = 12_000_000;
     // More than a batch, so that each connection brings the query on; some cut before the first.
@@ -33,11 +44,9 @@ fn fifty_cuts_in_the_middle_of_a_query_lose_and_repeat_no_row() {
     assert_eq!(proxy.cuts(), 50);
 }
 
-#[test]
-fn a_cut_in_the_middle_of_an_insert_writes_no_row_twice() {
-    let Some(sail) = sail() else { return };
-    let proxy = Proxy::start(sail.port);
-    let spark = Session::builder().remote(proxy.remote()).create().unwrap();
+fn a_cut_in_the_middle_of_an_insert_writes_no_row_twice(engine: &Engine) {
+    let proxy = Proxy::start(engine.port());
+    let spark = through(&proxy, engine);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table").to_string_lossy().into_owned();
     let inserts = 25;
@@ -52,7 +61,7 @@ fn a_cut_in_the_middle_of_an_insert_writes_no_row_twice() {
         }
     }
     // What follows is cut nowhere.
-    let direct = session().unwrap();
+    let direct = engine.session();
     let written = direct
         .read()
         .parquet(&path)
@@ -76,8 +85,10 @@ fn a_cut_in_the_middle_of_an_insert_writes_no_row_twice() {
 
 #[test]
 fn an_engine_that_dies_in_the_middle_ends_the_query_with_a_clear_error() {
-    let Some(python) = python() else { return };
-    let mut engine = Sail::start(&python);
+    let Some(python) = client_python() else {
+        return;
+    };
+    let mut engine = Engine::start_sail(&python);
     let spark = Session::builder().remote(engine.remote()).create().unwrap();
     let mut parts = spark.range(0, 50_000_000).batches().unwrap();
     assert!(parts.next().unwrap().unwrap().height() > 0);
@@ -90,11 +101,9 @@ fn an_engine_that_dies_in_the_middle_ends_the_query_with_a_clear_error() {
     assert_eq!(error.kind(), ErrorKind::Connection);
 }
 
-#[test]
-fn a_session_that_was_closed_begins_anew() {
-    let Some(sail) = sail() else { return };
+fn a_session_that_was_closed_begins_anew(engine: &Engine) {
     let id = "8e1d5a2c-0a5e-4f6c-9f0e-d3a1b2c3d4e5";
-    let remote = format!("{}/;session_id={id}", sail.remote());
+    let remote = engine.remote_with(&format!("session_id={id}"));
     let begin = || Session::builder().remote(&remote).create().unwrap();
     let (spark, other) = (begin(), begin());
     spark
@@ -111,9 +120,8 @@ fn a_session_that_was_closed_begins_anew() {
     assert!(error.message().contains("stopped"), "{error}");
 }
 
-#[test]
-fn a_query_is_stopped_from_another_thread_and_the_session_goes_on() {
-    let Some(spark) = session() else { return };
+fn a_query_is_stopped_from_another_thread_and_the_session_goes_on(engine: &Engine) {
+    let spark = engine.session();
     spark.add_tag("slow").unwrap();
     let slow = spark
         .range(0, 40_000)

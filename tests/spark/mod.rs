@@ -1,8 +1,10 @@
-//! Sessions and data frames on the local engine, the real one, as the launcher starts it; and what
-//! Apache Spark's own client makes of the same tables.
+//! Sessions and data frames on Sail and on Apache Spark, the real ones, as the launcher starts them;
+//! and what Apache Spark's own client makes of the same tables.
 
+mod bad_input;
 mod cuts;
+mod engines;
 mod frames;
 mod proxy;
-mod sail;
+mod tables;
 mod types;

@@ -10,7 +10,7 @@ use std::thread;
 /// Passes bytes on between its clients and the server. Each connection has a budget of bytes from
 /// the server, after which it is cut; once the budgets are used up, connections last.
 pub(super) struct Proxy {
-    port: u16,
+    pub(super) port: u16,
     budgets: Arc<Mutex<VecDeque<usize>>>,
     cuts: Arc<AtomicUsize>,
 }
@@ -35,10 +35,6 @@ impl Proxy {
             budgets,
             cuts,
         }
-    }
-
-    pub(super) fn remote(&self) -> String {
-        format!("sc://127.0.0.1:{}", self.port)
     }
 
     /// Cuts the present and the next connections after so many bytes more.

@@ -6,7 +6,7 @@ use evenhand::polars::df;
 use evenhand::polars::prelude::*;
 use serde_json::{Value, json};
 
-use super::sail::{python, sail, session};
+use super::engines::{Engine, client_python, on_each_engine};
 use crate::support::checkout;
 
 /// A frame with every type that polars has here.
@@ -56,11 +56,13 @@ fn everything() -> DataFrame {
     frame
 }
 
-#[test]
-fn apache_sparks_client_sees_what_was_written_and_its_values_are_read() {
-    let (Some(python), Some(sail), Some(spark)) = (python(), sail(), session()) else {
+on_each_engine!(apache_sparks_client_sees_what_was_written_and_its_values_are_read);
+
+fn apache_sparks_client_sees_what_was_written_and_its_values_are_read(engine: &Engine) {
+    let Some(python) = client_python() else {
         return;
     };
+    let spark = engine.session();
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     let (ours, theirs) = (path("ours"), path("theirs"));
@@ -74,7 +76,7 @@ fn apache_sparks_client_sees_what_was_written_and_its_values_are_read() {
     let output = Command::new(python)
         .args(["-W", "ignore"])
         .arg(checkout().join("tests/spark/spark_client.py"))
-        .args([&sail.remote(), &ours, &theirs])
+        .args([&engine.remote(), &ours, &theirs])
         .env("TZ", "UTC")
         .output()
         .unwrap();

@@ -34,6 +34,20 @@ impl Notebook {
         Self::write(name, vec![self.cell(code).clone()])
     }
 
+    /// This lesson as it is, in another folder, with one more cell at its end.
+    pub(crate) fn followed_by(&self, name: &str, code: &str) -> Self {
+        let library = format!("{{ path = {:?} }}", checkout().join("crate"));
+        let mut cells = self.json["cells"].as_array().unwrap().clone();
+        for cell in &mut cells {
+            if source(cell).starts_with(":dep evenhand") {
+                let loading = source(cell).replace("{ path = \"../crate\" }", &library);
+                cell["source"] = loading.into();
+            }
+        }
+        cells.push(code_cell(code));
+        Self::write(name, cells)
+    }
+
     fn write(name: &str, cells: Vec<Value>) -> Self {
         let json = json!({
             "cells": cells,

@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::poll;
+use super::process_table::processes;
 
 /// Replaces the shell by the program, and leaves a guard in its process group that waits for the
 /// end of standard input. It ends when the test drops its side of the pipe, and also when the test
@@ -92,26 +93,23 @@ impl Drop for Group {
     }
 }
 
+/// A launcher that is killed when the test ends.
+pub(crate) struct Launcher(pub(crate) Child);
+
+impl Drop for Launcher {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The running processes of a group. Without `/proc`, none are found.
 pub(crate) fn members(group: u32) -> Vec<u32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|process: &u32| {
-            let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-            // The name in parentheses may contain anything, so count from after it:
-            // state, parent, group.
-            let mut fields = stat
-                .rsplit_once(')')
-                .map_or("", |(_, rest)| rest)
-                .split_whitespace();
-            let state = fields.next();
-            let in_group = fields.nth(1).and_then(|field| field.parse().ok()) == Some(group);
-            in_group && !matches!(state, Some("Z" | "X"))
-        })
-        .collect()
+    let group = group.to_string();
+    processes(|fields| {
+        let is_running = !matches!(fields.first(), Some(&("Z" | "X")));
+        is_running && fields.get(2) == Some(&group.as_str())
+    })
 }
 
 #[cfg(target_os = "linux")]

@@ -5,6 +5,7 @@ mod ends;
 mod failures;
 mod lab;
 mod outputs;
+mod own_crates;
 mod plain;
 mod protocol;
 mod sessions;
@@ -73,6 +74,8 @@ fn python() -> Command {
     }
     python
         .env("KERNEL_ARGV", argv.to_string())
+        .env("LIBRARY", library())
+        .env("COPIES", copies())
         .env("EVENHAND_HOME", home())
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../notebooks"))
         .stdin(Stdio::null());

@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{clean, complete, doctor, lab, run, serve, spark, study};
+use crate::commands::{clean, complete, doctor, lab, new, run, serve, spark, study};
 use crate::error::Result;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
@@ -56,10 +56,14 @@ them, by a small model on this machine.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Set up what is missing and open JupyterLab on the notebooks (the default)
+    /// Set up what is missing and open JupyterLab on the lessons or on any folder (the default)
     Lab(lab::Options),
     /// Run notebooks in the real kernel, without a browser
     Run(run::Options),
+    /// Write a first notebook
+    New(new::Options),
+    /// Install the kernel for any Jupyter of this machine
+    Kernel(commands::kernel::Options),
     /// Serve a small model on this machine behind Azure OpenAI's protocol
     Serve(local_model::Options),
     /// Start a Spark engine on this machine
@@ -72,9 +76,6 @@ enum Command {
     Doctor(doctor::Options),
     /// Remove everything that the launcher installed and built
     Clean,
-    /// The Rust kernel, started by Jupyter
-    #[command(hide = true)]
-    Kernel(kernel::Options),
     /// Cargo with changes for cells, started by evcxr
     #[command(hide = true)]
     Cargo {
@@ -122,13 +123,14 @@ fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Lab(options) => lab::run(&options, &Checkout::locate()?, &home()?),
         Command::Run(options) => run::run(&options, &Checkout::locate()?, &home()?).map(done),
+        Command::New(options) => new::run(&options).map(done),
         Command::Serve(options) => serve::run(options, &Checkout::locate()?, &home()?).map(done),
         Command::Spark(options) => spark::run(&options, &Checkout::locate()?, &home()?).map(done),
         Command::Complete(options) => complete::run(&options),
         Command::Study(options) => study::run(&options),
         Command::Doctor(options) => doctor::run(&options, &Checkout::locate()?, &home()?),
         Command::Clean => clean::run(&home()?).map(done),
-        Command::Kernel(options) => kernel::run(&options, &home()?),
+        Command::Kernel(options) => commands::kernel::run(&options, &home()?),
         Command::Cargo { arguments } => kernel::run_cargo(&arguments),
         Command::Guard(options) => jupyter::guard::guard(options).map(done),
     }

@@ -184,8 +184,8 @@ impl AnswerCache {
             .unwrap_or_default();
         // An answer that can't be read is requested again.
         let completion = line.completion().ok().flatten()?;
-        // Older versions stored empty answers that reasoning had used up.
-        (!completion.is_consumed_by_reasoning()).then_some((completion, stats))
+        // Older versions stored empty answers that thinking had used up.
+        (!completion.is_consumed_by_thinking()).then_some((completion, stats))
     }
 
     /// Stores a request that is about to be sent.

@@ -27,7 +27,7 @@ use crate::text::grouped;
 ///
 /// Prompts are counted as for the quota: four bytes per token, or more tokens if the deployment's
 /// answers have shown so. Answers are counted with the longest length that the requests allow,
-/// including the reasoning allowance of a deployment that is known to reason. Retries are not
+/// including the thinking allowance of a deployment that is known to think. Retries are not
 /// included.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]

@@ -33,7 +33,7 @@ impl Answers {
     /// | `answer` | str | the text of the answer |
     /// | `finish_reason` | str | why the answer ended; `length`: it was cut |
     /// | `prompt_tokens`, `completion_tokens` | u64 | the token usage |
-    /// | `reasoning_tokens` | u64 | how many of the completion tokens were reasoning |
+    /// | `reasoning_tokens` | u64 | how many of the completion tokens were thinking |
     /// | `latency_ms` | u64 | how long the last attempt took |
     /// | `attempts` | u32 | how many requests were sent |
     /// | `source` | str | `service`, `journal` or `same_question` |

@@ -124,7 +124,8 @@ impl Client {
         })
     }
 
-    fn batch_of<A>(&self, asked: A) -> Batch<A> {
+    /// A batch without any options yet.
+    pub(crate) fn batch_of<A>(&self, asked: A) -> Batch<A> {
         Batch {
             client: self.clone(),
             asked,
@@ -202,7 +203,7 @@ impl<A: Clone> Batch<A> {
         self.with(|request| request.max_tokens(tokens))
     }
 
-    /// The maximum length of an answer and its reasoning together, in tokens. Nothing is added to
+    /// The maximum length of an answer and its thinking together, in tokens. Nothing is added to
     /// it. Use it only to limit both: [`max_tokens`](Self::max_tokens) works for newer models too.
     pub fn max_completion_tokens(&self, tokens: u32) -> Self {
         self.with(|request| request.max_completion_tokens(tokens))
@@ -281,14 +282,14 @@ impl<A: Clone> Batch<A> {
     }
 
     /// How many reasoning tokens are allowed in addition to [`max_tokens`](Self::max_tokens). The
-    /// request is sent, and charged against the quota, with the sum of both. If reasoning uses up
+    /// request is sent, and charged against the quota, with the sum of both. If thinking uses up
     /// all of it, the answer is empty and its row is an error that names a sufficient number. A
     /// deployment that doesn't reason, or whose effort is `none`, gets no allowance.
     ///
     /// # Default
     /// Depends on the reasoning effort: 128 for `minimal`, 512 for `low`, 2,048 for `medium` or
     /// when the effort is unknown, 8,192 for `high`. It starts small because the quota is charged
-    /// for all of it, used or not, and grows with the reasoning that is observed. A row whose
+    /// for all of it, used or not, and grows with the thinking that is observed. A row whose
     /// answer is empty is sent again with four times as much, at most twice, up to 16,384.
     pub fn thinking_allowance(&self, tokens: u32) -> Self {
         self.set(|options| options.thinking_allowance = Some(tokens))

@@ -21,7 +21,7 @@ pub struct RequestStats {
     /// known, as for rows of the Batch API.
     pub asked_at: Option<SystemTime>,
     /// The usage of earlier attempts whose answers were discarded: they were empty, because
-    /// reasoning used up all tokens, or they revealed that the deployment reasons.
+    /// thinking used up all tokens, or they revealed that the deployment thinks.
     pub discarded: Usage,
 }
 

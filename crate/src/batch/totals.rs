@@ -41,10 +41,10 @@ pub struct Totals {
     pub refused: u64,
     /// Tokens of the prompts, as the service counted them.
     pub prompt_tokens: u64,
-    /// Tokens of the completions, as the service counted them, including reasoning. Answers that
-    /// were paid for but belong to no row, because reasoning left them empty, count too.
+    /// Tokens of the completions, as the service counted them, including thinking. Answers that
+    /// were paid for but belong to no row, because thinking left them empty, count too.
     pub completion_tokens: u64,
-    /// How many of the completion tokens were reasoning.
+    /// How many of the completion tokens were thinking.
     pub reasoning_tokens: u64,
     /// Notes about the journal, the quota and the deployment, such as a journal that ended in the
     /// middle of a row, a temperature that the deployment refuses, or rows that were not all sent

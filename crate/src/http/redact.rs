@@ -110,7 +110,9 @@ fn without<'a>(bytes: &'a [u8], key: &[u8]) -> Cow<'a, [u8]> {
     let mut clean = Vec::new();
     let mut kept = 0;
     let mut at = 0;
-    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+    while let Some(next) = next_beginning(bytes, at, key) {
+        at = next;
+        let rest = bytes.get(at..).unwrap_or_default();
         match found(rest, key) {
             Some(length) => {
                 clean.extend_from_slice(bytes.get(kept..at).unwrap_or_default());
@@ -126,6 +128,18 @@ fn without<'a>(bytes: &'a [u8], key: &[u8]) -> Cow<'a, [u8]> {
     }
     clean.extend_from_slice(bytes.get(kept..).unwrap_or_default());
     Cow::Owned(clean)
+}
+
+/// The next place from `at` on at which the key may begin: with its first character, or with an escape.
+/// Every answer is searched, so all other bytes are passed over quickly.
+fn next_beginning(bytes: &[u8], at: usize, key: &[u8]) -> Option<usize> {
+    let (lower, upper) = (
+        key.first()?.to_ascii_lowercase(),
+        key.first()?.to_ascii_uppercase(),
+    );
+    let mut rest = bytes.get(at..)?.iter();
+    let next = rest.position(|byte| *byte == lower || *byte == upper || *byte == b'\\');
+    next.map(|next| at + next)
 }
 
 /// The length of the key at the beginning of the bytes, if there is one. It includes a preceding

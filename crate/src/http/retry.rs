@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{DATE, HeaderMap};
 
 use crate::error::Error;
 
@@ -76,7 +76,14 @@ impl Retry {
     }
 }
 
-/// What `retry-after-ms` or `retry-after` (seconds, or a date) asks for.
+/// When the response was sent, by the server's own clock.
+pub(crate) fn sent_at(headers: &HeaderMap) -> Option<SystemTime> {
+    let date = headers.get(DATE)?.to_str().ok()?;
+    httpdate::parse_http_date(date).ok()
+}
+
+/// What `retry-after-ms` or `retry-after` (seconds, or a date) asks for. A date is compared with the
+/// server's clock if the response has its time, because this machine's may be wrong.
 pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| {
         headers
@@ -92,6 +99,7 @@ pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duratio
         return Duration::try_from_secs_f64(seconds).ok();
     }
     let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
+    let now = sent_at(headers).unwrap_or(now);
     Some(date.duration_since(now).unwrap_or_default())
 }
 
@@ -147,6 +155,14 @@ mod tests {
         assert_eq!(
             asked(&[("retry-after", "Sun, 06 Nov 1994 08:49:00 GMT")]),
             Some(Duration::ZERO)
+        );
+        assert_eq!(
+            asked(&[
+                ("date", "Sun, 06 Nov 1994 09:49:37 GMT"),
+                ("retry-after", "Sun, 06 Nov 1994 09:49:39 GMT"),
+            ]),
+            Some(Duration::from_secs(2)),
+            "this machine's clock is an hour behind"
         );
         for nonsense in ["", "soon", "-1", "NaN", "1e300"] {
             assert_eq!(asked(&[("retry-after", nonsense)]), None, "{nonsense}");

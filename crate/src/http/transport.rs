@@ -213,7 +213,10 @@ impl Incoming<'_> {
     }
 
     async fn body(&mut self) -> Result<Vec<u8>, Failed> {
-        let mut body = Vec::new();
+        // To grow it step by step would hold two copies of a large body for a moment.
+        let length = self.response.content_length().unwrap_or_default();
+        let length = usize::try_from(length).unwrap_or(LARGEST_BODY);
+        let mut body = Vec::with_capacity(length.min(LARGEST_BODY));
         while let Some(chunk) = self.chunk().await? {
             let chunk = chunk.as_ref();
             if chunk.len() > LARGEST_BODY.saturating_sub(body.len()) {
@@ -252,10 +255,16 @@ fn broken(error: reqwest::Error, way: Way<'_>) -> Failed {
         let message = format!(
             "could not connect to {host} through the proxy {address}, which {variable} names"
         );
-        let hint = format!(
-            "check that the proxy runs and lets {host} through; without a proxy unset {variable}, or \
-             list the host in NO_PROXY"
-        );
+        let hint = match wants_password(&error) {
+            true => format!(
+                "the proxy wants a user name and a password: set {variable} to an address such as \
+                 http://USER:PASSWORD@{address}"
+            ),
+            false => format!(
+                "check that the proxy runs and lets {host} through; without a proxy unset {variable}, \
+                 or list the host in NO_PROXY"
+            ),
+        };
         let error = Error::new(kind, message).with_hint(hint).with_source(error);
         return (error, retry);
     }
@@ -290,6 +299,18 @@ fn broken(error: reqwest::Error, way: Way<'_>) -> Failed {
         Error::new(kind, message).with_hint(hint).with_source(error),
         retry,
     )
+}
+
+/// Whether a proxy answered 407. The connector has no type for that, only words.
+fn wants_password(error: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("proxy authorization required") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The error for a connection that could not be made, or that broke.

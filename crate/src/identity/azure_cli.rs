@@ -158,7 +158,7 @@ fn run(program: &Path, resource: &str, timeout: Duration) -> Result<Printed, Fai
     let left = || timeout.saturating_sub(began.elapsed());
     let given: BTreeMap<&str, OsString> = GIVEN
         .iter()
-        .filter_map(|name| Some((*name, given(name)?)))
+        .filter_map(|name| Some((*name, given(name, std::env::var_os(name)?))))
         .collect();
     let mut command = Command::new(program);
     command
@@ -199,13 +199,12 @@ fn run(program: &Path, resource: &str, timeout: Duration) -> Result<Printed, Fai
     })
 }
 
-/// The value of a variable for `az`.
-fn given(name: &str) -> Option<OsString> {
-    let value = std::env::var_os(name)?;
+/// The value of a variable as `az` gets it.
+fn given(name: &str, value: OsString) -> OsString {
     if !PATHS.contains(&name) || value.is_empty() {
-        return Some(value);
+        return value;
     }
-    Some(std::path::absolute(&value).map_or(value, PathBuf::into_os_string))
+    std::path::absolute(&value).map_or(value, PathBuf::into_os_string)
 }
 
 /// What a program has printed so far. It is read on its own thread, which ends when the program and
@@ -326,6 +325,17 @@ mod tests {
         ] {
             assert!(failed(output, "").contains("printed no token"), "{output}");
         }
+    }
+
+    #[test]
+    fn a_relative_path_still_leads_there_from_another_folder() {
+        let here = std::env::current_dir().unwrap().join("azure");
+        assert_eq!(given("AZURE_CONFIG_DIR", "azure".into()), here);
+        assert_eq!(given("AZURE_CONFIG_DIR", "/azure".into()), "/azure");
+        for name in ["AZURE_CONFIG_DIR", "NO_PROXY"] {
+            assert_eq!(given(name, "".into()), "");
+        }
+        assert_eq!(given("NO_PROXY", "azure".into()), "azure");
     }
 
     #[cfg(unix)]

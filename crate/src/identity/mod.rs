@@ -7,6 +7,7 @@
 //!   `access_token` decides when.
 //! - `token_service` sends token requests, `token_endpoint` reads the responses, `authority` checks
 //!   the address of the identity provider.
+//! - `workspace_application` signs in at a Databricks workspace, which issues tokens itself.
 //! - `shared` keeps the tokens of the process, so that a new client does not sign in again.
 
 mod access_token;
@@ -21,11 +22,15 @@ mod shared;
 mod token_cache;
 mod token_endpoint;
 mod token_service;
+#[cfg(feature = "spark")]
+mod workspace_application;
 
 pub(crate) use access_token::AccessToken;
 pub(crate) use chain::Chain;
 pub(crate) use shared::tokens;
 pub(crate) use token_cache::TokenCache;
+#[cfg(feature = "spark")]
+pub(crate) use {token_cache::Held, workspace_application::WorkspaceApplication};
 
 /// Shows a message to the user while work is in progress.
 pub(crate) type Notify = fn(&str);

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{DATE, HeaderMap};
+use reqwest::header::HeaderMap;
 
 use crate::http::redact::Redactor;
+use crate::http::retry::sent_at;
 use crate::json::{Json, fields, plain_text, read};
 use crate::secret::Secret;
 use crate::text::{message, sanitize_line};
@@ -45,14 +46,15 @@ pub(super) fn grant(headers: &HeaderMap, body: &[u8]) -> Option<Grant> {
         ],
     );
     let text = |json: Option<&_>| json.and_then(read::<String>);
-    if text(kind).is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+    if text(kind).is_some_and(|kind| !kind.trim().eq_ignore_ascii_case("bearer")) {
         return None;
     }
     let number = |json: Option<&_>| json.and_then(plain_text)?.parse::<f64>().ok();
     let seconds = number(expires_in).or_else(|| {
         let ends = number(expires_on)?;
         // The server's own clock if it sends the date, because this machine's may be wrong.
-        Some(ends - seconds_since_1970(sent_at(headers)))
+        let now = sent_at(headers).unwrap_or_else(SystemTime::now);
+        Some(ends - seconds_since_1970(now))
     });
     Some(Grant {
         token: usable(text(token)?)?,
@@ -73,12 +75,6 @@ pub(super) fn lifetime(seconds: Option<f64>) -> Duration {
     let seconds = seconds.filter(|seconds| *seconds > 0.0);
     let lifetime = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     lifetime.unwrap_or(UNKNOWN)
-}
-
-fn sent_at(headers: &HeaderMap) -> SystemTime {
-    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-    let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
-    date.unwrap_or_else(SystemTime::now)
 }
 
 pub(super) fn seconds_since_1970(time: SystemTime) -> f64 {
@@ -212,6 +208,7 @@ pub(super) fn hint(said: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use reqwest::header::DATE;
 
     fn seconds(body: &str) -> Option<u64> {
         let mut headers = HeaderMap::new();

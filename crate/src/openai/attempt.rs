@@ -80,7 +80,12 @@ impl Client {
             // It is a refusal even if its text is incomplete.
             let body = answer.body.unwrap_or_default();
             let error = context.refused(answer.status, &answer.headers, &body, &limits);
-            let retry = Retry::after_status(answer.status, &answer.headers, now);
+            // Some gateways refuse for the quota's sake with another status.
+            let status = match error.is_rate_limit() {
+                true => 429,
+                false => answer.status,
+            };
+            let retry = Retry::after_status(status, &answer.headers, now);
             return Attempt {
                 outcome: Err(error),
                 limits,

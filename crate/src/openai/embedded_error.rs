@@ -6,8 +6,11 @@ use serde_json::value::RawValue;
 use crate::json::{Json, fields, is_null, items, plain_text, read};
 
 /// Fields that explain why a response has no choices.
-const SAYS_WHY: [&str; 7] = [
+const SAYS_WHY: [&str; 10] = [
     "message",
+    "msg",
+    "reason",
+    "fault",
     "detail",
     "errors",
     "error_message",
@@ -52,11 +55,15 @@ pub(super) struct EmbeddedError<'a> {
     pub(super) status: Option<u16>,
 }
 
-/// Finds an error next to the choices, in the first of them, or instead of them.
+/// The most choices that are searched.
+const MOST_CHOICES: usize = 1_024;
+
+/// Finds an error next to the choices, in one of them, or instead of them.
 pub(super) fn find(body: &RawValue) -> Option<EmbeddedError<'_>> {
     let [error, choices] = fields(body, ["error", "choices"]);
-    let first = choices.and_then(|choices| items(choices, 1).pop());
-    if let Some(said) = error_description(error, first.map(FirstChoice::of)) {
+    let choices = choices.map_or_else(Vec::new, |choices| items(choices, MOST_CHOICES));
+    let each = choices.iter().map(|choice| ErrorFields::of(choice));
+    if let Some(said) = error_description(error, each) {
         return Some(found(said, body));
     }
     let says_why = || {
@@ -65,18 +72,18 @@ pub(super) fn find(body: &RawValue) -> Option<EmbeddedError<'_>> {
             .flatten()
             .any(says_something)
     };
-    (first.is_none() && says_why()).then(|| found(body, body))
+    (choices.is_empty() && says_why()).then(|| found(body, body))
 }
 
-/// The first choice, and the fields of it that may report an error.
+/// A choice, and the fields of it that may report an error.
 #[derive(Clone, Copy)]
-pub(super) struct FirstChoice<'a> {
+pub(super) struct ErrorFields<'a> {
     pub(super) whole: &'a RawValue,
     pub(super) error: Option<&'a RawValue>,
     pub(super) finish_reason: Option<&'a RawValue>,
 }
 
-impl<'a> FirstChoice<'a> {
+impl<'a> ErrorFields<'a> {
     fn of(whole: &'a RawValue) -> Self {
         let [error, finish_reason] = fields(whole, ["error", "finish_reason"]);
         Self {
@@ -87,19 +94,21 @@ impl<'a> FirstChoice<'a> {
     }
 }
 
-/// The description of the error in a response with this field `error` and this first choice.
+/// The description of the error in a response with this field `error` and these choices. An error of
+/// one choice is one of the response: what was asked for is incomplete.
 pub(super) fn error_description<'a>(
     error: Option<&'a RawValue>,
-    first: Option<FirstChoice<'a>>,
+    choices: impl Iterator<Item = ErrorFields<'a>>,
 ) -> Option<&'a RawValue> {
-    let said = [error, first.and_then(|first| first.error)];
-    let said = said.into_iter().flatten().find(|error| is_error(error));
+    let of_choice = |choice: ErrorFields<'a>| {
+        let is_failed = choice.finish_reason.map(RawValue::get) == Some("\"error\"");
+        let said = choice.error.filter(|error| is_error(error));
+        said.or(is_failed.then_some(choice.whole))
+    };
+    let said = error.filter(|error| is_error(error));
     said.or_else(|| {
-        let first = first.filter(|first| {
-            let reason = first.finish_reason.map(RawValue::get);
-            reason == Some("\"error\"")
-        });
-        first.map(|first| first.whole)
+        let mut choices = choices;
+        choices.find_map(of_choice)
     })
 }
 
@@ -222,6 +231,15 @@ mod tests {
                 None,
             ),
             (json!({"error": {"code": "DeploymentNotFound"}}), Some(404)),
+            (json!({"code": 429, "msg": "throttled"}), Some(429)),
+            (
+                json!({"fault": {"faultstring": "Spike arrest violation"}}),
+                None,
+            ),
+            (
+                json!({"choices": [choice, {"error": {"code": 502, "message": "down"}}]}),
+                Some(502),
+            ),
         ] {
             assert_eq!(status(&body), Some(expected), "{body}");
         }

@@ -79,6 +79,20 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_is_known_by_the_names_of_other_protocols() {
+        for reason in ["SAFETY", "content_filtered", "PROHIBITED_CONTENT"] {
+            let told = why(json!({"finish_reason": reason, "message": {"content": null}}));
+            assert_eq!(
+                told.as_deref(),
+                Some("the content filter withheld the answer"),
+                "{reason}"
+            );
+        }
+        let without_message = json!({"finish_reason": "SAFETY"});
+        assert!(why(without_message).is_some());
+    }
+
+    #[test]
     fn an_answer_with_text_needs_no_reason() {
         assert_eq!(
             why(json!({"finish_reason": "stop", "message": {"content": "Kind."}})),

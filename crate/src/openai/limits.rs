@@ -27,24 +27,36 @@ pub struct RateLimits {
     pub retry_after: Option<Duration>,
 }
 
+// The names of each header: services differ in a hyphen. They are constants, because every response
+// is searched for all of them.
+const LIMIT_REQUESTS: [&str; 2] = ["x-ratelimit-limit-requests", "x-rate-limit-limit-requests"];
+const LIMIT_TOKENS: [&str; 2] = ["x-ratelimit-limit-tokens", "x-rate-limit-limit-tokens"];
+const REMAINING_REQUESTS: [&str; 2] = [
+    "x-ratelimit-remaining-requests",
+    "x-rate-limit-remaining-requests",
+];
+const REMAINING_TOKENS: [&str; 2] = [
+    "x-ratelimit-remaining-tokens",
+    "x-rate-limit-remaining-tokens",
+];
+const RESET_REQUESTS: [&str; 2] = ["x-ratelimit-reset-requests", "x-rate-limit-reset-requests"];
+const RESET_TOKENS: [&str; 2] = ["x-ratelimit-reset-tokens", "x-rate-limit-reset-tokens"];
+
 impl RateLimits {
     pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Self {
-        let text = |what: &str| {
-            ["x-ratelimit-", "x-rate-limit-"]
-                .iter()
-                .find_map(|prefix| headers.get(format!("{prefix}{what}")))
-                .and_then(|value| value.to_str().ok())
-                .map(str::trim)
+        let text = |names: [&str; 2]| {
+            let value = names.into_iter().find_map(|name| headers.get(name));
+            value.and_then(|value| value.to_str().ok()).map(str::trim)
         };
-        let number = |what: &str| text(what).and_then(|text| text.parse().ok());
-        let wait = |what: &str| text(what).and_then(duration);
+        let number = |names| text(names).and_then(|text| text.parse().ok());
+        let wait = |names| text(names).and_then(duration);
         Self {
-            limit_requests: number("limit-requests"),
-            limit_tokens: number("limit-tokens"),
-            remaining_requests: number("remaining-requests"),
-            remaining_tokens: number("remaining-tokens"),
-            reset_requests: wait("reset-requests"),
-            reset_tokens: wait("reset-tokens"),
+            limit_requests: number(LIMIT_REQUESTS),
+            limit_tokens: number(LIMIT_TOKENS),
+            remaining_requests: number(REMAINING_REQUESTS),
+            remaining_tokens: number(REMAINING_TOKENS),
+            reset_requests: wait(RESET_REQUESTS),
+            reset_tokens: wait(RESET_TOKENS),
             retry_after: retry::asked_wait(headers, now),
         }
     }

@@ -6,8 +6,10 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::embedded_error::{self, FirstChoice};
-use super::response::{Body, ChatCompletion, Choice, ChoiceMessage, Exchange, TokenLogprob, Usage};
+use super::embedded_error::{self, ErrorFields};
+use super::response::{
+    Body, ChatCompletion, Choice, ChoiceMessage, Exchange, FinishReason, TokenLogprob, Usage,
+};
 use crate::error::{ContentFilter, PromptFilter};
 use crate::json::{self, Json, NoJson, field, fields, items};
 
@@ -115,16 +117,17 @@ impl ChatCompletion {
         };
         let list = items(list, MOST_CHOICES);
         let list: Vec<_> = list.into_iter().map(ChoiceFields::of).collect();
-        let first = list.first().map(|first| FirstChoice {
-            whole: first.whole,
-            error: first.error,
-            finish_reason: first.finish_reason,
+        let each = list.iter().map(|choice| ErrorFields {
+            whole: choice.whole,
+            error: choice.error,
+            finish_reason: choice.finish_reason,
         });
-        if embedded_error::error_description(error, first).is_some() {
+        if embedded_error::error_description(error, each).is_some() {
             return Err("the answer is an error".to_owned());
         }
         if list.is_empty() {
-            return Err("the answer's `choices` are empty".to_owned());
+            let filters = prompt_filters.or(prompt_annotations);
+            return Err(why_no_choices(filters));
         }
         if !list.iter().any(ChoiceFields::has_answer) {
             return Err("the answer has no message".to_owned());
@@ -151,6 +154,16 @@ impl ChatCompletion {
             body: Body::new(body),
             ..completion
         })
+    }
+}
+
+/// Why a body has no choices, if the filter's results for its prompts tell.
+fn why_no_choices(filters: Option<&RawValue>) -> String {
+    let filters = filters.map(prompt_filters).unwrap_or_default();
+    let mut found = filters.iter().map(|prompt| &prompt.content_filter);
+    match found.find(|filter| filter.is_filtered()) {
+        Some(filter) => format!("the content filter refused the prompt: {filter}"),
+        None => "the answer's `choices` are empty".to_owned(),
     }
 }
 
@@ -220,7 +233,9 @@ impl<'a> ChoiceFields<'a> {
     fn has_answer(&self) -> bool {
         self.message
             .is_some_and(|message| message.get().starts_with('{'))
-            || text(self.finish_reason).is_some_and(|reason| reason == "content_filter")
+            || text(self.finish_reason).is_some_and(|reason| {
+                FinishReason::from(reason.as_str()) == FinishReason::ContentFilter
+            })
     }
 
     fn read(self, place: u64, left: &mut Left) -> Choice {
@@ -258,10 +273,13 @@ fn logprobs(tokens: &RawValue, left: &mut Left) -> Vec<TokenLogprob> {
             let [token, logprob] = fields(json, ["token", "logprob"]);
             likely(token, logprob)
         });
+        let mut top: Vec<_> = top.collect();
+        // Room for four is otherwise kept for each of many tokens with one alternative.
+        top.shrink_to_fit();
         Some(TokenLogprob {
             token,
             logprob,
-            top: top.collect(),
+            top,
         })
     };
     tokens.into_iter().filter_map(read).collect()

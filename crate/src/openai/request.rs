@@ -36,7 +36,7 @@ pub struct ChatRequest {
     /// The maximum length of an answer, in tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u32>,
-    /// The maximum length of an answer including the model's hidden reasoning, in tokens.
+    /// The maximum length of an answer including the model's thinking, in tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_completion_tokens: Option<u32>,
     /// The sampling temperature: 0 to 2.
@@ -108,9 +108,9 @@ impl ChatRequest {
         self
     }
 
-    /// The maximum length of an answer, in tokens, without the model's hidden reasoning. If a deployment
-    /// requires `max_completion_tokens`, that is sent instead, with an allowance for its reasoning added;
-    /// if it reasons less than that, an answer may be longer by the rest.
+    /// The maximum length of an answer, in tokens, without the model's thinking. If a deployment
+    /// requires `max_completion_tokens`, that is sent instead, with an allowance for its thinking added;
+    /// if it thinks less than that, an answer may be longer by the rest.
     ///
     /// # Default
     /// The service's.
@@ -119,7 +119,7 @@ impl ChatRequest {
         self
     }
 
-    /// The maximum length of an answer including the model's hidden reasoning, in tokens; nothing is
+    /// The maximum length of an answer including the model's thinking, in tokens; nothing is
     /// added. If a deployment only accepts `max_tokens`, that is sent instead.
     ///
     /// # Default

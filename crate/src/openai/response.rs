@@ -197,7 +197,8 @@ pub struct ChoiceMessage {
     pub refusal: Option<String>,
 }
 
-/// Why an answer ended.
+/// Why an answer ended. Gateways before other models pass on the names of those models' protocols, which
+/// are understood as well, in upper or lower case: `max_tokens`, `safety`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FinishReason {
@@ -214,7 +215,7 @@ pub enum FinishReason {
 }
 
 impl FinishReason {
-    /// The reason, as the service names it.
+    /// The reason, as OpenAI's protocol names it; [`Other`](Self::Other) as the service does.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Stop => "stop",
@@ -226,13 +227,26 @@ impl FinishReason {
     }
 }
 
+/// What other protocols call the reasons `length` and `content_filter`, in lower case.
+const LENGTH: [&str; 4] = ["length", "max_tokens", "max_output_tokens", "model_length"];
+const FILTERED: [&str; 7] = [
+    "content_filter",
+    "content_filtered",
+    "safety",
+    "prohibited_content",
+    "blocklist",
+    "recitation",
+    "guardrail_intervened",
+];
+
 impl From<&str> for FinishReason {
     fn from(reason: &str) -> Self {
+        let is_one_of = |known: &[&str]| known.iter().any(|it| it.eq_ignore_ascii_case(reason));
         match reason {
             "stop" => Self::Stop,
-            "length" => Self::Length,
-            "content_filter" => Self::ContentFilter,
             "tool_calls" => Self::ToolCalls,
+            _ if is_one_of(&LENGTH) => Self::Length,
+            _ if is_one_of(&FILTERED) => Self::ContentFilter,
             other => Self::Other(other.to_owned()),
         }
     }
@@ -250,10 +264,10 @@ impl fmt::Display for FinishReason {
 pub struct Usage {
     /// The tokens of the prompt.
     pub prompt_tokens: u64,
-    /// The tokens of the answers, including those that the model spent on reasoning.
+    /// The tokens of the answers, including those that the model spent on thinking.
     pub completion_tokens: u64,
     /// Of these, the reasoning tokens (`reasoning_tokens`), which are billed but not shown; 0 if the model
-    /// does not reason or does not report them.
+    /// does not think or does not report them.
     pub reasoning_tokens: u64,
     /// The tokens of the prompt and the answers.
     pub total_tokens: u64,

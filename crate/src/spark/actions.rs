@@ -31,7 +31,15 @@ impl DataFrame {
     /// # Errors
     /// The name is none, or the plan is wrong.
     pub fn create_or_replace_temp_view(&self, name: &str) -> Result<()> {
-        self.create_view(name, true)
+        runtime::wait(self.create_view(name, true))
+    }
+
+    /// The same as [`create_or_replace_temp_view`](Self::create_or_replace_temp_view) for async code.
+    ///
+    /// # Errors
+    /// As [`create_or_replace_temp_view`](Self::create_or_replace_temp_view).
+    pub async fn create_or_replace_temp_view_async(&self, name: &str) -> Result<()> {
+        self.create_view(name, true).await
     }
 
     /// The same, but refuses a name that is taken.
@@ -39,10 +47,10 @@ impl DataFrame {
     /// # Errors
     /// As [`create_or_replace_temp_view`](Self::create_or_replace_temp_view).
     pub fn create_temp_view(&self, name: &str) -> Result<()> {
-        self.create_view(name, false)
+        runtime::wait(self.create_view(name, false))
     }
 
-    fn create_view(&self, name: &str, replace: bool) -> Result<()> {
+    async fn create_view(&self, name: &str, replace: bool) -> Result<()> {
         let session = self.connected().clone();
         let command = Command {
             create_dataframe_view: Some(CreateView {
@@ -53,7 +61,7 @@ impl DataFrame {
             }),
             ..Command::default()
         };
-        runtime::wait(runtime::run(async move { session.command(command).await }))
+        runtime::run(async move { session.command(command).await }).await
     }
 
     /// Writes the rows to files or to a table: `df.write().mode(SaveMode::Overwrite).parquet("answers")?`.
@@ -96,7 +104,15 @@ impl DataFrame {
     /// # Errors
     /// The plan is wrong.
     pub fn columns(&self) -> Result<Vec<String>> {
-        let schema = self.schema()?;
+        runtime::wait(self.columns_async())
+    }
+
+    /// The same as [`columns`](Self::columns) for async code.
+    ///
+    /// # Errors
+    /// As [`columns`](Self::columns).
+    pub async fn columns_async(&self) -> Result<Vec<String>> {
+        let schema = self.schema_async().await?;
         Ok(schema
             .fields()
             .iter()
@@ -109,13 +125,21 @@ impl DataFrame {
     /// # Errors
     /// The plan is wrong.
     pub fn explain(&self, mode: ExplainMode) -> Result<String> {
+        runtime::wait(self.explain_async(mode))
+    }
+
+    /// The same as [`explain`](Self::explain) for async code.
+    ///
+    /// # Errors
+    /// As [`explain`](Self::explain).
+    pub async fn explain_async(&self, mode: ExplainMode) -> Result<String> {
         let frame = self.clone();
         let explain_mode = match mode {
             ExplainMode::Simple => 1,
             ExplainMode::Extended => 2,
             ExplainMode::Formatted => 5,
         };
-        runtime::wait(runtime::run(async move {
+        runtime::run(async move {
             let answer = frame
                 .analyze(|plan| AnalyzePlanRequest {
                     explain: Some(Explain {
@@ -127,7 +151,8 @@ impl DataFrame {
                 .await?;
             let explained = answer.explain.map(|explained| explained.explain_string);
             explained.ok_or_else(|| no_answer("a plan"))
-        }))
+        })
+        .await
     }
 
     async fn analyze(

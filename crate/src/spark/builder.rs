@@ -5,26 +5,36 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::connected::Connected;
+use super::engine::{self, Place};
 use super::grpc::Channel;
 use super::remote::Remote;
 use super::session::Session;
-use super::{engine, uuid};
+use super::{uuid, workspace};
+use crate::databricks::Compute;
 use crate::error::Result;
 use crate::runtime;
 use crate::settings::{self, ALLOW_HTTP_VARIABLE, CONNECT_TIMEOUT};
+use crate::sideband::is_local_master;
 
 /// The variable with the server's address.
 const REMOTE_VARIABLE: &str = "SPARK_REMOTE";
 
+/// Where a session's tables are kept.
+const TABLES: &str = "spark.sql.warehouse.dir";
+
 /// Makes a [`Session`].
 ///
 /// # Default
-/// The server of `SPARK_REMOTE`, from the environment or a `.env` file. Without it, the local
-/// engine, which evenhand's own kernel starts with the first session.
+/// The server of `SPARK_REMOTE`, from the environment or a `.env` file. Without it, Databricks, if
+/// `DATABRICKS_CLUSTER_ID` or `DATABRICKS_SERVERLESS_COMPUTE_ID`, or the default profile of
+/// `~/.databrickscfg`, names compute there. Without that, the local engine, which evenhand's own
+/// kernel starts with the first session, and which forgets its tables when the kernel ends.
 #[derive(Clone, Default)]
 #[must_use = "a builder does nothing until a session is made"]
 pub struct SessionBuilder {
     remote: Option<String>,
+    profile: Option<String>,
+    compute: Option<Compute>,
     settings: Vec<(String, String)>,
     allow_http: bool,
 }
@@ -43,8 +53,38 @@ impl SessionBuilder {
     /// The parameters are `use_ssl`, `token`, `user_id` and `session_id`. All others are sent as
     /// headers. A connection to another machine is encrypted with TLS, and a token is sent to no
     /// other machine without it.
+    ///
+    /// A master on this machine, such as `local[*]`, asks for Apache Spark in place of Sail.
+    /// evenhand's own kernel installs and starts it, and it needs Java 17.
     pub fn remote(mut self, address: impl Into<String>) -> Self {
         self.remote = Some(address.into());
+        self
+    }
+
+    /// A session on this cluster of Databricks, which is started if it does not run.
+    ///
+    /// The workspace and the identity are those of `DATABRICKS_HOST` with `DATABRICKS_TOKEN`, or with
+    /// `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET`, or else those of a
+    /// [`profile`](Self::profile). With a host of Azure alone, the identity is that of
+    /// [`Client`](crate::Client): a service principal, the machine's, or that of `az login`.
+    pub fn cluster(mut self, id: impl Into<String>) -> Self {
+        self.compute = Some(Compute::Cluster(id.into()));
+        self
+    }
+
+    /// A session on serverless compute of Databricks. The workspace and the identity are those of
+    /// [`cluster`](Self::cluster).
+    pub fn serverless(mut self) -> Self {
+        self.compute = Some(Compute::Serverless);
+        self
+    }
+
+    /// The profile of `~/.databrickscfg` that names the workspace of Databricks and the identity.
+    ///
+    /// # Default
+    /// `DATABRICKS_CONFIG_PROFILE`; else the environment's `DATABRICKS_HOST`; else the file's default.
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        self.profile = Some(name.into());
         self
     }
 
@@ -86,37 +126,78 @@ impl SessionBuilder {
     /// # Errors
     /// As [`get_or_create`](Self::get_or_create).
     pub fn create(self) -> Result<Session> {
-        runtime::wait(runtime::run(self.begin(false)))
+        runtime::wait(self.create_async())
     }
 
-    async fn begin(self, may_be_active: bool) -> Result<Session> {
-        let address = self.address()?;
+    /// The same as [`create`](Self::create) for async code.
+    ///
+    /// # Errors
+    /// As [`get_or_create`](Self::get_or_create).
+    pub async fn create_async(self) -> Result<Session> {
+        runtime::run(self.begin(false)).await
+    }
+
+    async fn begin(mut self, may_be_active: bool) -> Result<Session> {
+        let target = self.target()?;
+        let address = match &target {
+            Target::Server(place) => place.address.clone(),
+            Target::Databricks(target) => target.address(),
+        };
         if may_be_active && let Some(active) = Connected::active(&address) {
+            if let Target::Databricks(target) = &target {
+                target.wake().await?;
+            }
             if !self.settings.is_empty() {
                 active.configure(self.settings).await?;
             }
             return Ok(Session::of(active));
         }
-        let remote = Remote::parse(&address, self.allow_http || allows_http()?)?;
-        let channel = Channel::new(&remote, connect_time(&remote))?;
-        let user = remote.user_id.unwrap_or_else(|| "evenhand".to_owned());
-        let id = remote.session_id.unwrap_or_else(uuid::random);
-        let session = Connected::new(channel, user, id, address);
-        session.greet(self.settings).await?;
+        let session = match target {
+            Target::Databricks(target) => target.connect(self.settings).await?,
+            Target::Server(place) => {
+                if let Some(tables) = place.tables {
+                    self.settings.insert(0, (TABLES.to_owned(), tables));
+                }
+                let remote = Remote::parse(&address, self.allow_http || allows_http()?)?;
+                let channel = Channel::new(&remote, connect_time(&remote))?;
+                let user = remote.user_id.unwrap_or_else(|| "evenhand".to_owned());
+                let id = remote.session_id.unwrap_or_else(uuid::random);
+                let session = Connected::new(channel, user, id, address);
+                session.greet(self.settings).await?;
+                session
+            }
+        };
         session.activate();
         Ok(Session::of(session))
     }
 
-    fn address(&self) -> Result<String> {
-        if let Some(address) = &self.remote {
-            return Ok(address.trim().to_owned());
+    fn target(&self) -> Result<Target> {
+        let asks_for_databricks = self.profile.is_some() || self.compute.is_some();
+        let named = match &self.remote {
+            Some(address) => Some(address.clone()),
+            None if asks_for_databricks => None,
+            None => settings::variable(Path::new(""), REMOTE_VARIABLE)?,
+        };
+        let named = named.map(|address| address.trim().to_owned());
+        if let Some(address) = named.clone().filter(|address| !is_local_master(address)) {
+            let tables = None;
+            return Ok(Target::Server(Place { address, tables }));
         }
-        match settings::variable(Path::new(""), REMOTE_VARIABLE)? {
-            Some(address) => Ok(address),
-            // It blocks until the engine answers, which may have to be installed first.
-            None => runtime::run_caller_code(engine::address),
+        if named.is_none()
+            && let Some(target) = workspace::target(self.profile.as_deref(), self.compute.as_ref())?
+        {
+            return Ok(Target::Databricks(target));
         }
+        // It blocks until the engine answers, which may have to be installed first.
+        let place = runtime::run_caller_code(|| engine::place(named.as_deref()))?;
+        Ok(Target::Server(place))
     }
+}
+
+/// Where a session is to be.
+enum Target {
+    Server(Place),
+    Databricks(workspace::Target),
 }
 
 impl fmt::Debug for SessionBuilder {
@@ -125,6 +206,8 @@ impl fmt::Debug for SessionBuilder {
         let names: Vec<_> = self.settings.iter().map(|(name, _)| name).collect();
         f.debug_struct("SessionBuilder")
             .field("has_remote", &self.remote.is_some())
+            .field("profile", &self.profile)
+            .field("compute", &self.compute)
             .field("settings", &names)
             .field("allow_http", &self.allow_http)
             .finish()

@@ -19,8 +19,16 @@ impl RuntimeConfig {
     /// # Errors
     /// The server can't be reached.
     pub fn get(&self, name: &str) -> Result<Option<String>> {
+        runtime::wait(self.get_async(name))
+    }
+
+    /// The same as [`get`](Self::get) for async code.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn get_async(&self, name: &str) -> Result<Option<String>> {
         let (session, name) = (self.0.clone(), name.to_owned());
-        runtime::wait(runtime::run(async move {
+        runtime::run(async move {
             let answer = session
                 .config(ConfigOperation {
                     get_option: Some(Get { keys: vec![name] }),
@@ -28,7 +36,8 @@ impl RuntimeConfig {
                 })
                 .await?;
             Ok(answer.pairs.into_iter().next().and_then(|pair| pair.value))
-        }))
+        })
+        .await
     }
 
     /// Sets a setting, also for a session that has to begin anew.
@@ -36,11 +45,17 @@ impl RuntimeConfig {
     /// # Errors
     /// The server refuses it: some settings are fixed when the server starts.
     pub fn set(&self, name: &str, value: impl ToString) -> Result<()> {
+        runtime::wait(self.set_async(name, value))
+    }
+
+    /// The same as [`set`](Self::set) for async code.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub async fn set_async(&self, name: &str, value: impl ToString) -> Result<()> {
         let session = self.0.clone();
         let settings = vec![(name.to_owned(), value.to_string())];
-        runtime::wait(runtime::run(
-            async move { session.configure(settings).await },
-        ))
+        runtime::run(async move { session.configure(settings).await }).await
     }
 
     /// Sets a setting back to the server's own value.
@@ -48,8 +63,16 @@ impl RuntimeConfig {
     /// # Errors
     /// As [`set`](Self::set).
     pub fn unset(&self, name: &str) -> Result<()> {
+        runtime::wait(self.unset_async(name))
+    }
+
+    /// The same as [`unset`](Self::unset) for async code.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub async fn unset_async(&self, name: &str) -> Result<()> {
         let (session, name) = (self.0.clone(), name.to_owned());
-        runtime::wait(runtime::run(async move {
+        runtime::run(async move {
             session.forget(&name);
             session
                 .config(ConfigOperation {
@@ -58,6 +81,7 @@ impl RuntimeConfig {
                 })
                 .await?;
             Ok(())
-        }))
+        })
+        .await
     }
 }

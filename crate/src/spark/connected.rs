@@ -16,7 +16,7 @@ use super::messages::{
     ReleaseSessionRequest, Set, UserContext,
 };
 use super::operation_status::is_closed;
-use super::status::Status;
+use super::status::{Status, UNAUTHENTICATED};
 use crate::display;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
@@ -198,7 +198,12 @@ impl Connected {
                 status.message = text.to_owned();
             }
         }
-        error_of(status)
+        let is_refused = status.code == UNAUTHENTICATED;
+        let error = error_of(status);
+        match is_refused {
+            true => error.with_hint(self.channel().token_hint()),
+            false => error,
+        }
     }
 
     pub(super) async fn config(&self, operation: ConfigOperation) -> Result<ConfigResponse> {
@@ -221,6 +226,7 @@ impl Connected {
             *id = super::uuid::random();
             id.clone()
         };
+        self.channel().set_session(&id);
         display::log_line(
             "The Spark server had closed the session, so a new one began: temporary views are gone, \
              and data frames that use them need them again.",

@@ -1,4 +1,5 @@
-//! The local engine: a Spark Connect server on this machine, for whoever has no other.
+//! The local engine: a Spark Connect server on this machine, for whoever has no other. It is Sail,
+//! or Apache Spark for who names a master such as `local[*]`.
 //!
 //! The library starts none itself. evenhand's kernel passes on which program does: that program
 //! installs the engine when it is first wanted, starts it, and prints its address. It runs in the
@@ -40,48 +41,70 @@ const KEYS: [&str; 5] = [
 
 /// A running engine.
 struct Engine {
+    /// Apache Spark's; `None` for Sail.
+    master: Option<String>,
     child: Child,
     /// The engine ends when this is closed.
     _stdin: Option<ChildStdin>,
-    address: String,
+    place: Place,
 }
 
-/// The engine of this process.
-static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
+/// Where an engine is.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) address: String,
+    /// A folder for tables, of an engine that would make one in the user's folder.
+    pub(super) tables: Option<String>,
+}
 
-/// The address of the local engine, which is started unless it runs.
+/// The engines of this process, one for each master.
+static ENGINES: Mutex<Vec<Engine>> = Mutex::new(Vec::new());
+
+/// The local engine, which is started unless it runs: Sail, or Apache Spark on a master such as
+/// `local[*]`.
 ///
 /// # Errors
 /// Nothing says how to start one; it can't be installed or started; or the user has stopped it.
-pub(super) fn address() -> Result<String> {
-    let mut engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(running) = &mut *engine
-        && matches!(running.child.try_wait(), Ok(None))
-    {
-        return Ok(running.address.clone());
+pub(super) fn place(master: Option<&str>) -> Result<Place> {
+    let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+    engines.retain_mut(|engine| matches!(engine.child.try_wait(), Ok(None)));
+    let running = engines
+        .iter()
+        .find(|engine| engine.master.as_deref() == master);
+    if let Some(running) = running {
+        return Ok(running.place.clone());
     }
     let program = std::env::var_os(SPARK_ENGINE_VARIABLE).filter(|program| !program.is_empty());
-    let started = start(&program.ok_or_else(nowhere)?)?;
-    let address = started.address.clone();
-    *engine = Some(started);
-    Ok(address)
+    let started = start(&program.ok_or_else(|| nowhere(master))?, master)?;
+    let place = started.place.clone();
+    engines.push(started);
+    Ok(place)
 }
 
-fn nowhere() -> Error {
-    Error::new(
-        ErrorKind::Settings,
-        "no Spark server is named, and the local engine starts only in evenhand's own kernel",
-    )
-    .with_hint(
-        "set SPARK_REMOTE, such as `sc://localhost:15002`; `evenhand spark` starts a local engine and \
+fn nowhere(master: Option<&str>) -> Error {
+    let (what, command) = match master {
+        None => ("no Spark server is named", "evenhand spark".to_owned()),
+        Some(master) => (
+            "the address names a Spark master",
+            format!("evenhand spark --master '{master}'"),
+        ),
+    };
+    let message = format!("{what}, and a local engine starts only in evenhand's own kernel");
+    Error::new(ErrorKind::Settings, message).with_hint(format!(
+        "set SPARK_REMOTE, such as `sc://localhost:15002`; `{command}` starts a local engine and \
          prints its address",
-    )
+    ))
 }
 
-fn start(program: &OsStr) -> Result<Engine> {
+fn start(program: &OsStr, master: Option<&str>) -> Result<Engine> {
     let mut command = Command::new(program);
+    if let Some(master) = master {
+        let begins = format!("Apache Spark starts on this machine, on the master {master}");
+        display::log_line(&begins);
+    }
     command
         .args(["spark", "--for-parent"])
+        .args(master.iter().flat_map(|master| ["--master", master]))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -99,10 +122,11 @@ fn start(program: &OsStr) -> Result<Engine> {
     let said = child.stderr.take().map(lines_of);
     let address = child.stdout.take().map(lines_of);
     match wait(&mut child, said.as_ref(), address.as_ref()) {
-        Ok(address) => Ok(Engine {
+        Ok(place) => Ok(Engine {
+            master: master.map(str::to_owned),
             child,
             _stdin: stdin,
-            address,
+            place,
         }),
         Err(error) => {
             drop(stdin);
@@ -119,7 +143,7 @@ fn wait(
     child: &mut Child,
     said: Option<&Receiver<String>>,
     address: Option<&Receiver<String>>,
-) -> Result<String> {
+) -> Result<Place> {
     let began = Instant::now();
     let mut lines: Vec<String> = Vec::new();
     let listen = |lines: &mut Vec<String>| {
@@ -134,7 +158,16 @@ fn wait(
         });
         listen(&mut lines);
         match printed {
-            Ok(line) if line.starts_with("sc://") => return Ok(line),
+            Ok(line) if line.starts_with("sc://") => {
+                let (address, tables) = match line.split_once(' ') {
+                    Some((address, tables)) => (address, Some(tables.to_owned())),
+                    None => (line.as_str(), None),
+                };
+                return Ok(Place {
+                    address: address.to_owned(),
+                    tables,
+                });
+            }
             Ok(line) => {
                 return Err(failed(&format!(
                     "it printed {line:?} in place of an address"

@@ -214,7 +214,11 @@ const HINTS: [(&str, &str); 22] = [
 ];
 
 /// Sail's and the server's own words, where there is no class.
-const HINTS_BY_WORDS: [(&str, &str); 11] = [
+const HINTS_BY_WORDS: [(&str, &str); 12] = [
+    (
+        "stopped SparkContext",
+        "the server ran out of memory, or was stopped: it has to be started anew",
+    ),
     ("table not found", HINTS[0].1),
     ("No table named", HINTS[0].1),
     ("No field named", HINTS[1].1),

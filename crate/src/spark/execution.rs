@@ -24,7 +24,7 @@ use super::messages::{
 use super::operation_status::{
     is_closed, is_finished, is_passing, is_too_far_back, is_unknown, never_arrived,
 };
-use super::status::Status;
+use super::status::{Status, UNAUTHENTICATED};
 use crate::cancel::kernel_requested_stop;
 use crate::error::{Error, Result};
 use crate::runtime;
@@ -312,7 +312,9 @@ impl Execution {
 
     async fn recover(&mut self, status: Status) -> Result<()> {
         let has_nothing = self.last_response_id.is_none();
-        if is_passing(&status) {
+        // A token that ended in mid-query: the rest is asked for with the next one.
+        let is_renewed = status.code == UNAUTHENTICATED && self.session.channel().renew().await;
+        if is_passing(&status) || is_renewed {
             // As far as anybody can tell, the operation may have begun.
             return self.after_cut(Error::from(Fault::Status(status))).await;
         }

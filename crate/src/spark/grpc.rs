@@ -7,6 +7,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http_body::Body as _;
@@ -15,10 +16,12 @@ use prost::bytes::{Bytes, BytesMut};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TE};
 
 use super::remote::Remote;
-use super::status::Status;
+use super::status::{Status, UNAUTHENTICATED};
+use crate::databricks::Credential;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::proxy::Destination;
 use crate::http::transport;
+use crate::secret::Secret;
 
 /// The largest message that is read. A batch of rows has some megabytes.
 const LARGEST_MESSAGE: usize = 256 * 1024 * 1024;
@@ -28,6 +31,9 @@ const FRAME_HEADER: usize = 5;
 
 /// How long a call that transfers little may take.
 const SHORT_CALL: Duration = Duration::from_secs(60);
+
+/// The header of a session on Databricks' serverless compute.
+const SESSION_HEADER: &str = "x-databricks-session-id";
 
 const CONTENT: HeaderValue = HeaderValue::from_static("application/grpc");
 
@@ -49,6 +55,10 @@ pub(crate) struct Channel {
     base: String,
     place: String,
     headers: HeaderMap,
+    /// Whose tokens change.
+    credential: Option<Arc<Credential>>,
+    /// The session's id, where it is sent as a header too.
+    session: Option<Arc<Mutex<String>>>,
 }
 
 impl Channel {
@@ -59,9 +69,7 @@ impl Channel {
         };
         let mut headers = HeaderMap::new();
         if let Some(token) = &remote.token {
-            let mut value = header_value(&format!("Bearer {}", token.expose()))?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
+            headers.insert(AUTHORIZATION, bearer(token)?);
         }
         for (name, value) in &remote.headers {
             let name = HeaderName::try_from(name.as_str()).map_err(|_| no_header())?;
@@ -76,7 +84,44 @@ impl Channel {
             base: format!("{}/spark.connect.SparkConnectService/", remote.base_url()),
             place: remote.place(),
             headers,
+            credential: None,
+            session: None,
         })
+    }
+
+    /// The same, with the tokens of this identity.
+    pub(crate) fn with_credential(mut self, credential: Arc<Credential>) -> Self {
+        self.credential = Some(credential);
+        self
+    }
+
+    /// The same, with the session's id as a header, as Databricks' serverless compute wants it.
+    pub(crate) fn with_session(mut self, id: &str) -> Self {
+        self.session = Some(Arc::new(Mutex::new(id.to_owned())));
+        self
+    }
+
+    /// The session has begun anew.
+    pub(crate) fn set_session(&self, id: &str) {
+        if let Some(session) = &self.session {
+            id.clone_into(&mut session.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Another token after the last one was refused. Whether there is one.
+    pub(crate) async fn renew(&self) -> bool {
+        match &self.credential {
+            Some(credential) => credential.renew().await,
+            None => false,
+        }
+    }
+
+    /// What the user can do about a token that is refused.
+    pub(crate) fn token_hint(&self) -> &'static str {
+        match &self.credential {
+            Some(credential) => credential.hint(),
+            None => "renew the token, and write it into SPARK_REMOTE as `;token=..`",
+        }
     }
 
     /// The server's `HOST:PORT`.
@@ -110,17 +155,53 @@ impl Channel {
         Ok(last)
     }
 
-    /// A call with a stream of responses.
+    /// A call with a stream of requests, all of which are here, and one response.
+    pub(crate) async fn upload<M: Message + Default>(
+        &self,
+        method: &str,
+        requests: &[impl Message],
+    ) -> Result<M, Fault> {
+        let mut body = Vec::new();
+        for request in requests {
+            body.extend_from_slice(&framed(request));
+        }
+        let mut responses = self.open_framed(method, body.into()).await?;
+        let mut last = M::default();
+        while let Some(response) = responses.next().await? {
+            last = response;
+        }
+        Ok(last)
+    }
+
+    /// A call with a stream of responses. If the token is refused, and there is a new one, the call
+    /// is made again: it was not looked at.
     pub(crate) async fn open(
         &self,
         method: &str,
         request: &impl Message,
     ) -> Result<Responses, Fault> {
+        self.open_framed(method, framed(request).into()).await
+    }
+
+    async fn open_framed(&self, method: &str, body: Bytes) -> Result<Responses, Fault> {
+        let opened = self.open_once(method, body.clone()).await;
+        let is_refused = match &opened {
+            Ok(responses) => responses.is_refused(),
+            Err(Fault::Unusable(error)) => error.kind() == ErrorKind::Authentication,
+            Err(_) => false,
+        };
+        match is_refused && self.renew().await {
+            true => self.open_once(method, body).await,
+            false => opened,
+        }
+    }
+
+    async fn open_once(&self, method: &str, body: Bytes) -> Result<Responses, Fault> {
         let response = self
             .http
             .post(format!("{}{method}", self.base))
-            .headers(self.headers.clone())
-            .body(framed(request))
+            .headers(self.headers_now().await.map_err(Fault::Unusable)?)
+            .body(body)
             .send()
             .await
             .map_err(|error| Fault::Cut(transport::broken_connection(error, &self.place)))?;
@@ -132,14 +213,31 @@ impl Channel {
         if parts.status != http::StatusCode::OK || !is_grpc {
             return Err(self.other_protocol(parts.status));
         }
-        // A call that fails at once has its outcome in the headers.
-        let ended = Status::of_headers(&parts.headers);
-        Ok(Responses {
+        let responses = Responses {
             body,
             buffer: BytesMut::new(),
-            ended,
+            // A call that fails at once has its outcome in the headers.
+            ended: Status::of_headers(&parts.headers),
             place: self.place.clone(),
-        })
+        };
+        if let Some(credential) = self.credential.as_ref().filter(|_| !responses.is_refused()) {
+            credential.accepted();
+        }
+        Ok(responses)
+    }
+
+    /// The headers, with what changes from call to call.
+    async fn headers_now(&self) -> Result<HeaderMap> {
+        let mut headers = self.headers.clone();
+        if let Some(credential) = &self.credential {
+            let token = credential.token().await?;
+            headers.insert(AUTHORIZATION, bearer(&token)?);
+        }
+        if let Some(session) = &self.session {
+            let id = session.lock().unwrap_or_else(PoisonError::into_inner);
+            headers.insert(SESSION_HEADER, header_value(&id)?);
+        }
+        Ok(headers)
     }
 
     fn other_protocol(&self, status: http::StatusCode) -> Fault {
@@ -151,7 +249,7 @@ impl Channel {
                     ErrorKind::Authentication,
                     format!("{} wants a valid token", self.place),
                 )
-                .with_hint("renew the token, and write it into SPARK_REMOTE as `;token=..`"),
+                .with_hint(self.token_hint()),
             ),
             403 => Fault::Unusable(
                 error(
@@ -179,6 +277,12 @@ impl Channel {
             ),
         }
     }
+}
+
+fn bearer(token: &Secret) -> Result<HeaderValue> {
+    let mut value = header_value(&format!("Bearer {}", token.expose()))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn header_value(text: &str) -> Result<HeaderValue> {
@@ -214,6 +318,12 @@ pub(crate) struct Responses {
 }
 
 impl Responses {
+    /// The token was refused.
+    fn is_refused(&self) -> bool {
+        let ended = self.ended.as_ref();
+        ended.is_some_and(|status| status.code == UNAUTHENTICATED)
+    }
+
     /// The next response; `None` once the service has said that there is none.
     pub(crate) async fn next<M: Message + Default>(&mut self) -> Result<Option<M>, Fault> {
         loop {

@@ -22,15 +22,20 @@
 //! A data frame of Spark is a plan. Nothing is computed until rows are asked for, a file is written
 //! or the frame is displayed, and then on the server. [`DataFrame::to_polars`] fetches the rows.
 //!
-//! - `session`, `connected`, `builder`, `config`: sessions; `remote` is their address, `engine` the local engine.
+//! - `session`, `connected`, `builder`, `config`: sessions; `remote` is their address, `engine` the local engine,
+//!   `workspace` Databricks.
 //! - `frame`, `actions`, `grouped`, `reader`, `writer`, `column`, [`functions`], `schema`, `batches`: data frames.
+//! - `table_batch` asks a model the prompts in a frame's column, and `answer_table` keeps the answers;
+//!   `executors` lets a cluster ask them, with `artifacts`; `journal` reads a batch's journal.
 //! - `execution` runs one query, and survives broken connections; `operation_status` tells
 //!   what a status says about it, `execution_errors` what the user is told.
 //! - `grpc`, `status`, `messages`: the protocol; `error_mapping` translates its errors.
 //! - `arrow`: rows from and to polars.
 
 mod actions;
+mod answer_table;
 mod arrow;
+mod artifacts;
 mod batches;
 mod builder;
 mod column;
@@ -40,12 +45,15 @@ mod engine;
 mod error_mapping;
 mod execution;
 mod execution_errors;
+mod executors;
 mod frame;
 pub mod functions;
 mod grouped;
 mod grpc;
+mod journal;
 mod memory;
 mod messages;
+mod names;
 mod operation_status;
 mod reader;
 mod remote;
@@ -53,9 +61,11 @@ mod schema;
 mod session;
 mod show;
 mod status;
+mod table_batch;
 #[cfg(test)]
 mod tests;
 mod uuid;
+mod workspace;
 mod writer;
 
 pub use actions::ExplainMode;
@@ -68,6 +78,7 @@ pub use grouped::GroupedData;
 pub use reader::DataFrameReader;
 pub use schema::{Field, Schema};
 pub use session::Session;
+pub use table_batch::FrameRows;
 pub use writer::{DataFrameWriter, SaveMode};
 
 /// What the library calls itself at the server.

@@ -200,9 +200,9 @@ fn no_address(text: &str) -> Error {
             "the address names a Spark master, and this client speaks Spark Connect",
         )
         .with_hint(
-            "start a server with `$SPARK_HOME/sbin/start-connect-server.sh --master ..` and set \
-             SPARK_REMOTE=sc://localhost:15002; or leave the variable out: the local engine starts \
-             by itself",
+            "start a server there with `$SPARK_HOME/sbin/start-connect-server.sh --master ..`, and set \
+             SPARK_REMOTE=sc://HOST:15002; `local[*]` starts Apache Spark on this machine; without the \
+             variable, the local engine starts",
         );
     }
     malformed("it does not begin with `sc://`")
@@ -276,9 +276,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_without_quoting_it() {
-        assert_snapshot!(refused("local[*]"), @r"
+        assert_snapshot!(refused("yarn"), @r"
         the address names a Spark master, and this client speaks Spark Connect
-          hint: start a server with `$SPARK_HOME/sbin/start-connect-server.sh --master ..` and set SPARK_REMOTE=sc://localhost:15002; or leave the variable out: the local engine starts by itself
+          hint: start a server there with `$SPARK_HOME/sbin/start-connect-server.sh --master ..`, and set SPARK_REMOTE=sc://HOST:15002; `local[*]` starts Apache Spark on this machine; without the variable, the local engine starts
         ");
         assert_snapshot!(refused("http://dapi123"), @r"
         the address of the Spark server is malformed: it does not begin with `sc://`

@@ -44,6 +44,10 @@ impl Session {
         Self(connected)
     }
 
+    pub(super) fn connected(&self) -> &Connected {
+        &self.0
+    }
+
     /// Runs a query, or a statement that changes something. A statement runs at once, and exactly
     /// once. A query is only analyzed: its rows are computed when they are asked for.
     ///
@@ -80,12 +84,23 @@ impl Session {
         query: &str,
         arguments: impl IntoIterator<Item = (N, Column)>,
     ) -> Result<DataFrame> {
+        runtime::wait(self.sql_with_async(query, arguments))
+    }
+
+    /// The same as [`sql_with`](Self::sql_with) for async code.
+    ///
+    /// # Errors
+    /// As [`sql`](Self::sql).
+    pub fn sql_with_async<N: Into<String>, A: IntoIterator<Item = (N, Column)>>(
+        &self,
+        query: &str,
+        arguments: A,
+    ) -> impl Future<Output = Result<DataFrame>> + Send + use<N, A> {
         let arguments = arguments
             .into_iter()
             .map(|(name, value)| (name.into(), value))
             .collect();
-        let asked = sql(self.0.clone(), query.to_owned(), arguments);
-        runtime::wait(runtime::run(asked))
+        runtime::run(sql(self.0.clone(), query.to_owned(), arguments))
     }
 
     /// A table or a view.
@@ -176,8 +191,16 @@ impl Session {
     /// # Errors
     /// The server can't be reached.
     pub fn interrupt_all(&self) -> Result<Vec<String>> {
+        runtime::wait(self.interrupt_all_async())
+    }
+
+    /// The same as [`interrupt_all`](Self::interrupt_all) for async code.
+    ///
+    /// # Errors
+    /// As [`interrupt_all`](Self::interrupt_all).
+    pub async fn interrupt_all_async(&self) -> Result<Vec<String>> {
         let session = self.0.clone();
-        runtime::wait(runtime::run(async move { session.interrupt(None).await }))
+        runtime::run(async move { session.interrupt(None).await }).await
     }
 
     /// Stops the running queries with the tag.
@@ -185,10 +208,16 @@ impl Session {
     /// # Errors
     /// The server can't be reached.
     pub fn interrupt_tag(&self, tag: &str) -> Result<Vec<String>> {
+        runtime::wait(self.interrupt_tag_async(tag))
+    }
+
+    /// The same as [`interrupt_tag`](Self::interrupt_tag) for async code.
+    ///
+    /// # Errors
+    /// As [`interrupt_tag`](Self::interrupt_tag).
+    pub async fn interrupt_tag_async(&self, tag: &str) -> Result<Vec<String>> {
         let (session, tag) = (self.0.clone(), tag.to_owned());
-        runtime::wait(runtime::run(
-            async move { session.interrupt(Some(&tag)).await },
-        ))
+        runtime::run(async move { session.interrupt(Some(&tag)).await }).await
     }
 
     /// Ends the session on the server, with its temporary views. Dropping it does the same.
@@ -196,8 +225,16 @@ impl Session {
     /// # Errors
     /// The server can't be reached.
     pub fn stop(&self) -> Result<()> {
+        runtime::wait(self.stop_async())
+    }
+
+    /// The same as [`stop`](Self::stop) for async code.
+    ///
+    /// # Errors
+    /// As [`stop`](Self::stop).
+    pub async fn stop_async(&self) -> Result<()> {
         let session = self.0.clone();
-        runtime::wait(runtime::run(async move { session.stop().await }))
+        runtime::run(async move { session.stop().await }).await
     }
 
     fn frame(&self, relation: Relation) -> DataFrame {

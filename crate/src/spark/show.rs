@@ -2,6 +2,7 @@
 
 use super::column::Column;
 use super::frame::DataFrame;
+use super::names::quoted;
 use super::session::Session;
 use crate::display::{MimeBundle, Show};
 use crate::error::Result;
@@ -20,10 +21,6 @@ impl RemoteFrame for DataFrame {
         };
         head.limit(rows).to_polars()
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }
 
 impl From<DataFrame> for Table {

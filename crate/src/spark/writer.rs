@@ -80,7 +80,15 @@ impl DataFrameWriter {
     ///
     /// # Errors
     /// It exists and the mode refuses that; the plan is wrong or fails; the server can't write there.
-    pub fn save(mut self, path: &str) -> Result<()> {
+    pub fn save(self, path: &str) -> Result<()> {
+        runtime::wait(self.save_async(path))
+    }
+
+    /// The same as [`save`](Self::save) for async code.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub async fn save_async(mut self, path: &str) -> Result<()> {
         if path.is_empty() {
             return Err(Error::new(
                 ErrorKind::Argument,
@@ -88,7 +96,7 @@ impl DataFrameWriter {
             ));
         }
         self.operation.path = Some(path.to_owned());
-        self.run()
+        self.run().await
     }
 
     /// Writes to a table, which is created if it is not there.
@@ -96,35 +104,51 @@ impl DataFrameWriter {
     /// # Errors
     /// As [`save`](Self::save).
     pub fn save_as_table(self, name: &str) -> Result<()> {
-        self.table(name, 1)
+        runtime::wait(self.save_as_table_async(name))
+    }
+
+    /// The same as [`save_as_table`](Self::save_as_table) for async code.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub async fn save_as_table_async(self, name: &str) -> Result<()> {
+        self.table(name, 1).await
     }
 
     /// Adds the rows to a table that is there, by the position of the columns.
     ///
     /// # Errors
     /// As [`save`](Self::save), and if there is no such table.
-    pub fn insert_into(mut self, name: &str) -> Result<()> {
+    pub fn insert_into(self, name: &str) -> Result<()> {
+        runtime::wait(self.insert_into_async(name))
+    }
+
+    /// The same as [`insert_into`](Self::insert_into) for async code.
+    ///
+    /// # Errors
+    /// As [`insert_into`](Self::insert_into).
+    pub async fn insert_into_async(mut self, name: &str) -> Result<()> {
         if self.operation.mode == SaveMode::ErrorIfExists.code() {
             self.operation.mode = SaveMode::Append.code();
         }
-        self.table(name, 2)
+        self.table(name, 2).await
     }
 
-    fn table(mut self, name: &str, save_method: i32) -> Result<()> {
+    async fn table(mut self, name: &str, save_method: i32) -> Result<()> {
         self.operation.table = Some(SaveTable {
             table_name: name.to_owned(),
             save_method,
         });
-        self.run()
+        self.run().await
     }
 
-    fn run(self) -> Result<()> {
+    async fn run(self) -> Result<()> {
         let session = self.frame.connected().clone();
         let command = Command {
             write_operation: Some(self.operation),
             ..Command::default()
         };
-        runtime::wait(runtime::run(async move { session.command(command).await }))
+        runtime::run(async move { session.command(command).await }).await
     }
 
     /// Writes CSV files to a folder.

@@ -122,6 +122,32 @@ fn a_token_of_another_tenant_is_told_with_what_was_asked_for() {
     assert_eq!(entra.requests().len(), 2, "the token was not the reason");
 }
 
+/// The service answers 400 to that, too. Who signs in again and makes the client anew gets a new token.
+#[test]
+fn another_tenant_in_a_400_ends_the_batch_and_the_next_client_signs_in_again() {
+    let entra = Server::new([
+        token("of-another-tenant-0123", 3600),
+        token("ours-0123", 3600),
+    ]);
+    let server = Server::answering(|request, _| match bearer(request).as_str() {
+        "Bearer ours-0123" => Reply::text("Kind."),
+        _ => Reply::error(
+            400,
+            "Tenant provided in token does not match resource token",
+            "Token tenant 1 does not match resource tenant.",
+        ),
+    });
+    let batch = client_of(&server, &entra).batch((0..50).map(|number| number.to_string()));
+    let error = batch.concurrency(1).run().unwrap_err();
+    insta::assert_snapshot!(shown(&error), @r"
+    authentication: the service answered 400 Bad Request: Token tenant 1 does not match resource tenant.
+      hint: the token was issued to the application an-app in the tenant contoso.onmicrosoft.com, for https://cognitiveservices.azure.com: check that this is the tenant of the resource (127.0.0.1:PORT), and that its role there is 'Cognitive Services OpenAI User'
+    ");
+    assert_eq!((server.requests().len(), entra.requests().len()), (1, 1));
+    client_of(&server, &entra).complete("Hi").unwrap();
+    assert_eq!(entra.requests().len(), 2);
+}
+
 #[test]
 fn a_refused_sign_in_ends_the_batch_and_shows_no_secret() {
     let body = json!({"error": "invalid_client", "error_codes": [7_000_215],

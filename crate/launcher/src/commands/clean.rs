@@ -4,11 +4,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use crate::commands::kernel;
 use crate::error::{Failure, Result};
 use crate::paths::home::{Home, MADE, MARKER, State};
 
 /// Removes the launcher's files, and its folder if it contains nothing else. Other files are
-/// kept, and so is the marker that the folder is ours.
+/// kept, and so is the marker that the folder is ours. The kernels that were installed for other
+/// Jupyters are removed first, since they start a program in it.
 pub fn run(home: &Home) -> Result<()> {
     let nothing = match home.state()? {
         State::Absent => "does not exist",
@@ -20,6 +22,7 @@ pub fn run(home: &Home) -> Result<()> {
         return Ok(());
     }
     let _alone = crate::setup::exclusive(home)?;
+    kernel::uninstall_all(home);
     for name in MADE {
         remove(&home.root().join(name))?;
     }

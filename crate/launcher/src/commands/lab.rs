@@ -1,13 +1,14 @@
-//! `evenhand lab`: JupyterLab on the notebooks, with a warm kernel and a model that answers.
+//! `evenhand lab`: JupyterLab on the lessons or on any folder, with a warm kernel and a model that answers.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
 use tokio::process::Command;
 
 use crate::commands::provider::Provider;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::jupyter;
 use crate::kernel;
 use crate::local_model::Allowance;
@@ -23,6 +24,9 @@ const SCRIPT: &str = include_str!("lab.py");
 pub struct Options {
     #[command(flatten)]
     pub allowance: Allowance,
+    /// The folder of your notebooks, or a notebook [default: the project's `notebooks/`]
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
     /// Passed on to JupyterLab, such as `-- --no-browser --port 8899`
     #[arg(last = true)]
     pub jupyter: Vec<OsString>,
@@ -30,12 +34,17 @@ pub struct Options {
 
 /// Sets up what is missing, and runs JupyterLab until the user ends it.
 pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCode> {
+    let opened = Opened::of(options.folder.as_deref(), project)?;
+    if options.folder.is_some() && says(&options.jupyter, &ROOT) {
+        return Err(Failure::new("the folder of the notebooks is named twice")
+            .hint("name it before `--` only: `evenhand lab DIR`"));
+    }
     setup::kernel(home)?;
     setup::library(project, home)?;
     setup::jupyter(project, home)?;
     kernel::install_spec(home)?;
     let mut answerer = Provider::new(project, home, options.allowance);
-    let environment = answerer.environment_for(&project.notebooks())?;
+    let environment = answerer.environment_for(&opened.folder)?;
     let sockets = jupyter::private_folder()?;
     err!("✓ opening JupyterLab; Ctrl-C ends it and everything that it started");
 
@@ -47,7 +56,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
         // `-I`: ignore other Python modules. `-y`: Ctrl-C ends it without asking.
         .args(["-I", "-c", SCRIPT, "-y"])
         .args(as_root())
-        .args(arguments(&options.jupyter, project))
+        .args(arguments(&options.jupyter, &opened))
         .envs(environment)
         .env("JUPYTER_PATH", kernel::jupyter_path(home))
         .env("JUPYTER_RUNTIME_DIR", sockets.path())
@@ -87,18 +96,85 @@ const ROOT: [&str; 5] = [
 /// JupyterLab's options for the page that it opens.
 const PAGE: [&str; 2] = ["--LabApp.default_url", "--ServerApp.default_url"];
 
+/// What JupyterLab shows first.
+#[derive(Debug, PartialEq, Eq)]
+struct Opened {
+    folder: PathBuf,
+    /// The path of its page, if it is not the list of files.
+    page: Option<String>,
+}
+
+impl Opened {
+    /// The folder or the notebook that the user named, or the lessons.
+    fn of(named: Option<&Path>, project: &Checkout) -> Result<Self> {
+        let Some(named) = named else {
+            return Ok(Self {
+                folder: project.notebooks(),
+                page: page_of(OsStr::new("01-responsible-ai.ipynb")),
+            });
+        };
+        let path = named.canonicalize().map_err(|error| {
+            let failure =
+                Failure::new(format!("could not open {}", named.display())).because(error);
+            match named.extension() {
+                Some(_) => failure.hint("name a folder or a notebook that exists"),
+                None => failure.hint(format!(
+                    "`evenhand new {}` writes a first notebook there",
+                    named.display()
+                )),
+            }
+        })?;
+        if path.is_dir() {
+            return Ok(Self {
+                folder: path,
+                page: None,
+            });
+        }
+        match (path.parent(), path.file_name()) {
+            (Some(folder), Some(name)) if path.extension() == Some(OsStr::new("ipynb")) => {
+                Ok(Self {
+                    folder: folder.to_owned(),
+                    page: page_of(name),
+                })
+            }
+            _ => Err(Failure::new(format!(
+                "{} is neither a folder nor a notebook",
+                named.display()
+            ))
+            .hint("name a folder, or a file whose name ends in .ipynb")),
+        }
+    }
+}
+
+/// The path of a notebook's page. A name may have any characters.
+fn page_of(name: &OsStr) -> Option<String> {
+    let mut page = "/lab/tree/".to_owned();
+    for byte in name.as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                page.push(char::from(*byte));
+            }
+            _ => page.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Some(page)
+}
+
+fn says(passed: &[OsString], names: &[&str]) -> bool {
+    let mut given = passed.iter().map(|argument| option(argument).0);
+    given.any(|name| names.iter().any(|known| name == *known))
+}
+
 /// The user's arguments, and our own for options that they do not set: JupyterLab does not accept
 /// an option twice.
-fn arguments(passed: &[OsString], project: &Checkout) -> Vec<OsString> {
-    let says = |names: &[&str]| {
-        let mut given = passed.iter().map(|argument| option(argument).0);
-        given.any(|name| names.iter().any(|known| name == *known))
-    };
+fn arguments(passed: &[OsString], opened: &Opened) -> Vec<OsString> {
     let mut all = Vec::new();
-    if !says(&ROOT) {
-        all.extend([ROOT[0].into(), project.notebooks().into()]);
-        if !says(&PAGE) {
-            all.extend([PAGE[0].into(), "/lab/tree/01-responsible-ai.ipynb".into()]);
+    if !says(passed, &ROOT) {
+        all.extend([ROOT[0].into(), opened.folder.clone().into()]);
+        if let Some(page) = &opened.page
+            && !says(passed, &PAGE)
+        {
+            all.extend([PAGE[0].into(), page.into()]);
         }
     }
     let mut is_root = false;
@@ -143,7 +219,7 @@ mod tests {
     fn all(passed: &[&str]) -> Vec<String> {
         let passed: Vec<OsString> = passed.iter().map(Into::into).collect();
         let project = Checkout::locate().unwrap();
-        let all = arguments(&passed, &project);
+        let all = arguments(&passed, &Opened::of(None, &project).unwrap());
         all.into_iter()
             .map(|argument| argument.into_string().unwrap())
             .collect()
@@ -168,6 +244,30 @@ mod tests {
             all(&["--LabApp.default_url=/lab"]),
             ["--ServerApp.root_dir", &root, "--LabApp.default_url=/lab"]
         );
+    }
+
+    #[test]
+    fn any_folder_and_any_notebook_can_be_opened() {
+        let project = Checkout::locate().unwrap();
+        let opened = |path: &Path| Opened::of(Some(path), &project);
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().canonicalize().unwrap();
+        assert_eq!(
+            opened(&folder).unwrap(),
+            Opened {
+                folder: folder.clone(),
+                page: None,
+            }
+        );
+        let notebook = folder.join("my études #1.ipynb");
+        std::fs::write(&notebook, "{}").unwrap();
+        std::fs::write(folder.join("text"), "").unwrap();
+        let page = opened(&notebook).unwrap().page;
+        assert_eq!(page.unwrap(), "/lab/tree/my%20%C3%A9tudes%20%231.ipynb");
+        let refused = |name: &str| opened(&folder.join(name)).unwrap_err().to_string();
+        assert!(refused("none").contains("/none` writes a first notebook there"));
+        assert!(refused("none.ipynb").contains("that exists"));
+        assert!(refused("text").contains("neither a folder nor a notebook"));
     }
 
     #[test]

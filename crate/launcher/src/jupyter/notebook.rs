@@ -73,15 +73,19 @@ impl Notebook {
             .get("metadata")
             .and_then(|metadata| metadata.pointer("/kernelspec/name"))
             .and_then(Value::as_str);
+        // An installed kernel may have any name.
+        let is_rust = json.get("metadata").is_some_and(|metadata| {
+            metadata.pointer("/kernelspec/language") == Some(&Value::from("rust"))
+        });
         match kernel {
-            Some(kernel) if KERNELS.contains(&kernel) => Ok(Self {
+            Some(kernel) if is_rust || KERNELS.contains(&kernel) => Ok(Self {
                 path: path.to_owned(),
                 json,
             }),
             Some(kernel) => Err(Failure::new(format!(
                 "{name} is not a Rust notebook: its kernel is `{kernel}`"
             ))
-            .hint("`evenhand run` runs notebooks whose kernel is `rust` or `evenhand`")),
+            .hint("`evenhand run` runs notebooks whose kernel is `rust`, `evenhand` or another one of Rust")),
             None => Err(
                 Failure::new(format!("{name} does not say which kernel it needs"))
                     .hint("choose a Rust kernel for it in JupyterLab and save it"),

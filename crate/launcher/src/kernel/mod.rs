@@ -2,20 +2,29 @@
 //! directory in which the notebook's dependencies are already compiled, and a wrapper between
 //! it and Jupyter.
 //!
-//! - `spec`: the kernelspec, through which Jupyter finds the kernel.
+//! - `spec`: the kernelspec, through which Jupyter finds the kernel; `installed`: those for Jupyters that
+//!   the launcher does not start, and `starter`: what they start.
 //! - `evcxr_build`: the build directory in which evcxr compiles cells.
 //! - `wrapper`: the program between Jupyter and evcxr.
 //! - `sideband`: what a cell reports to the wrapper.
-//! - `rust_text`: Rust source as tokens and items.
+//! - `rust_text`: Rust source as tokens and items; `reduced_sources`: copies of it for rust-analyzer.
 
 mod evcxr_build;
+pub mod installed;
+mod reduced_sources;
 mod rust_text;
 mod sideband;
 mod spec;
+mod starter;
 mod wrapper;
 
-pub use evcxr_build::{cell_library, environment, environment_of_warm, run_cargo};
+pub use evcxr_build::{REDUCED_PACKAGES, cell_library, environment_of_warm, run_cargo};
+pub use installed::starter as starter_of;
+pub use reduced_sources::copy_reduced;
+#[cfg(test)]
+pub use rust_text::without_bodies;
 pub use spec::{install as install_spec, jupyter_path};
+pub use starter::start as start_program;
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing {
@@ -35,23 +44,16 @@ use crate::jupyter::{Connection, KernelCommand, random_hex};
 use crate::paths;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
+use crate::paths::library_sources;
 use crate::paths::warm_build;
 use crate::supervise::block_on;
-use evcxr_build::PrivateCopy;
+use evcxr_build::{PrivateCopy, environment};
 pub use wrapper::prewarm::NOTEBOOK;
-use wrapper::{Parts, Shared, prewarm};
+use wrapper::{Parts, Shared, Toolkit, prewarm};
 
 /// The file in the build directory whose existence means that the reader chose how evcxr formats values
 /// that have no display of their own (`:fmt`, `:types`).
 const FORMATS: &str = "formats-are-the-readers";
-
-/// The options that Jupyter passes to `evenhand kernel`.
-#[derive(clap::Args, Debug)]
-pub struct Options {
-    /// The file to which Jupyter wrote this kernel's ports and key
-    #[arg(long, value_name = "FILE")]
-    pub connection_file: PathBuf,
-}
 
 /// The command that starts this kernel, for a kernelspec and for `evenhand run`;
 /// Jupyter replaces `{connection_file}`.
@@ -70,9 +72,9 @@ pub fn command() -> Result<Vec<String>> {
     ])
 }
 
-/// Runs the kernel until Jupyter ends it.
-pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
-    let connection = Connection::load(&options.connection_file)?;
+/// Runs the kernel until Jupyter ends it. Jupyter wrote its ports and key to this file.
+pub fn run(connection_file: &Path, home: &Home) -> Result<ExitCode> {
+    let connection = Connection::load(connection_file)?;
     let folder = std::env::current_dir().doing(|| "the notebook's folder is gone".to_owned())?;
     let mut private = None;
     let served = block_on(wrapper::serve(connection, async {
@@ -85,6 +87,7 @@ pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
             notes: Vec::new(),
             ahead: Vec::new(),
             notebook: None,
+            toolkit: None,
         })
     }));
     // Removed only now, when nothing writes into it any more.
@@ -94,7 +97,7 @@ pub fn run(options: &Options, home: &Home) -> Result<ExitCode> {
 
 /// Prepares what the wrapper works with.
 fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Result<Parts> {
-    let project = Checkout::locate()?;
+    let project = Checkout::locate().map_err(|failure| failure.hint(installed::MOVED))?;
     // Otherwise a `rust-toolchain.toml` beside the notebook would select the compiler.
     std::env::set_current_dir(project.root()).doing(|| "the checkout is gone".to_owned())?;
     let program = paths::evcxr::kernel_program(home).ok_or_else(|| {
@@ -118,10 +121,13 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         streams: copy.join("streams"),
     };
     sideband::pipes::create(&shared.streams)?;
-    let mut env = environment(copy, &project.lock_file())?;
+    let mut env = environment_of(copy, &project, home)?;
     env.push((TOKEN_VARIABLE.into(), shared.word.clone().into()));
     env.push((sideband::STREAMS.into(), shared.streams.clone().into()));
     env.push((STOP_FILE_VARIABLE.into(), shared.stop_file.clone().into()));
+    if let Some(warm) = &warm {
+        env.push((evcxr_build::WARM.into(), warm.build().into()));
+    }
     if let Ok(program) = std::env::current_exe() {
         env.push((SPARK_ENGINE_VARIABLE.into(), program.into()));
     }
@@ -130,6 +136,10 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         Some(_) => (Vec::new(), None),
         None => (vec![NOT_WARM.to_owned()], None),
     };
+    // Any other checkout is not trusted with what a notebook calls the installed toolkit.
+    let toolkit = project
+        .is_own()
+        .then(|| Toolkit::new(project.library(), folder.to_owned()));
     Ok(Parts {
         command: Ok(evcxr(program, env, copy)),
         folder: folder.to_owned(),
@@ -137,9 +147,11 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         waits: steers_evcxr(folder),
         shared,
         notes,
-        ahead: ahead.map_or(Vec::new(), |notebook| {
-            prewarm::cells(Path::new(&notebook), folder, &project.library())
-        }),
+        ahead: match (ahead, &toolkit) {
+            (Some(notebook), Some(toolkit)) => prewarm::cells(Path::new(&notebook), toolkit),
+            _ => Vec::new(),
+        },
+        toolkit,
     })
 }
 
@@ -171,8 +183,22 @@ pub fn without_wrapper<T>(
     home.claim()?;
     let warm = warm_build::find(&project, home)?;
     let copy = PrivateCopy::make(warm.map(|warm| warm.build()).as_deref(), &copies(home))?;
-    let env = environment(copy.path(), &project.lock_file())?;
+    let env = environment_of(copy.path(), &project, home)?;
     work(&evcxr(program, env, copy.path()))
+}
+
+/// The environment in which evcxr builds cells and infers types.
+fn environment_of(
+    copy: &Path,
+    project: &Checkout,
+    home: &Home,
+) -> Result<Vec<(OsString, OsString)>> {
+    let mut env = environment(copy, &project.lock_file())?;
+    env.push((REDUCED_PACKAGES.into(), home.reduced_packages().into()));
+    env.extend(
+        library_sources::find(home).map(|copy| (library_sources::VARIABLE.into(), copy.into())),
+    );
+    Ok(env)
 }
 
 fn evcxr(program: PathBuf, env: Vec<(OsString, OsString)>, copy: &Path) -> KernelCommand {

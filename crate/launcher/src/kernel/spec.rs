@@ -1,7 +1,8 @@
-//! The kernelspec through which Jupyter finds `evenhand kernel`.
+//! The kernelspecs through which Jupyter finds `evenhand kernel`.
 //!
-//! It has the same name as evcxr's own, `rust`, so that a notebook opens with either. Only a
-//! Jupyter that the launcher starts looks in this folder.
+//! That of the launcher has the same name as evcxr's own, `rust`, so that a notebook opens with
+//! either. Only a Jupyter that the launcher starts looks in its folder. Those for other Jupyters are
+//! written by `evenhand kernel install` (`installed`).
 
 use std::fs;
 use std::path::PathBuf;

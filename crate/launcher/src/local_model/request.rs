@@ -52,7 +52,7 @@ const NOT_PASSED_ON: [&str; 8] = [
 pub(crate) struct EngineRequest {
     body: Map<String, Value>,
     answers: u64,
-    /// The maximum length of an answer, including its reasoning.
+    /// The maximum length of an answer, including its thinking.
     pub(crate) most_tokens: Option<u64>,
     /// The reasoning tokens of each answer.
     pub(crate) thinking: Vec<u64>,
@@ -162,7 +162,7 @@ impl EngineRequest {
     }
 
     /// The tokens charged on receipt: the prompt at four characters per token, and the maximum
-    /// length of every answer, including its reasoning.
+    /// length of every answer, including its thinking.
     pub(crate) fn estimate(&self) -> u64 {
         let characters = self.body.get("messages").map_or(0, characters);
         let answers = match self.most_tokens {

@@ -30,7 +30,11 @@ impl Checkout {
                 root: folder.to_owned(),
             })
             .ok_or_else(|| {
-                Failure::new("the evenhand checkout is not where this program was built").hint(
+                let built = built_from().unwrap_or(Path::new("?")).display();
+                Failure::new(format!(
+                    "the evenhand checkout is no longer at {built}, where this program was built"
+                ))
+                .hint(
                     "change into the checkout, or build the launcher there again with `cargo run`",
                 )
             })
@@ -69,5 +73,16 @@ impl Checkout {
     /// What pip installs for the local Spark engine, with its hashes.
     pub fn spark_requirements(&self) -> PathBuf {
         self.root.join("crate/launcher/requirements-spark.txt")
+    }
+
+    /// What pip installs for Apache Spark, with its hash.
+    pub fn apache_spark_requirements(&self) -> PathBuf {
+        self.root.join("crate/launcher/requirements-pyspark.txt")
+    }
+
+    /// What builds Apache Spark's package, with its hash.
+    pub fn apache_spark_build_requirements(&self) -> PathBuf {
+        self.root
+            .join("crate/launcher/requirements-pyspark-build.txt")
     }
 }

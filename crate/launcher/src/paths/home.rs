@@ -78,6 +78,11 @@ impl Home {
         self.root.join("kernel")
     }
 
+    /// Copies of packages without the bodies of functions, for rust-analyzer.
+    pub fn reduced_packages(&self) -> PathBuf {
+        self.kernel().join("packages")
+    }
+
     /// Build directories in which the notebook's dependencies are already compiled.
     pub fn warm(&self) -> PathBuf {
         self.root.join("warm")
@@ -86,6 +91,11 @@ impl Home {
     /// What the local Spark engine was installed from, if it was.
     pub fn spark_stamp(&self) -> PathBuf {
         self.venv().join("evenhand-spark.txt")
+    }
+
+    /// What Apache Spark was installed from, if it was.
+    pub fn apache_spark_stamp(&self) -> PathBuf {
+        self.venv().join("evenhand-apache-spark.txt")
     }
 
     /// The output of background processes.

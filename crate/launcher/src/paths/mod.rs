@@ -1,13 +1,15 @@
 //! Where things are located. Apart from the home folder itself, nothing is created here.
 //!
 //! - `home`: the launcher's own folder; `checkout`: the notebooks and the library.
-//! - `evcxr`, `toolchain`, `warm_build`: the kernel's program, Rust, and the dependencies compiled
-//!   for notebooks; `lock_file`: the part of a lock file that concerns one package.
-//! - `which`: other programs, found as a shell would find them.
+//! - `evcxr`, `toolchain`, `library_sources`, `warm_build`: the kernel's program, Rust, the sources from
+//!   which types are inferred, and the dependencies compiled for notebooks; `lock_file`: the part of a lock file that concerns one package.
+//! - `jupyter`: where Jupyter looks for kernels; `which`: other programs, found as a shell would find them.
 
 pub mod checkout;
 pub mod evcxr;
 pub mod home;
+pub mod jupyter;
+pub mod library_sources;
 mod lock_file;
 pub mod toolchain;
 pub mod warm_build;

@@ -59,12 +59,21 @@ pub fn sysroot() -> Result<PathBuf> {
 
 /// Whether the standard library's sources are installed.
 pub fn has_sources(sysroot: &Path) -> bool {
+    sources_in(sysroot).is_some()
+}
+
+/// The folder of the standard library's sources.
+pub fn sources() -> Result<PathBuf> {
+    sources_in(&sysroot()?).ok_or_else(no_sources)
+}
+
+fn sources_in(sysroot: &Path) -> Option<PathBuf> {
     let by_name = std::env::var_os("RUST_SRC_PATH").map(PathBuf::from);
-    let in_sysroot = sysroot.join("lib/rustlib/src/rust/library");
-    by_name
+    // In a cell, the name is that of a reduced copy.
+    [sysroot.join("lib/rustlib/src/rust/library")]
         .into_iter()
-        .chain([in_sysroot])
-        .any(|library| library.join("core").is_dir())
+        .chain(by_name)
+        .find(|library| library.join("core").is_dir())
 }
 
 fn output(command: &mut Command) -> Result<String> {

@@ -4,11 +4,15 @@
 //! Each step first checks whether its work is done, resumes where it was interrupted, and on
 //! failure leaves nothing behind that a later run would mistake for finished work.
 
+mod apache_spark;
 mod evcxr;
+mod java;
+mod library_sources;
 mod lock;
 mod model;
 mod python;
 mod spark;
+mod starter;
 mod step;
 mod toolchain;
 mod warm;
@@ -24,7 +28,14 @@ use crate::paths::home::Home;
 pub fn kernel(home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     toolchain::ensure()?;
+    library_sources::ensure(home)?;
     evcxr::ensure(home)
+}
+
+/// Puts the program into the home that installed kernelspecs start.
+pub fn starter(home: &Home) -> Result<()> {
+    let _alone = exclusive(home)?;
+    starter::ensure(home)
 }
 
 /// Makes the warm build of the library, for notebooks that use it.
@@ -44,6 +55,13 @@ pub fn spark(project: &Checkout, home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     python::ensure(project, home)?;
     spark::ensure(project, home)
+}
+
+/// Sets up Apache Spark.
+pub fn apache_spark(project: &Checkout, home: &Home) -> Result<()> {
+    let _alone = exclusive(home)?;
+    python::ensure(project, home)?;
+    apache_spark::ensure(project, home)
 }
 
 /// Sets up everything that the embedded model needs.

@@ -70,6 +70,29 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     Ok(())
 }
 
+/// Requirements from which packages are installed into the environment, and the file that tells later
+/// that they were.
+pub(super) struct Wanted {
+    text: String,
+    stamp: PathBuf,
+}
+
+impl Wanted {
+    /// The requirements in this file, unless the packages were installed from the same.
+    pub(super) fn missing(requirements: &Path, stamp: PathBuf) -> Result<Option<Self>> {
+        let text = fs::read_to_string(requirements)
+            .doing(|| format!("could not read {}", requirements.display()))?;
+        let is_installed = fs::read_to_string(&stamp).is_ok_and(|have| have == text);
+        Ok((!is_installed).then_some(Self { text, stamp }))
+    }
+
+    /// Notes that the packages are installed.
+    pub(super) fn note_installed(self) -> Result<()> {
+        fs::write(&self.stamp, self.text)
+            .doing(|| format!("could not write {}", self.stamp.display()))
+    }
+}
+
 /// Turns off JupyterLab's question whether it may fetch news, which would cover the notebook.
 fn no_news(home: &Home) -> Result<()> {
     let folder = home.venv().join("share/jupyter/lab/settings");
@@ -145,6 +168,20 @@ fn no_ensurepip() -> bool {
 
 /// pip, which installs the files that the requirements name by their hashes, and builds nothing.
 pub(super) fn pinned(home: &Home, requirements: &Path) -> Command {
+    let mut pip = pip(home, requirements);
+    pip.args(["--only-binary", ":all:"]);
+    pip
+}
+
+/// pip, which builds a package from its source, by its hash, with what the environment has. It
+/// installs nothing beside it.
+pub(super) fn built(home: &Home, requirements: &Path) -> Command {
+    let mut pip = pip(home, requirements);
+    pip.args(["--no-deps", "--no-build-isolation"]);
+    pip
+}
+
+fn pip(home: &Home, requirements: &Path) -> Command {
     let mut pip = tool::python(home.python());
     pip.args([
         "-m",
@@ -155,8 +192,6 @@ pub(super) fn pinned(home: &Home, requirements: &Path) -> Command {
         "--progress-bar",
         "off",
         "--require-hashes",
-        "--only-binary",
-        ":all:",
         "--requirement",
     ])
     .arg(requirements);

@@ -1,34 +1,31 @@
 //! The local Spark engine, Sail, in the Python environment of JupyterLab. It is installed when a
 //! session first wants it, since most readers never do.
 
-use std::fs;
-
-use super::python::pinned;
+use super::python::{Wanted, pinned};
 use super::step::Step;
-use crate::error::{Context, Result};
+use crate::error::Result;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 
 /// Installs the engine unless it was installed from the current requirements. pip checks its hash.
 pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     let path = project.spark_requirements();
-    let wanted =
-        fs::read_to_string(&path).doing(|| format!("could not read {}", path.display()))?;
-    let stamp = home.spark_stamp();
-    if fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+    let Some(wanted) = Wanted::missing(&path, home.spark_stamp())? else {
         return Ok(());
-    }
+    };
     let mut step = Step::begin(home, "spark", "the local Spark engine, Sail", "63 MB, once");
     let mut pip = pinned(home, &path);
     pip.arg("--no-deps");
     step.run(&mut pip, |_| String::new())?;
-    fs::write(&stamp, &wanted).doing(|| format!("could not write {}", stamp.display()))?;
+    wanted.note_installed()?;
     step.done();
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -72,6 +72,12 @@ fn build(project: &Checkout, home: &Home, warm: &Warm, step: &mut Step) -> Resul
     let program = evcxr::kernel_program(home).ok_or_else(|| {
         Failure::new("the Rust kernel is gone").hint("start again to reinstall it")
     })?;
+    let mut env = kernel::environment_of_warm(&warm.build(), &warm.lock_file())?;
+    // So that no reader waits for the copies.
+    env.push((
+        kernel::REDUCED_PACKAGES.into(),
+        home.reduced_packages().into(),
+    ));
     let command = KernelCommand {
         argv: [
             program.as_os_str(),
@@ -80,7 +86,7 @@ fn build(project: &Checkout, home: &Home, warm: &Warm, step: &mut Step) -> Resul
         ]
         .map(Into::into)
         .to_vec(),
-        env: kernel::environment_of_warm(&warm.build(), &warm.lock_file())?,
+        env,
         sweep: Vec::new(),
         runs_for_a_reader: false,
     };

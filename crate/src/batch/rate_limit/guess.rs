@@ -179,6 +179,11 @@ impl Guess {
         self.verdict == Verdict::Unrelated
     }
 
+    /// Whether requests exceed the limit to test it.
+    pub(super) fn is_testing(&self) -> bool {
+        self.is_testing
+    }
+
     /// Whether a trial request would show what the refusals mean.
     pub(super) fn is_doubtful(&self, now: Duration) -> bool {
         match self.verdict {

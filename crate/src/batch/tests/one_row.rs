@@ -116,13 +116,13 @@ fn a_request_that_could_not_be_finished_is_asked_again_with_more_room() {
     let client = client(&loopback);
     let answers = ask(&client, 10);
     let notes = answers.totals().notes.join("\n");
-    insta::assert_snapshot!(notes, @"an answer of class was empty because of its reasoning: 256 tokens are allowed for that in addition to max_tokens from now on");
+    insta::assert_snapshot!(notes, @"an answer of class was empty because of its thinking: 256 tokens are allowed for that in addition to max_tokens from now on");
 
     let granted = client.batch(["p3"]).max_tokens(9).thinking_allowance(10);
     let answers = granted.run().unwrap();
     insta::assert_snapshot!(answers.rows()[0].error().unwrap(), @r"
     there is no answer: the 19 tokens allowed for both thinking and the answer did not suffice
-      hint: .thinking_allowance(256) gives the reasoning more room
+      hint: .thinking_allowance(256) gives the thinking more room
     ");
 }
 

@@ -1,4 +1,4 @@
-//! Reasoning is billed and reported, and is never taken for an answer.
+//! Thinking is billed and reported, and is never taken for an answer.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::{ChatRequest, ErrorKind, Price, Quota};
 #[test]
 fn thinking_is_in_usage_totals_and_cost() {
     let deployment = Deployment::start(Rules::GPT_5_MINI);
-    let client = client(&deployment, "class");
+    let client = client(&deployment, "gpt-5-mini");
     let answers = client.batch(["a", "b"]).max_tokens(100).run().unwrap();
     let usage = answers.rows()[0].usage().unwrap();
     assert_eq!((usage.completion_tokens, usage.reasoning_tokens), (51, 48));
@@ -64,7 +64,7 @@ fn an_answer_without_a_word_is_asked_again_with_more() {
 #[test]
 fn a_row_whose_thinking_takes_all_says_what_would_do() {
     let deployment = Deployment::start(Rules::GPT_5_MINI);
-    let client = client(&deployment, "class");
+    let client = client(&deployment, "gpt-5-mini");
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("rows.jsonl");
     let batch = || client.batch(["a"]).max_tokens(9).journal(&journal);
@@ -73,7 +73,7 @@ fn a_row_whose_thinking_takes_all_says_what_would_do() {
     assert_eq!(error.kind(), ErrorKind::TokenLimit);
     assert_snapshot!(error, @r"
     the answer is empty: thinking used 29 of the 29 tokens allowed for both thinking and the answer
-      hint: .thinking_allowance(256) gives the reasoning more room
+      hint: .thinking_allowance(256) gives the thinking more room
     ");
     assert_eq!(answers.totals().reasoning_tokens, 29);
     // It is no answer, so that it is asked when it can be.
@@ -144,12 +144,19 @@ fn what_is_submitted_uses_what_is_known() {
 }
 
 #[test]
-fn reasoning_without_a_word_is_no_answer_even_if_its_tokens_are_not_reported() {
-    let loopback = Loopback::serve(|request| {
+fn thinking_without_a_word_is_no_answer_even_if_its_tokens_are_not_reported() {
+    for length in ["length", "MAX_TOKENS"] {
+        thinking_that_is_not_reported(length);
+    }
+}
+
+/// `length` is what the service calls the end of an answer at its limit.
+fn thinking_that_is_not_reported(length: &'static str) {
+    let loopback = Loopback::serve(move |request| {
         let body = request.json();
         let limit = body["max_tokens"].as_u64().unwrap();
         let (text, finish) = match limit < 600 {
-            true => (json!(null), "length"),
+            true => (json!(null), length),
             false => (json!(format!("Yes: {}", last_message(&body))), "stop"),
         };
         Reply::json(

@@ -71,15 +71,17 @@ impl Credential {
         let held = tokens.current().await?;
         let first = copy(&request)?;
         let answer = self.open_with(first, &held.token.secret, way).await?;
-        if answer.status() != UNAUTHORIZED {
+        if is_accepted(&answer) {
             tokens.accepted(&held);
+        }
+        if answer.status() != UNAUTHORIZED {
             return Ok(answer);
         }
         let Some(renewed) = tokens.after_rejection(&held).await else {
             return Ok(answer);
         };
         let answer = self.open_with(request, &renewed.token.secret, way).await?;
-        if answer.status() != UNAUTHORIZED {
+        if is_accepted(&answer) {
             tokens.accepted(&renewed);
         }
         Ok(answer)
@@ -98,6 +100,12 @@ impl Credential {
         value.set_sensitive(true);
         transport::open(request.header(AUTHORIZATION, value), way).await
     }
+}
+
+/// Whether the answer proves that the token is good. A service refuses the token of another tenant
+/// with 400 or 403, too.
+fn is_accepted(answer: &Incoming<'_>) -> bool {
+    (200..300).contains(&answer.status())
 }
 
 /// A copy of the request; its body is in memory and is shared, not copied.

@@ -11,7 +11,7 @@ use crate::openai::endpoint::{GENERALLY_AVAILABLE, Protocol};
 impl RequestContext<'_> {
     pub(super) fn hint(
         &self,
-        kind: ErrorKind,
+        (kind, status): (ErrorKind, u16),
         said: &ServiceMessage,
         asked: Option<Duration>,
     ) -> Option<String> {
@@ -22,7 +22,7 @@ impl RequestContext<'_> {
                 }
                 found => format!("reword the prompt: the service's content filter found {found}"),
             }),
-            ErrorKind::Authentication => Some(self.who(self.credential)),
+            ErrorKind::Authentication => Some(self.who(self.credential, status, said)),
             ErrorKind::PermissionDenied => Some(match self.endpoint.protocol() {
                 Protocol::OpenAi => "the key may not do this: check its permissions".to_owned(),
                 _ => {
@@ -31,28 +31,49 @@ impl RequestContext<'_> {
                         .to_owned()
                 }
             }),
+            ErrorKind::BadRequest if said.wants_newer_version() => Some(
+                "leave AZURE_OPENAI_API_VERSION out: the v1 protocol is then used, which every current \
+                 model takes"
+                    .to_owned(),
+            ),
             ErrorKind::BadRequest | ErrorKind::NotFound if said.is_about_version() => {
                 Some(format!(
                     "set AZURE_OPENAI_API_VERSION to a version that the service has, such as {GENERALLY_AVAILABLE}"
                 ))
             }
             ErrorKind::NotFound => Some(self.where_to(said)),
+            ErrorKind::BadRequest if said.is_about_operation() => Some(format!(
+                "the model of the deployment '{}' takes no chat completions, as those for images, \
+                 embeddings or the Responses API alone (-codex, -pro): set {} to a deployment of a \
+                 chat model",
+                self.deployment,
+                self.endpoint.deployment_variable()
+            )),
             ErrorKind::BadRequest | ErrorKind::UnprocessableEntity => said.refused_field(),
             ErrorKind::RateLimit => Some(quota(said, asked)),
             _ => None,
         }
     }
 
-    fn who(&self, credential: &Credential) -> String {
+    fn who(&self, credential: &Credential, status: u16, said: &ServiceMessage) -> String {
         let variable = credential.variable();
         if let Some(who) = credential.signed_in_as() {
+            let token = match status {
+                401 => "a new token was rejected, too. It",
+                _ => "the token",
+            };
             return format!(
-                "a new token was rejected, too. It was issued to {who}: check that this is the tenant \
+                "{token} was issued to {who}: check that this is the tenant \
                  of the resource ({}), and that its role there is 'Cognitive Services OpenAI User'",
                 self.endpoint.host()
             );
         }
         match (credential.kind(), self.endpoint.protocol()) {
+            (CredentialKind::EntraToken, _) if said.is_about_tenant() => format!(
+                "get a token of the tenant of the resource ({}), and set {variable}: az account \
+                 get-access-token --tenant TENANT --resource https://cognitiveservices.azure.com",
+                self.endpoint.host()
+            ),
             (CredentialKind::EntraToken, _) => format!(
                 "get a new token, since it holds for about an hour, and set {variable}: az account \
                  get-access-token --resource https://cognitiveservices.azure.com"
@@ -102,6 +123,43 @@ impl ServiceMessage {
             .as_deref()
             .unwrap_or_default()
             .to_ascii_lowercase()
+    }
+
+    fn has_code(&self, codes: &[&str]) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        codes.iter().any(|known| known.eq_ignore_ascii_case(code))
+    }
+
+    /// A gateway's quota: Azure API Management answers 403 when a quota of calls is used up.
+    pub(super) fn is_about_quota(&self) -> bool {
+        const CODES: [&str; 4] = [
+            "429",
+            "RateLimitReached",
+            "rate_limit_exceeded",
+            "too_many_requests",
+        ];
+        self.has_code(&CODES) || self.text().contains("quota will be replenished")
+    }
+
+    /// The token is of another tenant than the resource. The service answers 400 to that, too.
+    pub(super) fn is_about_tenant(&self) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        let told = format!("{} {}", code.to_ascii_lowercase(), self.text());
+        let is_mismatch = ["does not match", "mismatch", "not match"];
+        told.contains("tenant") && is_mismatch.iter().any(|words| told.contains(words))
+    }
+
+    /// The model has no chat completions.
+    fn is_about_operation(&self) -> bool {
+        let text = self.text();
+        self.has_code(&["OperationNotSupported"])
+            || text.contains("does not work with the specified model")
+            || text.contains("only supported in v1/responses")
+    }
+
+    /// The model or a parameter is newer than the API version.
+    fn wants_newer_version(&self) -> bool {
+        self.text().contains("enabled only for api versions")
     }
 
     fn is_about_version(&self) -> bool {

@@ -25,6 +25,9 @@ pub(super) const EXCERPT: usize = 300;
 /// How much of an HTML page is searched, in bytes.
 const LONGEST_PAGE: usize = 256 * 1024;
 
+/// The code of a prompt that the content filter refused, in `innererror`.
+const POLICY_VIOLATION: &str = "ResponsibleAIPolicyViolation";
+
 /// The longest part of a body that is kept with its error, in bytes.
 pub(super) const LONGEST_BODY: usize = 4 * 1024;
 
@@ -42,6 +45,8 @@ struct ServiceMessage {
     message: Option<String>,
     param: Option<String>,
     filter: ContentFilter,
+    /// The content filter refused the prompt, even if it does not say what it found.
+    is_filtered: bool,
 }
 
 impl RequestContext<'_> {
@@ -58,7 +63,7 @@ impl RequestContext<'_> {
             return self.redirected(status, headers).with_request_id(id);
         }
         let said = self.said(body);
-        let kind = kind(status, said.code.as_deref(), &said.filter);
+        let kind = kind(status, &said);
         let answered = format!("the service answered {}", named(status));
         self.error(kind, status, &answered, said, limits)
             .with_request_id(id)
@@ -78,7 +83,7 @@ impl RequestContext<'_> {
         let said = self.said_of(found.said);
         let (kind, status, retry) = match found.status {
             Some(status) => (
-                kind(status, said.code.as_deref(), &said.filter),
+                kind(status, &said),
                 status,
                 Retry::after_status(status, headers, now),
             ),
@@ -115,7 +120,7 @@ impl RequestContext<'_> {
             Some(message) => format!("{answered}: {message}"),
             None => answered.to_owned(),
         };
-        let hint = self.hint(kind, &said, limits.retry_after);
+        let hint = self.hint((kind, status), &said, limits.retry_after);
         let mut error = Error::new(kind, message)
             .with_status(status)
             .with_code(said.code)
@@ -201,11 +206,15 @@ impl RequestContext<'_> {
             .or_else(|| field(detail))
             .or_else(|| Some(beginning(error.get()).to_owned()).filter(|_| !is_bare(error)));
         let inner = inner.or(also_inner);
+        let of_inner = inner.and_then(|inner| fields(inner, ["code"])[0]);
+        let filter = inner.map(ContentFilter::inside).unwrap_or_default();
         ServiceMessage {
+            is_filtered: filter.is_filtered()
+                || field(of_inner).as_deref() == Some(POLICY_VIOLATION),
             code: short(field(code).or_else(|| field(kind))),
             message: message.as_deref().and_then(excerpt),
             param: short(field(param)),
-            filter: self.cleaned(inner.map(ContentFilter::inside).unwrap_or_default()),
+            filter: self.cleaned(filter),
         }
     }
 
@@ -242,9 +251,13 @@ fn named(status: u16) -> String {
     }
 }
 
-fn kind(status: u16, code: Option<&str>, filter: &ContentFilter) -> ErrorKind {
+fn kind(status: u16, said: &ServiceMessage) -> ErrorKind {
     match status {
-        400 if code == Some("content_filter") || filter.is_filtered() => ErrorKind::ContentFilter,
+        400 if said.code.as_deref() == Some("content_filter") || said.is_filtered => {
+            ErrorKind::ContentFilter
+        }
+        400 | 403 if said.is_about_quota() => ErrorKind::RateLimit,
+        400 | 403 if said.is_about_tenant() => ErrorKind::Authentication,
         400 => ErrorKind::BadRequest,
         401 => ErrorKind::Authentication,
         403 => ErrorKind::PermissionDenied,

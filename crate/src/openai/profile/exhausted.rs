@@ -1,4 +1,4 @@
-//! Answers that reasoning has left empty, and requests that the service could not finish because of
+//! Answers that thinking has left empty, and requests that the service could not finish because of
 //! it: they are asked again with a larger allowance.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::text::grouped;
 const EMPTY_ANSWERS: u32 = 2;
 
 impl Negotiation<'_> {
-    /// Raises the reasoning allowance after an attempt for which it was too small. Returns false if
+    /// Raises the thinking allowance after an attempt for which it was too small. Returns false if
     /// that can't help: the user has fixed it, or it has been raised often enough.
     pub(super) fn raise_allowance(&mut self, prepared: &PreparedRequest<'_>) -> bool {
         let had = prepared.allowance;
@@ -39,13 +39,13 @@ impl Negotiation<'_> {
         }
         if raised > state.profile.allowance {
             state.note(format!(
-                "an answer of {} was empty because of its reasoning: {} tokens are allowed for that \
+                "an answer of {} was empty because of its thinking: {} tokens are allowed for that \
                  in addition to max_tokens from now on",
                 shared.deployment(),
                 grouped(u64::from(raised)),
             ));
         }
-        // The other rows start with it. Not every service reports that it reasons.
+        // The other rows start with it. Not every service reports that it thinks.
         state.profile = Arc::new(profile);
         self.has_learned = true;
         true

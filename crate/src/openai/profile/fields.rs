@@ -79,7 +79,7 @@ impl Fields {
     }
 
     /// The fields that a deployment may refuse. A missing effort counts, because it is not known
-    /// then how much the deployment reasons.
+    /// then how much the deployment thinks.
     pub(super) fn refusable(request: &ChatRequest) -> Self {
         let is_limited = request.max_tokens.is_some() || request.max_completion_tokens.is_some();
         let tokens = match is_limited {

@@ -4,10 +4,10 @@
 //! refused three times. At most two refusals are spent:
 //!
 //! - A deployment that refuses `max_tokens` or a temperature is taken for a reasoning model, so
-//!   the next request also sets an effort: the lowest of the model's family if a name reveals
-//!   the family, otherwise `minimal`, whose refusal lists the accepted ones. If the request sets
-//!   a temperature or a seed and no name reveals the family, no effort is guessed, so that the
-//!   second refusal remains for those.
+//!   the next request also sets an effort: the lowest of the model's family, if a name reveals the
+//!   family. Otherwise no effort is guessed, so that the second refusal remains for a temperature or
+//!   a seed, of this request or of a later one. The first answer, which `max_tokens` keeps short, then
+//!   reveals the model's name and whether it thinks (`negotiation` asks again if it does).
 //! - After the second refusal in a row, the sampling fields (temperature, `top_p`, seed) that
 //!   have not been accepted yet are left out. They are reported as 'not tried'.
 //!
@@ -61,11 +61,7 @@ impl Profile {
             || self.refused.contains(Fields::TEMPERATURE);
         let works_without = field.is_sampling() && now.accepted.contains(Fields::EFFORT);
         if thinks && !works_without {
-            let at_stake = Fields::sampling(now.wanted)
-                .without(self.refused)
-                .without(now.accepted);
-            let may_guess = now.refusals < TRIES && at_stake.is_empty();
-            self.choose_effort(now.wanted, now.names, may_guess.then_some("minimal"));
+            self.choose_effort(now.wanted, now.names, None);
         }
         if now.refusals >= TRIES {
             let left = Fields::sampling(now.wanted).without(now.accepted);
@@ -106,7 +102,7 @@ impl Profile {
     ) -> Result<(), NothingLearned> {
         let sent = now.sent.max_tokens.or(now.sent.max_completion_tokens);
         if let Some(most) = refusal.most_tokens() {
-            // Only the reasoning allowance can be reduced.
+            // Only the thinking allowance can be reduced.
             let fits = now.wanted.max_tokens.is_some_and(|wanted| wanted <= most);
             if !fits || sent.is_none_or(|sent| sent <= most) {
                 return Err(NothingLearned);

@@ -1,8 +1,8 @@
-//! Which parameters a deployment accepts, and how it reasons.
+//! Which parameters a deployment accepts, and how it thinks.
 //!
 //! A request states what the user *wants*: an answer of at most so many tokens, this
 //! temperature. Deployments differ in how that must be sent. Older models accept `max_tokens`;
-//! reasoning models accept `max_completion_tokens`, which also pays for their reasoning, and
+//! reasoning models accept `max_completion_tokens`, which also pays for their thinking, and
 //! refuse a temperature. A [`Profile`] holds what is known about one deployment and translates
 //! requests for it.
 //!
@@ -10,7 +10,7 @@
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait.
 //! - `negotiation` sends one request until it has its answer; `thinking` detects answers that
-//!   reasoning has left empty, and `exhausted` asks again for them; `take_back` takes back an effort
+//!   thinking has left empty, and `exhausted` asks again for them; `take_back` takes back an effort
 //!   that a deployment does not bear, and a change after which the `complaint` is the same; `file` is
 //!   the format in which a profile is stored.
 
@@ -124,7 +124,7 @@ impl Profile {
         }
     }
 
-    /// The limit that is sent: the length that is wanted plus the reasoning allowance. A request
+    /// The limit that is sent: the length that is wanted plus the thinking allowance. A request
     /// that limits both together, with `max_completion_tokens`, is left as it is.
     fn tokens(&self, wanted: &ChatRequest, budget: Budget) -> Option<u32> {
         let answer = match wanted.max_tokens {
@@ -136,7 +136,7 @@ impl Profile {
         Some(tokens.min(most.max(answer)))
     }
 
-    /// The reasoning allowance, in tokens.
+    /// The thinking allowance, in tokens.
     fn allowance(&self, wanted: &ChatRequest, budget: Budget) -> u32 {
         let effort = self.effort_of(wanted);
         let may_think = effort.is_some() || self.thinks;

@@ -32,7 +32,7 @@ pub(crate) struct Negotiation<'a> {
     refusable: Fields,
     /// The profile of this request alone, after a refusal that concerns only it.
     pub(super) own: Option<Arc<Profile>>,
-    /// The user's reasoning allowance, in tokens.
+    /// The user's thinking allowance, in tokens.
     pub(super) granted: Option<u32>,
     /// The allowance after an empty answer.
     pub(super) raised: Option<u32>,
@@ -56,7 +56,7 @@ pub(crate) struct PreparedRequest<'a> {
     pub(crate) deployment: &'a str,
     /// How it was translated; `None` if it is sent as written.
     pub(crate) tag: Option<Arc<str>>,
-    /// The reasoning allowance in it, in tokens.
+    /// The thinking allowance in it, in tokens.
     pub(super) allowance: u32,
     pub(super) version: u32,
 }
@@ -70,7 +70,7 @@ pub(crate) enum Judgement {
 }
 
 impl Client {
-    /// Starts the negotiation of a request. `granted` is the user's reasoning allowance.
+    /// Starts the negotiation of a request. `granted` is the user's thinking allowance.
     ///
     /// # Errors
     /// The request is invalid, or there is no deployment.
@@ -117,7 +117,7 @@ impl Client {
 }
 
 impl PreparedRequest<'_> {
-    /// Adds a hint to the error of a request that is larger than the quota if its reasoning
+    /// Adds a hint to the error of a request that is larger than the quota if its thinking
     /// allowance contributes to that.
     pub(crate) fn hinted(&self, wanted: &ChatRequest, error: Error) -> Error {
         let sent = self
@@ -279,7 +279,7 @@ impl Negotiation<'_> {
             self.held = has_text.then(|| completion.clone());
             return Ok(Judgement::Again(usage));
         }
-        if !completion.is_consumed_by_reasoning() {
+        if !completion.is_consumed_by_thinking() {
             return Ok(Judgement::Final);
         }
         if self.raise_allowance(prepared) {
@@ -293,8 +293,12 @@ impl Negotiation<'_> {
     /// Learns from an answer. Returns false if it reveals a reasoning model whose effort can be
     /// lowered: the request is then sent again, so that all rows have the same effort.
     fn take_in(&mut self, prepared: &PreparedRequest<'_>, completion: &ChatCompletion) -> bool {
+        let thought = completion.usage.map_or(0, |usage| usage.reasoning_tokens);
+        if self.own.is_some() {
+            return thought == 0 || !self.steer_own(&model_name(&completion.model));
+        }
         let mut state = self.shared.state();
-        if state.version != prepared.version || self.own.is_some() {
+        if state.version != prepared.version {
             return true;
         }
         let refusable = self.refusable;
@@ -304,13 +308,12 @@ impl Negotiation<'_> {
             let is_another = was.is_some_and(|was| was != model);
             if is_another && state.forget(self.deployment, &model, refusable) {
                 self.has_learned = true;
-                return true;
+                return thought == 0 || !state.steer(self.wanted, &[&model, self.deployment]);
             }
             if state.profile.model.as_ref() != Some(&model) {
                 Arc::make_mut(&mut state.profile).model = Some(model);
             }
         }
-        let thought = completion.usage.map_or(0, |usage| usage.reasoning_tokens);
         if thought > 0 && !state.profile.is_settled(self.wanted) {
             let model = state.profile.model.clone().unwrap_or_default();
             if state.steer(self.wanted, &[&model, self.deployment]) {
@@ -325,7 +328,7 @@ impl Negotiation<'_> {
             }
         }
         // After an empty answer the sufficient allowance is still unknown.
-        let is_news = !state.accepted.contains(refusable) && !completion.is_consumed_by_reasoning();
+        let is_news = !state.accepted.contains(refusable) && !completion.is_consumed_by_thinking();
         if is_news {
             state.accepted = state.accepted.with(refusable);
             state.misses = 0;
@@ -344,6 +347,18 @@ impl Negotiation<'_> {
         true
     }
 
+    /// Lowers the effort of this request alone, whose answer has shown that the deployment thinks.
+    /// Returns whether that changes the request.
+    fn steer_own(&mut self, model: &str) -> bool {
+        let mut profile = self.own.as_deref().cloned().unwrap_or_default();
+        let is_chosen =
+            profile.choose_effort(self.wanted, &[model, self.deployment], Some("minimal"));
+        if is_chosen {
+            self.own = Some(Arc::new(profile));
+        }
+        is_chosen
+    }
+
     /// Learns from a refusal.
     ///
     /// # Errors
@@ -356,10 +371,13 @@ impl Negotiation<'_> {
         let refusal = attempt.refusal.as_ref().ok_or(None)?;
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
-        if self.refused.len() >= REFUSALS {
-            return Err(None);
-        }
         let field = refusal.field(&prepared.request).ok_or(None)?;
+        if self.refused.len() >= REFUSALS {
+            return Err(Some(format!(
+                "{} keeps changing which parameters it takes: ask its operator which models answer",
+                self.deployment
+            )));
+        }
         if state.version != prepared.version && self.own.is_none() {
             let now = state.profile.translate(self.wanted, self.budget());
             if now != prepared.request {
@@ -367,14 +385,14 @@ impl Negotiation<'_> {
                 return Ok(());
             }
         }
-        self.refuses_both(field)?;
+        self.refuses_both(field, &state)?;
         let before = self.own.as_ref().unwrap_or(&state.profile);
         let before = Arc::clone(before);
         let (profile, field) = self.learned(&state, &before, refusal, prepared)?;
         let complaint = Complaint::of(attempt, self.wanted);
         let is_disputed = state.accepted.contains(Fields::of(field))
             && !state.disputed.contains(Fields::of(field));
-        if self.own.is_some() || is_disputed {
+        if self.own.is_some() || is_disputed || state.has_changed_too_often() {
             state.disputed = state.disputed.with(Fields::of(field));
             self.own = Some(Arc::new(profile));
             self.taken_back = Some(TakenBack::own(complaint));
@@ -386,12 +404,7 @@ impl Negotiation<'_> {
             false => Fields::default(),
         };
         let accepted_before = state.accepted;
-        if !state.change(profile, accepted) {
-            return Err(Some(format!(
-                "{} keeps changing which parameters it takes: ask its operator which models answer",
-                self.deployment
-            )));
-        }
+        state.change(profile, accepted);
         state.refusals += 1;
         self.taken_back = Some(TakenBack {
             before: Some((before, accepted_before, state.version)),
@@ -439,9 +452,11 @@ impl Negotiation<'_> {
     }
 
     /// # Errors
-    /// Both fields were refused for this request.
-    fn refuses_both(&self, field: Field) -> Result<(), Option<String>> {
+    /// Both fields were refused for this request, and the deployment has answered none. One that has
+    /// answered takes one of them: different models answer, and the next may take this one.
+    fn refuses_both(&self, field: Field, state: &State) -> Result<(), Option<String>> {
         let other = match field {
+            _ if state.profile.model.is_some() => return Ok(()),
             Field::MaxTokens => Field::MaxCompletionTokens,
             Field::MaxCompletionTokens => Field::MaxTokens,
             _ => return Ok(()),

@@ -2,8 +2,8 @@
 //!
 //! The service sends a 400 with `code` (`unsupported_parameter`, `unsupported_value`), `param`
 //! and a message that lists the accepted values. Gateways leave out any of these or embed the
-//! message in their own. Therefore the message is searched too, and a field that it names counts
-//! only if the request set it.
+//! message in their own, some with a status of their own. Therefore the message is searched too, and a
+//! field that it names counts only if the request set it.
 
 use crate::json::{Json, field, fields, is_null, plain_text};
 use crate::openai::ChatRequest;
@@ -54,6 +54,14 @@ const WEAK_PHRASES: [&str; 9] = [
     "can't be used",
     "cannot both be",
     "remove",
+];
+
+/// Phrases that leave no doubt, whatever status a gateway gives them.
+const EXPLICIT: [&str; 4] = [
+    "unsupported parameter",
+    "unsupported value",
+    "unsupported_parameter",
+    "unsupported_value",
 ];
 
 /// Phrases of the error of a service whose model reached the limit before it could answer.
@@ -154,11 +162,16 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// Parses a response; `None` if it is about something else.
     pub(crate) fn read(status: u16, body: &[u8]) -> Option<Self> {
-        if !matches!(status, 400 | 422) {
+        let is_passed_on = matches!(status, 404 | 500..=503);
+        if !matches!(status, 400 | 422) && !is_passed_on {
             return None;
         }
         let body = body.get(..body.len().min(LONGEST)).unwrap_or_default();
         let body = String::from_utf8_lossy(body);
+        if is_passed_on {
+            let body = body.to_ascii_lowercase();
+            EXPLICIT.iter().find(|phrase| body.contains(*phrase))?;
+        }
         let (code, param, text) = parts(&body);
         let text = text.to_ascii_lowercase();
         let efforts = listed_efforts(&text);
@@ -430,7 +443,19 @@ mod tests {
         ] {
             assert_eq!(field(body), None, "{body}");
         }
-        assert_eq!(Refusal::read(500, b"temperature is not supported"), None);
+        for status in [500, 401, 429] {
+            assert_eq!(Refusal::read(status, b"temperature is not supported"), None);
+        }
+    }
+
+    #[test]
+    fn a_gateway_may_pass_a_refusal_on_with_a_status_of_its_own() {
+        let body = br#"{"error":{"message":"litellm.APIError: Unsupported parameter: 'max_tokens' is not supported with this model.","code":"500"}}"#;
+        for status in [404, 500, 502, 503] {
+            let refusal = Refusal::read(status, body).unwrap();
+            assert_eq!(refusal.field(&sent()), Some(Field::MaxTokens), "{status}");
+        }
+        assert_eq!(Refusal::read(401, body), None);
     }
 
     #[test]

@@ -254,9 +254,14 @@ impl State {
         self.notes.push(note);
     }
 
+    /// Has the profile changed so often that nothing more can be learned for all?
+    pub(super) fn has_changed_too_often(&self) -> bool {
+        self.version >= CHANGES
+    }
+
     /// Replaces the profile. Returns false if it has changed too often.
     pub(super) fn change(&mut self, profile: Profile, accepted: Fields) -> bool {
-        if self.version >= CHANGES {
+        if self.has_changed_too_often() {
             return false;
         }
         self.profile = Arc::new(profile);
@@ -292,7 +297,7 @@ impl State {
         true
     }
 
-    /// Lowers the effort of a deployment that reasons. Returns whether that changes the request.
+    /// Lowers the effort of a deployment that thinks. Returns whether that changes the request.
     pub(super) fn steer(&mut self, wanted: &ChatRequest, names: &[&str]) -> bool {
         if self.profile.is_settled(wanted) {
             return false;

@@ -1,6 +1,6 @@
-//! Reasoning allowances, and answers that reasoning has left empty.
+//! Thinking allowances, and answers that thinking has left empty.
 //!
-//! A reasoning model spends completion tokens on reasoning first. If it reaches the limit before
+//! A reasoning model spends completion tokens on thinking first. If it reaches the limit before
 //! the first word of its answer, the answer is empty, has the finish reason `length`, and is paid
 //! for all the same.
 
@@ -14,11 +14,11 @@ pub(super) const MOST: u32 = 16_384;
 /// The factor by which an empty answer raises the allowance.
 const GROWTH: u32 = 4;
 
-/// Services report reasoning in blocks of this many tokens.
+/// Services report thinking in blocks of this many tokens.
 const BLOCK: u32 = 64;
 
 /// The initial allowance, in tokens. The quota is charged for all of it, used or not, so it starts
-/// small and grows with the reasoning that is observed.
+/// small and grows with the thinking that is observed.
 pub(super) fn usual(effort: Option<&str>) -> u32 {
     match effort {
         Some("none") => 0,
@@ -38,7 +38,7 @@ pub(super) fn more(allowance: u32) -> u32 {
         .clamp(4 * BLOCK, MOST.max(allowance))
 }
 
-/// An allowance for twice the reasoning that was observed.
+/// An allowance for twice the thinking that was observed.
 pub(super) fn comfortable(reasoning_tokens: u64) -> u32 {
     let tokens = u32::try_from(reasoning_tokens.saturating_mul(2)).unwrap_or(MOST);
     tokens
@@ -47,21 +47,21 @@ pub(super) fn comfortable(reasoning_tokens: u64) -> u32 {
 }
 
 impl ChatCompletion {
-    /// Has reasoning used up all tokens, so that every answer is empty?
-    pub(crate) fn is_consumed_by_reasoning(&self) -> bool {
+    /// Has thinking used up all tokens, so that every answer is empty?
+    pub(crate) fn is_consumed_by_thinking(&self) -> bool {
         let is_empty = self.choices.iter().all(|choice| {
             let text = choice.message.content.as_deref().unwrap_or_default();
             text.trim().is_empty()
                 && choice.message.refusal.is_none()
                 && choice.finish_reason == Some(FinishReason::Length)
         });
-        let reports_reasoning = || self.usage.is_some_and(|usage| usage.reasoning_tokens > 0);
-        is_empty && (reports_reasoning() || self.shows_reasoning())
+        let reports_thinking = || self.usage.is_some_and(|usage| usage.reasoning_tokens > 0);
+        is_empty && (reports_thinking() || self.shows_thinking())
     }
 
-    /// Does a message contain the reasoning itself? Some servers return it and report no reasoning
+    /// Does a message contain the thinking itself? Some servers return it and report no reasoning
     /// tokens.
-    fn shows_reasoning(&self) -> bool {
+    fn shows_thinking(&self) -> bool {
         let body = self.to_json();
         let choices =
             field(body.raw(), "choices").map(|choices| items(choices, self.choices.len()));
@@ -73,7 +73,7 @@ impl ChatCompletion {
     }
 
     /// The tokens that an empty answer has cost.
-    fn spent_on_reasoning(&self) -> u64 {
+    fn spent_on_thinking(&self) -> u64 {
         self.usage.map_or(0, |usage| match usage.reasoning_tokens {
             0 => usage.completion_tokens,
             reasoning => reasoning,
@@ -88,14 +88,14 @@ fn enough(thought: u64) -> u32 {
 
 /// The error of a row of the Batch API whose answer is empty.
 pub(crate) fn consumed_in_batch(completion: &ChatCompletion) -> Error {
-    let thought = completion.spent_on_reasoning();
+    let thought = completion.spent_on_thinking();
     let enough = enough(thought);
     empty_answer(
         completion,
         format!("the answer is empty: thinking used all {thought} tokens"),
     )
     .with_hint(format!(
-        ".thinking_allowance({enough}) gives the reasoning more room: submit or run it again with that"
+        ".thinking_allowance({enough}) gives the thinking more room: submit or run it again with that"
     ))
 }
 
@@ -110,7 +110,7 @@ pub(super) fn consumed(
     wanted: &ChatRequest,
     sent: &ChatRequest,
 ) -> Error {
-    let thought = completion.spent_on_reasoning();
+    let thought = completion.spent_on_thinking();
     let message = match limit_of(sent) {
         Some(limit) => format!(
             "the answer is empty: thinking used {thought} of the {limit} tokens allowed for both \
@@ -147,7 +147,7 @@ fn hint(thought: u64, wanted: &ChatRequest) -> String {
     let enough = enough(thought);
     match (wanted.max_tokens, wanted.max_completion_tokens) {
         (Some(_), _) => {
-            format!(".thinking_allowance({enough}) gives the reasoning more room")
+            format!(".thinking_allowance({enough}) gives the thinking more room")
         }
         (None, Some(_)) => format!(
             "max_completion_tokens limits thinking and answer together: use \

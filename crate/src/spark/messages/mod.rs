@@ -10,6 +10,7 @@
 //!
 //! A test compares the numbers of the fields with those of Spark's own client.
 
+mod artifacts;
 mod expressions;
 mod relations;
 mod service;
@@ -18,6 +19,9 @@ mod status;
 mod tests;
 mod types;
 
+pub(crate) use artifacts::{
+    AddArtifactsRequest, AddArtifactsResponse, ArtifactChunk, BeginChunkedArtifact,
+};
 pub(crate) use expressions::{
     Alias, Cast, Expression, ExpressionString, Literal, NullType, SortOrder, UnresolvedAttribute,
     UnresolvedFunction, UnresolvedStar,

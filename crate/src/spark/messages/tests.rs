@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
+    include_str!("artifacts.rs"),
     include_str!("expressions.rs"),
     include_str!("relations.rs"),
     include_str!("service.rs"),

@@ -1,5 +1,6 @@
 //! Sessions against a server that misbehaves.
 
+mod databricks;
 mod stand_in;
 
 use insta::assert_snapshot;

@@ -8,6 +8,7 @@ use h2::server;
 use http::{HeaderMap, HeaderValue, Response};
 use prost::Message;
 use prost::bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpListener;
 
 use crate::spark::arrow::Assembly;
@@ -21,6 +22,10 @@ pub(super) enum Answer {
     WithoutTrailers(Vec<Bytes>),
     /// These messages, and then the connection breaks.
     Cut(Vec<Bytes>),
+    /// These messages, and then this status.
+    Failing(Vec<Bytes>, &'static str),
+    /// JSON of another API at the same address.
+    Json(u16, String),
     /// A gRPC status with these trailers, in the headers.
     Refused(Vec<(&'static str, String)>),
     /// Another protocol's answer.
@@ -68,6 +73,11 @@ impl StandIn {
         }
     }
 
+    /// The address of the REST API.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     pub(super) fn remote(&self) -> String {
         format!("sc://{}", self.address)
     }
@@ -83,11 +93,65 @@ impl StandIn {
     }
 }
 
+/// Answers one request in the older protocol, which the REST API is asked in.
+async fn rest(
+    stream: tokio::net::TcpStream,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    answer: Arc<impl Fn(&str, usize) -> Answer>,
+) {
+    let mut stream = BufStream::new(stream);
+    let mut first = String::new();
+    let _ = stream.read_line(&mut first).await;
+    let path = first.split([' ', '?']).nth(1).unwrap_or_default();
+    let method = path.rsplit('/').next().unwrap().to_owned();
+    let mut headers = HeaderMap::new();
+    loop {
+        let mut line = String::new();
+        let _ = stream.read_line(&mut line).await;
+        let Some((name, value)) = line.trim().split_once(": ") else {
+            break;
+        };
+        let name = http::HeaderName::try_from(name.to_ascii_lowercase()).unwrap();
+        headers.insert(name, HeaderValue::from_str(value).unwrap());
+    }
+    let length = headers.get("content-length");
+    let length = length.map_or(0, |length| length.to_str().unwrap().parse().unwrap());
+    let mut body = vec![0; length];
+    let _ = stream.read_exact(&mut body).await;
+    let before = record(&asked, &method, headers, body.into());
+    let Answer::Json(status, body) = answer(&method, before) else {
+        return;
+    };
+    let head = format!(
+        "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+    let _ = stream.flush().await;
+}
+
+/// How many calls of the method came before.
+fn record(asked: &Mutex<Vec<Asked>>, method: &str, headers: HeaderMap, body: Bytes) -> usize {
+    let mut asked = asked.lock().unwrap();
+    let before = asked.iter().filter(|asked| asked.method == method).count();
+    asked.push(Asked {
+        method: method.to_owned(),
+        headers,
+        body,
+    });
+    before
+}
+
 async fn connection(
     stream: tokio::net::TcpStream,
     asked: Arc<Mutex<Vec<Asked>>>,
     answer: Arc<impl Fn(&str, usize) -> Answer>,
 ) {
+    let mut first = [0; 3];
+    let _ = stream.peek(&mut first).await;
+    if first != *b"PRI" {
+        return rest(stream, asked, answer).await;
+    }
     let Ok(mut connection) = server::handshake(stream).await else {
         return;
     };
@@ -106,16 +170,7 @@ async fn connection(
                 _ = std::future::poll_fn(|context| connection.poll_closed(context)) => return,
             }
         }
-        let before = {
-            let mut asked = asked.lock().unwrap();
-            let before = asked.iter().filter(|asked| asked.method == method).count();
-            asked.push(Asked {
-                method: method.clone(),
-                headers,
-                body: bytes.freeze(),
-            });
-            before
-        };
+        let before = record(&asked, &method, headers, bytes.freeze());
         if !reply(respond, answer(&method, before)) {
             // What was queued is written before the connection ends.
             let flushed = std::future::poll_fn(|context| connection.poll_closed(context));
@@ -131,9 +186,15 @@ fn reply(mut respond: server::SendResponse<Bytes>, answer: Answer) -> bool {
         let response = Response::builder().status(status);
         response.header("content-type", "application/grpc")
     };
+    let status = match answer {
+        Answer::Failing(_, status) => status,
+        _ => "0",
+    };
     let (messages, end) = match answer {
         Answer::Whole(messages) => (messages, Some(true)),
+        Answer::Failing(messages, _) => (messages, Some(true)),
         Answer::WithoutTrailers(messages) => (messages, Some(false)),
+        Answer::Json(..) => return false,
         Answer::Cut(messages) => (messages, None),
         Answer::Refused(pairs) => {
             let mut response = grpc(200);
@@ -165,7 +226,7 @@ fn reply(mut respond: server::SendResponse<Bytes>, answer: Answer) -> bool {
     match end {
         Some(true) => {
             let mut trailers = HeaderMap::new();
-            trailers.insert("grpc-status", HeaderValue::from_static("0"));
+            trailers.insert("grpc-status", HeaderValue::from_static(status));
             let _ = sending.send_trailers(trailers);
             true
         }

@@ -45,7 +45,7 @@ pub(crate) struct Options {
     /// The maximum length of an answer, in tokens, for requests that don't set one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: Option<u32>,
-    /// The tokens that a reasoning model may spend on reasoning, in addition to the answer
+    /// The tokens that a reasoning model may spend on thinking, in addition to the answer
     /// [default: as many as it is known to need]
     #[arg(long, value_name = "N")]
     thinking_allowance: Option<u32>,

@@ -95,6 +95,12 @@ fn parts(project: &Checkout, home: &Home) -> Vec<Finding> {
             true => "local Spark engine".to_owned(),
             false => "local Spark engine: the first Spark session installs it".to_owned(),
         }),
+        Finding::Good(match home.apache_spark_stamp().exists() {
+            true => "Apache Spark".to_owned(),
+            false => {
+                "Apache Spark: SPARK_REMOTE=local[*] installs it, and needs Java 17".to_owned()
+            }
+        }),
     ];
     home_is_ours.into_iter().chain(parts).collect()
 }

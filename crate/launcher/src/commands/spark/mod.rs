@@ -14,8 +14,10 @@ use crate::paths::home::{Home, private};
 use crate::setup;
 use crate::supervise::block_on;
 use crate::tool;
+use evenhand::sideband::is_local_master;
 
-const SCRIPT: &str = include_str!("engine.py");
+const SAIL: &str = include_str!("engine.py");
+const APACHE_SPARK: &str = include_str!("apache.py");
 
 /// The size from which the engine's log begins anew.
 const LARGEST_LOG: u64 = 1 << 20;
@@ -26,23 +28,39 @@ pub struct Options {
     /// The port of the loopback interface to listen on; 0 means any free one
     #[arg(long, default_value_t = 15_002)]
     port: u16,
+    /// Run Apache Spark in place of Sail, on this master: local, local[N], local[*], or
+    /// local-cluster[WORKERS,CORES,MEGABYTES]. It needs Java 17
+    #[arg(long, value_parser = master)]
+    master: Option<String>,
     /// Take any free port, print the address alone, and end with standard input
     #[arg(long, hide = true)]
     for_parent: bool,
+}
+
+/// A master on this machine. Another machine's cluster has a server of its own.
+fn master(text: &str) -> std::result::Result<String, String> {
+    match is_local_master(text) {
+        true => Ok(text.to_owned()),
+        false => Err("expected a master on this machine, such as local[*]".to_owned()),
+    }
 }
 
 /// Installs the engine if it is missing, and runs it until Ctrl-C.
 pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     // Relative paths of a query begin where the caller is.
     let folder = std::env::current_dir().doing(|| "the current folder is gone".to_owned())?;
-    setup::spark(project, home)?;
+    match &options.master {
+        None => setup::spark(project, home)?,
+        Some(_) => setup::apache_spark(project, home)?,
+    }
+    let master = options.master.as_deref();
     let log = log(home)?;
     if options.for_parent {
         // The caller's pipes are the engine's own from here on.
-        let failed = engine(home, 0, &log, &folder).exec();
+        let failed = engine(home, master, 0, &log, &folder).exec();
         return Err(Failure::new("could not start the Spark engine").because(failed));
     }
-    let mut child = engine(home, options.port, &log, &folder)
+    let mut child = engine(home, master, options.port, &log, &folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .process_group(0)
@@ -64,9 +82,20 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
             log.display()
         )));
     }
-    out!("Sail, a Spark engine, answers at {}\n", address.trim());
-    out!("export SPARK_REMOTE={}\n", address.trim());
-    out!("It reads and writes files as you, and answers every program on this machine.");
+    // What follows is where it keeps its tables.
+    let address = address.split_whitespace().next().unwrap_or_default();
+    match master {
+        None => {
+            out!("Sail, a Spark engine, answers at {address}\n");
+            out!("export SPARK_REMOTE={address}\n");
+            out!("It reads and writes files as you, and answers every program on this machine.");
+        }
+        Some(master) => {
+            out!("Apache Spark answers, on the master {master}\n");
+            out!("export SPARK_REMOTE='{address}'\n");
+            out!("It reads and writes files as you, for who has the token.");
+        }
+    }
     out!("Stop it with Ctrl-C.");
     let ended = block_on(async {
         tokio::select! {
@@ -86,13 +115,17 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
 }
 
 /// The engine's command. It gets no key of the user's.
-fn engine(home: &Home, port: u16, log: &Path, folder: &Path) -> Command {
+fn engine(home: &Home, master: Option<&str>, port: u16, log: &Path, folder: &Path) -> Command {
     let mut command = tool::python(home.python());
     command
-        .args(["-c", SCRIPT])
+        .args(["-c", if master.is_some() { APACHE_SPARK } else { SAIL }])
         .arg(port.to_string())
         .arg(log)
+        .args(master)
         .current_dir(folder);
+    if let Some(java) = std::env::var_os("JAVA_HOME").filter(|_| master.is_some()) {
+        command.env("JAVA_HOME", java);
+    }
     command
 }
 
@@ -111,4 +144,17 @@ fn log(home: &Home) -> Result<PathBuf> {
         .open(&log)
         .doing(failed)?;
     Ok(log)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masters_of_other_machines_are_refused() {
+        for text in ["spark://host:7077", "yarn", "k8s://host", "local[", ""] {
+            assert!(master(text).is_err(), "{text}");
+        }
+        assert_eq!(master("local[*]").as_deref(), Ok("local[*]"));
+    }
 }

@@ -10,7 +10,8 @@
 //! find that nothing but the cell has changed. This takes half of a cell's time. So the compiler
 //! command of the last real build is kept and run directly as long as only the cell's own source
 //! differs. The output has cargo's format. A `check`, for which nothing has been compiled in
-//! advance, is run as a `build`.
+//! advance, is run as a `build`. The reader's own crates are built apart from the toolkit
+//! (`own_crates`).
 //!
 //! **Types.** rust-analyzer, with which evcxr finds the types of variables, is shown fewer
 //! packages (`metadata`).
@@ -48,12 +49,12 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
         put_back(&build, Path::new(&lock_file))
             .doing(|| "could not put the lock file back".to_owned())?;
     }
-    if arguments.first().is_some_and(|first| first == "metadata") {
+    if command(arguments).is_some_and(|command| arguments[command] == "metadata") {
         return metadata::run(&cargo, arguments)
             .doing(|| "could not run cargo for the graph of packages".to_owned());
     }
     let arguments = &built(arguments);
-    let builds_a_cell = arguments.first().is_some_and(|first| first == "build");
+    let builds_a_cell = command(arguments).is_some_and(|command| arguments[command] == "build");
     if !builds_a_cell {
         return Err(replace(real(&cargo).args(arguments)));
     }
@@ -63,6 +64,13 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     {
         cell.watch(&word)
             .doing(|| "could not prepare a cell".to_owned())?;
+    }
+    if let Some(told) = cell
+        .refused()
+        .doing(|| "could not read a cell".to_owned())?
+    {
+        out!("{told}");
+        return Ok(ExitCode::FAILURE);
     }
     match cell.last_build(arguments) {
         Some(last) => cell.compile(&last),
@@ -76,10 +84,18 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
 /// minutes; a build reports the same about the cell.
 fn built(arguments: &[OsString]) -> Vec<OsString> {
     let mut arguments = arguments.to_vec();
-    if let Some(command) = arguments.first_mut().filter(|command| *command == "check") {
-        *command = "build".into();
+    if let Some(command) = command(&arguments)
+        && arguments[command] == "check"
+    {
+        arguments[command] = "build".into();
     }
     arguments
+}
+
+/// The place of cargo's command, which stands behind its own options such as `--offline`.
+fn command(arguments: &[OsString]) -> Option<usize> {
+    let is_option = |argument: &OsString| argument.as_encoded_bytes().starts_with(b"-");
+    arguments.iter().position(|argument| !is_option(argument))
 }
 
 fn same(one: &Path, other: &Path) -> bool {
@@ -95,6 +111,10 @@ mod tests {
         assert_eq!(
             built(&["check".into(), "--quiet".into()]),
             ["build", "--quiet"]
+        );
+        assert_eq!(
+            built(&["--offline".into(), "check".into()]),
+            ["--offline", "build"]
         );
         assert_eq!(built(&["metadata".into()]), ["metadata"]);
     }

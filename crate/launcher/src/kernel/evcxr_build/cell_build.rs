@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::implementations::Implementations;
+use super::own_crates::{self, Plan};
 use super::real_cargo::{code, output_unless_stopped, real};
 use super::shim::{RECORDED_ARGUMENTS, RECORDED_ENVIRONMENT, RECORDER, SHIMS};
-use super::{instrument, message, progress};
+use super::{failure, instrument, message, progress};
 use crate::kernel::FORMATS;
 
 /// Files that must be unchanged for the last compiler command to be reused.
@@ -74,6 +75,15 @@ impl Cell {
         }
     }
 
+    /// What evcxr is told instead of a build, if the cell can't run beside the toolkit.
+    pub(super) fn refused(&self) -> io::Result<Option<Value>> {
+        let Some(told) = failure::of_allocator(&self.source()) else {
+            return Ok(None);
+        };
+        let manifest = fs::read_to_string(self.build.join("Cargo.toml"))?;
+        Ok(own_crates::has_toolkit(&manifest).then_some(told))
+    }
+
     fn without_replaced(&self, source: &str) -> io::Result<String> {
         let file = self.shims(IMPLEMENTATIONS);
         let known = fs::read(&file).ok();
@@ -97,31 +107,46 @@ impl Cell {
     }
 
     /// Checks the sources of all local packages, which cargo lists in a `.d` file beside the
-    /// artifact.
+    /// artifact. In a graph of the reader's crates, the library's are listed in its own.
     fn sources_are_older(&self, last: &LastBuild) -> Option<bool> {
-        let list = fs::read_to_string(shared_object(&last.artifact)?.with_extension("d")).ok()?;
-        let (_, sources) = list.trim_end().split_once(": ")?;
-        let cell = self.build.join(CELL);
+        let artifact = shared_object(&last.artifact)?;
+        let library = fs::read_to_string(artifact.with_file_name("libevenhand.d"));
+        let lists = [fs::read_to_string(artifact.with_extension("d")).ok()?]
+            .into_iter()
+            .chain(library);
+        let mut all_are_older = true;
+        for list in lists {
+            let (_, sources) = list.trim_end().split_once(": ")?;
+            all_are_older &= self.are_older(sources, last.began);
+        }
+        Some(all_are_older)
+    }
+
+    fn are_older(&self, sources: &str, began: SystemTime) -> bool {
+        let cell = [self.build.join(CELL), own_crates::source(&self.build)];
         let sources = sources.replace("\\ ", "\0");
-        Some(
-            sources
-                .split(' ')
-                .map(|source| PathBuf::from(source.replace('\0', " ")))
-                .all(|source| {
-                    let older =
-                        |file: fs::Metadata| file.modified().is_ok_and(|time| time < last.began);
-                    source == cell || fs::metadata(source).is_ok_and(older)
-                }),
-        )
+        sources
+            .split(' ')
+            .map(|source| PathBuf::from(source.replace('\0', " ")))
+            .all(|source| {
+                let older = |file: fs::Metadata| file.modified().is_ok_and(|time| time < began);
+                cell.contains(&source) || fs::metadata(source).is_ok_and(older)
+            })
     }
 
     /// Builds with the real cargo and records the build.
     pub(super) fn build(&self, cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
         let began = SystemTime::now();
         let _ = fs::remove_file(self.shims(STATE));
+        let plan = own_crates::plan(&self.build, cargo, arguments)?;
+        let given = match &plan {
+            Plan::AsIs => arguments,
+            Plan::Apart(given) => given,
+            Plan::Failed(output) => return failed(output),
+        };
         let mut command = real(cargo);
         command
-            .args(arguments)
+            .args(given)
             .env("RUSTC_WORKSPACE_WRAPPER", self.shims(RECORDER))
             .env("CARGO_TERM_PROGRESS_WHEN", "always")
             .env("CARGO_TERM_PROGRESS_WIDTH", "120")
@@ -129,18 +154,9 @@ impl Cell {
             .stderr(Stdio::piped());
         let stop_file = std::env::var_os(STOP_FILE_VARIABLE);
         let output = output_unless_stopped(&mut command, stop_file, Some(progress::follow))?;
-        let source = self.source();
-        let mut out = io::stdout().lock();
-        for line in output.stdout.split_inclusive(|byte| *byte == b'\n') {
-            match serde_json::from_slice::<Value>(line) {
-                Ok(mut told) if told["reason"] == "compiler-message" => {
-                    self.adjust(&mut told["message"], &source)?;
-                    writeln!(out, "{told}")?;
-                }
-                _ => out.write_all(line)?,
-            }
+        if !self.pass_on(&output.stdout)? && !output.status.success() {
+            return failed(&output);
         }
-        drop(out);
         if output.status.success()
             && let Some(artifact) = artifact_of(&output)
             && let Ok(arguments_after) =
@@ -155,7 +171,36 @@ impl Cell {
             };
             fs::write(self.shims(STATE), serde_json::to_vec(&last)?)?;
         }
+        if output.status.success() && matches!(plan, Plan::Apart(_)) {
+            own_crates::keep(&self.build, arguments);
+        }
         Ok(code(output.status.code()))
+    }
+
+    /// Passes on cargo's messages for evcxr, and returns whether an error was among them.
+    fn pass_on(&self, messages: &[u8]) -> io::Result<bool> {
+        let (source, mut has_error) = (self.source(), false);
+        let mut out = io::stdout().lock();
+        for line in messages.split_inclusive(|byte| *byte == b'\n') {
+            let mut told = match serde_json::from_slice::<Value>(line) {
+                Ok(told) if told["reason"] == "compiler-message" => told,
+                _ => {
+                    out.write_all(line)?;
+                    continue;
+                }
+            };
+            let told = if told["target"]["name"] == "ctx" {
+                self.adjust(&mut told["message"], &source)?;
+                Some(told)
+            } else {
+                failure::of_dependency(&told)
+            };
+            if let Some(told) = told {
+                has_error |= told["message"]["level"] == "error";
+                writeln!(out, "{told}")?;
+            }
+        }
+        Ok(has_error)
     }
 
     /// Runs the last compiler command, and reports the result as cargo would.
@@ -231,6 +276,14 @@ impl Cell {
         let _ = fs::remove_file(&target);
         fs::hard_link(&made, &target).or_else(|_| fs::copy(&made, &target).map(drop))
     }
+}
+
+/// Reports that cargo failed without an error of the compiler's.
+fn failed(output: &Output) -> io::Result<ExitCode> {
+    if let Some(told) = failure::of_cargo(&String::from_utf8_lossy(&output.stderr)) {
+        writeln!(io::stdout(), "{told}")?;
+    }
+    Ok(code(output.status.code()))
 }
 
 /// Splits at NUL. Arguments and variables are not always UTF-8.

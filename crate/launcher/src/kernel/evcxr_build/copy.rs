@@ -121,7 +121,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn copy_file(from: &Path, to: &Path, link: bool) -> io::Result<()> {
+pub(super) fn copy_file(from: &Path, to: &Path, link: bool) -> io::Result<()> {
     // A link fails across file systems and where the system forbids it; a copy works too.
     if link && fs::hard_link(from, to).is_ok() {
         return Ok(());
@@ -133,7 +133,7 @@ fn copy_file(from: &Path, to: &Path, link: bool) -> io::Result<()> {
 }
 
 /// Whether the compiler writes the file once and never modifies it in place.
-fn is_artifact(name: &str) -> bool {
+pub(super) fn is_artifact(name: &str) -> bool {
     [".rlib", ".rmeta", ".so", ".dylib", ".a", ".o"]
         .iter()
         .any(|ending| name.ends_with(ending))

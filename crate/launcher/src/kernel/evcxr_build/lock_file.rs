@@ -4,13 +4,12 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::own_crates;
+
 /// Restores the lock file if the library is a dependency but is missing from the lock file.
 pub(super) fn put_back(build: &Path, lock_file: &Path) -> io::Result<()> {
     let read = |name| fs::read_to_string(build.join(name)).unwrap_or_default();
-    let wanted = read("Cargo.toml").lines().any(|line| {
-        let rest = line.trim_start().strip_prefix("evenhand");
-        rest.is_some_and(|rest| rest.trim_start().starts_with('='))
-    });
+    let wanted = own_crates::has_toolkit(&read("Cargo.toml"));
     let locked = read("Cargo.lock")
         .lines()
         .any(|line| line == "name = \"evenhand\"");

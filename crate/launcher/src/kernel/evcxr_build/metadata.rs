@@ -9,11 +9,13 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
 use serde_json::Value;
 
 use super::real_cargo::{code, real};
+use super::reduced_packages::{FOLDER, redirect};
 
 /// Packages, besides those of polars, whose internal dependencies are left out.
 const PRUNED: [&str; 2] = ["evenhand", "tokio"];
@@ -44,6 +46,9 @@ pub fn run(cargo: &OsString, arguments: &[OsString]) -> io::Result<ExitCode> {
     match serde_json::from_slice(&output.stdout) {
         Ok(mut metadata) if output.status.success() => {
             prune(&mut metadata);
+            if let Some(folder) = std::env::var_os(FOLDER) {
+                redirect(&mut metadata, Path::new(&folder));
+            }
             writeln!(out, "{metadata}")?;
         }
         _ => out.write_all(&output.stdout)?,

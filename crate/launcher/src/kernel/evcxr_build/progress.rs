@@ -36,9 +36,10 @@ impl Progress {
     }
 }
 
-/// Passes on what cargo prints, except for its progress, which is written to the file.
-pub(super) fn follow<R: Read>(mut cargo: R, build: &Path) {
-    let mut pending = Vec::new();
+/// Passes on what cargo prints, except for its progress, which is written to the file. Returns what
+/// was passed on.
+pub(super) fn follow<R: Read>(mut cargo: R, build: &Path) -> Vec<u8> {
+    let (mut pending, mut printed) = (Vec::new(), Vec::new());
     let mut piece = [0; 4096];
     while let Ok(length @ 1..) = cargo.read(&mut piece) {
         pending.extend_from_slice(&piece[..length]);
@@ -47,23 +48,34 @@ pub(super) fn follow<R: Read>(mut cargo: R, build: &Path) {
             .position(|byte| matches!(byte, b'\r' | b'\n'))
         {
             let line: Vec<u8> = pending.drain(..=end).collect();
-            pass_on(&line, build);
+            printed.extend(pass_on(&line, build));
         }
     }
-    pass_on(&pending, build);
+    printed.extend(pass_on(&pending, build));
     let _ = fs::remove_file(build.join(PROGRESS));
+    printed
 }
 
-fn pass_on(line: &[u8], build: &Path) {
+fn pass_on(line: &[u8], build: &Path) -> Vec<u8> {
     let text = String::from_utf8_lossy(line);
     match Progress::read(&text) {
-        // Without it, the reader sees only how long it takes.
-        Some(_) => drop(fs::write(build.join(PROGRESS), text.as_bytes())),
+        Some(_) => {
+            // Without it, the reader sees only how long it takes.
+            let _ = fs::write(build.join(PROGRESS), text.as_bytes());
+            Vec::new()
+        }
         // The end of a line that cargo erased.
         None if text
             .trim_matches(['\u{1b}', '[', 'K', '\r', '\n', ' '])
-            .is_empty() => {}
-        None => drop(io::stderr().write_all(text.trim_start_matches("\u{1b}[K").as_bytes())),
+            .is_empty() =>
+        {
+            Vec::new()
+        }
+        None => {
+            let text = text.trim_start_matches("\u{1b}[K");
+            let _ = io::stderr().write_all(text.as_bytes());
+            text.as_bytes().to_vec()
+        }
     }
 }
 
@@ -101,7 +113,8 @@ mod tests {
             Progress::of(build.path()).map(|is| (is.done, is.all)),
             Some((1, 2))
         );
-        follow(&b"    Building [=>   ] 2/2: b\r"[..], build.path());
+        let cargo = &b"    Building [=>   ] 2/2: b\rerror: no\n"[..];
+        assert_eq!(follow(cargo, build.path()), b"error: no\n");
         assert_eq!(Progress::of(build.path()), None);
     }
 }

@@ -68,7 +68,7 @@ fn is_added(name: &OsStr, withheld: &OsStr) -> bool {
 pub(super) fn output_unless_stopped(
     command: &mut Command,
     stop_file: Option<OsString>,
-    follow: Option<fn(ChildStderr, &Path)>,
+    follow: Option<fn(ChildStderr, &Path) -> Vec<u8>>,
 ) -> io::Result<Output> {
     let mut child = command.spawn()?;
     let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -81,10 +81,7 @@ pub(super) fn output_unless_stopped(
     let stderr = child.stderr.take();
     let folder = std::env::current_dir().unwrap_or_default();
     let stderr = std::thread::spawn(move || match (follow, stderr) {
-        (Some(follow), Some(stderr)) => {
-            follow(stderr, &folder);
-            Ok(Vec::new())
-        }
+        (Some(follow), Some(stderr)) => Ok(follow(stderr, &folder)),
         (_, stderr) => read_all(stderr),
     });
     let stdout = read_all(child.stdout.take())?;

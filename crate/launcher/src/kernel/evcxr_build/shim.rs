@@ -42,6 +42,8 @@ pub(crate) const RECORDER: &str = "record";
 /// The files that the recorder writes; each entry ends with NUL.
 pub(crate) const RECORDED_ARGUMENTS: &str = "rustc.arguments";
 pub(crate) const RECORDED_ENVIRONMENT: &str = "rustc.environment";
+/// The file with arguments that the recorder adds for a cell, one in a line.
+pub(crate) const OWN_ARGUMENTS: &str = "own.arguments";
 
 const CARGO_SHIM: &str = r#"#!/bin/sh
 if [ -n "$EVENHAND_CARGO_HOME" ]; then CARGO_HOME=$EVENHAND_CARGO_HOME; else unset CARGO_HOME; fi
@@ -71,6 +73,9 @@ case " $* " in
         mv "${0%/*}/cell_library/LIBRARY" "$library"
     fi
     set -- "$@" --extern "evenhand_cell=$library"
+    if [ -e "${0%/*}/own.arguments" ]; then
+        while IFS= read -r argument; do set -- "$@" "$argument"; done < "${0%/*}/own.arguments"
+    fi
     NOTE
     ;;
 esac
@@ -158,10 +163,13 @@ fn environment_with(
             "EVENHAND_CARGO_HOME".into(),
             std::env::var_os("CARGO_HOME").unwrap_or_default(),
         ),
-        ("CARGO_HOME".into(), shims.into()),
+        ("CARGO_HOME".into(), shims.clone().into()),
         ("PATH".into(), path),
         (LIBRARY_PATH.into(), library_path(build)?),
         (WITHHELD.into(), tool::withheld()),
+        // evcxr looks in this folder for a kernelspec of its own, and replaces one of an older version.
+        // In the user's folder, it would replace the user's.
+        ("JUPYTER_PATH".into(), shims.into()),
     ];
     // evcxr runs rustup in the notebook's folder, where somebody else's file may name another
     // toolchain.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::kernel::evcxr_build::Progress;
+use crate::kernel::evcxr_build::{NOTE, Progress};
 
 /// How long a cell may take without a word.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -26,6 +26,8 @@ pub struct Building {
     shown: Option<Instant>,
     /// The most packages seen so far.
     packages: usize,
+    /// What else the reader should know of this build.
+    note: Option<String>,
 }
 
 impl Building {
@@ -36,6 +38,7 @@ impl Building {
             began: Instant::now(),
             shown: None,
             packages: 0,
+            note: None,
         }
     }
 
@@ -56,10 +59,11 @@ impl Building {
         if let Some(progress) = &progress {
             self.packages = self.packages.max(progress.all);
         }
-        (
-            kind,
-            self.content(&said(progress.as_ref(), self.began.elapsed())),
-        )
+        if let Ok(note) = std::fs::read_to_string(build.join(NOTE)) {
+            self.note = Some(note);
+        }
+        let said = said(progress.as_ref(), self.began.elapsed());
+        (kind, self.content(&said))
     }
 
     /// What is left when the cell's own code begins, or the cell ends: nothing, unless packages were
@@ -77,8 +81,9 @@ impl Building {
     }
 
     fn content(&self, text: &str) -> Value {
+        let note = self.note.as_ref().map(|note| format!("\n{note}"));
         json!({
-            "data": {"text/plain": text},
+            "data": {"text/plain": text.to_owned() + &note.unwrap_or_default()},
             "metadata": {},
             "transient": {"display_id": self.id},
         })
@@ -145,5 +150,12 @@ mod tests {
         let (kind, content) = building.end().unwrap();
         assert_eq!(kind, "update_display_data");
         assert_eq!(content["data"]["text/plain"], "compiled 3 packages in 0 s");
+        std::fs::write(folder.path().join(NOTE), "polars again").unwrap();
+        building.say(folder.path());
+        let (_, content) = building.end().unwrap();
+        assert_eq!(
+            content["data"]["text/plain"],
+            "compiled 3 packages in 0 s\npolars again"
+        );
     }
 }

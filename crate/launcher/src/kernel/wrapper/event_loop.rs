@@ -1,11 +1,13 @@
 //! The wrapper's event loop: handles the messages of each side and sends the results to the
 //! other. One request is processed at a time; the others wait in the order in which they arrived.
 //!
+//! - `given`: what evcxr is given of a request.
 //! - `finishing`: a request ends, and what follows for those behind it.
 //! - `printed`: what the process that runs the cells prints, and what it reads.
 //! - `stopping`: the reader stops a cell.
 
 mod finishing;
+mod given;
 mod printed;
 mod stopping;
 
@@ -23,12 +25,11 @@ use super::evcxr_process::until_gone;
 use super::evcxr_side::{EvcxrSide, note_on};
 use super::event::{Channel, EvcxrMessage, Event};
 use super::in_flight::{InFlight, Out};
-use super::is_complete::{self, Complete};
 use super::jupyter_side::JupyterSide;
 use super::local_replies::{self, Comms};
 use super::outbound::Outbound;
 use super::past::Past;
-use super::positions;
+use super::toolkit::Toolkit;
 use crate::error::{Failure, Result};
 use crate::jupyter::Message;
 use crate::kernel::sideband::{Reader, Stream};
@@ -95,6 +96,8 @@ pub struct EventLoop {
     waits: bool,
     /// How many requests were waiting when the reader stopped the cell.
     stopped: usize,
+    /// What `:dep evenhand` means.
+    toolkit: Option<Toolkit>,
 }
 
 impl EventLoop {
@@ -106,6 +109,7 @@ impl EventLoop {
         notes: Vec<String>,
         ahead: Vec<String>,
         notebook: Option<PathBuf>,
+        toolkit: Option<Toolkit>,
     ) -> Self {
         Self {
             front: Outbound::new(front),
@@ -123,6 +127,7 @@ impl EventLoop {
             input: Input::Nobody,
             waits: false,
             stopped: 0,
+            toolkit,
         }
     }
 
@@ -244,13 +249,10 @@ impl EventLoop {
                 self.front.note(&note);
             }
         }
-        if is_cell && let Some(error) = never_runs(&request) {
-            return self.fail(&request, &error, count);
-        }
-        let mut given = request.clone();
-        if ["complete_request", "inspect_request"].contains(&request.kind()) {
-            given.content = positions::for_evcxr(request.kind(), &request.content);
-        }
+        let given = match self.given(&request) {
+            Ok(given) => given,
+            Err(error) => return self.fail(&request, &error, count),
+        };
         let failure = match &mut self.inner {
             Stage::Running(inner) => match inner.forward(&given) {
                 Ok(()) => {
@@ -475,16 +477,6 @@ async fn next(events: &mut Receiver<Event>, deadline: Option<Instant>) -> Option
 /// channel.
 fn is_control(channel: Channel, request: &Message) -> bool {
     channel == Channel::Control || request.kind() == "shutdown_request"
-}
-
-/// The error of a cell that evcxr would leave out without a word: a bracket closes what was never
-/// opened.
-fn never_runs(request: &Message) -> Option<CellError> {
-    let code = request.content["code"].as_str().unwrap_or_default();
-    let is_rust = |line: &&str| !line.trim_start().starts_with(['!', ':']);
-    let rust: Vec<_> = code.lines().filter(is_rust).collect();
-    let is_wrong = is_complete::complete(&rust.join("\n")) == Complete::Wrong;
-    is_wrong.then(|| CellError::new("Error", "a closing bracket has no opening one before it"))
 }
 
 /// Whether a request is a cell that gets a number.

@@ -12,7 +12,8 @@
 //! - `hints`, with `past`, `renamed` and `python_habits`: what the reader can do about an error.
 //! - `local_replies`, `is_complete`: requests that are answered without evcxr; `positions`: completion
 //!   and inspection.
-//! - `prewarm`: what is prepared while the user reads.
+//! - `prewarm`: what is prepared while the user reads; `toolkit`: what a line that depends on the toolkit
+//!   means.
 
 mod building;
 mod error;
@@ -35,6 +36,7 @@ pub mod prewarm;
 mod python_habits;
 mod renamed;
 mod stop;
+mod toolkit;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +55,7 @@ use crate::jupyter::{Connection, KernelCommand};
 use crate::kernel::sideband::pipes;
 
 pub use self::event_loop::Shared;
+pub use self::toolkit::Toolkit;
 
 /// How many events may be queued. A cell that prints faster than its output can be shown waits.
 const EVENTS: usize = 1024;
@@ -76,6 +79,8 @@ pub struct Parts {
     pub ahead: Vec<String>,
     /// The notebook's file, if Jupyter named it.
     pub notebook: Option<PathBuf>,
+    /// What `:dep evenhand` means, if the launcher knows.
+    pub toolkit: Option<Toolkit>,
 }
 
 /// Serves Jupyter until it asks for a shutdown. The connection is bound before anything else is
@@ -101,6 +106,7 @@ pub async fn serve(
         parts.notes,
         parts.ahead,
         parts.notebook,
+        parts.toolkit,
     );
     tokio::spawn(async move {
         if parts.waits {

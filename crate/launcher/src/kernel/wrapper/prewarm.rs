@@ -8,11 +8,13 @@
 //!
 //! Opening a notebook must not run any of its code. The code that is run in advance is written
 //! here and names the library by the checkout's own path; the notebook is only examined for
-//! whether it means the same library.
+//! whether it means the same library (`toolkit`).
 
 use std::path::Path;
 
 use serde_json::Value;
+
+use super::toolkit::Toolkit;
 
 /// The variable in which Jupyter passes the notebook's path.
 pub const NOTEBOOK: &str = "JPY_SESSION_NAME";
@@ -20,19 +22,12 @@ pub const NOTEBOOK: &str = "JPY_SESSION_NAME";
 /// Larger notebooks are not examined.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
-/// Cells to run before the reader's first one: none, unless the notebook depends on the library
-/// in this folder. `folder` is the notebook's working directory, to which its paths are relative.
-pub fn cells(notebook: &Path, folder: &Path, library: &Path) -> Vec<String> {
-    let Ok(library) = library.canonicalize() else {
-        return Vec::new();
-    };
-    let means_library = |path: &str| {
-        let meant = folder.join(path).canonicalize();
-        meant.is_ok_and(|meant| meant == library)
-    };
-    match read(&folder.join(notebook)) {
-        Some(notebook) if dependency(&notebook).is_some_and(|path| means_library(&path)) => vec![
-            format!(":dep evenhand = {{ path = {library:?} }}"),
+/// Cells to run before the reader's first one: none, unless the notebook depends on the installed
+/// toolkit.
+pub fn cells(notebook: &Path, toolkit: &Toolkit) -> Vec<String> {
+    match read(&toolkit.folder().join(notebook)) {
+        Some(notebook) if depends(&notebook, toolkit) => vec![
+            toolkit.line(),
             // rust-analyzer spends most of its time on finding the type of this variable.
             "let evenhand_ahead = evenhand::polars::df![\"a\" => [1]];".to_owned(),
             "drop(evenhand_ahead);".to_owned(),
@@ -50,11 +45,11 @@ fn read(notebook: &Path) -> Option<Value> {
     serde_json::from_slice(&std::fs::read(notebook).ok()?).ok()
 }
 
-/// The path in the notebook's first line that depends on the library. A line with anything but
-/// a path, such as features, means a different build of it.
-fn dependency(notebook: &Value) -> Option<String> {
-    let cells = notebook["cells"].as_array()?;
-    let code = cells.iter().filter(|cell| cell["cell_type"] == "code");
+/// Whether the notebook's first line that depends on the toolkit means exactly the installed one. A
+/// line with features means a different build of it.
+fn depends(notebook: &Value, toolkit: &Toolkit) -> bool {
+    let cells = notebook["cells"].as_array().into_iter().flatten();
+    let code = cells.filter(|cell| cell["cell_type"] == "code");
     code.filter_map(|cell| match &cell["source"] {
         Value::String(text) => Some(text.clone()),
         lines => lines
@@ -63,33 +58,14 @@ fn dependency(notebook: &Value) -> Option<String> {
             .map(Value::as_str)
             .collect::<Option<String>>(),
     })
-    .find_map(|code| {
-        let mut lines = code.lines();
-        lines.find_map(asked).map(path)
-    })
-    .flatten()
-}
-
-/// What follows `=` in a line that depends on the library.
-fn asked(line: &str) -> Option<&str> {
-    let name = line.trim_start().strip_prefix(":dep")?;
-    let asked = name.trim_start().strip_prefix("evenhand")?;
-    asked.trim_start().strip_prefix('=')
-}
-
-/// The path, if there is nothing else.
-fn path(said: &str) -> Option<String> {
-    let inner = said.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
-    let value = inner.strip_prefix("path")?.trim_start().strip_prefix('=')?;
-    let path = value.trim().strip_prefix('"')?.strip_suffix('"')?;
-    (!path.contains(['"', '\\'])).then(|| path.to_owned())
+    .find_map(|code| toolkit.is_meant(&code))
+    .unwrap_or(false)
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
-    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -107,7 +83,8 @@ mod tests {
         ]});
         std::fs::write(folder.join("a.ipynb"), notebook.to_string()).unwrap();
         let library = library.canonicalize().unwrap();
-        let cells = cells(Path::new("a.ipynb"), &folder, &library);
+        let toolkit = Toolkit::new(library.clone(), folder);
+        let cells = cells(Path::new("a.ipynb"), &toolkit);
         (library, cells)
     }
 
@@ -118,6 +95,8 @@ mod tests {
             json!(["// first\n", line, "\nuse evenhand::prelude::*;"]),
             json!(format!("{line}\n1")),
             json!(":dep evenhand={path=\"../evil/../crate/\"}"),
+            json!(":dep evenhand"),
+            json!("// first\n:dep evenhand = \"0.1\"\nuse evenhand::prelude::*;"),
         ] {
             let (library, cells) = cells_of(source);
             assert_eq!(cells.len(), 3);
@@ -145,20 +124,7 @@ mod tests {
         ] {
             assert_eq!(cells_of(json!(line)).1, Vec::<String>::new(), "{line}");
         }
-        let nowhere = cells(
-            Path::new("no such notebook"),
-            Path::new("/"),
-            Path::new("/"),
-        );
-        assert!(nowhere.is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn any_line_has_an_answer(line in r#":dep evenhand ?=[ {}path="'\\./]{0,20}"#, text: String) {
-            for line in [line, text] {
-                let _ = asked(&line).map(path);
-            }
-        }
+        let toolkit = Toolkit::new("/".into(), "/".into());
+        assert!(cells(Path::new("no such notebook"), &toolkit).is_empty());
     }
 }

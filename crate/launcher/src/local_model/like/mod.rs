@@ -1,7 +1,7 @@
 //! The deployments that the small model can stand in for: which parameters each accepts and refuses,
-//! and how much it reasons. They are data (`deployments.json`), with the source of each fact.
+//! and how much it thinks. They are data (`deployments.json`), with the source of each fact.
 //!
-//! This module checks what a deployment refuses; `thinking` determines how much it reasons.
+//! This module checks what a deployment refuses; `thinking` determines how much it thinks.
 
 mod thinking;
 
@@ -36,7 +36,7 @@ pub(crate) struct Deployment {
     refused: Vec<String>,
     /// Parameters that it accepts only with their default.
     fixed: Vec<String>,
-    /// The values of `reasoning_effort`; empty if it does not reason.
+    /// The values of `reasoning_effort`; empty if it does not think.
     efforts: Vec<String>,
     default_effort: Option<String>,
     /// At the effort `none`, the fixed parameters may have any value.

@@ -51,7 +51,7 @@ fn assert_within(times: f64, concurrency: usize, latency: f64, which: Which, wai
 
 #[test]
 fn one_refusal_costs_its_own_wait() {
-    for latency in [0.02, 0.2] {
+    for latency in [0.02, 0.05, 0.2, 1.0] {
         for seed in 0..5 {
             let without = open(latency, seed).run().wall;
             let mut simulation = open(latency, seed);
@@ -75,6 +75,9 @@ fn refusals_that_come_at_random_concern_their_own_rows() {
         for concurrency in [2, 8, 32] {
             assert_within(2.0, concurrency, 0.02, Which::Share(share), None);
         }
+    }
+    for latency in [0.05, 1.0] {
+        assert_within(2.0, 32, latency, Which::Share(0.03), Some(1.0));
     }
     // An answer takes longer than the refusals that come meanwhile.
     for latency in [0.2, 1.0] {
@@ -137,6 +140,21 @@ fn a_quota_of_which_only_refusals_tell_is_found_with_two_of_a_hundred() {
         let (refused, time) = keeps_to(5_000, windows, Headers::Missing, 32, 1);
         assert!(refused <= 40, "{refused} of 2,000, {windows:?}");
         assert!(time <= 1.1, "{time}, {windows:?}");
+    }
+}
+
+/// Requests may be a tenth of a second late, so that they arrive in another window than they were sent for.
+#[test]
+fn a_quota_is_found_where_requests_overtake_one_another() {
+    for seed in 0..3 {
+        let mut simulation = open(1.0, seed);
+        simulation.service = Service::new(5_000, 30);
+        simulation.headers = Headers::Missing;
+        let floor = simulation.floor();
+        let outcome = simulation.run();
+        assert_eq!(outcome.answered, 2_000);
+        let (refused, time) = (outcome.refused.len(), outcome.wall / floor);
+        assert!(refused <= 40 && time <= 1.1, "{refused} refused, {time}");
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Closed, State};
 use crate::batch::rate_limit::contention::Observation;
 use crate::batch::rate_limit::decision::{Accounts, Against, Reservation};
 use crate::batch::rate_limit::guess::Refusal;
-use crate::batch::rate_limit::limits::{MINUTE, Own, TEN_SECONDS};
+use crate::batch::rate_limit::limits::{MINUTE, Own, SECOND, TEN_SECONDS};
 use crate::batch::rate_limit::window::Used;
 use crate::openai::{RateLimits, Usage};
 
@@ -117,7 +117,12 @@ impl State {
         let is_unknown = self.known().is_unknown();
         let lately = refused_before.is_some_and(|before| now.saturating_sub(before) < MINUTE);
         let is_doubtful = lately && is_unknown && !charge.is_trial && self.guess.is_doubtful(now);
-        if is_unknown {
+        if is_unknown && self.is_at_an_edge(asked) {
+            self.guard = match is_first {
+                true => (self.guard * 2).min(WIDEST_GUARD),
+                false => self.guard,
+            };
+        } else if is_unknown {
             self.guess(now, charge, asked, is_first);
         }
         let wait = match asked {
@@ -168,6 +173,17 @@ impl State {
         } else {
             self.share = (self.share * SLOWER).max(SLOWEST);
         }
+    }
+
+    /// Whether a request within the guessed limit was refused just before a window of the service
+    /// ended: it has overtaken earlier ones on the network, so that more time between the windows is
+    /// needed, and not a lower limit.
+    fn is_at_an_edge(&self, asked: Option<Duration>) -> bool {
+        let is_long = |(period, _): (Duration, u64)| period > SECOND;
+        self.guessed_window().is_some_and(is_long)
+            && !self.guess.is_testing()
+            && asked.is_some_and(|asked| asked <= SECOND)
+            && self.guard < WIDEST_GUARD
     }
 
     /// Learns from a refusal about a quota that is not known.

@@ -1,0 +1,83 @@
+//! Deployments behind which more than one model answers, such as a gateway before two regions.
+
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use crate::loopback::{Loopback, Reply, last_message};
+use crate::{Answers, Client};
+
+/// A refusal in the service's words.
+fn refused(message: &str) -> Reply {
+    Reply::json(400, json!({"error": {"message": message}})).kept()
+}
+
+fn answered(body: &Value, model: &str, reasoning_tokens: u64) -> Reply {
+    let text = format!("Yes: {}", last_message(body));
+    Reply::json(
+        200,
+        json!({"model": model,
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": text}}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 3 + reasoning_tokens,
+                "completion_tokens_details": {"reasoning_tokens": reasoning_tokens}}}),
+    )
+    .kept()
+}
+
+fn gpt_5_mini(body: &Value) -> Reply {
+    match (&body["max_tokens"], &body["reasoning_effort"]) {
+        (Value::Null, Value::Null) => answered(body, "gpt-5-mini-2025-08-07", 64),
+        (Value::Null, _) => answered(body, "gpt-5-mini-2025-08-07", 0),
+        _ => refused("Unsupported parameter: 'max_tokens' is not supported with this model."),
+    }
+}
+
+/// A deployment in which chance decides which of the two answers, and the answers to these rows.
+fn ask(rows: usize, other: fn(&Value) -> Reply) -> (Answers, usize) {
+    let dice = Mutex::new(fastrand::Rng::with_seed(7));
+    let loopback = Loopback::serve(move |request| {
+        let body = request.json();
+        match dice.lock().unwrap().bool() {
+            true => gpt_5_mini(&body),
+            false => other(&body),
+        }
+    });
+    let client = Client::builder().endpoint(loopback.url()).api_key("key");
+    let client = client.deployment("class").build().unwrap();
+    let prompts = (0..rows).map(|row| format!("p{row}"));
+    let answers = client.batch(prompts).max_tokens(100).concurrency(4);
+    (answers.run().unwrap(), loopback.count())
+}
+
+#[test]
+fn what_both_models_accept_is_found() {
+    let (answers, count) = ask(200, |body| match &body["reasoning_effort"] {
+        Value::Null => answered(body, "gpt-4o-2024-11-20", 0),
+        _ => refused("Unrecognized request argument supplied: reasoning_effort"),
+    });
+    assert_eq!(answers.totals().answered, 200);
+    assert!(count <= 230, "{count} requests");
+    let notes = answers.totals().notes.join("\n");
+    assert!(notes.contains("not all rows were answered by the same model"));
+}
+
+#[test]
+fn models_that_accept_nothing_in_common_answer_most_rows_and_the_rest_say_why() {
+    let (answers, _) = ask(100, |body| {
+        let other = ["max_completion_tokens", "reasoning_effort"]
+            .into_iter()
+            .find(|name| !body[*name].is_null());
+        match other {
+            Some(name) => refused(&format!("Unrecognized request argument supplied: {name}")),
+            None => answered(body, "gpt-35-turbo", 0),
+        }
+    });
+    assert!(answers.totals().answered >= 90, "{}", answers.totals());
+    for error in answers.rows().iter().filter_map(|row| row.error()) {
+        let hint = error.hint().unwrap_or_default();
+        assert!(
+            hint.contains("keeps changing which parameters it takes"),
+            "{error:?}"
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! The tokens with which a workspace is asked: one that is given, or those of a sign-in, which are
+//! renewed before they end, and after the workspace has refused one.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::settings::{Auth, DatabricksSettings};
+use crate::display;
+use crate::error::{Error, Result};
+use crate::identity::{self, Chain, Held, TokenCache, WorkspaceApplication};
+use crate::secret::Secret;
+use crate::settings::Settings;
+
+/// Azure Databricks, as Microsoft Entra knows it.
+const RESOURCE: &str = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
+
+const HINT: &str = "set DATABRICKS_TOKEN; or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET; or, on \
+     Azure, sign in with `az login`";
+
+/// Who asks.
+pub(crate) struct Credential {
+    source: Source,
+    /// The token that was last sent.
+    sent: Mutex<Option<Held>>,
+}
+
+enum Source {
+    Token(Secret),
+    Application(Arc<TokenCache<WorkspaceApplication>>),
+    Entra(Arc<TokenCache<Chain>>),
+}
+
+impl Credential {
+    /// # Errors
+    /// A setting of the sign-in is malformed or missing.
+    pub(crate) fn new(settings: &DatabricksSettings) -> Result<Self> {
+        let source = match &settings.auth {
+            Auth::Token(token) => Source::Token(token.clone()),
+            Auth::Application { client_id, secret } => {
+                let application =
+                    WorkspaceApplication::new(&settings.host, client_id, secret.clone())?;
+                Source::Application(Arc::new(TokenCache::new(application, display::log_line)))
+            }
+            Auth::Entra => {
+                let identity = Settings::from_env_in(Path::new(""))?.identity;
+                let tokens = identity::tokens(&identity, RESOURCE, display::log_line)?;
+                Source::Entra(tokens)
+            }
+        };
+        Ok(Self {
+            source,
+            sent: Mutex::default(),
+        })
+    }
+
+    /// The token to send now.
+    ///
+    /// # Errors
+    /// Nobody can sign in.
+    pub(crate) async fn token(&self) -> Result<Secret> {
+        let held = match &self.source {
+            Source::Token(token) => return Ok(token.clone()),
+            Source::Application(tokens) => tokens.current().await,
+            Source::Entra(tokens) => tokens.current().await,
+        };
+        let held = held.map_err(|(error, _)| refused(error))?;
+        let token = held.token.secret.clone();
+        *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
+        Ok(token)
+    }
+
+    /// Another token, after the workspace has refused the one that was sent last. Whether there is
+    /// one.
+    pub(crate) async fn renew(&self) -> bool {
+        let sent = self
+            .sent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let Some(sent) = sent else { return false };
+        match &self.source {
+            Source::Token(_) => false,
+            Source::Application(tokens) => tokens.after_rejection(&sent).await.is_some(),
+            Source::Entra(tokens) => tokens.after_rejection(&sent).await.is_some(),
+        }
+    }
+
+    /// The workspace has taken the token that was sent last.
+    pub(crate) fn accepted(&self) {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(held) = &*sent else { return };
+        match &self.source {
+            Source::Token(_) => {}
+            Source::Application(tokens) => tokens.accepted(held),
+            Source::Entra(tokens) => tokens.accepted(held),
+        }
+    }
+
+    /// What the user can do if the workspace refuses the token.
+    pub(crate) fn hint(&self) -> &'static str {
+        match self.source {
+            Source::Token(_) => {
+                "make a new token in the workspace's settings, and set DATABRICKS_TOKEN"
+            }
+            _ => HINT,
+        }
+    }
+}
+
+fn refused(error: Error) -> Error {
+    Error::new(
+        error.kind(),
+        format!("nobody can sign in to Databricks: {}", error.message()),
+    )
+    .with_hint(HINT)
+    .with_source(error)
+}

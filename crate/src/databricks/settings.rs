@@ -1,0 +1,363 @@
+//! Which workspace and which compute are meant, and who asks: the variables of Databricks' own tools,
+//! else a profile of `~/.databrickscfg`.
+//!
+//! Host and credential come from one source. No `.env` file is read: whoever wrote one could send a
+//! token to a host of theirs.
+
+use std::path::PathBuf;
+
+use reqwest::Url;
+
+use super::profile::{self, Profile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+
+/// Where a session's queries are computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Compute {
+    /// A cluster, by its id.
+    Cluster(String),
+    Serverless,
+}
+
+/// How to sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Auth {
+    /// A personal access token.
+    Token(Secret),
+    /// A service principal of the workspace.
+    Application { client_id: String, secret: Secret },
+    /// Microsoft Entra, as the client of Azure OpenAI does.
+    Entra,
+}
+
+/// A workspace, a compute and an identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DatabricksSettings {
+    /// The workspace's origin, such as `https://adb-1.2.azuredatabricks.net/`.
+    pub(crate) host: Url,
+    pub(crate) auth: Auth,
+    /// `None` if neither a cluster nor serverless compute is named.
+    pub(crate) compute: Option<Compute>,
+    /// The workspace's id in Azure, for an identity that is no member of it yet.
+    pub(crate) azure_resource_id: Option<String>,
+    /// Where the host comes from, for messages.
+    pub(crate) source: String,
+}
+
+/// The values of one source, by the names of the profile's keys.
+trait Source {
+    fn get(&self, key: &str) -> Option<String>;
+}
+
+struct Environment<'a, E>(&'a E);
+
+impl<E: Fn(&str) -> Option<String>> Source for Environment<'_, E> {
+    fn get(&self, key: &str) -> Option<String> {
+        let name = match key {
+            "azure_workspace_resource_id" => "DATABRICKS_AZURE_RESOURCE_ID".to_owned(),
+            key => format!("DATABRICKS_{}", key.to_ascii_uppercase()),
+        };
+        (self.0)(&name)
+    }
+}
+
+impl Source for Profile {
+    fn get(&self, key: &str) -> Option<String> {
+        self.value(key).map(str::to_owned)
+    }
+}
+
+impl DatabricksSettings {
+    /// The settings of the environment, or of the profile. `None` if nothing names a workspace; or if
+    /// nothing names compute in it and nobody asks for it, whatever else is wrong: a profile of
+    /// Databricks' other tools must not stand in the way of a local session.
+    ///
+    /// # Errors
+    /// The file lacks the profile; the host is malformed or unsafe; or it is not clear who asks.
+    pub(crate) fn of_environment(
+        profile: Option<&str>,
+        is_asked_for: bool,
+    ) -> Result<Option<Self>> {
+        let variable = |name: &str| {
+            let value = std::env::var(name).ok()?.trim().to_owned();
+            Some(value).filter(|value| !value.is_empty())
+        };
+        Self::read(profile, is_asked_for, &variable)
+    }
+
+    fn read<E>(profile: Option<&str>, is_asked_for: bool, variable: &E) -> Result<Option<Self>>
+    where
+        E: Fn(&str) -> Option<String>,
+    {
+        let environment = Environment(variable);
+        let is_wanted = is_asked_for || compute(&environment).is_some();
+        let named = profile
+            .map(str::to_owned)
+            .or_else(|| environment.get("config_profile"));
+        if named.is_none() && environment.get("host").is_some() {
+            return Self::of(&environment, &environment, "DATABRICKS_HOST", is_wanted);
+        }
+        let file = variable("DATABRICKS_CONFIG_FILE").map(PathBuf::from);
+        let file = file.or_else(|| Some(std::env::home_dir()?.join(".databrickscfg")));
+        let file = file.unwrap_or_default();
+        match profile::read(&file, named.as_deref()) {
+            // A profile without a host has nothing for us.
+            Ok(Some(profile)) if profile.value("host").is_some() => {
+                let source = format!("the profile {} of {}", profile.name, profile.path.display());
+                Self::of(&profile, &environment, &source, is_wanted)
+            }
+            Err(error) if is_wanted => Err(error),
+            Ok(_) if is_wanted => Err(Error::new(
+                ErrorKind::Settings,
+                "no Databricks workspace is named",
+            )
+            .with_hint(
+                "set DATABRICKS_HOST and DATABRICKS_TOKEN, or make a profile with `databricks configure`",
+            )),
+            _ => Ok(None),
+        }
+    }
+
+    /// Which compute is meant may be the environment's: it is no secret, and no address.
+    fn of(
+        source: &impl Source,
+        environment: &impl Source,
+        from: &str,
+        is_wanted: bool,
+    ) -> Result<Option<Self>> {
+        let compute = compute(environment).or_else(|| compute(source));
+        if compute.is_none() && !is_wanted {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            host: origin(&source.get("host").unwrap_or_default(), from)?,
+            auth: auth(source, from)?,
+            compute,
+            azure_resource_id: source.get("azure_workspace_resource_id"),
+            source: from.to_owned(),
+        }))
+    }
+
+    /// `HOST`, for messages.
+    pub(crate) fn place(&self) -> &str {
+        self.host.host_str().unwrap_or_default()
+    }
+}
+
+/// The compute that a source names.
+fn compute(source: &impl Source) -> Option<Compute> {
+    let cluster = source.get("cluster_id").map(Compute::Cluster);
+    let serverless = source.get("serverless_compute_id");
+    cluster.or(serverless.map(|_| Compute::Serverless))
+}
+
+/// The origin of an address, as it is copied from a browser or written without a scheme.
+fn origin(text: &str, from: &str) -> Result<Url> {
+    let refused = |what: &str| {
+        let message = format!("the host of the Databricks workspace, from {from}, {what}");
+        Error::new(ErrorKind::Settings, message)
+            .with_hint("it looks like `https://adb-1234567890123456.7.azuredatabricks.net`")
+    };
+    let whole = match text.contains("://") {
+        true => text.to_owned(),
+        false => format!("https://{text}"),
+    };
+    let mut url = Url::parse(&whole).map_err(|_| refused("is malformed"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("contains a user or a password"));
+    }
+    url.set_path("/");
+    url.set_query(None);
+    url.set_fragment(None);
+    let is_loopback = url.host_str().is_some_and(|host| {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        bare == "localhost"
+            || bare
+                .parse()
+                .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    });
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback => Ok(url),
+        "http" => Err(refused("would get a token unencrypted")),
+        _ => Err(refused("is malformed")),
+    }
+}
+
+fn auth(source: &impl Source, from: &str) -> Result<Auth> {
+    let token = source
+        .get("token")
+        .map(|token| Auth::Token(Secret::new(token)));
+    let application = source
+        .get("client_id")
+        .zip(source.get("client_secret"))
+        .map(|(client_id, secret)| Auth::Application {
+            client_id,
+            secret: Secret::new(secret),
+        });
+    let refused = |what: String| {
+        Error::new(ErrorKind::Settings, format!("{what} (from {from})")).with_hint(
+            "set DATABRICKS_TOKEN; or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET; or, on Azure, \
+             sign in with `az login`",
+        )
+    };
+    let kind = source.get("auth_type");
+    match (kind.as_deref(), token, application) {
+        (None, Some(_), Some(_)) => Err(refused(
+            "there are both a token and a service principal of Databricks, and no auth_type"
+                .to_owned(),
+        )),
+        (None | Some("pat"), Some(auth), _) | (None | Some("oauth-m2m"), _, Some(auth)) => Ok(auth),
+        (None, None, None) => Ok(Auth::Entra),
+        (Some(kind), ..) if kind.starts_with("azure-") => Ok(Auth::Entra),
+        (Some(kind @ ("pat" | "oauth-m2m")), ..) => Err(refused(format!(
+            "the auth_type is {kind}, and what it needs is missing"
+        ))),
+        (Some(kind), ..) => Err(refused(format!(
+            "the auth_type {kind:?} of Databricks is not known here"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Option<DatabricksSettings>> {
+        DatabricksSettings::read(None, true, &|name: &str| {
+            let pair = pairs.iter().find(|(known, _)| *known == name);
+            match pair {
+                Some((_, value)) => Some((*value).to_owned()),
+                None => (name == "DATABRICKS_CONFIG_FILE").then(|| "/nowhere".to_owned()),
+            }
+        })
+    }
+
+    fn host(text: &str) -> Result<String> {
+        let read = read(&[("DATABRICKS_HOST", text), ("DATABRICKS_TOKEN", "t")])?;
+        Ok(read.unwrap().host.to_string())
+    }
+
+    #[test]
+    fn the_environment_names_a_workspace_a_compute_and_an_identity() {
+        let nothing = read(&[]).unwrap_err();
+        assert!(nothing.hint().unwrap().contains("DATABRICKS_HOST"));
+        let read = read(&[
+            ("DATABRICKS_HOST", "adb-1.2.azuredatabricks.net"),
+            ("DATABRICKS_TOKEN", "dapi"),
+            ("DATABRICKS_CLUSTER_ID", "0101-abc"),
+        ]);
+        let read = read.unwrap().unwrap();
+        assert_eq!(read.host.as_str(), "https://adb-1.2.azuredatabricks.net/");
+        assert_eq!(read.auth, Auth::Token(Secret::new("dapi")));
+        assert_eq!(read.compute, Some(Compute::Cluster("0101-abc".to_owned())));
+    }
+
+    #[test]
+    fn a_host_is_taken_as_a_browser_shows_it_and_refused_if_it_is_unsafe() {
+        assert_eq!(
+            host("https://adb-1.2.azuredatabricks.net/?o=12#notebook").unwrap(),
+            "https://adb-1.2.azuredatabricks.net/"
+        );
+        assert_eq!(host("http://127.0.0.1:9").unwrap(), "http://127.0.0.1:9/");
+        for text in [
+            "http://databricks.example",
+            "https://me:pw@host",
+            "ftp://host",
+            "https://",
+        ] {
+            let error = host(text).unwrap_err();
+            assert!(!error.to_string().contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn who_asks_has_to_be_clear() {
+        let read = |pairs: &[(&str, &str)]| {
+            let host = [("DATABRICKS_HOST", "h.example")];
+            read(&[host.as_slice(), pairs].concat()).map(|read| read.unwrap().auth)
+        };
+        let both = [
+            ("DATABRICKS_TOKEN", "t"),
+            ("DATABRICKS_CLIENT_ID", "id"),
+            ("DATABRICKS_CLIENT_SECRET", "s"),
+        ];
+        assert_snapshot!(read(&both).unwrap_err(), @r"
+        there are both a token and a service principal of Databricks, and no auth_type (from DATABRICKS_HOST)
+          hint: set DATABRICKS_TOKEN; or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET; or, on Azure, sign in with `az login`
+        ");
+        let chosen = [both.as_slice(), &[("DATABRICKS_AUTH_TYPE", "oauth-m2m")]].concat();
+        assert!(matches!(read(&chosen), Ok(Auth::Application { .. })));
+        assert_eq!(read(&[]).unwrap(), Auth::Entra);
+        assert_eq!(
+            read(&[("DATABRICKS_AUTH_TYPE", "azure-cli")]).unwrap(),
+            Auth::Entra
+        );
+        assert!(read(&[("DATABRICKS_AUTH_TYPE", "pat")]).is_err());
+        assert!(read(&[("DATABRICKS_AUTH_TYPE", "basic")]).is_err());
+    }
+
+    #[test]
+    fn a_profile_gives_host_and_token_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cfg");
+        std::fs::write(
+            &path,
+            "[DEFAULT]\nhost = https://a.example\ntoken = one\ncluster_id = c-1\n[two]\nhost = https://b.example\ntoken = two\nserverless_compute_id = auto\n",
+        )
+        .unwrap();
+        let path = path.to_string_lossy().into_owned();
+        let read = |profile: Option<&str>, pairs: &[(&str, &str)]| {
+            DatabricksSettings::read(profile, true, &|name: &str| match name {
+                "DATABRICKS_CONFIG_FILE" => Some(path.clone()),
+                name => {
+                    let pair = pairs.iter().find(|(known, _)| *known == name);
+                    pair.map(|(_, value)| (*value).to_owned())
+                }
+            })
+        };
+        let one = read(None, &[]).unwrap().unwrap();
+        assert_eq!(one.auth, Auth::Token(Secret::new("one")));
+        assert_eq!(one.compute, Some(Compute::Cluster("c-1".to_owned())));
+        // A named profile wins over the environment's host, whose token it must not get.
+        let environment = [
+            ("DATABRICKS_HOST", "https://c.example"),
+            ("DATABRICKS_TOKEN", "three"),
+        ];
+        let two = read(Some("two"), &environment).unwrap().unwrap();
+        assert_eq!(two.place(), "b.example");
+        assert_eq!(two.auth, Auth::Token(Secret::new("two")));
+        assert_eq!(two.compute, Some(Compute::Serverless));
+        let cluster = [("DATABRICKS_CLUSTER_ID", "c-2")];
+        let moved = read(Some("two"), &cluster).unwrap().unwrap();
+        assert_eq!(moved.compute, Some(Compute::Cluster("c-2".to_owned())));
+    }
+
+    #[test]
+    fn a_profile_of_other_tools_stands_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cfg");
+        std::fs::write(
+            &path,
+            "[DEFAULT]\nhost = https://a.example\nauth_type = databricks-cli\n",
+        )
+        .unwrap();
+        let path = path.to_string_lossy().into_owned();
+        let read = |cluster: Option<&str>, profile: Option<&str>| {
+            DatabricksSettings::read(None, false, &|name: &str| match name {
+                "DATABRICKS_CONFIG_FILE" => Some(path.clone()),
+                "DATABRICKS_CONFIG_PROFILE" => profile.map(str::to_owned),
+                "DATABRICKS_CLUSTER_ID" => cluster.map(str::to_owned),
+                _ => None,
+            })
+        };
+        assert_eq!(read(None, None).unwrap(), None);
+        assert_eq!(read(None, Some("gone")).unwrap(), None);
+        assert!(read(Some("c-1"), Some("gone")).is_err());
+        let error = read(Some("c-1"), None).unwrap_err();
+        assert!(error.message().contains("databricks-cli"), "{error}");
+    }
+}

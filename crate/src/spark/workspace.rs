@@ -1,0 +1,130 @@
+//! Sessions on Databricks: on a cluster, which is started first, or on serverless compute.
+
+use std::time::Duration;
+
+use super::connected::Connected;
+use super::grpc::Channel;
+use super::remote::Remote;
+use super::uuid;
+use crate::databricks::{Compute, DatabricksSettings, Workspace, ensure_running};
+use crate::display;
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+
+/// A cluster is told by a header.
+const CLUSTER_HEADER: &str = "x-databricks-cluster-id";
+
+/// How long a connection to the workspace may take.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// How often, a second apart, a cluster that has just started is greeted: Spark starts after it.
+const GREETINGS: u32 = 60;
+
+/// A workspace and a compute in it.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) settings: DatabricksSettings,
+    pub(super) compute: Compute,
+}
+
+/// The workspace that the environment or a profile names, with the compute that the caller names, or
+/// else the settings. `None` if nothing asks for Databricks: a host alone does not.
+///
+/// # Errors
+/// The settings are malformed; or the caller asks for Databricks and a part is missing.
+pub(super) fn target(profile: Option<&str>, compute: Option<&Compute>) -> Result<Option<Target>> {
+    let is_asked_for = profile.is_some() || compute.is_some();
+    let Some(settings) = DatabricksSettings::of_environment(profile, is_asked_for)? else {
+        return Ok(None);
+    };
+    match compute.or(settings.compute.as_ref()).cloned() {
+        Some(compute) => Ok(Some(Target { settings, compute })),
+        None if is_asked_for => Err(Error::new(
+            ErrorKind::Settings,
+            "neither a cluster nor serverless compute of Databricks is named",
+        )
+        .with_hint(
+            "`.cluster(\"..\")` or DATABRICKS_CLUSTER_ID names a cluster; `.serverless()` needs none",
+        )),
+        None => Ok(None),
+    }
+}
+
+impl Target {
+    /// What tells it from other places, for the session that is returned again.
+    pub(super) fn address(&self) -> String {
+        let origin = &self.settings.host;
+        match &self.compute {
+            Compute::Cluster(id) => format!("{origin}cluster/{id}"),
+            Compute::Serverless => format!("{origin}serverless"),
+        }
+    }
+
+    /// A connection to compute that is there. A cluster that does not run is started, which takes
+    /// minutes.
+    pub(super) async fn connect(&self, settings: Vec<(String, String)>) -> Result<Connected> {
+        let workspace = Workspace::new(&self.settings)?;
+        let mut is_new = false;
+        if let Compute::Cluster(id) = &self.compute {
+            is_new = ensure_running(&workspace, id).await?;
+        }
+        self.tell();
+        let remote = self.remote();
+        let id = uuid::random();
+        let mut channel =
+            Channel::new(&remote, CONNECT)?.with_credential(workspace.credential.clone());
+        if self.compute == Compute::Serverless {
+            channel = channel.with_session(&id);
+        }
+        let session = Connected::new(channel, "evenhand".to_owned(), id, self.address());
+        let mut greetings = 1;
+        loop {
+            match session.greet(settings.clone()).await {
+                Err(error)
+                    if is_new && error.kind() == ErrorKind::Connection && greetings < GREETINGS =>
+                {
+                    greetings += 1;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                greeted => return greeted.map(|()| session),
+            }
+        }
+    }
+
+    /// Starts the cluster of a session that is there, if it was terminated meanwhile.
+    pub(super) async fn wake(&self) -> Result<()> {
+        if let Compute::Cluster(id) = &self.compute {
+            ensure_running(&Workspace::new(&self.settings)?, id).await?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self) {
+        let what = match &self.compute {
+            Compute::Cluster(id) => format!("the cluster {id}"),
+            Compute::Serverless => "serverless compute".to_owned(),
+        };
+        display::log_line(&format!(
+            "Spark runs on Databricks: {what} of {}, from {}",
+            self.settings.place(),
+            self.settings.source
+        ));
+    }
+
+    fn remote(&self) -> Remote {
+        let host = &self.settings.host;
+        let headers = match &self.compute {
+            Compute::Cluster(id) => vec![(CLUSTER_HEADER.to_owned(), Secret::new(id))],
+            Compute::Serverless => Vec::new(),
+        };
+        Remote {
+            host: self.settings.place().to_owned(),
+            port: host.port_or_known_default().unwrap_or(443),
+            uses_tls: host.scheme() == "https",
+            token: None,
+            user_id: None,
+            session_id: None,
+            headers,
+        }
+    }
+}
