@@ -37,6 +37,7 @@
 //! | `notebook` | tables, charts and displays, with polars and plotters | yes |
 //! | `spark` | sessions and data frames of Spark, on top of `notebook` | yes |
 //! | `parquet` | reading and writing Parquet, on top of `notebook` | no |
+//! | `polars-full` | the rest of polars' functions on columns, on top of `notebook` | no |
 //!
 //! [`serde_json`] and [`tokio`] are re-exported.
 //!

@@ -145,7 +145,7 @@ fn write(frame: &DataFrame, path: &Path, may_replace: bool) -> Result<()> {
 fn without_parquet(path: &Path) -> Error {
     let message = format!("{} is Parquet, which is not compiled in", path.display());
     Error::new(ErrorKind::Argument, message).with_hint(
-        "ask for it in the line that adds evenhand: `features = [\"parquet\"]` beside its path (it \
-         compiles for some minutes, once for each kernel), or read the file with a Spark session",
+        "ask for it in the line that adds evenhand, `:dep evenhand = { features = [\"parquet\"] }`, and \
+         restart the kernel: it compiles for some minutes, once. Or read the file with a Spark session",
     )
 }

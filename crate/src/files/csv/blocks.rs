@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use super::records::{QUOTE, last_row_end};
+use super::records::{QUOTE, last_row_end, row_with_loose_quote};
 use crate::error::Result;
 use crate::files::opened::{Opened, unreadable};
 use crate::files::place::Fault;
@@ -24,12 +24,13 @@ pub(super) struct Block {
 /// Calls `take` with the blocks from this offset on, in order, until it returns `false`.
 pub(super) fn each_block(
     opened: &Opened,
+    separator: u8,
     offset: u64,
     mut take: impl FnMut(Block) -> Result<bool>,
 ) -> Result<()> {
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(1);
-        let reading = scope.spawn(move || read(opened, offset, &sender));
+        let reading = scope.spawn(move || read(opened, separator, offset, &sender));
         for block in receiver {
             let block = block.map_err(|fault: Fault| fault.of_file(opened.path()))?;
             if !take(block)? {
@@ -46,6 +47,7 @@ pub(super) fn each_block(
 /// Sends the blocks, until nobody wants more of them.
 fn read(
     opened: &Opened,
+    separator: u8,
     mut offset: u64,
     blocks: &SyncSender<Result<Block, Fault>>,
 ) -> io::Result<()> {
@@ -67,7 +69,7 @@ fn read(
                 continue;
             }
             _ => {
-                if let Some(open) = open_row(&bytes) {
+                if let Some(open) = open_row(&bytes, separator) {
                     let _ = blocks.send(Err(never_closed(offset + open as u64)));
                     return Ok(());
                 }
@@ -86,15 +88,20 @@ fn read(
     }
 }
 
-/// Where the last row begins, if a quote in it is never closed.
-pub(super) fn open_row(bytes: &[u8]) -> Option<usize> {
-    let begin = last_row_end(bytes).unwrap_or_default();
-    let quotes = bytes[begin..].iter().filter(|byte| **byte == QUOTE);
-    (quotes.count() % 2 == 1).then_some(begin)
+/// Where the row begins with a quote that has no counterpart, if the quotes are not even in number.
+pub(super) fn open_row(bytes: &[u8], separator: u8) -> Option<usize> {
+    let quotes = bytes.iter().filter(|byte| **byte == QUOTE);
+    let is_open = quotes.count() % 2 == 1;
+    is_open.then(|| {
+        let row = row_with_loose_quote(bytes, separator);
+        row.or_else(|| last_row_end(bytes)).unwrap_or_default()
+    })
 }
 
 /// The fault of a row with a quote that has no counterpart.
 pub(super) fn never_closed(offset: u64) -> Fault {
-    Fault::new(offset, "a quotation mark in this row is never closed")
-        .hint("in CSV, a quotation mark within a quoted field is written twice")
+    Fault::new(offset, "a quotation mark in this row has no counterpart").hint(
+        "in CSV, a field with a quotation mark stands in quotation marks, and the mark within it is \
+         written twice: `\"12\"\" screen\"`",
+    )
 }

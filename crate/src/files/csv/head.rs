@@ -13,8 +13,9 @@ use crate::files::opened::Opened;
 use crate::files::place::{Fault, column, quoted, utf8};
 
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
-/// The most bytes that a header may have.
+/// The most bytes that a header may have, and the most columns.
 const LONGEST_HEADER: usize = 64 << 20;
+const MOST_COLUMNS: usize = 100_000;
 
 /// A CSV file's columns, and where its rows begin.
 #[derive(Clone, Debug)]
@@ -44,16 +45,23 @@ impl Head {
         if let Err(fault) = utf8(bytes, begin as u64) {
             return Err(fault.of_file(opened.path()));
         }
-        if let Some(open) = open_row(bytes) {
+        let separator = asked.or(stated).unwrap_or_else(|| separator(bytes));
+        if let Some(open) = open_row(bytes, separator) {
             return Err(never_closed((begin + open) as u64).of_file(opened.path()));
         }
-        let separator = asked.or(stated).unwrap_or_else(|| separator(bytes));
         let Some(first) = records(bytes, separator).find(|record| !record.is_blank()) else {
             let message = format!("{} has no row", opened.path().display());
             return Err(Error::new(ErrorKind::Data, message));
         };
         let offset = (begin + first.offset) as u64;
         let of_file = |fault: Fault| fault.of_file(opened.path());
+        let width = first.fields().take(MOST_COLUMNS + 1).count();
+        if width > MOST_COLUMNS {
+            let fault = Fault::new(offset, "the row has more than 100,000 fields");
+            return Err(of_file(
+                fault.hint("perhaps the lines of the file have no ends"),
+            ));
+        }
         let (names, body) = match csv.has_header {
             true => {
                 let end = first_row_end(&bytes[first.offset..]).map(|end| first.offset + end);
@@ -61,7 +69,7 @@ impl Head {
                 (names, end.unwrap_or(bytes.len()))
             }
             false => {
-                let names = (1..=first.fields().count()).map(|at| format!("column_{at}").into());
+                let names = (1..=width).map(|at| format!("column_{at}").into());
                 (names.collect(), first.offset)
             }
         };

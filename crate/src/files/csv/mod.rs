@@ -217,7 +217,7 @@ impl Rows for CsvRows {
         take: &mut dyn FnMut(DataFrame) -> Result<bool>,
     ) -> Result<()> {
         let projection = columns.map(|columns| self.projection(columns));
-        each_block(&self.opened, self.head.body, |block| {
+        each_block(&self.opened, self.head.separator, self.head.body, |block| {
             let frame = self.parse(&block, projection.as_deref())?;
             take(keep(frame)?)
         })

@@ -101,6 +101,45 @@ pub(super) fn last_row_end(bytes: &[u8]) -> Option<usize> {
     end.map(|end| end + 1)
 }
 
+/// Where the first row begins in which a quotation mark is no beginning and no end of a field, as in
+/// `12" screen`, or in which a quoted field is never closed.
+pub(super) fn row_with_loose_quote(bytes: &[u8], separator: u8) -> Option<usize> {
+    enum In {
+        Start,
+        Plain { quotes: usize },
+        Quoted,
+        Ended,
+    }
+    let (mut row, mut place) = (0, In::Start);
+    for (at, byte) in bytes.iter().enumerate() {
+        let ends = *byte == separator || *byte == b'\n';
+        place = match place {
+            In::Start if *byte == QUOTE => In::Quoted,
+            In::Ended if *byte == QUOTE => In::Quoted,
+            In::Quoted if *byte == QUOTE => In::Ended,
+            In::Quoted => In::Quoted,
+            In::Plain { quotes } if ends && quotes % 2 == 1 => return Some(row),
+            In::Start | In::Plain { .. } | In::Ended if ends => {
+                if *byte == b'\n' {
+                    row = at + 1;
+                }
+                In::Start
+            }
+            In::Ended if *byte == b'\r' => In::Ended,
+            In::Ended => return Some(row),
+            In::Plain { quotes } => In::Plain {
+                quotes: quotes + usize::from(*byte == QUOTE),
+            },
+            In::Start => In::Plain { quotes: 0 },
+        };
+    }
+    match place {
+        In::Quoted => Some(row),
+        In::Plain { quotes } if quotes % 2 == 1 => Some(row),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -128,7 +167,27 @@ mod tests {
         assert_eq!(without.unwrap(), b"a,b\r\nc,d\n");
     }
 
+    #[test]
+    fn a_loose_quotation_mark_is_found_where_it_stands() {
+        for (text, row) in [
+            ("a,\"b\"\n1,12\" wide\n2,\"c\"\n", Some(6)),
+            ("a,b\n\"c\"d,e\n\"f\",g\n", Some(4)),
+            ("a,b\n1,\"c\n2,d\n", Some(4)),
+            ("a\n1\n2\"", Some(4)),
+            ("a, \"b\"\r\n\"c \"\"d\"\"\r\n\",\"\"\r\n", None),
+        ] {
+            assert_eq!(row_with_loose_quote(text.as_bytes(), b','), row, "{text:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn an_odd_number_of_quotation_marks_has_a_row(text in "[a\",\r\n]{0,60}") {
+            let row = row_with_loose_quote(text.as_bytes(), b',');
+            let is_odd = text.bytes().filter(|byte| *byte == QUOTE).count() % 2 == 1;
+            prop_assert!(!is_odd || row.is_some());
+        }
+
         #[test]
         fn whole_rows_and_the_rest_are_all_bytes(text in "[a\",\r\n]{0,60}") {
             let bytes = text.as_bytes();

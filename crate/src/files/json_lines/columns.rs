@@ -94,6 +94,11 @@ impl Cells {
         }
     }
 
+    /// Adds nulls up to this number of rows.
+    fn pad(&mut self, rows: usize) {
+        (self.len()..rows).for_each(|_| self.push_null());
+    }
+
     fn push_null(&mut self) {
         match self {
             Self::Null(len) => *len += 1,
@@ -143,6 +148,10 @@ impl Value<'_> {
         }
     }
 }
+
+/// The most columns: a file whose names are data, such as a number of each row, would take a table of
+/// nulls.
+pub(super) const MOST: usize = 10_000;
 
 /// Why a value does not go into its column.
 pub(super) enum Misfit {
@@ -203,6 +212,11 @@ impl Columns {
         &self.fields
     }
 
+    /// Whether there are as many columns as may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.is_open && self.fields.len() == MOST
+    }
+
     pub(super) fn rows(&self) -> usize {
         self.rows
     }
@@ -220,7 +234,7 @@ impl Columns {
         if let Some(place) = self.places.get(name) {
             return Some(*place);
         }
-        if !self.is_open {
+        if !self.is_open || self.fields.len() == MOST {
             return None;
         }
         let name = PlSmallStr::from(name);
@@ -246,6 +260,7 @@ impl Columns {
         if cells.len() > rows {
             return Err(Misfit::Twice);
         }
+        cells.pad(rows);
         let kind = value.kind();
         if kind != field.kind && kind != Kind::Null {
             let joined = field
@@ -280,19 +295,16 @@ impl Columns {
     /// Ends the row: what it lacks is null.
     pub(super) fn end_row(&mut self) {
         self.rows += 1;
-        for field in &mut self.fields {
-            if let Some(cells) = &mut field.cells
-                && cells.len() < self.rows
-            {
-                cells.push_null();
-            }
-        }
     }
 
     pub(super) fn into_frame(self) -> PolarsResult<DataFrame> {
-        let columns = self.fields.into_iter();
-        let columns = columns.filter_map(|field| Some(field.cells?.finish(field.name)));
-        DataFrame::new(self.rows, columns.collect())
+        let rows = self.rows;
+        let columns = self.fields.into_iter().filter_map(|field| {
+            let mut cells = field.cells?;
+            cells.pad(rows);
+            Some(cells.finish(field.name))
+        });
+        DataFrame::new(rows, columns.collect())
     }
 }
 

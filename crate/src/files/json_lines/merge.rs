@@ -5,8 +5,8 @@ use std::path::Path;
 
 use polars::prelude::{Column, DataFrame, PlSmallStr};
 
-use super::columns::{Columns, Kind};
-use super::row::misfit_fault;
+use super::columns::{Columns, Kind, MOST};
+use super::row::{misfit_fault, too_many};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::lazy::internal;
 use crate::files::place::quoted;
@@ -37,6 +37,9 @@ fn union(pieces: &[Columns], path: &Path) -> Result<Vec<(PlSmallStr, Kind)>> {
     let mut places: HashMap<PlSmallStr, (usize, u64)> = HashMap::new();
     for field in pieces.iter().flat_map(Columns::fields) {
         let Some((place, first)) = places.get_mut(&field.name) else {
+            if union.len() == MOST {
+                return Err(too_many(field.first).of_file(path));
+            }
             places.insert(field.name.clone(), (union.len(), field.first));
             union.push((field.name.clone(), field.kind));
             continue;

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::columns::{Columns, Kind, Misfit, Value};
+use super::columns::{Columns, Kind, MOST, Misfit, Value};
 use super::pieces::Piece;
 use crate::files::place::{Fault, quoted, utf8};
 
@@ -153,6 +153,9 @@ impl Row<'_, '_> {
     }
 
     fn unknown(&self, name: &str) -> Fault {
+        if self.columns.is_full() {
+            return too_many(self.offset);
+        }
         let what = format!("no row at the beginning of the file has {}", quoted(name));
         self.fault_of(what)
             .hint("`read` takes the fields of all rows; `scan` knows those of the first megabyte")
@@ -161,6 +164,13 @@ impl Row<'_, '_> {
     fn fault_of(&self, what: impl Into<String>) -> Fault {
         Fault::new(self.offset, what)
     }
+}
+
+/// The fault of a row with one name more than there may be.
+pub(super) fn too_many(offset: u64) -> Fault {
+    let what = format!("with this name, the objects have more than {MOST} different ones");
+    Fault::new(offset, what)
+        .hint("a name that is another one in each object is data: write it as a value")
 }
 
 /// The fault of a value that is of another kind than its column, which got its kind from the row at

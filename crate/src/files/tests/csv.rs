@@ -101,14 +101,19 @@ fn a_header_is_there_once() {
 
 #[test]
 fn a_quotation_mark_alone_is_named() {
-    insta::assert_snapshot!(refused("a.csv", "a,b\n1,2\n3,\"4\n5,6\n"), @"
-        a.csv, line 3: a quotation mark in this row is never closed
-          hint: in CSV, a quotation mark within a quoted field is written twice
-        ");
-    insta::assert_snapshot!(refused("a.csv", "a,\"b\n1,2\n"), @"
-        a.csv, line 1: a quotation mark in this row is never closed
-          hint: in CSV, a quotation mark within a quoted field is written twice
-        ");
+    insta::assert_snapshot!(refused("a.csv", "a,b\n1,2\n3,\"4\n5,6\n"), @r#"
+        a.csv, line 3: a quotation mark in this row has no counterpart
+          hint: in CSV, a field with a quotation mark stands in quotation marks, and the mark within it is written twice: `"12"" screen"`
+        "#);
+    insta::assert_snapshot!(refused("a.csv", "a,\"b\n1,2\n"), @r#"
+        a.csv, line 1: a quotation mark in this row has no counterpart
+          hint: in CSV, a field with a quotation mark stands in quotation marks, and the mark within it is written twice: `"12"" screen"`
+        "#);
+    let inches = refused("a.csv", "a,b\n1,\"2\"\n3,12\" wide\n4,\"5\"\n");
+    assert!(
+        inches.starts_with("a.csv, line 3: a quotation mark"),
+        "{inches}"
+    );
 }
 
 /// Rows that fill the part of a file that decides the types, and then these.
@@ -164,6 +169,11 @@ fn ten_thousand_columns_are_read() {
     let row = "1,".repeat(9_999) + "1";
     let wide = frame("a.csv", format!("{}\n{row}\n{row}\n", names.join(",")));
     assert_eq!((wide.width(), wide.height()), (10_000, 2));
+    let endless = refused("a.csv", "a,".repeat(100_001));
+    assert!(
+        endless.contains("line 1: the row has more than 100,000 fields"),
+        "{endless}"
+    );
 }
 
 #[test]
@@ -201,8 +211,21 @@ fn a_lazy_frame_gives_what_a_whole_one_does() {
         above(scan(&given.path).unwrap()),
         above(whole.clone().lazy())
     );
+    let running = |lazy: polars::prelude::LazyFrame| {
+        let sum = col("x").cum_sum(false).lt(lit(400_000.0));
+        lazy.filter(sum).collect().unwrap()
+    };
+    assert_eq!(
+        running(scan(&given.path).unwrap()),
+        running(whole.clone().lazy())
+    );
     let few = scan(&given.path).unwrap().limit(3).collect().unwrap();
     assert_eq!(few, whole.head(Some(3)));
+    let some = |lazy: polars::prelude::LazyFrame| {
+        let some = lazy.limit(1_000).filter(col("x").gt(lit(4.0))).limit(7);
+        some.collect().unwrap()
+    };
+    assert_eq!(some(scan(&given.path).unwrap()), some(whole.clone().lazy()));
     let error = scan(&given.path).unwrap().select([col("y")]).collect();
     assert!(error.is_err());
 }

@@ -55,6 +55,19 @@ fn a_value_that_does_not_fit_is_named() {
     insta::assert_snapshot!(refused("a.jsonl", "{}\n{}\n"), @"a.jsonl has no row with a field");
 }
 
+#[test]
+fn names_that_are_data_are_named() {
+    let line = |n: usize| format!("{{\"user {n}\": {n}}}\n");
+    let sparse = |count| (0..count).map(line).collect::<String>();
+    let frame = frame("a.jsonl", sparse(300));
+    assert_eq!((frame.height(), frame.width()), (300, 300));
+    assert_eq!(frame.column("user 299").unwrap().null_count(), 299);
+    insta::assert_snapshot!(refused("a.jsonl", sparse(10_001)), @"
+        a.jsonl, line 10001, field `user 10000`: with this name, the objects have more than 10000 different ones
+          hint: a name that is another one in each object is data: write it as a value
+        ");
+}
+
 /// Lines that fill more than one piece of a file.
 fn lines(count: usize, last: &str) -> String {
     let line = |n: usize| format!("{{\"n\": {n}, \"text\": \"{}\"}}\n", "é".repeat(60));

@@ -124,7 +124,7 @@ fn what_is_no_file_of_data_is_named() {
 fn parquet_is_named_where_it_is_not_compiled_in() {
     insta::assert_snapshot!(refused("a.parquet", "PAR1..PAR1"), @r#"
         a.parquet is Parquet, which is not compiled in
-          hint: ask for it in the line that adds evenhand: `features = ["parquet"]` beside its path (it compiles for some minutes, once for each kernel), or read the file with a Spark session
+          hint: ask for it in the line that adds evenhand, `:dep evenhand = { features = ["parquet"] }`, and restart the kernel: it compiles for some minutes, once. Or read the file with a Spark session
         "#);
     let error = save(&df!["a" => [1]].unwrap(), "a.parquet").unwrap_err();
     assert!(

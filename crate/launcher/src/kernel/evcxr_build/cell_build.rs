@@ -140,7 +140,7 @@ impl Cell {
         let _ = fs::remove_file(self.shims(STATE));
         let plan = own_crates::plan(&self.build, cargo, arguments)?;
         let given = match &plan {
-            Plan::AsIs => arguments,
+            Plan::AsIs | Plan::WithFeatures => arguments,
             Plan::Apart(given) => given,
             Plan::Failed(output) => return failed(output),
         };
@@ -171,7 +171,7 @@ impl Cell {
             };
             fs::write(self.shims(STATE), serde_json::to_vec(&last)?)?;
         }
-        if output.status.success() && matches!(plan, Plan::Apart(_)) {
+        if output.status.success() && matches!(plan, Plan::Apart(_) | Plan::WithFeatures) {
             own_crates::keep(&self.build, arguments);
         }
         Ok(code(output.status.code()))

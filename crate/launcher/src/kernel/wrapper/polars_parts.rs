@@ -1,8 +1,11 @@
 //! Hints about polars: which part of it a method is in that is not compiled in, and where its other
 //! names are.
 
+/// The toolkit's feature that compiles all of them.
+const FULL: &str = "polars-full";
+
 /// The features of polars that are not compiled in, and the methods of expressions in each.
-const PARTS: [(&str, &[&str]); 35] = [
+const PARTS: [(&str, &[&str]); 33] = [
     ("arg_where", &["arg_where"]),
     ("array_to_struct", &["to_struct"]),
     (
@@ -12,10 +15,8 @@ const PARTS: [(&str, &[&str]); 35] = [
     ("business", &["add_business_days", "is_business_day"]),
     ("cutqcut", &["cut", "qcut", "qcut_uniform"]),
     ("dtype-array", &["arr", "reshape", "to_array"]),
-    ("dynamic_group_by", &["group_by_dynamic", "rolling"]),
     ("ewma", &["ewm_mean", "ewm_std", "ewm_sum", "ewm_var"]),
     ("ewma_by", &["ewm_mean_by", "ewm_sum_by"]),
-    ("extract_jsonpath", &["json_decode", "json_path_match"]),
     (
         "find_many",
         &["contains_any", "extract_many", "find_many", "replace_many"],
@@ -82,7 +83,22 @@ const OF_TEXTS: [(&str, &[&str]); 4] = [
 ];
 
 /// Methods for which something else is at hand.
-const INSTEAD: [(&str, &str); 8] = [
+const INSTEAD: [(&str, &str); 11] = [
+    (
+        "group_by_dynamic",
+        "polars has it only with packages that the toolkit leaves out; \
+         `.group_by([col(\"day\").dt().truncate(lit(\"1mo\"))])` groups by months",
+    ),
+    (
+        "json_decode",
+        "polars has it only with packages that the toolkit leaves out; `read(\"name.jsonl\")?` reads \
+         objects, and `serde_json` texts",
+    ),
+    (
+        "json_path_match",
+        "polars has it only with packages that the toolkit leaves out; `read(\"name.jsonl\")?` reads \
+         objects, and `serde_json` texts",
+    ),
     (
         "semi_join",
         "`.join(other, [col(\"id\")], [col(\"id\")], JoinArgs::new(JoinType::Semi))` does it",
@@ -229,10 +245,9 @@ fn method_hint(message: &str, method: &str) -> Option<String> {
         .chain(&PARTS)
         .find(|(_, methods)| methods.contains(&method))?;
     Some(format!(
-        "  hint: `{method}` is in the part `{part}` of polars, which is not compiled in. In the notebook's \
-         first cell, above the line that adds evenhand, `:dep polars-expr = {{ version = \"0.55\", \
-         default-features = false, features = [\"{part}\"] }}` brings it; restart the kernel first. polars \
-         and evenhand are then compiled again, which takes some minutes for each kernel"
+        "  hint: `{method}` is in the part `{part}` of polars, which is not compiled in. Write `:dep evenhand \
+         = {{ features = [\"{FULL}\"] }}` in the notebook's first cell, and restart the kernel: that brings \
+         all of polars' functions on columns. It compiles for some minutes, once"
     ))
 }
 
@@ -282,6 +297,23 @@ mod tests {
                 hint.starts_with("  hint: ") && hint.contains(told),
                 "{message}: {hint}"
             );
+        }
+    }
+
+    #[test]
+    fn each_part_is_in_the_feature_that_is_named_and_not_compiled_in() {
+        let manifest = include_str!("../../../../Cargo.toml");
+        let (before, full) = manifest.split_once(&format!("\n{FULL} = [")).unwrap();
+        let (full, after) = full.split_once(']').unwrap();
+        for (part, methods) in PARTS.iter().chain(&OF_TEXTS) {
+            let named = format!("\"polars-expr/{part}\"");
+            assert!(full.contains(&named), "{part}");
+            let alone = format!("    \"{part}\",");
+            assert!(
+                !before.contains(&alone) && !after.contains(&alone),
+                "{part}"
+            );
+            assert!(!methods.is_empty());
         }
     }
 

@@ -50,6 +50,8 @@ pub const NOTE: &str = "build-note";
 pub(super) enum Plan {
     /// By evcxr's manifest.
     AsIs,
+    /// So too, and the toolkit has features that the warm build may lack.
+    WithFeatures,
     /// By its own, with these arguments for cargo.
     Apart(Vec<OsString>),
     /// Not at all, since cargo said this.
@@ -64,7 +66,10 @@ pub(super) fn plan(build: &Path, cargo: &OsString, arguments: &[OsString]) -> io
     let text = fs::read_to_string(build.join("Cargo.toml"))?;
     let manifest = Manifest::read(&text);
     let Some(target) = target(arguments).filter(|_| manifest.needs_a_graph_of_its_own()) else {
-        return Ok(Plan::AsIs);
+        return Ok(match manifest.asks_for_features() {
+            true => Plan::WithFeatures,
+            false => Plan::AsIs,
+        });
     };
     let graph = Graph {
         build,
