@@ -45,6 +45,9 @@ impl Head {
         if let Err(fault) = utf8(bytes, begin as u64) {
             return Err(fault.of_file(opened.path()));
         }
+        if let Some(fault) = old_line_ends(bytes) {
+            return Err(fault.of_file(opened.path()));
+        }
         let separator = asked.or(stated).unwrap_or_else(|| separator(bytes));
         if let Some(open) = open_row(bytes, separator) {
             return Err(never_closed((begin + open) as u64).of_file(opened.path()));
@@ -99,6 +102,16 @@ fn beginning(head: &[u8]) -> (Option<u8>, usize) {
         [b's', b'e', b'p', b'=', separator, b'\r', b'\n', ..] => (Some(separator), mark + 7),
         _ => (None, mark),
     }
+}
+
+/// The fault of a file whose lines end as those of old Macintoshes, which would be one long header.
+fn old_line_ends(bytes: &[u8]) -> Option<Fault> {
+    let is_old = !bytes.contains(&b'\n') && bytes.trim_ascii_end().contains(&b'\r');
+    is_old.then(|| {
+        Fault::new(0, "the lines end in a carriage return alone").hint(
+            "end them in a line feed, for example with `!tr '\\r' '\\n' < OLD > NEW` in a cell",
+        )
+    })
 }
 
 /// The separator that cuts the first row into most fields.

@@ -33,6 +33,15 @@ fn no_row_is_an_empty_frame_and_nothing_is_an_error() {
 }
 
 #[test]
+fn lines_of_old_machines_are_no_long_header() {
+    insta::assert_snapshot!(refused("a.csv", "a,b\r1,2\r3,4\r"), @r"
+        a.csv, line 1: the lines end in a carriage return alone
+          hint: end them in a line feed, for example with `!tr '\r' '\n' < OLD > NEW` in a cell
+        ");
+    assert_eq!(frame("a.csv", "a,b\r").height(), 0);
+}
+
+#[test]
 fn other_encodings_are_named_and_not_mangled() {
     insta::assert_snapshot!(refused("a.csv", b"n,text\n1,caf\xe9\n"), @"
         a.csv, line 2, character 6: the byte 0xe9 is not UTF-8, perhaps Latin-1 or Windows-1252

@@ -18,7 +18,7 @@ use super::implementations::Implementations;
 use super::own_crates::{self, Plan};
 use super::real_cargo::{code, output_unless_stopped, real};
 use super::shim::{RECORDED_ARGUMENTS, RECORDED_ENVIRONMENT, RECORDER, SHIMS};
-use super::{failure, instrument, message, progress};
+use super::{failure, instrument, message, profile, progress};
 use crate::kernel::FORMATS;
 
 /// Files that must be unchanged for the last compiler command to be reused.
@@ -146,6 +146,7 @@ impl Cell {
         };
         let mut command = real(cargo);
         command
+            .args(profile::option(&self.build))
             .args(given)
             .env("RUSTC_WORKSPACE_WRAPPER", self.shims(RECORDER))
             .env("CARGO_TERM_PROGRESS_WHEN", "always")

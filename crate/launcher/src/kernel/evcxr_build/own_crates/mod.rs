@@ -29,6 +29,7 @@ use std::process::{Output, Stdio};
 use evenhand::sideband::STOP_FILE_VARIABLE;
 use serde_json::Value;
 
+use super::profile;
 use super::real_cargo::{output_unless_stopped, real};
 use super::shim::{LOCK_FILE, OWN_ARGUMENTS, SHIMS};
 use manifest::Manifest;
@@ -226,6 +227,7 @@ impl Graph<'_> {
 
     fn run(&self, arguments: &[OsString]) -> io::Result<Output> {
         let mut command = real(self.cargo);
+        command.args(profile::option(self.build));
         if self.is_offline {
             command.arg("--offline");
         }
