@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::checkout;
 
@@ -82,8 +82,8 @@ fn the_package_has_the_licences_of_all_that_is_in_it() {
     }
 }
 
-/// What a package depends on, and its features.
-fn dependencies(manifest: &str) -> (Vec<Value>, Value) {
+/// A package as cargo reads its manifest.
+fn package(manifest: &str) -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
         .arg("--manifest-path")
@@ -97,18 +97,24 @@ fn dependencies(manifest: &str) -> (Vec<Value>, Value) {
         path == checkout().join(manifest).to_str().unwrap()
     };
     let package = metadata["packages"].as_array().unwrap().iter().find(of);
-    let package = package.unwrap();
+    package.unwrap().clone()
+}
+
+/// What a package depends on, and its features.
+fn dependencies(package: &Value) -> (Vec<Value>, Value) {
     let dependencies = package["dependencies"].as_array().unwrap().iter();
     let needed = dependencies.filter(|dependency| dependency["kind"].is_null());
-    (
-        needed.cloned().collect(),
-        package["features"]["notebook"].clone(),
-    )
+    (needed.cloned().collect(), package["features"].clone())
 }
 
 #[test]
 fn programs_and_notebooks_have_the_same_library() {
-    let ours = dependencies("crate/Cargo.toml");
-    assert!(ours.0.len() > 10);
-    assert_eq!(dependencies("crate/rlib/Cargo.toml"), ours);
+    let [ours, theirs] = ["crate/Cargo.toml", "crate/notebook/Cargo.toml"].map(package);
+    assert!(dependencies(&ours).0.len() > 10);
+    assert_eq!(dependencies(&theirs), dependencies(&ours));
+    for field in ["name", "version"] {
+        assert_eq!(theirs[field], ours[field]);
+    }
+    assert_eq!(ours["targets"][0]["crate_types"], json!(["lib"]));
+    assert_eq!(theirs["targets"][0]["crate_types"], json!(["dylib"]));
 }

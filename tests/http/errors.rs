@@ -143,7 +143,7 @@ fn a_model_without_chat_completions_is_told() {
     ));
     insta::assert_snapshot!(shown(&error), @r"
     bad_request: the service answered 400 Bad Request: The chatCompletion operation does not work with the specified model, gpt.
-      hint: the model of the deployment 'gpt' takes no chat completions, as those for images, embeddings or the Responses API alone (-codex, -pro): set AZURE_OPENAI_DEPLOYMENT to a deployment of a chat model
+      hint: the model of the deployment 'gpt' is retired, or takes no chat completions, as those for images, embeddings or the Responses API alone (-codex, -pro): set AZURE_OPENAI_DEPLOYMENT to a deployment of a current chat model
     ");
 }
 

@@ -160,6 +160,7 @@ fn a_success_without_choices_tells_what_the_filter_found() {
     let error = azure(&server).build().unwrap().complete("Hi").unwrap_err();
     let told = "the content filter refused the prompt: jailbreak";
     assert!(error.message().starts_with(told), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::ContentFilter);
 }
 
 #[test]

@@ -300,6 +300,20 @@ fn refuses_in_azures_words() {
         "Resource not found",
     );
     check(
+        serve.post(&format!("{V1}?api-version=2024-10-21"), &[KEY], &ask),
+        400,
+        json!("BadRequest"),
+        "API version not supported",
+    );
+    let image = json!({ "messages": [{ "role": "user", "content": [{ "type": "image_url",
+        "image_url": { "url": "data:image/png;base64,AAAA" } }] }] });
+    check(
+        serve.post(&good, &[KEY], &image.to_string()),
+        400,
+        json!(null),
+        "image_url is only supported by certain models",
+    );
+    check(
         serve.post(&format!("{known}?api-version=latest"), &[KEY], &ask),
         404,
         json!("404"),

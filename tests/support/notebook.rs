@@ -16,7 +16,7 @@ pub(crate) struct Notebook {
 impl Notebook {
     /// A new notebook that loads the library and then has these cells.
     pub(crate) fn of<S: AsRef<str>>(name: &str, cells: impl IntoIterator<Item = S>) -> Self {
-        let library = checkout().join("crate");
+        let library = checkout().join("crate/notebook");
         let first = format!(":dep evenhand = {{ path = {library:?} }}\nuse evenhand::prelude::*;");
         let cells = cells.into_iter().map(|cell| cell.as_ref().to_owned());
         Self::write(
@@ -36,11 +36,11 @@ impl Notebook {
 
     /// This lesson as it is, in another folder, with one more cell at its end.
     pub(crate) fn followed_by(&self, name: &str, code: &str) -> Self {
-        let library = format!("{{ path = {:?} }}", checkout().join("crate"));
+        let library = format!("{{ path = {:?} }}", checkout().join("crate/notebook"));
         let mut cells = self.json["cells"].as_array().unwrap().clone();
         for cell in &mut cells {
             if source(cell).starts_with(":dep evenhand") {
-                let loading = source(cell).replace("{ path = \"../crate\" }", &library);
+                let loading = source(cell).replace("{ path = \"../crate/notebook\" }", &library);
                 cell["source"] = loading.into();
             }
         }

@@ -75,7 +75,6 @@ fn python() -> Command {
     python
         .env("KERNEL_ARGV", argv.to_string())
         .env("LIBRARY", library())
-        .env("COPIES", copies())
         .env("EVENHAND_HOME", home())
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../notebooks"))
         .stdin(Stdio::null());
@@ -89,7 +88,7 @@ fn copies() -> PathBuf {
 
 /// The lines that load the library.
 fn library() -> String {
-    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crate");
+    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crate/notebook");
     format!(":dep evenhand = {{ path = {library:?} }}\nuse evenhand::prelude::*;")
 }
 

@@ -8,8 +8,7 @@ use super::told;
 const COUNT: &str = r#"
 import glob
 def compiled(kernel, package):
-    build, = [build for build in glob.glob(os.environ["COPIES"] + "/*") if os.path.exists(build + "/own")]
-    return len(glob.glob(build + "/target/*/debug/deps/lib" + package + "-*.rlib"))
+    return len(glob.glob(kernel.folder() + "/target/*/debug/deps/lib" + package + "-*.rlib"))
 def shown(reply):
     outputs = reply.get("outputs", [])
     return [output.get("text") or output.get("data", {}).get("text/plain") or output.get("evalue") for output in outputs]

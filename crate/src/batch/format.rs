@@ -175,9 +175,7 @@ impl OutputLine {
         }
         ChatCompletion::from_json(response.body)
             .map(|completion| Some(completion.with_profile(profile)))
-            .map_err(|why| {
-                Error::new(ErrorKind::Response, why).with_request_id(response.request_id)
-            })
+            .map_err(|why| Error::from(why).with_request_id(response.request_id))
     }
 }
 

@@ -250,9 +250,8 @@ fn outcome(line: OutputLine, service: &Service) -> Result<ChatCompletion> {
         Some(response)
             if is_success(response.status_code) && code.is_none() && message.is_none() =>
         {
-            let completion = ChatCompletion::from_json(response.body).map_err(|why| {
-                Error::new(ErrorKind::Response, why).with_request_id(response.request_id)
-            })?;
+            let completion = ChatCompletion::from_json(response.body)
+                .map_err(|why| Error::from(why).with_request_id(response.request_id))?;
             match completion.is_consumed_by_thinking() {
                 true => Err(consumed_in_batch(&completion)),
                 false => Ok(completion),

@@ -4,7 +4,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
 use super::proxy::{self, Destination, Proxy};
 use super::redact::Redactor;
@@ -212,7 +212,17 @@ impl Incoming<'_> {
         }
     }
 
+    /// # Errors
+    /// The body is incomplete, too large, or compressed, which no request asks for.
     async fn body(&mut self) -> Result<Vec<u8>, Failed> {
+        if let Some(coding) = compression(self.response.headers()) {
+            let error = Error::new(
+                ErrorKind::Response,
+                format!("the answer is compressed ({coding}), although no request asks for that"),
+            )
+            .with_hint("a gateway on the way compresses it: let it pass answers on as they are");
+            return Err((error, Retry::NO));
+        }
         // To grow it step by step would hold two copies of a large body for a moment.
         let length = self.response.content_length().unwrap_or_default();
         let length = usize::try_from(length).unwrap_or(LARGEST_BODY);
@@ -235,6 +245,13 @@ impl Incoming<'_> {
         }
         Ok(self.way.redactor.bytes(body))
     }
+}
+
+/// How the body is compressed, if it is.
+fn compression(headers: &HeaderMap) -> Option<String> {
+    let coding = headers.get(CONTENT_ENCODING)?.to_str().unwrap_or("unknown");
+    let is_plain = coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    (!is_plain).then(|| coding.chars().take(40).collect())
 }
 
 /// The error for an exchange that did not complete.

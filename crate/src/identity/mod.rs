@@ -28,9 +28,9 @@ mod workspace_application;
 pub(crate) use access_token::AccessToken;
 pub(crate) use chain::Chain;
 pub(crate) use shared::tokens;
-pub(crate) use token_cache::TokenCache;
+pub(crate) use token_cache::{Held, TokenCache};
 #[cfg(feature = "spark")]
-pub(crate) use {token_cache::Held, workspace_application::WorkspaceApplication};
+pub(crate) use workspace_application::WorkspaceApplication;
 
 /// Shows a message to the user while work is in progress.
 pub(crate) type Notify = fn(&str);

@@ -140,11 +140,16 @@ impl Client {
                 refusal: Refusal::read(status.unwrap_or(400), beginning),
             };
         }
-        let error = self.misread(&why.to_string(), beginning);
         // A truncated answer may arrive whole the next time.
         let retry = match why {
             NoAnswer::BreaksOff { .. } => Retry::YES,
-            NoAnswer::Other(_) => Retry::NO,
+            NoAnswer::Filtered(_) | NoAnswer::Other(_) => Retry::NO,
+        };
+        let error = match why {
+            NoAnswer::Filtered(filter) => context
+                .refused_prompt(answer.status, filter, &limits)
+                .with_body(Json::of_body(beginning, LONGEST_BODY)),
+            why => self.misread(&why.to_string(), beginning),
         };
         Attempt {
             outcome: Err(error.with_status(answer.status).with_request_id(request_id)),

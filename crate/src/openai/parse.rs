@@ -10,7 +10,7 @@ use super::embedded_error::{self, ErrorFields};
 use super::response::{
     Body, ChatCompletion, Choice, ChoiceMessage, Exchange, FinishReason, TokenLogprob, Usage,
 };
-use crate::error::{ContentFilter, PromptFilter};
+use crate::error::{ContentFilter, Error, ErrorKind, PromptFilter};
 use crate::json::{self, Json, NoJson, field, fields, items};
 
 /// The maximum number of answers, slightly more than a request may ask for.
@@ -25,8 +25,20 @@ const ABSURD: u64 = 1_000_000_000;
 pub(crate) enum NoAnswer {
     /// The body ends after this many bytes, before its JSON does: the connection is at fault.
     BreaksOff { length: usize },
+    /// The content filter refused the prompt, and there are no choices.
+    Filtered(ContentFilter),
     /// The body is something else.
     Other(String),
+}
+
+impl From<NoAnswer> for Error {
+    fn from(why: NoAnswer) -> Self {
+        let kind = match why {
+            NoAnswer::Filtered(_) => ErrorKind::ContentFilter,
+            NoAnswer::BreaksOff { .. } | NoAnswer::Other(_) => ErrorKind::Response,
+        };
+        Self::new(kind, why.to_string())
+    }
 }
 
 impl fmt::Display for NoAnswer {
@@ -36,6 +48,7 @@ impl fmt::Display for NoAnswer {
             Self::BreaksOff { length } => {
                 write!(f, "the answer breaks off after {length} bytes")
             }
+            Self::Filtered(filter) => write!(f, "the content filter refused the prompt: {filter}"),
             Self::Other(why) => f.write_str(why),
         }
     }
@@ -83,11 +96,15 @@ impl ChatCompletion {
             NoJson::Other => UnreadBody::other("the answer is not JSON", text.into_bytes()),
         })?;
         let read = Self::from_json(json.clone());
-        read.map_err(|why| UnreadBody::other(why, json.text().as_bytes().to_vec()))
+        read.map_err(|why| UnreadBody {
+            why,
+            body: json.text().as_bytes().to_vec(),
+        })
     }
 
     /// Reads a body that is JSON, or explains why it is not an answer.
-    pub(crate) fn from_json(body: Json) -> Result<Self, String> {
+    pub(crate) fn from_json(body: Json) -> Result<Self, NoAnswer> {
+        let no_answer = |why: &str| Err(NoAnswer::Other(why.to_owned()));
         let [
             choices,
             id,
@@ -113,7 +130,7 @@ impl ChatCompletion {
             ],
         );
         let Some(list) = choices.filter(|list| list.get().starts_with('[')) else {
-            return Err("the answer has no `choices`".to_owned());
+            return no_answer("the answer has no `choices`");
         };
         let list = items(list, MOST_CHOICES);
         let list: Vec<_> = list.into_iter().map(ChoiceFields::of).collect();
@@ -123,14 +140,14 @@ impl ChatCompletion {
             finish_reason: choice.finish_reason,
         });
         if embedded_error::error_description(error, each).is_some() {
-            return Err("the answer is an error".to_owned());
+            return no_answer("the answer is an error");
         }
         if list.is_empty() {
             let filters = prompt_filters.or(prompt_annotations);
             return Err(why_no_choices(filters));
         }
         if !list.iter().any(ChoiceFields::has_answer) {
-            return Err("the answer has no message".to_owned());
+            return no_answer("the answer has no message");
         }
         let mut left = Left::default();
         let choices = list.into_iter().zip(0..);
@@ -158,12 +175,12 @@ impl ChatCompletion {
 }
 
 /// Why a body has no choices, if the filter's results for its prompts tell.
-fn why_no_choices(filters: Option<&RawValue>) -> String {
+fn why_no_choices(filters: Option<&RawValue>) -> NoAnswer {
     let filters = filters.map(prompt_filters).unwrap_or_default();
-    let mut found = filters.iter().map(|prompt| &prompt.content_filter);
-    match found.find(|filter| filter.is_filtered()) {
-        Some(filter) => format!("the content filter refused the prompt: {filter}"),
-        None => "the answer's `choices` are empty".to_owned(),
+    let mut found = filters.into_iter().map(|prompt| prompt.content_filter);
+    match found.find(ContentFilter::is_filtered) {
+        Some(filter) => NoAnswer::Filtered(filter),
+        None => NoAnswer::Other("the answer's `choices` are empty".to_owned()),
     }
 }
 

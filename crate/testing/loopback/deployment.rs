@@ -28,6 +28,11 @@ pub(crate) enum Shape {
     Message,
     /// Like a gateway's: the message inside a page.
     Text,
+    /// Like a gateway's: in another language, with the field.
+    Foreign,
+    /// Like a gateway's: in another language, with the field inside an error of its own, and after more
+    /// than an error of the service holds.
+    Wrapped,
     /// It names no field.
     Nameless,
 }
@@ -283,6 +288,15 @@ fn refusal(shape: Shape, param: &str, code: &str, message: &str) -> Reply {
                 "type": text_or_null(""), "param": text_or_null(""), "code": "400"}}),
         ),
         Shape::Text => Reply::new(400, "text/html", format!("<h1>Bad request</h1>{message}")),
+        Shape::Foreign => Reply::json(
+            400,
+            json!({"error": {"message": "该模型不支持此参数", "param": param}}),
+        ),
+        Shape::Wrapped => Reply::json(
+            422,
+            json!({"trace": "x".repeat(20_000), "error": {"message": "Anfrage abgelehnt",
+                "innererror": {"message": "nicht unterstützt", "param": param}}}),
+        ),
         Shape::Nameless => Reply::json(
             400,
             json!({"error": {"message": "Unsupported parameter.", "code": "unsupported_parameter"}}),

@@ -86,12 +86,12 @@ fn an_application_signs_in_once_for_all_rows() {
     assert_eq!(entra.requests().len(), 1);
 }
 
-#[test]
-fn a_token_that_is_refused_is_fetched_anew_once() {
+/// All rows are answered, and one new token is fetched, if the first one is rejected so.
+fn is_fetched_anew_after(rejection: Reply) {
     let entra = Server::new([token("old-0123456789", 3600), token("new-0123456789", 3600)]);
-    let server = Server::answering(|request, _| match bearer(request).as_str() {
+    let server = Server::answering(move |request, _| match bearer(request).as_str() {
         "Bearer new-0123456789" => Reply::text("Kind."),
-        _ => Reply::error(401, "401", "the token was revoked"),
+        _ => rejection.clone(),
     });
     let answers = client_of(&server, &entra)
         .batch((0..20).map(|number| number.to_string()))
@@ -99,6 +99,25 @@ fn a_token_that_is_refused_is_fetched_anew_once() {
         .unwrap();
     assert_eq!(answers.failed().count(), 0);
     assert_eq!(entra.requests().len(), 2);
+}
+
+#[test]
+fn a_token_that_is_refused_is_fetched_anew_once() {
+    is_fetched_anew_after(Reply::error(401, "401", "the token was revoked"));
+}
+
+/// Gateways do not always answer 401 to a token that has expired.
+#[test]
+fn a_token_that_has_expired_is_fetched_anew_whatever_the_status() {
+    let challenge = "Bearer error=\"invalid_token\", error_description=\"expired\"";
+    let said = [
+        Reply::error(403, "Forbidden", "Access token has expired"),
+        Reply::error(400, "invalid_request", "JWT is expired"),
+        Reply::new(403, "text/plain", "").header("www-authenticate", challenge),
+    ];
+    for expired in said {
+        is_fetched_anew_after(expired);
+    }
 }
 
 #[test]

@@ -51,6 +51,15 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "404", "Resource not found")
     }
 
+    /// The path takes no such api-version.
+    pub(crate) fn version() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "BadRequest",
+            "API version not supported",
+        )
+    }
+
     /// No such deployment.
     pub(crate) fn deployment() -> Self {
         Self::new(

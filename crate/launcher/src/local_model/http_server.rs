@@ -119,8 +119,13 @@ async fn dated(
 
 async fn v1(
     State(front): State<Arc<FrontEnd>>,
+    uri: Uri,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
+    // This path has no dates.
+    if api_version(&uri).is_some() {
+        return Err(ApiError::version());
+    }
     let ask = read(body)
         .and_then(|body| EngineRequest::parse(&body, front.like))
         .and_then(|ask| match &ask.model {

@@ -14,9 +14,11 @@ mod host;
 mod http_server;
 mod key;
 pub(crate) mod like;
+mod messages;
 mod quota;
 mod request;
 mod response;
+mod response_format;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

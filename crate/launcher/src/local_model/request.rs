@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::api_error::ApiError;
 use super::like::{Deployment, thinking_tokens};
+use super::{messages, response_format};
 
 /// The maximum number of answers per request.
 const MOST_ANSWERS: u64 = 8;
@@ -36,7 +37,7 @@ const PASSED_ON: [&str; 12] = [
 ];
 
 /// The fields that are handled here or have no meaning for a single local model.
-const NOT_PASSED_ON: [&str; 8] = [
+const NOT_PASSED_ON: [&str; 11] = [
     "model",
     "n",
     "stream",
@@ -45,6 +46,23 @@ const NOT_PASSED_ON: [&str; 8] = [
     "user",
     "metadata",
     "store",
+    "service_tier",
+    "safety_identifier",
+    "prompt_cache_key",
+];
+
+/// The protocol's fields that the small model can't honor.
+const OF_OTHERS: [&str; 10] = [
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "functions",
+    "function_call",
+    "modalities",
+    "audio",
+    "prediction",
+    "web_search_options",
+    "data_sources",
 ];
 
 /// A chat request that may be sent to the engine.
@@ -79,6 +97,10 @@ impl EngineRequest {
         };
         // A null means the default.
         given.retain(|_, value| !value.is_null());
+        if let Some(other) = given.keys().find(|name| OF_OTHERS.contains(&name.as_str())) {
+            let instead = " A small model writes the text here, which takes no such parameter.";
+            return Err(ApiError::unsupported_parameter(other, instead));
+        }
         if let Some(unknown) = given.keys().find(|name| {
             !PASSED_ON.contains(&name.as_str())
                 && !NOT_PASSED_ON.contains(&name.as_str())
@@ -87,7 +109,8 @@ impl EngineRequest {
             let message = format!("Unrecognized request argument supplied: {unknown}");
             return Err(ApiError::bad(Some(unknown), message));
         }
-        check_messages(given.get("messages"))?;
+        messages::check(given.get("messages"))?;
+        response_format::check(&given)?;
         if let Some(like) = like {
             like.check(&given)?;
         }
@@ -117,6 +140,12 @@ impl EngineRequest {
             Some(Value::Bool(stream)) => *stream,
             Some(_) => return Err(ApiError::bad(Some("stream"), "'stream' is not a boolean")),
         };
+        if given.contains_key("stream_options") && !stream {
+            return Err(ApiError::bad(
+                Some("stream_options"),
+                "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+            ));
+        }
         if stream && answers > 1 {
             return Err(ApiError::bad(
                 Some("n"),
@@ -140,17 +169,7 @@ impl EngineRequest {
             .map(|answer| thinking_tokens(effort, messages, answer))
             .collect();
         given.retain(|name, _| PASSED_ON.contains(&name.as_str()));
-        // `developer` is the newer name of the role, which the model was not trained on.
-        for message in given
-            .get_mut("messages")
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
-            if message["role"] == "developer" {
-                message["role"] = "system".into();
-            }
-        }
+        messages::for_engine(given.get_mut("messages"));
         Ok(Self {
             body: given,
             answers,
@@ -209,29 +228,6 @@ impl EngineRequest {
             .as_u64()
             .or_else(|| seed.as_i64().map(i64::cast_unsigned))?;
         Some(seed.wrapping_add(index) % u64::from(u32::MAX))
-    }
-}
-
-fn check_messages(messages: Option<&Value>) -> Result<(), ApiError> {
-    let bad = |message: &str| Err(ApiError::bad(Some("messages"), message));
-    match messages {
-        None => bad("'messages' is a required property"),
-        Some(Value::Array(messages)) if messages.is_empty() => bad("[] is too short - 'messages'"),
-        Some(Value::Array(messages)) => {
-            let well_formed = |message: &Value| {
-                let role = message.get("role").and_then(Value::as_str);
-                role.is_some_and(|role| {
-                    matches!(role, "system" | "developer" | "user" | "assistant")
-                }) && message
-                    .get("content")
-                    .is_some_and(|content| content.is_string() || content.is_array())
-            };
-            if messages.iter().all(well_formed) {
-                return Ok(());
-            }
-            bad("A message has a 'role' (system, developer, user or assistant) and a 'content'")
-        }
-        Some(_) => bad("'messages' is not an array"),
     }
 }
 

@@ -160,6 +160,13 @@ fn tidy(mut answer: Value, model: &str) -> Value {
     }
     let choices = answer.get_mut("choices").and_then(Value::as_array_mut);
     for choice in choices.into_iter().flatten() {
+        // As the service's documentation shows an answer.
+        if let Some(message) = choice.get_mut("message").and_then(Value::as_object_mut) {
+            message.entry("refusal").or_insert(Value::Null);
+            if let Some(choice) = choice.as_object_mut() {
+                choice.entry("logprobs").or_insert(Value::Null);
+            }
+        }
         let content = choice
             .get_mut("delta")
             .and_then(|delta| delta.get_mut("content"));
@@ -190,7 +197,7 @@ mod tests {
         assert_eq!(
             answer,
             json!({
-                "choices": [{ "finish_reason": "stop", "index": 0, "message": { "role": "assistant", "content": "Hello" } }],
+                "choices": [{ "finish_reason": "stop", "index": 0, "message": { "role": "assistant", "content": "Hello", "refusal": null }, "logprobs": null }],
                 "created": 1, "model": MODEL, "system_fingerprint": "fp_local", "object": "chat.completion",
                 "usage": { "completion_tokens": 2, "prompt_tokens": 10, "total_tokens": 12 },
                 "id": "chatcmpl-1",

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Result};
 
+/// The folder in the library's with its package for notebooks, a `dylib`.
+pub const FOR_NOTEBOOKS: &str = "notebook";
+
 /// The checkout. It does not depend on the current directory, unless it has been moved.
 #[derive(Clone, Debug)]
 pub struct Checkout {
@@ -50,9 +53,14 @@ impl Checkout {
         &self.root
     }
 
-    /// The library that notebooks depend on.
+    /// The package through which notebooks depend on the library.
     pub fn library(&self) -> PathBuf {
-        self.root.join("crate")
+        self.root.join("crate").join(FOR_NOTEBOOKS)
+    }
+
+    /// The library's sources.
+    pub fn sources(&self) -> PathBuf {
+        self.root.join("crate/src")
     }
 
     /// The notebooks.

@@ -160,7 +160,7 @@ fn sources(project: &Checkout) -> Result<String> {
     let mut hash = DefaultHasher::new();
     kernel::cell_library().hash(&mut hash);
     kernel::profile_of_packages().hash(&mut hash);
-    let mut folders = vec![project.library().join("src")];
+    let mut folders = vec![project.sources()];
     while let Some(folder) = folders.pop() {
         let doing = || format!("could not read {}", folder.display());
         let mut entries = Vec::new();

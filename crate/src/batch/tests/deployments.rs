@@ -60,7 +60,8 @@ fn kinds() -> Vec<Rules> {
             ..rules
         })
     });
-    let by_gateways = [Shape::Message, Shape::Text].map(|shape| Rules {
+    let shapes = [Shape::Message, Shape::Text, Shape::Foreign, Shape::Wrapped];
+    let by_gateways = shapes.map(|shape| Rules {
         shape,
         ..Rules::GPT_5_MINI
     });

@@ -155,3 +155,50 @@ fn a_request_without_a_name_is_known_wherever_it_stands() {
     assert_eq!(run(&["new", "a", "a", "b"]), (4, 3));
     assert_eq!(run(&["a", "a", "a"]), (3, 2));
 }
+
+/// As a content filter may do, or a limit of one prompt.
+#[test]
+fn unknown_words_about_a_field_that_others_were_sent_with_are_the_rows_own_error() {
+    let loopback = serve(|_, prompt| {
+        let body =
+            json!({"error": {"message": "Die Frage ist unzulässig.", "param": "temperature"}});
+        (prompt == "p17").then(|| Reply::json(400, body))
+    });
+    let prompts = (0..20).map(|n| format!("p{n}"));
+    let batch = client(&loopback).batch(prompts).max_tokens(100);
+    let answers = batch.temperature(0.5).concurrency(4).run().unwrap();
+    assert_eq!(answers.failed().count(), 1);
+    let error = answers.rows()[17].error().unwrap();
+    assert!(error.message().contains("unzulässig"), "{error}");
+    assert_eq!(loopback.count(), 20);
+}
+
+#[test]
+fn a_prompt_that_the_filter_refuses_in_a_success_is_told_as_that() {
+    let loopback = serve(|_, _| {
+        let found = json!({"hate": {"filtered": true, "severity": "high"}});
+        let body = json!({"choices": [], "prompt_filter_results":
+            [{"prompt_index": 0, "content_filter_results": found}]});
+        Some(Reply::json(200, body))
+    });
+    let error = client(&loopback).complete("p").unwrap_err();
+    assert!(error.is_content_filter());
+    assert!(error.content_filter().unwrap().categories["hate"].filtered);
+    insta::assert_snapshot!(error, @r"
+    the content filter refused the prompt: hate (high)
+      hint: reword the prompt: the service's content filter found hate (high)
+    ");
+}
+
+#[test]
+fn an_answer_that_is_compressed_unasked_is_told_as_that() {
+    let loopback = serve(|_, _| {
+        let compressed = Reply::new(200, "application/json", [31, 139, 8, 0, 255]);
+        Some(compressed.header("content-encoding", "gzip"))
+    });
+    let error = client(&loopback).complete("p").unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    the answer is compressed (gzip), although no request asks for that
+      hint: a gateway on the way compresses it: let it pass answers on as they are
+    ");
+}

@@ -49,12 +49,14 @@ impl fmt::Display for CredentialKind {
 /// How much of a text is searched for an excerpt, in bytes.
 const LONGEST_SAID: usize = 256 * 1024;
 
+type Tokens = TokenCache<Chain>;
+
 /// What is sent with a request.
 enum Sent {
     Nothing,
     Fixed(HeaderName, HeaderValue),
     /// A token that is fetched, and renewed.
-    SignedIn(Arc<TokenCache<Chain>>),
+    SignedIn(Arc<Tokens>),
 }
 
 pub(super) struct Credential {

@@ -1,18 +1,24 @@
 //! Sends requests with the credential. If the service rejects a fetched token, the request is sent
 //! once more with a new one.
+//!
+//! A service rejects a token with 401. Some gateways answer 400 or 403 to one that has expired, and
+//! say so in the body or in a header.
 
 use reqwest::RequestBuilder;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 
 use super::super::Client;
-use super::{Credential, Sent};
+use super::{Credential, Sent, Tokens};
 use crate::error::{Error, ErrorKind};
 use crate::http::retry::Retry;
 use crate::http::transport::{self, Answer, Failed, Incoming, Way};
+use crate::identity::Held;
 use crate::secret::Secret;
 
 /// The status with which a service rejects a token.
 const UNAUTHORIZED: u16 = 401;
+/// How much of a body is searched for the reason of a rejection, in bytes.
+const LONGEST_REJECTION: usize = 16 * 1024;
 
 impl Client {
     /// Fetches the token for the next request in advance, so that a request is sent as soon as the
@@ -44,11 +50,34 @@ impl Credential {
         way: Way<'_>,
     ) -> Result<Answer, Failed> {
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
-        let incoming = match &self.sent {
-            Sent::SignedIn(_) => Box::pin(self.open(request, way)).await?,
-            _ => transport::open(self.with_fixed(request), way).await?,
-        };
-        Ok(incoming.read().await)
+        match &self.sent {
+            Sent::SignedIn(tokens) => Box::pin(self.send_signed_in(tokens, request, way)).await,
+            _ => {
+                let incoming = transport::open(self.with_fixed(request), way).await?;
+                Ok(incoming.read().await)
+            }
+        }
+    }
+
+    async fn send_signed_in(
+        &self,
+        tokens: &Tokens,
+        request: RequestBuilder,
+        way: Way<'_>,
+    ) -> Result<Answer, Failed> {
+        let held = tokens.current().await?;
+        let first = self.open_held(tokens, &held, copy(&request)?, way);
+        let answer = first.await?.read().await;
+        if !rejects_token(&answer) {
+            return Ok(answer);
+        }
+        match tokens.after_rejection(&held).await {
+            Some(renewed) => {
+                let second = self.open_held(tokens, &renewed, request, way);
+                Ok(second.await?.read().await)
+            }
+            None => Ok(answer),
+        }
     }
 
     /// The request with the header that never changes, if there is one.
@@ -69,20 +98,27 @@ impl Credential {
             return transport::open(self.with_fixed(request), way).await;
         };
         let held = tokens.current().await?;
-        let first = copy(&request)?;
-        let answer = self.open_with(first, &held.token.secret, way).await?;
-        if is_accepted(&answer) {
-            tokens.accepted(&held);
-        }
+        let answer = self.open_held(tokens, &held, copy(&request)?, way).await?;
         if answer.status() != UNAUTHORIZED {
             return Ok(answer);
         }
-        let Some(renewed) = tokens.after_rejection(&held).await else {
-            return Ok(answer);
-        };
-        let answer = self.open_with(request, &renewed.token.secret, way).await?;
+        match tokens.after_rejection(&held).await {
+            Some(renewed) => self.open_held(tokens, &renewed, request, way).await,
+            None => Ok(answer),
+        }
+    }
+
+    /// Sends one request with this token, and notes whether the token was accepted.
+    async fn open_held<'a>(
+        &self,
+        tokens: &Tokens,
+        held: &Held,
+        request: RequestBuilder,
+        way: Way<'a>,
+    ) -> Result<Incoming<'a>, Failed> {
+        let answer = self.open_with(request, &held.token.secret, way).await?;
         if is_accepted(&answer) {
-            tokens.accepted(&renewed);
+            tokens.accepted(held);
         }
         Ok(answer)
     }
@@ -106,6 +142,32 @@ impl Credential {
 /// with 400 or 403, too.
 fn is_accepted(answer: &Incoming<'_>) -> bool {
     (200..300).contains(&answer.status())
+}
+
+/// Whether the service rejects the token, so that a new one may be accepted.
+fn rejects_token(answer: &Answer) -> bool {
+    let header = answer.headers.get(WWW_AUTHENTICATE);
+    let challenge = || {
+        let said = header.and_then(|value| value.to_str().ok());
+        said.is_some_and(|said| said.contains("invalid_token") || tells_of_expired_token(said))
+    };
+    let body = || {
+        let body = answer.body.as_deref().unwrap_or_default();
+        let body = body.get(..body.len().min(LONGEST_REJECTION));
+        tells_of_expired_token(&String::from_utf8_lossy(body.unwrap_or_default()))
+    };
+    match answer.status {
+        UNAUTHORIZED => true,
+        400 | 403 => challenge() || body(),
+        _ => false,
+    }
+}
+
+/// Whether a text says that the token has expired.
+pub(in crate::openai) fn tells_of_expired_token(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let is_token = ["token", "jwt"].iter().any(|word| text.contains(word));
+    is_token && text.contains("expired")
 }
 
 /// A copy of the request; its body is in memory and is shared, not copied.

@@ -3,12 +3,12 @@
 
 use reqwest::Url;
 
+use super::foundry::AZURE_EXAMPLE;
 use super::{foundry, refused};
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{ALLOW_HTTP_VARIABLE, Service, Settings, clean};
 
-const AZURE_EXAMPLE: &str = "https://NAME.openai.azure.com";
 const OPENAI: &str = "https://api.openai.com/v1";
 
 #[derive(Debug)]
@@ -37,6 +37,7 @@ impl Address {
                     true => &format!("https://{pasted}"),
                     false => pasted,
                 };
+                foundry::check_place(whole)?;
                 Self::azure(checked(
                     whole,
                     "AZURE_OPENAI_ENDPOINT",
@@ -54,23 +55,6 @@ impl Address {
     }
 
     fn azure(mut url: Url) -> Result<Self> {
-        let variable = "AZURE_OPENAI_ENDPOINT";
-        match url.host_str().unwrap_or_default() {
-            "portal.azure.com" | "oai.azure.com" | "ai.azure.com" | "management.azure.com" => {
-                return Err(
-                    refused(format!("{variable} is the address of a portal")).with_hint(format!(
-                        "copy the endpoint that the portal shows, such as {AZURE_EXAMPLE}"
-                    )),
-                );
-            }
-            "api.openai.com" => {
-                return Err(
-                    refused(format!("{variable} is OpenAI's address, not Azure's"))
-                        .with_hint("unset it and set OPENAI_API_KEY and OPENAI_MODEL"),
-                );
-            }
-            host => foundry::check_host(host)?,
-        }
         let api_version = url
             .query_pairs()
             .find(|(name, _)| name == "api-version")
@@ -87,7 +71,7 @@ impl Address {
             inference,
         } = foundry::parts(&path)?;
         if prefix.last().is_some_and(|last| last == "v1") {
-            return Err(refused(format!("{variable} is no Azure OpenAI address: it ends in /v1"))
+            return Err(refused("AZURE_OPENAI_ENDPOINT is no Azure OpenAI address: it ends in /v1")
                 .with_hint(
                     "for an OpenAI-compatible server unset it and set OPENAI_BASE_URL; Azure's own ends in /openai/v1",
                 ));

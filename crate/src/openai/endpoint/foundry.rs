@@ -1,8 +1,20 @@
 //! The addresses that Microsoft Foundry and the Azure portal show, of which only some belong to
 //! Azure OpenAI.
 
+use reqwest::Url;
+
 use super::refused;
 use crate::error::Result;
+
+pub(super) const AZURE_EXAMPLE: &str = "https://NAME.openai.azure.com";
+
+/// Hosts of portals.
+const PORTALS: [&str; 4] = [
+    "portal.azure.com",
+    "oai.azure.com",
+    "ai.azure.com",
+    "management.azure.com",
+];
 
 /// Host suffixes of Azure OpenAI.
 const OURS: [&str; 3] = [
@@ -51,11 +63,43 @@ pub(super) fn is_azures(pasted: &str) -> bool {
     name.chars().all(is_name) && OURS.iter().any(|end| name.ends_with(end) && name != *end)
 }
 
-/// Refuses hosts of other services.
+/// Refuses the addresses of portals and of other services, whatever follows the host: a portal's
+/// address is copied from the browser, with all that it remembers there.
 ///
 /// # Errors
-/// It is one; the message names the service, the hint where the right address is.
-pub(super) fn check_host(host: &str) -> Result<()> {
+/// It is one; the message names it, the hint where the right address is.
+pub(super) fn check_place(pasted: &str) -> Result<()> {
+    let url = Url::parse(pasted).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    if PORTALS.contains(&host) {
+        return Err(
+            refused("AZURE_OPENAI_ENDPOINT is the address of a portal").with_hint(format!(
+                "copy the endpoint that the portal shows, such as {AZURE_EXAMPLE}"
+            )),
+        );
+    }
+    if host == "api.openai.com" {
+        return Err(
+            refused("AZURE_OPENAI_ENDPOINT is OpenAI's address, not Azure's")
+                .with_hint("unset it and set OPENAI_API_KEY and OPENAI_MODEL"),
+        );
+    }
+    // The names that documentation and this project write for yours.
+    let name = pasted.split_once("://").map_or(pasted, |(_, rest)| rest);
+    let name = name.split('.').next().unwrap_or_default();
+    let is_placeholder = name == "NAME"
+        || matches!(
+            name.to_ascii_lowercase().as_str(),
+            "your-resource-name" | "your_resource_name" | "your-resource" | "your-endpoint"
+        );
+    if is_placeholder && is_azures(host) {
+        return Err(
+            refused("AZURE_OPENAI_ENDPOINT still holds a placeholder").with_hint(format!(
+                "put the name of your resource in place of {name} (in the Azure portal: the resource, \
+                 'Keys and Endpoint')"
+            )),
+        );
+    }
     match OTHERS.iter().find(|(end, ..)| host.ends_with(end)) {
         Some((_, whose, hint)) => {
             Err(refused(format!("AZURE_OPENAI_ENDPOINT is {whose} address")).with_hint(*hint))
@@ -119,11 +163,11 @@ pub(super) fn parts(path: &[String]) -> Result<Parts<'_>> {
     })
 }
 
-/// The path without a project at its end, because the resource serves all of its projects.
+/// The path before a project, because the resource serves all of its projects. What follows one are
+/// its own APIs, such as `agents`.
 fn without_project(path: &[String]) -> &[String] {
-    match path {
-        [before @ .., api, projects, _] if api == "api" && projects == "projects" => before,
-        [before @ .., api, projects] if api == "api" && projects == "projects" => before,
-        all => all,
-    }
+    let project = path
+        .windows(2)
+        .position(|parts| parts[0] == "api" && parts[1] == "projects");
+    project.and_then(|at| path.get(..at)).unwrap_or(path)
 }

@@ -80,6 +80,8 @@ fn every_address_that_a_portal_shows_leads_to_the_same_path() {
             "/api/projects/p1",
             "/api/projects/p1/",
             "/api/projects/p1/openai/v1/",
+            "/api/projects/p1/agents",
+            "/api/projects/p1/assistants/a1",
             "/openai/v1/",
             "/openai/v1/chat/completions",
             "/openai/v1/responses",
@@ -123,7 +125,26 @@ fn the_address_of_another_service_is_told_as_that() {
     AZURE_OPENAI_ENDPOINT is the address of Anthropic's models, which speak another protocol
       hint: in the Azure portal open the Azure OpenAI resource and copy the field 'Endpoint' of 'Keys and Endpoint'; in Foundry copy 'Azure OpenAI endpoint' of the project's overview
     ");
-    assert!(refusal("https://management.azure.com/subscriptions/1").contains("portal"));
+    for portal in [
+        "https://management.azure.com/subscriptions/1",
+        "https://portal.azure.com/#@contoso.com/resource/subscriptions/1/overview",
+        "https://ai.azure.com/foundryProject/overview?wsid=/subscriptions/1&tid=2",
+    ] {
+        assert!(
+            refusal(portal).contains("is the address of a portal"),
+            "{portal}"
+        );
+    }
+    for placeholder in [
+        "https://NAME.openai.azure.com",
+        "https://YOUR-RESOURCE-NAME.openai.azure.com/openai/v1/",
+        "your-resource-name.openai.azure.com",
+    ] {
+        assert!(
+            refusal(placeholder).contains("still holds a placeholder"),
+            "{placeholder}"
+        );
+    }
     assert!(refusal("x.openai.azure.com.evil.example").contains("https://"));
 }
 

@@ -6,6 +6,7 @@ use super::{RequestContext, ServiceMessage};
 use crate::error::ErrorKind;
 use crate::openai::CredentialKind;
 use crate::openai::credential::Credential;
+use crate::openai::credential::sending::tells_of_expired_token;
 use crate::openai::endpoint::{GENERALLY_AVAILABLE, Protocol};
 
 impl RequestContext<'_> {
@@ -41,11 +42,17 @@ impl RequestContext<'_> {
                     "set AZURE_OPENAI_API_VERSION to a version that the service has, such as {GENERALLY_AVAILABLE}"
                 ))
             }
+            ErrorKind::NotFound if status == 410 || said.is_about_retirement() => Some(format!(
+                "the model of the deployment '{}' is retired: deploy one that the portal offers, and set {} \
+                 to that deployment",
+                self.deployment,
+                self.endpoint.deployment_variable()
+            )),
             ErrorKind::NotFound => Some(self.where_to(said)),
             ErrorKind::BadRequest if said.is_about_operation() => Some(format!(
-                "the model of the deployment '{}' takes no chat completions, as those for images, \
-                 embeddings or the Responses API alone (-codex, -pro): set {} to a deployment of a \
-                 chat model",
+                "the model of the deployment '{}' is retired, or takes no chat completions, as those for \
+                 images, embeddings or the Responses API alone (-codex, -pro): set {} to a deployment of \
+                 a current chat model",
                 self.deployment,
                 self.endpoint.deployment_variable()
             )),
@@ -58,9 +65,9 @@ impl RequestContext<'_> {
     fn who(&self, credential: &Credential, status: u16, said: &ServiceMessage) -> String {
         let variable = credential.variable();
         if let Some(who) = credential.signed_in_as() {
-            let token = match status {
-                401 => "a new token was rejected, too. It",
-                _ => "the token",
+            let token = match status == 401 || said.is_about_expiry() {
+                true => "a new token was rejected, too. It",
+                false => "the token",
             };
             return format!(
                 "{token} was issued to {who}: check that this is the tenant \
@@ -106,12 +113,14 @@ impl RequestContext<'_> {
                  one takes some minutes)"
             ),
             Protocol::AzureDated => format!(
-                "check AZURE_OPENAI_ENDPOINT, the deployment '{deployment}' ({variable}), and \
-                 AZURE_OPENAI_API_VERSION ({GENERALLY_AVAILABLE} is one that the service has)"
+                "check AZURE_OPENAI_ENDPOINT, the deployment '{deployment}' ({variable}), whose model may \
+                 be retired, and AZURE_OPENAI_API_VERSION ({GENERALLY_AVAILABLE} is one that the service \
+                 has)"
             ),
             Protocol::AzureV1 => format!(
-                "check AZURE_OPENAI_ENDPOINT and the deployment '{deployment}' ({variable}); if the \
-                 resource has no v1 path, set AZURE_OPENAI_API_VERSION to {GENERALLY_AVAILABLE}"
+                "check AZURE_OPENAI_ENDPOINT and the deployment '{deployment}' ({variable}), whose model \
+                 may be retired; if the resource has no v1 path, set AZURE_OPENAI_API_VERSION to \
+                 {GENERALLY_AVAILABLE}"
             ),
         }
     }
@@ -147,6 +156,26 @@ impl ServiceMessage {
         let told = format!("{} {}", code.to_ascii_lowercase(), self.text());
         let is_mismatch = ["does not match", "mismatch", "not match"];
         told.contains("tenant") && is_mismatch.iter().any(|words| told.contains(words))
+    }
+
+    /// The token has expired. Some gateways do not answer 401 to that.
+    pub(super) fn is_about_expiry(&self) -> bool {
+        tells_of_expired_token(&self.text())
+    }
+
+    /// The model is retired. The service also answers 404, or that the model does not know the
+    /// operation, without saying so.
+    pub(super) fn is_about_retirement(&self) -> bool {
+        const CODES: [&str; 4] = [
+            "ServiceModelDeprecated",
+            "ModelDeprecated",
+            "model_deprecated",
+            "DeploymentModelNotSupported",
+        ];
+        let text = self.text();
+        let is_gone = ["retired", "has been deprecated"];
+        self.has_code(&CODES)
+            || text.contains("model") && is_gone.iter().any(|words| text.contains(words))
     }
 
     /// The model has no chat completions.

@@ -108,6 +108,22 @@ impl RequestContext<'_> {
         Some((error, retry))
     }
 
+    /// The error for a successful response that has no answer, because the content filter refused the
+    /// prompt.
+    pub(super) fn refused_prompt(
+        &self,
+        status: u16,
+        filter: ContentFilter,
+        limits: &RateLimits,
+    ) -> Error {
+        let said = ServiceMessage {
+            filter: self.cleaned(filter),
+            ..ServiceMessage::default()
+        };
+        let answered = format!("the content filter refused the prompt: {}", said.filter);
+        self.error(ErrorKind::ContentFilter, status, &answered, said, limits)
+    }
+
     fn error(
         &self,
         kind: ErrorKind,
@@ -257,11 +273,12 @@ fn kind(status: u16, said: &ServiceMessage) -> ErrorKind {
             ErrorKind::ContentFilter
         }
         400 | 403 if said.is_about_quota() => ErrorKind::RateLimit,
-        400 | 403 if said.is_about_tenant() => ErrorKind::Authentication,
+        400 | 403 if said.is_about_tenant() || said.is_about_expiry() => ErrorKind::Authentication,
+        400 | 404 | 410 if said.is_about_retirement() => ErrorKind::NotFound,
         400 => ErrorKind::BadRequest,
         401 => ErrorKind::Authentication,
         403 => ErrorKind::PermissionDenied,
-        404 => ErrorKind::NotFound,
+        404 | 410 => ErrorKind::NotFound,
         408 => ErrorKind::Timeout,
         409 => ErrorKind::Conflict,
         422 => ErrorKind::UnprocessableEntity,

@@ -100,7 +100,7 @@ fn a_deployment_that_is_not_there() {
 fn a_path_that_is_not_there() {
     insta::assert_snapshot!(told(404, r#"{"statusCode":404,"message":"Resource not found"}"#), @r"
     not_found: the service answered 404 Not Found: Resource not found
-      hint: check AZURE_OPENAI_ENDPOINT, the deployment 'gpt' (AZURE_OPENAI_DEPLOYMENT), and AZURE_OPENAI_API_VERSION (2024-10-21 is one that the service has)
+      hint: check AZURE_OPENAI_ENDPOINT, the deployment 'gpt' (AZURE_OPENAI_DEPLOYMENT), whose model may be retired, and AZURE_OPENAI_API_VERSION (2024-10-21 is one that the service has)
     ");
     let mut v1 = azure();
     v1.api_version = None;
@@ -112,8 +112,39 @@ fn a_path_that_is_not_there() {
     );
     insta::assert_snapshot!(format!("{error:?}"), @r"
     the service answered 404 Not Found: Resource not found
-      hint: check AZURE_OPENAI_ENDPOINT and the deployment 'gpt' (AZURE_OPENAI_DEPLOYMENT); if the resource has no v1 path, set AZURE_OPENAI_API_VERSION to 2024-10-21
+      hint: check AZURE_OPENAI_ENDPOINT and the deployment 'gpt' (AZURE_OPENAI_DEPLOYMENT), whose model may be retired; if the resource has no v1 path, set AZURE_OPENAI_API_VERSION to 2024-10-21
     ");
+}
+
+#[test]
+fn a_model_that_is_retired() {
+    let body = r#"{"error":{"code":"ServiceModelDeprecated","message":"The model 'gpt-35-turbo' has been deprecated since 04/30/2025."}}"#;
+    for status in [400, 404, 410] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(told(status, body).replace(&status.to_string(), "STATUS").lines().last().unwrap(), @"  hint: the model of the deployment 'gpt' is retired: deploy one that the portal offers, and set AZURE_OPENAI_DEPLOYMENT to that deployment");
+        }
+        assert!(told(status, body).starts_with("not_found"), "{status}");
+    }
+    // So the service itself has answered for a retired deployment.
+    let body = r#"{"error":{"message":"The chatCompletion operation does not work with the specified model, gpt-35-turbo. Please choose different model and try again."}}"#;
+    assert!(told(400, body).contains("is retired, or takes no chat completions"));
+    let body = r#"{"error":{"message":"`temperature` is deprecated for this model."}}"#;
+    assert!(told(400, body).starts_with("bad_request"));
+}
+
+#[test]
+fn a_token_that_has_expired_is_that_whatever_the_status() {
+    let mut entra = azure();
+    entra.ad_token = Some(crate::Secret::new("Bearer e.y.J"));
+    for (status, said) in [
+        (400, "JWT expired at 2026"),
+        (403, "Access token has expired"),
+    ] {
+        let body = serde_json::json!({"error": {"code": "Forbidden", "message": said}});
+        let error = refused(&entra, status, &[], body.to_string().as_bytes());
+        assert_eq!(error.kind(), ErrorKind::Authentication, "{said}");
+        assert!(error.hint().unwrap().starts_with("get a new token"));
+    }
 }
 
 #[test]

@@ -85,6 +85,11 @@ fn what_is_no_answer_says_why() {
         why(b"{\"choices\": []}"),
         "the answer's `choices` are empty"
     );
+    let filtered = br#"{"choices": [], "prompt_filter_results": [{"content_filter_results": {"hate": {"filtered": true, "severity": "high"}}}]}"#;
+    assert_eq!(
+        why(filtered),
+        "the content filter refused the prompt: hate (high)"
+    );
     for choices in ["[null]", "[\"x\"]", "[{}]", "[{\"message\": null}, 7]"] {
         let body = format!("{{\"choices\": {choices}}}");
         assert_eq!(why(body.as_bytes()), "the answer has no message");

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::refusal::EFFORTS;
+use super::wording::EFFORTS;
 use super::{Profile, TokensField, model_name, thinking};
 
 const FORMAT: &str = "evenhand-deployment-profile";

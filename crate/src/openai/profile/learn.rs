@@ -16,7 +16,8 @@
 //! row concerned, until a second row agrees (`negotiation`).
 
 use super::fields::Fields;
-use super::refusal::{EFFORTS, Field, Refusal};
+use super::refusal::{Field, Refusal};
+use super::wording::EFFORTS;
 use super::{Profile, TokensField, names_effort};
 use crate::openai::ChatRequest;
 

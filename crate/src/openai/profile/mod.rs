@@ -6,7 +6,7 @@
 //! refuse a temperature. A [`Profile`] holds what is known about one deployment and translates
 //! requests for it.
 //!
-//! - `refusal` parses an error response, `learn` draws the conclusions.
+//! - `refusal` interprets what an error response says (`said`, `wording`), `learn` draws the conclusions.
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait.
 //! - `negotiation` sends one request until it has its answer; `thinking` detects answers that
@@ -21,9 +21,11 @@ mod file;
 mod learn;
 mod negotiation;
 mod refusal;
+mod said;
 mod shared;
 mod take_back;
 mod thinking;
+mod wording;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -372,6 +372,9 @@ impl Negotiation<'_> {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
         let field = refusal.field(&prepared.request).ok_or(None)?;
+        if refusal.is_guess() && state.accepted.contains(Fields::of(field)) {
+            return Err(None);
+        }
         if self.refused.len() >= REFUSALS {
             return Err(Some(format!(
                 "{} keeps changing which parameters it takes: ask its operator which models answer",

@@ -2,94 +2,19 @@
 //!
 //! The service sends a 400 with `code` (`unsupported_parameter`, `unsupported_value`), `param`
 //! and a message that lists the accepted values. Gateways leave out any of these or embed the
-//! message in their own, some with a status of their own. Therefore the message is searched too, and a
-//! field that it names counts only if the request set it.
+//! message in their own, some with a status of their own. Therefore the message is searched too (`said`,
+//! `wording`), and a field that it names counts only if the request set it. An error in unknown words,
+//! such as another language, counts if it names such a field and is not about a limit.
 
-use crate::json::{Json, field, fields, is_null, plain_text};
+use super::said::Said;
+use super::wording::{
+    EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, WEAK_PHRASES, is_about_limit, is_quoted,
+    listed_efforts, most_tokens, names_as_field, position,
+};
 use crate::openai::ChatRequest;
-
-/// The known efforts, lowest first.
-pub(super) const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
 
 /// The field of a request that sets the effort.
 pub(super) const EFFORT: &str = "reasoning_effort";
-
-/// How much of a body is searched, in bytes.
-const LONGEST: usize = 16 * 1024;
-
-/// Phrases of a message about an unsupported field or value.
-const PHRASES: [&str; 22] = [
-    "unsupported",
-    "not supported",
-    "not support",
-    "n't support",
-    "unrecognized",
-    "unknown parameter",
-    "unknown argument",
-    "unknown field",
-    "unknown name",
-    "inputs are not permitted",
-    "additional properties",
-    "unexpected keyword",
-    "only the default",
-    "must be 1",
-    "is deprecated",
-    "only 1 is allowed",
-    "only be set to 1",
-    "not accept",
-    "n't accept",
-    "invalid parameter",
-    "invalid argument",
-    "not a valid parameter",
-];
-
-/// Phrases that other messages use too: they count if the message quotes the field's name.
-const WEAK_PHRASES: [&str; 9] = [
-    "not allowed",
-    "not permitted",
-    "not available",
-    "not valid for",
-    "invalid for",
-    "cannot be used",
-    "can't be used",
-    "cannot both be",
-    "remove",
-];
-
-/// Phrases that leave no doubt, whatever status a gateway gives them.
-const EXPLICIT: [&str; 4] = [
-    "unsupported parameter",
-    "unsupported value",
-    "unsupported_parameter",
-    "unsupported_value",
-];
-
-/// Phrases of the error of a service whose model reached the limit before it could answer.
-const EXHAUSTED: [&str; 2] = [
-    "max_tokens or model output limit was reached",
-    "could not finish the message because",
-];
-
-/// Phrases of a message about a value that is out of range: the row's own error.
-const OUT_OF_RANGE: [&str; 6] = [
-    "values from",
-    "values between",
-    "must be between",
-    "out of range",
-    "less than or equal",
-    "greater than or equal",
-];
-
-/// Phrases that precede the list of accepted values.
-const BEFORE_VALUES: [&str; 7] = [
-    "supported values",
-    "allowed values",
-    "valid values",
-    "must be one of",
-    "expected one of",
-    "input should be",
-    "must be",
-];
 
 /// A field that some deployments refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,18 +66,28 @@ impl Field {
     }
 }
 
+/// How clearly an error says that it is about a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wording {
+    Known,
+    /// It is about the field that it quotes, if any.
+    Weak,
+    /// Nothing is known about the words, as in another language.
+    Unknown,
+}
+
 /// The service refuses a field of the request or its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    param: Option<String>,
+    /// In lower case; empty if none is named.
+    param: String,
     /// In lower case.
     text: String,
     /// The accepted efforts, if the message lists them.
     efforts: Vec<&'static str>,
     /// The maximum number of tokens, if the message states it.
     most_tokens: Option<u32>,
-    /// The message is about the field that it quotes, if any.
-    is_weak: bool,
+    wording: Wording,
     /// The error is about a parameter, even if it names none.
     is_about_parameter: bool,
     /// The limit was reached before there was an answer.
@@ -162,44 +97,50 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// Parses a response; `None` if it is about something else.
     pub(crate) fn read(status: u16, body: &[u8]) -> Option<Self> {
-        let is_passed_on = matches!(status, 404 | 500..=503);
-        if !matches!(status, 400 | 422) && !is_passed_on {
+        let is_passed_on = !matches!(status, 400 | 422);
+        if !(400..600).contains(&status) || matches!(status, 401 | 407 | 408 | 429) {
             return None;
         }
-        let body = body.get(..body.len().min(LONGEST)).unwrap_or_default();
-        let body = String::from_utf8_lossy(body);
-        if is_passed_on {
-            let body = body.to_ascii_lowercase();
-            EXPLICIT.iter().find(|phrase| body.contains(*phrase))?;
-        }
-        let (code, param, text) = parts(&body);
-        let text = text.to_ascii_lowercase();
-        let efforts = listed_efforts(&text);
-        let most_tokens = most_tokens(&text);
-        let code = code.unwrap_or_default();
+        let Said { code, param, text } = Said::of(body);
         let has = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
         let is_about_parameter = code == "unsupported_parameter" || code == "unknown_parameter";
+        if is_passed_on && !has(&EXPLICIT) && !code.starts_with("unsupported_") {
+            return None;
+        }
+        let efforts = listed_efforts(&text);
+        let most_tokens = most_tokens(&text);
         let is_about_field = is_about_parameter
             || code.starts_with("unsupported_")
             || has(&PHRASES)
             || !efforts.is_empty()
             || most_tokens.is_some();
-        let is_weak = !is_about_field && has(&WEAK_PHRASES);
         let is_exhausted = has(&EXHAUSTED);
-        (is_about_field || is_weak || is_exhausted).then_some(Self {
-            param: param.map(|param| param.to_ascii_lowercase()),
-            text,
+        let wording = match is_about_field {
+            true => Wording::Known,
+            false if has(&WEAK_PHRASES) => Wording::Weak,
+            false if is_exhausted => Wording::Known,
+            false if code == "content_filter" || is_about_limit(&text) => return None,
+            false => Wording::Unknown,
+        };
+        Some(Self {
+            param,
             efforts,
             most_tokens,
-            is_weak,
+            wording,
             is_about_parameter,
             is_exhausted,
+            text,
         })
     }
 
     /// Did the model reach the limit of its tokens before there was an answer?
     pub(super) fn is_exhausted(&self) -> bool {
         self.is_exhausted
+    }
+
+    /// Does it refuse the field in unknown words, so that it may be about this request alone?
+    pub(super) fn is_guess(&self) -> bool {
+        self.wording == Wording::Unknown
     }
 
     /// The field of this request that was refused, if it can be identified.
@@ -214,7 +155,7 @@ impl Refusal {
 
     /// The one field that an error about a parameter without a name can mean.
     fn only_field(&self, sent: &ChatRequest) -> Option<Field> {
-        let names_none = self.param.as_deref().unwrap_or_default().is_empty();
+        let names_none = self.param.is_empty();
         let others = sent.other.keys().any(|name| name != EFFORT);
         if !self.is_about_parameter || !names_none || others {
             return None;
@@ -227,7 +168,8 @@ impl Refusal {
     }
 
     fn named_field(&self, sent: &ChatRequest) -> Option<Field> {
-        if let Some(param) = self.param.as_deref().filter(|param| !param.is_empty()) {
+        let param = self.param.as_str();
+        if !param.is_empty() {
             if param.starts_with("messages") {
                 return None;
             }
@@ -248,10 +190,20 @@ impl Refusal {
         let named = Field::ALL.iter().filter(|(field, _)| field.is_in(sent));
         let named = named.filter_map(|(field, name)| {
             let place = position(&self.text, name)?;
-            (!self.is_weak || is_quoted(&self.text, place, name)).then_some((place, *field))
+            let counts = match self.wording {
+                Wording::Known => true,
+                Wording::Weak => is_quoted(&self.text, place, name),
+                Wording::Unknown => names_as_field(&self.text, name),
+            };
+            counts.then_some((place, *field))
         });
         let first = named.min_by_key(|(place, _)| *place);
-        first.map(|(_, field)| field).or_else(|| {
+        // 'Please use max_completion_tokens.'
+        let first = first.map(|(_, field)| field).or_else(|| {
+            let is_other = position(&self.text, "max_completion_tokens").is_some();
+            (is_other && sent.max_tokens.is_some()).then_some(Field::MaxTokens)
+        });
+        first.or_else(|| {
             // 'minimal' is not supported with the 'gpt-5.1' model. Supported values are: ..
             let is_effort = !self.efforts.is_empty() && Field::Effort.is_in(sent);
             is_effort.then_some(Field::Effort)
@@ -267,21 +219,6 @@ impl Refusal {
     }
 }
 
-/// The code, field and message of an error.
-fn parts(body: &str) -> (Option<String>, Option<String>, String) {
-    let Ok(json) = Json::new(body.to_owned()) else {
-        return (None, None, body.to_owned());
-    };
-    let error = field(json.raw(), "error")
-        .filter(|error| !is_null(error))
-        .unwrap_or(json.raw());
-    let [code, param, message] =
-        fields(error, ["code", "param", "message"]).map(|part| part.and_then(plain_text));
-    // If there is no message, the whole error is searched.
-    let text = message.unwrap_or_else(|| error.get().to_owned());
-    (code, param, text)
-}
-
 /// Does the request set this field, which must not be left out?
 fn is_sent(request: &ChatRequest, name: &str) -> bool {
     match name {
@@ -290,47 +227,6 @@ fn is_sent(request: &ChatRequest, name: &str) -> bool {
         "stop" => !request.stop.is_empty(),
         name => request.other.contains_key(name),
     }
-}
-
-/// The position of the name as a whole word.
-fn position(text: &str, name: &str) -> Option<usize> {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let found = text.match_indices(name).find(|(start, name)| {
-        let before = text.get(..*start).unwrap_or_default();
-        let after = text.get(start + name.len()..).unwrap_or_default();
-        !before.ends_with(is_word) && !after.starts_with(is_word)
-    });
-    found.map(|(start, _)| start)
-}
-
-/// Is the name at this position in quotation marks?
-fn is_quoted(text: &str, place: usize, name: &str) -> bool {
-    const MARKS: [char; 3] = ['\'', '"', '`'];
-    let (before, after) = (text.get(..place), text.get(place + name.len()..));
-    before.is_some_and(|before| before.ends_with(MARKS))
-        && after.is_some_and(|after| after.starts_with(MARKS))
-}
-
-/// The efforts that the message lists as accepted.
-fn listed_efforts(text: &str) -> Vec<&'static str> {
-    let starts = BEFORE_VALUES.iter().filter_map(|before| {
-        let start = text.find(before)?;
-        text.get(start + before.len()..)
-    });
-    let list = starts.min_by_key(|rest| text.len() - rest.len());
-    let list = list.and_then(|rest| rest.split(['.', '\n']).next());
-    let words = list.unwrap_or_default();
-    let words = words.split(|c: char| !c.is_ascii_alphanumeric());
-    words
-        .filter_map(|word| EFFORTS.into_iter().find(|effort| *effort == word))
-        .collect()
-}
-
-/// 'This model supports at most 16384 completion tokens'.
-fn most_tokens(text: &str) -> Option<u32> {
-    let (_, rest) = text.split_once("supports at most ")?;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().filter(|_| rest.contains("tokens"))
 }
 
 #[cfg(test)]
@@ -430,6 +326,54 @@ mod tests {
     }
 
     #[test]
+    fn a_named_field_was_refused_in_whatever_language() {
+        let told = [
+            (
+                r#"{"error":{"message":"该模型不支持此参数","param":"max_tokens","code":null}}"#,
+                Field::MaxTokens,
+            ),
+            (
+                r#"{"error":{"message":null,"param":"temperature"}}"#,
+                Field::Temperature,
+            ),
+            (
+                r#"{"error":{"message":"","param":"reasoning.effort"}}"#,
+                Field::Effort,
+            ),
+            (
+                r#"{"error":{"message":"max_tokens wird von diesem Modell nicht unterstützt."}}"#,
+                Field::MaxTokens,
+            ),
+            (
+                r#"{"error":{"message":"Le paramètre temperature n'est pas pris en charge."}}"#,
+                Field::Temperature,
+            ),
+            (
+                r#"{"error":{"message":"Please use max_completion_tokens."}}"#,
+                Field::MaxTokens,
+            ),
+            (
+                r#"{"detail":[{"type":"value_error","loc":["body","max_tokens"],"msg":"nicht erlaubt"}]}"#,
+                Field::MaxTokens,
+            ),
+            (
+                r#"{"error":{"code":"BadRequest","message":"Bad request","innererror":{"message":"nein","param":"max_tokens"}}}"#,
+                Field::MaxTokens,
+            ),
+            (
+                r#"{"error":{"message":"{\"error\":{\"message\":\"nein\",\"param\":\"temperature\"}}"}}"#,
+                Field::Temperature,
+            ),
+        ];
+        for (body, expected) in told {
+            assert_eq!(field(body), Some(expected), "{body}");
+        }
+        let trace = "x".repeat(100_000);
+        let long = json!({"trace": trace, "error": {"message": "nein", "param": "max_tokens"}});
+        assert_eq!(field(&long.to_string()), Some(Field::MaxTokens));
+    }
+
+    #[test]
     fn what_was_not_sent_or_is_not_ours_was_not_refused() {
         for body in [
             r#"{"error":{"message":"Unsupported parameter: 'top_p' is not supported.","param":"top_p","code":"unsupported_parameter"}}"#,
@@ -440,6 +384,9 @@ mod tests {
             r#"{"error":{"message":"Unsupported value: 'temperature' does not support 1.5 with this model. Only values from 0 to 1 are supported.","param":"temperature","code":"unsupported_value"}}"#,
             r#"{"error":{"message":"The prompt is too long for temperature"}}"#,
             r#"{"error":{"message":"'messages' does not support an empty temperature","param":"messages","code":"unsupported_value"}}"#,
+            r#"{"error":{"message":"'max_tokens' is too large: 5000. This model's maximum context length is 4096 tokens.","param":"max_tokens"}}"#,
+            r#"{"error":{"message":"Filtré: max_tokens","code":"content_filter"}}"#,
+            r#"{"error":{"message":"Die Temperatur ist zu hoch: temperature"}}"#,
         ] {
             assert_eq!(field(body), None, "{body}");
         }
@@ -451,7 +398,7 @@ mod tests {
     #[test]
     fn a_gateway_may_pass_a_refusal_on_with_a_status_of_its_own() {
         let body = br#"{"error":{"message":"litellm.APIError: Unsupported parameter: 'max_tokens' is not supported with this model.","code":"500"}}"#;
-        for status in [404, 500, 502, 503] {
+        for status in [403, 404, 405, 409, 424, 500, 502, 504, 529] {
             let refusal = Refusal::read(status, body).unwrap();
             assert_eq!(refusal.field(&sent()), Some(Field::MaxTokens), "{status}");
         }

@@ -17,7 +17,7 @@ use crate::supervise::block_on;
 
 /// The cells from the start of the kernel to the first data frame on screen.
 const FIRST: [&str; 2] = [
-    ":dep evenhand = { path = \"../crate\" }\nuse evenhand::prelude::*;",
+    ":dep evenhand = { path = \"../crate/notebook\" }\nuse evenhand::prelude::*;",
     "let df = df![\"answer\" => [\"A nurse cares for people.\"]]?;\ndisplay(&df);",
 ];
 

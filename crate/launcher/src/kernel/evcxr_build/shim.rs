@@ -190,7 +190,8 @@ fn toolchain_of(program: &Path) -> Option<&OsStr> {
 
 /// Where a cell finds Rust's own libraries and the one that every cell calls. The relative path that the compiler writes into a
 /// cell is off by one folder, since cargo moves the output, so it cannot be relied on.
-/// `cargo run` puts its own build of the library on this path, and the cells must not load that.
+/// Another build of the package for notebooks may stand on this path: `cargo run` puts its target folder
+/// there, where checkouts used to have one. The cells must not load that.
 fn library_path(build: &Path) -> Result<OsString> {
     let set = std::env::var_os(LIBRARY_PATH).unwrap_or_default();
     let foreign = std::env::split_paths(&set).filter(|folder| !holds_library(folder));

@@ -75,15 +75,18 @@ const PARTS: [(&str, &[&str]); 33] = [
 ];
 
 /// Parts of two words that belong to a text's own methods.
-const OF_TEXTS: [(&str, &[&str]); 4] = [
+const OF_TEXTS: [(&str, &[&str]); 3] = [
     ("string_encoding", &["base64_encode", "hex_encode"]),
     ("string_normalize", &["normalize"]),
     ("string_reverse", &["reverse"]),
-    ("string_to_integer", &["to_integer"]),
 ];
 
 /// Methods for which something else is at hand.
-const INSTEAD: [(&str, &str); 11] = [
+const INSTEAD: [(&str, &str); 12] = [
+    (
+        "to_integer",
+        "`.cast(DataType::Int64)` of the texts themselves reads decimal numbers",
+    ),
     (
         "group_by_dynamic",
         "polars has it only with packages that the toolkit leaves out; \

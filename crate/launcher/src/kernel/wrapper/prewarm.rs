@@ -73,10 +73,12 @@ mod tests {
     /// The path of a checkout's library, and the cells for a notebook beside it with this source.
     fn cells_of(source: Value) -> (PathBuf, Vec<String>) {
         let root = tempfile::tempdir().unwrap();
-        let (library, folder) = (root.path().join("crate"), root.path().join("notebooks"));
+        let library = root.path().join("crate/notebook");
+        let folder = root.path().join("notebooks");
         for made in [&library, &folder, &root.path().join("evil")] {
-            std::fs::create_dir(made).unwrap();
+            std::fs::create_dir_all(made).unwrap();
         }
+        std::fs::write(library.join("Cargo.toml"), "").unwrap();
         let notebook = json!({"cells": [
             {"cell_type": "markdown", "source": ":dep evenhand = \"prose\""},
             {"cell_type": "code", "source": source},
@@ -90,11 +92,12 @@ mod tests {
 
     #[test]
     fn a_line_that_means_this_checkout_is_prepared_by_our_own() {
-        let line = ":dep evenhand = { path = \"../crate\" }";
+        let line = ":dep evenhand = { path = \"../crate/notebook\" }";
         for source in [
             json!(["// first\n", line, "\nuse evenhand::prelude::*;"]),
             json!(format!("{line}\n1")),
-            json!(":dep evenhand={path=\"../evil/../crate/\"}"),
+            json!(":dep evenhand={path=\"../evil/../crate/notebook/\"}"),
+            json!(":dep evenhand = { path = \"../crate\" }"),
             json!(":dep evenhand"),
             json!("// first\n:dep evenhand = \"0.1\"\nuse evenhand::prelude::*;"),
         ] {

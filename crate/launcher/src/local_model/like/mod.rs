@@ -41,6 +41,9 @@ pub(crate) struct Deployment {
     default_effort: Option<String>,
     /// At the effort `none`, the fixed parameters may have any value.
     samples_at_effort_none: bool,
+    /// Accepts `verbosity`.
+    #[serde(default)]
+    takes_verbosity: bool,
     context: u64,
     most_output: u64,
     retires: String,
@@ -121,7 +124,11 @@ impl Deployment {
 
     /// Whether it knows a parameter that other deployments do not.
     pub(crate) fn knows(&self, parameter: &str) -> bool {
-        self.thinks() && parameter == "reasoning_effort"
+        match parameter {
+            "reasoning_effort" => self.thinks(),
+            "verbosity" => self.takes_verbosity,
+            _ => false,
+        }
     }
 
     /// Checks a request.
@@ -139,6 +146,12 @@ impl Deployment {
             return Err(ApiError::unsupported_parameter(refused, ""));
         }
         self.check_effort(given)?;
+        if let Some(value) = given.get("verbosity").filter(|_| self.takes_verbosity)
+            && !["low", "medium", "high"].iter().any(|known| value == known)
+        {
+            let words = "Supported values are: 'low', 'medium', and 'high'.";
+            return Err(ApiError::unsupported_value("verbosity", value, words));
+        }
         let is_free = self.samples_at_effort_none && self.effort(given) == Some("none");
         for name in self.fixed.iter().filter(|_| !is_free) {
             let default = match name.as_str() {

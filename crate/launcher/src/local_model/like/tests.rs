@@ -54,10 +54,20 @@ fn each_kind_refuses_in_the_services_words() {
         value.contains("Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) value is supported."),
         "{value}"
     );
-    let parameter = refusal("o4-mini", json!({ "temperature": 1 }));
+    let value = refusal("o4-mini", json!({ "temperature": 0.1 }));
     assert!(
-        parameter.contains("'temperature' is not supported with this model."),
+        value.contains("Only the default (1) value is supported."),
+        "{value}"
+    );
+    let parameter = refusal("o4-mini", json!({ "logprobs": true }));
+    assert!(
+        parameter.contains("'logprobs' is not supported with this model."),
         "{parameter}"
+    );
+    let verbosity = refusal("gpt-5-mini", json!({ "verbosity": "mute" }));
+    assert!(
+        verbosity.contains("'low', 'medium', and 'high'"),
+        "{verbosity}"
     );
     let effort = refusal("gpt-5.1", json!({ "reasoning_effort": "minimal" }));
     assert!(
@@ -75,7 +85,7 @@ fn what_each_kind_takes_passes() {
         ),
         (
             "gpt-5-mini",
-            json!({ "max_completion_tokens": 100, "temperature": 1, "reasoning_effort": "minimal" }),
+            json!({ "max_completion_tokens": 100, "temperature": 1, "reasoning_effort": "minimal", "verbosity": "low" }),
         ),
         ("gpt-5.1", json!({ "temperature": 0.2, "top_p": 0.5 })),
     ] {

@@ -16,12 +16,9 @@ pub enum Source {
         version: Option<String>,
         rest: String,
     },
-    /// A path, which is `None` if it is written in a way that is not read here; alone, or beside other
-    /// keys.
-    Path {
-        path: Option<String>,
-        is_alone: bool,
-    },
+    /// A path, which is `None` if it is written in a way that is not read here, and the other keys, each
+    /// after a comma.
+    Path { path: Option<String>, rest: String },
     /// Another source, or something that only cargo understands.
     Elsewhere,
 }
@@ -67,7 +64,7 @@ fn of_config(config: &str) -> Source {
             .all(|(key, _)| is_ours(key) || *key == "path");
         return Source::Path {
             path: string(path).filter(|_| known),
-            is_alone: entries.len() == 1,
+            rest: others(&entries, "path"),
         };
     }
     if !entries.iter().all(|(key, _)| is_ours(key)) {
@@ -78,13 +75,17 @@ fn of_config(config: &str) -> Source {
         Some(None) => Source::Elsewhere,
         version => Source::Installed {
             version: version.flatten(),
-            rest: entries
-                .iter()
-                .filter(|(key, _)| *key != "version")
-                .map(|(key, value)| format!(", {key} = {value}"))
-                .collect(),
+            rest: others(&entries, "version"),
         },
     }
+}
+
+/// All keys but one, each after a comma.
+fn others(entries: &[(&str, &str)], one: &str) -> String {
+    let others = entries.iter().filter(|(key, _)| *key != one);
+    others
+        .map(|(key, value)| format!(", {key} = {value}"))
+        .collect()
 }
 
 /// The keys that say nothing about the source.
@@ -187,18 +188,18 @@ mod tests {
     #[test]
     fn a_path_is_read_where_it_is_plain() {
         let read = |config: &str| source(&format!(":dep evenhand = {config}"));
-        let path = |path: Option<&str>, is_alone| {
-            let path = path.map(str::to_owned);
-            Some(Source::Path { path, is_alone })
+        let path = |path: Option<&str>, rest: &str| {
+            let (path, rest) = (path.map(str::to_owned), rest.to_owned());
+            Some(Source::Path { path, rest })
         };
-        assert_eq!(read("{ path = \"a, b\" }"), path(Some("a, b"), true));
+        assert_eq!(read("{ path = \"a, b\" }"), path(Some("a, b"), ""));
         assert_eq!(
             read("{path='x',features=[\"a\",\"b\"]}"),
-            path(Some("x"), false)
+            path(Some("x"), ", features = [\"a\",\"b\"]")
         );
         assert_eq!(
             read("{ package = \"evil\", path = \"x\" }"),
-            path(None, false)
+            path(None, ", package = \"evil\"")
         );
     }
 

@@ -3,7 +3,7 @@
 //! evcxr would look for the crate on the registry. So a line that names no source is given to it with
 //! the path of the toolkit's library, in exactly the form in which the warm build was made. A line
 //! that names another source is the reader's own; only a path is looked at, since a notebook often
-//! comes from another checkout.
+//! comes from another checkout. A path to the library means its package for notebooks.
 //!
 //! - `dependency`: the line and what stands in it; `requirement`: versions.
 
@@ -16,6 +16,7 @@ use evenhand::text::sanitize_line;
 
 use self::dependency::{Source, is_command, source};
 use super::error::CellError;
+use crate::paths::checkout::FOR_NOTEBOOKS;
 
 /// The version of the toolkit: library and launcher have the same.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -44,13 +45,13 @@ enum Meaning {
     Other,
     /// The installed toolkit, with this text in place of what follows `=`.
     Installed(String),
-    /// The library of another checkout.
-    OtherCheckout(PathBuf),
+    /// The library of another checkout, with this text in place of what follows `=`.
+    OtherCheckout { folder: PathBuf, config: String },
 }
 
 impl Toolkit {
-    /// The toolkit whose library is in this folder, for notebooks in the other folder, to which their
-    /// paths are relative.
+    /// The toolkit whose package for notebooks is in this folder, for notebooks in the other folder, to
+    /// which their paths are relative.
     pub fn new(library: PathBuf, folder: PathBuf) -> Self {
         Self { library, folder }
     }
@@ -69,14 +70,9 @@ impl Toolkit {
     /// `line` does. `None` if there is no such line.
     pub fn is_meant(&self, code: &str) -> Option<bool> {
         let source = code.lines().find_map(source)?;
-        Some(match &source {
-            Source::Path { path, is_alone } => {
-                *is_alone && path.as_ref().is_some_and(|path| self.is_own(path))
-            }
-            source => self.meaning(source).is_ok_and(|meaning| {
-                matches!(meaning, Meaning::Installed(config) if config == self.config(""))
-            }),
-        })
+        Some(self.meaning(&source).is_ok_and(
+            |meaning| matches!(meaning, Meaning::Installed(config) if config == self.config("")),
+        ))
     }
 
     /// The cell as evcxr understands it. Without an installed toolkit, a line that means it is an error.
@@ -94,19 +90,19 @@ impl Toolkit {
                 (Some(Source::Installed { .. }), None) => return Err(nowhere()),
                 (Some(_), None) => Meaning::Other,
             };
-            match meaning {
-                Meaning::Other => translated.code.push_str(line),
-                Meaning::Installed(config) => {
-                    let end = &line[line.trim_end_matches(['\r', '\n']).len()..];
-                    translated
-                        .code
-                        .push_str(&format!(":dep evenhand = {config}{end}"));
+            let config = match meaning {
+                Meaning::Other => None,
+                Meaning::Installed(config) => Some(config),
+                Meaning::OtherCheckout { folder, config } => {
+                    translated.notes.push(other_checkout(&folder));
+                    Some(config)
                 }
-                Meaning::OtherCheckout(path) => {
-                    translated.notes.push(other_checkout(&path));
-                    translated.code.push_str(line);
-                }
-            }
+            };
+            let end = &line[line.trim_end_matches(['\r', '\n']).len()..];
+            translated.code += &match config {
+                Some(config) => format!(":dep evenhand = {config}{end}"),
+                None => line.to_owned(),
+            };
         }
         Ok(translated)
     }
@@ -120,29 +116,44 @@ impl Toolkit {
                 _ => Ok(Meaning::Installed(self.config(rest))),
             },
             Source::Path {
-                path: Some(path), ..
+                path: Some(path),
+                rest,
             } => {
-                let folder = self.folder.join(path);
-                if self.is_own(path) {
-                    Ok(Meaning::Other)
+                let folder = for_notebooks(self.folder.join(path));
+                if self.is_own(&folder) {
+                    Ok(Meaning::Installed(self.config(rest)))
                 } else if !folder.join("Cargo.toml").is_file() {
                     Err(no_library(path))
                 } else {
-                    Ok(Meaning::OtherCheckout(folder))
+                    let config = config(&folder, rest);
+                    Ok(Meaning::OtherCheckout { folder, config })
                 }
             }
             Source::Path { path: None, .. } | Source::Elsewhere => Ok(Meaning::Other),
         }
     }
 
-    fn is_own(&self, path: &str) -> bool {
-        let meant = self.folder.join(path).canonicalize();
-        matches!((meant, self.library.canonicalize()), (Ok(meant), Ok(own)) if meant == own)
+    fn is_own(&self, folder: &Path) -> bool {
+        matches!((folder.canonicalize(), self.library.canonicalize()), (Ok(meant), Ok(own)) if meant == own)
     }
 
-    /// What follows `=`: the path, and the line's other keys.
     fn config(&self, rest: &str) -> String {
-        format!("{{ path = {:?}{rest} }}", self.library)
+        config(&self.library, rest)
+    }
+}
+
+/// What follows `=`: the path, and the line's other keys.
+fn config(library: &Path, rest: &str) -> String {
+    format!("{{ path = {library:?}{rest} }}")
+}
+
+/// The package for notebooks of the library in this folder, if it has one. A cell that linked the other
+/// package would take seconds, and have statics of its own.
+fn for_notebooks(folder: PathBuf) -> PathBuf {
+    let package = folder.join(FOR_NOTEBOOKS);
+    match package.join("Cargo.toml").is_file() {
+        true => package,
+        false => folder,
     }
 }
 
@@ -210,14 +221,22 @@ mod tests {
     impl Place {
         fn new() -> Self {
             let root = tempfile::tempdir().unwrap();
-            for (folder, version) in [("crate", VERSION), ("old/crate", "0.0.9")] {
+            let folders = [
+                ("crate", VERSION),
+                ("crate/notebook", VERSION),
+                ("old/crate", "0.0.9"),
+                ("new/crate", "0.3.0"),
+                ("new/crate/notebook", "0.3.0"),
+            ];
+            for (folder, version) in folders {
                 let folder = root.path().join(folder);
                 std::fs::create_dir_all(&folder).unwrap();
                 let manifest = format!("[package]\nname = \"evenhand\"\nversion = {version:?}\n");
                 std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
             }
             std::fs::create_dir(root.path().join("notebooks")).unwrap();
-            let toolkit = Toolkit::new(root.path().join("crate"), root.path().join("notebooks"));
+            let library = root.path().join("crate/notebook");
+            let toolkit = Toolkit::new(library, root.path().join("notebooks"));
             Self { root, toolkit }
         }
 
@@ -241,7 +260,7 @@ mod tests {
     fn a_line_without_a_source_means_the_installed_toolkit() {
         let place = Place::new();
         let line = place.short(&place.toolkit.line());
-        assert_snapshot!(line, @r#":dep evenhand = { path = "ROOT/crate" }"#);
+        assert_snapshot!(line, @r#":dep evenhand = { path = "ROOT/crate/notebook" }"#);
         for asked in [
             ":dep evenhand",
             "  :dep  evenhand  ",
@@ -250,13 +269,15 @@ mod tests {
             ":dep evenhand = \"*\"",
             ":dep evenhand = { version = \"^0.1\" }",
             ":dep evenhand = {}",
+            ":dep evenhand = { path = \"../crate/notebook\" }",
+            ":dep evenhand = { path = '../crate/' }",
         ] {
             assert_eq!(place.code(asked), line, "{asked}");
             assert_eq!(place.toolkit.is_meant(asked), Some(true), "{asked}");
         }
         assert_snapshot!(
             place.code(":dep evenhand = { version = \"0.1\", features = [\"spark\", \"notebook\"] }"),
-            @r#":dep evenhand = { path = "ROOT/crate", features = ["spark", "notebook"] }"#
+            @r#":dep evenhand = { path = "ROOT/crate/notebook", features = ["spark", "notebook"] }"#
         );
     }
 
@@ -268,7 +289,7 @@ mod tests {
             @r#"
         // first
         :dep regex = "1"
-        :dep evenhand = { path = "ROOT/crate" }
+        :dep evenhand = { path = "ROOT/crate/notebook" }
 
         use evenhand::prelude::*;
         let s = "
@@ -282,8 +303,7 @@ mod tests {
     fn what_has_a_source_of_its_own_is_the_readers() {
         let place = Place::new();
         for code in [
-            ":dep evenhand = { path = \"../crate\" }",
-            ":dep evenhand = { path = '../crate/', features = [\"spark\"] }",
+            ":dep evenhand = { path = \"../crate\", optional = true }",
             ":dep evenhand = { git = \"https://example.com/evenhand\" }",
             ":dep evenhand = { package = \"evil\", version = \"0.1\" }",
             ":dep evenhand = { registry = \"mine\", version = \"0.1\" }",
@@ -318,7 +338,13 @@ mod tests {
         ");
         let line = ":dep evenhand = { path = \"../old/crate\" }";
         let old = place.translate(line).unwrap();
-        assert_eq!(old.code, line);
+        assert_eq!(
+            place.short(&old.code),
+            ":dep evenhand = { path = \"ROOT/notebooks/../old/crate\" }"
+        );
+        let new =
+            place.translate(":dep evenhand = { path = \"../new/crate\", features = [\"spark\"] }");
+        assert_snapshot!(place.short(&new.unwrap().code), @r#":dep evenhand = { path = "ROOT/notebooks/../new/crate/notebook", features = ["spark"] }"#);
         assert_snapshot!(place.short(&old.notes.join("\n")), @"! ROOT/notebooks/../old/crate is the library of another checkout, version 0.0.9, not the installed toolkit (version 0.1.0): it is compiled first, which may take minutes. `:dep evenhand` means the installed one");
         assert_eq!(place.toolkit.is_meant(line), Some(false));
     }

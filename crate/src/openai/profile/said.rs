@@ -1,0 +1,80 @@
+//! What an error response says: its code, the field that it names, and its text. Gateways wrap the
+//! service's error in their own, as an object or as text.
+
+use crate::json::{Json, field, fields, is_null, plain_text};
+
+/// How much of a body is parsed, in bytes.
+const LONGEST_BODY: usize = 1024 * 1024;
+/// How much of a text is searched, in bytes.
+const LONGEST_TEXT: usize = 16 * 1024;
+/// How many errors may be inside each other.
+const DEPTH: u32 = 3;
+
+/// The parts of an error.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) code: String,
+    /// The named field, in lower case; empty if none is named.
+    pub(super) param: String,
+    /// In lower case.
+    pub(super) text: String,
+}
+
+impl Said {
+    pub(super) fn of(body: &[u8]) -> Self {
+        let body = body.get(..body.len().min(LONGEST_BODY)).unwrap_or_default();
+        Self::inside(&String::from_utf8_lossy(body), DEPTH)
+    }
+
+    fn inside(body: &str, depth: u32) -> Self {
+        let Ok(json) = Json::new(body.to_owned()) else {
+            return Self {
+                text: beginning(body),
+                ..Self::default()
+            };
+        };
+        let error = field(json.raw(), "error")
+            .filter(|error| !is_null(error))
+            .unwrap_or(json.raw());
+        let names = ["code", "param", "message", "innererror", "inner_error"];
+        let [code, param, message, inner, also_inner] = fields(error, names);
+        let text = |part: Option<_>| part.and_then(plain_text).unwrap_or_default();
+        let message = text(message);
+        let said = Self {
+            code: text(code),
+            param: text(param).to_lowercase(),
+            // If there is no message, the whole error is searched.
+            text: beginning(match message.is_empty() {
+                true => error.get(),
+                false => &message,
+            }),
+        };
+        let inner = match inner.or(also_inner) {
+            Some(inner) => Some(inner.get()),
+            None => Some(message.as_str()).filter(|message| message.starts_with('{')),
+        };
+        match inner {
+            Some(inner) if said.param.is_empty() && depth > 0 => {
+                said.with(Self::inside(inner, depth - 1))
+            }
+            _ => said,
+        }
+    }
+
+    /// With what the error inside says.
+    fn with(self, inner: Self) -> Self {
+        Self {
+            code: match inner.code.is_empty() {
+                true => self.code,
+                false => inner.code,
+            },
+            param: inner.param,
+            text: format!("{} {}", self.text, inner.text),
+        }
+    }
+}
+
+fn beginning(text: &str) -> String {
+    let end = text.floor_char_boundary(LONGEST_TEXT);
+    text.get(..end).unwrap_or_default().to_lowercase()
+}

@@ -1,0 +1,167 @@
+//! The words of refusals: phrases that services and gateways use, and what is searched for in a
+//! message. Messages are compared in lower case.
+
+/// The known efforts, lowest first.
+pub(super) const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
+
+/// Phrases of a message about an unsupported field or value.
+pub(super) const PHRASES: [&str; 22] = [
+    "unsupported",
+    "not supported",
+    "not support",
+    "n't support",
+    "unrecognized",
+    "unknown parameter",
+    "unknown argument",
+    "unknown field",
+    "unknown name",
+    "inputs are not permitted",
+    "additional properties",
+    "unexpected keyword",
+    "only the default",
+    "must be 1",
+    "is deprecated",
+    "only 1 is allowed",
+    "only be set to 1",
+    "not accept",
+    "n't accept",
+    "invalid parameter",
+    "invalid argument",
+    "not a valid parameter",
+];
+
+/// Phrases that other messages use too: they count if the message quotes the field's name.
+pub(super) const WEAK_PHRASES: [&str; 9] = [
+    "not allowed",
+    "not permitted",
+    "not available",
+    "not valid for",
+    "invalid for",
+    "cannot be used",
+    "can't be used",
+    "cannot both be",
+    "remove",
+];
+
+/// Phrases that leave no doubt, whatever status a gateway gives them.
+pub(super) const EXPLICIT: [&str; 4] = [
+    "unsupported parameter",
+    "unsupported value",
+    "unsupported_parameter",
+    "unsupported_value",
+];
+
+/// Phrases of the error of a service whose model reached the limit before it could answer.
+pub(super) const EXHAUSTED: [&str; 2] = [
+    "max_tokens or model output limit was reached",
+    "could not finish the message because",
+];
+
+/// Phrases of a message about a value that is out of range: the row's own error.
+pub(super) const OUT_OF_RANGE: [&str; 6] = [
+    "values from",
+    "values between",
+    "must be between",
+    "out of range",
+    "less than or equal",
+    "greater than or equal",
+];
+
+/// Phrases that precede the list of accepted values.
+pub(super) const BEFORE_VALUES: [&str; 7] = [
+    "supported values",
+    "allowed values",
+    "valid values",
+    "must be one of",
+    "expected one of",
+    "input should be",
+    "must be",
+];
+
+/// Phrases of an error about the size of a request or about the type of a value, not about a field.
+const LIMITS: [&str; 13] = [
+    "at least",
+    "at most",
+    "context length",
+    "context window",
+    "context_length",
+    "exceed",
+    "integer",
+    "invalid type",
+    "maximum",
+    "minimum",
+    "too large",
+    "too long",
+    "too small",
+];
+
+/// 'parameter' and 'argument' in several languages, or their beginnings.
+const PARAMETER: [&str; 10] = [
+    "param",
+    "parám",
+    "argument",
+    "параметр",
+    "аргумент",
+    "参数",
+    "參數",
+    "パラメ",
+    "매개변수",
+    "파라미터",
+];
+
+/// Is the message about a limit or a type, whatever field it names?
+pub(super) fn is_about_limit(text: &str) -> bool {
+    let mut all = OUT_OF_RANGE.iter().chain(&LIMITS);
+    all.any(|phrase| text.contains(phrase))
+}
+
+/// Does the message use the name as that of a field, in whatever language? A name such as
+/// `temperature` is also a word, unlike `max_tokens`.
+pub(super) fn names_as_field(text: &str, name: &str) -> bool {
+    position(text, name).is_some_and(|place| {
+        name.contains('_')
+            || is_quoted(text, place, name)
+            || PARAMETER.iter().any(|word| text.contains(word))
+    })
+}
+
+/// The position of the name as a whole word.
+pub(super) fn position(text: &str, name: &str) -> Option<usize> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let found = text.match_indices(name).find(|(start, name)| {
+        let before = text.get(..*start).unwrap_or_default();
+        let after = text.get(start + name.len()..).unwrap_or_default();
+        !before.ends_with(is_word) && !after.starts_with(is_word)
+    });
+    found.map(|(start, _)| start)
+}
+
+/// Is the name at this position in quotation marks?
+pub(super) fn is_quoted(text: &str, place: usize, name: &str) -> bool {
+    const MARKS: [char; 3] = ['\'', '"', '`'];
+    let (before, after) = (text.get(..place), text.get(place + name.len()..));
+    before.is_some_and(|before| before.ends_with(MARKS))
+        && after.is_some_and(|after| after.starts_with(MARKS))
+}
+
+/// The efforts that the message lists as accepted.
+pub(super) fn listed_efforts(text: &str) -> Vec<&'static str> {
+    let starts = BEFORE_VALUES.iter().filter_map(|before| {
+        let start = text.find(before)?;
+        text.get(start + before.len()..)
+    });
+    let list = starts.min_by_key(|rest| text.len() - rest.len());
+    let list = list.and_then(|rest| rest.split(['.', '\n']).next());
+    let words = list.unwrap_or_default();
+    let words = words.split(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .filter_map(|word| EFFORTS.into_iter().find(|effort| *effort == word))
+        .collect()
+}
+
+/// 'This model supports at most 16384 completion tokens'.
+pub(super) fn most_tokens(text: &str) -> Option<u32> {
+    let (_, rest) = text.split_once("supports at most ")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|_| rest.contains("tokens"))
+}
