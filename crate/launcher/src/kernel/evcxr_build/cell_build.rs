@@ -146,7 +146,7 @@ impl Cell {
         };
         let mut command = real(cargo);
         command
-            .args(profile::option(&self.build))
+            .args(profile::option(&self.build.join(SHIMS)))
             .args(given)
             .env("RUSTC_WORKSPACE_WRAPPER", self.shims(RECORDER))
             .env("CARGO_TERM_PROGRESS_WHEN", "always")

@@ -7,8 +7,6 @@ use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::Path;
 
-use super::shim::SHIMS;
-
 /// The file among the shims.
 pub(super) const FILE: &str = "profile.toml";
 
@@ -43,9 +41,9 @@ pub fn text() -> String {
     text
 }
 
-/// What cargo is told to build with it.
-pub(super) fn option(build: &Path) -> [OsString; 2] {
-    ["--config".into(), build.join(SHIMS).join(FILE).into()]
+/// What cargo is told to build with the file in this folder.
+pub(super) fn option(shims: &Path) -> [OsString; 2] {
+    ["--config".into(), shims.join(FILE).into()]
 }
 
 #[cfg(test)]

@@ -227,7 +227,7 @@ impl Graph<'_> {
 
     fn run(&self, arguments: &[OsString]) -> io::Result<Output> {
         let mut command = real(self.cargo);
-        command.args(profile::option(self.build));
+        command.args(profile::option(&self.build.join(SHIMS)));
         if self.is_offline {
             command.arg("--offline");
         }
