@@ -139,7 +139,7 @@ fn names(first: &Record, offset: u64) -> Result<Vec<PlSmallStr>, Fault> {
         .map(AsRef::as_ref)
         .filter(|cell| !cell.is_empty())
         .collect();
-    if !said.is_empty() && said.iter().all(|cell| is_data(&cell)) {
+    if !said.is_empty() && said.iter().all(is_data) {
         let what = format!(
             "the first row holds numbers ({} ..) and no names",
             quoted(said[0])
