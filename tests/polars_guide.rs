@@ -89,34 +89,34 @@ fn the_chapter_about_strings_runs() {
                 let shown = df.clone().lazy().select([expr.cast(DataType::String).alias(\"it\")]).collect()?;
                 Ok(shown.column(\"it\")?.str()?.iter().map(|text| text.unwrap_or(\"null\").to_owned()).collect())
             }
-            let fruit = || col(\"fruit\").str();",
-            "assert_eq!(texts(&df, fruit().len_bytes())?, [\"4\", \"5\", \"7\"]);",
-            "assert_eq!(texts(&df, fruit().len_chars())?, [\"4\", \"4\", \"7\"]);",
-            "assert_eq!(texts(&df, fruit().starts_with(lit(\"pe\")))?, [\"true\", \"false\", \"true\"]);
-            assert_eq!(texts(&df, fruit().ends_with(lit(\"a\")))?, [\"false\", \"true\", \"false\"]);
-            assert_eq!(texts(&df, fruit().contains(lit(\"p..r\"), true))?, [\"true\", \"false\", \"true\"]);
-            assert_eq!(texts(&df, fruit().contains_literal(lit(\"ee\")))?, [\"false\", \"false\", \"true\"]);",
-            "assert_eq!(texts(&df, fruit().extract(lit(r\"(\\d)\"), 1))?, [\"null\", \"null\", \"1\"]);
-            let numbers = fruit().extract_all(lit(r\"\\d\")).list().len();
+            fn fruit() -> Expr { col(\"fruit\") }",
+            "assert_eq!(texts(&df, fruit().str().len_bytes())?, [\"4\", \"5\", \"7\"]);",
+            "assert_eq!(texts(&df, fruit().str().len_chars())?, [\"4\", \"4\", \"7\"]);",
+            "assert_eq!(texts(&df, fruit().str().starts_with(lit(\"pe\")))?, [\"true\", \"false\", \"true\"]);
+            assert_eq!(texts(&df, fruit().str().ends_with(lit(\"a\")))?, [\"false\", \"true\", \"false\"]);
+            assert_eq!(texts(&df, fruit().str().contains(lit(\"p..r\"), true))?, [\"true\", \"false\", \"true\"]);
+            assert_eq!(texts(&df, fruit().str().contains_literal(lit(\"ee\")))?, [\"false\", \"false\", \"true\"]);",
+            "assert_eq!(texts(&df, fruit().str().extract(lit(r\"(\\d)\"), 1))?, [\"null\", \"null\", \"1\"]);
+            let numbers = fruit().str().extract_all(lit(r\"\\d\")).list().len();
             assert_eq!(texts(&df, numbers)?, [\"0\", \"0\", \"2\"]);",
-            "assert_eq!(texts(&df, fruit().replace(lit(r\"\\d\"), lit(\"-\"), false))?[2], \"peer -2\");
-            assert_eq!(texts(&df, fruit().replace_all(lit(r\"\\d\"), lit(\"-\"), false))?[2], \"peer --\");",
-            "assert_eq!(texts(&df, fruit().to_uppercase())?[0], \"PEAR\");
-            assert_eq!(texts(&df, fruit().to_lowercase())?[0], \"pear\");",
+            "assert_eq!(texts(&df, fruit().str().replace(lit(r\"\\d\"), lit(\"-\"), false))?[2], \"peer -2\");
+            assert_eq!(texts(&df, fruit().str().replace_all(lit(r\"\\d\"), lit(\"-\"), false))?[2], \"peer --\");",
+            "assert_eq!(texts(&df, fruit().str().to_uppercase())?[0], \"PEAR\");
+            assert_eq!(texts(&df, fruit().str().to_lowercase())?[0], \"pear\");",
             "let ends = lit(\" 12\");
-            assert_eq!(texts(&df, fruit().strip_chars(ends.clone()))?[2], \"peer\");
-            assert_eq!(texts(&df, fruit().strip_chars_end(ends.clone()))?[2], \"peer\");
-            assert_eq!(texts(&df, fruit().strip_chars_start(lit(\"p\")))?[0], \"ear\");
-            assert_eq!(texts(&df, fruit().strip_prefix(lit(\"pe\")))?[0], \"ar\");
-            assert_eq!(texts(&df, fruit().strip_suffix(ends))?[2], \"peer\");",
-            "assert_eq!(texts(&df, fruit().slice(col(\"n\"), lit(NULL)))?, [\"ear\", \"a\", \" 12\"]);
-            assert_eq!(texts(&df, fruit().head(col(\"n\")))?, [\"p\", \"p\u{ea}r\", \"peer\"]);
-            assert_eq!(texts(&df, fruit().tail(col(\"n\")))?, [\"r\", \"\u{ea}ra\", \"r 12\"]);",
-            "assert_eq!(texts(&df, fruit().split(lit(\"e\")).list().get(lit(0), true))?[0], \"p\");
+            assert_eq!(texts(&df, fruit().str().strip_chars(ends.clone()))?[2], \"peer\");
+            assert_eq!(texts(&df, fruit().str().strip_chars_end(ends.clone()))?[2], \"peer\");
+            assert_eq!(texts(&df, fruit().str().strip_chars_start(lit(\"p\")))?[0], \"ear\");
+            assert_eq!(texts(&df, fruit().str().strip_prefix(lit(\"pe\")))?[0], \"ar\");
+            assert_eq!(texts(&df, fruit().str().strip_suffix(ends))?[2], \"peer\");",
+            "assert_eq!(texts(&df, fruit().str().slice(col(\"n\"), lit(NULL)))?, [\"ear\", \"a\", \" 12\"]);
+            assert_eq!(texts(&df, fruit().str().head(col(\"n\")))?, [\"p\", \"p\u{ea}r\", \"peer\"]);
+            assert_eq!(texts(&df, fruit().str().tail(col(\"n\")))?, [\"r\", \"\u{ea}ra\", \"r 12\"]);",
+            "assert_eq!(texts(&df, fruit().str().split(lit(\"e\")).list().get(lit(0), true))?[0], \"p\");
             assert_eq!(texts(&df, col(\"n\").cast(DataType::String).str().zfill(lit(3)))?[0], \"001\");
-            assert_eq!(texts(&df, fruit().count_matches(lit(\"e\"), true))?, [\"1\", \"0\", \"2\"]);",
+            assert_eq!(texts(&df, fruit().str().count_matches(lit(\"e\"), true))?, [\"1\", \"0\", \"2\"]);",
             "let days = df![\"day\" => [\"2024-02-29\", \"2025-03-01\"]]?;
-            let day = || col(\"day\").str().to_date(StrptimeOptions::default());
+            fn day() -> Expr { col(\"day\").str().to_date(StrptimeOptions::default()) }
             assert_eq!(texts(&days, day().dt().year())?, [\"2024\", \"2025\"]);
             assert_eq!(texts(&days, day().dt().weekday())?, [\"4\", \"6\"]);
             assert_eq!(texts(&days, day().dt().to_string(\"%d.%m.%Y\"))?[0], \"29.02.2024\");",
@@ -137,7 +137,7 @@ fn the_chapter_about_aggregation_runs() {
                 \"gender\" => [\"F\", \"M\", \"F\", \"M\", \"F\"],
                 \"born\" => [\"1970-01-02\", \"1980-05-06\", \"1990-07-08\", \"1960-09-10\", \"2000-11-12\"],
             ]?.lazy().with_column(col(\"born\").str().to_date(StrptimeOptions::default())).collect()?;
-            let down = || SortMultipleOptions::default().with_order_descending(true).with_nulls_last(true);",
+            fn down() -> SortMultipleOptions { SortMultipleOptions::default().with_order_descending(true).with_nulls_last(true) }",
             "let names = people.clone().lazy().group_by([\"first\"]).agg([len(), col(\"gender\"), col(\"last\").first()])
                 .sort([\"len\"], down()).limit(5).collect()?;
             assert_eq!(names.column(\"len\")?.u32()?.get(0), Some(2));",
