@@ -1,5 +1,5 @@
-//! The integration tests with the real parts that users have: the kernel, the small model, and
-//! JupyterLab in a browser. Tests that need none of these are in `fast.rs`.
+//! The integration tests with the real parts that users have: the kernel, the small model, Spark
+//! and Sail, and JupyterLab in a browser. Tests that need none of these are in `fast.rs`.
 
 // An attribute of a crate: each of the two test programs needs its own.
 #![allow(
@@ -25,6 +25,7 @@ mod private;
 mod run;
 mod serve;
 mod setup;
+mod spark;
 mod terminal;
 mod wrapper;
 
@@ -35,6 +36,7 @@ mod wrapper;
 mod support {
     mod browser;
     mod common;
+    mod echo;
     mod home;
     pub(crate) mod http;
     mod jupyter;
@@ -49,6 +51,7 @@ mod support {
 
     pub(crate) use browser::Browser;
     pub(crate) use common::{artifact, checkout, is_root, note, poll, skip};
+    pub(crate) use echo::Echo;
     pub(crate) use home::home;
     pub(crate) use jupyter::{JupyterLab, Theme};
     pub(crate) use launcher::evenhand;

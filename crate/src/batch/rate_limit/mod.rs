@@ -241,9 +241,9 @@ impl RateLimiter {
     /// Takes the notes for the user about the quota.
     pub(crate) fn take_notes(&self) -> Vec<String> {
         let mut inner = self.inner();
-        let guess = inner.state.take_note();
+        let of_quota = inner.state.take_notes();
         let mut notes = std::mem::take(&mut inner.notes);
-        notes.extend(guess);
+        notes.extend(of_quota);
         notes
     }
 

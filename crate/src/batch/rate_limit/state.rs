@@ -17,7 +17,9 @@ use super::decision::{Accounts, Against, Cause, Decision, Reservation, Shared, W
 use super::guess::Guess;
 use super::limits::{Limits, MINUTE, SECOND, ServerLimits, TEN_SECONDS};
 use super::window::{Used, Window};
+use crate::text::grouped;
 use capacity::{Counted, Ready};
+use feedback::LONGEST_WAIT;
 
 /// The time by which requests on the network may overtake one another.
 const GUARD: Duration = Duration::from_millis(50);
@@ -86,6 +88,8 @@ pub(super) struct State {
     contested: Option<Duration>,
     /// The largest certain charge that the service accepted.
     accepted: u64,
+    /// The longest wait that it has asked for and that was cut short, until that is noted.
+    cut_wait: Option<Duration>,
 }
 
 impl State {
@@ -124,6 +128,7 @@ impl State {
             ahead: None,
             contested: None,
             accepted: 0,
+            cut_wait: None,
         }
     }
 
@@ -146,9 +151,17 @@ impl State {
     }
 
     /// What the user should know about the quota; returned once.
-    pub(super) fn take_note(&mut self) -> Option<String> {
+    pub(super) fn take_notes(&mut self) -> Vec<String> {
         let is_guess = self.guessed_window().is_some();
-        is_guess.then(|| self.guess.take_note()).flatten()
+        let guess = is_guess.then(|| self.guess.take_note()).flatten();
+        let cut_wait = self.cut_wait.take().map(|asked| {
+            let asked = grouped(asked.as_secs());
+            format!(
+                "the service asked to wait up to {asked} s; it was asked again after {} s",
+                LONGEST_WAIT.as_secs()
+            )
+        });
+        guess.into_iter().chain(cut_wait).collect()
     }
 
     /// Whether no request is in flight.

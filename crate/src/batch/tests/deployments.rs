@@ -237,7 +237,7 @@ fn a_service_that_takes_neither_limit_is_an_error() {
         .complete(crate::ChatRequest::from("x").max_tokens(9))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadRequest);
-    assert_eq!(deployment.count(), 2);
+    assert_eq!(deployment.count(), 4);
     assert_snapshot!(error.hint().unwrap(), @"the service takes neither max_tokens nor max_completion_tokens: leave out the limit, or ask the service's operator");
 }
 

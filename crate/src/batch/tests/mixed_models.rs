@@ -1,6 +1,7 @@
 //! Deployments behind which more than one model answers, such as a gateway before two regions.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -35,9 +36,19 @@ fn gpt_5_mini(body: &Value) -> Reply {
 /// A deployment in which chance decides which of the two answers, and the answers to these rows.
 fn ask(rows: usize, other: fn(&Value) -> Reply) -> (Answers, usize) {
     let dice = Mutex::new(fastrand::Rng::with_seed(7));
+    ask_one_of(rows, 4, move || dice.lock().unwrap().bool(), other)
+}
+
+/// The same, where this decides whether it is the reasoning model.
+fn ask_one_of(
+    rows: usize,
+    concurrency: usize,
+    thinks: impl Fn() -> bool + Send + Sync + 'static,
+    other: fn(&Value) -> Reply,
+) -> (Answers, usize) {
     let loopback = Loopback::serve(move |request| {
         let body = request.json();
-        match dice.lock().unwrap().bool() {
+        match thinks() {
             true => gpt_5_mini(&body),
             false => other(&body),
         }
@@ -45,7 +56,10 @@ fn ask(rows: usize, other: fn(&Value) -> Reply) -> (Answers, usize) {
     let client = Client::builder().endpoint(loopback.url()).api_key("key");
     let client = client.deployment("class").build().unwrap();
     let prompts = (0..rows).map(|row| format!("p{row}"));
-    let answers = client.batch(prompts).max_tokens(100).concurrency(4);
+    let answers = client
+        .batch(prompts)
+        .max_tokens(100)
+        .concurrency(concurrency);
     (answers.run().unwrap(), loopback.count())
 }
 
@@ -61,17 +75,32 @@ fn what_both_models_accept_is_found() {
     assert!(notes.contains("not all rows were answered by the same model"));
 }
 
+fn old_model(body: &Value) -> Reply {
+    let other = ["max_completion_tokens", "reasoning_effort"];
+    match other.into_iter().find(|name| !body[*name].is_null()) {
+        Some(name) => refused(&format!("Unrecognized request argument supplied: {name}")),
+        None => answered(body, "gpt-35-turbo", 0),
+    }
+}
+
+#[test]
+fn models_that_take_turns_answer_every_row() {
+    for concurrency in [1, 3] {
+        let turn = AtomicBool::new(false);
+        let take_turns = move || turn.fetch_not(Ordering::Relaxed);
+        let (answers, _) = ask_one_of(12, concurrency, take_turns, old_model);
+        assert_eq!(
+            answers.totals().answered,
+            12,
+            "{concurrency}: {}",
+            answers.totals()
+        );
+    }
+}
+
 #[test]
 fn models_that_accept_nothing_in_common_answer_most_rows_and_the_rest_say_why() {
-    let (answers, _) = ask(100, |body| {
-        let other = ["max_completion_tokens", "reasoning_effort"]
-            .into_iter()
-            .find(|name| !body[*name].is_null());
-        match other {
-            Some(name) => refused(&format!("Unrecognized request argument supplied: {name}")),
-            None => answered(body, "gpt-35-turbo", 0),
-        }
-    });
+    let (answers, _) = ask(100, old_model);
     assert!(answers.totals().answered >= 90, "{}", answers.totals());
     for error in answers.rows().iter().filter_map(|row| row.error()) {
         let hint = error.hint().unwrap_or_default();

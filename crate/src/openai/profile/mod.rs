@@ -9,15 +9,17 @@
 //! - `refusal` interprets what an error response says (`said`, `wording`), `learn` draws the conclusions.
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait.
-//! - `negotiation` sends one request until it has its answer; `thinking` detects answers that
-//!   thinking has left empty, and `exhausted` asks again for them; `take_back` takes back an effort
-//!   that a deployment does not bear, and a change after which the `complaint` is the same; `file` is
-//!   the format in which a profile is stored.
+//! - `negotiation` sends one request until it has its answer; `judge_refusal` decides what a
+//!   refusal changes, and for whom; `thinking` detects answers that thinking has left empty, and
+//!   `exhausted` asks again for them; `take_back` takes back an effort that a deployment does not
+//!   bear, and a change after which the `complaint` is the same; `file` is the format in which a
+//!   profile is stored.
 
 mod complaint;
 mod exhausted;
 mod fields;
 mod file;
+mod judge_refusal;
 mod learn;
 mod negotiation;
 mod refusal;

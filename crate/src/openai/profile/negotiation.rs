@@ -9,24 +9,20 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::complaint::{Complaint, TakenBack};
+use super::complaint::TakenBack;
 use super::fields::Fields;
-use super::learn::Circumstances;
 use super::refusal::{Field, Refusal};
-use super::shared::{Learner, MISS, SharedProfile, Snapshot, State, TRANSIENT_MISS};
+use super::shared::{Learner, MISS, SharedProfile, Snapshot, TRANSIENT_MISS};
 use super::{Budget, Profile, model_name, thinking};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
 use crate::openai::attempt::Attempt;
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage, tell_once};
 
-/// How many times one request may be refused and sent again.
-const REFUSALS: usize = 6;
-
 /// The negotiation of one request.
 pub(crate) struct Negotiation<'a> {
     pub(super) shared: Arc<SharedProfile>,
-    deployment: &'a str,
+    pub(super) deployment: &'a str,
     pub(super) wanted: &'a ChatRequest,
     /// The fields that the deployment may refuse.
     refusable: Fields,
@@ -40,7 +36,7 @@ pub(crate) struct Negotiation<'a> {
     is_local_and_unlimited: bool,
     /// Present while this request goes ahead of the others.
     learner: Option<Learner>,
-    refused: Vec<Field>,
+    pub(super) refused: Vec<Field>,
     pub(super) empty_answers: u32,
     pub(super) has_learned: bool,
     /// A good answer that was discarded so that all rows have the same effort.
@@ -250,7 +246,7 @@ impl Negotiation<'_> {
         Judgement::Final
     }
 
-    fn budget(&self) -> Budget {
+    pub(super) fn budget(&self) -> Budget {
         let tokens = self.granted.or(self.raised);
         tokens.map_or(Budget::Default, Budget::Tokens)
     }
@@ -357,121 +353,6 @@ impl Negotiation<'_> {
             self.own = Some(Arc::new(profile));
         }
         is_chosen
-    }
-
-    /// Learns from a refusal.
-    ///
-    /// # Errors
-    /// Nothing can be done about it; contains a better hint, if there is one.
-    fn judge_refusal(
-        &mut self,
-        prepared: &PreparedRequest<'_>,
-        attempt: &Attempt,
-    ) -> Result<(), Option<String>> {
-        let refusal = attempt.refusal.as_ref().ok_or(None)?;
-        let shared = Arc::clone(&self.shared);
-        let mut state = shared.state();
-        let field = refusal.field(&prepared.request).ok_or(None)?;
-        if refusal.is_guess() && state.accepted.contains(Fields::of(field)) {
-            return Err(None);
-        }
-        if self.refused.len() >= REFUSALS {
-            return Err(Some(format!(
-                "{} keeps changing which parameters it takes: ask its operator which models answer",
-                self.deployment
-            )));
-        }
-        if state.version != prepared.version && self.own.is_none() {
-            let now = state.profile.translate(self.wanted, self.budget());
-            if now != prepared.request {
-                self.refused.push(field);
-                return Ok(());
-            }
-        }
-        self.refuses_both(field, &state)?;
-        let before = self.own.as_ref().unwrap_or(&state.profile);
-        let before = Arc::clone(before);
-        let (profile, field) = self.learned(&state, &before, refusal, prepared)?;
-        let complaint = Complaint::of(attempt, self.wanted);
-        let is_disputed = state.accepted.contains(Fields::of(field))
-            && !state.disputed.contains(Fields::of(field));
-        if self.own.is_some() || is_disputed || state.has_changed_too_often() {
-            state.disputed = state.disputed.with(Fields::of(field));
-            self.own = Some(Arc::new(profile));
-            self.taken_back = Some(TakenBack::own(complaint));
-            self.refused.push(field);
-            return Ok(());
-        }
-        let accepted = match profile.tokens == state.profile.tokens {
-            true => state.accepted.without(Fields::of(field)),
-            false => Fields::default(),
-        };
-        let accepted_before = state.accepted;
-        state.change(profile, accepted);
-        state.refusals += 1;
-        self.taken_back = Some(TakenBack {
-            before: Some((before, accepted_before, state.version)),
-            complaint,
-        });
-        self.refused.push(field);
-        self.has_learned = true;
-        Ok(())
-    }
-
-    /// The profile after a refusal, and the refused field.
-    ///
-    /// # Errors
-    /// As [`judge_refusal`](Self::judge_refusal).
-    fn learned(
-        &self,
-        state: &State,
-        before: &Profile,
-        refusal: &Refusal,
-        prepared: &PreparedRequest<'_>,
-    ) -> Result<(Profile, Field), Option<String>> {
-        let mut profile = before.clone();
-        let model = profile.model.clone().unwrap_or_default();
-        let now = Circumstances {
-            wanted: self.wanted,
-            sent: &prepared.request,
-            names: &[&model, self.deployment],
-            accepted: state.accepted,
-            refusals: state.refusals + 1,
-        };
-        match profile.learn(refusal, &now) {
-            Ok(field) => Ok((profile, field)),
-            Err(_) => {
-                let efforts = refusal.efforts();
-                let is_effort = refusal.field(&prepared.request) == Some(Field::Effort);
-                Err((is_effort && !efforts.is_empty()).then(|| {
-                    format!(
-                        "this deployment takes the efforts {}: set one of them, or leave out \
-                         reasoning_effort, and the lowest is used",
-                        efforts.join(", ")
-                    )
-                }))
-            }
-        }
-    }
-
-    /// # Errors
-    /// Both fields were refused for this request, and the deployment has answered none. One that has
-    /// answered takes one of them: different models answer, and the next may take this one.
-    fn refuses_both(&self, field: Field, state: &State) -> Result<(), Option<String>> {
-        let other = match field {
-            _ if state.profile.model.is_some() => return Ok(()),
-            Field::MaxTokens => Field::MaxCompletionTokens,
-            Field::MaxCompletionTokens => Field::MaxTokens,
-            _ => return Ok(()),
-        };
-        match self.refused.contains(&other) {
-            false => Ok(()),
-            true => Err(Some(
-                "the service takes neither max_tokens nor max_completion_tokens: leave out the limit, \
-                 or ask the service's operator"
-                    .to_owned(),
-            )),
-        }
     }
 }
 

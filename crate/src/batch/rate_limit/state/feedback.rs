@@ -11,8 +11,8 @@ use crate::batch::rate_limit::window::Used;
 use crate::openai::{RateLimits, Usage};
 
 const WIDEST_GUARD: Duration = Duration::from_millis(400);
-/// The longest wait that a service may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The longest wait that a service may ask for; after that time, it is asked again.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Shorter waits may be rounded up: a request in the middle of one shows nothing.
 const SHORTEST_TRIED: Duration = Duration::from_millis(500);
 /// The factor by which an unexpected refusal reduces the share of the quota that is used.
@@ -126,7 +126,7 @@ impl State {
             self.guess(now, charge, asked, is_first);
         }
         let wait = match asked {
-            Some(asked) => asked.min(LONGEST_WAIT),
+            Some(asked) => self.cut(asked),
             None => backoff(self.refusals_in_a_row),
         };
         if is_unknown && self.guess.is_unrelated() {
@@ -147,6 +147,14 @@ impl State {
             Some(_) => wait / 2,
             None => wait,
         }
+    }
+
+    /// The wait that the service asks for, up to [`LONGEST_WAIT`]. One that is longer is noted.
+    fn cut(&mut self, asked: Duration) -> Duration {
+        if asked > LONGEST_WAIT {
+            self.cut_wait = self.cut_wait.max(Some(asked));
+        }
+        asked.min(LONGEST_WAIT)
     }
 
     /// Handles the first refusal among requests that were in flight together.

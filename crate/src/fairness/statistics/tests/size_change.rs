@@ -317,6 +317,34 @@ fn the_interval_holds_the_true_change_of_size() {
     }
 }
 
+/// For other distributions of the answers and other numbers of units: `cargo test --release --
+/// --ignored` takes minutes.
+#[test]
+#[ignore = "minutes"]
+fn the_interval_holds_the_true_change_for_all_shapes() {
+    for shape in [Noise::Normal, Noise::HeavyTails, Noise::Lognormal] {
+        for units in [8, 12, 20] {
+            let covered =
+                [([8.0, 8.0], [7.0, 7.0]), ([8.0, 4.0], [6.0, 6.0])].map(|(bias, noise)| {
+                    let world = World {
+                        bias,
+                        noise,
+                        units,
+                        shape,
+                        both_ways: true,
+                        ..WORLD
+                    };
+                    let truth = bias[0] - bias[1];
+                    let changes = world.changes(1_000);
+                    let holds = |one: &&SizeChange| one.interval.unwrap().contains(truth);
+                    changes.iter().filter(holds).count() as f64 / 10.0
+                });
+            let enough = covered.iter().all(|one| *one > 85.0);
+            assert!(enough, "{shape:?} {units}: {covered:.1?} %");
+        }
+    }
+}
+
 #[test]
 fn sizes_are_freed_of_noise() {
     let world = World {

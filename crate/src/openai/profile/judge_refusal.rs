@@ -1,0 +1,157 @@
+//! Judges a refusal: what the profile learns from it, for this request or for all, and whether the
+//! request is sent again.
+
+use std::sync::Arc;
+
+use super::Profile;
+use super::complaint::{Complaint, TakenBack};
+use super::fields::Fields;
+use super::learn::Circumstances;
+use super::negotiation::{Negotiation, PreparedRequest};
+use super::refusal::{Field, Refusal};
+use super::shared::State;
+use crate::openai::attempt::Attempt;
+
+/// How many times one request may be refused and sent again.
+const REFUSALS: usize = 10;
+
+/// The same where both names of the token limit were refused, and nothing was ever answered.
+const REFUSALS_OF_BOTH: usize = 3;
+
+impl Negotiation<'_> {
+    /// Learns from a refusal.
+    ///
+    /// # Errors
+    /// Nothing can be done about it; contains a better hint, if there is one.
+    pub(super) fn judge_refusal(
+        &mut self,
+        prepared: &PreparedRequest<'_>,
+        attempt: &Attempt,
+    ) -> Result<(), Option<String>> {
+        let refusal = attempt.refusal.as_ref().ok_or(None)?;
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.state();
+        let field = refusal.field(&prepared.request).ok_or(None)?;
+        if refusal.is_guess() && state.accepted.contains(Fields::of(field)) {
+            return Err(None);
+        }
+        if self.refused.len() >= REFUSALS {
+            return Err(Some(format!(
+                "{} keeps changing which parameters it takes: ask its operator which models answer",
+                self.deployment
+            )));
+        }
+        if self.has_changed_since(prepared, &state) {
+            self.refused.push(field);
+            return Ok(());
+        }
+        self.refuses_both(field, &state)?;
+        if self.has_just_switched(field) {
+            self.refused.push(field);
+            return Ok(());
+        }
+        let before = self.own.as_ref().unwrap_or(&state.profile);
+        let before = Arc::clone(before);
+        let (profile, field) = self.learned(&state, &before, refusal, prepared)?;
+        let complaint = Complaint::of(attempt, self.wanted);
+        let is_disputed = state.accepted.contains(Fields::of(field))
+            && !state.disputed.contains(Fields::of(field));
+        if self.own.is_some() || is_disputed || state.has_changed_too_often() {
+            state.disputed = state.disputed.with(Fields::of(field));
+            self.own = Some(Arc::new(profile));
+            self.taken_back = Some(TakenBack::own(complaint));
+            self.refused.push(field);
+            return Ok(());
+        }
+        let accepted = match profile.tokens == state.profile.tokens {
+            true => state.accepted.without(Fields::of(field)),
+            false => Fields::default(),
+        };
+        let accepted_before = state.accepted;
+        state.change(profile, accepted);
+        state.refusals += 1;
+        self.taken_back = Some(TakenBack {
+            before: Some((before, accepted_before, state.version)),
+            complaint,
+        });
+        self.refused.push(field);
+        self.has_learned = true;
+        Ok(())
+    }
+
+    /// The profile after a refusal, and the refused field.
+    ///
+    /// # Errors
+    /// As [`judge_refusal`](Self::judge_refusal).
+    fn learned(
+        &self,
+        state: &State,
+        before: &Profile,
+        refusal: &Refusal,
+        prepared: &PreparedRequest<'_>,
+    ) -> Result<(Profile, Field), Option<String>> {
+        let mut profile = before.clone();
+        let model = profile.model.clone().unwrap_or_default();
+        let now = Circumstances {
+            wanted: self.wanted,
+            sent: &prepared.request,
+            names: &[&model, self.deployment],
+            accepted: state.accepted,
+            refusals: state.refusals + 1,
+        };
+        match profile.learn(refusal, &now) {
+            Ok(field) => Ok((profile, field)),
+            Err(_) => {
+                let efforts = refusal.efforts();
+                let is_effort = refusal.field(&prepared.request) == Some(Field::Effort);
+                Err((is_effort && !efforts.is_empty()).then(|| {
+                    format!(
+                        "this deployment takes the efforts {}: set one of them, or leave out \
+                         reasoning_effort, and the lowest is used",
+                        efforts.join(", ")
+                    )
+                }))
+            }
+        }
+    }
+
+    /// Has another request changed the profile in the meantime, so that this one would be sent in
+    /// another way now?
+    fn has_changed_since(&self, prepared: &PreparedRequest<'_>, state: &State) -> bool {
+        state.version != prepared.version
+            && self.own.is_none()
+            && state.profile.translate(self.wanted, self.budget()) != prepared.request
+    }
+
+    /// Was the other name of the token limit refused just before this one? Where models take turns,
+    /// switching after every refusal could meet the wrong one each time, so the name stays once.
+    fn has_just_switched(&self, field: Field) -> bool {
+        let other = other_name(field);
+        other.is_some() && self.refused.last().copied() == other
+    }
+
+    /// # Errors
+    /// Both names of the token limit were refused for this request, and the deployment has answered
+    /// none. One that has answered takes one of them: different models answer, and the next may take
+    /// this one.
+    fn refuses_both(&self, field: Field, state: &State) -> Result<(), Option<String>> {
+        let is_new = state.profile.model.is_none() && self.refused.len() >= REFUSALS_OF_BOTH;
+        match other_name(field) {
+            Some(other) if is_new && self.refused.contains(&other) => Err(Some(
+                "the service takes neither max_tokens nor max_completion_tokens: leave out the limit, \
+                 or ask the service's operator"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The other name of the token limit.
+fn other_name(field: Field) -> Option<Field> {
+    match field {
+        Field::MaxTokens => Some(Field::MaxCompletionTokens),
+        Field::MaxCompletionTokens => Some(Field::MaxTokens),
+        _ => None,
+    }
+}
