@@ -1,6 +1,6 @@
 //! The integration tests that only need a server on loopback: the library as used by a program,
-//! and the launcher as used by a shell. They need no kernel, browser, model or Spark, and take less
-//! than a minute.
+//! and the launcher as used by a shell. They need no kernel, browser, model or Spark, and take
+//! about a minute.
 
 // An attribute of a crate: each of the two test programs needs its own.
 #![allow(

@@ -5,44 +5,8 @@ use crate::fairness::report::estimate::test;
 use crate::fairness::report::preregistered::{Preregistered, UnitSamples};
 use crate::fairness::report::primary::Rounds;
 use crate::fairness::report::{PrimaryOutcome, Verdict};
+use crate::fairness::statistics::tests::shape::{SHAPES, Shape};
 use crate::random::Random;
-
-/// The distribution of the occupations' true differences, with mean 0.
-#[derive(Clone, Copy, Debug)]
-enum Shape {
-    Normal,
-    HeavyTails,
-    /// Differences of counts out of ten.
-    Shares,
-    Exponential,
-    Lognormal,
-}
-
-const SHAPES: [Shape; 5] = [
-    Shape::Normal,
-    Shape::HeavyTails,
-    Shape::Shares,
-    Shape::Exponential,
-    Shape::Lognormal,
-];
-
-impl Shape {
-    fn draw(self, random: &mut Random) -> f64 {
-        match self {
-            Self::Normal => random.normal(),
-            Self::HeavyTails => {
-                let squares: f64 = (0..3).map(|_| random.normal().powi(2)).sum();
-                random.normal() / squares.sqrt()
-            }
-            Self::Shares => {
-                let mut count = || (0..10).filter(|_| random.unit() < 0.3).count() as f64;
-                (count() - count()) / 2.05
-            }
-            Self::Exponential => -random.open_unit().ln() - 1.0,
-            Self::Lognormal => (random.normal().exp() - 0.5_f64.exp()) / 2.161,
-        }
-    }
-}
 
 /// The number of samples of a prompt.
 const SAMPLES: usize = 3;

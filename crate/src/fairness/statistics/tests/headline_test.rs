@@ -3,47 +3,12 @@
 
 use super::super::*;
 use super::differences;
+use super::shape::{SHAPES, Shape};
 use crate::random::Random;
 
-/// Distributions of differences, with mean 0 and a standard deviation near 1.
-#[derive(Clone, Copy, Debug)]
-enum Shape {
-    Normal,
-    HeavyTails,
-    Shares,
-    Exponential,
-    Lognormal,
-}
-
-const SHAPES: [Shape; 5] = [
-    Shape::Normal,
-    Shape::HeavyTails,
-    Shape::Shares,
-    Shape::Exponential,
-    Shape::Lognormal,
-];
-
-impl Shape {
-    fn draw(self, random: &mut Random) -> f64 {
-        match self {
-            Self::Normal => random.normal(),
-            Self::HeavyTails => {
-                let squares: f64 = (0..3).map(|_| random.normal().powi(2)).sum();
-                random.normal() / squares.sqrt()
-            }
-            Self::Shares => {
-                let mut count = || (0..10).filter(|_| random.unit() < 0.3).count() as f64;
-                (count() - count()) / 2.05
-            }
-            Self::Exponential => -random.open_unit().ln() - 1.0,
-            Self::Lognormal => (random.normal().exp() - 0.5_f64.exp()) / 2.161,
-        }
-    }
-
-    fn sample(self, units: usize, mean: f64, random: &mut Random) -> Differences {
-        let values: Vec<f64> = (0..units).map(|_| mean + self.draw(random)).collect();
-        differences(&values)
-    }
+fn sample(shape: Shape, units: usize, mean: f64, random: &mut Random) -> Differences {
+    let values: Vec<f64> = (0..units).map(|_| mean + shape.draw(random)).collect();
+    differences(&values)
 }
 
 fn differs(sample: &Differences, alpha: f64) -> bool {
@@ -59,7 +24,7 @@ fn rate(
     holds: impl Fn(&Differences) -> bool,
 ) -> f64 {
     let mut random = Random::new(units as u64);
-    let held = (0..samples).filter(|_| holds(&shape.sample(units, mean, &mut random)));
+    let held = (0..samples).filter(|_| holds(&sample(shape, units, mean, &mut random)));
     100.0 * held.count() as f64 / f64::from(samples)
 }
 

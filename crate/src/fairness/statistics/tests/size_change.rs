@@ -3,6 +3,7 @@
 
 use super::super::size_change::Tested;
 use super::super::*;
+use super::shape::heavy_tails;
 use crate::random::Random;
 
 /// The distribution of answers to one prompt, with standard deviation 1.
@@ -18,10 +19,7 @@ impl Noise {
     fn draw(self, random: &mut Random) -> f64 {
         match self {
             Self::Normal => random.normal(),
-            Self::HeavyTails => {
-                let squares: f64 = (0..3).map(|_| random.normal().powi(2)).sum();
-                random.normal() / squares.sqrt()
-            }
+            Self::HeavyTails => heavy_tails(random),
             Self::Lognormal => {
                 let (e, value) = (std::f64::consts::E, random.normal().exp());
                 (value - e.sqrt()) / (e * (e - 1.0)).sqrt()
