@@ -1,4 +1,5 @@
-//! How polars is compiled for cells: as in a release, and without optimization where hardly a row passes.
+//! How the packages that take longest to compile are compiled for cells: as in a release, and with less
+//! optimization where hardly a row passes.
 //!
 //! evcxr compiles all packages alike, with optimization and with the checks of a debug build. polars is
 //! two thirds of the first build, and its own tests are where its checks belong.
@@ -10,28 +11,33 @@ use std::path::Path;
 /// The file among the shims.
 pub(super) const FILE: &str = "profile.toml";
 
-/// polars' packages that take time to compile, each with its optimization. What reads, computes and sorts
-/// values has the whole of it, and so has `polars-expr`: the loops over texts are compiled there. What plans
-/// a query has none.
-const POLARS: [(&str, u8); 12] = [
+/// The packages, each with its optimization. What reads, computes, sorts and groups values has the whole of
+/// it. The functions on columns have less: the loops over texts, which are in `polars-expr`, take five
+/// times as long without any. What plans a query has none, and neither has what waits for a server.
+const PACKAGES: [(&str, u8); 17] = [
+    ("h2", 1),
+    ("hyper", 1),
+    ("hyper-util", 0),
     ("polars-arrow", 2),
     ("polars-compute", 2),
     ("polars-core", 2),
-    ("polars-expr", 2),
+    ("polars-expr", 1),
     ("polars-io", 2),
     ("polars-lazy", 0),
     ("polars-mem-engine", 0),
-    ("polars-ops", 2),
+    ("polars-ops", 1),
     ("polars-plan", 0),
     ("polars-row", 2),
-    ("polars-time", 2),
+    ("polars-time", 1),
     ("polars-utils", 2),
+    ("reqwest", 0),
+    ("rustls", 1),
 ];
 
 /// The profile, as a file of cargo's configuration.
 pub fn text() -> String {
     let mut text = String::new();
-    for (package, level) in POLARS {
+    for (package, level) in PACKAGES {
         let _ = write!(
             text,
             "[profile.dev.package.{package}]\nopt-level = {level}\ndebug-assertions = false\n\
@@ -51,14 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_of_polars_that_the_toolkit_needs_is_named_as_it_is() {
+    fn every_package_is_one_that_the_toolkit_needs() {
         let lock = include_str!("../../../../../Cargo.lock");
-        for (package, _) in POLARS {
+        for (package, _) in PACKAGES {
             assert!(
                 lock.contains(&format!("\nname = \"{package}\"\n")),
                 "{package}"
             );
         }
-        assert_eq!(text().matches("opt-level = ").count(), POLARS.len());
+        assert_eq!(text().matches("opt-level = ").count(), PACKAGES.len());
     }
 }
