@@ -133,6 +133,31 @@ fn the_third_lesson_draws_tells_and_saves() {
     }
     let both = lesson.html_of("let six = ");
     assert!(both.contains("Dot chart: ") && both.contains("Bar chart: "));
+    let described = lesson.html_of("let people = ");
+    assert!(
+        described.contains(">null_count<") && described.contains(">97.5<"),
+        "{described}"
+    );
+    let by_field = lesson.html_of("let by_field = ");
+    assert!(
+        by_field.contains("Bar chart: percent women by field, 6 rows."),
+        "{by_field}"
+    );
+    let workers = lesson.html_of("let workers = ");
+    assert!(
+        workers.contains(">ENGINEER<") && workers.contains(">0.1072<"),
+        "{workers}"
+    );
+    let saved = lesson.outputs_of("let again = ");
+    assert!(
+        saved.contains("women-by-field.csv exists") && saved.contains("`overwrite`"),
+        "{saved}"
+    );
+    let lazily = lesson.html_of("scan(");
+    assert!(
+        lazily.contains(">pathologist<") && !lazily.contains(">nurse<"),
+        "{lazily}"
+    );
     let error = lesson.outputs_of("chart(&jobs).bar(\"occupation\", \"woman\")");
     assert!(error.contains("there is no column `woman`"), "{error}");
     assert!(

@@ -20,6 +20,7 @@ mod lessons;
 mod local_spark;
 mod openai_python;
 mod pictures;
+mod polars_guide;
 mod private;
 mod run;
 mod serve;

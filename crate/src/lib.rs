@@ -36,6 +36,8 @@
 //! |---|---|---|
 //! | `notebook` | tables, charts and displays, with polars and plotters | yes |
 //! | `spark` | sessions and data frames of Spark, on top of `notebook` | yes |
+//! | `parquet` | reading and writing Parquet, on top of `notebook` | no |
+//! | `polars-full` | the rest of polars' functions on columns, on top of `notebook` | no |
 //!
 //! [`serde_json`] and [`tokio`] are re-exported.
 //!
@@ -54,9 +56,13 @@ mod corpus;
 #[cfg(feature = "spark")]
 mod databricks;
 #[cfg(feature = "notebook")]
+pub mod describe;
+#[cfg(feature = "notebook")]
 pub mod display;
 pub mod error;
 pub mod fairness;
+#[cfg(feature = "notebook")]
+pub mod files;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -110,9 +116,13 @@ pub mod prelude {
     #[cfg(feature = "notebook")]
     pub use crate::chart::{Chart, chart};
     #[cfg(feature = "notebook")]
+    pub use crate::describe::describe;
+    #[cfg(feature = "notebook")]
     pub use crate::display::{EvcxrDisplay, Show, display};
     #[cfg(feature = "notebook")]
     pub use crate::fairness::reading::{read_answers, read_side_by_side};
+    #[cfg(feature = "notebook")]
+    pub use crate::files::{overwrite, read, read_prompts, save, scan};
     #[cfg(feature = "spark")]
     pub use crate::spark::Session;
     #[cfg(feature = "notebook")]
@@ -122,6 +132,6 @@ pub mod prelude {
     #[cfg(feature = "notebook")]
     pub use polars::prelude::{
         AnyValue, Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, LazyFrame, NamedFrom,
-        PolarsError, PolarsResult, Series, col, lit,
+        PolarsError, PolarsResult, Series, SortMultipleOptions, col, lit,
     };
 }

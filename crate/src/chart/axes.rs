@@ -61,6 +61,16 @@ impl Rows {
         self.area.top + (row as f64 + 0.5) * self.height
     }
 
+    /// The part of the picture that a row takes, without its name.
+    pub(super) fn band(&self, row: usize) -> Area {
+        let middle = self.middle(row);
+        Area {
+            top: middle - self.height / 2.0,
+            bottom: middle + self.height / 2.0,
+            ..self.area
+        }
+    }
+
     /// Draws a line at zero through all rows.
     pub(super) fn zero(&self, scene: &mut Scene) {
         if self.scale.low <= 0.0 && 0.0 <= self.scale.high {

@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use super::axes::{ABOVE, BELOW, GAP, Rows};
 use super::columns;
 use super::mark::{Labels, Mark};
-use super::numbers::told;
+use super::numbers::{precise, told};
 use super::omitted::Omitted;
 use super::palette::{self, INK};
 use super::plain;
@@ -86,6 +86,7 @@ impl Mark for Bars {
             if rows.legible() {
                 number(scene, &rows.scale, *value, middle);
             }
+            scene.note(rows.band(row), &self.names[row], &precise(*value));
         }
         rows.zero(scene);
     }

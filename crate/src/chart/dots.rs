@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use super::axes::{ABOVE, BELOW, GAP, Rows};
 use super::columns;
 use super::mark::{Labels, Mark};
-use super::numbers::told;
+use super::numbers::{precise, told};
 use super::omitted::Omitted;
 use super::palette::{BEHIND, INK, color};
 use super::plain;
@@ -105,9 +105,13 @@ fn read_intervals(
 
 impl Dot {
     fn told(&self) -> String {
-        let value = told(self.value);
+        self.told_by(told)
+    }
+
+    fn told_by(&self, number: fn(f64) -> String) -> String {
+        let value = number(self.value);
         match self.interval {
-            Some([low, high]) => format!("{value} [{}, {}]", told(low), told(high)),
+            Some([low, high]) => format!("{value} [{}, {}]", number(low), number(high)),
             None => value,
         }
     }
@@ -149,6 +153,7 @@ impl Mark for Dots {
         rows.zero(scene);
         for (row, (dot, number)) in self.dots.iter().zip(&numbers).enumerate() {
             draw(scene, &rows, row, dot);
+            scene.note(rows.band(row), &self.names[row], &dot.told_by(precise));
             if rows.legible() {
                 let style = Lettering {
                     size: SMALL,

@@ -24,7 +24,8 @@ const LINE: f64 = 20.0;
 ///
 /// In a notebook, a chart is shown as an image embedded in the page, even if the notebook is
 /// untrusted. It has its own background, which is dark on a page with a dark color scheme and, in a
-/// trusted notebook, in JupyterLab's dark theme. Its
+/// trusted notebook, in JupyterLab's dark theme. There, a value is also told where the pointer rests
+/// on its mark, unless there are more than 500. The chart's
 /// description gives the data in words. In a terminal, it is shown as text.
 ///
 /// A setter leaves its chart unchanged and returns another one of the same data, so that a chart in
@@ -173,6 +174,7 @@ impl Chart {
             width,
             height: 0,
             shapes: Vec::new(),
+            notes: Vec::new(),
         };
         let top = self.head(&mut scene);
         let note = self.note();

@@ -6,6 +6,7 @@ use super::axes::{ABOVE, BELOW, Rows};
 use super::bars::{bar, number, number_room};
 use super::columns;
 use super::mark::{Labels, Legend, Mark};
+use super::numbers::precise;
 use super::omitted::{MOST, Omitted};
 use super::palette::{self, GROUPS};
 use super::plain;
@@ -182,6 +183,13 @@ impl Mark for Groups {
                 let middle = rows.middle(row) + thick * (group as f64 + 0.5 - groups / 2.0);
                 let ends = [middle - thick * 0.45, middle + thick * 0.45];
                 bar(scene, &rows.scale, value, ends, group);
+                let part = Area {
+                    top: middle - thick / 2.0,
+                    bottom: middle + thick / 2.0,
+                    ..rows.band(row)
+                };
+                let name = format!("{}, {}", grid.names[row], grid.others[group]);
+                scene.note(part, &name, &precise(value));
                 if thick >= 11.0 {
                     number(scene, &rows.scale, value, middle);
                 }

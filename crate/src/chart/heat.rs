@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use super::axes::{ABOVE, BELOW, GAP, names_width};
 use super::groups::Grid;
 use super::mark::{Labels, Mark, Valued};
-use super::numbers::{counted, told};
+use super::numbers::{counted, precise, told};
 use super::omitted::Omitted;
 use super::palette::{INK, on_shade, shade};
 use super::plain;
@@ -95,6 +95,11 @@ impl Mark for HeatMap {
                     bottom,
                 };
                 draw_cell(scene, cell, grid.value(row, column), domain);
+                let name = format!("{}, {}", grid.names[row], grid.others[column]);
+                let value = grid
+                    .value(row, column)
+                    .map_or("no value".to_owned(), precise);
+                scene.note(cell, &name, &value);
             }
         }
         draw_key(

@@ -8,7 +8,7 @@ use super::axes::{ABOVE, BELOW, axis_below, axis_left};
 use super::axis_domain::AxisDomain;
 use super::columns;
 use super::mark::{Labels, Mark};
-use super::numbers::{counted, told};
+use super::numbers::{counted, precise, told};
 use super::omitted::Omitted;
 use super::palette::{self, INK};
 use super::plain;
@@ -178,6 +178,13 @@ impl Mark for Histogram {
                 bottom: inner.bottom,
             };
             palette::bar(scene, bar, 0);
+            let [from, to] = [range, range + 1].map(|edge| precise(self.edges[edge]));
+            let column = Area {
+                top: inner.top,
+                ..bar
+            };
+            let rows = counted(*count, "row");
+            scene.note(column, &format!("{from} to {to}"), &rows);
             if bar.width() > room {
                 let style = Lettering {
                     size: SMALL,

@@ -7,7 +7,7 @@ use super::axis_domain::AxisDomain;
 use super::columns;
 use super::groups::too_many;
 use super::mark::{Labels, Legend, Mark, Valued};
-use super::numbers::{counted, told};
+use super::numbers::{counted, precise, told};
 use super::omitted::Omitted;
 use super::palette::{GROUPS, color, dashes, marker};
 use super::plain;
@@ -20,6 +20,8 @@ use crate::error::Result;
 const HEIGHT: f64 = 320.0;
 /// With more points than this, the markers would cover the line.
 const MARKED: usize = 40;
+/// How far from its middle a marker is pointed at, in pixels.
+const MARK: f64 = 7.0;
 
 #[derive(Debug)]
 pub(super) struct Lines {
@@ -144,6 +146,12 @@ impl Mark for Lines {
             stroke(scene, &places, group);
             if line.len() <= MARKED {
                 places.iter().for_each(|place| marker(scene, *place, group));
+                for [x, y] in line {
+                    let part = Area::around([across.at(*x), up.at(*y)], MARK);
+                    let group = self.names.get(group).map(|name| format!("{name}, "));
+                    let name = group.unwrap_or_default() + &self.along.told(*x);
+                    scene.note(part, &name, &precise(*y));
+                }
             }
         }
     }

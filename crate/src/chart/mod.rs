@@ -10,7 +10,7 @@
 //!   `text_metrics`, `numbers` and `calendar` format and measure text.
 //! - `palette` and `polyline` make groups distinguishable.
 //! - `figure` assembles a chart; `scene` passes it to plotters, and `svg`, `png` and `plain` are
-//!   the output formats.
+//!   the output formats. `hover` is what a page tells of the values beside the picture.
 //!
 //! plotters only draws: its own axes loop or panic near the limits of a float, and do not handle
 //! labels well.
@@ -26,6 +26,7 @@ mod forest_plot;
 mod groups;
 mod heat;
 mod histogram;
+mod hover;
 mod lines;
 mod mark;
 mod numbers;

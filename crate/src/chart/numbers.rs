@@ -20,6 +20,16 @@ pub(super) fn told(value: f64) -> String {
     }
 }
 
+/// A value with six significant digits, or more for whole numbers: `0.895833`.
+pub(super) fn precise(value: f64) -> String {
+    let is_plain = (1e-4..1e15).contains(&value.abs());
+    let rounded = format!("{value:.5e}").parse::<f64>();
+    match rounded {
+        Ok(rounded) if is_plain && value.fract() != 0.0 && value.abs() < 1e6 => rounded.to_string(),
+        _ => told(value),
+    }
+}
+
 /// A number with its noun, in the plural if needed.
 pub(super) fn counted(count: usize, thing: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
@@ -105,6 +115,22 @@ mod tests {
             (0.00012, "0.00012"),
         ] {
             assert_eq!(told(value), text);
+        }
+    }
+
+    #[test]
+    fn six_digits_are_more_than_a_picture_shows() {
+        for (value, text) in [
+            (2.0 / 3.0, "0.666667"),
+            (0.1 + 0.2, "0.3"),
+            (-12_345.678_9, "-12345.7"),
+            (2_345_678.9, "2,345,679"),
+            (12_345.0, "12,345"),
+            (0.0, "0"),
+            (f64::MAX, "1.8e308"),
+            (5e-324, "4.94e-324"),
+        ] {
+            assert_eq!(precise(value), text);
         }
     }
 }

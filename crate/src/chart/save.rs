@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::figure::Chart;
+use super::hover;
 use super::png::png;
 use super::svg::{document, svg};
 use crate::display::{MimeBundle, Show, escaped};
@@ -21,9 +22,12 @@ impl Show for Chart {
     fn mime_bundle(&self) -> MimeBundle {
         let shown = match document(self, true) {
             Ok(svg) => format!(
-                "<img style=\"max-width:100%;height:auto\" alt=\"{}\" src=\"data:image/svg+xml;base64,{}\">",
+                "<div style=\"position:relative;width:fit-content;max-width:100%\"><img \
+                 style=\"max-width:100%;height:auto;display:block\" alt=\"{}\" \
+                 src=\"data:image/svg+xml;base64,{}\">{}</div>",
                 escaped(&format!("{}. {}", self.name(), self.description())),
-                STANDARD.encode(svg)
+                STANDARD.encode(svg),
+                hover::html(&self.scene())
             ),
             Err(error) => format!("<p>{}</p>", escaped(error.message())),
         };

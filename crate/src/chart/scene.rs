@@ -32,6 +32,16 @@ impl Area {
     pub(super) fn height(&self) -> f64 {
         (self.bottom - self.top).max(0.0)
     }
+
+    /// The square around a point.
+    pub(super) fn around([x, y]: Point, reach: f64) -> Self {
+        Self {
+            left: x - reach,
+            top: y - reach,
+            right: x + reach,
+            bottom: y + reach,
+        }
+    }
 }
 
 /// Which part of a text is at its position.
@@ -70,15 +80,22 @@ pub(super) enum Shape {
     },
 }
 
-/// The shapes of a picture, each drawn over those before it.
+/// The shapes of a picture, each drawn over those before it, and what is told about its parts.
 #[derive(Clone, Debug)]
 pub(super) struct Scene {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) shapes: Vec<Shape>,
+    /// What a page tells where the pointer rests. It is not drawn.
+    pub(super) notes: Vec<(Area, String)>,
 }
 
 impl Scene {
+    /// Tells the value of a name where the pointer rests on this part.
+    pub(super) fn note(&mut self, area: Area, name: &str, value: &str) {
+        self.notes.push((area, format!("{name}: {value}")));
+    }
+
     pub(super) fn block(&mut self, area: Area, ink: RGBAColor) {
         self.shapes.push(Shape::Block { area, ink });
     }

@@ -127,6 +127,35 @@ fn a_chart_has_dark_paper_where_the_page_is_dark_and_none_in_a_file() {
 }
 
 #[test]
+fn a_value_is_told_where_the_pointer_rests() {
+    let told = |chart: &Chart| {
+        let html = chart.mime_bundle().html;
+        let titles = html.split(" title=\"").skip(1);
+        let titles = titles.map(|rest| rest.split('"').next().unwrap().to_owned());
+        titles.collect::<Vec<_>>()
+    };
+    let bars = chart(&jobs()).bar("occupation", "change").unwrap();
+    assert_eq!(told(&bars)[..2], ["nurse: -3", "engineer: 12,500"]);
+    let parts = df!["n" => [1, 2], "part" => [1.0 / 3.0, 0.5], "group" => ["<b>", "c"]].unwrap();
+    let parts = chart(&parts);
+    assert_eq!(
+        told(&parts.line("n", "part").unwrap()),
+        ["1: 0.333333", "2: 0.5"]
+    );
+    let lines = parts.lines("n", "part", "group").unwrap();
+    assert_eq!(told(&lines), ["&lt;b&gt;, 1: 0.333333", "c, 2: 0.5"]);
+    let grouped = parts.grouped_bar("n", "part", "group").unwrap();
+    assert_eq!(told(&grouped), ["1, &lt;b&gt;: 0.333333", "2, c: 0.5"]);
+    let heat = parts.heat_map("n", "group", "part").unwrap();
+    assert_eq!(told(&heat)[1], "&lt;b&gt;, 2: no value");
+    let histogram = parts.histogram("part").unwrap().bins(1);
+    assert_eq!(told(&histogram), ["0.333333 to 0.5: 2 rows"]);
+    let many: Vec<f64> = (0..25_000).map(f64::from).collect();
+    let many = df!["x" => &many, "y" => &many].unwrap();
+    assert!(told(&chart(&many).line("x", "y").unwrap()).is_empty());
+}
+
+#[test]
 fn groups_are_named() {
     let chart = chart(&paired())
         .grouped_bar("job", "words", "group")

@@ -65,6 +65,8 @@ pub enum ErrorKind {
     Io,
     /// A file is not the expected journal: it has another format, or belongs to other requests.
     Journal,
+    /// The content of a file of data is malformed: the message names the line and the column.
+    Data,
     /// The data do not support the analysis: too few units, no variation, or not a number.
     Statistics,
     /// A table or a chart could not be created.
@@ -96,6 +98,7 @@ impl ErrorKind {
             Self::Cancelled => "cancelled",
             Self::Io => "io",
             Self::Journal => "journal",
+            Self::Data => "data",
             Self::Statistics => "statistics",
             Self::Display => "display",
             Self::Other => "other",

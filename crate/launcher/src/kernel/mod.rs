@@ -18,7 +18,9 @@ mod spec;
 mod starter;
 mod wrapper;
 
-pub use evcxr_build::{REDUCED_PACKAGES, cell_library, environment_of_warm, run_cargo};
+pub use evcxr_build::{
+    REDUCED_PACKAGES, cell_library, environment_of_warm, profile_of_packages, run_cargo,
+};
 pub use installed::starter as starter_of;
 pub use reduced_sources::copy_reduced;
 #[cfg(test)]

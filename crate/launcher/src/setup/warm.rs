@@ -155,10 +155,11 @@ fn packages(project: &Checkout) -> Option<usize> {
     (!names.is_empty()).then_some(names.len())
 }
 
-/// A fingerprint of the library's sources and of the cells' library.
+/// A fingerprint of the library's sources, of the cells' library, and of how polars is compiled.
 fn sources(project: &Checkout) -> Result<String> {
     let mut hash = DefaultHasher::new();
     kernel::cell_library().hash(&mut hash);
+    kernel::profile_of_packages().hash(&mut hash);
     let mut folders = vec![project.sources()];
     while let Some(folder) = folders.pop() {
         let doing = || format!("could not read {}", folder.display());

@@ -17,8 +17,10 @@ mod ledger;
 mod location;
 mod log;
 mod parameters;
-#[cfg(test)]
+#[cfg(any(test, feature = "notebook"))]
 mod reader;
+#[cfg(feature = "notebook")]
+mod requests;
 mod scan;
 mod shipped;
 
@@ -38,8 +40,10 @@ use scan::{FileKind, Lines, Scan, scan};
 pub(crate) use ledger::{Ledger, Sent};
 pub(crate) use location::place;
 pub(crate) use parameters::Parameters;
-#[cfg(test)]
+#[cfg(any(test, feature = "notebook"))]
 pub(crate) use reader::read;
+#[cfg(feature = "notebook")]
+pub(crate) use requests::prompts;
 pub(crate) use shipped::fill;
 
 /// An open journal. No other run can open it until it is dropped.

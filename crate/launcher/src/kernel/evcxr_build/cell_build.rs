@@ -18,7 +18,7 @@ use super::implementations::Implementations;
 use super::own_crates::{self, Plan};
 use super::real_cargo::{code, output_unless_stopped, real};
 use super::shim::{RECORDED_ARGUMENTS, RECORDED_ENVIRONMENT, RECORDER, SHIMS};
-use super::{failure, instrument, message, progress};
+use super::{failure, instrument, message, profile, progress};
 use crate::kernel::FORMATS;
 
 /// Files that must be unchanged for the last compiler command to be reused.
@@ -140,12 +140,13 @@ impl Cell {
         let _ = fs::remove_file(self.shims(STATE));
         let plan = own_crates::plan(&self.build, cargo, arguments)?;
         let given = match &plan {
-            Plan::AsIs => arguments,
+            Plan::AsIs | Plan::WithFeatures => arguments,
             Plan::Apart(given) => given,
             Plan::Failed(output) => return failed(output),
         };
         let mut command = real(cargo);
         command
+            .args(profile::option(&self.build.join(SHIMS)))
             .args(given)
             .env("RUSTC_WORKSPACE_WRAPPER", self.shims(RECORDER))
             .env("CARGO_TERM_PROGRESS_WHEN", "always")
@@ -171,7 +172,7 @@ impl Cell {
             };
             fs::write(self.shims(STATE), serde_json::to_vec(&last)?)?;
         }
-        if output.status.success() && matches!(plan, Plan::Apart(_)) {
+        if output.status.success() && matches!(plan, Plan::Apart(_) | Plan::WithFeatures) {
             own_crates::keep(&self.build, arguments);
         }
         Ok(code(output.status.code()))

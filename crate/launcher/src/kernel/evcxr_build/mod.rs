@@ -8,6 +8,7 @@
 //! - `instrument`: adds marks to a cell's generated code, with the help of `last_expression`,
 //!   `definitions` and `implementations`. The marks call `cell_library`, which is compiled for the
 //!   cells and is not part of this program.
+//! - `profile`: how polars is compiled.
 //! - `message`: what evcxr is told of the compiler's messages; `failure`: of what else went wrong; `progress`: what the reader is told of
 //!   a build.
 
@@ -23,6 +24,7 @@ mod lock_file;
 mod message;
 mod metadata;
 mod own_crates;
+mod profile;
 mod progress;
 mod real_cargo;
 mod reduced_packages;
@@ -32,6 +34,7 @@ pub use cargo_shim::run as run_cargo;
 pub use copy::{PrivateCopy, sweep};
 pub use message::{MOVED, Moved};
 pub use own_crates::{NOTE, WARM};
+pub use profile::text as profile_of_packages;
 #[cfg(test)]
 pub use progress::PROGRESS;
 pub use progress::Progress;

@@ -15,6 +15,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use super::profile;
 use crate::error::{Context, Failure, Result};
 use crate::paths::home::private::{self, Umask};
 use crate::paths::toolchain;
@@ -134,6 +135,7 @@ fn environment_with(
             .replace("LIBRARY", &cell_library())
             .replace("NOTE", note);
         write_program(&shims.join(RECORDER), &recorder)?;
+        fs::write(shims.join(profile::FILE), profile::text())?;
         let library = shims.join("cell_library");
         private::create_folder(&library)?;
         for (file, text) in CELL_LIBRARY {

@@ -1,7 +1,7 @@
 //! What the reader can do about an error of the compiler.
 
 use super::past::{Past, Source};
-use super::{python_habits, renamed};
+use super::{polars_parts, python_habits, renamed};
 use crate::kernel::rust_text::items;
 
 /// A hint about this message, for a cell with this code.
@@ -10,6 +10,7 @@ pub fn hint(message: &str, code: &str, past: &Past) -> Option<String> {
         .or_else(|| renamed::hint(message))
         .or_else(|| python_habits::hint(message, code))
         .or_else(|| missing(message, past))
+        .or_else(|| polars_parts::hint(message))
         .or_else(|| twice(message))
         .or_else(|| closure(message, code))
 }

@@ -30,6 +30,7 @@ mod outbound;
 mod panic;
 mod panic_place;
 mod past;
+mod polars_parts;
 mod positions;
 pub mod prewarm;
 mod python_habits;

@@ -45,6 +45,11 @@ impl<'a> Manifest<'a> {
         self.has_toolkit() && (!self.others.is_empty() || self.level() != LEVEL)
     }
 
+    /// Whether the toolkit is asked for with features of its own, which the warm build may lack.
+    pub(super) fn asks_for_features(&self) -> bool {
+        self.toolkit.is_some_and(|line| line.contains("features"))
+    }
+
     /// The line with the cell's optimization, which the reader changes by `:opt`.
     fn level(&self) -> &str {
         let mut lines = self.head.lines().map(str::trim);
@@ -126,6 +131,21 @@ mod tests {
         assert!(needs("evenhand = { path = \"/x\" }\nserde = \"1\""));
         let optimized = EVCXRS.replace("level = 2", "level = 3") + "evenhand = { path = \"/x\" }";
         assert!(Manifest::read(&optimized).needs_a_graph_of_its_own());
+    }
+
+    #[test]
+    fn features_are_asked_for_by_the_toolkits_line() {
+        let asks = |dependencies: &str| {
+            let text = format!("{EVCXRS}{dependencies}\n");
+            Manifest::read(&text).asks_for_features()
+        };
+        assert!(asks(
+            "evenhand = { path = \"/x\", features = [\"parquet\"] }"
+        ));
+        assert!(!asks("evenhand = { path = \"/x\" }"));
+        assert!(!asks(
+            "serde = { version = \"1\", features = [\"derive\"] }"
+        ));
     }
 
     #[test]

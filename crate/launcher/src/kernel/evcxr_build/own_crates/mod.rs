@@ -29,6 +29,7 @@ use std::process::{Output, Stdio};
 use evenhand::sideband::STOP_FILE_VARIABLE;
 use serde_json::Value;
 
+use super::profile;
 use super::real_cargo::{output_unless_stopped, real};
 use super::shim::{LOCK_FILE, OWN_ARGUMENTS, SHIMS};
 use manifest::Manifest;
@@ -50,6 +51,8 @@ pub const NOTE: &str = "build-note";
 pub(super) enum Plan {
     /// By evcxr's manifest.
     AsIs,
+    /// So too, and the toolkit has features that the warm build may lack.
+    WithFeatures,
     /// By its own, with these arguments for cargo.
     Apart(Vec<OsString>),
     /// Not at all, since cargo said this.
@@ -64,7 +67,10 @@ pub(super) fn plan(build: &Path, cargo: &OsString, arguments: &[OsString]) -> io
     let text = fs::read_to_string(build.join("Cargo.toml"))?;
     let manifest = Manifest::read(&text);
     let Some(target) = target(arguments).filter(|_| manifest.needs_a_graph_of_its_own()) else {
-        return Ok(Plan::AsIs);
+        return Ok(match manifest.asks_for_features() {
+            true => Plan::WithFeatures,
+            false => Plan::AsIs,
+        });
     };
     let graph = Graph {
         build,
@@ -221,6 +227,7 @@ impl Graph<'_> {
 
     fn run(&self, arguments: &[OsString]) -> io::Result<Output> {
         let mut command = real(self.cargo);
+        command.args(profile::option(&self.build.join(SHIMS)));
         if self.is_offline {
             command.arg("--offline");
         }

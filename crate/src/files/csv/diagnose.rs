@@ -1,0 +1,124 @@
+//! Why a block of rows can't be read: the line and the column, which polars' errors do not name.
+
+use polars::prelude::{DataType, Schema};
+
+use super::blocks::Block;
+use super::records::{Record, content, records};
+use crate::files::place::{Fault, column, quoted, utf8};
+
+/// What to do about a block that polars refuses.
+pub(super) enum Diagnosis {
+    /// These columns of integers hold numbers with decimals.
+    Widen(Vec<usize>),
+    Fault(Fault),
+}
+
+/// The first fault in a block. `is_missing` tells which cells stand for a missing value.
+pub(super) fn diagnose(
+    block: &Block,
+    separator: u8,
+    schema: &Schema,
+    is_missing: impl Fn(&str) -> bool,
+) -> Option<Diagnosis> {
+    if let Err(fault) = utf8(&block.bytes, block.offset) {
+        return Some(Diagnosis::Fault(fault));
+    }
+    let mut widened = Vec::new();
+    for record in records(&block.bytes, separator).filter(|record| !record.is_blank()) {
+        let offset = block.offset + record.offset as u64;
+        if is_header(&record, schema) {
+            return Some(Diagnosis::Fault(header_again(offset)));
+        }
+        let width = record.fields().count();
+        if width > schema.len() {
+            return Some(Diagnosis::Fault(other_width(offset, width, schema.len())));
+        }
+        for (at, field) in record.fields().enumerate() {
+            let (Some((name, kind)), cell) = (schema.get_at_index(at), content(field)) else {
+                continue;
+            };
+            if cell.is_empty() || is_missing(&cell) {
+                continue;
+            }
+            match kind {
+                DataType::Int64 if cell.trim().parse::<i64>().is_err() => {
+                    let is_decimal = cell.contains(['.', 'e', 'E']);
+                    if is_decimal && cell.trim().parse::<f64>().is_ok_and(f64::is_finite) {
+                        if !widened.contains(&at) {
+                            widened.push(at);
+                        }
+                        continue;
+                    }
+                    return Some(Diagnosis::Fault(other_kind(
+                        offset,
+                        at,
+                        name,
+                        &cell,
+                        "an integer",
+                    )));
+                }
+                DataType::Float64 if cell.trim().parse::<f64>().is_err() => {
+                    return Some(Diagnosis::Fault(other_kind(
+                        offset, at, name, &cell, "a number",
+                    )));
+                }
+                DataType::Boolean if cell != "true" && cell != "false" => {
+                    let what = "`true` or `false`";
+                    return Some(Diagnosis::Fault(other_kind(offset, at, name, &cell, what)));
+                }
+                _ => {}
+            }
+        }
+    }
+    (!widened.is_empty()).then_some(Diagnosis::Widen(widened))
+}
+
+/// The first row with fewer fields than there are columns.
+pub(super) fn short_row(block: &Block, separator: u8, width: usize) -> Option<Fault> {
+    let mut rows = records(&block.bytes, separator).filter(|record| !record.is_blank());
+    let short = rows.find(|record| record.fields().count() < width)?;
+    let fields = short.fields().count();
+    let fault = other_width(block.offset + short.offset as u64, fields, width);
+    Some(fault.hint(
+        "mend the row, or `Csv::new(path).allow_short_rows().read()?` takes what it lacks for missing",
+    ))
+}
+
+/// The first row that is the header again.
+pub(super) fn repeated_header(block: &Block, separator: u8, schema: &Schema) -> Option<Fault> {
+    let mut rows = records(&block.bytes, separator);
+    let again = rows.find(|record| is_header(record, schema))?;
+    Some(header_again(block.offset + again.offset as u64))
+}
+
+fn is_header(record: &Record, schema: &Schema) -> bool {
+    let mut fields = record.fields();
+    schema.iter_names().all(|name| {
+        fields
+            .next()
+            .is_some_and(|field| content(field) == name.as_str())
+    }) && fields.next().is_none()
+}
+
+fn header_again(offset: u64) -> Fault {
+    Fault::new(offset, "the header stands here once more")
+        .hint("remove that line: perhaps two files were joined")
+}
+
+fn other_width(offset: u64, fields: usize, columns: usize) -> Fault {
+    let s = if fields == 1 { "" } else { "s" };
+    let what = format!("the row has {fields} field{s}, but there are {columns} columns");
+    Fault::new(offset, what)
+        .hint("a field that contains the separator must stand in quotation marks")
+}
+
+fn other_kind(offset: u64, at: usize, name: &str, cell: &str, expected: &str) -> Fault {
+    let what = format!("{} is not {expected}, as the rows above have", quoted(cell));
+    let hint = format!(
+        "mend the cell, read the column as text: `Csv::new(path).text([{name:?}]).read()?`, or say that it \
+         means a missing value: `.missing([{cell:?}])`"
+    );
+    Fault::new(offset, what)
+        .within(column(at + 1, name))
+        .hint(hint)
+}

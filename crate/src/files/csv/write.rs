@@ -1,0 +1,129 @@
+//! Writing CSV.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::path::Path;
+
+use polars::prelude::{
+    Column, CsvWriter, DataFrame, DataType, IntoColumn, PolarsError, SerWriter, StringChunked,
+};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::atomic;
+use crate::files::place::quoted;
+
+/// Writes a frame as CSV.
+pub(in crate::files) fn write(
+    frame: &DataFrame,
+    path: &Path,
+    separator: u8,
+    may_replace: bool,
+) -> Result<()> {
+    if frame.width() == 0 {
+        let message = format!("the frame has no column that {} could hold", path.display());
+        return Err(Error::new(ErrorKind::Argument, message));
+    }
+    if let Some(column) = frame
+        .columns()
+        .iter()
+        .find(|column| column.dtype().is_nested())
+    {
+        let message = format!(
+            "the column {} holds {}, which CSV can't",
+            quoted(column.name()),
+            column.dtype()
+        );
+        return Err(Error::new(ErrorKind::Argument, message)
+            .with_hint("JSON lines can: end the name in `.jsonl`"));
+    }
+    let columns = frame.columns().iter().map(harmless_column).collect();
+    let mut frame =
+        DataFrame::new(frame.height(), columns).map_err(crate::files::lazy::internal)?;
+    atomic::write(path, may_replace, |file: &File| {
+        CsvWriter::new(file)
+            .with_separator(separator)
+            .finish(&mut frame)
+            .map_err(|error| match error {
+                PolarsError::IO { error, .. } => {
+                    atomic::unwritable(path, std::io::Error::new(error.kind(), error.to_string()))
+                }
+                error => crate::files::lazy::internal(error),
+            })
+    })
+}
+
+/// The column, with texts and a name that no spreadsheet computes.
+fn harmless_column(column: &Column) -> Column {
+    let column = match column.dtype() {
+        DataType::Categorical(..) | DataType::Enum(..) => column
+            .cast(&DataType::String)
+            .unwrap_or_else(|_| column.clone()),
+        _ => column.clone(),
+    };
+    let name = harmless(column.name()).into_owned();
+    let column = match column.str() {
+        Ok(texts) if texts.iter().flatten().any(|text| harmless(text) != text) => {
+            let texts = texts.iter().map(|text| text.map(harmless));
+            texts.collect::<StringChunked>().into_column()
+        }
+        _ => column,
+    };
+    column.with_name(name.into())
+}
+
+/// A text that no spreadsheet takes for a formula, also where it splits cells at semicolons, tabs or
+/// line ends: an apostrophe is put before it, as the download of a table does.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let is_start = |at: usize, letter: char| match at {
+        0 => matches!(letter, '\t' | '\r') || begins_as_formula(text),
+        _ => {
+            matches!(text.as_bytes()[at - 1], b';' | b'\t' | b'\r' | b'\n')
+                && begins_as_formula(&text[at..])
+        }
+    };
+    let starts: Vec<usize> = text
+        .char_indices()
+        .filter(|(at, letter)| is_start(*at, *letter))
+        .map(|(at, _)| at)
+        .collect();
+    if starts.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut harmless = String::with_capacity(text.len() + starts.len());
+    let mut written = 0;
+    for start in starts {
+        harmless.push_str(&text[written..start]);
+        harmless.push('\'');
+        written = start;
+    }
+    harmless.push_str(&text[written..]);
+    Cow::Owned(harmless)
+}
+
+/// Whether a spreadsheet would compute it; blanks and quotation marks before the sign are ignored.
+fn begins_as_formula(text: &str) -> bool {
+    let is_skipped = |c: char| c == '"' || (c.is_whitespace() && !matches!(c, '\t' | '\r' | '\n'));
+    text.trim_start_matches(is_skipped)
+        .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn a_text_that_a_spreadsheet_would_compute_gets_an_apostrophe() {
+        for (text, written) in [
+            ("=1+1", "'=1+1"),
+            (" \"@SUM(A1)", "' \"@SUM(A1)"),
+            ("\tx", "'\tx"),
+            ("a;=1", "a;'=1"),
+            ("a\n＝1", "a\n'＝1"),
+            ("mother-in-law", "mother-in-law"),
+            ("1 = 1", "1 = 1"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(text), written, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! CSV.
+
+use polars::prelude::{DataType, IntoLazy, col, lit};
+
+use super::{frame, given, refused, rows, said};
+use crate::files::{Csv, read, scan};
+
+#[test]
+fn separators_quotes_marks_and_line_ends_of_others_are_read() {
+    let expected = [["1", "a, \"b\"\nc", "1.5"], ["2", "d", "null"]];
+    for text in [
+        "n,text,x\n1,\"a, \"\"b\"\"\nc\",1.5\n2,d,\n",
+        "n;text;x\r\n1;\"a, \"\"b\"\"\nc\";1.5\r\n2;d;\r\n",
+        "n\ttext\tx\n1\t\"a, \"\"b\"\"\nc\"\t1.5\n2\td\t",
+        "\u{feff}n|text|x\n1|\"a, \"\"b\"\"\nc\"|1.5\n2|d|",
+        "sep=;\nn;text;x\n1;\"a, \"\"b\"\"\nc\";1.5\n2;d;\n",
+    ] {
+        let frame = frame("a.csv", text);
+        assert_eq!(rows(&frame), expected, "{text:?}");
+        let types = [DataType::Int64, DataType::String, DataType::Float64];
+        assert_eq!(frame.dtypes(), types, "{text:?}");
+        assert_eq!(frame.get_column_names(), ["n", "text", "x"]);
+    }
+}
+
+#[test]
+fn no_row_is_an_empty_frame_and_nothing_is_an_error() {
+    let empty = frame("a.csv", "n,text\n");
+    assert_eq!((empty.height(), empty.width()), (0, 2));
+    assert_eq!(frame("a.csv", "n,text").height(), 0);
+    insta::assert_snapshot!(refused("a.csv", ""), @"a.csv is empty");
+    insta::assert_snapshot!(refused("a.csv", "\n \n"), @"a.csv has no row");
+}
+
+#[test]
+fn lines_of_old_machines_are_no_long_header() {
+    insta::assert_snapshot!(refused("a.csv", "a,b\r1,2\r3,4\r"), @r"
+        a.csv, line 1: the lines end in a carriage return alone
+          hint: end them in a line feed, for example with `!tr '\r' '\n' < OLD > NEW` in a cell
+        ");
+    assert_eq!(frame("a.csv", "a,b\r").height(), 0);
+}
+
+#[test]
+fn other_encodings_are_named_and_not_mangled() {
+    insta::assert_snapshot!(refused("a.csv", b"n,text\n1,caf\xe9\n"), @"
+        a.csv, line 2, character 6: the byte 0xe9 is not UTF-8, perhaps Latin-1 or Windows-1252
+          hint: save the file as UTF-8, for example with `!iconv -f WINDOWS-1252 -t UTF-8 OLD -o NEW` in a cell
+        ");
+    insta::assert_snapshot!(refused("a.csv", b"\xff\xfen\0,\0a\0\n\0"), @"
+        a.csv is UTF-16
+          hint: save it as UTF-8, for example with `!iconv -f UTF-16 -t UTF-8 OLD -o NEW` in a cell, or as `CSV UTF-8` from a spreadsheet
+        ");
+    insta::assert_snapshot!(refused("a.csv", b"n\0,\0a\0\n\0"), @"
+        a.csv is no text: it has bytes that are 0, as binary files and UTF-16 without a mark have
+          hint: save it as UTF-8, for example with `!iconv -f UTF-16 -t UTF-8 OLD -o NEW` in a cell, or as `CSV UTF-8` from a spreadsheet
+        ");
+    insta::assert_snapshot!(refused("a.csv", b"\x1f\x8b\x08\0\0"), @"
+        a.csv is compressed (gzip)
+          hint: unpack it: `!gunzip FILE` in a cell
+        ");
+    // Also where it is far from the beginning.
+    let mut late = b"n,text\n".to_vec();
+    late.extend(b"1,cafe\n".repeat(200_000));
+    late.extend(b"1,caf\xe9\n");
+    assert!(refused("a.csv", late).contains("line 200002, character 6: the byte 0xe9"));
+}
+
+#[test]
+fn rows_of_another_width_are_named() {
+    insta::assert_snapshot!(refused("a.csv", "a,b,c\n1,2,3\n4,5\n"), @"
+        a.csv, line 3: the row has 2 fields, but there are 3 columns
+          hint: mend the row, or `Csv::new(path).allow_short_rows().read()?` takes what it lacks for missing
+        ");
+    insta::assert_snapshot!(refused("a.csv", "a,b\n1,2\n\"3\n\",4,5\n"), @"
+        a.csv, line 3: the row has 3 fields, but there are 2 columns
+          hint: a field that contains the separator must stand in quotation marks
+        ");
+    let given = given("a.csv", "a,b,c\n1,2,3\n4,5\n");
+    let short = Csv::new(&given.path).allow_short_rows().read().unwrap();
+    assert_eq!(rows(&short)[1], ["4", "5", "null"]);
+    // An empty last cell is not a short row, and an empty line is none.
+    assert_eq!(
+        rows(&frame("a.csv", "a,b\n1,\n\n2,3\n\n")),
+        [["1", "null"], ["2", "3"]]
+    );
+}
+
+#[test]
+fn a_header_is_there_once() {
+    insta::assert_snapshot!(refused("a.csv", "a,b\n1,2\na,b\n3,4\n"), @"
+        a.csv, line 3: the header stands here once more
+          hint: remove that line: perhaps two files were joined
+        ");
+    insta::assert_snapshot!(refused("a.csv", "a,b,a\n1,2,3\n"), @"
+        a.csv, line 1, column 3 (`a`): the name of column 1 stands twice
+          hint: give one of the two another name in the file
+        ");
+    insta::assert_snapshot!(refused("a.csv", "1,2.5\n3,4\n"), @"
+        a.csv, line 1: the first row holds numbers (`1` ..) and no names
+          hint: `Csv::new(path).without_header().read()?` reads a file without names
+        ");
+    let given = given("a.csv", "1,2.5\n3,4\n");
+    let frame = Csv::new(&given.path).without_header().read().unwrap();
+    assert_eq!(frame.get_column_names(), ["column_1", "column_2"]);
+    assert_eq!(rows(&frame), [["1", "2.5"], ["3", "4.0"]]);
+    // A value may be the name of its column.
+    assert_eq!(super::frame("a.csv", "a,b\na,c\n").height(), 1);
+}
+
+#[test]
+fn a_quotation_mark_alone_is_named() {
+    insta::assert_snapshot!(refused("a.csv", "a,b\n1,2\n3,\"4\n5,6\n"), @r#"
+        a.csv, line 3: a quotation mark in this row has no counterpart
+          hint: in CSV, a field with a quotation mark stands in quotation marks, and the mark within it is written twice: `"12"" screen"`
+        "#);
+    insta::assert_snapshot!(refused("a.csv", "a,\"b\n1,2\n"), @r#"
+        a.csv, line 1: a quotation mark in this row has no counterpart
+          hint: in CSV, a field with a quotation mark stands in quotation marks, and the mark within it is written twice: `"12"" screen"`
+        "#);
+    let inches = refused("a.csv", "a,b\n1,\"2\"\n3,12\" wide\n4,\"5\"\n");
+    assert!(
+        inches.starts_with("a.csv, line 3: a quotation mark"),
+        "{inches}"
+    );
+}
+
+/// Rows that fill the part of a file that decides the types, and then these.
+fn behind_the_beginning(row: &str, then: &str) -> String {
+    format!("n,text\n{}{then}", row.repeat(300_000))
+}
+
+#[test]
+fn what_the_beginning_did_not_tell_is_read_or_named() {
+    let decimals = frame("a.csv", behind_the_beginning("1,a\n", "2.5,b\n"));
+    assert_eq!(decimals.column("n").unwrap().dtype(), &DataType::Float64);
+    assert_eq!(rows(&decimals.tail(Some(1))), [["2.5", "b"]]);
+    let word = refused("a.csv", behind_the_beginning("1,a\n", "two,b\n"));
+    insta::assert_snapshot!(word, @r#"
+        a.csv, line 300002, column 1 (`n`): `two` is not an integer, as the rows above have
+          hint: mend the cell, read the column as text: `Csv::new(path).text(["n"]).read()?`, or say that it means a missing value: `.missing(["two"])`
+        "#);
+    let header = refused("a.csv", behind_the_beginning("1,a\n", "n,text\n"));
+    assert!(
+        header.contains("line 300002: the header stands here once more"),
+        "{header}"
+    );
+    let given = given("a.csv", behind_the_beginning("1,a\n", "NA,b\n"));
+    let frame = Csv::new(&given.path).missing(["NA"]).read().unwrap();
+    assert_eq!(frame.column("n").unwrap().null_count(), 1);
+    let frame = Csv::new(&given.path).text(["n"]).read().unwrap();
+    assert_eq!(rows(&frame.tail(Some(1))), [["NA", "b"]]);
+    let error = Csv::new(&given.path).text(["m"]).read().unwrap_err();
+    assert!(
+        said(&given, &error).contains("the columns are n, text"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_number_keeps_its_digits() {
+    let codes = frame(
+        "a.csv",
+        "zip,big,minus\n01234,9223372036854775808,-0\n00501,1,-7\n",
+    );
+    assert_eq!(rows(&codes)[0], ["01234", "9223372036854775808", "0"]);
+    assert_eq!(
+        codes.dtypes(),
+        [DataType::String, DataType::String, DataType::Int64]
+    );
+}
+
+#[test]
+fn ten_thousand_columns_are_read() {
+    let names: Vec<_> = (0..10_000)
+        .map(|at| format!("a column with the number {at}"))
+        .collect();
+    let row = "1,".repeat(9_999) + "1";
+    let wide = frame("a.csv", format!("{}\n{row}\n{row}\n", names.join(",")));
+    assert_eq!((wide.width(), wide.height()), (10_000, 2));
+    let endless = refused("a.csv", "a,".repeat(100_001));
+    assert!(
+        endless.contains("line 1: the row has more than 100,000 fields"),
+        "{endless}"
+    );
+}
+
+#[test]
+fn a_lazy_frame_gives_what_a_whole_one_does() {
+    let mut text = "n,text,x\n".to_owned();
+    for n in 0..200_000 {
+        text.push_str(&format!("{n},\"row, {n}\",{}.5\n", n % 7));
+    }
+    let given = given("a.csv", &text);
+    let whole = read(&given.path).unwrap();
+    assert_eq!(scan(&given.path).unwrap().collect().unwrap(), whole);
+    let query = |lazy: polars::prelude::LazyFrame| {
+        lazy.filter(col("x").gt(lit(4.0)).and(col("n").lt(lit(150_000))))
+            .select([col("text"), col("n")])
+            .collect()
+            .unwrap()
+    };
+    assert_eq!(
+        query(scan(&given.path).unwrap()),
+        query(whole.clone().lazy())
+    );
+    let counted = |lazy: polars::prelude::LazyFrame| {
+        let rows = col("n").count().over([col("x")]).unwrap();
+        lazy.filter(rows.gt(lit(28_572))).collect().unwrap()
+    };
+    let counted = |lazy| counted(lazy).height();
+    assert_eq!(
+        counted(scan(&given.path).unwrap()),
+        counted(whole.clone().lazy())
+    );
+    let above = |lazy: polars::prelude::LazyFrame| {
+        lazy.filter(col("x").gt(col("x").mean())).collect().unwrap()
+    };
+    assert_eq!(
+        above(scan(&given.path).unwrap()),
+        above(whole.clone().lazy())
+    );
+    let running = |lazy: polars::prelude::LazyFrame| {
+        let sum = col("x").cum_sum(false).lt(lit(400_000.0));
+        lazy.filter(sum).collect().unwrap()
+    };
+    assert_eq!(
+        running(scan(&given.path).unwrap()),
+        running(whole.clone().lazy())
+    );
+    let few = scan(&given.path).unwrap().limit(3).collect().unwrap();
+    assert_eq!(few, whole.head(Some(3)));
+    let some = |lazy: polars::prelude::LazyFrame| {
+        let some = lazy.limit(1_000).filter(col("x").gt(lit(4.0))).limit(7);
+        some.collect().unwrap()
+    };
+    assert_eq!(some(scan(&given.path).unwrap()), some(whole.clone().lazy()));
+    let error = scan(&given.path).unwrap().select([col("y")]).collect();
+    assert!(error.is_err());
+}
+
+#[test]
+fn a_lazy_frame_names_the_line_too() {
+    let given = given("a.csv", behind_the_beginning("1,a\n", "two,b\n"));
+    let error = scan(&given.path).unwrap().collect().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("line 300002, column 1 (`n`): `two`"),
+        "{error}"
+    );
+}
