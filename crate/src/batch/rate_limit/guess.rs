@@ -24,11 +24,9 @@ use crate::text::grouped;
 
 /// Requests that are sent within this time may arrive in any order.
 const ORDER: Duration = Duration::from_millis(10);
-/// This many requests in a row that were sent alone and refused indicate a quota.
-const RUN: u64 = 4;
 /// This many requests that were in flight with a refused one, and were refused too, indicate a
 /// quota.
-const TOGETHER: u64 = 3;
+const TOGETHER: u64 = 4;
 /// The number of outcomes that count as evidence; beyond it, all counts are halved, so that recent
 /// outcomes weigh more.
 const MOST_EVIDENCE: u64 = 16;
@@ -38,6 +36,23 @@ const PASSED: u64 = 3;
 const PASSED_TO_REFUSED: u64 = 3;
 /// A guess that is lowered keeps at least this share.
 const LOWER: f64 = 0.6;
+/// How seldom refusals in a row may be chance for them to indicate a quota: of trial requests, and of
+/// all.
+const SELDOM: f64 = 1e-3;
+const NEVER: f64 = 1e-5;
+/// The share of an outcome in the share of refusals.
+const WEIGHT: f64 = 1.0 / 64.0;
+/// The share of refusals that is assumed at the beginning.
+const FIRST_SHARE: f64 = 0.03;
+/// The largest share of refusals that may be chance.
+const CHANCE: f64 = 0.12;
+/// The largest share of refusals that are called unrelated.
+const MOST_SHARE: f64 = 0.4;
+/// The largest number of trial requests that have to be answered.
+const MOST_TRIALS: u64 = 4;
+/// How long after a trial request was refused the next one may be sent; each time twice as long.
+const FIRST_TRIAL_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_TRIAL_PAUSE: Duration = Duration::from_secs(60);
 /// How long a limit is not exceeded after the first refusal beyond it.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// How long after the end of a wait the windows may still contain what was refused.
@@ -94,8 +109,20 @@ pub(super) struct Guess {
     refused: u64,
     /// How many were answered that were sent at the same moment, and may have arrived before it.
     beside: u64,
-    /// Requests in a row that were sent alone and refused.
+    /// Requests in a row that were sent alone and refused, and how many of them were trials.
     run: u64,
+    trials: u64,
+    /// How many trials in a row were answered, and how many show that a refusal was unrelated.
+    trials_answered: u64,
+    trials_needed: u64,
+    /// When the first of the refusals came after which nothing was answered.
+    refused_since: Option<Duration>,
+    /// The share of refusals among the outcomes, of which the last weigh most: of all refusals, and of
+    /// the first among requests that were in flight together.
+    share: f64,
+    share_of_first: f64,
+    /// The longest time that an answer took lately.
+    slowest: Duration,
     /// How many answers show that a refusal was unrelated.
     convincing: u64,
     /// The user has been informed of the limit.
@@ -118,6 +145,8 @@ pub(super) struct Refusal {
     pub(super) asked: Option<Duration>,
     /// How many requests are still in flight.
     pub(super) in_flight: u64,
+    /// How many were refused in the last minute.
+    pub(super) in_minute: u64,
 }
 
 impl Guess {
@@ -140,13 +169,20 @@ impl Guess {
             pause: FIRST_PAUSE,
             missed_at: None,
             trial_at: Duration::ZERO,
-            trial_pause: FIRST_PAUSE,
+            trial_pause: FIRST_TRIAL_PAUSE,
             episode: None,
             asked: None,
             passed: 0,
             refused: 0,
             beside: 0,
             run: 0,
+            trials: 0,
+            trials_answered: 0,
+            trials_needed: 1,
+            refused_since: None,
+            share: FIRST_SHARE,
+            share_of_first: FIRST_SHARE,
+            slowest: Duration::ZERO,
             convincing: PASSED,
             is_noted: false,
         }
@@ -242,7 +278,8 @@ impl Guess {
         match self.slow {
             Some(slow) => {
                 let raised = slow.saturating_add(self.step);
-                self.slow = Some(raised).filter(|raised| *raised < self.periods());
+                let whole = self.limit.saturating_mul(self.periods());
+                self.slow = Some(raised).filter(|raised| *raised < whole);
             }
             None => self.limit = self.limit.saturating_add(self.step),
         }
@@ -250,8 +287,13 @@ impl Guess {
 
     /// A request that was sent at this time was answered. Returns true if that shows that the
     /// refusals are unrelated, which was not known before.
-    pub(super) fn answered(&mut self, sent: Duration, is_trial: bool) -> bool {
+    pub(super) fn answered(&mut self, now: Duration, sent: Duration, is_trial: bool) -> bool {
         self.run = 0;
+        self.trials = 0;
+        self.refused_since = None;
+        self.share -= self.share * WEIGHT;
+        self.share_of_first -= self.share_of_first * WEIGHT;
+        self.slowest = (self.slowest * 31 / 32).max(now.saturating_sub(sent));
         if let Some((first, heard)) = self.episode
             && sent + ORDER > first
             && sent <= heard
@@ -263,7 +305,12 @@ impl Guess {
         }
         let shows = self.passed >= self.convincing
             && self.passed > self.refused.saturating_mul(PASSED_TO_REFUSED);
-        let has_changed = self.verdict != Verdict::Unrelated && (is_trial || shows);
+        if is_trial {
+            self.trials_answered += 1;
+            self.trial_pause = FIRST_TRIAL_PAUSE;
+        }
+        let tried = is_trial && self.trials_answered >= self.trials_needed;
+        let has_changed = self.verdict != Verdict::Unrelated && (tried || shows);
         if has_changed {
             self.verdict = Verdict::Unrelated;
             self.weigh_anew();
@@ -273,7 +320,8 @@ impl Guess {
 
     /// A request was refused. `passed` returns how many requests were answered in the last period of
     /// this length.
-    pub(super) fn refused(&mut self, refusal: Refusal, passed: impl FnOnce(Duration) -> u64) {
+    pub(super) fn refused(&mut self, refusal: Refusal, passed: impl FnMut(Duration) -> u64) {
+        let before = self.episode;
         if refusal.is_first {
             self.episode = Some((refusal.sent, refusal.now));
             self.asked = refusal.asked;
@@ -284,15 +332,37 @@ impl Guess {
             self.refused += 1;
             self.forget();
         }
+        self.share += (1.0 - self.share) * WEIGHT;
+        if refusal.is_first || refusal.is_trial {
+            self.share_of_first += (1.0 - self.share_of_first) * WEIGHT;
+        }
         self.run += u64::from(refusal.is_first && refusal.in_flight == 0);
         if refusal.is_trial {
+            self.trials += 1;
+            self.trials_answered = self.trials_answered.saturating_sub(1);
+        }
+        if self.verdict == Verdict::Unrelated && self.share >= MOST_SHARE {
+            self.verdict = Verdict::Undecided;
+            self.distrust();
+            self.weigh_anew();
+        }
+        let since = *self.refused_since.get_or_insert(refusal.now);
+        if refusal.is_trial && self.verdict == Verdict::Quota {
             self.trial_at = refusal.now.saturating_add(self.trial_pause);
-            self.trial_pause = (self.trial_pause * 2).min(LONGEST_PAUSE);
+            self.trial_pause = (self.trial_pause * 2).min(LONGEST_TRIAL_PAUSE);
+        }
+        if std::env::var("TRACE").is_ok() {
+            eprintln!("{:.1} {:?} first {} again {} trial {} flight {} limit {} per {:?} slow {:?} share {:.2} run {} trials {} testing {} passed {} beside {} refused {}", refusal.now.as_secs_f64() - 120.0, self.verdict, refusal.is_first, refusal.is_again, refusal.is_trial, refusal.in_flight, self.limit as i64, self.period, self.slow, self.share, self.run, self.trials, self.is_testing, self.passed, self.beside, self.refused);
         }
         match self.verdict {
             Verdict::Quota if !refusal.is_again => self.lower(refusal, passed),
+            Verdict::Quota
+                if self.period < MINUTE && refusal.now.saturating_sub(since) > self.period =>
+            {
+                self.lengthen(refusal, passed);
+            }
             Verdict::Quota => {}
-            Verdict::Undecided | Verdict::Unrelated if self.shows_quota(refusal) => {
+            Verdict::Undecided | Verdict::Unrelated if self.shows_quota(refusal, before) => {
                 self.found(passed);
             }
             Verdict::Undecided | Verdict::Unrelated => {}
@@ -300,12 +370,28 @@ impl Guess {
     }
 
     /// Whether the refusals indicate a quota. Requests in flight count as possible answers, because an
-    /// answer takes longer than a refusal.
-    fn shows_quota(&self, refusal: Refusal) -> bool {
-        let may_pass = self.passed + self.beside + refusal.in_flight;
+    /// answer takes longer than a refusal; but not if all that were in flight with the refusals before
+    /// must have been answered by now.
+    fn shows_quota(&self, refusal: Refusal, before: Option<(Duration, Duration)>) -> bool {
+        let since = before.map(|(_, heard)| refusal.now.saturating_sub(heard));
+        let is_over = since.is_some_and(|since| since > self.slowest);
+        let in_flight = match refusal.is_first && is_over {
+            true => 0,
+            false => refusal.in_flight,
+        };
+        let may_pass = self.passed + self.beside + in_flight;
+        let may_pass = match self.verdict {
+            Verdict::Unrelated => may_pass * 2,
+            _ => may_pass,
+        };
+        let least = |chance: f64| {
+            let share = self.share_of_first.clamp(FIRST_SHARE, CHANCE);
+            (chance.ln() / share.ln()).ceil() as u64
+        };
+        let never = least(NEVER);
         let together = self.refused >= TOGETHER && self.refused + 1 >= may_pass;
-        let is_refuted = self.verdict == Verdict::Undecided && refusal.is_trial;
-        self.run >= RUN || together || is_refuted
+        let is_refuted = self.verdict == Verdict::Undecided && self.trials >= least(SELDOM);
+        self.run >= never || together || is_refuted
     }
 
     fn forget(&mut self) {
@@ -316,11 +402,17 @@ impl Guess {
         }
     }
 
+    /// The refusals were not unrelated after all: requires more evidence the next time.
+    fn distrust(&mut self) {
+        self.convincing = (self.convincing * 2).min(MOST_EVIDENCE / 2);
+        self.trials_needed = (self.trials_needed * 2).min(MOST_TRIALS);
+        self.trials_answered = 0;
+    }
+
     /// It is a quota, and its limit is what was answered before.
-    fn found(&mut self, passed: impl FnOnce(Duration) -> u64) {
+    fn found(&mut self, mut passed: impl FnMut(Duration) -> u64) {
         if self.verdict == Verdict::Unrelated {
-            // The refusals were not unrelated after all: require more evidence the next time.
-            self.convincing = (self.convincing * 2).min(MOST_EVIDENCE / 2);
+            self.distrust();
         }
         self.verdict = Verdict::Quota;
         self.weigh_anew();
@@ -335,7 +427,7 @@ impl Guess {
     }
 
     /// Lowers the limit, or returns to it after a request beyond it was refused.
-    fn lower(&mut self, refusal: Refusal, passed: impl FnOnce(Duration) -> u64) {
+    fn lower(&mut self, refusal: Refusal, mut passed: impl FnMut(Duration) -> u64) {
         if refusal.is_first {
             self.was_tested = std::mem::take(&mut self.is_testing);
             self.step = 1;
@@ -361,6 +453,13 @@ impl Guess {
             }
             return;
         }
+        if let Some(slow) = self.slow.filter(|_| refusal.is_first) {
+            let in_minute = passed(MINUTE);
+            if in_minute.saturating_mul(10) >= slow.saturating_mul(9) {
+                self.slow = Some(in_minute.min(slow.saturating_sub(1)).max(1));
+                return;
+            }
+        }
         let period = period(self.asked).min(TEN_SECONDS.max(self.period));
         let is_new = self.floor == 0;
         if is_new && period < self.period || self.period == SECOND && period > self.period {
@@ -369,6 +468,16 @@ impl Guess {
         } else {
             let passed = passed(self.period).max(self.floor).min(self.ceiling);
             self.limit = self.limit.min(passed).max(1);
+        }
+    }
+
+    /// What was sent a period after the first refusal is refused, too, so that there is a limit in a
+    /// minute as well: what was answered in it.
+    fn lengthen(&mut self, refusal: Refusal, mut passed: impl FnMut(Duration) -> u64) {
+        let passed = passed(MINUTE);
+        // Services count refused requests too: many of them may use up the minute by themselves.
+        if refusal.in_minute.saturating_mul(2) <= passed {
+            self.slow = Some(passed.min(self.slow.unwrap_or(u64::MAX)));
         }
     }
 
@@ -385,7 +494,7 @@ impl Guess {
     }
 
     fn missed_lately(&self, now: Duration) -> bool {
-        let lately = |missed: Duration| now.saturating_sub(missed) <= MINUTE + TEN_SECONDS;
+        let lately = |missed: Duration| now.saturating_sub(missed) <= self.period * 2 + SECOND;
         self.missed_at.is_some_and(lately)
     }
 
@@ -399,6 +508,7 @@ impl Guess {
         self.refused = 0;
         self.beside = 0;
         self.run = 0;
+        self.trials = 0;
         self.is_testing = false;
         self.beyond = 0;
     }
