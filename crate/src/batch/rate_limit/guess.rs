@@ -26,7 +26,7 @@ use crate::text::grouped;
 const ORDER: Duration = Duration::from_millis(10);
 /// This many requests that were in flight with a refused one, and were refused too, indicate a
 /// quota.
-const TOGETHER: u64 = 4;
+const TOGETHER: u64 = 3;
 /// The number of outcomes that count as evidence; beyond it, all counts are halved, so that recent
 /// outcomes weigh more.
 const MOST_EVIDENCE: u64 = 16;
@@ -351,9 +351,6 @@ impl Guess {
             self.trial_at = refusal.now.saturating_add(self.trial_pause);
             self.trial_pause = (self.trial_pause * 2).min(LONGEST_TRIAL_PAUSE);
         }
-        if std::env::var("TRACE").is_ok() {
-            eprintln!("{:.1} {:?} first {} again {} trial {} flight {} limit {} per {:?} slow {:?} share {:.2} run {} trials {} testing {} passed {} beside {} refused {}", refusal.now.as_secs_f64() - 120.0, self.verdict, refusal.is_first, refusal.is_again, refusal.is_trial, refusal.in_flight, self.limit as i64, self.period, self.slow, self.share, self.run, self.trials, self.is_testing, self.passed, self.beside, self.refused);
-        }
         match self.verdict {
             Verdict::Quota if !refusal.is_again => self.lower(refusal, passed),
             Verdict::Quota
@@ -390,7 +387,7 @@ impl Guess {
         };
         let never = least(NEVER);
         let together = self.refused >= TOGETHER && self.refused + 1 >= may_pass;
-        let is_refuted = self.verdict == Verdict::Undecided && self.trials >= least(SELDOM);
+        let is_refuted = self.verdict == Verdict::Undecided && self.trials > 0;
         self.run >= never || together || is_refuted
     }
 

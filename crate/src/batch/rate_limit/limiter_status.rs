@@ -54,7 +54,10 @@ impl fmt::Display for LimiterStatus {
             }
             Some(Cause::AtOnce { limit }) => {
                 let limit = grouped(limit);
-                write!(f, "waits for an answer, since the service seems to take {limit} at once")
+                write!(
+                    f,
+                    "waits for an answer, since the service seems to take {limit} at once"
+                )
             }
             Some(Cause::Service { asked: Some(asked) }) if asked > MINUTE => {
                 let asked = grouped(whole_seconds(asked));

@@ -230,11 +230,9 @@ impl State {
             };
         }
         if let Some(Closed { until, asked }) = self.closed {
-            let is_due = |trial: Duration| {
-                let is_over = until.saturating_sub(now) < TRIAL_AHEAD;
-                trial <= now && !is_over && self.in_flight == 0
-            };
-            if self.trial.is_some_and(is_due) {
+            let trial = self.trial.map(|trial| self.trial_at(trial, until));
+            let is_over = until.saturating_sub(now) < TRIAL_AHEAD;
+            if !is_over && trial.is_some_and(|trial| trial <= now) {
                 self.trial = None;
                 let charge = self.charge(now, cost, tokens, Against::default());
                 return Decision::Go(Reservation {
@@ -243,7 +241,7 @@ impl State {
                 });
             }
             if now < until {
-                let trial = self.trial.filter(|trial| *trial > now);
+                let trial = trial.filter(|trial| *trial > now);
                 return Decision::Wait(Wait {
                     cause: Cause::Service { asked },
                     until: Some(trial.unwrap_or(until)),
@@ -259,7 +257,10 @@ impl State {
         if self.alone && self.in_flight > 0 {
             return answer;
         }
-        if let Some(limit) = self.concurrency_limit().filter(|limit| self.in_flight >= *limit) {
+        if let Some(limit) = self
+            .concurrency_limit()
+            .filter(|limit| self.in_flight >= *limit)
+        {
             return Decision::Wait(Wait {
                 cause: Cause::AtOnce { limit },
                 until: None,
@@ -298,9 +299,21 @@ impl State {
         Decision::Go(self.charge(now, cost, tokens, against))
     }
 
+    /// When a trial request may be sent that is due from this time on: as soon as none is in flight, at
+    /// the latest halfway through the wait.
+    fn trial_at(&self, due: Duration, until: Duration) -> Duration {
+        let refused = self.refused_at.unwrap_or(due);
+        match self.in_flight {
+            0 => due,
+            _ => due.max(refused + until.saturating_sub(refused) / 2),
+        }
+    }
+
     /// How many requests at once the deployment is thought to take, where no quota is known.
     fn concurrency_limit(&self) -> Option<u64> {
-        self.concurrency.limit().filter(|_| self.known().is_unknown())
+        self.concurrency
+            .limit()
+            .filter(|_| self.known().is_unknown())
     }
 
     /// Whether other clients use the quota too.

@@ -217,13 +217,25 @@ fn matrix() {
                 worst = (ratio, seed, out.refused.len());
             }
         }
-        eprintln!("{name} conc {conc} lat {lat} wait {wait:?}: mean {:.2} worst {:.2} seed {} refused {}", sum / 20.0, worst.0, worst.1, worst.2);
+        eprintln!(
+            "{name} conc {conc} lat {lat} wait {wait:?}: mean {:.2} worst {:.2} seed {} refused {}",
+            sum / 20.0,
+            worst.0,
+            worst.1,
+            worst.2
+        );
     };
     for lat in [0.05, 0.2, 1.0] {
         for conc in [1, 4, 8, 32] {
             for wait in [Some(1.0), Some(7.0), None] {
                 for share in [0.03, 0.1, 0.2] {
-                    beside(&format!("share {share}"), conc, lat, Which::Share(share), wait);
+                    beside(
+                        &format!("share {share}"),
+                        conc,
+                        lat,
+                        Which::Share(share),
+                        wait,
+                    );
                 }
             }
         }
@@ -231,12 +243,29 @@ fn matrix() {
     for conc in [8, 32] {
         for wait in [Some(1.0), None] {
             beside("strays", conc, 0.2, Which::These(&[14, 21, 27, 36]), wait);
-            beside("strays2", conc, 0.2, Which::These(&[10, 14, 21, 27, 36]), wait);
+            beside(
+                "strays2",
+                conc,
+                0.2,
+                Which::These(&[10, 14, 21, 27, 36]),
+                wait,
+            );
             beside("burst", conc, 0.2, Which::Between(3.0, 8.0), wait);
         }
     }
-    for (tpm, rpm) in [(5_000, NO_QUOTA), (5_000, 30), (20_000, NO_QUOTA), (NO_QUOTA, 120)] {
-        for windows in [Windows::Opened, Windows::Sliding, Windows::Aligned(0.0), Windows::Aligned(20.0), Windows::Aligned(2.5)] {
+    for (tpm, rpm) in [
+        (5_000, NO_QUOTA),
+        (5_000, 30),
+        (20_000, NO_QUOTA),
+        (NO_QUOTA, 120),
+    ] {
+        for windows in [
+            Windows::Opened,
+            Windows::Sliding,
+            Windows::Aligned(0.0),
+            Windows::Aligned(20.0),
+            Windows::Aligned(2.5),
+        ] {
             for headers in [Headers::Missing, Headers::Silent] {
                 for lat in [0.2, 2.0] {
                     let mut worst = (0, 0.0_f64);
@@ -249,9 +278,17 @@ fn matrix() {
                         simulation.service.windows = windows;
                         simulation.headers = headers;
                         let outcome = simulation.run();
-                        worst = (worst.0.max(outcome.refused.len()), worst.1.max(outcome.wall / floor));
+                        worst = (
+                            worst.0.max(outcome.refused.len()),
+                            worst.1.max(outcome.wall / floor),
+                        );
                     }
-                    eprintln!("tpm {tpm} rpm {rpm} {windows:?} {headers:?} lat {lat}: refused {} ({:.1} %) time {:.2}", worst.0, worst.0 as f64 / 20.0, worst.1);
+                    eprintln!(
+                        "tpm {tpm} rpm {rpm} {windows:?} {headers:?} lat {lat}: refused {} ({:.1} %) time {:.2}",
+                        worst.0,
+                        worst.0 as f64 / 20.0,
+                        worst.1
+                    );
                 }
             }
         }
@@ -261,7 +298,12 @@ fn matrix() {
 #[test]
 #[ignore]
 fn trace() {
-    for (tpm, rpm, windows, headers, lat) in [(5_000, NO_QUOTA, Windows::Sliding, Headers::Missing, 2.0), (5_000, NO_QUOTA, Windows::Opened, Headers::Missing, 0.2), (NO_QUOTA, 120, Windows::Aligned(2.5), Headers::Missing, 0.2), (NO_QUOTA, 120, Windows::Aligned(20.0), Headers::Silent, 0.2)] {
+    for (tpm, rpm, windows, headers, lat) in [
+        (5_000, NO_QUOTA, Windows::Sliding, Headers::Missing, 2.0),
+        (5_000, NO_QUOTA, Windows::Opened, Headers::Missing, 0.2),
+        (NO_QUOTA, 120, Windows::Aligned(2.5), Headers::Missing, 0.2),
+        (NO_QUOTA, 120, Windows::Aligned(20.0), Headers::Silent, 0.2),
+    ] {
         let mut simulation = open(lat, 0);
         simulation.service = Service::new(tpm, rpm);
         simulation.cost.prompt_bytes = 40;
@@ -269,7 +311,12 @@ fn trace() {
         simulation.service.windows = windows;
         simulation.headers = headers;
         let outcome = simulation.run();
-        let times: Vec<String> = outcome.refused.iter().take(250).map(|at| format!("{at:.1}")).collect();
+        let times: Vec<String> = outcome
+            .refused
+            .iter()
+            .take(250)
+            .map(|at| format!("{at:.1}"))
+            .collect();
         eprintln!("TRACE {tpm} {rpm} {windows:?} {lat}: {}\n", times.join(" "));
     }
 }
