@@ -52,13 +52,6 @@ impl fmt::Display for LimiterStatus {
                     "waits {seconds} s for the guessed limit ({limit} requests in {period} s)"
                 )
             }
-            Some(Cause::AtOnce { limit }) => {
-                let limit = grouped(limit);
-                write!(
-                    f,
-                    "waits for an answer, since the service seems to take {limit} at once"
-                )
-            }
             Some(Cause::Service { asked: Some(asked) }) if asked > MINUTE => {
                 let asked = grouped(whole_seconds(asked));
                 write!(

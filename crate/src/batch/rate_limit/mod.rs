@@ -10,7 +10,6 @@
 //!
 //! What is sent, and how often it is retried, is decided elsewhere.
 
-mod concurrency;
 mod contention;
 mod cost;
 mod decision;

@@ -11,7 +11,6 @@ mod feedback;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::concurrency::ConcurrencyLimit;
 use super::contention::{Account, ContentionMonitor};
 use super::cost::{Cost, Estimator};
 use super::decision::{Accounts, Against, Cause, Decision, Reservation, Shared, Wait};
@@ -49,9 +48,6 @@ pub(super) struct State {
     reported: ServerLimits,
     /// Derived from refusals, if nothing better is known.
     guess: Guess,
-    concurrency: ConcurrencyLimit,
-    /// After the next answer to a request that was sent alone, few are sent at once.
-    ramps: bool,
     estimator: Estimator,
 
     tokens: Window,
@@ -104,8 +100,6 @@ impl State {
             given,
             reported: ServerLimits::default(),
             guess: Guess::new(),
-            concurrency: ConcurrencyLimit::new(),
-            ramps: false,
             estimator: Estimator::new(),
             tokens: Window::new(MINUTE),
             minute: Window::new(MINUTE),
@@ -257,15 +251,6 @@ impl State {
         if self.alone && self.in_flight > 0 {
             return answer;
         }
-        if let Some(limit) = self
-            .concurrency_limit()
-            .filter(|limit| self.in_flight >= *limit)
-        {
-            return Decision::Wait(Wait {
-                cause: Cause::AtOnce { limit },
-                until: None,
-            });
-        }
         let ours = self.ready(now, tokens, Counted::Own);
         if ours.last() > now {
             return match self.goes_beyond(now) {
@@ -307,13 +292,6 @@ impl State {
             0 => due,
             _ => due.max(refused + until.saturating_sub(refused) / 2),
         }
-    }
-
-    /// How many requests at once the deployment is thought to take, where no quota is known.
-    fn concurrency_limit(&self) -> Option<u64> {
-        self.concurrency
-            .limit()
-            .filter(|_| self.known().is_unknown())
     }
 
     /// Whether other clients use the quota too.
@@ -404,7 +382,6 @@ impl State {
             tokens,
             against,
             is_trial: false,
-            level: self.in_flight,
             accounts: self.accounts(at),
         }
     }

@@ -37,9 +37,8 @@ impl State {
         self.accepted = self.accepted.max(surely);
         self.hear(now, charge, said);
         self.judge(now, charge, said);
-        self.concurrency.answered(charge.level);
         if self.refused_at.is_none_or(|refused| charge.at > refused) {
-            self.release();
+            self.alone = false;
             self.refusals_in_a_row = 0;
         }
         if self.guess.is_unrelated() {
@@ -48,20 +47,10 @@ impl State {
         }
         if self.guess.answered(now, charge.at, charge.is_trial) && self.known().is_unknown() {
             // The refusals have another cause, so the other rows need not wait.
-            self.ramps |= self.alone;
-            self.release();
+            self.alone = false;
             self.closed = None;
             self.trial = None;
         }
-    }
-
-    /// Requests need not be sent alone any more. After a second refusal they become more by and by.
-    fn release(&mut self) {
-        if self.alone && self.ramps && self.guessed_window().is_none() {
-            self.concurrency.ramp();
-        }
-        self.ramps = false;
-        self.alone = false;
     }
 
     /// The common part of failures and refusals.
@@ -121,7 +110,6 @@ impl State {
         self.unanswered(now, charge, said);
         let asked = asked_wait(said);
         let is_first = self.refused_at.is_none_or(|refused| charge.at > refused);
-        self.concurrency.refused(now, charge.at, charge.level);
         let refused_before = self.refused_at;
         if is_first {
             self.react(now, charge);
@@ -129,7 +117,6 @@ impl State {
         let is_unknown = self.known().is_unknown();
         let lately = refused_before.is_some_and(|before| now.saturating_sub(before) < MINUTE);
         let is_doubtful = lately && is_unknown && self.guess.is_doubtful(now);
-        self.ramps |= lately && is_unknown && is_first;
         if is_unknown && self.is_at_an_edge(asked) {
             self.guard = match is_first {
                 true => (self.guard * 2).min(WIDEST_GUARD),
