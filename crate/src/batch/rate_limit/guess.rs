@@ -9,50 +9,31 @@
 //!   own row.
 //! - Several refusals without an answer indicate a *quota*. Its limit is the number of requests that
 //!   were answered before.
-//! - If too few requests are in flight to tell, one trial request is sent halfway through the wait
-//!   that the second refusal asks for: a quota refuses it.
+//! - If too few requests are in flight to tell, one trial request is sent in the middle of the wait
+//!   that the second refusal asks for: a quota refuses it. The first trial is sent as soon as nothing
+//!   is in flight, later ones at least 15 s after one that was refused, each time twice as long.
+//! - Refusals of requests that were sent alone indicate a quota if so many in a row are hardly chance
+//!   with the share of refusals that was seen so far.
 //!
 //! A limit that is found in this way remains a guess. When it is reached, one request exceeds it,
 //! then two, then four, as long as they are answered. After a refusal the limit is kept for a
 //! while, four times as long each time. A refusal below the limit lowers it: another client uses the
-//! quota too. A limit of one request per period is lowered further by allowing fewer in a minute.
+//! quota too. A limit of one request per period is lowered further by allowing fewer in a minute; so is
+//! any limit if requests are refused after a period of waiting, since then there is one in a minute.
+
+mod evidence;
 
 use std::time::Duration;
 
 use super::limits::{Limits, MINUTE, SECOND, TEN_SECONDS};
 use crate::text::grouped;
+use evidence::Evidence;
 
-/// Requests that are sent within this time may arrive in any order.
-const ORDER: Duration = Duration::from_millis(10);
-/// This many requests that were in flight with a refused one, and were refused too, indicate a
-/// quota.
-const TOGETHER: u64 = 3;
-/// The number of outcomes that count as evidence; beyond it, all counts are halved, so that recent
-/// outcomes weigh more.
-const MOST_EVIDENCE: u64 = 16;
-/// This many later requests that are answered show that a refusal was unrelated.
-const PASSED: u64 = 3;
-/// The minimum ratio of answers to refusals if the refusals are unrelated.
-const PASSED_TO_REFUSED: u64 = 3;
 /// A guess that is lowered keeps at least this share.
 const LOWER: f64 = 0.6;
-/// How seldom refusals in a row may be chance for them to indicate a quota: of trial requests, and of
-/// all.
-const SELDOM: f64 = 1e-3;
-const NEVER: f64 = 1e-5;
-/// The share of an outcome in the share of refusals.
-const WEIGHT: f64 = 1.0 / 64.0;
-/// The share of refusals that is assumed at the beginning.
-const FIRST_SHARE: f64 = 0.03;
-/// The largest share of refusals that may be chance.
-const CHANCE: f64 = 0.12;
-/// The largest share of refusals that are called unrelated.
-const MOST_SHARE: f64 = 0.4;
-/// The largest number of trial requests that have to be answered.
-const MOST_TRIALS: u64 = 4;
 /// How long after a trial request was refused the next one may be sent; each time twice as long.
-const FIRST_TRIAL_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_TRIAL_PAUSE: Duration = Duration::from_secs(60);
+const FIRST_TRIAL_PAUSE: Duration = Duration::from_secs(15);
+const LONGEST_TRIAL_PAUSE: Duration = Duration::from_secs(180);
 /// How long a limit is not exceeded after the first refusal beyond it.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// How long after the end of a wait the windows may still contain what was refused.
@@ -73,6 +54,7 @@ enum Verdict {
 #[derive(Debug)]
 pub(super) struct Guess {
     verdict: Verdict,
+    evidence: Evidence,
     /// How many requests are allowed in a period.
     limit: u64,
     period: Duration,
@@ -99,32 +81,10 @@ pub(super) struct Guess {
     /// When the next trial request may be sent, and how long to wait after it.
     trial_at: Duration,
     trial_pause: Duration,
-    /// When the first request of the current refusals was sent, and when it was refused.
-    episode: Option<(Duration, Duration)>,
     /// The shortest wait that the current refusals asked for.
     asked: Option<Duration>,
-    /// Of the requests that were in flight with a refused one: how many were sent later and still
-    /// answered, and how many were refused too.
-    passed: u64,
-    refused: u64,
-    /// How many were answered that were sent at the same moment, and may have arrived before it.
-    beside: u64,
-    /// Requests in a row that were sent alone and refused, and how many of them were trials.
-    run: u64,
-    trials: u64,
-    /// How many trials in a row were answered, and how many show that a refusal was unrelated.
-    trials_answered: u64,
-    trials_needed: u64,
     /// When the first of the refusals came after which nothing was answered.
     refused_since: Option<Duration>,
-    /// The share of refusals among the outcomes, of which the last weigh most: of all refusals, and of
-    /// the first among requests that were in flight together.
-    share: f64,
-    share_of_first: f64,
-    /// The longest time that an answer took lately.
-    slowest: Duration,
-    /// How many answers show that a refusal was unrelated.
-    convincing: u64,
     /// The user has been informed of the limit.
     is_noted: bool,
 }
@@ -153,6 +113,7 @@ impl Guess {
     pub(super) fn new() -> Self {
         Self {
             verdict: Verdict::Undecided,
+            evidence: Evidence::new(),
             limit: u64::MAX,
             period: SECOND,
             slow: None,
@@ -170,20 +131,8 @@ impl Guess {
             missed_at: None,
             trial_at: Duration::ZERO,
             trial_pause: FIRST_TRIAL_PAUSE,
-            episode: None,
             asked: None,
-            passed: 0,
-            refused: 0,
-            beside: 0,
-            run: 0,
-            trials: 0,
-            trials_answered: 0,
-            trials_needed: 1,
             refused_since: None,
-            share: FIRST_SHARE,
-            share_of_first: FIRST_SHARE,
-            slowest: Duration::ZERO,
-            convincing: PASSED,
             is_noted: false,
         }
     }
@@ -237,10 +186,11 @@ impl Guess {
     pub(super) fn take_note(&mut self) -> Option<String> {
         let (period, limit) = self.window().filter(|_| !self.is_noted)?;
         self.is_noted = true;
+        let plural = if limit == 1 { "" } else { "s" };
         let (limit, seconds) = (grouped(limit), period.as_secs());
         Some(format!(
             "the service refused requests without reporting a quota: its limit is guessed to be \
-             {limit} requests in {seconds} s, and exceeded from time to time to test it; set the \
+             {limit} request{plural} in {seconds} s, and exceeded from time to time to test it; set the \
              quota if you know it"
         ))
     }
@@ -288,29 +238,12 @@ impl Guess {
     /// A request that was sent at this time was answered. Returns true if that shows that the
     /// refusals are unrelated, which was not known before.
     pub(super) fn answered(&mut self, now: Duration, sent: Duration, is_trial: bool) -> bool {
-        self.run = 0;
-        self.trials = 0;
         self.refused_since = None;
-        self.share -= self.share * WEIGHT;
-        self.share_of_first -= self.share_of_first * WEIGHT;
-        self.slowest = (self.slowest * 31 / 32).max(now.saturating_sub(sent));
-        if let Some((first, heard)) = self.episode
-            && sent + ORDER > first
-            && sent <= heard
-        {
-            let is_later = sent >= first + ORDER;
-            self.passed += u64::from(is_later);
-            self.beside += u64::from(!is_later);
-            self.forget();
-        }
-        let shows = self.passed >= self.convincing
-            && self.passed > self.refused.saturating_mul(PASSED_TO_REFUSED);
         if is_trial {
-            self.trials_answered += 1;
             self.trial_pause = FIRST_TRIAL_PAUSE;
         }
-        let tried = is_trial && self.trials_answered >= self.trials_needed;
-        let has_changed = self.verdict != Verdict::Unrelated && (tried || shows);
+        let shows = self.evidence.answered(now, sent, is_trial);
+        let has_changed = shows && self.verdict != Verdict::Unrelated;
         if has_changed {
             self.verdict = Verdict::Unrelated;
             self.weigh_anew();
@@ -321,29 +254,17 @@ impl Guess {
     /// A request was refused. `passed` returns how many requests were answered in the last period of
     /// this length.
     pub(super) fn refused(&mut self, refusal: Refusal, passed: impl FnMut(Duration) -> u64) {
-        let before = self.episode;
+        let before = self.evidence.refused(refusal);
         if refusal.is_first {
-            self.episode = Some((refusal.sent, refusal.now));
             self.asked = refusal.asked;
             self.floor = (self.limit as f64 * LOWER) as u64;
             self.ceiling = self.limit.saturating_sub(1);
         } else {
             self.asked = self.asked.into_iter().chain(refusal.asked).min();
-            self.refused += 1;
-            self.forget();
         }
-        self.share += (1.0 - self.share) * WEIGHT;
-        if refusal.is_first || refusal.is_trial {
-            self.share_of_first += (1.0 - self.share_of_first) * WEIGHT;
-        }
-        self.run += u64::from(refusal.is_first && refusal.in_flight == 0);
-        if refusal.is_trial {
-            self.trials += 1;
-            self.trials_answered = self.trials_answered.saturating_sub(1);
-        }
-        if self.verdict == Verdict::Unrelated && self.share >= MOST_SHARE {
+        if self.verdict == Verdict::Unrelated && self.evidence.is_too_much() {
             self.verdict = Verdict::Undecided;
-            self.distrust();
+            self.evidence.distrust();
             self.weigh_anew();
         }
         let since = *self.refused_since.get_or_insert(refusal.now);
@@ -359,57 +280,19 @@ impl Guess {
                 self.lengthen(refusal, passed);
             }
             Verdict::Quota => {}
-            Verdict::Undecided | Verdict::Unrelated if self.shows_quota(refusal, before) => {
-                self.found(passed);
-            }
-            Verdict::Undecided | Verdict::Unrelated => {}
-        }
-    }
-
-    /// Whether the refusals indicate a quota. Requests in flight count as possible answers, because an
-    /// answer takes longer than a refusal; but not if all that were in flight with the refusals before
-    /// must have been answered by now.
-    fn shows_quota(&self, refusal: Refusal, before: Option<(Duration, Duration)>) -> bool {
-        let since = before.map(|(_, heard)| refusal.now.saturating_sub(heard));
-        let is_over = since.is_some_and(|since| since > self.slowest);
-        let in_flight = match refusal.is_first && is_over {
-            true => 0,
-            false => refusal.in_flight,
-        };
-        let may_pass = self.passed + self.beside + in_flight;
-        let may_pass = match self.verdict {
-            Verdict::Unrelated => may_pass * 2,
-            _ => may_pass,
-        };
-        let least = |chance: f64| {
-            let share = self.share_of_first.clamp(FIRST_SHARE, CHANCE);
-            (chance.ln() / share.ln()).ceil() as u64
-        };
-        let never = least(NEVER);
-        let together = self.refused >= TOGETHER && self.refused + 1 >= may_pass;
-        let is_refuted = self.verdict == Verdict::Undecided && self.trials > 0;
-        self.run >= never || together || is_refuted
-    }
-
-    fn forget(&mut self) {
-        if self.passed + self.refused + self.beside > MOST_EVIDENCE {
-            for count in [&mut self.passed, &mut self.refused, &mut self.beside] {
-                *count /= 2;
+            Verdict::Undecided | Verdict::Unrelated => {
+                let is_unrelated = self.is_unrelated();
+                if self.evidence.shows_quota(refusal, before, is_unrelated) {
+                    self.found(passed);
+                }
             }
         }
-    }
-
-    /// The refusals were not unrelated after all: requires more evidence the next time.
-    fn distrust(&mut self) {
-        self.convincing = (self.convincing * 2).min(MOST_EVIDENCE / 2);
-        self.trials_needed = (self.trials_needed * 2).min(MOST_TRIALS);
-        self.trials_answered = 0;
     }
 
     /// It is a quota, and its limit is what was answered before.
     fn found(&mut self, mut passed: impl FnMut(Duration) -> u64) {
         if self.verdict == Verdict::Unrelated {
-            self.distrust();
+            self.evidence.distrust();
         }
         self.verdict = Verdict::Quota;
         self.weigh_anew();
@@ -501,11 +384,7 @@ impl Guess {
     }
 
     fn weigh_anew(&mut self) {
-        self.passed = 0;
-        self.refused = 0;
-        self.beside = 0;
-        self.run = 0;
-        self.trials = 0;
+        self.evidence.weigh_anew();
         self.is_testing = false;
         self.beyond = 0;
     }
