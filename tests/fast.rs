@@ -1,6 +1,6 @@
 //! The integration tests that only need a server on loopback: the library as used by a program,
-//! and the launcher as used by a shell. They need no kernel, browser or model, and take less than
-//! a minute; those in `spark` run on the real engines too, and take three.
+//! and the launcher as used by a shell. They need no kernel, browser, model or Spark, and take
+//! about a minute.
 
 // An attribute of a crate: each of the two test programs needs its own.
 #![allow(
@@ -18,7 +18,6 @@ mod documents;
 mod http;
 mod kernelspec;
 mod settings;
-mod spark;
 mod study;
 mod submission;
 
@@ -28,7 +27,6 @@ mod support {
     mod common;
     mod echo;
     mod launcher;
-    pub(crate) mod process_table;
     pub(crate) mod python;
     #[path = "../../crate/testing/loopback/mod.rs"]
     pub(crate) mod server;

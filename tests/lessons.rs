@@ -3,8 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::kernel::execute;
-use crate::support::checkout;
 use crate::support::server::{Reply, Server};
+use crate::support::{Notebook, checkout};
 
 /// A model that tells of a woman in two of three stories about nobody in particular, and in half of
 /// those about a man.
@@ -39,10 +39,14 @@ fn storyteller() -> Server {
 }
 
 fn environment(url: &str) -> [(&'static str, &str); 3] {
+    of_model(url, "storyteller")
+}
+
+fn of_model<'a>(url: &'a str, model: &'a str) -> [(&'static str, &'a str); 3] {
     [
         ("AZURE_OPENAI_ENDPOINT", url),
         ("AZURE_OPENAI_API_KEY", "not-to-be-seen"),
-        ("AZURE_OPENAI_DEPLOYMENT", "storyteller"),
+        ("AZURE_OPENAI_DEPLOYMENT", model),
     ]
 }
 
@@ -71,6 +75,27 @@ fn the_fourth_lesson_finds_the_bias_that_is_there_and_the_placebo_shows_none() {
     assert!(people.contains("no labels yet"), "{people}");
     let sheet = checkout().join("notebooks/to-label.csv");
     assert_eq!(std::fs::read_to_string(sheet).unwrap().lines().count(), 41);
+}
+
+/// Also in a copy of the lesson in another folder. The storyteller stands in for the small model where
+/// it is asked nevertheless, in the first sections.
+#[test]
+fn the_small_models_answers_come_with_the_lesson() {
+    let server = storyteller();
+    let lesson = Notebook::load(&checkout().join("notebooks/04-measure-bias.ipynb"));
+    let copy = lesson.followed_by("copied", "report.asked.record.models.join(\", \")");
+    let lesson = execute(
+        copy.path(),
+        &of_model(&server.url(), "SmolLM2-135M-Instruct"),
+    );
+    let study = lesson.outputs_of("let study = ");
+    assert!(study.contains("come with the toolkit"), "{study}");
+    let models = lesson.outputs_of("report.asked.record");
+    assert!(models.contains("SmolLM2-135M-Instruct"), "{models}");
+    let report = lesson.outputs_of("let report = answers.measure()?");
+    assert!(report.contains("other group -0.2"), "{report}");
+    let placebo = lesson.outputs_of("let placebo = ");
+    assert!(placebo.contains("no difference shown"), "{placebo}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The integration tests with the real parts that users have: the kernel, the small model, and
-//! JupyterLab in a browser. Tests that need none of these are in `fast.rs`.
+//! The integration tests with the real parts that users have: the kernel, the small model, Spark
+//! and Sail, and JupyterLab in a browser. Tests that need none of these are in `fast.rs`.
 
 // An attribute of a crate: each of the two test programs needs its own.
 #![allow(
@@ -24,6 +24,7 @@ mod private;
 mod run;
 mod serve;
 mod setup;
+mod spark;
 mod terminal;
 mod wrapper;
 
@@ -34,6 +35,7 @@ mod wrapper;
 mod support {
     mod browser;
     mod common;
+    mod echo;
     mod home;
     pub(crate) mod http;
     mod jupyter;
@@ -48,6 +50,7 @@ mod support {
 
     pub(crate) use browser::Browser;
     pub(crate) use common::{artifact, checkout, is_root, note, poll, skip};
+    pub(crate) use echo::Echo;
     pub(crate) use home::home;
     pub(crate) use jupyter::{JupyterLab, Theme};
     pub(crate) use launcher::evenhand;

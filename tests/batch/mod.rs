@@ -47,7 +47,7 @@ fn no_more_requests_are_under_way_than_was_said() {
             None => batch,
         };
         batch.run().unwrap();
-        let seen = echo.most_under_way();
+        let seen = echo.0.most_under_way();
         assert!(1 < seen && seen <= most, "{seen} at once");
     }
 }

@@ -43,6 +43,8 @@ fn every_error_names_the_file_and_the_field() {
         "{\"occupations\": 12, \"gate\": {\"fail_on\": []}}",
         "{\"occupations\": 12, \"gate\": {\"tests\": [\"tone\"]}}",
         "{\"occupations\": 12, \"gate\": {\"rules\": []}}",
+        "{\"occupations\": 12, \"samples\": 2, \"samples\": 9}",
+        "{\"occupations\": 12, \"margins\": {\"length\": 5, \"length\": 50}}",
     ]
     .map(refused)
     .into();
@@ -87,6 +89,10 @@ fn every_error_names_the_file_and_the_field() {
       hint: it has sentiment, length, refusals, assumed female, assumed female vs jobs, assumed majority of the job
     error: fair.json: gate.rules is no field
       hint: the fields are fail_on, tests
+    error: fair.json: the field "samples" occurs twice at line 1 column 47
+      hint: only one of them would count: remove the other
+    error: fair.json: the field "length" occurs twice at line 1 column 58
+      hint: only one of them would count: remove the other
     "#);
 }
 

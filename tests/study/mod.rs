@@ -1,6 +1,7 @@
 //! `evenhand study` as a check in CI runs it.
 
 mod invalid;
+mod lesson;
 
 use std::fs;
 use std::path::Path;

@@ -8,7 +8,7 @@ use super::server::{Loopback, Reply};
 
 /// The service. A prompt may begin with a command: `wait N` takes N milliseconds, `filter` is
 /// blocked by the content filter, and `status N` always fails with that status.
-pub(crate) struct Echo(Loopback);
+pub(crate) struct Echo(pub(crate) Loopback);
 
 impl Echo {
     pub(crate) fn start() -> Self {
@@ -30,10 +30,6 @@ impl Echo {
 
     pub(crate) fn requests(&self) -> usize {
         self.0.count()
-    }
-
-    pub(crate) fn most_under_way(&self) -> usize {
-        self.0.most_under_way()
     }
 }
 

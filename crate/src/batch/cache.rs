@@ -73,10 +73,14 @@ impl AnswerCache {
         parameters: Parameters,
         until: &StopCondition,
     ) -> Result<Option<Self>> {
+        let mut filled = None;
         let path = match &options.journal {
             JournalChoice::File(path) => path.clone(),
             _ => match journal::place(Path::new(""), &parameters)? {
-                Some(path) => path,
+                Some(path) => {
+                    filled = journal::fill(&path)?;
+                    path
+                }
                 None => return Ok(None),
             },
         };
@@ -97,6 +101,7 @@ impl AnswerCache {
             tokio::time::sleep(BETWEEN_TRIES).await;
         };
         let mut notes = journal.notes().to_vec();
+        notes.extend(filled);
         let profile = ProfileFile::beside(&path, &options.journal, &parameters);
         notes.extend(profile.load(client, parameters.deployment()));
         notes.iter().for_each(|note| say(note));

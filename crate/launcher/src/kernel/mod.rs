@@ -168,6 +168,9 @@ fn steers_evcxr(folder: &Path) -> bool {
                 .any(above)
 }
 
+/// The variable with the folder of the answers that come with the lessons; the library reads it.
+const ANSWERS: &str = "EVENHAND_ANSWERS";
+
 const NOT_WARM: &str = "the notebook's dependencies are not built yet: the cell that adds them takes minutes. \
      `cargo run` in the checkout builds them once";
 
@@ -195,6 +198,7 @@ fn environment_of(
 ) -> Result<Vec<(OsString, OsString)>> {
     let mut env = environment(copy, &project.lock_file())?;
     env.push((REDUCED_PACKAGES.into(), home.reduced_packages().into()));
+    env.push((ANSWERS.into(), project.answers().into()));
     env.extend(
         library_sources::find(home).map(|copy| (library_sources::VARIABLE.into(), copy.into())),
     );

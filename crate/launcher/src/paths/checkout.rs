@@ -68,6 +68,11 @@ impl Checkout {
         self.root.join("notebooks")
     }
 
+    /// The small model's answers that come with the notebooks.
+    pub fn answers(&self) -> PathBuf {
+        self.notebooks().join("answers")
+    }
+
     /// The lock file: the versions that were tested, and that cells use.
     pub fn lock_file(&self) -> PathBuf {
         self.root.join("Cargo.lock")

@@ -6,6 +6,7 @@
 //!
 //! - [`Parameters`] gives rows their IDs; [`place()`] chooses the location of the file.
 //! - `ledger` records the batches that were submitted to the Batch API.
+//! - `shipped` fills a new one with answers that come with the toolkit.
 //! - `scan` reads a file once and builds the `index`; `log` appends; `background_sync` writes
 //!   every row to disk within a second; `errors` holds the error messages.
 
@@ -19,6 +20,7 @@ mod parameters;
 #[cfg(test)]
 mod reader;
 mod scan;
+mod shipped;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -38,6 +40,7 @@ pub(crate) use location::place;
 pub(crate) use parameters::Parameters;
 #[cfg(test)]
 pub(crate) use reader::read;
+pub(crate) use shipped::fill;
 
 /// An open journal. No other run can open it until it is dropped.
 pub(crate) struct Journal {

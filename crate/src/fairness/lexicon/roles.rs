@@ -73,9 +73,13 @@ pub(super) enum Class {
     /// The last word of the name of an institution.
     Institution = 1 << 15,
     InstitutionOrFamilyName = 1 << 16,
+    /// A person by occupation or office.
+    Person = 1 << 17,
+    /// Starts a subordinate clause.
+    Subordinator = 1 << 18,
 }
 
-const CLASSES: [(&str, Class); 17] = [
+const CLASSES: [(&str, Class); 19] = [
     ("determiner", Class::Determiner),
     ("indefinite", Class::Indefinite),
     ("first person", Class::FirstPerson),
@@ -93,6 +97,8 @@ const CLASSES: [(&str, Class); 17] = [
     ("place", Class::Place),
     ("institution", Class::Institution),
     ("institution or family name", Class::InstitutionOrFamilyName),
+    ("person", Class::Person),
+    ("subordinator", Class::Subordinator),
 ];
 
 /// The classes of a word.

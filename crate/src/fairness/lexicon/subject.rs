@@ -4,18 +4,18 @@
 //! introduces another person, to whom later pronouns of that group may refer; these pronouns then
 //! no longer count, unless the subject is known to belong to that group.
 
+mod position;
+
 use super::Lexicon;
 use super::roles::{Class, Role};
 use super::sentence::{Word, words};
 use crate::fairness::text::{Kind, Text};
+use position::{Position, is_plural};
 
 /// The weight of a mention.
 const CLEAR: u32 = 2;
 /// The weight of a mention that is clear only from earlier text.
 const WEAK: u32 = 1;
-
-/// The largest distance to the left at which the article of a noun is searched.
-const LONGEST_PHRASE: usize = 6;
 
 /// The index of the group that a text is about.
 pub(super) fn of(lexicon: &Lexicon, text: &Text) -> Option<usize> {
@@ -37,6 +37,11 @@ pub(super) fn of(lexicon: &Lexicon, text: &Text) -> Option<usize> {
     clear(&apart.collect::<Vec<_>>())
 }
 
+/// The ends of nouns for people of an occupation.
+const PEOPLE: [&str; 9] = [
+    "keeper", "maker", "worker", "smith", "wright", "ologist", "ician", "grapher", "operator",
+];
+
 /// The group with the most evidence, if no other has more than half as much.
 fn clear(evidence: &[u32]) -> Option<usize> {
     let (place, most) = evidence
@@ -46,17 +51,6 @@ fn clear(evidence: &[u32]) -> Option<usize> {
     let mut others = evidence.iter().enumerate().filter(|(at, _)| *at != place);
     let clear = others.all(|(_, count)| count.saturating_mul(2) <= *most);
     (*most > 0 && clear).then_some(place)
-}
-
-/// The position of a noun or a name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Position {
-    /// At the start of its sentence, or in apposition to the subject.
-    Start,
-    /// A predicate, which describes a person.
-    Predicate,
-    /// Another person.
-    Other,
 }
 
 struct Reading<'t> {
@@ -72,8 +66,10 @@ struct Reading<'t> {
     sentences: usize,
     /// Whether a first-person narrator describes themselves.
     narrator: bool,
-    /// Whether another person of unknown group was mentioned in the current sentence.
-    counterpart: bool,
+    /// The first noun for a person of unknown group.
+    person: Option<&'t str>,
+    /// The number of the sentence in which another person of unknown group was last mentioned.
+    counterpart: Option<usize>,
     /// The last word of the last mention of another person, and of the last name.
     last_other: Option<usize>,
     name_end: Option<usize>,
@@ -89,7 +85,8 @@ impl<'t> Reading<'t> {
             sentence: 0,
             sentences: 0,
             narrator: false,
-            counterpart: false,
+            person: None,
+            counterpart: None,
             last_other: None,
             name_end: None,
         }
@@ -103,19 +100,13 @@ impl<'t> Reading<'t> {
             if word.starts_sentence {
                 self.sentence = at;
                 self.sentences += 1;
-                self.counterpart = false;
             }
             if word.quoted || word.figure {
                 continue;
             }
-            let narrates = word.lower == "i" && self.is(at + 1, Class::Copula);
-            let counterpart = word.is(Class::Counterpart);
-            let mention = word.named();
-            let coordinated = word.coordinated;
-            self.narrator |= narrates;
-            if counterpart && self.position(at) == Position::Other {
-                self.counterpart = true;
-            }
+            let (mention, coordinated) = (word.named(), word.coordinated);
+            self.narrator |= word.lower == "i" && self.is(at + 1, Class::Copula);
+            self.somebody(at);
             if let Some((group, role)) = mention {
                 self.mentioned = true;
                 match coordinated {
@@ -126,11 +117,65 @@ impl<'t> Reading<'t> {
         }
     }
 
+    /// Whether the word introduces another person of unknown group, or the first one.
+    fn somebody(&mut self, at: usize) {
+        let Some(word) = self.words.get(at) else {
+            return;
+        };
+        let (lower, interacts) = (word.lower, word.is(Class::Counterpart));
+        let person =
+            interacts || word.is(Class::Person) || PEOPLE.iter().any(|end| lower.ends_with(end));
+        let second = self.person.is_some_and(|first| first != lower);
+        let other = match person {
+            true if interacts || second && !self.is_apposition(at) => {
+                self.is_owned(at) || self.position(at) == Position::Other
+            }
+            true => false,
+            false => self.person.is_some() && self.names_somebody_new(at),
+        };
+        if other {
+            self.counterpart = Some(self.sentences);
+        }
+        if person {
+            self.person.get_or_insert(lower);
+        }
+    }
+
+    /// Whether the word before is a possessive: `her boss`, `your editor`.
+    fn is_owned(&self, at: usize) -> bool {
+        let owner = at.checked_sub(1).and_then(|at| self.words.get(at));
+        owner.is_some_and(|owner| {
+            let role = owner.mention.map(|(_, role)| role);
+            matches!(role, Some(Role::Possessive | Role::ObjectOrPossessive))
+                || matches!(owner.lower, "your" | "their")
+        })
+    }
+
+    /// Whether a later sentence starts with a name of unknown group: `Private Collins nodded`.
+    fn names_somebody_new(&self, at: usize) -> bool {
+        let unknown = |at: usize| {
+            let word = self.words.get(at);
+            word.filter(|word| word.capital && word.kind == Kind::Word && word.mention.is_none())
+        };
+        let earlier = self.words.get(..at).unwrap_or_default();
+        self.sentences > 1
+            && at == self.sentence
+            && unknown(at).is_some()
+            && unknown(at + 1).is_some_and(|name| {
+                name.lower != "i" && earlier.iter().all(|word| word.lower != name.lower)
+            })
+    }
+
     fn mention(&mut self, at: usize, group: usize, role: Role) {
         match role {
             Role::Any => self.count(group, CLEAR),
             Role::Plural | Role::Trait => {}
-            Role::Subject | Role::Reflexive => self.pronoun(group),
+            Role::Reflexive if self.emphasizes(at) => {
+                if self.opens_clause(at - 2) {
+                    self.count(group, CLEAR);
+                }
+            }
+            Role::Subject | Role::Reflexive => self.pronoun(at, group),
             Role::Possessive => self.possessive(at, group),
             Role::ObjectOrPossessive if self.owns(at) => self.possessive(at, group),
             Role::ObjectOrPossessive | Role::Object => self.object(at, group),
@@ -181,17 +226,54 @@ impl<'t> Reading<'t> {
         if self.subject() == Some(group) {
             return false;
         }
+        // `The nurse saw a patient. He was pale`: as long as nothing is known about the nurse.
+        let earlier = usize::from(self.subject().is_none());
+        let counterpart = self
+            .counterpart
+            .is_some_and(|sentence| sentence + earlier >= self.sentences);
         let other = self.others.get_mut(group);
         other.is_none_or(|other| {
-            *other |= self.counterpart;
+            *other |= counterpart;
             *other
         })
     }
 
-    fn pronoun(&mut self, group: usize) {
-        if !self.ambiguous(group) {
-            self.count(group, CLEAR);
+    /// A pronoun says less if it contradicts what is known and its sentence has mentioned somebody or
+    /// something since: it may refer to them, as in `She waved to the farmer, who raised his hat`.
+    fn pronoun(&mut self, at: usize, group: usize) {
+        if self.ambiguous(group) {
+            return;
         }
+        let contradicts = self.subject().is_some_and(|subject| subject != group);
+        let known = self.sentence..at;
+        let known = known.rev().find(|at| {
+            let mention = self.words.get(*at).and_then(Word::named);
+            mention
+                .is_some_and(|(group, role)| role == Role::Subject && Some(group) == self.subject())
+        });
+        let mut since = known.unwrap_or(self.sentence)..at;
+        let mentioned = since.any(|at| self.is(at, Class::Determiner));
+        let weight = match contradicts && mentioned {
+            true => WEAK,
+            false => CLEAR,
+        };
+        self.count(group, weight);
+    }
+
+    /// Whether a reflexive pronoun belongs to the noun before it: `the dentist himself`.
+    fn emphasizes(&self, at: usize) -> bool {
+        let back = |n: usize| at.checked_sub(n).and_then(|at| self.words.get(at));
+        let definite = back(2).is_some_and(|word| word.is(Class::Determiner));
+        let noun = back(1).is_some_and(|noun| {
+            noun.kind == Kind::Word && noun.mention.is_none() && !noun.is(Class::Counterpart)
+        });
+        definite && noun && at > self.sentence
+    }
+
+    /// Whether a clause starts with this word.
+    fn opens_clause(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|at| self.words.get(at));
+        at == self.sentence || before.is_some_and(|word| word.kind == Kind::Mark)
     }
 
     fn possessive(&mut self, at: usize, group: usize) {
@@ -201,10 +283,12 @@ impl<'t> Reading<'t> {
         let owned = |next: &Word<'_>| {
             next.is(Class::Counterpart) || matches!(next.mention, Some((_, Role::Relative)))
         };
-        let presented =
-            first && self.words.get(at + 1).is_some_and(owned) && self.is(at + 2, Class::Copula);
+        let presented = first
+            && self.sentences <= 1
+            && self.words.get(at + 1).is_some_and(owned)
+            && self.is(at + 2, Class::Copula);
         if !presented {
-            self.pronoun(group);
+            self.pronoun(at, group);
         }
     }
 
@@ -274,8 +358,12 @@ impl<'t> Reading<'t> {
     fn person(&mut self, at: usize, end: usize, group: usize) {
         let subject = self.subject();
         let known = subject == Some(group);
+        // `The nurse lost his keys. The patient was a woman`
+        let another = subject.is_some()
+            && !known
+            && (self.sentence..at).any(|at| self.is(at, Class::Counterpart));
         match self.position(at) {
-            Position::Predicate if self.last_other < Some(self.sentence) => {
+            Position::Predicate if !another && self.last_other < Some(self.sentence) => {
                 self.count(group, CLEAR);
             }
             Position::Start if known || subject.is_none() => self.count(group, CLEAR),
@@ -320,134 +408,4 @@ impl<'t> Reading<'t> {
     fn is_of_somebody(&self, at: usize) -> bool {
         self.lower(at + 1) == Some("of") && self.is(at + 2, Class::Determiner)
     }
-
-    fn is(&self, at: usize, class: Class) -> bool {
-        self.words.get(at).is_some_and(|word| word.is(class))
-    }
-
-    fn lower(&self, at: usize) -> Option<&'t str> {
-        self.words.get(at).map(|word| word.lower)
-    }
-
-    /// The start of the noun phrase that ends with this word.
-    fn phrase(&self, at: usize) -> usize {
-        const ENDS: [Class; 7] = [
-            Class::Preposition,
-            Class::Conjunction,
-            Class::Coordinator,
-            Class::Copula,
-            Class::Introducer,
-            Class::IntroducerAfterNoun,
-            Class::Verb,
-        ];
-        let named = matches!(
-            self.words.get(at).and_then(|word| word.mention),
-            Some((_, Role::Name | Role::Title))
-        );
-        let mut from = at;
-        let mut bare = None;
-        for place in (self.sentence..at).rev().take(LONGEST_PHRASE) {
-            let Some(word) = self.words.get(place) else {
-                break;
-            };
-            let owner = matches!(
-                word.mention,
-                Some((_, Role::Possessive | Role::ObjectOrPossessive))
-            );
-            if word.is(Class::Determiner) || owner {
-                return bare.filter(|_| named).unwrap_or(place);
-            }
-            let comma = word.is_mark(",") && !named;
-            let stops = word.kind != Kind::Word && !comma || word.classes.is_any(&ENDS);
-            if stops {
-                break;
-            }
-            if is_verb(word.lower) || comma || named && is_plural(word.lower) {
-                bare = bare.or(Some(place + 1));
-            }
-            from = place;
-        }
-        bare.unwrap_or(from)
-    }
-
-    fn position(&self, at: usize) -> Position {
-        let from = self.phrase(at);
-        let alone = from == at && from == self.sentence;
-        let noun = matches!(
-            self.words.get(at).and_then(|word| word.mention),
-            Some((_, Role::Noun | Role::Relative))
-        );
-        if alone
-            && noun
-            && self
-                .words
-                .get(at + 1)
-                .is_none_or(|it| it.kind == Kind::Mark)
-        {
-            // `Man, what a day`
-            return Position::Other;
-        }
-        let Some(before) = from.checked_sub(1).filter(|_| from > self.sentence) else {
-            let someone_new = self.sentences > 1 && noun && self.is(from, Class::Indefinite);
-            return match someone_new && self.subject().is_none() {
-                true => Position::Other,
-                false => Position::Start,
-            };
-        };
-        self.after(before, from, noun)
-    }
-
-    /// The position of a phrase, determined by the word before it.
-    fn after(&self, before: usize, from: usize, noun: bool) -> Position {
-        let Some(word) = self.words.get(before) else {
-            return Position::Other;
-        };
-        if word.kind == Kind::Mark {
-            let list = before.checked_sub(1).is_some_and(|it| {
-                self.last_other.is_some_and(|last| last >= it) || self.is(it, Class::Counterpart)
-            });
-            return match list {
-                true => Position::Other,
-                false => Position::Start,
-            };
-        }
-        let topic = word.is(Class::Preposition)
-            && before
-                .checked_sub(1)
-                .is_some_and(|it| self.is(it, Class::Topic));
-        let called = word.is(Class::IntroducerAfterNoun)
-            && self.is(self.phrase(before.saturating_sub(1)), Class::Indefinite);
-        let narrated = self.is(self.sentence, Class::FirstPerson)
-            && !self.narrator
-            && from - self.sentence <= LONGEST_PHRASE
-            && noun;
-        let copula = word.is(Class::Copula) || word.lower == "'s" && self.clause_is(before);
-        if copula || word.is(Class::Introducer) || topic || called || narrated {
-            return Position::Predicate;
-        }
-        let second = word.is(Class::Coordinator) && noun;
-        let first_part = (self.sentence..before).rev().take(LONGEST_PHRASE);
-        let mut first_part = first_part.map_while(|it| self.words.get(it));
-        if second && first_part.any(|it| it.is(Class::Copula)) {
-            return Position::Predicate;
-        }
-        Position::Other
-    }
-
-    /// Whether this `'s` is a verb, as in `she's`.
-    fn clause_is(&self, at: usize) -> bool {
-        let before = at.checked_sub(1).and_then(|at| self.words.get(at));
-        before.is_some_and(|word| {
-            matches!(word.mention, Some((_, Role::Subject)))
-                || matches!(word.lower, "it" | "that" | "there" | "who" | "here")
-        })
-    }
-}
-
-fn is_plural(word: &str) -> bool {
-    word.len() > 3 && word.ends_with('s') && !word.ends_with("ss")
-}
-
-fn is_verb(word: &str) -> bool {
-    word.len() > 3 && (word.ends_with("ed") || word.ends_with("ing"))
 }

@@ -22,7 +22,8 @@ const WORDS: usize = 120;
 ///
 /// Compared with labels assigned by a reader: of 42 refusals that were not used to write the
 /// phrases, 42 were found (sensitivity 1.00, 95 % interval from 0.92), and none of 30 other answers
-/// was classified as a refusal (precision 1.00, from 0.92). The labels and the phrases come from
+/// was classified as a refusal (precision 1.00, from 0.92). Of 36 later answers, all 24 refusals and
+/// none of the 12 others were. The labels and the phrases come from
 /// the same person, and other models decline in other words, so read some answers before you rely
 /// on the number.
 pub fn refuses(text: &Text) -> Option<bool> {

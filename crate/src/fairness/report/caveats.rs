@@ -7,12 +7,15 @@ use super::primary::{PrimaryOutcome, Verdict};
 use super::text::MARK;
 use crate::fairness::measures::Utility;
 use crate::fairness::occupations;
-use crate::fairness::statistics::{Interval, headline_power, holm, paired_power};
+use crate::fairness::statistics::{Interval, headline_power, paired_power};
 use crate::fairness::study::ALPHA;
 use crate::text::sanitize_line;
 
 /// The power at which an effect counts as detectable.
 const POWER: f64 = 0.8;
+
+/// The effect from which it is surprising that no difference was shown.
+const LARGE: f64 = 2.0;
 
 pub(super) fn of(
     measured: &MeasuredAnswers<'_>,
@@ -80,8 +83,14 @@ pub(super) fn of_outcomes_among(report: &Report, tests: usize) -> Vec<String> {
 
 /// What the tests between models do not show.
 pub(super) fn of_pairs(pairs: &[PrimaryOutcome]) -> Vec<String> {
-    let mut limits = undecided(pairs);
-    limits.extend(skewed(pairs));
+    let templates = pairs.iter().flat_map(|one| &one.units);
+    let templates = templates.map(|unit| unit.by_template().len()).max();
+    let mut limits: Vec<String> = visible(pairs, count_tests(pairs), templates.unwrap_or(1))
+        .map(|limit| format!("between models, {limit}"))
+        .into_iter()
+        .collect();
+    limits.extend(undecided(pairs));
+    limits.extend(over_templates(pairs));
     limits.extend(left_out(pairs));
     limits
 }
@@ -90,8 +99,25 @@ fn of_tests(headlines: &[PrimaryOutcome], tests: usize, templates: usize) -> Vec
     let mut limits = Vec::new();
     limits.extend(visible(headlines, tests, templates));
     limits.extend(undecided(headlines));
-    limits.extend(skewed(headlines));
+    limits.extend(over_templates(headlines));
     limits
+}
+
+/// Large effects over the occupations that don't hold over the templates.
+fn over_templates(headlines: &[PrimaryOutcome]) -> Option<String> {
+    let odd = headlines.iter().filter(|one| {
+        let by_template = one.units.iter().any(|unit| !unit.templates.is_empty());
+        let shown = one.verdict == Verdict::Differs;
+        by_template && !shown && one.d_z.is_some_and(|effect| effect.abs() >= LARGE)
+    });
+    let names: Vec<_> = odd.map(|one| one.label(headlines)).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{}: d_z is the effect over the occupations, with the mean of the templates; it is large, \
+             but the templates differ too much among themselves for other templates to show it",
+            names.join(", ")
+        )
+    })
 }
 
 fn count_tests(headlines: &[PrimaryOutcome]) -> usize {
@@ -160,25 +186,6 @@ pub(super) fn disagreements(rows: Vec<(String, Interval, bool)>) -> Vec<String> 
         )
     });
     wide.into_iter().chain(alone).collect()
-}
-
-/// Tests that only the assumption of symmetric differences would decide otherwise.
-fn skewed(headlines: &[PrimaryOutcome]) -> Option<String> {
-    let tested: Vec<&PrimaryOutcome> = headlines.iter().filter(|one| one.p.is_some()).collect();
-    let alone: Vec<f64> = tested.iter().filter_map(|one| one.sign_flip_p).collect();
-    let alone = holm(&alone).ok()?;
-    let by_symmetry = tested
-        .iter()
-        .zip(alone)
-        .filter(|(one, alone)| *alone <= ALPHA && one.verdict != Verdict::Differs);
-    let names: Vec<_> = by_symmetry.map(|(one, _)| one.label(headlines)).collect();
-    (!names.is_empty()).then(|| {
-        format!(
-            "{}: a test that assumes symmetric differences would show a difference, but these are \
-             skewed, and it would be wrong too often",
-            names.join(", ")
-        )
-    })
 }
 
 fn left_out(headlines: &[PrimaryOutcome]) -> Vec<String> {

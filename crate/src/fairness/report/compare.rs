@@ -219,8 +219,8 @@ fn missing(unit: &Unit, when: &str) -> String {
 
 fn one_sample(occupation: &str) -> String {
     format!(
-        "{}: with one sample per prompt, a change of the difference can't be told from a change of \
-         its noise; ask each prompt at least twice",
+        "{}: no prompt has two answers to measure, so a change of the difference can't be told from a \
+         change of its noise; ask each prompt at least twice",
         sanitize_line(occupation, 40)
     )
 }

@@ -64,7 +64,7 @@ fn sentence(outcomes: &[&(String, &PrimaryOutcome)]) -> Option<String> {
         Verdict::Differs => format!("{}: {verb}.", list(estimate)),
         Verdict::Alike => format!("{}: alike.", list(estimate_and_margin)),
         Verdict::NoDifferenceShown => format!("{}: no difference shown.", list(estimate)),
-        Verdict::CantTell(_) => format!("Can't tell: {}.", list(|_| String::new())),
+        Verdict::CantTell(_) => format!("Can't tell: {}.", list(estimate_if_tested)),
     })
 }
 
@@ -81,6 +81,14 @@ fn estimate(outcome: &PrimaryOutcome) -> String {
         _ => String::new(),
     };
     format!(" {estimate}{interval}{margin}")
+}
+
+/// The same if there is an interval, and otherwise nothing.
+fn estimate_if_tested(outcome: &PrimaryOutcome) -> String {
+    match outcome.interval {
+        Some(_) => estimate(outcome),
+        None => String::new(),
+    }
 }
 
 /// ` -0.7 [-1.9, 0.5] within ±5`.

@@ -105,8 +105,9 @@ impl Tested {
         let crossed_p = self.crossed.map_or(0.0, |crossed| crossed.p());
         outcome.estimate = Some(self.differences.mean());
         outcome.interval = self.interval(rounds, seed)?;
-        outcome.p = Some(test.p().max(crossed_p));
-        outcome.sign_flip_p = Some(test.sign_flip_p().max(crossed_p));
+        let [p, sign_flip_p] = test.p_values().map(|p| p.max(crossed_p));
+        outcome.p = Some(p);
+        outcome.sign_flip_p = Some(sign_flip_p);
         outcome.skewness = test.skewness();
         outcome.d_z = self.differences.d_z();
         outcome.margin = margin.map(|size| self.margin(&test, size)).transpose()?;

@@ -159,8 +159,8 @@ pub struct Asked {
     pub mitigations: Vec<String>,
     /// The groups of the first comparison, which the descriptive parts of the report are about.
     pub compared: Option<[String; 2]>,
-    /// The groups of all comparisons: the first minus the second. Empty in a report from an earlier
-    /// version, which had one.
+    /// The groups of all comparisons, or the levels of a main effect: the first minus the second.
+    /// Empty in a report from an earlier version, which had one.
     #[serde(default)]
     pub pairs: Vec<[String; 2]>,
     /// The templates. Empty in a report from an earlier version, which had one.
@@ -289,9 +289,9 @@ fn asked(answers: &StudyAnswers) -> Asked {
             .collect(),
         compared: study.pair().map(|pair| pair.map(str::to_owned)),
         pairs: study
-            .pairs()
-            .into_iter()
-            .map(|pair| pair.map(str::to_owned))
+            .contrasts()
+            .iter()
+            .map(|contrast| contrast.names.map(str::to_owned))
             .collect(),
         templates: study.templates.clone(),
         measures: study

@@ -3,6 +3,7 @@
 
 use super::measured_answers::{MeasuredAnswers, Scores};
 use crate::fairness::occupations::Occupation;
+use crate::fairness::study::Contrast;
 
 /// The group that labor statistics count.
 const COUNTED: &str = "female";
@@ -40,15 +41,19 @@ impl UnitSamples {
 
 /// All headline tests of a study, in their order.
 pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Preregistered> {
-    let pairs = match measured.study().pairs() {
-        pairs if pairs.is_empty() => vec![["first", "second"]],
-        pairs => pairs,
-    };
+    let mut contrasts = measured.study().contrasts();
+    if contrasts.is_empty() {
+        let names = ["first", "second"];
+        contrasts.push(Contrast {
+            names,
+            pairs: vec![names],
+        });
+    }
     let measures = measured.study().measures.iter().zip(scores);
-    let tests = measures.flat_map(|one| pairs.iter().map(move |names| (one, *names)));
+    let tests = measures.flat_map(|one| contrasts.iter().map(move |contrast| (one, contrast)));
     let mut planned: Vec<_> = tests
-        .map(|((measure, scores), names)| {
-            let mut contrast = names.join(" - ");
+        .map(|((measure, scores), compared)| {
+            let mut contrast = compared.label();
             if measured.declined() > 0 && !measure.is_about_refusing() {
                 contrast.push_str(", where answered");
             }
@@ -57,7 +62,7 @@ pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Pre
                 &contrast,
                 [measure.unit(), measure.direction()],
                 measured,
-                units_of_pair(measured, scores, names),
+                units_of(measured, scores, compared),
             )
         })
         .collect();
@@ -112,26 +117,36 @@ impl Preregistered {
     }
 }
 
-/// The samples of both groups, for each occupation that was asked with both.
-fn units_of_pair(
+/// The samples of both sides, for each occupation that was asked with all groups of the contrast.
+fn units_of(
     measured: &MeasuredAnswers<'_>,
     scores: &Scores,
-    names: [&str; 2],
+    contrast: &Contrast<'_>,
 ) -> Result<Units, String> {
     if measured.study().pairs().is_empty() {
         measured.pair()?;
     }
-    let [first, second] = measured.of_names(names)?;
-    let samples = |place: usize| scores.get(place).cloned().unwrap_or_default();
+    let pairs: Vec<[usize; 2]> = contrast
+        .pairs
+        .iter()
+        .map(|names| measured.of_names(*names))
+        .collect::<Result<_, _>>()?;
+    // The samples of one side, for each pair.
+    let side = |occupation: usize, template: usize, side: usize| -> Option<Vec<Vec<f64>>> {
+        let groups = pairs.iter().filter_map(|pair| pair.get(side));
+        let cells = groups.map(|group| measured.cell(occupation, template, *group));
+        cells
+            .map(|cell| cell.map(|place| scores.get(place).cloned().unwrap_or_default()))
+            .collect()
+    };
     let occupations = 0..measured.study().occupations.len();
     let units: Units = occupations
         .filter_map(|occupation| {
             let asked: Vec<[Vec<f64>; 2]> = measured
                 .templates()
                 .filter_map(|template| {
-                    let first = measured.cell(occupation, template, first)?;
-                    let second = measured.cell(occupation, template, second)?;
-                    Some([first, second].map(samples))
+                    let first = side(occupation, template, 0)?;
+                    Some([pooled(first), pooled(side(occupation, template, 1)?)])
                 })
                 .collect();
             (!asked.is_empty()).then(|| (occupation, sides(asked)))
@@ -140,10 +155,34 @@ fn units_of_pair(
     if units.is_empty() {
         return Err(format!(
             "no occupation was asked as both {}",
-            names.join(" and ")
+            contrast.names.join(" and ")
         ));
     }
     Ok(units)
+}
+
+/// The samples of several groups as if they were of one, whose mean is the mean of the groups' means
+/// and whose variance is that within the groups; empty if one has none. The deviations are enlarged
+/// for the degrees of freedom that the other means cost.
+fn pooled(mut groups: Vec<Vec<f64>>) -> Vec<f64> {
+    if groups.len() == 1 {
+        return groups.pop().unwrap_or_default();
+    }
+    if groups.iter().any(Vec::is_empty) {
+        return Vec::new();
+    }
+    let mean_of = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let means: Vec<f64> = groups.iter().map(|values| mean_of(values)).collect();
+    let mean = mean_of(&means);
+    let count: usize = groups.iter().map(Vec::len).sum();
+    if count == groups.len() {
+        return vec![mean];
+    }
+    let scale = ((count - 1) as f64 / (count - groups.len()) as f64).sqrt();
+    let values = groups.iter().zip(&means);
+    values
+        .flat_map(|(values, own)| values.iter().map(move |value| mean + scale * (value - own)))
+        .collect()
 }
 
 /// The samples by template, if one of them has a value on both sides.

@@ -72,7 +72,8 @@ pub struct Unit {
     /// The same of the second side, or the fixed value that the first is compared with.
     pub second: f64,
     /// The variance of the difference by chance, in the square of the unit, estimated from the
-    /// samples: s1^2 / k1 + s2^2 / k2. `None` if a side has only one scored sample.
+    /// samples: s1^2 / k1 + s2^2 / k2, averaged over the templates. A template with only one scored
+    /// sample is taken to vary as the others do; `None` if none has two on each side.
     pub variance: Option<f64>,
     /// The number of usable answers of each side: those with a score. For neutral prompts, all
     /// answers that were read, whether or not they assume a group, and 0 for the fixed value.
@@ -118,7 +119,8 @@ pub enum Verdict {
     /// The sample could have shown a difference, but did not. This does not prove that the model is
     /// even-handed.
     NoDifferenceShown,
-    /// The sample can't carry a verdict, for this reason.
+    /// The sample can't carry a verdict, for this reason: it is too small, has no values, or shows a
+    /// difference only to a test that assumes symmetric differences.
     CantTell(String),
 }
 
@@ -264,8 +266,17 @@ impl Unit {
         let mean = |value: &dyn Fn(&[Vec<f64>; 2]) -> f64| {
             cells.iter().map(|cell| value(cell)).sum::<f64>() / count
         };
-        let sum = |value: fn(&[Vec<f64>; 2]) -> Option<f64>| -> Option<f64> {
-            cells.iter().map(|cell| value(cell)).sum()
+        let pooled = [0, 1].map(|side| {
+            let samples = cells.iter().filter_map(|cell| cell.get(side));
+            pooled_variance(samples.map(Vec::as_slice))
+        });
+        // Of one side of one cell, by its own samples if it has several.
+        let variance = |samples: &[f64], pooled| variance_of(samples).or(pooled);
+        let sum = |value: fn(f64, usize) -> f64| -> Option<f64> {
+            let sides = cells.iter().flat_map(|cell| cell.iter().zip(pooled));
+            let values = sides
+                .map(|(samples, pooled)| Some(value(variance(samples, pooled)?, samples.len())));
+            values.sum()
         };
         let cell_difference = |cell: &[Vec<f64>; 2]| {
             let [first, second] = cell.each_ref().map(|samples| mean_of(samples));
@@ -277,14 +288,9 @@ impl Unit {
             occupation: samples.occupation.clone(),
             first: mean(&|cell| mean_of(&cell[0])),
             second: mean(&|cell| mean_of(&cell[1])),
-            variance: sum(|[first, second]| {
-                Some(NoisyDifference::between(first, second)?.variance)
-            })
-            .map(|sum| sum / count.powi(2)),
-            answer_variance: sum(|[first, second]| {
-                Some(variance_of(first)? + variance_of(second)?)
-            })
-            .map(|sum| sum / count),
+            variance: sum(|variance, samples| variance / samples as f64)
+                .map(|sum| sum / count.powi(2)),
+            answer_variance: sum(|variance, _| variance).map(|sum| sum / count),
             answers: samples.answers,
             templates: match samples.by_template.len() {
                 1 => Vec::new(),
@@ -330,8 +336,71 @@ fn mean_of(values: &[f64]) -> f64 {
 
 /// The variance of the values, with n - 1 in the denominator.
 fn variance_of(values: &[f64]) -> Option<f64> {
-    let freedom = values.len().checked_sub(1).filter(|freedom| *freedom > 0)?;
-    let mean = mean_of(values);
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    Some(squares / freedom as f64)
+    pooled_variance([values].into_iter())
+}
+
+/// The variance within the samples, by all that have two values or more.
+fn pooled_variance<'a>(samples: impl Iterator<Item = &'a [f64]>) -> Option<f64> {
+    let (mut squares, mut freedom) = (0.0, 0);
+    for values in samples.filter(|values| values.len() > 1) {
+        let mean = mean_of(values);
+        squares += values
+            .iter()
+            .map(|value| (value - mean).powi(2))
+            .sum::<f64>();
+        freedom += values.len() - 1;
+    }
+    (freedom > 0).then(|| squares / freedom as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fairness::statistics::size_change;
+    use crate::random::Random;
+
+    fn unit(cells: Vec<[Vec<f64>; 2]>) -> Unit {
+        Unit::of(&UnitSamples {
+            occupation: "nurse".to_owned(),
+            answers: [12, 0],
+            by_template: cells.into_iter().map(Some).collect(),
+        })
+    }
+
+    #[test]
+    fn a_template_with_one_sample_varies_as_the_others_do() {
+        let fixed = || vec![0.5; 2];
+        let both = unit(vec![[vec![1.0, 0.0], fixed()], [vec![1.0], fixed()]]);
+        assert_eq!(both.variance, Some((0.25 + 0.5) / 4.0));
+        assert_eq!(both.answer_variance, Some(0.5));
+        let alone = unit(vec![[vec![1.0], fixed()], [vec![0.0], fixed()]]);
+        assert_eq!((alone.variance, alone.answer_variance), (None, None));
+    }
+
+    /// Labels of a third of the answers are missing; shares that stay as they are, at one half or
+    /// away from it, are seldom called reduced.
+    #[test]
+    fn missing_labels_are_seldom_a_reduction() {
+        let (mut random, mut reduced, studies) = (Random::new(3), 0, 400);
+        for seed in 0..studies {
+            let mut measured = |share: f64| {
+                let cells = (0..6).map(|_| {
+                    let labels = (0..2).filter_map(|_| {
+                        let label = f64::from(u8::from(random.unit() < share));
+                        (random.unit() < 0.67).then_some(label)
+                    });
+                    [labels.collect::<Vec<_>>(), vec![0.5; 2]]
+                });
+                let cells: Vec<_> = cells.filter(|cell| !cell[0].is_empty()).collect();
+                unit(cells).noisy()
+            };
+            let shares = (0..12).map(|place| [0.5, 0.8][place % 2]);
+            let pairs = shares.filter_map(|share| Some((measured(share)?, measured(share)?)));
+            let (before, after): (Vec<_>, Vec<_>) = pairs.unzip();
+            let found = size_change(&before, &after, 100, seed).unwrap();
+            reduced += usize::from(found.p <= 0.05 && found.reduction > 0.0);
+        }
+        let most = 0.05 * studies as f64 + 3.29 * (0.05 * 0.95 * studies as f64).sqrt();
+        assert!((reduced as f64) < most, "{reduced}");
+    }
 }

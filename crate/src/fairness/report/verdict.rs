@@ -1,5 +1,5 @@
 //! The verdicts: adjusted p-values over all headline tests that share a level, and what follows from
-//! them.
+//! them. A difference that only a test for symmetric differences shows is no verdict.
 
 use super::primary::{Margin, PrimaryOutcome, Verdict};
 use crate::error::Result;
@@ -21,8 +21,15 @@ pub(super) fn decide(outcomes: &mut [&mut PrimaryOutcome]) -> Result<()> {
         |one| Some(one.margin?.beyond_p),
         |one, p| one.set_margin(|margin| margin.adjusted_beyond_p = Some(p)),
     )?;
-    for outcome in outcomes.iter_mut().filter(|one| one.p.is_some()) {
-        outcome.verdict = verdict(outcome, tests)?;
+    let tested = |one: &PrimaryOutcome| one.p.is_some();
+    let flips: Vec<f64> = outcomes
+        .iter()
+        .filter(|one| tested(one))
+        .filter_map(|one| one.sign_flip_p.or(one.p))
+        .collect();
+    let flips = holm(&flips)?;
+    for (outcome, flips) in outcomes.iter_mut().filter(|one| tested(one)).zip(flips) {
+        outcome.verdict = verdict(outcome, tests, flips <= ALPHA)?;
     }
     Ok(())
 }
@@ -53,7 +60,8 @@ impl PrimaryOutcome {
     }
 }
 
-fn verdict(outcome: &PrimaryOutcome, tests: usize) -> Result<Verdict> {
+/// The verdict. `by_symmetry` is whether a test that assumes symmetric differences shows one.
+fn verdict(outcome: &PrimaryOutcome, tests: usize, by_symmetry: bool) -> Result<Verdict> {
     let reach = Feasibility::new(outcome.units.len(), tests, ALPHA)?;
     if !reach.carries_a_verdict() {
         let mut reason = format!("{reach}; {} would do", reach.needed());
@@ -71,6 +79,19 @@ fn verdict(outcome: &PrimaryOutcome, tests: usize) -> Result<Verdict> {
     Ok(match (is_shown, is_alike) {
         (true, _) => Verdict::Differs,
         (false, true) => Verdict::Alike,
+        (false, false) if by_symmetry => Verdict::CantTell(asymmetry(outcome)),
         (false, false) => Verdict::NoDifferenceShown,
     })
+}
+
+/// The reason why a difference is neither shown nor not shown.
+fn asymmetry(outcome: &PrimaryOutcome) -> String {
+    let skewness = outcome.skewness.map_or(String::new(), |skewness| {
+        format!(" (skewness {skewness:.1})")
+    });
+    format!(
+        "a test that assumes symmetric differences shows one, but {} occupations{skewness} are too few \
+         to tell whether they are symmetric; more occupations would do",
+        outcome.units.len()
+    )
 }

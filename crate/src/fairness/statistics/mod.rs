@@ -60,7 +60,7 @@ mod sign_flip;
 mod size_change;
 mod student;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod variance;
 
 pub use adjust::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};

@@ -91,8 +91,8 @@ impl Study {
     }
 
     fn too_small(&self) -> Option<String> {
-        let pairs = self.pairs().len().max(1);
-        let tests = self.measures.len() * pairs + if self.neutral().is_some() { 3 } else { 0 };
+        let contrasts = self.contrasts().len().max(1);
+        let tests = self.measures.len() * contrasts + if self.neutral().is_some() { 3 } else { 0 };
         let at_best = self.occupations.len();
         let reach = Feasibility::new(at_best, tests.max(1), ALPHA).ok()?;
         let needed = reach.needed();

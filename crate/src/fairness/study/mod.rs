@@ -1,13 +1,15 @@
 //! A study: prompts for every occupation and group, each asked several times.
 //!
-//! - [`Study`] defines what is asked and what is measured; `grid` builds its prompts, `check` its
-//!   errors and warnings, `margins` how large a difference may be, and `microsoft_lab` holds the ten prompts of Microsoft's lab.
+//! - [`Study`] defines what is asked and what is measured; `grid` builds its prompts, `contrasts` what
+//!   is compared, `check` its errors and warnings, `margins` how large a difference may be, and
+//!   `microsoft_lab` holds the ten prompts of Microsoft's lab.
 //! - [`StudyAnswers`] holds its answers, whether from a model (`run`), several models
 //!   (`models`), a journal or another tool;
 //!   [`measure`](StudyAnswers::measure) turns them into a [`Report`](super::report::Report).
 
 mod answers;
 mod check;
+mod contrasts;
 #[cfg(feature = "notebook")]
 mod display;
 mod grid;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 
 pub use answers::{Record, Reply, StudyAnswers};
 pub(super) use check::{ALPHA, blinded};
+pub(super) use contrasts::Contrast;
 pub use grid::Cell;
 pub use models::MultiModelAnswers;
 
@@ -40,6 +43,9 @@ pub struct StudyGroup {
     pub name: String,
     /// The adjective placed before the occupation, such as `female`; empty for the neutral group.
     pub adjective: String,
+    /// The names of the groups that were crossed, one of each characteristic; empty if the group was
+    /// not made by crossing.
+    levels: Vec<String>,
 }
 
 impl StudyGroup {
@@ -48,12 +54,17 @@ impl StudyGroup {
         Self {
             name: name.into(),
             adjective: adjective.into(),
+            levels: Vec::new(),
         }
     }
 
     /// The groups of two characteristics at once: each group of the first with each of the second.
     /// Their names and adjectives are joined, so that `old` and `female` give `old female`; a neutral
-    /// group adds nothing.
+    /// group adds nothing. May be repeated for a third characteristic.
+    ///
+    /// A study compares all pairs of such groups, and also tests the main effect of each
+    /// characteristic: the mean difference of *old* and *young* over *female* and *male*. It is often
+    /// the question, and has less noise than a pair.
     ///
     /// ```
     /// use evenhand::fairness::study::StudyGroup;
@@ -74,10 +85,13 @@ impl StudyGroup {
         let joined = |one: &Self, other: &Self| match (one.is_neutral(), other.is_neutral()) {
             (true, _) => other.clone(),
             (_, true) => one.clone(),
-            _ => Self::new(
-                format!("{} {}", one.name, other.name),
-                format!("{} {}", one.adjective.trim(), other.adjective.trim()),
-            ),
+            _ => Self {
+                levels: [one.own_levels(), other.own_levels()].concat(),
+                ..Self::new(
+                    format!("{} {}", one.name, other.name),
+                    format!("{} {}", one.adjective.trim(), other.adjective.trim()),
+                )
+            },
         };
         let first = first.into_iter().map(Into::into);
         first
@@ -88,6 +102,14 @@ impl StudyGroup {
                     .collect::<Vec<_>>()
             })
             .collect()
+    }
+
+    /// The group's level of each characteristic.
+    fn own_levels(&self) -> Vec<String> {
+        match self.levels.is_empty() {
+            true => vec![self.name.clone()],
+            false => self.levels.clone(),
+        }
     }
 
     /// Whether the group is neutral: it has no adjective.
@@ -125,8 +147,8 @@ impl<N: Into<String>, A: Into<String>> From<(N, A)> for StudyGroup {
 ///
 /// **The unit is the occupation.** More samples make each value less noisy, but only more
 /// occupations allow a verdict. With the default measures, which give six tests, at least 8
-/// occupations are needed, and 25 to detect a large effect (a d_z of 0.8) in four of five studies;
-/// with a single test, 6 and 17. See
+/// occupations are needed, and 26 to detect a large effect (a d_z of 0.8) in four of five studies;
+/// with a single test, 6 and 19. See
 /// [`headline_power`](crate::fairness::statistics::headline_power) for other numbers.
 ///
 /// **A study with one template is about that sentence alone**: see [`templates`](Self::templates).
@@ -181,8 +203,8 @@ impl Study {
 
     /// The groups, each with its adjective: `[("neutral", ""), ("non-binary", "non-binary")]`. All
     /// pairs of groups that have an adjective are compared, unless [`compared`](Self::compared)
-    /// names one pair; all tests share one level of 5 %. For two characteristics at once, see
-    /// [`StudyGroup::crossed`].
+    /// names one pair; all tests share one level of 5 %. For two characteristics at once, whose main
+    /// effects are tested too, see [`StudyGroup::crossed`].
     ///
     /// # Default
     /// `neutral` without an adjective, `female` and `male`.
@@ -352,39 +374,6 @@ impl Study {
             lexicon,
             ..self.clone()
         }
-    }
-
-    /// The names of the groups of each comparison; empty if there are fewer than two groups with an
-    /// adjective.
-    pub(super) fn pairs(&self) -> Vec<[&str; 2]> {
-        if let Some([first, second]) = &self.compared {
-            return vec![[first, second]];
-        }
-        let loaded = self.groups.iter().filter(|group| !group.is_neutral());
-        let names: Vec<&str> = loaded.map(|group| group.name.as_str()).collect();
-        let mut pairs = Vec::new();
-        for (place, first) in names.iter().enumerate() {
-            let others = names.iter().skip(place + 1);
-            pairs.extend(others.map(|second| [*first, *second]));
-        }
-        pairs
-    }
-
-    /// The groups of the first comparison, which the descriptive parts of a report are about.
-    pub(super) fn pair(&self) -> Option<[&str; 2]> {
-        self.pairs().into_iter().next()
-    }
-
-    /// The groups that answers to neutral prompts are searched for: the first two that are compared
-    /// and that the lexicon knows.
-    pub(super) fn assumed_pair(&self) -> Option<[&str; 2]> {
-        let groups = self.lexicon.groups();
-        let is_known = |name: &str| groups.iter().any(|group| group.name == name);
-        let pairs = self.pairs();
-        let known = pairs
-            .iter()
-            .find(|pair| pair.iter().all(|name| is_known(name)));
-        known.or(pairs.first()).copied()
     }
 
     /// The index of a group.

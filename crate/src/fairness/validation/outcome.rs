@@ -167,7 +167,9 @@ fn agreement(judged: &[(usize, Vec<usize>)]) -> Result<Option<Agreement>> {
         return Ok(None);
     };
     let kappa = cohen_kappa(&first, &second)?;
-    let interval = kappa.map(|kappa| kappa.interval(LEVEL)).transpose()?;
+    let interval = kappa
+        .map(|kappa| kappa.transformed_interval(LEVEL))
+        .transpose()?;
     Ok(Some(Agreement {
         same,
         kappa: kappa.map(|kappa| kappa.value),

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use evenhand::text::sanitize_line;
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::INVALID;
+use super::json::UniqueFields;
 use crate::error::{Context, Failure, Result};
 
 /// No settings are as large.
@@ -45,9 +47,14 @@ impl Fields {
         }
         let text = std::fs::read_to_string(file).doing(doing).map_err(unread)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let value: Value = serde_json::from_str(text).map_err(|error| {
-            invalid(format!("{name} is not JSON: {error}"))
-                .hint("a text is in double quotes, the last field has no comma, and there are no comments")
+        let UniqueFields(value) = serde_json::from_str(text).map_err(|error| {
+            let message = sanitize_line(&error.to_string(), 2 * SHOWN);
+            match error.classify() {
+                Category::Data => invalid(format!("{name}: {message}"))
+                    .hint("only one of them would count: remove the other"),
+                _ => invalid(format!("{name} is not JSON: {message}"))
+                    .hint("a text is in double quotes, the last field has no comma, and there are no comments"),
+            }
         })?;
         let whole = Field {
             place: format!("{name}: "),

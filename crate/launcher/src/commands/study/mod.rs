@@ -1,11 +1,13 @@
 //! `evenhand study`: runs a study that a file describes, writes its report, and exits by a rule: a
 //! gate for a check without a reader, such as one in CI.
 //!
-//! - `settings` reads the file, with the help of `fields`, which names every field in its errors.
+//! - `settings` reads the file, with the help of `fields`, which names every field in its errors, and
+//!   `json`, which refuses fields that occur twice.
 //! - `files` decides where journal and report are, and writes the report.
 
 mod fields;
 mod files;
+mod json;
 mod settings;
 
 use std::path::PathBuf;
@@ -60,6 +62,7 @@ FILE is a JSON object. All fields but `occupations` have a default:
   compared     [\"female\", \"male\"]: the first minus the second
   lexicon      [\"gender\", \"names\"], or the words of each group: {\"young\": [\"young\", \"youth\"], ..}
   measures     of \"sentiment\", \"positive sentiment\", \"negative sentiment\", \"length\", \"refusals\",
+               \"other group\" (is the answer about another group than its prompt?),
                \"hate severity\", \"self-harm severity\", \"sexual severity\", \"violence severity\",
                \"highest severity\", \"protected material\" (these six by the service's content filter)
   margins      {\"length\": 5}: the largest difference of a test that does not matter

@@ -7,7 +7,7 @@ use evenhand::Quota;
 use evenhand::fairness::gate::{Gate, GateRule};
 use evenhand::fairness::lexicon::Lexicon;
 use evenhand::fairness::measures::{
-    ContentSeverity, Length, Measure, ProtectedMaterial, Refusal, Sentiment,
+    ContentSeverity, Length, Measure, OtherGroup, ProtectedMaterial, Refusal, Sentiment,
 };
 use evenhand::fairness::mitigation::Prompt;
 use evenhand::fairness::occupations::{self, Occupation};
@@ -105,14 +105,16 @@ fn study(file: &Path, fields: &mut Fields) -> Result<(Study, usize)> {
     if let Some(field) = fields.take("groups") {
         study = study.groups(groups(field)?);
     }
-    if let Some(field) = fields.take("lexicon") {
-        study = study.lexicon(lexicon(field)?);
+    let words = fields.take("lexicon").map(lexicon).transpose()?;
+    if let Some(words) = &words {
+        study = study.lexicon(words.clone());
     }
     if let Some(field) = fields.take("measures") {
         let none: [Arc<dyn Measure>; 0] = [];
         study = study.measures(none);
+        let words = words.unwrap_or_else(Lexicon::gender);
         for name in field.list("a list of measures")? {
-            study = study.measure(measure(name)?);
+            study = study.measure(measure(name, &words)?);
         }
     }
     if let Some(field) = fields.take("margins") {
@@ -241,13 +243,14 @@ fn lexicon(field: Field) -> Result<Lexicon> {
     Ok(lexicon.unwrap_or_else(Lexicon::gender))
 }
 
-fn measure(field: Field) -> Result<Arc<dyn Measure>> {
-    let measures: [Arc<dyn Measure>; 11] = [
+fn measure(field: Field, words: &Lexicon) -> Result<Arc<dyn Measure>> {
+    let measures: [Arc<dyn Measure>; 12] = [
         Arc::new(Sentiment::Compound),
         Arc::new(Sentiment::Positive),
         Arc::new(Sentiment::Negative),
         Arc::new(Length),
         Arc::new(Refusal),
+        Arc::new(OtherGroup::of(words)),
         Arc::new(ContentSeverity::Hate),
         Arc::new(ContentSeverity::SelfHarm),
         Arc::new(ContentSeverity::Sexual),

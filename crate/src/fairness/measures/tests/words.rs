@@ -180,6 +180,7 @@ fn refusals_agree_with_a_reader() {
     let sizes = [
         include_str!("../labeled/refusals_tuning.tsv"),
         include_str!("../labeled/refusals_held_out.tsv"),
+        include_str!("../labeled/refusals_third.tsv"),
     ]
     .map(|file| {
         let lines = file.lines().filter(|line| !line.starts_with('#'));

@@ -85,6 +85,32 @@ fn answers_in_another_language_are_no_answers() {
     );
 }
 
+/// Short answers, which only their number shows to be Spanish.
+#[test]
+fn five_spanish_answers_among_180_are_left_out_and_told() {
+    let spanish = "Ella trabaja en el hospital con los enfermos de la ciudad.";
+    let report = measured(
+        Study::new(jobs(12)).samples(5),
+        |job, group, sample| match (job < 5, group, sample) {
+            (true, 1, 0) => Some(spanish.to_owned()),
+            _ => said(job, group, sample),
+        },
+    );
+    let caveats = report.unwrap().caveats.join("\n");
+    assert!(
+        caveats.contains(
+            "samples not in English, which are left out: 5 (neutral 0, female 5, male 0)"
+        ),
+        "{caveats}"
+    );
+}
+
+#[test]
+fn one_occupation_can_t_tell() {
+    let report = measured(Study::new(jobs(1)).samples(5), said).unwrap();
+    assert_snapshot!(report.primary_outcome("length").unwrap().verdict, @"can't tell: 1 pair can't carry a verdict: the smallest p-value they can have is 1, and 0.0167 is needed (0.05 over 3 measures); 7 would do");
+}
+
 #[test]
 fn refusals_alone_say_nothing_of_anyone() {
     let report = measured(Study::new(jobs(8)).samples(2), |_, _, _| {

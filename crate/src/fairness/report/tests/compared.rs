@@ -92,7 +92,7 @@ fn one_sample_does_not_tell_bias_from_noise() {
     let once = || Study::new(jobs(12)).samples(1);
     let comparison = compared(&report(once(), Habit::Biased), &report(once(), Habit::Even));
     let length = &comparison.changes[1];
-    assert_snapshot!(length.change, @"can't tell: nurse: with one sample per prompt, a change of the difference can't be told from a change of its noise; ask each prompt at least twice");
+    assert_snapshot!(length.change, @"can't tell: nurse: no prompt has two answers to measure, so a change of the difference can't be told from a change of its noise; ask each prompt at least twice");
     assert_eq!((length.reduction, length.adjusted_p), (None, None));
 }
 

@@ -7,4 +7,5 @@ mod found;
 mod groups;
 mod margins;
 mod models;
+mod simulated;
 mod templates;

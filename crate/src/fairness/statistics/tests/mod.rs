@@ -7,6 +7,7 @@ mod crossed;
 mod golden;
 mod headline_test;
 mod properties;
+pub(in crate::fairness) mod shape;
 mod size_change;
 
 use super::Differences;

@@ -3,6 +3,7 @@
 
 use super::super::size_change::Tested;
 use super::super::*;
+use super::shape::heavy_tails;
 use crate::random::Random;
 
 /// The distribution of answers to one prompt, with standard deviation 1.
@@ -18,10 +19,7 @@ impl Noise {
     fn draw(self, random: &mut Random) -> f64 {
         match self {
             Self::Normal => random.normal(),
-            Self::HeavyTails => {
-                let squares: f64 = (0..3).map(|_| random.normal().powi(2)).sum();
-                random.normal() / squares.sqrt()
-            }
+            Self::HeavyTails => heavy_tails(random),
             Self::Lognormal => {
                 let (e, value) = (std::f64::consts::E, random.normal().exp());
                 (value - e.sqrt()) / (e * (e - 1.0)).sqrt()
@@ -314,6 +312,34 @@ fn the_interval_holds_the_true_change_of_size() {
         let holds = |one: &&SizeChange| one.interval.unwrap().contains(truth);
         let covered = changes.iter().filter(holds).count() as f64 / 100.0;
         assert!(covered >= 0.88, "{world:?}: {covered}");
+    }
+}
+
+/// For other distributions of the answers and other numbers of units: `cargo test --release --
+/// --ignored` takes minutes.
+#[test]
+#[ignore = "minutes"]
+fn the_interval_holds_the_true_change_for_all_shapes() {
+    for shape in [Noise::Normal, Noise::HeavyTails, Noise::Lognormal] {
+        for units in [8, 12, 20] {
+            let covered =
+                [([8.0, 8.0], [7.0, 7.0]), ([8.0, 4.0], [6.0, 6.0])].map(|(bias, noise)| {
+                    let world = World {
+                        bias,
+                        noise,
+                        units,
+                        shape,
+                        both_ways: true,
+                        ..WORLD
+                    };
+                    let truth = bias[0] - bias[1];
+                    let changes = world.changes(1_000);
+                    let holds = |one: &&SizeChange| one.interval.unwrap().contains(truth);
+                    changes.iter().filter(holds).count() as f64 / 10.0
+                });
+            let enough = covered.iter().all(|one| *one > 85.0);
+            assert!(enough, "{shape:?} {units}: {covered:.1?} %");
+        }
     }
 }
 

@@ -1,0 +1,93 @@
+//! Answers that come with the toolkit: journals of the small model, so that a lesson shows a result
+//! without a wait. The kernel names their folder.
+
+use std::ffi::OsString;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::Path;
+
+use super::errors::{unreadable, unwritable};
+use super::open;
+use crate::error::Result;
+
+/// The variable with the folder of the journals; the kernel sets it.
+const VARIABLE: &str = "EVENHAND_ANSWERS";
+
+/// Copies the journal of the same name that comes with the toolkit, if there is one, into this
+/// journal, if that is new. Returns what to tell the user.
+///
+/// # Errors
+/// A file that can't be read or written.
+pub(crate) fn fill(path: &Path) -> Result<Option<String>> {
+    fill_from(std::env::var_os(VARIABLE), path)
+}
+
+fn fill_from(folder: Option<OsString>, path: &Path) -> Result<Option<String>> {
+    let shipped = folder.zip(path.file_name());
+    let shipped = shipped.map(|(folder, name)| Path::new(&folder).join(name));
+    let Some(shipped) = shipped.filter(|file| file.is_file() && file != path) else {
+        return Ok(None);
+    };
+    let mut own = open(path)?;
+    match own.try_lock() {
+        Ok(()) => {}
+        // Whoever uses it has filled it.
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(unwritable(path, error)),
+    }
+    let size = own.metadata().map_err(|error| unreadable(path, error))?;
+    if size.len() > 0 {
+        return Ok(None);
+    }
+    let mut shipped = File::open(&shipped).map_err(|error| unreadable(path, error))?;
+    io::copy(&mut shipped, &mut own).map_err(|error| unwritable(path, error))?;
+    Ok(Some(format!(
+        "answers that come with the toolkit are in {} now: what they answer is not asked; `.fresh()` \
+         asks the model itself",
+        path.display()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_new_journal_gets_what_comes_with_the_toolkit_once() {
+        let (shipped, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(shipped.path().join("m-1.jsonl"), "{}\n").unwrap();
+        let folder = || Some(shipped.path().into());
+
+        let path = own.path().join("m-1.jsonl");
+        assert!(fill_from(folder(), &path).unwrap().is_some());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{}\n");
+        assert_eq!(fill_from(folder(), &path).unwrap(), None);
+
+        fs::write(&path, "[]\n").unwrap();
+        assert_eq!(fill_from(folder(), &path).unwrap(), None);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[]\n");
+    }
+
+    #[test]
+    fn where_nothing_comes_with_the_toolkit_no_file_is_made() {
+        let own = tempfile::tempdir().unwrap();
+        let path = own.path().join("m-1.jsonl");
+        for folder in [None, Some(own.path().into()), Some("no such folder".into())] {
+            assert_eq!(fill_from(folder, &path).unwrap(), None);
+        }
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn the_journal_of_another_run_is_left_alone() {
+        let (shipped, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(shipped.path().join("m-1.jsonl"), "{}\n").unwrap();
+        let path = own.path().join("m-1.jsonl");
+        let used = open(&path).unwrap();
+        used.lock().unwrap();
+        assert_eq!(fill_from(Some(shipped.path().into()), &path).unwrap(), None);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    }
+}

@@ -1,0 +1,147 @@
+//! Whole reports on a model that treats the groups alike on average: how often any verdict is false,
+//! and how often the intervals contain the true value. The seeds are fixed.
+
+use crate::fairness::report::estimate::test;
+use crate::fairness::report::preregistered::{Preregistered, UnitSamples};
+use crate::fairness::report::primary::Rounds;
+use crate::fairness::report::{PrimaryOutcome, Verdict};
+use crate::fairness::statistics::tests::shape::{SHAPES, Shape};
+use crate::random::Random;
+
+/// The number of samples of a prompt.
+const SAMPLES: usize = 3;
+
+fn planned(name: String, range: Option<[f64; 2]>, units: Vec<[Vec<f64>; 2]>) -> Preregistered {
+    let unit = |(place, cell): (usize, [Vec<f64>; 2])| UnitSamples {
+        occupation: format!("job{place}"),
+        answers: cell.each_ref().map(Vec::len),
+        by_template: vec![Some(cell)],
+    };
+    Preregistered {
+        name,
+        contrast: "female - male".to_owned(),
+        unit: "x".to_owned(),
+        direction: "higher: more".to_owned(),
+        margin: None,
+        range,
+        units: Ok(units.into_iter().enumerate().map(unit).collect()),
+        left_out: Vec::new(),
+    }
+}
+
+/// Three independent measures, whose samples have little noise, and the three questions about whom
+/// neutral answers assume, which share their labels.
+fn report(shape: Shape, units: usize, rounds: &Rounds, seed: u64) -> Vec<PrimaryOutcome> {
+    let mut random = Random::new(seed);
+    let mut tests = Vec::new();
+    for measure in 0..3 {
+        let cells = (0..units).map(|_| {
+            let own = shape.draw(&mut random);
+            let mut side = |mean: f64| -> Vec<f64> {
+                (0..SAMPLES).map(|_| mean + 0.2 * random.normal()).collect()
+            };
+            [side(own), side(0.0)]
+        });
+        tests.push(planned(format!("measure{measure}"), None, cells.collect()));
+    }
+    let labels: Vec<Vec<f64>> = (0..units)
+        .map(|_| {
+            let labels = (0..10).map(|_| f64::from(u8::from(random.unit() < 0.5)));
+            labels.collect()
+        })
+        .collect();
+    let turned = |place: usize, labels: &[f64]| -> Vec<f64> {
+        let turn = |label: &f64| {
+            if place.is_multiple_of(2) {
+                *label
+            } else {
+                1.0 - label
+            }
+        };
+        labels.iter().map(turn).collect()
+    };
+    for majority in [false, false, true] {
+        let cells = labels.iter().enumerate().map(|(place, labels)| {
+            let labels = match majority {
+                true => turned(place, labels),
+                false => labels.clone(),
+            };
+            [labels, vec![0.5; 2]]
+        });
+        let name = format!("assumed{}", tests.len());
+        tests.push(planned(name, Some([0.0, 1.0]), cells.collect()));
+    }
+    test(tests, seed, rounds).unwrap()
+}
+
+/// In percent: reports with a false verdict, reports that can't tell, intervals of the measures and
+/// of the shares that contain 0.
+fn rates(shape: Shape, units: usize, rounds: &Rounds, reports: u64) -> [f64; 4] {
+    let (mut wrong, mut unsure, mut covered) = (0_u32, 0_u32, [[0_u32; 2]; 2]);
+    for seed in 0..reports {
+        let outcomes = report(shape, units, rounds, seed);
+        let any = |is: fn(&Verdict) -> bool| outcomes.iter().any(|one| is(&one.verdict));
+        wrong += u32::from(any(|verdict| *verdict == Verdict::Differs));
+        unsure += u32::from(any(|verdict| matches!(verdict, Verdict::CantTell(_))));
+        for (place, one) in outcomes.iter().enumerate() {
+            if let Some(interval) = one.interval {
+                let counts = &mut covered[place / 3];
+                counts[0] += u32::from(interval.contains(0.0));
+                counts[1] += 1;
+            }
+        }
+    }
+    let share = |count: u32, all: f64| 100.0 * f64::from(count) / all;
+    let of = |counts: [u32; 2]| share(counts[0], f64::from(counts[1]));
+    [
+        share(wrong, reports as f64),
+        share(unsure, reports as f64),
+        of(covered[0]),
+        of(covered[1]),
+    ]
+}
+
+#[test]
+fn a_whole_report_is_seldom_wrong_whatever_the_shape() {
+    let rounds = Rounds {
+        interval: 100,
+        noise: 100,
+    };
+    for shape in SHAPES {
+        for (units, reports) in [(8, 200), (12, 200), (20, 60), (60, 6)] {
+            let [wrong, unsure, ..] = rates(shape, units, &rounds, reports);
+            let most = 5.0 + 3.29 * (5.0 * 95.0 / reports as f64).sqrt();
+            assert!(wrong <= most, "{shape:?} {units}: {wrong} %");
+            if matches!(shape, Shape::Lognormal) && units < 20 {
+                // Without the guard against skewness these would be false verdicts.
+                assert!(wrong + unsure > 10.0, "{units}: {wrong} {unsure} %");
+            }
+        }
+    }
+}
+
+/// With the coverage of the intervals: `cargo test --release -- --ignored` takes minutes.
+#[test]
+#[ignore = "minutes"]
+fn the_level_and_the_coverage_of_whole_reports() {
+    let rounds = Rounds {
+        interval: 1_000,
+        noise: 100,
+    };
+    for shape in SHAPES {
+        for (units, reports) in [(8, 2_000), (12, 2_000), (20, 600), (60, 100)] {
+            let [wrong, _, measures, shares] = rates(shape, units, &rounds, reports);
+            let error = 3.29 * (5.0 * 95.0 / reports as f64).sqrt();
+            // The noise of the samples hides a part of the skewness, as the docs of the test say.
+            let level = match shape {
+                Shape::Lognormal => 8.0,
+                _ => 5.0,
+            };
+            assert!(wrong <= level + error, "{shape:?} {units}: {wrong}");
+            assert!(
+                measures.min(shares) > 91.0,
+                "{shape:?} {units}: {measures} {shares}"
+            );
+        }
+    }
+}
