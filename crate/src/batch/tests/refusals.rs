@@ -1,12 +1,15 @@
 //! Requests that a service refuses although no quota is known.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::Client;
+use crate::batch::BatchRequest;
 use crate::loopback::{Loopback, Reply};
+use crate::{ChatRequest, Client};
+
+const LATENCY: Duration = Duration::from_millis(20);
 
 fn client(loopback: &Loopback) -> Client {
     let builder = Client::builder().endpoint(loopback.url()).api_key("key");
@@ -39,7 +42,7 @@ fn refusals_of_rows_that_a_stop_interrupts_are_counted() {
         .unwrap()
         .totals();
     assert_eq!((totals.answered, totals.cancelled), (0, 4), "{totals}");
-    let sent = loopback.requests() as u64;
+    let sent = loopback.count() as u64;
     assert!(sent > 0);
     assert_eq!((totals.requests, totals.refused), (sent, sent), "{totals}");
 }
@@ -48,7 +51,10 @@ fn refusals_of_rows_that_a_stop_interrupts_are_counted() {
 fn a_streamed_batch_counts_them_too() {
     let loopback = Loopback::serve(|_| too_many("30000"));
     let client = client(&loopback);
-    let requests = prompts(4).into_iter().map(crate::ChatRequest::user);
+    let requests = prompts(4).into_iter().map(|custom_id| BatchRequest {
+        request: Ok(ChatRequest::from("Describe a nurse.")),
+        custom_id,
+    });
     let batch = client.batch_requests(requests).concurrency(2);
     let mut rows = Vec::new();
     let totals = batch.deadline(Duration::from_millis(400)).for_each(|row| {
@@ -56,7 +62,7 @@ fn a_streamed_batch_counts_them_too() {
         Ok(())
     });
     let totals = totals.unwrap();
-    let sent = loopback.requests() as u64;
+    let sent = loopback.count() as u64;
     assert_eq!((totals.requests, totals.refused), (sent, sent), "{totals}");
     assert!(rows.is_sorted() && rows.len() == 4, "{rows:?}");
     let of_rows: u32 = rows.iter().map(|(_, refused)| refused).sum();
@@ -66,14 +72,16 @@ fn a_streamed_batch_counts_them_too() {
 /// A service that takes so many at once refuses the others for as long as the batch sends more.
 #[test]
 fn no_row_is_lost_where_a_service_limits_the_requests_at_once() {
-    let busy = AtomicUsize::new(0);
+    let under_way = Mutex::new(Vec::new());
     let loopback = Loopback::serve(move |_| {
-        let is_free = busy.fetch_add(1, Ordering::SeqCst) < 6;
-        if is_free {
-            std::thread::sleep(Duration::from_millis(20));
+        let now = Instant::now();
+        let mut under_way = under_way.lock().unwrap();
+        under_way.retain(|end| *end > now);
+        if under_way.len() == 6 {
+            return too_many("10");
         }
-        busy.fetch_sub(1, Ordering::SeqCst);
-        if is_free { answer() } else { too_many("10") }
+        under_way.push(now + LATENCY);
+        answer().late(LATENCY)
     });
     let batch = client(&loopback).batch(prompts(300)).concurrency(12);
     let totals = batch.run().unwrap().totals();

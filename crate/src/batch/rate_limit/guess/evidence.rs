@@ -19,6 +19,8 @@ const PASSED_TO_REFUSED: u64 = 3;
 /// Requests in a row that are refused indicate a quota if that would happen by chance more seldom
 /// than this.
 const SELDOM: f64 = 1e-5;
+/// After so many refusals in a row of requests that were sent alone, an answer shows nothing.
+const LONG_RUN: u64 = 3;
 /// The weight of one outcome in the share of refusals.
 const WEIGHT: f64 = 1.0 / 64.0;
 /// The share of refusals that is assumed at the beginning.
@@ -28,7 +30,7 @@ const CHANCE: f64 = 0.12;
 /// The largest share of refusals that are called unrelated.
 const MOST_SHARE: f64 = 0.4;
 /// The largest number of trial requests that have to be answered.
-const MOST_TRIALS: u64 = 4;
+const MOST_TRIALS: u64 = 2;
 
 /// What the outcomes of requests show.
 #[derive(Debug)]
@@ -79,6 +81,8 @@ impl Evidence {
     /// A request that was sent at this time was answered. Returns whether the answers show that the
     /// refusals are unrelated.
     pub(super) fn answered(&mut self, now: Duration, sent: Duration, is_trial: bool) -> bool {
+        // After several refusals, a window of the service may have restarted.
+        let shows_much = is_trial && self.run < LONG_RUN;
         self.run = 0;
         self.has_failed_trial = false;
         self.share -= self.share * WEIGHT;
@@ -93,8 +97,8 @@ impl Evidence {
             self.beside += u64::from(!is_later);
             self.forget();
         }
-        self.trials_answered += u64::from(is_trial);
-        let tried = is_trial && self.trials_answered >= self.trials_needed;
+        self.trials_answered += u64::from(shows_much);
+        let tried = shows_much && self.trials_answered >= self.trials_needed;
         let passed = self.passed >= self.convincing
             && self.passed > self.refused.saturating_mul(PASSED_TO_REFUSED);
         tried || passed
@@ -176,7 +180,6 @@ impl Evidence {
         self.passed = 0;
         self.refused = 0;
         self.beside = 0;
-        self.run = 0;
         self.has_failed_trial = false;
     }
 }

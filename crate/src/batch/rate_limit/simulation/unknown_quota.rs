@@ -231,3 +231,103 @@ fn two_clients_of_a_tiny_quota_do_not_refuse_each_other_all_the_time() {
         assert!(refused <= 600, "{refused} of 2,000, {windows:?}");
     }
 }
+
+#[test]
+#[ignore]
+fn matrix() {
+    let beside = |name: &str, conc: usize, lat: f64, which: Which, wait: Option<f64>| {
+        let mut worst = (0.0_f64, 0, 0);
+        let mut sum = 0.0;
+        for seed in 0..20 {
+            let sim = || Simulation {
+                concurrency: conc,
+                unrelated: Some(UnrelatedRefusals::new(which, wait)),
+                ..open(lat, seed)
+            };
+            let mut ideal = sim();
+            ideal.unpaced = true;
+            let ideal = ideal.run().wall;
+            let out = sim().run();
+            let ratio = out.wall / ideal;
+            sum += ratio;
+            if ratio > worst.0 {
+                worst = (ratio, seed, out.refused.len());
+            }
+        }
+        eprintln!(
+            "{name} conc {conc} lat {lat} wait {wait:?}: mean {:.2} worst {:.2} seed {} refused {}",
+            sum / 20.0,
+            worst.0,
+            worst.1,
+            worst.2
+        );
+    };
+    for lat in [0.05, 0.2, 1.0] {
+        for conc in [1, 4, 8, 32] {
+            for wait in [Some(1.0), Some(7.0), None] {
+                for share in [0.03, 0.1, 0.2] {
+                    beside(
+                        &format!("share {share}"),
+                        conc,
+                        lat,
+                        Which::Share(share),
+                        wait,
+                    );
+                }
+            }
+        }
+    }
+    for conc in [8, 32] {
+        for wait in [Some(1.0), None] {
+            beside("strays", conc, 0.2, Which::These(&[14, 21, 27, 36]), wait);
+            beside(
+                "strays2",
+                conc,
+                0.2,
+                Which::These(&[10, 14, 21, 27, 36]),
+                wait,
+            );
+            beside("burst", conc, 0.2, Which::Between(3.0, 8.0), wait);
+        }
+    }
+    for (tpm, rpm) in [
+        (5_000, NO_QUOTA),
+        (5_000, 30),
+        (20_000, NO_QUOTA),
+        (NO_QUOTA, 120),
+    ] {
+        for windows in [
+            Windows::Opened,
+            Windows::Sliding,
+            Windows::Aligned(0.0),
+            Windows::Aligned(20.0),
+            Windows::Aligned(2.5),
+        ] {
+            for headers in [Headers::Missing, Headers::Silent] {
+                for lat in [0.2, 2.0] {
+                    let mut worst = (0, 0.0_f64);
+                    for seed in 0..4 {
+                        let mut simulation = open(lat, seed);
+                        simulation.service = Service::new(tpm, rpm);
+                        simulation.cost.prompt_bytes = 40;
+                        simulation.cost.max_tokens = Some(10);
+                        let floor = simulation.floor();
+                        simulation.service.windows = windows;
+                        simulation.headers = headers;
+                        let outcome = simulation.run();
+                        worst = (
+                            worst.0.max(outcome.refused.len()),
+                            worst.1.max(outcome.wall / floor),
+                        );
+                    }
+                    eprintln!(
+                        "tpm {tpm} rpm {rpm} {windows:?} {headers:?} lat {lat}: refused {} ({:.1} %) time {:.2}",
+                        worst.0,
+                        worst.0 as f64 / 20.0,
+                        worst.1
+                    );
+                }
+            }
+        }
+    }
+}
