@@ -38,7 +38,7 @@ const LONGEST_TRIAL_PAUSE: Duration = Duration::from_secs(180);
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// How long after the end of a wait the windows may still contain what was refused.
 const SETTLED: Duration = Duration::from_millis(300);
-const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// What the refusals mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
