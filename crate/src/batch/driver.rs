@@ -3,7 +3,8 @@
 
 use std::time::Instant;
 
-use super::engine::{Engine, Outcome};
+use super::engine::Engine;
+use super::outcome::Outcome;
 use super::progress::ProgressReporter;
 use super::rate_limit::RateLimiter;
 use super::stop_condition::{GRACE, StopCondition, StopReason, TICK};

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use super::budget::{Decision, Spending};
 use super::cache::AnswerCache;
 use super::guard::{guarded, guarded_async};
+use super::outcome::{Interrupted, Outcome};
 use super::rate_limit::{Cost, Permit, RateLimiter};
 use super::request_stats::{RequestStats, Source};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,6 +29,10 @@ use crate::runtime;
 /// How many times one row may be refused because of the quota. Each time, the whole batch waits
 /// as long as the service asked, so this is enough even when other clients share the quota.
 const REFUSALS: u32 = 10;
+
+/// After so many refusals, a row waits twice as long each time, up to this time.
+const PROMPT_REFUSALS: u32 = 3;
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// A wait for the quota that is shorter is not reported.
 const SHORTEST_WAIT: Duration = Duration::from_millis(5);
@@ -43,26 +48,6 @@ pub(crate) struct Question {
     pub(crate) request: Result<ChatRequest>,
     /// Its ID in the journal, if there is a journal.
     pub(crate) id: Option<String>,
-}
-
-/// The outcome of a question.
-pub(crate) struct Outcome {
-    pub(crate) index: usize,
-    pub(crate) outcome: Result<ChatCompletion>,
-    pub(crate) stats: RequestStats,
-    pub(crate) source: Source,
-}
-
-impl Outcome {
-    /// The outcome of a question that was not sent.
-    pub(crate) fn unasked(index: usize, reason: &Error) -> Self {
-        Self {
-            index,
-            outcome: Err(reason.clone()),
-            stats: RequestStats::default(),
-            source: Source::NotAsked,
-        }
-    }
 }
 
 /// How the engine sends requests.
@@ -99,6 +84,7 @@ struct Shared {
     questions: tokio::sync::Mutex<mpsc::Receiver<Question>>,
     closed: watch::Sender<bool>,
     health: Mutex<Health>,
+    interrupted: Interrupted,
 }
 
 /// What the outcomes so far tell about the remaining questions.
@@ -124,6 +110,7 @@ impl Engine {
                 last_answer: Instant::now(),
                 fatal_error: None,
             }),
+            interrupted: Interrupted::default(),
         });
         let mut workers = JoinSet::new();
         for _ in 0..workers_wanted {
@@ -151,6 +138,12 @@ impl Engine {
     pub(crate) fn abort(&mut self) {
         self.close();
         self.workers.abort_all();
+    }
+
+    /// The questions for which requests were sent and that have no outcome, each with this reason.
+    /// To be called after the last outcome.
+    pub(crate) fn take_interrupted(&self, reason: &Error) -> Vec<Outcome> {
+        self.shared.interrupted.take(reason)
     }
 
     /// Why the remaining questions were not sent, if none of them could have been answered.
@@ -218,16 +211,18 @@ impl Shared {
                 source: Source::Journal,
             });
         }
-        let mut stats = RequestStats::default();
+        let mut asking = self.interrupted.begin(index);
+        let stats = &mut asking.stats;
         let outcome = match self.begin(&request) {
             Err(error) => Err(error),
             Ok((rate_limiter, mut negotiation)) => {
                 let exchange =
-                    self.exchange(&request, kept, &rate_limiter, &mut negotiation, &mut stats);
+                    self.exchange(&request, kept, &rate_limiter, &mut negotiation, stats);
                 let outcome = exchange.await;
-                held_or(outcome, &mut negotiation, &mut stats)?
+                held_or(outcome, &mut negotiation, stats)?
             }
         };
+        let stats = asking.settle();
         // A paid answer must be kept even if this step panics.
         let _ = guarded(|| self.learn(&request, &outcome));
         if let Some((cache, id)) = kept {
@@ -325,7 +320,7 @@ impl Shared {
                 if !again || stats.refused > REFUSALS || self.out_of_patience(&error) {
                     return Some(Err(error));
                 }
-                let rest = pin!(rate_limiter.rest(wait));
+                let rest = pin!(rate_limiter.rest(prolonged(wait, stats.refused)));
                 self.unless_cut(negotiation, rest).await?;
             } else {
                 if !again || retries >= self.config.retries {
@@ -443,6 +438,14 @@ impl Shared {
             _ => false,
         }
     }
+}
+
+/// How long a row waits that was refused so many times. Where others are answered meanwhile, a
+/// service that asks for a short wait each time would use up the attempts of a few rows.
+fn prolonged(wait: Duration, refused: u32) -> Duration {
+    let doublings = refused.saturating_sub(PROMPT_REFUSALS).min(6);
+    wait.saturating_mul(1 << doublings)
+        .min(wait.max(LONGEST_REST))
 }
 
 /// The outcome of an exchange, or in place of an error the answer that was there before it.

@@ -31,6 +31,7 @@ mod jsonl;
 pub(crate) mod mixed_rows;
 mod occurrences;
 pub(crate) mod options;
+pub(crate) mod outcome;
 pub(crate) mod plan;
 mod profile_file;
 pub(crate) mod progress;

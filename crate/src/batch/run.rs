@@ -8,9 +8,10 @@ use tokio::sync::mpsc;
 use super::answers::{Answer, Answers};
 use super::cache::{self, AnswerCache};
 use super::driver::drive;
-use super::engine::{Engine, Outcome, Question};
+use super::engine::{Engine, Question};
 use super::engine_config::engine_config;
 use super::mixed_rows::{MixedRows, SharedSettings};
+use super::outcome::Outcome;
 use super::plan::{self, Plan, Sampling};
 use super::progress::{ProgressReporter, say};
 use super::request_stats::{RequestStats, Source};
@@ -68,6 +69,11 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
         return Err(reason.clone());
     }
     let unasked = fatal_error.unwrap_or_else(|| StopReason::unasked(ended));
+    for one in engine.take_interrupted(&unasked) {
+        if let Some(place) = settled.get_mut(one.index) {
+            place.get_or_insert(one);
+        }
+    }
     let rows = rows(&batch, &plan, settled, &unasked);
     let mut notes = cache.as_deref().map(AnswerCache::notes).unwrap_or_default();
     notes.extend(twice);

@@ -15,11 +15,12 @@ use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
 use super::cache::{self, AnswerCache};
 use super::driver::drive;
-use super::engine::{Engine, Outcome, Question};
+use super::engine::{Engine, Question};
 use super::engine_config::engine_config;
 use super::mixed_rows::{MixedRows, SharedSettings};
 use super::occurrences::Occurrences;
 use super::options::JournalChoice;
+use super::outcome::Outcome;
 use super::progress::ProgressReporter;
 use super::request_stats::{RequestStats, Source};
 use super::stop_condition::{StopCondition, StopReason};
@@ -251,7 +252,8 @@ async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<T
             let unasked = fatal_error
                 .clone()
                 .unwrap_or_else(|| StopReason::unasked(*ended));
-            delivery.settle_rest(&unasked)
+            let interrupted = engine.take_interrupted(&unasked);
+            delivery.settle_rest(interrupted, &unasked)
         }
         Err(_) => Ok(()),
     };
@@ -395,8 +397,12 @@ impl<'a> Delivery<'a> {
         Ok(())
     }
 
-    /// Delivers the requests that were read but will have no outcome, with this reason.
-    fn settle_rest(&mut self, reason: &Error) -> Result<()> {
+    /// Delivers the requests that were read but will have no outcome, with this reason; those that
+    /// were sent meanwhile are `interrupted`.
+    fn settle_rest(&mut self, interrupted: Vec<Outcome>, reason: &Error) -> Result<()> {
+        for one in interrupted {
+            self.waiting.entry(one.index).or_insert(one);
+        }
         loop {
             let one = match self.waiting.remove(&self.next) {
                 Some(one) => one,

@@ -9,35 +9,31 @@
 //!   own row.
 //! - Several refusals without an answer indicate a *quota*. Its limit is the number of requests that
 //!   were answered before.
-//! - If too few requests are in flight to tell, one trial request is sent halfway through the wait
-//!   that the second refusal asks for: a quota refuses it.
+//! - If too few requests are in flight to tell, one trial request is sent in the middle of the wait
+//!   that the second refusal asks for: a quota refuses it. The first trial is sent as soon as nothing
+//!   is in flight, later ones at least 15 s after one that was refused, each time twice as long.
+//! - Refusals of requests that were sent alone indicate a quota if so many in a row are hardly chance
+//!   with the share of refusals that was seen so far.
 //!
 //! A limit that is found in this way remains a guess. When it is reached, one request exceeds it,
 //! then two, then four, as long as they are answered. After a refusal the limit is kept for a
 //! while, four times as long each time. A refusal below the limit lowers it: another client uses the
-//! quota too. A limit of one request per period is lowered further by allowing fewer in a minute.
+//! quota too. A limit of one request per period is lowered further by allowing fewer in a minute; so is
+//! any limit if requests are refused after a period of waiting, since then there is one in a minute.
+
+mod evidence;
 
 use std::time::Duration;
 
 use super::limits::{Limits, MINUTE, SECOND, TEN_SECONDS};
 use crate::text::grouped;
+use evidence::Evidence;
 
-/// Requests that are sent within this time may arrive in any order.
-const ORDER: Duration = Duration::from_millis(10);
-/// This many requests in a row that were sent alone and refused indicate a quota.
-const RUN: u64 = 4;
-/// This many requests that were in flight with a refused one, and were refused too, indicate a
-/// quota.
-const TOGETHER: u64 = 3;
-/// The number of outcomes that count as evidence; beyond it, all counts are halved, so that recent
-/// outcomes weigh more.
-const MOST_EVIDENCE: u64 = 16;
-/// This many later requests that are answered show that a refusal was unrelated.
-const PASSED: u64 = 3;
-/// The minimum ratio of answers to refusals if the refusals are unrelated.
-const PASSED_TO_REFUSED: u64 = 3;
 /// A guess that is lowered keeps at least this share.
 const LOWER: f64 = 0.6;
+/// How long after a trial request was refused the next one may be sent; each time twice as long.
+const FIRST_TRIAL_PAUSE: Duration = Duration::from_secs(15);
+const LONGEST_TRIAL_PAUSE: Duration = Duration::from_secs(180);
 /// How long a limit is not exceeded after the first refusal beyond it.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// How long after the end of a wait the windows may still contain what was refused.
@@ -58,6 +54,7 @@ enum Verdict {
 #[derive(Debug)]
 pub(super) struct Guess {
     verdict: Verdict,
+    evidence: Evidence,
     /// How many requests are allowed in a period.
     limit: u64,
     period: Duration,
@@ -84,20 +81,10 @@ pub(super) struct Guess {
     /// When the next trial request may be sent, and how long to wait after it.
     trial_at: Duration,
     trial_pause: Duration,
-    /// When the first request of the current refusals was sent, and when it was refused.
-    episode: Option<(Duration, Duration)>,
     /// The shortest wait that the current refusals asked for.
     asked: Option<Duration>,
-    /// Of the requests that were in flight with a refused one: how many were sent later and still
-    /// answered, and how many were refused too.
-    passed: u64,
-    refused: u64,
-    /// How many were answered that were sent at the same moment, and may have arrived before it.
-    beside: u64,
-    /// Requests in a row that were sent alone and refused.
-    run: u64,
-    /// How many answers show that a refusal was unrelated.
-    convincing: u64,
+    /// When the first of the refusals came after which nothing was answered.
+    refused_since: Option<Duration>,
     /// The user has been informed of the limit.
     is_noted: bool,
 }
@@ -118,12 +105,15 @@ pub(super) struct Refusal {
     pub(super) asked: Option<Duration>,
     /// How many requests are still in flight.
     pub(super) in_flight: u64,
+    /// How many were refused in the last minute.
+    pub(super) in_minute: u64,
 }
 
 impl Guess {
     pub(super) fn new() -> Self {
         Self {
             verdict: Verdict::Undecided,
+            evidence: Evidence::new(),
             limit: u64::MAX,
             period: SECOND,
             slow: None,
@@ -140,14 +130,9 @@ impl Guess {
             pause: FIRST_PAUSE,
             missed_at: None,
             trial_at: Duration::ZERO,
-            trial_pause: FIRST_PAUSE,
-            episode: None,
+            trial_pause: FIRST_TRIAL_PAUSE,
             asked: None,
-            passed: 0,
-            refused: 0,
-            beside: 0,
-            run: 0,
-            convincing: PASSED,
+            refused_since: None,
             is_noted: false,
         }
     }
@@ -201,10 +186,11 @@ impl Guess {
     pub(super) fn take_note(&mut self) -> Option<String> {
         let (period, limit) = self.window().filter(|_| !self.is_noted)?;
         self.is_noted = true;
+        let plural = if limit == 1 { "" } else { "s" };
         let (limit, seconds) = (grouped(limit), period.as_secs());
         Some(format!(
             "the service refused requests without reporting a quota: its limit is guessed to be \
-             {limit} requests in {seconds} s, and exceeded from time to time to test it; set the \
+             {limit} request{plural} in {seconds} s, and exceeded from time to time to test it; set the \
              quota if you know it"
         ))
     }
@@ -242,7 +228,8 @@ impl Guess {
         match self.slow {
             Some(slow) => {
                 let raised = slow.saturating_add(self.step);
-                self.slow = Some(raised).filter(|raised| *raised < self.periods());
+                let whole = self.limit.saturating_mul(self.periods());
+                self.slow = Some(raised).filter(|raised| *raised < whole);
             }
             None => self.limit = self.limit.saturating_add(self.step),
         }
@@ -250,20 +237,13 @@ impl Guess {
 
     /// A request that was sent at this time was answered. Returns true if that shows that the
     /// refusals are unrelated, which was not known before.
-    pub(super) fn answered(&mut self, sent: Duration, is_trial: bool) -> bool {
-        self.run = 0;
-        if let Some((first, heard)) = self.episode
-            && sent + ORDER > first
-            && sent <= heard
-        {
-            let is_later = sent >= first + ORDER;
-            self.passed += u64::from(is_later);
-            self.beside += u64::from(!is_later);
-            self.forget();
+    pub(super) fn answered(&mut self, now: Duration, sent: Duration, is_trial: bool) -> bool {
+        self.refused_since = None;
+        if is_trial {
+            self.trial_pause = FIRST_TRIAL_PAUSE;
         }
-        let shows = self.passed >= self.convincing
-            && self.passed > self.refused.saturating_mul(PASSED_TO_REFUSED);
-        let has_changed = self.verdict != Verdict::Unrelated && (is_trial || shows);
+        let shows = self.evidence.answered(now, sent, is_trial);
+        let has_changed = shows && self.verdict != Verdict::Unrelated;
         if has_changed {
             self.verdict = Verdict::Unrelated;
             self.weigh_anew();
@@ -273,54 +253,46 @@ impl Guess {
 
     /// A request was refused. `passed` returns how many requests were answered in the last period of
     /// this length.
-    pub(super) fn refused(&mut self, refusal: Refusal, passed: impl FnOnce(Duration) -> u64) {
+    pub(super) fn refused(&mut self, refusal: Refusal, passed: impl FnMut(Duration) -> u64) {
+        let before = self.evidence.refused(refusal);
         if refusal.is_first {
-            self.episode = Some((refusal.sent, refusal.now));
             self.asked = refusal.asked;
             self.floor = (self.limit as f64 * LOWER) as u64;
             self.ceiling = self.limit.saturating_sub(1);
         } else {
             self.asked = self.asked.into_iter().chain(refusal.asked).min();
-            self.refused += 1;
-            self.forget();
         }
-        self.run += u64::from(refusal.is_first && refusal.in_flight == 0);
-        if refusal.is_trial {
+        if self.verdict == Verdict::Unrelated && self.evidence.is_too_much() {
+            self.verdict = Verdict::Undecided;
+            self.evidence.distrust();
+            self.weigh_anew();
+        }
+        let since = *self.refused_since.get_or_insert(refusal.now);
+        if refusal.is_trial && self.verdict == Verdict::Quota {
             self.trial_at = refusal.now.saturating_add(self.trial_pause);
-            self.trial_pause = (self.trial_pause * 2).min(LONGEST_PAUSE);
+            self.trial_pause = (self.trial_pause * 2).min(LONGEST_TRIAL_PAUSE);
         }
         match self.verdict {
             Verdict::Quota if !refusal.is_again => self.lower(refusal, passed),
-            Verdict::Quota => {}
-            Verdict::Undecided | Verdict::Unrelated if self.shows_quota(refusal) => {
-                self.found(passed);
+            Verdict::Quota
+                if self.period < MINUTE && refusal.now.saturating_sub(since) > self.period =>
+            {
+                self.lengthen(refusal, passed);
             }
-            Verdict::Undecided | Verdict::Unrelated => {}
-        }
-    }
-
-    /// Whether the refusals indicate a quota. Requests in flight count as possible answers, because an
-    /// answer takes longer than a refusal.
-    fn shows_quota(&self, refusal: Refusal) -> bool {
-        let may_pass = self.passed + self.beside + refusal.in_flight;
-        let together = self.refused >= TOGETHER && self.refused + 1 >= may_pass;
-        let is_refuted = self.verdict == Verdict::Undecided && refusal.is_trial;
-        self.run >= RUN || together || is_refuted
-    }
-
-    fn forget(&mut self) {
-        if self.passed + self.refused + self.beside > MOST_EVIDENCE {
-            for count in [&mut self.passed, &mut self.refused, &mut self.beside] {
-                *count /= 2;
+            Verdict::Quota => {}
+            Verdict::Undecided | Verdict::Unrelated => {
+                let is_unrelated = self.is_unrelated();
+                if self.evidence.shows_quota(refusal, before, is_unrelated) {
+                    self.found(passed);
+                }
             }
         }
     }
 
     /// It is a quota, and its limit is what was answered before.
-    fn found(&mut self, passed: impl FnOnce(Duration) -> u64) {
+    fn found(&mut self, mut passed: impl FnMut(Duration) -> u64) {
         if self.verdict == Verdict::Unrelated {
-            // The refusals were not unrelated after all: require more evidence the next time.
-            self.convincing = (self.convincing * 2).min(MOST_EVIDENCE / 2);
+            self.evidence.distrust();
         }
         self.verdict = Verdict::Quota;
         self.weigh_anew();
@@ -335,7 +307,7 @@ impl Guess {
     }
 
     /// Lowers the limit, or returns to it after a request beyond it was refused.
-    fn lower(&mut self, refusal: Refusal, passed: impl FnOnce(Duration) -> u64) {
+    fn lower(&mut self, refusal: Refusal, mut passed: impl FnMut(Duration) -> u64) {
         if refusal.is_first {
             self.was_tested = std::mem::take(&mut self.is_testing);
             self.step = 1;
@@ -361,6 +333,13 @@ impl Guess {
             }
             return;
         }
+        if let Some(slow) = self.slow.filter(|_| refusal.is_first) {
+            let in_minute = passed(MINUTE);
+            if in_minute.saturating_mul(10) >= slow.saturating_mul(9) {
+                self.slow = Some(in_minute.min(slow.saturating_sub(1)).max(1));
+                return;
+            }
+        }
         let period = period(self.asked).min(TEN_SECONDS.max(self.period));
         let is_new = self.floor == 0;
         if is_new && period < self.period || self.period == SECOND && period > self.period {
@@ -369,6 +348,16 @@ impl Guess {
         } else {
             let passed = passed(self.period).max(self.floor).min(self.ceiling);
             self.limit = self.limit.min(passed).max(1);
+        }
+    }
+
+    /// What was sent a period after the first refusal is refused, too, so that there is a limit in a
+    /// minute as well: what was answered in it.
+    fn lengthen(&mut self, refusal: Refusal, mut passed: impl FnMut(Duration) -> u64) {
+        let passed = passed(MINUTE);
+        // Services count refused requests too: many of them may use up the minute by themselves.
+        if refusal.in_minute.saturating_mul(2) <= passed {
+            self.slow = Some(passed.min(self.slow.unwrap_or(u64::MAX)));
         }
     }
 
@@ -385,7 +374,7 @@ impl Guess {
     }
 
     fn missed_lately(&self, now: Duration) -> bool {
-        let lately = |missed: Duration| now.saturating_sub(missed) <= MINUTE + TEN_SECONDS;
+        let lately = |missed: Duration| now.saturating_sub(missed) <= self.period * 2 + SECOND;
         self.missed_at.is_some_and(lately)
     }
 
@@ -395,10 +384,7 @@ impl Guess {
     }
 
     fn weigh_anew(&mut self) {
-        self.passed = 0;
-        self.refused = 0;
-        self.beside = 0;
-        self.run = 0;
+        self.evidence.weigh_anew();
         self.is_testing = false;
         self.beyond = 0;
     }

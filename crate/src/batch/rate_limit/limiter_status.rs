@@ -30,7 +30,9 @@ impl fmt::Display for LimiterStatus {
         let seconds = whole_seconds(self.left.unwrap_or_default());
         match self.cause {
             None => Ok(()),
-            Some(Cause::Answer) => f.write_str("waits for an answer that tells the quota"),
+            Some(Cause::Answer) => {
+                f.write_str("waits for an answer that shows whether more may be sent")
+            }
             Some(Cause::Tokens { per_minute }) => {
                 let quota = grouped(per_minute);
                 write!(
@@ -46,10 +48,11 @@ impl fmt::Display for LimiterStatus {
                 )
             }
             Some(Cause::Guess { limit, period }) => {
+                let plural = if limit == 1 { "" } else { "s" };
                 let (limit, period) = (grouped(limit), period.as_secs());
                 write!(
                     f,
-                    "waits {seconds} s for the guessed limit ({limit} requests in {period} s)"
+                    "waits {seconds} s for the guessed limit ({limit} request{plural} in {period} s)"
                 )
             }
             Some(Cause::Service { asked: Some(asked) }) if asked > MINUTE => {
@@ -73,6 +76,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::rate_limit::limits::SECOND;
     use insta::assert_snapshot;
 
     #[test]
@@ -97,8 +101,13 @@ mod tests {
             period: Duration::from_secs(10),
         };
         assert_snapshot!(told(Some(guess)), @"waits 7 s for the guessed limit (5 requests in 10 s)");
+        let one = Cause::Guess {
+            limit: 1,
+            period: SECOND,
+        };
+        assert_snapshot!(told(Some(one)), @"waits 7 s for the guessed limit (1 request in 1 s)");
         assert_snapshot!(told(Some(asked(86_400))), @"the service asks to wait 86,400 s; trying again in 7 s");
         assert_snapshot!(told(Some(asked(7))), @"waits 7 s, since the service refused a request");
-        assert_snapshot!(told(Some(Cause::Answer)), @"waits for an answer that tells the quota");
+        assert_snapshot!(told(Some(Cause::Answer)), @"waits for an answer that shows whether more may be sent");
     }
 }

@@ -224,11 +224,9 @@ impl State {
             };
         }
         if let Some(Closed { until, asked }) = self.closed {
-            let is_due = |trial: Duration| {
-                let is_over = until.saturating_sub(now) < TRIAL_AHEAD;
-                trial <= now && !is_over && self.in_flight == 0
-            };
-            if self.trial.is_some_and(is_due) {
+            let trial = self.trial.map(|trial| self.trial_at(trial, until));
+            let is_over = until.saturating_sub(now) < TRIAL_AHEAD;
+            if !is_over && trial.is_some_and(|trial| trial <= now) {
                 self.trial = None;
                 let charge = self.charge(now, cost, tokens, Against::default());
                 return Decision::Go(Reservation {
@@ -237,7 +235,7 @@ impl State {
                 });
             }
             if now < until {
-                let trial = self.trial.filter(|trial| *trial > now);
+                let trial = trial.filter(|trial| *trial > now);
                 return Decision::Wait(Wait {
                     cause: Cause::Service { asked },
                     until: Some(trial.unwrap_or(until)),
@@ -284,6 +282,16 @@ impl State {
             return answer;
         }
         Decision::Go(self.charge(now, cost, tokens, against))
+    }
+
+    /// When a trial request may be sent that is due from this time on: as soon as none is in flight, at
+    /// the latest halfway through the wait.
+    fn trial_at(&self, due: Duration, until: Duration) -> Duration {
+        let refused = self.refused_at.unwrap_or(due);
+        match self.in_flight {
+            0 => due,
+            _ => due.max(refused + until.saturating_sub(refused) / 2),
+        }
     }
 
     /// Whether other clients use the quota too.

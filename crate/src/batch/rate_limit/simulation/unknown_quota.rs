@@ -101,6 +101,43 @@ fn a_burst_of_refusals_is_over_when_it_is_over() {
     }
 }
 
+/// More than once, and in any order, so that the first ones look like a quota.
+#[test]
+fn strays_at_the_beginning_do_not_become_a_limit() {
+    const STRAYS: [&[u64]; 2] = [&[14, 21, 27, 36], &[10, 14, 21, 27, 36]];
+    for which in STRAYS.map(Which::These) {
+        for wait in [Some(1.0), None] {
+            for concurrency in [8, 32] {
+                assert_within(1.5, concurrency, 0.2, which, wait);
+            }
+        }
+    }
+}
+
+/// A batch may be unlucky: many seeds.
+#[test]
+fn no_batch_is_caught_in_a_guess() {
+    for (share, concurrency, latency, times) in [
+        (0.03, 8, 0.2, 2.0),
+        (0.1, 4, 0.05, 2.0),
+        (0.1, 8, 1.0, 2.0),
+        (0.2, 8, 0.2, 2.5),
+    ] {
+        for wait in [Some(1.0), None] {
+            for seed in 0..20 {
+                let (outcome, ideal) = beside_ideal(|| Simulation {
+                    concurrency,
+                    unrelated: Some(UnrelatedRefusals::new(Which::Share(share), wait)),
+                    ..open(latency, seed)
+                });
+                let ratio = outcome.wall / ideal;
+                let told = format!("{share} {wait:?}, {concurrency} at once, seed {seed}");
+                assert!(ratio <= times, "{ratio} times the ideal: {told}");
+            }
+        }
+    }
+}
+
 /// So many refusals of 2,000 rows at most, and the time by the shortest possible.
 fn keeps_to(
     tpm: u64,

@@ -10,6 +10,8 @@ use crate::openai::RateLimits;
 pub(super) enum Which {
     /// The request with this number.
     Nth(u64),
+    /// The requests with these numbers.
+    These(&'static [u64]),
     /// Each request, with this probability.
     Share(f64),
     /// All requests between these times after the start of the batch, in seconds.
@@ -38,6 +40,7 @@ impl UnrelatedRefusals {
         self.seen += 1;
         let is_refused = match self.which {
             Which::Nth(number) => self.seen == number,
+            Which::These(numbers) => numbers.contains(&self.seen),
             Which::Share(share) => dice.f64() < share,
             Which::Between(from, to) => (from..to).contains(&now),
         };

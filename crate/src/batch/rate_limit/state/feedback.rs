@@ -45,7 +45,7 @@ impl State {
             // Others are answered between the refusals: a refused row need not wait for longer.
             self.refusals_in_a_row = 0;
         }
-        if self.guess.answered(charge.at, charge.is_trial) && self.known().is_unknown() {
+        if self.guess.answered(now, charge.at, charge.is_trial) && self.known().is_unknown() {
             // The refusals have another cause, so the other rows need not wait.
             self.alone = false;
             self.closed = None;
@@ -116,7 +116,7 @@ impl State {
         }
         let is_unknown = self.known().is_unknown();
         let lately = refused_before.is_some_and(|before| now.saturating_sub(before) < MINUTE);
-        let is_doubtful = lately && is_unknown && !charge.is_trial && self.guess.is_doubtful(now);
+        let is_doubtful = lately && is_unknown && self.guess.is_doubtful(now);
         if is_unknown && self.is_at_an_edge(asked) {
             self.guard = match is_first {
                 true => (self.guard * 2).min(WIDEST_GUARD),
@@ -140,8 +140,14 @@ impl State {
             self.guess.closed(until);
         }
         if is_first {
+            // A quota refuses a trial at any time. The row itself waits for half the time, in case
+            // that there is no other row for the trial.
+            let pause = match charge.is_trial {
+                true => wait / 2,
+                false => Duration::ZERO,
+            };
             let tells = wait >= SHORTEST_TRIED;
-            self.trial = (is_doubtful && tells).then(|| now.saturating_add(wait / 2));
+            self.trial = (is_doubtful && tells).then(|| now.saturating_add(pause));
         }
         match self.trial.filter(|_| is_first) {
             Some(_) => wait / 2,
@@ -202,6 +208,11 @@ impl State {
         asked: Option<Duration>,
         is_first: bool,
     ) {
+        let guard = self.guard;
+        let is_within =
+            |sent: &Duration, period: Duration| now.saturating_sub(*sent) < period + guard;
+        self.refused_lately.push_back(charge.at);
+        self.refused_lately.retain(|sent| is_within(sent, MINUTE));
         let refusal = Refusal {
             now,
             sent: charge.at,
@@ -210,16 +221,12 @@ impl State {
             is_trial: charge.is_trial,
             asked,
             in_flight: self.in_flight,
+            in_minute: self.refused_lately.len() as u64,
         };
-        let guard = self.guard;
-        let is_within =
-            |sent: &Duration, period: Duration| now.saturating_sub(*sent) < period + guard;
-        self.refused_lately.push_back(charge.at);
-        self.refused_lately.retain(|sent| is_within(sent, MINUTE));
         let refused_lately = &self.refused_lately;
-        let windows = [&mut self.second, &mut self.ten_seconds, &mut self.minute];
+        let mut windows = [&mut self.second, &mut self.ten_seconds, &mut self.minute];
         self.guess.refused(refusal, |period| {
-            let window = windows.into_iter().find(|window| window.is_of(period));
+            let window = windows.iter_mut().find(|window| window.is_of(period));
             let used = window.map_or(0, |window| window.used(now, guard).own);
             // Refused requests are charged too.
             let refused = refused_lately.iter();

@@ -1,0 +1,185 @@
+//! Weighs answers and refusals: whether refusals have to do with this client's rate.
+
+use std::time::Duration;
+
+use super::Refusal;
+
+/// Requests that are sent within this time may arrive in any order.
+const ORDER: Duration = Duration::from_millis(10);
+/// This many requests that were in flight with a refused one, and were refused too, indicate a
+/// quota.
+const TOGETHER: u64 = 3;
+/// The number of outcomes that count as evidence; beyond it, all counts are halved, so that recent
+/// outcomes weigh more.
+const MOST_EVIDENCE: u64 = 16;
+/// This many later requests that are answered show that a refusal was unrelated.
+const PASSED: u64 = 3;
+/// The minimum ratio of answers to refusals if the refusals are unrelated.
+const PASSED_TO_REFUSED: u64 = 3;
+/// Requests in a row that are refused indicate a quota if that would happen by chance more seldom
+/// than this.
+const SELDOM: f64 = 1e-5;
+/// After so many refusals in a row of requests that were sent alone, an answer shows nothing.
+const LONG_RUN: u64 = 3;
+/// The weight of one outcome in the share of refusals.
+const WEIGHT: f64 = 1.0 / 64.0;
+/// The share of refusals that is assumed at the beginning.
+const FIRST_SHARE: f64 = 0.03;
+/// The largest share of refusals that may be chance.
+const CHANCE: f64 = 0.12;
+/// The largest share of refusals that are called unrelated.
+const MOST_SHARE: f64 = 0.4;
+/// The largest number of trial requests that have to be answered.
+const MOST_TRIALS: u64 = 2;
+
+/// What the outcomes of requests show.
+#[derive(Debug)]
+pub(super) struct Evidence {
+    /// When the first request of the current refusals was sent, and when it was refused.
+    episode: Option<(Duration, Duration)>,
+    /// Of the requests that were in flight with a refused one: how many were sent later and still
+    /// answered, and how many were refused too.
+    passed: u64,
+    refused: u64,
+    /// How many were answered that were sent at the same moment, and may have arrived before it.
+    beside: u64,
+    /// Requests in a row that were sent alone and refused.
+    run: u64,
+    /// Whether a trial request was refused, and nothing was answered since.
+    has_failed_trial: bool,
+    /// How many trials in a row were answered, and how many show that a refusal was unrelated.
+    trials_answered: u64,
+    trials_needed: u64,
+    /// The share of refusals among the outcomes, of which the last weigh most: of all refusals, and
+    /// of the first among requests that were in flight together.
+    share: f64,
+    share_of_first: f64,
+    /// The longest time that an answer took lately.
+    slowest: Duration,
+    /// How many answers show that a refusal was unrelated.
+    convincing: u64,
+}
+
+impl Evidence {
+    pub(super) fn new() -> Self {
+        Self {
+            episode: None,
+            passed: 0,
+            refused: 0,
+            beside: 0,
+            run: 0,
+            has_failed_trial: false,
+            trials_answered: 0,
+            trials_needed: 1,
+            share: FIRST_SHARE,
+            share_of_first: FIRST_SHARE,
+            slowest: Duration::ZERO,
+            convincing: PASSED,
+        }
+    }
+
+    /// A request that was sent at this time was answered. Returns whether the answers show that the
+    /// refusals are unrelated.
+    pub(super) fn answered(&mut self, now: Duration, sent: Duration, is_trial: bool) -> bool {
+        // After several refusals, a window of the service may have restarted.
+        let shows_much = is_trial && self.run < LONG_RUN;
+        self.run = 0;
+        self.has_failed_trial = false;
+        self.share -= self.share * WEIGHT;
+        self.share_of_first -= self.share_of_first * WEIGHT;
+        self.slowest = (self.slowest * 31 / 32).max(now.saturating_sub(sent));
+        if let Some((first, heard)) = self.episode
+            && sent + ORDER > first
+            && sent <= heard
+        {
+            let is_later = sent >= first + ORDER;
+            self.passed += u64::from(is_later);
+            self.beside += u64::from(!is_later);
+            self.forget();
+        }
+        self.trials_answered += u64::from(shows_much);
+        let tried = shows_much && self.trials_answered >= self.trials_needed;
+        let passed = self.passed >= self.convincing
+            && self.passed > self.refused.saturating_mul(PASSED_TO_REFUSED);
+        tried || passed
+    }
+
+    /// A request was refused. Returns the previous value of the current refusals' times, for
+    /// [`shows_quota`](Self::shows_quota).
+    pub(super) fn refused(&mut self, refusal: Refusal) -> Option<(Duration, Duration)> {
+        let before = self.episode;
+        if refusal.is_first {
+            self.episode = Some((refusal.sent, refusal.now));
+        } else {
+            self.refused += 1;
+            self.forget();
+        }
+        self.share += (1.0 - self.share) * WEIGHT;
+        if refusal.is_first || refusal.is_trial {
+            self.share_of_first += (1.0 - self.share_of_first) * WEIGHT;
+        }
+        self.run += u64::from(refusal.is_first && refusal.in_flight == 0);
+        if refusal.is_trial {
+            self.has_failed_trial = true;
+            self.trials_answered = self.trials_answered.saturating_sub(1);
+        }
+        before
+    }
+
+    /// Whether so many are refused that the refusals can't be called unrelated.
+    pub(super) fn is_too_much(&self) -> bool {
+        self.share >= MOST_SHARE
+    }
+
+    /// Whether the refusals indicate a quota. Requests in flight count as possible answers, because
+    /// an answer takes longer than a refusal; but not if all that were in flight with the refusals
+    /// `before` must have been answered by now. Where refusals were found to be unrelated, it takes
+    /// more.
+    pub(super) fn shows_quota(
+        &self,
+        refusal: Refusal,
+        before: Option<(Duration, Duration)>,
+        is_unrelated: bool,
+    ) -> bool {
+        let since = before.map(|(_, heard)| refusal.now.saturating_sub(heard));
+        let is_over = since.is_some_and(|since| since > self.slowest);
+        let in_flight = match refusal.is_first && is_over {
+            true => 0,
+            false => refusal.in_flight,
+        };
+        let factor = if is_unrelated { 2 } else { 1 };
+        let may_pass = (self.passed + self.beside + in_flight) * factor;
+        let together = self.refused >= TOGETHER && self.refused + 1 >= may_pass;
+        let is_refuted = !is_unrelated && self.has_failed_trial;
+        self.is_no_chance() || together || is_refuted
+    }
+
+    /// Whether so many requests in a row that were sent alone are hardly ever refused by chance.
+    fn is_no_chance(&self) -> bool {
+        let share = self.share_of_first.clamp(FIRST_SHARE, CHANCE);
+        self.run as f64 >= SELDOM.ln() / share.ln()
+    }
+
+    fn forget(&mut self) {
+        if self.passed + self.refused + self.beside > MOST_EVIDENCE {
+            for count in [&mut self.passed, &mut self.refused, &mut self.beside] {
+                *count /= 2;
+            }
+        }
+    }
+
+    /// The refusals were not unrelated after all: requires more evidence the next time.
+    pub(super) fn distrust(&mut self) {
+        self.convincing = (self.convincing * 2).min(MOST_EVIDENCE / 2);
+        self.trials_needed = (self.trials_needed * 2).min(MOST_TRIALS);
+        self.trials_answered = 0;
+    }
+
+    /// Begins to count anew, after a verdict.
+    pub(super) fn weigh_anew(&mut self) {
+        self.passed = 0;
+        self.refused = 0;
+        self.beside = 0;
+        self.has_failed_trial = false;
+    }
+}

@@ -1,0 +1,89 @@
+//! Requests that a service refuses although no quota is known.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::batch::BatchRequest;
+use crate::loopback::{Loopback, Reply};
+use crate::{ChatRequest, Client};
+
+const LATENCY: Duration = Duration::from_millis(20);
+
+fn client(loopback: &Loopback) -> Client {
+    let builder = Client::builder().endpoint(loopback.url()).api_key("key");
+    builder.deployment("class").max_retries(0).build().unwrap()
+}
+
+fn prompts(rows: usize) -> Vec<String> {
+    (0..rows).map(|row| format!("p{row}")).collect()
+}
+
+fn answer() -> Reply {
+    let body = json!({"id": "1", "model": "plain", "created": 1,
+        "choices": [{"index": 0, "finish_reason": "stop",
+            "message": {"role": "assistant", "content": "Yes."}}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}});
+    Reply::json(200, body)
+}
+
+fn too_many(wait_ms: &'static str) -> Reply {
+    Reply::error(429, "429", "too many requests").header("retry-after-ms", wait_ms)
+}
+
+#[test]
+fn refusals_of_rows_that_a_stop_interrupts_are_counted() {
+    let loopback = Loopback::serve(|_| too_many("30000"));
+    let batch = client(&loopback).batch(prompts(4)).concurrency(2);
+    let totals = batch
+        .deadline(Duration::from_millis(400))
+        .run()
+        .unwrap()
+        .totals();
+    assert_eq!((totals.answered, totals.cancelled), (0, 4), "{totals}");
+    let sent = loopback.count() as u64;
+    assert!(sent > 0);
+    assert_eq!((totals.requests, totals.refused), (sent, sent), "{totals}");
+}
+
+#[test]
+fn a_streamed_batch_counts_them_too() {
+    let loopback = Loopback::serve(|_| too_many("30000"));
+    let client = client(&loopback);
+    let requests = prompts(4).into_iter().map(|custom_id| BatchRequest {
+        request: Ok(ChatRequest::from("Describe a nurse.")),
+        custom_id,
+    });
+    let batch = client.batch_requests(requests).concurrency(2);
+    let mut rows = Vec::new();
+    let totals = batch.deadline(Duration::from_millis(400)).for_each(|row| {
+        rows.push((row.id, row.stats.refused));
+        Ok(())
+    });
+    let totals = totals.unwrap();
+    let sent = loopback.count() as u64;
+    assert_eq!((totals.requests, totals.refused), (sent, sent), "{totals}");
+    assert!(rows.is_sorted() && rows.len() == 4, "{rows:?}");
+    let of_rows: u32 = rows.iter().map(|(_, refused)| refused).sum();
+    assert_eq!(u64::from(of_rows), sent);
+}
+
+/// A service that takes so many at once refuses the others for as long as the batch sends more.
+#[test]
+fn no_row_is_lost_where_a_service_limits_the_requests_at_once() {
+    let under_way = Mutex::new(Vec::new());
+    let loopback = Loopback::serve(move |_| {
+        let now = Instant::now();
+        let mut under_way = under_way.lock().unwrap();
+        under_way.retain(|end| *end > now);
+        if under_way.len() == 6 {
+            return too_many("10");
+        }
+        under_way.push(now + LATENCY);
+        answer().late(LATENCY)
+    });
+    let batch = client(&loopback).batch(prompts(300)).concurrency(12);
+    let totals = batch.run().unwrap().totals();
+    assert_eq!(totals.answered, 300, "{totals}");
+}
