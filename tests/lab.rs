@@ -105,6 +105,11 @@ fn opening_a_notebook_starts_no_kernel_but_ours() {
         json!({"path": "a.ipynb", "name": "a", "type": "notebook", "kernel": {"name": "rust"}});
     let answer = lab.ask("POST", "/api/sessions", &session.to_string());
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    // Before its folder is removed.
+    let port = lab.port;
+    drop(lab);
+    let answers = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+    poll(Duration::from_secs(60), || (!answers()).then_some(())).expect("JupyterLab goes on");
     assert_eq!(
         fs::metadata(&canary)
             .map(drop)
