@@ -152,6 +152,8 @@ pub fn python(program: impl AsRef<OsStr>) -> Command {
     let mut python = command(program);
     python
         .arg("-I")
+        // The same for a Python that it starts.
+        .env("PYTHONSAFEPATH", "1")
         .envs(environment(std::env::vars_os(), &["PIP_", "JUPYTER_"]));
     python
 }

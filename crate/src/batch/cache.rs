@@ -178,10 +178,13 @@ impl AnswerCache {
 
     /// The answer from an earlier run, and its statistics.
     pub(crate) fn answer(&self, id: &str) -> Option<(ChatCompletion, RequestStats)> {
-        let line = self.journal.find(id).unwrap_or_else(|error| {
-            self.note_trouble(error);
-            None
-        })?;
+        let line =
+            self.journal.find(id).unwrap_or_else(|error| {
+                self.note_trouble(error.with_hint(
+                    "its request is sent again; remove that line, or move the file away",
+                ));
+                None
+            })?;
         let stats = line
             .evenhand
             .as_ref()

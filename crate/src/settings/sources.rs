@@ -50,13 +50,18 @@ pub(super) fn sources(folder: &Path) -> Result<Sources<impl Fn(&str) -> Option<S
 }
 
 impl<E: Fn(&str) -> Option<String>> Sources<E> {
-    /// The settings. The environment takes precedence, and missing values may come from the
-    /// file, but an address and its credential come from the same source.
+    /// The settings. The environment takes precedence: a service that it gives completely is used,
+    /// whatever the file names. Missing values may come from the file, but an address and its credential come from the same source.
     ///
     /// # Errors
     /// An address and its credential come from different sources.
     pub(super) fn settings(&self) -> Result<Settings> {
-        let merged = Settings::from_lookup(|name| self.value(name));
+        let whole = self.whole_service();
+        let left_out = whole.map_or(&[][..], of_other_service);
+        let merged = Settings::from_lookup(|name| match left_out.contains(&name) {
+            true => self.of_environment(name),
+            false => self.value(name),
+        });
         let service = merged.service;
         let (ours, files) = (
             named(service, |name| self.of_environment(name)),
@@ -81,7 +86,9 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
         let is_the_files = names_one(&|name| self.of_file(name)) && !names_one(&of_environment);
         let application_is_ours = ours.any() || !is_the_files && self.any_of_environment();
         let mut settings = Settings::from_lookup(|name| match name {
-            _ if OF_THE_MACHINE.contains(&name) => self.of_environment(name),
+            _ if OF_THE_MACHINE.contains(&name) || left_out.contains(&name) => {
+                self.of_environment(name)
+            }
             _ if OF_APPLICATIONS.contains(&name) && application_is_ours => {
                 self.of_environment(name)
             }
@@ -97,6 +104,9 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
         settings
             .notes
             .extend(self.application_note(is_the_files, ours.any()));
+        settings
+            .notes
+            .extend(whole.and_then(|service| self.service_note(service)));
         let identity = &mut settings.identity;
         let application_is_the_files = !application_is_ours && identity.client_secret.is_some();
         if !application_is_ours && !application_is_the_files {
@@ -105,6 +115,33 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
         }
         identity.is_apart = files.address.is_some() && !ours.any() && !application_is_the_files;
         Ok(settings)
+    }
+
+    /// The service that the environment gives completely, if it does. A file takes nothing of it away.
+    fn whole_service(&self) -> Option<Service> {
+        let alone = Settings::from_lookup(|name| self.of_environment(name));
+        let given = named(alone.service, |name| self.of_environment(name));
+        let is_whole = given.address.is_some() && given.credential.is_some()
+            || given.any() && alone.missing().is_empty();
+        is_whole.then_some(alone.service)
+    }
+
+    /// A note about another service that the file names, and that is not used.
+    fn service_note(&self, service: Service) -> Option<String> {
+        let file = self.file.as_ref()?.path.display();
+        let is_set = |name: &&&str| self.of_file(name).is_some();
+        let unused: Vec<&str> = of_other_service(service)
+            .iter()
+            .filter(is_set)
+            .copied()
+            .collect();
+        let names_one = named(other(service), |name| self.of_file(name)).any();
+        names_one.then(|| {
+            format!(
+                "the service in {file} ({}) is not used, because the environment names another one",
+                unused.join(", ")
+            )
+        })
     }
 
     fn any_of_environment(&self) -> bool {
@@ -167,6 +204,27 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
 
 fn is_credential(name: &str) -> bool {
     AZURE_CREDENTIALS.contains(&name) || OPENAI_CREDENTIALS.contains(&name)
+}
+
+fn other(service: Service) -> Service {
+    match service {
+        Service::Azure => Service::OpenAi,
+        Service::OpenAi => Service::Azure,
+    }
+}
+
+/// The variables of the other service alone.
+fn of_other_service(service: Service) -> &'static [&'static str] {
+    match service {
+        Service::Azure => &[OPENAI_ENDPOINT, OPENAI_CREDENTIALS[0], "OPENAI_MODEL"],
+        Service::OpenAi => &[
+            AZURE_ENDPOINT,
+            AZURE_CREDENTIALS[0],
+            AZURE_CREDENTIALS[1],
+            "AZURE_OPENAI_API_VERSION",
+            "AZURE_OPENAI_DEPLOYMENT",
+        ],
+    }
 }
 
 fn named(service: Service, value: impl Fn(&str) -> Option<String>) -> Named {
@@ -313,6 +371,42 @@ mod tests {
         let openai = settings(&[openai], &[("OPENAI_MODEL", "m")]).unwrap();
         assert_eq!(openai.service, Service::OpenAi);
         assert_eq!(openai.deployment.as_deref(), Some("m"));
+    }
+
+    #[test]
+    fn a_service_that_the_environment_gives_completely_is_used() {
+        let openai = [
+            ("OPENAI_BASE_URL", "https://env.example"),
+            ("OPENAI_API_KEY", "sk-env"),
+            ("OPENAI_MODEL", "m"),
+        ];
+        let azure = [
+            (AZURE_ENDPOINT, "http://127.0.0.1:1"),
+            ("AZURE_OPENAI_API_KEY", "key-of-file"),
+            ("AZURE_OPENAI_DEPLOYMENT", "gpt"),
+            ("AZURE_OPENAI_TPM", "5000"),
+        ];
+        for given in [&openai[..], &openai[..2], &openai[1..]] {
+            for file in [&azure[..], &azure[..1]] {
+                let read = settings(given, file).unwrap();
+                assert_eq!(read.service, Service::OpenAi);
+                let address = read.endpoint.as_deref().unwrap_or("https://env.example");
+                assert_eq!(address, "https://env.example");
+                assert!(read.api_key == Some(crate::Secret::new("sk-env")));
+                assert_ne!(read.deployment.as_deref(), Some("gpt"));
+                assert_eq!(read.tokens_per_minute, None);
+                assert_eq!(read.notes.len(), 1, "{:?}", read.notes);
+            }
+        }
+        let read = settings(&openai, &azure).unwrap();
+        assert_snapshot!(read.notes.join("\n"), @"the service in /project/.env (AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY, AZURE_OPENAI_DEPLOYMENT) is not used, because the environment names another one");
+        let read = settings(&[ENDPOINT, KEY], &openai).unwrap();
+        assert_eq!(parts(&read), "https://env.example key-of-env -");
+        assert_snapshot!(read.notes.join("\n"), @"the service in /project/.env (OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL) is not used, because the environment names another one");
+        // What the file says of the same service is not another's.
+        let read = settings(&openai[..2], &[("OPENAI_MODEL", "of-file")]).unwrap();
+        assert_eq!(read.deployment.as_deref(), Some("of-file"));
+        assert!(read.notes.is_empty());
     }
 
     #[test]

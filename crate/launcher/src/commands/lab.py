@@ -1,8 +1,11 @@
-"""Runs JupyterLab, and ends it when the launcher ends, however that happens.
+"""Runs JupyterLab with our kernel alone, and ends it when the launcher ends, however that happens.
 
 The launcher holds the other end of standard input and writes nothing. When the launcher is gone,
 even if it was killed, the input ends and JupyterLab is told to terminate. It then ends its kernels
 as well, and the folder with their sockets is removed.
+
+JupyterLab starts the kernel that a notebook names as soon as the notebook is opened. The command of
+another kernel, such as `python -m ipykernel_launcher`, may run a file beside the notebook.
 """
 
 import os
@@ -10,14 +13,36 @@ import shutil
 import signal
 import sys
 import threading
+import time
 
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyterlab.labapp import main
 
 
 def end_with_the_launcher():
     while os.read(0, 1):
         pass
-    os.kill(os.getpid(), signal.SIGTERM)
+    while True:
+        os.kill(os.getpid(), signal.SIGTERM)
+        # A first try fails where the notebooks' folder is gone.
+        time.sleep(30)
+
+
+class OurKernel(KernelSpecManager):
+    """Knows the kernelspec of the launcher, and no other.
+
+    `allowed_kernelspecs` would only leave others out of the list.
+    """
+
+    def find_kernel_specs(self):
+        folder = os.environ["EVENHAND_KERNELSPEC"]
+        return {os.path.basename(folder): folder}
+
+    def get_kernel_spec(self, kernel_name):
+        folder = self.find_kernel_specs().get(kernel_name.lower())
+        if folder is None:
+            raise NoSuchKernel(kernel_name)
+        return self.kernel_spec_class.from_resource_dir(folder)
 
 
 threading.Thread(target=end_with_the_launcher, daemon=True).start()

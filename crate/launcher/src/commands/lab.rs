@@ -59,11 +59,35 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
         .args(arguments(&options.jupyter, &opened))
         .envs(environment)
         .env("JUPYTER_PATH", kernel::jupyter_path(home))
+        .env(SPEC, kernel::spec_folder(home))
         .env("JUPYTER_RUNTIME_DIR", sockets.path())
         .args(by_sockets(&options.jupyter))
+        .args(with_our_kernel(&options.jupyter))
         .stdin(Stdio::piped())
         .current_dir(home.root());
     supervise(jupyter, "JupyterLab")
+}
+
+/// The variable with the folder of our kernelspec, for the script.
+const SPEC: &str = "EVENHAND_KERNELSPEC";
+
+/// JupyterLab's option for the class that finds kernels.
+const SPECS: &str = "--ServerApp.kernel_spec_manager_class";
+
+/// Makes our kernel the only one, unless the user chooses how kernels are found: JupyterLab starts the
+/// kernel that a notebook names as soon as it is opened, and that of another language may run files
+/// that lie beside the notebook.
+fn with_our_kernel(passed: &[OsString]) -> Vec<String> {
+    let options = [
+        (SPECS, "__main__.OurKernel"),
+        ("--MultiKernelManager.default_kernel_name", kernel::NAME),
+    ];
+    options
+        .iter()
+        .filter(|_| !says(passed, &[SPECS]))
+        .filter(|(name, _)| !says(passed, &[*name]))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect()
 }
 
 /// Makes kernels listen on sockets in a private folder and not on ports, which every process on
@@ -244,6 +268,20 @@ mod tests {
             all(&["--LabApp.default_url=/lab"]),
             ["--ServerApp.root_dir", &root, "--LabApp.default_url=/lab"]
         );
+    }
+
+    #[test]
+    fn our_kernel_is_the_only_one_unless_the_user_says_how_kernels_are_found() {
+        let given = |passed: &[&str]| {
+            let passed: Vec<OsString> = passed.iter().map(Into::into).collect();
+            with_our_kernel(&passed).join(" ")
+        };
+        assert_eq!(
+            given(&["--no-browser"]),
+            "--ServerApp.kernel_spec_manager_class=__main__.OurKernel \
+             --MultiKernelManager.default_kernel_name=rust"
+        );
+        assert_eq!(given(&["--ServerApp.kernel_spec_manager_class=x.Y"]), "");
     }
 
     #[test]

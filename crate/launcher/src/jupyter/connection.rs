@@ -152,6 +152,17 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Refuses ports without a key: everybody who reaches them could run code.
+    pub fn check_key(&self) -> Result<()> {
+        if !self.key.is_empty() || self.transport == Transport::Ipc {
+            return Ok(());
+        }
+        Err(Failure::new(
+            "the connection file has no key, so every program that reaches the kernel's ports could run code",
+        )
+        .hint("leave Jupyter's `Session.key` at its default, which is a new key for each kernel"))
+    }
+
     /// Writes the file, readable by its owner only.
     pub fn save(&self, path: &Path) -> Result<()> {
         let doing = || "cannot write the kernel's connection file".to_owned();
@@ -226,6 +237,14 @@ mod tests {
         assert!(refused(&endless).contains("is not a connection file"));
         let scheme = format!("{{\"transport\": \"tcp\", \"signature_scheme\": \"none\", {ports}}}");
         assert!(refused(&scheme).contains("asks for none"));
+        let unsigned = format!("{{\"transport\": \"tcp\", {ports}}}");
+        let refusal = load(&unsigned).unwrap().check_key().unwrap_err();
+        assert!(refusal.to_string().contains("has no key"));
+        // Only their owner reaches sockets in a folder.
+        let sockets = load(&unsigned.replace("tcp", "ipc")).unwrap();
+        assert!(sockets.check_key().is_ok());
+        let signed = unsigned.replace("\"key\": \"\"", "\"key\": \"k\"");
+        assert!(load(&signed).unwrap().check_key().is_ok());
     }
 
     proptest! {

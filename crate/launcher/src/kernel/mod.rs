@@ -25,7 +25,7 @@ pub use installed::starter as starter_of;
 pub use reduced_sources::copy_reduced;
 #[cfg(test)]
 pub use rust_text::without_bodies;
-pub use spec::{install as install_spec, jupyter_path};
+pub use spec::{NAME, folder as spec_folder, install as install_spec, jupyter_path};
 pub use starter::start as start_program;
 
 #[cfg(any(test, fuzzing))]
@@ -42,6 +42,7 @@ use std::process::ExitCode;
 use evenhand::sideband::{SPARK_ENGINE_VARIABLE, STOP_FILE_VARIABLE, TOKEN_VARIABLE};
 
 use crate::error::{Context, Failure, Result};
+use crate::jupyter::notebook::on_a_line;
 use crate::jupyter::{Connection, KernelCommand, random_hex};
 use crate::paths;
 use crate::paths::checkout::Checkout;
@@ -133,15 +134,12 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     if let Ok(program) = std::env::current_exe() {
         env.push((SPARK_ENGINE_VARIABLE.into(), program.into()));
     }
-    let (notes, ahead) = match warm {
-        Some(_) if project.is_own() => (Vec::new(), std::env::var_os(prewarm::NOTEBOOK)),
-        Some(_) => (Vec::new(), None),
+    let (notes, ahead): (Vec<String>, _) = match warm {
+        Some(_) => (Vec::new(), std::env::var_os(prewarm::NOTEBOOK)),
         None => (vec![NOT_WARM.to_owned()], None),
     };
-    // Any other checkout is not trusted with what a notebook calls the installed toolkit.
-    let toolkit = project
-        .is_own()
-        .then(|| Toolkit::new(project.library(), folder.to_owned()));
+    let notes = notes.into_iter().chain(settings_note(folder)).collect();
+    let toolkit = Toolkit::new(project.library(), folder.to_owned());
     Ok(Parts {
         command: Ok(evcxr(program, env, copy)),
         folder: folder.to_owned(),
@@ -149,11 +147,22 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         waits: steers_evcxr(folder),
         shared,
         notes,
-        ahead: match (ahead, &toolkit) {
-            (Some(notebook), Some(toolkit)) => prewarm::cells(Path::new(&notebook), toolkit),
-            _ => Vec::new(),
-        },
-        toolkit,
+        ahead: ahead.map_or_else(Vec::new, |notebook| {
+            prewarm::cells(Path::new(&notebook), &toolkit)
+        }),
+        toolkit: Some(toolkit),
+    })
+}
+
+/// What the reader should know of evcxr's settings file beside the notebook. It is as much a part of the
+/// notebook as its cells: its prelude and its dependencies run with the first cell.
+fn settings_note(folder: &Path) -> Option<String> {
+    let file = folder.join(EVCXR_SETTINGS);
+    file.exists().then(|| {
+        format!(
+            "{} belongs to the notebook: what it contains is run together with the first cell",
+            on_a_line(&file)
+        )
     })
 }
 
@@ -163,7 +172,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
 fn steers_evcxr(folder: &Path) -> bool {
     let above = |name: &str| folder.ancestors().any(|folder| folder.join(name).exists());
     let is_chosen = std::env::var_os("RUSTUP_TOOLCHAIN").is_some();
-    folder.join("evcxr.toml").exists()
+    folder.join(EVCXR_SETTINGS).exists()
         || !is_chosen
             && ["rust-toolchain.toml", "rust-toolchain"]
                 .into_iter()
@@ -172,6 +181,9 @@ fn steers_evcxr(folder: &Path) -> bool {
 
 /// The variable with the folder of the answers that come with the lessons; the library reads it.
 const ANSWERS: &str = "EVENHAND_ANSWERS";
+
+/// evcxr's settings file.
+const EVCXR_SETTINGS: &str = "evcxr.toml";
 
 const NOT_WARM: &str = "the notebook's dependencies are not built yet: the cell that adds them takes minutes. \
      `cargo run` in the checkout builds them once";

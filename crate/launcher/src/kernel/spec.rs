@@ -12,6 +12,14 @@ use serde_json::json;
 use crate::error::{Context, Result};
 use crate::paths::home::{Home, private};
 
+/// The kernel's name.
+pub const NAME: &str = "rust";
+
+/// The folder of the kernelspec.
+pub fn folder(home: &Home) -> PathBuf {
+    jupyter_path(home).join("kernels").join(NAME)
+}
+
 /// The folder to put on `JUPYTER_PATH`.
 pub fn jupyter_path(home: &Home) -> PathBuf {
     home.kernel().join("jupyter")
@@ -19,7 +27,7 @@ pub fn jupyter_path(home: &Home) -> PathBuf {
 
 /// Writes the kernelspec. It contains the path of this program, so it is written at each start.
 pub fn install(home: &Home) -> Result<()> {
-    let folder = jupyter_path(home).join("kernels").join("rust");
+    let folder = folder(home);
     let spec = json!({
         "argv": super::command()?,
         "display_name": "Rust",

@@ -33,6 +33,12 @@ fn is_name_of(authority: &Authority, bound: IpAddr) -> bool {
         return false;
     }
     let host = authority.host();
+    // `host` ends at the first colon, behind which a name may go on.
+    let port = authority.as_str().strip_prefix(host).unwrap_or_default();
+    let is_port = |port: &str| port.parse::<u16>().is_ok() && !port.starts_with('+');
+    if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
+        return false;
+    }
     let address = host
         .trim_start_matches('[')
         .trim_end_matches(']')
@@ -83,6 +89,14 @@ mod tests {
             "localhost.evil.example",
             "127.0.0.1.evil.example",
             "evil-localhost",
+            "localhost:18120.evil.example",
+            "localhost:1:2",
+            "localhost:",
+            "localhost:+1",
+            "localhost:99999",
+            "127.0.0.1:80.evil.example",
+            "[::1]:80.evil.example",
+            "[::1]evil.example",
             "localhost@evil.example",
             "evil.example@localhost",
             "192.168.1.5",

@@ -7,7 +7,8 @@ use crate::error::{Failure, Result};
 /// The folder in the library's with its package for notebooks, a `dylib`.
 pub const FOR_NOTEBOOKS: &str = "notebook";
 
-/// The checkout. It does not depend on the current directory, unless it has been moved.
+/// The checkout. It never depends on the current directory, which may be somebody else's: the
+/// checkout's files say what is compiled and run.
 #[derive(Clone, Debug)]
 pub struct Checkout {
     root: PathBuf,
@@ -19,14 +20,10 @@ fn built_from() -> Option<&'static Path> {
 }
 
 impl Checkout {
-    /// The checkout that this binary was built from; if that has been moved, the one that contains
-    /// the current directory.
+    /// The checkout that this binary was built from.
     pub fn locate() -> Result<Self> {
-        let here = std::env::current_dir().unwrap_or_default();
         built_from()
-            .into_iter()
-            .chain(here.ancestors())
-            .find(|folder| {
+            .filter(|folder| {
                 folder.join("environment.yml").is_file() && folder.join("crate").is_dir()
             })
             .map(|folder| Self {
@@ -37,15 +34,8 @@ impl Checkout {
                 Failure::new(format!(
                     "the evenhand checkout is no longer at {built}, where this program was built"
                 ))
-                .hint(
-                    "change into the checkout, or build the launcher there again with `cargo run`",
-                )
+                .hint("build the launcher again with `cargo run` in the checkout's new folder")
             })
-    }
-
-    /// Whether this is the checkout that this program was built from. Any other one is not trusted.
-    pub fn is_own(&self) -> bool {
-        built_from() == Some(&self.root)
     }
 
     /// The checkout's root.

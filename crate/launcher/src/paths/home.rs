@@ -1,15 +1,19 @@
 //! The one folder in which the launcher keeps everything that it creates: `EVENHAND_HOME`.
 //!
-//! - `place`: where it may be; `claim`: how it is made ours, and how that is recognized.
+//! - `place` and `above`: where it may be; `claim` and `marker`: how it is made ours, and how that is
+//!   recognized.
 //! - `private`: file permissions that keep other users out.
 
+mod above;
 mod claim;
+mod marker;
 mod place;
 pub mod private;
 
 use std::path::{Path, PathBuf};
 
-pub use self::claim::{MADE, MARKER, State};
+pub use self::claim::{MADE, State};
+pub use self::marker::MARKER;
 use crate::error::{Failure, Result};
 
 /// The folder with everything that the launcher creates; `evenhand clean` removes it.

@@ -2,8 +2,11 @@
 //! from which evcxr infers the types of variables.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use rustix::process::geteuid;
 
 use super::checkout::Checkout;
 use crate::error::{Failure, Result};
@@ -31,14 +34,36 @@ pub fn libraries() -> Result<PathBuf> {
         .map(|path| PathBuf::from(path.trim()))
 }
 
+/// The variable with the folder at which cargo ends its search for settings (`.cargo/config.toml`) and
+/// workspaces. Otherwise it reads those of all folders above, and below `/tmp` everybody can put one
+/// there that names another compiler. Cargo's own tests are kept apart by it; cargo has no option for
+/// this. The settings in `CARGO_HOME` are read in any case.
+pub const SEARCH_END: &str = "__CARGO_TEST_ROOT";
+
 /// One of Rust's programs, as selected by the checkout: rustup can select a toolchain for each
 /// folder, and somebody else's folder may name another one.
 pub fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = tool::command(name);
-    if let Ok(project) = Checkout::locate() {
-        command.current_dir(project.root());
+    if let Ok(project) = Checkout::locate()
+        && !is_steered_by_others(project.root())
+    {
+        command
+            .current_dir(project.root())
+            .env(SEARCH_END, project.root());
     }
     command
+}
+
+/// Whether another user's file in this folder or above it says which compiler runs here.
+fn is_steered_by_others(folder: &Path) -> bool {
+    const STEERING: [&str; 3] = ["rust-toolchain", "rust-toolchain.toml", ".cargo"];
+    let trusted = [0, geteuid().as_raw()];
+    let is_anothers = |file: PathBuf| {
+        std::fs::symlink_metadata(file).is_ok_and(|found| !trusted.contains(&found.uid()))
+    };
+    folder
+        .ancestors()
+        .any(|folder| STEERING.iter().any(|name| is_anothers(folder.join(name))))
 }
 
 /// The failure if the sources are missing.
@@ -88,4 +113,23 @@ fn output(command: &mut Command) -> Result<String> {
         return Err(Failure::new(format!("Rust's compiler does not work: {said}")).hint(hint));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_users_file_above_selects_no_compiler() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("a/b");
+        std::fs::create_dir_all(&below).unwrap();
+        let file = folder.path().join("rust-toolchain.toml");
+        std::fs::write(&file, "[toolchain]\npath = \"evil\"\n").unwrap();
+        assert!(!is_steered_by_others(&below), "our own file");
+        // Only root can give a file away.
+        if geteuid().is_root() && std::os::unix::fs::chown(&file, Some(65_534), None).is_ok() {
+            assert!(is_steered_by_others(&below));
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::error::{Context, Failure, Result};
 use crate::jupyter::IPC;
 use crate::paths::evcxr::{VERSION, own_program};
 use crate::paths::home::Home;
-use crate::paths::toolchain;
+use crate::paths::toolchain::{self, SEARCH_END};
 
 /// How many packages its build compiles, for the progress line.
 const PACKAGES: usize = 274;
@@ -39,7 +39,8 @@ pub fn ensure(home: &Home) -> Result<()> {
             .iter()
             .try_for_each(|(name, text)| std::fs::write(source.join(name), text))
     };
-    write().doing(|| format!("could not write {}", source.display()))?;
+    let written = write().and_then(|()| source.canonicalize());
+    let source = written.doing(|| format!("could not write {}", source.display()))?;
     let mut step = Step::begin(
         home,
         "evcxr",
@@ -57,7 +58,9 @@ pub fn ensure(home: &Home) -> Result<()> {
         // The launcher itself may have been started by cargo, whose variables must not affect this.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .current_dir(home.root());
+        // No settings of folders above the home count, neither for cargo nor for rustup.
+        .env(SEARCH_END, &source)
+        .current_dir("/");
     step.run(&mut install, |output| {
         format!("{} of {PACKAGES} packages", compiled(output))
     })?;

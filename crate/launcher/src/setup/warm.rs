@@ -143,8 +143,9 @@ fn packages(project: &Checkout) -> Option<usize> {
             "--prefix",
             "none",
             "--offline",
+            "--manifest-path",
         ])
-        .current_dir(project.root())
+        .arg(project.root().join("Cargo.toml"))
         .output()
         .ok()?;
     let text = String::from_utf8_lossy(&tree.stdout);

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::errors::{VARIABLE, unwritable, wrong};
 use super::parameters::Parameters;
-use crate::batch::progress::say;
+use super::private::close_folder;
+use super::{beside, requests_path};
 use crate::error::Result;
 use crate::settings;
 
@@ -17,7 +18,7 @@ const FOLDER: &str = ".evenhand";
 /// `None` if that is `off`.
 ///
 /// # Errors
-/// The folder can't be created, or a `.env` file can't be read.
+/// The folder can't be created, it or a file in it is a link, or a `.env` file can't be read.
 pub(crate) fn place(folder: &Path, parameters: &Parameters) -> Result<Option<PathBuf>> {
     let setting = settings::variable(folder, VARIABLE)?;
     place_with(folder, setting.as_deref(), parameters)
@@ -33,15 +34,27 @@ fn place_with(
         Some(elsewhere) => folder.join(elsewhere),
         None => hidden_folder(folder)?,
     };
-    let name = format!("{}.jsonl", file_stem(parameters));
-    Ok(Some(inside.join(name)))
+    let path = inside.join(format!("{}.jsonl", file_stem(parameters)));
+    // Nobody named these files: a link among them may have come with somebody else's.
+    if setting.is_none() {
+        for file in [&path, &requests_path(&path), &beside(&path, "batches")] {
+            if file.is_symlink() {
+                return Err(
+                    wrong(file, "is a link, through which nothing is written").with_hint(format!(
+                        "remove it, or set {VARIABLE} to the folder of the file itself"
+                    )),
+                );
+            }
+        }
+    }
+    Ok(Some(path))
 }
 
 fn hidden_folder(folder: &Path) -> Result<PathBuf> {
     let hidden = folder.join(FOLDER);
     let ignore = hidden.join(".gitignore");
     make_folder(&hidden).map_err(|error| unwritable(&hidden, error))?;
-    close_to_others(&hidden)?;
+    close_folder(&hidden)?;
     // Not through a link that came with somebody else's files.
     match File::create_new(&ignore).and_then(|mut file| file.write_all(b"*\n")) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -49,45 +62,6 @@ fn hidden_folder(folder: &Path) -> Result<PathBuf> {
         }
         _ => Ok(hidden),
     }
-}
-
-/// Removes the permissions of others from the folder, which an earlier version made with the usual
-/// ones.
-///
-/// # Errors
-/// It belongs to another user, who could read everything in it.
-#[cfg(unix)]
-fn close_to_others(folder: &Path) -> Result<()> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-
-    let found = fs::metadata(folder).map_err(|error| unwritable(folder, error))?;
-    // SAFETY: `geteuid` has no preconditions and can't fail.
-    let own = unsafe { libc::geteuid() };
-    // Root may use everybody's files anyway, and in a container owns few of them.
-    if found.uid() != own && own != 0 {
-        let owner = found.uid();
-        return Err(
-            wrong(folder, &format!("belongs to another user ({owner})")).with_hint(format!(
-                "the answers would be kept there: set {VARIABLE} to a folder of your own, or to off"
-            )),
-        );
-    }
-    let mode = found.mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    fs::set_permissions(folder, fs::Permissions::from_mode(mode & 0o700))
-        .map_err(|error| unwritable(folder, error))?;
-    say(&format!(
-        "{} is for you alone from now on; it had mode {mode:04o}, with which others may read it",
-        folder.display()
-    ));
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn close_to_others(_folder: &Path) -> Result<()> {
-    Ok(())
 }
 
 /// Creates the folder and its missing parents, accessible only to their owner because they hold
@@ -172,6 +146,34 @@ mod tests {
         std::os::unix::fs::symlink("../created", hidden.join(".gitignore")).unwrap();
         place_with(folder.path(), None, &parameters("gpt-4o")).unwrap();
         assert!(!folder.path().join("created").exists());
+    }
+
+    #[test]
+    fn a_link_in_place_of_the_folder_or_of_a_file_is_refused() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target");
+        fs::create_dir(&target).unwrap();
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o755)).unwrap();
+        symlink("target", folder.path().join(FOLDER)).unwrap();
+        let refused = || place_with(folder.path(), None, &parameters("d")).unwrap_err();
+        let told = refused().to_string();
+        assert!(told.contains(".evenhand is a link"), "{told}");
+        assert!(told.contains("hint: remove the link"), "{told}");
+        let mode = fs::metadata(&target).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o755, "the target was changed");
+        assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
+
+        fs::remove_file(folder.path().join(FOLDER)).unwrap();
+        let path = place_with(folder.path(), None, &parameters("d")).unwrap();
+        let path = path.unwrap();
+        for file in [path.clone(), requests_path(&path)] {
+            symlink("../created", &file).unwrap();
+            let told = refused().to_string();
+            assert!(told.contains("through which nothing is written"), "{told}");
+            fs::remove_file(&file).unwrap();
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!
 //! - [`Parameters`] gives rows their IDs; [`place()`] chooses the location of the file.
 //! - `ledger` records the batches that were submitted to the Batch API.
+//! - `private` keeps other users out of it.
 //! - `shipped` fills a new one with answers that come with the toolkit.
 //! - `scan` reads a file once and builds the `index`; `log` appends; `background_sync` writes
 //!   every row to disk within a second; `errors` holds the error messages.
@@ -17,6 +18,7 @@ mod ledger;
 mod location;
 mod log;
 mod parameters;
+mod private;
 #[cfg(any(test, feature = "notebook"))]
 mod reader;
 #[cfg(feature = "notebook")]
@@ -225,6 +227,7 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Opens a file of a journal for its owner alone, or creates it.
 fn open(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true);
@@ -236,11 +239,9 @@ fn open(path: &Path) -> Result<File> {
     let file = options
         .open(path)
         .map_err(|error| unwritable(path, error))?;
-    let is_file = file
-        .metadata()
-        .map_err(|error| unreadable(path, error))?
-        .is_file();
-    if is_file {
+    let found = file.metadata().map_err(|error| unreadable(path, error))?;
+    if found.is_file() {
+        private::close_file(path, &file, &found)?;
         Ok(file)
     } else {
         Err(wrong(

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use super::index::Index;
 use super::log::Tail;
-use crate::batch::format::{LONGEST_LINE, is_success};
+use crate::batch::format::{Account, LONGEST_LINE, is_success};
 use crate::json;
 
 /// The lines of a file.
@@ -100,13 +100,18 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<(usize, bool)> {
 
 /// The fields of a row that are needed to find it again. Bodies are skipped.
 #[derive(Deserialize)]
-pub(super) struct Head<'a> {
+pub(super) struct Head<'a, I = IgnoredAny, A = IgnoredAny> {
     #[serde(borrow)]
     pub(super) custom_id: Cow<'a, str>,
     response: Option<Status>,
     error: Option<IgnoredAny>,
     /// Only requests have a body.
     body: Option<IgnoredAny>,
+    /// The other fields that a row is read with: types that accept any value, or those of a row.
+    #[serde(default, rename = "id")]
+    _id: I,
+    #[serde(default, rename = "evenhand")]
+    _account: A,
 }
 
 #[derive(Deserialize)]
@@ -114,7 +119,19 @@ struct Status {
     status_code: u16,
 }
 
-impl Head<'_> {
+/// A head that fails where reading the whole row would.
+type Strict<'a> = Head<'a, String, Option<Account>>;
+
+/// What a line is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Row,
+    /// A row with a value that its field can't have, such as a number out of range.
+    Odd,
+    Other,
+}
+
+impl<I, A> Head<'_, I, A> {
     fn is_answered(&self) -> bool {
         let success = self.response.as_ref().map(|r| is_success(r.status_code));
         success.unwrap_or_default() && self.error.is_none()
@@ -139,6 +156,8 @@ pub(super) struct Scan {
     pub(super) torn: u64,
     /// The number of lines that are not rows, and the line number of the first.
     pub(super) invalid: Option<(u64, u64)>,
+    /// The same for rows with values that their fields can't have.
+    pub(super) odd: Option<(u64, u64)>,
     /// The ID of the first row that should not be in this file.
     pub(super) foreign_row: Option<String>,
 }
@@ -156,6 +175,7 @@ pub(super) fn scan(
         tail: Tail::Whole,
         torn: 0,
         invalid: None,
+        odd: None,
         foreign_row: None,
     };
     let mut is_first = true;
@@ -165,23 +185,29 @@ pub(super) fn scan(
             scan.end = line.next_offset;
             continue;
         }
-        let read = line.text.is_some() && scan.take(text, line.offset, kind, &is_foreign);
-        if !read && is_first && (line.is_ended || !may_be_torn(text, kind)) {
+        let read = match line.text {
+            Some(_) => scan.take(text, line.offset, kind, &is_foreign),
+            None => Kind::Other,
+        };
+        if read == Kind::Other && is_first && (line.is_ended || !may_be_torn(text, kind)) {
             return Ok(None);
         }
         is_first = false;
-        match (read, line.is_ended) {
-            (false, false) => {
-                scan.tail = Tail::Torn;
-                scan.torn = line.next_offset - line.offset;
-                break;
-            }
-            (true, false) => scan.tail = Tail::Unended,
-            (false, true) => {
-                let (count, _) = scan.invalid.get_or_insert((0, line.number));
-                *count += 1;
-            }
-            (true, true) => {}
+        if read == Kind::Other && !line.is_ended {
+            scan.tail = Tail::Torn;
+            scan.torn = line.next_offset - line.offset;
+            break;
+        }
+        let unusable = match read {
+            Kind::Row => None,
+            Kind::Odd => Some(&mut scan.odd),
+            Kind::Other => Some(&mut scan.invalid),
+        };
+        if let Some(lines) = unusable {
+            lines.get_or_insert((0, line.number)).0 += 1;
+        }
+        if !line.is_ended {
+            scan.tail = Tail::Unended;
         }
         scan.end = line.next_offset;
     }
@@ -205,31 +231,62 @@ impl Scan {
                 "{path}: {count} lines are not rows and are left unchanged; the first is line {first}"
             ),
         });
-        torn.into_iter().chain(invalid).collect()
+        let odd = self.odd.map(|(count, first)| {
+            let lines = match count {
+                1 => format!("line {first} is a row"),
+                _ => format!("{count} lines, first line {first}, are rows"),
+            };
+            format!(
+                "{path}: {lines} with a value that can't be read, such as a number out of range. What it \
+                 answers is asked again; to keep the answer, correct the line"
+            )
+        });
+        torn.into_iter().chain(invalid).chain(odd).collect()
     }
 
-    /// Adds the row to the index. Returns false if the text is not a row.
+    /// Adds the row to the index, if the text is one.
     fn take(
         &mut self,
         text: &[u8],
         offset: u64,
         kind: FileKind,
         is_foreign: impl Fn(&str) -> bool,
-    ) -> bool {
-        let repaired;
-        let head = match serde_json::from_slice::<Head<'_>>(text) {
-            Ok(head) => head,
-            Err(_) => {
-                repaired = json::repair_surrogates(text);
-                match serde_json::from_str(&repaired) {
-                    Ok(head) => head,
-                    Err(_) => return false,
-                }
-            }
-        };
+    ) -> Kind {
+        if kind == FileKind::Answers
+            && let Ok(head) = serde_json::from_slice::<Strict<'_>>(text)
+        {
+            return self.add(head, offset, kind, is_foreign);
+        }
+        if kind == FileKind::Requests
+            && let Ok(head) = serde_json::from_slice::<Head<'_>>(text)
+        {
+            return self.add(head, offset, kind, is_foreign);
+        }
+        let repaired = json::repair_surrogates(text);
+        if kind == FileKind::Answers
+            && let Ok(head) = serde_json::from_str::<Strict<'_>>(&repaired)
+        {
+            return self.add(head, offset, kind, is_foreign);
+        }
+        match serde_json::from_str::<Head<'_>>(&repaired) {
+            Ok(head) if kind == FileKind::Requests => self.add(head, offset, kind, is_foreign),
+            Ok(head) if head.response.is_some() || head.error.is_some() => Kind::Odd,
+            _ => Kind::Other,
+        }
+    }
+
+    fn add<I, A>(
+        &mut self,
+        head: Head<'_, I, A>,
+        offset: u64,
+        kind: FileKind,
+        is_foreign: impl Fn(&str) -> bool,
+    ) -> Kind {
         let keep = match kind {
-            FileKind::Requests if head.body.is_none() => return false,
-            FileKind::Answers if head.response.is_none() && head.error.is_none() => return false,
+            FileKind::Requests if head.body.is_none() => return Kind::Other,
+            FileKind::Answers if head.response.is_none() && head.error.is_none() => {
+                return Kind::Other;
+            }
             FileKind::Requests => true,
             FileKind::Answers => head.is_answered(),
         };
@@ -239,7 +296,7 @@ impl Scan {
                 self.foreign_row = Some(head.custom_id.into_owned());
             }
         }
-        true
+        Kind::Row
     }
 }
 

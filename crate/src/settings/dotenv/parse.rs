@@ -75,7 +75,7 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, Broken> {
 }
 
 /// All variables that we read. Other names with the same prefixes belong to other tools.
-const OURS: [&str; 12] = [
+const OURS: [&str; 18] = [
     "AZURE_OPENAI_ENDPOINT",
     "AZURE_OPENAI_API_KEY",
     "AZURE_OPENAI_AD_TOKEN",
@@ -87,7 +87,13 @@ const OURS: [&str; 12] = [
     "OPENAI_API_KEY",
     "OPENAI_API_VERSION",
     "OPENAI_MODEL",
+    "AZURE_TENANT_ID",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_AUTHORITY_HOST",
+    "EVENHAND_ALLOW_HTTP",
     "EVENHAND_JOURNAL",
+    "SPARK_REMOTE",
 ];
 
 fn is_ours(name: &str) -> bool {
@@ -308,10 +314,28 @@ mod tests {
             ("export OPENAI_MODEL='open\n", "OPENAI_MODEL"),
             ("OPENAI_MODEL='a'b\n", "OPENAI_MODEL"),
             ("A=1\nEVENHAND_JOURNAL=\"x\n", "EVENHAND_JOURNAL"),
+            ("SPARK_REMOTE='sc://host\n", "SPARK_REMOTE"),
+            ("EVENHAND_ALLOW_HTTP=1 yes\n", "EVENHAND_ALLOW_HTTP"),
+            ("AZURE_CLIENT_SECRET='open\n", "AZURE_CLIENT_SECRET"),
         ] {
             assert_eq!(parse(text).unwrap_err(), Broken(name.to_owned()));
         }
         assert!(parse("# OPENAI_MODEL=a b\nOPENAI_MODEL=\n").is_ok());
+    }
+
+    #[test]
+    fn every_variable_that_settings_read_is_ours() {
+        let asked = std::cell::RefCell::new(Vec::new());
+        let _ = crate::Settings::from_lookup(|name| {
+            asked.borrow_mut().push(name.to_owned());
+            None
+        });
+        // The machine's are never read from a file.
+        let of_the_machine = crate::settings::identity::OF_THE_MACHINE;
+        for name in asked.into_inner() {
+            let is_read = !of_the_machine.contains(&name.as_str());
+            assert!(!is_read || is_ours(&name), "{name}");
+        }
     }
 
     proptest! {

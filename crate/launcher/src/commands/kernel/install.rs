@@ -29,13 +29,6 @@ pub struct Options {
 pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     let shown = shown(&options.display_name)?;
     let place = options.place.locate()?;
-    if !project.is_own() {
-        return Err(Failure::new(format!(
-            "this program was not built from the checkout in {}",
-            project.root().display()
-        ))
-        .hint("run `cargo run -- kernel install` there, which builds the program again"));
-    }
     place.check_version()?;
     check_owner(&place, project)?;
     check_writable(&place.folder)?;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use crate::error::{Context, Failure, Result};
-use crate::jupyter::notebook::Notebook;
+use crate::jupyter::notebook::{Notebook, on_a_line};
 use crate::paths::home::Home;
 use crate::tool;
 
@@ -54,7 +54,7 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
         ])
         .args(NO_SCRIPTS)
         .arg("--output-dir")
-        .arg(&folder)
+        .arg(copies.path())
         .arg(output_argument(notebook.stem()))
         .arg(literal(copy.as_os_str()))
         // It looks for settings and templates in its working directory. In the notebook's folder,
@@ -76,7 +76,22 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
             python.display()
         )));
     }
-    Ok(folder.join(named(notebook.stem())))
+    let page = folder.join(named(notebook.stem()));
+    put(&copies.path().join(named(notebook.stem())), &page)
+        .doing(|| format!("cannot write {}", on_a_line(&page)))?;
+    Ok(page)
+}
+
+/// Puts a copy of the file in this place, as a whole. What stood there is replaced, and a link is not
+/// followed: it may lead to any file of the user's.
+fn put(file: &Path, place: &Path) -> std::io::Result<()> {
+    let folder = place.parent().unwrap_or(Path::new("."));
+    let mut copy = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(folder)?;
+    std::io::copy(&mut std::fs::File::open(file)?, &mut copy)?;
+    copy.persist(place)?;
+    Ok(())
 }
 
 /// The page's name as one argument, since a name may begin with a hyphen.
@@ -107,6 +122,19 @@ fn named(stem: &OsStr) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_not_written_through_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("made"), "page").unwrap();
+        std::fs::write(path("mine"), "keep").unwrap();
+        std::os::unix::fs::symlink("mine", path("page.html")).unwrap();
+        put(&path("made"), &path("page.html")).unwrap();
+        assert_eq!(std::fs::read_to_string(path("mine")).unwrap(), "keep");
+        assert_eq!(std::fs::read_to_string(path("page.html")).unwrap(), "page");
+        assert!(!path("page.html").is_symlink());
+    }
 
     #[test]
     fn a_name_is_neither_a_pattern_nor_an_option() {

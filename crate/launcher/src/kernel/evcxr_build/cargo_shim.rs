@@ -30,6 +30,7 @@ use super::shim::{CARGO, LOCK_FILE};
 use crate::error::{Context, Failure, Result};
 use crate::kernel::sideband;
 use crate::paths::home::private::Umask;
+use crate::paths::toolchain::SEARCH_END;
 
 /// Runs cargo with these arguments, in the current folder.
 pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
@@ -43,7 +44,8 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     let is_ours =
         std::env::var_os("EVCXR_TMPDIR").is_some_and(|folder| same(Path::new(&folder), &build));
     if !is_ours {
-        return Err(replace(real(&cargo).args(arguments)));
+        // A cargo that a cell runs in a folder of the reader's.
+        return Err(replace(real(&cargo).env_remove(SEARCH_END).args(arguments)));
     }
     if let Some(lock_file) = std::env::var_os(LOCK_FILE) {
         put_back(&build, Path::new(&lock_file))

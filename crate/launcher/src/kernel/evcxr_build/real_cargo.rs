@@ -13,16 +13,22 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use super::shim::{PROGRAMS, WITHHELD};
 use crate::error::Failure;
+use crate::paths::toolchain::SEARCH_END;
 use crate::supervise::end_tree;
 use crate::tool;
 
 /// How often to check whether the reader stopped the cell.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The real cargo, in the current folder. It runs build scripts by many authors, so it is not
+/// The real cargo, in the current folder, which is a kernel's build directory: no settings of folders
+/// above it count. It runs build scripts by many authors, so it is not
 /// given the reader's keys. It is given what evcxr or the reader (`:build_env`) added to the
 /// kernel's environment. A build script that runs cargo also gets the real one.
 pub(super) fn real(cargo: &OsString) -> Command {
+    real_in(&std::env::current_dir().unwrap_or_default(), cargo)
+}
+
+fn real_in(folder: &Path, cargo: &OsString) -> Command {
     let withheld = std::env::var_os(WITHHELD).unwrap_or_default();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let others = std::env::split_paths(&path).filter(|folder| !folder.ends_with(PROGRAMS));
@@ -32,7 +38,8 @@ pub(super) fn real(cargo: &OsString) -> Command {
         .env("PATH", std::env::join_paths(others).unwrap_or(path.clone()))
         // An empty one also overrides a setting in a file.
         .env("RUSTC_WRAPPER", "")
-        .current_dir(std::env::current_dir().unwrap_or_default());
+        .env(SEARCH_END, folder)
+        .current_dir(folder);
     for (name, _) in std::env::vars_os() {
         if rebuilds(&name) {
             command.env_remove(name);
@@ -221,6 +228,41 @@ mod tests {
         ] {
             assert!(!rebuilds(OsStr::new(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn settings_and_workspaces_above_the_build_do_not_count() {
+        let place = tempfile::tempdir().unwrap();
+        let place = place.path().canonicalize().unwrap();
+        let write = |file: &str, text: &str| {
+            fs::create_dir_all(place.join(file).parent().unwrap()).unwrap();
+            fs::write(place.join(file), text).unwrap();
+        };
+        // What another user can put into `/tmp`.
+        write(
+            ".cargo/config.toml",
+            "[build]\nrustc = \"/evil\"\nrustc-wrapper = \"/evil\"\n",
+        );
+        write("Cargo.toml", "[workspace]\nmembers = [\"other\"]\n");
+        let manifest = "[package]\nname = \"ctx\"\nversion = \"1.0.0\"\nedition = \"2024\"\n";
+        write("home/build/Cargo.toml", manifest);
+        write("home/build/src/lib.rs", "");
+        let cargo = crate::paths::which::on_path("cargo").unwrap();
+        let build = |folder: &Path| {
+            let mut cargo = real_in(folder, &cargo.clone().into());
+            cargo.args(["check", "--offline", "--quiet", "--target-dir"]);
+            cargo.arg(folder.join("target"));
+            cargo
+        };
+        let folder = place.join("home/build");
+        let output = build(&folder).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let plain = build(&folder).env_remove(SEARCH_END).output().unwrap();
+        assert!(!plain.status.success(), "the test shows nothing");
     }
 
     #[test]

@@ -91,6 +91,7 @@ pub async fn serve(
 ) -> Result<ExitCode> {
     let (sender, mut events) = mpsc::channel(EVENTS);
     let front = JupyterSide::bind(&connection, &sender).await?;
+    connection.check_key()?;
     watch_for_the_end(&sender)?;
     let mut parts = prepare.await;
     if parts.command.is_ok()

@@ -1,35 +1,39 @@
 //! Whether the launcher's folder is ours: a marker file in it says so.
 //!
-//! The marker is written when the folder is created or found empty. Without it nothing is created
-//! or removed there. A folder from a version without markers gets one if it contains only what
-//! the launcher creates, judging by the names of the entries.
+//! The marker (`marker`) is written when the folder is created or found empty. Without it nothing is
+//! created or removed there. A folder from an earlier version, and a copy, gets one if it contains only
+//! what the launcher creates, judging by the names of the entries.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
+use super::marker::{self, MARKER};
 use super::place::ANOTHER;
-use super::private;
+use super::{above, private};
 use crate::error::{Context, Failure, Result};
-
-/// The marker file.
-pub const MARKER: &str = ".evenhand-home";
 
 /// Everything else that the launcher creates in its folder.
 pub const MADE: [&str; 6] = ["venv", "kernel", "warm", "model", "logs", "setup.lock"];
 
-const TEXT: &str = "evenhand created this folder for what it installs and builds.\n\
-     `evenhand clean` removes it. Without this file, evenhand changes nothing here.\n";
+/// The names of the logs.
+const LOGS: [&str; 8] = [
+    "apache-spark",
+    "engine",
+    "evcxr",
+    "model",
+    "python",
+    "spark",
+    "spark-engine",
+    "warm",
+];
 
 /// Files that a file manager leaves everywhere.
 const LITTER: [&str; 1] = [".DS_Store"];
-
-/// The mode bit of a folder in which only the owner of an entry may replace it.
-const STICKY: u32 = 0o1000;
 
 /// The state of the launcher's folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,21 +42,14 @@ pub enum State {
     Absent,
     /// It is an empty folder.
     Empty,
-    /// It was created by a version without markers, and looks like ours.
+    /// It has no marker of its own, since it is from an earlier version or a copy, and looks like ours.
     Unmarked,
     /// It is ours.
     Ours,
 }
 
 pub(super) fn state(root: &Path) -> Result<State> {
-    if let Some((around, mode)) = open_ancestor(root)? {
-        return Err(Failure::new(format!(
-            "others can write to {} (mode {mode:04o}), and so put another folder in the place of {}",
-            around.display(),
-            root.display()
-        ))
-        .hint(ANOTHER));
-    }
+    above::check(root)?;
     let found = match fs::metadata(root) {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State::Absent),
@@ -84,7 +81,7 @@ pub(super) fn state(root: &Path) -> Result<State> {
             root.display()
         )));
     }
-    if is_marked(root) {
+    if marker::is_of(root) {
         Ok(State::Ours)
     } else if entries.is_empty() {
         Ok(State::Empty)
@@ -94,31 +91,6 @@ pub(super) fn state(root: &Path) -> Result<State> {
             Some(what) => Err(not_ours(root, &what)),
         }
     }
-}
-
-/// The nearest folder around this one whose entries others can replace, with its mode. In a folder
-/// with the sticky bit, such as `/tmp`, they can only replace their own.
-fn open_ancestor(root: &Path) -> Result<Option<(PathBuf, u32)>> {
-    let existing = |folder: &Path| folder.canonicalize().ok();
-    let around = root.ancestors().skip(1).find_map(existing);
-    // A link leads to a folder with other ancestors.
-    let linked = existing(root).and_then(|root| root.parent().map(Path::to_owned));
-    for around in [around, linked]
-        .iter()
-        .flatten()
-        .flat_map(|it| it.ancestors())
-    {
-        let found =
-            fs::metadata(around).doing(|| format!("could not read {}", around.display()))?;
-        let mode = found.mode() & 0o7777;
-        // Many systems give each user a private group with the same number, and let it write.
-        let is_private = found.gid() == 0 || found.gid() == geteuid().as_raw();
-        let others = if is_private { 0o002 } else { 0o022 };
-        if mode & others != 0 && mode & STICKY == 0 {
-            return Ok(Some((around.to_owned(), mode)));
-        }
-    }
-    Ok(None)
 }
 
 pub(super) fn claim(root: &Path) -> Result<()> {
@@ -136,12 +108,14 @@ pub(super) fn claim(root: &Path) -> Result<()> {
         }
         State::Unmarked => {
             private::tighten(root).map_err(failed)?;
-            forget_environments(root).map_err(failed)?;
+            if !marker::exists(root) {
+                forget_environments(root).map_err(failed)?;
+            }
         }
     }
     match found {
         State::Ours => Ok(()),
-        _ => mark(root).map_err(failed),
+        _ => marker::write(root).map_err(failed),
     }
 }
 
@@ -175,25 +149,6 @@ fn close(root: &Path) -> io::Result<()> {
     }
 }
 
-fn mark(root: &Path) -> io::Result<()> {
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(root.join(MARKER));
-    match made {
-        Ok(mut marker) => marker.write_all(TEXT.as_bytes()),
-        // Another launcher was faster.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && is_marked(root) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-fn is_marked(root: &Path) -> bool {
-    fs::symlink_metadata(root.join(MARKER))
-        .is_ok_and(|marker| marker.is_file() && marker.uid() == geteuid().as_raw())
-}
-
 /// Removes the whole environment of the compiler, which warm builds of earlier versions recorded.
 fn forget_environments(root: &Path) -> io::Result<()> {
     for build in list(&root.join("warm")).unwrap_or_default() {
@@ -217,8 +172,7 @@ fn stranger(root: &Path, entries: &[OsString]) -> Option<PathBuf> {
     }
     let inside = [
         foreign(root, "logs", |name| {
-            ["evcxr", "python", "model", "warm", "engine"]
-                .iter()
+            LOGS.iter()
                 .any(|step| name.strip_suffix(".log") == Some(step))
         }),
         foreign(root, "model", |name| {
@@ -230,15 +184,19 @@ fn stranger(root: &Path, entries: &[OsString]) -> Option<PathBuf> {
             [
                 "bin",
                 "build",
+                "installed.json",
                 "jupyter",
+                "library",
+                "packages",
                 "running",
+                "source",
                 ".crates.toml",
                 ".crates2.json",
             ]
             .contains(&name)
         }),
         foreign(root, "kernel/bin", |name| {
-            ["evcxr_jupyter", "evcxr_jupyter.ipc"].contains(&name)
+            ["evcxr_jupyter", "evcxr_jupyter.ipc", "evenhand-kernel"].contains(&name)
         }),
         foreign(root, "warm", |name| {
             name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -261,9 +219,7 @@ fn stranger(root: &Path, entries: &[OsString]) -> Option<PathBuf> {
 
 /// Whether `venv` is a Python environment in which we recorded what we installed.
 fn is_our_venv(root: &Path) -> bool {
-    ["venv/pyvenv.cfg", "venv/evenhand-requirements.txt"]
-        .iter()
-        .all(|file| root.join(file).is_file())
+    root.join("venv/evenhand-requirements.txt").is_file()
 }
 
 /// The first entry of this folder that does not have a name that the launcher uses.
@@ -280,7 +236,12 @@ fn foreign(root: &Path, folder: &str, is_ours: impl Fn(&str) -> bool) -> Option<
 }
 
 fn entries(root: &Path) -> Result<Vec<OsString>> {
-    list(root).doing(|| format!("could not read {}", root.display()))
+    let mut entries = list(root).doing(|| format!("could not read {}", root.display()))?;
+    // Whatever it says, it is not what the folder is recognized by.
+    if marker::exists(root) {
+        entries.retain(|name| name != MARKER);
+    }
+    Ok(entries)
 }
 
 fn list(folder: &Path) -> io::Result<Vec<OsString>> {
@@ -449,6 +410,58 @@ mod tests {
         fs::set_permissions(place.0.path(), Permissions::from_mode(0o757)).unwrap();
         claim(&place.root()).unwrap_err();
         assert!(!place.root().exists());
+    }
+
+    #[test]
+    fn a_folder_below_another_users_is_refused() {
+        let place = Place::new();
+        claim(&place.root()).unwrap();
+        // Only root can give a folder away.
+        let given = std::os::unix::fs::chown(place.0.path(), Some(65_534), None);
+        if geteuid().is_root() && given.is_ok() {
+            let refusal = place.refusal();
+            assert!(
+                refusal.contains("belongs to another user (uid 65534)"),
+                "{refusal}"
+            );
+            assert!(refusal.contains("hint: set EVENHAND_HOME"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_marker_that_came_with_a_folder_does_not_make_it_ours() {
+        let made = Place::new();
+        claim(&made.root()).unwrap();
+        let carried = fs::read(made.root().join(MARKER)).unwrap();
+        let earlier = b"evenhand created this folder for what it installs and builds.\n";
+        for marker in [&b""[..], earlier, &carried] {
+            let place = Place::new();
+            place.write(&["model/mine.bin", "logs/mine.log", "kernel/mine.c", MARKER]);
+            fs::write(place.root().join(MARKER), marker).unwrap();
+            let refusal = place.refusal();
+            assert!(
+                refusal.contains("did not create: logs/mine.log"),
+                "{refusal}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_copied_home_becomes_ours() {
+        let place = Place::new();
+        place.write(&LAYOUT);
+        place.write(&[MARKER]);
+        assert_eq!(state(&place.root()).unwrap(), State::Unmarked);
+        claim(&place.root()).unwrap();
+        assert_eq!(state(&place.root()).unwrap(), State::Ours);
+        // What is not needed again stays.
+        let shims = "warm/0123456789abcdef/build/shims";
+        assert!(place.root().join(shims).exists());
+        // A marker that was being written when the launcher was killed.
+        let place = Place::new();
+        place.write(&[MARKER]);
+        claim(&place.root()).unwrap();
+        assert_eq!(state(&place.root()).unwrap(), State::Ours);
     }
 
     #[test]

@@ -249,3 +249,50 @@ proptest! {
         prop_assert!(fs::read(&path).unwrap().starts_with(&before));
     }
 }
+
+#[test]
+fn a_row_with_numbers_that_nobody_can_mean_is_told_and_asked_again() {
+    for number in [
+        "-1",
+        "1e400",
+        "\"x\"",
+        "null",
+        "18446744073709551616",
+        "1.5",
+    ] {
+        let (_folder, path) = place_for_one();
+        let whole = format::write(&answered("a", "Yes")).unwrap();
+        let text = String::from_utf8(whole).unwrap();
+        let odd = text.replace("\"attempts\":1", &format!("\"attempts\":{number}"));
+        assert_ne!(odd, text);
+        let good = format::write(&answered("b", "No")).unwrap();
+        let before = [odd.as_bytes(), &good].concat();
+        fs::write(&path, &before).unwrap();
+        let journal = open_journal(&path);
+        let told = noted(&journal, &path);
+        assert_eq!(
+            told,
+            "FOLDER/run.jsonl: line 1 is a row with a value that can't be read, such as a number out of \
+             range. What it answers is asked again; to keep the answer, correct the line"
+        );
+        assert_eq!(words(&journal, "a"), None, "{number}");
+        assert_eq!(words(&journal, "b").as_deref(), Some("No"));
+        journal.append(&answered("a", "Again")).unwrap();
+        drop(journal);
+        assert!(fs::read(&path).unwrap().starts_with(&before));
+        let journal = open_journal(&path);
+        assert_eq!(words(&journal, "a").as_deref(), Some("Again"));
+    }
+}
+
+#[test]
+fn an_odd_row_without_its_line_end_is_left() {
+    let (_folder, path) = place_for_one();
+    let whole = String::from_utf8(format::write(&answered("a", "Yes")).unwrap()).unwrap();
+    let odd = whole.replace("\"attempts\":1", "\"attempts\":-1");
+    fs::write(&path, odd.trim_end()).unwrap();
+    let journal = open_journal(&path);
+    journal.append(&answered("b", "No")).unwrap();
+    drop(journal);
+    assert!(fs::read_to_string(&path).unwrap().starts_with(&odd));
+}
