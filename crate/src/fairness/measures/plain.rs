@@ -22,6 +22,10 @@ impl Measure for Length {
         "higher: longer"
     }
 
+    fn expects_masked(&self) -> bool {
+        true
+    }
+
     /// 5 words: about a third of a sentence of English prose.
     fn default_margin(&self) -> Option<f64> {
         Some(5.0)

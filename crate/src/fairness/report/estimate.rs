@@ -1,5 +1,6 @@
 //! The estimates of a headline test: mean, interval, p-values, effect size and noise floor.
 
+use super::doubts::Doubt;
 use super::preregistered::{Preregistered, UnitSamples};
 use super::primary::{Margin, PrimaryOutcome, Rounds, Unit, Verdict};
 use super::verdict::decide;
@@ -38,6 +39,7 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
     let mut headline = PrimaryOutcome {
         units: samples.iter().map(Unit::of).collect(),
         left_out: planned.left_out,
+        doubt: planned.doubt,
         ..PrimaryOutcome::unfound(described, Verdict::CantTell(reason))
     };
     if samples.is_empty() {
@@ -50,7 +52,10 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
             return Ok(headline);
         }
     };
-    let noise = floor(&samples, rounds, seed)?;
+    let noise = match &headline.doubt {
+        Some(Doubt::Change(_)) => None,
+        _ => floor(&samples, rounds, seed)?,
+    };
     tested.fill(&mut headline, planned.margin, rounds, seed)?;
     headline.interval = headline
         .interval
@@ -92,6 +97,18 @@ impl Tested {
         })
     }
 
+    /// The p-value of the test.
+    pub(super) fn p(&self, seed: u64) -> f64 {
+        let [p, _] = self.p_values(&HeadlineTest::new(&self.differences, seed));
+        p
+    }
+
+    /// The p-values of the test, and of sign flips in its place.
+    fn p_values(&self, test: &HeadlineTest<'_>) -> [f64; 2] {
+        let crossed_p = self.crossed.map_or(0.0, |crossed| crossed.p());
+        test.p_values().map(|p| p.max(crossed_p))
+    }
+
     /// Writes what was found into the outcome: with several templates, the larger p-value of the test
     /// over occupations and of the test over both occupations and templates.
     pub(super) fn fill(
@@ -102,10 +119,9 @@ impl Tested {
         seed: u64,
     ) -> Result<()> {
         let test = HeadlineTest::new(&self.differences, seed);
-        let crossed_p = self.crossed.map_or(0.0, |crossed| crossed.p());
         outcome.estimate = Some(self.differences.mean());
         outcome.interval = self.interval(rounds, seed)?;
-        let [p, sign_flip_p] = test.p_values().map(|p| p.max(crossed_p));
+        let [p, sign_flip_p] = self.p_values(&test);
         outcome.p = Some(p);
         outcome.sign_flip_p = Some(sign_flip_p);
         outcome.skewness = test.skewness();
@@ -191,6 +207,7 @@ mod tests {
             answer_variance: None,
             answers: [1; 2],
             templates: Vec::new(),
+            cells: Vec::new(),
         };
         let wide = Interval {
             low: -3.0,

@@ -4,12 +4,13 @@
 //!   is compared, `check` its errors and warnings, `margins` how large a difference may be, and
 //!   `microsoft_lab` holds the ten prompts of Microsoft's lab.
 //! - [`StudyAnswers`] holds its answers, whether from a model (`run`), several models
-//!   (`models`), a journal or another tool;
+//!   (`models`), a journal or another tool, and `details` what is known about them besides their texts;
 //!   [`measure`](StudyAnswers::measure) turns them into a [`Report`](super::report::Report).
 
 mod answers;
 mod check;
 mod contrasts;
+mod details;
 #[cfg(feature = "notebook")]
 mod display;
 mod grid;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 pub use answers::{Record, Reply, StudyAnswers};
 pub(super) use check::{ALPHA, blinded};
 pub(super) use contrasts::Contrast;
+pub(super) use details::ReplyDetails;
 pub use grid::Cell;
 pub use models::MultiModelAnswers;
 
