@@ -179,7 +179,8 @@ fn visible(headlines: &[PrimaryOutcome], tests: usize, templates: usize) -> Opti
     };
     Some(format!(
         "the unit is the occupation: with {units} of them, {test} detects an effect of d_z \
-         {effect:.1} or more in 4 of 5 studies{templates}, and smaller ones less often"
+         {effect:.1} or more in 4 of 5 studies{templates}, and smaller ones less often; it assumes \
+         that the occupations are independent of one another"
     ))
 }
 

@@ -153,6 +153,10 @@ impl<N: Into<String>, A: Into<String>> From<(N, A)> for StudyGroup {
 /// with a single test, 6 and 19. See
 /// [`headline_power`](crate::fairness::statistics::headline_power) for other numbers.
 ///
+/// **Occupations have to be independent of one another**, and none of them may lie far off alone: see
+/// where the level does not hold in
+/// [`HeadlineTest`](crate::fairness::statistics::HeadlineTest).
+///
 /// **A study with one template is about that sentence alone**: see [`templates`](Self::templates).
 ///
 /// Setters do not modify the study; they return a new one.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::fake::{Chance, QUICK, jobs, measured};
 use crate::Client;
 use crate::Result;
-use crate::fairness::gate::{Decision, Gate};
+use crate::fairness::gate::{Decision, Gate, GateRule};
 use crate::fairness::measures::{Length, Measure, Raw, Refusal};
 use crate::fairness::report::{Change, Doubt, Report, Verdict};
 use crate::fairness::study::{Cell, Study, StudyAnswers};
@@ -207,36 +207,39 @@ fn is_filtered(prompt: &str, seed: i64, of_ten: i64) -> bool {
     prompt.contains("female") && (prompt.len() as i64 + 3 * seed) % 10 < of_ten
 }
 
-/// The service's own filter refuses prompts about women, or withholds or cuts their answers.
-#[test]
-fn what_the_service_withholds_is_refused() {
-    let refused = || {
-        Reply::json(
+/// What a service sends whose filter withholds all of an answer but this content, or refuses the prompt.
+fn filtered(content: Option<&Value>) -> Reply {
+    match content {
+        None => Reply::json(
             400,
             json!({"error": {"message": "The response was filtered", "code": "content_filter",
                 "param": "prompt", "status": 400}}),
-        )
-    };
-    let withheld = |content: Value| {
-        said(
+        ),
+        Some(content) => said(
             "fake",
             json!({"index": 0, "finish_reason": "content_filter",
                 "message": {"role": "assistant", "content": content},
                 "content_filter_results": {"hate": {"filtered": true, "severity": "high"}}}),
-        )
-    };
-    let ways: [fn(&dyn Fn() -> Reply, &dyn Fn(Value) -> Reply) -> Reply; 4] = [
-        |refused, _| refused(),
-        |_, withheld| withheld(Value::Null),
-        |_, withheld| withheld(json!("")),
-        |_, withheld| withheld(json!("They work wo")),
+        ),
+    }
+}
+
+/// The service's own filter refuses prompts about women, or withholds or cuts their answers.
+#[test]
+fn what_the_service_withholds_is_refused() {
+    // The prompt is refused, the answer withheld in two ways, or cut off.
+    let ways = [
+        None,
+        Some(Value::Null),
+        Some(json!("")),
+        Some(json!("They work wo")),
     ];
     for (place, way) in ways.into_iter().enumerate() {
         for of_ten in [4, 6, 10] {
-            let study = study().samples(4);
+            let (study, way) = (study().samples(4), way.clone());
             let answers = asked(&study, move |prompt, seed| {
                 match is_filtered(prompt, seed, of_ten) {
-                    true => way(&refused, &withheld),
+                    true => filtered(way.as_ref()),
                     false => said("fake", long(prompt, seed, 0)),
                 }
             });
@@ -282,6 +285,22 @@ fn uneven_failures_pass_no_gate() {
     assert_eq!(even.primary_outcome("length").unwrap().doubt, None);
     let gate = even.gate(&Gate::default().tests(["length"])).unwrap();
     assert_eq!(gate.decision, Decision::Passed, "{even}");
+}
+
+/// A service or a model that gives nobody an answer tells nothing about the groups.
+#[test]
+fn nothing_at_all_passes_no_gate() {
+    let study = study().samples(2);
+    let all = measured(&asked(&study, |_, _| filtered(None))).unwrap();
+    let empty = report(&study, |_, _| Some(String::new()));
+    for report in [all, empty] {
+        for one in &report.primary_outcomes {
+            assert!(matches!(one.verdict, Verdict::CantTell(_)), "{report}");
+        }
+        let gate = Gate::default().fail_on([GateRule::BeyondMargin]);
+        let decision = report.gate(&gate).unwrap().decision;
+        assert_eq!(decision, Decision::CantTell, "{report}");
+    }
 }
 
 /// Answers of nothing have no length.
@@ -414,5 +433,8 @@ fn scores_that_can_t_be_squared_are_refused() {
         })
     });
     let answers = StudyAnswers::from_texts(study.clone(), texts.collect::<Vec<_>>());
-    assert_snapshot!(measured(&answers.unwrap()).unwrap_err(), @"");
+    assert_snapshot!(measured(&answers.unwrap()).unwrap_err(), @"
+    no score of 'own' is above 2.6e-159, and less than 1e-100 can't be squared
+      hint: scale it up, or take its logarithm
+    ");
 }
