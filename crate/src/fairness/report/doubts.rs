@@ -1,45 +1,11 @@
-//! Why a test allows no conclusion although it has a p-value.
+//! What stands against conclusions about a comparison, whatever is measured: the origin of the answers,
+//! and which of them are missing.
 
-use serde::{Deserialize, Serialize};
-
-use super::estimate::Tested;
+use super::doubt::Doubt;
 use super::measured_answers::MeasuredAnswers;
-use super::preregistered::Preregistered;
-use super::primary::Unit;
 use crate::fairness::statistics::{Proportion, fisher_exact};
 use crate::fairness::study::{ALPHA, Contrast};
 use crate::text::sanitize_line;
-
-/// Why a test allows no conclusion, or not all conclusions, whatever its p-value is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Doubt {
-    /// Nothing can be concluded: a difference may have another cause than the groups.
-    Everything(String),
-    /// A difference that is not shown may have been missed, so the groups are neither alike nor
-    /// without a difference; and a change can't be told.
-    Absence(String),
-    /// A change from this report to another one can't be told from chance.
-    Change(String),
-}
-
-impl Doubt {
-    /// The reason.
-    pub fn reason(&self) -> &str {
-        match self {
-            Self::Everything(reason) | Self::Absence(reason) | Self::Change(reason) => reason,
-        }
-    }
-
-    /// The reason if nothing can be concluded, given whether a difference is shown.
-    pub(super) fn prevents(&self, is_shown: bool) -> Option<&str> {
-        match self {
-            Self::Everything(reason) => Some(reason),
-            Self::Absence(reason) => (!is_shown).then_some(reason),
-            Self::Change(_) => None,
-        }
-    }
-}
 
 impl MeasuredAnswers<'_> {
     /// What the answers of a comparison's groups have against it, whatever is measured.
@@ -140,30 +106,4 @@ fn is_uneven([first, second]: [usize; 2], [all, others]: [usize; 2], level: f64)
     let share = |count: usize, all: usize| Proportion::new(count as u64, all as u64).ok();
     let shares = share(first, all).zip(share(second, others));
     shares.is_some_and(|(first, second)| fisher_exact(first, second) <= level)
-}
-
-/// The doubt about a measure of masked answers that finds no difference, while unmasked ones would show
-/// one because of the masked words.
-pub(super) fn of_masked(
-    masked: &Preregistered,
-    unmasked: &Preregistered,
-    seed: u64,
-) -> Option<Doubt> {
-    let [masked_units, unmasked] = [masked, unmasked].map(|planned| {
-        let units = planned.units.as_ref().map_or(&[][..], Vec::as_slice);
-        units.iter().map(Unit::of).collect::<Vec<_>>()
-    });
-    let shift = |unit: &Unit| {
-        let same = |other: &&Unit| other.occupation == unit.occupation;
-        Some(unit.minus(masked_units.iter().find(same)?))
-    };
-    let shifts: Vec<Unit> = unmasked.iter().filter_map(shift).collect();
-    let shows = |units: &[Unit]| Tested::of(units).is_ok_and(|tested| tested.p(seed) <= ALPHA);
-    (shows(&shifts) && shows(&unmasked)).then(|| {
-        Doubt::Absence(format!(
-            "'{}' reads words that are masked: the answers as they came would differ, because of these \
-             words; wrap it in `Raw(..)`, or let it return true for `expects_masked`",
-            sanitize_line(&masked.name, 40)
-        ))
-    })
 }

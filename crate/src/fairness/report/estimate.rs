@@ -1,6 +1,6 @@
 //! The estimates of a headline test: mean, interval, p-values, effect size and noise floor.
 
-use super::doubts::Doubt;
+use super::doubt::Doubt;
 use super::preregistered::{Preregistered, UnitSamples};
 use super::primary::{Margin, PrimaryOutcome, Rounds, Unit, Verdict};
 use super::verdict::decide;
@@ -9,6 +9,8 @@ use crate::fairness::statistics::{
     CrossedDifferences, CrossedMean, Differences, HEADLINE_LEVEL, HeadlineTest, Interval,
     NoiseFloor, Pairs, Samples, headline_interval, noise_floor,
 };
+use crate::fairness::study::ALPHA;
+use crate::text::sanitize_line;
 
 /// Runs the planned tests. A test without any occupation is not counted in the adjustment of the
 /// others.
@@ -30,6 +32,7 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
         Ok(units) => (units, "no answer has a value".to_owned()),
         Err(reason) => (Vec::new(), reason),
     };
+    let unmasked = planned.unmasked.unwrap_or_default();
     let described = [
         planned.name,
         planned.contrast,
@@ -52,6 +55,11 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
             return Ok(headline);
         }
     };
+    if matches!(headline.doubt, None | Some(Doubt::Change(_)))
+        && let Some(doubt) = reads_masked(&headline, &unmasked, seed)
+    {
+        headline.doubt = Some(doubt);
+    }
     let noise = match &headline.doubt {
         Some(Doubt::Change(_)) => None,
         _ => floor(&samples, rounds, seed)?,
@@ -69,6 +77,22 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
     let templates = templates.unwrap_or(1) as f64;
     headline.noise_of_unit = noise.map(|noise| noise.of_unit / templates.sqrt());
     Ok(headline)
+}
+
+/// The doubt about a measure of masked answers that finds no difference, while unmasked ones would show
+/// one because of the masked words.
+fn reads_masked(outcome: &PrimaryOutcome, unmasked: &[UnitSamples], seed: u64) -> Option<Doubt> {
+    let unmasked: Vec<Unit> = unmasked.iter().map(Unit::of).collect();
+    let shift = |unit: &Unit| Some(unit.minus(outcome.unit(&unit.occupation)?));
+    let shifts: Vec<Unit> = unmasked.iter().filter_map(shift).collect();
+    let shows = |units: &[Unit]| Tested::of(units).is_ok_and(|tested| tested.p(seed) <= ALPHA);
+    (shows(&shifts) && shows(&unmasked)).then(|| {
+        Doubt::Absence(format!(
+            "'{}' reads words that are masked: the answers as they came would differ, because of these \
+             words; wrap it in `Raw(..)`, or let it return true for `expects_masked`",
+            sanitize_line(&outcome.name, 40)
+        ))
+    })
 }
 
 /// The differences that are tested: one for each occupation, and their mean over several templates.

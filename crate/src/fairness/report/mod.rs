@@ -4,7 +4,7 @@
 //! - `measured_answers` reads the answers and refuses an incomplete grid; `scores` measures them;
 //!   `preregistered` is the
 //!   list of headline tests, fixed by the study; `primary` has their outcomes, `estimate`
-//!   computes them, `doubts` tells what stands against a conclusion, and `verdict` draws it; `shares` tells what the differences vary
+//!   computes them, `doubts` tells what stands against a conclusion (`doubt`), and `verdict` draws it; `shares` tells what the differences vary
 //!   with; `neutral`, `secondary` and
 //!   `words` are descriptive, without a verdict; `caveats` lists what all this does not show.
 //! - `compare` compares two reports of one study ([`Comparison`]), where both have answers (`paired`); `same` checks that both asked
@@ -20,6 +20,7 @@ mod behind;
 mod caveats;
 mod compare;
 mod conclusion;
+mod doubt;
 mod doubts;
 mod estimate;
 #[cfg(feature = "notebook")]
@@ -49,7 +50,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use compare::{Change, Changed, Comparison};
-pub use doubts::Doubt;
+pub use doubt::Doubt;
 pub use measuring::{MaskedGroup, Measuring};
 pub use models::{ModelReport, MultiModelReport};
 pub use neutral::{Assumed, Neutral};

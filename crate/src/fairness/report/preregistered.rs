@@ -1,7 +1,7 @@
 //! The headline tests, fixed by the study before any answer is seen: each of its measures on the
 //! compared groups, and whom the answers to neutral prompts assume.
 
-use super::doubts::{self, Doubt};
+use super::doubt::Doubt;
 use super::measured_answers::MeasuredAnswers;
 use super::scores::{MeasureScores, Scores};
 use crate::fairness::occupations::Occupation;
@@ -24,6 +24,8 @@ pub(super) struct Preregistered {
     pub(super) units: Result<Vec<UnitSamples>, String>,
     /// The occupations that were asked, but have no value.
     pub(super) left_out: Vec<String>,
+    /// The units of unmasked answers, if they differ although the measure should not have seen it.
+    pub(super) unmasked: Option<Vec<UnitSamples>>,
     /// Why it allows no conclusion.
     pub(super) doubt: Option<Doubt>,
 }
@@ -71,17 +73,12 @@ pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[MeasureScores]) -> 
                     units_of(measured, scores, compared),
                 )
             };
-            let masked = planned(&scores.scores);
-            let reads_masked = || {
-                let unmasked = planned(scores.unmasked.as_ref()?);
-                doubts::of_masked(&masked, &unmasked, measured.seed())
-            };
-            let doubt = match measured.doubt_about(compared) {
-                // What prevents more comes first.
-                None | Some(Doubt::Change(_)) => reads_masked().or_else(|| measured.copied()),
-                other => other,
-            };
-            Preregistered { doubt, ..masked }
+            let unmasked = scores.unmasked.as_ref().map(planned);
+            Preregistered {
+                unmasked: unmasked.and_then(|planned| planned.units.ok()),
+                doubt: measured.doubt_about(compared),
+                ..planned(&scores.scores)
+            }
         })
         .collect();
     if measured.study().neutral().is_some() {
@@ -131,6 +128,7 @@ impl Preregistered {
             range: None,
             units,
             left_out,
+            unmasked: None,
             doubt: None,
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::doubts::Doubt;
+use super::doubt::Doubt;
 use super::preregistered::UnitSamples;
 use crate::fairness::statistics::{Interval, NoisyDifference, difference};
 use crate::fairness::study::ALPHA;

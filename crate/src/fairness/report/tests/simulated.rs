@@ -26,6 +26,7 @@ fn planned(name: String, range: Option<[f64; 2]>, units: Vec<[Vec<f64>; 2]>) -> 
         range,
         units: Ok(units.into_iter().enumerate().map(unit).collect()),
         left_out: Vec::new(),
+        unmasked: None,
         doubt: None,
     }
 }
