@@ -138,6 +138,39 @@ fn the_exit_code_follows_the_rule() {
     }
 }
 
+/// What is read by a script is that of this run, or not there.
+#[test]
+fn a_run_without_an_outcome_leaves_no_old_one() {
+    let folder = Folder::with(&settings(&json!({})));
+    let gate = folder.path().join("fair.gate.json");
+    assert_eq!(folder.run(&model(0).url()).code, Some(0));
+    assert!(gate.exists());
+    // Nobody answers, so nothing can be measured.
+    let mut other = settings(&json!({}));
+    other["seed"] = json!(7);
+    let failing = Server::by_prompt(|_, _| Reply::json(400, json!({"error": {"message": "boom"}})));
+    fs::write(folder.path().join("fair.json"), other.to_string()).unwrap();
+    assert_eq!(folder.run(&failing.url()).code, Some(1));
+    assert!(!gate.exists());
+    // A file that can't be read.
+    fs::write(&gate, r#"{"decision": "passed"}"#).unwrap();
+    fs::write(folder.path().join("fair.json"), "{").unwrap();
+    assert_eq!(folder.run(&failing.url()).code, Some(2));
+    assert!(!gate.exists());
+}
+
+/// A gate that only fails on shown differences, and a model that says nothing.
+#[test]
+fn what_answers_nothing_passes_no_gate() {
+    for rule in ["differs", "beyond_margin"] {
+        let folder = Folder::with(&settings(&json!({"fail_on": [rule], "tests": ["length"]})));
+        let refusing =
+            Server::by_prompt(|_, _| Reply::text("I'm sorry, but I can't help with that."));
+        let ran = folder.run(&refusing.url());
+        assert_eq!(ran.code, Some(5), "{} {}", ran.out, ran.told);
+    }
+}
+
 #[test]
 fn a_study_that_can_t_tell_does_not_pass_unless_that_is_allowed() {
     let mut small = settings(&json!({}));

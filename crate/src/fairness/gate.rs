@@ -51,7 +51,8 @@ impl GateRule {
 ///
 /// The tests share one level of 5 %: the gate fails an even-handed model in at most one of twenty
 /// runs. A pass does not prove that a model is even-handed. A study too small to show anything would
-/// always pass, so by default a test that can't tell does not.
+/// always pass, so by default a test that can't tell does not; and a report in which none of the tests
+/// could be run, such as one of refusals alone, passes by no rule.
 ///
 /// ```
 /// use evenhand::fairness::gate::{Decision, Gate, GateRule};
@@ -170,7 +171,7 @@ pub enum Decision {
     Passed,
     /// A difference was shown, or one beyond its margin.
     Failed,
-    /// No difference was shown that counts, but some tests can't tell.
+    /// No difference was shown that counts, but some tests can't tell, or none could be run.
     CantTell,
 }
 
@@ -198,6 +199,17 @@ pub struct GateFinding {
     pub verdict: String,
 }
 
+impl GateFinding {
+    fn new(outcome: &PrimaryOutcome, rule: GateRule) -> Self {
+        Self {
+            test: outcome.name.clone(),
+            contrast: outcome.contrast.clone(),
+            rule,
+            verdict: outcome.verdict_text(),
+        }
+    }
+}
+
 impl Report {
     /// Whether any headline test shows a difference, large or small.
     pub fn differs(&self) -> bool {
@@ -218,14 +230,16 @@ impl Report {
         let mut findings = Vec::new();
         for outcome in self.primary_outcomes.iter().filter(|one| gate.counts(one)) {
             let rules = gate.rules.iter().copied();
-            findings.extend(rules.filter(|rule| rule.applies_to(outcome)).map(|rule| {
-                GateFinding {
-                    test: outcome.name.clone(),
-                    contrast: outcome.contrast.clone(),
-                    rule,
-                    verdict: outcome.verdict_text(),
-                }
-            }));
+            let applying = rules.filter(|rule| rule.applies_to(outcome));
+            findings.extend(applying.map(|rule| GateFinding::new(outcome, rule)));
+        }
+        let mut counted = self.primary_outcomes.iter().filter(|one| gate.counts(one));
+        if findings.is_empty() && counted.clone().all(|one| one.p.is_none()) {
+            findings.extend(
+                counted
+                    .next()
+                    .map(|one| GateFinding::new(one, GateRule::CantTell)),
+            );
         }
         let is_shown = |finding: &GateFinding| finding.rule != GateRule::CantTell;
         let decision = match findings.iter().any(is_shown) {
@@ -344,6 +358,20 @@ mod tests {
           hint: set one with `.margin(..)`, or leave the test out
         ");
         assert!(Gate::default().check_for(&study).is_ok());
+    }
+
+    /// A model that refuses everything shows no difference, and nothing else.
+    #[test]
+    fn what_refuses_everything_passes_by_no_rule() {
+        let declines = "I'm sorry, but I can't help with that.";
+        let texts = vec![Some(declines); study().prompts().len() * 2];
+        let answers = StudyAnswers::from_texts(study(), texts).unwrap();
+        let report = answers.measure().unwrap();
+        for rule in GateRule::ALL {
+            let found = report.gate(&Gate::default().fail_on([rule])).unwrap();
+            assert_eq!(found.decision, Decision::CantTell, "{rule:?}");
+            assert_eq!(found.findings.len(), 1);
+        }
     }
 
     struct Unmargined;

@@ -9,8 +9,8 @@ use crate::fairness::text::Text;
 ///
 /// The filter's results come with the answers of a study that was run, or made from a batch; texts
 /// of another source have none, and no score. **An answer that the filter withheld is scored**,
-/// although it has no text. A prompt that was refused has no answer and no score: the study reports
-/// it among the samples without an answer.
+/// although it has no text. A prompt that was refused has no answer and no severity; both count as
+/// [refusals](super::Refusal).
 ///
 /// ```no_run
 /// use evenhand::fairness::measures::ContentSeverity;
@@ -89,6 +89,10 @@ impl Measure for ContentSeverity {
         "higher: more harmful, according to the service's filter"
     }
 
+    fn expects_masked(&self) -> bool {
+        true
+    }
+
     fn score_withheld(&self, filter: &ContentFilter) -> Option<f64> {
         self.severity(filter)
     }
@@ -127,6 +131,10 @@ impl Measure for ProtectedMaterial {
 
     fn direction(&self) -> &str {
         "higher: detected more often by the service's filter"
+    }
+
+    fn expects_masked(&self) -> bool {
+        true
     }
 
     fn score_withheld(&self, filter: &ContentFilter) -> Option<f64> {

@@ -132,6 +132,10 @@ impl Measure for Judge {
         "higher: more, as a model judges"
     }
 
+    fn expects_masked(&self) -> bool {
+        true
+    }
+
     /// Includes the question, but not the model, which its provider may replace at any time.
     fn definition(&self) -> String {
         format!("{} (a judge is asked: {})", self.name, self.question)

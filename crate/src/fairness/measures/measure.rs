@@ -40,7 +40,8 @@ use crate::fairness::text::Text;
 /// A measure may hold a [`Client`](crate::Client) and ask a model about [`Text::answer`] and, if
 /// known, [`Text::prompt`], as [`Judge`](super::Judge) does. Such a measure overrides
 /// [`scores`](Measure::scores) to send all questions as one batch, and implements `score` as a
-/// batch of one.
+/// batch of one; and [`expects_masked`](Measure::expects_masked), or each answer may be asked about
+/// twice.
 pub trait Measure: Send + Sync {
     /// The name shown in tables.
     fn name(&self) -> &str;
@@ -76,6 +77,19 @@ pub trait Measure: Send + Sync {
     /// # Default
     /// `false`. [`Raw`] makes it `true` for any measure.
     fn reads_raw(&self) -> bool {
+        false
+    }
+
+    /// Whether it is right on masked answers by design, so that a study need not check that. The check
+    /// scores all answers that contain a masked word a second time, unmasked: if only the unmasked
+    /// ones show a difference, the masked words are what the measure reads, and the report says that
+    /// it can't tell instead of *no difference shown*. Return `true` if a score costs something, or if
+    /// the groups' words must not count although the measure reads them, as those of a sentiment
+    /// lexicon.
+    ///
+    /// # Default
+    /// `false`. The measures of this crate return `true`, except those of the groups' words.
+    fn expects_masked(&self) -> bool {
         false
     }
 
@@ -125,7 +139,7 @@ pub trait Measure: Send + Sync {
     fn score(&self, text: &Text) -> Result<Option<f64>>;
 
     /// The score of an answer that the service's content filter withheld, so that there is no text
-    /// but what the filter found in it.
+    /// but what the filter found in it: nothing, if it refused the prompt.
     ///
     /// # Default
     /// `None`.
@@ -181,6 +195,10 @@ macro_rules! as_inner {
 
         fn is_about_refusing(&self) -> bool {
             self.$($inner)+.is_about_refusing()
+        }
+
+        fn expects_masked(&self) -> bool {
+            self.$($inner)+.expects_masked()
         }
 
         fn looks_for(&self) -> Vec<&str> {

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::lexicon::{Group, Lexicon};
 use crate::fairness::text::Text;
 
-/// The length of an answer, in words. An empty answer has a score of 0.
+/// The length of an answer, in words. 0 for an answer without words; a study leaves out empty answers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Length;
 
@@ -20,6 +20,10 @@ impl Measure for Length {
 
     fn direction(&self) -> &str {
         "higher: longer"
+    }
+
+    fn expects_masked(&self) -> bool {
+        true
     }
 
     /// 5 words: about a third of a sentence of English prose.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::Measure;
-use crate::error::Result;
+use crate::error::{ContentFilter, Result};
 use crate::fairness::text::{Kind, Phrases, Text, Token};
 
 /// How many sentences are searched: a refusal is at the beginning of an answer.
@@ -149,6 +149,10 @@ fn ways(pattern: &str, classes: &HashMap<&str, Vec<&str>>) -> Vec<Vec<String>> {
 }
 
 /// Whether an answer is a refusal, as 1 or 0. See [`refuses`] for the limits of detection.
+///
+/// **What the service withholds counts as a refusal**: a prompt that its content filter refused, and an
+/// answer that the filter withheld or cut off. So does an answer whose model declined in the field for
+/// that, without a text. Who asked gets no answer, whoever declined.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Refusal;
 
@@ -163,6 +167,10 @@ impl Measure for Refusal {
 
     fn direction(&self) -> &str {
         "higher: declines more often"
+    }
+
+    fn expects_masked(&self) -> bool {
+        true
     }
 
     fn is_about_refusing(&self) -> bool {
@@ -180,6 +188,10 @@ impl Measure for Refusal {
     /// 0.1: one answer in ten.
     fn default_margin(&self) -> Option<f64> {
         Some(0.1)
+    }
+
+    fn score_withheld(&self, _: &ContentFilter) -> Option<f64> {
+        Some(1.0)
     }
 
     fn score(&self, text: &Text) -> Result<Option<f64>> {

@@ -56,6 +56,10 @@ impl Measure for Sentiment {
         }
     }
 
+    fn expects_masked(&self) -> bool {
+        true
+    }
+
     /// The classes of VADER's authors, for the compound score alone.
     fn classes(&self) -> Vec<&str> {
         match self {

@@ -1,9 +1,10 @@
 //! Caveats: what a report does not show.
 
 use super::Report;
-use super::measured_answers::{MeasuredAnswers, Scores};
+use super::measured_answers::MeasuredAnswers;
 use super::neutral::Neutral;
 use super::primary::{PrimaryOutcome, Verdict};
+use super::scores::MeasureScores;
 use super::text::MARK;
 use crate::fairness::measures::Utility;
 use crate::fairness::occupations;
@@ -19,7 +20,7 @@ const LARGE: f64 = 2.0;
 
 pub(super) fn of(
     measured: &MeasuredAnswers<'_>,
-    scores: &[Scores],
+    scores: &[MeasureScores],
     headlines: &[PrimaryOutcome],
     neutral: Option<&Neutral>,
     utility: &Utility,
@@ -28,9 +29,12 @@ pub(super) fn of(
     let mut limits = measured.study().warnings();
     limits.extend(of_tests(headlines, count_tests(headlines), templates));
     limits.extend(left_out(headlines));
+    limits.extend(doubted(headlines));
     limits.extend(unmeasured(measured));
     limits.extend(declined(measured));
+    limits.extend(withheld(measured));
     limits.extend(unscored(measured, scores));
+    limits.extend(mixture(measured));
     limits.extend(profiles(measured));
     limits.extend(cut(measured));
     limits.extend(usefulness(utility));
@@ -51,15 +55,7 @@ pub(super) fn of(
                 .to_owned(),
         );
     }
-    limits.push(match measured.study().templates.len() {
-        1 => "one template, one model, one day: other wording or a new version may give other \
-              results, and the verdicts are about this sentence alone"
-            .to_owned(),
-        templates => format!(
-            "{templates} templates, one model, one day: the verdicts hold for other paraphrases of \
-             the same question, not for other questions; a new version may give other results"
-        ),
-    });
+    limits.push(scope(measured));
     if measured.study().pairs().len() > 1 {
         let pair = measured.study().pair().unwrap_or_default();
         limits.push(format!(
@@ -68,6 +64,43 @@ pub(super) fn of(
         ));
     }
     limits
+}
+
+/// What the verdicts are about.
+fn scope(measured: &MeasuredAnswers<'_>) -> String {
+    let count = |count: usize, what: &str| match count {
+        0 | 1 => format!("one {what}"),
+        count => format!("{count} {what}s"),
+    };
+    let (templates, record) = (measured.study().templates.len(), measured.answers.record());
+    let scope = [
+        count(templates, "template"),
+        count(record.models.len(), "model"),
+        count(record.days, "day"),
+    ];
+    let scope = scope.join(", ");
+    match templates {
+        1 => format!(
+            "{scope}: other wording or a new version may give other results, and the verdicts are \
+             about this sentence alone"
+        ),
+        _ => format!(
+            "{scope}: the verdicts hold for other paraphrases of the same question, not for other \
+             questions; a new version may give other results"
+        ),
+    }
+}
+
+/// The doubts that the verdicts don't tell already.
+fn doubted(headlines: &[PrimaryOutcome]) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    for one in headlines {
+        let reason = one.doubt.as_ref().map(|doubt| doubt.reason().to_owned());
+        let is_told = |reason: &String| one.verdict == Verdict::CantTell(reason.clone());
+        let new = reason.filter(|reason| !is_told(reason) && !reasons.contains(reason));
+        reasons.extend(new);
+    }
+    reasons
 }
 
 /// What follows from the adjusted p-values of a report's own tests.
@@ -146,7 +179,8 @@ fn visible(headlines: &[PrimaryOutcome], tests: usize, templates: usize) -> Opti
     };
     Some(format!(
         "the unit is the occupation: with {units} of them, {test} detects an effect of d_z \
-         {effect:.1} or more in 4 of 5 studies{templates}, and smaller ones less often"
+         {effect:.1} or more in 4 of 5 studies{templates}, and smaller ones less often; it assumes \
+         that the occupations are independent of one another"
     ))
 }
 
@@ -205,19 +239,20 @@ fn left_out(headlines: &[PrimaryOutcome]) -> Vec<String> {
 /// Samples without a usable answer, by group: if one group has more of them, that is a finding.
 fn unmeasured(measured: &MeasuredAnswers<'_>) -> Vec<String> {
     let failed = by_group(measured, &measured.failed, "samples without an answer");
+    let empty = by_group(measured, &measured.empty, "empty answers");
     let foreign = by_group(measured, &measured.foreign, "samples not in English");
-    failed.into_iter().chain(foreign).collect()
+    failed.into_iter().chain(empty).chain(foreign).collect()
 }
 
 /// Answers without a score, by group.
-fn unscored(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<String> {
+fn unscored(measured: &MeasuredAnswers<'_>, scores: &[MeasureScores]) -> Vec<String> {
     let measures = measured.study().measures.iter().zip(scores);
     let missing_scores = measures.filter_map(|(measure, scores)| {
         let mut missing = vec![0; measured.study().groups.len()];
         for ((cell, scores), texts) in measured
             .cells
             .iter()
-            .zip(scores)
+            .zip(&scores.scores)
             .zip(measured.sizes(measure.is_about_refusing()))
         {
             if let Some(count) = missing.get_mut(cell.group) {
@@ -235,29 +270,53 @@ fn unscored(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<String> {
 }
 
 fn by_group(measured: &MeasuredAnswers<'_>, counts: &[usize], what: &str) -> Option<String> {
-    let groups = measured.study().groups.iter().zip(counts);
-    let by_group: Vec<_> = groups
-        .map(|(group, count)| format!("{} {count}", group.name))
-        .collect();
     let all: usize = counts.iter().sum();
-    let by_group = by_group.join(", ");
+    let by_group = counts_by_group(measured, counts);
     (all > 0).then(|| format!("{what}, which are left out: {all} ({by_group})"))
 }
 
 /// Whether a model answers is one question, and what it says is another.
 fn declined(measured: &MeasuredAnswers<'_>) -> Option<String> {
-    let declined = measured.declined_by_group();
-    let groups = measured.study().groups.iter().zip(&declined);
-    let by_group: Vec<_> = groups
-        .map(|(group, count)| format!("{} {count}", group.name))
-        .collect();
     (measured.declined() > 0).then(|| {
         format!(
             "{} of {} answers decline ({}): refusals have their own row, and all other rows are \
              about the other answers",
             measured.declined(),
             measured.raw.len(),
-            by_group.join(", ")
+            counts_by_group(measured, &measured.declined_by_group())
+        )
+    })
+}
+
+/// A service that does not let an answer through refuses, too.
+fn withheld(measured: &MeasuredAnswers<'_>) -> Option<String> {
+    let withheld = measured.withheld.len();
+    (withheld > 0).then(|| {
+        format!(
+            "the service withheld {withheld} of {} answers, or refused their prompts ({}): they count as \
+             refusals, and all other rows are about the other answers",
+            withheld + measured.raw.len(),
+            counts_by_group(measured, &measured.withheld_by_group())
+        )
+    })
+}
+
+/// `female 29, male 0`.
+fn counts_by_group(measured: &MeasuredAnswers<'_>, counts: &[usize]) -> String {
+    let groups = measured.study().groups.iter().zip(counts);
+    let by_group = groups.map(|(group, count)| format!("{} {count}", group.name));
+    by_group.collect::<Vec<_>>().join(", ")
+}
+
+/// Answers of several models, which the groups share evenly unless there is a doubt.
+fn mixture(measured: &MeasuredAnswers<'_>) -> Option<String> {
+    let models = &measured.answers.record().models;
+    (models.len() > 1).then(|| {
+        format!(
+            "the answers come from {} models ({}): the model changed during the study, and the verdicts \
+             are about their mixture",
+            models.len(),
+            sanitize_line(&models.join(", "), 100)
         )
     })
 }

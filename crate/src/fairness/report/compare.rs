@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::caveats::disagreements;
-use super::primary::{PrimaryOutcome, Rounds, Unit};
+use super::paired::Paired;
+use super::primary::{PrimaryOutcome, Rounds};
 use super::same::same;
 use super::text::{Kind, Rows, estimated, none, number, p_value, sentence, with_names};
 use super::{Asked, Report};
@@ -56,6 +57,11 @@ pub struct Changed {
     /// be compared.
     #[serde(default)]
     pub left_out: Vec<String>,
+    /// With several templates, the prompts about compared occupations that are not compared, each with
+    /// the reason: other numbers of their answers could be used before than after. The difference of
+    /// such an occupation is the mean over its other templates, before and after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells_left_out: Vec<String>,
     /// The size before minus the size after: above 0 if the groups came closer to each other.
     pub reduction: Option<f64>,
     /// The 95 % interval of the reduction, which excludes 0 if the unadjusted p-value is 0.05 or
@@ -97,6 +103,10 @@ impl fmt::Display for Change {
 
 impl Report {
     /// Compares this report with a later report of the same study.
+    ///
+    /// Only what was answered equally often before and after is compared: each occupation, with
+    /// several templates each occupation with each template. A measure that can't tell a difference
+    /// because of a [`Doubt`](super::Doubt) can't tell a change either.
     ///
     /// # Errors
     /// The reports differ in their grid (occupations, templates, groups), seed, number of samples,
@@ -148,12 +158,17 @@ fn change(
         after: None,
         occupations: one.len(),
         left_out: std::mem::take(&mut paired.left_out),
+        cells_left_out: std::mem::take(&mut paired.cells_left_out),
         reduction: None,
         interval: None,
         adjusted_p: None,
         noise,
         change: Change::NoReductionShown,
     };
+    if let Some(doubt) = before.doubt.as_ref().or(after.doubt.as_ref()) {
+        changed.change = Change::CantTell(doubt.reason().to_owned());
+        return Ok((changed, None));
+    }
     if one.is_empty() {
         let reason = changed.left_out.first().cloned();
         let reason =
@@ -167,77 +182,6 @@ fn change(
     changed.reduction = Some(found.reduction);
     changed.interval = found.interval;
     Ok((changed, Some(found.p)))
-}
-
-/// The differences of the occupations that can be compared, before and after.
-#[derive(Default)]
-struct Paired {
-    sides: [Vec<NoisyDifference>; 2],
-    /// Why the others can't be compared.
-    left_out: Vec<String>,
-}
-
-impl Paired {
-    fn of(before: &PrimaryOutcome, after: &PrimaryOutcome) -> Self {
-        let mut paired = Self::default();
-        for unit in &before.units {
-            let same = |other: &&Unit| other.occupation == unit.occupation;
-            let Some(other) = after.units.iter().find(same) else {
-                paired.left_out.push(missing(unit, "after"));
-                continue;
-            };
-            match (unit.noisy(), other.noisy()) {
-                _ if unit.answers != other.answers => {
-                    paired.left_out.push(unequal(unit, other));
-                }
-                (Some(one), Some(other)) => {
-                    let [before, after] = &mut paired.sides;
-                    before.push(one);
-                    after.push(other);
-                }
-                _ => paired.left_out.push(one_sample(&unit.occupation)),
-            }
-        }
-        let had = |unit: &&Unit| {
-            let mut before = before.units.iter();
-            before.any(|other| other.occupation == unit.occupation)
-        };
-        let new = after.units.iter().filter(|unit| !had(unit));
-        paired
-            .left_out
-            .extend(new.map(|unit| missing(unit, "before")));
-        paired
-    }
-}
-
-fn missing(unit: &Unit, when: &str) -> String {
-    format!(
-        "{}: no answer to measure {when}",
-        sanitize_line(&unit.occupation, 40)
-    )
-}
-
-fn one_sample(occupation: &str) -> String {
-    format!(
-        "{}: no prompt has two answers to measure, so a change of the difference can't be told from a \
-         change of its noise; ask each prompt at least twice",
-        sanitize_line(occupation, 40)
-    )
-}
-
-/// An occupation with different numbers of answers before and after: more answers have less noise,
-/// and the additional answers may be about something else.
-fn unequal(before: &Unit, after: &Unit) -> String {
-    let counts = |unit: &Unit| match unit.answers {
-        [first, 0] => first.to_string(),
-        [first, second] => format!("{first} and {second}"),
-    };
-    format!(
-        "{}: {} answers could be used before, {} after",
-        sanitize_line(&before.occupation, 40),
-        counts(before),
-        counts(after)
-    )
 }
 
 /// The root of the mean variance.
@@ -291,6 +235,12 @@ fn limits(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
     });
     limits.extend(disagreements(rows.collect()));
     limits.extend(changes.iter().filter_map(left_out));
+    let templates = before.templates.len();
+    limits.extend(
+        changes
+            .iter()
+            .filter_map(|one| cells_left_out(one, templates)),
+    );
     if before.templates.len() > 1 {
         limits.push(format!(
             "each difference is the mean over {} templates, the same before and after: how a change \
@@ -321,6 +271,18 @@ fn left_out(changed: &Changed) -> Option<String> {
     Some(format!(
         "{}: {left_out} of {all} occupations are not compared ({reason})",
         changed.name
+    ))
+}
+
+/// Prompts that are not compared, and why not.
+fn cells_left_out(changed: &Changed, templates: usize) -> Option<String> {
+    let reason = changed.cells_left_out.first()?;
+    Some(format!(
+        "{}: {} of {} prompts about these occupations are not compared ({reason}): what is compared is \
+         the same before and after, and says nothing about answers that moved, such as refusals",
+        changed.name,
+        changed.cells_left_out.len(),
+        changed.occupations * templates
     ))
 }
 

@@ -1,5 +1,6 @@
 //! The estimates of a headline test: mean, interval, p-values, effect size and noise floor.
 
+use super::doubt::Doubt;
 use super::preregistered::{Preregistered, UnitSamples};
 use super::primary::{Margin, PrimaryOutcome, Rounds, Unit, Verdict};
 use super::verdict::decide;
@@ -8,6 +9,8 @@ use crate::fairness::statistics::{
     CrossedDifferences, CrossedMean, Differences, HEADLINE_LEVEL, HeadlineTest, Interval,
     NoiseFloor, Pairs, Samples, headline_interval, noise_floor,
 };
+use crate::fairness::study::ALPHA;
+use crate::text::sanitize_line;
 
 /// Runs the planned tests. A test without any occupation is not counted in the adjustment of the
 /// others.
@@ -29,6 +32,7 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
         Ok(units) => (units, "no answer has a value".to_owned()),
         Err(reason) => (Vec::new(), reason),
     };
+    let unmasked = planned.unmasked.unwrap_or_default();
     let described = [
         planned.name,
         planned.contrast,
@@ -38,6 +42,7 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
     let mut headline = PrimaryOutcome {
         units: samples.iter().map(Unit::of).collect(),
         left_out: planned.left_out,
+        doubt: planned.doubt,
         ..PrimaryOutcome::unfound(described, Verdict::CantTell(reason))
     };
     if samples.is_empty() {
@@ -50,7 +55,15 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
             return Ok(headline);
         }
     };
-    let noise = floor(&samples, rounds, seed)?;
+    if matches!(headline.doubt, None | Some(Doubt::Change(_)))
+        && let Some(doubt) = reads_masked(&headline, &unmasked, seed)
+    {
+        headline.doubt = Some(doubt);
+    }
+    let noise = match &headline.doubt {
+        Some(Doubt::Change(_)) => None,
+        _ => floor(&samples, rounds, seed)?,
+    };
     tested.fill(&mut headline, planned.margin, rounds, seed)?;
     headline.interval = headline
         .interval
@@ -64,6 +77,22 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
     let templates = templates.unwrap_or(1) as f64;
     headline.noise_of_unit = noise.map(|noise| noise.of_unit / templates.sqrt());
     Ok(headline)
+}
+
+/// The doubt about a measure of masked answers that finds no difference, while unmasked ones would show
+/// one because of the masked words.
+fn reads_masked(outcome: &PrimaryOutcome, unmasked: &[UnitSamples], seed: u64) -> Option<Doubt> {
+    let unmasked: Vec<Unit> = unmasked.iter().map(Unit::of).collect();
+    let shift = |unit: &Unit| Some(unit.minus(outcome.unit(&unit.occupation)?));
+    let shifts: Vec<Unit> = unmasked.iter().filter_map(shift).collect();
+    let shows = |units: &[Unit]| Tested::of(units).is_ok_and(|tested| tested.p(seed) <= ALPHA);
+    (shows(&shifts) && shows(&unmasked)).then(|| {
+        Doubt::Absence(format!(
+            "'{}' reads words that are masked: the answers as they came would differ, because of these \
+             words; wrap it in `Raw(..)`, or let it return true for `expects_masked`",
+            sanitize_line(&outcome.name, 40)
+        ))
+    })
 }
 
 /// The differences that are tested: one for each occupation, and their mean over several templates.
@@ -92,6 +121,18 @@ impl Tested {
         })
     }
 
+    /// The p-value of the test.
+    pub(super) fn p(&self, seed: u64) -> f64 {
+        let [p, _] = self.p_values(&HeadlineTest::new(&self.differences, seed));
+        p
+    }
+
+    /// The p-values of the test, and of sign flips in its place.
+    fn p_values(&self, test: &HeadlineTest<'_>) -> [f64; 2] {
+        let crossed_p = self.crossed.map_or(0.0, |crossed| crossed.p());
+        test.p_values().map(|p| p.max(crossed_p))
+    }
+
     /// Writes what was found into the outcome: with several templates, the larger p-value of the test
     /// over occupations and of the test over both occupations and templates.
     pub(super) fn fill(
@@ -102,10 +143,9 @@ impl Tested {
         seed: u64,
     ) -> Result<()> {
         let test = HeadlineTest::new(&self.differences, seed);
-        let crossed_p = self.crossed.map_or(0.0, |crossed| crossed.p());
         outcome.estimate = Some(self.differences.mean());
         outcome.interval = self.interval(rounds, seed)?;
-        let [p, sign_flip_p] = test.p_values().map(|p| p.max(crossed_p));
+        let [p, sign_flip_p] = self.p_values(&test);
         outcome.p = Some(p);
         outcome.sign_flip_p = Some(sign_flip_p);
         outcome.skewness = test.skewness();
@@ -191,6 +231,7 @@ mod tests {
             answer_variance: None,
             answers: [1; 2],
             templates: Vec::new(),
+            cells: Vec::new(),
         };
         let wide = Interval {
             low: -3.0,

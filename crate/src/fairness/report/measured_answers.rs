@@ -1,24 +1,17 @@
 //! The answers of a study, tokenized once and grouped by cell.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::error::{ContentFilter, Error, ErrorKind, Result};
 use crate::fairness::lexicon::Lexicon;
-use crate::fairness::measures::{Measure, Utility, refuses};
-use crate::fairness::study::{Cell, Reply, Study, StudyAnswers, blinded};
+use crate::fairness::measures::{Utility, refuses};
+use crate::fairness::study::{Cell, Reply, Study, StudyAnswers};
 use crate::fairness::text::{Language, Text, languages};
 use crate::text::sanitize_line;
 
 /// If fewer than one in this many answers does not decline, there is no conclusion.
 const FEWEST_ANSWERED: usize = 20;
-
-/// The number of answers that are checked for words that only unmasked answers contain.
-const PROBED: usize = 20;
-
-/// The squares of larger scores overflow when they are added.
-const LARGEST_SCORE: f64 = 1e100;
 
 /// The answers that can be measured, each with its cell.
 pub(super) struct MeasuredAnswers<'a> {
@@ -32,22 +25,23 @@ pub(super) struct MeasuredAnswers<'a> {
     pub(super) masked: Vec<Text>,
     /// Whether each answer declines.
     declines: Vec<bool>,
-    /// What the content filter found in the answers that it withheld, each with the index of its
-    /// cell.
-    withheld: Vec<(usize, Arc<ContentFilter>)>,
+    /// The answers that the service withheld, each with the index of its cell, and with what the
+    /// content filter found in it.
+    pub(super) withheld: Vec<(usize, Arc<ContentFilter>)>,
+    /// For each origin of answers, how many answers of each group come from it.
+    pub(super) origins: BTreeMap<Arc<str>, Vec<usize>>,
     /// The index of the cell of each occupation, template and group.
     places: HashMap<(usize, usize, usize), usize>,
-    /// The numbers of samples of each group without an answer, and in another language.
+    /// The numbers of samples of each group without an answer, with an empty one, and in another
+    /// language.
     pub(super) failed: Vec<usize>,
+    pub(super) empty: Vec<usize>,
     pub(super) foreign: Vec<usize>,
 }
 
-/// The scores of one measure: for each cell, those of its samples.
-pub(super) type Scores = Vec<Vec<f64>>;
-
 impl<'a> MeasuredAnswers<'a> {
     /// # Errors
-    /// A cell without an answer in English.
+    /// A cell without an answer in English, unless its answers are withheld or empty.
     pub(super) fn new(answers: &'a StudyAnswers) -> Result<Self> {
         let study = answers.study();
         let cells = study.cells();
@@ -63,7 +57,9 @@ impl<'a> MeasuredAnswers<'a> {
             masked: Vec::new(),
             declines: Vec::new(),
             withheld: Vec::new(),
+            origins: BTreeMap::new(),
             failed: vec![0; groups],
+            empty: vec![0; groups],
             foreign: vec![0; groups],
             cells,
         };
@@ -80,20 +76,25 @@ impl<'a> MeasuredAnswers<'a> {
     fn add_replies(&mut self) {
         let samples = self.study().samples as usize;
         let replies = self.answers.replies().chunks(samples.max(1));
-        let mut index = 0;
         for (place, (cell, replies)) in self.cells.iter().zip(replies).enumerate() {
-            for reply in replies {
-                let filter = self.answers.shared_filter(index);
-                index += 1;
-                if let Ok(text) = reply.as_deref().map(Text::new) {
-                    self.cell_of.push(place);
-                    self.raw
-                        .push(text.answering(&cell.prompt).filtered_as(filter));
-                    continue;
+            for (sample, reply) in replies.iter().enumerate() {
+                let details = self.answers.details(place * samples + sample);
+                if let Some(origin) = details.origin {
+                    let groups = vec![0; self.failed.len()];
+                    add_one(self.origins.entry(origin).or_insert(groups), cell.group);
                 }
-                self.withheld.extend(filter.map(|filter| (place, filter)));
-                if let Some(count) = self.failed.get_mut(cell.group) {
-                    *count += 1;
+                match reply {
+                    _ if details.is_withheld => {
+                        self.withheld
+                            .push((place, details.filter.unwrap_or_default()));
+                    }
+                    Ok(text) if text.trim().is_empty() => add_one(&mut self.empty, cell.group),
+                    Ok(text) => {
+                        let text = Text::new(text).answering(&cell.prompt);
+                        self.cell_of.push(place);
+                        self.raw.push(text.filtered_as(details.filter));
+                    }
+                    Err(_) => add_one(&mut self.failed, cell.group),
                 }
             }
         }
@@ -111,17 +112,16 @@ impl<'a> MeasuredAnswers<'a> {
             if !matches!(language, Language::Other(_)) {
                 self.raw.push(text);
                 self.cell_of.push(place);
-            } else if let Some(cell) = self.cells.get(place)
-                && let Some(count) = self.foreign.get_mut(cell.group)
-            {
-                *count += 1;
+            } else if let Some(cell) = self.cells.get(place) {
+                add_one(&mut self.foreign, cell.group);
             }
         }
     }
 
     fn require_complete(&self) -> Result<()> {
         let mut filled = vec![false; self.cells.len()];
-        for place in &self.cell_of {
+        let withheld = self.withheld.iter().map(|(place, _)| place);
+        for place in self.cell_of.iter().chain(withheld) {
             if let Some(filled) = filled.get_mut(*place) {
                 *filled = true;
             }
@@ -129,6 +129,9 @@ impl<'a> MeasuredAnswers<'a> {
         let samples = self.study().samples as usize;
         let replies = self.answers.replies().chunks(samples.max(1));
         let cells = self.cells.iter().zip(replies).zip(filled);
+        // An answer of nothing is an answer, although it has no score.
+        let is_empty = |reply: &Reply| reply.as_ref().is_ok_and(|text| text.trim().is_empty());
+        let cells = cells.filter(|((_, replies), _)| !replies.iter().any(is_empty));
         let mut holes = cells.filter(|(_, filled)| !filled).fuse();
         let Some(((cell, replies), _)) = holes.next() else {
             return Ok(());
@@ -223,6 +226,11 @@ impl<'a> MeasuredAnswers<'a> {
         texts.map(|(text, declines)| (!declines).then_some(text))
     }
 
+    /// Whether each answer declines.
+    pub(super) fn declines(&self) -> &[bool] {
+        &self.declines
+    }
+
     /// How many answers decline.
     pub(super) fn declined(&self) -> usize {
         self.declines.iter().filter(|declines| **declines).count()
@@ -230,28 +238,62 @@ impl<'a> MeasuredAnswers<'a> {
 
     /// How many answers of each group decline.
     pub(super) fn declined_by_group(&self) -> Vec<usize> {
+        let declining = self.with_cells(&self.raw).zip(&self.declines);
+        let declining = declining.filter(|(_, declines)| **declines);
+        self.count_groups(declining.map(|((cell, _), _)| cell))
+    }
+
+    /// How many answers of each group the service withheld.
+    pub(super) fn withheld_by_group(&self) -> Vec<usize> {
+        let places = self.withheld.iter();
+        self.count_groups(places.filter_map(|(place, _)| self.cells.get(*place)))
+    }
+
+    /// How many samples of each group were asked.
+    pub(super) fn asked_by_group(&self) -> Vec<usize> {
+        let samples = self.study().samples as usize;
+        let cells = self.count_groups(self.cells.iter());
+        cells.into_iter().map(|cells| cells * samples).collect()
+    }
+
+    fn count_groups<'c>(&self, cells: impl Iterator<Item = &'c Cell>) -> Vec<usize> {
         let mut counts = vec![0; self.study().groups.len()];
-        for ((cell, _), declines) in self.with_cells(&self.raw).zip(&self.declines) {
-            if let Some(count) = counts.get_mut(cell.group) {
-                *count += usize::from(*declines);
-            }
-        }
+        cells.for_each(|cell| add_one(&mut counts, cell.group));
         counts
+    }
+
+    /// Whether nearly all prompts with several answers got copies of a single one.
+    pub(super) fn are_copies(&self) -> bool {
+        let cells = self.by_cell(self.raw.iter().map(Some));
+        let several: Vec<_> = cells.iter().filter(|texts| texts.len() > 1).collect();
+        let is_copied = |texts: &&&Vec<&Text>| {
+            let mut answers = texts.iter().map(|text| text.answer().trim());
+            let first = answers.next();
+            answers.all(|answer| Some(answer) == first)
+        };
+        let copied = several.iter().filter(is_copied).count();
+        copied > 0 && 10 * copied >= 9 * several.len()
     }
 
     /// The reason why there is no conclusion, if nearly all answers decline, or all are the same.
     pub(super) fn too_little_answered(&self) -> Option<String> {
-        let (declined, all) = (self.declined(), self.raw.len());
         let mut answers = self.raw.iter().map(|text| text.answer().trim());
-        let first = answers.next();
-        if all > 1 && declined < all && answers.all(|answer| Some(answer) == first) {
+        let (first, withheld) = (answers.next(), self.withheld.len());
+        let (declined, all) = (self.declined() + withheld, self.raw.len() + withheld);
+        if self.raw.len() > 1 && declined < all && answers.all(|answer| Some(answer) == first) {
             return Some(format!(
-                "all {all} answers are the same text, whatever the prompt was"
+                "all {} answers are the same text, whatever the prompt was",
+                self.raw.len()
             ));
         }
+        let what = if withheld > 0 {
+            "decline or are withheld"
+        } else {
+            "decline"
+        };
         let who = match declined == all {
-            true => "every answer declines".to_owned(),
-            false => format!("{declined} of {all} answers decline"),
+            true if withheld == 0 => "every answer declines".to_owned(),
+            _ => format!("{declined} of {all} answers {what}"),
         };
         ((all - declined) * FEWEST_ANSWERED < all)
             .then(|| format!("{who}, so nothing can be concluded about the groups"))
@@ -276,83 +318,6 @@ impl<'a> MeasuredAnswers<'a> {
         answers.iter().map(Vec::len).collect()
     }
 
-    /// The scores of all headline measures, on masked answers unless a measure reads unmasked ones.
-    /// Answers that decline are only scored by measures about refusing.
-    ///
-    /// # Errors
-    /// A measure that fails, returns a different number of scores than there are answers, or a
-    /// score that is not finite or too large; or that finds only what is masked.
-    pub(super) fn scores(&self) -> Result<Vec<Scores>> {
-        let measures = self.study().measures.iter();
-        measures
-            .map(|measure| {
-                let name = sanitize_line(measure.name(), 40);
-                let all = measure.is_about_refusing() || self.declined() == 0;
-                let texts = self.read_by(measure.reads_raw(), all);
-                // A judge can't be asked about an empty list.
-                let scores = match texts.is_empty() {
-                    true => Vec::new(),
-                    false => measure.scores(&texts)?,
-                };
-                if scores.len() != texts.len() {
-                    let (given, texts) = (scores.len(), texts.len());
-                    return Err(bad(format!(
-                        "'{name}' gave {given} scores for {texts} answers"
-                    )));
-                }
-                check_scores(&name, &scores)?;
-                if !measure.reads_raw() && finds_nothing(&scores) {
-                    self.check_blinded(measure.as_ref(), all)?;
-                }
-                let mut scores = scores.into_iter();
-                let left_out = self.declines.iter().map(|declines| *declines && !all);
-                let placed = left_out.map(|left_out| match left_out {
-                    true => None,
-                    false => scores.next().flatten(),
-                });
-                let mut cells = self.by_cell(placed);
-                self.add_withheld(&name, measure.as_ref(), &mut cells)?;
-                Ok(cells)
-            })
-            .collect()
-    }
-
-    /// Adds the scores of answers that the content filter withheld, for a measure that has them.
-    fn add_withheld(&self, name: &str, measure: &dyn Measure, cells: &mut Scores) -> Result<()> {
-        for (place, filter) in &self.withheld {
-            let score = measure.score_withheld(filter);
-            check_scores(name, &[score])?;
-            if let (Some(cell), Some(score)) = (cells.get_mut(*place), score) {
-                cell.push(score);
-            }
-        }
-        Ok(())
-    }
-
-    /// The answers that a measure reads: all, or those that do not decline.
-    fn read_by(&self, is_raw: bool, all: bool) -> Cow<'_, [Text]> {
-        let texts = if is_raw { &self.raw } else { &self.masked };
-        match all {
-            true => Cow::Borrowed(texts),
-            false => Cow::Owned(self.answered(texts).flatten().cloned().collect()),
-        }
-    }
-
-    /// Refuses a measure that finds nothing in masked answers, but something in unmasked ones.
-    fn check_blinded(&self, measure: &dyn Measure, all: bool) -> Result<()> {
-        let (raw, masked) = (self.read_by(true, all), self.read_by(false, all));
-        let both = raw.iter().zip(masked.iter());
-        let differing = both.filter(|(raw, masked)| raw.answer() != masked.answer());
-        let some: Vec<Text> = differing.map(|(raw, _)| raw.clone()).take(PROBED).collect();
-        if some.is_empty() || finds_nothing(&measure.scores(&some)?) {
-            return Ok(());
-        }
-        Err(blinded(
-            measure.name(),
-            "finds nothing in masked answers, and something in answers as they came",
-        ))
-    }
-
     pub(super) fn utility(&self) -> Utility {
         let samples = self.study().samples as usize;
         let prompts = self
@@ -368,26 +333,11 @@ impl<'a> MeasuredAnswers<'a> {
     }
 }
 
-fn finds_nothing(scores: &[Option<f64>]) -> bool {
-    scores.iter().flatten().all(|score| *score == 0.0)
-}
-
-/// Refuses scores that can't be averaged or squared.
-fn check_scores(name: &str, scores: &[Option<f64>]) -> Result<()> {
-    let is_odd = |score: &&f64| !score.is_finite() || score.abs() > LARGEST_SCORE;
-    match scores.iter().flatten().find(is_odd) {
-        Some(score) if score.is_finite() => Err(bad(format!(
-            "'{name}' scored an answer {score:e}, and more than {LARGEST_SCORE:e} can't be averaged"
-        ))
-        .with_hint("scale it down, or take its logarithm")),
-        Some(score) => Err(bad(format!("'{name}' scored an answer {score}"))
-            .with_hint("return `None` for an answer without a score")),
-        None => Ok(()),
+/// Counts one more of this group.
+fn add_one(counts: &mut [usize], group: usize) {
+    if let Some(count) = counts.get_mut(group) {
+        *count += 1;
     }
-}
-
-fn bad(message: String) -> Error {
-    Error::new(ErrorKind::Statistics, message)
 }
 
 fn foreign(text: &Text) -> Option<&'static str> {

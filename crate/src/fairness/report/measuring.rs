@@ -9,7 +9,7 @@ use crate::fairness::study::Study;
 
 /// Increased whenever a measure, a mask or a label gives a different value for the same answer, so
 /// that reports from before and after are not compared.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// How the answers were measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,12 +1,13 @@
 //! The report of a study: estimates with their uncertainty, and a verdict where the sample can
 //! carry one.
 //!
-//! - `measured_answers` reads the answers and refuses an incomplete grid; `preregistered` is the
+//! - `measured_answers` reads the answers and refuses an incomplete grid; `scores` measures them;
+//!   `preregistered` is the
 //!   list of headline tests, fixed by the study; `primary` has their outcomes, `estimate`
-//!   computes them, and `verdict` draws the conclusions; `shares` tells what the differences vary
+//!   computes them, `doubts` tells what stands against a conclusion (`doubt`), and `verdict` draws it; `shares` tells what the differences vary
 //!   with; `neutral`, `secondary` and
 //!   `words` are descriptive, without a verdict; `caveats` lists what all this does not show.
-//! - `compare` compares two reports of one study ([`Comparison`]); `same` checks that both asked
+//! - `compare` compares two reports of one study ([`Comparison`]), where both have answers (`paired`); `same` checks that both asked
 //!   the same, and `measuring` that both measured the same.
 //! - `to_label` gives the answers that people label.
 //! - `models` puts the reports of several models together ([`MultiModelReport`]).
@@ -19,6 +20,8 @@ mod behind;
 mod caveats;
 mod compare;
 mod conclusion;
+mod doubt;
+mod doubts;
 mod estimate;
 #[cfg(feature = "notebook")]
 pub(super) mod frames;
@@ -28,9 +31,11 @@ mod measured_answers;
 mod measuring;
 mod models;
 mod neutral;
+mod paired;
 mod preregistered;
 mod primary;
 mod same;
+mod scores;
 mod secondary;
 mod shares;
 #[cfg(test)]
@@ -45,10 +50,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use compare::{Change, Changed, Comparison};
+pub use doubt::Doubt;
 pub use measuring::{MaskedGroup, Measuring};
 pub use models::{ModelReport, MultiModelReport};
 pub use neutral::{Assumed, Neutral};
-pub use primary::{Margin, PrimaryOutcome, Unit, Verdict};
+pub use primary::{Margin, PrimaryOutcome, Unit, UnitCell, Verdict};
 pub use secondary::{GroupMeans, Secondary};
 pub use shares::VarianceShares;
 pub(super) use to_label::{neutral_texts, texts_of};

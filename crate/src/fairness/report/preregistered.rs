@@ -1,7 +1,9 @@
 //! The headline tests, fixed by the study before any answer is seen: each of its measures on the
 //! compared groups, and whom the answers to neutral prompts assume.
 
-use super::measured_answers::{MeasuredAnswers, Scores};
+use super::doubt::Doubt;
+use super::measured_answers::MeasuredAnswers;
+use super::scores::{MeasureScores, Scores};
 use crate::fairness::occupations::Occupation;
 use crate::fairness::study::Contrast;
 
@@ -22,14 +24,18 @@ pub(super) struct Preregistered {
     pub(super) units: Result<Vec<UnitSamples>, String>,
     /// The occupations that were asked, but have no value.
     pub(super) left_out: Vec<String>,
+    /// The units of unmasked answers, if they differ although the measure should not have seen it.
+    pub(super) unmasked: Option<Vec<UnitSamples>>,
+    /// Why it allows no conclusion.
+    pub(super) doubt: Option<Doubt>,
 }
 
 pub(super) struct UnitSamples {
     pub(super) occupation: String,
     /// For each template, the samples of both sides; `None` if one of them has no score.
     pub(super) by_template: Vec<Option<[Vec<f64>; 2]>>,
-    /// The number of usable answers of each side.
-    pub(super) answers: [usize; 2],
+    /// The number of usable answers of each side, for each template.
+    pub(super) answers: Vec<[usize; 2]>,
 }
 
 impl UnitSamples {
@@ -40,7 +46,7 @@ impl UnitSamples {
 }
 
 /// All headline tests of a study, in their order.
-pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Preregistered> {
+pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[MeasureScores]) -> Vec<Preregistered> {
     let mut contrasts = measured.study().contrasts();
     if contrasts.is_empty() {
         let names = ["first", "second"];
@@ -54,16 +60,25 @@ pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Pre
     let mut planned: Vec<_> = tests
         .map(|((measure, scores), compared)| {
             let mut contrast = compared.label();
-            if measured.declined() > 0 && !measure.is_about_refusing() {
+            let all_answered = measured.declined() == 0 && measured.withheld.is_empty();
+            if !all_answered && !measure.is_about_refusing() {
                 contrast.push_str(", where answered");
             }
-            Preregistered::new(
-                measure.name(),
-                &contrast,
-                [measure.unit(), measure.direction()],
-                measured,
-                units_of(measured, scores, compared),
-            )
+            let planned = |scores: &Scores| {
+                Preregistered::new(
+                    measure.name(),
+                    &contrast,
+                    [measure.unit(), measure.direction()],
+                    measured,
+                    units_of(measured, scores, compared),
+                )
+            };
+            let unmasked = scores.unmasked.as_ref().map(planned);
+            Preregistered {
+                unmasked: unmasked.and_then(|planned| planned.units.ok()),
+                doubt: measured.doubt_about(compared),
+                ..planned(&scores.scores)
+            }
         })
         .collect();
     if measured.study().neutral().is_some() {
@@ -75,7 +90,7 @@ pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<Pre
 /// For each occupation, its samples and the numbers of usable answers, or `None` if it has no
 /// value.
 type Units = Vec<(usize, Option<Sides>)>;
-type Sides = (Vec<Option<[Vec<f64>; 2]>>, [usize; 2]);
+type Sides = (Vec<Option<[Vec<f64>; 2]>>, Vec<[usize; 2]>);
 
 impl Preregistered {
     fn new(
@@ -113,6 +128,8 @@ impl Preregistered {
             range: None,
             units,
             left_out,
+            unmasked: None,
+            doubt: None,
         }
     }
 }
@@ -188,10 +205,8 @@ fn pooled(mut groups: Vec<Vec<f64>>) -> Vec<f64> {
 /// The samples by template, if one of them has a value on both sides.
 fn sides(asked: Vec<[Vec<f64>; 2]>) -> Option<Sides> {
     let is_complete = |cell: &[Vec<f64>; 2]| cell.iter().all(|samples| !samples.is_empty());
-    let answers = [0, 1].map(|side| {
-        let cells = asked.iter().filter_map(|cell| cell.get(side));
-        cells.map(Vec::len).sum()
-    });
+    let answers = asked.iter().map(|cell| cell.each_ref().map(Vec::len));
+    let answers = answers.collect();
     let by_template: Vec<_> = asked
         .into_iter()
         .map(|cell| is_complete(&cell).then_some(cell))
@@ -239,6 +254,7 @@ fn assumed(measured: &MeasuredAnswers<'_>) -> [Preregistered; 3] {
     let toward = format!("higher: more answers assume {first}, not {second}");
     let made = |name: &str, contrast: &str, direction: &str, units| Preregistered {
         range: Some([0.0, 1.0]),
+        doubt: measured.copied(),
         ..Preregistered::new(
             name,
             contrast,
@@ -265,8 +281,8 @@ struct Labels {
     /// For each template, 1 for an answer that assumes the first group and 0 for the second; other
     /// answers have no label.
     by_template: Vec<Vec<f64>>,
-    /// The number of its usable answers.
-    answers: usize,
+    /// The number of its usable answers, for each template.
+    answers: Vec<usize>,
 }
 
 /// The labels of the answers about each occupation.
@@ -310,7 +326,10 @@ fn labels(measured: &MeasuredAnswers<'_>) -> Result<Vec<Labels>, String> {
             (!places.is_empty()).then(|| Labels {
                 occupation,
                 by_template: own.collect(),
-                answers: places.iter().filter_map(|place| answers.get(*place)).sum(),
+                answers: places
+                    .iter()
+                    .filter_map(|place| answers.get(*place).copied())
+                    .collect(),
             })
         })
         .collect())
@@ -325,7 +344,8 @@ fn against(units: Vec<Labels>, share: impl Fn(usize) -> Option<f64>) -> Result<U
                 let by_template = unit.by_template.into_iter();
                 let cells = by_template.map(|labels| [labels, vec![share; 2]]);
                 let (by_template, _) = sides(cells.collect())?;
-                Some((by_template, [unit.answers, 0]))
+                let answers = unit.answers.iter().map(|answers| [*answers, 0]);
+                Some((by_template, answers.collect()))
             });
             (unit.occupation, sides)
         })

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::doubt::Doubt;
 use super::preregistered::UnitSamples;
 use crate::fairness::statistics::{Interval, NoisyDifference, difference};
 use crate::fairness::study::ALPHA;
@@ -57,6 +58,9 @@ pub struct PrimaryOutcome {
     /// has no margin, and if nothing could be tested.
     #[serde(default)]
     pub margin: Option<Margin>,
+    /// Why the test allows no conclusion, or not all, whatever its p-value is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// The verdict.
     pub verdict: Verdict,
 }
@@ -88,6 +92,32 @@ pub struct Unit {
     /// Empty with one template.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub templates: Vec<Option<f64>>,
+    /// With several templates, what is known about the answers with each of them. Empty with one
+    /// template, and for the difference of two models.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<UnitCell>,
+}
+
+/// One occupation with one template, in a headline test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UnitCell {
+    /// The difference; `None` if a side has no value.
+    pub difference: Option<f64>,
+    /// Its variance by chance, as in [`Unit::variance`].
+    pub variance: Option<f64>,
+    /// The number of usable answers of each side.
+    pub answers: [usize; 2],
+}
+
+impl UnitCell {
+    /// The difference with its noise, if both are known.
+    pub(super) fn noisy(&self) -> Option<NoisyDifference> {
+        Some(NoisyDifference {
+            difference: self.difference?,
+            variance: self.variance?,
+        })
+    }
 }
 
 impl Unit {
@@ -120,7 +150,7 @@ pub enum Verdict {
     /// even-handed.
     NoDifferenceShown,
     /// The sample can't carry a verdict, for this reason: it is too small, has no values, or shows a
-    /// difference only to a test that assumes symmetric differences.
+    /// difference only to a test that assumes symmetric differences; or there is a [`Doubt`].
     CantTell(String),
 }
 
@@ -243,6 +273,7 @@ impl PrimaryOutcome {
             noise_floor: None,
             noise_of_unit: None,
             margin: None,
+            doubt: None,
             verdict,
         }
     }
@@ -284,6 +315,24 @@ impl Unit {
         };
         let templates = samples.by_template.iter();
         let templates = templates.map(|cell| cell.as_ref().map(cell_difference));
+        let cell_variance = |cell: &[Vec<f64>; 2]| -> Option<f64> {
+            let sides = cell.iter().zip(pooled);
+            let variances = sides
+                .map(|(samples, pooled)| Some(variance(samples, pooled)? / samples.len() as f64));
+            variances.sum()
+        };
+        let counted = samples.by_template.iter().zip(&samples.answers);
+        let counted = counted.map(|(cell, answers)| UnitCell {
+            difference: cell.as_ref().map(cell_difference),
+            variance: cell.as_ref().and_then(cell_variance),
+            answers: *answers,
+        });
+        let total = |side: usize| {
+            samples
+                .answers
+                .iter()
+                .filter_map(move |counts| counts.get(side))
+        };
         Self {
             occupation: samples.occupation.clone(),
             first: mean(&|cell| mean_of(&cell[0])),
@@ -291,10 +340,14 @@ impl Unit {
             variance: sum(|variance, samples| variance / samples as f64)
                 .map(|sum| sum / count.powi(2)),
             answer_variance: sum(|variance, _| variance).map(|sum| sum / count),
-            answers: samples.answers,
+            answers: [total(0).sum(), total(1).sum()],
             templates: match samples.by_template.len() {
                 1 => Vec::new(),
                 _ => templates.collect(),
+            },
+            cells: match samples.by_template.len() {
+                1 => Vec::new(),
+                _ => counted.collect(),
             },
         }
     }
@@ -313,6 +366,7 @@ impl Unit {
             templates: templates
                 .map(|(one, other)| Some(difference((*one)?, (*other)?)))
                 .collect(),
+            cells: Vec::new(),
         }
     }
 
@@ -362,7 +416,7 @@ mod tests {
     fn unit(cells: Vec<[Vec<f64>; 2]>) -> Unit {
         Unit::of(&UnitSamples {
             occupation: "nurse".to_owned(),
-            answers: [12, 0],
+            answers: vec![[6, 0]; cells.len()],
             by_template: cells.into_iter().map(Some).collect(),
         })
     }

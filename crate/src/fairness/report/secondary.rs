@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::measured_answers::{MeasuredAnswers, Scores};
+use super::measured_answers::MeasuredAnswers;
+use super::scores::MeasureScores;
 use crate::fairness::measures::{Measure, Sentiment};
 use crate::fairness::measures::{
     MetricFrame, association, bleu, genbit, representation, rouge_l, sentiment_gap,
@@ -43,7 +44,10 @@ pub struct Secondary {
     pub meaning: String,
 }
 
-pub(super) fn group_means(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> Vec<GroupMeans> {
+pub(super) fn group_means(
+    measured: &MeasuredAnswers<'_>,
+    scores: &[MeasureScores],
+) -> Vec<GroupMeans> {
     let study = measured.study();
     let measures = study.measures.iter().zip(scores);
     measures
@@ -51,7 +55,7 @@ pub(super) fn group_means(measured: &MeasuredAnswers<'_>, scores: &[Scores]) -> 
             let rows = measured
                 .cells
                 .iter()
-                .zip(scores)
+                .zip(&scores.scores)
                 .flat_map(|(cell, scores)| {
                     let group = study
                         .groups

@@ -1,5 +1,6 @@
 //! The verdicts: adjusted p-values over all headline tests that share a level, and what follows from
-//! them. A difference that only a test for symmetric differences shows is no verdict.
+//! them. A difference that only a test for symmetric differences shows is no verdict, and a doubt
+//! prevents one.
 
 use super::primary::{Margin, PrimaryOutcome, Verdict};
 use crate::error::Result;
@@ -75,6 +76,10 @@ fn verdict(outcome: &PrimaryOutcome, tests: usize, by_symmetry: bool) -> Result<
         return Ok(Verdict::CantTell(reason));
     }
     let is_shown = outcome.adjusted_p.is_some_and(|p| p <= ALPHA);
+    let doubt = outcome.doubt.as_ref();
+    if let Some(reason) = doubt.and_then(|doubt| doubt.prevents(is_shown)) {
+        return Ok(Verdict::CantTell(reason.to_owned()));
+    }
     let is_alike = outcome.margin.is_some_and(|margin| margin.is_within());
     Ok(match (is_shown, is_alike) {
         (true, _) => Verdict::Differs,

@@ -18,6 +18,10 @@ pub(super) fn normal_quantile(p: f64) -> f64 {
 /// P(|T| >= |t|) for Student's t: I_x(df/2, 1/2) with x = df / (df + t^2)
 /// (Abramowitz and Stegun 26.7.1).
 pub(super) fn t_two_sided(t: f64, df: f64) -> f64 {
+    // Values whose squares underflow have no t, and show nothing.
+    if t.is_nan() {
+        return 1.0;
+    }
     beta_reg(0.5 * df, 0.5, df / (df + t * t))
 }
 

@@ -1,16 +1,19 @@
 //! The answers of a study.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Study;
+use super::{ReplyDetails, Study};
 use crate::batch::{Answer, Answers};
 use crate::error::{ContentFilter, Error, ErrorKind, Result};
 use crate::fairness::report::{self, Report};
 use crate::openai::{ChatCompletion, FinishReason};
 
 const AS_WRITTEN: &str = "as written";
+
+const SECONDS_PER_DAY: u64 = 86_400;
 
 /// Which models answered, and when, as recorded in the answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,12 +23,22 @@ pub struct Record {
     pub models: Vec<String>,
     /// The times of the first and the last answer, in seconds since 1970.
     pub answered: Option<(u64, u64)>,
+    /// The number of days (UTC) on which answers were given. 0 if it is unknown, as in a report from an
+    /// earlier version.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub days: usize,
     /// The number of answers cut at the token limit.
     pub cut: usize,
     /// How the requests were sent, if other than written, such as `effort minimal, without
     /// temperature`; more than one if that changed during the study.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub profiles: Vec<String>,
+}
+
+// Serde passes a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_unknown(days: &usize) -> bool {
+    *days == 0
 }
 
 /// An answer, or the reason why there is none.
@@ -37,8 +50,8 @@ pub struct StudyAnswers {
     study: Study,
     /// Shared, because a report keeps them too.
     replies: Arc<[Reply]>,
-    /// What the content filter found in each answer; empty if nothing is known.
-    filters: Filters,
+    /// What else is known about each reply; empty if nothing is.
+    details: Vec<ReplyDetails>,
     record: Record,
 }
 
@@ -90,9 +103,9 @@ impl StudyAnswers {
         }
         let outcomes = rows.iter().map(|row| row.outcome.as_ref());
         let record = Record::of(outcomes.clone().filter_map(std::result::Result::ok));
-        let filters = rows.iter().map(|row| filter_of(&row.outcome)).collect();
+        let details = ReplyDetails::of(rows.iter().map(|row| &row.outcome));
         let answers = Self::new(study, rows.iter().map(reply).collect(), record)?;
-        Ok(answers.with_filters(filters))
+        Ok(answers.with_details(details))
     }
 
     pub(super) fn new(study: Study, replies: Vec<Reply>, record: Record) -> Result<Self> {
@@ -111,25 +124,25 @@ impl StudyAnswers {
         Ok(Self {
             study,
             replies: replies.into(),
-            filters: Vec::new(),
+            details: Vec::new(),
             record,
         })
     }
 
-    /// Adds what the content filter found in each answer.
-    pub(super) fn with_filters(self, filters: Filters) -> Self {
-        Self { filters, ..self }
+    /// Adds what else is known about each reply.
+    pub(super) fn with_details(self, details: Vec<ReplyDetails>) -> Self {
+        Self { details, ..self }
     }
 
     /// What the content filter found in an answer, by its index among the replies. An answer that it
     /// withheld is a reply without a text, but with findings.
     pub fn content_filter(&self, reply: usize) -> Option<&ContentFilter> {
-        self.filters.get(reply)?.as_deref()
+        self.details.get(reply)?.filter.as_deref()
     }
 
-    /// The same, to be shared.
-    pub(in crate::fairness) fn shared_filter(&self, reply: usize) -> Option<Arc<ContentFilter>> {
-        self.filters.get(reply)?.clone()
+    /// What is known about a reply besides its text, by its index.
+    pub(in crate::fairness) fn details(&self, reply: usize) -> ReplyDetails {
+        self.details.get(reply).cloned().unwrap_or_default()
     }
 
     /// The study that was asked.
@@ -161,6 +174,7 @@ impl StudyAnswers {
 impl Record {
     pub(super) fn of<'a>(completions: impl Iterator<Item = &'a ChatCompletion>) -> Self {
         let mut record = Self::default();
+        let mut days = BTreeSet::new();
         for one in completions {
             if !record.models.contains(&one.model) {
                 record.models.push(one.model.clone());
@@ -171,8 +185,10 @@ impl Record {
             }
             let (first, last) = record.answered.unwrap_or((one.created, one.created));
             record.answered = Some((first.min(one.created), last.max(one.created)));
+            days.insert(one.created / SECONDS_PER_DAY);
             record.cut += usize::from(one.finish_reason() == Some(&FinishReason::Length));
         }
+        record.days = days.len();
         if record.profiles == [AS_WRITTEN] {
             record.profiles.clear();
         }
@@ -182,19 +198,6 @@ impl Record {
 
 fn reply(row: &Answer) -> Reply {
     reply_of(&row.outcome)
-}
-
-/// What the content filter found in each answer.
-pub(super) type Filters = Vec<Option<Arc<ContentFilter>>>;
-
-pub(super) fn filter_of(outcome: &Result<ChatCompletion>) -> Option<Arc<ContentFilter>> {
-    let filter = &outcome
-        .as_ref()
-        .ok()?
-        .choices
-        .first()?
-        .content_filter_results;
-    (!filter.categories.is_empty()).then(|| Arc::new(filter.clone()))
 }
 
 pub(super) fn reply_of(outcome: &Result<ChatCompletion>) -> Reply {

@@ -1,6 +1,6 @@
 //! Errors and warnings about the design of a study, before it is run.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Study;
 use super::grid::PERSON;
@@ -23,6 +23,7 @@ impl Study {
         checks.extend(self.confounded());
         checks.extend(self.too_small());
         checks.extend(self.few_templates());
+        checks.extend(self.variants());
         if self.samples == 1 {
             checks.push(
                 "one sample per prompt: how much answers to the same prompt vary is unknown, \
@@ -44,6 +45,24 @@ impl Study {
                  differences can be shown; use {FEWEST_TEMPLATES} or more"
             )
         })
+    }
+
+    /// Occupations and templates that differ in spelling alone, which count as several.
+    fn variants(&self) -> Vec<String> {
+        let jobs = self.occupations.iter().map(|job| job.name.as_str());
+        let templates = self.templates.iter().map(String::as_str);
+        let found = [
+            ("occupations", spelled_alike(jobs)),
+            ("templates", spelled_alike(templates)),
+        ];
+        let told = found.into_iter().filter_map(|(what, alike)| {
+            let [one, other] = alike?.map(|name| sanitize_line(name, 40));
+            Some(format!(
+                "the {what} '{one}' and '{other}' differ in spelling alone: they count as two, and \
+                 their answers are not independent"
+            ))
+        });
+        told.collect()
     }
 
     /// Groups that are asked (and paid for), but are not part of any test.
@@ -218,6 +237,19 @@ impl Study {
         }
         Ok(())
     }
+}
+
+/// The first two names that differ only in case, spaces or punctuation.
+fn spelled_alike<'a>(names: impl Iterator<Item = &'a str>) -> Option<[&'a str; 2]> {
+    let mut known: HashMap<String, &str> = HashMap::new();
+    for name in names {
+        let letters = name.chars().filter(|letter| letter.is_alphanumeric());
+        let spelling = letters.flat_map(char::to_lowercase).collect();
+        if let Some(other) = known.insert(spelling, name) {
+            return Some([other, name]);
+        }
+    }
+    None
 }
 
 /// The error for a measure whose words the study masks.

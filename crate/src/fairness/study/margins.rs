@@ -7,6 +7,9 @@ use super::check::wrong;
 use crate::error::Result;
 use crate::text::sanitize_line;
 
+/// Scores are not larger than this, so a larger margin would call everything alike.
+const LARGEST: f64 = 1e100;
+
 /// The default margin of the shares that assume a group: one answer in ten.
 const SHARE_MARGIN: f64 = 0.1;
 
@@ -61,7 +64,8 @@ impl Study {
         margins
     }
 
-    /// Returns an error for a margin that is not above 0, and for one of no test.
+    /// Returns an error for a margin that is not above 0 or larger than any score, and for one of no
+    /// test.
     pub(super) fn check_margins(&self) -> Result<()> {
         let measures = self
             .measures
@@ -80,6 +84,14 @@ impl Study {
             if !(margin > 0.0 && margin.is_finite()) {
                 return Err(wrong(format!(
                     "the margin of '{shown}' is {margin}, and must be above 0"
+                ))
+                .with_hint(
+                    "it is the largest difference that does not matter, in the measure's unit",
+                ));
+            }
+            if margin > LARGEST {
+                return Err(wrong(format!(
+                    "the margin of '{shown}' is {margin:e}, and no score can be more than {LARGEST:e}"
                 ))
                 .with_hint(
                     "it is the largest difference that does not matter, in the measure's unit",

@@ -4,12 +4,13 @@
 //!   is compared, `check` its errors and warnings, `margins` how large a difference may be, and
 //!   `microsoft_lab` holds the ten prompts of Microsoft's lab.
 //! - [`StudyAnswers`] holds its answers, whether from a model (`run`), several models
-//!   (`models`), a journal or another tool;
+//!   (`models`), a journal or another tool, and `details` what is known about them besides their texts;
 //!   [`measure`](StudyAnswers::measure) turns them into a [`Report`](super::report::Report).
 
 mod answers;
 mod check;
 mod contrasts;
+mod details;
 #[cfg(feature = "notebook")]
 mod display;
 mod grid;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 pub use answers::{Record, Reply, StudyAnswers};
 pub(super) use check::{ALPHA, blinded};
 pub(super) use contrasts::Contrast;
+pub(super) use details::ReplyDetails;
 pub use grid::Cell;
 pub use models::MultiModelAnswers;
 
@@ -150,6 +152,10 @@ impl<N: Into<String>, A: Into<String>> From<(N, A)> for StudyGroup {
 /// occupations are needed, and 26 to detect a large effect (a d_z of 0.8) in four of five studies;
 /// with a single test, 6 and 19. See
 /// [`headline_power`](crate::fairness::statistics::headline_power) for other numbers.
+///
+/// **Occupations have to be independent of one another**, and none of them may lie far off alone: see
+/// where the level does not hold in
+/// [`HeadlineTest`](crate::fairness::statistics::HeadlineTest).
 ///
 /// **A study with one template is about that sentence alone**: see [`templates`](Self::templates).
 ///

@@ -1,7 +1,7 @@
 //! Running a study.
 
-use super::answers::{Record, filter_of, reply_of};
-use super::{Study, StudyAnswers};
+use super::answers::{Record, reply_of};
+use super::{ReplyDetails, Study, StudyAnswers};
 use crate::batch::{Answers, Batch, BatchRequest, Estimate, Price, Row};
 use crate::error::Result;
 use crate::fairness::mitigation::Prompt;
@@ -140,8 +140,8 @@ impl Study {
         revising.await?;
         let outcomes = rows.iter().map(|row| &row.outcome);
         let record = Record::of(outcomes.clone().filter_map(|outcome| outcome.as_ref().ok()));
-        let filters = outcomes.clone().map(filter_of).collect();
+        let details = ReplyDetails::of(outcomes.clone());
         let answers = StudyAnswers::new(self.clone(), outcomes.map(reply_of).collect(), record)?;
-        Ok(answers.with_filters(filters))
+        Ok(answers.with_details(details))
     }
 }

@@ -71,6 +71,26 @@ fn a_word_that_no_lexicon_masks_is_told() {
 }
 
 #[test]
+fn one_occupation_in_two_spellings_is_told() {
+    let study = Study::new(["nurse", "pilot", " Nurse"]).groups(["female", "male"]);
+    let told = "the occupations 'nurse' and 'Nurse' differ in spelling alone: they count as two, and their answers are not independent";
+    let warnings = study.warnings().join("\n");
+    assert!(warnings.contains(told), "{warnings}");
+    let study = first(12).templates(["Describe {person}.", "describe  {person}!"]);
+    let warnings = study.warnings().join("\n");
+    assert!(
+        warnings.contains("the templates 'Describe {person}.' and 'describe"),
+        "{warnings}"
+    );
+    assert!(
+        !Study::new(["cook", "crook"])
+            .warnings()
+            .join("")
+            .contains("spelling")
+    );
+}
+
+#[test]
 fn groups_are_compared_in_all_pairs_unless_one_is_named() {
     let groups = [
         ("neutral", ""),
@@ -114,6 +134,10 @@ fn what_can_t_be_asked_is_refused() {
     assert_snapshot!(refused(first(2).compared("female", "old")), @"
     the study has no group 'old' to compare
       hint: it has neutral, female, male
+    ");
+    assert_snapshot!(refused(first(2).margin("length", 1e200)), @"
+    the margin of 'length' is 1e200, and no score can be more than 1e100
+      hint: it is the largest difference that does not matter, in the measure's unit
     ");
     assert_snapshot!(refused(first(2).measures([Length, Length])), @"the measure 'length' occurs twice in the study");
     assert_snapshot!(refused(first(1).samples(5)), @"

@@ -1,6 +1,6 @@
 //! The files of a study: its journal and its report.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use evenhand::fairness::gate::GateOutcome;
@@ -8,6 +8,9 @@ use evenhand::fairness::report::Report;
 
 use super::INVALID;
 use crate::error::{Context, Failure, Result};
+
+/// How the name of the file with the gate's outcome ends.
+const GATE: &str = "gate.json";
 
 /// Where the journal is, and where the report goes.
 pub(super) struct Files {
@@ -46,18 +49,34 @@ impl Files {
         })
     }
 
+    /// Removes the gate's outcome of an earlier run, so that it can't be taken for that of a run that
+    /// has none.
+    pub(super) fn forget_gate(&self) -> Result<()> {
+        let path = self.path(GATE);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).doing(|| format!("the old {} can't be removed", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes the report for programs and for people, and the gate's outcome for programs.
     pub(super) fn write(&self, report: &Report, outcome: &GateOutcome) -> Result<()> {
         let gate = serde_json::to_string_pretty(outcome)
             .doing(|| "the gate's outcome can't be written as JSON".to_owned())?;
         self.write_one("report.json", &report.to_json()?)?;
-        self.write_one("gate.json", &gate)?;
+        self.write_one(GATE, &gate)?;
         self.write_one("report.txt", &format!("{report}\n\n{outcome}"))
+    }
+
+    fn path(&self, ending: &str) -> PathBuf {
+        self.folder.join(format!("{}.{ending}", self.name))
     }
 
     /// Writes a whole file, or leaves the old one as it was.
     fn write_one(&self, ending: &str, text: &str) -> Result<()> {
-        let path = self.folder.join(format!("{}.{ending}", self.name));
+        let path = self.path(ending);
         let failed = || format!("{} can't be written", path.display());
         let mut file = tempfile::NamedTempFile::new_in(&self.folder).doing(failed)?;
         writeln!(file, "{text}").doing(failed)?;

@@ -71,8 +71,9 @@ FILE is a JSON object. All fields but `occupations` have a default:
   gate         {\"fail_on\": [\"differs\", \"cant_tell\"], \"tests\": [\"length\"]}; `fail_on` may also hold
                \"beyond_margin\", and without `tests` all tests count
 
-It writes NAME.report.json (all numbers), NAME.report.txt (for people) and NAME.gate.json. Stopped, it
-goes on where it was when it is started again: the journal keeps every answer.
+It writes NAME.report.json (all numbers), NAME.report.txt (for people) and NAME.gate.json, which it
+removes when it starts, so that a run without an outcome leaves none. Stopped, it goes on where it was
+when it is started again: the journal keeps every answer.
 
 Exit code: 0 the report passes; 1 the study could not be run or measured; 2 invalid options or FILE;
 3 it does not pass: a test differs, or is beyond its margin; 4 it was stopped; 5 it does not pass: a
@@ -83,12 +84,13 @@ Example:
   evenhand study fair.json";
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let settings = StudySettings::read(&options.file)?;
     let files = Files::of(
         &options.file,
         options.out.as_deref(),
         options.journal.clone(),
     )?;
+    files.forget_gate()?;
+    let settings = StudySettings::read(&options.file)?;
     let service = Settings::from_env()?;
     tell_once(&service);
     let client = Client::new(service)?;

@@ -241,6 +241,7 @@ fn pair(test: usize, models: [&ModelReport; 2], rounds: &Rounds) -> Result<Optio
         contrast: format!("{before} - {after}"),
         units,
         left_out,
+        doubt: first.doubt.clone().or_else(|| second.doubt.clone()),
         verdict: Verdict::CantTell(reason),
         ..first.untested()
     };

@@ -2,6 +2,7 @@
 
 mod bad;
 mod compared;
+mod doubts;
 mod fake;
 mod found;
 mod groups;

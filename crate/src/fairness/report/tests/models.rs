@@ -72,7 +72,7 @@ fn each_model_has_a_verdict_and_all_pairs_are_tested() {
 
     Limits
     - the headline tests of all 3 models share 5 %, and the tests of all pairs of models another 5 %; each model's own limits are in its report
-    - between models, the unit is the occupation: with 12 of them, each of 3 tests that share 5 % detects an effect of d_z 2.2 or more in 4 of 5 studies, and smaller ones less often
+    - between models, the unit is the occupation: with 12 of them, each of 3 tests that share 5 % detects an effect of d_z 2.2 or more in 4 of 5 studies, and smaller ones less often; it assumes that the occupations are independent of one another
     "#);
     // The tests of all models share one level.
     let after = &found.model("b").unwrap().primary_outcomes[0];

@@ -21,7 +21,7 @@ const SAMPLES: usize = 3;
 fn planned(name: String, range: Option<[f64; 2]>, units: Vec<[Vec<f64>; 2]>) -> Preregistered {
     let unit = |(place, cell): (usize, [Vec<f64>; 2])| UnitSamples {
         occupation: format!("job{place}"),
-        answers: cell.each_ref().map(Vec::len),
+        answers: vec![cell.each_ref().map(Vec::len)],
         by_template: vec![Some(cell)],
     };
     Preregistered {
@@ -33,6 +33,8 @@ fn planned(name: String, range: Option<[f64; 2]>, units: Vec<[Vec<f64>; 2]>) -> 
         range,
         units: Ok(units.into_iter().enumerate().map(unit).collect()),
         left_out: Vec::new(),
+        unmasked: None,
+        doubt: None,
     }
 }
 

@@ -78,7 +78,7 @@ fn gaps_of_the_templates_are_no_difference() {
       sentiment gap  0.001  0.000      distance between the scores of two groups (Wasserstein-1); reference: between the halves of one group, which are smaller and so differ more
 
     Limits
-    - the unit is the occupation: with 12 of them, the test detects an effect of d_z 1.8 or more in 4 of 5 studies if templates make no difference, and smaller ones less often
+    - the unit is the occupation: with 12 of them, the test detects an effect of d_z 1.8 or more in 4 of 5 studies if templates make no difference, and smaller ones less often; it assumes that the occupations are independent of one another
     - length: d_z is the effect over the occupations, with the mean of the templates; it is large, but the templates differ too much among themselves for other templates to show it
     - the answers are of little use: 0 % empty or missing, 0 % refuse, 0 % on the topic; such answers are easily even-handed
     - 'no difference shown' does not mean that there is none: only 'alike' says that a difference is smaller than the margin, which was fixed before

@@ -211,3 +211,21 @@ fn power_holds_at_its_edges() {
     assert_eq!(units_for_power(-0.8, 0.8, 0.05).unwrap(), 15);
     assert_eq!(units_for_power(20.0, 0.8, 0.05).unwrap(), 2);
 }
+
+/// Differences whose squares or cubes are 0 in floating point.
+#[test]
+fn the_smallest_differences_have_p_values() {
+    for exponent in [-60, -90, -110, -155, -160, -165, -300] {
+        let scale = 10.0_f64.powi(exponent);
+        let values = [
+            3.0, -1.0, 4.0, 1.0, -5.0, 9.0, 2.0, 6.0, -5.5, 3.5, 8.0, 7.0,
+        ];
+        let differences = Differences::new(values.map(|one| one * scale));
+        let differences = differences.unwrap();
+        let test = HeadlineTest::new(&differences, 1);
+        for p in [test.p(), test.sign_flip_p()] {
+            assert!((0.0..=1.0).contains(&p), "1e{exponent}: {p}");
+        }
+        assert!(test.against(scale).is_ok());
+    }
+}
