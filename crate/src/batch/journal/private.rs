@@ -130,7 +130,8 @@ pub(super) fn close_file(_path: &Path, _file: &File, _found: &Metadata) -> Resul
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::{PermissionsExt, chown};
