@@ -3,6 +3,7 @@
 //! Batch API itself all read and write them.
 
 use std::borrow::Cow;
+use std::io;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -252,9 +253,11 @@ pub(crate) fn read<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
 /// # Errors
 /// The line is longer than [`LONGEST_LINE`].
 pub(crate) fn write(line: &impl Serialize) -> Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec(line).map_err(|error| {
+    let mut buffer = LineBuffer(Vec::new());
+    serde_json::to_writer(&mut buffer, line).map_err(|error| {
         Error::new(ErrorKind::Argument, "the row can't be written as JSON").with_source(error)
     })?;
+    let LineBuffer(mut bytes) = buffer;
     bytes.push(b'\n');
     if bytes.len() > LONGEST_LINE {
         return Err(Error::new(
@@ -266,6 +269,26 @@ pub(crate) fn write(line: &impl Serialize) -> Result<Vec<u8>> {
         ));
     }
     Ok(bytes)
+}
+
+/// Text of this length grows the buffer by itself and what usually follows, in bytes.
+const LARGE: usize = 1 << 16;
+
+/// A line in memory. A `Vec` would take twice the size of a large body as soon as a byte follows it.
+struct LineBuffer(Vec<u8>);
+
+impl io::Write for LineBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() >= LARGE {
+            self.0.reserve_exact(bytes.len() + LARGE);
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
