@@ -61,6 +61,8 @@ pub mod describe;
 pub mod display;
 pub mod error;
 pub mod fairness;
+#[cfg(unix)]
+mod file_owner;
 #[cfg(feature = "notebook")]
 pub mod files;
 #[cfg(any(test, fuzzing))]

@@ -51,7 +51,8 @@ pub(super) fn sources(folder: &Path) -> Result<Sources<impl Fn(&str) -> Option<S
 
 impl<E: Fn(&str) -> Option<String>> Sources<E> {
     /// The settings. The environment takes precedence: a service that it gives completely is used,
-    /// whatever the file names. Missing values may come from the file, but an address and its credential come from the same source.
+    /// whatever the file names. Missing values may come from the file, but an address and its
+    /// credential come from the same source.
     ///
     /// # Errors
     /// An address and its credential come from different sources.

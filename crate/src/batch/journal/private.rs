@@ -9,6 +9,8 @@ use super::errors::{VARIABLE, unwritable, wrong};
 #[cfg(unix)]
 use crate::batch::progress::say;
 use crate::error::Result;
+#[cfg(unix)]
+use crate::file_owner::{may_be_written_by_others, own_user};
 
 /// Removes the permissions of others from the folder, which an earlier version made with the usual
 /// ones.
@@ -49,15 +51,13 @@ pub(super) fn close_folder(folder: &Path) -> Result<()> {
 pub(super) fn close_file(path: &Path, file: &File, found: &Metadata) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
 
-    let (own, owner, mode) = (own_user(), found.uid(), found.mode());
+    let (own, owner) = (own_user(), found.uid());
     if owner != own && owner != 0 && !(own == 0 && is_in_closed_folder(path)) {
         return Err(refused(path, &format!("belongs to another user ({owner})")));
     }
-    // Many systems give each user a private group with the same number, and let it write.
-    let is_own_group = found.gid() == own && own != 0;
-    let others = if is_own_group { 0o002 } else { 0o022 };
-    if mode & others != 0 {
-        let what = format!("may be written by other users (mode {:04o})", mode & 0o7777);
+    if may_be_written_by_others(found) {
+        let mode = found.mode() & 0o7777;
+        let what = format!("may be written by other users (mode {mode:04o})");
         return Err(refused(path, &what));
     }
     if owner != own {
@@ -112,12 +112,6 @@ fn closed(
         path.display()
     ));
     Ok(())
-}
-
-#[cfg(unix)]
-fn own_user() -> u32 {
-    // SAFETY: `geteuid` has no preconditions and can't fail.
-    unsafe { libc::geteuid() }
 }
 
 #[cfg(not(unix))]

@@ -131,7 +131,20 @@ enum Kind {
     Other,
 }
 
-impl<I, A> Head<'_, I, A> {
+impl<'a> From<Strict<'a>> for Head<'a> {
+    fn from(strict: Strict<'a>) -> Self {
+        Self {
+            custom_id: strict.custom_id,
+            response: strict.response,
+            error: strict.error,
+            body: strict.body,
+            _id: IgnoredAny,
+            _account: IgnoredAny,
+        }
+    }
+}
+
+impl Head<'_> {
     fn is_answered(&self) -> bool {
         let success = self.response.as_ref().map(|r| is_success(r.status_code));
         success.unwrap_or_default() && self.error.is_none()
@@ -252,36 +265,18 @@ impl Scan {
         kind: FileKind,
         is_foreign: impl Fn(&str) -> bool,
     ) -> Kind {
-        if kind == FileKind::Answers
-            && let Ok(head) = serde_json::from_slice::<Strict<'_>>(text)
-        {
-            return self.add(head, offset, kind, is_foreign);
-        }
-        if kind == FileKind::Requests
-            && let Ok(head) = serde_json::from_slice::<Head<'_>>(text)
-        {
-            return self.add(head, offset, kind, is_foreign);
-        }
-        let repaired = json::repair_surrogates(text);
-        if kind == FileKind::Answers
-            && let Ok(head) = serde_json::from_str::<Strict<'_>>(&repaired)
-        {
-            return self.add(head, offset, kind, is_foreign);
-        }
-        match serde_json::from_str::<Head<'_>>(&repaired) {
-            Ok(head) if kind == FileKind::Requests => self.add(head, offset, kind, is_foreign),
-            Ok(head) if head.response.is_some() || head.error.is_some() => Kind::Odd,
-            _ => Kind::Other,
-        }
-    }
-
-    fn add<I, A>(
-        &mut self,
-        head: Head<'_, I, A>,
-        offset: u64,
-        kind: FileKind,
-        is_foreign: impl Fn(&str) -> bool,
-    ) -> Kind {
+        let repaired;
+        let head = match head(text, kind) {
+            Ok(head) => head,
+            Err(_) => {
+                repaired = json::repair_surrogates(text);
+                match head(repaired.as_bytes(), kind) {
+                    Ok(head) => head,
+                    Err(_) if kind == FileKind::Answers && is_row(&repaired) => return Kind::Odd,
+                    Err(_) => return Kind::Other,
+                }
+            }
+        };
         let keep = match kind {
             FileKind::Requests if head.body.is_none() => return Kind::Other,
             FileKind::Answers if head.response.is_none() && head.error.is_none() => {
@@ -298,6 +293,20 @@ impl Scan {
         }
         Kind::Row
     }
+}
+
+/// The head of a line of this file, if the whole row can be read.
+fn head(text: &[u8], kind: FileKind) -> serde_json::Result<Head<'_>> {
+    match kind {
+        FileKind::Answers => serde_json::from_slice::<Strict<'_>>(text).map(Head::from),
+        FileKind::Requests => serde_json::from_slice(text),
+    }
+}
+
+/// Whether the text is a row, whatever its fields hold.
+fn is_row(text: &str) -> bool {
+    serde_json::from_str::<Head<'_>>(text)
+        .is_ok_and(|head| head.response.is_some() || head.error.is_some())
 }
 
 /// Whether a first line without a line end may be the beginning of one of our rows.

@@ -186,12 +186,10 @@ impl Guess {
     pub(super) fn take_note(&mut self) -> Option<String> {
         let (period, limit) = self.window().filter(|_| !self.is_noted)?;
         self.is_noted = true;
-        let plural = if limit == 1 { "" } else { "s" };
-        let (limit, seconds) = (grouped(limit), period.as_secs());
         Some(format!(
-            "the service refused requests without reporting a quota: its limit is guessed to be \
-             {limit} request{plural} in {seconds} s, and exceeded from time to time to test it; set the \
-             quota if you know it"
+            "the service refused requests without reporting a quota: its limit is guessed to be {}, and \
+             exceeded from time to time to test it; set the quota if you know it",
+            requests_in(limit, period)
         ))
     }
 
@@ -388,6 +386,13 @@ impl Guess {
         self.is_testing = false;
         self.beyond = 0;
     }
+}
+
+/// `5 requests in 10 s`.
+pub(super) fn requests_in(limit: u64, period: Duration) -> String {
+    let plural = if limit == 1 { "" } else { "s" };
+    let (limit, seconds) = (grouped(limit), period.as_secs());
+    format!("{limit} request{plural} in {seconds} s")
 }
 
 /// The period in which the service counts: a second, ten seconds, or a minute. The wait that it asks

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::Cause;
+use super::guess::requests_in;
 use super::limits::MINUTE;
 use crate::text::grouped;
 
@@ -48,12 +49,8 @@ impl fmt::Display for LimiterStatus {
                 )
             }
             Some(Cause::Guess { limit, period }) => {
-                let plural = if limit == 1 { "" } else { "s" };
-                let (limit, period) = (grouped(limit), period.as_secs());
-                write!(
-                    f,
-                    "waits {seconds} s for the guessed limit ({limit} request{plural} in {period} s)"
-                )
+                let limit = requests_in(limit, period);
+                write!(f, "waits {seconds} s for the guessed limit ({limit})")
             }
             Some(Cause::Service { asked: Some(asked) }) if asked > MINUTE => {
                 let asked = grouped(whole_seconds(asked));

@@ -6,3 +6,12 @@ mod one_row;
 mod refusals;
 mod steering;
 mod thinking;
+
+use crate::Client;
+use crate::loopback::Loopback;
+
+/// A client that retries nothing but refusals.
+fn client(loopback: &Loopback) -> Client {
+    let builder = Client::builder().endpoint(loopback.url()).api_key("key");
+    builder.deployment("class").max_retries(0).build().unwrap()
+}

@@ -4,14 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
+use super::client;
 use crate::batch::BatchRequest;
 use crate::loopback::{Loopback, Reply, last_message};
 use crate::{Answers, ChatRequest, Client};
-
-fn client(loopback: &Loopback) -> Client {
-    let builder = Client::builder().endpoint(loopback.url()).api_key("key");
-    builder.deployment("class").max_retries(0).build().unwrap()
-}
 
 fn serve(reply: impl Fn(&Value, &str) -> Option<Reply> + Send + Sync + 'static) -> Loopback {
     Loopback::serve(move |request| {

@@ -5,16 +5,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::client;
+use crate::ChatRequest;
 use crate::batch::BatchRequest;
 use crate::loopback::{Loopback, Reply};
-use crate::{ChatRequest, Client};
 
 const LATENCY: Duration = Duration::from_millis(20);
-
-fn client(loopback: &Loopback) -> Client {
-    let builder = Client::builder().endpoint(loopback.url()).api_key("key");
-    builder.deployment("class").max_retries(0).build().unwrap()
-}
 
 fn prompts(rows: usize) -> Vec<String> {
     (0..rows).map(|row| format!("p{row}")).collect()

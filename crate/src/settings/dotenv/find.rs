@@ -5,6 +5,9 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use crate::file_owner::{may_be_written_by_others, own_user};
+
 /// A file that was found and opened.
 pub(super) struct Found {
     pub(super) path: PathBuf,
@@ -87,18 +90,13 @@ fn open(path: &Path) -> Result<Option<File>, Refused> {
 fn unsafe_because(found: &Metadata, with_mode: bool) -> Result<(), Refused> {
     use std::os::unix::fs::MetadataExt;
 
-    // SAFETY: `geteuid` has no preconditions and can't fail.
-    let own = unsafe { libc::geteuid() };
-    let (owner, group, mode) = (found.uid(), found.gid(), found.mode());
-    if owner != own {
+    let owner = found.uid();
+    if owner != own_user() {
         return Err(Refused::Unsafe(format!(
             "it belongs to another user ({owner})"
         )));
     }
-    // Many systems give each user a private group with the same number and let it write.
-    let is_own_group = group == own && own != 0;
-    let others = if is_own_group { 0o002 } else { 0o022 };
-    if with_mode && mode & others != 0 {
+    if with_mode && may_be_written_by_others(found) {
         return Err(Refused::Unsafe("other users may write it".to_owned()));
     }
     Ok(())
