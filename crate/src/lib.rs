@@ -71,6 +71,7 @@ pub mod fuzzing;
 mod http;
 mod identity;
 mod json;
+mod loopback;
 #[cfg(test)]
 #[path = "../testing/loopback/mod.rs"]
 mod loopback;

@@ -9,9 +9,6 @@
     reason = "nothing in a binary is reachable from outside"
 )]
 
-#[macro_use]
-mod terminal;
-
 mod commands;
 #[cfg(test)]
 #[path = "../../testing/corpus.rs"]
@@ -25,6 +22,7 @@ mod local_model;
 mod paths;
 mod setup;
 mod supervise;
+mod terminal;
 mod tool;
 
 use std::ffi::OsString;
@@ -36,6 +34,7 @@ use crate::commands::{clean, complete, doctor, lab, new, run, serve, spark, stud
 use crate::error::Result;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
+use crate::terminal::{err, out};
 
 /// Ask a language model the same question about different people, in a Rust notebook, and
 /// learn whether it is even-handed.

@@ -20,6 +20,8 @@ macro_rules! err {
     ($($line:tt)*) => { $crate::terminal::line(std::io::stderr(), format_args!($($line)*)) };
 }
 
+pub(crate) use {err, out};
+
 /// The function behind `out!` and `err!`.
 pub fn line(mut to: impl Write, line: std::fmt::Arguments<'_>) {
     let _ = writeln!(to, "{}", sanitize(&line.to_string()));

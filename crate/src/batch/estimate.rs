@@ -21,7 +21,7 @@ use super::{Batch, Prompts, options};
 use crate::error::Result;
 use crate::openai::{ChatRequest, Client};
 use crate::runtime;
-use crate::text::grouped;
+use crate::text::{counted, grouped};
 
 /// What a batch would send and cost. Nothing is sent for it. Its `Display` is one line.
 ///
@@ -67,10 +67,6 @@ fn seconds<S: serde::Serializer>(
 
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counted = |count: u64, thing: &str| {
-            let s = if count == 1 { "" } else { "s" };
-            format!("{} {thing}{s}", grouped(count))
-        };
         write!(f, "{}", counted(self.requests, "request"))?;
         let of_rows = [
             (self.from_journal, "in the journal"),
@@ -146,6 +142,7 @@ impl Batch<Prompts> {
     }
 }
 
+// These two methods differ from those of prompts in what they document.
 impl Batch<Requests> {
     /// What the batch would cost at this price. All requests are read for it, so the batch can't be
     /// run afterwards: make it anew.

@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use super::axes::{ABOVE, BELOW, GAP, names_width};
 use super::groups::Grid;
 use super::mark::{Labels, Mark, Valued};
-use super::numbers::{counted, precise, told};
+use super::numbers::{precise, told};
 use super::omitted::Omitted;
 use super::palette::{INK, on_shade, shade};
 use super::plain;
@@ -13,6 +13,7 @@ use super::scale::{Scale, part, span};
 use super::scene::{Area, Lettering, QUIET, SMALL, Scene, Side};
 use super::text_metrics::{self, clean};
 use crate::error::Result;
+use crate::text::counted;
 
 /// The natural height of a row.
 const ROW: f64 = 26.0;

@@ -8,7 +8,7 @@ use super::axes::{ABOVE, BELOW, axis_below, axis_left};
 use super::axis_domain::AxisDomain;
 use super::columns;
 use super::mark::{Labels, Mark};
-use super::numbers::{counted, precise, told};
+use super::numbers::{precise, told};
 use super::omitted::Omitted;
 use super::palette::{self, INK};
 use super::plain;
@@ -16,6 +16,7 @@ use super::scale::{Scale, multiple, roomy, span, span_from_zero, step};
 use super::scene::{Area, Lettering, SMALL, Scene, Side};
 use super::text_metrics::{self, clean};
 use crate::error::Result;
+use crate::text::counted;
 
 const HEIGHT: f64 = 300.0;
 /// The maximum number of ranges to aim for.

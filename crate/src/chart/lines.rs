@@ -7,7 +7,7 @@ use super::axis_domain::AxisDomain;
 use super::columns;
 use super::groups::too_many;
 use super::mark::{Labels, Legend, Mark, Valued};
-use super::numbers::{counted, precise, told};
+use super::numbers::{precise, told};
 use super::omitted::Omitted;
 use super::palette::{GROUPS, color, dashes, marker};
 use super::plain;
@@ -16,6 +16,7 @@ use super::scale::{Scale, part, roomy, span};
 use super::scene::{Area, Point, Scene};
 use super::text_metrics::clean;
 use crate::error::Result;
+use crate::text::counted;
 
 const HEIGHT: f64 = 320.0;
 /// With more points than this, the markers would cover the line.

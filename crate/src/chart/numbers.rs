@@ -30,12 +30,6 @@ pub(super) fn precise(value: f64) -> String {
     }
 }
 
-/// A number with its noun, in the plural if needed.
-pub(super) fn counted(count: usize, thing: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {thing}{plural}", grouped(count as u64))
-}
-
 fn trimmed_power(text: &str) -> String {
     match text.split_once('e') {
         Some((digits, power)) => {

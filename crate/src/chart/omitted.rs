@@ -1,7 +1,7 @@
 //! Which rows are drawn, and the note about the others.
 
-use super::numbers::counted;
 use super::text_metrics::clean;
+use crate::text::counted;
 use crate::text::grouped;
 
 /// The maximum number of rows, or of names on an axis, that are drawn.

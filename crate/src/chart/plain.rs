@@ -1,9 +1,10 @@
 //! Charts as text, for terminals and for viewers that show nothing else, and as sentences.
 
 use super::mark::Labels;
-use super::numbers::{counted, told};
+use super::numbers::told;
 use super::scale::{part, span_from_zero};
 use super::text_metrics::{apart, clean};
+use crate::text::counted;
 
 /// The width of the bars, in characters.
 pub(super) const WIDTH: usize = 40;

@@ -10,6 +10,7 @@ use reqwest::Url;
 
 use super::profile::{self, Profile};
 use crate::error::{Error, ErrorKind, Result};
+use crate::loopback::is_loopback;
 use crate::secret::Secret;
 
 /// Where a session's queries are computed.
@@ -170,16 +171,9 @@ fn origin(text: &str, from: &str) -> Result<Url> {
     url.set_path("/");
     url.set_query(None);
     url.set_fragment(None);
-    let is_loopback = url.host_str().is_some_and(|host| {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        bare == "localhost"
-            || bare
-                .parse()
-                .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-    });
     match url.scheme() {
         "https" => Ok(url),
-        "http" if is_loopback => Ok(url),
+        "http" if url.host_str().is_some_and(is_loopback) => Ok(url),
         "http" => Err(refused("would get a token unencrypted")),
         _ => Err(refused("is malformed")),
     }

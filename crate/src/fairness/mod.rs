@@ -8,6 +8,8 @@
 //! for a reader. [`validation`] holds measures against people's judgment, and [`gate`] turns a report
 //! into a pass or a failure.
 
+#[cfg(feature = "notebook")]
+mod data_frame;
 pub mod gate;
 pub mod lexicon;
 pub mod measures;

@@ -3,6 +3,7 @@
 use reqwest::Url;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::loopback::is_loopback;
 use crate::settings::IdentitySettings;
 use crate::settings::identity::{AUTHORITY_HOST, TENANT_ID};
 
@@ -73,7 +74,7 @@ fn checked(address: &str) -> Result<Url> {
         && url.password().is_none();
     match url.scheme() {
         "https" if is_bare => Ok(url),
-        "http" if is_bare && is_loopback(&url) => Ok(url),
+        "http" if is_bare && url.host_str().is_some_and(is_loopback) => Ok(url),
         _ => Err(malformed()),
     }
 }
@@ -85,16 +86,6 @@ pub(super) fn host(url: &Url) -> String {
         Some(port) => format!("{name}:{port}"),
         None => name.to_owned(),
     }
-}
-
-/// Does the address lead to this machine?
-pub(super) fn is_loopback(url: &Url) -> bool {
-    let name = url.host_str().unwrap_or_default();
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    name == "localhost"
-        || bare
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 fn refused(what: String) -> Error {

@@ -9,10 +9,10 @@ use reqwest::header::HeaderValue;
 use reqwest::{RequestBuilder, Url};
 
 use super::AccessToken;
-use super::authority::is_loopback;
 use super::failure::Failure;
 use super::token_service::TokenService;
 use crate::error::{Error, ErrorKind, Result};
+use crate::loopback::is_loopback;
 use crate::secret::Secret;
 use crate::settings::IdentitySettings;
 use crate::settings::identity::{IDENTITY_ENDPOINT, IDENTITY_HEADER, IMDS_HOST};
@@ -154,7 +154,7 @@ fn checked(address: &str, variable: &str) -> Result<Url> {
         .is_some_and(|address| address.is_link_local());
     match url.scheme() {
         "https" => Ok(url),
-        "http" if is_loopback(&url) || is_beside => Ok(url),
+        "http" if url.host_str().is_some_and(is_loopback) || is_beside => Ok(url),
         _ => Err(malformed()),
     }
 }

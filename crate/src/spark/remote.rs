@@ -3,6 +3,7 @@
 use reqwest::Url;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::loopback::is_loopback;
 use crate::secret::Secret;
 
 /// The port of Spark Connect.
@@ -108,11 +109,7 @@ impl Remote {
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
-        let address = self.host.trim_start_matches('[').trim_end_matches(']');
-        self.host == "localhost"
-            || address
-                .parse()
-                .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+        is_loopback(&self.host)
     }
 
     /// `http://HOST:PORT`.

@@ -1,6 +1,6 @@
 //! The caption of a table: how much of the data is shown, and how large it is.
 
-use crate::text::grouped;
+use crate::text::{counted, grouped};
 
 /// How many rows there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Height {
                 } else {
                     String::new()
                 };
-                format!("{of}first {} of {kind}", count(head, "row"))
+                format!("{of}first {} of {kind}", counted(head, "row"))
             }
         }
     }
@@ -61,15 +61,9 @@ impl Height {
 
 fn part(shown: usize, all: usize, thing: &str) -> String {
     match shown < all {
-        true => format!("{} of {}", grouped(shown as u64), count(all, thing)),
-        false => count(all, thing),
+        true => format!("{} of {}", grouped(shown as u64), counted(all, thing)),
+        false => counted(all, thing),
     }
-}
-
-/// `1 row`, `1,234 rows`.
-pub(super) fn count(number: usize, thing: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{} {thing}{s}", grouped(number as u64))
 }
 
 /// A size in memory, in decimal units (powers of 1,000).

@@ -2,7 +2,7 @@
 
 use polars::prelude::Column;
 
-use super::caption::{caption, count};
+use super::caption::caption;
 use super::kind::{Kind, is_quantity};
 use super::limits::{
     COLUMNS, FOLDED, FOLDS, NAME, NESTED_FOLDED, NESTED_FOLDS, STATIC_BYTES, characters, cut,
@@ -14,6 +14,7 @@ use super::value::{Value, float, grouped};
 use super::view::Table;
 use crate::display::{LARGEST_OUTPUT, push_data};
 use crate::display::{escaped, push_escaped};
+use crate::text::counted;
 
 /// A text from this length on gets a minimum width, so that it stays readable between many columns.
 const LONG: usize = 100;
@@ -155,7 +156,7 @@ fn push_foldable(html: &mut String, first: &str, rest: &str, left_out: usize) {
         push_escaped(html, rest);
     }
     if left_out > 0 {
-        let left_out = count(left_out, "character");
+        let left_out = counted(left_out, "character");
         html.push_str(&format!("<em style=\"{QUIET}\">… and {left_out} more</em>"));
     }
     if !rest.is_empty() {

@@ -7,10 +7,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polars::prelude::{DataFrame, IdxSize, LazyFrame, PolarsResult, by_name};
 
-use super::caption::{Height, count};
+use super::caption::Height;
 use super::limits::{FOLDS, cut};
 use super::preview::{Head, selected};
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::counted;
 
 /// Where a table's rows come from.
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ fn failed(reason: &str) -> Error {
     let (reason, left_out) = cut(reason, FOLDS);
     let more = match left_out {
         0 => String::new(),
-        left_out => format!("… and {} more", count(left_out, "character")),
+        left_out => format!("… and {} more", counted(left_out, "character")),
     };
     let message = format!("the LazyFrame can't be collected: {reason}{more}");
     Error::new(ErrorKind::Display, message)

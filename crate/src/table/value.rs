@@ -7,8 +7,8 @@ use std::fmt::Write;
 
 use polars::prelude::{AnyValue, Series, TimeUnit};
 
-use super::caption::count;
 use super::limits::cut;
+use crate::text::counted;
 
 /// A value, reduced to what matters to a reader.
 #[derive(Debug, PartialEq)]
@@ -79,7 +79,7 @@ impl<'a> Value<'a> {
             0 => {}
             left_out => push(
                 &mut text,
-                format_args!("… {} more", count(left_out, "byte")),
+                format_args!("… {} more", counted(left_out, "byte")),
             ),
         }
         Self::Text(text.into(), 0)

@@ -40,6 +40,13 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// A number with its noun: `1 row`, `1,234 rows`.
+pub(crate) fn counted(number: impl TryInto<u64>, noun: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

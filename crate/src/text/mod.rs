@@ -23,4 +23,4 @@ mod tests;
 
 pub use json::escape_invisible_in_json;
 pub use line::sanitize_line;
-pub(crate) use message::grouped;
+pub(crate) use message::{counted, grouped};

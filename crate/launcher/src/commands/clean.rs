@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::commands::kernel;
 use crate::error::{Failure, Result};
 use crate::paths::home::{Home, MADE, MARKER, State};
+use crate::terminal::out;
 
 /// Removes the launcher's files, and its folder if it contains nothing else. Other files are
 /// kept, and so is the marker that the folder is ours. The kernels that were installed for other

@@ -16,6 +16,7 @@ use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
 use crate::supervise::supervise;
+use crate::terminal::err;
 
 const SCRIPT: &str = include_str!("lab.py");
 

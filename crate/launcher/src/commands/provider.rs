@@ -12,6 +12,7 @@ use crate::local_model;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
+use crate::terminal::err;
 
 /// Starts the embedded model when the first notebook needs it, and keeps it until dropped.
 pub struct Provider<'a> {

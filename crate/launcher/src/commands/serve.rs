@@ -11,6 +11,7 @@ use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
 use crate::supervise::block_on;
+use crate::terminal::{err, out};
 
 /// Serves until Ctrl-C.
 pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {

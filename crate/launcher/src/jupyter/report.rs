@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::notebook::{Cell, joined, on_a_line};
 use crate::error::Failure;
-use crate::terminal;
+use crate::terminal::{self, err, out};
 
 /// How many lines of a cell's outputs are shown, and how many characters of each.
 const PREVIEW: usize = 5;

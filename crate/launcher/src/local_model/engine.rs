@@ -25,6 +25,7 @@ use super::MODEL;
 use super::api_error::ApiError;
 use crate::error::{Context, Failure, Result};
 use crate::paths::home::{Home, private};
+use crate::terminal::err;
 use crate::tool;
 
 const SCRIPT: &str = include_str!("engine.py");

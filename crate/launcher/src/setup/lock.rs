@@ -14,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::error::{Context, Failure, Result};
 use crate::paths::home::Home;
 use crate::paths::home::private::{self, Umask};
+use crate::terminal::err;
 use crate::tool;
 
 /// How often to check whether the lock is free.

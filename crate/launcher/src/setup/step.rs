@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Context, DISK_IS_FULL, Failure, Result, is_full_disk};
 use crate::paths::home::Home;
-use crate::terminal;
+use crate::terminal::{self, err};
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 const LINE_EVERY: Duration = Duration::from_secs(30);

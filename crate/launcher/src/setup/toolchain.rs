@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::paths::toolchain::{has_sources, no_sources, program, sysroot};
+use crate::terminal::err;
 
 /// Finds Rust, and adds the standard library's sources if rustup can.
 pub fn ensure() -> Result<()> {

@@ -7,6 +7,7 @@ use std::fmt::{self, Write};
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
+use crate::loopback::is_loopback;
 use crate::text::sanitize_line;
 
 /// What all answers of a journal share: the host, the deployment, and every field of the request
@@ -146,10 +147,11 @@ pub(crate) fn shared_part(custom_id: &str) -> Option<&str> {
 fn without_loopback_port(host: &str) -> &str {
     let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
     let is_port = !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit());
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    let address = bare.parse::<std::net::IpAddr>();
-    let loopback = name == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    if is_port && loopback { name } else { host }
+    if is_port && is_loopback(name) {
+        name
+    } else {
+        host
+    }
 }
 
 /// The first bytes of the SHA-256 of the JSON array of these three.

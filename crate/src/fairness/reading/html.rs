@@ -3,11 +3,9 @@
 use super::Reading;
 use super::annotated::Annotated;
 use super::pieces::Piece;
-use super::show::{
-    Answer, Selection, ShownCell, Tally, cells, counted, ending, letters, shared_prompt,
-};
+use super::show::{Answer, Selection, ShownCell, Tally, cells, ending, letters, shared_prompt};
 use crate::display::{escaped, push_escaped};
-use crate::text::grouped;
+use crate::text::{counted, grouped};
 
 /// At this size no further rows are written.
 pub(super) const MOST_BYTES: usize = 1_800_000;

@@ -3,7 +3,8 @@
 
 use super::Reading;
 use super::pieces::Piece;
-use super::show::{Answer, Selection, Tally, cells, counted, ending, letters, shared_prompt};
+use super::show::{Answer, Selection, Tally, cells, ending, letters, shared_prompt};
+use crate::text::counted;
 use crate::text::sanitize_line;
 use crate::text::terminal::sanitize;
 

@@ -6,7 +6,7 @@ use super::pieces::{Piece, pieces};
 use super::{Cell, Reading, Reply, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::lexicon::Lexicon;
-use crate::text::{grouped, sanitize_line};
+use crate::text::{counted, grouped, sanitize_line};
 
 /// The maximum number of names that an error lists.
 const LISTED: usize = 10;
@@ -236,12 +236,6 @@ impl Tally {
             ),
         }
     }
-}
-
-/// `1 answer`, `1,234 answers`.
-pub(super) fn counted(number: usize, thing: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{} {thing}{s}", grouped(number as u64))
 }
 
 /// The letter that marks the words of each group: the first letters of its name, as many as it

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::text::estimated;
+use super::format::estimated;
 use super::{PrimaryOutcome, Report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::reading::Reading;

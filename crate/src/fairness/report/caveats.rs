@@ -1,11 +1,11 @@
 //! Caveats: what a report does not show.
 
 use super::Report;
+use super::format::MARK;
 use super::measured_answers::MeasuredAnswers;
 use super::neutral::Neutral;
 use super::primary::{PrimaryOutcome, Verdict};
 use super::scores::MeasureScores;
-use super::text::MARK;
 use crate::fairness::measures::Utility;
 use crate::fairness::occupations;
 use crate::fairness::statistics::{Interval, headline_power, paired_power};

@@ -5,10 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::caveats::disagreements;
+use super::format::{Kind, Rows, estimated, none, number, p_value, sentence, with_names};
 use super::paired::Paired;
 use super::primary::{PrimaryOutcome, Rounds};
 use super::same::same;
-use super::text::{Kind, Rows, estimated, none, number, p_value, sentence, with_names};
 use super::{Asked, Report};
 use crate::error::Result;
 use crate::fairness::measures::Utility;

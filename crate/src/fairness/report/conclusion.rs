@@ -1,6 +1,6 @@
 //! The findings of a report in a few sentences.
 
-use super::text::{estimated, none};
+use super::format::{estimated, none};
 use super::{PrimaryOutcome, Report, Verdict};
 use crate::text::sanitize_line;
 

@@ -1,9 +1,10 @@
 //! The tables of a report as data frames.
 
-use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
+use polars::prelude::DataFrame;
 
 use super::{Comparison, PrimaryOutcome, Report};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::fairness::data_frame::{column, each, frame};
 
 impl Report {
     /// The headline tests: `measure`, `contrast`, `unit`, `estimate`, `low`, `high` (95 %),
@@ -167,24 +168,4 @@ impl Comparison {
             ],
         )
     }
-}
-
-pub(super) fn each<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
-    rows.iter().map(value).collect()
-}
-
-pub(in crate::fairness) fn column<T>(name: &str, values: Vec<T>) -> Column
-where
-    Series: NamedFrom<Vec<T>, [T]>,
-{
-    Series::new(PlSmallStr::from_str(name), values).into_column()
-}
-
-pub(in crate::fairness) fn frame(height: usize, columns: Vec<Column>) -> Result<DataFrame> {
-    DataFrame::new(height, columns).map_err(|error| {
-        let message = "the report does not fit into a data frame";
-        Error::new(ErrorKind::Display, message)
-            .with_source(error)
-            .with_hint("two columns have one name: rename the lexicon's group")
-    })
 }

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::text::{PEOPLE, Rows, VARIANCE, WORDS};
+use super::format::Rows;
+use super::text::{PEOPLE, VARIANCE, WORDS};
 use super::{Comparison, Report, Unit};
 use crate::chart::{Effect, forest_plot};
 use crate::display::{MimeBundle, Show, escaped, push_escaped};

@@ -11,7 +11,7 @@
 //!   the same, and `measuring` that both measured the same.
 //! - `to_label` gives the answers that people label.
 //! - `models` puts the reports of several models together ([`MultiModelReport`]).
-//! - `conclusion` puts the findings into sentences; `text` renders a report for a terminal; with the
+//! - `conclusion` puts the findings into sentences; `format` writes values and tables; `text` renders a report for a terminal; with the
 //!   feature `notebook`, `html` renders it for a notebook and as a standalone page, `frames` gives its
 //!   tables as data frames, and `behind` the answers behind its numbers.
 
@@ -23,8 +23,9 @@ mod conclusion;
 mod doubt;
 mod doubts;
 mod estimate;
+mod format;
 #[cfg(feature = "notebook")]
-pub(super) mod frames;
+mod frames;
 #[cfg(feature = "notebook")]
 mod html;
 mod measured_answers;
@@ -57,13 +58,12 @@ pub use neutral::{Assumed, Neutral};
 pub use primary::{Margin, PrimaryOutcome, Unit, UnitCell, Verdict};
 pub use secondary::{GroupMeans, Secondary};
 pub use shares::VarianceShares;
-pub(super) use to_label::{neutral_texts, texts_of};
 pub use words::Word;
 
-use super::study::{Record, StudyAnswers};
+use super::study::{KeptAnswers, Record, StudyAnswers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::measures::Utility;
-use crate::fairness::validation::{Kept, Validation};
+use crate::fairness::validation::Validation;
 use measured_answers::MeasuredAnswers;
 use primary::Rounds;
 
@@ -104,7 +104,7 @@ pub struct Report {
     pub validations: Vec<Validation>,
     /// What `sample_to_label` draws from.
     #[serde(skip)]
-    pub(super) answers: Kept,
+    answers: KeptAnswers,
 }
 
 /// The name of the saved format.
@@ -238,9 +238,15 @@ fn unreadable(message: &str, error: serde_json::Error) -> Error {
     Error::new(ErrorKind::Argument, message).with_source(error)
 }
 
-/// Measures the answers of a study and tests what was measured.
-pub(super) fn measure(answers: &StudyAnswers) -> Result<Report> {
-    measure_in(answers, &Rounds::default())
+impl StudyAnswers {
+    /// Measures the answers and runs the tests. The same answers always give the same report.
+    ///
+    /// # Errors
+    /// A cell without an answer in English; a measure that fails, or returns a score that is not
+    /// finite.
+    pub fn measure(&self) -> Result<Report> {
+        measure_in(self, &Rounds::default())
+    }
 }
 
 fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
@@ -260,7 +266,7 @@ fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
         words: words::differing(&measured)?,
         asked: asked(answers),
         validations: Vec::new(),
-        answers: Kept::new(answers),
+        answers: KeptAnswers::new(answers),
         primary_outcomes: headlines,
         neutral,
         utility,

@@ -1,15 +1,13 @@
-//! A report as text for a terminal, and the formatting that all its renderings share.
+//! A report and a comparison as text for a terminal.
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
 
-use super::{Asked, Comparison, Neutral, Report, VarianceShares};
-use crate::fairness::statistics::Interval;
-use crate::text::sanitize_line;
+use super::format::{
+    MARK, Rows, aligned, day, estimated, none, number, one_line_kept, p_value, with_names,
+};
+use super::{Asked, Comparison, Neutral, PrimaryOutcome, Report, VarianceShares};
 use crate::text::terminal::sanitize;
-
-/// A table whose first row holds the column names.
-pub(super) type Rows = Vec<Vec<String>>;
+use crate::text::{counted, sanitize_line};
 
 impl Asked {
     /// The size of the study: `12 occupations x 3 groups (neutral, female, male), 5 samples of each
@@ -26,11 +24,11 @@ impl Asked {
         };
         format!(
             "{} x {templates}{} ({}), {} of each of {}",
-            count(self.occupations.len(), "occupation"),
-            count(groups.len(), "group"),
+            counted(self.occupations.len(), "occupation"),
+            counted(groups.len(), "group"),
             groups.join(", "),
-            count(self.samples as usize, "sample"),
-            count(self.prompts.len(), "prompt"),
+            counted(self.samples as usize, "sample"),
+            counted(self.prompts.len(), "prompt"),
         )
     }
 
@@ -93,19 +91,12 @@ impl Report {
             &verdict,
         ];
         let rows = self.primary_outcomes.iter().map(|one| {
-            let (estimate, interval) = match one.estimate {
-                Some(estimate) => estimated(estimate, one.interval),
-                None => (none(), String::new()),
-            };
+            let [estimate, interval] = estimate_cells(one);
             vec![
                 one.name.clone(),
                 one.contrast.clone(),
                 estimate,
-                match (interval.trim(), one.contradicts_interval()) {
-                    ("", _) => none(),
-                    (interval, true) => format!("{interval} {MARK}"),
-                    (interval, false) => interval.to_owned(),
-                },
+                interval,
                 one.adjusted_p.map_or_else(none, p_value),
                 one.d_z.map_or_else(none, |d_z| format!("{d_z:.2}")),
                 one.noise_floor
@@ -206,6 +197,20 @@ impl Neutral {
     }
 }
 
+/// An estimate and its interval, which is marked if it seems to contradict the verdict.
+pub(super) fn estimate_cells(one: &PrimaryOutcome) -> [String; 2] {
+    let Some(estimate) = one.estimate else {
+        return [none(), none()];
+    };
+    let (estimate, interval) = estimated(estimate, one.interval);
+    let interval = match (interval.trim(), one.contradicts_interval()) {
+        ("", _) => none(),
+        (interval, true) => format!("{interval} {MARK}"),
+        (interval, false) => interval.to_owned(),
+    };
+    [estimate, interval]
+}
+
 /// The summary: what was asked, the headline tests, whom neutral prompts assume, the words
 /// that differ, and the limits.
 impl fmt::Display for Report {
@@ -252,9 +257,6 @@ impl fmt::Display for Report {
 /// The title of what people labeled.
 pub(super) const PEOPLE: &str = "Held against people";
 
-/// Marks an interval that seems to contradict the verdict beside it, which the limits explain.
-pub(super) const MARK: &str = "†";
-
 /// The title of the shares of variance.
 pub(super) const VARIANCE: &str = "What the differences vary with, in % of their variance";
 
@@ -299,142 +301,6 @@ pub(super) fn variance_rows(
 
 /// The title of the words that differ.
 pub(super) const WORDS: &str = "Words that differ most (a ranking, no verdict)";
-
-/// Which of three conclusions a measure has.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Shown(&'static str),
-    NotShown(&'static str),
-    CantTell,
-}
-
-/// `Reduced on these measures: length by 3.1 [1.0, 5.2]. No reduction shown: sentiment.`
-pub(super) fn sentence<T>(
-    things: &[T],
-    kind: impl Fn(&T) -> Kind,
-    summarize: impl Fn(&T) -> String,
-) -> String {
-    let mut parts: Vec<(&str, Vec<String>)> = Vec::new();
-    let order = |kind: Kind| match kind {
-        Kind::Shown(_) => 0,
-        Kind::NotShown(_) => 1,
-        Kind::CantTell => 2,
-    };
-    for step in 0..3 {
-        for thing in things.iter().filter(|thing| order(kind(thing)) == step) {
-            let title = match kind(thing) {
-                Kind::Shown(title) | Kind::NotShown(title) => title,
-                Kind::CantTell => "Can't tell",
-            };
-            match parts.last_mut().filter(|(last, _)| *last == title) {
-                Some((_, list)) => list.push(summarize(thing)),
-                None => parts.push((title, vec![summarize(thing)])),
-            }
-        }
-    }
-    let parts: Vec<_> = parts
-        .into_iter()
-        .map(|(title, list)| format!("{title}: {}.", list.join(", ")))
-        .collect();
-    parts.join(" ")
-}
-
-/// An estimate and its interval, with equal decimals.
-pub(super) fn estimated(estimate: f64, interval: Option<Interval>) -> (String, String) {
-    let ends = interval.map_or([estimate; 2], |interval| [interval.low, interval.high]);
-    let scale = ends
-        .iter()
-        .fold(estimate.abs(), |scale, end| scale.max(end.abs()));
-    let decimals = decimals(scale);
-    let interval = interval.map(|interval| format!(" {interval:.decimals$}"));
-    (signed(estimate, decimals), interval.unwrap_or_default())
-}
-
-fn signed(value: f64, decimals: usize) -> String {
-    let shown = format!("{value:+.decimals$}");
-    // Zero is written without a sign.
-    if shown.trim_start_matches(['+', '-', '0', '.']).is_empty() {
-        return format!("{:.decimals$}", 0.0);
-    }
-    shown
-}
-
-pub(super) fn number(value: f64, scale: f64) -> String {
-    format!("{value:.*}", decimals(scale.abs()))
-}
-
-fn decimals(scale: f64) -> usize {
-    match scale {
-        scale if scale >= 100.0 => 0,
-        scale if scale >= 10.0 => 1,
-        scale if scale >= 1.0 => 2,
-        _ => 3,
-    }
-}
-
-/// `0.034`, `< 0.001`.
-pub(super) fn p_value(p: f64) -> String {
-    if p < 0.001 {
-        return "< 0.001".to_owned();
-    }
-    format!("{p:.3}")
-}
-
-pub(super) fn none() -> String {
-    "–".to_owned()
-}
-
-pub(super) fn with_names(names: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Rows {
-    let names = names.iter().map(|name| (*name).to_owned()).collect();
-    [names].into_iter().chain(rows).collect()
-}
-
-/// The rows as text with aligned columns.
-pub(super) fn aligned(rows: &Rows) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<_> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(&widths);
-        let line: Vec<_> = cells
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        text.push_str("  ");
-        text.push_str(line.join("  ").trim_end());
-        text.push('\n');
-    }
-    sanitize(&text).into_owned()
-}
-
-/// A part of an answer on one line, with a space at each end that had whitespace.
-fn one_line_kept(part: &str) -> String {
-    let line = sanitize_line(part, 120);
-    let (before, after) = (
-        part.starts_with(char::is_whitespace),
-        part.ends_with(char::is_whitespace),
-    );
-    format!(
-        "{}{line}{}",
-        if before { " " } else { "" },
-        if after { " " } else { "" }
-    )
-}
-
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
-/// `24 Nov 2026`, in universal time.
-pub(super) fn day(seconds: u64) -> String {
-    let end_of_9999 = 253_402_300_799;
-    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.min(end_of_9999));
-    let date = httpdate::fmt_http_date(time);
-    date.get(5..16).unwrap_or_default().to_owned()
-}
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::{ReplyDetails, Study};
 use crate::batch::{Answer, Answers};
 use crate::error::{ContentFilter, Error, ErrorKind, Result};
-use crate::fairness::report::{self, Report};
 use crate::openai::{ChatCompletion, FinishReason};
 
 const AS_WRITTEN: &str = "as written";
@@ -159,15 +158,6 @@ impl StudyAnswers {
     /// Which models answered, and when.
     pub fn record(&self) -> &Record {
         &self.record
-    }
-
-    /// Measures the answers and runs the tests. The same answers always give the same report.
-    ///
-    /// # Errors
-    /// A cell without an answer in English; a measure that fails, or returns a score that is not
-    /// finite.
-    pub fn measure(&self) -> Result<Report> {
-        report::measure(self)
     }
 }
 

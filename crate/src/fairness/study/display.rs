@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use super::{Cell, Reply, Study, StudyAnswers};
 use crate::display::{MimeBundle, Show, escaped};
 use crate::error::Result;
-use crate::fairness::report::frames::{column, frame};
+use crate::fairness::data_frame::{column, frame};
 
 impl Show for Study {
     /// The size of the study, and its warnings.

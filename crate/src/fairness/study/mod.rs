@@ -14,6 +14,7 @@ mod details;
 #[cfg(feature = "notebook")]
 mod display;
 mod grid;
+mod kept_answers;
 mod margins;
 mod microsoft_lab;
 mod models;
@@ -30,6 +31,7 @@ pub(super) use check::{ALPHA, blinded};
 pub(super) use contrasts::Contrast;
 pub(super) use details::ReplyDetails;
 pub use grid::Cell;
+pub(super) use kept_answers::KeptAnswers;
 pub use models::MultiModelAnswers;
 
 use super::lexicon::Lexicon;

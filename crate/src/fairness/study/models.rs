@@ -2,7 +2,6 @@
 
 use super::{Study, StudyAnswers};
 use crate::error::Result;
-use crate::fairness::report::MultiModelReport;
 use crate::openai::Client;
 use crate::runtime;
 
@@ -14,7 +13,7 @@ impl Study {
     /// Asks several models the same study, one after the other: two deployments, or two services.
     /// In a notebook the journal keeps every answer, so running the cell again only asks what is
     /// missing. For one model at two times, keep its first report: see
-    /// [`MultiModelReport::new`].
+    /// [`MultiModelReport::new`](crate::fairness::report::MultiModelReport::new).
     ///
     /// ```no_run
     /// # use evenhand::prelude::*;
@@ -52,15 +51,6 @@ impl MultiModelAnswers {
     /// The answers of each model, in the order of the clients.
     pub fn answers(&self) -> &[StudyAnswers] {
         &self.0
-    }
-
-    /// Measures the answers of each model, and tests each model and all pairs of models.
-    ///
-    /// # Errors
-    /// Fewer than two models; the errors of [`StudyAnswers::measure`].
-    pub fn measure(&self) -> Result<MultiModelReport> {
-        let reports: Result<Vec<_>> = self.0.iter().map(StudyAnswers::measure).collect();
-        MultiModelReport::new(reports?)
     }
 }
 

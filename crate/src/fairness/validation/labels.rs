@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::csv::{Line, decoded, lines};
-use super::{LABEL, LabelSample, ROW, Validation};
+use super::{LABEL, LabelSample, ROW};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::sanitize_line;
 
@@ -35,31 +35,6 @@ impl Labels {
 }
 
 impl LabelSample {
-    /// Reads filled-in sheets and compares them: one file or two files with a column of labels each,
-    /// or one file with two. See [`compare`](Self::compare).
-    ///
-    /// # Errors
-    /// The errors of [`read`](Self::read) and [`compare`](Self::compare); a file that can't be read,
-    /// or is given twice.
-    pub fn validate<P: AsRef<Path>>(
-        &self,
-        sheets: impl IntoIterator<Item = P>,
-    ) -> Result<Validation> {
-        let mut all = Vec::new();
-        let mut seen = Vec::new();
-        for path in sheets {
-            let path = path.as_ref();
-            let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            if seen.contains(&whole) {
-                return Err(wrong(format!("{} is given twice", path.display()))
-                    .with_hint("people agree with themselves: give the sheets of two people"));
-            }
-            all.extend(self.read(&path.display().to_string(), &bytes_of(path)?)?);
-            seen.push(whole);
-        }
-        self.compare(&all)
-    }
-
     /// Reads a filled-in sheet, for each of its columns whose name begins with `label`. Other
     /// columns than these and `row` are ignored, as is the order of the rows. The file may use any
     /// usual separator and encoding.
@@ -184,7 +159,7 @@ fn cell(line: &Line, place: usize) -> &str {
     cell.strip_prefix('\'').unwrap_or(cell)
 }
 
-fn bytes_of(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     let failed = |error: std::io::Error| {
         let message = format!("the labels can't be read from {}", path.display());
         Error::new(ErrorKind::Io, message).with_source(error)

@@ -4,7 +4,7 @@
 //! - [`Report::sample_to_label`](super::report::Report::sample_to_label) draws answers ([`LabelSample`], in `sample`); `sheet` writes them as
 //!   a CSV file for a spreadsheet, and `csv` reads such files.
 //! - `labels` reads what people wrote into the sheet; `outcome` compares it ([`Validation`]), and
-//!   `text` tells the result. `of_report` holds the methods of a report.
+//!   `text` tells the result.
 //!
 //! **Who labels must judge what the measure judges.** Two questions can be asked:
 //!
@@ -20,9 +20,7 @@
 //! still mention its occupation.)
 
 mod csv;
-mod kept;
 mod labels;
-mod of_report;
 mod outcome;
 mod sample;
 mod sheet;
@@ -32,9 +30,9 @@ mod show;
 mod tests;
 mod text;
 
-pub(super) use kept::Kept;
 pub use labels::Labels;
 pub use outcome::{Agreement, ClassAccuracy, Share, Validation};
+pub(super) use sample::classified_by;
 pub use sample::{LabelRow, LabelSample};
 
 /// The name of a sheet's column that names the rows.

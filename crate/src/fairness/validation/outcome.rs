@@ -1,7 +1,10 @@
 //! How well people agree with each other, and the measure with them.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
+use super::labels::bytes_of;
 use super::{LabelSample, Labels};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::statistics::{Interval, Proportion, cohen_kappa};
@@ -69,6 +72,31 @@ pub struct Share {
 }
 
 impl LabelSample {
+    /// Reads filled-in sheets and compares them: one file or two files with a column of labels each,
+    /// or one file with two. See [`compare`](Self::compare).
+    ///
+    /// # Errors
+    /// The errors of [`read`](Self::read) and [`compare`](Self::compare); a file that can't be read,
+    /// or is given twice.
+    pub fn validate<P: AsRef<Path>>(
+        &self,
+        sheets: impl IntoIterator<Item = P>,
+    ) -> Result<Validation> {
+        let mut all = Vec::new();
+        let mut seen = Vec::new();
+        for path in sheets {
+            let path = path.as_ref();
+            let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+            if seen.contains(&whole) {
+                return Err(wrong(format!("{} is given twice", path.display()))
+                    .with_hint("people agree with themselves: give the sheets of two people"));
+            }
+            all.extend(self.read(&path.display().to_string(), &bytes_of(path)?)?);
+            seen.push(whole);
+        }
+        self.compare(&all)
+    }
+
     /// Compares the labels of one or two people with the measure, and of two people with each
     /// other.
     ///

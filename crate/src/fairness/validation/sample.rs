@@ -5,8 +5,8 @@ use std::fmt;
 use ring::digest::{SHA256, digest};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fairness::report::{neutral_texts, texts_of};
-use crate::fairness::study::StudyAnswers;
+use crate::fairness::measures::Measure;
+use crate::fairness::study::Study;
 use crate::fairness::text::Text;
 use crate::random::Random;
 use crate::text::sanitize_line;
@@ -45,13 +45,18 @@ pub struct LabelRow {
 }
 
 impl LabelSample {
-    pub(super) fn of_person(answers: &StudyAnswers, n: usize) -> Result<Self> {
-        let lexicon = &answers.study().lexicon;
+    /// Draws `n` of these texts, of which each is about a person.
+    pub(in crate::fairness) fn of_person(
+        study: &Study,
+        texts: Vec<Text>,
+        n: usize,
+    ) -> Result<Self> {
+        let lexicon = &study.lexicon;
         let groups = lexicon.groups().iter().map(|group| group.name.clone());
         let mut classes: Vec<String> = groups.collect();
         let sought = classes.len();
         classes.push(UNCLEAR.to_owned());
-        let drawn = draw(neutral_texts(answers)?, PERSON, answers.study().seed, n)?;
+        let drawn = draw(texts, PERSON, study.seed, n)?;
         let class = |text: &Text| {
             let label = lexicon.label(text).unwrap_or(UNCLEAR);
             classes.iter().position(|class| class == label)
@@ -73,28 +78,16 @@ impl LabelSample {
         })
     }
 
-    pub(super) fn of_measure(answers: &StudyAnswers, name: &str, n: usize) -> Result<Self> {
-        let measures = &answers.study().measures;
-        let shown = sanitize_line(name, 40);
-        let Some(measure) = measures.iter().find(|one| one.name() == name) else {
-            let names: Vec<_> = measures.iter().map(|one| one.name()).collect();
-            return Err(wrong(format!("the study has no measure '{shown}'"))
-                .with_hint(format!("it has {}", names.join(", "))));
-        };
+    /// Draws `n` of these texts, which the measure scores.
+    pub(in crate::fairness) fn of_measure(
+        study: &Study,
+        measure: &dyn Measure,
+        texts: Vec<Text>,
+        n: usize,
+    ) -> Result<Self> {
+        let name = measure.name();
         let classes: Vec<String> = measure.classes().into_iter().map(str::to_owned).collect();
-        if classes.len() < 2 {
-            let message = format!("people can't label '{shown}', which has no classes");
-            return Err(wrong(message).with_hint(
-                "refusals and sentiment have classes; a measure of your own implements \
-                 `Measure::classes`",
-            ));
-        }
-        let drawn = draw(
-            texts_of(answers, measure.as_ref())?,
-            name,
-            answers.study().seed,
-            n,
-        )?;
+        let drawn = draw(texts, name, study.seed, n)?;
         let (names, texts): (Vec<String>, Vec<Text>) = drawn.into_iter().unzip();
         let scores = measure.scores(&texts)?;
         let class = |score: f64| {
@@ -109,7 +102,11 @@ impl LabelSample {
         });
         Ok(Self {
             about: name.to_owned(),
-            question: format!("{shown} ({})?", sanitize_line(measure.direction(), 80)),
+            question: format!(
+                "{} ({})?",
+                sanitize_line(name, 40),
+                sanitize_line(measure.direction(), 80)
+            ),
             sought: if classes.len() == 2 { 1 } else { classes.len() },
             rows: rows.collect(),
             classes,
@@ -151,6 +148,31 @@ impl fmt::Debug for LabelRow {
             .field("text", &self.text)
             .finish_non_exhaustive()
     }
+}
+
+/// The study's measure of this name, if people can classify what it scores.
+///
+/// # Errors
+/// The study has no such measure, or the measure has no classes.
+pub(in crate::fairness) fn classified_by<'a>(
+    study: &'a Study,
+    name: &str,
+) -> Result<&'a dyn Measure> {
+    let measures = &study.measures;
+    let shown = sanitize_line(name, 40);
+    let Some(measure) = measures.iter().find(|one| one.name() == name) else {
+        let names: Vec<_> = measures.iter().map(|one| one.name()).collect();
+        return Err(wrong(format!("the study has no measure '{shown}'"))
+            .with_hint(format!("it has {}", names.join(", "))));
+    };
+    if measure.classes().len() < 2 {
+        let message = format!("people can't label '{shown}', which has no classes");
+        return Err(wrong(message).with_hint(
+            "refusals and sentiment have classes; a measure of your own implements \
+             `Measure::classes`",
+        ));
+    }
+    Ok(measure.as_ref())
 }
 
 /// Draws `n` texts without replacement, in random order, each with a name.

@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use super::{LabelSample, Validation};
 use crate::display::{MimeBundle, Show, escaped};
 use crate::error::Result;
-use crate::fairness::report::frames::{column, frame};
+use crate::fairness::data_frame::{column, frame};
 
 impl LabelSample {
     /// The sheet as a frame: `row`, `answer`, and an empty `label`.

@@ -6,6 +6,7 @@ use reqwest::Url;
 use super::foundry::AZURE_EXAMPLE;
 use super::{foundry, refused};
 use crate::error::Result;
+use crate::loopback::is_loopback;
 use crate::secret::Secret;
 use crate::settings::{ALLOW_HTTP_VARIABLE, Service, Settings, clean};
 
@@ -174,7 +175,7 @@ fn checked(pasted: &str, variable: &str, example: &str, plain: PlainHttp) -> Res
             "has something after ? or # that would not be sent",
         ));
     }
-    if url.scheme() == "http" && !is_loopback(&url) {
+    if url.scheme() == "http" && !url.host_str().is_some_and(is_loopback) {
         let begins = format!("{variable} begins with http://");
         let here = "http:// is for this machine alone: localhost, 127.0.0.1";
         match plain {
@@ -210,14 +211,4 @@ fn with_scheme(pasted: &str) -> Option<String> {
     }
     let scheme = if local { "http" } else { "https" };
     Some(format!("{scheme}://{pasted}"))
-}
-
-/// Whether the address leads to this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || bare
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }

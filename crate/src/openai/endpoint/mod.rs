@@ -11,6 +11,7 @@ use std::fmt;
 use reqwest::Url;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::loopback::is_loopback;
 use crate::settings::{Service, Settings, clean};
 use crate::text::invisible::is_invisible;
 use address::Address;
@@ -86,7 +87,7 @@ impl Endpoint {
             Some(port) => format!("{name}:{port}"),
             None => name.to_owned(),
         };
-        let loopback = address::is_loopback(&address.url);
+        let loopback = address.url.host_str().is_some_and(is_loopback);
         Ok(Self {
             root: address.url,
             host,

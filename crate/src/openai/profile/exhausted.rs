@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::negotiation::{Negotiation, PreparedRequest};
+use super::negotiation::Negotiation;
+use super::prepared_request::PreparedRequest;
 use super::{Budget, Profile, thinking};
 use crate::text::grouped;
 

@@ -9,7 +9,7 @@
 //! - `refusal` interprets what an error response says (`said`, `wording`), `learn` draws the conclusions.
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait.
-//! - `negotiation` sends one request until it has its answer; `judge_refusal` decides what a
+//! - `negotiation` sends one request until it has its answer (`prepared_request`); `judge_refusal` decides what a
 //!   refusal changes, and for whom; `thinking` detects answers that thinking has left empty, and
 //!   `exhausted` asks again for them; `take_back` takes back an effort that a deployment does not
 //!   bear, and a change after which the `complaint` is the same; `file` is the format in which a
@@ -22,6 +22,7 @@ mod file;
 mod judge_refusal;
 mod learn;
 mod negotiation;
+mod prepared_request;
 mod refusal;
 mod said;
 mod shared;
@@ -38,7 +39,8 @@ use crate::text::sanitize_line;
 use fields::Fields;
 use refusal::EFFORT;
 
-pub(crate) use negotiation::{Judgement, Negotiation, PreparedRequest};
+pub(crate) use negotiation::{Judgement, Negotiation};
+pub(crate) use prepared_request::PreparedRequest;
 pub(crate) use refusal::Refusal;
 pub(crate) use shared::SharedProfile;
 pub(crate) use thinking::consumed_in_batch;

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use super::complaint::TakenBack;
 use super::fields::Fields;
+use super::prepared_request::PreparedRequest;
 use super::refusal::{Field, Refusal};
 use super::shared::{Learner, MISS, SharedProfile, Snapshot, TRANSIENT_MISS};
 use super::{Budget, Profile, model_name, thinking};
@@ -43,18 +44,6 @@ pub(crate) struct Negotiation<'a> {
     held: Option<ChatCompletion>,
     /// The last change by this request, to be undone if it does not help.
     pub(super) taken_back: Option<TakenBack>,
-}
-
-/// One attempt.
-pub(crate) struct PreparedRequest<'a> {
-    /// The request as it is sent.
-    pub(crate) request: Cow<'a, ChatRequest>,
-    pub(crate) deployment: &'a str,
-    /// How it was translated; `None` if it is sent as written.
-    pub(crate) tag: Option<Arc<str>>,
-    /// The thinking allowance in it, in tokens.
-    pub(super) allowance: u32,
-    pub(super) version: u32,
 }
 
 /// What to do about an outcome.
@@ -109,26 +98,6 @@ impl Client {
         let profile = self.shared_profile(deployment).profile();
         let budget = granted.map_or(Budget::Default, Budget::Tokens);
         Ok(profile.translate(wanted, budget).into_owned())
-    }
-}
-
-impl PreparedRequest<'_> {
-    /// Adds a hint to the error of a request that is larger than the quota if its thinking
-    /// allowance contributes to that.
-    pub(crate) fn hinted(&self, wanted: &ChatRequest, error: Error) -> Error {
-        let sent = self
-            .request
-            .max_completion_tokens
-            .or(self.request.max_tokens);
-        let added = sent.zip(wanted.max_tokens);
-        let added = added.map_or(0, |(sent, wanted)| sent.saturating_sub(wanted));
-        if added == 0 || error.kind() != ErrorKind::Argument {
-            return error;
-        }
-        error.with_hint(format!(
-            "{added} of these tokens are the thinking allowance: lower it with \
-             .thinking_allowance(n), lower max_tokens, or raise the deployment's quota"
-        ))
     }
 }
 

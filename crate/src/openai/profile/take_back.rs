@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::complaint::{Complaint, TakenBack};
 use super::fields::Fields;
-use super::negotiation::{Negotiation, PreparedRequest};
+use super::negotiation::Negotiation;
+use super::prepared_request::PreparedRequest;
 use super::{Profile, names_effort};
 use crate::error::{Error, ErrorKind};
 use crate::openai::attempt::Attempt;

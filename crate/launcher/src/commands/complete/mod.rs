@@ -24,6 +24,7 @@ use self::input::Names;
 use self::money::Money;
 use crate::commands::provider::tell_once;
 use crate::error::{Context, Failure, Result};
+use crate::terminal::err;
 
 /// The exit code if some rows failed.
 const SOME_FAILED: u8 = 3;

@@ -8,6 +8,7 @@ use evenhand::{Batch, Client, Price};
 
 use super::input::{self, Names};
 use crate::error::{Context, Result};
+use crate::terminal::{err, out};
 
 /// The price of the tokens, and what is done with it.
 #[derive(Clone, Debug, clap::Args)]

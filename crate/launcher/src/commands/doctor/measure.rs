@@ -14,6 +14,7 @@ use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
 use crate::supervise::block_on;
+use crate::terminal::out;
 
 /// The cells from the start of the kernel to the first data frame on screen.
 const FIRST: [&str; 2] = [

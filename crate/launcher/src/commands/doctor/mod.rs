@@ -16,6 +16,7 @@ use crate::paths::home::Home;
 use crate::paths::toolchain;
 use crate::paths::warm_build;
 use crate::setup;
+use crate::terminal::out;
 
 /// The options of `evenhand doctor`.
 #[derive(clap::Args, Debug)]

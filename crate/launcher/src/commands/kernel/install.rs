@@ -11,6 +11,7 @@ use crate::kernel::installed::{self, Found};
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
+use crate::terminal::out;
 
 /// The length limit of a name that readers see.
 const LONGEST_NAME: usize = 100;

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::kernel::installed::{Found, InstalledSpec, find};
 use crate::paths::home::Home;
 use crate::paths::jupyter;
+use crate::terminal::out;
 
 /// Lists them. Fails if one can't start.
 pub fn run(home: &Home) -> Result<ExitCode> {

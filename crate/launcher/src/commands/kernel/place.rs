@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Result};
 use crate::paths::jupyter::{DataFolder, OLDEST_CLIENT, Python, is_too_old};
+use crate::terminal::err;
 
 /// The folder and the name of a kernelspec.
 #[derive(clap::Args, Debug)]

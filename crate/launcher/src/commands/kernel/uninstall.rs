@@ -5,6 +5,7 @@ use super::record;
 use crate::error::{Failure, Result};
 use crate::kernel::installed::{self, Found, InstalledSpec};
 use crate::paths::home::Home;
+use crate::terminal::{err, out};
 
 /// The options of `evenhand kernel uninstall`.
 #[derive(clap::Args, Debug)]

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Context, Failure, Result};
+use crate::terminal::out;
 
 /// The notebook.
 const NOTEBOOK: &str = include_str!("first-questions.ipynb");

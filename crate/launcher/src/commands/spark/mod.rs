@@ -13,6 +13,7 @@ use crate::paths::checkout::Checkout;
 use crate::paths::home::{Home, private};
 use crate::setup;
 use crate::supervise::block_on;
+use crate::terminal::out;
 use crate::tool;
 use evenhand::sideband::is_local_master;
 

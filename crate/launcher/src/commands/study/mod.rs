@@ -22,6 +22,7 @@ use crate::commands::complete::bar::Bar;
 use crate::commands::complete::stop_on_signals;
 use crate::commands::provider::tell_once;
 use crate::error::{Failure, Result};
+use crate::terminal::{err, out};
 
 /// The exit code if the options or the file are invalid.
 const INVALID: u8 = 2;

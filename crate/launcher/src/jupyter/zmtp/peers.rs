@@ -19,6 +19,7 @@ use super::codec::{Reader, broken};
 use super::endpoint::{Endpoint, Listener, Stream};
 use super::handshake::{Kind, hear, opening};
 use super::outbox::Outbox;
+use crate::terminal::err;
 
 /// The maximum number of peers of a socket.
 pub const PEERS: usize = 64;

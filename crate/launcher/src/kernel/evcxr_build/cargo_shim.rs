@@ -31,6 +31,7 @@ use crate::error::{Context, Failure, Result};
 use crate::kernel::sideband;
 use crate::paths::home::private::Umask;
 use crate::paths::toolchain::SEARCH_END;
+use crate::terminal::out;
 
 /// Runs cargo with these arguments, in the current folder.
 pub fn run(arguments: &[OsString]) -> Result<ExitCode> {

@@ -12,6 +12,7 @@ use super::event::{EvcxrMessage, Event};
 use crate::error::Result;
 use crate::jupyter::zmtp::Receiver;
 use crate::jupyter::{self, Kernel, KernelCommand, Message, Session, Sockets};
+use crate::terminal::err;
 
 /// How long to wait for evcxr to end.
 const FAREWELL: Duration = Duration::from_secs(15);

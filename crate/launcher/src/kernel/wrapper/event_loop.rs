@@ -33,6 +33,7 @@ use super::toolkit::Toolkit;
 use crate::error::{Failure, Result};
 use crate::jupyter::Message;
 use crate::kernel::sideband::{Reader, Stream};
+use crate::terminal::err;
 
 /// How long to wait for the last messages, which the sockets' own tasks send.
 const SENDING: Duration = Duration::from_millis(200);

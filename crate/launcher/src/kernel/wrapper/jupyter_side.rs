@@ -9,6 +9,7 @@ use super::event::{Channel, Event};
 use crate::error::{Failure, Result};
 use crate::jupyter::zmtp::{Endpoint, Publisher, Router, echo};
 use crate::jupyter::{Connection, Header, Message, Session};
+use crate::terminal::err;
 
 /// The bound sockets, ready to send. What Jupyter sends arrives as events.
 pub struct JupyterSide {

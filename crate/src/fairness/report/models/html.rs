@@ -2,13 +2,13 @@
 
 use polars::prelude::DataFrame;
 
-use super::super::frames::{column, each, frame};
 use super::super::html::{CHART, effect, opened, push_limits, push_line, push_table};
 use super::super::text::VARIANCE;
 use super::{MultiModelReport, PrimaryOutcome};
 use crate::chart::forest_plot;
 use crate::display::{MimeBundle, Show};
 use crate::error::Result;
+use crate::fairness::data_frame::{column, each, frame};
 
 impl Show for MultiModelReport {
     /// The conclusion, the tests of all models with one chart, the tests between models, the shares

@@ -7,11 +7,13 @@ mod text;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::Tested;
+use super::format::day;
 use super::primary::{PrimaryOutcome, Rounds, Unit, Verdict};
 use super::shares::{VarianceShares, shares};
 use super::verdict::decide;
-use super::{Report, caveats, same, text::day, unreadable};
+use super::{Report, caveats, same, unreadable};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fairness::study::{MultiModelAnswers, StudyAnswers};
 use crate::text::sanitize_line;
 
 /// The name of the saved format; its version is that of a report.
@@ -52,6 +54,17 @@ struct SavedHead {
     format: String,
     #[serde(default)]
     version: u32,
+}
+
+impl MultiModelAnswers {
+    /// Measures the answers of each model, and tests each model and all pairs of models.
+    ///
+    /// # Errors
+    /// Fewer than two models; the errors of [`StudyAnswers::measure`].
+    pub fn measure(&self) -> Result<MultiModelReport> {
+        let reports: Result<Vec<_>> = self.answers().iter().map(StudyAnswers::measure).collect();
+        MultiModelReport::new(reports?)
+    }
 }
 
 impl MultiModelReport {

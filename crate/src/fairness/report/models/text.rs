@@ -3,9 +3,8 @@
 use std::fmt;
 
 use super::super::conclusion::conclusion;
-use super::super::text::{
-    MARK, Rows, VARIANCE, aligned, estimated, none, p_value, variance_rows, with_names,
-};
+use super::super::format::{Rows, aligned, none, p_value, with_names};
+use super::super::text::{VARIANCE, estimate_cells, variance_rows};
 use super::{MultiModelReport, PrimaryOutcome};
 use crate::text::sanitize_line;
 
@@ -89,17 +88,10 @@ const FOUND: [&str; 6] = [
 
 /// What was found, in the columns of [`FOUND`].
 fn found(one: &PrimaryOutcome) -> [String; 6] {
-    let (estimate, interval) = match one.estimate {
-        Some(estimate) => estimated(estimate, one.interval),
-        None => (none(), String::new()),
-    };
+    let [estimate, interval] = estimate_cells(one);
     [
         estimate,
-        match (interval.trim(), one.contradicts_interval()) {
-            ("", _) => none(),
-            (interval, true) => format!("{interval} {MARK}"),
-            (interval, false) => interval.to_owned(),
-        },
+        interval,
         one.adjusted_p.map_or_else(none, p_value),
         one.d_z.map_or_else(none, |d_z| format!("{d_z:.2}")),
         one.units.len().to_string(),

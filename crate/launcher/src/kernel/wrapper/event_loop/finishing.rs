@@ -6,6 +6,7 @@ use crate::kernel::FORMATS;
 use crate::kernel::sideband::Stream;
 use crate::kernel::sideband::pipes::INPUT;
 use crate::kernel::wrapper::error::CellError;
+use crate::terminal::err;
 
 impl EventLoop {
     /// Answers a request that evcxr cannot process.

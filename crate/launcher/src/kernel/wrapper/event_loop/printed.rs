@@ -8,6 +8,7 @@ use crate::kernel::sideband::pipes::INPUT;
 use crate::kernel::sideband::{Mark, Stream, StreamPart};
 use crate::kernel::wrapper::event::Channel;
 use crate::kernel::wrapper::in_flight::{InFlight, NO_INPUT, Out, Stop, note};
+use crate::terminal::err;
 
 impl EventLoop {
     /// Takes what the process that runs the cells printed.

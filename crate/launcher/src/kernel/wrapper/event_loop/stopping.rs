@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::{EventLoop, Stage};
 use crate::kernel::wrapper::in_flight::Stop;
+use crate::terminal::err;
 
 impl EventLoop {
     /// The reader interrupts the cell. It is first asked to stop, and killed at the second
