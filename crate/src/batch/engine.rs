@@ -22,7 +22,7 @@ use super::rate_limit::{Cost, Permit, RateLimiter};
 use super::request_stats::{RequestStats, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::attempt::Attempt;
-use crate::openai::profile::{Judgement, Negotiation};
+use crate::openai::profile::{Negotiation, NextStep};
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
 use crate::runtime;
 
@@ -294,10 +294,10 @@ impl Shared {
             stats.waited = started.elapsed().saturating_sub(stats.latency);
             let answered = attempt.outcome.as_ref().ok().map(|answer| answer.usage);
             money.settle(answered.flatten(), attempt.outcome.as_ref().err());
-            let judgement = negotiation.judge(&prepared, &mut attempt);
+            let next_step = negotiation.judge(&prepared, &mut attempt);
             self.keep_profile(negotiation);
             let wait = report(permit, &attempt, answered);
-            if let Judgement::Again(usage) = judgement {
+            if let NextStep::Again(usage) = next_step {
                 stats.discard(usage);
                 continue;
             }

@@ -39,7 +39,7 @@ pub use response::{ChatCompletion, Choice, ChoiceMessage, FinishReason, TokenLog
 
 use credential::Credential;
 use endpoint::Endpoint;
-use profile::{Judgement, SharedProfile};
+use profile::{NextStep, SharedProfile};
 
 /// Asks a deployment of Azure OpenAI, or any server with OpenAI's chat completions.
 ///
@@ -147,7 +147,7 @@ impl Client {
             }
             let mut attempt = self.attempt(&prepared).await;
             attempts = attempts.saturating_add(1);
-            if let Judgement::Again(_) = negotiation.judge(&prepared, &mut attempt) {
+            if let NextStep::Again(_) = negotiation.judge(&prepared, &mut attempt) {
                 continue;
             }
             match attempt.outcome {

@@ -38,7 +38,7 @@ use crate::text::sanitize_line;
 use fields::Fields;
 use refusal::EFFORT;
 
-pub(crate) use negotiation::{Judgement, Negotiation, PreparedRequest};
+pub(crate) use negotiation::{Negotiation, NextStep, PreparedRequest};
 pub(crate) use refusal::Refusal;
 pub(crate) use shared::SharedProfile;
 pub(crate) use thinking::consumed_in_batch;
