@@ -3,9 +3,9 @@
 
 use super::check::{self, invalid};
 use super::differences::{Differences, ROUNDING};
-use super::headline::{HEADLINE_LEVEL, skewness_interval, skewness_p};
 use super::interval::Interval;
 use super::inversion::sign_flip_interval;
+use super::primary_interval::{HEADLINE_LEVEL, skewness_interval, skewness_p};
 use super::sign_flip::{Alternative, sign_flip};
 use crate::error::Result;
 

@@ -3,8 +3,8 @@
 use super::check;
 use super::differences::Differences;
 use super::distribution::{t_two_sided, t_upper};
-use super::headline::transform;
 use super::power::{paired_power, simulated_power};
+use super::primary_interval::transform;
 use super::sign_flip::{Alternative, sign_flip};
 use crate::error::Result;
 
