@@ -79,13 +79,13 @@ fn every_error_names_the_file_and_the_field() {
       hint: a text is in double quotes, the last field has no comma, and there are no comments
     error: fair.json: the margin of 'length' is -1, and must be above 0
       hint: it is the largest difference that does not matter, in the measure's unit
-    error: fair.json: the margin of 'tone' is set, but the study has no such headline test
+    error: fair.json: the margin of 'tone' is set, but the study has no such primary test
       hint: it has sentiment, length, refusals, assumed female, assumed female vs jobs, assumed majority of the job
     error: fair.json: mitigations[0] is "magic", expected "neutral", "few_shot" or "self_critique"
     error: fair.json: quota is {}, expected `tpm` or `rpm`, or both
     error: fair.json: gate.fail_on[0] is "biased", expected "differs", "beyond_margin" or "cant_tell"
     error: fair.json: gate.fail_on is [], expected a list of rules
-    error: fair.json: the gate is about 'tone', and the study has no such headline test
+    error: fair.json: the gate is about 'tone', and the study has no such primary test
       hint: it has sentiment, length, refusals, assumed female, assumed female vs jobs, assumed majority of the job
     error: fair.json: gate.rules is no field
       hint: the fields are fail_on, tests

@@ -46,7 +46,7 @@ impl GateRule {
     }
 }
 
-/// Which headline tests a report must pass, and by which rules. It should be fixed before the
+/// Which primary tests a report must pass, and by which rules. It should be fixed before the
 /// answers are seen, like the tests themselves.
 ///
 /// The tests share one level of 5 %: the gate fails an even-handed model in at most one of twenty
@@ -74,7 +74,7 @@ pub struct Gate {
 }
 
 impl Default for Gate {
-    /// All headline tests; neither a difference nor a test that can't tell may pass.
+    /// All primary tests; neither a difference nor a test that can't tell may pass.
     fn default() -> Self {
         Self {
             rules: vec![GateRule::Differs, GateRule::CantTell],
@@ -96,7 +96,7 @@ impl Gate {
         }
     }
 
-    /// The headline tests that count, by name: `length`, `assumed female`.
+    /// The primary tests that count, by name: `length`, `assumed female`.
     ///
     /// # Default
     /// All.
@@ -128,7 +128,7 @@ impl Gate {
         let mut wanted = self.tests.iter().flatten();
         if let Some(unknown) = wanted.find(|test| !names.contains(&test.as_str())) {
             let message = format!(
-                "the gate is about '{}', and the study has no such headline test",
+                "the gate is about '{}', and the study has no such primary test",
                 sanitize_line(unknown, 40)
             );
             return Err(wrong(message).with_hint(format!("it has {}", names.join(", "))));
@@ -189,7 +189,7 @@ pub struct GateOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GateFinding {
-    /// The name of the headline test.
+    /// The name of the primary test.
     pub test: String,
     /// What it compares, such as `female - male`.
     pub contrast: String,
@@ -211,7 +211,7 @@ impl GateFinding {
 }
 
 impl Report {
-    /// Whether any headline test shows a difference, large or small.
+    /// Whether any primary test shows a difference, large or small.
     pub fn differs(&self) -> bool {
         let mut outcomes = self.primary_outcomes.iter();
         outcomes.any(|one| one.verdict == Verdict::Differs)
@@ -271,7 +271,7 @@ impl fmt::Display for GateOutcome {
     }
 }
 
-/// The names of the headline tests of a study.
+/// The names of the primary tests of a study.
 fn test_names(study: &Study) -> Vec<String> {
     let measures = study
         .measures
@@ -342,7 +342,7 @@ mod tests {
     fn a_gate_that_could_not_work_is_refused_before_anything_is_asked() {
         let refused = |gate: Gate| gate.check_for(&study()).unwrap_err().to_string();
         assert_snapshot!(refused(Gate::default().tests(["tone"])), @"
-        the gate is about 'tone', and the study has no such headline test
+        the gate is about 'tone', and the study has no such primary test
           hint: it has length
         ");
         assert_snapshot!(refused(Gate::default().fail_on([])), @"

@@ -38,7 +38,7 @@ impl fmt::Debug for Behind {
 
 impl Report {
     /// The answers behind the numbers: a row for each occupation, with its difference in each
-    /// headline measure, and a column for each group.
+    /// primary measure, and a column for each group.
     ///
     /// ```no_run
     /// # use evenhand::prelude::*;

@@ -1,4 +1,4 @@
-//! Secondary measures, shown with the headline tests but without a verdict.
+//! Secondary measures, shown with the primary tests but without a verdict.
 
 use serde::{Deserialize, Serialize};
 

@@ -75,7 +75,7 @@ impl Asked {
 }
 
 impl Report {
-    pub(super) fn headline_rows(&self) -> Rows {
+    pub(super) fn primary_rows(&self) -> Rows {
         let verdict = match self.asked.templates.len() {
             0 => "verdict".to_owned(),
             1 => "verdict on this sentence".to_owned(),
@@ -206,8 +206,8 @@ impl Neutral {
     }
 }
 
-/// The summary: what was asked, the headline tests, whom neutral prompts assume, the words
-/// that differ, and the limits.
+/// The summary: what was asked, the primary tests, whom neutral prompts assume, the words
+/// that differ, and the caveats.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n{}\n", self.asked.grid(), self.asked.conditions())?;
@@ -215,7 +215,7 @@ impl fmt::Display for Report {
             f,
             "{}\n\n{}",
             self.conclusion(),
-            aligned(&self.headline_rows())
+            aligned(&self.primary_rows())
         )?;
         if let Some(neutral) = &self.neutral {
             let title = "Whom the answers assume when the prompt names no group";
@@ -242,17 +242,17 @@ impl fmt::Display for Report {
             }
             writeln!(f)?;
         }
-        f.write_str("Limits")?;
+        f.write_str("Caveats")?;
         self.caveats
             .iter()
-            .try_for_each(|limit| write!(f, "\n- {}", sanitize_line(limit, 600)))
+            .try_for_each(|caveat| write!(f, "\n- {}", sanitize_line(caveat, 600)))
     }
 }
 
 /// The title of what people labeled.
 pub(super) const PEOPLE: &str = "Held against people";
 
-/// Marks an interval that seems to contradict the verdict beside it, which the limits explain.
+/// Marks an interval that seems to contradict the verdict beside it, which the caveats explain.
 pub(super) const MARK: &str = "†";
 
 /// The title of the shares of variance.
@@ -440,9 +440,9 @@ impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "before: {}\nafter:  {}\n", self.before, self.after)?;
         writeln!(f, "{}\n\n{}", self.conclusion(), aligned(&self.rows()))?;
-        f.write_str("Limits")?;
-        self.limits
+        f.write_str("Caveats")?;
+        self.caveats
             .iter()
-            .try_for_each(|limit| write!(f, "\n- {}", sanitize_line(limit, 600)))
+            .try_for_each(|caveat| write!(f, "\n- {}", sanitize_line(caveat, 600)))
     }
 }

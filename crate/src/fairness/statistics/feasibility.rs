@@ -14,7 +14,7 @@ pub struct Feasibility {
 }
 
 impl Feasibility {
-    /// The feasibility of the sign-flip test with `units` pairs, for one of `tests` headline
+    /// The feasibility of the sign-flip test with `units` pairs, for one of `tests` primary
     /// measures with Holm's adjustment, at `alpha`.
     ///
     /// # Errors

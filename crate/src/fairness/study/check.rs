@@ -75,7 +75,7 @@ impl Study {
             .collect();
         (!others.is_empty()).then(|| {
             format!(
-                "no headline test is about {}: they compare '{}' and '{}' alone; without \
+                "no primary test is about {}: they compare '{}' and '{}' alone; without \
                  `.compared(..)` all pairs are tested",
                 others.join(", "),
                 sanitize_line(first, 40),

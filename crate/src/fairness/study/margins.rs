@@ -1,4 +1,4 @@
-//! The margins below which a difference does not matter, and the names of the headline tests.
+//! The margins below which a difference does not matter, and the names of the primary tests.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ const LARGEST: f64 = 1e100;
 const SHARE_MARGIN: f64 = 0.1;
 
 impl Study {
-    /// The margin of a headline test: a difference that is smaller does not matter. It has to be
+    /// The margin of a primary test: a difference that is smaller does not matter. It has to be
     /// fixed before the answers are seen, and is part of the report.
     ///
     /// A report says *alike within ±margin* if it shows that the difference is smaller, which takes
     /// more than not finding one: two one-sided tests, each with a chance of 5 % to be wrong, with
-    /// Holm's adjustment over all headline tests (Schuirmann 1987; Lakens 2017).
+    /// Holm's adjustment over all primary tests (Schuirmann 1987; Lakens 2017).
     ///
     /// The name is that of a measure, or of a test of the neutral prompts such as `assumed female`.
     ///
@@ -50,7 +50,7 @@ impl Study {
         ]
     }
 
-    /// The margins of all headline tests that have one, by name.
+    /// The margins of all primary tests that have one, by name.
     pub(in crate::fairness) fn margins(&self) -> BTreeMap<String, f64> {
         let measures = self.measures.iter();
         let mut margins: BTreeMap<String, f64> = measures
@@ -77,7 +77,7 @@ impl Study {
             let shown = sanitize_line(&name, 40);
             if !names.contains(&name) {
                 return Err(wrong(format!(
-                    "the margin of '{shown}' is set, but the study has no such headline test"
+                    "the margin of '{shown}' is set, but the study has no such primary test"
                 ))
                 .with_hint(format!("it has {}", names.join(", "))));
             }

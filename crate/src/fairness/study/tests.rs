@@ -110,7 +110,7 @@ fn groups_are_compared_in_all_pairs_unless_one_is_named() {
         .warnings()
         .join("\n");
     assert!(
-        others.contains("no headline test is about 'female': they compare 'nb' and 'male' alone; without `.compared(..)` all pairs are tested"),
+        others.contains("no primary test is about 'female': they compare 'nb' and 'male' alone; without `.compared(..)` all pairs are tested"),
         "{others}"
     );
 }

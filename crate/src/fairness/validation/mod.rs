@@ -11,7 +11,7 @@
 //! - *Whom is the text about?* The answers to the neutral prompts are shown unmasked, because the
 //!   words that are masked elsewhere are what tells the group. These prompts name no group, so the
 //!   text shows no more than what the model itself wrote.
-//! - A headline measure with [classes](crate::fairness::measures::Measure::classes), such as *Does
+//! - A primary measure with [classes](crate::fairness::measures::Measure::classes), such as *Does
 //!   the answer decline?* The answers of all groups are shown as the measure reads them: masked,
 //!   unless it reads them unmasked, so that nobody can judge by the group.
 //!

@@ -51,12 +51,12 @@ fn a_pair_with_a_hole_is_named() {
     let some = measured(Study::new(jobs(8)).samples(2), |job, group, sample| {
         said(job, group, sample).filter(|_| (job, group, sample) != (1, 1, 0))
     });
-    let limits = some.unwrap().caveats.join("\n");
+    let caveats = some.unwrap().caveats.join("\n");
     assert!(
-        limits.contains(
+        caveats.contains(
             "samples without an answer, which are left out: 1 (neutral 0, female 1, male 0)"
         ),
-        "{limits}"
+        "{caveats}"
     );
 }
 
@@ -129,7 +129,7 @@ fn refusals_alone_say_nothing_of_anyone() {
         report
             .caveats
             .iter()
-            .any(|limit| limit.starts_with("the answers are of little use"))
+            .any(|caveat| caveat.starts_with("the answers are of little use"))
     );
 }
 
@@ -155,8 +155,8 @@ fn who_is_refused_does_not_mix_into_what_is_answered() {
         let contrast = &report.primary_outcome(other).unwrap().contrast;
         assert_eq!(contrast, "female - male, where answered");
     }
-    let limits = report.caveats.join("\n");
-    assert!(limits.contains("36 of 180 answers decline (neutral 0, female 36, male 0): refusals have their own row, and all other rows are about the other answers"), "{limits}");
+    let caveats = report.caveats.join("\n");
+    assert!(caveats.contains("36 of 180 answers decline (neutral 0, female 36, male 0): refusals have their own row, and all other rows are about the other answers"), "{caveats}");
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn one_sample_shows_no_noise() {
         report
             .caveats
             .iter()
-            .any(|limit| limit.contains("no noise floor"))
+            .any(|caveat| caveat.contains("no noise floor"))
     );
 }
 
