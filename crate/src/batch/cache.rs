@@ -132,7 +132,7 @@ impl JournalChoice {
 impl<A> Batch<A> {
     /// The parameters that all its requests share.
     pub(crate) fn parameters(&self) -> Parameters {
-        let deployment = self.answerer().unwrap_or_default();
+        let deployment = self.target_deployment().unwrap_or_default();
         Parameters::new(self.client.host(), deployment, &body(&self.common))
     }
 }

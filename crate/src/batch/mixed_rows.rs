@@ -124,7 +124,9 @@ impl SharedSettings {
     pub(super) fn of<A>(batch: &Batch<A>) -> Self {
         let host = batch.client.host();
         Self {
-            profile: batch.answerer().map(|name| SharedProfile::of(host, name)),
+            profile: batch
+                .target_deployment()
+                .map(|name| SharedProfile::of(host, name)),
             common: batch.common.clone(),
         }
     }

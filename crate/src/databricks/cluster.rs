@@ -51,14 +51,14 @@ struct TerminationReason {
 pub(crate) async fn ensure_running(workspace: &Workspace, id: &str) -> Result<bool> {
     let began = Instant::now();
     let mut pause = PAUSE;
-    let mut news = News::new();
+    let mut progress = ClusterProgress::new();
     let mut is_started = false;
     loop {
         let cluster = state(workspace, id).await?;
         match cluster.state.as_str() {
             "RUNNING" | "RESIZING" => {
-                news.end(&cluster);
-                return Ok(news.is_told());
+                progress.end(&cluster);
+                return Ok(progress.is_told());
             }
             "TERMINATED" if !is_started => {
                 start(workspace, id).await?;
@@ -77,7 +77,7 @@ pub(crate) async fn ensure_running(workspace: &Workspace, id: &str) -> Result<bo
             return Err(Error::new(ErrorKind::Timeout, message)
                 .with_hint("look at its event log in the workspace, and run the cell again"));
         }
-        news.tell(&cluster, began.elapsed());
+        progress.tell(&cluster, began.elapsed());
         wait(pause).await?;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
@@ -160,12 +160,12 @@ fn shown(text: &str) -> String {
 }
 
 /// The state as the user sees it: on a bar, or as a line for each change.
-struct News {
+struct ClusterProgress {
     bar: Option<ProgressBar>,
     last: String,
 }
 
-impl News {
+impl ClusterProgress {
     fn new() -> Self {
         Self {
             bar: ProgressBar::new(),

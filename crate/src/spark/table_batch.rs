@@ -210,7 +210,7 @@ impl Batch<FrameRows> {
     ) -> Result<Totals> {
         let began = Instant::now();
         let mut request = self.common.clone();
-        if let Some(name) = self.answerer() {
+        if let Some(name) = self.target_deployment() {
             request = request.deployment(name);
         }
         if let Some(system) = &self.asked.system {

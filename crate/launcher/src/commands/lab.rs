@@ -43,8 +43,8 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
     setup::library(project, home)?;
     setup::jupyter(project, home)?;
     kernel::install_spec(home)?;
-    let mut answerer = Provider::new(project, home, options.allowance);
-    let environment = answerer.environment_for(&opened.folder)?;
+    let mut provider = Provider::new(project, home, options.allowance);
+    let environment = provider.environment_for(&opened.folder)?;
     let sockets = jupyter::private_folder()?;
     err!("✓ opening JupyterLab; Ctrl-C ends it and everything that it started");
 

@@ -202,10 +202,10 @@ pub(super) fn cleanse(kernel: &mut Command) {
 
 /// The last lines of a kernel's output, and what its guard reported.
 #[derive(Clone, Default)]
-struct Tail(Arc<Mutex<Told>>);
+struct Tail(Arc<Mutex<TailState>>);
 
 #[derive(Default)]
-struct Told {
+struct TailState {
     lines: VecDeque<String>,
     group: Option<u32>,
 }
@@ -217,37 +217,37 @@ impl Tail {
             let mut reader = BufReader::new(stream);
             let mut line = Vec::new();
             while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
-                tail.hear(String::from_utf8_lossy(&line).trim_end());
+                tail.push_line(String::from_utf8_lossy(&line).trim_end());
                 line.clear();
             }
         });
     }
 
-    fn hear(&self, line: &str) {
-        let mut told = self.told();
-        if told.group.is_none()
+    fn push_line(&self, line: &str) {
+        let mut state = self.lock();
+        if state.group.is_none()
             && let Some(group) = line.strip_prefix(guard::GROUP)
         {
-            told.group = group.parse().ok();
+            state.group = group.parse().ok();
             return;
         }
-        if told.lines.len() == TAIL {
-            told.lines.pop_front();
+        if state.lines.len() == TAIL {
+            state.lines.pop_front();
         }
-        told.lines.push_back(line.to_owned());
+        state.lines.push_back(line.to_owned());
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
+    fn lock(&self) -> MutexGuard<'_, TailState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn text(&self) -> String {
-        let told = self.told();
-        told.lines.iter().map(|line| format!("{line}\n")).collect()
+        let state = self.lock();
+        state.lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
     fn group(&self) -> Option<Pid> {
-        self.told().group.and_then(guard::group_of)
+        self.lock().group.and_then(guard::group_of)
     }
 }
 

@@ -88,7 +88,7 @@ pub fn run(connection_file: &Path, home: &Home) -> Result<ExitCode> {
             waits: false,
             shared: Shared::default(),
             notes: Vec::new(),
-            ahead: Vec::new(),
+            prewarm_cells: Vec::new(),
             notebook: None,
             toolkit: None,
         })
@@ -116,7 +116,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     );
     let copy = private.insert(made?).path();
     let shared = Shared {
-        word: format!("{}evenhand-{}:", sideband::FIRST, random_hex(16)?),
+        token: format!("{}evenhand-{}:", sideband::FIRST, random_hex(16)?),
         stop_file: copy.join("stop"),
         source: copy.join("src/lib.rs"),
         marks_are_read: copy.join(sideband::READ),
@@ -125,7 +125,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     };
     sideband::pipes::create(&shared.streams)?;
     let mut env = environment_of(copy, &project, home)?;
-    env.push((TOKEN_VARIABLE.into(), shared.word.clone().into()));
+    env.push((TOKEN_VARIABLE.into(), shared.token.clone().into()));
     env.push((sideband::STREAMS.into(), shared.streams.clone().into()));
     env.push((STOP_FILE_VARIABLE.into(), shared.stop_file.clone().into()));
     if let Some(warm) = &warm {
@@ -134,7 +134,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     if let Ok(program) = std::env::current_exe() {
         env.push((SPARK_ENGINE_VARIABLE.into(), program.into()));
     }
-    let (notes, ahead): (Vec<String>, _) = match warm {
+    let (notes, notebook): (Vec<String>, _) = match warm {
         Some(_) => (Vec::new(), std::env::var_os(prewarm::NOTEBOOK)),
         None => (vec![NOT_WARM.to_owned()], None),
     };
@@ -147,7 +147,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         waits: steers_evcxr(folder),
         shared,
         notes,
-        ahead: ahead.map_or_else(Vec::new, |notebook| {
+        prewarm_cells: notebook.map_or_else(Vec::new, |notebook| {
             prewarm::cells(Path::new(&notebook), &toolkit)
         }),
         toolkit: Some(toolkit),

@@ -57,7 +57,7 @@ pub(crate) struct Engine {
 
 /// The task that supervises the engine's process.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct Supervision {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -71,7 +71,7 @@ enum State {
 
 impl Engine {
     /// Starts the engine and waits until the model is loaded.
-    pub(crate) async fn start(home: &Home, threads: u32) -> Result<(Self, Watch)> {
+    pub(crate) async fn start(home: &Home, threads: u32) -> Result<(Self, Supervision)> {
         let launch = Launch::new(home, threads)?;
         let running = launch.start().await?;
         let (set_state, state) = watch::channel(State::Ready {
@@ -80,7 +80,7 @@ impl Engine {
         let (stop, stopped) = oneshot::channel();
         let key = launch.key.clone();
         let task = tokio::spawn(watch_over(launch, running, set_state, stopped));
-        Ok((Self { key, state }, Watch { stop, task }))
+        Ok((Self { key, state }, Supervision { stop, task }))
     }
 
     /// The engine's address, or what to answer while it is down.
@@ -114,7 +114,7 @@ impl Engine {
     }
 }
 
-impl Watch {
+impl Supervision {
     /// Ends the process and waits until it is gone.
     pub(crate) async fn stop(self) {
         // Both fail only when the task has ended already.

@@ -20,7 +20,7 @@ use super::api_error::{ApiError, whole_seconds};
 use super::engine::{Engine, random};
 use super::key::Key;
 use super::like::Deployment;
-use super::quota::{Admission, Limits, Quota, Standing};
+use super::quota::{Admission, Limits, Quota, WindowUsage};
 use super::request::EngineRequest;
 use super::{MODEL, connections, forward, host};
 
@@ -242,12 +242,12 @@ impl FrontEnd {
 }
 
 fn tell(admission: &Admission, headers: &mut HeaderMap) {
-    let mut tell = |names: [&'static str; 3], standing: Option<Standing>| {
-        if let Some(Standing {
+    let mut tell = |names: [&'static str; 3], usage: Option<WindowUsage>| {
+        if let Some(WindowUsage {
             limit,
             remaining,
             reset,
-        }) = standing
+        }) = usage
         {
             for (name, value) in names
                 .into_iter()

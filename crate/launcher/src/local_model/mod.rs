@@ -203,7 +203,7 @@ async fn serve(
     let listener =
         TcpListener::from_std(listener).doing(|| "could not listen for requests".to_owned())?;
     let http = http_server::http_client().doing(|| "could not make an HTTP client".to_owned())?;
-    let (engine, watch) = Engine::start(home, options.threads).await?;
+    let (engine, supervision) = Engine::start(home, options.threads).await?;
     let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
     let router = http_server::router(Arc::new(FrontEnd {
         key: asked.key,
@@ -221,7 +221,7 @@ async fn serve(
         () = connections::serve(listener, router, connections::Bounds::default()) => {}
         _ = stopped => {}
     }
-    watch.stop().await;
+    supervision.stop().await;
     Ok(())
 }
 

@@ -42,7 +42,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The small model's manners.
+    /// The small model's quota and the model it imitates.
     pub fn allowance(&self) -> Allowance {
         self.allowance
     }
@@ -58,13 +58,13 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     if notebooks.iter().any(Notebook::uses_the_library) {
         setup::library(project, home)?;
     }
-    let mut answerer = Provider::new(project, home, options.allowance);
+    let mut provider = Provider::new(project, home, options.allowance);
     block_on(async {
         let mut stop = Stop::new()?;
         for notebook in notebooks {
             let mut kernel = KernelCommand::own()?;
             if notebook.uses_the_library() {
-                kernel.env = answerer.environment_for(notebook.folder())?;
+                kernel.env = provider.environment_for(notebook.folder())?;
             }
             one(notebook, options, &kernel, home, &mut stop).await?;
         }

@@ -257,8 +257,8 @@ impl State {
     /// Disconnects the newest peer that has not proved that it knows the key. Returns whether
     /// there was one.
     fn make_room(&mut self) -> bool {
-        let strangers = self.here.iter().filter(|(_, peer)| !peer.has_the_key);
-        let newest = strangers.max_by_key(|(_, peer)| peer.number);
+        let unauthenticated = self.here.iter().filter(|(_, peer)| !peer.has_the_key);
+        let newest = unauthenticated.max_by_key(|(_, peer)| peer.number);
         let newest = newest.map(|(name, _)| name.clone());
         newest.is_some_and(|name| self.here.remove(&name).is_some())
     }

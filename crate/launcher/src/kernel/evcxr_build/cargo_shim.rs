@@ -61,10 +61,10 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
         return Err(replace(real(&cargo).args(arguments)));
     }
     let cell = Cell { build };
-    if let Ok(word) = std::env::var(TOKEN_VARIABLE)
+    if let Ok(token) = std::env::var(TOKEN_VARIABLE)
         && cell.build.join(sideband::READ).exists()
     {
-        cell.watch(&word)
+        cell.watch(&token)
             .doing(|| "could not prepare a cell".to_owned())?;
     }
     if let Some(told) = cell

@@ -61,13 +61,13 @@ impl Cell {
     }
 
     /// Adds marks to the cell's source (see `instrument`).
-    pub(super) fn watch(&self, word: &str) -> io::Result<()> {
+    pub(super) fn watch(&self, token: &str) -> io::Result<()> {
         let cell = self.build.join(CELL);
         let source = fs::read_to_string(&cell)?;
         let formats = self.build.join(FORMATS).exists();
         let watched = match source.contains("impl") {
-            true => instrument::instrumented(&self.without_replaced(&source)?, word, formats),
-            false => instrument::instrumented(&source, word, formats),
+            true => instrument::instrumented(&self.without_replaced(&source)?, token, formats),
+            false => instrument::instrumented(&source, token, formats),
         };
         match watched == source {
             true => Ok(()),
@@ -386,7 +386,7 @@ mod tests {
         shim::environment(build.folder.path(), &build.lock_file).unwrap();
         build.write(
             "a cell.rs",
-            "pub fn run() { ::evenhand_cell::begin(\"word:\", false, false); }",
+            "pub fn run() { ::evenhand_cell::begin(\"token:\", false, false); }",
         );
         let arguments = ["--crate-name", "ctx", "--crate-type", "lib", "a cell.rs"];
         let recorded = Command::new(build.folder.path().join("shims/record"))

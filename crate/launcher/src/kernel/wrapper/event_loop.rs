@@ -43,8 +43,8 @@ const AWAITS: &str = "async {}.await;";
 /// What the wrapper shares with the process that runs the cells.
 #[derive(Clone, Debug, Default)]
 pub struct Shared {
-    /// The word with which a mark begins.
-    pub word: String,
+    /// The token with which a mark begins.
+    pub token: String,
     /// The file whose existence asks the library to wind down.
     pub stop_file: PathBuf,
     /// Where evcxr writes a cell's generated code.
@@ -83,7 +83,7 @@ pub struct EventLoop {
     /// Notes about the start, to be shown with the first cell.
     notes: Vec<String>,
     /// Cells to run in advance, until the reader runs one.
-    ahead: VecDeque<String>,
+    prewarm_cells: VecDeque<String>,
     queue: VecDeque<Message>,
     running: Option<InFlight>,
     count: u64,
@@ -107,7 +107,7 @@ impl EventLoop {
         first_cell: oneshot::Sender<()>,
         shared: Shared,
         notes: Vec<String>,
-        ahead: Vec<String>,
+        prewarm_cells: Vec<String>,
         notebook: Option<PathBuf>,
         toolkit: Option<Toolkit>,
     ) -> Self {
@@ -117,7 +117,7 @@ impl EventLoop {
             inner: Stage::Starting,
             shared,
             notes,
-            ahead: ahead.into(),
+            prewarm_cells: prewarm_cells.into(),
             queue: VecDeque::new(),
             running: None,
             count: 0,
@@ -202,7 +202,7 @@ impl EventLoop {
         }
         while self.running.as_ref().is_none_or(|running| running.hidden) {
             let Some(request) = self.queue.front() else {
-                return self.work_ahead();
+                return self.run_prewarm_cell();
             };
             let own = local_replies::answer(request, &self.past.history, &self.comms);
             let can_start = self.running.is_none() && !matches!(self.inner, Stage::Starting);
@@ -211,8 +211,8 @@ impl EventLoop {
             }
             if self.needs_await(request) {
                 self.waits = true;
-                self.ahead.push_front(AWAITS.to_owned());
-                return self.work_ahead();
+                self.prewarm_cells.push_front(AWAITS.to_owned());
+                return self.run_prewarm_cell();
             }
             let Some(request) = self.queue.pop_front() else {
                 return;
@@ -229,7 +229,7 @@ impl EventLoop {
     }
 
     fn start(&mut self, request: Message) {
-        self.ahead.clear();
+        self.prewarm_cells.clear();
         let is_cell = request.kind() == "execute_request";
         let count = self.count + u64::from(counts(&request));
         if is_cell {
@@ -280,14 +280,14 @@ impl EventLoop {
     }
 
     /// Runs a cell in advance that prepares what the reader will need.
-    fn work_ahead(&mut self) {
+    fn run_prewarm_cell(&mut self) {
         if self.running.is_some() {
             return;
         }
         let Stage::Running(inner) = &mut self.inner else {
             return;
         };
-        let Some(code) = self.ahead.pop_front() else {
+        let Some(code) = self.prewarm_cells.pop_front() else {
             return;
         };
         let content =
@@ -339,7 +339,7 @@ impl EventLoop {
                     .as_mut()
                     .and_then(|running| running.cell.as_mut());
                 if let Some(cell) =
-                    cell.filter(|cell| !text.contains(&self.shared.word) && !cell.has_begun())
+                    cell.filter(|cell| !text.contains(&self.shared.token) && !cell.has_begun())
                 {
                     // The process says why it ends before the cell's own code begins.
                     let out = cell.printed(stream, text.to_owned());

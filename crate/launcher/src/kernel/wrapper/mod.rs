@@ -76,7 +76,7 @@ pub struct Parts {
     /// What the reader of the first cell should know.
     pub notes: Vec<String>,
     /// Cells to run before the first.
-    pub ahead: Vec<String>,
+    pub prewarm_cells: Vec<String>,
     /// The notebook's file, if Jupyter named it.
     pub notebook: Option<PathBuf>,
     /// What `:dep evenhand` means, if the launcher knows.
@@ -105,7 +105,7 @@ pub async fn serve(
         first_cell,
         parts.shared,
         parts.notes,
-        parts.ahead,
+        parts.prewarm_cells,
         parts.notebook,
         parts.toolkit,
     );

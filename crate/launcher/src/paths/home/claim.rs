@@ -86,7 +86,7 @@ pub(super) fn state(root: &Path) -> Result<State> {
     } else if entries.is_empty() {
         Ok(State::Empty)
     } else {
-        match stranger(root, &entries) {
+        match foreign_entry(root, &entries) {
             None => Ok(State::Unmarked),
             Some(what) => Err(not_ours(root, &what)),
         }
@@ -163,7 +163,7 @@ fn forget_environments(root: &Path) -> io::Result<()> {
 
 /// The first entry that the launcher did not create, relative to the folder; or simply the first
 /// entry, if nothing identifies the folder as ours.
-fn stranger(root: &Path, entries: &[OsString]) -> Option<PathBuf> {
+fn foreign_entry(root: &Path, entries: &[OsString]) -> Option<PathBuf> {
     if let Some(name) = entries
         .iter()
         .find(|name| !MADE.iter().any(|made| name == made))

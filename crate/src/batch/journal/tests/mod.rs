@@ -340,8 +340,8 @@ fn a_journal_of_other_parameters_is_left_alone() {
 #[test]
 fn other_parameters_of_unknown_kind_are_told_too() {
     let (_folder, path) = place_for_one();
-    let stranger = name("A?").replace(&parameters().hash(), "00000000");
-    let mut row = answered(&stranger, "Yes");
+    let foreign = name("A?").replace(&parameters().hash(), "00000000");
+    let mut row = answered(&foreign, "Yes");
     row.evenhand = None;
     fs::write(&path, format::write(&row).unwrap()).unwrap();
     let error = Journal::open(&path, Some(&parameters()))
@@ -356,8 +356,8 @@ fn other_parameters_of_unknown_kind_are_told_too() {
 #[test]
 fn failures_with_other_parameters_do_not_stand_in_the_way() {
     let (_folder, path) = place_for_one();
-    let stranger = name("A?").replace(&parameters().hash(), "00000000");
-    open_journal(&path).append(&failed(&stranger)).unwrap();
+    let foreign = name("A?").replace(&parameters().hash(), "00000000");
+    open_journal(&path).append(&failed(&foreign)).unwrap();
     open_journal(&path)
         .append(&answered(&name("A?"), "Yes"))
         .unwrap();
