@@ -102,13 +102,13 @@ fn main() -> ExitCode {
 impl Command {
     /// Is it only asked what `--like` knows?
     fn lists_deployments(&self) -> bool {
-        let allowance = match self {
-            Self::Lab(options) => options.allowance,
-            Self::Run(options) => options.allowance(),
-            Self::Serve(options) => options.allowance,
+        let behavior = match self {
+            Self::Lab(options) => options.behavior,
+            Self::Run(options) => options.behavior(),
+            Self::Serve(options) => options.behavior,
             _ => return false,
         };
-        allowance.like == Some(local_model::Like::List)
+        behavior.like == Some(local_model::Like::List)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::proxy::Destination;
 use crate::http::redact::Redactor;
 use crate::http::retry::Retry;
-use crate::http::transport::{self, Answer, Limits, Way};
+use crate::http::transport::{self, HttpResponse, Limits, Way};
 use crate::json::{Json, fields, plain_text};
 use crate::text::{message, sanitize_line};
 
@@ -138,7 +138,7 @@ impl Workspace {
             limits: &self.limits,
             redactor: &redactor,
         };
-        let Answer {
+        let HttpResponse {
             status,
             headers,
             body,

@@ -157,7 +157,7 @@ fn own_certificates(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBu
 pub(crate) type Failed = (Error, Retry);
 
 /// A complete response.
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     /// The body, or why there is none.
@@ -204,8 +204,8 @@ impl Incoming<'_> {
     }
 
     /// The whole response, redacted.
-    pub(crate) async fn read(mut self) -> Answer {
-        Answer {
+    pub(crate) async fn read(mut self) -> HttpResponse {
+        HttpResponse {
             status: self.status(),
             headers: self.response.headers().clone(),
             body: self.body().await,

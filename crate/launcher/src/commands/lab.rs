@@ -11,7 +11,7 @@ use crate::commands::provider::Provider;
 use crate::error::{Failure, Result};
 use crate::jupyter;
 use crate::kernel;
-use crate::local_model::Allowance;
+use crate::local_model::ModelBehavior;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
@@ -23,7 +23,7 @@ const SCRIPT: &str = include_str!("lab.py");
 #[derive(clap::Args, Debug, Default)]
 pub struct Options {
     #[command(flatten)]
-    pub allowance: Allowance,
+    pub behavior: ModelBehavior,
     /// The folder of your notebooks, or a notebook [default: the project's `notebooks/`]
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
@@ -43,7 +43,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
     setup::library(project, home)?;
     setup::jupyter(project, home)?;
     kernel::install_spec(home)?;
-    let mut provider = Provider::new(project, home, options.allowance);
+    let mut provider = Provider::new(project, home, options.behavior);
     let environment = provider.environment_for(&opened.folder)?;
     let sockets = jupyter::private_folder()?;
     err!("✓ opening JupyterLab; Ctrl-C ends it and everything that it started");

@@ -14,8 +14,8 @@ use crate::supervise::block_on;
 
 /// Serves until Ctrl-C.
 pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {
-    let (host, like) = (options.host, options.allowance.deployment());
-    let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
+    let (host, like) = (options.host, options.behavior.deployment());
+    let limits = Limits::new(options.behavior.tpm, options.behavior.rpm);
     let (project, home) = (project.clone(), home.clone());
     let server = block_on(async {
         // First of all: setting up and loading may take long on a busy machine, and a shell starts

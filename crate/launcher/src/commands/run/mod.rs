@@ -17,7 +17,7 @@ use crate::jupyter::notebook::{Notebook, on_a_line};
 use crate::jupyter::outputs::Outputs;
 use crate::jupyter::{Executor, KernelCommand, Report};
 use crate::kernel as own_kernel;
-use crate::local_model::Allowance;
+use crate::local_model::ModelBehavior;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
@@ -38,13 +38,13 @@ pub struct Options {
     #[arg(long)]
     html: bool,
     #[command(flatten)]
-    allowance: Allowance,
+    behavior: ModelBehavior,
 }
 
 impl Options {
     /// The small model's quota and the model it imitates.
-    pub fn allowance(&self) -> Allowance {
-        self.allowance
+    pub fn behavior(&self) -> ModelBehavior {
+        self.behavior
     }
 }
 
@@ -58,7 +58,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     if notebooks.iter().any(Notebook::uses_the_library) {
         setup::library(project, home)?;
     }
-    let mut provider = Provider::new(project, home, options.allowance);
+    let mut provider = Provider::new(project, home, options.behavior);
     block_on(async {
         let mut stop = Stop::new()?;
         for notebook in notebooks {
