@@ -117,7 +117,7 @@ impl Kernel {
 
     /// The kernel's process id, once its guard has reported it.
     pub fn process(&self) -> Option<u32> {
-        self.tail.told().group
+        self.tail.lock().group
     }
 
     /// Whether the kernel ended because another program took one of its ports.

@@ -200,7 +200,7 @@ impl Neutral {
             let women = one
                 .women
                 .map_or_else(none, |share| format!("{:.0} %", 100.0 * share));
-            vec![one.occupation.clone(), self.told(one), women]
+            vec![one.occupation.clone(), self.counts_text(one), women]
         });
         with_names(&["occupation", "answers assume", "women in the job"], rows)
     }
