@@ -81,7 +81,7 @@ fn scope(measured: &MeasuredAnswers<'_>) -> String {
     let scope = scope.join(", ");
     match templates {
         1 => format!(
-            "{scope}: other wording or a new version may give other results, and the verdicts are \
+            "{scope}: another template or a new version may give other results, and the verdicts are \
              about this sentence alone"
         ),
         _ => format!(

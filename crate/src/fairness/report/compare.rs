@@ -245,7 +245,7 @@ fn collect_caveats(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<St
     if before.templates.len() > 1 {
         caveats.push(format!(
             "each difference is the mean over {} templates, the same before and after: how a change \
-             varies with the wording is not part of the test",
+             varies with the template is not part of the test",
             before.templates.len()
         ));
     }

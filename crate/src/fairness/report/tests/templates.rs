@@ -34,7 +34,7 @@ fn measured(study: &Study, all: usize, by_template: [usize; 6]) -> Report {
     fake::measured(&StudyAnswers::from_texts(study.clone(), texts).unwrap()).unwrap()
 }
 
-/// The wordings lean both ways, and none of them lets the occupations decide.
+/// The templates lean both ways, and none of them lets the occupations decide.
 const GAPS: [usize; 6] = [2, 4, 16, 14, 11, 16];
 
 #[test]
