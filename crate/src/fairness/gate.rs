@@ -131,7 +131,7 @@ impl Gate {
                 "the gate is about '{}', and the study has no such primary test",
                 sanitize_line(unknown, 40)
             );
-            return Err(wrong(message).with_hint(format!("it has {}", names.join(", "))));
+            return Err(invalid_argument(message).with_hint(format!("it has {}", names.join(", "))));
         }
         let is_wanted = |name: &str| {
             let tests = self.tests.as_ref();
@@ -140,7 +140,7 @@ impl Gate {
         let mut counted = tests.iter().filter(|(name, _)| is_wanted(name));
         if self.rules.is_empty() || counted.clone().next().is_none() {
             return Err(
-                wrong("a gate without rules or tests lets everything pass").with_hint(
+                invalid_argument("a gate without rules or tests lets everything pass").with_hint(
                     "without any, its default is all tests, and the rules differs and can't tell",
                 ),
             );
@@ -148,7 +148,7 @@ impl Gate {
         let has_others = self.rules.contains(&GateRule::Differs);
         let is_asked = self.rules.contains(&GateRule::BeyondMargin) && !has_others;
         match counted.find(|(_, has_margin)| is_asked && !has_margin) {
-            Some((name, _)) => Err(wrong(format!(
+            Some((name, _)) => Err(invalid_argument(format!(
                 "'{}' has no margin, so it could never be beyond it",
                 sanitize_line(name, 40)
             ))
@@ -281,7 +281,7 @@ fn test_names(study: &Study) -> Vec<String> {
     measures.chain(assumed.into_iter().flatten()).collect()
 }
 
-fn wrong(message: impl Into<String>) -> Error {
+fn invalid_argument(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Argument, message)
 }
 

@@ -32,10 +32,10 @@ pub(super) fn other_parameters(
     } else {
         format!("holds answers to other requests: {difference}")
     };
-    wrong(path, &what).with_hint("give this batch a journal of its own, in another file")
+    unusable(path, &what).with_hint("give this batch a journal of its own, in another file")
 }
 
-pub(super) fn wrong(path: &Path, what: &str) -> Error {
+pub(super) fn unusable(path: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Journal, format!("{} {what}", path.display()))
 }
 
@@ -73,7 +73,7 @@ pub(super) fn unlockable(path: &Path, error: io::Error) -> Error {
 pub(super) fn no_journal(path: &Path, format: &str) -> Error {
     let what =
         format!("is not a journal: its first line is not a row in the Batch API's {format} format");
-    wrong(path, &what)
+    unusable(path, &what)
         .with_hint("it was left unchanged; give the journal another name, or move the file away")
 }
 

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use super::format::{self, OutputLine, RequestLine};
 use crate::error::{Error, Result};
 use background_sync::BackgroundSync;
-use errors::{unreadable, unwritable, wrong};
+use errors::{unreadable, unwritable, unusable};
 use index::Index;
 use log::Log;
 use scan::{FileKind, Lines, Scan, scan};
@@ -234,7 +234,7 @@ fn open(path: &Path) -> Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     if path.is_dir() {
-        return Err(wrong(path, "is a folder").with_hint("name a file in it"));
+        return Err(unusable(path, "is a folder").with_hint("name a file in it"));
     }
     let file = options
         .open(path)
@@ -244,7 +244,7 @@ fn open(path: &Path) -> Result<File> {
         private::close_file(path, &file, &found)?;
         Ok(file)
     } else {
-        Err(wrong(
+        Err(unusable(
             path,
             "is not a file that keeps what is written to it",
         ))

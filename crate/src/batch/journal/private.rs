@@ -5,7 +5,7 @@ use std::fs::{File, Metadata};
 use std::path::Path;
 
 #[cfg(unix)]
-use super::errors::{VARIABLE, unwritable, wrong};
+use super::errors::{VARIABLE, unwritable, unusable};
 #[cfg(unix)]
 use crate::batch::progress::say;
 use crate::error::Result;
@@ -24,14 +24,14 @@ pub(super) fn close_folder(folder: &Path) -> Result<()> {
 
     let found = std::fs::symlink_metadata(folder).map_err(|error| unwritable(folder, error))?;
     if found.is_symlink() {
-        return Err(wrong(folder, "is a link, and answers are kept in a folder")
+        return Err(unusable(folder, "is a link, and answers are kept in a folder")
             .with_hint(format!("remove the link, or set {VARIABLE} to the folder")));
     }
     // Root may use everybody's files anyway, and in a container owns few of them.
     if found.uid() != own_user() && own_user() != 0 {
         let owner = found.uid();
         return Err(
-            wrong(folder, &format!("belongs to another user ({owner})")).with_hint(format!(
+            unusable(folder, &format!("belongs to another user ({owner})")).with_hint(format!(
                 "the answers would be kept there: set {VARIABLE} to a folder of your own, or to off"
             )),
         );
@@ -85,7 +85,7 @@ fn is_in_closed_folder(path: &Path) -> bool {
 #[cfg(unix)]
 fn refused(path: &Path, why: &str) -> crate::error::Error {
     let what = format!("{why}, and what stands in it would come back as answers");
-    wrong(path, &what).with_hint(format!(
+    unusable(path, &what).with_hint(format!(
         "name another file; or, if every row in it is yours, copy it to a file of your own, and close \
          that with `chmod 600 {}`",
         path.display()

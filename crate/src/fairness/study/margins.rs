@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Study;
-use super::check::wrong;
+use super::check::invalid_argument;
 use crate::error::Result;
 use crate::text::sanitize_line;
 
@@ -76,13 +76,13 @@ impl Study {
         for (name, margin) in self.margins() {
             let shown = sanitize_line(&name, 40);
             if !names.contains(&name) {
-                return Err(wrong(format!(
+                return Err(invalid_argument(format!(
                     "the margin of '{shown}' is set, but the study has no such primary test"
                 ))
                 .with_hint(format!("it has {}", names.join(", "))));
             }
             if !(margin > 0.0 && margin.is_finite()) {
-                return Err(wrong(format!(
+                return Err(invalid_argument(format!(
                     "the margin of '{shown}' is {margin}, and must be above 0"
                 ))
                 .with_hint(
@@ -90,7 +90,7 @@ impl Study {
                 ));
             }
             if margin > LARGEST {
-                return Err(wrong(format!(
+                return Err(invalid_argument(format!(
                     "the margin of '{shown}' is {margin:e}, and no score can be more than {LARGEST:e}"
                 ))
                 .with_hint(

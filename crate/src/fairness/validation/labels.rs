@@ -51,7 +51,7 @@ impl LabelSample {
             let path = path.as_ref();
             let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
             if seen.contains(&whole) {
-                return Err(wrong(format!("{} is given twice", path.display()))
+                return Err(invalid_argument(format!("{} is given twice", path.display()))
                     .with_hint("people agree with themselves: give the sheets of two people"));
             }
             all.extend(self.read(&path.display().to_string(), &bytes_of(path)?)?);
@@ -109,7 +109,7 @@ impl LabelSample {
                         "{file}: line {first} and line {} give row {name} different labels",
                         line.number
                     );
-                    return Err(wrong(message).with_hint(
+                    return Err(invalid_argument(message).with_hint(
                         "one person has one label for a row: correct it, or put a second person's \
                          labels into another column or file",
                     ));
@@ -132,7 +132,7 @@ impl LabelSample {
                 line.number,
                 sanitize_line(label, 40)
             );
-            wrong(message).with_hint(format!(
+            invalid_argument(message).with_hint(format!(
                 "write {}; leave it empty if you did not judge it",
                 self.classes().join(", ")
             ))
@@ -199,7 +199,7 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>> {
             path.display(),
             LARGEST_FILE >> 20
         );
-        return Err(wrong(message));
+        return Err(invalid_argument(message));
     }
     Ok(bytes)
 }
@@ -214,7 +214,7 @@ fn no_columns(file: &str, head: &[String]) -> Error {
         true => "nothing".to_owned(),
         false => found.join(", "),
     };
-    wrong(format!(
+    invalid_argument(format!(
         "{file}: the first line has no column '{ROW}', or none that begins with '{LABEL}': it has {found}"
     ))
     .with_hint("keep the first line of the sheet that `sample.save(..)` wrote")
@@ -229,12 +229,12 @@ fn unknown_row(file: &str, line: &Line, name: &str) -> Error {
             sanitize_line(name, 40)
         ),
     };
-    wrong(message).with_hint(
+    invalid_argument(message).with_hint(
         "the labels belong to a sample of the same answers, of the same size and about the same \
          question",
     )
 }
 
-fn wrong(message: String) -> Error {
+fn invalid_argument(message: String) -> Error {
     Error::new(ErrorKind::Argument, message)
 }
