@@ -143,7 +143,7 @@ impl Engine {
     /// The questions for which requests were sent and that have no outcome, each with this reason.
     /// To be called after the last outcome.
     pub(crate) fn take_interrupted(&self, reason: &Error) -> Vec<Outcome> {
-        self.shared.interrupted.take(reason)
+        self.shared.interrupted.drain_unanswered(reason)
     }
 
     /// Why the remaining questions were not sent, if none of them could have been answered.

@@ -34,7 +34,7 @@ impl BatchRequest {
         let Ok(json) = Json::new(text) else {
             return Self::unreadable(name, &why_none(line));
         };
-        if let Some(prompt) = json::read::<String>(json.raw()) {
+        if let Some(prompt) = json::deserialize::<String>(json.raw()) {
             return Self {
                 custom_id: name.to_owned(),
                 request: Ok(prompt.into()),
@@ -97,7 +97,7 @@ fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
 fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
     let (mut prompt, mut system) = (None::<String>, None::<String>);
     for (name, value) in entries(line, MOST_FIELDS) {
-        let text = || json::read(value).ok_or_else(|| format!("`{name}` is no text"));
+        let text = || json::deserialize(value).ok_or_else(|| format!("`{name}` is no text"));
         match name.as_str() {
             "prompt" => prompt = Some(text()?),
             "system" if is_null(value) => {}

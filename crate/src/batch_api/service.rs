@@ -335,13 +335,13 @@ impl Service {
         let list = field(errors.raw(), "data").unwrap_or(errors.raw());
         let reason = |error: &RawValue| {
             let [code, message, line] = fields(error, ["code", "message", "line"]);
-            let text = |json: Option<&RawValue>| json.and_then(json::read::<String>);
+            let text = |json: Option<&RawValue>| json.and_then(json::deserialize::<String>);
             let reason = match (text(code), text(message)) {
                 (code, None) => code.unwrap_or_default(),
                 (None, Some(message)) => message,
                 (Some(code), Some(message)) => format!("{code}: {message}"),
             };
-            let line = line.and_then(json::read::<u64>);
+            let line = line.and_then(json::deserialize::<u64>);
             let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
             self.client.excerpt(&reason, 300) + &line
         };

@@ -58,7 +58,7 @@ pub(crate) async fn ensure_running(workspace: &Workspace, id: &str) -> Result<bo
         match cluster.state.as_str() {
             "RUNNING" | "RESIZING" => {
                 progress.end(&cluster);
-                return Ok(progress.is_told());
+                return Ok(progress.is_shown());
             }
             "TERMINATED" if !is_started => {
                 start(workspace, id).await?;
@@ -188,7 +188,7 @@ impl ClusterProgress {
         self.last = words;
     }
 
-    fn is_told(&self) -> bool {
+    fn is_shown(&self) -> bool {
         !self.last.is_empty()
     }
 

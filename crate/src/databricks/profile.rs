@@ -37,7 +37,7 @@ impl Profile {
 ///
 /// # Errors
 /// The file can't be read, or lacks the profile.
-pub(super) fn read(path: &Path, name: Option<&str>) -> Result<Option<Profile>> {
+pub(super) fn read_profile(path: &Path, name: Option<&str>) -> Result<Option<Profile>> {
     let text = match std::fs::metadata(path) {
         Ok(file) if file.len() > LARGEST => return Err(unreadable(path, "it is too large")),
         Ok(_) => {
@@ -112,7 +112,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cfg");
         std::fs::write(&path, text).unwrap();
-        read(&path, name)
+        read_profile(&path, name)
     }
 
     #[test]
@@ -133,8 +133,8 @@ mod tests {
         let error = read_text(text, Some("three")).unwrap_err();
         assert!(error.message().contains("\"three\""), "{error}");
         let nowhere = Path::new("/nowhere/cfg");
-        assert_eq!(read(nowhere, None).unwrap(), None);
-        assert!(read(nowhere, Some("two")).is_err());
+        assert_eq!(read_profile(nowhere, None).unwrap(), None);
+        assert!(read_profile(nowhere, Some("two")).is_err());
     }
 
     proptest! {

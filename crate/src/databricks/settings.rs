@@ -101,7 +101,7 @@ impl DatabricksSettings {
         let file = variable("DATABRICKS_CONFIG_FILE").map(PathBuf::from);
         let file = file.or_else(|| Some(std::env::home_dir()?.join(".databrickscfg")));
         let file = file.unwrap_or_default();
-        match profile::read(&file, named.as_deref()) {
+        match profile::read_profile(&file, named.as_deref()) {
             // A profile without a host has nothing for us.
             Ok(Some(profile)) if profile.value("host").is_some() => {
                 let source = format!("the profile {} of {}", profile.name, profile.path.display());

@@ -123,11 +123,11 @@ pub fn find(folder: &Path) -> Result<Found> {
         Ok(found) if !found.is_dir() => return Ok(Found::Foreign),
         Ok(_) => {}
     }
-    let spec = read(&folder.join(FILES[0])).and_then(|spec| InstalledSpec::of(folder, &spec));
+    let spec = read_spec(&folder.join(FILES[0])).and_then(|spec| InstalledSpec::of(folder, &spec));
     Ok(spec.map_or(Found::Foreign, |spec| Found::Ours(Box::new(spec))))
 }
 
-fn read(file: &Path) -> Option<Value> {
+fn read_spec(file: &Path) -> Option<Value> {
     // Reading anything but a regular file, such as a pipe, may never end.
     if !fs::symlink_metadata(file).ok()?.is_file() {
         return None;

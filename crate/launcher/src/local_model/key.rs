@@ -40,7 +40,7 @@ impl Key {
             return Self::checked(given, Origin::CommandLine);
         }
         if let Some(file) = file {
-            return Self::checked(&read(file)?, Origin::File(file.to_owned()));
+            return Self::checked(&read_first_line(file)?, Origin::File(file.to_owned()));
         }
         match std::env::var(VARIABLE) {
             Ok(value) if !value.is_empty() => Self::checked(&value, Origin::Variable),
@@ -101,7 +101,7 @@ impl fmt::Debug for Key {
 }
 
 /// The first line of the file.
-fn read(path: &Path) -> Result<String> {
+fn read_first_line(path: &Path) -> Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(LONGEST).read_to_string(&mut text))

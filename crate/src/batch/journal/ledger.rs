@@ -79,7 +79,7 @@ impl Journal {
         let mut lines = Lines::new(&file);
         while let Some(line) = lines.next().map_err(|error| unreadable(&path, error))? {
             match line.text.and_then(|text| format::read(text).ok()) {
-                Some(note) => take(&mut sent, note),
+                Some(note) => apply_note(&mut sent, note),
                 // The line was cut off, so the step it announces was not taken.
                 None if !line.is_ended => {
                     tail = Tail::Torn;
@@ -106,7 +106,7 @@ impl Journal {
     }
 }
 
-fn take(open: &mut Vec<Sent>, note: Note) {
+fn apply_note(open: &mut Vec<Sent>, note: Note) {
     match note {
         Note::Making { file, rows, .. } => open.push(Sent {
             file,
@@ -181,7 +181,7 @@ impl Ledger {
         let line = format::write(&note)?;
         let written = self.log.append("", line).and_then(|()| self.log.sync());
         written.map_err(|error| unwritable(&self.path, error))?;
-        take(&mut self.open, note);
+        apply_note(&mut self.open, note);
         Ok(())
     }
 }

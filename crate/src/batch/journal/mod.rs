@@ -34,7 +34,7 @@ use std::sync::Arc;
 use super::format::{self, OutputLine, RequestLine};
 use crate::error::{Error, Result};
 use background_sync::BackgroundSync;
-use errors::{unreadable, unwritable, unusable};
+use errors::{unreadable, unusable, unwritable};
 use index::Index;
 use log::Log;
 use scan::{FileKind, Lines, Scan, scan};

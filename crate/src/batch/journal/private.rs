@@ -5,7 +5,7 @@ use std::fs::{File, Metadata};
 use std::path::Path;
 
 #[cfg(unix)]
-use super::errors::{VARIABLE, unwritable, unusable};
+use super::errors::{VARIABLE, unusable, unwritable};
 #[cfg(unix)]
 use crate::batch::progress::say;
 use crate::error::Result;
@@ -24,8 +24,10 @@ pub(super) fn close_folder(folder: &Path) -> Result<()> {
 
     let found = std::fs::symlink_metadata(folder).map_err(|error| unwritable(folder, error))?;
     if found.is_symlink() {
-        return Err(unusable(folder, "is a link, and answers are kept in a folder")
-            .with_hint(format!("remove the link, or set {VARIABLE} to the folder")));
+        return Err(
+            unusable(folder, "is a link, and answers are kept in a folder")
+                .with_hint(format!("remove the link, or set {VARIABLE} to the folder")),
+        );
     }
     // Root may use everybody's files anyway, and in a container owns few of them.
     if found.uid() != own_user() && own_user() != 0 {

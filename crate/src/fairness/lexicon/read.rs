@@ -104,8 +104,10 @@ fn one_word(word: &str) -> Result<()> {
     if whole && tokens.next().is_none() {
         return Ok(());
     }
-    Err(invalid_argument(format!("{:?} is not one word", shown(word)))
-        .with_hint("texts are searched word by word: list single words only"))
+    Err(
+        invalid_argument(format!("{:?} is not one word", shown(word)))
+            .with_hint("texts are searched word by word: list single words only"),
+    )
 }
 
 fn shown(text: &str) -> String {

@@ -262,7 +262,7 @@ fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
             &utility,
         ),
         groups: secondary::group_means(&measured, &scores),
-        secondary: secondary::of(&measured),
+        secondary: secondary::secondary_measures(&measured),
         words: words::differing(&measured)?,
         asked: asked(answers),
         validations: Vec::new(),

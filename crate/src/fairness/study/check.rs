@@ -194,9 +194,8 @@ impl Study {
                     sanitize_line(odd, 60)
                 ),
             };
-            return Err(
-                invalid_argument(message).with_hint("write `{person}` for the person: \"Describe {person}.\"")
-            );
+            return Err(invalid_argument(message)
+                .with_hint("write `{person}` for the person: \"Describe {person}.\""));
         }
         unique("template", self.templates.iter().map(|one| one.trim()))
     }

@@ -51,8 +51,10 @@ impl LabelSample {
             let path = path.as_ref();
             let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
             if seen.contains(&whole) {
-                return Err(invalid_argument(format!("{} is given twice", path.display()))
-                    .with_hint("people agree with themselves: give the sheets of two people"));
+                return Err(
+                    invalid_argument(format!("{} is given twice", path.display()))
+                        .with_hint("people agree with themselves: give the sheets of two people"),
+                );
             }
             all.extend(self.read(&path.display().to_string(), &bytes_of(path)?)?);
             seen.push(whole);

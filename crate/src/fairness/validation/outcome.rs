@@ -82,14 +82,18 @@ impl LabelSample {
     pub fn compare(&self, people: &[Labels]) -> Result<Validation> {
         if !matches!(people.len(), 1 | 2) {
             let message = format!("there are labels of {} people", people.len());
-            return Err(invalid_argument(message).with_hint("give the labels of one person or of two"));
+            return Err(
+                invalid_argument(message).with_hint("give the labels of one person or of two")
+            );
         }
         if let Some(nobody) = people.iter().find(|one| one.is_empty()) {
             let message = format!(
                 "{}: no answer is labeled",
                 sanitize_line(&nobody.person, 200)
             );
-            return Err(invalid_argument(message).with_hint("fill in the column `label` of the sheet"));
+            return Err(
+                invalid_argument(message).with_hint("fill in the column `label` of the sheet")
+            );
         }
         let judged = |row: usize| -> Option<Vec<usize>> {
             let labels = people.iter().map(|one| one.classes.get(&row).copied());
@@ -99,8 +103,10 @@ impl LabelSample {
             .filter_map(|row| Some((row, judged(row)?)))
             .collect();
         if judged.is_empty() {
-            return Err(invalid_argument("no answer was labeled by both people".to_owned())
-                .with_hint("give both the same sheet"));
+            return Err(
+                invalid_argument("no answer was labeled by both people".to_owned())
+                    .with_hint("give both the same sheet"),
+            );
         }
         let agreed: Vec<(usize, Option<usize>)> = judged
             .iter()
@@ -108,8 +114,10 @@ impl LabelSample {
             .filter_map(|(row, labels)| Some((*labels.first()?, self.rows().get(*row)?.measured)))
             .collect();
         if agreed.is_empty() {
-            return Err(invalid_argument("the two people agree on no answer".to_owned())
-                .with_hint("let them discuss what the labels mean, and label a new sample"));
+            return Err(
+                invalid_argument("the two people agree on no answer".to_owned())
+                    .with_hint("let them discuss what the labels mean, and label a new sample"),
+            );
         }
         Ok(Validation {
             about: self.about.clone(),

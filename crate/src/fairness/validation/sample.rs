@@ -78,8 +78,10 @@ impl LabelSample {
         let shown = sanitize_line(name, 40);
         let Some(measure) = measures.iter().find(|one| one.name() == name) else {
             let names: Vec<_> = measures.iter().map(|one| one.name()).collect();
-            return Err(invalid_argument(format!("the study has no measure '{shown}'"))
-                .with_hint(format!("it has {}", names.join(", "))));
+            return Err(
+                invalid_argument(format!("the study has no measure '{shown}'"))
+                    .with_hint(format!("it has {}", names.join(", "))),
+            );
         };
         let classes: Vec<String> = measure.classes().into_iter().map(str::to_owned).collect();
         if classes.len() < 2 {
@@ -160,7 +162,9 @@ fn draw(texts: Vec<Text>, about: &str, seed: i64, n: usize) -> Result<Vec<(Strin
             "{n} answers to label were requested, but there are {}",
             texts.len()
         );
-        return Err(invalid_argument(message).with_hint("request at least one, and no more than there are"));
+        return Err(
+            invalid_argument(message).with_hint("request at least one, and no more than there are")
+        );
     }
     let mut places: Vec<(usize, Text)> = texts.into_iter().enumerate().collect();
     Random::new(seed.cast_unsigned() ^ 0x006c_6162_656c).shuffle(&mut places);

@@ -30,7 +30,7 @@ pub(super) fn each_block(
 ) -> Result<()> {
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(1);
-        let reading = scope.spawn(move || read(opened, separator, offset, &sender));
+        let reading = scope.spawn(move || read_blocks(opened, separator, offset, &sender));
         for block in receiver {
             let block = block.map_err(|fault: Fault| fault.of_file(opened.path()))?;
             if !take(block)? {
@@ -45,7 +45,7 @@ pub(super) fn each_block(
 }
 
 /// Sends the blocks, until nobody wants more of them.
-fn read(
+fn read_blocks(
     opened: &Opened,
     separator: u8,
     mut offset: u64,

@@ -12,7 +12,7 @@ use super::pieces::Piece;
 use crate::files::place::{Fault, quoted, utf8};
 
 /// Reads the lines of a piece.
-pub(super) fn read(piece: &Piece, mut columns: Columns) -> Result<Columns, Fault> {
+pub(super) fn read_rows(piece: &Piece, mut columns: Columns) -> Result<Columns, Fault> {
     let text = utf8(&piece.bytes, piece.offset)?;
     let mut offset = piece.offset;
     for line in text.split_inclusive('\n') {

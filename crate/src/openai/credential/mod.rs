@@ -110,7 +110,7 @@ impl Credential {
                     key_variable,
                 )
             }
-            (None, None) => match sign_in::of(settings, endpoint)? {
+            (None, None) => match sign_in::sign_in_credential(settings, endpoint)? {
                 Some(tokens) => (
                     CredentialKind::EntraToken,
                     Sent::SignedIn(tokens),

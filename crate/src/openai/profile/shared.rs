@@ -209,7 +209,7 @@ impl SharedProfile {
     /// # Errors
     /// The text is no profile of this deployment.
     pub(crate) fn learn_from_file(&self, text: &[u8], host: &str) -> Result<(), String> {
-        let profile = file::read(text, host, &self.deployment)?;
+        let profile = file::parse_profile(text, host, &self.deployment)?;
         let mut state = self.state();
         if state.version == 0 && state.accepted.is_empty() {
             state.profile = Arc::new(profile);

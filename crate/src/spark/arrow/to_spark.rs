@@ -33,17 +33,17 @@ pub(super) struct Change {
 
 impl Change {
     /// The sentences about it.
-    pub(super) fn told(&self, column: &str, dtype: &DataType) -> Vec<String> {
-        let mut told = Vec::new();
+    pub(super) fn notes(&self, column: &str, dtype: &DataType) -> Vec<String> {
+        let mut notes = Vec::new();
         if let Some(to) = self.to {
-            told.push(format!("column `{column}`: {dtype} is {to} in Spark"));
+            notes.push(format!("column `{column}`: {dtype} is {to} in Spark"));
         }
         if self.is_rounded {
-            told.push(format!(
+            notes.push(format!(
                 "column `{column}`: Spark's times have microseconds, so its nanoseconds are cut off"
             ));
         }
-        told
+        notes
     }
 }
 

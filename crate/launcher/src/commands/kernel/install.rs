@@ -37,7 +37,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     setup::starter(home)?;
     installed::write(&place.folder, &installed::content(home, project, shown)?)?;
     record::add(home, &place.folder)?;
-    tell(&place, shown);
+    print_installed(&place, shown);
     Ok(())
 }
 
@@ -114,7 +114,7 @@ fn missing(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn tell(place: &Located, shown: &str) {
+fn print_installed(place: &Located, shown: &str) {
     out!(
         "✓ Jupyter offers '{shown}' (kernel `{}`), from {}",
         place.name,

@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 
 use super::codec::{Reader, broken};
 use super::endpoint::{Endpoint, Listener, Stream};
-use super::handshake::{Kind, hear, opening};
+use super::handshake::{Kind, opening, receive_opening};
 use super::outbox::Outbox;
 
 /// The maximum number of peers of a socket.
@@ -130,7 +130,7 @@ impl Peers {
     async fn arrive(&self, stream: Stream, kind: Kind, number: u64) -> io::Result<(Bytes, Reader)> {
         let (mut reader, mut writer) = stream.split();
         writer.write_all(&opening(kind, b"")).await?;
-        let chosen = hear(&mut reader, kind).await?;
+        let chosen = receive_opening(&mut reader, kind).await?;
         let name = match chosen.is_empty() {
             true => [&[0], number.to_be_bytes().as_slice()].concat().into(),
             false => chosen,

@@ -217,10 +217,10 @@ pub fn hint(message: &str) -> Option<String> {
     if let Some(method) = between(message, "no method named `") {
         return method_hint(message, method);
     }
-    let told = |hint: &str| Some(format!("  hint: {hint}"));
+    let shown = |hint: &str| Some(format!("  hint: {hint}"));
     let function = between(message, "cannot find function `");
     if let Some((_, hint)) = FUNCTIONS.iter().find(|(name, _)| Some(*name) == function) {
-        return told(hint);
+        return shown(hint);
     }
     let name = function
         .or_else(|| between(message, "cannot find type `"))
