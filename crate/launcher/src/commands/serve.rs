@@ -20,7 +20,7 @@ pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {
     let server = block_on(async {
         // First of all: setting up and loading may take long on a busy machine, and a shell starts
         // programs in the background with Ctrl-C ignored.
-        let stop = told_to_stop().doing(|| "could not wait for signals".to_owned())?;
+        let stop = told_to_stop().with_context(|| "could not wait for signals".to_owned())?;
         let mut stop = pin!(stop);
         let (report, started) = oneshot::channel();
         std::thread::spawn(move || {
@@ -29,7 +29,7 @@ pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {
             let _ = report.send(server);
         });
         let server = tokio::select! {
-            server = started => server.doing(|| "the local model's thread ended".to_owned())??,
+            server = started => server.with_context(|| "the local model's thread ended".to_owned())??,
             () = stop.as_mut() => return Ok(None),
         };
         introduce(&server, host, like, limits);

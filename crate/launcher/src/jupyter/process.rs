@@ -69,7 +69,7 @@ impl Kernel {
         connection.save(&connection_file)?;
 
         let launcher = std::env::current_exe()
-            .doing(|| "could not find the launcher's own program".to_owned())?;
+            .with_context(|| "could not find the launcher's own program".to_owned())?;
         let mut guard = match command.runs_for_a_reader {
             true => Command::new(launcher),
             false => tool::command(launcher).into(),
@@ -97,7 +97,7 @@ impl Kernel {
             // kernel properly.
             .process_group(0)
             .spawn()
-            .doing(|| format!("cannot start a kernel in {}", folder.display()))?;
+            .with_context(|| format!("cannot start a kernel in {}", folder.display()))?;
         let tail = Tail::default();
         if let Some(stderr) = guard.stderr.take() {
             tail.follow(stderr);
@@ -267,7 +267,7 @@ pub fn private_folder() -> Result<TempDir> {
             length if length <= FOLDER => Ok(made),
             _ => folder.tempdir_in("/tmp"),
         });
-    made.doing(|| "cannot make a temporary folder".to_owned())
+    made.with_context(|| "cannot make a temporary folder".to_owned())
 }
 
 /// The connection to a kernel: by sockets in a private folder, if the kernel supports that.

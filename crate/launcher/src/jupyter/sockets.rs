@@ -76,12 +76,12 @@ impl Sockets {
             let endpoint = connection.endpoint(port);
             connect_to(&endpoint, identity.as_bytes())
                 .await
-                .doing(doing)
+                .with_context(doing)
         };
         let iopub = subscribe(&connection.endpoint(ports.iopub)).await;
         let mut sockets = Self {
             session: Session::new(&connection.key)?,
-            iopub: iopub.doing(doing)?,
+            iopub: iopub.with_context(doing)?,
             stdin: channel(ports.stdin).await?,
             shell: channel(ports.shell).await?,
             control: channel(ports.control).await?,
@@ -98,16 +98,20 @@ impl Sockets {
         let (send, receive) = &mut self.shell;
         loop {
             let (id, request) = self.session.request("kernel_info_request", &json!({}));
-            send.send(&request).doing(doing)?;
+            send.send(&request).with_context(doing)?;
             let answer = loop {
-                let answer = self.session.read(receive.recv().await.doing(doing)?)?;
+                let answer = self
+                    .session
+                    .read(receive.recv().await.with_context(doing)?)?;
                 if answer.parent.id() == id {
                     break answer.content;
                 }
             };
             let heard = timeout(SUBSCRIPTION, async {
                 loop {
-                    let message = self.session.read(self.iopub.recv().await.doing(doing)?)?;
+                    let message = self
+                        .session
+                        .read(self.iopub.recv().await.with_context(doing)?)?;
                     if message.ends(&id) {
                         return Result::<()>::Ok(());
                     }

@@ -57,8 +57,8 @@ pub enum Found {
 
 /// The content of a kernelspec that starts this program.
 pub fn content(home: &Home, project: &Checkout, display_name: &str) -> Result<Value> {
-    let program =
-        std::env::current_exe().doing(|| "could not find the launcher's own program".to_owned())?;
+    let program = std::env::current_exe()
+        .with_context(|| "could not find the launcher's own program".to_owned())?;
     let mut argv = vec![
         text(&starter(home))?,
         "kernel".to_owned(),
@@ -218,7 +218,7 @@ pub fn write(folder: &Path, content: &Value) -> Result<()> {
         }
         Ok::<_, std::io::Error>(())
     };
-    write().doing(|| format!("could not write the kernelspec in {}", folder.display()))
+    write().with_context(|| format!("could not write the kernelspec in {}", folder.display()))
 }
 
 #[cfg(test)]

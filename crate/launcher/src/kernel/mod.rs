@@ -61,8 +61,8 @@ const FORMATS: &str = "formats-are-the-readers";
 /// The command that starts this kernel, for a kernelspec and for `evenhand run`;
 /// Jupyter replaces `{connection_file}`.
 pub fn command() -> Result<Vec<String>> {
-    let program =
-        std::env::current_exe().doing(|| "could not find the launcher's own program".to_owned())?;
+    let program = std::env::current_exe()
+        .with_context(|| "could not find the launcher's own program".to_owned())?;
     let program = program.into_os_string().into_string().map_err(|_| {
         Failure::new("the launcher's path is not UTF-8, which a kernelspec can't hold")
             .hint("move the checkout to a folder with a plain name")
@@ -78,7 +78,8 @@ pub fn command() -> Result<Vec<String>> {
 /// Runs the kernel until Jupyter ends it. Jupyter wrote its ports and key to this file.
 pub fn run(connection_file: &Path, home: &Home) -> Result<ExitCode> {
     let connection = Connection::load(connection_file)?;
-    let folder = std::env::current_dir().doing(|| "the notebook's folder is gone".to_owned())?;
+    let folder =
+        std::env::current_dir().with_context(|| "the notebook's folder is gone".to_owned())?;
     let mut private = None;
     let served = block_on(wrapper::serve(connection, async {
         let parts = parts(home, &folder, &mut private);
@@ -102,7 +103,7 @@ pub fn run(connection_file: &Path, home: &Home) -> Result<ExitCode> {
 fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Result<Parts> {
     let project = Checkout::locate().map_err(|failure| failure.hint(installed::MOVED))?;
     // Otherwise a `rust-toolchain.toml` beside the notebook would select the compiler.
-    std::env::set_current_dir(project.root()).doing(|| "the checkout is gone".to_owned())?;
+    std::env::set_current_dir(project.root()).with_context(|| "the checkout is gone".to_owned())?;
     let program = paths::evcxr::kernel_program(home).ok_or_else(|| {
         Failure::new("the Rust kernel is not installed yet")
             .hint("run `cargo run` in the checkout first")

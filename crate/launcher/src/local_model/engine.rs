@@ -227,11 +227,12 @@ impl Launch {
             }
         }
         let logs = home.logs();
-        private::create_folder(&logs).doing(|| format!("could not make {}", logs.display()))?;
+        private::create_folder(&logs)
+            .with_context(|| format!("could not make {}", logs.display()))?;
         let log = logs.join("engine.log");
         // Other servers on this machine may be writing to it too, so it is rarely truncated.
         if std::fs::metadata(&log).is_ok_and(|log| log.len() > LARGEST_LOG) {
-            File::create(&log).doing(|| format!("could not write {}", log.display()))?;
+            File::create(&log).with_context(|| format!("could not write {}", log.display()))?;
         }
         Ok(Self {
             python: home.python(),
@@ -248,7 +249,7 @@ impl Launch {
             .append(true)
             .mode(0o600)
             .open(&self.log)
-            .doing(|| format!("could not write {}", self.log.display()))?;
+            .with_context(|| format!("could not write {}", self.log.display()))?;
         let before = log.metadata().map_or(0, |log| log.len());
         let mut command = Command::from(tool::python(&self.python));
         command
@@ -262,7 +263,7 @@ impl Launch {
         // Ctrl-C in the terminal is meant for the launcher, which then ends the engine.
         #[cfg(unix)]
         command.process_group(0);
-        let mut child = command.spawn().doing(|| {
+        let mut child = command.spawn().with_context(|| {
             format!(
                 "could not start the local model with {}",
                 self.python.display()

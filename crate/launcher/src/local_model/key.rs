@@ -105,7 +105,7 @@ fn read_first_line(path: &Path) -> Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
-        .doing(|| format!("the key can't be read from {}", path.display()))?;
+        .with_context(|| format!("the key can't be read from {}", path.display()))?;
     Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 

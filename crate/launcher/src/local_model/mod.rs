@@ -148,10 +148,10 @@ impl Server {
                     let _ = ready.send(Err(failure));
                 }
             })
-            .doing(|| "could not start a thread for the local model".to_owned())?;
+            .with_context(|| "could not start a thread for the local model".to_owned())?;
         started
             .recv()
-            .doing(|| "the local model's thread ended".to_owned())??;
+            .with_context(|| "the local model's thread ended".to_owned())??;
         Ok(Self {
             address,
             key,
@@ -200,9 +200,10 @@ async fn serve(
     ready: &mpsc::SyncSender<Result<()>>,
     stopped: oneshot::Receiver<()>,
 ) -> Result<()> {
-    let listener =
-        TcpListener::from_std(listener).doing(|| "could not listen for requests".to_owned())?;
-    let http = http_server::http_client().doing(|| "could not make an HTTP client".to_owned())?;
+    let listener = TcpListener::from_std(listener)
+        .with_context(|| "could not listen for requests".to_owned())?;
+    let http =
+        http_server::http_client().with_context(|| "could not make an HTTP client".to_owned())?;
     let (engine, supervision) = Engine::start(home, options.threads).await?;
     let limits = Limits::new(options.behavior.tpm, options.behavior.rpm);
     let router = http_server::router(Arc::new(FrontEnd {

@@ -96,7 +96,7 @@ fn load(options: &Options, project: &Checkout) -> Result<Vec<Notebook>> {
         .map(|path| Notebook::load(path))
         .collect::<Result<Vec<_>>>()?;
     if let Some(out) = &options.out {
-        std::fs::create_dir_all(out).doing(|| format!("cannot make {}", out.display()))?;
+        std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     }
     let mut names = HashSet::new();
     for notebook in &notebooks {
@@ -127,7 +127,7 @@ fn all_notebooks(folder: &Path) -> Result<Vec<PathBuf>> {
             .because(error)
             .hint("name the notebooks")
     })? {
-        let path = entry.doing(doing)?.path();
+        let path = entry.with_context(doing)?.path();
         if path
             .extension()
             .is_some_and(|extension| extension == "ipynb")
@@ -261,7 +261,7 @@ struct Stop {
 
 impl Stop {
     fn new() -> Result<Self> {
-        let listen = |kind| signal(kind).doing(|| "cannot listen for signals".to_owned());
+        let listen = |kind| signal(kind).with_context(|| "cannot listen for signals".to_owned());
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,

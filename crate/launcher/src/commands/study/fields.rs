@@ -39,13 +39,18 @@ impl Fields {
         let name = file.display();
         let unread = |failure: Failure| failure.exit_with(INVALID);
         let doing = || format!("{name} can't be read");
-        let size = std::fs::metadata(file).doing(doing).map_err(unread)?.len();
+        let size = std::fs::metadata(file)
+            .with_context(doing)
+            .map_err(unread)?
+            .len();
         if size > LARGEST_FILE {
             return Err(invalid(format!(
                 "{name}: {size} bytes are too many for settings"
             )));
         }
-        let text = std::fs::read_to_string(file).doing(doing).map_err(unread)?;
+        let text = std::fs::read_to_string(file)
+            .with_context(doing)
+            .map_err(unread)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let UniqueFields(value) = serde_json::from_str(text).map_err(|error| {
             let message = sanitize_line(&error.to_string(), 2 * SHOWN);

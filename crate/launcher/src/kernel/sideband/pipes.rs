@@ -28,13 +28,13 @@ const PIECE: usize = 64 * 1024;
 /// Creates the pipes in this folder.
 pub fn create(folder: &Path) -> Result<()> {
     let doing = || format!("could not create pipes in {}", folder.display());
-    private::create_folder(folder).doing(doing)?;
+    private::create_folder(folder).with_context(doing)?;
     let made = tool::command("mkfifo")
         .args(["-m", "600"])
         .args(NAMES.map(|(_, name)| folder.join(name)))
         .stdin(Stdio::null())
         .output()
-        .doing(doing)?;
+        .with_context(doing)?;
     match made.status.success() {
         true => Ok(()),
         false => Err(Failure::new(doing())
@@ -54,9 +54,14 @@ pub fn listen<E: Send + 'static>(
     for (stream, name) in NAMES {
         let path = folder.join(name);
         let doing = || format!("could not open {}", path.display());
-        let reader = pipe::OpenOptions::new().open_receiver(&path).doing(doing)?;
+        let reader = pipe::OpenOptions::new()
+            .open_receiver(&path)
+            .with_context(doing)?;
         // While the wrapper itself could write, the pipe does not end when a cell's process does.
-        let held = OpenOptions::new().write(true).open(&path).doing(doing)?;
+        let held = OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .with_context(doing)?;
         tokio::spawn(pass_on(reader, held, stream, events.clone(), event));
     }
     Ok(())

@@ -127,7 +127,7 @@ pub async fn serve(
 
 /// Sends `Event::End` on a signal to terminate and when the Jupyter that started us is gone.
 fn watch_for_the_end(events: &Sender<Event>) -> Result<()> {
-    let listen = |kind| signal(kind).doing(|| "cannot listen for signals".to_owned());
+    let listen = |kind| signal(kind).with_context(|| "cannot listen for signals".to_owned());
     let (mut terminate, mut hang_up) = (
         listen(SignalKind::terminate())?,
         listen(SignalKind::hangup())?,

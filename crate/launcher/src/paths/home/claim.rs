@@ -236,7 +236,7 @@ fn foreign(root: &Path, folder: &str, is_ours: impl Fn(&str) -> bool) -> Option<
 }
 
 fn entries(root: &Path) -> Result<Vec<OsString>> {
-    let mut entries = list(root).doing(|| format!("could not read {}", root.display()))?;
+    let mut entries = list(root).with_context(|| format!("could not read {}", root.display()))?;
     // Whatever it says, it is not what the folder is recognized by.
     if marker::exists(root) {
         entries.retain(|name| name != MARKER);
