@@ -102,11 +102,11 @@ impl Client {
     }
 
     async fn next(&mut self) -> Result<Event> {
-        let doing = || "the connection to the kernel broke".to_owned();
+        let context = || "the connection to the kernel broke".to_owned();
         // Neither receiver loses a message when the other one is ready first.
         tokio::select! {
-            message = self.0.iopub.recv() => Ok(Event::Iopub(self.0.session.read(message.with_context(doing)?)?)),
-            message = self.0.shell.1.recv() => Ok(Event::Shell(self.0.session.read(message.with_context(doing)?)?)),
+            message = self.0.iopub.recv() => Ok(Event::Iopub(self.0.session.read(message.with_context(context)?)?)),
+            message = self.0.shell.1.recv() => Ok(Event::Shell(self.0.session.read(message.with_context(context)?)?)),
         }
     }
 }

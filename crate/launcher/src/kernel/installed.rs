@@ -178,21 +178,21 @@ impl InstalledSpec {
     /// Removes its files, and its folder unless somebody else put something into it. Returns whether
     /// the folder is gone.
     pub fn remove(&self) -> Result<bool> {
-        let doing = |error: std::io::Error| {
+        let context = |error: std::io::Error| {
             Failure::new(format!("could not remove {}", self.folder.display()))
                 .because(error)
                 .hint("remove it as the user who installed it")
         };
         for file in FILES {
             match fs::remove_file(self.folder.join(file)) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(doing(error)),
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(context(error)),
                 _ => {}
             }
         }
         match fs::remove_dir(&self.folder) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(false),
-            Err(error) => Err(doing(error)),
+            Err(error) => Err(context(error)),
         }
     }
 }

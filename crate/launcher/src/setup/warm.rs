@@ -163,10 +163,10 @@ fn sources(project: &Checkout) -> Result<String> {
     kernel::profile_of_packages().hash(&mut hash);
     let mut folders = vec![project.sources()];
     while let Some(folder) = folders.pop() {
-        let doing = || format!("could not read {}", folder.display());
+        let context = || format!("could not read {}", folder.display());
         let mut entries = Vec::new();
-        for entry in fs::read_dir(&folder).with_context(doing)? {
-            entries.push(entry.with_context(doing)?.path());
+        for entry in fs::read_dir(&folder).with_context(context)? {
+            entries.push(entry.with_context(context)?.path());
         }
         entries.sort();
         for path in entries {
@@ -174,7 +174,7 @@ fn sources(project: &Checkout) -> Result<String> {
                 folders.push(path);
             } else {
                 path.hash(&mut hash);
-                fs::read(&path).with_context(doing)?.hash(&mut hash);
+                fs::read(&path).with_context(context)?.hash(&mut hash);
             }
         }
     }

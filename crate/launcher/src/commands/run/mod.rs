@@ -120,14 +120,14 @@ fn load(options: &Options, project: &Checkout) -> Result<Vec<Notebook>> {
 }
 
 fn all_notebooks(folder: &Path) -> Result<Vec<PathBuf>> {
-    let doing = || format!("cannot list {}", folder.display());
+    let context = || format!("cannot list {}", folder.display());
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| {
-        Failure::new(doing())
+        Failure::new(context())
             .because(error)
             .hint("name the notebooks")
     })? {
-        let path = entry.with_context(doing)?.path();
+        let path = entry.with_context(context)?.path();
         if path
             .extension()
             .is_some_and(|extension| extension == "ipynb")

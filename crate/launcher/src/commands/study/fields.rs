@@ -38,9 +38,9 @@ impl Fields {
     pub(super) fn read(file: &Path) -> Result<Self> {
         let name = file.display();
         let unread = |failure: Failure| failure.exit_with(INVALID);
-        let doing = || format!("{name} can't be read");
+        let context = || format!("{name} can't be read");
         let size = std::fs::metadata(file)
-            .with_context(doing)
+            .with_context(context)
             .map_err(unread)?
             .len();
         if size > LARGEST_FILE {
@@ -49,7 +49,7 @@ impl Fields {
             )));
         }
         let text = std::fs::read_to_string(file)
-            .with_context(doing)
+            .with_context(context)
             .map_err(unread)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let UniqueFields(value) = serde_json::from_str(text).map_err(|error| {

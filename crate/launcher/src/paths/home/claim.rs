@@ -94,8 +94,8 @@ pub(super) fn state(root: &Path) -> Result<State> {
 }
 
 pub(super) fn claim(root: &Path) -> Result<()> {
-    let doing = || unusable(root);
-    let failed = |error: io::Error| doing().because(error).hint(ROOM);
+    let context = || unusable(root);
+    let failed = |error: io::Error| context().because(error).hint(ROOM);
     let mut found = state(root)?;
     if found == State::Absent {
         private::create_folder(root).map_err(failed)?;
