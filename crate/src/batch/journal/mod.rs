@@ -5,16 +5,16 @@
 //! destination of the Batch API's results.
 //!
 //! - [`Parameters`] gives rows their IDs; [`place()`] chooses the location of the file.
-//! - `ledger` records the batches that were submitted to the Batch API.
+//! - `batch_record` records the batches that were submitted to the Batch API.
 //! - `private` keeps other users out of it.
 //! - `shipped` fills a new one with answers that come with the toolkit.
 //! - `scan` reads a file once and builds the `index`; `log` appends; `background_sync` writes
 //!   every row to disk within a second; `errors` holds the error messages.
 
 mod background_sync;
+mod batch_record;
 mod errors;
 mod index;
-mod ledger;
 mod location;
 mod log;
 mod parameters;
@@ -39,7 +39,7 @@ use index::Index;
 use log::Log;
 use scan::{FileKind, Lines, Scan, scan};
 
-pub(crate) use ledger::{Ledger, Sent};
+pub(crate) use batch_record::{Ledger, Sent};
 pub(crate) use location::place;
 pub(crate) use parameters::Parameters;
 #[cfg(any(test, feature = "notebook"))]

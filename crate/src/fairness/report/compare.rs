@@ -5,9 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::caveats::disagreements;
+use super::comparability::same;
 use super::paired::Paired;
 use super::primary::{PrimaryOutcome, Rounds};
-use super::same::same;
 use super::text::{Kind, Rows, estimated, none, number, p_value, sentence, with_names};
 use super::{Asked, Report};
 use crate::error::Result;

@@ -4,25 +4,24 @@
 //! - `measured_answers` reads the answers and refuses an incomplete grid; `scores` measures them;
 //!   `preregistered` is the
 //!   list of primary tests, fixed by the study; `primary` has their outcomes, `estimate`
-//!   computes them, `doubts` tells what stands against a conclusion (`doubt`), and `verdict` draws it; `shares` tells what the differences vary
+//!   computes them, `find_doubts` tells what stands against a conclusion (`doubt`), and `verdict` draws it; `shares` tells what the differences vary
 //!   with; `neutral`, `secondary` and
 //!   `words` are descriptive, without a verdict; `caveats` lists what all this does not show.
-//! - `compare` compares two reports of one study ([`Comparison`]), where both have answers (`paired`); `same` checks that both asked
+//! - `compare` compares two reports of one study ([`Comparison`]), where both have answers (`paired`); `comparability` checks that both asked
 //!   the same, and `measuring` that both measured the same.
 //! - `to_label` gives the answers that people label.
 //! - `models` puts the reports of several models together ([`MultiModelReport`]).
 //! - `conclusion` puts the findings into sentences; `text` renders a report for a terminal; with the
 //!   feature `notebook`, `html` renders it for a notebook and as a standalone page, `frames` gives its
-//!   tables as data frames, and `behind` the answers behind its numbers.
+//!   tables as data frames, and `report_answers` the answers behind its numbers.
 
-#[cfg(feature = "notebook")]
-mod behind;
 mod caveats;
+mod comparability;
 mod compare;
 mod conclusion;
 mod doubt;
-mod doubts;
 mod estimate;
+mod find_doubts;
 #[cfg(feature = "notebook")]
 pub(super) mod frames;
 #[cfg(feature = "notebook")]
@@ -34,7 +33,8 @@ mod neutral;
 mod paired;
 mod preregistered;
 mod primary;
-mod same;
+#[cfg(feature = "notebook")]
+mod report_answers;
 mod scores;
 mod secondary;
 mod shares;
@@ -98,7 +98,7 @@ pub struct Report {
     /// The answers behind the numbers.
     #[cfg(feature = "notebook")]
     #[serde(skip)]
-    behind: behind::Behind,
+    behind: report_answers::Behind,
     /// Measures held against people: see [`with_validation`](Self::with_validation).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,
@@ -271,7 +271,7 @@ fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
         neutral,
         utility,
         #[cfg(feature = "notebook")]
-        behind: behind::Behind::of(answers),
+        behind: report_answers::Behind::of(answers),
     })
 }
 

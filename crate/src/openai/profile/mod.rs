@@ -6,7 +6,7 @@
 //! refuse a temperature. A [`Profile`] holds what is known about one deployment and translates
 //! requests for it.
 //!
-//! - `refusal` interprets what an error response says (`said`, `wording`), `learn` draws the conclusions.
+//! - `refusal` interprets what an error response says (`error_body`, `wording`), `learn` draws the conclusions.
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait.
 //! - `negotiation` sends one request until it has its answer; `judge_refusal` decides what a
@@ -16,6 +16,7 @@
 //!   profile is stored.
 
 mod complaint;
+mod error_body;
 mod exhausted;
 mod fields;
 mod file;
@@ -23,7 +24,6 @@ mod judge_refusal;
 mod learn;
 mod negotiation;
 mod refusal;
-mod said;
 mod shared;
 mod take_back;
 mod thinking;

@@ -2,11 +2,11 @@
 //!
 //! The service sends a 400 with `code` (`unsupported_parameter`, `unsupported_value`), `param`
 //! and a message that lists the accepted values. Gateways leave out any of these or embed the
-//! message in their own, some with a status of their own. Therefore the message is searched too (`said`,
+//! message in their own, some with a status of their own. Therefore the message is searched too (`error_body`,
 //! `wording`), and a field that it names counts only if the request set it. An error in unknown words,
 //! such as another language, counts if it names such a field and is not about a limit.
 
-use super::said::Said;
+use super::error_body::Said;
 use super::wording::{
     EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, WEAK_PHRASES, is_about_limit, is_quoted,
     listed_efforts, most_tokens, names_as_field, position,

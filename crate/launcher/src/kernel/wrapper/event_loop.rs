@@ -1,15 +1,15 @@
 //! The wrapper's event loop: handles the messages of each side and sends the results to the
 //! other. One request is processed at a time; the others wait in the order in which they arrived.
 //!
-//! - `given`: what evcxr is given of a request.
+//! - `translate_request`: what evcxr is given of a request.
 //! - `finishing`: a request ends, and what follows for those behind it.
-//! - `printed`: what the process that runs the cells prints, and what it reads.
+//! - `process_output`: what the process that runs the cells prints, and what it reads.
 //! - `stopping`: the reader stops a cell.
 
 mod finishing;
-mod given;
-mod printed;
+mod process_output;
 mod stopping;
+mod translate_request;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -20,6 +20,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::cell_history::Past;
 use super::error::CellError;
 use super::evcxr_process::until_gone;
 use super::evcxr_side::{EvcxrSide, note_on};
@@ -28,7 +29,6 @@ use super::in_flight::{InFlight, Out};
 use super::jupyter_side::JupyterSide;
 use super::local_replies::{self, Comms};
 use super::outbound::Outbound;
-use super::past::Past;
 use super::toolkit::Toolkit;
 use crate::error::{Failure, Result};
 use crate::jupyter::Message;

@@ -1,6 +1,6 @@
 //! What the reader can do about an error of the compiler.
 
-use super::past::{Past, Source};
+use super::cell_history::{Past, Source};
 use super::{polars_parts, python_habits, renamed};
 use crate::kernel::rust_text::items;
 

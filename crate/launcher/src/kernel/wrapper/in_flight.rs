@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::building::Building;
+use super::cell_history::Past;
 use super::error::CellError;
 use super::panic::Panic;
-use super::past::Past;
 use super::stop::Stopping;
 use super::{hints, panic_place, positions};
 use crate::jupyter::Message;

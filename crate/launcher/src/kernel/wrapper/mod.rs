@@ -9,13 +9,14 @@
 //! - `in_flight` tracks a request that evcxr is working on; `panic`, `panic_place` and `error` are the
 //!   ways in which a cell fails; `stop` ends what it started.
 //! - `building`: what the reader is told while something compiles.
-//! - `hints`, with `past`, `renamed` and `python_habits`: what the reader can do about an error.
+//! - `hints`, with `cell_history`, `renamed` and `python_habits`: what the reader can do about an error.
 //! - `local_replies`, `is_complete`: requests that are answered without evcxr; `positions`: completion
 //!   and inspection.
 //! - `prewarm`: what is prepared while the user reads; `toolkit`: what a line that depends on the toolkit
 //!   means.
 
 mod building;
+mod cell_history;
 mod error;
 mod evcxr_process;
 mod evcxr_side;
@@ -29,7 +30,6 @@ mod local_replies;
 mod outbound;
 mod panic;
 mod panic_place;
-mod past;
 mod polars_parts;
 mod positions;
 pub mod prewarm;

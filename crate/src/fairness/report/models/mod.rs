@@ -84,7 +84,7 @@ impl MultiModelReport {
         if let Some((first, others)) = models.split_first() {
             for other in others {
                 let names = [&first.name, &other.name].map(String::as_str);
-                same::same_study(&first.report.asked, &other.report.asked, names)?;
+                comparability::same_study(&first.report.asked, &other.report.asked, names)?;
             }
         }
         let pairs = tested_pairs(&models, rounds)?;
