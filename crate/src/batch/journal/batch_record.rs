@@ -14,8 +14,8 @@ use super::{Journal, beside, open, unreadable, unwritable};
 use crate::batch::format;
 use crate::error::Result;
 
-/// The batches that are not settled. Only the holder of the journal can have a ledger.
-pub(crate) struct Ledger {
+/// The batches that are not settled. Only the holder of the journal can have a record of them.
+pub(crate) struct BatchRecord {
     path: PathBuf,
     log: Log,
     open: Vec<Sent>,
@@ -55,13 +55,13 @@ enum Note {
 
 impl Journal {
     /// The batches that were submitted from this journal and are not settled, oldest first. Does
-    /// not create the ledger file.
+    /// not create the record.
     ///
     /// # Errors
     /// The file can't be read.
     pub(crate) fn under_way(&self) -> Result<Vec<Sent>> {
         if beside(&self.path, "batches").exists() {
-            Ok(self.ledger()?.open)
+            Ok(self.batch_record()?.open)
         } else {
             Ok(Vec::new())
         }
@@ -71,7 +71,7 @@ impl Journal {
     ///
     /// # Errors
     /// The file can't be created, read or written.
-    pub(crate) fn ledger(&self) -> Result<Ledger> {
+    pub(crate) fn batch_record(&self) -> Result<BatchRecord> {
         let path = beside(&self.path, "batches");
         let file = open(&path)?;
         let (mut sent, mut notes) = (Vec::new(), Vec::new());
@@ -97,7 +97,7 @@ impl Journal {
             end = line.next_offset;
         }
         drop(lines);
-        Ok(Ledger {
+        Ok(BatchRecord {
             log: Log::new(path.clone(), file, end, tail),
             path,
             open: sent,
@@ -122,7 +122,7 @@ fn apply_note(open: &mut Vec<Sent>, note: Note) {
     }
 }
 
-impl Ledger {
+impl BatchRecord {
     /// Notes for the user about the state in which the file was found.
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes

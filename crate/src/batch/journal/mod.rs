@@ -39,7 +39,7 @@ use index::Index;
 use log::Log;
 use scan::{FileKind, Lines, Scan, scan};
 
-pub(crate) use batch_record::{Ledger, Sent};
+pub(crate) use batch_record::{BatchRecord, Sent};
 pub(crate) use location::place;
 pub(crate) use parameters::Parameters;
 #[cfg(any(test, feature = "notebook"))]

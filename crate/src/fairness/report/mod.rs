@@ -98,7 +98,7 @@ pub struct Report {
     /// The answers behind the numbers.
     #[cfg(feature = "notebook")]
     #[serde(skip)]
-    behind: report_answers::Behind,
+    report_answers: report_answers::ReportAnswers,
     /// Measures held against people: see [`with_validation`](Self::with_validation).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,
@@ -271,7 +271,7 @@ fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
         neutral,
         utility,
         #[cfg(feature = "notebook")]
-        behind: report_answers::Behind::of(answers),
+        report_answers: report_answers::ReportAnswers::of(answers),
     })
 }
 

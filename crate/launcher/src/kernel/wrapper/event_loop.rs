@@ -20,7 +20,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::cell_history::Past;
+use super::cell_history::CellHistory;
 use super::error::CellError;
 use super::evcxr_process::until_gone;
 use super::evcxr_side::{EvcxrSide, note_on};
@@ -87,7 +87,7 @@ pub struct EventLoop {
     queue: VecDeque<Message>,
     running: Option<InFlight>,
     count: u64,
-    past: Past,
+    cells: CellHistory,
     comms: Comms,
     /// What cells print, to standard output and standard error.
     readers: [Reader; 2],
@@ -121,7 +121,7 @@ impl EventLoop {
             queue: VecDeque::new(),
             running: None,
             count: 0,
-            past: Past::of(notebook),
+            cells: CellHistory::of(notebook),
             comms: Comms::default(),
             readers: Default::default(),
             input: Input::Nobody,
@@ -204,7 +204,7 @@ impl EventLoop {
             let Some(request) = self.queue.front() else {
                 return self.run_prewarm_cell();
             };
-            let own = local_replies::answer(request, &self.past.history, &self.comms);
+            let own = local_replies::answer(request, &self.cells.history, &self.comms);
             let can_start = self.running.is_none() && !matches!(self.inner, Stage::Starting);
             if own.is_none() && !can_start {
                 return;
@@ -243,7 +243,7 @@ impl EventLoop {
             }
             if counts(&request) {
                 self.count = count;
-                self.past.history.add(count, &code);
+                self.cells.history.add(count, &code);
             }
             for note in std::mem::take(&mut self.notes) {
                 self.front.note(&note);
@@ -352,7 +352,7 @@ impl EventLoop {
                 let of =
                     |running: &&mut InFlight| message.parent.id() == running.request.header.id();
                 if let Some(running) = running.filter(of) {
-                    let out = running.published(message, &self.past);
+                    let out = running.published(message, &self.cells);
                     if !running.hidden {
                         self.front.show(out);
                     }
