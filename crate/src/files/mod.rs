@@ -13,10 +13,10 @@ mod csv;
 mod journal;
 mod json_lines;
 mod lazy;
+mod location;
 mod opened;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod place;
 mod prompts;
 #[cfg(test)]
 mod tests;

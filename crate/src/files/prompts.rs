@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::place::{quoted, utf8};
+use super::location::{quoted, utf8};
 use super::read;
 use crate::error::{Error, ErrorKind, Result};
 

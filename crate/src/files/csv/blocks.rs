@@ -7,8 +7,8 @@ use std::thread;
 
 use super::records::{QUOTE, last_row_end, row_with_loose_quote};
 use crate::error::Result;
+use crate::files::location::Fault;
 use crate::files::opened::{Opened, unreadable};
-use crate::files::place::Fault;
 
 /// The size of a block: large enough for polars to divide among the cores, small beside a frame.
 const BLOCK: usize = 32 << 20;

@@ -4,7 +4,7 @@ use polars::prelude::{DataType, Schema};
 
 use super::blocks::Block;
 use super::records::{Record, content, records};
-use crate::files::place::{Fault, column, quoted, utf8};
+use crate::files::location::{Fault, column, quoted, utf8};
 
 /// What to do about a block that polars refuses.
 pub(super) enum Diagnosis {

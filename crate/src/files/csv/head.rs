@@ -9,8 +9,8 @@ use super::Csv;
 use super::blocks::{never_closed, open_row};
 use super::records::{Record, content, first_row_end, last_row_end, records};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::location::{Fault, column, quoted, utf8};
 use crate::files::opened::Opened;
-use crate::files::place::{Fault, column, quoted, utf8};
 
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// The most bytes that a header may have, and the most columns.

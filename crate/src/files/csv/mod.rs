@@ -20,8 +20,8 @@ use polars::prelude::{
 };
 
 use super::lazy::{self, Rows};
+use super::location::Fault;
 use super::opened::Opened;
-use super::place::Fault;
 use crate::error::{Error, ErrorKind, Result};
 use blocks::{Block, each_block};
 use diagnose::{Diagnosis, diagnose, repeated_header, short_row};

@@ -10,7 +10,7 @@ use polars::prelude::{
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::atomic;
-use crate::files::place::quoted;
+use crate::files::location::quoted;
 
 /// Writes a frame as CSV.
 pub(in crate::files) fn write(

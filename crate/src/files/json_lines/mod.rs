@@ -48,7 +48,7 @@ impl JsonLines {
     /// The rows as they are asked for: their columns are those at the beginning.
     pub(super) fn scan(self) -> Result<LazyFrame> {
         let sample = pieces::first(&self.opened, SAMPLE)?;
-        let of_file = |fault: super::place::Fault| fault.of_file(self.opened.path());
+        let of_file = |fault: super::location::Fault| fault.of_file(self.opened.path());
         let columns = row::read_rows(&sample, Columns::open()).map_err(of_file)?;
         let kinds = columns.fields().iter();
         let kinds: Vec<_> = kinds
@@ -87,7 +87,7 @@ impl Rows for JsonRows {
     ) -> Result<()> {
         let parse = |piece: Piece| -> Result<DataFrame> {
             let fixed = Columns::fixed(&self.kinds, columns);
-            let of_file = |fault: super::place::Fault| fault.of_file(self.opened.path());
+            let of_file = |fault: super::location::Fault| fault.of_file(self.opened.path());
             let rows = row::read_rows(&piece, fixed).map_err(of_file)?;
             keep(rows.into_frame().map_err(lazy::internal)?)
         };

@@ -9,8 +9,8 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use crate::error::Result;
+use crate::files::location::Fault;
 use crate::files::opened::{Opened, unreadable};
-use crate::files::place::Fault;
 
 /// The size of a piece.
 const PIECE: u64 = 8 << 20;

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::columns::{Columns, Kind, MOST, Misfit, Value};
 use super::pieces::Piece;
-use crate::files::place::{Fault, quoted, utf8};
+use crate::files::location::{Fault, quoted, utf8};
 
 /// Reads the lines of a piece.
 pub(super) fn read_rows(piece: &Piece, mut columns: Columns) -> Result<Columns, Fault> {
