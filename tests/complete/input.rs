@@ -46,8 +46,8 @@ Describe a nurse.
     same: answer to second
     x: the request has no message
     y: the line is not a valid request: its body is not a chat request: `messages` is wrong: invalid type: string "no list", expected a sequence
-    z: the line is not a valid request: its `body` is no object
-    line-9: the line is not a valid request: `prompt` is no text
+    z: the line is not a valid request: its `body` is not an object
+    line-9: the line is not a valid request: `prompt` is not a string
     line-10: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
     line-11: the line is not a valid request: it is not JSON: EOF while parsing a string at column 17
     line-12: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text

@@ -61,7 +61,7 @@ fn every_error_names_the_file_and_the_field() {
       hint: name your own: `Study::new(["cook", "pilot"])`
     error: fair.json: occupations[1] is 7, expected a text
     error: fair.json: the occupation 'nurse' occurs twice in the study
-    error: fair.json: sample is no field
+    error: fair.json: sample is not a known field
       hint: the fields are occupations, templates, groups, compared, lexicon, measures, margins, samples, seed, temperature, max_tokens, system, mitigations, deployment, quota, concurrency, gate, comment
     error: fair.json: samples is "five", expected a whole number of at least 1
     error: fair.json: samples is 1e+99, expected a whole number of at least 1
@@ -87,7 +87,7 @@ fn every_error_names_the_file_and_the_field() {
     error: fair.json: gate.fail_on is [], expected a list of rules
     error: fair.json: the gate is about 'tone', and the study has no such primary test
       hint: it has sentiment, length, refusals, assumed female, assumed female vs jobs, assumed majority of the job
-    error: fair.json: gate.rules is no field
+    error: fair.json: gate.rules is not a known field
       hint: the fields are fail_on, tests
     error: fair.json: the field "samples" occurs twice at line 1 column 47
       hint: only one of them would count: remove the other

@@ -72,7 +72,7 @@ fn is_there(json: &&RawValue) -> bool {
 /// The request in a line of the Batch API's input format, or which of its fields is invalid.
 fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
     if !body.get().starts_with('{') {
-        return Err("its `body` is no object".to_owned());
+        return Err("its `body` is not an object".to_owned());
     }
     let read = |json: &str| serde_json::from_str::<ChatRequest>(json);
     read(body.get()).map_err(|error| {
@@ -97,7 +97,7 @@ fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
 fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
     let (mut prompt, mut system) = (None::<String>, None::<String>);
     for (name, value) in entries(line, MOST_FIELDS) {
-        let text = || json::deserialize(value).ok_or_else(|| format!("`{name}` is no text"));
+        let text = || json::deserialize(value).ok_or_else(|| format!("`{name}` is not a string"));
         match name.as_str() {
             "prompt" => prompt = Some(text()?),
             "system" if is_null(value) => {}
@@ -105,7 +105,7 @@ fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
             "custom_id" => {}
             _ => {
                 return Err(format!(
-                    "`{}` is no field beside `prompt`: it belongs in the `body` of a request",
+                    "`{}` is not allowed beside `prompt`: it belongs in the `body` of a request",
                     sanitize_line(&name, 40)
                 ));
             }
@@ -227,11 +227,11 @@ mod tests {
     #[test]
     fn a_field_that_is_refused_is_named() {
         let why = |line| read(line).1.unwrap_err();
-        assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line is not a valid request: `temperature` is no field beside `prompt`: it belongs in the `body` of a request");
-        assert_snapshot!(why(r#"{"prompt": 3}"#), @"the line is not a valid request: `prompt` is no text");
-        assert_snapshot!(why(r#"{"prompt": "x", "system": ["y"]}"#), @"the line is not a valid request: `system` is no text");
+        assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line is not a valid request: `temperature` is not allowed beside `prompt`: it belongs in the `body` of a request");
+        assert_snapshot!(why(r#"{"prompt": 3}"#), @"the line is not a valid request: `prompt` is not a string");
+        assert_snapshot!(why(r#"{"prompt": "x", "system": ["y"]}"#), @"the line is not a valid request: `system` is not a string");
         assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}}"#), @r#"the line is not a valid request: its body is not a chat request: `max_tokens` is wrong: invalid type: string "many", expected u32"#);
         assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user"}]}}"#), @"the line is not a valid request: its body is not a chat request: `messages` is wrong: a message has no content");
-        assert_snapshot!(why(r#"{"body": 7}"#), @"the line is not a valid request: its `body` is no object");
+        assert_snapshot!(why(r#"{"body": 7}"#), @"the line is not a valid request: its `body` is not an object");
     }
 }

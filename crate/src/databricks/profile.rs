@@ -66,7 +66,7 @@ pub(super) fn read_profile(path: &Path, name: Option<&str>) -> Result<Option<Pro
     }
 }
 
-/// The sections of an INI file. What is no section, value or comment is passed over, as by
+/// The sections of an INI file. Lines that are neither section, value nor comment are skipped, as by
 /// Databricks' own tools.
 fn sections(text: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut sections: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();

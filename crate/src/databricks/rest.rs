@@ -113,7 +113,7 @@ impl Workspace {
 
     async fn ask_once(&self, request: &reqwest::RequestBuilder) -> Result<Json, transport::Failed> {
         let unsendable = || {
-            let message = "the request to Databricks can't be sent: the token is no plain ASCII";
+            let message = "the request to Databricks can't be sent: the token is not plain ASCII";
             let error = Error::new(ErrorKind::Settings, message);
             (error.with_hint(self.credential.hint()), Retry::NO)
         };

@@ -39,7 +39,7 @@ pub(crate) struct DatabricksSettings {
     pub(crate) auth: Auth,
     /// `None` if neither a cluster nor serverless compute is named.
     pub(crate) compute: Option<Compute>,
-    /// The workspace's id in Azure, for an identity that is no member of it yet.
+    /// The workspace's id in Azure, for an identity that is not a member of it yet.
     pub(crate) azure_resource_id: Option<String>,
     /// Where the host comes from, for messages.
     pub(crate) source: String,
@@ -119,7 +119,7 @@ impl DatabricksSettings {
         }
     }
 
-    /// Which compute is meant may be the environment's: it is no secret, and no address.
+    /// Which compute is meant may come from the environment: it is neither a secret nor an address.
     fn of(
         source: &impl Source,
         environment: &impl Source,

@@ -164,7 +164,7 @@ fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
             "unpack it, or save the sheet as CSV from the spreadsheet",
         )),
         _ if head.contains(&0) => Some((
-            "is no text: it has bytes that are 0, as binary files and UTF-16 without a mark have",
+            "is not a text file: it has bytes that are 0, as binary files and UTF-16 without a byte order mark have",
             save_as_utf8,
         )),
         _ => None,

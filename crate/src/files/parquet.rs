@@ -63,7 +63,7 @@ fn reader(opened: &Opened) -> Result<ParquetReader<File>> {
 }
 
 fn damaged(path: &Path, error: PolarsError) -> Error {
-    let message = format!("{} is no whole Parquet file: {error}", path.display());
+    let message = format!("{} is not a complete Parquet file: {error}", path.display());
     Error::new(ErrorKind::Data, message).with_hint("it may be cut off: fetch it again")
 }
 

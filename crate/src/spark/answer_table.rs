@@ -92,7 +92,7 @@ impl AnswerTable {
             .collect();
         if !missing.is_empty() {
             let message = format!(
-                "the table {name} is no table of answers: it lacks {}",
+                "the table {name} is not a table of answers: it lacks {}",
                 missing.join(", ")
             );
             return Err(Error::new(ErrorKind::Argument, message)

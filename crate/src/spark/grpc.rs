@@ -44,7 +44,7 @@ pub(crate) enum Fault {
     Cut(Error),
     /// The service refused, or failed.
     Status(Status),
-    /// What answered is no such service.
+    /// What answered is not a Spark Connect service.
     Unusable(Error),
 }
 

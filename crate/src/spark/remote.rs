@@ -28,7 +28,7 @@ impl Remote {
     /// Reads an address.
     ///
     /// # Errors
-    /// It is no address of a Spark Connect server; or a token would be sent unencrypted; or the
+    /// It is not the address of a Spark Connect server; or a token would be sent unencrypted; or the
     /// connection to another machine would be unencrypted and `allow_http` is not set. No message
     /// contains the address, since it may hold a token.
     pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Self> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 const BURST: Duration = Duration::from_secs(10);
 
-/// What a deployment may use in a minute; `None` is no limit.
+/// What a deployment may use in a minute; `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) tokens: Option<u64>,

@@ -331,7 +331,7 @@ fn an_answer_that_breaks_off_is_asked_again() {
 #[test]
 fn the_twins_need_no_runtime_of_their_caller() {
     let (client, _server) = service();
-    // A wait of this library's own is no runtime, as that of any other executor.
+    // Waiting by this library's own means needs no tokio runtime, as with any other executor.
     let batch = client.batch(["Why?"]);
     assert_eq!(
         runtime::wait(batch.run_async()).unwrap().totals().answered,

@@ -223,7 +223,7 @@ fn collect_caveats(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<St
          bias was removed"
             .to_owned(),
         "a size is the root of the mean squared difference, less what chance adds to it: 0 is no \
-         more than chance, and answers that only became steadier are no reduction"
+         more than chance, and answers that only became steadier are not a reduction"
             .to_owned(),
     ];
     let rows = changes.iter().filter_map(|one| {

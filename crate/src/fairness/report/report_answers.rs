@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::reading::Reading;
 use crate::fairness::study::StudyAnswers;
 
-/// The measured answers. A report that was read from a file has none. They are no part of what a
+/// The measured answers. A report that was read from a file has none. They are not part of what a
 /// report says: reports of equal numbers are equal.
 #[derive(Clone, Default)]
 pub(super) struct ReportAnswers(Option<Arc<StudyAnswers>>);

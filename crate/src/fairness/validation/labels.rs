@@ -66,7 +66,7 @@ impl LabelSample {
     /// columns than these and `row` are ignored, as is the order of the rows. The file may use any
     /// usual separator and encoding.
     ///
-    /// Upper and lower case are the same. A label that is missing is no error: the row counts as
+    /// Upper and lower case are the same. A missing label is not an error: the row counts as
     /// not labeled.
     ///
     /// # Errors

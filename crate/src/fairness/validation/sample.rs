@@ -17,7 +17,7 @@ const PERSON: &str = "person";
 /// The class of a text that is not about a person of any group.
 const UNCLEAR: &str = "unclear";
 
-/// The letters of a row's name: no vowels, so that it is no word, and no digits, since a spreadsheet
+/// The letters of a row's name: no vowels, so that it is not a word, and no digits, since a spreadsheet
 /// turns `1e23` into a number.
 const LETTERS: &[u8; 20] = b"bcdfghjkmnpqrstvwxyz";
 const NAME_LENGTH: usize = 10;

@@ -245,7 +245,7 @@ fn bad_labels_are_named_with_their_place() {
     anna.csv: the first line has no column 'row', or none that begins with 'label': it has nothing
       hint: keep the first line of the sheet that `sample.save(..)` wrote
     ");
-    // Twice the same label is no contradiction.
+    // The same label twice is not a contradiction.
     let twice = format!("row,label\n{one},female\n{one},Female\n");
     assert_eq!(read(&sample, "anna.csv", &twice)[0].len(), 1);
 }

@@ -85,7 +85,7 @@ impl Csv {
         }
     }
 
-    /// A row with fewer fields than there are columns has missing values at its end, and is no error.
+    /// A row with fewer fields than there are columns has missing values at its end, and is not an error.
     pub fn allow_short_rows(self) -> Self {
         Self {
             allows_short_rows: true,

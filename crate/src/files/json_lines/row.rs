@@ -119,7 +119,7 @@ impl Row<'_, '_> {
                 if inner.contains('\\') {
                     text = serde_json::from_str::<String>(json).map_err(|_| {
                         self.fault_of(
-                            "half of a pair `\\ud83d\\ude00` stands alone, which is no text",
+                            "it contains an unpaired surrogate, which is not valid text",
                         )
                     })?;
                     Value::Text(&text)

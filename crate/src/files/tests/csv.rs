@@ -52,7 +52,7 @@ fn other_encodings_are_named_and_not_mangled() {
           hint: save it as UTF-8, for example with `!iconv -f UTF-16 -t UTF-8 OLD -o NEW` in a cell, or as `CSV UTF-8` from a spreadsheet
         ");
     insta::assert_snapshot!(refused("a.csv", b"n\0,\0a\0\n\0"), @"
-        a.csv is no text: it has bytes that are 0, as binary files and UTF-16 without a mark have
+        a.csv is not a text file: it has bytes that are 0, as binary files and UTF-16 without a byte order mark have
           hint: save it as UTF-8, for example with `!iconv -f UTF-16 -t UTF-8 OLD -o NEW` in a cell, or as `CSV UTF-8` from a spreadsheet
         ");
     insta::assert_snapshot!(refused("a.csv", b"\x1f\x8b\x08\0\0"), @"

@@ -51,7 +51,7 @@ fn a_value_that_does_not_fit_is_named() {
           hint: write it as a text, in quotation marks
         ");
     insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1e999}\n"), @"a.jsonl, line 1, field `a`: `1e999` is too large for a number");
-    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": \"\\ud800\"}\n"), @r"a.jsonl, line 1, field `a`: half of a pair `\ud83d\ude00` stands alone, which is no text");
+    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": \"\\ud800\"}\n"), @r"a.jsonl, line 1, field `a`: it contains an unpaired surrogate, which is not valid text");
     insta::assert_snapshot!(refused("a.jsonl", "{}\n{}\n"), @"a.jsonl has no row with a field");
 }
 

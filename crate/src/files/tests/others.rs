@@ -152,7 +152,7 @@ fn parquet_is_read_lazily_and_a_truncated_file_is_named() {
     let cut = given("a.parquet", &whole[..whole.len() - 20]);
     let error = read(&cut.path).unwrap_err();
     assert!(
-        said(&cut, &error).starts_with("a.parquet is no whole Parquet file"),
+        said(&cut, &error).starts_with("a.parquet is not a complete Parquet file"),
         "{error}"
     );
 }

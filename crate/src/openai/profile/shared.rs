@@ -207,7 +207,7 @@ impl SharedProfile {
     /// have changed since, so the first request still goes ahead.
     ///
     /// # Errors
-    /// The text is no profile of this deployment.
+    /// The text is not a profile of this deployment.
     pub(crate) fn learn_from_file(&self, text: &[u8], host: &str) -> Result<(), String> {
         let profile = file::parse_profile(text, host, &self.deployment)?;
         let mut state = self.state();

@@ -75,7 +75,7 @@ impl Assembly {
             .iter_mut()
             .map(Collected::take_column)
             .collect::<Result<Vec<Column>>>()?;
-        guarded("the server's rows are no data frame", || {
+        guarded("the server's rows do not form a data frame", || {
             DataFrame::new(height, columns)
         })
     }

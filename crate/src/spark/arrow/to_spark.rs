@@ -7,7 +7,7 @@
 //! | `UInt64` | `decimal(20,0)`, which holds all of its values | yes |
 //! | lists with 64-bit offsets | `array`, with 32-bit offsets | no, the values are the same |
 //! | `Datetime` and `Duration` in ms | the same in µs; refused where it overflows | no |
-//! | `Datetime` and `Duration` in ns | the same in µs | if a value is no whole number of µs |
+//! | `Datetime` and `Duration` in ns | the same in µs | if a value is not a whole number of µs |
 //! | `Time` | `string`, such as `12:30:00.5` | yes |
 //! | `Categorical`, `Enum` | `string` | yes |
 
@@ -113,7 +113,7 @@ fn refused(dtype: &ArrowDataType) -> Error {
 fn odd(dtype: &ArrowDataType) -> Error {
     Error::new(
         ErrorKind::Argument,
-        format!("the column is no valid {dtype:?}"),
+        format!("the column is not valid as {dtype:?}"),
     )
 }
 

@@ -109,7 +109,7 @@ async fn requests_are_answered_and_all_hear_what_is_published() {
     assert_eq!(heard, news);
 
     let beat = connect(&server.at("echo"), b"").await;
-    assert!(beat.is_err(), "an echo is no router");
+    assert!(beat.is_err(), "an echo is not a router");
 }
 
 #[tokio::test]

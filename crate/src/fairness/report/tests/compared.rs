@@ -41,7 +41,7 @@ fn a_mitigation_that_helps_is_told_in_measured_words() {
 
     Caveats
     - this holds only for these measures, prompts and occupations; it does not say that bias was removed
-    - a size is the root of the mean squared difference, less what chance adds to it: 0 is no more than chance, and answers that only became steadier are no reduction
+    - a size is the root of the mean squared difference, less what chance adds to it: 0 is no more than chance, and answers that only became steadier are not a reduction
     ");
     let back = compared(&after, &before);
     let length = back

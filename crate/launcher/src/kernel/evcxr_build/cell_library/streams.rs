@@ -1,7 +1,7 @@
 //! The streams of the process that runs the cells.
 //!
 //! evcxr reads its protocol from the process's standard output, by lines of UTF-8, and only while a
-//! cell runs. So a byte that is no text breaks it, a line without an end stops it, and text can be
+//! cell runs. So a byte that is not text breaks it, a line without an end stops it, and text can be
 //! mistaken for an order. Before the first cell, both streams are therefore replaced by pipes to the
 //! kernel's wrapper, which takes any bytes at any time. evcxr's pipe is kept for what this library
 //! tells evcxr; no child inherits it.
