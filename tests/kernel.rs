@@ -221,7 +221,7 @@ fn a_hostile_model_harms_nothing() {
         assert_eq!(
             outputs.len(),
             expected,
-            "{cell} shows something beside its result: {outputs:?}"
+            "{cell} shows something besides its result: {outputs:?}"
         );
         let html = notebook.html_of(cell);
         // The model's text is plain text in the table, and escaped in the data of its script.

@@ -72,7 +72,7 @@ fn opening_a_notebook_starts_no_kernel_but_ours() {
     let place = tempfile::tempdir().unwrap();
     let path = |name: &str| place.path().join(name);
     let canary = path("canary");
-    // What `python -m ipykernel_launcher` finds first is the file beside the notebook.
+    // What `python -m ipykernel_launcher` finds first is the file next to the notebook.
     let code = format!("open({:?}, 'w').close()\n", canary.display().to_string());
     fs::create_dir(path("folder")).unwrap();
     for module in ["ipykernel_launcher.py", "ipykernel.py", "random.py"] {

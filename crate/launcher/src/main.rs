@@ -51,7 +51,7 @@ Without a command, it opens the lab. Everything is installed in EVENHAND_HOME (b
 evenhand in your data directory), and `evenhand clean` removes it.
 
 Prompts are answered by the service that AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and \
-AZURE_OPENAI_DEPLOYMENT name, in the environment or in a file .env beside the notebooks; without \
+AZURE_OPENAI_DEPLOYMENT name, in the environment or in a file .env next to the notebooks; without \
 them, by a small model on this machine.";
 
 #[derive(Debug, Subcommand)]

@@ -105,7 +105,7 @@ fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
             "custom_id" => {}
             _ => {
                 return Err(format!(
-                    "`{}` is not allowed beside `prompt`: it belongs in the `body` of a request",
+                    "`{}` is not allowed next to `prompt`: it belongs in the `body` of a request",
                     sanitize_line(&name, 40)
                 ));
             }
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn a_field_that_is_refused_is_named() {
         let why = |line| read(line).1.unwrap_err();
-        assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line is not a valid request: `temperature` is not allowed beside `prompt`: it belongs in the `body` of a request");
+        assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line is not a valid request: `temperature` is not allowed next to `prompt`: it belongs in the `body` of a request");
         assert_snapshot!(why(r#"{"prompt": 3}"#), @"the line is not a valid request: `prompt` is not a string");
         assert_snapshot!(why(r#"{"prompt": "x", "system": ["y"]}"#), @"the line is not a valid request: `system` is not a string");
         assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}}"#), @r#"the line is not a valid request: its body is not a chat request: `max_tokens` is wrong: invalid type: string "many", expected u32"#);

@@ -121,7 +121,9 @@ fn checked(name: &str, price: Option<f64>) -> Result<f64> {
     };
     match price {
         Some(price) if price.is_finite() && price >= 0.0 => Ok(price),
-        Some(price) => Err(wrong(format!("{price} is not a valid price for {name} tokens"))),
+        Some(price) => Err(wrong(format!(
+            "{price} is not a valid price for {name} tokens"
+        ))),
         None => Err(wrong(format!("the price of {name} tokens is missing"))),
     }
 }
@@ -296,7 +298,9 @@ mod tests {
             let error = cost(Price::per_million().input(odd).output(1.0)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Argument);
             assert!(
-                error.message().ends_with("is not a valid price for input tokens"),
+                error
+                    .message()
+                    .ends_with("is not a valid price for input tokens"),
                 "{error}"
             );
         }

@@ -220,7 +220,7 @@ fn down(area: Area, place: usize, count: usize) -> f64 {
     area.top + area.height() * place as f64 / count.max(1) as f64
 }
 
-/// The width of the key: its shades and the numbers beside them, or its label if that is wider.
+/// The width of the key: its shades and the numbers next to them, or its label if that is wider.
 fn key_width(domain: [f64; 2], label: &str) -> f64 {
     let ticks = Scale::new(domain, 0.0, 1.0).ticks(5);
     let numbers = ticks

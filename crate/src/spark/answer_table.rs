@@ -14,7 +14,7 @@ use crate::display;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
 
-/// The columns beside the id.
+/// The columns besides the id.
 const COLUMNS: [(&str, &str); 5] = [
     ("answer", "string"),
     ("finish_reason", "string"),

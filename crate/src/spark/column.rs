@@ -14,7 +14,7 @@ use super::messages::{
 /// them.
 ///
 /// Comparisons are methods, since Rust's operators yield `bool`: `col("n").gt(5)`. Arithmetic, `&`,
-/// `|` and `!` are operators. A text beside a column is a value in a comparison, and the name of a
+/// `|` and `!` are operators. A string next to a column is a value in a comparison, and the name of a
 /// column where columns are expected, as in PySpark.
 ///
 /// ```

@@ -102,7 +102,7 @@ pub fn run(connection_file: &Path, home: &Home) -> Result<ExitCode> {
 /// Prepares what the wrapper works with.
 fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Result<Parts> {
     let project = Checkout::locate().map_err(|failure| failure.hint(installed::MOVED))?;
-    // Otherwise a `rust-toolchain.toml` beside the notebook would select the compiler.
+    // Otherwise a `rust-toolchain.toml` next to the notebook would select the compiler.
     std::env::set_current_dir(project.root()).with_context(|| "the checkout is gone".to_owned())?;
     let program = paths::evcxr::kernel_program(home).ok_or_else(|| {
         Failure::new("the Rust kernel is not installed yet")
@@ -155,7 +155,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     })
 }
 
-/// What the reader should know of evcxr's settings file beside the notebook. It is as much a part of the
+/// What the reader should know of evcxr's settings file next to the notebook. It is as much a part of the
 /// notebook as its cells: its prelude and its dependencies run with the first cell.
 fn settings_note(folder: &Path) -> Option<String> {
     let file = folder.join(EVCXR_SETTINGS);
@@ -167,7 +167,7 @@ fn settings_note(folder: &Path) -> Option<String> {
     })
 }
 
-/// Whether a file beside the notebook affects what evcxr does as soon as it starts: evcxr runs
+/// Whether a file next to the notebook affects what evcxr does as soon as it starts: evcxr runs
 /// and builds what its settings file says, and rustup runs the toolchain that is named in the
 /// folder or above it.
 fn steers_evcxr(folder: &Path) -> bool {

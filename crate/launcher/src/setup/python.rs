@@ -174,7 +174,7 @@ pub(super) fn pinned(home: &Home, requirements: &Path) -> Command {
 }
 
 /// pip, which builds a package from its source, by its hash, with what the environment has. It
-/// installs nothing beside it.
+/// installs nothing else.
 pub(super) fn built(home: &Home, requirements: &Path) -> Command {
     let mut pip = pip(home, requirements);
     pip.args(["--no-deps", "--no-build-isolation"]);

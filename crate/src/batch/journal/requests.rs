@@ -1,4 +1,4 @@
-//! The prompts in the file of requests beside a journal.
+//! The prompts in the file of requests next to a journal.
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -252,7 +252,7 @@ impl fmt::Display for Report {
 /// The title of what people labeled.
 pub(super) const PEOPLE: &str = "Held against people";
 
-/// Marks an interval that seems to contradict the verdict beside it, which the caveats explain.
+/// Marks an interval that seems to contradict the verdict next to it, which the caveats explain.
 pub(super) const MARK: &str = "†";
 
 /// The title of the shares of variance.

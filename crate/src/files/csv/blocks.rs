@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::files::location::Fault;
 use crate::files::opened::{Opened, unreadable};
 
-/// The size of a block: large enough for polars to divide among the cores, small beside a frame.
+/// The size of a block: large enough for polars to divide among the cores, small compared with a frame.
 const BLOCK: usize = 32 << 20;
 /// The size of the first block: a query that wants only the first rows gets them at once.
 const FIRST: usize = 1 << 20;

@@ -118,9 +118,7 @@ impl Row<'_, '_> {
                 let inner = &json[1..json.len() - 1];
                 if inner.contains('\\') {
                     text = serde_json::from_str::<String>(json).map_err(|_| {
-                        self.fault_of(
-                            "it contains an unpaired surrogate, which is not valid text",
-                        )
+                        self.fault_of("it contains an unpaired surrogate, which is not valid text")
                     })?;
                     Value::Text(&text)
                 } else {

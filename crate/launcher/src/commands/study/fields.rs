@@ -98,8 +98,10 @@ impl Fields {
             None => Ok(()),
             Some(name) => {
                 let name = sanitize_line(name, SHOWN);
-                Err(invalid(format!("{}{name} is not a known field", self.place))
-                    .hint(format!("the fields are {}", known.join(", "))))
+                Err(
+                    invalid(format!("{}{name} is not a known field", self.place))
+                        .hint(format!("the fields are {}", known.join(", "))),
+                )
             }
         }
     }

@@ -43,7 +43,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// The file that keeps all answers; what it answers is not asked again [default: NAME.journal.jsonl
-    /// beside FILE]
+    /// next to FILE]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
     /// Ask again even if the journal has the answer

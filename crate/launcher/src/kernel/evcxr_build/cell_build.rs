@@ -75,7 +75,7 @@ impl Cell {
         }
     }
 
-    /// What evcxr is told instead of a build, if the cell can't run beside the toolkit.
+    /// What evcxr is told instead of a build, if the cell can't run together with the toolkit.
     pub(super) fn refused(&self) -> io::Result<Option<Value>> {
         let Some(told) = failure::of_allocator(&self.source()) else {
             return Ok(None);
@@ -106,7 +106,7 @@ impl Cell {
         serves.then_some(last)
     }
 
-    /// Checks the sources of all local packages, which cargo lists in a `.d` file beside the
+    /// Checks the sources of all local packages, which cargo lists in a `.d` file next to the
     /// artifact. In a graph of the reader's crates, the library's are listed in its own.
     fn sources_are_older(&self, last: &LastBuild) -> Option<bool> {
         let artifact = shared_object(&last.artifact)?;

@@ -115,7 +115,7 @@ pub(super) fn of_allocator(source: &str) -> Option<Value> {
         .any(|item| item.kind == "static" && is_allocator(item.text))
         .then(|| {
             error(
-                "a `#[global_allocator]` can't be used beside the toolkit, which frees what the cell \
+                "a `#[global_allocator]` can't be used together with the toolkit, which frees what the cell \
                  has allocated\n  hint: use the crate's allocator in a program of your own",
             )
         })

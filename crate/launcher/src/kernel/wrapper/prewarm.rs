@@ -70,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    /// The path of a checkout's library, and the cells for a notebook beside it with this source.
+    /// The path of a checkout's library, and the cells for a notebook next to it with this source.
     fn cells_of(source: Value) -> (PathBuf, Vec<String>) {
         let root = tempfile::tempdir().unwrap();
         let library = root.path().join("crate/notebook");

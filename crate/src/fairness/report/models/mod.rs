@@ -31,7 +31,7 @@ pub struct MultiModelReport {
     /// models, the first minus the second, occupation by occupation. The contrast names the models,
     /// and the margin is that of the primary test.
     pub pairs: Vec<PrimaryOutcome>,
-    /// What all this does not show, beside the caveats of each report.
+    /// What all this does not show, in addition to the caveats of each report.
     pub caveats: Vec<String>,
 }
 

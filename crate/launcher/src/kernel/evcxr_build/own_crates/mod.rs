@@ -1,4 +1,4 @@
-//! The reader's own crates beside the toolkit, which is never compiled again for them.
+//! The reader's own crates next to the toolkit, which is never compiled again for them.
 //!
 //! Cargo gives a package one set of features in a whole graph. So in one graph with the toolkit, a
 //! crate that asks for one feature more of a shared package has everything above that package
