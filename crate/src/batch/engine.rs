@@ -315,7 +315,7 @@ impl Shared {
                 tracing::debug!(
                     refused = stats.refused,
                     retry_after_ms = error.retry_after().map(|wait| wait.as_millis() as u64),
-                    "a request was refused for the quota's sake"
+                    "a request was refused because of the quota"
                 );
                 if !again || stats.refused > REFUSALS || self.out_of_patience(&error) {
                     return Some(Err(error));

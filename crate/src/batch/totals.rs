@@ -231,7 +231,7 @@ impl fmt::Display for Totals {
             let plural = if self.refused == 1 { "" } else { "s" };
             write!(
                 f,
-                ", {} request{plural} refused for the quota",
+                ", {} request{plural} refused because of the quota",
                 self.refused
             )?;
         }
@@ -337,6 +337,6 @@ mod tests {
             let failed = Err(Error::new(kind, "x"));
             totals.add(&failed, &stats(3, 0, 1), Source::Service);
         }
-        assert_snapshot!(totals, @"6 rows: 4 answered (1 from the journal, 1 shared, 2 cut at the token limit), 1 failed, 1 cancelled, 14 tokens, 1.2 s, 1 request refused for the quota");
+        assert_snapshot!(totals, @"6 rows: 4 answered (1 from the journal, 1 shared, 2 cut at the token limit), 1 failed, 1 cancelled, 14 tokens, 1.2 s, 1 request refused because of the quota");
     }
 }

@@ -17,7 +17,7 @@ pub enum GateRule {
     Differs,
     /// A difference was shown to be larger than the test's margin.
     BeyondMargin,
-    /// The sample can't carry a verdict: see [`Verdict::CantTell`].
+    /// The sample can't support a verdict: see [`Verdict::CantTell`].
     CantTell,
 }
 

@@ -80,7 +80,7 @@ impl Client {
             // It is a refusal even if its text is incomplete.
             let body = answer.body.unwrap_or_default();
             let error = context.refused(answer.status, &answer.headers, &body, &limits);
-            // Some gateways refuse for the quota's sake with another status.
+            // Some gateways refuse because of the quota with another status.
             let status = match error.is_rate_limit() {
                 true => 429,
                 false => answer.status,

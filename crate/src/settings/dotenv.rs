@@ -71,7 +71,7 @@ impl DotEnv {
         })?;
         notes.extend(parsed.swallowed.iter().map(|lost| {
             format!(
-                "{}: a line for {} is passed over, since it stands within a value that begins in \
+                "{}: a line for {} was skipped, since it is inside a value that begins in \
                  line {}: a quote may be missing there",
                 path.display(),
                 lost.name,

@@ -31,7 +31,7 @@ pub struct Column(Expression);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operand(Column);
 
-/// What rows must fulfil: a column, or a text in SQL, such as `tokens > 100`.
+/// What rows must satisfy: a column, or a text in SQL, such as `tokens > 100`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition(Column);
 

@@ -1,8 +1,8 @@
 //! A batch over the rows of a data frame of Spark, whose answers go to a table.
 //!
 //! The rows are fetched, asked from here and written in parts, so that neither the prompts nor the
-//! answers have to fit into memory. The table is the account: a row whose id is in it is not asked
-//! again, and none is written twice. `answer_table` knows how to write it.
+//! answers have to fit into memory. The table records what has been asked: a row whose id is in it
+//! is not asked again, and none is written twice. `answer_table` knows how to write it.
 
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;

@@ -36,7 +36,7 @@ pub struct Options {
 pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCode> {
     let opened = Opened::of(options.folder.as_deref(), project)?;
     if options.folder.is_some() && says(&options.jupyter, &ROOT) {
-        return Err(Failure::new("the folder of the notebooks is named twice")
+        return Err(Failure::new("the folder of the notebooks is given twice")
             .hint("name it before `--` only: `evenhand lab DIR`"));
     }
     setup::kernel(home)?;

@@ -86,7 +86,7 @@ fn is_in_closed_folder(path: &Path) -> bool {
 
 #[cfg(unix)]
 fn refused(path: &Path, why: &str) -> crate::error::Error {
-    let what = format!("{why}, and what stands in it would come back as answers");
+    let what = format!("{why}, so its contents can't be trusted as answers");
     unusable(path, &what).with_hint(format!(
         "name another file; or, if every row in it is yours, copy it to a file of your own, and close \
          that with `chmod 600 {}`",
@@ -154,7 +154,7 @@ mod tests {
     fn a_file_that_others_may_write_is_refused() {
         let (_folder, path) = journal(0o646);
         insta::assert_snapshot!(refusal(&path), @r"
-        FOLDER/run.jsonl may be written by other users (mode 0646), and what stands in it would come back as answers
+        FOLDER/run.jsonl may be written by other users (mode 0646), so its contents can't be trusted as answers
           hint: name another file; or, if every row in it is yours, copy it to a file of your own, and close that with `chmod 600 FOLDER/run.jsonl`
         ");
         let found = fs::metadata(&path).unwrap();

@@ -288,7 +288,7 @@ fn cells_left_out(changed: &Changed, templates: usize) -> Option<String> {
 }
 
 impl Comparison {
-    /// The conclusion and its price, in a few sentences.
+    /// The conclusion and its side effects, in a few sentences.
     pub fn conclusion(&self) -> String {
         let kind = |changed: &Changed| match changed.change {
             Change::Reduced => Kind::Shown("Reduced on these measures"),
@@ -309,7 +309,7 @@ impl Comparison {
         };
         let mut conclusion = sentence(&self.changes, kind, summarize);
         if !self.losses.is_empty() {
-            conclusion.push_str(&format!(" The price: {}.", self.losses.join("; ")));
+            conclusion.push_str(&format!(" Side effects: {}.", self.losses.join("; ")));
         }
         conclusion
     }

@@ -28,7 +28,7 @@ impl Show for Report {
 }
 
 impl Show for Comparison {
-    /// The conclusion with its price, the table of changes, and the caveats.
+    /// The conclusion with its side effects, the table of changes, and the caveats.
     fn mime_bundle(&self) -> MimeBundle {
         let mut html = opened();
         push_line(&mut html, "p", &format!("before: {}", self.before));

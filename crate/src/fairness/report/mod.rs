@@ -99,7 +99,7 @@ pub struct Report {
     #[cfg(feature = "notebook")]
     #[serde(skip)]
     report_answers: report_answers::ReportAnswers,
-    /// Measures held against people: see [`with_validation`](Self::with_validation).
+    /// Measures validated against human labels: see [`with_validation`](Self::with_validation).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,
     /// What `sample_to_label` draws from.

@@ -149,7 +149,7 @@ pub enum Verdict {
     /// The sample could have shown a difference, but did not. This does not prove that the model is
     /// even-handed.
     NoDifferenceShown,
-    /// The sample can't carry a verdict, for this reason: it is too small, has no values, or shows a
+    /// The sample can't support a verdict, for this reason: it is too small, has no values, or shows a
     /// difference only to a test that assumes symmetric differences; or there is a [`Doubt`].
     CantTell(String),
 }

@@ -298,7 +298,7 @@ pub(super) fn variance_rows(
 }
 
 /// The title of the words that differ.
-pub(super) const WORDS: &str = "Words that differ most (a ranking, no verdict)";
+pub(super) const WORDS: &str = "Words that differ most (a ranking, not a test)";
 
 /// Which of three conclusions a measure has.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,7 @@
 //!   [`mann_whitney`] for unpaired values; [`cohen_kappa`] is for the agreement of two people.
 //! - [`holm`] adjusts the p-values of the primary measures, [`benjamini_hochberg`] those of the
 //!   words; [`bonferroni`] and [`benjamini_yekutieli`] are alternatives.
-//! - [`Feasibility`] tells, before any value is looked at, whether a number of units can carry a
+//! - [`Feasibility`] tells, before any value is looked at, whether a number of units can support a
 //!   verdict; [`primary_power`], [`paired_power`] and [`units_for_power`] how many units it takes
 //!   to detect an effect; [`noise_floor`] how large a difference chance alone would produce.
 //!

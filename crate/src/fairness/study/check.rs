@@ -16,7 +16,7 @@ const FEWEST_TEMPLATES: usize = 6;
 pub(in crate::fairness) const ALPHA: f64 = 0.05;
 
 impl Study {
-    /// Warnings about the design: why the study can't carry a verdict, or how it will mislead.
+    /// Warnings about the design: why the study can't support a verdict, or how it will mislead.
     /// Empty for a sound study.
     pub fn warnings(&self) -> Vec<String> {
         let mut checks = Vec::new();

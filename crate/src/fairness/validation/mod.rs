@@ -1,4 +1,4 @@
-//! Measures held against people: answers drawn for labeling, the labels that come back, and how well
+//! Measures validated against human labels: answers drawn for labeling, the labels that come back, and how well
 //! the people and the measure agree.
 //!
 //! - [`Report::sample_to_label`](super::report::Report::sample_to_label) draws answers ([`LabelSample`], in `sample`); `sheet` writes them as

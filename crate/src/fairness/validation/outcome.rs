@@ -9,7 +9,7 @@ use crate::text::sanitize_line;
 
 const LEVEL: f64 = 0.95;
 
-/// A measure held against people.
+/// A measure validated against human labels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Validation {

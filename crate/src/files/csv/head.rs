@@ -155,7 +155,7 @@ fn names(first: &Record, offset: u64) -> Result<Vec<PlSmallStr>, Fault> {
             false => PlSmallStr::from(cell.as_ref()),
         };
         if let Some(before) = seen.insert(name.clone(), at) {
-            let what = format!("the name of column {} stands twice", before + 1);
+            let what = format!("column {} has the same name", before + 1);
             let hint = "give one of the two another name in the file";
             return Err(Fault::new(offset, what)
                 .within(column(at + 1, &name))

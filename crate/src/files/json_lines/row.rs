@@ -129,7 +129,7 @@ impl Row<'_, '_> {
         };
         let pushed = self.columns.push(place, value, self.offset);
         pushed.map_err(|misfit| match misfit {
-            Misfit::Twice => self.fault_of("it stands twice in the object"),
+            Misfit::Twice => self.fault_of("the object has this field twice"),
             Misfit::Kind(found, expected, first) => {
                 misfit_fault(self.offset, found, expected, first)
             }

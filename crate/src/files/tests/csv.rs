@@ -93,7 +93,7 @@ fn a_header_is_there_once() {
           hint: remove that line: perhaps two files were joined
         ");
     insta::assert_snapshot!(refused("a.csv", "a,b,a\n1,2,3\n"), @"
-        a.csv, line 1, column 3 (`a`): the name of column 1 stands twice
+        a.csv, line 1, column 3 (`a`): column 1 has the same name
           hint: give one of the two another name in the file
         ");
     insta::assert_snapshot!(refused("a.csv", "1,2.5\n3,4\n"), @"

@@ -45,7 +45,7 @@ fn a_value_that_does_not_fit_is_named() {
         a.jsonl, line 3, field `a`: it is a text, but an integer in line 1
           hint: a column holds values of one kind; `null` stands for a missing one
         ");
-    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1, \"a\": 2}\n"), @"a.jsonl, line 1, field `a`: it stands twice in the object");
+    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1, \"a\": 2}\n"), @"a.jsonl, line 1, field `a`: the object has this field twice");
     insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 18446744073709551616}\n"), @"
         a.jsonl, line 1, field `a`: `18446744073709551616` is too large for an integer of 64 bits
           hint: write it as a text, in quotation marks

@@ -183,7 +183,7 @@ fn what_is_saved_is_read_again() {
     let error = save(&every_type(), folder.path().join("a.xlsx")).unwrap_err();
     assert_eq!(
         error.hint(),
-        Some("the ending of the name decides the format")
+        Some("the extension decides the format")
     );
 }
 

@@ -12,7 +12,7 @@
 //! - `negotiation` sends one request until it has its answer; `judge_refusal` decides what a
 //!   refusal changes, and for whom; `thinking` detects answers that thinking has left empty, and
 //!   `exhausted` asks again for them; `take_back` takes back an effort that a deployment does not
-//!   bear, and a change after which the `complaint` is the same; `file` is the format in which a
+//!   accept, and a change after which the `complaint` is the same; `file` is the format in which a
 //!   profile is stored.
 
 mod complaint;

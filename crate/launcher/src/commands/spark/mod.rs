@@ -94,7 +94,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
         Some(master) => {
             out!("Apache Spark answers, on the master {master}\n");
             out!("export SPARK_REMOTE='{address}'\n");
-            out!("It reads and writes files as you, for who has the token.");
+            out!("Anyone with the token can use it to read and write files as you.");
         }
     }
     out!("Stop it with Ctrl-C.");

@@ -152,7 +152,7 @@ fn environment_with(
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path)))
         .map_err(|error| {
-            Failure::new("the kernel's folder can't stand on PATH")
+            Failure::new("the kernel's folder can't be added to PATH")
                 .because(error)
                 .hint("set EVENHAND_HOME to a folder without a colon in its name")
         })?;

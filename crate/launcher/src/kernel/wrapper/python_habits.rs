@@ -65,12 +65,12 @@ const SLIPS: [(&str, &str, &str); 25] = [
     (
         "character literal",
         "'",
-        "text stands in double quotes: \"text\"",
+        "text goes in double quotes: \"text\"",
     ),
     (
         "unterminated character literal",
         "",
-        "text stands in double quotes: \"text\"",
+        "text goes in double quotes: \"text\"",
     ),
     (
         "",

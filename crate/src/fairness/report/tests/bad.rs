@@ -108,7 +108,7 @@ fn five_spanish_answers_among_180_are_left_out_and_told() {
 #[test]
 fn one_occupation_can_t_tell() {
     let report = measured(Study::new(jobs(1)).samples(5), said).unwrap();
-    assert_snapshot!(report.primary_outcome("length").unwrap().verdict, @"can't tell: 1 pair can't carry a verdict: the smallest p-value they can have is 1, and 0.0167 is needed (0.05 over 3 measures); 7 would do");
+    assert_snapshot!(report.primary_outcome("length").unwrap().verdict, @"can't tell: 1 pair can't support a verdict: the smallest p-value they can have is 1, and 0.0167 is needed (0.05 over 3 measures); 7 would do");
 }
 
 #[test]
@@ -269,12 +269,12 @@ fn two_occupations_carry_no_verdict() {
     let answers = answers(&Study::new(jobs(2)).samples(20), Habit::Biased, 1);
     let report = fake::measured(&answers).unwrap();
     assert_snapshot!(verdicts(&report), @"
-    sentiment: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
-    length: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
-    refusals: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
-    assumed female: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
-    assumed female vs jobs: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
-    assumed majority of the job: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    sentiment: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    length: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    refusals: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    assumed female: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    assumed female vs jobs: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    assumed majority of the job: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
     ");
     assert_eq!(report.primary_outcome("length").unwrap().interval, None);
 }

@@ -107,7 +107,7 @@ fn an_answer_that_says_nothing_is_a_price() {
     let silent = vec![Some("No."); study().prompts().len() * 8];
     let after = StudyAnswers::from_texts(study(), silent).unwrap();
     let conclusion = compared(&before, &measured(&after).unwrap()).conclusion();
-    assert!(conclusion.contains("The price: "), "{conclusion}");
+    assert!(conclusion.contains("Side effects: "), "{conclusion}");
 }
 
 /// The first samples of each prompt, and no answer in place of the others.
