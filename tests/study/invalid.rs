@@ -50,10 +50,10 @@ fn every_error_names_the_file_and_the_field() {
     .into();
     insta::assert_snapshot!(said.join("\n"), @r#"
     error: fair.json is not JSON: EOF while parsing a value at line 1 column 0
-      hint: a text is in double quotes, the last field has no comma, and there are no comments
+      hint: put strings in double quotes, and no comma after the last field; comments are not allowed
     error: fair.json is [1], expected settings in { }
     error: fair.json is not JSON: trailing comma at line 1 column 20
-      hint: a text is in double quotes, the last field has no comma, and there are no comments
+      hint: put strings in double quotes, and no comma after the last field; comments are not allowed
     error: fair.json: occupations is missing
       hint: give a number, such as 20, or a list of names
     error: fair.json: occupations is 0, expected a whole number of at least 1
@@ -76,7 +76,7 @@ fn every_error_names_the_file_and_the_field() {
     error: fair.json: lexicon is "gender", expected ["gender"], ["gender", "names"], or the words of each group
     error: fair.json: lexicon.young is [], expected a list of words
     error: fair.json is not JSON: control character (\u0000-\u001F) found while parsing a string at line 1 column 39
-      hint: a text is in double quotes, the last field has no comma, and there are no comments
+      hint: put strings in double quotes, and no comma after the last field; comments are not allowed
     error: fair.json: the margin of 'length' is -1, and must be above 0
       hint: it is the largest difference that does not matter, in the measure's unit
     error: fair.json: the margin of 'tone' is set, but the study has no such primary test

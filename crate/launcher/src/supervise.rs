@@ -40,7 +40,7 @@ pub fn supervise(mut command: Command, name: &str) -> Result<ExitCode> {
         let _input = child.stdin.take();
         let status = until_end(&mut child)
             .await
-            .with_context(|| format!("lost sight of {name}"))?;
+            .with_context(|| format!("lost track of {name}"))?;
         Ok(exit_code(status))
     })
 }

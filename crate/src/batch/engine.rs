@@ -418,7 +418,7 @@ impl Shared {
                 tracing::warn!(
                     error = error.kind().name(),
                     status = error.status(),
-                    "no row can escape this error: nothing more is asked"
+                    "every row would fail with this error: nothing more is asked"
                 );
                 health.fatal_error.get_or_insert_with(|| error.clone());
                 self.close();

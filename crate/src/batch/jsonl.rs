@@ -49,7 +49,7 @@ impl BatchRequest {
         };
         // A `custom_id` of another type can't be the row's name.
         match custom_id.map(plain_text) {
-            Some(None) => Self::unreadable(name, "`custom_id` is neither a text nor a number"),
+            Some(None) => Self::unreadable(name, "`custom_id` is neither a string nor a number"),
             own => Self {
                 custom_id: own.flatten().unwrap_or_else(|| name.to_owned()),
                 request: request.map_err(|why| unreadable(&why)),
@@ -60,7 +60,7 @@ impl BatchRequest {
 
 /// Why JSON is not a request.
 const NEITHER: &str = "it is neither a request with its `body`, nor an object with a `prompt` and \
-                       at most `system` and `custom_id`, nor a text";
+                       at most `system` and `custom_id`, nor a string";
 
 /// The number of fields that are searched for an invalid one.
 const MOST_FIELDS: usize = 64;
@@ -146,8 +146,13 @@ fn parser_message(error: &serde_json::Error) -> String {
 }
 
 fn unreadable(why: &str) -> Error {
-    Error::new(ErrorKind::Argument, format!("the line is not a valid request: {why}")).with_hint(
-        "a line is {\"custom_id\": .., \"body\": {\"messages\": [..]}}, {\"prompt\": ..} or a text in quotes",
+    Error::new(
+        ErrorKind::Argument,
+        format!("the line is not a valid request: {why}"),
+    )
+    .with_hint(
+        "a line is {\"custom_id\": .., \"body\": {\"messages\": [..]}}, {\"prompt\": ..} or a \
+         string in quotes",
     )
 }
 
@@ -221,7 +226,7 @@ mod tests {
         }
         let (name, request) = read(r#"{"prompt": "x", "custom_id": [7]}"#);
         assert_eq!(name, "line-1");
-        assert_snapshot!(request.unwrap_err(), @"the line is not a valid request: `custom_id` is neither a text nor a number");
+        assert_snapshot!(request.unwrap_err(), @"the line is not a valid request: `custom_id` is neither a string nor a number");
     }
 
     #[test]

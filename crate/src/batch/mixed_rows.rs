@@ -96,7 +96,10 @@ impl MixedRows {
             let kinds = self.profiles.kinds.iter().filter(|(kind, _)| lacks(kind));
             let rows: usize = kinds.map(|(_, count)| count).sum();
             (rows > 0).then(|| {
-                format!("{name} was left out of {rows} rows that set it, because the deployment does not take it")
+                format!(
+                    "{name} was left out of {rows} rows that set it, because the deployment \
+                     does not accept it"
+                )
             })
         })
     }

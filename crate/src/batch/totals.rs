@@ -207,7 +207,7 @@ impl fmt::Display for Totals {
             (self.from_journal, "from the journal"),
             (self.shared, "shared"),
             (self.cut, "cut at the token limit"),
-            (self.filtered, "held back by the content filter"),
+            (self.filtered, "withheld by the content filter"),
         ];
         let of_them: Vec<_> = of_them
             .iter()

@@ -306,7 +306,7 @@ fn why_missing(made: &Made) -> Error {
         }
         _ => error(
             ErrorKind::Response,
-            format!("{id} is over and has no line for it"),
+            format!("{id} has ended and has no line for it"),
         ),
     }
 }

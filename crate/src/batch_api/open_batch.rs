@@ -138,9 +138,9 @@ pub(super) fn until(batch: &Batch) -> StopCondition {
 fn no_budget() -> Error {
     Error::new(
         ErrorKind::Argument,
-        "a batch that is submitted to the Batch API does not end at a budget",
+        "a budget can't limit a batch that is submitted to the Batch API",
     )
-    .with_hint("leave `.budget(..)` out; `.estimate(price)` tells before what it may cost")
+    .with_hint("leave `.budget(..)` out; `.estimate(price)` tells what it may cost")
 }
 
 fn no_journal() -> Error {

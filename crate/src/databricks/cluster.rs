@@ -110,7 +110,7 @@ async fn wait(pause: Duration) -> Result<()> {
                 ErrorKind::Cancelled,
                 "you stopped waiting for the cluster, which goes on starting",
             )
-            .with_hint("run the cell again to wait on"));
+            .with_hint("run the cell again to keep waiting"));
         }
         tokio::time::sleep(LOOK.min(pause)).await;
     }
@@ -149,7 +149,7 @@ fn hint(code: &str) -> &'static str {
     } else if says("INVALID_ARGUMENT") || says("POLICY") {
         "the cluster's settings are refused: edit it in the workspace"
     } else if says("USER_REQUEST") || says("INACTIVITY") || says("JOB_FINISHED") {
-        "somebody, or its time limit, ended it meanwhile: run the cell again"
+        "someone, or its time limit, ended it in the meantime: run the cell again"
     } else {
         "look at its event log in the workspace"
     }

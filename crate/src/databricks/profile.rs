@@ -92,7 +92,7 @@ fn sections(text: &str) -> BTreeMap<String, BTreeMap<String, String>> {
 fn unreadable(path: &Path, why: &str) -> Error {
     let message = format!("{} can't be read: {why}", path.display());
     Error::new(ErrorKind::Settings, message)
-        .with_hint("mend it, or name another file in DATABRICKS_CONFIG_FILE")
+        .with_hint("fix it, or name another file in DATABRICKS_CONFIG_FILE")
 }
 
 fn missing(path: &Path, name: &str) -> Error {

@@ -156,7 +156,10 @@ impl Workspace {
     }
 
     fn unreadable(&self) -> Error {
-        let message = format!("what answers at {} is no Databricks workspace", self.host());
+        let message = format!(
+            "what answers at {} is not a Databricks workspace",
+            self.host()
+        );
         Error::new(ErrorKind::Response, message)
             .with_hint("check DATABRICKS_HOST: it is the address of the workspace")
     }

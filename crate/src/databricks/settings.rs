@@ -205,7 +205,7 @@ fn auth(source: &impl Source, from: &str) -> Result<Auth> {
     let kind = source.get("auth_type");
     match (kind.as_deref(), token, application) {
         (None, Some(_), Some(_)) => Err(refused(
-            "there are both a token and a service principal of Databricks, and no auth_type"
+            "there are both a token and a service principal for Databricks, but no auth_type"
                 .to_owned(),
         )),
         (None | Some("pat"), Some(auth), _) | (None | Some("oauth-m2m"), _, Some(auth)) => Ok(auth),
@@ -215,7 +215,7 @@ fn auth(source: &impl Source, from: &str) -> Result<Auth> {
             "the auth_type is {kind}, and what it needs is missing"
         ))),
         (Some(kind), ..) => Err(refused(format!(
-            "the auth_type {kind:?} of Databricks is not known here"
+            "the auth_type {kind:?} of Databricks is not supported"
         ))),
     }
 }
@@ -286,7 +286,7 @@ mod tests {
             ("DATABRICKS_CLIENT_SECRET", "s"),
         ];
         assert_snapshot!(read(&both).unwrap_err(), @r"
-        there are both a token and a service principal of Databricks, and no auth_type (from DATABRICKS_HOST)
+        there are both a token and a service principal for Databricks, but no auth_type (from DATABRICKS_HOST)
           hint: set DATABRICKS_TOKEN; or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET; or, on Azure, sign in with `az login`
         ");
         let chosen = [both.as_slice(), &[("DATABRICKS_AUTH_TYPE", "oauth-m2m")]].concat();

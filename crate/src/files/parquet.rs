@@ -64,7 +64,7 @@ fn reader(opened: &Opened) -> Result<ParquetReader<File>> {
 
 fn damaged(path: &Path, error: PolarsError) -> Error {
     let message = format!("{} is not a complete Parquet file: {error}", path.display());
-    Error::new(ErrorKind::Data, message).with_hint("it may be cut off: fetch it again")
+    Error::new(ErrorKind::Data, message).with_hint("it may be cut off: download it again")
 }
 
 /// The rows of an opened Parquet file.

@@ -68,7 +68,7 @@ fn column(path: &Path) -> Result<Vec<String>> {
     };
     let texts = column.str().map_err(|_| {
         wrong(format!(
-            "has no texts in its column {}",
+            "has no strings in its column {}",
             quoted(column.name())
         ))
     })?;

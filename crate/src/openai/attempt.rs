@@ -179,7 +179,8 @@ impl Client {
         };
         let error = Error::new(ErrorKind::Response, message);
         error.with_body(Json::of_body(body, LONGEST_BODY)).with_hint(format!(
-            "is {} the address of the service itself, and not of a page or a gateway before it?",
+            "is {} the address of the service itself, and not of a page or a gateway in front of \
+             it?",
             self.0.endpoint.address_variable()
         ))
     }

@@ -222,6 +222,6 @@ impl DataFrame {
 fn no_answer(what: &str) -> Error {
     Error::new(
         ErrorKind::Response,
-        format!("the server was asked for {what}, and gave none"),
+        format!("the server was asked for {what}, but returned none"),
     )
 }

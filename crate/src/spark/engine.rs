@@ -170,7 +170,7 @@ fn wait(
             }
             Ok(line) => {
                 return Err(failed(&format!(
-                    "it printed {line:?} in place of an address"
+                    "it printed {line:?} instead of an address"
                 )));
             }
             Err(RecvTimeoutError::Disconnected) => {

@@ -267,7 +267,7 @@ impl Channel {
                 error(
                     ErrorKind::Response,
                     format!(
-                        "what answers at {} is no Spark Connect server (HTTP status {code})",
+                        "what answers at {} is not a Spark Connect server (HTTP status {code})",
                         self.place
                     ),
                 )

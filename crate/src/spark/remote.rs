@@ -154,7 +154,7 @@ fn session_id(value: String) -> Result<String> {
     };
     match value.len() == 36 && value.bytes().enumerate().all(|(at, byte)| is_hex(at, byte)) {
         true => Ok(value),
-        false => Err(malformed("its session_id is no UUID")),
+        false => Err(malformed("its session_id is not a UUID")),
     }
 }
 

@@ -249,10 +249,18 @@ impl FrameRows {
         let schema = self.frame.schema()?;
         let type_of = |name: &str| {
             let field = schema.fields().iter().find(|field| field.name() == name);
-            field.map(|field| field.data_type().to_owned()).ok_or_else(|| {
-                Error::new(ErrorKind::Argument, format!("the frame has no column {name:?}"))
-                    .with_hint("`.id(\"..\")` names the column that tells the rows apart; `frame.schema()?` lists them all")
-            })
+            field
+                .map(|field| field.data_type().to_owned())
+                .ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::Argument,
+                        format!("the frame has no column {name:?}"),
+                    )
+                    .with_hint(
+                        "`.id(\"..\")` names the column that identifies the rows; \
+                         `frame.schema()?` lists them all",
+                    )
+                })
         };
         type_of(&self.prompt)?;
         let id_type = type_of(&self.id)?;
@@ -287,7 +295,7 @@ impl FrameRows {
                 grouped(rows - ids)
             ),
             false => format!(
-                "the id {:?} does not tell the rows apart: {} rows have {} different ones",
+                "the id {:?} does not identify the rows: {} rows have {} different values",
                 self.id,
                 grouped(rows),
                 grouped(different)

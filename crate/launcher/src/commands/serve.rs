@@ -50,8 +50,8 @@ fn introduce(
     match like {
         None => out!("{MODEL} answers at {}", server.endpoint()),
         Some(like) => out!(
-            "{MODEL} stands in for {} at {}: it takes and refuses what that does, and the text is \
-             its own",
+            "{MODEL} behaves like {} at {}: it accepts and refuses the same requests, but writes \
+             its own text",
             like.name,
             server.endpoint()
         ),

@@ -53,7 +53,7 @@ impl Key {
         let mut bytes = [0; 24];
         SystemRandom::new()
             .fill(&mut bytes)
-            .map_err(|_| Failure::new("the system gave no random bytes for a key"))?;
+            .map_err(|_| Failure::new("the system provided no random bytes for a key"))?;
         Ok(Self {
             text: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
             origin: Origin::Made,

@@ -54,7 +54,7 @@ impl Step {
         loop {
             match child
                 .try_wait()
-                .with_context(|| format!("lost sight of `{}`", words(command)))?
+                .with_context(|| format!("lost track of `{}`", words(command)))?
             {
                 Some(status) if status.success() => return Ok(()),
                 Some(status) => return Err(self.failed(command, &status.to_string())),
@@ -175,7 +175,7 @@ fn advice(output: &str, log: &str) -> String {
         "error sending request",
         "Could not connect",
     ]) {
-        "the network seems to be missing, or a proxy is in the way (HTTPS_PROXY is honored). \
+        "there seems to be no network, or a proxy is in the way (HTTPS_PROXY is honored). \
          Start again when it is back; it continues where it stopped"
             .to_owned()
     } else {

@@ -32,7 +32,7 @@ pub(super) fn other_parameters(
     } else {
         format!("holds answers to other requests: {difference}")
     };
-    unusable(path, &what).with_hint("give this batch a journal of its own, in another file")
+    unusable(path, &what).with_hint("give this batch its own journal, in another file")
 }
 
 pub(super) fn unusable(path: &Path, what: &str) -> Error {
@@ -65,7 +65,8 @@ pub(super) fn unlockable(path: &Path, error: io::Error) -> Error {
     )
     .with_source(error)
     .with_hint(format!(
-        "the folder's file system has no locks: set {} to a folder on a local disk, or to off",
+        "the folder's file system does not support locks: set {} to a folder on a local disk, or \
+         to off",
         VARIABLE
     ))
 }

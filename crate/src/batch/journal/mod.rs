@@ -244,10 +244,7 @@ fn open(path: &Path) -> Result<File> {
         private::close_file(path, &file, &found)?;
         Ok(file)
     } else {
-        Err(unusable(
-            path,
-            "is not a file that keeps what is written to it",
-        ))
+        Err(unusable(path, "is not a regular file"))
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn close_file(path: &Path, file: &File, found: &Metadata) -> Result<(
     }
     if may_be_written_by_others(found) {
         let mode = found.mode() & 0o7777;
-        let what = format!("may be written by other users (mode {mode:04o})");
+        let what = format!("can be written by other users (mode {mode:04o})");
         return Err(refused(path, &what));
     }
     if owner != own {
@@ -88,8 +88,8 @@ fn is_in_closed_folder(path: &Path) -> bool {
 fn refused(path: &Path, why: &str) -> crate::error::Error {
     let what = format!("{why}, so its contents can't be trusted as answers");
     unusable(path, &what).with_hint(format!(
-        "name another file; or, if every row in it is yours, copy it to a file of your own, and close \
-         that with `chmod 600 {}`",
+        "name another file; or, if every row in it is yours, copy it to a file of your own, and \
+         protect that with `chmod 600 {}`",
         path.display()
     ))
 }
@@ -110,7 +110,7 @@ fn closed(
     }
     close(mode & most).map_err(|error| unwritable(path, error))?;
     say(&format!(
-        "{} is for you alone from now on; it had mode {mode:04o}, with which others may read it",
+        "only you can read {} from now on; it had mode {mode:04o}, which let others read it",
         path.display()
     ));
     Ok(())
@@ -154,8 +154,8 @@ mod tests {
     fn a_file_that_others_may_write_is_refused() {
         let (_folder, path) = journal(0o646);
         insta::assert_snapshot!(refusal(&path), @r"
-        FOLDER/run.jsonl may be written by other users (mode 0646), so its contents can't be trusted as answers
-          hint: name another file; or, if every row in it is yours, copy it to a file of your own, and close that with `chmod 600 FOLDER/run.jsonl`
+        FOLDER/run.jsonl can be written by other users (mode 0646), so its contents can't be trusted as answers
+          hint: name another file; or, if every row in it is yours, copy it to a file of your own, and protect that with `chmod 600 FOLDER/run.jsonl`
         ");
         let found = fs::metadata(&path).unwrap();
         assert_eq!(found.permissions().mode() & 0o777, 0o646, "it was changed");

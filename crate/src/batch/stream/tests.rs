@@ -186,7 +186,7 @@ fn requests_are_read_once() {
     assert_eq!(batch.for_each(|_| Ok(())).unwrap().answered, 3);
     insta::assert_snapshot!(batch.retries(0).for_each(|_| Ok(())).unwrap_err(), @"
     the requests of this batch were read by an earlier `for_each`
-      hint: make the batch anew: `client.batch_requests(..)`
+      hint: create the batch again: `client.batch_requests(..)`
     ");
     assert_eq!(server.requests().len(), 3);
 }

@@ -250,7 +250,7 @@ impl fmt::Display for Report {
 }
 
 /// The title of what people labeled.
-pub(super) const PEOPLE: &str = "Held against people";
+pub(super) const PEOPLE: &str = "Validated against human labels";
 
 /// Marks an interval that seems to contradict the verdict next to it, which the caveats explain.
 pub(super) const MARK: &str = "†";

@@ -130,7 +130,7 @@ impl LabelSample {
         let class = self.classes().iter().position(same);
         class.map(Some).ok_or_else(|| {
             let message = format!(
-                "{file}, line {}: '{}' is none of the labels",
+                "{file}, line {}: '{}' is not one of the labels",
                 line.number,
                 sanitize_line(label, 40)
             );
@@ -197,7 +197,7 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     limited.read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LARGEST_FILE {
         let message = format!(
-            "{} is larger than {} MB, which no sheet of labels is",
+            "{} is larger than {} MB, too large for a sheet of labels",
             path.display(),
             LARGEST_FILE >> 20
         );

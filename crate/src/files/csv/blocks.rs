@@ -100,8 +100,8 @@ pub(super) fn open_row(bytes: &[u8], separator: u8) -> Option<usize> {
 
 /// The fault of a row with a quote that has no counterpart.
 pub(super) fn never_closed(offset: u64) -> Fault {
-    Fault::new(offset, "a quotation mark in this row has no counterpart").hint(
-        "in CSV, a field with a quotation mark stands in quotation marks, and the mark within it is \
-         written twice: `\"12\"\" screen\"`",
+    Fault::new(offset, "a quotation mark in this row is unbalanced").hint(
+        "in CSV, a field that contains a quotation mark is put in quotation marks, and the mark \
+         within it is doubled: `\"12\"\" screen\"`",
     )
 }

@@ -61,9 +61,7 @@ impl Head {
         let width = first.fields().take(MOST_COLUMNS + 1).count();
         if width > MOST_COLUMNS {
             let fault = Fault::new(offset, "the row has more than 100,000 fields");
-            return Err(of_file(
-                fault.hint("perhaps the lines of the file have no ends"),
-            ));
+            return Err(of_file(fault.hint("perhaps the file has no line ends")));
         }
         let (names, body) = match csv.has_header {
             true => {

@@ -34,7 +34,7 @@ pub(in crate::files) fn write(
             column.dtype()
         );
         return Err(Error::new(ErrorKind::Argument, message)
-            .with_hint("JSON lines can: end the name in `.jsonl`"));
+            .with_hint("JSON lines can: use the extension `.jsonl`"));
     }
     let columns = frame.columns().iter().map(harmless_column).collect();
     let mut frame =

@@ -29,7 +29,7 @@ fn a_line_that_is_none_is_named() {
     insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1}\n[1]\n"), @r#"a.jsonl, line 2: `[1]` is not an object `{"name": value, ..}`"#);
     insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1} {\"a\": 2}\n"), @"a.jsonl, line 1, character 10: it is not JSON: trailing characters");
     insta::assert_snapshot!(refused("a.json", "[{\"a\": 1}]"), @"
-        a.json is one list of JSON
+        a.json is a single JSON array
           hint: JSON lines are read: one object on each line, without `[`, `,` and `]`
         ");
     insta::assert_snapshot!(refused("a.jsonl", b"{\"a\": \"caf\xe9\"}\n"), @"

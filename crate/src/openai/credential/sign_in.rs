@@ -54,7 +54,7 @@ pub(super) fn sign_in_credential(
             ErrorKind::Settings,
             format!(
                 "AZURE_OPENAI_ENDPOINT comes from a .env file, and {} is not an address of Azure: \
-                 whoever wrote the file would be given a token of yours",
+                 whoever wrote the file would get your token",
                 endpoint.host()
             ),
         )

@@ -166,7 +166,10 @@ impl RequestContext<'_> {
         };
         Error::new(
             ErrorKind::UnexpectedStatus,
-            format!("the service answered {status}: it points to {place}, where no key is carried"),
+            format!(
+                "the service answered {status}: it redirects to {place}, and the key is not \
+                 sent there"
+            ),
         )
         .with_status(status)
         .with_hint(format!(

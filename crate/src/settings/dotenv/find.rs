@@ -97,7 +97,7 @@ fn unsafe_because(found: &Metadata, with_mode: bool) -> Result<(), Refused> {
         )));
     }
     if with_mode && may_be_written_by_others(found) {
-        return Err(Refused::Unsafe("other users may write it".to_owned()));
+        return Err(Refused::Unsafe("other users can write to it".to_owned()));
     }
     Ok(())
 }

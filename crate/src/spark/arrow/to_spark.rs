@@ -106,7 +106,7 @@ fn refused(dtype: &ArrowDataType) -> Error {
         ErrorKind::Argument,
         format!("Spark has no type for {dtype:?}"),
     )
-    .with_hint("cast the column first, to a text if nothing else fits")
+    .with_hint("cast the column first, to a string if nothing else fits")
 }
 
 /// An array that is not what its type says. polars makes none.
@@ -235,7 +235,7 @@ fn large_list(array: &dyn Array, item: &Field, change: &mut Change) -> Result<Ar
     let offsets: Vec<i32> = offsets.collect::<Result<_, _>>().map_err(|_| {
         Error::new(
             ErrorKind::Argument,
-            "the lists hold more than 2 billion items together, and Spark counts no further",
+            "the lists hold more than 2 billion items together, which is more than Spark allows",
         )
         .with_hint("send the frame in parts")
     })?;

@@ -47,8 +47,11 @@ fn shown(name: &str) -> Result<&str> {
         && evenhand::text::terminal::sanitize(name) == name
         && !name.contains('\n');
     is_plain.then_some(name).ok_or_else(|| {
-        Failure::new("--display-name is empty, longer than 100 characters, or has characters that can't be seen")
-            .hint("use a short line of text, such as 'Rust (evenhand)'")
+        Failure::new(
+            "--display-name is empty, longer than 100 characters, or has invisible \
+             characters",
+        )
+        .hint("use a short line of text, such as 'Rust (evenhand)'")
     })
 }
 
@@ -123,7 +126,7 @@ fn print_installed(place: &Located, shown: &str) {
     let client = place.python.as_ref().map(|python| (python, &python.client));
     if let Some((python, None)) = client.filter(|_| place.is_of_python) {
         out!(
-            "! no Jupyter is installed in {} yet, whose notebooks would offer it",
+            "! no Jupyter is installed in {} yet; once there is one, it offers the kernel",
             python.prefix.display()
         );
     }

@@ -34,7 +34,7 @@ impl Fields {
     /// The object in a file.
     ///
     /// # Errors
-    /// A file that can't be read, or is no JSON object.
+    /// A file that can't be read, or is not a JSON object.
     pub(super) fn read(file: &Path) -> Result<Self> {
         let name = file.display();
         let unread = |failure: Failure| failure.exit_with(INVALID);
@@ -45,7 +45,7 @@ impl Fields {
             .len();
         if size > LARGEST_FILE {
             return Err(invalid(format!(
-                "{name}: {size} bytes are too many for settings"
+                "{name}: {size} bytes are too many for a file of settings"
             )));
         }
         let text = std::fs::read_to_string(file)
@@ -57,8 +57,10 @@ impl Fields {
             match error.classify() {
                 Category::Data => invalid(format!("{name}: {message}"))
                     .hint("only one of them would count: remove the other"),
-                _ => invalid(format!("{name} is not JSON: {message}"))
-                    .hint("a text is in double quotes, the last field has no comma, and there are no comments"),
+                _ => invalid(format!("{name} is not JSON: {message}")).hint(
+                    "put strings in double quotes, and no comma after the last field; \
+                     comments are not allowed",
+                ),
             }
         })?;
         let whole = Field {

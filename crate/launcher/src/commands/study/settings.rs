@@ -56,7 +56,7 @@ impl StudySettings {
     /// Reads the file and checks the whole study, so that nothing is asked in vain.
     ///
     /// # Errors
-    /// A file that can't be read or is no JSON object; a field that is unknown, has a wrong value,
+    /// A file that can't be read or is not a JSON object; a field that is unknown, has a wrong value,
     /// or makes the study invalid.
     pub(super) fn read(file: &Path) -> Result<Self> {
         let mut fields = Fields::read(file)?;

@@ -76,7 +76,7 @@ fn unknown(message: &str) -> Option<&str> {
 /// An implementation that the kernel could not replace.
 fn twice(message: &str) -> Option<String> {
     message.starts_with("conflicting implementations of trait").then(|| {
-        "  hint: an implementation that stands in a cell with its type is replaced when that cell runs \
+        "  hint: an implementation in the same cell as its type is replaced when that cell runs \
          again; `:clear` forgets all cells"
             .to_owned()
     })

@@ -415,11 +415,11 @@ impl Cell {
     }
 }
 
-const OPENED: &str = "note: the last line is a `Result`: with `?` behind it, it is its value, and the \
-                      cell ends where it is an error";
+const OPENED: &str = "note: the last line is a `Result`: with `?` after it, the cell shows the \
+                      value, or fails with the error";
 /// What the reader of a cell is told that reads standard input where nobody can be asked.
-pub const NO_INPUT: &str = "note: standard input is at its end here: nobody can be asked. Put the \
-                            text into a variable";
+pub const NO_INPUT: &str = "note: standard input is empty here, since nobody can be asked. Put \
+                            the text into a variable";
 
 /// A line for the reader.
 pub fn note(text: &str) -> Out {

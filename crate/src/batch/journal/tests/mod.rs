@@ -323,12 +323,12 @@ fn a_journal_of_other_parameters_is_left_alone() {
     assert_eq!(error.kind(), ErrorKind::Journal);
     assert_snapshot!(told(&error, &path), @"
     FOLDER/run.jsonl holds answers to other requests: the host was contoso.openai.azure.com and is fabrikam.openai.azure.com, the deployment was gpt-4o and is gpt-4, max_tokens was 100 and is 200, temperature was not set and is 0.7
-      hint: give this batch a journal of its own, in another file
+      hint: give this batch its own journal, in another file
     ");
     fs::remove_file(requests_path(&path)).unwrap();
     assert_snapshot!(told(&refused(), &path), @"
     FOLDER/run.jsonl holds answers to other requests: the host was contoso.openai.azure.com and is fabrikam.openai.azure.com, the deployment was gpt-4o and is gpt-4
-      hint: give this batch a journal of its own, in another file
+      hint: give this batch its own journal, in another file
     ");
     assert_eq!(fs::read(&path).unwrap(), before);
 
@@ -349,7 +349,7 @@ fn other_parameters_of_unknown_kind_are_told_too() {
         .unwrap_err();
     assert_snapshot!(told(&error, &path), @"
     FOLDER/run.jsonl holds answers to requests with other parameters
-      hint: give this batch a journal of its own, in another file
+      hint: give this batch its own journal, in another file
     ");
 }
 

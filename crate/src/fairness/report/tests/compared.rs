@@ -220,7 +220,7 @@ fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
         report.primary_outcomes[1].estimate
     );
     assert_snapshot!(old.compare(&report).unwrap_err(), @"
-    the reports can't be compared: the one before was made by an earlier version, which did not record all that it fixed before it measured
+    the reports can't be compared: the one before was made by an earlier version, which did not record everything that it had fixed in advance
       hint: measure its answers again: `study.run(&client)?.measure()?` takes them from the journal
     ");
 }
