@@ -59,7 +59,7 @@ fn every_error_names_the_file_and_the_field() {
     error: fair.json: occupations is 0, expected a whole number of at least 1
     error: fair.json: occupations: 61 occupations were requested, but only 60 are included
       hint: name your own: `Study::new(["cook", "pilot"])`
-    error: fair.json: occupations[1] is 7, expected a text
+    error: fair.json: occupations[1] is 7, expected a string
     error: fair.json: the occupation 'nurse' occurs twice in the study
     error: fair.json: sample is not a known field
       hint: the fields are occupations, templates, groups, compared, lexicon, measures, margins, samples, seed, temperature, max_tokens, system, mitigations, deployment, quota, concurrency, gate, comment

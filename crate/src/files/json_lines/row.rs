@@ -141,7 +141,7 @@ impl Row<'_, '_> {
             return json.parse().map(Value::Integer).map_err(|_| {
                 let what = format!("{} is too large for an integer of 64 bits", quoted(json));
                 self.fault_of(what)
-                    .hint("write it as a text, in quotation marks")
+                    .hint("write it as a string, in quotation marks")
             });
         }
         match json.parse::<f64>() {

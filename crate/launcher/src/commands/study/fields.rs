@@ -154,7 +154,7 @@ impl Field {
     /// A list of texts.
     pub(super) fn texts(self, what: &str) -> Result<Vec<String>> {
         let elements = self.list(what)?.into_iter();
-        elements.map(|element| element.text("a text")).collect()
+        elements.map(|element| element.text("a string")).collect()
     }
 
     /// A text that is not empty.

@@ -166,7 +166,7 @@ fn asking(study: Study, fields: &mut Fields) -> Result<(Study, usize)> {
         study = study.max_tokens(field.count()?);
     }
     if let Some(field) = fields.take("system") {
-        study = study.system(field.text("a text")?);
+        study = study.system(field.text("a string")?);
     }
     if let Some(field) = fields.take("mitigations") {
         for name in field.list("a list of mitigations")? {
