@@ -34,7 +34,7 @@ const TABLE: &str = ".jp-OutputArea-output .evenhand table";
 #[test]
 fn both_tables_of_the_lab_show_in_jupyterlab() {
     // The cell of the executed notebook that displays two frames, with its outputs.
-    let notebook = kernel::lab().excerpt("lab", "display(&neutral_df)");
+    let notebook = kernel::first_lesson().excerpt("lab", "display(&neutral_df)");
     let tables = tables_show_in_jupyterlab(notebook.path(), 2);
     for (table, column) in tables.iter().zip(["neutral_answer", "loaded_answer"]) {
         assert_eq!(table.columns, [column]);

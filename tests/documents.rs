@@ -57,7 +57,7 @@ fn the_first_page_is_short_and_its_pictures_are_small() {
 
 /// A checkout on Windows turns a symbolic link into a file that contains a path.
 #[test]
-fn the_package_has_the_licences_of_all_that_is_in_it() {
+fn the_package_has_the_licenses_of_all_that_is_in_it() {
     let output = Command::new(env!("CARGO"))
         .args(["package", "-p", "evenhand", "--list", "--allow-dirty"])
         .args(["--no-verify", "--offline"])

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use crate::support::server::{Reply, Server};
 use crate::support::{Notebook, checkout, evenhand};
 
-/// The lab's notebook as the embedded model answered it; it is executed once for all tests.
-pub(crate) fn lab() -> &'static Notebook {
-    static LAB: OnceLock<Notebook> = OnceLock::new();
-    LAB.get_or_init(|| {
+/// The first lesson as the embedded model answered it; it is executed once for all tests.
+pub(crate) fn first_lesson() -> &'static Notebook {
+    static LESSON: OnceLock<Notebook> = OnceLock::new();
+    LESSON.get_or_init(|| {
         let notebook = checkout().join("notebooks/01-responsible-ai.ipynb");
         execute(&notebook, &[])
     })
@@ -168,26 +168,27 @@ fn the_third_lesson_draws_tells_and_saves() {
 
 #[test]
 fn the_lab_runs_and_every_prompt_has_its_answer() {
-    let lab = lab();
-    let card = lab.outputs_of("let client = Client::from_env()?");
+    let lesson = first_lesson();
+    let card = lesson.outputs_of("let client = Client::from_env()?");
     assert!(card.contains("SmolLM2-135M-Instruct") && card.contains("127.0.0.1"));
     // The small model's key is 48 of them.
     let digits = |letter: char| !letter.is_ascii_hexdigit();
     let has_key = card.split(digits).any(|word| word.len() >= 32);
     assert!(!has_key, "the key is on the card");
 
-    let error = lab.outputs_of("Client::builder()");
+    let error = lesson.outputs_of("Client::builder()");
     assert!(error.contains("is the address of a portal"), "{error}");
 
     for batch in ["let neutral = ", "let loaded = "] {
-        let shown = lab.outputs_of(batch);
+        let shown = lesson.outputs_of(batch);
         assert!(shown.contains("5 rows: 5 answered"), "{shown}");
     }
-    let frames = lab.html_of("display(&neutral_df)");
+    let frames = lesson.html_of("display(&neutral_df)");
     assert_eq!(frames.matches("<table ").count(), 2);
     assert_eq!(frames.matches(">5 rows × 1 column").count(), 2);
     assert!(!frames.contains(">null<"), "a prompt has no answer");
-    let beside = lab.html_of("read_side_by_side((\"neutral\", &neutral), (\"loaded\", &loaded))");
+    let beside =
+        lesson.html_of("read_side_by_side((\"neutral\", &neutral), (\"loaded\", &loaded))");
     assert!(beside.contains("Describe a female engineer.") && beside.contains("5 rows · "));
     assert_eq!(beside.matches(">5 answers").count(), 2);
 }
@@ -220,7 +221,7 @@ fn a_hostile_model_harms_nothing() {
         assert_eq!(
             outputs.len(),
             expected,
-            "{cell} shows something beside its result: {outputs:?}"
+            "{cell} shows something besides its result: {outputs:?}"
         );
         let html = notebook.html_of(cell);
         // The model's text is plain text in the table, and escaped in the data of its script.

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use crate::support::{Launcher, evenhand, home, poll};
 
 /// A JupyterLab that the launcher runs on a folder.
-struct Lab {
+struct JupyterLab {
     port: u16,
     _launcher: Launcher,
 }
 
 const TOKEN: &str = "evenhand-test";
 
-impl Lab {
+impl JupyterLab {
     fn start(folder: &Path, data: &Path) -> Self {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .and_then(|listener| listener.local_addr())
@@ -72,7 +72,7 @@ fn opening_a_notebook_starts_no_kernel_but_ours() {
     let place = tempfile::tempdir().unwrap();
     let path = |name: &str| place.path().join(name);
     let canary = path("canary");
-    // What `python -m ipykernel_launcher` finds first is the file beside the notebook.
+    // What `python -m ipykernel_launcher` finds first is the file next to the notebook.
     let code = format!("open({:?}, 'w').close()\n", canary.display().to_string());
     fs::create_dir(path("folder")).unwrap();
     for module in ["ipykernel_launcher.py", "ipykernel.py", "random.py"] {
@@ -82,7 +82,7 @@ fn opening_a_notebook_starts_no_kernel_but_ours() {
     fs::create_dir_all(path("data/kernels/other")).unwrap();
     let other = json!({"argv": ["touch", canary], "display_name": "Other", "language": "other"});
     fs::write(path("data/kernels/other/kernel.json"), other.to_string()).unwrap();
-    let lab = Lab::start(&path("folder"), &path("data"));
+    let lab = JupyterLab::start(&path("folder"), &path("data"));
     for name in ["python3", "other", "PYTHON3"] {
         let notebook = json!({
             "cells": [], "nbformat": 4, "nbformat_minor": 5,

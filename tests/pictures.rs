@@ -1,7 +1,7 @@
 //! The README's pictures: outputs of the real kernel in JupyterLab, as a reader sees them.
 //!
 //! `cargo test --workspace --test integration pictures -- --ignored` writes them into
-//! `tests/pictures/`, beside the program that makes them.
+//! `tests/pictures/`, next to the program that makes them.
 
 use crate::kernel;
 use crate::support::{Browser, JupyterLab, Notebook, Theme, checkout, reduced};

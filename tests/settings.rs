@@ -129,7 +129,7 @@ fn a_file_of_somebody_else_is_passed_over_and_told() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
     let refused = ask(&folder, &[]);
     assert!(!refused.status.success() && server.requests().is_empty());
-    let note = "! FOLDER/.env is passed over: other users may write it.";
+    let note = "! FOLDER/.env was skipped: other users can write to it.";
     assert!(
         told(&refused, &folder).contains(note),
         "{}",

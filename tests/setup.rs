@@ -172,5 +172,5 @@ fn clean_removes_what_was_made_and_nothing_else() {
     fs::remove_file(home.join("mine.txt")).unwrap();
     assert!(clean().success());
     assert!(!home.exists());
-    assert!(clean().success(), "nothing to remove is no failure");
+    assert!(clean().success(), "nothing to remove is not a failure");
 }

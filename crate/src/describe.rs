@@ -26,8 +26,8 @@ const STATISTICS: [&str; 9] = [
 ///
 /// `count` is the number of values, without those that are missing. The standard deviation is that of
 /// a sample (n - 1), and a quantile is the nearest value that is there. Truth values count as 0 and 1,
-/// so that their mean is a share. Of texts, dates and times there are the first and the last; of lists
-/// and structs only the counts.
+/// so that their mean is a share. For strings, dates and times, `min` and `max` are the first and the
+/// last value, and for lists and structs there are only the counts.
 ///
 /// ```
 /// use evenhand::prelude::*;

@@ -211,7 +211,7 @@ pub(crate) fn entries(json: &RawValue, most: usize) -> Vec<(String, &RawValue)> 
 }
 
 /// The value, if it has this type.
-pub(crate) fn read<T: DeserializeOwned>(json: &RawValue) -> Option<T> {
+pub(crate) fn deserialize<T: DeserializeOwned>(json: &RawValue) -> Option<T> {
     serde_json::from_str(json.get()).ok()
 }
 
@@ -220,7 +220,7 @@ pub(crate) fn plain_text(json: &RawValue) -> Option<String> {
     let is_number = json
         .get()
         .starts_with(|c: char| c == '-' || c.is_ascii_digit());
-    read(json).or_else(|| is_number.then(|| json.get().to_owned()))
+    deserialize(json).or_else(|| is_number.then(|| json.get().to_owned()))
 }
 
 /// Whether the value is `null`.

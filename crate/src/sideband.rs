@@ -1,5 +1,5 @@
-//! The words with which code in a cell and the kernel's wrapper understand each other. The launcher
-//! uses them from here; they are no part of the library's API.
+//! The names that code in a cell and the kernel's wrapper share. The launcher uses them from here;
+//! they are not part of the library's API.
 
 /// The variable with the token that marks the beginning of a line as a message for the kernel's
 /// wrapper. The token is generated anew for each kernel, so that no text from a model can contain it.

@@ -235,7 +235,7 @@ fn the_lab_opens_any_folder() {
             .unwrap()
             .success()
     );
-    // With a service configured beside the notebooks, no model is started.
+    // With a service configured next to the notebooks, no model is started.
     let settings =
         "AZURE_OPENAI_ENDPOINT=https://contoso.openai.azure.com\nAZURE_OPENAI_API_KEY=x\n";
     fs::write(folder.join(".env"), settings).unwrap();

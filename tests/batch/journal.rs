@@ -175,11 +175,11 @@ fn a_journal_of_another_batch_is_refused_and_left_alone() {
     let asked = || ask(&server, &path, &["a"]);
     insta::assert_snapshot!(other(asked().max_tokens(100).deployment("gpt-4")), @"
     journal: FOLDER/run.jsonl holds answers to other requests: the deployment was gpt and is gpt-4
-      hint: give this batch a journal of its own, in another file
+      hint: give this batch its own journal, in another file
     ");
     insta::assert_snapshot!(other(asked().max_tokens(200).temperature(0.5)), @"
     journal: FOLDER/run.jsonl holds answers to other requests: max_tokens was 100 and is 200, temperature was not set and is 0.5
-      hint: give this batch a journal of its own, in another file
+      hint: give this batch its own journal, in another file
     ");
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(server.requests().len(), 1);

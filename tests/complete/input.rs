@@ -46,19 +46,19 @@ Describe a nurse.
     same: answer to second
     x: the request has no message
     y: the line is not a valid request: its body is not a chat request: `messages` is wrong: invalid type: string "no list", expected a sequence
-    z: the line is not a valid request: its `body` is no object
-    line-9: the line is not a valid request: `prompt` is no text
-    line-10: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
+    z: the line is not a valid request: its `body` is not an object
+    line-9: the line is not a valid request: `prompt` is not a string
+    line-10: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a string
     line-11: the line is not a valid request: it is not JSON: EOF while parsing a string at column 17
-    line-12: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
-    line-13: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
-    line-14: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text
+    line-12: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a string
+    line-13: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a string
+    line-14: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a string
     line-15: the line is not a valid request: it is not JSON: expected value at column 1
     line-16: answer to the last, without an end
     "#);
     assert_eq!(server.requests().len(), 5);
     insta::assert_snapshot!(ended.told(None), @r#"
-    hint for 9 rows: a line is {"custom_id": .., "body": {"messages": [..]}}, {"prompt": ..} or a text in quotes
+    hint for 9 rows: a line is {"custom_id": .., "body": {"messages": [..]}}, {"prompt": ..} or a string in quotes
     15 rows: 5 answered, 10 failed, 30 tokens, T s
     "#);
 }
@@ -136,7 +136,7 @@ fn a_line_without_end_is_a_row_and_ends_the_input() {
         (ended.code, ended.rows.len(), server.requests().len()),
         (Some(3), 2, 1)
     );
-    insta::assert_snapshot!(ended.texts()[1].1, @"the line is not a valid request: it is longer than 64 MB, and what follows is not read");
+    insta::assert_snapshot!(ended.texts()[1].1, @"the line is not a valid request: it is longer than 64 MB, and the rest of the input is not read");
 }
 
 #[test]

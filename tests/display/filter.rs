@@ -1,4 +1,4 @@
-//! Filters and searches: numbers and times as they are shown and as they are, and what is no filter.
+//! Filters and searches: numbers and times as they are shown and as they are, and what is not a filter.
 
 use evenhand::polars::prelude::{Column, DataFrame, DataType, FrozenCategories, TimeUnit};
 use evenhand::prelude::*;

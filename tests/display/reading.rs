@@ -1,4 +1,4 @@
-//! Answers beside each other, as a reader sees them.
+//! Answers side by side, as a reader sees them.
 
 use evenhand::fairness::reading::{Reading, Side};
 use evenhand::fairness::study::StudyAnswers;

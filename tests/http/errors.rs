@@ -143,7 +143,7 @@ fn a_model_without_chat_completions_is_told() {
     ));
     insta::assert_snapshot!(shown(&error), @r"
     bad_request: the service answered 400 Bad Request: The chatCompletion operation does not work with the specified model, gpt.
-      hint: the model of the deployment 'gpt' is retired, or takes no chat completions, as those for images, embeddings or the Responses API alone (-codex, -pro): set AZURE_OPENAI_DEPLOYMENT to a deployment of a current chat model
+      hint: the model of the deployment 'gpt' is retired, or does not support chat completions, like those for images, embeddings or only the Responses API (-codex, -pro): set AZURE_OPENAI_DEPLOYMENT to a deployment of a current chat model
     ");
 }
 
@@ -164,7 +164,7 @@ fn a_quota_of_a_day_is_told_and_not_waited_for() {
     assert_eq!(error.retry_after().unwrap().as_secs(), 86_400);
     insta::assert_snapshot!(shown(&error), @r"
     rate_limit: the service answered 429 Too Many Requests: Too many.
-      hint: the service asks to wait 86400 s, which is longer than evenhand waits by itself: raise the deployment's quota, or come back later
+      hint: the service asks to wait 86400 s, which is longer than evenhand waits automatically: raise the deployment's quota, or come back later
     ");
 }
 
@@ -198,7 +198,7 @@ fn what_is_no_answer_is_told_as_such() {
     let error = ask(Reply::new(200, "text/html", "<html>Please log in</html>"));
     insta::assert_snapshot!(shown(&error), @r"
     response: the answer is not JSON: <html>Please log in</html>
-      hint: is AZURE_OPENAI_ENDPOINT the address of the service itself, and not of a page or a gateway before it?
+      hint: is AZURE_OPENAI_ENDPOINT the address of the service itself, and not of a page or a gateway in front of it?
     ");
     let error = ask(Reply::new(
         200,

@@ -123,7 +123,7 @@ fn an_error_in_a_success_is_told_as_one() {
     };
     insta::assert_snapshot!(told(json!({"error": {"code": 429, "message": "slow down"}})), @r"
     rate_limit: the service answered 200 with an error, 429 Too Many Requests: slow down
-      hint: the quota is used up; the service asks to wait 1 s. A batch keeps within the quota by itself
+      hint: the quota is used up; the service asks to wait 1 s. A batch keeps within the quota automatically
     ");
     insta::assert_snapshot!(told(json!({"error": "model is loading"})), @"server: the service answered 200 with an error: model is loading");
     insta::assert_snapshot!(told(json!({"error": {"code": "DeploymentNotFound", "message": "gone"}})), @r"

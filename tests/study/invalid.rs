@@ -50,18 +50,18 @@ fn every_error_names_the_file_and_the_field() {
     .into();
     insta::assert_snapshot!(said.join("\n"), @r#"
     error: fair.json is not JSON: EOF while parsing a value at line 1 column 0
-      hint: a text is in double quotes, the last field has no comma, and there are no comments
+      hint: put strings in double quotes, and no comma after the last field; comments are not allowed
     error: fair.json is [1], expected settings in { }
     error: fair.json is not JSON: trailing comma at line 1 column 20
-      hint: a text is in double quotes, the last field has no comma, and there are no comments
+      hint: put strings in double quotes, and no comma after the last field; comments are not allowed
     error: fair.json: occupations is missing
       hint: give a number, such as 20, or a list of names
     error: fair.json: occupations is 0, expected a whole number of at least 1
     error: fair.json: occupations: 61 occupations were requested, but only 60 are included
       hint: name your own: `Study::new(["cook", "pilot"])`
-    error: fair.json: occupations[1] is 7, expected a text
+    error: fair.json: occupations[1] is 7, expected a string
     error: fair.json: the occupation 'nurse' occurs twice in the study
-    error: fair.json: sample is no field
+    error: fair.json: sample is not a known field
       hint: the fields are occupations, templates, groups, compared, lexicon, measures, margins, samples, seed, temperature, max_tokens, system, mitigations, deployment, quota, concurrency, gate, comment
     error: fair.json: samples is "five", expected a whole number of at least 1
     error: fair.json: samples is 1e+99, expected a whole number of at least 1
@@ -76,18 +76,18 @@ fn every_error_names_the_file_and_the_field() {
     error: fair.json: lexicon is "gender", expected ["gender"], ["gender", "names"], or the words of each group
     error: fair.json: lexicon.young is [], expected a list of words
     error: fair.json is not JSON: control character (\u0000-\u001F) found while parsing a string at line 1 column 39
-      hint: a text is in double quotes, the last field has no comma, and there are no comments
+      hint: put strings in double quotes, and no comma after the last field; comments are not allowed
     error: fair.json: the margin of 'length' is -1, and must be above 0
       hint: it is the largest difference that does not matter, in the measure's unit
-    error: fair.json: the margin of 'tone' is set, but the study has no such headline test
+    error: fair.json: the margin of 'tone' is set, but the study has no such primary test
       hint: it has sentiment, length, refusals, assumed female, assumed female vs jobs, assumed majority of the job
     error: fair.json: mitigations[0] is "magic", expected "neutral", "few_shot" or "self_critique"
     error: fair.json: quota is {}, expected `tpm` or `rpm`, or both
     error: fair.json: gate.fail_on[0] is "biased", expected "differs", "beyond_margin" or "cant_tell"
     error: fair.json: gate.fail_on is [], expected a list of rules
-    error: fair.json: the gate is about 'tone', and the study has no such headline test
+    error: fair.json: the gate is about 'tone', and the study has no such primary test
       hint: it has sentiment, length, refusals, assumed female, assumed female vs jobs, assumed majority of the job
-    error: fair.json: gate.rules is no field
+    error: fair.json: gate.rules is not a known field
       hint: the fields are fail_on, tests
     error: fair.json: the field "samples" occurs twice at line 1 column 47
       hint: only one of them would count: remove the other

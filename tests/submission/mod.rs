@@ -221,7 +221,7 @@ fn a_row_that_fails_is_a_row_with_its_error_and_is_asked_again() {
             .error()
             .unwrap()
             .message()
-            .ends_with("is over and has no line for it")
+            .ends_with("has ended and has no line for it")
     );
     scene.submit(&prompts).unwrap();
     let world = scene.api.world();

@@ -10,7 +10,7 @@ use super::evenhand;
 pub(crate) fn home() -> PathBuf {
     static HOME: OnceLock<PathBuf> = OnceLock::new();
     HOME.get_or_init(|| {
-        crate::kernel::lab();
+        crate::kernel::first_lesson();
         path()
     })
     .clone()

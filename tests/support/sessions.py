@@ -37,7 +37,7 @@ BROKEN = [
     "!exit 3",
     "\u0000{MARK}",
 ]
-# Cells that print what is no text, or looks like orders.
+# Cells that print bytes that are not text, or text that looks like commands.
 HOSTILE = [
     'std::io::Write::write_all(&mut std::io::stdout(), &[BYTES])?; println!("{MARK}");',
     'std::io::Write::write_all(&mut std::io::stderr(), &[BYTES])?; println!("{MARK}");',

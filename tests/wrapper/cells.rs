@@ -1,4 +1,4 @@
-//! Cells do what they say: their last lines, their variables, their mistakes.
+//! Cells: their last lines, their variables, their mistakes.
 
 use serde_json::Value;
 

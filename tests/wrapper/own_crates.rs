@@ -1,4 +1,4 @@
-//! The reader's own crates beside the toolkit, which is never compiled again for them.
+//! The reader's own crates next to the toolkit, which is never compiled again for them.
 
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ kernel.end()
         "no-such-crate-of-anybody",
         "itertools",
         "the crate `broken` does not compile: mismatched types",
-        "can't be used beside the toolkit",
+        "can't be used together with the toolkit",
     ];
     for (place, named) in named.iter().enumerate() {
         assert_eq!(said[place][0], "error");

@@ -118,11 +118,11 @@ impl From<evenhand::Error> for Failure {
 /// Adds to an error what was being done.
 pub trait Context<T> {
     /// Makes a failure with this message, and the error as its cause.
-    fn doing(self, what: impl FnOnce() -> String) -> Result<T>;
+    fn with_context(self, what: impl FnOnce() -> String) -> Result<T>;
 }
 
 impl<T, E: std::error::Error> Context<T> for Result<T, E> {
-    fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
+    fn with_context(self, what: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|error| Failure::new(what()).because(error))
     }
 }

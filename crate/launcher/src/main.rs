@@ -50,7 +50,7 @@ Without a command, it opens the lab. Everything is installed in EVENHAND_HOME (b
 evenhand in your data directory), and `evenhand clean` removes it.
 
 Prompts are answered by the service that AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and \
-AZURE_OPENAI_DEPLOYMENT name, in the environment or in a file .env beside the notebooks; without \
+AZURE_OPENAI_DEPLOYMENT name, in the environment or in a file .env next to the notebooks; without \
 them, by a small model on this machine.";
 
 #[derive(Debug, Subcommand)]
@@ -101,13 +101,13 @@ fn main() -> ExitCode {
 impl Command {
     /// Is it only asked what `--like` knows?
     fn lists_deployments(&self) -> bool {
-        let allowance = match self {
-            Self::Lab(options) => options.allowance,
-            Self::Run(options) => options.allowance(),
-            Self::Serve(options) => options.allowance,
+        let behavior = match self {
+            Self::Lab(options) => options.behavior,
+            Self::Run(options) => options.behavior(),
+            Self::Serve(options) => options.behavior,
             _ => return false,
         };
-        allowance.like == Some(local_model::Like::List)
+        behavior.like == Some(local_model::Like::List)
     }
 }
 

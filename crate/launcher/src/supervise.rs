@@ -19,7 +19,7 @@ pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .doing(|| "cannot start the runtime".to_owned())?;
+        .with_context(|| "cannot start the runtime".to_owned())?;
     let done = runtime.block_on(work);
     // A blocked read from a pipe that is still open must not keep the launcher running.
     runtime.shutdown_background();
@@ -35,12 +35,12 @@ pub fn supervise(mut command: Command, name: &str) -> Result<ExitCode> {
         let mut child = command
             .kill_on_drop(true)
             .spawn()
-            .doing(|| format!("could not start {name}"))?;
+            .with_context(|| format!("could not start {name}"))?;
         // Held open: when it closes, the program knows that the launcher is gone.
         let _input = child.stdin.take();
         let status = until_end(&mut child)
             .await
-            .doing(|| format!("lost sight of {name}"))?;
+            .with_context(|| format!("lost track of {name}"))?;
         Ok(exit_code(status))
     })
 }

@@ -249,7 +249,7 @@ fn is_free(error: &Error) -> bool {
 pub(crate) fn unlimited() -> Error {
     Error::new(
         ErrorKind::Argument,
-        "a request without `max_tokens` has no highest cost, so it fits into no budget",
+        "a request without `max_tokens` has no maximum cost, so no budget can cover it",
     )
     .with_hint("limit the answers: `.max_tokens(100)`")
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Batch;
 use super::format::{self, Account, OutputLine, RequestLine};
-use super::journal::{self, Journal, Ledger, Parameters};
+use super::journal::{self, BatchRecord, Journal, Parameters};
 use super::options::{BatchOptions, JournalChoice};
 use super::profile_file::ProfileFile;
 use super::progress::{self, say};
@@ -132,7 +132,7 @@ impl JournalChoice {
 impl<A> Batch<A> {
     /// The parameters that all its requests share.
     pub(crate) fn parameters(&self) -> Parameters {
-        let deployment = self.answerer().unwrap_or_default();
+        let deployment = self.target_deployment().unwrap_or_default();
         Parameters::new(self.client.host(), deployment, &body(&self.common))
     }
 }
@@ -221,16 +221,16 @@ impl AnswerCache {
     /// The batches that were submitted to the Batch API.
     ///
     /// # Errors
-    /// The ledger file can't be used.
-    pub(crate) fn ledger(&self) -> Result<Ledger> {
-        self.journal.ledger()
+    /// The record can't be used.
+    pub(crate) fn batch_record(&self) -> Result<BatchRecord> {
+        self.journal.batch_record()
     }
 
     /// A note for the user if some of these questions are also part of an open batch of the
     /// Batch API, where they will be answered and paid for as well.
     ///
     /// # Errors
-    /// The ledger of batches can't be used.
+    /// The record of batches can't be used.
     pub(crate) fn count_submitted_questions(
         &self,
         ids: impl Iterator<Item = String>,

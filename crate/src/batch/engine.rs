@@ -22,7 +22,7 @@ use super::rate_limit::{Cost, Permit, RateLimiter};
 use super::request_stats::{RequestStats, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::attempt::Attempt;
-use crate::openai::profile::{Judgement, Negotiation};
+use crate::openai::profile::{Negotiation, NextStep};
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
 use crate::runtime;
 
@@ -143,7 +143,7 @@ impl Engine {
     /// The questions for which requests were sent and that have no outcome, each with this reason.
     /// To be called after the last outcome.
     pub(crate) fn take_interrupted(&self, reason: &Error) -> Vec<Outcome> {
-        self.shared.interrupted.take(reason)
+        self.shared.interrupted.drain_unanswered(reason)
     }
 
     /// Why the remaining questions were not sent, if none of them could have been answered.
@@ -294,10 +294,10 @@ impl Shared {
             stats.waited = started.elapsed().saturating_sub(stats.latency);
             let answered = attempt.outcome.as_ref().ok().map(|answer| answer.usage);
             money.settle(answered.flatten(), attempt.outcome.as_ref().err());
-            let judgement = negotiation.judge(&prepared, &mut attempt);
+            let next_step = negotiation.judge(&prepared, &mut attempt);
             self.keep_profile(negotiation);
             let wait = report(permit, &attempt, answered);
-            if let Judgement::Again(usage) = judgement {
+            if let NextStep::Again(usage) = next_step {
                 stats.discard(usage);
                 continue;
             }
@@ -315,7 +315,7 @@ impl Shared {
                 tracing::debug!(
                     refused = stats.refused,
                     retry_after_ms = error.retry_after().map(|wait| wait.as_millis() as u64),
-                    "a request was refused for the quota's sake"
+                    "a request was refused because of the quota"
                 );
                 if !again || stats.refused > REFUSALS || self.out_of_patience(&error) {
                     return Some(Err(error));
@@ -418,7 +418,7 @@ impl Shared {
                 tracing::warn!(
                     error = error.kind().name(),
                     status = error.status(),
-                    "no row can escape this error: nothing more is asked"
+                    "every row would fail with this error: nothing more is asked"
                 );
                 health.fatal_error.get_or_insert_with(|| error.clone());
                 self.close();

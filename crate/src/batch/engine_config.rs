@@ -26,13 +26,13 @@ pub(crate) fn engine_config<A>(
     let careful = options.concurrency.is_none();
     let rate_limiter = RateLimiter::of(
         batch.client.host(),
-        batch.answerer().unwrap_or_default(),
+        batch.target_deployment().unwrap_or_default(),
         quota.as_ref(),
         careful,
     )?;
     Ok(EngineConfig {
         client: batch.client.clone(),
-        deployment: batch.answerer().map(str::to_owned),
+        deployment: batch.target_deployment().map(str::to_owned),
         rate_limiter,
         unlimited: quota.is_some_and(|quota| quota.is_unlimited()),
         concurrency: options.concurrency.unwrap_or(CONCURRENCY).min(MOST_AT_ONCE),

@@ -222,7 +222,7 @@ impl From<Json> for LineError {
 /// A name, which other tools write as a number, too.
 fn name<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
     let named = optional_name(value)?;
-    named.ok_or_else(|| D::Error::custom("the name is neither text nor number"))
+    named.ok_or_else(|| D::Error::custom("the name is neither a string nor a number"))
 }
 
 /// The same where there may be none.
@@ -233,7 +233,9 @@ pub(crate) fn optional_name<'de, D: Deserializer<'de>>(
         Value::Null => Ok(None),
         Value::String(name) => Ok(Some(name)),
         Value::Number(number) => Ok(Some(number.to_string())),
-        _ => Err(D::Error::custom("the name is neither text nor number")),
+        _ => Err(D::Error::custom(
+            "the name is neither a string nor a number",
+        )),
     }
 }
 
@@ -263,7 +265,7 @@ pub(crate) fn write(line: &impl Serialize) -> Result<Vec<u8>> {
         return Err(Error::new(
             ErrorKind::Argument,
             format!(
-                "the row is longer than a line may be ({} MB)",
+                "the row is longer than the limit for a line ({} MB)",
                 LONGEST_LINE >> 20
             ),
         ));

@@ -395,7 +395,7 @@ mod tests {
         let full = answers.full_frame().unwrap();
         let kind = full.column("error_kind").unwrap().get(1).unwrap();
         assert_eq!(kind.to_string(), "\"content_filter\"");
-        assert_snapshot!(answers.summary(), @"2 rows: 2 answered (1 held back by the content filter), 12 tokens, 0.0 s");
+        assert_snapshot!(answers.summary(), @"2 rows: 2 answered (1 withheld by the content filter), 12 tokens, 0.0 s");
     }
 
     #[test]

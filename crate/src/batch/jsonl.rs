@@ -34,7 +34,7 @@ impl BatchRequest {
         let Ok(json) = Json::new(text) else {
             return Self::unreadable(name, &why_none(line));
         };
-        if let Some(prompt) = json::read::<String>(json.raw()) {
+        if let Some(prompt) = json::deserialize::<String>(json.raw()) {
             return Self {
                 custom_id: name.to_owned(),
                 request: Ok(prompt.into()),
@@ -49,7 +49,7 @@ impl BatchRequest {
         };
         // A `custom_id` of another type can't be the row's name.
         match custom_id.map(plain_text) {
-            Some(None) => Self::unreadable(name, "`custom_id` is neither a text nor a number"),
+            Some(None) => Self::unreadable(name, "`custom_id` is neither a string nor a number"),
             own => Self {
                 custom_id: own.flatten().unwrap_or_else(|| name.to_owned()),
                 request: request.map_err(|why| unreadable(&why)),
@@ -60,7 +60,7 @@ impl BatchRequest {
 
 /// Why JSON is not a request.
 const NEITHER: &str = "it is neither a request with its `body`, nor an object with a `prompt` and \
-                       at most `system` and `custom_id`, nor a text";
+                       at most `system` and `custom_id`, nor a string";
 
 /// The number of fields that are searched for an invalid one.
 const MOST_FIELDS: usize = 64;
@@ -72,7 +72,7 @@ fn is_there(json: &&RawValue) -> bool {
 /// The request in a line of the Batch API's input format, or which of its fields is invalid.
 fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
     if !body.get().starts_with('{') {
-        return Err("its `body` is no object".to_owned());
+        return Err("its `body` is not an object".to_owned());
     }
     let read = |json: &str| serde_json::from_str::<ChatRequest>(json);
     read(body.get()).map_err(|error| {
@@ -97,7 +97,7 @@ fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
 fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
     let (mut prompt, mut system) = (None::<String>, None::<String>);
     for (name, value) in entries(line, MOST_FIELDS) {
-        let text = || json::read(value).ok_or_else(|| format!("`{name}` is no text"));
+        let text = || json::deserialize(value).ok_or_else(|| format!("`{name}` is not a string"));
         match name.as_str() {
             "prompt" => prompt = Some(text()?),
             "system" if is_null(value) => {}
@@ -105,7 +105,7 @@ fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
             "custom_id" => {}
             _ => {
                 return Err(format!(
-                    "`{}` is no field beside `prompt`: it belongs in the `body` of a request",
+                    "`{}` is not allowed next to `prompt`: it belongs in the `body` of a request",
                     sanitize_line(&name, 40)
                 ));
             }
@@ -146,8 +146,13 @@ fn parser_message(error: &serde_json::Error) -> String {
 }
 
 fn unreadable(why: &str) -> Error {
-    Error::new(ErrorKind::Argument, format!("the line is not a valid request: {why}")).with_hint(
-        "a line is {\"custom_id\": .., \"body\": {\"messages\": [..]}}, {\"prompt\": ..} or a text in quotes",
+    Error::new(
+        ErrorKind::Argument,
+        format!("the line is not a valid request: {why}"),
+    )
+    .with_hint(
+        "a line is {\"custom_id\": .., \"body\": {\"messages\": [..]}}, {\"prompt\": ..} or a \
+         string in quotes",
     )
 }
 
@@ -221,17 +226,17 @@ mod tests {
         }
         let (name, request) = read(r#"{"prompt": "x", "custom_id": [7]}"#);
         assert_eq!(name, "line-1");
-        assert_snapshot!(request.unwrap_err(), @"the line is not a valid request: `custom_id` is neither a text nor a number");
+        assert_snapshot!(request.unwrap_err(), @"the line is not a valid request: `custom_id` is neither a string nor a number");
     }
 
     #[test]
     fn a_field_that_is_refused_is_named() {
         let why = |line| read(line).1.unwrap_err();
-        assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line is not a valid request: `temperature` is no field beside `prompt`: it belongs in the `body` of a request");
-        assert_snapshot!(why(r#"{"prompt": 3}"#), @"the line is not a valid request: `prompt` is no text");
-        assert_snapshot!(why(r#"{"prompt": "x", "system": ["y"]}"#), @"the line is not a valid request: `system` is no text");
+        assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line is not a valid request: `temperature` is not allowed next to `prompt`: it belongs in the `body` of a request");
+        assert_snapshot!(why(r#"{"prompt": 3}"#), @"the line is not a valid request: `prompt` is not a string");
+        assert_snapshot!(why(r#"{"prompt": "x", "system": ["y"]}"#), @"the line is not a valid request: `system` is not a string");
         assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}}"#), @r#"the line is not a valid request: its body is not a chat request: `max_tokens` is wrong: invalid type: string "many", expected u32"#);
         assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user"}]}}"#), @"the line is not a valid request: its body is not a chat request: `messages` is wrong: a message has no content");
-        assert_snapshot!(why(r#"{"body": 7}"#), @"the line is not a valid request: its `body` is no object");
+        assert_snapshot!(why(r#"{"body": 7}"#), @"the line is not a valid request: its `body` is not an object");
     }
 }

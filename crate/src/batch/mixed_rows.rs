@@ -96,7 +96,10 @@ impl MixedRows {
             let kinds = self.profiles.kinds.iter().filter(|(kind, _)| lacks(kind));
             let rows: usize = kinds.map(|(_, count)| count).sum();
             (rows > 0).then(|| {
-                format!("{name} was left out of {rows} rows that set it, because the deployment does not take it")
+                format!(
+                    "{name} was left out of {rows} rows that set it, because the deployment \
+                     does not accept it"
+                )
             })
         })
     }
@@ -124,7 +127,9 @@ impl SharedSettings {
     pub(super) fn of<A>(batch: &Batch<A>) -> Self {
         let host = batch.client.host();
         Self {
-            profile: batch.answerer().map(|name| SharedProfile::of(host, name)),
+            profile: batch
+                .target_deployment()
+                .map(|name| SharedProfile::of(host, name)),
             common: batch.common.clone(),
         }
     }

@@ -352,7 +352,7 @@ impl<A: Clone> Batch<A> {
 
 impl<A> Batch<A> {
     /// The deployment that the requests go to.
-    pub(crate) fn answerer(&self) -> Option<&str> {
+    pub(crate) fn target_deployment(&self) -> Option<&str> {
         let own = self.common.model.as_deref();
         own.or_else(|| self.client.deployment())
     }

@@ -42,7 +42,7 @@ impl Interrupted {
     }
 
     /// Takes these questions, each with the reason as its outcome.
-    pub(crate) fn take(&self, reason: &Error) -> Vec<Outcome> {
+    pub(crate) fn drain_unanswered(&self, reason: &Error) -> Vec<Outcome> {
         let taken = std::mem::take(&mut *self.locked());
         let outcome = |(index, stats)| Outcome {
             stats,

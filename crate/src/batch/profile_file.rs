@@ -51,7 +51,7 @@ impl ProfileFile {
                 "{path} is ignored: {why}; the profile of {deployment} is learned again"
             ))
         };
-        let text = match read(path) {
+        let text = match read_file(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => return refused(error.to_string()),
@@ -76,7 +76,7 @@ impl ProfileFile {
     /// again, which costs one or two requests.
     pub(super) fn save(&self, profile: &SharedProfile, host: &str) {
         let Self(path) = self;
-        let is_replaceable = match read(path) {
+        let is_replaceable = match read_file(path) {
             Ok(text) => SharedProfile::is_file_of_profile(&text),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         };
@@ -91,7 +91,7 @@ impl ProfileFile {
     }
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     // Opening a named pipe would wait for a writer.
     let is_file = fs::metadata(path)?.is_file();
     let mut text = Vec::new();

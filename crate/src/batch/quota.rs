@@ -32,7 +32,7 @@ pub(super) fn requests_with_tokens(tokens: u64) -> u64 {
 pub struct Quota {
     tokens: Option<u64>,
     requests: Option<u64>,
-    ledger: Option<PathBuf>,
+    shared_path: Option<PathBuf>,
 }
 
 impl Quota {
@@ -43,7 +43,7 @@ impl Quota {
         Self {
             tokens: Some(tokens),
             requests: None,
-            ledger: None,
+            shared_path: None,
         }
     }
 
@@ -58,7 +58,7 @@ impl Quota {
         Self {
             tokens: None,
             requests: None,
-            ledger: None,
+            shared_path: None,
         }
     }
 
@@ -78,7 +78,7 @@ impl Quota {
     /// # Default
     /// The quota is not shared with other processes.
     pub fn shared(mut self, path: impl Into<PathBuf>) -> Self {
-        self.ledger = Some(path.into());
+        self.shared_path = Some(path.into());
         self
     }
 
@@ -93,8 +93,8 @@ impl Quota {
     }
 
     /// The file or folder in which the processes of the machine record what they used.
-    pub(super) fn ledger(&self) -> Option<&PathBuf> {
-        self.ledger.as_ref()
+    pub(super) fn shared_path(&self) -> Option<&PathBuf> {
+        self.shared_path.as_ref()
     }
 
     /// Whether neither tokens nor requests are limited.
@@ -103,7 +103,7 @@ impl Quota {
     }
 
     /// # Errors
-    /// A quota of zero, or a ledger for a quota without limits.
+    /// A quota of zero, or a path for a quota without limits.
     pub(super) fn check(&self) -> Result<()> {
         let refused = |what: &str, hint: &str| {
             Err(Error::new(ErrorKind::Argument, what).with_hint(hint.to_owned()))
@@ -120,7 +120,7 @@ impl Quota {
                 "give the deployment's requests per minute, such as Quota::rpm(30)",
             );
         }
-        if self.is_unlimited() && self.ledger.is_some() {
+        if self.is_unlimited() && self.shared_path.is_some() {
             return refused(
                 "a quota without limits can't be shared",
                 "give the quota to share, such as Quota::tpm(5_000).shared(..)",
@@ -137,7 +137,7 @@ impl Client {
         let quota = Quota {
             tokens: allowance.tokens_per_minute,
             requests: allowance.requests_per_minute,
-            ledger: None,
+            shared_path: None,
         };
         (!quota.is_unlimited()).then_some(quota)
     }

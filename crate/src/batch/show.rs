@@ -73,7 +73,7 @@ impl Show for Totals {
                 (
                     "requests",
                     format!(
-                        "{} sent, {} refused for the quota",
+                        "{} sent, {} refused because of the quota",
                         self.requests, self.refused
                     ),
                 ),

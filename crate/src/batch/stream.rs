@@ -72,7 +72,7 @@ impl Requests {
                 ErrorKind::Argument,
                 "the requests of this batch were read by an earlier `for_each`",
             )
-            .with_hint("make the batch anew: `client.batch_requests(..)`")
+            .with_hint("create the batch again: `client.batch_requests(..)`")
         })
     }
 }

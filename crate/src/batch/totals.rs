@@ -121,7 +121,9 @@ fn checked(name: &str, price: Option<f64>) -> Result<f64> {
     };
     match price {
         Some(price) if price.is_finite() && price >= 0.0 => Ok(price),
-        Some(price) => Err(wrong(format!("{price} is no price of {name} tokens"))),
+        Some(price) => Err(wrong(format!(
+            "{price} is not a valid price for {name} tokens"
+        ))),
         None => Err(wrong(format!("the price of {name} tokens is missing"))),
     }
 }
@@ -205,7 +207,7 @@ impl fmt::Display for Totals {
             (self.from_journal, "from the journal"),
             (self.shared, "shared"),
             (self.cut, "cut at the token limit"),
-            (self.filtered, "held back by the content filter"),
+            (self.filtered, "withheld by the content filter"),
         ];
         let of_them: Vec<_> = of_them
             .iter()
@@ -229,7 +231,7 @@ impl fmt::Display for Totals {
             let plural = if self.refused == 1 { "" } else { "s" };
             write!(
                 f,
-                ", {} request{plural} refused for the quota",
+                ", {} request{plural} refused because of the quota",
                 self.refused
             )?;
         }
@@ -296,7 +298,9 @@ mod tests {
             let error = cost(Price::per_million().input(odd).output(1.0)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Argument);
             assert!(
-                error.message().ends_with("is no price of input tokens"),
+                error
+                    .message()
+                    .ends_with("is not a valid price for input tokens"),
                 "{error}"
             );
         }
@@ -333,6 +337,6 @@ mod tests {
             let failed = Err(Error::new(kind, "x"));
             totals.add(&failed, &stats(3, 0, 1), Source::Service);
         }
-        assert_snapshot!(totals, @"6 rows: 4 answered (1 from the journal, 1 shared, 2 cut at the token limit), 1 failed, 1 cancelled, 14 tokens, 1.2 s, 1 request refused for the quota");
+        assert_snapshot!(totals, @"6 rows: 4 answered (1 from the journal, 1 shared, 2 cut at the token limit), 1 failed, 1 cancelled, 14 tokens, 1.2 s, 1 request refused because of the quota");
     }
 }

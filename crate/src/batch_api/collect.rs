@@ -116,7 +116,7 @@ async fn merge(
         outcomes.extend(merged.outcomes);
         // The batch counts as collected only once everything is on disk.
         if open_batch.cache.is_saved() {
-            open_batch.ledger.settled(&sent.file)?;
+            open_batch.batch_record.settled(&sent.file)?;
             if merged.is_clean {
                 clear(service, &sent, &made).await;
             }

@@ -138,7 +138,7 @@ impl<'a> Merge<'a> {
                         line.clear();
                         line.push(b'?');
                     }
-                    self.take(&line, pass);
+                    self.merge_line(&line, pass);
                     line.clear();
                 }
             }
@@ -146,13 +146,13 @@ impl<'a> Merge<'a> {
         let is_whole =
             line.iter().all(u8::is_ascii_whitespace) || format::read::<OutputLine>(&line).is_ok();
         if is_whole {
-            self.take(&line, pass);
+            self.merge_line(&line, pass);
             line.clear();
         }
         Ok(line)
     }
 
-    fn take(&mut self, text: &[u8], pass: Pass) {
+    fn merge_line(&mut self, text: &[u8], pass: Pass) {
         // A byte order mark is not part of a line.
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         if text.iter().all(u8::is_ascii_whitespace) {
@@ -306,7 +306,7 @@ fn why_missing(made: &Made) -> Error {
         }
         _ => error(
             ErrorKind::Response,
-            format!("{id} is over and has no line for it"),
+            format!("{id} has ended and has no line for it"),
         ),
     }
 }

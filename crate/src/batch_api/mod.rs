@@ -230,7 +230,7 @@ impl fmt::Debug for Submission {
 }
 
 fn service_of(batch: &Batch) -> Result<Service> {
-    let deployment = batch.answerer().ok_or_else(|| {
+    let deployment = batch.target_deployment().ok_or_else(|| {
         Error::new(ErrorKind::Settings, "there is no deployment to ask")
             .with_hint("set AZURE_OPENAI_DEPLOYMENT, or name it with .deployment()")
     })?;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::service::{Made, Service};
 use crate::batch::cache::{self, AnswerCache};
-use crate::batch::journal::{Ledger, Sent};
+use crate::batch::journal::{BatchRecord, Sent};
 use crate::batch::plan::Plan;
 use crate::batch::progress::say;
 use crate::batch::stop_condition::StopCondition;
@@ -20,7 +20,7 @@ pub(super) struct OpenBatch<'a> {
     /// The ID of each question in the journal.
     pub(super) ids: Vec<String>,
     pub(super) cache: Arc<AnswerCache>,
-    pub(super) ledger: Ledger,
+    pub(super) batch_record: BatchRecord,
 }
 
 impl<'a> OpenBatch<'a> {
@@ -33,21 +33,21 @@ impl<'a> OpenBatch<'a> {
         let plan = Plan::new(&batch.asked.texts, &batch.sampling());
         let cache = cache::open(&batch.client, &batch.options, batch.parameters(), until).await?;
         let cache = cache.ok_or_else(no_journal)?;
-        let ledger = cache.ledger()?;
-        ledger.notes().iter().for_each(|note| say(note));
+        let batch_record = cache.batch_record()?;
+        batch_record.notes().iter().for_each(|note| say(note));
         let ids = run::ids(batch, &plan, &cache).collect();
         Ok(Self {
             batch,
             plan,
             ids,
             cache,
-            ledger,
+            batch_record,
         })
     }
 
     /// The unsettled batches that hold rows of this batch, oldest first.
     pub(super) fn open_batches(&self) -> Vec<Sent> {
-        let open = self.ledger.open().iter();
+        let open = self.batch_record.open().iter();
         let ours = open.filter(|sent| self.ids.iter().any(|id| sent.rows.contains(id)));
         ours.cloned().collect()
     }
@@ -86,12 +86,12 @@ impl<'a> OpenBatch<'a> {
                         "the service no longer knows {batch}: submit its rows again"
                     ));
                 }
-                give_up(&mut self.ledger, &sent.file, service).await?;
+                give_up(&mut self.batch_record, &sent.file, service).await?;
                 continue;
             };
             let batch = Some(made.status.id.clone());
             if sent.batch != batch {
-                self.ledger.made(&sent.file, &made.status.id)?;
+                self.batch_record.made(&sent.file, &made.status.id)?;
             }
             found.push((Sent { batch, ..sent }, made));
         }
@@ -100,8 +100,12 @@ impl<'a> OpenBatch<'a> {
 
     /// The questions that are neither answered nor in an open batch.
     pub(super) fn left(&self) -> Vec<usize> {
-        let open: Vec<&HashSet<String>> =
-            self.ledger.open().iter().map(|sent| &sent.rows).collect();
+        let open: Vec<&HashSet<String>> = self
+            .batch_record
+            .open()
+            .iter()
+            .map(|sent| &sent.rows)
+            .collect();
         let is_left = |id: &str| {
             let under_way = open.iter().any(|rows| rows.contains(id));
             let answered = !self.batch.options.fresh && self.cache.answer(id).is_some();
@@ -113,8 +117,12 @@ impl<'a> OpenBatch<'a> {
 }
 
 /// Settles a file of which no batch will be created, and deletes it on the service.
-pub(super) async fn give_up(ledger: &mut Ledger, file: &str, service: &Service) -> Result<()> {
-    ledger.settled(file)?;
+pub(super) async fn give_up(
+    batch_record: &mut BatchRecord,
+    file: &str,
+    service: &Service,
+) -> Result<()> {
+    batch_record.settled(file)?;
     // The file holds prompts. If the list of batches was outdated and there is a batch after all,
     // deleting the file makes it fail instead of costing money. A failed deletion loses nothing.
     let _ = service.delete(file).await;
@@ -130,9 +138,9 @@ pub(super) fn until(batch: &Batch) -> StopCondition {
 fn no_budget() -> Error {
     Error::new(
         ErrorKind::Argument,
-        "a batch that is submitted to the Batch API does not end at a budget",
+        "a budget can't limit a batch that is submitted to the Batch API",
     )
-    .with_hint("leave `.budget(..)` out; `.estimate(price)` tells before what it may cost")
+    .with_hint("leave `.budget(..)` out; `.estimate(price)` tells what it may cost")
 }
 
 fn no_journal() -> Error {

@@ -12,7 +12,7 @@ use super::hint::hinted;
 use super::state::{BatchState, BatchStatus};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Json, field, fields, first, items};
-use crate::openai::rest::{Call, Failed, Reply};
+use crate::openai::rest::{Call, Failed, RestResponse};
 use crate::openai::{Client, Protocol};
 
 /// The boundary of the multipart form of an upload. JSON contains no line break followed by
@@ -137,7 +137,7 @@ impl Service {
         self.client.call(method, path, &[], &self.deployment)
     }
 
-    async fn send(&self, call: &Call) -> Result<Reply> {
+    async fn send(&self, call: &Call) -> Result<RestResponse> {
         let sent = call.send(self.retries).await;
         sent.map_err(|error| hinted(error, &self.deployment))
     }
@@ -149,13 +149,13 @@ impl Service {
         let call = self
             .call(Method::POST, &["files"])
             .body(&content_type, form);
-        let reply = self.send(&call).await?;
+        let response = self.send(&call).await?;
         drop(call);
-        let mut file: FileObject = self.read(&reply)?;
+        let mut file: FileObject = self.read(&response)?;
         let id = self.checked(std::mem::take(&mut file.id))?;
         let look = self.call(Method::GET, &["files", &id]);
         let started = Instant::now();
-        let mut asked = reply.retry_after;
+        let mut asked = response.retry_after;
         loop {
             match file
                 .status
@@ -172,9 +172,9 @@ impl Service {
                 return Err(self.refused_file(&id, "still pending after ten minutes"));
             }
             tokio::time::sleep(self.pace(asked, BETWEEN_FILE_LOOKS)).await;
-            let reply = self.send(&look).await?;
-            asked = reply.retry_after;
-            file = self.read(&reply)?;
+            let response = self.send(&look).await?;
+            asked = response.retry_after;
+            file = self.read(&response)?;
         }
     }
 
@@ -218,11 +218,11 @@ impl Service {
         }
     }
 
-    fn made(&self, sent: Result<Reply, Failed>) -> Result<Made, Failed> {
-        let reply = sent?;
+    fn made(&self, sent: Result<RestResponse, Failed>) -> Result<Made, Failed> {
+        let response = sent?;
         let made = self
-            .read(&reply)
-            .and_then(|batch| self.judged(batch, &reply));
+            .read(&response)
+            .and_then(|batch| self.judged(batch, &response));
         made.map_err(|error| (error, crate::http::retry::Retry::NO))
     }
 
@@ -238,11 +238,13 @@ impl Service {
             let call = self
                 .client
                 .call(Method::GET, &["batches"], query, &self.deployment);
-            let reply = self
+            let response = self
                 .send(&call)
                 .await
                 .map_err(|error| in_doubt(file, error))?;
-            let page: Page = self.read(&reply).map_err(|error| in_doubt(file, error))?;
+            let page: Page = self
+                .read(&response)
+                .map_err(|error| in_doubt(file, error))?;
             last = page
                 .data
                 .last()
@@ -253,7 +255,7 @@ impl Service {
                 .into_iter()
                 .find(|batch| batch.input_file_id.as_deref() == Some(file));
             if let Some(batch) = found {
-                return self.judged(batch, &reply).map(Some);
+                return self.judged(batch, &response).map(Some);
             }
             if !page.has_more || last.is_empty() {
                 return Ok(None);
@@ -264,10 +266,10 @@ impl Service {
     }
 
     pub(super) async fn look(&self, batch: &str) -> Result<Made> {
-        let reply = self
+        let response = self
             .send(&self.call(Method::GET, &["batches", batch]))
             .await?;
-        self.judged(self.read(&reply)?, &reply)
+        self.judged(self.read(&response)?, &response)
     }
 
     pub(super) async fn cancel(&self, batch: &str) -> Result<()> {
@@ -310,7 +312,7 @@ impl Service {
         asked.unwrap_or(usual).clamp(least, LONGEST_BETWEEN_LOOKS)
     }
 
-    fn judged(&self, batch: BatchObject, reply: &Reply) -> Result<Made> {
+    fn judged(&self, batch: BatchObject, response: &RestResponse) -> Result<Made> {
         let counts = batch.request_counts.unwrap_or_default();
         let files = [batch.output_file_id, batch.error_file_id];
         let files = files.into_iter().flatten().filter(|id| !id.is_empty());
@@ -324,7 +326,7 @@ impl Service {
                 errors: self.reasons(&batch.errors),
             },
             files: files.map(|id| self.checked(id)).collect::<Result<_>>()?,
-            retry_after: reply.retry_after,
+            retry_after: response.retry_after,
         })
     }
 
@@ -333,22 +335,22 @@ impl Service {
         let list = field(errors.raw(), "data").unwrap_or(errors.raw());
         let reason = |error: &RawValue| {
             let [code, message, line] = fields(error, ["code", "message", "line"]);
-            let text = |json: Option<&RawValue>| json.and_then(json::read::<String>);
+            let text = |json: Option<&RawValue>| json.and_then(json::deserialize::<String>);
             let reason = match (text(code), text(message)) {
                 (code, None) => code.unwrap_or_default(),
                 (None, Some(message)) => message,
                 (Some(code), Some(message)) => format!("{code}: {message}"),
             };
-            let line = line.and_then(json::read::<u64>);
+            let line = line.and_then(json::deserialize::<u64>);
             let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
             self.client.excerpt(&reason, 300) + &line
         };
         items(list, MOST_LISTED).into_iter().map(reason).collect()
     }
 
-    fn read<T: DeserializeOwned>(&self, reply: &Reply) -> Result<T> {
-        serde_json::from_slice(&reply.body).map_err(|error| {
-            let said = String::from_utf8_lossy(&reply.body);
+    fn read<T: DeserializeOwned>(&self, response: &RestResponse) -> Result<T> {
+        serde_json::from_slice(&response.body).map_err(|error| {
+            let said = String::from_utf8_lossy(&response.body);
             let said = self.client.excerpt(&said, 200);
             Error::new(
                 ErrorKind::Response,

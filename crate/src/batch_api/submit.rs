@@ -6,7 +6,7 @@ use super::state::{BatchState, Status};
 use super::upload_chunk::{Limits, UploadChunk, UploadChunks};
 use super::{Submission, service_of};
 use crate::batch::cache::AnswerCache;
-use crate::batch::journal::Ledger;
+use crate::batch::journal::BatchRecord;
 use crate::batch::plan::Question;
 use crate::batch::progress::say;
 use crate::batch::stop_condition::StopReason;
@@ -27,7 +27,7 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
         // No request was processed, so there is nothing to collect.
         if made.status.state == BatchState::Failed && made.files.is_empty() {
             say(&format!("{}: its rows are submitted again", made.status));
-            give_up(&mut open_batch.ledger, &sent.file, &service).await?;
+            give_up(&mut open_batch.batch_record, &sent.file, &service).await?;
         } else {
             under_way.push(made);
         }
@@ -38,7 +38,7 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
         plan,
         ids,
         cache,
-        ledger,
+        batch_record,
     } = &mut open_batch;
     let lines = left.iter().filter_map(|place| {
         let (question, id) = (plan.questions.get(*place)?, ids.get(*place)?);
@@ -48,8 +48,8 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
         if let Some(ended) = until.stop_reason() {
             return Err(ended.error());
         }
-        // If this is stopped halfway, the ledger knows which batch may exist.
-        let made = until.hold(hand_over(ledger, &service, chunk?)).await;
+        // If this is stopped halfway, the record tells which batch may exist.
+        let made = until.hold(hand_over(batch_record, &service, chunk?)).await;
         let made = made.map_err(StopReason::error)?;
         if made.is_err() && !under_way.is_empty() {
             say("some batches were submitted; submit again for the other rows");
@@ -80,7 +80,7 @@ pub(super) async fn submitted(batch: Batch) -> Result<Submission> {
         from_journal: open_batch.answered(),
         batches: found.into_iter().map(|(_, made)| made.status).collect(),
     };
-    let path = open_batch.ledger.path().display().to_string();
+    let path = open_batch.batch_record.path().display().to_string();
     drop(open_batch);
     if status.batches.is_empty() && status.from_journal < status.questions {
         return Err(Error::new(
@@ -121,18 +121,22 @@ fn line(
     Ok((id.to_owned(), format::write(&line)?))
 }
 
-/// Creates a batch of these rows. The ledger records each step before it is taken.
-async fn hand_over(ledger: &mut Ledger, service: &Service, chunk: UploadChunk) -> Result<Made> {
+/// Creates a batch of these rows. The record notes each step before it is taken.
+async fn hand_over(
+    batch_record: &mut BatchRecord,
+    service: &Service,
+    chunk: UploadChunk,
+) -> Result<Made> {
     let file = service.upload(chunk.form).await?;
     let host = service.client().host();
-    ledger.making(&file, chunk.rows, host, service.deployment())?;
+    batch_record.making(&file, chunk.rows, host, service.deployment())?;
     match service.make(&file).await? {
         Ok(made) => {
-            ledger.made(&file, &made.status.id)?;
+            batch_record.made(&file, &made.status.id)?;
             Ok(made)
         }
         Err(error) => {
-            give_up(ledger, &file, service).await?;
+            give_up(batch_record, &file, service).await?;
             Err(error)
         }
     }

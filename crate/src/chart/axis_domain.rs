@@ -52,10 +52,10 @@ impl AxisDomain {
     }
 
     /// The text of a value in a sentence.
-    pub(super) fn told(&self, value: f64) -> String {
+    pub(super) fn format_value(&self, value: f64) -> String {
         match self {
-            Self::Numbers => numbers::told(value),
-            Self::Times => calendar::told(value),
+            Self::Numbers => numbers::format_number(value),
+            Self::Times => calendar::format_time(value),
             Self::Names(names) => names.get(value as usize).cloned().unwrap_or_default(),
         }
     }

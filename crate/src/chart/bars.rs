@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use super::axes::{ABOVE, BELOW, GAP, Rows};
 use super::columns;
 use super::mark::{Labels, Mark};
-use super::numbers::{precise, told};
+use super::numbers::{format_number, precise};
 use super::omitted::Omitted;
 use super::palette::{self, INK};
 use super::plain;
@@ -91,8 +91,8 @@ impl Mark for Bars {
         rows.zero(scene);
     }
 
-    fn said(&self, labels: &Labels) -> String {
-        plain::said_of_rows(&self.names, &self.values, labels)
+    fn description(&self, labels: &Labels) -> String {
+        plain::describe_rows(&self.names, &self.values, labels)
     }
 
     fn plain(&self, labels: &Labels) -> String {
@@ -106,7 +106,7 @@ pub(super) fn number_room(values: &[f64]) -> [f64; 2] {
         values
             .iter()
             .filter(|value| (**value < 0.0) == negative)
-            .map(|value| text_metrics::width(&told(*value), SMALL) + GAP)
+            .map(|value| text_metrics::width(&format_number(*value), SMALL) + GAP)
             .fold(0.0, f64::max)
     };
     [widest(true), widest(false)]
@@ -144,5 +144,5 @@ pub(super) fn number(scene: &mut Scene, scale: &Scale, value: f64, middle: f64) 
         ink: INK,
     };
     let at = [scale.at(value) + away, middle];
-    scene.words(&told(value), style, at, f64::INFINITY);
+    scene.words(&format_number(value), style, at, f64::INFINITY);
 }

@@ -23,7 +23,7 @@ const STEPS: [f64; 27] = [
 const MONDAY: f64 = 4.0 * DAY;
 
 /// `2024-06-21`, and as much of the time of day as is not zero: `2024-06-21 09:30`.
-pub(super) fn told(time: f64) -> String {
+pub(super) fn format_time(time: f64) -> String {
     let time = time.round();
     let days = (time / DAY).floor();
     let (year, month, day) = date(days as i64);
@@ -58,7 +58,7 @@ fn regular([low, high]: [f64; 2], step: f64) -> Vec<Tick> {
     values
         .map(|value| Tick {
             value,
-            name: told(value),
+            name: format_time(value),
         })
         .collect()
 }

@@ -56,7 +56,7 @@ pub(super) fn along(frame: &DataFrame, name: &str) -> Result<(AxisDomain, Vec<Op
         other => {
             let message = format!("the column {} holds {other}", quoted(name));
             return Err(Error::new(ErrorKind::Argument, message).with_hint(
-                "an axis can show numbers, dates, times of a date and names; \
+                "an axis can show numbers, dates, dates with times, and names; \
                  `column.cast(&DataType::Int64)` converts durations to numbers",
             ));
         }
@@ -162,7 +162,7 @@ fn no_numbers(frame: &DataFrame, column: &Column) -> Error {
     let there: Vec<_> = numeric.map(|it| it.name().as_str()).collect();
     let hint = match there.len() {
         0 => "no column of the frame holds numbers; `column.cast(&DataType::Float64)` converts \
-              texts to numbers"
+              strings to numbers"
             .to_owned(),
         _ => format!("numbers are in {}", listed(&there)),
     };
@@ -198,7 +198,7 @@ mod tests {
         let texts = df!["a" => ["1"]].unwrap();
         assert_snapshot!(numbers(&texts, "a").unwrap_err(), @"
         the column `a` holds str, not numbers
-          hint: no column of the frame holds numbers; `column.cast(&DataType::Float64)` converts texts to numbers
+          hint: no column of the frame holds numbers; `column.cast(&DataType::Float64)` converts strings to numbers
         ");
     }
 

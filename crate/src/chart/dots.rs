@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use super::axes::{ABOVE, BELOW, GAP, Rows};
 use super::columns;
 use super::mark::{Labels, Mark};
-use super::numbers::{precise, told};
+use super::numbers::{format_number, precise};
 use super::omitted::Omitted;
 use super::palette::{BEHIND, INK, color};
 use super::plain;
@@ -92,7 +92,7 @@ fn read_intervals(
     for (row, name) in rows.iter().zip(names) {
         let interval = lows[*row].zip(highs[*row]).map(|(low, high)| [low, high]);
         if let Some([low, high]) = interval.filter(|[low, high]| low > high) {
-            let (low, high) = (told(low), told(high));
+            let (low, high) = (format_number(low), format_number(high));
             let message =
                 format!("the interval of `{name}` ends at {high} before it begins at {low}");
             return Err(Error::new(ErrorKind::Argument, message)
@@ -104,11 +104,11 @@ fn read_intervals(
 }
 
 impl Dot {
-    fn told(&self) -> String {
-        self.told_by(told)
+    fn value_text(&self) -> String {
+        self.value_text_by(format_number)
     }
 
-    fn told_by(&self, number: fn(f64) -> String) -> String {
+    fn value_text_by(&self, number: fn(f64) -> String) -> String {
         let value = number(self.value);
         match self.interval {
             Some([low, high]) => format!("{value} [{}, {}]", number(low), number(high)),
@@ -142,7 +142,7 @@ impl Mark for Dots {
     }
 
     fn draw(&self, scene: &mut Scene, area: Area, labels: &Labels) {
-        let numbers: Vec<_> = self.dots.iter().map(Dot::told).collect();
+        let numbers: Vec<_> = self.dots.iter().map(Dot::value_text).collect();
         let widths = numbers
             .iter()
             .map(|number| text_metrics::width(number, SMALL));
@@ -153,7 +153,11 @@ impl Mark for Dots {
         rows.zero(scene);
         for (row, (dot, number)) in self.dots.iter().zip(&numbers).enumerate() {
             draw(scene, &rows, row, dot);
-            scene.note(rows.band(row), &self.names[row], &dot.told_by(precise));
+            scene.note(
+                rows.band(row),
+                &self.names[row],
+                &dot.value_text_by(precise),
+            );
             if rows.legible() {
                 let style = Lettering {
                     size: SMALL,
@@ -166,27 +170,31 @@ impl Mark for Dots {
         }
     }
 
-    fn said(&self, labels: &Labels) -> String {
+    fn description(&self, labels: &Labels) -> String {
         let values: Vec<_> = self.dots.iter().map(|dot| dot.value).collect();
-        let said = plain::said_of_rows(&self.names, &values, labels);
+        let description = plain::describe_rows(&self.names, &values, labels);
         let intervals: Vec<_> = self
             .names
             .iter()
             .zip(&self.dots)
             .filter_map(|(name, dot)| {
                 let [low, high] = dot.interval?;
-                Some(format!("{name}: {} to {}", told(low), told(high)))
+                Some(format!(
+                    "{name}: {} to {}",
+                    format_number(low),
+                    format_number(high)
+                ))
             })
             .collect();
         match intervals.is_empty() {
-            true => said,
-            false => format!("{said} Intervals: {}.", intervals.join("; ")),
+            true => description,
+            false => format!("{description} Intervals: {}.", intervals.join("; ")),
         }
     }
 
     fn plain(&self, labels: &Labels) -> String {
         let pictures: Vec<_> = self.dots.iter().map(|dot| line(dot, self.domain)).collect();
-        let numbers: Vec<_> = self.dots.iter().map(Dot::told).collect();
+        let numbers: Vec<_> = self.dots.iter().map(Dot::value_text).collect();
         plain::rows(
             &[&labels.y, "", &labels.x],
             &self.names,

@@ -124,12 +124,16 @@ impl Chart {
 
     /// The data in words, for readers who can't see the picture.
     pub(super) fn description(&self) -> String {
-        let said = match self.mark.is_empty() {
+        let description = match self.mark.is_empty() {
             true => self.mark.left_out().nothing(),
-            false => self.mark.said(&self.labels()),
+            false => self.mark.description(&self.labels()),
         };
         let note = self.note().map(|note| format!(" {note}."));
-        format!("{}: {said}{}", self.mark.kind(), note.unwrap_or_default())
+        format!(
+            "{}: {description}{}",
+            self.mark.kind(),
+            note.unwrap_or_default()
+        )
     }
 
     /// The chart as text.
@@ -164,7 +168,7 @@ impl Chart {
     /// The note about omitted data, if the picture is not empty.
     fn note(&self) -> Option<String> {
         let left_out = self.mark.left_out();
-        left_out.said().filter(|_| !self.mark.is_empty())
+        left_out.description().filter(|_| !self.mark.is_empty())
     }
 
     /// The shapes of the picture.

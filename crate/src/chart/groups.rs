@@ -198,14 +198,14 @@ impl Mark for Groups {
         rows.zero(scene);
     }
 
-    fn said(&self, labels: &Labels) -> String {
+    fn description(&self, labels: &Labels) -> String {
         let (names, values) = self.grid.each();
         let y = format!("{} and {}", labels.y, self.group);
         let labels = Labels {
             y,
             ..labels.clone()
         };
-        plain::said_of_rows(&names, &values, &labels)
+        plain::describe_rows(&names, &values, &labels)
     }
 
     fn plain(&self, labels: &Labels) -> String {

@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use super::axes::{ABOVE, BELOW, GAP, names_width};
 use super::groups::Grid;
 use super::mark::{Labels, Mark, Valued};
-use super::numbers::{precise, told};
+use super::numbers::{format_number, precise};
 use super::omitted::Omitted;
 use super::palette::{INK, on_shade, shade};
 use super::plain;
@@ -115,24 +115,24 @@ impl Mark for HeatMap {
         );
     }
 
-    fn said(&self, labels: &Labels) -> String {
+    fn description(&self, labels: &Labels) -> String {
         let (names, values) = self.grid.each();
         let labels = Labels::of(&labels.shade, &format!("{} and {}", labels.y, labels.x));
-        plain::said_of_rows(&names, &values, &labels)
+        plain::describe_rows(&names, &values, &labels)
     }
 
     fn plain(&self, labels: &Labels) -> String {
         let grid = &self.grid;
-        let told_of = |row: usize| {
+        let cells_of = |row: usize| {
             let values = (0..grid.others.len().min(TOLD)).map(|column| grid.value(row, column));
             values
-                .map(|value| value.map_or("–".to_owned(), told))
+                .map(|value| value.map_or("–".to_owned(), format_number))
                 .collect::<Vec<_>>()
         };
         let heads = grid.others.iter().take(TOLD).map(|name| plain::short(name));
         let mut table = vec![[vec![plain::short(&labels.y)], heads.collect()].concat()];
         for (row, name) in grid.names.iter().enumerate() {
-            table.push([vec![plain::short(name)], told_of(row)].concat());
+            table.push([vec![plain::short(name)], cells_of(row)].concat());
         }
         let more = match grid.others.len().saturating_sub(TOLD) {
             0 => String::new(),
@@ -195,7 +195,7 @@ fn draw_cell(scene: &mut Scene, cell: Area, value: Option<f64>, domain: [f64; 2]
         Some(value) => {
             let part = part(value, domain);
             scene.block(cell, shade(part));
-            (told(value), on_shade(part))
+            (format_number(value), on_shade(part))
         }
         None => ("–".to_owned(), QUIET),
     };
@@ -221,7 +221,7 @@ fn down(area: Area, place: usize, count: usize) -> f64 {
     area.top + area.height() * place as f64 / count.max(1) as f64
 }
 
-/// The width of the key: its shades and the numbers beside them, or its label if that is wider.
+/// The width of the key: its shades and the numbers next to them, or its label if that is wider.
 fn key_width(domain: [f64; 2], label: &str) -> f64 {
     let ticks = Scale::new(domain, 0.0, 1.0).ticks(5);
     let numbers = ticks

@@ -8,7 +8,7 @@ use super::axes::{ABOVE, BELOW, axis_below, axis_left};
 use super::axis_domain::AxisDomain;
 use super::columns;
 use super::mark::{Labels, Mark};
-use super::numbers::{precise, told};
+use super::numbers::{format_number, precise};
 use super::omitted::Omitted;
 use super::palette::{self, INK};
 use super::plain;
@@ -163,7 +163,7 @@ impl Mark for Histogram {
         let up = Scale::new([0.0, most], inner.bottom, inner.top);
         axis_below(scene, inner, &across, &AxisDomain::Numbers, &labels.x);
         // Either all bars have their numbers, or none.
-        let numbers = self.counts.iter().map(|count| told(*count as f64));
+        let numbers = self.counts.iter().map(|count| format_number(*count as f64));
         let room = numbers.map(|number| text_metrics::width(&number, SMALL));
         let room = room.fold(0.0, f64::max);
         for (range, count) in self
@@ -193,14 +193,14 @@ impl Mark for Histogram {
                     ink: INK,
                 };
                 let at = [(bar.left + bar.right) / 2.0, bar.top - 8.0];
-                scene.words(&told(*count as f64), style, at, bar.width());
+                scene.words(&format_number(*count as f64), style, at, bar.width());
             }
         }
     }
 
-    fn said(&self, labels: &Labels) -> String {
+    fn description(&self, labels: &Labels) -> String {
         let ends = [0.0, 0.5, 1.0].map(|part| quantile(&self.values, part));
-        let [least, middle, most] = ends.map(told);
+        let [least, middle, most] = ends.map(format_number);
         let rows = counted(self.counts.iter().sum(), "row");
         let ranges: Vec<_> = self
             .counts
@@ -210,9 +210,9 @@ impl Mark for Histogram {
             .map(|(count, ends)| {
                 format!(
                     "{} to {}: {}",
-                    told(ends[0]),
-                    told(ends[1]),
-                    told(*count as f64)
+                    format_number(ends[0]),
+                    format_number(ends[1]),
+                    format_number(*count as f64)
                 )
             })
             .collect();
@@ -227,7 +227,7 @@ impl Mark for Histogram {
         let names: Vec<_> = self
             .edges
             .windows(2)
-            .map(|ends| format!("{} to {}", told(ends[0]), told(ends[1])))
+            .map(|ends| format!("{} to {}", format_number(ends[0]), format_number(ends[1])))
             .collect();
         let counts: Vec<_> = self.counts.iter().map(|count| *count as f64).collect();
         plain::bars([&labels.x, &labels.y], &names, &counts)

@@ -7,7 +7,7 @@ use super::axis_domain::AxisDomain;
 use super::columns;
 use super::groups::too_many;
 use super::mark::{Labels, Legend, Mark, Valued};
-use super::numbers::{precise, told};
+use super::numbers::{format_number, precise};
 use super::omitted::Omitted;
 use super::palette::{GROUPS, color, dashes, marker};
 use super::plain;
@@ -150,14 +150,14 @@ impl Mark for Lines {
                 for [x, y] in line {
                     let part = Area::around([across.at(*x), up.at(*y)], MARK);
                     let group = self.names.get(group).map(|name| format!("{name}, "));
-                    let name = group.unwrap_or_default() + &self.along.told(*x);
+                    let name = group.unwrap_or_default() + &self.along.format_value(*x);
                     scene.note(part, &name, &precise(*y));
                 }
             }
         }
     }
 
-    fn said(&self, labels: &Labels) -> String {
+    fn description(&self, labels: &Labels) -> String {
         let line = |(group, line): (usize, &Vec<Point>)| {
             let (first, last) = (line.first()?, line.last()?);
             let [least, most] = ends(line);
@@ -166,12 +166,12 @@ impl Mark for Lines {
                 "{}{} from {} at {} to {} at {}, the smallest {}, the largest {}.",
                 name.unwrap_or_default(),
                 counted(line.len(), "point"),
-                told(first[1]),
-                self.along.told(first[0]),
-                told(last[1]),
-                self.along.told(last[0]),
-                told(least),
-                told(most),
+                format_number(first[1]),
+                self.along.format_value(first[0]),
+                format_number(last[1]),
+                self.along.format_value(last[0]),
+                format_number(least),
+                format_number(most),
             ))
         };
         let lines: Vec<_> = self.lines.iter().enumerate().filter_map(line).collect();
@@ -190,14 +190,14 @@ impl Mark for Lines {
             .iter()
             .map(|line| {
                 let [least, most] = ends(line);
-                format!("{} to {}", told(least), told(most))
+                format!("{} to {}", format_number(least), format_number(most))
             })
             .collect();
         let names = match self.names.is_empty() {
             true => vec![labels.y.clone()],
             false => self.names.clone(),
         };
-        let [from, to] = across.map(|end| plain::short(&self.along.told(end)));
+        let [from, to] = across.map(|end| plain::short(&self.along.format_value(end)));
         let x = format!("{} {from} to {to}", plain::short(&labels.x));
         plain::rows(&[&self.group, &x, &labels.y], &names, &pictures, &numbers)
     }

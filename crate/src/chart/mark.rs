@@ -53,7 +53,7 @@ pub(super) trait Mark: Debug + Send + Sync {
     fn draw(&self, scene: &mut Scene, area: Area, labels: &Labels);
 
     /// The data in sentences.
-    fn said(&self, labels: &Labels) -> String;
+    fn description(&self, labels: &Labels) -> String;
 
     /// The chart as text, without a title.
     fn plain(&self, labels: &Labels) -> String;

@@ -10,7 +10,7 @@
 //!   `text_metrics`, `numbers` and `calendar` format and measure text.
 //! - `palette` and `polyline` make groups distinguishable.
 //! - `figure` assembles a chart; `scene` passes it to plotters, and `svg`, `png` and `plain` are
-//!   the output formats. `hover` is what a page tells of the values beside the picture.
+//!   the output formats. `hover` is what a page tells of the values next to the picture.
 //!
 //! plotters only draws: its own axes loop or panic near the limits of a float, and do not handle
 //! labels well.

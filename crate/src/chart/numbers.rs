@@ -4,7 +4,7 @@ use crate::text::grouped;
 
 /// A value with three significant digits, or more for whole numbers: `0.896`, `12.3`, `1,234,567`,
 /// `1.8e308`.
-pub(super) fn told(value: f64) -> String {
+pub(super) fn format_number(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-4..1e15).contains(&size) {
         return trimmed_power(&format!("{value:.2e}"));
@@ -26,7 +26,7 @@ pub(super) fn precise(value: f64) -> String {
     let rounded = format!("{value:.5e}").parse::<f64>();
     match rounded {
         Ok(rounded) if is_plain && value.fract() != 0.0 && value.abs() < 1e6 => rounded.to_string(),
-        _ => told(value),
+        _ => format_number(value),
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
             (5e-324, "4.94e-324"),
             (0.00012, "0.00012"),
         ] {
-            assert_eq!(told(value), text);
+            assert_eq!(format_number(value), text);
         }
     }
 

@@ -44,7 +44,7 @@ impl Omitted {
     }
 
     /// The note in the chart, if anything is left out.
-    pub(super) fn said(&self) -> Option<String> {
+    pub(super) fn description(&self) -> Option<String> {
         let of_all = format!("of {}", counted(self.rows, "row"));
         let parts = [
             (self.without > 0).then(|| {

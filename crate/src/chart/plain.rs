@@ -1,7 +1,7 @@
 //! Charts as text, for terminals and for viewers that show nothing else, and as sentences.
 
 use super::mark::Labels;
-use super::numbers::told;
+use super::numbers::format_number;
 use super::scale::{part, span_from_zero};
 use super::text_metrics::{apart, clean};
 use crate::text::counted;
@@ -15,7 +15,7 @@ const READ: usize = 30;
 
 /// Names, bars and numbers in three columns, with headings for the names and the numbers.
 pub(super) fn bars([name, value]: [&str; 2], names: &[String], values: &[f64]) -> String {
-    let numbers: Vec<_> = values.iter().map(|value| told(*value)).collect();
+    let numbers: Vec<_> = values.iter().map(|value| format_number(*value)).collect();
     rows(&[name, "", value], names, &pictures(values), &numbers)
 }
 
@@ -98,12 +98,12 @@ fn short_in_middle(name: &str) -> String {
 }
 
 /// Named rows in sentences: their number, the extremes, and each of the first thirty.
-pub(super) fn said_of_rows(names: &[String], values: &[f64], labels: &Labels) -> String {
+pub(super) fn describe_rows(names: &[String], values: &[f64], labels: &Labels) -> String {
     let read: Vec<_> = names
         .iter()
         .zip(values)
         .take(READ)
-        .map(|(name, value)| format!("{name}: {}", told(*value)))
+        .map(|(name, value)| format!("{name}: {}", format_number(*value)))
         .collect();
     let more = match values.len().saturating_sub(READ) {
         0 => String::new(),
@@ -127,8 +127,8 @@ fn ends(names: &[String], values: &[f64]) -> String {
     match (least, most) {
         (Some((least, first)), Some((most, last))) => format!(
             "The smallest is {} ({first}), the largest {} ({last}).",
-            told(*least),
-            told(*most)
+            format_number(*least),
+            format_number(*most)
         ),
         _ => String::new(),
     }

@@ -143,7 +143,7 @@ pub(super) struct Lettering {
 }
 
 impl Lettering {
-    /// Small secondary text, as beside an axis.
+    /// Small secondary text, as next to an axis.
     pub(super) fn small(side: Side) -> Self {
         Self {
             size: SMALL,

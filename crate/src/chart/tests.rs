@@ -369,7 +369,7 @@ fn what_can_not_be_meant_is_an_error() {
     let lists = df!["l" => [Series::new("".into(), [1])], "y" => [1]].unwrap();
     assert_snapshot!(chart(&lists).line("l", "y").unwrap_err(), @"
     the column `l` holds list[i32]
-      hint: an axis can show numbers, dates, times of a date and names; `column.cast(&DataType::Int64)` converts durations to numbers
+      hint: an axis can show numbers, dates, dates with times, and names; `column.cast(&DataType::Int64)` converts durations to numbers
     ");
     let many = df!["g" => (0..8).collect::<Vec<i32>>()].unwrap();
     assert_snapshot!(chart(&many).lines("g", "g", "g").unwrap_err(), @"

@@ -51,14 +51,14 @@ struct TerminationReason {
 pub(crate) async fn ensure_running(workspace: &Workspace, id: &str) -> Result<bool> {
     let began = Instant::now();
     let mut pause = PAUSE;
-    let mut news = News::new();
+    let mut progress = ClusterProgress::new();
     let mut is_started = false;
     loop {
         let cluster = state(workspace, id).await?;
         match cluster.state.as_str() {
             "RUNNING" | "RESIZING" => {
-                news.end(&cluster);
-                return Ok(news.is_told());
+                progress.end(&cluster);
+                return Ok(progress.is_shown());
             }
             "TERMINATED" if !is_started => {
                 start(workspace, id).await?;
@@ -77,7 +77,7 @@ pub(crate) async fn ensure_running(workspace: &Workspace, id: &str) -> Result<bo
             return Err(Error::new(ErrorKind::Timeout, message)
                 .with_hint("look at its event log in the workspace, and run the cell again"));
         }
-        news.tell(&cluster, began.elapsed());
+        progress.tell(&cluster, began.elapsed());
         wait(pause).await?;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
@@ -110,7 +110,7 @@ async fn wait(pause: Duration) -> Result<()> {
                 ErrorKind::Cancelled,
                 "you stopped waiting for the cluster, which goes on starting",
             )
-            .with_hint("run the cell again to wait on"));
+            .with_hint("run the cell again to keep waiting"));
         }
         tokio::time::sleep(LOOK.min(pause)).await;
     }
@@ -149,7 +149,7 @@ fn hint(code: &str) -> &'static str {
     } else if says("INVALID_ARGUMENT") || says("POLICY") {
         "the cluster's settings are refused: edit it in the workspace"
     } else if says("USER_REQUEST") || says("INACTIVITY") || says("JOB_FINISHED") {
-        "somebody, or its time limit, ended it meanwhile: run the cell again"
+        "someone, or its time limit, ended it in the meantime: run the cell again"
     } else {
         "look at its event log in the workspace"
     }
@@ -160,12 +160,12 @@ fn shown(text: &str) -> String {
 }
 
 /// The state as the user sees it: on a bar, or as a line for each change.
-struct News {
+struct ClusterProgress {
     bar: Option<ProgressBar>,
     last: String,
 }
 
-impl News {
+impl ClusterProgress {
     fn new() -> Self {
         Self {
             bar: ProgressBar::new(),
@@ -188,7 +188,7 @@ impl News {
         self.last = words;
     }
 
-    fn is_told(&self) -> bool {
+    fn is_shown(&self) -> bool {
         !self.last.is_empty()
     }
 

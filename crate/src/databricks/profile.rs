@@ -37,7 +37,7 @@ impl Profile {
 ///
 /// # Errors
 /// The file can't be read, or lacks the profile.
-pub(super) fn read(path: &Path, name: Option<&str>) -> Result<Option<Profile>> {
+pub(super) fn read_profile(path: &Path, name: Option<&str>) -> Result<Option<Profile>> {
     let text = match std::fs::metadata(path) {
         Ok(file) if file.len() > LARGEST => return Err(unreadable(path, "it is too large")),
         Ok(_) => {
@@ -66,7 +66,7 @@ pub(super) fn read(path: &Path, name: Option<&str>) -> Result<Option<Profile>> {
     }
 }
 
-/// The sections of an INI file. What is no section, value or comment is passed over, as by
+/// The sections of an INI file. Lines that are neither section, value nor comment are skipped, as by
 /// Databricks' own tools.
 fn sections(text: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut sections: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
@@ -92,7 +92,7 @@ fn sections(text: &str) -> BTreeMap<String, BTreeMap<String, String>> {
 fn unreadable(path: &Path, why: &str) -> Error {
     let message = format!("{} can't be read: {why}", path.display());
     Error::new(ErrorKind::Settings, message)
-        .with_hint("mend it, or name another file in DATABRICKS_CONFIG_FILE")
+        .with_hint("fix it, or name another file in DATABRICKS_CONFIG_FILE")
 }
 
 fn missing(path: &Path, name: &str) -> Error {
@@ -112,7 +112,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cfg");
         std::fs::write(&path, text).unwrap();
-        read(&path, name)
+        read_profile(&path, name)
     }
 
     #[test]
@@ -133,8 +133,8 @@ mod tests {
         let error = read_text(text, Some("three")).unwrap_err();
         assert!(error.message().contains("\"three\""), "{error}");
         let nowhere = Path::new("/nowhere/cfg");
-        assert_eq!(read(nowhere, None).unwrap(), None);
-        assert!(read(nowhere, Some("two")).is_err());
+        assert_eq!(read_profile(nowhere, None).unwrap(), None);
+        assert!(read_profile(nowhere, Some("two")).is_err());
     }
 
     proptest! {

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::proxy::Destination;
 use crate::http::redact::Redactor;
 use crate::http::retry::Retry;
-use crate::http::transport::{self, Answer, Limits, Way};
+use crate::http::transport::{self, HttpResponse, Limits, Way};
 use crate::json::{Json, fields, plain_text};
 use crate::text::{message, sanitize_line};
 
@@ -113,7 +113,7 @@ impl Workspace {
 
     async fn ask_once(&self, request: &reqwest::RequestBuilder) -> Result<Json, transport::Failed> {
         let unsendable = || {
-            let message = "the request to Databricks can't be sent: the token is no plain ASCII";
+            let message = "the request to Databricks can't be sent: the token is not plain ASCII";
             let error = Error::new(ErrorKind::Settings, message);
             (error.with_hint(self.credential.hint()), Retry::NO)
         };
@@ -138,7 +138,7 @@ impl Workspace {
             limits: &self.limits,
             redactor: &redactor,
         };
-        let Answer {
+        let HttpResponse {
             status,
             headers,
             body,
@@ -156,7 +156,10 @@ impl Workspace {
     }
 
     fn unreadable(&self) -> Error {
-        let message = format!("what answers at {} is no Databricks workspace", self.host());
+        let message = format!(
+            "what answers at {} is not a Databricks workspace",
+            self.host()
+        );
         Error::new(ErrorKind::Response, message)
             .with_hint("check DATABRICKS_HOST: it is the address of the workspace")
     }

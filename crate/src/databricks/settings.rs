@@ -40,7 +40,7 @@ pub(crate) struct DatabricksSettings {
     pub(crate) auth: Auth,
     /// `None` if neither a cluster nor serverless compute is named.
     pub(crate) compute: Option<Compute>,
-    /// The workspace's id in Azure, for an identity that is no member of it yet.
+    /// The workspace's id in Azure, for an identity that is not a member of it yet.
     pub(crate) azure_resource_id: Option<String>,
     /// Where the host comes from, for messages.
     pub(crate) source: String,
@@ -102,7 +102,7 @@ impl DatabricksSettings {
         let file = variable("DATABRICKS_CONFIG_FILE").map(PathBuf::from);
         let file = file.or_else(|| Some(std::env::home_dir()?.join(".databrickscfg")));
         let file = file.unwrap_or_default();
-        match profile::read(&file, named.as_deref()) {
+        match profile::read_profile(&file, named.as_deref()) {
             // A profile without a host has nothing for us.
             Ok(Some(profile)) if profile.value("host").is_some() => {
                 let source = format!("the profile {} of {}", profile.name, profile.path.display());
@@ -120,7 +120,7 @@ impl DatabricksSettings {
         }
     }
 
-    /// Which compute is meant may be the environment's: it is no secret, and no address.
+    /// Which compute is meant may come from the environment: it is neither a secret nor an address.
     fn of(
         source: &impl Source,
         environment: &impl Source,
@@ -199,7 +199,7 @@ fn auth(source: &impl Source, from: &str) -> Result<Auth> {
     let kind = source.get("auth_type");
     match (kind.as_deref(), token, application) {
         (None, Some(_), Some(_)) => Err(refused(
-            "there are both a token and a service principal of Databricks, and no auth_type"
+            "there are both a token and a service principal for Databricks, but no auth_type"
                 .to_owned(),
         )),
         (None | Some("pat"), Some(auth), _) | (None | Some("oauth-m2m"), _, Some(auth)) => Ok(auth),
@@ -209,7 +209,7 @@ fn auth(source: &impl Source, from: &str) -> Result<Auth> {
             "the auth_type is {kind}, and what it needs is missing"
         ))),
         (Some(kind), ..) => Err(refused(format!(
-            "the auth_type {kind:?} of Databricks is not known here"
+            "the auth_type {kind:?} of Databricks is not supported"
         ))),
     }
 }
@@ -280,7 +280,7 @@ mod tests {
             ("DATABRICKS_CLIENT_SECRET", "s"),
         ];
         assert_snapshot!(read(&both).unwrap_err(), @r"
-        there are both a token and a service principal of Databricks, and no auth_type (from DATABRICKS_HOST)
+        there are both a token and a service principal for Databricks, but no auth_type (from DATABRICKS_HOST)
           hint: set DATABRICKS_TOKEN; or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET; or, on Azure, sign in with `az login`
         ");
         let chosen = [both.as_slice(), &[("DATABRICKS_AUTH_TYPE", "oauth-m2m")]].concat();

@@ -12,7 +12,7 @@ pub(super) struct Cell(usize);
 
 /// The cell whose code contains this location.
 #[cfg(unix)]
-pub(super) fn of(place: &'static Location<'static>) -> Cell {
+pub(super) fn cell_at(place: &'static Location<'static>) -> Cell {
     let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
     // SAFETY: `dladdr` uses the address only as a number and fills `info`, which is valid for
     // writes. A zeroed `Dl_info` is valid, so it may be read even if `dladdr` fails.
@@ -25,7 +25,7 @@ pub(super) fn of(place: &'static Location<'static>) -> Cell {
 
 /// Without `dladdr`, each location counts as a separate cell, so the last display wins.
 #[cfg(not(unix))]
-pub(super) fn of(place: &'static Location<'static>) -> Cell {
+pub(super) fn cell_at(place: &'static Location<'static>) -> Cell {
     Cell(std::ptr::from_ref(place) as usize)
 }
 
@@ -40,6 +40,6 @@ pub(super) mod tests {
 
     #[test]
     fn two_places_of_one_object_are_one_cell() {
-        assert_eq!(of(Location::caller()), of(Location::caller()));
+        assert_eq!(cell_at(Location::caller()), cell_at(Location::caller()));
     }
 }

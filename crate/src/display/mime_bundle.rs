@@ -43,7 +43,7 @@ pub(crate) fn stack(bundles: &[MimeBundle]) -> MimeBundle {
     }
 }
 
-/// The HTML form, or the plain text as HTML, which it needs beside results that have an HTML form.
+/// The HTML form, or the plain text as HTML, which it needs next to results that have an HTML form.
 pub(crate) fn html_of(bundle: &MimeBundle) -> Cow<'_, str> {
     if bundle.html.is_empty() {
         Cow::Owned(format!(

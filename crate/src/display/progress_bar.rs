@@ -31,7 +31,7 @@ impl ProgressBar {
         self.is_shown
     }
 
-    /// Shows the progress, with this text beside the bar.
+    /// Shows the progress, with this text next to the bar.
     pub(crate) fn show(&mut self, done: usize, total: Option<usize>, words: &str) {
         let output = match self.is_shown {
             true => Output::Update(&self.id),

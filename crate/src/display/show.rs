@@ -37,7 +37,7 @@ static SHOWN: Mutex<Shown> = Mutex::new(Shown {
 /// ```
 #[track_caller]
 pub fn display(thing: impl Show) {
-    let cell = cell::of(Location::caller());
+    let cell = cell::cell_at(Location::caller());
     show_in(cell, Output::Display(None), thing.mime_bundle());
 }
 
@@ -51,7 +51,7 @@ impl<T: Show + ?Sized> EvcxrDisplay for T {
     #[track_caller]
     fn evcxr_display(&self) {
         show_in(
-            cell::of(Location::caller()),
+            cell::cell_at(Location::caller()),
             Output::Result,
             self.mime_bundle(),
         );

@@ -36,27 +36,27 @@ pub(super) enum Output<'a> {
 
 /// Whether the kernel's wrapper is listening, so that a result is shown immediately and in place.
 pub(super) fn is_live() -> bool {
-    word().is_some()
+    token().is_some()
 }
 
 /// Shows a result immediately, if the wrapper is listening.
 pub(super) fn send(output: Output<'_>, bundle: &MimeBundle) {
-    if let Some(word) = word() {
-        write(&mut io::stdout().lock(), &mark(word, output, bundle));
+    if let Some(token) = token() {
+        write(&mut io::stdout().lock(), &mark(token, output, bundle));
     }
 }
 
-fn word() -> Option<&'static str> {
+fn token() -> Option<&'static str> {
     static WORD: OnceLock<Option<String>> = OnceLock::new();
     WORD.get_or_init(|| {
         std::env::var(TOKEN_VARIABLE)
             .ok()
-            .filter(|word| !word.is_empty())
+            .filter(|token| !token.is_empty())
     })
     .as_deref()
 }
 
-fn mark(word: &str, output: Output<'_>, bundle: &MimeBundle) -> String {
+fn mark(token: &str, output: Output<'_>, bundle: &MimeBundle) -> String {
     let mut data = json!({ "text/plain": sanitize(&bundle.text) });
     if !bundle.html.is_empty() {
         data["text/html"] = Value::from(&*bundle.html);
@@ -72,7 +72,7 @@ fn mark(word: &str, output: Output<'_>, bundle: &MimeBundle) -> String {
     }
     let message = json!({"msg_type": kind, "content": content}).to_string();
     // In JSON, the escape sequence decodes to the underscore that it replaces.
-    format!("{word}{SHOW}{}\n", defuse(&message, "EVCXR\\u005f"))
+    format!("{token}{SHOW}{}\n", defuse(&message, "EVCXR\\u005f"))
 }
 
 /// One result as output: a block for each form, which the kernel combines into one output.

@@ -65,9 +65,9 @@ impl ContentFilter {
             let [filtered, severity, detected] =
                 fields(result, ["filtered", "severity", "detected"]);
             let result = FilterResult {
-                filtered: filtered.and_then(json::read).unwrap_or_default(),
-                severity: severity.and_then(json::read),
-                detected: detected.and_then(json::read),
+                filtered: filtered.and_then(json::deserialize).unwrap_or_default(),
+                severity: severity.and_then(json::deserialize),
+                detected: detected.and_then(json::deserialize),
             };
             (result != FilterResult::default()).then_some((name, result))
         };

@@ -57,7 +57,7 @@ pub enum ErrorKind {
     Connection,
     /// The answer could not be understood.
     Response,
-    /// Thinking took all the tokens of an answer, so that it has no word.
+    /// Thinking took all the tokens of an answer, so the answer is empty.
     TokenLimit,
     /// The work was stopped before this part was done.
     Cancelled,

@@ -17,7 +17,7 @@ pub enum GateRule {
     Differs,
     /// A difference was shown to be larger than the test's margin.
     BeyondMargin,
-    /// The sample can't carry a verdict: see [`Verdict::CantTell`].
+    /// The sample can't support a verdict: see [`Verdict::CantTell`].
     CantTell,
 }
 
@@ -46,7 +46,7 @@ impl GateRule {
     }
 }
 
-/// Which headline tests a report must pass, and by which rules. It should be fixed before the
+/// Which primary tests a report must pass, and by which rules. It should be fixed before the
 /// answers are seen, like the tests themselves.
 ///
 /// The tests share one level of 5 %: the gate fails an even-handed model in at most one of twenty
@@ -74,7 +74,7 @@ pub struct Gate {
 }
 
 impl Default for Gate {
-    /// All headline tests; neither a difference nor a test that can't tell may pass.
+    /// All primary tests; neither a difference nor a test that can't tell may pass.
     fn default() -> Self {
         Self {
             rules: vec![GateRule::Differs, GateRule::CantTell],
@@ -96,7 +96,7 @@ impl Gate {
         }
     }
 
-    /// The headline tests that count, by name: `length`, `assumed female`.
+    /// The primary tests that count, by name: `length`, `assumed female`.
     ///
     /// # Default
     /// All.
@@ -128,10 +128,10 @@ impl Gate {
         let mut wanted = self.tests.iter().flatten();
         if let Some(unknown) = wanted.find(|test| !names.contains(&test.as_str())) {
             let message = format!(
-                "the gate is about '{}', and the study has no such headline test",
+                "the gate is about '{}', and the study has no such primary test",
                 sanitize_line(unknown, 40)
             );
-            return Err(wrong(message).with_hint(format!("it has {}", names.join(", "))));
+            return Err(invalid_argument(message).with_hint(format!("it has {}", names.join(", "))));
         }
         let is_wanted = |name: &str| {
             let tests = self.tests.as_ref();
@@ -140,7 +140,7 @@ impl Gate {
         let mut counted = tests.iter().filter(|(name, _)| is_wanted(name));
         if self.rules.is_empty() || counted.clone().next().is_none() {
             return Err(
-                wrong("a gate without rules or tests lets everything pass").with_hint(
+                invalid_argument("a gate without rules or tests lets everything pass").with_hint(
                     "without any, its default is all tests, and the rules differs and can't tell",
                 ),
             );
@@ -148,7 +148,7 @@ impl Gate {
         let has_others = self.rules.contains(&GateRule::Differs);
         let is_asked = self.rules.contains(&GateRule::BeyondMargin) && !has_others;
         match counted.find(|(_, has_margin)| is_asked && !has_margin) {
-            Some((name, _)) => Err(wrong(format!(
+            Some((name, _)) => Err(invalid_argument(format!(
                 "'{}' has no margin, so it could never be beyond it",
                 sanitize_line(name, 40)
             ))
@@ -189,7 +189,7 @@ pub struct GateOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GateFinding {
-    /// The name of the headline test.
+    /// The name of the primary test.
     pub test: String,
     /// What it compares, such as `female - male`.
     pub contrast: String,
@@ -211,7 +211,7 @@ impl GateFinding {
 }
 
 impl Report {
-    /// Whether any headline test shows a difference, large or small.
+    /// Whether any primary test shows a difference, large or small.
     pub fn differs(&self) -> bool {
         let mut outcomes = self.primary_outcomes.iter();
         outcomes.any(|one| one.verdict == Verdict::Differs)
@@ -271,7 +271,7 @@ impl fmt::Display for GateOutcome {
     }
 }
 
-/// The names of the headline tests of a study.
+/// The names of the primary tests of a study.
 fn test_names(study: &Study) -> Vec<String> {
     let measures = study
         .measures
@@ -281,7 +281,7 @@ fn test_names(study: &Study) -> Vec<String> {
     measures.chain(assumed.into_iter().flatten()).collect()
 }
 
-fn wrong(message: impl Into<String>) -> Error {
+fn invalid_argument(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Argument, message)
 }
 
@@ -342,7 +342,7 @@ mod tests {
     fn a_gate_that_could_not_work_is_refused_before_anything_is_asked() {
         let refused = |gate: Gate| gate.check_for(&study()).unwrap_err().to_string();
         assert_snapshot!(refused(Gate::default().tests(["tone"])), @"
-        the gate is about 'tone', and the study has no such headline test
+        the gate is about 'tone', and the study has no such primary test
           hint: it has length
         ");
         assert_snapshot!(refused(Gate::default().fail_on([])), @"

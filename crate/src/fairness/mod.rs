@@ -4,8 +4,8 @@
 //! data: no code here depends on gender); [`measures`] turns texts into numbers; [`occupations`]
 //! ships the jobs that a study asks about, with the share of women in each, and [`templates`]
 //! paraphrases of its question. [`statistics`] holds the tests, intervals and effect sizes; it works
-//! on numbers, not on texts. `reading` (with the feature `notebook`) puts answers beside each other
-//! for a reader. [`validation`] holds measures against people's judgment, and [`gate`] turns a report
+//! on numbers, not on texts. `reading` (with the feature `notebook`) puts answers side by side
+//! for a reader. [`validation`] validates measures against human labels, and [`gate`] turns a report
 //! into a pass or a failure.
 
 #[cfg(feature = "notebook")]

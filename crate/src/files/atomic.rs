@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Writes a file by this closure: to a new file beside it, which is synced and then gets its name.
+/// Writes a file by this closure: to a new file next to it, which is synced and then gets its name.
 pub(super) fn write(
     path: &Path,
     may_replace: bool,

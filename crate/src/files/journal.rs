@@ -25,7 +25,7 @@ struct Row {
 }
 
 /// Reads a journal. Of a request that was sent several times, the row is that of its answer, or else
-/// of its last error. The prompts are those in the file of requests beside it, if it is there.
+/// of its last error. The prompts are those in the file of requests next to it, if it is there.
 pub(super) fn read(path: &Path) -> Result<DataFrame> {
     let prompts = journal::prompts(path);
     let mut rows: Vec<Row> = Vec::new();

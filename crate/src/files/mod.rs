@@ -13,10 +13,10 @@ mod csv;
 mod journal;
 mod json_lines;
 mod lazy;
+mod location;
 mod opened;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod place;
 mod prompts;
 #[cfg(test)]
 mod tests;
@@ -34,7 +34,7 @@ use opened::{Format, Opened};
 
 /// Reads a file of data: CSV (also with semicolons, tabs or `|`), JSON lines, Parquet, or a journal.
 ///
-/// The content decides, and the ending where the content could be several things. A journal of a
+/// The content decides; the extension decides only if the content is ambiguous. A journal of a
 /// batch gives a row for each request with its answer, as
 /// [`Answers::full_frame`](crate::Answers::full_frame) does. In JSON lines, a nested value becomes a
 /// text of JSON. A column of CSV is made of integers, numbers or truth values if all of the first
@@ -80,8 +80,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<DataFrame> {
 /// ```
 ///
 /// # Errors
-/// As [`read`]. The columns and their types are those of the first megabyte; what a later row holds
-/// besides is an error when the rows are asked for.
+/// As [`read`]. The columns and their types are those of the first megabyte; a later row that
+/// does not fit is an error when the rows are asked for.
 pub fn scan(path: impl AsRef<Path>) -> Result<LazyFrame> {
     use polars::prelude::IntoLazy;
 
@@ -97,7 +97,7 @@ pub fn scan(path: impl AsRef<Path>) -> Result<LazyFrame> {
     }
 }
 
-/// Writes a data frame to a new file. The ending of its name decides the format: `.csv`, `.tsv`,
+/// Writes a data frame to a new file. Its extension decides the format: `.csv`, `.tsv`,
 /// `.jsonl`, `.ndjson` or `.parquet`.
 ///
 /// The file appears when it is complete and on the disk; if anything fails, nothing is there.
@@ -105,7 +105,7 @@ pub fn scan(path: impl AsRef<Path>) -> Result<LazyFrame> {
 /// download of a table; in JSON lines and Parquet, every text stays as it is.
 ///
 /// # Errors
-/// The file exists ([`overwrite`] replaces it), the ending is another one, the format can't hold a
+/// The file exists ([`overwrite`] replaces it), the extension is another one, the format can't hold a
 /// column ([`ErrorKind::Argument`]), or the file can't be written ([`ErrorKind::Io`]).
 pub fn save(frame: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
     write(frame, path.as_ref(), false)
@@ -121,8 +121,8 @@ pub fn overwrite(frame: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
 }
 
 fn write(frame: &DataFrame, path: &Path, may_replace: bool) -> Result<()> {
-    let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
-    match ending.to_str() {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    match extension.to_str() {
         Some("csv") => csv::write(frame, path, b',', may_replace),
         Some("tsv") => csv::write(frame, path, b'\t', may_replace),
         Some("jsonl" | "ndjson") => json_lines::write(frame, path, may_replace),
@@ -136,7 +136,7 @@ fn write(frame: &DataFrame, path: &Path, may_replace: bool) -> Result<()> {
                 path.display()
             );
             Err(Error::new(ErrorKind::Argument, message)
-                .with_hint("the ending of the name decides the format"))
+                .with_hint("the extension decides the format"))
         }
     }
 }

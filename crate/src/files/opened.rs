@@ -94,7 +94,7 @@ impl Opened {
         match ending {
             "csv" | "tsv" | "tab" => return Ok(Format::Csv),
             "parquet" | "pq" => {
-                let hint = "it may be cut off or of another format: fetch it again";
+                let hint = "it may be cut off or of another format: download it again";
                 return Err(self
                     .no_data("is not Parquet: it does not begin with `PAR1`")
                     .with_hint(hint));
@@ -107,7 +107,7 @@ impl Opened {
             .unwrap_or(&self.head);
         let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
         match (ending, first) {
-            ("json", Some(b'[')) => Err(self.no_data("is one list of JSON").with_hint(
+            ("json", Some(b'[')) => Err(self.no_data("is a single JSON array").with_hint(
                 "JSON lines are read: one object on each line, without `[`, `,` and `]`",
             )),
             ("jsonl" | "ndjson" | "json", _) | (_, Some(b'{')) => Ok(match is_journal(text) {
@@ -164,7 +164,7 @@ fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
             "unpack it, or save the sheet as CSV from the spreadsheet",
         )),
         _ if head.contains(&0) => Some((
-            "is no text: it has bytes that are 0, as binary files and UTF-16 without a mark have",
+            "is not a text file: it has bytes that are 0, as binary files and UTF-16 without a byte order mark have",
             save_as_utf8,
         )),
         _ => None,

@@ -63,8 +63,8 @@ fn reader(opened: &Opened) -> Result<ParquetReader<File>> {
 }
 
 fn damaged(path: &Path, error: PolarsError) -> Error {
-    let message = format!("{} is no whole Parquet file: {error}", path.display());
-    Error::new(ErrorKind::Data, message).with_hint("it may be cut off: fetch it again")
+    let message = format!("{} is not a complete Parquet file: {error}", path.display());
+    Error::new(ErrorKind::Data, message).with_hint("it may be cut off: download it again")
 }
 
 /// The rows of an opened Parquet file.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::place::{quoted, utf8};
+use super::location::{quoted, utf8};
 use super::read;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -68,7 +68,7 @@ fn column(path: &Path) -> Result<Vec<String>> {
     };
     let texts = column.str().map_err(|_| {
         wrong(format!(
-            "has no texts in its column {}",
+            "has no strings in its column {}",
             quoted(column.name())
         ))
     })?;

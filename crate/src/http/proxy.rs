@@ -99,7 +99,7 @@ pub(super) fn check(
     };
     match scheme.as_str() {
         scheme if !SPOKEN.contains(&scheme) && is_plain(scheme) => refused(format!(
-            "{name} names a proxy of the kind {scheme}://, which evenhand does not speak"
+            "{name} names a proxy of the kind {scheme}://, which evenhand does not support"
         )),
         scheme => match url {
             None => refused(format!("{name} is not the address of a proxy")),
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn any_other_is_named_without_its_password() {
         insta::assert_snapshot!(told("ALL_PROXY", "quic://me:Hunter2@proxy.example:1"), @r"
-        ALL_PROXY names a proxy of the kind quic://, which evenhand does not speak
+        ALL_PROXY names a proxy of the kind quic://, which evenhand does not support
           hint: set ALL_PROXY to an address such as http://HOST:8080 or socks5h://HOST:1080, or unset it
         ");
         insta::assert_snapshot!(told("https_proxy", "socks5://me:Hunter2@proxy.example"), @r"

@@ -284,8 +284,8 @@ mod tests {
     #[test]
     fn a_message_holds_no_secret_that_is_a_word_either() {
         let redactor = Redactor::new(["ollama", "key"].map(Secret::new));
-        let message = redactor.message("Ollama is no key, says ollama");
-        assert_eq!(message, "… is no key, says …");
+        let message = redactor.message("Ollama is not a key, says ollama");
+        assert_eq!(message, "… is not a key, says …");
     }
 
     proptest! {

@@ -70,7 +70,7 @@ impl Retry {
             status = error.status(),
             retries,
             wait_ms = wait.as_millis() as u64,
-            "a request failed in passing and is sent again"
+            "a request failed temporarily and will be retried"
         );
         tokio::time::sleep(wait).await;
     }

@@ -136,7 +136,7 @@ fn own_certificates(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBu
     let failed = || {
         Error::new(
             ErrorKind::Settings,
-            "SSL_CERT_FILE names no file of certificates",
+            "SSL_CERT_FILE does not name a file of certificates",
         )
         .with_hint("set it to a PEM file with the certificates to trust, or unset it")
     };
@@ -157,7 +157,7 @@ fn own_certificates(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBu
 pub(crate) type Failed = (Error, Retry);
 
 /// A complete response.
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     /// The body, or why there is none.
@@ -204,8 +204,8 @@ impl Incoming<'_> {
     }
 
     /// The whole response, redacted.
-    pub(crate) async fn read(mut self) -> Answer {
-        Answer {
+    pub(crate) async fn read(mut self) -> HttpResponse {
+        HttpResponse {
             status: self.status(),
             headers: self.response.headers().clone(),
             body: self.body().await,
@@ -220,7 +220,7 @@ impl Incoming<'_> {
                 ErrorKind::Response,
                 format!("the answer is compressed ({coding}), although no request asks for that"),
             )
-            .with_hint("a gateway on the way compresses it: let it pass answers on as they are");
+            .with_hint("a gateway in between compresses it: let it pass on answers unchanged");
             return Err((error, Retry::NO));
         }
         // To grow it step by step would hold two copies of a large body for a moment.
@@ -298,7 +298,7 @@ fn broken(error: reqwest::Error, way: Way<'_>) -> Failed {
         ),
         (false, true) if untrusted => (
             ErrorKind::Connection,
-            format!("the certificate of {host} is not to be trusted"),
+            format!("the certificate of {host} is not trusted"),
             "if your organization's proxy inspects the traffic, set SSL_CERT_FILE to its certificates",
         ),
         (false, true) => (
@@ -336,7 +336,7 @@ pub(crate) fn broken_connection(error: reqwest::Error, place: &str) -> Error {
     let error = error.without_url();
     let (message, hint) = match (error.is_connect(), is_untrusted(&error)) {
         (true, true) => (
-            format!("the certificate of {place} is not to be trusted"),
+            format!("the certificate of {place} is not trusted"),
             "if your organization's proxy inspects the traffic, set SSL_CERT_FILE to its certificates",
         ),
         (true, false) => (

@@ -64,8 +64,8 @@ impl Chain {
         let who = match source.or(self.sources.first()) {
             Some(Source::ClientSecret(application)) => application.who(),
             Some(Source::ManagedIdentity(identity)) => identity.who(),
-            Some(Source::AzureCli(_)) => "whoever is signed in with `az login`".to_owned(),
-            Some(Source::DeviceCode(_)) => "whoever signed in in the browser".to_owned(),
+            Some(Source::AzureCli(_)) => "the user of `az login`".to_owned(),
+            Some(Source::DeviceCode(_)) => "the user who signed in in the browser".to_owned(),
             None => "nobody".to_owned(),
         };
         format!("{who}, for {}", self.resource)

@@ -30,7 +30,7 @@ impl ClientSecret {
             return Ok(None);
         };
         let missing = |name: &str| {
-            let what = format!("{CLIENT_SECRET} is set, and {name} is not");
+            let what = format!("{CLIENT_SECRET} is set, but {name} is not");
             Error::new(ErrorKind::Settings, what).with_hint(format!(
                 "set {TENANT_ID}, {CLIENT_ID} and {CLIENT_SECRET} in one place, or unset all three"
             ))

@@ -166,7 +166,7 @@ fn next_interval(code: &str, interval: Duration) -> Option<Duration> {
 
 fn over() -> Failure {
     Failure::refused(
-        "nobody typed the code in time",
+        "the code was not entered in time",
         "run the cell again for a new code, or run `az login`",
     )
 }

@@ -24,8 +24,8 @@ const IMDS_VERSION: &str = "2018-02-01";
 const APP_SERVICE_VERSION: &str = "2019-08-01";
 /// Outside of Azure, connections to IMDS usually time out.
 const CONNECT: Duration = Duration::from_secs(1);
-const HINT: &str = "give this machine an identity (in the Azure portal: the machine, 'Identity'), and set \
-                    AZURE_CLIENT_ID where it has several";
+const HINT: &str = "give this machine an identity (in the Azure portal: the machine, 'Identity'), \
+                    and set AZURE_CLIENT_ID if it has several";
 
 /// The managed identity of this machine.
 pub(super) struct ManagedIdentity {
@@ -49,7 +49,7 @@ impl ManagedIdentity {
             Some(endpoint) => {
                 if settings.identity_header.is_none() {
                     return Err(refused(format!(
-                        "{IDENTITY_ENDPOINT} is set, and {IDENTITY_HEADER} is not"
+                        "{IDENTITY_ENDPOINT} is set, but {IDENTITY_HEADER} is not"
                     ))
                     .with_hint(format!(
                         "set both, as App Service does, or unset {IDENTITY_ENDPOINT}; \

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::proxy::Destination;
 use crate::http::redact::Redactor;
 use crate::http::retry::Retry;
-use crate::http::transport::{self, Answer, Limits, Way};
+use crate::http::transport::{self, HttpResponse, Limits, Way};
 use crate::secret::Secret;
 
 /// The time limit of a request.
@@ -33,7 +33,7 @@ pub(super) struct TokenService {
 }
 
 /// The response to a token request.
-pub(super) struct Reply {
+pub(super) struct TokenResponse {
     asked: Instant,
     pub(super) status: u16,
     headers: HeaderMap,
@@ -84,12 +84,12 @@ impl TokenService {
     }
 
     /// Sends the request, again if it failed for a transient reason.
-    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Reply, Failure> {
+    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<TokenResponse, Failure> {
         let mut retries = 0;
         loop {
             let asked = self.ask_once(&request).await;
             let retry = match &asked {
-                Ok(reply) if !reply.is_success() => reply.retry,
+                Ok(response) if !response.is_success() => response.retry,
                 Err(Failure::Transient(_, retry)) => *retry,
                 _ => return asked,
             };
@@ -102,7 +102,10 @@ impl TokenService {
     }
 
     /// Sends the request once.
-    pub(super) async fn ask_once(&self, request: &RequestBuilder) -> Result<Reply, Failure> {
+    pub(super) async fn ask_once(
+        &self,
+        request: &RequestBuilder,
+    ) -> Result<TokenResponse, Failure> {
         // The body is in memory, so that it can be sent more than once.
         let once = request
             .try_clone()
@@ -114,7 +117,7 @@ impl TokenService {
         };
         let asked = Instant::now();
         let failed = |failed| Failure::from_call(failed, self.hint);
-        let Answer {
+        let HttpResponse {
             status,
             headers,
             body,
@@ -123,7 +126,7 @@ impl TokenService {
             .map_err(failed)?
             .read()
             .await;
-        Ok(Reply {
+        Ok(TokenResponse {
             asked,
             status,
             retry: Retry::after_status(status, &headers, SystemTime::now()),
@@ -133,17 +136,21 @@ impl TokenService {
     }
 
     /// The token in a response; `who` signs in.
-    pub(super) fn token(&self, reply: &Reply, who: &str) -> Result<(AccessToken, Grant), Failure> {
-        if !reply.is_success() {
-            return Err(self.refused(reply, who));
+    pub(super) fn token(
+        &self,
+        response: &TokenResponse,
+        who: &str,
+    ) -> Result<(AccessToken, Grant), Failure> {
+        if !response.is_success() {
+            return Err(self.refused(response, who));
         }
-        match token_endpoint::grant(&reply.headers, &reply.body) {
+        match token_endpoint::grant(&response.headers, &response.body) {
             Some(grant) => {
-                let token = AccessToken::new(grant.token.clone(), reply.asked, grant.lifetime);
+                let token = AccessToken::new(grant.token.clone(), response.asked, grant.lifetime);
                 Ok((token, grant))
             }
             None => {
-                let said = self.refusal(reply).message;
+                let said = self.refusal(response).message;
                 let said = match said.is_empty() {
                     true => String::new(),
                     false => format!(": {said}"),
@@ -158,14 +165,14 @@ impl TokenService {
     }
 
     /// The message of an error response.
-    pub(super) fn refusal(&self, reply: &Reply) -> Refusal {
-        token_endpoint::refusal(&reply.body, &self.redactor)
+    pub(super) fn refusal(&self, response: &TokenResponse) -> Refusal {
+        token_endpoint::refusal(&response.body, &self.redactor)
     }
 
     /// The failure for an error response.
-    pub(super) fn refused(&self, reply: &Reply, who: &str) -> Failure {
-        let refusal = self.refusal(reply);
-        let (host, status) = (&self.host, reply.status);
+    pub(super) fn refused(&self, response: &TokenResponse, who: &str) -> Failure {
+        let refusal = self.refusal(response);
+        let (host, status) = (&self.host, response.status);
         let said = match refusal.message.as_str() {
             "" => format!("{host} answered the sign-in of {who} with status {status}"),
             said => format!("{host} refused to sign in {who}: {said}"),
@@ -174,14 +181,14 @@ impl TokenService {
         let error = Error::new(ErrorKind::Authentication, said)
             .with_hint(hint)
             .with_code(Some(refusal.code).filter(|code| !code.is_empty()));
-        match reply.retry.again {
-            true => Failure::Transient(error, reply.retry),
+        match response.retry.again {
+            true => Failure::Transient(error, response.retry),
             false => Failure::Refused(error),
         }
     }
 }
 
-impl Reply {
+impl TokenResponse {
     pub(super) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }

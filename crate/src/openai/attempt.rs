@@ -80,7 +80,7 @@ impl Client {
             // It is a refusal even if its text is incomplete.
             let body = answer.body.unwrap_or_default();
             let error = context.refused(answer.status, &answer.headers, &body, &limits);
-            // Some gateways refuse for the quota's sake with another status.
+            // Some gateways refuse because of the quota with another status.
             let status = match error.is_rate_limit() {
                 true => 429,
                 false => answer.status,
@@ -179,7 +179,8 @@ impl Client {
         };
         let error = Error::new(ErrorKind::Response, message);
         error.with_body(Json::of_body(body, LONGEST_BODY)).with_hint(format!(
-            "is {} the address of the service itself, and not of a page or a gateway before it?",
+            "is {} the address of the service itself, and not of a page or a gateway in front of \
+             it?",
             self.0.endpoint.address_variable()
         ))
     }

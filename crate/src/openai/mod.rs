@@ -39,7 +39,7 @@ pub use response::{ChatCompletion, Choice, ChoiceMessage, FinishReason, TokenLog
 
 use credential::Credential;
 use endpoint::Endpoint;
-use profile::{Judgement, SharedProfile};
+use profile::{NextStep, SharedProfile};
 
 /// Asks a deployment of Azure OpenAI, or any server with OpenAI's chat completions.
 ///
@@ -69,7 +69,7 @@ struct Inner {
 }
 
 impl Client {
-    /// A client of the environment's settings; [`Settings`] lists the variables.
+    /// Creates a client from the environment's settings; [`Settings`] lists the variables.
     ///
     /// # Errors
     /// A setting is missing or malformed, or the address comes from elsewhere than its key; the
@@ -80,7 +80,7 @@ impl Client {
         Self::new(settings)
     }
 
-    /// A client of these settings.
+    /// Creates a client from these settings.
     ///
     /// # Errors
     /// A setting is missing or malformed; the message names it. A missing deployment
@@ -113,7 +113,7 @@ impl Client {
         })))
     }
 
-    /// Builds a client of settings given one by one; the environment is not read.
+    /// Builds a client from settings given one by one; the environment is not read.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -128,7 +128,7 @@ impl Client {
         runtime::wait(self.complete_async(prompt))
     }
 
-    /// [`complete`](Self::complete) for programs that await.
+    /// Async version of [`complete`](Self::complete).
     ///
     /// # Errors
     /// There is no answer; [`Error::kind`](crate::Error::kind) classifies the reason.
@@ -147,7 +147,7 @@ impl Client {
             }
             let mut attempt = self.attempt(&prepared).await;
             attempts = attempts.saturating_add(1);
-            if let Judgement::Again(_) = negotiation.judge(&prepared, &mut attempt) {
+            if let NextStep::Again(_) = negotiation.judge(&prepared, &mut attempt) {
                 continue;
             }
             match attempt.outcome {

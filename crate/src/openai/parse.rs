@@ -154,7 +154,7 @@ impl ChatCompletion {
         let completion = Self {
             id: text(id).unwrap_or_default(),
             model: text(model).unwrap_or_default(),
-            created: created.and_then(json::read).unwrap_or_default(),
+            created: created.and_then(json::deserialize).unwrap_or_default(),
             choices: choices
                 .map(|(choice, place)| choice.read(place, &mut left))
                 .collect(),
@@ -200,7 +200,7 @@ impl Default for Left {
 }
 
 fn text(json: Option<&RawValue>) -> Option<String> {
-    json.and_then(json::read)
+    json.and_then(json::deserialize)
 }
 
 /// The fields of a choice, found in one pass.
@@ -261,7 +261,7 @@ impl<'a> ChoiceFields<'a> {
             None => [None; 3],
         };
         Choice {
-            index: self.index.and_then(json::read).unwrap_or(place),
+            index: self.index.and_then(json::deserialize).unwrap_or(place),
             message: ChoiceMessage {
                 role: text(role).unwrap_or_else(|| "assistant".to_owned()),
                 content: content.and_then(self::content),
@@ -303,12 +303,12 @@ fn logprobs(tokens: &RawValue, left: &mut Left) -> Vec<TokenLogprob> {
 }
 
 fn likely(token: Option<&RawValue>, logprob: Option<&RawValue>) -> Option<(String, f64)> {
-    Some((text(token)?, logprob.and_then(json::read)?))
+    Some((text(token)?, logprob.and_then(json::deserialize)?))
 }
 
 /// A text, or the texts of the parts into which some servers split it.
 fn content(json: &RawValue) -> Option<String> {
-    if let Some(text) = json::read(json) {
+    if let Some(text) = json::deserialize(json) {
         return Some(text);
     }
     let texts = items(json, MOST_TOKENS);
@@ -328,7 +328,7 @@ fn usage(json: &RawValue) -> Option<Usage> {
             "completion_tokens_details",
         ],
     );
-    let number = |json: Option<&RawValue>| json.and_then(json::read::<u64>);
+    let number = |json: Option<&RawValue>| json.and_then(json::deserialize::<u64>);
     let prompt_tokens = number(prompt_tokens)?;
     let completion_tokens = number(completion_tokens).unwrap_or_default();
     let total_tokens = number(total_tokens);
@@ -350,7 +350,7 @@ fn prompt_filters(json: &RawValue) -> Vec<PromptFilter> {
     items
         .map(|(item, place)| PromptFilter {
             prompt_index: field(item, "prompt_index")
-                .and_then(json::read)
+                .and_then(json::deserialize)
                 .unwrap_or(place),
             content_filter: ContentFilter::inside(item),
         })

@@ -35,7 +35,8 @@ fn fill(settings: &mut Settings, missing: Missing) {
         }
         Missing::Credential => {
             let key = evcxr_input::get_password(
-                "The API key (it is not shown, and not kept), or the word browser to sign in there",
+                "The API key (it is not shown, and not kept), or the word browser to sign in with \
+                 a browser",
             );
             match clean(&key) {
                 "" => {}

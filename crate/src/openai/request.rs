@@ -279,7 +279,7 @@ impl ChatRequest {
             .find(|name| TYPED.contains(&name.as_str()))
         {
             Some(name) => wrong(format!(
-                "{name} has a method of its own and can't be given to set()"
+                "{name} has its own method and can't be given to set()"
             )),
             None if self
                 .other

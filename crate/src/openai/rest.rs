@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::http::redact::Redactor;
 use crate::http::retry::{self, Retry};
 pub(crate) use crate::http::transport::Failed;
-use crate::http::transport::{self, Answer, Incoming, Limits};
+use crate::http::transport::{self, HttpResponse, Incoming, Limits};
 
 /// A call that can be made more than once; its body is not copied for that.
 pub(crate) struct Call {
@@ -26,7 +26,7 @@ pub(crate) struct Call {
 }
 
 /// The response.
-pub(crate) struct Reply {
+pub(crate) struct RestResponse {
     pub(crate) body: Vec<u8>,
     /// How long the service asked to wait before the next call.
     pub(crate) retry_after: Option<Duration>,
@@ -97,11 +97,11 @@ impl Call {
     }
 
     /// Makes the call, and repeats it up to this many times if it fails for a transient reason.
-    pub(crate) async fn send(&self, retries: u32) -> Result<Reply> {
+    pub(crate) async fn send(&self, retries: u32) -> Result<RestResponse> {
         let mut done = 0;
         loop {
             match self.send_once().await {
-                Ok(reply) => return Ok(reply),
+                Ok(response) => return Ok(response),
                 Err((error, retry)) if retry.again && done < retries => {
                     retry.pause(done, &error).await;
                 }
@@ -111,9 +111,9 @@ impl Call {
         }
     }
 
-    pub(crate) async fn send_once(&self) -> Result<Reply, Failed> {
-        let Answer { headers, body, .. } = self.open().await?.read().await;
-        Ok(Reply {
+    pub(crate) async fn send_once(&self) -> Result<RestResponse, Failed> {
+        let HttpResponse { headers, body, .. } = self.open().await?.read().await;
+        Ok(RestResponse {
             body: body?,
             retry_after: retry::asked_wait(&headers, SystemTime::now()),
         })
@@ -131,7 +131,7 @@ impl Call {
         if (200..300).contains(&incoming.status()) {
             return Ok(Download(incoming));
         }
-        let Answer {
+        let HttpResponse {
             status,
             headers,
             body,
@@ -155,7 +155,7 @@ impl Download<'_> {
         self.0.chunk().await
     }
 
-    async fn read(self) -> Answer {
+    async fn read(self) -> HttpResponse {
         self.0.read().await
     }
 }

@@ -54,10 +54,11 @@ impl DotEnv {
             .read_to_end(&mut bytes)
             .map_err(|error| unreadable(&path, error))?;
         if bytes.len() as u64 > LARGEST {
-            return Err(
-                failed(&path, "is larger than a file of settings may be, 1 MB")
-                    .with_hint("move it away, or set the variables yourself"),
-            );
+            return Err(failed(
+                &path,
+                "is larger than 1 MB, the limit for a file of settings",
+            )
+            .with_hint("move it away, or set the variables yourself"));
         }
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
             return Err(failed(&path, "is not UTF-8 text").with_hint(
@@ -71,7 +72,7 @@ impl DotEnv {
         })?;
         notes.extend(parsed.swallowed.iter().map(|lost| {
             format!(
-                "{}: a line for {} is passed over, since it stands within a value that begins in \
+                "{}: a line for {} was skipped, since it is inside a value that begins in \
                  line {}: a quote may be missing there",
                 path.display(),
                 lost.name,
@@ -127,7 +128,7 @@ mod tests {
         ");
         let error = read(&vec![b'#'; 1024 * 1024 + 1]).unwrap_err();
         assert_snapshot!(told(&error), @r"
-        FOLDER/.env is larger than a file of settings may be, 1 MB
+        FOLDER/.env is larger than 1 MB, the limit for a file of settings
           hint: move it away, or set the variables yourself
         ");
     }

@@ -77,7 +77,7 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
                 .iter()
                 .any(|service| named(*service, |name| self.of_file(name)).any());
         // An application is of one source, and a file's gets nothing to an address of ours. A tenant
-        // or an authority alone is no application.
+        // or an authority alone is not an application.
         let names_one = |of: &dyn Fn(&str) -> Option<String>| {
             [CLIENT_ID, CLIENT_SECRET]
                 .iter()

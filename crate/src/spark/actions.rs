@@ -29,7 +29,7 @@ impl DataFrame {
     /// name, and lives as long as the session.
     ///
     /// # Errors
-    /// The name is none, or the plan is wrong.
+    /// The name or the plan is invalid.
     pub fn create_or_replace_temp_view(&self, name: &str) -> Result<()> {
         runtime::wait(self.create_view(name, true))
     }
@@ -222,6 +222,6 @@ impl DataFrame {
 fn no_answer(what: &str) -> Error {
     Error::new(
         ErrorKind::Response,
-        format!("the server was asked for {what}, and gave none"),
+        format!("the server was asked for {what}, but returned none"),
     )
 }

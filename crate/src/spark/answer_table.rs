@@ -14,7 +14,7 @@ use crate::display;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
 
-/// The columns beside the id.
+/// The columns besides the id.
 const COLUMNS: [(&str, &str); 5] = [
     ("answer", "string"),
     ("finish_reason", "string"),
@@ -92,7 +92,7 @@ impl AnswerTable {
             .collect();
         if !missing.is_empty() {
             let message = format!(
-                "the table {name} is no table of answers: it lacks {}",
+                "the table {name} is not a table of answers: it lacks {}",
                 missing.join(", ")
             );
             return Err(Error::new(ErrorKind::Argument, message)

@@ -103,7 +103,10 @@ fn add(assembly: &mut Assembly, batch: &ArrowBatch) -> Result<usize> {
 
 fn out_of_memory(rows: u64) -> Error {
     let rows = crate::text::grouped(rows);
-    let message = format!("the result does not fit into memory: it was used up after {rows} rows");
+    let message = format!(
+        "the result does not fit into memory, which was used up after {rows} \
+         rows"
+    );
     Error::new(ErrorKind::Response, message).with_hint(
         "aggregate, filter or `.limit(..)` it on the server, write it to a file with `.write()`, or \
          read it in parts with `.batches()?`",

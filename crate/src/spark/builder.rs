@@ -107,7 +107,7 @@ impl SessionBuilder {
     /// settings apply to either.
     ///
     /// # Errors
-    /// The address is malformed or unsafe; the server can't be reached, is no Spark Connect server,
+    /// The address is malformed or unsafe; the server can't be reached, is not a Spark Connect server,
     /// or refuses the session; there is neither an address nor a local engine.
     pub fn get_or_create(self) -> Result<Session> {
         runtime::wait(self.get_or_create_async())

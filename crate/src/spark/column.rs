@@ -14,7 +14,7 @@ use super::messages::{
 /// them.
 ///
 /// Comparisons are methods, since Rust's operators yield `bool`: `col("n").gt(5)`. Arithmetic, `&`,
-/// `|` and `!` are operators. A text beside a column is a value in a comparison, and the name of a
+/// `|` and `!` are operators. A string next to a column is a value in a comparison, and the name of a
 /// column where columns are expected, as in PySpark.
 ///
 /// ```
@@ -31,7 +31,7 @@ pub struct Column(Expression);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operand(Column);
 
-/// What rows must fulfil: a column, or a text in SQL, such as `tokens > 100`.
+/// What rows must satisfy: a column, or a text in SQL, such as `tokens > 100`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition(Column);
 

@@ -1,5 +1,5 @@
-//! The local engine: a Spark Connect server on this machine, for whoever has no other. It is Sail,
-//! or Apache Spark for who names a master such as `local[*]`.
+//! The local engine: a Spark Connect server on this machine, for those without another. It is Sail,
+//! or Apache Spark for a master such as `local[*]`.
 //!
 //! The library starts none itself. evenhand's kernel passes on which program does: that program
 //! installs the engine when it is first wanted, starts it, and prints its address. It runs in the
@@ -170,7 +170,7 @@ fn wait(
             }
             Ok(line) => {
                 return Err(failed(&format!(
-                    "it printed {line:?} in place of an address"
+                    "it printed {line:?} instead of an address"
                 )));
             }
             Err(RecvTimeoutError::Disconnected) => {

@@ -88,7 +88,7 @@ fn message(status: &Status) -> String {
     let text = status.message.trim();
     if text.is_empty() {
         return format!(
-            "the Spark server failed without a word (gRPC status {})",
+            "the Spark server failed without a message (gRPC status {})",
             status.code
         );
     }
@@ -128,11 +128,12 @@ const HINTS: [(&str, &str); 22] = [
     ),
     (
         "UNRESOLVED_COLUMN",
-        "`df.schema()?` lists the columns; a text in SQL stands in single quotes, a name with a space in `backticks`",
+        "`df.schema()?` lists the columns; in SQL, a string goes in single quotes, and a name \
+         with a space in `backticks`",
     ),
     (
         "PARSE_SYNTAX_ERROR",
-        "the message names the line and the position; a keyword as a name stands in `backticks`",
+        "the message names the line and the position; a keyword used as a name goes in `backticks`",
     ),
     (
         "UNRESOLVED_ROUTINE",
@@ -156,7 +157,7 @@ const HINTS: [(&str, &str); 22] = [
     ),
     (
         "PATH_NOT_FOUND",
-        "a path is one of the machine on which the server runs",
+        "a path refers to the machine on which the server runs",
     ),
     (
         "PATH_ALREADY_EXISTS",
@@ -205,7 +206,7 @@ const HINTS: [(&str, &str); 22] = [
     ),
     (
         "DELTA_CONCURRENT",
-        "somebody else wrote to the table meanwhile: run it again",
+        "another writer changed the table in the meantime: run it again",
     ),
     (
         "INCOMPATIBLE_DATA_FOR_TABLE",
@@ -217,7 +218,7 @@ const HINTS: [(&str, &str); 22] = [
 const HINTS_BY_WORDS: [(&str, &str); 12] = [
     (
         "stopped SparkContext",
-        "the server ran out of memory, or was stopped: it has to be started anew",
+        "the server ran out of memory, or was stopped: restart it",
     ),
     ("table not found", HINTS[0].1),
     ("No table named", HINTS[0].1),
@@ -234,7 +235,7 @@ const HINTS_BY_WORDS: [(&str, &str); 12] = [
     ),
     (
         "Object Store error",
-        "check the path, which is one of the machine on which the server runs, and its credentials",
+        "check the path, which refers to the machine on which the server runs, and its credentials",
     ),
 ];
 
@@ -290,7 +291,7 @@ mod tests {
         ));
         assert_snapshot!(error, @r#"
         [UNRESOLVED_COLUMN.WITH_SUGGESTION] A column with name `x` cannot be resolved. SQLSTATE: 42703; line 10 pos 7;
-          hint: `df.schema()?` lists the columns; a text in SQL stands in single quotes, a name with a space in `backticks`
+          hint: `df.schema()?` lists the columns; in SQL, a string goes in single quotes, and a name with a space in `backticks`
         "#);
         assert_eq!(error.kind(), ErrorKind::BadRequest);
         assert_eq!(error.code(), Some("UNRESOLVED_COLUMN.WITH_SUGGESTION"));

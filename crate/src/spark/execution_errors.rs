@@ -36,7 +36,7 @@ pub(super) fn unsure(place: &str, cause: Error) -> Error {
 
 /// The stream ends in good order, and is never complete.
 pub(super) fn ended_too_early(place: &str) -> Error {
-    let message = format!("{place} ends the answer again and again without its end");
+    let message = format!("{place} keeps ending the answer before its end");
     Error::new(ErrorKind::Response, message).with_hint("run the cell again")
 }
 

@@ -129,7 +129,7 @@ impl Worker {
         )
     }
 
-    /// The shell's command, inside a literal of SQL. Rows that fail are no failure of the task.
+    /// The shell's command, inside a literal of SQL. Failed rows do not fail the task.
     fn command(&self) -> String {
         let run = format!("\"$1\" complete --quiet {}", self.options);
         match &self.journals {

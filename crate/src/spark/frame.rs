@@ -97,7 +97,7 @@ impl DataFrame {
         self.select(texts.into_iter().map(Column::sql))
     }
 
-    /// Only the rows that fulfil the condition: a column, or a text in SQL.
+    /// Only the rows that satisfy the condition: a column, or a text in SQL.
     pub fn filter(&self, condition: impl Into<Condition>) -> Self {
         self.derive(&Relation {
             filter: Some(Filter {
@@ -204,7 +204,7 @@ impl DataFrame {
         self.joined(other, None, owned(on), kind.code())
     }
 
-    /// Pairs of rows that fulfil the condition. Where both sides have a column of one name, give
+    /// Pairs of rows that satisfy the condition. Where both sides have a column of one name, give
     /// each an [`alias`](Self::alias), and name the column `a.name`.
     pub fn join_on(&self, other: &Self, on: impl Into<Condition>, kind: JoinKind) -> Self {
         self.joined(other, Some(on.into().encoded()), Vec::new(), kind.code())
@@ -289,7 +289,7 @@ impl DataFrame {
         })
     }
 
-    /// About this share of the rows, between 0 and 1. A seed gives the same rows of the same data.
+    /// About this share of the rows, between 0 and 1. With the same seed, the same data gives the same rows.
     pub fn sample(&self, share: f64, seed: u32) -> Self {
         self.derive(&Relation {
             sample: Some(Sample {

@@ -50,19 +50,19 @@ pub fn count_distinct(column: impl Into<Column>) -> Column {
     Column::function("count", &[column.into()], true)
 }
 
-/// The value for rows that fulfil the condition, and null for the others, until
-/// [`when`](Case::when) and [`otherwise`](Case::otherwise) say more.
+/// The value for rows that satisfy the condition, and null for the others, unless
+/// [`when`](Case::when) and [`otherwise`](Case::otherwise) add cases.
 pub fn when(condition: impl Into<Condition>, value: impl Into<Operand>) -> Case {
     Case(Vec::new()).when(condition, value)
 }
 
-/// Values by condition. The first condition that a row fulfils decides.
+/// Values by condition. The first condition that a row satisfies decides.
 #[derive(Clone, Debug)]
 #[must_use = "a case is a column once `otherwise` or `end` is called"]
 pub struct Case(Vec<Column>);
 
 impl Case {
-    /// The value for rows that fulfil this condition, and none before.
+    /// The value for rows that satisfy this condition, and none before.
     pub fn when(mut self, condition: impl Into<Condition>, value: impl Into<Operand>) -> Self {
         self.0.push(condition.into().into_column());
         self.0.push(value.into().into_column());

@@ -44,7 +44,7 @@ pub(crate) enum Fault {
     Cut(Error),
     /// The service refused, or failed.
     Status(Status),
-    /// What answered is no such service.
+    /// What answered is not a Spark Connect service.
     Unusable(Error),
 }
 
@@ -267,7 +267,7 @@ impl Channel {
                 error(
                     ErrorKind::Response,
                     format!(
-                        "what answers at {} is no Spark Connect server (HTTP status {code})",
+                        "what answers at {} is not a Spark Connect server (HTTP status {code})",
                         self.place
                     ),
                 )

@@ -29,7 +29,7 @@ impl Remote {
     /// Reads an address.
     ///
     /// # Errors
-    /// It is no address of a Spark Connect server; or a token would be sent unencrypted; or the
+    /// It is not the address of a Spark Connect server; or a token would be sent unencrypted; or the
     /// connection to another machine would be unencrypted and `allow_http` is not set. No message
     /// contains the address, since it may hold a token.
     pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Self> {
@@ -151,7 +151,7 @@ fn session_id(value: String) -> Result<String> {
     };
     match value.len() == 36 && value.bytes().enumerate().all(|(at, byte)| is_hex(at, byte)) {
         true => Ok(value),
-        false => Err(malformed("its session_id is no UUID")),
+        false => Err(malformed("its session_id is not a UUID")),
     }
 }
 

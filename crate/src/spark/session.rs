@@ -165,7 +165,7 @@ impl Session {
         if tag.is_empty() || tag.contains(',') {
             return Err(Error::new(
                 ErrorKind::Argument,
-                "a tag is a text without a comma, and not empty",
+                "a tag is a non-empty string without a comma",
             ));
         }
         self.0.with_tags(|tags| {

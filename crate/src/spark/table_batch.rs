@@ -1,8 +1,8 @@
 //! A batch over the rows of a data frame of Spark, whose answers go to a table.
 //!
 //! The rows are fetched, asked from here and written in parts, so that neither the prompts nor the
-//! answers have to fit into memory. The table is the account: a row whose id is in it is not asked
-//! again, and none is written twice. `answer_table` knows how to write it.
+//! answers have to fit into memory. The table records what has been asked: a row whose id is in it
+//! is not asked again, and none is written twice. `answer_table` knows how to write it.
 
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
@@ -210,7 +210,7 @@ impl Batch<FrameRows> {
     ) -> Result<Totals> {
         let began = Instant::now();
         let mut request = self.common.clone();
-        if let Some(name) = self.answerer() {
+        if let Some(name) = self.target_deployment() {
             request = request.deployment(name);
         }
         if let Some(system) = &self.asked.system {
@@ -249,10 +249,18 @@ impl FrameRows {
         let schema = self.frame.schema()?;
         let type_of = |name: &str| {
             let field = schema.fields().iter().find(|field| field.name() == name);
-            field.map(|field| field.data_type().to_owned()).ok_or_else(|| {
-                Error::new(ErrorKind::Argument, format!("the frame has no column {name:?}"))
-                    .with_hint("`.id(\"..\")` names the column that tells the rows apart; `frame.schema()?` lists them all")
-            })
+            field
+                .map(|field| field.data_type().to_owned())
+                .ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::Argument,
+                        format!("the frame has no column {name:?}"),
+                    )
+                    .with_hint(
+                        "`.id(\"..\")` names the column that identifies the rows; \
+                         `frame.schema()?` lists them all",
+                    )
+                })
         };
         type_of(&self.prompt)?;
         let id_type = type_of(&self.id)?;
@@ -287,7 +295,7 @@ impl FrameRows {
                 grouped(rows - ids)
             ),
             false => format!(
-                "the id {:?} does not tell the rows apart: {} rows have {} different ones",
+                "the id {:?} does not identify the rows: {} rows have {} different values",
                 self.id,
                 grouped(rows),
                 grouped(different)

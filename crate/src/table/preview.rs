@@ -31,6 +31,6 @@ pub(super) fn selected(frame: &DataFrame, names: Option<&[String]>) -> Result<Da
         return Err(missing(frame, name));
     }
     frame.select(names).map_err(|error| {
-        Error::new(ErrorKind::Display, "a column is named twice").with_source(error)
+        Error::new(ErrorKind::Display, "a column is listed twice").with_source(error)
     })
 }

@@ -5,7 +5,7 @@ even if it was killed, the input ends and JupyterLab is told to terminate. It th
 as well, and the folder with their sockets is removed.
 
 JupyterLab starts the kernel that a notebook names as soon as the notebook is opened. The command of
-another kernel, such as `python -m ipykernel_launcher`, may run a file beside the notebook.
+another kernel, such as `python -m ipykernel_launcher`, may run a file next to the notebook.
 """
 
 import os

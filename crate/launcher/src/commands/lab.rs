@@ -11,7 +11,7 @@ use crate::commands::provider::Provider;
 use crate::error::{Failure, Result};
 use crate::jupyter;
 use crate::kernel;
-use crate::local_model::Allowance;
+use crate::local_model::ModelBehavior;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
@@ -24,7 +24,7 @@ const SCRIPT: &str = include_str!("lab.py");
 #[derive(clap::Args, Debug, Default)]
 pub struct Options {
     #[command(flatten)]
-    pub allowance: Allowance,
+    pub behavior: ModelBehavior,
     /// The folder of your notebooks, or a notebook [default: the project's `notebooks/`]
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
@@ -37,15 +37,15 @@ pub struct Options {
 pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCode> {
     let opened = Opened::of(options.folder.as_deref(), project)?;
     if options.folder.is_some() && says(&options.jupyter, &ROOT) {
-        return Err(Failure::new("the folder of the notebooks is named twice")
+        return Err(Failure::new("the folder of the notebooks is given twice")
             .hint("name it before `--` only: `evenhand lab DIR`"));
     }
     setup::kernel(home)?;
     setup::library(project, home)?;
     setup::jupyter(project, home)?;
     kernel::install_spec(home)?;
-    let mut answerer = Provider::new(project, home, options.allowance);
-    let environment = answerer.environment_for(&opened.folder)?;
+    let mut provider = Provider::new(project, home, options.behavior);
+    let environment = provider.environment_for(&opened.folder)?;
     let sockets = jupyter::private_folder()?;
     err!("✓ opening JupyterLab; Ctrl-C ends it and everything that it started");
 
@@ -77,7 +77,7 @@ const SPECS: &str = "--ServerApp.kernel_spec_manager_class";
 
 /// Makes our kernel the only one, unless the user chooses how kernels are found: JupyterLab starts the
 /// kernel that a notebook names as soon as it is opened, and that of another language may run files
-/// that lie beside the notebook.
+/// that lie next to the notebook.
 fn with_our_kernel(passed: &[OsString]) -> Vec<String> {
     let options = [
         (SPECS, "__main__.OurKernel"),

@@ -18,17 +18,21 @@ use crate::terminal::err;
 pub struct Provider<'a> {
     project: &'a Checkout,
     home: &'a Home,
-    allowance: local_model::Allowance,
+    behavior: local_model::ModelBehavior,
     server: Option<local_model::Server>,
 }
 
 impl<'a> Provider<'a> {
-    /// A provider that has started nothing yet. The allowance applies to the embedded model.
-    pub fn new(project: &'a Checkout, home: &'a Home, allowance: local_model::Allowance) -> Self {
+    /// A provider that has started nothing yet. The behavior is that of the embedded model.
+    pub fn new(
+        project: &'a Checkout,
+        home: &'a Home,
+        behavior: local_model::ModelBehavior,
+    ) -> Self {
         Self {
             project,
             home,
-            allowance,
+            behavior,
             server: None,
         }
     }
@@ -40,7 +44,7 @@ impl<'a> Provider<'a> {
         let settings = Settings::from_env_in(folder)?;
         tell_once(&settings);
         if settings.names_a_service() {
-            if self.allowance != local_model::Allowance::default() {
+            if self.behavior != local_model::ModelBehavior::default() {
                 err!(
                     "! --tpm, --rpm and --like are ignored: they apply to the small model only, but your own service is used"
                 );
@@ -52,7 +56,7 @@ impl<'a> Provider<'a> {
             None => self.start()?,
         };
         let endpoint = server.endpoint();
-        let like = self.allowance.deployment();
+        let like = self.behavior.deployment();
         let variables = [
             ("AZURE_OPENAI_ENDPOINT", endpoint.as_str()),
             ("AZURE_OPENAI_API_KEY", server.key()),
@@ -69,7 +73,7 @@ impl<'a> Provider<'a> {
 
     fn start(&self) -> Result<local_model::Server> {
         let options = local_model::Options {
-            allowance: self.allowance,
+            behavior: self.behavior,
             ..local_model::Options::default()
         };
         let server = local_model::Server::start(options, self.home, || {
@@ -80,8 +84,8 @@ impl<'a> Provider<'a> {
              and visibly biased, which suits the lesson",
             local_model::MODEL
         );
-        if let Some(like) = self.allowance.deployment() {
-            err!("✓ it stands in for {}, and the text is its own", like.name);
+        if let Some(like) = self.behavior.deployment() {
+            err!("✓ it behaves like {}, but writes its own text", like.name);
         }
         Ok(server)
     }

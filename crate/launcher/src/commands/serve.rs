@@ -15,13 +15,13 @@ use crate::terminal::{err, out};
 
 /// Serves until Ctrl-C.
 pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {
-    let (host, like) = (options.host, options.allowance.deployment());
-    let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
+    let (host, like) = (options.host, options.behavior.deployment());
+    let limits = Limits::new(options.behavior.tpm, options.behavior.rpm);
     let (project, home) = (project.clone(), home.clone());
     let server = block_on(async {
         // First of all: setting up and loading may take long on a busy machine, and a shell starts
         // programs in the background with Ctrl-C ignored.
-        let stop = told_to_stop().doing(|| "could not wait for signals".to_owned())?;
+        let stop = told_to_stop().with_context(|| "could not wait for signals".to_owned())?;
         let mut stop = pin!(stop);
         let (report, started) = oneshot::channel();
         std::thread::spawn(move || {
@@ -30,7 +30,7 @@ pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {
             let _ = report.send(server);
         });
         let server = tokio::select! {
-            server = started => server.doing(|| "the local model's thread ended".to_owned())??,
+            server = started => server.with_context(|| "the local model's thread ended".to_owned())??,
             () = stop.as_mut() => return Ok(None),
         };
         introduce(&server, host, like, limits);
@@ -51,8 +51,8 @@ fn introduce(
     match like {
         None => out!("{MODEL} answers at {}", server.endpoint()),
         Some(like) => out!(
-            "{MODEL} stands in for {} at {}: it takes and refuses what that does, and the text is \
-             its own",
+            "{MODEL} behaves like {} at {}: it accepts and refuses the same requests, but writes \
+             its own text",
             like.name,
             server.endpoint()
         ),

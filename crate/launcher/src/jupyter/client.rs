@@ -85,7 +85,7 @@ impl Client {
         let (_, request) = self.0.session.request("shutdown_request", &request);
         let (send, receive) = &mut self.0.control;
         send.send(&request)
-            .doing(|| "cannot end the kernel".to_owned())?;
+            .with_context(|| "cannot end the kernel".to_owned())?;
         // The content of the answer does not matter, and the answer may not come at all.
         let _ = timeout(ACKNOWLEDGEMENT, receive.recv()).await;
         Ok(())
@@ -97,16 +97,16 @@ impl Client {
             .shell
             .0
             .send(&request)
-            .doing(|| format!("cannot send the kernel a {kind}"))?;
+            .with_context(|| format!("cannot send the kernel a {kind}"))?;
         Ok(id)
     }
 
     async fn next(&mut self) -> Result<Event> {
-        let doing = || "the connection to the kernel broke".to_owned();
+        let context = || "the connection to the kernel broke".to_owned();
         // Neither receiver loses a message when the other one is ready first.
         tokio::select! {
-            message = self.0.iopub.recv() => Ok(Event::Iopub(self.0.session.read(message.doing(doing)?)?)),
-            message = self.0.shell.1.recv() => Ok(Event::Shell(self.0.session.read(message.doing(doing)?)?)),
+            message = self.0.iopub.recv() => Ok(Event::Iopub(self.0.session.read(message.with_context(context)?)?)),
+            message = self.0.shell.1.recv() => Ok(Event::Shell(self.0.session.read(message.with_context(context)?)?)),
         }
     }
 }

@@ -65,11 +65,11 @@ pub struct Ports {
 impl Ports {
     /// Ports that are free now. All are kept open until the last is chosen, so that they differ.
     fn choose() -> Result<Self> {
-        let doing = || "there is no free port on 127.0.0.1".to_owned();
+        let context = || "there is no free port on 127.0.0.1".to_owned();
         let mut held = Vec::new();
         let mut next = || -> Result<u16> {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing(doing)?;
-            let port = listener.local_addr().doing(doing)?.port();
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).with_context(context)?;
+            let port = listener.local_addr().with_context(context)?.port();
             held.push(listener);
             Ok(port)
         };
@@ -130,10 +130,12 @@ impl Connection {
 
     /// Reads the file that Jupyter wrote.
     pub fn load(path: &Path) -> Result<Self> {
-        let doing = || format!("cannot read the connection file {}", path.display());
+        let context = || format!("cannot read the connection file {}", path.display());
         let mut text = Vec::new();
-        let file = File::open(path).doing(doing)?;
-        file.take(LONGEST).read_to_end(&mut text).doing(doing)?;
+        let file = File::open(path).with_context(context)?;
+        file.take(LONGEST)
+            .read_to_end(&mut text)
+            .with_context(context)?;
         let connection: Self = serde_json::from_slice(&text).map_err(|error| {
             Failure::new(format!("{} is not a connection file", path.display()))
                 .because(error)
@@ -165,15 +167,15 @@ impl Connection {
 
     /// Writes the file, readable by its owner only.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let doing = || "cannot write the kernel's connection file".to_owned();
-        let text = serde_json::to_vec(self).doing(doing)?;
+        let context = || "cannot write the kernel's connection file".to_owned();
+        let text = serde_json::to_vec(self).with_context(context)?;
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(path)
-            .doing(doing)?;
-        file.write_all(&text).doing(doing)
+            .with_context(context)?;
+        file.write_all(&text).with_context(context)
     }
 
     /// The endpoint of one of the ports.

@@ -63,7 +63,7 @@ impl Executor {
                     .iter_mut()
                     .for_each(|outputs| outputs.update(&message));
             } else if let Some(current) = outputs.last_mut() {
-                current.take(&message);
+                current.apply_message(&message);
             }
         });
         let reply = self.kernel.alive(answer).await;

@@ -45,7 +45,7 @@ pub fn guard(options: Options) -> Result<()> {
         // The group contains everything that the kernel starts, but not the guard.
         .process_group(0)
         .spawn()
-        .doing(|| format!("cannot start {}", Path::new(program).display()))?;
+        .with_context(|| format!("cannot start {}", Path::new(program).display()))?;
     let group = group_of(kernel.id());
     let _ = writeln!(std::io::stdout(), "{GROUP}{}", kernel.id());
     let sweep = options.sweep;
@@ -61,7 +61,7 @@ pub fn guard(options: Options) -> Result<()> {
     });
     let status = kernel
         .wait()
-        .doing(|| "cannot wait for the kernel".to_owned())?;
+        .with_context(|| "cannot wait for the kernel".to_owned())?;
     while ALONE.load(Ordering::SeqCst) {
         // The other thread is still cleaning up, and will end the process.
         std::thread::park();

@@ -62,7 +62,7 @@ impl Header {
     /// Reads a header from a frame.
     pub fn read(json: Bytes) -> Result<Self> {
         let names = serde_json::from_slice(&json)
-            .doing(|| "the header of a message cannot be read".to_owned())?;
+            .with_context(|| "the header of a message cannot be read".to_owned())?;
         Ok(Self { json, names })
     }
 

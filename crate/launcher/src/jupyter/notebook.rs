@@ -25,8 +25,8 @@ pub struct Notebook {
 impl Notebook {
     /// Loads a Rust notebook. Anything else is refused with the reason.
     pub fn load(path: &Path) -> Result<Self> {
-        let doing = || format!("cannot read {}", on_a_line(path));
-        let found = std::fs::metadata(path).doing(doing)?;
+        let context = || format!("cannot read {}", on_a_line(path));
+        let found = std::fs::metadata(path).with_context(context)?;
         // Reading a pipe or a device may never end.
         if !found.is_file() || found.len() > LONGEST {
             let what = match found.is_file() {
@@ -36,14 +36,14 @@ impl Notebook {
             let name = on_a_line(path);
             return Err(Failure::new(format!("{name} is not a notebook: {what}")));
         }
-        Self::parse(path, &std::fs::read(path).doing(doing)?)
+        Self::parse(path, &std::fs::read(path).with_context(context)?)
     }
 
     /// Reads the bytes of the file at this path.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
         let name = on_a_line(path);
         let json: Value = serde_json::from_slice(text)
-            .doing(|| format!("{name} is not a notebook: it is not JSON"))?;
+            .with_context(|| format!("{name} is not a notebook: it is not JSON"))?;
         let Value::Object(json) = json else {
             return Err(Failure::new(format!(
                 "{name} is not a notebook: it is not a JSON object"
@@ -184,7 +184,7 @@ impl Notebook {
             .serialize(&mut serde_json::Serializer::with_formatter(
                 &mut bytes, style,
             ))
-            .doing(|| format!("cannot write {} as JSON", on_a_line(&self.path)))?;
+            .with_context(|| format!("cannot write {} as JSON", on_a_line(&self.path)))?;
         bytes.push(b'\n');
         Ok(bytes)
     }
@@ -192,13 +192,13 @@ impl Notebook {
     /// Writes the file atomically.
     pub fn save(&self, path: &Path) -> Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        let doing = || format!("cannot write {}", on_a_line(path));
+        let context = || format!("cannot write {}", on_a_line(path));
         let mut file = tempfile::Builder::new()
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
             .tempfile_in(folder)
-            .doing(doing)?;
-        file.write_all(&self.to_bytes()?).doing(doing)?;
-        file.persist(path).doing(doing)?;
+            .with_context(context)?;
+        file.write_all(&self.to_bytes()?).with_context(context)?;
+        file.persist(path).with_context(context)?;
         Ok(())
     }
 }

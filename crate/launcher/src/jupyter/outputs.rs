@@ -25,7 +25,7 @@ enum Item {
 
 impl Outputs {
     /// Takes a message from the kernel. Messages that are not outputs are ignored.
-    pub fn take(&mut self, message: &Message) {
+    pub fn apply_message(&mut self, message: &Message) {
         let content = &message.content;
         match message.kind() {
             "stream" => self.stream(
@@ -189,7 +189,7 @@ mod tests {
         let mut outputs = Outputs::default();
         for (kind, content) in messages {
             let message = Message::of(Header::new("s", 1, kind), content.clone());
-            outputs.take(&message);
+            outputs.apply_message(&message);
             if *kind == "update_display_data" {
                 outputs.update(&message);
             }

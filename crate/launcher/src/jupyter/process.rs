@@ -69,7 +69,7 @@ impl Kernel {
         connection.save(&connection_file)?;
 
         let launcher = std::env::current_exe()
-            .doing(|| "could not find the launcher's own program".to_owned())?;
+            .with_context(|| "could not find the launcher's own program".to_owned())?;
         let mut guard = match command.runs_for_a_reader {
             true => Command::new(launcher),
             false => tool::command(launcher).into(),
@@ -97,7 +97,7 @@ impl Kernel {
             // kernel properly.
             .process_group(0)
             .spawn()
-            .doing(|| format!("cannot start a kernel in {}", folder.display()))?;
+            .with_context(|| format!("cannot start a kernel in {}", folder.display()))?;
         let tail = Tail::default();
         if let Some(stderr) = guard.stderr.take() {
             tail.follow(stderr);
@@ -117,7 +117,7 @@ impl Kernel {
 
     /// The kernel's process id, once its guard has reported it.
     pub fn process(&self) -> Option<u32> {
-        self.tail.told().group
+        self.tail.lock().group
     }
 
     /// Whether the kernel ended because another program took one of its ports.
@@ -202,10 +202,10 @@ pub(super) fn cleanse(kernel: &mut Command) {
 
 /// The last lines of a kernel's output, and what its guard reported.
 #[derive(Clone, Default)]
-struct Tail(Arc<Mutex<Told>>);
+struct Tail(Arc<Mutex<TailState>>);
 
 #[derive(Default)]
-struct Told {
+struct TailState {
     lines: VecDeque<String>,
     group: Option<u32>,
 }
@@ -217,37 +217,37 @@ impl Tail {
             let mut reader = BufReader::new(stream);
             let mut line = Vec::new();
             while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
-                tail.hear(String::from_utf8_lossy(&line).trim_end());
+                tail.push_line(String::from_utf8_lossy(&line).trim_end());
                 line.clear();
             }
         });
     }
 
-    fn hear(&self, line: &str) {
-        let mut told = self.told();
-        if told.group.is_none()
+    fn push_line(&self, line: &str) {
+        let mut state = self.lock();
+        if state.group.is_none()
             && let Some(group) = line.strip_prefix(guard::GROUP)
         {
-            told.group = group.parse().ok();
+            state.group = group.parse().ok();
             return;
         }
-        if told.lines.len() == TAIL {
-            told.lines.pop_front();
+        if state.lines.len() == TAIL {
+            state.lines.pop_front();
         }
-        told.lines.push_back(line.to_owned());
+        state.lines.push_back(line.to_owned());
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
+    fn lock(&self) -> MutexGuard<'_, TailState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn text(&self) -> String {
-        let told = self.told();
-        told.lines.iter().map(|line| format!("{line}\n")).collect()
+        let state = self.lock();
+        state.lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
     fn group(&self) -> Option<Pid> {
-        self.told().group.and_then(guard::group_of)
+        self.lock().group.and_then(guard::group_of)
     }
 }
 
@@ -267,7 +267,7 @@ pub fn private_folder() -> Result<TempDir> {
             length if length <= FOLDER => Ok(made),
             _ => folder.tempdir_in("/tmp"),
         });
-    made.doing(|| "cannot make a temporary folder".to_owned())
+    made.with_context(|| "cannot make a temporary folder".to_owned())
 }
 
 /// The connection to a kernel: by sockets in a private folder, if the kernel supports that.

@@ -70,18 +70,18 @@ impl Sockets {
     async fn connect(connection: &Connection) -> Result<Self> {
         // All channels need the same identity: a kernel requests input from the sender of the cell.
         let identity = random_hex(16)?;
-        let doing = || "cannot connect to the kernel".to_owned();
+        let context = || "cannot connect to the kernel".to_owned();
         let ports = connection.ports;
         let channel = async |port| {
             let endpoint = connection.endpoint(port);
             connect_to(&endpoint, identity.as_bytes())
                 .await
-                .doing(doing)
+                .with_context(context)
         };
         let iopub = subscribe(&connection.endpoint(ports.iopub)).await;
         let mut sockets = Self {
             session: Session::new(&connection.key)?,
-            iopub: iopub.doing(doing)?,
+            iopub: iopub.with_context(context)?,
             stdin: channel(ports.stdin).await?,
             shell: channel(ports.shell).await?,
             control: channel(ports.control).await?,
@@ -94,20 +94,24 @@ impl Sockets {
     /// Requests the kernel's information until the broadcast about the request arrives as well: a
     /// subscription takes effect with a delay, and messages published before that are lost.
     async fn greet(&mut self) -> Result<Value> {
-        let doing = || "the connection to the kernel broke".to_owned();
+        let context = || "the connection to the kernel broke".to_owned();
         let (send, receive) = &mut self.shell;
         loop {
             let (id, request) = self.session.request("kernel_info_request", &json!({}));
-            send.send(&request).doing(doing)?;
+            send.send(&request).with_context(context)?;
             let answer = loop {
-                let answer = self.session.read(receive.recv().await.doing(doing)?)?;
+                let answer = self
+                    .session
+                    .read(receive.recv().await.with_context(context)?)?;
                 if answer.parent.id() == id {
                     break answer.content;
                 }
             };
             let heard = timeout(SUBSCRIPTION, async {
                 loop {
-                    let message = self.session.read(self.iopub.recv().await.doing(doing)?)?;
+                    let message = self
+                        .session
+                        .read(self.iopub.recv().await.with_context(context)?)?;
                     if message.ends(&id) {
                         return Result::<()>::Ok(());
                     }

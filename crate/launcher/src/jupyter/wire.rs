@@ -176,7 +176,7 @@ pub fn random_hex(bytes: usize) -> Result<String> {
 }
 
 fn json<'a, T: Deserialize<'a>>(part: &'a [u8]) -> Result<T> {
-    serde_json::from_slice(part).doing(|| "a part of a message is not JSON".to_owned())
+    serde_json::from_slice(part).with_context(|| "a part of a message is not JSON".to_owned())
 }
 
 fn unreadable(why: &str) -> Failure {

@@ -57,8 +57,8 @@ pub enum Found {
 
 /// The content of a kernelspec that starts this program.
 pub fn content(home: &Home, project: &Checkout, display_name: &str) -> Result<Value> {
-    let program =
-        std::env::current_exe().doing(|| "could not find the launcher's own program".to_owned())?;
+    let program = std::env::current_exe()
+        .with_context(|| "could not find the launcher's own program".to_owned())?;
     let mut argv = vec![
         text(&starter(home))?,
         "kernel".to_owned(),
@@ -123,11 +123,11 @@ pub fn find(folder: &Path) -> Result<Found> {
         Ok(found) if !found.is_dir() => return Ok(Found::Foreign),
         Ok(_) => {}
     }
-    let spec = read(&folder.join(FILES[0])).and_then(|spec| InstalledSpec::of(folder, &spec));
+    let spec = read_spec(&folder.join(FILES[0])).and_then(|spec| InstalledSpec::of(folder, &spec));
     Ok(spec.map_or(Found::Foreign, |spec| Found::Ours(Box::new(spec))))
 }
 
-fn read(file: &Path) -> Option<Value> {
+fn read_spec(file: &Path) -> Option<Value> {
     // Reading anything but a regular file, such as a pipe, may never end.
     if !fs::symlink_metadata(file).ok()?.is_file() {
         return None;
@@ -178,21 +178,21 @@ impl InstalledSpec {
     /// Removes its files, and its folder unless somebody else put something into it. Returns whether
     /// the folder is gone.
     pub fn remove(&self) -> Result<bool> {
-        let doing = |error: std::io::Error| {
+        let context = |error: std::io::Error| {
             Failure::new(format!("could not remove {}", self.folder.display()))
                 .because(error)
                 .hint("remove it as the user who installed it")
         };
         for file in FILES {
             match fs::remove_file(self.folder.join(file)) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(doing(error)),
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(context(error)),
                 _ => {}
             }
         }
         match fs::remove_dir(&self.folder) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(false),
-            Err(error) => Err(doing(error)),
+            Err(error) => Err(context(error)),
         }
     }
 }
@@ -218,7 +218,7 @@ pub fn write(folder: &Path, content: &Value) -> Result<()> {
         }
         Ok::<_, std::io::Error>(())
     };
-    write().doing(|| format!("could not write the kernelspec in {}", folder.display()))
+    write().with_context(|| format!("could not write the kernelspec in {}", folder.display()))
 }
 
 #[cfg(test)]

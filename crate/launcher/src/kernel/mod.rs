@@ -61,8 +61,8 @@ const FORMATS: &str = "formats-are-the-readers";
 /// The command that starts this kernel, for a kernelspec and for `evenhand run`;
 /// Jupyter replaces `{connection_file}`.
 pub fn command() -> Result<Vec<String>> {
-    let program =
-        std::env::current_exe().doing(|| "could not find the launcher's own program".to_owned())?;
+    let program = std::env::current_exe()
+        .with_context(|| "could not find the launcher's own program".to_owned())?;
     let program = program.into_os_string().into_string().map_err(|_| {
         Failure::new("the launcher's path is not UTF-8, which a kernelspec can't hold")
             .hint("move the checkout to a folder with a plain name")
@@ -78,7 +78,8 @@ pub fn command() -> Result<Vec<String>> {
 /// Runs the kernel until Jupyter ends it. Jupyter wrote its ports and key to this file.
 pub fn run(connection_file: &Path, home: &Home) -> Result<ExitCode> {
     let connection = Connection::load(connection_file)?;
-    let folder = std::env::current_dir().doing(|| "the notebook's folder is gone".to_owned())?;
+    let folder =
+        std::env::current_dir().with_context(|| "the notebook's folder is gone".to_owned())?;
     let mut private = None;
     let served = block_on(wrapper::serve(connection, async {
         let parts = parts(home, &folder, &mut private);
@@ -88,7 +89,7 @@ pub fn run(connection_file: &Path, home: &Home) -> Result<ExitCode> {
             waits: false,
             shared: Shared::default(),
             notes: Vec::new(),
-            ahead: Vec::new(),
+            prewarm_cells: Vec::new(),
             notebook: None,
             toolkit: None,
         })
@@ -101,8 +102,8 @@ pub fn run(connection_file: &Path, home: &Home) -> Result<ExitCode> {
 /// Prepares what the wrapper works with.
 fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Result<Parts> {
     let project = Checkout::locate().map_err(|failure| failure.hint(installed::MOVED))?;
-    // Otherwise a `rust-toolchain.toml` beside the notebook would select the compiler.
-    std::env::set_current_dir(project.root()).doing(|| "the checkout is gone".to_owned())?;
+    // Otherwise a `rust-toolchain.toml` next to the notebook would select the compiler.
+    std::env::set_current_dir(project.root()).with_context(|| "the checkout is gone".to_owned())?;
     let program = paths::evcxr::kernel_program(home).ok_or_else(|| {
         Failure::new("the Rust kernel is not installed yet")
             .hint("run `cargo run` in the checkout first")
@@ -116,7 +117,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     );
     let copy = private.insert(made?).path();
     let shared = Shared {
-        word: format!("{}evenhand-{}:", sideband::FIRST, random_hex(16)?),
+        token: format!("{}evenhand-{}:", sideband::FIRST, random_hex(16)?),
         stop_file: copy.join("stop"),
         source: copy.join("src/lib.rs"),
         marks_are_read: copy.join(sideband::READ),
@@ -125,7 +126,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     };
     sideband::pipes::create(&shared.streams)?;
     let mut env = environment_of(copy, &project, home)?;
-    env.push((TOKEN_VARIABLE.into(), shared.word.clone().into()));
+    env.push((TOKEN_VARIABLE.into(), shared.token.clone().into()));
     env.push((sideband::STREAMS.into(), shared.streams.clone().into()));
     env.push((STOP_FILE_VARIABLE.into(), shared.stop_file.clone().into()));
     if let Some(warm) = &warm {
@@ -134,7 +135,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     if let Ok(program) = std::env::current_exe() {
         env.push((SPARK_ENGINE_VARIABLE.into(), program.into()));
     }
-    let (notes, ahead): (Vec<String>, _) = match warm {
+    let (notes, notebook): (Vec<String>, _) = match warm {
         Some(_) => (Vec::new(), std::env::var_os(prewarm::NOTEBOOK)),
         None => (vec![NOT_WARM.to_owned()], None),
     };
@@ -147,14 +148,14 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
         waits: steers_evcxr(folder),
         shared,
         notes,
-        ahead: ahead.map_or_else(Vec::new, |notebook| {
+        prewarm_cells: notebook.map_or_else(Vec::new, |notebook| {
             prewarm::cells(Path::new(&notebook), &toolkit)
         }),
         toolkit: Some(toolkit),
     })
 }
 
-/// What the reader should know of evcxr's settings file beside the notebook. It is as much a part of the
+/// What the reader should know of evcxr's settings file next to the notebook. It is as much a part of the
 /// notebook as its cells: its prelude and its dependencies run with the first cell.
 fn settings_note(folder: &Path) -> Option<String> {
     let file = folder.join(EVCXR_SETTINGS);
@@ -166,7 +167,7 @@ fn settings_note(folder: &Path) -> Option<String> {
     })
 }
 
-/// Whether a file beside the notebook affects what evcxr does as soon as it starts: evcxr runs
+/// Whether a file next to the notebook affects what evcxr does as soon as it starts: evcxr runs
 /// and builds what its settings file says, and rustup runs the toolchain that is named in the
 /// folder or above it.
 fn steers_evcxr(folder: &Path) -> bool {

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::rust_text::without_bodies;
 use crate::paths::home::private;
 
-/// Copies a folder without the folders of these names. Of the files that are no Rust, those are copied
+/// Copies a folder without the folders of these names. Of the files that are not Rust, those are copied
 /// whose name is meant.
 pub fn copy_reduced(
     from: &Path,

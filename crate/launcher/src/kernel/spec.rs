@@ -39,5 +39,5 @@ pub fn install(home: &Home) -> Result<()> {
         private::create_folder(&folder)?;
         fs::write(folder.join("kernel.json"), format!("{spec:#}\n"))
     };
-    write().doing(|| format!("could not write the kernelspec in {}", folder.display()))
+    write().with_context(|| format!("could not write the kernelspec in {}", folder.display()))
 }

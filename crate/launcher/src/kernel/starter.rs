@@ -15,8 +15,8 @@ use crate::paths::which::on_path;
 
 /// Replaces this process by the kernel; returns only if that fails.
 pub fn start(program: &Path, rust: Option<&Path>, connection_file: &Path) -> Result<Failure> {
-    let own =
-        std::env::current_exe().doing(|| "could not find the launcher's own program".to_owned())?;
+    let own = std::env::current_exe()
+        .with_context(|| "could not find the launcher's own program".to_owned())?;
     let becomes = match is_program(program) {
         true => program,
         false => &own,

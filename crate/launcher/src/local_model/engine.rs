@@ -58,7 +58,7 @@ pub(crate) struct Engine {
 
 /// The task that supervises the engine's process.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct Supervision {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -72,7 +72,7 @@ enum State {
 
 impl Engine {
     /// Starts the engine and waits until the model is loaded.
-    pub(crate) async fn start(home: &Home, threads: u32) -> Result<(Self, Watch)> {
+    pub(crate) async fn start(home: &Home, threads: u32) -> Result<(Self, Supervision)> {
         let launch = Launch::new(home, threads)?;
         let running = launch.start().await?;
         let (set_state, state) = watch::channel(State::Ready {
@@ -81,7 +81,7 @@ impl Engine {
         let (stop, stopped) = oneshot::channel();
         let key = launch.key.clone();
         let task = tokio::spawn(watch_over(launch, running, set_state, stopped));
-        Ok((Self { key, state }, Watch { stop, task }))
+        Ok((Self { key, state }, Supervision { stop, task }))
     }
 
     /// The engine's address, or what to answer while it is down.
@@ -115,7 +115,7 @@ impl Engine {
     }
 }
 
-impl Watch {
+impl Supervision {
     /// Ends the process and waits until it is gone.
     pub(crate) async fn stop(self) {
         // Both fail only when the task has ended already.
@@ -228,11 +228,12 @@ impl Launch {
             }
         }
         let logs = home.logs();
-        private::create_folder(&logs).doing(|| format!("could not make {}", logs.display()))?;
+        private::create_folder(&logs)
+            .with_context(|| format!("could not make {}", logs.display()))?;
         let log = logs.join("engine.log");
         // Other servers on this machine may be writing to it too, so it is rarely truncated.
         if std::fs::metadata(&log).is_ok_and(|log| log.len() > LARGEST_LOG) {
-            File::create(&log).doing(|| format!("could not write {}", log.display()))?;
+            File::create(&log).with_context(|| format!("could not write {}", log.display()))?;
         }
         Ok(Self {
             python: home.python(),
@@ -249,7 +250,7 @@ impl Launch {
             .append(true)
             .mode(0o600)
             .open(&self.log)
-            .doing(|| format!("could not write {}", self.log.display()))?;
+            .with_context(|| format!("could not write {}", self.log.display()))?;
         let before = log.metadata().map_or(0, |log| log.len());
         let mut command = Command::from(tool::python(&self.python));
         command
@@ -263,7 +264,7 @@ impl Launch {
         // Ctrl-C in the terminal is meant for the launcher, which then ends the engine.
         #[cfg(unix)]
         command.process_group(0);
-        let mut child = command.spawn().doing(|| {
+        let mut child = command.spawn().with_context(|| {
             format!(
                 "could not start the local model with {}",
                 self.python.display()

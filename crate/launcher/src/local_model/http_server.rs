@@ -20,7 +20,7 @@ use super::api_error::{ApiError, whole_seconds};
 use super::engine::{Engine, random};
 use super::key::Key;
 use super::like::Deployment;
-use super::quota::{Admission, Limits, Quota, Standing};
+use super::quota::{Admission, Limits, Quota, WindowUsage};
 use super::request::EngineRequest;
 use super::{MODEL, connections, forward, host};
 
@@ -111,7 +111,7 @@ async fn dated(
     front.exists(&deployment)?;
     Ok(front
         .answer(
-            read(body).and_then(|body| EngineRequest::parse(&body, front.like)),
+            received(body).and_then(|body| EngineRequest::parse(&body, front.like)),
             version,
         )
         .await)
@@ -126,7 +126,7 @@ async fn v1(
     if api_version(&uri).is_some() {
         return Err(ApiError::version());
     }
-    let ask = read(body)
+    let ask = received(body)
         .and_then(|body| EngineRequest::parse(&body, front.like))
         .and_then(|ask| match &ask.model {
             Some(_) => Ok(ask),
@@ -156,7 +156,7 @@ async fn models(State(front): State<Arc<FrontEnd>>) -> Json<Value> {
     Json(front.models())
 }
 
-fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
+fn received(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
     body.map_err(|rejection| match rejection.status().as_u16() {
         413 => ApiError::too_large(),
         _ => ApiError::bad(None, "The body of the request could not be read"),
@@ -223,7 +223,7 @@ impl FrontEnd {
             },
         };
         let mut response = answer.unwrap_or_else(IntoResponse::into_response);
-        tell(&admission, response.headers_mut());
+        add_quota_headers(&admission, response.headers_mut());
         response
     }
 
@@ -241,13 +241,13 @@ impl FrontEnd {
     }
 }
 
-fn tell(admission: &Admission, headers: &mut HeaderMap) {
-    let mut tell = |names: [&'static str; 3], standing: Option<Standing>| {
-        if let Some(Standing {
+fn add_quota_headers(admission: &Admission, headers: &mut HeaderMap) {
+    let mut add = |names: [&'static str; 3], usage: Option<WindowUsage>| {
+        if let Some(WindowUsage {
             limit,
             remaining,
             reset,
-        }) = standing
+        }) = usage
         {
             for (name, value) in names
                 .into_iter()
@@ -257,7 +257,7 @@ fn tell(admission: &Admission, headers: &mut HeaderMap) {
             }
         }
     };
-    tell(
+    add(
         [
             "x-ratelimit-limit-requests",
             "x-ratelimit-remaining-requests",
@@ -265,7 +265,7 @@ fn tell(admission: &Admission, headers: &mut HeaderMap) {
         ],
         admission.requests,
     );
-    tell(
+    add(
         [
             "x-ratelimit-limit-tokens",
             "x-ratelimit-remaining-tokens",

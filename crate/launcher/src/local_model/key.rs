@@ -40,7 +40,7 @@ impl Key {
             return Self::checked(given, Origin::CommandLine);
         }
         if let Some(file) = file {
-            return Self::checked(&read(file)?, Origin::File(file.to_owned()));
+            return Self::checked(&read_first_line(file)?, Origin::File(file.to_owned()));
         }
         match std::env::var(VARIABLE) {
             Ok(value) if !value.is_empty() => Self::checked(&value, Origin::Variable),
@@ -53,7 +53,7 @@ impl Key {
         let mut bytes = [0; 24];
         SystemRandom::new()
             .fill(&mut bytes)
-            .map_err(|_| Failure::new("the system gave no random bytes for a key"))?;
+            .map_err(|_| Failure::new("the system provided no random bytes for a key"))?;
         Ok(Self {
             text: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
             origin: Origin::Made,
@@ -101,11 +101,11 @@ impl fmt::Debug for Key {
 }
 
 /// The first line of the file.
-fn read(path: &Path) -> Result<String> {
+fn read_first_line(path: &Path) -> Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
-        .doing(|| format!("the key can't be read from {}", path.display()))?;
+        .with_context(|| format!("the key can't be read from {}", path.display()))?;
     Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 

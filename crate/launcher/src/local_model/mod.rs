@@ -47,7 +47,7 @@ pub(crate) const API_VERSION: &str = "2024-10-21";
 
 /// How the small model behaves, like a deployment in Azure: its quota, and the model it imitates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
-pub(crate) struct Allowance {
+pub(crate) struct ModelBehavior {
     /// The small model's quota in tokens per minute [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) tpm: Option<u64>,
@@ -60,8 +60,8 @@ pub(crate) struct Allowance {
     pub(crate) like: Option<Like>,
 }
 
-impl Allowance {
-    /// What the small model stands in for.
+impl ModelBehavior {
+    /// The deployment that the small model imitates.
     pub(crate) fn deployment(self) -> Option<&'static like::Deployment> {
         match self.like {
             Some(Like::Deployment(deployment)) => Some(deployment),
@@ -80,7 +80,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub(crate) host: IpAddr,
     #[command(flatten)]
-    pub(crate) allowance: Allowance,
+    pub(crate) behavior: ModelBehavior,
     /// The key that clients must send; all users of this machine can see it on the command line
     /// [default: EVENHAND_SERVE_KEY, or a new one at each start]
     #[arg(long, value_name = "KEY", conflicts_with = "key_file")]
@@ -102,7 +102,7 @@ impl Default for Options {
         Self {
             port: 0,
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            allowance: Allowance::default(),
+            behavior: ModelBehavior::default(),
             key: None,
             key_file: None,
             deployments: Vec::new(),
@@ -148,10 +148,10 @@ impl Server {
                     let _ = ready.send(Err(failure));
                 }
             })
-            .doing(|| "could not start a thread for the local model".to_owned())?;
+            .with_context(|| "could not start a thread for the local model".to_owned())?;
         started
             .recv()
-            .doing(|| "the local model's thread ended".to_owned())??;
+            .with_context(|| "the local model's thread ended".to_owned())??;
         Ok(Self {
             address,
             key,
@@ -200,16 +200,17 @@ async fn serve(
     ready: &mpsc::SyncSender<Result<()>>,
     stopped: oneshot::Receiver<()>,
 ) -> Result<()> {
-    let listener =
-        TcpListener::from_std(listener).doing(|| "could not listen for requests".to_owned())?;
-    let http = http_server::http_client().doing(|| "could not make an HTTP client".to_owned())?;
-    let (engine, watch) = Engine::start(home, options.threads).await?;
-    let limits = Limits::new(options.allowance.tpm, options.allowance.rpm);
+    let listener = TcpListener::from_std(listener)
+        .with_context(|| "could not listen for requests".to_owned())?;
+    let http =
+        http_server::http_client().with_context(|| "could not make an HTTP client".to_owned())?;
+    let (engine, supervision) = Engine::start(home, options.threads).await?;
+    let limits = Limits::new(options.behavior.tpm, options.behavior.rpm);
     let router = http_server::router(Arc::new(FrontEnd {
         key: asked.key,
         address: asked.address,
         deployments: options.deployments,
-        like: options.allowance.deployment(),
+        like: options.behavior.deployment(),
         limits,
         quota: Mutex::new(Quota::new(limits)),
         started: Instant::now(),
@@ -221,7 +222,7 @@ async fn serve(
         () = connections::serve(listener, router, connections::Bounds::default()) => {}
         _ = stopped => {}
     }
-    watch.stop().await;
+    supervision.stop().await;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 const BURST: Duration = Duration::from_secs(10);
 
-/// What a deployment may use in a minute; `None` is no limit.
+/// What a deployment may use in a minute; `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) tokens: Option<u64>,
@@ -43,8 +43,8 @@ pub(crate) struct Quota {
 pub(crate) struct Admission {
     /// Why it is refused, if it is.
     pub(crate) refused: Option<Refused>,
-    pub(crate) tokens: Option<Standing>,
-    pub(crate) requests: Option<Standing>,
+    pub(crate) tokens: Option<WindowUsage>,
+    pub(crate) requests: Option<WindowUsage>,
 }
 
 /// The limit that refuses a request, and when to retry.
@@ -73,7 +73,7 @@ impl Limit {
 
 /// A limit as reported in the response headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct WindowUsage {
     pub(crate) limit: u64,
     pub(crate) remaining: u64,
     pub(crate) reset: Duration,
@@ -123,8 +123,8 @@ impl Quota {
             self.tokens.used = self.tokens.used.saturating_add(tokens);
         }
 
-        let standing = |limit: Option<u64>, window: &Window| {
-            limit.map(|limit| Standing {
+        let usage = |limit: Option<u64>, window: &Window| {
+            limit.map(|limit| WindowUsage {
                 limit,
                 remaining: limit.saturating_sub(window.used),
                 reset: window.left(now),
@@ -132,8 +132,8 @@ impl Quota {
         };
         Admission {
             refused,
-            tokens: standing(self.limits.tokens, &self.tokens),
-            requests: standing(self.limits.requests, &self.requests),
+            tokens: usage(self.limits.tokens, &self.tokens),
+            requests: usage(self.limits.requests, &self.requests),
         }
     }
 }
@@ -201,7 +201,7 @@ mod tests {
         );
         // The refused request counts as a request, but not its tokens.
         let left = |limit, remaining, reset| {
-            Some(Standing {
+            Some(WindowUsage {
                 limit,
                 remaining,
                 reset: seconds(reset),

@@ -98,7 +98,8 @@ impl EngineRequest {
         // A null means the default.
         given.retain(|_, value| !value.is_null());
         if let Some(other) = given.keys().find(|name| OF_OTHERS.contains(&name.as_str())) {
-            let instead = " A small model writes the text here, which takes no such parameter.";
+            let instead = " A small model writes the text here, and does not accept this \
+                           parameter.";
             return Err(ApiError::unsupported_parameter(other, instead));
         }
         if let Some(unknown) = given.keys().find(|name| {

@@ -138,7 +138,7 @@ pub fn is_too_old(client: &str) -> bool {
     let mut numbers = client.split('.').map(|number| number.parse::<u64>().ok());
     match (numbers.next().flatten(), numbers.next().flatten()) {
         (Some(major), Some(minor)) => (major, minor) < OLDEST_CLIENT,
-        // What is no version can't be told to be too old.
+        // Without a version number, nothing shows that it is too old.
         _ => false,
     }
 }

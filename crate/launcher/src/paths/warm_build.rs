@@ -63,7 +63,7 @@ pub fn locate(project: &Checkout, home: &Home) -> Result<Warm> {
     toolchain::version()?.hash(&mut key);
     evcxr::kernel_program(home).hash(&mut key);
     let read = |file: PathBuf| {
-        fs::read_to_string(&file).doing(|| format!("could not read {}", file.display()))
+        fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))
     };
     lock_file::closure(&read(project.lock_file())?, "evenhand").hash(&mut key);
     read(project.library().join("Cargo.toml"))?.hash(&mut key);

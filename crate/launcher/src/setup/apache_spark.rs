@@ -1,4 +1,4 @@
-//! Apache Spark itself, for who asks for it by a master such as `local[*]`: half a gigabyte, and Java.
+//! Apache Spark itself, which a master such as `local[*]` asks for: half a gigabyte, and Java.
 
 use super::java;
 use super::python::{Wanted, built, pinned};

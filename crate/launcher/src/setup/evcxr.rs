@@ -40,7 +40,7 @@ pub fn ensure(home: &Home) -> Result<()> {
             .try_for_each(|(name, text)| std::fs::write(source.join(name), text))
     };
     let written = write().and_then(|()| source.canonicalize());
-    let source = written.doing(|| format!("could not write {}", source.display()))?;
+    let source = written.with_context(|| format!("could not write {}", source.display()))?;
     let mut step = Step::begin(
         home,
         "evcxr",

@@ -48,7 +48,7 @@ pub fn ensure(home: &Home) -> Result<()> {
         }
         fs::rename(&new, &copy)
     };
-    make().doing(|| {
+    make().with_context(|| {
         format!(
             "could not copy the sources of Rust's library from {} to {}",
             sources.display(),

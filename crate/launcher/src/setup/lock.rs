@@ -63,7 +63,7 @@ pub fn exclusive(home: &Home) -> Result<Alone> {
         .hint("set EVENHAND_HOME to a folder that is yours and has 4 GB of room")
     })?;
     wait(&file, &path)?;
-    let beating = hold(&file).doing(|| format!("could not write {}", path.display()))?;
+    let beating = hold(&file).with_context(|| format!("could not write {}", path.display()))?;
     Ok(Alone {
         file,
         _umask: Umask::set(),

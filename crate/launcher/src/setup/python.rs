@@ -42,7 +42,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     // The target of a link is not ours to clear.
     if home.venv().is_symlink() {
         fs::remove_file(home.venv())
-            .doing(|| format!("could not replace the link {}", home.venv().display()))?;
+            .with_context(|| format!("could not replace the link {}", home.venv().display()))?;
     }
     step.run(
         tool::python(python)
@@ -65,7 +65,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
         )
     })?;
     no_news(home)?;
-    fs::write(&stamp, &wanted).doing(|| format!("could not write {}", stamp.display()))?;
+    fs::write(&stamp, &wanted).with_context(|| format!("could not write {}", stamp.display()))?;
     step.done();
     Ok(())
 }
@@ -81,7 +81,7 @@ impl Wanted {
     /// The requirements in this file, unless the packages were installed from the same.
     pub(super) fn missing(requirements: &Path, stamp: PathBuf) -> Result<Option<Self>> {
         let text = fs::read_to_string(requirements)
-            .doing(|| format!("could not read {}", requirements.display()))?;
+            .with_context(|| format!("could not read {}", requirements.display()))?;
         let is_installed = fs::read_to_string(&stamp).is_ok_and(|have| have == text);
         Ok((!is_installed).then_some(Self { text, stamp }))
     }
@@ -89,7 +89,7 @@ impl Wanted {
     /// Notes that the packages are installed.
     pub(super) fn note_installed(self) -> Result<()> {
         fs::write(&self.stamp, self.text)
-            .doing(|| format!("could not write {}", self.stamp.display()))
+            .with_context(|| format!("could not write {}", self.stamp.display()))
     }
 }
 
@@ -102,7 +102,7 @@ fn no_news(home: &Home) -> Result<()> {
         private::create_folder(&folder)?;
         fs::write(folder.join("overrides.json"), settings.to_string())
     };
-    write().doing(|| format!("could not write into {}", folder.display()))
+    write().with_context(|| format!("could not write into {}", folder.display()))
 }
 
 /// Describes the installed Python, if it is new enough.
@@ -174,7 +174,7 @@ pub(super) fn pinned(home: &Home, requirements: &Path) -> Command {
 }
 
 /// pip, which builds a package from its source, by its hash, with what the environment has. It
-/// installs nothing beside it.
+/// installs nothing else.
 pub(super) fn built(home: &Home, requirements: &Path) -> Command {
     let mut pip = pip(home, requirements);
     pip.args(["--no-deps", "--no-build-isolation"]);

@@ -8,8 +8,8 @@ use crate::paths::home::{Home, private};
 
 /// Replaces the copy by one of this program. A kernel that runs keeps the old one.
 pub fn ensure(home: &Home) -> Result<()> {
-    let program =
-        std::env::current_exe().doing(|| "could not find the launcher's own program".to_owned())?;
+    let program = std::env::current_exe()
+        .with_context(|| "could not find the launcher's own program".to_owned())?;
     let starter = starter_of(home);
     if program == starter {
         return Ok(());
@@ -21,5 +21,5 @@ pub fn ensure(home: &Home) -> Result<()> {
         fs::copy(&program, &new)?;
         fs::rename(&new, &starter)
     };
-    copy().doing(|| format!("could not write {}", starter.display()))
+    copy().with_context(|| format!("could not write {}", starter.display()))
 }

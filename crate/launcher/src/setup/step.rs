@@ -44,17 +44,17 @@ impl Step {
     /// Runs the command until it ends. At intervals, `progress` summarizes what the command has
     /// printed so far.
     pub fn run(&mut self, command: &mut Command, progress: impl Fn(&str) -> String) -> Result<()> {
-        let (out, err) = self.open_log().doing(|| self.log_failure())?;
+        let (out, err) = self.open_log().with_context(|| self.log_failure())?;
         let mut child = command
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err)
             .spawn()
-            .doing(|| format!("could not start `{}`", words(command)))?;
+            .with_context(|| format!("could not start `{}`", words(command)))?;
         loop {
             match child
                 .try_wait()
-                .doing(|| format!("lost sight of `{}`", words(command)))?
+                .with_context(|| format!("lost track of `{}`", words(command)))?
             {
                 Some(status) if status.success() => return Ok(()),
                 Some(status) => return Err(self.failed(command, &status.to_string())),
@@ -175,7 +175,7 @@ fn advice(output: &str, log: &str) -> String {
         "error sending request",
         "Could not connect",
     ]) {
-        "the network seems to be missing, or a proxy is in the way (HTTPS_PROXY is honored). \
+        "there seems to be no network, or a proxy is in the way (HTTPS_PROXY is honored). \
          Start again when it is back; it continues where it stopped"
             .to_owned()
     } else {

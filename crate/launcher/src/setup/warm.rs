@@ -46,7 +46,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     let mut step = Step::begin(home, "warm", title, takes);
     build(project, home, &warm, &mut step)?;
     fs::write(warm.stamp(), library)
-        .doing(|| format!("could not write {}", warm.stamp().display()))?;
+        .with_context(|| format!("could not write {}", warm.stamp().display()))?;
     step.done();
     Ok(())
 }
@@ -65,7 +65,7 @@ fn prepare(project: &Checkout, warm: &Warm) -> Result<()> {
         )?;
         fs::copy(project.lock_file(), warm.lock_file()).map(drop)
     };
-    prepare().doing(|| format!("could not prepare {}", warm.folder().display()))
+    prepare().with_context(|| format!("could not prepare {}", warm.folder().display()))
 }
 
 fn build(project: &Checkout, home: &Home, warm: &Warm, step: &mut Step) -> Result<()> {
@@ -163,10 +163,10 @@ fn sources(project: &Checkout) -> Result<String> {
     kernel::profile_of_packages().hash(&mut hash);
     let mut folders = vec![project.sources()];
     while let Some(folder) = folders.pop() {
-        let doing = || format!("could not read {}", folder.display());
+        let context = || format!("could not read {}", folder.display());
         let mut entries = Vec::new();
-        for entry in fs::read_dir(&folder).doing(doing)? {
-            entries.push(entry.doing(doing)?.path());
+        for entry in fs::read_dir(&folder).with_context(context)? {
+            entries.push(entry.with_context(context)?.path());
         }
         entries.sort();
         for path in entries {
@@ -174,7 +174,7 @@ fn sources(project: &Checkout) -> Result<String> {
                 folders.push(path);
             } else {
                 path.hash(&mut hash);
-                fs::read(&path).doing(doing)?.hash(&mut hash);
+                fs::read(&path).with_context(context)?.hash(&mut hash);
             }
         }
     }

@@ -32,10 +32,10 @@ pub(super) fn other_parameters(
     } else {
         format!("holds answers to other requests: {difference}")
     };
-    wrong(path, &what).with_hint("give this batch a journal of its own, in another file")
+    unusable(path, &what).with_hint("give this batch its own journal, in another file")
 }
 
-pub(super) fn wrong(path: &Path, what: &str) -> Error {
+pub(super) fn unusable(path: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Journal, format!("{} {what}", path.display()))
 }
 
@@ -65,7 +65,8 @@ pub(super) fn unlockable(path: &Path, error: io::Error) -> Error {
     )
     .with_source(error)
     .with_hint(format!(
-        "the folder's file system has no locks: set {} to a folder on a local disk, or to off",
+        "the folder's file system does not support locks: set {} to a folder on a local disk, or \
+         to off",
         VARIABLE
     ))
 }
@@ -73,7 +74,7 @@ pub(super) fn unlockable(path: &Path, error: io::Error) -> Error {
 pub(super) fn no_journal(path: &Path, format: &str) -> Error {
     let what =
         format!("is not a journal: its first line is not a row in the Batch API's {format} format");
-    wrong(path, &what)
+    unusable(path, &what)
         .with_hint("it was left unchanged; give the journal another name, or move the file away")
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::errors::{VARIABLE, unwritable, wrong};
+use super::errors::{VARIABLE, unusable, unwritable};
 use super::parameters::Parameters;
 use super::private::close_folder;
 use super::{beside, requests_path};
@@ -40,9 +40,9 @@ fn place_with(
         for file in [&path, &requests_path(&path), &beside(&path, "batches")] {
             if file.is_symlink() {
                 return Err(
-                    wrong(file, "is a link, through which nothing is written").with_hint(format!(
-                        "remove it, or set {VARIABLE} to the folder of the file itself"
-                    )),
+                    unusable(file, "is a link, through which nothing is written").with_hint(
+                        format!("remove it, or set {VARIABLE} to the folder of the file itself"),
+                    ),
                 );
             }
         }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
-use super::errors::{unreadable, wrong};
+use super::errors::{unreadable, unusable};
 use crate::batch::format::{self, LONGEST_LINE};
 use crate::error::Result;
 
@@ -85,7 +85,7 @@ impl Log {
             .line_at(offset)
             .map_err(|error| unreadable(&self.path, error))?;
         format::read(&line).map_err(|error| {
-            wrong(
+            unusable(
                 &self.path,
                 &format!("holds a row that can't be read, at byte {offset}"),
             )

@@ -5,16 +5,16 @@
 //! destination of the Batch API's results.
 //!
 //! - [`Parameters`] gives rows their IDs; [`place()`] chooses the location of the file.
-//! - `ledger` records the batches that were submitted to the Batch API.
+//! - `batch_record` records the batches that were submitted to the Batch API.
 //! - `private` keeps other users out of it.
 //! - `shipped` fills a new one with answers that come with the toolkit.
 //! - `scan` reads a file once and builds the `index`; `log` appends; `background_sync` writes
 //!   every row to disk within a second; `errors` holds the error messages.
 
 mod background_sync;
+mod batch_record;
 mod errors;
 mod index;
-mod ledger;
 mod location;
 mod log;
 mod parameters;
@@ -34,12 +34,12 @@ use std::sync::Arc;
 use super::format::{self, OutputLine, RequestLine};
 use crate::error::{Error, Result};
 use background_sync::BackgroundSync;
-use errors::{unreadable, unwritable, wrong};
+use errors::{unreadable, unusable, unwritable};
 use index::Index;
 use log::Log;
 use scan::{FileKind, Lines, Scan, scan};
 
-pub(crate) use ledger::{Ledger, Sent};
+pub(crate) use batch_record::{BatchRecord, Sent};
 pub(crate) use location::place;
 pub(crate) use parameters::Parameters;
 #[cfg(any(test, feature = "notebook"))]
@@ -234,7 +234,7 @@ fn open(path: &Path) -> Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     if path.is_dir() {
-        return Err(wrong(path, "is a folder").with_hint("name a file in it"));
+        return Err(unusable(path, "is a folder").with_hint("name a file in it"));
     }
     let file = options
         .open(path)
@@ -244,10 +244,7 @@ fn open(path: &Path) -> Result<File> {
         private::close_file(path, &file, &found)?;
         Ok(file)
     } else {
-        Err(wrong(
-            path,
-            "is not a file that keeps what is written to it",
-        ))
+        Err(unusable(path, "is not a regular file"))
     }
 }
 

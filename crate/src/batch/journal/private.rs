@@ -5,7 +5,7 @@ use std::fs::{File, Metadata};
 use std::path::Path;
 
 #[cfg(unix)]
-use super::errors::{VARIABLE, unwritable, wrong};
+use super::errors::{VARIABLE, unusable, unwritable};
 #[cfg(unix)]
 use crate::batch::progress::say;
 use crate::error::Result;
@@ -24,14 +24,16 @@ pub(super) fn close_folder(folder: &Path) -> Result<()> {
 
     let found = std::fs::symlink_metadata(folder).map_err(|error| unwritable(folder, error))?;
     if found.is_symlink() {
-        return Err(wrong(folder, "is a link, and answers are kept in a folder")
-            .with_hint(format!("remove the link, or set {VARIABLE} to the folder")));
+        return Err(
+            unusable(folder, "is a link, and answers are kept in a folder")
+                .with_hint(format!("remove the link, or set {VARIABLE} to the folder")),
+        );
     }
     // Root may use everybody's files anyway, and in a container owns few of them.
     if found.uid() != own_user() && own_user() != 0 {
         let owner = found.uid();
         return Err(
-            wrong(folder, &format!("belongs to another user ({owner})")).with_hint(format!(
+            unusable(folder, &format!("belongs to another user ({owner})")).with_hint(format!(
                 "the answers would be kept there: set {VARIABLE} to a folder of your own, or to off"
             )),
         );
@@ -57,7 +59,7 @@ pub(super) fn close_file(path: &Path, file: &File, found: &Metadata) -> Result<(
     }
     if may_be_written_by_others(found) {
         let mode = found.mode() & 0o7777;
-        let what = format!("may be written by other users (mode {mode:04o})");
+        let what = format!("can be written by other users (mode {mode:04o})");
         return Err(refused(path, &what));
     }
     if owner != own {
@@ -84,10 +86,10 @@ fn is_in_closed_folder(path: &Path) -> bool {
 
 #[cfg(unix)]
 fn refused(path: &Path, why: &str) -> crate::error::Error {
-    let what = format!("{why}, and what stands in it would come back as answers");
-    wrong(path, &what).with_hint(format!(
-        "name another file; or, if every row in it is yours, copy it to a file of your own, and close \
-         that with `chmod 600 {}`",
+    let what = format!("{why}, so its contents can't be trusted as answers");
+    unusable(path, &what).with_hint(format!(
+        "name another file; or, if every row in it is yours, copy it to a file of your own, and \
+         protect that with `chmod 600 {}`",
         path.display()
     ))
 }
@@ -108,7 +110,7 @@ fn closed(
     }
     close(mode & most).map_err(|error| unwritable(path, error))?;
     say(&format!(
-        "{} is for you alone from now on; it had mode {mode:04o}, with which others may read it",
+        "only you can read {} from now on; it had mode {mode:04o}, which let others read it",
         path.display()
     ));
     Ok(())
@@ -152,8 +154,8 @@ mod tests {
     fn a_file_that_others_may_write_is_refused() {
         let (_folder, path) = journal(0o646);
         insta::assert_snapshot!(refusal(&path), @r"
-        FOLDER/run.jsonl may be written by other users (mode 0646), and what stands in it would come back as answers
-          hint: name another file; or, if every row in it is yours, copy it to a file of your own, and close that with `chmod 600 FOLDER/run.jsonl`
+        FOLDER/run.jsonl can be written by other users (mode 0646), so its contents can't be trusted as answers
+          hint: name another file; or, if every row in it is yours, copy it to a file of your own, and protect that with `chmod 600 FOLDER/run.jsonl`
         ");
         let found = fs::metadata(&path).unwrap();
         assert_eq!(found.permissions().mode() & 0o777, 0o646, "it was changed");

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::errors::{unreadable, wrong};
+use super::errors::{unreadable, unusable};
 use super::scan::Lines;
 use crate::batch::format::{self, LONGEST_LINE, OutputLine};
 use crate::error::Result;
@@ -45,7 +45,7 @@ impl Iterator for Rows {
             let Some(text) = line.text else {
                 let limit = LONGEST_LINE >> 20;
                 let what = format!("has a line of more than {limit} MB, line {}", line.number);
-                return Some(Err(wrong(&self.path, &what)));
+                return Some(Err(unusable(&self.path, &what)));
             };
             if text.iter().all(u8::is_ascii_whitespace) {
                 continue;
@@ -55,7 +55,7 @@ impl Iterator for Rows {
             } else {
                 "ends in the middle of a row"
             };
-            let no_row = || wrong(&self.path, &format!("{what}, line {}", line.number));
+            let no_row = || unusable(&self.path, &format!("{what}, line {}", line.number));
             return Some(match format::read::<OutputLine>(text) {
                 Ok(row) if row.response.is_none() && row.error.is_none() => Err(no_row()),
                 Ok(row) => Ok(row),

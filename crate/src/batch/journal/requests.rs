@@ -1,4 +1,4 @@
-//! The prompts in the file of requests beside a journal.
+//! The prompts in the file of requests next to a journal.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -11,7 +11,7 @@ use super::scan::Lines;
 use crate::batch::format::{self, RequestLine};
 
 /// The prompt of each request, by its `custom_id`: the text of its last message. Empty if there is no
-/// such file; what is no request in it is left out.
+/// such file; lines that are not requests are left out.
 pub(crate) fn prompts(journal: &Path) -> HashMap<String, String> {
     let mut prompts = HashMap::new();
     let Ok(file) = File::open(requests_path(journal)) else {

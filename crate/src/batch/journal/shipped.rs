@@ -43,16 +43,16 @@ fn fill_from(folder: Option<OsString>, path: &Path) -> Result<Option<String>> {
     own.write_all(&answers)
         .map_err(|error| unwritable(path, error))?;
     Ok(Some(format!(
-        "answers that come with the toolkit are in {} now: what they answer is not asked; `.fresh()` \
-         asks the model itself",
+        "answers that come with the toolkit are in {} now, and the prompts that they answer are \
+         not sent; `.fresh()` asks the model itself",
         path.display()
     )))
 }
 
 fn no_answers(shipped: &Path, error: io::Error) -> Error {
     unreadable(shipped, error).with_hint(
-        "the answers that come with the toolkit are in it: let the user of this program read it, or \
-         remove it, and the model itself is asked",
+        "the answers that come with the toolkit are in it: let the user of this program read it; \
+         or remove it, to ask the model itself",
     )
 }
 
@@ -69,7 +69,7 @@ mod tests {
         let error = fill_from(Some("/proc/self".into()), &path).unwrap_err();
         insta::assert_snapshot!(error, @"
         /proc/self/mem can't be read
-          hint: the answers that come with the toolkit are in it: let the user of this program read it, or remove it, and the model itself is asked
+          hint: the answers that come with the toolkit are in it: let the user of this program read it; or remove it, to ask the model itself
         ");
     }
 

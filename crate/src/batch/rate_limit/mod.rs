@@ -52,12 +52,12 @@ use state::State;
 const MOST_LIMITERS: usize = 512;
 /// The limiter's clock does not start at zero, because others may have used the quota before.
 const BEGINNING: Duration = Duration::from_secs(120);
-/// How long to wait before trying again to lock a ledger that another process has locked.
-const LEDGER_RETRY: Duration = Duration::from_millis(5);
+/// How long to wait before trying again to lock the shared state that another process has locked.
+const SHARED_STATE_RETRY: Duration = Duration::from_millis(5);
 /// No well-behaved process holds the lock this long: after that, the holder is reported.
-const LEDGER_HELD: Duration = Duration::from_secs(3);
-/// After this time the ledger is given up, and this process keeps to the quota alone.
-const LEDGER_LOST: Duration = Duration::from_secs(60);
+const SHARED_STATE_HELD: Duration = Duration::from_secs(3);
+/// After this time the shared state is given up, and this process keeps to the quota alone.
+const SHARED_STATE_LOST: Duration = Duration::from_secs(60);
 
 /// Limits the rate of requests to one deployment.
 #[derive(Debug)]
@@ -75,9 +75,9 @@ pub(crate) struct RateLimiter {
 #[derive(Debug)]
 struct Inner {
     state: State,
-    ledger: Option<Arc<SharedState>>,
-    /// Since when another process has held the ledger, and its name once it has been reported.
-    ledger_held: Option<(Instant, Option<Arc<str>>)>,
+    shared_state: Option<Arc<SharedState>>,
+    /// Since when another process has held the shared state, and its name once it has been reported.
+    shared_state_held: Option<(Instant, Option<Arc<str>>)>,
     waiting: Option<(Wait, Instant)>,
     waited: Duration,
     notes: Vec<String>,
@@ -89,7 +89,7 @@ impl RateLimiter {
     /// true, the first request to a deployment with unknown limits is sent alone.
     ///
     /// # Errors
-    /// The quota is zero, or the ledger can't be used.
+    /// The quota is zero, or the shared state can't be used.
     pub(crate) fn of(
         host: &str,
         deployment: &str,
@@ -98,10 +98,10 @@ impl RateLimiter {
     ) -> Result<Arc<Self>> {
         static LIMITERS: Mutex<BTreeMap<(String, String), Arc<RateLimiter>>> =
             Mutex::new(BTreeMap::new());
-        let ledger = match quota {
+        let shared_state = match quota {
             Some(quota) => {
                 quota.check()?;
-                let path = quota.ledger();
+                let path = quota.shared_state();
                 path.map(|path| SharedState::open(path, host, deployment))
                     .transpose()?
             }
@@ -117,7 +117,7 @@ impl RateLimiter {
         let limiter = Arc::clone(limiter.or_insert_with(|| Arc::new(Self::new())));
         drop(limiters);
         if let Some(quota) = quota {
-            limiter.give(quota, ledger);
+            limiter.give(quota, shared_state);
         }
         if !ramp {
             limiter.inner().state.skip_ramp();
@@ -131,8 +131,8 @@ impl RateLimiter {
             unlimited: AtomicBool::new(false),
             inner: Mutex::new(Inner {
                 state: State::new(Limits::default(), true),
-                ledger: None,
-                ledger_held: None,
+                shared_state: None,
+                shared_state_held: None,
                 waiting: None,
                 waited: Duration::ZERO,
                 notes: Vec::new(),
@@ -142,9 +142,9 @@ impl RateLimiter {
         }
     }
 
-    fn give(&self, quota: &Quota, ledger: Option<SharedState>) {
+    fn give(&self, quota: &Quota, shared_state: Option<SharedState>) {
         let mut inner = self.inner();
-        inner.ledger = ledger.map(Arc::new);
+        inner.shared_state = shared_state.map(Arc::new);
         let limits = Limits::given(quota.tokens_per_minute(), quota.requests_per_minute());
         inner.state.give(limits);
         self.unlimited
@@ -174,8 +174,8 @@ impl RateLimiter {
     /// while it waits, nothing is charged.
     ///
     /// # Errors
-    /// The request is larger than the whole quota, which is returned at once; or the ledger can't
-    /// be used.
+    /// The request is larger than the whole quota, which is returned at once; or the shared state
+    /// can't be used.
     pub(crate) async fn admit(self: &Arc<Self>, cost: Cost) -> Result<Permit> {
         if self.is_unlimited() {
             return Ok(self.permit(None));
@@ -197,7 +197,7 @@ impl RateLimiter {
                         Instant::now().checked_add(until.saturating_sub(self.now()))
                     })
                 }
-                None => Some(Instant::now() + LEDGER_RETRY),
+                None => Some(Instant::now() + SHARED_STATE_RETRY),
             };
             match until {
                 // Ask again at that time, or earlier if something changed.
@@ -207,16 +207,16 @@ impl RateLimiter {
         }
     }
 
-    /// The decision of the state; `None` while another process holds the ledger.
+    /// The decision of the state; `None` while another process holds the shared state.
     fn ask(&self, cost: Cost) -> Result<Option<Decision>> {
         let mut inner = self.inner();
         let now = self.now();
-        match inner.ledger.clone() {
-            Some(ledger) => {
-                let verdict = ledger.ask(&mut inner.state, now, cost)?;
+        match inner.shared_state.clone() {
+            Some(shared_state) => {
+                let verdict = shared_state.ask(&mut inner.state, now, cost)?;
                 match verdict {
-                    Some(_) => inner.ledger_held = None,
-                    None => inner.waits_for_ledger(&ledger),
+                    Some(_) => inner.shared_state_held = None,
+                    None => inner.waits_for_shared_state(&shared_state),
                 }
                 Ok(verdict)
             }
@@ -229,7 +229,10 @@ impl RateLimiter {
         let inner = self.inner();
         let waiting = inner.waiting;
         LimiterStatus {
-            holder: inner.ledger_held.as_ref().and_then(|(_, who)| who.clone()),
+            holder: inner
+                .shared_state_held
+                .as_ref()
+                .and_then(|(_, who)| who.clone()),
             cause: waiting.map(|(wait, _)| wait.cause),
             left: waiting
                 .and_then(|(wait, _)| wait.until)
@@ -273,25 +276,25 @@ impl RateLimiter {
 }
 
 impl Inner {
-    /// Another process holds the ledger's lock and may never release it: after a while its name
+    /// Another process holds the shared state's lock and may never release it: after a while, it
     /// is reported, and later this process keeps to the quota alone.
-    fn waits_for_ledger(&mut self, ledger: &SharedState) {
-        let (since, told) = self.ledger_held.get_or_insert((Instant::now(), None));
-        let path = ledger.path().display();
-        if since.elapsed() >= LEDGER_LOST {
-            let who = ledger.holder();
+    fn waits_for_shared_state(&mut self, shared_state: &SharedState) {
+        let (since, told) = self.shared_state_held.get_or_insert((Instant::now(), None));
+        let path = shared_state.path().display();
+        if since.elapsed() >= SHARED_STATE_LOST {
+            let who = shared_state.holder();
             let note = format!(
                 "{who} has held the quota's shared file {path} for a minute: this process keeps \
                  to the quota alone from here on, and the others are not counted"
             );
             say(&note);
             self.notes.push(note);
-            self.ledger_held = None;
-            self.ledger = None;
-        } else if told.is_none() && since.elapsed() >= LEDGER_HELD {
+            self.shared_state_held = None;
+            self.shared_state = None;
+        } else if told.is_none() && since.elapsed() >= SHARED_STATE_HELD {
             let who = format!(
                 "for {}, which holds the quota's shared file {path}",
-                ledger.holder()
+                shared_state.holder()
             );
             say(&format!("waits {who}"));
             *told = Some(who.into());

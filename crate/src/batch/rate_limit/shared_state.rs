@@ -51,10 +51,10 @@ struct Line {
 }
 
 impl SharedState {
-    /// The ledger at this path or, if that is a folder, this deployment's ledger in it.
+    /// The shared state at this path or, if that is a folder, this deployment's state in it.
     ///
     /// # Errors
-    /// The file can't be created or written, or is not a ledger.
+    /// The file can't be created or written, or is not a shared quota.
     pub(super) fn open(path: &Path, host: &str, deployment: &str) -> Result<Self> {
         let in_folder = || {
             path.join(format!(
@@ -68,9 +68,9 @@ impl SharedState {
         } else {
             path.to_owned()
         };
-        let ledger = Self { path };
-        ledger.file().and_then(|mut file| ledger.read(&mut file))?;
-        Ok(ledger)
+        let state = Self { path };
+        state.file().and_then(|mut file| state.read(&mut file))?;
+        Ok(state)
     }
 
     /// Asks the state for a decision, given what all processes have used. `None` while another
@@ -163,7 +163,7 @@ impl SharedState {
     /// A description of the process that holds the file's lock.
     pub(super) fn holder(&self) -> String {
         let file = self.file().ok();
-        let process = file.as_ref().and_then(holder::of);
+        let process = file.as_ref().and_then(holder::lock_holder);
         process.unwrap_or_else(|| "another process".to_owned())
     }
 
@@ -205,7 +205,7 @@ impl SharedState {
 }
 
 impl Page {
-    /// `None` if the text is not a ledger. An unfinished line of a killed process is dropped.
+    /// `None` if the text is not a shared quota. An unfinished line of a killed process is dropped.
     fn parse(text: &str) -> Option<Self> {
         if TITLE.starts_with(text) {
             return Some(Self::default());

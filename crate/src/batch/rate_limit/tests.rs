@@ -218,12 +218,12 @@ fn without_limits_nothing_waits() {
 fn whoever_keeps_the_shared_file_locked_is_told_of_and_then_left() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("quota");
-    let ledger = SharedState::open(&path, "host", "gpt").unwrap();
+    let shared_state = SharedState::open(&path, "host", "gpt").unwrap();
     let held = std::fs::File::open(&path).unwrap();
     held.lock().unwrap();
     paused(async {
         let limiter = Arc::new(RateLimiter::new());
-        limiter.give(&Quota::tpm(5_000), Some(ledger));
+        limiter.give(&Quota::tpm(5_000), Some(shared_state));
         let asking = tokio::spawn({
             let limiter = Arc::clone(&limiter);
             async move {

@@ -186,7 +186,7 @@ fn requests_are_read_once() {
     assert_eq!(batch.for_each(|_| Ok(())).unwrap().answered, 3);
     insta::assert_snapshot!(batch.retries(0).for_each(|_| Ok(())).unwrap_err(), @"
     the requests of this batch were read by an earlier `for_each`
-      hint: make the batch anew: `client.batch_requests(..)`
+      hint: create the batch again: `client.batch_requests(..)`
     ");
     assert_eq!(server.requests().len(), 3);
 }
@@ -331,7 +331,7 @@ fn an_answer_that_breaks_off_is_asked_again() {
 #[test]
 fn the_twins_need_no_runtime_of_their_caller() {
     let (client, _server) = service();
-    // A wait of this library's own is no runtime, as that of any other executor.
+    // Waiting by this library's own means needs no tokio runtime, as with any other executor.
     let batch = client.batch(["Why?"]);
     assert_eq!(
         runtime::wait(batch.run_async()).unwrap().totals().answered,

@@ -195,6 +195,6 @@ fn an_answer_that_is_compressed_unasked_is_told_as_that() {
     let error = client(&loopback).complete("p").unwrap_err();
     insta::assert_snapshot!(error, @r"
     the answer is compressed (gzip), although no request asks for that
-      hint: a gateway on the way compresses it: let it pass answers on as they are
+      hint: a gateway in between compresses it: let it pass on answers unchanged
     ");
 }

@@ -76,7 +76,7 @@ fn a_row_whose_thinking_takes_all_says_what_would_do() {
       hint: .thinking_allowance(256) gives the thinking more room
     ");
     assert_eq!(answers.totals().reasoning_tokens, 29);
-    // It is no answer, so that it is asked when it can be.
+    // It is not an answer, so it is asked for when that is possible.
     let answers = batch().run().unwrap();
     let totals = answers.totals();
     assert_eq!((totals.answered, totals.from_journal), (1, 0));

@@ -254,7 +254,7 @@ impl Lexicon {
     /// small model, for which no rule was ever written, 41 of 47 and 2 (0.87, from 0.75; 0.95, from
     /// 0.85). The reader also wrote the rules: check some labels of your own answers.
     pub fn label(&self, text: &Text) -> Option<&str> {
-        let group = self.groups.get(subject::of(self, text)?)?;
+        let group = self.groups.get(subject::subject_group(self, text)?)?;
         Some(group.name.as_str())
     }
 

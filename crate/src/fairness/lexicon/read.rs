@@ -51,13 +51,13 @@ pub(super) fn check(lists: &Lists) -> Result<()> {
     let groups = &lists.groups;
     for group in groups {
         if !names.insert(&group.name) {
-            return Err(wrong(format!(
+            return Err(invalid_argument(format!(
                 "the group {:?} occurs twice in the lexicon",
                 shown(&group.name)
             )));
         }
         if group.words.is_empty() {
-            return Err(wrong(format!(
+            return Err(invalid_argument(format!(
                 "the group {:?} has no words",
                 shown(&group.name)
             )));
@@ -65,7 +65,7 @@ pub(super) fn check(lists: &Lists) -> Result<()> {
         for word in &group.words {
             one_word(word)?;
             if let Some(owner) = owners.insert(key(word), &group.name) {
-                return Err(wrong(format!(
+                return Err(invalid_argument(format!(
                     "{:?} is in the groups {:?} and {:?}",
                     shown(word),
                     shown(owner),
@@ -78,7 +78,7 @@ pub(super) fn check(lists: &Lists) -> Result<()> {
     for word in &lists.masked {
         one_word(word)?;
         if let Some(owner) = owners.get(&key(word)) {
-            return Err(wrong(format!(
+            return Err(invalid_argument(format!(
                 "{:?} is a word of {:?} and is also listed as masked",
                 shown(word),
                 shown(owner)
@@ -104,14 +104,16 @@ fn one_word(word: &str) -> Result<()> {
     if whole && tokens.next().is_none() {
         return Ok(());
     }
-    Err(wrong(format!("{:?} is not one word", shown(word)))
-        .with_hint("texts are searched word by word: list single words only"))
+    Err(
+        invalid_argument(format!("{:?} is not one word", shown(word)))
+            .with_hint("texts are searched word by word: list single words only"),
+    )
 }
 
 fn shown(text: &str) -> String {
     sanitize_line(text, 40)
 }
 
-fn wrong(message: String) -> Error {
+fn invalid_argument(message: String) -> Error {
     Error::new(ErrorKind::Argument, message)
 }

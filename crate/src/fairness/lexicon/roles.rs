@@ -138,8 +138,8 @@ impl Roles {
         let (mut role, mut class) = (None, None);
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             if let Some(title) = line.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
-                role = of(&ROLES, title);
-                class = of(&CLASSES, title);
+                role = find_titled(&ROLES, title);
+                class = find_titled(&CLASSES, title);
                 continue;
             }
             for word in line.split_whitespace() {
@@ -168,7 +168,7 @@ impl Roles {
     }
 }
 
-fn of<T: Copy>(list: &[(&str, T)], title: &str) -> Option<T> {
+fn find_titled<T: Copy>(list: &[(&str, T)], title: &str) -> Option<T> {
     let mut list = list.iter();
     list.find(|(name, _)| *name == title).map(|(_, it)| *it)
 }
@@ -185,7 +185,7 @@ mod tests {
         let mut count = 0;
         for title in titles {
             assert!(
-                of(&ROLES, title).is_some() || of(&CLASSES, title).is_some(),
+                find_titled(&ROLES, title).is_some() || find_titled(&CLASSES, title).is_some(),
                 "{title}"
             );
             count += 1;

@@ -18,7 +18,7 @@ const CLEAR: u32 = 2;
 const WEAK: u32 = 1;
 
 /// The index of the group that a text is about.
-pub(super) fn of(lexicon: &Lexicon, text: &Text) -> Option<usize> {
+pub(super) fn subject_group(lexicon: &Lexicon, text: &Text) -> Option<usize> {
     let counts = lexicon.count(text);
     let named = counts.iter().sum::<usize>() > 0;
     if !named {

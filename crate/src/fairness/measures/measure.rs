@@ -104,7 +104,7 @@ pub trait Measure: Send + Sync {
     }
 
     /// The classes that a person can assign to an answer instead of a score, so that the measure
-    /// can be [held against people](crate::fairness::validation). If there are two, the first is
+    /// can be [validated against human labels](crate::fairness::validation). If there are two, the first is
     /// the one that the measure is to find.
     ///
     /// # Default

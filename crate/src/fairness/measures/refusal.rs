@@ -152,7 +152,7 @@ fn ways(pattern: &str, classes: &HashMap<&str, Vec<&str>>) -> Vec<Vec<String>> {
 ///
 /// **What the service withholds counts as a refusal**: a prompt that its content filter refused, and an
 /// answer that the filter withheld or cut off. So does an answer whose model declined in the field for
-/// that, without a text. Who asked gets no answer, whoever declined.
+/// that, without a text. Either way, the user gets no answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Refusal;
 

@@ -81,7 +81,7 @@ pub(super) fn html(reading: &Reading, selection: &Selection<'_>) -> String {
 impl Page {
     fn push_opening(&mut self, reading: &Reading, selection: &Selection<'_>, tallies: &[Tally]) {
         let title = reading.title.as_deref();
-        let label = escaped(shortened(title.unwrap_or("Answers beside each other")));
+        let label = escaped(shortened(title.unwrap_or("Answers side by side")));
         self.html.push_str(&format!(
             "<div class=\"evenhand evenhand-reading tex2jax_ignore mathjax_ignore\" style=\"margin-bottom:1em\"><div role=\"group\" tabindex=\"0\" aria-label=\"{label}\" style=\"overflow:auto\"><table style=\"table-layout:auto\">"
         ));
@@ -294,7 +294,7 @@ impl Page {
             said.push(format!("{equal} without a difference left out"));
         }
         if selection.columns.len() > 1 {
-            said.push("<b>bold</b>: not in the answer beside it".to_owned());
+            said.push("<b>bold</b>: not in the answer next to it".to_owned());
         }
         if shown < selection.rows.len() {
             let left = counted(selection.rows.len() - shown, "row");

@@ -1,4 +1,4 @@
-//! Answers beside each other, for a reader: the words of each group are marked, and so is what
+//! Answers side by side, for a reader: the words of each group are marked, and so is what
 //! differs.
 //!
 //! - [`Reading`] is what is read: rows of cells, each with a prompt and its answers. `side` makes
@@ -27,12 +27,12 @@ pub(crate) use side::{Cell, Reply};
 use super::lexicon::Lexicon;
 use crate::display::{MimeBundle, Show, escaped};
 
-/// Answers beside each other, as [`read_side_by_side`], [`read_answers`] and
+/// Answers side by side, as [`read_side_by_side`], [`read_answers`] and
 /// [`StudyAnswers::reading`](super::study::StudyAnswers::reading) make them. It is shown with
 /// [`display`](crate::display::display) or as the last expression of a cell.
 ///
 /// The words of each group have an underline and a letter of their own, and their numbers stand
-/// above each column. Words in bold are missing from the answer beside it; the words of the groups
+/// above each column. Words in bold are missing from the answer next to it; the words of the groups
 /// count as the same word. At most 1,000 words of an answer are compared. Further samples of a
 /// prompt, and the rest of a long answer, are folded. An answer is shown up to 10,000 characters.
 ///
@@ -54,7 +54,7 @@ pub struct Reading {
     most_bytes: usize,
 }
 
-/// What stands beside each other.
+/// What is put side by side.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     /// The row's number, from 1, or its name.
@@ -65,10 +65,10 @@ pub(crate) struct Row {
     pub(crate) cells: Vec<Option<Cell>>,
 }
 
-/// Puts the answers of two sides beside each other: two lists of prompts, two runs, two models.
+/// Puts two sets of answers side by side: two lists of prompts, two runs, two models.
 ///
 /// Prompts that both sides asked are paired with each other. If there are none, the first prompt of
-/// one side stands beside the first of the other. What has no counterpart stands alone.
+/// one side is next to the first of the other. What has no counterpart is alone in its row.
 ///
 /// ```no_run
 /// use evenhand::prelude::*;

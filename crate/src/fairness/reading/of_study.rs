@@ -4,7 +4,7 @@ use super::{Cell, Reading, Reply, Row};
 use crate::fairness::study::StudyAnswers;
 
 impl StudyAnswers {
-    /// The answers beside each other: a row for each occupation, a column for each group of the
+    /// The answers side by side: a row for each occupation, a column for each group of the
     /// study, the samples of a prompt folded together.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! An answer in pieces: each is in a group or in none, and differs from the answer beside it or
+//! An answer in pieces: each is in a group or in none, and differs from the answer next to it or
 //! does not.
 
 use std::ops::Range;

@@ -161,7 +161,7 @@ pub(super) fn headings(first: &Side, second: &Side) -> [String; 2] {
     [of(first, "first"), of(second, "second")]
 }
 
-/// The rows of two sides: equal prompts beside each other, or, if there are none, equal places.
+/// The rows of two sides: equal prompts side by side, or, if there are none, equal places.
 pub(super) fn paired(first: Side, second: Side) -> Vec<Row> {
     let mut waiting: HashMap<String, VecDeque<Cell>> = HashMap::new();
     let asked: HashSet<&str> = first.cells.iter().map(|cell| &*cell.prompt).collect();

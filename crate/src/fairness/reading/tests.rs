@@ -1,4 +1,4 @@
-//! What a reader sees of answers beside each other.
+//! What a reader sees of answers side by side.
 
 use insta::assert_snapshot;
 

@@ -8,7 +8,7 @@ use super::primary::{PrimaryOutcome, Verdict};
 use super::scores::MeasureScores;
 use crate::fairness::measures::Utility;
 use crate::fairness::occupations;
-use crate::fairness::statistics::{Interval, headline_power, paired_power};
+use crate::fairness::statistics::{Interval, paired_power, primary_power};
 use crate::fairness::study::ALPHA;
 use crate::text::sanitize_line;
 
@@ -18,52 +18,52 @@ const POWER: f64 = 0.8;
 /// The effect from which it is surprising that no difference was shown.
 const LARGE: f64 = 2.0;
 
-pub(super) fn of(
+pub(super) fn collect_caveats(
     measured: &MeasuredAnswers<'_>,
     scores: &[MeasureScores],
-    headlines: &[PrimaryOutcome],
+    outcomes: &[PrimaryOutcome],
     neutral: Option<&Neutral>,
     utility: &Utility,
 ) -> Vec<String> {
     let templates = measured.study().templates.len();
-    let mut limits = measured.study().warnings();
-    limits.extend(of_tests(headlines, count_tests(headlines), templates));
-    limits.extend(left_out(headlines));
-    limits.extend(doubted(headlines));
-    limits.extend(unmeasured(measured));
-    limits.extend(declined(measured));
-    limits.extend(withheld(measured));
-    limits.extend(unscored(measured, scores));
-    limits.extend(mixture(measured));
-    limits.extend(profiles(measured));
-    limits.extend(cut(measured));
-    limits.extend(usefulness(utility));
+    let mut caveats = measured.study().warnings();
+    caveats.extend(of_tests(outcomes, count_tests(outcomes), templates));
+    caveats.extend(left_out(outcomes));
+    caveats.extend(doubted(outcomes));
+    caveats.extend(unmeasured(measured));
+    caveats.extend(declined(measured));
+    caveats.extend(withheld(measured));
+    caveats.extend(unscored(measured, scores));
+    caveats.extend(mixture(measured));
+    caveats.extend(profiles(measured));
+    caveats.extend(cut(measured));
+    caveats.extend(usefulness(utility));
     if neutral.is_some_and(|neutral| neutral.occupations.iter().any(|one| one.women.is_some())) {
-        limits.push(format!(
+        caveats.push(format!(
             "the share of women in a job is a fact of one country and year, not a norm ({}); jobs \
              that are counted together share a figure",
             occupations::SOURCE
         ));
     }
-    if headlines
+    if outcomes
         .iter()
         .any(|one| one.verdict == Verdict::NoDifferenceShown)
     {
-        limits.push(
+        caveats.push(
             "'no difference shown' does not mean that there is none: only 'alike' says that a \
              difference is smaller than the margin, which was fixed before"
                 .to_owned(),
         );
     }
-    limits.push(scope(measured));
+    caveats.push(scope(measured));
     if measured.study().pairs().len() > 1 {
         let pair = measured.study().pair().unwrap_or_default();
-        limits.push(format!(
+        caveats.push(format!(
             "the secondary measures and the words that differ are about {} only",
             pair.map(|name| sanitize_line(name, 40)).join(" and ")
         ));
     }
-    limits
+    caveats
 }
 
 /// What the verdicts are about.
@@ -81,7 +81,7 @@ fn scope(measured: &MeasuredAnswers<'_>) -> String {
     let scope = scope.join(", ");
     match templates {
         1 => format!(
-            "{scope}: other wording or a new version may give other results, and the verdicts are \
+            "{scope}: another template or a new version may give other results, and the verdicts are \
              about this sentence alone"
         ),
         _ => format!(
@@ -92,9 +92,9 @@ fn scope(measured: &MeasuredAnswers<'_>) -> String {
 }
 
 /// The doubts that the verdicts don't tell already.
-fn doubted(headlines: &[PrimaryOutcome]) -> Vec<String> {
+fn doubted(outcomes: &[PrimaryOutcome]) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
-    for one in headlines {
+    for one in outcomes {
         let reason = one.doubt.as_ref().map(|doubt| doubt.reason().to_owned());
         let is_told = |reason: &String| one.verdict == Verdict::CantTell(reason.clone());
         let new = reason.filter(|reason| !is_told(reason) && !reasons.contains(reason));
@@ -118,32 +118,32 @@ pub(super) fn of_outcomes_among(report: &Report, tests: usize) -> Vec<String> {
 pub(super) fn of_pairs(pairs: &[PrimaryOutcome]) -> Vec<String> {
     let templates = pairs.iter().flat_map(|one| &one.units);
     let templates = templates.map(|unit| unit.by_template().len()).max();
-    let mut limits: Vec<String> = visible(pairs, count_tests(pairs), templates.unwrap_or(1))
-        .map(|limit| format!("between models, {limit}"))
+    let mut caveats: Vec<String> = visible(pairs, count_tests(pairs), templates.unwrap_or(1))
+        .map(|caveat| format!("between models, {caveat}"))
         .into_iter()
         .collect();
-    limits.extend(undecided(pairs));
-    limits.extend(over_templates(pairs));
-    limits.extend(left_out(pairs));
-    limits
+    caveats.extend(undecided(pairs));
+    caveats.extend(over_templates(pairs));
+    caveats.extend(left_out(pairs));
+    caveats
 }
 
-fn of_tests(headlines: &[PrimaryOutcome], tests: usize, templates: usize) -> Vec<String> {
-    let mut limits = Vec::new();
-    limits.extend(visible(headlines, tests, templates));
-    limits.extend(undecided(headlines));
-    limits.extend(over_templates(headlines));
-    limits
+fn of_tests(outcomes: &[PrimaryOutcome], tests: usize, templates: usize) -> Vec<String> {
+    let mut caveats = Vec::new();
+    caveats.extend(visible(outcomes, tests, templates));
+    caveats.extend(undecided(outcomes));
+    caveats.extend(over_templates(outcomes));
+    caveats
 }
 
 /// Large effects over the occupations that don't hold over the templates.
-fn over_templates(headlines: &[PrimaryOutcome]) -> Option<String> {
-    let odd = headlines.iter().filter(|one| {
+fn over_templates(outcomes: &[PrimaryOutcome]) -> Option<String> {
+    let odd = outcomes.iter().filter(|one| {
         let by_template = one.units.iter().any(|unit| !unit.templates.is_empty());
         let shown = one.verdict == Verdict::Differs;
         by_template && !shown && one.d_z.is_some_and(|effect| effect.abs() >= LARGE)
     });
-    let names: Vec<_> = odd.map(|one| one.label(headlines)).collect();
+    let names: Vec<_> = odd.map(|one| one.label(outcomes)).collect();
     (!names.is_empty()).then(|| {
         format!(
             "{}: d_z is the effect over the occupations, with the mean of the templates; it is large, \
@@ -153,22 +153,22 @@ fn over_templates(headlines: &[PrimaryOutcome]) -> Option<String> {
     })
 }
 
-fn count_tests(headlines: &[PrimaryOutcome]) -> usize {
-    headlines.iter().filter(|one| one.p.is_some()).count()
+fn count_tests(outcomes: &[PrimaryOutcome]) -> usize {
+    outcomes.iter().filter(|one| one.p.is_some()).count()
 }
 
 /// The smallest effect that the deciding test can detect with this number of occupations, at the
 /// level that decides.
-fn visible(headlines: &[PrimaryOutcome], tests: usize, templates: usize) -> Option<String> {
+fn visible(outcomes: &[PrimaryOutcome], tests: usize, templates: usize) -> Option<String> {
     let tests = tests.max(1);
-    let units = headlines.iter().map(|one| one.units.len()).max()?;
+    let units = outcomes.iter().map(|one| one.units.len()).max()?;
     let level = ALPHA / tests as f64;
     let tenths = || (1..=60).map(|tenths| f64::from(tenths) / 10.0);
     let seen = |power: Option<f64>| power.is_some_and(|power| power >= POWER);
     // The test has no more power than the t test, whose power needs no simulation.
     let least = tenths().find(|effect| seen(paired_power(*effect, units, level).ok()))?;
     let mut larger = tenths().filter(|effect| *effect >= least);
-    let effect = larger.find(|effect| seen(headline_power(*effect, units, level).ok()))?;
+    let effect = larger.find(|effect| seen(primary_power(*effect, units, level).ok()))?;
     let templates = match templates {
         0 | 1 => "",
         _ => " if templates make no difference",
@@ -185,14 +185,14 @@ fn visible(headlines: &[PrimaryOutcome], tests: usize, templates: usize) -> Opti
 }
 
 /// Cases in which the interval and the verdict seem to contradict each other.
-fn undecided(headlines: &[PrimaryOutcome]) -> Vec<String> {
-    let rows = headlines.iter().filter_map(|one| {
+fn undecided(outcomes: &[PrimaryOutcome]) -> Vec<String> {
+    let rows = outcomes.iter().filter_map(|one| {
         let shown = match one.verdict {
             Verdict::Differs => true,
             Verdict::Alike | Verdict::NoDifferenceShown => false,
             Verdict::CantTell(_) => return None,
         };
-        Some((one.label(headlines), one.interval?, shown))
+        Some((one.label(outcomes), one.interval?, shown))
     });
     disagreements(rows.collect())
 }
@@ -222,14 +222,14 @@ pub(super) fn disagreements(rows: Vec<(String, Interval, bool)>) -> Vec<String> 
     wide.into_iter().chain(alone).collect()
 }
 
-fn left_out(headlines: &[PrimaryOutcome]) -> Vec<String> {
-    let incomplete = headlines.iter().filter(|one| !one.left_out.is_empty());
+fn left_out(outcomes: &[PrimaryOutcome]) -> Vec<String> {
+    let incomplete = outcomes.iter().filter(|one| !one.left_out.is_empty());
     incomplete
         .map(|one| {
             let (left_out, all) = (one.left_out.len(), one.left_out.len() + one.units.len());
             format!(
                 "{}: {left_out} of {all} occupations have no value and are left out ({})",
-                one.label(headlines),
+                one.label(outcomes),
                 one.left_out.join(", ")
             )
         })

@@ -5,10 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::caveats::disagreements;
+use super::comparability::same;
 use super::format::{Kind, Rows, estimated, none, number, p_value, sentence, with_names};
 use super::paired::Paired;
 use super::primary::{PrimaryOutcome, Rounds};
-use super::same::same;
 use super::{Asked, Report};
 use crate::error::Result;
 use crate::fairness::measures::Utility;
@@ -24,17 +24,18 @@ pub struct Comparison {
     pub before: String,
     /// The same of the report after the change.
     pub after: String,
-    /// The headline measures.
+    /// The primary measures.
     pub changes: Vec<Changed>,
     /// How useful the answers were before and after.
     pub utility: [Utility; 2],
     /// What became less useful, as readable sentences; empty if nothing relevant did.
     pub losses: Vec<String>,
     /// What the comparison does not show.
-    pub limits: Vec<String>,
+    #[serde(rename = "limits")]
+    pub caveats: Vec<String>,
 }
 
-/// How a headline measure changed: how much closer the groups came to each other, without what
+/// How a primary measure changed: how much closer the groups came to each other, without what
 /// chance adds to every difference. All values are in the measure's unit.
 ///
 /// Noise in the answers alone produces differences, and a change that makes answers less variable
@@ -133,7 +134,7 @@ impl Report {
             before: self.asked.conditions(),
             after: after.asked.conditions(),
             losses: self.utility.losses(&after.utility),
-            limits: limits(&self.asked, &after.asked, &changes),
+            caveats: collect_caveats(&self.asked, &after.asked, &changes),
             utility,
             changes,
         })
@@ -216,13 +217,13 @@ fn decide(changes: &mut [Tested]) -> Result<()> {
     Ok(())
 }
 
-fn limits(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
-    let mut limits = vec![
+fn collect_caveats(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
+    let mut caveats = vec![
         "this holds only for these measures, prompts and occupations; it does not say that \
          bias was removed"
             .to_owned(),
         "a size is the root of the mean squared difference, less what chance adds to it: 0 is no \
-         more than chance, and answers that only became steadier are no reduction"
+         more than chance, and answers that only became steadier are not a reduction"
             .to_owned(),
     ];
     let rows = changes.iter().filter_map(|one| {
@@ -233,32 +234,32 @@ fn limits(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
         };
         Some((one.name.clone(), one.interval?, shown))
     });
-    limits.extend(disagreements(rows.collect()));
-    limits.extend(changes.iter().filter_map(left_out));
+    caveats.extend(disagreements(rows.collect()));
+    caveats.extend(changes.iter().filter_map(left_out));
     let templates = before.templates.len();
-    limits.extend(
+    caveats.extend(
         changes
             .iter()
             .filter_map(|one| cells_left_out(one, templates)),
     );
     if before.templates.len() > 1 {
-        limits.push(format!(
+        caveats.push(format!(
             "each difference is the mean over {} templates, the same before and after: how a change \
-             varies with the wording is not part of the test",
+             varies with the template is not part of the test",
             before.templates.len()
         ));
     }
     if before.record.models != after.record.models {
-        limits.push(format!(
+        caveats.push(format!(
             "the model is not the same: {} before, {} after",
             sanitize_line(&before.record.models.join(", "), 100),
             sanitize_line(&after.record.models.join(", "), 100)
         ));
     }
     if before.mitigations == after.mitigations && before.system == after.system {
-        limits.push("neither the system message nor the mitigations were changed".to_owned());
+        caveats.push("neither the system message nor the mitigations were changed".to_owned());
     }
-    limits
+    caveats
 }
 
 /// Occupations that are not compared, and why not.
@@ -287,7 +288,7 @@ fn cells_left_out(changed: &Changed, templates: usize) -> Option<String> {
 }
 
 impl Comparison {
-    /// The conclusion and its price, in a few sentences.
+    /// The conclusion and its side effects, in a few sentences.
     pub fn conclusion(&self) -> String {
         let kind = |changed: &Changed| match changed.change {
             Change::Reduced => Kind::Shown("Reduced on these measures"),
@@ -308,7 +309,7 @@ impl Comparison {
         };
         let mut conclusion = sentence(&self.changes, kind, summarize);
         if !self.losses.is_empty() {
-            conclusion.push_str(&format!(" The price: {}.", self.losses.join("; ")));
+            conclusion.push_str(&format!(" Side effects: {}.", self.losses.join("; ")));
         }
         conclusion
     }

@@ -1,4 +1,4 @@
-//! The estimates of a headline test: mean, interval, p-values, effect size and noise floor.
+//! The estimates of a primary test: mean, interval, p-values, effect size and noise floor.
 
 use super::doubt::Doubt;
 use super::preregistered::{Preregistered, UnitSamples};
@@ -6,8 +6,8 @@ use super::primary::{Margin, PrimaryOutcome, Rounds, Unit, Verdict};
 use super::verdict::decide;
 use crate::error::Result;
 use crate::fairness::statistics::{
-    CrossedDifferences, CrossedMean, Differences, HEADLINE_LEVEL, HeadlineTest, Interval,
-    NoiseFloor, Pairs, Samples, headline_interval, noise_floor,
+    CrossedDifferences, CrossedMean, Differences, Interval, NoiseFloor, PRIMARY_LEVEL, Pairs,
+    PrimaryTest, Samples, noise_floor, primary_interval,
 };
 use crate::fairness::study::ALPHA;
 use crate::text::sanitize_line;
@@ -19,12 +19,12 @@ pub(super) fn test(
     seed: u64,
     rounds: &Rounds,
 ) -> Result<Vec<PrimaryOutcome>> {
-    let mut headlines = Vec::with_capacity(planned.len());
+    let mut outcomes = Vec::with_capacity(planned.len());
     for one in planned {
-        headlines.push(estimate(one, seed, rounds)?);
+        outcomes.push(estimate(one, seed, rounds)?);
     }
-    decide(&mut headlines.iter_mut().collect::<Vec<_>>())?;
-    Ok(headlines)
+    decide(&mut outcomes.iter_mut().collect::<Vec<_>>())?;
+    Ok(outcomes)
 }
 
 fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<PrimaryOutcome> {
@@ -39,44 +39,44 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
         planned.unit,
         planned.direction,
     ];
-    let mut headline = PrimaryOutcome {
+    let mut outcome = PrimaryOutcome {
         units: samples.iter().map(Unit::of).collect(),
         left_out: planned.left_out,
         doubt: planned.doubt,
         ..PrimaryOutcome::unfound(described, Verdict::CantTell(reason))
     };
     if samples.is_empty() {
-        return Ok(headline);
+        return Ok(outcome);
     }
-    let tested = match Tested::of(&headline.units) {
+    let tested = match Tested::of(&outcome.units) {
         Ok(tested) => tested,
         Err(error) => {
-            headline.verdict = Verdict::CantTell(error.message().to_owned());
-            return Ok(headline);
+            outcome.verdict = Verdict::CantTell(error.message().to_owned());
+            return Ok(outcome);
         }
     };
-    if matches!(headline.doubt, None | Some(Doubt::Change(_)))
-        && let Some(doubt) = reads_masked(&headline, &unmasked, seed)
+    if matches!(outcome.doubt, None | Some(Doubt::Change(_)))
+        && let Some(doubt) = reads_masked(&outcome, &unmasked, seed)
     {
-        headline.doubt = Some(doubt);
+        outcome.doubt = Some(doubt);
     }
-    let noise = match &headline.doubt {
+    let noise = match &outcome.doubt {
         Some(Doubt::Change(_)) => None,
         _ => floor(&samples, rounds, seed)?,
     };
-    tested.fill(&mut headline, planned.margin, rounds, seed)?;
-    headline.interval = headline
+    tested.fill(&mut outcome, planned.margin, rounds, seed)?;
+    outcome.interval = outcome
         .interval
-        .map(|interval| within(interval, planned.range, &headline.units));
-    headline.noise_floor = noise.map(|noise| noise.of_mean_95);
-    let templates = headline
+        .map(|interval| within(interval, planned.range, &outcome.units));
+    outcome.noise_floor = noise.map(|noise| noise.of_mean_95);
+    let templates = outcome
         .units
         .iter()
         .map(|unit| unit.by_template().len())
         .max();
     let templates = templates.unwrap_or(1) as f64;
-    headline.noise_of_unit = noise.map(|noise| noise.of_unit / templates.sqrt());
-    Ok(headline)
+    outcome.noise_of_unit = noise.map(|noise| noise.of_unit / templates.sqrt());
+    Ok(outcome)
 }
 
 /// The doubt about a measure of masked answers that finds no difference, while unmasked ones would show
@@ -123,12 +123,12 @@ impl Tested {
 
     /// The p-value of the test.
     pub(super) fn p(&self, seed: u64) -> f64 {
-        let [p, _] = self.p_values(&HeadlineTest::new(&self.differences, seed));
+        let [p, _] = self.p_values(&PrimaryTest::new(&self.differences, seed));
         p
     }
 
     /// The p-values of the test, and of sign flips in its place.
-    fn p_values(&self, test: &HeadlineTest<'_>) -> [f64; 2] {
+    fn p_values(&self, test: &PrimaryTest<'_>) -> [f64; 2] {
         let crossed_p = self.crossed.map_or(0.0, |crossed| crossed.p());
         test.p_values().map(|p| p.max(crossed_p))
     }
@@ -142,7 +142,7 @@ impl Tested {
         rounds: &Rounds,
         seed: u64,
     ) -> Result<()> {
-        let test = HeadlineTest::new(&self.differences, seed);
+        let test = PrimaryTest::new(&self.differences, seed);
         outcome.estimate = Some(self.differences.mean());
         outcome.interval = self.interval(rounds, seed)?;
         let [p, sign_flip_p] = self.p_values(&test);
@@ -154,7 +154,7 @@ impl Tested {
         Ok(())
     }
 
-    fn margin(&self, test: &HeadlineTest<'_>, size: f64) -> Result<Margin> {
+    fn margin(&self, test: &PrimaryTest<'_>, size: f64) -> Result<Margin> {
         let tested = test.against(size)?;
         let [inside, outside] = self
             .crossed
@@ -175,15 +175,15 @@ impl Tested {
         if differences.units() < 6 || differences.standard_error().is_none() {
             return Ok(None);
         }
-        let over_occupations = headline_interval(differences, rounds.interval, seed)?;
+        let over_occupations = primary_interval(differences, rounds.interval, seed)?;
         let Some(crossed) = self.crossed else {
             return Ok(Some(over_occupations));
         };
-        let over_both = crossed.interval(HEADLINE_LEVEL)?;
+        let over_both = crossed.interval(PRIMARY_LEVEL)?;
         Ok(Some(Interval {
             low: over_occupations.low.min(over_both.low),
             high: over_occupations.high.max(over_both.high),
-            level: HEADLINE_LEVEL,
+            level: PRIMARY_LEVEL,
         }))
     }
 }

@@ -9,7 +9,7 @@ use crate::text::terminal::sanitize;
 /// A table whose first row holds the column names.
 pub(super) type Rows = Vec<Vec<String>>;
 
-/// Marks an interval that seems to contradict the verdict beside it, which the limits explain.
+/// Marks an interval that seems to contradict the verdict next to it, which the caveats explain.
 pub(super) const MARK: &str = "†";
 
 /// Which of three conclusions a measure has.

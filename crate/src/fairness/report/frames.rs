@@ -7,13 +7,13 @@ use crate::error::Result;
 use crate::fairness::data_frame::{column, each, frame};
 
 impl Report {
-    /// The headline tests: `measure`, `contrast`, `unit`, `estimate`, `low`, `high` (95 %),
+    /// The primary tests: `measure`, `contrast`, `unit`, `estimate`, `low`, `high` (95 %),
     /// `p`, `adjusted_p`, `d_z`, `noise_floor`, `pairs`, `margin`, `adjusted_within_p`,
     /// `adjusted_beyond_p`, `verdict`.
     ///
     /// # Errors
     /// None that a user could cause.
-    pub fn headline_frame(&self) -> Result<DataFrame> {
+    pub fn primary_frame(&self) -> Result<DataFrame> {
         let rows = &self.primary_outcomes;
         frame(
             rows.len(),
@@ -43,7 +43,7 @@ impl Report {
         )
     }
 
-    /// The pairs behind the headline tests: `measure`, `contrast`, `occupation`, `first`, `second`,
+    /// The pairs behind the primary tests: `measure`, `contrast`, `occupation`, `first`, `second`,
     /// `difference`.
     ///
     /// # Errors

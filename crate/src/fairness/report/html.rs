@@ -18,8 +18,8 @@ const ANSWERS_BYTES: usize = 300_000;
 const CELL: &str = "text-align:left;vertical-align:top;padding:.2em .6em";
 
 impl Show for Report {
-    /// The conclusion, the headline tests with their chart, whom neutral prompts assume, the words
-    /// that differ, and the limits.
+    /// The conclusion, the primary tests with their chart, whom neutral prompts assume, the words
+    /// that differ, and the caveats.
     fn mime_bundle(&self) -> MimeBundle {
         MimeBundle {
             html: html(self),
@@ -29,14 +29,14 @@ impl Show for Report {
 }
 
 impl Show for Comparison {
-    /// The conclusion with its price, the table of changes, and the limits.
+    /// The conclusion with its side effects, the table of changes, and the caveats.
     fn mime_bundle(&self) -> MimeBundle {
         let mut html = opened();
         push_line(&mut html, "p", &format!("before: {}", self.before));
         push_line(&mut html, "p", &format!("after: {}", self.after));
         push_line(&mut html, "strong", &self.conclusion());
         push_table(&mut html, "Before and after", &self.rows());
-        push_limits(&mut html, &self.limits);
+        push_caveats(&mut html, &self.caveats);
         html.push_str("</div>");
         MimeBundle {
             html,
@@ -79,7 +79,7 @@ fn html(report: &Report) -> String {
         &format!("{}; {}", report.asked.grid(), report.asked.conditions()),
     );
     push_line(&mut html, "strong", &report.conclusion());
-    push_table(&mut html, "Headline tests", &report.headline_rows());
+    push_table(&mut html, "Primary tests", &report.primary_rows());
     push_chart(&mut html, report);
     if let Some(neutral) = &report.neutral {
         let title = "Whom the answers assume when the prompt names no group";
@@ -104,7 +104,7 @@ fn html(report: &Report) -> String {
             push_line(&mut html, "p", &validation.sentence());
         }
     }
-    push_limits(&mut html, &report.caveats);
+    push_caveats(&mut html, &report.caveats);
     push_answers(&mut html, report);
     html.push_str("</div>");
     html
@@ -154,9 +154,11 @@ pub(super) fn push_table(html: &mut String, title: &str, rows: &Rows) {
     html.push_str("</tbody></table></div>");
 }
 
-pub(super) fn push_limits(html: &mut String, limits: &[String]) {
-    html.push_str("<strong>Limits</strong><ul>");
-    limits.iter().for_each(|limit| push_line(html, "li", limit));
+pub(super) fn push_caveats(html: &mut String, caveats: &[String]) {
+    html.push_str("<strong>Caveats</strong><ul>");
+    caveats
+        .iter()
+        .for_each(|caveat| push_line(html, "li", caveat));
     html.push_str("</ul>");
 }
 
@@ -175,9 +177,9 @@ fn push_chart(html: &mut String, report: &Report) {
     html.push_str(&chart.titled(CHART).mime_bundle().html);
 }
 
-/// The effect of a headline test in standard deviations of its differences, under this name.
-pub(super) fn effect(headline: &super::PrimaryOutcome, name: String) -> Effect {
-    let units = headline.units.iter().map(Unit::difference);
+/// The effect of a primary test in standard deviations of its differences, under this name.
+pub(super) fn effect(outcome: &super::PrimaryOutcome, name: String) -> Effect {
+    let units = outcome.units.iter().map(Unit::difference);
     let pairs: Vec<f64> = units.collect();
     let deviation = Differences::new(pairs.as_slice())
         .ok()
@@ -185,8 +187,8 @@ pub(super) fn effect(headline: &super::PrimaryOutcome, name: String) -> Effect {
     let scaled = |value: f64| deviation.map_or(f64::NAN, |deviation| value / deviation);
     Effect {
         name,
-        mean: headline.estimate.map_or(f64::NAN, scaled),
-        interval: headline
+        mean: outcome.estimate.map_or(f64::NAN, scaled),
+        interval: outcome
             .interval
             .map(|interval| [interval.low, interval.high].map(scaled)),
         pairs: pairs.into_iter().map(scaled).collect(),

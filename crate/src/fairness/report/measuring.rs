@@ -17,7 +17,7 @@ const VERSION: u32 = 3;
 pub struct Measuring {
     /// The version of evenhand's measures, masks and labels.
     pub version: u32,
-    /// The definition of each headline measure.
+    /// The definition of each primary measure.
     pub definitions: Vec<String>,
     /// The groups of the lexicon, whose words are masked and determine whom an answer assumes.
     pub lexicon: Vec<MaskedGroup>,

@@ -3,26 +3,25 @@
 //!
 //! - `measured_answers` reads the answers and refuses an incomplete grid; `scores` measures them;
 //!   `preregistered` is the
-//!   list of headline tests, fixed by the study; `primary` has their outcomes, `estimate`
-//!   computes them, `doubts` tells what stands against a conclusion (`doubt`), and `verdict` draws it; `shares` tells what the differences vary
+//!   list of primary tests, fixed by the study; `primary` has their outcomes, `estimate`
+//!   computes them, `find_doubts` tells what stands against a conclusion (`doubt`), and `verdict` draws it; `shares` tells what the differences vary
 //!   with; `neutral`, `secondary` and
 //!   `words` are descriptive, without a verdict; `caveats` lists what all this does not show.
-//! - `compare` compares two reports of one study ([`Comparison`]), where both have answers (`paired`); `same` checks that both asked
+//! - `compare` compares two reports of one study ([`Comparison`]), where both have answers (`paired`); `comparability` checks that both asked
 //!   the same, and `measuring` that both measured the same.
 //! - `to_label` gives the answers that people label.
 //! - `models` puts the reports of several models together ([`MultiModelReport`]).
 //! - `conclusion` puts the findings into sentences; `format` writes values and tables; `text` renders a report for a terminal; with the
 //!   feature `notebook`, `html` renders it for a notebook and as a standalone page, `frames` gives its
-//!   tables as data frames, and `behind` the answers behind its numbers.
+//!   tables as data frames, and `report_answers` the answers behind its numbers.
 
-#[cfg(feature = "notebook")]
-mod behind;
 mod caveats;
+mod comparability;
 mod compare;
 mod conclusion;
 mod doubt;
-mod doubts;
 mod estimate;
+mod find_doubts;
 mod format;
 #[cfg(feature = "notebook")]
 mod frames;
@@ -35,7 +34,8 @@ mod neutral;
 mod paired;
 mod preregistered;
 mod primary;
-mod same;
+#[cfg(feature = "notebook")]
+mod report_answers;
 mod scores;
 mod secondary;
 mod shares;
@@ -70,20 +70,20 @@ use primary::Rounds;
 /// The report of a study, returned by [`StudyAnswers::measure`]. `Display` gives a summary, and a
 /// notebook shows the report as the last expression of a cell.
 ///
-/// The headline tests share one level of 5 % (Holm). Everything else is descriptive and carries no
+/// The primary tests share one level of 5 % (Holm). Everything else is descriptive and carries no
 /// verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
     /// What was asked, of whom, and when.
     pub asked: Asked,
-    /// The headline tests, in the order in which the study fixed them.
+    /// The primary tests, in the order in which the study fixed them.
     // The field's name in version 1 of the saved format.
     #[serde(alias = "headlines")]
     pub primary_outcomes: Vec<PrimaryOutcome>,
     /// Whom the answers to the neutral prompts assume; `None` if there is no neutral group.
     pub neutral: Option<Neutral>,
-    /// The mean of each headline measure in each group.
+    /// The mean of each primary measure in each group.
     pub groups: Vec<GroupMeans>,
     /// Measures of all answers together, without a verdict.
     pub secondary: Vec<Secondary>,
@@ -98,8 +98,8 @@ pub struct Report {
     /// The answers behind the numbers.
     #[cfg(feature = "notebook")]
     #[serde(skip)]
-    behind: behind::Behind,
-    /// Measures held against people: see [`with_validation`](Self::with_validation).
+    report_answers: report_answers::ReportAnswers,
+    /// Measures validated against human labels: see [`with_validation`](Self::with_validation).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,
     /// What `sample_to_label` draws from.
@@ -172,9 +172,9 @@ pub struct Asked {
     /// The templates. Empty in a report from an earlier version, which had one.
     #[serde(default)]
     pub templates: Vec<String>,
-    /// The headline measures, by name.
+    /// The primary measures, by name.
     pub measures: Vec<String>,
-    /// The margins of the headline tests, by name. `None` in a report from an earlier version, which
+    /// The margins of the primary tests, by name. `None` in a report from an earlier version, which
     /// had none and can be read but not compared.
     #[serde(default)]
     pub margins: Option<BTreeMap<String, f64>>,
@@ -207,7 +207,7 @@ impl Report {
         serde_json::from_str(json).map_err(no_report)
     }
 
-    /// The shares of the variance of each headline test's differences: how much occupations,
+    /// The shares of the variance of each primary test's differences: how much occupations,
     /// templates and chance contribute. Tests in which nothing varies are left out, as are those of
     /// which a report from an earlier version does not say enough.
     pub fn variance_shares(&self) -> Vec<VarianceShares> {
@@ -215,7 +215,7 @@ impl Report {
         outcomes.filter_map(|one| shares::shares(&[one])).collect()
     }
 
-    /// The first headline test of that name, if there is one. With more than two groups, there is one
+    /// The first primary test of that name, if there is one. With more than two groups, there is one
     /// for each pair, and the contrast tells them apart.
     pub fn primary_outcome(&self, name: &str) -> Option<&PrimaryOutcome> {
         self.primary_outcomes.iter().find(|one| one.name == name)
@@ -252,7 +252,7 @@ impl StudyAnswers {
 fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
     let measured = MeasuredAnswers::new(answers)?;
     let scores = measured.scores()?;
-    let headlines = estimate::test(
+    let outcomes = estimate::test(
         preregistered::list(&measured, &scores),
         measured.seed(),
         rounds,
@@ -260,18 +260,24 @@ fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
     let neutral = neutral::assumed(&measured);
     let utility = measured.utility();
     Ok(Report {
-        caveats: caveats::of(&measured, &scores, &headlines, neutral.as_ref(), &utility),
+        caveats: caveats::collect_caveats(
+            &measured,
+            &scores,
+            &outcomes,
+            neutral.as_ref(),
+            &utility,
+        ),
         groups: secondary::group_means(&measured, &scores),
-        secondary: secondary::of(&measured),
+        secondary: secondary::secondary_measures(&measured),
         words: words::differing(&measured)?,
         asked: asked(answers),
         validations: Vec::new(),
         answers: KeptAnswers::new(answers),
-        primary_outcomes: headlines,
+        primary_outcomes: outcomes,
         neutral,
         utility,
         #[cfg(feature = "notebook")]
-        behind: behind::Behind::of(answers),
+        report_answers: report_answers::ReportAnswers::of(answers),
     })
 }
 

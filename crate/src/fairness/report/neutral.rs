@@ -80,7 +80,7 @@ pub(super) fn assumed(measured: &MeasuredAnswers<'_>) -> Option<Neutral> {
 
 impl Neutral {
     /// The text of a table row: `4 of 5 female, 0 male, 0 neutral, 1 undetected`.
-    pub(super) fn told(&self, assumed: &Assumed) -> String {
+    pub(super) fn counts_text(&self, assumed: &Assumed) -> String {
         let mut counts = self.labels.iter().zip(&assumed.counts);
         let mut parts = Vec::new();
         if let Some((label, count)) = counts.next() {

@@ -1,4 +1,4 @@
-//! The headline tests, fixed by the study before any answer is seen: each of its measures on the
+//! The primary tests, fixed by the study before any answer is seen: each of its measures on the
 //! compared groups, and whom the answers to neutral prompts assume.
 
 use super::doubt::Doubt;
@@ -45,7 +45,7 @@ impl UnitSamples {
     }
 }
 
-/// All headline tests of a study, in their order.
+/// All primary tests of a study, in their order.
 pub(super) fn list(measured: &MeasuredAnswers<'_>, scores: &[MeasureScores]) -> Vec<Preregistered> {
     let mut contrasts = measured.study().contrasts();
     if contrasts.is_empty() {

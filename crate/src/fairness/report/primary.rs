@@ -1,4 +1,4 @@
-//! The headline tests and their outcomes.
+//! The primary tests and their outcomes.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::preregistered::UnitSamples;
 use crate::fairness::statistics::{Interval, NoisyDifference, difference};
 use crate::fairness::study::ALPHA;
 
-/// A headline test and its outcome. All values are in the measure's unit.
+/// A primary test and its outcome. All values are in the measure's unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PrimaryOutcome {
@@ -31,8 +31,8 @@ pub struct PrimaryOutcome {
     /// for fewer than 6 occupations, and if all differences are equal. With several templates it is
     /// an interval over both occupations and templates.
     pub interval: Option<Interval>,
-    /// The p-value of the headline test: see
-    /// [`HeadlineTest`](crate::fairness::statistics::HeadlineTest). With several templates it is the
+    /// The p-value of the primary test: see
+    /// [`PrimaryTest`](crate::fairness::statistics::PrimaryTest). With several templates it is the
     /// larger of that and the p-value over occupations and templates: see
     /// [`CrossedDifferences`](crate::fairness::statistics::CrossedDifferences).
     pub p: Option<f64>,
@@ -44,7 +44,7 @@ pub struct PrimaryOutcome {
     /// differences are equal.
     #[serde(default)]
     pub skewness: Option<f64>,
-    /// The p-value with Holm's adjustment over all headline tests that could be run.
+    /// The p-value with Holm's adjustment over all primary tests that could be run.
     pub adjusted_p: Option<f64>,
     /// The effect in standard deviations of the difference.
     pub d_z: Option<f64>,
@@ -65,7 +65,7 @@ pub struct PrimaryOutcome {
     pub verdict: Verdict,
 }
 
-/// One occupation in a headline test.
+/// One occupation in a primary test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Unit {
@@ -98,7 +98,7 @@ pub struct Unit {
     pub cells: Vec<UnitCell>,
 }
 
-/// One occupation with one template, in a headline test.
+/// One occupation with one template, in a primary test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UnitCell {
@@ -135,7 +135,7 @@ impl Unit {
     }
 }
 
-/// The verdict of a headline test. `Display` gives it as text;
+/// The verdict of a primary test. `Display` gives it as text;
 /// [`PrimaryOutcome::verdict_text`] adds the margin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -149,7 +149,7 @@ pub enum Verdict {
     /// The sample could have shown a difference, but did not. This does not prove that the model is
     /// even-handed.
     NoDifferenceShown,
-    /// The sample can't carry a verdict, for this reason: it is too small, has no values, or shows a
+    /// The sample can't support a verdict, for this reason: it is too small, has no values, or shows a
     /// difference only to a test that assumes symmetric differences; or there is a [`Doubt`].
     CantTell(String),
 }
@@ -168,7 +168,7 @@ impl fmt::Display for Verdict {
 /// The difference that is too small to matter, which was fixed before, and the tests against it.
 ///
 /// *Alike* and *differs* are two kinds of verdict. The probability that a report contains any false
-/// verdict of one kind is at most 5 %: each has its own Holm adjustment over all headline tests.
+/// verdict of one kind is at most 5 %: each has its own Holm adjustment over all primary tests.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Margin {

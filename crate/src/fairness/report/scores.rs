@@ -30,7 +30,7 @@ pub(super) struct MeasureScores {
 }
 
 impl MeasuredAnswers<'_> {
-    /// The scores of all headline measures, on masked answers unless a measure reads unmasked ones.
+    /// The scores of all primary measures, on masked answers unless a measure reads unmasked ones.
     /// Answers that decline are only scored by measures about refusing.
     ///
     /// # Errors

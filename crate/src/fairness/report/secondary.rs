@@ -1,4 +1,4 @@
-//! Secondary measures, shown with the headline tests but without a verdict.
+//! Secondary measures, shown with the primary tests but without a verdict.
 
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ pub(super) fn group_means(
         .collect()
 }
 
-pub(super) fn of(measured: &MeasuredAnswers<'_>) -> Vec<Secondary> {
+pub(super) fn secondary_measures(measured: &MeasuredAnswers<'_>) -> Vec<Secondary> {
     let mut found = Vec::new();
     if let Ok(pair) = measured.pair() {
         found.extend(counterfactual(measured, pair));

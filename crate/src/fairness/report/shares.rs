@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{PrimaryOutcome, Unit};
 use crate::fairness::statistics::variance_components;
 
-/// The shares of the variance of a headline test's differences, which add up to 1. The variance is
+/// The shares of the variance of a primary test's differences, which add up to 1. The variance is
 /// that of the difference between two single answers.
 ///
 /// The components are estimated by the analysis of variance of all occupations that have a value
@@ -32,7 +32,7 @@ pub struct VarianceShares {
     pub rest: Option<f64>,
 }
 
-/// The shares for the same headline test of one or several models. `None` if nothing varies.
+/// The shares for the same primary test of one or several models. `None` if nothing varies.
 pub(super) fn shares(outcomes: &[&PrimaryOutcome]) -> Option<VarianceShares> {
     let first = outcomes.first()?;
     let complete: Vec<Vec<&Unit>> = first

@@ -73,7 +73,7 @@ impl Asked {
 }
 
 impl Report {
-    pub(super) fn headline_rows(&self) -> Rows {
+    pub(super) fn primary_rows(&self) -> Rows {
         let verdict = match self.asked.templates.len() {
             0 => "verdict".to_owned(),
             1 => "verdict on this sentence".to_owned(),
@@ -191,7 +191,7 @@ impl Neutral {
             let women = one
                 .women
                 .map_or_else(none, |share| format!("{:.0} %", 100.0 * share));
-            vec![one.occupation.clone(), self.told(one), women]
+            vec![one.occupation.clone(), self.counts_text(one), women]
         });
         with_names(&["occupation", "answers assume", "women in the job"], rows)
     }
@@ -211,8 +211,8 @@ pub(super) fn estimate_cells(one: &PrimaryOutcome) -> [String; 2] {
     [estimate, interval]
 }
 
-/// The summary: what was asked, the headline tests, whom neutral prompts assume, the words
-/// that differ, and the limits.
+/// The summary: what was asked, the primary tests, whom neutral prompts assume, the words
+/// that differ, and the caveats.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n{}\n", self.asked.grid(), self.asked.conditions())?;
@@ -220,7 +220,7 @@ impl fmt::Display for Report {
             f,
             "{}\n\n{}",
             self.conclusion(),
-            aligned(&self.headline_rows())
+            aligned(&self.primary_rows())
         )?;
         if let Some(neutral) = &self.neutral {
             let title = "Whom the answers assume when the prompt names no group";
@@ -247,15 +247,15 @@ impl fmt::Display for Report {
             }
             writeln!(f)?;
         }
-        f.write_str("Limits")?;
+        f.write_str("Caveats")?;
         self.caveats
             .iter()
-            .try_for_each(|limit| write!(f, "\n- {}", sanitize_line(limit, 600)))
+            .try_for_each(|caveat| write!(f, "\n- {}", sanitize_line(caveat, 600)))
     }
 }
 
 /// The title of what people labeled.
-pub(super) const PEOPLE: &str = "Held against people";
+pub(super) const PEOPLE: &str = "Validated against human labels";
 
 /// The title of the shares of variance.
 pub(super) const VARIANCE: &str = "What the differences vary with, in % of their variance";
@@ -300,15 +300,15 @@ pub(super) fn variance_rows(
 }
 
 /// The title of the words that differ.
-pub(super) const WORDS: &str = "Words that differ most (a ranking, no verdict)";
+pub(super) const WORDS: &str = "Words that differ most (a ranking, not a test)";
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "before: {}\nafter:  {}\n", self.before, self.after)?;
         writeln!(f, "{}\n\n{}", self.conclusion(), aligned(&self.rows()))?;
-        f.write_str("Limits")?;
-        self.limits
+        f.write_str("Caveats")?;
+        self.caveats
             .iter()
-            .try_for_each(|limit| write!(f, "\n- {}", sanitize_line(limit, 600)))
+            .try_for_each(|caveat| write!(f, "\n- {}", sanitize_line(caveat, 600)))
     }
 }

@@ -37,7 +37,7 @@ impl Report {
         LabelSample::of_person(answers.study(), neutral_texts(answers)?, n)
     }
 
-    /// Draws `n` answers that a headline measure scores, for people to classify: refusals (*yes* or
+    /// Draws `n` answers that a primary measure scores, for people to classify: refusals (*yes* or
     /// *no*), sentiment (*positive*, *neutral* or *negative*), or a measure of your own that has
     /// [classes](crate::fairness::measures::Measure::classes).
     ///

@@ -1,5 +1,5 @@
-//! The verdicts: adjusted p-values over all headline tests that share a level, and what follows from
-//! them. A difference that only a test for symmetric differences shows is no verdict, and a doubt
+//! The verdicts: adjusted p-values over all primary tests that share a level, and what follows from
+//! them. A difference that only a test for symmetric differences shows is not a verdict, and a doubt
 //! prevents one.
 
 use super::primary::{Margin, PrimaryOutcome, Verdict};

@@ -16,7 +16,7 @@ const FEWEST_ROUNDS: usize = 100;
 ///
 /// Its intervals have too little coverage when there are few units (89 % instead of 95 % for 8
 /// normal differences). They are provided for comparison with other software; prefer
-/// [`headline_interval`](super::headline_interval).
+/// [`primary_interval`](super::primary_interval).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bootstrap {
     estimate: f64,

@@ -1,4 +1,4 @@
-//! Whether a sample is large enough to carry a verdict, checked before looking at its values.
+//! Whether a sample is large enough to support a verdict, checked before looking at its values.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct Feasibility {
 }
 
 impl Feasibility {
-    /// The feasibility of the sign-flip test with `units` pairs, for one of `tests` headline
+    /// The feasibility of the sign-flip test with `units` pairs, for one of `tests` primary
     /// measures with Holm's adjustment, at `alpha`.
     ///
     /// # Errors
@@ -39,19 +39,19 @@ impl Feasibility {
         self.alpha / self.tests as f64
     }
 
-    /// The fewest pairs that can carry a verdict: the least n with 2^(1-n) <= alpha / m.
+    /// The fewest pairs that can support a verdict: the least n with 2^(1-n) <= alpha / m.
     pub fn needed(&self) -> usize {
         (1..)
             .find(|units| smallest_p(*units) <= self.threshold())
             .unwrap_or(usize::MAX)
     }
 
-    /// Whether the sample can carry a verdict.
+    /// Whether the sample can support a verdict.
     pub fn carries_a_verdict(&self) -> bool {
         self.floor() <= self.threshold()
     }
 
-    /// Returns an error unless the sample can carry a verdict.
+    /// Returns an error unless the sample can support a verdict.
     ///
     /// # Errors
     /// The sample is too small: the message gives the reason, and the hint the number of units
@@ -74,7 +74,7 @@ fn smallest_p(units: usize) -> f64 {
     2.0_f64.powi(1_i32.saturating_sub(exponent)).min(1.0)
 }
 
-/// The reason why the sample can or can't carry a verdict.
+/// The reason why the sample can or can't support a verdict.
 impl fmt::Display for Feasibility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.carries_a_verdict() {
@@ -84,7 +84,7 @@ impl fmt::Display for Feasibility {
         };
         let pairs = if self.units == 1 { "pair" } else { "pairs" };
         let (floor, threshold) = (short(self.floor()), short(self.threshold()));
-        write!(f, "{} {pairs} {verb} carry a verdict: ", self.units)?;
+        write!(f, "{} {pairs} {verb} support a verdict: ", self.units)?;
         write!(
             f,
             "the smallest p-value they can have is {floor}, and {threshold} is needed"
@@ -122,26 +122,26 @@ mod tests {
     #[test]
     fn a_refusal_names_the_reason_and_the_number_that_would_do() {
         insta::assert_snapshot!(says(5, 1), @r"
-        5 pairs can't carry a verdict: the smallest p-value they can have is 0.0625, and 0.05 is needed
+        5 pairs can't support a verdict: the smallest p-value they can have is 0.0625, and 0.05 is needed
           hint: 6 would do; more samples of the same units don't help
         ");
         insta::assert_snapshot!(says(7, 4), @r"
-        7 pairs can't carry a verdict: the smallest p-value they can have is 0.0156, and 0.0125 is needed (0.05 over 4 measures)
+        7 pairs can't support a verdict: the smallest p-value they can have is 0.0156, and 0.0125 is needed (0.05 over 4 measures)
           hint: 8 would do; more samples of the same units don't help
         ");
         insta::assert_snapshot!(says(1, 1), @r"
-        1 pair can't carry a verdict: the smallest p-value they can have is 1, and 0.05 is needed
+        1 pair can't support a verdict: the smallest p-value they can have is 1, and 0.05 is needed
           hint: 6 would do; more samples of the same units don't help
         ");
         insta::assert_snapshot!(says(0, 1), @r"
-        0 pairs can't carry a verdict: the smallest p-value they can have is 1, and 0.05 is needed
+        0 pairs can't support a verdict: the smallest p-value they can have is 1, and 0.05 is needed
           hint: 6 would do; more samples of the same units don't help
         ");
     }
 
     #[test]
     fn a_sample_that_can_says_so() {
-        insta::assert_snapshot!(says(8, 4), @"8 pairs can carry a verdict: the smallest p-value they can have is 0.0078, and 0.0125 is needed (0.05 over 4 measures)");
-        insta::assert_snapshot!(says(30, 1), @"30 pairs can carry a verdict: the smallest p-value they can have is 2e-9, and 0.05 is needed");
+        insta::assert_snapshot!(says(8, 4), @"8 pairs can support a verdict: the smallest p-value they can have is 0.0078, and 0.0125 is needed (0.05 over 4 measures)");
+        insta::assert_snapshot!(says(30, 1), @"30 pairs can support a verdict: the smallest p-value they can have is 2e-9, and 0.05 is needed");
     }
 }

@@ -3,10 +3,10 @@
 //!
 //! - [`Samples`] and [`Pairs`] hold the measured values, unit by unit, and are reduced to
 //!   [`Differences`]: one number per unit. All paired statistics start from these.
-//! - [`HeadlineTest`] decides, from [`sign_flip`] and a t for skewed differences: whether
+//! - [`PrimaryTest`] decides, from [`sign_flip`] and a t for skewed differences: whether
 //!   there is a difference, and whether it lies within a margin. [`sign_test`], [`wilcoxon`],
 //!   [`paired_t`] and [`equivalence`] are provided for comparison.
-//! - [`headline_interval`] is the interval that reports show, composed of [`sign_flip_interval`]
+//! - [`primary_interval`] is the interval that reports show, composed of [`sign_flip_interval`]
 //!   and [`skewness_interval`]; [`student_interval`] and [`Bootstrap`] are alternatives.
 //!   [`Differences::d_z`] and [`dominance`] are effect sizes.
 //! - [`CrossedDifferences`] are differences of units under several conditions, such as occupations
@@ -16,10 +16,10 @@
 //!   where each is a [`NoisyDifference`].
 //! - [`Proportion`], [`newcombe`], [`fisher_exact`] and [`PairedCounts`] are for rates,
 //!   [`mann_whitney`] for unpaired values; [`cohen_kappa`] is for the agreement of two people.
-//! - [`holm`] adjusts the p-values of the headline measures, [`benjamini_hochberg`] those of the
+//! - [`holm`] adjusts the p-values of the primary measures, [`benjamini_hochberg`] those of the
 //!   words; [`bonferroni`] and [`benjamini_yekutieli`] are alternatives.
-//! - [`Feasibility`] tells, before any value is looked at, whether a number of units can carry a
-//!   verdict; [`headline_power`], [`paired_power`] and [`units_for_power`] how many units it takes
+//! - [`Feasibility`] tells, before any value is looked at, whether a number of units can support a
+//!   verdict; [`primary_power`], [`paired_power`] and [`units_for_power`] how many units it takes
 //!   to detect an effect; [`noise_floor`] how large a difference chance alone would produce.
 //!
 //! All are pure functions: those that draw random numbers take a seed, and the same seed gives the
@@ -27,14 +27,14 @@
 //! computation are an error of kind [`Statistics`](crate::ErrorKind::Statistics).
 //!
 //! ```
-//! use evenhand::fairness::statistics::{Alternative, Differences, headline_interval, sign_flip};
+//! use evenhand::fairness::statistics::{Alternative, Differences, primary_interval, sign_flip};
 //!
 //! let men = [0.62, 0.71, 0.55, 0.66, 0.48, 0.59, 0.78, 0.52];
 //! let women = [0.70, 0.58, 0.61, 0.51, 0.37, 0.64, 0.57, 0.625];
 //! let differences = Differences::between(&men, &women)?;
 //! let test = sign_flip(&differences, Alternative::TwoSided, 7);
 //! assert_eq!(test.p, 0.4140625);
-//! assert!(headline_interval(&differences, 10_000, 7)?.contains(0.0));
+//! assert!(primary_interval(&differences, 10_000, 7)?.contains(0.0));
 //! # Ok::<(), evenhand::Error>(())
 //! ```
 
@@ -46,13 +46,13 @@ mod crossed;
 mod differences;
 mod distribution;
 mod feasibility;
-mod headline;
-mod headline_test;
 mod interval;
 mod inversion;
 mod kappa;
 mod noise;
 mod power;
+mod primary_interval;
+mod primary_test;
 mod proportion;
 mod rank;
 mod samples;
@@ -71,13 +71,13 @@ pub use differences::Differences;
 pub(super) use differences::difference;
 pub(super) use distribution::normal_cdf;
 pub use feasibility::Feasibility;
-pub use headline::{HEADLINE_LEVEL, headline_interval, skewness_interval};
-pub use headline_test::{HeadlineTest, MarginTest, headline_power};
 pub use interval::Interval;
 pub use inversion::sign_flip_interval;
 pub use kappa::{Kappa, cohen_kappa};
 pub use noise::{NoiseFloor, noise_floor};
 pub use power::{paired_power, sign_flip_power, units_for_power};
+pub use primary_interval::{PRIMARY_LEVEL, primary_interval, skewness_interval};
+pub use primary_test::{MarginTest, PrimaryTest, primary_power};
 pub use proportion::{PairedCounts, Proportion, fisher_exact, newcombe};
 pub use rank::{SignTest, Wilcoxon, sign_test, wilcoxon};
 pub use samples::{Pairs, Samples};

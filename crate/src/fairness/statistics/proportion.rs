@@ -68,7 +68,7 @@ impl Proportion {
 }
 
 /// The exact two-sided p-value of two independent proportions (Fisher 1935): the probability, given
-/// the margins, of all tables that are no likelier than the observed one.
+/// the margins, of all tables that are not likelier than the observed one.
 pub fn fisher_exact(first: Proportion, second: Proportion) -> f64 {
     let (trials, successes) = (
         first.trials + second.trials,

@@ -3,9 +3,9 @@
 
 use super::check::{self, invalid};
 use super::differences::{Differences, ROUNDING};
-use super::headline::{HEADLINE_LEVEL, skewness_interval, skewness_p};
 use super::interval::Interval;
 use super::inversion::sign_flip_interval;
+use super::primary_interval::{PRIMARY_LEVEL, skewness_interval, skewness_p};
 use super::sign_flip::{Alternative, sign_flip};
 use crate::error::Result;
 
@@ -124,7 +124,7 @@ pub fn size_change(
             high: tested.in_unit(squares.high),
             ..squares
         };
-        agreeing(ends, reduction, p <= 1.0 - HEADLINE_LEVEL)
+        agreeing(ends, reduction, p <= 1.0 - PRIMARY_LEVEL)
     });
     Ok(SizeChange {
         before: root(tested.mean_squares[0]),
@@ -232,15 +232,15 @@ impl Tested {
         if !self.has_interval() {
             return Ok(None);
         }
-        let flips = sign_flip_interval(&self.squares, HEADLINE_LEVEL, seed)?;
-        let corrected = skewness_interval(&self.squares, HEADLINE_LEVEL, rounds, seed)?;
+        let flips = sign_flip_interval(&self.squares, PRIMARY_LEVEL, seed)?;
+        let corrected = skewness_interval(&self.squares, PRIMARY_LEVEL, rounds, seed)?;
         let mut interval = Interval {
             low: flips.low.min(corrected.low),
             high: flips.high.max(corrected.high),
-            level: HEADLINE_LEVEL,
+            level: PRIMARY_LEVEL,
         };
         if let Some(steadier) = &self.steadier {
-            let steadier = sign_flip_interval(steadier, HEADLINE_LEVEL, seed)?;
+            let steadier = sign_flip_interval(steadier, PRIMARY_LEVEL, seed)?;
             if self.noise_grew {
                 interval.low = interval.low.min(steadier.low);
             } else {

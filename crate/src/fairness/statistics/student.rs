@@ -61,7 +61,7 @@ pub struct Equivalence {
 
 /// Two one-sided t tests (Schuirmann 1987): against a mean of -margin or less, and against one of
 /// +margin or more. p is below alpha exactly when Student's interval at 1 - 2 alpha lies within the
-/// margin. A difference that is not significant is no proof of equivalence.
+/// margin. A difference that is not significant does not prove equivalence.
 ///
 /// # Errors
 /// A margin that is not above 0; only one unit; differences that are all equal.

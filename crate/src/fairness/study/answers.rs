@@ -65,7 +65,7 @@ impl StudyAnswers {
     /// let study = Study::new([Occupation::new("nurse")]).samples(2);
     /// let texts = ["She cares.", "Nurses care.", "She cares.", "She helps.", "He cares.", "He helps."];
     /// let report = StudyAnswers::from_texts(study, texts.map(Some))?.measure()?;
-    /// assert!(report.primary_outcomes[0].verdict.to_string().starts_with("can't tell: 1 pair can't carry"));
+    /// assert!(report.primary_outcomes[0].verdict.to_string().starts_with("can't tell: 1 pair can't support"));
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     ///

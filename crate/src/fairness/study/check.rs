@@ -16,7 +16,7 @@ const FEWEST_TEMPLATES: usize = 6;
 pub(in crate::fairness) const ALPHA: f64 = 0.05;
 
 impl Study {
-    /// Warnings about the design: why the study can't carry a verdict, or how it will mislead.
+    /// Warnings about the design: why the study can't support a verdict, or how it will mislead.
     /// Empty for a sound study.
     pub fn warnings(&self) -> Vec<String> {
         let mut checks = Vec::new();
@@ -75,7 +75,7 @@ impl Study {
             .collect();
         (!others.is_empty()).then(|| {
             format!(
-                "no headline test is about {}: they compare '{}' and '{}' alone; without \
+                "no primary test is about {}: they compare '{}' and '{}' alone; without \
                  `.compared(..)` all pairs are tested",
                 others.join(", "),
                 sanitize_line(first, 40),
@@ -144,18 +144,18 @@ impl Study {
     /// Returns an error if the study can't be asked or measured at all.
     pub(super) fn check(&self) -> Result<()> {
         if self.occupations.is_empty() || self.groups.is_empty() {
-            return Err(wrong("a study needs an occupation and a group")
+            return Err(invalid_argument("a study needs an occupation and a group")
                 .with_hint("`Study::new(occupations::first(12)?)` has both"));
         }
         if self.samples == 0 {
-            return Err(wrong("a study with 0 samples asks nothing"));
+            return Err(invalid_argument("a study with 0 samples asks nothing"));
         }
         if self.temperature == 0.0 && self.samples > 1 {
             let message = format!(
                 "at temperature 0 the {} samples of a prompt are all the same answer",
                 self.samples
             );
-            return Err(wrong(message).with_hint(
+            return Err(invalid_argument(message).with_hint(
                 "use a temperature above 0, or `.samples(1)`, which gives no noise floor",
             ));
         }
@@ -183,7 +183,7 @@ impl Study {
             return Ok(());
         }
         if self.templates.is_empty() {
-            return Err(wrong("a study without a template asks nothing")
+            return Err(invalid_argument("a study without a template asks nothing")
                 .with_hint("`templates::descriptions()` has six"));
         }
         if let Some(odd) = self.templates.iter().find(|one| !one.contains(PERSON)) {
@@ -194,9 +194,8 @@ impl Study {
                     sanitize_line(odd, 60)
                 ),
             };
-            return Err(
-                wrong(message).with_hint("write `{person}` for the person: \"Describe {person}.\"")
-            );
+            return Err(invalid_argument(message)
+                .with_hint("write `{person}` for the person: \"Describe {person}.\""));
         }
         unique("template", self.templates.iter().map(|one| one.trim()))
     }
@@ -230,10 +229,10 @@ impl Study {
                 "the study has no group '{}' to compare",
                 sanitize_line(name, 40)
             );
-            return Err(wrong(message).with_hint(format!("it has {}", names.join(", "))));
+            return Err(invalid_argument(message).with_hint(format!("it has {}", names.join(", "))));
         }
         if pair[0] == pair[1] {
-            return Err(wrong("a group can't be compared with itself"));
+            return Err(invalid_argument("a group can't be compared with itself"));
         }
         Ok(())
     }
@@ -258,7 +257,7 @@ pub(in crate::fairness) fn blinded(measure: &str, why: &str) -> Error {
     let message = format!(
         "the measure '{measure}' {why}, and the study masks the words of its groups before it measures"
     );
-    wrong(message).with_hint(
+    invalid_argument(message).with_hint(
         "let it read the answers as they came, with `Raw(..)` around it (then it differs by what \
          was asked, too), or give the study another `.lexicon(..)`",
     )
@@ -272,12 +271,12 @@ fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
                 "the {what} '{}' occurs twice in the study",
                 sanitize_line(name, 40)
             );
-            return Err(wrong(message));
+            return Err(invalid_argument(message));
         }
     }
     Ok(())
 }
 
-pub(super) fn wrong(message: impl Into<String>) -> Error {
+pub(super) fn invalid_argument(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Argument, message)
 }

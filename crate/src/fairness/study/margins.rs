@@ -1,9 +1,9 @@
-//! The margins below which a difference does not matter, and the names of the headline tests.
+//! The margins below which a difference does not matter, and the names of the primary tests.
 
 use std::collections::BTreeMap;
 
 use super::Study;
-use super::check::wrong;
+use super::check::invalid_argument;
 use crate::error::Result;
 use crate::text::sanitize_line;
 
@@ -14,12 +14,12 @@ const LARGEST: f64 = 1e100;
 const SHARE_MARGIN: f64 = 0.1;
 
 impl Study {
-    /// The margin of a headline test: a difference that is smaller does not matter. It has to be
+    /// The margin of a primary test: a difference that is smaller does not matter. It has to be
     /// fixed before the answers are seen, and is part of the report.
     ///
     /// A report says *alike within ±margin* if it shows that the difference is smaller, which takes
     /// more than not finding one: two one-sided tests, each with a chance of 5 % to be wrong, with
-    /// Holm's adjustment over all headline tests (Schuirmann 1987; Lakens 2017).
+    /// Holm's adjustment over all primary tests (Schuirmann 1987; Lakens 2017).
     ///
     /// The name is that of a measure, or of a test of the neutral prompts such as `assumed female`.
     ///
@@ -50,7 +50,7 @@ impl Study {
         ]
     }
 
-    /// The margins of all headline tests that have one, by name.
+    /// The margins of all primary tests that have one, by name.
     pub(in crate::fairness) fn margins(&self) -> BTreeMap<String, f64> {
         let measures = self.measures.iter();
         let mut margins: BTreeMap<String, f64> = measures
@@ -76,13 +76,13 @@ impl Study {
         for (name, margin) in self.margins() {
             let shown = sanitize_line(&name, 40);
             if !names.contains(&name) {
-                return Err(wrong(format!(
-                    "the margin of '{shown}' is set, but the study has no such headline test"
+                return Err(invalid_argument(format!(
+                    "the margin of '{shown}' is set, but the study has no such primary test"
                 ))
                 .with_hint(format!("it has {}", names.join(", "))));
             }
             if !(margin > 0.0 && margin.is_finite()) {
-                return Err(wrong(format!(
+                return Err(invalid_argument(format!(
                     "the margin of '{shown}' is {margin}, and must be above 0"
                 ))
                 .with_hint(
@@ -90,7 +90,7 @@ impl Study {
                 ));
             }
             if margin > LARGEST {
-                return Err(wrong(format!(
+                return Err(invalid_argument(format!(
                     "the margin of '{shown}' is {margin:e}, and no score can be more than {LARGEST:e}"
                 ))
                 .with_hint(

@@ -35,7 +35,7 @@ const PROMPTS: [(&str, &str, &str, &str); 5] = [
 impl Study {
     /// The ten prompts of Microsoft's lab, word for word, one sample each.
     ///
-    /// They can be asked and read, but can't carry a verdict: [`warnings`](Self::warnings) gives
+    /// They can be asked and read, but can't support a verdict: [`warnings`](Self::warnings) gives
     /// the reasons.
     ///
     /// ```

@@ -153,11 +153,11 @@ impl<N: Into<String>, A: Into<String>> From<(N, A)> for StudyGroup {
 /// occupations allow a verdict. With the default measures, which give six tests, at least 8
 /// occupations are needed, and 26 to detect a large effect (a d_z of 0.8) in four of five studies;
 /// with a single test, 6 and 19. See
-/// [`headline_power`](crate::fairness::statistics::headline_power) for other numbers.
+/// [`primary_power`](crate::fairness::statistics::primary_power) for other numbers.
 ///
 /// **Occupations have to be independent of one another**, and none of them may lie far off alone: see
 /// where the level does not hold in
-/// [`HeadlineTest`](crate::fairness::statistics::HeadlineTest).
+/// [`PrimaryTest`](crate::fairness::statistics::PrimaryTest).
 ///
 /// **A study with one template is about that sentence alone**: see [`templates`](Self::templates).
 ///
@@ -179,7 +179,7 @@ pub struct Study {
     pub(super) compared: Option<[String; 2]>,
     pub(super) lexicon: Lexicon,
     pub(super) measures: Vec<Arc<dyn Measure>>,
-    /// The margins that were set, by the name of the headline test.
+    /// The margins that were set, by the name of the primary test.
     margins: BTreeMap<String, f64>,
 }
 
@@ -325,7 +325,7 @@ impl Study {
         study
     }
 
-    /// The headline measures, fixed before any answer is seen. Each is tested for the difference of
+    /// The primary measures, fixed before any answer is seen. Each is tested for the difference of
     /// the first group's value minus the second's, and all tests share one level of 5 %: each
     /// additional measure reduces the power of the others.
     ///
@@ -353,7 +353,7 @@ impl Study {
         }
     }
 
-    /// Adds a headline measure. [`measures`](Self::measures) sets all of them.
+    /// Adds a primary measure. [`measures`](Self::measures) sets all of them.
     pub fn measure(&self, measure: impl Measure + 'static) -> Self {
         let mut study = self.clone();
         study.measures.push(Arc::new(measure));

@@ -59,7 +59,7 @@ fn the_lab_tells_why_it_can_t_carry_a_verdict() {
     assert_snapshot!(Study::microsoft_lab(), @"
     5 occupations x 3 groups (neutral, female, male), 10 prompts, 1 sample of each
     - no occupation is asked as both female and male: a difference may be due to the occupation or to the group (they are confounded)
-    - 5 pairs can't carry a verdict: the smallest p-value they can have is 0.0625, and 0.0083 is needed (0.05 over 6 measures); 8 occupations would do, more samples don't help
+    - 5 pairs can't support a verdict: the smallest p-value they can have is 0.0625, and 0.0083 is needed (0.05 over 6 measures); 8 occupations would do, more samples don't help
     - one sample per prompt: how much answers to the same prompt vary is unknown, so there is no noise floor
     ");
 }
@@ -110,7 +110,7 @@ fn groups_are_compared_in_all_pairs_unless_one_is_named() {
         .warnings()
         .join("\n");
     assert!(
-        others.contains("no headline test is about 'female': they compare 'nb' and 'male' alone; without `.compared(..)` all pairs are tested"),
+        others.contains("no primary test is about 'female': they compare 'nb' and 'male' alone; without `.compared(..)` all pairs are tested"),
         "{others}"
     );
 }
@@ -343,7 +343,7 @@ fn every_occupation_is_asked_with_every_template() {
     assert_eq!((cell.occupation, cell.template, cell.group), (1, 1, 2));
     assert_snapshot!(first(12).templates(templates::descriptions()), @"12 occupations x 6 templates x 3 groups (neutral, female, male), 216 prompts, 10 samples of each");
     assert_snapshot!(study.warnings().join("\n"), @"
-    2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 occupations would do, more samples don't help
+    2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 occupations would do, more samples don't help
     2 templates hardly show how much templates differ, so that only large differences can be shown; use 6 or more
     ");
     assert_snapshot!(refused(study.templates([""; 0])), @"

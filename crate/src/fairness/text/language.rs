@@ -37,7 +37,7 @@ pub enum Language {
     Other(&'static str),
 }
 
-pub(super) fn of(text: &Text) -> Language {
+pub(super) fn detect(text: &Text) -> Language {
     if text.word_count() < ENOUGH_WORDS && !foreign_letters(text.answer()) {
         return Language::Unsure;
     }

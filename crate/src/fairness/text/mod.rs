@@ -84,7 +84,7 @@ impl Text {
     /// Tokenizes an answer.
     pub fn new(answer: impl Into<String>) -> Self {
         let answer = typography::composed(answer.into());
-        let (lower, places) = tokens::read(&answer);
+        let (lower, places) = tokens::tokenize(&answer);
         Self {
             answer,
             prompt: None,
@@ -161,12 +161,12 @@ impl Text {
 
     /// The sentences as written. A line break also ends a sentence.
     pub fn sentences(&self) -> impl Iterator<Item = &str> {
-        sentences::of(self)
+        sentences::split_sentences(self)
     }
 
     /// The language of the answer, as far as it can be determined.
     pub fn language(&self) -> Language {
-        language::of(self)
+        language::detect(self)
     }
 
     /// The answer in lower case, with straight apostrophes.
@@ -200,7 +200,7 @@ impl Text {
     pub(super) fn stems(&self) -> &[u64] {
         self.stems.get_or_init(|| {
             typography::runs(&self.lower, char::is_alphanumeric)
-                .map(|run| fingerprint(&stem::of(run)))
+                .map(|run| fingerprint(&stem::stem_of(run)))
                 .collect()
         })
     }

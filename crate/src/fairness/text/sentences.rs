@@ -4,7 +4,7 @@ use super::{Kind, Text};
 
 /// The sentences of a text: each ends after its period, question mark or exclamation mark and any
 /// closing quotation marks and brackets, or at the end of its line.
-pub(super) fn of(text: &Text) -> impl Iterator<Item = &str> {
+pub(super) fn split_sentences(text: &Text) -> impl Iterator<Item = &str> {
     let mut from = 0;
     let mut places = text.places.iter().peekable();
     std::iter::from_fn(move || {

@@ -34,7 +34,7 @@ const LONGEST: usize = 48;
 
 /// The stem of a word in lower case. A word of at most three letters, or with characters other than
 /// a to z, is its own stem.
-pub(super) fn of(word: &str) -> Cow<'_, str> {
+pub(super) fn stem_of(word: &str) -> Cow<'_, str> {
     if !(4..=LONGEST).contains(&word.len()) || !word.bytes().all(|b| b.is_ascii_lowercase()) {
         return Cow::Borrowed(word);
     }

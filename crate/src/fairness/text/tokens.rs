@@ -36,7 +36,7 @@ const CLITICS: [(&str, Kind); 7] = [
 ];
 
 /// The text in lower case, and the tokens with their positions in both versions.
-pub(super) fn read(text: &str) -> (String, Vec<Place>) {
+pub(super) fn tokenize(text: &str) -> (String, Vec<Place>) {
     let mut reader = Reader {
         text,
         lower: String::with_capacity(text.len()),

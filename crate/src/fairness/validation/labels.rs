@@ -39,7 +39,7 @@ impl LabelSample {
     /// columns than these and `row` are ignored, as is the order of the rows. The file may use any
     /// usual separator and encoding.
     ///
-    /// Upper and lower case are the same. A label that is missing is no error: the row counts as
+    /// Upper and lower case are the same. A missing label is not an error: the row counts as
     /// not labeled.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl LabelSample {
                         "{file}: line {first} and line {} give row {name} different labels",
                         line.number
                     );
-                    return Err(wrong(message).with_hint(
+                    return Err(invalid_argument(message).with_hint(
                         "one person has one label for a row: correct it, or put a second person's \
                          labels into another column or file",
                     ));
@@ -103,11 +103,11 @@ impl LabelSample {
         let class = self.classes().iter().position(same);
         class.map(Some).ok_or_else(|| {
             let message = format!(
-                "{file}, line {}: '{}' is none of the labels",
+                "{file}, line {}: '{}' is not one of the labels",
                 line.number,
                 sanitize_line(label, 40)
             );
-            wrong(message).with_hint(format!(
+            invalid_argument(message).with_hint(format!(
                 "write {}; leave it empty if you did not judge it",
                 self.classes().join(", ")
             ))
@@ -170,11 +170,11 @@ pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     limited.read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LARGEST_FILE {
         let message = format!(
-            "{} is larger than {} MB, which no sheet of labels is",
+            "{} is larger than {} MB, too large for a sheet of labels",
             path.display(),
             LARGEST_FILE >> 20
         );
-        return Err(wrong(message));
+        return Err(invalid_argument(message));
     }
     Ok(bytes)
 }
@@ -189,7 +189,7 @@ fn no_columns(file: &str, head: &[String]) -> Error {
         true => "nothing".to_owned(),
         false => found.join(", "),
     };
-    wrong(format!(
+    invalid_argument(format!(
         "{file}: the first line has no column '{ROW}', or none that begins with '{LABEL}': it has {found}"
     ))
     .with_hint("keep the first line of the sheet that `sample.save(..)` wrote")
@@ -204,12 +204,12 @@ fn unknown_row(file: &str, line: &Line, name: &str) -> Error {
             sanitize_line(name, 40)
         ),
     };
-    wrong(message).with_hint(
+    invalid_argument(message).with_hint(
         "the labels belong to a sample of the same answers, of the same size and about the same \
          question",
     )
 }
 
-fn wrong(message: String) -> Error {
+fn invalid_argument(message: String) -> Error {
     Error::new(ErrorKind::Argument, message)
 }

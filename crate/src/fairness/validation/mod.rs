@@ -1,4 +1,4 @@
-//! Measures held against people: answers drawn for labeling, the labels that come back, and how well
+//! Measures validated against human labels: answers drawn for labeling, the labels that come back, and how well
 //! the people and the measure agree.
 //!
 //! - [`Report::sample_to_label`](super::report::Report::sample_to_label) draws answers ([`LabelSample`], in `sample`); `sheet` writes them as
@@ -11,7 +11,7 @@
 //! - *Whom is the text about?* The answers to the neutral prompts are shown unmasked, because the
 //!   words that are masked elsewhere are what tells the group. These prompts name no group, so the
 //!   text shows no more than what the model itself wrote.
-//! - A headline measure with [classes](crate::fairness::measures::Measure::classes), such as *Does
+//! - A primary measure with [classes](crate::fairness::measures::Measure::classes), such as *Does
 //!   the answer decline?* The answers of all groups are shown as the measure reads them: masked,
 //!   unless it reads them unmasked, so that nobody can judge by the group.
 //!

@@ -12,7 +12,7 @@ use crate::text::sanitize_line;
 
 const LEVEL: f64 = 0.95;
 
-/// A measure held against people.
+/// A measure validated against human labels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Validation {
@@ -88,8 +88,10 @@ impl LabelSample {
             let path = path.as_ref();
             let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
             if seen.contains(&whole) {
-                return Err(wrong(format!("{} is given twice", path.display()))
-                    .with_hint("people agree with themselves: give the sheets of two people"));
+                return Err(
+                    invalid_argument(format!("{} is given twice", path.display()))
+                        .with_hint("people agree with themselves: give the sheets of two people"),
+                );
             }
             all.extend(self.read(&path.display().to_string(), &bytes_of(path)?)?);
             seen.push(whole);
@@ -110,14 +112,18 @@ impl LabelSample {
     pub fn compare(&self, people: &[Labels]) -> Result<Validation> {
         if !matches!(people.len(), 1 | 2) {
             let message = format!("there are labels of {} people", people.len());
-            return Err(wrong(message).with_hint("give the labels of one person or of two"));
+            return Err(
+                invalid_argument(message).with_hint("give the labels of one person or of two")
+            );
         }
         if let Some(nobody) = people.iter().find(|one| one.is_empty()) {
             let message = format!(
                 "{}: no answer is labeled",
                 sanitize_line(&nobody.person, 200)
             );
-            return Err(wrong(message).with_hint("fill in the column `label` of the sheet"));
+            return Err(
+                invalid_argument(message).with_hint("fill in the column `label` of the sheet")
+            );
         }
         let judged = |row: usize| -> Option<Vec<usize>> {
             let labels = people.iter().map(|one| one.classes.get(&row).copied());
@@ -127,8 +133,10 @@ impl LabelSample {
             .filter_map(|row| Some((row, judged(row)?)))
             .collect();
         if judged.is_empty() {
-            return Err(wrong("no answer was labeled by both people".to_owned())
-                .with_hint("give both the same sheet"));
+            return Err(
+                invalid_argument("no answer was labeled by both people".to_owned())
+                    .with_hint("give both the same sheet"),
+            );
         }
         let agreed: Vec<(usize, Option<usize>)> = judged
             .iter()
@@ -136,8 +144,10 @@ impl LabelSample {
             .filter_map(|(row, labels)| Some((*labels.first()?, self.rows().get(*row)?.measured)))
             .collect();
         if agreed.is_empty() {
-            return Err(wrong("the two people agree on no answer".to_owned())
-                .with_hint("let them discuss what the labels mean, and label a new sample"));
+            return Err(
+                invalid_argument("the two people agree on no answer".to_owned())
+                    .with_hint("let them discuss what the labels mean, and label a new sample"),
+            );
         }
         Ok(Validation {
             about: self.about.clone(),
@@ -224,6 +234,6 @@ impl Share {
     }
 }
 
-fn wrong(message: String) -> Error {
+fn invalid_argument(message: String) -> Error {
     Error::new(ErrorKind::Argument, message)
 }

@@ -17,7 +17,7 @@ const PERSON: &str = "person";
 /// The class of a text that is not about a person of any group.
 const UNCLEAR: &str = "unclear";
 
-/// The letters of a row's name: no vowels, so that it is no word, and no digits, since a spreadsheet
+/// The letters of a row's name: no vowels, so that it is not a word, and no digits, since a spreadsheet
 /// turns `1e23` into a number.
 const LETTERS: &[u8; 20] = b"bcdfghjkmnpqrstvwxyz";
 const NAME_LENGTH: usize = 10;
@@ -162,12 +162,14 @@ pub(in crate::fairness) fn classified_by<'a>(
     let shown = sanitize_line(name, 40);
     let Some(measure) = measures.iter().find(|one| one.name() == name) else {
         let names: Vec<_> = measures.iter().map(|one| one.name()).collect();
-        return Err(wrong(format!("the study has no measure '{shown}'"))
-            .with_hint(format!("it has {}", names.join(", "))));
+        return Err(
+            invalid_argument(format!("the study has no measure '{shown}'"))
+                .with_hint(format!("it has {}", names.join(", "))),
+        );
     };
     if measure.classes().len() < 2 {
         let message = format!("people can't label '{shown}', which has no classes");
-        return Err(wrong(message).with_hint(
+        return Err(invalid_argument(message).with_hint(
             "refusals and sentiment have classes; a measure of your own implements \
              `Measure::classes`",
         ));
@@ -182,7 +184,9 @@ fn draw(texts: Vec<Text>, about: &str, seed: i64, n: usize) -> Result<Vec<(Strin
             "{n} answers to label were requested, but there are {}",
             texts.len()
         );
-        return Err(wrong(message).with_hint("request at least one, and no more than there are"));
+        return Err(
+            invalid_argument(message).with_hint("request at least one, and no more than there are")
+        );
     }
     let mut places: Vec<(usize, Text)> = texts.into_iter().enumerate().collect();
     Random::new(seed.cast_unsigned() ^ 0x006c_6162_656c).shuffle(&mut places);
@@ -203,6 +207,6 @@ fn row_name(about: &str, seed: i64, place: usize, text: &str) -> String {
     letters.map(|letter| char::from(*letter)).collect()
 }
 
-fn wrong(message: String) -> Error {
+fn invalid_argument(message: String) -> Error {
     Error::new(ErrorKind::Argument, message)
 }

@@ -36,7 +36,7 @@ impl LabelSample {
     /// A sheet that is already there is replaced as long as it has no label.
     ///
     /// # Errors
-    /// A file that exists and has labels, or is no sheet; one that can't be written.
+    /// The file exists and has labels, or is not a sheet; or it can't be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let (path, csv) = (path.as_ref(), self.to_csv());
         let failed = |error: std::io::Error| {

@@ -143,7 +143,7 @@ fn labels_of_two_people_give_agreement_and_accuracy() {
     assert_eq!(validation.used, 14);
     let report = stories().with_validation(validation.clone());
     let shown = report.to_string();
-    assert!(shown.contains("Held against people"), "{shown}");
+    assert!(shown.contains("Validated against human labels"), "{shown}");
     assert_snapshot!(validation, @"
     person: 16 answers drawn, labeled by anna.csv (16) and ben.csv (16); they agree on 14 of 16: 0.88 [0.64, 0.97], kappa 0.82 [0.46, 0.95]; 2 on which they differ are left out
     - female: sensitivity 4 of 4: 1.00 [0.51, 1.00]; precision 4 of 4: 1.00 [0.51, 1.00]
@@ -245,7 +245,7 @@ fn bad_labels_are_named_with_their_place() {
     anna.csv: the first line has no column 'row', or none that begins with 'label': it has nothing
       hint: keep the first line of the sheet that `sample.save(..)` wrote
     ");
-    // Twice the same label is no contradiction.
+    // The same label twice is not a contradiction.
     let twice = format!("row,label\n{one},female\n{one},Female\n");
     assert_eq!(read(&sample, "anna.csv", &twice)[0].len(), 1);
 }

@@ -14,7 +14,7 @@ impl Validation {
                 sensitivity,
                 precision,
             } = one;
-            let shown = |share: &Option<Share>| share.as_ref().map_or("–".to_owned(), told);
+            let shown = |share: &Option<Share>| share.as_ref().map_or("–".to_owned(), share_text);
             vec![
                 sanitize_line(&self.about, 40),
                 sanitize_line(class, 40),
@@ -58,11 +58,11 @@ fn agreed(agreement: &Agreement) -> String {
         (Some(kappa), None) => format!("kappa {kappa:.2}"),
         (None, _) => "no kappa, since both always gave the same label".to_owned(),
     };
-    format!("{}, {kappa}", told(&agreement.same))
+    format!("{}, {kappa}", share_text(&agreement.same))
 }
 
 /// `44 of 48: 0.92 [0.80, 0.97]`.
-fn told(share: &Share) -> String {
+fn share_text(share: &Share) -> String {
     format!(
         "{} of {}: {:.2} {:.2}",
         share.successes,

@@ -7,10 +7,10 @@ use std::thread;
 
 use super::records::{QUOTE, last_row_end, row_with_loose_quote};
 use crate::error::Result;
+use crate::files::location::Fault;
 use crate::files::opened::{Opened, unreadable};
-use crate::files::place::Fault;
 
-/// The size of a block: large enough for polars to divide among the cores, small beside a frame.
+/// The size of a block: large enough for polars to divide among the cores, small compared with a frame.
 const BLOCK: usize = 32 << 20;
 /// The size of the first block: a query that wants only the first rows gets them at once.
 const FIRST: usize = 1 << 20;
@@ -30,7 +30,7 @@ pub(super) fn each_block(
 ) -> Result<()> {
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(1);
-        let reading = scope.spawn(move || read(opened, separator, offset, &sender));
+        let reading = scope.spawn(move || read_blocks(opened, separator, offset, &sender));
         for block in receiver {
             let block = block.map_err(|fault: Fault| fault.of_file(opened.path()))?;
             if !take(block)? {
@@ -45,7 +45,7 @@ pub(super) fn each_block(
 }
 
 /// Sends the blocks, until nobody wants more of them.
-fn read(
+fn read_blocks(
     opened: &Opened,
     separator: u8,
     mut offset: u64,
@@ -100,8 +100,8 @@ pub(super) fn open_row(bytes: &[u8], separator: u8) -> Option<usize> {
 
 /// The fault of a row with a quote that has no counterpart.
 pub(super) fn never_closed(offset: u64) -> Fault {
-    Fault::new(offset, "a quotation mark in this row has no counterpart").hint(
-        "in CSV, a field with a quotation mark stands in quotation marks, and the mark within it is \
-         written twice: `\"12\"\" screen\"`",
+    Fault::new(offset, "a quotation mark in this row is unbalanced").hint(
+        "in CSV, a field that contains a quotation mark is put in quotation marks, and the mark \
+         within it is doubled: `\"12\"\" screen\"`",
     )
 }

@@ -4,7 +4,7 @@ use polars::prelude::{DataType, Schema};
 
 use super::blocks::Block;
 use super::records::{Record, content, records};
-use crate::files::place::{Fault, column, quoted, utf8};
+use crate::files::location::{Fault, column, quoted, utf8};
 
 /// What to do about a block that polars refuses.
 pub(super) enum Diagnosis {
@@ -80,7 +80,8 @@ pub(super) fn short_row(block: &Block, separator: u8, width: usize) -> Option<Fa
     let fields = short.fields().count();
     let fault = other_width(block.offset + short.offset as u64, fields, width);
     Some(fault.hint(
-        "mend the row, or `Csv::new(path).allow_short_rows().read()?` takes what it lacks for missing",
+        "fix the row, or treat the fields that it lacks as missing: \
+         `Csv::new(path).allow_short_rows().read()?`",
     ))
 }
 
@@ -101,21 +102,21 @@ fn is_header(record: &Record, schema: &Schema) -> bool {
 }
 
 fn header_again(offset: u64) -> Fault {
-    Fault::new(offset, "the header stands here once more")
+    Fault::new(offset, "the header is repeated here")
         .hint("remove that line: perhaps two files were joined")
 }
 
 fn other_width(offset: u64, fields: usize, columns: usize) -> Fault {
     let s = if fields == 1 { "" } else { "s" };
     let what = format!("the row has {fields} field{s}, but there are {columns} columns");
-    Fault::new(offset, what)
-        .hint("a field that contains the separator must stand in quotation marks")
+    Fault::new(offset, what).hint("a field that contains the separator must be in quotation marks")
 }
 
 fn other_kind(offset: u64, at: usize, name: &str, cell: &str, expected: &str) -> Fault {
     let what = format!("{} is not {expected}, as the rows above have", quoted(cell));
     let hint = format!(
-        "mend the cell, read the column as text: `Csv::new(path).text([{name:?}]).read()?`, or say that it \
+        "fix the cell, read the column as text: `Csv::new(path).text([{name:?}]).read()?`, or say \
+         that it \
          means a missing value: `.missing([{cell:?}])`"
     );
     Fault::new(offset, what)

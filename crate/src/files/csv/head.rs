@@ -9,8 +9,8 @@ use super::Csv;
 use super::blocks::{never_closed, open_row};
 use super::records::{Record, content, first_row_end, last_row_end, records};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::location::{Fault, column, quoted, utf8};
 use crate::files::opened::Opened;
-use crate::files::place::{Fault, column, quoted, utf8};
 
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// The most bytes that a header may have, and the most columns.
@@ -61,9 +61,7 @@ impl Head {
         let width = first.fields().take(MOST_COLUMNS + 1).count();
         if width > MOST_COLUMNS {
             let fault = Fault::new(offset, "the row has more than 100,000 fields");
-            return Err(of_file(
-                fault.hint("perhaps the lines of the file have no ends"),
-            ));
+            return Err(of_file(fault.hint("perhaps the file has no line ends")));
         }
         let (names, body) = match csv.has_header {
             true => {
@@ -155,7 +153,7 @@ fn names(first: &Record, offset: u64) -> Result<Vec<PlSmallStr>, Fault> {
             false => PlSmallStr::from(cell.as_ref()),
         };
         if let Some(before) = seen.insert(name.clone(), at) {
-            let what = format!("the name of column {} stands twice", before + 1);
+            let what = format!("column {} has the same name", before + 1);
             let hint = "give one of the two another name in the file";
             return Err(Fault::new(offset, what)
                 .within(column(at + 1, &name))

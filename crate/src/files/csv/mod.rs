@@ -20,8 +20,8 @@ use polars::prelude::{
 };
 
 use super::lazy::{self, Rows};
+use super::location::Fault;
 use super::opened::Opened;
-use super::place::Fault;
 use crate::error::{Error, ErrorKind, Result};
 use blocks::{Block, each_block};
 use diagnose::{Diagnosis, diagnose, repeated_header, short_row};
@@ -85,7 +85,7 @@ impl Csv {
         }
     }
 
-    /// A row with fewer fields than there are columns has missing values at its end, and is no error.
+    /// A row with fewer fields than there are columns has missing values at its end, and is not an error.
     pub fn allow_short_rows(self) -> Self {
         Self {
             allows_short_rows: true,

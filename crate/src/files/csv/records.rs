@@ -101,7 +101,7 @@ pub(super) fn last_row_end(bytes: &[u8]) -> Option<usize> {
     end.map(|end| end + 1)
 }
 
-/// Where the first row begins in which a quotation mark is no beginning and no end of a field, as in
+/// Where the first row begins in which a quotation mark neither begins nor ends a field, as in
 /// `12" screen`, or in which a quoted field is never closed.
 pub(super) fn row_with_loose_quote(bytes: &[u8], separator: u8) -> Option<usize> {
     enum In {

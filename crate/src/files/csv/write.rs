@@ -10,7 +10,7 @@ use polars::prelude::{
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::atomic;
-use crate::files::place::quoted;
+use crate::files::location::quoted;
 
 /// Writes a frame as CSV.
 pub(in crate::files) fn write(
@@ -34,7 +34,7 @@ pub(in crate::files) fn write(
             column.dtype()
         );
         return Err(Error::new(ErrorKind::Argument, message)
-            .with_hint("JSON lines can: end the name in `.jsonl`"));
+            .with_hint("JSON lines can: use the extension `.jsonl`"));
     }
     let columns = frame.columns().iter().map(harmless_column).collect();
     let mut frame =

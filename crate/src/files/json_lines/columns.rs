@@ -55,7 +55,7 @@ impl Kind {
             Self::Boolean => "true or false",
             Self::Integer => "an integer",
             Self::Float => "a number",
-            Self::Text => "a text",
+            Self::Text => "a string",
             Self::Nested => "a list or an object",
         }
     }

@@ -9,7 +9,7 @@ use super::columns::{Columns, Kind, MOST};
 use super::row::{misfit_fault, too_many};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::lazy::internal;
-use crate::files::place::quoted;
+use crate::files::location::quoted;
 
 /// The rows of all pieces. A column that a piece does not have is null in its rows.
 pub(super) fn merge(pieces: Vec<Columns>, path: &Path) -> Result<DataFrame> {

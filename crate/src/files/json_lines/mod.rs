@@ -39,15 +39,17 @@ impl JsonLines {
 
     /// Reads the file: its columns are those of all rows.
     pub(super) fn read(self) -> Result<DataFrame> {
-        let parts = pieces::each(&self.opened, |piece| row::read(&piece, Columns::open()))?;
+        let parts = pieces::each(&self.opened, |piece| {
+            row::read_rows(&piece, Columns::open())
+        })?;
         merge::merge(parts, self.opened.path())
     }
 
     /// The rows as they are asked for: their columns are those at the beginning.
     pub(super) fn scan(self) -> Result<LazyFrame> {
         let sample = pieces::first(&self.opened, SAMPLE)?;
-        let of_file = |fault: super::place::Fault| fault.of_file(self.opened.path());
-        let columns = row::read(&sample, Columns::open()).map_err(of_file)?;
+        let of_file = |fault: super::location::Fault| fault.of_file(self.opened.path());
+        let columns = row::read_rows(&sample, Columns::open()).map_err(of_file)?;
         let kinds = columns.fields().iter();
         let kinds: Vec<_> = kinds
             .map(|field| (field.name.clone(), field.kind.known(), field.first))
@@ -85,8 +87,8 @@ impl Rows for JsonRows {
     ) -> Result<()> {
         let parse = |piece: Piece| -> Result<DataFrame> {
             let fixed = Columns::fixed(&self.kinds, columns);
-            let of_file = |fault: super::place::Fault| fault.of_file(self.opened.path());
-            let rows = row::read(&piece, fixed).map_err(of_file)?;
+            let of_file = |fault: super::location::Fault| fault.of_file(self.opened.path());
+            let rows = row::read_rows(&piece, fixed).map_err(of_file)?;
             keep(rows.into_frame().map_err(lazy::internal)?)
         };
         pieces::in_order(&self.opened, parse, take)

@@ -9,8 +9,8 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use crate::error::Result;
+use crate::files::location::Fault;
 use crate::files::opened::{Opened, unreadable};
-use crate::files::place::Fault;
 
 /// The size of a piece.
 const PIECE: u64 = 8 << 20;
@@ -25,7 +25,7 @@ pub(super) struct Piece {
 
 /// The lines that begin in the first `length` bytes.
 pub(super) fn first(opened: &Opened, length: u64) -> Result<Piece> {
-    read(opened, 0, length)
+    read_piece(opened, 0, length)
 }
 
 /// Works on all pieces. Returns what comes of them in their order, or the first fault in the file.
@@ -64,7 +64,7 @@ pub(super) fn in_order<T: Send>(
                     if at >= count {
                         return;
                     }
-                    let result = read(opened, at * PIECE, PIECE).and_then(work);
+                    let result = read_piece(opened, at * PIECE, PIECE).and_then(work);
                     if sender.send((at, result)).is_err() {
                         return;
                     }
@@ -87,7 +87,7 @@ pub(super) fn in_order<T: Send>(
     })
 }
 
-fn read(opened: &Opened, start: u64, length: u64) -> Result<Piece> {
+fn read_piece(opened: &Opened, start: u64, length: u64) -> Result<Piece> {
     lines(opened, start, length).map_err(|error| unreadable(opened.path(), error))
 }
 

@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 
 use super::columns::{Columns, Kind, MOST, Misfit, Value};
 use super::pieces::Piece;
-use crate::files::place::{Fault, quoted, utf8};
+use crate::files::location::{Fault, quoted, utf8};
 
 /// Reads the lines of a piece.
-pub(super) fn read(piece: &Piece, mut columns: Columns) -> Result<Columns, Fault> {
+pub(super) fn read_rows(piece: &Piece, mut columns: Columns) -> Result<Columns, Fault> {
     let text = utf8(&piece.bytes, piece.offset)?;
     let mut offset = piece.offset;
     for line in text.split_inclusive('\n') {
@@ -118,9 +118,7 @@ impl Row<'_, '_> {
                 let inner = &json[1..json.len() - 1];
                 if inner.contains('\\') {
                     text = serde_json::from_str::<String>(json).map_err(|_| {
-                        self.fault_of(
-                            "half of a pair `\\ud83d\\ude00` stands alone, which is no text",
-                        )
+                        self.fault_of("it contains an unpaired surrogate, which is not valid text")
                     })?;
                     Value::Text(&text)
                 } else {
@@ -131,7 +129,7 @@ impl Row<'_, '_> {
         };
         let pushed = self.columns.push(place, value, self.offset);
         pushed.map_err(|misfit| match misfit {
-            Misfit::Twice => self.fault_of("it stands twice in the object"),
+            Misfit::Twice => self.fault_of("the object has this field twice"),
             Misfit::Kind(found, expected, first) => {
                 misfit_fault(self.offset, found, expected, first)
             }
@@ -143,7 +141,7 @@ impl Row<'_, '_> {
             return json.parse().map(Value::Integer).map_err(|_| {
                 let what = format!("{} is too large for an integer of 64 bits", quoted(json));
                 self.fault_of(what)
-                    .hint("write it as a text, in quotation marks")
+                    .hint("write it as a string, in quotation marks")
             });
         }
         match json.parse::<f64>() {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::atomic;
-use crate::files::place::quoted;
+use crate::files::location::quoted;
 
 /// Writes a frame as JSON lines. Lists and structs stay what they are; dates, times and decimals
 /// become text, since JSON has none.

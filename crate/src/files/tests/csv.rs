@@ -52,7 +52,7 @@ fn other_encodings_are_named_and_not_mangled() {
           hint: save it as UTF-8, for example with `!iconv -f UTF-16 -t UTF-8 OLD -o NEW` in a cell, or as `CSV UTF-8` from a spreadsheet
         ");
     insta::assert_snapshot!(refused("a.csv", b"n\0,\0a\0\n\0"), @"
-        a.csv is no text: it has bytes that are 0, as binary files and UTF-16 without a mark have
+        a.csv is not a text file: it has bytes that are 0, as binary files and UTF-16 without a byte order mark have
           hint: save it as UTF-8, for example with `!iconv -f UTF-16 -t UTF-8 OLD -o NEW` in a cell, or as `CSV UTF-8` from a spreadsheet
         ");
     insta::assert_snapshot!(refused("a.csv", b"\x1f\x8b\x08\0\0"), @"
@@ -70,11 +70,11 @@ fn other_encodings_are_named_and_not_mangled() {
 fn rows_of_another_width_are_named() {
     insta::assert_snapshot!(refused("a.csv", "a,b,c\n1,2,3\n4,5\n"), @"
         a.csv, line 3: the row has 2 fields, but there are 3 columns
-          hint: mend the row, or `Csv::new(path).allow_short_rows().read()?` takes what it lacks for missing
+          hint: fix the row, or treat the fields that it lacks as missing: `Csv::new(path).allow_short_rows().read()?`
         ");
     insta::assert_snapshot!(refused("a.csv", "a,b\n1,2\n\"3\n\",4,5\n"), @"
         a.csv, line 3: the row has 3 fields, but there are 2 columns
-          hint: a field that contains the separator must stand in quotation marks
+          hint: a field that contains the separator must be in quotation marks
         ");
     let given = given("a.csv", "a,b,c\n1,2,3\n4,5\n");
     let short = Csv::new(&given.path).allow_short_rows().read().unwrap();
@@ -89,11 +89,11 @@ fn rows_of_another_width_are_named() {
 #[test]
 fn a_header_is_there_once() {
     insta::assert_snapshot!(refused("a.csv", "a,b\n1,2\na,b\n3,4\n"), @"
-        a.csv, line 3: the header stands here once more
+        a.csv, line 3: the header is repeated here
           hint: remove that line: perhaps two files were joined
         ");
     insta::assert_snapshot!(refused("a.csv", "a,b,a\n1,2,3\n"), @"
-        a.csv, line 1, column 3 (`a`): the name of column 1 stands twice
+        a.csv, line 1, column 3 (`a`): column 1 has the same name
           hint: give one of the two another name in the file
         ");
     insta::assert_snapshot!(refused("a.csv", "1,2.5\n3,4\n"), @"
@@ -111,12 +111,12 @@ fn a_header_is_there_once() {
 #[test]
 fn a_quotation_mark_alone_is_named() {
     insta::assert_snapshot!(refused("a.csv", "a,b\n1,2\n3,\"4\n5,6\n"), @r#"
-        a.csv, line 3: a quotation mark in this row has no counterpart
-          hint: in CSV, a field with a quotation mark stands in quotation marks, and the mark within it is written twice: `"12"" screen"`
+        a.csv, line 3: a quotation mark in this row is unbalanced
+          hint: in CSV, a field that contains a quotation mark is put in quotation marks, and the mark within it is doubled: `"12"" screen"`
         "#);
     insta::assert_snapshot!(refused("a.csv", "a,\"b\n1,2\n"), @r#"
-        a.csv, line 1: a quotation mark in this row has no counterpart
-          hint: in CSV, a field with a quotation mark stands in quotation marks, and the mark within it is written twice: `"12"" screen"`
+        a.csv, line 1: a quotation mark in this row is unbalanced
+          hint: in CSV, a field that contains a quotation mark is put in quotation marks, and the mark within it is doubled: `"12"" screen"`
         "#);
     let inches = refused("a.csv", "a,b\n1,\"2\"\n3,12\" wide\n4,\"5\"\n");
     assert!(
@@ -138,11 +138,11 @@ fn what_the_beginning_did_not_tell_is_read_or_named() {
     let word = refused("a.csv", behind_the_beginning("1,a\n", "two,b\n"));
     insta::assert_snapshot!(word, @r#"
         a.csv, line 300002, column 1 (`n`): `two` is not an integer, as the rows above have
-          hint: mend the cell, read the column as text: `Csv::new(path).text(["n"]).read()?`, or say that it means a missing value: `.missing(["two"])`
+          hint: fix the cell, read the column as text: `Csv::new(path).text(["n"]).read()?`, or say that it means a missing value: `.missing(["two"])`
         "#);
     let header = refused("a.csv", behind_the_beginning("1,a\n", "n,text\n"));
     assert!(
-        header.contains("line 300002: the header stands here once more"),
+        header.contains("line 300002: the header is repeated here"),
         "{header}"
     );
     let given = given("a.csv", behind_the_beginning("1,a\n", "NA,b\n"));

@@ -29,7 +29,7 @@ fn a_line_that_is_none_is_named() {
     insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1}\n[1]\n"), @r#"a.jsonl, line 2: `[1]` is not an object `{"name": value, ..}`"#);
     insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1} {\"a\": 2}\n"), @"a.jsonl, line 1, character 10: it is not JSON: trailing characters");
     insta::assert_snapshot!(refused("a.json", "[{\"a\": 1}]"), @"
-        a.json is one list of JSON
+        a.json is a single JSON array
           hint: JSON lines are read: one object on each line, without `[`, `,` and `]`
         ");
     insta::assert_snapshot!(refused("a.jsonl", b"{\"a\": \"caf\xe9\"}\n"), @"
@@ -42,16 +42,16 @@ fn a_line_that_is_none_is_named() {
 fn a_value_that_does_not_fit_is_named() {
     let mixed = "{\"a\": 1}\n{\"a\": null}\n{\"a\": \"x\"}\n";
     insta::assert_snapshot!(refused("a.jsonl", mixed), @"
-        a.jsonl, line 3, field `a`: it is a text, but an integer in line 1
+        a.jsonl, line 3, field `a`: it is a string, but an integer in line 1
           hint: a column holds values of one kind; `null` stands for a missing one
         ");
-    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1, \"a\": 2}\n"), @"a.jsonl, line 1, field `a`: it stands twice in the object");
+    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1, \"a\": 2}\n"), @"a.jsonl, line 1, field `a`: the object has this field twice");
     insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 18446744073709551616}\n"), @"
         a.jsonl, line 1, field `a`: `18446744073709551616` is too large for an integer of 64 bits
-          hint: write it as a text, in quotation marks
+          hint: write it as a string, in quotation marks
         ");
     insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1e999}\n"), @"a.jsonl, line 1, field `a`: `1e999` is too large for a number");
-    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": \"\\ud800\"}\n"), @r"a.jsonl, line 1, field `a`: half of a pair `\ud83d\ude00` stands alone, which is no text");
+    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": \"\\ud800\"}\n"), @r"a.jsonl, line 1, field `a`: it contains an unpaired surrogate, which is not valid text");
     insta::assert_snapshot!(refused("a.jsonl", "{}\n{}\n"), @"a.jsonl has no row with a field");
 }
 
@@ -84,7 +84,7 @@ fn pieces_are_put_together_in_their_order() {
     assert!((0..150_000).all(|n| numbers.get(n) == Some(n as f64)));
     let other = refused("a.jsonl", lines(150_000, "{\"n\": \"x\"}\n"));
     insta::assert_snapshot!(other, @"
-        a.jsonl, line 150001, field `n`: it is a text, but an integer in line 115675
+        a.jsonl, line 150001, field `n`: it is a string, but an integer in line 115675
           hint: a column holds values of one kind; `null` stands for a missing one
         ");
 }

@@ -111,7 +111,7 @@ fn what_is_no_file_of_data_is_named() {
     );
     insta::assert_snapshot!(refused("a.parquet", "n,text\n"), @"
         a.parquet is not Parquet: it does not begin with `PAR1`
-          hint: it may be cut off or of another format: fetch it again
+          hint: it may be cut off or of another format: download it again
         ");
     insta::assert_snapshot!(refused("a.xlsx", b"PK\x03\x04 and so on"), @"
         a.xlsx is a ZIP archive or a workbook
@@ -152,7 +152,7 @@ fn parquet_is_read_lazily_and_a_truncated_file_is_named() {
     let cut = given("a.parquet", &whole[..whole.len() - 20]);
     let error = read(&cut.path).unwrap_err();
     assert!(
-        said(&cut, &error).starts_with("a.parquet is no whole Parquet file"),
+        said(&cut, &error).starts_with("a.parquet is not a complete Parquet file"),
         "{error}"
     );
 }
@@ -181,10 +181,7 @@ fn what_is_saved_is_read_again() {
         assert!(read(&path).unwrap().equals_missing(&one), "{name}");
     }
     let error = save(&every_type(), folder.path().join("a.xlsx")).unwrap_err();
-    assert_eq!(
-        error.hint(),
-        Some("the ending of the name decides the format")
-    );
+    assert_eq!(error.hint(), Some("the extension decides the format"));
 }
 
 #[test]

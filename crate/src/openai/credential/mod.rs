@@ -110,7 +110,7 @@ impl Credential {
                     key_variable,
                 )
             }
-            (None, None) => match sign_in::of(settings, endpoint)? {
+            (None, None) => match sign_in::sign_in_credential(settings, endpoint)? {
                 Some(tokens) => (
                     CredentialKind::EntraToken,
                     Sent::SignedIn(tokens),
@@ -197,12 +197,12 @@ fn header_value(scheme: &str, secret: &Secret, variable: &str) -> Result<HeaderV
     if text.starts_with('<') && text.ends_with('>') {
         return Err(malformed(
             "still holds a placeholder",
-            "replace all of it, with the angle brackets, by the key itself",
+            "replace all of it, including the angle brackets, with the key itself",
         ));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(malformed(
-            "holds a character that no key has: white space inside, or one that is not ASCII",
+            "contains a character that no key has: white space, or one that is not ASCII",
             "copy the key again, alone and in one piece",
         ));
     }

@@ -11,7 +11,7 @@ use super::super::Client;
 use super::{Credential, Sent, Tokens};
 use crate::error::{Error, ErrorKind};
 use crate::http::retry::Retry;
-use crate::http::transport::{self, Answer, Failed, Incoming, Way};
+use crate::http::transport::{self, Failed, HttpResponse, Incoming, Way};
 use crate::identity::Held;
 use crate::secret::Secret;
 
@@ -48,7 +48,7 @@ impl Credential {
         request: RequestBuilder,
         body: Vec<u8>,
         way: Way<'_>,
-    ) -> Result<Answer, Failed> {
+    ) -> Result<HttpResponse, Failed> {
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
         match &self.sent {
             Sent::SignedIn(tokens) => Box::pin(self.send_signed_in(tokens, request, way)).await,
@@ -64,7 +64,7 @@ impl Credential {
         tokens: &Tokens,
         request: RequestBuilder,
         way: Way<'_>,
-    ) -> Result<Answer, Failed> {
+    ) -> Result<HttpResponse, Failed> {
         let held = tokens.current().await?;
         let first = self.open_held(tokens, &held, copy(&request)?, way);
         let answer = first.await?.read().await;
@@ -145,7 +145,7 @@ fn is_accepted(answer: &Incoming<'_>) -> bool {
 }
 
 /// Whether the service rejects the token, so that a new one may be accepted.
-fn rejects_token(answer: &Answer) -> bool {
+fn rejects_token(answer: &HttpResponse) -> bool {
     let header = answer.headers.get(WWW_AUTHENTICATE);
     let challenge = || {
         let said = header.and_then(|value| value.to_str().ok());

@@ -40,7 +40,7 @@ const CLOUDS: [(&[&str], &str, &str); 3] = [
 /// # Errors
 /// A setting is malformed; or the endpoint is from a `.env` file and not Azure's own, so that it
 /// must not get a token of the environment's identity.
-pub(super) fn of(
+pub(super) fn sign_in_credential(
     settings: &Settings,
     endpoint: &Endpoint,
 ) -> Result<Option<Arc<TokenCache<Chain>>>> {
@@ -54,7 +54,7 @@ pub(super) fn of(
             ErrorKind::Settings,
             format!(
                 "AZURE_OPENAI_ENDPOINT comes from a .env file, and {} is not an address of Azure: \
-                 whoever wrote the file would be given a token of yours",
+                 whoever wrote the file would get your token",
                 endpoint.host()
             ),
         )
@@ -92,7 +92,7 @@ mod tests {
             },
             ..Settings::default()
         };
-        let tokens = of(&settings, &Endpoint::new(&settings)?)?;
+        let tokens = sign_in_credential(&settings, &Endpoint::new(&settings)?)?;
         Ok(tokens.unwrap().issuer().describe())
     }
 

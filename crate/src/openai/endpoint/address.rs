@@ -72,7 +72,8 @@ impl Address {
             inference,
         } = foundry::parts(&path)?;
         if prefix.last().is_some_and(|last| last == "v1") {
-            return Err(refused("AZURE_OPENAI_ENDPOINT is no Azure OpenAI address: it ends in /v1")
+            return Err(refused("AZURE_OPENAI_ENDPOINT is not an Azure OpenAI address: it ends in \
+                                /v1")
                 .with_hint(
                     "for an OpenAI-compatible server unset it and set OPENAI_BASE_URL; Azure's own ends in /openai/v1",
                 ));
@@ -177,7 +178,7 @@ fn checked(pasted: &str, variable: &str, example: &str, plain: PlainHttp) -> Res
     }
     if url.scheme() == "http" && !url.host_str().is_some_and(is_loopback) {
         let begins = format!("{variable} begins with http://");
-        let here = "http:// is for this machine alone: localhost, 127.0.0.1";
+        let here = "http:// is only for this machine: localhost, 127.0.0.1";
         match plain {
             PlainHttp::Allowed => {}
             PlainHttp::WithKey => {

@@ -165,7 +165,7 @@ fn plain_http_leaves_this_machine_only_without_a_key_and_when_asked() {
     endpoint(Some(" \"\" "), true).unwrap();
     insta::assert_snapshot!(told(endpoint(None, false)), @r"
     OPENAI_BASE_URL begins with http://: prompts and answers would travel where anyone can read them
-      hint: write https:// (http:// is for this machine alone: localhost, 127.0.0.1); for a server in your own network that takes no key, set EVENHAND_ALLOW_HTTP=1
+      hint: write https:// (http:// is only for this machine: localhost, 127.0.0.1); for a server in your own network that takes no key, set EVENHAND_ALLOW_HTTP=1
     ");
     for allow_http in [false, true] {
         assert!(told(endpoint(Some("k3y-k3y"), allow_http)).contains("the key would travel"));
@@ -253,7 +253,7 @@ fn what_is_refused_says_how_to_mend_it() {
     ");
     insta::assert_snapshot!(refusal("http://x.openai.azure.com"), @r"
     AZURE_OPENAI_ENDPOINT begins with http://: the key would travel where anyone can read it
-      hint: write https:// (http:// is for this machine alone: localhost, 127.0.0.1)
+      hint: write https:// (http:// is only for this machine: localhost, 127.0.0.1)
     ");
     insta::assert_snapshot!(refusal("https://me:hunter2@x.openai.azure.com"), @r"
     AZURE_OPENAI_ENDPOINT holds a user name or password
@@ -276,7 +276,7 @@ fn what_is_refused_says_how_to_mend_it() {
       hint: unset it and set OPENAI_API_KEY and OPENAI_MODEL
     ");
     insta::assert_snapshot!(refusal("https://host.example/v1/"), @r"
-    AZURE_OPENAI_ENDPOINT is no Azure OpenAI address: it ends in /v1
+    AZURE_OPENAI_ENDPOINT is not an Azure OpenAI address: it ends in /v1
       hint: for an OpenAI-compatible server unset it and set OPENAI_BASE_URL; Azure's own ends in /openai/v1
     ");
     insta::assert_snapshot!(refusal("https://"), @r"

@@ -42,8 +42,8 @@ fn of_a_model(date: &str) -> Error {
         ),
     )
     .with_hint(format!(
-        "leave it out, or set it to {GENERALLY_AVAILABLE}; what the portal shows as 'Model version' \
-         is set nowhere, since the deployment has it"
+        "leave it out, or set it to {GENERALLY_AVAILABLE}; what the portal shows as 'Model \
+         version' needs no setting, since the deployment has it"
     ))
 }
 
@@ -93,7 +93,7 @@ mod tests {
         }
         insta::assert_snapshot!(format!("{:?}", Version::parse(Some("2024-11-20")).unwrap_err()), @r"
         AZURE_OPENAI_API_VERSION is 2024-11-20, which is the version of a model (gpt-4o), not of the API
-          hint: leave it out, or set it to 2024-10-21; what the portal shows as 'Model version' is set nowhere, since the deployment has it
+          hint: leave it out, or set it to 2024-10-21; what the portal shows as 'Model version' needs no setting, since the deployment has it
         ");
         insta::assert_snapshot!(format!("{:?}", Version::parse(Some("latest")).unwrap_err()), @r"
         AZURE_OPENAI_API_VERSION is not an API version

@@ -50,9 +50,9 @@ impl RequestContext<'_> {
             )),
             ErrorKind::NotFound => Some(self.where_to(said)),
             ErrorKind::BadRequest if said.is_about_operation() => Some(format!(
-                "the model of the deployment '{}' is retired, or takes no chat completions, as those for \
-                 images, embeddings or the Responses API alone (-codex, -pro): set {} to a deployment of \
-                 a current chat model",
+                "the model of the deployment '{}' is retired, or does not support chat completions, \
+                 like those for images, embeddings or only the Responses API (-codex, -pro): set {} \
+                 to a deployment of a current chat model",
                 self.deployment,
                 self.endpoint.deployment_variable()
             )),
@@ -82,7 +82,8 @@ impl RequestContext<'_> {
                 self.endpoint.host()
             ),
             (CredentialKind::EntraToken, _) => format!(
-                "get a new token, since it holds for about an hour, and set {variable}: az account \
+                "get a new token, since one is valid for about an hour, and set {variable}: az \
+                 account \
                  get-access-token --resource https://cognitiveservices.azure.com"
             ),
             (CredentialKind::None, _) => format!("the server wants a key: set {variable}"),
@@ -256,14 +257,16 @@ fn quota(said: &ServiceMessage, asked: Option<Duration>) -> String {
     }
     match asked.map(|wait| wait.as_secs_f64().ceil()) {
         Some(seconds) if seconds > 60.0 => format!(
-            "the service asks to wait {seconds} s, which is longer than evenhand waits by itself: \
+            "the service asks to wait {seconds} s, which is longer than evenhand waits \
+             automatically: \
              raise the deployment's quota, or come back later"
         ),
         Some(seconds) if seconds > 0.0 => format!(
-            "the quota is used up; the service asks to wait {seconds} s. A batch keeps within the quota by itself"
+            "the quota is used up; the service asks to wait {seconds} s. A batch keeps within the \
+             quota automatically"
         ),
-        _ => "the quota is used up: wait a minute, or raise it in the portal. A batch keeps within the \
-              quota by itself"
+        _ => "the quota is used up: wait a minute, or raise it in the portal. A batch keeps \
+              within the quota automatically"
             .to_owned(),
     }
 }

@@ -62,7 +62,7 @@ impl RequestContext<'_> {
         if (300..400).contains(&status) {
             return self.redirected(status, headers).with_request_id(id);
         }
-        let said = self.said(body);
+        let said = self.service_message(body);
         let kind = kind(status, &said);
         let answered = format!("the service answered {}", named(status));
         self.error(kind, status, &answered, said, limits)
@@ -80,7 +80,7 @@ impl RequestContext<'_> {
         let (outside, headers, body) = answer;
         let json = embedded_error::json_with_error(body)?;
         let found = embedded_error::find(json.raw())?;
-        let said = self.said_of(found.said);
+        let said = self.service_message_of(found.said);
         let (kind, status, retry) = match found.status {
             Some(status) => (
                 kind(status, &said),
@@ -166,7 +166,10 @@ impl RequestContext<'_> {
         };
         Error::new(
             ErrorKind::UnexpectedStatus,
-            format!("the service answered {status}: it points to {place}, where no key is carried"),
+            format!(
+                "the service answered {status}: it redirects to {place}, and the key is not \
+                 sent there"
+            ),
         )
         .with_status(status)
         .with_hint(format!(
@@ -175,7 +178,7 @@ impl RequestContext<'_> {
         ))
     }
 
-    fn said(&self, body: &[u8]) -> ServiceMessage {
+    fn service_message(&self, body: &[u8]) -> ServiceMessage {
         let text = String::from_utf8_lossy(body);
         let excerpt = |text: &str| {
             Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
@@ -192,11 +195,11 @@ impl RequestContext<'_> {
             };
         };
         let error = field(json.raw(), "error").filter(|error| !is_null(error));
-        self.said_of(error.unwrap_or(json.raw()))
+        self.service_message_of(error.unwrap_or(json.raw()))
     }
 
     /// Reads the error from an object, or from a text in its place.
-    fn said_of(&self, error: &RawValue) -> ServiceMessage {
+    fn service_message_of(&self, error: &RawValue) -> ServiceMessage {
         let excerpt = |text: &str| {
             Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
         };

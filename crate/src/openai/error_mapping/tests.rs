@@ -73,7 +73,7 @@ fn a_wrong_key() {
     entra.ad_token = Some(crate::Secret::new("Bearer e.y.J"));
     insta::assert_snapshot!(format!("{:?}", refused(&entra, 401, &[], b"")), @r"
     the service answered 401 Unauthorized
-      hint: get a new token, since it holds for about an hour, and set AZURE_OPENAI_AD_TOKEN: az account get-access-token --resource https://cognitiveservices.azure.com
+      hint: get a new token, since one is valid for about an hour, and set AZURE_OPENAI_AD_TOKEN: az account get-access-token --resource https://cognitiveservices.azure.com
     ");
 }
 
@@ -215,13 +215,13 @@ fn a_used_up_quota() {
     insta::assert_snapshot!(format!("{error:?}"), @r"
     the service answered 429 Too Many Requests: Requests to the API have exceeded the token rate limit.
       request id: abc
-      hint: the service asks to wait 86400 s, which is longer than evenhand waits by itself: raise the deployment's quota, or come back later
+      hint: the service asks to wait 86400 s, which is longer than evenhand waits automatically: raise the deployment's quota, or come back later
     ");
     let error = refused(&azure(), 429, &[("retry-after-ms", "1500")], body);
-    insta::assert_snapshot!(error.hint().unwrap(), @"the quota is used up; the service asks to wait 2 s. A batch keeps within the quota by itself");
+    insta::assert_snapshot!(error.hint().unwrap(), @"the quota is used up; the service asks to wait 2 s. A batch keeps within the quota automatically");
     insta::assert_snapshot!(told(429, ""), @r"
     rate_limit: the service answered 429 Too Many Requests
-      hint: the quota is used up: wait a minute, or raise it in the portal. A batch keeps within the quota by itself
+      hint: the quota is used up: wait a minute, or raise it in the portal. A batch keeps within the quota automatically
     ");
     insta::assert_snapshot!(told(429, r#"{"error":{"code":"insufficient_quota"}}"#), @r#"
     rate_limit: the service answered 429 Too Many Requests: {"code":"insufficient_quota"}

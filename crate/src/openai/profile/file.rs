@@ -76,8 +76,8 @@ pub(super) fn is_profile(text: &[u8]) -> bool {
 }
 
 /// # Errors
-/// The text is no profile of this deployment; says why.
-pub(super) fn read(text: &[u8], host: &str, deployment: &str) -> Result<Profile, String> {
+/// The text is not a profile of this deployment; the message says why.
+pub(super) fn parse_profile(text: &[u8], host: &str, deployment: &str) -> Result<Profile, String> {
     let value: Value = serde_json::from_slice(text).map_err(|_| "it is not JSON".to_owned())?;
     if value["version"] != VERSION {
         return Err("it was written by another version of evenhand".to_owned());

@@ -6,16 +6,17 @@
 //! refuse a temperature. A [`Profile`] holds what is known about one deployment and translates
 //! requests for it.
 //!
-//! - `refusal` interprets what an error response says (`said`, `wording`), `learn` draws the conclusions.
+//! - `refusal` interprets what an error response says (`error_body`, `wording`), `learn` draws the conclusions.
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait.
 //! - `negotiation` sends one request until it has its answer (`prepared_request`); `judge_refusal` decides what a
 //!   refusal changes, and for whom; `thinking` detects answers that thinking has left empty, and
 //!   `exhausted` asks again for them; `take_back` takes back an effort that a deployment does not
-//!   bear, and a change after which the `complaint` is the same; `file` is the format in which a
+//!   accept, and a change after which the `complaint` is the same; `file` is the format in which a
 //!   profile is stored.
 
 mod complaint;
+mod error_body;
 mod exhausted;
 mod fields;
 mod file;
@@ -24,7 +25,6 @@ mod learn;
 mod negotiation;
 mod prepared_request;
 mod refusal;
-mod said;
 mod shared;
 mod take_back;
 mod thinking;
@@ -39,7 +39,7 @@ use crate::text::sanitize_line;
 use fields::Fields;
 use refusal::EFFORT;
 
-pub(crate) use negotiation::{Judgement, Negotiation};
+pub(crate) use negotiation::{Negotiation, NextStep};
 pub(crate) use prepared_request::PreparedRequest;
 pub(crate) use refusal::Refusal;
 pub(crate) use shared::SharedProfile;

@@ -47,7 +47,7 @@ pub(crate) struct Negotiation<'a> {
 }
 
 /// What to do about an outcome.
-pub(crate) enum Judgement {
+pub(crate) enum NextStep {
     /// It is the outcome of the request.
     Final,
     /// Send the request again at once; this usage was paid for without an answer.
@@ -142,23 +142,23 @@ impl Negotiation<'_> {
         &mut self,
         prepared: &PreparedRequest<'_>,
         attempt: &mut Attempt,
-    ) -> Judgement {
-        let judgement = match &attempt.outcome {
+    ) -> NextStep {
+        let next_step = match &attempt.outcome {
             Ok(completion) => match self.judge_answer(prepared, completion) {
-                Ok(judgement) => judgement,
+                Ok(next_step) => next_step,
                 Err(error) => {
                     attempt.outcome = Err(error);
-                    Judgement::Final
+                    NextStep::Final
                 }
             },
             Err(error) if attempt.refusal.as_ref().is_some_and(Refusal::is_exhausted) => {
                 match self.raise_allowance(prepared) {
-                    true => Judgement::Again(Usage::default()),
+                    true => NextStep::Again(Usage::default()),
                     false => {
                         self.miss(MISS);
                         let sent = &prepared.request;
                         attempt.outcome = Err(thinking::unfinished(error, self.wanted, sent));
-                        Judgement::Final
+                        NextStep::Final
                     }
                 }
             }
@@ -175,14 +175,14 @@ impl Negotiation<'_> {
                     if let Some(hint) = hint {
                         attempt.outcome = Err(error.clone().with_hint(hint));
                     }
-                    Judgement::Final
+                    NextStep::Final
                 }
             },
         };
-        if matches!(judgement, Judgement::Final) {
+        if matches!(next_step, NextStep::Final) {
             self.learner = None;
         }
-        judgement
+        next_step
     }
 
     /// Has this request changed the profile?
@@ -205,14 +205,14 @@ impl Negotiation<'_> {
     }
 
     /// An answer that was obtained without an effort counts as soon as none is sent any more.
-    fn again_or_held(&self, attempt: &mut Attempt) -> Judgement {
+    fn again_or_held(&self, attempt: &mut Attempt) -> NextStep {
         let shared = self.shared.profile();
         let sends_effort = self.own.as_ref().unwrap_or(&shared).effort.is_some();
         if !self.holds_an_answer() || sends_effort {
-            return Judgement::Again(Usage::default());
+            return NextStep::Again(Usage::default());
         }
         attempt.retry = Retry::NO;
-        Judgement::Final
+        NextStep::Final
     }
 
     pub(super) fn budget(&self) -> Budget {
@@ -235,20 +235,20 @@ impl Negotiation<'_> {
         &mut self,
         prepared: &PreparedRequest<'_>,
         completion: &ChatCompletion,
-    ) -> Result<Judgement> {
+    ) -> Result<NextStep> {
         let usage = completion.usage.unwrap_or_default();
         if !self.take_in(prepared, completion) {
             let has_text = completion
                 .text()
                 .is_some_and(|text| !text.trim().is_empty());
             self.held = has_text.then(|| completion.clone());
-            return Ok(Judgement::Again(usage));
+            return Ok(NextStep::Again(usage));
         }
         if !completion.is_consumed_by_thinking() {
-            return Ok(Judgement::Final);
+            return Ok(NextStep::Final);
         }
         if self.raise_allowance(prepared) {
-            return Ok(Judgement::Again(usage));
+            return Ok(NextStep::Again(usage));
         }
         self.miss(MISS);
         let sent = &prepared.request;

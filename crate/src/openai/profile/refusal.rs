@@ -2,11 +2,11 @@
 //!
 //! The service sends a 400 with `code` (`unsupported_parameter`, `unsupported_value`), `param`
 //! and a message that lists the accepted values. Gateways leave out any of these or embed the
-//! message in their own, some with a status of their own. Therefore the message is searched too (`said`,
+//! message in their own, some with a status of their own. Therefore the message is searched too (`error_body`,
 //! `wording`), and a field that it names counts only if the request set it. An error in unknown words,
 //! such as another language, counts if it names such a field and is not about a limit.
 
-use super::said::Said;
+use super::error_body::ErrorBody;
 use super::wording::{
     EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, WEAK_PHRASES, is_about_limit, is_quoted,
     listed_efforts, most_tokens, names_as_field, position,
@@ -101,7 +101,7 @@ impl Refusal {
         if !(400..600).contains(&status) || matches!(status, 401 | 407 | 408 | 429) {
             return None;
         }
-        let Said { code, param, text } = Said::of(body);
+        let ErrorBody { code, param, text } = ErrorBody::of(body);
         let has = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
         let is_about_parameter = code == "unsupported_parameter" || code == "unknown_parameter";
         if is_passed_on && !has(&EXPLICIT) && !code.starts_with("unsupported_") {

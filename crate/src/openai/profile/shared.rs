@@ -207,9 +207,9 @@ impl SharedProfile {
     /// have changed since, so the first request still goes ahead.
     ///
     /// # Errors
-    /// The text is no profile of this deployment.
+    /// The text is not a profile of this deployment.
     pub(crate) fn learn_from_file(&self, text: &[u8], host: &str) -> Result<(), String> {
-        let profile = file::read(text, host, &self.deployment)?;
+        let profile = file::parse_profile(text, host, &self.deployment)?;
         let mut state = self.state();
         if state.version == 0 && state.accepted.is_empty() {
             state.profile = Arc::new(profile);

@@ -29,7 +29,7 @@ pub(super) fn find(
             Ok(Some(file)) => return Ok(Some(Found { path, file })),
             Ok(None) => {}
             Err(Refused::Unsafe(why)) => notes.push(format!(
-                "{} is passed over: {why}. If its settings are yours, copy it into a file of your \
+                "{} was skipped: {why}. If its settings are yours, copy it into a file of your \
                  own that only you can write (chmod 600)",
                 path.display()
             )),
@@ -97,7 +97,7 @@ fn unsafe_because(found: &Metadata, with_mode: bool) -> Result<(), Refused> {
         )));
     }
     if with_mode && may_be_written_by_others(found) {
-        return Err(Refused::Unsafe("other users may write it".to_owned()));
+        return Err(Refused::Unsafe("other users can write to it".to_owned()));
     }
     Ok(())
 }
@@ -158,7 +158,7 @@ mod tests {
         let found = find(&below, Some(&root), &mut notes);
         assert_eq!(found.ok().flatten().unwrap().path, own);
         let told = notes.join("\n").replace(below.to_str().unwrap(), "FOLDER");
-        insta::assert_snapshot!(told, @r"FOLDER/.env is passed over: other users may write it. If its settings are yours, copy it into a file of your own that only you can write (chmod 600)");
+        insta::assert_snapshot!(told, @r"FOLDER/.env was skipped: other users can write to it. If its settings are yours, copy it into a file of your own that only you can write (chmod 600)");
     }
 
     #[test]

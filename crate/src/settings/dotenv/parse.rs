@@ -35,7 +35,7 @@ pub(crate) struct Broken(pub(crate) String);
 /// quote, can't be parsed.
 ///
 /// # Errors
-/// Such a line for one of our variables; of other tools it is passed over.
+/// Such a line for one of our variables; other tools' lines are skipped.
 pub(crate) fn parse(text: &str) -> Result<Parsed, Broken> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut parsed = Parsed::default();

@@ -75,7 +75,7 @@ impl Assembly {
             .iter_mut()
             .map(Collected::take_column)
             .collect::<Result<Vec<Column>>>()?;
-        guarded("the server's rows are no data frame", || {
+        guarded("the server's rows do not form a data frame", || {
             DataFrame::new(height, columns)
         })
     }
@@ -84,7 +84,7 @@ impl Assembly {
     pub(crate) fn changes(&self) -> Vec<String> {
         self.columns
             .iter()
-            .filter(|column| is_told(&column.sent.dtype, &column.taken.dtype))
+            .filter(|column| is_reported(&column.sent.dtype, &column.taken.dtype))
             .map(|column| {
                 let name = &column.sent.name;
                 match column.taken.dtype {
@@ -98,19 +98,19 @@ impl Assembly {
     }
 }
 
-/// A list in place of a map holds the same values; only what changes values' types is told.
-fn is_told(sent: &ArrowDataType, taken: &ArrowDataType) -> bool {
+/// A list in place of a map holds the same values; only what changes values' types is reported.
+fn is_reported(sent: &ArrowDataType, taken: &ArrowDataType) -> bool {
     use ArrowDataType as A;
     match (sent, taken) {
         (A::Map(sent, _), A::List(taken))
         | (A::List(sent), A::List(taken))
         | (A::LargeList(sent) | A::FixedSizeList(sent, _), A::LargeList(taken)) => {
-            is_told(&sent.dtype, &taken.dtype)
+            is_reported(&sent.dtype, &taken.dtype)
         }
         (A::Struct(sent), A::Struct(taken)) => sent
             .iter()
             .zip(taken)
-            .any(|(sent, taken)| is_told(&sent.dtype, &taken.dtype)),
+            .any(|(sent, taken)| is_reported(&sent.dtype, &taken.dtype)),
         (sent, taken) => sent != taken,
     }
 }

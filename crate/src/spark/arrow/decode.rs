@@ -17,7 +17,7 @@ pub(super) struct Decoded {
     pub(super) batches: Vec<Vec<ArrayRef>>,
 }
 
-const UNREADABLE: &str = "the server's rows can't be read: they are no Arrow stream";
+const UNREADABLE: &str = "the server's rows can't be read: they are not an Arrow stream";
 
 /// Reads a stream. Nothing in it is trusted.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {

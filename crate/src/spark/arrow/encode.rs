@@ -46,7 +46,7 @@ pub(crate) fn encode(frame: &DataFrame) -> Result<Encoded> {
                 to_spark::convert(array, &mut change).map_err(|error| named(&error, name))
             })
             .collect::<Result<Vec<ArrayRef>>>()?;
-        changes.extend(change.told(name, series.dtype()));
+        changes.extend(change.notes(name, series.dtype()));
         columns.push((name.clone(), arrays));
     }
     let bytes = guarded("the frame can't be written as Arrow", || {

@@ -7,7 +7,7 @@
 //! | `UInt64` | `decimal(20,0)`, which holds all of its values | yes |
 //! | lists with 64-bit offsets | `array`, with 32-bit offsets | no, the values are the same |
 //! | `Datetime` and `Duration` in ms | the same in µs; refused where it overflows | no |
-//! | `Datetime` and `Duration` in ns | the same in µs | if a value is no whole number of µs |
+//! | `Datetime` and `Duration` in ns | the same in µs | if a value is not a whole number of µs |
 //! | `Time` | `string`, such as `12:30:00.5` | yes |
 //! | `Categorical`, `Enum` | `string` | yes |
 
@@ -33,17 +33,17 @@ pub(super) struct Change {
 
 impl Change {
     /// The sentences about it.
-    pub(super) fn told(&self, column: &str, dtype: &DataType) -> Vec<String> {
-        let mut told = Vec::new();
+    pub(super) fn notes(&self, column: &str, dtype: &DataType) -> Vec<String> {
+        let mut notes = Vec::new();
         if let Some(to) = self.to {
-            told.push(format!("column `{column}`: {dtype} is {to} in Spark"));
+            notes.push(format!("column `{column}`: {dtype} is {to} in Spark"));
         }
         if self.is_rounded {
-            told.push(format!(
+            notes.push(format!(
                 "column `{column}`: Spark's times have microseconds, so its nanoseconds are cut off"
             ));
         }
-        told
+        notes
     }
 }
 
@@ -106,14 +106,14 @@ fn refused(dtype: &ArrowDataType) -> Error {
         ErrorKind::Argument,
         format!("Spark has no type for {dtype:?}"),
     )
-    .with_hint("cast the column first, to a text if nothing else fits")
+    .with_hint("cast the column first, to a string if nothing else fits")
 }
 
 /// An array that is not what its type says. polars makes none.
 fn odd(dtype: &ArrowDataType) -> Error {
     Error::new(
         ErrorKind::Argument,
-        format!("the column is no valid {dtype:?}"),
+        format!("the column is not valid as {dtype:?}"),
     )
 }
 
@@ -235,7 +235,7 @@ fn large_list(array: &dyn Array, item: &Field, change: &mut Change) -> Result<Ar
     let offsets: Vec<i32> = offsets.collect::<Result<_, _>>().map_err(|_| {
         Error::new(
             ErrorKind::Argument,
-            "the lists hold more than 2 billion items together, and Spark counts no further",
+            "the lists hold more than 2 billion items together, which is more than Spark allows",
         )
         .with_hint("send the frame in parts")
     })?;

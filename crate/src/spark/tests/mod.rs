@@ -238,7 +238,7 @@ fn what_is_no_spark_server_is_called_so() {
     }
     let page = StandIn::start(|_, _| Answer::Page(404));
     assert_snapshot!(text(&session(&page).unwrap_err()), @r"
-    what answers at SERVER is no Spark Connect server (HTTP status 404)
+    what answers at SERVER is not a Spark Connect server (HTTP status 404)
       hint: check the host and the port: a Spark Connect server has 15002 by default
     ");
     // One that speaks only HTTP/1.1.

@@ -1,5 +1,5 @@
 // Makes the static tables of an output interactive: sort, search, filter, pages, column profile,
-// copy and download. It needs no network and uses only the JSON beside each table. Data enters the
+// copy and download. It needs no network and uses only the JSON next to each table. Data enters the
 // page only as text. There is no state outside a table, no timer, and no listener on anything but a
 // table's own elements, so everything disappears with the table.
 

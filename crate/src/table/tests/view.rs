@@ -93,7 +93,7 @@ fn a_missing_column_is_told_where_the_table_would_be() {
       hint: the columns are, nearest first: &#96;occupation&#96;, &#96;group&#96;</pre>
     "#);
     let twice = table(&frame).columns(["group", "group"]).mime_bundle();
-    assert_eq!(twice.text, "a column is named twice");
+    assert_eq!(twice.text, "a column is listed twice");
 }
 
 #[test]

@@ -82,7 +82,10 @@ impl<R: Read> Lines<R> {
                 Ok(length) if length as u64 == LONGEST_LINE && line.last() != Some(&b'\n') => {
                     self.end();
                     let limit = LONGEST_LINE >> 20;
-                    let why = format!("it is longer than {limit} MB, and what follows is not read");
+                    let why = format!(
+                        "it is longer than {limit} MB, and the rest of the input is \
+                         not read"
+                    );
                     return Some((self.number, Err(why)));
                 }
                 Ok(_) if line.iter().all(u8::is_ascii_whitespace) => {}
@@ -178,7 +181,9 @@ not JSON
             (
                 "line-6",
                 Err(
-                    "the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a text",
+                    "the line is not a valid request: it is neither a request with its `body`, \
+                     nor an object with a `prompt` and at most `system` and `custom_id`, nor a \
+                     string",
                 ),
             ),
             (

@@ -243,7 +243,7 @@ pub(super) fn stop_on_signals(stop: CancelHandle) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .doing(|| "could not listen for signals".to_owned())?;
+        .with_context(|| "could not listen for signals".to_owned())?;
     std::thread::spawn(move || {
         runtime.block_on(async {
             let signals = (

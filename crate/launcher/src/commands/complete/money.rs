@@ -71,7 +71,7 @@ pub(super) fn estimate(
     let json = serde_json::to_string(&estimate);
     out!(
         "{}",
-        json.doing(|| "could not write the estimate".to_owned())?
+        json.with_context(|| "could not write the estimate".to_owned())?
     );
     if !quiet {
         err!("{estimate}");

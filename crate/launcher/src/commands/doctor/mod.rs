@@ -46,7 +46,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
     let mut healthy = true;
     for finding in parts(project, home).into_iter().chain(service(project)) {
         healthy &= !matches!(finding, Finding::Bad(_));
-        tell(&finding);
+        print_finding(&finding);
     }
     Ok(if healthy {
         ExitCode::SUCCESS
@@ -55,7 +55,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
     })
 }
 
-fn tell(finding: &Finding) {
+fn print_finding(finding: &Finding) {
     match finding {
         Finding::Good(what) => out!("✓ {what}"),
         Finding::Missing(what) => out!("· {what}: not there yet, `cargo run` installs it"),

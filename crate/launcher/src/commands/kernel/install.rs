@@ -38,7 +38,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     setup::starter(home)?;
     installed::write(&place.folder, &installed::content(home, project, shown)?)?;
     record::add(home, &place.folder)?;
-    tell(&place, shown);
+    print_installed(&place, shown);
     Ok(())
 }
 
@@ -48,8 +48,11 @@ fn shown(name: &str) -> Result<&str> {
         && evenhand::text::terminal::sanitize(name) == name
         && !name.contains('\n');
     is_plain.then_some(name).ok_or_else(|| {
-        Failure::new("--display-name is empty, longer than 100 characters, or has characters that can't be seen")
-            .hint("use a short line of text, such as 'Rust (evenhand)'")
+        Failure::new(
+            "--display-name is empty, longer than 100 characters, or has invisible \
+             characters",
+        )
+        .hint("use a short line of text, such as 'Rust (evenhand)'")
     })
 }
 
@@ -115,7 +118,7 @@ fn missing(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn tell(place: &Located, shown: &str) {
+fn print_installed(place: &Located, shown: &str) {
     out!(
         "✓ Jupyter offers '{shown}' (kernel `{}`), from {}",
         place.name,
@@ -124,7 +127,7 @@ fn tell(place: &Located, shown: &str) {
     let client = place.python.as_ref().map(|python| (python, &python.client));
     if let Some((python, None)) = client.filter(|_| place.is_of_python) {
         out!(
-            "! no Jupyter is installed in {} yet, whose notebooks would offer it",
+            "! no Jupyter is installed in {} yet; once there is one, it offers the kernel",
             python.prefix.display()
         );
     }
@@ -136,7 +139,7 @@ fn tell(place: &Located, shown: &str) {
     }
     out!(
         "  In a notebook, `:dep evenhand` means this toolkit. Its cells ask the service that the \
-         environment or a file .env beside the notebook names; `evenhand serve` starts the small model."
+         environment or a file .env next to the notebook names; `evenhand serve` starts the small model."
     );
 }
 

@@ -51,7 +51,7 @@ impl Place {
         };
         if name == "rust" && !is_of_python {
             return Err(Failure::new(
-                "`rust` is the name of evcxr's own kernel, which evcxr writes again in your Jupyter \
+                "`rust` is the name of evcxr's own kernel, which evcxr rewrites in your Jupyter \
                  folder whenever it starts",
             )
             .hint("choose another --name, or a Python environment with --sys-prefix"));

@@ -38,11 +38,11 @@ pub fn remove(home: &Home, folder: &Path) -> Result<()> {
 
 fn save(home: &Home, folders: &BTreeSet<PathBuf>) -> Result<()> {
     let path = file(home);
-    let doing = || format!("could not write {}", path.display());
-    let text = serde_json::to_vec(folders).doing(doing)?;
-    private::create_folder(&home.kernel()).doing(doing)?;
-    let new = tempfile::NamedTempFile::new_in(home.kernel()).doing(doing)?;
-    fs::write(new.path(), text).doing(doing)?;
-    new.persist(&path).doing(doing)?;
+    let context = || format!("could not write {}", path.display());
+    let text = serde_json::to_vec(folders).with_context(context)?;
+    private::create_folder(&home.kernel()).with_context(context)?;
+    let new = tempfile::NamedTempFile::new_in(home.kernel()).with_context(context)?;
+    fs::write(new.path(), text).with_context(context)?;
+    new.persist(&path).with_context(context)?;
     Ok(())
 }

@@ -24,7 +24,7 @@ pub fn run(options: &Options, home: &Home) -> Result<()> {
             record::remove(home, &place.folder)
         }
         Found::Nothing => Err(Failure::new(format!("no kernel is installed in {folder}"))
-            .hint("`evenhand kernel list` shows where there are some")),
+            .hint("`evenhand kernel list` shows where kernels are installed")),
         Found::Foreign => Err(Failure::new(format!(
             "{folder} has a kernel or something else that evenhand did not install: it stays as it is"
         ))

@@ -39,7 +39,7 @@ fn write(folder: &Path) -> Result<PathBuf> {
         _ => unwritable(folder).because(error),
     })?;
     file.write_all(NOTEBOOK.as_bytes())
-        .doing(|| format!("could not write {}", path.display()))?;
+        .with_context(|| format!("could not write {}", path.display()))?;
     Ok(path)
 }
 

@@ -17,7 +17,7 @@ use crate::jupyter::notebook::{Notebook, on_a_line};
 use crate::jupyter::outputs::Outputs;
 use crate::jupyter::{Executor, KernelCommand, Report};
 use crate::kernel as own_kernel;
-use crate::local_model::Allowance;
+use crate::local_model::ModelBehavior;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
@@ -38,13 +38,13 @@ pub struct Options {
     #[arg(long)]
     html: bool,
     #[command(flatten)]
-    allowance: Allowance,
+    behavior: ModelBehavior,
 }
 
 impl Options {
-    /// The small model's manners.
-    pub fn allowance(&self) -> Allowance {
-        self.allowance
+    /// The small model's quota and the model it imitates.
+    pub fn behavior(&self) -> ModelBehavior {
+        self.behavior
     }
 }
 
@@ -58,13 +58,13 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     if notebooks.iter().any(Notebook::uses_the_library) {
         setup::library(project, home)?;
     }
-    let mut answerer = Provider::new(project, home, options.allowance);
+    let mut provider = Provider::new(project, home, options.behavior);
     block_on(async {
         let mut stop = Stop::new()?;
         for notebook in notebooks {
             let mut kernel = KernelCommand::own()?;
             if notebook.uses_the_library() {
-                kernel.env = answerer.environment_for(notebook.folder())?;
+                kernel.env = provider.environment_for(notebook.folder())?;
             }
             one(notebook, options, &kernel, home, &mut stop).await?;
         }
@@ -96,7 +96,7 @@ fn load(options: &Options, project: &Checkout) -> Result<Vec<Notebook>> {
         .map(|path| Notebook::load(path))
         .collect::<Result<Vec<_>>>()?;
     if let Some(out) = &options.out {
-        std::fs::create_dir_all(out).doing(|| format!("cannot make {}", out.display()))?;
+        std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     }
     let mut names = HashSet::new();
     for notebook in &notebooks {
@@ -120,14 +120,14 @@ fn load(options: &Options, project: &Checkout) -> Result<Vec<Notebook>> {
 }
 
 fn all_notebooks(folder: &Path) -> Result<Vec<PathBuf>> {
-    let doing = || format!("cannot list {}", folder.display());
+    let context = || format!("cannot list {}", folder.display());
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| {
-        Failure::new(doing())
+        Failure::new(context())
             .because(error)
             .hint("name the notebooks")
     })? {
-        let path = entry.doing(doing)?.path();
+        let path = entry.with_context(context)?.path();
         if path
             .extension()
             .is_some_and(|extension| extension == "ipynb")
@@ -261,7 +261,7 @@ struct Stop {
 
 impl Stop {
     fn new() -> Result<Self> {
-        let listen = |kind| signal(kind).doing(|| "cannot listen for signals".to_owned());
+        let listen = |kind| signal(kind).with_context(|| "cannot listen for signals".to_owned());
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,

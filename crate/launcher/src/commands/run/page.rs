@@ -32,7 +32,7 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
     let copies = tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o700))
         .tempdir()
-        .doing(|| "cannot make a temporary folder".to_owned())?;
+        .with_context(|| "cannot make a temporary folder".to_owned())?;
     // The page's title is the name of the file that it is converted from.
     let copy = copies
         .path()
@@ -40,8 +40,8 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
         .with_added_extension("ipynb");
     notebook.save(&copy)?;
 
-    let folder =
-        std::path::absolute(folder).doing(|| format!("no such folder: {}", folder.display()))?;
+    let folder = std::path::absolute(folder)
+        .with_context(|| format!("no such folder: {}", folder.display()))?;
     let output = Command::from(tool::python(&python))
         .args([
             "-m",
@@ -63,7 +63,7 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
         .kill_on_drop(true)
         .output()
         .await
-        .doing(|| format!("cannot start {}", python.display()))?;
+        .with_context(|| format!("cannot start {}", python.display()))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(Failure::new(format!(
@@ -78,7 +78,7 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
     }
     let page = folder.join(named(notebook.stem()));
     put(&copies.path().join(named(notebook.stem())), &page)
-        .doing(|| format!("cannot write {}", on_a_line(&page)))?;
+        .with_context(|| format!("cannot write {}", on_a_line(&page)))?;
     Ok(page)
 }
 

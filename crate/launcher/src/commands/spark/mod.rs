@@ -49,7 +49,8 @@ fn master(text: &str) -> std::result::Result<String, String> {
 /// Installs the engine if it is missing, and runs it until Ctrl-C.
 pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     // Relative paths of a query begin where the caller is.
-    let folder = std::env::current_dir().doing(|| "the current folder is gone".to_owned())?;
+    let folder =
+        std::env::current_dir().with_context(|| "the current folder is gone".to_owned())?;
     match &options.master {
         None => setup::spark(project, home)?,
         Some(_) => setup::apache_spark(project, home)?,
@@ -66,13 +67,13 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
         .stdout(Stdio::piped())
         .process_group(0)
         .spawn()
-        .doing(|| "could not start the Spark engine".to_owned())?;
+        .with_context(|| "could not start the Spark engine".to_owned())?;
     let stdin = child.stdin.take();
     let mut address = String::new();
     if let Some(stdout) = child.stdout.take() {
         BufReader::new(stdout)
             .read_line(&mut address)
-            .doing(|| "could not read the Spark engine's address".to_owned())?;
+            .with_context(|| "could not read the Spark engine's address".to_owned())?;
     }
     if !address.starts_with("sc://") {
         let _ = child.wait();
@@ -94,7 +95,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
         Some(master) => {
             out!("Apache Spark answers, on the master {master}\n");
             out!("export SPARK_REMOTE='{address}'\n");
-            out!("It reads and writes files as you, for who has the token.");
+            out!("Anyone with the token can use it to read and write files as you.");
         }
     }
     out!("Stop it with Ctrl-C.");
@@ -132,18 +133,18 @@ fn engine(home: &Home, master: Option<&str>, port: u16, log: &Path, folder: &Pat
 
 fn log(home: &Home) -> Result<PathBuf> {
     let logs = home.logs();
-    private::create_folder(&logs).doing(|| format!("could not make {}", logs.display()))?;
+    private::create_folder(&logs).with_context(|| format!("could not make {}", logs.display()))?;
     let log = logs.join("spark-engine.log");
     let failed = || format!("could not write {}", log.display());
     if std::fs::metadata(&log).is_ok_and(|log| log.len() > LARGEST_LOG) {
-        File::create(&log).doing(failed)?;
+        File::create(&log).with_context(failed)?;
     }
     File::options()
         .create(true)
         .append(true)
         .mode(0o600)
         .open(&log)
-        .doing(failed)?;
+        .with_context(failed)?;
     Ok(log)
 }
 

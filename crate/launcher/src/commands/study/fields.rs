@@ -34,26 +34,33 @@ impl Fields {
     /// The object in a file.
     ///
     /// # Errors
-    /// A file that can't be read, or is no JSON object.
+    /// A file that can't be read, or is not a JSON object.
     pub(super) fn read(file: &Path) -> Result<Self> {
         let name = file.display();
         let unread = |failure: Failure| failure.exit_with(INVALID);
-        let doing = || format!("{name} can't be read");
-        let size = std::fs::metadata(file).doing(doing).map_err(unread)?.len();
+        let context = || format!("{name} can't be read");
+        let size = std::fs::metadata(file)
+            .with_context(context)
+            .map_err(unread)?
+            .len();
         if size > LARGEST_FILE {
             return Err(invalid(format!(
-                "{name}: {size} bytes are too many for settings"
+                "{name}: {size} bytes are too many for a file of settings"
             )));
         }
-        let text = std::fs::read_to_string(file).doing(doing).map_err(unread)?;
+        let text = std::fs::read_to_string(file)
+            .with_context(context)
+            .map_err(unread)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let UniqueFields(value) = serde_json::from_str(text).map_err(|error| {
             let message = sanitize_line(&error.to_string(), 2 * SHOWN);
             match error.classify() {
                 Category::Data => invalid(format!("{name}: {message}"))
                     .hint("only one of them would count: remove the other"),
-                _ => invalid(format!("{name} is not JSON: {message}"))
-                    .hint("a text is in double quotes, the last field has no comma, and there are no comments"),
+                _ => invalid(format!("{name} is not JSON: {message}")).hint(
+                    "put strings in double quotes, and no comma after the last field; \
+                     comments are not allowed",
+                ),
             }
         })?;
         let whole = Field {
@@ -93,8 +100,10 @@ impl Fields {
             None => Ok(()),
             Some(name) => {
                 let name = sanitize_line(name, SHOWN);
-                Err(invalid(format!("{}{name} is no field", self.place))
-                    .hint(format!("the fields are {}", known.join(", "))))
+                Err(
+                    invalid(format!("{}{name} is not a known field", self.place))
+                        .hint(format!("the fields are {}", known.join(", "))),
+                )
             }
         }
     }
@@ -145,7 +154,7 @@ impl Field {
     /// A list of texts.
     pub(super) fn texts(self, what: &str) -> Result<Vec<String>> {
         let elements = self.list(what)?.into_iter();
-        elements.map(|element| element.text("a text")).collect()
+        elements.map(|element| element.text("a string")).collect()
     }
 
     /// A text that is not empty.

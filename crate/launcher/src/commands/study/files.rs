@@ -55,7 +55,7 @@ impl Files {
         let path = self.path(GATE);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).doing(|| format!("the old {} can't be removed", path.display()))
+                Err(error).with_context(|| format!("the old {} can't be removed", path.display()))
             }
             _ => Ok(()),
         }
@@ -64,7 +64,7 @@ impl Files {
     /// Writes the report for programs and for people, and the gate's outcome for programs.
     pub(super) fn write(&self, report: &Report, outcome: &GateOutcome) -> Result<()> {
         let gate = serde_json::to_string_pretty(outcome)
-            .doing(|| "the gate's outcome can't be written as JSON".to_owned())?;
+            .with_context(|| "the gate's outcome can't be written as JSON".to_owned())?;
         self.write_one("report.json", &report.to_json()?)?;
         self.write_one(GATE, &gate)?;
         self.write_one("report.txt", &format!("{report}\n\n{outcome}"))
@@ -78,9 +78,9 @@ impl Files {
     fn write_one(&self, ending: &str, text: &str) -> Result<()> {
         let path = self.path(ending);
         let failed = || format!("{} can't be written", path.display());
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder).doing(failed)?;
-        writeln!(file, "{text}").doing(failed)?;
-        file.persist(&path).doing(failed)?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder).with_context(failed)?;
+        writeln!(file, "{text}").with_context(failed)?;
+        file.persist(&path).with_context(failed)?;
         Ok(())
     }
 }

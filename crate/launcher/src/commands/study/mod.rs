@@ -44,7 +44,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// The file that keeps all answers; what it answers is not asked again [default: NAME.journal.jsonl
-    /// beside FILE]
+    /// next to FILE]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
     /// Ask again even if the journal has the answer
@@ -73,8 +73,8 @@ FILE is a JSON object. All fields but `occupations` have a default:
                \"beyond_margin\", and without `tests` all tests count
 
 It writes NAME.report.json (all numbers), NAME.report.txt (for people) and NAME.gate.json, which it
-removes when it starts, so that a run without an outcome leaves none. Stopped, it goes on where it was
-when it is started again: the journal keeps every answer.
+removes when it starts, so that a run without an outcome leaves none. If it is stopped, start it
+again to continue: the journal keeps every answer.
 
 Exit code: 0 the report passes; 1 the study could not be run or measured; 2 invalid options or FILE;
 3 it does not pass: a test differs, or is beyond its margin; 4 it was stopped; 5 it does not pass: a

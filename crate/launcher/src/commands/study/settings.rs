@@ -56,7 +56,7 @@ impl StudySettings {
     /// Reads the file and checks the whole study, so that nothing is asked in vain.
     ///
     /// # Errors
-    /// A file that can't be read or is no JSON object; a field that is unknown, has a wrong value,
+    /// A file that can't be read or is not a JSON object; a field that is unknown, has a wrong value,
     /// or makes the study invalid.
     pub(super) fn read(file: &Path) -> Result<Self> {
         let mut fields = Fields::read(file)?;
@@ -166,7 +166,7 @@ fn asking(study: Study, fields: &mut Fields) -> Result<(Study, usize)> {
         study = study.max_tokens(field.count()?);
     }
     if let Some(field) = fields.take("system") {
-        study = study.system(field.text("a text")?);
+        study = study.system(field.text("a string")?);
     }
     if let Some(field) = fields.take("mitigations") {
         for name in field.list("a list of mitigations")? {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::codec::{Frames, Heard, Reader, encode};
 use super::endpoint::{Endpoint, Stream};
-use super::handshake::{Kind, hear, opening};
+use super::handshake::{Kind, opening, receive_opening};
 use super::outbox::Outbox;
 
 /// How often to try again until something listens.
@@ -79,7 +79,7 @@ async fn reach(endpoint: &Endpoint, kind: Kind, identity: &[u8]) -> io::Result<(
     let (mut reader, writer) = stream.split();
     let outbox = Outbox::new(writer);
     outbox.push(opening(kind, identity))?;
-    hear(&mut reader, kind).await?;
+    receive_opening(&mut reader, kind).await?;
     reader.trust();
     Ok((reader, outbox))
 }

@@ -63,7 +63,7 @@ pub fn opening(kind: Kind, identity: &[u8]) -> Bytes {
 }
 
 /// Reads a peer's opening. Returns its identity, which may be empty.
-pub async fn hear(reader: &mut Reader, own: Kind) -> io::Result<Bytes> {
+pub async fn receive_opening(reader: &mut Reader, own: Kind) -> io::Result<Bytes> {
     let greeting: [u8; 64] = reader.exactly().await?;
     if greeting[0] != 0xff || greeting[9] & 1 == 0 || greeting[10] < 3 {
         return Err(broken("its greeting is not that of ZMTP 3"));
@@ -117,7 +117,7 @@ fn ready(mut body: Bytes, own: Kind) -> io::Result<Bytes> {
 pub fn heard(bytes: &[u8]) -> io::Result<Bytes> {
     let mut reader = Reader::new(io::Cursor::new(bytes.to_vec()));
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    runtime?.block_on(hear(&mut reader, Kind::Router))
+    runtime?.block_on(receive_opening(&mut reader, Kind::Router))
 }
 
 #[cfg(test)]

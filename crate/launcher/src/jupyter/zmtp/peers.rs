@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 
 use super::codec::{Reader, broken};
 use super::endpoint::{Endpoint, Listener, Stream};
-use super::handshake::{Kind, hear, opening};
+use super::handshake::{Kind, opening, receive_opening};
 use super::outbox::Outbox;
 use crate::terminal::err;
 
@@ -131,7 +131,7 @@ impl Peers {
     async fn arrive(&self, stream: Stream, kind: Kind, number: u64) -> io::Result<(Bytes, Reader)> {
         let (mut reader, mut writer) = stream.split();
         writer.write_all(&opening(kind, b"")).await?;
-        let chosen = hear(&mut reader, kind).await?;
+        let chosen = receive_opening(&mut reader, kind).await?;
         let name = match chosen.is_empty() {
             true => [&[0], number.to_be_bytes().as_slice()].concat().into(),
             false => chosen,
@@ -258,8 +258,8 @@ impl State {
     /// Disconnects the newest peer that has not proved that it knows the key. Returns whether
     /// there was one.
     fn make_room(&mut self) -> bool {
-        let strangers = self.here.iter().filter(|(_, peer)| !peer.has_the_key);
-        let newest = strangers.max_by_key(|(_, peer)| peer.number);
+        let unauthenticated = self.here.iter().filter(|(_, peer)| !peer.has_the_key);
+        let newest = unauthenticated.max_by_key(|(_, peer)| peer.number);
         let newest = newest.map(|(name, _)| name.clone());
         newest.is_some_and(|name| self.here.remove(&name).is_some())
     }

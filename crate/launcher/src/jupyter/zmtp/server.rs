@@ -22,7 +22,7 @@ const LONGEST: usize = 64 * 1024 * 1024;
 /// The size limit for a message of a peer that has not proved that it knows the key yet. Messages
 /// above `SHORT` are received one at a time and within a short time, so that incomplete messages
 /// cannot fill the memory.
-const LONGEST_OF_STRANGER: usize = 1024 * 1024;
+const LONGEST_UNAUTHENTICATED: usize = 1024 * 1024;
 const SHORT: usize = 4096;
 const AT_ONCE: Duration = Duration::from_secs(2);
 
@@ -79,7 +79,7 @@ where
         loop {
             let heard = match has_the_key {
                 true => reader.next(LONGEST).await?,
-                false => self.of_stranger(&mut reader).await?,
+                false => self.read_unauthenticated(&mut reader).await?,
             };
             let Heard::Message(mut frames) = heard else {
                 continue;
@@ -109,12 +109,12 @@ where
 }
 
 impl<T, C> Requests<T, C> {
-    async fn of_stranger(&self, reader: &mut Reader) -> io::Result<Heard> {
-        if let Some(heard) = reader.next_short(LONGEST_OF_STRANGER, SHORT).await? {
+    async fn read_unauthenticated(&self, reader: &mut Reader) -> io::Result<Heard> {
+        if let Some(heard) = reader.next_short(LONGEST_UNAUTHENTICATED, SHORT).await? {
             return Ok(heard);
         }
         let _turn = self.long.acquire().await.map_err(io::Error::other)?;
-        let heard = timeout(AT_ONCE, reader.next(LONGEST_OF_STRANGER)).await;
+        let heard = timeout(AT_ONCE, reader.next(LONGEST_UNAUTHENTICATED)).await;
         heard.unwrap_or_else(|_| Err(broken("its first message was not complete in time")))
     }
 }

@@ -51,7 +51,7 @@ impl Server {
     }
 
     /// A connection that sends these bytes and stays open.
-    async fn stranger(&self, name: &str, bytes: &[u8]) -> UnixStream {
+    async fn unauthenticated_peer(&self, name: &str, bytes: &[u8]) -> UnixStream {
         let mut stream = UnixStream::connect(self.folder.path().join(name))
             .await
             .unwrap();
@@ -109,7 +109,7 @@ async fn requests_are_answered_and_all_hear_what_is_published() {
     assert_eq!(heard, news);
 
     let beat = connect(&server.at("echo"), b"").await;
-    assert!(beat.is_err(), "an echo is no router");
+    assert!(beat.is_err(), "an echo is not a router");
 }
 
 #[tokio::test]
@@ -139,13 +139,13 @@ async fn an_error_ends_the_one_connection_that_made_it() {
         ("echo", dealer(&TERABYTE)),
         ("echo", dealer(&long)),
     ] {
-        let stranger = server.stranger(name, &said).await;
-        assert!(is_closed(stranger).await, "{name}: {said:?}");
+        let peer = server.unauthenticated_peer(name, &said).await;
+        assert!(is_closed(peer).await, "{name}: {said:?}");
         server.answers(&mut client).await;
     }
     // A heartbeat socket keeps working after an odd message.
     let mut beats = server
-        .stranger("echo", &dealer(&[0, 1, b'x', 0, 1, b'y']))
+        .unauthenticated_peer("echo", &dealer(&[0, 1, b'x', 0, 1, b'y']))
         .await;
     let mut said = Vec::new();
     while !said.ends_with(&[0, 1, b'x', 0, 1, b'y']) {
@@ -160,7 +160,7 @@ async fn a_name_that_is_here_is_nobody_elses() {
     let mut reader = connect(&server.at("router"), b"reader").await.unwrap();
     server.answers(&mut reader).await;
     let thief = opening(Kind::Dealer, b"reader");
-    let thief = server.stranger("router", &thief).await;
+    let thief = server.unauthenticated_peer("router", &thief).await;
     assert!(is_closed(thief).await);
     server.answers(&mut reader).await;
     // A peer that disconnects frees its identity.
@@ -189,8 +189,12 @@ async fn a_crowd_turns_out_nobody_who_was_there_and_is_bounded() {
     for number in 0..3 * PEERS {
         for (name, kind) in [("router", Kind::Dealer), ("publisher", Kind::Subscribe)] {
             let half = &opening(kind, b"")[..number % 60];
-            crowd.push(server.stranger(name, half).await);
-            crowd.push(server.stranger(name, &opened(kind, &[0, 1, 1])).await);
+            crowd.push(server.unauthenticated_peer(name, half).await);
+            crowd.push(
+                server
+                    .unauthenticated_peer(name, &opened(kind, &[0, 1, 1]))
+                    .await,
+            );
         }
     }
     let mut newcomer = connect(&server.at("router"), b"newcomer").await.unwrap();
@@ -200,9 +204,9 @@ async fn a_crowd_turns_out_nobody_who_was_there_and_is_bounded() {
     let heard = timeout(PATIENCE, subscriber.recv()).await.unwrap();
     assert_eq!(heard.unwrap(), ["news"]);
     let mut open = 0;
-    for mut stranger in crowd {
+    for mut peer in crowd {
         let mut said = [0; 4096];
-        let end = async { while matches!(stranger.read(&mut said).await, Ok(read) if read > 0) {} };
+        let end = async { while matches!(peer.read(&mut said).await, Ok(read) if read > 0) {} };
         open += usize::from(timeout(Duration::from_millis(1), end).await.is_err());
     }
     assert!(
@@ -221,7 +225,7 @@ async fn beginnings_of_long_messages_hold_up_nobody_who_is_known() {
     for _ in 0..8 {
         crowd.push(
             server
-                .stranger("router", &opened(Kind::Dealer, &long))
+                .unauthenticated_peer("router", &opened(Kind::Dealer, &long))
                 .await,
         );
     }

@@ -50,11 +50,11 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     }
     if let Some(lock_file) = std::env::var_os(LOCK_FILE) {
         put_back(&build, Path::new(&lock_file))
-            .doing(|| "could not put the lock file back".to_owned())?;
+            .with_context(|| "could not put the lock file back".to_owned())?;
     }
     if command(arguments).is_some_and(|command| arguments[command] == "metadata") {
         return metadata::run(&cargo, arguments)
-            .doing(|| "could not run cargo for the graph of packages".to_owned());
+            .with_context(|| "could not run cargo for the graph of packages".to_owned());
     }
     let arguments = &built(arguments);
     let builds_a_cell = command(arguments).is_some_and(|command| arguments[command] == "build");
@@ -62,15 +62,15 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
         return Err(replace(real(&cargo).args(arguments)));
     }
     let cell = Cell { build };
-    if let Ok(word) = std::env::var(TOKEN_VARIABLE)
+    if let Ok(token) = std::env::var(TOKEN_VARIABLE)
         && cell.build.join(sideband::READ).exists()
     {
-        cell.watch(&word)
-            .doing(|| "could not prepare a cell".to_owned())?;
+        cell.watch(&token)
+            .with_context(|| "could not prepare a cell".to_owned())?;
     }
     if let Some(told) = cell
         .refused()
-        .doing(|| "could not read a cell".to_owned())?
+        .with_context(|| "could not read a cell".to_owned())?
     {
         out!("{told}");
         return Ok(ExitCode::FAILURE);
@@ -79,7 +79,7 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
         Some(last) => cell.compile(&last),
         None => cell.build(&cargo, arguments),
     }
-    .doing(|| "could not run cargo for a cell".to_owned())
+    .with_context(|| "could not run cargo for a cell".to_owned())
 }
 
 /// Replaces `check` by `build`. evcxr checks a cell when it does not know a variable's type. A

@@ -61,13 +61,13 @@ impl Cell {
     }
 
     /// Adds marks to the cell's source (see `instrument`).
-    pub(super) fn watch(&self, word: &str) -> io::Result<()> {
+    pub(super) fn watch(&self, token: &str) -> io::Result<()> {
         let cell = self.build.join(CELL);
         let source = fs::read_to_string(&cell)?;
         let formats = self.build.join(FORMATS).exists();
         let watched = match source.contains("impl") {
-            true => instrument::instrumented(&self.without_replaced(&source)?, word, formats),
-            false => instrument::instrumented(&source, word, formats),
+            true => instrument::instrumented(&self.without_replaced(&source)?, token, formats),
+            false => instrument::instrumented(&source, token, formats),
         };
         match watched == source {
             true => Ok(()),
@@ -75,7 +75,7 @@ impl Cell {
         }
     }
 
-    /// What evcxr is told instead of a build, if the cell can't run beside the toolkit.
+    /// What evcxr is told instead of a build, if the cell can't run together with the toolkit.
     pub(super) fn refused(&self) -> io::Result<Option<Value>> {
         let Some(told) = failure::of_allocator(&self.source()) else {
             return Ok(None);
@@ -106,7 +106,7 @@ impl Cell {
         serves.then_some(last)
     }
 
-    /// Checks the sources of all local packages, which cargo lists in a `.d` file beside the
+    /// Checks the sources of all local packages, which cargo lists in a `.d` file next to the
     /// artifact. In a graph of the reader's crates, the library's are listed in its own.
     fn sources_are_older(&self, last: &LastBuild) -> Option<bool> {
         let artifact = shared_object(&last.artifact)?;
@@ -386,7 +386,7 @@ mod tests {
         shim::environment(build.folder.path(), &build.lock_file).unwrap();
         build.write(
             "a cell.rs",
-            "pub fn run() { ::evenhand_cell::begin(\"word:\", false, false); }",
+            "pub fn run() { ::evenhand_cell::begin(\"token:\", false, false); }",
         );
         let arguments = ["--crate-name", "ctx", "--crate-type", "lib", "a cell.rs"];
         let recorded = Command::new(build.folder.path().join("shims/record"))

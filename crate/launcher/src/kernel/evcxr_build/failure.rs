@@ -15,8 +15,8 @@ const LINES: usize = 30;
 const HINTS: [(&str, &str); 6] = [
     (
         "failed to run custom build command",
-        "it needs a program or a C library that this machine does not have: install what it names, or \
-         choose a crate that is written in Rust alone",
+        "it needs a program or a C library that this machine does not have: install what it \
+         names, or choose a crate that is written in pure Rust",
     ),
     (
         "no matching package",
@@ -24,7 +24,7 @@ const HINTS: [(&str, &str); 6] = [
     ),
     (
         "failed to select a version",
-        "the crates of this notebook want versions that exclude each other: ask for a wider range, such \
+        "the crates of this notebook require incompatible versions: ask for a wider range, such \
          as \"1\" and not \"=1.0.3\"",
     ),
     (
@@ -115,7 +115,7 @@ pub(super) fn of_allocator(source: &str) -> Option<Value> {
         .any(|item| item.kind == "static" && is_allocator(item.text))
         .then(|| {
             error(
-                "a `#[global_allocator]` can't be used beside the toolkit, which frees what the cell \
+                "a `#[global_allocator]` can't be used together with the toolkit, which frees what the cell \
                  has allocated\n  hint: use the crate's allocator in a program of your own",
             )
         })
@@ -160,7 +160,7 @@ mod tests {
 
         Caused by:
           pkg-config was not found
-          hint: it needs a program or a C library that this machine does not have: install what it names, or choose a crate that is written in Rust alone
+          hint: it needs a program or a C library that this machine does not have: install what it names, or choose a crate that is written in pure Rust
         ");
         assert_eq!(of_cargo("   Compiling serde v1.0.0\n"), None);
         let many = "error: x\n".to_owned() + &"y\n".repeat(100);

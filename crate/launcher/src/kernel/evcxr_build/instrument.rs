@@ -83,9 +83,9 @@ struct Uses {
     input: bool,
 }
 
-/// The cell's source with marks that begin with this word. Source without a cell is left unchanged.
+/// The cell's source with marks that begin with this token. Source without a cell is left unchanged.
 /// With `formats`, the reader chose how evcxr formats values that have no display of their own.
-pub fn instrumented(source: &str, word: &str, formats: bool) -> String {
+pub fn instrumented(source: &str, token: &str, formats: bool) -> String {
     let lines: Vec<&str> = source.lines().collect();
     let last = lines.len().saturating_sub(2);
     let store = store(&lines);
@@ -97,7 +97,7 @@ pub fn instrumented(source: &str, word: &str, formats: bool) -> String {
     let definitions = Definitions::of(source);
     let uses = uses(&lines, expression.as_ref());
     let begin = format!(
-        "::evenhand_cell::begin({word:?}, {}, {});",
+        "::evenhand_cell::begin({token:?}, {}, {});",
         uses.orders, uses.input
     );
     let attributes = attributes(&lines);
@@ -267,7 +267,7 @@ evcxr_variable_store
 
     #[test]
     fn all_places_are_marked_and_no_line_moves() {
-        let watched = instrumented(CELL, "word:", false);
+        let watched = instrumented(CELL, "token:", false);
         assert_eq!(watched.lines().count(), CELL.lines().count());
         for (call, times) in [("begin", 1), ("end", 2), ("panicked", 1), ("returned", 1)] {
             let call = format!("::evenhand_cell::{call}(");
@@ -290,14 +290,14 @@ evcxr_variable_store
             CELL.replacen("pub extern", &format!("{STORE}\n{items}}}\npub extern"), 1)
         };
         let known = store(&OFFERED);
-        let swapped = instrumented(&known, "word:", false);
+        let swapped = instrumented(&known, "token:", false);
         assert_eq!(swapped.lines().count(), known.lines().count());
         assert!(swapped.contains("mod evcxr_internal_runtime { pub use ::evenhand_cell::*;"));
         assert!(!swapped.contains("put_variable"));
-        let other = instrumented(&store(&OFFERED[..9]), "word:", false);
+        let other = instrumented(&store(&OFFERED[..9]), "token:", false);
         assert!(!other.contains("pub use"));
         assert!(
-            other.contains("put_variable") && other.contains("::begin(\"word:\", false, false)")
+            other.contains("put_variable") && other.contains("::begin(\"token:\", false, false)")
         );
     }
 
@@ -315,7 +315,7 @@ evcxr_variable_store
 
     #[test]
     fn a_cell_without_variables_is_marked_too() {
-        let watched = instrumented(BARE, "word:", false);
+        let watched = instrumented(BARE, "token:", false);
         assert_eq!(watched.lines().count(), BARE.lines().count());
         for (call, times) in [("begin", 1), ("end", 1), ("panicked", 1)] {
             let call = format!("::evenhand_cell::{call}(");
@@ -330,25 +330,25 @@ evcxr_variable_store
     #[test]
     fn a_cell_of_items_alone_begins_and_ends() {
         let source = format!("fn f() {{}}\npub extern \"C\" fn run_user_code_2(\n{NO_CODE}\n");
-        let watched = instrumented(&source, "word:", false);
+        let watched = instrumented(&source, "token:", false);
         assert!(watched.contains(
-            "{::evenhand_cell::begin(\"word:\", false, false); ::evenhand_cell::end(); x}"
+            "{::evenhand_cell::begin(\"token:\", false, false); ::evenhand_cell::end(); x}"
         ));
     }
 
     #[test]
     fn a_question_mark_works_where_evcxr_does_not_provide_for_it_yet() {
         let asks = BARE.replace("f()", "f()?;");
-        let watched = instrumented(&asks, "word:", false);
+        let watched = instrumented(&asks, "token:", false);
         assert!(watched.contains(OPENS_QUESTION_MARK) && watched.contains("Ok(())})(); }) {"));
-        assert!(!instrumented(BARE, "word:", false).contains(OPENS_QUESTION_MARK));
-        assert!(!instrumented(CELL, "word:", false).contains(OPENS_QUESTION_MARK));
+        assert!(!instrumented(BARE, "token:", false).contains(OPENS_QUESTION_MARK));
+        assert!(!instrumented(CELL, "token:", false).contains(OPENS_QUESTION_MARK));
     }
 
     #[test]
     fn the_readers_attributes_stay_first() {
         let source = format!("{FIRST}\n#![allow(\n    clippy::all\n)]\n{BARE}");
-        let watched = instrumented(&source, "word:", false);
+        let watched = instrumented(&source, "token:", false);
         let prints = watched
             .lines()
             .position(|line| line.contains("macro_rules! print "));
@@ -359,6 +359,6 @@ evcxr_variable_store
     #[test]
     fn what_is_no_cell_stays_as_it_is() {
         let source = "pub fn f() {}\n";
-        assert_eq!(instrumented(source, "word:", false), source);
+        assert_eq!(instrumented(source, "token:", false), source);
     }
 }

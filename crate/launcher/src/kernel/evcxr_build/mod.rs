@@ -3,7 +3,7 @@
 //!
 //! - `copy`: the private copy; `shim`: the programs that are placed first on PATH.
 //! - `cargo_shim`: what our `cargo` does for a cell, with the help of `lock_file` (versions),
-//!   `cell_build` (compiling), `own_crates` (the reader's crates beside the toolkit), `metadata` and
+//!   `cell_build` (compiling), `own_crates` (the reader's crates next to the toolkit), `metadata` and
 //!   `reduced_packages` (what rust-analyzer sees) and `real_cargo`.
 //! - `instrument`: adds marks to a cell's generated code, with the help of `last_expression`,
 //!   `definitions` and `implementations`. The marks call `cell_library`, which is compiled for the

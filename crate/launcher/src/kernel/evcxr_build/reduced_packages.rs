@@ -75,7 +75,7 @@ fn redirect_package(package: &mut Value, from: &Path, to: &Path) {
             .as_str()
             .and_then(|path| Path::new(path).strip_prefix(from).ok())
             .map(|inside| to.join(inside))
-            // The copy may lack what is no library of the package's.
+            // The copy may lack targets that are not the package's library.
             .filter(|redirected| redirected.is_file());
         if let Some(redirected) = redirected.as_deref().and_then(Path::to_str) {
             *path = redirected.into();

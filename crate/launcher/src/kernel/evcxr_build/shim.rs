@@ -146,13 +146,13 @@ fn environment_with(
             None => Ok(()),
         }
     };
-    write().doing(|| format!("could not write into {}", shims.display()))?;
-    let launcher =
-        std::env::current_exe().doing(|| "could not find the launcher's own program".to_owned())?;
+    write().with_context(|| format!("could not write into {}", shims.display()))?;
+    let launcher = std::env::current_exe()
+        .with_context(|| "could not find the launcher's own program".to_owned())?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path)))
         .map_err(|error| {
-            Failure::new("the kernel's folder can't stand on PATH")
+            Failure::new("the kernel's folder can't be added to PATH")
                 .because(error)
                 .hint("set EVENHAND_HOME to a folder without a colon in its name")
         })?;
@@ -197,7 +197,8 @@ fn library_path(build: &Path) -> Result<OsString> {
     let foreign = std::env::split_paths(&set).filter(|folder| !holds_library(folder));
     let own = [toolchain::libraries()?, build.to_owned()];
     let folders = own.into_iter().chain(foreign);
-    std::env::join_paths(folders).doing(|| "Rust's libraries have a colon in their path".to_owned())
+    std::env::join_paths(folders)
+        .with_context(|| "Rust's libraries have a colon in their path".to_owned())
 }
 
 fn holds_library(folder: &Path) -> bool {

@@ -7,7 +7,7 @@ const EMPTY: &str = "{loop{}}";
 
 /// The source with the bodies of its functions emptied. A body stays where a type follows from it, as
 /// with `impl Trait` in the result, and where it is evaluated for a type, as with a `const fn`. Macros
-/// stay as they are. What is no valid source is left as it is.
+/// stay as they are. Invalid source is left as it is.
 pub fn without_bodies(source: &str) -> String {
     let code: Vec<Token<'_>> = tokens(source)
         .filter(|token| !matches!(token.kind, Kind::Space | Kind::Comment))

@@ -1,8 +1,8 @@
 //! Marks: what a cell reports to the wrapper, in the streams that it prints to.
 //!
-//! A mark begins with a random word that is new for each kernel, and ends its line. Marks are printed
+//! A mark begins with a random token that is new for each kernel, and ends its line. Marks are printed
 //! by the generated code around a cell (`evcxr_build/instrument.rs` and `evcxr_build/cell_library`)
-//! and by the library, which shows its results this way (its `display::writer` reads the word
+//! and by the library, which shows its results this way (its `display::writer` reads the token
 //! from the environment; `evenhand::sideband` defines what both must call alike). Text from a model cannot forge a mark.
 //!
 //! - `pipes`: how the streams reach the wrapper without passing through evcxr.
@@ -20,7 +20,7 @@ pub use reader::Reader;
 /// The variable that names the folder with the pipes.
 pub const STREAMS: &str = "EVENHAND_STREAMS";
 
-/// The first character of the word. Text hardly ever contains it, so text that might be the beginning
+/// The first character of the token. Text hardly ever contains it, so text that might be the beginning
 /// of a mark is hardly ever held back.
 pub const FIRST: char = '\u{10}';
 

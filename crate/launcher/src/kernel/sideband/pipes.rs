@@ -27,17 +27,17 @@ const PIECE: usize = 64 * 1024;
 
 /// Creates the pipes in this folder.
 pub fn create(folder: &Path) -> Result<()> {
-    let doing = || format!("could not create pipes in {}", folder.display());
-    private::create_folder(folder).doing(doing)?;
+    let context = || format!("could not create pipes in {}", folder.display());
+    private::create_folder(folder).with_context(context)?;
     let made = tool::command("mkfifo")
         .args(["-m", "600"])
         .args(NAMES.map(|(_, name)| folder.join(name)))
         .stdin(Stdio::null())
         .output()
-        .doing(doing)?;
+        .with_context(context)?;
     match made.status.success() {
         true => Ok(()),
-        false => Err(Failure::new(doing())
+        false => Err(Failure::new(context())
             .because(io::Error::other(
                 String::from_utf8_lossy(&made.stderr).trim().to_owned(),
             ))
@@ -53,10 +53,15 @@ pub fn listen<E: Send + 'static>(
 ) -> Result<()> {
     for (stream, name) in NAMES {
         let path = folder.join(name);
-        let doing = || format!("could not open {}", path.display());
-        let reader = pipe::OpenOptions::new().open_receiver(&path).doing(doing)?;
+        let context = || format!("could not open {}", path.display());
+        let reader = pipe::OpenOptions::new()
+            .open_receiver(&path)
+            .with_context(context)?;
         // While the wrapper itself could write, the pipe does not end when a cell's process does.
-        let held = OpenOptions::new().write(true).open(&path).doing(doing)?;
+        let held = OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .with_context(context)?;
         tokio::spawn(pass_on(reader, held, stream, events.clone(), event));
     }
     Ok(())

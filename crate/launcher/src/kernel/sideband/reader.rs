@@ -21,7 +21,7 @@ pub struct Reader {
 
 impl Reader {
     /// Reads the next bytes.
-    pub fn read(&mut self, bytes: &[u8], word: &str) -> Vec<StreamPart> {
+    pub fn read(&mut self, bytes: &[u8], token: &str) -> Vec<StreamPart> {
         self.pending.extend_from_slice(bytes);
         let mut parts = Vec::new();
         loop {
@@ -31,7 +31,7 @@ impl Reader {
                 self.pending.drain(at..at + COMPLETE.len());
                 self.completes = false;
             }
-            let Some(at) = found(&self.pending, word.as_bytes()) else {
+            let Some(at) = found(&self.pending, token.as_bytes()) else {
                 break;
             };
             let before: Vec<u8> = self.pending.drain(..at).collect();
@@ -41,9 +41,12 @@ impl Reader {
             };
             let line: Vec<u8> = self.pending.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line);
-            parts.extend(self.line(&line, word));
+            parts.extend(self.line(&line, token));
         }
-        let ends = [word.as_bytes(), if self.completes { COMPLETE } else { b"" }];
+        let ends = [
+            token.as_bytes(),
+            if self.completes { COMPLETE } else { b"" },
+        ];
         let held = ends.map(|token| beginning(&self.pending, token));
         let complete = self.pending.len() - held.into_iter().max().unwrap_or_default();
         let complete = characters(&self.pending[..complete]);
@@ -52,9 +55,9 @@ impl Reader {
         parts
     }
 
-    fn line(&mut self, line: &str, word: &str) -> Vec<StreamPart> {
+    fn line(&mut self, line: &str, token: &str) -> Vec<StreamPart> {
         let said = line
-            .strip_prefix(word)
+            .strip_prefix(token)
             .unwrap_or(line)
             .trim_end_matches('\n');
         let (name, rest) = said.split_once(' ').unwrap_or((said, ""));

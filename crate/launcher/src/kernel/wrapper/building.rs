@@ -62,8 +62,8 @@ impl Building {
         if let Ok(note) = std::fs::read_to_string(build.join(NOTE)) {
             self.note = Some(note);
         }
-        let said = said(progress.as_ref(), self.began.elapsed());
-        (kind, self.content(&said))
+        let status = status_text(progress.as_ref(), self.began.elapsed());
+        (kind, self.content(&status))
     }
 
     /// What is left when the cell's own code begins, or the cell ends: nothing, unless packages were
@@ -90,7 +90,7 @@ impl Building {
     }
 }
 
-fn said(progress: Option<&Progress>, took: Duration) -> String {
+fn status_text(progress: Option<&Progress>, took: Duration) -> String {
     let seconds = took.as_secs();
     let Some(progress) = progress.filter(|progress| progress.all > 1) else {
         return format!("compiling this cell, {seconds} s so far");
@@ -118,14 +118,14 @@ mod tests {
         };
         let took = Duration::from_millis(7_300);
         assert_eq!(
-            said(Some(&progress(40)), took),
+            status_text(Some(&progress(40)), took),
             "compiling: 3 of 40 packages, 7 s so far (serde, polars-core)"
         );
         assert_eq!(
-            said(Some(&progress(1)), took),
+            status_text(Some(&progress(1)), took),
             "compiling this cell, 7 s so far"
         );
-        assert_eq!(said(None, took), "compiling this cell, 7 s so far");
+        assert_eq!(status_text(None, took), "compiling this cell, 7 s so far");
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl EvcxrSide {
     pub fn forward(&self, request: &Message) -> Result<()> {
         self.shell
             .send(&self.session.forward(request))
-            .doing(|| "cannot reach evcxr".to_owned())
+            .with_context(|| "cannot reach evcxr".to_owned())
     }
 
     /// Passes on what the reader typed.

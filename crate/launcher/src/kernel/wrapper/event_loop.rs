@@ -1,15 +1,15 @@
 //! The wrapper's event loop: handles the messages of each side and sends the results to the
 //! other. One request is processed at a time; the others wait in the order in which they arrived.
 //!
-//! - `given`: what evcxr is given of a request.
+//! - `translate_request`: what evcxr is given of a request.
 //! - `finishing`: a request ends, and what follows for those behind it.
-//! - `printed`: what the process that runs the cells prints, and what it reads.
+//! - `process_output`: what the process that runs the cells prints, and what it reads.
 //! - `stopping`: the reader stops a cell.
 
 mod finishing;
-mod given;
-mod printed;
+mod process_output;
 mod stopping;
+mod translate_request;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -20,6 +20,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::cell_history::CellHistory;
 use super::error::CellError;
 use super::evcxr_process::until_gone;
 use super::evcxr_side::{EvcxrSide, note_on};
@@ -28,7 +29,6 @@ use super::in_flight::{InFlight, Out};
 use super::jupyter_side::JupyterSide;
 use super::local_replies::{self, Comms};
 use super::outbound::Outbound;
-use super::past::Past;
 use super::toolkit::Toolkit;
 use crate::error::{Failure, Result};
 use crate::jupyter::Message;
@@ -44,8 +44,8 @@ const AWAITS: &str = "async {}.await;";
 /// What the wrapper shares with the process that runs the cells.
 #[derive(Clone, Debug, Default)]
 pub struct Shared {
-    /// The word with which a mark begins.
-    pub word: String,
+    /// The token with which a mark begins.
+    pub token: String,
     /// The file whose existence asks the library to wind down.
     pub stop_file: PathBuf,
     /// Where evcxr writes a cell's generated code.
@@ -84,11 +84,11 @@ pub struct EventLoop {
     /// Notes about the start, to be shown with the first cell.
     notes: Vec<String>,
     /// Cells to run in advance, until the reader runs one.
-    ahead: VecDeque<String>,
+    prewarm_cells: VecDeque<String>,
     queue: VecDeque<Message>,
     running: Option<InFlight>,
     count: u64,
-    past: Past,
+    cells: CellHistory,
     comms: Comms,
     /// What cells print, to standard output and standard error.
     readers: [Reader; 2],
@@ -108,7 +108,7 @@ impl EventLoop {
         first_cell: oneshot::Sender<()>,
         shared: Shared,
         notes: Vec<String>,
-        ahead: Vec<String>,
+        prewarm_cells: Vec<String>,
         notebook: Option<PathBuf>,
         toolkit: Option<Toolkit>,
     ) -> Self {
@@ -118,11 +118,11 @@ impl EventLoop {
             inner: Stage::Starting,
             shared,
             notes,
-            ahead: ahead.into(),
+            prewarm_cells: prewarm_cells.into(),
             queue: VecDeque::new(),
             running: None,
             count: 0,
-            past: Past::of(notebook),
+            cells: CellHistory::of(notebook),
             comms: Comms::default(),
             readers: Default::default(),
             input: Input::Nobody,
@@ -203,17 +203,17 @@ impl EventLoop {
         }
         while self.running.as_ref().is_none_or(|running| running.hidden) {
             let Some(request) = self.queue.front() else {
-                return self.work_ahead();
+                return self.run_prewarm_cell();
             };
-            let own = local_replies::answer(request, &self.past.history, &self.comms);
+            let own = local_replies::answer(request, &self.cells.history, &self.comms);
             let can_start = self.running.is_none() && !matches!(self.inner, Stage::Starting);
             if own.is_none() && !can_start {
                 return;
             }
             if self.needs_await(request) {
                 self.waits = true;
-                self.ahead.push_front(AWAITS.to_owned());
-                return self.work_ahead();
+                self.prewarm_cells.push_front(AWAITS.to_owned());
+                return self.run_prewarm_cell();
             }
             let Some(request) = self.queue.pop_front() else {
                 return;
@@ -230,7 +230,7 @@ impl EventLoop {
     }
 
     fn start(&mut self, request: Message) {
-        self.ahead.clear();
+        self.prewarm_cells.clear();
         let is_cell = request.kind() == "execute_request";
         let count = self.count + u64::from(counts(&request));
         if is_cell {
@@ -244,7 +244,7 @@ impl EventLoop {
             }
             if counts(&request) {
                 self.count = count;
-                self.past.history.add(count, &code);
+                self.cells.history.add(count, &code);
             }
             for note in std::mem::take(&mut self.notes) {
                 self.front.note(&note);
@@ -281,14 +281,14 @@ impl EventLoop {
     }
 
     /// Runs a cell in advance that prepares what the reader will need.
-    fn work_ahead(&mut self) {
+    fn run_prewarm_cell(&mut self) {
         if self.running.is_some() {
             return;
         }
         let Stage::Running(inner) = &mut self.inner else {
             return;
         };
-        let Some(code) = self.ahead.pop_front() else {
+        let Some(code) = self.prewarm_cells.pop_front() else {
             return;
         };
         let content =
@@ -340,7 +340,7 @@ impl EventLoop {
                     .as_mut()
                     .and_then(|running| running.cell.as_mut());
                 if let Some(cell) =
-                    cell.filter(|cell| !text.contains(&self.shared.word) && !cell.has_begun())
+                    cell.filter(|cell| !text.contains(&self.shared.token) && !cell.has_begun())
                 {
                     // The process says why it ends before the cell's own code begins.
                     let out = cell.printed(stream, text.to_owned());
@@ -353,7 +353,7 @@ impl EventLoop {
                 let of =
                     |running: &&mut InFlight| message.parent.id() == running.request.header.id();
                 if let Some(running) = running.filter(of) {
-                    let out = running.published(message, &self.past);
+                    let out = running.published(message, &self.cells);
                     if !running.hidden {
                         self.front.show(out);
                     }

@@ -1,24 +1,24 @@
 //! What the reader can do about an error of the compiler.
 
-use super::past::{Past, Source};
+use super::cell_history::{CellHistory, Source};
 use super::{polars_parts, python_habits, renamed};
 use crate::kernel::rust_text::items;
 
 /// A hint about this message, for a cell with this code.
-pub fn hint(message: &str, code: &str, past: &Past) -> Option<String> {
-    moved(message, past)
+pub fn hint(message: &str, code: &str, cells: &CellHistory) -> Option<String> {
+    moved(message, cells)
         .or_else(|| renamed::hint(message))
         .or_else(|| python_habits::hint(message, code))
-        .or_else(|| missing(message, past))
+        .or_else(|| missing(message, cells))
         .or_else(|| polars_parts::hint(message))
         .or_else(|| twice(message))
         .or_else(|| closure(message, code))
 }
 
 /// A variable that an earlier cell moved.
-fn moved(message: &str, past: &Past) -> Option<String> {
+fn moved(message: &str, cells: &CellHistory) -> Option<String> {
     let name = unknown(message)?;
-    let (count, line) = past.moved(name)?;
+    let (count, line) = cells.moved(name)?;
     Some(format!(
         "  hint: cell [{count}] moved `{name}` away: `{line}`. There, `&{name}` or `{name}.clone()` \
          keeps it; run the cell that defines `{name}` again"
@@ -26,9 +26,9 @@ fn moved(message: &str, past: &Past) -> Option<String> {
 }
 
 /// A name that another cell brings.
-fn missing(message: &str, past: &Past) -> Option<String> {
+fn missing(message: &str, cells: &CellHistory) -> Option<String> {
     let name = unknown(message)?;
-    match past.source(name) {
+    match cells.source(name) {
         Some(Source::Ran(count)) => Some(format!(
             "  hint: cell [{count}] defines `{name}`, which is lost: run that cell again"
         )),
@@ -76,7 +76,7 @@ fn unknown(message: &str) -> Option<&str> {
 /// An implementation that the kernel could not replace.
 fn twice(message: &str) -> Option<String> {
     message.starts_with("conflicting implementations of trait").then(|| {
-        "  hint: an implementation that stands in a cell with its type is replaced when that cell runs \
+        "  hint: an implementation in the same cell as its type is replaced when that cell runs \
          again; `:clear` forgets all cells"
             .to_owned()
     })
@@ -147,13 +147,13 @@ mod tests {
     #[test]
     fn a_closure_is_told_from_other_borrows() {
         let message = "borrowed data escapes outside of function";
-        let past = Past::default();
+        let cells = CellHistory::default();
         assert!(
-            hint(message, "let f = |x| x + 1;", &past)
+            hint(message, "let f = |x| x + 1;", &cells)
                 .unwrap()
                 .contains("Box::new")
         );
-        assert_eq!(hint(message, "let f = &x;", &past), None);
+        assert_eq!(hint(message, "let f = &x;", &cells), None);
     }
 
     #[test]
@@ -172,19 +172,19 @@ mod tests {
 
     #[test]
     fn a_cell_that_did_not_run_again_is_named() {
-        let mut past = Past::default();
+        let mut cells = CellHistory::default();
         let message = "cannot find value `client` in this scope";
-        assert_eq!(hint(message, "client", &past), None);
-        past.history.add(4, "let client = f();");
-        past.history.add(5, "client");
+        assert_eq!(hint(message, "client", &cells), None);
+        cells.history.add(4, "let client = f();");
+        cells.history.add(5, "client");
         assert!(
-            hint(message, "client", &past)
+            hint(message, "client", &cells)
                 .unwrap()
                 .contains("cell [4] defines `client`")
         );
         let message = "unresolved import `evenhand`";
         assert!(
-            hint(message, "use evenhand::prelude::*;", &past)
+            hint(message, "use evenhand::prelude::*;", &cells)
                 .unwrap()
                 .contains("first cell")
         );

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::building::Building;
+use super::cell_history::CellHistory;
 use super::error::CellError;
 use super::panic::Panic;
-use super::past::Past;
 use super::stop::Stopping;
 use super::{hints, panic_place, positions};
 use crate::jupyter::Message;
@@ -146,7 +146,7 @@ impl InFlight {
     }
 
     /// Takes a message that evcxr published.
-    pub fn published(&mut self, message: Message, past: &Past) -> Vec<Out> {
+    pub fn published(&mut self, message: Message, cells: &CellHistory) -> Vec<Out> {
         let kind = message.kind().to_owned();
         let mut content = message.content;
         match (kind.as_str(), &mut self.cell) {
@@ -165,7 +165,7 @@ impl InFlight {
                     cell.lost.get_or_insert(error);
                     Vec::new()
                 }
-                error => cell.failed(error, past),
+                error => cell.failed(error, cells),
             },
             _ => vec![Out::Message(kind, content)],
         }
@@ -225,10 +225,10 @@ impl InFlight {
     }
 
     /// Returns what is still to be shown, and the answer to the request.
-    pub fn finish(mut self, past: &Past) -> (Vec<Out>, Value) {
+    pub fn finish(mut self, cells: &CellHistory) -> (Vec<Out>, Value) {
         let reply = self.reply.take().unwrap_or_default();
         match self.cell {
-            Some(cell) => cell.finish(&reply, past),
+            Some(cell) => cell.finish(&reply, cells),
             None => {
                 let kind = self.request.kind();
                 (
@@ -352,7 +352,7 @@ impl Cell {
     }
 
     /// Shows a failure. The first one becomes the cell's error.
-    fn failed(&mut self, error: CellError, past: &Past) -> Vec<Out> {
+    fn failed(&mut self, error: CellError, cells: &CellHistory) -> Vec<Out> {
         let error = match self.stop {
             Stop::Killed if error.is_of_an_ended_process() => CellError::killed(),
             Stop::Asked(_) if !self.has_begun() => match &self.error {
@@ -362,7 +362,7 @@ impl Cell {
             },
             _ if error.is_of_an_ended_process() => error.explained(),
             _ => {
-                let hint = hints::hint(&error.value, &self.code, past);
+                let hint = hints::hint(&error.value, &self.code, cells);
                 error.numbered(self.count).hinted(hint)
             }
         };
@@ -372,7 +372,7 @@ impl Cell {
         building.into_iter().chain([shown]).collect()
     }
 
-    fn finish(mut self, reply: &Value, past: &Past) -> (Vec<Out>, Value) {
+    fn finish(mut self, reply: &Value, cells: &CellHistory) -> (Vec<Out>, Value) {
         let mut out: Vec<Out> = self.end_of_building().into_iter().collect();
         out.extend(
             self.asked
@@ -383,16 +383,16 @@ impl Cell {
         out.extend(text.map(|text| Out::Text(Stream::Stderr, text)));
         if let Some(panic) = panic {
             let generated = std::fs::read_to_string(&self.source).unwrap_or_default();
-            let error = panic_place::error(panic, &self.code, &generated, &past.history);
-            out.extend(self.failed(error, past));
+            let error = panic_place::error(panic, &self.code, &generated, &cells.history);
+            out.extend(self.failed(error, cells));
         } else if let Some(text) = self.returned.take() {
-            out.extend(self.failed(CellError::returned(&text), past));
+            out.extend(self.failed(CellError::returned(&text), cells));
         }
         if let Some(error) = self.lost.take() {
-            out.extend(self.failed(error, past));
+            out.extend(self.failed(error, cells));
         }
         if reply["status"] == "error" && self.error.is_none() {
-            out.extend(self.failed(CellError::unsaid(), past));
+            out.extend(self.failed(CellError::unsaid(), cells));
         }
         let mut answer = json!({"status": "ok", "execution_count": self.count});
         match self.error {
@@ -415,11 +415,11 @@ impl Cell {
     }
 }
 
-const OPENED: &str = "note: the last line is a `Result`: with `?` behind it, it is its value, and the \
-                      cell ends where it is an error";
+const OPENED: &str = "note: the last line is a `Result`: with `?` after it, the cell shows the \
+                      value, or fails with the error";
 /// What the reader of a cell is told that reads standard input where nobody can be asked.
-pub const NO_INPUT: &str = "note: standard input is at its end here: nobody can be asked. Put the \
-                            text into a variable";
+pub const NO_INPUT: &str = "note: standard input is empty here, since nobody can be asked. Put \
+                            the text into a variable";
 
 /// A line for the reader.
 pub fn note(text: &str) -> Out {

@@ -24,7 +24,7 @@ impl JupyterSide {
     /// Listens on the addresses in the connection file.
     pub async fn bind(connection: &Connection, events: &Sender<Event>) -> Result<Self> {
         let ports = connection.ports;
-        let hear = async |channel, port| -> Result<Router> {
+        let listen = async |channel, port| -> Result<Router> {
             let session = Session::new(&connection.key)?;
             let endpoint = connection.endpoint(port);
             let check = move |frames| Ok(Event::Request(channel, session.read(frames)?));
@@ -40,9 +40,9 @@ impl JupyterSide {
             .map_err(|error| cannot_listen(&heartbeat, error))?;
         Ok(Self {
             session: Session::new(&connection.key)?,
-            shell: hear(Channel::Shell, ports.shell).await?,
-            control: hear(Channel::Control, ports.control).await?,
-            stdin: hear(Channel::Stdin, ports.stdin).await?,
+            shell: listen(Channel::Shell, ports.shell).await?,
+            control: listen(Channel::Control, ports.control).await?,
+            stdin: listen(Channel::Stdin, ports.stdin).await?,
             iopub: Publisher::listen(&iopub)
                 .await
                 .map_err(|error| cannot_listen(&iopub, error))?,

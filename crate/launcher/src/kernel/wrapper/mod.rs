@@ -9,13 +9,14 @@
 //! - `in_flight` tracks a request that evcxr is working on; `panic`, `panic_place` and `error` are the
 //!   ways in which a cell fails; `stop` ends what it started.
 //! - `building`: what the reader is told while something compiles.
-//! - `hints`, with `past`, `renamed` and `python_habits`: what the reader can do about an error.
+//! - `hints`, with `cell_history`, `renamed` and `python_habits`: what the reader can do about an error.
 //! - `local_replies`, `is_complete`: requests that are answered without evcxr; `positions`: completion
 //!   and inspection.
 //! - `prewarm`: what is prepared while the user reads; `toolkit`: what a line that depends on the toolkit
 //!   means.
 
 mod building;
+mod cell_history;
 mod error;
 mod evcxr_process;
 mod evcxr_side;
@@ -29,7 +30,6 @@ mod local_replies;
 mod outbound;
 mod panic;
 mod panic_place;
-mod past;
 mod polars_parts;
 mod positions;
 pub mod prewarm;
@@ -76,7 +76,7 @@ pub struct Parts {
     /// What the reader of the first cell should know.
     pub notes: Vec<String>,
     /// Cells to run before the first.
-    pub ahead: Vec<String>,
+    pub prewarm_cells: Vec<String>,
     /// The notebook's file, if Jupyter named it.
     pub notebook: Option<PathBuf>,
     /// What `:dep evenhand` means, if the launcher knows.
@@ -105,7 +105,7 @@ pub async fn serve(
         first_cell,
         parts.shared,
         parts.notes,
-        parts.ahead,
+        parts.prewarm_cells,
         parts.notebook,
         parts.toolkit,
     );
@@ -127,7 +127,7 @@ pub async fn serve(
 
 /// Sends `Event::End` on a signal to terminate and when the Jupyter that started us is gone.
 fn watch_for_the_end(events: &Sender<Event>) -> Result<()> {
-    let listen = |kind| signal(kind).doing(|| "cannot listen for signals".to_owned());
+    let listen = |kind| signal(kind).with_context(|| "cannot listen for signals".to_owned());
     let (mut terminate, mut hang_up) = (
         listen(SignalKind::terminate())?,
         listen(SignalKind::hangup())?,

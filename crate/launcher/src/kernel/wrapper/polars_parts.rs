@@ -85,7 +85,7 @@ const OF_TEXTS: [(&str, &[&str]); 3] = [
 const INSTEAD: [(&str, &str); 12] = [
     (
         "to_integer",
-        "`.cast(DataType::Int64)` of the texts themselves reads decimal numbers",
+        "`.cast(DataType::Int64)` on the strings themselves parses decimal numbers",
     ),
     (
         "group_by_dynamic",
@@ -94,13 +94,13 @@ const INSTEAD: [(&str, &str); 12] = [
     ),
     (
         "json_decode",
-        "polars has it only with packages that the toolkit leaves out; `read(\"name.jsonl\")?` reads \
-         objects, and `serde_json` texts",
+        "polars has it only with packages that the toolkit leaves out; `read(\"name.jsonl\")?` \
+         reads objects, and `serde_json` parses strings",
     ),
     (
         "json_path_match",
-        "polars has it only with packages that the toolkit leaves out; `read(\"name.jsonl\")?` reads \
-         objects, and `serde_json` texts",
+        "polars has it only with packages that the toolkit leaves out; `read(\"name.jsonl\")?` \
+         reads objects, and `serde_json` parses strings",
     ),
     (
         "semi_join",
@@ -217,10 +217,10 @@ pub fn hint(message: &str) -> Option<String> {
     if let Some(method) = between(message, "no method named `") {
         return method_hint(message, method);
     }
-    let told = |hint: &str| Some(format!("  hint: {hint}"));
+    let shown = |hint: &str| Some(format!("  hint: {hint}"));
     let function = between(message, "cannot find function `");
     if let Some((_, hint)) = FUNCTIONS.iter().find(|(name, _)| Some(*name) == function) {
-        return told(hint);
+        return shown(hint);
     }
     let name = function
         .or_else(|| between(message, "cannot find type `"))
@@ -229,7 +229,7 @@ pub fn hint(message: &str) -> Option<String> {
         .or_else(|| between(message, "cannot find struct, variant or union type `"))?;
     NAMES.contains(&name).then(|| {
         format!(
-            "  hint: `{name}` is among polars' other names: `use evenhand::polars::prelude::*;`"
+            "  hint: `{name}` is one of polars' other names: `use evenhand::polars::prelude::*;`"
         )
     })
 }
@@ -249,8 +249,8 @@ fn method_hint(message: &str, method: &str) -> Option<String> {
         .find(|(_, methods)| methods.contains(&method))?;
     Some(format!(
         "  hint: `{method}` is in the part `{part}` of polars, which is not compiled in. Write `:dep evenhand \
-         = {{ features = [\"{FULL}\"] }}` in the notebook's first cell, and restart the kernel: that brings \
-         all of polars' functions on columns. It compiles for some minutes, once"
+         = {{ features = [\"{FULL}\"] }}` in the notebook's first cell, and restart the kernel: \
+         that adds all of polars' functions on columns, and takes some minutes to compile, once"
     ))
 }
 

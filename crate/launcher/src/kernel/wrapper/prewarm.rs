@@ -25,7 +25,7 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 /// Cells to run before the reader's first one: none, unless the notebook depends on the installed
 /// toolkit.
 pub fn cells(notebook: &Path, toolkit: &Toolkit) -> Vec<String> {
-    match read(&toolkit.folder().join(notebook)) {
+    match read_notebook(&toolkit.folder().join(notebook)) {
         Some(notebook) if depends(&notebook, toolkit) => vec![
             toolkit.line(),
             // rust-analyzer spends most of its time on finding the type of this variable.
@@ -36,7 +36,7 @@ pub fn cells(notebook: &Path, toolkit: &Toolkit) -> Vec<String> {
     }
 }
 
-fn read(notebook: &Path) -> Option<Value> {
+fn read_notebook(notebook: &Path) -> Option<Value> {
     // Reading anything but a regular file, such as a pipe, may never end.
     let found = notebook.metadata().ok()?;
     if !found.is_file() || found.len() > LONGEST {
@@ -70,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    /// The path of a checkout's library, and the cells for a notebook beside it with this source.
+    /// The path of a checkout's library, and the cells for a notebook next to it with this source.
     fn cells_of(source: Value) -> (PathBuf, Vec<String>) {
         let root = tempfile::tempdir().unwrap();
         let library = root.path().join("crate/notebook");

@@ -7,12 +7,12 @@ const SLIPS: [(&str, &str, &str); 25] = [
     (
         "cannot find function `print`",
         "",
-        "printing is `println!(\"{}\", x);`, and the last line of a cell is shown by itself",
+        "printing is `println!(\"{}\", x);`, and the last line of a cell is shown automatically",
     ),
     (
         "expected function, found macro `print`",
         "",
-        "printing is `println!(\"{}\", x);`, and the last line of a cell is shown by itself",
+        "printing is `println!(\"{}\", x);`, and the last line of a cell is shown automatically",
     ),
     (
         "cannot find function `len`",
@@ -23,17 +23,19 @@ const SLIPS: [(&str, &str, &str); 25] = [
     (
         "cannot find function `str`",
         "",
-        "a text is made with `x.to_string()`",
+        "a string is made with `x.to_string()`",
     ),
     (
         "cannot find function `int`",
         "",
-        "a text becomes a number with `\"5\".parse::<i64>()?`; a number becomes another with `x as i64`",
+        "a string becomes a number with `\"5\".parse::<i64>()?`; a number becomes another with `x \
+         as i64`",
     ),
     (
         "cannot find function `float`",
         "",
-        "a text becomes a number with `\"5\".parse::<f64>()?`; a number becomes another with `x as f64`",
+        "a string becomes a number with `\"5\".parse::<f64>()?`; a number becomes another with `x \
+         as f64`",
     ),
     (
         "cannot find function `sum`",
@@ -65,12 +67,12 @@ const SLIPS: [(&str, &str, &str); 25] = [
     (
         "character literal",
         "'",
-        "text stands in double quotes: \"text\"",
+        "text goes in double quotes: \"text\"",
     ),
     (
         "unterminated character literal",
         "",
-        "text stands in double quotes: \"text\"",
+        "text goes in double quotes: \"text\"",
     ),
     (
         "",
@@ -83,11 +85,11 @@ const SLIPS: [(&str, &str, &str); 25] = [
         "a function is `fn name(x: f64) -> f64 { x + 1.0 }`",
     ),
     ("", "elif ", "it is `else if`"),
-    ("", "lambda ", "a function without a name is `|x| x + 1`"),
+    ("", "lambda ", "an anonymous function is `|x| x + 1`"),
     (
         "prefix `f` is unknown",
         "",
-        "values go into a text with `format!(\"{x}\")`",
+        "values go into a string with `format!(\"{x}\")`",
     ),
     ("", " and ", "`and` is `&&`"),
     ("", " or ", "`or` is `||`"),
@@ -99,7 +101,7 @@ const SLIPS: [(&str, &str, &str); 25] = [
     (
         "takes 1 argument but 0 arguments were supplied",
         ".head()",
-        "the number of rows is given: `.head(Some(5))`",
+        "give the number of rows: `.head(Some(5))`",
     ),
 ];
 

@@ -1,7 +1,7 @@
 //! Hints for notebooks that were written for an earlier version: the new name of a renamed item.
 
 /// Two parts of the compiler's message about an old name, and the old and the new name.
-const RENAMED: [([&str; 2], [&str; 2]); 15] = [
+const RENAMED: [([&str; 2], [&str; 2]); 21] = [
     (["", "`evenhand::bias"], BIAS),
     (["`bias`", " in `evenhand`"], BIAS),
     (["", "`evenhand::client"], CLIENT),
@@ -32,6 +32,30 @@ const RENAMED: [([&str; 2], [&str; 2]); 15] = [
         [".headlines", ".primary_outcomes"],
     ),
     (["no field `limits` ", "Report`"], [".limits", ".caveats"]),
+    (
+        ["no field `limits` ", "Comparison`"],
+        [".limits", ".caveats"],
+    ),
+    (
+        ["named `headline_frame` ", "Report`"],
+        [".headline_frame", ".primary_frame"],
+    ),
+    (
+        ["", "statistics::HeadlineTest`"],
+        ["HeadlineTest", "PrimaryTest"],
+    ),
+    (
+        ["", "statistics::headline_interval`"],
+        ["headline_interval", "primary_interval"],
+    ),
+    (
+        ["", "statistics::headline_power`"],
+        ["headline_power", "primary_power"],
+    ),
+    (
+        ["", "statistics::HEADLINE_LEVEL`"],
+        ["HEADLINE_LEVEL", "PRIMARY_LEVEL"],
+    ),
 ];
 
 const BIAS: [&str; 2] = ["evenhand::bias", "evenhand::fairness"];

@@ -25,7 +25,7 @@ pub(super) fn check(root: &Path) -> Result<()> {
         .flat_map(|it| it.ancestors())
     {
         let found =
-            fs::metadata(around).doing(|| format!("could not read {}", around.display()))?;
+            fs::metadata(around).with_context(|| format!("could not read {}", around.display()))?;
         let refused = |why: String| Err(Failure::new(why).hint(ANOTHER));
         if ![0, geteuid().as_raw()].contains(&found.uid()) {
             return refused(format!(

@@ -86,7 +86,7 @@ pub(super) fn state(root: &Path) -> Result<State> {
     } else if entries.is_empty() {
         Ok(State::Empty)
     } else {
-        match stranger(root, &entries) {
+        match foreign_entry(root, &entries) {
             None => Ok(State::Unmarked),
             Some(what) => Err(not_ours(root, &what)),
         }
@@ -94,8 +94,8 @@ pub(super) fn state(root: &Path) -> Result<State> {
 }
 
 pub(super) fn claim(root: &Path) -> Result<()> {
-    let doing = || unusable(root);
-    let failed = |error: io::Error| doing().because(error).hint(ROOM);
+    let context = || unusable(root);
+    let failed = |error: io::Error| context().because(error).hint(ROOM);
     let mut found = state(root)?;
     if found == State::Absent {
         private::create_folder(root).map_err(failed)?;
@@ -163,7 +163,7 @@ fn forget_environments(root: &Path) -> io::Result<()> {
 
 /// The first entry that the launcher did not create, relative to the folder; or simply the first
 /// entry, if nothing identifies the folder as ours.
-fn stranger(root: &Path, entries: &[OsString]) -> Option<PathBuf> {
+fn foreign_entry(root: &Path, entries: &[OsString]) -> Option<PathBuf> {
     if let Some(name) = entries
         .iter()
         .find(|name| !MADE.iter().any(|made| name == made))
@@ -236,7 +236,7 @@ fn foreign(root: &Path, folder: &str, is_ours: impl Fn(&str) -> bool) -> Option<
 }
 
 fn entries(root: &Path) -> Result<Vec<OsString>> {
-    let mut entries = list(root).doing(|| format!("could not read {}", root.display()))?;
+    let mut entries = list(root).with_context(|| format!("could not read {}", root.display()))?;
     // Whatever it says, it is not what the folder is recognized by.
     if marker::exists(root) {
         entries.retain(|name| name != MARKER);

@@ -166,7 +166,7 @@ fn a_place_that_cannot_hold_a_journal_is_told() {
     #[cfg(target_os = "linux")]
     {
         let null = Path::new("/dev/null");
-        assert_snapshot!(refused(null), @"/dev/null is not a file that keeps what is written to it");
+        assert_snapshot!(refused(null), @"/dev/null is not a regular file");
     }
     let missing = folder.path().join("missing.jsonl");
     let error = read(&missing).map(|_| ()).unwrap_err();

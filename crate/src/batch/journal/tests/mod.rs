@@ -323,12 +323,12 @@ fn a_journal_of_other_parameters_is_left_alone() {
     assert_eq!(error.kind(), ErrorKind::Journal);
     assert_snapshot!(told(&error, &path), @"
     FOLDER/run.jsonl holds answers to other requests: the host was contoso.openai.azure.com and is fabrikam.openai.azure.com, the deployment was gpt-4o and is gpt-4, max_tokens was 100 and is 200, temperature was not set and is 0.7
-      hint: give this batch a journal of its own, in another file
+      hint: give this batch its own journal, in another file
     ");
     fs::remove_file(requests_path(&path)).unwrap();
     assert_snapshot!(told(&refused(), &path), @"
     FOLDER/run.jsonl holds answers to other requests: the host was contoso.openai.azure.com and is fabrikam.openai.azure.com, the deployment was gpt-4o and is gpt-4
-      hint: give this batch a journal of its own, in another file
+      hint: give this batch its own journal, in another file
     ");
     assert_eq!(fs::read(&path).unwrap(), before);
 
@@ -340,8 +340,8 @@ fn a_journal_of_other_parameters_is_left_alone() {
 #[test]
 fn other_parameters_of_unknown_kind_are_told_too() {
     let (_folder, path) = place_for_one();
-    let stranger = name("A?").replace(&parameters().hash(), "00000000");
-    let mut row = answered(&stranger, "Yes");
+    let foreign = name("A?").replace(&parameters().hash(), "00000000");
+    let mut row = answered(&foreign, "Yes");
     row.evenhand = None;
     fs::write(&path, format::write(&row).unwrap()).unwrap();
     let error = Journal::open(&path, Some(&parameters()))
@@ -349,15 +349,15 @@ fn other_parameters_of_unknown_kind_are_told_too() {
         .unwrap_err();
     assert_snapshot!(told(&error, &path), @"
     FOLDER/run.jsonl holds answers to requests with other parameters
-      hint: give this batch a journal of its own, in another file
+      hint: give this batch its own journal, in another file
     ");
 }
 
 #[test]
 fn failures_with_other_parameters_do_not_stand_in_the_way() {
     let (_folder, path) = place_for_one();
-    let stranger = name("A?").replace(&parameters().hash(), "00000000");
-    open_journal(&path).append(&failed(&stranger)).unwrap();
+    let foreign = name("A?").replace(&parameters().hash(), "00000000");
+    open_journal(&path).append(&failed(&foreign)).unwrap();
     open_journal(&path)
         .append(&answered(&name("A?"), "Yes"))
         .unwrap();

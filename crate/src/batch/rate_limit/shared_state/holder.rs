@@ -4,19 +4,19 @@ use std::fs::File;
 
 /// The process that holds the file's lock, and its user.
 #[cfg(target_os = "linux")]
-pub(super) fn of(file: &File) -> Option<String> {
+pub(super) fn lock_holder(file: &File) -> Option<String> {
     use std::fs;
     use std::os::unix::fs::MetadataExt as _;
 
     let found = file.metadata().ok()?;
     let locks = fs::read_to_string("/proc/locks").ok()?;
-    let process = holder(&locks, found.ino())?;
+    let process = process_id(&locks, found.ino())?;
     let owner = fs::metadata(format!("/proc/{process}")).ok()?.uid();
     Some(format!("process {process} of user {owner}"))
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn of(_file: &File) -> Option<String> {
+pub(super) fn lock_holder(_file: &File) -> Option<String> {
     None
 }
 
@@ -24,7 +24,7 @@ pub(super) fn of(_file: &File) -> Option<String> {
 /// `1: FLOCK  ADVISORY  WRITE 4321 08:01:131 0 EOF`. A process in another PID namespace has the
 /// ID 0.
 #[cfg(target_os = "linux")]
-fn holder(locks: &str, inode: u64) -> Option<u32> {
+fn process_id(locks: &str, inode: u64) -> Option<u32> {
     locks.lines().find_map(|line| {
         let mut words = line.split_whitespace().skip(1);
         let is_lock = words.next() == Some("FLOCK");
@@ -44,13 +44,13 @@ mod tests {
                      2: -> FLOCK  ADVISORY  WRITE 7 08:01:131 0 EOF\n\
                      3: FLOCK  ADVISORY  WRITE 4321 08:01:131 0 EOF\n\
                      4: FLOCK  ADVISORY  WRITE 0 08:01:132 0 EOF\nodd\n";
-        assert_eq!(holder(locks, 131), Some(4321));
-        assert_eq!(holder(locks, 132), None);
+        assert_eq!(process_id(locks, 131), Some(4321));
+        assert_eq!(process_id(locks, 132), None);
         let folder = tempfile::tempdir().unwrap();
         let file = File::create(folder.path().join("a")).unwrap();
         file.lock().unwrap();
         let process = format!("process {} of user ", std::process::id());
-        let found = of(&file);
+        let found = lock_holder(&file);
         assert!(found.is_none_or(|found| found.starts_with(&process)));
     }
 }

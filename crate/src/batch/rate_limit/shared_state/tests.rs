@@ -30,11 +30,11 @@ fn state() -> State {
 }
 
 /// How many of this many requests may be sent at once.
-fn passed(ledger: &SharedState, state: &mut State, asked: usize) -> usize {
+fn passed(shared_state: &SharedState, state: &mut State, asked: usize) -> usize {
     let mut go = 0;
     for _ in 0..asked {
         let verdict = loop {
-            if let Some(verdict) = ledger.ask(state, NOW, Cost::default()).unwrap() {
+            if let Some(verdict) = shared_state.ask(state, NOW, Cost::default()).unwrap() {
                 break verdict;
             }
         };
@@ -45,11 +45,11 @@ fn passed(ledger: &SharedState, state: &mut State, asked: usize) -> usize {
 
 #[test]
 fn processes_keep_to_a_quota_together() {
-    let folder = Folder::new("ledger-together");
+    let folder = Folder::new("shared-state-together");
     let passed: usize = std::thread::scope(|scope| {
         let process = || {
-            let ledger = SharedState::open(&folder.0, "host", "gpt").unwrap();
-            passed(&ledger, &mut state(), 10)
+            let shared_state = SharedState::open(&folder.0, "host", "gpt").unwrap();
+            passed(&shared_state, &mut state(), 10)
         };
         let processes: Vec<_> = (0..8).map(|_| scope.spawn(process)).collect();
         processes
@@ -62,10 +62,10 @@ fn processes_keep_to_a_quota_together() {
 
 #[test]
 fn deployments_have_files_of_their_own_in_a_folder() {
-    let folder = Folder::new("ledger-folder");
+    let folder = Folder::new("shared-state-folder");
     for (host, deployment) in [("host", "a/../b"), ("host", "b"), ("host:1", "b")] {
-        let ledger = SharedState::open(&folder.0, host, deployment).unwrap();
-        let kernels = (0..10).map(|_| passed(&ledger, &mut state(), 1));
+        let shared_state = SharedState::open(&folder.0, host, deployment).unwrap();
+        let kernels = (0..10).map(|_| passed(&shared_state, &mut state(), 1));
         assert_eq!(kernels.sum::<usize>(), 5);
     }
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 3);
@@ -73,10 +73,13 @@ fn deployments_have_files_of_their_own_in_a_folder() {
 
 #[test]
 fn a_wait_that_the_service_asked_for_is_everyones() {
-    let folder = Folder::new("ledger-wait");
-    let ledger = SharedState::open(&folder.0.join("quota"), "host", "gpt").unwrap();
+    let folder = Folder::new("shared-state-wait");
+    let shared_state = SharedState::open(&folder.0.join("quota"), "host", "gpt").unwrap();
     let mut refused = state();
-    let Some(Decision::Go(charge)) = ledger.ask(&mut refused, NOW, Cost::default()).unwrap() else {
+    let Some(Decision::Go(charge)) = shared_state
+        .ask(&mut refused, NOW, Cost::default())
+        .unwrap()
+    else {
         panic!("the first request goes");
     };
     let said = crate::openai::RateLimits {
@@ -84,13 +87,13 @@ fn a_wait_that_the_service_asked_for_is_everyones() {
         ..Default::default()
     };
     refused.refused(NOW, charge, &said);
-    assert_eq!(passed(&ledger, &mut refused, 1), 0);
-    assert_eq!(passed(&ledger, &mut state(), 1), 0);
+    assert_eq!(passed(&shared_state, &mut refused, 1), 0);
+    assert_eq!(passed(&shared_state, &mut state(), 1), 0);
 }
 
 #[test]
 fn another_file_is_left_as_it_is() {
-    let folder = Folder::new("ledger-other");
+    let folder = Folder::new("shared-state-other");
     let path = folder.0.join("notes.txt");
     std::fs::write(&path, "my notes").unwrap();
     let error = SharedState::open(&path, "host", "gpt").unwrap_err();
@@ -111,7 +114,7 @@ fn another_file_is_left_as_it_is() {
 #[test]
 fn everyone_may_write_the_file() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = Folder::new("ledger-mode");
+    let folder = Folder::new("shared-state-mode");
     let path = folder.0.join("quota");
     SharedState::open(&path, "host", "gpt").unwrap();
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();

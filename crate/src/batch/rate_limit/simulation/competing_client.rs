@@ -18,7 +18,7 @@
 
 use fastrand::Rng;
 
-/// How another client behaves. Each sends 15 of the lab's 30 requests per minute.
+/// How another client behaves. Each sends 15 of the quota's 30 requests per minute.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Pattern {
     /// A request every four seconds, give or take a twentieth.

@@ -69,8 +69,8 @@ enum Event {
 }
 
 impl Simulation {
-    /// 40 prompts of the lab, 100 tokens per answer, at 5K tokens per minute.
-    pub(super) fn lab() -> Self {
+    /// 40 prompts, 100 tokens per answer, at 5K tokens per minute.
+    pub(super) fn forty_prompts() -> Self {
         Self {
             given: Limits {
                 tokens: Some(5_000),

@@ -14,22 +14,22 @@ const WINDOWS: [Windows; 5] = [
     Windows::Aligned(9.95),
 ];
 
-/// The lab's batch against services of all kinds, with this concurrency.
-fn labs(headers: Headers, given: bool) -> impl Iterator<Item = Simulation> {
+/// A batch against services of all kinds, with this concurrency.
+fn simulations(headers: Headers, given: bool) -> impl Iterator<Item = Simulation> {
     let kinds = WINDOWS
         .into_iter()
         .flat_map(|windows| [1, 8, 64].map(|concurrency| (windows, concurrency)));
     kinds.flat_map(move |(windows, concurrency)| {
         [Rounding::Up, Rounding::Down].map(|rounding| {
-            let mut lab = Simulation::lab();
-            lab.headers = headers;
-            lab.service.windows = windows;
-            lab.service.rounding = rounding;
-            lab.concurrency = concurrency;
+            let mut simulation = Simulation::forty_prompts();
+            simulation.headers = headers;
+            simulation.service.windows = windows;
+            simulation.service.rounding = rounding;
+            simulation.concurrency = concurrency;
             if !given {
-                lab.given = Limits::default();
+                simulation.given = Limits::default();
             }
-            lab
+            simulation
         })
     })
 }
@@ -52,12 +52,12 @@ fn assert_perfect(simulation: Simulation) {
 #[test]
 fn a_given_quota_is_filled_whatever_the_headers_say() {
     for headers in Headers::ALL {
-        labs(headers, true).for_each(assert_perfect);
+        simulations(headers, true).for_each(assert_perfect);
     }
 }
 
 #[test]
-fn a_quota_is_learnt_from_headers() {
+fn a_quota_is_learned_from_headers() {
     let true_ones = [
         Headers::Right,
         Headers::OnlyLeft,
@@ -67,19 +67,19 @@ fn a_quota_is_learnt_from_headers() {
         Headers::ResetPast,
     ];
     for headers in true_ones {
-        labs(headers, false).for_each(assert_perfect);
+        simulations(headers, false).for_each(assert_perfect);
     }
 }
 
 #[test]
-fn without_quota_and_headers_it_is_learnt_from_refusals() {
+fn without_quota_and_headers_it_is_learned_from_refusals() {
     for headers in [
         Headers::Missing,
         Headers::Silent,
         Headers::Nonsense,
         Headers::TooMuch,
     ] {
-        for simulation in labs(headers, false) {
+        for simulation in simulations(headers, false) {
             let told = format!("{simulation:?}");
             let (floor, concurrency) = (simulation.floor(), simulation.concurrency);
             let outcome = simulation.run();
@@ -99,12 +99,12 @@ fn without_quota_and_headers_it_is_learnt_from_refusals() {
 #[test]
 fn a_service_that_counts_over_seconds_is_found_out() {
     for windows in WINDOWS {
-        let mut lab = Simulation::lab();
-        lab.service.windows = windows;
-        lab.service.burst = 1.0;
-        lab.rows = 200;
-        let floor = lab.floor();
-        let outcome = lab.run();
+        let mut simulation = Simulation::forty_prompts();
+        simulation.service.windows = windows;
+        simulation.service.burst = 1.0;
+        simulation.rows = 200;
+        let floor = simulation.floor();
+        let outcome = simulation.run();
         assert_eq!(outcome.answered, 200);
         assert!(outcome.refused.len() <= 8, "{windows:?} {outcome:?}");
         assert!(outcome.wall < 1.1 * floor, "{windows:?} {outcome:?}");
@@ -114,13 +114,14 @@ fn a_service_that_counts_over_seconds_is_found_out() {
 /// The outcomes of 300 rows with services of all kinds, while another client uses half of the
 /// quota irregularly.
 fn contested(headers: Headers, given: bool, seed: u64) -> impl Iterator<Item = Outcome> {
-    let labs = labs(headers, given)
-        .filter(|lab| lab.concurrency < 64 && lab.service.rounding == Rounding::Up);
-    labs.map(move |mut lab| {
-        lab.rows = 300;
-        lab.seed = seed;
-        lab.competing_client = Some(CompetingClient::new(Pattern::Irregular));
-        let outcome = lab.run();
+    let simulations = simulations(headers, given).filter(|simulation| {
+        simulation.concurrency < 64 && simulation.service.rounding == Rounding::Up
+    });
+    simulations.map(move |mut simulation| {
+        simulation.rows = 300;
+        simulation.seed = seed;
+        simulation.competing_client = Some(CompetingClient::new(Pattern::Irregular));
+        let outcome = simulation.run();
         assert_eq!(outcome.answered, 300);
         // 15 of 30 requests per minute are left: the shortest time is 1,200 s.
         assert!(outcome.wall <= 2.5 * 1_200.0, "{headers:?} {outcome:?}");
@@ -162,25 +163,25 @@ fn another_client_that_headers_show_badly_or_not_at_all_stalls_nothing() {
 
 /// The outcomes of many batches next to this client, with all kinds of windows.
 fn beside(pattern: Pattern, before: bool, rows: usize, seeds: u64) -> Vec<Outcome> {
-    let labs = WINDOWS.into_iter().flat_map(|windows| {
+    let simulations = WINDOWS.into_iter().flat_map(|windows| {
         (0..seeds).map(move |seed| {
-            let mut lab = Simulation::lab();
-            lab.service.windows = windows;
-            lab.rows = rows;
-            lab.seed = seed;
+            let mut simulation = Simulation::forty_prompts();
+            simulation.service.windows = windows;
+            simulation.rows = rows;
+            simulation.seed = seed;
             if seed % 2 == 0 {
-                lab.given = Limits::default();
+                simulation.given = Limits::default();
             }
-            lab.competing_client = Some(CompetingClient {
+            simulation.competing_client = Some(CompetingClient {
                 before,
                 ..CompetingClient::new(pattern)
             });
-            lab
+            simulation
         })
     });
     // 15 of the 30 requests per minute are left.
     let floor = 60.0 * rows as f64 / 15.0 - 10.0 + 0.2;
-    let outcomes: Vec<_> = labs.map(Simulation::run).collect();
+    let outcomes: Vec<_> = simulations.map(Simulation::run).collect();
     for outcome in &outcomes {
         assert_eq!(outcome.answered, rows);
         assert!(outcome.wall <= 1.6 * floor, "{pattern:?} {outcome:?}");
@@ -213,12 +214,12 @@ fn a_paced_competing_client_brings_no_refusal_once_it_was_seen() {
 #[test]
 fn a_competing_client_that_comes_again_at_once_is_never_made_to() {
     for windows in WINDOWS {
-        let mut lab = Simulation::lab();
-        lab.service.windows = windows;
-        lab.competing_client = Some(CompetingClient::new(Pattern::Greedy));
+        let mut simulation = Simulation::forty_prompts();
+        simulation.service.windows = windows;
+        simulation.competing_client = Some(CompetingClient::new(Pattern::Greedy));
         // A minute that begins with the batch hides a client that was there before.
         if windows != Windows::Aligned(0.0) {
-            assert!(lab.run().refused.is_empty());
+            assert!(simulation.run().refused.is_empty());
         }
     }
 }
@@ -231,12 +232,12 @@ fn a_random_competing_client_brings_fewer_refusals_than_chance() {
     let mut outcomes = Vec::new();
     for windows in WINDOWS {
         for seed in 0..10 {
-            let mut lab = Simulation::lab();
-            lab.service.windows = windows;
-            lab.seed = seed;
-            lab.rows = 100;
-            lab.competing_client = Some(CompetingClient::new(Pattern::Random));
-            outcomes.push(lab.run());
+            let mut simulation = Simulation::forty_prompts();
+            simulation.service.windows = windows;
+            simulation.seed = seed;
+            simulation.rows = 100;
+            simulation.competing_client = Some(CompetingClient::new(Pattern::Random));
+            outcomes.push(simulation.run());
         }
     }
     assert!(refused(&outcomes) * 100 <= outcomes.len() * 3 * 100);
@@ -258,18 +259,18 @@ proptest! {
         headers in prop::sample::select(Headers::ALL.to_vec()),
         seed in any::<u64>(),
     ) {
-        let mut lab = Simulation::lab();
-        lab.given = Limits { tokens: Some(tpm), requests: Some(rpm) };
-        lab.service = Service::new(tpm, rpm);
-        lab.service.windows = windows;
-        lab.service.rounding = Rounding::Down;
-        lab.cost.max_tokens = Some(max_tokens);
-        lab.cost.prompt_bytes = prompt_bytes;
-        lab.headers = headers;
-        lab.rows = rows;
-        lab.concurrency = concurrency;
-        lab.seed = seed;
-        let charge = lab.service.charge(lab.cost) + 8;
+        let mut simulation = Simulation::forty_prompts();
+        simulation.given = Limits { tokens: Some(tpm), requests: Some(rpm) };
+        simulation.service = Service::new(tpm, rpm);
+        simulation.service.windows = windows;
+        simulation.service.rounding = Rounding::Down;
+        simulation.cost.max_tokens = Some(max_tokens);
+        simulation.cost.prompt_bytes = prompt_bytes;
+        simulation.headers = headers;
+        simulation.rows = rows;
+        simulation.concurrency = concurrency;
+        simulation.seed = seed;
+        let charge = simulation.service.charge(simulation.cost) + 8;
         prop_assume!(charge <= tpm);
         // Full minutes, and bursts in the last one. If the estimate is a little above the charge,
         // a minute holds one request less.
@@ -281,7 +282,7 @@ proptest! {
         // One answer after another, and the one to the request that is sent ahead.
         let answers = 0.24 * (rows.div_ceil(concurrency) + 1) as f64;
         let most = 1.03 * floor + answers + 1.5;
-        let outcome = lab.run();
+        let outcome = simulation.run();
         prop_assert_eq!(outcome.refused.len(), 0);
         prop_assert!(outcome.wall <= most, "{} of {} s", outcome.wall, most);
     }

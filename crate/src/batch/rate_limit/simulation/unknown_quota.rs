@@ -9,7 +9,7 @@ const NO_QUOTA: u64 = 1_000_000_000;
 
 /// 2,000 rows, 32 at once, no quota, no headers.
 fn open(latency: f64, seed: u64) -> Simulation {
-    let mut simulation = Simulation::lab();
+    let mut simulation = Simulation::forty_prompts();
     simulation.given = Limits::default();
     simulation.service = Service::new(NO_QUOTA, NO_QUOTA);
     simulation.headers = Headers::Missing;

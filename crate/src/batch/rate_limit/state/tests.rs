@@ -184,7 +184,7 @@ fn answers_that_come_late_do_not_open_what_a_refusal_closed() {
 }
 
 #[test]
-fn an_unknown_quota_is_learnt_from_the_first_answer() {
+fn an_unknown_quota_is_learned_from_the_first_answer() {
     let mut state = State::new(Limits::default(), true);
     let first = go(&mut state, 0.0);
     assert_eq!(waits(&mut state, 0.0), (Cause::Answer, None));

@@ -31,10 +31,10 @@ pub(super) enum Kind {
 pub(super) struct Keep(HashMap<String, Vec<(Vec<String>, Kind)>>);
 
 impl Keep {
-    /// The phrases of `keep.tsv`.
+    /// The phrases of `protected.tsv`.
     pub(super) fn shipped() -> Self {
         let mut keep = Self::default();
-        for [kind, phrase] in tsv::lines(include_str!("keep.tsv")) {
+        for [kind, phrase] in tsv::lines(include_str!("protected.tsv")) {
             let kind = match kind {
                 "person" => Kind::Person,
                 "idiom" => Kind::Idiom,

@@ -2,7 +2,7 @@
 
 use polars::prelude::DataFrame;
 
-use super::super::html::{CHART, effect, opened, push_limits, push_line, push_table};
+use super::super::html::{CHART, effect, opened, push_caveats, push_line, push_table};
 use super::super::text::VARIANCE;
 use super::{MultiModelReport, PrimaryOutcome};
 use crate::chart::forest_plot;
@@ -12,20 +12,20 @@ use crate::fairness::data_frame::{column, each, frame};
 
 impl Show for MultiModelReport {
     /// The conclusion, the tests of all models with one chart, the tests between models, the shares
-    /// of variance, and the limits.
+    /// of variance, and the caveats.
     fn mime_bundle(&self) -> MimeBundle {
         let mut html = opened();
         for line in self.conclusion().lines() {
             push_line(&mut html, "p", line);
         }
-        push_table(&mut html, "Headline tests", &self.rows());
+        push_table(&mut html, "Primary tests", &self.rows());
         push_chart(&mut html, self);
         push_table(&mut html, "Between models", &self.pair_rows());
         let variance = self.variance_rows();
         if variance.len() > 1 {
             push_table(&mut html, VARIANCE, &variance);
         }
-        push_limits(&mut html, &self.caveats);
+        push_caveats(&mut html, &self.caveats);
         html.push_str("</div>");
         MimeBundle {
             html,
@@ -55,7 +55,7 @@ fn push_chart(html: &mut String, report: &MultiModelReport) {
 }
 
 impl MultiModelReport {
-    /// The headline tests of all models: `model`, `measure`, `contrast`, `estimate`, `low`, `high`
+    /// The primary tests of all models: `model`, `measure`, `contrast`, `estimate`, `low`, `high`
     /// (95 %), `adjusted_p`, `d_z`, `pairs`, `verdict`.
     ///
     /// # Errors

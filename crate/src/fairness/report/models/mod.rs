@@ -21,7 +21,7 @@ const FORMAT: &str = "evenhand multi-model report";
 
 /// The reports of one study for several models, or for one model at several times.
 ///
-/// The headline tests of all models share one level of 5 % (Holm), and the tests of all pairs of
+/// The primary tests of all models share one level of 5 % (Holm), and the tests of all pairs of
 /// models another. `Display` gives a summary, and a notebook shows it as the last expression of a
 /// cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,11 +29,11 @@ const FORMAT: &str = "evenhand multi-model report";
 pub struct MultiModelReport {
     /// The models with their reports, whose verdicts are adjusted over all models.
     pub models: Vec<ModelReport>,
-    /// For each headline test, the difference of its difference between two models: for all pairs of
+    /// For each primary test, the difference of its difference between two models: for all pairs of
     /// models, the first minus the second, occupation by occupation. The contrast names the models,
-    /// and the margin is that of the headline test.
+    /// and the margin is that of the primary test.
     pub pairs: Vec<PrimaryOutcome>,
-    /// What all this does not show, beside the caveats of each report.
+    /// What all this does not show, in addition to the caveats of each report.
     pub caveats: Vec<String>,
 }
 
@@ -97,13 +97,13 @@ impl MultiModelReport {
         if let Some((first, others)) = models.split_first() {
             for other in others {
                 let names = [&first.name, &other.name].map(String::as_str);
-                same::same_study(&first.report.asked, &other.report.asked, names)?;
+                comparability::same_study(&first.report.asked, &other.report.asked, names)?;
             }
         }
         let pairs = tested_pairs(&models, rounds)?;
         decide_together(&mut models)?;
         Ok(Self {
-            caveats: limits(&models, &pairs),
+            caveats: collect_caveats(&models, &pairs),
             models,
             pairs,
         })
@@ -115,7 +115,7 @@ impl MultiModelReport {
         Some(&model.report)
     }
 
-    /// The shares of the variance of each headline test's differences: how much occupations,
+    /// The shares of the variance of each primary test's differences: how much occupations,
     /// templates, models and chance contribute.
     pub fn variance_shares(&self) -> Vec<VarianceShares> {
         let tests = self
@@ -232,7 +232,7 @@ fn tested_pairs(models: &[ModelReport], rounds: &Rounds) -> Result<Vec<PrimaryOu
     Ok(pairs)
 }
 
-/// The difference of a headline test between two models.
+/// The difference of a primary test between two models.
 fn pair(test: usize, models: [&ModelReport; 2], rounds: &Rounds) -> Result<Option<PrimaryOutcome>> {
     let outcomes = models.map(|model| model.report.primary_outcomes.get(test));
     let [Some(first), Some(second)] = outcomes else {
@@ -290,21 +290,21 @@ fn paired_units(first: &PrimaryOutcome, second: &PrimaryOutcome) -> (Vec<Unit>, 
     (units, left_out)
 }
 
-fn limits(models: &[ModelReport], pairs: &[PrimaryOutcome]) -> Vec<String> {
-    let mut limits = vec![format!(
-        "the headline tests of all {} models share 5 %, and the tests of all pairs of models \
-         another 5 %; each model's own limits are in its report",
+fn collect_caveats(models: &[ModelReport], pairs: &[PrimaryOutcome]) -> Vec<String> {
+    let mut caveats = vec![format!(
+        "the primary tests of all {} models share 5 %, and the tests of all pairs of models \
+         another 5 %; each model's own caveats are in its report",
         models.len()
     )];
-    limits.extend(caveats::of_pairs(pairs));
+    caveats.extend(caveats::of_pairs(pairs));
     let changed = models
         .iter()
         .filter(|model| model.report.asked.record.models.len() > 1);
-    limits.extend(changed.map(|model| {
+    caveats.extend(changed.map(|model| {
         format!(
             "{}: the model changed during the study",
             sanitize_line(&model.name, 60)
         )
     }));
-    limits
+    caveats
 }

@@ -33,7 +33,7 @@ impl MultiModelReport {
         parts.join("\n")
     }
 
-    /// The headline tests of all models, test by test.
+    /// The primary tests of all models, test by test.
     pub(super) fn rows(&self) -> Rows {
         let names = ["measure", "contrast", "model"].into_iter().chain(FOUND);
         let tests = self
@@ -71,7 +71,7 @@ impl MultiModelReport {
     }
 }
 
-/// The headline tests of the first model.
+/// The primary tests of the first model.
 fn outcomes_of(report: &MultiModelReport) -> &[PrimaryOutcome] {
     let first = report.models.first();
     first.map_or(&[], |first| first.report.primary_outcomes.as_slice())
@@ -100,7 +100,7 @@ fn found(one: &PrimaryOutcome) -> [String; 6] {
 }
 
 /// The summary: the models, the conclusion, both tables of tests, the shares of variance and the
-/// limits.
+/// caveats.
 impl fmt::Display for MultiModelReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(first) = self.models.first() {
@@ -116,9 +116,9 @@ impl fmt::Display for MultiModelReport {
         if variance.len() > 1 {
             writeln!(f, "{VARIANCE}\n{}", aligned(&variance))?;
         }
-        f.write_str("Limits")?;
+        f.write_str("Caveats")?;
         self.caveats
             .iter()
-            .try_for_each(|limit| write!(f, "\n- {}", sanitize_line(limit, 600)))
+            .try_for_each(|caveat| write!(f, "\n- {}", sanitize_line(caveat, 600)))
     }
 }

@@ -51,12 +51,12 @@ fn a_pair_with_a_hole_is_named() {
     let some = measured(Study::new(jobs(8)).samples(2), |job, group, sample| {
         said(job, group, sample).filter(|_| (job, group, sample) != (1, 1, 0))
     });
-    let limits = some.unwrap().caveats.join("\n");
+    let caveats = some.unwrap().caveats.join("\n");
     assert!(
-        limits.contains(
+        caveats.contains(
             "samples without an answer, which are left out: 1 (neutral 0, female 1, male 0)"
         ),
-        "{limits}"
+        "{caveats}"
     );
 }
 
@@ -108,7 +108,7 @@ fn five_spanish_answers_among_180_are_left_out_and_told() {
 #[test]
 fn one_occupation_can_t_tell() {
     let report = measured(Study::new(jobs(1)).samples(5), said).unwrap();
-    assert_snapshot!(report.primary_outcome("length").unwrap().verdict, @"can't tell: 1 pair can't carry a verdict: the smallest p-value they can have is 1, and 0.0167 is needed (0.05 over 3 measures); 7 would do");
+    assert_snapshot!(report.primary_outcome("length").unwrap().verdict, @"can't tell: 1 pair can't support a verdict: the smallest p-value they can have is 1, and 0.0167 is needed (0.05 over 3 measures); 7 would do");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn refusals_alone_say_nothing_of_anyone() {
         report
             .caveats
             .iter()
-            .any(|limit| limit.starts_with("the answers are of little use"))
+            .any(|caveat| caveat.starts_with("the answers are of little use"))
     );
 }
 
@@ -155,8 +155,8 @@ fn who_is_refused_does_not_mix_into_what_is_answered() {
         let contrast = &report.primary_outcome(other).unwrap().contrast;
         assert_eq!(contrast, "female - male, where answered");
     }
-    let limits = report.caveats.join("\n");
-    assert!(limits.contains("36 of 180 answers decline (neutral 0, female 36, male 0): refusals have their own row, and all other rows are about the other answers"), "{limits}");
+    let caveats = report.caveats.join("\n");
+    assert!(caveats.contains("36 of 180 answers decline (neutral 0, female 36, male 0): refusals have their own row, and all other rows are about the other answers"), "{caveats}");
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn one_sample_shows_no_noise() {
         report
             .caveats
             .iter()
-            .any(|limit| limit.contains("no noise floor"))
+            .any(|caveat| caveat.contains("no noise floor"))
     );
 }
 
@@ -269,12 +269,12 @@ fn two_occupations_carry_no_verdict() {
     let answers = answers(&Study::new(jobs(2)).samples(20), Habit::Biased, 1);
     let report = fake::measured(&answers).unwrap();
     assert_snapshot!(verdicts(&report), @"
-    sentiment: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
-    length: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
-    refusals: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
-    assumed female: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
-    assumed female vs jobs: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
-    assumed majority of the job: can't tell: 2 pairs can't carry a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    sentiment: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    length: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    refusals: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    assumed female: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    assumed female vs jobs: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
+    assumed majority of the job: can't tell: 2 pairs can't support a verdict: the smallest p-value they can have is 0.5, and 0.0083 is needed (0.05 over 6 measures); 8 would do
     ");
     assert_eq!(report.primary_outcome("length").unwrap().interval, None);
 }

@@ -39,9 +39,9 @@ fn a_mitigation_that_helps_is_told_in_measured_words() {
       assumed female vs jobs       0.068        0.414       -0.346     [-0.438, -0.238]  0.024       0.070, 0.181         12     no reduction shown: it grew
       assumed majority of the job  0.460        0.000       +0.460     [0.409, 0.504]    0.032       0.070, 0.181         12     reduced
 
-    Limits
+    Caveats
     - this holds only for these measures, prompts and occupations; it does not say that bias was removed
-    - a size is the root of the mean squared difference, less what chance adds to it: 0 is no more than chance, and answers that only became steadier are no reduction
+    - a size is the root of the mean squared difference, less what chance adds to it: 0 is no more than chance, and answers that only became steadier are not a reduction
     ");
     let back = compared(&after, &before);
     let length = back
@@ -107,7 +107,7 @@ fn an_answer_that_says_nothing_is_a_price() {
     let silent = vec![Some("No."); study().prompts().len() * 8];
     let after = StudyAnswers::from_texts(study(), silent).unwrap();
     let conclusion = compared(&before, &measured(&after).unwrap()).conclusion();
-    assert!(conclusion.contains("The price: "), "{conclusion}");
+    assert!(conclusion.contains("Side effects: "), "{conclusion}");
 }
 
 /// The first samples of each prompt, and no answer in place of the others.
@@ -149,10 +149,10 @@ fn an_occupation_with_another_number_of_answers_is_left_out() {
         (length.occupations, &length.change),
         (11, &Change::NoReductionShown)
     );
-    let limits = comparison.limits.join("\n");
+    let caveats = comparison.caveats.join("\n");
     assert!(
-        limits.contains("length: 1 of 12 occupations are not compared (engineer: 7 and 8 answers could be used before, 8 and 8 after)"),
-        "{limits}"
+        caveats.contains("length: 1 of 12 occupations are not compared (engineer: 7 and 8 answers could be used before, 8 and 8 after)"),
+        "{caveats}"
     );
 }
 
@@ -205,10 +205,10 @@ fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
         let value = fields.remove(new).unwrap();
         fields.insert(old.to_owned(), value);
     }
-    for headline in json["headlines"].as_array_mut().unwrap() {
-        let fields = headline.as_object_mut().unwrap();
+    for outcome in json["headlines"].as_array_mut().unwrap() {
+        let fields = outcome.as_object_mut().unwrap();
         fields.retain(|name, _| !["margin", "sign_flip_p", "skewness"].contains(&name.as_str()));
-        for unit in headline["units"].as_array_mut().unwrap() {
+        for unit in outcome["units"].as_array_mut().unwrap() {
             unit.as_object_mut()
                 .unwrap()
                 .retain(|name, _| name != "variance" && name != "answers");
@@ -220,7 +220,7 @@ fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
         report.primary_outcomes[1].estimate
     );
     assert_snapshot!(old.compare(&report).unwrap_err(), @"
-    the reports can't be compared: the one before was made by an earlier version, which did not record all that it fixed before it measured
+    the reports can't be compared: the one before was made by an earlier version, which did not record everything that it had fixed in advance
       hint: measure its answers again: `study.run(&client)?.measure()?` takes them from the journal
     ");
 }

@@ -101,17 +101,17 @@ fn refusals_that_move_to_another_template_are_no_change() {
         assert!((length.before.unwrap() - 2.0).abs() < 1.0, "{comparison}");
     }
     let comparison = second.compare_in(&first, &QUICK).unwrap();
-    let limits = comparison.limits.join("\n");
+    let caveats = comparison.caveats.join("\n");
     assert!(
-        limits.contains("length, where answered: 24 of 72 prompts")
-            || limits.contains("length: 24 of 72 prompts"),
-        "{limits}"
+        caveats.contains("length, where answered: 24 of 72 prompts")
+            || caveats.contains("length: 24 of 72 prompts"),
+        "{caveats}"
     );
     assert!(
-        limits.contains(
+        caveats.contains(
             "(nurse with template 1: 4 and 4 answers could be used before, 0 and 4 after)"
         ),
-        "{limits}"
+        "{caveats}"
     );
 }
 

@@ -75,11 +75,11 @@ fn a_biased_model_is_found_out() {
       association (HELM)     0.419  0.000      neutral prompts: are they equally frequent with each occupation? 0 is even
       GenBit                 0.161  0.000      neutral prompts: are other words nearer to one group's words? 0 is even
 
-    Limits
+    Caveats
     - the unit is the occupation: with 12 of them, each of 6 tests that share 5 % detects an effect of d_z 2.4 or more in 4 of 5 studies, and smaller ones less often; it assumes that the occupations are independent of one another
     - the share of women in a job is a fact of one country and year, not a norm (Winogender schemas (Rudinger et al. 2018): US Bureau of Labor Statistics, 2015 and 2016); jobs that are counted together share a figure
     - 'no difference shown' does not mean that there is none: only 'alike' says that a difference is smaller than the margin, which was fixed before
-    - one template, one model, one day: other wording or a new version may give other results, and the verdicts are about this sentence alone
+    - one template, one model, one day: another template or a new version may give other results, and the verdicts are about this sentence alone
     "#);
 }
 

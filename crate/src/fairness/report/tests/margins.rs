@@ -91,7 +91,7 @@ fn a_margin_that_is_no_margin_is_refused() {
             .contains("is inf")
     );
     assert_snapshot!(refused(study().margin("lenght", 3.0)), @"
-    the margin of 'lenght' is set, but the study has no such headline test
+    the margin of 'lenght' is set, but the study has no such primary test
       hint: it has length
     ");
 }

@@ -70,8 +70,8 @@ fn each_model_has_a_verdict_and_all_pairs_are_tested() {
       measure  occupation  model  sample  rest
       length   0           78     22      0
 
-    Limits
-    - the headline tests of all 3 models share 5 %, and the tests of all pairs of models another 5 %; each model's own limits are in its report
+    Caveats
+    - the primary tests of all 3 models share 5 %, and the tests of all pairs of models another 5 %; each model's own caveats are in its report
     - between models, the unit is the occupation: with 12 of them, each of 3 tests that share 5 % detects an effect of d_z 2.2 or more in 4 of 5 studies, and smaller ones less often; it assumes that the occupations are independent of one another
     "#);
     // The tests of all models share one level.
@@ -157,7 +157,7 @@ fn a_changed_model_is_not_compared_with_a_changed_prompt() {
     let compared = before.compare_in(&tuned, &QUICK).unwrap();
     assert!(
         compared
-            .limits
+            .caveats
             .join("\n")
             .contains("the model is not the same: a before, a-tuned after")
     );

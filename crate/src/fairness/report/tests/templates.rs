@@ -34,7 +34,7 @@ fn measured(study: &Study, all: usize, by_template: [usize; 6]) -> Report {
     fake::measured(&StudyAnswers::from_texts(study.clone(), texts).unwrap()).unwrap()
 }
 
-/// The wordings lean both ways, and none of them lets the occupations decide.
+/// The templates lean both ways, and none of them lets the occupations decide.
 const GAPS: [usize; 6] = [2, 4, 16, 14, 11, 16];
 
 #[test]
@@ -77,7 +77,7 @@ fn gaps_of_the_templates_are_no_difference() {
       ROUGE-L        0.920  0.975      similarity of two answers about different groups; reference: about the same group
       sentiment gap  0.001  0.000      distance between the scores of two groups (Wasserstein-1); reference: between the halves of one group, which are smaller and so differ more
 
-    Limits
+    Caveats
     - the unit is the occupation: with 12 of them, the test detects an effect of d_z 1.8 or more in 4 of 5 studies if templates make no difference, and smaller ones less often; it assumes that the occupations are independent of one another
     - length: d_z is the effect over the occupations, with the mean of the templates; it is large, but the templates differ too much among themselves for other templates to show it
     - the answers are of little use: 0 % empty or missing, 0 % refuse, 0 % on the topic; such answers are easily even-handed
@@ -123,10 +123,10 @@ fn a_study_with_other_templates_is_not_compared() {
     let error = before.compare_in(&after, &QUICK).unwrap_err();
     assert!(error.message().contains("a prompt before is "), "{error}");
     let same = before.compare_in(&before, &QUICK).unwrap();
-    let limits = same.limits.join("\n");
+    let caveats = same.caveats.join("\n");
     assert!(
-        limits.contains("each difference is the mean over 6 templates"),
-        "{limits}"
+        caveats.contains("each difference is the mean over 6 templates"),
+        "{caveats}"
     );
 }
 

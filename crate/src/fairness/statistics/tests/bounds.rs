@@ -44,7 +44,7 @@ fn too_few_units_are_told_how_many_would_do() {
     a sign-flip interval: 5 units are too few, 6 are needed
       hint: add units, such as occupations; more samples of the same don't help
     ");
-    insta::assert_snapshot!(headline_interval(&five, 1_000, 1).unwrap_err(), @r"
+    insta::assert_snapshot!(primary_interval(&five, 1_000, 1).unwrap_err(), @r"
     an interval: 5 units are too few, 6 are needed
       hint: add units, such as occupations; more samples of the same don't help
     ");
@@ -67,7 +67,7 @@ fn no_spread_is_no_certainty() {
         assert_eq!(kind(student_interval(&alike, 0.95)), ErrorKind::Statistics);
         assert_eq!(kind(equivalence(&alike, 1.0)), ErrorKind::Statistics);
         assert_eq!(
-            kind(headline_interval(&alike, 1_000, 1)),
+            kind(primary_interval(&alike, 1_000, 1)),
             ErrorKind::Statistics
         );
     }
@@ -111,7 +111,7 @@ fn settings_out_of_range_are_arguments() {
 fn a_single_difference_has_a_finite_interval() {
     let mut values = [0.0; 12];
     values[3] = 0.5;
-    let interval = headline_interval(&differences(&values), 1_000, 1).unwrap();
+    let interval = primary_interval(&differences(&values), 1_000, 1).unwrap();
     assert!(interval.low.is_finite() && interval.high.is_finite());
     assert!(interval.contains(0.0) && interval.contains(0.5 / 12.0));
 }
@@ -132,7 +132,7 @@ fn a_seed_repeats_and_another_one_differs() {
     let values: Vec<f64> = (0..40).map(|i| f64::from((i * 37) % 23) - 9.0).collect();
     let sample = differences(&values);
     let drawn = |seed| {
-        let interval = headline_interval(&sample, 1_000, seed).unwrap();
+        let interval = primary_interval(&sample, 1_000, seed).unwrap();
         let flips = sign_flip_interval(&sample, 0.95, seed).unwrap();
         let p = sign_flip(&sample, Alternative::TwoSided, seed).p;
         (interval, flips, p)
@@ -222,7 +222,7 @@ fn the_smallest_differences_have_p_values() {
         ];
         let differences = Differences::new(values.map(|one| one * scale));
         let differences = differences.unwrap();
-        let test = HeadlineTest::new(&differences, 1);
+        let test = PrimaryTest::new(&differences, 1);
         for p in [test.p(), test.sign_flip_p()] {
             assert!((0.0..=1.0).contains(&p), "1e{exponent}: {p}");
         }

@@ -97,7 +97,7 @@ fn drawn(units: usize, templates: f64, mean: f64, random: &mut Random) -> Crosse
 /// The p-value of a report: the larger one of both tests.
 fn p(found: &CrossedDifferences) -> f64 {
     let over_units = differences(&found.row_means());
-    let over_units = HeadlineTest::new(&over_units, 1).p();
+    let over_units = PrimaryTest::new(&over_units, 1).p();
     found
         .tested()
         .map_or(over_units, |tested| tested.p().max(over_units))

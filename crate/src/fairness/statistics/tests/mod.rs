@@ -4,7 +4,7 @@
 mod bounds;
 mod crossed;
 mod golden;
-mod headline_test;
+mod primary_test;
 mod properties;
 pub(in crate::fairness) mod shape;
 mod simulation;

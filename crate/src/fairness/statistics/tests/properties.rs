@@ -35,7 +35,7 @@ fn intervals(sample: &Differences) -> Vec<Interval> {
         .map(|means| means.percentile(0.95).unwrap());
     let bca = bootstrap.as_ref().map(|means| means.bca(0.95).unwrap());
     let others = [
-        headline_interval(sample, 200, 1).ok(),
+        primary_interval(sample, 200, 1).ok(),
         student_interval(sample, 0.95).ok(),
         sign_flip_interval(sample, 0.95, 1).ok(),
     ];
@@ -114,12 +114,12 @@ proptest! {
 
     /// For a few yes-or-no shares, the interval contains what the test does not reject.
     #[test]
-    fn the_headline_interval_holds_0_where_the_test_does_not_reject(
+    fn the_primary_interval_holds_0_where_the_test_does_not_reject(
         fifths in vec(prop_oneof![3 => Just(0_i32), 1 => -5..=5], 6..20),
     ) {
         let values: Vec<f64> = fifths.iter().map(|fifths| f64::from(*fifths) / 5.0).collect();
         let sample = differences(&values);
-        if let Ok(interval) = headline_interval(&sample, 200, 1)
+        if let Ok(interval) = primary_interval(&sample, 200, 1)
             && sign_flip(&sample, Alternative::TwoSided, 1).p > 0.05
         {
             prop_assert!(interval.low < 1e-9 && interval.high > -1e-9, "{:?}", interval);
@@ -133,7 +133,7 @@ proptest! {
             prop_assert!(interval.low <= interval.high, "{:?}", interval);
         }
         let holding = [
-            headline_interval(&sample, 200, 1),
+            primary_interval(&sample, 200, 1),
             student_interval(&sample, 0.95),
             sign_flip_interval(&sample, 0.95, 1),
         ];

@@ -22,8 +22,8 @@ pub use streams::{print, println};
 
 /// The cell's own code begins. `orders` says that the cell's code uses evcxr's display protocol, and
 /// `reads` that it may read from standard input.
-pub fn begin(word: &str, orders: bool, reads: bool) {
-    streams::begin(word, orders);
+pub fn begin(token: &str, orders: bool, reads: bool) {
+    streams::begin(token, orders);
     input::begin(reads);
 }
 

@@ -1,12 +1,12 @@
 //! The streams of the process that runs the cells.
 //!
 //! evcxr reads its protocol from the process's standard output, by lines of UTF-8, and only while a
-//! cell runs. So a byte that is no text breaks it, a line without an end stops it, and text can be
+//! cell runs. So a byte that is not text breaks it, a line without an end stops it, and text can be
 //! mistaken for an order. Before the first cell, both streams are therefore replaced by pipes to the
 //! kernel's wrapper, which takes any bytes at any time. evcxr's pipe is kept for what this library
 //! tells evcxr; no child inherits it.
 //!
-//! A mark is the kernel's word with what is to be said, and ends its line.
+//! A mark is the kernel's token with what is to be said, and ends its line.
 
 use std::fmt::Arguments;
 use std::fs::{File, OpenOptions};
@@ -28,7 +28,7 @@ unsafe extern "C" {
 }
 
 pub(crate) struct Streams {
-    word: String,
+    token: String,
     process: u32,
     pipes: Option<Pipes>,
 }
@@ -46,9 +46,9 @@ fn streams() -> Option<&'static Streams> {
 }
 
 /// A cell begins.
-pub(crate) fn begin(word: &str, orders: bool) {
+pub(crate) fn begin(token: &str, orders: bool) {
     let streams = STREAMS.get_or_init(|| Streams {
-        word: word.to_owned(),
+        token: token.to_owned(),
         process: std::process::id(),
         pipes: Pipes::open().ok(),
     });
@@ -58,7 +58,7 @@ pub(crate) fn begin(word: &str, orders: bool) {
         replace(&pipes.stderr, 2);
     }
     let orders = if orders { " orders" } else { "" };
-    let line = format!("{word}begin {}{orders}\n", streams.process);
+    let line = format!("{token}begin {}{orders}\n", streams.process);
     streams.write_both(&line);
 }
 
@@ -75,8 +75,8 @@ pub(crate) fn end() {
     }
     let _ = io::stdout().flush();
     match &streams.pipes {
-        Some(_) => streams.write_both(&format!("{}end\n", streams.word)),
-        None => streams.write_both(&format!("\n{}end\n", streams.word)),
+        Some(_) => streams.write_both(&format!("{}end\n", streams.token)),
+        None => streams.write_both(&format!("\n{}end\n", streams.token)),
     }
     if streams.pipes.is_some() {
         // evcxr's own code is going to print the same to the replaced stream, and the wrapper
@@ -100,7 +100,7 @@ pub(crate) fn mark(name: &str, said: &str) {
     let _ = io::stdout().flush();
     if let Some(streams) = streams() {
         let space = if said.is_empty() { "" } else { " " };
-        streams.write(&format!("{}{name}{space}{said}\n", streams.word));
+        streams.write(&format!("{}{name}{space}{said}\n", streams.token));
     }
 }
 
@@ -161,10 +161,10 @@ pub fn print(form: &str, text: Arguments<'_>) {
     let is_meant = form.contains(BEGIN_CONTENT.trim_end()) || form.contains(END_CONTENT);
     match streams().filter(|streams| is_meant && streams.pipes.is_some()) {
         Some(streams) => {
-            let word = &streams.word;
+            let token = &streams.token;
             let text = text.to_string();
-            let text = text.replace(BEGIN_CONTENT, &format!("{word}content "));
-            print!("{}", text.replace(END_CONTENT, &format!("{word}content-end")));
+            let text = text.replace(BEGIN_CONTENT, &format!("{token}content "));
+            print!("{}", text.replace(END_CONTENT, &format!("{token}content-end")));
         }
         None => print!("{text}"),
     }

@@ -96,7 +96,7 @@ pub(super) fn of_shared(shared: &BTreeSet<&Package>, toolkit: &Toolkit) -> Strin
         let _ = write!(text, "\n[{section}]\n");
         for (place, package) in shared.iter().enumerate() {
             if let Some(features) = toolkit.features(package, of_host) {
-                // Metadata behind `+` is no part of a requirement.
+                // Metadata after `+` is not part of a requirement.
                 let version = package.version.split('+').next().unwrap_or_default();
                 let (name, features) = (json!(package.name), json!(features));
                 // One package has to have the same name in both sections.

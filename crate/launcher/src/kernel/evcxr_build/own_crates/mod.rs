@@ -1,4 +1,4 @@
-//! The reader's own crates beside the toolkit, which is never compiled again for them.
+//! The reader's own crates next to the toolkit, which is never compiled again for them.
 //!
 //! Cargo gives a package one set of features in a whole graph. So in one graph with the toolkit, a
 //! crate that asks for one feature more of a shared package has everything above that package
@@ -10,13 +10,13 @@
 //!   folder. It asks for the toolkit's versions and features of the packages that both need, so that
 //!   these are not compiled again, and types of both are the same.
 //! - The compiler is given the toolkit by its path (the recorder of `shim` adds the arguments).
-//! - What was compiled is handed to the warm build (`keep`), so that the next kernel has it.
+//! - What was compiled is handed to the warm build (`warm_cache`), so that the next kernel has it.
 //!
 //! evcxr and rust-analyzer go on with evcxr's own manifest, which names all.
 
-mod keep;
 mod manifest;
 mod toolkit;
+mod warm_cache;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -35,7 +35,7 @@ use super::shim::{LOCK_FILE, OWN_ARGUMENTS, SHIMS};
 use manifest::Manifest;
 use toolkit::{Package, Toolkit};
 
-pub use keep::WARM;
+pub use warm_cache::WARM;
 
 /// The folder in the build directory with the manifest of the cell's graph.
 const FOLDER: &str = "own";
@@ -110,7 +110,7 @@ pub(super) fn has_toolkit(manifest: &str) -> bool {
 pub(super) fn keep(build: &Path, arguments: &[OsString]) {
     if let (Some(warm), Some(target)) = (std::env::var_os(WARM), target(arguments)) {
         // What is not kept is compiled again in the next kernel.
-        let _ = keep::keep(build, Path::new(&warm), target);
+        let _ = warm_cache::keep(build, Path::new(&warm), target);
     }
 }
 

@@ -31,7 +31,7 @@ impl EventLoop {
             .as_ref()
             .is_some_and(|cell| cell.has_lost_variables());
         if is_lost {
-            self.past.lost();
+            self.cells.lost();
             for (at, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
                 let left = self.readers[at].release();
                 self.parts_of(&mut running, stream, left);
@@ -43,13 +43,13 @@ impl EventLoop {
         let request = running.request.clone();
         let stops = request.content["stop_on_error"] != false;
         let count = running.cell.as_ref().map(|cell| cell.count);
-        let (out, answer) = running.finish(&self.past);
+        let (out, answer) = running.finish(&self.cells);
         match count {
             Some(count) if answer["status"] == "ok" => {
-                self.past.succeeded(count, &self.shared.build);
+                self.cells.succeeded(count, &self.shared.build);
                 self.note_formats(&request);
             }
-            Some(_) => self.past.failed(&self.shared.build),
+            Some(_) => self.cells.failed(&self.shared.build),
             None => {}
         }
         self.front.show(out);
@@ -72,7 +72,7 @@ impl EventLoop {
         let clears = |line: &str| line.starts_with(":clear");
         if code.lines().map(str::trim_start).any(clears) {
             self.waits = false;
-            self.past.lost();
+            self.cells.lost();
         }
         let chooses = |line: &str| [":fmt", ":types"].iter().any(|word| line.starts_with(word));
         if code.lines().map(str::trim_start).any(chooses)

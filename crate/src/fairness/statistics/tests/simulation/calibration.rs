@@ -51,15 +51,15 @@ fn allowance(p: f64, chances: u64) -> f64 {
     3.29 * (p * (1.0 - p) / chances as f64).sqrt()
 }
 
-fn headline(sample: &Differences, seed: u64) -> Interval {
-    headline_interval(sample, 400, seed).unwrap()
+fn primary(sample: &Differences, seed: u64) -> Interval {
+    primary_interval(sample, 400, seed).unwrap()
 }
 
 #[test]
-fn the_headline_interval_covers_what_it_says() {
+fn the_primary_interval_covers_what_it_says() {
     for shape in [Shape::Normal, Shape::Exponential, Shape::Lognormal] {
         for (units, samples) in [(8, 2_000), (12, 1_000)] {
-            let covered = coverage(shape, units, samples, headline);
+            let covered = coverage(shape, units, samples, primary);
             let noise = allowance(0.95, samples) / 3.0;
             assert!(
                 (0.93 - noise..=0.97 + noise).contains(&covered),
@@ -73,14 +73,14 @@ fn the_headline_interval_covers_what_it_says() {
 /// --nocapture` takes several minutes.
 #[test]
 #[ignore = "minutes"]
-fn the_headline_interval_covers_at_all_sizes() {
-    let headline = |sample: &Differences, seed| headline_interval(sample, 1_500, seed).unwrap();
+fn the_primary_interval_covers_at_all_sizes() {
+    let primary = |sample: &Differences, seed| primary_interval(sample, 1_500, seed).unwrap();
     let student = |sample: &Differences, _| student_interval(sample, 0.95).unwrap();
     let samples = 10_000;
     let mut table = String::new();
     for shape in [Shape::Normal, Shape::Exponential, Shape::Lognormal] {
         for units in [8, 10, 12, 15, 20, 30, 45, 60] {
-            let covered = coverage(shape, units, samples, headline);
+            let covered = coverage(shape, units, samples, primary);
             let beside = coverage(shape, units, samples, student);
             let noise = allowance(0.95, samples);
             let within = (0.93 - noise..=0.97 + noise).contains(&covered);
@@ -90,7 +90,7 @@ fn the_headline_interval_covers_at_all_sizes() {
     assert!(!table.contains("false"), "{table}");
 }
 
-/// The reason why the other intervals are not the headline interval.
+/// The reason why the other intervals are not the primary interval.
 #[test]
 fn percentile_and_bca_cover_too_seldom_in_few_units() {
     let resampled = |sample: &Differences, seed| Bootstrap::of_units(sample, 400, seed).unwrap();

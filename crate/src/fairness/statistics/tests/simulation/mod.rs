@@ -2,5 +2,5 @@
 //! other tests, so the command for work in progress skips what is named `simulation`.
 
 mod calibration;
-mod headline_test;
+mod primary_test;
 mod size_change;

@@ -126,8 +126,8 @@ impl Sides<'_> {
         let mut sides = self.words.iter().zip(self.asked);
         if let Some((word, _)) = sides.find(|(_, asked)| is_older(asked)) {
             let why = format!(
-                "the one {word} was made by an earlier version, which did not record all that it \
-                 fixed before it measured"
+                "the one {word} was made by an earlier version, which did not record everything \
+                 that it had fixed in advance"
             );
             return Err(self.refused(
                 &why,

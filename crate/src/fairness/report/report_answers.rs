@@ -9,36 +9,36 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::reading::Reading;
 use crate::fairness::study::StudyAnswers;
 
-/// The measured answers. A report that was read from a file has none. They are no part of what a
+/// The measured answers. A report that was read from a file has none. They are not part of what a
 /// report says: reports of equal numbers are equal.
 #[derive(Clone, Default)]
-pub(super) struct Behind(Option<Arc<StudyAnswers>>);
+pub(super) struct ReportAnswers(Option<Arc<StudyAnswers>>);
 
-impl Behind {
+impl ReportAnswers {
     pub(super) fn of(answers: &StudyAnswers) -> Self {
         Self(Some(Arc::new(answers.clone())))
     }
 }
 
-impl PartialEq for Behind {
+impl PartialEq for ReportAnswers {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl fmt::Debug for Behind {
+impl fmt::Debug for ReportAnswers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() {
-            "Behind(..)"
+            "ReportAnswers(..)"
         } else {
-            "Behind"
+            "ReportAnswers"
         })
     }
 }
 
 impl Report {
     /// The answers behind the numbers: a row for each occupation, with its difference in each
-    /// headline measure, and a column for each group.
+    /// primary measure, and a column for each group.
     ///
     /// ```no_run
     /// # use evenhand::prelude::*;
@@ -51,7 +51,7 @@ impl Report {
     /// # Errors
     /// The report was read from a file, which holds no answers.
     pub fn reading(&self) -> Result<Reading> {
-        let answers = self.behind.0.as_ref().ok_or_else(|| {
+        let answers = self.report_answers.0.as_ref().ok_or_else(|| {
             let message = "a report that was read from a file has no answers with it";
             Error::new(ErrorKind::Argument, message).with_hint(
                 "run the study again: with its journal, that asks for nothing, and \

@@ -1,4 +1,4 @@
-//! The level of the headline tests for skewed differences, and against a margin. The tables in the
+//! The level of the primary tests for skewed differences, and against a margin. The tables in the
 //! docs come from more samples of the same distributions.
 
 use super::super::super::*;
@@ -12,7 +12,7 @@ fn sample(shape: Shape, units: usize, mean: f64, random: &mut Random) -> Differe
 }
 
 fn differs(sample: &Differences, alpha: f64) -> bool {
-    HeadlineTest::new(sample, 1).p() <= alpha
+    PrimaryTest::new(sample, 1).p() <= alpha
 }
 
 /// The share of samples, in percent, of which `holds` is true.
@@ -57,7 +57,7 @@ fn a_difference_of_the_margin_is_seldom_called_smaller() {
     for shape in SHAPES {
         for units in [12, 20] {
             let is_within = |sample: &Differences| {
-                let tested = HeadlineTest::new(sample, 1).against(1.2).unwrap();
+                let tested = PrimaryTest::new(sample, 1).against(1.2).unwrap();
                 tested.within.is_some_and(|p| p <= 0.05)
             };
             let wrong = rate(shape, units, 1.2, samples, is_within);
@@ -68,7 +68,7 @@ fn a_difference_of_the_margin_is_seldom_called_smaller() {
         }
     }
     let larger =
-        |sample: &Differences| HeadlineTest::new(sample, 1).against(1.2).unwrap().beyond <= 0.05;
+        |sample: &Differences| PrimaryTest::new(sample, 1).against(1.2).unwrap().beyond <= 0.05;
     assert!(rate(Shape::Normal, 12, 1.2, samples, larger) <= allowed(samples));
     assert!(rate(Shape::Normal, 12, 3.0, 300, larger) > 70.0);
 }

@@ -17,7 +17,7 @@ impl EventLoop {
             Stream::Stdout => &mut self.readers[0],
             Stream::Stderr => &mut self.readers[1],
         };
-        let parts = reader.read(bytes, &self.shared.word);
+        let parts = reader.read(bytes, &self.shared.token);
         self.parts(stream, parts);
     }
 

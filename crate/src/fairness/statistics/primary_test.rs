@@ -3,8 +3,8 @@
 use super::check;
 use super::differences::Differences;
 use super::distribution::{t_two_sided, t_upper};
-use super::headline::transform;
 use super::power::{paired_power, simulated_power};
+use super::primary_interval::transform;
 use super::sign_flip::{Alternative, sign_flip};
 use crate::error::Result;
 
@@ -99,7 +99,7 @@ const AT_MARGIN: Unshown = Unshown {
 /// orderlies are not three occupations if a model treats them as one.
 ///
 /// The price is power: where sign flips find 80 % of normal effects with a single test, this finds
-/// 37 % with 8 units, 58 with 12, 71 with 20 and 81 with 60 ([`headline_power`]). Where sign flips
+/// 37 % with 8 units, 58 with 12, 71 with 20 and 81 with 60 ([`primary_power`]). Where sign flips
 /// find a difference and this does not, a report says that it can't tell.
 ///
 /// How often a difference of exactly the margin is called smaller, in percent, for a margin of 1.2
@@ -113,7 +113,7 @@ const AT_MARGIN: Unshown = Unshown {
 /// | lognormal, sigma 1 | this | 5.2 | 4.1 | 3.1 | 3.1 |
 /// | | [`equivalence`](super::equivalence) by Student's t | 21.1 | 19.3 | 17.3 | 12.8 |
 #[derive(Clone, Debug)]
-pub struct HeadlineTest<'a> {
+pub struct PrimaryTest<'a> {
     differences: &'a Differences,
     skewness: Option<f64>,
     seed: u64,
@@ -132,7 +132,7 @@ pub struct MarginTest {
     pub beyond: f64,
 }
 
-impl<'a> HeadlineTest<'a> {
+impl<'a> PrimaryTest<'a> {
     /// Prepares the tests. The seed is that of the random signs.
     pub fn new(differences: &'a Differences, seed: u64) -> Self {
         Self {
@@ -254,7 +254,7 @@ fn skewness(differences: &Differences) -> Option<f64> {
     enough.then(|| plain * (units * (units - 1.0)).sqrt() / (units - 2.0))
 }
 
-/// The power of [`HeadlineTest`] for an effect of `d_z` in the
+/// The power of [`PrimaryTest`] for an effect of `d_z` in the
 /// given number of normal differences.
 ///
 /// Up to 200 units it is estimated from 1,000 simulated samples, the same in each call; above that
@@ -262,7 +262,7 @@ fn skewness(differences: &Differences) -> Option<f64> {
 ///
 /// # Errors
 /// The errors of [`paired_power`].
-pub fn headline_power(d_z: f64, units: usize, alpha: f64) -> Result<f64> {
+pub fn primary_power(d_z: f64, units: usize, alpha: f64) -> Result<f64> {
     if units > SIMULATED_UNITS {
         return paired_power(d_z, units, alpha);
     }
@@ -272,7 +272,7 @@ pub fn headline_power(d_z: f64, units: usize, alpha: f64) -> Result<f64> {
 }
 
 fn is_found(differences: &Differences, alpha: f64) -> bool {
-    let test = HeadlineTest::new(differences, 1);
+    let test = PrimaryTest::new(differences, 1);
     if differences.units() <= EXACT_UNITS {
         return test.p() <= alpha;
     }

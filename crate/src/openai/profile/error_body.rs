@@ -12,7 +12,7 @@ const DEPTH: u32 = 3;
 
 /// The parts of an error.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct ErrorBody {
     pub(super) code: String,
     /// The named field, in lower case; empty if none is named.
     pub(super) param: String,
@@ -20,7 +20,7 @@ pub(super) struct Said {
     pub(super) text: String,
 }
 
-impl Said {
+impl ErrorBody {
     pub(super) fn of(body: &[u8]) -> Self {
         let body = body.get(..body.len().min(LONGEST_BODY)).unwrap_or_default();
         Self::inside(&String::from_utf8_lossy(body), DEPTH)

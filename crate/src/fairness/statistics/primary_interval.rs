@@ -1,4 +1,4 @@
-//! The headline interval of a report, chosen by simulation.
+//! The primary interval of a report, chosen by simulation.
 
 use super::bootstrap::{check_rounds, quantile};
 use super::check::{self, no_spread};
@@ -8,13 +8,13 @@ use super::inversion::sign_flip_interval;
 use crate::error::Result;
 use crate::random::Random;
 
-/// The nominal coverage of a headline interval.
-pub const HEADLINE_LEVEL: f64 = 0.95;
+/// The nominal coverage of a primary interval.
+pub const PRIMARY_LEVEL: f64 = 0.95;
 
 /// The fewest units for an interval: with fewer, there is no verdict either.
 const FEWEST_UNITS: usize = 6;
 
-/// The headline interval of a mean difference, at 95 %: the smallest interval that contains both
+/// The primary interval of a mean difference, at 95 %: the smallest interval that contains both
 /// [`sign_flip_interval`] at 95 % and [`skewness_interval`] at 95 % + 15 % / n.
 ///
 /// The first makes it consistent with the deciding test: where [`sign_flip`](super::sign_flip) does
@@ -54,14 +54,14 @@ const FEWEST_UNITS: usize = 6;
 ///
 /// # Errors
 /// The errors of [`skewness_interval`].
-pub fn headline_interval(differences: &Differences, rounds: usize, seed: u64) -> Result<Interval> {
-    let nominal = HEADLINE_LEVEL + 0.15 / differences.units() as f64;
+pub fn primary_interval(differences: &Differences, rounds: usize, seed: u64) -> Result<Interval> {
+    let nominal = PRIMARY_LEVEL + 0.15 / differences.units() as f64;
     let corrected = skewness_interval(differences, nominal, rounds, seed)?;
-    let flips = sign_flip_interval(differences, HEADLINE_LEVEL, seed)?;
+    let flips = sign_flip_interval(differences, PRIMARY_LEVEL, seed)?;
     Ok(Interval {
         low: flips.low.min(corrected.low),
         high: flips.high.max(corrected.high),
-        level: HEADLINE_LEVEL,
+        level: PRIMARY_LEVEL,
     })
 }
 

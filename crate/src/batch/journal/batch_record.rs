@@ -14,8 +14,8 @@ use super::{Journal, beside, open, unreadable, unwritable};
 use crate::batch::format;
 use crate::error::Result;
 
-/// The batches that are not settled. Only the holder of the journal can have a ledger.
-pub(crate) struct Ledger {
+/// The batches that are not settled. Only the holder of the journal can have a record of them.
+pub(crate) struct BatchRecord {
     path: PathBuf,
     log: Log,
     open: Vec<Sent>,
@@ -55,13 +55,13 @@ enum Note {
 
 impl Journal {
     /// The batches that were submitted from this journal and are not settled, oldest first. Does
-    /// not create the ledger file.
+    /// not create the record.
     ///
     /// # Errors
     /// The file can't be read.
     pub(crate) fn under_way(&self) -> Result<Vec<Sent>> {
         if beside(&self.path, "batches").exists() {
-            Ok(self.ledger()?.open)
+            Ok(self.batch_record()?.open)
         } else {
             Ok(Vec::new())
         }
@@ -71,7 +71,7 @@ impl Journal {
     ///
     /// # Errors
     /// The file can't be created, read or written.
-    pub(crate) fn ledger(&self) -> Result<Ledger> {
+    pub(crate) fn batch_record(&self) -> Result<BatchRecord> {
         let path = beside(&self.path, "batches");
         let file = open(&path)?;
         let (mut sent, mut notes) = (Vec::new(), Vec::new());
@@ -79,7 +79,7 @@ impl Journal {
         let mut lines = Lines::new(&file);
         while let Some(line) = lines.next().map_err(|error| unreadable(&path, error))? {
             match line.text.and_then(|text| format::read(text).ok()) {
-                Some(note) => take(&mut sent, note),
+                Some(note) => apply_note(&mut sent, note),
                 // The line was cut off, so the step it announces was not taken.
                 None if !line.is_ended => {
                     tail = Tail::Torn;
@@ -97,7 +97,7 @@ impl Journal {
             end = line.next_offset;
         }
         drop(lines);
-        Ok(Ledger {
+        Ok(BatchRecord {
             log: Log::new(path.clone(), file, end, tail),
             path,
             open: sent,
@@ -106,7 +106,7 @@ impl Journal {
     }
 }
 
-fn take(open: &mut Vec<Sent>, note: Note) {
+fn apply_note(open: &mut Vec<Sent>, note: Note) {
     match note {
         Note::Making { file, rows, .. } => open.push(Sent {
             file,
@@ -122,7 +122,7 @@ fn take(open: &mut Vec<Sent>, note: Note) {
     }
 }
 
-impl Ledger {
+impl BatchRecord {
     /// Notes for the user about the state in which the file was found.
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes
@@ -181,7 +181,7 @@ impl Ledger {
         let line = format::write(&note)?;
         let written = self.log.append("", line).and_then(|()| self.log.sync());
         written.map_err(|error| unwritable(&self.path, error))?;
-        take(&mut self.open, note);
+        apply_note(&mut self.open, note);
         Ok(())
     }
 }

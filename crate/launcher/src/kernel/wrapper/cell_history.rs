@@ -16,7 +16,7 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// What the reader ran, and where else a name may come from.
 #[derive(Debug, Default)]
-pub struct Past {
+pub struct CellHistory {
     pub history: History,
     /// The number of the cell that moved a variable, and the line, by the variable's name.
     moved: HashMap<String, (u64, String)>,
@@ -33,7 +33,7 @@ pub enum Source {
     Notebook(usize, String),
 }
 
-impl Past {
+impl CellHistory {
     /// That of a kernel for this notebook.
     pub fn of(notebook: Option<PathBuf>) -> Self {
         Self {
@@ -160,15 +160,15 @@ mod tests {
             {"cell_type": "code", "source": ["use a;\n", "let x = 1;\n"]},
         ]);
         fs::write(&file, json!({"cells": cells}).to_string()).unwrap();
-        let mut past = Past::of(Some(file));
+        let mut cells = CellHistory::of(Some(file));
         assert_eq!(
-            past.source("x"),
+            cells.source("x"),
             Some(Source::Notebook(1, "let x = 1;".to_owned()))
         );
-        assert_eq!(past.source("y"), None);
-        past.history.add(7, "let x = 2;");
-        past.history.add(8, "let x = x + 1;");
-        assert_eq!(past.source("x"), Some(Source::Ran(7)));
+        assert_eq!(cells.source("y"), None);
+        cells.history.add(7, "let x = 2;");
+        cells.history.add(8, "let x = x + 1;");
+        assert_eq!(cells.source("x"), Some(Source::Ran(7)));
     }
 
     #[test]
@@ -181,15 +181,15 @@ mod tests {
             )
             .unwrap()
         };
-        let mut past = Past::default();
+        let mut cells = CellHistory::default();
         moves();
-        past.failed(build.path());
-        past.succeeded(2, build.path());
-        assert_eq!(past.moved("df"), None);
+        cells.failed(build.path());
+        cells.succeeded(2, build.path());
+        assert_eq!(cells.moved("df"), None);
         moves();
-        past.succeeded(3, build.path());
-        assert_eq!(past.moved("df"), Some(&(3, "display(df);".to_owned())));
-        past.lost();
-        assert_eq!(past.moved("df"), None);
+        cells.succeeded(3, build.path());
+        assert_eq!(cells.moved("df"), Some(&(3, "display(df);".to_owned())));
+        cells.lost();
+        assert_eq!(cells.moved("df"), None);
     }
 }
