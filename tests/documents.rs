@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use crate::support::checkout;
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
     "BENCHMARKS.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "SETTINGS.md",
     "TEACHING.md",
 ];
 
@@ -46,6 +47,13 @@ fn every_link_of_a_document_leads_to_a_file() {
 fn the_first_page_is_short_and_its_pictures_are_small() {
     let text = read("README.md");
     assert!(text.lines().count() <= 150);
+    let is_prose = |line: &&str| !line.starts_with(['|', '!']);
+    let long: Vec<_> = text
+        .lines()
+        .filter(is_prose)
+        .filter(|line| line.len() > 105)
+        .collect();
+    assert!(long.is_empty(), "{long:?}");
     let pictures: Vec<_> = links(&text).filter(|link| link.ends_with(".png")).collect();
     assert_eq!(pictures.len(), 3);
     for picture in pictures {

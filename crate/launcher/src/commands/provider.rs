@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use evenhand::Settings;
 
 use crate::error::Result;
-use crate::local_model;
+use crate::local_model::{self, weights};
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
@@ -63,7 +63,7 @@ impl<'a> Provider<'a> {
             ("AZURE_OPENAI_API_VERSION", local_model::API_VERSION),
             (
                 "AZURE_OPENAI_DEPLOYMENT",
-                like.map_or(local_model::MODEL, |like| &like.name),
+                like.map_or(weights::NAME, |like| &like.name),
             ),
         ]
         .map(|(name, value)| (name.into(), value.into()));
@@ -82,7 +82,7 @@ impl<'a> Provider<'a> {
         err!(
             "✓ no Azure settings found, so {} answers: a small model on this machine. It is weak \
              and visibly biased, which suits the lesson",
-            local_model::MODEL
+            weights::NAME
         );
         if let Some(like) = self.behavior.deployment() {
             err!("✓ it behaves like {}, but writes its own text", like.name);

@@ -6,7 +6,7 @@ use std::pin::pin;
 use tokio::sync::oneshot;
 
 use crate::error::{Context, Result};
-use crate::local_model::{API_VERSION, Limits, MODEL, Options, Server, like};
+use crate::local_model::{API_VERSION, Limits, Options, Server, like, weights::NAME};
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::setup;
@@ -49,9 +49,9 @@ fn introduce(
     limits: Limits,
 ) {
     match like {
-        None => out!("{MODEL} answers at {}", server.endpoint()),
+        None => out!("{NAME} answers at {}", server.endpoint()),
         Some(like) => out!(
-            "{MODEL} behaves like {} at {}: it accepts and refuses the same requests, but writes \
+            "{NAME} behaves like {} at {}: it accepts and refuses the same requests, but writes \
              its own text",
             like.name,
             server.endpoint()
@@ -63,7 +63,7 @@ fn introduce(
     out!("export AZURE_OPENAI_API_VERSION={API_VERSION}");
     out!(
         "export AZURE_OPENAI_DEPLOYMENT={}\n",
-        like.map_or(MODEL, |like| &like.name)
+        like.map_or(NAME, |like| &like.name)
     );
     let limit = |name, limit: Option<u64>| limit.map(|limit| format!("{limit} {name} per minute"));
     let quota = [

@@ -21,8 +21,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::MODEL;
 use super::api_error::ApiError;
+use super::weights::{self, NAME};
 use crate::error::{Context, Failure, Result};
 use crate::paths::home::{Home, private};
 use crate::terminal::err;
@@ -217,7 +217,7 @@ impl Launch {
     fn new(home: &Home, threads: u32) -> Result<Self> {
         for (path, what) in [
             (home.python(), "Python environment"),
-            (home.model(), "model's file"),
+            (weights::path(home), "model's file"),
         ] {
             if !path.is_file() {
                 return Err(Failure::new(format!(
@@ -237,7 +237,7 @@ impl Launch {
         }
         Ok(Self {
             python: home.python(),
-            model: home.model(),
+            model: weights::path(home),
             log,
             key: format!("{:016x}{:016x}", random(), random()),
             threads: threads.max(1),
@@ -277,7 +277,7 @@ impl Launch {
         };
         let settings = json!({
             "model": self.model,
-            "label": MODEL,
+            "label": NAME,
             "key": self.key,
             "threads": self.threads,
             "slots": SLOTS,

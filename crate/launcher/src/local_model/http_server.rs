@@ -22,7 +22,8 @@ use super::key::Key;
 use super::like::Deployment;
 use super::quota::{Admission, Limits, Quota, WindowUsage};
 use super::request::EngineRequest;
-use super::{MODEL, connections, forward, host};
+use super::weights::NAME;
+use super::{connections, forward, host};
 
 /// The size limit of a body, about a hundred times the model's context.
 const LARGEST_BODY: usize = 1 << 20;
@@ -177,10 +178,10 @@ impl FrontEnd {
     /// What there is, and who it really is.
     fn models(&self) -> Value {
         let model = match self.like {
-            None => json!({ "id": MODEL, "object": "model", "owned_by": "local" }),
+            None => json!({ "id": NAME, "object": "model", "owned_by": "local" }),
             Some(like) => json!({
                 "id": like.answers_as, "object": "model", "owned_by": "local",
-                "stand_in": format!("{MODEL} answers in its place"),
+                "stand_in": format!("{NAME} answers in its place"),
             }),
         };
         json!({ "data": [model], "object": "list" })

@@ -3,7 +3,7 @@
 //! So notebooks have one code path, whether they use Azure or this model. The engine is
 //! llama.cpp's server (`engine`). A front end (`http_server`) checks requests (`request`), charges a
 //! quota if there is one (`quota`), passes requests on (`forward`) and answers in Azure's format
-//! (`response`, `api_error`). `key` and `host` decide which requests are accepted, and
+//! (`response`, `api_error`). `weights` says which model it is. `key` and `host` decide which requests are accepted, and
 //! `connections` limits their number and time.
 
 mod api_error;
@@ -19,6 +19,7 @@ mod quota;
 mod request;
 mod response;
 mod response_format;
+pub(crate) mod weights;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -38,9 +39,6 @@ use self::quota::Quota;
 use crate::error::{Context, Failure, Result};
 use crate::paths::home::Home;
 use crate::supervise::block_on;
-
-/// The model, by its name.
-pub(crate) const MODEL: &str = "SmolLM2-135M-Instruct";
 
 /// The API version to use in settings: the last dated one.
 pub(crate) const API_VERSION: &str = "2024-10-21";

@@ -6,9 +6,9 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::MODEL;
 use super::api_error::ApiError;
 use super::like::Deployment;
+use super::weights::NAME;
 
 /// Which deployment's answer it is to be.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(crate) struct Played {
 
 impl Played {
     fn model(&self) -> &str {
-        self.like.map_or(MODEL, |like| &like.answers_as)
+        self.like.map_or(NAME, |like| &like.answers_as)
     }
 
     /// How much is thought before the so many-th answer, and whether nothing is left to say it.
@@ -198,7 +198,7 @@ mod tests {
             answer,
             json!({
                 "choices": [{ "finish_reason": "stop", "index": 0, "message": { "role": "assistant", "content": "Hello", "refusal": null }, "logprobs": null }],
-                "created": 1, "model": MODEL, "system_fingerprint": "fp_local", "object": "chat.completion",
+                "created": 1, "model": NAME, "system_fingerprint": "fp_local", "object": "chat.completion",
                 "usage": { "completion_tokens": 2, "prompt_tokens": 10, "total_tokens": 12 },
                 "id": "chatcmpl-1",
             })
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(
             line(piece),
             format!(
-                r#"data: {{"choices":[{{"index":0,"delta":{{"role":"assistant","content":""}}}}],"model":"{MODEL}"}}"#
+                r#"data: {{"choices":[{{"index":0,"delta":{{"role":"assistant","content":""}}}}],"model":"{NAME}"}}"#
             )
         );
         assert_eq!(line("data: [DONE]"), "data: [DONE]");

@@ -70,11 +70,9 @@ impl Home {
         self.venv().join("bin").join("python")
     }
 
-    /// The embedded model's weights.
-    pub fn model(&self) -> PathBuf {
-        self.root
-            .join("model")
-            .join("SmolLM2-135M-Instruct.Q4_1.gguf")
+    /// The folder of the small model's weights.
+    pub fn models(&self) -> PathBuf {
+        self.root.join("model")
     }
 
     /// The evcxr kernel that the launcher installed, and its kernelspec.

