@@ -50,6 +50,8 @@ pub mod batch_api;
 mod cancel;
 #[cfg(feature = "notebook")]
 pub mod chart;
+#[doc(hidden)]
+pub mod civil_calendar;
 #[cfg(test)]
 #[path = "../testing/corpus.rs"]
 mod corpus;
@@ -71,10 +73,10 @@ pub mod fuzzing;
 mod http;
 mod identity;
 mod json;
-mod loopback;
 #[cfg(test)]
 #[path = "../testing/loopback/mod.rs"]
 mod loopback;
+mod loopback_host;
 pub mod openai;
 mod random;
 mod runtime;

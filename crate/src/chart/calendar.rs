@@ -1,6 +1,7 @@
 //! Times on an axis, in milliseconds since 1970: their labels, and the round ones among them.
 
 use super::scale::{Tick, step};
+use crate::civil_calendar::{date, days_to_month};
 
 const SECOND: f64 = 1_000.0;
 const MINUTE: f64 = 60.0 * SECOND;
@@ -71,7 +72,7 @@ fn monthly([low, high]: [f64; 2], step: i64) -> Vec<Tick> {
         .map(|count| count * step)
         .map(|months| (months.div_euclid(12), months.rem_euclid(12) + 1))
         .map(|(year, month)| Tick {
-            value: days(year, month) as f64 * DAY,
+            value: days_to_month(year, month) as f64 * DAY,
             name: match step % 12 {
                 0 => year.to_string(),
                 _ => format!("{year:04}-{month:02}"),
@@ -80,28 +81,6 @@ fn monthly([low, high]: [f64; 2], step: i64) -> Vec<Tick> {
         .skip_while(|tick| tick.value < low)
         .take_while(|tick| tick.value <= high)
         .collect()
-}
-
-/// The year, month and day of a number of days since 1970. Years are taken to begin in March, so
-/// that the leap day is their last, and 400 of them have 146,097 days (Hinnant 2013,
-/// `civil_from_days`).
-fn date(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
-}
-
-/// The number of days from 1970 to the beginning of a month (Hinnant 2013, `days_from_civil`).
-fn days(year: i64, month: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let (era, year) = (year.div_euclid(400), year.rem_euclid(400));
-    let day = (153 * ((month + 9) % 12) + 2) / 5;
-    era * 146_097 + year * 365 + year / 4 - year / 100 + day - 719_468
 }
 
 #[cfg(test)]
@@ -113,7 +92,7 @@ mod tests {
     use crate::chart::scale::span;
 
     fn at(year: i64, month: i64) -> f64 {
-        days(year, month) as f64 * DAY
+        days_to_month(year, month) as f64 * DAY
     }
 
     fn named(domain: [f64; 2]) -> String {
@@ -139,7 +118,7 @@ mod tests {
         fn any_day_is_found_again(day in -800_000_000_000_i64..800_000_000_000) {
             let (year, month, of_month) = date(day);
             prop_assert!((1..=12).contains(&month));
-            prop_assert_eq!(days(year, month) + of_month - 1, day);
+            prop_assert_eq!(days_to_month(year, month) + of_month - 1, day);
         }
 
         #[test]

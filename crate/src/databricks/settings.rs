@@ -10,7 +10,7 @@ use reqwest::Url;
 
 use super::profile::{self, Profile};
 use crate::error::{Error, ErrorKind, Result};
-use crate::loopback::is_loopback;
+use crate::loopback_host::is_loopback;
 use crate::secret::Secret;
 
 /// Where a session's queries are computed.

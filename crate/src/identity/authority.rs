@@ -3,7 +3,7 @@
 use reqwest::Url;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::loopback::is_loopback;
+use crate::loopback_host::is_loopback;
 use crate::settings::IdentitySettings;
 use crate::settings::identity::{AUTHORITY_HOST, TENANT_ID};
 

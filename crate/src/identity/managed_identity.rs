@@ -12,7 +12,7 @@ use super::AccessToken;
 use super::failure::Failure;
 use super::token_service::TokenService;
 use crate::error::{Error, ErrorKind, Result};
-use crate::loopback::is_loopback;
+use crate::loopback_host::is_loopback;
 use crate::secret::Secret;
 use crate::settings::IdentitySettings;
 use crate::settings::identity::{IDENTITY_ENDPOINT, IDENTITY_HEADER, IMDS_HOST};

@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
-use crate::loopback::is_loopback;
+use crate::loopback_host::is_loopback;
 use crate::text::sanitize_line;
 
 /// What all answers of a journal share: the host, the deployment, and every field of the request

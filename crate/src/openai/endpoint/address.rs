@@ -6,7 +6,7 @@ use reqwest::Url;
 use super::foundry::AZURE_EXAMPLE;
 use super::{foundry, refused};
 use crate::error::Result;
-use crate::loopback::is_loopback;
+use crate::loopback_host::is_loopback;
 use crate::secret::Secret;
 use crate::settings::{ALLOW_HTTP_VARIABLE, Service, Settings, clean};
 

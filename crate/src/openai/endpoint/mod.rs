@@ -11,7 +11,7 @@ use std::fmt;
 use reqwest::Url;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::loopback::is_loopback;
+use crate::loopback_host::is_loopback;
 use crate::settings::{Service, Settings, clean};
 use crate::text::invisible::is_invisible;
 use address::Address;
