@@ -201,7 +201,7 @@ impl Mark for Histogram {
     fn description(&self, labels: &Labels) -> String {
         let ends = [0.0, 0.5, 1.0].map(|part| quantile(&self.values, part));
         let [least, middle, most] = ends.map(format_number);
-        let rows = counted(self.counts.iter().sum(), "row");
+        let rows = counted(self.counts.iter().sum::<usize>(), "row");
         let ranges: Vec<_> = self
             .counts
             .iter()

@@ -5,7 +5,6 @@
 //! the row itself. Only that row is then sent without it, with a profile of its own; the second row
 //! that meets the same refusal changes the profile of all.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,7 +14,7 @@ use super::prepared_request::PreparedRequest;
 use super::refusal::{Field, Refusal};
 use super::shared::{Learner, MISS, SharedProfile, Snapshot, TRANSIENT_MISS};
 use super::{Budget, Profile, model_name, thinking};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::http::retry::Retry;
 use crate::openai::attempt::Attempt;
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage, tell_once};

@@ -11,7 +11,7 @@ use super::format::day;
 use super::primary::{PrimaryOutcome, Rounds, Unit, Verdict};
 use super::shares::{VarianceShares, shares};
 use super::verdict::decide;
-use super::{Report, caveats, same, unreadable};
+use super::{Report, caveats, comparability, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::study::{MultiModelAnswers, StudyAnswers};
 use crate::text::sanitize_line;
