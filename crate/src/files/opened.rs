@@ -145,7 +145,7 @@ pub(super) fn unreadable(path: &Path, error: io::Error) -> Error {
     }
 }
 
-/// What a file is that is none of the formats, and what to do.
+/// What a file in none of the formats is, and what to do.
 fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let save_as_utf8 = "save it as UTF-8, for example with `!iconv -f UTF-16 -t UTF-8 OLD -o NEW` in a cell, or as \
                         `CSV UTF-8` from a spreadsheet";

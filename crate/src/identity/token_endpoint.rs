@@ -226,7 +226,7 @@ mod tests {
             seconds(r#"{"access_token":"a.b","expires_in":"86399","token_type":"bearer"}"#),
             Some(86_399)
         );
-        // App Service names the end alone; the server's clock stands in its own answer.
+        // App Service names the end alone; the server's clock is in its own answer.
         assert_eq!(
             seconds(r#"{"access_token":"a.b","expires_on":"784112577"}"#),
             Some(800)

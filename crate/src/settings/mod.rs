@@ -131,7 +131,7 @@ impl Settings {
         Self::from_env_in(Path::new(""))
     }
 
-    /// Like [`from_env`](Self::from_env), with this folder in place of the current one.
+    /// Like [`from_env`](Self::from_env), with this folder instead of the current one.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
@@ -254,7 +254,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Is a switch on? Whatever else stands there leaves it off.
+/// Is a switch on? Any other value leaves it off.
 pub(crate) fn is_on(value: Option<&str>) -> bool {
     value.is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true"))
 }

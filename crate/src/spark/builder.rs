@@ -54,7 +54,7 @@ impl SessionBuilder {
     /// headers. A connection to another machine is encrypted with TLS, and a token is sent to no
     /// other machine without it.
     ///
-    /// A master on this machine, such as `local[*]`, asks for Apache Spark in place of Sail.
+    /// A master on this machine, such as `local[*]`, asks for Apache Spark instead of Sail.
     /// evenhand's own kernel installs and starts it, and it needs Java 17.
     pub fn remote(mut self, address: impl Into<String>) -> Self {
         self.remote = Some(address.into());

@@ -87,7 +87,7 @@ impl Batch<FrameRows> {
         batch
     }
 
-    /// Lets this many tasks on the cluster's executors ask, in place of this machine. Each gets its
+    /// Lets this many tasks on the cluster's executors ask, instead of this machine. Each gets its
     /// share of the [quota](Batch::quota), or of `AZURE_OPENAI_TPM` and `AZURE_OPENAI_RPM`.
     ///
     /// They run the program `evenhand`, which is sent to them. The endpoint and the key are those of
@@ -131,7 +131,7 @@ impl Batch<FrameRows> {
     /// [journal](Batch::journal) is not paid for again. A row that fails is not written, so that it
     /// is asked again the next time.
     ///
-    /// The frame is computed anew for each 20,000 rows: write one that is expensive to a table first.
+    /// The frame is computed again for each 20,000 rows: write one that is expensive to a table first.
     ///
     /// # Errors
     /// The frame lacks a column; the id has nulls, repetitions or another type; the table has other
