@@ -61,7 +61,7 @@ impl SessionBuilder {
         self
     }
 
-    /// A session on this cluster of Databricks, which is started if it does not run.
+    /// A session on this cluster of Databricks, which is started if it is not running.
     ///
     /// The workspace and the identity are those of `DATABRICKS_HOST` with `DATABRICKS_TOKEN`, or with
     /// `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET`, or else those of a

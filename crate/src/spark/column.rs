@@ -31,7 +31,7 @@ pub struct Column(Expression);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operand(Column);
 
-/// What rows must satisfy: a column, or a text in SQL, such as `tokens > 100`.
+/// What rows must satisfy: a column, or a condition in SQL, such as `tokens > 100`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition(Column);
 
@@ -333,7 +333,7 @@ impl Column {
         Self::function("isnotnull", std::slice::from_ref(self), false)
     }
 
-    /// Whether the text fits the pattern: `%` stands for any text, `_` for one character.
+    /// Whether the string matches the pattern: `%` matches any string, `_` one character.
     pub fn like(&self, pattern: impl Into<Operand>) -> Self {
         self.with("like", pattern)
     }

@@ -97,7 +97,7 @@ impl DataFrame {
         self.select(texts.into_iter().map(Column::sql))
     }
 
-    /// Only the rows that satisfy the condition: a column, or a text in SQL.
+    /// Only the rows that satisfy the condition: a column, or a condition in SQL.
     pub fn filter(&self, condition: impl Into<Condition>) -> Self {
         self.derive(&Relation {
             filter: Some(Filter {

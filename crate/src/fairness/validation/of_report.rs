@@ -46,7 +46,7 @@ impl Report {
         LabelSample::of_measure(self.kept_answers()?, measure, n)
     }
 
-    /// The report with this comparison, in place of an earlier one about the same measure.
+    /// The report with this comparison, instead of an earlier one about the same measure.
     #[must_use]
     pub fn with_validation(&self, validation: Validation) -> Self {
         let mut report = self.clone();

@@ -101,7 +101,7 @@ impl Csv {
         }
     }
 
-    /// Cells with one of these texts are missing values, such as `NA` or `-`.
+    /// Cells with one of these strings are missing values, such as `NA` or `-`.
     ///
     /// # Default
     /// Only empty cells without quotation marks.
