@@ -1,7 +1,7 @@
 //! Hints for notebooks that were written for an earlier version: the new name of a renamed item.
 
 /// Two parts of the compiler's message about an old name, and the old and the new name.
-const RENAMED: [([&str; 2], [&str; 2]); 21] = [
+const RENAMED: [([&str; 2], [&str; 2]); 23] = [
     (["", "`evenhand::bias"], BIAS),
     (["`bias`", " in `evenhand`"], BIAS),
     (["", "`evenhand::client"], CLIENT),
@@ -51,6 +51,14 @@ const RENAMED: [([&str; 2], [&str; 2]); 21] = [
     (
         ["", "statistics::headline_power`"],
         ["headline_power", "primary_power"],
+    ),
+    (
+        ["no field `beside` ", "Secondary`"],
+        [".beside", ".reference"],
+    ),
+    (
+        ["named `carries_a_verdict` ", "Feasibility`"],
+        [".carries_a_verdict", ".supports_verdict"],
     ),
     (
         ["", "statistics::HEADLINE_LEVEL`"],
