@@ -104,6 +104,14 @@ mod tests {
                 "no method named `stop_with` found for struct `Batch<A>` in the current scope",
                 "  hint: .stop_with is .cancel_with now",
             ),
+            (
+                "unresolved import `evenhand::fairness::statistics::headline_power`",
+                "  hint: headline_power is primary_power now",
+            ),
+            (
+                "no field `limits` on type `evenhand::fairness::report::Comparison`",
+                "  hint: .limits is .caveats now",
+            ),
         ] {
             assert_eq!(hint(message).as_deref(), Some(told), "{message}");
         }
