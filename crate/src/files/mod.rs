@@ -2,7 +2,7 @@
 //!
 //! - [`read`] makes a data frame of a file, [`scan`] a lazy one, and [`save`] and [`overwrite`] write
 //!   one. [`read_prompts`] makes a list of prompts for a batch.
-//! - `opened` opens a file and finds out what it holds, by its content and by its ending.
+//! - `opened` opens a file and finds out what it holds, by its content and by its extension.
 //! - `csv`, `json_lines`, `parquet` and `journal` read one format each; `csv` and `json_lines` also
 //!   name the line and the column of what they refuse.
 //! - `lazy` is what polars asks for rows when a lazy frame is computed.

@@ -82,16 +82,16 @@ impl Opened {
     }
 
     pub(super) fn format(&self) -> Result<Format> {
-        let ending = self.path.extension().unwrap_or_default();
-        let ending = ending.to_ascii_lowercase();
-        let ending = ending.to_str().unwrap_or_default();
+        let extension = self.path.extension().unwrap_or_default();
+        let extension = extension.to_ascii_lowercase();
+        let extension = extension.to_str().unwrap_or_default();
         if self.head.starts_with(b"PAR1") {
             return Ok(Format::Parquet);
         }
         if let Some((what, hint)) = other_kind(&self.head) {
             return Err(self.no_data(what).with_hint(hint));
         }
-        match ending {
+        match extension {
             "csv" | "tsv" | "tab" => return Ok(Format::Csv),
             "parquet" | "pq" => {
                 let hint = "it may be cut off or of another format: download it again";
@@ -106,7 +106,7 @@ impl Opened {
             .strip_prefix(b"\xef\xbb\xbf")
             .unwrap_or(&self.head);
         let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
-        match (ending, first) {
+        match (extension, first) {
             ("json", Some(b'[')) => Err(self.no_data("is a single JSON array").with_hint(
                 "JSON lines are read: one object on each line, without `[`, `,` and `]`",
             )),

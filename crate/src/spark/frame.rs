@@ -92,7 +92,7 @@ impl DataFrame {
         })
     }
 
-    /// Only these columns, as texts in SQL: `["occupation", "tokens / 2 as half"]`.
+    /// Only these columns, as expressions in SQL: `["occupation", "tokens / 2 as half"]`.
     pub fn select_expr<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Self {
         self.select(texts.into_iter().map(Column::sql))
     }
