@@ -10,7 +10,7 @@ use super::estimate::Tested;
 use super::primary::{PrimaryOutcome, Rounds, Unit, Verdict};
 use super::shares::{VarianceShares, shares};
 use super::verdict::decide;
-use super::{Report, caveats, same, text::day, unreadable};
+use super::{Report, caveats, comparability, text::day, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::sanitize_line;
 
