@@ -5,8 +5,8 @@ use std::fmt;
 /// A key or token. `Debug` and `Display` show an ellipsis, never a prefix: a key that can't be
 /// printed can't end up in a notebook, a log or an error message.
 ///
-/// The key is in the memory of the process as long as a client holds it, and so is part of a
-/// core dump. Use `ulimit -c 0` if others can read core dumps.
+/// The key is in the memory of the process while a client holds it, and so is part of a core dump.
+/// Use `ulimit -c 0` if others can read core dumps.
 ///
 /// ```
 /// let key = evenhand::Secret::new("sk-123");

@@ -264,7 +264,7 @@ fn what_is_no_answer_is_an_error_of_its_row_alone() {
     two lengths: the connection to HOST broke
     no HTTP: the connection to HOST broke
     huge: the answer is larger than 16 MB
-    a redirect: the service answered 307: it points to the host 127.0.0.1, where no key is 
+    a redirect: the service answered 307: it redirects to the host 127.0.0.1, and the key i
     a refusal: the service answered 400 Bad Request: x
     "#);
 }

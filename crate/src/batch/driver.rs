@@ -39,7 +39,7 @@ pub(crate) async fn drive(
                 reporter.count(&settled.outcome, settled.source);
                 take(settled)?;
             }
-            // The engine ends by itself when the money is used up.
+            // The engine ends on its own when the money is used up.
             Ok(None) => return Ok(ended.map(|(why, _)| why).or_else(|| until.out_of_money())),
             Err(_) => {}
         }

@@ -96,7 +96,7 @@ struct Health {
 }
 
 impl Engine {
-    /// Starts the workers. The engine ends by itself when the sender of the questions has been
+    /// Starts the workers. The engine ends on its own when the sender of the questions has been
     /// dropped and every question has an outcome.
     pub(crate) fn start(config: EngineConfig, questions: mpsc::Receiver<Question>) -> Self {
         let workers_wanted = config.concurrency;
@@ -440,7 +440,7 @@ impl Shared {
     }
 }
 
-/// How long a row waits that was refused so many times. Where others are answered meanwhile, a
+/// How long a row waits that was refused so many times. Where others are answered in the meantime, a
 /// service that asks for a short wait each time would use up the attempts of a few rows.
 fn prolonged(wait: Duration, refused: u32) -> Duration {
     let doublings = refused.saturating_sub(PROMPT_REFUSALS).min(6);

@@ -145,7 +145,7 @@ impl Batch<Prompts> {
 // These two methods differ from those of prompts in what they document.
 impl Batch<Requests> {
     /// What the batch would cost at this price. All requests are read for it, so the batch can't be
-    /// run afterwards: make it anew.
+    /// run afterwards: create it again.
     ///
     /// # Errors
     /// As for a batch of prompts; requests that were read before.

@@ -39,7 +39,7 @@ impl Answers {
     /// | `source` | str | `service`, `journal` or `same_question` |
     /// | `request_id` | str | the service's ID of the request |
     /// | `model` | str | the model that answered, as the service names it |
-    /// | `profile` | str | how the request was sent, if other than written |
+    /// | `profile` | str | how the request was sent, if not as written |
     /// | `content_filter` | str | the categories that were filtered, if any |
     /// | `error_kind`, `error` | str | why there is no answer |
     ///

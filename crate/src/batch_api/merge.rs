@@ -106,7 +106,7 @@ impl<'a> Merge<'a> {
                 Ok(torn) if torn.is_empty() => return Ok(()),
                 // The file was cut off without a connection error.
                 Ok(torn) if attempt >= self.service.retries() => {
-                    self.take(&torn, pass);
+                    self.merge_line(&torn, pass);
                     return Ok(());
                 }
                 Ok(_) => (broken_off(id), Retry::YES),

@@ -24,9 +24,9 @@ const LINE: f64 = 20.0;
 ///
 /// In a notebook, a chart is shown as an image embedded in the page, even if the notebook is
 /// untrusted. It has its own background, which is dark on a page with a dark color scheme and, in a
-/// trusted notebook, in JupyterLab's dark theme. There, a value is also told where the pointer rests
-/// on its mark, unless there are more than 500. The chart's
-/// description gives the data in words. In a terminal, it is shown as text.
+/// trusted notebook, in JupyterLab's dark theme. There, hovering over a mark also shows its value,
+/// unless there are more than 500. The chart's description gives the data in words. In a terminal,
+/// it is shown as text.
 ///
 /// A setter leaves its chart unchanged and returns another one of the same data, so that a chart in
 /// a variable can be shown in several ways. A clone is cheap.
@@ -61,7 +61,7 @@ impl Chart {
         }
     }
 
-    /// Sets the label of the horizontal axis, in place of the column's name.
+    /// Sets the label of the horizontal axis, instead of the column's name.
     pub fn x_label(&self, label: &str) -> Self {
         Self {
             x: Some(clean(label)),
@@ -69,7 +69,7 @@ impl Chart {
         }
     }
 
-    /// Sets the label of the vertical axis, in place of the column's name.
+    /// Sets the label of the vertical axis, instead of the column's name.
     pub fn y_label(&self, label: &str) -> Self {
         Self {
             y: Some(clean(label)),

@@ -50,8 +50,8 @@ impl Chart {
     /// which the included font does not contain (`ErrorKind::Display`).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
-        let bytes = match ending.to_str() {
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        let bytes = match extension.to_str() {
             Some("svg") => svg(self)?.into_bytes(),
             Some("png") => png(self)?,
             _ => {

@@ -14,7 +14,7 @@ const SETTINGS: &str = "__settings__";
 /// The profile without any other name.
 const DEFAULT: &str = "DEFAULT";
 
-/// A profile, and where it stands.
+/// A profile, and where it was found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Profile {
     pub(super) name: String,

@@ -52,7 +52,7 @@ impl GateRule {
 /// The tests share one level of 5 %: the gate fails an even-handed model in at most one of twenty
 /// runs. A pass does not prove that a model is even-handed. A study too small to show anything would
 /// always pass, so by default a test that can't tell does not; and a report in which none of the tests
-/// could be run, such as one of refusals alone, passes by no rule.
+/// could be run, such as one of refusals alone, does not pass under any rule.
 ///
 /// ```
 /// use evenhand::fairness::gate::{Decision, Gate, GateRule};

@@ -1,7 +1,7 @@
 //! Paraphrases of a question, as templates for a study.
 //!
 //! How a question is put may matter as much as whom it is about (Sclar et al. 2024), and a study
-//! with one template is about that sentence alone. With several paraphrases, which stand for all the
+//! with one template is about that sentence alone. With several paraphrases, which represent all the
 //! others that could have been used, its verdict is about the question.
 //!
 //! ```

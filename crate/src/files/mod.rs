@@ -2,7 +2,7 @@
 //!
 //! - [`read`] makes a data frame of a file, [`scan`] a lazy one, and [`save`] and [`overwrite`] write
 //!   one. [`read_prompts`] makes a list of prompts for a batch.
-//! - `opened` opens a file and finds out what it holds, by its content and by its ending.
+//! - `opened` opens a file and finds out what it holds, by its content and by its extension.
 //! - `csv`, `json_lines`, `parquet` and `journal` read one format each; `csv` and `json_lines` also
 //!   name the line and the column of what they refuse.
 //! - `lazy` is what polars asks for rows when a lazy frame is computed.
@@ -36,9 +36,9 @@ use opened::{Format, Opened};
 ///
 /// The content decides; the extension decides only if the content is ambiguous. A journal of a
 /// batch gives a row for each request with its answer, as
-/// [`Answers::full_frame`](crate::Answers::full_frame) does. In JSON lines, a nested value becomes a
-/// text of JSON. A column of CSV is made of integers, numbers or truth values if all of the first
-/// megabyte is; a number that begins with a zero (`01234`) makes it a text.
+/// [`Answers::full_frame`](crate::Answers::full_frame) does. In JSON lines, a nested value becomes
+/// a string of JSON. A column of CSV is made of integers, numbers or truth values if all of the
+/// first megabyte is; a number that begins with a zero (`01234`) makes it a column of strings.
 ///
 /// ```
 /// use evenhand::prelude::*;
@@ -54,7 +54,7 @@ use opened::{Format, Opened};
 /// # Errors
 /// A file that can't be opened ([`ErrorKind::Io`]), or whose content is malformed
 /// ([`ErrorKind::Data`]): the error names the line and the column. [`Csv`] has what a CSV file may
-/// need: another separator, no header, texts that stand for a missing value.
+/// need: another separator, no header, strings that mean a missing value.
 pub fn read(path: impl AsRef<Path>) -> Result<DataFrame> {
     let opened = Opened::open(path.as_ref())?;
     match opened.format()? {
@@ -101,8 +101,8 @@ pub fn scan(path: impl AsRef<Path>) -> Result<LazyFrame> {
 /// `.jsonl`, `.ndjson` or `.parquet`.
 ///
 /// The file appears when it is complete and on the disk; if anything fails, nothing is there.
-/// In CSV, a text that a spreadsheet would compute (`=1+1`) gets an apostrophe in front, as in the
-/// download of a table; in JSON lines and Parquet, every text stays as it is.
+/// In CSV, a string that a spreadsheet would compute (`=1+1`) gets an apostrophe in front, as in
+/// the download of a table; in JSON lines and Parquet, every string stays as it is.
 ///
 /// # Errors
 /// The file exists ([`overwrite`] replaces it), the extension is another one, the format can't hold a

@@ -82,16 +82,16 @@ impl Opened {
     }
 
     pub(super) fn format(&self) -> Result<Format> {
-        let ending = self.path.extension().unwrap_or_default();
-        let ending = ending.to_ascii_lowercase();
-        let ending = ending.to_str().unwrap_or_default();
+        let extension = self.path.extension().unwrap_or_default();
+        let extension = extension.to_ascii_lowercase();
+        let extension = extension.to_str().unwrap_or_default();
         if self.head.starts_with(b"PAR1") {
             return Ok(Format::Parquet);
         }
         if let Some((what, hint)) = other_kind(&self.head) {
             return Err(self.no_data(what).with_hint(hint));
         }
-        match ending {
+        match extension {
             "csv" | "tsv" | "tab" => return Ok(Format::Csv),
             "parquet" | "pq" => {
                 let hint = "it may be cut off or of another format: download it again";
@@ -106,7 +106,7 @@ impl Opened {
             .strip_prefix(b"\xef\xbb\xbf")
             .unwrap_or(&self.head);
         let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
-        match (ending, first) {
+        match (extension, first) {
             ("json", Some(b'[')) => Err(self.no_data("is a single JSON array").with_hint(
                 "JSON lines are read: one object on each line, without `[`, `,` and `]`",
             )),
@@ -145,7 +145,7 @@ pub(super) fn unreadable(path: &Path, error: io::Error) -> Error {
     }
 }
 
-/// What a file is that is none of the formats, and what to do.
+/// What a file in none of the formats is, and what to do.
 fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let save_as_utf8 = "save it as UTF-8, for example with `!iconv -f UTF-16 -t UTF-8 OLD -o NEW` in a cell, or as \
                         `CSV UTF-8` from a spreadsheet";

@@ -27,7 +27,7 @@ pub fn read_prompts(path: impl AsRef<Path>) -> Result<Vec<String>> {
     let path = path.as_ref();
     let is_text = path
         .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("txt"));
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
     let prompts = match is_text {
         true => lines(path)?,
         false => column(path)?,

@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(
             told("HTTP_PROXY", "quic://x"),
             "used",
-            "it stands before http:// alone"
+            "it only comes before http://"
         );
     }
 

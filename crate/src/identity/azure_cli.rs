@@ -15,7 +15,7 @@ use super::AccessToken;
 use super::failure::Failure;
 use super::token_endpoint::{self, seconds_since_1970, usable};
 use crate::http::redact::Redactor;
-use crate::json::{fields, plain_text, read};
+use crate::json::{deserialize, fields, plain_text};
 use crate::secret::Secret;
 
 /// How long `az` may take. It starts Python, and contacts a server if its own token has expired.
@@ -107,7 +107,7 @@ fn token(printed: &Printed) -> Result<(Secret, Duration), Failure> {
     };
     let json = last_object(&output).ok_or_else(nothing)?;
     let [token, ends] = fields(&json, ["accessToken", "expires_on"]);
-    let token = token.and_then(read::<String>).and_then(usable);
+    let token = token.and_then(deserialize::<String>).and_then(usable);
     let ends = ends
         .and_then(plain_text)
         .and_then(|ends| ends.parse::<f64>().ok());

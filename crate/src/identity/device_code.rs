@@ -11,7 +11,7 @@ use super::token_endpoint::Grant;
 use super::token_service::TokenService;
 use super::{AccessToken, Notify};
 use crate::error::Result;
-use crate::json::{Json, fields, plain_text, read};
+use crate::json::{Json, deserialize, fields, plain_text};
 use crate::secret::Secret;
 use crate::settings::IdentitySettings;
 use crate::text::sanitize_line;
@@ -185,7 +185,7 @@ fn offer(body: &[u8]) -> Option<Offer> {
             "expires_in",
         ],
     );
-    let text = |json: Option<&_>| json.and_then(read::<String>);
+    let text = |json: Option<&_>| json.and_then(deserialize::<String>);
     let seconds = |json: Option<&_>, else_: f64| {
         let given = json.and_then(plain_text).and_then(|text| text.parse().ok());
         let given = given

@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 
 use crate::http::redact::Redactor;
 use crate::http::retry::sent_at;
-use crate::json::{Json, fields, plain_text, read};
+use crate::json::{Json, deserialize, fields, plain_text};
 use crate::secret::Secret;
 use crate::text::{message, sanitize_line};
 
@@ -45,7 +45,7 @@ pub(super) fn grant(headers: &HeaderMap, body: &[u8]) -> Option<Grant> {
             "refresh_token",
         ],
     );
-    let text = |json: Option<&_>| json.and_then(read::<String>);
+    let text = |json: Option<&_>| json.and_then(deserialize::<String>);
     if text(kind).is_some_and(|kind| !kind.trim().eq_ignore_ascii_case("bearer")) {
         return None;
     }
@@ -92,7 +92,7 @@ pub(super) fn refusal(body: &[u8], redactor: &Redactor) -> Refusal {
         };
     };
     let [error, description, said] = fields(json.raw(), ["error", "error_description", "message"]);
-    let code = error.and_then(read::<String>);
+    let code = error.and_then(deserialize::<String>);
     // Some gateways have an object there, with a message of its own.
     let inside = error.and_then(|error| fields(error, ["message"])[0]);
     let message = [description, said, inside]
@@ -226,7 +226,7 @@ mod tests {
             seconds(r#"{"access_token":"a.b","expires_in":"86399","token_type":"bearer"}"#),
             Some(86_399)
         );
-        // App Service names the end alone; the server's clock stands in its own answer.
+        // App Service names the end alone; the server's clock is in its own answer.
         assert_eq!(
             seconds(r#"{"access_token":"a.b","expires_on":"784112577"}"#),
             Some(800)

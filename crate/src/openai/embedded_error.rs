@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::json::{Json, fields, is_null, items, plain_text, read};
+use crate::json::{Json, deserialize, fields, is_null, items, plain_text};
 
 /// Fields that explain why a response has no choices.
 const SAYS_WHY: [&str; 10] = [
@@ -166,7 +166,10 @@ fn number(json: &RawValue) -> Option<u16> {
 /// A status given in words.
 fn word(json: &RawValue) -> Option<u16> {
     let named = fields(json, ["code", "type", "error_code", "error", "status"]);
-    let said = named.into_iter().flatten().filter_map(read::<String>);
+    let said = named
+        .into_iter()
+        .flatten()
+        .filter_map(deserialize::<String>);
     let said = said.map(|word| word.to_ascii_lowercase());
     said.filter_map(|said| WORDS.iter().find(|(word, _)| said.contains(word)))
         .map(|(_, status)| *status)

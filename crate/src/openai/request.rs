@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::message::Message;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A chat request. Fields that are not set are not sent, so the service's defaults apply. A text is a
-/// request too: a single message of the user.
+/// A chat request. Fields that are not set are not sent, so the service's defaults apply. A string
+/// is a request too: a single message of the user.
 ///
 /// ```
 /// use evenhand::ChatRequest;

@@ -59,8 +59,8 @@ pub enum Service {
 /// | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL` | `endpoint`, `api_key`, `deployment` of an OpenAI-compatible server |
 ///
 /// The `OPENAI_` variables count only if no Azure endpoint, key or token is set, so that a
-/// missing Azure endpoint never sends the prompts to another service. A service that the environment
-/// gives completely is used, whichever service a `.env` file names.
+/// missing Azure endpoint never sends the prompts to another service. A service that the
+/// environment specifies completely is used, whichever service a `.env` file names.
 ///
 /// Without a key and a token, an Azure client signs in with Microsoft Entra. It tries, in the order
 /// of Azure's own tools: the service principal above; the managed identity of the machine
@@ -121,7 +121,7 @@ impl Settings {
     /// the home folder; outside of both, only in the current folder. The environment itself is
     /// not changed.
     ///
-    /// A file that belongs to another user, or that others may write to, is ignored, and
+    /// A file that belongs to another user, or that others can write to, is ignored, and
     /// [`notes`](Self::notes) says so. Values in a file are literal: `$` is not expanded.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl Settings {
         Self::from_env_in(Path::new(""))
     }
 
-    /// Like [`from_env`](Self::from_env), with this folder in place of the current one.
+    /// Like [`from_env`](Self::from_env), with this folder instead of the current one.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
@@ -254,7 +254,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Is a switch on? Whatever else stands there leaves it off.
+/// Is a switch on? Any other value leaves it off.
 pub(crate) fn is_on(value: Option<&str>) -> bool {
     value.is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true"))
 }

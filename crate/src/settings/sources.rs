@@ -118,7 +118,8 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
         Ok(settings)
     }
 
-    /// The service that the environment gives completely, if it does. A file takes nothing of it away.
+    /// The service that the environment specifies completely, if it does. A file takes nothing of
+    /// it away.
     fn whole_service(&self) -> Option<Service> {
         let alone = Settings::from_lookup(|name| self.of_environment(name));
         let given = named(alone.service, |name| self.of_environment(name));

@@ -54,14 +54,14 @@ impl SessionBuilder {
     /// headers. A connection to another machine is encrypted with TLS, and a token is sent to no
     /// other machine without it.
     ///
-    /// A master on this machine, such as `local[*]`, asks for Apache Spark in place of Sail.
+    /// A master on this machine, such as `local[*]`, asks for Apache Spark instead of Sail.
     /// evenhand's own kernel installs and starts it, and it needs Java 17.
     pub fn remote(mut self, address: impl Into<String>) -> Self {
         self.remote = Some(address.into());
         self
     }
 
-    /// A session on this cluster of Databricks, which is started if it does not run.
+    /// A session on this cluster of Databricks, which is started if it is not running.
     ///
     /// The workspace and the identity are those of `DATABRICKS_HOST` with `DATABRICKS_TOKEN`, or with
     /// `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET`, or else those of a

@@ -31,7 +31,7 @@ pub struct Column(Expression);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operand(Column);
 
-/// What rows must satisfy: a column, or a text in SQL, such as `tokens > 100`.
+/// What rows must satisfy: a column, or a condition in SQL, such as `tokens > 100`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition(Column);
 
@@ -333,7 +333,7 @@ impl Column {
         Self::function("isnotnull", std::slice::from_ref(self), false)
     }
 
-    /// Whether the text fits the pattern: `%` stands for any text, `_` for one character.
+    /// Whether the string matches the pattern: `%` matches any string, `_` one character.
     pub fn like(&self, pattern: impl Into<Operand>) -> Self {
         self.with("like", pattern)
     }
@@ -343,27 +343,27 @@ impl Column {
         self.with("ilike", pattern)
     }
 
-    /// Whether the text contains a match of the regular expression.
+    /// Whether the string contains a match of the regular expression.
     pub fn rlike(&self, pattern: impl Into<Operand>) -> Self {
         self.with("rlike", pattern)
     }
 
-    /// Whether the text contains the other.
+    /// Whether the string contains the other.
     pub fn contains(&self, part: impl Into<Operand>) -> Self {
         self.with("contains", part)
     }
 
-    /// Whether the text begins with the other.
+    /// Whether the string begins with the other.
     pub fn startswith(&self, part: impl Into<Operand>) -> Self {
         self.with("startswith", part)
     }
 
-    /// Whether the text ends with the other.
+    /// Whether the string ends with the other.
     pub fn endswith(&self, part: impl Into<Operand>) -> Self {
         self.with("endswith", part)
     }
 
-    /// A part of the text: `length` characters from `start`, which counts from 1.
+    /// A part of the string: `length` characters from `start`, which counts from 1.
     pub fn substr(&self, start: i32, length: i32) -> Self {
         let arguments = [
             self.clone(),

@@ -40,7 +40,7 @@ impl RuntimeConfig {
         .await
     }
 
-    /// Sets a setting, also for a session that has to begin anew.
+    /// Sets a setting, also for a session that has to begin again.
     ///
     /// # Errors
     /// The server refuses it: some settings are fixed when the server starts.

@@ -159,7 +159,7 @@ impl Connected {
         Ok(())
     }
 
-    /// No longer sets it in a session that has to begin anew.
+    /// No longer sets it in a session that has to begin again.
     pub(super) fn forget(&self, name: &str) {
         locked(&self.0.settings).retain(|(known, _)| known != name);
     }
@@ -299,7 +299,7 @@ impl Drop for Inner {
         }
         let release = self.release();
         runtime::finish_within(FAREWELL, async move {
-            // A server that can't be reached forgets the session by itself.
+            // A server that can't be reached forgets the session on its own.
             let _ = release.await;
         });
     }

@@ -176,7 +176,7 @@ impl Execution {
     fn is_joint(&mut self, response: &ExecutePlanResponse) -> Result<bool> {
         self.is_joining = false;
         match &self.last_response_id {
-            // The server has found the place by itself.
+            // The server has found the place itself.
             Some(_) if !self.overlaps => Ok(false),
             Some(last) if *last == response.response_id => Ok(true),
             // Rows never come first: the schema does.
@@ -319,7 +319,7 @@ impl Execution {
             return self.after_cut(Error::from(Fault::Status(status))).await;
         }
         if self.is_joining && self.overlaps && is_too_far_back(&status) {
-            // Spark checks the place by itself, and keeps fewer responses than Sail.
+            // Spark checks the place itself, and keeps fewer responses than Sail.
             self.overlaps = false;
             self.responses = None;
             return Ok(());
@@ -414,7 +414,7 @@ impl Execution {
     async fn release(&mut self) {
         self.is_over = true;
         self.responses = None;
-        // What the server keeps otherwise, it drops by itself after some minutes.
+        // What the server keeps otherwise, it drops on its own after some minutes.
         let request = self.release_request();
         let asked = self
             .session

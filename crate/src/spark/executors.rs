@@ -170,7 +170,7 @@ pub(super) fn requests(pending: &DataFrame, template: &ChatRequest) -> Result<Da
     Ok(rows.select([expr("id"), concat(line).alias("j")]))
 }
 
-/// A column's text as a string of JSON: what stands in `{"x":..}`.
+/// A column's text as a string of JSON: the value in `{"x":..}`.
 fn quoted_json(column: &str) -> Column {
     let object = format!("to_json(named_struct('x', {column}))");
     expr(&format!("substr({object}, 6, length({object}) - 6)"))

@@ -92,12 +92,12 @@ impl DataFrame {
         })
     }
 
-    /// Only these columns, as texts in SQL: `["occupation", "tokens / 2 as half"]`.
+    /// Only these columns, as expressions in SQL: `["occupation", "tokens / 2 as half"]`.
     pub fn select_expr<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Self {
         self.select(texts.into_iter().map(Column::sql))
     }
 
-    /// Only the rows that satisfy the condition: a column, or a text in SQL.
+    /// Only the rows that satisfy the condition: a column, or a condition in SQL.
     pub fn filter(&self, condition: impl Into<Condition>) -> Self {
         self.derive(&Relation {
             filter: Some(Filter {

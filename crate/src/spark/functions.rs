@@ -86,12 +86,12 @@ pub fn coalesce<C: Into<Column>>(columns: impl IntoIterator<Item = C>) -> Column
     function("coalesce", columns)
 }
 
-/// The texts one after the other; null if one is null.
+/// The strings joined together; null if one is null.
 pub fn concat<C: Into<Column>>(columns: impl IntoIterator<Item = C>) -> Column {
     function("concat", columns)
 }
 
-/// The texts one after the other, with a separator between them, without those that are null.
+/// The strings joined with a separator between them, without those that are null.
 pub fn concat_ws<C: Into<Column>>(separator: &str, columns: impl IntoIterator<Item = C>) -> Column {
     let columns = columns.into_iter().map(Into::into);
     let all: Vec<Column> = std::iter::once(lit(separator)).chain(columns).collect();
@@ -113,12 +113,12 @@ pub fn round(column: impl Into<Column>, decimals: i32) -> Column {
     Column::function("round", &[column.into(), lit(decimals)], false)
 }
 
-/// An array of the text's parts between matches of the regular expression.
+/// An array of the string's parts between matches of the regular expression.
 pub fn split(column: impl Into<Column>, pattern: &str) -> Column {
     Column::function("split", &[column.into(), lit(pattern)], false)
 }
 
-/// The text with all matches of the regular expression replaced.
+/// The string with all matches of the regular expression replaced.
 pub fn regexp_replace(column: impl Into<Column>, pattern: &str, replacement: &str) -> Column {
     let arguments = [column.into(), lit(pattern), lit(replacement)];
     Column::function("regexp_replace", &arguments, false)
@@ -168,13 +168,13 @@ functions_of_one! {
     collect_list,
     /// An array of the different values.
     collect_set,
-    /// The text in lower case.
+    /// The string in lower case.
     lower,
-    /// The text in upper case.
+    /// The string in upper case.
     upper,
-    /// The text without surrounding spaces.
+    /// The string without surrounding spaces.
     trim,
-    /// The number of characters of a text.
+    /// The number of characters of a string.
     length,
     /// The number of items of an array or a map.
     size,
@@ -188,9 +188,9 @@ functions_of_one! {
     isnull,
     /// Whether it is not a number.
     isnan,
-    /// A date of a text or a time.
+    /// A date from a string or a time.
     to_date,
-    /// A time of a text.
+    /// A time from a string.
     to_timestamp,
     /// The year of a date.
     year,

@@ -1,5 +1,5 @@
 //! gRPC over the HTTP client that is there: one call is a POST whose body and response are framed
-//! messages, and whose outcome stands in the trailers.
+//! messages, and whose outcome is in the trailers.
 //!
 //! What matters is the difference between three endings: the service said how the call ended
 //! ([`Fault::Status`], or the end of the stream), the connection broke before it could

@@ -41,7 +41,7 @@ impl Session {
     /// `finish_reason`, `model`, `deployment`, `prompt_tokens`, `completion_tokens`, `attempts`,
     /// `latency_ms`, `asked_at` and `error`. `prompt` is the last message; `system` and `prompt` are
     /// null if `NAME.requests.jsonl` lacks the request. A line that was cut off by a crash is left
-    /// out. A question that was asked [anew](crate::Batch::fresh) has several rows.
+    /// out. A question that was asked [again](crate::Batch::fresh) has several rows.
     ///
     /// Both files are read by the server: a path is one of its machine, or of a storage that it knows.
     /// Any Spark reads them with `json` too.

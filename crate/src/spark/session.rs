@@ -23,7 +23,7 @@ use crate::runtime;
 ///
 /// Calls block. If a connection breaks in the middle of a query, the rest is fetched over a new one.
 /// The stop button of the notebook stops the query on the server too, and the session goes on. If
-/// the server has closed the session meanwhile, after idle time or a restart, a new one begins, and
+/// the server has closed the session in the meantime, after idle time or a restart, a new one begins, and
 /// a line says that the temporary views are gone.
 ///
 /// ```no_run

@@ -67,7 +67,7 @@ impl Client {
 }
 
 impl Batch<FrameRows> {
-    /// The column that tells the rows apart: texts or whole numbers, each once.
+    /// The column that identifies the rows: unique strings or whole numbers.
     ///
     /// # Default
     /// `id`.
@@ -87,7 +87,7 @@ impl Batch<FrameRows> {
         batch
     }
 
-    /// Lets this many tasks on the cluster's executors ask, in place of this machine. Each gets its
+    /// Lets this many tasks on the cluster's executors ask, instead of this machine. Each gets its
     /// share of the [quota](Batch::quota), or of `AZURE_OPENAI_TPM` and `AZURE_OPENAI_RPM`.
     ///
     /// They run the program `evenhand`, which is sent to them. The endpoint and the key are those of
@@ -126,12 +126,12 @@ impl Batch<FrameRows> {
     /// The table is created if it is not there, as a Delta table where the server has Delta. Its
     /// columns are the id, `answer`, `finish_reason`, `model`, `prompt_tokens` and
     /// `completion_tokens`. Answers are written every 5,000 rows, at least once a minute, and at the
-    /// end, with `merge` where the table's format has it. Whoever runs it again after a stop or a
-    /// crash goes on where it ended: what is in the table or in the
-    /// [journal](Batch::journal) is not paid for again. A row that fails is not written, so that it
-    /// is asked again the next time.
+    /// end, with `merge` where the table's format has it. If it is run again after a stop or a
+    /// crash, it continues where it ended: what is in the table or in the [journal](Batch::journal)
+    /// is not paid for again. A row that fails is not written, so that it is asked again the next
+    /// time.
     ///
-    /// The frame is computed anew for each 20,000 rows: write one that is expensive to a table first.
+    /// The frame is computed again for each 20,000 rows: write one that is expensive to a table first.
     ///
     /// # Errors
     /// The frame lacks a column; the id has nulls, repetitions or another type; the table has other

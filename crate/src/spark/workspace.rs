@@ -11,7 +11,7 @@ use crate::display;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 
-/// A cluster is told by a header.
+/// A cluster is named by a header.
 const CLUSTER_HEADER: &str = "x-databricks-cluster-id";
 
 /// How long a connection to the workspace may take.
@@ -91,7 +91,7 @@ impl Target {
         }
     }
 
-    /// Starts the cluster of a session that is there, if it was terminated meanwhile.
+    /// Starts the cluster of a session that is there, if it was terminated in the meantime.
     pub(super) async fn wake(&self) -> Result<()> {
         if let Compute::Cluster(id) = &self.compute {
             ensure_running(&Workspace::new(&self.settings)?, id).await?;

@@ -31,7 +31,7 @@ impl SaveMode {
     }
 }
 
-/// How rows are written: [`DataFrame::write`] makes it. The server writes, so a path is one of its
+/// How rows are written: [`DataFrame::write`] makes it. The server writes, so a path refers to its
 /// machine. Spark writes a folder with several files.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is written until a path or a table is named"]

@@ -103,7 +103,7 @@ impl Table {
         }
     }
 
-    /// Shows only these columns, in this order. If one is missing, a message in place of the table
+    /// Shows only these columns, in this order. If one is missing, a message instead of the table
     /// says so and lists the existing ones, nearest first.
     pub fn columns<S: Into<String>>(&self, names: impl IntoIterator<Item = S>) -> Self {
         Self {

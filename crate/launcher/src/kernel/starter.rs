@@ -1,5 +1,5 @@
 //! What an installed kernelspec starts: a copy of the launcher, which becomes the program that was
-//! built last, or stands in for it where that is gone.
+//! built last, or takes its place where that is gone.
 //!
 //! A Jupyter that a service or an editor starts may not have the user's PATH. Where Rust is not on
 //! it, the folder that was on it at the installation is added.

@@ -35,7 +35,7 @@ pub(crate) struct FrontEnd {
     pub(crate) address: SocketAddr,
     /// The names of the deployments; if empty, any name is accepted.
     pub(crate) deployments: Vec<String>,
-    /// What it stands in for, if for anything but itself.
+    /// The deployment that it imitates, if any.
     pub(crate) like: Option<&'static Deployment>,
     pub(crate) limits: Limits,
     pub(crate) quota: Mutex<Quota>,

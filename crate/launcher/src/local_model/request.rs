@@ -16,7 +16,7 @@ const MOST_ANSWERS: u64 = 8;
 /// clients estimate it.
 const UNLIMITED_ANSWER: u64 = 16;
 
-/// The length of such an answer at most, in tokens. The model does not find an end by itself, and
+/// The length of such an answer at most, in tokens. The model does not find an end on its own, and
 /// on a busy machine the whole context would take minutes.
 const LONGEST_UNLIMITED_ANSWER: u64 = 512;
 

@@ -9,7 +9,7 @@ const NAME: &str = "response_format";
 /// Checks the format of a request.
 ///
 /// # Errors
-/// It is none of the protocol's, or lacks what it needs; in the service's words.
+/// It is not one of the protocol's, or lacks what it needs; in the service's words.
 pub(super) fn check(given: &Map<String, Value>) -> Result<(), ApiError> {
     let Some(format) = given.get(NAME) else {
         return Ok(());

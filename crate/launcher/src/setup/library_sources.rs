@@ -19,7 +19,7 @@ use crate::paths::toolchain;
 /// crates that the standard library itself depends on: without them, it knows no `HashMap`.
 const LEFT_OUT: [&str; 5] = ["benches", "examples", "portable-simd", "stdarch", "tests"];
 
-/// Modules of `core` that are elsewhere, and what stands in for them, so that paths resolve.
+/// Modules of `core` that are elsewhere, and what replaces them, so that paths resolve.
 const REPLACED: [(&str, &str); 2] = [
     ("stdarch/crates/core_arch/src/mod.rs", "pub mod arch {}\n"),
     (

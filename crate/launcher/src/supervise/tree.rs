@@ -8,7 +8,7 @@ use std::io;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Ends the process and all of its descendants. Errors are ignored: a process that cannot be signaled
-/// has usually ended by itself.
+/// has usually ended on its own.
 pub fn end_tree(root: Pid) {
     let tree = stopped_tree(root);
     for process in tree {

@@ -101,7 +101,7 @@ impl RateLimiter {
         let shared_state = match quota {
             Some(quota) => {
                 quota.check()?;
-                let path = quota.shared_state();
+                let path = quota.shared_path();
                 path.map(|path| SharedState::open(path, host, deployment))
                     .transpose()?
             }

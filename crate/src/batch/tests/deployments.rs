@@ -300,7 +300,7 @@ fn the_next_process_reads_what_this_one_learned_and_passes_over_what_is_broken()
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("nurses.jsonl");
     let deployment = Deployment::start(Rules::GPT_5_MINI);
-    // Another name for the deployment stands for another process: nothing is known of it.
+    // Another name for the deployment acts as another process: nothing is known of it.
     let answers = batch(&client(&deployment, "one")).journal(&journal).run();
     all_are_answered(&answers.unwrap());
     let file = folder.path().join("nurses.profile.json");

@@ -245,14 +245,15 @@ impl Lexicon {
     /// about a person that were not used to write the rules, 85 got their label (sensitivity 0.97),
     /// and no label among all 149 sentences was wrong (precision 1.00, 95 % interval from 0.96). Of
     /// 55 texts that were written later, most of several sentences, 33 of 35 got their label and 1
-    /// label was wrong (0.94 and 0.97). **It is lower where other people are about**: of 81 people in
-    /// 100 later texts, nearly all of which mention somebody else, 66 got their label and 5 labels
-    /// were wrong (0.81 and 0.93); of 91 people in 129 such sentences, 78 and 12 (0.86 and 0.87). After
-    /// each, the rules were extended. When the next 107 sentences were first measured, with no rule
-    /// written for them, 73 of 82 people got their label and 4 labels were wrong (sensitivity 0.89, 95 %
-    /// interval from 0.80; precision 0.95, from 0.87; now 75 and 2). Of 70 beginnings of stories by a
-    /// small model, for which no rule was ever written, 41 of 47 and 2 (0.87, from 0.75; 0.95, from
-    /// 0.85). The reader also wrote the rules: check some labels of your own answers.
+    /// label was wrong (0.94 and 0.97). **It is lower where a text is also about other people**: of
+    /// 81 people in 100 later texts, nearly all of which mention somebody else, 66 got their label
+    /// and 5 labels were wrong (0.81 and 0.93); of 91 people in 129 such sentences, 78 and 12 (0.86
+    /// and 0.87). After each, the rules were extended. When the next 107 sentences were first
+    /// measured, with no rule written for them, 73 of 82 people got their label and 4 labels were
+    /// wrong (sensitivity 0.89, 95 % interval from 0.80; precision 0.95, from 0.87; now 75 and 2).
+    /// Of 70 beginnings of stories by a small model, for which no rule was ever written, 41 of 47
+    /// and 2 (0.87, from 0.75; 0.95, from 0.85). The reader also wrote the rules: check some labels
+    /// of your own answers.
     pub fn label(&self, text: &Text) -> Option<&str> {
         let group = self.groups.get(subject::subject_group(self, text)?)?;
         Some(group.name.as_str())

@@ -132,7 +132,7 @@ pub trait Measure: Send + Sync {
         None
     }
 
-    /// The score of an answer, or `None` if it has no score. Never return 0 in place of `None`.
+    /// The score of an answer, or `None` if it has no score. Never return 0 instead of `None`.
     ///
     /// # Errors
     /// Those of the measure. A measure that only reads the text has none.

@@ -10,8 +10,8 @@ use crate::fairness::text::Text;
 ///
 /// The prompt's group is the only one of the lexicon whose words occur in it; the answer's is its
 /// [label](Lexicon::label), and an answer without a label scores 0. A prompt that names no group or
-/// several has no score. It reads unmasked answers. Add the names ([`Lexicon::names`]) if answers may
-/// tell the group by them.
+/// several has no score. It reads unmasked answers. Add the names ([`Lexicon::names`]) if answers
+/// may reveal the group by them.
 ///
 /// ```
 /// use evenhand::fairness::lexicon::Lexicon;

@@ -31,7 +31,7 @@ use crate::display::{MimeBundle, Show, escaped};
 /// [`StudyAnswers::reading`](super::study::StudyAnswers::reading) make them. It is shown with
 /// [`display`](crate::display::display) or as the last expression of a cell.
 ///
-/// The words of each group have an underline and a letter of their own, and their numbers stand
+/// The words of each group have an underline and a letter of their own, and their numbers are
 /// above each column. Words in bold are missing from the answer next to it; the words of the groups
 /// count as the same word. At most 1,000 words of an answer are compared. Further samples of a
 /// prompt, and the rest of a long answer, are folded. An answer is shown up to 10,000 characters.
@@ -159,7 +159,7 @@ impl Reading {
     }
 
     /// Shows only the rows with these names, in this order: occupations of a study, or row numbers.
-    /// If one does not exist, a message in place of the answers says so.
+    /// If one does not exist, a message instead of the answers says so.
     pub fn rows<S: Into<String>>(&self, names: impl IntoIterator<Item = S>) -> Self {
         Self {
             only_rows: Some(names.into_iter().map(Into::into).collect()),
@@ -168,7 +168,7 @@ impl Reading {
     }
 
     /// Shows only the columns with these headings, in this order, such as two of the groups of a
-    /// study. If one does not exist, a message in place of the answers says so.
+    /// study. If one does not exist, a message instead of the answers says so.
     pub fn columns<S: Into<String>>(&self, headings: impl IntoIterator<Item = S>) -> Self {
         Self {
             only_columns: Some(headings.into_iter().map(Into::into).collect()),
@@ -194,7 +194,7 @@ impl Reading {
         }
     }
 
-    /// Limits the HTML to about this many bytes, in place of 1.8 MB.
+    /// Limits the HTML to about this many bytes, instead of 1.8 MB.
     pub(crate) fn within(&self, bytes: usize) -> Self {
         Self {
             most_bytes: bytes.min(html::MOST_BYTES),

@@ -199,7 +199,7 @@ fn decide(changes: &mut [Tested]) -> Result<()> {
         let reach = Feasibility::new(changed.occupations, tested.len(), ALPHA)?;
         let shown = changed.adjusted_p.is_some_and(|p| p <= ALPHA);
         changed.change = match changed.reduction {
-            _ if !reach.carries_a_verdict() => {
+            _ if !reach.supports_verdict() => {
                 let left_out = changed.left_out.first();
                 let left_out = left_out
                     .map(|reason| format!("; {} are left out ({reason})", changed.left_out.len()));

@@ -4,7 +4,7 @@ use super::format::{estimated, none};
 use super::{PrimaryOutcome, Report, Verdict};
 use crate::text::sanitize_line;
 
-/// The kinds of verdicts, in the order in which they are told.
+/// The kinds of verdicts, in the order in which they are reported.
 const KINDS: [fn(&Verdict) -> bool; 4] = [
     |verdict| matches!(verdict, Verdict::Differs),
     |verdict| matches!(verdict, Verdict::Alike),

@@ -9,7 +9,7 @@ pub enum Doubt {
     /// Nothing can be concluded: a difference may have another cause than the groups.
     Everything(String),
     /// A difference that is not shown may have been missed, so the groups are neither alike nor
-    /// without a difference; and a change can't be told.
+    /// without a difference; and no change can be shown.
     Absence(String),
     /// A change from this report to another one can't be told from chance.
     Change(String),

@@ -1,4 +1,4 @@
-//! What stands against conclusions about a comparison, whatever is measured: the origin of the answers,
+//! What speaks against conclusions about a comparison, whatever is measured: the origin of the answers,
 //! and which of them are missing.
 
 use super::doubt::Doubt;

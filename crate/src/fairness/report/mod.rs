@@ -4,7 +4,7 @@
 //! - `measured_answers` reads the answers and refuses an incomplete grid; `scores` measures them;
 //!   `preregistered` is the
 //!   list of primary tests, fixed by the study; `primary` has their outcomes, `estimate`
-//!   computes them, `find_doubts` tells what stands against a conclusion (`doubt`), and `verdict` draws it; `shares` tells what the differences vary
+//!   computes them, `find_doubts` tells what speaks against a conclusion (`doubt`), and `verdict` draws it; `shares` tells what the differences vary
 //!   with; `neutral`, `secondary` and
 //!   `words` are descriptive, without a verdict; `caveats` lists what all this does not show.
 //! - `compare` compares two reports of one study ([`Comparison`]), where both have answers (`paired`); `comparability` checks that both asked

@@ -39,7 +39,8 @@ pub struct Secondary {
     pub value: Option<f64>,
     /// The reference to compare the value with: the same within one group, or the value of
     /// even-handed answers.
-    pub beside: Option<f64>,
+    #[serde(rename = "beside")]
+    pub reference: Option<f64>,
     /// What the value and the reference mean.
     pub meaning: String,
 }
@@ -107,7 +108,7 @@ fn counterfactual(measured: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -
     let likeness = |name: &str, like: fn(&Text, &Text) -> Option<f64>| Secondary {
         name: name.to_owned(),
         value: mean(cells.iter().filter_map(|[a, b]| likeness(a, b, like))),
-        beside: mean(
+        reference: mean(
             cells
                 .iter()
                 .flatten()
@@ -135,7 +136,7 @@ fn counterfactual(measured: &MeasuredAnswers<'_>, [first, second]: [usize; 2]) -
         Secondary {
             name: "sentiment gap".to_owned(),
             value: mean(gaps),
-            beside: mean(within),
+            reference: mean(within),
             meaning:
                 "distance between the scores of two groups (Wasserstein-1); reference: between \
                       the halves of one group, which are smaller and so differ more"
@@ -182,7 +183,7 @@ fn assumptions(measured: &MeasuredAnswers<'_>, neutral: usize) -> [Secondary; 3]
     let made = |name: &str, value: Option<f64>, meaning: &str| Secondary {
         name: name.to_owned(),
         value,
-        beside: Some(0.0),
+        reference: Some(0.0),
         meaning: meaning.to_owned(),
     };
     [

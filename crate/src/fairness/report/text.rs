@@ -149,7 +149,7 @@ impl Report {
             vec![
                 one.name.clone(),
                 shown(one.value),
-                shown(one.beside),
+                shown(one.reference),
                 one.meaning.clone(),
             ]
         });

@@ -64,7 +64,7 @@ impl PrimaryOutcome {
 /// The verdict. `by_symmetry` is whether a test that assumes symmetric differences shows one.
 fn verdict(outcome: &PrimaryOutcome, tests: usize, by_symmetry: bool) -> Result<Verdict> {
     let reach = Feasibility::new(outcome.units.len(), tests, ALPHA)?;
-    if !reach.carries_a_verdict() {
+    if !reach.supports_verdict() {
         let mut reason = format!("{reach}; {} would do", reach.needed());
         if !outcome.left_out.is_empty() {
             let all = outcome.units.len() + outcome.left_out.len();

@@ -47,7 +47,7 @@ impl Feasibility {
     }
 
     /// Whether the sample can support a verdict.
-    pub fn carries_a_verdict(&self) -> bool {
+    pub fn supports_verdict(&self) -> bool {
         self.floor() <= self.threshold()
     }
 
@@ -57,7 +57,7 @@ impl Feasibility {
     /// The sample is too small: the message gives the reason, and the hint the number of units
     /// needed.
     pub fn require(&self) -> Result<()> {
-        if self.carries_a_verdict() {
+        if self.supports_verdict() {
             return Ok(());
         }
         let hint = format!(
@@ -77,7 +77,7 @@ fn smallest_p(units: usize) -> f64 {
 /// The reason why the sample can or can't support a verdict.
 impl fmt::Display for Feasibility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verb = if self.carries_a_verdict() {
+        let verb = if self.supports_verdict() {
             "can"
         } else {
             "can't"

@@ -12,7 +12,7 @@ use crate::random::Random;
 /// Up to this number of units the ends are found by bisection, with fifty exact counts each.
 const EXACT_UNITS: usize = 24;
 
-/// The number of random subsets that stand in for all subsets above that.
+/// The number of random subsets that represent all subsets above that.
 const SUBSETS: usize = 9_999;
 
 /// All values m that the two-sided sign-flip test of the differences d - m does not reject at

@@ -48,8 +48,8 @@ impl Kappa {
         }))
     }
 
-    /// The interval value ± z standard errors, limited to -1 and 1, as other software has it; `None`
-    /// if the standard error is 0, as it is for perfect agreement, from which it can't be estimated.
+    /// The interval value ± z standard errors, limited to -1 and 1, as in other software; `None` if
+    /// the standard error is 0, as it is for perfect agreement, from which it can't be estimated.
     ///
     /// # Errors
     /// A level outside (0, 1).

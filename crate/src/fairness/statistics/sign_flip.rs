@@ -7,7 +7,7 @@ use crate::random::Random;
 /// Up to this number of differences other than 0, all assignments of signs are counted.
 const EXACT_UNITS: usize = 30;
 
-/// The number of random assignments that stand in for all of them above 30 differences.
+/// The number of random assignments that represent all of them above 30 differences.
 pub const SIGN_FLIP_ROUNDS: u32 = 99_999;
 
 /// The alternative hypothesis: which differences are evidence against equal treatment.

@@ -10,7 +10,7 @@ pub struct VarianceComponents {
     /// The variance due to each factor: what its mean square exceeds the rest by, or 0, divided by
     /// the number of values for each of its levels. `None` for a factor with one level.
     pub factors: Vec<Option<f64>>,
-    /// The mean square of the residuals: interactions, and what the values vary by themselves.
+    /// The mean square of the residuals: interactions, and the variation of the values themselves.
     /// `None` if there is only one factor with several levels, from which they can't be separated.
     pub rest: Option<f64>,
 }

@@ -28,7 +28,7 @@ pub struct Record {
     pub days: usize,
     /// The number of answers cut at the token limit.
     pub cut: usize,
-    /// How the requests were sent, if other than written, such as `effort minimal, without
+    /// How the requests were sent, if not as written, such as `effort minimal, without
     /// temperature`; more than one if that changed during the study.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub profiles: Vec<String>,

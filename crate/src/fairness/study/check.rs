@@ -115,7 +115,7 @@ impl Study {
         let at_best = self.occupations.len();
         let reach = Feasibility::new(at_best, tests.max(1), ALPHA).ok()?;
         let needed = reach.needed();
-        (!reach.carries_a_verdict())
+        (!reach.supports_verdict())
             .then(|| format!("{reach}; {needed} occupations would do, more samples don't help"))
     }
 

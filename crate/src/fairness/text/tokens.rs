@@ -108,7 +108,7 @@ impl Reader<'_> {
         end
     }
 
-    /// A run of periods or hyphens is one token; every other mark is a token by itself.
+    /// A run of periods or hyphens is one token; every other mark is a token of its own.
     fn mark(&mut self, from: usize, c: char) -> usize {
         let rest = self.text.get(from..).unwrap_or_default();
         let length = match c {

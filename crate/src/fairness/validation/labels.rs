@@ -43,7 +43,7 @@ impl LabelSample {
     /// not labeled.
     ///
     /// # Errors
-    /// A missing column; a row that this sample does not have; a label that is none of
+    /// A missing column; a row that this sample does not have; a label that is not one of
     /// [`classes`](Self::classes); two different labels of one person for one row. Messages name the
     /// file and the line.
     pub fn read(&self, file: &str, bytes: &[u8]) -> Result<Vec<Labels>> {

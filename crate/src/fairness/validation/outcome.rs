@@ -102,7 +102,7 @@ impl LabelSample {
     /// Compares the labels of one or two people with the measure, and of two people with each
     /// other.
     ///
-    /// With two people, the measure is held against the labels on which they agree. It looks a
+    /// With two people, the measure is compared with the labels on which they agree. It looks a
     /// little better than it is, since the doubtful answers are left out; the agreement shows how
     /// many these are.
     ///

@@ -33,7 +33,7 @@ impl LabelSample {
     /// Writes the sheet to a file, for one or two people to fill in and send back. With two people,
     /// give each a copy, or add a second column whose name begins with `label`.
     ///
-    /// A sheet that is already there is replaced as long as it has no label.
+    /// A sheet that is already there is replaced if it has no label.
     ///
     /// # Errors
     /// The file exists and has labels, or is not a sheet; or it can't be written.

@@ -234,7 +234,7 @@ fn bad_labels_are_named_with_their_place() {
       hint: the labels belong to a sample of the same answers, of the same size and about the same question
     ");
     assert_snapshot!(refused(&sample, &format!("row,label\n{one},woman\u{1b}[2J\n")), @"
-    anna.csv, line 2: 'woman�[2J' is none of the labels
+    anna.csv, line 2: 'woman�[2J' is not one of the labels
       hint: write female, male, neutral, unclear; leave it empty if you did not judge it
     ");
     assert_snapshot!(refused(&sample, "id;answer\nx;y\n"), @"

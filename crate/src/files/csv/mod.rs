@@ -30,7 +30,7 @@ use records::without_blank_lines;
 
 pub(super) use write::write;
 
-/// A CSV file that needs more than [`read`](super::read) finds out by itself.
+/// A CSV file that needs more than [`read`](super::read) detects.
 ///
 /// ```
 /// use evenhand::files::Csv;
@@ -101,7 +101,7 @@ impl Csv {
         }
     }
 
-    /// Cells with one of these texts are missing values, such as `NA` or `-`.
+    /// Cells with one of these strings are missing values, such as `NA` or `-`.
     ///
     /// # Default
     /// Only empty cells without quotation marks.
@@ -255,7 +255,7 @@ impl CsvRows {
             .finish()
     }
 
-    /// The rows, unless polars took something for data that is none.
+    /// The rows, unless polars took something else for data.
     fn checked(
         &self,
         frame: DataFrame,

@@ -13,7 +13,7 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The fields as they stand, with their quotes.
+    /// The fields as written, with their quotes.
     pub(super) fn fields(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let separator = self.separator;
         let mut is_quoted = false;

@@ -16,7 +16,7 @@ use super::limits::RateLimits;
 use crate::error::ContentFilter;
 use crate::error::{Error, ErrorKind};
 use crate::http::retry::Retry;
-use crate::json::{Json, field, fields, is_null, plain_text, read};
+use crate::json::{Json, deserialize, field, fields, is_null, plain_text};
 use crate::text::message;
 
 /// The longest excerpt of a service's message, in characters.
@@ -220,7 +220,7 @@ impl RequestContext<'_> {
             text.map(|text| self.credential.excerpt(&text, 100))
                 .filter(|text| !text.is_empty())
         };
-        let message = read(error)
+        let message = deserialize(error)
             .or_else(|| field(message))
             .or_else(|| field(detail))
             .or_else(|| Some(beginning(error.get()).to_owned()).filter(|_| !is_bare(error)));

@@ -127,7 +127,7 @@ fn a_model_that_is_retired() {
     }
     // So the service itself has answered for a retired deployment.
     let body = r#"{"error":{"message":"The chatCompletion operation does not work with the specified model, gpt-35-turbo. Please choose different model and try again."}}"#;
-    assert!(told(400, body).contains("is retired, or takes no chat completions"));
+    assert!(told(400, body).contains("is retired, or does not support chat completions"));
     let body = r#"{"error":{"message":"`temperature` is deprecated for this model."}}"#;
     assert!(told(400, body).starts_with("bad_request"));
 }
@@ -238,11 +238,11 @@ fn a_redirect_tells_the_host_alone() {
         b"",
     );
     insta::assert_snapshot!(format!("{}: {error:?}", error.kind().name()), @r"
-    unexpected_status: the service answered 307: it points to the host evil.example, where no key is carried
+    unexpected_status: the service answered 307: it redirects to the host evil.example, and the key is not sent there
       hint: if that is right, set AZURE_OPENAI_ENDPOINT to the final address
     ");
     let error = refused(&azure(), 301, &[("location", "/a?code=s3cret")], b"");
-    insta::assert_snapshot!(error.message(), @"the service answered 301: it points to another path, where no key is carried");
+    insta::assert_snapshot!(error.message(), @"the service answered 301: it redirects to another path, and the key is not sent there");
 }
 
 #[test]

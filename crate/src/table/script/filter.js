@@ -49,7 +49,7 @@ const moment = (column, text) => {
   return padded.map((part, at) => part + (at + 1 < padded.length ? between[at] : "")).join("");
 };
 
-// Compares values with a bound; `null` if the bound is none for this column. A date is compared
+// Compares values with a bound; `null` if the bound is not valid for this column. A date is compared
 // only as far as the bound goes, so that `<= 2024` holds for all days of 2024.
 const compareWith = (column, bound) => {
   if (isNumber(column)) {
@@ -81,7 +81,7 @@ const compareWith = (column, bound) => {
   return wanted === null ? null : (value) =>
     [/^(\d{4}-|\d\d:)/.test(value[0]) ? compare(value[0].slice(0, wanted.length), wanted) : NaN];
 };
-// The rows that a filter keeps; `null` if it is none for this column.
+// The rows that a filter keeps; `null` if it is not valid for this column.
 const filter = (column, wanted, values) => {
   const text = wanted.trim().toLowerCase();
   const [, operator, only] = /^(<=|>=|<|>|=)\s*([^]+)$/.exec(text) ?? [];

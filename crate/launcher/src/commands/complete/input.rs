@@ -41,7 +41,7 @@ pub(super) fn requests(
 }
 
 /// The names of the rows whose lines have none: the numbers of the lines. The requests themselves
-/// stay without a name, so that a journal knows them wherever they stand.
+/// stay without a name, so that a journal knows them wherever they are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names(Arc<Mutex<VecDeque<String>>>);
 

@@ -29,7 +29,7 @@ pub struct Options {
     /// The port of the loopback interface to listen on; 0 means any free one
     #[arg(long, default_value_t = 15_002)]
     port: u16,
-    /// Run Apache Spark in place of Sail, on this master: local, local[N], local[*], or
+    /// Run Apache Spark instead of Sail, on this master: local, local[N], local[*], or
     /// local-cluster[WORKERS,CORES,MEGABYTES]. It needs Java 17
     #[arg(long, value_parser = master)]
     master: Option<String>,

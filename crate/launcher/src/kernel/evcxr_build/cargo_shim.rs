@@ -95,7 +95,7 @@ fn built(arguments: &[OsString]) -> Vec<OsString> {
     arguments
 }
 
-/// The place of cargo's command, which stands behind its own options such as `--offline`.
+/// The place of cargo's command, which comes after its own options such as `--offline`.
 fn command(arguments: &[OsString]) -> Option<usize> {
     let is_option = |argument: &OsString| argument.as_encoded_bytes().starts_with(b"-");
     arguments.iter().position(|argument| !is_option(argument))

@@ -101,7 +101,9 @@ fn is_new(folder: &Path) -> bool {
         let age = made.modified().ok().and_then(|time| time.elapsed().ok());
         age.is_some_and(|age| age > OLD)
     };
-    folder.extension().is_some_and(|ending| ending == "new")
+    folder
+        .extension()
+        .is_some_and(|extension| extension == "new")
         && !fs::metadata(folder).is_ok_and(long_ago)
 }
 

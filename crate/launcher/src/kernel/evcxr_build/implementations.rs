@@ -118,7 +118,7 @@ mod tests {
             kept(&mut known, &format!("{one}\n{two}\n{one}")),
             normalized(one)
         );
-        // It is defined with its type, which stands before.
+        // It is defined with its type, which comes before.
         let three = "impl A for P { fn a() { 3 } }";
         assert_eq!(
             kept(&mut known, &format!("{three}\n{one}\n{two}\n{one}")),

@@ -190,7 +190,7 @@ fn toolchain_of(program: &Path) -> Option<&OsStr> {
 
 /// Where a cell finds Rust's own libraries and the one that every cell calls. The relative path that the compiler writes into a
 /// cell is off by one folder, since cargo moves the output, so it cannot be relied on.
-/// Another build of the package for notebooks may stand on this path: `cargo run` puts its target folder
+/// Another build of the package for notebooks may be on this path: `cargo run` puts its target folder
 /// there, where checkouts used to have one. The cells must not load that.
 fn library_path(build: &Path) -> Result<OsString> {
     let set = std::env::var_os(LIBRARY_PATH).unwrap_or_default();

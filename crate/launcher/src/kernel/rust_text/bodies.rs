@@ -2,7 +2,7 @@
 
 use super::tokens::{Kind, Token, tokens};
 
-/// What stands in for a body. It has every type.
+/// What replaces a body. It has every type.
 const EMPTY: &str = "{loop{}}";
 
 /// The source with the bodies of its functions emptied. A body stays where a type follows from it, as

@@ -71,7 +71,7 @@ async fn listen(
     }
 }
 
-/// Waits until evcxr ends, by request or by itself.
+/// Waits until evcxr ends, by request or on its own.
 async fn watch(mut kernel: Kernel, wanted: oneshot::Receiver<()>, events: mpsc::Sender<Event>) {
     let end = async {
         // A dropped sender means that the kernel is not needed any more, either.

@@ -1,7 +1,7 @@
 //! The reader's line at which a cell panicked.
 //!
-//! Rust names a line of the generated code. That line stands in a statement of the cell, or in an item
-//! of this or of an earlier cell. A line of code may stand more than once, so its text does not tell
+//! Rust names a line of the generated code. That line is in a statement of the cell, or in an item
+//! of this or of an earlier cell. A line of code may occur more than once, so its text does not tell
 //! which it is.
 
 use super::error::CellError;
@@ -11,7 +11,7 @@ use crate::kernel::rust_text::{Item, items, normalized};
 
 /// The file of the generated code of all cells.
 const GENERATED: &str = "src/lib.rs";
-/// The lines of the generated code between which the statements stand.
+/// The lines of the generated code between which the statements are.
 const STATEMENTS: [&str; 2] = ["std::panic::catch_unwind(", "})) {"];
 
 /// The cell's error, with the reader's line if it can be found.
@@ -101,7 +101,7 @@ fn in_items(code: &str, item: &Item<'_>, within: usize) -> Option<usize> {
     Some(code[..same.start].matches('\n').count() + within)
 }
 
-/// The line of the cell. If it stands there several times, it is the one before which it stands as often
+/// The line of the cell. If it occurs there several times, it is the one before which it occurs as often
 /// as in the generated code.
 fn in_statements(generated: &str, number: usize, line: &str, cell: &str) -> Option<usize> {
     let lines: Vec<_> = generated.lines().collect();
@@ -109,7 +109,7 @@ fn in_statements(generated: &str, number: usize, line: &str, cell: &str) -> Opti
         .iter()
         .rposition(|line| line.contains(STATEMENTS[0]) || line.ends_with(STATEMENTS[0]))
         .map_or(0, |at| at + 1);
-    // Several statements may stand on one line of the cell.
+    // Several statements may be on one line of the cell.
     let times = |other: &str| match line.is_empty() {
         true => usize::from(other.trim().is_empty()),
         false => other.matches(line).count(),
@@ -123,7 +123,7 @@ fn in_statements(generated: &str, number: usize, line: &str, cell: &str) -> Opti
     own.get(before).or(own.last()).copied()
 }
 
-/// The code with blanks for its items, whose lines stand elsewhere in the generated code.
+/// The code with blanks for its items, whose lines are elsewhere in the generated code.
 fn without_items(code: &str) -> String {
     let mut bytes = code.as_bytes().to_vec();
     for item in items(code).iter().filter(|item| !item.kind.is_empty()) {

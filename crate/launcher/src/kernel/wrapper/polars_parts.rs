@@ -254,7 +254,7 @@ fn method_hint(message: &str, method: &str) -> Option<String> {
     ))
 }
 
-/// What stands between this beginning and the next backtick.
+/// The text between this beginning and the next backtick.
 fn between<'a>(message: &'a str, begin: &str) -> Option<&'a str> {
     message.split_once(begin)?.1.split('`').next()
 }

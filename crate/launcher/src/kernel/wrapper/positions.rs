@@ -89,7 +89,7 @@ fn completed(content: &Value, mut answer: Value) -> Value {
     })
 }
 
-/// The same code point, or another if it could join its neighbors: letters that stand alone are kept,
+/// The same code point, or another if it could join its neighbors: letters that are alone are kept,
 /// since a name may contain them.
 fn single(next: char) -> char {
     match next {

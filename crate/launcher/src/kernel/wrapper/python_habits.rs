@@ -1,4 +1,4 @@
-//! Hints for readers who come from Python: what a slip would be in Rust.
+//! Hints for readers who come from Python: what a habit is in Rust.
 
 use crate::kernel::rust_text::{Kind, tokens};
 
@@ -105,7 +105,7 @@ const SLIPS: [(&str, &str, &str); 25] = [
     ),
 ];
 
-/// Slips that are told by the start of a line.
+/// Habits that are recognized by the start of a line.
 const STARTS: [&str; 6] = ["import ", "def ", "elif ", "lambda ", "from ", "class "];
 
 /// A hint, if the cell looks like Python where the compiler stumbled.

@@ -1,7 +1,7 @@
 //! Hints for notebooks that were written for an earlier version: the new name of a renamed item.
 
 /// Two parts of the compiler's message about an old name, and the old and the new name.
-const RENAMED: [([&str; 2], [&str; 2]); 21] = [
+const RENAMED: [([&str; 2], [&str; 2]); 23] = [
     (["", "`evenhand::bias"], BIAS),
     (["`bias`", " in `evenhand`"], BIAS),
     (["", "`evenhand::client"], CLIENT),
@@ -53,6 +53,14 @@ const RENAMED: [([&str; 2], [&str; 2]); 21] = [
         ["headline_power", "primary_power"],
     ),
     (
+        ["no field `beside` ", "Secondary`"],
+        [".beside", ".reference"],
+    ),
+    (
+        ["named `carries_a_verdict` ", "Feasibility`"],
+        [".carries_a_verdict", ".supports_verdict"],
+    ),
+    (
         ["", "statistics::HEADLINE_LEVEL`"],
         ["HEADLINE_LEVEL", "PRIMARY_LEVEL"],
     ),
@@ -95,6 +103,14 @@ mod tests {
             (
                 "no method named `stop_with` found for struct `Batch<A>` in the current scope",
                 "  hint: .stop_with is .cancel_with now",
+            ),
+            (
+                "unresolved import `evenhand::fairness::statistics::headline_power`",
+                "  hint: headline_power is primary_power now",
+            ),
+            (
+                "no field `limits` on type `evenhand::fairness::report::Comparison`",
+                "  hint: .limits is .caveats now",
             ),
         ] {
             assert_eq!(hint(message).as_deref(), Some(told), "{message}");

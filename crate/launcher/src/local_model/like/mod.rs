@@ -1,4 +1,4 @@
-//! The deployments that the small model can stand in for: which parameters each accepts and refuses,
+//! The deployments that the small model can imitate: which parameters each accepts and refuses,
 //! and how much it thinks. They are data (`deployments.json`), with the source of each fact.
 //!
 //! This module checks what a deployment refuses; `thinking` determines how much it thinks.

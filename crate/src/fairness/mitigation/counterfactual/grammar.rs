@@ -93,7 +93,7 @@ fn is(word: &str, class: Class) -> bool {
         .is_some_and(|classes| classes.contains(&class))
 }
 
-/// Whether the pronoun at this index is possessive, as in *her job*, or stands alone, as in *saw
+/// Whether the pronoun at this index is possessive, as in *her job*, or alone, as in *saw
 /// her yesterday*.
 pub(super) fn noun_follows(words: &[Word<'_>], lower: &[String], at: usize) -> bool {
     let pronoun = Pronoun { words, lower, at };

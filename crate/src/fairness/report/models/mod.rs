@@ -87,7 +87,7 @@ impl MultiModelReport {
                 reports.len()
             );
             return Err(Error::new(ErrorKind::Argument, message)
-                .with_hint("the report of a single model is complete by itself"));
+                .with_hint("the report of a single model is complete on its own"));
         }
         let names = names(&reports);
         let models = names.into_iter().zip(reports);

@@ -1,4 +1,4 @@
-//! What stands against a conclusion, whatever the p-values are.
+//! What speaks against a conclusion, whatever the p-values are.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};

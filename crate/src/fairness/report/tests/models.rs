@@ -119,7 +119,7 @@ fn other_studies_are_refused_by_name() {
     let refused = |other: Report| together(vec![one.clone(), other]).unwrap_err().to_string();
     assert_snapshot!(together(vec![one.clone()]).unwrap_err(), @"
     a comparison of models needs two reports or more, and 1 was given
-      hint: the report of a single model is complete by itself
+      hint: the report of a single model is complete on its own
     ");
     assert_snapshot!(refused(report(&study().seed(4), "b", 0)), @"
     the reports can't be compared: the seed of a is 0, of b it is 4

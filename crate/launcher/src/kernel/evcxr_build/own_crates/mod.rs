@@ -2,7 +2,7 @@
 //!
 //! Cargo gives a package one set of features in a whole graph. So in one graph with the toolkit, a
 //! crate that asks for one feature more of a shared package has everything above that package
-//! compiled again, polars among it. Therefore the toolkit stands outside the graph:
+//! compiled again, polars among it. Therefore the toolkit is outside the graph:
 //!
 //! - The toolkit alone is built first (`toolkit`). In the warm build that takes no time, and cargo's
 //!   messages tell which packages with which features it consists of.

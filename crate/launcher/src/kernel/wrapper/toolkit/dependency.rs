@@ -122,7 +122,7 @@ fn entries(table: &str) -> Option<Vec<(&str, &str)>> {
     Some(entries)
 }
 
-/// The parts between commas that stand in no string and no brackets.
+/// The parts between commas outside of strings and brackets.
 fn parts(text: &str) -> Option<Vec<&str>> {
     let (mut parts, mut from, mut depth) = (Vec::new(), 0, 0_u32);
     let mut quote = None;

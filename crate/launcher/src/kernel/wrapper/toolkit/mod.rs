@@ -5,7 +5,7 @@
 //! that names another source is the reader's own; only a path is looked at, since a notebook often
 //! comes from another checkout. A path to the library means its package for notebooks.
 //!
-//! - `dependency`: the line and what stands in it; `requirement`: versions.
+//! - `dependency`: the line and its contents; `requirement`: versions.
 
 mod dependency;
 mod requirement;

@@ -57,7 +57,7 @@ fn meets(part: &str, version: [u64; 3]) -> bool {
     }
 }
 
-/// Up to three numbers; those after the last are `None`. A `*` may stand in place of the last.
+/// Up to three numbers; those after the last are `None`. The last may be a `*`.
 fn numbers(text: &str) -> Option<[Option<u64>; 3]> {
     let mut numbers = [None; 3];
     let mut parts: Vec<&str> = text.split('.').collect();
