@@ -77,7 +77,7 @@ const SPECS: &str = "--ServerApp.kernel_spec_manager_class";
 
 /// Makes our kernel the only one, unless the user chooses how kernels are found: JupyterLab starts the
 /// kernel that a notebook names as soon as it is opened, and that of another language may run files
-/// that lie next to the notebook.
+/// next to the notebook.
 fn with_our_kernel(passed: &[OsString]) -> Vec<String> {
     let options = [
         (SPECS, "__main__.OurKernel"),

@@ -1,4 +1,4 @@
-//! `evenhand new`: writes a first notebook, which runs as it is and teaches how to go on.
+//! `evenhand new`: writes a first notebook, which runs as it is and shows how to continue.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};

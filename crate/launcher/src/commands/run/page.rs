@@ -82,7 +82,7 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
     Ok(page)
 }
 
-/// Puts a copy of the file in this place, as a whole. What stood there is replaced, and a link is not
+/// Puts a copy of the file in this place, as a whole. What was there is replaced, and a link is not
 /// followed: it may lead to any file of the user's.
 fn put(file: &Path, place: &Path) -> std::io::Result<()> {
     let folder = place.parent().unwrap_or(Path::new("."));

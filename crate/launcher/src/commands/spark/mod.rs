@@ -20,7 +20,7 @@ use evenhand::sideband::is_local_master;
 const SAIL: &str = include_str!("engine.py");
 const APACHE_SPARK: &str = include_str!("apache.py");
 
-/// The size from which the engine's log begins anew.
+/// The size from which the engine's log is started again.
 const LARGEST_LOG: u64 = 1 << 20;
 
 /// The options of `evenhand spark`.
@@ -38,7 +38,7 @@ pub struct Options {
     for_parent: bool,
 }
 
-/// A master on this machine. Another machine's cluster has a server of its own.
+/// A master on this machine. Another machine's cluster has its own server.
 fn master(text: &str) -> std::result::Result<String, String> {
     match is_local_master(text) {
         true => Ok(text.to_owned()),

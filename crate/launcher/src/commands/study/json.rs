@@ -1,4 +1,4 @@
-//! JSON in which every field occurs once: of two, the first would be ignored without a word.
+//! JSON in which every field occurs once: of two, the first would be silently ignored.
 
 use std::fmt;
 
