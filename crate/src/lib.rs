@@ -108,7 +108,7 @@ pub use {serde_json, tokio};
 /// `Result` is [`crate::Result`], whose error type defaults to [`Error`]; `Result<T, E>` means the
 /// same as in the standard library.
 pub mod prelude {
-    pub use crate::fairness::mitigation::Prompt;
+    pub use crate::fairness::mitigation::MitigationPrompt;
     pub use crate::fairness::occupations;
     pub use crate::fairness::report::Report;
     pub use crate::fairness::study::Study;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::request_stats::{RequestStats, Source};
+use super::request_stats::{AnswerSource, RequestStats};
 use super::totals::Totals;
 use crate::error::{ContentFilter, Error, Result};
 use crate::openai::{ChatCompletion, Usage};
@@ -22,7 +22,7 @@ pub struct Answer {
     /// How many attempts the row took, and how long.
     pub stats: RequestStats,
     /// Where the outcome comes from.
-    pub source: Source,
+    pub source: AnswerSource,
 }
 
 impl Answer {

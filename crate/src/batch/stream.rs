@@ -22,7 +22,7 @@ use super::occurrences::Occurrences;
 use super::options::JournalChoice;
 use super::outcome::Outcome;
 use super::progress::ProgressReporter;
-use super::request_stats::{RequestStats, Source};
+use super::request_stats::{AnswerSource, RequestStats};
 use super::stop_condition::{StopCondition, StopReason};
 use super::totals::Totals;
 use super::{Batch, options};
@@ -96,7 +96,7 @@ pub struct Row {
     /// How many attempts the request took, and how long.
     pub stats: RequestStats,
     /// Where the outcome comes from.
-    pub source: Source,
+    pub source: AnswerSource,
 }
 
 impl Client {

@@ -184,7 +184,7 @@ fn requests_are_read_once() {
     let (client, server) = service();
     let batch = client.batch_requests(numbered(3)).concurrency(2);
     assert_eq!(batch.for_each(|_| Ok(())).unwrap().answered, 3);
-    insta::assert_snapshot!(batch.retries(0).for_each(|_| Ok(())).unwrap_err(), @"
+    insta::assert_snapshot!(batch.max_retries(0).for_each(|_| Ok(())).unwrap_err(), @"
     the requests of this batch were read by an earlier `for_each`
       hint: make the batch anew: `client.batch_requests(..)`
     ");
@@ -240,7 +240,11 @@ fn a_line_tells_what_the_service_said_and_of_what_was_not_sent_nothing() {
     let sources: Vec<_> = rows.iter().map(|row| row.source).collect();
     assert_eq!(
         sources,
-        [Source::NotAsked, Source::Service, Source::NotAsked]
+        [
+            AnswerSource::NotAsked,
+            AnswerSource::Service,
+            AnswerSource::NotAsked
+        ]
     );
     let lines = lines(&rows);
     assert_eq!(lines[1]["response"]["body"], said);

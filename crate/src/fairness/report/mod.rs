@@ -60,7 +60,7 @@ pub use shares::VarianceShares;
 pub(super) use to_label::{neutral_texts, texts_of};
 pub use words::Word;
 
-use super::study::{Record, StudyAnswers};
+use super::study::{AnswerProvenance, StudyAnswers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::measures::Utility;
 use crate::fairness::validation::{Kept, Validation};
@@ -183,7 +183,7 @@ pub struct Asked {
     #[serde(default)]
     pub measuring: Option<Measuring>,
     /// Who answered, and when.
-    pub record: Record,
+    pub record: AnswerProvenance,
 }
 
 impl Report {

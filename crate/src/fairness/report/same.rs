@@ -18,7 +18,7 @@ pub(super) fn same(before: &Asked, after: &Asked) -> Result<()> {
     let sides = Sides {
         words: ["before".to_owned(), "after".to_owned()],
         asked: [before, after],
-        hint: "keep the study and change only how it asks: `study.mitigate(Prompt::Neutral)`",
+        hint: "keep the study and change only how it asks: `study.mitigate(MitigationPrompt::Neutral)`",
     };
     sides.require_same_design()?;
     sides.require_one_change()

@@ -18,7 +18,7 @@ const SECONDS_PER_DAY: u64 = 86_400;
 /// Which models answered, and when, as recorded in the answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Record {
+pub struct AnswerProvenance {
     /// The models, as named by their services; more than one if the model changed during the study.
     pub models: Vec<String>,
     /// The times of the first and the last answer, in seconds since 1970.
@@ -52,7 +52,7 @@ pub struct StudyAnswers {
     replies: Arc<[Reply]>,
     /// What else is known about each reply; empty if nothing is.
     details: Vec<ReplyDetails>,
-    record: Record,
+    record: AnswerProvenance,
 }
 
 impl StudyAnswers {
@@ -79,7 +79,7 @@ impl StudyAnswers {
         let none = || "no answer was given".to_owned();
         let texts = texts.into_iter();
         let replies = texts.map(|text| text.map(Into::into).ok_or_else(none));
-        Self::new(study, replies.collect(), Record::default())
+        Self::new(study, replies.collect(), AnswerProvenance::default())
     }
 
     /// Creates the answers of a study from a batch that asked the prompts of [`Study::prompts`],
@@ -102,13 +102,13 @@ impl StudyAnswers {
                 .with_hint("ask `study.prompts()`, in their order, with the study's samples"));
         }
         let outcomes = rows.iter().map(|row| row.outcome.as_ref());
-        let record = Record::of(outcomes.clone().filter_map(std::result::Result::ok));
+        let record = AnswerProvenance::of(outcomes.clone().filter_map(std::result::Result::ok));
         let details = ReplyDetails::of(rows.iter().map(|row| &row.outcome));
         let answers = Self::new(study, rows.iter().map(reply).collect(), record)?;
         Ok(answers.with_details(details))
     }
 
-    pub(super) fn new(study: Study, replies: Vec<Reply>, record: Record) -> Result<Self> {
+    pub(super) fn new(study: Study, replies: Vec<Reply>, record: AnswerProvenance) -> Result<Self> {
         study.check()?;
         let expected = study.cells().len() * study.samples as usize;
         if replies.len() != expected {
@@ -157,7 +157,7 @@ impl StudyAnswers {
     }
 
     /// Which models answered, and when.
-    pub fn record(&self) -> &Record {
+    pub fn record(&self) -> &AnswerProvenance {
         &self.record
     }
 
@@ -171,7 +171,7 @@ impl StudyAnswers {
     }
 }
 
-impl Record {
+impl AnswerProvenance {
     pub(super) fn of<'a>(completions: impl Iterator<Item = &'a ChatCompletion>) -> Self {
         let mut record = Self::default();
         let mut days = BTreeSet::new();

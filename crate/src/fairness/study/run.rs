@@ -1,10 +1,10 @@
 //! Running a study.
 
-use super::answers::{Record, reply_of};
+use super::answers::{AnswerProvenance, reply_of};
 use super::{ReplyDetails, Study, StudyAnswers};
 use crate::batch::{Answers, Batch, BatchRequest, Estimate, Price, Row};
 use crate::error::Result;
-use crate::fairness::mitigation::Prompt;
+use crate::fairness::mitigation::MitigationPrompt;
 use crate::openai::{ChatRequest, Client};
 use crate::runtime;
 
@@ -12,7 +12,7 @@ impl Study {
     /// Asks all prompts as one batch and waits for the answers. In a notebook the journal keeps
     /// every answer, so running the cell again only asks what is missing.
     ///
-    /// [`Prompt::SelfCritique`] takes a second batch, which asks the model to rewrite its drafts.
+    /// [`MitigationPrompt::SelfCritique`] takes a second batch, which asks the model to rewrite its drafts.
     ///
     /// # Errors
     /// An invalid study; the errors of a batch.
@@ -60,7 +60,7 @@ impl Study {
     ) -> Result<StudyAnswers> {
         self.check()?;
         let batch = adjust(self.batch(client));
-        if !self.mitigations.contains(&Prompt::SelfCritique) {
+        if !self.mitigations.contains(&MitigationPrompt::SelfCritique) {
             return StudyAnswers::from_answers(self.clone(), &batch.run_async().await?);
         }
         let drafts = batch.run_async().await?;
@@ -71,7 +71,7 @@ impl Study {
     /// What the study would cost at this price. Nothing is sent, and answers from the journal cost
     /// nothing.
     ///
-    /// With [`Prompt::SelfCritique`], the second batch is counted as long as the first, with the
+    /// With [`MitigationPrompt::SelfCritique`], the second batch is counted as long as the first, with the
     /// drafts as part of its prompts, and without what the journal has of it.
     ///
     /// ```
@@ -96,11 +96,11 @@ impl Study {
     pub async fn estimate_async(&self, client: &Client, price: Price) -> Result<Estimate> {
         self.check()?;
         let estimate = self.batch(client).estimate_async(price).await?;
-        if !self.mitigations.contains(&Prompt::SelfCritique) {
+        if !self.mitigations.contains(&MitigationPrompt::SelfCritique) {
             return Ok(estimate);
         }
         // About four characters per token, as prompts are counted.
-        let instruction = Prompt::SelfCritique.instruction().len() as u64 / 4;
+        let instruction = MitigationPrompt::SelfCritique.instruction().len() as u64 / 4;
         estimate.with_second_round(instruction, price)
     }
 
@@ -126,7 +126,7 @@ impl Study {
 
     /// Asks the model to rewrite every draft.
     async fn revised(&self, batch: &Batch, drafts: &Answers) -> Result<StudyAnswers> {
-        let second: Vec<BatchRequest> = Prompt::SelfCritique.revisions(drafts, |row| {
+        let second: Vec<BatchRequest> = MitigationPrompt::SelfCritique.revisions(drafts, |row| {
             let asked = self.dressed(ChatRequest::default());
             asked
                 .message(crate::openai::Message::user(&row.prompt))
@@ -139,7 +139,8 @@ impl Study {
         });
         revising.await?;
         let outcomes = rows.iter().map(|row| &row.outcome);
-        let record = Record::of(outcomes.clone().filter_map(|outcome| outcome.as_ref().ok()));
+        let record =
+            AnswerProvenance::of(outcomes.clone().filter_map(|outcome| outcome.as_ref().ok()));
         let details = ReplyDetails::of(outcomes.clone());
         let answers = StudyAnswers::new(self.clone(), outcomes.map(reply_of).collect(), record)?;
         Ok(answers.with_details(details))

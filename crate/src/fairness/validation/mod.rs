@@ -34,7 +34,7 @@ mod text;
 
 pub(super) use kept::Kept;
 pub use labels::Labels;
-pub use outcome::{Agreement, ClassAccuracy, Share, Validation};
+pub use outcome::{Agreement, ClassAccuracy, Rate, Validation};
 pub use sample::{LabelRow, LabelSample};
 
 /// The name of a sheet's column that names the rows.

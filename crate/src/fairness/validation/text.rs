@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Agreement, ClassAccuracy, Share, Validation};
+use super::{Agreement, ClassAccuracy, Rate, Validation};
 use crate::text::sanitize_line;
 
 impl Validation {
@@ -14,7 +14,7 @@ impl Validation {
                 sensitivity,
                 precision,
             } = one;
-            let shown = |share: &Option<Share>| share.as_ref().map_or("–".to_owned(), told);
+            let shown = |share: &Option<Rate>| share.as_ref().map_or("–".to_owned(), told);
             vec![
                 sanitize_line(&self.about, 40),
                 sanitize_line(class, 40),
@@ -62,7 +62,7 @@ fn agreed(agreement: &Agreement) -> String {
 }
 
 /// `44 of 48: 0.92 [0.80, 0.97]`.
-fn told(share: &Share) -> String {
+fn told(share: &Rate) -> String {
     format!(
         "{} of {}: {:.2} {:.2}",
         share.successes,

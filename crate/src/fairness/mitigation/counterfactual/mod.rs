@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use crate::error::Result;
 use lexicon::{Lexicon, Rule, When};
 use protected_spans::Keep;
-pub use protected_spans::Kept;
+pub use protected_spans::ProtectionReason;
 use text::{Word, words};
 
 /// Exchanges the words of two groups in a text.
@@ -61,7 +61,7 @@ pub struct Counterfactual {
     /// The number of exchanged words.
     pub swapped: usize,
     /// The reason why the text was not changed, if there is one.
-    pub kept: Option<Kept>,
+    pub kept: Option<ProtectionReason>,
 }
 
 /// A text in an augmented set.
@@ -75,7 +75,7 @@ pub struct Version {
     /// The text.
     pub text: String,
     /// The reason why there is no counterpart, if the text is protected.
-    pub kept: Option<Kept>,
+    pub kept: Option<ProtectionReason>,
 }
 
 impl Swap {

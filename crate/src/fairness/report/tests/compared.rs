@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::fake::{Habit, QUICK, answers, jobs, measured};
 use crate::fairness::lexicon::Lexicon;
-use crate::fairness::mitigation::Prompt;
+use crate::fairness::mitigation::MitigationPrompt;
 use crate::fairness::report::{Change, Comparison, Report};
 use crate::fairness::study::{Study, StudyAnswers};
 
@@ -23,7 +23,7 @@ fn study() -> Study {
 #[test]
 fn a_mitigation_that_helps_is_told_in_measured_words() {
     let before = report(study(), Habit::Biased);
-    let after = report(study().mitigate(Prompt::Neutral), Habit::Even);
+    let after = report(study().mitigate(MitigationPrompt::Neutral), Habit::Even);
     let comparison = compared(&before, &after);
     assert_snapshot!(comparison, @"
     before: answers from elsewhere, temperature 1, at most 100 tokens, seed 3
