@@ -116,7 +116,7 @@ fn the_lessons_study_finds_that_men_become_women_and_a_placebo_shows_nothing() {
     assert_eq!(other.verdict, Verdict::Differs);
     assert!(other.estimate.unwrap() < -0.15, "{other:?}");
     assert_ne!(outcome(&report, "sentiment").verdict, Verdict::Differs);
-    assert_eq!(report.asked.record.models, [MODEL]);
+    assert_eq!(report.asked.provenance.models, [MODEL]);
 
     let placebo = self::report(&study().measures([Placebo]));
     let verdict = &placebo.primary_outcomes[0].verdict;

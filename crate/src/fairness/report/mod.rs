@@ -61,8 +61,9 @@ pub(super) use to_label::{neutral_texts, texts_of};
 pub use words::Word;
 
 use super::study::{AnswerProvenance, StudyAnswers};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::fairness::measures::Utility;
+use crate::fairness::saved::Format;
 use crate::fairness::validation::{Kept, Validation};
 use measured_answers::MeasuredAnswers;
 use primary::Rounds;
@@ -107,41 +108,15 @@ pub struct Report {
     pub(super) answers: Kept,
 }
 
-/// The name of the saved format.
-const FORMAT: &str = "evenhand report";
-
-/// The version of the saved format. Version 1 did not write a number; version 2 had no margins.
-const FORMAT_VERSION: u32 = 3;
-
-/// A report in its saved format.
-#[derive(Serialize)]
-struct Saved<'a, R> {
-    format: &'static str,
-    version: u32,
-    #[serde(flatten)]
-    report: &'a R,
-}
-
-/// A report as JSON, with the name and version of its format.
-fn saved(format: &'static str, report: &impl Serialize) -> Result<String> {
-    let saved = Saved {
-        format,
-        version: FORMAT_VERSION,
-        report,
-    };
-    serde_json::to_string_pretty(&saved)
-        .map_err(|error| unreadable("the report can't be written as JSON", error))
-}
-
-/// The part of a saved report that tells whether it can be read.
-#[derive(Deserialize)]
-struct SavedHead {
-    #[serde(default)]
-    version: u32,
-}
+/// The saved format. Version 1 did not write a number; version 2 had no margins.
+const FORMAT: Format = Format {
+    name: "evenhand report",
+    content: "report",
+    version: 3,
+};
 
 /// What was asked, and how it was measured. Two reports can be compared if this is the same in
-/// both, except for the system message, the mitigations and the record of who answered.
+/// both, except for the system message, the mitigations and the provenance of the answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Asked {
@@ -183,7 +158,8 @@ pub struct Asked {
     #[serde(default)]
     pub measuring: Option<Measuring>,
     /// Who answered, and when.
-    pub record: AnswerProvenance,
+    #[serde(rename = "record")]
+    pub provenance: AnswerProvenance,
 }
 
 impl Report {
@@ -192,7 +168,7 @@ impl Report {
     /// # Errors
     /// None that a user could cause.
     pub fn to_json(&self) -> Result<String> {
-        saved(FORMAT, self)
+        FORMAT.write(self)
     }
 
     /// Reads a report written by [`to_json`](Self::to_json), for example to compare it with a new
@@ -201,10 +177,7 @@ impl Report {
     /// # Errors
     /// The text is not a saved report, or it was written by a later version of evenhand.
     pub fn from_json(json: &str) -> Result<Self> {
-        let no_report = |error| unreadable("this is not a saved report", error);
-        let head: SavedHead = serde_json::from_str(json).map_err(no_report)?;
-        check_version(head.version)?;
-        serde_json::from_str(json).map_err(no_report)
+        FORMAT.read(json)
     }
 
     /// The shares of the variance of each headline test's differences: how much occupations,
@@ -220,22 +193,6 @@ impl Report {
     pub fn primary_outcome(&self, name: &str) -> Option<&PrimaryOutcome> {
         self.primary_outcomes.iter().find(|one| one.name == name)
     }
-}
-
-/// Refuses a file that a later version of evenhand wrote.
-fn check_version(version: u32) -> Result<()> {
-    if version <= FORMAT_VERSION {
-        return Ok(());
-    }
-    let message = format!(
-        "this report has version {version} of its format, but this version of evenhand reads up to {FORMAT_VERSION}"
-    );
-    Err(Error::new(ErrorKind::Argument, message)
-        .with_hint("read it with the version of evenhand that wrote it, or a later one"))
-}
-
-fn unreadable(message: &str, error: serde_json::Error) -> Error {
-    Error::new(ErrorKind::Argument, message).with_source(error)
 }
 
 /// Measures the answers of a study and tests what was measured.
@@ -307,6 +264,6 @@ fn asked(answers: &StudyAnswers) -> Asked {
             .collect(),
         margins: Some(study.margins()),
         measuring: Some(Measuring::of(study)),
-        record: answers.record().clone(),
+        provenance: answers.provenance().clone(),
     }
 }

@@ -101,7 +101,7 @@ impl Sides<'_> {
 
     /// A change of both the model and the way of asking could be due to either.
     fn require_one_change(&self) -> Result<()> {
-        let models = self.asked.map(|asked| asked.record.models.join(", "));
+        let models = self.asked.map(|asked| asked.provenance.models.join(", "));
         let [before, after] = self.asked;
         let is_asked_alike =
             before.system == after.system && before.mitigations == after.mitigations;

@@ -10,6 +10,7 @@ use crate::batch::{Answer, Answers};
 use crate::error::{ContentFilter, Error, ErrorKind, Result};
 use crate::fairness::report::{self, Report};
 use crate::openai::{ChatCompletion, FinishReason};
+use crate::runtime;
 
 const AS_WRITTEN: &str = "as written";
 
@@ -52,7 +53,7 @@ pub struct StudyAnswers {
     replies: Arc<[Reply]>,
     /// What else is known about each reply; empty if nothing is.
     details: Vec<ReplyDetails>,
-    record: AnswerProvenance,
+    provenance: AnswerProvenance,
 }
 
 impl StudyAnswers {
@@ -102,13 +103,17 @@ impl StudyAnswers {
                 .with_hint("ask `study.prompts()`, in their order, with the study's samples"));
         }
         let outcomes = rows.iter().map(|row| row.outcome.as_ref());
-        let record = AnswerProvenance::of(outcomes.clone().filter_map(std::result::Result::ok));
+        let provenance = AnswerProvenance::of(outcomes.clone().filter_map(std::result::Result::ok));
         let details = ReplyDetails::of(rows.iter().map(|row| &row.outcome));
-        let answers = Self::new(study, rows.iter().map(reply).collect(), record)?;
+        let answers = Self::new(study, rows.iter().map(reply).collect(), provenance)?;
         Ok(answers.with_details(details))
     }
 
-    pub(super) fn new(study: Study, replies: Vec<Reply>, record: AnswerProvenance) -> Result<Self> {
+    pub(super) fn new(
+        study: Study,
+        replies: Vec<Reply>,
+        provenance: AnswerProvenance,
+    ) -> Result<Self> {
         study.check()?;
         let expected = study.cells().len() * study.samples as usize;
         if replies.len() != expected {
@@ -125,7 +130,7 @@ impl StudyAnswers {
             study,
             replies: replies.into(),
             details: Vec::new(),
-            record,
+            provenance,
         })
     }
 
@@ -157,8 +162,8 @@ impl StudyAnswers {
     }
 
     /// Which models answered, and when.
-    pub fn record(&self) -> &AnswerProvenance {
-        &self.record
+    pub fn provenance(&self) -> &AnswerProvenance {
+        &self.provenance
     }
 
     /// Measures the answers and runs the tests. The same answers always give the same report.
@@ -169,30 +174,41 @@ impl StudyAnswers {
     pub fn measure(&self) -> Result<Report> {
         report::measure(self)
     }
+
+    /// Async version of [`measure`](Self::measure), which computes on a thread of its own. It asks a
+    /// service only if a [`Judge`](crate::fairness::measures::Judge) is among the measures. Dropping
+    /// the future does not stop it.
+    ///
+    /// # Errors
+    /// As [`measure`](Self::measure).
+    pub fn measure_async(&self) -> impl Future<Output = Result<Report>> + Send + use<> {
+        let answers = self.clone();
+        runtime::run_blocking(move || answers.measure())
+    }
 }
 
 impl AnswerProvenance {
     pub(super) fn of<'a>(completions: impl Iterator<Item = &'a ChatCompletion>) -> Self {
-        let mut record = Self::default();
+        let mut provenance = Self::default();
         let mut days = BTreeSet::new();
         for one in completions {
-            if !record.models.contains(&one.model) {
-                record.models.push(one.model.clone());
+            if !provenance.models.contains(&one.model) {
+                provenance.models.push(one.model.clone());
             }
             let profile = one.profile().unwrap_or(AS_WRITTEN);
-            if !record.profiles.iter().any(|known| known == profile) {
-                record.profiles.push(profile.to_owned());
+            if !provenance.profiles.iter().any(|known| known == profile) {
+                provenance.profiles.push(profile.to_owned());
             }
-            let (first, last) = record.answered.unwrap_or((one.created, one.created));
-            record.answered = Some((first.min(one.created), last.max(one.created)));
+            let (first, last) = provenance.answered.unwrap_or((one.created, one.created));
+            provenance.answered = Some((first.min(one.created), last.max(one.created)));
             days.insert(one.created / SECONDS_PER_DAY);
-            record.cut += usize::from(one.finish_reason() == Some(&FinishReason::Length));
+            provenance.cut += usize::from(one.finish_reason() == Some(&FinishReason::Length));
         }
-        record.days = days.len();
-        if record.profiles == [AS_WRITTEN] {
-            record.profiles.clear();
+        provenance.days = days.len();
+        if provenance.profiles == [AS_WRITTEN] {
+            provenance.profiles.clear();
         }
-        record
+        provenance
     }
 }
 

@@ -31,7 +31,6 @@ impl Study {
         &self,
         clients: impl IntoIterator<Item = &'c Client>,
     ) -> Result<MultiModelAnswers> {
-        let clients: Vec<&Client> = clients.into_iter().collect();
         runtime::wait(self.run_on_async(clients))
     }
 
@@ -39,12 +38,19 @@ impl Study {
     ///
     /// # Errors
     /// As [`run_on`](Self::run_on).
-    pub async fn run_on_async(&self, clients: Vec<&Client>) -> Result<MultiModelAnswers> {
-        let mut answers = Vec::with_capacity(clients.len());
-        for client in clients {
-            answers.push(self.run_async(client).await?);
+    pub fn run_on_async<'c>(
+        &self,
+        clients: impl IntoIterator<Item = &'c Client>,
+    ) -> impl Future<Output = Result<MultiModelAnswers>> + Send + 'static {
+        let study = self.clone();
+        let clients: Vec<Client> = clients.into_iter().cloned().collect();
+        async move {
+            let mut answers = Vec::with_capacity(clients.len());
+            for client in &clients {
+                answers.push(study.run_async(client).await?);
+            }
+            Ok(MultiModelAnswers(answers))
         }
-        Ok(MultiModelAnswers(answers))
     }
 }
 
@@ -61,6 +67,16 @@ impl MultiModelAnswers {
     pub fn measure(&self) -> Result<MultiModelReport> {
         let reports: Result<Vec<_>> = self.0.iter().map(StudyAnswers::measure).collect();
         MultiModelReport::new(reports?)
+    }
+
+    /// Async version of [`measure`](Self::measure), as
+    /// [`StudyAnswers::measure_async`] is.
+    ///
+    /// # Errors
+    /// As [`measure`](Self::measure).
+    pub fn measure_async(&self) -> impl Future<Output = Result<MultiModelReport>> + Send + use<> {
+        let answers = self.clone();
+        runtime::run_blocking(move || answers.measure())
     }
 }
 

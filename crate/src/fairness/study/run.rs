@@ -24,8 +24,11 @@ impl Study {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub async fn run_async(&self, client: &Client) -> Result<StudyAnswers> {
-        self.run_with_async(client, |batch| batch).await
+    pub fn run_async(
+        &self,
+        client: &Client,
+    ) -> impl Future<Output = Result<StudyAnswers>> + Send + use<> {
+        self.clone().ask(self.check().map(|()| self.batch(client)))
     }
 
     /// Like [`run`](Self::run), with settings of the batch such as a quota, a journal or a
@@ -53,19 +56,24 @@ impl Study {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub async fn run_with_async(
+    pub fn run_with_async(
         &self,
         client: &Client,
         adjust: impl FnOnce(Batch) -> Batch,
-    ) -> Result<StudyAnswers> {
-        self.check()?;
-        let batch = adjust(self.batch(client));
+    ) -> impl Future<Output = Result<StudyAnswers>> + Send + 'static {
+        self.clone()
+            .ask(self.check().map(|()| adjust(self.batch(client))))
+    }
+
+    /// Sends the batch, unless the study is invalid.
+    async fn ask(self, batch: Result<Batch>) -> Result<StudyAnswers> {
+        let batch = batch?;
+        let answers = batch.run_async().await?;
         if !self.mitigations.contains(&MitigationPrompt::SelfCritique) {
-            return StudyAnswers::from_answers(self.clone(), &batch.run_async().await?);
+            return StudyAnswers::from_answers(self, &answers);
         }
-        let drafts = batch.run_async().await?;
-        let rest = batch.after_spending(&drafts.totals())?;
-        self.revised(&rest, &drafts).await
+        let rest = batch.after_spending(&answers.totals())?;
+        self.revised(&rest, &answers).await
     }
 
     /// What the study would cost at this price. Nothing is sent, and answers from the journal cost
@@ -93,15 +101,22 @@ impl Study {
     ///
     /// # Errors
     /// As [`estimate`](Self::estimate).
-    pub async fn estimate_async(&self, client: &Client, price: Price) -> Result<Estimate> {
-        self.check()?;
-        let estimate = self.batch(client).estimate_async(price).await?;
-        if !self.mitigations.contains(&MitigationPrompt::SelfCritique) {
-            return Ok(estimate);
+    pub fn estimate_async(
+        &self,
+        client: &Client,
+        price: Price,
+    ) -> impl Future<Output = Result<Estimate>> + Send + use<> {
+        let batch = self.check().map(|()| self.batch(client));
+        let is_revised = self.mitigations.contains(&MitigationPrompt::SelfCritique);
+        async move {
+            let estimate = batch?.estimate_async(price).await?;
+            if !is_revised {
+                return Ok(estimate);
+            }
+            // About four characters per token, as prompts are counted.
+            let instruction = MitigationPrompt::SelfCritique.instruction().len() as u64 / 4;
+            estimate.with_second_round(instruction, price)
         }
-        // About four characters per token, as prompts are counted.
-        let instruction = MitigationPrompt::SelfCritique.instruction().len() as u64 / 4;
-        estimate.with_second_round(instruction, price)
     }
 
     fn batch(&self, client: &Client) -> Batch {
@@ -139,10 +154,11 @@ impl Study {
         });
         revising.await?;
         let outcomes = rows.iter().map(|row| &row.outcome);
-        let record =
+        let provenance =
             AnswerProvenance::of(outcomes.clone().filter_map(|outcome| outcome.as_ref().ok()));
         let details = ReplyDetails::of(outcomes.clone());
-        let answers = StudyAnswers::new(self.clone(), outcomes.map(reply_of).collect(), record)?;
+        let answers =
+            StudyAnswers::new(self.clone(), outcomes.map(reply_of).collect(), provenance)?;
         Ok(answers.with_details(details))
     }
 }

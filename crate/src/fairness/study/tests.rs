@@ -167,10 +167,10 @@ fn every_cell_is_asked_with_its_seeds_and_parameters() {
     let prompts = study.prompts();
     let expected: Vec<_> = prompts.iter().flat_map(|one| [one.as_str(); 2]).collect();
     assert_eq!(texts, expected);
-    let record = answers.record();
-    assert_eq!(record.models, ["small-1"]);
+    let provenance = answers.provenance();
+    assert_eq!(provenance.models, ["small-1"]);
     assert_eq!(
-        (record.answered, record.cut),
+        (provenance.answered, provenance.cut),
         (Some((1_763_985_600, 1_763_985_600)), 6)
     );
 
@@ -374,6 +374,26 @@ fn groups_can_be_crossed() {
         ]
     );
     assert_eq!(study.pairs().len(), 6);
+}
+
+#[test]
+fn a_task_can_run_and_measure_a_study() {
+    let (client, server) = service(6, last_message);
+    let (first, other) = {
+        let study = super::Study::new(occupations::first(2).unwrap()).samples(1);
+        (study.run_on_async([&client]), study)
+    };
+    let program = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    program.block_on(async {
+        let answers = tokio::spawn(first).await.unwrap().unwrap();
+        let answers = answers.answers()[0].clone();
+        assert_eq!(answers.study().prompts(), other.prompts());
+        let report = tokio::spawn(answers.measure_async()).await.unwrap();
+        assert_eq!(report.unwrap(), answers.measure().unwrap());
+    });
+    server.end();
 }
 
 /// Two deployments are asked the same prompts.

@@ -10,12 +10,17 @@ use super::estimate::Tested;
 use super::primary::{PrimaryOutcome, Rounds, Unit, Verdict};
 use super::shares::{VarianceShares, shares};
 use super::verdict::decide;
-use super::{Report, caveats, same, text::day, unreadable};
+use super::{Report, caveats, same, text::day};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fairness::saved::Format;
 use crate::text::sanitize_line;
 
-/// The name of the saved format; its version is that of a report.
-const FORMAT: &str = "evenhand multi-model report";
+/// The saved format; its version is that of a report.
+const FORMAT: Format = Format {
+    name: "evenhand multi-model report",
+    content: "report of several models",
+    version: 3,
+};
 
 /// The reports of one study for several models, or for one model at several times.
 ///
@@ -43,15 +48,6 @@ pub struct ModelReport {
     pub name: String,
     /// Its report.
     pub report: Report,
-}
-
-/// The part of a saved file that tells whether it can be read.
-#[derive(Deserialize)]
-struct SavedHead {
-    #[serde(default)]
-    format: String,
-    #[serde(default)]
-    version: u32,
 }
 
 impl MultiModelReport {
@@ -124,7 +120,7 @@ impl MultiModelReport {
     /// # Errors
     /// None that a user could cause.
     pub fn to_json(&self) -> Result<String> {
-        super::saved(FORMAT, self)
+        FORMAT.write(self)
     }
 
     /// Reads a report written by [`to_json`](Self::to_json).
@@ -133,15 +129,14 @@ impl MultiModelReport {
     /// The text is not a saved report of several models, or it was written by a later version of
     /// evenhand.
     pub fn from_json(json: &str) -> Result<Self> {
-        let no_report = |error| unreadable("this is not a saved report of several models", error);
-        let head: SavedHead = serde_json::from_str(json).map_err(no_report)?;
-        if head.format != FORMAT {
-            let message = "this is not a saved report of several models";
-            return Err(Error::new(ErrorKind::Argument, message)
-                .with_hint("read the report of a single model with `Report::from_json`"));
-        }
-        super::check_version(head.version)?;
-        serde_json::from_str(json).map_err(no_report)
+        FORMAT
+            .read(json)
+            .map_err(|error| match FORMAT.is_named_in(json) {
+                true => error,
+                false => {
+                    error.with_hint("read the report of a single model with `Report::from_json`")
+                }
+            })
     }
 }
 
@@ -149,13 +144,13 @@ impl MultiModelReport {
 /// else by a number.
 fn names(reports: &[Report]) -> Vec<String> {
     let plain = reports.iter().map(|report| {
-        let models = &report.asked.record.models;
+        let models = &report.asked.provenance.models;
         match models.is_empty() {
             true => "answers from elsewhere".to_owned(),
             false => sanitize_line(&models.join(" and "), 60),
         }
     });
-    let dated = |(name, report): (&String, &Report)| match report.asked.record.answered {
+    let dated = |(name, report): (&String, &Report)| match report.asked.provenance.answered {
         Some((first, _)) => format!("{name}, {}", day(first)),
         None => name.clone(),
     };
@@ -286,7 +281,7 @@ fn limits(models: &[ModelReport], pairs: &[PrimaryOutcome]) -> Vec<String> {
     limits.extend(caveats::of_pairs(pairs));
     let changed = models
         .iter()
-        .filter(|model| model.report.asked.record.models.len() > 1);
+        .filter(|model| model.report.asked.provenance.models.len() > 1);
     limits.extend(changed.map(|model| {
         format!(
             "{}: the model changed during the study",

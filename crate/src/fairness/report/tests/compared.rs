@@ -226,6 +226,20 @@ fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
 }
 
 #[test]
+fn a_saved_comparison_is_read_as_it_was() {
+    let before = report(study(), Habit::Biased);
+    let comparison = compared(&before, &before);
+    let saved = comparison.to_json().unwrap();
+    assert!(
+        saved.contains("\"format\": \"evenhand comparison\""),
+        "{saved}"
+    );
+    assert_eq!(Comparison::from_json(&saved).unwrap(), comparison);
+    let error = Comparison::from_json(&before.to_json().unwrap()).unwrap_err();
+    assert_eq!(error.message(), "this is not a saved comparison");
+}
+
+#[test]
 fn a_report_of_a_later_version_is_refused_in_words() {
     assert_snapshot!(Report::from_json(r#"{"format": "evenhand report", "version": 4}"#).unwrap_err(), @"
     this report has version 4 of its format, but this version of evenhand reads up to 3

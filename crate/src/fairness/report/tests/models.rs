@@ -29,7 +29,7 @@ fn report(study: &Study, model: &str, words: usize) -> Report {
         .collect();
     let answers = StudyAnswers::from_texts(study.clone(), texts).unwrap();
     let mut report = measured(&answers).unwrap();
-    report.asked.record.models = vec![model.to_owned()];
+    report.asked.provenance.models = vec![model.to_owned()];
     report
 }
 
@@ -95,7 +95,7 @@ fn each_model_has_a_verdict_and_all_pairs_are_tested() {
 fn one_model_at_two_times_is_told_apart_by_the_day() {
     let dated = |words, time| {
         let mut report = report(&study(), "gpt", words);
-        report.asked.record.answered = Some((time, time));
+        report.asked.provenance.answered = Some((time, time));
         Report::from_json(&report.to_json().unwrap()).unwrap()
     };
     let found = together(vec![dated(0, 1_763_985_600), dated(12, 1_766_577_600)]).unwrap();
