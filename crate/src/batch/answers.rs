@@ -8,7 +8,7 @@ use crate::error::{ContentFilter, Error, Result};
 use crate::openai::{ChatCompletion, Usage};
 
 /// One row of a batch: the prompt and its outcome.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Answer {
     /// The row's number in the batch, from 0.
@@ -66,7 +66,7 @@ impl Answer {
 /// assert_eq!(errors.len(), 1);
 /// # Ok::<(), evenhand::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Answers {
     rows: Vec<Answer>,
     wall_time: Duration,

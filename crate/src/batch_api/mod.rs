@@ -71,8 +71,8 @@ impl Batch {
     ///
     /// # Errors
     /// As [`submit`](Self::submit).
-    pub async fn submit_async(&self) -> Result<Submission> {
-        runtime::run(submit::submit(self.clone())).await
+    pub fn submit_async(&self) -> impl Future<Output = Result<Submission>> + Send + use<> {
+        runtime::run(submit::submit(self.clone()))
     }
 
     /// Finds the open batches that were [submitted](Self::submit) with the same prompts and
@@ -90,8 +90,8 @@ impl Batch {
     ///
     /// # Errors
     /// As [`submitted`](Self::submitted).
-    pub async fn submitted_async(&self) -> Result<Submission> {
-        runtime::run(submit::submitted(self.clone())).await
+    pub fn submitted_async(&self) -> impl Future<Output = Result<Submission>> + Send + use<> {
+        runtime::run(submit::submitted(self.clone()))
     }
 }
 
@@ -131,9 +131,9 @@ impl Submission {
     ///
     /// # Errors
     /// As [`status`](Self::status).
-    pub async fn status_async(&self) -> Result<SubmissionStatus> {
+    pub fn status_async(&self) -> impl Future<Output = Result<SubmissionStatus>> + Send + use<> {
         let submission = self.clone();
-        runtime::run(async move { submission.status_here().await }).await
+        runtime::run(async move { submission.status_here().await })
     }
 
     async fn status_here(&self) -> Result<SubmissionStatus> {
@@ -158,9 +158,9 @@ impl Submission {
     ///
     /// # Errors
     /// As [`cancel`](Self::cancel).
-    pub async fn cancel_async(&self) -> Result<SubmissionStatus> {
+    pub fn cancel_async(&self) -> impl Future<Output = Result<SubmissionStatus>> + Send + use<> {
         let submission = self.clone();
-        runtime::run(async move { submission.cancel_here().await }).await
+        runtime::run(async move { submission.cancel_here().await })
     }
 
     async fn cancel_here(&self) -> Result<SubmissionStatus> {
@@ -207,9 +207,9 @@ impl Submission {
     ///
     /// # Errors
     /// As [`collect`](Self::collect).
-    pub async fn collect_async(&self) -> Result<Answers> {
+    pub fn collect_async(&self) -> impl Future<Output = Result<Answers>> + Send + use<> {
         let submission = self.clone();
-        runtime::run(async move { submission.collect_here().await }).await
+        runtime::run(async move { submission.collect_here().await })
     }
 
     async fn collect_here(&self) -> Result<Answers> {

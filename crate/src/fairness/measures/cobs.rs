@@ -10,6 +10,7 @@ use crate::fairness::text::{StopWords, Text, TokenKind};
 
 /// The result of [`cobs()`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Cobs {
     /// The mean over [`words`](Cobs::words): 0 is even-handed. `None` if there are none.
     pub mean: Option<f64>,

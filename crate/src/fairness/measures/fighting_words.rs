@@ -10,6 +10,7 @@ pub type WordCounts = BTreeMap<String, f64>;
 
 /// A word, and how much more often one side uses it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct WordDifference {
     /// The word, in lower case.
     pub word: String,

@@ -13,6 +13,7 @@ const WINDOW: usize = 30;
 
 /// The result of [`genbit()`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GenBit {
     /// The mean of |bias| over [`words`](GenBit::words): 0 is even-handed. `None` if there are no
     /// such words.
@@ -32,6 +33,7 @@ pub struct GenBit {
 
 /// A word, and how near it occurs to the words of each group.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct WordBias {
     /// The word.
     pub word: String,

@@ -131,7 +131,7 @@ impl fmt::Display for Utility {
 impl From<&Answers> for Utility {
     fn from(answers: &Answers) -> Self {
         let rows = answers.rows().iter();
-        Self::of(rows.map(|row| (&row.prompt, row.text())))
+        Self::new(rows.map(|row| (&row.prompt, row.text())))
     }
 }
 

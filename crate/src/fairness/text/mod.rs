@@ -24,6 +24,7 @@ pub use stop_words::StopWords;
 
 /// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TokenKind {
     /// A word: `nurse`, `mother-in-law`, `Mrs.`, `3.5`; and `n't`, a contracted word.
     Word,
@@ -42,6 +43,7 @@ struct Place {
 
 /// A word or punctuation mark in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Token<'t> {
     /// The kind of token.
     pub kind: TokenKind,

@@ -47,6 +47,7 @@ use text::{Word, words};
 /// were not used to write the rules, 33 come out right (`her_his_unseen.tsv`). A name after another
 /// name is taken for a family name and is not changed.
 #[derive(Clone, Debug)]
+#[must_use = "a swap changes no text until `swap` or `augment`"]
 pub struct Swap {
     lexicon: Lexicon,
     keep: Keep,
@@ -112,15 +113,17 @@ impl Swap {
     ///
     /// # Errors
     /// The errors of [`new`](Self::new).
-    pub fn with_names(mut self, one: &str, other: &str) -> Result<Self> {
-        self.lexicon.add_pair(one, other, When::Name)?;
-        Ok(self)
+    pub fn with_names(&self, one: &str, other: &str) -> Result<Self> {
+        let mut swap = self.clone();
+        swap.lexicon.add_pair(one, other, When::Name)?;
+        Ok(swap)
     }
 
     /// Protects texts with this name of a real person, so that they are not changed.
-    pub fn keep_person(mut self, name: &str) -> Self {
-        self.keep.add(protected_spans::Kind::Person, name);
-        self
+    pub fn keep_person(&self, name: &str) -> Self {
+        let mut swap = self.clone();
+        swap.keep.add(protected_spans::Kind::Person, name);
+        swap
     }
 
     /// The text about the other group. A text about a fact that only applies to its group is not
