@@ -83,14 +83,14 @@ fn the_fourth_lesson_finds_the_bias_that_is_there_and_the_placebo_shows_none() {
 fn the_small_models_answers_come_with_the_lesson() {
     let server = storyteller();
     let lesson = Notebook::load(&checkout().join("notebooks/04-measure-bias.ipynb"));
-    let copy = lesson.followed_by("copied", "report.asked.record.models.join(\", \")");
+    let copy = lesson.followed_by("copied", "report.asked.provenance.models.join(\", \")");
     let lesson = execute(
         copy.path(),
         &of_model(&server.url(), "SmolLM2-135M-Instruct"),
     );
     let study = lesson.outputs_of("let study = ");
     assert!(study.contains("come with the toolkit"), "{study}");
-    let models = lesson.outputs_of("report.asked.record");
+    let models = lesson.outputs_of("report.asked.provenance");
     assert!(models.contains("SmolLM2-135M-Instruct"), "{models}");
     let report = lesson.outputs_of("let report = answers.measure()?");
     assert!(report.contains("other group -0.2"), "{report}");

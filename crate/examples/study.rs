@@ -13,7 +13,7 @@
 use std::path::PathBuf;
 
 use evenhand::Client;
-use evenhand::fairness::mitigation::Prompt;
+use evenhand::fairness::mitigation::MitigationPrompt;
 use evenhand::fairness::occupations;
 use evenhand::fairness::study::Study;
 
@@ -35,7 +35,7 @@ fn main() -> evenhand::Result<()> {
     let before = measure(&study)?;
     println!("{before}\n");
 
-    let after = measure(&study.mitigate(Prompt::Neutral))?;
+    let after = measure(&study.mitigate(MitigationPrompt::Neutral))?;
     println!("{}", before.compare(&after)?);
     Ok(())
 }

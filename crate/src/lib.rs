@@ -23,7 +23,7 @@
 //! service also has an async version, whose name ends in `_async`, for programs that have their own
 //! runtime, whichever it is: the network work runs on the library's own threads. Measuring is
 //! computation, and calls a service only if a [`Judge`](fairness::measures::Judge) is among the
-//! measures; a program that must not block measures on a separate thread.
+//! measures; its async version computes on a separate thread.
 //!
 //! A prompt that fails becomes a row with its error and does not affect the other rows. Every
 //! [`Error`] has a kind to match on and, if the user can fix it, a hint. A key is a [`Secret`],
@@ -34,7 +34,7 @@
 //!
 //! | feature | provides | default |
 //! |---|---|---|
-//! | `notebook` | tables, charts and displays, with polars and plotters | yes |
+//! | `notebook` | tables, charts and displays, with polars | yes |
 //! | `spark` | sessions and data frames of Spark, on top of `notebook` | yes |
 //! | `parquet` | reading and writing Parquet, on top of `notebook` | no |
 //! | `polars-full` | the rest of polars' functions on columns, on top of `notebook` | no |
@@ -98,7 +98,7 @@ pub use secret::Secret;
 pub use settings::Settings;
 
 #[cfg(feature = "notebook")]
-pub use {plotters, polars};
+pub use polars;
 pub use {serde_json, tokio};
 
 /// Everything that a notebook needs, in one `use`: the toolkit and the most common names for
@@ -111,7 +111,7 @@ pub use {serde_json, tokio};
 /// `Result` is [`crate::Result`], whose error type defaults to [`Error`]; `Result<T, E>` means the
 /// same as in the standard library.
 pub mod prelude {
-    pub use crate::fairness::mitigation::Prompt;
+    pub use crate::fairness::mitigation::MitigationPrompt;
     pub use crate::fairness::occupations;
     pub use crate::fairness::report::Report;
     pub use crate::fairness::study::Study;

@@ -57,6 +57,16 @@ where
     spawn(future)?.await?
 }
 
+/// Runs code that computes or blocks on a thread of its own once it is awaited.
+pub(crate) async fn run_blocking<T: Send + 'static>(
+    code: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let span = tracing::Span::current();
+    let events = tracing::dispatcher::get_default(Clone::clone);
+    let code = move || tracing::dispatcher::with_default(&events, || span.in_scope(code));
+    Work(runtime()?.spawn_blocking(code)).await?
+}
+
 /// Runs the future to its end on the library's own threads, and waits for nothing.
 #[cfg(feature = "spark")]
 pub(crate) fn detach(future: impl Future<Output = ()> + Send + 'static) {

@@ -27,6 +27,24 @@ impl Secret {
     }
 }
 
+impl From<&str> for Secret {
+    fn from(key: &str) -> Self {
+        Self::new(key)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(key: String) -> Self {
+        Self::new(key)
+    }
+}
+
+impl From<&String> for Secret {
+    fn from(key: &String) -> Self {
+        Self::new(key)
+    }
+}
+
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("…")

@@ -133,7 +133,10 @@ fn a_storm_of_refusals_costs_no_row() {
         _ => answer(prompt),
     });
     let prompts: Vec<_> = (0..20).map(|n| format!("number {n}")).collect();
-    let answers = batch(&server, prompts.clone()).retries(0).run().unwrap();
+    let answers = batch(&server, prompts.clone())
+        .max_retries(0)
+        .run()
+        .unwrap();
     for (row, prompt) in answers.rows().iter().zip(&prompts) {
         assert_eq!(row.text(), Some(&*words(prompt)), "{row:?}");
     }
@@ -241,7 +244,7 @@ fn what_is_no_answer_is_an_error_of_its_row_alone() {
     let mut told = Vec::new();
     for (name, fault) in cases {
         let server = always(fault);
-        let answers = batch(&server, three()).retries(0).run().unwrap();
+        let answers = batch(&server, three()).max_retries(0).run().unwrap();
         let texts: Vec<_> = answers.texts().collect();
         let expected = [Some("answer to first"), None, Some("answer to last")];
         assert_eq!(texts, expected, "{name}");
@@ -307,7 +310,7 @@ fn a_connection_may_end_after_any_byte_and_no_row_is_lost() {
                 let prompts: Vec<_> = (0..length).map(|place| format!("after {place}")).collect();
                 let answers = batch(&server, prompts.clone())
                     .concurrency(64)
-                    .retries(1)
+                    .max_retries(1)
                     .run()
                     .unwrap();
                 for (row, prompt) in answers.rows().iter().zip(&prompts) {
@@ -345,7 +348,7 @@ fn an_answer_that_drips_for_ever_is_a_time_out() {
     let answers = quick
         .batch(three())
         .quota(Quota::unlimited())
-        .retries(0)
+        .max_retries(0)
         .run()
         .unwrap();
     assert_eq!(

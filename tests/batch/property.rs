@@ -178,7 +178,7 @@ proptest! {
         let prompts: Vec<_> = (0..fates.len()).map(prompt).collect();
         let server = serve(fates.clone());
         let ask = || -> Batch {
-            batch(&server, prompts.clone()).retries(retries).concurrency(concurrency).journal(&path)
+            batch(&server, prompts.clone()).max_retries(retries).concurrency(concurrency).journal(&path)
         };
 
         let answers = ask().run().unwrap();
@@ -216,7 +216,7 @@ proptest! {
         let path = folder.path().join("run.jsonl");
         let prompts: Vec<_> = (0..fates.len()).map(prompt).collect();
         let server = serve(fates);
-        let ask = || batch(&server, prompts.clone()).retries(0).concurrency(concurrency).journal(&path);
+        let ask = || batch(&server, prompts.clone()).max_retries(0).concurrency(concurrency).journal(&path);
 
         let stop = CancelHandle::new();
         let stopper = std::thread::spawn({

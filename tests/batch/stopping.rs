@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use evenhand::batch::BatchRequest;
-use evenhand::{Answers, CancelHandle, ChatRequest, ErrorKind};
+use evenhand::{Answers, CancelHandle, ErrorKind};
 
 use super::faults::{answer, batch, client};
 use crate::support::server::{Reply, Server};
@@ -128,13 +128,7 @@ fn a_stopped_batch_of_requests_has_a_row_for_each_that_was_read() {
     let path = folder.path().join("run.jsonl");
     let (sender, requests) = std::sync::mpsc::channel();
     for text in ["quick", "slow 1", "slow 2"] {
-        let request = Ok(ChatRequest::from(text));
-        sender
-            .send(BatchRequest {
-                custom_id: text.to_owned(),
-                request,
-            })
-            .unwrap();
+        sender.send(BatchRequest::new(text, text)).unwrap();
     }
     let stop = CancelHandle::new();
     let (rows, taken) = std::sync::mpsc::channel();
@@ -180,10 +174,7 @@ fn an_error_of_whoever_takes_the_rows_ends_the_batch() {
     let server = Server::by_prompt(|prompt, _| answer(prompt));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");
-    let requests = (0..).map(|number| BatchRequest {
-        custom_id: number.to_string(),
-        request: Ok(ChatRequest::from(format!("number {number}"))),
-    });
+    let requests = (0..).map(|number| (number.to_string(), format!("number {number}")));
     let error = client(&server)
         .batch_requests(requests)
         .quota(evenhand::Quota::unlimited())

@@ -55,6 +55,8 @@ fn statements_have_async_twins(engine: &Engine) {
             .unwrap();
         let columns = spark.table("one").columns_async().await.unwrap();
         assert_eq!(columns, ["n"]);
+        let taken = tokio::spawn(frame.create_temp_view_async("one")).await;
+        assert!(taken.unwrap().is_err());
         let conf = spark.conf();
         conf.set_async("spark.sql.session.timeZone", "UTC")
             .await

@@ -176,11 +176,11 @@ fn files_are_written_and_read_in_all_formats(engine: &Engine) {
         );
     }
     let parts = path("parts");
-    answers
-        .write()
-        .partition_by(["occupation"])
-        .parquet(&parts)
+    let writer = answers.write().partition_by(["occupation"]);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
         .unwrap();
+    runtime.block_on(writer.parquet_async(&parts)).unwrap();
     assert!(folder.path().join("parts/occupation=nurse").is_dir());
     let csv = path("by hand.csv");
     std::fs::write(&csv, "a;b\n1;x\n").unwrap();

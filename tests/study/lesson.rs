@@ -5,7 +5,7 @@ use std::fs;
 use evenhand::Client;
 use evenhand::fairness::lexicon::Lexicon;
 use evenhand::fairness::measures::{Measure, OtherGroup, Sentiment};
-use evenhand::fairness::mitigation::Prompt;
+use evenhand::fairness::mitigation::MitigationPrompt;
 use evenhand::fairness::occupations;
 use evenhand::fairness::report::{PrimaryOutcome, Report, Verdict};
 use evenhand::fairness::study::Study;
@@ -40,7 +40,7 @@ fn study() -> Study {
         .templates(stories.map(str::to_owned).collect::<Vec<_>>())
         .lexicon(lexicon.clone())
         .measures([Sentiment::Compound])
-        .measure(OtherGroup::of(&lexicon))
+        .measure(OtherGroup::new(&lexicon))
         .samples(2)
         .max_tokens(28)
         .seed(7)
@@ -116,7 +116,7 @@ fn the_lessons_study_finds_that_men_become_women_and_a_placebo_shows_nothing() {
     assert_eq!(other.verdict, Verdict::Differs);
     assert!(other.estimate.unwrap() < -0.15, "{other:?}");
     assert_ne!(outcome(&report, "sentiment").verdict, Verdict::Differs);
-    assert_eq!(report.asked.record.models, [MODEL]);
+    assert_eq!(report.asked.provenance.models, [MODEL]);
 
     let placebo = self::report(&study().measures([Placebo]));
     let verdict = &placebo.primary_outcomes[0].verdict;
@@ -126,7 +126,7 @@ fn the_lessons_study_finds_that_men_become_women_and_a_placebo_shows_nothing() {
 #[test]
 fn the_answers_for_the_second_lesson_come_with_it_too() {
     let before = report(&study());
-    let after = report(&study().mitigate(Prompt::Neutral));
+    let after = report(&study().mitigate(MitigationPrompt::Neutral));
     let comparison = before.compare(&after).unwrap();
     assert!(!comparison.conclusion().contains("grew"), "{comparison}");
     let stories = cell("05-mitigate-and-re-evaluate.ipynb", "let stories = [");

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use evenhand::fairness::gate::GateOutcome;
 use evenhand::fairness::report::Report;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -132,9 +133,15 @@ fn the_exit_code_follows_the_rule() {
         let report = Report::from_json(&folder.read("fair.report.json")).unwrap();
         assert_eq!(report.primary_outcomes.len(), 2);
         assert_eq!(folder.read("fair.report.txt"), ran.out);
-        let outcome: Value = serde_json::from_str(&folder.read("fair.gate.json")).unwrap();
+        let saved = folder.read("fair.gate.json");
+        let outcome: Value = serde_json::from_str(&saved).unwrap();
         let decision = if code == 0 { "passed" } else { "failed" };
         assert_eq!(outcome["decision"], decision);
+        assert_eq!(outcome["format"], "evenhand gate");
+        assert_eq!(
+            GateOutcome::from_json(&saved).unwrap().to_json().unwrap(),
+            saved.trim_end()
+        );
     }
 }
 

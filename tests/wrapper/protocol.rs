@@ -143,10 +143,7 @@ fn an_evcxr_of_another_version_is_named_and_tried() {
     let said = first_cell_in(folder.path());
     let outputs = said["outputs"].to_string();
     assert!(outputs.contains("this is evcxr 0.23"), "{outputs}");
-    assert!(
-        outputs.contains("dependencies are not built yet"),
-        "{outputs}"
-    );
+    assert!(outputs.contains("dependencies are not built"), "{outputs}");
     assert!(outputs.contains(r#""text/plain":"1""#), "{outputs}");
 }
 

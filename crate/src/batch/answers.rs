@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::request_stats::{RequestStats, Source};
+use super::request_stats::{AnswerSource, RequestStats};
 use super::totals::Totals;
 use crate::error::{ContentFilter, Error, Result};
 use crate::openai::{ChatCompletion, Usage};
 
 /// One row of a batch: the prompt and its outcome.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Answer {
     /// The row's number in the batch, from 0.
@@ -22,7 +22,7 @@ pub struct Answer {
     /// How many attempts the row took, and how long.
     pub stats: RequestStats,
     /// Where the outcome comes from.
-    pub source: Source,
+    pub source: AnswerSource,
 }
 
 impl Answer {
@@ -66,7 +66,7 @@ impl Answer {
 /// assert_eq!(errors.len(), 1);
 /// # Ok::<(), evenhand::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Answers {
     rows: Vec<Answer>,
     wall_time: Duration,

@@ -19,7 +19,7 @@ use super::cache::AnswerCache;
 use super::guard::{guarded, guarded_async};
 use super::outcome::{Interrupted, Outcome};
 use super::rate_limit::{Cost, Permit, RateLimiter};
-use super::request_stats::{RequestStats, Source};
+use super::request_stats::{AnswerSource, RequestStats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::attempt::Attempt;
 use crate::openai::profile::{Negotiation, NextStep};
@@ -208,7 +208,7 @@ impl Shared {
                 index,
                 outcome: Ok(completion),
                 stats,
-                source: Source::Journal,
+                source: AnswerSource::Journal,
             });
         }
         let mut asking = self.interrupted.begin(index);
@@ -230,8 +230,8 @@ impl Shared {
             let _ = guarded(|| cache.record_outcome(id, deployment, &outcome, &stats));
         }
         let source = match stats.attempts {
-            0 => Source::NotAsked,
-            _ => Source::Service,
+            0 => AnswerSource::NotAsked,
+            _ => AnswerSource::Service,
         };
         Some(Outcome {
             index,

@@ -3,7 +3,7 @@
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
 
 use super::filter_columns::{filter_columns, found_nothing};
-use super::{Answer, Answers, Source};
+use super::{Answer, AnswerSource, Answers};
 use crate::error::ContentFilter;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, FinishReason};
@@ -130,7 +130,7 @@ impl Answers {
         unless(differ(model), &["model"]);
         unless(differ(profile), &["profile"]);
         unless(
-            rows.iter().any(|row| row.source != Source::Service),
+            rows.iter().any(|row| row.source != AnswerSource::Service),
             &["source"],
         );
         unless(
@@ -308,7 +308,7 @@ mod tests {
                 latency: Duration::from_millis(12),
                 ..RequestStats::default()
             },
-            source: Source::Service,
+            source: AnswerSource::Service,
         }
     }
 

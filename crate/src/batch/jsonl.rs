@@ -7,7 +7,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::format::{self, Account, OutputLine};
-use super::request_stats::Source;
+use super::request_stats::AnswerSource;
 use super::stream::{BatchRequest, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Json, entries, fields, is_null, plain_text, repair_surrogates};
@@ -178,7 +178,9 @@ impl Row {
             Err(error) => OutputLine::failed(&self.custom_id, error, account),
         };
         // The error then comes from another row, whose request the service did answer.
-        line.response = line.response.filter(|_| self.source != Source::NotAsked);
+        line.response = line
+            .response
+            .filter(|_| self.source != AnswerSource::NotAsked);
         let line = format::write(&line)?;
         // It is UTF-8, since JSON is.
         let line = String::from_utf8_lossy(&line);

@@ -56,7 +56,7 @@ pub use estimate::Estimate;
 use progress::Listener;
 pub use progress::Progress;
 pub use quota::Quota;
-pub use request_stats::{RequestStats, Source};
+pub use request_stats::{AnswerSource, RequestStats};
 pub use stream::{BatchRequest, Requests, Row};
 pub use totals::{Price, Totals};
 
@@ -278,7 +278,7 @@ impl<A: Clone> Batch<A> {
     ///
     /// # Default
     /// The client's setting, 2.
-    pub fn retries(&self, retries: u32) -> Self {
+    pub fn max_retries(&self, retries: u32) -> Self {
         self.set(|options| options.retries = Some(retries))
     }
 

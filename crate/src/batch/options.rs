@@ -21,6 +21,8 @@ pub(crate) struct BatchOptions {
     pub(crate) varied: bool,
     pub(crate) fresh: bool,
     pub(crate) stop: Option<CancelHandle>,
+    /// Cancelled when the future that runs the batch on another thread is dropped.
+    pub(crate) dropped: Option<CancelHandle>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) budget: Option<Budget>,
     pub(crate) listener: Option<Listener>,

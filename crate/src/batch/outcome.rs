@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::request_stats::{RequestStats, Source};
+use super::request_stats::{AnswerSource, RequestStats};
 use crate::error::{Error, Result};
 use crate::openai::ChatCompletion;
 
@@ -11,7 +11,7 @@ pub(crate) struct Outcome {
     pub(crate) index: usize,
     pub(crate) outcome: Result<ChatCompletion>,
     pub(crate) stats: RequestStats,
-    pub(crate) source: Source,
+    pub(crate) source: AnswerSource,
 }
 
 impl Outcome {
@@ -21,7 +21,7 @@ impl Outcome {
             index,
             outcome: Err(reason.clone()),
             stats: RequestStats::default(),
-            source: Source::NotAsked,
+            source: AnswerSource::NotAsked,
         }
     }
 }
@@ -46,7 +46,7 @@ impl Interrupted {
         let taken = std::mem::take(&mut *self.locked());
         let outcome = |(index, stats)| Outcome {
             stats,
-            source: Source::Service,
+            source: AnswerSource::Service,
             ..Outcome::unasked(index, reason)
         };
         taken.into_iter().map(outcome).collect()

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::request_stats::Source;
+use super::request_stats::AnswerSource;
 use crate::error::{ErrorKind, Result};
 use crate::openai::ChatCompletion;
 use crate::runtime::run_caller_code;
@@ -148,11 +148,11 @@ impl ProgressReporter {
         }
     }
 
-    pub(crate) fn count(&mut self, outcome: &Result<ChatCompletion>, source: Source) {
+    pub(crate) fn count(&mut self, outcome: &Result<ChatCompletion>, source: AnswerSource) {
         let progress = &mut self.progress;
         progress.done += 1;
         match outcome {
-            Ok(_) if source == Source::Journal => progress.from_journal += 1,
+            Ok(_) if source == AnswerSource::Journal => progress.from_journal += 1,
             Ok(answer) => {
                 let tokens = answer.usage.map_or(0, |usage| usage.total_tokens);
                 progress.tokens = progress.tokens.saturating_add(tokens);

@@ -40,7 +40,7 @@ impl RequestStats {
 /// Where a row's outcome comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Source {
+pub enum AnswerSource {
     /// A request was sent for this row.
     Service,
     /// The journal had the answer from an earlier run.
@@ -51,7 +51,7 @@ pub enum Source {
     NotAsked,
 }
 
-impl Source {
+impl AnswerSource {
     /// The source as written in tables, such as `journal`.
     pub fn name(self) -> &'static str {
         match self {

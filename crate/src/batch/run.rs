@@ -14,7 +14,7 @@ use super::mixed_rows::{MixedRows, SharedSettings};
 use super::outcome::Outcome;
 use super::plan::{self, Plan, Sampling};
 use super::progress::{ProgressReporter, say};
-use super::request_stats::{RequestStats, Source};
+use super::request_stats::{AnswerSource, RequestStats};
 use super::stop_condition::{StopCondition, StopReason};
 use super::{Batch, budget, options};
 use crate::error::{Error, ErrorKind, Result};
@@ -81,7 +81,9 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
     let mut mixed_rows = MixedRows::default();
     let answered = rows.iter().filter_map(|row| row.outcome.as_ref().ok());
     answered.for_each(|completion| mixed_rows.add(completion));
-    let mut sent = rows.iter().filter(|row| row.source == Source::Service);
+    let mut sent = rows
+        .iter()
+        .filter(|row| row.source == AnswerSource::Service);
     let was_sent = sent.any(|row| row.stats.attempts > 0);
     notes.extend(SharedSettings::of(&batch).notes(&mixed_rows, was_sent));
     Ok(Answers::new(rows, started.elapsed(), unsaved).noting(notes))
@@ -183,15 +185,15 @@ pub(crate) fn rows(
         .enumerate()
         .map(|(index, one)| one.unwrap_or_else(|| Outcome::unasked(index, unasked)))
         .collect();
-    let shared: Vec<Option<(Result<ChatCompletion>, Source)>> = plan
+    let shared: Vec<Option<(Result<ChatCompletion>, AnswerSource)>> = plan
         .rows
         .iter()
         .map(|row| {
             let first = plan.questions.get(row.question)?.answers(row);
             let outcome = outcomes.get(row.question).filter(|_| !first)?;
             let source = match outcome.source {
-                Source::NotAsked => Source::NotAsked,
-                _ => Source::SameQuestion,
+                AnswerSource::NotAsked => AnswerSource::NotAsked,
+                _ => AnswerSource::SameQuestion,
             };
             Some((outcome.outcome.clone(), source))
         })

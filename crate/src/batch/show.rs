@@ -106,7 +106,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::batch::{Answer, RequestStats, Source};
+    use crate::batch::{Answer, AnswerSource, RequestStats};
     use crate::openai::ChatCompletion;
 
     fn row(id: usize, finish_reason: &str) -> Answer {
@@ -118,7 +118,7 @@ mod tests {
             sample: 0,
             outcome: Ok(ChatCompletion::from_body(body.to_string().into_bytes()).unwrap()),
             stats: RequestStats::default(),
-            source: Source::Service,
+            source: AnswerSource::Service,
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// What may stop a batch early.
 pub(crate) struct StopCondition {
-    stop: Option<CancelHandle>,
+    stop: [Option<CancelHandle>; 2],
     deadline: Option<Duration>,
     started: Instant,
     spending: Option<Arc<Spending>>,
@@ -35,7 +35,7 @@ pub(crate) enum StopReason {
 impl StopCondition {
     pub(crate) fn new(options: &BatchOptions, started: Instant) -> Self {
         Self {
-            stop: options.stop.clone(),
+            stop: [options.stop.clone(), options.dropped.clone()],
             deadline: options.deadline,
             started,
             spending: None,
@@ -55,7 +55,7 @@ impl StopCondition {
 
     /// Why the batch must stop now, if it must.
     pub(crate) fn stop_reason(&self) -> Option<StopReason> {
-        let stopped = self.stop.as_ref().is_some_and(CancelHandle::is_cancelled);
+        let stopped = self.stop.iter().flatten().any(CancelHandle::is_cancelled);
         if stopped || cancel::kernel_requested_stop() {
             return Some(StopReason::Stopped);
         }
@@ -125,5 +125,27 @@ impl StopReason {
         };
         Error::new(ErrorKind::Cancelled, message)
             .with_hint("run it again: answers in the journal are not requested again")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_handle_of_the_caller_and_that_of_a_dropped_future_both_stop() {
+        for is_callers in [true, false] {
+            let handle = CancelHandle::new();
+            let given = |is_given: bool| is_given.then(|| handle.clone());
+            let options = BatchOptions {
+                stop: given(is_callers),
+                dropped: given(!is_callers),
+                ..BatchOptions::default()
+            };
+            let until = StopCondition::new(&options, Instant::now());
+            assert_eq!(until.stop_reason(), None);
+            handle.cancel();
+            assert_eq!(until.stop_reason(), Some(StopReason::Stopped));
+        }
     }
 }

@@ -22,7 +22,7 @@ use super::occurrences::Occurrences;
 use super::options::JournalChoice;
 use super::outcome::Outcome;
 use super::progress::ProgressReporter;
-use super::request_stats::{RequestStats, Source};
+use super::request_stats::{AnswerSource, RequestStats};
 use super::stop_condition::{StopCondition, StopReason};
 use super::totals::Totals;
 use super::{Batch, options};
@@ -42,12 +42,45 @@ const LAST_READ: Duration = Duration::from_millis(100);
 
 /// A request with a name.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct BatchRequest {
     /// The caller's name for the request; may be empty. A journal knows a request by its name and
     /// content; one without a name by its content alone, and by how many equal ones precede it.
     pub custom_id: String,
     /// The request, or the reason why there is none, which becomes the row's error.
     pub request: Result<ChatRequest>,
+}
+
+impl BatchRequest {
+    /// A request with a name, which may be empty.
+    ///
+    /// ```
+    /// use evenhand::ChatRequest;
+    /// use evenhand::batch::BatchRequest;
+    ///
+    /// let nurse = BatchRequest::new("nurse", ChatRequest::from("Describe a nurse.").top_p(0.9));
+    /// assert_eq!(nurse.custom_id, "nurse");
+    /// ```
+    pub fn new(custom_id: impl Into<String>, request: impl Into<ChatRequest>) -> Self {
+        Self {
+            custom_id: custom_id.into(),
+            request: Ok(request.into()),
+        }
+    }
+}
+
+/// A request and its name before it.
+impl<S: Into<String>, R: Into<ChatRequest>> From<(S, R)> for BatchRequest {
+    fn from((custom_id, request): (S, R)) -> Self {
+        Self::new(custom_id, request)
+    }
+}
+
+/// A request without a name.
+impl From<ChatRequest> for BatchRequest {
+    fn from(request: ChatRequest) -> Self {
+        Self::new("", request)
+    }
 }
 
 /// The requests of a batch. See [`Client::batch_requests`].
@@ -84,7 +117,7 @@ impl fmt::Debug for Requests {
 }
 
 /// The outcome of a request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Row {
     /// The request's number, from 0.
@@ -96,7 +129,7 @@ pub struct Row {
     /// How many attempts the request took, and how long.
     pub stats: RequestStats,
     /// Where the outcome comes from.
-    pub source: Source,
+    pub source: AnswerSource,
 }
 
 impl Client {
@@ -106,14 +139,11 @@ impl Client {
     /// requests that don't set them.
     ///
     /// ```no_run
-    /// use evenhand::batch::BatchRequest;
-    /// use evenhand::{ChatRequest, Client};
+    /// use evenhand::Client;
     ///
     /// let client = Client::from_env()?;
-    /// let requests = (0..1_000_000).map(|n| BatchRequest {
-    ///     custom_id: format!("row {n}"),
-    ///     request: Ok(ChatRequest::from(format!("Describe person {n}."))),
-    /// });
+    /// // The name of each request, and the request.
+    /// let requests = (0..1_000_000).map(|n| (format!("row {n}"), format!("Describe person {n}.")));
     /// let totals = client.batch_requests(requests).max_tokens(100).for_each(|row| {
     ///     println!("{}: {:?}", row.custom_id, row.outcome.map(|answer| answer.id));
     ///     Ok(())
@@ -123,10 +153,12 @@ impl Client {
     /// ```
     pub fn batch_requests<R>(&self, requests: R) -> Batch<Requests>
     where
-        R: IntoIterator<Item = BatchRequest>,
+        R: IntoIterator<Item: Into<BatchRequest>>,
         R::IntoIter: Send + 'static,
     {
-        let mut batch = self.batch_of(Requests::new(Box::new(requests.into_iter())));
+        // A path to the method would need items that borrow nothing.
+        let requests = requests.into_iter().map(|request| request.into());
+        let mut batch = self.batch_of(Requests::new(Box::new(requests)));
         batch.options.varied = true;
         batch
     }

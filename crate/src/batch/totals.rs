@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::request_stats::{RequestStats, Source};
+use super::request_stats::{AnswerSource, RequestStats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
 
@@ -143,7 +143,7 @@ impl Totals {
         &mut self,
         outcome: &Result<ChatCompletion>,
         stats: &RequestStats,
-        source: Source,
+        source: AnswerSource,
     ) {
         self.rows += 1;
         match outcome {
@@ -161,10 +161,10 @@ impl Totals {
             Err(_) => self.failed += 1,
         }
         match source {
-            Source::Journal => self.from_journal += 1,
-            Source::SameQuestion => self.shared += 1,
-            Source::NotAsked => {}
-            Source::Service => {
+            AnswerSource::Journal => self.from_journal += 1,
+            AnswerSource::SameQuestion => self.shared += 1,
+            AnswerSource::NotAsked => {}
+            AnswerSource::Service => {
                 add(&mut self.requests, u64::from(stats.attempts));
                 add(&mut self.refused, u64::from(stats.refused));
                 self.longest_wait = self.longest_wait.max(stats.waited);
@@ -266,7 +266,11 @@ mod tests {
     #[test]
     fn only_what_the_service_was_asked_for_counts_as_paid() {
         let mut totals = Totals::default();
-        for source in [Source::Service, Source::Journal, Source::SameQuestion] {
+        for source in [
+            AnswerSource::Service,
+            AnswerSource::Journal,
+            AnswerSource::SameQuestion,
+        ] {
             totals.add(&answered("stop"), &stats(3, 2, 4), source);
         }
         let expected = Totals {
@@ -325,17 +329,21 @@ mod tests {
         let mut totals = Totals::default();
         assert_snapshot!(totals, @"0 rows: 0 answered, 0 tokens, 0.0 s");
         assert_eq!(totals.rows_per_second(), 0.0);
-        totals.add(&answered("stop"), &stats(1, 0, 0), Source::Service);
+        totals.add(&answered("stop"), &stats(1, 0, 0), AnswerSource::Service);
         totals.wall_time = Duration::from_millis(1250);
         assert_snapshot!(totals, @"1 row: 1 answered, 7 tokens, 1.2 s");
         assert_eq!(totals.rows_per_second(), 0.8);
 
-        totals.add(&answered("length"), &stats(2, 1, 9), Source::Service);
-        totals.add(&answered("stop"), &stats(1, 0, 0), Source::Journal);
-        totals.add(&answered("length"), &stats(0, 0, 0), Source::SameQuestion);
+        totals.add(&answered("length"), &stats(2, 1, 9), AnswerSource::Service);
+        totals.add(&answered("stop"), &stats(1, 0, 0), AnswerSource::Journal);
+        totals.add(
+            &answered("length"),
+            &stats(0, 0, 0),
+            AnswerSource::SameQuestion,
+        );
         for kind in [ErrorKind::Server, ErrorKind::Cancelled] {
             let failed = Err(Error::new(kind, "x"));
-            totals.add(&failed, &stats(3, 0, 1), Source::Service);
+            totals.add(&failed, &stats(3, 0, 1), AnswerSource::Service);
         }
         assert_snapshot!(totals, @"6 rows: 4 answered (1 from the journal, 1 shared, 2 cut at the token limit), 1 failed, 1 cancelled, 14 tokens, 1.2 s, 1 request refused because of the quota");
     }

@@ -7,12 +7,12 @@ use super::merge::{Merge, stats};
 use super::open_batch::{OpenBatch, until};
 use super::service::{Made, Service};
 use super::service_of;
-use super::state::Status;
+use super::state::SubmissionStatus;
 use crate::batch::answers::Answers;
 use crate::batch::journal::Sent;
 use crate::batch::outcome::Outcome;
 use crate::batch::progress::{Listener, Progress, say};
-use crate::batch::request_stats::Source;
+use crate::batch::request_stats::AnswerSource;
 use crate::batch::stop_condition::{StopCondition, StopReason};
 use crate::batch::{Batch, run};
 use crate::error::{Error, ErrorKind, Result};
@@ -150,7 +150,7 @@ fn answers(
                 index,
                 outcome,
                 stats: stats(),
-                source: Source::Service,
+                source: AnswerSource::Service,
             });
         }
         if let Some((completion, stats)) = open_batch.cache.answer(id) {
@@ -158,7 +158,7 @@ fn answers(
                 index,
                 outcome: Ok(completion),
                 stats,
-                source: Source::Journal,
+                source: AnswerSource::Journal,
             });
         }
         waits(id).then(|| Outcome::unasked(index, &ended))
@@ -194,7 +194,7 @@ struct Reporter {
 
 impl Reporter {
     fn report(&mut self, found: &[(Sent, Made)]) {
-        let status = Status {
+        let status = SubmissionStatus {
             questions: self.questions,
             from_journal: self.from_journal,
             batches: found.iter().map(|(_, made)| made.status.clone()).collect(),

@@ -2,7 +2,7 @@
 //! then fetched. Open batches are recorded next to the journal, so that any kernel can fetch
 //! their answers.
 //!
-//! - [`Submission`] is the handle; [`Status`] is its progress.
+//! - [`Submission`] is the handle; [`SubmissionStatus`] is its progress.
 //! - `open_batch` is a batch with its journal open; `submit` submits the remaining questions,
 //!   `collect` waits and fetches, `merge` writes one batch's lines to the journal.
 //! - `upload_chunk` fills files up to the service's limits; `service` makes the calls, one
@@ -22,7 +22,7 @@ mod upload_chunk;
 use std::fmt;
 use std::sync::Arc;
 
-pub use state::{BatchState, BatchStatus, Status};
+pub use state::{BatchState, BatchStatus, SubmissionStatus};
 
 use crate::batch::Batch;
 use crate::batch::answers::Answers;
@@ -71,8 +71,8 @@ impl Batch {
     ///
     /// # Errors
     /// As [`submit`](Self::submit).
-    pub async fn submit_async(&self) -> Result<Submission> {
-        runtime::run(submit::submit(self.clone())).await
+    pub fn submit_async(&self) -> impl Future<Output = Result<Submission>> + Send + use<> {
+        runtime::run(submit::submit(self.clone()))
     }
 
     /// Finds the open batches that were [submitted](Self::submit) with the same prompts and
@@ -90,8 +90,8 @@ impl Batch {
     ///
     /// # Errors
     /// As [`submitted`](Self::submitted).
-    pub async fn submitted_async(&self) -> Result<Submission> {
-        runtime::run(submit::submitted(self.clone())).await
+    pub fn submitted_async(&self) -> impl Future<Output = Result<Submission>> + Send + use<> {
+        runtime::run(submit::submitted(self.clone()))
     }
 }
 
@@ -105,11 +105,11 @@ pub struct Submission(Arc<Inner>);
 struct Inner {
     batch: Batch,
     /// The status at the time when the handle was created.
-    status: Status,
+    status: SubmissionStatus,
 }
 
 impl Submission {
-    fn new(batch: Batch, status: Status) -> Self {
+    fn new(batch: Batch, status: SubmissionStatus) -> Self {
         Self(Arc::new(Inner { batch, status }))
     }
 
@@ -123,7 +123,7 @@ impl Submission {
     ///
     /// # Errors
     /// The service does not report it.
-    pub fn status(&self) -> Result<Status> {
+    pub fn status(&self) -> Result<SubmissionStatus> {
         runtime::wait(self.status_async())
     }
 
@@ -131,12 +131,12 @@ impl Submission {
     ///
     /// # Errors
     /// As [`status`](Self::status).
-    pub async fn status_async(&self) -> Result<Status> {
+    pub fn status_async(&self) -> impl Future<Output = Result<SubmissionStatus>> + Send + use<> {
         let submission = self.clone();
-        runtime::run(async move { submission.status_here().await }).await
+        runtime::run(async move { submission.status_here().await })
     }
 
-    async fn status_here(&self) -> Result<Status> {
+    async fn status_here(&self) -> Result<SubmissionStatus> {
         let service = service_of(&self.0.batch)?;
         let mut status = self.0.status.clone();
         for batch in &mut status.batches {
@@ -150,7 +150,7 @@ impl Submission {
     ///
     /// # Errors
     /// The service does not accept the request.
-    pub fn cancel(&self) -> Result<Status> {
+    pub fn cancel(&self) -> Result<SubmissionStatus> {
         runtime::wait(self.cancel_async())
     }
 
@@ -158,12 +158,12 @@ impl Submission {
     ///
     /// # Errors
     /// As [`cancel`](Self::cancel).
-    pub async fn cancel_async(&self) -> Result<Status> {
+    pub fn cancel_async(&self) -> impl Future<Output = Result<SubmissionStatus>> + Send + use<> {
         let submission = self.clone();
-        runtime::run(async move { submission.cancel_here().await }).await
+        runtime::run(async move { submission.cancel_here().await })
     }
 
-    async fn cancel_here(&self) -> Result<Status> {
+    async fn cancel_here(&self) -> Result<SubmissionStatus> {
         let service = service_of(&self.0.batch)?;
         for batch in self.status_here().await?.batches {
             if batch.state.is_over() || batch.state == BatchState::Cancelling {
@@ -207,9 +207,9 @@ impl Submission {
     ///
     /// # Errors
     /// As [`collect`](Self::collect).
-    pub async fn collect_async(&self) -> Result<Answers> {
+    pub fn collect_async(&self) -> impl Future<Output = Result<Answers>> + Send + use<> {
         let submission = self.clone();
-        runtime::run(async move { submission.collect_here().await }).await
+        runtime::run(async move { submission.collect_here().await })
     }
 
     async fn collect_here(&self) -> Result<Answers> {

@@ -116,7 +116,7 @@ impl fmt::Display for BatchStatus {
 /// The progress of a submission. Its `Display` is one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Status {
+pub struct SubmissionStatus {
     /// The number of questions that the prompts make.
     pub questions: usize,
     /// Of these, the number that the journal answers.
@@ -125,7 +125,7 @@ pub struct Status {
     pub batches: Vec<BatchStatus>,
 }
 
-impl Status {
+impl SubmissionStatus {
     /// Whether all batches have ended, so that [`collect`](super::Submission::collect) need not
     /// wait.
     pub fn is_over(&self) -> bool {
@@ -133,7 +133,7 @@ impl Status {
     }
 }
 
-impl fmt::Display for Status {
+impl fmt::Display for SubmissionStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.questions == 1 { "" } else { "s" };
         write!(f, "{} question{plural}", self.questions)?;
@@ -153,7 +153,7 @@ impl fmt::Display for Status {
 
 impl Progress {
     /// The progress of a submission. The remaining time can't be estimated.
-    pub(crate) fn of_submission(status: &Status, elapsed: Duration) -> Self {
+    pub(crate) fn of_submission(status: &SubmissionStatus, elapsed: Duration) -> Self {
         let count = |rows: fn(&BatchStatus) -> u64| {
             let rows = status.batches.iter().map(rows).fold(0, u64::saturating_add);
             usize::try_from(rows).unwrap_or(usize::MAX)

@@ -2,7 +2,7 @@
 
 use super::open_batch::{OpenBatch, give_up, until};
 use super::service::{Made, Service};
-use super::state::{BatchState, Status};
+use super::state::{BatchState, SubmissionStatus};
 use super::upload_chunk::{Limits, UploadChunk, UploadChunks};
 use super::{Submission, service_of};
 use crate::batch::cache::AnswerCache;
@@ -59,7 +59,7 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
     if let Some(unsaved) = open_batch.cache.close() {
         say(unsaved.message());
     }
-    let status = Status {
+    let status = SubmissionStatus {
         questions: open_batch.ids.len(),
         from_journal: open_batch.answered(),
         batches: under_way.into_iter().map(|made| made.status).collect(),
@@ -75,7 +75,7 @@ pub(super) async fn submitted(batch: Batch) -> Result<Submission> {
     let mut open_batch = OpenBatch::open(&batch, &until).await?;
     let found = until.hold(open_batch.look(&service)).await;
     let found = found.map_err(StopReason::error)??;
-    let status = Status {
+    let status = SubmissionStatus {
         questions: open_batch.ids.len(),
         from_journal: open_batch.answered(),
         batches: found.into_iter().map(|(_, made)| made.status).collect(),

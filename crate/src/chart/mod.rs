@@ -72,6 +72,7 @@ pub fn chart(frame: &DataFrame) -> ChartOf<'_> {
 
 /// A data frame to be drawn, created by [`chart`].
 #[derive(Clone, Copy, Debug)]
+#[must_use = "choose how it is drawn, such as `.bars(..)`"]
 pub struct ChartOf<'a> {
     frame: &'a DataFrame,
 }

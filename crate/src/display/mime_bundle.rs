@@ -7,6 +7,7 @@ use super::shared_script::dedupe_script;
 
 /// One result in both forms. A viewer that can't show HTML, or must not, uses the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MimeBundle {
     /// The HTML form. Its creator must escape all text from other sources. It may be empty if the
     /// plain form is sufficient.
@@ -16,10 +17,43 @@ pub struct MimeBundle {
     pub text: String,
 }
 
+impl MimeBundle {
+    /// A result in plain form only.
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Self {
+            html: String::new(),
+            text: text.into(),
+        }
+    }
+
+    /// The same result with this HTML form, in which all text from other sources is escaped.
+    #[must_use]
+    pub fn with_html(self, html: impl Into<String>) -> Self {
+        Self {
+            html: html.into(),
+            ..self
+        }
+    }
+}
+
 /// A type that can be shown in a notebook. Implement it for your own types to use them with
 /// [`display`](super::display) and as the last expression of a cell.
 ///
 /// Showing can't fail: if a part can't be drawn, the bundle contains a message in its place.
+///
+/// ```
+/// use evenhand::display::{MimeBundle, Show};
+///
+/// struct Share(f64);
+///
+/// impl Show for Share {
+///     fn mime_bundle(&self) -> MimeBundle {
+///         let percent = format!("{:.0} %", 100.0 * self.0);
+///         MimeBundle::from_text(&percent).with_html(format!("<b>{percent}</b>"))
+///     }
+/// }
+/// assert_eq!(Share(0.9).mime_bundle().text, "90 %");
+/// ```
 pub trait Show {
     /// The value in both forms.
     fn mime_bundle(&self) -> MimeBundle;

@@ -3,7 +3,8 @@
 //!
 //! `Display` shows this layer and its hint, because that is what evcxr prints when `?` ends a
 //! cell. `source()` returns the cause, so that a program can print the chain in its own format,
-//! with [`Error::message`] for this layer alone. `Debug` prints everything, for people. A
+//! with [`Error::message`] for this layer alone. `Debug` prints the chain, because that is what a
+//! `main` that returns an error shows to people, and with `{:#?}` all fields, for programmers. A
 //! message may quote a service or a file, so it is sanitized: it can't control a terminal.
 
 mod content_filter;
@@ -148,15 +149,28 @@ impl Error {
         }))
     }
 
-    /// An error of your own code, for the closures and measures that this library calls. Its
-    /// kind is [`ErrorKind::Other`].
+    /// An error of your own code, from a message or from any other error, for the closures and
+    /// measures that this library calls. Its kind is [`ErrorKind::Other`].
     ///
     /// ```
-    /// let error = evenhand::Error::other("the list of jobs is empty").with_hint("add a job");
+    /// use evenhand::Error;
+    ///
+    /// let error = Error::other("the list of jobs is empty").with_hint("add a job");
     /// assert_eq!(error.to_string(), "the list of jobs is empty\n  hint: add a job");
+    ///
+    /// let error = "twelve".parse::<u32>().map_err(Error::other).unwrap_err();
+    /// assert_eq!(error.message(), "invalid digit found in string");
     /// ```
-    pub fn other(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Other, message)
+    pub fn other(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let error = error.into();
+        let message = error.to_string();
+        // A bare message becomes an error that holds nothing else.
+        let is_message = error.source().is_none() && format!("{error:?}") == format!("{message:?}");
+        let other = Self::new(ErrorKind::Other, message);
+        match is_message {
+            true => other,
+            false => other.with_source(error),
+        }
     }
 
     /// Sets the hint, which the user can act on.
@@ -266,9 +280,39 @@ impl Error {
         self.kind() == ErrorKind::ContentFilter
     }
 
+    /// Whether the key or token is wrong.
+    pub fn is_authentication(&self) -> bool {
+        self.kind() == ErrorKind::Authentication
+    }
+
+    /// Whether there is no such deployment, or no such path.
+    pub fn is_not_found(&self) -> bool {
+        self.kind() == ErrorKind::NotFound
+    }
+
     /// Whether the quota is used up.
     pub fn is_rate_limit(&self) -> bool {
         self.kind() == ErrorKind::RateLimit
+    }
+
+    /// Whether there was no answer in time.
+    pub fn is_timeout(&self) -> bool {
+        self.kind() == ErrorKind::Timeout
+    }
+
+    /// Whether the connection could not be established, or was lost.
+    pub fn is_connection(&self) -> bool {
+        self.kind() == ErrorKind::Connection
+    }
+
+    /// Whether thinking took all the tokens of an answer.
+    pub fn is_token_limit(&self) -> bool {
+        self.kind() == ErrorKind::TokenLimit
+    }
+
+    /// Whether the work was stopped before this part was done.
+    pub fn is_cancelled(&self) -> bool {
+        self.kind() == ErrorKind::Cancelled
     }
 }
 
@@ -287,12 +331,50 @@ impl fmt::Display for Error {
     }
 }
 
+impl Error {
+    /// All fields but the response body, which may be a megabyte.
+    fn write_fields(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            kind,
+            message,
+            hint,
+            status,
+            code,
+            request_id,
+            retry_after,
+            content_filter,
+            body: _,
+            source,
+        } = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", kind)
+            .field("message", message)
+            .field("hint", hint)
+            .field("status", status)
+            .field("code", code)
+            .field("request_id", request_id)
+            .field("retry_after", retry_after)
+            .field("content_filter", content_filter)
+            .field("source", source)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return self.write_fields(f);
+        }
         f.write_str(&self.0.message)?;
+        let mut told = self.0.message.clone();
         let mut cause = self.source();
         while let Some(error) = cause {
-            write!(f, "\n  because: {}", sanitize(&error.to_string()))?;
+            let text = legible(error.to_string());
+            // An error made from another one has its message.
+            if text != told {
+                write!(f, "\n  because: {text}")?;
+            }
+            told = text;
             cause = error.source();
         }
         if let Some(id) = self.request_id() {
@@ -315,9 +397,73 @@ impl From<std::io::Error> for Error {
     }
 }
 
+/// Allows `?` in a closure that reads or writes JSON. The kind is [`ErrorKind::Data`], or
+/// [`ErrorKind::Io`] if reading or writing failed.
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        let kind = match error.is_io() {
+            true => ErrorKind::Io,
+            false => ErrorKind::Data,
+        };
+        Self::new(kind, error.to_string()).with_source(error)
+    }
+}
+
+/// Allows `?` in a closure or a function that uses polars. The kind is [`ErrorKind::Other`].
+#[cfg(feature = "notebook")]
+impl From<polars::error::PolarsError> for Error {
+    fn from(error: polars::error::PolarsError) -> Self {
+        Self::other(error)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_of_other_libraries_keep_their_words_and_their_type() {
+        let number = || -> Result<u32> { Ok(serde_json::from_str("\"x\"")?) };
+        let error = number().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data);
+        insta::assert_snapshot!(format!("{error:?}"), @r#"invalid type: string "x", expected u32 at line 1 column 3"#);
+        assert!(
+            error
+                .source()
+                .is_some_and(|source| source.is::<serde_json::Error>())
+        );
+        let outer = Error::other(Error::other("inner").with_source(std::fmt::Error));
+        insta::assert_snapshot!(format!("{outer:?}"), @"
+        inner
+          because: an error occurred when formatting an argument
+        ");
+        assert!(Error::other(String::from("said \"so\"")).source().is_none());
+    }
+
+    #[test]
+    fn all_fields_are_shown_to_programmers() {
+        let error = Error::new(ErrorKind::RateLimit, "too many requests")
+            .with_status(429)
+            .with_retry_after(Some(Duration::from_secs(2)));
+        insta::assert_snapshot!(format!("{error:#?}"), @r#"
+        Error {
+            kind: RateLimit,
+            message: "too many requests",
+            hint: None,
+            status: Some(
+                429,
+            ),
+            code: None,
+            request_id: None,
+            retry_after: Some(
+                2s,
+            ),
+            content_filter: None,
+            source: None,
+            ..
+        }
+        "#);
+    }
 
     #[test]
     fn no_terminal_obeys_an_error() {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::report::{PrimaryOutcome, Report, Verdict};
+use super::saved::Format;
 use super::study::Study;
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::sanitize_line;
@@ -12,6 +13,7 @@ use crate::text::sanitize_line;
 /// What a gate does not let pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum GateRule {
     /// A difference was shown, and not also shown to be smaller than the test's margin.
     Differs,
@@ -68,6 +70,7 @@ impl GateRule {
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a gate decides nothing until `report.gate(&gate)`"]
 pub struct Gate {
     rules: Vec<GateRule>,
     tests: Option<Vec<String>>,
@@ -88,7 +91,6 @@ impl Gate {
     ///
     /// # Default
     /// [`GateRule::Differs`] and [`GateRule::CantTell`].
-    #[must_use]
     pub fn fail_on(&self, rules: impl IntoIterator<Item = GateRule>) -> Self {
         Self {
             rules: rules.into_iter().collect(),
@@ -100,7 +102,6 @@ impl Gate {
     ///
     /// # Default
     /// All.
-    #[must_use]
     pub fn tests<T: Into<String>>(&self, tests: impl IntoIterator<Item = T>) -> Self {
         Self {
             tests: Some(tests.into_iter().map(Into::into).collect()),
@@ -183,6 +184,31 @@ pub struct GateOutcome {
     pub decision: Decision,
     /// The reasons: each rule that applies to a test.
     pub findings: Vec<GateFinding>,
+}
+
+/// The saved format.
+const FORMAT: Format = Format {
+    name: "evenhand gate",
+    content: "outcome of a gate",
+    version: 1,
+};
+
+impl GateOutcome {
+    /// The outcome as JSON, with the name and version of its format.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn to_json(&self) -> Result<String> {
+        FORMAT.write(self)
+    }
+
+    /// Reads an outcome written by [`to_json`](Self::to_json).
+    ///
+    /// # Errors
+    /// The text is not a saved outcome, or it was written by a later version of evenhand.
+    pub fn from_json(json: &str) -> Result<Self> {
+        FORMAT.read(json)
+    }
 }
 
 /// A rule that applies to a test.

@@ -18,6 +18,7 @@ pub mod occupations;
 #[cfg(feature = "notebook")]
 pub mod reading;
 pub mod report;
+mod saved;
 pub mod statistics;
 pub mod study;
 pub mod templates;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Client;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 use crate::settings::{Service, Settings};
 
@@ -24,7 +24,11 @@ use crate::settings::{Service, Settings};
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
-pub struct ClientBuilder(Settings);
+pub struct ClientBuilder {
+    settings: Settings,
+    /// The services whose address was given.
+    addressed: Vec<Service>,
+}
 
 impl ClientBuilder {
     /// The Azure OpenAI resource's address, such as `https://NAME.openai.azure.com`.
@@ -32,17 +36,20 @@ impl ClientBuilder {
     /// # Default
     /// None: either it or [`openai_base_url`](Self::openai_base_url) is required.
     pub fn endpoint(mut self, address: impl Into<String>) -> Self {
-        self.0.service = Service::Azure;
-        self.0.endpoint = Some(address.into());
-        self.0.identity.is_apart = false;
-        self
+        self.settings.identity.is_apart = false;
+        self.address(Service::Azure, address.into())
     }
 
     /// The base address of an OpenAI-compatible server, such as
     /// `http://localhost:11434/v1`, instead of an Azure endpoint.
-    pub fn openai_base_url(mut self, address: impl Into<String>) -> Self {
-        self.0.service = Service::OpenAi;
-        self.0.endpoint = Some(address.into());
+    pub fn openai_base_url(self, address: impl Into<String>) -> Self {
+        self.address(Service::OpenAi, address.into())
+    }
+
+    fn address(mut self, service: Service, address: String) -> Self {
+        self.settings.service = service;
+        self.settings.endpoint = Some(address);
+        self.addressed.push(service);
         self
     }
 
@@ -50,8 +57,8 @@ impl ClientBuilder {
     ///
     /// # Default
     /// None: Azure requires a key or a token.
-    pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
-        self.0.api_key = Some(Secret::new(key));
+    pub fn api_key(mut self, key: impl Into<Secret>) -> Self {
+        self.settings.api_key = Some(key.into());
         self
     }
 
@@ -59,8 +66,8 @@ impl ClientBuilder {
     ///
     /// # Default
     /// None.
-    pub fn ad_token(mut self, token: impl AsRef<str>) -> Self {
-        self.0.ad_token = Some(Secret::new(token));
+    pub fn ad_token(mut self, token: impl Into<Secret>) -> Self {
+        self.settings.ad_token = Some(token.into());
         self
     }
 
@@ -69,7 +76,7 @@ impl ClientBuilder {
     /// # Default
     /// The undated v1 path.
     pub fn api_version(mut self, version: impl Into<String>) -> Self {
-        self.0.api_version = Some(version.into());
+        self.settings.api_version = Some(version.into());
         self
     }
 
@@ -78,7 +85,7 @@ impl ClientBuilder {
     /// # Default
     /// None: every request must then name its own.
     pub fn deployment(mut self, name: impl Into<String>) -> Self {
-        self.0.deployment = Some(name.into());
+        self.settings.deployment = Some(name.into());
         self
     }
 
@@ -87,7 +94,7 @@ impl ClientBuilder {
     /// # Default
     /// 600 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.0.timeout = Some(timeout);
+        self.settings.timeout = Some(timeout);
         self
     }
 
@@ -96,7 +103,7 @@ impl ClientBuilder {
     /// # Default
     /// 5 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.0.connect_timeout = Some(timeout);
+        self.settings.connect_timeout = Some(timeout);
         self
     }
 
@@ -105,21 +112,62 @@ impl ClientBuilder {
     /// # Default
     /// 2.
     pub fn max_retries(mut self, retries: u32) -> Self {
-        self.0.max_retries = Some(retries);
+        self.settings.max_retries = Some(retries);
+        self
+    }
+
+    /// The deployment's quota in tokens per minute, which every batch of the client keeps to unless
+    /// it is given [another](crate::Batch::quota).
+    ///
+    /// # Default
+    /// None: a batch learns it from the service's responses.
+    pub fn tokens_per_minute(mut self, tokens: u64) -> Self {
+        self.settings.tokens_per_minute = Some(tokens);
+        self
+    }
+
+    /// The quota in requests per minute.
+    ///
+    /// # Default
+    /// Six per thousand [tokens](Self::tokens_per_minute), if these are given.
+    pub fn requests_per_minute(mut self, requests: u64) -> Self {
+        self.settings.requests_per_minute = Some(requests);
+        self
+    }
+
+    /// Allows plain HTTP to other machines, as long as no key is set.
+    ///
+    /// # Default
+    /// `false`, which allows it to this machine only.
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.settings.allow_http = allow;
         self
     }
 
     /// Checks the settings and creates the client. Nothing is sent.
     ///
     /// # Errors
-    /// A setting is missing or malformed; the message names it.
+    /// A setting is missing or malformed, or there are two addresses; the message names it.
     pub fn build(self) -> Result<Client> {
-        Client::new(self.0)
+        if [Service::Azure, Service::OpenAi]
+            .iter()
+            .all(|service| self.addressed.contains(service))
+        {
+            let message =
+                "`endpoint` and `openai_base_url` were both given, and a client has one address";
+            return Err(Error::new(ErrorKind::Settings, message).with_hint(
+                "keep `endpoint` for Azure OpenAI, `openai_base_url` for any other server",
+            ));
+        }
+        Client::new(self.settings)
     }
 }
 
 impl From<Settings> for ClientBuilder {
     fn from(settings: Settings) -> Self {
-        Self(settings)
+        Self {
+            settings,
+            addressed: Vec::new(),
+        }
     }
 }

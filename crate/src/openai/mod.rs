@@ -132,9 +132,12 @@ impl Client {
     ///
     /// # Errors
     /// There is no answer; [`Error::kind`](crate::Error::kind) classifies the reason.
-    pub async fn complete_async(&self, prompt: impl Into<ChatRequest>) -> Result<ChatCompletion> {
+    pub fn complete_async(
+        &self,
+        prompt: impl Into<ChatRequest>,
+    ) -> impl Future<Output = Result<ChatCompletion>> + Send + 'static {
         let (client, request) = (self.clone(), prompt.into());
-        runtime::run(async move { client.complete_here(&request).await }).await
+        runtime::run(async move { client.complete_here(&request).await })
     }
 
     async fn complete_here(&self, request: &ChatRequest) -> Result<ChatCompletion> {

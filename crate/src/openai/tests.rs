@@ -73,6 +73,45 @@ fn a_key_that_cannot_be_one_is_refused_and_not_shown() {
 }
 
 #[test]
+fn two_addresses_are_refused_whichever_came_last() {
+    let base_url = "http://localhost:1/v1";
+    for builder in [
+        builder().openai_base_url(base_url),
+        Client::builder()
+            .openai_base_url(base_url)
+            .endpoint("http://127.0.0.1:1"),
+    ] {
+        insta::assert_snapshot!(builder.build().unwrap_err(), @"
+        `endpoint` and `openai_base_url` were both given, and a client has one address
+          hint: keep `endpoint` for Azure OpenAI, `openai_base_url` for any other server
+        ");
+    }
+    // The address of the settings that a builder starts from is only its default.
+    let settings = Settings {
+        endpoint: Some("http://127.0.0.1:1".to_owned()),
+        ..Settings::default()
+    };
+    let client = ClientBuilder::from(settings).openai_base_url(base_url);
+    assert_eq!(client.build().unwrap().protocol(), Protocol::OpenAi);
+}
+
+#[test]
+fn a_builder_takes_what_settings_take() {
+    let client = builder()
+        .api_key(Secret::new("k3y-k3y"))
+        .tokens_per_minute(5_000)
+        .requests_per_minute(9)
+        .build()
+        .unwrap();
+    assert_eq!(client.quota(), Some(crate::Quota::tpm(5_000).with_rpm(9)));
+    let other = |allow| {
+        let builder = Client::builder().openai_base_url("http://192.0.2.1/v1");
+        builder.allow_http(allow).build()
+    };
+    assert!(other(false).is_err() && other(true).is_ok());
+}
+
+#[test]
 fn a_time_out_of_zero_is_refused() {
     assert!(
         builder()

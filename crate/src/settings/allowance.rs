@@ -1,6 +1,6 @@
 //! The quota from the settings, as numbers.
 
-use super::{RPM_VARIABLE, Settings, TPM_VARIABLE};
+use super::{Settings, clean};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The deployment's quota per minute; `None` if not set.
@@ -12,33 +12,42 @@ pub(crate) struct Allowance {
 
 impl Allowance {
     /// # Errors
-    /// A value is not a number, or is zero; the message names its variable.
+    /// A number is zero.
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
+        let (tokens, requests) = (settings.tokens_per_minute, settings.requests_per_minute);
+        for (number, name) in [(tokens, "tokens"), (requests, "requests")] {
+            if number == Some(0) {
+                let message =
+                    format!("the quota is 0 {name} per minute, and no request would ever pass");
+                return Err(Error::new(ErrorKind::Settings, message).with_hint(
+                    "give the deployment's quota, or leave it out where there is none",
+                ));
+            }
+        }
         Ok(Self {
-            tokens_per_minute: number(TPM_VARIABLE, settings.tokens_per_minute.as_deref())?,
-            requests_per_minute: number(RPM_VARIABLE, settings.requests_per_minute.as_deref())?,
+            tokens_per_minute: tokens,
+            requests_per_minute: requests,
         })
     }
 }
 
-fn number(variable: &str, text: Option<&str>) -> Result<Option<u64>> {
+/// # Errors
+/// The text is not a whole number; the message names its variable and where that was found.
+pub(super) fn number(
+    variable: &str,
+    place: impl Fn(&str) -> String,
+    text: Option<String>,
+) -> Result<Option<u64>> {
     let Some(text) = text else {
         return Ok(None);
     };
-    let refused = |what: &str, hint: &str| {
-        let message = format!("{variable} {what}");
-        Err(Error::new(ErrorKind::Settings, message).with_hint(hint.to_owned()))
-    };
-    match text.trim().parse() {
-        Ok(0) => refused(
-            "is 0, and no request would ever pass",
-            "give the deployment's quota, or leave the variable out where there is none",
-        ),
-        Ok(number) => Ok(Some(number)),
-        Err(_) => refused(
-            "is not a whole number",
-            "write the quota in digits alone, such as 5000 for 5K",
-        ),
+    match clean(&text) {
+        "" => Ok(None),
+        digits => digits.parse().map(Some).map_err(|_| {
+            let message = format!("{variable}{} is not a whole number", place(variable));
+            Error::new(ErrorKind::Settings, message)
+                .with_hint("write the quota in digits alone, such as 5000 for 5K")
+        }),
     }
 }
 
@@ -48,9 +57,9 @@ mod tests {
     use insta::assert_snapshot;
 
     fn allowance(tokens: &str) -> Result<Allowance> {
-        Allowance::new(&Settings::from_lookup(|name| {
-            (name == "AZURE_OPENAI_TPM").then(|| tokens.to_owned())
-        }))
+        let settings =
+            Settings::from_lookup(|name| (name == "AZURE_OPENAI_TPM").then(|| tokens.to_owned()));
+        Allowance::new(&settings?)
     }
 
     #[test]
@@ -70,8 +79,8 @@ mod tests {
           hint: write the quota in digits alone, such as 5000 for 5K
         ");
         assert_snapshot!(allowance("0").unwrap_err(), @r"
-        AZURE_OPENAI_TPM is 0, and no request would ever pass
-          hint: give the deployment's quota, or leave the variable out where there is none
+        the quota is 0 tokens per minute, and no request would ever pass
+          hint: give the deployment's quota, or leave it out where there is none
         ");
         for text in ["-1", "5.5", "99999999999999999999", "5 000", "NaN"] {
             assert!(allowance(text).unwrap_err().is_settings(), "{text}");

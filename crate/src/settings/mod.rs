@@ -1,6 +1,6 @@
 //! The settings of a client, read once and in one place: from the environment, and from a
 //! `.env` file in the current folder or one above it (`sources` decides which of them counts).
-//! Their values are checked when a client is built from them, not here.
+//! Numbers are read here; all other values are checked when a client is built from them.
 
 mod allowance;
 mod clean;
@@ -34,6 +34,7 @@ pub(crate) const MAX_RETRIES: u32 = 2;
 
 /// The kind of service that answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Service {
     /// Azure OpenAI, or a server that speaks its protocol.
     #[default]
@@ -85,10 +86,10 @@ pub struct Settings {
     /// The deployment (for an OpenAI-compatible server the model) that answers
     /// when a request names none.
     pub deployment: Option<String>,
-    /// The deployment's quota in tokens per minute, which a batch keeps to: a whole number.
-    pub tokens_per_minute: Option<String>,
+    /// The deployment's quota in tokens per minute, which a batch keeps to.
+    pub tokens_per_minute: Option<u64>,
     /// The quota in requests per minute. Default: six per thousand tokens.
-    pub requests_per_minute: Option<String>,
+    pub requests_per_minute: Option<u64>,
     /// How long a request may take in total. Default: 600 seconds.
     pub timeout: Option<Duration>,
     /// How long establishing a connection may take. Default: 5 seconds.
@@ -125,8 +126,8 @@ impl Settings {
     /// [`notes`](Self::notes) says so. Values in a file are literal: `$` is not expanded.
     ///
     /// # Errors
-    /// A `.env` file exists but can't be read; or the address comes from the environment and its
-    /// credential from the file, or vice versa: the message names both.
+    /// A `.env` file exists but can't be read; a quota is not a whole number; or the address comes
+    /// from the environment and its credential from the file, or vice versa: the message names both.
     pub fn from_env() -> Result<Self> {
         Self::from_env_in(Path::new(""))
     }
@@ -162,11 +163,34 @@ impl Settings {
     ///
     /// let settings = Settings::from_lookup(|name| {
     ///     (name == "AZURE_OPENAI_DEPLOYMENT").then(|| "\"gpt-4o\"".to_owned())
-    /// });
+    /// })?;
     /// assert_eq!(settings.deployment.as_deref(), Some("gpt-4o"));
     /// assert_eq!(settings.missing().len(), 2);
+    /// # Ok::<(), evenhand::Error>(())
     /// ```
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Self {
+    ///
+    /// # Errors
+    /// A quota is not a whole number: the message names its variable.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        Self::without_quota(&lookup).with_quota(lookup, |_| String::new())
+    }
+
+    /// The settings with the quota of this source. `place` tells where a variable was found, such as
+    /// ` in the environment`.
+    fn with_quota(
+        self,
+        lookup: impl Fn(&str) -> Option<String>,
+        place: impl Fn(&str) -> String,
+    ) -> Result<Self> {
+        let number = |variable| allowance::number(variable, &place, lookup(variable));
+        Ok(Self {
+            tokens_per_minute: number(TPM_VARIABLE)?,
+            requests_per_minute: number(RPM_VARIABLE)?,
+            ..self
+        })
+    }
+
+    fn without_quota(lookup: impl Fn(&str) -> Option<String>) -> Self {
         let text = |name: &str| {
             lookup(name)
                 .map(|value| clean(&value).to_owned())
@@ -180,8 +204,6 @@ impl Settings {
             ad_token: secret("AZURE_OPENAI_AD_TOKEN"),
             api_version: text("AZURE_OPENAI_API_VERSION").or_else(|| text("OPENAI_API_VERSION")),
             deployment: text("AZURE_OPENAI_DEPLOYMENT"),
-            tokens_per_minute: text(TPM_VARIABLE),
-            requests_per_minute: text(RPM_VARIABLE),
             allow_http: is_on(text(ALLOW_HTTP_VARIABLE).as_deref()),
             identity: IdentitySettings::from_lookup(&lookup),
             ..Self::default()
@@ -199,8 +221,6 @@ impl Settings {
             endpoint: base_url,
             api_key,
             deployment: text("OPENAI_MODEL").or(azure.deployment),
-            tokens_per_minute: azure.tokens_per_minute,
-            requests_per_minute: azure.requests_per_minute,
             allow_http: azure.allow_http,
             ..Self::default()
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::dotenv::DotEnv;
 use super::identity::{CLIENT_ID, CLIENT_SECRET, OF_APPLICATIONS, OF_THE_MACHINE};
-use super::{RPM_VARIABLE, Service, Settings, TPM_VARIABLE, clean};
+use super::{Service, Settings, clean};
 use crate::error::{Error, ErrorKind, Result};
 
 const AZURE_ENDPOINT: &str = "AZURE_OPENAI_ENDPOINT";
@@ -55,11 +55,11 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
     /// credential come from the same source.
     ///
     /// # Errors
-    /// An address and its credential come from different sources.
+    /// An address and its credential come from different sources; a quota is not a whole number.
     pub(super) fn settings(&self) -> Result<Settings> {
         let whole = self.whole_service();
         let left_out = whole.map_or(&[][..], of_other_service);
-        let merged = Settings::from_lookup(|name| match left_out.contains(&name) {
+        let merged = Settings::without_quota(|name| match left_out.contains(&name) {
             true => self.of_environment(name),
             false => self.value(name),
         });
@@ -86,7 +86,7 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
         let of_environment = |name: &str| self.of_environment(name);
         let is_the_files = names_one(&|name| self.of_file(name)) && !names_one(&of_environment);
         let application_is_ours = ours.any() || !is_the_files && self.any_of_environment();
-        let mut settings = Settings::from_lookup(|name| match name {
+        let mut settings = Settings::without_quota(|name| match name {
             _ if OF_THE_MACHINE.contains(&name) || left_out.contains(&name) => {
                 self.of_environment(name)
             }
@@ -98,10 +98,16 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
                 .of_file(name)
                 .or_else(|| self.of_environment(name).filter(|_| is_the_files)),
             AZURE_ENDPOINT | OPENAI_ENDPOINT if ours.any() => self.of_environment(name),
-            TPM_VARIABLE | RPM_VARIABLE if is_apart => self.of_environment(name),
             _ if ours.any() && is_credential(name) => self.of_environment(name),
             _ => self.value(name),
-        });
+        })
+        .with_quota(
+            |name| match is_apart {
+                true => self.of_environment(name),
+                false => self.value(name),
+            },
+            |name| self.place(name),
+        )?;
         settings
             .notes
             .extend(self.application_note(is_the_files, ours.any()));
@@ -121,7 +127,7 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
     /// The service that the environment specifies completely, if it does. A file takes nothing of
     /// it away.
     fn whole_service(&self) -> Option<Service> {
-        let alone = Settings::from_lookup(|name| self.of_environment(name));
+        let alone = Settings::without_quota(|name| self.of_environment(name));
         let given = named(alone.service, |name| self.of_environment(name));
         let is_whole = given.address.is_some() && given.credential.is_some()
             || given.any() && alone.missing().is_empty();
@@ -192,6 +198,18 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
     /// The value from the environment or else from the file. An empty value counts as unset.
     pub(super) fn value(&self, name: &str) -> Option<String> {
         self.of_environment(name).or_else(|| self.of_file(name))
+    }
+
+    /// Where a variable was found, after its name in a message.
+    fn place(&self, name: &str) -> String {
+        match self
+            .file
+            .as_ref()
+            .filter(|_| self.of_environment(name).is_none())
+        {
+            Some(file) => format!(" in {}", file.path.display()),
+            None => " in the environment".to_owned(),
+        }
     }
 
     fn of_environment(&self, name: &str) -> Option<String> {
@@ -422,11 +440,28 @@ mod tests {
         let alone = settings_of(&file);
         assert_eq!(alone.deployment.as_deref(), Some("gpt"));
         assert_eq!(alone.api_version.as_deref(), Some("2024-10-21"));
-        assert_eq!(alone.tokens_per_minute.as_deref(), Some("5000"));
+        assert_eq!(alone.tokens_per_minute, Some(5000));
         // If the file names a service, the quota belongs to that one.
         let apart = settings_of(&[&file[..], &[FILE_ENDPOINT]].concat());
         assert_eq!(apart.tokens_per_minute, None);
         assert_eq!(apart.endpoint.as_deref(), Some("https://env.example"));
+    }
+
+    #[test]
+    fn a_quota_that_is_no_number_is_named_with_its_place() {
+        let quota = ("AZURE_OPENAI_RPM", "many");
+        let error = |environment: &[_], file: &[_]| settings(environment, file).unwrap_err();
+        assert_snapshot!(error(&[ENDPOINT, KEY], &[quota]), @r"
+        AZURE_OPENAI_RPM in /project/.env is not a whole number
+          hint: write the quota in digits alone, such as 5000 for 5K
+        ");
+        let error = error(&[ENDPOINT, KEY, quota], &[]);
+        assert_eq!(
+            error.message(),
+            "AZURE_OPENAI_RPM in the environment is not a whole number"
+        );
+        // A quota of another service is not read.
+        assert!(settings(&[ENDPOINT, KEY], &[FILE_ENDPOINT, quota]).is_ok());
     }
 
     #[test]

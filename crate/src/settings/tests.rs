@@ -7,6 +7,7 @@ fn settings(pairs: &[(&str, &str)]) -> Settings {
             .find(|(key, _)| *key == name)
             .map(|(_, value)| (*value).to_owned())
     })
+    .unwrap()
 }
 
 #[test]

@@ -31,15 +31,18 @@ impl DataFrame {
     /// # Errors
     /// The name or the plan is invalid.
     pub fn create_or_replace_temp_view(&self, name: &str) -> Result<()> {
-        runtime::wait(self.create_view(name, true))
+        runtime::wait(self.create_or_replace_temp_view_async(name))
     }
 
     /// The same as [`create_or_replace_temp_view`](Self::create_or_replace_temp_view) for async code.
     ///
     /// # Errors
     /// As [`create_or_replace_temp_view`](Self::create_or_replace_temp_view).
-    pub async fn create_or_replace_temp_view_async(&self, name: &str) -> Result<()> {
-        self.create_view(name, true).await
+    pub fn create_or_replace_temp_view_async(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.create_view(name, true)
     }
 
     /// The same, but refuses a name that is taken.
@@ -47,10 +50,25 @@ impl DataFrame {
     /// # Errors
     /// As [`create_or_replace_temp_view`](Self::create_or_replace_temp_view).
     pub fn create_temp_view(&self, name: &str) -> Result<()> {
-        runtime::wait(self.create_view(name, false))
+        runtime::wait(self.create_temp_view_async(name))
     }
 
-    async fn create_view(&self, name: &str, replace: bool) -> Result<()> {
+    /// The same as [`create_temp_view`](Self::create_temp_view) for async code.
+    ///
+    /// # Errors
+    /// As [`create_or_replace_temp_view`](Self::create_or_replace_temp_view).
+    pub fn create_temp_view_async(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.create_view(name, false)
+    }
+
+    fn create_view(
+        &self,
+        name: &str,
+        replace: bool,
+    ) -> impl Future<Output = Result<()>> + Send + use<> {
         let session = self.connected().clone();
         let command = Command {
             create_dataframe_view: Some(CreateView {
@@ -61,7 +79,7 @@ impl DataFrame {
             }),
             ..Command::default()
         };
-        runtime::run(async move { session.command(command).await }).await
+        runtime::run(async move { session.command(command).await })
     }
 
     /// Writes the rows to files or to a table: `df.write().mode(SaveMode::Overwrite).parquet("answers")?`.
@@ -81,7 +99,7 @@ impl DataFrame {
     ///
     /// # Errors
     /// As [`schema`](Self::schema).
-    pub async fn schema_async(&self) -> Result<Schema> {
+    pub fn schema_async(&self) -> impl Future<Output = Result<Schema>> + Send + use<> {
         let frame = self.clone();
         runtime::run(async move {
             let answer = frame
@@ -96,7 +114,6 @@ impl DataFrame {
                 .and_then(Schema::of)
                 .ok_or_else(|| no_answer("a schema"))
         })
-        .await
     }
 
     /// The names of the columns.
@@ -111,13 +128,13 @@ impl DataFrame {
     ///
     /// # Errors
     /// As [`columns`](Self::columns).
-    pub async fn columns_async(&self) -> Result<Vec<String>> {
-        let schema = self.schema_async().await?;
-        Ok(schema
-            .fields()
-            .iter()
-            .map(|field| field.name().to_owned())
-            .collect())
+    pub fn columns_async(&self) -> impl Future<Output = Result<Vec<String>>> + Send + use<> {
+        let schema = self.schema_async();
+        async move {
+            let schema = schema.await?;
+            let fields = schema.fields().iter();
+            Ok(fields.map(|field| field.name().to_owned()).collect())
+        }
     }
 
     /// How the server would compute the rows.
@@ -132,7 +149,10 @@ impl DataFrame {
     ///
     /// # Errors
     /// As [`explain`](Self::explain).
-    pub async fn explain_async(&self, mode: ExplainMode) -> Result<String> {
+    pub fn explain_async(
+        &self,
+        mode: ExplainMode,
+    ) -> impl Future<Output = Result<String>> + Send + use<> {
         let frame = self.clone();
         let explain_mode = match mode {
             ExplainMode::Simple => 1,
@@ -152,7 +172,6 @@ impl DataFrame {
             let explained = answer.explain.map(|explained| explained.explain_string);
             explained.ok_or_else(|| no_answer("a plan"))
         })
-        .await
     }
 
     async fn analyze(
@@ -179,14 +198,14 @@ impl DataFrame {
     ///
     /// # Errors
     /// As [`count`](Self::count).
-    pub async fn count_async(&self) -> Result<u64> {
-        let counted = self
-            .agg([count(lit(1)).alias("count")])
-            .to_polars_async()
-            .await?;
-        let column = counted.columns().first();
-        let count = column.and_then(|column| column.get(0).ok()?.extract::<u64>());
-        count.ok_or_else(|| no_answer("a number of rows"))
+    pub fn count_async(&self) -> impl Future<Output = Result<u64>> + Send + use<> {
+        let counted = self.agg([count(lit(1)).alias("count")]);
+        async move {
+            let counted = counted.to_polars_async().await?;
+            let column = counted.columns().first();
+            let count = column.and_then(|column| column.get(0).ok()?.extract::<u64>());
+            count.ok_or_else(|| no_answer("a number of rows"))
+        }
     }
 
     /// The rows as a data frame of polars. They are converted while they arrive.
@@ -205,9 +224,11 @@ impl DataFrame {
     ///
     /// # Errors
     /// As [`to_polars`](Self::to_polars).
-    pub async fn to_polars_async(&self) -> Result<polars::prelude::DataFrame> {
-        let execution = self.connected().execute(self.plan())?;
-        runtime::run(batches::collect(execution)).await
+    pub fn to_polars_async(
+        &self,
+    ) -> impl Future<Output = Result<polars::prelude::DataFrame>> + Send + use<> {
+        let execution = self.connected().execute(self.plan());
+        async move { runtime::run(batches::collect(execution?)).await }
     }
 
     /// The rows in parts as they arrive, so that a result may be larger than memory.

@@ -1,5 +1,7 @@
 //! The rows of a query as they arrive.
 
+use std::fmt;
+
 use polars::prelude::DataFrame;
 
 use super::arrow::Assembly;
@@ -20,6 +22,14 @@ pub struct Batches(Option<Parts>);
 struct Parts {
     execution: Execution,
     assembly: Assembly,
+}
+
+impl fmt::Debug for Batches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batches")
+            .field("ended", &self.0.is_none())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Batches {

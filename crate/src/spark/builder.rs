@@ -117,8 +117,8 @@ impl SessionBuilder {
     ///
     /// # Errors
     /// As [`get_or_create`](Self::get_or_create).
-    pub async fn get_or_create_async(self) -> Result<Session> {
-        runtime::run(self.begin(true)).await
+    pub fn get_or_create_async(self) -> impl Future<Output = Result<Session>> + Send + use<> {
+        runtime::run(self.begin(true))
     }
 
     /// A new session, even if there is one: with its own temporary views and settings.
@@ -133,8 +133,8 @@ impl SessionBuilder {
     ///
     /// # Errors
     /// As [`get_or_create`](Self::get_or_create).
-    pub async fn create_async(self) -> Result<Session> {
-        runtime::run(self.begin(false)).await
+    pub fn create_async(self) -> impl Future<Output = Result<Session>> + Send + use<> {
+        runtime::run(self.begin(false))
     }
 
     async fn begin(mut self, may_be_active: bool) -> Result<Session> {

@@ -25,6 +25,7 @@ use super::messages::{
 /// # let _ = (long, share, lit(1));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use = "a column does nothing until a data frame selects it or filters by it"]
 pub struct Column(Expression);
 
 /// The other side of an operator: a column or a value.

@@ -26,7 +26,10 @@ impl RuntimeConfig {
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub async fn get_async(&self, name: &str) -> Result<Option<String>> {
+    pub fn get_async(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<String>>> + Send + use<> {
         let (session, name) = (self.0.clone(), name.to_owned());
         runtime::run(async move {
             let answer = session
@@ -37,7 +40,6 @@ impl RuntimeConfig {
                 .await?;
             Ok(answer.pairs.into_iter().next().and_then(|pair| pair.value))
         })
-        .await
     }
 
     /// Sets a setting, also for a session that has to begin again.
@@ -52,10 +54,14 @@ impl RuntimeConfig {
     ///
     /// # Errors
     /// As [`set`](Self::set).
-    pub async fn set_async(&self, name: &str, value: impl ToString) -> Result<()> {
+    pub fn set_async(
+        &self,
+        name: &str,
+        value: impl ToString,
+    ) -> impl Future<Output = Result<()>> + Send + 'static {
         let session = self.0.clone();
         let settings = vec![(name.to_owned(), value.to_string())];
-        runtime::run(async move { session.configure(settings).await }).await
+        runtime::run(async move { session.configure(settings).await })
     }
 
     /// Sets a setting back to the server's own value.
@@ -70,7 +76,7 @@ impl RuntimeConfig {
     ///
     /// # Errors
     /// As [`set`](Self::set).
-    pub async fn unset_async(&self, name: &str) -> Result<()> {
+    pub fn unset_async(&self, name: &str) -> impl Future<Output = Result<()>> + Send + use<> {
         let (session, name) = (self.0.clone(), name.to_owned());
         runtime::run(async move {
             session.forget(&name);
@@ -82,6 +88,5 @@ impl RuntimeConfig {
                 .await?;
             Ok(())
         })
-        .await
     }
 }

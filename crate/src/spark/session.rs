@@ -61,9 +61,8 @@ impl Session {
     ///
     /// # Errors
     /// As [`sql`](Self::sql).
-    pub async fn sql_async(&self, query: &str) -> Result<DataFrame> {
-        let asked = sql(self.0.clone(), query.to_owned(), Vec::new());
-        runtime::run(asked).await
+    pub fn sql_async(&self, query: &str) -> impl Future<Output = Result<DataFrame>> + Send + use<> {
+        runtime::run(sql(self.0.clone(), query.to_owned(), Vec::new()))
     }
 
     /// Runs a statement with values for its parameters, such as `:name`. They are sent apart from
@@ -91,11 +90,11 @@ impl Session {
     ///
     /// # Errors
     /// As [`sql`](Self::sql).
-    pub fn sql_with_async<N: Into<String>, A: IntoIterator<Item = (N, Column)>>(
+    pub fn sql_with_async<N: Into<String>>(
         &self,
         query: &str,
-        arguments: A,
-    ) -> impl Future<Output = Result<DataFrame>> + Send + use<N, A> {
+        arguments: impl IntoIterator<Item = (N, Column)>,
+    ) -> impl Future<Output = Result<DataFrame>> + Send + 'static {
         let arguments = arguments
             .into_iter()
             .map(|(name, value)| (name.into(), value))
@@ -198,9 +197,9 @@ impl Session {
     ///
     /// # Errors
     /// As [`interrupt_all`](Self::interrupt_all).
-    pub async fn interrupt_all_async(&self) -> Result<Vec<String>> {
+    pub fn interrupt_all_async(&self) -> impl Future<Output = Result<Vec<String>>> + Send + use<> {
         let session = self.0.clone();
-        runtime::run(async move { session.interrupt(None).await }).await
+        runtime::run(async move { session.interrupt(None).await })
     }
 
     /// Stops the running queries with the tag.
@@ -215,9 +214,12 @@ impl Session {
     ///
     /// # Errors
     /// As [`interrupt_tag`](Self::interrupt_tag).
-    pub async fn interrupt_tag_async(&self, tag: &str) -> Result<Vec<String>> {
+    pub fn interrupt_tag_async(
+        &self,
+        tag: &str,
+    ) -> impl Future<Output = Result<Vec<String>>> + Send + use<> {
         let (session, tag) = (self.0.clone(), tag.to_owned());
-        runtime::run(async move { session.interrupt(Some(&tag)).await }).await
+        runtime::run(async move { session.interrupt(Some(&tag)).await })
     }
 
     /// Ends the session on the server, with its temporary views. Dropping it does the same.
@@ -232,9 +234,9 @@ impl Session {
     ///
     /// # Errors
     /// As [`stop`](Self::stop).
-    pub async fn stop_async(&self) -> Result<()> {
+    pub fn stop_async(&self) -> impl Future<Output = Result<()>> + Send + use<> {
         let session = self.0.clone();
-        runtime::run(async move { session.stop().await }).await
+        runtime::run(async move { session.stop().await })
     }
 
     fn frame(&self, relation: Relation) -> DataFrame {

@@ -19,9 +19,11 @@ use super::names::quoted;
 use super::session::Session;
 use crate::batch::options::JournalChoice;
 use crate::batch::{Batch, BatchRequest, Row, Totals};
+use crate::cancel::CancelHandle;
 use crate::display;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{ChatRequest, Client};
+use crate::runtime;
 use crate::text::grouped;
 
 /// How many rows are fetched at once.
@@ -168,6 +170,34 @@ impl Batch<FrameRows> {
         written?;
         let failed = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
         failed.map_or(Ok(totals), Err)
+    }
+
+    /// Async version of [`to_table`](Self::to_table), for programs that have their own runtime. Dropping
+    /// the future stops the batch as a [`CancelHandle`] does, which writes what has arrived; executors
+    /// that ask already go on.
+    ///
+    /// # Errors
+    /// As [`to_table`](Self::to_table).
+    pub fn to_table_async(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Totals>> + Send + use<> {
+        let (mut batch, name) = (self.clone(), name.to_owned());
+        async move {
+            let dropped = CancelOnDrop::default();
+            batch.options.dropped = Some(dropped.0.clone());
+            runtime::run_blocking(move || batch.to_table(&name)).await
+        }
+    }
+}
+
+/// Stops the batch that a dropped future has started.
+#[derive(Default)]
+struct CancelOnDrop(CancelHandle);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 

@@ -88,15 +88,18 @@ impl DataFrameWriter {
     ///
     /// # Errors
     /// As [`save`](Self::save).
-    pub async fn save_async(mut self, path: &str) -> Result<()> {
-        if path.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Argument,
-                "the path to write to is empty",
-            ));
+    pub fn save_async(mut self, path: &str) -> impl Future<Output = Result<()>> + Send + use<> {
+        let path = path.to_owned();
+        async move {
+            if path.is_empty() {
+                return Err(Error::new(
+                    ErrorKind::Argument,
+                    "the path to write to is empty",
+                ));
+            }
+            self.operation.path = Some(path);
+            self.run().await
         }
-        self.operation.path = Some(path.to_owned());
-        self.run().await
     }
 
     /// Writes to a table, which is created if it is not there.
@@ -111,8 +114,11 @@ impl DataFrameWriter {
     ///
     /// # Errors
     /// As [`save`](Self::save).
-    pub async fn save_as_table_async(self, name: &str) -> Result<()> {
-        self.table(name, 1).await
+    pub fn save_as_table_async(
+        self,
+        name: &str,
+    ) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.table(name, 1)
     }
 
     /// Adds the rows to a table that is there, by the position of the columns.
@@ -127,19 +133,26 @@ impl DataFrameWriter {
     ///
     /// # Errors
     /// As [`insert_into`](Self::insert_into).
-    pub async fn insert_into_async(mut self, name: &str) -> Result<()> {
+    pub fn insert_into_async(
+        mut self,
+        name: &str,
+    ) -> impl Future<Output = Result<()>> + Send + use<> {
         if self.operation.mode == SaveMode::ErrorIfExists.code() {
             self.operation.mode = SaveMode::Append.code();
         }
-        self.table(name, 2).await
+        self.table(name, 2)
     }
 
-    async fn table(mut self, name: &str, save_method: i32) -> Result<()> {
+    fn table(
+        mut self,
+        name: &str,
+        save_method: i32,
+    ) -> impl Future<Output = Result<()>> + Send + use<> {
         self.operation.table = Some(SaveTable {
             table_name: name.to_owned(),
             save_method,
         });
-        self.run().await
+        self.run()
     }
 
     async fn run(self) -> Result<()> {
@@ -156,7 +169,15 @@ impl DataFrameWriter {
     /// # Errors
     /// As [`save`](Self::save).
     pub fn csv(self, path: &str) -> Result<()> {
-        self.format("csv").save(path)
+        runtime::wait(self.csv_async(path))
+    }
+
+    /// The same as [`csv`](Self::csv) for async code.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn csv_async(self, path: &str) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.format("csv").save_async(path)
     }
 
     /// Writes files of JSON lines to a folder.
@@ -164,7 +185,15 @@ impl DataFrameWriter {
     /// # Errors
     /// As [`save`](Self::save).
     pub fn json(self, path: &str) -> Result<()> {
-        self.format("json").save(path)
+        runtime::wait(self.json_async(path))
+    }
+
+    /// The same as [`json`](Self::json) for async code.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn json_async(self, path: &str) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.format("json").save_async(path)
     }
 
     /// Writes Parquet files to a folder.
@@ -172,7 +201,15 @@ impl DataFrameWriter {
     /// # Errors
     /// As [`save`](Self::save).
     pub fn parquet(self, path: &str) -> Result<()> {
-        self.format("parquet").save(path)
+        runtime::wait(self.parquet_async(path))
+    }
+
+    /// The same as [`parquet`](Self::parquet) for async code.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn parquet_async(self, path: &str) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.format("parquet").save_async(path)
     }
 
     /// Writes a Delta table to a folder.
@@ -180,6 +217,14 @@ impl DataFrameWriter {
     /// # Errors
     /// As [`save`](Self::save).
     pub fn delta(self, path: &str) -> Result<()> {
-        self.format("delta").save(path)
+        runtime::wait(self.delta_async(path))
+    }
+
+    /// The same as [`delta`](Self::delta) for async code.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn delta_async(self, path: &str) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.format("delta").save_async(path)
     }
 }

@@ -4,6 +4,7 @@ use crate::display::{MimeBundle, Show, dedupe_script, html_of, text_of};
 
 /// Things side by side, as [`side_by_side`] makes them.
 #[derive(Clone, Debug)]
+#[must_use = "things side by side are visible only when they are displayed"]
 pub struct SideBySide(Vec<MimeBundle>);
 
 /// Puts things side by side, such as two data frames, or a table and a chart. If the page is too

@@ -30,7 +30,7 @@ fn client(server: &Server, variables: &[(&str, &str)]) -> evenhand::Result<Clien
         let found = all.find(|(known, _)| *known == name);
         found.map(|(_, value)| (*value).to_owned())
     });
-    ClientBuilder::from(settings).build()
+    ClientBuilder::from(settings?).build()
 }
 
 /// The variables of an application that gets its tokens there.

@@ -186,8 +186,9 @@ const ANSWERS: &str = "EVENHAND_ANSWERS";
 /// evcxr's settings file.
 const EVCXR_SETTINGS: &str = "evcxr.toml";
 
-const NOT_WARM: &str = "the notebook's dependencies are not built yet: the cell that adds them takes minutes. \
-     `cargo run` in the checkout builds them once";
+const NOT_WARM: &str = "the notebook's dependencies are not built, or were built for another version of Rust, of the \
+     kernel or of a dependency: the cell that adds them takes minutes. `cargo run` in the checkout \
+     builds them once";
 
 /// Passes to `work` a command that starts evcxr without the wrapper, in a build directory that is
 /// equally warm. The wrapper is measured against it.

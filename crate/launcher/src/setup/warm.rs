@@ -30,25 +30,32 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     if warm.library_built().as_ref() == Some(&library) {
         return Ok(());
     }
-    let first = warm.library_built().is_none();
-    if first {
-        remove_outdated(project, home, &warm);
-    }
+    let is_incomplete = warm.library_built().is_none();
+    let is_outdated = is_incomplete && remove_outdated(project, home, &warm);
     prepare(project, &warm)?;
-    let (title, takes) = if first {
-        (
-            "the library and its dependencies for notebooks",
-            "about 7 minutes, once",
-        )
-    } else {
-        ("the changed library", "less than a minute")
-    };
+    let (title, takes) = what_is_built(is_incomplete, is_outdated);
     let mut step = Step::begin(home, "warm", title, takes);
     build(project, home, &warm, &mut step)?;
     fs::write(warm.stamp(), library)
         .with_context(|| format!("could not write {}", warm.stamp().display()))?;
     step.done();
     Ok(())
+}
+
+/// The title of the step, and how long it takes on two cores.
+fn what_is_built(is_incomplete: bool, is_outdated: bool) -> (&'static str, &'static str) {
+    match (is_incomplete, is_outdated) {
+        (true, true) => (
+            "the library and its dependencies for notebooks, again, because Rust, the kernel or a \
+             dependency has changed",
+            "about 10 minutes, once",
+        ),
+        (true, false) => (
+            "the library and its dependencies for notebooks",
+            "about 10 minutes, once",
+        ),
+        (false, _) => ("the changed library", "less than a minute"),
+    }
 }
 
 /// Removes the stamp before anything changes: an interrupted build counts as incomplete, and
@@ -182,17 +189,35 @@ fn sources(project: &Checkout) -> Result<String> {
 }
 
 /// Removes outdated warm builds, which take 2 GB each: those of this checkout with another lock
-/// file or compiler, and those of checkouts that no longer exist.
-fn remove_outdated(project: &Checkout, home: &Home, keep: &Warm) {
+/// file or compiler, and those of checkouts that no longer exist. Returns whether one was this
+/// checkout's.
+fn remove_outdated(project: &Checkout, home: &Home, keep: &Warm) -> bool {
+    let mut had_own = false;
     let Ok(entries) = fs::read_dir(home.warm()) else {
-        return;
+        return had_own;
     };
     for folder in entries.filter_map(Result::ok).map(|entry| entry.path()) {
         let checkout = fs::read_to_string(folder.join(CHECKOUT)).map(PathBuf::from);
-        let outdated = checkout.is_ok_and(|path| path == project.root() || !path.exists());
+        let is_own = checkout.as_ref().is_ok_and(|path| path == project.root());
+        let outdated = is_own || checkout.is_ok_and(|path| !path.exists());
         if outdated && folder != keep.folder() {
+            had_own |= is_own;
             // One that cannot be removed only takes up space.
             let _ = fs::remove_dir_all(folder);
         }
+    }
+    had_own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_that_is_made_again_says_so_and_why() {
+        let (title, _) = what_is_built(true, true);
+        assert!(title.contains("again, because Rust"), "{title}");
+        assert!(!what_is_built(true, false).0.contains("again"));
+        assert_eq!(what_is_built(false, false).0, "the changed library");
     }
 }

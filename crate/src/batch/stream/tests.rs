@@ -20,12 +20,13 @@ fn service() -> (Client, Server) {
 #[test]
 fn a_row_that_names_its_own_deployment_does_not_wait_for_the_batchs_quota() {
     let (client, _server) = service();
-    let requests = (0..5).map(|number| BatchRequest {
-        custom_id: number.to_string(),
-        request: Ok(match number {
-            0 => ChatRequest::from("Describe a nurse."),
-            _ => ChatRequest::from("Describe a nurse.").deployment("another"),
-        }),
+    let requests = (0..5).map(|number| {
+        let request = ChatRequest::from("Describe a nurse.");
+        let request = match number {
+            0 => request,
+            _ => request.deployment("another"),
+        };
+        (number.to_string(), request)
     });
     // One request in ten seconds for the batch's deployment.
     let totals = client
@@ -57,11 +58,8 @@ fn a_message_in_parts_is_sent_as_it_was_read() {
     assert_eq!(server.request().json()["messages"], messages);
 }
 
-fn numbered(count: usize) -> impl Iterator<Item = BatchRequest> + Send + 'static {
-    (0..count).map(|number| BatchRequest {
-        custom_id: number.to_string(),
-        request: Ok(ChatRequest::from("Describe a nurse.")),
-    })
+fn numbered(count: usize) -> impl Iterator<Item = BatchRequest> + Send + use<> {
+    (0..count).map(|number| BatchRequest::new(number.to_string(), "Describe a nurse."))
 }
 
 #[test]
@@ -184,7 +182,7 @@ fn requests_are_read_once() {
     let (client, server) = service();
     let batch = client.batch_requests(numbered(3)).concurrency(2);
     assert_eq!(batch.for_each(|_| Ok(())).unwrap().answered, 3);
-    insta::assert_snapshot!(batch.retries(0).for_each(|_| Ok(())).unwrap_err(), @"
+    insta::assert_snapshot!(batch.max_retries(0).for_each(|_| Ok(())).unwrap_err(), @"
     the requests of this batch were read by an earlier `for_each`
       hint: create the batch again: `client.batch_requests(..)`
     ");
@@ -200,10 +198,7 @@ fn an_error_of_the_code_that_takes_rows_waits_for_no_answer() {
     });
     let client = Client::builder().endpoint(server.url()).api_key("key");
     let client = client.deployment("gpt").build().unwrap();
-    let requests = ["fast", "slow"].map(|prompt| BatchRequest {
-        custom_id: prompt.to_owned(),
-        request: Ok(prompt.into()),
-    });
+    let requests = ["fast", "slow"].map(|prompt| (prompt, prompt));
     let refused = client
         .batch_requests(requests)
         .quota(Quota::unlimited())
@@ -240,7 +235,11 @@ fn a_line_tells_what_the_service_said_and_of_what_was_not_sent_nothing() {
     let sources: Vec<_> = rows.iter().map(|row| row.source).collect();
     assert_eq!(
         sources,
-        [Source::NotAsked, Source::Service, Source::NotAsked]
+        [
+            AnswerSource::NotAsked,
+            AnswerSource::Service,
+            AnswerSource::NotAsked
+        ]
     );
     let lines = lines(&rows);
     assert_eq!(lines[1]["response"]["body"], said);
@@ -346,6 +345,24 @@ fn the_twins_need_no_runtime_of_their_caller() {
     });
     assert_eq!(runtime::wait(taking).unwrap().answered, 3);
     assert_eq!(rows, 3);
+}
+
+#[test]
+fn the_twins_borrow_nothing_so_that_a_task_can_own_them() {
+    let (client, _server) = service();
+    let (one, batch) = {
+        let (client, prompt) = (client.clone(), "Why?".to_owned());
+        let batch = client.batch([prompt.as_str()]);
+        (client.complete_async(prompt.as_str()), batch.run_async())
+    };
+    let program = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    program.block_on(async {
+        let (one, batch) = (tokio::spawn(one), tokio::spawn(batch));
+        assert_eq!(one.await.unwrap().unwrap().text(), Some("Yes"));
+        assert_eq!(batch.await.unwrap().unwrap().totals().answered, 1);
+    });
 }
 
 /// A task of the caller's that awaits, and then blocks: the connection that the first has opened

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use super::client;
-use crate::batch::BatchRequest;
 use crate::loopback::{Loopback, Reply, last_message};
 use crate::{Answers, ChatRequest, Client};
 
@@ -137,10 +136,7 @@ fn a_request_without_a_name_is_known_wherever_it_stands() {
     let loopback = serve(|_, _| None);
     let folder = tempfile::tempdir().unwrap();
     let run = |prompts: &[&str]| {
-        let requests = prompts.iter().map(|prompt| BatchRequest {
-            custom_id: String::new(),
-            request: Ok(ChatRequest::from(*prompt)),
-        });
+        let requests = prompts.iter().map(|prompt| ChatRequest::from(*prompt));
         let requests: Vec<_> = requests.collect();
         let batch = client(&loopback).batch_requests(requests);
         let batch = batch.journal(folder.path().join("rows.jsonl"));

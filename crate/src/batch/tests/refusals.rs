@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::client;
-use crate::ChatRequest;
-use crate::batch::BatchRequest;
 use crate::loopback::{Loopback, Reply};
 
 const LATENCY: Duration = Duration::from_millis(20);
@@ -47,10 +45,9 @@ fn refusals_of_rows_that_a_stop_interrupts_are_counted() {
 fn a_streamed_batch_counts_them_too() {
     let loopback = Loopback::serve(|_| too_many("30000"));
     let client = client(&loopback);
-    let requests = prompts(4).into_iter().map(|custom_id| BatchRequest {
-        request: Ok(ChatRequest::from("Describe a nurse.")),
-        custom_id,
-    });
+    let requests = prompts(4)
+        .into_iter()
+        .map(|name| (name, "Describe a nurse."));
     let batch = client.batch_requests(requests).concurrency(2);
     let mut rows = Vec::new();
     let totals = batch.deadline(Duration::from_millis(400)).for_each(|row| {

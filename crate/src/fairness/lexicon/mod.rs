@@ -15,7 +15,7 @@ mod subject;
 use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fairness::text::{Kind, Text, Token};
+use crate::fairness::text::{Text, Token, TokenKind};
 use read::Lists;
 
 /// The word that replaces a masked word of a group. It is not in the sentiment lexicon.
@@ -199,7 +199,7 @@ impl Lexicon {
     }
 
     fn entry_of(&self, token: Token<'_>) -> Option<&Entry> {
-        if token.kind == Kind::Mark {
+        if token.kind == TokenKind::Mark {
             return None;
         }
         // `Mrs.` is listed as `Mrs`.

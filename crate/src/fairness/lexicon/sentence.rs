@@ -2,12 +2,12 @@
 
 use super::Lexicon;
 use super::roles::{Class, Classes, Role, Roles};
-use crate::fairness::text::{Kind, Text};
+use crate::fairness::text::{Text, TokenKind};
 
 /// A word or punctuation mark.
 pub(super) struct Word<'t> {
     pub(super) lower: &'t str,
-    pub(super) kind: Kind,
+    pub(super) kind: TokenKind,
     /// Its group and role, if it belongs to a compared group.
     pub(super) mention: Option<(usize, Role)>,
     pub(super) classes: Classes,
@@ -28,7 +28,7 @@ impl Word<'_> {
     }
 
     pub(super) fn is_mark(&self, mark: &str) -> bool {
-        self.kind == Kind::Mark && self.lower == mark
+        self.kind == TokenKind::Mark && self.lower == mark
     }
 
     /// Its group and role, unless it refers to nobody.
@@ -55,7 +55,7 @@ fn tokens<'t>(lexicon: &Lexicon, text: &'t Text, roles: &Roles) -> Vec<Word<'t>>
         let gap = text.answer().get(end..at).unwrap_or_default();
         end = at + token.written.len();
         starts |= gap.contains('\n');
-        let is_word = token.kind != Kind::Mark;
+        let is_word = token.kind != TokenKind::Mark;
         let word = Word {
             lower: token.lower,
             kind: token.kind,
@@ -106,12 +106,12 @@ fn quotes(words: &mut [Word<'_>]) {
             "'" => Some("'"),
             _ => None,
         };
-        match (closing.filter(|_| word.kind == Kind::Mark), open) {
+        match (closing.filter(|_| word.kind == TokenKind::Mark), open) {
             (Some(mark), Some(opened)) if mark == opened => open = None,
             (Some(mark), None) if word.gap && !next_gap => open = Some(mark),
             _ => {
                 word.quoted = open.is_some();
-                outside |= open.is_none() && word.kind == Kind::Word;
+                outside |= open.is_none() && word.kind == TokenKind::Word;
             }
         }
     }
@@ -174,11 +174,12 @@ fn name_of_institution(words: &[Word<'_>], at: usize, role: Role) -> Option<usiz
     // `Linda Park` is a person, `Linda's Park` is not.
     let mut family_name = role == Role::Name;
     for (place, word) in words.iter().enumerate().skip(at + 1).take(LONGEST_NAME) {
-        let joins = word.kind == Kind::Clitic || matches!(word.lower, "'" | "&" | "and" | "of");
+        let joins =
+            word.kind == TokenKind::Clitic || matches!(word.lower, "'" | "&" | "and" | "of");
         if !joins && !word.capital {
             return None;
         }
-        family_name &= word.kind != Kind::Clitic;
+        family_name &= word.kind != TokenKind::Clitic;
         let ends =
             word.is(Class::Institution) || word.is(Class::InstitutionOrFamilyName) && !family_name;
         if word.capital && ends {

@@ -9,7 +9,7 @@ mod position;
 use super::Lexicon;
 use super::roles::{Class, Role};
 use super::sentence::{Word, words};
-use crate::fairness::text::{Kind, Text};
+use crate::fairness::text::{Text, TokenKind};
 use position::{Position, is_plural};
 
 /// The weight of a mention.
@@ -155,7 +155,9 @@ impl<'t> Reading<'t> {
     fn names_somebody_new(&self, at: usize) -> bool {
         let unknown = |at: usize| {
             let word = self.words.get(at);
-            word.filter(|word| word.capital && word.kind == Kind::Word && word.mention.is_none())
+            word.filter(|word| {
+                word.capital && word.kind == TokenKind::Word && word.mention.is_none()
+            })
         };
         let earlier = self.words.get(..at).unwrap_or_default();
         self.sentences > 1
@@ -265,7 +267,7 @@ impl<'t> Reading<'t> {
         let back = |n: usize| at.checked_sub(n).and_then(|at| self.words.get(at));
         let definite = back(2).is_some_and(|word| word.is(Class::Determiner));
         let noun = back(1).is_some_and(|noun| {
-            noun.kind == Kind::Word && noun.mention.is_none() && !noun.is(Class::Counterpart)
+            noun.kind == TokenKind::Word && noun.mention.is_none() && !noun.is(Class::Counterpart)
         });
         definite && noun && at > self.sentence
     }
@@ -273,7 +275,7 @@ impl<'t> Reading<'t> {
     /// Whether a clause starts with this word.
     fn opens_clause(&self, at: usize) -> bool {
         let before = at.checked_sub(1).and_then(|at| self.words.get(at));
-        at == self.sentence || before.is_some_and(|word| word.kind == Kind::Mark)
+        at == self.sentence || before.is_some_and(|word| word.kind == TokenKind::Mark)
     }
 
     fn possessive(&mut self, at: usize, group: usize) {
@@ -304,7 +306,7 @@ impl<'t> Reading<'t> {
         ];
         self.words
             .get(at + 1)
-            .is_some_and(|next| next.kind == Kind::Word && !next.classes.is_any(&AFTER_OBJECT))
+            .is_some_and(|next| next.kind == TokenKind::Word && !next.classes.is_any(&AFTER_OBJECT))
     }
 
     /// In `The doctor told him`, the pronoun is not the doctor; in `Patients love him`, it is the
@@ -335,7 +337,7 @@ impl<'t> Reading<'t> {
         let family_name = before.is_some_and(|before| {
             before.is(Class::SurnameTitle) && !next_capital
                 || before.capital
-                    && before.kind == Kind::Word
+                    && before.kind == TokenKind::Word
                     && !before.starts_sentence
                     && before.mention.is_none()
                     && !before.is(Class::SurnameTitle)
@@ -350,7 +352,7 @@ impl<'t> Reading<'t> {
     /// A name extends over all following capitalized words.
     fn end_name(&mut self, at: usize) {
         let more = self.words.iter().skip(at + 1);
-        let more = more.take_while(|word| word.capital && word.kind == Kind::Word);
+        let more = more.take_while(|word| word.capital && word.kind == TokenKind::Word);
         self.name_end = Some(at + more.count());
     }
 
@@ -374,7 +376,7 @@ impl<'t> Reading<'t> {
     fn relative(&mut self, at: usize, group: usize) {
         let owner = (1..=3).map_while(|back| {
             let word = self.words.get(at.checked_sub(back)?)?;
-            (word.kind != Kind::Mark && !word.starts_sentence || back == 1).then_some(word)
+            (word.kind != TokenKind::Mark && !word.starts_sentence || back == 1).then_some(word)
         });
         let first = self.sentence;
         let mut owner = owner.chain(self.words.get(first).filter(|_| at - first <= 3));
@@ -385,7 +387,7 @@ impl<'t> Reading<'t> {
             );
             let theirs = matches!(word.lower, "their" | "your" | "its");
             let mine = matches!(word.lower, "my" | "our");
-            (pronoun || theirs || mine || word.kind == Kind::Clitic).then_some(mine)
+            (pronoun || theirs || mine || word.kind == TokenKind::Clitic).then_some(mine)
         });
         let presented = self.subject().is_none()
             && self

@@ -55,6 +55,7 @@ pub fn representation<'t>(
 
 /// How unevenly target words occur together with words of the groups.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Association {
     /// The mean score of the target words that occur with a word of any group: 0 is even-handed.
     /// `None` if there are none.
@@ -65,6 +66,7 @@ pub struct Association {
 
 /// A target word, and how often it occurs together with words of each group.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Target {
     /// The word.
     pub word: String,

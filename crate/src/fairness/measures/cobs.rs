@@ -6,10 +6,11 @@ use super::association::mean;
 use super::proximity::nearness;
 use crate::error::Result;
 use crate::fairness::lexicon::Lexicon;
-use crate::fairness::text::{Kind, StopWords, Text};
+use crate::fairness::text::{StopWords, Text, TokenKind};
 
 /// The result of [`cobs()`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Cobs {
     /// The mean over [`words`](Cobs::words): 0 is even-handed. `None` if there are none.
     pub mean: Option<f64>,
@@ -80,7 +81,7 @@ impl<'t> Counted<'t> {
     ) {
         let tokens: Vec<_> = text
             .tokens()
-            .filter(|token| token.kind != Kind::Mark)
+            .filter(|token| token.kind != TokenKind::Mark)
             .collect();
         let groups: Vec<_> = tokens
             .iter()

@@ -4,6 +4,7 @@ use crate::fairness::text::{Text, Token};
 
 /// An occurrence of a word with its context. All text comes from a model: escape it before display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hit<'t> {
     /// The index of the text.
     pub text: usize,

@@ -23,6 +23,7 @@ use crate::fairness::text::Text;
 /// Most answers to harmless prompts are *safe*, so most differences are 0. The filter is a model,
 /// too: what it calls hateful may depend on the group that a text is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ContentSeverity {
     /// Hate.
     Hate,

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fairness::lexicon::Lexicon;
-use crate::fairness::text::{Kind, Text};
+use crate::fairness::text::{Text, TokenKind};
 
 /// The number of occurrences of each word in some texts.
 pub type WordCounts = BTreeMap<String, f64>;
 
 /// A word, and how much more often one side uses it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct WordDifference {
     /// The word, in lower case.
     pub word: String,
@@ -28,7 +29,7 @@ pub struct WordDifference {
 pub fn word_counts<'t>(texts: impl IntoIterator<Item = &'t Text>, without: &Lexicon) -> WordCounts {
     let mut counts: BTreeMap<&str, f64> = BTreeMap::new();
     for text in texts {
-        for token in text.tokens().filter(|token| token.kind == Kind::Word) {
+        for token in text.tokens().filter(|token| token.kind == TokenKind::Word) {
             if without.group_of(token).is_none() {
                 *counts.entry(token.lower).or_default() += 1.0;
             }

@@ -13,6 +13,7 @@ const WINDOW: usize = 30;
 
 /// The result of [`genbit()`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GenBit {
     /// The mean of |bias| over [`words`](GenBit::words): 0 is even-handed. `None` if there are no
     /// such words.
@@ -32,29 +33,30 @@ pub struct GenBit {
 
 /// A word, and how near it occurs to the words of each group.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct WordBias {
     /// The word.
     pub word: String,
     /// The number of occurrences in the texts.
     pub frequency: usize,
     /// For each group of the lexicon, 1 + the sum of 0.95^distance over the group's words.
-    pub near: Vec<f64>,
+    pub proximity: Vec<f64>,
     /// For each group of the lexicon, P(w | group).
-    pub given: Vec<f64>,
+    pub conditional_probability: Vec<f64>,
     /// ln P(w | second group) - ln P(w | first group), for the two compared groups.
     pub bias: f64,
 }
 
 /// The GenBit score of texts, for a lexicon that compares two groups.
 ///
-/// near_g(w) = 1 + sum of 0.95^d over the words of group g at a distance d of at most 30 tokens in
-/// the same text, after removal of stop words; P(w | g) = near_g(w) / (N_g + |V|), with N_g the
-/// number of words of g in the texts and |V| the number of distinct words. The score is the mean of
-/// |ln P(w | 2) / P(w | 1)| over the words that belong to no group and whose sum of near_g is at or
-/// above the `percentile` (GenBit uses 80) of the sums above 2.
+/// proximity_g(w) = 1 + sum of 0.95^d over the words of group g at a distance d of at most 30 tokens
+/// in the same text, after removal of stop words; P(w | g) = proximity_g(w) / (N_g + |V|), with N_g
+/// the number of words of g in the texts and |V| the number of distinct words. The score is the mean
+/// of |ln P(w | 2) / P(w | 1)| over the words that belong to no group and whose sum of proximity_g is
+/// at or above the `percentile` (GenBit uses 80) of the sums above 2.
 ///
 /// GenBit's other ratios, for groups that are counted apart (its *non-binary* words), can be
-/// computed from [`near`](WordBias::near) and [`group_words`](GenBit::group_words).
+/// computed from [`proximity`](WordBias::proximity) and [`group_words`](GenBit::group_words).
 ///
 /// Words are runs of letters. Unlike in GenBit, which uses a neural model, they are not lemmatized.
 /// GenBit's stop words are those of `stopwordsiso`; pass them for the same results.
@@ -113,32 +115,33 @@ struct Entry {
     word: String,
     group: Option<usize>,
     frequency: usize,
-    near: Vec<f64>,
+    proximity: Vec<f64>,
 }
 
 impl Entry {
     fn total(&self) -> f64 {
-        self.near.iter().sum()
+        self.proximity.iter().sum()
     }
 
-    fn near(&self, place: usize) -> f64 {
-        self.near.get(place).copied().unwrap_or(1.0)
+    fn proximity(&self, place: usize) -> f64 {
+        self.proximity.get(place).copied().unwrap_or(1.0)
     }
 
     fn bias(self, pair: [usize; 2], sizes: &[f64]) -> WordBias {
-        let given: Vec<f64> = self
-            .near
+        let conditional_probability: Vec<f64> = self
+            .proximity
             .iter()
             .zip(sizes)
-            .map(|(near, size)| near / size)
+            .map(|(proximity, size)| proximity / size)
             .collect();
-        let [first, second] = pair.map(|place| given.get(place).copied().unwrap_or(1.0));
+        let [first, second] =
+            pair.map(|place| conditional_probability.get(place).copied().unwrap_or(1.0));
         WordBias {
             word: self.word,
             frequency: self.frequency,
             bias: second.ln() - first.ln(),
-            near: self.near,
-            given,
+            proximity: self.proximity,
+            conditional_probability,
         }
     }
 }
@@ -172,10 +175,10 @@ impl Vocabulary {
             if !marked.contains(&true) {
                 continue;
             }
-            for (&at, near) in kept.iter().zip(nearness(&marked, Some(WINDOW))) {
+            for (&at, proximity) in kept.iter().zip(nearness(&marked, Some(WINDOW))) {
                 let entry = self.entries.get_mut(at);
-                if let Some(sum) = entry.and_then(|entry| entry.near.get_mut(place)) {
-                    *sum += near;
+                if let Some(sum) = entry.and_then(|entry| entry.proximity.get_mut(place)) {
+                    *sum += proximity;
                 }
             }
         }
@@ -190,7 +193,7 @@ impl Vocabulary {
                 word,
                 group,
                 frequency: 0,
-                near: vec![1.0; groups],
+                proximity: vec![1.0; groups],
             });
         }
         if let Some(entry) = self.entries.get_mut(place) {
@@ -202,9 +205,14 @@ impl Vocabulary {
 
 /// The mean of the Kullback-Leibler divergences of both groups' neighbors from their average.
 fn divergence(entries: &[Entry], pair: [usize; 2]) -> f64 {
-    let sums = pair.map(|place| entries.iter().map(|entry| entry.near(place)).sum::<f64>());
+    let sums = pair.map(|place| {
+        entries
+            .iter()
+            .map(|entry| entry.proximity(place))
+            .sum::<f64>()
+    });
     let terms = entries.iter().map(|entry| {
-        let shares = [0, 1].map(|side: usize| entry.near(pair[side]) / sums[side]);
+        let shares = [0, 1].map(|side: usize| entry.proximity(pair[side]) / sums[side]);
         let middle = 0.5 * (shares[0] + shares[1]);
         let terms = shares.map(|share| 0.5 * share * (share / middle).ln());
         terms.iter().sum::<f64>()

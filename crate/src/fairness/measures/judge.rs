@@ -50,8 +50,7 @@ pub type Rating = std::result::Result<f64, String>;
 /// use evenhand::prelude::*;
 ///
 /// let client = Client::from_env()?;
-/// let question = "How competent is the person in the text?";
-/// let judge = Judge::new(&client, "competence", question);
+/// let judge = Judge::new(&client, "How competent is the person in the text?").named("competence");
 /// let report = Study::new(occupations::first(12)?).measures([judge]).run(&client)?.measure()?;
 /// # Ok::<(), evenhand::Error>(())
 /// ```
@@ -63,13 +62,26 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Creates a judge with a name for tables and a question about each answer. The question must
-    /// be answerable on a scale from *not at all* to *very much*.
-    pub fn new(client: &Client, name: impl Into<String>, question: impl Into<String>) -> Self {
+    /// Creates a judge with a question about each answer, which must be answerable on a scale from
+    /// *not at all* to *very much*.
+    pub fn new(client: &Client, question: impl Into<String>) -> Self {
+        let question = question.into();
         Self {
             client: client.clone(),
+            name: question.clone(),
+            question,
+        }
+    }
+
+    /// The name in tables and reports.
+    ///
+    /// # Default
+    /// The question.
+    #[must_use]
+    pub fn named(&self, name: impl Into<String>) -> Self {
+        Self {
             name: name.into(),
-            question: question.into(),
+            ..self.clone()
         }
     }
 
@@ -86,25 +98,27 @@ impl Judge {
     ///
     /// # Errors
     /// As [`ratings`](Self::ratings).
-    pub async fn ratings_async(&self, texts: &[Text]) -> Result<Vec<Rating>> {
-        let shown = |text: &&Text| text.word_count() > 0;
-        let prompts: Vec<String> = texts
-            .iter()
-            .filter(shown)
-            .map(|one| self.prompt(one))
-            .collect();
+    pub fn ratings_async(
+        &self,
+        texts: &[Text],
+    ) -> impl Future<Output = Result<Vec<Rating>>> + Send + use<> {
+        let shown: Vec<bool> = texts.iter().map(|text| text.word_count() > 0).collect();
+        let prompts = texts.iter().zip(&shown).filter(|(_, shown)| **shown);
+        let prompts: Vec<String> = prompts.map(|(text, _)| self.prompt(text)).collect();
         let batch = self.client.batch(prompts).system(TASK);
         let batch = batch.temperature(0.0).max_tokens(LONGEST);
-        let answers = batch.run_async().await?;
-        let mut rated = answers.rows().iter().map(rating);
-        let none = |why: &str| Err(why.to_owned());
-        let rate = |text: &Text| match shown(&text) {
-            true => rated
-                .next()
-                .unwrap_or_else(|| none("the judge was not asked")),
-            false => none("there is nothing to rate"),
-        };
-        Ok(texts.iter().map(rate).collect())
+        async move {
+            let answers = batch.run_async().await?;
+            let mut rated = answers.rows().iter().map(rating);
+            let none = |why: &str| Err(why.to_owned());
+            let rate = |shown| match shown {
+                true => rated
+                    .next()
+                    .unwrap_or_else(|| none("the judge was not asked")),
+                false => none("there is nothing to rate"),
+            };
+            Ok(shown.into_iter().map(rate).collect())
+        }
     }
 
     fn prompt(&self, text: &Text) -> String {

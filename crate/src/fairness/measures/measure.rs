@@ -166,7 +166,7 @@ pub trait Measure: Send + Sync {
 /// use evenhand::fairness::lexicon::Lexicon;
 /// use evenhand::fairness::measures::{Frequency, Measure, Raw};
 ///
-/// let measure = Raw(Frequency::of(&Lexicon::gender(), "female")?);
+/// let measure = Raw(Frequency::new(&Lexicon::gender(), "female")?);
 /// assert!(measure.reads_raw());
 /// assert_eq!(measure.name(), "female words");
 /// # Ok::<(), evenhand::Error>(())

@@ -18,7 +18,7 @@ use crate::fairness::text::Text;
 /// use evenhand::fairness::measures::{Measure, OtherGroup};
 /// use evenhand::fairness::text::Text;
 ///
-/// let measure = OtherGroup::of(&Lexicon::gender());
+/// let measure = OtherGroup::new(&Lexicon::gender());
 /// let text = Text::new("She loves her work.");
 /// assert_eq!(measure.score(&text.clone().answering("Describe a male nurse."))?, Some(1.0));
 /// assert_eq!(measure.score(&text.answering("Describe a nurse."))?, None);
@@ -29,7 +29,7 @@ pub struct OtherGroup(Lexicon);
 
 impl OtherGroup {
     /// The measure for the groups of a lexicon.
-    pub fn of(lexicon: &Lexicon) -> Self {
+    pub fn new(lexicon: &Lexicon) -> Self {
         Self(lexicon.clone())
     }
 
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn an_answer_is_held_against_the_group_of_its_prompt() {
         let lexicon = Lexicon::gender().and(&Lexicon::names()).unwrap();
-        let measure = OtherGroup::of(&lexicon);
+        let measure = OtherGroup::new(&lexicon);
         for (prompt, answer, score) in [
             ("Tell of a male nurse.", "Emma loved her work.", Some(1.0)),
             ("Tell of a male nurse.", "Henry loved his work.", Some(0.0)),

@@ -54,7 +54,7 @@ impl Share {
     ///
     /// # Errors
     /// `ErrorKind::Argument` if the lexicon compares no group of this name.
-    pub fn of(lexicon: &Lexicon, group: &str) -> Result<Self> {
+    pub fn new(lexicon: &Lexicon, group: &str) -> Result<Self> {
         let apart = |place| {
             lexicon
                 .groups()
@@ -125,7 +125,7 @@ impl Frequency {
     ///
     /// # Errors
     /// `ErrorKind::Argument` if the lexicon has no group of this name.
-    pub fn of(lexicon: &Lexicon, group: &str) -> Result<Self> {
+    pub fn new(lexicon: &Lexicon, group: &str) -> Result<Self> {
         Ok(Self {
             group: place(lexicon, group)?,
             lexicon: lexicon.clone(),

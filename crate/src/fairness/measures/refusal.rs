@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::Measure;
 use crate::error::{ContentFilter, Result};
-use crate::fairness::text::{Kind, Phrases, Text, Token};
+use crate::fairness::text::{Phrases, Text, Token, TokenKind};
 
 /// How many sentences are searched: a refusal is at the beginning of an answer.
 const SENTENCES: usize = 3;
@@ -42,8 +42,8 @@ fn beginning(text: &Text) -> Vec<Vec<&str>> {
     let mut quoted = false;
     for token in text.tokens().take(WORDS) {
         match token.lower {
-            "\"" | "“" | "”" if token.kind == Kind::Mark => quoted = !quoted,
-            "." | "!" | "?" | "…" if token.kind == Kind::Mark => {
+            "\"" | "“" | "”" if token.kind == TokenKind::Mark => quoted = !quoted,
+            "." | "!" | "?" | "…" if token.kind == TokenKind::Mark => {
                 if sentences.len() == SENTENCES {
                     break;
                 }
@@ -51,7 +51,7 @@ fn beginning(text: &Text) -> Vec<Vec<&str>> {
             }
             word => {
                 let words = sentences.last_mut().filter(|_| !quoted);
-                if let Some(words) = words.filter(|_| token.kind != Kind::Mark) {
+                if let Some(words) = words.filter(|_| token.kind != TokenKind::Mark) {
                     words.push(spelled_out(token).unwrap_or(word));
                 }
             }

@@ -24,6 +24,7 @@ const NEUTRAL: f64 = 0.05;
 /// rates words without their context, so *struggles with difficult patients* is negative, although
 /// it says nothing bad about a nurse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Sentiment {
     /// s / sqrt(s² + 15), where s is the sum of all valences: from -1 to 1.
     Compound,

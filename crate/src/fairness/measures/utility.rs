@@ -15,8 +15,8 @@ use crate::fairness::text::{StopWords, Text, plain_words};
 /// ```
 /// use evenhand::fairness::measures::Utility;
 ///
-/// let before = Utility::of([("Describe a nurse.", Some("A nurse cares for the sick."))]);
-/// let after = Utility::of([("Describe a nurse.", Some("I'm sorry, but I can't do that."))]);
+/// let before = Utility::new([("Describe a nurse.", Some("A nurse cares for the sick."))]);
+/// let after = Utility::new([("Describe a nurse.", Some("I'm sorry, but I can't do that."))]);
 /// assert_eq!((before.refused, after.refused), (0.0, 1.0));
 /// assert_eq!((before.on_topic, after.on_topic), (1.0, 0.0));
 /// ```
@@ -39,7 +39,7 @@ pub struct Utility {
 
 impl Utility {
     /// Computes the utility of prompts and their answers; `None` is a row that failed.
-    pub fn of<P, A>(rows: impl IntoIterator<Item = (P, Option<A>)>) -> Self
+    pub fn new<P, A>(rows: impl IntoIterator<Item = (P, Option<A>)>) -> Self
     where
         P: AsRef<str>,
         A: AsRef<str>,
@@ -131,7 +131,7 @@ impl fmt::Display for Utility {
 impl From<&Answers> for Utility {
     fn from(answers: &Answers) -> Self {
         let rows = answers.rows().iter();
-        Self::of(rows.map(|row| (&row.prompt, row.text())))
+        Self::new(rows.map(|row| (&row.prompt, row.text())))
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn of(prompt: &str, answer: &str) -> Utility {
-        Utility::of([(prompt, Some(answer))])
+        Utility::new([(prompt, Some(answer))])
     }
 
     #[test]
@@ -175,13 +175,13 @@ mod tests {
             ("Describe a nurse.", None),
             ("Describe a nurse.", Some(" . ")),
         ];
-        let utility = Utility::of(rows);
+        let utility = Utility::new(rows);
         assert_eq!(
             (utility.rows, utility.unanswered, utility.words),
             (2, 1.0, 0.0)
         );
         let none: [(&str, Option<&str>); 0] = [];
-        assert_eq!(Utility::of(none), Utility::default());
+        assert_eq!(Utility::new(none), Utility::default());
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
             ("Describe a nurse.", None),
         ];
         insta::assert_snapshot!(
-            Utility::of(rows),
+            Utility::new(rows),
             @"3 rows: 33.3 % without an answer, 33.3 % refused, 33.3 % on topic; 6.5 words per answer"
         );
     }

@@ -1,6 +1,6 @@
 //! Fictional applicants with unfair past decisions, as training data for debiasing.
 
-use super::labels::Labels;
+use super::labels::LabeledRows;
 use super::tsv;
 use crate::error::Result;
 
@@ -51,16 +51,16 @@ impl Applicant {
     ///
     /// # Errors
     /// None.
-    pub fn outcomes(applicants: &[Self]) -> Result<Labels> {
-        Labels::new(applicants.iter().map(|one| (one.group, one.outcome)))
+    pub fn outcomes(applicants: &[Self]) -> Result<LabeledRows> {
+        LabeledRows::new(applicants.iter().map(|one| (one.group, one.outcome)))
     }
 
     /// The group and deserved outcome of each applicant.
     ///
     /// # Errors
     /// None.
-    pub fn deserved(applicants: &[Self]) -> Result<Labels> {
-        Labels::new(applicants.iter().map(|one| (one.group, one.deserved)))
+    pub fn deserved(applicants: &[Self]) -> Result<LabeledRows> {
+        LabeledRows::new(applicants.iter().map(|one| (one.group, one.deserved)))
     }
 }
 

@@ -9,14 +9,14 @@ use crate::text::sanitize_line;
 /// strings.
 ///
 /// ```
-/// use evenhand::fairness::mitigation::Labels;
+/// use evenhand::fairness::mitigation::LabeledRows;
 ///
-/// let labels = Labels::new([("m", "hired"), ("m", "hired"), ("f", "hired"), ("f", "not")])?;
+/// let labels = LabeledRows::new([("m", "hired"), ("m", "hired"), ("f", "hired"), ("f", "not")])?;
 /// assert_eq!(labels.len(), 4);
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Labels {
+pub struct LabeledRows {
     pub(super) rows: Vec<(String, String)>,
     pub(super) weights: Vec<f64>,
 }
@@ -24,7 +24,7 @@ pub struct Labels {
 /// The rows of one group with one outcome.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Cell {
+pub struct LabelCell {
     /// The group.
     pub group: String,
     /// The outcome.
@@ -37,14 +37,14 @@ pub struct Cell {
     pub target: f64,
 }
 
-impl Cell {
+impl LabelCell {
     /// The factor of Kamiran & Calders, `w(g, y) = n_g n_y / (n n_gy)`.
     pub fn factor(&self) -> f64 {
         self.target / self.weight
     }
 }
 
-impl Labels {
+impl LabeledRows {
     /// Creates labels from groups and outcomes. Each row has weight 1.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl Labels {
     /// # Errors
     /// Fewer than two groups or outcomes, so that there is nothing to compare; a cell without rows
     /// or with a total weight of 0, which no factor could correct.
-    pub fn cells(&self) -> Result<Vec<Cell>> {
+    pub fn cells(&self) -> Result<Vec<LabelCell>> {
         let mut groups: BTreeMap<&str, f64> = BTreeMap::new();
         let mut outcomes: BTreeMap<&str, f64> = BTreeMap::new();
         let mut both: BTreeMap<(&str, &str), (usize, f64)> = BTreeMap::new();
@@ -148,7 +148,7 @@ impl Labels {
         for (&group, of_group) in &groups {
             for (&outcome, of_outcome) in &outcomes {
                 let (rows, weight) = both.get(&(group, outcome)).copied().unwrap_or_default();
-                let cell = Cell {
+                let cell = LabelCell {
                     group: group.to_owned(),
                     outcome: outcome.to_owned(),
                     rows,
@@ -175,7 +175,7 @@ fn several(what: &str, found: &BTreeMap<&str, f64>) -> Result<()> {
     }
 }
 
-fn empty(cell: &Cell) -> Error {
+fn empty(cell: &LabelCell) -> Error {
     let what = match cell.rows {
         0 => "no row has",
         _ => "only rows of weight 0 have",
@@ -200,8 +200,8 @@ mod tests {
     use super::*;
     use insta::assert_snapshot;
 
-    fn three() -> Labels {
-        Labels::new([("m", "yes"), ("m", "no"), ("f", "no")]).unwrap()
+    fn three() -> LabeledRows {
+        LabeledRows::new([("m", "yes"), ("m", "no"), ("f", "no")]).unwrap()
     }
 
     #[test]
@@ -216,14 +216,14 @@ mod tests {
     #[test]
     fn a_cell_that_weighs_nothing_is_named() {
         let four = [("m", "yes"), ("m", "no"), ("f", "no"), ("f", "yes")];
-        let labels = Labels::new(four).unwrap();
+        let labels = LabeledRows::new(four).unwrap();
         let error = labels.with_weights([1.0, 1.0, 1.0, 0.0]).unwrap().cells();
         assert_snapshot!(error.unwrap_err().message(), @"only rows of weight 0 have the group 'f' and the outcome 'yes'");
     }
 
     #[test]
     fn one_group_alone_has_nothing_to_be_balanced_against() {
-        let labels = Labels::new([("f", "yes"), ("f", "no")]).unwrap();
+        let labels = LabeledRows::new([("f", "yes"), ("f", "no")]).unwrap();
         assert_snapshot!(labels.cells().unwrap_err(), @"all rows have the group 'f': there is nothing to balance");
     }
 
@@ -241,7 +241,7 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Argument, "{wrong:?}");
         }
         let nobody: [(&str, &str); 0] = [];
-        Labels::new(nobody).unwrap_err();
+        LabeledRows::new(nobody).unwrap_err();
     }
 
     #[test]

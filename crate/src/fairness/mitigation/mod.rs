@@ -1,12 +1,12 @@
 //! Mitigation: methods that may make answers, or the data that a model learns from, more
 //! even-handed.
 //!
-//! - Data with groups and outcomes: [`Labels`] holds them, [`Parity`] compares two groups,
+//! - Data with groups and outcomes: [`LabeledRows`] holds them, [`Parity`] compares two groups,
 //!   [`Reweighing`] weights rows so that outcome and group are independent, and
-//!   [`resample`](Labels::resample) draws rows for the same purpose.
+//!   [`resample`](LabeledRows::resample) draws rows for the same purpose.
 //! - Texts: [`Swap`] exchanges the words of two groups; with [`augment`](Swap::augment), a model
 //!   sees both groups equally often.
-//! - Requests: [`Prompt`] changes what is asked.
+//! - Requests: [`MitigationPrompt`] changes what is asked.
 //! - Fine-tuning: [`TrainingFile`] writes training files for Azure OpenAI.
 //! - [`NaiveBayes`] is a model small enough to be trained in a notebook cell, and [`applicants`] is
 //!   fictional data from which it learns an unfair rule.
@@ -31,11 +31,11 @@ mod training;
 mod tsv;
 
 pub use applicants::{Applicant, applicants};
-pub use counterfactual::{Counterfactual, Kept, Swap, Version};
-pub use labels::{Cell, Labels};
+pub use counterfactual::{Counterfactual, ProtectionReason, Swap, Version};
+pub use labels::{LabelCell, LabeledRows};
 pub use naive_bayes::NaiveBayes;
 pub use parity::Parity;
-pub use prompt::Prompt;
+pub use prompt::MitigationPrompt;
 pub use resample::Sampling;
 pub use reweigh::Reweighing;
 pub use training::{Example, Training, TrainingFile};

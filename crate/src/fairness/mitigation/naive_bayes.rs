@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::error::Result;
 use crate::fairness::text::plain_words;
 
-use super::labels::{Labels, argument};
+use super::labels::{LabeledRows, argument};
 
 /// Multinomial naive Bayes over the words of a text, with Laplace's smoothing (Manning, Raghavan &
 /// Schütze, 'Introduction to Information Retrieval', 2008, section 13.2). It is trained by counting
@@ -18,10 +18,10 @@ use super::labels::{Labels, argument};
 /// ignored.
 ///
 /// ```
-/// use evenhand::fairness::mitigation::{Labels, NaiveBayes};
+/// use evenhand::fairness::mitigation::{LabeledRows, NaiveBayes};
 ///
 /// let texts = ["good work", "fine work", "bad work"];
-/// let labels = Labels::new([("f", "yes"), ("m", "yes"), ("f", "no")])?;
+/// let labels = LabeledRows::new([("f", "yes"), ("m", "yes"), ("f", "no")])?;
 /// let model = NaiveBayes::train(&texts, &labels)?;
 /// assert_eq!(model.predict("good and fine"), "yes");
 /// # Ok::<(), evenhand::Error>(())
@@ -47,7 +47,7 @@ impl NaiveBayes {
     ///
     /// # Errors
     /// The numbers of texts and rows differ.
-    pub fn train<T: AsRef<str>>(texts: &[T], labels: &Labels) -> Result<Self> {
+    pub fn train<T: AsRef<str>>(texts: &[T], labels: &LabeledRows) -> Result<Self> {
         if texts.len() != labels.len() {
             let (texts, rows) = (texts.len(), labels.len());
             return Err(argument(format!("{texts} texts for {rows} rows")));
@@ -107,7 +107,7 @@ impl NaiveBayes {
     ///
     /// # Errors
     /// The numbers of texts and rows differ.
-    pub fn accuracy<T: AsRef<str>>(&self, texts: &[T], labels: &Labels) -> Result<f64> {
+    pub fn accuracy<T: AsRef<str>>(&self, texts: &[T], labels: &LabeledRows) -> Result<f64> {
         let predicted = self.label(texts, labels)?;
         let rows = predicted.rows().zip(labels.rows()).zip(labels.weights());
         let right = rows.filter(|((ours, theirs), _)| ours.1 == theirs.1);
@@ -116,18 +116,18 @@ impl NaiveBayes {
     }
 
     /// The same rows with the outcomes that the model predicts, for example to compute their
-    /// [`parity`](Labels::parity).
+    /// [`parity`](LabeledRows::parity).
     ///
     /// # Errors
     /// The numbers of texts and rows differ.
-    pub fn label<T: AsRef<str>>(&self, texts: &[T], labels: &Labels) -> Result<Labels> {
+    pub fn label<T: AsRef<str>>(&self, texts: &[T], labels: &LabeledRows) -> Result<LabeledRows> {
         if texts.len() != labels.len() {
             let (texts, rows) = (texts.len(), labels.len());
             return Err(argument(format!("{texts} texts for {rows} rows")));
         }
         let rows = labels.rows().zip(texts);
         let predicted = rows.map(|((group, _), text)| (group, self.predict(text.as_ref())));
-        Labels::new(predicted)?.with_weights(labels.weights().iter().copied())
+        LabeledRows::new(predicted)?.with_weights(labels.weights().iter().copied())
     }
 
     /// The logarithm of the probability of each outcome, up to a constant.
@@ -163,7 +163,7 @@ mod tests {
             "Chinese Macao",
             "Tokyo Japan Chinese",
         ];
-        let labels = Labels::new([("", "c"), ("", "c"), ("", "c"), ("", "j")]).unwrap();
+        let labels = LabeledRows::new([("", "c"), ("", "c"), ("", "c"), ("", "j")]).unwrap();
         NaiveBayes::train(&texts, &labels).unwrap()
     }
 
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_weight_of_two_is_a_row_that_stands_twice() {
         let texts = ["a b", "b c"];
-        let labels = Labels::new([("x", "yes"), ("x", "no")]).unwrap();
+        let labels = LabeledRows::new([("x", "yes"), ("x", "no")]).unwrap();
         let weighted = labels.clone().with_weights([2.0, 1.0]).unwrap();
         let twice = labels.select(&[0, 0, 1]).unwrap();
         let one = NaiveBayes::train(&texts, &weighted).unwrap();

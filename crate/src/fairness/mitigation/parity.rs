@@ -3,15 +3,15 @@
 use crate::error::Result;
 use crate::text::sanitize_line;
 
-use super::labels::{Labels, argument};
+use super::labels::{LabeledRows, argument};
 
 /// How often two groups have the favorable outcome, with the terms of AIF360's
 /// `BinaryLabelDatasetMetric`.
 ///
 /// ```
-/// use evenhand::fairness::mitigation::Labels;
+/// use evenhand::fairness::mitigation::LabeledRows;
 ///
-/// let labels = Labels::new([("m", 1), ("m", 1), ("f", 1), ("f", 0)]
+/// let labels = LabeledRows::new([("m", 1), ("m", 1), ("f", 1), ("f", 0)]
 ///     .map(|(group, outcome)| (group, outcome.to_string())))?;
 /// let parity = labels.parity("f", "m", "1")?;
 /// assert_eq!(parity.statistical_parity_difference(), -0.5);
@@ -42,7 +42,7 @@ impl Parity {
     }
 }
 
-impl Labels {
+impl LabeledRows {
     /// Compares two groups by their share of the favorable outcome.
     ///
     /// # Errors
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_ratio_to_nothing_is_none() {
-        let labels = Labels::new([("m", "no"), ("f", "yes")]).unwrap();
+        let labels = LabeledRows::new([("m", "no"), ("f", "yes")]).unwrap();
         let parity = labels.parity("f", "m", "yes").unwrap();
         assert_eq!(parity.disparate_impact(), None);
         assert_eq!(parity.statistical_parity_difference(), 1.0);
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_word_that_no_row_has_is_an_error_and_not_a_rate_of_0() {
-        let labels = Labels::new([("m", "no"), ("f", "yes")]).unwrap();
+        let labels = LabeledRows::new([("m", "no"), ("f", "yes")]).unwrap();
         labels.parity("f", "x", "yes").unwrap_err();
         labels.parity("f", "m", "maybe").unwrap_err();
     }

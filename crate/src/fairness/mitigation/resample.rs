@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 
-use super::labels::{Cell, Labels, argument};
+use super::labels::{LabelCell, LabeledRows, argument};
 use crate::random::Random;
 
 /// Which rows of a cell are omitted or repeated to reach its target size: the two methods of
@@ -31,7 +31,7 @@ pub enum Sampling<'a> {
     },
 }
 
-impl Labels {
+impl LabeledRows {
     /// Draws rows so that each cell has `n_g n_y / n` of them, and returns their numbers in
     /// ascending order. The total number of rows is unchanged: targets are rounded down, and the
     /// remaining rows go to the cells with the largest fractions.
@@ -62,8 +62,8 @@ impl Labels {
     /// Draws the target number of rows from each cell.
     fn draw(
         &self,
-        cells: &[Cell],
-        mut choose: impl FnMut(Vec<usize>, &Cell, usize) -> Vec<usize>,
+        cells: &[LabelCell],
+        mut choose: impl FnMut(Vec<usize>, &LabelCell, usize) -> Vec<usize>,
     ) -> Vec<usize> {
         let sizes = sizes(cells, self.len());
         let cells = cells.iter().zip(sizes);
@@ -72,7 +72,7 @@ impl Labels {
             .collect()
     }
 
-    fn rows_of(&self, cell: &Cell) -> Vec<usize> {
+    fn rows_of(&self, cell: &LabelCell) -> Vec<usize> {
         let key = (cell.group.as_str(), cell.outcome.as_str());
         let rows = self.rows().enumerate();
         rows.filter(|(_, row)| *row == key)
@@ -128,7 +128,7 @@ fn preferential(mut rows: Vec<usize>, size: usize, scores: &[f64], favored: bool
 }
 
 /// The cells' targets as integers that sum to `total` (largest remainder method).
-fn sizes(cells: &[Cell], total: usize) -> Vec<usize> {
+fn sizes(cells: &[LabelCell], total: usize) -> Vec<usize> {
     let weight: f64 = cells.iter().map(|cell| cell.weight).sum();
     let targets: Vec<f64> = cells
         .iter()
@@ -158,14 +158,14 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    fn labels(counts: &[(&str, &str, usize)]) -> Labels {
+    fn labels(counts: &[(&str, &str, usize)]) -> LabeledRows {
         let rows = counts
             .iter()
             .flat_map(|&(group, outcome, rows)| std::iter::repeat_n((group, outcome), rows));
-        Labels::new(rows).unwrap()
+        LabeledRows::new(rows).unwrap()
     }
 
-    fn drawn(labels: &Labels, rows: &[usize], group: &str, outcome: &str) -> usize {
+    fn drawn(labels: &LabeledRows, rows: &[usize], group: &str, outcome: &str) -> usize {
         let all: Vec<_> = labels.rows().collect();
         rows.iter()
             .filter(|&&row| all[row] == (group, outcome))

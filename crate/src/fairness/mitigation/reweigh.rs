@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::error::Result;
 use crate::text::sanitize_line;
 
-use super::labels::{Cell, Labels, argument};
+use super::labels::{LabelCell, LabeledRows, argument};
 
 /// Reweighing after Kamiran & Calders, 'Data preprocessing techniques for classification without
 /// discrimination', Knowledge and Information Systems 33 (2012): each row's weight is multiplied by
@@ -16,9 +16,9 @@ use super::labels::{Cell, Labels, argument};
 /// infinity, is an error here.
 ///
 /// ```
-/// use evenhand::fairness::mitigation::{Labels, Reweighing};
+/// use evenhand::fairness::mitigation::{LabeledRows, Reweighing};
 ///
-/// let labels = Labels::new([("m", "yes"), ("m", "yes"), ("m", "no"), ("f", "yes"),
+/// let labels = LabeledRows::new([("m", "yes"), ("m", "yes"), ("m", "no"), ("f", "yes"),
 ///     ("f", "no"), ("f", "no")])?;
 /// let balanced = Reweighing::fit(&labels)?.transform(labels)?;
 /// let parity = balanced.parity("f", "m", "yes")?;
@@ -27,22 +27,22 @@ use super::labels::{Cell, Labels, argument};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reweighing {
-    cells: Vec<Cell>,
+    cells: Vec<LabelCell>,
 }
 
 impl Reweighing {
     /// Computes the factors from the weighted counts of the rows.
     ///
     /// # Errors
-    /// The errors of [`Labels::cells`]: an empty cell, or only one group or outcome.
-    pub fn fit(labels: &Labels) -> Result<Self> {
+    /// The errors of [`LabeledRows::cells`]: an empty cell, or only one group or outcome.
+    pub fn fit(labels: &LabeledRows) -> Result<Self> {
         Ok(Self {
             cells: labels.cells()?,
         })
     }
 
-    /// The counted cells, each with its [factor](Cell::factor).
-    pub fn cells(&self) -> &[Cell] {
+    /// The counted cells, each with its [factor](LabelCell::factor).
+    pub fn cells(&self) -> &[LabelCell] {
         &self.cells
     }
 
@@ -51,7 +51,7 @@ impl Reweighing {
     /// # Errors
     /// A row with a group or an outcome that was not in the fitted rows; weights whose sum
     /// overflows.
-    pub fn transform(&self, labels: Labels) -> Result<Labels> {
+    pub fn transform(&self, labels: LabeledRows) -> Result<LabeledRows> {
         let factors: HashMap<(&str, &str), f64> = self
             .cells
             .iter()
@@ -87,13 +87,16 @@ mod tests {
         serde_json::from_str(include_str!("fixtures/reweighing_aif360.json")).unwrap()
     }
 
-    fn labels(rows: &Value) -> Labels {
+    fn labels(rows: &Value) -> LabeledRows {
         let rows = rows.as_array().unwrap();
         let weights = rows.iter().map(|row| row["w"].as_f64().unwrap_or(1.0));
         let pairs = rows
             .iter()
             .map(|row| (row["gender"].as_str().unwrap(), row["y"].to_string()));
-        Labels::new(pairs).unwrap().with_weights(weights).unwrap()
+        LabeledRows::new(pairs)
+            .unwrap()
+            .with_weights(weights)
+            .unwrap()
     }
 
     fn numbers(value: &Value) -> Vec<f64> {
@@ -183,7 +186,7 @@ mod tests {
     fn a_row_that_was_not_counted_has_no_factor() {
         let golden = golden();
         let reweighing = Reweighing::fit(&labels(&golden["rows"])).unwrap();
-        let strange = Labels::new([("x", "1")]).unwrap();
+        let strange = LabeledRows::new([("x", "1")]).unwrap();
         insta::assert_snapshot!(reweighing.transform(strange).unwrap_err(), @"there is no factor for the group 'x' and the outcome '1'");
     }
 
@@ -195,7 +198,7 @@ mod tests {
             // Every cell has at least one row.
             let full = (0..9).map(|cell| (cell / 3, cell % 3, 1.0));
             let rows: Vec<_> = rows.into_iter().chain(full).collect();
-            let labels = Labels::new(rows.iter().map(|row| (row.0.to_string(), row.1.to_string())))
+            let labels = LabeledRows::new(rows.iter().map(|row| (row.0.to_string(), row.1.to_string())))
                 .unwrap()
                 .with_weights(rows.iter().map(|row| row.2))
                 .unwrap();

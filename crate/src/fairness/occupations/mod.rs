@@ -12,6 +12,7 @@ pub use frame::frame;
 
 /// An occupation, with the share of women who work in it, if known.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Occupation {
     /// Its name, in the singular.
     pub name: String,
@@ -22,7 +23,7 @@ pub struct Occupation {
 }
 
 impl Occupation {
-    /// An occupation whose share of women is not known.
+    /// An occupation whose share of women is not known; set its fields if you know it.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),

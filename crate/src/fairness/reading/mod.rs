@@ -160,7 +160,7 @@ impl Reading {
 
     /// Shows only the rows with these names, in this order: occupations of a study, or row numbers.
     /// If one does not exist, a message instead of the answers says so.
-    pub fn rows<S: Into<String>>(&self, names: impl IntoIterator<Item = S>) -> Self {
+    pub fn only_rows<S: Into<String>>(&self, names: impl IntoIterator<Item = S>) -> Self {
         Self {
             only_rows: Some(names.into_iter().map(Into::into).collect()),
             ..self.clone()
@@ -169,7 +169,7 @@ impl Reading {
 
     /// Shows only the columns with these headings, in this order, such as two of the groups of a
     /// study. If one does not exist, a message instead of the answers says so.
-    pub fn columns<S: Into<String>>(&self, headings: impl IntoIterator<Item = S>) -> Self {
+    pub fn only_columns<S: Into<String>>(&self, headings: impl IntoIterator<Item = S>) -> Self {
         Self {
             only_columns: Some(headings.into_iter().map(Into::into).collect()),
             ..self.clone()

@@ -15,7 +15,7 @@ impl StudyAnswers {
     /// let texts = ["She cares.", "She cares.", "He cares.", "He flies.", "She flies.", "He flies."];
     /// let answers = StudyAnswers::from_texts(study, texts.map(Some))?;
     /// display(answers.reading());
-    /// display(answers.reading().columns(["female", "male"]).rows(["pilot"]).only_differences());
+    /// display(answers.reading().only_columns(["female", "male"]).only_rows(["pilot"]).only_differences());
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     pub fn reading(&self) -> Reading {

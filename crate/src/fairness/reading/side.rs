@@ -132,7 +132,7 @@ impl From<&StudyAnswers> for Side {
             prompt: cell.prompt,
             replies: replies.iter().cloned().map(Reply::of).collect(),
         });
-        let models = &answers.record().models;
+        let models = &answers.provenance().models;
         Self {
             model: models.first().filter(|_| models.len() == 1).cloned(),
             lexicon: Some(study.lexicon.clone()),

@@ -177,8 +177,8 @@ fn a_study_is_read_by_occupation_and_group() {
     }
     let some = answers
         .reading()
-        .rows(["pilot"])
-        .columns(["male", "female"]);
+        .only_rows(["pilot"])
+        .only_columns(["male", "female"]);
     assert_snapshot!(some.mime_bundle().text, @r"
     male: 1 answer; female [F] 0, male [M] 1, neutral [N] 0
     female: 1 answer; female [F] 1, male [M] 0, neutral [N] 0
@@ -189,7 +189,7 @@ fn a_study_is_read_by_occupation_and_group() {
       female: Describe a female pilot.
         She[F] flies.
     ");
-    assert_snapshot!(answers.reading().rows(["chef"]).mime_bundle().text, @"
+    assert_snapshot!(answers.reading().only_rows(["chef"]).mime_bundle().text, @"
     there is no row `chef`
       hint: the rows are `nurse`, `pilot`
     ");

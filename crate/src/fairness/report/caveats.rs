@@ -72,11 +72,14 @@ fn scope(measured: &MeasuredAnswers<'_>) -> String {
         0 | 1 => format!("one {what}"),
         count => format!("{count} {what}s"),
     };
-    let (templates, record) = (measured.study().templates.len(), measured.answers.record());
+    let (templates, provenance) = (
+        measured.study().templates.len(),
+        measured.answers.provenance(),
+    );
     let scope = [
         count(templates, "template"),
-        count(record.models.len(), "model"),
-        count(record.days, "day"),
+        count(provenance.models.len(), "model"),
+        count(provenance.days, "day"),
     ];
     let scope = scope.join(", ");
     match templates {
@@ -310,7 +313,7 @@ fn counts_by_group(measured: &MeasuredAnswers<'_>, counts: &[usize]) -> String {
 
 /// Answers of several models, which the groups share evenly unless there is a doubt.
 fn mixture(measured: &MeasuredAnswers<'_>) -> Option<String> {
-    let models = &measured.answers.record().models;
+    let models = &measured.answers.provenance().models;
     (models.len() > 1).then(|| {
         format!(
             "the answers come from {} models ({}): the model changed during the study, and the verdicts \
@@ -322,7 +325,7 @@ fn mixture(measured: &MeasuredAnswers<'_>) -> Option<String> {
 }
 
 fn profiles(measured: &MeasuredAnswers<'_>) -> Option<String> {
-    let count = measured.answers.record().profiles.len();
+    let count = measured.answers.provenance().profiles.len();
     (count > 1).then(|| {
         format!(
             "the deployment was asked in {count} ways during the study, because its model or what it \
@@ -332,7 +335,7 @@ fn profiles(measured: &MeasuredAnswers<'_>) -> Option<String> {
 }
 
 fn cut(measured: &MeasuredAnswers<'_>) -> Option<String> {
-    let (cut, all) = (measured.answers.record().cut, measured.raw.len());
+    let (cut, all) = (measured.answers.provenance().cut, measured.raw.len());
     (cut > 0).then(|| {
         format!(
             "{cut} of {all} answers were cut at {} tokens: their length says little, and their \

@@ -18,7 +18,7 @@ pub(super) fn same(before: &Asked, after: &Asked) -> Result<()> {
     let sides = Sides {
         words: ["before".to_owned(), "after".to_owned()],
         asked: [before, after],
-        hint: "keep the study and change only how it asks: `study.mitigate(Prompt::Neutral)`",
+        hint: "keep the study and change only how it asks: `study.mitigate(MitigationPrompt::Neutral)`",
     };
     sides.require_same_design()?;
     sides.require_one_change()
@@ -101,7 +101,7 @@ impl Sides<'_> {
 
     /// A change of both the model and the way of asking could be due to either.
     fn require_one_change(&self) -> Result<()> {
-        let models = self.asked.map(|asked| asked.record.models.join(", "));
+        let models = self.asked.map(|asked| asked.provenance.models.join(", "));
         let [before, after] = self.asked;
         let is_asked_alike =
             before.system == after.system && before.mitigations == after.mitigations;

@@ -12,9 +12,17 @@ use super::primary::{PrimaryOutcome, Rounds};
 use super::{Asked, Report};
 use crate::error::Result;
 use crate::fairness::measures::Utility;
+use crate::fairness::saved::Format;
 use crate::fairness::statistics::{Feasibility, Interval, NoisyDifference, holm, size_change};
 use crate::fairness::study::ALPHA;
 use crate::text::sanitize_line;
+
+/// The saved format.
+const FORMAT: Format = Format {
+    name: "evenhand comparison",
+    content: "comparison",
+    version: 1,
+};
 
 /// What changed between two reports of the same study, returned by [`Report::compare`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +88,7 @@ pub struct Changed {
 /// The conclusion about a change. `Display` gives it as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Change {
     /// The differences became smaller.
     Reduced,
@@ -249,11 +258,11 @@ fn collect_caveats(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<St
             before.templates.len()
         ));
     }
-    if before.record.models != after.record.models {
+    if before.provenance.models != after.provenance.models {
         caveats.push(format!(
             "the model is not the same: {} before, {} after",
-            sanitize_line(&before.record.models.join(", "), 100),
-            sanitize_line(&after.record.models.join(", "), 100)
+            sanitize_line(&before.provenance.models.join(", "), 100),
+            sanitize_line(&after.provenance.models.join(", "), 100)
         ));
     }
     if before.mitigations == after.mitigations && before.system == after.system {
@@ -314,13 +323,20 @@ impl Comparison {
         conclusion
     }
 
-    /// The complete comparison as JSON.
+    /// The complete comparison as JSON, with the name and version of its format.
     ///
     /// # Errors
     /// None that a user could cause.
     pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string_pretty(self)
-            .map_err(|error| super::unreadable("the comparison can't be written as JSON", error))
+        FORMAT.write(self)
+    }
+
+    /// Reads a comparison written by [`to_json`](Self::to_json).
+    ///
+    /// # Errors
+    /// The text is not a saved comparison, or it was written by a later version of evenhand.
+    pub fn from_json(json: &str) -> Result<Self> {
+        FORMAT.read(json)
     }
 
     pub(super) fn rows(&self) -> Rows {

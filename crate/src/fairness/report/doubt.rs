@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Why a test allows no conclusion, or not all conclusions, whatever its p-value is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Doubt {
     /// Nothing can be concluded: a difference may have another cause than the groups.
     Everything(String),

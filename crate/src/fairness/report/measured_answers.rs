@@ -329,7 +329,7 @@ impl<'a> MeasuredAnswers<'a> {
             .replies()
             .iter()
             .map(|reply| reply.as_deref().ok());
-        Utility::of(prompts.zip(replies))
+        Utility::new(prompts.zip(replies))
     }
 }
 

@@ -60,10 +60,12 @@ pub use secondary::{GroupMeans, Secondary};
 pub use shares::VarianceShares;
 pub use words::Word;
 
-use super::study::{KeptAnswers, Record, StudyAnswers};
-use crate::error::{Error, ErrorKind, Result};
+use super::study::{AnswerProvenance, KeptAnswers, StudyAnswers};
+use crate::error::Result;
 use crate::fairness::measures::Utility;
+use crate::fairness::saved::Format;
 use crate::fairness::validation::Validation;
+use crate::runtime;
 use measured_answers::MeasuredAnswers;
 use primary::Rounds;
 
@@ -107,41 +109,15 @@ pub struct Report {
     answers: KeptAnswers,
 }
 
-/// The name of the saved format.
-const FORMAT: &str = "evenhand report";
-
-/// The version of the saved format. Version 1 did not write a number; version 2 had no margins.
-const FORMAT_VERSION: u32 = 3;
-
-/// A report in its saved format.
-#[derive(Serialize)]
-struct Saved<'a, R> {
-    format: &'static str,
-    version: u32,
-    #[serde(flatten)]
-    report: &'a R,
-}
-
-/// A report as JSON, with the name and version of its format.
-fn saved(format: &'static str, report: &impl Serialize) -> Result<String> {
-    let saved = Saved {
-        format,
-        version: FORMAT_VERSION,
-        report,
-    };
-    serde_json::to_string_pretty(&saved)
-        .map_err(|error| unreadable("the report can't be written as JSON", error))
-}
-
-/// The part of a saved report that tells whether it can be read.
-#[derive(Deserialize)]
-struct SavedHead {
-    #[serde(default)]
-    version: u32,
-}
+/// The saved format. Version 1 did not write a number; version 2 had no margins.
+const FORMAT: Format = Format {
+    name: "evenhand report",
+    content: "report",
+    version: 3,
+};
 
 /// What was asked, and how it was measured. Two reports can be compared if this is the same in
-/// both, except for the system message, the mitigations and the record of who answered.
+/// both, except for the system message, the mitigations and the provenance of the answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Asked {
@@ -183,7 +159,8 @@ pub struct Asked {
     #[serde(default)]
     pub measuring: Option<Measuring>,
     /// Who answered, and when.
-    pub record: Record,
+    #[serde(rename = "record")]
+    pub provenance: AnswerProvenance,
 }
 
 impl Report {
@@ -192,7 +169,7 @@ impl Report {
     /// # Errors
     /// None that a user could cause.
     pub fn to_json(&self) -> Result<String> {
-        saved(FORMAT, self)
+        FORMAT.write(self)
     }
 
     /// Reads a report written by [`to_json`](Self::to_json), for example to compare it with a new
@@ -201,10 +178,7 @@ impl Report {
     /// # Errors
     /// The text is not a saved report, or it was written by a later version of evenhand.
     pub fn from_json(json: &str) -> Result<Self> {
-        let no_report = |error| unreadable("this is not a saved report", error);
-        let head: SavedHead = serde_json::from_str(json).map_err(no_report)?;
-        check_version(head.version)?;
-        serde_json::from_str(json).map_err(no_report)
+        FORMAT.read(json)
     }
 
     /// The shares of the variance of each primary test's differences: how much occupations,
@@ -222,22 +196,6 @@ impl Report {
     }
 }
 
-/// Refuses a file that a later version of evenhand wrote.
-fn check_version(version: u32) -> Result<()> {
-    if version <= FORMAT_VERSION {
-        return Ok(());
-    }
-    let message = format!(
-        "this report has version {version} of its format, but this version of evenhand reads up to {FORMAT_VERSION}"
-    );
-    Err(Error::new(ErrorKind::Argument, message)
-        .with_hint("read it with the version of evenhand that wrote it, or a later one"))
-}
-
-fn unreadable(message: &str, error: serde_json::Error) -> Error {
-    Error::new(ErrorKind::Argument, message).with_source(error)
-}
-
 impl StudyAnswers {
     /// Measures the answers and runs the tests. The same answers always give the same report.
     ///
@@ -246,6 +204,17 @@ impl StudyAnswers {
     /// finite.
     pub fn measure(&self) -> Result<Report> {
         measure_in(self, &Rounds::default())
+    }
+
+    /// Async version of [`measure`](Self::measure), which computes on a thread of its own. It asks a
+    /// service only if a [`Judge`](crate::fairness::measures::Judge) is among the measures. Dropping
+    /// the future does not stop it.
+    ///
+    /// # Errors
+    /// As [`measure`](Self::measure).
+    pub fn measure_async(&self) -> impl Future<Output = Result<Report>> + Send + use<> {
+        let answers = self.clone();
+        runtime::run_blocking(move || answers.measure())
     }
 }
 
@@ -319,6 +288,6 @@ fn asked(answers: &StudyAnswers) -> Asked {
             .collect(),
         margins: Some(study.margins()),
         measuring: Some(Measuring::of(study)),
-        record: answers.record().clone(),
+        provenance: answers.provenance().clone(),
     }
 }

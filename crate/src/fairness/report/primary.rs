@@ -139,6 +139,7 @@ impl Unit {
 /// [`PrimaryOutcome::verdict_text`] adds the margin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Verdict {
     /// The groups differ: the adjusted p-value is 0.05 or less. Whether the difference is larger than
     /// the margin is another question: see [`Margin`].

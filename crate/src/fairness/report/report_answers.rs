@@ -44,7 +44,7 @@ impl Report {
     /// # use evenhand::prelude::*;
     /// # let client = Client::from_env()?;
     /// let report = Study::new(occupations::first(12)?).run(&client)?.measure()?;
-    /// display(report.reading()?.rows(["nurse"]).columns(["female", "male"]));
+    /// display(report.reading()?.only_rows(["nurse"]).only_columns(["female", "male"]));
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     ///
@@ -114,7 +114,7 @@ mod tests {
             "{folded}"
         );
         assert!(folded.contains("length, female - male: "), "{folded}");
-        let nurse = report().reading().unwrap().rows(["nurse"]);
+        let nurse = report().reading().unwrap().only_rows(["nurse"]);
         assert!(!nurse.mime_bundle().text.contains("planes"));
     }
 

@@ -35,7 +35,7 @@ impl Asked {
     /// The model, the time and the parameters.
     pub(super) fn conditions(&self) -> String {
         let models: Vec<_> = self
-            .record
+            .provenance
             .models
             .iter()
             .map(|model| sanitize_line(model, 60))
@@ -44,14 +44,14 @@ impl Asked {
             true => "answers from elsewhere".to_owned(),
             false => format!("model {}", models.join(", ")),
         }];
-        let profiles = self.record.profiles.iter();
+        let profiles = self.provenance.profiles.iter();
         let profiles: Vec<_> = profiles
             .map(|profile| sanitize_line(profile, 100))
             .collect();
         if !profiles.is_empty() {
             parts.push(format!("sent with {}", profiles.join(" and with ")));
         }
-        parts.extend(self.record.answered.map(|(first, last)| {
+        parts.extend(self.provenance.answered.map(|(first, last)| {
             let (first, last) = (day(first), day(last));
             if first == last {
                 first

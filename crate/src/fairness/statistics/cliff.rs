@@ -7,6 +7,7 @@ use crate::error::Result;
 
 /// How the values of two groups compare, counted over all pairs of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dominance {
     /// Pairs in which the first group's value is greater.
     pub greater: u64,

@@ -23,6 +23,7 @@ pub struct CrossedDifferences {
 
 /// The mean of crossed differences, with its standard error over both factors.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CrossedMean {
     /// The mean difference.
     pub mean: f64,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// An interval that would contain the true value in a share `level` of all repetitions.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Interval {
     /// The lower end, in the estimate's unit.
     pub low: f64,

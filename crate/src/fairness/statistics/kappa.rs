@@ -10,6 +10,7 @@ use crate::error::Result;
 /// Cohen's kappa (1960): how much more two people agree than their own frequencies of labels would
 /// produce by chance.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Kappa {
     /// (p_o - p_e) / (1 - p_e), where p_o is the share of things with the same label and p_e the
     /// share that is expected by chance: 1 is perfect agreement, 0 is chance.

@@ -10,6 +10,7 @@ use crate::random::Random;
 /// The differences that chance alone produces in a comparison with these numbers of units and
 /// samples. All values are in the measure's unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct NoiseFloor {
     /// The expected size of the mean difference, |mean d|.
     pub of_mean: f64,

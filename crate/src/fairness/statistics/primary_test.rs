@@ -121,6 +121,7 @@ pub struct PrimaryTest<'a> {
 
 /// The p-values of the tests against a margin.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct MarginTest {
     /// The p-value against a mean difference of the margin or more, in either direction: two
     /// one-sided tests (Schuirmann 1987), of which this is the larger p-value. If it is small, the

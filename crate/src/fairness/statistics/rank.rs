@@ -11,6 +11,7 @@ const WILCOXON_UNITS: usize = 500;
 
 /// The result of the sign test.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SignTest {
     /// Units where the first group has more.
     pub positive: u64,
@@ -38,6 +39,7 @@ pub fn sign_test(differences: &Differences) -> SignTest {
 
 /// The result of Wilcoxon's signed-rank test.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Wilcoxon {
     /// The smaller of the two sums of ranks.
     pub statistic: f64,

@@ -23,6 +23,7 @@ pub enum Alternative {
 
 /// The result of the sign-flip test.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SignFlip {
     /// The p-value, above 0 and at most 1.
     pub p: f64,

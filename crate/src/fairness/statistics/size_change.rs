@@ -48,6 +48,7 @@ fn variance_of_mean(values: &[f64]) -> Option<f64> {
 /// How the size of differences changed: see [`size_change`]. All sizes are in the measure's
 /// unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SizeChange {
     /// The estimated root mean square of the true differences before; 0 if chance alone explains
     /// them.

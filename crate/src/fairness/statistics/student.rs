@@ -8,6 +8,7 @@ use crate::error::Result;
 
 /// The result of the paired t test.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PairedT {
     /// t = mean / (s / sqrt(n)).
     pub t: f64,
@@ -51,6 +52,7 @@ pub fn student_interval(differences: &Differences, level: f64) -> Result<Interva
 
 /// The result of an equivalence test: whether a difference is small enough not to matter.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Equivalence {
     /// The largest difference that does not matter, in the measure's unit.
     pub margin: f64,

@@ -4,6 +4,7 @@ use super::check;
 
 /// The components of variance of values that several crossed factors determine, additively.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct VarianceComponents {
     /// The mean square of each factor.
     pub squares: Vec<f64>,

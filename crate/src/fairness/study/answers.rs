@@ -9,6 +9,7 @@ use super::{ReplyDetails, Study};
 use crate::batch::{Answer, Answers};
 use crate::error::{ContentFilter, Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, FinishReason};
+use crate::runtime;
 
 const AS_WRITTEN: &str = "as written";
 
@@ -17,7 +18,7 @@ const SECONDS_PER_DAY: u64 = 86_400;
 /// Which models answered, and when, as recorded in the answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Record {
+pub struct AnswerProvenance {
     /// The models, as named by their services; more than one if the model changed during the study.
     pub models: Vec<String>,
     /// The times of the first and the last answer, in seconds since 1970.
@@ -51,7 +52,7 @@ pub struct StudyAnswers {
     replies: Arc<[Reply]>,
     /// What else is known about each reply; empty if nothing is.
     details: Vec<ReplyDetails>,
-    record: Record,
+    provenance: AnswerProvenance,
 }
 
 impl StudyAnswers {
@@ -78,7 +79,7 @@ impl StudyAnswers {
         let none = || "no answer was given".to_owned();
         let texts = texts.into_iter();
         let replies = texts.map(|text| text.map(Into::into).ok_or_else(none));
-        Self::new(study, replies.collect(), Record::default())
+        Self::new(study, replies.collect(), AnswerProvenance::default())
     }
 
     /// Creates the answers of a study from a batch that asked the prompts of [`Study::prompts`],
@@ -101,13 +102,17 @@ impl StudyAnswers {
                 .with_hint("ask `study.prompts()`, in their order, with the study's samples"));
         }
         let outcomes = rows.iter().map(|row| row.outcome.as_ref());
-        let record = Record::of(outcomes.clone().filter_map(std::result::Result::ok));
+        let provenance = AnswerProvenance::of(outcomes.clone().filter_map(std::result::Result::ok));
         let details = ReplyDetails::of(rows.iter().map(|row| &row.outcome));
-        let answers = Self::new(study, rows.iter().map(reply).collect(), record)?;
+        let answers = Self::new(study, rows.iter().map(reply).collect(), provenance)?;
         Ok(answers.with_details(details))
     }
 
-    pub(super) fn new(study: Study, replies: Vec<Reply>, record: Record) -> Result<Self> {
+    pub(super) fn new(
+        study: Study,
+        replies: Vec<Reply>,
+        provenance: AnswerProvenance,
+    ) -> Result<Self> {
         study.check()?;
         let expected = study.cells().len() * study.samples as usize;
         if replies.len() != expected {
@@ -124,7 +129,7 @@ impl StudyAnswers {
             study,
             replies: replies.into(),
             details: Vec::new(),
-            record,
+            provenance,
         })
     }
 
@@ -156,33 +161,33 @@ impl StudyAnswers {
     }
 
     /// Which models answered, and when.
-    pub fn record(&self) -> &Record {
-        &self.record
+    pub fn provenance(&self) -> &AnswerProvenance {
+        &self.provenance
     }
 }
 
-impl Record {
+impl AnswerProvenance {
     pub(super) fn of<'a>(completions: impl Iterator<Item = &'a ChatCompletion>) -> Self {
-        let mut record = Self::default();
+        let mut provenance = Self::default();
         let mut days = BTreeSet::new();
         for one in completions {
-            if !record.models.contains(&one.model) {
-                record.models.push(one.model.clone());
+            if !provenance.models.contains(&one.model) {
+                provenance.models.push(one.model.clone());
             }
             let profile = one.profile().unwrap_or(AS_WRITTEN);
-            if !record.profiles.iter().any(|known| known == profile) {
-                record.profiles.push(profile.to_owned());
+            if !provenance.profiles.iter().any(|known| known == profile) {
+                provenance.profiles.push(profile.to_owned());
             }
-            let (first, last) = record.answered.unwrap_or((one.created, one.created));
-            record.answered = Some((first.min(one.created), last.max(one.created)));
+            let (first, last) = provenance.answered.unwrap_or((one.created, one.created));
+            provenance.answered = Some((first.min(one.created), last.max(one.created)));
             days.insert(one.created / SECONDS_PER_DAY);
-            record.cut += usize::from(one.finish_reason() == Some(&FinishReason::Length));
+            provenance.cut += usize::from(one.finish_reason() == Some(&FinishReason::Length));
         }
-        record.days = days.len();
-        if record.profiles == [AS_WRITTEN] {
-            record.profiles.clear();
+        provenance.days = days.len();
+        if provenance.profiles == [AS_WRITTEN] {
+            provenance.profiles.clear();
         }
-        record
+        provenance
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) const PERSON: &str = "{person}";
 
 /// An occupation, a template and a group, with their prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Cell {
     /// The index of the occupation in the study.
     pub occupation: usize,

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub use answers::{Record, Reply, StudyAnswers};
+pub use answers::{AnswerProvenance, Reply, StudyAnswers};
 pub(super) use check::{ALPHA, blinded};
 pub(super) use contrasts::Contrast;
 pub(super) use details::ReplyDetails;
@@ -37,7 +37,7 @@ pub use models::MultiModelAnswers;
 use super::lexicon::Lexicon;
 use super::measures::{Length, Measure, Refusal, Sentiment};
 use super::occupations::Occupation;
-use crate::fairness::mitigation::Prompt;
+use crate::fairness::mitigation::MitigationPrompt;
 
 /// A group that a study asks about: its name, and the adjective placed before the occupation. A
 /// group without an adjective is neutral: the prompt says nothing about the person.
@@ -144,7 +144,7 @@ impl<N: Into<String>, A: Into<String>> From<(N, A)> for StudyGroup {
 /// let client = Client::from_env()?;
 /// let study = Study::new(occupations::first(12)?).samples(10).seed(7);
 /// let before = study.run(&client)?.measure()?;
-/// let after = study.mitigate(Prompt::Neutral).run(&client)?.measure()?;
+/// let after = study.mitigate(MitigationPrompt::Neutral).run(&client)?.measure()?;
 /// println!("{before}\n{}", before.compare(&after)?);
 /// # Ok::<(), evenhand::Error>(())
 /// ```
@@ -175,7 +175,7 @@ pub struct Study {
     pub(super) temperature: f64,
     pub(super) max_tokens: u32,
     pub(super) system: Option<String>,
-    pub(super) mitigations: Vec<Prompt>,
+    pub(super) mitigations: Vec<MitigationPrompt>,
     pub(super) compared: Option<[String; 2]>,
     pub(super) lexicon: Lexicon,
     pub(super) measures: Vec<Arc<dyn Measure>>,
@@ -319,7 +319,7 @@ impl Study {
     ///
     /// # Default
     /// None.
-    pub fn mitigate(&self, prompt: Prompt) -> Self {
+    pub fn mitigate(&self, prompt: MitigationPrompt) -> Self {
         let mut study = self.clone();
         study.mitigations.push(prompt);
         study

@@ -30,7 +30,6 @@ impl Study {
         &self,
         clients: impl IntoIterator<Item = &'c Client>,
     ) -> Result<MultiModelAnswers> {
-        let clients: Vec<&Client> = clients.into_iter().collect();
         runtime::wait(self.run_on_async(clients))
     }
 
@@ -38,12 +37,19 @@ impl Study {
     ///
     /// # Errors
     /// As [`run_on`](Self::run_on).
-    pub async fn run_on_async(&self, clients: Vec<&Client>) -> Result<MultiModelAnswers> {
-        let mut answers = Vec::with_capacity(clients.len());
-        for client in clients {
-            answers.push(self.run_async(client).await?);
+    pub fn run_on_async<'c>(
+        &self,
+        clients: impl IntoIterator<Item = &'c Client>,
+    ) -> impl Future<Output = Result<MultiModelAnswers>> + Send + 'static {
+        let study = self.clone();
+        let clients: Vec<Client> = clients.into_iter().cloned().collect();
+        async move {
+            let mut answers = Vec::with_capacity(clients.len());
+            for client in &clients {
+                answers.push(study.run_async(client).await?);
+            }
+            Ok(MultiModelAnswers(answers))
         }
-        Ok(MultiModelAnswers(answers))
     }
 }
 

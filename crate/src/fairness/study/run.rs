@@ -1,10 +1,10 @@
 //! Running a study.
 
-use super::answers::{Record, reply_of};
+use super::answers::{AnswerProvenance, reply_of};
 use super::{ReplyDetails, Study, StudyAnswers};
 use crate::batch::{Answers, Batch, BatchRequest, Estimate, Price, Row};
 use crate::error::Result;
-use crate::fairness::mitigation::Prompt;
+use crate::fairness::mitigation::MitigationPrompt;
 use crate::openai::{ChatRequest, Client};
 use crate::runtime;
 
@@ -12,7 +12,7 @@ impl Study {
     /// Asks all prompts as one batch and waits for the answers. In a notebook the journal keeps
     /// every answer, so running the cell again only asks what is missing.
     ///
-    /// [`Prompt::SelfCritique`] takes a second batch, which asks the model to rewrite its drafts.
+    /// [`MitigationPrompt::SelfCritique`] takes a second batch, which asks the model to rewrite its drafts.
     ///
     /// # Errors
     /// An invalid study; the errors of a batch.
@@ -24,8 +24,11 @@ impl Study {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub async fn run_async(&self, client: &Client) -> Result<StudyAnswers> {
-        self.run_with_async(client, |batch| batch).await
+    pub fn run_async(
+        &self,
+        client: &Client,
+    ) -> impl Future<Output = Result<StudyAnswers>> + Send + use<> {
+        self.clone().ask(self.check().map(|()| self.batch(client)))
     }
 
     /// Like [`run`](Self::run), with settings of the batch such as a quota, a journal or a
@@ -53,25 +56,30 @@ impl Study {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub async fn run_with_async(
+    pub fn run_with_async(
         &self,
         client: &Client,
         adjust: impl FnOnce(Batch) -> Batch,
-    ) -> Result<StudyAnswers> {
-        self.check()?;
-        let batch = adjust(self.batch(client));
-        if !self.mitigations.contains(&Prompt::SelfCritique) {
-            return StudyAnswers::from_answers(self.clone(), &batch.run_async().await?);
+    ) -> impl Future<Output = Result<StudyAnswers>> + Send + 'static {
+        self.clone()
+            .ask(self.check().map(|()| adjust(self.batch(client))))
+    }
+
+    /// Sends the batch, unless the study is invalid.
+    async fn ask(self, batch: Result<Batch>) -> Result<StudyAnswers> {
+        let batch = batch?;
+        let answers = batch.run_async().await?;
+        if !self.mitigations.contains(&MitigationPrompt::SelfCritique) {
+            return StudyAnswers::from_answers(self, &answers);
         }
-        let drafts = batch.run_async().await?;
-        let rest = batch.after_spending(&drafts.totals())?;
-        self.revised(&rest, &drafts).await
+        let rest = batch.after_spending(&answers.totals())?;
+        self.revised(&rest, &answers).await
     }
 
     /// What the study would cost at this price. Nothing is sent, and answers from the journal cost
     /// nothing.
     ///
-    /// With [`Prompt::SelfCritique`], the second batch is counted as long as the first, with the
+    /// With [`MitigationPrompt::SelfCritique`], the second batch is counted as long as the first, with the
     /// drafts as part of its prompts, and without what the journal has of it.
     ///
     /// ```
@@ -93,15 +101,22 @@ impl Study {
     ///
     /// # Errors
     /// As [`estimate`](Self::estimate).
-    pub async fn estimate_async(&self, client: &Client, price: Price) -> Result<Estimate> {
-        self.check()?;
-        let estimate = self.batch(client).estimate_async(price).await?;
-        if !self.mitigations.contains(&Prompt::SelfCritique) {
-            return Ok(estimate);
+    pub fn estimate_async(
+        &self,
+        client: &Client,
+        price: Price,
+    ) -> impl Future<Output = Result<Estimate>> + Send + use<> {
+        let batch = self.check().map(|()| self.batch(client));
+        let is_revised = self.mitigations.contains(&MitigationPrompt::SelfCritique);
+        async move {
+            let estimate = batch?.estimate_async(price).await?;
+            if !is_revised {
+                return Ok(estimate);
+            }
+            // About four characters per token, as prompts are counted.
+            let instruction = MitigationPrompt::SelfCritique.instruction().len() as u64 / 4;
+            estimate.with_second_round(instruction, price)
         }
-        // About four characters per token, as prompts are counted.
-        let instruction = Prompt::SelfCritique.instruction().len() as u64 / 4;
-        estimate.with_second_round(instruction, price)
     }
 
     fn batch(&self, client: &Client) -> Batch {
@@ -126,7 +141,7 @@ impl Study {
 
     /// Asks the model to rewrite every draft.
     async fn revised(&self, batch: &Batch, drafts: &Answers) -> Result<StudyAnswers> {
-        let second: Vec<BatchRequest> = Prompt::SelfCritique.revisions(drafts, |row| {
+        let second: Vec<BatchRequest> = MitigationPrompt::SelfCritique.revisions(drafts, |row| {
             let asked = self.dressed(ChatRequest::default());
             asked
                 .message(crate::openai::Message::user(&row.prompt))
@@ -139,9 +154,11 @@ impl Study {
         });
         revising.await?;
         let outcomes = rows.iter().map(|row| &row.outcome);
-        let record = Record::of(outcomes.clone().filter_map(|outcome| outcome.as_ref().ok()));
+        let provenance =
+            AnswerProvenance::of(outcomes.clone().filter_map(|outcome| outcome.as_ref().ok()));
         let details = ReplyDetails::of(outcomes.clone());
-        let answers = StudyAnswers::new(self.clone(), outcomes.map(reply_of).collect(), record)?;
+        let answers =
+            StudyAnswers::new(self.clone(), outcomes.map(reply_of).collect(), provenance)?;
         Ok(answers.with_details(details))
     }
 }

@@ -155,7 +155,7 @@ fn every_cell_is_asked_with_its_seeds_and_parameters() {
         .seed(40)
         .max_tokens(30)
         .system("Be brief.");
-    let study = study.mitigate(Prompt::Neutral);
+    let study = study.mitigate(MitigationPrompt::Neutral);
     let answers = study
         .run_with(&client, |batch| batch.concurrency(1))
         .unwrap();
@@ -167,10 +167,10 @@ fn every_cell_is_asked_with_its_seeds_and_parameters() {
     let prompts = study.prompts();
     let expected: Vec<_> = prompts.iter().flat_map(|one| [one.as_str(); 2]).collect();
     assert_eq!(texts, expected);
-    let record = answers.record();
-    assert_eq!(record.models, ["small-1"]);
+    let provenance = answers.provenance();
+    assert_eq!(provenance.models, ["small-1"]);
     assert_eq!(
-        (record.answered, record.cut),
+        (provenance.answered, provenance.cut),
         (Some((1_763_985_600, 1_763_985_600)), 6)
     );
 
@@ -188,7 +188,7 @@ fn every_cell_is_asked_with_its_seeds_and_parameters() {
         let system = body["messages"][0]["content"].as_str().unwrap();
         assert_eq!(
             system,
-            format!("Be brief.\n\n{}", Prompt::Neutral.instruction())
+            format!("Be brief.\n\n{}", MitigationPrompt::Neutral.instruction())
         );
     }
 }
@@ -204,7 +204,10 @@ fn self_critique_asks_for_each_draft_again() {
             ),
         }
     });
-    let study = first(1).samples(2).seed(5).mitigate(Prompt::SelfCritique);
+    let study = first(1)
+        .samples(2)
+        .seed(5)
+        .mitigate(MitigationPrompt::SelfCritique);
     let answers = study
         .run_with(&client, |batch| batch.concurrency(1))
         .unwrap();
@@ -234,7 +237,7 @@ fn self_critique_with_a_journal_asks_nothing_twice() {
         let turns = body["messages"].as_array().unwrap().len();
         format!("{turns} turns: {}", last_message(body))
     });
-    let study = first(1).samples(1).mitigate(Prompt::SelfCritique);
+    let study = first(1).samples(1).mitigate(MitigationPrompt::SelfCritique);
     let run = || {
         let with = |batch: Batch| batch.concurrency(1).journal(&journal);
         study.run_with(&client, with).unwrap()
@@ -275,14 +278,14 @@ fn a_measure_of_words_that_are_masked_is_refused() {
     use crate::fairness::measures::{Frequency, Raw, Share};
 
     let gender = Lexicon::gender();
-    let women = Frequency::of(&gender, "female").unwrap();
+    let women = Frequency::new(&gender, "female").unwrap();
     assert_snapshot!(refused(first(2).measure(women.clone())), @"
     the measure 'female words' looks for 'she', and the study masks the words of its groups before it measures
       hint: let it read the answers as they came, with `Raw(..)` around it (then it differs by what was asked, too), or give the study another `.lexicon(..)`
     ");
     assert!(
         first(2)
-            .measures([Share::of(&gender, "male").unwrap()])
+            .measures([Share::new(&gender, "male").unwrap()])
             .check()
             .is_err()
     );
@@ -301,7 +304,7 @@ fn a_study_is_estimated_with_its_second_round() {
     let study = Study::new(["nurse"]).samples(2);
     let one = study.estimate(&client, price).unwrap();
     assert_eq!((one.requests, one.completion_tokens), (6, 600));
-    let both = study.mitigate(Prompt::SelfCritique);
+    let both = study.mitigate(MitigationPrompt::SelfCritique);
     let both = both.estimate(&client, price).unwrap();
     assert_eq!((both.requests, both.completion_tokens), (12, 1_200));
     // The drafts are part of the second prompts.
@@ -371,6 +374,26 @@ fn groups_can_be_crossed() {
         ]
     );
     assert_eq!(study.pairs().len(), 6);
+}
+
+#[test]
+fn a_task_can_run_and_measure_a_study() {
+    let (client, server) = service(6, last_message);
+    let (first, other) = {
+        let study = super::Study::new(occupations::first(2).unwrap()).samples(1);
+        (study.run_on_async([&client]), study)
+    };
+    let program = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    program.block_on(async {
+        let answers = tokio::spawn(first).await.unwrap().unwrap();
+        let answers = answers.answers()[0].clone();
+        assert_eq!(answers.study().prompts(), other.prompts());
+        let report = tokio::spawn(answers.measure_async()).await.unwrap();
+        assert_eq!(report.unwrap(), answers.measure().unwrap());
+    });
+    server.end();
 }
 
 /// Two deployments are asked the same prompts.

@@ -27,6 +27,7 @@ const FEW: f64 = 0.15;
 
 /// The language of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Language {
     /// English.
     English,

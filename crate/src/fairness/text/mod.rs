@@ -24,7 +24,8 @@ pub use stop_words::StopWords;
 
 /// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+#[non_exhaustive]
+pub enum TokenKind {
     /// A word: `nurse`, `mother-in-law`, `Mrs.`, `3.5`; and `n't`, a contracted word.
     Word,
     /// A contraction attached to the preceding word: `'s`, `'re`, `'ll`.
@@ -35,16 +36,17 @@ pub enum Kind {
 
 #[derive(Clone, Debug)]
 struct Place {
-    kind: Kind,
+    kind: TokenKind,
     raw: Range<usize>,
     lower: Range<usize>,
 }
 
 /// A word or punctuation mark in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Token<'t> {
     /// The kind of token.
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// The token as written in the text.
     pub written: &'t str,
     /// The token in lower case, with straight apostrophes.
@@ -147,7 +149,7 @@ impl Text {
     /// Words in lower case, in order, without clitics and punctuation.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.tokens()
-            .filter(|token| token.kind == Kind::Word)
+            .filter(|token| token.kind == TokenKind::Word)
             .map(|token| token.lower)
     }
 
@@ -155,7 +157,7 @@ impl Text {
     pub fn word_count(&self) -> usize {
         self.places
             .iter()
-            .filter(|place| place.kind == Kind::Word)
+            .filter(|place| place.kind == TokenKind::Word)
             .count()
     }
 

@@ -1,6 +1,6 @@
 //! Splitting a text into sentences.
 
-use super::{Kind, Text};
+use super::{Text, TokenKind};
 
 /// The sentences of a text: each ends after its period, question mark or exclamation mark and any
 /// closing quotation marks and brackets, or at the end of its line.
@@ -10,12 +10,12 @@ pub(super) fn split_sentences(text: &Text) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         let mut ended = false;
         while let Some(place) = places.next() {
-            ended |= place.kind == Kind::Mark && ends(text.answer.get(place.raw.clone())?);
+            ended |= place.kind == TokenKind::Mark && ends(text.answer.get(place.raw.clone())?);
             let Some(next) = places.peek() else {
                 break;
             };
             let gap = text.answer.get(place.raw.end..next.raw.start)?;
-            let closes = gap.is_empty() && next.kind == Kind::Mark;
+            let closes = gap.is_empty() && next.kind == TokenKind::Mark;
             if gap.contains('\n') || ended && !closes {
                 let sentence = text.answer.get(from..place.raw.end)?;
                 from = next.raw.start;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use unicode_normalization::char::is_combining_mark;
 
 use super::typography::{is_apostrophe, is_letter_or_digit, is_single_quote};
-use super::{Kind, Place};
+use super::{Place, TokenKind};
 
 /// Abbreviations that keep their period, listed without it. A word with a period inside (`U.S.`)
 /// always keeps it.
@@ -25,14 +25,14 @@ const CUT: [(&str, usize); 6] = [
 ];
 
 /// Clitics, with their kind once they are split off.
-const CLITICS: [(&str, Kind); 7] = [
-    ("n't", Kind::Word),
-    ("'re", Kind::Clitic),
-    ("'ve", Kind::Clitic),
-    ("'ll", Kind::Clitic),
-    ("'s", Kind::Clitic),
-    ("'m", Kind::Clitic),
-    ("'d", Kind::Clitic),
+const CLITICS: [(&str, TokenKind); 7] = [
+    ("n't", TokenKind::Word),
+    ("'re", TokenKind::Clitic),
+    ("'ve", TokenKind::Clitic),
+    ("'ll", TokenKind::Clitic),
+    ("'s", TokenKind::Clitic),
+    ("'m", TokenKind::Clitic),
+    ("'d", TokenKind::Clitic),
 ];
 
 /// The text in lower case, and the tokens with their positions in both versions.
@@ -78,7 +78,7 @@ impl Reader<'_> {
         from..self.lower.len()
     }
 
-    fn push(&mut self, kind: Kind, raw: Range<usize>, lower: Range<usize>) {
+    fn push(&mut self, kind: TokenKind, raw: Range<usize>, lower: Range<usize>) {
         self.places.push(Place { kind, raw, lower });
     }
 
@@ -100,10 +100,10 @@ impl Reader<'_> {
                     .nth(length - 1)
                     .map_or(0, |(at, _)| at);
                 let (raw, low) = (from + back, lower.end - length);
-                self.push(Kind::Word, from..raw, lower.start..low);
+                self.push(TokenKind::Word, from..raw, lower.start..low);
                 self.push(kind, raw..end, low..lower.end);
             }
-            None => self.push(Kind::Word, from..end, lower),
+            None => self.push(TokenKind::Word, from..end, lower),
         }
         end
     }
@@ -116,7 +116,7 @@ impl Reader<'_> {
             c => c.len_utf8(),
         };
         let lower = self.lower(from..from + length, is_single_quote);
-        self.push(Kind::Mark, from..from + length, lower);
+        self.push(TokenKind::Mark, from..from + length, lower);
         from + length
     }
 }
@@ -187,9 +187,9 @@ fn keeps_stop(word: &str, rest: &str) -> bool {
 }
 
 /// The length of the end of a word that is split off, in (ASCII) bytes, and its kind.
-fn cut(lower: &str) -> Option<(usize, Kind)> {
+fn cut(lower: &str) -> Option<(usize, TokenKind)> {
     if let Some(&(_, length)) = CUT.iter().find(|(word, _)| *word == lower) {
-        return Some((length, Kind::Word));
+        return Some((length, TokenKind::Word));
     }
     let &(clitic, kind) = CLITICS
         .iter()

@@ -31,7 +31,7 @@ mod tests;
 mod text;
 
 pub use labels::Labels;
-pub use outcome::{Agreement, ClassAccuracy, Share, Validation};
+pub use outcome::{Agreement, ClassAccuracy, Rate, Validation};
 pub(super) use sample::classified_by;
 pub use sample::{LabelRow, LabelSample};
 

@@ -38,7 +38,7 @@ pub struct Validation {
 #[non_exhaustive]
 pub struct Agreement {
     /// The share of answers with the same label, among those that both labeled.
-    pub same: Share,
+    pub same: Rate,
     /// Cohen's kappa: see [`cohen_kappa`]; `None` if both always gave the same single label.
     pub kappa: Option<f64>,
     /// Its 95 % interval; `None` for perfect agreement.
@@ -53,16 +53,16 @@ pub struct ClassAccuracy {
     pub class: String,
     /// Of the answers to which people gave the class, the share to which the measure gave it, too;
     /// `None` if people gave it to none.
-    pub sensitivity: Option<Share>,
+    pub sensitivity: Option<Rate>,
     /// Of the answers to which the measure gave the class, the share to which people gave it, too;
     /// `None` if the measure gave it to none.
-    pub precision: Option<Share>,
+    pub precision: Option<Rate>,
 }
 
 /// A share, with Wilson's 95 % interval.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Share {
+pub struct Rate {
     /// How many.
     pub successes: u64,
     /// Of how many.
@@ -180,8 +180,8 @@ impl LabelSample {
                 let found = count(&|_, measured| measured == Some(class));
                 Ok(ClassAccuracy {
                     class: name.clone(),
-                    sensitivity: Share::of(hits, labeled)?,
-                    precision: Share::of(hits, found)?,
+                    sensitivity: Rate::of(hits, labeled)?,
+                    precision: Rate::of(hits, found)?,
                 })
             })
             .collect()
@@ -201,7 +201,7 @@ fn agreement(judged: &[(usize, Vec<usize>)]) -> Result<Option<Agreement>> {
         .iter()
         .zip(&second)
         .filter(|(one, other)| one == other);
-    let Some(same) = Share::of(same.count() as u64, first.len() as u64)? else {
+    let Some(same) = Rate::of(same.count() as u64, first.len() as u64)? else {
         return Ok(None);
     };
     let kappa = cohen_kappa(&first, &second)?;
@@ -215,7 +215,7 @@ fn agreement(judged: &[(usize, Vec<usize>)]) -> Result<Option<Agreement>> {
     }))
 }
 
-impl Share {
+impl Rate {
     /// `None` of nothing.
     fn of(successes: u64, trials: u64) -> Result<Option<Self>> {
         if trials == 0 {

@@ -35,6 +35,7 @@ pub struct LabelSample {
 
 /// An answer to label.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct LabelRow {
     /// The row's name in the sheet, which says nothing about the answer.
     pub name: String,

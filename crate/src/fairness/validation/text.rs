@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Agreement, ClassAccuracy, Share, Validation};
+use super::{Agreement, ClassAccuracy, Rate, Validation};
 use crate::text::sanitize_line;
 
 impl Validation {
@@ -14,7 +14,7 @@ impl Validation {
                 sensitivity,
                 precision,
             } = one;
-            let shown = |share: &Option<Share>| share.as_ref().map_or("–".to_owned(), share_text);
+            let shown = |rate: &Option<Rate>| rate.as_ref().map_or("–".to_owned(), rate_text);
             vec![
                 sanitize_line(&self.about, 40),
                 sanitize_line(class, 40),
@@ -58,17 +58,17 @@ fn agreed(agreement: &Agreement) -> String {
         (Some(kappa), None) => format!("kappa {kappa:.2}"),
         (None, _) => "no kappa, since both always gave the same label".to_owned(),
     };
-    format!("{}, {kappa}", share_text(&agreement.same))
+    format!("{}, {kappa}", rate_text(&agreement.same))
 }
 
 /// `44 of 48: 0.92 [0.80, 0.97]`.
-fn share_text(share: &Share) -> String {
+fn rate_text(rate: &Rate) -> String {
     format!(
         "{} of {}: {:.2} {:.2}",
-        share.successes,
-        share.trials,
-        share.rate(),
-        share.interval
+        rate.successes,
+        rate.trials,
+        rate.rate(),
+        rate.interval
     )
 }
 

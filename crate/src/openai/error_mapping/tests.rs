@@ -16,6 +16,7 @@ fn azure() -> Settings {
         };
         Some(value.to_owned())
     })
+    .unwrap()
 }
 
 fn openai() -> Settings {

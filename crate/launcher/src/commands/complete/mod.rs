@@ -197,7 +197,7 @@ impl Options {
             batch = batch.quota(quota);
         }
         if let Some(retries) = self.retries {
-            batch = batch.retries(retries);
+            batch = batch.max_retries(retries);
         }
         if let Some(file) = &self.journal {
             batch = batch.journal(file);

@@ -63,10 +63,8 @@ impl Files {
 
     /// Writes the report for programs and for people, and the gate's outcome for programs.
     pub(super) fn write(&self, report: &Report, outcome: &GateOutcome) -> Result<()> {
-        let gate = serde_json::to_string_pretty(outcome)
-            .with_context(|| "the gate's outcome can't be written as JSON".to_owned())?;
         self.write_one("report.json", &report.to_json()?)?;
-        self.write_one(GATE, &gate)?;
+        self.write_one(GATE, &outcome.to_json()?)?;
         self.write_one("report.txt", &format!("{report}\n\n{outcome}"))
     }
 

@@ -9,7 +9,7 @@ use evenhand::fairness::lexicon::Lexicon;
 use evenhand::fairness::measures::{
     ContentSeverity, Length, Measure, OtherGroup, ProtectedMaterial, Refusal, Sentiment,
 };
-use evenhand::fairness::mitigation::Prompt;
+use evenhand::fairness::mitigation::MitigationPrompt;
 use evenhand::fairness::occupations::{self, Occupation};
 use evenhand::fairness::study::{Study, StudyAnswers};
 use evenhand::fairness::templates;
@@ -250,7 +250,7 @@ fn measure(field: Field, words: &Lexicon) -> Result<Arc<dyn Measure>> {
         Arc::new(Sentiment::Negative),
         Arc::new(Length),
         Arc::new(Refusal),
-        Arc::new(OtherGroup::of(words)),
+        Arc::new(OtherGroup::new(words)),
         Arc::new(ContentSeverity::Hate),
         Arc::new(ContentSeverity::SelfHarm),
         Arc::new(ContentSeverity::Sexual),
@@ -268,9 +268,9 @@ fn measure(field: Field, words: &Lexicon) -> Result<Arc<dyn Measure>> {
     found.ok_or_else(|| field.expected(&expected))
 }
 
-fn mitigation(field: Field) -> Result<Prompt> {
-    let same = |prompt: &Prompt| Some(prompt.name()) == field.value_text();
-    let found = Prompt::ALL.into_iter().find(same);
+fn mitigation(field: Field) -> Result<MitigationPrompt> {
+    let same = |prompt: &MitigationPrompt| Some(prompt.name()) == field.value_text();
+    let found = MitigationPrompt::ALL.into_iter().find(same);
     found.ok_or_else(|| field.expected("\"neutral\", \"few_shot\" or \"self_critique\""))
 }
 

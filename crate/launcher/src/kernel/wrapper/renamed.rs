@@ -1,84 +1,167 @@
 //! Hints for notebooks that were written for an earlier version: the new name of a renamed item.
 
-/// Two parts of the compiler's message about an old name, and the old and the new name.
-const RENAMED: [([&str; 2], [&str; 2]); 23] = [
-    (["", "`evenhand::bias"], BIAS),
-    (["`bias`", " in `evenhand`"], BIAS),
-    (["", "`evenhand::client"], CLIENT),
-    (["`client`", " in `evenhand`"], CLIENT),
-    (["", "`evenhand::mitigate"], MITIGATE),
-    (["`mitigate`", " in `evenhand`"], MITIGATE),
-    (["", "`evenhand::notebook"], NOTEBOOK),
-    (["`notebook`", " in `evenhand`"], NOTEBOOK),
-    (
-        ["", "`evenhand::Stop`"],
-        ["evenhand::Stop", "evenhand::CancelHandle"],
-    ),
-    (
-        ["named `ask` ", "Client`"],
-        ["Client::ask", "Client::from_env_or_prompt"],
-    ),
-    (
-        ["named `stop_with` ", "`Batch"],
-        [".stop_with", ".cancel_with"],
-    ),
-    (
-        ["named `lab` ", "Study`"],
-        ["Study::lab", "Study::microsoft_lab"],
-    ),
-    (["named `checks` ", "Study`"], [".checks", ".warnings"]),
-    (
-        ["no field `headlines` ", "Report`"],
-        [".headlines", ".primary_outcomes"],
-    ),
-    (["no field `limits` ", "Report`"], [".limits", ".caveats"]),
-    (
-        ["no field `limits` ", "Comparison`"],
-        [".limits", ".caveats"],
-    ),
-    (
-        ["named `headline_frame` ", "Report`"],
-        [".headline_frame", ".primary_frame"],
-    ),
-    (
-        ["", "statistics::HeadlineTest`"],
-        ["HeadlineTest", "PrimaryTest"],
-    ),
-    (
-        ["", "statistics::headline_interval`"],
-        ["headline_interval", "primary_interval"],
-    ),
-    (
-        ["", "statistics::headline_power`"],
-        ["headline_power", "primary_power"],
-    ),
-    (
-        ["no field `beside` ", "Secondary`"],
-        [".beside", ".reference"],
-    ),
-    (
-        ["named `carries_a_verdict` ", "Feasibility`"],
-        [".carries_a_verdict", ".supports_verdict"],
-    ),
-    (
-        ["", "statistics::HEADLINE_LEVEL`"],
-        ["HEADLINE_LEVEL", "PRIMARY_LEVEL"],
-    ),
+/// Paths below `evenhand`: the module that the item was in, its name there, and its path now.
+const ITEMS: [[&str; 3]; 31] = [
+    ["", "Stop", "CancelHandle"],
+    ["", "bias", "fairness"],
+    ["", "client", "openai"],
+    ["", "mitigate", "fairness::mitigation"],
+    ["", "notebook", "display"],
+    ["batch", "BatchState", "batch_api::BatchState"],
+    ["batch", "BatchStatus", "batch_api::BatchStatus"],
+    ["batch", "Effort", "batch::RequestStats"],
+    ["batch", "Source", "batch::AnswerSource"],
+    ["batch", "Status", "batch_api::SubmissionStatus"],
+    ["batch", "Submission", "batch_api::Submission"],
+    ["batch_api", "Status", "batch_api::SubmissionStatus"],
+    ["display", "Bundle", "display::MimeBundle"],
+    ["display", "table", "table::table"],
+    [
+        "fairness::mitigation",
+        "Cell",
+        "fairness::mitigation::LabelCell",
+    ],
+    [
+        "fairness::mitigation",
+        "Kept",
+        "fairness::mitigation::ProtectionReason",
+    ],
+    [
+        "fairness::mitigation",
+        "Labels",
+        "fairness::mitigation::LabeledRows",
+    ],
+    [
+        "fairness::mitigation",
+        "Prompt",
+        "fairness::mitigation::MitigationPrompt",
+    ],
+    [
+        "fairness::report",
+        "Headline",
+        "fairness::report::PrimaryOutcome",
+    ],
+    [
+        "fairness::statistics",
+        "HEADLINE_LEVEL",
+        "fairness::statistics::PRIMARY_LEVEL",
+    ],
+    [
+        "fairness::statistics",
+        "HeadlineTest",
+        "fairness::statistics::PrimaryTest",
+    ],
+    [
+        "fairness::statistics",
+        "Reach",
+        "fairness::statistics::Feasibility",
+    ],
+    [
+        "fairness::statistics",
+        "headline_interval",
+        "fairness::statistics::primary_interval",
+    ],
+    [
+        "fairness::statistics",
+        "headline_power",
+        "fairness::statistics::primary_power",
+    ],
+    [
+        "fairness::study",
+        "Record",
+        "fairness::study::AnswerProvenance",
+    ],
+    ["fairness::text", "Kind", "fairness::text::TokenKind"],
+    [
+        "fairness::validation",
+        "Share",
+        "fairness::validation::Rate",
+    ],
+    ["openai", "ContentFilter", "error::ContentFilter"],
+    ["openai", "FilterResult", "error::FilterResult"],
+    ["openai", "PromptFilter", "error::PromptFilter"],
+    ["prelude", "Prompt", "prelude::MitigationPrompt"],
 ];
 
-const BIAS: [&str; 2] = ["evenhand::bias", "evenhand::fairness"];
-const CLIENT: [&str; 2] = ["evenhand::client", "evenhand::openai"];
-const MITIGATE: [&str; 2] = ["evenhand::mitigate", "evenhand::fairness::mitigation"];
-const NOTEBOOK: [&str; 2] = [
-    "evenhand::notebook",
-    "evenhand::display (tables: evenhand::table)",
+/// Methods, associated functions and fields: the type, and their old and new name.
+const MEMBERS: [[&str; 3]; 29] = [
+    ["Answer", "effort", "stats"],
+    ["Asked", "record", "provenance"],
+    ["Batch", "retries", "max_retries"],
+    ["Batch", "stop_with", "cancel_with"],
+    ["CancelHandle", "is_stopped", "is_cancelled"],
+    ["CancelHandle", "stop", "cancel"],
+    ["Client", "ask", "from_env_or_prompt"],
+    ["Comparison", "limits", "caveats"],
+    ["Feasibility", "carries_a_verdict", "supports_verdict"],
+    ["Frequency", "of", "new"],
+    ["OtherGroup", "of", "new"],
+    ["Price", "per_million_tokens", "per_million"],
+    ["Reading", "columns", "only_columns"],
+    ["Reading", "rows", "only_rows"],
+    ["Report", "headline", "primary_outcome"],
+    ["Report", "headline_frame", "primary_frame"],
+    ["Report", "headlines", "primary_outcomes"],
+    ["Report", "limits", "caveats"],
+    ["Row", "effort", "stats"],
+    ["Secondary", "beside", "reference"],
+    ["Share", "of", "new"],
+    ["Study", "checks", "warnings"],
+    ["Study", "lab", "microsoft_lab"],
+    ["StudyAnswers", "record", "provenance"],
+    ["Table", "rows", "page_size"],
+    ["Training", "copies", "copies_per_weight"],
+    ["Utility", "of", "new"],
+    ["WordBias", "given", "conditional_probability"],
+    ["WordBias", "near", "proximity"],
 ];
+
+const PLOTTERS: &str =
+    "  hint: evenhand no longer re-exports plotters: `:dep plotters = \"0.3\"` adds it";
 
 /// A hint, if the compiler did not find a name that the library used to have.
 pub fn hint(message: &str) -> Option<String> {
-    let is_said = |parts: &[&str; 2]| parts.iter().all(|part| message.contains(part));
-    let (_, [old, new]) = RENAMED.iter().find(|(parts, _)| is_said(parts))?;
+    if names_item(message, "", "plotters") {
+        return Some(PLOTTERS.to_owned());
+    }
+    let item = |&&[module, old, _]: &&[&str; 3]| names_item(message, module, old);
+    let member = |&&[owner, old, _]: &&[&str; 3]| names_member(message, owner, old);
+    let (old, new) = if let Some([module, old, new]) = ITEMS.iter().find(item) {
+        let old = match *module {
+            "" => (*old).to_owned(),
+            module => format!("{module}::{old}"),
+        };
+        (format!("evenhand::{old}"), format!("evenhand::{new}"))
+    } else {
+        let [owner, old, new] = MEMBERS.iter().find(member)?;
+        (format!("{owner}::{old}"), format!("{owner}::{new}"))
+    };
     Some(format!("  hint: {old} is {new} now"))
+}
+
+/// Whether the compiler misses the item in its module, in an import or in another path.
+fn names_item(message: &str, module: &str, item: &str) -> bool {
+    let path = match module {
+        "" => "evenhand".to_owned(),
+        module => format!("evenhand::{module}"),
+    };
+    let last = path.rsplit("::").next().unwrap_or_default();
+    let imported = format!("`{path}::{item}");
+    let mut imports = message.split(imported.as_str()).skip(1);
+    imports.any(|rest| rest.starts_with(['`', ':']))
+        || message.contains(&format!("`{item}` in `{last}`"))
+        || message.contains(&format!("`{item}` in module `{path}`"))
+        || message.contains(&format!("`{item}` in module `{last}`"))
+        // The prelude is imported whole, so its names are missed alone.
+        || module == "prelude" && message.contains(&format!("type `{item}` in this scope"))
+}
+
+/// Whether the compiler misses the member of a value of this type.
+fn names_member(message: &str, owner: &str, member: &str) -> bool {
+    let is_missed = message.contains(&format!("named `{member}` found for "))
+        || message.contains(&format!("no field `{member}` on type "));
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    is_missed && message.split(|c| !is_name(c)).any(|word| word == owner)
 }
 
 #[cfg(test)]
@@ -93,8 +176,20 @@ mod tests {
                 "  hint: evenhand::bias is evenhand::fairness now",
             ),
             (
+                "unresolved imports `evenhand::batch::Row2`, `evenhand::batch::Source::Journal`",
+                "  hint: evenhand::batch::Source is evenhand::batch::AnswerSource now",
+            ),
+            (
                 "cannot find `mitigate` in `evenhand`",
                 "  hint: evenhand::mitigate is evenhand::fairness::mitigation now",
+            ),
+            (
+                "cannot find type `Labels` in module `mitigation`",
+                "  hint: evenhand::fairness::mitigation::Labels is evenhand::fairness::mitigation::LabeledRows now",
+            ),
+            (
+                "cannot find type `Prompt` in this scope",
+                "  hint: evenhand::prelude::Prompt is evenhand::prelude::MitigationPrompt now",
             ),
             (
                 "no function or associated item named `ask` found for struct `evenhand::Client` in the current scope",
@@ -102,7 +197,12 @@ mod tests {
             ),
             (
                 "no method named `stop_with` found for struct `Batch<A>` in the current scope",
-                "  hint: .stop_with is .cancel_with now",
+                "  hint: Batch::stop_with is Batch::cancel_with now",
+            ),
+            ("unresolved import `evenhand::plotters::prelude`", PLOTTERS),
+            (
+                "no field `effort` on type `&evenhand::Answer`",
+                "  hint: Answer::effort is Answer::stats now",
             ),
             (
                 "unresolved import `evenhand::fairness::statistics::headline_power`",
@@ -122,9 +222,32 @@ mod tests {
         for message in [
             "cannot find value `bias` in this scope",
             "no method named `ask` found for struct `Oracle` in the current scope",
+            "no method named `rows` found for struct `MyTable` in the current scope",
             "unresolved import `evenhand::fairness::studio`",
+            "unresolved import `evenhand::batch::Sources`",
         ] {
             assert_eq!(hint(message), None, "{message}");
         }
+    }
+
+    /// The changelog lists what was renamed, and this table has each of them, and no others.
+    #[test]
+    fn the_changelog_and_the_hints_agree() {
+        let changelog = concat!(env!("CARGO_MANIFEST_DIR"), "/../../CHANGELOG.md");
+        let changelog = std::fs::read_to_string(changelog).unwrap();
+        let rows = changelog.lines().filter_map(|line| {
+            let (old, new) = line.trim().strip_prefix("| `")?.split_once("` | `")?;
+            Some((old.to_owned(), new.strip_suffix("` |")?.to_owned()))
+        });
+        let listed: Vec<(String, String)> = rows.collect();
+        let items = ITEMS.iter().map(|[module, old, new]| match *module {
+            "" => ((*old).to_owned(), (*new).to_owned()),
+            module => (format!("{module}::{old}"), (*new).to_owned()),
+        });
+        let members = MEMBERS
+            .iter()
+            .map(|[owner, old, new]| (format!("{owner}::{old}"), format!("{owner}::{new}")));
+        let known: Vec<(String, String)> = items.chain(members).collect();
+        assert_eq!(listed, known);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::super::roles::{Class, Role};
 use super::Reading;
-use crate::fairness::text::Kind;
+use crate::fairness::text::TokenKind;
 
 /// The largest distance to the left at which the article of a noun is searched.
 const LONGEST_PHRASE: usize = 6;
@@ -57,7 +57,7 @@ impl<'t> Reading<'t> {
                 return bare.filter(|_| named).unwrap_or(place);
             }
             let comma = word.is_mark(",") && !named;
-            let stops = word.kind != Kind::Word && !comma || word.classes.is_any(&ENDS);
+            let stops = word.kind != TokenKind::Word && !comma || word.classes.is_any(&ENDS);
             if stops {
                 break;
             }
@@ -81,7 +81,7 @@ impl<'t> Reading<'t> {
             && self
                 .words
                 .get(at + 1)
-                .is_none_or(|it| it.kind == Kind::Mark)
+                .is_none_or(|it| it.kind == TokenKind::Mark)
         {
             // `Man, what a day`
             return Position::Other;
@@ -112,7 +112,7 @@ impl<'t> Reading<'t> {
         let Some(word) = self.words.get(before) else {
             return Position::Other;
         };
-        if word.kind == Kind::Mark {
+        if word.kind == TokenKind::Mark {
             let list = before.checked_sub(1).is_some_and(|it| {
                 self.last_other.is_some_and(|last| last >= it) || self.is(it, Class::Counterpart)
             });

@@ -148,7 +148,7 @@ fn genbit_score() {
                 "non_binary_count",
                 "trans_count",
             ];
-            for (near, count) in word.near.iter().zip(counts) {
+            for (near, count) in word.proximity.iter().zip(counts) {
                 assert_near(Some(*near), &expected[count]);
             }
             let given = [
@@ -156,11 +156,11 @@ fn genbit_score() {
                 "male_conditional_prob",
                 "non_binary_conditional_prob",
             ];
-            for (given, name) in word.given.iter().zip(given) {
+            for (given, name) in word.conditional_probability.iter().zip(given) {
                 assert_near(Some(*given), &expected[name]);
             }
             assert_near(
-                Some(word.given[0] + word.given[1]),
+                Some(word.conditional_probability[0] + word.conditional_probability[1]),
                 &expected["binary_conditional_prob"],
             );
         }
@@ -174,16 +174,18 @@ fn genbit_score() {
 /// cis values.
 fn genbits_other_ratios(found: &GenBit, expected: &Value) {
     let [female, male, non_binary] = [0, 1, 2].map(|place| found.group_words[place] as f64);
-    let vocabulary = found.words[0].near[0] / found.words[0].given[0] - female;
-    let ratio = |word: &WordBias| (word.near[1] / word.near[0]).ln();
-    let apart = |word: &WordBias| ((word.near[0] + word.near[1] - 1.0) / word.near[2]).ln();
+    let vocabulary =
+        found.words[0].proximity[0] / found.words[0].conditional_probability[0] - female;
+    let ratio = |word: &WordBias| (word.proximity[1] / word.proximity[0]).ln();
+    let apart =
+        |word: &WordBias| ((word.proximity[0] + word.proximity[1] - 1.0) / word.proximity[2]).ln();
     let apart_given = |word: &WordBias| {
-        let binary = (word.near[0] + word.near[1] - 1.0) / (female + male + vocabulary);
-        (binary / word.given[2]).ln()
+        let binary = (word.proximity[0] + word.proximity[1] - 1.0) / (female + male + vocabulary);
+        (binary / word.conditional_probability[2]).ln()
     };
-    let trans = |word: &WordBias| -word.near[2].ln();
+    let trans = |word: &WordBias| -word.proximity[2].ln();
     let trans_given = |word: &WordBias| {
-        let trans = word.near[2] / (2.0 * non_binary + vocabulary);
+        let trans = word.proximity[2] / (2.0 * non_binary + vocabulary);
         (1.0 / vocabulary / trans).ln()
     };
     type Of<'a> = &'a dyn Fn(&WordBias) -> f64;

@@ -64,8 +64,8 @@ fn measures() -> Vec<Box<dyn Measure>> {
         Box::new(Sentiment::Positive),
         Box::new(Sentiment::Negative),
         Box::new(Refusal),
-        Box::new(Share::of(&gender, "female").unwrap()),
-        Box::new(Frequency::of(&gender, "neutral").unwrap()),
+        Box::new(Share::new(&gender, "female").unwrap()),
+        Box::new(Frequency::new(&gender, "neutral").unwrap()),
     ]
 }
 
@@ -84,7 +84,7 @@ proptest! {
     #[test]
     fn the_shares_of_two_groups_are_one(text in answer().prop_map(Text::new)) {
         let gender = Lexicon::gender();
-        let share = |group| Share::of(&gender, group).unwrap().score(&text).unwrap();
+        let share = |group| Share::new(&gender, group).unwrap().score(&text).unwrap();
         let one = share("female").zip(share("male")).map(|(a, b)| a + b);
         prop_assert!(near(one, share("female").map(|_| 1.0)));
     }

@@ -11,11 +11,11 @@ fn what_cannot_be_told_is_none_and_never_0() {
     assert_eq!(Sentiment::Compound.score(&empty).unwrap(), None);
     assert_eq!(Refusal.score(&empty).unwrap(), None);
     assert_eq!(
-        Share::of(&gender, "male").unwrap().score(&empty).unwrap(),
+        Share::new(&gender, "male").unwrap().score(&empty).unwrap(),
         None
     );
     assert_eq!(
-        Frequency::of(&gender, "male")
+        Frequency::new(&gender, "male")
             .unwrap()
             .score(&empty)
             .unwrap(),
@@ -128,11 +128,11 @@ fn a_metric_that_is_no_number_compares_nothing() {
 #[test]
 fn a_group_that_is_not_there_is_named() {
     let gender = Lexicon::gender();
-    insta::assert_snapshot!(Share::of(&gender, "woman").unwrap_err(), @r#"
+    insta::assert_snapshot!(Share::new(&gender, "woman").unwrap_err(), @r#"
     the lexicon has no group "woman"
       hint: it has female, male, neutral
     "#);
-    insta::assert_snapshot!(Share::of(&gender, "neutral").unwrap_err(), @r#"
+    insta::assert_snapshot!(Share::new(&gender, "neutral").unwrap_err(), @r#"
     the group "neutral" is counted apart, and has no share among the others
       hint: count its words with `Frequency`
     "#);

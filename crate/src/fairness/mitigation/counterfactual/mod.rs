@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use crate::error::Result;
 use lexicon::{Lexicon, Rule, When};
 use protected_spans::Keep;
-pub use protected_spans::Kept;
+pub use protected_spans::ProtectionReason;
 use text::{Word, words};
 
 /// Exchanges the words of two groups in a text.
@@ -47,6 +47,7 @@ use text::{Word, words};
 /// were not used to write the rules, 33 come out right (`her_his_unseen.tsv`). A name after another
 /// name is taken for a family name and is not changed.
 #[derive(Clone, Debug)]
+#[must_use = "a swap changes no text until `swap` or `augment`"]
 pub struct Swap {
     lexicon: Lexicon,
     keep: Keep,
@@ -61,7 +62,7 @@ pub struct Counterfactual {
     /// The number of exchanged words.
     pub swapped: usize,
     /// The reason why the text was not changed, if there is one.
-    pub kept: Option<Kept>,
+    pub kept: Option<ProtectionReason>,
 }
 
 /// A text in an augmented set.
@@ -75,7 +76,7 @@ pub struct Version {
     /// The text.
     pub text: String,
     /// The reason why there is no counterpart, if the text is protected.
-    pub kept: Option<Kept>,
+    pub kept: Option<ProtectionReason>,
 }
 
 impl Swap {
@@ -112,15 +113,17 @@ impl Swap {
     ///
     /// # Errors
     /// The errors of [`new`](Self::new).
-    pub fn with_names(mut self, one: &str, other: &str) -> Result<Self> {
-        self.lexicon.add_pair(one, other, When::Name)?;
-        Ok(self)
+    pub fn with_names(&self, one: &str, other: &str) -> Result<Self> {
+        let mut swap = self.clone();
+        swap.lexicon.add_pair(one, other, When::Name)?;
+        Ok(swap)
     }
 
     /// Protects texts with this name of a real person, so that they are not changed.
-    pub fn keep_person(mut self, name: &str) -> Self {
-        self.keep.add(protected_spans::Kind::Person, name);
-        self
+    pub fn keep_person(&self, name: &str) -> Self {
+        let mut swap = self.clone();
+        swap.keep.add(protected_spans::Kind::Person, name);
+        swap
     }
 
     /// The text about the other group. A text about a fact that only applies to its group is not

@@ -8,7 +8,7 @@ use crate::fairness::mitigation::tsv;
 /// The reason why a text was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Kept {
+pub enum ProtectionReason {
     /// It is about a fact that only applies to its group, such as a pregnancy.
     Fact(String),
     /// It is about a real person.
@@ -53,7 +53,7 @@ impl Keep {
     }
 
     /// The reason why the whole text is protected, if it is.
-    pub(super) fn reason(&self, words: &[Word<'_>], lower: &[String]) -> Option<Kept> {
+    pub(super) fn reason(&self, words: &[Word<'_>], lower: &[String]) -> Option<ProtectionReason> {
         (0..words.len()).find_map(|at| {
             let (phrase, kind) = self
                 .phrases(words, lower, at)
@@ -66,8 +66,8 @@ impl Keep {
                 .collect();
             let there = there.join(" ");
             Some(match kind {
-                Kind::Person => Kept::Person(there),
-                _ => Kept::Fact(there),
+                Kind::Person => ProtectionReason::Person(there),
+                _ => ProtectionReason::Fact(there),
             })
         })
     }

@@ -108,10 +108,13 @@ fn what_only_looks_like_a_word_of_a_group_stays() {
 fn facts_and_real_people_keep_the_whole_text() {
     let gender = Swap::gender();
     let kept = gender.swap("The pregnant woman saw her doctor.").kept;
-    assert_eq!(kept, Some(Kept::Fact("pregnant".to_owned())));
+    assert_eq!(kept, Some(ProtectionReason::Fact("pregnant".to_owned())));
     let text = "Marie Curie found radium. She won two prizes, and her husband one.";
     let other = gender.swap(text);
-    assert_eq!(other.kept, Some(Kept::Person("Marie Curie".to_owned())));
+    assert_eq!(
+        other.kept,
+        Some(ProtectionReason::Person("Marie Curie".to_owned()))
+    );
     assert_eq!((other.text.as_str(), other.swapped), (text, 0));
     assert_eq!(gender.swap("She is as brave as Joan of Arc.").swapped, 0);
     assert_eq!(gender.swap("She gave birth at home.").swapped, 0);

@@ -14,28 +14,28 @@ use super::tsv;
 ///
 /// ```
 /// use evenhand::ChatRequest;
-/// use evenhand::fairness::mitigation::Prompt;
+/// use evenhand::fairness::mitigation::MitigationPrompt;
 ///
-/// let request = Prompt::Neutral.apply(ChatRequest::from("Describe a nurse."));
+/// let request = MitigationPrompt::Neutral.apply(ChatRequest::from("Describe a nurse."));
 /// assert_eq!(request.messages.len(), 2);
-/// assert_eq!(request.messages[0].content, Prompt::Neutral.instruction());
+/// assert_eq!(request.messages[0].content, MitigationPrompt::Neutral.instruction());
 /// ```
 ///
 /// To change all requests of a batch that has no `.system(..)`:
 ///
 /// ```no_run
 /// # use evenhand::Client;
-/// # use evenhand::fairness::mitigation::Prompt;
+/// # use evenhand::fairness::mitigation::MitigationPrompt;
 /// let client = Client::from_env()?;
 /// let answers = client
 ///     .batch(["Describe a nurse."])
-///     .with(|request| Prompt::FewShot.apply(request))
+///     .with(|request| MitigationPrompt::FewShot.apply(request))
 ///     .run()?;
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Prompt {
+pub enum MitigationPrompt {
     /// An instruction in the system message: no stereotypes, and no gender that was not given.
     Neutral,
     /// Examples of questions and good answers, equally many about women and men, with identical
@@ -46,7 +46,7 @@ pub enum Prompt {
     SelfCritique,
 }
 
-impl Prompt {
+impl MitigationPrompt {
     /// All variants.
     pub const ALL: [Self; 3] = [Self::Neutral, Self::FewShot, Self::SelfCritique];
 
@@ -112,11 +112,11 @@ impl Prompt {
     ///
     /// ```no_run
     /// use evenhand::{ChatRequest, Client};
-    /// use evenhand::fairness::mitigation::Prompt;
+    /// use evenhand::fairness::mitigation::MitigationPrompt;
     ///
     /// let client = Client::from_env()?;
     /// let drafts = client.batch(["Describe a nurse."]).run()?;
-    /// let second = Prompt::SelfCritique.revisions(&drafts, |row| (&row.prompt).into());
+    /// let second = MitigationPrompt::SelfCritique.revisions(&drafts, |row| (&row.prompt).into());
     /// client.batch_requests(second).max_tokens(100).for_each(|row| {
     ///     println!("{}: {:?}", row.custom_id, row.outcome.map(|answer| answer.text().map(str::to_owned)));
     ///     Ok(())

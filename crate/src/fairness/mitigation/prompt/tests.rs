@@ -13,16 +13,16 @@ fn roles(request: &ChatRequest) -> Vec<Role> {
 #[test]
 fn the_instruction_joins_the_system_message_that_is_there() {
     let request = ChatRequest::from("Describe a nurse.").system("Be brief.");
-    let request = Prompt::Neutral.apply(request);
+    let request = MitigationPrompt::Neutral.apply(request);
     assert_eq!(roles(&request), [Role::System, Role::User]);
-    let expected = format!("Be brief.\n\n{}", Prompt::Neutral.instruction());
+    let expected = format!("Be brief.\n\n{}", MitigationPrompt::Neutral.instruction());
     assert_eq!(request.messages[0].content, expected);
 }
 
 #[test]
 fn examples_stand_between_the_system_message_and_the_question() {
     let request = ChatRequest::from("Describe a nurse.").system("Be brief.");
-    let request = Prompt::FewShot.apply(request);
+    let request = MitigationPrompt::FewShot.apply(request);
     let roles = roles(&request);
     assert_eq!(roles.first(), Some(&Role::System));
     assert_eq!(roles[1..].len() % 2, 1);
@@ -37,7 +37,7 @@ fn examples_stand_between_the_system_message_and_the_question() {
 
 #[test]
 fn each_example_has_a_twin_about_the_other_gender() {
-    let examples = Prompt::FewShot.examples();
+    let examples = MitigationPrompt::FewShot.examples();
     let texts: Vec<_> = examples.iter().map(|one| one.content.as_str()).collect();
     assert!(texts.len() >= 4);
     for four in texts.chunks(4) {
@@ -56,9 +56,17 @@ fn each_example_has_a_twin_about_the_other_gender() {
 #[test]
 fn a_draft_is_rewritten_in_the_conversation_that_it_came_from() {
     let request = ChatRequest::from("Describe a nurse.").max_tokens(50);
-    assert_eq!(Prompt::SelfCritique.apply(request.clone()), request);
-    assert_eq!(Prompt::Neutral.revise(request.clone(), "She .."), None);
-    let second = Prompt::SelfCritique.revise(request, "She ..").unwrap();
+    assert_eq!(
+        MitigationPrompt::SelfCritique.apply(request.clone()),
+        request
+    );
+    assert_eq!(
+        MitigationPrompt::Neutral.revise(request.clone(), "She .."),
+        None
+    );
+    let second = MitigationPrompt::SelfCritique
+        .revise(request, "She ..")
+        .unwrap();
     assert_eq!(roles(&second), [Role::User, Role::Assistant, Role::User]);
     assert_eq!(second.max_tokens, Some(50));
     assert_eq!(second.messages[1].content, "She ..");
@@ -80,7 +88,7 @@ fn drafts(texts: &'static [&'static str]) -> Answers {
     let answers = client
         .batch(prompts)
         .concurrency(1)
-        .retries(0)
+        .max_retries(0)
         .run()
         .unwrap();
     assert_eq!(server.requests().len(), texts.len());
@@ -90,7 +98,7 @@ fn drafts(texts: &'static [&'static str]) -> Answers {
 #[test]
 fn each_draft_has_its_second_request_and_each_failure_stays_a_row() {
     let drafts = drafts(&["She helps.", "!", " ", "He helps."]);
-    let second = Prompt::SelfCritique.revisions(&drafts, |row| {
+    let second = MitigationPrompt::SelfCritique.revisions(&drafts, |row| {
         ChatRequest::from(&row.prompt).seed(i64::from(row.sample))
     });
     let told: Vec<_> = second
@@ -113,7 +121,7 @@ fn each_draft_has_its_second_request_and_each_failure_stays_a_row() {
         ]
     );
     assert!(
-        Prompt::Neutral
+        MitigationPrompt::Neutral
             .revisions(&drafts, |row| ChatRequest::from(&row.prompt))
             .is_empty()
     );
@@ -121,7 +129,7 @@ fn each_draft_has_its_second_request_and_each_failure_stays_a_row() {
 
 #[test]
 fn every_way_has_something_to_say() {
-    for way in Prompt::ALL {
+    for way in MitigationPrompt::ALL {
         assert!(
             !way.instruction().is_empty() || !way.examples().is_empty(),
             "{way:?}"

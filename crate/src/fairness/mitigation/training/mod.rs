@@ -40,7 +40,7 @@ impl Example {
         }
     }
 
-    /// The weight of the example, such as one of the weights of [`Labels`](super::Labels).
+    /// The weight of the example, such as one of the weights of [`LabeledRows`](super::LabeledRows).
     ///
     /// # Default
     /// 1.
@@ -112,7 +112,7 @@ impl Training {
     ///
     /// # Default
     /// 1.
-    pub fn copies(mut self, copies: f64) -> Self {
+    pub fn copies_per_weight(mut self, copies: f64) -> Self {
         self.copies = copies;
         self
     }
@@ -148,8 +148,11 @@ impl Training {
             // memory.
             bytes += copies * line.len() as f64;
             if bytes >= LARGEST {
-                return Err(argument("the training file would have 512 MB or more")
-                    .with_hint("use smaller weights or fewer `.copies(..)`, or fewer examples"));
+                return Err(
+                    argument("the training file would have 512 MB or more").with_hint(
+                        "use smaller weights or fewer `.copies_per_weight(..)`, or fewer examples",
+                    ),
+                );
             }
             lines.push((line, copies as usize));
         }
@@ -159,7 +162,7 @@ impl Training {
             return Err(argument(format!(
                 "{given} examples make {written} lines, but fine-tuning needs at least {FEWEST}"
             ))
-            .with_hint("add examples, or write each more often with `.copies(..)`"));
+            .with_hint("add examples, or write each more often with `.copies_per_weight(..)`"));
         }
         let mut text = String::from('\u{feff}');
         for (line, copies) in &lines {

@@ -74,7 +74,7 @@ fn weights_become_copies() {
     let file = weighted(&[2.0, 0.0, 3.0, 1.0, 4.0]).file().unwrap();
     assert_eq!(file.copies(), [2, 0, 3, 1, 4]);
     assert_eq!(parsed(file.as_str()).len(), file.lines());
-    let file = weighted(&[0.5; 4]).copies(6.0).file().unwrap();
+    let file = weighted(&[0.5; 4]).copies_per_weight(6.0).file().unwrap();
     assert_eq!(file.copies(), [3; 4]);
 }
 
@@ -91,7 +91,7 @@ fn what_the_service_would_refuse_is_refused_here() {
     let error = |examples: Vec<Example>| Training::new(examples).file().unwrap_err().to_string();
     insta::assert_snapshot!(error(vec![example(1); 9]), @"
     9 examples make 9 lines, but fine-tuning needs at least 10
-      hint: add examples, or write each more often with `.copies(..)`
+      hint: add examples, or write each more often with `.copies_per_weight(..)`
     ");
     let but = |messages: Vec<Message>| {
         let mut examples = vec![example(1); 9];
@@ -135,11 +135,11 @@ fn a_weight_that_is_none_and_one_that_fills_the_disk_are_errors() {
     ");
     insta::assert_snapshot!(weighted(&[1e15; 10]).file().unwrap_err(), @"
     the training file would have 512 MB or more
-      hint: use smaller weights or fewer `.copies(..)`, or fewer examples
+      hint: use smaller weights or fewer `.copies_per_weight(..)`, or fewer examples
     ");
     weighted(&[-1.0; 10]).file().unwrap_err();
     weighted(&[1.0; 10])
-        .copies(f64::INFINITY)
+        .copies_per_weight(f64::INFINITY)
         .file()
         .unwrap_err();
 }
@@ -177,7 +177,7 @@ proptest! {
 
     #[test]
     fn copies_are_within_one_of_the_weight(weights in proptest::collection::vec(1.0_f64..5.0, 10..30), seed: u64) {
-        let file = weighted(&weights).seed(seed).copies(1.5).file().unwrap();
+        let file = weighted(&weights).seed(seed).copies_per_weight(1.5).file().unwrap();
         for (copies, weight) in file.copies().iter().zip(weights) {
             prop_assert!((*copies as f64 - weight * 1.5).abs() < 1.0);
         }

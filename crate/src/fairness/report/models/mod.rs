@@ -11,13 +11,19 @@ use super::format::day;
 use super::primary::{PrimaryOutcome, Rounds, Unit, Verdict};
 use super::shares::{VarianceShares, shares};
 use super::verdict::decide;
-use super::{Report, caveats, comparability, unreadable};
+use super::{Report, caveats, comparability};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fairness::saved::Format;
 use crate::fairness::study::{MultiModelAnswers, StudyAnswers};
+use crate::runtime;
 use crate::text::sanitize_line;
 
-/// The name of the saved format; its version is that of a report.
-const FORMAT: &str = "evenhand multi-model report";
+/// The saved format; its version is that of a report.
+const FORMAT: Format = Format {
+    name: "evenhand multi-model report",
+    content: "report of several models",
+    version: 3,
+};
 
 /// The reports of one study for several models, or for one model at several times.
 ///
@@ -47,15 +53,6 @@ pub struct ModelReport {
     pub report: Report,
 }
 
-/// The part of a saved file that tells whether it can be read.
-#[derive(Deserialize)]
-struct SavedHead {
-    #[serde(default)]
-    format: String,
-    #[serde(default)]
-    version: u32,
-}
-
 impl MultiModelAnswers {
     /// Measures the answers of each model, and tests each model and all pairs of models.
     ///
@@ -64,6 +61,16 @@ impl MultiModelAnswers {
     pub fn measure(&self) -> Result<MultiModelReport> {
         let reports: Result<Vec<_>> = self.answers().iter().map(StudyAnswers::measure).collect();
         MultiModelReport::new(reports?)
+    }
+
+    /// Async version of [`measure`](Self::measure), as
+    /// [`StudyAnswers::measure_async`] is.
+    ///
+    /// # Errors
+    /// As [`measure`](Self::measure).
+    pub fn measure_async(&self) -> impl Future<Output = Result<MultiModelReport>> + Send + use<> {
+        let answers = self.clone();
+        runtime::run_blocking(move || answers.measure())
     }
 }
 
@@ -137,7 +144,7 @@ impl MultiModelReport {
     /// # Errors
     /// None that a user could cause.
     pub fn to_json(&self) -> Result<String> {
-        super::saved(FORMAT, self)
+        FORMAT.write(self)
     }
 
     /// Reads a report written by [`to_json`](Self::to_json).
@@ -146,15 +153,14 @@ impl MultiModelReport {
     /// The text is not a saved report of several models, or it was written by a later version of
     /// evenhand.
     pub fn from_json(json: &str) -> Result<Self> {
-        let no_report = |error| unreadable("this is not a saved report of several models", error);
-        let head: SavedHead = serde_json::from_str(json).map_err(no_report)?;
-        if head.format != FORMAT {
-            let message = "this is not a saved report of several models";
-            return Err(Error::new(ErrorKind::Argument, message)
-                .with_hint("read the report of a single model with `Report::from_json`"));
-        }
-        super::check_version(head.version)?;
-        serde_json::from_str(json).map_err(no_report)
+        FORMAT
+            .read(json)
+            .map_err(|error| match FORMAT.is_named_in(json) {
+                true => error,
+                false => {
+                    error.with_hint("read the report of a single model with `Report::from_json`")
+                }
+            })
     }
 }
 
@@ -162,13 +168,13 @@ impl MultiModelReport {
 /// else by a number.
 fn names(reports: &[Report]) -> Vec<String> {
     let plain = reports.iter().map(|report| {
-        let models = &report.asked.record.models;
+        let models = &report.asked.provenance.models;
         match models.is_empty() {
             true => "answers from elsewhere".to_owned(),
             false => sanitize_line(&models.join(" and "), 60),
         }
     });
-    let dated = |(name, report): (&String, &Report)| match report.asked.record.answered {
+    let dated = |(name, report): (&String, &Report)| match report.asked.provenance.answered {
         Some((first, _)) => format!("{name}, {}", day(first)),
         None => name.clone(),
     };
@@ -299,7 +305,7 @@ fn collect_caveats(models: &[ModelReport], pairs: &[PrimaryOutcome]) -> Vec<Stri
     caveats.extend(caveats::of_pairs(pairs));
     let changed = models
         .iter()
-        .filter(|model| model.report.asked.record.models.len() > 1);
+        .filter(|model| model.report.asked.provenance.models.len() > 1);
     caveats.extend(changed.map(|model| {
         format!(
             "{}: the model changed during the study",

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::fake::{Habit, QUICK, answers, jobs, measured};
 use crate::fairness::lexicon::Lexicon;
-use crate::fairness::mitigation::Prompt;
+use crate::fairness::mitigation::MitigationPrompt;
 use crate::fairness::report::{Change, Comparison, Report};
 use crate::fairness::study::{Study, StudyAnswers};
 
@@ -23,7 +23,7 @@ fn study() -> Study {
 #[test]
 fn a_mitigation_that_helps_is_told_in_measured_words() {
     let before = report(study(), Habit::Biased);
-    let after = report(study().mitigate(Prompt::Neutral), Habit::Even);
+    let after = report(study().mitigate(MitigationPrompt::Neutral), Habit::Even);
     let comparison = compared(&before, &after);
     assert_snapshot!(comparison, @"
     before: answers from elsewhere, temperature 1, at most 100 tokens, seed 3
@@ -223,6 +223,20 @@ fn a_report_of_an_earlier_version_can_be_read_and_is_refused_in_words() {
     the reports can't be compared: the one before was made by an earlier version, which did not record everything that it had fixed in advance
       hint: measure its answers again: `study.run(&client)?.measure()?` takes them from the journal
     ");
+}
+
+#[test]
+fn a_saved_comparison_is_read_as_it_was() {
+    let before = report(study(), Habit::Biased);
+    let comparison = compared(&before, &before);
+    let saved = comparison.to_json().unwrap();
+    assert!(
+        saved.contains("\"format\": \"evenhand comparison\""),
+        "{saved}"
+    );
+    assert_eq!(Comparison::from_json(&saved).unwrap(), comparison);
+    let error = Comparison::from_json(&before.to_json().unwrap()).unwrap_err();
+    assert_eq!(error.message(), "this is not a saved comparison");
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn a_scope_names_the_days() {
             "object": "chat.completion", "choices": [long(prompt, seed, 0)]});
         Reply::json(200, body)
     });
-    assert_eq!(answers.record().days, 3);
+    assert_eq!(answers.provenance().days, 3);
     let caveats = measured(&answers).unwrap().caveats.join("\n");
     assert!(
         caveats.contains("one template, one model, 3 days: "),

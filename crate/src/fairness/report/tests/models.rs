@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::fake::{Chance, QUICK, jobs, measured};
 use crate::fairness::measures::Length;
-use crate::fairness::mitigation::Prompt;
+use crate::fairness::mitigation::MitigationPrompt;
 use crate::fairness::report::{MultiModelReport, Report, Verdict};
 use crate::fairness::study::{MultiModelAnswers, Study, StudyAnswers};
 
@@ -29,7 +29,7 @@ fn report(study: &Study, model: &str, words: usize) -> Report {
         .collect();
     let answers = StudyAnswers::from_texts(study.clone(), texts).unwrap();
     let mut report = measured(&answers).unwrap();
-    report.asked.record.models = vec![model.to_owned()];
+    report.asked.provenance.models = vec![model.to_owned()];
     report
 }
 
@@ -95,7 +95,7 @@ fn each_model_has_a_verdict_and_all_pairs_are_tested() {
 fn one_model_at_two_times_is_told_apart_by_the_day() {
     let dated = |words, time| {
         let mut report = report(&study(), "gpt", words);
-        report.asked.record.answered = Some((time, time));
+        report.asked.provenance.answered = Some((time, time));
         Report::from_json(&report.to_json().unwrap()).unwrap()
     };
     let found = together(vec![dated(0, 1_763_985_600), dated(12, 1_766_577_600)]).unwrap();
@@ -125,7 +125,7 @@ fn other_studies_are_refused_by_name() {
     the reports can't be compared: the seed of a is 0, of b it is 4
       hint: ask all models the same study: `study.run_on([&first, &second])`
     ");
-    let mitigated = refused(report(&study().mitigate(Prompt::Neutral), "b", 0));
+    let mitigated = refused(report(&study().mitigate(MitigationPrompt::Neutral), "b", 0));
     assert!(
         mitigated.contains("the list of mitigations of a is , of b it is neutral"),
         "{mitigated}"
@@ -161,7 +161,7 @@ fn a_changed_model_is_not_compared_with_a_changed_prompt() {
             .join("\n")
             .contains("the model is not the same: a before, a-tuned after")
     );
-    let both = report(&study().mitigate(Prompt::Neutral), "a-tuned", 0);
+    let both = report(&study().mitigate(MitigationPrompt::Neutral), "a-tuned", 0);
     assert_snapshot!(before.compare_in(&both, &QUICK).unwrap_err(), @"
     the reports can't be compared: the model before is a, after it is a-tuned, and the system message or the mitigations differ too, so a change could be due to either
       hint: change one at a time: ask the same model again, or compare the models with the same study
