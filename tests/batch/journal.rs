@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use evenhand::batch::Source;
+use evenhand::batch::AnswerSource;
 use evenhand::{Answers, Batch, Client, Error, ErrorKind, Quota};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -29,7 +29,7 @@ fn ask(server: &Server, path: &Path, prompts: &[&str]) -> Batch {
     batch(server, prompts.iter().map(|text| (*text).to_owned())).journal(path)
 }
 
-fn sources(answers: &Answers) -> Vec<Source> {
+fn sources(answers: &Answers) -> Vec<AnswerSource> {
     answers.rows().iter().map(|row| row.source).collect()
 }
 
@@ -52,9 +52,9 @@ fn a_second_run_asks_nothing_and_says_so() {
     let (_folder, path) = place();
     let server = good();
     let first = ask(&server, &path, &["a", "b"]).run().unwrap();
-    assert_eq!(sources(&first), [Source::Service; 2]);
+    assert_eq!(sources(&first), [AnswerSource::Service; 2]);
     let again = ask(&server, &path, &["a", "b"]).run().unwrap();
-    assert_eq!(sources(&again), [Source::Journal; 2]);
+    assert_eq!(sources(&again), [AnswerSource::Journal; 2]);
     assert!(first.texts().eq(again.texts()));
     assert_eq!(server.requests().len(), 2);
     let totals = again.totals();
@@ -74,7 +74,11 @@ fn a_second_run_asks_nothing_and_says_so() {
     let more = ask(&server, &path, &["b", "c", "a"]).run().unwrap();
     assert_eq!(
         sources(&more),
-        [Source::Journal, Source::Service, Source::Journal]
+        [
+            AnswerSource::Journal,
+            AnswerSource::Service,
+            AnswerSource::Journal
+        ]
     );
     assert_eq!(server.requests().len(), 3);
 }
@@ -95,7 +99,10 @@ fn what_failed_is_asked_again() {
         1
     );
     let again = ask(&server, &path, &["a", "b"]).run().unwrap();
-    assert_eq!(sources(&again), [Source::Journal, Source::Service]);
+    assert_eq!(
+        sources(&again),
+        [AnswerSource::Journal, AnswerSource::Service]
+    );
     assert_eq!(again.rows()[1].text(), Some("answer to b"));
     assert_eq!(lines(&path).len(), 3);
     assert_eq!(lines(&path.with_file_name("run.requests.jsonl")).len(), 2);
@@ -112,7 +119,7 @@ fn fresh_asks_anew_and_the_newest_answer_counts() {
     assert_eq!(again.rows()[0].text(), Some("answer 1"));
     assert_eq!(
         (sources(&again), server.requests().len()),
-        (vec![Source::Journal], 2)
+        (vec![AnswerSource::Journal], 2)
     );
 }
 
@@ -392,7 +399,7 @@ fn any_prompt_can_be_kept() {
         first.failed().next().map(|row| row.error())
     );
     let again = ask(&server, &path, &prompts).run().unwrap();
-    assert_eq!(sources(&again), [Source::Journal; 6]);
+    assert_eq!(sources(&again), [AnswerSource::Journal; 6]);
     for (row, prompt) in again.rows().iter().zip(prompts) {
         assert_eq!(row.text(), Some(&*format!("{}\0", prompt.len())));
     }
@@ -406,7 +413,7 @@ fn halves_of_characters_in_an_answer_are_kept() {
     let first = ask(&server, &path, &["a"]).run().unwrap();
     assert_eq!(first.rows()[0].text(), Some("a\u{fffd}b"), "{first:?}");
     let again = ask(&server, &path, &["a"]).run().unwrap();
-    assert_eq!(sources(&again), [Source::Journal]);
+    assert_eq!(sources(&again), [AnswerSource::Journal]);
     assert_eq!(again.rows()[0].text(), Some("a\u{fffd}b"));
 }
 

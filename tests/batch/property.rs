@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use evenhand::batch::Source;
+use evenhand::batch::AnswerSource;
 use evenhand::{Answers, Batch, CancelHandle};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -157,7 +157,7 @@ fn check(
     let paid = answers
         .rows()
         .iter()
-        .filter(|row| row.source == Source::Service);
+        .filter(|row| row.source == AnswerSource::Service);
     let paid = paid.filter(|row| row.outcome.is_ok()).count() as u64;
     prop_assert_eq!(
         (totals.prompt_tokens, totals.completion_tokens),
@@ -199,7 +199,7 @@ proptest! {
         check(&again, &prompts, &server, before)?;
         prop_assert_eq!(again.totals().from_journal, answered);
         for (row, first) in again.rows().iter().zip(answers.rows()) {
-            prop_assert_eq!(row.source == Source::Journal, first.outcome.is_ok());
+            prop_assert_eq!(row.source == AnswerSource::Journal, first.outcome.is_ok());
             prop_assert!(first.outcome.is_err() || row.text() == first.text());
         }
         let journal = kept(&path);

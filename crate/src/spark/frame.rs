@@ -17,7 +17,6 @@ use super::messages::{
 /// It is cheap to clone, and unchanging: each method makes another one. Errors in its columns show
 /// when rows, the schema or a plan are asked for. Displaying it computes the first rows only.
 #[derive(Clone)]
-#[must_use = "a data frame computes nothing until its rows are asked for"]
 pub struct DataFrame {
     session: Connected,
     /// The relation, encoded. A relation that the server has made is sent back as it came.

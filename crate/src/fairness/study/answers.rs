@@ -9,7 +9,6 @@ use super::{ReplyDetails, Study};
 use crate::batch::{Answer, Answers};
 use crate::error::{ContentFilter, Error, ErrorKind, Result};
 use crate::openai::{ChatCompletion, FinishReason};
-use crate::runtime;
 
 const AS_WRITTEN: &str = "as written";
 

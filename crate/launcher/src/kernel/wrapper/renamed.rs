@@ -176,8 +176,8 @@ mod tests {
                 "  hint: evenhand::bias is evenhand::fairness now",
             ),
             (
-                "unresolved imports `evenhand::batch::Row2`, `evenhand::batch::Source::Journal`",
-                "  hint: evenhand::batch::Source is evenhand::batch::AnswerSource now",
+                "unresolved imports `evenhand::batch::Row2`, `evenhand::batch::AnswerSource::Journal`",
+                "  hint: evenhand::batch::AnswerSource is evenhand::batch::AnswerSource now",
             ),
             (
                 "cannot find `mitigate` in `evenhand`",
