@@ -34,7 +34,7 @@
 //!
 //! | feature | provides | default |
 //! |---|---|---|
-//! | `notebook` | tables, charts and displays, with polars | yes |
+//! | `notebook` | tables, charts and displays, with polars and plotters | yes |
 //! | `spark` | sessions and data frames of Spark, on top of `notebook` | yes |
 //! | `parquet` | reading and writing Parquet, on top of `notebook` | no |
 //! | `polars-full` | the rest of polars' functions on columns, on top of `notebook` | no |
@@ -98,7 +98,7 @@ pub use secret::Secret;
 pub use settings::Settings;
 
 #[cfg(feature = "notebook")]
-pub use polars;
+pub use {plotters, polars};
 pub use {serde_json, tokio};
 
 /// Everything that a notebook needs, in one `use`: the toolkit and the most common names for

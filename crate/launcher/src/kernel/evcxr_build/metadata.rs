@@ -20,7 +20,7 @@ use super::reduced_packages::{FOLDER, redirect};
 /// Packages, besides those of polars, whose internal dependencies are left out.
 const PRUNED: [&str; 2] = ["evenhand", "tokio"];
 /// The dependencies, besides polars, that are part of their public interfaces.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 13] = [
     "bytemuck",
     "bytes",
     "chrono",
@@ -29,6 +29,7 @@ const SHOWN: [&str; 12] = [
     "indexmap",
     "num-traits",
     "pin-project-lite",
+    "plotters",
     "rayon",
     "serde",
     "serde_json",

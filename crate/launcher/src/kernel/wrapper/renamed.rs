@@ -116,14 +116,8 @@ const MEMBERS: [[&str; 3]; 29] = [
     ["WordBias", "near", "proximity"],
 ];
 
-const PLOTTERS: &str =
-    "  hint: evenhand no longer re-exports plotters: `:dep plotters = \"0.3\"` adds it";
-
 /// A hint, if the compiler did not find a name that the library used to have.
 pub fn hint(message: &str) -> Option<String> {
-    if names_item(message, "", "plotters") {
-        return Some(PLOTTERS.to_owned());
-    }
     let item = |&&[module, old, _]: &&[&str; 3]| names_item(message, module, old);
     let member = |&&[owner, old, _]: &&[&str; 3]| names_member(message, owner, old);
     let (old, new) = if let Some([module, old, new]) = ITEMS.iter().find(item) {
@@ -199,7 +193,6 @@ mod tests {
                 "no method named `stop_with` found for struct `Batch<A>` in the current scope",
                 "  hint: Batch::stop_with is Batch::cancel_with now",
             ),
-            ("unresolved import `evenhand::plotters::prelude`", PLOTTERS),
             (
                 "no field `effort` on type `&evenhand::Answer`",
                 "  hint: Answer::effort is Answer::stats now",
