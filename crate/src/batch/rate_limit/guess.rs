@@ -10,8 +10,9 @@
 //! - Several refusals without an answer indicate a *quota*. Its limit is the number of requests that
 //!   were answered before.
 //! - If too few requests are in flight to tell, one trial request is sent in the middle of the wait
-//!   that the second refusal asks for: a quota refuses it. The first trial is sent as soon as nothing
-//!   is in flight, later ones at least 15 s after one that was refused, each time twice as long.
+//!   that the second refusal within a minute asks for, or the first ones if several came together: a
+//!   quota refuses it. The first trial is sent as soon as nothing is in flight, later ones at least 15 s
+//!   after one that was refused, each time twice as long.
 //! - Refusals of requests that were sent alone indicate a quota if so many in a row are hardly chance
 //!   with the share of refusals that was seen so far.
 //!
@@ -19,23 +20,32 @@
 //! then two, then four, as long as they are answered. After a refusal the limit is kept for a
 //! while, four times as long each time. A refusal below the limit lowers it: another client uses the
 //! quota too. A limit of one request per period is lowered further by allowing fewer in a minute; so is
-//! any limit if requests are refused after a period of waiting, since then there is one in a minute.
+//! any limit if requests are refused after a period of waiting, or are to wait for longer than a period,
+//! since then there is one in a minute. A limit that was lowered to a quarter is doubtful: a trial shows
+//! whether the refusals come at any rate.
 
 mod evidence;
+mod refusal;
 
 use std::time::Duration;
 
 use super::limits::{Limits, MINUTE, SECOND, TEN_SECONDS};
 use crate::text::grouped;
 use evidence::Evidence;
+pub(super) use refusal::Refusal;
+use refusal::{period, used_of_minute};
 
 /// A guess that is lowered keeps at least this share.
 const LOWER: f64 = 0.6;
+/// A limit that was lowered to this part of the one that was found is doubtful.
+const FAR_BELOW: u64 = 4;
 /// How long after a trial request was refused the next one may be sent; each time twice as long.
 const FIRST_TRIAL_PAUSE: Duration = Duration::from_secs(15);
 const LONGEST_TRIAL_PAUSE: Duration = Duration::from_secs(180);
 /// How long a limit is not exceeded after the first refusal beyond it.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
+/// How long after the end of a full window requests may still be counted in it.
+const EDGE: Duration = Duration::from_millis(400);
 /// How long after the end of a wait the windows may still contain what was refused.
 const SETTLED: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
@@ -61,17 +71,23 @@ pub(super) struct Guess {
     /// How many are allowed in a minute, if that is less than one in each period. Below its lowest
     /// value a limit can only be lowered in this way.
     slow: Option<u64>,
+    /// The limit when it was found, or the highest one since.
+    found: u64,
     /// The bounds within which the current refusals may lower the limit.
     floor: u64,
     ceiling: u64,
     /// The limit before requests exceeded it, and the highest limit beyond which one was refused.
     base: u64,
     base_slow: Option<u64>,
+    /// The bound within which the current refusals may lower the limit in a minute.
+    slow_floor: u64,
     highest: u64,
     /// How many requests may still exceed the limit, and how many the next time.
     beyond: u64,
     step: u64,
     is_testing: bool,
+    /// A trial request would show what the current refusals mean.
+    is_doubtful: bool,
     /// The current refusals were caused by requests beyond the limit.
     was_tested: bool,
     test_at: Duration,
@@ -85,28 +101,10 @@ pub(super) struct Guess {
     asked: Option<Duration>,
     /// When the first of the refusals came after which nothing was answered.
     refused_since: Option<Duration>,
+    /// One request may be sent after the wait that the service asked for.
+    is_owed: bool,
     /// The user has been informed of the limit.
     is_noted: bool,
-}
-
-/// One refusal.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Refusal {
-    pub(super) now: Duration,
-    /// When the request was sent.
-    pub(super) sent: Duration,
-    /// It is the first refusal among requests that were in flight together.
-    pub(super) is_first: bool,
-    /// Nothing has been answered since the previous refusals.
-    pub(super) is_again: bool,
-    /// It was a trial request, sent in the middle of a wait.
-    pub(super) is_trial: bool,
-    /// The wait that the service asked for.
-    pub(super) asked: Option<Duration>,
-    /// How many requests are still in flight.
-    pub(super) in_flight: u64,
-    /// How many were refused in the last minute.
-    pub(super) in_minute: u64,
 }
 
 impl Guess {
@@ -117,14 +115,17 @@ impl Guess {
             limit: u64::MAX,
             period: SECOND,
             slow: None,
+            found: 0,
             floor: 0,
             ceiling: u64::MAX,
             base: 0,
             base_slow: None,
+            slow_floor: 1,
             highest: 0,
             beyond: 0,
             step: 1,
             is_testing: false,
+            is_doubtful: false,
             was_tested: false,
             test_at: Duration::ZERO,
             pause: FIRST_PAUSE,
@@ -133,6 +134,7 @@ impl Guess {
             trial_pause: FIRST_TRIAL_PAUSE,
             asked: None,
             refused_since: None,
+            is_owed: false,
             is_noted: false,
         }
     }
@@ -169,17 +171,37 @@ impl Guess {
         self.is_testing
     }
 
-    /// Whether a trial request would show what the refusals mean.
-    pub(super) fn is_doubtful(&self, now: Duration) -> bool {
+    /// Whether a trial request would show what the last refusal means.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_doubtful
+    }
+
+    /// The same for this refusal, after so many answers in a little more than the period.
+    fn doubts(&self, refusal: Refusal, passed: u64) -> bool {
+        let is_too_early = refusal.now < self.trial_at || self.missed_lately(refusal.now);
         match self.verdict {
             Verdict::Undecided => true,
-            // Below the limit nothing should be refused, nor after a request beyond it was answered.
+            Verdict::Quota if is_too_early => false,
+            // After a request beyond the limit was answered, the next one should not be refused.
+            Verdict::Quota if self.is_testing => self.step > 1,
+            // Nor should any below the limit. Close to it, requests may have overtaken one another,
+            // of which nothing but the wait tells.
             Verdict::Quota => {
-                let is_expected = self.is_testing && self.step == 1 || self.missed_lately(now);
-                !is_expected && now >= self.trial_at
+                let is_below = passed.saturating_mul(4) < self.limit.saturating_mul(3);
+                refusal.asked.is_some() || is_below || self.is_far_below()
             }
             Verdict::Unrelated => false,
         }
+    }
+
+    /// Whether too many were refused to be chance, and too few to be a quota.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.verdict == Verdict::Undecided && self.evidence.are_several()
+    }
+
+    /// Whether the limit was lowered far below what was answered when it was found.
+    pub(super) fn is_far_below(&self) -> bool {
+        self.verdict == Verdict::Quota && self.limit.saturating_mul(FAR_BELOW) <= self.found
     }
 
     /// A note about the guess for the user; returned once.
@@ -193,9 +215,18 @@ impl Guess {
         ))
     }
 
-    /// Whether requests may exceed the limit now.
-    pub(super) fn may_test(&self, now: Duration) -> bool {
-        self.verdict == Verdict::Quota && (self.beyond > 0 || now >= self.test_at)
+    /// Whether requests may exceed the limit now. If there is one in a minute, it is the one to test; but
+    /// not that of one request in a period, which is the same limit.
+    pub(super) fn may_test(&self, now: Duration, is_minute_full: bool) -> bool {
+        self.verdict == Verdict::Quota
+            && (self.slow.is_none() || self.limit == 1 || is_minute_full)
+            && (self.beyond > 0 || now >= self.test_at)
+    }
+
+    /// Whether a request was refused to which the service named a time, so that one may be sent then.
+    /// Otherwise clients that send one in a period could refuse each other for ever.
+    pub(super) fn take_owed(&mut self) -> bool {
+        std::mem::take(&mut self.is_owed)
     }
 
     /// Lets one request exceed the limit, if it may. A new step begins only if `is_quiet`, which means
@@ -229,7 +260,10 @@ impl Guess {
                 let whole = self.limit.saturating_mul(self.periods());
                 self.slow = Some(raised).filter(|raised| *raised < whole);
             }
-            None => self.limit = self.limit.saturating_add(self.step),
+            None => {
+                self.limit = self.limit.saturating_add(self.step);
+                self.found = self.found.max(self.limit);
+            }
         }
     }
 
@@ -251,10 +285,12 @@ impl Guess {
 
     /// A request was refused. `passed` returns how many requests were answered in the last period of
     /// this length.
-    pub(super) fn refused(&mut self, refusal: Refusal, passed: impl FnMut(Duration) -> u64) {
-        let before = self.evidence.refused(refusal);
+    pub(super) fn refused(&mut self, refusal: Refusal, mut passed: impl FnMut(Duration) -> u64) {
+        self.evidence.refused(refusal, self.is_unrelated());
         if refusal.is_first {
             self.asked = refusal.asked;
+            let passed = passed((self.period + EDGE).min(MINUTE));
+            self.is_doubtful = self.doubts(refusal, passed);
             self.floor = (self.limit as f64 * LOWER) as u64;
             self.ceiling = self.limit.saturating_sub(1);
         } else {
@@ -265,10 +301,15 @@ impl Guess {
             self.evidence.distrust();
             self.weigh_anew();
         }
+        self.is_owed = self.limit == 1 && refusal.asked.is_some();
         let since = *self.refused_since.get_or_insert(refusal.now);
         if refusal.is_trial && self.verdict == Verdict::Quota {
             self.trial_at = refusal.now.saturating_add(self.trial_pause);
             self.trial_pause = (self.trial_pause * 2).min(LONGEST_TRIAL_PAUSE);
+        }
+        if refusal.is_first && refusal.is_again && self.is_testing {
+            self.end_test();
+            self.limit = self.base;
         }
         match self.verdict {
             Verdict::Quota if !refusal.is_again => self.lower(refusal, passed),
@@ -280,7 +321,7 @@ impl Guess {
             Verdict::Quota => {}
             Verdict::Undecided | Verdict::Unrelated => {
                 let is_unrelated = self.is_unrelated();
-                if self.evidence.shows_quota(refusal, before, is_unrelated) {
+                if self.evidence.shows_quota(refusal, is_unrelated) {
                     self.found(passed);
                 }
             }
@@ -295,8 +336,12 @@ impl Guess {
         self.verdict = Verdict::Quota;
         self.weigh_anew();
         self.period = period(self.asked);
-        self.limit = passed(self.period).max(1);
+        self.limit = match used_of_minute(self.asked) {
+            Some(used) => passed(used).max(1),
+            None => passed(self.period).max(1),
+        };
         self.slow = None;
+        self.found = self.limit;
         // Requests that are still in flight may lower it.
         self.floor = 0;
         self.ceiling = self.limit;
@@ -304,22 +349,53 @@ impl Guess {
         self.step = 1;
     }
 
+    /// Lowers the limit in a minute if that is what a refusal shows.
+    fn lower_in_minute(
+        &mut self,
+        refusal: Refusal,
+        mut passed: impl FnMut(Duration) -> u64,
+    ) -> bool {
+        let Some(used) = used_of_minute(refusal.asked) else {
+            return false;
+        };
+        let is_tiny = self.limit == 1;
+        if self.period == MINUTE || is_tiny || refusal.refuses_itself(passed(MINUTE)) {
+            return false;
+        }
+        let before = self.slow.unwrap_or(u64::MAX);
+        if refusal.is_first {
+            self.slow_floor = self.slow.map_or(1, |slow| (slow as f64 * LOWER) as u64);
+        }
+        let in_minute = passed(used).max(self.slow_floor).max(1);
+        self.slow = Some(in_minute.min(before));
+        true
+    }
+
+    /// No request exceeds the limit any more.
+    fn end_test(&mut self) {
+        self.is_testing = false;
+        self.step = 1;
+        self.beyond = 0;
+        self.slow = self.base_slow;
+    }
+
     /// Lowers the limit, or returns to it after a request beyond it was refused.
     fn lower(&mut self, refusal: Refusal, mut passed: impl FnMut(Duration) -> u64) {
         if refusal.is_first {
-            self.was_tested = std::mem::take(&mut self.is_testing);
-            self.step = 1;
-            self.beyond = 0;
+            self.was_tested = self.is_testing;
             if self.was_tested {
+                self.end_test();
                 let is_known = self.base >= self.highest;
                 self.limit = self
                     .limit
                     .min(self.base.saturating_add(u64::from(!is_known)));
-                self.slow = self.base_slow;
                 self.highest = self.highest.max(self.limit);
                 self.missed_at = Some(refusal.now);
                 self.pause(refusal.now);
             }
+        }
+        if self.lower_in_minute(refusal, &mut passed) {
+            return;
         }
         if self.was_tested {
             return;
@@ -353,8 +429,7 @@ impl Guess {
     /// minute as well: what was answered in it.
     fn lengthen(&mut self, refusal: Refusal, mut passed: impl FnMut(Duration) -> u64) {
         let passed = passed(MINUTE);
-        // Services count refused requests too: many of them may use up the minute by themselves.
-        if refusal.in_minute.saturating_mul(2) <= passed {
+        if !refusal.refuses_itself(passed) {
             self.slow = Some(passed.min(self.slow.unwrap_or(u64::MAX)));
         }
     }
@@ -393,17 +468,4 @@ pub(super) fn requests_in(limit: u64, period: Duration) -> String {
     let plural = if limit == 1 { "" } else { "s" };
     let (limit, seconds) = (grouped(limit), period.as_secs());
     format!("{limit} request{plural} in {seconds} s")
-}
-
-/// The period in which the service counts: a second, ten seconds, or a minute. The wait that it asks
-/// for is the rest of a period.
-fn period(asked: Option<Duration>) -> Duration {
-    let asked = asked
-        .filter(|asked| *asked <= MINUTE)
-        .unwrap_or(TEN_SECONDS);
-    let fits = |length: &Duration| asked <= *length;
-    [SECOND, TEN_SECONDS]
-        .into_iter()
-        .find(fits)
-        .unwrap_or(MINUTE)
 }

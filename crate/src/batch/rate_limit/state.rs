@@ -320,9 +320,15 @@ impl State {
 
     /// Whether the request may be sent although the guessed limit, which may be too low, is reached.
     fn goes_beyond(&mut self, now: Duration) -> bool {
-        self.guessed_window().is_some()
-            && self.guess.may_test(now)
-            && self.guess.test(self.in_flight == 0)
+        if self.guessed_window().is_none() {
+            return false;
+        }
+        if self.guess.take_owed() {
+            return true;
+        }
+        let in_minute = self.guess.limits().requests.unwrap_or(u64::MAX);
+        let is_minute_full = self.minute.used(now, self.guard).own >= in_minute;
+        self.guess.may_test(now, is_minute_full) && self.guess.test(self.in_flight == 0)
     }
 
     /// When there is room, or when requests may exceed the guessed limit, whichever is earlier.

@@ -171,6 +171,19 @@ impl Window {
         self.used(now, guard).own.saturating_sub(before)
     }
 
+    /// What was used by ourselves within this time, which is at most the window's length.
+    pub(super) fn own_since(&mut self, now: Duration, guard: Duration, within: Duration) -> u64 {
+        self.used(now, guard);
+        let is_within = |entry: &&Entry| entry.at.saturating_add(within + guard) > now;
+        let recent = self.log.iter().rev().take_while(is_within);
+        recent.map(|entry| entry.used.own).sum()
+    }
+
+    /// Whether the window is at least this long.
+    pub(super) fn covers(&self, within: Duration) -> bool {
+        self.length >= within
+    }
+
     pub(super) fn is_of(&self, length: Duration) -> bool {
         self.length == length
     }

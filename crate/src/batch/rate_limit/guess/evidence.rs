@@ -37,6 +37,8 @@ const MOST_TRIALS: u64 = 2;
 pub(super) struct Evidence {
     /// When the first request of the current refusals was sent, and when it was refused.
     episode: Option<(Duration, Duration)>,
+    /// The same before the last refusal.
+    previous: Option<(Duration, Duration)>,
     /// Of the requests that were in flight with a refused one: how many were sent later and still
     /// answered, and how many were refused too.
     passed: u64,
@@ -64,6 +66,7 @@ impl Evidence {
     pub(super) fn new() -> Self {
         Self {
             episode: None,
+            previous: None,
             passed: 0,
             refused: 0,
             beside: 0,
@@ -88,10 +91,7 @@ impl Evidence {
         self.share -= self.share * WEIGHT;
         self.share_of_first -= self.share_of_first * WEIGHT;
         self.slowest = (self.slowest * 31 / 32).max(now.saturating_sub(sent));
-        if let Some((first, heard)) = self.episode
-            && sent + ORDER > first
-            && sent <= heard
-        {
+        if let Some((first, _)) = self.episode.filter(|_| self.is_with_a_refused_one(sent)) {
             let is_later = sent >= first + ORDER;
             self.passed += u64::from(is_later);
             self.beside += u64::from(!is_later);
@@ -104,13 +104,23 @@ impl Evidence {
         tried || passed
     }
 
-    /// A request was refused. Returns the previous value of the current refusals' times, for
-    /// [`shows_quota`](Self::shows_quota).
-    pub(super) fn refused(&mut self, refusal: Refusal) -> Option<(Duration, Duration)> {
-        let before = self.episode;
-        if refusal.is_first {
+    /// A request was refused.
+    pub(super) fn refused(&mut self, refusal: Refusal, is_unrelated: bool) {
+        self.previous = self.episode;
+        // An answer takes longer than a refusal: where refusals are unrelated, the next one comes
+        // before the answers to what was in flight with the last one.
+        let is_pending = |heard| {
+            let since = refusal.now.saturating_sub(heard);
+            is_unrelated && refusal.in_flight > 0 && since < self.slowest
+        };
+        let last = self.previous.filter(|(_, heard)| is_pending(*heard));
+        if let Some((first, _)) = last.filter(|_| refusal.is_first) {
+            self.episode = Some((first, refusal.now));
+            self.refused += 1;
+            self.forget();
+        } else if refusal.is_first {
             self.episode = Some((refusal.sent, refusal.now));
-        } else {
+        } else if self.is_with_a_refused_one(refusal.sent) {
             self.refused += 1;
             self.forget();
         }
@@ -123,7 +133,18 @@ impl Evidence {
             self.has_failed_trial = true;
             self.trials_answered = self.trials_answered.saturating_sub(1);
         }
-        before
+    }
+
+    /// Whether a request that was sent at this time was in flight with a refused one, and was not sent
+    /// before it.
+    fn is_with_a_refused_one(&self, sent: Duration) -> bool {
+        self.episode
+            .is_some_and(|(first, heard)| sent + ORDER > first && sent <= heard)
+    }
+
+    /// Whether several requests that were in flight together were refused.
+    pub(super) fn are_several(&self) -> bool {
+        self.refused >= TOGETHER
     }
 
     /// Whether so many are refused that the refusals can't be called unrelated.
@@ -132,16 +153,13 @@ impl Evidence {
     }
 
     /// Whether the refusals indicate a quota. Requests in flight count as possible answers, because
-    /// an answer takes longer than a refusal; but not if all that were in flight with the refusals
-    /// `before` must have been answered by now. Where refusals were found to be unrelated, it takes
+    /// an answer takes longer than a refusal; but not if all that were in flight with the previous
+    /// refusals must have been answered by now. Where refusals were found to be unrelated, it takes
     /// more.
-    pub(super) fn shows_quota(
-        &self,
-        refusal: Refusal,
-        before: Option<(Duration, Duration)>,
-        is_unrelated: bool,
-    ) -> bool {
-        let since = before.map(|(_, heard)| refusal.now.saturating_sub(heard));
+    pub(super) fn shows_quota(&self, refusal: Refusal, is_unrelated: bool) -> bool {
+        let since = self
+            .previous
+            .map(|(_, heard)| refusal.now.saturating_sub(heard));
         let is_over = since.is_some_and(|since| since > self.slowest);
         let in_flight = match refusal.is_first && is_over {
             true => 0,

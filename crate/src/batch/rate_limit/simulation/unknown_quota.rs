@@ -122,6 +122,7 @@ fn no_batch_is_caught_in_a_guess() {
         (0.1, 4, 0.05, 2.0),
         (0.1, 8, 1.0, 2.0),
         (0.2, 8, 0.2, 2.5),
+        (0.2, 32, 0.2, 2.0),
     ] {
         for wait in [Some(1.0), None] {
             for seed in 0..20 {
@@ -177,6 +178,31 @@ fn a_quota_of_which_only_refusals_tell_is_found_with_two_of_a_hundred() {
         let (refused, time) = keeps_to(5_000, windows, Headers::Missing, 32, 1);
         assert!(refused <= 40, "{refused} of 2,000, {windows:?}");
         assert!(time <= 1.1, "{time}, {windows:?}");
+    }
+}
+
+/// Tokens alone are counted, over a minute: one window may take more than all requests in flight.
+#[test]
+fn a_quota_of_a_minute_is_found_at_its_first_refusals() {
+    let aligned = [0.0, 2.5, 20.0].map(Windows::Aligned);
+    for windows in [Windows::Opened, Windows::Sliding]
+        .into_iter()
+        .chain(aligned)
+    {
+        for seed in 0..4 {
+            let mut simulation = open(0.2, seed);
+            simulation.service = Service::new(5_000, NO_QUOTA);
+            simulation.cost.prompt_bytes = 40;
+            simulation.cost.max_tokens = Some(10);
+            let floor = simulation.floor();
+            simulation.service.windows = windows;
+            simulation.headers = Headers::Missing;
+            let outcome = simulation.run();
+            assert_eq!(outcome.answered, 2_000);
+            let (refused, time) = (outcome.refused.len(), outcome.wall / floor);
+            let told = format!("{refused} refused, {time}, {windows:?}, seed {seed}");
+            assert!(refused <= 40 && time <= 1.1, "{told}");
+        }
     }
 }
 

@@ -116,8 +116,8 @@ impl State {
         }
         let is_unknown = self.known().is_unknown();
         let lately = refused_before.is_some_and(|before| now.saturating_sub(before) < MINUTE);
-        let is_doubtful = lately && is_unknown && self.guess.is_doubtful(now);
-        if is_unknown && self.is_at_an_edge(asked) {
+        let is_at_an_edge = is_unknown && self.is_at_an_edge(asked);
+        if is_at_an_edge {
             self.guard = match is_first {
                 true => (self.guard * 2).min(WIDEST_GUARD),
                 false => self.guard,
@@ -125,6 +125,13 @@ impl State {
         } else if is_unknown {
             self.guess(now, charge, asked, is_first);
         }
+        // After waits that nobody asked for, each request that was sent alone was a trial.
+        let is_tried = asked.is_none() && self.refusals_in_a_row > 2;
+        let is_doubtful = (lately || self.guess.is_far_below())
+            && is_unknown
+            && !is_at_an_edge
+            && !is_tried
+            && self.guess.is_doubtful();
         let wait = match asked {
             Some(asked) => self.cut(asked),
             None => backoff(self.refusals_in_a_row),
@@ -139,6 +146,12 @@ impl State {
             self.closed = Some(Closed { until, asked });
             self.guess.closed(until);
         }
+        let tells = wait >= SHORTEST_TRIED;
+        let is_ambiguous = is_unknown && !is_first && self.guess.is_ambiguous();
+        if is_ambiguous && tells && self.trial.is_none() {
+            // A trial tells at once; else the next window would show the same.
+            self.trial = Some(now);
+        }
         if is_first {
             // A quota refuses a trial at any time. The row itself waits for half the time, in case
             // that there is no other row for the trial.
@@ -146,7 +159,6 @@ impl State {
                 true => wait / 2,
                 false => Duration::ZERO,
             };
-            let tells = wait >= SHORTEST_TRIED;
             self.trial = (is_doubtful && tells).then(|| now.saturating_add(pause));
         }
         match self.trial.filter(|_| is_first) {
@@ -226,8 +238,8 @@ impl State {
         let refused_lately = &self.refused_lately;
         let mut windows = [&mut self.second, &mut self.ten_seconds, &mut self.minute];
         self.guess.refused(refusal, |period| {
-            let window = windows.iter_mut().find(|window| window.is_of(period));
-            let used = window.map_or(0, |window| window.used(now, guard).own);
+            let window = windows.iter_mut().find(|window| window.covers(period));
+            let used = window.map_or(0, |window| window.own_since(now, guard, period));
             // Refused requests are charged too.
             let refused = refused_lately.iter();
             let refused = refused.filter(|sent| is_within(sent, period)).count() as u64;
