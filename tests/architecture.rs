@@ -52,6 +52,20 @@ fn no_file_is_longer_than_500_lines() {
     }
 }
 
+#[test]
+fn the_fuzz_targets_name_files_that_need_no_others() {
+    let folder = checkout().join("crate/fuzz");
+    let targets = fs::read_to_string(folder.join("launcher.rs")).unwrap();
+    let paths = targets.split("#[path = \"").skip(1);
+    for path in paths.map(|rest| rest.split('"').next().unwrap()) {
+        let text = fs::read_to_string(folder.join(path)).unwrap();
+        // Beside a file that is named by its path, Rust looks for modules as beside a `mod.rs`.
+        let is_one = |line: &str| line.starts_with("mod ") && line.ends_with(';');
+        let has_modules = without_tests_and_comments(&text).lines().any(is_one);
+        assert!(!has_modules || path.ends_with("/mod.rs"), "{path}");
+    }
+}
+
 /// What is left after repeatedly removing whatever imports nothing that remains, and whatever
 /// nothing that remains imports.
 fn in_circles(mut arrows: Arrows) -> Arrows {
