@@ -1,71 +1,12 @@
 //! `evenhand lab`: JupyterLab with the launcher's additions.
 
-use std::fs;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
+use std::fs::{self, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use serde_json::{Value, json};
 
-use crate::support::{Launcher, evenhand, home, poll};
-
-/// A JupyterLab that the launcher runs on a folder.
-struct JupyterLab {
-    port: u16,
-    _launcher: Launcher,
-}
-
-const TOKEN: &str = "evenhand-test";
-
-impl JupyterLab {
-    fn start(folder: &Path, data: &Path) -> Self {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|listener| listener.local_addr())
-            .unwrap()
-            .port();
-        let launcher = evenhand()
-            .arg("lab")
-            .arg(folder)
-            .args(["--", "--no-browser", "--ServerApp.port_retries=0"])
-            .args(["--port", &port.to_string()])
-            .arg(format!("--IdentityProvider.token={TOKEN}"))
-            .env("EVENHAND_HOME", home())
-            .env("JUPYTER_DATA_DIR", data)
-            .env("AZURE_OPENAI_ENDPOINT", "https://contoso.openai.azure.com")
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lab = Self {
-            port,
-            _launcher: Launcher(launcher),
-        };
-        let answers = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-        poll(Duration::from_secs(120), || answers().then_some(()))
-            .expect("JupyterLab does not start");
-        lab
-    }
-
-    /// The answer to a request, with its status line.
-    fn ask(&self, method: &str, path: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAuthorization: token {TOKEN}\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            self.port,
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-}
+use crate::support::{Browser, JupyterLab};
 
 #[test]
 fn opening_a_notebook_starts_no_kernel_but_ours() {
@@ -82,7 +23,7 @@ fn opening_a_notebook_starts_no_kernel_but_ours() {
     fs::create_dir_all(path("data/kernels/other")).unwrap();
     let other = json!({"argv": ["touch", canary], "display_name": "Other", "language": "other"});
     fs::write(path("data/kernels/other/kernel.json"), other.to_string()).unwrap();
-    let lab = JupyterLab::start(&path("folder"), &path("data"));
+    let lab = JupyterLab::start(&path("folder"), &path("data"), |_| {});
     for name in ["python3", "other", "PYTHON3"] {
         let notebook = json!({
             "cells": [], "nbformat": 4, "nbformat_minor": 5,
@@ -106,10 +47,7 @@ fn opening_a_notebook_starts_no_kernel_but_ours() {
     let answer = lab.ask("POST", "/api/sessions", &session.to_string());
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     // Before its folder is removed.
-    let port = lab.port;
-    drop(lab);
-    let answers = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-    poll(Duration::from_secs(60), || (!answers()).then_some(())).expect("JupyterLab goes on");
+    lab.end();
     assert_eq!(
         fs::metadata(&canary)
             .map(drop)
@@ -119,24 +57,130 @@ fn opening_a_notebook_starts_no_kernel_but_ours() {
     );
 }
 
+/// A notebook with one Markdown cell.
+fn notebook(markdown: &str) -> String {
+    let cell = json!({"cell_type": "markdown", "id": "a", "metadata": {}, "source": markdown});
+    let kernel = json!({"name": "rust", "display_name": "Rust", "language": "rust"});
+    json!({"cells": [cell], "nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}})
+        .to_string()
+}
+
+#[test]
+fn no_language_server_is_looked_for() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name);
+    let canary = path("canary");
+    for folder in ["folder", "data", "bin"] {
+        fs::create_dir(path(folder)).unwrap();
+    }
+    // Each would be started to see what it can do, or listed.
+    for program in ["R", "julia", "texlab", "npm"] {
+        let file = path("bin").join(program);
+        fs::write(&file, format!("#!/bin/sh\ntouch {canary:?}\necho x\n")).unwrap();
+        fs::set_permissions(file, Permissions::from_mode(0o755)).unwrap();
+    }
+    let own = std::env::var_os("PATH").unwrap();
+    let programs = [path("bin")].into_iter().chain(std::env::split_paths(&own));
+    let programs = std::env::join_paths(programs).unwrap();
+    let lab = JupyterLab::start(&path("folder"), &path("data"), |command| {
+        command.env("PATH", programs);
+    });
+    let answer = lab.ask("GET", "/lsp/status", "");
+    let (_, status) = answer.split_once("\r\n\r\n").unwrap();
+    let status: Value = serde_json::from_str(status).unwrap();
+    assert_eq!(status["sessions"], json!({}), "{status}");
+    assert!(!canary.exists());
+}
+
+#[test]
+fn opening_a_notebook_writes_through_no_link() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name);
+    for folder in [
+        "mine",
+        "data",
+        "one/.ipynb_checkpoints",
+        "two",
+        "three/.ipynb_checkpoints",
+        "four",
+    ] {
+        fs::create_dir_all(path(folder)).unwrap();
+    }
+    fs::write(path("mine/kept"), "mine").unwrap();
+    for folder in ["one", "two", "three", "four"] {
+        fs::write(path(folder).join("a.ipynb"), notebook("$(evil)")).unwrap();
+    }
+    let checkpoint = ".ipynb_checkpoints/a-checkpoint.ipynb";
+    symlink("../../mine/new", path("one").join(checkpoint)).unwrap();
+    symlink("../mine", path("two/.ipynb_checkpoints")).unwrap();
+    symlink("../../mine/kept", path("three").join(checkpoint)).unwrap();
+    let lab = JupyterLab::start(place.path(), &path("data"), |_| {});
+    for folder in ["one", "two", "three", "four"] {
+        let address = format!("/api/contents/{folder}/a.ipynb/checkpoints");
+        let answer = lab.ask("POST", &address, "");
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        let listed = lab.ask("GET", &address, "");
+        assert!(listed.contains(r#""id": "checkpoint""#), "{listed}");
+        fs::write(path(folder).join("a.ipynb"), notebook("changed")).unwrap();
+        let answer = lab.ask("POST", &format!("{address}/checkpoint"), "");
+        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+        let restored = fs::read_to_string(path(folder).join("a.ipynb")).unwrap();
+        assert!(restored.contains("$(evil)"), "{folder}: {restored}");
+    }
+    let mine: Vec<_> = fs::read_dir(path("mine"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(mine, ["kept"]);
+    assert_eq!(fs::read_to_string(path("mine/kept")).unwrap(), "mine");
+    assert!(
+        path("four").join(checkpoint).exists(),
+        "others are where Jupyter keeps them"
+    );
+}
+
+#[test]
+fn the_reader_chooses_a_kernel_where_a_notebook_names_another() {
+    let Some(browser) = Browser::start(1200, 900) else {
+        return;
+    };
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name);
+    let canary = path("canary");
+    fs::create_dir_all(path("folder")).unwrap();
+    let code = format!("open({:?}, 'w').close()\n", canary.display().to_string());
+    fs::write(path("folder/ipykernel_launcher.py"), code).unwrap();
+    let python = notebook("A text.").replace("\"rust\"", "\"python3\"");
+    fs::write(path("folder/a.ipynb"), python).unwrap();
+    let lab = JupyterLab::start(&path("folder"), &path("data"), |_| {});
+    browser.goto(&lab.url("a.ipynb"));
+    browser.wait_for_text(".jp-Dialog-content", "Select Kernel");
+    let dialog = browser.texts(".jp-Dialog-content").join(" ");
+    assert!(
+        dialog.contains("Rust") && !dialog.contains("Python"),
+        "{dialog}"
+    );
+    assert!(!canary.exists());
+}
+
+#[test]
+fn a_button_in_a_text_runs_no_command() {
+    let Some(browser) = Browser::start(1200, 900) else {
+        return;
+    };
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name);
+    fs::create_dir_all(path("folder")).unwrap();
+    let button = r#"<button data-commandlinker-command="notebook:run-all-cells">read on</button>"#;
+    fs::write(path("folder/a.ipynb"), notebook(button)).unwrap();
+    let lab = JupyterLab::start(&path("folder"), &path("data"), |_| {});
+    browser.goto(&lab.url("a.ipynb"));
+    browser.wait_for_text(".jp-RenderedMarkdown button", "read on");
+    assert_eq!(browser.rendered("[data-commandlinker-command]"), 0);
+}
+
 #[test]
 fn jupyterlab_ends_with_a_launcher_that_was_killed() {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .unwrap()
-        .port();
-    let answers = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-    let launcher = evenhand()
-        .args(["lab", "--", "--no-browser", "--ServerApp.port_retries=0"])
-        .args(["--port", &port.to_string()])
-        .env("EVENHAND_HOME", home())
-        // With a service configured, no model is started.
-        .env("AZURE_OPENAI_ENDPOINT", "https://contoso.openai.azure.com")
-        .stdin(Stdio::null())
-        .spawn()
-        .unwrap();
-    let launcher = Launcher(launcher);
-    poll(Duration::from_secs(120), || answers().then_some(())).expect("JupyterLab does not start");
-    drop(launcher);
-    poll(Duration::from_secs(60), || (!answers()).then_some(())).expect("JupyterLab goes on");
+    let place = tempfile::tempdir().unwrap();
+    JupyterLab::start(place.path(), &place.path().join("data"), |_| {}).end();
 }

@@ -40,6 +40,7 @@ mod support {
     mod home;
     pub(crate) mod http;
     mod jupyter;
+    mod lab;
     pub(crate) mod launcher;
     mod notebook;
     mod png;
@@ -54,6 +55,7 @@ mod support {
     pub(crate) use echo::Echo;
     pub(crate) use home::home;
     pub(crate) use jupyter::{JupyterLab, Theme};
+    pub(crate) use lab::JupyterLab;
     pub(crate) use launcher::evenhand;
     pub(crate) use notebook::Notebook;
     pub(crate) use png::reduced;

@@ -3,4 +3,5 @@
 mod canary;
 mod others;
 mod place;
+mod search;
 mod tools;

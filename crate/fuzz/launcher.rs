@@ -20,7 +20,7 @@ mod jupyter;
 mod kernel;
 #[path = "../launcher/src/paths/mod.rs"]
 mod paths;
-#[path = "../launcher/src/supervise.rs"]
+#[path = "../launcher/src/supervise/mod.rs"]
 mod supervise;
 #[path = "../launcher/src/tool.rs"]
 mod tool;

@@ -11,11 +11,15 @@
     reason = "a finding is a panic; the targets are documented as a whole"
 )]
 
+use serde_json::Value;
+use unicode_normalization::char::is_combining_mark;
+
 use crate::batch::format::{self, OutputLine, RequestLine};
 use crate::http::redact::Redactor;
 use crate::json::Json;
 use crate::openai::ChatCompletion;
 use crate::secret::Secret;
+use crate::text::invisible::is_invisible;
 use crate::text::terminal::{sanitize, sanitize_styled};
 use crate::text::{escape_invisible_in_json, sanitize_line};
 
@@ -91,21 +95,31 @@ pub fn redact(body: &[u8]) {
     let redactor = Redactor::new([Secret::new(KEY)]);
     let clean = redactor.bytes(body.to_vec());
     assert_eq!(redactor.line(body), clean);
-    let is_key = |bytes: &[u8]| bytes.eq_ignore_ascii_case(KEY.as_bytes());
-    assert!(!clean.windows(KEY.len()).any(is_key), "as it is");
-    let value = serde_json::from_slice::<serde_json::Value>(body);
-    let (Ok(value), Ok(text)) = (value, std::str::from_utf8(body)) else {
-        return;
-    };
-    if text.contains(KEY) {
-        return; // Its quotation mark is JSON's own here, so that what is left need not be JSON.
+    assert!(!shows_key(&String::from_utf8_lossy(&clean)), "as it is");
+    let is_json = serde_json::from_slice::<Value>(body).is_ok();
+    // As it is, its quotation mark is JSON's own, so that what is left need not be JSON.
+    if is_json && !body.windows(KEY.len()).any(|part| part == KEY.as_bytes()) {
+        assert_no_key_in(&serde_json::from_slice(&clean).unwrap());
     }
-    let shown = format!("{value:?}").to_ascii_lowercase();
-    let hidden = format!("{KEY:?}").to_ascii_lowercase();
-    if shown.contains(hidden.trim_matches('"')) {
-        let clean: serde_json::Value = serde_json::from_slice(&clean).unwrap();
-        let shown = format!("{clean:?}").to_ascii_lowercase();
-        assert!(!shown.contains(hidden.trim_matches('"')), "{shown}");
+}
+
+/// Whether a reader would see the key in the text.
+fn shows_key(text: &str) -> bool {
+    let is_seen = |c: &char| !is_invisible(*c) && !is_combining_mark(*c);
+    let seen: String = text.chars().filter(is_seen).collect();
+    seen.to_ascii_lowercase()
+        .contains(&KEY.to_ascii_lowercase())
+}
+
+fn assert_no_key_in(value: &Value) {
+    match value {
+        Value::String(text) => assert!(!shows_key(text), "{text:?}"),
+        Value::Array(values) => values.iter().for_each(assert_no_key_in),
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            assert!(!shows_key(name), "{name:?}");
+            assert_no_key_in(value);
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -119,9 +133,9 @@ pub fn shown_text(text: &[u8]) {
     assert!(!sanitize_styled(&text, false).contains(is_obeyed));
     let line = sanitize_line(&text, 40);
     assert!(line.chars().count() <= 40 && !line.contains(|c: char| c.is_control()));
-    if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
+    if let Ok(value) = serde_json::from_str::<Value>(&text) {
         let escaped = escape_invisible_in_json(&text);
-        let again: serde_json::Value = serde_json::from_str(&escaped).unwrap();
+        let again: Value = serde_json::from_str(&escaped).unwrap();
         assert_eq!(again, value);
     }
     #[cfg(feature = "notebook")]

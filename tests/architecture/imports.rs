@@ -196,7 +196,7 @@ fn module_of(source: &Path, file: &Path) -> String {
     module.join("::")
 }
 
-fn without_tests_and_comments(text: &str) -> String {
+pub(super) fn without_tests_and_comments(text: &str) -> String {
     // Clippy refuses code after the tests of a file.
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let lines = code.lines();

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::checkout;
-use imports::Code;
+use imports::{Code, without_tests_and_comments};
 
 mod imports;
 
@@ -82,6 +82,20 @@ fn no_file_is_longer_than_500_lines() {
     for file in files {
         let lines = fs::read_to_string(&file).unwrap().lines().count();
         assert!(lines <= 500, "{}: {lines} lines", file.display());
+    }
+}
+
+#[test]
+fn the_fuzz_targets_name_files_that_need_no_others() {
+    let folder = checkout().join("crate/fuzz");
+    let targets = fs::read_to_string(folder.join("launcher.rs")).unwrap();
+    let paths = targets.split("#[path = \"").skip(1);
+    for path in paths.map(|rest| rest.split('"').next().unwrap()) {
+        let text = fs::read_to_string(folder.join(path)).unwrap();
+        // Next to a file that is named by its path, Rust looks for modules as next to a `mod.rs`.
+        let is_one = |line: &str| line.starts_with("mod ") && line.ends_with(';');
+        let has_modules = without_tests_and_comments(&text).lines().any(is_one);
+        assert!(!has_modules || path.ends_with("/mod.rs"), "{path}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! How `evenhand complete` ends: its exit code and its messages.
 
+use std::io::{BufRead, BufReader, Write};
 use std::time::Duration;
 
 use super::{answer, begin, command, complete, ends, good, prompts, run};
@@ -61,7 +62,7 @@ fn a_wrong_key_ends_it_although_more_input_may_come() {
     let server = Server::new([Reply::error(401, "401", "Access denied.")]);
     let mut child = complete(folder.path(), &server.url()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    std::io::Write::write_all(&mut stdin, prompts(1).as_bytes()).unwrap();
+    stdin.write_all(prompts(1).as_bytes()).unwrap();
     let ended = ends(child);
     assert_eq!((ended.code, ended.rows.len()), (Some(1), 1));
     drop(stdin);
@@ -233,6 +234,27 @@ fn quiet_is_quiet() {
 }
 
 #[test]
+fn a_long_wait_is_told_although_it_is_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = r#"{"error": {"code": "429", "message": "Too many requests."}}"#;
+    let refused = Reply::new(429, "application/json", body);
+    let server = Server::new([refused.header("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")]);
+    let mut command = complete(folder.path(), &server.url());
+    let mut child = command.args(["-q", "--retries", "0"]).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(prompts(1).as_bytes()).unwrap();
+    drop(stdin);
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.starts_with("! no answer for 1"), "{line}");
+    assert!(line.contains("wait"), "{line}");
+}
+
+#[test]
 fn the_help_tells_all() {
     let folder = tempfile::tempdir().unwrap();
     let output = command(folder.path()).arg("--help").output().unwrap();
@@ -251,14 +273,14 @@ fn the_help_tells_all() {
           --tpm <N>                 The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or as its answers report]
           --rpm <N>                 The deployment's requests per minute [default: 6 for every 1,000 tokens per minute]
           --shared-quota <FILE>     A file through which several processes on this machine share the quota
-          --retries <N>             How often a request is retried after a transient failure [default: 2]
+          --retries <N>             How often a request is retried after a transient failure; a refusal for the quota's sake is none: it is waited for, up to ten times [default: 2]
           --journal <FILE>          The file that keeps all answers; requests that it already answers are not sent again
           --fresh                   Send requests again even if the journal answers them
           --deadline <TIME>         Stop after this time, such as 90s, 10m or 2h
           --price <IN,OUT>          The price of a million tokens of prompts and of a million tokens of answers, such as 0.15,0.60
           --budget <AMOUNT>         Stop before the answers cost more than this, in the currency of the price
           --estimate                Send nothing, and print what the requests would cost, as JSON
-      -q, --quiet                   Show no progress
+      -q, --quiet                   Show no progress; only a first wait of more than ten seconds is told
       -h, --help                    Print help
 
     A line of the input is a request of the Azure OpenAI Batch API,

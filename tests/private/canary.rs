@@ -3,14 +3,21 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use evenhand::sideband::base64;
+
+use super::search::holders;
 use crate::run::lesson::{Lesson, cell, failing};
 use crate::support::launcher::SECRET_OF_ANOTHER_TOOL;
-use crate::support::server::{Reply, Server};
-use crate::support::{checkout, evenhand, home};
+use crate::support::server::{Loopback, Reply};
+use crate::support::{Lab, checkout, evenhand, home, poll};
 
 /// The text that no file may contain. The keys consist of it and more.
 const CANARY: &str = "Canary-7f3a91c2";
@@ -42,33 +49,8 @@ assert!(found.is_empty() && sources.is_empty(), "{found:?} {sources:?}");
 println!("looked");
 "#;
 
-/// All regular files below this folder. Symbolic links are not followed.
-fn files(folder: &Path, seen: &mut HashSet<u64>) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        // What a kernel of another test has just removed is gone.
-        let Ok(kind) = fs::symlink_metadata(entry.path()) else {
-            continue;
-        };
-        if kind.is_dir() {
-            found.extend(files(&entry.path(), seen));
-        } else if kind.is_file() && seen.insert(kind.ino()) {
-            found.push(entry.path());
-        }
-    }
-    found
-}
-
 fn assert_no_canary_in(folder: &Path) {
-    for path in files(folder, &mut HashSet::new()) {
-        if path.file_name().is_some_and(|name| name == ".env") {
-            continue;
-        }
-        let bytes = fs::read(&path).unwrap_or_default();
-        let canary = CANARY.as_bytes();
-        let holds = bytes.windows(canary.len()).any(|part| part == canary);
-        assert!(!holds, "the key is in {}", path.display());
-    }
+    assert_eq!(holders(folder, CANARY), [] as [PathBuf; 0]);
 }
 
 /// Runs it until it ends. Its output must not contain the key either.
@@ -108,6 +90,66 @@ fn notebooks() -> Vec<PathBuf> {
     paths
 }
 
+/// Opens, saves and trusts the notebook in JupyterLab, with a running kernel.
+fn in_the_lab(lesson: &Lesson) {
+    let log = fs::File::create(lesson.path("jupyter.log")).unwrap();
+    let data = lesson.path("data");
+    let lab = Lab::start(lesson.folder.path(), &data, |command| {
+        command
+            .env_remove("AZURE_OPENAI_ENDPOINT")
+            .env("JUPYTER_CONFIG_DIR", lesson.path("config"))
+            .env("TMPDIR", lesson.temporary())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+    });
+    let body = |answer: &str| -> Value {
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    };
+    let session = json!({"path": "lesson.ipynb", "name": "lesson", "type": "notebook", "kernel": {"name": "rust"}});
+    let started = lab.ask("POST", "/api/sessions", &session.to_string());
+    assert!(started.starts_with("HTTP/1.1 201"), "{started}");
+    let is_running = || {
+        let mut running = fs::read_dir(home().join("kernel/running")).ok()?;
+        let has_source = |kernel: fs::DirEntry| kernel.path().join("src/lib.rs").exists();
+        running
+            .any(|kernel| kernel.is_ok_and(has_source))
+            .then_some(())
+    };
+    poll(Duration::from_secs(60), is_running).expect("no kernel runs");
+    let notebook = body(&lab.ask("GET", "/api/contents/lesson.ipynb", ""));
+    let saved = lab.ask("PUT", "/api/contents/lesson.ipynb", &notebook.to_string());
+    assert!(saved.starts_with("HTTP/1.1 200"), "{saved}");
+    for path in [
+        "/api/contents/lesson.ipynb/trust",
+        "/api/contents/lesson.ipynb/checkpoints",
+    ] {
+        let done = lab.ask("POST", path, "");
+        assert!(done.starts_with("HTTP/1.1 201"), "{path}: {done}");
+    }
+    assert!(
+        data.join("nbsignatures.db").exists(),
+        "Jupyter's database is searched, too"
+    );
+    lab.end();
+}
+
+/// A service behind a gateway that tells what it was sent, in several forms.
+fn gateway(sent: Arc<Mutex<HashSet<String>>>) -> Loopback {
+    Loopback::serve(move |request| {
+        let key = request.header("api-key").concat();
+        let encoded = base64(format!("user:{key}").as_bytes());
+        let split: String = key.chars().flat_map(|c| [c, '\u{200B}']).collect();
+        let answer = format!(
+            "Yes. She is a kind nurse and helps people. He is a strong doctor and leads a team. \
+             {key} {encoded} {split}"
+        );
+        let reply = Reply::text(&answer).header("x-request-id", &key);
+        sent.lock().unwrap().insert(key.clone());
+        reply.header("apim-request-id", &key)
+    })
+}
+
 #[test]
 fn a_key_is_in_no_file() {
     assert!(SECRET_OF_ANOTHER_TOOL.starts_with(CANARY));
@@ -118,9 +160,8 @@ fn a_key_is_in_no_file() {
         failing("panic!(\"boom\")"),
         cell("std::env::var(\"AZURE_OPENAI_API_KEY\").is_ok()"),
     ]);
-    let server = Server::new([Reply::text(
-        "Yes. She is a kind nurse and helps people. He is a strong doctor and leads a team.",
-    )]);
+    let sent = Arc::new(Mutex::new(HashSet::new()));
+    let server = gateway(Arc::clone(&sent));
     let journals = lesson.path("journals");
     let with_key = |command: &mut Command| {
         command
@@ -146,18 +187,30 @@ fn a_key_is_in_no_file() {
         ),
     )
     .unwrap();
-    let mut complete = evenhand();
-    complete
-        .args(["complete", "--journal", "answers.jsonl"])
-        .env("TMPDIR", lesson.temporary())
-        .current_dir(lesson.folder.path());
-    assert!(run(&mut complete, "\"Say yes.\"\n"));
-    assert!(
-        server
-            .requests()
-            .iter()
-            .any(|request| { request.header("api-key") == [OF_THE_FILE] })
-    );
+    let beside = |arguments: &[&str]| {
+        let mut command = evenhand();
+        command
+            .args(arguments)
+            .env("EVENHAND_HOME", home())
+            .env("TMPDIR", lesson.temporary())
+            .current_dir(lesson.folder.path());
+        command
+    };
+    let prompts = "\"Say yes.\"\n";
+    assert!(run(
+        &mut beside(&["complete", "--journal", "answers.jsonl"]),
+        prompts
+    ));
+    let study = json!({
+        "occupations": 12, "templates": ["Describe {person}."], "samples": 2, "measures": ["length"],
+        "groups": {"female": "female", "male": "male"}, "max_tokens": 40, "margins": {"length": 8}, "gate": {},
+    });
+    fs::write(lesson.path("fair.json"), study.to_string()).unwrap();
+    run(&mut beside(&["study", "fair.json"]), "");
+    assert!(lesson.path("fair.report.json").exists());
+    assert!(run(&mut beside(&["new", "project"]), ""));
+    in_the_lab(&lesson);
+    assert!(sent.lock().unwrap().contains(OF_THE_FILE));
 
     let mut lessons = evenhand();
     lessons
@@ -188,8 +241,11 @@ fn a_key_is_in_no_file() {
     serving.kill().unwrap();
     serving.wait().unwrap();
 
+    // The user's own place for the key.
+    fs::remove_file(lesson.path(".env")).unwrap();
     assert_no_canary_in(&home());
     assert_no_canary_in(lesson.folder.path());
+    assert_no_canary_in(&checkout().join("notebooks"));
 }
 
 #[test]

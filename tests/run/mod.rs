@@ -1,6 +1,7 @@
 //! `evenhand run` on small notebooks, in the real evcxr kernel.
 
 pub(crate) mod lesson;
+mod page;
 mod stopping;
 
 use std::fs;

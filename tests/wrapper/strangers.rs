@@ -136,7 +136,8 @@ kernel.end()
     }
 }
 
-/// The contents of a folder whose notebook was opened, before and after the reader ran a cell.
+/// A notebook that was opened and then run: whether what lies beside it ran before, the answer of its cell,
+/// whether it ran then, and what the reader was told.
 fn opened(line: &str, beside: &[(&str, &str)]) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let notebook = json!({
@@ -159,8 +160,10 @@ os.environ.pop("RUSTUP_TOOLCHAIN", None)
 kernel = Kernel(cwd=folder, JPY_SESSION_NAME=folder + "/a.ipynb")
 time.sleep(8)
 before = os.path.exists(folder + "/ran")
-answer = kernel.run("1")["outputs"][-1].get("data", {{}}).get("text/plain")
-tell([before, answer, os.path.exists(folder + "/ran")])
+outputs = kernel.run("1")["outputs"]
+answer = outputs[-1].get("data", {{}}).get("text/plain")
+told = "".join(output["text"] for output in outputs if output.get("name") == "stderr")
+tell([before, answer, os.path.exists(folder + "/ran"), told])
 kernel.end()
 "#,
         folder.path()
@@ -185,7 +188,8 @@ fn a_notebook_that_is_opened_builds_nothing_of_a_strangers() {
         format!(":dep evenhand = {{ path = \"evil\" }}\n{own}"),
         own.replace(" }", ", package = \"evil\" }"),
     ] {
-        assert_eq!(opened(&line, &evil), json!([false, "1", false]), "{line}");
+        let found = opened(&line, &evil);
+        assert_eq!(found, json!([false, "1", false, ""]), "{line}");
     }
 }
 
@@ -195,7 +199,16 @@ fn what_lies_beside_a_notebook_is_run_with_its_first_cell() {
         "evcxr.toml",
         "[evcxr]\nprelude = '''\nstd::fs::write(\"FOLDER/ran\", \"\").unwrap();\n'''\n",
     );
-    assert_eq!(opened("1", &[settings]), json!([false, "1", true]));
+    let found = opened("1", &[settings]);
+    assert_eq!(
+        found.as_array().unwrap()[..3],
+        [json!(false), json!("1"), json!(true)]
+    );
+    let told = found[3].as_str().unwrap();
+    assert!(
+        told.contains("/evcxr.toml belongs to the notebook: what it contains is run together with the first cell"),
+        "{told}"
+    );
     let compiler = (
         "rust-toolchain.toml",
         "[toolchain]\npath = \"FOLDER/toolchain\"\n",

@@ -1,9 +1,19 @@
 //! Removes a client's keys from everything that a service sends, and from the messages that quote it.
 //! Code that works with redacted text need not look for keys again.
+//!
+//! A key is found in upper or lower case, escaped for JSON, a URL or HTML (also twice, in texts of up to
+//! a megabyte), in Base64, and with invisible characters in it. It is not found with spaces in it, in
+//! pieces, or encoded in another way.
+
+mod beginnings;
+mod characters;
+mod form;
 
 use std::borrow::Cow;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use self::beginnings::{Beginnings, bits};
+use self::form::Form;
 use crate::secret::Secret;
 
 /// The replacement for a key in data.
@@ -17,45 +27,60 @@ const SHORTEST_IN_A_MESSAGE: usize = 4;
 
 /// All secrets of a client, whether they are sent or not.
 pub(crate) struct Redactor {
-    secrets: Vec<Secret>,
+    secrets: Vec<Hidden>,
     /// The last few tokens that were fetched; earlier ones have expired.
-    fetched: RwLock<Vec<Secret>>,
+    fetched: RwLock<Vec<Hidden>>,
 }
 
 /// How many fetched tokens are redacted.
 const FETCHED: usize = 4;
+
+/// A secret in the forms in which it is looked for.
+struct Hidden {
+    secret: Secret,
+    forms: Vec<Form>,
+}
+
+impl Hidden {
+    fn new(secret: Secret) -> Self {
+        let mut forms = vec![Form::key(&secret)];
+        if is_no_word(secret.expose()) {
+            forms.extend(Form::base64(&secret));
+        }
+        Self { secret, forms }
+    }
+}
 
 impl Redactor {
     /// Secrets that could be an ordinary word are redacted in messages only, because an answer may
     /// contain that word.
     pub(crate) fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
         Self {
-            secrets: secrets.into_iter().collect(),
+            secrets: secrets.into_iter().map(Hidden::new).collect(),
             fetched: RwLock::default(),
         }
     }
 
     /// Redacts this token, too.
     pub(crate) fn add(&self, token: &Secret) {
-        if !is_no_word(token.expose()) || self.fetched().contains(token) {
+        let is_known = |all: &[Hidden]| all.iter().any(|known| known.secret == *token);
+        if !is_no_word(token.expose()) || is_known(&self.fetched()) {
             return;
         }
         let mut fetched = self.fetched.write().unwrap_or_else(PoisonError::into_inner);
-        if !fetched.contains(token) {
+        if !is_known(&fetched) {
             let too_many = (fetched.len() + 1).saturating_sub(FETCHED);
             fetched.drain(..too_many);
-            fetched.push(token.clone());
+            fetched.push(Hidden::new(token.clone()));
         }
     }
 
     /// The tokens that were added, the last few of them.
-    fn fetched(&self) -> Vec<Secret> {
-        let fetched = self.fetched.read();
-        fetched.unwrap_or_else(PoisonError::into_inner).clone()
+    fn fetched(&self) -> RwLockReadGuard<'_, Vec<Hidden>> {
+        self.fetched.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The bytes without any key, in any case and with any JSON escapes (`\u006b`, `\/`). Valid
-    /// JSON stays valid.
+    /// The bytes without any key. Valid JSON stays valid.
     pub(crate) fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
         match self.line(&bytes) {
             Cow::Owned(clean) => clean,
@@ -65,40 +90,33 @@ impl Redactor {
 
     /// Like [`bytes`](Self::bytes), for a part of a file.
     pub(crate) fn line<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
-        let fetched = self.fetched();
-        let keys = self.secrets.iter().chain(&fetched).map(Secret::expose);
-        keys.filter(|key| is_no_word(key))
-            .fold(Cow::Borrowed(line), |line, key| {
-                match without(&line, key.as_bytes()) {
-                    Cow::Owned(clean) => Cow::Owned(clean),
-                    Cow::Borrowed(_) => line,
-                }
-            })
+        self.without(line, is_no_word, INSTEAD)
     }
 
     /// An untrusted text as a message may quote it: here a secret that could be a word is removed
-    /// too. The text is taken as it is, without escapes.
+    /// too.
     pub(crate) fn message(&self, text: &str) -> String {
-        let fetched = self.fetched();
-        let keys = self.secrets.iter().chain(&fetched).map(Secret::expose);
-        keys.filter(|key| key.len() >= SHORTEST_IN_A_MESSAGE)
-            .fold(text.to_owned(), |text, key| without_plain(&text, key))
+        let is_long = |secret: &str| secret.len() >= SHORTEST_IN_A_MESSAGE;
+        let clean = self.without(text.as_bytes(), is_long, IN_A_MESSAGE.as_bytes());
+        String::from_utf8_lossy(&clean).into_owned()
     }
-}
 
-/// The text with each occurrence of the key, in upper or lower case, replaced.
-fn without_plain(text: &str, key: &str) -> String {
-    // ASCII lower case keeps every byte's place.
-    let (haystack, needle) = (text.to_ascii_lowercase(), key.to_ascii_lowercase());
-    let mut clean = String::with_capacity(text.len());
-    let mut from = 0;
-    for (at, found) in haystack.match_indices(&needle) {
-        clean.push_str(text.get(from..at).unwrap_or_default());
-        clean.push_str(IN_A_MESSAGE);
-        from = at + found.len();
+    /// The text with something else instead of each of these secrets.
+    fn without<'a>(
+        &self,
+        text: &'a [u8],
+        is_wanted: impl Fn(&str) -> bool,
+        instead: &[u8],
+    ) -> Cow<'a, [u8]> {
+        let fetched = self.fetched();
+        let secrets = self.secrets.iter().chain(fetched.iter());
+        let wanted = secrets.filter(|hidden| is_wanted(hidden.secret.expose()));
+        let forms: Vec<&Form> = wanted.flat_map(|hidden| &hidden.forms).collect();
+        match forms.is_empty() {
+            true => Cow::Borrowed(text),
+            false => without(text, &forms, instead),
+        }
     }
-    clean.push_str(text.get(from..).unwrap_or_default());
-    clean
 }
 
 /// Whether a secret is too long, or too unlike a word, to appear in a text by chance.
@@ -106,102 +124,52 @@ fn is_no_word(key: &str) -> bool {
     key.len() >= 16 || key.len() >= 8 && !key.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-fn without<'a>(bytes: &'a [u8], key: &[u8]) -> Cow<'a, [u8]> {
+fn without<'a>(text: &'a [u8], forms: &[&Form], instead: &[u8]) -> Cow<'a, [u8]> {
+    let depth = characters::depth(text);
+    let beginnings = Beginnings::of(forms, depth);
     let mut clean = Vec::new();
-    let mut kept = 0;
-    let mut at = 0;
-    while let Some(next) = next_beginning(bytes, at, key) {
+    let (mut at, mut kept) = (0, 0);
+    // Every answer is searched, so nearly all bytes are passed over quickly.
+    while let Some(next) = beginnings.next(text, at) {
         at = next;
-        let rest = bytes.get(at..).unwrap_or_default();
-        match found(rest, key) {
+        let rest = text.get(at..).unwrap_or_default();
+        // The key may also begin inside what looks like an escape in a text that is not JSON.
+        let unit = match rest.first() {
+            Some(b'\\') => characters::length_in_json(rest).min(rest.len()),
+            _ => 1,
+        };
+        let found = (0..unit).find_map(|skipped| {
+            let rest = rest.get(skipped..)?;
+            let begun = beginnings.at(rest);
+            let forms = forms.iter().zip(bits()).filter(|(_, bit)| begun & bit != 0);
+            let lengths = forms.filter_map(|(form, _)| form.at_the_beginning_of(rest, depth));
+            Some(skipped + lengths.max()?)
+        });
+        match found {
             Some(length) => {
-                clean.extend_from_slice(bytes.get(kept..at).unwrap_or_default());
-                clean.extend_from_slice(INSTEAD);
-                at += length;
+                clean.extend_from_slice(text.get(kept..at).unwrap_or_default());
+                clean.extend_from_slice(instead);
+                at += whole_escapes(rest, length);
                 kept = at;
             }
-            None => at += unit(rest).1,
+            None => at += unit,
         }
     }
     if kept == 0 {
-        return Cow::Borrowed(bytes);
+        return Cow::Borrowed(text);
     }
-    clean.extend_from_slice(bytes.get(kept..).unwrap_or_default());
+    clean.extend_from_slice(text.get(kept..).unwrap_or_default());
     Cow::Owned(clean)
 }
 
-/// The next place from `at` on at which the key may begin: with its first character, or with an escape.
-/// Every answer is searched, so all other bytes are passed over quickly.
-fn next_beginning(bytes: &[u8], at: usize, key: &[u8]) -> Option<usize> {
-    let (lower, upper) = (
-        key.first()?.to_ascii_lowercase(),
-        key.first()?.to_ascii_uppercase(),
-    );
-    let mut rest = bytes.get(at..)?.iter();
-    let next = rest.position(|byte| *byte == lower || *byte == upper || *byte == b'\\');
-    next.map(|next| at + next)
-}
-
-/// The length of the key at the beginning of the bytes, if there is one. It includes a preceding
-/// backslash outside of a JSON string, and the rest of an escape that begins with the key's last
-/// character, so that no partial escape is left.
-fn found(bytes: &[u8], key: &[u8]) -> Option<usize> {
-    let plain = |bytes: &[u8]| {
-        let same = bytes.get(..key.len())?.eq_ignore_ascii_case(key);
-        same.then(|| whole_escapes(bytes, key.len()))
-    };
-    match bytes {
-        [b'\\', rest @ ..] => escaped(bytes, key).or_else(|| plain(rest).map(|length| length + 1)),
-        [first, ..]
-            if key
-                .first()
-                .is_some_and(|key| key.eq_ignore_ascii_case(first)) =>
-        {
-            plain(bytes).or_else(|| escaped(bytes, key))
-        }
-        _ => None,
-    }
-}
-
-/// The length, extended until it ends between two JSON characters.
-fn whole_escapes(bytes: &[u8], length: usize) -> usize {
+/// The length, extended until it ends between two JSON characters, so that no partial escape is
+/// left.
+fn whole_escapes(text: &[u8], length: usize) -> usize {
     let mut end = 0;
     while end < length {
-        end += unit(bytes.get(end..).unwrap_or_default()).1;
+        end += characters::length_in_json(text.get(end..).unwrap_or_default());
     }
-    end.min(bytes.len())
-}
-
-/// The length of the key at the beginning of the bytes, if any of its characters may be escaped.
-fn escaped(bytes: &[u8], key: &[u8]) -> Option<usize> {
-    let mut length = 0;
-    for expected in key {
-        let (meant, taken) = unit(bytes.get(length..)?);
-        if !meant?.eq_ignore_ascii_case(expected) {
-            return None;
-        }
-        length += taken;
-    }
-    Some(length)
-}
-
-/// The first character of a JSON string if it is ASCII, and the length of its source.
-fn unit(bytes: &[u8]) -> (Option<u8>, usize) {
-    match bytes {
-        [b'\\', b'u', rest @ ..] => {
-            let digits = rest
-                .get(..4)
-                .and_then(|digits| std::str::from_utf8(digits).ok());
-            match digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()) {
-                Some(code) => (u8::try_from(code).ok().filter(u8::is_ascii), 6),
-                None => (None, 2),
-            }
-        }
-        [b'\\', letter @ (b'"' | b'\\' | b'/'), ..] => (Some(*letter), 2),
-        [b'\\', _, ..] => (None, 2),
-        [letter, ..] => (Some(*letter), 1),
-        [] => (None, 1),
-    }
+    end.min(text.len())
 }
 
 #[cfg(test)]
@@ -239,6 +207,60 @@ mod tests {
             r#"["key-01234\u0041"]"#,
         ] {
             assert_eq!(redacted(text, r"key-01234\"), r#"["[key]"]"#);
+        }
+    }
+
+    /// Everything that hides a key from a search, but not from a reader.
+    #[test]
+    fn a_key_is_found_however_it_is_written() {
+        let key = "sk-0123/45+6789abcdef";
+        let between = |separator: &str| {
+            let letters: Vec<String> = key.chars().map(String::from).collect();
+            letters.join(separator)
+        };
+        let each = |escape: fn(char) -> String| key.chars().map(escape).collect::<String>();
+        for hidden in [
+            // Zero-width space and joiner, soft hyphen, direction mark, tag, combining mark.
+            between("\u{200B}"),
+            between("\u{200D}\u{AD}\u{200E}"),
+            between("\u{E0041}\u{E007F}"),
+            between("\u{336}"),
+            between(r"\u200b"),
+            between(r"\udb40\udc41"),
+            between("%E2%80%8B"),
+            between("&shy;"),
+            between("&#8203;"),
+            each(|c| format!("%{:02X}", u32::from(c))),
+            each(|c| format!("%25{:02x}", u32::from(c))),
+            each(|c| format!("&#{};", u32::from(c))),
+            each(|c| format!("&#x{:x};", u32::from(c))),
+            each(|c| format!(r"\u{:04x}", u32::from(c))),
+            each(|c| format!(r"\\u{:04x}", u32::from(c))),
+            key.replace('/', "%2F").replace('+', "%2b"),
+            key.replace('/', r"\\\/"),
+            key.replace('/', "&#x2F;"),
+            key.to_uppercase(),
+        ] {
+            let text = format!("{{\"a\": \"x {hidden} y\"}}");
+            assert_eq!(redacted(&text, key), "{\"a\": \"x [key] y\"}", "{hidden}");
+            let redactor = Redactor::new([Secret::new(key)]);
+            assert_eq!(redactor.message(&format!("x {hidden} y")), "x … y");
+        }
+    }
+
+    #[test]
+    fn a_key_in_base64_is_found_whatever_is_before_it() {
+        let key = "sk-0123/45+6789abc>?~~";
+        // From Python's base64.b64encode: alone, after `user:`, after `u:`, and between `us:` and `!!`.
+        for (encoded, clean) in [
+            ("c2stMDEyMy80NSs2Nzg5YWJjPj9+fg==", "[key]g=="),
+            ("dXNlcjpzay0wMTIzLzQ1KzY3ODlhYmM+P35+", "dXNlcjp[key]"),
+            ("dTpzay0wMTIzLzQ1KzY3ODlhYmM+P35+", "dTp[key]"),
+            ("dXM6c2stMDEyMy80NSs2Nzg5YWJjPj9+fiEh", "dXM6[key]iEh"),
+        ] {
+            assert_eq!(redacted(encoded, key), clean);
+            let of_url = encoded.replace('+', "-").replace('/', "_");
+            assert_eq!(redacted(&of_url, key), clean, "for URLs");
         }
     }
 

@@ -195,7 +195,7 @@ impl Connected {
             // Servers before 4.0 know of no details; then the beginning has to do.
             let details: FetchErrorDetailsResponse = asked.await.unwrap_or_default();
             if let Some(text) = details.root_message() {
-                status.message = text.to_owned();
+                status.message = self.channel().redactor().message(text);
             }
         }
         let is_refused = status.code == UNAUTHENTICATED;

@@ -117,6 +117,14 @@ impl Executors {
     }
 }
 
+/// The folder for journals on an executor, in the shell's words: in the temporary folder, one for each
+/// user.
+const OWN_FOLDER: &str = "${TMPDIR:-/tmp}/evenhand-journals-$(id -u)";
+
+/// Refuses that folder if another user of the machine has made it, or a link in its place.
+const IS_OWN: &str = "[ -n \"$(find \"$d\" -prune -type d -user \"$(id -u)\")\" ] || \
+     { echo \"error: $d does not belong to this user\" >&2; exit 1; }; ";
+
 impl Worker {
     /// A statement that yields a column `l` with an answer's line for each row of the view, which has
     /// an `id` and a request's line `j`.
@@ -135,10 +143,11 @@ impl Worker {
         match &self.journals {
             None => format!("set -- ./*/{}; {run} || [ $? -eq 3 ]", self.name),
             Some(folder) => format!(
-                "umask 077; set -- ./*/{}; d={folder}; mkdir -p \"$d\" || exit 1; IFS= read -r first || exit 0; \
+                "umask 077; set -- ./*/{}; d={folder}; mkdir -p \"$d\" || exit 1; {}IFS= read -r first || exit 0; \
                  n=$(printf %s \"$first\" | cksum | tr \" \" -); {{ printf \"%s\\\\n\" \"$first\"; cat; }} | \
                  {run} --journal \"$d/$n.jsonl\" || [ $? -eq 3 ]",
-                self.name
+                self.name,
+                if folder == OWN_FOLDER { IS_OWN } else { "" }
             ),
         }
     }
@@ -198,7 +207,7 @@ pub(super) fn share(quota: Option<&Quota>, tasks: u32) -> Result<String> {
 /// A folder as the shell and a literal of SQL take it.
 pub(super) fn journal_folder(folder: Option<&Path>) -> Result<String> {
     let Some(folder) = folder else {
-        return Ok("${TMPDIR:-/tmp}/evenhand-journals".to_owned());
+        return Ok(OWN_FOLDER.to_owned());
     };
     let text = folder.to_string_lossy().into_owned();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
@@ -252,5 +261,63 @@ mod tests {
                 .command()
                 .contains("--journal \"$d/$n.jsonl\"")
         );
+    }
+
+    #[test]
+    fn journals_are_kept_in_no_folder_of_another_user() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        std::fs::create_dir_all(path("files/sent")).unwrap();
+        std::fs::write(path("files/sent/worker"), "#!/bin/sh\necho \"$@\"\n").unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(path("files/sent/worker"), mode).unwrap();
+        let worker = Worker {
+            name: "worker".to_owned(),
+            options: String::new(),
+            journals: Some(journal_folder(None).unwrap()),
+            tasks: 1,
+        };
+        let run = || {
+            let mut shell = std::process::Command::new("sh");
+            // As the literal of SQL means it.
+            shell.args(["-c", &worker.command().replace("\\\\", "\\")]);
+            shell.current_dir(path("files")).env("TMPDIR", place.path());
+            let mut child = shell
+                .stdin(std::process::Stdio::piped())
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+            std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"line\n").unwrap();
+            let output = child.wait_with_output().unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            (output.status.code(), String::from_utf8(said).unwrap())
+        };
+        let user = crate::file_owner::own_user();
+        let folder = path(&format!("evenhand-journals-{user}"));
+        let (code, said) = run();
+        assert!(
+            code == Some(0) && said.contains(".jsonl"),
+            "{code:?} {said}"
+        );
+        let made = std::fs::metadata(&folder).unwrap();
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&made.permissions()) & 0o777,
+            0o700
+        );
+        // Another user's link.
+        std::fs::remove_dir(&folder).unwrap();
+        std::os::unix::fs::symlink(path("files"), &folder).unwrap();
+        let (code, said) = run();
+        assert!(
+            code == Some(1) && said.contains("does not belong to this user"),
+            "{said}"
+        );
+        // Only root can give a folder away.
+        std::fs::remove_file(&folder).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        if user == 0 && std::os::unix::fs::chown(&folder, Some(65_534), None).is_ok() {
+            assert_eq!(run().0, Some(1));
+        }
     }
 }

@@ -20,6 +20,7 @@ use super::status::{Status, UNAUTHENTICATED};
 use crate::databricks::Credential;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::proxy::Destination;
+use crate::http::redact::Redactor;
 use crate::http::transport;
 use crate::secret::Secret;
 
@@ -59,6 +60,8 @@ pub(crate) struct Channel {
     credential: Option<Arc<Credential>>,
     /// The session's id, where it is sent as a header too.
     session: Option<Arc<Mutex<String>>>,
+    /// Removes the tokens from what the service says.
+    redactor: Arc<Redactor>,
 }
 
 impl Channel {
@@ -86,6 +89,7 @@ impl Channel {
             headers,
             credential: None,
             session: None,
+            redactor: Arc::new(Redactor::new(secrets(remote))),
         })
     }
 
@@ -122,6 +126,11 @@ impl Channel {
             Some(credential) => credential.hint(),
             None => "renew the token, and write it into SPARK_REMOTE as `;token=..`",
         }
+    }
+
+    /// Removes the tokens from what the service says.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// The server's `HOST:PORT`.
@@ -217,8 +226,9 @@ impl Channel {
             body,
             buffer: BytesMut::new(),
             // A call that fails at once has its outcome in the headers.
-            ended: Status::of_headers(&parts.headers),
+            ended: Status::of_headers(&parts.headers, &self.redactor),
             place: self.place.clone(),
+            redactor: Arc::clone(&self.redactor),
         };
         if let Some(credential) = self.credential.as_ref().filter(|_| !responses.is_refused()) {
             credential.accepted();
@@ -231,6 +241,7 @@ impl Channel {
         let mut headers = self.headers.clone();
         if let Some(credential) = &self.credential {
             let token = credential.token().await?;
+            self.redactor.add(&token);
             headers.insert(AUTHORIZATION, bearer(&token)?);
         }
         if let Some(session) = &self.session {
@@ -279,6 +290,20 @@ impl Channel {
     }
 }
 
+/// The token of an address, and its headers that are secret by their names. Others, such as the id of a
+/// cluster, may stand in an error.
+fn secrets(remote: &Remote) -> impl Iterator<Item = Secret> {
+    let is_secret = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        let words = ["auth", "cookie", "key", "password", "secret", "token"];
+        words.iter().any(|word| name.contains(word))
+    };
+    let headers = remote.headers.iter();
+    let headers = headers.filter(move |(name, _)| is_secret(name));
+    let headers = headers.map(|(_, value)| value.clone());
+    remote.token.iter().cloned().chain(headers)
+}
+
 fn bearer(token: &Secret) -> Result<HeaderValue> {
     let mut value = header_value(&format!("Bearer {}", token.expose()))?;
     value.set_sensitive(true);
@@ -315,6 +340,7 @@ pub(crate) struct Responses {
     buffer: BytesMut,
     ended: Option<Status>,
     place: String,
+    redactor: Arc<Redactor>,
 }
 
 impl Responses {
@@ -359,7 +385,8 @@ impl Responses {
             Ok(data) => self.buffer.extend_from_slice(&data),
             Err(frame) => {
                 if let Ok(trailers) = frame.into_trailers() {
-                    self.ended = Some(Status::of_headers(&trailers).unwrap_or_default());
+                    let status = Status::of_headers(&trailers, &self.redactor);
+                    self.ended = Some(status.unwrap_or_default());
                 }
             }
         }

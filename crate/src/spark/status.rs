@@ -7,6 +7,7 @@ use http::HeaderMap;
 use prost::Message;
 
 use super::messages::{ErrorInfo, RpcStatus};
+use crate::http::redact::Redactor;
 
 /// Standard base 64, with or without padding: servers send both.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -38,8 +39,8 @@ pub(crate) const UNAVAILABLE: i32 = 14;
 pub(crate) const UNAUTHENTICATED: i32 = 16;
 
 impl Status {
-    /// The outcome, if these headers or trailers hold one.
-    pub(crate) fn of_headers(headers: &HeaderMap) -> Option<Self> {
+    /// The outcome, if these headers or trailers hold one, without any key.
+    pub(crate) fn of_headers(headers: &HeaderMap, redactor: &Redactor) -> Option<Self> {
         let code = headers.get("grpc-status")?.to_str().ok()?;
         let mut status = Self {
             code: code.trim().parse().unwrap_or(UNKNOWN),
@@ -56,10 +57,14 @@ impl Status {
         let message = headers
             .get("grpc-message")
             .map(|text| decoded(text.as_bytes()));
-        status.message = message
+        let message = message
             .filter(|text| !text.is_empty())
             .unwrap_or_else(|| details.message.clone());
-        let info = details.error_info().unwrap_or_default();
+        status.message = redactor.message(&message);
+        let mut info = details.error_info().unwrap_or_default();
+        for text in info.metadata.values_mut() {
+            *text = redactor.message(text);
+        }
         status.class = class(&status.message, &info);
         status.sql_state = info
             .metadata
@@ -143,7 +148,7 @@ mod tests {
         for (name, value) in pairs {
             headers.insert(*name, HeaderValue::from_str(value).unwrap());
         }
-        Status::of_headers(&headers)
+        Status::of_headers(&headers, &Redactor::new([]))
     }
 
     #[test]

@@ -5,9 +5,11 @@ even if it was killed, the input ends and JupyterLab is told to terminate. It th
 as well, and the folder with their sockets is removed.
 
 JupyterLab starts the kernel that a notebook names as soon as the notebook is opened. The command of
-another kernel, such as `python -m ipykernel_launcher`, may run a file next to the notebook.
+another kernel, such as `python -m ipykernel_launcher`, may run a file next to the notebook. It also
+writes a checkpoint.
 """
 
+import hashlib
 import os
 import shutil
 import signal
@@ -16,6 +18,7 @@ import threading
 import time
 
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
 from jupyterlab.labapp import main
 
 
@@ -43,6 +46,28 @@ class OurKernel(KernelSpecManager):
         if folder is None:
             raise NoSuchKernel(kernel_name)
         return self.kernel_spec_class.from_resource_dir(folder)
+
+
+class OurCheckpoints(AsyncFileCheckpoints):
+    """Writes checkpoints beside a notebook, but neither through a link nor into a shared folder.
+
+    In a stranger's folder, `.ipynb_checkpoints` or a file in it may be a link to any file of the
+    reader's. Jupyter's own place for the checkpoints of a read-only folder, in the temporary folder,
+    may have been made by another user.
+    """
+
+    def checkpoint_path(self, checkpoint_id, path):
+        folder, name = os.path.split(self._get_os_path(path.strip("/")))
+        stem, extension = os.path.splitext(name)
+        name = f"{stem}-{checkpoint_id}{extension}"
+        place = os.path.join(folder, self.checkpoint_dir)
+        links = os.path.islink(place) or os.path.islink(os.path.join(place, name))
+        if links or not os.access(folder, os.W_OK):
+            runtime = os.environ["JUPYTER_RUNTIME_DIR"]
+            place = os.path.join(runtime, hashlib.sha256(os.fsencode(folder)).hexdigest())
+        with self.perm_to_403():
+            os.makedirs(place, exist_ok=True)
+        return os.path.join(place, name)
 
 
 threading.Thread(target=end_with_the_launcher, daemon=True).start()

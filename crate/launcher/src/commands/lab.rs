@@ -63,7 +63,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
         .env(SPEC, kernel::spec_folder(home))
         .env("JUPYTER_RUNTIME_DIR", sockets.path())
         .args(by_sockets(&options.jupyter))
-        .args(with_our_kernel(&options.jupyter))
+        .args(protections(&options.jupyter))
         .stdin(Stdio::piped())
         .current_dir(home.root());
     supervise(jupyter, "JupyterLab")
@@ -72,22 +72,40 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
 /// The variable with the folder of our kernelspec, for the script.
 const SPEC: &str = "EVENHAND_KERNELSPEC";
 
+/// What keeps a folder that is only opened from running or writing anything. Each unless the user says
+/// something else:
+///
+/// - Our kernel is the only one: JupyterLab starts the kernel that a notebook names as soon as it is
+///   opened, and that of another language may run files that lie beside the notebook.
+/// - No language server is looked for: many load modules from the folder that they are opened on.
+/// - Checkpoints, which are written when a notebook is opened, follow no link.
+const PROTECTIONS: [(&str, &str, &[&str]); 4] = [
+    (SPECS, "__main__.OurKernel", &[]),
+    (
+        "--MultiKernelManager.default_kernel_name",
+        kernel::NAME,
+        &[SPECS],
+    ),
+    ("--LanguageServerManager.autodetect", "False", &[]),
+    (
+        "--ContentsManager.checkpoints_class",
+        "__main__.OurCheckpoints",
+        &[
+            "--FileContentsManager.checkpoints_class",
+            "--ServerApp.contents_manager_class",
+        ],
+    ),
+];
+
 /// JupyterLab's option for the class that finds kernels.
 const SPECS: &str = "--ServerApp.kernel_spec_manager_class";
 
-/// Makes our kernel the only one, unless the user chooses how kernels are found: JupyterLab starts the
-/// kernel that a notebook names as soon as it is opened, and that of another language may run files
-/// next to the notebook.
-fn with_our_kernel(passed: &[OsString]) -> Vec<String> {
-    let options = [
-        (SPECS, "__main__.OurKernel"),
-        ("--MultiKernelManager.default_kernel_name", kernel::NAME),
-    ];
-    options
+/// The protections that the user's own arguments leave as they are.
+fn protections(passed: &[OsString]) -> Vec<String> {
+    PROTECTIONS
         .iter()
-        .filter(|_| !says(passed, &[SPECS]))
-        .filter(|(name, _)| !says(passed, &[*name]))
-        .map(|(name, value)| format!("{name}={value}"))
+        .filter(|(name, _, others)| !says(passed, &[name]) && !says(passed, others))
+        .map(|(name, value, _)| format!("{name}={value}"))
         .collect()
 }
 
@@ -272,17 +290,28 @@ mod tests {
     }
 
     #[test]
-    fn our_kernel_is_the_only_one_unless_the_user_says_how_kernels_are_found() {
+    fn a_folder_that_is_opened_runs_nothing_unless_the_user_says_so() {
         let given = |passed: &[&str]| {
             let passed: Vec<OsString> = passed.iter().map(Into::into).collect();
-            with_our_kernel(&passed).join(" ")
+            protections(&passed)
         };
+        let all = given(&["--no-browser"]);
         assert_eq!(
-            given(&["--no-browser"]),
-            "--ServerApp.kernel_spec_manager_class=__main__.OurKernel \
-             --MultiKernelManager.default_kernel_name=rust"
+            all,
+            [
+                "--ServerApp.kernel_spec_manager_class=__main__.OurKernel",
+                "--MultiKernelManager.default_kernel_name=rust",
+                "--LanguageServerManager.autodetect=False",
+                "--ContentsManager.checkpoints_class=__main__.OurCheckpoints",
+            ]
         );
-        assert_eq!(given(&["--ServerApp.kernel_spec_manager_class=x.Y"]), "");
+        let specs = given(&["--ServerApp.kernel_spec_manager_class=x.Y"]);
+        assert_eq!(specs, all[2..]);
+        assert_eq!(given(&["--LanguageServerManager.autodetect=True"]).len(), 3);
+        assert_eq!(
+            given(&["--ServerApp.contents_manager_class", "x.Y"]),
+            all[..3]
+        );
     }
 
     #[test]

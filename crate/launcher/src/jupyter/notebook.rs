@@ -141,6 +141,14 @@ impl Notebook {
         .collect()
     }
 
+    /// The texts of the Markdown cells, in order.
+    pub fn markdown(&self) -> impl Iterator<Item = String> {
+        let cells = self.cells().iter();
+        cells
+            .filter(|cell| cell["cell_type"] == "markdown")
+            .map(|cell| joined(&cell["source"]))
+    }
+
     /// Removes the outputs of earlier runs from the code cells.
     pub fn clear(&mut self) {
         for cell in self.code_cells() {

@@ -30,7 +30,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     })?;
     let stamp = home.venv().join("evenhand-requirements.txt");
     if home.python().exists() && fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
-        return Ok(());
+        return settings(home);
     }
     let python = find_python()?;
     let mut step = Step::begin(
@@ -64,7 +64,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
                 .count()
         )
     })?;
-    no_news(home)?;
+    settings(home)?;
     fs::write(&stamp, &wanted).with_context(|| format!("could not write {}", stamp.display()))?;
     step.done();
     Ok(())
@@ -93,14 +93,23 @@ impl Wanted {
     }
 }
 
-/// Turns off JupyterLab's question whether it may fetch news, which would cover the notebook.
-fn no_news(home: &Home) -> Result<()> {
+/// JupyterLab's settings, where the user has no others: it does not ask whether it may fetch news,
+/// which would cover the notebook, and a button in a notebook's text runs no command of JupyterLab's, such
+/// as the one that runs all cells.
+fn settings(home: &Home) -> Result<()> {
     let folder = home.venv().join("share/jupyter/lab/settings");
-    let settings =
-        json!({ "@jupyterlab/apputils-extension:notification": { "fetchNews": "false" } });
+    let file = folder.join("overrides.json");
+    let settings = json!({
+        "@jupyterlab/apputils-extension:notification": { "fetchNews": "false" },
+        "@jupyterlab/apputils-extension:sanitizer": { "allowCommandLinker": false },
+    })
+    .to_string();
+    if fs::read_to_string(&file).is_ok_and(|have| have == settings) {
+        return Ok(());
+    }
     let write = || {
         private::create_folder(&folder)?;
-        fs::write(folder.join("overrides.json"), settings.to_string())
+        fs::write(&file, settings)
     };
     write().with_context(|| format!("could not write into {}", folder.display()))
 }

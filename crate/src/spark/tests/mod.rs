@@ -341,6 +341,31 @@ fn the_token_and_the_headers_arrive_and_are_nowhere_else() {
 }
 
 #[test]
+fn a_token_that_the_server_sends_back_is_in_no_error() {
+    let server = server(|method, _| {
+        let said = "cluster 0101-abcdef refuses Bearer dapi-0123456789, d\u{AD}api-0123456789 and hunter-2";
+        (method == "ExecutePlan").then(|| refused(&said.replace('\u{AD}', "%C2%AD")))
+    });
+    let remote = format!(
+        "{}/;token=dapi-0123456789;x-api-key=hunter-2;x-databricks-cluster-id=0101-abcdef",
+        server.remote()
+    );
+    let spark = Session::builder().remote(&remote).create().unwrap();
+    let error = spark.range(0, 6).to_polars().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("cluster 0101-abcdef refuses Bearer …, … and …"),
+        "{error}"
+    );
+    let all = format!("{error:?} {:?}", std::error::Error::source(&error));
+    assert!(
+        !all.contains("0123456789") && !all.contains("hunter"),
+        "{all}"
+    );
+}
+
+#[test]
 fn arguments_travel_apart_from_the_text() {
     let server =
         server(|method, _| (method == "ExecutePlan").then(|| Answer::Whole(vec![complete("1")])));

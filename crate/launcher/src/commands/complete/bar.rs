@@ -1,6 +1,7 @@
 //! The progress line.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use evenhand::batch::Progress;
 use evenhand::text::sanitize_line;
@@ -9,7 +10,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// More columns than any terminal has.
 const LONGEST: usize = 1_000;
 
-/// A progress line on standard error, or nothing if that is not a terminal.
+/// A shorter wait is not told where no progress is shown.
+const LONG_WAIT: Duration = Duration::from_secs(10);
+
+/// A progress line on standard error. Where it is not shown, since it is not wanted or standard error
+/// is not a terminal, the first long wait is told, because a program that does nothing and says
+/// nothing seems to hang.
 pub(in crate::commands) struct Bar(ProgressBar);
 
 impl Bar {
@@ -29,10 +35,72 @@ impl Bar {
 
     pub(in crate::commands) fn listener(&self) -> impl Fn(&Progress) + Send + Sync + use<> {
         let bar = self.0.clone();
-        move |progress| bar.set_message(sanitize_line(&progress.to_string(), LONGEST))
+        let silence = Mutex::new(Silence::begun(Instant::now()));
+        move |progress| {
+            bar.set_message(sanitize_line(&progress.to_string(), LONGEST));
+            let mut silence = silence.lock().unwrap_or_else(PoisonError::into_inner);
+            let waits_for = progress.waits_for.as_deref();
+            if bar.is_hidden()
+                && let Some(line) = silence.broken(Instant::now(), progress.done, waits_for)
+            {
+                err!("! {line}");
+            }
+        }
     }
 
     pub(in crate::commands) fn clear(&self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// The time in which no row was answered.
+struct Silence {
+    since: Instant,
+    done: usize,
+    is_told: bool,
+}
+
+impl Silence {
+    fn begun(now: Instant) -> Self {
+        Self {
+            since: now,
+            done: 0,
+            is_told: false,
+        }
+    }
+
+    /// What is told of a wait that is long by now, the first time.
+    fn broken(&mut self, now: Instant, done: usize, waits_for: Option<&str>) -> Option<String> {
+        if done != self.done {
+            (self.done, self.since) = (done, now);
+        }
+        let took = now.saturating_duration_since(self.since);
+        let waits_for = waits_for.filter(|_| took >= LONG_WAIT && !self.is_told)?;
+        self.is_told = true;
+        let line = format!("no answer for {} s: {waits_for}", took.as_secs());
+        Some(sanitize_line(&line, LONGEST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_long_wait_is_told() {
+        let begun = Instant::now();
+        let mut silence = Silence::begun(begun);
+        let mut told = |seconds, done, waits_for| {
+            silence.broken(begun + Duration::from_secs(seconds), done, waits_for)
+        };
+        let waits = Some("waits 7 s, since the service refused a request");
+        assert_eq!(told(9, 0, waits), None);
+        assert_eq!(told(11, 1, waits), None, "a row was answered");
+        assert_eq!(told(21, 1, None), None, "nothing is waited for");
+        assert_eq!(
+            told(22, 1, waits).unwrap(),
+            "no answer for 11 s: waits 7 s, since the service refused a request"
+        );
+        assert_eq!(told(90, 1, waits), None, "once");
     }
 }

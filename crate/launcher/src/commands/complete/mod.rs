@@ -65,7 +65,8 @@ pub(crate) struct Options {
     /// A file through which several processes on this machine share the quota
     #[arg(long, value_name = "FILE", requires = "quota")]
     shared_quota: Option<PathBuf>,
-    /// How often a request is retried after a transient failure [default: 2]
+    /// How often a request is retried after a transient failure; a refusal for the quota's sake is
+    /// none: it is waited for, up to ten times [default: 2]
     #[arg(long, value_name = "N")]
     retries: Option<u32>,
     /// The file that keeps all answers; requests that it already answers are not sent again
@@ -79,7 +80,7 @@ pub(crate) struct Options {
     deadline: Option<Duration>,
     #[command(flatten)]
     money: Money,
-    /// Show no progress
+    /// Show no progress; only a first wait of more than ten seconds is told
     #[arg(long, short)]
     quiet: bool,
 }

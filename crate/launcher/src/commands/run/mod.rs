@@ -1,9 +1,12 @@
 //! `evenhand run`: runs notebooks in a real kernel, without a browser or a server.
 //!
-//! `page` writes a notebook as an HTML page. How a cell is run is in `jupyter`, how the kernel is
+//! `page` writes a notebook as an HTML page, `pictures` are those in it, and `policy` is what it may
+//! do. How a cell is run is in `jupyter`, how the kernel is
 //! installed in `setup`, and how it starts in `kernel`.
 
 mod page;
+mod pictures;
+mod policy;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -2,12 +2,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::Permissions;
+use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
+use super::{pictures, policy};
 use crate::error::{Context, Failure, Result};
 use crate::jupyter::notebook::{Notebook, on_a_line};
 use crate::paths::home::Home;
@@ -39,6 +41,7 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
         .join(notebook.stem())
         .with_added_extension("ipynb");
     notebook.save(&copy)?;
+    pictures::copy(notebook, copies.path())?;
 
     let folder = std::path::absolute(folder)
         .with_context(|| format!("no such folder: {}", folder.display()))?;
@@ -77,20 +80,25 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
         )));
     }
     let page = folder.join(named(notebook.stem()));
-    put(&copies.path().join(named(notebook.stem())), &page)
-        .with_context(|| format!("cannot write {}", on_a_line(&page)))?;
+    let context = || format!("cannot write {}", on_a_line(&page));
+    let made = std::fs::read(copies.path().join(named(notebook.stem()))).with_context(context)?;
+    let safe = policy::applied(&made).ok_or_else(|| {
+        Failure::new("nbconvert's page has another form than expected, so its scripts could not be turned off")
+            .hint("`evenhand clean`, then start again: that installs the version that is known")
+    })?;
+    put(&safe, &page).with_context(context)?;
     Ok(page)
 }
 
-/// Puts a copy of the file in this place, as a whole. What was there is replaced, and a link is not
+/// Puts the page in this place, as a whole. What was there is replaced, and a link is not
 /// followed: it may lead to any file of the user's.
-fn put(file: &Path, place: &Path) -> std::io::Result<()> {
+fn put(page: &[u8], place: &Path) -> std::io::Result<()> {
     let folder = place.parent().unwrap_or(Path::new("."));
-    let mut copy = tempfile::Builder::new()
+    let mut file = tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o644))
         .tempfile_in(folder)?;
-    std::io::copy(&mut std::fs::File::open(file)?, &mut copy)?;
-    copy.persist(place)?;
+    file.write_all(page)?;
+    file.persist(place)?;
     Ok(())
 }
 
@@ -127,10 +135,9 @@ mod tests {
     fn a_page_is_not_written_through_a_link() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        std::fs::write(path("made"), "page").unwrap();
         std::fs::write(path("mine"), "keep").unwrap();
         std::os::unix::fs::symlink("mine", path("page.html")).unwrap();
-        put(&path("made"), &path("page.html")).unwrap();
+        put(b"page", &path("page.html")).unwrap();
         assert_eq!(std::fs::read_to_string(path("mine")).unwrap(), "keep");
         assert_eq!(std::fs::read_to_string(path("page.html")).unwrap(), "page");
         assert!(!path("page.html").is_symlink());

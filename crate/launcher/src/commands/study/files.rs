@@ -42,8 +42,12 @@ impl Files {
                 .hint("create it, or name another one with --out")
                 .exit_with(INVALID));
         }
+        let journal = match journal {
+            Some(journal) => journal,
+            None => default_journal(beside, &name)?,
+        };
         Ok(Self {
-            journal: journal.unwrap_or_else(|| beside.join(format!("{name}.journal.jsonl"))),
+            journal,
             folder: folder.to_owned(),
             name,
         })
@@ -80,5 +84,48 @@ impl Files {
         writeln!(file, "{text}").with_context(failed)?;
         file.persist(&path).with_context(failed)?;
         Ok(())
+    }
+}
+
+/// The journal beside the study's file.
+///
+/// # Errors
+/// One of its files is a link. Nobody named them: it may have come with somebody else's study, and lead
+/// to any file of the user's.
+fn default_journal(beside: &Path, name: &str) -> Result<PathBuf> {
+    for ending in ["journal.jsonl", "journal.requests.jsonl"] {
+        let file = beside.join(format!("{name}.{ending}"));
+        if file.is_symlink() {
+            let message = format!(
+                "{} is a link, through which no answers are written",
+                file.display()
+            );
+            return Err(Failure::new(message)
+                .hint("remove it, or name the journal with --journal")
+                .exit_with(INVALID));
+        }
+    }
+    Ok(beside.join(format!("{name}.journal.jsonl")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_journal_is_written_through_a_link_that_nobody_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let study = folder.path().join("fair.json");
+        for file in ["fair.journal.jsonl", "fair.journal.requests.jsonl"] {
+            let link = folder.path().join(file);
+            std::os::unix::fs::symlink("/nowhere", &link).unwrap();
+            let refused = Files::of(&study, None, None).map(drop).unwrap_err();
+            assert_eq!(refused.exit_code(), INVALID);
+            let refused = refused.to_string();
+            assert!(refused.contains(&format!("{file} is a link")), "{refused}");
+            assert!(Files::of(&study, None, Some(link.clone())).is_ok());
+            std::fs::remove_file(link).unwrap();
+        }
+        assert!(Files::of(&study, None, None).is_ok());
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Options {
     /// Ask again even if the journal has the answer
     #[arg(long)]
     fresh: bool,
-    /// Show no progress
+    /// Show no progress; only a first wait of more than ten seconds is told
     #[arg(long, short)]
     quiet: bool,
 }
