@@ -454,7 +454,7 @@ mod tests {
         );
         let unlimited = client.batch(["a"]).budget(1.0, price()).run().unwrap_err();
         assert!(
-            unlimited.message().contains("no highest cost"),
+            unlimited.message().contains("no maximum cost"),
             "{unlimited}"
         );
         let free = client.batch(["a"]).max_tokens(5).budget(0.0, price()).run();

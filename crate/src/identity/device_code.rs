@@ -293,7 +293,7 @@ mod tests {
             (refused("invalid_grant", blocked), "run `az login`"),
             (
                 refused("expired_token", "AADSTS70020"),
-                "nobody typed the code",
+                "was not entered in time",
             ),
         ] {
             let server = Server::new([code("x"), reply]);

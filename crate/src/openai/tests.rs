@@ -75,17 +75,16 @@ fn a_key_that_cannot_be_one_is_refused_and_not_shown() {
 #[test]
 fn two_addresses_are_refused_whichever_came_last() {
     let base_url = "http://localhost:1/v1";
-    for builder in [
-        builder().openai_base_url(base_url),
-        Client::builder()
-            .openai_base_url(base_url)
-            .endpoint("http://127.0.0.1:1"),
-    ] {
-        insta::assert_snapshot!(builder.build().unwrap_err(), @"
-        `endpoint` and `openai_base_url` were both given, and a client has one address
-          hint: keep `endpoint` for Azure OpenAI, `openai_base_url` for any other server
-        ");
-    }
+    let first = builder().openai_base_url(base_url);
+    let last = Client::builder()
+        .openai_base_url(base_url)
+        .endpoint("http://127.0.0.1:1");
+    let [refused, also] = [first, last].map(|builder| builder.build().unwrap_err().to_string());
+    insta::assert_snapshot!(refused, @"
+    `endpoint` and `openai_base_url` were both given, and a client has one address
+      hint: keep `endpoint` for Azure OpenAI, `openai_base_url` for any other server
+    ");
+    assert_eq!(refused, also);
     // The address of the settings that a builder starts from is only its default.
     let settings = Settings {
         endpoint: Some("http://127.0.0.1:1".to_owned()),

@@ -163,7 +163,7 @@ mod tests {
         let requests = path.with_file_name("run.requests.jsonl");
         fs::write(&requests, "").unwrap();
         fs::set_permissions(&requests, Permissions::from_mode(0o666)).unwrap();
-        assert!(refusal(&path).contains("requests.jsonl may be written"));
+        assert!(refusal(&path).contains("requests.jsonl can be written"));
     }
 
     #[test]

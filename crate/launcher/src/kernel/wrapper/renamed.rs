@@ -170,8 +170,8 @@ mod tests {
                 "  hint: evenhand::bias is evenhand::fairness now",
             ),
             (
-                "unresolved imports `evenhand::batch::Row2`, `evenhand::batch::AnswerSource::Journal`",
-                "  hint: evenhand::batch::AnswerSource is evenhand::batch::AnswerSource now",
+                "unresolved imports `evenhand::batch::Row2`, `evenhand::batch::Source::Journal`",
+                "  hint: evenhand::batch::Source is evenhand::batch::AnswerSource now",
             ),
             (
                 "cannot find `mitigate` in `evenhand`",
@@ -199,11 +199,11 @@ mod tests {
             ),
             (
                 "unresolved import `evenhand::fairness::statistics::headline_power`",
-                "  hint: headline_power is primary_power now",
+                "  hint: evenhand::fairness::statistics::headline_power is evenhand::fairness::statistics::primary_power now",
             ),
             (
                 "no field `limits` on type `evenhand::fairness::report::Comparison`",
-                "  hint: .limits is .caveats now",
+                "  hint: Comparison::limits is Comparison::caveats now",
             ),
         ] {
             assert_eq!(hint(message).as_deref(), Some(told), "{message}");
