@@ -20,13 +20,16 @@ impl Code {
         let mut files = Vec::new();
         sources(source, &mut files);
         let modules = files.into_iter().map(|file| {
-            let text = without_tests_and_comments(&fs::read_to_string(&file).unwrap());
+            let text = fs::read_to_string(&file).unwrap();
             (module_of(source, &file), text)
         });
         Self::new(modules.collect())
     }
 
-    fn new(modules: BTreeMap<String, String>) -> Self {
+    fn new(sources: BTreeMap<String, String>) -> Self {
+        let modules = sources.into_iter();
+        let modules = modules.map(|(name, text)| (name, without_tests_and_comments(&text)));
+        let modules: BTreeMap<String, String> = modules.collect();
         let exported = modules
             .iter()
             .map(|(module, text)| (module.clone(), exported(module, text)));

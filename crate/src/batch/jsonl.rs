@@ -6,9 +6,10 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::batch_request::BatchRequest;
 use super::format::{self, Account, OutputLine};
 use super::request_stats::AnswerSource;
-use super::stream::{BatchRequest, Row};
+use super::stream::Row;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Json, entries, fields, is_null, plain_text, repair_surrogates};
 use crate::openai::ChatRequest;

@@ -14,6 +14,7 @@
 //!   rows to data frames.
 
 pub(crate) mod answers;
+mod batch_request;
 mod budget;
 pub(crate) mod cache;
 pub(crate) mod driver;
@@ -52,12 +53,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use answers::{Answer, Answers};
+pub use batch_request::BatchRequest;
 pub use estimate::Estimate;
 use progress::Listener;
 pub use progress::Progress;
 pub use quota::Quota;
 pub use request_stats::{AnswerSource, RequestStats};
-pub use stream::{BatchRequest, Requests, Row};
+pub use stream::{Requests, Row};
 pub use totals::{Price, Totals};
 
 use options::{BatchOptions, JournalChoice};

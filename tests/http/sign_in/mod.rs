@@ -274,7 +274,7 @@ fn the_identity_of_app_service_is_asked_for_with_its_header() {
     );
     let error = client(&server, &variables[..1]).unwrap_err();
     insta::assert_snapshot!(shown(&error), @r"
-    settings: IDENTITY_ENDPOINT is set, and IDENTITY_HEADER is not
+    settings: IDENTITY_ENDPOINT is set, but IDENTITY_HEADER is not
       hint: set both, as App Service does, or unset IDENTITY_ENDPOINT; machines with Azure Arc sign in with `az login`
     ");
 }
@@ -288,7 +288,7 @@ fn half_an_application_is_named() {
     )
     .unwrap_err();
     insta::assert_snapshot!(shown(&error), @r"
-    settings: AZURE_CLIENT_SECRET is set, and AZURE_TENANT_ID is not
+    settings: AZURE_CLIENT_SECRET is set, but AZURE_TENANT_ID is not
       hint: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET in one place, or unset all three
     ");
 }
