@@ -7,6 +7,8 @@ use evenhand::batch::Progress;
 use evenhand::text::sanitize_line;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::terminal::err;
+
 /// More columns than any terminal has.
 const LONGEST: usize = 1_000;
 
