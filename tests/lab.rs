@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use serde_json::{Value, json};
 
-use crate::support::{Browser, JupyterLab};
+use crate::support::{Browser, LabCommand};
 
 #[test]
 fn opening_a_notebook_starts_no_kernel_but_ours() {
@@ -23,7 +23,7 @@ fn opening_a_notebook_starts_no_kernel_but_ours() {
     fs::create_dir_all(path("data/kernels/other")).unwrap();
     let other = json!({"argv": ["touch", canary], "display_name": "Other", "language": "other"});
     fs::write(path("data/kernels/other/kernel.json"), other.to_string()).unwrap();
-    let lab = JupyterLab::start(&path("folder"), &path("data"), |_| {});
+    let lab = LabCommand::start(&path("folder"), &path("data"), |_| {});
     for name in ["python3", "other", "PYTHON3"] {
         let notebook = json!({
             "cells": [], "nbformat": 4, "nbformat_minor": 5,
@@ -82,7 +82,7 @@ fn no_language_server_is_looked_for() {
     let own = std::env::var_os("PATH").unwrap();
     let programs = [path("bin")].into_iter().chain(std::env::split_paths(&own));
     let programs = std::env::join_paths(programs).unwrap();
-    let lab = JupyterLab::start(&path("folder"), &path("data"), |command| {
+    let lab = LabCommand::start(&path("folder"), &path("data"), |command| {
         command.env("PATH", programs);
     });
     let answer = lab.ask("GET", "/lsp/status", "");
@@ -114,7 +114,7 @@ fn opening_a_notebook_writes_through_no_link() {
     symlink("../../mine/new", path("one").join(checkpoint)).unwrap();
     symlink("../mine", path("two/.ipynb_checkpoints")).unwrap();
     symlink("../../mine/kept", path("three").join(checkpoint)).unwrap();
-    let lab = JupyterLab::start(place.path(), &path("data"), |_| {});
+    let lab = LabCommand::start(place.path(), &path("data"), |_| {});
     for folder in ["one", "two", "three", "four"] {
         let address = format!("/api/contents/{folder}/a.ipynb/checkpoints");
         let answer = lab.ask("POST", &address, "");
@@ -152,7 +152,7 @@ fn the_reader_chooses_a_kernel_where_a_notebook_names_another() {
     fs::write(path("folder/ipykernel_launcher.py"), code).unwrap();
     let python = notebook("A text.").replace("\"rust\"", "\"python3\"");
     fs::write(path("folder/a.ipynb"), python).unwrap();
-    let lab = JupyterLab::start(&path("folder"), &path("data"), |_| {});
+    let lab = LabCommand::start(&path("folder"), &path("data"), |_| {});
     browser.goto(&lab.url("a.ipynb"));
     browser.wait_for_text(".jp-Dialog-content", "Select Kernel");
     let dialog = browser.texts(".jp-Dialog-content").join(" ");
@@ -173,7 +173,7 @@ fn a_button_in_a_text_runs_no_command() {
     fs::create_dir_all(path("folder")).unwrap();
     let button = r#"<button data-commandlinker-command="notebook:run-all-cells">read on</button>"#;
     fs::write(path("folder/a.ipynb"), notebook(button)).unwrap();
-    let lab = JupyterLab::start(&path("folder"), &path("data"), |_| {});
+    let lab = LabCommand::start(&path("folder"), &path("data"), |_| {});
     browser.goto(&lab.url("a.ipynb"));
     browser.wait_for_text(".jp-RenderedMarkdown button", "read on");
     assert_eq!(browser.rendered("[data-commandlinker-command]"), 0);
@@ -182,5 +182,5 @@ fn a_button_in_a_text_runs_no_command() {
 #[test]
 fn jupyterlab_ends_with_a_launcher_that_was_killed() {
     let place = tempfile::tempdir().unwrap();
-    JupyterLab::start(place.path(), &place.path().join("data"), |_| {}).end();
+    LabCommand::start(place.path(), &place.path().join("data"), |_| {}).end();
 }

@@ -55,7 +55,7 @@ mod support {
     pub(crate) use echo::Echo;
     pub(crate) use home::home;
     pub(crate) use jupyter::{JupyterLab, Theme};
-    pub(crate) use lab::JupyterLab;
+    pub(crate) use lab::LabCommand;
     pub(crate) use launcher::evenhand;
     pub(crate) use notebook::Notebook;
     pub(crate) use png::reduced;

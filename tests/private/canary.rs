@@ -17,7 +17,7 @@ use super::search::holders;
 use crate::run::lesson::{Lesson, cell, failing};
 use crate::support::launcher::SECRET_OF_ANOTHER_TOOL;
 use crate::support::server::{Loopback, Reply};
-use crate::support::{Lab, checkout, evenhand, home, poll};
+use crate::support::{LabCommand, checkout, evenhand, home, poll};
 
 /// The text that no file may contain. The keys consist of it and more.
 const CANARY: &str = "Canary-7f3a91c2";
@@ -94,7 +94,7 @@ fn notebooks() -> Vec<PathBuf> {
 fn in_the_lab(lesson: &Lesson) {
     let log = fs::File::create(lesson.path("jupyter.log")).unwrap();
     let data = lesson.path("data");
-    let lab = Lab::start(lesson.folder.path(), &data, |command| {
+    let lab = LabCommand::start(lesson.folder.path(), &data, |command| {
         command
             .env_remove("AZURE_OPENAI_ENDPOINT")
             .env("JUPYTER_CONFIG_DIR", lesson.path("config"))

@@ -1,4 +1,4 @@
-//! `evenhand lab`: JupyterLab as the launcher runs it.
+//! `evenhand lab`: LabCommand as the launcher runs it.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use super::{Launcher, evenhand, home, poll};
 
-/// A JupyterLab that the launcher runs on a folder.
-pub(crate) struct JupyterLab {
+/// A LabCommand that the launcher runs on a folder.
+pub(crate) struct LabCommand {
     port: u16,
     _launcher: Launcher,
 }
 
 const TOKEN: &str = "evenhand-test";
 
-impl JupyterLab {
+impl LabCommand {
     /// Starts it with this folder for Jupyter's own data. The command may be changed before.
     pub(crate) fn start(folder: &Path, data: &Path, change: impl FnOnce(&mut Command)) -> Self {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -41,7 +41,7 @@ impl JupyterLab {
             _launcher: Launcher(command.spawn().unwrap()),
         };
         poll(Duration::from_secs(120), || lab.is_open().then_some(()))
-            .expect("JupyterLab does not start");
+            .expect("LabCommand does not start");
         lab
     }
 
@@ -77,11 +77,11 @@ impl JupyterLab {
         answer
     }
 
-    /// Ends the launcher, and waits until JupyterLab is gone, too.
+    /// Ends the launcher, and waits until LabCommand is gone, too.
     pub(crate) fn end(self) {
         let port = self.port;
         drop(self);
         let is_open = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-        poll(Duration::from_secs(60), || (!is_open()).then_some(())).expect("JupyterLab goes on");
+        poll(Duration::from_secs(60), || (!is_open()).then_some(())).expect("LabCommand goes on");
     }
 }
