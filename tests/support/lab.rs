@@ -1,4 +1,4 @@
-//! `evenhand lab`: LabCommand as the launcher runs it.
+//! `evenhand lab`: JupyterLab as the launcher runs it.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Launcher, evenhand, home, poll};
 
-/// A LabCommand that the launcher runs on a folder.
+/// A JupyterLab that the launcher runs on a folder.
 pub(crate) struct LabCommand {
     port: u16,
     _launcher: Launcher,
