@@ -41,7 +41,7 @@ impl LabCommand {
             _launcher: Launcher(command.spawn().unwrap()),
         };
         poll(Duration::from_secs(120), || lab.is_open().then_some(()))
-            .expect("LabCommand does not start");
+            .expect("JupyterLab does not start");
         lab
     }
 
@@ -77,11 +77,11 @@ impl LabCommand {
         answer
     }
 
-    /// Ends the launcher, and waits until LabCommand is gone, too.
+    /// Ends the launcher, and waits until JupyterLab is gone, too.
     pub(crate) fn end(self) {
         let port = self.port;
         drop(self);
         let is_open = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-        poll(Duration::from_secs(60), || (!is_open()).then_some(())).expect("LabCommand goes on");
+        poll(Duration::from_secs(60), || (!is_open()).then_some(())).expect("JupyterLab goes on");
     }
 }

@@ -2,7 +2,7 @@
 //! directory that each kernel then copies.
 //!
 //! When only the library's own sources have changed, the existing build is updated, which takes
-//! less than a minute.
+//! about two minutes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -54,7 +54,7 @@ fn what_is_built(is_incomplete: bool, is_outdated: bool) -> (&'static str, &'sta
             "the library and its dependencies for notebooks",
             "about 10 minutes, once",
         ),
-        (false, _) => ("the changed library", "less than a minute"),
+        (false, _) => ("the changed library", "about two minutes"),
     }
 }
 
