@@ -1,7 +1,9 @@
 //! How long it takes to read a CSV file and a file of JSON lines, whole and lazily with a filter,
-//! compared with polars in Python: by turns, on the same files.
+//! compared with polars in Python: by turns, on the same files, in a cell of a notebook, as readers have
+//! it. A cell's libraries are compiled in another way than a release's.
 //!
-//! `cargo bench -p evenhand --bench files`; `-- 100` makes files of 100 MB instead of 1,000.
+//! `cargo bench -p evenhand --no-default-features --bench files`; `-- 100` makes files of 100 MB instead of
+//! 1,000.
 
 #![allow(
     clippy::print_stdout,
@@ -16,46 +18,70 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
-use evenhand::files::{read, scan};
-use evenhand::polars::prelude::{DataFrame, col, lit};
+use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// How often each way reads each file.
-const TURNS: usize = 3;
+const CELL: &str = include_str!("cell.rs");
 
 fn main() -> Result<()> {
     let megabytes = std::env::args().find_map(|argument| argument.parse::<u64>().ok());
     let bytes = megabytes.unwrap_or(1_000) * 1_000_000;
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let python = python::with("display", &folder);
-    for ending in ["csv", "jsonl"] {
-        let path = folder.join(format!("large.{ending}"));
-        write(&path, bytes)?;
-        for way in ["eager", "lazy"] {
-            let (mut ours, mut theirs) = (f64::INFINITY, f64::INFINITY);
-            for _ in 0..TURNS {
-                let began = Instant::now();
-                let frame = frame(&path, way)?;
-                ours = ours.min(began.elapsed().as_secs_f64());
-                let rows = frame.height();
-                drop(frame);
-                if let Some(python) = &python {
-                    let (seconds, their_rows) = peer(python, &path, way)?;
-                    assert_eq!(rows, their_rows, "the two read different rows");
-                    theirs = theirs.min(seconds);
-                }
-            }
-            println!(
-                "{ending} {way}: {ours:.2} s, polars in Python {theirs:.2} s, {:.2} times",
-                ours / theirs
-            );
-        }
-        std::fs::remove_file(&path)?;
+    let python = python::with("display", &folder).ok_or("there is nothing to compare with")?;
+    let files = ["large.csv", "large.jsonl"].map(|name| folder.join(name));
+    for file in &files {
+        write(file, bytes)?;
     }
+    let said = in_a_notebook(&folder, &python);
+    for file in &files {
+        std::fs::remove_file(file)?;
+    }
+    println!("{}", said?.trim_end());
     Ok(())
+}
+
+/// Runs the cell in a kernel, and returns what it prints.
+fn in_a_notebook(folder: &Path, python: &Path) -> Result<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let script = python::scripts().join("files.py");
+    let cells = [
+        format!(
+            ":dep evenhand = {{ path = {:?} }}\nuse evenhand::prelude::*;",
+            root.join("notebook")
+        ),
+        format!(
+            "const PYTHON: &str = {python:?};\nconst SCRIPT: &str = {script:?};\n\
+             const FOLDER: &str = {folder:?};\n{CELL}"
+        ),
+    ];
+    let cells = cells.map(|source| {
+        json!({"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": null})
+    });
+    let kernel = json!({"name": "rust", "display_name": "Rust", "language": "rust"});
+    let notebook = json!({
+        "cells": cells,
+        "metadata": {"kernelspec": kernel},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    });
+    let (path, run) = (folder.join("files.ipynb"), folder.join("run"));
+    std::fs::write(&path, notebook.to_string())?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["run", "--quiet", "--bin", "evenhand", "--", "run"])
+        .args([&path, Path::new("--out"), &run])
+        .current_dir(root.join(".."))
+        .status()?;
+    let text = std::fs::read_to_string(run.join("files.ipynb"))?;
+    if !status.success() {
+        return Err("the notebook has failed".into());
+    }
+    let ran: Value = serde_json::from_str(&text)?;
+    let outputs = ran["cells"][1]["outputs"].as_array().into_iter().flatten();
+    let lines = outputs.flat_map(|output| output["text"].as_array().into_iter().flatten());
+    Ok(lines.filter_map(Value::as_str).collect())
 }
 
 /// Writes a file of about this size: an integer, a text, a number and a truth value in each row.
@@ -94,28 +120,4 @@ fn write(path: &Path, bytes: u64) -> Result<()> {
         written += line.len() as u64;
     }
     Ok(file.flush()?)
-}
-
-fn frame(path: &Path, way: &str) -> Result<DataFrame> {
-    if way == "eager" {
-        return Ok(read(path)?);
-    }
-    let few = scan(path)?.filter(col("score").gt(lit(0.9)));
-    Ok(few.select([col("id"), col("text")]).collect()?)
-}
-
-/// The seconds and the rows of polars in Python.
-fn peer(python: &Path, path: &Path, way: &str) -> Result<(f64, usize)> {
-    let script = python::scripts().join("files.py");
-    let output = Command::new(python)
-        .arg(script)
-        .arg(path)
-        .arg(way)
-        .output()?;
-    let said = String::from_utf8(output.stdout)?;
-    let (seconds, rows) = said
-        .trim()
-        .split_once(' ')
-        .ok_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
-    Ok((seconds.parse()?, rows.parse()?))
 }

@@ -127,8 +127,13 @@ pub(super) fn unwritable(path: &Path, error: io::Error) -> Error {
             Some("free up disk space; nothing was written".to_owned())
         }
         IoKind::NotFound => {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            Some(format!("there is no folder {}", folder.display()))
+            let folder = path.parent().filter(|folder| !folder.exists());
+            folder.map(|folder| match folder.starts_with("~") {
+                true => {
+                    "`~` means your home folder to a shell alone: write the whole path".to_owned()
+                }
+                false => format!("there is no folder {}", folder.display()),
+            })
         }
         _ => None,
     };
@@ -226,5 +231,10 @@ mod tests {
         assert!(error.message().contains("is a folder"), "{error}");
         let error = write(&folder.path().join("no/a.csv"), true, with("new")).unwrap_err();
         assert!(error.hint().unwrap().contains("no folder"), "{error}");
+        let error = write(Path::new("~/a.csv"), true, with("new")).unwrap_err();
+        assert!(error.hint().unwrap().contains("the whole path"), "{error}");
+        // It exists, and nobody can make a file in it.
+        let error = write(Path::new("/proc/a.csv"), true, with("new")).unwrap_err();
+        assert_eq!(error.hint(), None, "{error}");
     }
 }

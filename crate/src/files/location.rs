@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::words;
 use crate::error::{Error, ErrorKind};
 use crate::text::sanitize_line;
 
@@ -92,7 +93,7 @@ pub(super) fn line_at(path: &Path, offset: u64) -> io::Result<u64> {
 }
 
 fn line_ends(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+    words::count(bytes, b'\n') as u64
 }
 
 /// A cell or a name as messages quote it.

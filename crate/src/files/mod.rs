@@ -5,10 +5,12 @@
 //! - `opened` opens a file and finds out what it holds, by its content and by its extension.
 //! - `csv`, `json_lines`, `parquet` and `journal` read one format each; `csv` and `json_lines` also
 //!   name the line and the column of what they refuse.
-//! - `lazy` is what polars asks for rows when a lazy frame is computed.
-//! - `atomic` writes: a file is there whole, or as it was before.
+//! - `blocks` cuts a file into whole rows for several threads; `cells` is a column that grows while its file is read; `lazy` is what polars asks for rows when a lazy frame is computed.
+//! - `words` searches bytes; `atomic` writes: a file is there whole, or as it was before.
 
 mod atomic;
+mod blocks;
+mod cells;
 mod csv;
 mod journal;
 mod json_lines;
@@ -20,6 +22,7 @@ mod parquet;
 mod prompts;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::path::Path;
 

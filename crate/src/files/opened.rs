@@ -76,8 +76,12 @@ impl Opened {
 
     /// Reads more of the beginning: twice as much as there is.
     pub(super) fn extend(&mut self) -> Result<()> {
-        self.head = read_head(&self.path, 2 * self.head.len())
-            .map_err(|error| unreadable(&self.path, error))?;
+        let most = 2 * self.head.len();
+        self.head = read_head(&self.path, most).map_err(|error| unreadable(&self.path, error))?;
+        // It may have become shorter.
+        if self.head.len() < most {
+            self.length = self.head.len() as u64;
+        }
         Ok(())
     }
 
@@ -88,11 +92,11 @@ impl Opened {
         if self.head.starts_with(b"PAR1") {
             return Ok(Format::Parquet);
         }
-        if let Some((what, hint)) = other_kind(&self.head) {
+        if let Some((what, hint)) = other_kind(&self.head).or_else(|| other_text(&self.head)) {
             return Err(self.no_data(what).with_hint(hint));
         }
-        match extension {
-            "csv" | "tsv" | "tab" => return Ok(Format::Csv),
+        match ending {
+            "csv" | "tsv" | "tab" if !begins_with_object(&self.head) => return Ok(Format::Csv),
             "parquet" | "pq" => {
                 let hint = "it may be cut off or of another format: download it again";
                 return Err(self
@@ -123,6 +127,13 @@ impl Opened {
     }
 }
 
+/// Whether the first line is an object of JSON.
+fn begins_with_object(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or(text);
+    line.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(line).is_ok()
+}
+
 fn read_head(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     File::open(path)?.take(most as u64).read_to_end(&mut head)?;
@@ -131,26 +142,49 @@ fn read_head(path: &Path, most: usize) -> io::Result<Vec<u8>> {
 
 pub(super) fn unreadable(path: &Path, error: io::Error) -> Error {
     let is_missing = error.kind() == io::ErrorKind::NotFound;
-    let what = if is_missing {
-        "does not exist"
-    } else {
-        "can't be read"
+    let what = match is_missing {
+        true if path.is_symlink() => "is a symbolic link that leads nowhere",
+        true => "does not exist",
+        false => "can't be read",
     };
     let unreadable = Error::new(ErrorKind::Io, format!("{} {what}", path.display()));
-    match std::env::current_dir() {
-        Ok(folder) if is_missing && path.is_relative() => {
-            unreadable.with_hint(format!("the path is looked for in {}", folder.display()))
-        }
-        _ => unreadable.with_source(error),
+    match where_it_was_looked_for(path).filter(|_| is_missing) {
+        Some(hint) => unreadable.with_hint(hint),
+        None => unreadable.with_source(error),
     }
 }
 
-/// What a file in none of the formats is, and what to do.
+/// What may be wrong with the path of a file that is not there.
+fn where_it_was_looked_for(path: &Path) -> Option<String> {
+    let text = path.to_string_lossy();
+    if text.is_empty() {
+        return Some("the path is empty".to_owned());
+    }
+    if text.contains("://") {
+        return Some("fetch it first: `!curl -LO ADDRESS` in a cell".to_owned());
+    }
+    if text.starts_with("~/") {
+        return Some(
+            "`~` means your home folder to a shell alone: write the whole path".to_owned(),
+        );
+    }
+    if text.contains(['*', '?']) {
+        return Some("a path names one file; read several one by one".to_owned());
+    }
+    let folder = std::env::current_dir()
+        .ok()
+        .filter(|_| path.is_relative())?;
+    Some(format!("the path is looked for in {}", folder.display()))
+}
+
+const SAVE_AS_UTF8: &str = "save it as UTF-8, for example with `!iconv -f UTF-16 -t UTF-8 OLD -o NEW` in a cell, or as \
+                            `CSV UTF-8` from a spreadsheet";
+
+/// What a file is that is none of the formats, and what to do.
 fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
-    let save_as_utf8 = "save it as UTF-8, for example with `!iconv -f UTF-16 -t UTF-8 OLD -o NEW` in a cell, or as \
-                        `CSV UTF-8` from a spreadsheet";
     match head {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(("is UTF-16", save_as_utf8)),
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some(("is UTF-32", SAVE_AS_UTF8)),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(("is UTF-16", SAVE_AS_UTF8)),
         [0x1f, 0x8b, ..] => Some((
             "is compressed (gzip)",
             "unpack it: `!gunzip FILE` in a cell",
@@ -159,16 +193,53 @@ fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
             "is compressed (zstd)",
             "unpack it: `!zstd -d FILE` in a cell",
         )),
+        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => Some((
+            "is compressed (bzip2)",
+            "unpack it: `!bunzip2 FILE` in a cell",
+        )),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
+            Some(("is compressed (xz)", "unpack it: `!unxz FILE` in a cell"))
+        }
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => Some((
+            "is a workbook of an old spreadsheet",
+            "save the sheet as CSV from the spreadsheet",
+        )),
+        [b'%', b'P', b'D', b'F', b'-', ..] => Some((
+            "is a PDF",
+            "ask for the data themselves, or copy the table into a spreadsheet and save it as CSV",
+        )),
         [b'P', b'K', 3, 4, ..] => Some((
             "is a ZIP archive or a workbook",
             "unpack it, or save the sheet as CSV from the spreadsheet",
         )),
         _ if head.contains(&0) => Some((
-            "is not a text file: it has bytes that are 0, as binary files and UTF-16 without a byte order mark have",
-            save_as_utf8,
+            "is not a text file: it has bytes that are 0, as binary files and UTF-16 without a mark have",
+            SAVE_AS_UTF8,
         )),
         _ => None,
     }
+}
+
+/// The same of files that are text.
+fn other_text(head: &[u8]) -> Option<(&'static str, &'static str)> {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let text = text.trim_ascii_start();
+    let begins = |with: &str| {
+        text.get(..with.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    if begins("<!doctype html") || begins("<html") {
+        let hint = "the address may want a sign-in, or may be that of the page about the file: look at it in a browser";
+        return Some(("is a web page and no data", hint));
+    }
+    if begins("<?xml") {
+        let hint = "save the data as CSV or JSON lines";
+        return Some(("is XML", hint));
+    }
+    begins("version https://git-lfs.github.com/").then_some((
+        "stands for a file that Git LFS has not fetched",
+        "fetch it: `!git lfs pull` in a cell",
+    ))
 }
 
 /// Whether the first line is a row of a journal, or of the Batch API's output.

@@ -10,7 +10,8 @@ use crate::error::{Error, ErrorKind, Result};
 const PROMPT: &str = "prompt";
 
 /// Reads the prompts of a batch: of a text file (`.txt`) one from each line that is not blank, of any
-/// other file that [`read`] takes those in the column `prompt`, or in the only column.
+/// other file that [`read`] takes those in the column `prompt`, or in the only column, where a blank one is
+/// left out.
 ///
 /// ```no_run
 /// use evenhand::prelude::*;
@@ -72,9 +73,12 @@ fn column(path: &Path) -> Result<Vec<String>> {
             quoted(column.name())
         ))
     })?;
+    // Where there is nothing else in a row, a blank line is none, as in a text file.
+    let is_row = |(_, text): &(usize, Option<&str>)| text.is_some() || only.is_none();
     texts
         .iter()
         .enumerate()
+        .filter(is_row)
         .map(|(row, text)| {
             let text = text.map(str::to_owned);
             text.ok_or_else(|| wrong(format!("has no prompt in row {}", row + 1)))

@@ -2,8 +2,8 @@
 
 use polars::prelude::{DataType, Schema};
 
-use super::blocks::Block;
 use super::records::{Record, content, records};
+use crate::files::blocks::Block;
 use crate::files::location::{Fault, column, quoted, utf8};
 
 /// What to do about a block that polars refuses.
@@ -107,9 +107,20 @@ fn header_again(offset: u64) -> Fault {
 }
 
 fn other_width(offset: u64, fields: usize, columns: usize) -> Fault {
-    let s = if fields == 1 { "" } else { "s" };
-    let what = format!("the row has {fields} field{s}, but there are {columns} columns");
-    Fault::new(offset, what).hint("a field that contains the separator must be in quotation marks")
+    let counted = |count: usize, what: &str| match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    };
+    let is = if columns == 1 { "is" } else { "are" };
+    let (fields, named) = (counted(fields, "field"), counted(columns, "column"));
+    let what = format!("the row has {fields}, but there {is} {named}");
+    Fault::new(offset, what).hint(match columns {
+        1 => {
+            "if the names of the columns stand below a title, remove what is above them: `!tail -n +3 OLD > NEW` \
+             in a cell begins at line 3"
+        }
+        _ => "a field that contains the separator must be in quotation marks",
+    })
 }
 
 fn other_kind(offset: u64, at: usize, name: &str, cell: &str, expected: &str) -> Fault {

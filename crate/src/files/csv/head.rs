@@ -6,7 +6,7 @@ use std::sync::Arc;
 use polars::prelude::{CsvReadOptions, DataType, PlSmallStr, Schema, SchemaRef, SerReader};
 
 use super::Csv;
-use super::blocks::{never_closed, open_row};
+use super::quotes::{never_closed, open_row};
 use super::records::{Record, content, first_row_end, last_row_end, records};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::location::{Fault, column, quoted, utf8};

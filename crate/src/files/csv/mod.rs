@@ -1,12 +1,13 @@
 //! Reading and writing CSV, over polars' reader and writer.
 //!
-//! `head` finds the separator, the names and the types; `blocks` cuts the file into whole rows,
-//! which polars parses; `diagnose` names the line and the column of what polars refuses; `records`
-//! splits rows where polars is not asked. `write` writes.
+//! `head` finds the separator, the names and the types. Threads read blocks of whole rows: `plain` reads
+//! those that are as usual, and polars all others; `diagnose` names the line and the column of what
+//! polars refuses; `records` and `quotes` split rows where polars is not asked. `write` writes.
 
-mod blocks;
 mod diagnose;
 mod head;
+mod plain;
+mod quotes;
 mod records;
 mod write;
 
@@ -19,14 +20,17 @@ use polars::prelude::{
     PolarsError, PolarsResult, Schema, SchemaRef, SerReader,
 };
 
+use super::blocks::{self, Block};
 use super::lazy::{self, Rows};
 use super::location::Fault;
 use super::opened::Opened;
 use crate::error::{Error, ErrorKind, Result};
-use blocks::{Block, each_block};
 use diagnose::{Diagnosis, diagnose, repeated_header, short_row};
 use head::Head;
-use records::without_blank_lines;
+use quotes::{never_closed, open_row, text_behind_quote};
+use records::{
+    last_row_end, row_with_loose_quote, row_with_text_behind_quote, without_blank_lines,
+};
 
 pub(super) use write::write;
 
@@ -190,10 +194,15 @@ impl Csv {
 /// A separator as polars takes it.
 fn byte(separator: char) -> Result<u8> {
     let byte = u8::try_from(separator).ok().filter(u8::is_ascii);
-    byte.ok_or_else(|| {
-        let message = format!("the separator `{separator}` is not ASCII");
-        Error::new(ErrorKind::Argument, message)
-    })
+    let wrong = |what: &str| {
+        let message = format!("the separator `{}` {what}", separator.escape_debug());
+        Err(Error::new(ErrorKind::Argument, message))
+    };
+    match byte {
+        None => wrong("is not ASCII"),
+        Some(b'"' | b'\n' | b'\r') => wrong("has another meaning in CSV"),
+        Some(byte) => Ok(byte),
+    }
 }
 
 /// The rows of an opened CSV file.
@@ -217,10 +226,8 @@ impl Rows for CsvRows {
         take: &mut dyn FnMut(DataFrame) -> Result<bool>,
     ) -> Result<()> {
         let projection = columns.map(|columns| self.projection(columns));
-        each_block(&self.opened, self.head.separator, self.head.body, |block| {
-            let frame = self.parse(&block, projection.as_deref())?;
-            take(keep(frame)?)
-        })
+        let parse = |block: &Block| keep(self.parse(block, projection.as_deref())?);
+        blocks::in_order(&self.opened, self.head.body, last_row_end, parse, take)
     }
 }
 
@@ -237,7 +244,26 @@ impl CsvRows {
     }
 
     fn parse(&self, block: &Block, projection: Option<&[usize]>) -> Result<DataFrame> {
-        match self.parse_bytes(&block.bytes, projection) {
+        let (bytes, separator) = (block.bytes.as_slice(), self.head.separator);
+        if block.is_last
+            && let Some(open) = open_row(bytes, separator)
+        {
+            let fault = never_closed(block.offset + open as u64);
+            return Err(fault.of_file(self.opened.path()));
+        }
+        let plain = match self.csv.missing.is_empty() {
+            true => plain::parse(bytes, separator, &self.head.schema, projection),
+            false => None,
+        };
+        if let Some(frame) = plain {
+            return self.without_header(frame, block);
+        }
+        // polars drops marks that are not where they should be.
+        if let Some(row) = row_with_text_behind_quote(bytes, separator) {
+            let fault = text_behind_quote(block.offset + row as u64);
+            return Err(fault.of_file(self.opened.path()));
+        }
+        match self.parse_bytes(bytes, projection) {
             Ok(frame) => self.checked(frame, block, projection),
             Err(error) => Err(self.refused(block, error)),
         }
@@ -255,7 +281,20 @@ impl CsvRows {
             .finish()
     }
 
-    /// The rows, unless polars took something else for data.
+    /// The rows, unless one of them is the header.
+    fn without_header(&self, frame: DataFrame, block: &Block) -> Result<DataFrame> {
+        let (schema, separator) = (&self.head.schema, self.head.separator);
+        let are_texts = schema.iter_values().all(DataType::is_string);
+        if self.csv.has_header
+            && are_texts
+            && let Some(fault) = repeated_header_in(&frame, block, separator, schema)
+        {
+            return Err(fault.of_file(self.opened.path()));
+        }
+        Ok(frame)
+    }
+
+    /// The rows, unless polars took something for data.
     fn checked(
         &self,
         frame: DataFrame,
@@ -267,18 +306,13 @@ impl CsvRows {
         let last = last.and_then(|(name, _)| frame.column(name).ok());
         // Without the last column, whether rows are short is not asked: none of their cells is lost.
         let may_be_short = last.is_some_and(|last| last.null_count() > 0) && schema.len() > 1;
-        let fault = match may_be_short && !self.csv.allows_short_rows {
-            true => short_row(block, separator, schema.len()),
-            false => None,
-        };
-        let are_texts = schema.iter_values().all(DataType::is_string);
-        let fault = fault.or_else(|| match self.csv.has_header && are_texts {
-            true => repeated_header_in(&frame, block, separator, schema),
-            false => None,
-        });
-        if let Some(fault) = fault {
+        if may_be_short
+            && !self.csv.allows_short_rows
+            && let Some(fault) = short_row(block, separator, schema.len())
+        {
             return Err(fault.of_file(self.opened.path()));
         }
+        let frame = self.without_header(frame, block)?;
         // polars takes a blank line for a row without a value.
         let mut columns = frame.columns().iter();
         let may_be_blank = schema.len() > 1 && columns.all(|column| column.null_count() > 0);
@@ -310,6 +344,11 @@ impl CsvRows {
                 Error::new(ErrorKind::Data, message).with_hint("`read` takes both")
             }
             None => {
+                let loose = row_with_loose_quote(&block.bytes, self.head.separator);
+                if let Some(row) = loose {
+                    let fault = never_closed(block.offset + row as u64);
+                    return fault.of_file(self.opened.path());
+                }
                 let message = format!("{} can't be read as CSV", self.opened.path().display());
                 Error::new(ErrorKind::Data, message)
                     .with_source(error)

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::files::words;
+
 pub(super) const QUOTE: u8 = b'"';
 
 /// A row of a CSV file: one line, or several if a quoted field contains line ends.
@@ -89,8 +91,7 @@ pub(super) fn first_row_end(bytes: &[u8]) -> Option<usize> {
 
 /// The length of the whole rows at the beginning of these bytes, which begin with a row.
 pub(super) fn last_row_end(bytes: &[u8]) -> Option<usize> {
-    let quotes = bytes.iter().filter(|byte| **byte == QUOTE).count();
-    let mut is_quoted = quotes % 2 == 1;
+    let mut is_quoted = words::count(bytes, QUOTE) % 2 == 1;
     let end = bytes.iter().rposition(|byte| {
         if *byte == b'\n' && !is_quoted {
             return true;
@@ -104,6 +105,16 @@ pub(super) fn last_row_end(bytes: &[u8]) -> Option<usize> {
 /// Where the first row begins in which a quotation mark neither begins nor ends a field, as in
 /// `12" screen`, or in which a quoted field is never closed.
 pub(super) fn row_with_loose_quote(bytes: &[u8], separator: u8) -> Option<usize> {
+    odd_row(bytes, separator, true)
+}
+
+/// Where the first row begins in which a quoted field is followed by more text, as in `"a \"b\""`.
+pub(super) fn row_with_text_behind_quote(bytes: &[u8], separator: u8) -> Option<usize> {
+    odd_row(bytes, separator, false)
+}
+
+/// The first row with text behind a quoted field, or with any other quotation mark that is loose.
+fn odd_row(bytes: &[u8], separator: u8, or_loose: bool) -> Option<usize> {
     enum In {
         Start,
         Plain { quotes: usize },
@@ -118,7 +129,7 @@ pub(super) fn row_with_loose_quote(bytes: &[u8], separator: u8) -> Option<usize>
             In::Ended if *byte == QUOTE => In::Quoted,
             In::Quoted if *byte == QUOTE => In::Ended,
             In::Quoted => In::Quoted,
-            In::Plain { quotes } if ends && quotes % 2 == 1 => return Some(row),
+            In::Plain { quotes } if ends && or_loose && quotes % 2 == 1 => return Some(row),
             In::Start | In::Plain { .. } | In::Ended if ends => {
                 if *byte == b'\n' {
                     row = at + 1;
@@ -134,8 +145,8 @@ pub(super) fn row_with_loose_quote(bytes: &[u8], separator: u8) -> Option<usize>
         };
     }
     match place {
-        In::Quoted => Some(row),
-        In::Plain { quotes } if quotes % 2 == 1 => Some(row),
+        In::Quoted if or_loose => Some(row),
+        In::Plain { quotes } if or_loose && quotes % 2 == 1 => Some(row),
         _ => None,
     }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use polars::prelude::{
-    Column, DataFrame, DataType, IntoColumn, IntoSeries, NamedFrom, PlSmallStr, PolarsResult,
-    Series, StringChunkedBuilder,
-};
+use polars::prelude::{DataFrame, DataType, PlSmallStr, PolarsResult};
+
+use crate::files::cells::Cells;
 
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,71 +56,6 @@ impl Kind {
             Self::Float => "a number",
             Self::Text => "a string",
             Self::Nested => "a list or an object",
-        }
-    }
-}
-
-/// The values of a column so far.
-enum Cells {
-    Null(usize),
-    Boolean(Vec<Option<bool>>),
-    Integer(Vec<Option<i64>>),
-    Float(Vec<Option<f64>>),
-    Text(StringChunkedBuilder, usize),
-}
-
-impl Cells {
-    fn of(kind: Kind, nulls: usize) -> Self {
-        match kind {
-            Kind::Null => Self::Null(nulls),
-            Kind::Boolean => Self::Boolean(vec![None; nulls]),
-            Kind::Integer => Self::Integer(vec![None; nulls]),
-            Kind::Float => Self::Float(vec![None; nulls]),
-            Kind::Text | Kind::Nested => {
-                let mut texts = StringChunkedBuilder::new(PlSmallStr::EMPTY, nulls);
-                (0..nulls).for_each(|_| texts.append_null());
-                Self::Text(texts, nulls)
-            }
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Null(len) | Self::Text(_, len) => *len,
-            Self::Boolean(cells) => cells.len(),
-            Self::Integer(cells) => cells.len(),
-            Self::Float(cells) => cells.len(),
-        }
-    }
-
-    /// Adds nulls up to this number of rows.
-    fn pad(&mut self, rows: usize) {
-        (self.len()..rows).for_each(|_| self.push_null());
-    }
-
-    fn push_null(&mut self) {
-        match self {
-            Self::Null(len) => *len += 1,
-            Self::Boolean(cells) => cells.push(None),
-            Self::Integer(cells) => cells.push(None),
-            Self::Float(cells) => cells.push(None),
-            Self::Text(texts, len) => {
-                texts.append_null();
-                *len += 1;
-            }
-        }
-    }
-
-    fn finish(self, name: PlSmallStr) -> Column {
-        match self {
-            Self::Null(len) => Column::full_null(name, len, &DataType::Null),
-            Self::Boolean(cells) => Series::new(name, cells).into_column(),
-            Self::Integer(cells) => Series::new(name, cells).into_column(),
-            Self::Float(cells) => Series::new(name, cells).into_column(),
-            Self::Text(texts, _) => {
-                let texts = texts.finish().with_name(name);
-                texts.into_series().into_column()
-            }
         }
     }
 }
@@ -197,7 +131,7 @@ impl Columns {
             first: *first,
             cells: kept
                 .is_none_or(|kept| kept.contains(name))
-                .then(|| Cells::of(*kind, 0)),
+                .then(|| Cells::new(&kind.dtype(), 0)),
         });
         let places = kinds.iter().enumerate();
         Self {
@@ -239,11 +173,13 @@ impl Columns {
         }
         let name = PlSmallStr::from(name);
         self.places.insert(name.clone(), self.fields.len());
+        let mut cells = Cells::new(&DataType::Null, 0);
+        cells.pad(self.rows);
         self.fields.push(Field {
             name,
             kind: Kind::Null,
             first: 0,
-            cells: Some(Cells::of(Kind::Null, self.rows)),
+            cells: Some(cells),
         });
         Some(self.fields.len() - 1)
     }
@@ -274,20 +210,16 @@ impl Columns {
                 if field.kind == Kind::Null {
                     field.first = offset;
                 }
-                widen(cells, joined);
+                cells.widen(&joined.dtype());
                 field.kind = joined;
             }
         }
-        match (cells, value) {
-            (Cells::Boolean(cells), Value::Boolean(value)) => cells.push(Some(value)),
-            (Cells::Integer(cells), Value::Integer(value)) => cells.push(Some(value)),
-            (Cells::Float(cells), Value::Float(value)) => cells.push(Some(value)),
-            (Cells::Float(cells), Value::Integer(value)) => cells.push(Some(value as f64)),
-            (Cells::Text(texts, len), Value::Text(text) | Value::Nested(text)) => {
-                texts.append_value(text);
-                *len += 1;
-            }
-            (cells, _) => cells.push_null(),
+        match value {
+            Value::Null => cells.push_null(),
+            Value::Boolean(value) => cells.push_boolean(value),
+            Value::Integer(value) => cells.push_integer(value),
+            Value::Float(value) => cells.push_float(value),
+            Value::Text(text) | Value::Nested(text) => cells.push_text(text),
         }
         Ok(())
     }
@@ -306,15 +238,4 @@ impl Columns {
         });
         DataFrame::new(rows, columns.collect())
     }
-}
-
-/// Makes the values of another kind, which holds them.
-fn widen(cells: &mut Cells, kind: Kind) {
-    *cells = match (&cells, kind) {
-        (Cells::Integer(integers), Kind::Float) => {
-            let numbers = integers.iter().map(|cell| cell.map(|number| number as f64));
-            Cells::Float(numbers.collect())
-        }
-        (cells, kind) => Cells::of(kind, cells.len()),
-    };
 }

@@ -1,4 +1,4 @@
-//! Puts the pieces of a file together, whose columns may differ.
+//! Puts the blocks of a file together, whose columns may differ.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,16 +11,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::lazy::internal;
 use crate::files::location::quoted;
 
-/// The rows of all pieces. A column that a piece does not have is null in its rows.
-pub(super) fn merge(pieces: Vec<Columns>, path: &Path) -> Result<DataFrame> {
-    let union = union(&pieces, path)?;
+/// The rows of all blocks. A column that a block does not have is null in its rows.
+pub(super) fn merge(blocks: Vec<Columns>, path: &Path) -> Result<DataFrame> {
+    let union = union(&blocks, path)?;
     if union.is_empty() {
         let message = format!("{} has no row with a field", path.display());
         return Err(Error::new(ErrorKind::Data, message));
     }
     let mut whole: Option<DataFrame> = None;
-    for piece in pieces {
-        let frame = widened(piece, &union)?;
+    for block in blocks {
+        let frame = widened(block, &union)?;
         match &mut whole {
             Some(whole) => {
                 whole.vstack_mut_owned(frame).map_err(internal)?;
@@ -31,11 +31,11 @@ pub(super) fn merge(pieces: Vec<Columns>, path: &Path) -> Result<DataFrame> {
     Ok(whole.unwrap_or_default())
 }
 
-/// The columns of all pieces, in the order of their first appearance.
-fn union(pieces: &[Columns], path: &Path) -> Result<Vec<(PlSmallStr, Kind)>> {
+/// The columns of all blocks, in the order of their first appearance.
+fn union(blocks: &[Columns], path: &Path) -> Result<Vec<(PlSmallStr, Kind)>> {
     let mut union: Vec<(PlSmallStr, Kind)> = Vec::new();
     let mut places: HashMap<PlSmallStr, (usize, u64)> = HashMap::new();
-    for field in pieces.iter().flat_map(Columns::fields) {
+    for field in blocks.iter().flat_map(Columns::fields) {
         let Some((place, first)) = places.get_mut(&field.name) else {
             if union.len() == MOST {
                 return Err(too_many(field.first).of_file(path));
@@ -58,10 +58,10 @@ fn union(pieces: &[Columns], path: &Path) -> Result<Vec<(PlSmallStr, Kind)>> {
     Ok(union)
 }
 
-/// The rows of a piece with all columns.
-fn widened(piece: Columns, union: &[(PlSmallStr, Kind)]) -> Result<DataFrame> {
-    let rows = piece.rows();
-    let frame = piece.into_frame().map_err(internal)?;
+/// The rows of a block with all columns.
+fn widened(block: Columns, union: &[(PlSmallStr, Kind)]) -> Result<DataFrame> {
+    let rows = block.rows();
+    let frame = block.into_frame().map_err(internal)?;
     let column = |(name, kind): &(PlSmallStr, Kind)| match frame.column(name) {
         Ok(column) if column.dtype() == &kind.dtype() => Ok(column.clone()),
         Ok(column) => column.cast(&kind.dtype()).map_err(internal),

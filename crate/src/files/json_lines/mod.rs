@@ -1,14 +1,14 @@
 //! Reading and writing JSON lines: one object on each line, one row of a frame.
 //!
-//! `pieces` cuts the file into pieces of whole lines, which threads parse; `row` reads one line into
-//! `columns`; `merge` puts the pieces together, whose columns may differ. `write` writes.
+//! Threads read blocks of whole lines: `fields` finds the fields of a line, which `row` reads into
+//! `columns`; `merge` puts the blocks together, whose columns may differ. `write` writes.
 //!
 //! It is done here, since polars' own reader needs thirteen packages, and an engine besides to be
 //! lazy.
 
 mod columns;
+mod fields;
 mod merge;
-mod pieces;
 mod row;
 mod write;
 
@@ -16,16 +16,13 @@ use std::sync::Arc;
 
 use polars::prelude::{DataFrame, LazyFrame, PlSmallStr, Schema, SchemaRef};
 
+use super::blocks::{self, Block};
 use super::lazy::{self, Rows};
 use super::opened::Opened;
 use crate::error::Result;
 use columns::{Columns, Kind};
-use pieces::Piece;
 
 pub(super) use write::write;
-
-/// How much of the beginning tells a lazy frame its columns.
-const SAMPLE: u64 = super::opened::HEAD as u64;
 
 /// A file of JSON lines.
 pub(super) struct JsonLines {
@@ -39,15 +36,28 @@ impl JsonLines {
 
     /// Reads the file: its columns are those of all rows.
     pub(super) fn read(self) -> Result<DataFrame> {
-        let parts = pieces::each(&self.opened, |piece| {
-            row::read_rows(&piece, Columns::open())
+        let mut parts = Vec::new();
+        let read = |block: &Block| {
+            let read = row::read_rows(block, Columns::open());
+            read.map_err(|fault| fault.of_file(self.opened.path()))
+        };
+        blocks::in_order(&self.opened, 0, last_line_end, read, &mut |part| {
+            parts.push(part);
+            Ok(true)
         })?;
         merge::merge(parts, self.opened.path())
     }
 
     /// The rows as they are asked for: their columns are those at the beginning.
-    pub(super) fn scan(self) -> Result<LazyFrame> {
-        let sample = pieces::first(&self.opened, SAMPLE)?;
+    pub(super) fn scan(mut self) -> Result<LazyFrame> {
+        let mut end = last_line_end(self.opened.head());
+        while end.is_none() && !self.opened.is_whole() {
+            self.opened.extend()?;
+            end = last_line_end(self.opened.head());
+        }
+        let head = self.opened.head();
+        let end = end.filter(|_| !self.opened.is_whole());
+        let sample = Block::beginning(&head[..end.unwrap_or(head.len())]);
         let of_file = |fault: super::location::Fault| fault.of_file(self.opened.path());
         let columns = row::read_rows(&sample, Columns::open()).map_err(of_file)?;
         let kinds = columns.fields().iter();
@@ -85,12 +95,17 @@ impl Rows for JsonRows {
         keep: &(dyn Fn(DataFrame) -> Result<DataFrame> + Sync),
         take: &mut dyn FnMut(DataFrame) -> Result<bool>,
     ) -> Result<()> {
-        let parse = |piece: Piece| -> Result<DataFrame> {
+        let parse = |block: &Block| -> Result<DataFrame> {
             let fixed = Columns::fixed(&self.kinds, columns);
             let of_file = |fault: super::location::Fault| fault.of_file(self.opened.path());
-            let rows = row::read_rows(&piece, fixed).map_err(of_file)?;
+            let rows = row::read_rows(block, fixed).map_err(of_file)?;
             keep(rows.into_frame().map_err(lazy::internal)?)
         };
-        pieces::in_order(&self.opened, parse, take)
+        blocks::in_order(&self.opened, 0, last_line_end, parse, take)
     }
+}
+
+fn last_line_end(bytes: &[u8]) -> Option<usize> {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n');
+    end.map(|end| end + 1)
 }

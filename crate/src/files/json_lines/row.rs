@@ -8,124 +8,145 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::columns::{Columns, Kind, MOST, Misfit, Value};
-use super::pieces::Piece;
+use super::fields::{Json, find};
+use crate::files::blocks::Block;
 use crate::files::location::{Fault, quoted, utf8};
 
-/// Reads the lines of a piece.
-pub(super) fn read_rows(piece: &Piece, mut columns: Columns) -> Result<Columns, Fault> {
-    let text = utf8(&piece.bytes, piece.offset)?;
-    let mut offset = piece.offset;
+const ONE_OBJECT: &str =
+    "JSON lines are read: one whole object on each line, without a list around them";
+const JSON: &str = "JSON has strings and names in double quotation marks, `null`, `true` and `false`, and nothing after \
+                    the last field";
+
+/// Reads the lines of a block.
+pub(super) fn read_rows(block: &Block, mut columns: Columns) -> Result<Columns, Fault> {
+    let text = utf8(&block.bytes, block.offset)?;
+    let mut offset = block.offset;
+    let mut fields = Vec::new();
+    let mut unescaped = String::new();
     for line in text.split_inclusive('\n') {
         let row = line
             .strip_prefix('\u{feff}')
             .filter(|_| offset == 0)
             .unwrap_or(line)
             .trim_end_matches(['\r', '\n']);
-        if !row.trim_ascii().is_empty() {
-            read_line(row, offset, &mut columns)?;
+        fields.clear();
+        if find(row, &mut fields) {
+            push_fields(&fields, offset, &mut columns, &mut unescaped)?;
+        } else if !row.trim_ascii().is_empty() {
+            read_line(row, offset, &mut columns, &mut unescaped)?;
         }
         offset += line.len() as u64;
     }
     Ok(columns)
 }
 
-fn read_line(line: &str, offset: u64, columns: &mut Columns) -> Result<(), Fault> {
+/// Puts the fields of a line into the columns.
+fn push_fields(
+    fields: &[(&str, Json)],
+    offset: u64,
+    columns: &mut Columns,
+    unescaped: &mut String,
+) -> Result<(), Fault> {
+    let mut row = Row::new(columns, offset, unescaped);
+    for (name, value) in fields {
+        row.push(name, *value)?;
+    }
+    columns.end_row();
+    Ok(())
+}
+
+/// Reads a line as `serde_json` does, or says why it can't be read.
+fn read_line(
+    line: &str,
+    offset: u64,
+    columns: &mut Columns,
+    unescaped: &mut String,
+) -> Result<(), Fault> {
     if !line.trim_ascii_start().starts_with('{') {
         let what = format!(
             "{} is not an object `{{\"name\": value, ..}}`",
             quoted(line.trim())
         );
-        return Err(Fault::new(offset, what));
+        let fault = Fault::new(offset, what);
+        return Err(match line.trim_ascii_start().as_bytes().first() {
+            Some(b'[') => fault.hint(ONE_OBJECT),
+            _ => fault.hint("a file of CSV is read as such if its name ends in `.csv`"),
+        });
     }
     let mut fault = None;
-    let row = Row {
-        columns,
-        offset,
+    let object = Object {
+        row: Row::new(columns, offset, unescaped),
         fault: &mut fault,
     };
     let mut json = serde_json::Deserializer::from_str(line);
-    let read = row.deserialize(&mut json).and_then(|()| json.end());
+    let read = object.deserialize(&mut json).and_then(|()| json.end());
     if let Some(fault) = fault {
         return Err(fault);
     }
     read.map_err(|error| {
-        let what = match error.is_eof() {
-            true => "the object breaks off".to_owned(),
+        let (what, hint) = match error.is_eof() {
+            true => ("the object breaks off".to_owned(), ONE_OBJECT),
             false => {
                 let said = error.to_string();
                 let said = said.split(" at line ").next().unwrap_or_default();
-                format!("it is not JSON: {said}")
+                (format!("it is not JSON: {said}"), JSON)
             }
         };
         let before = line.get(..error.column().saturating_sub(1));
         let character = before.map_or(1, |before| before.chars().count() + 1);
-        Fault::new(offset, what).within(format!("character {character}"))
+        let fault = Fault::new(offset, what).within(format!("character {character}"));
+        fault.hint(hint)
     })?;
     columns.end_row();
     Ok(())
 }
 
-/// A line that is read into the columns.
-struct Row<'c, 'f> {
-    columns: &'c mut Columns,
+/// A row that is read into the columns.
+struct Row<'r> {
+    columns: &'r mut Columns,
     offset: u64,
-    fault: &'f mut Option<Fault>,
+    /// The column that the next field probably belongs to.
+    expected: usize,
+    unescaped: &'r mut String,
 }
 
-impl<'de> DeserializeSeed<'de> for Row<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Row<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        let mut expected = 0;
-        while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
-            let value: &RawValue = map.next_value()?;
-            let read = match self.columns.place(&name, expected) {
-                Some(place) => {
-                    expected = place + 1;
-                    self.push(place, value.get())
-                }
-                None => Err(self.unknown(&name)),
-            };
-            if let Err(found) = read {
-                *self.fault = Some(found.within(format!("field {}", quoted(&name))));
-                return Err(A::Error::custom("a fault"));
-            }
+impl<'r> Row<'r> {
+    fn new(columns: &'r mut Columns, offset: u64, unescaped: &'r mut String) -> Self {
+        Self {
+            columns,
+            offset,
+            expected: 0,
+            unescaped,
         }
-        Ok(())
     }
-}
 
-impl Row<'_, '_> {
-    fn push(&mut self, place: usize, json: &str) -> Result<(), Fault> {
-        let text;
-        let value = match json.as_bytes().first() {
-            Some(b'n') => Value::Null,
-            Some(b't' | b'f') => Value::Boolean(json == "true"),
-            Some(b'[' | b'{') => Value::Nested(json),
-            Some(b'"') => {
-                let inner = &json[1..json.len() - 1];
-                if inner.contains('\\') {
-                    text = serde_json::from_str::<String>(json).map_err(|_| {
-                        self.fault_of("it contains an unpaired surrogate, which is not valid text")
-                    })?;
-                    Value::Text(&text)
-                } else {
-                    Value::Text(inner)
-                }
+    fn push(&mut self, name: &str, json: Json) -> Result<(), Fault> {
+        let pushed = match self.columns.place(name, self.expected) {
+            Some(place) => {
+                self.expected = place + 1;
+                self.push_at(place, json)
             }
-            _ => self.number(json)?,
+            None => Err(self.unknown(name)),
+        };
+        pushed.map_err(|fault| fault.within(format!("field {}", quoted(name))))
+    }
+
+    fn push_at(&mut self, place: usize, json: Json) -> Result<(), Fault> {
+        let value = match json {
+            Json::Null => Value::Null,
+            Json::Boolean(value) => Value::Boolean(value),
+            Json::Integer(number) => Value::Integer(self.integer(number)?),
+            Json::Number(number) => Value::Float(self.number(number)?),
+            Json::Text(text) => Value::Text(text),
+            Json::Escaped(text) => {
+                if !unescape(text, self.unescaped) {
+                    return Err(self.fault_of(
+                        "half of a pair `\\ud83d\\ude00` stands alone, which is no text",
+                    ));
+                }
+                Value::Text(self.unescaped)
+            }
+            Json::Nested(json) => Value::Nested(json),
         };
         let pushed = self.columns.push(place, value, self.offset);
         pushed.map_err(|misfit| match misfit {
@@ -136,18 +157,17 @@ impl Row<'_, '_> {
         })
     }
 
-    fn number(&self, json: &str) -> Result<Value<'static>, Fault> {
-        if !json.contains(['.', 'e', 'E']) {
-            return json.parse().map(Value::Integer).map_err(|_| {
-                let what = format!("{} is too large for an integer of 64 bits", quoted(json));
-                self.fault_of(what)
-                    .hint("write it as a string, in quotation marks")
-            });
-        }
-        match json.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(Value::Float(number)),
-            _ => Err(self.fault_of(format!("{} is too large for a number", quoted(json)))),
-        }
+    fn integer(&self, number: &str) -> Result<i64, Fault> {
+        number.parse().map_err(|_| {
+            let what = format!("{} is too large for an integer of 64 bits", quoted(number));
+            self.fault_of(what)
+                .hint("write it as a string, in quotation marks")
+        })
+    }
+
+    fn number(&self, number: &str) -> Result<f64, Fault> {
+        let value = number.parse::<f64>().ok().filter(|value| value.is_finite());
+        value.ok_or_else(|| self.fault_of(format!("{} is too large for a number", quoted(number))))
     }
 
     fn unknown(&self, name: &str) -> Fault {
@@ -161,6 +181,74 @@ impl Row<'_, '_> {
 
     fn fault_of(&self, what: impl Into<String>) -> Fault {
         Fault::new(self.offset, what)
+    }
+}
+
+/// Writes what the text in quotation marks says. Returns `false` if that is no text.
+fn unescape(json: &str, text: &mut String) -> bool {
+    text.clear();
+    let inner = &json[1..json.len() - 1];
+    let mut parts = inner.split('\\');
+    text.push_str(parts.next().unwrap_or_default());
+    while let Some(part) = parts.next() {
+        let letter = match part.as_bytes().first() {
+            // The second of two backslashes.
+            None => {
+                text.push('\\');
+                text.push_str(parts.next().unwrap_or_default());
+                continue;
+            }
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                let Ok(whole) = serde_json::from_str::<String>(json) else {
+                    return false;
+                };
+                *text = whole;
+                return true;
+            }
+            Some(letter) => char::from(*letter),
+        };
+        text.push(letter);
+        text.push_str(&part[1..]);
+    }
+    true
+}
+
+/// A line that `serde_json` reads into a row.
+struct Object<'r, 'f> {
+    row: Row<'r>,
+    fault: &'f mut Option<Fault>,
+}
+
+impl<'de> DeserializeSeed<'de> for Object<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Object<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
+            let value: &RawValue = map.next_value()?;
+            let value = Json::of(value.get()).ok_or_else(|| A::Error::custom("no value"))?;
+            if let Err(fault) = self.row.push(&name, value) {
+                *self.fault = Some(fault);
+                return Err(A::Error::custom("a fault"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -184,3 +272,23 @@ pub(super) fn misfit_fault(offset: u64, found: Kind, expected: Kind, first: u64)
 /// A field name that is copied only if it contains escapes.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_text_says_what_serde_json_reads(inner in r#"([a-z"é/]|\\["\\/bfnrt]|\\u00e9|\\ud83d|\\ude00){0,12}"#) {
+            let json = format!("\"{}\"", inner.replace("\\\"", "\u{1}").replace('"', "").replace('\u{1}', "\\\""));
+            let mut text = String::new();
+            let known = serde_json::from_str::<String>(&json);
+            prop_assert_eq!(unescape(&json, &mut text), known.is_ok(), "{}", json);
+            if let Ok(known) = known {
+                prop_assert_eq!(text, known);
+            }
+        }
+    }
+}

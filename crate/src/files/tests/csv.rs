@@ -76,6 +76,10 @@ fn rows_of_another_width_are_named() {
         a.csv, line 3: the row has 3 fields, but there are 2 columns
           hint: a field that contains the separator must be in quotation marks
         ");
+    insta::assert_snapshot!(refused("a.csv", "Survey of 2024\n\na,b\n1,2\n"), @"
+        a.csv, line 3: the row has 2 fields, but there is 1 column
+          hint: if the names of the columns stand below a title, remove what is above them: `!tail -n +3 OLD > NEW` in a cell begins at line 3
+        ");
     let given = given("a.csv", "a,b,c\n1,2,3\n4,5\n");
     let short = Csv::new(&given.path).allow_short_rows().read().unwrap();
     assert_eq!(rows(&short)[1], ["4", "5", "null"]);
@@ -123,6 +127,37 @@ fn a_quotation_mark_alone_is_named() {
         inches.starts_with("a.csv, line 3: a quotation mark"),
         "{inches}"
     );
+}
+
+#[test]
+fn a_quotation_mark_that_is_not_written_twice_is_named_and_not_dropped() {
+    for row in ["2,\"x \\\"y\\\" z\"", "2,\"x\"y", "2,\"x\" ", "\"2\" ,x"] {
+        let said = refused("a.csv", format!("a,b\n1,w\n{row}\n3,v\n"));
+        assert!(
+            said.starts_with(
+                "a.csv, line 3: a field in quotation marks ends in this row, and more text follows it\n  hint: in CSV,"
+            ),
+            "{said}"
+        );
+    }
+    // Two rows whose marks are even in number together.
+    let said = refused("a.csv", "a,b\n1,w\n2,12\"\n3,13\"\n");
+    assert!(
+        said.starts_with("a.csv, line 3: a quotation mark in this row is unbalanced"),
+        "{said}"
+    );
+    let within = frame("a.csv", "a,b\n1,he said \"no\"\n");
+    assert_eq!(rows(&within), [["1", "he said \"no\""]]);
+}
+
+#[test]
+fn a_separator_that_means_something_else_is_refused() {
+    let given = given("a.csv", "a,b\n1,2\n");
+    for separator in ['"', '\n', '\r', 'é'] {
+        let error = Csv::new(&given.path).separator(separator).read();
+        let error = error.unwrap_err().to_string();
+        assert!(error.starts_with("the separator `"), "{error}");
+    }
 }
 
 /// Rows that fill the part of a file that decides the types, and then these.

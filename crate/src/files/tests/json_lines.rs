@@ -23,11 +23,55 @@ fn rows_may_lack_fields_and_have_them_in_any_order() {
 #[test]
 fn a_line_that_is_none_is_named() {
     let broken = "{\"a\": 1}\n{\"a\": 2,\n{\"a\": 3}\n";
-    insta::assert_snapshot!(refused("a.jsonl", broken), @"a.jsonl, line 2, character 8: the object breaks off");
-    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1}\n{\"a\": 2"), @"a.jsonl, line 2, character 7: the object breaks off");
-    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1}\n{\"a\": x}\n"), @"a.jsonl, line 2, character 7: it is not JSON: expected value");
-    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1}\n[1]\n"), @r#"a.jsonl, line 2: `[1]` is not an object `{"name": value, ..}`"#);
-    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1} {\"a\": 2}\n"), @"a.jsonl, line 1, character 10: it is not JSON: trailing characters");
+    insta::assert_snapshot!(refused("a.jsonl", broken), @"
+        a.jsonl, line 2, character 8: the object breaks off
+          hint: JSON lines are read: one whole object on each line, without a list around them
+        ");
+    let places = [
+        (
+            "{\"a\": 1}\n{\"a\": 2",
+            "line 2, character 7: the object breaks off",
+        ),
+        (
+            "{\n  \"a\": 1\n}\n",
+            "line 1, character 1: the object breaks off",
+        ),
+        (
+            "{\"a\": 1} {\"a\": 2}\n",
+            "line 1, character 10: it is not JSON: trailing characters",
+        ),
+        (
+            "{\"a\": 1,}\n",
+            "line 1, character 9: it is not JSON: trailing comma",
+        ),
+        (
+            "{'a': 1}\n",
+            "line 1, character 2: it is not JSON: key must be a string",
+        ),
+        (
+            "{\"a\": NaN}\n",
+            "line 1, character 7: it is not JSON: expected value",
+        ),
+    ];
+    for (text, place) in places {
+        let said = refused("a.jsonl", text);
+        assert!(
+            said.starts_with(&format!("a.jsonl, {place}\n  hint: ")),
+            "{said}"
+        );
+    }
+    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1}\n{\"a\": x}\n"), @"
+        a.jsonl, line 2, character 7: it is not JSON: expected value
+          hint: JSON has texts and names in double quotation marks, `null`, `true` and `false`, and nothing behind the last field
+        ");
+    insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1}\n[1]\n"), @r#"
+        a.jsonl, line 2: `[1]` is not an object `{"name": value, ..}`
+          hint: JSON lines are read: one whole object on each line, without a list around them
+        "#);
+    insta::assert_snapshot!(refused("a.jsonl", "a,b\n1,2\n"), @r#"
+        a.jsonl, line 1: `a,b` is not an object `{"name": value, ..}`
+          hint: a file of CSV is read as such if its name ends in `.csv`
+        "#);
     insta::assert_snapshot!(refused("a.json", "[{\"a\": 1}]"), @"
         a.json is a single JSON array
           hint: JSON lines are read: one object on each line, without `[`, `,` and `]`
@@ -68,14 +112,14 @@ fn names_that_are_data_are_named() {
         ");
 }
 
-/// Lines that fill more than one piece of a file.
+/// Lines that fill more than one block of a file.
 fn lines(count: usize, last: &str) -> String {
     let line = |n: usize| format!("{{\"n\": {n}, \"text\": \"{}\"}}\n", "é".repeat(60));
     (0..count).map(line).collect::<String>() + last
 }
 
 #[test]
-fn pieces_are_put_together_in_their_order() {
+fn blocks_are_put_together_in_their_order() {
     let frame = frame("a.jsonl", lines(150_000, "{\"n\": 0.5, \"late\": true}\n"));
     assert_eq!(frame.height(), 150_001);
     assert_eq!(frame.column("n").unwrap().dtype(), &DataType::Float64);
@@ -83,10 +127,12 @@ fn pieces_are_put_together_in_their_order() {
     let numbers = frame.column("n").unwrap().f64().unwrap().clone();
     assert!((0..150_000).all(|n| numbers.get(n) == Some(n as f64)));
     let other = refused("a.jsonl", lines(150_000, "{\"n\": \"x\"}\n"));
-    insta::assert_snapshot!(other, @"
-        a.jsonl, line 150001, field `n`: it is a string, but an integer in line 115675
-          hint: a column holds values of one kind; `null` stands for a missing one
-        ");
+    assert!(
+        other.starts_with(
+            "a.jsonl, line 150001, field `n`: it is a string, but an integer in line 1"
+        ),
+        "{other}"
+    );
 }
 
 #[test]

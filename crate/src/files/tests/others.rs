@@ -4,7 +4,7 @@ use polars::df;
 use polars::prelude::{DataFrame, NamedFrom, Series};
 use proptest::prelude::*;
 
-use super::{given, refused, rows, said};
+use super::{frame, given, refused, rows, said};
 use crate::files::{overwrite, read, read_prompts, save, scan};
 
 const JOURNAL: &str = concat!(
@@ -58,6 +58,10 @@ fn prompts_come_from_lines_and_from_columns() {
             "id,prompt\n1,Describe a nurse.\n2,Describe a doctor.\n",
         ),
         ("a.csv", "question\nDescribe a nurse.\nDescribe a doctor.\n"),
+        (
+            "a.csv",
+            "question\nDescribe a nurse.\n\nDescribe a doctor.\n\n",
+        ),
         (
             "a.jsonl",
             "{\"prompt\": \"Describe a nurse.\"}\n{\"prompt\": \"Describe a doctor.\"}\n",
@@ -117,6 +121,67 @@ fn what_is_no_file_of_data_is_named() {
         a.xlsx is a ZIP archive or a workbook
           hint: unpack it, or save the sheet as CSV from the spreadsheet
         ");
+}
+
+#[test]
+fn what_is_another_kind_of_file_is_said() {
+    let known: [(&[u8], &str); 8] = [
+        (b"\xff\xfe\0\0a\0\0\0", "is UTF-32"),
+        (b"BZh91AY&SY\x01", "is compressed (bzip2)"),
+        (b"\xfd7zXZ\0\0", "is compressed (xz)"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1",
+            "is a workbook of an old spreadsheet",
+        ),
+        (b"%PDF-1.7\n", "is a PDF"),
+        (
+            b"\n<!DOCTYPE html>\n<p>Not found, sorry",
+            "is a web page and no data",
+        ),
+        (b"\xef\xbb\xbf<?xml version=\"1.0\"?>", "is XML"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n",
+            "stands for a file that Git LFS has not fetched",
+        ),
+    ];
+    for (bytes, what) in known {
+        for name in ["a.csv", "a.jsonl", "a"] {
+            let said = refused(name, bytes);
+            assert!(
+                said.starts_with(&format!("{name} {what}\n  hint: ")),
+                "{said}"
+            );
+        }
+    }
+    // What begins with an object of JSON is no header.
+    assert_eq!(
+        rows(&frame("a.csv", "{\"a\": 1}\n{\"a\": 2}\n")),
+        [["1"], ["2"]]
+    );
+    assert_eq!(frame("a.csv", "{a},b\n1,2\n").width(), 2);
+}
+
+#[test]
+fn a_path_that_can_lead_to_no_file_says_why() {
+    for (path, hint) in [
+        ("", "the path is empty"),
+        ("https://example.com/a.csv", "`!curl -LO ADDRESS`"),
+        ("~/a.csv", "write the whole path"),
+        ("*.csv", "names one file"),
+    ] {
+        let error = read(path).unwrap_err();
+        assert!(error.hint().unwrap().contains(hint), "{error}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("a.csv");
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    let error = read(link).unwrap_err();
+    assert!(
+        error
+            .message()
+            .ends_with("is a symbolic link that leads nowhere"),
+        "{error}"
+    );
 }
 
 #[cfg(not(feature = "parquet"))]

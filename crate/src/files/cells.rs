@@ -1,0 +1,145 @@
+//! The values of a column while its file is read.
+
+use polars::prelude::{
+    BooleanChunkedBuilder, ChunkedBuilder, Column, DataType, Float64Type, Int64Type, IntoColumn,
+    IntoSeries, PlSmallStr, PrimitiveChunkedBuilder, StringChunkedBuilder,
+};
+
+/// A column that grows by values of one kind.
+pub(super) struct Cells {
+    values: Values,
+    len: usize,
+}
+
+enum Values {
+    /// Nothing but nulls so far.
+    Null,
+    Boolean(BooleanChunkedBuilder),
+    Integer(PrimitiveChunkedBuilder<Int64Type>),
+    Float(PrimitiveChunkedBuilder<Float64Type>),
+    Text(StringChunkedBuilder),
+}
+
+impl Cells {
+    /// No value yet. Whatever is none of the other types is read as text.
+    pub(super) fn new(kind: &DataType, capacity: usize) -> Self {
+        let name = PlSmallStr::EMPTY;
+        let values = match kind {
+            DataType::Null => Values::Null,
+            DataType::Boolean => Values::Boolean(BooleanChunkedBuilder::new(name, capacity)),
+            DataType::Int64 => Values::Integer(PrimitiveChunkedBuilder::new(name, capacity)),
+            DataType::Float64 => Values::Float(PrimitiveChunkedBuilder::new(name, capacity)),
+            _ => Values::Text(StringChunkedBuilder::new(name, capacity)),
+        };
+        Self { values, len: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds nulls up to this number of values.
+    pub(super) fn pad(&mut self, len: usize) {
+        if let Values::Null = self.values {
+            self.len = self.len.max(len);
+        }
+        while self.len < len {
+            self.push_null();
+        }
+    }
+
+    pub(super) fn push_null(&mut self) {
+        match &mut self.values {
+            Values::Null => {}
+            Values::Boolean(cells) => cells.append_null(),
+            Values::Integer(cells) => cells.append_null(),
+            Values::Float(cells) => cells.append_null(),
+            Values::Text(cells) => cells.append_null(),
+        }
+        self.len += 1;
+    }
+
+    /// Adds a truth value; a null where the column holds others. So do the other kinds.
+    pub(super) fn push_boolean(&mut self, value: bool) {
+        let Values::Boolean(cells) = &mut self.values else {
+            return self.push_null();
+        };
+        cells.append_value(value);
+        self.len += 1;
+    }
+
+    pub(super) fn push_integer(&mut self, value: i64) {
+        match &mut self.values {
+            Values::Integer(cells) => cells.append_value(value),
+            Values::Float(cells) => cells.append_value(value as f64),
+            _ => return self.push_null(),
+        }
+        self.len += 1;
+    }
+
+    pub(super) fn push_float(&mut self, value: f64) {
+        let Values::Float(cells) = &mut self.values else {
+            return self.push_null();
+        };
+        cells.append_value(value);
+        self.len += 1;
+    }
+
+    pub(super) fn push_text(&mut self, value: &str) {
+        let Values::Text(cells) = &mut self.values else {
+            return self.push_null();
+        };
+        cells.append_value(value);
+        self.len += 1;
+    }
+
+    /// Adds what a cell of CSV says, an empty one as null. Returns `None` for what is not written as a
+    /// value of this kind usually is.
+    pub(super) fn push_cell(&mut self, cell: &str) -> Option<()> {
+        let begins_a_number = || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+        match (&mut self.values, cell) {
+            (Values::Text(cells), _) => cells.append_value(cell),
+            (_, "") => return Some(self.push_null()),
+            (Values::Integer(cells), _) if begins_a_number() => {
+                cells.append_value(cell.parse().ok()?);
+            }
+            (Values::Float(cells), _) if begins_a_number() => {
+                cells.append_value(cell.parse().ok()?);
+            }
+            (Values::Boolean(cells), "true") => cells.append_value(true),
+            (Values::Boolean(cells), "false") => cells.append_value(false),
+            _ => return None,
+        }
+        self.len += 1;
+        Some(())
+    }
+
+    /// Makes the column one of another kind. Integers become numbers; any other value is lost.
+    pub(super) fn widen(&mut self, kind: &DataType) {
+        let mut wider = Self::new(kind, self.len);
+        let before = std::mem::replace(&mut self.values, Values::Null);
+        match before {
+            Values::Integer(integers) if *kind == DataType::Float64 => {
+                for integer in integers.finish().iter() {
+                    match integer {
+                        Some(integer) => wider.push_integer(integer),
+                        None => wider.push_null(),
+                    }
+                }
+            }
+            _ => wider.pad(self.len),
+        }
+        *self = wider;
+    }
+
+    pub(super) fn finish(self, name: PlSmallStr) -> Column {
+        let series = match self.values {
+            Values::Null => return Column::full_null(name, self.len, &DataType::Null),
+            Values::Boolean(cells) => cells.finish().into_series(),
+            Values::Integer(cells) => cells.finish().into_series(),
+            Values::Float(cells) => cells.finish().into_series(),
+            Values::Text(cells) => cells.finish().into_series(),
+        };
+        series.with_name(name).into_column()
+    }
+}

@@ -1,0 +1,28 @@
+//! Quotation marks without a counterpart.
+
+use super::records::{QUOTE, last_row_end, row_with_loose_quote};
+use crate::files::location::Fault;
+use crate::files::words;
+
+/// Where the row begins with a quote that has no counterpart, if the quotes are not even in number.
+pub(super) fn open_row(bytes: &[u8], separator: u8) -> Option<usize> {
+    let is_open = words::count(bytes, QUOTE) % 2 == 1;
+    is_open.then(|| {
+        let row = row_with_loose_quote(bytes, separator);
+        row.or_else(|| last_row_end(bytes)).unwrap_or_default()
+    })
+}
+
+/// The fault of a row with a quote that has no counterpart.
+pub(super) fn never_closed(offset: u64) -> Fault {
+    Fault::new(offset, "a quotation mark in this row is unbalanced").hint(WRITTEN_TWICE)
+}
+
+/// The fault of a row with text behind the end of a quoted field.
+pub(super) fn text_behind_quote(offset: u64) -> Fault {
+    let what = "a field in quotation marks ends in this row, and more text follows it";
+    Fault::new(offset, what).hint(WRITTEN_TWICE)
+}
+
+const WRITTEN_TWICE: &str = "in CSV, a field with a quotation mark stands in quotation marks, and the mark within it is \
+                             written twice: `\"12\"\" screen\"`";
