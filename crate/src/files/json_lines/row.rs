@@ -140,9 +140,9 @@ impl<'r> Row<'r> {
             Json::Text(text) => Value::Text(text),
             Json::Escaped(text) => {
                 if !unescape(text, self.unescaped) {
-                    return Err(self.fault_of(
-                        "half of a pair `\\ud83d\\ude00` stands alone, which is no text",
-                    ));
+                    return Err(
+                        self.fault_of("it contains an unpaired surrogate, which is not valid text")
+                    );
                 }
                 Value::Text(self.unescaped)
             }
