@@ -95,7 +95,7 @@ impl Opened {
         if let Some((what, hint)) = other_kind(&self.head).or_else(|| other_text(&self.head)) {
             return Err(self.no_data(what).with_hint(hint));
         }
-        match ending {
+        match extension {
             "csv" | "tsv" | "tab" if !begins_with_object(&self.head) => return Ok(Format::Csv),
             "parquet" | "pq" => {
                 let hint = "it may be cut off or of another format: download it again";

@@ -22,7 +22,7 @@ const NAMED: &str = "text-align:left;vertical-align:top;padding:.4em .6em;font-w
 const QUIET: &str = "opacity:.75";
 
 /// With more rows than this, a browser lays out those that it shows, and the others when it comes to
-/// them: four hundred answers at once take it seven times as long. The columns then have the same width,
+/// them: four hundred answers at once take it nine times as long. The columns then have the same width,
 /// which must not depend on what is laid out.
 const MANY: usize = 40;
 const LAZY: &str = "content-visibility:auto;contain-intrinsic-height:auto 10em";
