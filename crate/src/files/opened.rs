@@ -213,7 +213,7 @@ fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
             "unpack it, or save the sheet as CSV from the spreadsheet",
         )),
         _ if head.contains(&0) => Some((
-            "is not a text file: it has bytes that are 0, as binary files and UTF-16 without a mark have",
+            "is not a text file: it has bytes that are 0, as binary files and UTF-16 without a byte order mark have",
             SAVE_AS_UTF8,
         )),
         _ => None,

@@ -24,5 +24,5 @@ pub(super) fn text_behind_quote(offset: u64) -> Fault {
     Fault::new(offset, what).hint(WRITTEN_TWICE)
 }
 
-const WRITTEN_TWICE: &str = "in CSV, a field with a quotation mark stands in quotation marks, and the mark within it is \
-                             written twice: `\"12\"\" screen\"`";
+const WRITTEN_TWICE: &str = "in CSV, a field that contains a quotation mark is put in quotation marks, and the mark \
+                             within it is doubled: `\"12\"\" screen\"`";

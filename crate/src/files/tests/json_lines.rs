@@ -62,7 +62,7 @@ fn a_line_that_is_none_is_named() {
     }
     insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1}\n{\"a\": x}\n"), @"
         a.jsonl, line 2, character 7: it is not JSON: expected value
-          hint: JSON has texts and names in double quotation marks, `null`, `true` and `false`, and nothing behind the last field
+          hint: JSON has strings and names in double quotation marks, `null`, `true` and `false`, and nothing after the last field
         ");
     insta::assert_snapshot!(refused("a.jsonl", "{\"a\": 1}\n[1]\n"), @r#"
         a.jsonl, line 2: `[1]` is not an object `{"name": value, ..}`
