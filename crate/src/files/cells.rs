@@ -99,7 +99,10 @@ impl Cells {
         let begins_a_number = || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-');
         match (&mut self.values, cell) {
             (Values::Text(cells), _) => cells.append_value(cell),
-            (_, "") => return Some(self.push_null()),
+            (_, "") => {
+                self.push_null();
+                return Some(());
+            }
             (Values::Integer(cells), _) if begins_a_number() => {
                 cells.append_value(cell.parse().ok()?);
             }
