@@ -17,15 +17,10 @@ const FOLDED: usize = 700;
 /// The longest title or heading, in characters.
 const NAME: usize = 200;
 
-const CELL: &str = "text-align:left;vertical-align:top;padding:.4em .6em;white-space:pre-wrap;line-height:1.6;max-width:60em";
+const CELL: &str =
+    "text-align:left;vertical-align:top;padding:.4em .6em;white-space:pre-wrap;max-width:60em";
 const NAMED: &str = "text-align:left;vertical-align:top;padding:.4em .6em;font-weight:normal;min-width:5em;max-width:16em";
 const QUIET: &str = "opacity:.75";
-
-/// With more rows than this, a browser lays out those that it shows, and the others when it comes to
-/// them: four hundred answers at once take it nine times as long. The columns then have the same width,
-/// which must not depend on what is laid out.
-const MANY: usize = 40;
-const LAZY: &str = "content-visibility:auto;contain-intrinsic-height:auto 10em";
 
 /// The underlines of the groups, in their order. JupyterLab keeps borders in an untrusted notebook,
 /// and no other kind of underline.
@@ -42,7 +37,6 @@ struct Mark {
 struct Page {
     html: String,
     marks: Vec<Mark>,
-    is_long: bool,
 }
 
 pub(super) fn html(reading: &Reading, selection: &Selection<'_>) -> String {
@@ -61,7 +55,6 @@ pub(super) fn html(reading: &Reading, selection: &Selection<'_>) -> String {
     let mut page = Page {
         html: String::new(),
         marks: marks.collect(),
-        is_long: selection.rows.len() > MANY,
     };
     let mut tallies = vec![Tally::new(page.marks.len()); selection.columns.len()];
     let mut shown = 0;
@@ -89,14 +82,8 @@ impl Page {
     fn push_opening(&mut self, reading: &Reading, selection: &Selection<'_>, tallies: &[Tally]) {
         let title = reading.title.as_deref();
         let label = escaped(shortened(title.unwrap_or("Answers side by side")));
-        let least = 10 + 12 * selection.columns.len();
-        let fixed = format!("table-layout:fixed;width:100%;min-width:{least}em");
-        let (layout, width) = match self.is_long {
-            true => (fixed.as_str(), ";width:10em"),
-            false => ("table-layout:auto", ""),
-        };
         self.html.push_str(&format!(
-            "<div class=\"evenhand evenhand-reading tex2jax_ignore mathjax_ignore\" style=\"margin-bottom:1em\"><div role=\"group\" tabindex=\"0\" aria-label=\"{label}\" style=\"overflow:auto\"><table style=\"{layout}\">"
+            "<div class=\"evenhand evenhand-reading tex2jax_ignore mathjax_ignore\" style=\"margin-bottom:1em\"><div role=\"group\" tabindex=\"0\" aria-label=\"{label}\" style=\"overflow:auto\"><table style=\"table-layout:auto\">"
         ));
         if title.is_some() {
             self.html.push_str(&format!(
@@ -104,7 +91,7 @@ impl Page {
             ));
         }
         self.html
-            .push_str(&format!("<thead><tr><td style=\"{NAMED}{width}\"></td>"));
+            .push_str(&format!("<thead><tr><td style=\"{NAMED}\"></td>"));
         for (column, tally) in selection.columns.iter().zip(tallies) {
             let heading = reading
                 .headings
@@ -154,15 +141,11 @@ impl Page {
         for cell in cells {
             self.html
                 .push_str(&format!("<td dir=\"auto\" style=\"{CELL}\">"));
-            if self.is_long {
-                self.html.push_str(&format!("<div style=\"{LAZY}\">"));
-            }
             match cell {
                 None => self.html.push_str(&quiet("nothing was asked here")),
                 Some(cell) => self.push_cell(cell, shared.is_none(), is_only),
             }
-            self.html
-                .push_str(if self.is_long { "</div></td>" } else { "</td>" });
+            self.html.push_str("</td>");
         }
         self.html.push_str("</tr>");
     }
