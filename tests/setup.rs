@@ -83,7 +83,7 @@ fn no_network() {
         "{said}"
     );
     assert!(
-        said.contains("hint: the network seems to be missing"),
+        said.contains("hint: there seems to be no network"),
         "{said}"
     );
     assert!(!bare.path("home/venv/evenhand-requirements.txt").exists());
