@@ -70,8 +70,7 @@ impl Forms {
             }
         } else if about.is_file() && seen.insert((about.dev(), about.ino())) {
             let bytes = fs::read(path)?;
-            holds |=
-                self.are_in(&bytes) || uncompressed(&bytes).iter().any(|part| self.are_in(part));
+            holds |= self.are_in(&bytes) || uncompressed(&bytes).any(|part| self.are_in(&part));
         }
         if holds {
             found.push(path.to_owned());
@@ -114,8 +113,9 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     false
 }
 
-/// The uncompressed parts of a file of gzip, zlib or zip.
-fn uncompressed(bytes: &[u8]) -> Vec<Vec<u8>> {
+/// The uncompressed parts of a file of gzip, zlib or zip, one after the other: all of them together may be
+/// larger than the memory.
+fn uncompressed(bytes: &[u8]) -> Box<dyn Iterator<Item = Vec<u8>> + '_> {
     let inflated = |data: &[u8]| decompress_to_vec_with_limit(data, LARGEST).ok();
     match bytes {
         [0x1F, 0x8B, 8, flags, _, _, _, _, _, _, rest @ ..] => {
@@ -125,16 +125,16 @@ fn uncompressed(bytes: &[u8]) -> Vec<Vec<u8>> {
                 .position(|byte| *byte == 0)
                 .map_or(0, |end| end + 1);
             let data = if flags & 8 == 0 { rest } else { &rest[name..] };
-            inflated(data).into_iter().collect()
+            Box::new(inflated(data).into_iter())
         }
         [0x78, 0x01 | 0x5E | 0x9C | 0xDA, ..] => {
             let part = decompress_to_vec_zlib_with_limit(bytes, LARGEST);
-            part.ok().into_iter().collect()
+            Box::new(part.ok().into_iter())
         }
         [b'P', b'K', 3, 4, ..] => {
-            let begins = |at: &usize| bytes[*at..].starts_with(b"PK\x03\x04");
+            let begins = move |at: &usize| bytes[*at..].starts_with(b"PK\x03\x04");
             let entries = (0..bytes.len()).filter(begins);
-            let data = |at: usize| {
+            let data = move |at: usize| {
                 let entry = &bytes[at..];
                 let length = |at| {
                     Some(
@@ -144,9 +144,9 @@ fn uncompressed(bytes: &[u8]) -> Vec<Vec<u8>> {
                 };
                 entry.get(30 + length(26)? + length(28)?..)
             };
-            entries.filter_map(data).filter_map(inflated).collect()
+            Box::new(entries.filter_map(data).filter_map(inflated))
         }
-        _ => Vec::new(),
+        _ => Box::new(std::iter::empty()),
     }
 }
 
