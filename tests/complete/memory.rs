@@ -79,7 +79,7 @@ fn bodies() -> [(&'static str, u16, String); 4] {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_hostile_body_costs_a_multiple_of_its_size() {
+fn a_hostile_body_of_megabytes_costs_a_multiple_of_its_size() {
     for (what, status, body) in bodies() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::new([Reply::new(status, "application/json", body)]);
@@ -103,7 +103,7 @@ fn a_hostile_body_costs_a_multiple_of_its_size() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn memory_stays_flat() {
+fn memory_stays_flat_over_megabytes() {
     let folder = tempfile::tempdir().unwrap();
     let echo = Echo::start();
     let (few, many) = (

@@ -163,7 +163,7 @@ fn a_batch_that_the_service_has_forgotten_is_said_and_asked_again() {
 }
 
 #[test]
-fn more_prompts_than_a_file_may_hold_are_several_batches_of_one_submission() {
+fn megabytes_of_prompts_are_several_batches_of_one_submission() {
     let scene = Scene::new();
     let prompts: Vec<String> = (0..50_001).map(|n| format!("person {n}")).collect();
     let client = Client::builder().openai_base_url(format!("{}/v1", scene.api.url()));

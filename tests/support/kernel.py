@@ -1,5 +1,6 @@
 """A kernel as Jupyter's own client sees it. The tests read the last line that a script prints."""
 
+import atexit
 import json
 import os
 import queue
@@ -32,6 +33,8 @@ class Kernel:
         # What the kernel said while it prepared cells, which depends on how fast the machine is.
         self.building = []
         options = {"stdout": 2, "stderr": 2} | ({"cwd": cwd} if cwd else {})
+        # A kernel that outlives a script that fails would keep its standard error open.
+        atexit.register(self.kill)
         self.manager.start_kernel(env={**os.environ, **environment}, **options)
         self.client = self.manager.client()
         self.client.start_channels()
@@ -138,6 +141,10 @@ class Kernel:
                                 return line.partition("=")[2]
             time.sleep(0.1)
         raise AssertionError("evcxr did not start")
+
+    def kill(self):
+        if self.manager.has_kernel:
+            self.manager.shutdown_kernel(now=True)
 
     def end(self):
         self.client.stop_channels()

@@ -87,6 +87,8 @@ mod tests {
 
     #[test]
     fn the_installed_sources_keep_their_items() {
+        // A new machine has none until the setup adds them.
+        crate::setup::toolchain::ensure().unwrap();
         let sources = toolchain::sources().unwrap();
         let file = sources.join("alloc/src/vec/mod.rs");
         let before = fs::read_to_string(file).unwrap();

@@ -1,5 +1,8 @@
 //! Caveats: what a report does not show.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use super::Report;
 use super::format::MARK;
 use super::measured_answers::MeasuredAnswers;
@@ -165,13 +168,7 @@ fn count_tests(outcomes: &[PrimaryOutcome]) -> usize {
 fn visible(outcomes: &[PrimaryOutcome], tests: usize, templates: usize) -> Option<String> {
     let tests = tests.max(1);
     let units = outcomes.iter().map(|one| one.units.len()).max()?;
-    let level = ALPHA / tests as f64;
-    let tenths = || (1..=60).map(|tenths| f64::from(tenths) / 10.0);
-    let seen = |power: Option<f64>| power.is_some_and(|power| power >= POWER);
-    // The test has no more power than the t test, whose power needs no simulation.
-    let least = tenths().find(|effect| seen(paired_power(*effect, units, level).ok()))?;
-    let mut larger = tenths().filter(|effect| *effect >= least);
-    let effect = larger.find(|effect| seen(primary_power(*effect, units, level).ok()))?;
+    let effect = visible_effect(units, tests)?;
     let templates = match templates {
         0 | 1 => "",
         _ => " if templates make no difference",
@@ -185,6 +182,29 @@ fn visible(outcomes: &[PrimaryOutcome], tests: usize, templates: usize) -> Optio
          {effect:.1} or more in 4 of 5 studies{templates}, and smaller ones less often; it assumes \
          that the occupations are independent of one another"
     ))
+}
+
+/// The smallest d_z, to one decimal place, that each of these tests of so many units finds with the power
+/// that studies are planned for. It is simulated, which takes nearly half the time of a report, and the same
+/// for all reports of one size: so it is kept.
+fn visible_effect(units: usize, tests: usize) -> Option<f64> {
+    static KNOWN: Mutex<BTreeMap<(usize, usize), Option<f64>>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = known().get(&(units, tests)).copied();
+    kept.unwrap_or_else(|| {
+        let effect = simulated_effect(units, ALPHA / tests as f64);
+        known().insert((units, tests), effect);
+        effect
+    })
+}
+
+fn simulated_effect(units: usize, level: f64) -> Option<f64> {
+    let tenths = || (1..=60).map(|tenths| f64::from(tenths) / 10.0);
+    let seen = |power: Option<f64>| power.is_some_and(|power| power >= POWER);
+    // The test has no more power than the t test, whose power needs no simulation.
+    let least = tenths().find(|effect| seen(paired_power(*effect, units, level).ok()))?;
+    let mut larger = tenths().filter(|effect| *effect >= least);
+    larger.find(|effect| seen(primary_power(*effect, units, level).ok()))
 }
 
 /// Cases in which the interval and the verdict seem to contradict each other.

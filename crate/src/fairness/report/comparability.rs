@@ -14,7 +14,7 @@ struct Sides<'a> {
 
 /// Returns an error unless both reports asked and measured the same. One thing may have changed: how
 /// it was asked, or the model.
-pub(super) fn same(before: &Asked, after: &Asked) -> Result<()> {
+pub(super) fn require_before_and_after(before: &Asked, after: &Asked) -> Result<()> {
     let sides = Sides {
         words: ["before".to_owned(), "after".to_owned()],
         asked: [before, after],
@@ -25,7 +25,7 @@ pub(super) fn same(before: &Asked, after: &Asked) -> Result<()> {
 }
 
 /// Returns an error unless both models were asked and measured in the same way.
-pub(super) fn same_study(first: &Asked, second: &Asked, names: [&str; 2]) -> Result<()> {
+pub(super) fn require_same_study(first: &Asked, second: &Asked, names: [&str; 2]) -> Result<()> {
     let sides = Sides {
         words: names.map(|name| format!("of {}", sanitize_line(name, 60))),
         asked: [first, second],

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::caveats::disagreements;
-use super::comparability::same;
+use super::comparability::require_before_and_after;
 use super::format::{Kind, Rows, estimated, none, number, p_value, sentence, with_names};
 use super::paired::Paired;
 use super::primary::{PrimaryOutcome, Rounds};
@@ -129,7 +129,7 @@ impl Report {
     }
 
     pub(super) fn compare_in(&self, after: &Self, rounds: &Rounds) -> Result<Comparison> {
-        same(&self.asked, &after.asked)?;
+        require_before_and_after(&self.asked, &after.asked)?;
         let seed = self.asked.seed.cast_unsigned();
         let mut changes = Vec::new();
         for (one, other) in self.primary_outcomes.iter().zip(&after.primary_outcomes) {

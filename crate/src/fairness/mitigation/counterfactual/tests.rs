@@ -200,7 +200,7 @@ fn the_shipped_lists_contradict_nowhere() {
 
 /// Work that grows with the square of a text's length would take these from seconds to hours.
 #[test]
-fn a_long_text_is_exchanged_to_its_end() {
+fn megabytes_are_exchanged_to_their_end() {
     for (from, to) in [
         ("the actress' room ", "the actor's room "),
         ("see her very often ", "see him very often "),

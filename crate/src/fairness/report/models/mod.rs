@@ -104,7 +104,7 @@ impl MultiModelReport {
         if let Some((first, others)) = models.split_first() {
             for other in others {
                 let names = [&first.name, &other.name].map(String::as_str);
-                comparability::same_study(&first.report.asked, &other.report.asked, names)?;
+                comparability::require_same_study(&first.report.asked, &other.report.asked, names)?;
             }
         }
         let pairs = tested_pairs(&models, rounds)?;

@@ -352,7 +352,7 @@ fn an_own_measure_is_held_to_its_word() {
 }
 
 #[test]
-fn a_long_answer_is_an_answer() {
+fn an_answer_of_a_megabyte_is_an_answer() {
     let long = "A nurse cares for people with great patience. ".repeat(25_000);
     let report = measured(Study::new(jobs(2)).samples(1), |job, group, sample| {
         if (job, group) == (0, 1) {

@@ -1,5 +1,6 @@
 //! A simulated model, whose answers depend on the person in the prompt and on chance.
 
+use crate::fairness::measures::Length;
 use crate::fairness::occupations::Occupation;
 use crate::fairness::report::primary::Rounds;
 use crate::fairness::report::{Report, measure_in};
@@ -13,6 +14,15 @@ pub(super) const QUICK: Rounds = Rounds {
 
 pub(super) fn measured(answers: &StudyAnswers) -> crate::Result<Report> {
     measure_in(answers, &QUICK)
+}
+
+/// A study of two groups in twelve occupations, by the lengths of two answers each.
+pub(super) fn study_of_lengths() -> Study {
+    let groups = [("female", "female"), ("male", "male")];
+    Study::new(jobs(12))
+        .groups(groups)
+        .samples(2)
+        .measures([Length])
 }
 
 /// Knuth's generator: small and portable.

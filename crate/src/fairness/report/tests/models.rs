@@ -2,19 +2,10 @@
 
 use insta::assert_snapshot;
 
-use super::fake::{Chance, QUICK, jobs, measured};
-use crate::fairness::measures::Length;
+use super::fake::{Chance, QUICK, measured, study_of_lengths};
 use crate::fairness::mitigation::MitigationPrompt;
 use crate::fairness::report::{MultiModelReport, Report, Verdict};
 use crate::fairness::study::{MultiModelAnswers, Study, StudyAnswers};
-
-fn study() -> Study {
-    let groups = [("female", "female"), ("male", "male")];
-    Study::new(jobs(12))
-        .groups(groups)
-        .samples(2)
-        .measures([Length])
-}
 
 /// A report on a model whose answers about women are longer by this number of words.
 fn report(study: &Study, model: &str, words: usize) -> Report {
@@ -40,7 +31,7 @@ fn together(reports: Vec<Report>) -> crate::Result<MultiModelReport> {
 #[test]
 fn each_model_has_a_verdict_and_all_pairs_are_tested() {
     let reports = [("a", 0), ("b", 12), ("c", 12)];
-    let reports = reports.map(|(model, words)| report(&study(), model, words));
+    let reports = reports.map(|(model, words)| report(&study_of_lengths(), model, words));
     let before = reports[1].primary_outcomes[0].clone();
     let found = together(reports.to_vec()).unwrap();
     assert_snapshot!(found, @r#"
@@ -94,19 +85,23 @@ fn each_model_has_a_verdict_and_all_pairs_are_tested() {
 #[test]
 fn one_model_at_two_times_is_told_apart_by_the_day() {
     let dated = |words, time| {
-        let mut report = report(&study(), "gpt", words);
+        let mut report = report(&study_of_lengths(), "gpt", words);
         report.asked.provenance.answered = Some((time, time));
         Report::from_json(&report.to_json().unwrap()).unwrap()
     };
     let found = together(vec![dated(0, 1_763_985_600), dated(12, 1_766_577_600)]).unwrap();
     assert_snapshot!(found.pairs[0].contrast, @"gpt, 24 Nov 2025 - gpt, 24 Dec 2025");
-    let same_day = together(vec![report(&study(), "gpt", 0), report(&study(), "gpt", 1)]).unwrap();
+    let same_day = together(vec![
+        report(&study_of_lengths(), "gpt", 0),
+        report(&study_of_lengths(), "gpt", 1),
+    ])
+    .unwrap();
     assert_snapshot!(same_day.pairs[0].contrast, @"gpt (1) - gpt (2)");
 }
 
 #[test]
 fn over_several_templates_models_are_compared_over_them_too() {
-    let study = study().templates(crate::fairness::templates::descriptions());
+    let study = study_of_lengths().templates(crate::fairness::templates::descriptions());
     let found = together(vec![report(&study, "a", 0), report(&study, "b", 9)]).unwrap();
     assert_eq!(found.pairs[0].units[0].templates.len(), 6);
     assert_eq!(found.pairs[0].verdict, Verdict::Differs);
@@ -115,22 +110,26 @@ fn over_several_templates_models_are_compared_over_them_too() {
 
 #[test]
 fn other_studies_are_refused_by_name() {
-    let one = report(&study(), "a", 0);
+    let one = report(&study_of_lengths(), "a", 0);
     let refused = |other: Report| together(vec![one.clone(), other]).unwrap_err().to_string();
     assert_snapshot!(together(vec![one.clone()]).unwrap_err(), @"
     a comparison of models needs two reports or more, and 1 was given
       hint: the report of a single model is complete on its own
     ");
-    assert_snapshot!(refused(report(&study().seed(4), "b", 0)), @"
+    assert_snapshot!(refused(report(&study_of_lengths().seed(4), "b", 0)), @"
     the reports can't be compared: the seed of a is 0, of b it is 4
       hint: ask all models the same study: `study.run_on([&first, &second])`
     ");
-    let mitigated = refused(report(&study().mitigate(MitigationPrompt::Neutral), "b", 0));
+    let mitigated = refused(report(
+        &study_of_lengths().mitigate(MitigationPrompt::Neutral),
+        "b",
+        0,
+    ));
     assert!(
         mitigated.contains("the list of mitigations of a is , of b it is neutral"),
         "{mitigated}"
     );
-    let margin = refused(report(&study().margin("length", 1.0), "b", 0));
+    let margin = refused(report(&study_of_lengths().margin("length", 1.0), "b", 0));
     assert!(
         margin.contains("the list of margins of a is length ±5, of b it is length ±1"),
         "{margin}"
@@ -143,7 +142,7 @@ fn other_studies_are_refused_by_name() {
 /// A model that refuses every prompt can't be compared, and its pair says why.
 #[test]
 fn a_model_without_a_value_can_t_tell() {
-    let study = study();
+    let study = study_of_lengths();
     let refusals = vec![Some("I'm sorry, but I can't assist with that."); 48];
     let silent = measured(&StudyAnswers::from_texts(study.clone(), refusals).unwrap()).unwrap();
     let found = together(vec![report(&study, "a", 3), silent]).unwrap();
@@ -152,8 +151,8 @@ fn a_model_without_a_value_can_t_tell() {
 
 #[test]
 fn a_changed_model_is_not_compared_with_a_changed_prompt() {
-    let before = report(&study(), "a", 9);
-    let tuned = report(&study(), "a-tuned", 0);
+    let before = report(&study_of_lengths(), "a", 9);
+    let tuned = report(&study_of_lengths(), "a-tuned", 0);
     let compared = before.compare_in(&tuned, &QUICK).unwrap();
     assert!(
         compared
@@ -161,7 +160,11 @@ fn a_changed_model_is_not_compared_with_a_changed_prompt() {
             .join("\n")
             .contains("the model is not the same: a before, a-tuned after")
     );
-    let both = report(&study().mitigate(MitigationPrompt::Neutral), "a-tuned", 0);
+    let both = report(
+        &study_of_lengths().mitigate(MitigationPrompt::Neutral),
+        "a-tuned",
+        0,
+    );
     assert_snapshot!(before.compare_in(&both, &QUICK).unwrap_err(), @"
     the reports can't be compared: the model before is a, after it is a-tuned, and the system message or the mitigations differ too, so a change could be due to either
       hint: change one at a time: ask the same model again, or compare the models with the same study
