@@ -3,6 +3,7 @@
 
 mod azure_cli;
 mod beside;
+mod slow_and_wrong_clock;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -34,6 +34,8 @@ pub(crate) enum Cause {
     Guess { limit: u64, period: Duration },
     /// The service refused a request, and may have asked for this wait.
     Service { asked: Option<Duration> },
+    /// A guessed limit of so many requests at once.
+    AtOnce { limit: u64 },
     /// The answer to a request that was sent alone, to learn from it.
     Answer,
 }
@@ -48,6 +50,8 @@ pub(super) struct Reservation {
     pub(super) against: Against,
     /// It was sent in the middle of a wait, to find out what the refusals are.
     pub(super) is_trial: bool,
+    /// How many requests were in flight, including this one.
+    pub(super) level: u64,
     /// Our own account at the time of sending.
     pub(super) accounts: Accounts,
 }
@@ -69,7 +73,7 @@ pub(super) struct Against {
 impl Cause {
     /// Whether the cause is the quota or a refusal by the service.
     pub(super) fn is_quota(self) -> bool {
-        self != Self::Answer
+        !matches!(self, Self::Answer | Self::AtOnce { .. })
     }
 }
 

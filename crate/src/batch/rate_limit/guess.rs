@@ -13,6 +13,9 @@
 //!   that the second refusal within a minute asks for, or the first ones if several came together: a
 //!   quota refuses it. The first trial is sent as soon as nothing is in flight, later ones at least 15 s
 //!   after one that was refused, each time twice as long.
+//! - If a few of the requests that were sent together are answered, and never more, the service may
+//!   limit the requests *at once* (`at_once`): as many as were answered are sent from then on, and if one
+//!   of them is refused before long, it is a quota.
 //! - Refusals of requests that were sent alone indicate a quota if so many in a row are hardly chance
 //!   with the share of refusals that was seen so far.
 //!
@@ -24,13 +27,17 @@
 //! since then there is one in a minute. A limit that was lowered to a quarter is doubtful: a trial shows
 //! whether the refusals come at any rate.
 
+mod at_once;
 mod evidence;
+mod lower;
 mod refusal;
 
 use std::time::Duration;
 
+use super::decision::Reservation;
 use super::limits::{Limits, MINUTE, SECOND, TEN_SECONDS};
 use crate::text::grouped;
+use at_once::{AtOnce, Shows};
 use evidence::Evidence;
 pub(super) use refusal::Refusal;
 use refusal::{period, used_of_minute};
@@ -65,6 +72,7 @@ enum Verdict {
 pub(super) struct Guess {
     verdict: Verdict,
     evidence: Evidence,
+    at_once: AtOnce,
     /// How many requests are allowed in a period.
     limit: u64,
     period: Duration,
@@ -112,6 +120,7 @@ impl Guess {
         Self {
             verdict: Verdict::Undecided,
             evidence: Evidence::new(),
+            at_once: AtOnce::new(),
             limit: u64::MAX,
             period: SECOND,
             slow: None,
@@ -169,6 +178,16 @@ impl Guess {
     /// Whether requests exceed the limit to test it.
     pub(super) fn is_testing(&self) -> bool {
         self.is_testing
+    }
+
+    /// How many requests may be in flight, if refusals depend on that.
+    pub(super) fn at_once(&self) -> Option<u64> {
+        self.at_once.limit().filter(|_| self.is_unrelated())
+    }
+
+    /// Whether refusals may depend on the number of requests in flight: one that is sent alone tells.
+    pub(super) fn suspects_at_once(&self) -> bool {
+        self.at_once.is_suspected()
     }
 
     /// Whether a trial request would show what the last refusal means.
@@ -267,14 +286,24 @@ impl Guess {
         }
     }
 
-    /// A request that was sent at this time was answered. Returns true if that shows that the
+    /// A request was answered, while so many were in flight. Returns true if that shows that the
     /// refusals are unrelated, which was not known before.
-    pub(super) fn answered(&mut self, now: Duration, sent: Duration, is_trial: bool) -> bool {
+    pub(super) fn answered(&mut self, now: Duration, charge: Reservation, in_flight: u64) -> bool {
+        let Reservation {
+            at,
+            is_trial,
+            level,
+            ..
+        } = charge;
         self.refused_since = None;
+        self.at_once.answered(now, level, in_flight);
         if is_trial {
             self.trial_pause = FIRST_TRIAL_PAUSE;
         }
-        let shows = self.evidence.answered(now, sent, is_trial);
+        // Where nobody asked for the wait, a window may have begun anew in the middle of it.
+        let is_sure = self.verdict != Verdict::Quota || self.asked.is_some() || self.is_far_below();
+        let shows = self.evidence.answered(now, at, is_trial, is_sure);
+        let shows = is_trial && self.at_once.begin() || shows;
         let has_changed = shows && self.verdict != Verdict::Unrelated;
         if has_changed {
             self.verdict = Verdict::Unrelated;
@@ -286,15 +315,31 @@ impl Guess {
     /// A request was refused. `passed` returns how many requests were answered in the last period of
     /// this length.
     pub(super) fn refused(&mut self, refusal: Refusal, mut passed: impl FnMut(Duration) -> u64) {
+        let shows = self.at_once.refused(refusal.level);
+        if shows == Shows::Limit {
+            return;
+        }
         self.evidence.refused(refusal, self.is_unrelated());
         if refusal.is_first {
-            self.asked = refusal.asked;
+            let before = match shows {
+                Shows::Quota { asked } => asked,
+                _ => self.asked.filter(|_| refusal.is_trial),
+            };
+            // Where the minute is used up by refused requests, what was asked for before counts.
+            let is_own = refusal.asked.is_none_or(|asked| asked <= TEN_SECONDS)
+                || !refusal.refuses_itself(passed(MINUTE));
+            self.asked = before.filter(|_| !is_own).or(refusal.asked);
             let passed = passed((self.period + EDGE).min(MINUTE));
             self.is_doubtful = self.doubts(refusal, passed);
             self.floor = (self.limit as f64 * LOWER) as u64;
             self.ceiling = self.limit.saturating_sub(1);
         } else {
             self.asked = self.asked.into_iter().chain(refusal.asked).min();
+        }
+        if matches!(shows, Shows::Quota { .. }) {
+            self.verdict = Verdict::Undecided;
+            self.found(passed);
+            return;
         }
         if self.verdict == Verdict::Unrelated && self.evidence.is_too_much() {
             self.verdict = Verdict::Undecided;
@@ -321,7 +366,8 @@ impl Guess {
             Verdict::Quota => {}
             Verdict::Undecided | Verdict::Unrelated => {
                 let is_unrelated = self.is_unrelated();
-                if self.evidence.shows_quota(refusal, is_unrelated) {
+                let is_quota = self.evidence.shows_quota(refusal, is_unrelated);
+                if is_quota && (refusal.is_trial || !self.at_once.suspect(refusal, self.asked)) {
                     self.found(passed);
                 }
             }
@@ -334,6 +380,7 @@ impl Guess {
             self.evidence.distrust();
         }
         self.verdict = Verdict::Quota;
+        self.at_once.reject();
         self.weigh_anew();
         self.period = period(self.asked);
         self.limit = match used_of_minute(self.asked) {
@@ -349,89 +396,12 @@ impl Guess {
         self.step = 1;
     }
 
-    /// Lowers the limit in a minute if that is what a refusal shows.
-    fn lower_in_minute(
-        &mut self,
-        refusal: Refusal,
-        mut passed: impl FnMut(Duration) -> u64,
-    ) -> bool {
-        let Some(used) = used_of_minute(refusal.asked) else {
-            return false;
-        };
-        let is_tiny = self.limit == 1;
-        if self.period == MINUTE || is_tiny || refusal.refuses_itself(passed(MINUTE)) {
-            return false;
-        }
-        let before = self.slow.unwrap_or(u64::MAX);
-        if refusal.is_first {
-            self.slow_floor = self.slow.map_or(1, |slow| (slow as f64 * LOWER) as u64);
-        }
-        let in_minute = passed(used).max(self.slow_floor).max(1);
-        self.slow = Some(in_minute.min(before));
-        true
-    }
-
     /// No request exceeds the limit any more.
     fn end_test(&mut self) {
         self.is_testing = false;
         self.step = 1;
         self.beyond = 0;
         self.slow = self.base_slow;
-    }
-
-    /// Lowers the limit, or returns to it after a request beyond it was refused.
-    fn lower(&mut self, refusal: Refusal, mut passed: impl FnMut(Duration) -> u64) {
-        if refusal.is_first {
-            self.was_tested = self.is_testing;
-            if self.was_tested {
-                self.end_test();
-                let is_known = self.base >= self.highest;
-                self.limit = self
-                    .limit
-                    .min(self.base.saturating_add(u64::from(!is_known)));
-                self.highest = self.highest.max(self.limit);
-                self.missed_at = Some(refusal.now);
-                self.pause(refusal.now);
-            }
-        }
-        if self.lower_in_minute(refusal, &mut passed) {
-            return;
-        }
-        if self.was_tested {
-            return;
-        }
-        if self.limit == 1 {
-            if refusal.is_first {
-                let slow = self.slow.unwrap_or(self.periods()).saturating_sub(1);
-                self.slow = Some(slow.max(1));
-            }
-            return;
-        }
-        if let Some(slow) = self.slow.filter(|_| refusal.is_first) {
-            let in_minute = passed(MINUTE);
-            if in_minute.saturating_mul(10) >= slow.saturating_mul(9) {
-                self.slow = Some(in_minute.min(slow.saturating_sub(1)).max(1));
-                return;
-            }
-        }
-        let period = period(self.asked).min(TEN_SECONDS.max(self.period));
-        let is_new = self.floor == 0;
-        if is_new && period < self.period || self.period == SECOND && period > self.period {
-            self.period = period;
-            self.limit = passed(period).max(1);
-        } else {
-            let passed = passed(self.period).max(self.floor).min(self.ceiling);
-            self.limit = self.limit.min(passed).max(1);
-        }
-    }
-
-    /// What was sent a period after the first refusal is refused, too, so that there is a limit in a
-    /// minute as well: what was answered in it.
-    fn lengthen(&mut self, refusal: Refusal, mut passed: impl FnMut(Duration) -> u64) {
-        let passed = passed(MINUTE);
-        if !refusal.refuses_itself(passed) {
-            self.slow = Some(passed.min(self.slow.unwrap_or(u64::MAX)));
-        }
     }
 
     /// The deployment waits until then. Shortly after, the windows have capacity again; until then,

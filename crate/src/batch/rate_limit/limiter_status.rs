@@ -52,6 +52,13 @@ impl fmt::Display for LimiterStatus {
                 let limit = requests_in(limit, period);
                 write!(f, "waits {seconds} s for the guessed limit ({limit})")
             }
+            Some(Cause::AtOnce { limit }) => {
+                let limit = grouped(limit);
+                write!(
+                    f,
+                    "waits for an answer, since the service seems to take {limit} at once"
+                )
+            }
             Some(Cause::Service { asked: Some(asked) }) if asked > MINUTE => {
                 let asked = grouped(whole_seconds(asked));
                 write!(
@@ -105,6 +112,7 @@ mod tests {
         assert_snapshot!(told(Some(one)), @"waits 7 s for the guessed limit (1 request in 1 s)");
         assert_snapshot!(told(Some(asked(86_400))), @"the service asks to wait 86,400 s; trying again in 7 s");
         assert_snapshot!(told(Some(asked(7))), @"waits 7 s, since the service refused a request");
+        assert_snapshot!(told(Some(Cause::AtOnce { limit: 4 })), @"waits for an answer, since the service seems to take 4 at once");
         assert_snapshot!(told(Some(Cause::Answer)), @"waits for an answer that shows whether more may be sent");
     }
 }

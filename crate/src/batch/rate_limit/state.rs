@@ -251,6 +251,12 @@ impl State {
         if self.alone && self.in_flight > 0 {
             return answer;
         }
+        if let Some(limit) = self.at_once().filter(|limit| self.in_flight >= *limit) {
+            return Decision::Wait(Wait {
+                cause: Cause::AtOnce { limit },
+                until: None,
+            });
+        }
         let ours = self.ready(now, tokens, Counted::Own);
         if ours.last() > now {
             return match self.goes_beyond(now) {
@@ -290,8 +296,14 @@ impl State {
         let refused = self.refused_at.unwrap_or(due);
         match self.in_flight {
             0 => due,
+            _ if self.guess.suspects_at_once() => until,
             _ => due.max(refused + until.saturating_sub(refused) / 2),
         }
+    }
+
+    /// How many requests may be in flight, if that is known from refusals.
+    fn at_once(&self) -> Option<u64> {
+        self.guess.at_once().filter(|_| self.known().is_unknown())
     }
 
     /// Whether other clients use the quota too.
@@ -387,7 +399,8 @@ impl State {
             cost,
             tokens,
             against,
-            is_trial: false,
+            is_trial: self.guess.suspects_at_once(),
+            level: self.in_flight,
             accounts: self.accounts(at),
         }
     }

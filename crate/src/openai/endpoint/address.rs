@@ -24,7 +24,7 @@ pub(super) struct Address {
 impl Address {
     pub(super) fn new(settings: &Settings) -> Result<Self> {
         let pasted = settings.endpoint.as_deref();
-        let pasted = pasted.map(clean).filter(|address| !address.is_empty());
+        let pasted = pasted.map(copied).filter(|address| !address.is_empty());
         let plain = PlainHttp::of(settings);
         match settings.service {
             Service::Azure => {
@@ -114,6 +114,11 @@ impl Address {
     }
 }
 
+/// The address without what ends it in the sentence or the JSON that it was copied from.
+fn copied(pasted: &str) -> &str {
+    clean(clean(pasted).trim_end_matches([',', ';']))
+}
+
 /// Whether plain HTTP may leave this machine.
 #[derive(Clone, Copy)]
 enum PlainHttp {
@@ -167,6 +172,9 @@ fn checked(pasted: &str, variable: &str, example: &str, plain: PlainHttp) -> Res
         Url::parse(pasted).map_err(|error| malformed("is not a web address").with_source(error))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(malformed("does not begin with https://"));
+    }
+    if matches!(url.host_str(), Some("http" | "https")) {
+        return Err(malformed("begins with https:// twice"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(malformed("holds a user name or password"));

@@ -24,7 +24,7 @@ const OURS: [&str; 3] = [
 ];
 
 /// Host suffixes of other services that the portal shows, with their owners and hints.
-const OTHERS: [(&str, &str, &str); 6] = [
+const OTHERS: [(&str, &str, &str); 8] = [
     (
         ".models.ai.azure.com",
         "a serverless model's",
@@ -35,6 +35,8 @@ const OTHERS: [(&str, &str, &str); 6] = [
         "a Machine Learning endpoint's",
         "unset it and set OPENAI_BASE_URL to that address with /v1 appended, OPENAI_API_KEY and OPENAI_MODEL",
     ),
+    ("models.github.ai", "GitHub Models'", OF_GITHUB),
+    ("models.inference.ai.azure.com", "GitHub Models'", OF_GITHUB),
     (
         ".speech.microsoft.com",
         "the speech service's",
@@ -48,6 +50,9 @@ const OTHERS: [(&str, &str, &str); 6] = [
         OF_THE_PORTAL,
     ),
 ];
+
+const OF_GITHUB: &str = "unset it and set OPENAI_BASE_URL to https://models.github.ai/inference, OPENAI_API_KEY and \
+                         OPENAI_MODEL";
 
 const OF_THE_PORTAL: &str = "in the Azure portal open the Azure OpenAI resource and copy the field 'Endpoint' of \
                              'Keys and Endpoint'; in Foundry copy 'Azure OpenAI endpoint' of the project's overview";

@@ -89,6 +89,8 @@ fn every_address_that_a_portal_shows_leads_to_the_same_path() {
             for address in [
                 format!("https://{host}{end}"),
                 format!(" \"{host}{end}\"\n"),
+                format!("\"https://{host}{end}\","),
+                format!("https://{host}{end};"),
             ] {
                 assert_eq!(url(&address, None), v1, "{address}");
             }
@@ -117,6 +119,17 @@ fn the_address_of_another_service_is_told_as_that() {
     AZURE_OPENAI_ENDPOINT is a serverless model's address
       hint: unset it and set OPENAI_BASE_URL to that address with /v1 appended, OPENAI_API_KEY and OPENAI_MODEL
     ");
+    for models in [
+        "https://models.github.ai/inference",
+        "https://models.inference.ai.azure.com",
+    ] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(refusal(models), @r"
+            AZURE_OPENAI_ENDPOINT is GitHub Models' address
+              hint: unset it and set OPENAI_BASE_URL to https://models.github.ai/inference, OPENAI_API_KEY and OPENAI_MODEL
+            ");
+        }
+    }
     insta::assert_snapshot!(refusal("https://eastus.stt.speech.microsoft.com"), @r"
     AZURE_OPENAI_ENDPOINT is the speech service's address
       hint: in the Azure portal open the Azure OpenAI resource and copy the field 'Endpoint' of 'Keys and Endpoint'; in Foundry copy 'Azure OpenAI endpoint' of the project's overview
@@ -250,6 +263,10 @@ fn what_is_refused_says_how_to_mend_it() {
     insta::assert_snapshot!(refusal("localhost:8080"), @r"
     AZURE_OPENAI_ENDPOINT does not begin with https://
       hint: did you mean http://localhost:8080 ?
+    ");
+    insta::assert_snapshot!(refusal("https://https://x.openai.azure.com"), @r"
+    AZURE_OPENAI_ENDPOINT begins with https:// twice
+      hint: set it to an address such as https://NAME.openai.azure.com
     ");
     insta::assert_snapshot!(refusal("http://x.openai.azure.com"), @r"
     AZURE_OPENAI_ENDPOINT begins with http://: the key would travel where anyone can read it

@@ -81,9 +81,16 @@ impl Evidence {
         }
     }
 
-    /// A request that was sent at this time was answered. Returns whether the answers show that the
+    /// A request that was sent at this time was answered. If it was a trial, one of them may not be enough
+    /// (`is_sure`). Returns whether the answers show that the
     /// refusals are unrelated.
-    pub(super) fn answered(&mut self, now: Duration, sent: Duration, is_trial: bool) -> bool {
+    pub(super) fn answered(
+        &mut self,
+        now: Duration,
+        sent: Duration,
+        is_trial: bool,
+        is_sure: bool,
+    ) -> bool {
         // After several refusals, a window of the service may have restarted.
         let shows_much = is_trial && self.run < LONG_RUN;
         self.run = 0;
@@ -98,7 +105,11 @@ impl Evidence {
             self.forget();
         }
         self.trials_answered += u64::from(shows_much);
-        let tried = shows_much && self.trials_answered >= self.trials_needed;
+        let needed = match is_sure {
+            true => self.trials_needed,
+            false => MOST_TRIALS,
+        };
+        let tried = shows_much && self.trials_answered >= needed;
         let passed = self.passed >= self.convincing
             && self.passed > self.refused.saturating_mul(PASSED_TO_REFUSED);
         tried || passed

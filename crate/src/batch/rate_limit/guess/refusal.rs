@@ -10,6 +10,8 @@ pub(in crate::batch::rate_limit) struct Refusal {
     pub(in crate::batch::rate_limit) now: Duration,
     /// When the request was sent.
     pub(in crate::batch::rate_limit) sent: Duration,
+    /// How many were in flight when it was sent, including it.
+    pub(in crate::batch::rate_limit) level: u64,
     /// It is the first refusal among requests that were in flight together.
     pub(in crate::batch::rate_limit) is_first: bool,
     /// Nothing has been answered since the previous refusals.
@@ -33,10 +35,15 @@ impl Refusal {
 }
 
 /// How much of a minute has passed at whose end the service asks to come again: what was answered in
-/// this time has used it up, whether the minute is fixed or slides.
+/// this time has used it up, whether the minute is fixed or slides. Whole seconds are rounded up, so that
+/// a second more may have passed: shortly after the beginning, half of the answers came in it.
 pub(super) fn used_of_minute(asked: Option<Duration>) -> Option<Duration> {
     let asked = asked.filter(|asked| *asked > TEN_SECONDS)?;
-    MINUTE.checked_sub(asked)
+    let rounded = match asked.subsec_nanos() {
+        0 => SECOND,
+        _ => Duration::ZERO,
+    };
+    Some(MINUTE.checked_sub(asked)? + rounded)
 }
 
 /// The period in which the service counts: a second, ten seconds, or a minute. The wait that it asks
@@ -50,4 +57,19 @@ pub(super) fn period(asked: Option<Duration>) -> Duration {
         .into_iter()
         .find(fits)
         .unwrap_or(MINUTE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_in_whole_seconds_may_be_a_second_too_long() {
+        let used = |seconds| used_of_minute(Some(Duration::from_secs_f64(seconds)));
+        assert_eq!(used(58.0), Some(Duration::from_secs(3)));
+        assert_eq!(used(58.25), Some(Duration::from_millis(1_750)));
+        assert_eq!(used(60.0), Some(SECOND));
+        assert_eq!(used(10.0), None);
+        assert_eq!(used(61.0), None);
+    }
 }

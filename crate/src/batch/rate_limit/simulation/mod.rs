@@ -135,6 +135,7 @@ impl Simulation {
             at(&mut events, BEGINNING, Event::Pump(client));
         }
         let mut others = 0;
+        let mut in_work = 0;
         if let Some(competing_client) = self.competing_client {
             let begins = if competing_client.before {
                 0.0
@@ -159,8 +160,9 @@ impl Simulation {
             let number = match event {
                 Event::Arrive(number, charge) => {
                     let unrelated = self.unrelated.as_mut();
-                    let unrelated = unrelated
-                        .and_then(|unrelated| unrelated.refuses(seconds - BEGINNING, &mut dice));
+                    let unrelated = unrelated.and_then(|unrelated| {
+                        unrelated.refuses(seconds - BEGINNING, in_work, &mut dice)
+                    });
                     let (passed, said) = match unrelated {
                         Some(said) => (false, said),
                         None => {
@@ -171,6 +173,7 @@ impl Simulation {
                             (refused.is_none(), said)
                         }
                     };
+                    in_work += u64::from(passed);
                     let latency = if passed {
                         self.latency - self.jitter / 2.0
                     } else {
@@ -184,6 +187,7 @@ impl Simulation {
                 Event::Answer(number, charge, passed, said) => {
                     let client = &mut clients[number];
                     if passed {
+                        in_work -= 1;
                         client.busy -= 1;
                         outcome.answered += 1;
                         outcome.wall = seconds - BEGINNING;

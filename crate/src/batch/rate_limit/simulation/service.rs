@@ -169,6 +169,8 @@ pub(super) enum Headers {
     Right,
     /// Nothing, except `retry-after` when it refuses.
     Missing,
+    /// The same, in whole seconds.
+    WholeSeconds,
     /// Nothing at all.
     Silent,
     /// As Azure did in 2024: the remaining tokens of a minute and requests of ten seconds.
@@ -226,6 +228,10 @@ impl Headers {
         match self {
             Self::Right => right,
             Self::Missing => none,
+            Self::WholeSeconds => RateLimits {
+                retry_after: refused.map(|wait| Duration::from_secs_f64(wait.ceil())),
+                ..none
+            },
             Self::Silent => RateLimits::default(),
             Self::OnlyLeft if refused.is_some() => none,
             Self::OnlyLeft => RateLimits {

@@ -190,18 +190,77 @@ fn a_quota_of_a_minute_is_found_at_its_first_refusals() {
         .chain(aligned)
     {
         for seed in 0..4 {
-            let mut simulation = open(0.2, seed);
-            simulation.service = Service::new(5_000, NO_QUOTA);
-            simulation.cost.prompt_bytes = 40;
-            simulation.cost.max_tokens = Some(10);
-            let floor = simulation.floor();
-            simulation.service.windows = windows;
-            simulation.headers = Headers::Missing;
-            let outcome = simulation.run();
-            assert_eq!(outcome.answered, 2_000);
-            let (refused, time) = (outcome.refused.len(), outcome.wall / floor);
+            let (refused, time) = of_a_minute(windows, Headers::Missing, seed);
             let told = format!("{refused} refused, {time}, {windows:?}, seed {seed}");
             assert!(refused <= 40 && time <= 1.1, "{told}");
+        }
+    }
+}
+
+/// 2,000 short rows and 5,000 tokens in a minute: how many are refused, and the time by the shortest
+/// possible.
+fn of_a_minute(windows: Windows, headers: Headers, seed: u64) -> (usize, f64) {
+    let mut simulation = open(0.2, seed);
+    simulation.service = Service::new(5_000, NO_QUOTA);
+    simulation.cost.prompt_bytes = 40;
+    simulation.cost.max_tokens = Some(10);
+    let floor = simulation.floor();
+    simulation.service.windows = windows;
+    simulation.headers = headers;
+    let outcome = simulation.run();
+    assert_eq!(outcome.answered, 2_000);
+    (outcome.refused.len(), outcome.wall / floor)
+}
+
+/// A second matters where a minute is used up in two.
+#[test]
+fn a_quota_of_a_minute_is_found_where_waits_are_rounded_up() {
+    for windows in [
+        Windows::Opened,
+        Windows::Sliding,
+        Windows::Aligned(0.0),
+        Windows::Aligned(20.0),
+    ] {
+        for seed in 0..4 {
+            let (refused, time) = of_a_minute(windows, Headers::WholeSeconds, seed);
+            let told = format!("{refused} refused, {time}, {windows:?}, seed {seed}");
+            assert!(refused <= 40 && time <= 1.1, "{told}");
+        }
+    }
+}
+
+/// Without a stated wait, a trial in the middle of one that nobody asked for may find a new window.
+#[test]
+fn a_quota_without_a_word_is_kept_at_the_edge_of_its_windows() {
+    for seed in 0..4 {
+        let (refused, time) = of_a_minute(Windows::Aligned(2.5), Headers::Silent, seed);
+        assert!(
+            refused <= 40 && time <= 1.1,
+            "{refused} refused, {time}, seed {seed}"
+        );
+    }
+}
+
+/// The refusals of a limit of requests at once look like those of a small quota.
+#[test]
+fn a_limit_of_requests_at_once_is_found_and_filled() {
+    for (most, concurrency) in [(1, 8), (1, 32), (4, 8), (4, 32), (6, 12), (16, 32)] {
+        for latency in [0.2, 2.0] {
+            for wait in [None, Some(1.0)] {
+                for seed in 0..3 {
+                    let mut simulation = open(latency, seed);
+                    simulation.rows = 400;
+                    simulation.concurrency = concurrency;
+                    simulation.unrelated = Some(UnrelatedRefusals::new(Which::AtOnce(most), wait));
+                    let outcome = simulation.run();
+                    let ideal = 400.0 / most as f64 * latency;
+                    let (refused, wall) = (outcome.refused.len(), outcome.wall);
+                    let told = format!("{refused} refused, {wall} s of {ideal} s");
+                    let told = format!("{told}: {most} of {concurrency}, {latency} s, {wait:?}");
+                    assert_eq!(outcome.answered, 400, "{told}");
+                    assert!(refused <= concurrency + 12 && wall <= 1.2 * ideal, "{told}");
+                }
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Which {
     These(&'static [u64]),
     /// Each request, with this probability.
     Share(f64),
+    /// Those that come while so many are in work.
+    AtOnce(u64),
     /// All requests between these times after the start of the batch, in seconds.
     Between(f64, f64),
 }
@@ -35,13 +37,14 @@ impl UnrelatedRefusals {
         }
     }
 
-    /// What the refusal of a request says that arrives now, if it is refused.
-    pub(super) fn refuses(&mut self, now: f64, dice: &mut Rng) -> Option<RateLimits> {
+    /// What the refusal of a request says that arrives now, while so many are in work, if it is refused.
+    pub(super) fn refuses(&mut self, now: f64, in_work: u64, dice: &mut Rng) -> Option<RateLimits> {
         self.seen += 1;
         let is_refused = match self.which {
             Which::Nth(number) => self.seen == number,
             Which::These(numbers) => numbers.contains(&self.seen),
             Which::Share(share) => dice.f64() < share,
+            Which::AtOnce(most) => in_work >= most,
             Which::Between(from, to) => (from..to).contains(&now),
         };
         is_refused.then(|| RateLimits {

@@ -45,7 +45,7 @@ impl State {
             // Others are answered between the refusals: a refused row need not wait for longer.
             self.refusals_in_a_row = 0;
         }
-        if self.guess.answered(now, charge.at, charge.is_trial) && self.known().is_unknown() {
+        if self.guess.answered(now, charge, self.in_flight + 1) && self.known().is_unknown() {
             // The refusals have another cause, so the other rows need not wait.
             self.alone = false;
             self.closed = None;
@@ -228,6 +228,7 @@ impl State {
         let refusal = Refusal {
             now,
             sent: charge.at,
+            level: charge.level,
             is_first,
             is_again: self.refusals_in_a_row > 1,
             is_trial: charge.is_trial,
