@@ -176,6 +176,8 @@ impl<R: Read + Seek> Reader<R> {
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use proptest::prelude::*;
 
@@ -186,6 +188,32 @@ mod tests {
             .iter()
             .rposition(|byte| *byte == b'\n')
             .map(|at| at + 1)
+    }
+
+    #[test]
+    fn no_more_than_a_few_blocks_are_done_before_a_slow_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        std::fs::write(&path, "a row\n".repeat(7 << 20)).unwrap();
+        let opened = Opened::open(&path).unwrap();
+        let most = 2 * thread::available_parallelism().map_or(1, usize::from);
+        let (begun, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let work = |block: &Block| {
+            let begun = begun.fetch_add(1, Ordering::SeqCst) + 1;
+            assert!(begun <= taken.load(Ordering::SeqCst) + most);
+            if block.offset == 0 {
+                thread::sleep(Duration::from_millis(100));
+            }
+            Ok(block.bytes.len())
+        };
+        let mut bytes = 0;
+        let mut take = |length| {
+            bytes += length;
+            taken.fetch_add(1, Ordering::SeqCst);
+            Ok(true)
+        };
+        in_order(&opened, 0, line_end, work, &mut take).unwrap();
+        assert_eq!(bytes, 6 * (7 << 20));
     }
 
     proptest! {
