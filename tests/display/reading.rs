@@ -23,6 +23,24 @@ fn answers(rows: usize, words: usize, shift: usize) -> Side {
     Side::from_texts(texts)
 }
 
+/// Answers of a small model, as it wrote them.
+const WRITTEN: &str = include_str!("../../crate/src/fairness/lexicon/labeled/answers.tsv");
+
+/// About as many words of its sentences.
+fn written(rows: usize, words: usize, shift: usize) -> Side {
+    let lines = WRITTEN.lines().filter(|line| !line.starts_with('#'));
+    let texts: Vec<_> = lines.filter_map(|line| line.split('\t').nth(1)).collect();
+    let answers = (0..rows).map(|row| {
+        let mut answer = String::new();
+        let mut text = (0..).map(|at| texts[(row * 3 + at * 5 + shift) % texts.len()]);
+        while answer.split_whitespace().count() < words {
+            answer.extend(text.next().into_iter().chain([" "]));
+        }
+        (format!("Describe person {row}."), Some(answer))
+    });
+    Side::from_texts(answers.collect::<Vec<_>>())
+}
+
 fn pairs(rows: usize) -> Reading {
     let (first, second) = (answers(rows, 100, 1), answers(rows, 100, 2));
     read_side_by_side(("before", first), ("after", second)).titled("Before and after")
@@ -121,14 +139,19 @@ fn four_hundred_answers_are_laid_out() {
     let Some(browser) = Browser::start(1280, 1000) else {
         return;
     };
-    let html = pairs(200).mime_bundle().html;
+    let (first, second) = (written(200, 100, 0), written(200, 100, 1));
+    let of_a_model = read_side_by_side(("before", first), ("after", second));
     browser.goto(&write("reading-empty", "", ""));
     let time = "const start = performance.now();
         document.querySelector('main').innerHTML = arguments[0];
         document.body.offsetHeight;
         return performance.now() - start";
-    let times: Vec<Value> = (0..5)
-        .map(|_| browser.run(time, vec![html.as_str().into()]))
-        .collect();
-    note(&format!("{} bytes, ms: {times:?}", html.len()));
+    // One word in five is of a group in the second.
+    for (name, reading) in [("of a model", of_a_model), ("dense", pairs(200))] {
+        let html = reading.mime_bundle().html;
+        let times: Vec<Value> = (0..5)
+            .map(|_| browser.run(time, vec![html.as_str().into()]))
+            .collect();
+        note(&format!("{name}: {} bytes, ms: {times:?}", html.len()));
+    }
 }

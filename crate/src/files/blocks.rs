@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -51,12 +51,20 @@ pub(super) fn in_order<T: Send>(
     let of_file = |error| unreadable(opened.path(), error);
     let file = File::open(opened.path()).map_err(of_file)?;
     let reader = Reader::new(file, offset, last_row_end, FIRST..BLOCK).map_err(of_file)?;
-    let reader = Mutex::new(reader);
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let busy = usize::try_from(opened.length() / FIRST as u64).unwrap_or(threads);
     let threads = threads.min(busy + 1);
+    // A block is begun when there is a turn for it, and each that is taken gives another: what is done
+    // while an earlier block is slow does not fill the memory.
+    let (turn, turns) = channel();
+    for _ in 0..2 * threads {
+        let _ = turn.send(());
+    }
+    let reader = Mutex::new((reader, turns));
     thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(threads);
+        // Threads that wait for a turn end when no more can come.
+        let turn = turn;
+        let (sender, receiver) = channel();
         for _ in 0..threads {
             let sender = sender.clone();
             let (reader, work) = (&reader, &work);
@@ -64,9 +72,12 @@ pub(super) fn in_order<T: Send>(
                 // Its memory serves for all blocks of this thread.
                 let mut block = Block::default();
                 loop {
-                    let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-                    let read = reader.next(&mut block);
-                    drop(reader);
+                    let mut next = reader.lock().unwrap_or_else(PoisonError::into_inner);
+                    if next.1.recv().is_err() {
+                        return;
+                    }
+                    let read = next.0.next(&mut block);
+                    drop(next);
                     let result = match read {
                         Ok(true) => work(&block),
                         Ok(false) => return,
@@ -88,6 +99,7 @@ pub(super) fn in_order<T: Send>(
                     return Ok(());
                 }
                 wanted += 1;
+                let _ = turn.send(());
             }
         }
         Ok(())
@@ -164,6 +176,8 @@ impl<R: Read + Seek> Reader<R> {
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use proptest::prelude::*;
 
@@ -174,6 +188,32 @@ mod tests {
             .iter()
             .rposition(|byte| *byte == b'\n')
             .map(|at| at + 1)
+    }
+
+    #[test]
+    fn no_more_than_a_few_blocks_are_done_before_a_slow_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        std::fs::write(&path, "a row\n".repeat(7 << 20)).unwrap();
+        let opened = Opened::open(&path).unwrap();
+        let most = 2 * thread::available_parallelism().map_or(1, usize::from);
+        let (begun, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let work = |block: &Block| {
+            let begun = begun.fetch_add(1, Ordering::SeqCst) + 1;
+            assert!(begun <= taken.load(Ordering::SeqCst) + most);
+            if block.offset == 0 {
+                thread::sleep(Duration::from_millis(100));
+            }
+            Ok(block.bytes.len())
+        };
+        let mut bytes = 0;
+        let mut take = |length| {
+            bytes += length;
+            taken.fetch_add(1, Ordering::SeqCst);
+            Ok(true)
+        };
+        in_order(&opened, 0, line_end, work, &mut take).unwrap();
+        assert_eq!(bytes, 6 * (7 << 20));
     }
 
     proptest! {

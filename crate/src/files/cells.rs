@@ -5,6 +5,15 @@ use polars::prelude::{
     IntoSeries, PlSmallStr, PrimitiveChunkedBuilder, StringChunkedBuilder,
 };
 
+/// A value of a column.
+pub(super) enum Value<'a> {
+    Null,
+    Boolean(bool),
+    Integer(i64),
+    Float(f64),
+    Text(&'a str),
+}
+
 /// A column that grows by values of one kind.
 pub(super) struct Cells {
     values: Values,
@@ -59,37 +68,16 @@ impl Cells {
         self.len += 1;
     }
 
-    /// Adds a truth value; a null where the column holds others. So do the other kinds.
-    pub(super) fn push_boolean(&mut self, value: bool) {
-        let Values::Boolean(cells) = &mut self.values else {
-            return self.push_null();
-        };
-        cells.append_value(value);
-        self.len += 1;
-    }
-
-    pub(super) fn push_integer(&mut self, value: i64) {
-        match &mut self.values {
-            Values::Integer(cells) => cells.append_value(value),
-            Values::Float(cells) => cells.append_value(value as f64),
+    /// Adds a value; a null where the column holds others.
+    pub(super) fn push(&mut self, value: Value) {
+        match (&mut self.values, value) {
+            (Values::Boolean(cells), Value::Boolean(value)) => cells.append_value(value),
+            (Values::Integer(cells), Value::Integer(value)) => cells.append_value(value),
+            (Values::Float(cells), Value::Integer(value)) => cells.append_value(value as f64),
+            (Values::Float(cells), Value::Float(value)) => cells.append_value(value),
+            (Values::Text(cells), Value::Text(value)) => cells.append_value(value),
             _ => return self.push_null(),
         }
-        self.len += 1;
-    }
-
-    pub(super) fn push_float(&mut self, value: f64) {
-        let Values::Float(cells) = &mut self.values else {
-            return self.push_null();
-        };
-        cells.append_value(value);
-        self.len += 1;
-    }
-
-    pub(super) fn push_text(&mut self, value: &str) {
-        let Values::Text(cells) = &mut self.values else {
-            return self.push_null();
-        };
-        cells.append_value(value);
         self.len += 1;
     }
 
@@ -125,7 +113,7 @@ impl Cells {
             Values::Integer(integers) if *kind == DataType::Float64 => {
                 for integer in integers.finish().iter() {
                     match integer {
-                        Some(integer) => wider.push_integer(integer),
+                        Some(integer) => wider.push(Value::Integer(integer)),
                         None => wider.push_null(),
                     }
                 }

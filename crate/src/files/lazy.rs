@@ -7,8 +7,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use polars::prelude::{
-    AnonymousScan, AnonymousScanArgs, DataFrame, Expr, IntoLazy, LazyFrame, PlSmallStr,
-    PolarsError, PolarsResult, ScanArgsAnonymous, SchemaRef,
+    AnonymousScan, AnonymousScanArgs, Column, DataFrame, Expr, IntoColumn, IntoLazy, LazyFrame,
+    PlSmallStr, PolarsError, PolarsResult, ScanArgsAnonymous, SchemaRef, StringChunked,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -81,9 +81,16 @@ impl<R: Rows> Scan<R> {
             Some(predicate) => filtered(frame, predicate),
             None => Ok(frame),
         };
-        let keep = |frame: DataFrame| match is_by_row {
-            true => projected(select(frame)?, shown),
-            false => Ok(frame),
+        let keep = |frame: DataFrame| {
+            if !is_by_row {
+                return Ok(frame);
+            }
+            let rows = frame.height();
+            let kept = projected(select(frame)?, shown)?;
+            match kept.height() < rows / 2 {
+                true => compact(kept),
+                false => Ok(kept),
+            }
         };
         let mut whole = Whole::new(asked.n_rows.filter(|_| is_by_row));
         self.0
@@ -135,6 +142,20 @@ fn projected(frame: DataFrame, shown: Option<&[PlSmallStr]>) -> Result<DataFrame
         Some(shown) => frame.select(shown.iter().cloned()).map_err(internal),
         None => Ok(frame),
     }
+}
+
+/// The rows without what was left out. Texts that are kept would keep all others of their block, and few
+/// rows of a large file would fill the memory.
+fn compact(frame: DataFrame) -> Result<DataFrame> {
+    let compacted = |column: &Column| match column.str() {
+        Ok(texts) => {
+            let chunks = texts.downcast_iter().map(|texts| texts.clone().gc());
+            StringChunked::from_chunk_iter(column.name().clone(), chunks).into_column()
+        }
+        Err(_) => column.clone(),
+    };
+    let columns = frame.columns().iter().map(compacted).collect();
+    DataFrame::new(frame.height(), columns).map_err(internal)
 }
 
 /// The rows of the blocks so far, up to a limit.

@@ -37,6 +37,8 @@ struct Mark {
 struct Page {
     html: String,
     marks: Vec<Mark>,
+    /// Whether what is written now is in bold.
+    is_bold: bool,
 }
 
 pub(super) fn html(reading: &Reading, selection: &Selection<'_>) -> String {
@@ -55,6 +57,7 @@ pub(super) fn html(reading: &Reading, selection: &Selection<'_>) -> String {
     let mut page = Page {
         html: String::new(),
         marks: marks.collect(),
+        is_bold: false,
     };
     let mut tallies = vec![Tally::new(page.marks.len()); selection.columns.len()];
     let mut shown = 0;
@@ -245,6 +248,7 @@ impl Page {
                     folded = true;
                     let fold = fold.max(start);
                     self.push_text(&answer.text[start..fold], *group, *differs);
+                    self.set_bold(false);
                     self.html
                         .push_str(&format!("{}</summary>", quiet(" … more")));
                     self.push_text(&answer.text[fold..end], *group, *differs);
@@ -252,6 +256,7 @@ impl Page {
                 None => self.push_text(&answer.text[start..end], *group, *differs),
             }
         }
+        self.set_bold(false);
         if fold.is_some() && !folded {
             self.html.push_str("</summary>");
         }
@@ -266,6 +271,7 @@ impl Page {
 
     fn push_omitted(&mut self, piece: &Piece) {
         if let Piece::Omitted(words) = piece {
+            self.set_bold(false);
             let words = counted(*words, "word");
             self.html
                 .push_str(&quiet(&format!(" [… {words} the same …] ")));
@@ -277,13 +283,19 @@ impl Page {
             return;
         }
         let text = escaped(text);
-        let text = match group.and_then(|group| self.marks.get(group)) {
-            Some(mark) => mark.around(&text),
-            None => text,
-        };
-        match differs {
-            true => self.html.extend(["<b>", &text, "</b>"]),
-            false => self.html.push_str(&text),
+        self.set_bold(differs);
+        match group.and_then(|group| self.marks.get(group)) {
+            Some(mark) => self.html.push_str(&mark.around(&text)),
+            None => self.html.push_str(&text),
+        }
+    }
+
+    /// Begins or ends what is in bold. A browser takes longest over the number of elements, so that pieces
+    /// share one.
+    fn set_bold(&mut self, is_bold: bool) {
+        if self.is_bold != is_bold {
+            self.html.push_str(if is_bold { "<b>" } else { "</b>" });
+            self.is_bold = is_bold;
         }
     }
 
@@ -294,7 +306,7 @@ impl Page {
             said.push(format!("{equal} without a difference left out"));
         }
         if selection.columns.len() > 1 {
-            said.push("<b>bold</b>: not in the answer next to it".to_owned());
+            said.push("<b>bold</b>: differs from the answer next to it".to_owned());
         }
         if shown < selection.rows.len() {
             let left = counted(selection.rows.len() - shown, "row");

@@ -32,8 +32,8 @@ use crate::display::{MimeBundle, Show, escaped};
 /// [`display`](crate::display::display) or as the last expression of a cell.
 ///
 /// The words of each group have an underline and a letter of their own, and their numbers are
-/// above each column. Words in bold are missing from the answer next to it; the words of the groups
-/// count as the same word. At most 1,000 words of an answer are compared. Further samples of a
+/// above each column. Where the answer next to it says something else, the words are in bold; the words of
+/// the groups count as the same word. At most 1,000 words of an answer are compared. Further samples of a
 /// prompt, and the rest of a long answer, are folded. An answer is shown up to 10,000 characters.
 ///
 /// It is static: it looks the same in an untrusted notebook and on paper. An output holds up to 1.8

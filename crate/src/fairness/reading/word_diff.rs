@@ -1,4 +1,5 @@
-//! Which words of two answers differ: those outside of their longest common subsequence.
+//! Which words of two answers differ: those outside of their longest common subsequence, and the few
+//! between them, so that unlike sentences are not in shreds.
 
 use std::collections::HashMap;
 
@@ -6,7 +7,10 @@ use std::collections::HashMap;
 /// steps.
 pub(super) const MOST_WORDS: usize = 1_000;
 
-/// For each word of both answers, whether the other answer lacks it at that place. Words beyond the
+/// So many words that both answers have are no common ground if as many differ on either side of them.
+const FEW_WORDS: usize = 2;
+
+/// For each word of both answers, whether the other answer says something else at that place. Words beyond the
 /// first [`MOST_WORDS`] are not compared, and count as equal.
 pub(super) fn differing<'w>(
     first: impl Iterator<Item = &'w str>,
@@ -35,7 +39,38 @@ pub(super) fn differing<'w>(
     for (differ, middle) in differ.iter_mut().zip(unmatched(middle)) {
         differ[before..before + middle.len()].copy_from_slice(&middle);
     }
+    bridge(&mut differ);
     differ
+}
+
+/// Joins differences that are a few words apart.
+fn bridge(differ: &mut [Vec<bool>; 2]) {
+    let run = |differ: &[bool], from: usize, differs: bool| {
+        let rest = differ[from..].iter();
+        rest.take_while(|differ| **differ == differs).count()
+    };
+    let mut at = [0, 0];
+    // Where the last words that both have begin, how many they are, and how many differ before them.
+    let mut last: Option<([usize; 2], usize, usize)> = None;
+    loop {
+        let changed = [0, 1].map(|side| run(&differ[side], at[side], true));
+        let most = changed[0].max(changed[1]);
+        if let Some((starts, length, before)) = last
+            && length <= FEW_WORDS.min(before).min(most)
+        {
+            for (differ, start) in differ.iter_mut().zip(starts) {
+                differ[start..start + length].fill(true);
+            }
+        }
+        at = [at[0] + changed[0], at[1] + changed[1]];
+        let same = [0, 1].map(|side| run(&differ[side], at[side], false));
+        let same = same[0].min(same[1]);
+        if same == 0 {
+            return;
+        }
+        last = Some((at, same, most));
+        at = at.map(|at| at + same);
+    }
 }
 
 /// Dynamic programming over the lengths of common subsequences of the ends.
@@ -102,6 +137,22 @@ mod tests {
         );
         assert_eq!(marked("x", "x"), ["x", "x"]);
         assert_eq!(marked("x y", "z"), ["X Y", "Z"]);
+    }
+
+    #[test]
+    fn a_few_words_between_differences_belong_to_them() {
+        assert_eq!(
+            marked("i like cats and dogs", "i like birds and fish"),
+            ["i like CATS AND DOGS", "i like BIRDS AND FISH"]
+        );
+        assert_eq!(
+            marked("one of the two dies", "one or more of the others dies"),
+            ["one of the TWO dies", "one OR MORE of the OTHERS dies"]
+        );
+        assert_eq!(
+            marked("a b same to you c d", "e same to you f"),
+            ["A B same to you C D", "E same to you F"]
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use polars::prelude::{DataFrame, DataType, PlSmallStr, PolarsResult};
 
-use crate::files::cells::Cells;
+use crate::files::cells::{Cells, Value};
 
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,29 +56,6 @@ impl Kind {
             Self::Float => "a number",
             Self::Text => "a string",
             Self::Nested => "a list or an object",
-        }
-    }
-}
-
-/// A value of a row.
-pub(super) enum Value<'a> {
-    Null,
-    Boolean(bool),
-    Integer(i64),
-    Float(f64),
-    Text(&'a str),
-    Nested(&'a str),
-}
-
-impl Value<'_> {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Null => Kind::Null,
-            Self::Boolean(_) => Kind::Boolean,
-            Self::Integer(_) => Kind::Integer,
-            Self::Float(_) => Kind::Float,
-            Self::Text(_) => Kind::Text,
-            Self::Nested(_) => Kind::Nested,
         }
     }
 }
@@ -185,7 +162,13 @@ impl Columns {
     }
 
     /// Puts a value of the current row, which begins at this offset, into a column.
-    pub(super) fn push(&mut self, place: usize, value: Value, offset: u64) -> Result<(), Misfit> {
+    pub(super) fn push(
+        &mut self,
+        place: usize,
+        kind: Kind,
+        value: Value,
+        offset: u64,
+    ) -> Result<(), Misfit> {
         let (rows, is_open) = (self.rows, self.is_open);
         let Some(field) = self.fields.get_mut(place) else {
             return Ok(());
@@ -197,7 +180,6 @@ impl Columns {
             return Err(Misfit::Twice);
         }
         cells.pad(rows);
-        let kind = value.kind();
         if kind != field.kind && kind != Kind::Null {
             let joined = field
                 .kind
@@ -214,13 +196,7 @@ impl Columns {
                 field.kind = joined;
             }
         }
-        match value {
-            Value::Null => cells.push_null(),
-            Value::Boolean(value) => cells.push_boolean(value),
-            Value::Integer(value) => cells.push_integer(value),
-            Value::Float(value) => cells.push_float(value),
-            Value::Text(text) | Value::Nested(text) => cells.push_text(text),
-        }
+        cells.push(value);
         Ok(())
     }
 

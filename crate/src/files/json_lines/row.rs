@@ -7,9 +7,10 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::columns::{Columns, Kind, MOST, Misfit, Value};
+use super::columns::{Columns, Kind, MOST, Misfit};
 use super::fields::{Json, find};
 use crate::files::blocks::Block;
+use crate::files::cells::Value;
 use crate::files::location::{Fault, quoted, utf8};
 
 const ONE_OBJECT: &str =
@@ -132,23 +133,23 @@ impl<'r> Row<'r> {
     }
 
     fn push_at(&mut self, place: usize, json: Json) -> Result<(), Fault> {
-        let value = match json {
-            Json::Null => Value::Null,
-            Json::Boolean(value) => Value::Boolean(value),
-            Json::Integer(number) => Value::Integer(self.integer(number)?),
-            Json::Number(number) => Value::Float(self.number(number)?),
-            Json::Text(text) => Value::Text(text),
+        let (kind, value) = match json {
+            Json::Null => (Kind::Null, Value::Null),
+            Json::Boolean(value) => (Kind::Boolean, Value::Boolean(value)),
+            Json::Integer(number) => (Kind::Integer, Value::Integer(self.integer(number)?)),
+            Json::Number(number) => (Kind::Float, Value::Float(self.number(number)?)),
+            Json::Text(text) => (Kind::Text, Value::Text(text)),
             Json::Escaped(text) => {
                 if !unescape(text, self.unescaped) {
                     return Err(
                         self.fault_of("it contains an unpaired surrogate, which is not valid text")
                     );
                 }
-                Value::Text(self.unescaped)
+                (Kind::Text, Value::Text(self.unescaped))
             }
-            Json::Nested(json) => Value::Nested(json),
+            Json::Nested(json) => (Kind::Nested, Value::Text(json)),
         };
-        let pushed = self.columns.push(place, value, self.offset);
+        let pushed = self.columns.push(place, kind, value, self.offset);
         pushed.map_err(|misfit| match misfit {
             Misfit::Twice => self.fault_of("the object has this field twice"),
             Misfit::Kind(found, expected, first) => {

@@ -275,6 +275,22 @@ fn a_lazy_frame_gives_what_a_whole_one_does() {
 }
 
 #[test]
+fn few_rows_of_a_lazy_frame_do_not_keep_the_texts_of_the_others() {
+    let row = |n: usize| format!("{n},a text that does not fit beside its length\n");
+    let text: String = (0..10_000).map(row).collect();
+    let file = given("a.csv", format!("n,text\n{text}"));
+    let few = scan(&file.path).unwrap().filter(col("n").lt(lit(10)));
+    let few = few.collect().unwrap();
+    let texts = few.column("text").unwrap().str().unwrap();
+    assert_eq!(texts.len(), 10);
+    let held: usize = texts
+        .downcast_iter()
+        .map(|texts| texts.total_buffer_len())
+        .sum();
+    assert!(held < 1_000, "{held} bytes");
+}
+
+#[test]
 fn a_lazy_frame_names_the_line_too() {
     let given = given("a.csv", behind_the_beginning("1,a\n", "two,b\n"));
     let error = scan(&given.path).unwrap().collect().unwrap_err();
