@@ -41,20 +41,11 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
         .join(notebook.stem())
         .with_added_extension("ipynb");
     notebook.save(&copy)?;
-    pictures::copy(notebook, copies.path())?;
 
     let folder = std::path::absolute(folder)
         .with_context(|| format!("no such folder: {}", folder.display()))?;
     let output = Command::from(tool::python(&python))
-        .args([
-            "-m",
-            "nbconvert",
-            "--to",
-            "html",
-            "--embed-images",
-            "--log-level",
-            "ERROR",
-        ])
+        .args(["-m", "nbconvert", "--to", "html", "--log-level", "ERROR"])
         .args(NO_SCRIPTS)
         .arg("--output-dir")
         .arg(copies.path())
@@ -81,8 +72,10 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
     }
     let page = folder.join(named(notebook.stem()));
     let context = || format!("cannot write {}", on_a_line(&page));
-    let made = std::fs::read(copies.path().join(named(notebook.stem()))).with_context(context)?;
-    let safe = policy::applied(&made).ok_or_else(|| {
+    let made = copies.path().join(named(notebook.stem()));
+    let made = std::fs::read_to_string(made).with_context(context)?;
+    let made = pictures::embedded(made, notebook)?;
+    let safe = policy::applied(made.as_bytes()).ok_or_else(|| {
         Failure::new("nbconvert's page has another form than expected, so its scripts could not be turned off")
             .hint("`evenhand clean`, then start again: that installs the version that is known")
     })?;

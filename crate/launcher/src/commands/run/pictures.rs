@@ -3,51 +3,81 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use evenhand::sideband::base64;
+
 use crate::error::{Context, Result};
 use crate::jupyter::notebook::{Notebook, on_a_line};
-use crate::paths::home::private;
 
-/// The kinds of pictures that browsers show.
-const KINDS: [&str; 6] = ["gif", "jpeg", "jpg", "png", "svg", "webp"];
+/// The kinds of pictures that browsers show, by the endings of their files.
+const KINDS: [(&str, &str); 6] = [
+    ("gif", "gif"),
+    ("jpeg", "jpeg"),
+    ("jpg", "jpeg"),
+    ("png", "png"),
+    ("svg", "svg+xml"),
+    ("webp", "webp"),
+];
 
 /// The size limit of a picture, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// Copies the pictures into this folder, at the same relative paths, where the converter finds them.
-/// What is outside of the notebook's folder is left out, also where a link leads there: the page may
-/// be passed on.
-pub(super) fn copy(notebook: &Notebook, to: &Path) -> Result<()> {
+/// The page with the pictures in it. What is outside of the notebook's folder is left out, also where a
+/// link leads there: the page may be passed on.
+///
+/// nbconvert could embed them, but it completes each piece of HTML in a line of Markdown by itself, so that
+/// `<b>word</b>` becomes `<b></b>word`.
+pub(super) fn embedded(page: String, notebook: &Notebook) -> Result<String> {
     let Ok(folder) = notebook.folder().canonicalize() else {
-        return Ok(());
+        return Ok(page);
     };
+    let mut page = page;
     for markdown in notebook.markdown() {
         for name in named(&markdown) {
-            let Some(file) = inside(&folder, name) else {
+            let Some((file, kind)) = inside(&folder, name) else {
                 continue;
             };
-            let copy = to.join(name);
-            if copy.exists() {
+            let attribute = |name: &str| format!(" src=\"{}\"", name.replace('&', "&amp;"));
+            let spellings = [attribute(name), attribute(&percent_encoded(name))];
+            if !spellings.iter().any(|one| page.contains(one)) {
                 continue;
             }
-            let context = || format!("cannot copy the picture {}", on_a_line(&file));
-            private::create_folder(copy.parent().unwrap_or(to)).with_context(context)?;
-            fs::copy(&file, &copy).with_context(context)?;
+            let picture = fs::read(&file)
+                .with_context(|| format!("cannot read the picture {}", on_a_line(&file)))?;
+            let data = attribute(&format!("data:image/{kind};base64,{}", base64(&picture)));
+            for spelling in spellings {
+                page = page.replace(&spelling, &data);
+            }
         }
     }
-    Ok(())
+    Ok(page)
 }
 
-/// The picture with this relative path, if it is one that may be in the page.
-fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
+/// The address as the converter writes it.
+fn percent_encoded(name: &str) -> String {
+    let mut encoded = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => encoded.push(char::from(byte)),
+            _ if b"-._~:/?#@!$&()*+,;='%".contains(&byte) => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// The picture with this relative path and its kind, if it is one that may be in the page.
+fn inside(folder: &Path, name: &str) -> Option<(PathBuf, &'static str)> {
     let path = Path::new(name);
     let is_plain = |component| matches!(component, Component::Normal(_));
-    let kind = path.extension()?.to_str()?.to_ascii_lowercase();
-    if !path.components().all(is_plain) || !KINDS.contains(&kind.as_str()) {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    let (_, kind) = KINDS.iter().find(|(ending, _)| *ending == extension)?;
+    if !path.components().all(is_plain) {
         return None;
     }
     let file = folder.join(path).canonicalize().ok()?;
     let found = fs::metadata(&file).ok()?;
-    (file.starts_with(folder) && found.is_file() && found.len() <= LARGEST).then_some(file)
+    let may_be = file.starts_with(folder) && found.is_file() && found.len() <= LARGEST;
+    may_be.then_some((file, *kind))
 }
 
 /// The addresses in `![..](address)` and `<img src="address">`.
@@ -76,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pictures_beside_the_notebook_are_copied() {
+    fn only_pictures_beside_the_notebook_are_in_the_page() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("notebooks");
         fs::create_dir_all(folder.join("figures")).unwrap();
@@ -84,6 +114,7 @@ mod tests {
             "notebooks/a.png",
             "notebooks/figures/b.SVG",
             "notebooks/c.txt",
+            "notebooks/é.png",
             "secret.png",
         ] {
             fs::write(place.path().join(file), file).unwrap();
@@ -92,7 +123,7 @@ mod tests {
         std::os::unix::fs::symlink("/dev/zero", folder.join("zero.png")).unwrap();
         let outside = place.path().join("secret.png");
         let markdown = format!(
-            "![](a.png) ![](figures/b.SVG) ![](c.txt) ![](../secret.png) ![]({}) ![](link.png) \
+            "![](a.png) ![](é.png) ![](figures/b.SVG) ![](c.txt) ![](../secret.png) ![]({}) ![](link.png) \
              ![](zero.png) ![](none.png) ![](figures/../a.png) ![](.) ![](http://host/a.png)",
             outside.display()
         );
@@ -102,15 +133,31 @@ mod tests {
         });
         let notebook =
             Notebook::parse(&folder.join("a.ipynb"), text.to_string().as_bytes()).unwrap();
-        let copies = tempfile::tempdir().unwrap();
-        copy(&notebook, copies.path()).unwrap();
-        let list = |folder: &Path| {
-            let entries = fs::read_dir(folder).unwrap();
-            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
-            names.sort();
-            names
+        let page = |names: &[&str]| {
+            let images = names
+                .iter()
+                .map(|name| format!("<img alt=\"\" src=\"{name}\"/>"));
+            images.collect::<String>()
         };
-        assert_eq!(list(copies.path()), ["a.png", "figures"]);
-        assert_eq!(list(&copies.path().join("figures")), ["b.SVG"]);
+        let left = [
+            "c.txt",
+            "../secret.png",
+            "link.png",
+            "zero.png",
+            "figures/../a.png",
+        ];
+        let html = page(&["a.png", "figures/b.SVG", "%C3%A9.png"]) + &page(&left);
+        let data = |kind: &str, text: &str| {
+            format!("data:image/{kind};base64,{}", base64(text.as_bytes()))
+        };
+        let pictures = [
+            data("png", "notebooks/a.png"),
+            data("svg+xml", "notebooks/figures/b.SVG"),
+            data("png", "notebooks/é.png"),
+        ];
+        assert_eq!(
+            embedded(html, &notebook).unwrap(),
+            page(&pictures.each_ref().map(String::as_str)) + &page(&left)
+        );
     }
 }
