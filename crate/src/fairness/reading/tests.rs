@@ -233,7 +233,7 @@ fn hostile_text_stays_text_wherever_it_stands() {
 }
 
 #[test]
-fn an_output_has_an_end_and_says_where_it_goes_on() {
+fn an_output_of_megabytes_has_an_end_and_says_where_it_goes_on() {
     let answers = |seed: usize| {
         let texts = (0..150).map(move |row| {
             let word = |at: usize| ["she", "caring", "nurse", "<&>"][(row + at * seed) % 4];

@@ -166,7 +166,7 @@ fn behind_the_beginning(row: &str, then: &str) -> String {
 }
 
 #[test]
-fn what_the_beginning_did_not_tell_is_read_or_named() {
+fn what_megabytes_at_the_beginning_did_not_tell_is_read_or_named() {
     let decimals = frame("a.csv", behind_the_beginning("1,a\n", "2.5,b\n"));
     assert_eq!(decimals.column("n").unwrap().dtype(), &DataType::Float64);
     assert_eq!(rows(&decimals.tail(Some(1))), [["2.5", "b"]]);
@@ -221,7 +221,7 @@ fn ten_thousand_columns_are_read() {
 }
 
 #[test]
-fn a_lazy_frame_gives_what_a_whole_one_does() {
+fn a_lazy_frame_of_megabytes_gives_what_a_whole_one_does() {
     let mut text = "n,text,x\n".to_owned();
     for n in 0..200_000 {
         text.push_str(&format!("{n},\"row, {n}\",{}.5\n", n % 7));

@@ -119,7 +119,7 @@ fn lines(count: usize, last: &str) -> String {
 }
 
 #[test]
-fn blocks_are_put_together_in_their_order() {
+fn blocks_of_megabytes_are_put_together_in_their_order() {
     let frame = frame("a.jsonl", lines(150_000, "{\"n\": 0.5, \"late\": true}\n"));
     assert_eq!(frame.height(), 150_001);
     assert_eq!(frame.column("n").unwrap().dtype(), &DataType::Float64);
@@ -136,7 +136,7 @@ fn blocks_are_put_together_in_their_order() {
 }
 
 #[test]
-fn a_lazy_frame_gives_what_a_whole_one_does() {
+fn a_lazy_frame_of_megabytes_gives_what_a_whole_one_does() {
     let given = given("a.jsonl", lines(150_000, ""));
     let whole = read(&given.path).unwrap();
     assert_eq!(scan(&given.path).unwrap().collect().unwrap(), whole);
