@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -79,9 +80,11 @@ pub(super) fn in_order<T: Send>(
                     let read = next.0.next(&mut block);
                     drop(next);
                     let result = match read {
-                        Ok(true) => work(&block),
+                        // A block that never came would leave the others without a turn. The panic goes on
+                        // where the blocks are taken, which sees nothing of this thread's state.
+                        Ok(true) => catch_unwind(AssertUnwindSafe(|| work(&block))),
                         Ok(false) => return,
-                        Err(error) => Err(of_file(error)),
+                        Err(error) => Ok(Err(of_file(error))),
                     };
                     if sender.send((block.at, result)).is_err() {
                         return;
@@ -93,7 +96,7 @@ pub(super) fn in_order<T: Send>(
         let mut waiting = BTreeMap::new();
         let mut wanted = 0;
         for (at, result) in receiver {
-            waiting.insert(at, result);
+            waiting.insert(at, result.unwrap_or_else(|panic| resume_unwind(panic)));
             while let Some(result) = waiting.remove(&wanted) {
                 if !take(result?)? {
                     return Ok(());
@@ -214,6 +217,20 @@ mod tests {
         };
         in_order(&opened, 0, line_end, work, &mut take).unwrap();
         assert_eq!(bytes, 6 * (7 << 20));
+    }
+
+    #[test]
+    fn a_panic_at_a_block_ends_the_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        std::fs::write(&path, "a row\n".repeat(7 << 20)).unwrap();
+        let opened = Opened::open(&path).unwrap();
+        let work = |block: &Block| {
+            assert!(block.offset > 0, "the first block");
+            Ok(())
+        };
+        let read = || in_order(&opened, 0, line_end, work, &mut |()| Ok(true));
+        assert!(catch_unwind(AssertUnwindSafe(read)).is_err());
     }
 
     proptest! {
