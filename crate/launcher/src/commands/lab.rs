@@ -7,6 +7,7 @@ use std::process::{ExitCode, Stdio};
 
 use tokio::process::Command;
 
+use crate::commands::percent_encoding::percent_encoded;
 use crate::commands::provider::Provider;
 use crate::error::{Failure, Result};
 use crate::jupyter;
@@ -191,16 +192,10 @@ impl Opened {
 
 /// The path of a notebook's page. A name may have any characters.
 fn page_of(name: &OsStr) -> Option<String> {
-    let mut page = "/lab/tree/".to_owned();
-    for byte in name.as_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                page.push(char::from(*byte));
-            }
-            _ => page.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    Some(page)
+    Some(format!(
+        "/lab/tree/{}",
+        percent_encoded(name.as_bytes(), b"")
+    ))
 }
 
 fn says(passed: &[OsString], names: &[&str]) -> bool {

@@ -1,6 +1,7 @@
 //! The commands that a user types, each in a file or a folder of its own.
 //!
 //! - `lab`, `run`, `new`, `kernel`, `serve`, `spark`, `complete`, `study`, `doctor`, `clean`.
+//! - `percent_encoding`: names in addresses.
 //! - `provider`: the service or model that answers notebooks started by `lab` and `run`.
 
 pub mod clean;
@@ -9,6 +10,7 @@ pub mod doctor;
 pub mod kernel;
 pub mod lab;
 pub mod new;
+mod percent_encoding;
 mod provider;
 pub mod run;
 pub mod serve;

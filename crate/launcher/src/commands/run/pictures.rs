@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use evenhand::sideband::base64;
 
+use crate::commands::percent_encoding::percent_encoded;
 use crate::error::{Context, Result};
 use crate::jupyter::notebook::{Notebook, on_a_line};
 
@@ -18,6 +19,9 @@ const KINDS: [(&str, &str); 6] = [
     ("webp", "webp"),
 ];
 
+/// What the converter leaves as it is in an address, besides letters, digits and `-._~`.
+const KEPT: &[u8] = b":/?#@!$&()*+,;='%";
+
 /// The size limit of a picture, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
@@ -26,18 +30,20 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 ///
 /// nbconvert could embed them, but it completes each piece of HTML in a line of Markdown by itself, so that
 /// `<b>word</b>` becomes `<b></b>word`.
-pub(super) fn embedded(page: String, notebook: &Notebook) -> Result<String> {
+pub(super) fn embedded(mut page: String, notebook: &Notebook) -> Result<String> {
     let Ok(folder) = notebook.folder().canonicalize() else {
         return Ok(page);
     };
-    let mut page = page;
     for markdown in notebook.markdown() {
         for name in named(&markdown) {
             let Some((file, kind)) = inside(&folder, name) else {
                 continue;
             };
             let attribute = |name: &str| format!(" src=\"{}\"", name.replace('&', "&amp;"));
-            let spellings = [attribute(name), attribute(&percent_encoded(name))];
+            let spellings = [
+                attribute(name),
+                attribute(&percent_encoded(name.as_bytes(), KEPT)),
+            ];
             if !spellings.iter().any(|one| page.contains(one)) {
                 continue;
             }
@@ -50,19 +56,6 @@ pub(super) fn embedded(page: String, notebook: &Notebook) -> Result<String> {
         }
     }
     Ok(page)
-}
-
-/// The address as the converter writes it.
-fn percent_encoded(name: &str) -> String {
-    let mut encoded = String::new();
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => encoded.push(char::from(byte)),
-            _ if b"-._~:/?#@!$&()*+,;='%".contains(&byte) => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }
 
 /// The picture with this relative path and its kind, if it is one that may be in the page.
