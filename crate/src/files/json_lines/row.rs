@@ -282,8 +282,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_says_what_serde_json_reads(inner in r#"([a-z"é/]|\\["\\/bfnrt]|\\u00e9|\\ud83d|\\ude00){0,12}"#) {
-            let json = format!("\"{}\"", inner.replace("\\\"", "\u{1}").replace('"', "").replace('\u{1}', "\\\""));
+        fn a_text_says_what_serde_json_reads(inner in r#"([a-zé/]|\\["\\/bfnrt]|\\u00e9|\\ud83d|\\ude00){0,12}"#) {
+            let json = format!("\"{inner}\"");
             let mut text = String::new();
             let known = serde_json::from_str::<String>(&json);
             prop_assert_eq!(unescape(&json, &mut text), known.is_ok(), "{}", json);
