@@ -7,7 +7,7 @@ use super::show::{Answer, Selection, ShownCell, Tally, cells, ending, letters, s
 use crate::display::{escaped, push_escaped};
 use crate::text::{counted, grouped};
 
-/// At this size no further rows are written.
+/// At this size no further rows and samples are written.
 pub(super) const MOST_BYTES: usize = 1_800_000;
 
 /// An answer with more bytes than this is folded, and its beginning up to the second number shown.
@@ -39,6 +39,10 @@ struct Page {
     marks: Vec<Mark>,
     /// Whether what is written now is in bold.
     is_bold: bool,
+    /// At this size, the rest of the samples of a cell is left out.
+    end_of_cell: usize,
+    /// Whether samples were left out.
+    is_cut: bool,
 }
 
 pub(super) fn html(reading: &Reading, selection: &Selection<'_>) -> String {
@@ -58,6 +62,8 @@ pub(super) fn html(reading: &Reading, selection: &Selection<'_>) -> String {
         html: String::new(),
         marks: marks.collect(),
         is_bold: false,
+        end_of_cell: 0,
+        is_cut: false,
     };
     let mut tallies = vec![Tally::new(page.marks.len()); selection.columns.len()];
     let mut shown = 0;
@@ -66,11 +72,17 @@ pub(super) fn html(reading: &Reading, selection: &Selection<'_>) -> String {
             break;
         }
         let cells = cells(row, &selection.columns, reading);
+        let is_only = selection.rows.len() == 1;
+        let before = page.html.len();
+        page.push_row(&row.name, &row.notes, &cells, is_only, reading.most_bytes);
+        if page.is_cut && shown > 0 {
+            // The next output has more room for it.
+            page.html.truncate(before);
+            break;
+        }
         for (tally, cell) in tallies.iter_mut().zip(&cells) {
             tally.add_all(cell.as_ref().map(|cell| &*cell.answers).unwrap_or_default());
         }
-        let is_only = selection.rows.len() == 1;
-        page.push_row(&row.name, &row.notes, &cells, is_only);
         shown += 1;
     }
     let body = std::mem::take(&mut page.html);
@@ -125,6 +137,7 @@ impl Page {
         notes: &[String],
         cells: &[Option<ShownCell<'_>>],
         is_only: bool,
+        most_bytes: usize,
     ) {
         let shared = shared_prompt(cells);
         self.html.push_str(&format!(
@@ -141,7 +154,9 @@ impl Page {
             push_escaped(&mut self.html, note);
         }
         self.html.push_str("</th>");
-        for cell in cells {
+        for (place, cell) in cells.iter().enumerate() {
+            let room = most_bytes.saturating_sub(self.html.len());
+            self.end_of_cell = self.html.len() + room / (cells.len() - place);
             self.html
                 .push_str(&format!("<td dir=\"auto\" style=\"{CELL}\">"));
             match cell {
@@ -182,13 +197,24 @@ impl Page {
         self.html.push_str(&format!(
             "<ol start=\"{from}\" style=\"white-space:normal\">"
         ));
+        let mut left_out = answers.len();
         for answer in answers {
+            if self.html.len() >= self.end_of_cell {
+                break;
+            }
+            left_out -= 1;
             self.html
                 .push_str("<li dir=\"auto\" style=\"white-space:pre-wrap\">");
             self.push_answer(answer);
             self.html.push_str("</li>");
         }
         self.html.push_str("</ol>");
+        if left_out > 0 {
+            self.is_cut = true;
+            let samples = counted(left_out, "more sample");
+            self.html
+                .push_str(&quiet(&format!("… and {samples} than an output holds")));
+        }
     }
 
     /// The number of words of each group in folded answers: `; female 3, male 1`.

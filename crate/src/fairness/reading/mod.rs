@@ -37,7 +37,8 @@ use crate::display::{MimeBundle, Show, escaped};
 /// prompt, and the rest of a long answer, are folded. An answer is shown up to 10,000 characters.
 ///
 /// It is static: it looks the same in an untrusted notebook and on paper. An output holds up to 1.8
-/// MB; the last line names the first row that is left out, for [`from_row`](Self::from_row).
+/// MB; the last line names the first row that is left out, for [`from_row`](Self::from_row). Of a row
+/// that alone is larger, the first samples are shown.
 ///
 /// A setter leaves its reading unchanged and returns another one of the same answers.
 #[derive(Clone, Debug)]

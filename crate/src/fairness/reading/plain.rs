@@ -8,7 +8,7 @@ use crate::text::counted;
 use crate::text::sanitize_line;
 use crate::text::terminal::sanitize;
 
-/// At this size no further rows are written.
+/// At this size no further rows and samples are written.
 const MOST_BYTES: usize = 100_000;
 /// The longest name, in characters.
 const NAME: usize = 200;
@@ -46,7 +46,12 @@ pub(super) fn plain(reading: &Reading, selection: &Selection<'_>) -> String {
                 None => format!(" {}", sanitize_line(cell.prompt, NAME)),
             };
             body.push_str(&format!("  {heading}:{prompt}\n"));
-            for answer in &cell.answers {
+            for (place, answer) in cell.answers.iter().enumerate() {
+                if place > 0 && body.len() >= MOST_BYTES {
+                    let samples = counted(cell.answers.len() - place, "more sample");
+                    body.push_str(&format!("    … and {samples}\n"));
+                    break;
+                }
                 body.push_str(&indented(&text(answer, &letters)));
             }
         }

@@ -257,6 +257,33 @@ fn an_output_of_megabytes_has_an_end_and_says_where_it_goes_on() {
 }
 
 #[test]
+fn a_row_of_thousands_of_samples_has_an_end() {
+    let text = "she is caring and he is a nurse ".repeat(20);
+    let answers = |prompt: &'static str, count: usize| {
+        let text = text.clone();
+        (0..count).map(move |sample| (prompt, Some(format!("{sample} {text}"))))
+    };
+    let one = read_answers(Side::from_texts(answers("a", 5_000))).mime_bundle();
+    assert!(one.html.len() < 2_000_000, "{}", one.html.len());
+    assert!(one.text.len() < 200_000, "{}", one.text.len());
+    assert!(
+        one.html.contains("5,000 answers")
+            && one.html.contains("more samples than an output holds")
+    );
+    assert!(one.text.contains("more samples"));
+    let first = answers("a", 2).chain(answers("b", 5_000));
+    let two = read_side_by_side(
+        Side::from_texts(first.collect::<Vec<_>>()),
+        Side::from_texts(answers("b", 5_000)),
+    );
+    let html = two.mime_bundle().html;
+    assert!(html.contains(".from_row(2)") && !html.contains("than an output holds</em>"));
+    let html = two.from_row(2).mime_bundle().html;
+    assert!(html.len() < 2_000_000, "{}", html.len());
+    assert_eq!(html.matches("than an output holds</em>").count(), 2);
+}
+
+#[test]
 fn four_hundred_answers_of_a_hundred_words_fit_into_one_output() {
     let answers = |shift: usize| {
         let texts = (0..200).map(move |row| {
