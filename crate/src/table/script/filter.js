@@ -85,15 +85,17 @@ const compareWith = (column, bound) => {
 const filter = (column, wanted, values) => {
   const text = wanted.trim().toLowerCase();
   const [, operator, only] = /^(<=|>=|<|>|=)\s*([^]+)$/.exec(text) ?? [];
-  const [, low, high] = isOrdered(column) && /^(.+?)\s*\.\.\s*(.+)$/.exec(text) || [];
+  // With three points, a bound could be `1.` or `.5`.
+  const [, low, high] = isOrdered(column) && !text.includes("...")
+    && /^(.+?)\s*\.\.\s*(.+)$/.exec(text) || [];
   const isMoment = column.kind === "time" && !isDuration(column) && moment(column, text) !== null;
   const bounds = operator ? [[operator, only]]
     : low ? [[">=", low], ["<=", high]]
     : isMoment ? [["=", text]] : [];
   if (bounds.length === 0) {
-    const part = wantedText(wanted);
+    const found = contains(wanted);
     const keeps = (value) => isDuration(column)
-      ? ` ${findable(column, value)}`.includes(` ${part}`) : findable(column, value).includes(part);
+      ? ` ${findable(column, value)}`.includes(` ${text}`) : found(findable(column, value));
     const isNone = isOrdered(column) && !column.order
       ? !NUMBER.test(text) || !isNumber(column) : /^[<>=!]|^\.\.|\.\.$/.test(text);
     return isNone && !values.some(keeps) ? null : keeps;

@@ -68,13 +68,14 @@ const upgrade = (root) => {
   const textOf = (row) => texts[row] ??=
     columns.map((column, at) => findable(column, values[at][row])).join("\n");
   const match = () => {
-    const search = wantedText(state.search);
+    const isBlank = state.search.trim() === "";
+    const found = contains(state.search);
     const filters = state.filters.map((wanted, at) =>
       wanted.trim() === "" ? undefined : filter(columns[at], wanted, values[at]));
     state.wrong = columns.map((_, at) => at).filter((at) => filters[at] === null);
     state.matching = state.wrong.length > 0 ? [] : state.order.filter((row) =>
       filters.every((holds, at) => !holds || holds(values[at][row])) &&
-      (search === "" || textOf(row).includes(search)));
+      (isBlank || found(textOf(row))));
     state.first = 0;
   };
 

@@ -37,10 +37,12 @@ const findable = (column, value) => {
     ? [text, text.replaceAll(",", ""), plain(column, value)].join("\n").toLowerCase()
     : text.toLowerCase();
 };
-// What is searched for. A number may have separators where the cell has none.
-const wantedText = (text) => {
-  const lower = text.trim().toLowerCase();
-  return /^[-+]?\d{1,3}(,\d{3})+(\.\d*)?$/.test(lower) ? lower.replaceAll(",", "") : lower;
+// Whether a text holds what is searched for. A number may have separators where the cell has none.
+const contains = (wanted) => {
+  const lower = wanted.trim().toLowerCase();
+  const isGrouped = /^[-+]?\d{1,3}(,\d{3})+(\.\d*)?$/.test(lower);
+  const digits = isGrouped ? lower.replaceAll(",", "") : lower;
+  return (text) => text.includes(lower) || text.includes(digits);
 };
 
 // The key that a column is sorted by. Numbers that JavaScript would round arrive as texts.
