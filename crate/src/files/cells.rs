@@ -84,7 +84,12 @@ impl Cells {
     /// Adds what a cell of CSV says, an empty one as null. Returns `None` for what is not written as a
     /// value of this kind usually is.
     pub(super) fn push_cell(&mut self, cell: &str) -> Option<()> {
-        let begins_a_number = || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+        // A code such as `01234` is looked at by those who know where it stands.
+        let begins_a_number = || match cell.strip_prefix('-').unwrap_or(cell).as_bytes() {
+            [b'0', next, ..] => !next.is_ascii_digit(),
+            [first, ..] => first.is_ascii_digit(),
+            [] => false,
+        };
         match (&mut self.values, cell) {
             (Values::Text(cells), _) => cells.append_value(cell),
             (_, "") => {

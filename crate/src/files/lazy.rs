@@ -74,9 +74,11 @@ impl<R: Rows> Scan<R> {
     fn rows(&self, asked: AnonymousScanArgs) -> Result<DataFrame> {
         let shown = asked.with_columns.as_deref();
         let needed = shown.map(|shown| needed(shown, asked.predicate.as_ref()));
-        // A condition that looks at other rows too (`over`) needs all of them.
-        let is_by_row = !asked.predicate.as_ref().is_some_and(looks_at_other_rows);
         let predicate = asked.predicate.as_ref();
+        // A condition that looks at other rows too (`over`) needs all of them, and a limit below a
+        // condition counts the rows before it.
+        let needs_all = |predicate| asked.n_rows.is_some() || looks_at_other_rows(predicate);
+        let is_by_row = !predicate.is_some_and(needs_all);
         let select = |frame: DataFrame| match predicate {
             Some(predicate) => filtered(frame, predicate),
             None => Ok(frame),
@@ -92,7 +94,7 @@ impl<R: Rows> Scan<R> {
                 false => Ok(kept),
             }
         };
-        let mut whole = Whole::new(asked.n_rows.filter(|_| is_by_row));
+        let mut whole = Whole::new(asked.n_rows);
         self.0
             .each_block(needed.as_deref(), &keep, &mut |frame| whole.add(frame))?;
         if is_by_row {

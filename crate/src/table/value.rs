@@ -146,7 +146,8 @@ fn decimal(value: i128, scale: usize) -> String {
 const DAYS: i64 = 95_690_000;
 const NANOSECONDS_OF_A_DAY: i64 = 86_400_000_000_000;
 
-fn time(value: &AnyValue) -> String {
+/// The text of a date, a time or a duration. Beyond the calendar, it is the number that is stored.
+pub(crate) fn time(value: &AnyValue) -> String {
     let (at, days, unit) = match value {
         AnyValue::Date(days) => (i64::from(*days), i64::from(*days), "days from 1970-01-01"),
         AnyValue::Datetime(at, unit, _) | AnyValue::DatetimeOwned(at, unit, _) => match unit {

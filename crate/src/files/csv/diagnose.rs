@@ -2,9 +2,13 @@
 
 use polars::prelude::{DataType, Schema};
 
+use super::head::is_code;
 use super::records::{Record, content, records};
 use crate::files::blocks::Block;
 use crate::files::location::{Fault, column, quoted, utf8};
+
+const AN_INTEGER: &str = "an integer";
+const A_NUMBER: &str = "a number";
 
 /// What to do about a block that polars refuses.
 pub(super) enum Diagnosis {
@@ -50,16 +54,12 @@ pub(super) fn diagnose(
                         continue;
                     }
                     return Some(Diagnosis::Fault(other_kind(
-                        offset,
-                        at,
-                        name,
-                        &cell,
-                        "an integer",
+                        offset, at, name, &cell, AN_INTEGER,
                     )));
                 }
                 DataType::Float64 if cell.trim().parse::<f64>().is_err() => {
                     return Some(Diagnosis::Fault(other_kind(
-                        offset, at, name, &cell, "a number",
+                        offset, at, name, &cell, A_NUMBER,
                     )));
                 }
                 DataType::Boolean if cell != "true" && cell != "false" => {
@@ -83,6 +83,46 @@ pub(super) fn short_row(block: &Block, separator: u8, width: usize) -> Option<Fa
         "fix the row, or treat the fields that it lacks as missing: \
          `Csv::new(path).allow_short_rows().read()?`",
     ))
+}
+
+/// The first cell of a column of numbers that is a code such as `01234`, of which polars would drop the
+/// zero. `projection` are the columns that are read.
+pub(super) fn code_among_numbers(
+    block: &Block,
+    separator: u8,
+    schema: &Schema,
+    projection: Option<&[usize]>,
+    is_missing: impl Fn(&str) -> bool,
+) -> Option<Fault> {
+    let mut pairs = block.bytes.windows(2);
+    if !pairs.any(|pair| pair[0] == b'0' && pair[1].is_ascii_digit()) {
+        return None;
+    }
+    let is_read = |at: &usize| projection.is_none_or(|places| places.binary_search(at).is_ok());
+    let kinds = schema.iter().enumerate();
+    let numbers: Vec<_> = kinds
+        .filter(|(at, (_, kind))| is_read(at) && kind.is_primitive_numeric())
+        .map(|(at, (name, kind))| (at, name, kind))
+        .collect();
+    for record in records(&block.bytes, separator) {
+        let mut fields = record.fields().enumerate();
+        for (at, name, kind) in &numbers {
+            let Some((_, field)) = fields.find(|(place, _)| place == at) else {
+                break;
+            };
+            let cell = content(field);
+            if is_code(&cell) && !is_missing(&cell) {
+                let offset = block.offset + record.offset as u64;
+                let expected = if kind.is_float() {
+                    A_NUMBER
+                } else {
+                    AN_INTEGER
+                };
+                return Some(other_kind(offset, *at, name, &cell, expected));
+            }
+        }
+    }
+    None
 }
 
 /// The first row that is the header again.
@@ -116,8 +156,8 @@ fn other_width(offset: u64, fields: usize, columns: usize) -> Fault {
     let what = format!("the row has {fields}, but there {is} {named}");
     Fault::new(offset, what).hint(match columns {
         1 => {
-            "if the names of the columns stand below a title, remove what is above them: `!tail -n +3 OLD > NEW` \
-             in a cell begins at line 3"
+            "a field that contains the separator must be in quotation marks; or, if the names of the columns \
+             stand below a title, remove what is above them: `!tail -n +3 OLD > NEW` in a cell begins at line 3"
         }
         _ => "a field that contains the separator must be in quotation marks",
     })

@@ -1,6 +1,7 @@
 //! What the beginning of a CSV file tells: its separator, the names of its columns, and their types.
 
 use std::io::Cursor;
+use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::{CsvReadOptions, DataType, PlSmallStr, Schema, SchemaRef, SerReader};
@@ -48,9 +49,13 @@ impl Head {
         if let Some(fault) = old_line_ends(bytes) {
             return Err(fault.of_file(opened.path()));
         }
-        let separator = asked.or(stated).unwrap_or_else(|| separator(bytes));
+        let is_tabbed = extension_is_of_tabs(opened.path());
+        let separator = asked
+            .or(stated)
+            .unwrap_or_else(|| separator(bytes, is_tabbed));
         if let Some(open) = open_row(bytes, separator) {
-            return Err(never_closed((begin + open) as u64).of_file(opened.path()));
+            let fault = never_closed((begin + open) as u64, &bytes[open..], separator);
+            return Err(fault.of_file(opened.path()));
         }
         let Some(first) = records(bytes, separator).find(|record| !record.is_blank()) else {
             let message = format!("{} has no row", opened.path().display());
@@ -112,20 +117,34 @@ fn old_line_ends(bytes: &[u8]) -> Option<Fault> {
     })
 }
 
-/// The separator that cuts the first row into most fields.
-fn separator(bytes: &[u8]) -> u8 {
+fn extension_is_of_tabs(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    ["tsv", "tab"]
+        .iter()
+        .any(|tabbed| extension.eq_ignore_ascii_case(tabbed))
+}
+
+/// The separator that cuts the first row into most fields. In a file whose extension promises tabs, it is
+/// another one only if that cuts the first two rows into as many fields, and a tab neither.
+fn separator(bytes: &[u8], is_tabbed: bool) -> u8 {
     let fields = |separator: u8| {
-        let mut rows = records(bytes, separator).filter(|record| !record.is_blank());
-        rows.next().map_or(0, |record| record.fields().count())
+        let rows = records(bytes, separator).filter(|record| !record.is_blank());
+        let mut counts = rows.map(|record| record.fields().count());
+        (counts.next().unwrap_or(0), counts.next())
     };
     let mut best = (SEPARATORS[0], fields(SEPARATORS[0]));
     for separator in SEPARATORS {
         let fields = fields(separator);
-        if fields > best.1 {
+        if fields.0 > best.1.0 {
             best = (separator, fields);
         }
     }
-    best.0
+    let (separator, (first, second)) = best;
+    let has_tabs = || fields(b'\t') != (1, second.map(|_| 1));
+    match is_tabbed && (has_tabs() || first == 1 || second.is_some_and(|second| second != first)) {
+        true => b'\t',
+        false => separator,
+    }
 }
 
 /// The names in the first row.
@@ -216,11 +235,17 @@ fn joined(before: Option<DataType>, one: DataType) -> DataType {
     }
 }
 
+/// Whether it is the code of a place or a person, such as `01234`, which a number would cut.
+pub(super) fn is_code(cell: &str) -> bool {
+    let unsigned = cell.trim().trim_start_matches(['-', '+']);
+    let mut bytes = unsigned.bytes();
+    bytes.next() == Some(b'0') && bytes.next().is_some_and(|byte| byte.is_ascii_digit())
+}
+
 fn kind_of(cell: &str) -> DataType {
     let unsigned = cell.strip_prefix('-').unwrap_or(cell);
     let digits = unsigned.bytes().take_while(u8::is_ascii_digit).count();
-    // `01234` is the code of a place or a person, which a number would cut.
-    if digits > 1 && unsigned.starts_with('0') {
+    if is_code(cell) {
         return DataType::String;
     }
     let is_number = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.');

@@ -248,7 +248,7 @@ impl CsvRows {
         if block.is_last
             && let Some(open) = open_row(bytes, separator)
         {
-            let fault = never_closed(block.offset + open as u64);
+            let fault = never_closed(block.offset + open as u64, &bytes[open..], separator);
             return Err(fault.of_file(self.opened.path()));
         }
         let plain = match self.csv.missing.is_empty() {
@@ -264,7 +264,12 @@ impl CsvRows {
             return Err(fault.of_file(self.opened.path()));
         }
         match self.parse_bytes(bytes, projection) {
-            Ok(frame) => self.checked(frame, block, projection),
+            Ok(frame) => {
+                if let Some(fault) = self.code_among_numbers(block, projection) {
+                    return Err(fault.of_file(self.opened.path()));
+                }
+                self.checked(frame, block, projection)
+            }
             Err(error) => Err(self.refused(block, error)),
         }
     }
@@ -325,9 +330,20 @@ impl CsvRows {
         }
     }
 
+    fn is_missing(&self, cell: &str) -> bool {
+        self.csv.missing.iter().any(|text| text == cell)
+    }
+
+    fn code_among_numbers(&self, block: &Block, projection: Option<&[usize]>) -> Option<Fault> {
+        let (schema, separator) = (&self.head.schema, self.head.separator);
+        diagnose::code_among_numbers(block, separator, schema, projection, |cell| {
+            self.is_missing(cell)
+        })
+    }
+
     /// Why polars refuses a block.
     fn refused(&self, block: &Block, error: PolarsError) -> Error {
-        let is_missing = |cell: &str| self.csv.missing.iter().any(|text| text == cell);
+        let is_missing = |cell: &str| self.is_missing(cell);
         match diagnose(block, self.head.separator, &self.head.schema, is_missing) {
             Some(Diagnosis::Fault(fault)) => fault.of_file(self.opened.path()),
             Some(Diagnosis::Widen(columns)) => {
@@ -346,7 +362,9 @@ impl CsvRows {
             None => {
                 let loose = row_with_loose_quote(&block.bytes, self.head.separator);
                 if let Some(row) = loose {
-                    let fault = never_closed(block.offset + row as u64);
+                    let rest = block.bytes.get(row..).unwrap_or_default();
+                    let offset = block.offset + row as u64;
+                    let fault = never_closed(offset, rest, self.head.separator);
                     return fault.of_file(self.opened.path());
                 }
                 let message = format!("{} can't be read as CSV", self.opened.path().display());

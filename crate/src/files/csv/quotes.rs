@@ -13,9 +13,23 @@ pub(super) fn open_row(bytes: &[u8], separator: u8) -> Option<usize> {
     })
 }
 
-/// The fault of a row with a quote that has no counterpart.
-pub(super) fn never_closed(offset: u64) -> Fault {
+/// The fault of a row with a quote that has no counterpart. `row` begins with it.
+pub(super) fn never_closed(offset: u64, row: &[u8], separator: u8) -> Fault {
+    let line = row.split(|byte| *byte == b'\n').next().unwrap_or(row);
+    if has_quote_behind_blank(line, separator) {
+        let what = "a blank is in front of a quotation mark, which therefore begins no field";
+        return Fault::new(offset, what)
+            .hint("remove the blanks between the separators and the quotation marks");
+    }
     Fault::new(offset, "a quotation mark in this row is unbalanced").hint(WRITTEN_TWICE)
+}
+
+fn has_quote_behind_blank(line: &[u8], separator: u8) -> bool {
+    let mut fields = line.split(|byte| *byte == separator);
+    fields.any(|field| {
+        let rest = field.trim_ascii_start();
+        rest.len() < field.len() && rest.starts_with(&[QUOTE])
+    })
 }
 
 /// The fault of a row with text behind the end of a quoted field.

@@ -5,12 +5,14 @@ use std::fs::File;
 use std::path::Path;
 
 use polars::prelude::{
-    Column, CsvWriter, DataFrame, DataType, IntoColumn, PolarsError, SerWriter, StringChunked,
+    AnyValue, Column, CsvWriter, DataFrame, DataType, IntoColumn, PolarsError, SerWriter,
+    StringChunked,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::atomic;
 use crate::files::location::quoted;
+use crate::table::time_text;
 
 /// Writes a frame as CSV.
 pub(in crate::files) fn write(
@@ -26,7 +28,7 @@ pub(in crate::files) fn write(
     if let Some(column) = frame
         .columns()
         .iter()
-        .find(|column| column.dtype().is_nested())
+        .find(|column| is_not_for_csv(column.dtype()))
     {
         let message = format!(
             "the column {} holds {}, which CSV can't",
@@ -36,7 +38,7 @@ pub(in crate::files) fn write(
         return Err(Error::new(ErrorKind::Argument, message)
             .with_hint("JSON lines can: use the extension `.jsonl`"));
     }
-    let columns = frame.columns().iter().map(harmless_column).collect();
+    let columns = frame.columns().iter().map(written_column).collect();
     let mut frame =
         DataFrame::new(frame.height(), columns).map_err(crate::files::lazy::internal)?;
     atomic::write(path, may_replace, |file: &File| {
@@ -52,7 +54,31 @@ pub(in crate::files) fn write(
     })
 }
 
-/// The column, with texts and a name that no spreadsheet computes.
+fn is_not_for_csv(dtype: &DataType) -> bool {
+    dtype.is_nested() || dtype.is_binary() || dtype.is_object()
+}
+
+/// The column as it is written: dates and times as tables show them, since polars' writer takes only
+/// some of them, and texts and a name that no spreadsheet computes.
+fn written_column(column: &Column) -> Column {
+    let name = harmless(column.name()).into_owned();
+    let dtype = column.dtype();
+    let column = match dtype.is_temporal() || dtype.is_decimal() {
+        true => texts(column),
+        false => harmless_column(column),
+    };
+    column.with_name(name.into())
+}
+
+fn texts(column: &Column) -> Column {
+    let values = column.as_materialized_series().iter();
+    let texts = values.map(|value| match value {
+        AnyValue::Null => None,
+        value => Some(time_text(&value)),
+    });
+    texts.collect::<StringChunked>().into_column()
+}
+
 fn harmless_column(column: &Column) -> Column {
     let column = match column.dtype() {
         DataType::Categorical(..) | DataType::Enum(..) => column
@@ -60,15 +86,13 @@ fn harmless_column(column: &Column) -> Column {
             .unwrap_or_else(|_| column.clone()),
         _ => column.clone(),
     };
-    let name = harmless(column.name()).into_owned();
-    let column = match column.str() {
+    match column.str() {
         Ok(texts) if texts.iter().flatten().any(|text| harmless(text) != text) => {
             let texts = texts.iter().map(|text| text.map(harmless));
             texts.collect::<StringChunked>().into_column()
         }
         _ => column,
-    };
-    column.with_name(name.into())
+    }
 }
 
 /// A text that no spreadsheet takes for a formula, also where it splits cells at semicolons, tabs or

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::atomic;
 use crate::files::location::quoted;
+use crate::table::time_text;
 
 /// Writes a frame as JSON lines. Lists and structs stay what they are; dates, times and decimals
 /// become text, since JSON has none.
@@ -48,9 +49,10 @@ pub(in crate::files) fn write(frame: &DataFrame, path: &Path, may_replace: bool)
 
 fn refused(path: &Path, row: usize, name: &str, what: &str) -> Error {
     let message = format!(
-        "{what} in the column {} can't be written to {}, row {row}",
+        "{what} in the column {} can't be written to {}, row {}",
         quoted(name),
-        path.display()
+        path.display(),
+        row + 1
     );
     Error::new(ErrorKind::Argument, message)
         .with_hint("JSON has only finite numbers: replace it, for example by null")
@@ -85,6 +87,7 @@ fn json(value: &AnyValue) -> Result<Value, String> {
                 None => Value::from(number.to_string()),
             },
         },
+        time if time.dtype().is_temporal() => Value::from(time_text(time)),
         other => text(other),
     })
 }

@@ -78,7 +78,7 @@ fn rows_of_another_width_are_named() {
         ");
     insta::assert_snapshot!(refused("a.csv", "Survey of 2024\n\na,b\n1,2\n"), @"
         a.csv, line 3: the row has 2 fields, but there is 1 column
-          hint: if the names of the columns stand below a title, remove what is above them: `!tail -n +3 OLD > NEW` in a cell begins at line 3
+          hint: a field that contains the separator must be in quotation marks; or, if the names of the columns stand below a title, remove what is above them: `!tail -n +3 OLD > NEW` in a cell begins at line 3
         ");
     let given = given("a.csv", "a,b,c\n1,2,3\n4,5\n");
     let short = Csv::new(&given.path).allow_short_rows().read().unwrap();
@@ -270,6 +270,15 @@ fn a_lazy_frame_of_megabytes_gives_what_a_whole_one_does() {
         some.collect().unwrap()
     };
     assert_eq!(some(scan(&given.path).unwrap()), some(whole.clone().lazy()));
+    let of_the_first = |lazy: polars::prelude::LazyFrame| {
+        let is_large = col("x").gt(lit(4.0));
+        let is_largest = col("x").eq(col("x").max());
+        let large = lazy.clone().limit(10).filter(is_large);
+        [large, lazy.limit(10).filter(is_largest)].map(|few| few.collect().unwrap())
+    };
+    let expected = of_the_first(whole.clone().lazy());
+    assert!((1..10).contains(&expected[0].height()) && expected[1].height() > 0);
+    assert_eq!(of_the_first(scan(&given.path).unwrap()), expected);
     let error = scan(&given.path).unwrap().select([col("y")]).collect();
     assert!(error.is_err());
 }
@@ -288,6 +297,68 @@ fn few_rows_of_a_lazy_frame_do_not_keep_the_texts_of_the_others() {
         .map(|texts| texts.total_buffer_len())
         .sum();
     assert!(held < 1_000, "{held} bytes");
+}
+
+#[test]
+fn a_code_below_a_megabyte_of_numbers_is_not_cut() {
+    for (row, code) in [("10115,a\n", "01067"), ("1.5,a\n", "007.5")] {
+        let text = format!("zip,text\n{}{code},b\n", row.repeat(200_000));
+        let given = given("a.csv", &text);
+        let expected = format!("line 200002, column 1 (`zip`): `{code}` is not");
+        let told = read(&given.path).unwrap_err().to_string();
+        assert!(
+            told.contains(&expected) && told.contains(".text([\"zip\"])"),
+            "{told}"
+        );
+        let lazy = scan(&given.path).unwrap();
+        assert!(
+            lazy.clone()
+                .collect()
+                .unwrap_err()
+                .to_string()
+                .contains(&expected)
+        );
+        // A column that nobody reads may hold anything.
+        assert_eq!(
+            lazy.select([col("text")]).collect().unwrap().height(),
+            200_001
+        );
+        let csv = Csv::new(&given.path);
+        assert_eq!(csv.clone().text(["zip"]).read().unwrap().height(), 200_001);
+        assert_eq!(
+            csv.missing([code])
+                .read()
+                .unwrap()
+                .column("zip")
+                .unwrap()
+                .null_count(),
+            1
+        );
+    }
+}
+
+#[test]
+fn the_extension_of_a_file_with_tabs_decides_where_the_header_does_not() {
+    for (text, columns) in [
+        ("prompt\nDescribe a nurse, please.\n", &["prompt"][..]),
+        (
+            "last, first\tage, sex, job\nDoe, Jo\t4, f, none\n",
+            &["last, first", "age, sex, job"],
+        ),
+        ("a, b\nx\n", &["a, b"]),
+        ("a,b\n1,2\n", &["a", "b"]),
+        ("a;b", &["a", "b"]),
+    ] {
+        assert_eq!(frame("a.tsv", text).get_column_names(), columns, "{text:?}");
+    }
+}
+
+#[test]
+fn a_quotation_mark_behind_a_blank_is_named() {
+    insta::assert_snapshot!(refused("a.csv", "name, city\nJo, \"New York, NY\"\n"), @"
+        a.csv, line 2: a blank is in front of a quotation mark, which therefore begins no field
+          hint: remove the blanks between the separators and the quotation marks
+        ");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Journals, prompts, and writing.
 
 use polars::df;
-use polars::prelude::{DataFrame, NamedFrom, Series};
+use polars::prelude::{Column, DataFrame, DataType, NamedFrom, Series, TimeUnit};
 use proptest::prelude::*;
 
 use super::{frame, given, refused, rows, said};
@@ -247,6 +247,56 @@ fn what_is_saved_is_read_again() {
     }
     let error = save(&every_type(), folder.path().join("a.xlsx")).unwrap_err();
     assert_eq!(error.hint(), Some("the extension decides the format"));
+}
+
+#[test]
+fn dates_and_times_are_saved_as_tables_show_them() {
+    let stored = |name: &str, values: [Option<i64>; 2], dtype: &DataType| {
+        let column = Column::new(name.into(), values);
+        column.cast(dtype).unwrap()
+    };
+    let milliseconds = TimeUnit::Milliseconds;
+    let frame = DataFrame::new_infer_height(vec![
+        stored("day", [Some(19_000), None], &DataType::Date),
+        stored("far", [Some(i64::from(i32::MAX)), None], &DataType::Date),
+        stored(
+            "at",
+            [Some(1_500), None],
+            &DataType::Datetime(milliseconds, None),
+        ),
+        stored(
+            "took",
+            [Some(-60_000), None],
+            &DataType::Duration(milliseconds),
+        ),
+        stored("clock", [Some(3_600_000_000_000), None], &DataType::Time),
+    ])
+    .unwrap();
+    let expected = [
+        [
+            "2022-01-08",
+            "2147483647 days from 1970-01-01",
+            "1970-01-01 00:00:01.500",
+            "-1m",
+            "01:00:00",
+        ],
+        ["null"; 5],
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.csv", "a.tsv", "a.jsonl"] {
+        let path = folder.path().join(name);
+        save(&frame, &path).unwrap();
+        assert_eq!(rows(&read(&path).unwrap()), expected, "{name}");
+    }
+    let bytes = Column::new("bytes".into(), [b"a".as_slice()]);
+    let bytes = DataFrame::new_infer_height(vec![bytes]).unwrap();
+    let error = save(&bytes, folder.path().join("b.csv")).unwrap_err();
+    assert!(
+        error
+            .message()
+            .starts_with("the column `bytes` holds binary"),
+        "{error}"
+    );
 }
 
 #[test]
