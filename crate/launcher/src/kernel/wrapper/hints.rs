@@ -11,6 +11,7 @@ pub fn hint(message: &str, code: &str, cells: &CellHistory) -> Option<String> {
         .or_else(|| python_habits::hint(message, code))
         .or_else(|| missing(message, cells))
         .or_else(|| polars_parts::hint(message))
+        .or_else(|| unopened(message))
         .or_else(|| twice(message))
         .or_else(|| closure(message, code))
 }
@@ -71,6 +72,21 @@ fn unknown(message: &str) -> Option<&str> {
         .split('`')
         .next()?;
     path.split("::").next()
+}
+
+/// A method of the value in a `Result`.
+fn unopened(message: &str) -> Option<String> {
+    let method = message
+        .split_once("no method named `")?
+        .1
+        .split('`')
+        .next()?;
+    message.contains("` found for enum `Result<").then(|| {
+        format!(
+            "  hint: what is before `.{method}` may fail: put a `?` between them, as in \
+             `chart(&df).bar(\"name\", \"value\")?.titled(\"..\")`"
+        )
+    })
 }
 
 /// An implementation that the kernel could not replace.
@@ -142,6 +158,20 @@ mod tests {
         ] {
             assert_eq!(unknown(message), name, "{message}");
         }
+    }
+
+    #[test]
+    fn a_forgotten_operator_is_told() {
+        let message = "no method named `titled` found for enum `Result<T, E>` in the current scope";
+        let told = hint(
+            message,
+            "chart(&df).bar(\"a\", \"b\").titled(\"c\")",
+            &CellHistory::default(),
+        );
+        assert!(
+            told.unwrap()
+                .contains("before `.titled` may fail: put a `?`")
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::cell_history::CellHistory;
 use super::error::CellError;
 use super::panic::Panic;
 use super::stop::Stopping;
-use super::{hints, panic_place, positions};
+use super::{echo, hints, panic_place, positions};
 use crate::jupyter::Message;
 use crate::kernel::sideband::{Mark, Stream};
 
@@ -73,6 +73,10 @@ pub struct Cell {
     /// The end of the process, held back for the same reason.
     lost: Option<CellError>,
     error: Option<CellError>,
+    /// The compiler's errors so far, none of which is shown twice.
+    refusals: Vec<CellError>,
+    /// Errors that are shown only if there is no other one.
+    echoes: Vec<CellError>,
     /// Whether its last expression is a `Result` whose value was shown.
     is_opened: bool,
     /// The last line of standard output, which has no end.
@@ -111,6 +115,8 @@ impl InFlight {
             returned: None,
             lost: None,
             error: None,
+            refusals: Vec::new(),
+            echoes: Vec::new(),
             is_opened: false,
             line: String::new(),
             asked: None,
@@ -165,7 +171,7 @@ impl InFlight {
                     cell.lost.get_or_insert(error);
                     Vec::new()
                 }
-                error => cell.failed(error, cells),
+                error => cell.refused(error, cells),
             },
             _ => vec![Out::Message(kind, content)],
         }
@@ -351,6 +357,19 @@ impl Cell {
         Some(Out::Message(kind, content))
     }
 
+    /// Takes an error of the compiler.
+    fn refused(&mut self, error: CellError, cells: &CellHistory) -> Vec<Out> {
+        if self.refusals.contains(&error) {
+            return Vec::new();
+        }
+        self.refusals.push(error.clone());
+        if echo::may_follow(&error) {
+            self.echoes.push(error);
+            return Vec::new();
+        }
+        self.failed(error, cells)
+    }
+
     /// Shows a failure. The first one becomes the cell's error.
     fn failed(&mut self, error: CellError, cells: &CellHistory) -> Vec<Out> {
         let error = match self.stop {
@@ -390,6 +409,12 @@ impl Cell {
         }
         if let Some(error) = self.lost.take() {
             out.extend(self.failed(error, cells));
+        }
+        if self.error.is_none() {
+            let echoes = std::mem::take(&mut self.echoes);
+            out.extend(
+                echo::nearest(echoes).map_or_else(Vec::new, |error| self.failed(error, cells)),
+            );
         }
         if reply["status"] == "error" && self.error.is_none() {
             out.extend(self.failed(CellError::unsaid(), cells));

@@ -9,6 +9,7 @@
 //! - `in_flight` tracks a request that evcxr is working on; `panic`, `panic_place` and `error` are the
 //!   ways in which a cell fails; `stop` ends what it started.
 //! - `building`: what the reader is told while something compiles.
+//! - `echo`: errors that only repeat another one.
 //! - `hints`, with `cell_history`, `renamed` and `python_habits`: what the reader can do about an error.
 //! - `local_replies`, `is_complete`: requests that are answered without evcxr; `positions`: completion
 //!   and inspection.
@@ -17,6 +18,7 @@
 
 mod building;
 mod cell_history;
+mod echo;
 mod error;
 mod evcxr_process;
 mod evcxr_side;

@@ -81,8 +81,13 @@ const OF_TEXTS: [(&str, &[&str]); 3] = [
     ("string_reverse", &["reverse"]),
 ];
 
+const QUERY: &str =
+    "it is a part of a query: `df.lazy().group_by([col(\"x\")]).agg([col(\"y\").mean()])`";
+const ROWS: &str =
+    "a column has its values, `df.column(\"x\")?.f64()?.iter()`, and `df.get_row(0)?` is a row";
+
 /// Methods for which something else is at hand.
-const INSTEAD: [(&str, &str); 12] = [
+const INSTEAD: [(&str, &str); 24] = [
     (
         "to_integer",
         "`.cast(DataType::Int64)` on the strings themselves parses decimal numbers",
@@ -115,6 +120,31 @@ const INSTEAD: [(&str, &str); 12] = [
         "polars has it only for a nightly compiler; `.str().to_uppercase()` and `.str().to_lowercase()` are here",
     ),
     ("describe", "it is a function: `describe(&df)?`"),
+    ("agg", QUERY),
+    ("groupby", QUERY),
+    ("group_by", QUERY),
+    ("with_columns", QUERY),
+    (
+        "join",
+        "two frames are joined as queries: `a.lazy().join(b.lazy(), [col(\"id\")], [col(\"id\")], \
+         Default::default())`",
+    ),
+    ("is_empty", "it is `df.height() == 0`"),
+    ("iter_rows", ROWS),
+    ("iterrows", ROWS),
+    (
+        "value_counts",
+        "it counts in a query: `df.lazy().select([col(\"x\").value_counts(true, false, \"count\", false)])`",
+    ),
+    (
+        "mean",
+        "a column computes as a series: `.as_materialized_series()` before it",
+    ),
+    (
+        "median",
+        "a column computes as a series: `.as_materialized_series()` before it",
+    ),
+    ("to_csv", "`save(&df, \"name.csv\")?` writes a frame"),
     ("write_csv", "`save(&df, \"name.csv\")?` writes a frame"),
     (
         "write_ndjson",
@@ -127,8 +157,8 @@ const INSTEAD: [(&str, &str); 12] = [
     ),
 ];
 
-/// Functions of polars in Python under their names here.
-const FUNCTIONS: [(&str, &str); 8] = [
+/// Functions and types of polars, here and in Python, and what is at hand for them.
+const FUNCTIONS: [(&str, &str); 15] = [
     ("read_csv", "`read(\"name.csv\")?` reads a file"),
     ("read_ndjson", "`read(\"name.jsonl\")?` reads a file"),
     ("read_json", "`read(\"name.jsonl\")?` reads a file"),
@@ -140,6 +170,23 @@ const FUNCTIONS: [(&str, &str); 8] = [
         "`scan(\"name.parquet\")?` reads a file lazily",
     ),
     ("write_csv", "`save(&df, \"name.csv\")?` writes a frame"),
+    ("CsvReader", "`read(\"name.csv\")?` reads a file"),
+    ("JsonLineReader", "`read(\"name.jsonl\")?` reads a file"),
+    ("JsonReader", "`read(\"name.jsonl\")?` reads a file"),
+    ("LazyCsvReader", "`scan(\"name.csv\")?` reads a file lazily"),
+    (
+        "LazyJsonLineReader",
+        "`scan(\"name.jsonl\")?` reads a file lazily",
+    ),
+    (
+        "cov",
+        "a covariance is `((col(\"x\") - col(\"x\").mean()) * (col(\"y\") - col(\"y\").mean())).mean()`",
+    ),
+    (
+        "pearson_corr",
+        "a correlation is `((col(\"x\") - col(\"x\").mean()) * (col(\"y\") - col(\"y\").mean())).mean() / \
+         (col(\"x\").std(0) * col(\"y\").std(0))`",
+    ),
 ];
 
 /// Names of polars that its prelude has, and the toolkit's does not.
@@ -212,21 +259,26 @@ const TYPES: [&str; 10] = [
     "ChunkedArray<",
 ];
 
+/// How the compiler begins to say that it does not know a name.
+const UNKNOWN: [&str; 6] = [
+    "cannot find function `",
+    "cannot find type `",
+    "use of undeclared type `",
+    "cannot find value `",
+    "cannot find struct, variant or union type `",
+    "cannot find `",
+];
+
 /// A hint, if the message is about a name of polars that is not here.
 pub fn hint(message: &str) -> Option<String> {
     if let Some(method) = between(message, "no method named `") {
         return method_hint(message, method);
     }
     let shown = |hint: &str| Some(format!("  hint: {hint}"));
-    let function = between(message, "cannot find function `");
-    if let Some((_, hint)) = FUNCTIONS.iter().find(|(name, _)| Some(*name) == function) {
+    let name = UNKNOWN.iter().find_map(|begin| between(message, begin))?;
+    if let Some((_, hint)) = FUNCTIONS.iter().find(|(known, _)| *known == name) {
         return shown(hint);
     }
-    let name = function
-        .or_else(|| between(message, "cannot find type `"))
-        .or_else(|| between(message, "use of undeclared type `"))
-        .or_else(|| between(message, "cannot find value `"))
-        .or_else(|| between(message, "cannot find struct, variant or union type `"))?;
     NAMES.contains(&name).then(|| {
         format!(
             "  hint: `{name}` is one of polars' other names: `use evenhand::polars::prelude::*;`"
@@ -289,6 +341,22 @@ mod tests {
             (
                 "cannot find function `read_csv` in this scope",
                 "`read(\"name.csv\")?`",
+            ),
+            (
+                "cannot find `LazyCsvReader` in `prelude`",
+                "`scan(\"name.csv\")?`",
+            ),
+            (
+                "cannot find function `pearson_corr` in module `evenhand::polars::prelude`",
+                ".std(0)",
+            ),
+            (
+                "no method named `groupby` found for struct `evenhand::prelude::DataFrame` in the current scope",
+                "`df.lazy().group_by(",
+            ),
+            (
+                "no method named `mean` found for enum `evenhand::prelude::Column` in the current scope",
+                "`.as_materialized_series()`",
             ),
             (
                 "use of undeclared type `JoinArgs`",
