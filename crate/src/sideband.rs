@@ -14,6 +14,10 @@ pub const TOKEN_VARIABLE: &str = "EVENHAND_OUTPUTS";
 /// What follows the token before a Jupyter message in JSON: `{"msg_type": .., "content": ..}`.
 pub const SHOW: &str = "show ";
 
+/// What follows the token before the message of an error that ends the cell, with `\\`, `\n` and `\r`
+/// for a backslash and line ends.
+pub const FAILED: &str = "error ";
+
 /// The variable that names a file whose existence asks the work in this process to stop. The
 /// wrapper creates the file when the user presses the stop button, because the only signal that
 /// evcxr handles would discard all variables.

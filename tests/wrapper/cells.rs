@@ -133,6 +133,38 @@ fn what_the_library_displays_shows_wherever_it_stands() {
 }
 
 #[test]
+fn what_can_not_be_shown_or_compiled_is_one_error() {
+    let said = ran_by(
+        "Kernel()",
+        &format!(
+            r#"
+    {:?},
+    'let df = df!["n" => [1, 2]]?;',
+    'df.clone().lazy().select([col("missing")])',
+    'df.clone().lazy().select([col("n").strict_cast(DataType::Boolean).over([col("no")])?])',
+    'table(&df).columns(["missing"])',
+    'df.clone().lazy().select([col("n").no_such(true)])',
+    'df.column("n")?.as_materialized_series().no_such()',
+    'df.clone().lazy().filter(col("n").lt(lit(2)))',
+"#,
+            library(),
+        ),
+    );
+    for (cell, told) in [
+        (2, "missing"),
+        (3, "no"),
+        (4, "nearest first: `n`"),
+        (5, "no_such"),
+        (6, "no_such"),
+    ] {
+        assert!(error(&said[cell]).contains(told), "{}", said[cell]);
+        let outputs = said[cell]["outputs"].as_array().unwrap();
+        assert_eq!(outputs.len(), 1, "{}", said[cell]);
+    }
+    assert_eq!(said[7]["status"], "ok", "{}", said[7]);
+}
+
+#[test]
 fn a_variable_of_a_type_that_is_defined_anew_is_lost_and_that_is_said() {
     let said = ran(r#"
     'struct P { x: i64 }\nstruct Holds { p: P }\nlet p = P { x: 1 };\nlet all = vec![Holds { p: P { x: 2 } }];\nlet kept = 7;',

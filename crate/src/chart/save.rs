@@ -62,7 +62,16 @@ impl Chart {
         };
         fs::write(path, bytes).map_err(|error| {
             let message = format!("the chart can't be written to {}", path.display());
-            Error::new(ErrorKind::Io, message).with_source(error)
+            let failed = Error::new(ErrorKind::Io, message).with_source(error);
+            match path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            {
+                Some(folder) => {
+                    failed.with_hint(format!("there is no folder {}", folder.display()))
+                }
+                None => failed,
+            }
         })
     }
 }

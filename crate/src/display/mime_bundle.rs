@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::escape::escaped;
 use super::shared_script::dedupe_script;
+use crate::text::terminal::sanitize;
 
 /// One result in both forms. A viewer that can't show HTML, or must not, uses the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,8 @@ impl MimeBundle {
 /// A type that can be shown in a notebook. Implement it for your own types to use them with
 /// [`display`](super::display) and as the last expression of a cell.
 ///
-/// Showing can't fail: if a part can't be drawn, the bundle contains a message in its place.
+/// Showing can't fail: if a part can't be drawn, the bundle contains a message in its place. Only a
+/// `LazyFrame`, a table or a reading that can't be made at all fails the cell whose last expression it is.
 ///
 /// ```
 /// use evenhand::display::{MimeBundle, Show};
@@ -57,11 +59,32 @@ impl MimeBundle {
 pub trait Show {
     /// The value in both forms.
     fn mime_bundle(&self) -> MimeBundle;
+
+    /// The value in both forms, or why there is nothing of it to show.
+    #[doc(hidden)]
+    fn try_mime_bundle(&self) -> std::result::Result<MimeBundle, String> {
+        Ok(self.mime_bundle())
+    }
 }
 
 impl<T: Show + ?Sized> Show for &T {
     fn mime_bundle(&self) -> MimeBundle {
         (**self).mime_bundle()
+    }
+
+    fn try_mime_bundle(&self) -> std::result::Result<MimeBundle, String> {
+        (**self).try_mime_bundle()
+    }
+}
+
+/// A message in the place of what can't be shown.
+pub(crate) fn refusal(text: &str) -> MimeBundle {
+    MimeBundle {
+        html: format!(
+            "<pre class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"white-space:pre-wrap\">{}</pre>",
+            escaped(text)
+        ),
+        text: sanitize(text).into_owned(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::sync::Mutex;
 
 use super::cell::{self, Cell};
-use super::mime_bundle::{MimeBundle, Show, stack};
+use super::mime_bundle::{MimeBundle, Show, refusal, stack};
 use super::writer::{self, Output};
 use crate::runtime;
 
@@ -50,11 +50,12 @@ pub trait EvcxrDisplay {
 impl<T: Show + ?Sized> EvcxrDisplay for T {
     #[track_caller]
     fn evcxr_display(&self) {
-        show_in(
-            cell::cell_at(Location::caller()),
-            Output::Result,
-            self.mime_bundle(),
-        );
+        let cell = cell::cell_at(Location::caller());
+        match self.try_mime_bundle() {
+            Ok(bundle) => show_in(cell, Output::Result, bundle),
+            Err(message) if writer::is_live() => writer::fail(&message),
+            Err(message) => show_in(cell, Output::Result, refusal(&message)),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use super::mime_bundle::MimeBundle;
-use crate::sideband::{SHOW, TOKEN_VARIABLE};
+use crate::sideband::{FAILED, SHOW, TOKEN_VARIABLE};
 use crate::text::sanitize_line;
 use crate::text::terminal::sanitize;
 
@@ -43,6 +43,21 @@ pub(super) fn is_live() -> bool {
 pub(super) fn send(output: Output<'_>, bundle: &MimeBundle) {
     if let Some(token) = token() {
         write(&mut io::stdout().lock(), &mark(token, output, bundle));
+    }
+}
+
+/// Ends the cell with an error, if the wrapper is listening.
+pub(super) fn fail(message: &str) {
+    if let Some(token) = token() {
+        let line = sanitize(message)
+            .replace('\\', "\\\\")
+            .replace('\n', "\\n")
+            .replace('\r', "\\r");
+        let line = defuse(&line, "EVCXR\u{2060}_").into_owned();
+        write(
+            &mut io::stdout().lock(),
+            &format!("{token}{FAILED}{line}\n"),
+        );
     }
 }
 

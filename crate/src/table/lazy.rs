@@ -25,4 +25,8 @@ impl Show for LazyFrame {
     fn mime_bundle(&self) -> MimeBundle {
         Table::from(self).mime_bundle()
     }
+
+    fn try_mime_bundle(&self) -> std::result::Result<MimeBundle, String> {
+        Table::from(self).try_mime_bundle()
+    }
 }

@@ -5,24 +5,37 @@ use polars::prelude::{Column, DataFrame, Series};
 use super::html;
 use super::preview::Head;
 use super::view::Table;
-use crate::display::{MimeBundle, Show, escaped};
+use crate::display::{MimeBundle, Show, refusal};
 use crate::text::terminal::sanitize;
 
 impl Show for Table {
     fn mime_bundle(&self) -> MimeBundle {
-        let (html, text) = match self.head() {
-            Ok(head) => (html::html(self, &head), plain(&head)),
-            Err(error) => {
-                let text = error.to_string();
-                (refusal(&text), text)
+        let shown = self.try_mime_bundle();
+        shown.unwrap_or_else(|message| {
+            let refused = refusal(&message);
+            MimeBundle {
+                text: self.with_title(refused.text),
+                ..refused
             }
-        };
+        })
+    }
+
+    fn try_mime_bundle(&self) -> std::result::Result<MimeBundle, String> {
+        let head = self.head().map_err(|error| error.to_string())?;
+        Ok(MimeBundle {
+            html: html::html(self, &head),
+            text: self.with_title(plain(&head)),
+        })
+    }
+}
+
+impl Table {
+    fn with_title(&self, text: String) -> String {
         let text = match self.title() {
             Some(title) => format!("{title}\n{text}"),
             None => text,
         };
-        let text = sanitize(&text).into_owned();
-        MimeBundle { html, text }
+        sanitize(&text).into_owned()
     }
 }
 
@@ -45,13 +58,6 @@ impl Show for Column {
     fn mime_bundle(&self) -> MimeBundle {
         Table::from(self).mime_bundle()
     }
-}
-
-fn refusal(text: &str) -> String {
-    format!(
-        "<pre class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"white-space:pre-wrap\">{}</pre>",
-        escaped(text)
-    )
 }
 
 /// polars' own form, or only the shape of the frame if polars panics, which it does at dates

@@ -55,7 +55,7 @@ pub struct Table {
 ///
 /// Only the head of a `LazyFrame` is collected: 10,000 rows, or without the script, only those of
 /// the table. If it has more, the caption says that the total is not known. If it can't be
-/// collected, the reason is shown in its place.
+/// collected, the reason is shown in its place, and a cell that ends with it fails.
 ///
 /// ```
 /// use evenhand::prelude::*;

@@ -25,7 +25,7 @@ pub use side::Side;
 pub(crate) use side::{Cell, Reply};
 
 use super::lexicon::Lexicon;
-use crate::display::{MimeBundle, Show, escaped};
+use crate::display::{MimeBundle, Show, refusal};
 
 /// Answers side by side, as [`read_side_by_side`], [`read_answers`] and
 /// [`StudyAnswers::reading`](super::study::StudyAnswers::reading) make them. It is shown with
@@ -160,7 +160,7 @@ impl Reading {
     }
 
     /// Shows only the rows with these names, in this order: occupations of a study, or row numbers.
-    /// If one does not exist, a message instead of the answers says so.
+    /// If one does not exist, a message instead of the answers says so, and a cell that ends with the reading fails.
     pub fn only_rows<S: Into<String>>(&self, names: impl IntoIterator<Item = S>) -> Self {
         Self {
             only_rows: Some(names.into_iter().map(Into::into).collect()),
@@ -169,7 +169,7 @@ impl Reading {
     }
 
     /// Shows only the columns with these headings, in this order, such as two of the groups of a
-    /// study. If one does not exist, a message instead of the answers says so.
+    /// study. If one does not exist, a message instead of the answers says so, and a cell that ends with the reading fails.
     pub fn only_columns<S: Into<String>>(&self, headings: impl IntoIterator<Item = S>) -> Self {
         Self {
             only_columns: Some(headings.into_iter().map(Into::into).collect()),
@@ -206,19 +206,15 @@ impl Reading {
 
 impl Show for Reading {
     fn mime_bundle(&self) -> MimeBundle {
-        match self.selected() {
-            Ok(selection) => MimeBundle {
-                html: html::html(self, &selection),
-                text: plain::plain(self, &selection),
-            },
-            Err(error) => {
-                let text = error.to_string();
-                let html = format!(
-                    "<pre class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"white-space:pre-wrap\">{}</pre>",
-                    escaped(&text)
-                );
-                MimeBundle { html, text }
-            }
-        }
+        let shown = self.try_mime_bundle();
+        shown.unwrap_or_else(|message| refusal(&message))
+    }
+
+    fn try_mime_bundle(&self) -> std::result::Result<MimeBundle, String> {
+        let selection = self.selected().map_err(|error| error.to_string())?;
+        Ok(MimeBundle {
+            html: html::html(self, &selection),
+            text: plain::plain(self, &selection),
+        })
     }
 }
