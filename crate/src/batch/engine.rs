@@ -22,6 +22,7 @@ use super::rate_limit::{Cost, Permit, RateLimiter};
 use super::request_stats::{AnswerSource, RequestStats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::attempt::Attempt;
+use crate::openai::error_mapping::is_out_of_credit;
 use crate::openai::profile::{Negotiation, NextStep};
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
 use crate::runtime;
@@ -414,7 +415,10 @@ impl Shared {
                 health.answered = true;
                 health.last_answer = Instant::now();
             }
-            Err(error) if !health.answered && self.spares_no_row(request, error) => {
+            Err(error)
+                if is_out_of_credit(error)
+                    || !health.answered && self.spares_no_row(request, error) =>
+            {
                 tracing::warn!(
                     error = error.kind().name(),
                     status = error.status(),
@@ -470,7 +474,8 @@ fn held_or(
 /// Reports the outcome of a request to the rate limiter. Returns how long a refused one should rest.
 fn report(permit: Permit, attempt: &Attempt, answered: Option<Option<Usage>>) -> Duration {
     let limits = &attempt.limits;
-    let is_over_quota = attempt.outcome.as_ref().is_err_and(Error::is_rate_limit);
+    let is_over_quota = |error: &Error| error.is_rate_limit() && !is_out_of_credit(error);
+    let is_over_quota = attempt.outcome.as_ref().is_err_and(is_over_quota);
     let wait = guarded(|| match answered {
         Some(usage) => {
             permit.answered(limits, usage.as_ref());

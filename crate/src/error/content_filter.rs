@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use crate::json::{self, entries, fields};
+use crate::json::{self, entries, field, fields, items};
 
 /// The most categories that are read; no filter has this many.
 const MOST_CATEGORIES: usize = 64;
@@ -64,8 +64,15 @@ impl ContentFilter {
         let result = |(name, result): (String, &RawValue)| {
             let [filtered, severity, detected] =
                 fields(result, ["filtered", "severity", "detected"]);
+            // A category of lists of words has a result for each of them.
+            let lists = items(result, MOST_CATEGORIES);
+            let is_listed = |list: &&RawValue| {
+                let filtered = field(list, "filtered");
+                filtered.and_then(json::deserialize).unwrap_or_default()
+            };
             let result = FilterResult {
-                filtered: filtered.and_then(json::deserialize).unwrap_or_default(),
+                filtered: filtered.and_then(json::deserialize).unwrap_or_default()
+                    || lists.iter().any(is_listed),
                 severity: severity.and_then(json::deserialize),
                 detected: detected.and_then(json::deserialize),
             };

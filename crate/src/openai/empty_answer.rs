@@ -14,7 +14,14 @@ impl ChatCompletion {
         self.choices.first().is_some_and(|choice| {
             choice.finish_reason == Some(FinishReason::ContentFilter)
                 || choice.content_filter_results.is_filtered()
-        })
+        }) || self.is_prompt_filtered()
+    }
+
+    /// Whether there is no text because the filter refused the prompt.
+    fn is_prompt_filtered(&self) -> bool {
+        let mut prompts = self.prompt_filter_results.iter();
+        self.text().is_none_or(str::is_empty)
+            && prompts.any(|prompt| prompt.content_filter.is_filtered())
     }
 
     /// Why the first answer has no text. `None` if it has some.
@@ -90,6 +97,18 @@ mod tests {
         }
         let without_message = json!({"finish_reason": "SAFETY"});
         assert!(why(without_message).is_some());
+    }
+
+    #[test]
+    fn a_filtered_prompt_is_why_there_is_no_text() {
+        let body = |text: Value| {
+            let body = json!({"choices": [{"finish_reason": "stop", "message": {"content": text}}],
+                "prompt_filter_results": [{"prompt_index": 0, "content_filter_results":
+                    {"hate": {"filtered": true, "severity": "high"}}}]});
+            ChatCompletion::from_body(body.to_string().into_bytes()).unwrap()
+        };
+        assert!(body(Value::Null).is_filtered());
+        assert!(!body(json!("Kind.")).is_filtered());
     }
 
     #[test]

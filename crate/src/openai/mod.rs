@@ -7,7 +7,7 @@ mod credential;
 mod embedded_error;
 mod empty_answer;
 mod endpoint;
-mod error_mapping;
+pub(crate) mod error_mapping;
 mod limits;
 mod message;
 mod parse;

@@ -113,6 +113,7 @@ impl ChatCompletion {
             usage,
             prompt_filters,
             prompt_annotations,
+            prompt_or_answer_filters,
             fingerprint,
             error,
         ] = fields(
@@ -125,6 +126,7 @@ impl ChatCompletion {
                 "usage",
                 "prompt_filter_results",
                 "prompt_annotations",
+                "content_filters",
                 "system_fingerprint",
                 "error",
             ],
@@ -144,6 +146,7 @@ impl ChatCompletion {
         }
         if list.is_empty() {
             let filters = prompt_filters.or(prompt_annotations);
+            let filters = filters.or(prompt_or_answer_filters);
             return Err(why_no_choices(filters));
         }
         if !list.iter().any(ChoiceFields::has_answer) {

@@ -229,7 +229,7 @@ impl FinishReason {
 
 /// What other protocols call the reasons `length` and `content_filter`, in lower case.
 const LENGTH: [&str; 4] = ["length", "max_tokens", "max_output_tokens", "model_length"];
-const FILTERED: [&str; 7] = [
+const FILTERED: [&str; 8] = [
     "content_filter",
     "content_filtered",
     "safety",
@@ -237,6 +237,7 @@ const FILTERED: [&str; 7] = [
     "blocklist",
     "recitation",
     "guardrail_intervened",
+    "sensitive",
 ];
 
 impl From<&str> for FinishReason {

@@ -1,6 +1,7 @@
 //! Requests that a service refuses although no quota is known.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -79,4 +80,47 @@ fn no_row_is_lost_where_a_service_limits_the_requests_at_once() {
     let batch = client(&loopback).batch(prompts(300)).concurrency(12);
     let totals = batch.run().unwrap().totals();
     assert_eq!(totals.answered, 300, "{totals}");
+}
+
+#[test]
+fn a_batch_ends_when_the_account_has_no_credit_left() {
+    let run = |answered: usize| {
+        let asked = AtomicUsize::new(0);
+        let loopback =
+            Loopback::serve(
+                move |_| match asked.fetch_add(1, Ordering::Relaxed) < answered {
+                    true => answer(),
+                    false => Reply::json(429, json!({"error": {"code": "insufficient_quota"}})),
+                },
+            );
+        let batch = client(&loopback).batch(prompts(40)).concurrency(2);
+        (batch.run(), loopback.count())
+    };
+    let (nothing, sent) = run(0);
+    assert!(format!("{:?}", nothing.unwrap_err()).contains("no credit left"));
+    assert!(sent <= 4, "{sent}");
+    let (some, sent) = run(4);
+    let answers = some.unwrap();
+    assert_eq!(answers.totals().answered, 4, "{}", answers.totals());
+    assert!(sent <= 8, "{sent}");
+    let last = format!("{:?}", answers.rows()[39].error().unwrap());
+    assert!(last.contains("no credit left"), "{last}");
+}
+
+#[test]
+fn a_prompt_that_a_gateway_blocks_costs_no_other_row() {
+    let loopback = Loopback::serve(|request| match request.prompt() == "p0" {
+        true => Reply::json(
+            403,
+            json!({"statusCode": 403, "message": "Request failed content safety check."}),
+        ),
+        false => answer(),
+    });
+    let totals = client(&loopback)
+        .batch(prompts(12))
+        .concurrency(1)
+        .run()
+        .unwrap()
+        .totals();
+    assert_eq!((totals.answered, totals.failed), (11, 1), "{totals}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{RequestContext, ServiceMessage};
+use super::{POLICY_VIOLATION, RequestContext, ServiceMessage, lacks_credit};
 use crate::error::ErrorKind;
 use crate::openai::CredentialKind;
 use crate::openai::credential::Credential;
@@ -16,6 +16,9 @@ impl RequestContext<'_> {
         said: &ServiceMessage,
         asked: Option<Duration>,
     ) -> Option<String> {
+        if asked.is_none() && lacks_credit(Some(status), said.code.as_deref()) {
+            return Some("the account has no credit left: waiting won't help".to_owned());
+        }
         match kind {
             ErrorKind::ContentFilter => Some(match said.filter.to_string() {
                 found if found.is_empty() => {
@@ -57,7 +60,7 @@ impl RequestContext<'_> {
                 self.endpoint.deployment_variable()
             )),
             ErrorKind::BadRequest | ErrorKind::UnprocessableEntity => said.refused_field(),
-            ErrorKind::RateLimit => Some(quota(said, asked)),
+            ErrorKind::RateLimit => Some(quota(asked)),
             _ => None,
         }
     }
@@ -149,6 +152,29 @@ impl ServiceMessage {
             "too_many_requests",
         ];
         self.has_code(&CODES) || self.text().contains("quota will be replenished")
+    }
+
+    /// A content filter refused the prompt: the service's own, or that of a gateway in front of it, which
+    /// may wrap the service's error or have another status.
+    pub(super) fn is_about_filter(&self) -> bool {
+        const CODES: [&str; 5] = [
+            "content_filter",
+            "content_filtered",
+            "content_policy_violation",
+            "data_inspection_failed",
+            POLICY_VIOLATION,
+        ];
+        const WORDS: [&str; 7] = [
+            "content management policy",
+            "content safety",
+            "content policy",
+            "contentpolicyviolation",
+            "flagged as potentially violating",
+            "flagged by",
+            "inappropriate content",
+        ];
+        let text = self.text();
+        self.is_filtered || self.has_code(&CODES) || WORDS.iter().any(|words| text.contains(words))
     }
 
     /// The token is of another tenant than the resource. The service answers 400 to that, too.
@@ -251,10 +277,7 @@ impl ServiceMessage {
     }
 }
 
-fn quota(said: &ServiceMessage, asked: Option<Duration>) -> String {
-    if said.code.as_deref() == Some("insufficient_quota") {
-        return "the account has no credit left: waiting won't help".to_owned();
-    }
+fn quota(asked: Option<Duration>) -> String {
     match asked.map(|wait| wait.as_secs_f64().ceil()) {
         Some(seconds) if seconds > 60.0 => format!(
             "the service asks to wait {seconds} s, which is longer than evenhand waits \

@@ -28,6 +28,15 @@ const LONGEST_PAGE: usize = 256 * 1024;
 /// The code of a prompt that the content filter refused, in `innererror`.
 const POLICY_VIOLATION: &str = "ResponsibleAIPolicyViolation";
 
+/// The codes of an account that can't pay. Some services use them for a quota as well, and then ask to
+/// wait.
+const NO_CREDIT: [&str; 4] = [
+    "insufficient_quota",
+    "insufficient_credits",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+];
+
 /// The longest part of a body that is kept with its error, in bytes.
 pub(super) const LONGEST_BODY: usize = 4 * 1024;
 
@@ -89,10 +98,14 @@ impl RequestContext<'_> {
             ),
             // An error without a status may be transient.
             None => (
-                ErrorKind::Server,
+                kind(500, &said),
                 outside,
                 Retry::after_status(500, headers, now),
             ),
+        };
+        let retry = match kind {
+            ErrorKind::ContentFilter => Retry::NO,
+            _ => retry,
         };
         let answered = match found.status {
             Some(status) => format!(
@@ -203,7 +216,16 @@ impl RequestContext<'_> {
         let excerpt = |text: &str| {
             Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
         };
-        let [code, kind, message, detail, param, inner, also_inner] = fields(
+        let [
+            code,
+            kind,
+            message,
+            detail,
+            param,
+            inner,
+            also_inner,
+            of_provider,
+        ] = fields(
             error,
             [
                 "code",
@@ -213,6 +235,7 @@ impl RequestContext<'_> {
                 "param",
                 "innererror",
                 "inner_error",
+                "provider_specific_fields",
             ],
         );
         let field = |json: Option<&RawValue>| json.and_then(plain_text);
@@ -224,7 +247,8 @@ impl RequestContext<'_> {
             .or_else(|| field(message))
             .or_else(|| field(detail))
             .or_else(|| Some(beginning(error.get()).to_owned()).filter(|_| !is_bare(error)));
-        let inner = inner.or(also_inner);
+        let of_provider = of_provider.and_then(|gateway| fields(gateway, ["innererror"])[0]);
+        let inner = inner.or(also_inner).or(of_provider);
         let of_inner = inner.and_then(|inner| fields(inner, ["code"])[0]);
         let filter = inner.map(ContentFilter::inside).unwrap_or_default();
         ServiceMessage {
@@ -272,9 +296,7 @@ fn named(status: u16) -> String {
 
 fn kind(status: u16, said: &ServiceMessage) -> ErrorKind {
     match status {
-        400 if said.code.as_deref() == Some("content_filter") || said.is_filtered => {
-            ErrorKind::ContentFilter
-        }
+        400 | 403 | 422 | 500.. if said.is_about_filter() => ErrorKind::ContentFilter,
         400 | 403 if said.is_about_quota() => ErrorKind::RateLimit,
         400 | 403 if said.is_about_tenant() || said.is_about_expiry() => ErrorKind::Authentication,
         400 | 404 | 410 if said.is_about_retirement() => ErrorKind::NotFound,
@@ -289,6 +311,20 @@ fn kind(status: u16, said: &ServiceMessage) -> ErrorKind {
         500.. => ErrorKind::Server,
         _ => ErrorKind::UnexpectedStatus,
     }
+}
+
+/// Whether the account can't pay: no row will be answered, however long the batch waits.
+pub(crate) fn is_out_of_credit(error: &Error) -> bool {
+    error.retry_after().is_none() && lacks_credit(error.status(), error.code())
+}
+
+fn lacks_credit(status: Option<u16>, code: Option<&str>) -> bool {
+    status == Some(402)
+        || code.is_some_and(|code| {
+            NO_CREDIT
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(code))
+        })
 }
 
 /// The service's ID of the request, on one line and without a key.

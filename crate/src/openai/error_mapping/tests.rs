@@ -204,6 +204,109 @@ fn a_filtered_prompt_in_both_spellings() {
 }
 
 #[test]
+fn a_filtered_prompt_whatever_gateway_tells_it() {
+    for (status, body) in [
+        (
+            403,
+            r#"{"statusCode":403,"message":"Request failed content safety check."}"#,
+        ),
+        (403, r#"{"error":{"code":"content_filter","message":"no"}}"#),
+        (
+            422,
+            r#"{"error":{"code":"content_filter","message":"filtered"}}"#,
+        ),
+        (
+            400,
+            r#"{"error":{"code":"content_policy_violation","message":"rejected"}}"#,
+        ),
+        (
+            400,
+            r#"{"error":{"code":"invalid_prompt","message":"Invalid prompt: your prompt was flagged as potentially violating our usage policy."}}"#,
+        ),
+        (
+            400,
+            r#"{"error":{"code":"data_inspection_failed","message":"Input data may contain bad words."}}"#,
+        ),
+        (
+            400,
+            r#"{"detail":"Error code: 400 - {'error': {'message': \"The response was filtered due to the prompt triggering Azure OpenAI's content management policy.\"}}"}"#,
+        ),
+        (
+            500,
+            r#"{"error":{"message":"litellm.ContentPolicyViolationError: AzureException","code":"500"}}"#,
+        ),
+    ] {
+        assert!(
+            told(status, body).starts_with("content_filter: "),
+            "{}",
+            told(status, body)
+        );
+    }
+    let of_provider = r#"{"error":{"message":"no","code":"400","provider_specific_fields":{"innererror":
+        {"content_filter_result":{"hate":{"filtered":true,"severity":"high"},
+        "custom_blocklists":[{"filtered":false,"id":"a"},{"filtered":true,"id":"b"}]}}}}}"#;
+    insta::assert_snapshot!(told(400, of_provider), @r"
+    content_filter: the service answered 400 Bad Request: no
+      hint: reword the prompt: the service's content filter found custom_blocklists, hate (high)
+    ");
+    for (status, body) in [
+        (
+            400,
+            r#"{"error":{"code":"unknown_parameter","message":"Unknown parameter: 'content_filter'."}}"#,
+        ),
+        (
+            403,
+            r#"{"error":{"code":"403","message":"Public access is disabled."}}"#,
+        ),
+        (
+            404,
+            r#"{"error":{"code":"404","message":"Resource not found"}}"#,
+        ),
+    ] {
+        assert!(!told(status, body).starts_with("content_filter"), "{body}");
+    }
+}
+
+#[test]
+fn an_account_without_credit_is_told_from_a_quota() {
+    for (status, body) in [
+        (
+            429,
+            r#"{"error":{"code":"insufficient_quota","message":"check your plan"}}"#,
+        ),
+        (
+            429,
+            r#"{"error":{"type":"insufficient_quota","code":null}}"#,
+        ),
+        (
+            400,
+            r#"{"error":{"code":"billing_hard_limit_reached","message":"limit"}}"#,
+        ),
+        (
+            402,
+            r#"{"error":{"code":402,"message":"Insufficient credits"}}"#,
+        ),
+    ] {
+        let error = refused(&openai(), status, &[], body.as_bytes());
+        assert!(is_out_of_credit(&error), "{error}");
+        assert_eq!(
+            error.hint(),
+            Some("the account has no credit left: waiting won't help")
+        );
+    }
+    // Some services mean their quota by it.
+    let asked = [("retry-after", "2")];
+    let error = refused(
+        &openai(),
+        429,
+        &asked,
+        br#"{"error":{"code":"insufficient_quota"}}"#,
+    );
+    assert!(error.is_rate_limit() && !is_out_of_credit(&error));
+    assert!(error.hint().unwrap().contains("wait 2 s"), "{error:?}");
+}
+
+#[test]
 fn a_used_up_quota() {
     let body = br#"{"error":{"code":"429","message":"Requests to the API have exceeded the token rate limit."}}"#;
     let error = refused(
