@@ -8,7 +8,9 @@ import sys
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
+from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.databricks import AzureDatabricksManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
@@ -43,6 +45,8 @@ def azure(kind):
 resources = azure(ResourceManagementClient)
 cognitive = azure(CognitiveServicesManagementClient)
 databricks = azure(AzureDatabricksManagementClient)
+machines = azure(ComputeManagementClient)
+rights = azure(AuthorizationManagementClient)
 
 subscriptions = SubscriptionClient(
     Credential(), base_url=host, authentication_policy=Bearer(), retry_total=0
@@ -80,6 +84,15 @@ databricks.workspaces.begin_create_or_update(GROUP, WORKSPACE, {
     },
 }).result()
 databricks.workspaces.get(GROUP, WORKSPACE)
+try:
+    resources.resource_groups.get(managed)
+except ResourceNotFoundError:
+    pass
+# What will work.
+list(rights.permissions.list_for_resource_group(GROUP))
+list(machines.usage.list(REGION))
+list(machines.resource_skus.list(filter=f"location eq '{REGION}'"))
+list(cognitive.deleted_accounts.list())
 # What is in it.
 workspace = WorkspaceClient(host=host, token="dapi-of-practice")
 list(workspace.clusters.list())
@@ -139,10 +152,6 @@ workspace.clusters.permanent_delete(ID)
 databricks.workspaces.begin_delete(GROUP, WORKSPACE).result()
 cognitive.deployments.begin_delete(GROUP, ACCOUNT, DEPLOYMENT).result()
 cognitive.accounts.begin_delete(GROUP, ACCOUNT).result()
-try:
-    resources.resource_groups.get(managed)
-except ResourceNotFoundError:
-    pass
 list(cognitive.deleted_accounts.list())
 cognitive.deleted_accounts.begin_purge(REGION, GROUP, ACCOUNT).result()
 resources.resource_groups.begin_delete(GROUP).result()

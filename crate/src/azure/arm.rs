@@ -233,7 +233,8 @@ impl Arm {
                 Failure::Busy(error) if busy == BUSY_RETRIES => return Err(error),
                 Failure::Busy(_) => {
                     busy += 1;
-                    waiter.first * BUSY_PAUSE
+                    // A class does not come again all at once.
+                    (waiter.first * BUSY_PAUSE).mul_f64(0.5 + fastrand::f64())
                 }
                 Failure::Transient(error, _) if retries == RETRIES => return Err(error),
                 Failure::Transient(error, retry) => {

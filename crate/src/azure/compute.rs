@@ -10,7 +10,7 @@ use crate::error::Result;
 pub(super) const PROVIDER: &str = "Microsoft.Compute";
 
 /// The api-version of quotas of cores.
-const USAGES: &str = "2024-07-01";
+const USAGES: &str = "2026-04-01";
 /// The api-version of kinds of machines.
 const SKUS: &str = "2021-07-01";
 

@@ -275,7 +275,10 @@ mod tests {
         let full = usage("Standard", 8, 10);
         let fits = |usages: &[Usage]| fitting(&model(), None, 4_001, usages).unwrap();
         assert_eq!(fits(&[]), ("Standard".to_owned(), 5));
-        assert_eq!(fits(&[full.clone()]), ("GlobalStandard".to_owned(), 5));
+        assert_eq!(
+            fits(std::slice::from_ref(&full)),
+            ("GlobalStandard".to_owned(), 5)
+        );
         let usages = [full, usage("GlobalStandard", 10, 10)];
         let error = fitting(&model(), None, 5_000, &usages).unwrap_err();
         assert_snapshot!(error, @r"

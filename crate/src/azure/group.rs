@@ -18,7 +18,7 @@ const REGISTRATION: Duration = Duration::from_secs(15 * 60);
 const DELETION: Duration = Duration::from_secs(60 * 60);
 
 /// The part of the path before a group's name, in the published contract's case.
-const PATH: &str = "resourcegroups";
+pub(super) const PATH: &str = "resourcegroups";
 
 /// The mark of a resource group that was made here.
 const TAG: &str = "made-by";

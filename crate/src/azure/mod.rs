@@ -261,10 +261,19 @@ impl fmt::Debug for Azure {
 
 impl fmt::Display for Azure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.is_practice() {
+            "practice"
+        } else {
+            "Azure"
+        };
+        let Inner {
+            subscription,
+            group,
+            ..
+        } = &*self.0;
         write!(
             f,
-            "Azure: the subscription {}, resource group {}",
-            self.0.subscription, self.0.group
+            "{name}: the subscription {subscription}, resource group {group}"
         )
     }
 }

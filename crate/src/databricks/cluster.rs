@@ -75,6 +75,7 @@ pub(super) struct Info {
     pub(super) cluster_id: String,
     pub(super) cluster_name: String,
     pub(super) cluster_source: String,
+    pub(super) creator_user_name: Option<String>,
     state: String,
     state_message: String,
     node_type_id: Option<String>,

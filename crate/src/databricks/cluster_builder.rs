@@ -122,7 +122,7 @@ impl ClusterBuilder {
         }
     }
 
-    /// Makes the cluster, or takes the one of this name, and waits until it runs, which takes minutes.
+    /// Makes the cluster, or takes the one of this name that the user made, and waits until it runs, which takes minutes.
     ///
     /// # Errors
     /// The workspace has no such runtime or machine; the user may not make clusters; or the cluster does
@@ -140,7 +140,7 @@ impl ClusterBuilder {
         runtime::run(async move { builder.create_here().await })
     }
 
-    /// The cluster of this name, if there is one, whatever its state.
+    /// The cluster of this name that the user made, if there is one, whatever its state.
     ///
     /// # Errors
     /// The workspace refuses or can't be reached.
@@ -154,21 +154,27 @@ impl ClusterBuilder {
     /// As [`get`](Self::get).
     pub fn get_async(&self) -> impl Future<Output = Result<Option<Cluster>>> + Send + 'static {
         let builder = self.clone();
-        runtime::run(async move { builder.get_here().await })
+        runtime::run(async move {
+            let me = builder.workspace.me().await?;
+            builder.get_here(&me).await
+        })
     }
 
-    async fn get_here(&self) -> Result<Option<Cluster>> {
+    /// The cluster of this name that this user made: others may give theirs the same name.
+    async fn get_here(&self, me: &str) -> Result<Option<Cluster>> {
         let infos = self.workspace.cluster_infos().await?;
-        let found = infos
-            .into_iter()
-            .find(|info| info.cluster_name == self.name);
+        let is_mine = |creator: &Option<String>| creator.as_deref().is_none_or(|it| it == me);
+        let mut infos = infos.into_iter();
+        let found =
+            infos.find(|info| info.cluster_name == self.name && is_mine(&info.creator_user_name));
         Ok(found.map(|info| Cluster::of(&self.workspace, info)))
     }
 
     async fn create_here(&self) -> Result<Cluster> {
         self.check()?;
         let workspace = &self.workspace;
-        if let Some(cluster) = self.get_here().await? {
+        let me = workspace.me().await?;
+        if let Some(cluster) = self.get_here(&me).await? {
             ensure_running(workspace, &cluster.id).await?;
             return Ok(cluster);
         }
@@ -180,7 +186,6 @@ impl ClusterBuilder {
             Some(id) => id.clone(),
             None => node_type::of_the_lab(&workspace.all_node_types().await?)?.id,
         };
-        let me = workspace.me().await?;
         let body = |form| self.body(form, &runtime, &node_type, &me);
         let created = match self.post(&body(Form::New)).await {
             Err(error) if is_about_the_form(&error) => self.post(&body(Form::Old)).await,

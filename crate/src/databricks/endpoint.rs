@@ -144,12 +144,11 @@ impl ServingEndpoint {
     async fn make(&self, model: &ExternalModel) -> Result<()> {
         let rest = &self.workspace.rest;
         let scope = json!({"scope": SCOPE});
-        match rest
-            .post::<Nothing>("/api/2.0/secrets/scopes/create", &scope)
-            .await
+        let made: Result<Nothing> = rest.post("/api/2.0/secrets/scopes/create", &scope).await;
+        if let Err(error) = made
+            && error.code() != Some("RESOURCE_ALREADY_EXISTS")
         {
-            Err(error) if error.code() == Some("RESOURCE_ALREADY_EXISTS") => {}
-            made => drop(made?),
+            return Err(error);
         }
         let secret = json!({"scope": SCOPE, "key": self.name, "string_value": model.key.expose()});
         let _: Nothing = rest.post("/api/2.0/secrets/put", &secret).await?;

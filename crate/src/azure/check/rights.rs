@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::super::{Azure, account, compute, workspace};
+use super::super::{Azure, account, compute, group, workspace};
 use super::{Finding, Plan};
 
 const VERSION: &str = "2022-04-01";
@@ -49,14 +49,14 @@ fn matches(pattern: &str, action: &str) -> bool {
 
 impl Azure {
     pub(super) async fn rights(&self, plan: &Plan) -> Vec<Finding> {
-        let group = self.resource_group();
-        let has_group = match self.has_group(group).await {
+        let name = self.resource_group();
+        let has_group = match self.has_group(name).await {
             Ok(has_group) => has_group,
             Err(error) => return vec![Finding::unknown(WHAT, &error)],
         };
         let authorization = ["providers", "Microsoft.Authorization", "permissions"];
         let mut path = match has_group {
-            true => vec!["resourceGroups", group],
+            true => vec![group::PATH, name],
             false => Vec::new(),
         };
         path.extend(authorization);
@@ -75,7 +75,7 @@ impl Azure {
         let lacks = |action: &&&str| !permissions.iter().any(|it| it.allows(action));
         let missing: Vec<&str> = wanted.iter().filter(lacks).copied().collect();
         let place = match has_group {
-            true => format!("the resource group {group}"),
+            true => format!("the resource group {name}"),
             false => "the subscription".to_owned(),
         };
         vec![match missing.is_empty() {

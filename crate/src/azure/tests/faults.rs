@@ -125,7 +125,7 @@ fn a_token_goes_to_no_other_host() {
         let address = address.clone();
         let error = refused(move |request, _| {
             let accepted = Reply::new(202, "application/json", "").header(header, &address);
-            is_account(request, "PUT").then(|| accepted)
+            is_account(request, "PUT").then_some(accepted)
         });
         assert!(error.message().contains("another host"), "{error}");
     }

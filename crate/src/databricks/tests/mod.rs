@@ -210,3 +210,16 @@ fn an_external_model_is_made_once_and_its_key_is_a_secret() {
     assert!(!format!("{model:?}").contains("the-key"));
     assert!(workspace.external_model("a/b", &model).is_err());
 }
+
+#[test]
+fn a_cluster_of_someone_else_is_left_alone() {
+    let cloud = Cloud::with_faults(|request, _| {
+        let other = json!({"clusters": [{"cluster_id": "theirs", "cluster_name": "evenhand",
+            "creator_user_name": "someone@example.org", "state": "RUNNING"}]});
+        request
+            .target
+            .ends_with("/clusters/list")
+            .then(|| Reply::json(200, other))
+    });
+    assert_ne!(cluster(&cloud).id(), "theirs");
+}
