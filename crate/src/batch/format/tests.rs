@@ -158,7 +158,7 @@ fn halves_of_characters_and_bytes_that_are_no_text_are_read_as_replacements() {
 }
 
 #[test]
-fn a_row_longer_than_a_line_may_be_is_refused() {
+fn a_row_of_more_megabytes_than_a_line_may_have_is_refused() {
     let line = RequestLine::new("a", json!("x".repeat(LONGEST_LINE)));
     assert_snapshot!(write(&line).unwrap_err(), @"the row is longer than the limit for a line (64 MB)");
 }

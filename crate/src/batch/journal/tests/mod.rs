@@ -241,7 +241,7 @@ fn ten_megabytes_are_a_row_like_others() {
 }
 
 #[test]
-fn a_row_that_no_line_can_hold_is_refused_and_costs_the_others_nothing() {
+fn a_row_of_more_megabytes_than_a_line_may_have_is_refused_and_costs_the_others_nothing() {
     let (_folder, path) = place_for_one();
     let journal = open_journal(&path);
     let long = "x".repeat(format::LONGEST_LINE);
