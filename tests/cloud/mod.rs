@@ -111,10 +111,7 @@ fn is_alone(target: &str) -> bool {
 
 fn all(cloud: &Cloud) -> BTreeSet<String> {
     let requests = cloud.requests();
-    // The Databricks SDK asks first what kind of host it is.
-    let asked = requests
-        .iter()
-        .filter(|request| !request.target.starts_with("/.well-known/"));
+    let asked = requests.iter().filter(|request| !is_alone(&request.target));
     asked.map(told).collect()
 }
 

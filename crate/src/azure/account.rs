@@ -8,14 +8,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::arm::{Call, is_missing};
-use super::{Azure, COGNITIVE, DeploymentBuilder, Region, names};
+use super::{Azure, COGNITIVE, PROVIDER, Region, names};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 use crate::secret::Secret;
 use crate::text::sanitize_line;
 use crate::waiting::note;
-
-pub(super) const PROVIDER: &str = "Microsoft.CognitiveServices";
 
 /// How long an account may take to be made or deleted.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
@@ -299,12 +297,6 @@ impl OpenAi {
     /// Its address.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
-    }
-
-    /// A deployment of a model such as `gpt-5-mini`. A model that is retired is replaced by today's, and
-    /// [`Deployment::stands_for`](super::Deployment::stands_for) tells so.
-    pub fn deploy(&self, model: impl Into<String>) -> DeploymentBuilder {
-        DeploymentBuilder::new(self.clone(), model.into())
     }
 
     /// Its keys.

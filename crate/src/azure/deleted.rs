@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::arm::is_missing;
-use super::{Azure, COGNITIVE, account, names};
+use super::{Azure, COGNITIVE, PROVIDER, names};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 use crate::text::sanitize_line;
@@ -87,7 +87,7 @@ impl Azure {
     }
 
     pub(super) async fn all_deleted(&self) -> Result<Vec<DeletedAccount>> {
-        let path = ["providers", account::PROVIDER, "deletedAccounts"];
+        let path = ["providers", PROVIDER, "deletedAccounts"];
         let call = self.call(Method::GET, &path, COGNITIVE, "list the deleted accounts");
         let answers: Vec<Answer> = self.arm().list(&call, self.waiter()).await?;
         Ok(answers.into_iter().filter_map(Answer::read).collect())
@@ -130,7 +130,7 @@ impl Azure {
         };
         let path = [
             "providers",
-            account::PROVIDER,
+            PROVIDER,
             "locations",
             &it.region,
             "resourceGroups",

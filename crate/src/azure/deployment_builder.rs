@@ -4,9 +4,10 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::account::OpenAi;
-use super::deployment::{Deployment, PATIENCE, per_minute};
+use super::deployment::{Deployment, PATIENCE};
 use super::model::{self, Chosen, Model, SKUS, Sku};
 use super::quota::Usage;
+use super::rate_limit::per_minute;
 use super::{Region, names};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
@@ -30,8 +31,16 @@ pub struct DeploymentBuilder {
     tokens_per_minute: u64,
 }
 
+impl OpenAi {
+    /// A deployment of a model such as `gpt-5-mini`. A model that is retired is replaced by today's, and
+    /// [`Deployment::stands_for`](Deployment::stands_for) tells so.
+    pub fn deploy(&self, model: impl Into<String>) -> DeploymentBuilder {
+        DeploymentBuilder::new(self.clone(), model.into())
+    }
+}
+
 impl DeploymentBuilder {
-    pub(super) fn new(account: OpenAi, model: String) -> Self {
+    fn new(account: OpenAi, model: String) -> Self {
         Self {
             account,
             model,

@@ -41,6 +41,7 @@ mod model;
 mod names;
 mod operation;
 mod quota;
+mod rate_limit;
 mod refusal;
 mod region;
 #[cfg(feature = "notebook")]
@@ -60,10 +61,11 @@ use reqwest::Method;
 pub use self::account::{Keys, OpenAi, OpenAiBuilder};
 pub use self::check::{Check, Finding, Plan, Verdict};
 pub use self::deleted::DeletedAccount;
-pub use self::deployment::{Deployment, RateLimit};
+pub use self::deployment::Deployment;
 pub use self::deployment_builder::DeploymentBuilder;
 pub use self::model::{Model, Sku};
 pub use self::quota::Usage;
+pub use self::rate_limit::RateLimit;
 pub use self::region::Region;
 pub use self::subscription::Subscription;
 pub use self::workspace::{DatabricksWorkspace, WorkspaceBuilder};
@@ -79,6 +81,9 @@ use crate::waiting::Waiter;
 
 /// The resource group of everything that is made if none is named.
 const GROUP: &str = "evenhand-lab";
+
+/// The provider of accounts and their deployments.
+const PROVIDER: &str = "Microsoft.CognitiveServices";
 
 /// The api-version of accounts, deployments, models and quotas.
 const COGNITIVE: &str = "2025-09-01";

@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::deployment::RateLimit;
-use super::{Azure, COGNITIVE, account, names};
+use super::rate_limit::RateLimit;
+use super::{Azure, COGNITIVE, PROVIDER, names};
 use crate::civil_calendar::date;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
@@ -300,13 +300,7 @@ impl Azure {
 
     pub(super) async fn models_of(&self, region: &str) -> Result<Vec<Model>> {
         names::REGION.check(region)?;
-        let path = [
-            "providers",
-            account::PROVIDER,
-            "locations",
-            region,
-            "models",
-        ];
+        let path = ["providers", PROVIDER, "locations", region, "models"];
         let doing = format!("list the models of {region}");
         let call = self.call(Method::GET, &path, COGNITIVE, &doing);
         let answers: Vec<Answer> = self.arm().list(&call, self.waiter()).await?;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::{Azure, COGNITIVE, Region, account, names};
+use super::{Azure, COGNITIVE, PROVIDER, Region, names};
 use crate::error::Result;
 use crate::runtime;
 use crate::text::sanitize_line;
@@ -82,13 +82,7 @@ impl Azure {
 
     pub(super) async fn usages_of(&self, region: &str) -> Result<Vec<Usage>> {
         names::REGION.check(region)?;
-        let path = [
-            "providers",
-            account::PROVIDER,
-            "locations",
-            region,
-            "usages",
-        ];
+        let path = ["providers", PROVIDER, "locations", region, "usages"];
         let doing = format!("list the quotas of {region}");
         let call = self.call(Method::GET, &path, COGNITIVE, &doing);
         let answers: Vec<Answer> = self.arm().list(&call, self.waiter()).await?;

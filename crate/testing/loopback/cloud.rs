@@ -309,8 +309,13 @@ impl State {
                 json!({"notebook_output": {"result": "ten answers", "truncated": false}}),
             ),
             ("POST", "serving-endpoints") => {
+                let name = body()["name"].as_str().unwrap().to_owned();
+                self.endpoints.insert(name.clone());
+                Reply::json(200, json!({"name": name}))
+            }
+            ("DELETE", rest) => {
                 self.endpoints
-                    .insert(body()["name"].as_str().unwrap().to_owned());
+                    .remove(rest.trim_start_matches("serving-endpoints/"));
                 Reply::json(200, json!({}))
             }
             ("GET", rest) if rest.starts_with("serving-endpoints/") => {
@@ -328,7 +333,7 @@ impl State {
                 }
             }
             ("PUT", _) => Reply::new(204, "application/json", ""),
-            ("POST" | "DELETE", _) => Reply::json(200, json!({})),
+            ("POST", _) => Reply::json(200, json!({})),
             _ => databricks_error(404, "ENDPOINT_NOT_FOUND", "no such endpoint"),
         }
     }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::super::{Azure, account, compute, group, workspace};
+use super::super::{Azure, PROVIDER, compute, group, workspace};
 use super::{Finding, Plan};
 
 const VERSION: &str = "2022-04-01";
@@ -89,7 +89,7 @@ impl Azure {
     }
 
     pub(super) async fn registrations(&self, plan: &Plan) -> Vec<Finding> {
-        let mut providers = vec![account::PROVIDER];
+        let mut providers = vec![PROVIDER];
         if plan.databricks.is_some() {
             providers.extend([workspace::PROVIDER, compute::PROVIDER]);
         }
