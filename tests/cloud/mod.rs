@@ -1,7 +1,7 @@
 //! Compares our requests to Azure and Databricks with those of the official Python clients from PyPI: the
 //! same method, path, query, headers and body for everything that the lab does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -88,18 +88,30 @@ fn told(request: &Request) -> String {
     if body["idempotency_token"].is_string() {
         body["idempotency_token"] = json!("any");
     }
-    let is_azure = path.starts_with("/subscriptions");
     let header = |name: &str| request.header(name).join(", ");
     let content_type = match request.body.is_empty() {
         true => String::new(),
         false => header("content-type"),
     };
-    let accept = is_azure.then(|| header("accept"));
     json!({
-        "method": request.method, "path": path, "query": query, "body": body,
-        "content-type": content_type, "accept": accept, "authorization": header("authorization"),
+        "method": request.method, "path": path, "query": query, "body": sorted(&body),
+        "content-type": content_type, "authorization": header("authorization"),
     })
     .to_string()
+}
+
+/// The same with the fields of each object in alphabetical order.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| (name.clone(), sorted(value)));
+            json!(fields.collect::<BTreeMap<String, Value>>())
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
 }
 
 /// Whether only one side asks this: the Databricks SDK what kind of host it is, and we for the rights in

@@ -301,7 +301,11 @@ impl DatabricksWorkspace {
         runtime::run(async move {
             let azure = &workspace.azure;
             let builder = azure.databricks(&workspace.name);
-            let call = builder.call(Method::DELETE, "delete")?;
+            let mut call = builder.call(Method::DELETE, "delete")?;
+            // Databricks keeps the data of its own catalog, as by default.
+            call.url
+                .query_pairs_mut()
+                .append_pair("forceDeletion", "false");
             match azure
                 .arm()
                 .change(&call, &builder.what(), PATIENCE, azure.waiter())
