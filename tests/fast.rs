@@ -12,6 +12,7 @@
 
 mod architecture;
 mod batch;
+mod cloud;
 mod complete;
 mod documents;
 mod http;

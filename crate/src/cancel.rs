@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::sideband::STOP_FILE_VARIABLE;
 
-/// A handle that stops a batch from another thread. Clones refer to the same handle.
+/// A handle that stops a batch, or a wait for Azure or Databricks, from another thread. Clones refer to
+/// the same handle.
 ///
 /// A stopped batch sends no further requests, gives those in flight a second to finish, and
 /// returns. Each row that was not answered has an error of the kind

@@ -45,6 +45,7 @@
 // On docs.rs, each item shows the feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod azure;
 pub mod batch;
 pub mod batch_api;
 mod cancel;
@@ -55,8 +56,7 @@ pub mod civil_calendar;
 #[cfg(test)]
 #[path = "../testing/corpus.rs"]
 mod corpus;
-#[cfg(feature = "spark")]
-mod databricks;
+pub mod databricks;
 #[cfg(feature = "notebook")]
 pub mod describe;
 #[cfg(feature = "notebook")]
@@ -89,6 +89,7 @@ pub mod spark;
 #[cfg(feature = "notebook")]
 pub mod table;
 pub mod text;
+mod waiting;
 
 pub use batch::{Answer, Answers, Batch, Price, Quota, Totals};
 pub use cancel::CancelHandle;
@@ -111,6 +112,8 @@ pub use {serde_json, tokio};
 /// `Result` is [`crate::Result`], whose error type defaults to [`Error`]; `Result<T, E>` means the
 /// same as in the standard library.
 pub mod prelude {
+    pub use crate::azure::{Azure, Plan, Region};
+    pub use crate::databricks::PyPi;
     pub use crate::fairness::mitigation::MitigationPrompt;
     pub use crate::fairness::occupations;
     pub use crate::fairness::report::Report;

@@ -1,36 +1,86 @@
-//! A cluster that runs: started if it does not, and waited for, with its state on a bar.
+//! Clusters: started, waited for with their state on a bar, ended, deleted, and what happened to them.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::rest::Workspace;
-use crate::cancel::kernel_requested_stop;
-use crate::display::{self, ProgressBar};
+use super::workspace::Workspace;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::first;
+use crate::runtime;
 use crate::text::sanitize_line;
+use crate::waiting::Wait;
 
-/// How long a cluster may take to start.
+/// How long a cluster may take to start or to end.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
-
-/// The first pause between two looks at the state. Each is twice as long, up to the longest.
-const PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
-/// How often to look whether the user has pressed the stop button.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// The longest text of the service that is shown, in characters.
 const LONGEST: usize = 300;
 
+/// The most pages of clusters.
+const MOST_PAGES: usize = 200;
+
+/// A cluster. Clones mean the same cluster.
+#[derive(Clone)]
+pub struct Cluster {
+    pub(super) workspace: Workspace,
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) node_type: String,
+    pub(super) runtime: String,
+    pub(super) idle_minutes: u64,
+}
+
+/// What a cluster does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClusterState {
+    /// It starts.
+    Pending,
+    /// It runs.
+    Running,
+    /// It starts again.
+    Restarting,
+    /// It runs, and machines come or go.
+    Resizing,
+    /// It ends.
+    Terminating,
+    /// It has ended, costs nothing, and can be started again.
+    Terminated,
+    /// It has failed.
+    Error,
+    /// Something else, in Databricks' words.
+    Other(String),
+}
+
+/// Something that happened to a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClusterEvent {
+    /// When, in milliseconds since 1970.
+    pub timestamp: u64,
+    /// What, in Databricks' words, such as `TERMINATING`.
+    pub kind: String,
+    /// Why, if there is a reason.
+    pub reason: String,
+}
+
 /// What the workspace says about a cluster.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Cluster {
-    cluster_name: String,
+pub(super) struct Info {
+    pub(super) cluster_id: String,
+    pub(super) cluster_name: String,
+    pub(super) cluster_source: String,
+    pub(super) creator_user_name: Option<String>,
     state: String,
     state_message: String,
+    node_type_id: Option<String>,
+    spark_version: String,
+    autotermination_minutes: u64,
     termination_reason: Option<TerminationReason>,
 }
 
@@ -40,7 +90,305 @@ struct TerminationReason {
     code: String,
     #[serde(rename = "type")]
     kind: String,
-    parameters: std::collections::BTreeMap<String, serde_json::Value>,
+    parameters: BTreeMap<String, Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Listed {
+    clusters: Vec<Info>,
+    next_page_token: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Events {
+    #[serde(deserialize_with = "first::<_, _, 500>")]
+    events: Vec<Event>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Event {
+    timestamp: u64,
+    #[serde(rename = "type")]
+    kind: String,
+    details: Option<Details>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Details {
+    reason: Option<TerminationReason>,
+}
+
+/// What is answered where nothing is asked.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Nothing {}
+
+impl Workspace {
+    /// The clusters of the workspace that people made, not those of jobs.
+    ///
+    /// # Errors
+    /// The workspace refuses or can't be reached.
+    pub fn clusters(&self) -> Result<Vec<Cluster>> {
+        runtime::wait(self.clusters_async())
+    }
+
+    /// Async version of [`clusters`](Self::clusters).
+    ///
+    /// # Errors
+    /// As [`clusters`](Self::clusters).
+    pub fn clusters_async(&self) -> impl Future<Output = Result<Vec<Cluster>>> + Send + 'static {
+        let workspace = self.clone();
+        runtime::run(async move {
+            let infos = workspace.cluster_infos().await?;
+            Ok(infos
+                .into_iter()
+                .map(|info| Cluster::of(&workspace, info))
+                .collect())
+        })
+    }
+
+    /// Starts the cluster unless it runs, and waits until it does. Whether it had to.
+    #[cfg(feature = "spark")]
+    pub(crate) async fn ensure_running(&self, id: &str) -> Result<bool> {
+        ensure_running(self, id).await
+    }
+
+    pub(super) async fn cluster_infos(&self) -> Result<Vec<Info>> {
+        let mut infos = Vec::new();
+        let mut token: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let query: Vec<_> = token.iter().map(|token| ("page_token", &**token)).collect();
+            let page: Listed = self.rest.get("/api/2.1/clusters/list", &query).await?;
+            infos.extend(page.clusters);
+            token = page.next_page_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                break;
+            }
+        }
+        infos.retain(|info| info.cluster_source != "JOB");
+        Ok(infos)
+    }
+}
+
+impl Cluster {
+    pub(super) fn of(workspace: &Workspace, info: Info) -> Self {
+        Self {
+            workspace: workspace.clone(),
+            id: sanitize_line(&info.cluster_id, 120),
+            name: shown(&info.cluster_name),
+            node_type: shown(&info.node_type_id.unwrap_or_default()),
+            runtime: shown(&info.spark_version),
+            idle_minutes: info.autotermination_minutes,
+        }
+    }
+
+    /// Its ID.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The kind of its machines.
+    pub fn node_type(&self) -> &str {
+        &self.node_type
+    }
+
+    /// The key of its runtime, such as `17.3.x-scala2.13`.
+    pub fn runtime(&self) -> &str {
+        &self.runtime
+    }
+
+    /// After how many idle minutes it ends by itself; 0 is never.
+    pub fn idle_minutes(&self) -> u64 {
+        self.idle_minutes
+    }
+
+    /// The workspace that it belongs to.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// What it does now.
+    ///
+    /// # Errors
+    /// It is gone, or the workspace refuses or can't be reached.
+    pub fn state(&self) -> Result<ClusterState> {
+        runtime::wait(self.state_async())
+    }
+
+    /// Async version of [`state`](Self::state).
+    ///
+    /// # Errors
+    /// As [`state`](Self::state).
+    pub fn state_async(&self) -> impl Future<Output = Result<ClusterState>> + Send + 'static {
+        let cluster = self.clone();
+        runtime::run(async move {
+            let info = info(&cluster.workspace, &cluster.id).await?;
+            Ok(ClusterState::of(&info.state))
+        })
+    }
+
+    /// Starts it unless it runs, and waits until it does, which takes minutes.
+    ///
+    /// # Errors
+    /// It is gone; the user may not start it; it ends or fails while it starts, and the message names the
+    /// reason; it takes longer than 20 minutes; or the user stops waiting, while it goes on starting.
+    pub fn start(&self) -> Result<()> {
+        runtime::wait(self.start_async())
+    }
+
+    /// Async version of [`start`](Self::start).
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_async(&self) -> impl Future<Output = Result<()>> + Send + 'static {
+        let cluster = self.clone();
+        runtime::run(async move {
+            ensure_running(&cluster.workspace, &cluster.id).await?;
+            Ok(())
+        })
+    }
+
+    /// Ends it, so that it costs nothing, and waits until it has ended. It can be started again.
+    ///
+    /// # Errors
+    /// It is gone, or the user may not end it.
+    pub fn terminate(&self) -> Result<()> {
+        runtime::wait(self.terminate_async())
+    }
+
+    /// Async version of [`terminate`](Self::terminate).
+    ///
+    /// # Errors
+    /// As [`terminate`](Self::terminate).
+    pub fn terminate_async(&self) -> impl Future<Output = Result<()>> + Send + 'static {
+        let cluster = self.clone();
+        runtime::run(async move {
+            cluster.ask("delete").await?;
+            let what = format!("the cluster {}", cluster.name);
+            let mut wait = cluster.workspace.waiter.begin(what, PATIENCE);
+            loop {
+                let info = info(&cluster.workspace, &cluster.id).await?;
+                if matches!(&*info.state, "TERMINATED" | "ERROR") {
+                    wait.end("terminated");
+                    return Ok(());
+                }
+                tell(&mut wait, &info);
+                wait.pause(None).await?;
+            }
+        })
+    }
+
+    /// Ends it and removes it from the workspace. It is no error if it is gone.
+    ///
+    /// # Errors
+    /// The user may not delete it.
+    pub fn delete(&self) -> Result<()> {
+        runtime::wait(self.delete_async())
+    }
+
+    /// Async version of [`delete`](Self::delete).
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub fn delete_async(&self) -> impl Future<Output = Result<()>> + Send + 'static {
+        let cluster = self.clone();
+        runtime::run(async move {
+            match cluster.ask("permanent-delete").await {
+                Err(error) if error.is_not_found() => Ok(()),
+                deleted => deleted,
+            }
+        })
+    }
+
+    /// What happened to it, the newest first, at most 50 events.
+    ///
+    /// # Errors
+    /// It is gone, or the workspace refuses or can't be reached.
+    pub fn events(&self) -> Result<Vec<ClusterEvent>> {
+        runtime::wait(self.events_async())
+    }
+
+    /// Async version of [`events`](Self::events).
+    ///
+    /// # Errors
+    /// As [`events`](Self::events).
+    pub fn events_async(&self) -> impl Future<Output = Result<Vec<ClusterEvent>>> + Send + 'static {
+        let cluster = self.clone();
+        runtime::run(async move {
+            let body = json!({"cluster_id": cluster.id, "limit": 50, "order": "DESC"});
+            let rest = &cluster.workspace.rest;
+            let Events { events } = rest.post("/api/2.1/clusters/events", &body).await?;
+            Ok(events.into_iter().map(ClusterEvent::of).collect())
+        })
+    }
+
+    async fn ask(&self, verb: &str) -> Result<()> {
+        let path = format!("/api/2.1/clusters/{verb}");
+        let body = json!({"cluster_id": self.id});
+        let _: Nothing = self.workspace.rest.post(&path, &body).await?;
+        Ok(())
+    }
+}
+
+impl ClusterEvent {
+    fn of(event: Event) -> Self {
+        let reason = event.details.and_then(|details| details.reason);
+        Self {
+            timestamp: event.timestamp,
+            kind: shown(&event.kind),
+            reason: reason
+                .as_ref()
+                .map(TerminationReason::words)
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl ClusterState {
+    fn of(state: &str) -> Self {
+        match state {
+            "PENDING" => Self::Pending,
+            "RUNNING" => Self::Running,
+            "RESTARTING" => Self::Restarting,
+            "RESIZING" => Self::Resizing,
+            "TERMINATING" => Self::Terminating,
+            "TERMINATED" => Self::Terminated,
+            "ERROR" => Self::Error,
+            other => Self::Other(shown(other)),
+        }
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the cluster {} ({}, {})",
+            self.name, self.node_type, self.runtime
+        )?;
+        match self.idle_minutes {
+            0 => f.write_str(", which does not end by itself"),
+            minutes => write!(f, ", which ends after {minutes} idle minutes"),
+        }
+    }
 }
 
 /// Starts the cluster unless it runs, and waits until it does. Whether it had to.
@@ -48,93 +396,81 @@ struct TerminationReason {
 /// # Errors
 /// There is no such cluster, or no right to start it; it ends or fails while it starts; it takes
 /// longer than 20 minutes; or the user stops waiting. The cluster goes on starting then.
-pub(crate) async fn ensure_running(workspace: &Workspace, id: &str) -> Result<bool> {
-    let began = Instant::now();
-    let mut pause = PAUSE;
-    let mut progress = ClusterProgress::new();
+pub(super) async fn ensure_running(workspace: &Workspace, id: &str) -> Result<bool> {
+    let mut wait: Option<Wait> = None;
     let mut is_started = false;
     loop {
-        let cluster = state(workspace, id).await?;
-        match cluster.state.as_str() {
+        let info = info(workspace, id).await?;
+        let wait = wait.get_or_insert_with(|| {
+            let what = format!("cluster {}", shown(&info.cluster_name));
+            workspace.waiter.begin(what, PATIENCE)
+        });
+        match info.state.as_str() {
             "RUNNING" | "RESIZING" => {
-                progress.end(&cluster);
-                return Ok(progress.is_shown());
+                wait.end("running");
+                return Ok(wait.is_shown());
             }
             "TERMINATED" if !is_started => {
                 start(workspace, id).await?;
                 is_started = true;
-                pause = PAUSE;
+                wait.hurry();
             }
-            "TERMINATED" | "ERROR" => return Err(ended(&cluster)),
+            "TERMINATED" | "ERROR" => return Err(ended(&info)),
             _ => {}
         }
-        if began.elapsed() > PATIENCE {
-            let message = format!(
-                "the cluster {} is not ready after {PATIENCE:?}: it is {}",
-                shown(&cluster.cluster_name),
-                shown(&cluster.state)
-            );
-            return Err(Error::new(ErrorKind::Timeout, message)
-                .with_hint("look at its event log in the workspace, and run the cell again"));
-        }
-        progress.tell(&cluster, began.elapsed());
-        wait(pause).await?;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        tell(wait, &info);
+        wait.pause(None).await?;
     }
 }
 
-async fn state(workspace: &Workspace, id: &str) -> Result<Cluster> {
-    let answer = workspace
+pub(super) async fn info(workspace: &Workspace, id: &str) -> Result<Info> {
+    workspace
+        .rest
         .get("/api/2.1/clusters/get", &[("cluster_id", id)])
-        .await?;
-    serde_json::from_str(answer.text()).map_err(|error| {
-        let message = format!("{} says nothing about the cluster", workspace.host());
-        Error::new(ErrorKind::Response, message).with_source(error)
-    })
+        .await
 }
 
 async fn start(workspace: &Workspace, id: &str) -> Result<()> {
-    let body = json!({ "cluster_id": id }).to_string();
-    match workspace.post("/api/2.1/clusters/start", body).await {
+    let body = json!({ "cluster_id": id });
+    match workspace
+        .rest
+        .post::<Nothing>("/api/2.1/clusters/start", &body)
+        .await
+    {
         // Somebody else was faster.
         Err(error) if error.code() == Some("INVALID_STATE") => Ok(()),
-        asked => asked.map(|_| ()),
+        asked => asked.map(drop),
     }
 }
 
-async fn wait(pause: Duration) -> Result<()> {
-    let until = Instant::now() + pause;
-    while Instant::now() < until {
-        if kernel_requested_stop() {
-            return Err(Error::new(
-                ErrorKind::Cancelled,
-                "you stopped waiting for the cluster, which goes on starting",
-            )
-            .with_hint("run the cell again to keep waiting"));
-        }
-        tokio::time::sleep(LOOK.min(pause)).await;
+fn tell(wait: &mut Wait, info: &Info) {
+    let mut words = shown(&info.state).to_ascii_lowercase();
+    if !info.state_message.is_empty() {
+        words = format!("{words} ({})", shown(&info.state_message));
     }
-    Ok(())
+    wait.tell(&words);
+}
+
+impl TerminationReason {
+    fn words(&self) -> String {
+        let mut words = vec![format!("{} ({})", shown(&self.code), shown(&self.kind))];
+        let parameters = self.parameters.values().filter_map(|value| value.as_str());
+        words.extend(parameters.map(shown).take(3));
+        words.join(": ")
+    }
 }
 
 /// Why a cluster that should run does not.
-fn ended(cluster: &Cluster) -> Error {
-    let reason = cluster.termination_reason.as_ref();
+fn ended(info: &Info) -> Error {
+    let reason = info.termination_reason.as_ref();
     let code = reason.map(|reason| shown(&reason.code)).unwrap_or_default();
     let mut words = vec![format!(
         "the cluster {} did not start",
-        shown(&cluster.cluster_name)
+        shown(&info.cluster_name)
     )];
-    if let Some(reason) = reason {
-        words.push(format!("{code} ({})", shown(&reason.kind)));
-        let parameters = reason
-            .parameters
-            .values()
-            .filter_map(|value| value.as_str());
-        words.extend(parameters.map(shown).take(3));
-    }
-    if !cluster.state_message.is_empty() {
-        words.push(shown(&cluster.state_message));
+    words.extend(reason.map(TerminationReason::words));
+    if !info.state_message.is_empty() {
+        words.push(shown(&info.state_message));
     }
     Error::new(ErrorKind::Server, words.join(": "))
         .with_code(Some(code.clone()).filter(|code| !code.is_empty()))
@@ -157,48 +493,4 @@ fn hint(code: &str) -> &'static str {
 
 fn shown(text: &str) -> String {
     sanitize_line(text, LONGEST)
-}
-
-/// The state as the user sees it: on a bar, or as a line for each change.
-struct ClusterProgress {
-    bar: Option<ProgressBar>,
-    last: String,
-}
-
-impl ClusterProgress {
-    fn new() -> Self {
-        Self {
-            bar: ProgressBar::new(),
-            last: String::new(),
-        }
-    }
-
-    fn tell(&mut self, cluster: &Cluster, elapsed: Duration) {
-        let name = shown(&cluster.cluster_name);
-        let state = cluster.state.to_ascii_lowercase();
-        let mut words = format!("cluster {name}: {}", shown(&state));
-        if !cluster.state_message.is_empty() {
-            words = format!("{words} ({})", shown(&cluster.state_message));
-        }
-        match &mut self.bar {
-            Some(bar) => bar.show(0, None, &format!("{words}, {} s", elapsed.as_secs())),
-            None if words != self.last => display::log_line(&words),
-            None => {}
-        }
-        self.last = words;
-    }
-
-    fn is_shown(&self) -> bool {
-        !self.last.is_empty()
-    }
-
-    /// Nothing is said of a cluster that ran already.
-    fn end(&mut self, cluster: &Cluster) {
-        let words = format!("cluster {}: running", shown(&cluster.cluster_name));
-        match &mut self.bar {
-            Some(bar) if bar.is_shown() => bar.show(1, Some(1), &words),
-            None if !self.last.is_empty() => display::log_line(&words),
-            _ => {}
-        }
-    }
 }

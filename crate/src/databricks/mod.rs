@@ -1,20 +1,57 @@
-//! Databricks' control plane, as far as a Spark session needs it: which workspace and compute are
-//! meant, who asks, and a cluster that runs.
+//! Databricks' control plane: which workspace and compute are meant, who asks, and what is in a workspace:
+//! clusters, libraries, notebooks, files, runs of jobs, and endpoints for models.
 //!
-//! - `settings` has the variables, with the names of Databricks' own tools; `profile` reads their
-//!   file, `~/.databrickscfg`.
-//! - `credential` has the tokens: one that is given, or those of a sign-in, which are renewed.
-//! - `rest` sends a request; `cluster` starts a cluster and waits for it.
+//! ```no_run
+//! use evenhand::databricks::{PyPi, Workspace};
+//!
+//! let workspace = Workspace::from_env()?;
+//! let cluster = workspace.cluster().single_node().create()?;
+//! cluster.install(PyPi("openai==1.42.0"))?;
+//! workspace.import_notebook("/Users/me@example.org/lab", &std::fs::read("lab.ipynb")?)?;
+//! let run = cluster.run_notebook("/Users/me@example.org/lab")?;
+//! println!("{}", run.output()?);
+//! # Ok::<(), evenhand::Error>(())
+//! ```
+//!
+//! The variables and the file `~/.databrickscfg` are those of Databricks' own tools.
+//!
+//! - `settings` has the variables; `profile` reads the file; `credential` has the tokens: one that is
+//!   given, or those of a sign-in, which are renewed.
+//! - `rest` sends a request, `refusal` has its errors.
+//! - `cluster` starts, ends and watches a cluster, `cluster_builder` makes one, of a `runtime` and a
+//!   `node_type`; `library`, `file`, `run` and `endpoint` are what else there is.
 
 mod cluster;
+mod cluster_builder;
 mod credential;
+mod endpoint;
+mod file;
+mod library;
+mod node_type;
 mod profile;
+mod refusal;
 mod rest;
+mod run;
+mod runtime;
 mod settings;
-
-pub(crate) use cluster::ensure_running;
-pub(crate) use credential::Credential;
-pub(crate) use rest::Workspace;
+#[cfg(feature = "notebook")]
+mod show;
 #[cfg(test)]
+mod tests;
+mod workspace;
+
+pub use cluster::{Cluster, ClusterEvent, ClusterState};
+pub use cluster_builder::ClusterBuilder;
+pub use endpoint::{ExternalModel, ServingEndpoint};
+pub use library::{InstalledLibrary, PyPi};
+pub use node_type::NodeType;
+pub use run::{NotebookRun, RunOutput};
+pub use runtime::Runtime;
+pub use workspace::Workspace;
+
+#[cfg(feature = "spark")]
+pub(crate) use credential::Credential;
+#[cfg(all(test, feature = "spark"))]
 pub(crate) use settings::Auth;
+#[cfg(feature = "spark")]
 pub(crate) use settings::{Compute, DatabricksSettings};

@@ -1,20 +1,25 @@
-//! Requests to a workspace's REST API, and its errors in the user's words.
+//! Requests to a workspace's REST API.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Url};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::credential::Credential;
+use super::refusal;
 use super::settings::DatabricksSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::proxy::Destination;
 use crate::http::redact::Redactor;
 use crate::http::retry::Retry;
 use crate::http::transport::{self, HttpResponse, Limits, Way};
-use crate::json::{Json, fields, plain_text};
-use crate::text::{message, sanitize_line};
+use crate::identity::{Chain, TokenCache};
+use crate::json::Json;
+use crate::secret::Secret;
+use crate::settings::IdentitySettings;
 
 /// How long a request may take, and a connection to it.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -23,61 +28,125 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// How many times a request that failed for a transient reason is sent again.
 const RETRIES: u32 = 5;
 
-/// The longest text of the service that is shown, in characters.
-const LONGEST: usize = 500;
-
-/// A workspace, and who asks it.
-pub(crate) struct Workspace {
+/// A workspace's REST API, and who asks it.
+pub(super) struct Rest {
     host: Url,
     http: reqwest::Client,
     limits: Limits,
-    pub(crate) credential: Arc<Credential>,
+    pub(super) credential: Arc<Credential>,
     azure_resource_id: Option<HeaderValue>,
+    /// Tokens of Azure's management, for an identity that is not a member of the workspace yet.
+    management: Option<Arc<TokenCache<Chain>>>,
 }
 
-impl Workspace {
+impl Rest {
     /// # Errors
     /// The system's certificates can't be read, or the sign-in's settings are malformed.
-    pub(crate) fn new(settings: &DatabricksSettings) -> Result<Self> {
-        let is_plain_http = settings.host.scheme() == "http";
+    pub(super) fn new(settings: &DatabricksSettings) -> Result<Self> {
+        let credential = Credential::new(settings)?;
+        let id = settings.azure_resource_id.as_deref();
+        Self::of(settings.host.clone(), credential, id, None)
+    }
+
+    /// A workspace that Azure names, asked by whoever is signed in to Azure.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(super) fn of_azure(
+        host: Url,
+        identity: &IdentitySettings,
+        id: &str,
+        management: Arc<TokenCache<Chain>>,
+    ) -> Result<Self> {
+        let credential = Credential::of_azure(identity)?;
+        Self::of(host, credential, Some(id), Some(management))
+    }
+
+    fn of(
+        host: Url,
+        credential: Credential,
+        id: Option<&str>,
+        management: Option<Arc<TokenCache<Chain>>>,
+    ) -> Result<Self> {
+        let is_plain_http = host.scheme() == "http";
         let destination = Destination {
             // Plain HTTP is for this machine alone.
             is_loopback: is_plain_http,
             is_plain_http,
         };
         let limits = Limits::of(TIMEOUT, CONNECT);
-        let id = settings.azure_resource_id.as_deref();
+        let place = host.host_str().unwrap_or_default();
         Ok(Self {
             http: transport::client(destination, &limits)?,
-            limits: limits.on_the_way_to(settings.place(), destination),
-            host: settings.host.clone(),
-            credential: Arc::new(Credential::new(settings)?),
+            limits: limits.on_the_way_to(place, destination),
+            credential: Arc::new(credential),
             azure_resource_id: id.and_then(|id| HeaderValue::from_str(id).ok()),
+            management,
+            host,
         })
     }
 
-    pub(crate) fn host(&self) -> &str {
+    pub(super) fn host(&self) -> &str {
         self.host.host_str().unwrap_or_default()
     }
 
-    /// The answer to a GET.
-    ///
-    /// # Errors
-    /// The workspace refuses, or can't be reached.
-    pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Json> {
-        let mut url = self.url(path);
-        url.query_pairs_mut().extend_pairs(query);
-        self.ask(self.http.get(url)).await
+    #[cfg(feature = "spark")]
+    pub(super) fn origin(&self) -> &Url {
+        &self.host
     }
 
-    /// The answer to a POST.
+    /// The answer to a GET, read as this type.
+    ///
+    /// # Errors
+    /// The workspace refuses, can't be reached, or says something else.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T> {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let request = self.http.get(url).header(ACCEPT, "application/json");
+        self.read(path, request).await
+    }
+
+    /// The answer to a POST, read as this type.
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub(crate) async fn post(&self, path: &str, body: String) -> Result<Json> {
+    pub(super) async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
         let request = self.http.post(self.url(path));
-        let request = request.header("content-type", "application/json");
-        self.ask(request.body(body)).await
+        let request = request.header(CONTENT_TYPE, "application/json");
+        let request = request.header(ACCEPT, "application/json");
+        self.read(path, request.body(body.to_string())).await
+    }
+
+    /// Sends a file.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(super) async fn put(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        content: Vec<u8>,
+    ) -> Result<()> {
+        let mut url = self.url(path);
+        url.query_pairs_mut().extend_pairs(query);
+        let request = self.http.request(Method::PUT, url);
+        let request = request.header(CONTENT_TYPE, "application/octet-stream");
+        self.ask(path, request.body(content)).await.map(drop)
+    }
+
+    /// Deletes something.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(super) async fn delete(&self, path: &str) -> Result<()> {
+        let request = self.http.delete(self.url(path));
+        self.ask(path, request).await.map(drop)
     }
 
     fn url(&self, path: &str) -> Url {
@@ -86,11 +155,25 @@ impl Workspace {
         url
     }
 
-    async fn ask(&self, request: reqwest::RequestBuilder) -> Result<Json> {
+    async fn read<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T> {
+        let answer = self.ask(path, request).await?;
+        serde_json::from_str(answer.text()).map_err(|error| {
+            let message = format!("{} says nothing about what was asked", self.host());
+            Error::new(ErrorKind::Response, message)
+                .with_hint("check DATABRICKS_HOST: it is the address of the workspace")
+                .with_source(error)
+        })
+    }
+
+    async fn ask(&self, path: &str, request: reqwest::RequestBuilder) -> Result<Json> {
         let mut retries = 0;
         let mut is_renewed = false;
         loop {
-            let (error, retry) = match self.ask_once(&request).await {
+            let (error, retry) = match self.ask_once(path, &request).await {
                 Ok(answer) => {
                     self.credential.accepted();
                     return Ok(answer);
@@ -111,7 +194,11 @@ impl Workspace {
         }
     }
 
-    async fn ask_once(&self, request: &reqwest::RequestBuilder) -> Result<Json, transport::Failed> {
+    async fn ask_once(
+        &self,
+        path: &str,
+        request: &reqwest::RequestBuilder,
+    ) -> Result<Json, transport::Failed> {
         let unsendable = || {
             let message = "the request to Databricks can't be sent: the token is not plain ASCII";
             let error = Error::new(ErrorKind::Settings, message);
@@ -132,7 +219,15 @@ impl Workspace {
         if let Some(id) = &self.azure_resource_id {
             once = once.header("x-databricks-azure-workspace-resource-id", id);
         }
-        let redactor = Redactor::new([token]);
+        let mut tokens = vec![token];
+        if let Some(management) = self.management_token().await {
+            let value = HeaderValue::from_str(management.expose()).map_err(|_| unsendable())?;
+            let mut value = value;
+            value.set_sensitive(true);
+            once = once.header("x-databricks-azure-sp-management-token", value);
+            tokens.push(management);
+        }
+        let redactor = Redactor::new(tokens);
         let way = Way {
             host: self.host(),
             limits: &self.limits,
@@ -144,15 +239,19 @@ impl Workspace {
             body,
         } = transport::open(once, way).await?.read().await;
         let body = body?;
-        if status == 200 {
+        if (200..300).contains(&status) {
             let text = String::from_utf8_lossy(&body).into_owned();
+            // A file that was stored is answered by nothing.
+            let is_nothing = status == 204 || text.is_empty();
+            let text = if is_nothing { "{}".to_owned() } else { text };
             return Json::new(text).map_err(|_| (self.unreadable(), Retry::NO));
         }
         let retry = match status {
             429 | 503 => Retry::after_status(status, &headers, SystemTime::now()),
             _ => Retry::NO,
         };
-        Err((self.refusal(status, &body), retry))
+        let refused = refusal::of(self.host(), path, self.credential.hint(), status, &body);
+        Err((refused, retry))
     }
 
     fn unreadable(&self) -> Error {
@@ -164,49 +263,9 @@ impl Workspace {
             .with_hint("check DATABRICKS_HOST: it is the address of the workspace")
     }
 
-    fn refusal(&self, status: u16, body: &[u8]) -> Error {
-        let text = String::from_utf8_lossy(body);
-        let (code, said) = match Json::new(text.clone().into_owned()) {
-            Ok(json) => {
-                let names = ["error_code", "message", "error", "detail"];
-                let [code, said, error, detail] = fields(json.raw(), names);
-                let mut said = [said, error, detail].into_iter().flatten();
-                let said = said.find_map(plain_text);
-                (code.and_then(plain_text), said.unwrap_or_default())
-            }
-            Err(_) => (None, message::of_html(&text)),
-        };
-        let said = sanitize_line(&said, LONGEST);
-        // A missing cluster is a bad request in their words.
-        let is_missing = said.contains("does not exist") || status == 404;
-        let (kind, hint) = match status {
-            _ if is_missing => (
-                ErrorKind::NotFound,
-                "check DATABRICKS_CLUSTER_ID and DATABRICKS_HOST: the cluster's page shows both in its \
-                 address",
-            ),
-            401 => (ErrorKind::Authentication, self.credential.hint()),
-            403 => (
-                ErrorKind::PermissionDenied,
-                "ask the cluster's owner for the permission 'Can Restart', or, if it runs, 'Can Attach To'",
-            ),
-            429 => (
-                ErrorKind::RateLimit,
-                "the workspace is busy: try again in a minute",
-            ),
-            500.. => (
-                ErrorKind::Server,
-                "try again; the workspace's status page may say more",
-            ),
-            _ => (ErrorKind::BadRequest, "the message says what is wrong"),
-        };
-        let message = match said.is_empty() {
-            true => format!("{} refused, with the HTTP status {status}", self.host()),
-            false => format!("{} refused: {said}", self.host()),
-        };
-        Error::new(kind, message)
-            .with_status(status)
-            .with_code(code)
-            .with_hint(hint)
+    /// A token of Azure's management, if this identity may need it and can have it.
+    async fn management_token(&self) -> Option<Secret> {
+        let held = self.management.as_ref()?.current().await.ok()?;
+        Some(held.token.secret)
     }
 }

@@ -76,15 +76,35 @@ impl DatabricksSettings {
     ///
     /// # Errors
     /// The file lacks the profile; the host is malformed or unsafe; or it is not clear who asks.
+    #[cfg(feature = "spark")]
     pub(crate) fn of_environment(
         profile: Option<&str>,
         is_asked_for: bool,
     ) -> Result<Option<Self>> {
+        Self::of_lookup(profile, is_asked_for, |name| std::env::var(name).ok())
+    }
+
+    /// The settings of any source of variables, or of the profile; `None` as for the environment.
+    ///
+    /// # Errors
+    /// The file lacks the profile; the host is malformed or unsafe; or it is not clear who asks.
+    pub(super) fn of_lookup(
+        profile: Option<&str>,
+        is_asked_for: bool,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>> {
         let variable = |name: &str| {
-            let value = std::env::var(name).ok()?.trim().to_owned();
+            let value = lookup(name)?.trim().to_owned();
             Some(value).filter(|value| !value.is_empty())
         };
         Self::read(profile, is_asked_for, &variable)
+    }
+
+    /// The error for settings that name no workspace.
+    pub(super) fn missing() -> Error {
+        Error::new(ErrorKind::Settings, "no Databricks workspace is named").with_hint(
+            "set DATABRICKS_HOST and DATABRICKS_TOKEN, or make a profile with `databricks configure`",
+        )
     }
 
     fn read<E>(profile: Option<&str>, is_asked_for: bool, variable: &E) -> Result<Option<Self>>
@@ -109,13 +129,7 @@ impl DatabricksSettings {
                 Self::of(&profile, &environment, &source, is_wanted)
             }
             Err(error) if is_wanted => Err(error),
-            Ok(_) if is_wanted => Err(Error::new(
-                ErrorKind::Settings,
-                "no Databricks workspace is named",
-            )
-            .with_hint(
-                "set DATABRICKS_HOST and DATABRICKS_TOKEN, or make a profile with `databricks configure`",
-            )),
+            Ok(_) if is_wanted => Err(Self::missing()),
             _ => Ok(None),
         }
     }
@@ -138,11 +152,6 @@ impl DatabricksSettings {
             azure_resource_id: source.get("azure_workspace_resource_id"),
             source: from.to_owned(),
         }))
-    }
-
-    /// `HOST`, for messages.
-    pub(crate) fn place(&self) -> &str {
-        self.host.host_str().unwrap_or_default()
     }
 }
 
@@ -322,7 +331,7 @@ mod tests {
             ("DATABRICKS_TOKEN", "three"),
         ];
         let two = read(Some("two"), &environment).unwrap().unwrap();
-        assert_eq!(two.place(), "b.example");
+        assert_eq!(two.host.host_str(), Some("b.example"));
         assert_eq!(two.auth, Auth::Token(Secret::new("two")));
         assert_eq!(two.compute, Some(Compute::Serverless));
         let cluster = [("DATABRICKS_CLUSTER_ID", "c-2")];

@@ -22,14 +22,12 @@ mod shared;
 mod token_cache;
 mod token_endpoint;
 mod token_service;
-#[cfg(feature = "spark")]
 mod workspace_application;
 
 pub(crate) use access_token::AccessToken;
 pub(crate) use chain::Chain;
 pub(crate) use shared::tokens;
 pub(crate) use token_cache::{Held, TokenCache};
-#[cfg(feature = "spark")]
 pub(crate) use workspace_application::WorkspaceApplication;
 
 /// Shows a message to the user while work is in progress.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
@@ -15,6 +13,7 @@ use crate::error::Result;
 use crate::http::retry::Retry;
 use crate::http::transport::Failed;
 use crate::secret::Secret;
+use crate::sideband::base64;
 
 const CONNECT: Duration = Duration::from_secs(15);
 const HINT: &str = "check DATABRICKS_HOST, DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET";
@@ -44,7 +43,7 @@ impl WorkspaceApplication {
 
     async fn token(&self) -> Result<AccessToken, Failure> {
         let pair = format!("{}:{}", self.client_id, self.secret.expose());
-        let basic = format!("Basic {}", BASE64_STANDARD.encode(pair));
+        let basic = format!("Basic {}", base64(pair.as_bytes()));
         let mut basic = HeaderValue::from_str(&basic)
             .map_err(|_| Failure::refused("the secret can't be sent", HINT))?;
         basic.set_sensitive(true);

@@ -44,7 +44,7 @@ pub(crate) struct IdentitySettings {
 }
 
 impl IdentitySettings {
-    pub(super) fn from_lookup(lookup: &impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn from_lookup(lookup: &impl Fn(&str) -> Option<String>) -> Self {
         let text = |name: &str| {
             lookup(name)
                 .map(|value| clean(&value).to_owned())

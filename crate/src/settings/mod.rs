@@ -4,6 +4,7 @@
 
 mod allowance;
 mod clean;
+pub(crate) mod cloud;
 pub(crate) mod dotenv;
 pub(crate) mod identity;
 mod sources;
@@ -17,6 +18,7 @@ use crate::secret::Secret;
 
 pub(crate) use allowance::Allowance;
 pub(crate) use clean::clean;
+pub(crate) use cloud::CloudSettings;
 pub(crate) use identity::IdentitySettings;
 
 /// The variable with the quota's tokens per minute.

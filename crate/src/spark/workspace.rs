@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use reqwest::Url;
+
 use super::connected::Connected;
 use super::grpc::Channel;
 use super::remote::Remote;
+use super::session::Session;
 use super::uuid;
-use crate::databricks::{Compute, DatabricksSettings, Workspace, ensure_running};
+use crate::databricks::{Cluster, Compute, DatabricksSettings, Workspace};
 use crate::display;
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime;
 use crate::secret::Secret;
 
 /// A cluster is named by a header.
@@ -53,78 +57,119 @@ pub(super) fn target(profile: Option<&str>, compute: Option<&Compute>) -> Result
 impl Target {
     /// What tells it from other places, for the session that is returned again.
     pub(super) fn address(&self) -> String {
-        let origin = &self.settings.host;
-        match &self.compute {
-            Compute::Cluster(id) => format!("{origin}cluster/{id}"),
-            Compute::Serverless => format!("{origin}serverless"),
-        }
+        address(&self.settings.host, &self.compute)
     }
 
     /// A connection to compute that is there. A cluster that does not run is started, which takes
     /// minutes.
     pub(super) async fn connect(&self, settings: Vec<(String, String)>) -> Result<Connected> {
         let workspace = Workspace::new(&self.settings)?;
-        let mut is_new = false;
-        if let Compute::Cluster(id) = &self.compute {
-            is_new = ensure_running(&workspace, id).await?;
-        }
-        self.tell();
-        let remote = self.remote();
-        let id = uuid::random();
-        let mut channel =
-            Channel::new(&remote, CONNECT)?.with_credential(workspace.credential.clone());
-        if self.compute == Compute::Serverless {
-            channel = channel.with_session(&id);
-        }
-        let session = Connected::new(channel, "evenhand".to_owned(), id, self.address());
-        let mut greetings = 1;
-        loop {
-            match session.greet(settings.clone()).await {
-                Err(error)
-                    if is_new && error.kind() == ErrorKind::Connection && greetings < GREETINGS =>
-                {
-                    greetings += 1;
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
-                greeted => return greeted.map(|()| session),
-            }
-        }
+        connect(&workspace, &self.compute, &self.settings.source, settings).await
     }
 
     /// Starts the cluster of a session that is there, if it was terminated in the meantime.
     pub(super) async fn wake(&self) -> Result<()> {
         if let Compute::Cluster(id) = &self.compute {
-            ensure_running(&Workspace::new(&self.settings)?, id).await?;
+            Workspace::new(&self.settings)?.ensure_running(id).await?;
         }
         Ok(())
     }
+}
 
-    fn tell(&self) {
-        let what = match &self.compute {
-            Compute::Cluster(id) => format!("the cluster {id}"),
-            Compute::Serverless => "serverless compute".to_owned(),
-        };
-        display::log_line(&format!(
-            "Spark runs on Databricks: {what} of {}, from {}",
-            self.settings.place(),
-            self.settings.source
-        ));
+impl Cluster {
+    /// A Spark session on the cluster, which is started if it does not run. A cell that asks again gets
+    /// the same session.
+    ///
+    /// # Errors
+    /// The cluster is gone or does not start, or Spark does not answer.
+    pub fn spark(&self) -> Result<Session> {
+        runtime::wait(self.spark_async())
     }
 
-    fn remote(&self) -> Remote {
-        let host = &self.settings.host;
-        let headers = match &self.compute {
-            Compute::Cluster(id) => vec![(CLUSTER_HEADER.to_owned(), Secret::new(id))],
-            Compute::Serverless => Vec::new(),
-        };
-        Remote {
-            host: self.settings.place().to_owned(),
-            port: host.port_or_known_default().unwrap_or(443),
-            uses_tls: host.scheme() == "https",
-            token: None,
-            user_id: None,
-            session_id: None,
-            headers,
+    /// Async version of [`spark`](Self::spark).
+    ///
+    /// # Errors
+    /// As [`spark`](Self::spark).
+    pub fn spark_async(&self) -> impl Future<Output = Result<Session>> + Send + 'static {
+        let (workspace, id) = (self.workspace().clone(), self.id().to_owned());
+        runtime::run(async move {
+            let compute = Compute::Cluster(id.clone());
+            if let Some(session) = Connected::active(&address(workspace.origin(), &compute)) {
+                workspace.ensure_running(&id).await?;
+                return Ok(Session::of(session));
+            }
+            let connected = connect(&workspace, &compute, "Azure", Vec::new()).await?;
+            connected.activate();
+            Ok(Session::of(connected))
+        })
+    }
+}
+
+/// What tells a compute from other places.
+fn address(origin: &Url, compute: &Compute) -> String {
+    match compute {
+        Compute::Cluster(id) => format!("{origin}cluster/{id}"),
+        Compute::Serverless => format!("{origin}serverless"),
+    }
+}
+
+/// A connection to compute that is there. `source` says where the workspace is named.
+async fn connect(
+    workspace: &Workspace,
+    compute: &Compute,
+    source: &str,
+    settings: Vec<(String, String)>,
+) -> Result<Connected> {
+    let mut is_new = false;
+    if let Compute::Cluster(id) = compute {
+        is_new = workspace.ensure_running(id).await?;
+    }
+    tell(workspace, compute, source);
+    let remote = remote(workspace.origin(), compute);
+    let id = uuid::random();
+    let mut channel = Channel::new(&remote, CONNECT)?.with_credential(workspace.credential());
+    if *compute == Compute::Serverless {
+        channel = channel.with_session(&id);
+    }
+    let address = address(workspace.origin(), compute);
+    let session = Connected::new(channel, "evenhand".to_owned(), id, address);
+    let mut greetings = 1;
+    loop {
+        match session.greet(settings.clone()).await {
+            Err(error)
+                if is_new && error.kind() == ErrorKind::Connection && greetings < GREETINGS =>
+            {
+                greetings += 1;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            greeted => return greeted.map(|()| session),
         }
+    }
+}
+
+fn tell(workspace: &Workspace, compute: &Compute, source: &str) {
+    let what = match compute {
+        Compute::Cluster(id) => format!("the cluster {id}"),
+        Compute::Serverless => "serverless compute".to_owned(),
+    };
+    let host = workspace.host();
+    display::log_line(&format!(
+        "Spark runs on Databricks: {what} of {host}, from {source}"
+    ));
+}
+
+fn remote(host: &Url, compute: &Compute) -> Remote {
+    let headers = match compute {
+        Compute::Cluster(id) => vec![(CLUSTER_HEADER.to_owned(), Secret::new(id))],
+        Compute::Serverless => Vec::new(),
+    };
+    Remote {
+        host: host.host_str().unwrap_or_default().to_owned(),
+        port: host.port_or_known_default().unwrap_or(443),
+        uses_tls: host.scheme() == "https",
+        token: None,
+        user_id: None,
+        session_id: None,
+        headers,
     }
 }

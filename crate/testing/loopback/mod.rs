@@ -16,6 +16,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod cloud;
 mod deployment;
 mod message;
 mod scripted;
@@ -31,6 +32,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 
+pub(crate) use cloud::{Cloud, arm_error, databricks_error};
 pub(crate) use deployment::{Deployment, Rules, Sampling, Shape};
 pub(crate) use message::{Reply, Request, last_message};
 pub(crate) use scripted::Server;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::stand_in::{Answer, StandIn, complete, framed, response};
 use super::{rows, text};
-use crate::databricks::{Auth, Compute, DatabricksSettings};
+use crate::databricks::{Auth, Compute, DatabricksSettings, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 use crate::secret::Secret;
@@ -97,6 +97,27 @@ fn a_cluster_that_runs_is_used_at_once_and_the_session_is_closed() {
             assert_eq!(cluster.is_none(), is_rest, "{}", one.method);
         }
     });
+}
+
+#[test]
+fn a_cluster_has_one_session_however_often_a_cell_asks() {
+    let server = workspace(|method, _| {
+        let cluster = json!({"cluster_id": "0101-lab", "cluster_name": "lab"});
+        (method == "list").then(|| Answer::Json(200, json!({"clusters": [cluster]}).to_string()))
+    });
+    let address = server.url();
+    let workspace = Workspace::from_lookup(|name| match name {
+        "DATABRICKS_HOST" => Some(address.clone()),
+        "DATABRICKS_TOKEN" => Some("dapi-secret".to_owned()),
+        _ => None,
+    });
+    let cluster = workspace.unwrap().clusters().unwrap().remove(0);
+    let spark = cluster.spark().unwrap();
+    cluster.spark().unwrap();
+    assert_eq!(spark.range(0, 1).to_polars().unwrap().height(), 1);
+    let methods = server.methods();
+    let greetings = methods.iter().filter(|method| *method == "Config");
+    assert_eq!(greetings.count(), 1, "{methods:?}");
 }
 
 #[test]

@@ -1,0 +1,156 @@
+//! What will work in a subscription, and what won't, before anything is made.
+
+mod finding;
+mod machines;
+mod openai;
+mod rights;
+
+use std::fmt;
+
+pub use finding::{Check, Finding, Verdict};
+
+use super::{Azure, Region};
+use crate::error::Result;
+use crate::runtime;
+
+/// The machine of the lab's cluster, its family of quotas, and its cores.
+const MACHINE: (&str, &str, u64) = ("Standard_D4ds_v5", "standardDDSv5Family", 4);
+
+/// What is to be made, for [`Azure::check`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Plan {
+    model: String,
+    tokens_per_minute: u64,
+    region: Region,
+    openai: String,
+    databricks: Option<String>,
+}
+
+impl Plan {
+    /// The lab: a model with 5,000 tokens per minute in one of four regions, and a Databricks workspace
+    /// with a cluster of one machine.
+    pub fn lab() -> Self {
+        Self {
+            model: "gpt-35-turbo".to_owned(),
+            tokens_per_minute: 5_000,
+            region: Region::any_of_the_lab(),
+            openai: "even-lab".to_owned(),
+            databricks: Some("even-dbx".to_owned()),
+        }
+    }
+
+    /// The same with another model.
+    pub fn model(self, name: impl Into<String>) -> Self {
+        Self {
+            model: name.into(),
+            ..self
+        }
+    }
+
+    /// The same with another quota.
+    pub fn tokens_per_minute(self, tokens: u64) -> Self {
+        Self {
+            tokens_per_minute: tokens,
+            ..self
+        }
+    }
+
+    /// The same in another region.
+    pub fn region(self, region: impl Into<Region>) -> Self {
+        Self {
+            region: region.into(),
+            ..self
+        }
+    }
+
+    /// The same with another name of the account.
+    pub fn openai(self, name: impl Into<String>) -> Self {
+        Self {
+            openai: name.into(),
+            ..self
+        }
+    }
+
+    /// The same with another name of the workspace.
+    pub fn databricks(self, name: impl Into<String>) -> Self {
+        Self {
+            databricks: Some(name.into()),
+            ..self
+        }
+    }
+
+    /// The same without Databricks.
+    pub fn without_databricks(self) -> Self {
+        Self {
+            databricks: None,
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.model, self.region)
+    }
+}
+
+impl Azure {
+    /// Says what of a plan will work in this subscription, and how to mend what won't. Nothing is made.
+    ///
+    /// # Errors
+    /// The plan has a name that Azure can't have, or Azure can't be reached at all. What the user may not
+    /// see is a finding, not an error.
+    pub fn check(&self, plan: &Plan) -> Result<Check> {
+        runtime::wait(self.check_async(plan))
+    }
+
+    /// Async version of [`check`](Self::check).
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_async(&self, plan: &Plan) -> impl Future<Output = Result<Check>> + Send + 'static {
+        let (azure, plan) = (self.clone(), plan.clone());
+        runtime::run(async move { azure.check_here(plan).await })
+    }
+
+    async fn check_here(&self, plan: Plan) -> Result<Check> {
+        plan.region.shuffled()?;
+        super::names::ACCOUNT.check(&plan.openai)?;
+        let mut findings = vec![self.subscription_finding()];
+        let part = |number: usize| {
+            let (azure, plan) = (self.clone(), plan.clone());
+            runtime::spawn(async move {
+                match number {
+                    0 => azure.rights(&plan).await,
+                    1 => azure.registrations(&plan).await,
+                    2 => azure.name(&plan).await,
+                    3 => azure.models_and_quotas(&plan).await,
+                    4 => azure.workspace_finding(&plan).await,
+                    _ => azure.machines(&plan).await,
+                }
+            })
+        };
+        // All at once: each asks Azure several times.
+        let parts: Result<Vec<_>> = (0..6).map(part).collect();
+        for part in parts? {
+            findings.extend(part.await?);
+        }
+        Ok(Check { findings })
+    }
+
+    fn subscription_finding(&self) -> Finding {
+        let subscription = self.subscription();
+        let what = "subscription";
+        if !subscription.is_enabled() {
+            let detail = format!("{subscription} is {}", subscription.state());
+            return Finding::fails(what, detail)
+                .mend("activate it in the portal, or set AZURE_SUBSCRIPTION_ID to another one");
+        }
+        match subscription.limits() {
+            Some(limits) => Finding::doubtful(what, format!("{subscription}: {limits}"))
+                .mend("use a subscription that is paid for, or practice without one"),
+            None => Finding::works(what, subscription.to_string()),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Deployments: a model under a name, with a quota.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde::Deserialize;
+
+use super::account::OpenAi;
+use super::arm::is_missing;
+use super::model::Chosen;
+use super::names;
+use super::rate_limit::{RateLimit, per_minute};
+use crate::error::Result;
+use crate::openai::{Client, ClientBuilder};
+use crate::runtime;
+use crate::settings::Settings;
+use crate::text::{grouped, sanitize_line};
+
+/// How long a deployment may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// A deployment of a model. Clones mean the same deployment.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    pub(super) account: OpenAi,
+    pub(super) name: String,
+    model: String,
+    version: String,
+    sku: String,
+    capacity: u64,
+    rate_limits: Vec<RateLimit>,
+    stands_for: Option<String>,
+    retires: Option<String>,
+}
+
+/// A deployment in Azure's words.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Answer {
+    name: Option<String>,
+    sku: Option<SkuAnswer>,
+    properties: Option<Properties>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SkuAnswer {
+    name: Option<String>,
+    capacity: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Properties {
+    model: Option<ModelAnswer>,
+    rate_limits: Option<Vec<RateLimit>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ModelAnswer {
+    name: Option<String>,
+    version: Option<String>,
+}
+
+impl Deployment {
+    /// Its name, by which a client asks for it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its model, such as `gpt-5-mini`.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The version of its model.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Its kind, such as `GlobalStandard`.
+    pub fn sku(&self) -> &str {
+        &self.sku
+    }
+
+    /// Its capacity, in the units that Azure sells: usually thousands of tokens per minute.
+    pub fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    /// The account that it belongs to.
+    pub fn account(&self) -> &OpenAi {
+        &self.account
+    }
+
+    /// The model that was asked for, if it is retired and another one stands for it.
+    pub fn stands_for(&self) -> Option<&str> {
+        self.stands_for.as_deref()
+    }
+
+    /// The day after which its model answers no more, as `YYYY-MM-DD`, if it is known.
+    pub fn retires(&self) -> Option<&str> {
+        self.retires.as_deref()
+    }
+
+    /// Its limits, as Azure states them.
+    pub fn rate_limits(&self) -> &[RateLimit] {
+        &self.rate_limits
+    }
+
+    /// Its quota in tokens per minute, if it is known.
+    pub fn tokens_per_minute(&self) -> Option<u64> {
+        per_minute(&self.rate_limits, "token")
+    }
+
+    /// Its quota in requests per minute, if it is known.
+    pub fn requests_per_minute(&self) -> Option<u64> {
+        per_minute(&self.rate_limits, "request")
+    }
+
+    /// A client for it, with the account's key and the deployment's quota. An account without keys is
+    /// asked with a token of the user who is signed in.
+    ///
+    /// # Errors
+    /// The user may not see the keys.
+    pub fn client(&self) -> Result<Client> {
+        runtime::wait(self.client_async())
+    }
+
+    /// Async version of [`client`](Self::client).
+    ///
+    /// # Errors
+    /// As [`client`](Self::client).
+    pub fn client_async(&self) -> impl Future<Output = Result<Client>> + Send + 'static {
+        let deployment = self.clone();
+        runtime::run(async move {
+            let account = &deployment.account;
+            let mut settings = Settings {
+                endpoint: Some(account.endpoint().to_owned()),
+                deployment: Some(deployment.name.clone()),
+                tokens_per_minute: deployment.tokens_per_minute(),
+                requests_per_minute: deployment.requests_per_minute(),
+                ..Settings::default()
+            };
+            match account.has_keys {
+                true => settings.api_key = Some(account.keys_here().await?.first),
+                false => settings.identity = account.azure.0.identity.clone(),
+            }
+            ClientBuilder::from(settings).build()
+        })
+    }
+
+    /// Deletes it. Its quota is free again at once. It is no error if it is gone.
+    ///
+    /// # Errors
+    /// Azure refuses, or can't be reached.
+    pub fn delete(&self) -> Result<()> {
+        runtime::wait(self.delete_async())
+    }
+
+    /// Async version of [`delete`](Self::delete).
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub fn delete_async(&self) -> impl Future<Output = Result<()>> + Send + 'static {
+        let deployment = self.clone();
+        runtime::run(async move { deployment.delete_here().await })
+    }
+
+    pub(super) async fn delete_here(&self) -> Result<()> {
+        let what = format!("the deployment {}", self.name);
+        let path = ["deployments", &self.name];
+        let call = self
+            .account
+            .call(Method::DELETE, &path, &format!("delete {what} in"));
+        let azure = &self.account.azure;
+        match azure
+            .arm()
+            .change(&call, &what, PATIENCE, azure.waiter())
+            .await
+        {
+            Err(error) if is_missing(&error) => Ok(()),
+            deleted => deleted.map(drop),
+        }
+    }
+
+    pub(super) fn read(account: &OpenAi, answer: Answer) -> Option<Self> {
+        let shown = |text: Option<String>| sanitize_line(&text.unwrap_or_default(), 120);
+        let name = answer.name?;
+        names::DEPLOYMENT.check(&name).ok()?;
+        let (sku, properties) = (
+            answer.sku.unwrap_or_default(),
+            answer.properties.unwrap_or_default(),
+        );
+        let model = properties.model.unwrap_or_default();
+        Some(Self {
+            account: account.clone(),
+            name,
+            model: shown(model.name),
+            version: shown(model.version),
+            sku: shown(sku.name),
+            capacity: sku.capacity.unwrap_or_default(),
+            rate_limits: properties.rate_limits.unwrap_or_default(),
+            stands_for: None,
+            retires: None,
+        })
+    }
+
+    /// The same, with what is known of its model.
+    pub(super) fn described(self, chosen: &Chosen) -> Self {
+        let is_same = chosen.model.name == self.model;
+        Self {
+            stands_for: chosen.stands_for.clone(),
+            retires: chosen.model.retires.clone().filter(|_| is_same),
+            ..self
+        }
+    }
+}
+
+impl OpenAi {
+    /// The account's deployments.
+    ///
+    /// # Errors
+    /// Azure refuses or can't be reached.
+    pub fn deployments(&self) -> Result<Vec<Deployment>> {
+        runtime::wait(self.deployments_async())
+    }
+
+    /// Async version of [`deployments`](Self::deployments).
+    ///
+    /// # Errors
+    /// As [`deployments`](Self::deployments).
+    pub fn deployments_async(
+        &self,
+    ) -> impl Future<Output = Result<Vec<Deployment>>> + Send + 'static {
+        let account = self.clone();
+        runtime::run(async move { account.all_deployments().await })
+    }
+
+    pub(super) async fn all_deployments(&self) -> Result<Vec<Deployment>> {
+        let call = self.call(Method::GET, &["deployments"], "list the deployments of");
+        let answers: Vec<Answer> = self.azure.arm().list(&call, self.azure.waiter()).await?;
+        let read = |answer| Deployment::read(self, answer);
+        Ok(answers.into_iter().filter_map(read).collect())
+    }
+}
+
+impl fmt::Display for Deployment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the deployment {} of {} {}",
+            self.name, self.model, self.version
+        )?;
+        write!(f, " ({}", self.sku)?;
+        if let Some(tokens) = self.tokens_per_minute() {
+            write!(f, ", {} tokens per minute", grouped(tokens))?;
+        }
+        f.write_str(")")
+    }
+}

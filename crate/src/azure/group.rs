@@ -1,0 +1,139 @@
+//! Resource groups, and the registration of providers, without which nothing can be made.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Azure;
+use crate::error::Result;
+use crate::runtime;
+use crate::waiting::note;
+
+const VERSION: &str = "2025-04-01";
+
+/// How long a registration and the deletion of a group may take.
+const REGISTRATION: Duration = Duration::from_secs(15 * 60);
+const DELETION: Duration = Duration::from_secs(60 * 60);
+
+/// The part of the path before a group's name, in the published contract's case.
+pub(super) const PATH: &str = "resourcegroups";
+
+/// The mark of a resource group that was made here.
+const TAG: &str = "made-by";
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Provider {
+    #[serde(rename = "registrationState")]
+    state: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Nothing {}
+
+impl Azure {
+    /// Registers a provider such as `Microsoft.CognitiveServices` with the subscription, unless it is,
+    /// and waits until it is done. Making an account or a workspace does this by itself.
+    ///
+    /// # Errors
+    /// Azure refuses: the user lacks the right, for instance.
+    pub fn register_provider(&self, namespace: &str) -> Result<()> {
+        runtime::wait(self.register_provider_async(namespace))
+    }
+
+    /// Async version of [`register_provider`](Self::register_provider).
+    ///
+    /// # Errors
+    /// As [`register_provider`](Self::register_provider).
+    pub fn register_provider_async(
+        &self,
+        namespace: &str,
+    ) -> impl Future<Output = Result<()>> + Send + 'static {
+        let (azure, namespace) = (self.clone(), namespace.to_owned());
+        runtime::run(async move { azure.registered(&namespace).await })
+    }
+
+    /// Deletes the resource group with everything in it, and waits until it is gone. It is no error if
+    /// there is none.
+    ///
+    /// # Errors
+    /// Azure refuses, or something in the group can't be deleted.
+    pub fn delete_resource_group(&self) -> Result<()> {
+        runtime::wait(self.delete_resource_group_async())
+    }
+
+    /// Async version of [`delete_resource_group`](Self::delete_resource_group).
+    ///
+    /// # Errors
+    /// As [`delete_resource_group`](Self::delete_resource_group).
+    pub fn delete_resource_group_async(&self) -> impl Future<Output = Result<()>> + Send + 'static {
+        let azure = self.clone();
+        runtime::run(async move {
+            let group = azure.resource_group();
+            let what = format!("the resource group {group}");
+            let path = [PATH, group];
+            let call = azure.call(Method::DELETE, &path, VERSION, &format!("delete {what}"));
+            match azure
+                .arm()
+                .change(&call, &what, DELETION, azure.waiter())
+                .await
+            {
+                Err(error) if super::arm::is_missing(&error) => Ok(()),
+                deleted => deleted.map(drop),
+            }
+        })
+    }
+
+    pub(super) async fn provider_state(&self, namespace: &str) -> Result<String> {
+        let doing = format!("look up the provider {namespace}");
+        let call = self.call(Method::GET, &["providers", namespace], VERSION, &doing);
+        let provider: Provider = self.arm().read(&call, self.waiter()).await?;
+        Ok(provider.state.unwrap_or_default())
+    }
+
+    pub(super) async fn registered(&self, namespace: &str) -> Result<()> {
+        let is_done = |state: &str| state.eq_ignore_ascii_case("Registered");
+        let mut state = self.provider_state(namespace).await?;
+        if is_done(&state) {
+            return Ok(());
+        }
+        let doing = format!("register the provider {namespace}");
+        let path = ["providers", namespace, "register"];
+        let call = self.call(Method::POST, &path, VERSION, &doing);
+        let _: Nothing = self.arm().read(&call, self.waiter()).await?;
+        let what = format!("the provider {namespace}");
+        let mut wait = self.waiter().begin(what, REGISTRATION);
+        while !is_done(&state) {
+            wait.tell(&state.to_ascii_lowercase());
+            wait.pause(None).await?;
+            state = self.provider_state(namespace).await?;
+        }
+        wait.end("registered");
+        Ok(())
+    }
+
+    /// Whether the resource group exists.
+    pub(super) async fn has_group(&self, name: &str) -> Result<bool> {
+        let doing = format!("look up the resource group {name}");
+        let call = self.call(Method::GET, &[PATH, name], VERSION, &doing);
+        let found: Option<Nothing> = self.arm().find(&call, self.waiter()).await?;
+        Ok(found.is_some())
+    }
+
+    /// Makes the resource group unless it exists.
+    pub(super) async fn ensure_group(&self, region: &str) -> Result<()> {
+        let group = self.resource_group();
+        if self.has_group(group).await? {
+            return Ok(());
+        }
+        let doing = format!("create the resource group {group}");
+        let body = json!({"location": region, "tags": {TAG: "evenhand"}});
+        let call = self.call(Method::PUT, &[PATH, group], VERSION, &doing);
+        let _: Nothing = self.arm().read(&call.with(&body), self.waiter()).await?;
+        note(&format!("the resource group {group} was made in {region}"));
+        Ok(())
+    }
+}

@@ -1,0 +1,233 @@
+//! Changes that take a while: waits for them as Azure Resource Manager documents it. The header
+//! `azure-asyncoperation` names a status to ask for, else `location` does, else the thing itself has a
+//! `provisioningState`.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::HeaderMap;
+use reqwest::{Method, Url};
+use serde::Deserialize;
+
+use super::arm::{Answer, Arm, Call, is_missing};
+use super::refusal::ArmError;
+use crate::error::Result;
+use crate::http::retry::asked_wait;
+use crate::json::Json;
+use crate::waiting::{Wait, Waiter};
+
+/// The status of an operation.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    status: Option<String>,
+}
+
+/// What is known of a thing that is being made.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Provisioned {
+    properties: Option<Properties>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Properties {
+    #[serde(rename = "provisioningState")]
+    state: Option<String>,
+}
+
+/// What to ask for.
+enum Watched {
+    /// The body tells the status.
+    Status(Url),
+    /// The HTTP status tells it: 202 until it is done.
+    Location(Url),
+    /// The thing itself tells it.
+    Thing,
+    Done,
+}
+
+/// How an operation stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    Pending,
+    Succeeded,
+    Failed,
+}
+
+fn stand(state: &str) -> Stand {
+    match state.to_ascii_lowercase().as_str() {
+        "succeeded" => Stand::Succeeded,
+        "failed" | "canceled" | "cancelled" => Stand::Failed,
+        _ => Stand::Pending,
+    }
+}
+
+impl Arm {
+    /// Makes a change and waits until it is done. The final state of what was changed; `{}` of what was
+    /// deleted. `what` is made or changed, for the progress.
+    ///
+    /// # Errors
+    /// Azure refuses, at once or later; it takes longer than `patience`; or the user stops waiting, while
+    /// Azure goes on.
+    pub(super) async fn change(
+        &self,
+        call: &Call,
+        what: &str,
+        patience: Duration,
+        waiter: &Waiter,
+    ) -> Result<Json> {
+        let mut wait = waiter.begin(what.to_owned(), patience);
+        let answer = self.send(call, waiter).await?;
+        let mut asked = asked_wait(&answer.headers, SystemTime::now());
+        let mut watched = self.watched(call, &answer)?;
+        let mut last = answer.body;
+        loop {
+            let (url, is_status) = match watched {
+                Watched::Done => break,
+                Watched::Status(ref url) => (url.clone(), true),
+                Watched::Location(ref url) => (url.clone(), false),
+                Watched::Thing => {
+                    wait.tell(&state_of(&last).unwrap_or_else(|| "in progress".to_owned()));
+                    wait.pause(asked).await?;
+                    let done = self.settled(call, what, &mut wait, waiter).await?;
+                    wait.end("done");
+                    return Ok(done);
+                }
+            };
+            wait.tell("in progress");
+            wait.pause(asked).await?;
+            let look = Call {
+                method: Method::GET,
+                url,
+                body: None,
+                doing: call.doing.clone(),
+            };
+            let answer = match self.send(&look, waiter).await {
+                // What has gone may take its status along.
+                Err(error) if call.method == Method::DELETE && is_missing(&error) => break,
+                answer => answer?,
+            };
+            asked = asked_wait(&answer.headers, SystemTime::now());
+            // An operation may move on to another address.
+            watched = self.moved(call, &answer.headers)?.unwrap_or(watched);
+            let is_over = match is_status {
+                true => self.is_over(&answer.body, call, &mut wait)?,
+                false => answer.status != 202,
+            };
+            if is_over {
+                last = match is_status && call.method == Method::PUT {
+                    true => self.send(&thing(call), waiter).await?.body,
+                    false => answer.body,
+                };
+                break;
+            }
+        }
+        wait.end("done");
+        self.check(&last, call)?;
+        Ok(last)
+    }
+
+    /// The thing at this address once nothing changes it any more.
+    ///
+    /// # Errors
+    /// As [`change`](Self::change).
+    pub(super) async fn settled(
+        &self,
+        call: &Call,
+        what: &str,
+        wait: &mut Wait,
+        waiter: &Waiter,
+    ) -> Result<Json> {
+        let look = thing(call);
+        loop {
+            let answer = match self.send(&look, waiter).await {
+                Err(error) if call.method == Method::DELETE && is_missing(&error) => {
+                    return Ok(Json::new("{}".to_owned()).unwrap_or_default());
+                }
+                answer => answer?,
+            };
+            let state = state_of(&answer.body);
+            let stands = state.as_deref().map_or(Stand::Succeeded, stand);
+            if stands != Stand::Pending && call.method != Method::DELETE {
+                self.check(
+                    &answer.body,
+                    &Call {
+                        doing: format!("finish {what}"),
+                        ..look
+                    },
+                )?;
+                return Ok(answer.body);
+            }
+            wait.tell(&state.unwrap_or_else(|| "in progress".to_owned()));
+            wait.pause(asked_wait(&answer.headers, SystemTime::now()))
+                .await?;
+        }
+    }
+
+    fn watched(&self, call: &Call, answer: &Answer) -> Result<Watched> {
+        if let Some(watched) = self.moved(call, &answer.headers)? {
+            // A synchronous answer may name its location too.
+            let is_done = matches!(watched, Watched::Location(_)) && answer.status == 200;
+            return Ok(if is_done { Watched::Done } else { watched });
+        }
+        let is_pending =
+            state_of(&answer.body).is_some_and(|state| stand(&state) == Stand::Pending);
+        Ok(match answer.status {
+            202 => Watched::Thing,
+            200 | 201 if is_pending && call.method != Method::DELETE => Watched::Thing,
+            _ => Watched::Done,
+        })
+    }
+
+    fn moved(&self, call: &Call, headers: &HeaderMap) -> Result<Option<Watched>> {
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(address) = header("azure-asyncoperation") {
+            let url = self.same_host(address, &call.doing)?;
+            return Ok(Some(Watched::Status(url)));
+        }
+        let location = header("location").map(|address| self.same_host(address, &call.doing));
+        Ok(location.transpose()?.map(Watched::Location))
+    }
+
+    fn is_over(&self, body: &Json, call: &Call, wait: &mut Wait) -> Result<bool> {
+        let status: Status = self.parse(body, &call.doing)?;
+        let state = status.status.unwrap_or_default();
+        match stand(&state) {
+            Stand::Succeeded => Ok(true),
+            Stand::Failed => {
+                let error = ArmError::read(body.text().as_bytes());
+                Err(error.into_error(&call.doing, self.host(), None))
+            }
+            Stand::Pending => {
+                wait.tell(&state.to_ascii_lowercase());
+                Ok(false)
+            }
+        }
+    }
+
+    /// Refuses a thing whose making has failed.
+    fn check(&self, body: &Json, call: &Call) -> Result<()> {
+        match state_of(body) {
+            Some(state) if stand(&state) == Stand::Failed => {
+                let error = ArmError::read(body.text().as_bytes());
+                Err(error.into_error(&call.doing, self.host(), None))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The request for the thing itself.
+fn thing(call: &Call) -> Call {
+    Call {
+        method: Method::GET,
+        body: None,
+        ..call.clone()
+    }
+}
+
+fn state_of(body: &Json) -> Option<String> {
+    let provisioned: Provisioned = serde_json::from_str(body.text()).ok()?;
+    provisioned.properties?.state
+}

@@ -1,0 +1,118 @@
+//! The errors of a workspace in the user's words.
+
+use crate::error::{Error, ErrorKind};
+use crate::json::{Json, fields, plain_text};
+use crate::text::{message, sanitize_line};
+
+/// The longest text of the service that is shown, in characters.
+const LONGEST: usize = 500;
+
+/// The error for a refusal. `path` is what was asked; `sign_in` is the hint for a token that was refused.
+pub(super) fn of(host: &str, path: &str, sign_in: &str, status: u16, body: &[u8]) -> Error {
+    let (code, said) = said(body);
+    // A missing cluster, job or run is a bad request in their words.
+    let is_missing =
+        said.contains("does not exist") || said.contains("doesn't exist") || status == 404;
+    let subject = Subject::of(path);
+    let (kind, hint) = match status {
+        _ if is_missing => (ErrorKind::NotFound, subject.missing()),
+        401 => (ErrorKind::Authentication, sign_in),
+        403 => (ErrorKind::PermissionDenied, subject.forbidden()),
+        409 => (
+            ErrorKind::Conflict,
+            "it exists already, or something else changes it: run the cell again",
+        ),
+        429 => (
+            ErrorKind::RateLimit,
+            "the workspace is busy: try again in a minute",
+        ),
+        500.. => (
+            ErrorKind::Server,
+            "try again; the workspace's status page may say more",
+        ),
+        _ => (ErrorKind::BadRequest, "the message says what is wrong"),
+    };
+    let message = match said.is_empty() {
+        true => format!("{host} refused, with the HTTP status {status}"),
+        false => format!("{host} refused: {said}"),
+    };
+    Error::new(kind, message)
+        .with_status(status)
+        .with_code(code.map(|code| sanitize_line(&code, 80)))
+        .with_hint(hint)
+}
+
+/// The code and the words of an error: `{error_code, message}`, `{error}`, SCIM's `{detail}`, or a page.
+fn said(body: &[u8]) -> (Option<String>, String) {
+    let text = String::from_utf8_lossy(body);
+    let (code, said) = match Json::new(text.clone().into_owned()) {
+        Ok(json) => {
+            let names = ["error_code", "message", "error", "detail"];
+            let [code, said, error, detail] = fields(json.raw(), names);
+            let mut said = [said, error, detail].into_iter().flatten();
+            let said = said.find_map(plain_text);
+            (code.and_then(plain_text), said.unwrap_or_default())
+        }
+        Err(_) => (None, message::of_html(&text)),
+    };
+    (code, sanitize_line(&said, LONGEST))
+}
+
+/// What a path is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Cluster,
+    File,
+    Run,
+    Endpoint,
+    Other,
+}
+
+impl Subject {
+    fn of(path: &str) -> Self {
+        let is = |part: &str| path.contains(part);
+        if is("/jobs/") {
+            Self::Run
+        } else if is("/clusters/") || is("/libraries/") {
+            Self::Cluster
+        } else if is("/workspace/") || is("/fs/") {
+            Self::File
+        } else if is("/serving-endpoints") {
+            Self::Endpoint
+        } else {
+            Self::Other
+        }
+    }
+
+    fn missing(self) -> &'static str {
+        match self {
+            Self::Cluster => {
+                "check DATABRICKS_CLUSTER_ID and DATABRICKS_HOST: the cluster's page shows both in its \
+                 address"
+            }
+            Self::File => {
+                "check the path: `/Users/NAME/..` for a notebook, `/Volumes/CATALOG/SCHEMA/VOLUME/..` for a \
+                 file"
+            }
+            Self::Run => "check the run's number: the workspace keeps runs for 60 days",
+            Self::Endpoint => "check the endpoint's name",
+            Self::Other => "check DATABRICKS_HOST: it is the address of the workspace",
+        }
+    }
+
+    fn forbidden(self) -> &'static str {
+        match self {
+            Self::Cluster => {
+                "ask the cluster's owner for the permission 'Can Restart', or, if it runs, 'Can Attach To'; \
+                 to make one, ask an admin for the entitlement 'Unrestricted cluster creation'"
+            }
+            Self::File => {
+                "ask its owner for the permission 'Can Edit', or take a folder of your own"
+            }
+            _ => {
+                "ask an admin of the workspace for the permission; in a new workspace, open it once in the \
+                 portal ('Launch Workspace')"
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The display of clusters and workspaces in a notebook.
+
+use super::{Cluster, RunOutput, Workspace};
+use crate::display::{MimeBundle, Show, card};
+
+impl Show for Workspace {
+    /// Where it is.
+    fn mime_bundle(&self) -> MimeBundle {
+        card("Databricks workspace", &[("host", self.host().to_owned())])
+    }
+}
+
+impl Show for Cluster {
+    /// What it is, and when it ends by itself.
+    fn mime_bundle(&self) -> MimeBundle {
+        let ends = match self.idle_minutes() {
+            0 => "never: it costs money until somebody ends it".to_owned(),
+            minutes => format!("after {minutes} idle minutes; until then it costs money"),
+        };
+        let rows = [
+            ("name", self.name().to_owned()),
+            ("id", self.id().to_owned()),
+            ("workspace", self.workspace().host().to_owned()),
+            ("machines", self.node_type().to_owned()),
+            ("runtime", self.runtime().to_owned()),
+            ("ends by itself", ends),
+        ];
+        card("Cluster", &rows)
+    }
+}
+
+impl Show for RunOutput {
+    /// What the notebook returned, and where its page is.
+    fn mime_bundle(&self) -> MimeBundle {
+        let rows = [("result", self.to_string()), ("page", self.page.clone())];
+        card("Run", &rows)
+    }
+}

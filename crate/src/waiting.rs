@@ -1,0 +1,262 @@
+//! Work of a service that takes minutes: pauses that can be interrupted, and progress that is shown.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::cancel::{CancelHandle, kernel_requested_stop};
+#[cfg(feature = "notebook")]
+use crate::display::{ProgressBar, log_line};
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::run_caller_code;
+use crate::text::sanitize_line;
+
+/// How often to look whether the user has pressed the stop button.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The shortest pause, whatever a service asks for.
+const SHORTEST: Duration = Duration::from_millis(20);
+
+/// The longest text of a service that is shown, in characters.
+const LONGEST: usize = 300;
+
+/// What a service is doing, and for how long. Its `Display` is one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WaitProgress {
+    /// What is made or changed, such as `the cluster lab`.
+    pub what: String,
+    /// Its state in the service's words, such as `pending`.
+    pub state: String,
+    /// The time since the wait began.
+    pub elapsed: Duration,
+    /// Whether the wait is over.
+    pub is_over: bool,
+}
+
+impl fmt::Display for WaitProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.state)?;
+        match self.is_over {
+            true => Ok(()),
+            false => write!(f, ", {} s", self.elapsed.as_secs()),
+        }
+    }
+}
+
+type Listener = Arc<dyn Fn(&WaitProgress) + Send + Sync>;
+
+/// Who may stop the waits of a client, who is told of them, and how long their pauses are.
+#[derive(Clone)]
+pub(crate) struct Waiter {
+    pub(crate) stop: CancelHandle,
+    pub(crate) listener: Option<Listener>,
+    /// The first pause if the service names none. Each is twice as long, up to the longest.
+    pub(crate) first: Duration,
+    pub(crate) longest: Duration,
+}
+
+impl Waiter {
+    pub(crate) fn new(first: Duration, longest: Duration) -> Self {
+        Self {
+            stop: CancelHandle::new(),
+            listener: None,
+            first,
+            longest,
+        }
+    }
+
+    /// A wait of at most this long for `what`, such as `the cluster lab`.
+    pub(crate) fn begin(&self, what: String, patience: Duration) -> Wait {
+        Wait {
+            waiter: self.clone(),
+            what,
+            patience,
+            began: Instant::now(),
+            next: self.first,
+            bar: match self.listener {
+                Some(_) => None,
+                None => ProgressBar::new(),
+            },
+            last: String::new(),
+        }
+    }
+
+    /// Pauses; ends early if the user stops it.
+    ///
+    /// # Errors
+    /// The user stopped the wait for `what`.
+    pub(crate) async fn pause(&self, pause: Duration, what: &str) -> Result<()> {
+        let until = Instant::now() + pause;
+        loop {
+            if self.stop.is_cancelled() || kernel_requested_stop() {
+                let message =
+                    format!("you stopped waiting for {what}, which the service goes on with");
+                return Err(Error::new(ErrorKind::Cancelled, message)
+                    .with_hint("run the cell again to keep waiting"));
+            }
+            match until.checked_duration_since(Instant::now()) {
+                Some(left) if !left.is_zero() => tokio::time::sleep(LOOK.min(left)).await,
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+/// A wait in progress.
+pub(crate) struct Wait {
+    waiter: Waiter,
+    what: String,
+    patience: Duration,
+    began: Instant,
+    next: Duration,
+    bar: Option<ProgressBar>,
+    last: String,
+}
+
+impl Wait {
+    /// Shows the state: to the caller's listener, on a bar, or as a line for each change.
+    pub(crate) fn tell(&mut self, state: &str) {
+        self.show(state, false);
+    }
+
+    /// Whether anything has been shown.
+    pub(crate) fn is_shown(&self) -> bool {
+        !self.last.is_empty()
+    }
+
+    /// Shows the last state. Nothing is said of what did not have to be waited for.
+    pub(crate) fn end(&mut self, state: &str) {
+        if self.is_shown() {
+            self.show(state, true);
+        }
+    }
+
+    /// Starts again with short pauses.
+    pub(crate) fn hurry(&mut self) {
+        self.next = self.waiter.first;
+    }
+
+    /// The pause before the next look: as long as the service asks for, else twice as long as the last.
+    ///
+    /// # Errors
+    /// It has taken longer than the patience; or the user stopped it.
+    pub(crate) async fn pause(&mut self, asked: Option<Duration>) -> Result<()> {
+        if self.began.elapsed() >= self.patience {
+            let minutes = self.patience.as_secs() / 60;
+            let message = format!(
+                "{} is not ready after {minutes} minutes: it is {}",
+                self.what,
+                self.state()
+            );
+            return Err(Error::new(ErrorKind::Timeout, message).with_hint(
+                "run the cell again to keep waiting; the portal shows what the service does",
+            ));
+        }
+        let own = self.next;
+        self.next = (self.next * 2).min(self.waiter.longest);
+        let pause = asked.filter(|asked| !asked.is_zero()).unwrap_or(own);
+        let left = self.patience.saturating_sub(self.began.elapsed());
+        let pause = pause.max(SHORTEST).min(left.max(SHORTEST));
+        self.waiter.pause(pause, &self.what).await
+    }
+
+    fn state(&self) -> &str {
+        match self.last.is_empty() {
+            true => "in an unknown state",
+            false => &self.last,
+        }
+    }
+
+    fn show(&mut self, state: &str, is_over: bool) {
+        let state = sanitize_line(state, LONGEST);
+        let is_new = state != self.last || is_over;
+        let progress = WaitProgress {
+            what: self.what.clone(),
+            state: state.clone(),
+            elapsed: self.began.elapsed(),
+            is_over,
+        };
+        let total = is_over.then_some(1);
+        match (&self.waiter.listener, &mut self.bar) {
+            (Some(listener), _) => run_caller_code(|| listener(&progress)),
+            (None, Some(bar)) => bar.show(usize::from(is_over), total, &progress.to_string()),
+            (None, None) if is_new => log_line(&format!("{}: {state}", self.what)),
+            (None, None) => {}
+        }
+        self.last = state;
+    }
+}
+
+/// Without the feature `notebook` there is no progress bar.
+#[cfg(not(feature = "notebook"))]
+enum ProgressBar {}
+
+#[cfg(not(feature = "notebook"))]
+impl ProgressBar {
+    fn new() -> Option<Self> {
+        None
+    }
+
+    fn show(&mut self, _done: usize, _total: Option<usize>, _words: &str) {
+        match *self {}
+    }
+}
+
+/// Without the feature `notebook` nothing is printed: a program has the listener.
+#[cfg(not(feature = "notebook"))]
+fn log_line(_line: &str) {}
+
+/// Shows a note to the user of a notebook.
+pub(crate) fn note(line: &str) {
+    log_line(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::runtime;
+
+    fn waiter() -> Waiter {
+        Waiter::new(Duration::from_millis(1), Duration::from_millis(2))
+    }
+
+    #[test]
+    fn a_listener_is_told_each_state_and_the_end() {
+        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = Arc::clone(&told);
+        let waiter = Waiter {
+            listener: Some(Arc::new(move |progress: &WaitProgress| {
+                heard.lock().unwrap().push(progress.to_string());
+            })),
+            ..waiter()
+        };
+        let mut wait = waiter.begin("the cluster lab".to_owned(), Duration::from_secs(9));
+        wait.end("running");
+        assert!(told.lock().unwrap().is_empty(), "it ran already");
+        wait.tell("pend\u{1b}ing");
+        wait.end("running");
+        let told = told.lock().unwrap().clone();
+        assert_eq!(
+            told,
+            ["the cluster lab: pend�ing, 0 s", "the cluster lab: running"]
+        );
+    }
+
+    #[test]
+    fn a_wait_ends_with_its_patience_and_when_the_user_stops_it() {
+        let waiter = waiter();
+        let mut short = waiter.begin("the account x".to_owned(), Duration::ZERO);
+        let error = runtime::wait(short.pause(None)).unwrap_err();
+        assert!(
+            error.is_timeout() && error.message().contains("the account x"),
+            "{error}"
+        );
+        waiter.stop.cancel();
+        let mut long = waiter.begin("the account x".to_owned(), Duration::from_secs(600));
+        let error = runtime::wait(long.pause(Some(Duration::from_secs(500)))).unwrap_err();
+        assert!(error.is_cancelled() && error.hint().is_some(), "{error}");
+    }
+}
