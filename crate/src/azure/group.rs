@@ -1,5 +1,6 @@
 //! Resource groups, and the registration of providers, without which nothing can be made.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Azure;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 use crate::waiting::note;
 
@@ -22,6 +23,7 @@ pub(super) const PATH: &str = "resourcegroups";
 
 /// The mark of a resource group that was made here.
 const TAG: &str = "made-by";
+const MAKER: &str = "evenhand";
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -33,6 +35,26 @@ struct Provider {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Nothing {}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Group {
+    tags: Option<BTreeMap<String, String>>,
+    managed_by: Option<String>,
+}
+
+impl Group {
+    /// Whether it was made here, or by a Databricks workspace, which left it behind: Azure protects the
+    /// group of a workspace that exists.
+    fn may_be_deleted(&self) -> bool {
+        let tag = self.tags.as_ref().and_then(|tags| tags.get(TAG));
+        let managed_by = self.managed_by.as_deref().unwrap_or_default();
+        tag.is_some_and(|by| by == MAKER)
+            || managed_by
+                .to_ascii_lowercase()
+                .contains("/microsoft.databricks/workspaces/")
+    }
+}
 
 impl Azure {
     /// Registers a provider such as `Microsoft.CognitiveServices` with the subscription, unless it is,
@@ -60,7 +82,8 @@ impl Azure {
     /// there is none.
     ///
     /// # Errors
-    /// Azure refuses, or something in the group can't be deleted.
+    /// evenhand did not make the group, which may hold what others work with; Azure refuses, or something
+    /// in the group can't be deleted.
     pub fn delete_resource_group(&self) -> Result<()> {
         runtime::wait(self.delete_resource_group_async())
     }
@@ -75,6 +98,11 @@ impl Azure {
             let group = azure.resource_group();
             let what = format!("the resource group {group}");
             let path = [PATH, group];
+            match azure.group(group).await? {
+                None => return Ok(()),
+                Some(found) if !found.may_be_deleted() => return Err(not_ours(&what)),
+                Some(_) => {}
+            }
             let call = azure.call(Method::DELETE, &path, VERSION, &format!("delete {what}"));
             match azure
                 .arm()
@@ -117,10 +145,13 @@ impl Azure {
 
     /// Whether the resource group exists.
     pub(super) async fn has_group(&self, name: &str) -> Result<bool> {
+        Ok(self.group(name).await?.is_some())
+    }
+
+    async fn group(&self, name: &str) -> Result<Option<Group>> {
         let doing = format!("look up the resource group {name}");
         let call = self.call(Method::GET, &[PATH, name], VERSION, &doing);
-        let found: Option<Nothing> = self.arm().find(&call, self.waiter()).await?;
-        Ok(found.is_some())
+        self.arm().find(&call, self.waiter()).await
     }
 
     /// Makes the resource group unless it exists.
@@ -130,10 +161,19 @@ impl Azure {
             return Ok(());
         }
         let doing = format!("create the resource group {group}");
-        let body = json!({"location": region, "tags": {TAG: "evenhand"}});
+        let body = json!({"location": region, "tags": {TAG: MAKER}});
         let call = self.call(Method::PUT, &[PATH, group], VERSION, &doing);
         let _: Nothing = self.arm().read(&call.with(&body), self.waiter()).await?;
         note(&format!("the resource group {group} was made in {region}"));
         Ok(())
     }
+}
+
+fn not_ours(what: &str) -> Error {
+    let message =
+        format!("{what} was not made by evenhand and may hold other things: it was not deleted");
+    Error::new(ErrorKind::Settings, message).with_hint(
+        "delete what you made in it one by one, by `.delete()`; or the group in the portal; or name another \
+         one in AZURE_RESOURCE_GROUP",
+    )
 }

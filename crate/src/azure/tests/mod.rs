@@ -7,9 +7,10 @@ mod operations;
 use std::sync::{Arc, Mutex};
 
 use insta::assert_snapshot;
+use serde_json::{Value, json};
 
 use super::{Azure, Region};
-use crate::loopback::{Cloud, Request};
+use crate::loopback::{Cloud, Reply, Request};
 
 /// Whoever signs in there.
 fn signed_in(cloud: &Cloud) -> Azure {
@@ -80,6 +81,36 @@ fn the_lab_is_made_once_and_removed_without_a_rest() {
     assert_eq!(azure.deleted_accounts().unwrap(), []);
     let error = azure.purge_deleted("even-lab").unwrap_err();
     assert!(error.is_not_found() && error.hint().is_some(), "{error}");
+}
+
+#[test]
+fn a_resource_group_that_others_made_is_not_deleted() {
+    let deleted = |group: Value| {
+        let cloud = Cloud::with_faults(move |request, _| {
+            let is_group = request.method == "GET" && request.target.contains("/resourcegroups/");
+            is_group.then(|| Reply::json(200, group.clone()))
+        });
+        let result = signed_in(&cloud).delete_resource_group();
+        (result, cloud.changes().len())
+    };
+    for group in [
+        json!({"name": "x"}),
+        json!({"name": "x", "tags": {"made-by": "azd"}, "managedBy": null}),
+    ] {
+        let (result, changes) = deleted(group);
+        let error = result.unwrap_err();
+        assert!(error.is_settings() && error.hint().is_some(), "{error}");
+        assert_eq!(changes, 0, "nothing was deleted");
+    }
+    let by = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Databricks/workspaces/w";
+    for group in [
+        json!({"tags": {"made-by": "evenhand"}}),
+        json!({"managedBy": by}),
+    ] {
+        let (result, changes) = deleted(group);
+        result.unwrap();
+        assert_eq!(changes, 1);
+    }
 }
 
 #[test]
