@@ -48,7 +48,7 @@ impl Negotiation<'_> {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
         let field = refusal.field(&prepared.request).ok_or(None)?;
-        if refusal.is_guess() && state.accepted.contains(Fields::of(field)) {
+        if refusal.is_guess(&prepared.request) && state.accepted.contains(Fields::of(field)) {
             return Err(None);
         }
         if self.refused.len() >= REFUSALS {

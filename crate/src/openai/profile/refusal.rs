@@ -8,7 +8,7 @@
 
 use super::error_body::ErrorBody;
 use super::wording::{
-    EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, WEAK_PHRASES, is_about_limit, is_quoted,
+    EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, WEAK_PHRASES, is_about_limit, is_marked,
     listed_efforts, most_tokens, names_as_field, position,
 };
 use crate::openai::ChatRequest;
@@ -70,8 +70,11 @@ impl Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wording {
     Known,
-    /// It is about the field that it quotes, if any.
+    /// It is about the field that it names as such, if any.
     Weak,
+    /// The same, of an error that is probably about a limit or the content: it is about the field that
+    /// it quotes, if any.
+    Weaker,
     /// Nothing is known about the words, as in another language.
     Unknown,
 }
@@ -108,18 +111,20 @@ impl Refusal {
             return None;
         }
         let efforts = listed_efforts(&text);
-        let most_tokens = most_tokens(&text);
+        let most_tokens = most_tokens(&text, &param);
         let is_about_field = is_about_parameter
             || code.starts_with("unsupported_")
             || has(&PHRASES)
             || !efforts.is_empty()
             || most_tokens.is_some();
         let is_exhausted = has(&EXHAUSTED);
+        let is_about_other = code == "content_filter" || is_about_limit(&text);
         let wording = match is_about_field {
             true => Wording::Known,
+            false if has(&WEAK_PHRASES) && is_about_other => Wording::Weaker,
             false if has(&WEAK_PHRASES) => Wording::Weak,
             false if is_exhausted => Wording::Known,
-            false if code == "content_filter" || is_about_limit(&text) => return None,
+            false if is_about_other => return None,
             false => Wording::Unknown,
         };
         Some(Self {
@@ -138,9 +143,21 @@ impl Refusal {
         self.is_exhausted
     }
 
-    /// Does it refuse the field in unknown words, so that it may be about this request alone?
-    pub(super) fn is_guess(&self) -> bool {
-        self.wording == Wording::Unknown
+    /// Does it refuse the field in words that are not clear, so that it may be about this request
+    /// alone?
+    pub(super) fn is_guess(&self, sent: &ChatRequest) -> bool {
+        match self.wording {
+            Wording::Known => false,
+            Wording::Unknown => true,
+            Wording::Weak | Wording::Weaker => !self.marks_a_field(sent),
+        }
+    }
+
+    fn marks_a_field(&self, sent: &ChatRequest) -> bool {
+        let mut named = Field::ALL.iter().filter(|(field, _)| field.is_in(sent));
+        named.any(|(_, name)| {
+            position(&self.text, name).is_some_and(|place| is_marked(&self.text, place, name))
+        })
     }
 
     /// The field of this request that was refused, if it can be identified.
@@ -192,8 +209,8 @@ impl Refusal {
             let place = position(&self.text, name)?;
             let counts = match self.wording {
                 Wording::Known => true,
-                Wording::Weak => is_quoted(&self.text, place, name),
-                Wording::Unknown => names_as_field(&self.text, name),
+                Wording::Weaker => is_marked(&self.text, place, name),
+                Wording::Weak | Wording::Unknown => names_as_field(&self.text, name),
             };
             counts.then_some((place, *field))
         });
@@ -407,9 +424,61 @@ mod tests {
 
     #[test]
     fn the_most_that_a_model_takes_is_read() {
-        let body = br#"{"error":{"message":"max_tokens is too large: 20000. This model supports at most 16384 completion tokens, whereas you provided 20000."}}"#;
-        let refusal = Refusal::read(400, body).unwrap();
-        assert_eq!(refusal.most_tokens(), Some(16_384));
+        for message in [
+            "max_tokens is too large: 20000. This model supports at most 16384 completion tokens, whereas you provided 20000.",
+            "The parameter `max_completion_tokens` specified in the request are not valid: integer above maximum value, expected a value <= 16384, but got 20000 instead.",
+            "max_tokens is limited to 16,384",
+            "max_tokens: 20000 > 16384, which is the maximum allowed number of output tokens (16384)",
+            "max_tokens must be less than or equal to `16384`",
+            "Invalid max_tokens value, the valid range of max_tokens is [1, 16384]",
+            "max_completion_tokens must not exceed 16384.",
+        ] {
+            let body = json!({"error": {"message": message}}).to_string();
+            let refusal = Refusal::read(400, body.as_bytes()).unwrap();
+            assert_eq!(refusal.most_tokens(), Some(16_384), "{message}");
+        }
+        for message in [
+            "temperature must be at most 2",
+            "This model's maximum context length is 4096 tokens: lower max_tokens",
+        ] {
+            let body = json!({"error": {"message": message}}).to_string();
+            let most = Refusal::read(400, body.as_bytes()).and_then(|it| it.most_tokens());
+            assert_eq!(most, None, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_named_as_such_was_refused_in_weak_words_too() {
+        for (message, expected) in [
+            (
+                "max_tokens is not allowed for this model",
+                Some(Field::MaxTokens),
+            ),
+            (
+                "Field [temperature] is not permitted",
+                Some(Field::Temperature),
+            ),
+            ("«temperature» not available", Some(Field::Temperature)),
+            (
+                "“temperature” cannot be used here",
+                Some(Field::Temperature),
+            ),
+            (
+                "This model only supports temperature=1",
+                Some(Field::Temperature),
+            ),
+            ("temperature must be equal to 1", Some(Field::Temperature)),
+            ("temperature has been removed", Some(Field::Temperature)),
+            ("Questions about temperature are not allowed", None),
+            (
+                "This guardrail only supports talk of the weather, not temperature",
+                None,
+            ),
+            ("max_tokens of this size is too large and not allowed", None),
+        ] {
+            let body = json!({"error": {"message": message}}).to_string();
+            assert_eq!(field(&body), expected, "{message}");
+        }
     }
 
     proptest! {
