@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tokio::sync::OwnedMutexGuard;
 
 use super::fields::Fields;
@@ -122,11 +123,19 @@ impl SharedProfile {
             let value = |name: &str| match name {
                 "temperature" => wanted.temperature.map(|value| value.to_string()),
                 "top_p" => wanted.top_p.map(|value| value.to_string()),
-                _ => wanted.seed.map(|value| value.to_string()),
+                "seed" => wanted.seed.map(|value| value.to_string()),
+                _ => wanted
+                    .other
+                    .get(name)
+                    .and_then(Value::as_f64)
+                    .map(|value| value.to_string()),
             };
             let names = fields.names();
             let fields: Vec<String> = names
-                .map(|name| format!("{name} {}", value(name).unwrap_or_default()))
+                .map(|name| match value(name) {
+                    Some(value) => format!("{name} {value}"),
+                    None => name.to_owned(),
+                })
                 .collect();
             (!fields.is_empty()).then(|| fields.join(", "))
         };
