@@ -16,6 +16,16 @@ const LONGEST: usize = 200;
 /// How many ways are distinguished.
 const MOST: usize = 8;
 
+/// The settings that may be left out.
+const SAMPLING: [&str; 6] = [
+    "temperature",
+    "top_p",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+];
+
 /// The ways in which rows were sent and answered.
 #[derive(Debug, Default)]
 pub(crate) struct MixedRows {
@@ -86,9 +96,10 @@ impl MixedRows {
         let is_shared = |name: &str| match name {
             "temperature" => shared.temperature.is_some(),
             "top_p" => shared.top_p.is_some(),
-            _ => shared.seed.is_some(),
+            "seed" => shared.seed.is_some(),
+            name => shared.other.contains_key(name),
         };
-        let fields = ["temperature", "top_p", "seed"].into_iter();
+        let fields = SAMPLING.into_iter();
         let fields = fields.filter(move |name| !is_shared(name));
         fields.filter_map(|name| {
             let without = format!("without {name}");

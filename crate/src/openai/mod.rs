@@ -19,6 +19,7 @@ mod response;
 pub(crate) mod rest;
 #[cfg(feature = "notebook")]
 mod show;
+mod shown_thinking;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};

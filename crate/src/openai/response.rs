@@ -79,9 +79,10 @@ pub(super) struct Exchange {
 }
 
 impl ChatCompletion {
-    /// The text of the first answer; `None` if the content filter withheld it.
+    /// The text of the first answer, without the thinking that some servers put before it, between
+    /// `<think>` and `</think>`; `None` if the content filter withheld it.
     pub fn text(&self) -> Option<&str> {
-        self.choices.first()?.message.content.as_deref()
+        self.choices.first()?.text()
     }
 
     /// Why the first answer ended.

@@ -6,6 +6,7 @@ mod one_row;
 mod refusals;
 mod steering;
 mod thinking;
+mod used_up;
 
 use crate::Client;
 use crate::loopback::Loopback;

@@ -194,3 +194,44 @@ fn an_answer_that_is_compressed_unasked_is_told_as_that() {
       hint: a gateway in between compresses it: let it pass on answers unchanged
     ");
 }
+
+#[test]
+fn a_penalty_that_is_refused_is_left_out_with_a_note() {
+    for (name, value) in [
+        ("presence_penalty", json!(0.5)),
+        ("frequency_penalty", json!(1)),
+        ("logit_bias", json!({"50256": -100})),
+    ] {
+        let loopback = serve(move |body, _| {
+            let message =
+                format!("Unsupported parameter: '{name}' is not supported with this model.");
+            (!body[name].is_null()).then(|| refusal(&message))?
+        });
+        let requests = (0..6).map(|n| ChatRequest::from(format!("p{n}")).set(name, value.clone()));
+        let requests: Vec<_> = requests.collect();
+        let client = client(&loopback);
+        let batch = client.batch_requests(requests);
+        let totals = batch.for_each(|_| Ok(())).unwrap();
+        assert_eq!(totals.answered, 6);
+        assert_eq!(loopback.count(), 7);
+        let notes = totals.notes.join("\n");
+        let told = format!("{name} was left out of 6 rows that set it");
+        assert!(notes.contains(&told), "{notes}");
+    }
+}
+
+#[test]
+fn a_refused_field_that_the_answer_depends_on_is_named() {
+    for (name, value) in [("logprobs", json!(true)), ("response_format", json!({}))] {
+        let loopback = serve(move |body, _| {
+            let message =
+                format!("Unsupported parameter: '{name}' is not supported with this model.");
+            (!body[name].is_null()).then(|| refusal(&message))?
+        });
+        let request = ChatRequest::from("p").set(name, value.clone());
+        let error = client(&loopback).complete(request).unwrap_err();
+        let hint = format!("class refuses {name}: leave it out");
+        assert!(error.to_string().contains(&hint), "{error}");
+        assert_eq!(loopback.count(), 1);
+    }
+}

@@ -97,6 +97,29 @@ fn an_effort_that_breaks_a_deployment_is_taken_back() {
 }
 
 #[test]
+fn an_effort_that_breaks_a_deployment_is_taken_back_after_an_empty_answer_too() {
+    for status in [500, 503] {
+        let (loopback, _) = serve(move |_, body| {
+            let limit = body["max_tokens"].as_u64().unwrap();
+            match body["reasoning_effort"].is_null() {
+                false => Reply::json(status, json!({"error": {"message": "Internal error"}}))
+                    .header("retry-after-ms", "10"),
+                true if limit < 305 => Reply::json(
+                    200,
+                    json!({"id": "1", "model": "thinker", "created": 1,
+                        "choices": [{"finish_reason": "length", "message": {"content": ""}}],
+                        "usage": {"prompt_tokens": 5, "completion_tokens": limit,
+                            "completion_tokens_details": {"reasoning_tokens": limit}}}),
+                ),
+                true => thought(body, 300),
+            }
+        });
+        let answers = ask(&client(&loopback), 6);
+        all_are_answered(&answers, 6);
+    }
+}
+
+#[test]
 fn an_error_that_is_the_rows_own_leaves_the_effort_alone() {
     let (loopback, seen) = serve(|_, body| {
         let (effort, prompt) = (&body["reasoning_effort"], last_message(body));

@@ -8,8 +8,12 @@ use super::prepared_request::PreparedRequest;
 use super::{Budget, Profile, thinking};
 use crate::text::grouped;
 
-/// How many times one request is sent again after an empty answer.
+/// How many times one request is sent again after an empty answer with an ample allowance. An empty
+/// answer after a smaller one only shows that too little thinking was expected.
 const EMPTY_ANSWERS: u32 = 2;
+
+/// The smallest ample allowance, in tokens.
+const AMPLE: u32 = 2_048;
 
 impl Negotiation<'_> {
     /// Raises the thinking allowance after an attempt for which it was too small. Returns false if
@@ -29,10 +33,13 @@ impl Negotiation<'_> {
             thinks: true,
             ..own.clone()
         };
-        if profile.allowance(self.wanted, Budget::Tokens(raised)) <= had {
+        let limit = profile.tokens(self.wanted, Budget::Tokens(raised));
+        if limit <= thinking::limit_of(&prepared.request) {
             return false;
         }
-        self.empty_answers += 1;
+        if had >= AMPLE {
+            self.empty_answers += 1;
+        }
         self.raised = Some(raised);
         if self.own.is_some() {
             self.own = Some(Arc::new(profile));

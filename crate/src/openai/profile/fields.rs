@@ -1,6 +1,8 @@
 //! The fields of a request that not every deployment accepts.
 
-use super::refusal::{EFFORT, Field};
+use serde_json::{Map, Value};
+
+use super::refusal::{EFFORT, FREQUENCY_PENALTY, Field, LOGIT_BIAS, PRESENCE_PENALTY};
 use crate::openai::ChatRequest;
 
 /// A set of fields.
@@ -14,12 +16,25 @@ impl Fields {
     pub(super) const TOP_P: Self = Self(4);
     pub(super) const SEED: Self = Self(8);
     pub(super) const EFFORT: Self = Self(16);
+    const PRESENCE_PENALTY: Self = Self(32);
+    const FREQUENCY_PENALTY: Self = Self(64);
+    const LOGIT_BIAS: Self = Self(128);
 
-    const NAMES: [(Self, &'static str); 5] = [
+    /// The sampling fields that the request holds by their names.
+    const BY_NAME: [(Self, &'static str); 3] = [
+        (Self::PRESENCE_PENALTY, PRESENCE_PENALTY),
+        (Self::FREQUENCY_PENALTY, FREQUENCY_PENALTY),
+        (Self::LOGIT_BIAS, LOGIT_BIAS),
+    ];
+
+    const NAMES: [(Self, &'static str); 8] = [
         (Self::TOKENS, "tokens"),
         (Self::TEMPERATURE, "temperature"),
         (Self::TOP_P, "top_p"),
         (Self::SEED, "seed"),
+        (Self::PRESENCE_PENALTY, PRESENCE_PENALTY),
+        (Self::FREQUENCY_PENALTY, FREQUENCY_PENALTY),
+        (Self::LOGIT_BIAS, LOGIT_BIAS),
         (Self::EFFORT, "reasoning_effort"),
     ];
 
@@ -61,6 +76,9 @@ impl Fields {
             Field::Temperature => Self::TEMPERATURE,
             Field::TopP => Self::TOP_P,
             Field::Seed => Self::SEED,
+            Field::PresencePenalty => Self::PRESENCE_PENALTY,
+            Field::FrequencyPenalty => Self::FREQUENCY_PENALTY,
+            Field::LogitBias => Self::LOGIT_BIAS,
             Field::Effort => Self::EFFORT,
         }
     }
@@ -75,7 +93,28 @@ impl Fields {
             (request.seed.is_some(), Self::SEED),
         ];
         let set = set.into_iter().filter(|(is_set, _)| *is_set);
-        set.fold(Self::default(), |all, (_, field)| all.with(field))
+        let all = set.fold(Self::default(), |all, (_, field)| all.with(field));
+        all.with(Self::sampling_by_name(request))
+    }
+
+    fn sampling_by_name(request: &ChatRequest) -> Self {
+        let is_default = |value: &Value| {
+            let is_empty = value.as_object().is_some_and(Map::is_empty);
+            value.is_null() || value.as_f64() == Some(0.0) || is_empty
+        };
+        let set = Self::BY_NAME.into_iter().filter(|(_, name)| {
+            let value = request.other.get(*name);
+            value.is_some_and(|value| !is_default(value))
+        });
+        set.fold(Self::default(), |all, (field, _)| all.with(field))
+    }
+
+    /// The names of those of these fields that the request holds by their names.
+    pub(super) fn held_by_name(self, request: &ChatRequest) -> Vec<&'static str> {
+        let held = Self::BY_NAME.into_iter();
+        let held =
+            held.filter(|(field, name)| self.contains(*field) && request.other.contains_key(*name));
+        held.map(|(_, name)| name).collect()
     }
 
     /// The fields that a deployment may refuse. A missing effort counts, because it is not known

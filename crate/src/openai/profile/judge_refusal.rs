@@ -12,6 +12,7 @@ use super::prepared_request::PreparedRequest;
 use super::refusal::{Field, Refusal};
 use super::shared::State;
 use crate::openai::attempt::Attempt;
+use crate::text::sanitize_line;
 
 /// How many times one request may be refused and sent again.
 const REFUSALS: usize = 10;
@@ -47,8 +48,9 @@ impl Negotiation<'_> {
         let refusal = attempt.refusal.as_ref().ok_or(None)?;
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
-        let field = refusal.field(&prepared.request).ok_or(None)?;
-        if refusal.is_guess() && state.accepted.contains(Fields::of(field)) {
+        let field = refusal.field(&prepared.request);
+        let field = field.ok_or_else(|| self.needed_field(refusal, prepared))?;
+        if refusal.is_guess(&prepared.request) && state.accepted.contains(Fields::of(field)) {
             return Err(None);
         }
         if self.refused.len() >= REFUSALS {
@@ -89,6 +91,13 @@ impl Negotiation<'_> {
         });
         self.has_learned = true;
         Ok(field)
+    }
+
+    /// A hint that names the refused field without which the request would be another one.
+    fn needed_field(&self, refusal: &Refusal, prepared: &PreparedRequest<'_>) -> Option<String> {
+        let name = refusal.needed_field(&prepared.request)?;
+        let name = sanitize_line(name, super::LONGEST_NAME);
+        Some(format!("{} refuses {name}: leave it out", self.deployment))
     }
 
     /// The profile after a refusal, and the refused field.

@@ -8,7 +8,7 @@
 //!   family. Otherwise no effort is guessed, so that the second refusal remains for a temperature or
 //!   a seed, of this request or of a later one. The first answer, which `max_tokens` keeps short, then
 //!   reveals the model's name and whether it thinks (`negotiation` asks again if it does).
-//! - After the second refusal in a row, the sampling fields (temperature, `top_p`, seed) that
+//! - After the second refusal in a row, the sampling fields (temperature, `top_p`, seed, penalties) that
 //!   have not been accepted yet are left out. They are reported as 'not tried'.
 //!
 //! Once requests without an effort are answered, the refusal of a sampling field that only one row
@@ -52,11 +52,9 @@ impl Profile {
             Field::MaxTokens | Field::MaxCompletionTokens => {
                 self.learn_tokens(field, refusal, now)?;
             }
-            Field::Temperature => self.refused = self.refused.with(Fields::TEMPERATURE),
-            Field::TopP => self.refused = self.refused.with(Fields::TOP_P),
-            Field::Seed => self.refused = self.refused.with(Fields::SEED),
             Field::Effort if names_effort(now.wanted) => return Err(NothingLearned),
             Field::Effort => self.learn_effort(refusal),
+            sampling => self.refused = self.refused.with(Fields::of(sampling)),
         }
         let thinks = self.tokens == TokensField::MaxCompletionTokens
             || self.refused.contains(Fields::TEMPERATURE);

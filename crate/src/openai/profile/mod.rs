@@ -100,15 +100,20 @@ impl Profile {
         let top_p = wanted.top_p.filter(|_| keeps(Fields::TOP_P));
         let seed = wanted.seed.filter(|_| keeps(Fields::SEED));
         let effort = self.effort.as_ref().filter(|_| !names_effort(wanted));
+        let left_out_by_name = left_out.held_by_name(wanted);
         let is_as_written = limits == (wanted.max_tokens, wanted.max_completion_tokens)
             && (temperature, top_p, seed) == (wanted.temperature, wanted.top_p, wanted.seed)
-            && effort.is_none();
+            && effort.is_none()
+            && left_out_by_name.is_empty();
         if is_as_written {
             return Cow::Borrowed(wanted);
         }
         let mut request = wanted.clone();
         (request.max_tokens, request.max_completion_tokens) = limits;
         (request.temperature, request.top_p, request.seed) = (temperature, top_p, seed);
+        for name in left_out_by_name {
+            request.other.remove(name);
+        }
         if let Some(effort) = effort {
             let effort = effort.as_str().into();
             request.other.insert(EFFORT.to_owned(), effort);

@@ -39,6 +39,10 @@ pub(crate) struct Negotiation<'a> {
     pub(super) refused: Vec<Field>,
     pub(super) empty_answers: u32,
     pub(super) has_learned: bool,
+    /// The service has answered before an effort was added, even if with an empty answer.
+    pub(super) answered_without_effort: bool,
+    /// Failures that may be due to the effort, or may pass.
+    pub(super) failures_with_effort: u32,
     /// A good answer that was discarded so that all rows have the same effort.
     held: Option<ChatCompletion>,
     /// The last change by this request, to be undone if it does not help.
@@ -79,6 +83,8 @@ impl Client {
             refused: Vec::new(),
             empty_answers: 0,
             has_learned: false,
+            answered_without_effort: false,
+            failures_with_effort: 0,
             held: None,
             taken_back: None,
         })
@@ -241,6 +247,7 @@ impl Negotiation<'_> {
                 .text()
                 .is_some_and(|text| !text.trim().is_empty());
             self.held = has_text.then(|| completion.clone());
+            self.answered_without_effort = true;
             return Ok(NextStep::Again(usage));
         }
         if !completion.is_consumed_by_thinking() {

@@ -8,13 +8,16 @@
 
 use super::error_body::ErrorBody;
 use super::wording::{
-    EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, WEAK_PHRASES, is_about_limit, is_quoted,
+    EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, WEAK_PHRASES, is_about_limit, is_marked,
     listed_efforts, most_tokens, names_as_field, position,
 };
 use crate::openai::ChatRequest;
 
 /// The field of a request that sets the effort.
 pub(super) const EFFORT: &str = "reasoning_effort";
+pub(super) const PRESENCE_PENALTY: &str = "presence_penalty";
+pub(super) const FREQUENCY_PENALTY: &str = "frequency_penalty";
+pub(super) const LOGIT_BIAS: &str = "logit_bias";
 
 /// A field that some deployments refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,25 +27,34 @@ pub(super) enum Field {
     Temperature,
     TopP,
     Seed,
+    PresencePenalty,
+    FrequencyPenalty,
+    LogitBias,
     Effort,
 }
 
 impl Field {
-    const EACH: [Self; 6] = [
+    const EACH: [Self; 9] = [
         Self::MaxTokens,
         Self::MaxCompletionTokens,
         Self::Temperature,
         Self::TopP,
         Self::Seed,
+        Self::PresencePenalty,
+        Self::FrequencyPenalty,
+        Self::LogitBias,
         Self::Effort,
     ];
 
-    const ALL: [(Self, &'static str); 9] = [
+    const ALL: [(Self, &'static str); 12] = [
         (Self::MaxTokens, "max_tokens"),
         (Self::MaxCompletionTokens, "max_completion_tokens"),
         (Self::Temperature, "temperature"),
         (Self::TopP, "top_p"),
         (Self::Seed, "seed"),
+        (Self::PresencePenalty, PRESENCE_PENALTY),
+        (Self::FrequencyPenalty, FREQUENCY_PENALTY),
+        (Self::LogitBias, LOGIT_BIAS),
         (Self::Effort, EFFORT),
         (Self::Effort, "reasoning.effort"),
         (Self::Effort, "reasoning effort"),
@@ -51,7 +63,11 @@ impl Field {
 
     /// Does it decide how the answer's words are drawn?
     pub(super) fn is_sampling(self) -> bool {
-        matches!(self, Self::Temperature | Self::TopP | Self::Seed)
+        match self {
+            Self::MaxTokens | Self::MaxCompletionTokens | Self::Effort => false,
+            Self::Temperature | Self::TopP | Self::Seed => true,
+            Self::PresencePenalty | Self::FrequencyPenalty | Self::LogitBias => true,
+        }
     }
 
     fn is_in(self, request: &ChatRequest) -> bool {
@@ -61,6 +77,9 @@ impl Field {
             Self::Temperature => request.temperature.is_some(),
             Self::TopP => request.top_p.is_some(),
             Self::Seed => request.seed.is_some(),
+            Self::PresencePenalty => request.other.contains_key(PRESENCE_PENALTY),
+            Self::FrequencyPenalty => request.other.contains_key(FREQUENCY_PENALTY),
+            Self::LogitBias => request.other.contains_key(LOGIT_BIAS),
             Self::Effort => request.other.contains_key(EFFORT),
         }
     }
@@ -70,8 +89,11 @@ impl Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wording {
     Known,
-    /// It is about the field that it quotes, if any.
+    /// It is about the field that it names as such, if any.
     Weak,
+    /// The same, of an error that is probably about a limit or the content: it is about the field that
+    /// it quotes, if any.
+    Weaker,
     /// Nothing is known about the words, as in another language.
     Unknown,
 }
@@ -108,18 +130,20 @@ impl Refusal {
             return None;
         }
         let efforts = listed_efforts(&text);
-        let most_tokens = most_tokens(&text);
+        let most_tokens = most_tokens(&text, &param);
         let is_about_field = is_about_parameter
             || code.starts_with("unsupported_")
             || has(&PHRASES)
             || !efforts.is_empty()
             || most_tokens.is_some();
         let is_exhausted = has(&EXHAUSTED);
+        let is_about_other = code == "content_filter" || is_about_limit(&text);
         let wording = match is_about_field {
             true => Wording::Known,
+            false if has(&WEAK_PHRASES) && is_about_other => Wording::Weaker,
             false if has(&WEAK_PHRASES) => Wording::Weak,
             false if is_exhausted => Wording::Known,
-            false if code == "content_filter" || is_about_limit(&text) => return None,
+            false if is_about_other => return None,
             false => Wording::Unknown,
         };
         Some(Self {
@@ -138,9 +162,21 @@ impl Refusal {
         self.is_exhausted
     }
 
-    /// Does it refuse the field in unknown words, so that it may be about this request alone?
-    pub(super) fn is_guess(&self) -> bool {
-        self.wording == Wording::Unknown
+    /// Does it refuse the field in words that are not clear, so that it may be about this request
+    /// alone?
+    pub(super) fn is_guess(&self, sent: &ChatRequest) -> bool {
+        match self.wording {
+            Wording::Known => false,
+            Wording::Unknown => true,
+            Wording::Weak | Wording::Weaker => !self.marks_a_field(sent),
+        }
+    }
+
+    fn marks_a_field(&self, sent: &ChatRequest) -> bool {
+        let mut named = Field::ALL.iter().filter(|(field, _)| field.is_in(sent));
+        named.any(|(_, name)| {
+            position(&self.text, name).is_some_and(|place| is_marked(&self.text, place, name))
+        })
     }
 
     /// The field of this request that was refused, if it can be identified.
@@ -156,7 +192,8 @@ impl Refusal {
     /// The one field that an error about a parameter without a name can mean.
     fn only_field(&self, sent: &ChatRequest) -> Option<Field> {
         let names_none = self.param.is_empty();
-        let others = sent.other.keys().any(|name| name != EFFORT);
+        let is_known = |name: &String| Field::ALL.iter().any(|(_, known)| known == name);
+        let others = !sent.other.keys().all(is_known);
         if !self.is_about_parameter || !names_none || others {
             return None;
         }
@@ -192,8 +229,8 @@ impl Refusal {
             let place = position(&self.text, name)?;
             let counts = match self.wording {
                 Wording::Known => true,
-                Wording::Weak => is_quoted(&self.text, place, name),
-                Wording::Unknown => names_as_field(&self.text, name),
+                Wording::Weaker => is_marked(&self.text, place, name),
+                Wording::Weak | Wording::Unknown => names_as_field(&self.text, name),
             };
             counts.then_some((place, *field))
         });
@@ -207,6 +244,21 @@ impl Refusal {
             // 'minimal' is not supported with the 'gpt-5.1' model. Supported values are: ..
             let is_effort = !self.efforts.is_empty() && Field::Effort.is_in(sent);
             is_effort.then_some(Field::Effort)
+        })
+    }
+
+    /// The field that was refused, if the request sets it and must not be sent without it.
+    pub(super) fn needed_field<'a>(&self, sent: &'a ChatRequest) -> Option<&'a str> {
+        if self.wording != Wording::Known || self.is_exhausted || is_about_limit(&self.text) {
+            return None;
+        }
+        let others = sent.other.keys().map(String::as_str);
+        let mut names = others
+            .chain(["n", "stop"])
+            .filter(|name| is_sent(sent, name));
+        names.find(|name| {
+            let is_quoted = |place| is_marked(&self.text, place, name) || name.contains('_');
+            self.param == *name || position(&self.text, name).is_some_and(is_quoted)
         })
     }
 
@@ -230,198 +282,4 @@ fn is_sent(request: &ChatRequest, name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-
-    fn sent() -> ChatRequest {
-        ChatRequest::from("x")
-            .max_tokens(9)
-            .temperature(0.0)
-            .set(EFFORT, "minimal")
-    }
-
-    fn field(body: &str) -> Option<Field> {
-        Refusal::read(400, body.as_bytes())?.field(&sent())
-    }
-
-    #[test]
-    fn the_service_names_what_it_refuses() {
-        let error = |message: &str, param: &str, code: &str| {
-            json!({"error": {"message": message, "type": "invalid_request_error",
-                "param": param, "code": code}})
-            .to_string()
-        };
-        let tokens = error(
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
-            "max_tokens",
-            "unsupported_parameter",
-        );
-        assert_eq!(field(&tokens), Some(Field::MaxTokens));
-        let temperature = error(
-            "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) value is supported.",
-            "temperature",
-            "unsupported_value",
-        );
-        assert_eq!(field(&temperature), Some(Field::Temperature));
-        let effort = error(
-            "Unsupported value: 'minimal' is not supported with the 'gpt-5.1' model. Supported values are: 'none', 'low', 'medium', and 'high'.",
-            "reasoning.effort",
-            "unsupported_value",
-        );
-        assert_eq!(field(&effort), Some(Field::Effort));
-        let refusal = Refusal::read(400, effort.as_bytes()).unwrap();
-        assert_eq!(refusal.efforts(), ["none", "low", "medium", "high"]);
-    }
-
-    #[test]
-    fn gateways_name_it_in_the_message_alone() {
-        let told = [
-            (
-                r#"{"error":{"message":"Unrecognized request argument supplied: reasoning_effort","param":null,"code":null}}"#,
-                Field::Effort,
-            ),
-            (
-                r#"{"error":{"message":"litellm.BadRequestError: AzureException BadRequestError - Unsupported value: 'temperature' does not support 0.0 with this model.","code":"400"}}"#,
-                Field::Temperature,
-            ),
-            (
-                r#"{"detail":"Error code: 400 - {'error': {'message': \"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.\"}}"}"#,
-                Field::MaxTokens,
-            ),
-            (
-                r#"{"error":"use max_completion_tokens, max_tokens is not supported"}"#,
-                Field::MaxTokens,
-            ),
-            (
-                "<h1>Bad request</h1> temperature: Extra inputs are not permitted",
-                Field::Temperature,
-            ),
-            (
-                r#"{"error":{"message":"Unsupported value: 'minimal' is not supported with the 'gpt-5.1' model. Supported values are: 'none', 'low'."}}"#,
-                Field::Effort,
-            ),
-            (
-                r#"{"error":{"message":"Parameter 'temperature' is not allowed for this model."}}"#,
-                Field::Temperature,
-            ),
-            (
-                r#"{"error":{"message":"The model does not accept max_tokens."}}"#,
-                Field::MaxTokens,
-            ),
-            (
-                r#"{"error":{"message":"invalid reasoning value: 'minimal' (must be \"high\", \"medium\", \"low\", or \"none\")"}}"#,
-                Field::Effort,
-            ),
-            (
-                r#"{"message":"Input should be 'low', 'medium' or 'high'","param":"***.effort"}"#,
-                Field::Effort,
-            ),
-        ];
-        for (body, expected) in told {
-            assert_eq!(field(body), Some(expected), "{body}");
-        }
-    }
-
-    #[test]
-    fn a_named_field_was_refused_in_whatever_language() {
-        let told = [
-            (
-                r#"{"error":{"message":"该模型不支持此参数","param":"max_tokens","code":null}}"#,
-                Field::MaxTokens,
-            ),
-            (
-                r#"{"error":{"message":null,"param":"temperature"}}"#,
-                Field::Temperature,
-            ),
-            (
-                r#"{"error":{"message":"","param":"reasoning.effort"}}"#,
-                Field::Effort,
-            ),
-            (
-                r#"{"error":{"message":"max_tokens wird von diesem Modell nicht unterstützt."}}"#,
-                Field::MaxTokens,
-            ),
-            (
-                r#"{"error":{"message":"Le paramètre temperature n'est pas pris en charge."}}"#,
-                Field::Temperature,
-            ),
-            (
-                r#"{"error":{"message":"Please use max_completion_tokens."}}"#,
-                Field::MaxTokens,
-            ),
-            (
-                r#"{"detail":[{"type":"value_error","loc":["body","max_tokens"],"msg":"nicht erlaubt"}]}"#,
-                Field::MaxTokens,
-            ),
-            (
-                r#"{"error":{"code":"BadRequest","message":"Bad request","innererror":{"message":"nein","param":"max_tokens"}}}"#,
-                Field::MaxTokens,
-            ),
-            (
-                r#"{"error":{"message":"{\"error\":{\"message\":\"nein\",\"param\":\"temperature\"}}"}}"#,
-                Field::Temperature,
-            ),
-        ];
-        for (body, expected) in told {
-            assert_eq!(field(body), Some(expected), "{body}");
-        }
-        let trace = "x".repeat(100_000);
-        let long = json!({"trace": trace, "error": {"message": "nein", "param": "max_tokens"}});
-        assert_eq!(field(&long.to_string()), Some(Field::MaxTokens));
-    }
-
-    #[test]
-    fn what_was_not_sent_or_is_not_ours_was_not_refused() {
-        for body in [
-            r#"{"error":{"message":"Unsupported parameter: 'top_p' is not supported.","param":"top_p","code":"unsupported_parameter"}}"#,
-            r#"{"error":{"message":"Unsupported parameter.","code":"unsupported_parameter"}}"#,
-            r#"{"error":{"message":"API version not supported"}}"#,
-            r#"{"error":{"message":"Questions about temperature are not allowed by the guardrail 'weather'","code":"guardrail"}}"#,
-            r#"{"error":{"message":"Invalid value: 'x'. Supported values are: 'low', 'high', and 'auto'.","param":"messages[0].content[1].image_url.detail","code":"invalid_value"}}"#,
-            r#"{"error":{"message":"Unsupported value: 'temperature' does not support 1.5 with this model. Only values from 0 to 1 are supported.","param":"temperature","code":"unsupported_value"}}"#,
-            r#"{"error":{"message":"The prompt is too long for temperature"}}"#,
-            r#"{"error":{"message":"'messages' does not support an empty temperature","param":"messages","code":"unsupported_value"}}"#,
-            r#"{"error":{"message":"'max_tokens' is too large: 5000. This model's maximum context length is 4096 tokens.","param":"max_tokens"}}"#,
-            r#"{"error":{"message":"Filtré: max_tokens","code":"content_filter"}}"#,
-            r#"{"error":{"message":"Die Temperatur ist zu hoch: temperature"}}"#,
-        ] {
-            assert_eq!(field(body), None, "{body}");
-        }
-        for status in [500, 401, 429] {
-            assert_eq!(Refusal::read(status, b"temperature is not supported"), None);
-        }
-    }
-
-    #[test]
-    fn a_gateway_may_pass_a_refusal_on_with_a_status_of_its_own() {
-        let body = br#"{"error":{"message":"litellm.APIError: Unsupported parameter: 'max_tokens' is not supported with this model.","code":"500"}}"#;
-        for status in [403, 404, 405, 409, 424, 500, 502, 504, 529] {
-            let refusal = Refusal::read(status, body).unwrap();
-            assert_eq!(refusal.field(&sent()), Some(Field::MaxTokens), "{status}");
-        }
-        assert_eq!(Refusal::read(401, body), None);
-    }
-
-    #[test]
-    fn the_most_that_a_model_takes_is_read() {
-        let body = br#"{"error":{"message":"max_tokens is too large: 20000. This model supports at most 16384 completion tokens, whereas you provided 20000."}}"#;
-        let refusal = Refusal::read(400, body).unwrap();
-        assert_eq!(refusal.most_tokens(), Some(16_384));
-    }
-
-    proptest! {
-        #[test]
-        fn any_body_is_read(body in any::<Vec<u8>>()) {
-            let _ = Refusal::read(400, &body).map(|refusal| refusal.field(&sent()));
-        }
-
-        #[test]
-        fn any_message_is_read(message in "[a-z_.' :0-9éß]{0,60}(supported values|at most |temperature)[a-z_.' :0-9éß]{0,60}") {
-            let body = json!({"error": {"message": message}}).to_string();
-            let _ = Refusal::read(400, body.as_bytes()).map(|refusal| refusal.field(&sent()));
-        }
-    }
-}
+mod tests;

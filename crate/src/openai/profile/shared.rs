@@ -5,10 +5,12 @@
 //! A service refuses a field before it runs the model, so a request that is still in flight after
 //! a few seconds has been accepted, and the others need not wait for its answer.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tokio::sync::OwnedMutexGuard;
 
 use super::fields::Fields;
@@ -121,11 +123,19 @@ impl SharedProfile {
             let value = |name: &str| match name {
                 "temperature" => wanted.temperature.map(|value| value.to_string()),
                 "top_p" => wanted.top_p.map(|value| value.to_string()),
-                _ => wanted.seed.map(|value| value.to_string()),
+                "seed" => wanted.seed.map(|value| value.to_string()),
+                _ => wanted
+                    .other
+                    .get(name)
+                    .and_then(Value::as_f64)
+                    .map(|value| value.to_string()),
             };
             let names = fields.names();
             let fields: Vec<String> = names
-                .map(|name| format!("{name} {}", value(name).unwrap_or_default()))
+                .map(|name| match value(name) {
+                    Some(value) => format!("{name} {value}"),
+                    None => name.to_owned(),
+                })
                 .collect();
             (!fields.is_empty()).then(|| fields.join(", "))
         };
@@ -195,7 +205,7 @@ impl SharedProfile {
         let state = self.state();
         // A profile that has been discarded replaces the file of the old one.
         let is_kept = !state.profile.is_plain() || state.version > 0;
-        is_kept.then(|| file::write(&state.profile, host, &self.deployment))
+        is_kept.then(|| file::write(&state.confirmed(), host, &self.deployment))
     }
 
     /// Is the text the file of a profile, of any deployment and version?
@@ -237,6 +247,18 @@ impl State {
             profile: Arc::clone(&self.profile),
             version: self.version,
         }
+    }
+
+    /// The profile without an effort that no answer has confirmed: it would be sent by the next
+    /// process, which would not know why it fails.
+    fn confirmed(&self) -> Cow<'_, Profile> {
+        if self.profile.effort == self.at_last_answer.effort {
+            return Cow::Borrowed(&self.profile);
+        }
+        Cow::Owned(Profile {
+            effort: None,
+            ..Profile::clone(&self.profile)
+        })
     }
 
     /// May a request with these unconfirmed fields go?
@@ -335,6 +357,24 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_effort_that_nothing_has_accepted_is_not_stored() {
+        let shared = SharedProfile::new("class");
+        let stored = |shared: &SharedProfile| {
+            let file = shared.to_file("host").unwrap();
+            String::from_utf8(file).unwrap().contains("minimal")
+        };
+        let guessed = Profile {
+            thinks: true,
+            effort: Some("minimal".to_owned()),
+            ..Profile::default()
+        };
+        shared.state().profile = Arc::new(guessed.clone());
+        assert!(!stored(&shared));
+        shared.state().at_last_answer = Arc::new(guessed);
+        assert!(stored(&shared));
+    }
 
     #[test]
     fn a_slow_answer_does_not_stop_all_others() {

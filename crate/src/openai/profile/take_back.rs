@@ -71,13 +71,23 @@ impl Negotiation<'_> {
     }
 
     /// A service that fails right after it has answered the same request without the effort
-    /// fails because of the effort.
-    fn may_be_due_to_effort(&self, error: &Error) -> bool {
+    /// fails because of the effort. A failure that may pass by itself must happen twice.
+    fn may_be_due_to_effort(&mut self, error: &Error) -> bool {
         match error.status() {
             Some(400 | 422) => error.kind() != ErrorKind::ContentFilter,
-            Some(500 | 501) => self.holds_an_answer(),
+            Some(500 | 501) => self.answered_without_effort,
+            Some(502..=504) => self.fails_again(),
+            None if error.kind() == ErrorKind::Connection => self.fails_again(),
             _ => false,
         }
+    }
+
+    fn fails_again(&mut self) -> bool {
+        if !self.answered_without_effort {
+            return false;
+        }
+        self.failures_with_effort += 1;
+        self.failures_with_effort > 1
     }
 
     /// Undoes a change after which the request is refused for the same reason.

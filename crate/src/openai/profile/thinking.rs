@@ -4,9 +4,11 @@
 //! the first word of its answer, the answer is empty, has the finish reason `length`, and is paid
 //! for all the same.
 
+use serde_json::value::RawValue;
+
 use crate::error::{Error, ErrorKind};
 use crate::json::{field, fields, items, plain_text};
-use crate::openai::{ChatCompletion, ChatRequest, FinishReason};
+use crate::openai::{ChatCompletion, ChatRequest, Choice, FinishReason};
 
 /// The largest allowance that is used by default, in tokens.
 pub(super) const MOST: u32 = 16_384;
@@ -47,29 +49,56 @@ pub(super) fn comfortable(reasoning_tokens: u64) -> u32 {
 }
 
 impl ChatCompletion {
-    /// Has thinking used up all tokens, so that every answer is empty?
+    /// Is every answer empty because the limit was reached? Then thinking has used up the tokens,
+    /// whether or not the service reports that.
     pub(crate) fn is_consumed_by_thinking(&self) -> bool {
-        let is_empty = self.choices.iter().all(|choice| {
-            let text = choice.message.content.as_deref().unwrap_or_default();
-            text.trim().is_empty()
-                && choice.message.refusal.is_none()
-                && choice.finish_reason == Some(FinishReason::Length)
-        });
-        let reports_thinking = || self.usage.is_some_and(|usage| usage.reasoning_tokens > 0);
-        is_empty && (reports_thinking() || self.shows_thinking())
+        let is_empty = |choice: &Choice| {
+            let text = choice.text().unwrap_or_default();
+            let refusal = choice.message.refusal.as_deref().unwrap_or_default();
+            choice.finish_reason == Some(FinishReason::Length)
+                && text.trim().is_empty()
+                && refusal.trim().is_empty()
+                && choice.logprobs.is_empty()
+                && !choice.content_filter_results.is_filtered()
+        };
+        self.choices.iter().all(is_empty) && !self.calls_tools()
+    }
+
+    /// Does the answer consist of calls of tools?
+    fn calls_tools(&self) -> bool {
+        self.has_in_message(["tool_calls", "function_call"], |calls| {
+            !matches!(calls.get(), "[]" | "null" | "{}")
+        })
+    }
+
+    /// Is it known that tokens were spent on thinking?
+    fn has_thought(&self) -> bool {
+        let reports_thinking = self.usage.is_some_and(|usage| usage.reasoning_tokens > 0);
+        let has_text = |choice: &Choice| {
+            let content = choice.message.content.as_deref().unwrap_or_default();
+            !content.trim().is_empty()
+        };
+        // Of an empty answer, such a text is thinking.
+        reports_thinking || self.choices.iter().any(has_text) || self.shows_thinking()
     }
 
     /// Does a message contain the thinking itself? Some servers return it and report no reasoning
     /// tokens.
     fn shows_thinking(&self) -> bool {
+        self.has_in_message(["reasoning_content", "reasoning"], |thinking| {
+            plain_text(thinking).is_some_and(|text| !text.trim().is_empty())
+        })
+    }
+
+    /// Has a message one of these fields with such a value?
+    fn has_in_message(&self, names: [&str; 2], is_wanted: impl Fn(&RawValue) -> bool) -> bool {
         let body = self.to_json();
         let choices =
             field(body.raw(), "choices").map(|choices| items(choices, self.choices.len()));
         let messages = choices.unwrap_or_default().into_iter();
         let messages = messages.filter_map(|choice| field(choice, "message"));
-        let shown = |message| fields(message, ["reasoning_content", "reasoning"]);
-        let mut shown = messages.flat_map(shown).flatten().filter_map(plain_text);
-        shown.any(|text| !text.trim().is_empty())
+        let found = messages.flat_map(|message| fields(message, names));
+        found.flatten().any(is_wanted)
     }
 
     /// The tokens that an empty answer has cost.
@@ -110,8 +139,17 @@ pub(super) fn consumed(
     wanted: &ChatRequest,
     sent: &ChatRequest,
 ) -> Error {
-    let thought = completion.spent_on_thinking();
-    let message = match limit_of(sent) {
+    let limit = limit_of(sent);
+    let thought = match completion.spent_on_thinking() {
+        // The service reports no usage.
+        0 => u64::from(limit.unwrap_or_default()),
+        thought => thought,
+    };
+    let message = match limit {
+        Some(limit) if !completion.has_thought() => format!(
+            "the answer is empty: it has used up the {limit} tokens allowed for both thinking and \
+             the answer"
+        ),
         Some(limit) => format!(
             "the answer is empty: thinking used {thought} of the {limit} tokens allowed for both \
              thinking and the answer"
@@ -138,7 +176,8 @@ pub(super) fn unfinished(error: &Error, wanted: &ChatRequest, sent: &ChatRequest
     .with_source(error.clone())
 }
 
-fn limit_of(sent: &ChatRequest) -> Option<u32> {
+/// The limit that is sent, whatever its name.
+pub(super) fn limit_of(sent: &ChatRequest) -> Option<u32> {
     sent.max_completion_tokens.or(sent.max_tokens)
 }
 

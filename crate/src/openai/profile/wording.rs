@@ -5,7 +5,7 @@
 pub(super) const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
 
 /// Phrases of a message about an unsupported field or value.
-pub(super) const PHRASES: [&str; 22] = [
+pub(super) const PHRASES: [&str; 24] = [
     "unsupported",
     "not supported",
     "not support",
@@ -20,6 +20,8 @@ pub(super) const PHRASES: [&str; 22] = [
     "unexpected keyword",
     "only the default",
     "must be 1",
+    "must be equal to 1",
+    "has been removed",
     "is deprecated",
     "only 1 is allowed",
     "only be set to 1",
@@ -30,8 +32,8 @@ pub(super) const PHRASES: [&str; 22] = [
     "not a valid parameter",
 ];
 
-/// Phrases that other messages use too: they count if the message quotes the field's name.
-pub(super) const WEAK_PHRASES: [&str; 9] = [
+/// Phrases that other messages use too: they count if the message uses the name as that of a field.
+pub(super) const WEAK_PHRASES: [&str; 10] = [
     "not allowed",
     "not permitted",
     "not available",
@@ -40,6 +42,7 @@ pub(super) const WEAK_PHRASES: [&str; 9] = [
     "cannot be used",
     "can't be used",
     "cannot both be",
+    "only supports",
     "remove",
 ];
 
@@ -120,7 +123,7 @@ pub(super) fn is_about_limit(text: &str) -> bool {
 pub(super) fn names_as_field(text: &str, name: &str) -> bool {
     position(text, name).is_some_and(|place| {
         name.contains('_')
-            || is_quoted(text, place, name)
+            || is_marked(text, place, name)
             || PARAMETER.iter().any(|word| text.contains(word))
     })
 }
@@ -136,12 +139,26 @@ pub(super) fn position(text: &str, name: &str) -> Option<usize> {
     found.map(|(start, _)| start)
 }
 
-/// Is the name at this position in quotation marks?
-pub(super) fn is_quoted(text: &str, place: usize, name: &str) -> bool {
-    const MARKS: [char; 3] = ['\'', '"', '`'];
-    let (before, after) = (text.get(..place), text.get(place + name.len()..));
-    before.is_some_and(|before| before.ends_with(MARKS))
-        && after.is_some_and(|after| after.starts_with(MARKS))
+/// Is the name at this position in quotation marks or brackets?
+fn is_quoted(text: &str, place: usize, name: &str) -> bool {
+    const MARKS: [char; 18] = [
+        '\'', '"', '`', '´', '[', ']', '«', '»', '‹', '›', '“', '”', '„', '‘', '’', '‚', '「', '」',
+    ];
+    let (before, after) = around(text, place, name);
+    before.ends_with(MARKS) && after.starts_with(MARKS)
+}
+
+/// Is the name at this position marked as that of a field, by quotation marks or by its value, as in
+/// 'temperature=1'?
+pub(super) fn is_marked(text: &str, place: usize, name: &str) -> bool {
+    let (_, after) = around(text, place, name);
+    is_quoted(text, place, name) || after.trim_start().starts_with('=')
+}
+
+fn around<'a>(text: &'a str, place: usize, name: &str) -> (&'a str, &'a str) {
+    let before = text.get(..place).unwrap_or_default();
+    let after = text.get(place + name.len()..).unwrap_or_default();
+    (before, after)
 }
 
 /// The efforts that the message lists as accepted.
@@ -159,9 +176,49 @@ pub(super) fn listed_efforts(text: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// 'This model supports at most 16384 completion tokens'.
-pub(super) fn most_tokens(text: &str) -> Option<u32> {
-    let (_, rest) = text.split_once("supports at most ")?;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().filter(|_| rest.contains("tokens"))
+/// Phrases that precede the maximum of a field.
+const BEFORE_MOST: [&str; 12] = [
+    "<=",
+    "≤",
+    "at most",
+    "between 1 and",
+    "between 0 and",
+    "[1,",
+    "less than or equal",
+    "limited to",
+    "maximum",
+    "no more than",
+    "not exceed",
+    "up to",
+];
+
+/// How far behind such a phrase the number may be, in characters.
+const MOST_DISTANCE: usize = 40;
+
+/// The maximum that an error about the token limit states: 'This model supports at most 16384
+/// completion tokens'. Whether it can be right is up to the caller.
+pub(super) fn most_tokens(text: &str, param: &str) -> Option<u32> {
+    let is_about_tokens = ["max_tokens", "max_completion_tokens"]
+        .iter()
+        .any(|name| param.ends_with(name) || position(text, name).is_some());
+    if !is_about_tokens || text.contains("context") {
+        return None;
+    }
+    let found = BEFORE_MOST.iter().filter_map(|phrase| {
+        let (before, rest) = text.split_once(phrase)?;
+        Some((before.len(), first_number(rest)?))
+    });
+    found.min_by_key(|(place, _)| *place).map(|(_, most)| most)
+}
+
+/// The first number, whose digits may be grouped by commas, of the sentence.
+fn first_number(text: &str) -> Option<u32> {
+    let near: String = text.chars().take(MOST_DISTANCE).collect();
+    let sentence = near.split(". ").next().unwrap_or_default();
+    let number = sentence.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let digits = number
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == ',');
+    let digits: String = digits.filter(|c| *c != ',').collect();
+    digits.parse().ok()
 }
