@@ -39,7 +39,7 @@ pub(crate) struct Negotiation<'a> {
     pub(super) refused: Vec<Field>,
     pub(super) empty_answers: u32,
     pub(super) has_learned: bool,
-    /// The service has answered before an effort was added, even if with an empty answer.
+    /// The service has answered this request before an effort was added, even if with an empty answer.
     pub(super) answered_without_effort: bool,
     /// Failures that may be due to the effort, or may pass.
     pub(super) failures_with_effort: u32,
@@ -248,6 +248,7 @@ impl Negotiation<'_> {
                 .is_some_and(|text| !text.trim().is_empty());
             self.held = has_text.then(|| completion.clone());
             self.answered_without_effort = true;
+            self.shared.state().answered_without_effort = true;
             return Ok(NextStep::Again(usage));
         }
         if !completion.is_consumed_by_thinking() {

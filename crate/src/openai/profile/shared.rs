@@ -64,6 +64,8 @@ pub(super) struct State {
     /// Refusals in a row.
     pub(super) refusals: u32,
     pub(super) other_models: u32,
+    /// The service has answered a request before an effort was added, even if with an empty answer.
+    pub(super) answered_without_effort: bool,
     /// Requests that went ahead and failed for another reason, weighted.
     pub(super) misses: u32,
     /// When the request that goes ahead was sent.

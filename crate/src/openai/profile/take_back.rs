@@ -71,19 +71,20 @@ impl Negotiation<'_> {
     }
 
     /// A service that fails right after it has answered the same request without the effort
-    /// fails because of the effort. A failure that may pass by itself must happen twice.
+    /// fails because of the effort. A failure that may pass by itself must happen twice, and so must
+    /// one after which only other requests were answered without it.
     fn may_be_due_to_effort(&mut self, error: &Error) -> bool {
         match error.status() {
             Some(400 | 422) => error.kind() != ErrorKind::ContentFilter,
-            Some(500 | 501) => self.answered_without_effort,
-            Some(502..=504) => self.fails_again(),
+            Some(500 | 501) if self.answered_without_effort => true,
+            Some(500..=504) => self.fails_again(),
             None if error.kind() == ErrorKind::Connection => self.fails_again(),
             _ => false,
         }
     }
 
     fn fails_again(&mut self) -> bool {
-        if !self.answered_without_effort {
+        if !self.shared.state().answered_without_effort {
             return false;
         }
         self.failures_with_effort += 1;
