@@ -73,10 +73,9 @@ pub struct Cell {
     /// The end of the process, held back for the same reason.
     lost: Option<CellError>,
     error: Option<CellError>,
-    /// The compiler's errors so far, none of which is shown twice.
+    /// The compiler's errors so far, none of which is shown twice. As long as none is shown, all of them
+    /// only repeat another one.
     refusals: Vec<CellError>,
-    /// Errors that are shown only if there is no other one.
-    echoes: Vec<CellError>,
     /// Whether its last expression is a `Result` whose value was shown.
     is_opened: bool,
     /// The last line of standard output, which has no end.
@@ -116,7 +115,6 @@ impl InFlight {
             lost: None,
             error: None,
             refusals: Vec::new(),
-            echoes: Vec::new(),
             is_opened: false,
             line: String::new(),
             asked: None,
@@ -364,7 +362,6 @@ impl Cell {
         }
         self.refusals.push(error.clone());
         if echo::may_follow(&error) {
-            self.echoes.push(error);
             return Vec::new();
         }
         self.failed(error, cells)
@@ -411,7 +408,7 @@ impl Cell {
             out.extend(self.failed(error, cells));
         }
         if self.error.is_none() {
-            let echoes = std::mem::take(&mut self.echoes);
+            let echoes = std::mem::take(&mut self.refusals);
             out.extend(
                 echo::nearest(echoes).map_or_else(Vec::new, |error| self.failed(error, cells)),
             );
