@@ -80,16 +80,7 @@ impl Client {
             // It is a refusal even if its text is incomplete.
             let body = answer.body.unwrap_or_default();
             let error = context.refused(answer.status, &answer.headers, &body, &limits);
-            // Some gateways refuse because of the quota or of the filter with another status.
-            let status = match error.kind() {
-                ErrorKind::RateLimit => 429,
-                ErrorKind::ContentFilter => 400,
-                _ => answer.status,
-            };
-            let retry = match error_mapping::is_out_of_credit(&error) {
-                true => Retry::NO,
-                false => Retry::after_status(status, &answer.headers, now),
-            };
+            let retry = error_mapping::retry(&error, answer.status, &answer.headers, now);
             return Attempt {
                 outcome: Err(error),
                 limits,

@@ -90,23 +90,10 @@ impl RequestContext<'_> {
         let json = embedded_error::json_with_error(body)?;
         let found = embedded_error::find(json.raw())?;
         let said = self.service_message_of(found.said);
-        let (kind, status, retry) = match found.status {
-            Some(status) => (
-                kind(status, &said),
-                status,
-                Retry::after_status(status, headers, now),
-            ),
-            // An error without a status may be transient.
-            None => (
-                kind(500, &said),
-                outside,
-                Retry::after_status(500, headers, now),
-            ),
-        };
-        let retry = match kind {
-            ErrorKind::ContentFilter => Retry::NO,
-            _ => retry,
-        };
+        // An error without a status may be transient.
+        let meant = found.status.unwrap_or(500);
+        let kind = kind(meant, &said);
+        let status = found.status.unwrap_or(outside);
         let answered = match found.status {
             Some(status) => format!(
                 "the service answered {outside} with an error, {}",
@@ -118,6 +105,7 @@ impl RequestContext<'_> {
         let error = error
             .with_request_id(request_id(headers, self.credential))
             .with_body(Json::of_body(body, LONGEST_BODY));
+        let retry = retry(&error, meant, headers, now);
         Some((error, retry))
     }
 
@@ -311,6 +299,18 @@ fn kind(status: u16, said: &ServiceMessage) -> ErrorKind {
         500.. => ErrorKind::Server,
         _ => ErrorKind::UnexpectedStatus,
     }
+}
+
+/// What to do about an error whose response had this status. Some gateways refuse because of the quota or
+/// of the filter with another one.
+pub(super) fn retry(error: &Error, status: u16, headers: &HeaderMap, now: SystemTime) -> Retry {
+    let status = match error.kind() {
+        _ if is_out_of_credit(error) => return Retry::NO,
+        ErrorKind::RateLimit => 429,
+        ErrorKind::ContentFilter => 400,
+        _ => status,
+    };
+    Retry::after_status(status, headers, now)
 }
 
 /// Whether the account can't pay: no row will be answered, however long the batch waits.
