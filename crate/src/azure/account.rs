@@ -63,7 +63,6 @@ struct Answer {
 #[serde(default, rename_all = "camelCase")]
 struct Properties {
     endpoint: Option<String>,
-    provisioning_state: Option<String>,
     disable_local_auth: Option<bool>,
 }
 
@@ -200,28 +199,10 @@ impl OpenAiBuilder {
     async fn get_here(&self) -> Result<Option<OpenAi>> {
         let call = self.account(Method::GET, "look up")?;
         let (arm, waiter) = (self.azure.arm(), self.azure.waiter());
-        let Some(found) = arm.find::<Answer>(&call, waiter).await? else {
-            return Ok(None);
-        };
-        let state = found
-            .properties
-            .as_ref()
-            .and_then(|it| it.provisioning_state.clone());
-        match state.as_deref() {
-            // What failed is made again.
-            Some("Failed") => return Ok(None),
-            Some("Succeeded") | None => return self.read(found).map(Some),
-            Some(_) => {}
-        }
-        let mut wait = waiter.begin(self.what(), PATIENCE);
-        match arm.settled(&call, &self.what(), &mut wait, waiter).await {
-            // It was being deleted.
-            Err(error) if is_missing(&error) => Ok(None),
-            body => {
-                wait.end("done");
-                self.read(arm.parse(&body?, &call.doing)?).map(Some)
-            }
-        }
+        let found = arm
+            .find_settled(&call, &self.what(), PATIENCE, waiter)
+            .await?;
+        found.map(|found| self.read(found)).transpose()
     }
 
     async fn create_here(&self) -> Result<OpenAi> {
@@ -364,14 +345,10 @@ impl OpenAi {
         let call = self.call(Method::DELETE, &[], "delete");
         let what = format!("the OpenAI account {}", self.name);
         let azure = &self.azure;
-        match azure
+        azure
             .arm()
-            .change(&call, &what, PATIENCE, azure.waiter())
+            .delete(&call, &what, PATIENCE, azure.waiter())
             .await
-        {
-            Err(error) if is_missing(&error) => Ok(()),
-            deleted => deleted.map(drop),
-        }
     }
 
     /// A call about something in this account.

@@ -7,7 +7,6 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::account::OpenAi;
-use super::arm::is_missing;
 use super::model::Chosen;
 use super::names;
 use super::rate_limit::{RateLimit, per_minute};
@@ -176,14 +175,10 @@ impl Deployment {
             .account
             .call(Method::DELETE, &path, &format!("delete {what} in"));
         let azure = &self.account.azure;
-        match azure
+        azure
             .arm()
-            .change(&call, &what, PATIENCE, azure.waiter())
+            .delete(&call, &what, PATIENCE, azure.waiter())
             .await
-        {
-            Err(error) if is_missing(&error) => Ok(()),
-            deleted => deleted.map(drop),
-        }
     }
 
     pub(super) fn read(account: &OpenAi, answer: Answer) -> Option<Self> {

@@ -244,20 +244,15 @@ mod tests {
     use super::*;
     use crate::azure::RateLimit;
 
-    fn limit(key: &str, seconds: f64, count: f64) -> RateLimit {
-        RateLimit {
-            key: key.to_owned(),
-            seconds,
-            count,
-        }
-    }
-
     fn model() -> Model {
         let sku = |name: &str| Sku {
             name: name.to_owned(),
             usage_name: format!("OpenAI.{name}.gpt-x"),
             maximum: Some(100),
-            rate_limits: vec![limit("request", 10.0, 1.0), limit("token", 60.0, 1_000.0)],
+            rate_limits: vec![
+                RateLimit::new("request", 10.0, 1.0),
+                RateLimit::new("token", 60.0, 1_000.0),
+            ],
         };
         Model {
             name: "gpt-x".to_owned(),

@@ -104,14 +104,10 @@ impl Azure {
                 Some(_) => {}
             }
             let call = azure.call(Method::DELETE, &path, VERSION, &format!("delete {what}"));
-            match azure
+            azure
                 .arm()
-                .change(&call, &what, DELETION, azure.waiter())
+                .delete(&call, &what, DELETION, azure.waiter())
                 .await
-            {
-                Err(error) if super::arm::is_missing(&error) => Ok(()),
-                deleted => deleted.map(drop),
-            }
         })
     }
 

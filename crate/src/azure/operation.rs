@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::arm::{Answer, Arm, Call, is_missing};
 use super::refusal::ArmError;
@@ -128,11 +129,63 @@ impl Arm {
         Ok(last)
     }
 
+    /// Deletes something and waits until it is gone. It is no error if there is none.
+    ///
+    /// # Errors
+    /// As [`change`](Self::change).
+    pub(super) async fn delete(
+        &self,
+        call: &Call,
+        what: &str,
+        patience: Duration,
+        waiter: &Waiter,
+    ) -> Result<()> {
+        match self.change(call, what, patience, waiter).await {
+            Err(error) if is_missing(&error) => Ok(()),
+            deleted => deleted.map(drop),
+        }
+    }
+
+    /// What is at this address, once nothing changes it any more. `None` if there is nothing, or
+    /// something that could not be made and is to be made again.
+    ///
+    /// # Errors
+    /// As [`change`](Self::change).
+    pub(super) async fn find_settled<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        what: &str,
+        patience: Duration,
+        waiter: &Waiter,
+    ) -> Result<Option<T>> {
+        let found = match self.send(call, waiter).await {
+            Err(error) if is_missing(&error) => return Ok(None),
+            found => found?.body,
+        };
+        let settled = match state_of(&found).as_deref() {
+            Some("Failed") => return Ok(None),
+            Some("Succeeded") | None => found,
+            Some(_) => {
+                let mut wait = waiter.begin(what.to_owned(), patience);
+                let settled = self.settled(call, what, &mut wait, waiter).await;
+                match settled {
+                    // It was being deleted.
+                    Err(error) if is_missing(&error) => return Ok(None),
+                    settled => {
+                        wait.end("done");
+                        settled?
+                    }
+                }
+            }
+        };
+        self.parse(&settled, &call.doing).map(Some)
+    }
+
     /// The thing at this address once nothing changes it any more.
     ///
     /// # Errors
     /// As [`change`](Self::change).
-    pub(super) async fn settled(
+    async fn settled(
         &self,
         call: &Call,
         what: &str,

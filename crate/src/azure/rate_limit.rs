@@ -17,6 +17,15 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
+    #[cfg(test)]
+    pub(super) fn new(key: &str, seconds: f64, count: f64) -> Self {
+        Self {
+            key: key.to_owned(),
+            seconds,
+            count,
+        }
+    }
+
     fn per_minute(&self) -> Option<u64> {
         let per_minute = self.count * 60.0 / self.seconds;
         let is_number = per_minute.is_finite() && per_minute >= 1.0;
@@ -34,25 +43,26 @@ pub(super) fn per_minute(limits: &[RateLimit], key: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn limit(key: &str, seconds: f64, count: f64) -> RateLimit {
-        RateLimit {
-            key: key.to_owned(),
-            seconds,
-            count,
-        }
-    }
-
     #[test]
     fn limits_are_read_per_minute_whatever_their_windows() {
-        let limits = [limit("request", 10.0, 5.0), limit("token", 60.0, 5_000.0)];
+        let limits = [
+            RateLimit::new("request", 10.0, 5.0),
+            RateLimit::new("token", 60.0, 5_000.0),
+        ];
         assert_eq!(per_minute(&limits, "request"), Some(30));
         assert_eq!(per_minute(&limits, "token"), Some(5_000));
         for odd in [f64::NAN, f64::INFINITY, -1.0, 0.0] {
-            assert_eq!(per_minute(&[limit("token", 60.0, odd)], "token"), None);
+            assert_eq!(
+                per_minute(&[RateLimit::new("token", 60.0, odd)], "token"),
+                None
+            );
         }
-        assert_eq!(per_minute(&[limit("token", 0.0, 5.0)], "token"), None);
         assert_eq!(
-            per_minute(&[limit("token", 60.0, 1e300)], "token"),
+            per_minute(&[RateLimit::new("token", 0.0, 5.0)], "token"),
+            None
+        );
+        assert_eq!(
+            per_minute(&[RateLimit::new("token", 60.0, 1e300)], "token"),
             Some(u64::MAX)
         );
     }

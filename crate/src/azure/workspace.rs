@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::arm::{Call, is_missing};
+use super::arm::Call;
 use super::{Azure, Region, names};
 use crate::databricks::{ClusterBuilder, Workspace};
 use crate::error::{Error, ErrorKind, Result};
@@ -56,7 +56,6 @@ struct Answer {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Properties {
-    provisioning_state: Option<String>,
     workspace_url: Option<String>,
 }
 
@@ -164,28 +163,10 @@ impl WorkspaceBuilder {
     async fn get_here(&self) -> Result<Option<DatabricksWorkspace>> {
         let call = self.call(Method::GET, "look up")?;
         let (arm, waiter) = (self.azure.arm(), self.azure.waiter());
-        let Some(found) = arm.find::<Answer>(&call, waiter).await? else {
-            return Ok(None);
-        };
-        let state = found
-            .properties
-            .as_ref()
-            .and_then(|it| it.provisioning_state.clone());
-        match state.as_deref() {
-            // What failed is made again.
-            Some("Failed") => return Ok(None),
-            Some("Succeeded") | None => return self.read(found).map(Some),
-            Some(_) => {}
-        }
-        let mut wait = waiter.begin(self.what(), PATIENCE);
-        match arm.settled(&call, &self.what(), &mut wait, waiter).await {
-            // It was being deleted.
-            Err(error) if is_missing(&error) => Ok(None),
-            body => {
-                wait.end("done");
-                self.read(arm.parse(&body?, &call.doing)?).map(Some)
-            }
-        }
+        let found = arm
+            .find_settled(&call, &self.what(), PATIENCE, waiter)
+            .await?;
+        found.map(|found| self.read(found)).transpose()
     }
 
     async fn create_here(&self) -> Result<DatabricksWorkspace> {
@@ -306,14 +287,10 @@ impl DatabricksWorkspace {
             call.url
                 .query_pairs_mut()
                 .append_pair("forceDeletion", "false");
-            match azure
+            azure
                 .arm()
-                .change(&call, &builder.what(), PATIENCE, azure.waiter())
-                .await
-            {
-                Err(error) if is_missing(&error) => {}
-                deleted => drop(deleted?),
-            }
+                .delete(&call, &builder.what(), PATIENCE, azure.waiter())
+                .await?;
             let managed = builder.managed_group();
             if azure.has_group(&managed).await? {
                 note(&format!(
