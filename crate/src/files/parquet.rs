@@ -9,7 +9,7 @@ use polars::prelude::{
 };
 
 use super::atomic;
-use super::lazy::{self, Rows, internal};
+use super::lazy::{self, Keep, Rows, Take, internal};
 use super::opened::{Opened, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -82,8 +82,8 @@ impl Rows for ParquetRows {
     fn each_block(
         &self,
         columns: Option<&[PlSmallStr]>,
-        keep: &(dyn Fn(DataFrame) -> Result<DataFrame> + Sync),
-        take: &mut dyn FnMut(DataFrame) -> Result<bool>,
+        keep: &Keep<'_>,
+        take: &mut Take<'_>,
     ) -> Result<()> {
         for first in (0..self.height).step_by(BLOCK) {
             let block = read(&self.opened, columns, Some((first, BLOCK)))?;

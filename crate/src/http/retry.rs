@@ -117,7 +117,7 @@ pub(crate) async fn pause_unless_stopped(
         error.message()
     );
     Err(Error::new(ErrorKind::Cancelled, message)
-        .with_hint("make the same call again")
+        .with_hint("make the call again")
         .with_source(error.clone()))
 }
 

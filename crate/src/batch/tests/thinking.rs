@@ -185,7 +185,7 @@ fn thinking_that_is_not_reported(length: &'static str) {
 }
 
 #[test]
-fn a_refusal_inside_a_success_is_learned_from() {
+fn a_rejection_inside_a_success_is_learned_from() {
     let loopback = Loopback::serve(|request| {
         let body = request.json();
         match body["max_tokens"].is_null() {

@@ -1,4 +1,4 @@
-//! Hints: what the user can change, for each kind of refusal.
+//! Hints: what the user can change, for each kind of rejection.
 
 use std::time::Duration;
 
