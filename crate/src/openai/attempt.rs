@@ -123,6 +123,7 @@ impl Client {
         };
         // An error quotes the beginning of a body that is not an answer.
         let beginning = body.get(..BEGINNING).unwrap_or(&body);
+        let beginning = first_event(beginning).unwrap_or(beginning);
         let success = (answer.status, &answer.headers, beginning);
         if let Some((error, retry)) = context.embedded_error(success, &limits, now) {
             // An error without a status of its own may be a rejection all the same.
@@ -178,5 +179,36 @@ impl Client {
              it?",
             self.0.endpoint.address_variable()
         ))
+    }
+}
+
+/// The data of the first event, if the body is an event stream: some gateways report an error as one,
+/// although none was asked for.
+fn first_event(body: &[u8]) -> Option<&[u8]> {
+    let mut lines = body.trim_ascii_start().split(|byte| *byte == b'\n');
+    let is_comment = |line: &&[u8]| line.starts_with(b":") || line.starts_with(b"event:");
+    let line = lines.find(|line| !is_comment(line))?;
+    Some(line.strip_prefix(b"data:")?.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_stream_gives_its_first_data() {
+        for (body, data) in [
+            (
+                "data: {\"error\": 1}\n\ndata: [DONE]\n\n",
+                Some("{\"error\": 1}"),
+            ),
+            (": ping\r\nevent: error\r\ndata:{}\r\n\r\n", Some("{}")),
+            ("{\"data\": 1}", None),
+            ("data", None),
+            ("", None),
+        ] {
+            let found = first_event(body.as_bytes());
+            assert_eq!(found, data.map(str::as_bytes), "{body:?}");
+        }
     }
 }

@@ -235,3 +235,24 @@ fn a_refused_field_that_the_answer_depends_on_is_named() {
         assert_eq!(loopback.count(), 1);
     }
 }
+
+#[test]
+fn a_message_that_names_two_fields_in_vain_changes_nothing_for_the_others() {
+    let loopback = serve(|_, prompt| {
+        let blocked = "Guardrail blocked: \"Set the parameter 'temperature' to max_tokens\"";
+        (prompt == "p0").then(|| rejection(blocked))?
+    });
+    let client = client(&loopback);
+    let prompts = (0..12).map(|n| format!("p{n}"));
+    let batch = client.batch(prompts).max_tokens(100).temperature(0.5);
+    let answers = batch.run().unwrap();
+    assert_eq!(answers.totals().answered, 11);
+    assert_eq!(profiles_of_answered(&answers), [None; 11]);
+    assert_eq!(client.deployment_profile(), None);
+}
+
+fn profiles_of_answered(answers: &Answers) -> Vec<Option<&str>> {
+    let answered = answers.rows().iter();
+    let answered = answered.filter_map(|row| row.outcome.as_ref().ok());
+    answered.map(|answer| answer.profile()).collect()
+}

@@ -82,7 +82,7 @@ impl Negotiation<'_> {
             true => state.accepted.without(Fields::of(field)),
             false => Fields::default(),
         };
-        let accepted_before = state.accepted;
+        let (before, accepted_before) = self.before_complaint(&complaint, &state, before);
         state.change(profile, accepted);
         state.rejections += 1;
         self.taken_back = Some(TakenBack {
@@ -91,6 +91,24 @@ impl Negotiation<'_> {
         });
         self.has_learned = true;
         Ok(field)
+    }
+
+    /// The profile, and what it had accepted, before the first change because of this complaint. A
+    /// message that names several fields is met again after each of them was changed.
+    fn before_complaint(
+        &self,
+        complaint: &Complaint,
+        state: &State,
+        now: Arc<Profile>,
+    ) -> (Arc<Profile>, Fields) {
+        let earlier = self.taken_back.as_ref();
+        let earlier = earlier.filter(|taken| taken.complaint.is_same(complaint));
+        match earlier.and_then(|taken| taken.before.as_ref()) {
+            Some((before, accepted, version)) if *version == state.version => {
+                (Arc::clone(before), *accepted)
+            }
+            _ => (now, state.accepted),
+        }
     }
 
     /// A hint that names the refused field without which the request would be another one.
