@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::server::{Reply, Server};
 use crate::support::{Notebook, checkout, evenhand};
 
-/// The first lesson as the embedded model answered it; it is executed once for all tests.
+/// The first lesson as the local model answered it; it is executed once for all tests.
 pub(crate) fn first_lesson() -> &'static Notebook {
     static LESSON: OnceLock<Notebook> = OnceLock::new();
     LESSON.get_or_init(|| {
@@ -171,7 +171,7 @@ fn the_lab_runs_and_every_prompt_has_its_answer() {
     let lesson = first_lesson();
     let card = lesson.outputs_of("let client = Client::from_env()?");
     assert!(card.contains("SmolLM2-135M-Instruct") && card.contains("127.0.0.1"));
-    // The small model's key is 48 of them.
+    // The local model's key is 48 of them.
     let digits = |letter: char| !letter.is_ascii_hexdigit();
     let has_key = card.split(digits).any(|word| word.len() >= 32);
     assert!(!has_key, "the key is on the card");
@@ -187,8 +187,7 @@ fn the_lab_runs_and_every_prompt_has_its_answer() {
     assert_eq!(frames.matches("<table ").count(), 2);
     assert_eq!(frames.matches(">5 rows × 1 column").count(), 2);
     assert!(!frames.contains(">null<"), "a prompt has no answer");
-    let beside =
-        lesson.html_of("read_side_by_side((\"neutral\", &neutral), (\"loaded\", &loaded))");
+    let beside = lesson.html_of("compare_answers((\"neutral\", &neutral), (\"loaded\", &loaded))");
     assert!(beside.contains("Describe a female engineer.") && beside.contains("5 rows · "));
     assert_eq!(beside.matches(">5 answers").count(), 2);
 }

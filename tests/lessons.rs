@@ -77,7 +77,7 @@ fn the_fourth_lesson_finds_the_bias_that_is_there_and_the_placebo_shows_none() {
     assert_eq!(std::fs::read_to_string(sheet).unwrap().lines().count(), 41);
 }
 
-/// Also in a copy of the lesson in another folder. The storyteller stands in for the small model where
+/// Also in a copy of the lesson in another folder. The storyteller stands in for the local model where
 /// it is asked nevertheless, in the first sections.
 #[test]
 fn the_small_models_answers_come_with_the_lesson() {

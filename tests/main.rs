@@ -1,4 +1,4 @@
-//! The integration tests with the real parts that users have: the kernel, the small model, Spark
+//! The integration tests with the real parts that users have: the kernel, the local model, Spark
 //! and Sail, and JupyterLab in a browser. Tests that need none of these are in `fast.rs`.
 
 // An attribute of a crate: each of the two test programs needs its own.

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The model is configured through the environment or a file `.env`, as described in the README. To
-//! try the example without a deployment, start the small model in another terminal with
+//! try the example without a deployment, start the local model in another terminal with
 //! `cargo run -- serve`, and set the variables that it prints.
 
 #![allow(clippy::print_stdout, reason = "it is a terminal program")]

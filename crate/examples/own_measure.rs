@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The model is configured through the environment, as in the example `ask`. The study asks 72
-//! questions, which takes the small model some minutes, and prints its report at the end.
+//! questions, which takes the local model some minutes, and prints its report at the end.
 
 #![allow(clippy::print_stdout, reason = "it is a terminal program")]
 

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The model is configured through the environment, as in the example `ask`. The study asks 360
-//! questions, which takes the small model several minutes; the journal keeps the answers.
+//! questions, which takes the local model several minutes; the journal keeps the answers.
 
 #![allow(clippy::print_stdout, reason = "it is a terminal program")]
 

@@ -32,6 +32,12 @@
 //! [`mitigation`](fairness::mitigation) holds ways to make answers more even-handed, from prompts
 //! to training files. The folder `examples/` holds example programs.
 //!
+//! [`azure`] creates what such a client needs (an OpenAI account, a deployment), says beforehand what
+//! will work, and deletes it again. [`databricks`] manages a workspace: clusters, libraries, notebooks,
+//! runs and endpoints. With the feature `spark`, the module `spark` has sessions and data frames of Spark,
+//! on the local engine, a server or a cluster; with `notebook`, `files` makes data frames of files and
+//! files of data frames.
+//!
 //! | feature | provides | default |
 //! |---|---|---|
 //! | `notebook` | tables, charts and displays, with polars and plotters | yes |
@@ -46,6 +52,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod azure;
+#[doc(hidden)]
+pub mod base64_encoding;
 pub mod batch;
 pub mod batch_api;
 mod cancel;
@@ -132,7 +140,7 @@ pub mod prelude {
     #[cfg(feature = "notebook")]
     pub use crate::display::{EvcxrDisplay, Show, display};
     #[cfg(feature = "notebook")]
-    pub use crate::fairness::reading::{read_answers, read_side_by_side};
+    pub use crate::fairness::answer_view::{compare_answers, view_answers};
     #[cfg(feature = "notebook")]
     pub use crate::files::{overwrite, read, read_prompts, save, scan};
     #[cfg(feature = "spark")]

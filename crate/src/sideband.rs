@@ -1,10 +1,8 @@
 //! The names that code in a cell and the kernel's wrapper share. The launcher uses them from here;
 //! they are not part of the library's API.
 
-mod base64;
 mod table_script;
 
-pub use base64::base64;
 pub use table_script::{table_script, without_comments};
 
 /// The variable with the token that marks the beginning of a line as a message for the kernel's

@@ -42,7 +42,7 @@ impl fmt::Display for WaitProgress {
 
 type Listener = Arc<dyn Fn(&WaitProgress) + Send + Sync>;
 
-/// Who may stop the waits of a client, who is told of them, and how long their pauses are.
+/// How a client polls: what stops its waits, who is informed of them, and how long their pauses are.
 #[derive(Clone)]
 pub(crate) struct PollOptions {
     pub(crate) stop: CancelHandle,
@@ -88,7 +88,7 @@ impl PollOptions {
         }
         let message = format!("the wait for {what} was stopped; the service carries on");
         Err(Error::new(ErrorKind::Cancelled, message)
-            .with_hint("make the same call again to keep waiting"))
+            .with_hint("make the call again to keep waiting"))
     }
 }
 
@@ -129,7 +129,7 @@ impl Poller {
     /// The pause before the next look: as long as the service asks for, else twice as long as the last.
     ///
     /// # Errors
-    /// It has taken longer than the time_limit; or the user stopped it.
+    /// It has taken longer than the time limit; or the user stopped it.
     pub(crate) async fn pause(&mut self, asked: Option<Duration>) -> Result<()> {
         if self.began.elapsed() >= self.time_limit {
             let minutes = self.time_limit.as_secs() / 60;
@@ -139,7 +139,7 @@ impl Poller {
                 self.state()
             );
             return Err(Error::new(ErrorKind::Timeout, message).with_hint(
-                "make the same call again to keep waiting; the portal shows the service's progress",
+                "make the call again to keep waiting; the portal shows the service's progress",
             ));
         }
         let own = self.next;
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_ends_with_its_patience_and_when_the_user_stops_it() {
+    fn a_wait_ends_with_its_time_limit_and_when_the_user_stops_it() {
         let polling = polling();
         let mut short = polling.begin("the account x".to_owned(), Duration::ZERO);
         let error = runtime::wait(short.pause(None)).unwrap_err();

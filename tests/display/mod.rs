@@ -1,11 +1,11 @@
 //! What `display` shows, as pages in a real browser. Every part of a table is clicked or typed in.
 
 mod access;
+mod answer_view;
 mod export;
 mod filter;
 mod hostile;
 mod jupyter;
-mod reading;
 mod table;
 
 use evenhand::display::Show;

@@ -191,14 +191,24 @@ fn a_journal_is_a_table(engine: &Engine) {
     let raw = spark.read().json(&path).filter("custom_id is not null");
     let read = raw.select_expr(["response.body.choices[0].message.content as answer"]);
     assert_eq!(read.filter("answer is not null").count().unwrap(), 2);
-    // A line that a crash has cut off.
+    let thinking = r#"{"custom_id": "thinking", "response": {"body": {"choices": [{"message":
+        {"content": "\n<Think>hm,\nhm</think>\n\nKind. <think>no</think>"}}]}}}"#;
+    let thinking = thinking.replace("\n        ", " ") + "\n";
     let mut file = std::fs::OpenOptions::new()
         .append(true)
         .open(&journal)
         .unwrap();
-    std::io::Write::write_all(&mut file, b"{\"id\": \"x\", \"cust").unwrap();
+    // The last line is one that a crash has cut off.
+    let lines = thinking + "{\"id\": \"x\", \"cust";
+    std::io::Write::write_all(&mut file, lines.as_bytes()).unwrap();
     let table = spark.read_journal(&path);
-    let answered = table.filter("answer is not null").order_by(["prompt"]);
+    let thinking = table.filter("custom_id = 'thinking'").to_polars().unwrap();
+    let answer = thinking.column("answer").unwrap().str().unwrap().get(0);
+    assert_eq!(answer, Some("Kind. <think>no</think>"));
+    let answered = table
+        .filter("prompt is not null")
+        .filter("answer is not null")
+        .order_by(["prompt"]);
     let rows = answered.to_polars().unwrap();
     let texts = |name: &str| -> Vec<String> {
         let column = rows.column(name).unwrap().str().unwrap();

@@ -1,4 +1,4 @@
-//! The study of the lessons about bias, with the small model's answers that come with them.
+//! The study of the lessons about bias, with the local model's answers that come with them.
 
 use std::fs;
 

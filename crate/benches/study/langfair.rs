@@ -83,11 +83,7 @@ fn theirs(
 
 /// Each measure parses its texts separately, as LangFair's measures do.
 fn ours(first: &[&str], second: &[&str]) -> Result<Vec<(&'static str, Found)>> {
-    let group = |name: &str, words: [&str; 5]| Group {
-        name: name.to_owned(),
-        words: words.map(str::to_owned).into(),
-        apart: false,
-    };
+    let group = |name: &str, words: [&str; 5]| Group::new(name, words);
     let lexicon = Lexicon::new([group("female", FEMALE), group("male", MALE)])?;
     let all: Vec<&str> = first.iter().chain(second).copied().collect();
     let likeness = |like: fn(&Text, &Text) -> Option<f64>| {

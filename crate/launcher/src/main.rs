@@ -1,6 +1,6 @@
 //! The launcher: from a clone to answers in a notebook.
 //!
-//! `cargo run` is `evenhand lab`: it sets up what is missing, starts the small model if no other
+//! `cargo run` is `evenhand lab`: it sets up what is missing, starts the local model if no other
 //! service is configured, and opens JupyterLab with a warm Rust kernel. The library does not
 //! depend on the launcher.
 

@@ -1,4 +1,4 @@
-//! Programs that need no secrets: pip, cargo, the compiler, nbconvert, the small model.
+//! Programs that need no secrets: pip, cargo, the compiler, nbconvert, the local model.
 //!
 //! The user's environment contains keys, and what such a program installs or compiles may run
 //! code by many authors. So it only gets the variables that it is known to need. The whole

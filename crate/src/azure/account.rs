@@ -254,7 +254,7 @@ impl OpenAiAccountBuilder {
                 ErrorKind::Response,
                 format!("{} has no address", self.what()),
             )
-            .with_hint("run the cell again in a minute; it may not be ready")
+            .with_hint("make the call again in a minute; it may not be ready")
         })?;
         Ok(OpenAiAccount {
             azure: self.azure.clone(),

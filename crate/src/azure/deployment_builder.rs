@@ -232,7 +232,7 @@ pub(super) fn fitting(
     Err(Error::new(ErrorKind::RateLimit, message)
         .with_code(Some("InsufficientQuota".to_owned()))
         .with_hint(
-            "ask for fewer, delete a deployment that nobody needs, or make the account in another \
+            "ask for fewer, delete a deployment that is not needed, or make the account in another \
              region; `azure.usages(region)` shows the quotas",
         ))
 }
@@ -287,7 +287,7 @@ mod tests {
         let error = fitting(&model(), None, 5_000, &usages).unwrap_err();
         assert_snapshot!(error, @r"
         5,000 tokens per minute of gpt-x are more than is left: 2,000 tokens per minute of Standard, 0 tokens per minute of GlobalStandard
-          hint: ask for fewer, delete a deployment that nobody needs, or make the account in another region; `azure.usages(region)` shows the quotas
+          hint: ask for fewer, delete a deployment that is not needed, or make the account in another region; `azure.usages(region)` shows the quotas
         ");
         let error = fitting(&model(), Some("Batch"), 5_000, &[]).unwrap_err();
         assert!(

@@ -177,7 +177,7 @@ const REGISTER: &str = "someone with the role Contributor has to register it onc
                         Microsoft.Compute)";
 const RETIRED: &str =
     "the model is retired or not offered there: `azure.models(region)` lists what is";
-const QUOTA: &str = "ask for fewer tokens per minute, delete a deployment that nobody needs, or choose \
+const QUOTA: &str = "ask for fewer tokens per minute, delete a deployment that is not needed, or choose \
                      another region; `azure.usages(region)` shows the quotas";
 const SOFT_DELETED: &str = "an account of this name was deleted in the last 48 hours: \
                             `azure.purge_deleted_account(..)` removes it for good; or choose another name";
@@ -223,7 +223,7 @@ const HINTS: [(&str, ErrorKind, &str); 27] = [
     (
         "RequestConflict",
         ErrorKind::Conflict,
-        "another change of the same account is under way: wait a minute, and run the cell again",
+        "another change of the same account is under way: wait a minute, and make the call again",
     ),
     ("SubscriptionNotFound", ErrorKind::NotFound, SIGN_IN),
     (
@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(error.code(), Some("InvalidTemplateDeployment"));
         assert_snapshot!(error, @r"
         Azure did not create the account x: It failed. (about sku); This operation require 5 new capacity in quota Tokens Per Minute (thousands) - GPT-4o, which is bigger than the current available capacity 2.�[31m
-          hint: ask for fewer tokens per minute, delete a deployment that nobody needs, or choose another region; `azure.usages(region)` shows the quotas
+          hint: ask for fewer tokens per minute, delete a deployment that is not needed, or choose another region; `azure.usages(region)` shows the quotas
         ");
     }
 

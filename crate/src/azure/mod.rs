@@ -214,12 +214,19 @@ impl Azure {
     }
 
     /// The same, with waits that this handle stops. Azure goes on with what it has begun.
+    ///
+    /// # Default
+    /// None: in a notebook, the stop button ends waits.
     #[must_use]
     pub fn cancel_with(&self, stop: &CancelHandle) -> Self {
         self.changed(|inner| inner.polling.stop = stop.clone())
     }
 
     /// The same, with a callback that is told how far long work is, instead of a bar or lines.
+    ///
+    /// # Default
+    /// A bar or, where there can be none, a line for each change of state; without the feature `notebook`,
+    /// nothing.
     #[must_use]
     pub fn on_progress(&self, listener: impl Fn(&WaitProgress) + Send + Sync + 'static) -> Self {
         self.changed(|inner| inner.polling.listener = Some(Arc::new(listener)))

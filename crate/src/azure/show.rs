@@ -29,7 +29,7 @@ impl Show for OpenAiAccount {
             ("name", self.name().to_owned()),
             ("region", self.region().to_owned()),
             ("endpoint", self.endpoint().to_owned()),
-            ("cost", "none by the hour: tokens are paid for".to_owned()),
+            ("cost", "nothing per hour; tokens are charged".to_owned()),
         ];
         card("OpenAI account", &rows)
     }
@@ -44,7 +44,7 @@ impl Show for Deployment {
             ("model", format!("{} {}", self.model(), self.version())),
         ];
         if let Some(asked) = self.replaces() {
-            rows.push(("stands for", format!("{asked}, which is retired")));
+            rows.push(("replaces", format!("{asked}, which is retired")));
         }
         if let Some(day) = self.retires() {
             rows.push(("retires", day.to_owned()));
@@ -68,7 +68,7 @@ impl Show for DatabricksWorkspace {
             ("host", self.host().to_owned()),
             (
                 "cost",
-                "none by the hour: clusters are paid for while they run".to_owned(),
+                "nothing per hour; clusters are charged while they run".to_owned(),
             ),
         ];
         card("Databricks workspace", &rows)

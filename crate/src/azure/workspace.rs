@@ -216,7 +216,7 @@ impl DatabricksWorkspaceBuilder {
                 ErrorKind::Response,
                 format!("{} has no address", self.what()),
             )
-            .with_hint("run the cell again in a minute; it may not be ready")
+            .with_hint("make the call again in a minute; it may not be ready")
         })?;
         let url = arm.endpoint.databricks_host(&host)?;
         let id = answer.id.unwrap_or_default();

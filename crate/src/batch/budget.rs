@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refusals_are_free_and_unknown_ends_are_not() {
+    async fn rejections_are_free_and_unknown_ends_are_not() {
         let spending = spending(100.0);
         let paid = |spending: &Spending| spending.spent().paid;
         let refused = Error::new(ErrorKind::Argument, "x");

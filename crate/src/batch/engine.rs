@@ -29,10 +29,10 @@ use crate::runtime;
 
 /// How many times one row may be refused because of the quota. Each time, the whole batch waits
 /// as long as the service asked, so this is enough even when other clients share the quota.
-const REFUSALS: u32 = 10;
+const REJECTIONS: u32 = 10;
 
-/// After so many refusals, a row waits twice as long each time, up to this time.
-const PROMPT_REFUSALS: u32 = 3;
+/// After so many rejections, a row waits twice as long each time, up to this time.
+const PROMPT_REJECTIONS: u32 = 3;
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// A wait for the quota that is shorter is not reported.
@@ -60,7 +60,7 @@ pub(crate) struct EngineConfig {
     /// No quota applies.
     pub(crate) unlimited: bool,
     pub(crate) concurrency: usize,
-    /// How many times a request that failed for a transient reason is sent again. Refusals
+    /// How many times a request that failed for a transient reason is sent again. Rejections
     /// because of the quota are counted separately.
     pub(crate) retries: u32,
     /// The reasoning tokens allowed in addition to `max_tokens`, if the user set them.
@@ -318,7 +318,7 @@ impl Shared {
                     retry_after_ms = error.retry_after().map(|wait| wait.as_millis() as u64),
                     "a request was refused because of the quota"
                 );
-                if !again || stats.refused > REFUSALS || self.is_time_to_give_up(&error) {
+                if !again || stats.refused > REJECTIONS || self.is_time_to_give_up(&error) {
                     return Some(Err(error));
                 }
                 let rest = pin!(rate_limiter.rest(prolonged(wait, stats.refused)));
@@ -447,7 +447,7 @@ impl Shared {
 /// How long a row waits that was refused so many times. Where others are answered in the meantime, a
 /// service that asks for a short wait each time would use up the attempts of a few rows.
 fn prolonged(wait: Duration, refused: u32) -> Duration {
-    let doublings = refused.saturating_sub(PROMPT_REFUSALS).min(6);
+    let doublings = refused.saturating_sub(PROMPT_REJECTIONS).min(6);
     wait.saturating_mul(1 << doublings)
         .min(wait.max(LONGEST_REST))
 }

@@ -130,7 +130,7 @@ impl Batch<Prompts> {
         runtime::wait(self.estimate_async(price))
     }
 
-    /// Async version of [`estimate`](Self::estimate), for programs that have their own runtime.
+    /// Async version of [`estimate`](Self::estimate).
     ///
     /// # Errors
     /// As [`estimate`](Self::estimate).
@@ -153,7 +153,7 @@ impl Batch<Requests> {
         runtime::wait(self.estimate_async(price))
     }
 
-    /// Async version of [`estimate`](Self::estimate), for programs that have their own runtime.
+    /// Async version of [`estimate`](Self::estimate).
     ///
     /// # Errors
     /// As [`estimate`](Self::estimate).

@@ -151,7 +151,7 @@ impl OutputLine {
                 request_id: error.request_id().map(str::to_owned),
                 body: match error.body() {
                     Some(body) => body.clone(),
-                    None => Json::from(&json!({"error": refusal(error)})),
+                    None => Json::from(&json!({"error": rejection(error)})),
                 },
             }),
             error: Some(LineError {
@@ -185,12 +185,12 @@ pub(crate) fn is_success(status: u16) -> bool {
 }
 
 /// The service's error object, reconstructed from the error.
-fn refusal(error: &Error) -> Value {
-    let mut refusal = json!({"code": error.code(), "message": error.message()});
+fn rejection(error: &Error) -> Value {
+    let mut rejection = json!({"code": error.code(), "message": error.message()});
     if let Some(filter) = error.content_filter() {
-        refusal["innererror"] = json!({"content_filter_result": categories(filter)});
+        rejection["innererror"] = json!({"content_filter_result": categories(filter)});
     }
-    refusal
+    rejection
 }
 
 fn categories(filter: &ContentFilter) -> Value {

@@ -173,7 +173,7 @@ impl Batch {
         runtime::wait(self.run_async())
     }
 
-    /// Async version of [`run`](Self::run), for programs that have their own runtime. Dropping
+    /// Async version of [`run`](Self::run). Dropping
     /// the future stops the batch.
     ///
     /// # Errors
@@ -208,6 +208,9 @@ impl<A: Clone> Batch<A> {
 
     /// The maximum length of an answer and its thinking together, in tokens. Nothing is added to
     /// it. Use it only to limit both: [`max_tokens`](Self::max_tokens) works for newer models too.
+    ///
+    /// # Default
+    /// None.
     pub fn max_completion_tokens(&self, tokens: u32) -> Self {
         self.with(|request| request.max_completion_tokens(tokens))
     }
@@ -249,6 +252,9 @@ impl<A: Clone> Batch<A> {
     ///     .with(|request| request.top_p(0.9).logprobs(3));
     /// # Ok::<(), evenhand::Error>(())
     /// ```
+    ///
+    /// # Default
+    /// Whatever the service does without the parameter.
     pub fn with(&self, change: impl FnOnce(ChatRequest) -> ChatRequest) -> Self {
         Self {
             common: change(self.common.clone()),
@@ -311,18 +317,27 @@ impl<A: Clone> Batch<A> {
     }
 
     /// Keeps no journal: answers that are not used before the process ends are lost.
+    ///
+    /// # Default
+    /// That of [`journal`](Self::journal).
     pub fn without_journal(&self) -> Self {
         self.set(|options| options.journal = JournalChoice::None)
     }
 
     /// Sends every request again, even if the journal has its answer, and adds the new answers
     /// to the journal.
+    ///
+    /// # Default
+    /// What the journal answers is not sent.
     pub fn fresh(&self) -> Self {
         self.set(|options| options.fresh = true)
     }
 
     /// Stops the batch when this handle is cancelled. The batch returns the answers it has; the
     /// remaining rows have an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled).
+    ///
+    /// # Default
+    /// None: in a notebook, the stop button stops it.
     pub fn cancel_with(&self, stop: &CancelHandle) -> Self {
         self.set(|options| options.stop = Some(stop.clone()))
     }

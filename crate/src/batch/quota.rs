@@ -63,6 +63,9 @@ impl Quota {
     }
 
     /// Sets the requests per minute, replacing the number derived from the tokens.
+    ///
+    /// # Default
+    /// Six per thousand tokens per minute.
     pub fn with_rpm(mut self, requests: u64) -> Self {
         self.requests = Some(requests);
         self

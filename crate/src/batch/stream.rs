@@ -176,7 +176,7 @@ impl Batch<Requests> {
         runtime::wait(self.for_each_async(take))
     }
 
-    /// Async version of [`for_each`](Self::for_each), for programs that have their own runtime.
+    /// Async version of [`for_each`](Self::for_each).
     /// `take` runs in the awaiting task. Dropping the future stops the batch.
     ///
     /// # Errors

@@ -89,6 +89,9 @@ impl Price {
     }
 
     /// The price of prompt tokens.
+    ///
+    /// # Default
+    /// None: it is required.
     pub fn input(self, price: f64) -> Self {
         Self {
             input: Some(price),
@@ -97,6 +100,9 @@ impl Price {
     }
 
     /// The price of completion tokens.
+    ///
+    /// # Default
+    /// None: it is required.
     pub fn output(self, price: f64) -> Self {
         Self {
             output: Some(price),

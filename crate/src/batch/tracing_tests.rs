@@ -68,7 +68,7 @@ fn echo(status: u16) -> Reply {
 }
 
 #[test]
-fn refusals_and_retries_are_told_without_what_was_said() {
+fn rejections_and_retries_are_told_without_what_was_said() {
     let told = told([
         echo(429).header("retry-after-ms", "20"),
         echo(500),

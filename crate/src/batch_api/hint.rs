@@ -1,4 +1,4 @@
-//! Hints for refusals by the Batch API.
+//! Hints for rejections by the Batch API.
 
 use crate::error::Error;
 

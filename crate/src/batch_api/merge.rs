@@ -260,7 +260,7 @@ fn outcome(line: OutputLine, service: &Service) -> Result<ChatCompletion> {
         Some(response) if !is_success(response.status_code) => {
             let body = response.body.text();
             let refused =
-                client.refusal(service.deployment(), response.status_code, body.as_bytes());
+                client.rejection(service.deployment(), response.status_code, body.as_bytes());
             Err(refused.with_request_id(response.request_id.map(|id| client.excerpt(&id, 100))))
         }
         _ => {

@@ -6,7 +6,7 @@
 //! - `open_batch` is a batch with its journal open; `submit` submits the remaining questions,
 //!   `collect` waits and fetches, `merge` writes one batch's lines to the journal.
 //! - `upload_chunk` fills files up to the service's limits; `service` makes the calls, one
-//!   function each; `state` holds the progress types, `hint` the hints for refusals.
+//!   function each; `state` holds the progress types, `hint` the hints for rejections.
 
 mod collect;
 mod hint;
@@ -67,7 +67,7 @@ impl Batch {
         runtime::wait(self.submit_async())
     }
 
-    /// Async version of [`submit`](Self::submit), for programs that have their own runtime.
+    /// Async version of [`submit`](Self::submit).
     ///
     /// # Errors
     /// As [`submit`](Self::submit).
@@ -85,8 +85,7 @@ impl Batch {
         runtime::wait(self.submitted_async())
     }
 
-    /// Async version of [`submitted`](Self::submitted), for programs that have their own
-    /// runtime.
+    /// Async version of [`submitted`](Self::submitted).
     ///
     /// # Errors
     /// As [`submitted`](Self::submitted).
@@ -127,7 +126,7 @@ impl Submission {
         runtime::wait(self.status_async())
     }
 
-    /// Async version of [`status`](Self::status), for programs that have their own runtime.
+    /// Async version of [`status`](Self::status).
     ///
     /// # Errors
     /// As [`status`](Self::status).
@@ -154,7 +153,7 @@ impl Submission {
         runtime::wait(self.cancel_async())
     }
 
-    /// Async version of [`cancel`](Self::cancel), for programs that have their own runtime.
+    /// Async version of [`cancel`](Self::cancel).
     ///
     /// # Errors
     /// As [`cancel`](Self::cancel).
@@ -203,7 +202,7 @@ impl Submission {
         runtime::wait(self.collect_async())
     }
 
-    /// Async version of [`collect`](Self::collect), for programs that have their own runtime.
+    /// Async version of [`collect`](Self::collect).
     ///
     /// # Errors
     /// As [`collect`](Self::collect).

@@ -140,7 +140,7 @@ fn no_budget() -> Error {
         ErrorKind::Argument,
         "a budget can't limit a batch that is submitted to the Batch API",
     )
-    .with_hint("leave `.budget(..)` out; `.estimate(price)` tells what it may cost")
+    .with_hint("leave `.budget(..)` out; `.estimate(price)` says what it may cost")
 }
 
 fn no_journal() -> Error {

@@ -112,7 +112,7 @@ fn line(
 ) -> Result<(String, Vec<u8>)> {
     let request = batch.request(question.prompt, question.sample);
     cache.record_request(id, &request);
-    // The known profile is applied here: nobody waits for a refusal to learn from.
+    // The known profile is applied here: nobody waits for a rejection to learn from.
     let translated = batch
         .client
         .translate(&request, batch.options.thinking_allowance)?;

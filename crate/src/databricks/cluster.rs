@@ -380,7 +380,7 @@ impl fmt::Display for Cluster {
             self.name, self.node_type, self.runtime
         )?;
         match self.autotermination_minutes {
-            0 => f.write_str(", which does not end by itself"),
+            0 => f.write_str(", which never terminates automatically"),
             minutes => write!(f, ", which ends after {minutes} idle minutes"),
         }
     }
@@ -480,7 +480,7 @@ fn hint(code: &str) -> &'static str {
     } else if says("INVALID_ARGUMENT") || says("POLICY") {
         "the cluster's settings are refused: edit it in the workspace"
     } else if says("USER_REQUEST") || says("INACTIVITY") || says("JOB_FINISHED") {
-        "someone, or its time limit, ended it in the meantime: run the cell again"
+        "it was terminated in the meantime, by somebody or by its idle limit: make the call again"
     } else {
         "look at its event log in the workspace"
     }

@@ -195,7 +195,7 @@ impl ClusterBuilder {
         if id.is_empty() {
             let message = format!("{} did not name the cluster that it made", workspace.host());
             return Err(Error::new(ErrorKind::Response, message)
-                .with_hint("run the cell again: it takes the cluster of this name"));
+                .with_hint("make the call again: it takes the cluster of this name"));
         }
         ensure_running(workspace, &id).await?;
         let cluster = Cluster::of(workspace, info(workspace, &id).await?);
@@ -222,7 +222,7 @@ impl ClusterBuilder {
             let minutes = self.autotermination_minutes;
             let message = format!("a cluster can't end after {minutes} idle minutes");
             return Err(Error::new(ErrorKind::Argument, message).with_hint(
-                "10 to 10,000 are possible; one that never ends would cost money until somebody notices",
+                "10 to 10,000 are possible; a cluster that never terminates would cost money until somebody notices",
             ));
         }
         Ok(())

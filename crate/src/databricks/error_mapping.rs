@@ -20,7 +20,7 @@ pub(super) fn error(host: &str, path: &str, sign_in: &str, status: u16, body: &[
         403 => (ErrorKind::PermissionDenied, subject.forbidden()),
         409 => (
             ErrorKind::Conflict,
-            "it exists already, or something else changes it: run the cell again",
+            "it exists already, or something else changes it: make the call again",
         ),
         429 => (
             ErrorKind::RateLimit,

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::workspace::Workspace;
+use crate::base64_encoding::base64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::AnyObject;
 use crate::runtime;
-use crate::sideband::base64;
 use crate::text::sanitize_line;
 
 /// The largest notebook that a workspace takes, in bytes.

@@ -11,10 +11,10 @@ impl Show for Workspace {
 }
 
 impl Show for Cluster {
-    /// What it is, and when it ends by itself.
+    /// What it is, and when it terminates automatically.
     fn mime_bundle(&self) -> MimeBundle {
         let ends = match self.autotermination_minutes() {
-            0 => "never: it costs money until somebody ends it".to_owned(),
+            0 => "off: it costs money until somebody terminates it".to_owned(),
             minutes => format!("after {minutes} idle minutes; until then it costs money"),
         };
         let rows = [
@@ -23,7 +23,7 @@ impl Show for Cluster {
             ("workspace", self.workspace().host().to_owned()),
             ("machines", self.node_type().to_owned()),
             ("runtime", self.runtime().to_owned()),
-            ("ends by itself", ends),
+            ("automatic termination", ends),
         ];
         card("Cluster", &rows)
     }

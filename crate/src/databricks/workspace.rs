@@ -98,6 +98,9 @@ impl Workspace {
     }
 
     /// The same, with waits that this handle stops. The workspace goes on with what it has begun.
+    ///
+    /// # Default
+    /// None: in a notebook, the stop button ends waits.
     #[must_use]
     pub fn cancel_with(&self, stop: &CancelHandle) -> Self {
         let mut workspace = self.clone();
@@ -107,6 +110,10 @@ impl Workspace {
     }
 
     /// The same, with a callback that is told how far long work is, instead of a bar or lines.
+    ///
+    /// # Default
+    /// A bar or, where there can be none, a line for each change of state; without the feature `notebook`,
+    /// nothing.
     #[must_use]
     pub fn on_progress(&self, listener: impl Fn(&WaitProgress) + Send + Sync + 'static) -> Self {
         let mut workspace = self.clone();

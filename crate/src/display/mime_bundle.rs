@@ -41,7 +41,7 @@ impl MimeBundle {
 /// [`display`](super::display) and as the last expression of a cell.
 ///
 /// Showing can't fail: if a part can't be drawn, the bundle contains a message in its place. Only a
-/// `LazyFrame`, a table or a reading that can't be made at all fails the cell whose last expression it is.
+/// `LazyFrame`, a table or an answer view that can't be made at all fails the cell whose last expression it is.
 ///
 /// ```
 /// use evenhand::display::{MimeBundle, Show};
@@ -78,7 +78,7 @@ impl<T: Show + ?Sized> Show for &T {
 }
 
 /// A message in the place of what can't be shown.
-pub(crate) fn refusal(text: &str) -> MimeBundle {
+pub(crate) fn error_card(text: &str) -> MimeBundle {
     MimeBundle {
         html: format!(
             "<pre class=\"evenhand tex2jax_ignore mathjax_ignore\" style=\"white-space:pre-wrap\">{}</pre>",

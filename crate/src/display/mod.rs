@@ -25,7 +25,7 @@ mod writer;
 pub(crate) use card::card;
 pub(crate) use escape::{escaped, push_escaped};
 pub use mime_bundle::{MimeBundle, Show};
-pub(crate) use mime_bundle::{html_of, refusal, stack, text_of};
+pub(crate) use mime_bundle::{error_card, html_of, stack, text_of};
 pub(crate) use notes::{note, note_once};
 pub(crate) use progress_bar::ProgressBar;
 pub(crate) use shared_script::{LARGEST_OUTPUT, SHARED_BLOCK, dedupe_script, push_data};

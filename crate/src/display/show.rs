@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::sync::Mutex;
 
 use super::cell::{self, Cell};
-use super::mime_bundle::{MimeBundle, Show, refusal, stack};
+use super::mime_bundle::{MimeBundle, Show, error_card, stack};
 use super::writer::{self, Output};
 use crate::runtime;
 
@@ -54,7 +54,7 @@ impl<T: Show + ?Sized> EvcxrDisplay for T {
         match self.try_mime_bundle() {
             Ok(bundle) => show_in(cell, Output::Result, bundle),
             Err(message) if writer::is_live() => writer::fail(&message),
-            Err(message) => show_in(cell, Output::Result, refusal(&message)),
+            Err(message) => show_in(cell, Output::Result, error_card(&message)),
         }
     }
 }

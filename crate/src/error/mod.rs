@@ -27,32 +27,37 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting is missing or malformed; nothing was sent.
+    /// A setting is missing or malformed, or settings contradict each other (several subscriptions and
+    /// none chosen); nothing was sent that would have changed anything.
     Settings,
     /// An argument is invalid (an empty deployment name, a reversed range).
     Argument,
-    /// 400: the service refused the request.
+    /// 400: the service rejected the request; also a control plane that says so of its work later (a
+    /// model that is retired, a region without a service).
     BadRequest,
     /// 400 with `error.code = "content_filter"`: the prompt was filtered.
     ContentFilter,
-    /// 401: the key or token is wrong.
+    /// 401: the key or token is wrong, or nobody can sign in.
     Authentication,
-    /// 403: the key is valid, but not allowed to do this.
+    /// 403: the key or identity is valid, but not allowed to do this; also a policy or a kind of
+    /// subscription that forbids it.
     PermissionDenied,
-    /// 404: no such deployment, or no such path.
+    /// 404: no such deployment, path, resource, cluster or run.
     NotFound,
-    /// 409.
+    /// 409: something else changes it, or has its name.
     Conflict,
-    /// 422.
+    /// 422: the request is well-formed, and its content is not accepted.
     UnprocessableEntity,
-    /// 429: the quota is used up.
+    /// 429: the quota is used up, of a deployment's tokens and requests or of what a subscription may
+    /// have; or a service is asked too often.
     RateLimit,
-    /// 500 and above.
+    /// 500 and above; also work of a service that has failed there: a cluster that did not start, a run
+    /// that failed, a query of Spark.
     Server,
     /// Another status, or a redirect (which is never followed, because that would send the key to
     /// another host).
     UnexpectedStatus,
-    /// No answer in time.
+    /// No answer in time, or work of a service that takes longer than is waited for.
     Timeout,
     /// The connection could not be established, or was lost.
     Connection,
@@ -270,7 +275,7 @@ impl Error {
         self.0.content_filter.as_ref()
     }
 
-    /// Whether a setting is missing or malformed.
+    /// Whether a setting is missing or malformed, or settings contradict each other.
     pub fn is_settings(&self) -> bool {
         self.kind() == ErrorKind::Settings
     }
@@ -280,14 +285,29 @@ impl Error {
         self.kind() == ErrorKind::ContentFilter
     }
 
-    /// Whether the key or token is wrong.
+    /// Whether the key or token is wrong, or nobody can sign in.
     pub fn is_authentication(&self) -> bool {
         self.kind() == ErrorKind::Authentication
     }
 
-    /// Whether there is no such deployment, or no such path.
+    /// Whether the key or identity is valid, but not allowed to do this.
+    pub fn is_permission_denied(&self) -> bool {
+        self.kind() == ErrorKind::PermissionDenied
+    }
+
+    /// Whether there is no such deployment, path or resource.
     pub fn is_not_found(&self) -> bool {
         self.kind() == ErrorKind::NotFound
+    }
+
+    /// Whether something else changes it, or has its name.
+    pub fn is_conflict(&self) -> bool {
+        self.kind() == ErrorKind::Conflict
+    }
+
+    /// Whether the service failed.
+    pub fn is_server(&self) -> bool {
+        self.kind() == ErrorKind::Server
     }
 
     /// Whether the quota is used up.
@@ -295,7 +315,7 @@ impl Error {
         self.kind() == ErrorKind::RateLimit
     }
 
-    /// Whether there was no answer in time.
+    /// Whether there was no answer, or no result, in time.
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
     }

@@ -13,17 +13,22 @@ use polars::prelude::{
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// What is kept of a block. It may run on several threads.
+pub(super) type Keep<'a> = dyn Fn(DataFrame) -> Result<DataFrame> + Sync + 'a;
+
+/// Takes the rows of a block, and says whether to go on.
+pub(super) type Take<'a> = dyn FnMut(DataFrame) -> Result<bool> + 'a;
+
 /// A file whose rows can be read block by block.
 pub(super) trait Rows: Send + Sync + 'static {
     fn schema(&self) -> SchemaRef;
 
     /// Calls `take` with the rows of each block, in the file's order, until it returns `false`.
-    /// `keep` is what of a block is kept; it may run on several threads.
     fn each_block(
         &self,
         columns: Option<&[PlSmallStr]>,
-        keep: &(dyn Fn(DataFrame) -> Result<DataFrame> + Sync),
-        take: &mut dyn FnMut(DataFrame) -> Result<bool>,
+        keep: &Keep<'_>,
+        take: &mut Take<'_>,
     ) -> Result<()>;
 }
 

@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use polars::prelude::{
-    DataFrame, LazyFrame, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, Schema, SchemaRef,
+    DataFrame, Field, LazyFrame, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, SchemaRef,
     SerReader,
 };
 
 use super::atomic;
-use super::lazy::{self, Rows, internal};
+use super::lazy::{self, Keep, Rows, Take, internal};
 use super::opened::{Opened, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -37,7 +38,7 @@ pub(super) fn scan(opened: Opened) -> Result<LazyFrame> {
     let schema = reader.schema().map_err(wrong)?;
     let height = reader.num_rows().map_err(wrong)?;
     lazy::frame(ParquetRows {
-        schema: Schema::from_arrow_schema(&schema).into(),
+        schema: Arc::new(schema.iter_values().map(Field::from).collect()),
         height,
         opened,
     })
@@ -82,8 +83,8 @@ impl Rows for ParquetRows {
     fn each_block(
         &self,
         columns: Option<&[PlSmallStr]>,
-        keep: &(dyn Fn(DataFrame) -> Result<DataFrame> + Sync),
-        take: &mut dyn FnMut(DataFrame) -> Result<bool>,
+        keep: &Keep<'_>,
+        take: &mut Take<'_>,
     ) -> Result<()> {
         for first in (0..self.height).step_by(BLOCK) {
             let block = read(&self.opened, columns, Some((first, BLOCK)))?;

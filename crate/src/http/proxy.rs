@@ -88,6 +88,12 @@ pub(super) fn check(
         Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
         None => ("http".to_owned(), value.as_str()),
     };
+    // The connector compares the schemes of SOCKS by letter, and would pass such a proxy by.
+    if scheme.starts_with("socks") && !value.starts_with(&scheme) {
+        return refused(format!(
+            "{name} names its proxy's scheme in capitals: write {scheme}://"
+        ));
+    }
     let url = Url::parse(&format!("{scheme}://{rest}")).ok();
     let url = url.filter(|_| value.bytes().all(|byte| byte.is_ascii_graphic()));
     let url = url.filter(|url| url.host_str().is_some_and(|host| !host.is_empty()));
@@ -143,7 +149,8 @@ mod tests {
             "10.0.0.1:3128",
             "https://me:Hunter2@proxy.example",
             "socks5://127.0.0.1:1080",
-            "SOCKS5H://me:Hunter2@[::1]:1080",
+            "HTTP://me:Hunter2@[::1]:1080",
+            "socks5h://me:Hunter2@[::1]:1080",
             "socks4a://proxy.example:9050/",
             "",
             " ",
@@ -168,6 +175,10 @@ mod tests {
         insta::assert_snapshot!(told("https_proxy", "socks5://me:Hunter2@proxy.example"), @r"
         https_proxy names no port of its proxy (1080 is the usual one)
           hint: set https_proxy to an address such as http://HOST:8080 or socks5h://HOST:1080, or unset it
+        ");
+        insta::assert_snapshot!(told("ALL_PROXY", "SOCKS5h://me:Hunter2@proxy.example:1080"), @r"
+        ALL_PROXY names its proxy's scheme in capitals: write socks5h://
+          hint: set ALL_PROXY to an address such as http://HOST:8080 or socks5h://HOST:1080, or unset it
         ");
         for value in ["http://", "socks5://", "http://a b", "://", "http://[::1"] {
             let told = told("HTTPS_PROXY", value);

@@ -38,7 +38,7 @@ impl Retry {
         let again = match wish {
             Some(b"true") => true,
             Some(b"false") => false,
-            _ => matches!(status, 408 | 409 | 429 | 500..),
+            _ => matches!(status, 408 | 409 | 425 | 429 | 500..),
         };
         Self {
             again,
@@ -117,7 +117,7 @@ pub(crate) async fn pause_unless_stopped(
         error.message()
     );
     Err(Error::new(ErrorKind::Cancelled, message)
-        .with_hint("make the same call again")
+        .with_hint("make the call again")
         .with_source(error.clone()))
 }
 
@@ -138,7 +138,8 @@ pub(crate) fn sent_at(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(date).ok()
 }
 
-/// What `retry-after-ms` or `retry-after` (seconds, or a date) asks for. A date is compared with the
+/// What `retry-after-ms` or `retry-after` (seconds, a duration with units as some gateways send it, or a
+/// date) asks for. A date is compared with the
 /// server's clock if the response has its time, because this machine's may be wrong.
 pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| {
@@ -151,12 +152,42 @@ pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duratio
     if let Some(milliseconds) = number("retry-after-ms") {
         return Duration::try_from_secs_f64(milliseconds / 1000.0).ok();
     }
-    if let Some(seconds) = number("retry-after") {
-        return Duration::try_from_secs_f64(seconds).ok();
+    if let Some(wait) = text("retry-after").and_then(duration) {
+        return Some(wait);
     }
     let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
     let now = sent_at(headers).unwrap_or(now);
     Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// Reads `12`, `0.5`, `20ms`, `1s`, `6m0s`, `1h2m3.5s`; a number without a unit is in seconds.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let mut rest = text;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
+        let number: f64 = rest.get(..digits)?.parse().ok()?;
+        let unit = rest.get(digits..)?;
+        let letters = unit
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(unit.len());
+        seconds += number
+            * match unit.get(..letters)? {
+                "ms" => 0.001,
+                "s" => 1.0,
+                "m" => 60.0,
+                "h" => 3_600.0,
+                "d" => 86_400.0,
+                _ => return None,
+            };
+        rest = unit.get(letters..)?;
+    }
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|_| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -179,7 +210,7 @@ mod tests {
     #[test]
     fn statuses_that_may_pass_are_retried() {
         for status in 400..=599 {
-            let expected = matches!(status, 408 | 409 | 429) || status >= 500;
+            let expected = matches!(status, 408 | 409 | 425 | 429) || status >= 500;
             let retry = Retry::after_status(status, &HeaderMap::new(), SystemTime::now());
             assert_eq!(retry.again, expected, "{status}");
         }
@@ -220,6 +251,10 @@ mod tests {
             Some(Duration::from_secs(2)),
             "this machine's clock is an hour behind"
         );
+        assert_eq!(
+            asked(&[("retry-after", "2s")]),
+            Some(Duration::from_secs(2))
+        );
         for nonsense in ["", "soon", "-1", "NaN", "1e300"] {
             assert_eq!(asked(&[("retry-after", nonsense)]), None, "{nonsense}");
         }
@@ -248,7 +283,24 @@ mod tests {
         assert_eq!(Retry::YES.wait(0, 1.0), Duration::from_millis(375));
     }
 
+    #[test]
+    fn times_are_read_in_every_form_that_was_seen() {
+        let milliseconds = |text| duration(text).map(|wait| wait.as_millis());
+        assert_eq!(milliseconds("12"), Some(12_000));
+        assert_eq!(milliseconds("20ms"), Some(20));
+        assert_eq!(milliseconds("6m0s"), Some(360_000));
+        assert_eq!(milliseconds("1h2m3.5s"), Some(3_723_500));
+        for text in ["", "-1", "s", "1x", "NaN", "inf", "1.2.3s"] {
+            assert_eq!(milliseconds(text), None, "{text:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_text_is_read(text in any::<String>()) {
+            duration(&text);
+        }
+
         #[test]
         fn no_wait_is_beyond_a_minute(retries in any::<u32>(), dice in any::<f64>(), asked in any::<u64>()) {
             let retry = Retry { again: true, asked: Some(Duration::from_millis(asked)) };

@@ -137,7 +137,7 @@ impl DeviceCode {
                 "authorization_declined" => {
                     return Err(Failure::refused(
                         "the sign-in was declined in the browser",
-                        "run the cell again, and confirm it there; or run `az login`",
+                        "sign in again, and confirm it there; or run `az login`",
                     ));
                 }
                 _ => return Err(self.service.refused(&reply, WHO)),
@@ -170,14 +170,14 @@ fn next_interval(code: &str, interval: Duration) -> Option<Duration> {
 fn stopped() -> Failure {
     Failure::refused(
         "the sign-in was stopped before the code was entered",
-        "send the request again for a new code, or run `az login`",
+        "sign in again for a new code, or run `az login`",
     )
 }
 
 fn over() -> Failure {
     Failure::refused(
         "the code was not entered in time",
-        "run the cell again for a new code, or run `az login`",
+        "sign in again for a new code, or run `az login`",
     )
 }
 

@@ -107,8 +107,8 @@ impl ManagedIdentity {
             true => self.service.ask_once(&request).await?,
             false => self.service.ask(request).await?,
         };
-        // IMDS answers 400 if the machine has no such identity.
-        if self.version == IMDS_VERSION && reply.status == 400 {
+        // IMDS answers 400 if the machine has no such identity; what emulates it, 404.
+        if self.version == IMDS_VERSION && matches!(reply.status, 400 | 404) {
             return Err(unavailable(&self.service.error_response(&reply).message));
         }
         let (token, _) = self.service.token(&reply, &self.who())?;

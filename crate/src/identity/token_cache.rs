@@ -13,7 +13,7 @@ use crate::http::retry::Retry;
 use crate::http::transport::Failed;
 
 /// How long after a failed sign-in no other is tried while the old token is valid, or after a
-/// refusal.
+/// rejection.
 const BETWEEN_TRIES: Duration = Duration::from_secs(30);
 
 /// A source of tokens.

@@ -12,7 +12,7 @@ use crate::text::{message, sanitize_line};
 
 /// The lifetime of a token whose expiry is missing, or past because clocks differ.
 const UNKNOWN: Duration = Duration::from_secs(60);
-/// The longest excerpt of a refusal, in characters.
+/// The longest excerpt of a rejection, in characters.
 const EXCERPT: usize = 300;
 
 /// A token response.
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_in_a_line_without_the_secret() {
+    fn a_rejection_is_told_in_a_line_without_the_secret() {
         let secret = Secret::new("Hunter2-Hunter2");
         let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret Hunter2-hunter2 provided.\r\nTrace ID: 1\r\nCorrelation ID: 2","error_codes":[7000215]}"#;
         let error = super::error_response(body.as_bytes(), &Redactor::new([secret]));

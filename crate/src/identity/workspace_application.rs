@@ -9,11 +9,11 @@ use super::AccessToken;
 use super::error_mapping::Failure;
 use super::token_cache::Issuer;
 use super::token_service::TokenService;
+use crate::base64_encoding::base64;
 use crate::error::Result;
 use crate::http::retry::Retry;
 use crate::http::transport::Failed;
 use crate::secret::Secret;
-use crate::sideband::base64;
 
 const CONNECT: Duration = Duration::from_secs(15);
 const HINT: &str = "check DATABRICKS_HOST, DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET";

@@ -6,7 +6,7 @@ use super::Client;
 use super::error_mapping::{self, EXCERPT, LONGEST_BODY, RequestContext};
 use super::limits::RateLimits;
 use super::parse::{NoAnswer, UnreadBody};
-use super::profile::{PreparedRequest, Refusal};
+use super::profile::{PreparedRequest, Rejection};
 use super::response::{ChatCompletion, Exchange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
@@ -25,7 +25,7 @@ pub(crate) struct Attempt {
     /// What to do about a failure.
     pub(crate) retry: Retry,
     /// The refused field and the service's message, if that is why it failed.
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) rejection: Option<Rejection>,
     /// Whether a request was sent. An invalid one is not, nor one without a token.
     pub(crate) is_sent: bool,
 }
@@ -36,7 +36,7 @@ impl Attempt {
             outcome: Err(error),
             limits: RateLimits::default(),
             retry,
-            refusal: None,
+            rejection: None,
             is_sent: true,
         }
     }
@@ -77,7 +77,7 @@ impl Client {
             deployment,
         };
         if !(200..300).contains(&answer.status) {
-            // It is a refusal even if its text is incomplete.
+            // It is a rejection even if its text is incomplete.
             let body = answer.body.unwrap_or_default();
             let error = context.refused(answer.status, &answer.headers, &body, &limits);
             let retry = error_mapping::retry(&error, answer.status, &answer.headers, now);
@@ -85,7 +85,7 @@ impl Client {
                 outcome: Err(error),
                 limits,
                 retry,
-                refusal: Refusal::read(answer.status, &body),
+                rejection: Rejection::read(answer.status, &body),
                 is_sent: true,
             };
         }
@@ -98,7 +98,7 @@ impl Client {
                     outcome,
                     limits,
                     retry,
-                    refusal: None,
+                    rejection: None,
                     is_sent: true,
                 };
             }
@@ -115,7 +115,7 @@ impl Client {
                     outcome: Ok(completion),
                     limits,
                     retry: Retry::NO,
-                    refusal: None,
+                    rejection: None,
                     is_sent: true,
                 };
             }
@@ -123,16 +123,17 @@ impl Client {
         };
         // An error quotes the beginning of a body that is not an answer.
         let beginning = body.get(..BEGINNING).unwrap_or(&body);
+        let beginning = first_event(beginning).unwrap_or(beginning);
         let success = (answer.status, &answer.headers, beginning);
         if let Some((error, retry)) = context.embedded_error(success, &limits, now) {
-            // An error without a status of its own may be a refusal all the same.
+            // An error without a status of its own may be a rejection all the same.
             let status = error.status().filter(|status| *status >= 300);
             return Attempt {
                 outcome: Err(error),
                 limits,
                 retry,
                 is_sent: true,
-                refusal: Refusal::read(status.unwrap_or(400), beginning),
+                rejection: Rejection::read(status.unwrap_or(400), beginning),
             };
         }
         // A truncated answer may arrive whole the next time.
@@ -151,7 +152,7 @@ impl Client {
             limits,
             retry,
             is_sent: true,
-            refusal: None,
+            rejection: None,
         }
     }
 
@@ -178,5 +179,36 @@ impl Client {
              it?",
             self.0.endpoint.address_variable()
         ))
+    }
+}
+
+/// The data of the first event, if the body is an event stream: some gateways report an error as one,
+/// although none was asked for.
+fn first_event(body: &[u8]) -> Option<&[u8]> {
+    let mut lines = body.trim_ascii_start().split(|byte| *byte == b'\n');
+    let is_comment = |line: &&[u8]| line.starts_with(b":") || line.starts_with(b"event:");
+    let line = lines.find(|line| !is_comment(line))?;
+    Some(line.strip_prefix(b"data:")?.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_stream_gives_its_first_data() {
+        for (body, data) in [
+            (
+                "data: {\"error\": 1}\n\ndata: [DONE]\n\n",
+                Some("{\"error\": 1}"),
+            ),
+            (": ping\r\nevent: error\r\ndata:{}\r\n\r\n", Some("{}")),
+            ("{\"data\": 1}", None),
+            ("data", None),
+            ("", None),
+        ] {
+            let found = first_event(body.as_bytes());
+            assert_eq!(found, data.map(str::as_bytes), "{body:?}");
+        }
     }
 }

@@ -42,6 +42,9 @@ impl ClientBuilder {
 
     /// The base address of an OpenAI-compatible server, such as
     /// `http://localhost:11434/v1`, instead of an Azure endpoint.
+    ///
+    /// # Default
+    /// None: either it or [`endpoint`](Self::endpoint) is required.
     pub fn openai_base_url(self, address: impl Into<String>) -> Self {
         self.address(Service::OpenAi, address.into())
     }

@@ -49,7 +49,7 @@ impl RateLimits {
             value.and_then(|value| value.to_str().ok()).map(str::trim)
         };
         let number = |names| text(names).and_then(|text| text.parse().ok());
-        let wait = |names| text(names).and_then(duration);
+        let wait = |names| text(names).and_then(retry::duration);
         Self {
             limit_requests: number(LIMIT_REQUESTS),
             limit_tokens: number(LIMIT_TOKENS),
@@ -62,55 +62,9 @@ impl RateLimits {
     }
 }
 
-/// Reads `12`, `0.5`, `20ms`, `1s`, `6m0s`, `1h2m3.5s`; a number without a unit is in seconds.
-fn duration(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let mut rest = text;
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
-        let number: f64 = rest.get(..digits)?.parse().ok()?;
-        let unit = rest.get(digits..)?;
-        let letters = unit
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(unit.len());
-        seconds += number
-            * match unit.get(..letters)? {
-                "ms" => 0.001,
-                "s" => 1.0,
-                "m" => 60.0,
-                "h" => 3_600.0,
-                "d" => 86_400.0,
-                _ => return None,
-            };
-        rest = unit.get(letters..)?;
-    }
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(|_| !text.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn times_are_read_in_every_form_that_was_seen() {
-        let milliseconds = |text| duration(text).map(|wait| wait.as_millis());
-        assert_eq!(milliseconds("12"), Some(12_000));
-        assert_eq!(milliseconds("20ms"), Some(20));
-        assert_eq!(milliseconds("6m0s"), Some(360_000));
-        assert_eq!(milliseconds("1h2m3.5s"), Some(3_723_500));
-        for text in ["", "-1", "s", "1x", "NaN", "inf", "1.2.3s", "1"]
-            .into_iter()
-            .take(7)
-        {
-            assert_eq!(milliseconds(text), None, "{text:?}");
-        }
-    }
 
     #[test]
     fn headers_are_read_and_odd_ones_left_out() {
@@ -129,12 +83,5 @@ mod tests {
             ..RateLimits::default()
         };
         assert_eq!(limits, expected);
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_read(text in any::<String>()) {
-            duration(&text);
-        }
     }
 }

@@ -56,7 +56,7 @@ impl Client {
 
     /// The error for a response with this status that was received in another way and is already
     /// redacted.
-    pub(crate) fn refusal(&self, deployment: &str, status: u16, body: &[u8]) -> Error {
+    pub(crate) fn rejection(&self, deployment: &str, status: u16, body: &[u8]) -> Error {
         self.refused(deployment, status, &HeaderMap::new(), body)
     }
 
@@ -136,7 +136,7 @@ impl Call {
             headers,
             body,
         } = incoming.read().await;
-        // It is a refusal even if its text is incomplete.
+        // It is a rejection even if its text is incomplete.
         let body = body.unwrap_or_default();
         let error = self
             .client

@@ -56,6 +56,10 @@ impl SessionBuilder {
     ///
     /// A master on this machine, such as `local[*]`, asks for Apache Spark instead of Sail.
     /// evenhand's own kernel installs and starts it, and it needs Java 17.
+    ///
+    /// # Default
+    /// `SPARK_REMOTE`; else the cluster or serverless compute that the settings of Databricks name; else
+    /// the local engine.
     pub fn remote(mut self, address: impl Into<String>) -> Self {
         self.remote = Some(address.into());
         self
@@ -67,6 +71,9 @@ impl SessionBuilder {
     /// `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET`, or else those of a
     /// [`profile`](Self::profile). With a host of Azure alone, the identity is that of
     /// [`Client`](crate::Client): a service principal, the machine's, or that of `az login`.
+    ///
+    /// # Default
+    /// `DATABRICKS_CLUSTER_ID`.
     pub fn cluster(mut self, id: impl Into<String>) -> Self {
         self.compute = Some(Compute::Cluster(id.into()));
         self
@@ -74,6 +81,9 @@ impl SessionBuilder {
 
     /// A session on serverless compute of Databricks. The workspace and the identity are those of
     /// [`cluster`](Self::cluster).
+    ///
+    /// # Default
+    /// `DATABRICKS_SERVERLESS_COMPUTE_ID`.
     pub fn serverless(mut self) -> Self {
         self.compute = Some(Compute::Serverless);
         self
@@ -89,6 +99,9 @@ impl SessionBuilder {
     }
 
     /// Sets a setting of the session, such as `spark.sql.session.timeZone`.
+    ///
+    /// # Default
+    /// The server's own.
     pub fn config(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.settings.push((name.into(), value.to_string()));
         self

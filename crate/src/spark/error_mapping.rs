@@ -194,7 +194,7 @@ const HINTS: [(&str, &str); 22] = [
     ),
     (
         "INVALID_HANDLE",
-        "the server has closed the session or the query: run the cell again",
+        "the server has closed the session or the query: make the call again",
     ),
     (
         "UNSUPPORTED_FEATURE",

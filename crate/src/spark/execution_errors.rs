@@ -37,11 +37,11 @@ pub(super) fn unsure(place: &str, cause: Error) -> Error {
 /// The stream ends in good order, and is never complete.
 pub(super) fn ended_too_early(place: &str) -> Error {
     let message = format!("{place} keeps ending the answer before its end");
-    Error::new(ErrorKind::Response, message).with_hint("run the cell again")
+    Error::new(ErrorKind::Response, message).with_hint("make the call again")
 }
 
 /// The user has pressed the stop button.
 pub(super) fn stopped() -> Error {
     Error::new(ErrorKind::Cancelled, "the query was stopped")
-        .with_hint("run the cell again to ask for all of it")
+        .with_hint("make the call again to ask for all of it")
 }

@@ -22,7 +22,9 @@ const COLUMNS: [&str; 13] = [
     "custom_id",
     "case when messages[0].role in ('system', 'developer') then messages[0].content end as system",
     "element_at(messages, -1).content as prompt",
-    "response.body.choices[0].message.content as answer",
+    // Without the thinking before it, as the library reads it (`openai::shown_thinking`).
+    "regexp_replace(response.body.choices[0].message.content, \
+        '(?is)^([ \n]*<(think|thinking)>.*?</(think|thinking)>[ \n]*)+', '') as answer",
     "response.body.choices[0].finish_reason as finish_reason",
     "response.body.model as model",
     "evenhand.deployment as deployment",

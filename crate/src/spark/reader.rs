@@ -26,12 +26,18 @@ impl DataFrameReader {
     }
 
     /// The files' format: `parquet`, `csv`, `json`, `delta`, or another one that the server knows.
+    ///
+    /// # Default
+    /// The server's, usually `parquet`.
     pub fn format(mut self, name: &str) -> Self {
         self.source.format = Some(name.to_owned());
         self
     }
 
     /// An option of the format, such as `header` or `sep` of CSV.
+    ///
+    /// # Default
+    /// Spark's own.
     pub fn option(mut self, name: &str, value: impl ToString) -> Self {
         self.source
             .options
@@ -41,6 +47,9 @@ impl DataFrameReader {
 
     /// The columns' names and types, as in `occupation string, tokens bigint`, instead of those that
     /// the server finds.
+    ///
+    /// # Default
+    /// The server finds them.
     pub fn schema(mut self, ddl: &str) -> Self {
         self.source.schema = Some(ddl.to_owned());
         self

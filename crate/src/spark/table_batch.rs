@@ -172,7 +172,7 @@ impl Batch<FrameRows> {
         failed.map_or(Ok(totals), Err)
     }
 
-    /// Async version of [`to_table`](Self::to_table), for programs that have their own runtime. Dropping
+    /// Async version of [`to_table`](Self::to_table). Dropping
     /// the future stops the batch as a [`CancelHandle`] does, which writes what has arrived; executors
     /// that ask already go on.
     ///

@@ -50,19 +50,28 @@ impl DataFrameWriter {
         Self { frame, operation }
     }
 
-    /// What to do with what is there already. Default: refuse to write.
+    /// What to do with what is there already.
+    ///
+    /// # Default
+    /// [`SaveMode::default`]: refuse to write.
     pub fn mode(mut self, mode: SaveMode) -> Self {
         self.operation.mode = mode.code();
         self
     }
 
     /// The format: `parquet`, `csv`, `json`, `delta`, or another one that the server knows.
+    ///
+    /// # Default
+    /// The server's, usually `parquet`.
     pub fn format(mut self, name: &str) -> Self {
         self.operation.source = Some(name.to_owned());
         self
     }
 
     /// An option of the format, such as `header` or `sep` of CSV.
+    ///
+    /// # Default
+    /// Spark's own.
     pub fn option(mut self, name: &str, value: impl ToString) -> Self {
         self.operation
             .options

@@ -5,14 +5,14 @@ use polars::prelude::{Column, DataFrame, Series};
 use super::html;
 use super::preview::Head;
 use super::view::Table;
-use crate::display::{MimeBundle, Show, refusal};
+use crate::display::{MimeBundle, Show, error_card};
 use crate::text::terminal::sanitize;
 
 impl Show for Table {
     fn mime_bundle(&self) -> MimeBundle {
         let shown = self.try_mime_bundle();
         shown.unwrap_or_else(|message| {
-            let refused = refusal(&message);
+            let refused = error_card(&message);
             MimeBundle {
                 text: self.with_title(refused.text),
                 ..refused

@@ -9,7 +9,7 @@
 //! - [`sanitize_line`] is for a name or a message within a line.
 //! - `invisible` holds the table of characters; `sequences` determines where such a character is
 //!   part of the writing: in emoji, and in scripts that join their letters; `mark` marks the others.
-//! - `json` escapes them where lines of JSON are printed.
+//! - `json` escapes them where lines of JSON are printed; `spreadsheet` keeps CSV from being computed.
 
 pub(crate) mod invisible;
 mod json;
@@ -17,6 +17,7 @@ mod line;
 pub(crate) mod mark;
 pub(crate) mod message;
 mod sequences;
+mod spreadsheet;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
@@ -24,3 +25,4 @@ mod tests;
 pub use json::escape_invisible_in_json;
 pub use line::sanitize_line;
 pub(crate) use message::{counted, grouped};
+pub(crate) use spreadsheet::without_formulas;

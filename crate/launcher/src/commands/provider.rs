@@ -1,4 +1,4 @@
-//! What answers the notebooks: the service that the user has configured, or the embedded model.
+//! What answers the notebooks: the service that the user has configured, or the local model.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -14,7 +14,7 @@ use crate::paths::home::Home;
 use crate::setup;
 use crate::terminal::err;
 
-/// Starts the embedded model when the first notebook needs it, and keeps it until dropped.
+/// Starts the local model when the first notebook needs it, and keeps it until dropped.
 pub struct Provider<'a> {
     project: &'a Checkout,
     home: &'a Home,
@@ -23,7 +23,7 @@ pub struct Provider<'a> {
 }
 
 impl<'a> Provider<'a> {
-    /// A provider that has started nothing yet. The behavior is that of the embedded model.
+    /// A provider that has started nothing yet. The behavior is that of the local model.
     pub fn new(
         project: &'a Checkout,
         home: &'a Home,
@@ -38,7 +38,7 @@ impl<'a> Provider<'a> {
     }
 
     /// The variables to add for notebooks in this folder: none if the environment or a `.env`
-    /// file names a service. Otherwise the embedded model is set up and started, and the variables
+    /// file names a service. Otherwise the local model is set up and started, and the variables
     /// are those that a user would set for it. So the notebooks have one code path.
     pub fn environment_for(&mut self, folder: &Path) -> Result<Vec<(OsString, OsString)>> {
         let settings = Settings::from_env_in(folder)?;
@@ -46,7 +46,7 @@ impl<'a> Provider<'a> {
         if settings.names_a_service() {
             if self.behavior != local_model::ModelBehavior::default() {
                 err!(
-                    "! --tpm, --rpm and --like are ignored: they apply to the small model only, but your own service is used"
+                    "! --tpm, --rpm and --like are ignored: they apply to the local model only, but your own service is used"
                 );
             }
             return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! `evenhand serve`: serves the small model until Ctrl-C.
+//! `evenhand serve`: serves the local model until Ctrl-C.
 
 use std::net::IpAddr;
 use std::pin::pin;

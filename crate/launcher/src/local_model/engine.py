@@ -1,4 +1,4 @@
-"""The embedded model in llama.cpp's own server, for the parent process alone.
+"""The local model in llama.cpp's own server, for the parent process alone.
 
 The first line on standard input is the configuration as JSON. One line on
 standard output tells the address once the model is loaded. The process ends

@@ -7,7 +7,7 @@ use super::api_error::ApiError;
 /// Checks the messages of a request.
 ///
 /// # Errors
-/// There are none, or one is not a message of this protocol, or has content that the small model
+/// There are none, or one is not a message of this protocol, or has content that the local model
 /// can't read.
 pub(super) fn check(messages: Option<&Value>) -> Result<(), ApiError> {
     let bad = |message: &str| Err(ApiError::bad(Some("messages"), message));

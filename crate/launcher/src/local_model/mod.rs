@@ -44,23 +44,23 @@ use crate::supervise::block_on;
 /// The API version to use in settings: the last dated one.
 pub(crate) const API_VERSION: &str = "2024-10-21";
 
-/// How the small model behaves, like a deployment in Azure: its quota, and the model it imitates.
+/// How the local model behaves, like a deployment in Azure: its quota, and the model it imitates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(crate) struct ModelBehavior {
-    /// The small model's quota in tokens per minute [default: no limit]
+    /// The local model's quota in tokens per minute [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) tpm: Option<u64>,
     /// Its quota in requests per minute [default: 6 for every 1,000 tokens per minute]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rpm: Option<u64>,
-    /// The deployment whose words and limits the small model takes on, such as gpt-5-mini; `list`
+    /// The deployment whose words and limits the local model takes on, such as gpt-5-mini; `list`
     /// shows all. The text stays its own
     #[arg(long, value_name = "MODEL", value_parser = like::parse)]
     pub(crate) like: Option<Like>,
 }
 
 impl ModelBehavior {
-    /// The deployment that the small model imitates.
+    /// The deployment that the local model imitates.
     pub(crate) fn deployment(self) -> Option<&'static like::Deployment> {
         match self.like {
             Some(Like::Deployment(deployment)) => Some(deployment),

@@ -51,7 +51,7 @@ const NOT_PASSED_ON: [&str; 11] = [
     "prompt_cache_key",
 ];
 
-/// The protocol's fields that the small model can't honor.
+/// The protocol's fields that the local model can't honor.
 const OF_OTHERS: [&str; 10] = [
     "tools",
     "tool_choice",
@@ -98,7 +98,7 @@ impl EngineRequest {
         // A null means the default.
         given.retain(|_, value| !value.is_null());
         if let Some(other) = given.keys().find(|name| OF_OTHERS.contains(&name.as_str())) {
-            let instead = " A small model writes the text here, and does not accept this \
+            let instead = " A local model writes the text here, and does not accept this \
                            parameter.";
             return Err(ApiError::unsupported_parameter(other, instead));
         }

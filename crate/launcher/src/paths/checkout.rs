@@ -58,7 +58,7 @@ impl Checkout {
         self.root.join("notebooks")
     }
 
-    /// The small model's answers that come with the notebooks.
+    /// The local model's answers that come with the notebooks.
     pub fn answers(&self) -> PathBuf {
         self.notebooks().join("answers")
     }

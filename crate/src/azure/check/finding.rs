@@ -66,7 +66,7 @@ impl Finding {
     pub(super) fn unknown(what: &str, error: &Error) -> Self {
         let finding = Self::doubtful(what, error.message());
         match error.hint() {
-            Some(hint) => finding.hint(hint),
+            Some(hint) => finding.with_hint(hint),
             None => finding,
         }
     }
@@ -79,7 +79,7 @@ impl Finding {
         }
     }
 
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(super) fn with_hint(self, hint: impl Into<String>) -> Self {
         Self {
             hint: Some(hint.into()),
             ..self
@@ -171,11 +171,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_check_is_a_table_of_verdicts_and_mends() {
+    fn a_check_is_a_table_of_statuses_and_hints() {
         let check = Check {
             findings: vec![
                 Finding::works("subscription", "Lab (1)"),
-                Finding::fails("quota", "0 tokens are left").hint("choose another region"),
+                Finding::fails("quota", "0 tokens are left").with_hint("choose another region"),
             ],
         };
         assert!(!check.is_ready());

@@ -26,7 +26,7 @@ impl Azure {
                     what,
                     format!("the resource group {managed} is left over from a deleted workspace"),
                 )
-                .hint(format!(
+                .with_hint(format!(
                     "delete it (az group delete --name {managed}), or choose another name"
                 )),
             })
@@ -67,7 +67,7 @@ impl Azure {
         let hint = "take another region, or another machine with `.node_type(..)`, or serverless compute; \
                     the portal takes requests for more cores";
         vec![match (good.is_empty(), bad.is_empty()) {
-            (true, _) => Finding::fails(what, bad.join("; ")).hint(hint),
+            (true, _) => Finding::fails(what, bad.join("; ")).with_hint(hint),
             (false, true) => {
                 let detail = format!("{cores} cores of {machine} are free in {}", good.join(", "));
                 Finding::works(what, detail)
@@ -78,7 +78,7 @@ impl Azure {
                     good.join(", "),
                     bad.join("; ")
                 );
-                Finding::works(what, detail).hint(format!(
+                Finding::works(what, detail).with_hint(format!(
                     "`.region(Region::any_of([\"{}\"]))`",
                     good.join("\", \"")
                 ))

@@ -43,6 +43,9 @@ impl SetupPlan {
     }
 
     /// The same with another model.
+    ///
+    /// # Default
+    /// `gpt-35-turbo`.
     pub fn model(self, name: impl Into<String>) -> Self {
         Self {
             model: name.into(),
@@ -51,6 +54,9 @@ impl SetupPlan {
     }
 
     /// The same with another quota.
+    ///
+    /// # Default
+    /// 5,000.
     pub fn tokens_per_minute(self, tokens: u64) -> Self {
         Self {
             tokens_per_minute: tokens,
@@ -59,6 +65,9 @@ impl SetupPlan {
     }
 
     /// The same in another region.
+    ///
+    /// # Default
+    /// One of four regions of the lab.
     pub fn region(self, region: impl Into<Region>) -> Self {
         Self {
             region: region.into(),
@@ -67,6 +76,9 @@ impl SetupPlan {
     }
 
     /// The same with another name of the account.
+    ///
+    /// # Default
+    /// `even-lab`.
     pub fn openai(self, name: impl Into<String>) -> Self {
         Self {
             openai: name.into(),
@@ -75,6 +87,9 @@ impl SetupPlan {
     }
 
     /// The same with another name of the workspace.
+    ///
+    /// # Default
+    /// `even-dbx`.
     pub fn databricks(self, name: impl Into<String>) -> Self {
         Self {
             databricks: Some(name.into()),
@@ -83,6 +98,9 @@ impl SetupPlan {
     }
 
     /// The same without Databricks.
+    ///
+    /// # Default
+    /// With Databricks.
     pub fn without_databricks(self) -> Self {
         Self {
             databricks: None,
@@ -149,12 +167,13 @@ impl Azure {
         let what = "subscription";
         if !subscription.is_enabled() {
             let detail = format!("{subscription} is {}", subscription.state());
-            return Finding::fails(what, detail)
-                .hint("activate it in the portal, or set AZURE_SUBSCRIPTION_ID to another one");
+            return Finding::fails(what, detail).with_hint(
+                "activate it in the portal, or set AZURE_SUBSCRIPTION_ID to another one",
+            );
         }
         match subscription.limits() {
             Some(limits) => {
-                Finding::doubtful(what, format!("{subscription}: {limits}")).hint(concat!(
+                Finding::doubtful(what, format!("{subscription}: {limits}")).with_hint(concat!(
                     "use a subscription that is paid for; or practice: ",
                     practice!()
                 ))

@@ -36,7 +36,7 @@ impl Azure {
         if deleted.any(|it| it.name.eq_ignore_ascii_case(name)) {
             let detail =
                 format!("an account {name} was deleted in the last 48 hours and keeps its name");
-            return Ok(Finding::fails(what, detail).hint(format!(
+            return Ok(Finding::fails(what, detail).with_hint(format!(
                 "`azure.purge_deleted_account({name:?})`, or `.restore()`, or another name"
             )));
         }
@@ -44,7 +44,7 @@ impl Azure {
         Ok(match self.is_free(&subdomain).await? {
             true => Finding::works(what, format!("{name} is free")),
             false => Finding::fails(what, format!("the address {subdomain} is taken"))
-                .hint("choose another name, or one of your own with `.subdomain(..)`"),
+                .with_hint("choose another name, or one of your own with `.subdomain(..)`"),
         })
     }
 
@@ -87,7 +87,7 @@ impl Azure {
                         error.message()
                     ),
                 )
-                .hint(format!(
+                .with_hint(format!(
                     "`.region(Region::any_of([\"{}\"]))`",
                     good.join("\", \"")
                 )),
@@ -129,5 +129,5 @@ pub(super) fn full(accounts: &QuotaUsage, region: &str) -> Result<()> {
         accounts.used
     );
     Err(Error::new(crate::error::ErrorKind::RateLimit, message)
-        .with_hint("delete and purge one that nobody needs, or choose another region"))
+        .with_hint("delete and purge one that is not needed, or choose another region"))
 }

@@ -81,7 +81,7 @@ impl Azure {
         vec![match missing.is_empty() {
             true => Finding::works(WHAT, format!("you may make what is needed in {place}")),
             false => Finding::fails(WHAT, format!("you may not {} in {place}", missing.join(", ")))
-                .hint(format!(
+                .with_hint(format!(
                     "ask an owner of {place} to give you the role Contributor, or name a resource group \
                      that is yours: AZURE_RESOURCE_GROUP"
                 )),
@@ -109,7 +109,7 @@ impl Azure {
                     "{} will be registered, which takes minutes",
                     missing.join(", ")
                 );
-                Finding::doubtful(what, detail).hint(
+                Finding::doubtful(what, detail).with_hint(
                     "nothing, if you have the role Contributor on the subscription; otherwise ask \
                      someone who has to run `az provider register --namespace NAME` for each",
                 )

@@ -144,7 +144,7 @@ mod tests {
         (folder, path)
     }
 
-    fn refusal(path: &Path) -> String {
+    fn rejection(path: &Path) -> String {
         let error = Journal::open(path, None).map(|_| ()).unwrap_err();
         let folder = path.parent().unwrap().to_str().unwrap();
         error.to_string().replace(folder, "FOLDER")
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_file_that_others_may_write_is_refused() {
         let (_folder, path) = journal(0o646);
-        insta::assert_snapshot!(refusal(&path), @r"
+        insta::assert_snapshot!(rejection(&path), @r"
         FOLDER/run.jsonl can be written by other users (mode 0646), so its contents can't be trusted as answers
           hint: name another file; or, if every row in it is yours, copy it to a file of your own, and protect that with `chmod 600 FOLDER/run.jsonl`
         ");
@@ -163,7 +163,7 @@ mod tests {
         let requests = path.with_file_name("run.requests.jsonl");
         fs::write(&requests, "").unwrap();
         fs::set_permissions(&requests, Permissions::from_mode(0o666)).unwrap();
-        assert!(refusal(&path).contains("requests.jsonl can be written"));
+        assert!(rejection(&path).contains("requests.jsonl can be written"));
     }
 
     #[test]
@@ -183,10 +183,10 @@ mod tests {
             return;
         }
         fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
-        let refusal = refusal(&path);
+        let rejection = rejection(&path);
         assert!(
-            refusal.contains("belongs to another user (65534)"),
-            "{refusal}"
+            rejection.contains("belongs to another user (65534)"),
+            "{rejection}"
         );
         // Root in a container, with the folder of a user of the machine.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();

@@ -1,4 +1,4 @@
-//! Answers that come with the toolkit: journals of the small model, so that a lesson shows a result
+//! Answers that come with the toolkit: journals of the local model, so that a lesson shows a result
 //! without a wait. The kernel names their folder.
 
 use std::ffi::OsString;

@@ -48,7 +48,7 @@ pub(super) struct Reservation {
     pub(super) tokens: u64,
     /// Sent although the service had reported that nothing was left.
     pub(super) against: Against,
-    /// It was sent in the middle of a wait, to find out what the refusals are.
+    /// It was sent in the middle of a wait, to find out what the rejections are.
     pub(super) is_trial: bool,
     /// How many requests were in flight, including this one.
     pub(super) level: u64,
@@ -71,7 +71,7 @@ pub(super) struct Against {
 }
 
 impl Cause {
-    /// Whether the cause is the quota or a refusal by the service.
+    /// Whether the cause is the quota or a rejection by the service.
     pub(super) fn is_quota(self) -> bool {
         !matches!(self, Self::Answer | Self::AtOnce { .. })
     }

@@ -1,36 +1,36 @@
-//! Infers an unknown quota from refusals: whether there is one at all, and how many requests it
+//! Infers an unknown quota from rejections: whether there is one at all, and how many requests it
 //! allows.
 //!
-//! A refusal may have a cause other than this client's own rate: another client, a gateway, a
+//! A rejection may have a cause other than this client's own rate: another client, a gateway, a
 //! fault. The evidence decides:
 //!
 //! - A quota that is used up refuses everything that comes later. If requests that were sent after a
-//!   refused one are answered, the refusal is *unrelated* to this client's rate, and delays only its
+//!   refused one are answered, the rejection is *unrelated* to this client's rate, and delays only its
 //!   own row.
-//! - Several refusals without an answer indicate a *quota*. Its limit is the number of requests that
+//! - Several rejections without an answer indicate a *quota*. Its limit is the number of requests that
 //!   were answered before.
 //! - If too few requests are in flight to tell, one trial request is sent in the middle of the wait
-//!   that the second refusal within a minute asks for, or the first ones if several came together: a
+//!   that the second rejection within a minute asks for, or the first ones if several came together: a
 //!   quota refuses it. The first trial is sent as soon as nothing is in flight, later ones at least 15 s
 //!   after one that was refused, each time twice as long.
 //! - If a few of the requests that were sent together are answered, and never more, the service may
 //!   limit the requests *at once* (`at_once`): as many as were answered are sent from then on, and if one
 //!   of them is refused before long, it is a quota.
-//! - Refusals of requests that were sent alone indicate a quota if so many in a row are hardly chance
-//!   with the share of refusals that was seen so far.
+//! - Rejections of requests that were sent alone indicate a quota if so many in a row are hardly chance
+//!   with the share of rejections that was seen so far.
 //!
 //! A limit that is found in this way remains a guess. When it is reached, one request exceeds it,
-//! then two, then four, as long as they are answered. After a refusal the limit is kept for a
-//! while, four times as long each time. A refusal below the limit lowers it: another client uses the
+//! then two, then four, as long as they are answered. After a rejection the limit is kept for a
+//! while, four times as long each time. A rejection below the limit lowers it: another client uses the
 //! quota too. A limit of one request per period is lowered further by allowing fewer in a minute; so is
 //! any limit if requests are refused after a period of waiting, or are to wait for longer than a period,
 //! since then there is one in a minute. A limit that was lowered to a quarter is doubtful: a trial shows
-//! whether the refusals come at any rate.
+//! whether the rejections come at any rate.
 
 mod at_once;
 mod evidence;
 mod lower;
-mod refusal;
+mod rejection;
 
 use std::time::Duration;
 
@@ -39,8 +39,8 @@ use super::limits::{Limits, MINUTE, SECOND, TEN_SECONDS};
 use crate::text::grouped;
 use at_once::{AtOnce, Shows};
 use evidence::Evidence;
-pub(super) use refusal::Refusal;
-use refusal::{period, used_of_minute};
+pub(super) use rejection::Rejection;
+use rejection::{period, used_of_minute};
 
 /// A guess that is lowered keeps at least this share.
 const LOWER: f64 = 0.6;
@@ -49,7 +49,7 @@ const FAR_BELOW: u64 = 4;
 /// How long after a trial request was refused the next one may be sent; each time twice as long.
 const FIRST_TRIAL_PAUSE: Duration = Duration::from_secs(15);
 const LONGEST_TRIAL_PAUSE: Duration = Duration::from_secs(180);
-/// How long a limit is not exceeded after the first refusal beyond it.
+/// How long a limit is not exceeded after the first rejection beyond it.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// How long after the end of a full window requests may still be counted in it.
 const EDGE: Duration = Duration::from_millis(400);
@@ -57,7 +57,7 @@ const EDGE: Duration = Duration::from_millis(400);
 const SETTLED: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
-/// What the refusals mean.
+/// What the rejections mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Undecided,
@@ -67,7 +67,7 @@ enum Verdict {
     Unrelated,
 }
 
-/// The limit of a deployment that reports nothing but refusals.
+/// The limit of a deployment that reports nothing but rejections.
 #[derive(Debug)]
 pub(super) struct Guess {
     verdict: Verdict,
@@ -81,22 +81,22 @@ pub(super) struct Guess {
     slow: Option<u64>,
     /// The limit when it was found, or the highest one since.
     found: u64,
-    /// The bounds within which the current refusals may lower the limit.
+    /// The bounds within which the current rejections may lower the limit.
     floor: u64,
     ceiling: u64,
     /// The limit before requests exceeded it, and the highest limit beyond which one was refused.
     base: u64,
     base_slow: Option<u64>,
-    /// The bound within which the current refusals may lower the limit in a minute.
+    /// The bound within which the current rejections may lower the limit in a minute.
     slow_floor: u64,
     highest: u64,
     /// How many requests may still exceed the limit, and how many the next time.
     beyond: u64,
     step: u64,
     is_testing: bool,
-    /// A trial request would show what the current refusals mean.
+    /// A trial request would show what the current rejections mean.
     is_doubtful: bool,
-    /// The current refusals were caused by requests beyond the limit.
+    /// The current rejections were caused by requests beyond the limit.
     was_tested: bool,
     test_at: Duration,
     pause: Duration,
@@ -105,9 +105,9 @@ pub(super) struct Guess {
     /// When the next trial request may be sent, and how long to wait after it.
     trial_at: Duration,
     trial_pause: Duration,
-    /// The shortest wait that the current refusals asked for.
+    /// The shortest wait that the current rejections asked for.
     asked: Option<Duration>,
-    /// When the first of the refusals came after which nothing was answered.
+    /// When the first of the rejections came after which nothing was answered.
     refused_since: Option<Duration>,
     /// One request may be sent after the wait that the service asked for.
     is_owed: bool,
@@ -170,7 +170,7 @@ impl Guess {
         MINUTE.as_secs() / self.period.as_secs().max(1)
     }
 
-    /// Whether a refusal concerns only the refused request.
+    /// Whether a rejection concerns only the refused request.
     pub(super) fn is_unrelated(&self) -> bool {
         self.verdict == Verdict::Unrelated
     }
@@ -180,24 +180,24 @@ impl Guess {
         self.is_testing
     }
 
-    /// How many requests may be in flight, if refusals depend on that.
+    /// How many requests may be in flight, if rejections depend on that.
     pub(super) fn at_once(&self) -> Option<u64> {
         self.at_once.limit().filter(|_| self.is_unrelated())
     }
 
-    /// Whether refusals may depend on the number of requests in flight: one that is sent alone tells.
+    /// Whether rejections may depend on the number of requests in flight: one that is sent alone tells.
     pub(super) fn suspects_at_once(&self) -> bool {
         self.at_once.is_suspected()
     }
 
-    /// Whether a trial request would show what the last refusal means.
+    /// Whether a trial request would show what the last rejection means.
     pub(super) fn is_doubtful(&self) -> bool {
         self.is_doubtful
     }
 
-    /// The same for this refusal, after so many answers in a little more than the period.
-    fn doubts(&self, refusal: Refusal, passed: u64) -> bool {
-        let is_too_early = refusal.now < self.trial_at || self.missed_lately(refusal.now);
+    /// The same for this rejection, after so many answers in a little more than the period.
+    fn doubts(&self, rejection: Rejection, passed: u64) -> bool {
+        let is_too_early = rejection.now < self.trial_at || self.missed_lately(rejection.now);
         match self.verdict {
             Verdict::Undecided => true,
             Verdict::Quota if is_too_early => false,
@@ -207,7 +207,7 @@ impl Guess {
             // of which nothing but the wait tells.
             Verdict::Quota => {
                 let is_below = passed.saturating_mul(4) < self.limit.saturating_mul(3);
-                refusal.asked.is_some() || is_below || self.is_far_below()
+                rejection.asked.is_some() || is_below || self.is_far_below()
             }
             Verdict::Unrelated => false,
         }
@@ -287,7 +287,7 @@ impl Guess {
     }
 
     /// A request was answered, while so many were in flight. Returns true if that shows that the
-    /// refusals are unrelated, which was not known before.
+    /// rejections are unrelated, which was not known before.
     pub(super) fn answered(&mut self, now: Duration, charge: Reservation, in_flight: u64) -> bool {
         let Reservation {
             at,
@@ -314,27 +314,31 @@ impl Guess {
 
     /// A request was refused. `passed` returns how many requests were answered in the last period of
     /// this length.
-    pub(super) fn refused(&mut self, refusal: Refusal, mut passed: impl FnMut(Duration) -> u64) {
-        let shows = self.at_once.refused(refusal.level);
+    pub(super) fn refused(
+        &mut self,
+        rejection: Rejection,
+        mut passed: impl FnMut(Duration) -> u64,
+    ) {
+        let shows = self.at_once.refused(rejection.level);
         if shows == Shows::Limit {
             return;
         }
-        self.evidence.refused(refusal, self.is_unrelated());
-        if refusal.is_first {
+        self.evidence.refused(rejection, self.is_unrelated());
+        if rejection.is_first {
             let before = match shows {
                 Shows::Quota { asked } => asked,
-                _ => self.asked.filter(|_| refusal.is_trial),
+                _ => self.asked.filter(|_| rejection.is_trial),
             };
             // Where the minute is used up by refused requests, what was asked for before counts.
-            let is_own = refusal.asked.is_none_or(|asked| asked <= TEN_SECONDS)
-                || !refusal.refuses_itself(passed(MINUTE));
-            self.asked = before.filter(|_| !is_own).or(refusal.asked);
+            let is_own = rejection.asked.is_none_or(|asked| asked <= TEN_SECONDS)
+                || !rejection.refuses_itself(passed(MINUTE));
+            self.asked = before.filter(|_| !is_own).or(rejection.asked);
             let passed = passed((self.period + EDGE).min(MINUTE));
-            self.is_doubtful = self.doubts(refusal, passed);
+            self.is_doubtful = self.doubts(rejection, passed);
             self.floor = (self.limit as f64 * LOWER) as u64;
             self.ceiling = self.limit.saturating_sub(1);
         } else {
-            self.asked = self.asked.into_iter().chain(refusal.asked).min();
+            self.asked = self.asked.into_iter().chain(rejection.asked).min();
         }
         if matches!(shows, Shows::Quota { .. }) {
             self.verdict = Verdict::Undecided;
@@ -346,28 +350,29 @@ impl Guess {
             self.evidence.distrust();
             self.weigh_anew();
         }
-        self.is_owed = self.limit == 1 && refusal.asked.is_some();
-        let since = *self.refused_since.get_or_insert(refusal.now);
-        if refusal.is_trial && self.verdict == Verdict::Quota {
-            self.trial_at = refusal.now.saturating_add(self.trial_pause);
+        self.is_owed = self.limit == 1 && rejection.asked.is_some();
+        let since = *self.refused_since.get_or_insert(rejection.now);
+        if rejection.is_trial && self.verdict == Verdict::Quota {
+            self.trial_at = rejection.now.saturating_add(self.trial_pause);
             self.trial_pause = (self.trial_pause * 2).min(LONGEST_TRIAL_PAUSE);
         }
-        if refusal.is_first && refusal.is_again && self.is_testing {
+        if rejection.is_first && rejection.is_again && self.is_testing {
             self.end_test();
             self.limit = self.base;
         }
         match self.verdict {
-            Verdict::Quota if !refusal.is_again => self.lower(refusal, passed),
+            Verdict::Quota if !rejection.is_again => self.lower(rejection, passed),
             Verdict::Quota
-                if self.period < MINUTE && refusal.now.saturating_sub(since) > self.period =>
+                if self.period < MINUTE && rejection.now.saturating_sub(since) > self.period =>
             {
-                self.lengthen(refusal, passed);
+                self.lengthen(rejection, passed);
             }
             Verdict::Quota => {}
             Verdict::Undecided | Verdict::Unrelated => {
                 let is_unrelated = self.is_unrelated();
-                let is_quota = self.evidence.shows_quota(refusal, is_unrelated);
-                if is_quota && (refusal.is_trial || !self.at_once.suspect(refusal, self.asked)) {
+                let is_quota = self.evidence.shows_quota(rejection, is_unrelated);
+                if is_quota && (rejection.is_trial || !self.at_once.suspect(rejection, self.asked))
+                {
                     self.found(passed);
                 }
             }

@@ -2,7 +2,7 @@
 //!
 //! Every request is charged when it is sent. It may be sent when it fits into each window:
 //! tokens over a minute, requests over a minute and over ten seconds (and over one second, once
-//! a refusal showed that the service counts that way). Bursts are intended: the service counts
+//! a rejection showed that the service counts that way). Bursts are intended: the service counts
 //! in windows, and a batch finishes soonest if each window is filled at its beginning.
 
 mod capacity;
@@ -23,9 +23,9 @@ use feedback::LONGEST_WAIT;
 
 /// The time by which requests on the network may overtake one another.
 const GUARD: Duration = Duration::from_millis(50);
-/// The share of the quota that is restored with each minute without a refusal.
+/// The share of the quota that is restored with each minute without a rejection.
 const RECOVERY: f64 = 0.05;
-/// After this time without a refusal, the service is assumed to count over ten seconds again.
+/// After this time without a rejection, the service is assumed to count over ten seconds again.
 const FORGIVEN: Duration = Duration::from_secs(600);
 /// Others use little of the quota within this time. After a longer lull, one request is sent
 /// ahead, to see how much they left.
@@ -46,7 +46,7 @@ struct Closed {
 pub(super) struct State {
     given: Limits,
     reported: ServerLimits,
-    /// Derived from refusals, if nothing better is known.
+    /// Derived from rejections, if nothing better is known.
     guess: Guess,
     estimator: Estimator,
 
@@ -64,12 +64,12 @@ pub(super) struct State {
     alone: bool,
     closed: Option<Closed>,
     refused_at: Option<Duration>,
-    refusals_in_a_row: u32,
+    rejections_in_a_row: u32,
     /// When the requests were sent that were refused within the last minute.
     refused_lately: VecDeque<Duration>,
-    /// When to send one request in the middle of the wait, to find out what the refusals are.
+    /// When to send one request in the middle of the wait, to find out what the rejections are.
     trial: Option<Duration>,
-    /// The time of the last change of `share` or of the last refusal.
+    /// The time of the last change of `share` or of the last rejection.
     calm_since: Duration,
     share: f64,
     per_second: bool,
@@ -113,7 +113,7 @@ impl State {
             alone: ramp && given.is_unknown(),
             closed: None,
             refused_at: None,
-            refusals_in_a_row: 0,
+            rejections_in_a_row: 0,
             refused_lately: VecDeque::new(),
             trial: None,
             calm_since: Duration::ZERO,
@@ -301,7 +301,7 @@ impl State {
         }
     }
 
-    /// How many requests may be in flight, if that is known from refusals.
+    /// How many requests may be in flight, if that is known from rejections.
     fn at_once(&self) -> Option<u64> {
         self.guess.at_once().filter(|_| self.known().is_unknown())
     }
@@ -448,7 +448,7 @@ impl State {
         self.requests_ever.add(Used::others(others));
     }
 
-    /// Restores, over time without refusals, the share that they took.
+    /// Restores, over time without rejections, the share that they took.
     fn recover(&mut self, now: Duration) {
         while now.saturating_sub(self.calm_since) >= MINUTE && self.share < 1.0 {
             self.share = (self.share + RECOVERY).min(1.0);

@@ -138,7 +138,7 @@ fn a_request_larger_than_the_quota_fails_at_once() {
 }
 
 #[test]
-fn a_refusal_stops_the_whole_deployment_and_is_told() {
+fn a_rejection_stops_the_whole_deployment_and_is_told() {
     paused(async {
         let limiter = limiter(&Quota::tpm(5_000));
         let said = RateLimits {

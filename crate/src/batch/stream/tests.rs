@@ -234,7 +234,7 @@ fn a_line_tells_what_the_service_said_and_of_what_was_not_sent_nothing() {
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::Authentication);
     let sources: Vec<_> = rows.iter().map(|row| row.source).collect();
     let (asked, unasked) = (AnswerSource::Service, AnswerSource::NotAsked);
-    // The third may not have been read when the refusal came.
+    // The third may not have been read when the rejection came.
     assert!(
         [&[unasked, asked][..], &[unasked, asked, unasked]].contains(&&*sources),
         "{sources:?}"

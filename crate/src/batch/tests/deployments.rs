@@ -69,7 +69,7 @@ fn kinds() -> Vec<Rules> {
 }
 
 #[test]
-fn every_kind_of_deployment_answers_every_row_for_at_most_two_refusals() {
+fn every_kind_of_deployment_answers_every_row_for_at_most_two_rejections() {
     for rules in kinds() {
         for temperature in [None, Some(0.7)] {
             let deployment = Deployment::start(rules);
@@ -95,7 +95,7 @@ fn every_kind_of_deployment_answers_every_row_for_at_most_two_refusals() {
 
 /// As in the first lesson, which sets no temperature, and what a reader adds to it.
 #[test]
-fn a_second_batch_with_a_temperature_is_within_the_two_refusals() {
+fn a_second_batch_with_a_temperature_is_within_the_two_rejections() {
     for rules in kinds() {
         let deployment = Deployment::start(rules);
         let client = client(&deployment, &nameless());
@@ -180,7 +180,7 @@ fn what_is_learned_is_told() {
 }
 
 #[test]
-fn a_refusal_of_nothing_by_name_is_an_error_with_a_hint_and_no_loop() {
+fn a_rejection_of_nothing_by_name_is_an_error_with_a_hint_and_no_loop() {
     let rules = Rules {
         shape: Shape::Nameless,
         ..Rules::GPT_5_MINI
@@ -200,7 +200,7 @@ fn a_refusal_of_nothing_by_name_is_an_error_with_a_hint_and_no_loop() {
 }
 
 #[test]
-fn a_refusal_without_a_name_means_the_one_field_that_it_can_mean() {
+fn a_rejection_without_a_name_means_the_one_field_that_it_can_mean() {
     let rules = Rules {
         shape: Shape::Nameless,
         ..Rules::GPT_5_MINI

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::loopback::{Loopback, Reply, last_message};
 use crate::{Answers, Client};
 
-/// A refusal in the service's words.
+/// A rejection in the service's words.
 fn refused(message: &str) -> Reply {
     Reply::json(400, json!({"error": {"message": message}})).kept()
 }

@@ -3,7 +3,7 @@
 mod deployments;
 mod mixed_models;
 mod one_row;
-mod refusals;
+mod rejections;
 mod steering;
 mod thinking;
 mod used_up;
@@ -11,7 +11,7 @@ mod used_up;
 use crate::Client;
 use crate::loopback::Loopback;
 
-/// A client that retries nothing but refusals.
+/// A client that retries nothing but rejections.
 fn client(loopback: &Loopback) -> Client {
     let builder = Client::builder().endpoint(loopback.url()).api_key("key");
     builder.deployment("class").max_retries(0).build().unwrap()

@@ -23,7 +23,7 @@ fn serve(reply: impl Fn(&Value, &str) -> Option<Reply> + Send + Sync + 'static) 
     })
 }
 
-fn refusal(message: &str) -> Option<Reply> {
+fn rejection(message: &str) -> Option<Reply> {
     Some(Reply::json(400, json!({"error": {"message": message}})))
 }
 
@@ -49,7 +49,7 @@ fn a_field_that_others_were_sent_with_is_left_out_of_the_row_that_is_refused() {
     let loopback = serve(|body, prompt| {
         let is_refused = prompt == "p7" && !body["temperature"].is_null();
         is_refused
-            .then(|| refusal("Unsupported value: 'temperature' does not support 0.5 here."))?
+            .then(|| rejection("Unsupported value: 'temperature' does not support 0.5 here."))?
     });
     let client = client(&loopback);
     // On a busy machine, the rows behind the first one may be sent before it is answered.
@@ -68,7 +68,7 @@ fn a_second_row_that_is_refused_too_speaks_for_all() {
     let loopback = serve(|body, prompt| {
         let is_refused = prompt != "p0" && !body["temperature"].is_null();
         is_refused
-            .then(|| refusal("Unsupported value: 'temperature' does not support 0.5 here."))?
+            .then(|| rejection("Unsupported value: 'temperature' does not support 0.5 here."))?
     });
     let client = client(&loopback);
     let answers = ask(&client, 40);
@@ -84,7 +84,7 @@ fn a_change_that_does_not_help_is_undone_whatever_the_error_says_the_second_time
     let loopback = serve(move |_, prompt| {
         let id = count.fetch_add(1, Ordering::SeqCst);
         let message = format!("'temperature' is not supported for p0 [request {id}a7]");
-        (prompt == "p0").then(|| refusal(&message))?
+        (prompt == "p0").then(|| rejection(&message))?
     });
     let client = client(&loopback);
     let prompts = ["p0", "p1", "p2"];
@@ -106,7 +106,7 @@ fn a_request_that_could_not_be_finished_is_asked_again_with_more_room() {
                       reached. Please try again with higher max_tokens.";
     let loopback = serve(move |body, prompt| {
         let room = body["max_tokens"].as_u64().unwrap();
-        (prompt == "p3" && room < 300).then(|| refusal(unfinished))?
+        (prompt == "p3" && room < 300).then(|| rejection(unfinished))?
     });
     let client = client(&loopback);
     let answers = ask(&client, 10);
@@ -205,7 +205,7 @@ fn a_penalty_that_is_refused_is_left_out_with_a_note() {
         let loopback = serve(move |body, _| {
             let message =
                 format!("Unsupported parameter: '{name}' is not supported with this model.");
-            (!body[name].is_null()).then(|| refusal(&message))?
+            (!body[name].is_null()).then(|| rejection(&message))?
         });
         let requests = (0..6).map(|n| ChatRequest::from(format!("p{n}")).set(name, value.clone()));
         let requests: Vec<_> = requests.collect();
@@ -226,7 +226,7 @@ fn a_refused_field_that_the_answer_depends_on_is_named() {
         let loopback = serve(move |body, _| {
             let message =
                 format!("Unsupported parameter: '{name}' is not supported with this model.");
-            (!body[name].is_null()).then(|| refusal(&message))?
+            (!body[name].is_null()).then(|| rejection(&message))?
         });
         let request = ChatRequest::from("p").set(name, value.clone());
         let error = client(&loopback).complete(request).unwrap_err();
@@ -234,4 +234,25 @@ fn a_refused_field_that_the_answer_depends_on_is_named() {
         assert!(error.to_string().contains(&hint), "{error}");
         assert_eq!(loopback.count(), 1);
     }
+}
+
+#[test]
+fn a_message_that_names_two_fields_in_vain_changes_nothing_for_the_others() {
+    let loopback = serve(|_, prompt| {
+        let blocked = "Guardrail blocked: \"Set the parameter 'temperature' to max_tokens\"";
+        (prompt == "p0").then(|| rejection(blocked))?
+    });
+    let client = client(&loopback);
+    let prompts = (0..12).map(|n| format!("p{n}"));
+    let batch = client.batch(prompts).max_tokens(100).temperature(0.5);
+    let answers = batch.run().unwrap();
+    assert_eq!(answers.totals().answered, 11);
+    assert_eq!(profiles_of_answered(&answers), [None; 11]);
+    assert_eq!(client.deployment_profile(), None);
+}
+
+fn profiles_of_answered(answers: &Answers) -> Vec<Option<&str>> {
+    let answered = answers.rows().iter();
+    let answered = answered.filter_map(|row| row.outcome.as_ref().ok());
+    answered.map(|answer| answer.profile()).collect()
 }

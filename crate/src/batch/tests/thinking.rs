@@ -185,20 +185,25 @@ fn thinking_that_is_not_reported(length: &'static str) {
 }
 
 #[test]
-fn a_refusal_inside_a_success_is_learned_from() {
-    let loopback = Loopback::serve(|request| {
-        let body = request.json();
-        match body["max_tokens"].is_null() {
-            false => Reply::json(
-                200,
-                json!({"error": "Unsupported parameter: 'max_tokens' is not supported with this model."}),
-            ),
-            true => Reply::text("Yes"),
-        }
-    });
-    let client = crate::Client::builder().endpoint(loopback.url());
-    let client = client.api_key("key").deployment("class").build().unwrap();
-    let answers = client.batch(["a", "b"]).max_tokens(100).run().unwrap();
-    assert_eq!(answers.totals().answered, 2);
-    assert_eq!(loopback.count(), 3);
+fn a_rejection_inside_a_success_is_learned_from() {
+    let error =
+        r#"{"error": "Unsupported parameter: 'max_tokens' is not supported with this model."}"#;
+    let as_events = format!("data: {error}\n\ndata: [DONE]\n\n");
+    for (kind, rejection) in [
+        ("application/json", error.to_owned()),
+        ("text/event-stream", as_events),
+    ] {
+        let loopback = Loopback::serve(move |request| {
+            let body = request.json();
+            match body["max_tokens"].is_null() {
+                false => Reply::new(200, kind, &rejection),
+                true => Reply::text("Yes"),
+            }
+        });
+        let client = crate::Client::builder().endpoint(loopback.url());
+        let client = client.api_key("key").deployment("class").build().unwrap();
+        let answers = client.batch(["a", "b"]).max_tokens(100).run().unwrap();
+        assert_eq!(answers.totals().answered, 2);
+        assert_eq!(loopback.count(), 3);
+    }
 }

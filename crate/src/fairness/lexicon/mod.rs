@@ -23,6 +23,7 @@ pub const MASK: &str = "masked";
 
 /// A group and the words that name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Group {
     /// Its name, such as `female`.
     pub name: String,
@@ -34,6 +35,20 @@ pub struct Group {
     ///
     /// For words that only sometimes name the group, such as *they*.
     pub apart: bool,
+}
+
+impl Group {
+    /// A group that is compared with the others.
+    pub fn new<W: Into<String>>(
+        name: impl Into<String>,
+        words: impl IntoIterator<Item = W>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            words: words.into_iter().map(Into::into).collect(),
+            apart: false,
+        }
+    }
 }
 
 /// Groups, and the words that name them.

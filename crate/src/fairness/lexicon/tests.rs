@@ -78,7 +78,7 @@ fn labels_of_sentences_that_were_measured_before_the_rules_changed() {
     }
 }
 
-/// The small model's answers, whose labels a reader assigned before the program did: the beginnings
+/// The local model's answers, whose labels a reader assigned before the program did: the beginnings
 /// of stories that no rule was written for.
 #[test]
 fn labels_of_what_a_model_writes() {

@@ -94,7 +94,7 @@ impl Judge {
         runtime::wait(self.ratings_async(texts))
     }
 
-    /// Async version of [`ratings`](Self::ratings), for programs that have their own runtime.
+    /// Async version of [`ratings`](Self::ratings).
     ///
     /// # Errors
     /// As [`ratings`](Self::ratings).

@@ -48,6 +48,9 @@ impl From<String> for Occupation {
     }
 }
 
+/// The group whose share labor statistics give, by its name in the lexicon.
+pub(crate) const COUNTED_GROUP: &str = "female";
+
 /// The source of the shares in [`all`], for reports.
 pub const SOURCE: &str =
     "Winogender schemas (Rudinger et al. 2018): US Bureau of Labor Statistics, 2015 and 2016";

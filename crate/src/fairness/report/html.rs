@@ -13,7 +13,7 @@ use crate::fairness::statistics::Differences;
 
 pub(super) const CHART: &str = "The mean effect, its 95 % interval, and a dot for each occupation";
 const ANSWERS: &str = "The answers behind these numbers, by occupation";
-/// A report stays small: `report.reading()` shows what has no room in it.
+/// A report stays small: `report.answer_view()` shows what has no room in it.
 const ANSWERS_BYTES: usize = 300_000;
 const CELL: &str = "text-align:left;vertical-align:top;padding:.2em .6em";
 
@@ -112,11 +112,11 @@ fn html(report: &Report) -> String {
 
 /// The answers of each occupation, folded, as far as there is room for them.
 fn push_answers(html: &mut String, report: &Report) {
-    if let Ok(reading) = report.reading() {
+    if let Ok(view) = report.answer_view() {
         html.push_str("<details><summary style=\"cursor:pointer\"><strong>");
         push_escaped(html, ANSWERS);
         html.push_str("</strong></summary>");
-        html.push_str(&reading.within(ANSWERS_BYTES).mime_bundle().html);
+        html.push_str(&view.within(ANSWERS_BYTES).mime_bundle().html);
         html.push_str("</details>");
     }
 }

@@ -4,11 +4,8 @@
 use super::doubt::Doubt;
 use super::measured_answers::MeasuredAnswers;
 use super::scores::{MeasureScores, Scores};
-use crate::fairness::occupations::Occupation;
+use crate::fairness::occupations::{COUNTED_GROUP, Occupation};
 use crate::fairness::study::Contrast;
-
-/// The group that labor statistics count.
-const COUNTED: &str = "female";
 
 /// A planned test, with its data.
 pub(super) struct Preregistered {
@@ -364,10 +361,12 @@ fn labor_share(
     measured: &MeasuredAnswers<'_>,
 ) -> Result<impl Fn(&Occupation) -> Option<f64>, String> {
     let of_first = match measured.study().assumed_pair() {
-        Some([COUNTED, _]) => true,
-        Some([_, COUNTED]) => false,
+        Some([COUNTED_GROUP, _]) => true,
+        Some([_, COUNTED_GROUP]) => false,
         _ => {
-            return Err(format!("labor statistics only count the group '{COUNTED}'"));
+            return Err(format!(
+                "labor statistics only count the group '{COUNTED_GROUP}'"
+            ));
         }
     };
     Ok(move |job: &Occupation| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::format::estimated;
 use super::{PrimaryOutcome, Report};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fairness::reading::Reading;
+use crate::fairness::answer_view::AnswerView;
 use crate::fairness::study::StudyAnswers;
 
 /// The measured answers. A report that was read from a file has none. They are not part of what a
@@ -44,21 +44,21 @@ impl Report {
     /// # use evenhand::prelude::*;
     /// # let client = Client::from_env()?;
     /// let report = Study::new(occupations::first(12)?).run(&client)?.measure()?;
-    /// display(report.reading()?.only_rows(["nurse"]).only_columns(["female", "male"]));
+    /// display(report.answer_view()?.only_rows(["nurse"]).only_columns(["female", "male"]));
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     ///
     /// # Errors
     /// The report was read from a file, which holds no answers.
-    pub fn reading(&self) -> Result<Reading> {
+    pub fn answer_view(&self) -> Result<AnswerView> {
         let answers = self.report_answers.0.as_ref().ok_or_else(|| {
             let message = "a report that was read from a file has no answers with it";
             Error::new(ErrorKind::Argument, message).with_hint(
                 "run the study again: with its journal, that asks for nothing, and \
-                 `answers.reading()` shows them",
+                 `answers.answer_view()` shows them",
             )
         })?;
-        Ok(answers.reading().noting(|occupation| {
+        Ok(answers.answer_view().noting(|occupation| {
             let outcomes = self.primary_outcomes.iter();
             outcomes.filter_map(|one| one.note_on(occupation)).collect()
         }))
@@ -114,7 +114,7 @@ mod tests {
             "{folded}"
         );
         assert!(folded.contains("length, female - male: "), "{folded}");
-        let nurse = report().reading().unwrap().only_rows(["nurse"]);
+        let nurse = report().answer_view().unwrap().only_rows(["nurse"]);
         assert!(!nurse.mime_bundle().text.contains("planes"));
     }
 
@@ -124,9 +124,9 @@ mod tests {
         let saved = Report::from_json(&report.to_json().unwrap()).unwrap();
         assert_eq!(saved, report);
         assert!(!saved.mime_bundle().html.contains("The answers behind"));
-        assert_snapshot!(saved.reading().unwrap_err(), @"
+        assert_snapshot!(saved.answer_view().unwrap_err(), @"
         a report that was read from a file has no answers with it
-          hint: run the study again: with its journal, that asks for nothing, and `answers.reading()` shows them
+          hint: run the study again: with its journal, that asks for nothing, and `answers.answer_view()` shows them
         ");
     }
 }

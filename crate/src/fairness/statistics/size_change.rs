@@ -14,6 +14,7 @@ const FEWEST_UNITS: usize = 6;
 
 /// The difference of a unit, and its variance by chance.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct NoisyDifference {
     /// The first group minus the second, in the measure's unit.
     pub difference: f64,
@@ -23,6 +24,14 @@ pub struct NoisyDifference {
 }
 
 impl NoisyDifference {
+    /// A difference and its variance by chance, in the measure's unit and its square.
+    pub fn new(difference: f64, variance: f64) -> Self {
+        Self {
+            difference,
+            variance,
+        }
+    }
+
     /// The difference of two means and its variance s1^2 / k1 + s2^2 / k2, each s^2 with k - 1 in
     /// the denominator. `None` if a side has fewer than 2 values, from which the noise can't be
     /// estimated.

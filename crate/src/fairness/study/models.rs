@@ -33,7 +33,7 @@ impl Study {
         runtime::wait(self.run_on_async(clients))
     }
 
-    /// Async version of [`run_on`](Self::run_on), for programs that have their own runtime.
+    /// Async version of [`run_on`](Self::run_on).
     ///
     /// # Errors
     /// As [`run_on`](Self::run_on).

@@ -20,7 +20,7 @@ impl Study {
         self.run_with(client, |batch| batch)
     }
 
-    /// Async version of [`run`](Self::run), for programs that have their own runtime.
+    /// Async version of [`run`](Self::run).
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -52,7 +52,7 @@ impl Study {
         runtime::wait(self.run_with_async(client, adjust))
     }
 
-    /// Async version of [`run_with`](Self::run_with), for programs that have their own runtime.
+    /// Async version of [`run_with`](Self::run_with).
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -97,7 +97,7 @@ impl Study {
         runtime::wait(self.estimate_async(client, price))
     }
 
-    /// Async version of [`estimate`](Self::estimate), for programs that have their own runtime.
+    /// Async version of [`estimate`](Self::estimate).
     ///
     /// # Errors
     /// As [`estimate`](Self::estimate).

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::labels::is_empty_sheet;
 use super::{LABEL, LabelSample, ROW};
 use crate::error::{Error, ErrorKind, Result};
-use crate::text::sanitize_line;
+use crate::text::{sanitize_line, without_formulas};
 
 /// With it, Excel takes the file as UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -18,8 +18,8 @@ impl LabelSample {
     ///
     /// The answers come from a model, and a spreadsheet computes what looks like a formula, which
     /// can even start programs. So each answer is written on one line, and an apostrophe is placed
-    /// before `=`, `+`, `-` and `@` at its beginning and after each character at which a spreadsheet
-    /// might split it (comma, semicolon, vertical bar). Invisible characters are shown as `�`.
+    /// before what begins with `=`, `+`, `-` or `@`, at its beginning and after each character at which a
+    /// spreadsheet might split it (comma, semicolon, vertical bar). Invisible characters are shown as `�`.
     pub fn to_csv(&self) -> String {
         let mut csv = BYTE_ORDER_MARK.to_owned();
         let label = format!("{LABEL} ({})", self.classes().join(" / "));
@@ -67,25 +67,10 @@ fn push_line(csv: &mut String, cells: [&str; 3]) {
     csv.push_str("\r\n");
 }
 
-/// A text that no spreadsheet takes for a formula, at whichever separator it splits lines.
+/// A text on one line that no spreadsheet computes, at whichever separator it splits lines.
 fn harmless(text: &str) -> String {
     let line = sanitize_line(text, usize::MAX);
-    let mut harmless = String::with_capacity(line.len());
-    let mut begins = true;
-    for letter in line.chars() {
-        match letter {
-            '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' if begins => {
-                harmless.push('\'');
-                begins = false;
-            }
-            ',' | ';' | '|' => begins = true,
-            // What a spreadsheet may skip before it looks at the first character.
-            ' ' | '"' | '\'' | '\u{a0}' => {}
-            _ => begins = false,
-        }
-        harmless.push(letter);
-    }
-    harmless
+    without_formulas(&line, &[',', ';', '|']).into_owned()
 }
 
 #[cfg(test)]
@@ -100,9 +85,9 @@ mod tests {
             ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
             ("  @SUM(A1)", "'@SUM(A1)"),
             ("\t-2+3", "'-2+3"),
-            ("She earns 5; =1+1", "She earns 5; '=1+1"),
-            ("She, -1", "She, '-1"),
-            ("\"=1+1\"", "\"'=1+1\""),
+            ("She earns 5; =1+1", "She earns 5;' =1+1"),
+            ("She, -1", "She,' -1"),
+            ("\"=1+1\"", "'\"=1+1\""),
             ("a\n=HYPERLINK(\"http://x\")", "a =HYPERLINK(\"http://x\")"),
             ("a mother-in-law + 2 = 3", "a mother-in-law + 2 = 3"),
         ] {

@@ -166,9 +166,9 @@ fn other_width(offset: u64, fields: usize, columns: usize) -> Fault {
 fn other_kind(offset: u64, at: usize, name: &str, cell: &str, expected: &str) -> Fault {
     let what = format!("{} is not {expected}, as the rows above have", quoted(cell));
     let hint = format!(
-        "fix the cell, read the column as text: `Csv::new(path).text([{name:?}]).read()?`, or say \
+        "fix the cell, read the column as text: `Csv::new(path).text_columns([{name:?}]).read()?`, or say \
          that it \
-         means a missing value: `.missing([{cell:?}])`"
+         means a missing value: `.null_values([{cell:?}])`"
     );
     Fault::new(offset, what)
         .within(column(at + 1, name))

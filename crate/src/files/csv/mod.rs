@@ -21,7 +21,7 @@ use polars::prelude::{
 };
 
 use super::blocks::{self, Block};
-use super::lazy::{self, Rows};
+use super::lazy::{self, Keep, Rows, Take};
 use super::location::Fault;
 use super::opened::Opened;
 use crate::error::{Error, ErrorKind, Result};
@@ -42,7 +42,7 @@ pub(super) use write::write;
 /// # let path = folder.path().join("survey.csv");
 /// # std::fs::write(&path, "1;nurse;NA\n2;pilot;7\n").unwrap();
 ///
-/// let survey = Csv::new(&path).without_header().missing(["NA"]).read()?;
+/// let survey = Csv::new(&path).without_header().null_values(["NA"]).read()?;
 /// assert_eq!(survey.column("column_3")?.null_count(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -82,6 +82,9 @@ impl Csv {
     }
 
     /// The first row holds data, not names. The columns are `column_1`, `column_2` and so on.
+    ///
+    /// # Default
+    /// The first row holds the names.
     pub fn without_header(self) -> Self {
         Self {
             has_header: false,
@@ -90,6 +93,9 @@ impl Csv {
     }
 
     /// A row with fewer fields than there are columns has missing values at its end, and is not an error.
+    ///
+    /// # Default
+    /// A short row is an error.
     pub fn allow_short_rows(self) -> Self {
         Self {
             allows_short_rows: true,
@@ -98,7 +104,10 @@ impl Csv {
     }
 
     /// Reads these columns as text, whatever they look like.
-    pub fn text<S: Into<String>>(self, columns: impl IntoIterator<Item = S>) -> Self {
+    ///
+    /// # Default
+    /// A column is text if one of its cells is neither a number, a date nor a truth value.
+    pub fn text_columns<S: Into<String>>(self, columns: impl IntoIterator<Item = S>) -> Self {
         Self {
             text: columns.into_iter().map(Into::into).collect(),
             ..self
@@ -109,7 +118,7 @@ impl Csv {
     ///
     /// # Default
     /// Only empty cells without quotation marks.
-    pub fn missing<S: Into<String>>(self, texts: impl IntoIterator<Item = S>) -> Self {
+    pub fn null_values<S: Into<String>>(self, texts: impl IntoIterator<Item = S>) -> Self {
         Self {
             missing: texts.into_iter().map(Into::into).collect(),
             ..self
@@ -222,8 +231,8 @@ impl Rows for CsvRows {
     fn each_block(
         &self,
         columns: Option<&[PlSmallStr]>,
-        keep: &(dyn Fn(DataFrame) -> Result<DataFrame> + Sync),
-        take: &mut dyn FnMut(DataFrame) -> Result<bool>,
+        keep: &Keep<'_>,
+        take: &mut Take<'_>,
     ) -> Result<()> {
         let projection = columns.map(|columns| self.projection(columns));
         let parse = |block: &Block| keep(self.parse(block, projection.as_deref())?);

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::atomic;
 use crate::files::location::quoted;
 use crate::table::time_text;
+use crate::text::without_formulas;
 
 /// Writes a frame as CSV.
 pub(in crate::files) fn write(
@@ -95,40 +96,9 @@ fn harmless_column(column: &Column) -> Column {
     }
 }
 
-/// A text that no spreadsheet takes for a formula, also where it splits cells at semicolons, tabs or
-/// line ends: an apostrophe is put before it, as the download of a table does.
+/// A text that no spreadsheet computes, also where it splits cells at semicolons, tabs or line ends.
 fn harmless(text: &str) -> Cow<'_, str> {
-    let is_start = |at: usize, letter: char| match at {
-        0 => matches!(letter, '\t' | '\r') || begins_as_formula(text),
-        _ => {
-            matches!(text.as_bytes()[at - 1], b';' | b'\t' | b'\r' | b'\n')
-                && begins_as_formula(&text[at..])
-        }
-    };
-    let starts: Vec<usize> = text
-        .char_indices()
-        .filter(|(at, letter)| is_start(*at, *letter))
-        .map(|(at, _)| at)
-        .collect();
-    if starts.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    let mut harmless = String::with_capacity(text.len() + starts.len());
-    let mut written = 0;
-    for start in starts {
-        harmless.push_str(&text[written..start]);
-        harmless.push('\'');
-        written = start;
-    }
-    harmless.push_str(&text[written..]);
-    Cow::Owned(harmless)
-}
-
-/// Whether a spreadsheet would compute it; blanks and quotation marks before the sign are ignored.
-fn begins_as_formula(text: &str) -> bool {
-    let is_skipped = |c: char| c == '"' || (c.is_whitespace() && !matches!(c, '\t' | '\r' | '\n'));
-    text.trim_start_matches(is_skipped)
-        .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    without_formulas(text, &[';', '\t', '\r', '\n'])
 }
 
 #[cfg(test)]

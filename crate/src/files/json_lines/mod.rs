@@ -17,7 +17,7 @@ use std::sync::Arc;
 use polars::prelude::{DataFrame, LazyFrame, PlSmallStr, Schema, SchemaRef};
 
 use super::blocks::{self, Block};
-use super::lazy::{self, Rows};
+use super::lazy::{self, Keep, Rows, Take};
 use super::opened::Opened;
 use crate::error::Result;
 use columns::{Columns, Kind};
@@ -92,8 +92,8 @@ impl Rows for JsonRows {
     fn each_block(
         &self,
         columns: Option<&[PlSmallStr]>,
-        keep: &(dyn Fn(DataFrame) -> Result<DataFrame> + Sync),
-        take: &mut dyn FnMut(DataFrame) -> Result<bool>,
+        keep: &Keep<'_>,
+        take: &mut Take<'_>,
     ) -> Result<()> {
         let parse = |block: &Block| -> Result<DataFrame> {
             let fixed = Columns::fixed(&self.kinds, columns);

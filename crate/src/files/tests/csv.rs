@@ -173,7 +173,7 @@ fn what_megabytes_at_the_beginning_did_not_tell_is_read_or_named() {
     let word = refused("a.csv", behind_the_beginning("1,a\n", "two,b\n"));
     insta::assert_snapshot!(word, @r#"
         a.csv, line 300002, column 1 (`n`): `two` is not an integer, as the rows above have
-          hint: fix the cell, read the column as text: `Csv::new(path).text(["n"]).read()?`, or say that it means a missing value: `.missing(["two"])`
+          hint: fix the cell, read the column as text: `Csv::new(path).text_columns(["n"]).read()?`, or say that it means a missing value: `.null_values(["two"])`
         "#);
     let header = refused("a.csv", behind_the_beginning("1,a\n", "n,text\n"));
     assert!(
@@ -181,11 +181,14 @@ fn what_megabytes_at_the_beginning_did_not_tell_is_read_or_named() {
         "{header}"
     );
     let given = given("a.csv", behind_the_beginning("1,a\n", "NA,b\n"));
-    let frame = Csv::new(&given.path).missing(["NA"]).read().unwrap();
+    let frame = Csv::new(&given.path).null_values(["NA"]).read().unwrap();
     assert_eq!(frame.column("n").unwrap().null_count(), 1);
-    let frame = Csv::new(&given.path).text(["n"]).read().unwrap();
+    let frame = Csv::new(&given.path).text_columns(["n"]).read().unwrap();
     assert_eq!(rows(&frame.tail(Some(1))), [["NA", "b"]]);
-    let error = Csv::new(&given.path).text(["m"]).read().unwrap_err();
+    let error = Csv::new(&given.path)
+        .text_columns(["m"])
+        .read()
+        .unwrap_err();
     assert!(
         said(&given, &error).contains("the columns are n, text"),
         "{error}"
@@ -307,7 +310,7 @@ fn a_code_below_a_megabyte_of_numbers_is_not_cut() {
         let expected = format!("line 200002, column 1 (`zip`): `{code}` is not");
         let told = read(&given.path).unwrap_err().to_string();
         assert!(
-            told.contains(&expected) && told.contains(".text([\"zip\"])"),
+            told.contains(&expected) && told.contains(".text_columns([\"zip\"])"),
             "{told}"
         );
         let lazy = scan(&given.path).unwrap();
@@ -324,9 +327,12 @@ fn a_code_below_a_megabyte_of_numbers_is_not_cut() {
             200_001
         );
         let csv = Csv::new(&given.path);
-        assert_eq!(csv.clone().text(["zip"]).read().unwrap().height(), 200_001);
         assert_eq!(
-            csv.missing([code])
+            csv.clone().text_columns(["zip"]).read().unwrap().height(),
+            200_001
+        );
+        assert_eq!(
+            csv.null_values([code])
                 .read()
                 .unwrap()
                 .column("zip")

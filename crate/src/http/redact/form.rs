@@ -1,8 +1,8 @@
 //! The forms in which a key is looked for: as it is, and in Base64.
 
 use super::characters::{readings, unseen};
+use crate::base64_encoding::base64;
 use crate::secret::Secret;
-use crate::sideband::base64;
 
 /// One form of a key.
 pub(super) struct Form {

@@ -16,7 +16,7 @@ fn url(address: &str, version: Option<&str>) -> String {
     endpoint.chat_url(&deployment).to_string()
 }
 
-fn refusal(address: &str) -> String {
+fn rejection(address: &str) -> String {
     match endpoint(address, None, None) {
         Ok(endpoint) => panic!("accepted as {}", endpoint.chat_url("gpt")),
         Err(error) => {
@@ -115,7 +115,7 @@ fn every_address_that_a_portal_shows_leads_to_the_same_path() {
 
 #[test]
 fn the_address_of_another_service_is_told_as_that() {
-    insta::assert_snapshot!(refusal("https://x.eastus2.models.ai.azure.com/chat/completions"), @r"
+    insta::assert_snapshot!(rejection("https://x.eastus2.models.ai.azure.com/chat/completions"), @r"
     AZURE_OPENAI_ENDPOINT is a serverless model's address
       hint: unset it and set OPENAI_BASE_URL to that address with /v1 appended, OPENAI_API_KEY and OPENAI_MODEL
     ");
@@ -124,17 +124,17 @@ fn the_address_of_another_service_is_told_as_that() {
         "https://models.inference.ai.azure.com",
     ] {
         insta::allow_duplicates! {
-            insta::assert_snapshot!(refusal(models), @r"
+            insta::assert_snapshot!(rejection(models), @r"
             AZURE_OPENAI_ENDPOINT is GitHub Models' address
               hint: unset it and set OPENAI_BASE_URL to https://models.github.ai/inference, OPENAI_API_KEY and OPENAI_MODEL
             ");
         }
     }
-    insta::assert_snapshot!(refusal("https://eastus.stt.speech.microsoft.com"), @r"
+    insta::assert_snapshot!(rejection("https://eastus.stt.speech.microsoft.com"), @r"
     AZURE_OPENAI_ENDPOINT is the speech service's address
       hint: in the Azure portal open the Azure OpenAI resource and copy the field 'Endpoint' of 'Keys and Endpoint'; in Foundry copy 'Azure OpenAI endpoint' of the project's overview
     ");
-    insta::assert_snapshot!(refusal("https://x.services.ai.azure.com/anthropic/v1/messages"), @r"
+    insta::assert_snapshot!(rejection("https://x.services.ai.azure.com/anthropic/v1/messages"), @r"
     AZURE_OPENAI_ENDPOINT is the address of Anthropic's models, which speak another protocol
       hint: in the Azure portal open the Azure OpenAI resource and copy the field 'Endpoint' of 'Keys and Endpoint'; in Foundry copy 'Azure OpenAI endpoint' of the project's overview
     ");
@@ -144,7 +144,7 @@ fn the_address_of_another_service_is_told_as_that() {
         "https://ai.azure.com/foundryProject/overview?wsid=/subscriptions/1&tid=2",
     ] {
         assert!(
-            refusal(portal).contains("is the address of a portal"),
+            rejection(portal).contains("is the address of a portal"),
             "{portal}"
         );
     }
@@ -154,11 +154,11 @@ fn the_address_of_another_service_is_told_as_that() {
         "your-resource-name.openai.azure.com",
     ] {
         assert!(
-            refusal(placeholder).contains("still holds a placeholder"),
+            rejection(placeholder).contains("still holds a placeholder"),
             "{placeholder}"
         );
     }
-    assert!(refusal("x.openai.azure.com.evil.example").contains("https://"));
+    assert!(rejection("x.openai.azure.com.evil.example").contains("https://"));
 }
 
 #[test]
@@ -246,57 +246,57 @@ fn http_is_for_this_machine_alone() {
         "http://127.0.0.1.example",
         "http://10.0.0.1",
     ] {
-        assert!(refusal(address).contains("http://"), "{address}");
+        assert!(rejection(address).contains("http://"), "{address}");
     }
 }
 
 #[test]
 fn what_is_refused_says_how_to_mend_it() {
-    insta::assert_snapshot!(refusal(" "), @r"
+    insta::assert_snapshot!(rejection(" "), @r"
     there is no endpoint to ask
       hint: set AZURE_OPENAI_ENDPOINT to the resource's address, such as https://NAME.openai.azure.com (in the Azure portal: the resource, 'Keys and Endpoint')
     ");
-    insta::assert_snapshot!(refusal("gateway.example/team"), @r"
+    insta::assert_snapshot!(rejection("gateway.example/team"), @r"
     AZURE_OPENAI_ENDPOINT does not begin with https://
       hint: did you mean https://gateway.example/team ?
     ");
-    insta::assert_snapshot!(refusal("localhost:8080"), @r"
+    insta::assert_snapshot!(rejection("localhost:8080"), @r"
     AZURE_OPENAI_ENDPOINT does not begin with https://
       hint: did you mean http://localhost:8080 ?
     ");
-    insta::assert_snapshot!(refusal("https://https://x.openai.azure.com"), @r"
+    insta::assert_snapshot!(rejection("https://https://x.openai.azure.com"), @r"
     AZURE_OPENAI_ENDPOINT begins with https:// twice
       hint: set it to an address such as https://NAME.openai.azure.com
     ");
-    insta::assert_snapshot!(refusal("http://x.openai.azure.com"), @r"
+    insta::assert_snapshot!(rejection("http://x.openai.azure.com"), @r"
     AZURE_OPENAI_ENDPOINT begins with http://: the key would travel where anyone can read it
       hint: write https:// (http:// is only for this machine: localhost, 127.0.0.1)
     ");
-    insta::assert_snapshot!(refusal("https://me:hunter2@x.openai.azure.com"), @r"
+    insta::assert_snapshot!(rejection("https://me:hunter2@x.openai.azure.com"), @r"
     AZURE_OPENAI_ENDPOINT holds a user name or password
       hint: set it to an address such as https://NAME.openai.azure.com
     ");
-    insta::assert_snapshot!(refusal("https://x.azurewebsites.net/?code=hunter2"), @r"
+    insta::assert_snapshot!(rejection("https://x.azurewebsites.net/?code=hunter2"), @r"
     AZURE_OPENAI_ENDPOINT has something after ? or # that would not be sent
       hint: set it to an address such as https://NAME.openai.azure.com
     ");
-    insta::assert_snapshot!(refusal("https://<your-resource>.openai.azure.com"), @r"
+    insta::assert_snapshot!(rejection("https://<your-resource>.openai.azure.com"), @r"
     AZURE_OPENAI_ENDPOINT still holds a placeholder
       hint: set it to the real address, such as https://NAME.openai.azure.com
     ");
-    insta::assert_snapshot!(refusal("https://oai.azure.com/resource/chat"), @r"
+    insta::assert_snapshot!(rejection("https://oai.azure.com/resource/chat"), @r"
     AZURE_OPENAI_ENDPOINT is the address of a portal
       hint: copy the endpoint that the portal shows, such as https://NAME.openai.azure.com
     ");
-    insta::assert_snapshot!(refusal("https://api.openai.com/v1"), @r"
+    insta::assert_snapshot!(rejection("https://api.openai.com/v1"), @r"
     AZURE_OPENAI_ENDPOINT is OpenAI's address, not Azure's
       hint: unset it and set OPENAI_API_KEY and OPENAI_MODEL
     ");
-    insta::assert_snapshot!(refusal("https://host.example/v1/"), @r"
+    insta::assert_snapshot!(rejection("https://host.example/v1/"), @r"
     AZURE_OPENAI_ENDPOINT is not an Azure OpenAI address: it ends in /v1
       hint: for an OpenAI-compatible server unset it and set OPENAI_BASE_URL; Azure's own ends in /openai/v1
     ");
-    insta::assert_snapshot!(refusal("https://"), @r"
+    insta::assert_snapshot!(rejection("https://"), @r"
     AZURE_OPENAI_ENDPOINT is not a web address
       because: empty host
       hint: set it to an address such as https://NAME.openai.azure.com
@@ -310,7 +310,7 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
         "ftp://hunter2.example",
         "hunter2@example.com",
     ] {
-        assert!(!refusal(key).contains(key), "{key}");
+        assert!(!rejection(key).contains(key), "{key}");
     }
 }
 

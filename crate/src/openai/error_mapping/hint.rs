@@ -1,4 +1,4 @@
-//! Hints: what the user can change, for each kind of refusal.
+//! Hints: what the user can change, for each kind of rejection.
 
 use std::time::Duration;
 
@@ -243,6 +243,13 @@ impl ServiceMessage {
             Some(param) => param == field,
             None => text.contains(field),
         };
+        let is_about_message = about("messages[0].role") || text.contains("'system'");
+        if is_about_message && text.contains("role") {
+            return Some(
+                "this model takes no system message: write its text at the beginning of the prompt"
+                    .to_owned(),
+            );
+        }
         if about("max_tokens") {
             return Some(
                 "this model takes max_completion_tokens: write .max_completion_tokens(n) in place of \

@@ -172,6 +172,11 @@ fn fields_that_a_model_refuses() {
     bad_request: the service answered 400 Bad Request: Unsupported value: 'temperature' does not support 0 with this model.
       hint: this model refuses that temperature: leave .temperature() out
     ");
+    let body = r#"{"error":{"message":"Unsupported value: 'messages[0].role' does not support 'system' with this model.","param":"messages[0].role","code":"unsupported_value"}}"#;
+    insta::assert_snapshot!(told(400, body), @r"
+    bad_request: the service answered 400 Bad Request: Unsupported value: 'messages[0].role' does not support 'system' with this model.
+      hint: this model takes no system message: write its text at the beginning of the prompt
+    ");
     assert!(!told(400, r#"{"error":{"message":"max_tokens is too large"}}"#).contains("hint"));
 }
 

@@ -1,4 +1,4 @@
-//! What a refusal complains about, to recognize the same complaint after a change that was meant to
+//! What a rejection complains about, to recognize the same complaint after a change that was meant to
 //! help.
 
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Profile;
 use super::fields::Fields;
-use super::refusal::Field;
+use super::rejection::Field;
 use crate::error::Error;
 use crate::openai::ChatRequest;
 use crate::openai::attempt::Attempt;
@@ -42,10 +42,10 @@ impl Complaint {
         let text = error.map(Error::message).unwrap_or_default();
         let words = text.split(|c: char| !c.is_alphanumeric());
         let is_word = |word: &&str| !word.is_empty() && !word.contains(|c: char| c.is_numeric());
-        let refusal = attempt.refusal.as_ref();
+        let rejection = attempt.rejection.as_ref();
         Self {
             status: error.and_then(Error::status),
-            field: refusal.and_then(|refusal| refusal.field(wanted)),
+            field: rejection.and_then(|rejection| rejection.field(wanted)),
             words: words.filter(is_word).map(str::to_lowercase).collect(),
         }
     }
@@ -69,7 +69,7 @@ mod tests {
             outcome: Err(error),
             limits: Default::default(),
             retry: crate::http::retry::Retry::NO,
-            refusal: None,
+            rejection: None,
             is_sent: true,
         };
         Complaint::of(&attempt, &ChatRequest::from("x"))

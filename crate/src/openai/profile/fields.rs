@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::refusal::{EFFORT, FREQUENCY_PENALTY, Field, LOGIT_BIAS, PRESENCE_PENALTY};
+use super::rejection::{EFFORT, FREQUENCY_PENALTY, Field, LOGIT_BIAS, PRESENCE_PENALTY};
 use crate::openai::ChatRequest;
 
 /// A set of fields.

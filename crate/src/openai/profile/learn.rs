@@ -1,30 +1,30 @@
-//! Learns from a refusal.
+//! Learns from a rejection.
 //!
 //! A service reports one unsupported field at a time, so a request with three of them would be
-//! refused three times. At most two refusals are spent:
+//! refused three times. At most two rejections are spent:
 //!
 //! - A deployment that refuses `max_tokens` or a temperature is taken for a reasoning model, so
 //!   the next request also sets an effort: the lowest of the model's family, if a name reveals the
-//!   family. Otherwise no effort is guessed, so that the second refusal remains for a temperature or
+//!   family. Otherwise no effort is guessed, so that the second rejection remains for a temperature or
 //!   a seed, of this request or of a later one. The first answer, which `max_tokens` keeps short, then
 //!   reveals the model's name and whether it thinks (`negotiation` asks again if it does).
-//! - After the second refusal in a row, the sampling fields (temperature, `top_p`, seed, penalties) that
+//! - After the second rejection in a row, the sampling fields (temperature, `top_p`, seed, penalties) that
 //!   have not been accepted yet are left out. They are reported as 'not tried'.
 //!
-//! Once requests without an effort are answered, the refusal of a sampling field that only one row
+//! Once requests without an effort are answered, the rejection of a sampling field that only one row
 //! sets adds no effort to the others. A field that is refused after it was accepted changes only the
 //! row concerned, until a second row agrees (`negotiation`).
 
 use super::fields::Fields;
-use super::refusal::{Field, Refusal};
+use super::rejection::{Field, Rejection};
 use super::wording::EFFORTS;
 use super::{Profile, TokensField, names_effort};
 use crate::openai::ChatRequest;
 
-/// After this many refusals in a row, optional fields are no longer tried.
+/// After this many rejections in a row, optional fields are no longer tried.
 const TRIES: u32 = 2;
 
-/// The context of a refusal.
+/// The context of a rejection.
 pub(super) struct Circumstances<'a> {
     pub(super) wanted: &'a ChatRequest,
     pub(super) sent: &'a ChatRequest,
@@ -32,28 +32,28 @@ pub(super) struct Circumstances<'a> {
     pub(super) names: &'a [&'a str],
     /// The fields that were accepted since the profile last changed.
     pub(super) accepted: Fields,
-    /// How many refusals in a row, including this one.
-    pub(super) refusals: u32,
+    /// How many rejections in a row, including this one.
+    pub(super) rejections: u32,
 }
 
-/// The refusal reveals nothing that would help this request.
+/// The rejection reveals nothing that would help this request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NothingLearned;
 
 impl Profile {
-    /// Learns from a refusal, and returns the field that was refused.
+    /// Learns from a rejection, and returns the field that was refused.
     pub(super) fn learn(
         &mut self,
-        refusal: &Refusal,
+        rejection: &Rejection,
         now: &Circumstances<'_>,
     ) -> Result<Field, NothingLearned> {
-        let field = refusal.field(now.sent).ok_or(NothingLearned)?;
+        let field = rejection.field(now.sent).ok_or(NothingLearned)?;
         match field {
             Field::MaxTokens | Field::MaxCompletionTokens => {
-                self.learn_tokens(field, refusal, now)?;
+                self.learn_tokens(field, rejection, now)?;
             }
             Field::Effort if names_effort(now.wanted) => return Err(NothingLearned),
-            Field::Effort => self.learn_effort(refusal),
+            Field::Effort => self.learn_effort(rejection),
             sampling => self.refused = self.refused.with(Fields::of(sampling)),
         }
         let thinks = self.tokens == TokensField::MaxCompletionTokens
@@ -62,14 +62,14 @@ impl Profile {
         if thinks && !works_without {
             self.choose_effort(now.wanted, now.names, None);
         }
-        if now.refusals >= TRIES {
+        if now.rejections >= TRIES {
             let left = Fields::sampling(now.wanted).without(now.accepted);
             self.untried = self.untried.with(left.without(self.refused));
         }
         Ok(field)
     }
 
-    /// What was learned from refusals since the profile was as `earlier`, of this model.
+    /// What was learned from rejections since the profile was as `earlier`, of this model.
     pub(super) fn since(&self, earlier: &Self, model: &str) -> Self {
         let is_new = |effort: &&String| !earlier.refused_efforts.contains(effort);
         let refused_efforts = self.refused_efforts.iter().filter(is_new);
@@ -96,11 +96,11 @@ impl Profile {
     fn learn_tokens(
         &mut self,
         field: Field,
-        refusal: &Refusal,
+        rejection: &Rejection,
         now: &Circumstances<'_>,
     ) -> Result<(), NothingLearned> {
         let sent = now.sent.max_tokens.or(now.sent.max_completion_tokens);
-        if let Some(most) = refusal.most_tokens() {
+        if let Some(most) = rejection.most_tokens() {
             // Only the thinking allowance can be reduced.
             let fits = now.wanted.max_tokens.is_some_and(|wanted| wanted <= most);
             if !fits || sent.is_none_or(|sent| sent <= most) {
@@ -120,11 +120,11 @@ impl Profile {
         Ok(())
     }
 
-    /// Chooses the lowest of the efforts that the refusal lists.
-    fn learn_effort(&mut self, refusal: &Refusal) {
+    /// Chooses the lowest of the efforts that the rejection lists.
+    fn learn_effort(&mut self, rejection: &Rejection) {
         self.refused_efforts.extend(self.effort.take());
         let is_left = |effort: &&str| {
-            let listed = refusal.efforts().contains(effort);
+            let listed = rejection.efforts().contains(effort);
             listed && !self.refused_efforts.iter().any(|refused| refused == effort)
         };
         match EFFORTS.into_iter().find(is_left) {

@@ -6,11 +6,11 @@
 //! refuse a temperature. A [`Profile`] holds what is known about one deployment and translates
 //! requests for it.
 //!
-//! - `refusal` interprets what an error response says (`error_body`, `wording`), `learn` draws the conclusions.
+//! - `rejection` interprets what an error response says (`error_body`, `wording`), `learn` draws the conclusions.
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait.
-//! - `negotiation` sends one request until it has its answer (`prepared_request`); `judge_refusal` decides what a
-//!   refusal changes, and for whom; `thinking` detects answers that thinking has left empty, and
+//! - `negotiation` sends one request until it has its answer (`prepared_request`); `judge_rejection` decides what a
+//!   rejection changes, and for whom; `thinking` detects answers that thinking has left empty, and
 //!   `exhausted` asks again for them; `take_back` takes back an effort that a deployment does not
 //!   accept, and a change after which the `complaint` is the same; `file` is the format in which a
 //!   profile is stored.
@@ -20,11 +20,11 @@ mod error_body;
 mod exhausted;
 mod fields;
 mod file;
-mod judge_refusal;
+mod judge_rejection;
 mod learn;
 mod negotiation;
 mod prepared_request;
-mod refusal;
+mod rejection;
 mod shared;
 mod take_back;
 mod thinking;
@@ -37,11 +37,11 @@ use std::sync::Arc;
 use crate::openai::ChatRequest;
 use crate::text::sanitize_line;
 use fields::Fields;
-use refusal::EFFORT;
+use rejection::EFFORT;
 
 pub(crate) use negotiation::{Negotiation, NextStep};
 pub(crate) use prepared_request::PreparedRequest;
-pub(crate) use refusal::Refusal;
+pub(crate) use rejection::Rejection;
 pub(crate) use shared::SharedProfile;
 pub(crate) use thinking::consumed_in_batch;
 

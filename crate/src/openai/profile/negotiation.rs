@@ -3,7 +3,7 @@
 //!
 //! A field that other rows were sent with, and that is refused all the same, may be refused because of
 //! the row itself. Only that row is then sent without it, with a profile of its own; the second row
-//! that meets the same refusal changes the profile of all.
+//! that meets the same rejection changes the profile of all.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::complaint::TakenBack;
 use super::fields::Fields;
 use super::prepared_request::PreparedRequest;
-use super::refusal::{Field, Refusal};
+use super::rejection::{Field, Rejection};
 use super::shared::{Learner, MISS, SharedProfile, Snapshot, TRANSIENT_MISS};
 use super::{Budget, Profile, model_name, thinking};
 use crate::display::note_once;
@@ -27,7 +27,7 @@ pub(crate) struct Negotiation<'a> {
     pub(super) wanted: &'a ChatRequest,
     /// The fields that the deployment may refuse.
     refusable: Fields,
-    /// The profile of this request alone, after a refusal that concerns only it.
+    /// The profile of this request alone, after a rejection that concerns only it.
     pub(super) own: Option<Arc<Profile>>,
     /// The user's thinking allowance, in tokens.
     pub(super) granted: Option<u32>,
@@ -157,7 +157,12 @@ impl Negotiation<'_> {
                     NextStep::Final
                 }
             },
-            Err(error) if attempt.refusal.as_ref().is_some_and(Refusal::is_exhausted) => {
+            Err(error)
+                if attempt
+                    .rejection
+                    .as_ref()
+                    .is_some_and(Rejection::is_exhausted) =>
+            {
                 match self.raise_allowance(prepared) {
                     true => NextStep::Again(Usage::default()),
                     false => {
@@ -168,7 +173,7 @@ impl Negotiation<'_> {
                     }
                 }
             }
-            Err(error) => match self.judge_refusal(prepared, attempt) {
+            Err(error) => match self.judge_rejection(prepared, attempt) {
                 Ok(()) => self.again_or_held(attempt),
                 Err(_) if self.take_back(prepared, attempt, error) => self.again_or_held(attempt),
                 Err(hint) => {
@@ -307,7 +312,7 @@ impl Negotiation<'_> {
             state.misses = 0;
             state.sent = None;
         }
-        state.refusals = 0;
+        state.rejections = 0;
         if !Arc::ptr_eq(&state.at_last_answer, &state.profile) {
             state.at_last_answer = Arc::clone(&state.profile);
         }

@@ -18,10 +18,10 @@ use super::{Profile, file};
 use crate::display::note_once;
 use crate::openai::{ChatRequest, Client};
 
-/// How long a refusal may take.
-const LONGEST_REFUSAL: Duration = Duration::from_secs(3);
+/// How long a rejection may take.
+const LONGEST_REJECTION: Duration = Duration::from_secs(3);
 /// The same for an unlimited batch on this machine.
-const LONGEST_LOCAL_REFUSAL: Duration = Duration::from_millis(60);
+const LONGEST_LOCAL_REJECTION: Duration = Duration::from_millis(60);
 
 /// How long the effort of a deployment that may reason is waited for.
 const LONGEST_DOUBT: Duration = Duration::from_secs(15);
@@ -62,8 +62,8 @@ pub(super) struct State {
     pub(super) accepted: Fields,
     /// Of these, the fields that were refused for one row afterwards.
     pub(super) disputed: Fields,
-    /// Refusals in a row.
-    pub(super) refusals: u32,
+    /// Rejections in a row.
+    pub(super) rejections: u32,
     pub(super) other_models: u32,
     /// The service has answered a request before an effort was added, even if with an empty answer.
     pub(super) answered_without_effort: bool,
@@ -175,8 +175,8 @@ impl SharedProfile {
         is_local_and_unlimited: bool,
     ) -> (Snapshot, Option<Learner>) {
         let longest = match is_local_and_unlimited {
-            true => LONGEST_LOCAL_REFUSAL,
-            false => LONGEST_REFUSAL,
+            true => LONGEST_LOCAL_REJECTION,
+            false => LONGEST_REJECTION,
         };
         loop {
             if let Some(snapshot) = self.if_free(refusable, longest) {
@@ -299,7 +299,7 @@ impl State {
     }
 
     /// Discards the profile after an answer of another model than before to a request with these
-    /// fields, except for what was learned since the last answer: those refusals came from the new
+    /// fields, except for what was learned since the last answer: those rejections came from the new
     /// model. Returns false if the model has changed too often: then it is a router.
     pub(super) fn forget(&mut self, deployment: &str, model: &str, refusable: Fields) -> bool {
         if self.other_models >= OTHER_MODELS {
@@ -317,7 +317,7 @@ impl State {
             false => Fields::default(),
         };
         self.change(profile, accepted);
-        self.refusals = 0;
+        self.rejections = 0;
         self.at_last_answer = Arc::clone(&self.profile);
         true
     }
@@ -330,8 +330,8 @@ impl State {
         let mut profile = Profile::clone(&self.profile);
         profile.thinks = true;
         let is_settled = profile.is_settled(wanted);
-        // After two refusals, choose the effort that every reasoning model accepts.
-        let guess = match self.refusals {
+        // After two rejections, choose the effort that every reasoning model accepts.
+        let guess = match self.rejections {
             0 | 1 => "minimal",
             _ => "low",
         };
@@ -390,7 +390,7 @@ mod tests {
             let mut state = shared.state();
             state.profile = Arc::new(in_doubt.clone());
             state.sent = Instant::now().checked_sub(Duration::from_secs(seconds));
-            state.is_free(Fields::EFFORT, LONGEST_REFUSAL)
+            state.is_free(Fields::EFFORT, LONGEST_REJECTION)
         };
         assert_eq!([5, 16].map(free), [false, true]);
     }

@@ -2,7 +2,7 @@
 //! sent with although its user set none.
 //!
 //! A deployment may refuse an effort without naming it, or fail because of it. No request may fail
-//! for what was added to it, so before such a refusal becomes an error, the effort is taken back.
+//! for what was added to it, so before such a rejection becomes an error, the effort is taken back.
 
 use std::sync::Arc;
 
@@ -30,8 +30,8 @@ impl Negotiation<'_> {
             self.restore(taken);
             return false;
         }
-        let refusal = attempt.refusal.as_ref();
-        let names_a_field = refusal.is_some_and(|it| it.field(&prepared.request).is_some());
+        let rejection = attempt.rejection.as_ref();
+        let names_a_field = rejection.is_some_and(|it| it.field(&prepared.request).is_some());
         if names_a_field || names_effort(self.wanted) || !self.may_be_due_to_effort(error) {
             return false;
         }
@@ -99,7 +99,7 @@ impl Negotiation<'_> {
         };
         let mut state = self.shared.state();
         if version == state.version {
-            state.refusals = state.refusals.saturating_sub(1);
+            state.rejections = state.rejections.saturating_sub(1);
             self.has_learned |= state.change(Profile::clone(&before), accepted);
         }
     }

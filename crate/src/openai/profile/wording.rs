@@ -1,4 +1,4 @@
-//! The words of refusals: phrases that services and gateways use, and what is searched for in a
+//! The words of rejections: phrases that services and gateways use, and what is searched for in a
 //! message. Messages are compared in lower case.
 
 /// The known efforts, lowest first.

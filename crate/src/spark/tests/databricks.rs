@@ -29,7 +29,7 @@ fn state(state: &str) -> Answer {
     Answer::Json(200, cluster.to_string())
 }
 
-fn refusal(status: u16, code: &str, message: &str) -> Answer {
+fn rejection(status: u16, code: &str, message: &str) -> Answer {
     let body = json!({"error_code": code, "message": message});
     Answer::Json(status, body.to_string())
 }
@@ -167,7 +167,7 @@ fn a_cluster_that_does_not_start_says_why() {
 }
 
 #[test]
-fn refusals_of_the_workspace_have_hints() {
+fn rejections_of_the_workspace_have_hints() {
     for (status, code, said, kind, hint) in [
         (
             400,
@@ -192,7 +192,7 @@ fn refusals_of_the_workspace_have_hints() {
         ),
     ] {
         let error =
-            refused(move |method, _| (method == "get").then(|| refusal(status, code, said)));
+            refused(move |method, _| (method == "get").then(|| rejection(status, code, said)));
         assert_eq!((error.kind(), error.code()), (kind, Some(code)));
         assert!(error.hint().unwrap().contains(hint), "{error}");
         assert!(error.message().contains(said), "{error}");
@@ -200,19 +200,19 @@ fn refusals_of_the_workspace_have_hints() {
     // The cluster may be used, and not started.
     let error = refused(|method, _| match method {
         "get" => Some(state("TERMINATED")),
-        "start" => Some(refusal(403, "PERMISSION_DENIED", "no Restart permission")),
+        "start" => Some(rejection(403, "PERMISSION_DENIED", "no Restart permission")),
         _ => None,
     });
     assert_eq!(error.kind(), ErrorKind::PermissionDenied);
     // Busy, and then not.
     let busy = workspace(|method, before| {
-        (method == "get" && before == 0).then(|| refusal(429, "REQUEST_LIMIT_EXCEEDED", "busy"))
+        (method == "get" && before == 0).then(|| rejection(429, "REQUEST_LIMIT_EXCEEDED", "busy"))
     });
     assert!(on_cluster(&busy).is_ok());
     // Somebody else has started it meanwhile.
     let raced = workspace(|method, before| match (method, before) {
         ("get", 0) => Some(state("TERMINATED")),
-        ("start", _) => Some(refusal(
+        ("start", _) => Some(rejection(
             400,
             "INVALID_STATE",
             "it is in unexpected state Pending",

@@ -1,6 +1,7 @@
 // What a column is copied and downloaded as, and its profile.
 
-// A spreadsheet would run a text that begins like a formula, so an apostrophe is put before it.
+// A spreadsheet would run a text that begins like a formula, so an apostrophe is put before it (the rule of
+// text/spreadsheet.rs).
 // If the spreadsheet splits cells at semicolons, tabs or line breaks, one text may contain
 // several such beginnings; blanks and quotes before a sign are ignored. Full-width signs begin
 // formulas too.

@@ -65,8 +65,8 @@ pub(crate) struct Options {
     /// A file through which several processes on this machine share the quota
     #[arg(long, value_name = "FILE", requires = "quota")]
     shared_quota: Option<PathBuf>,
-    /// How often a request is retried after a transient failure; a refusal for the quota's sake is
-    /// none: it is waited for, up to ten times [default: 2]
+    /// How often a request is retried after a transient failure. A rejection because of the quota does
+    /// not count: the request waits and is sent again, up to ten times [default: 2]
     #[arg(long, value_name = "N")]
     retries: Option<u32>,
     /// The file that keeps all answers; requests that it already answers are not sent again
@@ -80,7 +80,7 @@ pub(crate) struct Options {
     deadline: Option<Duration>,
     #[command(flatten)]
     money: Money,
-    /// Show no progress; only a first wait of more than ten seconds is told
+    /// Show no progress, except for the first wait of more than ten seconds
     #[arg(long, short)]
     quiet: bool,
 }

@@ -92,7 +92,7 @@ fn parts(project: &Checkout, home: &Home) -> Vec<Finding> {
             ),
             Err(failure) => Finding::Bad(failure),
         },
-        there("small model".to_owned(), weights::path(home).exists()),
+        there("local model".to_owned(), weights::path(home).exists()),
         Finding::Good(match home.spark_stamp().exists() {
             true => "local Spark engine".to_owned(),
             false => "local Spark engine: the first Spark session installs it".to_owned(),
@@ -120,7 +120,7 @@ fn service(project: &Checkout) -> Vec<Finding> {
     tell_once(&settings);
     if !settings.names_a_service() {
         return vec![Finding::Good(
-            "no Azure settings: the small model will answer".to_owned(),
+            "no Azure settings: the local model will answer".to_owned(),
         )];
     }
     let asked = Client::new(settings).and_then(|client| {

@@ -139,7 +139,7 @@ fn print_installed(place: &Located, shown: &str) {
     }
     out!(
         "  In a notebook, `:dep evenhand` means this toolkit. Its cells ask the service that the \
-         environment or a file .env next to the notebook names; `evenhand serve` starts the small model."
+         environment or a file .env next to the notebook names; `evenhand serve` starts the local model."
     );
 }
 

@@ -45,7 +45,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The small model's quota and the model it imitates.
+    /// The local model's quota and the model it imitates.
     pub fn behavior(&self) -> ModelBehavior {
         self.behavior
     }

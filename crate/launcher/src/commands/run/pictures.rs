@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use evenhand::sideband::base64;
+use evenhand::base64_encoding::base64;
 
 use crate::commands::percent_encoding::percent_encoded;
 use crate::error::{Context, Result};

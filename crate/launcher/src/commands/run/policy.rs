@@ -5,7 +5,8 @@
 
 use std::sync::LazyLock;
 
-use evenhand::sideband::{base64, table_script};
+use evenhand::base64_encoding::base64;
+use evenhand::sideband::table_script;
 use ring::digest::{SHA256, digest};
 
 /// The policy. Nothing is fetched, so that the page looks the same without a network and does not

@@ -1,7 +1,7 @@
 //! Hints for notebooks that were written for an earlier version: the new name of a renamed item.
 
 /// Paths below `evenhand`: the module that the item was in, its name there, and its path now.
-const ITEMS: [[&str; 3]; 31] = [
+const ITEMS: [[&str; 3]; 34] = [
     ["", "Stop", "CancelHandle"],
     ["", "bias", "fairness"],
     ["", "client", "openai"],
@@ -16,6 +16,7 @@ const ITEMS: [[&str; 3]; 31] = [
     ["batch_api", "Status", "batch_api::SubmissionStatus"],
     ["display", "Bundle", "display::MimeBundle"],
     ["display", "table", "table::table"],
+    ["fairness", "reading", "fairness::answer_view"],
     [
         "fairness::mitigation",
         "Cell",
@@ -81,11 +82,15 @@ const ITEMS: [[&str; 3]; 31] = [
     ["openai", "FilterResult", "error::FilterResult"],
     ["openai", "PromptFilter", "error::PromptFilter"],
     ["prelude", "Prompt", "prelude::MitigationPrompt"],
+    ["prelude", "read_answers", "prelude::view_answers"],
+    ["prelude", "read_side_by_side", "prelude::compare_answers"],
 ];
 
 /// Methods, associated functions and fields: the type, and their old and new name.
-const MEMBERS: [[&str; 3]; 29] = [
+const MEMBERS: [[&str; 3]; 31] = [
     ["Answer", "effort", "stats"],
+    ["AnswerView", "columns", "only_columns"],
+    ["AnswerView", "rows", "only_rows"],
     ["Asked", "record", "provenance"],
     ["Batch", "retries", "max_retries"],
     ["Batch", "stop_with", "cancel_with"],
@@ -97,17 +102,17 @@ const MEMBERS: [[&str; 3]; 29] = [
     ["Frequency", "of", "new"],
     ["OtherGroup", "of", "new"],
     ["Price", "per_million_tokens", "per_million"],
-    ["Reading", "columns", "only_columns"],
-    ["Reading", "rows", "only_rows"],
     ["Report", "headline", "primary_outcome"],
     ["Report", "headline_frame", "primary_frame"],
     ["Report", "headlines", "primary_outcomes"],
     ["Report", "limits", "caveats"],
+    ["Report", "reading", "answer_view"],
     ["Row", "effort", "stats"],
     ["Secondary", "beside", "reference"],
     ["Share", "of", "new"],
     ["Study", "checks", "warnings"],
     ["Study", "lab", "microsoft_lab"],
+    ["StudyAnswers", "reading", "answer_view"],
     ["StudyAnswers", "record", "provenance"],
     ["Table", "rows", "page_size"],
     ["Training", "copies", "copies_per_weight"],
@@ -147,7 +152,10 @@ fn names_item(message: &str, module: &str, item: &str) -> bool {
         || message.contains(&format!("`{item}` in module `{path}`"))
         || message.contains(&format!("`{item}` in module `{last}`"))
         // The prelude is imported whole, so its names are missed alone.
-        || module == "prelude" && message.contains(&format!("type `{item}` in this scope"))
+        || module == "prelude"
+            && ["type", "function"]
+                .iter()
+                .any(|kind| message.contains(&format!("{kind} `{item}` in this scope")))
 }
 
 /// Whether the compiler misses the member of a value of this type.
@@ -184,6 +192,10 @@ mod tests {
             (
                 "cannot find type `Prompt` in this scope",
                 "  hint: evenhand::prelude::Prompt is evenhand::prelude::MitigationPrompt now",
+            ),
+            (
+                "cannot find function `read_answers` in this scope",
+                "  hint: evenhand::prelude::read_answers is evenhand::prelude::view_answers now",
             ),
             (
                 "no function or associated item named `ask` found for struct `evenhand::Client` in the current scope",

@@ -1,4 +1,4 @@
-//! The deployments that the small model can imitate: which parameters each accepts and refuses,
+//! The deployments that the local model can imitate: which parameters each accepts and refuses,
 //! and how much it thinks. They are data (`deployments.json`), with the source of each fact.
 //!
 //! This module checks what a deployment refuses; `thinking` determines how much it thinks.
@@ -107,7 +107,7 @@ pub(crate) fn list() -> String {
             one.retires
         ));
     }
-    lines.push("The text of the answers is always the small model's.".to_owned());
+    lines.push("The text of the answers is always the local model's.".to_owned());
     lines.join("\n")
 }
 

@@ -1,31 +1,31 @@
 //! Infers a limit of requests at once: a service may refuse whatever comes while it works on so many.
 //!
-//! Its refusals look like those of a small quota: a few of the requests that were sent together are
+//! Its rejections look like those of a small quota: a few of the requests that were sent together are
 //! answered. But a request is answered as soon as none is in flight, and then as many as before are
 //! answered again and again; a quota soon refuses one. More are tried from time to time: one, then two,
 //! then four, as long as they are answered.
 
 use std::time::Duration;
 
-use super::{MINUTE, Refusal};
+use super::{MINUTE, Rejection};
 
 /// So many requests beyond the limit must be answered to raise it. A single one may have arrived just
 /// after another was answered.
 const PASSED: u64 = 2;
-/// After so many refusals in a row within the limit, it is lowered.
+/// After so many rejections in a row within the limit, it is lowered.
 const TOO_MANY: u64 = 2;
 /// The factor by which more are tried later after they were refused, and the longest pause, in rounds
 /// of answers.
 const LATER: u64 = 4;
 const LATEST: u64 = 256;
 
-/// What a refusal shows.
+/// What a rejection shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shows {
     Nothing,
     /// The request exceeded the limit.
     Limit,
-    /// There is no such limit, but a quota: the wait that its first refusals asked for.
+    /// There is no such limit, but a quota: the wait that its first rejections asked for.
     Quota {
         asked: Option<Duration>,
     },
@@ -37,7 +37,7 @@ pub(super) struct AtOnce {
     limit: Option<u64>,
     /// So many were in flight while others were refused, and the wait that these were to keep.
     suspected: Option<(u64, Option<Duration>)>,
-    /// The limit is not certain yet: the wait of the refusals that led to it.
+    /// The limit is not certain yet: the wait of the rejections that led to it.
     doubted: Option<Option<Duration>>,
     /// The most that were in flight when one was answered, and when that was.
     most: Option<(u64, Duration)>,
@@ -49,7 +49,7 @@ pub(super) struct AtOnce {
     /// Answers since the last change, and after how many rounds of them more are tried.
     answers: u64,
     rounds: u64,
-    /// Refusals within the limit since the last answer.
+    /// Rejections within the limit since the last answer.
     refused: u64,
 }
 
@@ -81,8 +81,8 @@ impl AtOnce {
 
     /// Requests were refused while so many were in flight. Returns whether a limit may be the reason:
     /// about as many were in flight whenever one was answered in the last minute.
-    pub(super) fn suspect(&mut self, refusal: Refusal, asked: Option<Duration>) -> bool {
-        let Refusal { now, in_flight, .. } = refusal;
+    pub(super) fn suspect(&mut self, rejection: Rejection, asked: Option<Duration>) -> bool {
+        let Rejection { now, in_flight, .. } = rejection;
         let lately = |at: Duration| now.saturating_sub(at) < MINUTE;
         let most = self.most.filter(|(_, at)| lately(*at));
         let is_possible = in_flight > 0
@@ -105,7 +105,7 @@ impl AtOnce {
         true
     }
 
-    /// The refusals have another cause.
+    /// The rejections have another cause.
     pub(super) fn reject(&mut self) {
         *self = Self {
             most: self.most,

@@ -1,8 +1,8 @@
-//! Weighs answers and refusals: whether refusals have to do with this client's rate.
+//! Weighs answers and rejections: whether rejections have to do with this client's rate.
 
 use std::time::Duration;
 
-use super::Refusal;
+use super::Rejection;
 
 /// Requests that are sent within this time may arrive in any order.
 const ORDER: Duration = Duration::from_millis(10);
@@ -12,22 +12,22 @@ const TOGETHER: u64 = 3;
 /// The number of outcomes that count as evidence; beyond it, all counts are halved, so that recent
 /// outcomes weigh more.
 const MOST_EVIDENCE: u64 = 16;
-/// This many later requests that are answered show that a refusal was unrelated.
+/// This many later requests that are answered show that a rejection was unrelated.
 const PASSED: u64 = 3;
-/// The minimum ratio of answers to refusals if the refusals are unrelated.
+/// The minimum ratio of answers to rejections if the rejections are unrelated.
 const PASSED_TO_REFUSED: u64 = 3;
 /// Requests in a row that are refused indicate a quota if that would happen by chance more seldom
 /// than this.
 const SELDOM: f64 = 1e-5;
-/// After so many refusals in a row of requests that were sent alone, an answer shows nothing.
+/// After so many rejections in a row of requests that were sent alone, an answer shows nothing.
 const LONG_RUN: u64 = 3;
-/// The weight of one outcome in the share of refusals.
+/// The weight of one outcome in the share of rejections.
 const WEIGHT: f64 = 1.0 / 64.0;
-/// The share of refusals that is assumed at the beginning.
+/// The share of rejections that is assumed at the beginning.
 const FIRST_SHARE: f64 = 0.03;
-/// The largest share of refusals that may be chance.
+/// The largest share of rejections that may be chance.
 const CHANCE: f64 = 0.12;
-/// The largest share of refusals that are called unrelated.
+/// The largest share of rejections that are called unrelated.
 const MOST_SHARE: f64 = 0.4;
 /// The largest number of trial requests that have to be answered.
 const MOST_TRIALS: u64 = 2;
@@ -35,9 +35,9 @@ const MOST_TRIALS: u64 = 2;
 /// What the outcomes of requests show.
 #[derive(Debug)]
 pub(super) struct Evidence {
-    /// When the first request of the current refusals was sent, and when it was refused.
+    /// When the first request of the current rejections was sent, and when it was refused.
     episode: Option<(Duration, Duration)>,
-    /// The same before the last refusal.
+    /// The same before the last rejection.
     previous: Option<(Duration, Duration)>,
     /// Of the requests that were in flight with a refused one: how many were sent later and still
     /// answered, and how many were refused too.
@@ -49,16 +49,16 @@ pub(super) struct Evidence {
     run: u64,
     /// Whether a trial request was refused, and nothing was answered since.
     has_failed_trial: bool,
-    /// How many trials in a row were answered, and how many show that a refusal was unrelated.
+    /// How many trials in a row were answered, and how many show that a rejection was unrelated.
     trials_answered: u64,
     trials_needed: u64,
-    /// The share of refusals among the outcomes, of which the last weigh most: of all refusals, and
+    /// The share of rejections among the outcomes, of which the last weigh most: of all rejections, and
     /// of the first among requests that were in flight together.
     share: f64,
     share_of_first: f64,
     /// The longest time that an answer took lately.
     slowest: Duration,
-    /// How many answers show that a refusal was unrelated.
+    /// How many answers show that a rejection was unrelated.
     convincing: u64,
 }
 
@@ -83,7 +83,7 @@ impl Evidence {
 
     /// A request that was sent at this time was answered. If it was a trial, one of them may not be enough
     /// (`is_sure`). Returns whether the answers show that the
-    /// refusals are unrelated.
+    /// rejections are unrelated.
     pub(super) fn answered(
         &mut self,
         now: Duration,
@@ -91,7 +91,7 @@ impl Evidence {
         is_trial: bool,
         is_sure: bool,
     ) -> bool {
-        // After several refusals, a window of the service may have restarted.
+        // After several rejections, a window of the service may have restarted.
         let shows_much = is_trial && self.run < LONG_RUN;
         self.run = 0;
         self.has_failed_trial = false;
@@ -116,31 +116,31 @@ impl Evidence {
     }
 
     /// A request was refused.
-    pub(super) fn refused(&mut self, refusal: Refusal, is_unrelated: bool) {
+    pub(super) fn refused(&mut self, rejection: Rejection, is_unrelated: bool) {
         self.previous = self.episode;
-        // An answer takes longer than a refusal: where refusals are unrelated, the next one comes
+        // An answer takes longer than a rejection: where rejections are unrelated, the next one comes
         // before the answers to what was in flight with the last one.
         let is_pending = |heard| {
-            let since = refusal.now.saturating_sub(heard);
-            is_unrelated && refusal.in_flight > 0 && since < self.slowest
+            let since = rejection.now.saturating_sub(heard);
+            is_unrelated && rejection.in_flight > 0 && since < self.slowest
         };
         let last = self.previous.filter(|(_, heard)| is_pending(*heard));
-        if let Some((first, _)) = last.filter(|_| refusal.is_first) {
-            self.episode = Some((first, refusal.now));
+        if let Some((first, _)) = last.filter(|_| rejection.is_first) {
+            self.episode = Some((first, rejection.now));
             self.refused += 1;
             self.forget();
-        } else if refusal.is_first {
-            self.episode = Some((refusal.sent, refusal.now));
-        } else if self.is_with_a_refused_one(refusal.sent) {
+        } else if rejection.is_first {
+            self.episode = Some((rejection.sent, rejection.now));
+        } else if self.is_with_a_refused_one(rejection.sent) {
             self.refused += 1;
             self.forget();
         }
         self.share += (1.0 - self.share) * WEIGHT;
-        if refusal.is_first || refusal.is_trial {
+        if rejection.is_first || rejection.is_trial {
             self.share_of_first += (1.0 - self.share_of_first) * WEIGHT;
         }
-        self.run += u64::from(refusal.is_first && refusal.in_flight == 0);
-        if refusal.is_trial {
+        self.run += u64::from(rejection.is_first && rejection.in_flight == 0);
+        if rejection.is_trial {
             self.has_failed_trial = true;
             self.trials_answered = self.trials_answered.saturating_sub(1);
         }
@@ -158,23 +158,23 @@ impl Evidence {
         self.refused >= TOGETHER
     }
 
-    /// Whether so many are refused that the refusals can't be called unrelated.
+    /// Whether so many are refused that the rejections can't be called unrelated.
     pub(super) fn is_too_much(&self) -> bool {
         self.share >= MOST_SHARE
     }
 
-    /// Whether the refusals indicate a quota. Requests in flight count as possible answers, because
-    /// an answer takes longer than a refusal; but not if all that were in flight with the previous
-    /// refusals must have been answered by now. Where refusals were found to be unrelated, it takes
+    /// Whether the rejections indicate a quota. Requests in flight count as possible answers, because
+    /// an answer takes longer than a rejection; but not if all that were in flight with the previous
+    /// rejections must have been answered by now. Where rejections were found to be unrelated, it takes
     /// more.
-    pub(super) fn shows_quota(&self, refusal: Refusal, is_unrelated: bool) -> bool {
+    pub(super) fn shows_quota(&self, rejection: Rejection, is_unrelated: bool) -> bool {
         let since = self
             .previous
-            .map(|(_, heard)| refusal.now.saturating_sub(heard));
+            .map(|(_, heard)| rejection.now.saturating_sub(heard));
         let is_over = since.is_some_and(|since| since > self.slowest);
-        let in_flight = match refusal.is_first && is_over {
+        let in_flight = match rejection.is_first && is_over {
             true => 0,
-            false => refusal.in_flight,
+            false => rejection.in_flight,
         };
         let factor = if is_unrelated { 2 } else { 1 };
         let may_pass = (self.passed + self.beside + in_flight) * factor;
@@ -197,7 +197,7 @@ impl Evidence {
         }
     }
 
-    /// The refusals were not unrelated after all: requires more evidence the next time.
+    /// The rejections were not unrelated after all: requires more evidence the next time.
     pub(super) fn distrust(&mut self) {
         self.convincing = (self.convincing * 2).min(MOST_EVIDENCE / 2);
         self.trials_needed = (self.trials_needed * 2).min(MOST_TRIALS);

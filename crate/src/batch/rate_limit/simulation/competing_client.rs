@@ -1,7 +1,7 @@
 //! Other clients of the same deployment, each using half of its quota with a different pattern.
 //!
 //! The share of refused requests over 500 batches of 40 rows and 100 of 300 rows, on services
-//! with five kinds of windows; the most refusals in a batch; and the mean time relative to the
+//! with five kinds of windows; the most rejections in a batch; and the mean time relative to the
 //! shortest possible time:
 //!
 //! | client, there before the batch | 40 rows | worst | time | 300 rows | worst | time |
@@ -13,7 +13,7 @@
 //! | random | 1.07 % | 5 | 1.46 | 1.27 % | 14 | 1.47 |
 //!
 //! With all of the other client's requests known in advance, the time would be 1.00 without a
-//! refusal. Three of five requests in ten seconds must be kept free for a client that sends two
+//! rejection. Three of five requests in ten seconds must be kept free for a client that sends two
 //! and a half on average, which leaves two instead of two and a half: 1.25.
 
 use fastrand::Rng;

@@ -18,7 +18,7 @@ use super::state::State;
 use crate::openai::{RateLimits, Usage};
 use competing_client::CompetingClient;
 use service::{Headers, Service};
-use unrelated::UnrelatedRefusals;
+use unrelated::UnrelatedRejections;
 
 /// When the batch begins. Other clients may have started before.
 const BEGINNING: f64 = 120.0;
@@ -34,12 +34,12 @@ pub(super) struct Simulation {
     latency: f64,
     jitter: f64,
     competing_client: Option<CompetingClient>,
-    /// Refusals that have nothing to do with a quota.
-    unrelated: Option<UnrelatedRefusals>,
+    /// Rejections that have nothing to do with a quota.
+    unrelated: Option<UnrelatedRejections>,
     /// The number of clients of this kind, each with its own rows.
     clients: usize,
     /// Nothing is paced: only a refused row waits. This is the best possible with this concurrency for
-    /// a client that knows that all refusals are unrelated.
+    /// a client that knows that all rejections are unrelated.
     unpaced: bool,
     seed: u64,
 }
@@ -54,7 +54,7 @@ struct Client {
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     answered: usize,
-    /// When each refusal came.
+    /// When each rejection came.
     refused: Vec<f64>,
     wall: f64,
 }

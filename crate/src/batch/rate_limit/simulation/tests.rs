@@ -1,4 +1,4 @@
-//! Tests of what a user would notice: no refusals, the shortest possible time, no stalls.
+//! Tests of what a user would notice: no rejections, the shortest possible time, no stalls.
 
 use proptest::prelude::*;
 
@@ -72,7 +72,7 @@ fn a_quota_is_learned_from_headers() {
 }
 
 #[test]
-fn without_quota_and_headers_it_is_learned_from_refusals() {
+fn without_quota_and_headers_it_is_learned_from_rejections() {
     for headers in [
         Headers::Missing,
         Headers::Silent,
@@ -85,7 +85,7 @@ fn without_quota_and_headers_it_is_learned_from_refusals() {
             let outcome = simulation.run();
             assert_eq!(outcome.answered, 40, "{told}");
             assert!(outcome.wall < 2.2 * floor, "{} s, {told}", outcome.wall);
-            // Those that were in flight at the first refusal, a few to find the rate, and a trial
+            // Those that were in flight at the first rejection, a few to find the rate, and a trial
             // that shows whether it is a quota.
             assert!(
                 outcome.refused.len() <= concurrency.min(40) + 11,
@@ -130,7 +130,7 @@ fn contested(headers: Headers, given: bool, seed: u64) -> impl Iterator<Item = O
 }
 
 #[test]
-fn another_client_of_half_the_quota_brings_few_refusals() {
+fn another_client_of_half_the_quota_brings_few_rejections() {
     for seed in 0..3 {
         for given in [true, false] {
             for outcome in contested(Headers::Right, given, seed) {
@@ -193,12 +193,12 @@ fn refused(outcomes: &[Outcome]) -> usize {
     outcomes.iter().map(|outcome| outcome.refused.len()).sum()
 }
 
-/// Except for unavoidable refusals: a client that could not be detected sends its first requests
+/// Except for unavoidable rejections: a client that could not be detected sends its first requests
 /// between the answer that shows a free window and the arrival of the requests that fill it. Up
 /// to that point everything looks as it does without another client, where leaving the window
 /// unfilled would take an eighth longer.
 #[test]
-fn a_paced_competing_client_brings_no_refusal_once_it_was_seen() {
+fn a_paced_competing_client_brings_no_rejection_once_it_was_seen() {
     for (pattern, at_once) in [(Pattern::Steady, 1), (Pattern::Bursts, 3)] {
         for (rows, seeds) in [(40, 20), (300, 4)] {
             for before in [true, false] {
@@ -228,7 +228,7 @@ fn a_competing_client_that_comes_again_at_once_is_never_made_to() {
 /// whatever else is sent then is refused, even a single request per hour. The headers reveal enough
 /// to stay far below that share.
 #[test]
-fn a_random_competing_client_brings_fewer_refusals_than_chance() {
+fn a_random_competing_client_brings_fewer_rejections_than_chance() {
     let mut outcomes = Vec::new();
     for windows in WINDOWS {
         for seed in 0..10 {

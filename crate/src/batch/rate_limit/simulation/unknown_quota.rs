@@ -1,4 +1,4 @@
-//! A quota that is not reported: what a refusal costs, with and without a quota.
+//! A quota that is not reported: what a rejection costs, with and without a quota.
 
 use super::service::Windows;
 use super::unrelated::Which;
@@ -21,7 +21,7 @@ fn open(latency: f64, seed: u64) -> Simulation {
     simulation
 }
 
-/// How long a batch takes with these refusals, and how long it takes a client that knows that they
+/// How long a batch takes with these rejections, and how long it takes a client that knows that they
 /// are unrelated: each refused row waits as long as the service asks, or a second if it asks for
 /// nothing, and no other row waits.
 fn beside_ideal(simulation: impl Fn() -> Simulation) -> (Outcome, f64) {
@@ -37,7 +37,7 @@ fn assert_within(times: f64, concurrency: usize, latency: f64, which: Which, wai
     for seed in 0..2 {
         let (outcome, ideal) = beside_ideal(|| Simulation {
             concurrency,
-            unrelated: Some(UnrelatedRefusals::new(which, wait)),
+            unrelated: Some(UnrelatedRejections::new(which, wait)),
             ..open(latency, seed)
         });
         let wall = outcome.wall;
@@ -50,12 +50,12 @@ fn assert_within(times: f64, concurrency: usize, latency: f64, which: Which, wai
 }
 
 #[test]
-fn one_refusal_costs_its_own_wait() {
+fn one_rejection_costs_its_own_wait() {
     for latency in [0.02, 0.05, 0.2, 1.0] {
         for seed in 0..5 {
             let without = open(latency, seed).run().wall;
             let mut simulation = open(latency, seed);
-            simulation.unrelated = Some(UnrelatedRefusals::new(Which::Nth(50), Some(1.0)));
+            simulation.unrelated = Some(UnrelatedRejections::new(Which::Nth(50), Some(1.0)));
             let outcome = simulation.run();
             assert_eq!((outcome.answered, outcome.refused.len()), (2_000, 1));
             let most = without + 1.0 + 1.5;
@@ -65,7 +65,7 @@ fn one_refusal_costs_its_own_wait() {
 }
 
 #[test]
-fn refusals_that_come_at_random_concern_their_own_rows() {
+fn rejections_that_come_at_random_concern_their_own_rows() {
     for share in [0.03, 0.1] {
         for latency in [0.02, 0.2] {
             for concurrency in [1, 4, 32] {
@@ -79,7 +79,7 @@ fn refusals_that_come_at_random_concern_their_own_rows() {
     for latency in [0.05, 1.0] {
         assert_within(2.0, 32, latency, Which::Share(0.03), Some(1.0));
     }
-    // An answer takes longer than the refusals that come meanwhile.
+    // An answer takes longer than the rejections that come meanwhile.
     for latency in [0.2, 1.0] {
         for concurrency in [1, 8, 32] {
             assert_within(1.3, concurrency, latency, Which::Share(0.03), None);
@@ -89,7 +89,7 @@ fn refusals_that_come_at_random_concern_their_own_rows() {
 }
 
 #[test]
-fn a_burst_of_refusals_is_over_when_it_is_over() {
+fn a_burst_of_rejections_is_over_when_it_is_over() {
     for until in [1.0, 5.5] {
         for latency in [0.02, 1.0] {
             for concurrency in [8, 32] {
@@ -128,7 +128,7 @@ fn no_batch_is_caught_in_a_guess() {
             for seed in 0..20 {
                 let (outcome, ideal) = beside_ideal(|| Simulation {
                     concurrency,
-                    unrelated: Some(UnrelatedRefusals::new(Which::Share(share), wait)),
+                    unrelated: Some(UnrelatedRejections::new(Which::Share(share), wait)),
                     ..open(latency, seed)
                 });
                 let ratio = outcome.wall / ideal;
@@ -139,7 +139,7 @@ fn no_batch_is_caught_in_a_guess() {
     }
 }
 
-/// So many refusals of 2,000 rows at most, and the time by the shortest possible.
+/// So many rejections of 2,000 rows at most, and the time by the shortest possible.
 fn keeps_to(
     tpm: u64,
     windows: Windows,
@@ -169,7 +169,7 @@ fn keeps_to(
 
 /// Most of them are the requests that were under way when the first was refused.
 #[test]
-fn a_quota_of_which_only_refusals_tell_is_found_with_two_of_a_hundred() {
+fn a_quota_of_which_only_rejections_tell_is_found_with_two_of_a_hundred() {
     let aligned = [0.0, 2.5, 5.0, 7.5].map(Windows::Aligned);
     for windows in [Windows::Opened, Windows::Sliding]
         .into_iter()
@@ -183,7 +183,7 @@ fn a_quota_of_which_only_refusals_tell_is_found_with_two_of_a_hundred() {
 
 /// Tokens alone are counted, over a minute: one window may take more than all requests in flight.
 #[test]
-fn a_quota_of_a_minute_is_found_at_its_first_refusals() {
+fn a_quota_of_a_minute_is_found_at_its_first_rejections() {
     let aligned = [0.0, 2.5, 20.0].map(Windows::Aligned);
     for windows in [Windows::Opened, Windows::Sliding]
         .into_iter()
@@ -241,7 +241,7 @@ fn a_quota_without_a_word_is_kept_at_the_edge_of_its_windows() {
     }
 }
 
-/// The refusals of a limit of requests at once look like those of a small quota.
+/// The rejections of a limit of requests at once look like those of a small quota.
 #[test]
 fn a_limit_of_requests_at_once_is_found_and_filled() {
     for (most, concurrency) in [(1, 8), (1, 32), (4, 8), (4, 32), (6, 12), (16, 32)] {
@@ -251,7 +251,8 @@ fn a_limit_of_requests_at_once_is_found_and_filled() {
                     let mut simulation = open(latency, seed);
                     simulation.rows = 400;
                     simulation.concurrency = concurrency;
-                    simulation.unrelated = Some(UnrelatedRefusals::new(Which::AtOnce(most), wait));
+                    simulation.unrelated =
+                        Some(UnrelatedRejections::new(Which::AtOnce(most), wait));
                     let outcome = simulation.run();
                     let ideal = 400.0 / most as f64 * latency;
                     let (refused, wall) = (outcome.refused.len(), outcome.wall);
@@ -281,7 +282,7 @@ fn a_quota_is_found_where_requests_overtake_one_another() {
 }
 
 #[test]
-fn any_quota_of_which_only_refusals_tell_is_kept_and_filled() {
+fn any_quota_of_which_only_rejections_tell_is_kept_and_filled() {
     for tpm in [1_000, 30_000] {
         for windows in [Windows::Opened, Windows::Sliding] {
             for headers in [Headers::Missing, Headers::Silent] {

@@ -1,4 +1,4 @@
-//! Refusals that this client's rate does not cause: those of a gateway, a fault or another client.
+//! Rejections that this client's rate does not cause: those of a gateway, a fault or another client.
 
 use std::time::Duration;
 
@@ -20,15 +20,15 @@ pub(super) enum Which {
     Between(f64, f64),
 }
 
-/// Which requests are refused, and which wait the refusals ask for.
+/// Which requests are refused, and which wait the rejections ask for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct UnrelatedRefusals {
+pub(super) struct UnrelatedRejections {
     which: Which,
     retry_after: Option<f64>,
     seen: u64,
 }
 
-impl UnrelatedRefusals {
+impl UnrelatedRejections {
     pub(super) fn new(which: Which, retry_after: Option<f64>) -> Self {
         Self {
             which,
@@ -37,7 +37,7 @@ impl UnrelatedRefusals {
         }
     }
 
-    /// What the refusal of a request says that arrives now, while so many are in work, if it is refused.
+    /// What the rejection of a request says that arrives now, while so many are in work, if it is refused.
     pub(super) fn refuses(&mut self, now: f64, in_work: u64, dice: &mut Rng) -> Option<RateLimits> {
         self.seen += 1;
         let is_refused = match self.which {

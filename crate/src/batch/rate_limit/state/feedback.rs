@@ -1,11 +1,11 @@
-//! Updates the state from answers and refusals.
+//! Updates the state from answers and rejections.
 
 use std::time::Duration;
 
 use super::{Closed, State};
 use crate::batch::rate_limit::contention::Observation;
 use crate::batch::rate_limit::decision::{Accounts, Against, Reservation};
-use crate::batch::rate_limit::guess::Refusal;
+use crate::batch::rate_limit::guess::Rejection;
 use crate::batch::rate_limit::limits::{MINUTE, Own, SECOND, TEN_SECONDS};
 use crate::batch::rate_limit::window::Used;
 use crate::openai::{RateLimits, Usage};
@@ -15,7 +15,7 @@ const WIDEST_GUARD: Duration = Duration::from_millis(400);
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Shorter waits may be rounded up: a request in the middle of one shows nothing.
 const SHORTEST_TRIED: Duration = Duration::from_millis(500);
-/// The factor by which an unexpected refusal reduces the share of the quota that is used.
+/// The factor by which an unexpected rejection reduces the share of the quota that is used.
 const SLOWER: f64 = 0.6;
 const SLOWEST: f64 = 0.2;
 
@@ -39,21 +39,21 @@ impl State {
         self.judge(now, charge, said);
         if self.refused_at.is_none_or(|refused| charge.at > refused) {
             self.alone = false;
-            self.refusals_in_a_row = 0;
+            self.rejections_in_a_row = 0;
         }
         if self.guess.is_unrelated() {
-            // Others are answered between the refusals: a refused row need not wait for longer.
-            self.refusals_in_a_row = 0;
+            // Others are answered between the rejections: a refused row need not wait for longer.
+            self.rejections_in_a_row = 0;
         }
         if self.guess.answered(now, charge, self.in_flight + 1) && self.known().is_unknown() {
-            // The refusals have another cause, so the other rows need not wait.
+            // The rejections have another cause, so the other rows need not wait.
             self.alone = false;
             self.closed = None;
             self.trial = None;
         }
     }
 
-    /// The common part of failures and refusals.
+    /// The common part of failures and rejections.
     fn unanswered(&mut self, now: Duration, charge: Reservation, said: &RateLimits) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.last_answer = Some(now);
@@ -69,7 +69,7 @@ impl State {
         said: &RateLimits,
     ) {
         self.unanswered(now, charge, said);
-        // Without a refusal, only the very first request is sent alone.
+        // Without a rejection, only the very first request is sent alone.
         self.alone &= self.refused_at.is_some();
     }
 
@@ -99,7 +99,7 @@ impl State {
         }
     }
 
-    /// After a 429. All requests to the deployment wait, and then one is sent alone; but if the refusals
+    /// After a 429. All requests to the deployment wait, and then one is sent alone; but if the rejections
     /// are unrelated, only the refused row waits. Returns how long that row waits.
     pub(in crate::batch::rate_limit) fn refused(
         &mut self,
@@ -126,7 +126,7 @@ impl State {
             self.guess(now, charge, asked, is_first);
         }
         // After waits that nobody asked for, each request that was sent alone was a trial.
-        let is_tried = asked.is_none() && self.refusals_in_a_row > 2;
+        let is_tried = asked.is_none() && self.rejections_in_a_row > 2;
         let is_doubtful = (lately || self.guess.is_far_below())
             && is_unknown
             && !is_at_an_edge
@@ -134,7 +134,7 @@ impl State {
             && self.guess.is_doubtful();
         let wait = match asked {
             Some(asked) => self.cut(asked),
-            None => backoff(self.refusals_in_a_row),
+            None => backoff(self.rejections_in_a_row),
         };
         if is_unknown && self.guess.is_unrelated() {
             self.alone = false;
@@ -175,12 +175,12 @@ impl State {
         asked.min(LONGEST_WAIT)
     }
 
-    /// Handles the first refusal among requests that were in flight together.
+    /// Handles the first rejection among requests that were in flight together.
     fn react(&mut self, now: Duration, charge: Reservation) {
         let lately = |refused: Duration| now.saturating_sub(refused) < MINUTE;
         let is_rare = !self.refused_at.is_some_and(lately);
         self.refused_at = Some(now);
-        self.refusals_in_a_row += 1;
+        self.rejections_in_a_row += 1;
         self.calm_since = now;
         self.alone = true;
         if charge.against.tokens {
@@ -212,7 +212,7 @@ impl State {
             && self.guard < WIDEST_GUARD
     }
 
-    /// Learns from a refusal about a quota that is not known.
+    /// Learns from a rejection about a quota that is not known.
     fn guess(
         &mut self,
         now: Duration,
@@ -225,12 +225,12 @@ impl State {
             |sent: &Duration, period: Duration| now.saturating_sub(*sent) < period + guard;
         self.refused_lately.push_back(charge.at);
         self.refused_lately.retain(|sent| is_within(sent, MINUTE));
-        let refusal = Refusal {
+        let rejection = Rejection {
             now,
             sent: charge.at,
             level: charge.level,
             is_first,
-            is_again: self.refusals_in_a_row > 1,
+            is_again: self.rejections_in_a_row > 1,
             is_trial: charge.is_trial,
             asked,
             in_flight: self.in_flight,
@@ -238,7 +238,7 @@ impl State {
         };
         let refused_lately = &self.refused_lately;
         let mut windows = [&mut self.second, &mut self.ten_seconds, &mut self.minute];
-        self.guess.refused(refusal, |period| {
+        self.guess.refused(rejection, |period| {
             let window = windows.iter_mut().find(|window| window.covers(period));
             let used = window.map_or(0, |window| window.own_since(now, guard, period));
             // Refused requests are charged too.
@@ -354,7 +354,7 @@ fn asked_wait(said: &RateLimits) -> Option<Duration> {
 }
 
 /// 1, 2, 4, 8.. seconds.
-fn backoff(refusals_in_a_row: u32) -> Duration {
-    let doubled = 1_u64 << refusals_in_a_row.saturating_sub(1).min(6);
+fn backoff(rejections_in_a_row: u32) -> Duration {
+    let doubled = 1_u64 << rejections_in_a_row.saturating_sub(1).min(6);
     Duration::from_secs(doubled).min(LONGEST_WAIT)
 }

@@ -117,7 +117,7 @@ fn the_service_is_waited_for_as_it_asks_up_to_a_minute() {
 }
 
 #[test]
-fn refusals_of_which_nobody_says_when_to_come_back_are_waited_for_twice_as_long_each() {
+fn rejections_of_which_nobody_says_when_to_come_back_are_waited_for_twice_as_long_each() {
     let mut state = given(50_000, 300);
     let mut now = 0.0;
     let waits = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0];
@@ -136,7 +136,7 @@ fn waits_until(state: &mut State, now: f64) -> f64 {
 }
 
 #[test]
-fn after_a_refusal_one_request_goes_alone_and_then_all() {
+fn after_a_rejection_one_request_goes_alone_and_then_all() {
     let mut state = silent(50_000, 300);
     let charges = burst(&mut state, 0.0);
     for charge in charges {
@@ -150,7 +150,7 @@ fn after_a_refusal_one_request_goes_alone_and_then_all() {
 }
 
 #[test]
-fn a_refusal_against_the_rules_means_windows_of_a_second_and_then_less_of_the_quota() {
+fn a_rejection_against_the_rules_means_windows_of_a_second_and_then_less_of_the_quota() {
     let mut state = silent(500_000, 600);
     let charges = burst(&mut state, 0.0);
     assert_eq!(charges.len(), 99);
@@ -167,12 +167,12 @@ fn a_refusal_against_the_rules_means_windows_of_a_second_and_then_less_of_the_qu
     let probe = go(&mut state, 124.0);
     state.answered(seconds(124.2), probe, &RateLimits::default(), None);
     assert_eq!(burst(&mut state, 126.0).len(), 6, "six tenths of it");
-    // Without a refusal, the whole share is restored.
+    // Without a rejection, the whole share is restored.
     assert_eq!(burst(&mut state, 2_000.0).len(), 100);
 }
 
 #[test]
-fn answers_that_come_late_do_not_open_what_a_refusal_closed() {
+fn answers_that_come_late_do_not_open_what_a_rejection_closed() {
     let mut state = silent(50_000, 300);
     let late = go(&mut state, 0.0);
     let refused = go(&mut state, 0.0);

@@ -1,4 +1,4 @@
-//! One answer, prepared for reading: where its words of the groups are, and its words to compare.
+//! One answer, prepared for view: where its words of the groups are, and its words to compare.
 
 use std::ops::Range;
 

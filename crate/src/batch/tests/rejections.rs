@@ -28,7 +28,7 @@ fn too_many(wait_ms: &'static str) -> Reply {
 }
 
 #[test]
-fn refusals_of_rows_that_a_stop_interrupts_are_counted() {
+fn rejections_of_rows_that_a_stop_interrupts_are_counted() {
     let loopback = Loopback::serve(|_| too_many("30000"));
     let batch = client(&loopback).batch(prompts(4)).concurrency(2);
     let totals = batch

@@ -1,4 +1,4 @@
-//! Judges a refusal: what the profile learns from it, for this request or for all, and whether the
+//! Judges a rejection: what the profile learns from it, for this request or for all, and whether the
 //! request is sent again.
 
 use std::sync::Arc;
@@ -9,23 +9,23 @@ use super::fields::Fields;
 use super::learn::Circumstances;
 use super::negotiation::Negotiation;
 use super::prepared_request::PreparedRequest;
-use super::refusal::{Field, Refusal};
+use super::rejection::{Field, Rejection};
 use super::shared::State;
 use crate::openai::attempt::Attempt;
 use crate::text::sanitize_line;
 
 /// How many times one request may be refused and sent again.
-const REFUSALS: usize = 10;
+const REJECTIONS: usize = 10;
 
 /// The same where both names of the token limit were refused, and nothing was ever answered.
-const REFUSALS_OF_BOTH: usize = 3;
+const REJECTIONS_OF_BOTH: usize = 3;
 
 impl Negotiation<'_> {
-    /// Learns from a refusal.
+    /// Learns from a rejection.
     ///
     /// # Errors
     /// Nothing can be done about it; contains a better hint, if there is one.
-    pub(super) fn judge_refusal(
+    pub(super) fn judge_rejection(
         &mut self,
         prepared: &PreparedRequest<'_>,
         attempt: &Attempt,
@@ -39,21 +39,21 @@ impl Negotiation<'_> {
     /// counts as refused.
     ///
     /// # Errors
-    /// As [`judge_refusal`](Self::judge_refusal).
+    /// As [`judge_rejection`](Self::judge_rejection).
     fn learn_from(
         &mut self,
         prepared: &PreparedRequest<'_>,
         attempt: &Attempt,
     ) -> Result<Field, Option<String>> {
-        let refusal = attempt.refusal.as_ref().ok_or(None)?;
+        let rejection = attempt.rejection.as_ref().ok_or(None)?;
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
-        let field = refusal.field(&prepared.request);
-        let field = field.ok_or_else(|| self.needed_field(refusal, prepared))?;
-        if refusal.is_guess(&prepared.request) && state.accepted.contains(Fields::of(field)) {
+        let field = rejection.field(&prepared.request);
+        let field = field.ok_or_else(|| self.needed_field(rejection, prepared))?;
+        if rejection.is_guess(&prepared.request) && state.accepted.contains(Fields::of(field)) {
             return Err(None);
         }
-        if self.refused.len() >= REFUSALS {
+        if self.refused.len() >= REJECTIONS {
             return Err(Some(format!(
                 "{} keeps changing which parameters it takes: ask its operator which models answer",
                 self.deployment
@@ -68,7 +68,7 @@ impl Negotiation<'_> {
         }
         let before = self.own.as_ref().unwrap_or(&state.profile);
         let before = Arc::clone(before);
-        let (profile, field) = self.learned(&state, &before, refusal, prepared)?;
+        let (profile, field) = self.learned(&state, &before, rejection, prepared)?;
         let complaint = Complaint::of(attempt, self.wanted);
         let is_disputed = state.accepted.contains(Fields::of(field))
             && !state.disputed.contains(Fields::of(field));
@@ -82,9 +82,9 @@ impl Negotiation<'_> {
             true => state.accepted.without(Fields::of(field)),
             false => Fields::default(),
         };
-        let accepted_before = state.accepted;
+        let (before, accepted_before) = self.before_complaint(&complaint, &state, before);
         state.change(profile, accepted);
-        state.refusals += 1;
+        state.rejections += 1;
         self.taken_back = Some(TakenBack {
             before: Some((before, accepted_before, state.version)),
             complaint,
@@ -93,22 +93,44 @@ impl Negotiation<'_> {
         Ok(field)
     }
 
+    /// The profile, and what it had accepted, before the first change because of this complaint. A
+    /// message that names several fields is met again after each of them was changed.
+    fn before_complaint(
+        &self,
+        complaint: &Complaint,
+        state: &State,
+        now: Arc<Profile>,
+    ) -> (Arc<Profile>, Fields) {
+        let earlier = self.taken_back.as_ref();
+        let earlier = earlier.filter(|taken| taken.complaint.is_same(complaint));
+        match earlier.and_then(|taken| taken.before.as_ref()) {
+            Some((before, accepted, version)) if *version == state.version => {
+                (Arc::clone(before), *accepted)
+            }
+            _ => (now, state.accepted),
+        }
+    }
+
     /// A hint that names the refused field without which the request would be another one.
-    fn needed_field(&self, refusal: &Refusal, prepared: &PreparedRequest<'_>) -> Option<String> {
-        let name = refusal.needed_field(&prepared.request)?;
+    fn needed_field(
+        &self,
+        rejection: &Rejection,
+        prepared: &PreparedRequest<'_>,
+    ) -> Option<String> {
+        let name = rejection.needed_field(&prepared.request)?;
         let name = sanitize_line(name, super::LONGEST_NAME);
         Some(format!("{} refuses {name}: leave it out", self.deployment))
     }
 
-    /// The profile after a refusal, and the refused field.
+    /// The profile after a rejection, and the refused field.
     ///
     /// # Errors
-    /// As [`judge_refusal`](Self::judge_refusal).
+    /// As [`judge_rejection`](Self::judge_rejection).
     fn learned(
         &self,
         state: &State,
         before: &Profile,
-        refusal: &Refusal,
+        rejection: &Rejection,
         prepared: &PreparedRequest<'_>,
     ) -> Result<(Profile, Field), Option<String>> {
         let mut profile = before.clone();
@@ -118,13 +140,13 @@ impl Negotiation<'_> {
             sent: &prepared.request,
             names: &[&model, self.deployment],
             accepted: state.accepted,
-            refusals: state.refusals + 1,
+            rejections: state.rejections + 1,
         };
-        match profile.learn(refusal, &now) {
+        match profile.learn(rejection, &now) {
             Ok(field) => Ok((profile, field)),
             Err(_) => {
-                let efforts = refusal.efforts();
-                let is_effort = refusal.field(&prepared.request) == Some(Field::Effort);
+                let efforts = rejection.efforts();
+                let is_effort = rejection.field(&prepared.request) == Some(Field::Effort);
                 Err((is_effort && !efforts.is_empty()).then(|| {
                     format!(
                         "this deployment takes the efforts {}: set one of them, or leave out \
@@ -145,7 +167,7 @@ impl Negotiation<'_> {
     }
 
     /// Was the other name of the token limit refused just before this one? Where models take turns,
-    /// switching after every refusal could meet the wrong one each time, so the name stays once.
+    /// switching after every rejection could meet the wrong one each time, so the name stays once.
     fn has_just_switched(&self, field: Field) -> bool {
         let other = other_name(field);
         other.is_some() && self.refused.last().copied() == other
@@ -156,7 +178,7 @@ impl Negotiation<'_> {
     /// none. One that has answered takes one of them: different models answer, and the next may take
     /// this one.
     fn refuses_both(&self, field: Field, state: &State) -> Result<(), Option<String>> {
-        let is_new = state.profile.model.is_none() && self.refused.len() >= REFUSALS_OF_BOTH;
+        let is_new = state.profile.model.is_none() && self.refused.len() >= REJECTIONS_OF_BOTH;
         match other_name(field) {
             Some(other) if is_new && self.refused.contains(&other) => Err(Some(
                 "the service takes neither max_tokens nor max_completion_tokens: leave out the limit, \

@@ -1,6 +1,6 @@
-//! A reading as static HTML: a table that is complete without any script.
+//! An answer view as static HTML: a table that is complete without any script.
 
-use super::Reading;
+use super::AnswerView;
 use super::annotated::Annotated;
 use super::pieces::Piece;
 use super::show::{Answer, Selection, ShownCell, Tally, cells, ending, letters, shared_prompt};
@@ -45,12 +45,8 @@ struct Page {
     is_cut: bool,
 }
 
-pub(super) fn html(reading: &Reading, selection: &Selection<'_>) -> String {
-    let groups = reading
-        .lexicon
-        .groups()
-        .iter()
-        .zip(letters(&reading.lexicon));
+pub(super) fn html(view: &AnswerView, selection: &Selection<'_>) -> String {
+    let groups = view.lexicon.groups().iter().zip(letters(&view.lexicon));
     let marks = groups
         .zip(LINES.iter().cycle())
         .map(|((group, letter), line)| Mark {
@@ -68,13 +64,13 @@ pub(super) fn html(reading: &Reading, selection: &Selection<'_>) -> String {
     let mut tallies = vec![Tally::new(page.marks.len()); selection.columns.len()];
     let mut shown = 0;
     for row in &selection.rows {
-        if page.html.len() >= reading.most_bytes {
+        if page.html.len() >= view.most_bytes {
             break;
         }
-        let cells = cells(row, &selection.columns, reading);
+        let cells = cells(row, &selection.columns, view);
         let is_only = selection.rows.len() == 1;
         let before = page.html.len();
-        page.push_row(&row.name, &row.notes, &cells, is_only, reading.most_bytes);
+        page.push_row(&row.name, &row.notes, &cells, is_only, view.most_bytes);
         if page.is_cut && shown > 0 {
             // The next output has more room for it.
             page.html.truncate(before);
@@ -86,16 +82,16 @@ pub(super) fn html(reading: &Reading, selection: &Selection<'_>) -> String {
         shown += 1;
     }
     let body = std::mem::take(&mut page.html);
-    page.push_opening(reading, selection, &tallies);
+    page.push_opening(view, selection, &tallies);
     page.html.push_str(&body);
     page.html.push_str("</tbody></table></div>");
-    page.push_closing(reading, selection, shown);
+    page.push_closing(view, selection, shown);
     page.html
 }
 
 impl Page {
-    fn push_opening(&mut self, reading: &Reading, selection: &Selection<'_>, tallies: &[Tally]) {
-        let title = reading.title.as_deref();
+    fn push_opening(&mut self, view: &AnswerView, selection: &Selection<'_>, tallies: &[Tally]) {
+        let title = view.title.as_deref();
         let label = escaped(shortened(title.unwrap_or("Answers side by side")));
         self.html.push_str(&format!(
             "<div class=\"evenhand evenhand-reading tex2jax_ignore mathjax_ignore\" style=\"margin-bottom:1em\"><div role=\"group\" tabindex=\"0\" aria-label=\"{label}\" style=\"overflow:auto\"><table style=\"table-layout:auto\">"
@@ -108,7 +104,7 @@ impl Page {
         self.html
             .push_str(&format!("<thead><tr><td style=\"{NAMED}\"></td>"));
         for (column, tally) in selection.columns.iter().zip(tallies) {
-            let heading = reading
+            let heading = view
                 .headings
                 .get(*column)
                 .map_or("", |heading| shortened(heading));
@@ -325,7 +321,7 @@ impl Page {
         }
     }
 
-    fn push_closing(&mut self, reading: &Reading, selection: &Selection<'_>, shown: usize) {
+    fn push_closing(&mut self, view: &AnswerView, selection: &Selection<'_>, shown: usize) {
         let mut said = vec![counted(shown, "row")];
         if selection.equal > 0 {
             let equal = counted(selection.equal, "row");
@@ -337,14 +333,12 @@ impl Page {
         if shown < selection.rows.len() {
             let left = counted(selection.rows.len() - shown, "row");
             let next = selection.before + shown + 1;
-            said.push(
-                match reading.only_differences || reading.only_rows.is_some() {
-                    true => format!("{left} more than an output holds"),
-                    false => {
-                        format!("{left} more than an output holds: <code>.from_row({next})</code>")
-                    }
-                },
-            );
+            said.push(match view.only_differences || view.only_rows.is_some() {
+                true => format!("{left} more than an output holds"),
+                false => {
+                    format!("{left} more than an output holds: <code>.from_row({next})</code>")
+                }
+            });
         }
         self.html.push_str(&format!(
             "<p style=\"{QUIET};margin:.3em 0\">{}</p></div>",

@@ -1,7 +1,7 @@
-//! A reading as plain text: the answers of a row below each other, `she[F]` for a word of a group,
+//! An answer view as plain text: the answers of a row below each other, `she[F]` for a word of a group,
 //! and stars around what differs.
 
-use super::Reading;
+use super::AnswerView;
 use super::pieces::Piece;
 use super::show::{Answer, Selection, Tally, cells, ending, letters, shared_prompt};
 use crate::text::counted;
@@ -13,12 +13,12 @@ const MOST_BYTES: usize = 100_000;
 /// The longest name, in characters.
 const NAME: usize = 200;
 
-pub(super) fn plain(reading: &Reading, selection: &Selection<'_>) -> String {
-    let letters = letters(&reading.lexicon);
+pub(super) fn plain(view: &AnswerView, selection: &Selection<'_>) -> String {
+    let letters = letters(&view.lexicon);
     let headings: Vec<_> = selection
         .columns
         .iter()
-        .map(|at| reading.headings.get(*at).map_or("", String::as_str))
+        .map(|at| view.headings.get(*at).map_or("", String::as_str))
         .map(|heading| sanitize_line(heading, NAME))
         .collect();
     let mut tallies = vec![Tally::new(letters.len()); headings.len()];
@@ -29,7 +29,7 @@ pub(super) fn plain(reading: &Reading, selection: &Selection<'_>) -> String {
             break;
         }
         shown += 1;
-        let cells = cells(row, &selection.columns, reading);
+        let cells = cells(row, &selection.columns, view);
         let shared = shared_prompt(&cells);
         let prompt = shared.map_or(String::new(), |prompt| {
             format!("  {}", sanitize_line(prompt, NAME))
@@ -56,13 +56,13 @@ pub(super) fn plain(reading: &Reading, selection: &Selection<'_>) -> String {
             }
         }
     }
-    let mut lines: Vec<String> = reading
+    let mut lines: Vec<String> = view
         .title
         .iter()
         .map(|title| sanitize_line(title, NAME))
         .collect();
     for (heading, tally) in headings.iter().zip(&tallies) {
-        lines.push(format!("{heading}: {}", numbers(reading, tally, &letters)));
+        lines.push(format!("{heading}: {}", numbers(view, tally, &letters)));
     }
     lines.push(sanitize(&body).into_owned());
     if selection.equal > 0 {
@@ -77,8 +77,8 @@ pub(super) fn plain(reading: &Reading, selection: &Selection<'_>) -> String {
 }
 
 /// `5 answers; female [F] 3 in 2 answers, male [M] 0 in 0 answers`.
-fn numbers(reading: &Reading, tally: &Tally, letters: &[String]) -> String {
-    let groups = reading.lexicon.groups().iter().zip(letters).enumerate();
+fn numbers(view: &AnswerView, tally: &Tally, letters: &[String]) -> String {
+    let groups = view.lexicon.groups().iter().zip(letters).enumerate();
     let groups: Vec<_> = groups
         .map(|(place, (group, letter))| {
             let name = sanitize_line(&group.name, NAME);

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{Reading, Side, read_answers, read_side_by_side};
+use super::{AnswerSet, AnswerView, compare_answers, view_answers};
 use crate::display::Show;
 use crate::fairness::lexicon::{Group, Lexicon};
 use crate::fairness::study::{Study, StudyAnswers};
@@ -10,11 +10,11 @@ use crate::fairness::study::{Study, StudyAnswers};
 const HOSTILE: &str =
     "<script>alert(1)</script>\"><img src=x onerror=alert(2)> $x$ EVCXR_ she\u{202E}";
 
-fn side(texts: &[(&str, &str)]) -> Side {
-    Side::from_texts(texts.iter().map(|(prompt, text)| (*prompt, Some(*text))))
+fn side(texts: &[(&str, &str)]) -> AnswerSet {
+    AnswerSet::from_texts(texts.iter().map(|(prompt, text)| (*prompt, Some(*text))))
 }
 
-fn pair() -> Reading {
+fn pair() -> AnswerView {
     let neutral = side(&[
         (
             "Describe a nurse.",
@@ -29,7 +29,7 @@ fn pair() -> Reading {
         ),
         ("Describe a male chef.", "He cooks."),
     ]);
-    read_side_by_side(("neutral", neutral), ("loaded", loaded))
+    compare_answers(("neutral", neutral), ("loaded", loaded))
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn only_what_differs_is_shown_on_request() {
     let long = "It goes on and on with the very same words in both of the answers";
     let first = side(&[("a", &format!("{long} and ends well")), ("b", "The same.")]);
     let second = side(&[("a", &format!("{long} and ends badly")), ("b", "The same.")]);
-    let both = read_side_by_side(first, second).only_differences();
+    let both = compare_answers(first, second).only_differences();
     assert_snapshot!(both.mime_bundle().text, @r"
     first: 1 answer; female [F] 0, male [M] 0, neutral [N] 0
     second: 1 answer; female [F] 0, male [M] 0, neutral [N] 0
@@ -87,7 +87,7 @@ fn only_what_differs_is_shown_on_request() {
 fn prompts_that_both_sides_asked_are_paired() {
     let first = side(&[("a", "1"), ("b", "2"), ("c", "3")]);
     let second = side(&[("c", "4"), ("a", "5"), ("d", "6")]);
-    let text = read_side_by_side(first, second).mime_bundle().text;
+    let text = compare_answers(first, second).mime_bundle().text;
     let (_, rows) = text.split_once("\n\n").unwrap();
     assert_snapshot!(rows, @r"
     1  a
@@ -117,11 +117,11 @@ fn prompts_that_both_sides_asked_are_paired() {
 #[test]
 fn the_samples_of_a_prompt_are_folded_unless_they_are_all_there_is() {
     let samples = ["She helps.", "She cares.", "He cares."].map(|text| ("nurse", text));
-    let one = read_answers(side(&samples)).mime_bundle();
+    let one = view_answers(side(&samples)).mime_bundle();
     assert!(!one.html.contains("<details>"));
     assert_eq!(one.html.matches("<li ").count(), 3);
     let more = [&samples[..], &[("chef", "He cooks.")]].concat();
-    let two = read_answers(side(&more)).mime_bundle();
+    let two = view_answers(side(&more)).mime_bundle();
     assert!(
         two.html
             .contains("2 more samples: female 1, male 1</summary>"),
@@ -134,7 +134,7 @@ fn the_samples_of_a_prompt_are_folded_unless_they_are_all_there_is() {
 #[test]
 fn a_long_answer_is_folded_at_a_word_and_a_longer_one_is_cut() {
     let long = "word ".repeat(300);
-    let html = read_answers(side(&[("p", &long)])).mime_bundle().html;
+    let html = view_answers(side(&[("p", &long)])).mime_bundle().html;
     let (before, after) = html.split_once(" … more</em></summary>").unwrap();
     assert!(
         before.ends_with("word<em style=\"opacity:.75\">"),
@@ -143,14 +143,17 @@ fn a_long_answer_is_folded_at_a_word_and_a_longer_one_is_cut() {
     assert!(after.starts_with(" word"));
     assert_eq!(html.matches("word ").count(), 299);
     let longer = "é".repeat(12_000);
-    let html = read_answers(side(&[("p", &longer)])).mime_bundle().html;
+    let html = view_answers(side(&[("p", &longer)])).mime_bundle().html;
     assert!(html.contains("[… and 2,000 characters more]"));
 }
 
 #[test]
 fn a_missing_answer_is_told_and_not_compared() {
     let texts = [("a", Some("She runs.")), ("b", None)];
-    let text = read_side_by_side(Side::from_texts(texts), side(&[("a", "x"), ("b", "y")]));
+    let text = compare_answers(
+        AnswerSet::from_texts(texts),
+        side(&[("a", "x"), ("b", "y")]),
+    );
     let text = text.mime_bundle().text;
     assert!(text.contains("first: 1 answer, 1 missing"), "{text}");
     assert!(
@@ -171,12 +174,12 @@ fn a_study_is_read_by_occupation_and_group() {
         "He flies.",
     ];
     let answers = StudyAnswers::from_texts(study, texts.map(Some)).unwrap();
-    let all = answers.reading().mime_bundle();
+    let all = answers.answer_view().mime_bundle();
     for heading in ["neutral", "female", "male"] {
         assert!(all.html.contains(&format!(">{heading}<div")), "{heading}");
     }
     let some = answers
-        .reading()
+        .answer_view()
         .only_rows(["pilot"])
         .only_columns(["male", "female"]);
     assert_snapshot!(some.mime_bundle().text, @r"
@@ -189,7 +192,7 @@ fn a_study_is_read_by_occupation_and_group() {
       female: Describe a female pilot.
         She[F] flies.
     ");
-    assert_snapshot!(answers.reading().only_rows(["chef"]).mime_bundle().text, @"
+    assert_snapshot!(answers.answer_view().only_rows(["chef"]).mime_bundle().text, @"
     there is no row `chef`
       hint: the rows are `nurse`, `pilot`
     ");
@@ -207,8 +210,8 @@ fn words_of_one_own_list_are_marked_with_letters_that_differ() {
         group("bold", "young"),
         group("b", "middle-aged"),
     ];
-    let reading = read_answers(side(&[("p", "old young middle-aged")]));
-    let html = reading
+    let view = view_answers(side(&[("p", "old young middle-aged")]));
+    let html = view
         .lexicon(Lexicon::new(groups).unwrap())
         .mime_bundle()
         .html;
@@ -225,9 +228,9 @@ fn words_of_one_own_list_are_marked_with_letters_that_differ() {
 #[test]
 fn hostile_text_stays_text_wherever_it_stands() {
     let texts = [(HOSTILE, Some(HOSTILE)), ("x", None)];
-    let one = Side::from_texts(texts);
-    let reading = read_side_by_side((HOSTILE, one.clone()), (HOSTILE, one)).titled(HOSTILE);
-    let bundle = reading.mime_bundle();
+    let one = AnswerSet::from_texts(texts);
+    let view = compare_answers((HOSTILE, one.clone()), (HOSTILE, one)).titled(HOSTILE);
+    let bundle = view.mime_bundle();
     assert!(!bundle.html.contains("<script") && !bundle.html.contains("<img"));
     assert!(!bundle.html.contains('\u{202E}') && !bundle.text.contains('\u{202E}'));
 }
@@ -242,14 +245,14 @@ fn an_output_of_megabytes_has_an_end_and_says_where_it_goes_on() {
                 Some((0..1_500).map(word).collect::<Vec<_>>().join(" ")),
             )
         });
-        Side::from_texts(texts)
+        AnswerSet::from_texts(texts)
     };
-    let reading = read_side_by_side(answers(1), answers(3));
-    let html = reading.mime_bundle().html;
+    let view = compare_answers(answers(1), answers(3));
+    let html = view.mime_bundle().html;
     assert!(html.len() < 2_000_000, "{}", html.len());
     let (_, hint) = html.split_once("<code>.from_row(").unwrap();
     let next: usize = hint.split(')').next().unwrap().parse().unwrap();
-    let rest = reading.from_row(next).mime_bundle().html;
+    let rest = view.from_row(next).mime_bundle().html;
     assert!(
         rest.contains(&format!("<strong>{next}</strong>"))
             && !rest.contains(&format!("<strong>{}</strong>", next - 1))
@@ -263,7 +266,7 @@ fn a_row_of_thousands_of_samples_has_an_end() {
         let text = text.clone();
         (0..count).map(move |sample| (prompt, Some(format!("{sample} {text}"))))
     };
-    let one = read_answers(Side::from_texts(answers("a", 5_000))).mime_bundle();
+    let one = view_answers(AnswerSet::from_texts(answers("a", 5_000))).mime_bundle();
     assert!(one.html.len() < 2_000_000, "{}", one.html.len());
     assert!(one.text.len() < 200_000, "{}", one.text.len());
     assert!(
@@ -272,9 +275,9 @@ fn a_row_of_thousands_of_samples_has_an_end() {
     );
     assert!(one.text.contains("more samples"));
     let first = answers("a", 2).chain(answers("b", 5_000));
-    let two = read_side_by_side(
-        Side::from_texts(first.collect::<Vec<_>>()),
-        Side::from_texts(answers("b", 5_000)),
+    let two = compare_answers(
+        AnswerSet::from_texts(first.collect::<Vec<_>>()),
+        AnswerSet::from_texts(answers("b", 5_000)),
     );
     let html = two.mime_bundle().html;
     assert!(html.contains(".from_row(2)") && !html.contains("than an output holds</em>"));
@@ -296,9 +299,9 @@ fn four_hundred_answers_of_a_hundred_words_fit_into_one_output() {
                 Some((0..100).map(word).collect::<Vec<_>>().join(" ")),
             )
         });
-        Side::from_texts(texts)
+        AnswerSet::from_texts(texts)
     };
-    let html = read_side_by_side(answers(1), answers(2)).mime_bundle().html;
+    let html = compare_answers(answers(1), answers(2)).mime_bundle().html;
     assert!(html.len() < 2_000_000, "{}", html.len());
     assert_eq!(html.matches("<strong>").count(), 200);
 }

@@ -11,7 +11,7 @@ fn sent() -> ChatRequest {
 }
 
 fn field(body: &str) -> Option<Field> {
-    Refusal::read(400, body.as_bytes())?.field(&sent())
+    Rejection::read(400, body.as_bytes())?.field(&sent())
 }
 
 #[test]
@@ -39,8 +39,8 @@ fn the_service_names_what_it_refuses() {
         "unsupported_value",
     );
     assert_eq!(field(&effort), Some(Field::Effort));
-    let refusal = Refusal::read(400, effort.as_bytes()).unwrap();
-    assert_eq!(refusal.efforts(), ["none", "low", "medium", "high"]);
+    let rejection = Rejection::read(400, effort.as_bytes()).unwrap();
+    assert_eq!(rejection.efforts(), ["none", "low", "medium", "high"]);
 }
 
 #[test]
@@ -158,18 +158,21 @@ fn what_was_not_sent_or_is_not_ours_was_not_refused() {
         assert_eq!(field(body), None, "{body}");
     }
     for status in [500, 401, 429] {
-        assert_eq!(Refusal::read(status, b"temperature is not supported"), None);
+        assert_eq!(
+            Rejection::read(status, b"temperature is not supported"),
+            None
+        );
     }
 }
 
 #[test]
-fn a_gateway_may_pass_a_refusal_on_with_a_status_of_its_own() {
+fn a_gateway_may_pass_a_rejection_on_with_a_status_of_its_own() {
     let body = br#"{"error":{"message":"litellm.APIError: Unsupported parameter: 'max_tokens' is not supported with this model.","code":"500"}}"#;
     for status in [403, 404, 405, 409, 424, 500, 502, 504, 529] {
-        let refusal = Refusal::read(status, body).unwrap();
-        assert_eq!(refusal.field(&sent()), Some(Field::MaxTokens), "{status}");
+        let rejection = Rejection::read(status, body).unwrap();
+        assert_eq!(rejection.field(&sent()), Some(Field::MaxTokens), "{status}");
     }
-    assert_eq!(Refusal::read(401, body), None);
+    assert_eq!(Rejection::read(401, body), None);
 }
 
 #[test]
@@ -184,15 +187,15 @@ fn the_most_that_a_model_takes_is_read() {
         "max_completion_tokens must not exceed 16384.",
     ] {
         let body = json!({"error": {"message": message}}).to_string();
-        let refusal = Refusal::read(400, body.as_bytes()).unwrap();
-        assert_eq!(refusal.most_tokens(), Some(16_384), "{message}");
+        let rejection = Rejection::read(400, body.as_bytes()).unwrap();
+        assert_eq!(rejection.most_tokens(), Some(16_384), "{message}");
     }
     for message in [
         "temperature must be at most 2",
         "This model's maximum context length is 4096 tokens: lower max_tokens",
     ] {
         let body = json!({"error": {"message": message}}).to_string();
-        let most = Refusal::read(400, body.as_bytes()).and_then(|it| it.most_tokens());
+        let most = Rejection::read(400, body.as_bytes()).and_then(|it| it.most_tokens());
         assert_eq!(most, None, "{message}");
     }
 }
@@ -234,12 +237,12 @@ fn a_field_that_is_named_as_such_was_refused_in_weak_words_too() {
 proptest! {
     #[test]
     fn any_body_is_read(body in any::<Vec<u8>>()) {
-        let _ = Refusal::read(400, &body).map(|refusal| refusal.field(&sent()));
+        let _ = Rejection::read(400, &body).map(|rejection| rejection.field(&sent()));
     }
 
     #[test]
     fn any_message_is_read(message in "[a-z_.' :0-9éß]{0,60}(supported values|at most |temperature)[a-z_.' :0-9éß]{0,60}") {
         let body = json!({"error": {"message": message}}).to_string();
-        let _ = Refusal::read(400, body.as_bytes()).map(|refusal| refusal.field(&sent()));
+        let _ = Rejection::read(400, body.as_bytes()).map(|rejection| rejection.field(&sent()));
     }
 }

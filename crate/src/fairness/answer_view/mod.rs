@@ -1,7 +1,7 @@
 //! Answers side by side, for a reader: the words of each group are marked, and so is what
 //! differs.
 //!
-//! - [`Reading`] is what is read: rows of cells, each with a prompt and its answers. `side` makes
+//! - [`AnswerView`] is what is read: rows of cells, each with a prompt and its answers. `answer_set` makes
 //!   them from the answers of a batch, of a study, or of texts from elsewhere, and pairs them;
 //!   `of_study` makes a row of each occupation of a study.
 //! - `annotated` finds the words of the groups in one answer, `word_diff` compares two, and `pieces`
@@ -9,26 +9,26 @@
 //! - `html` and `plain` are the forms in which it is shown, and `show` what they share.
 
 mod annotated;
+mod answer_set;
 mod html;
 mod of_study;
 mod pieces;
 mod plain;
 mod show;
-mod side;
 #[cfg(test)]
 mod tests;
 mod word_diff;
 
 use std::sync::Arc;
 
-pub use side::Side;
-pub(crate) use side::{Cell, Reply};
+pub use answer_set::AnswerSet;
+pub(crate) use answer_set::{Cell, Reply};
 
 use super::lexicon::Lexicon;
 use crate::display::{MimeBundle, Show, refusal};
 
-/// Answers side by side, as [`read_side_by_side`], [`read_answers`] and
-/// [`StudyAnswers::reading`](super::study::StudyAnswers::reading) make them. It is shown with
+/// Answers side by side, as [`compare_answers`], [`view_answers`] and
+/// [`StudyAnswers::answer_view`](super::study::StudyAnswers::answer_view) make them. It is shown with
 /// [`display`](crate::display::display) or as the last expression of a cell.
 ///
 /// The words of each group have an underline and a letter of their own, and their numbers are
@@ -40,10 +40,10 @@ use crate::display::{MimeBundle, Show, refusal};
 /// MB; the last line names the first row that is left out, for [`from_row`](Self::from_row). Of a row
 /// that alone is larger, the first samples are shown.
 ///
-/// A setter leaves its reading unchanged and returns another one of the same answers.
+/// A setter leaves its view unchanged and returns another one of the same answers.
 #[derive(Clone, Debug)]
-#[must_use = "a reading is visible only when it is displayed"]
-pub struct Reading {
+#[must_use = "an answer view is visible only when it is displayed"]
+pub struct AnswerView {
     title: Option<String>,
     headings: Vec<String>,
     rows: Arc<[Row]>,
@@ -77,33 +77,33 @@ pub(crate) struct Row {
 /// let client = Client::from_env()?;
 /// let neutral = client.batch(["Describe a nurse."]).max_tokens(100).run()?;
 /// let loaded = client.batch(["Describe a male nurse."]).max_tokens(100).run()?;
-/// display(read_side_by_side(("neutral", &neutral), ("loaded", &loaded)));
+/// display(compare_answers(("neutral", &neutral), ("loaded", &loaded)));
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 ///
 /// # Default
 /// The headings are the names of the models if these differ, otherwise `first` and `second`. The
 /// words are those of the study, or of [`Lexicon::gender`].
-pub fn read_side_by_side(first: impl Into<Side>, second: impl Into<Side>) -> Reading {
+pub fn compare_answers(first: impl Into<AnswerSet>, second: impl Into<AnswerSet>) -> AnswerView {
     let (first, second) = (first.into(), second.into());
     let lexicon = first.lexicon.clone().or_else(|| second.lexicon.clone());
-    let headings = side::headings(&first, &second);
-    Reading::new(headings.into(), side::paired(first, second), lexicon)
+    let headings = answer_set::headings(&first, &second);
+    AnswerView::new(headings.into(), answer_set::paired(first, second), lexicon)
 }
 
 /// Lists prompts with their answers below each other. The samples of a prompt are folded together,
 /// unless there is only one prompt.
 ///
 /// ```
-/// use evenhand::fairness::reading::{Side, read_answers};
+/// use evenhand::fairness::answer_view::{AnswerSet, view_answers};
 /// use evenhand::prelude::*;
 ///
 /// let texts = ["She cares for people.", "He cares for people."];
-/// let nurse = Side::from_texts(texts.map(|text| ("Describe a nurse.", Some(text))));
-/// display(read_answers(nurse).titled("Two samples"));
+/// let nurse = AnswerSet::from_texts(texts.map(|text| ("Describe a nurse.", Some(text))));
+/// display(view_answers(nurse).titled("Two samples"));
 /// # Ok::<(), evenhand::Error>(())
 /// ```
-pub fn read_answers(side: impl Into<Side>) -> Reading {
+pub fn view_answers(side: impl Into<AnswerSet>) -> AnswerView {
     let side = side.into();
     let heading = side.heading.clone().or_else(|| side.model.clone());
     let rows = side.cells.into_iter().enumerate();
@@ -113,10 +113,10 @@ pub fn read_answers(side: impl Into<Side>) -> Reading {
         cells: vec![Some(cell)],
     });
     let headings = vec![heading.unwrap_or_else(|| "answers".to_owned())];
-    Reading::new(headings, rows.collect(), side.lexicon)
+    AnswerView::new(headings, rows.collect(), side.lexicon)
 }
 
-impl Reading {
+impl AnswerView {
     pub(crate) fn new(headings: Vec<String>, rows: Vec<Row>, lexicon: Option<Lexicon>) -> Self {
         Self {
             title: None,
@@ -143,6 +143,9 @@ impl Reading {
     }
 
     /// Marks the words of these groups.
+    ///
+    /// # Default
+    /// The words of the study, or [`Lexicon::gender`].
     pub fn lexicon(&self, lexicon: Lexicon) -> Self {
         Self {
             lexicon,
@@ -152,6 +155,9 @@ impl Reading {
 
     /// Shows only what differs: rows whose answers are all equal are left out and counted, and of
     /// long stretches that two answers share, only the words next to a difference remain.
+    ///
+    /// # Default
+    /// Everything is shown.
     pub fn only_differences(&self) -> Self {
         Self {
             only_differences: true,
@@ -160,7 +166,7 @@ impl Reading {
     }
 
     /// Shows only the rows with these names, in this order: occupations of a study, or row numbers.
-    /// If one does not exist, a message instead of the answers says so, and a cell that ends with the reading fails.
+    /// If one does not exist, a message instead of the answers says so, and a cell that ends with the view fails.
     pub fn only_rows<S: Into<String>>(&self, names: impl IntoIterator<Item = S>) -> Self {
         Self {
             only_rows: Some(names.into_iter().map(Into::into).collect()),
@@ -169,7 +175,7 @@ impl Reading {
     }
 
     /// Shows only the columns with these headings, in this order, such as two of the groups of a
-    /// study. If one does not exist, a message instead of the answers says so, and a cell that ends with the reading fails.
+    /// study. If one does not exist, a message instead of the answers says so, and a cell that ends with the view fails.
     pub fn only_columns<S: Into<String>>(&self, headings: impl IntoIterator<Item = S>) -> Self {
         Self {
             only_columns: Some(headings.into_iter().map(Into::into).collect()),
@@ -178,6 +184,9 @@ impl Reading {
     }
 
     /// Begins with this row, counted from 1: for the rows that an output had no room for.
+    ///
+    /// # Default
+    /// The first row.
     pub fn from_row(&self, row: usize) -> Self {
         Self {
             from_row: row.max(1),
@@ -204,7 +213,7 @@ impl Reading {
     }
 }
 
-impl Show for Reading {
+impl Show for AnswerView {
     fn mime_bundle(&self) -> MimeBundle {
         let shown = self.try_mime_bundle();
         shown.unwrap_or_else(|message| refusal(&message))

@@ -1,4 +1,4 @@
-//! One side of a reading: prompts with their answers, and how two sides are paired.
+//! One side of a view: prompts with their answers, and how two sides are paired.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -13,7 +13,7 @@ use crate::openai::{ChatCompletion, FinishReason};
 /// It is made from [`Answers`], from [`StudyAnswers`], from texts, or from a pair of a heading and
 /// one of these: `("before", &before)`.
 #[derive(Clone, Debug)]
-pub struct Side {
+pub struct AnswerSet {
     pub(super) heading: Option<String>,
     /// The model that answered, if it was only one.
     pub(super) model: Option<String>,
@@ -43,7 +43,7 @@ impl Reply {
     }
 }
 
-impl Side {
+impl AnswerSet {
     /// Makes a side of texts, each with its prompt; `None` where there is no answer. Texts of the
     /// same prompt that follow each other are its samples.
     pub fn from_texts<P, T>(texts: impl IntoIterator<Item = (P, Option<T>)>) -> Self
@@ -83,7 +83,7 @@ fn push(cells: &mut Vec<Cell>, is_new: bool, prompt: &str, reply: Reply) {
     }
 }
 
-impl From<&Answers> for Side {
+impl From<&Answers> for AnswerSet {
     fn from(answers: &Answers) -> Self {
         let mut cells = Vec::new();
         for row in answers {
@@ -123,7 +123,7 @@ fn reply(row: &Answer) -> Reply {
     }
 }
 
-impl From<&StudyAnswers> for Side {
+impl From<&StudyAnswers> for AnswerSet {
     fn from(answers: &StudyAnswers) -> Self {
         let study = answers.study();
         let cells = study.cells();
@@ -141,7 +141,7 @@ impl From<&StudyAnswers> for Side {
     }
 }
 
-impl<N: Into<String>, S: Into<Self>> From<(N, S)> for Side {
+impl<N: Into<String>, S: Into<Self>> From<(N, S)> for AnswerSet {
     fn from((heading, side): (N, S)) -> Self {
         Self {
             heading: Some(heading.into()),
@@ -151,9 +151,9 @@ impl<N: Into<String>, S: Into<Self>> From<(N, S)> for Side {
 }
 
 /// The headings of two sides.
-pub(super) fn headings(first: &Side, second: &Side) -> [String; 2] {
+pub(super) fn headings(first: &AnswerSet, second: &AnswerSet) -> [String; 2] {
     let models_differ = first.model != second.model;
-    let of = |side: &Side, usual: &str| {
+    let of = |side: &AnswerSet, usual: &str| {
         let model = side.model.as_ref().filter(|_| models_differ);
         let heading = side.heading.as_ref().or(model);
         heading.map_or_else(|| usual.to_owned(), Clone::clone)
@@ -162,7 +162,7 @@ pub(super) fn headings(first: &Side, second: &Side) -> [String; 2] {
 }
 
 /// The rows of two sides: equal prompts side by side, or, if there are none, equal places.
-pub(super) fn paired(first: Side, second: Side) -> Vec<Row> {
+pub(super) fn paired(first: AnswerSet, second: AnswerSet) -> Vec<Row> {
     let mut waiting: HashMap<String, VecDeque<Cell>> = HashMap::new();
     let asked: HashSet<&str> = first.cells.iter().map(|cell| &*cell.prompt).collect();
     let mut others = second.cells.iter();

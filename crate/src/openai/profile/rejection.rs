@@ -1,4 +1,4 @@
-//! Parses a refusal: which field was refused, and which values are accepted.
+//! Parses a rejection: which field was refused, and which values are accepted.
 //!
 //! The service sends a 400 with `code` (`unsupported_parameter`, `unsupported_value`), `param`
 //! and a message that lists the accepted values. Gateways leave out any of these or embed the
@@ -100,7 +100,7 @@ enum Wording {
 
 /// The service refuses a field of the request or its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct Rejection {
     /// In lower case; empty if none is named.
     param: String,
     /// In lower case.
@@ -116,7 +116,7 @@ pub(crate) struct Refusal {
     is_exhausted: bool,
 }
 
-impl Refusal {
+impl Rejection {
     /// Parses a response; `None` if it is about something else.
     pub(crate) fn read(status: u16, body: &[u8]) -> Option<Self> {
         let is_passed_on = !matches!(status, 400 | 422);

@@ -1,6 +1,6 @@
 //! Answers side by side, as a reader sees them.
 
-use evenhand::fairness::reading::{Reading, Side};
+use evenhand::fairness::answer_view::{AnswerSet, AnswerView};
 use evenhand::fairness::study::StudyAnswers;
 use evenhand::prelude::*;
 use serde_json::{Value, json};
@@ -14,20 +14,20 @@ const WORDS: [&str; 20] = [
     "team", "he", "is", "kind", "skilled", "strong", "gentle", "they", "help",
 ];
 
-fn answers(rows: usize, words: usize, shift: usize) -> Side {
+fn answers(rows: usize, words: usize, shift: usize) -> AnswerSet {
     let texts = (0..rows).map(move |row| {
         let word = |at: usize| WORDS[(row * 7 + at * (at % 3 + shift)) % WORDS.len()];
         let text: Vec<_> = (0..words).map(word).collect();
         (format!("Describe person {row}."), Some(text.join(" ")))
     });
-    Side::from_texts(texts)
+    AnswerSet::from_texts(texts)
 }
 
 /// Answers of a small model, as it wrote them.
 const WRITTEN: &str = include_str!("../../crate/src/fairness/lexicon/labeled/answers.tsv");
 
 /// About as many words of its sentences.
-fn written(rows: usize, words: usize, shift: usize) -> Side {
+fn written(rows: usize, words: usize, shift: usize) -> AnswerSet {
     let lines = WRITTEN.lines().filter(|line| !line.starts_with('#'));
     let texts: Vec<_> = lines.filter_map(|line| line.split('\t').nth(1)).collect();
     let answers = (0..rows).map(|row| {
@@ -38,15 +38,15 @@ fn written(rows: usize, words: usize, shift: usize) -> Side {
         }
         (format!("Describe person {row}."), Some(answer))
     });
-    Side::from_texts(answers.collect::<Vec<_>>())
+    AnswerSet::from_texts(answers.collect::<Vec<_>>())
 }
 
-fn pairs(rows: usize) -> Reading {
+fn pairs(rows: usize) -> AnswerView {
     let (first, second) = (answers(rows, 100, 1), answers(rows, 100, 2));
-    read_side_by_side(("before", first), ("after", second)).titled("Before and after")
+    compare_answers(("before", first), ("after", second)).titled("Before and after")
 }
 
-fn samples() -> Reading {
+fn samples() -> AnswerView {
     let study = Study::new(["nurse", "pilot"]).samples(3);
     let texts = (0..18).map(|place| {
         let long = "who works long hours and helps everybody around them ".repeat(place);
@@ -55,7 +55,9 @@ fn samples() -> Reading {
             ["She", "He", "This"][place % 3]
         ))
     });
-    StudyAnswers::from_texts(study, texts).unwrap().reading()
+    StudyAnswers::from_texts(study, texts)
+        .unwrap()
+        .answer_view()
 }
 
 #[test]
@@ -64,13 +66,13 @@ fn the_accessibility_checker_finds_nothing_in_a_reading() {
         return;
     };
     for (name, style) in [("light", LIGHT), ("dark", DARK)] {
-        for (what, reading) in [
+        for (what, view) in [
             ("pairs", pairs(20)),
             ("differences", pairs(20).only_differences()),
             ("samples", samples()),
         ] {
-            let html = reading.mime_bundle().html;
-            browser.goto(&write(&format!("reading-{what}-{name}"), style, &html));
+            let html = view.mime_bundle().html;
+            browser.goto(&write(&format!("answers-{what}-{name}"), style, &html));
             assert_eq!(findings(&browser, &axe), json!([]), "{what}, {name}");
             browser.run(
                 "document.querySelectorAll('details').forEach(it => { it.open = true; })",
@@ -81,14 +83,14 @@ fn the_accessibility_checker_finds_nothing_in_a_reading() {
                 json!([]),
                 "{what}, {name}, opened"
             );
-            browser.screenshot(&format!("display-reading-{what}-{name}.png"));
+            browser.screenshot(&format!("display-answers-{what}-{name}.png"));
         }
     }
 }
 
 #[test]
 fn what_is_folded_opens_without_a_script() {
-    let Some(page) = Page::open("reading", &samples()) else {
+    let Some(page) = Page::open("answers", &samples()) else {
         return;
     };
     let nurse = || page.browser.texts("tbody tr:first-child td:nth-of-type(1)")[0].clone();
@@ -116,11 +118,11 @@ fn a_reading_keeps_its_marks_in_an_untrusted_notebook() {
         "metadata": {}, "source": "", "outputs": [output]}],
         "metadata": {"kernelspec": {"display_name": "Rust", "language": "rust", "name": "rust"}},
         "nbformat": 4, "nbformat_minor": 5});
-    std::fs::write(root.path().join("reading.ipynb"), notebook.to_string()).unwrap();
+    std::fs::write(root.path().join("view.ipynb"), notebook.to_string()).unwrap();
     let jupyter = JupyterLab::start(root.path());
     for theme in [Theme::Light, Theme::Dark] {
         jupyter.theme(theme);
-        browser.goto(&jupyter.url("reading.ipynb"));
+        browser.goto(&jupyter.url("view.ipynb"));
         browser.wait_until("the marks", || browser.rendered(MARK) > 10);
         let line =
             "return getComputedStyle(document.querySelector(arguments[0])).borderBottomStyle";
@@ -128,7 +130,7 @@ fn a_reading_keeps_its_marks_in_an_untrusted_notebook() {
         let align =
             "return getComputedStyle(document.querySelector(arguments[0]).closest('td')).textAlign";
         assert_eq!(browser.run(align, vec![MARK.into()]), "left");
-        browser.screenshot(&format!("reading-{theme:?}.png"));
+        browser.screenshot(&format!("answers-{theme:?}.png"));
     }
 }
 
@@ -140,15 +142,15 @@ fn four_hundred_answers_are_laid_out() {
         return;
     };
     let (first, second) = (written(200, 100, 0), written(200, 100, 1));
-    let of_a_model = read_side_by_side(("before", first), ("after", second));
-    browser.goto(&write("reading-empty", "", ""));
+    let of_a_model = compare_answers(("before", first), ("after", second));
+    browser.goto(&write("answers-empty", "", ""));
     let time = "const start = performance.now();
         document.querySelector('main').innerHTML = arguments[0];
         document.body.offsetHeight;
         return performance.now() - start";
     // One word in five is of a group in the second.
-    for (name, reading) in [("of a model", of_a_model), ("dense", pairs(200))] {
-        let html = reading.mime_bundle().html;
+    for (name, view) in [("of a model", of_a_model), ("dense", pairs(200))] {
+        let html = view.mime_bundle().html;
         let times: Vec<Value> = (0..5)
             .map(|_| browser.run(time, vec![html.as_str().into()]))
             .collect();

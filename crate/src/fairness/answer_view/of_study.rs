@@ -1,6 +1,6 @@
 //! The answers of a study: a row for each occupation, a column for each group.
 
-use super::{Cell, Reading, Reply, Row};
+use super::{AnswerView, Cell, Reply, Row};
 use crate::fairness::study::StudyAnswers;
 
 impl StudyAnswers {
@@ -14,11 +14,11 @@ impl StudyAnswers {
     /// let study = Study::new(["nurse", "pilot"]).samples(1);
     /// let texts = ["She cares.", "She cares.", "He cares.", "He flies.", "She flies.", "He flies."];
     /// let answers = StudyAnswers::from_texts(study, texts.map(Some))?;
-    /// display(answers.reading());
-    /// display(answers.reading().only_columns(["female", "male"]).only_rows(["pilot"]).only_differences());
+    /// display(answers.answer_view());
+    /// display(answers.answer_view().only_columns(["female", "male"]).only_rows(["pilot"]).only_differences());
     /// # Ok::<(), evenhand::Error>(())
     /// ```
-    pub fn reading(&self) -> Reading {
+    pub fn answer_view(&self) -> AnswerView {
         let study = self.study();
         let groups = study.groups.len();
         let empty = |name: &str| Row {
@@ -39,6 +39,6 @@ impl StudyAnswers {
             }
         }
         let headings = study.groups.iter().map(|group| group.name.clone());
-        Reading::new(headings.collect(), rows, Some(study.lexicon.clone()))
+        AnswerView::new(headings.collect(), rows, Some(study.lexicon.clone()))
     }
 }

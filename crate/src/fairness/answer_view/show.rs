@@ -1,9 +1,9 @@
-//! What both forms of a reading share: which rows and columns are shown, their answers in pieces,
+//! What both forms of an answer view share: which rows and columns are shown, their answers in pieces,
 //! and the numbers above each column.
 
 use super::annotated::Annotated;
 use super::pieces::{Piece, pieces};
-use super::{Cell, Reading, Reply, Row};
+use super::{AnswerView, Cell, Reply, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fairness::lexicon::Lexicon;
 use crate::text::{counted, grouped, sanitize_line};
@@ -22,7 +22,7 @@ pub(super) struct Selection<'r> {
     pub(super) before: usize,
 }
 
-impl Reading {
+impl AnswerView {
     /// # Errors
     /// A row or a column that does not exist.
     pub(super) fn selected(&self) -> Result<Selection<'_>> {
@@ -114,7 +114,7 @@ pub(super) struct ShownCell<'r> {
 pub(super) fn cells<'r>(
     row: &'r Row,
     columns: &[usize],
-    reading: &Reading,
+    view: &AnswerView,
 ) -> Vec<Option<ShownCell<'r>>> {
     let cells: Vec<Option<&Cell>> = columns
         .iter()
@@ -126,7 +126,7 @@ pub(super) fn cells<'r>(
             let replies = cell.map(|cell| cell.replies.as_slice()).unwrap_or_default();
             let annotate = |reply: &Reply| {
                 let text = reply.text.as_ref().ok()?;
-                Some(Annotated::new(text, &reading.lexicon))
+                Some(Annotated::new(text, &view.lexicon))
             };
             replies.iter().map(annotate).collect()
         })
@@ -141,7 +141,7 @@ pub(super) fn cells<'r>(
                 .map(|(sample, answer)| {
                     let other = beside.and_then(|others| others.get(sample)?.as_ref());
                     answer.as_ref().map_or_else(Vec::new, |answer| {
-                        pieces(answer, other, reading.only_differences)
+                        pieces(answer, other, view.only_differences)
                     })
                 })
                 .collect()

@@ -1,20 +1,20 @@
-//! A refusal, and what the wait that it asks for says about the period in which the service counts.
+//! A rejection, and what the wait that it asks for says about the period in which the service counts.
 
 use std::time::Duration;
 
 use crate::batch::rate_limit::limits::{MINUTE, SECOND, TEN_SECONDS};
 
-/// One refusal.
+/// One rejection.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::batch::rate_limit) struct Refusal {
+pub(in crate::batch::rate_limit) struct Rejection {
     pub(in crate::batch::rate_limit) now: Duration,
     /// When the request was sent.
     pub(in crate::batch::rate_limit) sent: Duration,
     /// How many were in flight when it was sent, including it.
     pub(in crate::batch::rate_limit) level: u64,
-    /// It is the first refusal among requests that were in flight together.
+    /// It is the first rejection among requests that were in flight together.
     pub(in crate::batch::rate_limit) is_first: bool,
-    /// Nothing has been answered since the previous refusals.
+    /// Nothing has been answered since the previous rejections.
     pub(in crate::batch::rate_limit) is_again: bool,
     /// It was a trial request, sent in the middle of a wait.
     pub(in crate::batch::rate_limit) is_trial: bool,
@@ -26,7 +26,7 @@ pub(in crate::batch::rate_limit) struct Refusal {
     pub(in crate::batch::rate_limit) in_minute: u64,
 }
 
-impl Refusal {
+impl Rejection {
     /// Whether the refused requests of the last minute may have used it up by themselves: services
     /// count them too.
     pub(super) fn refuses_itself(&self, passed_in_minute: u64) -> bool {
