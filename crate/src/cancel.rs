@@ -5,8 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::sideband::STOP_FILE_VARIABLE;
+
+/// How often a sleep looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A handle that stops a batch, or a wait for Azure or Databricks, from another thread. Clones refer to
 /// the same handle.
@@ -55,4 +61,37 @@ pub(crate) fn kernel_requested_stop() -> bool {
     PATH.get_or_init(|| std::env::var_os(STOP_FILE_VARIABLE))
         .as_deref()
         .is_some_and(|path| Path::new(path).exists())
+}
+
+/// Sleeps for this long. Ends early, and returns `true`, if the kernel asks this process to stop or
+/// this handle is cancelled.
+pub(crate) async fn sleep(time: Duration, stop: Option<&CancelHandle>) -> bool {
+    let until = Instant::now() + time;
+    loop {
+        if kernel_requested_stop() || stop.is_some_and(CancelHandle::is_cancelled) {
+            return true;
+        }
+        match until.checked_duration_since(Instant::now()) {
+            Some(left) if !left.is_zero() => tokio::time::sleep(LOOK.min(left)).await,
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sleep_ends_with_its_handle() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let stop = CancelHandle::new();
+        let was_stopped = |time| runtime.block_on(sleep(time, Some(&stop)));
+        assert!(!was_stopped(Duration::from_millis(1)));
+        stop.cancel();
+        assert!(was_stopped(Duration::from_secs(500)));
+    }
 }

@@ -19,6 +19,11 @@ const DEEPEST: usize = 127;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Json(Arc<Box<RawValue>>);
 
+/// An object whose fields don't matter.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct AnyObject {}
+
 /// Why a text is not JSON.
 #[derive(Debug)]
 pub(crate) enum NoJson {

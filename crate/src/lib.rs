@@ -61,6 +61,9 @@ pub mod databricks;
 pub mod describe;
 #[cfg(feature = "notebook")]
 pub mod display;
+#[cfg(not(feature = "notebook"))]
+#[path = "display/silent.rs"]
+mod display;
 pub mod error;
 pub mod fairness;
 #[cfg(unix)]
@@ -97,6 +100,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use openai::{ChatCompletion, ChatRequest, Client, Message};
 pub use secret::Secret;
 pub use settings::Settings;
+pub use waiting::WaitProgress;
 
 #[cfg(feature = "notebook")]
 pub use {plotters, polars};
@@ -112,7 +116,7 @@ pub use {serde_json, tokio};
 /// `Result` is [`crate::Result`], whose error type defaults to [`Error`]; `Result<T, E>` means the
 /// same as in the standard library.
 pub mod prelude {
-    pub use crate::azure::{Azure, Plan, Region};
+    pub use crate::azure::{Azure, Region, SetupPlan};
     pub use crate::databricks::PyPi;
     pub use crate::fairness::mitigation::MitigationPrompt;
     pub use crate::fairness::occupations;

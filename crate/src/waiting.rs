@@ -4,15 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::cancel::{CancelHandle, kernel_requested_stop};
-#[cfg(feature = "notebook")]
+use crate::cancel::{self, CancelHandle};
 use crate::display::{ProgressBar, log_line};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::run_caller_code;
 use crate::text::sanitize_line;
-
-/// How often to look whether the user has pressed the stop button.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// The shortest pause, whatever a service asks for.
 const SHORTEST: Duration = Duration::from_millis(20);
@@ -48,7 +44,7 @@ type Listener = Arc<dyn Fn(&WaitProgress) + Send + Sync>;
 
 /// Who may stop the waits of a client, who is told of them, and how long their pauses are.
 #[derive(Clone)]
-pub(crate) struct Waiter {
+pub(crate) struct PollOptions {
     pub(crate) stop: CancelHandle,
     pub(crate) listener: Option<Listener>,
     /// The first pause if the service names none. Each is twice as long, up to the longest.
@@ -56,7 +52,7 @@ pub(crate) struct Waiter {
     pub(crate) longest: Duration,
 }
 
-impl Waiter {
+impl PollOptions {
     pub(crate) fn new(first: Duration, longest: Duration) -> Self {
         Self {
             stop: CancelHandle::new(),
@@ -67,11 +63,11 @@ impl Waiter {
     }
 
     /// A wait of at most this long for `what`, such as `the cluster lab`.
-    pub(crate) fn begin(&self, what: String, patience: Duration) -> Wait {
-        Wait {
-            waiter: self.clone(),
+    pub(crate) fn begin(&self, what: String, time_limit: Duration) -> Poller {
+        Poller {
+            polling: self.clone(),
             what,
-            patience,
+            time_limit,
             began: Instant::now(),
             next: self.first,
             bar: match self.listener {
@@ -87,36 +83,29 @@ impl Waiter {
     /// # Errors
     /// The user stopped the wait for `what`.
     pub(crate) async fn pause(&self, pause: Duration, what: &str) -> Result<()> {
-        let until = Instant::now() + pause;
-        loop {
-            if self.stop.is_cancelled() || kernel_requested_stop() {
-                let message =
-                    format!("you stopped waiting for {what}, which the service goes on with");
-                return Err(Error::new(ErrorKind::Cancelled, message)
-                    .with_hint("run the cell again to keep waiting"));
-            }
-            match until.checked_duration_since(Instant::now()) {
-                Some(left) if !left.is_zero() => tokio::time::sleep(LOOK.min(left)).await,
-                _ => return Ok(()),
-            }
+        if !cancel::sleep(pause, Some(&self.stop)).await {
+            return Ok(());
         }
+        let message = format!("the wait for {what} was stopped; the service carries on");
+        Err(Error::new(ErrorKind::Cancelled, message)
+            .with_hint("make the same call again to keep waiting"))
     }
 }
 
 /// A wait in progress.
-pub(crate) struct Wait {
-    waiter: Waiter,
+pub(crate) struct Poller {
+    polling: PollOptions,
     what: String,
-    patience: Duration,
+    time_limit: Duration,
     began: Instant,
     next: Duration,
     bar: Option<ProgressBar>,
     last: String,
 }
 
-impl Wait {
+impl Poller {
     /// Shows the state: to the caller's listener, on a bar, or as a line for each change.
-    pub(crate) fn tell(&mut self, state: &str) {
+    pub(crate) fn report(&mut self, state: &str) {
         self.show(state, false);
     }
 
@@ -133,32 +122,32 @@ impl Wait {
     }
 
     /// Starts again with short pauses.
-    pub(crate) fn hurry(&mut self) {
-        self.next = self.waiter.first;
+    pub(crate) fn reset_interval(&mut self) {
+        self.next = self.polling.first;
     }
 
     /// The pause before the next look: as long as the service asks for, else twice as long as the last.
     ///
     /// # Errors
-    /// It has taken longer than the patience; or the user stopped it.
+    /// It has taken longer than the time_limit; or the user stopped it.
     pub(crate) async fn pause(&mut self, asked: Option<Duration>) -> Result<()> {
-        if self.began.elapsed() >= self.patience {
-            let minutes = self.patience.as_secs() / 60;
+        if self.began.elapsed() >= self.time_limit {
+            let minutes = self.time_limit.as_secs() / 60;
             let message = format!(
                 "{} is not ready after {minutes} minutes: it is {}",
                 self.what,
                 self.state()
             );
             return Err(Error::new(ErrorKind::Timeout, message).with_hint(
-                "run the cell again to keep waiting; the portal shows what the service does",
+                "make the same call again to keep waiting; the portal shows the service's progress",
             ));
         }
         let own = self.next;
-        self.next = (self.next * 2).min(self.waiter.longest);
+        self.next = (self.next * 2).min(self.polling.longest);
         let pause = asked.filter(|asked| !asked.is_zero()).unwrap_or(own);
-        let left = self.patience.saturating_sub(self.began.elapsed());
+        let left = self.time_limit.saturating_sub(self.began.elapsed());
         let pause = pause.max(SHORTEST).min(left.max(SHORTEST));
-        self.waiter.pause(pause, &self.what).await
+        self.polling.pause(pause, &self.what).await
     }
 
     fn state(&self) -> &str {
@@ -178,7 +167,7 @@ impl Wait {
             is_over,
         };
         let total = is_over.then_some(1);
-        match (&self.waiter.listener, &mut self.bar) {
+        match (&self.polling.listener, &mut self.bar) {
             (Some(listener), _) => run_caller_code(|| listener(&progress)),
             (None, Some(bar)) => bar.show(usize::from(is_over), total, &progress.to_string()),
             (None, None) if is_new => log_line(&format!("{}: {state}", self.what)),
@@ -188,30 +177,6 @@ impl Wait {
     }
 }
 
-/// Without the feature `notebook` there is no progress bar.
-#[cfg(not(feature = "notebook"))]
-enum ProgressBar {}
-
-#[cfg(not(feature = "notebook"))]
-impl ProgressBar {
-    fn new() -> Option<Self> {
-        None
-    }
-
-    fn show(&mut self, _done: usize, _total: Option<usize>, _words: &str) {
-        match *self {}
-    }
-}
-
-/// Without the feature `notebook` nothing is printed: a program has the listener.
-#[cfg(not(feature = "notebook"))]
-fn log_line(_line: &str) {}
-
-/// Shows a note to the user of a notebook.
-pub(crate) fn note(line: &str) {
-    log_line(line);
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -219,43 +184,43 @@ mod tests {
     use super::*;
     use crate::runtime;
 
-    fn waiter() -> Waiter {
-        Waiter::new(Duration::from_millis(1), Duration::from_millis(2))
+    fn polling() -> PollOptions {
+        PollOptions::new(Duration::from_millis(1), Duration::from_millis(2))
     }
 
     #[test]
     fn a_listener_is_told_each_state_and_the_end() {
-        let told: Arc<Mutex<Vec<String>>> = Arc::default();
-        let heard = Arc::clone(&told);
-        let waiter = Waiter {
+        let reported: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = Arc::clone(&reported);
+        let polling = PollOptions {
             listener: Some(Arc::new(move |progress: &WaitProgress| {
                 heard.lock().unwrap().push(progress.to_string());
             })),
-            ..waiter()
+            ..polling()
         };
-        let mut wait = waiter.begin("the cluster lab".to_owned(), Duration::from_secs(9));
+        let mut wait = polling.begin("the cluster lab".to_owned(), Duration::from_secs(9));
         wait.end("running");
-        assert!(told.lock().unwrap().is_empty(), "it ran already");
-        wait.tell("pend\u{1b}ing");
+        assert!(reported.lock().unwrap().is_empty(), "it ran already");
+        wait.report("pend\u{1b}ing");
         wait.end("running");
-        let told = told.lock().unwrap().clone();
+        let reported = reported.lock().unwrap().clone();
         assert_eq!(
-            told,
+            reported,
             ["the cluster lab: pend�ing, 0 s", "the cluster lab: running"]
         );
     }
 
     #[test]
     fn a_wait_ends_with_its_patience_and_when_the_user_stops_it() {
-        let waiter = waiter();
-        let mut short = waiter.begin("the account x".to_owned(), Duration::ZERO);
+        let polling = polling();
+        let mut short = polling.begin("the account x".to_owned(), Duration::ZERO);
         let error = runtime::wait(short.pause(None)).unwrap_err();
         assert!(
             error.is_timeout() && error.message().contains("the account x"),
             "{error}"
         );
-        waiter.stop.cancel();
-        let mut long = waiter.begin("the account x".to_owned(), Duration::from_secs(600));
+        polling.stop.cancel();
+        let mut long = polling.begin("the account x".to_owned(), Duration::from_secs(600));
         let error = runtime::wait(long.pause(Some(Duration::from_secs(500)))).unwrap_err();
         assert!(error.is_cancelled() && error.hint().is_some(), "{error}");
     }

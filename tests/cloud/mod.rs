@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use evenhand::azure::{Azure, Plan};
+use evenhand::azure::{Azure, SetupPlan};
 use evenhand::databricks::{ExternalModel, PyPi, Workspace};
 use serde_json::{Value, json};
 
@@ -25,8 +25,8 @@ const PACKAGES: [&str; 7] = [
 
 /// Everything that the lab does.
 fn do_the_lab(cloud: &Cloud) -> evenhand::Result<()> {
-    let azure = Azure::sign_in_with(|name| cloud.variable(name))?;
-    let plan = Plan::lab().region("swedencentral");
+    let azure = Azure::from_lookup(|name| cloud.variable(name))?;
+    let plan = SetupPlan::lab().region("swedencentral");
     azure.check(&plan)?;
     let openai = azure.openai("even-lab").region("swedencentral").create()?;
     let model = openai.deploy("gpt-35-turbo").create()?;
@@ -49,14 +49,17 @@ fn do_the_lab(cloud: &Cloud) -> evenhand::Result<()> {
         "gpt-5-mini",
         "key-one-0123456789",
     );
-    workspace.external_model("even", &external)?.delete()?;
+    workspace
+        .serving_endpoint("even", &external)
+        .create()?
+        .delete()?;
     cluster.events()?;
     cluster.terminate()?;
     cluster.start()?;
     cluster.delete()?;
     dbx.delete()?;
     openai.delete()?;
-    azure.purge_deleted("even-lab")?;
+    azure.purge_deleted_account("even-lab")?;
     azure.delete_resource_group()
 }
 

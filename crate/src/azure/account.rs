@@ -9,19 +9,19 @@ use serde_json::{Value, json};
 
 use super::arm::{Call, is_missing};
 use super::{Azure, COGNITIVE, PROVIDER, Region, names};
+use crate::display::log_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 use crate::secret::Secret;
 use crate::text::sanitize_line;
-use crate::waiting::note;
 
 /// How long an account may take to be made or deleted.
-const PATIENCE: Duration = Duration::from_secs(20 * 60);
+const TIME_LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// An account of Azure OpenAI: what deployments belong to, with one address and two keys. Clones mean the
 /// same account.
 #[derive(Clone)]
-pub struct OpenAi {
+pub struct OpenAiAccount {
     pub(super) azure: Azure,
     name: String,
     region: String,
@@ -39,10 +39,10 @@ pub struct Keys {
     pub second: Secret,
 }
 
-/// Makes or finds an [`OpenAi`] account.
+/// Makes or finds an [`OpenAiAccount`] account.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct OpenAiBuilder {
+pub struct OpenAiAccountBuilder {
     azure: Azure,
     name: String,
     region: Region,
@@ -53,7 +53,7 @@ pub struct OpenAiBuilder {
 /// An account in Azure's words.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Answer {
+struct AccountResponse {
     kind: Option<String>,
     location: Option<String>,
     properties: Option<Properties>,
@@ -68,7 +68,7 @@ struct Properties {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct KeysAnswer {
+struct KeysResponse {
     key1: Option<String>,
     key2: Option<String>,
 }
@@ -88,8 +88,8 @@ impl Azure {
     /// let openai = azure.openai("even-lab").region(Region::any_of_the_lab()).create()?;
     /// # Ok::<(), evenhand::Error>(())
     /// ```
-    pub fn openai(&self, name: impl Into<String>) -> OpenAiBuilder {
-        OpenAiBuilder {
+    pub fn openai(&self, name: impl Into<String>) -> OpenAiAccountBuilder {
+        OpenAiAccountBuilder {
             azure: self.clone(),
             name: name.into(),
             region: Region::default(),
@@ -106,12 +106,12 @@ impl Azure {
         let call = self
             .call(Method::POST, &path, COGNITIVE, &doing)
             .with(&body);
-        let answer: Availability = self.arm().read(&call, self.waiter()).await?;
+        let answer: Availability = self.arm().read(&call, self.polling()).await?;
         Ok(answer.is_subdomain_available.unwrap_or(true))
     }
 }
 
-impl OpenAiBuilder {
+impl OpenAiAccountBuilder {
     /// Where to make it. An account that exists stays where it is.
     ///
     /// # Default
@@ -139,7 +139,7 @@ impl OpenAiBuilder {
     ///
     /// # Default
     /// No: such a name is refused, until the deleted account is
-    /// [purged](Azure::purge_deleted).
+    /// [purged](Azure::purge_deleted_account).
     pub fn restore(self) -> Self {
         Self {
             restores: true,
@@ -153,7 +153,7 @@ impl OpenAiBuilder {
     /// # Errors
     /// The name is taken or malformed; the user lacks a right; or Azure refuses for another reason, which
     /// the message names.
-    pub fn create(&self) -> Result<OpenAi> {
+    pub fn create(&self) -> Result<OpenAiAccount> {
         runtime::wait(self.create_async())
     }
 
@@ -161,7 +161,7 @@ impl OpenAiBuilder {
     ///
     /// # Errors
     /// As [`create`](Self::create).
-    pub fn create_async(&self) -> impl Future<Output = Result<OpenAi>> + Send + 'static {
+    pub fn create_async(&self) -> impl Future<Output = Result<OpenAiAccount>> + Send + 'static {
         let builder = self.clone();
         runtime::run(async move { builder.create_here().await })
     }
@@ -170,7 +170,7 @@ impl OpenAiBuilder {
     ///
     /// # Errors
     /// Azure refuses or can't be reached.
-    pub fn get(&self) -> Result<Option<OpenAi>> {
+    pub fn get(&self) -> Result<Option<OpenAiAccount>> {
         runtime::wait(self.get_async())
     }
 
@@ -178,7 +178,9 @@ impl OpenAiBuilder {
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub fn get_async(&self) -> impl Future<Output = Result<Option<OpenAi>>> + Send + 'static {
+    pub fn get_async(
+        &self,
+    ) -> impl Future<Output = Result<Option<OpenAiAccount>>> + Send + 'static {
         let builder = self.clone();
         runtime::run(async move { builder.get_here().await })
     }
@@ -196,16 +198,16 @@ impl OpenAiBuilder {
         format!("the OpenAI account {}", sanitize_line(&self.name, 80))
     }
 
-    async fn get_here(&self) -> Result<Option<OpenAi>> {
+    async fn get_here(&self) -> Result<Option<OpenAiAccount>> {
         let call = self.account(Method::GET, "look up")?;
-        let (arm, waiter) = (self.azure.arm(), self.azure.waiter());
+        let (arm, polling) = (self.azure.arm(), self.azure.polling());
         let found = arm
-            .find_settled(&call, &self.what(), PATIENCE, waiter)
+            .find_settled(&call, &self.what(), TIME_LIMIT, polling)
             .await?;
         found.map(|found| self.read(found)).transpose()
     }
 
-    async fn create_here(&self) -> Result<OpenAi> {
+    async fn create_here(&self) -> Result<OpenAiAccount> {
         let call = self.account(Method::PUT, "create")?;
         if let Some(found) = self.get_here().await? {
             return Ok(found);
@@ -220,11 +222,11 @@ impl OpenAiBuilder {
         let body = json!({
             "kind": "OpenAI", "sku": {"name": "S0"}, "location": region, "properties": properties,
         });
-        let (arm, waiter) = (self.azure.arm(), self.azure.waiter());
+        let (arm, polling) = (self.azure.arm(), self.azure.polling());
         let call = call.with(&body);
-        let made = arm.change(&call, &self.what(), PATIENCE, waiter).await?;
+        let made = arm.change(&call, &self.what(), TIME_LIMIT, polling).await?;
         let made = self.read(arm.parse(&made, &call.doing)?)?;
-        note(&format!("{} was made in {}", self.what(), made.region));
+        log_line(&format!("{} was made in {}", self.what(), made.region));
         Ok(made)
     }
 
@@ -238,7 +240,7 @@ impl OpenAiBuilder {
         Ok(subdomain)
     }
 
-    fn read(&self, answer: Answer) -> Result<OpenAi> {
+    fn read(&self, answer: AccountResponse) -> Result<OpenAiAccount> {
         let kind = answer.kind.unwrap_or_default();
         if !["OpenAI", "AIServices", ""].contains(&&*kind) {
             let kind = sanitize_line(&kind, 40);
@@ -254,7 +256,7 @@ impl OpenAiBuilder {
             )
             .with_hint("run the cell again in a minute; it may not be ready")
         })?;
-        Ok(OpenAi {
+        Ok(OpenAiAccount {
             azure: self.azure.clone(),
             name: self.name.clone(),
             region: sanitize_line(&answer.location.unwrap_or_default(), 60),
@@ -264,7 +266,7 @@ impl OpenAiBuilder {
     }
 }
 
-impl OpenAi {
+impl OpenAiAccount {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
@@ -300,7 +302,7 @@ impl OpenAi {
     pub(super) async fn keys_here(&self) -> Result<Keys> {
         let call = self.call(Method::POST, &["listKeys"], "read the keys of");
         let azure = &self.azure;
-        let answer: KeysAnswer = azure.arm().read(&call, azure.waiter()).await?;
+        let answer: KeysResponse = azure.arm().read(&call, azure.polling()).await?;
         let secret =
             |key: Option<String>| key.filter(|key| !key.trim().is_empty()).map(Secret::new);
         let (first, second) = (secret(answer.key1), secret(answer.key2));
@@ -315,7 +317,7 @@ impl OpenAi {
     }
 
     /// Deletes the account, its deployments first, and waits until it is gone. For 48 hours nobody may
-    /// use its name, unless it is [purged](Azure::purge_deleted). It is no error if it is gone.
+    /// use its name, unless it is [purged](Azure::purge_deleted_account). It is no error if it is gone.
     ///
     /// # Errors
     /// Azure refuses, or can't be reached.
@@ -347,7 +349,7 @@ impl OpenAi {
         let azure = &self.azure;
         azure
             .arm()
-            .delete(&call, &what, PATIENCE, azure.waiter())
+            .delete(&call, &what, TIME_LIMIT, azure.polling())
             .await
     }
 
@@ -361,9 +363,9 @@ impl OpenAi {
     }
 }
 
-impl fmt::Debug for OpenAi {
+impl fmt::Debug for OpenAiAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenAi")
+        f.debug_struct("OpenAiAccount")
             .field("name", &self.name)
             .field("region", &self.region)
             .field("endpoint", &self.endpoint)
@@ -371,7 +373,7 @@ impl fmt::Debug for OpenAi {
     }
 }
 
-impl fmt::Display for OpenAi {
+impl fmt::Display for OpenAiAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the OpenAI account {} in {}", self.name, self.region)
     }

@@ -10,20 +10,24 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::endpoint::ManagerEndpoint;
-use super::refusal::ArmError;
+use super::error_mapping::ArmError;
+use crate::display::log_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::proxy::Destination;
 use crate::http::redact::Redactor;
-use crate::http::retry::{Retry, asked_wait};
-use crate::http::transport::{self, HttpResponse, Limits, Way};
+use crate::http::retry::{self, Retry};
+use crate::http::transport::{self, HttpResponse, Limits, RequestRoute};
 use crate::identity::{self, Chain, TokenCache};
 use crate::json::Json;
 use crate::settings::IdentitySettings;
-use crate::waiting::{Waiter, note};
+use crate::waiting::PollOptions;
 
 /// How long a request may take, and a connection to Azure.
 const TIMEOUT: Duration = Duration::from_secs(120);
 const CONNECT: Duration = Duration::from_secs(15);
+
+/// The statuses after which a request is sent again, as in Azure's SDKs.
+const PASSING: [u16; 6] = [408, 429, 500, 502, 503, 504];
 
 /// How many times a request that failed for a transient reason is sent again.
 const RETRIES: u32 = 6;
@@ -58,7 +62,7 @@ impl Call {
 }
 
 /// A successful answer.
-pub(super) struct Answer {
+pub(super) struct ArmResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     /// An empty body counts as `{}`.
@@ -88,7 +92,7 @@ impl Arm {
     pub(super) fn new(endpoint: ManagerEndpoint, identity: &IdentitySettings) -> Result<Self> {
         let is_plain_http = endpoint.url.scheme() == "http";
         let destination = Destination {
-            is_loopback: endpoint.is_stand_in,
+            is_loopback: endpoint.is_practice,
             is_plain_http,
         };
         let limits = Limits::of(TIMEOUT, CONNECT);
@@ -96,7 +100,7 @@ impl Arm {
         Ok(Self {
             http: transport::client(destination, &limits)?,
             limits: limits.on_the_way_to(host, destination),
-            tokens: identity::tokens(identity, &endpoint.resource, note)?,
+            tokens: identity::tokens(identity, &endpoint.resource, log_line)?,
             endpoint,
         })
     }
@@ -133,9 +137,9 @@ impl Arm {
     pub(super) async fn read<T: DeserializeOwned>(
         &self,
         call: &Call,
-        waiter: &Waiter,
+        polling: &PollOptions,
     ) -> Result<T> {
-        let answer = self.send(call, waiter).await?;
+        let answer = self.send(call, polling).await?;
         self.parse(&answer.body, &call.doing)
     }
 
@@ -146,9 +150,9 @@ impl Arm {
     pub(super) async fn find<T: DeserializeOwned>(
         &self,
         call: &Call,
-        waiter: &Waiter,
+        polling: &PollOptions,
     ) -> Result<Option<T>> {
-        match self.read(call, waiter).await {
+        match self.read(call, polling).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(error),
@@ -162,23 +166,25 @@ impl Arm {
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
         call: &Call,
-        waiter: &Waiter,
+        polling: &PollOptions,
     ) -> Result<Vec<T>> {
         let mut items = Vec::new();
         let mut call = call.clone();
         for _ in 0..MOST_PAGES {
-            let page: Page<T> = self.read(&call, waiter).await?;
+            let page: Page<T> = self.read(&call, polling).await?;
             items.extend(page.value);
             let Some(next) = page.next.filter(|next| !next.is_empty()) else {
                 return Ok(items);
             };
             let next = self.same_host(&next, &call.doing)?;
             if next == call.url {
-                return Err(self.strange(&call.doing, "a page of the list leads to itself"));
+                return Err(
+                    self.unexpected_response(&call.doing, "a page of the list leads to itself")
+                );
             }
             call.url = next;
         }
-        Err(self.strange(&call.doing, "the list does not end"))
+        Err(self.unexpected_response(&call.doing, "the list does not end"))
     }
 
     /// An address that Azure names, if it is on the host that was asked: a token goes nowhere else.
@@ -193,7 +199,7 @@ impl Arm {
                 && url.password().is_none()
         };
         url.filter(is_ours).ok_or_else(|| {
-            self.strange(
+            self.unexpected_response(
                 doing,
                 "it leads to another host, which must not get the token",
             )
@@ -202,12 +208,12 @@ impl Arm {
 
     pub(super) fn parse<T: DeserializeOwned>(&self, body: &Json, doing: &str) -> Result<T> {
         serde_json::from_str(body.text()).map_err(|error| {
-            self.strange(doing, "its answer lacks what it should say")
+            self.unexpected_response(doing, "its answer lacks what it should say")
                 .with_source(error)
         })
     }
 
-    fn strange(&self, doing: &str, what: &str) -> Error {
+    fn unexpected_response(&self, doing: &str, what: &str) -> Error {
         let message = format!("{} did not {doing}: {what}", self.host());
         Error::new(ErrorKind::Response, message).with_hint(
             "what answers there is not Azure as it is documented: check AZURE_RESOURCE_MANAGER_URL and \
@@ -215,12 +221,12 @@ impl Arm {
         )
     }
 
-    /// Sends the request, again if that may help: after 408, 429, 500, 502, 503, 504, a broken
-    /// connection, or while another change is under way.
+    /// Sends the request, again if that may help: after a status that passes, a broken connection, or
+    /// while another change is under way.
     ///
     /// # Errors
     /// As [`read`](Self::read); or the user stops it.
-    pub(super) async fn send(&self, call: &Call, waiter: &Waiter) -> Result<Answer> {
+    pub(super) async fn send(&self, call: &Call, polling: &PollOptions) -> Result<ArmResponse> {
         let (mut retries, mut busy, mut is_renewed) = (0, 0, false);
         loop {
             let failure = match self.send_once(call, &mut is_renewed).await {
@@ -231,10 +237,12 @@ impl Arm {
                 Failure::Final(error) => return Err(error),
                 Failure::Renewed => continue,
                 Failure::Busy(error) if busy == BUSY_RETRIES => return Err(error),
-                Failure::Busy(_) => {
-                    busy += 1;
+                Failure::Busy(error) => {
                     // A class does not come again all at once.
-                    (waiter.first * BUSY_PAUSE).mul_f64(0.5 + fastrand::f64())
+                    let pause = (polling.first * BUSY_PAUSE).mul_f64(0.5 + fastrand::f64());
+                    retry::report(&error, busy, pause);
+                    busy += 1;
+                    pause
                 }
                 Failure::Transient(error, _) if retries == RETRIES => return Err(error),
                 Failure::Transient(error, retry) => {
@@ -242,23 +250,19 @@ impl Arm {
                     if asked.is_some_and(|asked| asked > LONGEST_ASKED) {
                         return Err(error);
                     }
+                    let pause = asked.unwrap_or_else(|| retry.wait(retries, fastrand::f64()));
+                    retry::report(&error, retries, pause);
                     retries += 1;
-                    asked.unwrap_or_else(|| retry.wait(retries - 1, fastrand::f64()))
+                    pause
                 }
             };
-            tracing::debug!(
-                retries,
-                busy,
-                wait_ms = pause.as_millis() as u64,
-                "a request to Azure failed temporarily and will be retried"
-            );
-            waiter
+            polling
                 .pause(pause, &format!("Azure to {}", call.doing))
                 .await?;
         }
     }
 
-    async fn send_once(&self, call: &Call, is_renewed: &mut bool) -> Result<Answer, Failure> {
+    async fn send_once(&self, call: &Call, is_renewed: &mut bool) -> Result<ArmResponse, Failure> {
         let held = self.tokens.current().await;
         let held = held.map_err(|(error, _)| Failure::Final(not_signed_in(error)))?;
         let token = held.token.secret.clone();
@@ -278,7 +282,7 @@ impl Arm {
             request = request.body("");
         }
         let redactor = Redactor::new([token]);
-        let way = Way {
+        let route = RequestRoute {
             host: self.host(),
             limits: &self.limits,
             redactor: &redactor,
@@ -287,7 +291,7 @@ impl Arm {
             true => Failure::Transient(error, retry),
             false => Failure::Final(error),
         };
-        let opened = transport::open(request, way).await.map_err(transient)?;
+        let opened = transport::open(request, route).await.map_err(transient)?;
         let HttpResponse {
             status,
             headers,
@@ -302,9 +306,10 @@ impl Arm {
             } else {
                 text
             };
-            let body = Json::new(text)
-                .map_err(|_| Failure::Final(self.strange(&call.doing, "its answer is not JSON")))?;
-            return Ok(Answer {
+            let body = Json::new(text).map_err(|_| {
+                Failure::Final(self.unexpected_response(&call.doing, "its answer is not JSON"))
+            })?;
+            return Ok(ArmResponse {
                 status,
                 headers,
                 body,
@@ -320,26 +325,23 @@ impl Arm {
     }
 
     fn refused(&self, call: &Call, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
-        let said = ArmError::read(body);
-        let is_busy = status == 409 && said.is_busy();
-        let asked = asked_wait(headers, SystemTime::now());
+        let reason = ArmError::read(body);
+        let is_busy = status == 409 && reason.is_busy();
+        let retry = Retry::after_one_of(&PASSING, status, headers, SystemTime::now());
         let id = headers
             .get("x-ms-correlation-request-id")
             .or(headers.get("x-ms-request-id"));
         let id = id.and_then(|id| id.to_str().ok());
-        let error = said
+        let error = reason
             .into_error(&call.doing, self.host(), Some(status))
             .with_request_id(id.map(|id| crate::text::sanitize_line(id, 80)))
-            .with_retry_after(asked);
+            .with_retry_after(retry.asked);
         // As in Azure's SDKs: a POST is not sent again if the service may have taken it.
         let may_be_done = call.method == Method::POST && matches!(status, 500 | 503 | 504);
-        match status {
+        match retry.again && (!may_be_done || retry.asked.is_some()) {
             _ if is_busy => Failure::Busy(error),
-            408 | 429 | 500 | 502 | 503 | 504 if !may_be_done || asked.is_some() => {
-                let again = true;
-                Failure::Transient(error, Retry { again, asked })
-            }
-            _ => Failure::Final(error),
+            true => Failure::Transient(error, retry),
+            false => Failure::Final(error),
         }
     }
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::{Azure, quota};
-use crate::azure::Usage;
+use crate::azure::QuotaUsage;
 use crate::error::Result;
 
 pub(super) const PROVIDER: &str = "Microsoft.Compute";
@@ -31,14 +31,14 @@ struct Restriction {
 
 impl Azure {
     /// The quotas of cores in a region: `cores` of all machines, and one for each family.
-    pub(super) async fn cores(&self, region: &str) -> Result<Vec<Usage>> {
+    pub(super) async fn cores(&self, region: &str) -> Result<Vec<QuotaUsage>> {
         let path = ["providers", PROVIDER, "locations", region, "usages"];
         let doing = format!("list the cores of {region}");
         let call = self.call(Method::GET, &path, USAGES, &doing);
-        let answers: Vec<quota::Answer> = self.arm().list(&call, self.waiter()).await?;
+        let answers: Vec<quota::UsageResponse> = self.arm().list(&call, self.polling()).await?;
         Ok(answers
             .into_iter()
-            .filter_map(quota::Answer::read)
+            .filter_map(quota::UsageResponse::read)
             .collect())
     }
 
@@ -49,7 +49,7 @@ impl Azure {
         let mut call = self.call(Method::GET, &path, SKUS, &doing);
         let filter = format!("location eq '{region}'");
         call.url.query_pairs_mut().append_pair("$filter", &filter);
-        let kinds: Vec<Kind> = self.arm().list(&call, self.waiter()).await?;
+        let kinds: Vec<Kind> = self.arm().list(&call, self.polling()).await?;
         let is_it = |kind: &Kind| {
             kind.resource_type.as_deref() == Some("virtualMachines")
                 && kind

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 use crate::text::sanitize_line;
 
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+const TIME_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// An account that was deleted and not purged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,14 +24,14 @@ pub struct DeletedAccount {
     /// The resource group that it was in.
     pub resource_group: String,
     /// When it was deleted, as Azure writes it.
-    pub deleted_at: String,
+    pub deletion_date: String,
     /// When Azure removes it by itself, as Azure writes it.
-    pub purged_at: String,
+    pub scheduled_purge_date: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Answer {
+struct DeletedAccountResponse {
     id: Option<String>,
     properties: Option<Properties>,
 }
@@ -43,7 +43,7 @@ struct Properties {
     scheduled_purge_date: Option<String>,
 }
 
-impl Answer {
+impl DeletedAccountResponse {
     fn read(self) -> Option<DeletedAccount> {
         let id = self.id?;
         // `/../locations/REGION/resourceGroups/GROUP/deletedAccounts/NAME`
@@ -59,8 +59,8 @@ impl Answer {
             name: part("deletedAccounts")?,
             region: part("locations")?,
             resource_group: part("resourceGroups")?,
-            deleted_at: shown(properties.deletion_date),
-            purged_at: shown(properties.scheduled_purge_date),
+            deletion_date: shown(properties.deletion_date),
+            scheduled_purge_date: shown(properties.scheduled_purge_date),
         })
     }
 }
@@ -89,8 +89,11 @@ impl Azure {
     pub(super) async fn all_deleted(&self) -> Result<Vec<DeletedAccount>> {
         let path = ["providers", PROVIDER, "deletedAccounts"];
         let call = self.call(Method::GET, &path, COGNITIVE, "list the deleted accounts");
-        let answers: Vec<Answer> = self.arm().list(&call, self.waiter()).await?;
-        Ok(answers.into_iter().filter_map(Answer::read).collect())
+        let answers: Vec<DeletedAccountResponse> = self.arm().list(&call, self.polling()).await?;
+        Ok(answers
+            .into_iter()
+            .filter_map(DeletedAccountResponse::read)
+            .collect())
     }
 
     /// Removes a deleted account for good, so that its name can be used again. It can't be restored then.
@@ -98,15 +101,15 @@ impl Azure {
     /// # Errors
     /// There is no such deleted account in the resource group; or the user lacks the right to purge, which
     /// is one of the subscription, not of the resource group.
-    pub fn purge_deleted(&self, name: &str) -> Result<()> {
-        runtime::wait(self.purge_deleted_async(name))
+    pub fn purge_deleted_account(&self, name: &str) -> Result<()> {
+        runtime::wait(self.purge_deleted_account_async(name))
     }
 
-    /// Async version of [`purge_deleted`](Self::purge_deleted).
+    /// Async version of [`purge_deleted_account`](Self::purge_deleted_account).
     ///
     /// # Errors
-    /// As [`purge_deleted`](Self::purge_deleted).
-    pub fn purge_deleted_async(
+    /// As [`purge_deleted_account`](Self::purge_deleted_account).
+    pub fn purge_deleted_account_async(
         &self,
         name: &str,
     ) -> impl Future<Output = Result<()>> + Send + 'static {
@@ -140,7 +143,7 @@ impl Azure {
         ];
         let what = format!("the deleted account {name}");
         let call = self.call(Method::DELETE, &path, COGNITIVE, &format!("purge {what}"));
-        match self.arm().change(&call, &what, PATIENCE, self.waiter()).await {
+        match self.arm().change(&call, &what, TIME_LIMIT, self.polling()).await {
             Err(error) if is_missing(&error) => Ok(()),
             Err(error) if error.status() == Some(403) => Err(error.with_hint(
                 "purging is a right of the subscription: the role Cognitive Services Contributor on it; \

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::account::OpenAi;
+use super::account::OpenAiAccount;
 use super::model::Chosen;
 use super::names;
 use super::rate_limit::{RateLimit, per_minute};
@@ -17,34 +17,34 @@ use crate::settings::Settings;
 use crate::text::{grouped, sanitize_line};
 
 /// How long a deployment may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// A deployment of a model. Clones mean the same deployment.
 #[derive(Clone, Debug)]
 pub struct Deployment {
-    pub(super) account: OpenAi,
+    pub(super) account: OpenAiAccount,
     pub(super) name: String,
     model: String,
     version: String,
     sku: String,
     capacity: u64,
     rate_limits: Vec<RateLimit>,
-    stands_for: Option<String>,
+    replaces: Option<String>,
     retires: Option<String>,
 }
 
 /// A deployment in Azure's words.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Answer {
+pub(super) struct DeploymentResponse {
     name: Option<String>,
-    sku: Option<SkuAnswer>,
+    sku: Option<SkuResponse>,
     properties: Option<Properties>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct SkuAnswer {
+struct SkuResponse {
     name: Option<String>,
     capacity: Option<u64>,
 }
@@ -52,13 +52,13 @@ struct SkuAnswer {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Properties {
-    model: Option<ModelAnswer>,
+    model: Option<ModelResponse>,
     rate_limits: Option<Vec<RateLimit>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct ModelAnswer {
+struct ModelResponse {
     name: Option<String>,
     version: Option<String>,
 }
@@ -90,13 +90,13 @@ impl Deployment {
     }
 
     /// The account that it belongs to.
-    pub fn account(&self) -> &OpenAi {
+    pub fn account(&self) -> &OpenAiAccount {
         &self.account
     }
 
     /// The model that was asked for, if it is retired and another one stands for it.
-    pub fn stands_for(&self) -> Option<&str> {
-        self.stands_for.as_deref()
+    pub fn replaces(&self) -> Option<&str> {
+        self.replaces.as_deref()
     }
 
     /// The day after which its model answers no more, as `YYYY-MM-DD`, if it is known.
@@ -177,11 +177,11 @@ impl Deployment {
         let azure = &self.account.azure;
         azure
             .arm()
-            .delete(&call, &what, PATIENCE, azure.waiter())
+            .delete(&call, &what, TIME_LIMIT, azure.polling())
             .await
     }
 
-    pub(super) fn read(account: &OpenAi, answer: Answer) -> Option<Self> {
+    pub(super) fn read(account: &OpenAiAccount, answer: DeploymentResponse) -> Option<Self> {
         let shown = |text: Option<String>| sanitize_line(&text.unwrap_or_default(), 120);
         let name = answer.name?;
         names::DEPLOYMENT.check(&name).ok()?;
@@ -198,7 +198,7 @@ impl Deployment {
             sku: shown(sku.name),
             capacity: sku.capacity.unwrap_or_default(),
             rate_limits: properties.rate_limits.unwrap_or_default(),
-            stands_for: None,
+            replaces: None,
             retires: None,
         })
     }
@@ -207,14 +207,14 @@ impl Deployment {
     pub(super) fn described(self, chosen: &Chosen) -> Self {
         let is_same = chosen.model.name == self.model;
         Self {
-            stands_for: chosen.stands_for.clone(),
+            replaces: chosen.replaces.clone(),
             retires: chosen.model.retires.clone().filter(|_| is_same),
             ..self
         }
     }
 }
 
-impl OpenAi {
+impl OpenAiAccount {
     /// The account's deployments.
     ///
     /// # Errors
@@ -236,7 +236,8 @@ impl OpenAi {
 
     pub(super) async fn all_deployments(&self) -> Result<Vec<Deployment>> {
         let call = self.call(Method::GET, &["deployments"], "list the deployments of");
-        let answers: Vec<Answer> = self.azure.arm().list(&call, self.azure.waiter()).await?;
+        let answers: Vec<DeploymentResponse> =
+            self.azure.arm().list(&call, self.azure.polling()).await?;
         let read = |answer| Deployment::read(self, answer);
         Ok(answers.into_iter().filter_map(read).collect())
     }

@@ -3,16 +3,16 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::account::OpenAi;
-use super::deployment::{Deployment, PATIENCE};
+use super::account::OpenAiAccount;
+use super::deployment::{Deployment, TIME_LIMIT};
 use super::model::{self, Chosen, Model, SKUS, Sku};
-use super::quota::Usage;
+use super::quota::QuotaUsage;
 use super::rate_limit::per_minute;
 use super::{Region, names};
+use crate::display::log_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 use crate::text::{grouped, sanitize_line};
-use crate::waiting::note;
 
 /// The lab's quota.
 const TOKENS_PER_MINUTE: u64 = 5_000;
@@ -24,23 +24,23 @@ const UNIT: u64 = 1_000;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct DeploymentBuilder {
-    account: OpenAi,
+    account: OpenAiAccount,
     model: String,
     name: Option<String>,
     sku: Option<String>,
     tokens_per_minute: u64,
 }
 
-impl OpenAi {
+impl OpenAiAccount {
     /// A deployment of a model such as `gpt-5-mini`. A model that is retired is replaced by today's, and
-    /// [`Deployment::stands_for`](Deployment::stands_for) tells so.
+    /// [`Deployment::replaces`](Deployment::replaces) tells so.
     pub fn deploy(&self, model: impl Into<String>) -> DeploymentBuilder {
         DeploymentBuilder::new(self.clone(), model.into())
     }
 }
 
 impl DeploymentBuilder {
-    fn new(account: OpenAi, model: String) -> Self {
+    fn new(account: OpenAiAccount, model: String) -> Self {
         Self {
             account,
             model,
@@ -148,7 +148,7 @@ impl DeploymentBuilder {
             .with(&body);
         let made = azure
             .arm()
-            .change(&call, &what, PATIENCE, azure.waiter())
+            .change(&call, &what, TIME_LIMIT, azure.polling())
             .await?;
         let made =
             Deployment::read(account, azure.arm().parse(&made, &call.doing)?).ok_or_else(|| {
@@ -160,16 +160,16 @@ impl DeploymentBuilder {
     }
 
     fn tell(&self, chosen: &Chosen, made: &Deployment, is_old: bool) {
-        if let Some(asked) = &chosen.stands_for {
+        if let Some(asked) = &chosen.replaces {
             let asked = sanitize_line(asked, 80);
-            note(&format!(
+            log_line(&format!(
                 "{asked} is retired: {} stands for it",
                 made.model()
             ));
         }
         let tokens = made.tokens_per_minute();
         if is_old && tokens.is_some_and(|tokens| tokens < self.tokens_per_minute) {
-            note(&format!(
+            log_line(&format!(
                 "the deployment {} exists, with {} tokens per minute; delete it to make another one",
                 made.name(),
                 grouped(tokens.unwrap_or_default())
@@ -186,7 +186,7 @@ pub(super) fn fitting(
     model: &Model,
     sku: Option<&str>,
     tokens: u64,
-    usages: &[Usage],
+    usages: &[QuotaUsage],
 ) -> Result<(String, u64)> {
     let wanted: Vec<&Sku> = match sku {
         Some(name) => model.skus.iter().filter(|sku| sku.name == name).collect(),
@@ -215,7 +215,7 @@ pub(super) fn fitting(
         let capacity = tokens.div_ceil(unit);
         // A quota that is not listed is not known: Azure decides.
         let usage = usages.iter().find(|usage| usage.name == sku.usage_name);
-        let left = usage.map_or(u64::MAX, Usage::left);
+        let left = usage.map_or(u64::MAX, QuotaUsage::left);
         let most = sku.maximum.unwrap_or(u64::MAX).min(left);
         if capacity <= most {
             return Ok((sku.name.clone(), capacity));
@@ -265,19 +265,19 @@ mod tests {
         }
     }
 
-    fn usage(sku: &str, used: u64, limit: u64) -> Usage {
-        Usage {
+    fn usage(sku: &str, used: u64, limit: u64) -> QuotaUsage {
+        QuotaUsage {
             name: format!("OpenAI.{sku}.gpt-x"),
             used,
             limit,
-            ..Usage::default()
+            ..QuotaUsage::default()
         }
     }
 
     #[test]
     fn the_first_kind_with_enough_quota_is_taken() {
         let full = usage("Standard", 8, 10);
-        let fits = |usages: &[Usage]| fitting(&model(), None, 4_001, usages).unwrap();
+        let fits = |usages: &[QuotaUsage]| fitting(&model(), None, 4_001, usages).unwrap();
         assert_eq!(fits(&[]), ("Standard".to_owned(), 5));
         assert_eq!(
             fits(std::slice::from_ref(&full)),

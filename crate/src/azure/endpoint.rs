@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 
+use crate::databricks::AZURE_HOSTS;
 use crate::error::{Error, ErrorKind, Result};
 use crate::loopback_host::is_loopback;
 use crate::settings::cloud::{ENVIRONMENT, MANAGER};
@@ -14,19 +15,19 @@ const CLOUDS: [(&[&str], &str, &str, &str); 3] = [
         &["", "public", "azurecloud", "azurepubliccloud"],
         "https://management.azure.com",
         "https://management.core.windows.net/",
-        ".azuredatabricks.net",
+        AZURE_HOSTS[0],
     ),
     (
         &["usgovernment", "usgov", "azureusgovernment"],
         "https://management.usgovcloudapi.net",
         "https://management.core.usgovcloudapi.net/",
-        ".databricks.azure.us",
+        AZURE_HOSTS[1],
     ),
     (
         &["china", "azurechinacloud"],
         "https://management.chinacloudapi.cn",
         "https://management.core.chinacloudapi.cn/",
-        ".databricks.azure.cn",
+        AZURE_HOSTS[2],
     ),
 ];
 
@@ -39,14 +40,14 @@ pub(super) struct ManagerEndpoint {
     /// What the tokens of the older management API are for.
     pub(super) management: &'static str,
     databricks: &'static str,
-    /// It is on this machine, in place of Azure.
-    pub(super) is_stand_in: bool,
+    /// It is a practice cloud on this machine.
+    pub(super) is_practice: bool,
 }
 
 impl ManagerEndpoint {
     /// # Errors
-    /// The address is malformed or would send tokens unencrypted; the cloud is unknown; or a stand-in
-    /// would get the tokens of a real identity.
+    /// The address is malformed or would send tokens unencrypted; the cloud is unknown; or a practice
+    /// cloud would get the tokens of a real identity.
     pub(super) fn new(settings: &CloudSettings, identity: &IdentitySettings) -> Result<Self> {
         let name = settings.environment.as_deref().unwrap_or_default();
         let name = name.to_ascii_lowercase();
@@ -57,18 +58,19 @@ impl ManagerEndpoint {
         })?;
         let address = settings.manager.as_deref().unwrap_or(usual);
         let url = checked(address)?;
-        let is_stand_in = url.host_str().is_some_and(is_loopback);
-        if is_stand_in && !is_of_a_stand_in(identity) {
+        let is_practice = url.host_str().is_some_and(is_loopback);
+        if is_practice && !is_of_practice(identity) {
             return Err(refused(format!(
                 "{MANAGER} is on this machine, but whoever signs in is known to the real Azure: the \
                  program there would get your token"
             ))
             .with_hint(format!(
-                "unset {MANAGER} to work in Azure; a practice cloud comes with AZURE_AUTHORITY_HOST on \
-                 this machine, AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+                "unset {MANAGER} to work in Azure; or practice: {}, and names the variables that belong \
+                 to it (AZURE_AUTHORITY_HOST, AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET)",
+                practice!()
             )));
         }
-        let is_usual = is_stand_in || settings.manager.is_none();
+        let is_usual = is_practice || settings.manager.is_none();
         let resource = match is_usual {
             true => usual.to_owned(),
             // Its own tokens: none of them is good for another service.
@@ -79,7 +81,7 @@ impl ManagerEndpoint {
             resource,
             management,
             databricks,
-            is_stand_in,
+            is_practice,
         })
     }
 
@@ -88,30 +90,32 @@ impl ManagerEndpoint {
     /// # Errors
     /// It is not an address of Databricks.
     pub(super) fn databricks_host(&self, host: &str) -> Result<Url> {
-        let strange = || {
-            let message = "Azure names a strange address of the Databricks workspace".to_owned();
+        let unexpected_response = || {
+            let message =
+                "Azure names an unexpected address of the Databricks workspace".to_owned();
             Error::new(ErrorKind::Response, message).with_hint(
                 "open the workspace in the portal, and set DATABRICKS_HOST to its address",
             )
         };
         let is_local = host.split(':').next().is_some_and(is_loopback);
         let scheme = if is_local { "http" } else { "https" };
-        let url = Url::parse(&format!("{scheme}://{host}/")).map_err(|_| strange())?;
+        let url = Url::parse(&format!("{scheme}://{host}/")).map_err(|_| unexpected_response())?;
         let name = url.host_str().unwrap_or_default();
-        let is_known = match self.is_stand_in {
+        let is_known = match self.is_practice {
             true => is_loopback(name),
             false => name.ends_with(self.databricks),
         };
         let is_bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
         match is_known && is_bare && url.fragment().is_none() {
             true => Ok(url),
-            false => Err(strange()),
+            false => Err(unexpected_response()),
         }
     }
 }
 
-/// Whether this identity is one of a stand-in: an application whose tokens come from this machine.
-fn is_of_a_stand_in(identity: &IdentitySettings) -> bool {
+/// Whether this identity is one of a practice cloud: an application whose tokens come from this
+/// machine.
+fn is_of_practice(identity: &IdentitySettings) -> bool {
     let authority = identity.authority.as_deref().unwrap_or_default();
     let host = Url::parse(authority).ok();
     let host = host.as_ref().and_then(Url::host_str);
@@ -194,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stand_in_never_gets_the_token_of_a_real_identity() {
+    fn practice_never_gets_the_token_of_a_real_identity() {
         let settings = CloudSettings {
             manager: Some("http://127.0.0.1:9".to_owned()),
             ..CloudSettings::default()
@@ -212,7 +216,7 @@ mod tests {
         assert!(
             ManagerEndpoint::new(&settings, &practice)
                 .unwrap()
-                .is_stand_in
+                .is_practice
         );
     }
 

@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Azure;
+use crate::display::log_line;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::AnyObject;
 use crate::runtime;
-use crate::waiting::note;
 
 const VERSION: &str = "2025-04-01";
 
@@ -31,10 +32,6 @@ struct Provider {
     #[serde(rename = "registrationState")]
     state: Option<String>,
 }
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Nothing {}
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -106,7 +103,7 @@ impl Azure {
             let call = azure.call(Method::DELETE, &path, VERSION, &format!("delete {what}"));
             azure
                 .arm()
-                .delete(&call, &what, DELETION, azure.waiter())
+                .delete(&call, &what, DELETION, azure.polling())
                 .await
         })
     }
@@ -114,7 +111,7 @@ impl Azure {
     pub(super) async fn provider_state(&self, namespace: &str) -> Result<String> {
         let doing = format!("look up the provider {namespace}");
         let call = self.call(Method::GET, &["providers", namespace], VERSION, &doing);
-        let provider: Provider = self.arm().read(&call, self.waiter()).await?;
+        let provider: Provider = self.arm().read(&call, self.polling()).await?;
         Ok(provider.state.unwrap_or_default())
     }
 
@@ -127,11 +124,11 @@ impl Azure {
         let doing = format!("register the provider {namespace}");
         let path = ["providers", namespace, "register"];
         let call = self.call(Method::POST, &path, VERSION, &doing);
-        let _: Nothing = self.arm().read(&call, self.waiter()).await?;
+        let _: AnyObject = self.arm().read(&call, self.polling()).await?;
         let what = format!("the provider {namespace}");
-        let mut wait = self.waiter().begin(what, REGISTRATION);
+        let mut wait = self.polling().begin(what, REGISTRATION);
         while !is_done(&state) {
-            wait.tell(&state.to_ascii_lowercase());
+            wait.report(&state.to_ascii_lowercase());
             wait.pause(None).await?;
             state = self.provider_state(namespace).await?;
         }
@@ -147,7 +144,7 @@ impl Azure {
     async fn group(&self, name: &str) -> Result<Option<Group>> {
         let doing = format!("look up the resource group {name}");
         let call = self.call(Method::GET, &[PATH, name], VERSION, &doing);
-        self.arm().find(&call, self.waiter()).await
+        self.arm().find(&call, self.polling()).await
     }
 
     /// Makes the resource group unless it exists.
@@ -159,8 +156,8 @@ impl Azure {
         let doing = format!("create the resource group {group}");
         let body = json!({"location": region, "tags": {TAG: MAKER}});
         let call = self.call(Method::PUT, &[PATH, group], VERSION, &doing);
-        let _: Nothing = self.arm().read(&call.with(&body), self.waiter()).await?;
-        note(&format!("the resource group {group} was made in {region}"));
+        let _: AnyObject = self.arm().read(&call.with(&body), self.polling()).await?;
+        log_line(&format!("the resource group {group} was made in {region}"));
         Ok(())
     }
 }

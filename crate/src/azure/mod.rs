@@ -1,10 +1,10 @@
 //! Azure's control plane: makes what the lab needs, shows what exists, and removes it again.
 //!
 //! ```no_run
-//! use evenhand::azure::{Azure, Plan, Region};
+//! use evenhand::azure::{Azure, SetupPlan, Region};
 //!
 //! let azure = Azure::sign_in()?;
-//! println!("{}", azure.check(&Plan::lab())?);
+//! println!("{}", azure.check(&SetupPlan::lab())?);
 //! let openai = azure.openai("even-lab").region(Region::any_of_the_lab()).create()?;
 //! let model = openai.deploy("gpt-35-turbo").tokens_per_minute(5_000).create()?;
 //! let client = model.client()?;
@@ -23,10 +23,17 @@
 //! | `ARM_ENVIRONMENT` | `public`, `usgovernment` or `china` |
 //! | `AZURE_RESOURCE_MANAGER_URL` | another address of Azure Resource Manager. On this machine, it gets only tokens that come from this machine too |
 //!
-//! - `arm` sends requests and reads lists; `operation` waits for changes that take a while; `refusal`
+//! - `arm` sends requests and reads lists; `operation` waits for changes that take a while; `error_mapping`
 //!   has the errors; `endpoint` says where Azure is, `names` what a name may be.
 //! - `group`, `account`, `deployment`, `deployment_builder`, `model`, `quota`, `deleted` and `workspace` are what there is;
 //!   `check` says beforehand what will work.
+
+/// What a hint says about working without a subscription.
+macro_rules! practice {
+    () => {
+        "`evenhand practice` starts a cloud on this machine, which needs no subscription and costs nothing"
+    };
+}
 
 mod account;
 mod arm;
@@ -36,13 +43,13 @@ mod deleted;
 mod deployment;
 mod deployment_builder;
 mod endpoint;
+mod error_mapping;
 mod group;
 mod model;
 mod names;
 mod operation;
 mod quota;
 mod rate_limit;
-mod refusal;
 mod region;
 #[cfg(feature = "notebook")]
 mod show;
@@ -58,18 +65,17 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-pub use self::account::{Keys, OpenAi, OpenAiBuilder};
-pub use self::check::{Check, Finding, Plan, Verdict};
+pub use self::account::{Keys, OpenAiAccount, OpenAiAccountBuilder};
+pub use self::check::{Check, Finding, FindingStatus, SetupPlan};
 pub use self::deleted::DeletedAccount;
 pub use self::deployment::Deployment;
 pub use self::deployment_builder::DeploymentBuilder;
 pub use self::model::{Model, Sku};
-pub use self::quota::Usage;
+pub use self::quota::QuotaUsage;
 pub use self::rate_limit::RateLimit;
 pub use self::region::Region;
 pub use self::subscription::Subscription;
-pub use self::workspace::{DatabricksWorkspace, WorkspaceBuilder};
-pub use crate::waiting::WaitProgress;
+pub use self::workspace::{DatabricksWorkspace, DatabricksWorkspaceBuilder};
 
 use self::arm::{Arm, Call};
 use self::endpoint::ManagerEndpoint;
@@ -77,7 +83,7 @@ use crate::cancel::CancelHandle;
 use crate::error::Result;
 use crate::runtime;
 use crate::settings::{CloudSettings, IdentitySettings, Settings};
-use crate::waiting::Waiter;
+use crate::waiting::{PollOptions, WaitProgress};
 
 /// The resource group of everything that is made if none is named.
 const GROUP: &str = "evenhand-lab";
@@ -93,7 +99,7 @@ const COGNITIVE: &str = "2025-09-01";
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The first pause on this machine.
-const STAND_IN_PAUSE: Duration = Duration::from_millis(20);
+const PRACTICE_PAUSE: Duration = Duration::from_millis(20);
 
 /// A subscription of Azure, and who works in it. Clones share the sign-in.
 #[derive(Clone)]
@@ -105,7 +111,7 @@ struct Inner {
     identity: IdentitySettings,
     subscription: Subscription,
     group: String,
-    waiter: Waiter,
+    polling: PollOptions,
 }
 
 impl Azure {
@@ -136,15 +142,15 @@ impl Azure {
     ///
     /// # Errors
     /// As [`sign_in`](Self::sign_in).
-    pub fn sign_in_with(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        runtime::wait(Self::sign_in_with_async(lookup))
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        runtime::wait(Self::from_lookup_async(lookup))
     }
 
-    /// Async version of [`sign_in_with`](Self::sign_in_with).
+    /// Async version of [`from_lookup`](Self::from_lookup).
     ///
     /// # Errors
     /// As [`sign_in`](Self::sign_in).
-    pub fn sign_in_with_async(
+    pub fn from_lookup_async(
         lookup: impl Fn(&str) -> Option<String>,
     ) -> impl Future<Output = Result<Self>> + Send + 'static {
         let cloud = CloudSettings::from_lookup(&lookup);
@@ -155,22 +161,22 @@ impl Azure {
     /// Signs in with these settings.
     async fn with(cloud: CloudSettings, identity: IdentitySettings) -> Result<Self> {
         let endpoint = ManagerEndpoint::new(&cloud, &identity)?;
-        let first = match endpoint.is_stand_in {
-            true => STAND_IN_PAUSE,
+        let first = match endpoint.is_practice {
+            true => PRACTICE_PAUSE,
             false => FIRST_PAUSE,
         };
-        let waiter = Waiter::new(first, LONGEST_PAUSE);
+        let polling = PollOptions::new(first, LONGEST_PAUSE);
         let arm = Arc::new(Arm::new(endpoint, &identity)?);
         let group = cloud.group.as_deref().unwrap_or(GROUP);
         let group = names::GROUP.check(group)?.to_owned();
         let named = cloud.subscription.as_deref();
-        let subscription = subscription::chosen(&arm, &waiter, named).await?;
+        let subscription = subscription::chosen(&arm, &polling, named).await?;
         Ok(Self(Arc::new(Inner {
             arm,
             identity,
             subscription,
             group,
-            waiter,
+            polling,
         })))
     }
 
@@ -189,9 +195,10 @@ impl Azure {
         self.0.arm.who()
     }
 
-    /// Whether this is a stand-in on this machine, in which nothing costs anything.
+    /// Whether this is a practice cloud on this machine (`evenhand practice`), in which nothing costs
+    /// anything.
     pub fn is_practice(&self) -> bool {
-        self.arm().endpoint.is_stand_in
+        self.arm().endpoint.is_practice
     }
 
     /// The same, with another resource group, which is made when it is needed.
@@ -209,13 +216,13 @@ impl Azure {
     /// The same, with waits that this handle stops. Azure goes on with what it has begun.
     #[must_use]
     pub fn cancel_with(&self, stop: &CancelHandle) -> Self {
-        self.changed(|inner| inner.waiter.stop = stop.clone())
+        self.changed(|inner| inner.polling.stop = stop.clone())
     }
 
     /// The same, with a callback that is told how far long work is, instead of a bar or lines.
     #[must_use]
     pub fn on_progress(&self, listener: impl Fn(&WaitProgress) + Send + Sync + 'static) -> Self {
-        self.changed(|inner| inner.waiter.listener = Some(Arc::new(listener)))
+        self.changed(|inner| inner.polling.listener = Some(Arc::new(listener)))
     }
 
     fn changed(&self, change: impl FnOnce(&mut Inner)) -> Self {
@@ -228,8 +235,8 @@ impl Azure {
         &self.0.arm
     }
 
-    fn waiter(&self) -> &Waiter {
-        &self.0.waiter
+    fn polling(&self) -> &PollOptions {
+        &self.0.polling
     }
 
     /// A call about the subscription.

@@ -72,19 +72,19 @@ pub struct Sku {
 /// A model in Azure's words.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Answer {
+struct ModelResponse {
     kind: Option<String>,
-    model: Option<ModelAnswer>,
+    model: Option<ModelProperties>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct ModelAnswer {
+struct ModelProperties {
     format: Option<String>,
     name: Option<String>,
     version: Option<String>,
     is_default_version: Option<bool>,
-    skus: Option<Vec<SkuAnswer>>,
+    skus: Option<Vec<SkuResponse>>,
     capabilities: Option<Capabilities>,
     deprecation: Option<Deprecation>,
     lifecycle_status: Option<String>,
@@ -93,7 +93,7 @@ struct ModelAnswer {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct SkuAnswer {
+struct SkuResponse {
     name: Option<String>,
     usage_name: Option<String>,
     capacity: Option<Capacity>,
@@ -125,7 +125,7 @@ struct Replacement {
 }
 
 impl Model {
-    fn read(answer: Answer) -> Option<Self> {
+    fn read(answer: ModelResponse) -> Option<Self> {
         // The same model is listed for each kind of account.
         if answer.kind.is_some_and(|kind| kind != "OpenAI") {
             return None;
@@ -178,7 +178,7 @@ impl Model {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Chosen {
     pub(super) model: Model,
-    pub(super) stands_for: Option<String>,
+    pub(super) replaces: Option<String>,
 }
 
 /// Today's model for this name: itself, or what Azure names as its replacement, or the small model that
@@ -195,7 +195,7 @@ pub(super) fn choose(models: &[Model], asked: &str, today: &str) -> Result<Chose
     if let Some(model) = of(asked) {
         return Ok(Chosen {
             model: model.clone(),
-            stands_for: None,
+            replaces: None,
         });
     }
     let is_known = models.iter().any(|model| model.name == asked);
@@ -244,7 +244,7 @@ pub(super) fn choose(models: &[Model], asked: &str, today: &str) -> Result<Chose
 fn replaced(model: &Model, asked: &str) -> Chosen {
     Chosen {
         model: model.clone(),
-        stands_for: Some(asked.to_owned()),
+        replaces: Some(asked.to_owned()),
     }
 }
 
@@ -303,7 +303,7 @@ impl Azure {
         let path = ["providers", PROVIDER, "locations", region, "models"];
         let doing = format!("list the models of {region}");
         let call = self.call(Method::GET, &path, COGNITIVE, &doing);
-        let answers: Vec<Answer> = self.arm().list(&call, self.waiter()).await?;
+        let answers: Vec<ModelResponse> = self.arm().list(&call, self.polling()).await?;
         Ok(answers.into_iter().filter_map(Model::read).collect())
     }
 }
@@ -369,7 +369,7 @@ mod tests {
     fn chosen(asked: &str) -> (String, Option<String>) {
         let chosen = choose(&models(), asked, TODAY).unwrap();
         let model = format!("{} {}", chosen.model.name, chosen.model.version);
-        (model, chosen.stands_for)
+        (model, chosen.replaces)
     }
 
     #[test]

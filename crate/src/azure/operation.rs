@@ -9,12 +9,12 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::arm::{Answer, Arm, Call, is_missing};
-use super::refusal::ArmError;
+use super::arm::{Arm, ArmResponse, Call, is_missing};
+use super::error_mapping::ArmError;
 use crate::error::Result;
 use crate::http::retry::asked_wait;
 use crate::json::Json;
-use crate::waiting::{Wait, Waiter};
+use crate::waiting::{PollOptions, Poller};
 
 /// The status of an operation.
 #[derive(Default, Deserialize)]
@@ -44,23 +44,23 @@ enum Watched {
     /// The HTTP status tells it: 202 until it is done.
     Location(Url),
     /// The thing itself tells it.
-    Thing,
+    Resource,
     Done,
 }
 
-/// How an operation stands.
+/// The status of an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stand {
+enum OperationStatus {
     Pending,
     Succeeded,
     Failed,
 }
 
-fn stand(state: &str) -> Stand {
+fn operation_status(state: &str) -> OperationStatus {
     match state.to_ascii_lowercase().as_str() {
-        "succeeded" => Stand::Succeeded,
-        "failed" | "canceled" | "cancelled" => Stand::Failed,
-        _ => Stand::Pending,
+        "succeeded" => OperationStatus::Succeeded,
+        "failed" | "canceled" | "cancelled" => OperationStatus::Failed,
+        _ => OperationStatus::Pending,
     }
 }
 
@@ -69,17 +69,17 @@ impl Arm {
     /// deleted. `what` is made or changed, for the progress.
     ///
     /// # Errors
-    /// Azure refuses, at once or later; it takes longer than `patience`; or the user stops waiting, while
+    /// Azure refuses, at once or later; it takes longer than `time_limit`; or the user stops waiting, while
     /// Azure goes on.
     pub(super) async fn change(
         &self,
         call: &Call,
         what: &str,
-        patience: Duration,
-        waiter: &Waiter,
+        time_limit: Duration,
+        polling: &PollOptions,
     ) -> Result<Json> {
-        let mut wait = waiter.begin(what.to_owned(), patience);
-        let answer = self.send(call, waiter).await?;
+        let mut wait = polling.begin(what.to_owned(), time_limit);
+        let answer = self.send(call, polling).await?;
         let mut asked = asked_wait(&answer.headers, SystemTime::now());
         let mut watched = self.watched(call, &answer)?;
         let mut last = answer.body;
@@ -88,15 +88,15 @@ impl Arm {
                 Watched::Done => break,
                 Watched::Status(ref url) => (url.clone(), true),
                 Watched::Location(ref url) => (url.clone(), false),
-                Watched::Thing => {
-                    wait.tell(&state_of(&last).unwrap_or_else(|| "in progress".to_owned()));
+                Watched::Resource => {
+                    wait.report(&state_of(&last).unwrap_or_else(|| "in progress".to_owned()));
                     wait.pause(asked).await?;
-                    let done = self.settled(call, what, &mut wait, waiter).await?;
+                    let done = self.settled(call, what, &mut wait, polling).await?;
                     wait.end("done");
                     return Ok(done);
                 }
             };
-            wait.tell("in progress");
+            wait.report("in progress");
             wait.pause(asked).await?;
             let look = Call {
                 method: Method::GET,
@@ -104,7 +104,7 @@ impl Arm {
                 body: None,
                 doing: call.doing.clone(),
             };
-            let answer = match self.send(&look, waiter).await {
+            let answer = match self.send(&look, polling).await {
                 // What has gone may take its status along.
                 Err(error) if call.method == Method::DELETE && is_missing(&error) => break,
                 answer => answer?,
@@ -118,7 +118,7 @@ impl Arm {
             };
             if is_over {
                 last = match is_status && call.method == Method::PUT {
-                    true => self.send(&thing(call), waiter).await?.body,
+                    true => self.send(&resource_request(call), polling).await?.body,
                     false => answer.body,
                 };
                 break;
@@ -137,10 +137,10 @@ impl Arm {
         &self,
         call: &Call,
         what: &str,
-        patience: Duration,
-        waiter: &Waiter,
+        time_limit: Duration,
+        polling: &PollOptions,
     ) -> Result<()> {
-        match self.change(call, what, patience, waiter).await {
+        match self.change(call, what, time_limit, polling).await {
             Err(error) if is_missing(&error) => Ok(()),
             deleted => deleted.map(drop),
         }
@@ -155,10 +155,10 @@ impl Arm {
         &self,
         call: &Call,
         what: &str,
-        patience: Duration,
-        waiter: &Waiter,
+        time_limit: Duration,
+        polling: &PollOptions,
     ) -> Result<Option<T>> {
-        let found = match self.send(call, waiter).await {
+        let found = match self.send(call, polling).await {
             Err(error) if is_missing(&error) => return Ok(None),
             found => found?.body,
         };
@@ -166,8 +166,8 @@ impl Arm {
             Some("Failed") => return Ok(None),
             Some("Succeeded") | None => found,
             Some(_) => {
-                let mut wait = waiter.begin(what.to_owned(), patience);
-                let settled = self.settled(call, what, &mut wait, waiter).await;
+                let mut wait = polling.begin(what.to_owned(), time_limit);
+                let settled = self.settled(call, what, &mut wait, polling).await;
                 match settled {
                     // It was being deleted.
                     Err(error) if is_missing(&error) => return Ok(None),
@@ -189,20 +189,22 @@ impl Arm {
         &self,
         call: &Call,
         what: &str,
-        wait: &mut Wait,
-        waiter: &Waiter,
+        wait: &mut Poller,
+        polling: &PollOptions,
     ) -> Result<Json> {
-        let look = thing(call);
+        let look = resource_request(call);
         loop {
-            let answer = match self.send(&look, waiter).await {
+            let answer = match self.send(&look, polling).await {
                 Err(error) if call.method == Method::DELETE && is_missing(&error) => {
                     return Ok(Json::new("{}".to_owned()).unwrap_or_default());
                 }
                 answer => answer?,
             };
             let state = state_of(&answer.body);
-            let stands = state.as_deref().map_or(Stand::Succeeded, stand);
-            if stands != Stand::Pending && call.method != Method::DELETE {
+            let status = state
+                .as_deref()
+                .map_or(OperationStatus::Succeeded, operation_status);
+            if status != OperationStatus::Pending && call.method != Method::DELETE {
                 self.check(
                     &answer.body,
                     &Call {
@@ -212,23 +214,23 @@ impl Arm {
                 )?;
                 return Ok(answer.body);
             }
-            wait.tell(&state.unwrap_or_else(|| "in progress".to_owned()));
+            wait.report(&state.unwrap_or_else(|| "in progress".to_owned()));
             wait.pause(asked_wait(&answer.headers, SystemTime::now()))
                 .await?;
         }
     }
 
-    fn watched(&self, call: &Call, answer: &Answer) -> Result<Watched> {
+    fn watched(&self, call: &Call, answer: &ArmResponse) -> Result<Watched> {
         if let Some(watched) = self.moved(call, &answer.headers)? {
             // A synchronous answer may name its location too.
             let is_done = matches!(watched, Watched::Location(_)) && answer.status == 200;
             return Ok(if is_done { Watched::Done } else { watched });
         }
-        let is_pending =
-            state_of(&answer.body).is_some_and(|state| stand(&state) == Stand::Pending);
+        let is_pending = state_of(&answer.body)
+            .is_some_and(|state| operation_status(&state) == OperationStatus::Pending);
         Ok(match answer.status {
-            202 => Watched::Thing,
-            200 | 201 if is_pending && call.method != Method::DELETE => Watched::Thing,
+            202 => Watched::Resource,
+            200 | 201 if is_pending && call.method != Method::DELETE => Watched::Resource,
             _ => Watched::Done,
         })
     }
@@ -243,17 +245,17 @@ impl Arm {
         Ok(location.transpose()?.map(Watched::Location))
     }
 
-    fn is_over(&self, body: &Json, call: &Call, wait: &mut Wait) -> Result<bool> {
+    fn is_over(&self, body: &Json, call: &Call, wait: &mut Poller) -> Result<bool> {
         let status: Status = self.parse(body, &call.doing)?;
         let state = status.status.unwrap_or_default();
-        match stand(&state) {
-            Stand::Succeeded => Ok(true),
-            Stand::Failed => {
+        match operation_status(&state) {
+            OperationStatus::Succeeded => Ok(true),
+            OperationStatus::Failed => {
                 let error = ArmError::read(body.text().as_bytes());
                 Err(error.into_error(&call.doing, self.host(), None))
             }
-            Stand::Pending => {
-                wait.tell(&state.to_ascii_lowercase());
+            OperationStatus::Pending => {
+                wait.report(&state.to_ascii_lowercase());
                 Ok(false)
             }
         }
@@ -262,7 +264,7 @@ impl Arm {
     /// Refuses a thing whose making has failed.
     fn check(&self, body: &Json, call: &Call) -> Result<()> {
         match state_of(body) {
-            Some(state) if stand(&state) == Stand::Failed => {
+            Some(state) if operation_status(&state) == OperationStatus::Failed => {
                 let error = ArmError::read(body.text().as_bytes());
                 Err(error.into_error(&call.doing, self.host(), None))
             }
@@ -272,7 +274,7 @@ impl Arm {
 }
 
 /// The request for the thing itself.
-fn thing(call: &Call) -> Call {
+fn resource_request(call: &Call) -> Call {
     Call {
         method: Method::GET,
         body: None,

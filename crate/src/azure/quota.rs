@@ -11,7 +11,7 @@ use crate::text::sanitize_line;
 /// A quota. Those of models count thousands of tokens per minute.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Usage {
+pub struct QuotaUsage {
     /// Its name, such as `OpenAI.GlobalStandard.gpt-5-mini`.
     pub name: String,
     /// What it is, in words.
@@ -22,7 +22,7 @@ pub struct Usage {
     pub limit: u64,
 }
 
-impl Usage {
+impl QuotaUsage {
     /// How much is left.
     pub fn left(&self) -> u64 {
         self.limit.saturating_sub(self.used)
@@ -31,7 +31,7 @@ impl Usage {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Answer {
+pub(super) struct UsageResponse {
     name: Option<Name>,
     current_value: Option<f64>,
     limit: Option<f64>,
@@ -44,13 +44,13 @@ struct Name {
     localized_value: Option<String>,
 }
 
-impl Answer {
-    pub(super) fn read(self) -> Option<Usage> {
+impl UsageResponse {
+    pub(super) fn read(self) -> Option<QuotaUsage> {
         let shown = |text: Option<String>| sanitize_line(&text.unwrap_or_default(), 120);
         // A cast saturates, and takes what is no number for zero.
         let number = |number: Option<f64>| number.unwrap_or_default() as u64;
         let name = self.name?;
-        Some(Usage {
+        Some(QuotaUsage {
             name: shown(name.value),
             description: shown(name.localized_value),
             used: number(self.current_value),
@@ -64,7 +64,7 @@ impl Azure {
     ///
     /// # Errors
     /// Azure knows no such region, refuses, or can't be reached.
-    pub fn usages(&self, region: &str) -> Result<Vec<Usage>> {
+    pub fn usages(&self, region: &str) -> Result<Vec<QuotaUsage>> {
         runtime::wait(self.usages_async(region))
     }
 
@@ -75,17 +75,20 @@ impl Azure {
     pub fn usages_async(
         &self,
         region: &str,
-    ) -> impl Future<Output = Result<Vec<Usage>>> + Send + 'static {
+    ) -> impl Future<Output = Result<Vec<QuotaUsage>>> + Send + 'static {
         let (azure, region) = (self.clone(), Region::named(region));
         runtime::run(async move { azure.usages_of(&region.names().concat()).await })
     }
 
-    pub(super) async fn usages_of(&self, region: &str) -> Result<Vec<Usage>> {
+    pub(super) async fn usages_of(&self, region: &str) -> Result<Vec<QuotaUsage>> {
         names::REGION.check(region)?;
         let path = ["providers", PROVIDER, "locations", region, "usages"];
         let doing = format!("list the quotas of {region}");
         let call = self.call(Method::GET, &path, COGNITIVE, &doing);
-        let answers: Vec<Answer> = self.arm().list(&call, self.waiter()).await?;
-        Ok(answers.into_iter().filter_map(Answer::read).collect())
+        let answers: Vec<UsageResponse> = self.arm().list(&call, self.polling()).await?;
+        Ok(answers
+            .into_iter()
+            .filter_map(UsageResponse::read)
+            .collect())
     }
 }

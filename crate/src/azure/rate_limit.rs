@@ -1,6 +1,8 @@
 //! Limits of deployments and models: how many of what in which time.
 
-use serde::Deserialize;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
 
 /// A limit of a deployment.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -9,9 +11,9 @@ use serde::Deserialize;
 pub struct RateLimit {
     /// What is counted: `request` or `token`.
     pub key: String,
-    /// The window, in seconds.
-    #[serde(rename = "renewalPeriod")]
-    pub seconds: f64,
+    /// The window.
+    #[serde(deserialize_with = "seconds")]
+    pub renewal_period: Duration,
     /// How many in a window.
     pub count: f64,
 }
@@ -21,17 +23,23 @@ impl RateLimit {
     pub(super) fn new(key: &str, seconds: f64, count: f64) -> Self {
         Self {
             key: key.to_owned(),
-            seconds,
+            renewal_period: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
             count,
         }
     }
 
     fn per_minute(&self) -> Option<u64> {
-        let per_minute = self.count * 60.0 / self.seconds;
+        let per_minute = self.count * 60.0 / self.renewal_period.as_secs_f64();
         let is_number = per_minute.is_finite() && per_minute >= 1.0;
         // A cast saturates.
         is_number.then_some(per_minute as u64)
     }
+}
+
+/// A time in seconds. What is no time counts as zero, of which nothing follows.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let seconds = f64::deserialize(deserializer)?;
+    Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 pub(super) fn per_minute(limits: &[RateLimit], key: &str) -> Option<u64> {

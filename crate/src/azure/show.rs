@@ -1,6 +1,6 @@
 //! The display of what is in Azure, in a notebook.
 
-use super::{Azure, DatabricksWorkspace, Deployment, OpenAi};
+use super::{Azure, DatabricksWorkspace, Deployment, OpenAiAccount};
 use crate::display::{MimeBundle, Show, card};
 use crate::text::grouped;
 
@@ -15,14 +15,14 @@ impl Show for Azure {
         if self.is_practice() {
             rows.push((
                 "practice",
-                "this is no real cloud; nothing costs anything".to_owned(),
+                "this is not a real cloud, and nothing costs anything".to_owned(),
             ));
         }
         card("Azure", &rows)
     }
 }
 
-impl Show for OpenAi {
+impl Show for OpenAiAccount {
     /// Where it is; never its keys.
     fn mime_bundle(&self) -> MimeBundle {
         let rows = [
@@ -43,7 +43,7 @@ impl Show for Deployment {
             ("name", self.name().to_owned()),
             ("model", format!("{} {}", self.model(), self.version())),
         ];
-        if let Some(asked) = self.stands_for() {
+        if let Some(asked) = self.replaces() {
             rows.push(("stands for", format!("{asked}, which is retired")));
         }
         if let Some(day) = self.retires() {

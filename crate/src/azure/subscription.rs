@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 use crate::settings::cloud::SUBSCRIPTION;
 use crate::text::sanitize_line;
-use crate::waiting::Waiter;
+use crate::waiting::PollOptions;
 
 const VERSION: &str = "2022-12-01";
 
@@ -32,7 +32,7 @@ pub struct Subscription {
 /// A subscription in Azure's words.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Answer {
+struct SubscriptionResponse {
     subscription_id: Option<String>,
     display_name: Option<String>,
     state: Option<String>,
@@ -80,7 +80,7 @@ impl Subscription {
         }
     }
 
-    fn read(answer: Answer) -> Option<Self> {
+    fn read(answer: SubscriptionResponse) -> Option<Self> {
         let shown = |text: Option<String>| sanitize_line(&text.unwrap_or_default(), 120);
         let id = answer.subscription_id?;
         names::SUBSCRIPTION.check(&id).ok()?;
@@ -120,18 +120,18 @@ impl Azure {
         &self,
     ) -> impl Future<Output = Result<Vec<Subscription>>> + Send + 'static {
         let azure = self.clone();
-        runtime::run(async move { all(azure.arm(), azure.waiter()).await })
+        runtime::run(async move { all(azure.arm(), azure.polling()).await })
     }
 }
 
-async fn all(arm: &Arm, waiter: &Waiter) -> Result<Vec<Subscription>> {
+async fn all(arm: &Arm, polling: &PollOptions) -> Result<Vec<Subscription>> {
     let call = arm.call(
         Method::GET,
         &["subscriptions"],
         VERSION,
         "list your subscriptions",
     );
-    let answers: Vec<Answer> = arm.list(&call, waiter).await?;
+    let answers: Vec<SubscriptionResponse> = arm.list(&call, polling).await?;
     Ok(answers.into_iter().filter_map(Subscription::read).collect())
 }
 
@@ -139,19 +139,23 @@ async fn all(arm: &Arm, waiter: &Waiter) -> Result<Vec<Subscription>> {
 ///
 /// # Errors
 /// There is none, or more than one and none is named; the message lists them.
-pub(super) async fn chosen(arm: &Arm, waiter: &Waiter, id: Option<&str>) -> Result<Subscription> {
+pub(super) async fn chosen(
+    arm: &Arm,
+    polling: &PollOptions,
+    id: Option<&str>,
+) -> Result<Subscription> {
     if let Some(id) = id {
         names::SUBSCRIPTION.check(id)?;
         let doing = format!("find the subscription {id}");
         let call = arm.call(Method::GET, &["subscriptions", id], VERSION, &doing);
-        let answer: Answer = arm.read(&call, waiter).await?;
-        let nameless = Answer {
+        let answer: SubscriptionResponse = arm.read(&call, polling).await?;
+        let nameless = SubscriptionResponse {
             subscription_id: answer.subscription_id.or_else(|| Some(id.to_owned())),
             ..answer
         };
         return Subscription::read(nameless).ok_or_else(|| nobodys(arm));
     }
-    let all = all(arm, waiter).await?;
+    let all = all(arm, polling).await?;
     let (enabled, others): (Vec<_>, Vec<_>) = all.into_iter().partition(Subscription::is_enabled);
     match &enabled[..] {
         [one] => Ok(one.clone()),
@@ -160,10 +164,10 @@ pub(super) async fn chosen(arm: &Arm, waiter: &Waiter, id: Option<&str>) -> Resu
             ErrorKind::PermissionDenied,
             format!("no subscription is enabled: {}", listed(&others)),
         )
-        .with_hint(
-            "an expired trial or an unpaid bill disables one: activate it in the portal, or practice \
-             without a subscription",
-        )),
+        .with_hint(concat!(
+            "an expired trial or an unpaid bill disables one: activate it in the portal; or practice: ",
+            practice!()
+        ))),
         several => Err(Error::new(
             ErrorKind::Settings,
             format!("you have {} subscriptions: {}", several.len(), listed(several)),
@@ -177,10 +181,11 @@ fn nobodys(arm: &Arm) -> Error {
         ErrorKind::NotFound,
         format!("there is no subscription for {}", arm.who()),
     )
-    .with_hint(
+    .with_hint(concat!(
         "if it belongs to another tenant, sign in there with `az login --tenant TENANT`; otherwise make \
-         one at portal.azure.com, or practice without a subscription",
-    )
+         one at portal.azure.com; or practice: ",
+        practice!()
+    ))
 }
 
 fn listed(subscriptions: &[Subscription]) -> String {

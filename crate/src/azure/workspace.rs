@@ -10,18 +10,18 @@ use serde_json::json;
 use super::arm::Call;
 use super::{Azure, Region, names};
 use crate::databricks::{ClusterBuilder, Workspace};
+use crate::display::log_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::identity;
 use crate::runtime;
 use crate::text::sanitize_line;
-use crate::waiting::note;
 
 pub(super) const PROVIDER: &str = "Microsoft.Databricks";
 
 const VERSION: &str = "2026-01-01";
 
 /// How long a workspace may take to be made or deleted. Five minutes are usual.
-const PATIENCE: Duration = Duration::from_secs(60 * 60);
+const TIME_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// A workspace of Azure Databricks. Clones mean the same workspace.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub struct DatabricksWorkspace {
 /// Makes or finds a [`DatabricksWorkspace`].
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct WorkspaceBuilder {
+pub struct DatabricksWorkspaceBuilder {
     azure: Azure,
     name: String,
     region: Region,
@@ -47,7 +47,7 @@ pub struct WorkspaceBuilder {
 /// A workspace in Azure's words.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Answer {
+struct WorkspaceResponse {
     id: Option<String>,
     location: Option<String>,
     properties: Option<Properties>,
@@ -68,8 +68,8 @@ impl Azure {
     /// let cluster = azure.databricks("even-dbx").create()?.cluster().single_node().create()?;
     /// # Ok::<(), evenhand::Error>(())
     /// ```
-    pub fn databricks(&self, name: impl Into<String>) -> WorkspaceBuilder {
-        WorkspaceBuilder {
+    pub fn databricks(&self, name: impl Into<String>) -> DatabricksWorkspaceBuilder {
+        DatabricksWorkspaceBuilder {
             azure: self.clone(),
             name: name.into(),
             region: Region::default(),
@@ -78,7 +78,7 @@ impl Azure {
     }
 }
 
-impl WorkspaceBuilder {
+impl DatabricksWorkspaceBuilder {
     /// Where to make it. A workspace that exists stays where it is.
     ///
     /// # Default
@@ -162,9 +162,9 @@ impl WorkspaceBuilder {
 
     async fn get_here(&self) -> Result<Option<DatabricksWorkspace>> {
         let call = self.call(Method::GET, "look up")?;
-        let (arm, waiter) = (self.azure.arm(), self.azure.waiter());
+        let (arm, polling) = (self.azure.arm(), self.azure.polling());
         let found = arm
-            .find_settled(&call, &self.what(), PATIENCE, waiter)
+            .find_settled(&call, &self.what(), TIME_LIMIT, polling)
             .await?;
         found.map(|found| self.read(found)).transpose()
     }
@@ -192,9 +192,9 @@ impl WorkspaceBuilder {
                 "managedResourceGroupId": format!("/subscriptions/{subscription}/resourceGroups/{managed}"),
             },
         });
-        let (arm, waiter) = (azure.arm(), azure.waiter());
+        let (arm, polling) = (azure.arm(), azure.polling());
         let call = call.with(&body);
-        let made = arm.change(&call, &self.what(), PATIENCE, waiter).await.map_err(|error| {
+        let made = arm.change(&call, &self.what(), TIME_LIMIT, polling).await.map_err(|error| {
             match error.message().contains(&managed) && error.kind() == ErrorKind::Conflict {
                 true => error.with_hint(format!(
                     "the resource group {managed} is left over from a workspace: delete it, or choose \
@@ -204,11 +204,11 @@ impl WorkspaceBuilder {
             }
         })?;
         let made = self.read(arm.parse(&made, &call.doing)?)?;
-        note(&format!("{} was made in {}", self.what(), made.region));
+        log_line(&format!("{} was made in {}", self.what(), made.region));
         Ok(made)
     }
 
-    fn read(&self, answer: Answer) -> Result<DatabricksWorkspace> {
+    fn read(&self, answer: WorkspaceResponse) -> Result<DatabricksWorkspace> {
         let arm = self.azure.arm();
         let host = answer.properties.unwrap_or_default().workspace_url;
         let host = host.filter(|host| !host.is_empty()).ok_or_else(|| {
@@ -221,12 +221,12 @@ impl WorkspaceBuilder {
         let url = arm.endpoint.databricks_host(&host)?;
         let id = answer.id.unwrap_or_default();
         let identity = &self.azure.0.identity;
-        let management = identity::tokens(identity, arm.endpoint.management, note)?;
+        let management = identity::tokens(identity, arm.endpoint.management, log_line)?;
         Ok(DatabricksWorkspace {
             azure: self.azure.clone(),
             name: self.name.clone(),
             region: sanitize_line(&answer.location.unwrap_or_default(), 60),
-            workspace: Workspace::of_azure(url, identity, &id, management, self.azure.waiter())?,
+            workspace: Workspace::of_azure(url, identity, &id, management, self.azure.polling())?,
             id: sanitize_line(&id, 400),
             host: sanitize_line(&host, 200),
         })
@@ -289,11 +289,11 @@ impl DatabricksWorkspace {
                 .append_pair("forceDeletion", "false");
             azure
                 .arm()
-                .delete(&call, &builder.what(), PATIENCE, azure.waiter())
+                .delete(&call, &builder.what(), TIME_LIMIT, azure.polling())
                 .await?;
             let managed = builder.managed_group();
             if azure.has_group(&managed).await? {
-                note(&format!(
+                log_line(&format!(
                     "Databricks left the resource group {managed} behind, which may cost money: \
                      azure.in_resource_group(..)?.delete_resource_group()? removes it"
                 ));

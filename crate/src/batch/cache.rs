@@ -12,9 +12,10 @@ use super::format::{self, Account, OutputLine, RequestLine};
 use super::journal::{self, BatchRecord, Journal, Parameters};
 use super::options::{BatchOptions, JournalChoice};
 use super::profile_file::ProfileFile;
-use super::progress::{self, say};
+use super::progress;
 use super::request_stats::RequestStats;
 use super::stop_condition::{StopCondition, StopReason};
+use crate::display::note;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::profile::SharedProfile;
 use crate::openai::{ChatCompletion, ChatRequest, Client};
@@ -59,7 +60,7 @@ pub(crate) async fn open(
     };
     match (choice, opened) {
         (JournalChoice::Usual, Err(error)) if error.kind() == ErrorKind::Io => {
-            say(&format!("no journal is kept: {}", error.message()));
+            note(&format!("no journal is kept: {}", error.message()));
             Ok(None)
         }
         (_, opened) => opened.map(|cache| cache.map(Arc::new)),
@@ -104,7 +105,7 @@ impl AnswerCache {
         notes.extend(filled);
         let profile = ProfileFile::beside(&path, &options.journal, &parameters);
         notes.extend(profile.load(client, parameters.deployment()));
-        notes.iter().for_each(|note| say(note));
+        notes.iter().for_each(|line| note(line));
         Ok(Some(Self {
             client: client.clone(),
             journal,

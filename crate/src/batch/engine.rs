@@ -39,7 +39,7 @@ const LONGEST_REST: Duration = Duration::from_secs(60);
 const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 
 /// How long the service may refuse everything before the batch gives up on the remaining rows.
-const PATIENCE: Duration = Duration::from_secs(600);
+const GIVE_UP_AFTER: Duration = Duration::from_secs(600);
 
 /// A request to send.
 pub(crate) struct Question {
@@ -318,7 +318,7 @@ impl Shared {
                     retry_after_ms = error.retry_after().map(|wait| wait.as_millis() as u64),
                     "a request was refused because of the quota"
                 );
-                if !again || stats.refused > REFUSALS || self.out_of_patience(&error) {
+                if !again || stats.refused > REFUSALS || self.is_time_to_give_up(&error) {
                     return Some(Err(error));
                 }
                 let rest = pin!(rate_limiter.rest(prolonged(wait, stats.refused)));
@@ -398,9 +398,9 @@ impl Shared {
 
     /// Closes the engine if the service has refused everything for too long, and returns
     /// whether it has.
-    fn out_of_patience(&self, error: &Error) -> bool {
+    fn is_time_to_give_up(&self, error: &Error) -> bool {
         let mut health = self.health();
-        let over = health.last_answer.elapsed() > PATIENCE;
+        let over = health.last_answer.elapsed() > GIVE_UP_AFTER;
         if over {
             health.fatal_error.get_or_insert_with(|| error.clone());
             self.close();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Batch;
-use super::progress::say;
+use crate::display::note;
 use crate::openai::profile::SharedProfile;
 use crate::openai::{ChatCompletion, ChatRequest};
 use crate::text::sanitize_line;
@@ -153,7 +153,7 @@ impl SharedSettings {
         if let Some(profile) = self.profile.as_ref().filter(|_| was_sent) {
             notes.extend(profile.left_out_note(&self.common));
         }
-        notes.iter().for_each(|note| say(note));
+        notes.iter().for_each(|line| note(line));
         // These were shown when they occurred.
         let changes = self.profile.as_ref().map(|profile| profile.take_notes());
         notes.extend(changes.into_iter().flatten());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::request_stats::AnswerSource;
+use crate::display::{ProgressBar, note};
 use crate::error::{ErrorKind, Result};
 use crate::openai::ChatCompletion;
 use crate::runtime::run_caller_code;
@@ -115,7 +116,7 @@ pub(crate) fn report_wait(listener: Option<&Listener>, what: String) {
             };
             run_caller_code(|| tell(&progress));
         }
-        None => say(&format!("waits {what}")),
+        None => note(&format!("waits {what}")),
     }
 }
 
@@ -184,7 +185,7 @@ impl ProgressReporter {
         match (&self.listener, &mut self.bar) {
             (Some(Listener(tell)), _) => run_caller_code(|| tell(&self.progress)),
             (None, Some(bar)) => self.progress.move_bar(bar),
-            (None, None) => say(&self.progress.to_string()),
+            (None, None) => note(&self.progress.to_string()),
         }
     }
 
@@ -206,51 +207,17 @@ impl ProgressReporter {
             self.progress.move_bar(bar);
         }
         if *from_journal > 0 {
-            say(&format!(
+            note(&format!(
                 "{from_journal} of {done} were answered by the journal; `.fresh()` asks again"
             ));
         }
         if let Some(reason) = &self.first_failure {
-            say(&format!(
+            note(&format!(
                 "{failed} of {done} failed, the first because: {reason}"
             ));
         }
     }
 }
-
-#[cfg(feature = "notebook")]
-use crate::display::ProgressBar;
-
-/// Without the feature `notebook` there is no progress bar.
-#[cfg(not(feature = "notebook"))]
-enum ProgressBar {}
-
-#[cfg(not(feature = "notebook"))]
-impl ProgressBar {
-    fn new() -> Option<Self> {
-        None
-    }
-
-    fn is_shown(&self) -> bool {
-        match *self {}
-    }
-
-    fn show(&mut self, _done: usize, _total: Option<usize>, _words: &str) {
-        match *self {}
-    }
-}
-
-/// Shows a note in a notebook while work is in progress. A program has the notes of the totals.
-#[cfg(feature = "notebook")]
-pub(crate) fn say(line: &str) {
-    if crate::runtime::in_kernel() {
-        crate::display::log_line(line);
-    }
-}
-
-/// Without the feature `notebook` nothing is printed; the rows hold everything.
-#[cfg(not(feature = "notebook"))]
-pub(crate) fn say(_line: &str) {}
 
 #[cfg(test)]
 mod tests {

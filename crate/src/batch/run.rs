@@ -13,10 +13,11 @@ use super::engine_config::engine_config;
 use super::mixed_rows::{MixedRows, SharedSettings};
 use super::outcome::Outcome;
 use super::plan::{self, Plan, Sampling};
-use super::progress::{ProgressReporter, say};
+use super::progress::ProgressReporter;
 use super::request_stats::{AnswerSource, RequestStats};
 use super::stop_condition::{StopCondition, StopReason};
 use super::{Batch, budget, options};
+use crate::display::note;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
 use crate::text::grouped;
@@ -34,7 +35,7 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
         Some(cache) => cache.count_submitted_questions(ids(&batch, &plan, cache))?,
         None => None,
     };
-    twice.iter().for_each(|note| say(note));
+    twice.iter().for_each(|line| note(line));
     let config = engine_config(&batch, cache.clone())?;
     until.watch(Arc::clone(&config.spending));
     let rate_limiter = Arc::clone(&config.rate_limiter);

@@ -11,16 +11,18 @@ use super::state::SubmissionStatus;
 use crate::batch::answers::Answers;
 use crate::batch::journal::Sent;
 use crate::batch::outcome::Outcome;
-use crate::batch::progress::{Listener, Progress, say};
+use crate::batch::progress::{Listener, Progress};
 use crate::batch::request_stats::AnswerSource;
 use crate::batch::stop_condition::{StopCondition, StopReason};
 use crate::batch::{Batch, run};
+use crate::display::note;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::retry;
 use crate::openai::ChatCompletion;
 use crate::runtime::run_caller_code;
 
 /// How many times in a row the service may fail to report the status of a batch.
-const PATIENCE: u32 = 10;
+const MAX_FAILURES: u32 = 10;
 
 pub(super) async fn collect(batch: &Batch) -> Result<Answers> {
     let started = Instant::now();
@@ -73,7 +75,11 @@ async fn wait(
         };
         match looked {
             Ok(()) => failures = 0,
-            Err(error) if may_pass(&error) && failures < PATIENCE => failures += 1,
+            Err(error) if may_pass(&error) && failures < MAX_FAILURES => {
+                let pause = service.pause(found.iter().map(|(_, made)| made));
+                retry::report(&error, failures, pause);
+                failures += 1;
+            }
             Err(error) => return Err(error),
         }
     }
@@ -130,7 +136,7 @@ async fn clear(service: &Service, sent: &Sent, made: &Made) {
     for file in made.files.iter().chain([&sent.file]) {
         if let Err(error) = service.delete(file).await {
             let why = error.message();
-            say(&format!("the file {file} stays on the service: {why}"));
+            note(&format!("the file {file} stays on the service: {why}"));
         }
     }
 }
@@ -205,7 +211,7 @@ impl Reporter {
         }
         let line = status.to_string();
         if line != self.last {
-            say(&line);
+            note(&line);
             self.last = line;
         }
     }

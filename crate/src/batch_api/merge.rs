@@ -9,8 +9,8 @@ use super::state::BatchState;
 use crate::batch::cache::AnswerCache;
 use crate::batch::format::{self, LONGEST_LINE, OutputLine, is_success};
 use crate::batch::journal::Sent;
-use crate::batch::progress::say;
 use crate::batch::request_stats::RequestStats;
+use crate::display::note;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
 use crate::openai::ChatCompletion;
@@ -207,7 +207,7 @@ impl<'a> Merge<'a> {
         let outcomes = outcomes.collect();
         let summary = unusable.summary();
         if !summary.is_empty() {
-            say(&format!(
+            note(&format!(
                 "{batch}: {summary}; its files stay on the service"
             ));
         }

@@ -8,9 +8,9 @@ use super::{Submission, service_of};
 use crate::batch::cache::AnswerCache;
 use crate::batch::journal::BatchRecord;
 use crate::batch::plan::Question;
-use crate::batch::progress::say;
 use crate::batch::stop_condition::StopReason;
 use crate::batch::{Batch, format};
+use crate::display::note;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::Protocol;
 
@@ -26,7 +26,7 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
     for (sent, made) in found.map_err(StopReason::error)?? {
         // No request was processed, so there is nothing to collect.
         if made.status.state == BatchState::Failed && made.files.is_empty() {
-            say(&format!("{}: its rows are submitted again", made.status));
+            note(&format!("{}: its rows are submitted again", made.status));
             give_up(&mut open_batch.batch_record, &sent.file, &service).await?;
         } else {
             under_way.push(made);
@@ -52,12 +52,12 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
         let made = until.hold(hand_over(batch_record, &service, chunk?)).await;
         let made = made.map_err(StopReason::error)?;
         if made.is_err() && !under_way.is_empty() {
-            say("some batches were submitted; submit again for the other rows");
+            note("some batches were submitted; submit again for the other rows");
         }
         under_way.push(made?);
     }
     if let Some(unsaved) = open_batch.cache.close() {
-        say(unsaved.message());
+        note(unsaved.message());
     }
     let status = SubmissionStatus {
         questions: open_batch.ids.len(),

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::workspace::Workspace;
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::first;
+use crate::json::{AnyObject, first};
 use crate::runtime;
 use crate::text::sanitize_line;
-use crate::waiting::Wait;
+use crate::waiting::Poller;
 
 /// How long a cluster may take to start or to end.
-const PATIENCE: Duration = Duration::from_secs(20 * 60);
+const TIME_LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// The longest text of the service that is shown, in characters.
 const LONGEST: usize = 300;
@@ -31,7 +31,7 @@ pub struct Cluster {
     pub(super) name: String,
     pub(super) node_type: String,
     pub(super) runtime: String,
-    pub(super) idle_minutes: u64,
+    pub(super) autotermination_minutes: u64,
 }
 
 /// What a cluster does.
@@ -122,11 +122,6 @@ struct Details {
     reason: Option<TerminationReason>,
 }
 
-/// What is answered where nothing is asked.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Nothing {}
-
 impl Workspace {
     /// The clusters of the workspace that people made, not those of jobs.
     ///
@@ -182,7 +177,7 @@ impl Cluster {
             name: shown(&info.cluster_name),
             node_type: shown(&info.node_type_id.unwrap_or_default()),
             runtime: shown(&info.spark_version),
-            idle_minutes: info.autotermination_minutes,
+            autotermination_minutes: info.autotermination_minutes,
         }
     }
 
@@ -207,8 +202,8 @@ impl Cluster {
     }
 
     /// After how many idle minutes it ends by itself; 0 is never.
-    pub fn idle_minutes(&self) -> u64 {
-        self.idle_minutes
+    pub fn autotermination_minutes(&self) -> u64 {
+        self.autotermination_minutes
     }
 
     /// The workspace that it belongs to.
@@ -274,7 +269,7 @@ impl Cluster {
         runtime::run(async move {
             cluster.ask("delete").await?;
             let what = format!("the cluster {}", cluster.name);
-            let mut wait = cluster.workspace.waiter.begin(what, PATIENCE);
+            let mut wait = cluster.workspace.polling.begin(what, TIME_LIMIT);
             loop {
                 let info = info(&cluster.workspace, &cluster.id).await?;
                 if matches!(&*info.state, "TERMINATED" | "ERROR") {
@@ -334,7 +329,7 @@ impl Cluster {
     async fn ask(&self, verb: &str) -> Result<()> {
         let path = format!("/api/2.1/clusters/{verb}");
         let body = json!({"cluster_id": self.id});
-        let _: Nothing = self.workspace.rest.post(&path, &body).await?;
+        let _: AnyObject = self.workspace.rest.post(&path, &body).await?;
         Ok(())
     }
 }
@@ -384,7 +379,7 @@ impl fmt::Display for Cluster {
             "the cluster {} ({}, {})",
             self.name, self.node_type, self.runtime
         )?;
-        match self.idle_minutes {
+        match self.autotermination_minutes {
             0 => f.write_str(", which does not end by itself"),
             minutes => write!(f, ", which ends after {minutes} idle minutes"),
         }
@@ -397,13 +392,13 @@ impl fmt::Display for Cluster {
 /// There is no such cluster, or no right to start it; it ends or fails while it starts; it takes
 /// longer than 20 minutes; or the user stops waiting. The cluster goes on starting then.
 pub(super) async fn ensure_running(workspace: &Workspace, id: &str) -> Result<bool> {
-    let mut wait: Option<Wait> = None;
+    let mut wait: Option<Poller> = None;
     let mut is_started = false;
     loop {
         let info = info(workspace, id).await?;
         let wait = wait.get_or_insert_with(|| {
             let what = format!("cluster {}", shown(&info.cluster_name));
-            workspace.waiter.begin(what, PATIENCE)
+            workspace.polling.begin(what, TIME_LIMIT)
         });
         match info.state.as_str() {
             "RUNNING" | "RESIZING" => {
@@ -413,7 +408,7 @@ pub(super) async fn ensure_running(workspace: &Workspace, id: &str) -> Result<bo
             "TERMINATED" if !is_started => {
                 start(workspace, id).await?;
                 is_started = true;
-                wait.hurry();
+                wait.reset_interval();
             }
             "TERMINATED" | "ERROR" => return Err(ended(&info)),
             _ => {}
@@ -434,7 +429,7 @@ async fn start(workspace: &Workspace, id: &str) -> Result<()> {
     let body = json!({ "cluster_id": id });
     match workspace
         .rest
-        .post::<Nothing>("/api/2.1/clusters/start", &body)
+        .post::<AnyObject>("/api/2.1/clusters/start", &body)
         .await
     {
         // Somebody else was faster.
@@ -443,12 +438,12 @@ async fn start(workspace: &Workspace, id: &str) -> Result<()> {
     }
 }
 
-fn tell(wait: &mut Wait, info: &Info) {
+fn tell(wait: &mut Poller, info: &Info) {
     let mut words = shown(&info.state).to_ascii_lowercase();
     if !info.state_message.is_empty() {
         words = format!("{words} ({})", shown(&info.state_message));
     }
-    wait.tell(&words);
+    wait.report(&words);
 }
 
 impl TerminationReason {

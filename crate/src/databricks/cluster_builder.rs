@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::cluster::{Cluster, ensure_running, info};
 use super::workspace::Workspace;
 use super::{node_type, runtime as runtimes};
+use crate::display::log_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
-use crate::waiting::note;
 
 const NAME: &str = "evenhand";
 
 /// The lab's time limit.
-const IDLE_MINUTES: u64 = 20;
+const AUTOTERMINATION_MINUTES: u64 = 20;
 
 /// The limits of Databricks.
 const SHORTEST_IDLE: u64 = 10;
@@ -28,7 +28,7 @@ pub struct ClusterBuilder {
     runtime: Option<String>,
     node_type: Option<String>,
     workers: u32,
-    idle_minutes: u64,
+    autotermination_minutes: u64,
 }
 
 #[derive(Default, Deserialize)]
@@ -55,7 +55,7 @@ impl Workspace {
             runtime: None,
             node_type: None,
             workers: 0,
-            idle_minutes: IDLE_MINUTES,
+            autotermination_minutes: AUTOTERMINATION_MINUTES,
         }
     }
 }
@@ -115,9 +115,9 @@ impl ClusterBuilder {
     ///
     /// # Default
     /// 20, as in the lab.
-    pub fn idle_minutes(self, minutes: u64) -> Self {
+    pub fn autotermination_minutes(self, minutes: u64) -> Self {
         Self {
-            idle_minutes: minutes,
+            autotermination_minutes: minutes,
             ..self
         }
     }
@@ -199,9 +199,9 @@ impl ClusterBuilder {
         }
         ensure_running(workspace, &id).await?;
         let cluster = Cluster::of(workspace, info(workspace, &id).await?);
-        note(&format!(
+        log_line(&format!(
             "the cluster {} costs money while it runs; it ends after {} idle minutes",
-            cluster.name, self.idle_minutes
+            cluster.name, self.autotermination_minutes
         ));
         Ok(Cluster {
             id,
@@ -218,8 +218,8 @@ impl ClusterBuilder {
             )
             .with_hint("`.name(\"lab\")` names it"));
         }
-        if !(SHORTEST_IDLE..=LONGEST_IDLE).contains(&self.idle_minutes) {
-            let minutes = self.idle_minutes;
+        if !(SHORTEST_IDLE..=LONGEST_IDLE).contains(&self.autotermination_minutes) {
+            let minutes = self.autotermination_minutes;
             let message = format!("a cluster can't end after {minutes} idle minutes");
             return Err(Error::new(ErrorKind::Argument, message).with_hint(
                 "10 to 10,000 are possible; one that never ends would cost money until somebody notices",
@@ -243,7 +243,7 @@ impl ClusterBuilder {
             "data_security_mode": "SINGLE_USER",
             "single_user_name": me,
             "runtime_engine": "STANDARD",
-            "autotermination_minutes": self.idle_minutes,
+            "autotermination_minutes": self.autotermination_minutes,
         });
         match form {
             Form::New => {

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::settings::{Auth, DatabricksSettings};
+use crate::display::log_line;
 use crate::error::{Error, Result};
 use crate::identity::{self, Chain, Held, TokenCache, WorkspaceApplication};
 use crate::secret::Secret;
 use crate::settings::{IdentitySettings, Settings};
-use crate::waiting::note;
 
 /// Azure Databricks, as Microsoft Entra knows it.
 const RESOURCE: &str = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
@@ -39,7 +39,7 @@ impl Credential {
             Auth::Application { client_id, secret } => {
                 let application =
                     WorkspaceApplication::new(&settings.host, client_id, secret.clone())?;
-                Source::Application(Arc::new(TokenCache::new(application, note)))
+                Source::Application(Arc::new(TokenCache::new(application, log_line)))
             }
             Auth::Entra => {
                 let identity = Settings::from_env_in(Path::new(""))?.identity;
@@ -54,7 +54,7 @@ impl Credential {
     /// # Errors
     /// As [`new`](Self::new).
     pub(super) fn of_azure(identity: &IdentitySettings) -> Result<Self> {
-        let tokens = identity::tokens(identity, RESOURCE, note)?;
+        let tokens = identity::tokens(identity, RESOURCE, log_line)?;
         Ok(Self::of(Source::Entra(tokens)))
     }
 

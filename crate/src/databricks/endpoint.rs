@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::cluster::Nothing;
 use super::workspace::Workspace;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::AnyObject;
 use crate::runtime;
 use crate::secret::Secret;
 use crate::text::sanitize_line;
 
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+const TIME_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Where the keys of endpoints are kept in the workspace.
 const SCOPE: &str = "evenhand";
@@ -60,7 +60,7 @@ pub struct ServingEndpoint {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Answer {
+struct EndpointResponse {
     state: State,
 }
 
@@ -71,36 +71,81 @@ struct State {
     config_update: String,
 }
 
+/// Makes or finds a [`ServingEndpoint`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ServingEndpointBuilder {
+    endpoint: ServingEndpoint,
+    model: ExternalModel,
+}
+
 impl Workspace {
-    /// Makes an endpoint of this name that asks the model, or returns the one that exists. The key goes
-    /// into the workspace's store of secrets, in the scope `evenhand`.
+    /// An endpoint of this name that asks the model.
+    pub fn serving_endpoint(
+        &self,
+        name: impl Into<String>,
+        model: &ExternalModel,
+    ) -> ServingEndpointBuilder {
+        ServingEndpointBuilder {
+            endpoint: ServingEndpoint {
+                workspace: self.clone(),
+                name: name.into(),
+            },
+            model: model.clone(),
+        }
+    }
+}
+
+impl ServingEndpointBuilder {
+    /// Makes the endpoint, or returns the one of this name that exists, and waits until it is ready. The
+    /// key goes into the workspace's store of secrets, in the scope `evenhand`.
     ///
     /// # Errors
     /// The name is malformed; the user may not make endpoints or secrets; or the workspace refuses the
     /// model.
-    pub fn external_model(&self, name: &str, model: &ExternalModel) -> Result<ServingEndpoint> {
-        runtime::wait(self.external_model_async(name, model))
+    pub fn create(&self) -> Result<ServingEndpoint> {
+        runtime::wait(self.create_async())
     }
 
-    /// Async version of [`external_model`](Self::external_model).
+    /// Async version of [`create`](Self::create).
     ///
     /// # Errors
-    /// As [`external_model`](Self::external_model).
-    pub fn external_model_async(
-        &self,
-        name: &str,
-        model: &ExternalModel,
-    ) -> impl Future<Output = Result<ServingEndpoint>> + Send + 'static {
-        let (workspace, name, model) = (self.clone(), name.to_owned(), model.clone());
+    /// As [`create`](Self::create).
+    pub fn create_async(&self) -> impl Future<Output = Result<ServingEndpoint>> + Send + 'static {
+        let Self { endpoint, model } = self.clone();
         runtime::run(async move {
-            check(&name)?;
-            let endpoint = ServingEndpoint { workspace, name };
+            check(&endpoint.name)?;
             match endpoint.look().await {
                 Err(error) if error.is_not_found() => endpoint.make(&model).await?,
                 found => drop(found?),
             }
             endpoint.ready().await?;
             Ok(endpoint)
+        })
+    }
+
+    /// The endpoint of this name; `None` if there is none. Nothing is made.
+    ///
+    /// # Errors
+    /// The name is malformed, or the workspace refuses or can't be reached.
+    pub fn get(&self) -> Result<Option<ServingEndpoint>> {
+        runtime::wait(self.get_async())
+    }
+
+    /// Async version of [`get`](Self::get).
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn get_async(
+        &self,
+    ) -> impl Future<Output = Result<Option<ServingEndpoint>>> + Send + 'static {
+        let endpoint = self.endpoint.clone();
+        runtime::run(async move {
+            check(&endpoint.name)?;
+            match endpoint.look().await {
+                Err(error) if error.is_not_found() => Ok(None),
+                found => found.map(|_| Some(endpoint)),
+            }
         })
     }
 }
@@ -137,21 +182,21 @@ impl ServingEndpoint {
         format!("/api/2.0/serving-endpoints/{}", self.name)
     }
 
-    async fn look(&self) -> Result<Answer> {
+    async fn look(&self) -> Result<EndpointResponse> {
         self.workspace.rest.get(&self.path(), &[]).await
     }
 
     async fn make(&self, model: &ExternalModel) -> Result<()> {
         let rest = &self.workspace.rest;
         let scope = json!({"scope": SCOPE});
-        let made: Result<Nothing> = rest.post("/api/2.0/secrets/scopes/create", &scope).await;
+        let made: Result<AnyObject> = rest.post("/api/2.0/secrets/scopes/create", &scope).await;
         if let Err(error) = made
             && error.code() != Some("RESOURCE_ALREADY_EXISTS")
         {
             return Err(error);
         }
         let secret = json!({"scope": SCOPE, "key": self.name, "string_value": model.key.expose()});
-        let _: Nothing = rest.post("/api/2.0/secrets/put", &secret).await?;
+        let _: AnyObject = rest.post("/api/2.0/secrets/put", &secret).await?;
         let key = format!("{{{{secrets/{SCOPE}/{}}}}}", self.name);
         let body = json!({
             "name": self.name,
@@ -168,13 +213,13 @@ impl ServingEndpoint {
                 },
             }}]},
         });
-        let _: Nothing = rest.post("/api/2.0/serving-endpoints", &body).await?;
+        let _: AnyObject = rest.post("/api/2.0/serving-endpoints", &body).await?;
         Ok(())
     }
 
     async fn ready(&self) -> Result<()> {
         let what = format!("the endpoint {}", self.name);
-        let mut wait = self.workspace.waiter.begin(what.clone(), PATIENCE);
+        let mut wait = self.workspace.polling.begin(what.clone(), TIME_LIMIT);
         loop {
             let State {
                 ready,
@@ -192,7 +237,7 @@ impl ServingEndpoint {
                     wait.end("ready");
                     return Ok(());
                 }
-                (state, _) => wait.tell(&state.to_ascii_lowercase()),
+                (state, _) => wait.report(&state.to_ascii_lowercase()),
             }
             wait.pause(None).await?;
         }

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::cluster::Nothing;
 use super::workspace::Workspace;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::AnyObject;
 use crate::runtime;
 use crate::sideband::base64;
 use crate::text::sanitize_line;
@@ -46,7 +46,7 @@ impl Workspace {
                 .filter(|(folder, _)| !folder.is_empty())
             {
                 let body = json!({"path": folder});
-                let _: Nothing = workspace
+                let _: AnyObject = workspace
                     .rest
                     .post("/api/2.0/workspace/mkdirs", &body)
                     .await?;
@@ -54,7 +54,7 @@ impl Workspace {
             let body = json!({
                 "path": path, "format": "JUPYTER", "content": base64(&content), "overwrite": true,
             });
-            let _: Nothing = workspace.rest.post(IMPORT, &body).await?;
+            let _: AnyObject = workspace.rest.post(IMPORT, &body).await?;
             Ok(())
         })
     }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::cluster::{Cluster, Nothing};
+use super::cluster::Cluster;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::AnyObject;
 use crate::runtime;
 use crate::text::sanitize_line;
 
-const PATIENCE: Duration = Duration::from_secs(20 * 60);
+const TIME_LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// The longest text of the service that is shown, in characters.
 const LONGEST: usize = 400;
@@ -142,11 +143,11 @@ impl Cluster {
             "cluster_id": self.id, "libraries": [{"pypi": {"package": package}}],
         });
         let rest = &self.workspace.rest;
-        let _: Nothing = rest.post("/api/2.0/libraries/install", &body).await?;
+        let _: AnyObject = rest.post("/api/2.0/libraries/install", &body).await?;
         let mut wait = self
             .workspace
-            .waiter
-            .begin(format!("the package {package}"), PATIENCE);
+            .polling
+            .begin(format!("the package {package}"), TIME_LIMIT);
         loop {
             let library = self.status_of(package).await?.unwrap_or_default();
             match &*library.status {
@@ -157,8 +158,8 @@ impl Cluster {
                 "FAILED" | "SKIPPED" | "UNINSTALL_ON_RESTART" => {
                     return Err(failed(package, &library));
                 }
-                "" => wait.tell("pending"),
-                status => wait.tell(&status.to_ascii_lowercase()),
+                "" => wait.report("pending"),
+                status => wait.report(&status.to_ascii_lowercase()),
             }
             wait.pause(None).await?;
         }
@@ -173,11 +174,11 @@ impl Cluster {
 }
 
 fn failed(package: &str, library: &InstalledLibrary) -> Error {
-    let said = match library.messages.is_empty() {
+    let reason = match library.messages.is_empty() {
         true => format!("it is {}", library.status.to_ascii_lowercase()),
         false => library.messages.join("; "),
     };
-    let message = format!("the package {package} was not installed: {said}");
+    let message = format!("the package {package} was not installed: {reason}");
     Error::new(ErrorKind::Server, message).with_code(Some(library.status.clone())).with_hint(
         "check its name and version; a cluster without a way to the internet can't reach PyPI; a version \
          that was installed before goes when the cluster starts again",

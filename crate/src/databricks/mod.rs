@@ -17,7 +17,7 @@
 //!
 //! - `settings` has the variables; `profile` reads the file; `credential` has the tokens: one that is
 //!   given, or those of a sign-in, which are renewed.
-//! - `rest` sends a request, `refusal` has its errors.
+//! - `rest` sends a request, `error_mapping` has its errors.
 //! - `cluster` starts, ends and watches a cluster, `cluster_builder` makes one, of a `runtime` and a
 //!   `node_type`; `library`, `file`, `run` and `endpoint` are what else there is.
 
@@ -25,11 +25,11 @@ mod cluster;
 mod cluster_builder;
 mod credential;
 mod endpoint;
+mod error_mapping;
 mod file;
 mod library;
 mod node_type;
 mod profile;
-mod refusal;
 mod rest;
 mod run;
 mod runtime;
@@ -42,12 +42,14 @@ mod workspace;
 
 pub use cluster::{Cluster, ClusterEvent, ClusterState};
 pub use cluster_builder::ClusterBuilder;
-pub use endpoint::{ExternalModel, ServingEndpoint};
+pub use endpoint::{ExternalModel, ServingEndpoint, ServingEndpointBuilder};
 pub use library::{InstalledLibrary, PyPi};
 pub use node_type::NodeType;
 pub use run::{NotebookRun, RunOutput};
 pub use runtime::Runtime;
 pub use workspace::Workspace;
+
+pub(crate) use settings::AZURE_HOSTS;
 
 #[cfg(feature = "spark")]
 pub(crate) use credential::Credential;

@@ -33,12 +33,12 @@ pub struct NodeType {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Listed {
-    node_types: Vec<Answer>,
+    node_types: Vec<NodeTypeResponse>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Answer {
+struct NodeTypeResponse {
     node_type_id: String,
     num_cores: f64,
     memory_mb: u64,
@@ -56,7 +56,7 @@ struct NodeInfo {
 }
 
 impl NodeType {
-    fn of(answer: Answer) -> Self {
+    fn of(answer: NodeTypeResponse) -> Self {
         let status = answer.node_info.unwrap_or_default().status;
         let is_closed = |status: &String| {
             status.starts_with("NotEnabled") || status.starts_with("NotAvailable")
@@ -136,14 +136,14 @@ mod tests {
     use super::*;
 
     fn node(id: &str, cores: f64, memory_mb: u64, status: &str) -> NodeType {
-        NodeType::of(Answer {
+        NodeType::of(NodeTypeResponse {
             node_type_id: id.to_owned(),
             num_cores: cores,
             memory_mb,
             node_info: Some(NodeInfo {
                 status: vec![status.to_owned()],
             }),
-            ..Answer::default()
+            ..NodeTypeResponse::default()
         })
     }
 

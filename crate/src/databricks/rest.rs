@@ -9,13 +9,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::credential::Credential;
-use super::refusal;
+use super::error_mapping;
 use super::settings::DatabricksSettings;
+use crate::cancel::CancelHandle;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::proxy::Destination;
 use crate::http::redact::Redactor;
 use crate::http::retry::Retry;
-use crate::http::transport::{self, HttpResponse, Limits, Way};
+use crate::http::transport::{self, HttpResponse, Limits, RequestRoute};
 use crate::identity::{Chain, TokenCache};
 use crate::json::Json;
 use crate::secret::Secret;
@@ -25,10 +26,14 @@ use crate::settings::IdentitySettings;
 const TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(15);
 
+/// The statuses after which a request is sent again, as in Databricks' SDKs.
+const PASSING: [u16; 2] = [429, 503];
+
 /// How many times a request that failed for a transient reason is sent again.
 const RETRIES: u32 = 5;
 
 /// A workspace's REST API, and who asks it.
+#[derive(Clone)]
 pub(super) struct Rest {
     host: Url,
     http: reqwest::Client,
@@ -37,6 +42,8 @@ pub(super) struct Rest {
     azure_resource_id: Option<HeaderValue>,
     /// Tokens of Azure's management, for an identity that is not a member of the workspace yet.
     management: Option<Arc<TokenCache<Chain>>>,
+    /// Ends the waits before a request is sent again.
+    pub(super) stop: CancelHandle,
 }
 
 impl Rest {
@@ -82,6 +89,7 @@ impl Rest {
             credential: Arc::new(credential),
             azure_resource_id: id.and_then(|id| HeaderValue::from_str(id).ok()),
             management,
+            stop: CancelHandle::new(),
             host,
         })
     }
@@ -189,7 +197,9 @@ impl Rest {
             if !retry.again || retries == RETRIES {
                 return Err(error);
             }
-            tokio::time::sleep(retry.wait(retries, fastrand::f64())).await;
+            retry
+                .pause_unless_stopped(retries, &error, Some(&self.stop))
+                .await?;
             retries += 1;
         }
     }
@@ -228,7 +238,7 @@ impl Rest {
             tokens.push(management);
         }
         let redactor = Redactor::new(tokens);
-        let way = Way {
+        let route = RequestRoute {
             host: self.host(),
             limits: &self.limits,
             redactor: &redactor,
@@ -237,7 +247,7 @@ impl Rest {
             status,
             headers,
             body,
-        } = transport::open(once, way).await?.read().await;
+        } = transport::open(once, route).await?.read().await;
         let body = body?;
         if (200..300).contains(&status) {
             let text = String::from_utf8_lossy(&body).into_owned();
@@ -246,11 +256,9 @@ impl Rest {
             let text = if is_nothing { "{}".to_owned() } else { text };
             return Json::new(text).map_err(|_| (self.unreadable(), Retry::NO));
         }
-        let retry = match status {
-            429 | 503 => Retry::after_status(status, &headers, SystemTime::now()),
-            _ => Retry::NO,
-        };
-        let refused = refusal::of(self.host(), path, self.credential.hint(), status, &body);
+        let retry = Retry::after_one_of(&PASSING, status, &headers, SystemTime::now());
+        let refused =
+            error_mapping::error(self.host(), path, self.credential.hint(), status, &body);
         Err((refused, retry))
     }
 

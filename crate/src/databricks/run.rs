@@ -6,14 +6,15 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::cluster::{Cluster, Nothing};
+use super::cluster::Cluster;
 use super::workspace::Workspace;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::AnyObject;
 use crate::runtime;
 use crate::text::sanitize_line;
 
 /// How long a run may take.
-const PATIENCE: Duration = Duration::from_secs(6 * 3600);
+const TIME_LIMIT: Duration = Duration::from_secs(6 * 3600);
 
 const LONGEST: usize = 500;
 
@@ -168,7 +169,7 @@ impl NotebookRun {
         runtime::run(async move {
             let body = json!({"run_id": run.id});
             let rest = &run.workspace.rest;
-            let _: Nothing = rest.post("/api/2.2/jobs/runs/cancel", &body).await?;
+            let _: AnyObject = rest.post("/api/2.2/jobs/runs/cancel", &body).await?;
             Ok(())
         })
     }
@@ -190,12 +191,12 @@ impl NotebookRun {
             ..
         } = &run.state;
         if result_state != "SUCCESS" {
-            let said = output.error.unwrap_or_else(|| state_message.clone());
-            let (said, state) = (
-                sanitize_line(&said, LONGEST),
+            let reason = output.error.unwrap_or_else(|| state_message.clone());
+            let (reason, state) = (
+                sanitize_line(&reason, LONGEST),
                 sanitize_line(result_state, 60),
             );
-            let message = format!("the notebook {} ended as {state}: {said}", self.path);
+            let message = format!("the notebook {} ended as {state}: {reason}", self.path);
             return Err(Error::new(ErrorKind::Server, message)
                 .with_code(Some(state))
                 .with_hint(format!(
@@ -213,7 +214,7 @@ impl NotebookRun {
 
     async fn ended(&self) -> Result<Run> {
         let what = format!("the notebook {}", self.path);
-        let mut wait = self.workspace.waiter.begin(what, PATIENCE);
+        let mut wait = self.workspace.polling.begin(what, TIME_LIMIT);
         let id = self.id.to_string();
         loop {
             let query = [("run_id", &*id)];
@@ -227,7 +228,7 @@ impl NotebookRun {
                 wait.end(&state);
                 return Ok(run);
             }
-            wait.tell(&state);
+            wait.report(&state);
             wait.pause(None).await?;
         }
     }

@@ -21,12 +21,12 @@ pub struct Runtime {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Listed {
-    versions: Vec<Answer>,
+    versions: Vec<RuntimeResponse>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Answer {
+struct RuntimeResponse {
     key: String,
     name: String,
 }
@@ -140,7 +140,7 @@ impl Workspace {
             .rest
             .get("/api/2.1/clusters/spark-versions", &[])
             .await?;
-        let read = |answer: Answer| Runtime {
+        let read = |answer: RuntimeResponse| Runtime {
             key: sanitize_line(&answer.key, 120),
             name: sanitize_line(&answer.name, 200),
         };

@@ -1,17 +1,41 @@
-//! Which workspace and which compute are meant, and who asks: the variables of Databricks' own tools,
-//! else a profile of `~/.databrickscfg`.
+//! Which workspace and which compute are meant, and who asks: the variables of Databricks' own tools, in
+//! the environment or a `.env` file, else a profile of `~/.databrickscfg`.
 //!
-//! Host and credential come from one source. No `.env` file is read: whoever wrote one could send a
-//! token to a host of theirs.
+//! Host and credential come from one source. A host that a `.env` file names gets the file's own
+//! credential, or, if it is one of Azure Databricks, a token of Microsoft Entra.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 
 use super::profile::{self, Profile};
+use crate::display::note_once;
 use crate::error::{Error, ErrorKind, Result};
 use crate::loopback_host::is_loopback;
 use crate::secret::Secret;
+use crate::settings::{self, Group};
+
+/// The variables of a workspace, which all come from one source.
+const GROUP: Group = Group {
+    address: "DATABRICKS_HOST",
+    credentials: &[
+        "DATABRICKS_TOKEN",
+        "DATABRICKS_CLIENT_ID",
+        "DATABRICKS_CLIENT_SECRET",
+    ],
+    profile: "DATABRICKS_CONFIG_PROFILE",
+    others: &["DATABRICKS_AUTH_TYPE", "DATABRICKS_AZURE_RESOURCE_ID"],
+};
+
+/// Where profiles are, if not in `~/.databrickscfg`.
+const CONFIG_FILE: &str = "DATABRICKS_CONFIG_FILE";
+
+/// The endings of Azure Databricks' hosts, in its clouds.
+pub(crate) const AZURE_HOSTS: [&str; 3] = [
+    ".azuredatabricks.net",
+    ".databricks.azure.us",
+    ".databricks.azure.cn",
+];
 
 /// Where a session's queries are computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,18 +94,64 @@ impl Source for Profile {
 }
 
 impl DatabricksSettings {
-    /// The settings of the environment, or of the profile. `None` if nothing names a workspace; or if
-    /// nothing names compute in it and nobody asks for it, whatever else is wrong: a profile of
-    /// Databricks' other tools must not stand in the way of a local session.
+    /// The settings of the environment and the `.env` file, or of the profile. `None` if nothing names a
+    /// workspace; or if nothing names compute in it and nobody asks for it, whatever else is wrong: a
+    /// profile of Databricks' other tools must not stand in the way of a local session.
     ///
     /// # Errors
-    /// The file lacks the profile; the host is malformed or unsafe; or it is not clear who asks.
-    #[cfg(feature = "spark")]
-    pub(crate) fn of_environment(
+    /// The file lacks the profile; the host is malformed or unsafe; host and credential come from two
+    /// sources; or it is not clear who asks.
+    pub(crate) fn from_env(profile: Option<&str>, is_asked_for: bool) -> Result<Option<Self>> {
+        Self::from_env_in(Path::new(""), profile, is_asked_for)
+    }
+
+    fn from_env_in(
+        folder: &Path,
         profile: Option<&str>,
         is_asked_for: bool,
     ) -> Result<Option<Self>> {
-        Self::of_lookup(profile, is_asked_for, |name| std::env::var(name).ok())
+        let lookup = settings::lookup(folder, &GROUP)?;
+        let variable = |name: &str| match name {
+            // It belongs to the machine, like `PATH`.
+            CONFIG_FILE => lookup.of_environment(name),
+            name => lookup.value(name),
+        };
+        let is_wanted = is_asked_for || compute(&Environment(&variable)).is_some();
+        if is_wanted {
+            note_once(lookup.notes());
+        }
+        if is_wanted && profile.is_none() {
+            lookup.check()?;
+        }
+        let settings = Self::read(profile, is_asked_for, &variable)?;
+        match (
+            settings,
+            lookup.file_of_group().filter(|_| profile.is_none()),
+        ) {
+            (Some(settings), Some(file)) => settings.of_file(file).map(Some),
+            (settings, _) => Ok(settings),
+        }
+    }
+
+    /// Settings whose host a `.env` file names.
+    ///
+    /// # Errors
+    /// A token of Microsoft Entra would go to a host that is not one of Azure Databricks.
+    fn of_file(self, file: &Path) -> Result<Self> {
+        let source = format!("{} in {}", self.source, file.display());
+        let host = self.host.host_str().unwrap_or_default();
+        let is_azure = AZURE_HOSTS.iter().any(|ending| host.ends_with(ending));
+        if self.auth == Auth::Entra && !is_azure {
+            let message = format!(
+                "{host}, from {source}, is not an address of Azure Databricks: whoever wrote the file would \
+                 get your token"
+            );
+            return Err(Error::new(ErrorKind::Settings, message).with_hint(
+                "set DATABRICKS_HOST in the environment if the address is right, or add \
+                 DATABRICKS_TOKEN to the file",
+            ));
+        }
+        Ok(Self { source, ..self })
     }
 
     /// The settings of any source of variables, or of the profile; `None` as for the environment.
@@ -119,7 +189,7 @@ impl DatabricksSettings {
         if named.is_none() && environment.get("host").is_some() {
             return Self::of(&environment, &environment, "DATABRICKS_HOST", is_wanted);
         }
-        let file = variable("DATABRICKS_CONFIG_FILE").map(PathBuf::from);
+        let file = variable(CONFIG_FILE).map(PathBuf::from);
         let file = file.or_else(|| Some(std::env::home_dir()?.join(".databrickscfg")));
         let file = file.unwrap_or_default();
         match profile::read_profile(&file, named.as_deref()) {
@@ -362,5 +432,41 @@ mod tests {
         assert!(read(Some("c-1"), Some("gone")).is_err());
         let error = read(Some("c-1"), None).unwrap_err();
         assert!(error.message().contains("databricks-cli"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_of_ones_own_names_a_workspace_with_its_own_credential() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        let read = |text: &str, mode: u32| {
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            DatabricksSettings::from_env_in(folder.path(), None, false)
+        };
+        let text =
+            "DATABRICKS_HOST=x.example\nDATABRICKS_TOKEN='dapi'\nDATABRICKS_CLUSTER_ID=c-1\n";
+        let whole = read(text, 0o600).unwrap().unwrap();
+        assert_eq!(whole.host.as_str(), "https://x.example/");
+        assert_eq!(whole.auth, Auth::Token(Secret::new("dapi")));
+        assert_eq!(whole.compute, Some(Compute::Cluster("c-1".to_owned())));
+        assert!(whole.source.ends_with("/.env"), "{}", whole.source);
+        assert_eq!(read(text, 0o666).unwrap(), None, "others may write it");
+        // Without a token, Microsoft Entra's go to Azure Databricks only.
+        let entra = |host: &str| {
+            read(
+                &format!("DATABRICKS_HOST={host}\nDATABRICKS_CLUSTER_ID=c-1\n"),
+                0o600,
+            )
+        };
+        let azure = entra("adb-1.2.azuredatabricks.net").unwrap().unwrap();
+        assert_eq!(azure.auth, Auth::Entra);
+        let error = entra("x.example").unwrap_err();
+        assert!(
+            error.is_settings() && error.message().contains("your token"),
+            "{error}"
+        );
     }
 }

@@ -13,7 +13,7 @@ impl Show for Workspace {
 impl Show for Cluster {
     /// What it is, and when it ends by itself.
     fn mime_bundle(&self) -> MimeBundle {
-        let ends = match self.idle_minutes() {
+        let ends = match self.autotermination_minutes() {
             0 => "never: it costs money until somebody ends it".to_owned(),
             minutes => format!("after {minutes} idle minutes; until then it costs money"),
         };

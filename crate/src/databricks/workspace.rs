@@ -15,7 +15,7 @@ use crate::cancel::CancelHandle;
 use crate::error::Result;
 use crate::identity::{Chain, TokenCache};
 use crate::settings::IdentitySettings;
-use crate::waiting::{WaitProgress, Waiter};
+use crate::waiting::{PollOptions, WaitProgress};
 
 /// The pauses between two looks at a cluster, a run and the like.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -24,8 +24,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A workspace of Databricks. Clones mean the same workspace.
 #[derive(Clone)]
 pub struct Workspace {
-    pub(super) rest: Arc<Rest>,
-    pub(super) waiter: Waiter,
+    pub(super) rest: Rest,
+    pub(super) polling: PollOptions,
 }
 
 #[derive(Default, Deserialize)]
@@ -35,17 +35,22 @@ struct Me {
 }
 
 impl Workspace {
-    /// The workspace that `DATABRICKS_HOST` or a profile of `~/.databrickscfg` names, with the credential
-    /// from the same source.
+    /// The workspace that `DATABRICKS_HOST` names, in the environment or in a `.env` file as for a
+    /// [`Client`](crate::Client), or else a profile of `~/.databrickscfg`; with the credential from the same
+    /// source.
     ///
     /// # Errors
-    /// No workspace is named; its address is malformed or unsafe; or it is not clear who asks.
+    /// No workspace is named; its address is malformed or unsafe; host and credential come from two
+    /// sources; or it is not clear who asks.
     pub fn from_env() -> Result<Self> {
-        Self::from_lookup(|name| std::env::var(name).ok())
+        match DatabricksSettings::from_env(None, true)? {
+            Some(settings) => Self::new(&settings),
+            None => Err(DatabricksSettings::missing()),
+        }
     }
 
     /// Like [`from_env`](Self::from_env), from any source of named values. Signing in with Microsoft Entra
-    /// takes its variables from the environment still.
+    /// still takes its variables from the environment and the `.env` file.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
@@ -60,8 +65,8 @@ impl Workspace {
     /// The system's certificates can't be read, or the sign-in's settings are malformed.
     pub(crate) fn new(settings: &DatabricksSettings) -> Result<Self> {
         Ok(Self {
-            rest: Arc::new(Rest::new(settings)?),
-            waiter: Waiter::new(FIRST_PAUSE, LONGEST_PAUSE),
+            rest: Rest::new(settings)?,
+            polling: PollOptions::new(FIRST_PAUSE, LONGEST_PAUSE),
         })
     }
 
@@ -74,15 +79,15 @@ impl Workspace {
         identity: &IdentitySettings,
         id: &str,
         management: Arc<TokenCache<Chain>>,
-        waiter: &Waiter,
+        polling: &PollOptions,
     ) -> Result<Self> {
-        let first = waiter.first.min(FIRST_PAUSE);
+        let first = polling.first.min(FIRST_PAUSE);
         Ok(Self {
-            rest: Arc::new(Rest::of_azure(host, identity, id, management)?),
-            waiter: Waiter {
+            rest: Rest::of_azure(host, identity, id, management)?,
+            polling: PollOptions {
                 first,
                 longest: LONGEST_PAUSE,
-                ..waiter.clone()
+                ..polling.clone()
             },
         })
     }
@@ -96,7 +101,8 @@ impl Workspace {
     #[must_use]
     pub fn cancel_with(&self, stop: &CancelHandle) -> Self {
         let mut workspace = self.clone();
-        workspace.waiter.stop = stop.clone();
+        workspace.polling.stop = stop.clone();
+        workspace.rest.stop = stop.clone();
         workspace
     }
 
@@ -104,7 +110,7 @@ impl Workspace {
     #[must_use]
     pub fn on_progress(&self, listener: impl Fn(&WaitProgress) + Send + Sync + 'static) -> Self {
         let mut workspace = self.clone();
-        workspace.waiter.listener = Some(Arc::new(listener));
+        workspace.polling.listener = Some(Arc::new(listener));
         workspace
     }
 

@@ -6,7 +6,8 @@
 //! - `containers`: Rust's own types, alone and with results inside.
 //! - `card` displays small results; `shared_script` handles the script that an output contains
 //!   once.
-//! - `progress_bar` shows the progress of long work, updated in place.
+//! - `progress_bar` shows the progress of long work, updated in place; `notes` shows a line meanwhile.
+//! - `silent` takes the room's place without the feature `notebook`.
 //! - `escape` makes text from a model harmless in HTML.
 //! - `cell` determines which cell is running; all standard output goes through `writer`.
 
@@ -15,6 +16,7 @@ mod cell;
 mod containers;
 pub(crate) mod escape;
 mod mime_bundle;
+mod notes;
 mod progress_bar;
 mod shared_script;
 mod show;
@@ -24,6 +26,7 @@ pub(crate) use card::card;
 pub(crate) use escape::{escaped, push_escaped};
 pub use mime_bundle::{MimeBundle, Show};
 pub(crate) use mime_bundle::{html_of, refusal, stack, text_of};
+pub(crate) use notes::{note, note_once};
 pub(crate) use progress_bar::ProgressBar;
 pub(crate) use shared_script::{LARGEST_OUTPUT, SHARED_BLOCK, dedupe_script, push_data};
 pub use show::{EvcxrDisplay, display};

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use polars::prelude::{
-    DataFrame, LazyFrame, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, Schema, SchemaRef,
+    DataFrame, Field, LazyFrame, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, SchemaRef,
     SerReader,
 };
 
@@ -37,7 +38,7 @@ pub(super) fn scan(opened: Opened) -> Result<LazyFrame> {
     let schema = reader.schema().map_err(wrong)?;
     let height = reader.num_rows().map_err(wrong)?;
     lazy::frame(ParquetRows {
-        schema: Schema::from_arrow_schema(&schema).into(),
+        schema: Arc::new(schema.iter_values().map(Field::from).collect()),
         height,
         opened,
     })

@@ -1,11 +1,12 @@
-//! Decides whether a failed request is sent again, and after what time. Pure but for the pause
-//! itself: the clock and the random number are passed in.
+//! Decides whether a failed request is sent again and after what time, for all services. Pure but for
+//! the pause itself: the clock and the random number are passed in.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap};
 
-use crate::error::Error;
+use crate::cancel::{self, CancelHandle};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The longest wait that a service may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
@@ -33,14 +34,27 @@ impl Retry {
 
     /// The decision for a response with this status.
     pub(crate) fn after_status(status: u16, headers: &HeaderMap, now: SystemTime) -> Self {
-        let told = headers.get("x-should-retry").map(|value| value.as_bytes());
-        let again = match told {
+        let wish = headers.get("x-should-retry").map(|value| value.as_bytes());
+        let again = match wish {
             Some(b"true") => true,
             Some(b"false") => false,
             _ => matches!(status, 408 | 409 | 425 | 429 | 500..),
         };
         Self {
             again,
+            asked: asked_wait(headers, now),
+        }
+    }
+
+    /// The decision for a service that documents which statuses pass.
+    pub(crate) fn after_one_of(
+        statuses: &[u16],
+        status: u16,
+        headers: &HeaderMap,
+        now: SystemTime,
+    ) -> Self {
+        Self {
+            again: statuses.contains(&status),
             asked: asked_wait(headers, now),
         }
     }
@@ -61,19 +75,61 @@ impl Retry {
 }
 
 impl Retry {
-    /// Waits before the next attempt, after this many retries, because of this error. The event
-    /// leaves out the error's message, which may quote the service.
+    /// Waits before the next attempt, after this many retries, because of this error. Whoever waits for
+    /// it looks for a stop.
     pub(crate) async fn pause(&self, retries: u32, error: &Error) {
         let wait = self.wait(retries, fastrand::f64());
-        tracing::debug!(
-            error = error.kind().name(),
-            status = error.status(),
-            retries,
-            wait_ms = wait.as_millis() as u64,
-            "a request failed temporarily and will be retried"
-        );
+        report(error, retries, wait);
         tokio::time::sleep(wait).await;
     }
+
+    /// The same, for a caller that does not look for a stop.
+    ///
+    /// # Errors
+    /// The wait was stopped.
+    pub(crate) async fn pause_unless_stopped(
+        &self,
+        retries: u32,
+        error: &Error,
+        stop: Option<&CancelHandle>,
+    ) -> Result<()> {
+        let wait = self.wait(retries, fastrand::f64());
+        pause_unless_stopped(wait, retries, error, stop).await
+    }
+}
+
+/// Waits for this time before a request is sent again, after this many retries, because of this error.
+///
+/// # Errors
+/// The wait was stopped.
+pub(crate) async fn pause_unless_stopped(
+    wait: Duration,
+    retries: u32,
+    error: &Error,
+    stop: Option<&CancelHandle>,
+) -> Result<()> {
+    report(error, retries, wait);
+    if !cancel::sleep(wait, stop).await {
+        return Ok(());
+    }
+    let message = format!(
+        "stopped while waiting to send a request again, after: {}",
+        error.message()
+    );
+    Err(Error::new(ErrorKind::Cancelled, message)
+        .with_hint("make the same call again")
+        .with_source(error.clone()))
+}
+
+/// The event of a retry. It leaves out the error's message, which may quote the service.
+pub(crate) fn report(error: &Error, retries: u32, wait: Duration) {
+    tracing::debug!(
+        error = error.kind().name(),
+        status = error.status(),
+        retries,
+        wait_ms = wait.as_millis() as u64,
+        "a request failed temporarily and will be retried"
+    );
 }
 
 /// When the response was sent, by the server's own clock.

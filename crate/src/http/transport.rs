@@ -26,6 +26,7 @@ const TRANSFER: Duration = Duration::from_secs(3600);
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// The time limits of a client.
+#[derive(Clone)]
 pub(crate) struct Limits {
     timeout: Duration,
     connect: Duration,
@@ -166,7 +167,7 @@ pub(crate) struct HttpResponse {
 
 /// The host, the time limits and the keys to redact.
 #[derive(Clone, Copy)]
-pub(crate) struct Way<'a> {
+pub(crate) struct RequestRoute<'a> {
     pub(crate) host: &'a str,
     pub(crate) limits: &'a Limits,
     pub(crate) redactor: &'a Redactor,
@@ -175,20 +176,20 @@ pub(crate) struct Way<'a> {
 /// A response whose body is still arriving.
 pub(crate) struct Incoming<'a> {
     response: reqwest::Response,
-    way: Way<'a>,
+    route: RequestRoute<'a>,
 }
 
 /// Sends one request, and waits until its response begins.
 pub(crate) async fn open<'a>(
     request: reqwest::RequestBuilder,
-    way: Way<'a>,
+    route: RequestRoute<'a>,
 ) -> Result<Incoming<'a>, Failed> {
     let response = request
-        .timeout(way.limits.timeout)
+        .timeout(route.limits.timeout)
         .send()
         .await
-        .map_err(|error| broken(error, way))?;
-    Ok(Incoming { response, way })
+        .map_err(|error| broken(error, route))?;
+    Ok(Incoming { response, route })
 }
 
 impl Incoming<'_> {
@@ -200,7 +201,7 @@ impl Incoming<'_> {
     /// parts, so the caller must redact the assembled text.
     pub(crate) async fn chunk(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>, Failed> {
         let chunk = self.response.chunk().await;
-        chunk.map_err(|error| broken(error, self.way))
+        chunk.map_err(|error| broken(error, self.route))
     }
 
     /// The whole response, redacted.
@@ -243,7 +244,7 @@ impl Incoming<'_> {
         if body.starts_with(BYTE_ORDER_MARK) {
             body.drain(..BYTE_ORDER_MARK.len());
         }
-        Ok(self.way.redactor.bytes(body))
+        Ok(self.route.redactor.bytes(body))
     }
 }
 
@@ -255,8 +256,8 @@ fn compression(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The error for an exchange that did not complete.
-fn broken(error: reqwest::Error, way: Way<'_>) -> Failed {
-    let Way { host, limits, .. } = way;
+fn broken(error: reqwest::Error, route: RequestRoute<'_>) -> Failed {
+    let RequestRoute { host, limits, .. } = route;
     // Errors name only the host of the address.
     let error = error.without_url();
     let untrusted = is_untrusted(&error);

@@ -134,10 +134,10 @@ mod tests {
             "https://",
         ] {
             let error = authority(address, "contoso").unwrap_err();
-            let told = format!("{error:?}");
+            let reported = format!("{error:?}");
             assert!(
-                told.contains("AZURE_AUTHORITY_HOST") && !told.contains("Hunter2"),
-                "{told}"
+                reported.contains("AZURE_AUTHORITY_HOST") && !reported.contains("Hunter2"),
+                "{reported}"
             );
         }
         for tenant in ["../other", "a b", "a/b", "a?b"] {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::value::RawValue;
 
 use super::AccessToken;
-use super::failure::Failure;
+use super::error_mapping::Failure;
 use super::token_endpoint::{self, seconds_since_1970, usable};
 use crate::http::redact::Redactor;
 use crate::json::{deserialize, fields, plain_text};
@@ -131,19 +131,19 @@ fn last_object(output: &str) -> Option<Box<RawValue>> {
 }
 
 fn refused(errors: &str) -> Failure {
-    let said = match token_endpoint::excerpt(last_error(errors), &Redactor::new([])) {
-        said if said.is_empty() => "it printed nothing".to_owned(),
-        said => said,
+    let reason = match token_endpoint::excerpt(last_error(errors), &Redactor::new([])) {
+        reason if reason.is_empty() => "it printed nothing".to_owned(),
+        reason => reason,
     };
     if ["az login", "AADSTS70043", "AADSTS700082", "AADSTS50173"]
         .iter()
         .any(|sign| errors.contains(sign))
     {
-        return Failure::Unavailable(format!("`az` is not signed in: {said}"));
+        return Failure::Unavailable(format!("`az` is not signed in: {reason}"));
     }
     let hint = token_endpoint::hint(errors)
         .unwrap_or("run `az account get-access-token` in a terminal, and see what it says");
-    Failure::refused(format!("`az` gave no token: {said}"), hint)
+    Failure::refused(format!("`az` gave no token: {reason}"), hint)
 }
 
 /// The error message without the warnings before it.
@@ -274,7 +274,7 @@ mod tests {
         }
     }
 
-    fn told(failure: Failure) -> String {
+    fn reported(failure: Failure) -> String {
         match failure {
             Failure::Unavailable(why) => format!("unavailable: {why}"),
             Failure::Refused(error) | Failure::Transient(error, _) => format!("{error:?}"),
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn what_it_says_instead_is_told() {
-        let failed = |output, errors| told(token(&printed(output, errors)).unwrap_err());
+        let failed = |output, errors| reported(token(&printed(output, errors)).unwrap_err());
         insta::assert_snapshot!(failed("", "WARNING: old\nERROR: Please run 'az login' to setup account.\n"), @"unavailable: `az` is not signed in: ERROR: Please run 'az login' to setup account.");
         insta::assert_snapshot!(failed("", "ERROR: AADSTS500011: The resource principal was not found. Trace ID: 7"), @r"
         `az` gave no token: ERROR: AADSTS500011: The resource principal was not found.
@@ -370,7 +370,7 @@ mod tests {
         let lines = format!("sleep 600 &\necho $! > '{}'\nwait", child.display());
         let program = script(folder.path(), &lines);
         let failure = run(&program, "r", Duration::from_secs(2)).err().unwrap();
-        assert!(told(failure).contains("gave no answer within 2s"));
+        assert!(reported(failure).contains("gave no answer within 2s"));
         let id: i32 = std::fs::read_to_string(child)
             .unwrap()
             .trim()

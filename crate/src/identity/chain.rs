@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::azure_cli::AzureCli;
 use super::client_secret::ClientSecret;
 use super::device_code::DeviceCode;
-use super::failure::Failure;
+use super::error_mapping::Failure;
 use super::managed_identity::ManagedIdentity;
 use super::token_cache::Issuer;
 use super::{AccessToken, Notify};

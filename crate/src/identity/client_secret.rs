@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::AccessToken;
 use super::authority::Authority;
-use super::failure::Failure;
+use super::error_mapping::Failure;
 use super::token_service::TokenService;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;

@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::authority::Authority;
-use super::failure::Failure;
+use super::error_mapping::Failure;
 use super::token_endpoint::Grant;
 use super::token_service::TokenService;
 use super::{AccessToken, Notify};
+use crate::cancel;
 use crate::error::Result;
 use crate::json::{Json, deserialize, fields, plain_text};
 use crate::secret::Secret;
@@ -113,7 +114,9 @@ impl DeviceCode {
             ("grant_type", GRANT),
         ];
         loop {
-            tokio::time::sleep(interval).await;
+            if cancel::sleep(interval, None).await {
+                return Err(stopped());
+            }
             if Instant::now() >= offer.ends {
                 return Err(over());
             }
@@ -124,7 +127,7 @@ impl DeviceCode {
                 self.keep(grant, None);
                 return Ok(token);
             }
-            let code = self.service.refusal(&reply).code;
+            let code = self.service.error_response(&reply).code;
             if let Some(next) = next_interval(&code, interval) {
                 interval = next;
                 continue;
@@ -162,6 +165,13 @@ fn next_interval(code: &str, interval: Duration) -> Option<Duration> {
         "slow_down" => Some(interval + SLOWER),
         _ => None,
     }
+}
+
+fn stopped() -> Failure {
+    Failure::refused(
+        "the sign-in was stopped before the code was entered",
+        "send the request again for a new code, or run `az login`",
+    )
 }
 
 fn over() -> Failure {
@@ -270,12 +280,12 @@ mod tests {
         let one = person.token("r/.default").await.ok().unwrap();
         let two = person.token("r/.default").await.ok().unwrap();
         assert_eq!((one.secret.expose(), two.secret.expose()), ("one", "two"));
-        let told = TOLD.lock().unwrap().join("\n");
+        let reported = TOLD.lock().unwrap().join("\n");
         assert!(
-            told.contains("open https://microsoft.example/devicelogin"),
-            "{told}"
+            reported.contains("open https://microsoft.example/devicelogin"),
+            "{reported}"
         );
-        assert!(told.contains("enter the code ABC-first"), "{told}");
+        assert!(reported.contains("enter the code ABC-first"), "{reported}");
         let requests = server.requests();
         assert_eq!(requests[0].target, "/contoso/oauth2/v2.0/devicecode");
         assert_eq!(requests[1].target, "/contoso/oauth2/v2.0/token");
@@ -287,7 +297,7 @@ mod tests {
     #[tokio::test]
     async fn a_sign_in_that_is_not_allowed_says_what_is() {
         let blocked = "AADSTS53003: Access has been blocked by Conditional Access policies.";
-        for (reply, told) in [
+        for (reply, reported) in [
             (refused("authorization_declined", "no"), "declined"),
             (refused("access_denied", blocked), "run `az login`"),
             (refused("invalid_grant", blocked), "run `az login`"),
@@ -300,7 +310,7 @@ mod tests {
             let Err(Failure::Refused(error)) = person(&server).token("r/.default").await else {
                 panic!("it was let in")
             };
-            assert!(format!("{error:?}").contains(told), "{error:?}");
+            assert!(format!("{error:?}").contains(reported), "{error:?}");
         }
     }
 

@@ -9,7 +9,7 @@ use reqwest::header::HeaderValue;
 use reqwest::{RequestBuilder, Url};
 
 use super::AccessToken;
-use super::failure::Failure;
+use super::error_mapping::Failure;
 use super::token_service::TokenService;
 use crate::error::{Error, ErrorKind, Result};
 use crate::loopback_host::is_loopback;
@@ -109,7 +109,7 @@ impl ManagedIdentity {
         };
         // IMDS answers 400 if the machine has no such identity; what emulates it, 404.
         if self.version == IMDS_VERSION && matches!(reply.status, 400 | 404) {
-            return Err(unavailable(&self.service.refusal(&reply).message));
+            return Err(unavailable(&self.service.error_response(&reply).message));
         }
         let (token, _) = self.service.token(&reply, &self.who())?;
         Ok(token)

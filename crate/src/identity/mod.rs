@@ -16,7 +16,7 @@ mod azure_cli;
 mod chain;
 mod client_secret;
 mod device_code;
-mod failure;
+mod error_mapping;
 mod managed_identity;
 mod shared;
 mod token_cache;

@@ -25,7 +25,7 @@ pub(super) struct Grant {
 
 /// An error response.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct ErrorResponse {
     /// The OAuth error code, such as `invalid_client`.
     pub(super) code: String,
     /// The service's message, on one line and without secrets.
@@ -83,23 +83,24 @@ pub(super) fn seconds_since_1970(time: SystemTime) -> f64 {
 }
 
 /// Reads an error response.
-pub(super) fn refusal(body: &[u8], redactor: &Redactor) -> Refusal {
+pub(super) fn error_response(body: &[u8], redactor: &Redactor) -> ErrorResponse {
     let text = String::from_utf8_lossy(body);
     let Ok(json) = Json::new(text.clone().into_owned()) else {
-        return Refusal {
+        return ErrorResponse {
             code: String::new(),
             message: excerpt(&message::of_html(&text), redactor),
         };
     };
-    let [error, description, said] = fields(json.raw(), ["error", "error_description", "message"]);
+    let [error, description, reason] =
+        fields(json.raw(), ["error", "error_description", "message"]);
     let code = error.and_then(deserialize::<String>);
     // Some gateways have an object there, with a message of its own.
     let inside = error.and_then(|error| fields(error, ["message"])[0]);
-    let message = [description, said, inside]
+    let message = [description, reason, inside]
         .into_iter()
         .flatten()
         .find_map(plain_text);
-    Refusal {
+    ErrorResponse {
         message: excerpt(&message.or(code.clone()).unwrap_or_default(), redactor),
         code: code
             .map(|code| excerpt(&code, redactor))
@@ -131,9 +132,9 @@ fn without_tokens(text: &str) -> String {
 
 /// A message on one line, without secrets, tokens, and the trace IDs that Entra appends.
 pub(super) fn excerpt(text: &str, redactor: &Redactor) -> String {
-    let said = text.split("Trace ID:").next().unwrap_or_default();
+    let reason = text.split("Trace ID:").next().unwrap_or_default();
     // Before the text is cut, because a part of a secret would not be recognized.
-    sanitize_line(without_tokens(&redactor.message(said)).trim(), EXCERPT)
+    sanitize_line(without_tokens(&redactor.message(reason)).trim(), EXCERPT)
 }
 
 /// Hints by AADSTS number.
@@ -193,9 +194,9 @@ const HINTS: [(&str, &str); 13] = [
 ];
 
 /// The hint for a message that contains a known AADSTS number.
-pub(super) fn hint(said: &str) -> Option<&'static str> {
+pub(super) fn hint(reason: &str) -> Option<&'static str> {
     let number_is = |number: &str| {
-        let rest = said.split(number).nth(1);
+        let rest = reason.split(number).nth(1);
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
     };
     HINTS
@@ -271,14 +272,14 @@ mod tests {
     fn a_refusal_is_told_in_a_line_without_the_secret() {
         let secret = Secret::new("Hunter2-Hunter2");
         let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret Hunter2-hunter2 provided.\r\nTrace ID: 1\r\nCorrelation ID: 2","error_codes":[7000215]}"#;
-        let refusal = super::refusal(body.as_bytes(), &Redactor::new([secret]));
-        insta::assert_snapshot!(format!("{}: {}", refusal.code, refusal.message), @"invalid_client: AADSTS7000215: Invalid client secret … provided.");
+        let error = super::error_response(body.as_bytes(), &Redactor::new([secret]));
+        insta::assert_snapshot!(format!("{}: {}", error.code, error.message), @"invalid_client: AADSTS7000215: Invalid client secret … provided.");
         assert!(
-            hint(&refusal.message)
+            hint(&error.message)
                 .unwrap()
                 .contains("AZURE_CLIENT_SECRET")
         );
-        let page = super::refusal(b"<html><title>Sign in to the hotel</title>", &nothing());
+        let page = super::error_response(b"<html><title>Sign in to the hotel</title>", &nothing());
         assert_eq!(page.message, "Sign in to the hotel");
     }
 
@@ -297,8 +298,8 @@ mod tests {
         #[test]
         fn any_answer_is_read_or_refused(body in any::<Vec<u8>>()) {
             let _ = grant(&HeaderMap::new(), &body);
-            let refusal = refusal(&body, &nothing());
-            prop_assert!(refusal.message.chars().count() <= EXCERPT);
+            let error = error_response(&body, &nothing());
+            prop_assert!(error.message.chars().count() <= EXCERPT);
         }
     }
 }

@@ -8,13 +8,13 @@ use tokio::time::Instant;
 
 use super::AccessToken;
 use super::authority::host;
-use super::failure::Failure;
-use super::token_endpoint::{self, Grant, Refusal};
+use super::error_mapping::Failure;
+use super::token_endpoint::{self, ErrorResponse, Grant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::proxy::Destination;
 use crate::http::redact::Redactor;
 use crate::http::retry::Retry;
-use crate::http::transport::{self, HttpResponse, Limits, Way};
+use crate::http::transport::{self, HttpResponse, Limits, RequestRoute};
 use crate::secret::Secret;
 
 /// The time limit of a request.
@@ -88,15 +88,19 @@ impl TokenService {
         let mut retries = 0;
         loop {
             let asked = self.ask_once(&request).await;
-            let retry = match &asked {
-                Ok(response) if !response.is_success() => response.retry,
-                Err(Failure::Transient(_, retry)) => *retry,
+            let (error, retry) = match &asked {
+                Ok(response) if !response.is_success() => {
+                    let error = Error::new(ErrorKind::Authentication, "the sign-in failed");
+                    (error.with_status(response.status), response.retry)
+                }
+                Err(Failure::Transient(error, retry)) => (error.clone(), *retry),
                 _ => return asked,
             };
             if !retry.again || retries >= RETRIES {
                 return asked;
             }
-            tokio::time::sleep(retry.wait(retries, fastrand::f64())).await;
+            let pause = retry.pause_unless_stopped(retries, &error, None);
+            pause.await.map_err(Failure::Refused)?;
             retries += 1;
         }
     }
@@ -110,7 +114,7 @@ impl TokenService {
         let once = request
             .try_clone()
             .ok_or_else(|| Failure::refused("the sign-in can't be sent", self.hint))?;
-        let way = Way {
+        let route = RequestRoute {
             host: &self.host,
             limits: &self.limits,
             redactor: &self.redactor,
@@ -121,7 +125,7 @@ impl TokenService {
             status,
             headers,
             body,
-        } = transport::open(once, way)
+        } = transport::open(once, route)
             .await
             .map_err(failed)?
             .read()
@@ -150,14 +154,14 @@ impl TokenService {
                 Ok((token, grant))
             }
             None => {
-                let said = self.refusal(response).message;
-                let said = match said.is_empty() {
+                let reason = self.error_response(response).message;
+                let reason = match reason.is_empty() {
                     true => String::new(),
-                    false => format!(": {said}"),
+                    false => format!(": {reason}"),
                 };
                 let host = &self.host;
                 Err(Failure::refused(
-                    format!("{host} returned no token for {who}{said}"),
+                    format!("{host} returned no token for {who}{reason}"),
                     self.hint,
                 ))
             }
@@ -165,22 +169,22 @@ impl TokenService {
     }
 
     /// The message of an error response.
-    pub(super) fn refusal(&self, response: &TokenResponse) -> Refusal {
-        token_endpoint::refusal(&response.body, &self.redactor)
+    pub(super) fn error_response(&self, response: &TokenResponse) -> ErrorResponse {
+        token_endpoint::error_response(&response.body, &self.redactor)
     }
 
     /// The failure for an error response.
     pub(super) fn refused(&self, response: &TokenResponse, who: &str) -> Failure {
-        let refusal = self.refusal(response);
+        let error = self.error_response(response);
         let (host, status) = (&self.host, response.status);
-        let said = match refusal.message.as_str() {
+        let reason = match error.message.as_str() {
             "" => format!("{host} answered the sign-in of {who} with status {status}"),
-            said => format!("{host} refused to sign in {who}: {said}"),
+            reason => format!("{host} refused to sign in {who}: {reason}"),
         };
-        let hint = token_endpoint::hint(&refusal.message).unwrap_or(self.hint);
-        let error = Error::new(ErrorKind::Authentication, said)
+        let hint = token_endpoint::hint(&error.message).unwrap_or(self.hint);
+        let error = Error::new(ErrorKind::Authentication, reason)
             .with_hint(hint)
-            .with_code(Some(refusal.code).filter(|code| !code.is_empty()));
+            .with_code(Some(error.code).filter(|code| !code.is_empty()));
         match response.retry.again {
             true => Failure::Transient(error, response.retry),
             false => Failure::Refused(error),

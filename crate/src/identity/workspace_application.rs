@@ -6,7 +6,7 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
 use super::AccessToken;
-use super::failure::Failure;
+use super::error_mapping::Failure;
 use super::token_cache::Issuer;
 use super::token_service::TokenService;
 use crate::error::Result;

@@ -156,9 +156,9 @@ impl Client {
         }
     }
 
-    fn way(&self) -> transport::Way<'_> {
+    fn way(&self) -> transport::RequestRoute<'_> {
         let Self(inner) = self;
-        transport::Way {
+        transport::RequestRoute {
             host: self.host(),
             limits: &inner.limits,
             redactor: inner.credential.redactor(),

@@ -24,6 +24,7 @@ mod shown_thinking;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use crate::display::note_once;
 use crate::error::Result;
 use crate::http::proxy::Destination;
 use crate::http::transport;
@@ -77,7 +78,7 @@ impl Client {
     /// message names it.
     pub fn from_env() -> Result<Self> {
         let settings = Settings::from_env()?;
-        tell_once(settings.notes());
+        note_once(settings.notes());
         Self::new(settings)
     }
 
@@ -157,7 +158,8 @@ impl Client {
             match attempt.outcome {
                 Ok(answer) => return Ok(answer.after_attempts(attempts, attempt.limits)),
                 Err(error) if retries < self.0.max_retries && attempt.retry.again => {
-                    attempt.retry.pause(retries, &error).await;
+                    let pause = attempt.retry.pause_unless_stopped(retries, &error, None);
+                    pause.await?;
                     retries = retries.saturating_add(1);
                 }
                 Err(error) => {
@@ -222,37 +224,6 @@ impl fmt::Debug for Client {
             .field("credential", &self.credential_kind())
             .finish()
     }
-}
-
-/// Shows a note in a notebook while work is in progress.
-pub(crate) fn tell(note: &str) {
-    #[cfg(feature = "notebook")]
-    crate::display::log_line(note);
-    #[cfg(not(feature = "notebook"))]
-    let _ = note;
-}
-
-/// Shows notes in a notebook, each only once per process. A program reads [`Settings::notes`], the notes
-/// of a batch's totals and [`Client::deployment_profile`] instead.
-pub(crate) fn tell_once(notes: &[String]) {
-    #[cfg(feature = "notebook")]
-    {
-        use std::collections::BTreeSet;
-        use std::sync::{Mutex, PoisonError};
-
-        static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-        if !runtime::in_kernel() {
-            return;
-        }
-        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-        for note in notes {
-            if told.insert(note.clone()) {
-                crate::display::log_line(note);
-            }
-        }
-    }
-    #[cfg(not(feature = "notebook"))]
-    let _ = notes;
 }
 
 #[cfg(test)]

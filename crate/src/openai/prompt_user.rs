@@ -1,7 +1,8 @@
 //! Asks the reader of a notebook for missing settings, through Jupyter's own prompt.
 
+use crate::display::note_once;
 use crate::error::Result;
-use crate::openai::{Client, tell_once};
+use crate::openai::Client;
 use crate::secret::Secret;
 use crate::settings::{Missing, Settings, clean};
 
@@ -19,7 +20,7 @@ impl Client {
     /// with nothing.
     pub fn from_env_or_prompt() -> Result<Self> {
         let mut settings = Settings::from_env()?;
-        tell_once(settings.notes());
+        note_once(settings.notes());
         for missing in settings.missing() {
             fill(&mut settings, missing);
         }

@@ -122,12 +122,12 @@ impl Call {
     /// Makes the call, and returns when a successful response begins.
     pub(crate) async fn open(&self) -> Result<Download<'_>, Failed> {
         let credential = &self.client.0.credential;
-        let way = transport::Way {
+        let route = transport::RequestRoute {
             host: self.client.host(),
             limits: &self.limits,
             redactor: credential.redactor(),
         };
-        let incoming = credential.open(copy(&self.request)?, way).await?;
+        let incoming = credential.open(copy(&self.request)?, route).await?;
         if (200..300).contains(&incoming.status()) {
             return Ok(Download(incoming));
         }

@@ -7,6 +7,7 @@ mod clean;
 pub(crate) mod cloud;
 pub(crate) mod dotenv;
 pub(crate) mod identity;
+mod lookup;
 mod sources;
 
 use std::fmt;
@@ -20,6 +21,7 @@ pub(crate) use allowance::Allowance;
 pub(crate) use clean::clean;
 pub(crate) use cloud::CloudSettings;
 pub(crate) use identity::IdentitySettings;
+pub(crate) use lookup::{Group, lookup};
 
 /// The variable with the quota's tokens per minute.
 const TPM_VARIABLE: &str = "AZURE_OPENAI_TPM";

@@ -212,11 +212,16 @@ impl<E: Fn(&str) -> Option<String>> Sources<E> {
         }
     }
 
-    fn of_environment(&self, name: &str) -> Option<String> {
+    pub(super) fn of_environment(&self, name: &str) -> Option<String> {
         (self.environment)(name).filter(|value| !clean(value).is_empty())
     }
 
-    fn of_file(&self, name: &str) -> Option<String> {
+    /// The path of the `.env` file, if there is one.
+    pub(super) fn file_path(&self) -> Option<&Path> {
+        self.file.as_ref().map(|file| &*file.path)
+    }
+
+    pub(super) fn of_file(&self, name: &str) -> Option<String> {
         let value = self.file.as_ref()?.values.get(name)?;
         Some(value.clone()).filter(|value| !clean(value).is_empty())
     }
@@ -259,7 +264,7 @@ fn named(service: Service, value: impl Fn(&str) -> Option<String>) -> Named {
     }
 }
 
-fn of_two_places(here: &str, there: &str, file: &Path) -> Error {
+pub(super) fn of_two_places(here: &str, there: &str, file: &Path) -> Error {
     let file = file.display();
     Error::new(
         ErrorKind::Settings,
@@ -275,4 +280,4 @@ fn of_two_places(here: &str, there: &str, file: &Path) -> Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -12,7 +12,9 @@ use super::names::{quoted, quoted_path};
 use super::session::Session;
 use crate::display;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::retry;
 use crate::openai::ChatCompletion;
+use crate::runtime;
 
 /// The columns besides the id.
 const COLUMNS: [(&str, &str); 5] = [
@@ -202,7 +204,10 @@ impl AnswerTable {
         loop {
             match self.session.sql(statement) {
                 Err(error) if may_be_repeated(&error) && tries < TRIES => {
-                    std::thread::sleep(Duration::from_secs(1) * tries);
+                    let wait = Duration::from_secs(1) * tries;
+                    runtime::wait(runtime::run(async move {
+                        retry::pause_unless_stopped(wait, tries - 1, &error, None).await
+                    }))?;
                     tries += 1;
                 }
                 Err(error) => return Err(error),

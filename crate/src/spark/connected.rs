@@ -19,6 +19,7 @@ use super::operation_status::is_closed;
 use super::status::{Status, UNAUTHENTICATED};
 use crate::display;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::retry;
 use crate::runtime;
 
 /// How many times a call that changes nothing is tried.
@@ -134,8 +135,9 @@ impl Connected {
             let asked = request(id.clone(), self.user());
             match self.channel().call(method, &asked).await {
                 Ok(answer) => return Ok(answer),
-                Err(Fault::Cut(_)) if tries < TRIES => {
-                    tokio::time::sleep(Duration::from_millis(100) * tries).await;
+                Err(Fault::Cut(error)) if tries < TRIES => {
+                    let wait = Duration::from_millis(100) * tries;
+                    retry::pause_unless_stopped(wait, tries - 1, &error, None).await?;
                     tries += 1;
                 }
                 Err(Fault::Status(status)) if !renewed && is_closed(&status) => {

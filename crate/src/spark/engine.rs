@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sideband::SPARK_ENGINE_VARIABLE;
 
 /// How long the engine may take to start. The first time it is downloaded.
-const PATIENCE: Duration = Duration::from_secs(600);
+const START_TIME_LIMIT: Duration = Duration::from_secs(600);
 
 /// How often to look whether the user has pressed the stop button.
 const LOOK: Duration = Duration::from_millis(50);
@@ -187,8 +187,10 @@ fn wait(
                     "the start of the local engine was stopped",
                 ));
             }
-            Err(RecvTimeoutError::Timeout) if began.elapsed() > PATIENCE => {
-                return Err(failed(&format!("it was not ready after {PATIENCE:?}")));
+            Err(RecvTimeoutError::Timeout) if began.elapsed() > START_TIME_LIMIT => {
+                return Err(failed(&format!(
+                    "it was not ready after {START_TIME_LIMIT:?}"
+                )));
             }
             Err(RecvTimeoutError::Timeout) => {}
         }

@@ -27,6 +27,7 @@ use super::operation_status::{
 use super::status::{Status, UNAUTHENTICATED};
 use crate::cancel::kernel_requested_stop;
 use crate::error::{Error, Result};
+use crate::http::retry;
 use crate::runtime;
 
 /// How many times in a row to ask for the rest before giving up. Each response sets the count back.
@@ -304,7 +305,11 @@ impl Execution {
         }
         // A stream that ended on purpose is continued at once.
         if cause.is_some() || self.attempts > 0 {
-            tokio::time::sleep(PAUSE * 2_u32.pow(self.attempts)).await;
+            let wait = PAUSE * 2_u32.pow(self.attempts);
+            let cause = cause.unwrap_or_else(|| errors::ended_too_early(self.place()));
+            retry::report(&cause, self.attempts, wait);
+            // Whoever polls this looks for a stop.
+            tokio::time::sleep(wait).await;
         }
         self.attempts += 1;
         Ok(())

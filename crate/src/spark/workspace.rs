@@ -12,6 +12,7 @@ use super::uuid;
 use crate::databricks::{Cluster, Compute, DatabricksSettings, Workspace};
 use crate::display;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::retry;
 use crate::runtime;
 use crate::secret::Secret;
 
@@ -38,7 +39,7 @@ pub(super) struct Target {
 /// The settings are malformed; or the caller asks for Databricks and a part is missing.
 pub(super) fn target(profile: Option<&str>, compute: Option<&Compute>) -> Result<Option<Target>> {
     let is_asked_for = profile.is_some() || compute.is_some();
-    let Some(settings) = DatabricksSettings::of_environment(profile, is_asked_for)? else {
+    let Some(settings) = DatabricksSettings::from_env(profile, is_asked_for)? else {
         return Ok(None);
     };
     match compute.or(settings.compute.as_ref()).cloned() {
@@ -139,8 +140,9 @@ async fn connect(
             Err(error)
                 if is_new && error.kind() == ErrorKind::Connection && greetings < GREETINGS =>
             {
+                let wait = Duration::from_secs(1);
+                retry::pause_unless_stopped(wait, greetings - 1, &error, None).await?;
                 greetings += 1;
-                tokio::time::sleep(Duration::from_secs(1)).await;
             }
             greeted => return greeted.map(|()| session),
         }

@@ -7,7 +7,7 @@ use crate::error::Error;
 /// Whether something will work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum FindingStatus {
     /// It will.
     Works,
     /// It may not, or can't be known.
@@ -16,7 +16,7 @@ pub enum Verdict {
     Fails,
 }
 
-impl Verdict {
+impl FindingStatus {
     fn word(self) -> &'static str {
         match self {
             Self::Works => "works",
@@ -33,40 +33,40 @@ pub struct Finding {
     /// The part.
     pub what: String,
     /// Whether it will work.
-    pub verdict: Verdict,
+    pub status: FindingStatus,
     /// Why.
     pub detail: String,
     /// What to do about it.
-    pub mend: Option<String>,
+    pub hint: Option<String>,
 }
 
 impl Finding {
-    fn new(what: &str, verdict: Verdict, detail: impl Into<String>) -> Self {
+    fn new(what: &str, status: FindingStatus, detail: impl Into<String>) -> Self {
         Self {
             what: what.to_owned(),
-            verdict,
+            status,
             detail: detail.into(),
-            mend: None,
+            hint: None,
         }
     }
 
     pub(super) fn works(what: &str, detail: impl Into<String>) -> Self {
-        Self::new(what, Verdict::Works, detail)
+        Self::new(what, FindingStatus::Works, detail)
     }
 
     pub(super) fn doubtful(what: &str, detail: impl Into<String>) -> Self {
-        Self::new(what, Verdict::Doubtful, detail)
+        Self::new(what, FindingStatus::Doubtful, detail)
     }
 
     pub(super) fn fails(what: &str, detail: impl Into<String>) -> Self {
-        Self::new(what, Verdict::Fails, detail)
+        Self::new(what, FindingStatus::Fails, detail)
     }
 
     /// What could not be found out.
     pub(super) fn unknown(what: &str, error: &Error) -> Self {
         let finding = Self::doubtful(what, error.message());
         match error.hint() {
-            Some(hint) => finding.mend(hint),
+            Some(hint) => finding.hint(hint),
             None => finding,
         }
     }
@@ -74,14 +74,14 @@ impl Finding {
     /// What an error says will not work.
     pub(super) fn refused(what: &str, error: &Error) -> Self {
         Self {
-            verdict: Verdict::Fails,
+            status: FindingStatus::Fails,
             ..Self::unknown(what, error)
         }
     }
 
-    pub(super) fn mend(self, mend: impl Into<String>) -> Self {
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self {
-            mend: Some(mend.into()),
+            hint: Some(hint.into()),
             ..self
         }
     }
@@ -100,7 +100,7 @@ impl Check {
     pub fn is_ready(&self) -> bool {
         self.findings
             .iter()
-            .all(|finding| finding.verdict != Verdict::Fails)
+            .all(|finding| finding.status != FindingStatus::Fails)
     }
 }
 
@@ -109,18 +109,18 @@ impl fmt::Display for Check {
         let width = |of: fn(&Finding) -> usize| self.findings.iter().map(of).max().unwrap_or(0);
         let (first, second) = (
             width(|it| it.what.len()),
-            width(|it| it.verdict.word().len()),
+            width(|it| it.status.word().len()),
         );
         for (at, finding) in self.findings.iter().enumerate() {
-            let (what, verdict) = (&finding.what, finding.verdict.word());
+            let (what, status) = (&finding.what, finding.status.word());
             let end = if at == 0 { "" } else { "\n" };
             write!(
                 f,
-                "{end}{what:<first$}  {verdict:<second$}  {}",
+                "{end}{what:<first$}  {status:<second$}  {}",
                 finding.detail
             )?;
-            if let Some(mend) = &finding.mend {
-                write!(f, "\n{:<first$}  {:<second$}  mend: {mend}", "", "")?;
+            if let Some(hint) = &finding.hint {
+                write!(f, "\n{:<first$}  {:<second$}  hint: {hint}", "", "")?;
             }
         }
         Ok(())
@@ -129,7 +129,7 @@ impl fmt::Display for Check {
 
 #[cfg(feature = "notebook")]
 mod show {
-    use super::{Check, Verdict};
+    use super::{Check, FindingStatus};
     use crate::display::{MimeBundle, Show, escaped};
     use crate::text::terminal::sanitize;
 
@@ -138,21 +138,21 @@ mod show {
         fn mime_bundle(&self) -> MimeBundle {
             let mut html = String::from(
                 "<div class=\"evenhand tex2jax_ignore mathjax_ignore\"><table><thead><tr><th scope=\"col\">\
-                 part</th><th scope=\"col\">verdict</th><th scope=\"col\">why</th><th scope=\"col\">mend</th>\
+                 part</th><th scope=\"col\">status</th><th scope=\"col\">why</th><th scope=\"col\">hint</th>\
                  </tr></thead><tbody>",
             );
             for finding in &self.findings {
-                let verdict = match finding.verdict {
-                    Verdict::Works => "✓ works",
-                    Verdict::Doubtful => "? doubtful",
-                    Verdict::Fails => "✗ fails",
+                let status = match finding.status {
+                    FindingStatus::Works => "✓ works",
+                    FindingStatus::Doubtful => "? doubtful",
+                    FindingStatus::Fails => "✗ fails",
                 };
                 html.push_str(&format!(
-                    "<tr><th scope=\"row\" style=\"text-align:left\">{}</th><td>{verdict}</td>\
+                    "<tr><th scope=\"row\" style=\"text-align:left\">{}</th><td>{status}</td>\
                      <td style=\"text-align:left\">{}</td><td style=\"text-align:left\">{}</td></tr>",
                     escaped(&finding.what),
                     escaped(&finding.detail),
-                    escaped(finding.mend.as_deref().unwrap_or_default()),
+                    escaped(finding.hint.as_deref().unwrap_or_default()),
                 ));
             }
             html.push_str("</tbody></table></div>");
@@ -175,14 +175,14 @@ mod tests {
         let check = Check {
             findings: vec![
                 Finding::works("subscription", "Lab (1)"),
-                Finding::fails("quota", "0 tokens are left").mend("choose another region"),
+                Finding::fails("quota", "0 tokens are left").hint("choose another region"),
             ],
         };
         assert!(!check.is_ready());
         assert_snapshot!(check, @r"
         subscription  works  Lab (1)
         quota         fails  0 tokens are left
-                             mend: choose another region
+                             hint: choose another region
         ");
     }
 }

@@ -1,12 +1,12 @@
 //! The workspace's leftovers, and the cores that its cluster needs.
 
 use super::super::Azure;
-use super::{Finding, MACHINE, Plan};
+use super::{Finding, MACHINE, SetupPlan};
 use crate::error::Result;
 use crate::runtime;
 
 impl Azure {
-    pub(super) async fn workspace_finding(&self, plan: &Plan) -> Vec<Finding> {
+    pub(super) async fn workspace_finding(&self, plan: &SetupPlan) -> Vec<Finding> {
         let Some(name) = &plan.databricks else {
             return Vec::new();
         };
@@ -26,7 +26,7 @@ impl Azure {
                     what,
                     format!("the resource group {managed} is left over from a deleted workspace"),
                 )
-                .mend(format!(
+                .hint(format!(
                     "delete it (az group delete --name {managed}), or choose another name"
                 )),
             })
@@ -38,7 +38,7 @@ impl Azure {
         ]
     }
 
-    pub(super) async fn machines(&self, plan: &Plan) -> Vec<Finding> {
+    pub(super) async fn machines(&self, plan: &SetupPlan) -> Vec<Finding> {
         if plan.databricks.is_none() {
             return Vec::new();
         }
@@ -64,10 +64,10 @@ impl Azure {
             }
         }
         let (machine, _, cores) = MACHINE;
-        let mend = "take another region, or another machine with `.node_type(..)`, or serverless compute; \
+        let hint = "take another region, or another machine with `.node_type(..)`, or serverless compute; \
                     the portal takes requests for more cores";
         vec![match (good.is_empty(), bad.is_empty()) {
-            (true, _) => Finding::fails(what, bad.join("; ")).mend(mend),
+            (true, _) => Finding::fails(what, bad.join("; ")).hint(hint),
             (false, true) => {
                 let detail = format!("{cores} cores of {machine} are free in {}", good.join(", "));
                 Finding::works(what, detail)
@@ -78,7 +78,7 @@ impl Azure {
                     good.join(", "),
                     bad.join("; ")
                 );
-                Finding::works(what, detail).mend(format!(
+                Finding::works(what, detail).hint(format!(
                     "`.region(Region::any_of([\"{}\"]))`",
                     good.join("\", \"")
                 ))

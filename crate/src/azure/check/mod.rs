@@ -7,7 +7,7 @@ mod rights;
 
 use std::fmt;
 
-pub use finding::{Check, Finding, Verdict};
+pub use finding::{Check, Finding, FindingStatus};
 
 use super::{Azure, Region};
 use crate::error::Result;
@@ -19,7 +19,7 @@ const MACHINE: (&str, &str, u64) = ("Standard_D4ds_v5", "standardDDSv5Family", 4
 /// What is to be made, for [`Azure::check`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Plan {
+pub struct SetupPlan {
     model: String,
     tokens_per_minute: u64,
     region: Region,
@@ -27,7 +27,7 @@ pub struct Plan {
     databricks: Option<String>,
 }
 
-impl Plan {
+impl SetupPlan {
     /// The lab: a model with 5,000 tokens per minute in one of four regions, and a Databricks workspace
     /// with a cluster of one machine.
     pub fn lab() -> Self {
@@ -89,19 +89,19 @@ impl Plan {
     }
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for SetupPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}", self.model, self.region)
     }
 }
 
 impl Azure {
-    /// Says what of a plan will work in this subscription, and how to mend what won't. Nothing is made.
+    /// Says what of a plan will work in this subscription, and what to do about the rest. Nothing is made.
     ///
     /// # Errors
     /// The plan has a name that Azure can't have, or Azure can't be reached at all. What the user may not
     /// see is a finding, not an error.
-    pub fn check(&self, plan: &Plan) -> Result<Check> {
+    pub fn check(&self, plan: &SetupPlan) -> Result<Check> {
         runtime::wait(self.check_async(plan))
     }
 
@@ -109,12 +109,15 @@ impl Azure {
     ///
     /// # Errors
     /// As [`check`](Self::check).
-    pub fn check_async(&self, plan: &Plan) -> impl Future<Output = Result<Check>> + Send + 'static {
+    pub fn check_async(
+        &self,
+        plan: &SetupPlan,
+    ) -> impl Future<Output = Result<Check>> + Send + 'static {
         let (azure, plan) = (self.clone(), plan.clone());
         runtime::run(async move { azure.check_here(plan).await })
     }
 
-    async fn check_here(&self, plan: Plan) -> Result<Check> {
+    async fn check_here(&self, plan: SetupPlan) -> Result<Check> {
         plan.region.shuffled()?;
         super::names::ACCOUNT.check(&plan.openai)?;
         let mut findings = vec![self.subscription_finding()];
@@ -145,11 +148,15 @@ impl Azure {
         if !subscription.is_enabled() {
             let detail = format!("{subscription} is {}", subscription.state());
             return Finding::fails(what, detail)
-                .mend("activate it in the portal, or set AZURE_SUBSCRIPTION_ID to another one");
+                .hint("activate it in the portal, or set AZURE_SUBSCRIPTION_ID to another one");
         }
         match subscription.limits() {
-            Some(limits) => Finding::doubtful(what, format!("{subscription}: {limits}"))
-                .mend("use a subscription that is paid for, or practice without one"),
+            Some(limits) => {
+                Finding::doubtful(what, format!("{subscription}: {limits}")).hint(concat!(
+                    "use a subscription that is paid for; or practice: ",
+                    practice!()
+                ))
+            }
             None => Finding::works(what, subscription.to_string()),
         }
     }

@@ -1,8 +1,8 @@
 //! The account's name, and the regions that have the model with enough quota.
 
 use super::super::{Azure, deployment_builder, model};
-use super::{Finding, Plan};
-use crate::azure::Usage;
+use super::{Finding, SetupPlan};
+use crate::azure::QuotaUsage;
 use crate::error::{Error, Result};
 use crate::runtime;
 use crate::text::grouped;
@@ -11,7 +11,7 @@ use crate::text::grouped;
 const ACCOUNTS: &str = "OpenAI.S0.AccountCount";
 
 impl Azure {
-    pub(super) async fn name(&self, plan: &Plan) -> Vec<Finding> {
+    pub(super) async fn name(&self, plan: &SetupPlan) -> Vec<Finding> {
         let what = "account";
         vec![match self.name_finding(plan, what).await {
             Ok(finding) => finding,
@@ -19,7 +19,7 @@ impl Azure {
         }]
     }
 
-    async fn name_finding(&self, plan: &Plan, what: &str) -> Result<Finding> {
+    async fn name_finding(&self, plan: &SetupPlan, what: &str) -> Result<Finding> {
         let name = &plan.openai;
         let builder = self.openai(name);
         if let Some(account) = builder.get_async().await? {
@@ -36,19 +36,19 @@ impl Azure {
         if deleted.any(|it| it.name.eq_ignore_ascii_case(name)) {
             let detail =
                 format!("an account {name} was deleted in the last 48 hours and keeps its name");
-            return Ok(Finding::fails(what, detail).mend(format!(
-                "`azure.purge_deleted({name:?})`, or `.restore()`, or another name"
+            return Ok(Finding::fails(what, detail).hint(format!(
+                "`azure.purge_deleted_account({name:?})`, or `.restore()`, or another name"
             )));
         }
         let subdomain = builder.chosen_subdomain()?;
         Ok(match self.is_free(&subdomain).await? {
             true => Finding::works(what, format!("{name} is free")),
             false => Finding::fails(what, format!("the address {subdomain} is taken"))
-                .mend("choose another name, or one of your own with `.subdomain(..)`"),
+                .hint("choose another name, or one of your own with `.subdomain(..)`"),
         })
     }
 
-    pub(super) async fn models_and_quotas(&self, plan: &Plan) -> Vec<Finding> {
+    pub(super) async fn models_and_quotas(&self, plan: &SetupPlan) -> Vec<Finding> {
         let what = "model";
         let regions = plan.region.names().iter().map(|region| {
             let (azure, plan, region) = (self.clone(), plan.clone(), region.clone());
@@ -87,7 +87,7 @@ impl Azure {
                         error.message()
                     ),
                 )
-                .mend(format!(
+                .hint(format!(
                     "`.region(Region::any_of([\"{}\"]))`",
                     good.join("\", \"")
                 )),
@@ -101,7 +101,7 @@ impl Azure {
     ///
     /// # Errors
     /// It has no such model, or not enough quota.
-    async fn in_region(&self, plan: &Plan, region: &str) -> Result<String> {
+    async fn in_region(&self, plan: &SetupPlan, region: &str) -> Result<String> {
         let models = self.models_of(region).await?;
         let chosen = model::choose(&models, &plan.model, &model::today())?;
         let usages = self.usages_of(region).await?;
@@ -117,7 +117,7 @@ impl Azure {
             chosen.model.name,
             grouped(tokens)
         );
-        Ok(match chosen.stands_for {
+        Ok(match chosen.replaces {
             Some(asked) => format!("{asked} is retired: {words}"),
             None => words,
         })
@@ -126,7 +126,7 @@ impl Azure {
 
 /// # Errors
 /// The region has as many accounts as the subscription may have.
-fn full(accounts: &Usage, region: &str) -> Result<()> {
+fn full(accounts: &QuotaUsage, region: &str) -> Result<()> {
     if accounts.left() > 0 {
         return Ok(());
     }

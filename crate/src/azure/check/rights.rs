@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::super::{Azure, PROVIDER, compute, group, workspace};
-use super::{Finding, Plan};
+use super::{Finding, SetupPlan};
 
 const VERSION: &str = "2022-04-01";
 
@@ -48,7 +48,7 @@ fn matches(pattern: &str, action: &str) -> bool {
 }
 
 impl Azure {
-    pub(super) async fn rights(&self, plan: &Plan) -> Vec<Finding> {
+    pub(super) async fn rights(&self, plan: &SetupPlan) -> Vec<Finding> {
         let name = self.resource_group();
         let has_group = match self.has_group(name).await {
             Ok(has_group) => has_group,
@@ -61,7 +61,7 @@ impl Azure {
         };
         path.extend(authorization);
         let call = self.call(Method::GET, &path, VERSION, "list your rights");
-        let permissions: Vec<Permission> = match self.arm().list(&call, self.waiter()).await {
+        let permissions: Vec<Permission> = match self.arm().list(&call, self.polling()).await {
             Ok(permissions) => permissions,
             Err(error) => return vec![Finding::unknown(WHAT, &error)],
         };
@@ -81,14 +81,14 @@ impl Azure {
         vec![match missing.is_empty() {
             true => Finding::works(WHAT, format!("you may make what is needed in {place}")),
             false => Finding::fails(WHAT, format!("you may not {} in {place}", missing.join(", ")))
-                .mend(format!(
+                .hint(format!(
                     "ask an owner of {place} to give you the role Contributor, or name a resource group \
                      that is yours: AZURE_RESOURCE_GROUP"
                 )),
         }]
     }
 
-    pub(super) async fn registrations(&self, plan: &Plan) -> Vec<Finding> {
+    pub(super) async fn registrations(&self, plan: &SetupPlan) -> Vec<Finding> {
         let mut providers = vec![PROVIDER];
         if plan.databricks.is_some() {
             providers.extend([workspace::PROVIDER, compute::PROVIDER]);
@@ -109,7 +109,7 @@ impl Azure {
                     "{} will be registered, which takes minutes",
                     missing.join(", ")
                 );
-                Finding::doubtful(what, detail).mend(
+                Finding::doubtful(what, detail).hint(
                     "nothing, if you have the role Contributor on the subscription; otherwise ask \
                      someone who has to run `az provider register --namespace NAME` for each",
                 )

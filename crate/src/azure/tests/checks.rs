@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::signed_in;
-use crate::azure::{Azure, Check, Plan, Verdict};
+use crate::azure::{Azure, Check, FindingStatus, SetupPlan};
 use crate::loopback::{Cloud, Reply};
 
 fn checked(part: &'static str, answer: Value) -> Check {
@@ -18,18 +18,20 @@ fn checked(part: &'static str, answer: Value) -> Check {
 }
 
 fn check(azure: &Azure) -> Check {
-    azure.check(&Plan::lab().region("swedencentral")).unwrap()
+    azure
+        .check(&SetupPlan::lab().region("swedencentral"))
+        .unwrap()
 }
 
-/// The finding about a part: its verdict, and what to do.
-fn found(check: &Check, what: &str) -> (Verdict, String) {
+/// The finding about a part: its status, and what to do.
+fn found(check: &Check, what: &str) -> (FindingStatus, String) {
     let finding = check
         .findings
         .iter()
         .find(|finding| finding.what == what)
         .unwrap();
-    let mend = finding.mend.clone().unwrap_or_default();
-    (finding.verdict, format!("{} | {mend}", finding.detail))
+    let hint = finding.hint.clone().unwrap_or_default();
+    (finding.status, format!("{} | {hint}", finding.detail))
 }
 
 #[test]
@@ -42,7 +44,7 @@ fn a_fresh_subscription_is_ready() {
     subscription  works     Practice (00000000-0000-0000-0000-000000000000)
     rights        works     you may make what is needed in the subscription
     providers     doubtful  Microsoft.CognitiveServices, Microsoft.Databricks, Microsoft.Compute will be registered, which takes minutes
-                            mend: nothing, if you have the role Contributor on the subscription; otherwise ask someone who has to run `az provider register --namespace NAME` for each
+                            hint: nothing, if you have the role Contributor on the subscription; otherwise ask someone who has to run `az provider register --namespace NAME` for each
     account       works     even-lab is free
     model         works     gpt-35-turbo is retired: gpt-5-mini (GlobalStandard, until 2999-02-06) with 5,000 tokens per minute, in swedencentral
     workspace     works     even-dbx is free
@@ -55,9 +57,12 @@ fn each_pain_that_can_be_known_is_found() {
     let usage = |name: &str, used: u64, limit: u64| json!({"value": [{"name": {"value": name}, "currentValue": used, "limit": limit}]});
     let fails = |part: &'static str, answer: Value, what: &str, words: &str| {
         let check = checked(part, answer);
-        let (verdict, told) = found(&check, what);
-        assert!(verdict == Verdict::Fails && told.contains(words), "{check}");
-        assert!(!told.ends_with("| "), "no mend: {check}");
+        let (status, reported) = found(&check, what);
+        assert!(
+            status == FindingStatus::Fails && reported.contains(words),
+            "{check}"
+        );
+        assert!(!reported.ends_with("| "), "no hint: {check}");
     };
     let reader = json!({"value": [{"actions": ["*/read"], "notActions": []}]});
     fails("/permissions?", reader, "rights", "Contributor");
@@ -77,7 +82,12 @@ fn each_pain_that_can_be_known_is_found() {
     let taken = json!({"isSubdomainAvailable": false, "reason": "x"});
     fails("checkDomainAvailability", taken, "account", "another name");
     let deleted = json!({"value": [{"id": "/locations/x/resourceGroups/evenhand-lab/deletedAccounts/even-lab"}]});
-    fails("/deletedAccounts?", deleted, "account", "purge_deleted");
+    fails(
+        "/deletedAccounts?",
+        deleted,
+        "account",
+        "purge_deleted_account",
+    );
     fails(
         "Microsoft.Compute/locations",
         usage("cores", 8, 10),
@@ -109,11 +119,11 @@ fn too_little_quota_is_told_in_tokens() {
         {"name": {"value": "OpenAI.DataZoneStandard.gpt-5-mini"}, "currentValue": 0, "limit": 0},
     ]});
     let check = checked("CognitiveServices/locations/swedencentral/usages?", quotas);
-    let (verdict, told) = found(&check, "model");
-    assert_eq!(verdict, Verdict::Fails);
+    let (status, reported) = found(&check, "model");
+    assert_eq!(status, FindingStatus::Fails);
     assert!(
-        told.contains("2,000 tokens per minute of GlobalStandard"),
-        "{told}"
+        reported.contains("2,000 tokens per minute of GlobalStandard"),
+        "{reported}"
     );
 }
 
@@ -123,10 +133,10 @@ fn a_trial_is_told_before_anything_is_made_and_what_is_not_seen_is_doubtful() {
         serde_json::from_str(include_str!("../../../testing/cloud/subscription.json")).unwrap();
     trial["subscriptionPolicies"]["quotaId"] = json!("FreeTrial_2014-09-01");
     let check = checked("/subscriptions?", json!({"value": [trial]}));
-    let (verdict, told) = found(&check, "subscription");
+    let (status, reported) = found(&check, "subscription");
     assert!(
-        verdict == Verdict::Doubtful && told.contains("practice"),
-        "{told}"
+        status == FindingStatus::Doubtful && reported.contains("practice"),
+        "{reported}"
     );
     let cloud = Cloud::with_faults(|request, _| {
         let denied = crate::loopback::arm_error(403, "AuthorizationFailed", "No.");
@@ -135,10 +145,10 @@ fn a_trial_is_told_before_anything_is_made_and_what_is_not_seen_is_doubtful() {
             .contains("/deletedAccounts?")
             .then_some(denied)
     });
-    let (verdict, told) = found(&self::check(&signed_in(&cloud)), "account");
+    let (status, reported) = found(&self::check(&signed_in(&cloud)), "account");
     assert!(
-        verdict == Verdict::Doubtful && told.contains("Contributor"),
-        "{told}"
+        status == FindingStatus::Doubtful && reported.contains("Contributor"),
+        "{reported}"
     );
 }
 
@@ -151,11 +161,11 @@ fn a_region_without_the_model_is_left_out_by_name() {
             .contains("eastus2/models?")
             .then_some(nothing)
     });
-    let plan = Plan::lab().region(crate::azure::Region::any_of(["eastus2", "swedencentral"]));
+    let plan = SetupPlan::lab().region(crate::azure::Region::any_of(["eastus2", "swedencentral"]));
     let check = signed_in(&cloud).check(&plan).unwrap();
-    let (verdict, told) = found(&check, "model");
+    let (status, reported) = found(&check, "model");
     assert!(
-        verdict == Verdict::Works && told.contains("in swedencentral alone"),
-        "{told}"
+        status == FindingStatus::Works && reported.contains("in swedencentral alone"),
+        "{reported}"
     );
 }

@@ -26,9 +26,9 @@ fn is_account(request: &Request, method: &str) -> bool {
 }
 
 #[test]
-fn each_refusal_names_what_where_and_the_mend() {
-    for (status, code, mend) in [
-        (409, "FlagMustBeSetForRestore", "purge_deleted"),
+fn each_error_names_what_where_and_a_hint() {
+    for (status, code, hint) in [
+        (409, "FlagMustBeSetForRestore", "purge_deleted_account"),
         (409, "CustomDomainInUse", "another one"),
         (400, "SpecialFeatureOrQuotaIdRequired", "practice"),
         (
@@ -49,7 +49,7 @@ fn each_refusal_names_what_where_and_the_mend() {
             "127.0.0.1 did not create the OpenAI account even-lab: No.�[2J"
         );
         assert_eq!((error.status(), error.code()), (Some(status), Some(code)));
-        assert!(error.hint().unwrap().contains(mend), "{code}: {error}");
+        assert!(error.hint().unwrap().contains(hint), "{code}: {error}");
     }
 }
 
@@ -187,7 +187,7 @@ fn with_subscriptions(subscriptions: serde_json::Value) -> Result<Azure, Error> 
         let is_it = request.target.starts_with("/subscriptions?");
         is_it.then(|| Reply::json(200, json!({"value": subscriptions})))
     });
-    Azure::sign_in_with(|name| cloud.variable(name))
+    Azure::from_lookup(|name| cloud.variable(name))
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::loopback::{Cloud, Reply, Request};
 
 /// Whoever signs in there.
 fn signed_in(cloud: &Cloud) -> Azure {
-    Azure::sign_in_with(|name| cloud.variable(name)).unwrap()
+    Azure::from_lookup(|name| cloud.variable(name)).unwrap()
 }
 
 fn query(request: &Request) -> &str {
@@ -44,7 +44,7 @@ fn the_lab_is_made_once_and_removed_without_a_rest() {
     let (openai, model) = make();
     assert_eq!(openai.region(), "swedencentral");
     assert_snapshot!(model, @"the deployment gpt-5-mini of gpt-5-mini 2025-08-07 (GlobalStandard, 5,000 tokens per minute)");
-    assert_eq!(model.stands_for(), Some("gpt-35-turbo"));
+    assert_eq!(model.replaces(), Some("gpt-35-turbo"));
     assert_eq!(model.requests_per_minute(), Some(30));
     let made = cloud.changes();
     assert_snapshot!(made.join("\n"), @r"
@@ -77,9 +77,9 @@ fn the_lab_is_made_once_and_removed_without_a_rest() {
         (&*deleted[0].name, &*deleted[0].region),
         ("even-lab", "swedencentral")
     );
-    azure.purge_deleted("even-lab").unwrap();
+    azure.purge_deleted_account("even-lab").unwrap();
     assert_eq!(azure.deleted_accounts().unwrap(), []);
-    let error = azure.purge_deleted("even-lab").unwrap_err();
+    let error = azure.purge_deleted_account("even-lab").unwrap_err();
     assert!(error.is_not_found() && error.hint().is_some(), "{error}");
 }
 
@@ -169,8 +169,8 @@ fn a_databricks_workspace_has_a_cluster_that_is_made_once() {
 #[test]
 fn what_takes_minutes_tells_how_far_it_is() {
     let cloud = Cloud::start();
-    let told: Arc<Mutex<Vec<String>>> = Arc::default();
-    let heard = Arc::clone(&told);
+    let reported: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heard = Arc::clone(&reported);
     let azure = signed_in(&cloud).on_progress(move |progress| {
         heard
             .lock()
@@ -182,10 +182,13 @@ fn what_takes_minutes_tells_how_far_it_is() {
         .region(Region::named("eastus2"))
         .create()
         .unwrap();
-    let told = told.lock().unwrap().clone();
-    assert_eq!(told.last().unwrap(), "the OpenAI account even-lab: done");
+    let reported = reported.lock().unwrap().clone();
+    assert_eq!(
+        reported.last().unwrap(),
+        "the OpenAI account even-lab: done"
+    );
     assert!(
-        told.contains(&"the OpenAI account even-lab: in progress".to_owned()),
-        "{told:?}"
+        reported.contains(&"the OpenAI account even-lab: in progress".to_owned()),
+        "{reported:?}"
     );
 }

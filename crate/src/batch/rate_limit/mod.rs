@@ -33,8 +33,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::progress::say;
 use super::quota::Quota;
+use crate::display::note;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{RateLimits, Usage};
 use crate::text::grouped;
@@ -283,12 +283,12 @@ impl Inner {
         let path = shared_state.path().display();
         if since.elapsed() >= SHARED_STATE_LOST {
             let who = shared_state.holder();
-            let note = format!(
+            let line = format!(
                 "{who} has held the quota's shared file {path} for a minute: this process keeps \
                  to the quota alone from here on, and the others are not counted"
             );
-            say(&note);
-            self.notes.push(note);
+            note(&line);
+            self.notes.push(line);
             self.shared_state_held = None;
             self.shared_state = None;
         } else if told.is_none() && since.elapsed() >= SHARED_STATE_HELD {
@@ -296,7 +296,7 @@ impl Inner {
                 "for {}, which holds the quota's shared file {path}",
                 shared_state.holder()
             );
-            say(&format!("waits {who}"));
+            note(&format!("waits {who}"));
             *told = Some(who.into());
         }
     }

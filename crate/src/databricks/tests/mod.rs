@@ -57,7 +57,7 @@ fn a_workspace_that_refuses_it_gets_the_old_form() {
 }
 
 #[test]
-fn another_refusal_is_told_and_nothing_is_tried_again() {
+fn another_error_is_reported_and_nothing_is_tried_again() {
     let cloud = Cloud::with_faults(|request, _| {
         let denied = "You are not authorized to create clusters.";
         request
@@ -95,7 +95,7 @@ fn a_cluster_without_an_end_is_refused() {
     for minutes in [0, 9, 10_001, u64::MAX] {
         let error = workspace(&cloud)
             .cluster()
-            .idle_minutes(minutes)
+            .autotermination_minutes(minutes)
             .create()
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Argument);
@@ -198,7 +198,7 @@ fn an_external_model_is_made_once_and_its_key_is_a_secret() {
         "the-key-0123456789",
     );
     for _ in 0..2 {
-        workspace.external_model("even", &model).unwrap();
+        workspace.serving_endpoint("even", &model).create().unwrap();
     }
     let made = bodies(&cloud, "/serving-endpoints");
     let external = &made[0]["config"]["served_entities"][0]["external_model"];
@@ -208,7 +208,7 @@ fn an_external_model_is_made_once_and_its_key_is_a_secret() {
     );
     assert!(made.len() == 1 && !made[0].to_string().contains("the-key"));
     assert!(!format!("{model:?}").contains("the-key"));
-    assert!(workspace.external_model("a/b", &model).is_err());
+    assert!(workspace.serving_endpoint("a/b", &model).create().is_err());
 }
 
 #[test]

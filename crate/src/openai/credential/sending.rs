@@ -11,7 +11,7 @@ use super::super::Client;
 use super::{Credential, Sent, Tokens};
 use crate::error::{Error, ErrorKind};
 use crate::http::retry::Retry;
-use crate::http::transport::{self, Failed, HttpResponse, Incoming, Way};
+use crate::http::transport::{self, Failed, HttpResponse, Incoming, RequestRoute};
 use crate::identity::Held;
 use crate::secret::Secret;
 
@@ -47,13 +47,13 @@ impl Credential {
         &self,
         request: RequestBuilder,
         body: Vec<u8>,
-        way: Way<'_>,
+        route: RequestRoute<'_>,
     ) -> Result<HttpResponse, Failed> {
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
         match &self.sent {
-            Sent::SignedIn(tokens) => Box::pin(self.send_signed_in(tokens, request, way)).await,
+            Sent::SignedIn(tokens) => Box::pin(self.send_signed_in(tokens, request, route)).await,
             _ => {
-                let incoming = transport::open(self.with_fixed(request), way).await?;
+                let incoming = transport::open(self.with_fixed(request), route).await?;
                 Ok(incoming.read().await)
             }
         }
@@ -63,17 +63,17 @@ impl Credential {
         &self,
         tokens: &Tokens,
         request: RequestBuilder,
-        way: Way<'_>,
+        route: RequestRoute<'_>,
     ) -> Result<HttpResponse, Failed> {
         let held = tokens.current().await?;
-        let first = self.open_held(tokens, &held, copy(&request)?, way);
+        let first = self.open_held(tokens, &held, copy(&request)?, route);
         let answer = first.await?.read().await;
         if !rejects_token(&answer) {
             return Ok(answer);
         }
         match tokens.after_rejection(&held).await {
             Some(renewed) => {
-                let second = self.open_held(tokens, &renewed, request, way);
+                let second = self.open_held(tokens, &renewed, request, route);
                 Ok(second.await?.read().await)
             }
             None => Ok(answer),
@@ -92,18 +92,20 @@ impl Credential {
     pub(in crate::openai) async fn open<'a>(
         &self,
         request: RequestBuilder,
-        way: Way<'a>,
+        route: RequestRoute<'a>,
     ) -> Result<Incoming<'a>, Failed> {
         let Sent::SignedIn(tokens) = &self.sent else {
-            return transport::open(self.with_fixed(request), way).await;
+            return transport::open(self.with_fixed(request), route).await;
         };
         let held = tokens.current().await?;
-        let answer = self.open_held(tokens, &held, copy(&request)?, way).await?;
+        let answer = self
+            .open_held(tokens, &held, copy(&request)?, route)
+            .await?;
         if answer.status() != UNAUTHORIZED {
             return Ok(answer);
         }
         match tokens.after_rejection(&held).await {
-            Some(renewed) => self.open_held(tokens, &renewed, request, way).await,
+            Some(renewed) => self.open_held(tokens, &renewed, request, route).await,
             None => Ok(answer),
         }
     }
@@ -114,9 +116,9 @@ impl Credential {
         tokens: &Tokens,
         held: &Held,
         request: RequestBuilder,
-        way: Way<'a>,
+        route: RequestRoute<'a>,
     ) -> Result<Incoming<'a>, Failed> {
-        let answer = self.open_with(request, &held.token.secret, way).await?;
+        let answer = self.open_with(request, &held.token.secret, route).await?;
         if is_accepted(&answer) {
             tokens.accepted(held);
         }
@@ -127,14 +129,14 @@ impl Credential {
         &self,
         request: RequestBuilder,
         token: &Secret,
-        way: Way<'a>,
+        route: RequestRoute<'a>,
     ) -> Result<Incoming<'a>, Failed> {
         self.redactor().add(token);
         let unusable = |_| failed("the token can't be sent as a header");
         let value = HeaderValue::try_from(format!("Bearer {}", token.expose()));
         let mut value = value.map_err(unusable)?;
         value.set_sensitive(true);
-        transport::open(request.header(AUTHORIZATION, value), way).await
+        transport::open(request.header(AUTHORIZATION, value), route).await
     }
 }
 

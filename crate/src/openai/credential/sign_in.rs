@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::endpoint::{Endpoint, Protocol};
+use crate::display::log_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::identity::{self, Chain, TokenCache};
 use crate::settings::{Service, Settings};
@@ -65,7 +66,7 @@ pub(super) fn sign_in_credential(
         Protocol::AzureDated => dated,
         Protocol::AzureV1 | Protocol::OpenAi => v1,
     };
-    identity::tokens(identity, resource, crate::openai::tell).map(Some)
+    identity::tokens(identity, resource, log_line).map(Some)
 }
 
 fn cloud_of(host: &str) -> Option<&'static (&'static [&'static str], &'static str, &'static str)> {

@@ -14,10 +14,11 @@ use super::prepared_request::PreparedRequest;
 use super::refusal::{Field, Refusal};
 use super::shared::{Learner, MISS, SharedProfile, Snapshot, TRANSIENT_MISS};
 use super::{Budget, Profile, model_name, thinking};
+use crate::display::note_once;
 use crate::error::Result;
 use crate::http::retry::Retry;
 use crate::openai::attempt::Attempt;
-use crate::openai::{ChatCompletion, ChatRequest, Client, Usage, tell_once};
+use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
 
 /// The negotiation of one request.
 pub(crate) struct Negotiation<'a> {
@@ -314,7 +315,7 @@ impl Negotiation<'_> {
             self.has_learned = true;
             let told = format!("{} {}", self.shared.deployment(), state.profile);
             drop(state);
-            tell_once(&[told]);
+            note_once(&[told]);
         }
         true
     }

@@ -15,7 +15,8 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::fields::Fields;
 use super::{Profile, file};
-use crate::openai::{ChatRequest, Client, tell_once};
+use crate::display::note_once;
+use crate::openai::{ChatRequest, Client};
 
 /// How long a refusal may take.
 const LONGEST_REFUSAL: Duration = Duration::from_secs(3);
@@ -274,7 +275,7 @@ impl State {
 
     /// Adds a note for the user, and shows it in a notebook at once.
     pub(super) fn note(&mut self, note: String) {
-        tell_once(std::slice::from_ref(&note));
+        note_once(std::slice::from_ref(&note));
         self.notes.push(note);
     }
 

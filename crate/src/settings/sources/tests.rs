@@ -2,8 +2,11 @@ use insta::assert_snapshot;
 
 use super::*;
 
-/// The settings from these variables in the environment and in the file.
-fn settings(environment: &[(&str, &str)], file: &[(&str, &str)]) -> Result<Settings> {
+/// Sources with these variables in the environment and in the file.
+pub(in crate::settings) fn of_pairs(
+    environment: &[(&str, &str)],
+    file: &[(&str, &str)],
+) -> Sources<impl Fn(&str) -> Option<String>> {
     let of = |pairs: &[(&str, &str)]| {
         pairs
             .iter()
@@ -11,15 +14,19 @@ fn settings(environment: &[(&str, &str)], file: &[(&str, &str)]) -> Result<Setti
             .collect::<std::collections::HashMap<_, _>>()
     };
     let environment = of(environment);
-    let sources = Sources {
-        environment: |name: &str| environment.get(name).cloned(),
+    Sources {
+        environment: move |name: &str| environment.get(name).cloned(),
         file: Some(DotEnv {
             path: "/project/.env".into(),
             values: of(file),
         }),
         notes: Vec::new(),
-    };
-    sources.settings()
+    }
+}
+
+/// The settings from these variables in the environment and in the file.
+fn settings(environment: &[(&str, &str)], file: &[(&str, &str)]) -> Result<Settings> {
+    of_pairs(environment, file).settings()
 }
 
 const ENDPOINT: (&str, &str) = (AZURE_ENDPOINT, "https://env.example");

@@ -7,12 +7,12 @@ use crate::text::{message, sanitize_line};
 /// The longest text of the service that is shown, in characters.
 const LONGEST: usize = 500;
 
-/// The error for a refusal. `path` is what was asked; `sign_in` is the hint for a token that was refused.
-pub(super) fn of(host: &str, path: &str, sign_in: &str, status: u16, body: &[u8]) -> Error {
-    let (code, said) = said(body);
+/// The error for a response with an error status. `path` is what was asked; `sign_in` is the hint for a token that was refused.
+pub(super) fn error(host: &str, path: &str, sign_in: &str, status: u16, body: &[u8]) -> Error {
+    let (code, reason) = code_and_reason(body);
     // A missing cluster, job or run is a bad request in their words.
     let is_missing =
-        said.contains("does not exist") || said.contains("doesn't exist") || status == 404;
+        reason.contains("does not exist") || reason.contains("doesn't exist") || status == 404;
     let subject = Subject::of(path);
     let (kind, hint) = match status {
         _ if is_missing => (ErrorKind::NotFound, subject.missing()),
@@ -32,9 +32,9 @@ pub(super) fn of(host: &str, path: &str, sign_in: &str, status: u16, body: &[u8]
         ),
         _ => (ErrorKind::BadRequest, "the message says what is wrong"),
     };
-    let message = match said.is_empty() {
+    let message = match reason.is_empty() {
         true => format!("{host} refused, with the HTTP status {status}"),
-        false => format!("{host} refused: {said}"),
+        false => format!("{host} refused: {reason}"),
     };
     Error::new(kind, message)
         .with_status(status)
@@ -43,19 +43,19 @@ pub(super) fn of(host: &str, path: &str, sign_in: &str, status: u16, body: &[u8]
 }
 
 /// The code and the words of an error: `{error_code, message}`, `{error}`, SCIM's `{detail}`, or a page.
-fn said(body: &[u8]) -> (Option<String>, String) {
+fn code_and_reason(body: &[u8]) -> (Option<String>, String) {
     let text = String::from_utf8_lossy(body);
-    let (code, said) = match Json::new(text.clone().into_owned()) {
+    let (code, reason) = match Json::new(text.clone().into_owned()) {
         Ok(json) => {
             let names = ["error_code", "message", "error", "detail"];
-            let [code, said, error, detail] = fields(json.raw(), names);
-            let mut said = [said, error, detail].into_iter().flatten();
-            let said = said.find_map(plain_text);
-            (code.and_then(plain_text), said.unwrap_or_default())
+            let [code, reason, error, detail] = fields(json.raw(), names);
+            let mut reason = [reason, error, detail].into_iter().flatten();
+            let reason = reason.find_map(plain_text);
+            (code.and_then(plain_text), reason.unwrap_or_default())
         }
         Err(_) => (None, message::of_html(&text)),
     };
-    (code, sanitize_line(&said, LONGEST))
+    (code, sanitize_line(&reason, LONGEST))
 }
 
 /// What a path is about.

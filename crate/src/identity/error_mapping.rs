@@ -16,22 +16,22 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// A refusal with its message and hint.
+    /// A refused sign-in with its message and hint.
     pub(super) fn refused(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Refused(Error::new(ErrorKind::Authentication, what).with_hint(hint))
     }
 
     /// The failure of a request that got no complete response.
     pub(super) fn from_call((error, retry): Failed, hint: &str) -> Self {
-        let told = Error::new(
+        let reported = Error::new(
             error.kind(),
             format!("the sign-in failed: {}", error.message()),
         )
         .with_hint(hint)
         .with_source(error);
         match retry.again {
-            true => Self::Transient(told, retry),
-            false => Self::Refused(told),
+            true => Self::Transient(reported, retry),
+            false => Self::Refused(reported),
         }
     }
 }

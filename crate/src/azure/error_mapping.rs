@@ -180,7 +180,7 @@ const RETIRED: &str =
 const QUOTA: &str = "ask for fewer tokens per minute, delete a deployment that nobody needs, or choose \
                      another region; `azure.usages(region)` shows the quotas";
 const SOFT_DELETED: &str = "an account of this name was deleted in the last 48 hours: \
-                            `azure.purge_deleted(..)` removes it for good; or choose another name";
+                            `azure.purge_deleted_account(..)` removes it for good; or choose another name";
 const NAME_TAKEN: &str = "this name is taken in all of Azure: choose another one";
 const POLICY: &str =
     "a policy of your organization forbids it: choose a region or a kind that it allows";
@@ -208,8 +208,11 @@ const HINTS: [(&str, ErrorKind, &str); 27] = [
     (
         "SpecialFeatureOrQuotaIdRequired",
         ErrorKind::PermissionDenied,
-        "this kind of subscription (free, student or reseller) may not have Azure OpenAI: use one that \
-         is paid for, or practice without a subscription",
+        concat!(
+            "this kind of subscription (free, student or reseller) may not have Azure OpenAI: use one \
+             that is paid for; or practice: ",
+            practice!()
+        ),
     ),
     (
         "MissingSubscriptionRegistration",
