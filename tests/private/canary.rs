@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use evenhand::sideband::base64;
+use evenhand::base64_encoding::base64;
 
 use super::search::holders;
 use crate::run::lesson::{Lesson, cell, failing};

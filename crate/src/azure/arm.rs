@@ -208,7 +208,7 @@ impl Arm {
 
     pub(super) fn parse<T: DeserializeOwned>(&self, body: &Json, doing: &str) -> Result<T> {
         serde_json::from_str(body.text()).map_err(|error| {
-            self.unexpected_response(doing, "its answer lacks what it should say")
+            self.unexpected_response(doing, "its answer lacks the documented fields")
                 .with_source(error)
         })
     }

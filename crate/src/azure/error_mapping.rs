@@ -133,7 +133,7 @@ impl ArmError {
             ),
             Some(429) => (
                 ErrorKind::RateLimit,
-                "Azure is asked too often: wait a few minutes",
+                "there were too many requests to Azure: wait a few minutes",
             ),
             Some(500..) | None => (
                 ErrorKind::Server,
@@ -142,7 +142,7 @@ impl ArmError {
             Some(400) => (ErrorKind::BadRequest, "the message says what is wrong"),
             Some(_) => (
                 ErrorKind::UnexpectedStatus,
-                "check AZURE_RESOURCE_MANAGER_URL and a proxy on the way",
+                "check AZURE_RESOURCE_MANAGER_URL, and the proxy if there is one",
             ),
         };
         (kind, hint.to_owned())
@@ -267,7 +267,7 @@ const HINTS: [(&str, ErrorKind, &str); 27] = [
     (
         "ScopeLocked",
         ErrorKind::Conflict,
-        "a lock forbids to change or delete it: remove the lock in the portal",
+        "a lock prevents changes and deletion: remove the lock in the portal",
     ),
     (
         "LocationNotAvailableForResourceType",

@@ -381,7 +381,7 @@ impl fmt::Display for Cluster {
         )?;
         match self.autotermination_minutes {
             0 => f.write_str(", which never terminates automatically"),
-            minutes => write!(f, ", which ends after {minutes} idle minutes"),
+            minutes => write!(f, ", which terminates after {minutes} idle minutes"),
         }
     }
 }

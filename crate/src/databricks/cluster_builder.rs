@@ -220,7 +220,7 @@ impl ClusterBuilder {
         }
         if !(SHORTEST_IDLE..=LONGEST_IDLE).contains(&self.autotermination_minutes) {
             let minutes = self.autotermination_minutes;
-            let message = format!("a cluster can't end after {minutes} idle minutes");
+            let message = format!("a cluster can't terminate after {minutes} idle minutes");
             return Err(Error::new(ErrorKind::Argument, message).with_hint(
                 "10 to 10,000 are possible; a cluster that never terminates would cost money until somebody notices",
             ));

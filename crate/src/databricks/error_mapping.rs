@@ -107,7 +107,7 @@ impl Subject {
                  to make one, ask an admin for the entitlement 'Unrestricted cluster creation'"
             }
             Self::File => {
-                "ask its owner for the permission 'Can Edit', or take a folder of your own"
+                "ask its owner for the permission 'Can Edit', or use a folder of your own"
             }
             _ => {
                 "ask an admin of the workspace for the permission; in a new workspace, open it once in the \

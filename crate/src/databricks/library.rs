@@ -180,7 +180,7 @@ fn failed(package: &str, library: &InstalledLibrary) -> Error {
     };
     let message = format!("the package {package} was not installed: {reason}");
     Error::new(ErrorKind::Server, message).with_code(Some(library.status.clone())).with_hint(
-        "check its name and version; a cluster without a way to the internet can't reach PyPI; a version \
+        "check its name and version; a cluster without access to the internet can't reach PyPI; a version \
          that was installed before goes when the cluster starts again",
     )
 }

@@ -170,7 +170,10 @@ impl Rest {
     ) -> Result<T> {
         let answer = self.ask(path, request).await?;
         serde_json::from_str(answer.text()).map_err(|error| {
-            let message = format!("{} says nothing about what was asked", self.host());
+            let message = format!(
+                "{} gave an answer without the documented fields",
+                self.host()
+            );
             Error::new(ErrorKind::Response, message)
                 .with_hint("check DATABRICKS_HOST: it is the address of the workspace")
                 .with_source(error)

@@ -454,6 +454,8 @@ mod tests {
         assert_eq!(whole.compute, Some(Compute::Cluster("c-1".to_owned())));
         assert!(whole.source.ends_with("/.env"), "{}", whole.source);
         assert_eq!(read(text, 0o666).unwrap(), None, "others may write it");
+        let error = read("DATABRICKS_TOKEN=two words\n", 0o600).unwrap_err();
+        assert!(error.message().contains("DATABRICKS_TOKEN"), "{error}");
         // Without a token, Microsoft Entra's go to Azure Databricks only.
         let entra = |host: &str| {
             read(

@@ -75,7 +75,7 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, Broken> {
 }
 
 /// All variables that we read. Other names with the same prefixes belong to other tools.
-const OURS: [&str; 18] = [
+const OURS: [&str; 30] = [
     "AZURE_OPENAI_ENDPOINT",
     "AZURE_OPENAI_API_KEY",
     "AZURE_OPENAI_AD_TOKEN",
@@ -91,6 +91,18 @@ const OURS: [&str; 18] = [
     "AZURE_CLIENT_ID",
     "AZURE_CLIENT_SECRET",
     "AZURE_AUTHORITY_HOST",
+    "AZURE_SUBSCRIPTION_ID",
+    "AZURE_RESOURCE_GROUP",
+    "ARM_ENVIRONMENT",
+    "DATABRICKS_HOST",
+    "DATABRICKS_TOKEN",
+    "DATABRICKS_CLIENT_ID",
+    "DATABRICKS_CLIENT_SECRET",
+    "DATABRICKS_AUTH_TYPE",
+    "DATABRICKS_AZURE_RESOURCE_ID",
+    "DATABRICKS_CONFIG_PROFILE",
+    "DATABRICKS_CLUSTER_ID",
+    "DATABRICKS_SERVERLESS_COMPUTE_ID",
     "EVENHAND_ALLOW_HTTP",
     "EVENHAND_JOURNAL",
     "SPARK_REMOTE",
@@ -326,15 +338,19 @@ mod tests {
     #[test]
     fn every_variable_that_settings_read_is_ours() {
         let asked = std::cell::RefCell::new(Vec::new());
-        let _ = crate::Settings::from_lookup(|name| {
+        let lookup = |name: &str| {
             asked.borrow_mut().push(name.to_owned());
             None
-        });
-        // The machine's are never read from a file.
+        };
+        let _ = crate::Settings::from_lookup(lookup);
+        crate::settings::CloudSettings::from_lookup(&lookup);
+        // The machine's and the manager's address are never read from a file.
         let of_the_machine = crate::settings::identity::OF_THE_MACHINE;
         for name in asked.into_inner() {
-            let is_read = !of_the_machine.contains(&name.as_str());
-            assert!(!is_read || is_ours(&name), "{name}");
+            let name = name.as_str();
+            let is_read =
+                !of_the_machine.contains(&name) && name != crate::settings::cloud::MANAGER;
+            assert!(!is_read || is_ours(name), "{name}");
         }
     }
 
