@@ -25,7 +25,7 @@ pub use answer_set::AnswerSet;
 pub(crate) use answer_set::{Cell, Reply};
 
 use super::lexicon::Lexicon;
-use crate::display::{MimeBundle, Show, refusal};
+use crate::display::{MimeBundle, Show, error_card};
 
 /// Answers side by side, as [`compare_answers`], [`view_answers`] and
 /// [`StudyAnswers::answer_view`](super::study::StudyAnswers::answer_view) make them. It is shown with
@@ -216,7 +216,7 @@ impl AnswerView {
 impl Show for AnswerView {
     fn mime_bundle(&self) -> MimeBundle {
         let shown = self.try_mime_bundle();
-        shown.unwrap_or_else(|message| refusal(&message))
+        shown.unwrap_or_else(|message| error_card(&message))
     }
 
     fn try_mime_bundle(&self) -> std::result::Result<MimeBundle, String> {
