@@ -48,13 +48,14 @@ pub(super) struct StateFile {
 
 /// Who holds the file.
 pub(super) enum Held {
-    Here(StateFile),
+    Here(Box<StateFile>),
     Elsewhere { origin: String, identity: Identity },
 }
 
 impl StateFile {
-    /// Takes the file, or says where the process listens that has it.
-    pub(super) fn hold(home: &Home) -> Result<Held> {
+    /// Takes the file, or says where the process listens that has it. If `is_new`, what was in it is
+    /// forgotten.
+    pub(super) fn hold(home: &Home, is_new: bool) -> Result<Held> {
         home.claim()?;
         let folder = home.practice();
         let path = folder.join("state.json");
@@ -81,27 +82,23 @@ impl StateFile {
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(context),
         }
-        let state = match read(&path)? {
+        let saved = if is_new { None } else { read(&path)? };
+        let state = match saved {
             Some(saved) => saved.state,
             None => empty()?,
         };
-        Ok(Held::Here(Self {
+        Ok(Held::Here(Box::new(Self {
             folder,
             path,
             _lock: lock,
             state,
-        }))
+        })))
     }
 
     /// Takes the file, which no other process may have, and begins with an empty cloud if `is_new`.
     pub(super) fn alone(home: &Home, is_new: bool) -> Result<Self> {
-        if is_new {
-            let path = home.practice().join("state.json");
-            // Whoever holds the file writes it again, and is refused below.
-            let _ = fs::remove_file(path);
-        }
-        match Self::hold(home)? {
-            Held::Here(file) => Ok(file),
+        match Self::hold(home, is_new)? {
+            Held::Here(file) => Ok(*file),
             Held::Elsewhere { origin, .. } => Err(Failure::new(format!(
                 "the practice cloud runs already, at {origin}"
             ))

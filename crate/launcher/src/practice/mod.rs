@@ -67,9 +67,9 @@ pub(crate) enum Practice {
 impl Practice {
     /// Takes the practice cloud of this home that runs already, or else starts it.
     pub(crate) fn open(home: &Home, port: u16, behavior: &Behavior) -> Result<Self> {
-        match StateFile::hold(home)? {
+        match StateFile::hold(home, false)? {
             Held::Here(file) => Ok(Self::Here(Server::start(
-                file,
+                *file,
                 address(port),
                 behavior,
                 None,

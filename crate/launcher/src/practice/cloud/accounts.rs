@@ -144,8 +144,10 @@ impl Cloud {
         if is_new {
             self.may_have_name(ask, group, name, &subdomain, &body)?;
         }
-        let properties = body.get_mut("properties").and_then(Value::as_object_mut);
-        properties.map(|properties| properties.remove("restore"));
+        let properties = body.get_mut("properties");
+        if let Some(properties) = properties.and_then(Value::as_object_mut) {
+            properties.remove("restore");
+        }
         set(
             &mut body,
             &["id"],

@@ -115,8 +115,10 @@ impl Cloud {
                 ),
             ];
             let odd = odd.map(|(key, name)| json!({"key": key, "name": name}));
-            let versions = listed.get_mut("versions").and_then(Value::as_array_mut);
-            versions.map(|versions| versions.extend(odd));
+            let versions = listed.get_mut("versions");
+            if let Some(versions) = versions.and_then(Value::as_array_mut) {
+                versions.extend(odd);
+            }
         }
         listed
     }
