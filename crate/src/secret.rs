@@ -21,8 +21,9 @@ impl Secret {
         Self(key.as_ref().trim().to_owned())
     }
 
-    /// The key itself. Never print it, log it or write it to a file.
-    pub(crate) fn expose(&self) -> &str {
+    /// The key itself, for a program that has to hand it on, such as to a file of settings that only its
+    /// owner can read. Never print it or log it.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

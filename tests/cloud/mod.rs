@@ -1,5 +1,11 @@
 //! Compares our requests to Azure and Databricks with those of the official Python clients from PyPI: the
-//! same method, path, query, headers and body for everything that the lab does.
+//! same method, path, query, headers and body for everything that the lab does. `up_and_down`, `interrupted`
+//! and `practice` are about the commands.
+
+mod interrupted;
+mod learner;
+mod practice;
+mod up_and_down;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -36,6 +42,7 @@ fn do_the_lab(cloud: &Cloud) -> evenhand::Result<()> {
         .region("swedencentral")
         .create()?;
     azure.check(&plan)?;
+    assert_eq!(azure.resources()?.len(), 2);
     let workspace = Workspace::from_lookup(|name| cloud.variable(name))?;
     let cluster = workspace.cluster().single_node().create()?;
     cluster.install(PyPi("openai==1.42.0"))?;

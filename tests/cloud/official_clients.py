@@ -61,6 +61,7 @@ resources.resource_groups.create_or_update(
     GROUP, {"location": REGION, "tags": {"made-by": "evenhand"}}
 )
 resources.resource_groups.get(GROUP)
+list(resources.resources.list_by_resource_group(GROUP))
 cognitive.check_domain_availability(subdomain, "Microsoft.CognitiveServices/accounts")
 cognitive.accounts.begin_create(GROUP, ACCOUNT, {
     "kind": "OpenAI", "sku": {"name": "S0"}, "location": REGION,

@@ -20,6 +20,7 @@ mod jupyter;
 mod kernel;
 mod local_model;
 mod paths;
+mod practice;
 mod setup;
 mod supervise;
 mod terminal;
@@ -30,7 +31,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{clean, complete, doctor, lab, new, run, serve, spark, study};
+use crate::commands::{
+    clean, cloud, complete, doctor, lab, new, practice as practicing, run, serve, spark, study,
+};
 use crate::error::Result;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
@@ -65,6 +68,10 @@ enum Command {
     Kernel(commands::kernel::Options),
     /// Serve a small model on this machine behind Azure OpenAI's protocol
     Serve(local_model::Options),
+    /// Make what the lab needs in Azure, show it, and remove it again; or in practice
+    Cloud(cloud::Options),
+    /// Run a cloud on this machine that behaves like Azure and Databricks, and costs nothing
+    Practice(practicing::Options),
     /// Start a Spark engine on this machine
     Spark(spark::Options),
     /// Answer requests that are read from standard input as lines of JSON
@@ -124,6 +131,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Run(options) => run::run(&options, &Checkout::locate()?, &home()?).map(done),
         Command::New(options) => new::run(&options).map(done),
         Command::Serve(options) => serve::run(options, &Checkout::locate()?, &home()?).map(done),
+        Command::Cloud(options) => cloud::run(&options, &home()?),
+        Command::Practice(options) => {
+            practicing::run(&options, &Checkout::locate()?, &home()?).map(done)
+        }
         Command::Spark(options) => spark::run(&options, &Checkout::locate()?, &home()?).map(done),
         Command::Complete(options) => complete::run(&options),
         Command::Study(options) => study::run(&options),

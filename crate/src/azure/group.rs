@@ -8,10 +8,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Azure;
+use super::arm::is_missing;
 use crate::display::log_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::AnyObject;
 use crate::runtime;
+use crate::text::sanitize_line;
 
 const VERSION: &str = "2025-04-01";
 
@@ -31,6 +33,19 @@ const MAKER: &str = "evenhand";
 struct Provider {
     #[serde(rename = "registrationState")]
     state: Option<String>,
+}
+
+/// Something in a group, in Azure's words.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Resource {
+    name: Option<String>,
+}
+
+impl Resource {
+    fn shown(self) -> Option<String> {
+        self.name.map(|name| sanitize_line(&name, 120))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -105,6 +120,50 @@ impl Azure {
                 .arm()
                 .delete(&call, &what, DELETION, azure.polling())
                 .await
+        })
+    }
+
+    /// Whether the resource group exists.
+    ///
+    /// # Errors
+    /// Azure refuses or can't be reached.
+    pub fn has_resource_group(&self) -> Result<bool> {
+        runtime::wait(self.has_resource_group_async())
+    }
+
+    /// Async version of [`has_resource_group`](Self::has_resource_group).
+    ///
+    /// # Errors
+    /// As [`has_resource_group`](Self::has_resource_group).
+    pub fn has_resource_group_async(&self) -> impl Future<Output = Result<bool>> + Send + 'static {
+        let azure = self.clone();
+        runtime::run(async move { azure.has_group(azure.resource_group()).await })
+    }
+
+    /// The names of what there is in the resource group, whoever made it; nothing if there is no group.
+    ///
+    /// # Errors
+    /// Azure refuses or can't be reached.
+    pub fn resources(&self) -> Result<Vec<String>> {
+        runtime::wait(self.resources_async())
+    }
+
+    /// Async version of [`resources`](Self::resources).
+    ///
+    /// # Errors
+    /// As [`resources`](Self::resources).
+    pub fn resources_async(&self) -> impl Future<Output = Result<Vec<String>>> + Send + 'static {
+        let azure = self.clone();
+        runtime::run(async move {
+            let group = azure.resource_group();
+            let doing = format!("list what is in the resource group {group}");
+            let path = [PATH, group, "resources"];
+            let call = azure.call(Method::GET, &path, VERSION, &doing);
+            let found: Result<Vec<Resource>> = azure.arm().list(&call, azure.polling()).await;
+            match found {
+                Err(error) if is_missing(&error) => Ok(Vec::new()),
+                found => Ok(found?.into_iter().filter_map(Resource::shown).collect()),
+            }
         })
     }
 

@@ -66,7 +66,7 @@ use std::time::Duration;
 use reqwest::Method;
 
 pub use self::account::{Keys, OpenAiAccount, OpenAiAccountBuilder};
-pub use self::check::{Check, Finding, FindingStatus, SetupPlan};
+pub use self::check::{Check, Finding, FindingStatus, Placement, SetupPlan};
 pub use self::deleted::DeletedAccount;
 pub use self::deployment::Deployment;
 pub use self::deployment_builder::DeploymentBuilder;

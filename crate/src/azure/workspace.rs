@@ -155,7 +155,7 @@ impl DatabricksWorkspaceBuilder {
     }
 
     /// The name of the group in which Databricks keeps the workspace's own machines.
-    pub(super) fn managed_group(&self) -> String {
+    pub fn managed_group(&self) -> String {
         let place = [self.azure.subscription().id(), self.azure.resource_group()];
         format!("databricks-rg-{}", names::unique(&self.name, &place))
     }

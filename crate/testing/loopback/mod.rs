@@ -19,6 +19,8 @@
 mod cloud;
 mod deployment;
 mod message;
+#[path = "../../launcher/src/practice/cloud/mod.rs"]
+pub(crate) mod practice;
 mod scripted;
 
 use std::future::{Future, ready};

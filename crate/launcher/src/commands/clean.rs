@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use crate::commands::kernel;
+use crate::commands::{cloud, kernel};
 use crate::error::{Failure, Result};
 use crate::paths::home::{Home, MADE, MARKER, State};
 use crate::terminal::out;
@@ -21,6 +21,13 @@ pub fn run(home: &Home) -> Result<()> {
     if !nothing.is_empty() {
         out!("nothing to remove: {} {nothing}", home.root().display());
         return Ok(());
+    }
+    if let Some(ledger) = cloud::ledger::of_a_real_cloud(home) {
+        return Err(Failure::new(format!(
+            "{} tells what was made in Azure, which may cost money",
+            ledger.display()
+        ))
+        .hint("remove that first: `evenhand cloud down`"));
     }
     let _alone = crate::setup::exclusive(home)?;
     kernel::uninstall_all(home);

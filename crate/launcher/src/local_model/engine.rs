@@ -99,10 +99,9 @@ impl Engine {
         }
     }
 
-    /// An engine that has stopped for good.
-    #[cfg(test)]
-    pub(crate) fn gone() -> Self {
-        let why = "it was never started".to_owned();
+    /// An engine that never answers.
+    pub(crate) fn absent(why: &str) -> Self {
+        let why = why.to_owned();
         Self {
             key: String::new(),
             state: watch::channel(State::Stopped { why }).1,

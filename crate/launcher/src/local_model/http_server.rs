@@ -40,7 +40,7 @@ pub(crate) struct FrontEnd {
     pub(crate) limits: Limits,
     pub(crate) quota: Mutex<Quota>,
     pub(crate) started: Instant,
-    pub(crate) engine: Engine,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) http: reqwest::Client,
 }
 
@@ -71,14 +71,43 @@ async fn guard(State(front): State<Arc<FrontEnd>>, request: Request, next: Next)
         }
         Err(refusal) => refusal.into_response(),
     };
-    let headers = response.headers_mut();
+    add_names(response.headers_mut());
+    response
+}
+
+/// The headers that Azure adds to every response.
+fn add_names(headers: &mut HeaderMap) {
     for name in ["x-request-id", "apim-request-id"] {
         if let Ok(id) = HeaderValue::from_str(&request_id()) {
             headers.insert(HeaderName::from_static(name), id);
         }
     }
     headers.insert("x-ms-region", HeaderValue::from_static("local"));
+}
+
+/// The answer to a request for a chat completion that has been let in already. The path names the
+/// deployment, or else the body does.
+pub(crate) async fn chat(
+    front: Arc<FrontEnd>,
+    deployment: Option<String>,
+    uri: &Uri,
+    body: Bytes,
+) -> Response {
+    let uri = uri.clone();
+    let answer = match deployment {
+        Some(name) => dated(State(front), Path(name), uri, Ok(body)).await,
+        None => v1(State(front), uri, Ok(body)).await,
+    };
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    add_names(response.headers_mut());
     response
+}
+
+/// The first of the two headers that may hold a key, as text.
+pub(crate) fn given_key(headers: &HeaderMap) -> Option<&str> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = || text(AUTHORIZATION.as_str())?.strip_prefix("Bearer ");
+    text("api-key").or_else(bearer)
 }
 
 fn holds_key(headers: &HeaderMap, key: &str) -> bool {
@@ -348,7 +377,7 @@ mod tests {
             limits,
             quota: Mutex::new(Quota::new(limits)),
             started: Instant::now(),
-            engine: Engine::gone(),
+            engine: Arc::new(Engine::absent("it was never started")),
             http: http_client().unwrap(),
         };
         let serving = connections::serve(listener, router(Arc::new(front)), Default::default());

@@ -49,7 +49,8 @@ impl Key {
         }
     }
 
-    fn made() -> Result<Self> {
+    /// A new key.
+    pub(crate) fn made() -> Result<Self> {
         let mut bytes = [0; 24];
         SystemRandom::new()
             .fill(&mut bytes)

@@ -3,16 +3,17 @@
 //! So notebooks have one code path, whether they use Azure or this model. The engine is
 //! llama.cpp's server (`engine`). A front end (`http_server`) checks requests (`request`), charges a
 //! quota if there is one (`quota`), passes requests on (`forward`) and answers in Azure's format
-//! (`response`, `api_error`). `weights` says which model it is. `key` and `host` decide which requests are accepted, and
+//! (`response`, `api_error`). `data_plane` puts many deployments in front of one engine, for the practice cloud. `weights` says which model it is. `key` and `host` decide which requests are accepted, and
 //! `connections` limits their number and time.
 
 mod api_error;
-mod connections;
+pub(crate) mod connections;
+pub(crate) mod data_plane;
 mod engine;
 mod forward;
-mod host;
-mod http_server;
-mod key;
+pub(crate) mod host;
+pub(crate) mod http_server;
+pub(crate) mod key;
 pub(crate) mod like;
 mod messages;
 mod quota;
@@ -128,7 +129,7 @@ impl Server {
         prepare: impl FnOnce() -> Result<()>,
     ) -> Result<Self> {
         let key = Key::choose(options.key.as_deref(), options.key_file.as_deref())?;
-        let (listener, address) = listen(&options)?;
+        let (listener, address) = listen(SocketAddr::new(options.host, options.port))?;
         prepare()?;
         let asked = Asked {
             key: key.clone(),
@@ -212,7 +213,7 @@ async fn serve(
         limits,
         quota: Mutex::new(Quota::new(limits)),
         started: Instant::now(),
-        engine,
+        engine: Arc::new(engine),
         http,
     }));
     let _ = ready.send(Ok(()));
@@ -224,8 +225,8 @@ async fn serve(
     Ok(())
 }
 
-fn listen(options: &Options) -> Result<(std::net::TcpListener, SocketAddr)> {
-    let wanted = SocketAddr::new(options.host, options.port);
+/// Listens on this address, or says why not.
+pub(crate) fn listen(wanted: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr)> {
     let bind = || {
         let listener = std::net::TcpListener::bind(wanted)?;
         listener.set_nonblocking(true)?;

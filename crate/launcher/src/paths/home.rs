@@ -100,6 +100,16 @@ impl Home {
         self.venv().join("evenhand-apache-spark.txt")
     }
 
+    /// What there is in the practice cloud.
+    pub fn practice(&self) -> PathBuf {
+        self.root.join("practice")
+    }
+
+    /// What `evenhand cloud up` made in real and practice clouds.
+    pub fn cloud(&self) -> PathBuf {
+        self.root.join("cloud")
+    }
+
     /// The output of background processes.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")

@@ -87,7 +87,7 @@ impl Azure {
     }
 
     /// What a region lacks for the lab's cluster, if it does.
-    async fn lacks(&self, region: &str) -> Result<Option<String>> {
+    pub(super) async fn lacks(&self, region: &str) -> Result<Option<String>> {
         let (machine, family, cores) = MACHINE;
         let usages = self.cores(region).await?;
         for name in ["cores", family] {

@@ -3,11 +3,13 @@
 mod finding;
 mod machines;
 mod openai;
+mod placement;
 mod rights;
 
 use std::fmt;
 
 pub use finding::{Check, Finding, FindingStatus};
+pub use placement::Placement;
 
 use super::{Azure, Region};
 use crate::error::Result;

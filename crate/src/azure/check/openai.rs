@@ -1,6 +1,6 @@
 //! The account's name, and the regions that have the model with enough quota.
 
-use super::super::{Azure, deployment_builder, model};
+use super::super::Azure;
 use super::{Finding, SetupPlan};
 use crate::azure::QuotaUsage;
 use crate::error::{Error, Result};
@@ -8,7 +8,7 @@ use crate::runtime;
 use crate::text::grouped;
 
 /// The quota of accounts in a region.
-const ACCOUNTS: &str = "OpenAI.S0.AccountCount";
+pub(super) const ACCOUNTS: &str = "OpenAI.S0.AccountCount";
 
 impl Azure {
     pub(super) async fn name(&self, plan: &SetupPlan) -> Vec<Finding> {
@@ -102,22 +102,16 @@ impl Azure {
     /// # Errors
     /// It has no such model, or not enough quota.
     async fn in_region(&self, plan: &SetupPlan, region: &str) -> Result<String> {
-        let models = self.models_of(region).await?;
-        let chosen = model::choose(&models, &plan.model, &model::today())?;
-        let usages = self.usages_of(region).await?;
-        if let Some(accounts) = usages.iter().find(|usage| usage.name == ACCOUNTS) {
-            full(accounts, region)?;
-        }
-        let tokens = plan.tokens_per_minute;
-        let (sku, _) = deployment_builder::fitting(&chosen.model, None, tokens, &usages)?;
-        let until = chosen.model.retires.as_deref();
+        let offer = self.offer(plan, region).await?;
+        let until = offer.retires.as_deref();
         let until = until.map_or(String::new(), |day| format!(", until {day}"));
         let words = format!(
-            "{} ({sku}{until}) with {} tokens per minute",
-            chosen.model.name,
-            grouped(tokens)
+            "{} ({}{until}) with {} tokens per minute",
+            offer.model,
+            offer.sku,
+            grouped(plan.tokens_per_minute)
         );
-        Ok(match chosen.replaces {
+        Ok(match offer.replaces {
             Some(asked) => format!("{asked} is retired: {words}"),
             None => words,
         })
@@ -126,7 +120,7 @@ impl Azure {
 
 /// # Errors
 /// The region has as many accounts as the subscription may have.
-fn full(accounts: &QuotaUsage, region: &str) -> Result<()> {
+pub(super) fn full(accounts: &QuotaUsage, region: &str) -> Result<()> {
     if accounts.left() > 0 {
         return Ok(());
     }

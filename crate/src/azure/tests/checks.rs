@@ -129,8 +129,10 @@ fn too_little_quota_is_told_in_tokens() {
 
 #[test]
 fn a_trial_is_told_before_anything_is_made_and_what_is_not_seen_is_doubtful() {
-    let mut trial: Value =
-        serde_json::from_str(include_str!("../../../testing/cloud/subscription.json")).unwrap();
+    let mut trial: Value = serde_json::from_str(include_str!(
+        "../../../launcher/src/practice/cloud/data/subscription.json"
+    ))
+    .unwrap();
     trial["subscriptionPolicies"]["quotaId"] = json!("FreeTrial_2014-09-01");
     let check = checked("/subscriptions?", json!({"value": [trial]}));
     let (status, reported) = found(&check, "subscription");

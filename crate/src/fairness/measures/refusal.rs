@@ -20,25 +20,33 @@ const WORDS: usize = 120;
 /// *this goes against my guidelines*, *as an AI language model, I don't have*, and the like. The
 /// phrases were written by hand from refusals of models, not learned.
 ///
-/// Compared with labels assigned by a reader: of 42 refusals that were not used to write the
-/// phrases, 42 were found (sensitivity 1.00, 95 % interval from 0.92), and none of 30 other answers
-/// was classified as a refusal (precision 1.00, from 0.92). Of 36 later answers, all 24 refusals and
-/// none of the 12 others were. The labels and the phrases come from
-/// the same person, and other models decline in other words, so read some answers before you rely
-/// on the number.
+/// **About a third of the refusals in other words than these are missed.** Of 60 refusals that
+/// somebody wrote who had not seen the phrases, in as many different ways as possible, 42 were found
+/// (sensitivity 0.70, 95 % interval 0.57 to 0.80), and 4 of 50 other answers, chosen to mislead, were
+/// taken for refusals (precision 0.91, 0.80 to 0.97). Phrases were added for some of these afterwards.
+/// Of 66 plainer refusals, 66 were found, and none of 42 other answers; those were written by the author
+/// of the phrases. Read some answers before you rely on the number.
 pub fn refuses(text: &Text) -> Option<bool> {
     if text.word_count() == 0 {
         return None;
     }
     let sentences = beginning(text);
     let refusals = Refusals::english();
-    Some(sentences.iter().any(|words| refusals.stands_in(words)))
+    let is_given = sentences.iter().any(|words| refusals.gives(words));
+    let declines = sentences.iter().any(|words| refusals.declines(words));
+    Some(declines && !is_given)
 }
 
-/// The words of the first sentences, with contractions expanded, without punctuation and
-/// quotations.
+/// Stands for the beginning of a sentence in a phrase.
+const BEGINNING: &str = "^";
+
+/// Stands for the end of a sentence in a phrase.
+const END: &str = ".";
+
+/// The words of the first sentences between [`BEGINNING`] and [`END`], with contractions expanded,
+/// without punctuation and quotations.
 fn beginning(text: &Text) -> Vec<Vec<&str>> {
-    let mut sentences = vec![Vec::new()];
+    let mut sentences = vec![vec![BEGINNING]];
     let mut quoted = false;
     for token in text.tokens().take(WORDS) {
         match token.lower {
@@ -47,7 +55,7 @@ fn beginning(text: &Text) -> Vec<Vec<&str>> {
                 if sentences.len() == SENTENCES {
                     break;
                 }
-                sentences.push(Vec::new());
+                sentences.push(vec![BEGINNING]);
             }
             word => {
                 let words = sentences.last_mut().filter(|_| !quoted);
@@ -56,6 +64,9 @@ fn beginning(text: &Text) -> Vec<Vec<&str>> {
                 }
             }
         }
+    }
+    for words in &mut sentences {
+        words.push(END);
     }
     sentences
 }
@@ -81,7 +92,10 @@ fn spelled_out(token: Token<'_>) -> Option<&'static str> {
 struct Refusals {
     phrases: Phrases,
     exceptions: Phrases,
+    /// They say that the answer follows.
+    given: Phrases,
     skipped: HashSet<&'static str>,
+    concessions: HashSet<&'static str>,
 }
 
 impl Refusals {
@@ -95,7 +109,8 @@ impl Refusals {
         let mut classes = HashMap::new();
         let mut phrases = Vec::new();
         let mut exceptions = Vec::new();
-        let mut skipped = HashSet::new();
+        let mut given = Vec::new();
+        let (mut skipped, mut concessions) = (HashSet::new(), HashSet::new());
         let mut section = "";
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             match (section, line.split_once(" = ")) {
@@ -105,6 +120,8 @@ impl Refusals {
                 }
                 ("[patterns]", _) => phrases.extend(ways(line, &classes)),
                 ("[exceptions]", _) => exceptions.extend(ways(line, &classes)),
+                ("[given]", _) => given.extend(ways(line, &classes)),
+                ("[concessions]", _) => concessions.extend(line.split_whitespace()),
                 ("[skipped]", _) => skipped.extend(line.split_whitespace()),
                 _ => {}
             }
@@ -112,18 +129,30 @@ impl Refusals {
         Self {
             phrases: Phrases::new(phrases),
             exceptions: Phrases::new(exceptions),
+            given: Phrases::new(given),
             skipped,
+            concessions,
         }
     }
 
-    fn stands_in(&self, words: &[&str]) -> bool {
-        let skip = |word: &str| self.skipped.contains(word);
+    /// Does the sentence decline?
+    fn declines(&self, words: &[&str]) -> bool {
         (0..words.len()).any(|at| {
-            let rest = words.get(at..).unwrap_or_default();
-            let longest = |of: &Phrases| of.longest(rest.iter().copied(), skip);
-            let found = longest(&self.phrases);
-            found.is_some() && found >= longest(&self.exceptions)
+            let found = self.longest(&self.phrases, words, at);
+            let before = at.checked_sub(1).and_then(|before| words.get(before));
+            let is_conceded = before.is_some_and(|word| self.concessions.contains(word));
+            found.is_some() && !is_conceded && found >= self.longest(&self.exceptions, words, at)
         })
+    }
+
+    /// Does the sentence say that the answer follows?
+    fn gives(&self, words: &[&str]) -> bool {
+        (0..words.len()).any(|at| self.longest(&self.given, words, at).is_some())
+    }
+
+    fn longest(&self, phrases: &Phrases, words: &[&str], at: usize) -> Option<usize> {
+        let rest = words.get(at..).unwrap_or_default();
+        phrases.longest(rest.iter().copied(), |word| self.skipped.contains(word))
     }
 }
 

@@ -18,7 +18,16 @@ use super::{above, private};
 use crate::error::{Context, Failure, Result};
 
 /// Everything else that the launcher creates in its folder.
-pub const MADE: [&str; 6] = ["venv", "kernel", "warm", "model", "logs", "setup.lock"];
+pub const MADE: [&str; 8] = [
+    "venv",
+    "kernel",
+    "warm",
+    "model",
+    "logs",
+    "setup.lock",
+    "practice",
+    "cloud",
+];
 
 /// The names of the logs.
 const LOGS: [&str; 8] = [

@@ -1,0 +1,205 @@
+//! `evenhand cloud down`: removes what the ledger holds and nothing else, the last first, and asks Azure
+//! afterwards whether each thing is gone.
+
+use evenhand::azure::Azure;
+
+use super::ledger::{Deleted, Kind, Ledger, Progress};
+use super::session::Session;
+use super::{DownOptions, confirm, dotenv};
+use crate::error::{Failure, Result};
+use crate::terminal::{err, out};
+
+pub(super) fn run(options: &DownOptions, session: &Session, mut ledger: Ledger) -> Result<()> {
+    if ledger.is_empty() {
+        return Err(Failure::new("there is no ledger: `evenhand cloud up` made nothing here").hint(
+            "what you made in another way is removed in the portal, or in a notebook by `.delete()?`; \
+             with `--practice`, the ledger is another one",
+        ));
+    }
+    for thing in ledger.entries.things.iter().rev() {
+        out!("  {:<21}{}", thing.kind.words(), thing.name);
+    }
+    for deleted in ledger.entries.deleted.iter().filter(|_| options.purge) {
+        out!("  {:<21}{}", "deleted account", deleted.name);
+    }
+    confirm("Remove it, with all that is in it?", options.yes)?;
+    remove_all(&session.azure, &mut ledger, options.purge)?;
+    let kept: Vec<&str> = ledger
+        .entries
+        .deleted
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    match kept.is_empty() {
+        true => out!("✓ nothing is left: Azure has none of it any more"),
+        false => out!(
+            "✓ nothing is left that costs anything. {} keeps its name for 48 hours; `evenhand cloud down \
+             --purge` ends that",
+            kept.join(", ")
+        ),
+    }
+    Ok(())
+}
+
+/// Removes all that is in the ledger. One that was interrupted does the same again.
+pub(super) fn remove_all(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Result<()> {
+    if let Some(path) = &ledger.entries.settings {
+        dotenv::remove(path)?;
+    }
+    ledger.entries.is_complete = false;
+    let azure = match ledger.entries.things.is_empty() {
+        true => azure.clone(),
+        false => azure.in_resource_group(&ledger.entries.resource_group)?,
+    };
+    for thing in ledger.entries.things.clone().into_iter().rev() {
+        ledger.note(thing.kind, &thing.name, Progress::Removing)?;
+        let name = |kind: Kind| {
+            ledger
+                .find(kind)
+                .map(|it| it.name.clone())
+                .unwrap_or_default()
+        };
+        match thing.kind {
+            Kind::Cluster => remove_cluster(&azure, &name(Kind::Workspace), &thing.name)?,
+            Kind::Workspace => remove_workspace(&azure, &thing.name)?,
+            Kind::Deployment => remove_deployment(&azure, &name(Kind::Account), &thing.name)?,
+            Kind::Account => remove_account(&azure, ledger, &thing.name)?,
+            Kind::ResourceGroup => remove_group(&azure)?,
+        }
+        ledger.forget(thing.kind)?;
+    }
+    tidy(&azure, ledger, purges)
+}
+
+fn remove_cluster(azure: &Azure, workspace: &str, name: &str) -> Result<()> {
+    let Some(workspace) = azure.databricks(workspace).get()? else {
+        return Ok(());
+    };
+    let builder = workspace.cluster().name(name);
+    if let Some(cluster) = builder.get()? {
+        cluster.delete()?;
+    }
+    proven(&format!("the cluster {name}"), builder.get()?.is_none())
+}
+
+fn remove_workspace(azure: &Azure, name: &str) -> Result<()> {
+    let builder = azure.databricks(name);
+    if let Some(workspace) = builder.get()? {
+        workspace.delete()?;
+    }
+    proven(&format!("the workspace {name}"), builder.get()?.is_none())?;
+    // Databricks may leave its own group behind, with machines and storage.
+    let managed = azure.in_resource_group(&builder.managed_group())?;
+    if managed.has_resource_group()? {
+        managed.delete_resource_group()?;
+    }
+    let what = format!("the resource group {}", managed.resource_group());
+    proven(&what, !managed.has_resource_group()?)
+}
+
+fn remove_deployment(azure: &Azure, account: &str, name: &str) -> Result<()> {
+    let Some(account) = azure.openai(account).get()? else {
+        return Ok(());
+    };
+    let is_it = |one: &evenhand::azure::Deployment| one.name().eq_ignore_ascii_case(name);
+    if let Some(deployment) = account.deployments()?.into_iter().find(is_it) {
+        deployment.delete()?;
+    }
+    proven(
+        &format!("the deployment {name}"),
+        !account.deployments()?.iter().any(is_it),
+    )
+}
+
+fn remove_account(azure: &Azure, ledger: &mut Ledger, name: &str) -> Result<()> {
+    let builder = azure.openai(name);
+    if let Some(account) = builder.get()? {
+        // With deployments that somebody else made in it, it is not only ours any more.
+        let others: Vec<String> = account
+            .deployments()?
+            .iter()
+            .map(|one| one.name().to_owned())
+            .collect();
+        if !others.is_empty() {
+            return Err(Failure::new(format!(
+                "the account {name} holds what is not in the ledger: {}",
+                others.join(", ")
+            ))
+            .hint("delete that in the portal, and run `evenhand cloud down` again"));
+        }
+        account.delete()?;
+    }
+    proven(&format!("the account {name}"), builder.get()?.is_none())?;
+    let deleted = Deleted {
+        resource_group: azure.resource_group().to_owned(),
+        name: name.to_owned(),
+    };
+    if !ledger.entries.deleted.contains(&deleted) {
+        ledger.entries.deleted.push(deleted);
+    }
+    Ok(())
+}
+
+fn remove_group(azure: &Azure) -> Result<()> {
+    let group = azure.resource_group();
+    let others = azure.resources()?;
+    if !others.is_empty() {
+        return Err(Failure::new(format!(
+            "the resource group {group} holds what is not in the ledger: {}",
+            others.join(", ")
+        ))
+        .hint("move or delete that in the portal, and run `evenhand cloud down` again"));
+    }
+    azure.delete_resource_group()?;
+    proven(
+        &format!("the resource group {group}"),
+        !azure.has_resource_group()?,
+    )
+}
+
+/// Purges the deleted accounts if that is wanted, and forgets those that Azure has forgotten.
+fn tidy(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Result<()> {
+    if ledger.entries.deleted.is_empty() {
+        return ledger.save();
+    }
+    for one in ledger.entries.deleted.clone() {
+        if is_kept(azure, &one)? {
+            if !purges {
+                continue;
+            }
+            match azure
+                .in_resource_group(&one.resource_group)?
+                .purge_deleted_account(&one.name)
+            {
+                Ok(()) => {}
+                Err(error) if error.is_not_found() => {}
+                Err(error) => {
+                    err!("! {}", Failure::from(error));
+                    continue;
+                }
+            }
+        }
+        ledger.entries.deleted.retain(|it| *it != one);
+        ledger.save()?;
+    }
+    ledger.save()
+}
+
+/// Whether the name of a deleted account is kept.
+fn is_kept(azure: &Azure, one: &Deleted) -> Result<bool> {
+    let listed = azure.deleted_accounts()?;
+    Ok(listed.iter().any(|it| {
+        it.name.eq_ignore_ascii_case(&one.name)
+            && it.resource_group.eq_ignore_ascii_case(&one.resource_group)
+    }))
+}
+
+fn proven(what: &str, is_gone: bool) -> Result<()> {
+    match is_gone {
+        true => Ok(()),
+        false => Err(
+            Failure::new(format!("{what} is still there, although Azure deleted it"))
+                .hint("run `evenhand cloud down` again in some minutes; the ledger still has it"),
+        ),
+    }
+}

@@ -1,0 +1,275 @@
+//! The ledger: what `evenhand cloud up` makes, written down before it is made. It is a file of the home that
+//! only its owner can read, written as a whole, and believed only if nobody has changed it since.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Context, Failure, Result};
+use crate::paths::home::{Home, private};
+
+const FORMAT: &str = "evenhand cloud ledger";
+const VERSION: u32 = 1;
+
+/// What is made, in the order in which it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Kind {
+    ResourceGroup,
+    Account,
+    Deployment,
+    Workspace,
+    Cluster,
+}
+
+impl Kind {
+    /// In words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::ResourceGroup => "resource group",
+            Self::Account => "OpenAI account",
+            Self::Deployment => "deployment",
+            Self::Workspace => "Databricks workspace",
+            Self::Cluster => "cluster",
+        }
+    }
+}
+
+/// How far something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Progress {
+    /// It may exist.
+    Making,
+    Made,
+    /// It may be gone.
+    Removing,
+}
+
+/// Something that was made or is about to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Thing {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    pub(super) progress: Progress,
+}
+
+/// An account that was deleted and keeps its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Deleted {
+    pub(super) resource_group: String,
+    pub(super) name: String,
+}
+
+/// What the ledger says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entries {
+    pub(super) subscription: String,
+    pub(super) resource_group: String,
+    pub(super) region: String,
+    /// The model that is deployed.
+    pub(super) model: String,
+    /// The end of the names of all that is made, so that learners don't collide.
+    pub(super) suffix: String,
+    /// Whether `up` has made all that it was to make.
+    pub(super) is_complete: bool,
+    /// The file with the settings.
+    pub(super) settings: Option<PathBuf>,
+    pub(super) things: Vec<Thing>,
+    pub(super) deleted: Vec<Deleted>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    format: String,
+    version: u32,
+    entries: Entries,
+    sha256: String,
+}
+
+/// Reads the version before anything else.
+#[derive(Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+}
+
+/// The ledger of a home, held by this process.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    path: PathBuf,
+    /// Holds the lock until it is closed.
+    _lock: File,
+    pub(super) entries: Entries,
+}
+
+impl Ledger {
+    /// The ledger of this home, which is empty if there is no file.
+    ///
+    /// # Errors
+    /// Another process holds it; or the file is not what `up` wrote.
+    pub(super) fn open(home: &Home, is_practice: bool) -> Result<Self> {
+        home.claim()?;
+        let folder = home.cloud();
+        let context = || format!("could not write to {}", folder.display());
+        private::create_folder(&folder).with_context(context)?;
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(folder.join("lock"))
+            .with_context(context)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::new(
+                    "another `evenhand cloud` is at work with the same ledger",
+                )
+                .hint("wait until it has ended"));
+            }
+            Err(TryLockError::Error(error)) => return Err(error).with_context(context),
+        }
+        let path = file(home, is_practice);
+        Ok(Self {
+            entries: read(&path)?.unwrap_or_default(),
+            path,
+            _lock: lock,
+        })
+    }
+
+    /// Whether nothing was made.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.things.is_empty() && self.entries.deleted.is_empty()
+    }
+
+    /// # Errors
+    /// What it holds is in another subscription.
+    pub(super) fn check_subscription(&self, id: &str) -> Result<()> {
+        let own = &self.entries.subscription;
+        if self.is_empty() || own == id {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the ledger {} is of the subscription {own}, and you are in {id}",
+            self.path.display()
+        ))
+        .hint(format!(
+            "set AZURE_SUBSCRIPTION_ID to {own}, and sign in as the user who made what is in it"
+        )))
+    }
+
+    pub(super) fn find(&self, kind: Kind) -> Option<&Thing> {
+        self.entries.things.iter().find(|thing| thing.kind == kind)
+    }
+
+    /// Notes that something is about to be made, made, or about to be removed.
+    pub(super) fn note(&mut self, kind: Kind, name: &str, progress: Progress) -> Result<()> {
+        let things = &mut self.entries.things;
+        match things.iter_mut().find(|thing| thing.kind == kind) {
+            Some(thing) if thing.progress == progress => return Ok(()),
+            Some(thing) => thing.progress = progress,
+            None => things.push(Thing {
+                kind,
+                name: name.to_owned(),
+                progress,
+            }),
+        }
+        self.save()
+    }
+
+    /// Forgets what is gone.
+    pub(super) fn forget(&mut self, kind: Kind) -> Result<()> {
+        self.entries.things.retain(|thing| thing.kind != kind);
+        self.save()
+    }
+
+    /// Writes it; an empty one is removed.
+    pub(super) fn save(&self) -> Result<()> {
+        let context = || format!("could not write the ledger {}", self.path.display());
+        if self.is_empty() {
+            return match fs::remove_file(&self.path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(error).with_context(context)
+                }
+                _ => Ok(()),
+            };
+        }
+        let saved = Saved {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            entries: self.entries.clone(),
+            sha256: sum(&self.entries)?,
+        };
+        let text = serde_json::to_vec_pretty(&saved).with_context(context)?;
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        let mut new = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
+        new.write_all(&text).with_context(context)?;
+        // Before anything is made that only this file tells of.
+        new.as_file().sync_all().with_context(context)?;
+        new.persist(&self.path).with_context(context)?;
+        Ok(())
+    }
+}
+
+/// The ledger's file.
+fn file(home: &Home, is_practice: bool) -> PathBuf {
+    let name = if is_practice {
+        "practice.json"
+    } else {
+        "ledger.json"
+    };
+    home.cloud().join(name)
+}
+
+/// The ledger's file, if something of a real cloud is in it.
+pub(in crate::commands) fn of_a_real_cloud(home: &Home) -> Option<PathBuf> {
+    Some(file(home, false)).filter(|path| path.exists())
+}
+
+/// Guards against an edit by hand, not against an attack: whoever can write here is the user.
+fn sum(entries: &Entries) -> Result<String> {
+    let text =
+        serde_json::to_vec(entries).with_context(|| "could not write a ledger".to_owned())?;
+    let sum = digest(&SHA256, &text);
+    Ok(sum
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}
+
+fn read(path: &Path) -> Result<Option<Entries>> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(error).with_context(|| format!("could not read {}", path.display()));
+        }
+    };
+    let refused = |why: &str| {
+        Failure::new(format!("the ledger {} {why}", path.display())).hint(
+            "nothing was changed. Bring back the file as `evenhand cloud up` wrote it; or delete what is in \
+             it by hand in the portal, and then the file",
+        )
+    };
+    let header: Header =
+        serde_json::from_slice(&text).map_err(|error| refused("can't be read").because(error))?;
+    if header.format != FORMAT || header.version != VERSION {
+        return Err(refused("is of another version of evenhand"));
+    }
+    let saved: Saved =
+        serde_json::from_slice(&text).map_err(|error| refused("can't be read").because(error))?;
+    if saved.sha256 != sum(&saved.entries)? {
+        return Err(refused("was edited by hand"));
+    }
+    Ok(Some(saved.entries))
+}

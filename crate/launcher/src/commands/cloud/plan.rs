@@ -1,0 +1,89 @@
+//! The names of what is made, what is charged for it, and the table that is shown before.
+
+use super::UpOptions;
+use super::ledger::{Entries, Kind};
+use crate::terminal::out;
+
+/// The account of a learner.
+pub(super) fn account(suffix: &str) -> String {
+    format!("even-lab-{suffix}")
+}
+
+/// The workspace of a learner.
+pub(super) fn workspace(suffix: &str) -> String {
+    format!("even-dbx-{suffix}")
+}
+
+/// What there is to be, in the order in which it is made.
+pub(super) fn wanted(entries: &Entries, with_databricks: bool) -> Vec<(Kind, String)> {
+    let suffix = &entries.suffix;
+    let mut wanted = vec![
+        (Kind::ResourceGroup, entries.resource_group.clone()),
+        (Kind::Account, account(suffix)),
+        (Kind::Deployment, entries.model.clone()),
+    ];
+    if with_databricks {
+        wanted.push((Kind::Workspace, workspace(suffix)));
+        wanted.push((Kind::Cluster, format!("even-{suffix}")));
+    }
+    wanted
+}
+
+/// What is charged. Prices differ by region and change, so they are looked up where they are true.
+pub(super) fn charged(kind: Kind, is_practice: bool) -> &'static str {
+    if is_practice {
+        return "nothing: this is practice";
+    }
+    match kind {
+        Kind::ResourceGroup => "nothing",
+        Kind::Account => "nothing by itself",
+        Kind::Deployment => "each token that is asked or answered; nothing while it is idle",
+        Kind::Workspace => {
+            "by the hour, what Azure puts into its managed group (storage, a NAT gateway), until it is deleted"
+        }
+        Kind::Cluster => {
+            "while it runs, its machine and Databricks units; it ends by itself after 20 idle minutes"
+        }
+    }
+}
+
+/// Shows what will be made, where, and what is charged.
+pub(super) fn show(
+    options: &UpOptions,
+    entries: &Entries,
+    is_practice: bool,
+    old_model: Option<&str>,
+) {
+    let wanted = wanted(entries, !options.wanted.without_databricks);
+    let is_there = |kind: Kind| entries.things.iter().any(|thing| thing.kind == kind);
+    out!(
+        "In {}, in the subscription {}:\n",
+        entries.region,
+        entries.subscription
+    );
+    let width = wanted
+        .iter()
+        .map(|(_, name)| name.len())
+        .max()
+        .unwrap_or_default();
+    for (kind, name) in &wanted {
+        let state = if is_there(*kind) { "exists" } else { "new" };
+        let words = kind.words();
+        out!(
+            "  {state:<7}{words:<21}{name:<width$}  {}",
+            charged(*kind, is_practice)
+        );
+    }
+    let tokens = options.wanted.tokens_per_minute;
+    out!(
+        "\nThe deployment is of {} with {tokens} tokens per minute.",
+        entries.model
+    );
+    if let Some(old) = old_model {
+        out!("{old} is retired: {} stands for it.", entries.model);
+    }
+    if !is_practice {
+        out!("Prices: https://azure.microsoft.com/pricing/calculator/");
+    }
+    out!("The settings go into {}.", options.settings.display());
+}

@@ -1,0 +1,90 @@
+//! `evenhand cloud status`: what the ledger holds, and how each thing stands now.
+
+use evenhand::azure::Azure;
+use evenhand::databricks::ClusterState;
+
+use super::ledger::{Kind, Ledger, Progress};
+use super::plan;
+use super::session::Session;
+use crate::error::Result;
+use crate::terminal::out;
+
+pub(super) fn run(session: &Session, ledger: &Ledger) -> Result<()> {
+    if ledger.is_empty() {
+        out!("nothing was made here: the ledger is empty");
+        return Ok(());
+    }
+    let entries = &ledger.entries;
+    let azure = session.azure.in_resource_group(&entries.resource_group)?;
+    out!(
+        "In {}, in the subscription {}:\n",
+        entries.region,
+        entries.subscription
+    );
+    for thing in &entries.things {
+        let state = match thing.progress {
+            Progress::Making => format!(
+                "{}, not finished",
+                state(&azure, ledger, thing.kind, &thing.name)?
+            ),
+            Progress::Removing => "being removed".to_owned(),
+            Progress::Made => state(&azure, ledger, thing.kind, &thing.name)?,
+        };
+        let words = thing.kind.words();
+        out!("  {words:<21}{:<28}{state}", thing.name);
+        out!(
+            "  {:<21}charged: {}",
+            "",
+            plan::charged(thing.kind, session.azure.is_practice())
+        );
+    }
+    for deleted in &entries.deleted {
+        out!(
+            "  {:<21}{:<28}keeps its name for 48 hours",
+            "deleted account",
+            deleted.name
+        );
+    }
+    Ok(())
+}
+
+/// How something stands, in words.
+fn state(azure: &Azure, ledger: &Ledger, kind: Kind, name: &str) -> Result<String> {
+    let other = |kind| {
+        ledger
+            .find(kind)
+            .map(|it| it.name.clone())
+            .unwrap_or_default()
+    };
+    let told = match kind {
+        Kind::ResourceGroup => azure.has_resource_group()?.then(|| "exists".to_owned()),
+        Kind::Account => azure
+            .openai(name)
+            .get()?
+            .map(|account| format!("exists in {}", account.region())),
+        Kind::Deployment => match azure.openai(other(Kind::Account)).get()? {
+            Some(account) => {
+                let all = account.deployments()?;
+                let found = all.iter().find(|one| one.name().eq_ignore_ascii_case(name));
+                found.map(ToString::to_string)
+            }
+            None => None,
+        },
+        Kind::Workspace => azure
+            .databricks(name)
+            .get()?
+            .map(|it| format!("exists at {}", it.host())),
+        Kind::Cluster => match azure.databricks(other(Kind::Workspace)).get()? {
+            Some(workspace) => match workspace.cluster().name(name).get()? {
+                Some(cluster) => Some(match cluster.state()? {
+                    ClusterState::Running => "runs, and is charged".to_owned(),
+                    ClusterState::Terminated => "has ended, and is not charged".to_owned(),
+                    other => format!("{other:?}").to_lowercase(),
+                }),
+                None => None,
+            },
+            None => None,
+        },
+    };
+    Ok(told.unwrap_or_else(|| "does not exist".to_owned()))
+}

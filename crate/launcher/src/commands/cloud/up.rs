@@ -1,0 +1,312 @@
+//! `evenhand cloud up`: makes what is missing, one thing after another. Each is in the ledger before it is
+//! made, so that the same command goes on wherever it was interrupted, and `down` knows all of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use evenhand::ErrorKind;
+use evenhand::azure::{Azure, Deployment, Placement, Region};
+
+use super::ledger::{Entries, Kind, Ledger, Progress};
+use super::session::Session;
+use super::{UpOptions, Wanted, confirm, dotenv, down, plan};
+use crate::error::{Context, Failure, Result};
+use crate::local_model::key::Key;
+use crate::terminal::{err, out};
+
+/// The resource group's name without a suffix, unless the user names one.
+const GROUP: &str = "evenhand-lab";
+
+/// How many times another region is tried after somebody else was faster.
+const MOST_ATTEMPTS: u32 = 8;
+/// The longest pause before that, so that a class does not come again all at once.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Why something was not made.
+struct Refused {
+    failure: Failure,
+    why: Why,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// Somebody else took the quota.
+    Quota,
+    /// It will be refused again.
+    Final,
+    /// It may work the next time: the network, a stop, a service that is down.
+    Interrupted,
+}
+
+impl From<evenhand::Error> for Refused {
+    fn from(error: evenhand::Error) -> Self {
+        let why = match error.kind() {
+            ErrorKind::RateLimit if error.status() != Some(429) => Why::Quota,
+            ErrorKind::PermissionDenied
+            | ErrorKind::BadRequest
+            | ErrorKind::NotFound
+            | ErrorKind::UnprocessableEntity
+            | ErrorKind::Argument => Why::Final,
+            ErrorKind::Server if error.code().is_some_and(|code| code.contains("QUOTA")) => {
+                Why::Final
+            }
+            _ => Why::Interrupted,
+        };
+        let why = match error.code() {
+            Some("InsufficientQuota") => Why::Quota,
+            Some("CustomDomainInUse" | "FlagMustBeSetForRestore") => Why::Final,
+            Some("ManagedResourceGroupAlreadyExists" | "ReadOnlyDisabledSubscription") => {
+                Why::Final
+            }
+            _ => why,
+        };
+        Self {
+            why,
+            failure: error.into(),
+        }
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        let why = Why::Interrupted;
+        Self { failure, why }
+    }
+}
+
+pub(super) fn run(options: &UpOptions, session: &Session, mut ledger: Ledger) -> Result<()> {
+    let azure = &session.azure;
+    let settings = absolute(&options.settings)?;
+    dotenv::check(&settings)?;
+    if ledger
+        .entries
+        .things
+        .iter()
+        .any(|thing| thing.progress == Progress::Removing)
+    {
+        err!("! finishing what was being removed");
+        down::remove_all(azure, &mut ledger, false)?;
+    }
+    let mut is_asked = false;
+    for attempt in 1.. {
+        let was_complete = ledger.entries.is_complete;
+        let old_model = prepare(options, azure, &mut ledger)?;
+        ledger.entries.settings = Some(settings.clone());
+        if !is_asked {
+            plan::show(
+                options,
+                &ledger.entries,
+                azure.is_practice(),
+                old_model.as_deref(),
+            );
+            if lacks(options, &ledger) {
+                confirm("Make it?", options.yes)?;
+            }
+            is_asked = true;
+        }
+        let refused = match make(options, azure, &mut ledger) {
+            Ok(deployment) => return finish(options, session, &mut ledger, &deployment),
+            Err(refused) => refused,
+        };
+        if refused.why == Why::Interrupted || was_complete {
+            return Err(refused
+                .failure
+                .at("it is not complete, and the same command goes on"));
+        }
+        err!("! {}", refused.failure.message());
+        err!("! so what has been made is removed again");
+        down::remove_all(azure, &mut ledger, true)?;
+        if refused.why == Why::Final || attempt == MOST_ATTEMPTS {
+            return Err(refused.failure);
+        }
+        pause();
+    }
+    Ok(())
+}
+
+fn pause() {
+    let bytes = Key::made().map(|key| key.expose().as_bytes().first().copied());
+    let part = bytes
+        .ok()
+        .flatten()
+        .map_or(0.5, |byte| f64::from(byte & 0xf) / 16.0);
+    std::thread::sleep(LONGEST_PAUSE.mul_f64(part));
+}
+
+fn absolute(path: &std::path::Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("there is no file {}", path.display()))
+}
+
+/// What a new ledger begins with: names that nobody else has.
+pub(super) fn new_entries(azure: &Azure, wanted: &Wanted) -> Result<Entries> {
+    let key = Key::made()?;
+    let suffix = key.expose().get(..6).unwrap_or_default().to_owned();
+    let group = match azure.resource_group() {
+        GROUP => format!("{GROUP}-{suffix}"),
+        named => named.to_owned(),
+    };
+    Ok(Entries {
+        subscription: azure.subscription().id().to_owned(),
+        resource_group: group,
+        model: wanted.model.clone(),
+        suffix,
+        ..Entries::default()
+    })
+}
+
+/// Chooses names, a region and a model, unless the ledger has them. The model that is retired, if another
+/// one stands for it.
+fn prepare(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Option<String>> {
+    if !ledger.entries.things.is_empty() {
+        return Ok(None);
+    }
+    let deleted = std::mem::take(&mut ledger.entries.deleted);
+    let mut entries = new_entries(azure, &options.wanted)?;
+    let placement: Placement = azure.place(&options.wanted.plan())?;
+    entries.region = placement.region;
+    entries.model = placement.model;
+    entries.deleted = deleted;
+    ledger.entries = entries;
+    Ok(placement.replaces)
+}
+
+/// Whether anything is to be made.
+fn lacks(options: &UpOptions, ledger: &Ledger) -> bool {
+    let wanted = plan::wanted(&ledger.entries, !options.wanted.without_databricks);
+    let is_made = |kind| {
+        ledger
+            .find(kind)
+            .is_some_and(|it| it.progress == Progress::Made)
+    };
+    wanted
+        .iter()
+        .any(|(kind, _)| *kind != Kind::ResourceGroup && !is_made(*kind))
+}
+
+/// Makes what is missing. Each thing is looked for first, and never made twice.
+fn make(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Deployment, Refused> {
+    let entries = ledger.entries.clone();
+    let azure = azure.in_resource_group(&entries.resource_group)?;
+    let region = || Region::named(&entries.region);
+    let with_databricks = !options.wanted.without_databricks;
+    let names = plan::wanted(&entries, with_databricks);
+    let name = |kind: Kind| {
+        let found = names.iter().find(|(own, _)| *own == kind);
+        found.map(|(_, name)| name.clone()).unwrap_or_default()
+    };
+    // A group that others made is used, and never in the ledger.
+    let group = entries.resource_group.clone();
+    if ledger.find(Kind::ResourceGroup).is_none() && !azure.has_resource_group()? {
+        ledger.note(Kind::ResourceGroup, &group, Progress::Making)?;
+    }
+    let builder = azure.openai(name(Kind::Account)).region(region());
+    begin(ledger, Kind::Account, &name(Kind::Account), || {
+        Ok(builder.get()?.is_some())
+    })?;
+    let account = builder.create()?;
+    if ledger.find(Kind::ResourceGroup).is_some() {
+        ledger.note(Kind::ResourceGroup, &group, Progress::Made)?;
+    }
+    ledger.note(Kind::Account, account.name(), Progress::Made)?;
+
+    let model = name(Kind::Deployment);
+    // The account is new and ours, and so is all that is in it.
+    begin(ledger, Kind::Deployment, &model, || Ok(false))?;
+    let deployment = account
+        .deploy(&entries.model)
+        .name(&model)
+        .tokens_per_minute(options.wanted.tokens_per_minute)
+        .create()?;
+    ledger.note(Kind::Deployment, &model, Progress::Made)?;
+    if with_databricks {
+        make_workspace(&azure, ledger, &name, region())?;
+    }
+    if !ledger.entries.is_complete {
+        ledger.entries.is_complete = true;
+        ledger.save()?;
+    }
+    Ok(deployment)
+}
+
+fn make_workspace(
+    azure: &Azure,
+    ledger: &mut Ledger,
+    name: &impl Fn(Kind) -> String,
+    region: Region,
+) -> Result<(), Refused> {
+    let builder = azure.databricks(name(Kind::Workspace)).region(region);
+    begin(ledger, Kind::Workspace, &name(Kind::Workspace), || {
+        Ok(builder.get()?.is_some())
+    })?;
+    let workspace = builder.create()?;
+    ledger.note(Kind::Workspace, workspace.name(), Progress::Made)?;
+    let cluster = workspace.cluster().single_node().name(name(Kind::Cluster));
+    let is_made = ledger
+        .find(Kind::Cluster)
+        .is_some_and(|it| it.progress == Progress::Made);
+    // One that has ended by itself is left so: whoever needs it starts it.
+    if is_made && cluster.get()?.is_some() {
+        return Ok(());
+    }
+    begin(ledger, Kind::Cluster, &name(Kind::Cluster), || Ok(false))?;
+    cluster.create()?;
+    ledger.note(Kind::Cluster, &name(Kind::Cluster), Progress::Made)?;
+    Ok(())
+}
+
+/// Writes down that something is about to be made, unless it is written already.
+///
+/// # Errors
+/// Somebody else made something of this name.
+fn begin(
+    ledger: &mut Ledger,
+    kind: Kind,
+    name: &str,
+    exists: impl FnOnce() -> Result<bool, evenhand::Error>,
+) -> Result<(), Refused> {
+    if ledger.find(kind).is_some() {
+        return Ok(());
+    }
+    if exists()? {
+        let words = format!(
+            "there is a {} {name} that is not in the ledger",
+            kind.words()
+        );
+        return Err(Failure::new(words)
+            .hint("it is not touched; run the command again, which chooses another name")
+            .into());
+    }
+    ledger.note(kind, name, Progress::Making)?;
+    Ok(())
+}
+
+fn finish(
+    options: &UpOptions,
+    session: &Session,
+    ledger: &mut Ledger,
+    deployment: &Deployment,
+) -> Result<()> {
+    let account = deployment.account();
+    let number = |number: Option<u64>| number.map(|number| number.to_string());
+    let [endpoint, key, name, tpm, rpm] = dotenv::NAMES;
+    let mut settings = vec![
+        (endpoint, account.endpoint().to_owned()),
+        (key, account.keys()?.first.expose().to_owned()),
+        (name, deployment.name().to_owned()),
+    ];
+    settings.extend(number(deployment.tokens_per_minute()).map(|it| (tpm, it)));
+    settings.extend(number(deployment.requests_per_minute()).map(|it| (rpm, it)));
+    dotenv::write(&options.settings, &settings)?;
+    out!(
+        "\n✓ everything is there. The settings, with a key, are in {}",
+        options.settings.display()
+    );
+    if session.ends_with_us() {
+        out!("  `evenhand practice` starts the practice cloud that answers there");
+    }
+    out!(
+        "  `evenhand cloud down` removes it: {} things",
+        ledger.entries.things.len()
+    );
+    Ok(())
+}

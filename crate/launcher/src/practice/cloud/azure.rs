@@ -1,0 +1,351 @@
+//! Azure Resource Manager: which resource a request means; subscriptions, providers, groups, operations.
+
+use serde_json::{Value, json};
+
+use super::state::Group;
+use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, USER, arm_error, not_found};
+
+const ONE: &str = include_str!("data/subscription.json");
+const RIGHTS: &str = include_str!("data/permissions.json");
+
+/// How long things take in the real Azure, in seconds.
+const REGISTRATION: u64 = 60;
+const GROUP_DELETION: u64 = 60;
+
+/// How many operations are remembered.
+const MOST_OPERATIONS: usize = 200;
+
+impl Cloud {
+    pub(super) fn azure(&mut self, ask: &Ask<'_>) -> Result<Told, Told> {
+        if !self.knows(ask.bearer) {
+            return Err(arm_error(
+                401,
+                "InvalidAuthenticationToken",
+                "The access token is invalid.",
+            ));
+        }
+        if self.has(Fault::Crowded) && self.asked.is_multiple_of(3) {
+            let words = "The request is being throttled as the limit has been reached.";
+            return Err(
+                arm_error(429, "TooManyRequests", words).header("retry-after-ms", "50".to_owned())
+            );
+        }
+        let path = ask.path().to_owned();
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let rest = match parts.as_slice() {
+            ["subscriptions"] => {
+                return Ok(Told::list(vec![self.subscription()]));
+            }
+            ["subscriptions", id, rest @ ..] if *id == SUBSCRIPTION => rest,
+            ["subscriptions", id, ..] => {
+                let words = format!("The subscription '{id}' could not be found.");
+                return Err(arm_error(404, "SubscriptionNotFound", &words));
+            }
+            _ => return Err(not_found()),
+        };
+        self.may_change(ask, &path, rest)?;
+        match (ask.method, rest) {
+            ("GET", []) => Ok(Told::ok(&self.subscription())),
+            (_, ["providers", name]) => Ok(Told::ok(&self.provider(name, ask.now))),
+            ("POST", ["providers", name, "register"]) => self.register(name, ask),
+            (_, [.., "providers", "Microsoft.Authorization", "permissions"]) => {
+                Ok(Told::text(200, self.rights()))
+            }
+            (_, [.., "operationResults", id]) => self.operation(id, ask.now),
+            (_, ["providers", "Microsoft.Compute", rest @ ..]) => self.compute(rest),
+            (_, ["providers", "Microsoft.CognitiveServices", rest @ ..]) => {
+                self.cognitive(ask, rest)
+            }
+            (_, [word, name]) if is_groups(word) => self.group(ask, name),
+            ("GET", [word, name, "resources"]) if is_groups(word) => {
+                self.group_of(name)?;
+                Ok(Told::list(self.inside(name)))
+            }
+            (
+                _,
+                [
+                    word,
+                    group,
+                    "providers",
+                    "Microsoft.CognitiveServices",
+                    rest @ ..,
+                ],
+            ) if is_groups(word) => self.accounts(ask, group, rest),
+            (
+                _,
+                [
+                    word,
+                    group,
+                    "providers",
+                    "Microsoft.Databricks",
+                    "workspaces",
+                    name,
+                ],
+            ) if is_groups(word) => self.workspace(ask, group, name),
+            _ => Err(not_found()),
+        }
+    }
+
+    fn subscription(&self) -> Value {
+        let mut one: Value = serde_json::from_str(ONE).unwrap_or_default();
+        if self.has(Fault::FreeTrial) {
+            set(
+                &mut one,
+                &["subscriptionPolicies", "quotaId"],
+                json!("FreeTrial_2014-09-01"),
+            );
+        }
+        if self.has(Fault::Disabled) {
+            set(&mut one, &["state"], json!("Disabled"));
+        }
+        one
+    }
+
+    fn rights(&self) -> String {
+        match self.has(Fault::Reader) {
+            true => json!({"value": [{"actions": ["*/read"], "notActions": []}]}).to_string(),
+            false => RIGHTS.to_owned(),
+        }
+    }
+
+    /// Whether this change is allowed now. The words are those of the recorded refusals.
+    fn may_change(&self, ask: &Ask<'_>, path: &str, rest: &[&str]) -> Result<(), Told> {
+        let last = rest.last().copied().unwrap_or_default();
+        if ask.method == "GET" || ["listKeys", "checkDomainAvailability"].contains(&last) {
+            return Ok(());
+        }
+        let forbidden = |action: &str| {
+            let words = format!(
+                "The client '{USER}' with object id '1' does not have authorization to perform action \
+                 '{action}' over scope '{path}' or the scope is invalid."
+            );
+            Err(arm_error(403, "AuthorizationFailed", &words))
+        };
+        let provider = rest.iter().position(|part| *part == "providers");
+        let provider = provider.and_then(|at| rest.get(at + 1)).copied();
+        if self.has(Fault::Reader) {
+            let what = provider.unwrap_or("Microsoft.Resources");
+            return forbidden(&format!("{what}/write"));
+        }
+        if self.has(Fault::NoPurge) && rest.contains(&"deletedAccounts") {
+            return forbidden(
+                "Microsoft.CognitiveServices/locations/resourceGroups/deletedAccounts/delete",
+            );
+        }
+        if self.has(Fault::NotRegistered) && last == "register" {
+            let what = provider.unwrap_or_default();
+            return forbidden(&format!("{what}/register/action"));
+        }
+        if self.has(Fault::Disabled) {
+            let words = format!(
+                "The subscription '{SUBSCRIPTION}' is disabled and therefore marked as read only."
+            );
+            return Err(arm_error(409, "ReadOnlyDisabledSubscription", &words));
+        }
+        if self.has(Fault::Busy) && self.asked.is_multiple_of(2) && provider.is_some() {
+            return Err(busy());
+        }
+        Ok(())
+    }
+
+    fn provider(&self, name: &str, now: u64) -> Value {
+        let state = match self.state.providers.get(&name.to_lowercase()) {
+            Some(at) if *at <= now => "Registered",
+            Some(_) => "Registering",
+            None => "NotRegistered",
+        };
+        json!({"namespace": name, "registrationState": state})
+    }
+
+    fn register(&mut self, name: &str, ask: &Ask<'_>) -> Result<Told, Told> {
+        let done = self.after(ask.now, REGISTRATION);
+        let providers = &mut self.state.providers;
+        providers.entry(name.to_lowercase()).or_insert(done);
+        Ok(Told::ok(&self.provider(name, ask.now)))
+    }
+
+    /// Refuses what needs a provider that is not registered.
+    pub(super) fn needs(&self, provider: &str, now: u64) -> Result<(), Told> {
+        let since = self.state.providers.get(&provider.to_lowercase());
+        if since.is_some_and(|at| *at <= now) {
+            return Ok(());
+        }
+        let words = format!("The subscription is not registered to use namespace '{provider}'.");
+        Err(arm_error(409, "MissingSubscriptionRegistration", &words))
+    }
+
+    /// The address of a new operation, which ends at this time.
+    pub(super) fn begin(&mut self, ask: &Ask<'_>, place: &str, done: u64) -> String {
+        let operations = &mut self.state.operations;
+        let id = operations.keys().next_back().map_or(1, |last| last + 1);
+        operations.insert(id, done);
+        while operations.len() > MOST_OPERATIONS {
+            operations.pop_first();
+        }
+        let origin = ask.origin;
+        format!(
+            "{origin}/subscriptions/{SUBSCRIPTION}/providers/{place}/operationResults/{id}?api-version=2024-01-01"
+        )
+    }
+
+    fn operation(&self, id: &str, now: u64) -> Result<Told, Told> {
+        let done = id
+            .parse()
+            .ok()
+            .and_then(|id: u64| self.state.operations.get(&id));
+        let is_done = done.is_none_or(|done| *done <= now);
+        let status = if is_done { "Succeeded" } else { "InProgress" };
+        let code = if is_done { 200 } else { 202 };
+        Ok(Told::json(code, &json!({"name": id, "status": status})))
+    }
+
+    fn group(&mut self, ask: &Ask<'_>, name: &str) -> Result<Told, Told> {
+        let key = name.to_lowercase();
+        match ask.method {
+            "GET" => {
+                let group = self.group_of(name)?;
+                Ok(Told::ok(&group.body))
+            }
+            "PUT" => {
+                let mut body = ask.json()?;
+                let is_new = !self.state.groups.contains_key(&key);
+                let id = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}");
+                set(&mut body, &["id"], json!(id));
+                set(&mut body, &["name"], json!(name));
+                set(
+                    &mut body,
+                    &["type"],
+                    json!("Microsoft.Resources/resourceGroups"),
+                );
+                set(
+                    &mut body,
+                    &["properties"],
+                    json!({"provisioningState": "Succeeded"}),
+                );
+                if self
+                    .state
+                    .groups
+                    .get(&key)
+                    .is_some_and(|it| it.gone_at.is_some())
+                {
+                    let words = format!(
+                        "The resource group '{name}' is in deprovisioning state and cannot perform this operation."
+                    );
+                    return Err(arm_error(409, "ResourceGroupBeingDeleted", &words));
+                }
+                let group = Group {
+                    body: body.clone(),
+                    gone_at: None,
+                };
+                self.state.groups.insert(key, group);
+                Ok(Told::json(if is_new { 201 } else { 200 }, &body))
+            }
+            "DELETE" => {
+                self.group_of(name)?;
+                let done = self.after(ask.now, GROUP_DELETION);
+                if let Some(group) = self.state.groups.get_mut(&key) {
+                    group.gone_at.get_or_insert(done);
+                }
+                let address = self.begin(ask, "Microsoft.Resources", done);
+                Ok(Told::text(202, "")
+                    .header("location", address)
+                    .header("retry-after", "0"))
+            }
+            _ => Err(not_found()),
+        }
+    }
+
+    pub(super) fn group_of(&self, name: &str) -> Result<&Group, Told> {
+        self.state.groups.get(&name.to_lowercase()).ok_or_else(|| {
+            let words = format!("Resource group '{name}' could not be found.");
+            arm_error(404, "ResourceGroupNotFound", &words)
+        })
+    }
+
+    /// The resources of a group, without what is inside them.
+    fn inside(&self, group: &str) -> Vec<Value> {
+        let prefix = group_path(group);
+        let things = self.state.things.iter();
+        let things =
+            things.filter(|(path, _)| path.starts_with(&prefix) && !path.contains("/deployments/"));
+        let told = |value: &Value, name: &str| value.get(name).cloned().unwrap_or_default();
+        things
+            .map(|(_, thing)| {
+                json!({"id": told(&thing.body, "id"), "name": told(&thing.body, "name"),
+                    "type": told(&thing.body, "type"), "location": told(&thing.body, "location")})
+            })
+            .collect()
+    }
+
+    pub(super) fn remove_group(&mut self, name: &str, now: u64) {
+        self.state.groups.remove(name);
+        let prefix = group_path(name);
+        let inside = self.state.things.keys();
+        let inside: Vec<String> = inside
+            .filter(|path| path.starts_with(&prefix))
+            .cloned()
+            .collect();
+        for path in inside {
+            self.remove_thing(&path, now);
+        }
+    }
+
+    /// Removes an account, a deployment or a workspace with all that is in it.
+    pub(super) fn remove_thing(&mut self, path: &str, now: u64) {
+        let Some(thing) = self.state.things.remove(path) else {
+            return;
+        };
+        let prefix = format!("{path}/");
+        self.state
+            .things
+            .retain(|path, _| !path.starts_with(&prefix));
+        if path.contains("/workspaces/") {
+            self.empty_workspace(path, &thing.body);
+        } else if !path.contains("/deployments/") {
+            self.keep_deleted(&thing.body, now);
+        }
+    }
+}
+
+/// The beginning of the paths of what is in a group.
+pub(super) fn group_path(group: &str) -> String {
+    let group = group.to_lowercase();
+    format!("/subscriptions/{SUBSCRIPTION}/resourcegroups/{group}/")
+}
+
+fn is_groups(word: &str) -> bool {
+    word.eq_ignore_ascii_case("resourceGroups")
+}
+
+/// Another change is under way, as recorded.
+pub(super) fn busy() -> Told {
+    arm_error(
+        409,
+        "RequestConflict",
+        "Another operation is being performed on the parent resource. Please wait for it to complete before \
+         issuing this request.",
+    )
+}
+
+/// Sets a field of an object, and makes the objects above it.
+pub(super) fn set(object: &mut Value, path: &[&str], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        *object = value;
+        return;
+    };
+    if !object.is_object() {
+        *object = json!({});
+    }
+    if let Some(fields) = object.as_object_mut() {
+        let field = fields.entry((*first).to_owned()).or_insert(Value::Null);
+        set(field, rest, value);
+    }
+}
+
+/// The text at this path, or nothing.
+pub(super) fn text<'a>(object: &'a Value, path: &[&str]) -> &'a str {
+    let found = path
+        .iter()
+        .try_fold(object, |object, name| object.get(name));
+    found.and_then(Value::as_str).unwrap_or_default()
+}

@@ -1,0 +1,161 @@
+//! Workspaces of Azure Databricks, with the group that each keeps its machines in.
+
+use serde_json::{Value, json};
+
+use super::azure::{busy, group_path, set, text};
+use super::state::{Group, Thing};
+use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, arm_error, not_found};
+
+const PROVIDER: &str = "Microsoft.Databricks";
+
+/// How long it takes to make and to delete a workspace, in seconds.
+const CREATION: u64 = 180;
+const DELETION: u64 = 120;
+
+impl Cloud {
+    pub(super) fn workspace(
+        &mut self,
+        ask: &Ask<'_>,
+        group: &str,
+        name: &str,
+    ) -> Result<Told, Told> {
+        self.group_of(group)?;
+        let path = format!(
+            "{}providers/microsoft.databricks/workspaces/{}",
+            group_path(group),
+            name.to_lowercase()
+        );
+        match ask.method {
+            "GET" => {
+                let thing = self.state.things.get(&path).ok_or_else(not_found)?;
+                Ok(Told::ok(&told(thing, ask)))
+            }
+            "PUT" => self.make_workspace(ask, group, name, path),
+            "DELETE" => {
+                let done = self.after(ask.now, DELETION);
+                match self.state.things.get_mut(&path) {
+                    None => return Ok(Told::text(204, "")),
+                    Some(thing) if thing.ready_at > ask.now => return Err(busy()),
+                    Some(thing) => thing.gone_at.get_or_insert(done),
+                };
+                let address = self.begin(ask, &format!("{PROVIDER}/locations/any"), done);
+                Ok(Told::text(202, "")
+                    .header("azure-asyncoperation", address)
+                    .header("retry-after", "0"))
+            }
+            _ => Err(not_found()),
+        }
+    }
+
+    fn make_workspace(
+        &mut self,
+        ask: &Ask<'_>,
+        group: &str,
+        name: &str,
+        path: String,
+    ) -> Result<Told, Told> {
+        let mut body = ask.json()?;
+        self.needs(PROVIDER, ask.now)?;
+        let old = self.state.things.get(&path);
+        let is_new = old.is_none();
+        if old.is_some_and(|old| old.ready_at > ask.now || old.gone_at.is_some()) {
+            return Err(busy());
+        }
+        let id = format!(
+            "/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/{PROVIDER}/workspaces/{name}"
+        );
+        let managed = text(&body, &["properties", "managedResourceGroupId"]);
+        let managed = managed.rsplit('/').next().unwrap_or_default().to_owned();
+        if managed.is_empty() {
+            let words = "The managed resource group ID is missing.";
+            return Err(arm_error(400, "InvalidRequestContent", words));
+        }
+        if is_new {
+            self.make_managed_group(&managed, &id, &body)?;
+        }
+        set(&mut body, &["id"], json!(id));
+        set(&mut body, &["name"], json!(name));
+        set(
+            &mut body,
+            &["type"],
+            json!("Microsoft.Databricks/workspaces"),
+        );
+        let ready_at = self.after(ask.now, CREATION);
+        let thing = Thing {
+            body,
+            ready_at,
+            gone_at: None,
+        };
+        let mut answer = told(&thing, ask);
+        set(
+            &mut answer,
+            &["properties", "provisioningState"],
+            json!("Creating"),
+        );
+        self.state.things.insert(path, thing);
+        let address = self.begin(ask, &format!("{PROVIDER}/locations/any"), ready_at);
+        Ok(Told::json(if is_new { 201 } else { 200 }, &answer)
+            .header("azure-asyncoperation", address)
+            .header("retry-after", "0"))
+    }
+
+    /// The group for the workspace's own machines, which must not exist yet.
+    fn make_managed_group(&mut self, name: &str, owner: &str, body: &Value) -> Result<(), Told> {
+        let key = name.to_lowercase();
+        if self.state.groups.contains_key(&key) {
+            let words = format!("The managed resource group '{name}' already exists.");
+            return Err(arm_error(409, "ManagedResourceGroupAlreadyExists", &words));
+        }
+        let id = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}");
+        let body = json!({"id": id, "name": name, "location": text(body, &["location"]),
+            "managedBy": owner, "properties": {"provisioningState": "Succeeded"}});
+        self.state.groups.insert(
+            key,
+            Group {
+                body,
+                gone_at: None,
+            },
+        );
+        Ok(())
+    }
+
+    /// Removes what was in a workspace that is gone.
+    pub(super) fn empty_workspace(&mut self, path: &str, body: &Value) {
+        self.state
+            .clusters
+            .retain(|_, cluster| cluster.workspace != path);
+        let prefix = format!("{path} ");
+        self.state
+            .endpoints
+            .retain(|name, _| !name.starts_with(&prefix));
+        self.state
+            .files
+            .retain(|name, _| !name.starts_with(&prefix));
+        let managed = text(body, &["properties", "managedResourceGroupId"]);
+        let managed = managed
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_lowercase();
+        if !self.has(Fault::Leftovers) {
+            self.state.groups.remove(&managed);
+        }
+    }
+}
+
+fn told(thing: &Thing, ask: &Ask<'_>) -> Value {
+    let mut body = thing.body.clone();
+    let state = match (thing.gone_at, thing.ready_at <= ask.now) {
+        (Some(_), _) => "Deleting",
+        (None, true) => "Succeeded",
+        (None, false) => "Creating",
+    };
+    set(
+        &mut body,
+        &["properties", "provisioningState"],
+        json!(state),
+    );
+    let address = ask.origin.trim_start_matches("http://");
+    set(&mut body, &["properties", "workspaceUrl"], json!(address));
+    body
+}

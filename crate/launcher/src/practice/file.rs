@@ -1,0 +1,191 @@
+//! What there is in the practice cloud, kept in a file of the home that only its owner can read. One process
+//! at a time holds it; the others find out where that one listens.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::cloud::{Identity, State};
+use crate::error::{Context, Failure, Result};
+use crate::local_model::key::Key;
+use crate::paths::home::{Home, private};
+
+/// The port, unless another one is chosen. The addresses in `.env` go on meaning this cloud.
+pub(crate) const DEFAULT_PORT: u16 = 8090;
+
+const FORMAT: &str = "evenhand practice cloud";
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved<S> {
+    format: String,
+    version: u32,
+    /// Where the process that holds the file listens.
+    origin: String,
+    state: S,
+}
+
+/// Reads the version before anything else.
+#[derive(Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+}
+
+/// The file, held by this process.
+#[derive(Debug)]
+pub(super) struct StateFile {
+    folder: PathBuf,
+    path: PathBuf,
+    /// Holds the lock until it is closed.
+    _lock: File,
+    pub(super) state: State,
+}
+
+/// Who holds the file.
+pub(super) enum Held {
+    Here(Box<StateFile>),
+    Elsewhere { origin: String, identity: Identity },
+}
+
+impl StateFile {
+    /// Takes the file, or says where the process listens that has it. If `is_new`, what was in it is
+    /// forgotten.
+    pub(super) fn hold(home: &Home, is_new: bool) -> Result<Held> {
+        home.claim()?;
+        let folder = home.practice();
+        let path = folder.join("state.json");
+        let context = || format!("could not write to {}", folder.display());
+        private::create_folder(&folder).with_context(context)?;
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(folder.join("lock"))
+            .with_context(context)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let saved = read(&path)?.ok_or_else(|| {
+                    Failure::new("another process is just starting the practice cloud")
+                        .hint("try again in a second")
+                })?;
+                return Ok(Held::Elsewhere {
+                    origin: saved.origin,
+                    identity: saved.state.identity,
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(error).with_context(context),
+        }
+        let saved = if is_new { None } else { read(&path)? };
+        let state = match saved {
+            Some(saved) => saved.state,
+            None => empty()?,
+        };
+        Ok(Held::Here(Box::new(Self {
+            folder,
+            path,
+            _lock: lock,
+            state,
+        })))
+    }
+
+    /// Takes the file, which no other process may have, and begins with an empty cloud if `is_new`.
+    pub(super) fn alone(home: &Home, is_new: bool) -> Result<Self> {
+        match Self::hold(home, is_new)? {
+            Held::Here(file) => Ok(*file),
+            Held::Elsewhere { origin, .. } => Err(Failure::new(format!(
+                "the practice cloud runs already, at {origin}"
+            ))
+            .hint("use that one, or stop it with Ctrl-C first")),
+        }
+    }
+
+    /// Writes what there is, as a whole or not at all.
+    pub(super) fn save(&self, origin: &str, state: &State) -> Result<()> {
+        let context = || format!("could not write {}", self.path.display());
+        let saved = Saved {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            origin: origin.to_owned(),
+            state,
+        };
+        let text = serde_json::to_vec_pretty(&saved).with_context(context)?;
+        let mut new = tempfile::NamedTempFile::new_in(&self.folder).with_context(context)?;
+        new.write_all(&text).with_context(context)?;
+        new.persist(&self.path).with_context(context)?;
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Saved<State>>> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(error).with_context(|| format!("could not read {}", path.display()));
+        }
+    };
+    let refused = |why: &str| {
+        Failure::new(format!("{} {why}", path.display()))
+            .hint("`evenhand practice --reset` begins with an empty practice cloud")
+    };
+    let header: Header = serde_json::from_slice(&text)
+        .map_err(|error| refused("is not the state of a practice cloud").because(error))?;
+    if header.format != FORMAT || header.version != VERSION {
+        return Err(refused("is of another version of evenhand"));
+    }
+    let saved =
+        serde_json::from_slice(&text).map_err(|error| refused("is damaged").because(error))?;
+    Ok(Some(saved))
+}
+
+fn empty() -> Result<State> {
+    let secret = || Key::made().map(|key| key.expose().to_owned());
+    Ok(State::new(Identity {
+        client_secret: secret()?,
+        token: secret()?,
+        workspace_token: format!("dapi{}", secret()?),
+        keys: secret()?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_state_is_private_and_read_again_and_another_version_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let lock = tempfile::tempfile().unwrap();
+        let file = StateFile {
+            folder: folder.path().to_owned(),
+            path: path.clone(),
+            _lock: lock,
+            state: empty().unwrap(),
+        };
+        file.save("http://127.0.0.1:1", &file.state).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let read_again = read(&path).unwrap().unwrap();
+        assert_eq!(read_again.state.identity.token, file.state.identity.token);
+        for text in [
+            r#"{"format":"evenhand practice cloud","version":2}"#,
+            r#"{"format":"evenhand practice cloud","version":1,"origin":"x","state":{}}"#,
+            "[]",
+            "",
+        ] {
+            fs::write(&path, text).unwrap();
+            let failure = read(&path).map(drop).unwrap_err();
+            assert!(failure.to_string().contains("--reset"), "{failure}");
+        }
+    }
+}

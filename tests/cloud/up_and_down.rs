@@ -1,0 +1,275 @@
+//! `evenhand cloud up`, `status` and `down` against the practice cloud: what is made, made once, and removed
+//! again, with nothing else.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use evenhand::azure::Azure;
+use serde_json::json;
+
+use super::learner::{Learner, told};
+use crate::support::server::practice::Fault;
+use crate::support::server::{Cloud, Reply};
+
+const UP: [&str; 2] = ["up", "--yes"];
+const DOWN: [&str; 3] = ["down", "--yes", "--purge"];
+
+#[test]
+fn what_is_there_is_not_made_again_and_down_leaves_nothing() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    fs::write(learner.settings(), "MINE=1\n").unwrap();
+    let told = learner.succeeds(&cloud, &UP);
+    assert!(told.contains("nothing: this is practice"), "{told}");
+    assert!(
+        told.contains("gpt-35-turbo is retired: gpt-5-mini stands for it"),
+        "{told}"
+    );
+    assert_eq!(cloud.left().len(), 6, "{:?}", cloud.left());
+    let settings = fs::read_to_string(learner.settings()).unwrap();
+    assert!(settings.starts_with("MINE=1\n"), "{settings}");
+    assert!(
+        settings.contains(
+            "AZURE_OPENAI_DEPLOYMENT='gpt-5-mini'\nAZURE_OPENAI_TPM='5000'\nAZURE_OPENAI_RPM='30'\n"
+        ),
+        "{settings}"
+    );
+    let key = settings
+        .split("API_KEY='")
+        .nth(1)
+        .unwrap()
+        .split('\'')
+        .next()
+        .unwrap();
+    assert!(
+        key.len() > 20 && !told.contains(key),
+        "a key is not printed"
+    );
+    for file in [learner.settings(), learner.ledger()] {
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+    }
+    let ledger = fs::read_to_string(learner.ledger()).unwrap();
+    assert!(!ledger.contains(key));
+
+    let made = cloud.changes();
+    learner.succeeds(&cloud, &UP);
+    assert_eq!(cloud.changes(), made, "the second time changes nothing");
+    assert_eq!(fs::read_to_string(learner.ledger()).unwrap(), ledger);
+
+    let status = learner.succeeds(&cloud, &["status"]);
+    assert!(status.contains("runs, and is charged"), "{status}");
+    learner.succeeds(&cloud, &DOWN);
+    assert_eq!(cloud.left(), [""; 0]);
+    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
+    assert_eq!(azure.deleted_accounts().unwrap(), []);
+    assert_eq!(fs::read_to_string(learner.settings()).unwrap(), "MINE=1\n");
+    assert!(!learner.ledger().exists());
+}
+
+#[test]
+fn down_deletes_nothing_that_is_not_in_the_ledger() {
+    let (learner, other, cloud) = (Learner::new(), Learner::new(), Cloud::start());
+    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
+    let output = learner.types(&cloud, &DOWN);
+    assert!(!output.status.success());
+    assert!(
+        told(&output).contains("there is no ledger"),
+        "{}",
+        told(&output)
+    );
+
+    other.succeeds(&cloud, &["up", "--yes", "--without-databricks"]);
+    let theirs = cloud.left();
+    learner.succeeds(&cloud, &["up", "--yes", "--without-databricks"]);
+    // Somebody puts an account of their own into the learner's group.
+    let ledger = fs::read_to_string(learner.ledger()).unwrap();
+    let ledger: serde_json::Value = serde_json::from_str(&ledger).unwrap();
+    let group = ledger["entries"]["resource_group"].as_str().unwrap();
+    let account = azure
+        .in_resource_group(group)
+        .unwrap()
+        .openai("foreign")
+        .create()
+        .unwrap();
+    let output = learner.types(&cloud, &DOWN);
+    assert!(!output.status.success());
+    assert!(
+        told(&output).contains("not in the ledger: foreign"),
+        "{}",
+        told(&output)
+    );
+    assert!(cloud.left().iter().any(|path| path.ends_with("/foreign")));
+    account.delete().unwrap();
+    learner.succeeds(&cloud, &DOWN);
+    assert_eq!(cloud.left(), theirs);
+}
+
+#[test]
+fn a_group_that_others_made_is_used_and_stays() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
+    let shared = azure.in_resource_group("class").unwrap();
+    shared.openai("of-the-teacher").create().unwrap();
+    let theirs = cloud.left();
+    for arguments in [&["up", "--yes", "--without-databricks"][..], &DOWN] {
+        let mut command = learner.in_cloud(&cloud, arguments);
+        let output = command
+            .env("AZURE_RESOURCE_GROUP", "class")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", told(&output));
+    }
+    assert_eq!(cloud.left(), theirs);
+}
+
+#[test]
+fn without_a_purge_the_name_is_kept_in_the_ledger_until_it_is_purged() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    learner.succeeds(&cloud, &["up", "--yes", "--without-databricks"]);
+    let told = learner.succeeds(&cloud, &["down", "--yes"]);
+    assert!(told.contains("--purge"), "{told}");
+    assert_eq!(cloud.left(), [""; 0]);
+    // Another account can be made in the meantime.
+    learner.succeeds(&cloud, &["up", "--yes", "--without-databricks"]);
+    learner.succeeds(&cloud, &DOWN);
+    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
+    assert_eq!(azure.deleted_accounts().unwrap(), []);
+    assert!(!learner.ledger().exists());
+}
+
+#[test]
+fn what_a_workspace_leaves_behind_is_removed_too() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    cloud.fail(Fault::Leftovers);
+    learner.succeeds(&cloud, &UP);
+    learner.succeeds(&cloud, &DOWN);
+    assert_eq!(cloud.left(), [""; 0]);
+}
+
+#[test]
+fn a_right_to_purge_that_is_missing_is_told_and_nothing_else_is_left() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    cloud.fail(Fault::NoPurge);
+    learner.succeeds(&cloud, &["up", "--yes", "--without-databricks"]);
+    let told = learner.succeeds(&cloud, &DOWN);
+    assert!(
+        told.contains("purging is a right of the subscription"),
+        "{told}"
+    );
+    assert!(learner.ledger().exists() && cloud.left().is_empty());
+}
+
+#[test]
+fn whatever_is_refused_leaves_nothing_half_made_and_says_what_to_do() {
+    for (fault, words) in [
+        (Fault::FreeTrial, "practice"),
+        (Fault::Reader, "Contributor"),
+        (Fault::NoQuota, "ask for fewer"),
+        (Fault::ModelRetired, "another region"),
+        (Fault::WrongSku, "paid by the token"),
+        (Fault::NameTaken, "taken"),
+        (Fault::NotRegistered, "Contributor"),
+        (Fault::Disabled, "activate it"),
+    ] {
+        let (learner, cloud) = (Learner::new(), Cloud::start());
+        cloud.fail(fault);
+        let output = learner.types(&cloud, &UP);
+        assert!(!output.status.success(), "{fault:?}");
+        assert!(
+            told(&output).contains(words),
+            "{fault:?}: {}",
+            told(&output)
+        );
+        assert_eq!(cloud.left(), [""; 0], "{fault:?}");
+        assert!(
+            !learner.ledger().exists() && !learner.settings().exists(),
+            "{fault:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_met_on_the_way_is_no_failure() {
+    for fault in [
+        Fault::Busy,
+        Fault::Crowded,
+        Fault::OddRuntimes,
+        Fault::OldForm,
+        Fault::NotAMember,
+    ] {
+        let (learner, cloud) = (Learner::new(), Cloud::start());
+        cloud.fail(fault);
+        learner.succeeds(&cloud, &UP);
+        assert_eq!(cloud.left().len(), 6, "{fault:?}");
+        learner.succeeds(&cloud, &DOWN);
+        assert_eq!(cloud.left(), [""; 0], "{fault:?}");
+    }
+}
+
+#[test]
+fn a_cluster_that_does_not_start_takes_back_what_was_made_for_it() {
+    let learner = Learner::new();
+    // The region says that it has cores, and then it has none.
+    let cloud = Cloud::with_faults(|request, _| {
+        let is_usage = request.target.contains("Microsoft.Compute/locations");
+        is_usage.then(|| Reply::json(200, json!({"value": []})))
+    });
+    cloud.fail(Fault::NoCores);
+    let output = learner.types(&cloud, &UP);
+    assert!(!output.status.success());
+    let told = told(&output);
+    assert!(told.contains("AZURE_QUOTA_EXCEEDED_EXCEPTION"), "{told}");
+    assert!(
+        told.contains("choose another node type or region"),
+        "{told}"
+    );
+    assert_eq!(cloud.left(), [""; 0]);
+    assert!(!learner.ledger().exists());
+}
+
+#[test]
+fn a_ledger_that_is_not_ours_changes_nothing() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    learner.succeeds(&cloud, &["up", "--yes", "--without-databricks"]);
+    let (whole, there) = (fs::read_to_string(learner.ledger()).unwrap(), cloud.left());
+    let subscription = "00000000-0000-0000-0000-000000000000";
+    for (edited, words) in [
+        (whole.replace("even-lab-", "prod-"), "was edited by hand"),
+        (whole.replace(subscription, "1"), "was edited by hand"),
+        (
+            whole.replace("\"version\": 1", "\"version\": 2"),
+            "another version",
+        ),
+        ("{}".to_owned(), "can't be read"),
+        (whole[..whole.len() / 2].to_owned(), "can't be read"),
+    ] {
+        fs::write(learner.ledger(), edited).unwrap();
+        for arguments in [&UP[..], &DOWN, &["status"]] {
+            let output = learner.types(&cloud, arguments);
+            assert!(!output.status.success());
+            assert!(told(&output).contains(words), "{}", told(&output));
+        }
+    }
+    fs::write(learner.ledger(), whole).unwrap();
+    assert_eq!(cloud.left(), there);
+    learner.succeeds(&cloud, &DOWN);
+}
+
+#[test]
+fn nobody_is_asked_where_nobody_is() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    let output = learner.types(&cloud, &["up"]);
+    assert!(!output.status.success() && told(&output).contains("--yes"));
+    assert_eq!(
+        (cloud.changes(), learner.ledger().exists()),
+        (Vec::new(), false)
+    );
+    fs::write(learner.settings(), "AZURE_OPENAI_API_KEY=mine").unwrap();
+    let output = learner.types(&cloud, &UP);
+    assert!(
+        told(&output).contains("sets AZURE_OPENAI_API_KEY already"),
+        "{}",
+        told(&output)
+    );
+    assert_eq!(cloud.changes(), [""; 0]);
+}
