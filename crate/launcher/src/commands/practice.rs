@@ -13,7 +13,7 @@ use crate::terminal::out;
 
 /// Runs a cloud on this machine that behaves like Azure and Databricks, for whoever has no subscription.
 ///
-/// It has Microsoft Entra's tokens, Azure Resource Manager, Azure OpenAI (answered by the small model, with
+/// It has Microsoft Entra's tokens, Azure Resource Manager, Azure OpenAI (answered by the local model, with
 /// each deployment's quota) and a Databricks workspace. Nothing in it is real or costs anything, and what
 /// takes minutes takes fractions of a second. What there is stays in the home, for the next start. Its
 /// clusters run no code: Spark sessions use the local engine.
@@ -25,7 +25,7 @@ pub struct Options {
     port: u16,
     #[command(flatten)]
     behavior: Behavior,
-    /// Leave out the small model: everything works but asking a deployment
+    /// Leave out the local model: everything works but asking a deployment
     #[arg(long)]
     without_model: bool,
     /// Begin with an empty cloud

@@ -2,7 +2,7 @@
 //! workspace on this machine, for whoever has no subscription or wants to break one. Nothing costs anything.
 //!
 //! `cloud` decides what is answered, `server` listens, and `file` keeps what there is in the home. Prompts are
-//! answered by the small model, by the same code as for `evenhand serve`. Its clusters run nothing: Spark
+//! answered by the local model, by the same code as for `evenhand serve`. Its clusters run nothing: Spark
 //! sessions use the local engine.
 
 pub(crate) mod cloud;
