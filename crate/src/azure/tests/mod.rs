@@ -146,7 +146,7 @@ fn a_databricks_workspace_has_a_cluster_that_is_made_once() {
         (workspace, cluster)
     };
     let (workspace, cluster) = make();
-    assert_snapshot!(cluster, @"the cluster evenhand (Standard_D4ds_v5, 17.3.x-scala2.13), which ends after 20 idle minutes");
+    assert_snapshot!(cluster, @"the cluster evenhand (Standard_D4ds_v5, 17.3.x-scala2.13), which terminates after 20 idle minutes");
     let made = cloud.changes();
     assert_eq!(make().1.id(), cluster.id());
     assert_eq!(cloud.changes(), made, "what exists is not made again");
