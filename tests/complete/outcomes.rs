@@ -273,14 +273,14 @@ fn the_help_tells_all() {
           --tpm <N>                 The deployment's tokens per minute [default: AZURE_OPENAI_TPM, or as its answers report]
           --rpm <N>                 The deployment's requests per minute [default: 6 for every 1,000 tokens per minute]
           --shared-quota <FILE>     A file through which several processes on this machine share the quota
-          --retries <N>             How often a request is retried after a transient failure; a refusal for the quota's sake is none: it is waited for, up to ten times [default: 2]
+          --retries <N>             How often a request is retried after a transient failure. A rejection because of the quota does not count: the request waits and is sent again, up to ten times [default: 2]
           --journal <FILE>          The file that keeps all answers; requests that it already answers are not sent again
           --fresh                   Send requests again even if the journal answers them
           --deadline <TIME>         Stop after this time, such as 90s, 10m or 2h
           --price <IN,OUT>          The price of a million tokens of prompts and of a million tokens of answers, such as 0.15,0.60
           --budget <AMOUNT>         Stop before the answers cost more than this, in the currency of the price
           --estimate                Send nothing, and print what the requests would cost, as JSON
-      -q, --quiet                   Show no progress; only a first wait of more than ten seconds is told
+      -q, --quiet                   Show no progress, except for the first wait of more than ten seconds
       -h, --help                    Print help
 
     A line of the input is a request of the Azure OpenAI Batch API,
