@@ -1,9 +1,8 @@
 //! What there is in the practice cloud, kept in a file of the home that only its owner can read. One process
 //! at a time holds it; the others find out where that one listens.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -60,28 +59,16 @@ impl StateFile {
         let folder = home.practice();
         let path = folder.join("state.json");
         let context = || format!("could not write to {}", folder.display());
-        private::create_folder(&folder).with_context(context)?;
-        let lock = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(folder.join("lock"))
-            .with_context(context)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let saved = read(&path)?.ok_or_else(|| {
-                    Failure::new("another process is just starting the practice cloud")
-                        .hint("try again in a second")
-                })?;
-                return Ok(Held::Elsewhere {
-                    origin: saved.origin,
-                    identity: saved.state.identity,
-                });
-            }
-            Err(TryLockError::Error(error)) => return Err(error).with_context(context),
-        }
+        let Some(lock) = private::lock_folder(&folder).with_context(context)? else {
+            let saved = read(&path)?.ok_or_else(|| {
+                Failure::new("another process is just starting the practice cloud")
+                    .hint("try again in a second")
+            })?;
+            return Ok(Held::Elsewhere {
+                origin: saved.origin,
+                identity: saved.state.identity,
+            });
+        };
         let saved = if is_new { None } else { read(&path)? };
         let state = match saved {
             Some(saved) => saved.state,

@@ -1,7 +1,7 @@
 //! `evenhand cloud down`: removes what the ledger holds and nothing else, the last first, and asks Azure
 //! afterwards whether each thing is gone.
 
-use evenhand::azure::Azure;
+use evenhand::azure::{Azure, DeletedAccount};
 
 use super::ledger::{Deleted, Kind, Ledger, Progress};
 use super::session::Session;
@@ -53,16 +53,12 @@ pub(super) fn remove_all(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Re
     };
     for thing in ledger.entries.things.clone().into_iter().rev() {
         ledger.note(thing.kind, &thing.name, Progress::Removing)?;
-        let name = |kind: Kind| {
-            ledger
-                .find(kind)
-                .map(|it| it.name.clone())
-                .unwrap_or_default()
-        };
         match thing.kind {
-            Kind::Cluster => remove_cluster(&azure, &name(Kind::Workspace), &thing.name)?,
+            Kind::Cluster => remove_cluster(&azure, &ledger.name_of(Kind::Workspace), &thing.name)?,
             Kind::Workspace => remove_workspace(&azure, &thing.name)?,
-            Kind::Deployment => remove_deployment(&azure, &name(Kind::Account), &thing.name)?,
+            Kind::Deployment => {
+                remove_deployment(&azure, &ledger.name_of(Kind::Account), &thing.name)?
+            }
             Kind::Account => remove_account(&azure, ledger, &thing.name)?,
             Kind::ResourceGroup => remove_group(&azure)?,
         }
@@ -162,8 +158,13 @@ fn tidy(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Result<()> {
     if ledger.entries.deleted.is_empty() {
         return ledger.save();
     }
+    let listed = azure.deleted_accounts()?;
     for one in ledger.entries.deleted.clone() {
-        if is_kept(azure, &one)? {
+        let is_it = |it: &DeletedAccount| {
+            it.name.eq_ignore_ascii_case(&one.name)
+                && it.resource_group.eq_ignore_ascii_case(&one.resource_group)
+        };
+        if listed.iter().any(is_it) {
             if !purges {
                 continue;
             }
@@ -183,15 +184,6 @@ fn tidy(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Result<()> {
         ledger.save()?;
     }
     ledger.save()
-}
-
-/// Whether the name of a deleted account is kept.
-fn is_kept(azure: &Azure, one: &Deleted) -> Result<bool> {
-    let listed = azure.deleted_accounts()?;
-    Ok(listed.iter().any(|it| {
-        it.name.eq_ignore_ascii_case(&one.name)
-            && it.resource_group.eq_ignore_ascii_case(&one.resource_group)
-    }))
 }
 
 fn proven(what: &str, is_gone: bool) -> Result<()> {

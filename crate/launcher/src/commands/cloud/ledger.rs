@@ -1,9 +1,8 @@
 //! The ledger: what `evenhand cloud up` makes, written down before it is made. It is a file of the home that
 //! only its owner can read, written as a whole, and believed only if nobody has changed it since.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use ring::digest::{SHA256, digest};
@@ -120,24 +119,11 @@ impl Ledger {
         home.claim()?;
         let folder = home.cloud();
         let context = || format!("could not write to {}", folder.display());
-        private::create_folder(&folder).with_context(context)?;
-        let lock = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(folder.join("lock"))
-            .with_context(context)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Failure::new(
-                    "another `evenhand cloud` is at work with the same ledger",
-                )
-                .hint("wait until it has ended"));
-            }
-            Err(TryLockError::Error(error)) => return Err(error).with_context(context),
-        }
+        let lock = private::lock_folder(&folder).with_context(context)?;
+        let lock = lock.ok_or_else(|| {
+            Failure::new("another `evenhand cloud` is at work with the same ledger")
+                .hint("wait until it has ended")
+        })?;
         let path = file(home, is_practice);
         Ok(Self {
             entries: read(&path)?.unwrap_or_default(),
@@ -169,6 +155,12 @@ impl Ledger {
 
     pub(super) fn find(&self, kind: Kind) -> Option<&Thing> {
         self.entries.things.iter().find(|thing| thing.kind == kind)
+    }
+
+    /// The name of the thing of this kind; empty if there is none.
+    pub(super) fn name_of(&self, kind: Kind) -> String {
+        self.find(kind)
+            .map_or_else(String::new, |thing| thing.name.clone())
     }
 
     /// Notes that something is about to be made, made, or about to be removed.

@@ -50,19 +50,13 @@ pub(super) fn run(session: &Session, ledger: &Ledger) -> Result<()> {
 
 /// How something stands, in words.
 fn state(azure: &Azure, ledger: &Ledger, kind: Kind, name: &str) -> Result<String> {
-    let other = |kind| {
-        ledger
-            .find(kind)
-            .map(|it| it.name.clone())
-            .unwrap_or_default()
-    };
     let told = match kind {
         Kind::ResourceGroup => azure.has_resource_group()?.then(|| "exists".to_owned()),
         Kind::Account => azure
             .openai(name)
             .get()?
             .map(|account| format!("exists in {}", account.region())),
-        Kind::Deployment => match azure.openai(other(Kind::Account)).get()? {
+        Kind::Deployment => match azure.openai(ledger.name_of(Kind::Account)).get()? {
             Some(account) => {
                 let all = account.deployments()?;
                 let found = all.iter().find(|one| one.name().eq_ignore_ascii_case(name));
@@ -74,7 +68,7 @@ fn state(azure: &Azure, ledger: &Ledger, kind: Kind, name: &str) -> Result<Strin
             .databricks(name)
             .get()?
             .map(|it| format!("exists at {}", it.host())),
-        Kind::Cluster => match azure.databricks(other(Kind::Workspace)).get()? {
+        Kind::Cluster => match azure.databricks(ledger.name_of(Kind::Workspace)).get()? {
             Some(workspace) => match workspace.cluster().name(name).get()? {
                 Some(cluster) => Some(match cluster.state()? {
                     ClusterState::Running => "runs, and is charged".to_owned(),

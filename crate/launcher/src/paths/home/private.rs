@@ -1,8 +1,8 @@
 //! Permissions that keep other users out: folders of mode 0700, files of mode 0600.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::Mode;
@@ -14,6 +14,23 @@ const OTHERS: u32 = 0o077;
 /// Creates a folder, and its missing parents, accessible to the owner only.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Creates a folder that one process at a time uses, and takes its lock, which is held until the file
+/// is closed. `None` if another process holds it.
+pub fn lock_folder(path: &Path) -> io::Result<Option<File>> {
+    create_folder(path)?;
+    let lock = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path.join("lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 /// As long as this value exists, everything that this process and its children create is

@@ -5,8 +5,9 @@ use std::hash::{Hash, Hasher};
 
 use serde_json::{Value, json};
 
-use super::azure::{busy, group_path, set, text};
-use super::state::{Deleted, Thing};
+use super::azure::{busy, group_path};
+use super::fields::{set, text};
+use super::state::{Deleted, Thing, set_creating};
 use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, arm_error, not_found};
 
 const PROVIDER: &str = "Microsoft.CognitiveServices";
@@ -75,7 +76,7 @@ impl Cloud {
         match (ask.method, rest) {
             ("GET", []) => {
                 let thing = self.state.things.get(&path).ok_or_else(not_found)?;
-                Ok(Told::ok(&self.account_told(thing, ask)))
+                Ok(Told::ok(&account_told(thing, ask)))
             }
             ("PUT", []) => self.make_account(ask, group, name, path),
             ("DELETE", []) => self.delete_account(ask, &path),
@@ -98,26 +99,6 @@ impl Cloud {
             format!("practice-{}-{hash:016x}", self.state.identity.keys)
         };
         [of(1), of(2)]
-    }
-
-    fn account_told(&self, thing: &Thing, ask: &Ask<'_>) -> Value {
-        let mut body = thing.body.clone();
-        let state = match (thing.gone_at, thing.ready_at <= ask.now) {
-            (Some(_), _) => "Deleting",
-            (None, true) => "Succeeded",
-            (None, false) => "Creating",
-        };
-        set(
-            &mut body,
-            &["properties", "provisioningState"],
-            json!(state),
-        );
-        set(
-            &mut body,
-            &["properties", "endpoint"],
-            json!(format!("{}/", ask.origin)),
-        );
-        body
     }
 
     fn make_account(
@@ -148,34 +129,17 @@ impl Cloud {
         if let Some(properties) = properties.and_then(Value::as_object_mut) {
             properties.remove("restore");
         }
-        set(
-            &mut body,
-            &["id"],
-            json!(format!(
-                "/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/{PROVIDER}/accounts/{name}"
-            )),
-        );
-        set(&mut body, &["name"], json!(name));
-        set(
-            &mut body,
-            &["type"],
-            json!("Microsoft.CognitiveServices/accounts"),
+        let id = format!(
+            "/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/{PROVIDER}/accounts/{name}"
         );
         let ready_at = self.after(ask.now, CREATION);
-        let thing = Thing {
-            body,
-            ready_at,
-            gone_at: None,
-        };
+        let kind = "Microsoft.CognitiveServices/accounts";
+        let thing = Thing::new(body, &id, name, kind, ready_at);
         self.state.things.insert(path.clone(), thing.clone());
         let place = format!("{PROVIDER}/locations/{region}");
         let address = self.begin(ask, &place, ready_at);
-        let mut told = self.account_told(&thing, ask);
-        set(
-            &mut told,
-            &["properties", "provisioningState"],
-            json!("Creating"),
-        );
+        let mut told = account_told(&thing, ask);
+        set_creating(&mut told);
         let status = if is_new { 201 } else { 200 };
         Ok(Told::json(status, &told)
             .header("azure-asyncoperation", address)
@@ -264,6 +228,13 @@ impl Cloud {
         })
         .collect()
     }
+}
+
+fn account_told(thing: &Thing, ask: &Ask<'_>) -> Value {
+    let mut body = thing.told(ask.now);
+    let address = format!("{}/", ask.origin);
+    set(&mut body, &["properties", "endpoint"], json!(address));
+    body
 }
 
 fn is_kept(one: &Deleted, now: u64) -> bool {

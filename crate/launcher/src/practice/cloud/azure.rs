@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::fields::set;
 use super::state::Group;
 use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, USER, arm_error, not_found};
 
@@ -325,27 +326,4 @@ pub(super) fn busy() -> Told {
         "Another operation is being performed on the parent resource. Please wait for it to complete before \
          issuing this request.",
     )
-}
-
-/// Sets a field of an object, and makes the objects above it.
-pub(super) fn set(object: &mut Value, path: &[&str], value: Value) {
-    let Some((first, rest)) = path.split_first() else {
-        *object = value;
-        return;
-    };
-    if !object.is_object() {
-        *object = json!({});
-    }
-    if let Some(fields) = object.as_object_mut() {
-        let field = fields.entry((*first).to_owned()).or_insert(Value::Null);
-        set(field, rest, value);
-    }
-}
-
-/// The text at this path, or nothing.
-pub(super) fn text<'a>(object: &'a Value, path: &[&str]) -> &'a str {
-    let found = path
-        .iter()
-        .try_fold(object, |object, name| object.get(name));
-    found.and_then(Value::as_str).unwrap_or_default()
 }

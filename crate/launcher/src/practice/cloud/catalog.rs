@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::azure::{set, text};
+use super::fields::{set, text};
 use super::{Cloud, Fault, Told, not_found};
 
 const MODELS: &str = include_str!("data/models.json");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::azure::{set, text};
+use super::fields::{set, text};
 use super::state::{Cluster, Phase};
 use super::{Ask, Cloud, Fault, Told, USER, databricks_error};
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::azure::text;
+use super::fields::text;
 use super::state::Run;
 use super::{Ask, Cloud, Fault, Told, USER, databricks_error};
 

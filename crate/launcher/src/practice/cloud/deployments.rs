@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::azure::{busy, set, text};
+use super::azure::busy;
+use super::fields::{set, text};
 use super::state::Thing;
 use super::{Ask, Cloud, Fault, Told, arm_error, not_found};
 
@@ -32,13 +33,13 @@ impl Cloud {
                 let things = self.state.things.iter();
                 let inside = things.filter(|(path, _)| path.starts_with(&prefix));
                 Ok(Told::list(
-                    inside.map(|(_, thing)| told(thing, ask.now)).collect(),
+                    inside.map(|(_, thing)| thing.told(ask.now)).collect(),
                 ))
             }
             ("GET", [name]) => {
                 let path = format!("{prefix}{}", name.to_lowercase());
                 let thing = self.state.things.get(&path).ok_or_else(not_found)?;
-                Ok(Told::ok(&told(thing, ask.now)))
+                Ok(Told::ok(&thing.told(ask.now)))
             }
             ("PUT", [name]) => {
                 let path = format!("{prefix}{}", name.to_lowercase());
@@ -78,17 +79,6 @@ impl Cloud {
         let is_new = !self.state.things.contains_key(&path);
         set(
             &mut body,
-            &["id"],
-            json!(format!("{id}/deployments/{name}")),
-        );
-        set(&mut body, &["name"], json!(name));
-        set(
-            &mut body,
-            &["type"],
-            json!("Microsoft.CognitiveServices/accounts/deployments"),
-        );
-        set(
-            &mut body,
             &["properties", "rateLimits"],
             json!([
                 {"key": "request", "renewalPeriod": 10, "count": capacity},
@@ -96,12 +86,10 @@ impl Cloud {
             ]),
         );
         let ready_at = self.after(ask.now, CREATION);
-        let thing = Thing {
-            body,
-            ready_at,
-            gone_at: None,
-        };
-        let answer = told(&thing, ask.now);
+        let id = format!("{id}/deployments/{name}");
+        let kind = "Microsoft.CognitiveServices/accounts/deployments";
+        let thing = Thing::new(body, &id, name, kind, ready_at);
+        let answer = thing.told(ask.now);
         self.state.things.insert(path, thing);
         Ok(Told::json(if is_new { 201 } else { 200 }, &answer))
     }
@@ -224,19 +212,4 @@ impl Cloud {
 fn capacity_of(body: &Value) -> u64 {
     let capacity = body.get("sku").and_then(|sku| sku.get("capacity"));
     capacity.and_then(Value::as_u64).unwrap_or(1)
-}
-
-fn told(thing: &Thing, now: u64) -> Value {
-    let mut body = thing.body.clone();
-    let state = if thing.ready_at <= now {
-        "Succeeded"
-    } else {
-        "Creating"
-    };
-    set(
-        &mut body,
-        &["properties", "provisioningState"],
-        json!(state),
-    );
-    body
 }

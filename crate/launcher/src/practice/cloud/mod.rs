@@ -6,7 +6,7 @@
 //! contracts of Azure Resource Manager, and of databricks-sdk-py (Apache-2.0). What differs from a service:
 //! times are shorter, all accounts and workspaces have one address, and nothing costs anything.
 //!
-//! - `state` is what is saved, `fault` what can be made to go wrong.
+//! - `state` is what is saved, `fields` reads and sets fields of it, `fault` what can be made to go wrong.
 //! - `azure` has subscriptions, providers and groups; `accounts`, `deployments`, `catalog` and `workspaces`
 //!   are what is in them.
 //! - `databricks` is a workspace: `clusters`, and notebooks, files, runs and endpoints.
@@ -18,6 +18,7 @@ mod clusters;
 mod databricks;
 mod deployments;
 mod fault;
+mod fields;
 mod state;
 mod workspaces;
 

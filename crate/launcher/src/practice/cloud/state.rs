@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::fields::set;
 
 /// Everything that there is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,6 +92,44 @@ pub(super) struct Run {
     pub(super) path: String,
     pub(super) ends_at: u64,
     pub(super) is_cancelled: bool,
+}
+
+impl Thing {
+    /// Something with this ID, name and type, which is ready at this time.
+    pub(super) fn new(mut body: Value, id: &str, name: &str, kind: &str, ready_at: u64) -> Self {
+        set(&mut body, &["id"], json!(id));
+        set(&mut body, &["name"], json!(name));
+        set(&mut body, &["type"], json!(kind));
+        Self {
+            body,
+            ready_at,
+            gone_at: None,
+        }
+    }
+
+    /// What is told of it now.
+    pub(super) fn told(&self, now: u64) -> Value {
+        let state = match (self.gone_at, self.ready_at <= now) {
+            (Some(_), _) => "Deleting",
+            (None, true) => "Succeeded",
+            (None, false) => CREATING,
+        };
+        let mut body = self.body.clone();
+        set_state(&mut body, state);
+        body
+    }
+}
+
+/// The state of what is being made.
+const CREATING: &str = "Creating";
+
+/// Says that something is being made, however soon it is ready.
+pub(super) fn set_creating(body: &mut Value) {
+    set_state(body, CREATING);
+}
+
+fn set_state(body: &mut Value, state: &str) {
+    set(body, &["properties", "provisioningState"], json!(state));
 }
 
 impl State {

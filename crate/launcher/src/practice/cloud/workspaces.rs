@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::azure::{busy, group_path, set, text};
-use super::state::{Group, Thing};
+use super::azure::{busy, group_path};
+use super::fields::{set, text};
+use super::state::{Group, Thing, set_creating};
 use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, arm_error, not_found};
 
 const PROVIDER: &str = "Microsoft.Databricks";
@@ -54,7 +55,7 @@ impl Cloud {
         name: &str,
         path: String,
     ) -> Result<Told, Told> {
-        let mut body = ask.json()?;
+        let body = ask.json()?;
         self.needs(PROVIDER, ask.now)?;
         let old = self.state.things.get(&path);
         let is_new = old.is_none();
@@ -73,25 +74,11 @@ impl Cloud {
         if is_new {
             self.make_managed_group(&managed, &id, &body)?;
         }
-        set(&mut body, &["id"], json!(id));
-        set(&mut body, &["name"], json!(name));
-        set(
-            &mut body,
-            &["type"],
-            json!("Microsoft.Databricks/workspaces"),
-        );
         let ready_at = self.after(ask.now, CREATION);
-        let thing = Thing {
-            body,
-            ready_at,
-            gone_at: None,
-        };
+        let kind = "Microsoft.Databricks/workspaces";
+        let thing = Thing::new(body, &id, name, kind, ready_at);
         let mut answer = told(&thing, ask);
-        set(
-            &mut answer,
-            &["properties", "provisioningState"],
-            json!("Creating"),
-        );
+        set_creating(&mut answer);
         self.state.things.insert(path, thing);
         let address = self.begin(ask, &format!("{PROVIDER}/locations/any"), ready_at);
         Ok(Told::json(if is_new { 201 } else { 200 }, &answer)
@@ -144,17 +131,7 @@ impl Cloud {
 }
 
 fn told(thing: &Thing, ask: &Ask<'_>) -> Value {
-    let mut body = thing.body.clone();
-    let state = match (thing.gone_at, thing.ready_at <= ask.now) {
-        (Some(_), _) => "Deleting",
-        (None, true) => "Succeeded",
-        (None, false) => "Creating",
-    };
-    set(
-        &mut body,
-        &["properties", "provisioningState"],
-        json!(state),
-    );
+    let mut body = thing.told(ask.now);
     let address = ask.origin.trim_start_matches("http://");
     set(&mut body, &["properties", "workspaceUrl"], json!(address));
     body
