@@ -94,6 +94,7 @@ fn build(project: &Checkout, home: &Home, warm: &Warm, step: &mut Step) -> Resul
         .map(Into::into)
         .to_vec(),
         env,
+        unset: Vec::new(),
         sweep: Vec::new(),
         runs_for_a_reader: false,
     };
