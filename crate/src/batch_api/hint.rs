@@ -4,17 +4,17 @@ use crate::error::Error;
 
 /// Adds a hint specific to the Batch API, if there is one.
 pub(super) fn hinted(error: Error, deployment: &str) -> Error {
-    let said = format!("{} {}", error.code().unwrap_or_default(), error.message());
-    match hint(&said, deployment) {
+    let text = format!("{} {}", error.code().unwrap_or_default(), error.message());
+    match hint(&text, deployment) {
         Some(hint) => error.with_hint(hint),
         None => error,
     }
 }
 
 /// The hint for the service's code and message.
-fn hint(said: &str, deployment: &str) -> Option<String> {
-    let said = said.to_ascii_lowercase();
-    let about = |words: &[&str]| words.iter().any(|word| said.contains(word));
+fn hint(text: &str, deployment: &str) -> Option<String> {
+    let text = text.to_ascii_lowercase();
+    let about = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if about(&["token_limit_exceeded", "enqueued token"]) {
         return Some(
             "the deployment's quota of enqueued tokens is used up: submit again when the open batches \

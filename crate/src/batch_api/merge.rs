@@ -240,10 +240,10 @@ impl Unusable {
 /// The outcome of a row, from its line.
 fn outcome(line: OutputLine, service: &Service) -> Result<ChatCompletion> {
     let client = service.client();
-    let said = line
+    let error = line
         .error
         .filter(|error| error.code.is_some() || error.message.is_some());
-    let (code, message) = said
+    let (code, message) = error
         .map(|error| (error.code, error.message))
         .unwrap_or_default();
     match line.response {

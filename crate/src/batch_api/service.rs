@@ -84,8 +84,8 @@ struct Counts {
 const ABSURD: u64 = 1_000_000_000;
 
 /// A count that is safe to add to others.
-fn count(told: Option<u64>) -> u64 {
-    told.filter(|count| *count < ABSURD).unwrap_or_default()
+fn count(reported: Option<u64>) -> u64 {
+    reported.filter(|count| *count < ABSURD).unwrap_or_default()
 }
 
 /// The most batches that are read from a page, and the most reasons that are read from an error.
@@ -350,11 +350,11 @@ impl Service {
 
     fn read<T: DeserializeOwned>(&self, response: &RestResponse) -> Result<T> {
         serde_json::from_slice(&response.body).map_err(|error| {
-            let said = String::from_utf8_lossy(&response.body);
-            let said = self.client.excerpt(&said, 200);
+            let excerpt = String::from_utf8_lossy(&response.body);
+            let excerpt = self.client.excerpt(&excerpt, 200);
             Error::new(
                 ErrorKind::Response,
-                format!("the answer is neither a file nor a batch: {said}"),
+                format!("the answer is neither a file nor a batch: {excerpt}"),
             )
             .with_source(error)
             .with_hint("does the service have a Batch API? Not every compatible server does")

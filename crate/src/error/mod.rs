@@ -299,15 +299,15 @@ impl fmt::Debug for Error {
             return self.write_fields(f);
         }
         f.write_str(&self.0.message)?;
-        let mut told = self.0.message.clone();
+        let mut shown = self.0.message.clone();
         let mut cause = self.source();
         while let Some(error) = cause {
             let text = legible(error.to_string());
             // An error made from another one has its message.
-            if text != told {
+            if text != shown {
                 write!(f, "\n  because: {text}")?;
             }
-            told = text;
+            shown = text;
             cause = error.source();
         }
         if let Some(id) = self.request_id() {

@@ -48,13 +48,20 @@ pub(super) fn choosing_service(
             }),
         )
     });
-    let client = Client::builder()
-        .endpoint(server.url())
-        .api_key("key")
-        .deployment("gpt");
+    let client = client_of(&server);
     let service = Service {
         server,
         expected: requests,
     };
-    (client.build().unwrap(), service)
+    (client, service)
+}
+
+/// A client of this server.
+pub(super) fn client_of(server: &Server) -> Client {
+    Client::builder()
+        .endpoint(server.url())
+        .api_key("key")
+        .deployment("gpt")
+        .build()
+        .unwrap()
 }

@@ -134,7 +134,7 @@ mod tests {
         is_plain_http: false,
     };
 
-    fn told(name: &str, value: &str) -> String {
+    fn outcome(name: &str, value: &str) -> String {
         let lookup = |asked: &str| (asked == name).then(|| value.to_owned());
         match check(FAR, lookup) {
             Ok(_) => "used".to_owned(),
@@ -156,11 +156,11 @@ mod tests {
             " ",
         ] {
             for name in ["HTTPS_PROXY", "all_proxy"] {
-                assert_eq!(told(name, value), "used", "{value}");
+                assert_eq!(outcome(name, value), "used", "{value}");
             }
         }
         assert_eq!(
-            told("HTTP_PROXY", "quic://x"),
+            outcome("HTTP_PROXY", "quic://x"),
             "used",
             "it only comes before http://"
         );
@@ -168,23 +168,23 @@ mod tests {
 
     #[test]
     fn any_other_is_named_without_its_password() {
-        insta::assert_snapshot!(told("ALL_PROXY", "quic://me:Hunter2@proxy.example:1"), @r"
+        insta::assert_snapshot!(outcome("ALL_PROXY", "quic://me:Hunter2@proxy.example:1"), @r"
         ALL_PROXY names a proxy of the kind quic://, which evenhand does not support
           hint: set ALL_PROXY to an address such as http://HOST:8080 or socks5h://HOST:1080, or unset it
         ");
-        insta::assert_snapshot!(told("https_proxy", "socks5://me:Hunter2@proxy.example"), @r"
+        insta::assert_snapshot!(outcome("https_proxy", "socks5://me:Hunter2@proxy.example"), @r"
         https_proxy names no port of its proxy (1080 is the usual one)
           hint: set https_proxy to an address such as http://HOST:8080 or socks5h://HOST:1080, or unset it
         ");
-        insta::assert_snapshot!(told("ALL_PROXY", "SOCKS5h://me:Hunter2@proxy.example:1080"), @r"
+        insta::assert_snapshot!(outcome("ALL_PROXY", "SOCKS5h://me:Hunter2@proxy.example:1080"), @r"
         ALL_PROXY names its proxy's scheme in capitals: write socks5h://
           hint: set ALL_PROXY to an address such as http://HOST:8080 or socks5h://HOST:1080, or unset it
         ");
         for value in ["http://", "socks5://", "http://a b", "://", "http://[::1"] {
-            let told = told("HTTPS_PROXY", value);
+            let outcome = outcome("HTTPS_PROXY", value);
             assert!(
-                told.starts_with("HTTPS_PROXY is not the address of a proxy"),
-                "{value}: {told}"
+                outcome.starts_with("HTTPS_PROXY is not the address of a proxy"),
+                "{value}: {outcome}"
             );
         }
     }
@@ -220,7 +220,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_value_is_used_or_refused(value in any::<String>()) {
-            told("ALL_PROXY", &value);
+            outcome("ALL_PROXY", &value);
         }
     }
 }

@@ -50,7 +50,7 @@ const WORDS: [(&str, u16); 24] = [
 /// An error in the body of a successful response.
 pub(super) struct EmbeddedError<'a> {
     /// The object or text that describes it, or the whole body.
-    pub(super) said: &'a RawValue,
+    pub(super) object: &'a RawValue,
     /// The status that it stands for, if known.
     pub(super) status: Option<u16>,
 }
@@ -63,8 +63,8 @@ pub(super) fn find(body: &RawValue) -> Option<EmbeddedError<'_>> {
     let [error, choices] = fields(body, ["error", "choices"]);
     let choices = choices.map_or_else(Vec::new, |choices| items(choices, MOST_CHOICES));
     let each = choices.iter().map(|choice| ErrorFields::of(choice));
-    if let Some(said) = error_description(error, each) {
-        return Some(found(said, body));
+    if let Some(object) = error_description(error, each) {
+        return Some(found(object, body));
     }
     let says_why = || {
         fields(body, SAYS_WHY)
@@ -102,11 +102,11 @@ pub(super) fn error_description<'a>(
 ) -> Option<&'a RawValue> {
     let of_choice = |choice: ErrorFields<'a>| {
         let is_failed = choice.finish_reason.map(RawValue::get) == Some("\"error\"");
-        let said = choice.error.filter(|error| is_error(error));
-        said.or(is_failed.then_some(choice.whole))
+        let object = choice.error.filter(|error| is_error(error));
+        object.or(is_failed.then_some(choice.whole))
     };
-    let said = error.filter(|error| is_error(error));
-    said.or_else(|| {
+    let object = error.filter(|error| is_error(error));
+    object.or_else(|| {
         let mut choices = choices;
         choices.find_map(of_choice)
     })
@@ -122,11 +122,11 @@ pub(super) fn json_with_error(body: &[u8]) -> Option<Json> {
 fn is_error(error: &RawValue) -> bool {
     match error.get().as_bytes().first() {
         Some(b'{') => {
-            let said = fields(
+            let object = fields(
                 error,
                 ["message", "code", "type", "status", "detail", "error"],
             );
-            said.into_iter().flatten().any(says_something)
+            object.into_iter().flatten().any(says_something)
         }
         _ => says_something(error),
     }
@@ -136,11 +136,11 @@ fn says_something(json: &RawValue) -> bool {
     !is_null(json) && !matches!(json.get(), "\"\"" | "{}" | "[]" | "0" | "false" | "true")
 }
 
-fn found<'a>(said: &'a RawValue, body: &RawValue) -> EmbeddedError<'a> {
-    let places = [said, body];
+fn found<'a>(object: &'a RawValue, body: &RawValue) -> EmbeddedError<'a> {
+    let places = [object, body];
     let status = places.into_iter().find_map(number);
     EmbeddedError {
-        said,
+        object,
         status: status.or_else(|| places.into_iter().find_map(word)),
     }
 }
@@ -166,12 +166,13 @@ fn number(json: &RawValue) -> Option<u16> {
 /// A status given in words.
 fn word(json: &RawValue) -> Option<u16> {
     let named = fields(json, ["code", "type", "error_code", "error", "status"]);
-    let said = named
+    let words = named
         .into_iter()
         .flatten()
         .filter_map(deserialize::<String>);
-    let said = said.map(|word| word.to_ascii_lowercase());
-    said.filter_map(|said| WORDS.iter().find(|(word, _)| said.contains(word)))
+    let words = words.map(|word| word.to_ascii_lowercase());
+    words
+        .filter_map(|word| WORDS.iter().find(|(known, _)| word.contains(known)))
         .map(|(_, status)| *status)
         .next()
 }

@@ -65,18 +65,18 @@ mod tests {
     #[test]
     fn an_empty_answer_says_why() {
         let filtered = json!({"violence": {"filtered": true, "severity": "high"}});
-        let told = [
+        let reasons = [
             json!({"finish_reason": "content_filter", "message": {"content": null}, "content_filter_results": filtered}),
             json!({"finish_reason": "content_filter", "message": {"content": ""}}),
             json!({"finish_reason": "stop", "message": {"content": null, "refusal": "I can't \u{1b}help."}}),
             json!({"finish_reason": "tool_calls", "message": {"tool_calls": []}}),
             json!({"message": {}}),
         ];
-        let told: Vec<_> = told
+        let reasons: Vec<_> = reasons
             .into_iter()
             .map(|choice| why(choice).unwrap())
             .collect();
-        insta::assert_snapshot!(told.join("\n"), @r"
+        insta::assert_snapshot!(reasons.join("\n"), @r"
         the content filter withheld the answer: violence (high)
         the content filter withheld the answer
         the model refused to answer: I can't �help.
@@ -88,9 +88,9 @@ mod tests {
     #[test]
     fn a_filter_is_known_by_the_names_of_other_protocols() {
         for reason in ["SAFETY", "content_filtered", "PROHIBITED_CONTENT"] {
-            let told = why(json!({"finish_reason": reason, "message": {"content": null}}));
+            let reasons = why(json!({"finish_reason": reason, "message": {"content": null}}));
             assert_eq!(
-                told.as_deref(),
+                reasons.as_deref(),
                 Some("the content filter withheld the answer"),
                 "{reason}"
             );

@@ -108,26 +108,26 @@ mod tests {
         Ok(DotEnv::of(folder.path())?.0.unwrap())
     }
 
-    fn told(error: &Error) -> String {
-        let told = format!("{error:?}");
-        let (_, rest) = told.split_once("/.env").unwrap();
+    fn outcome(error: &Error) -> String {
+        let outcome = format!("{error:?}");
+        let (_, rest) = outcome.split_once("/.env").unwrap();
         format!("FOLDER/.env{rest}")
     }
 
     #[test]
     fn a_file_that_cannot_be_used_is_named_without_what_it_holds() {
         let error = read(b"OPENAI_API_KEY=two secret words").unwrap_err();
-        assert_snapshot!(told(&error), @r"
+        assert_snapshot!(outcome(&error), @r"
         FOLDER/.env has a line for OPENAI_API_KEY that can't be understood
           hint: write it as OPENAI_API_KEY='value', in single quotes
         ");
         let error = read(b"\xff\xfeA\0=\0").unwrap_err();
-        assert_snapshot!(told(&error), @r"
+        assert_snapshot!(outcome(&error), @r"
         FOLDER/.env is not UTF-8 text
           hint: save it as UTF-8 (PowerShell's `>` writes UTF-16: use `Out-File -Encoding utf8`)
         ");
         let error = read(&vec![b'#'; 1024 * 1024 + 1]).unwrap_err();
-        assert_snapshot!(told(&error), @r"
+        assert_snapshot!(outcome(&error), @r"
         FOLDER/.env is larger than 1 MB, the limit for a file of settings
           hint: move it away, or set the variables yourself
         ");

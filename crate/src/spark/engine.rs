@@ -119,9 +119,9 @@ fn start(program: &OsStr, master: Option<&str>) -> Result<Engine> {
             .with_source(error)
     })?;
     let stdin = child.stdin.take();
-    let said = child.stderr.take().map(lines_of);
+    let messages = child.stderr.take().map(lines_of);
     let address = child.stdout.take().map(lines_of);
-    match wait(&mut child, said.as_ref(), address.as_ref()) {
+    match wait(&mut child, messages.as_ref(), address.as_ref()) {
         Ok(place) => Ok(Engine {
             master: master.map(str::to_owned),
             child,
@@ -141,13 +141,13 @@ fn start(program: &OsStr, master: Option<&str>) -> Result<Engine> {
 /// Shows what the program says, until it prints the address.
 fn wait(
     child: &mut Child,
-    said: Option<&Receiver<String>>,
+    messages: Option<&Receiver<String>>,
     address: Option<&Receiver<String>>,
 ) -> Result<Place> {
     let began = Instant::now();
     let mut lines: Vec<String> = Vec::new();
     let listen = |lines: &mut Vec<String>| {
-        for line in said.into_iter().flat_map(Receiver::try_iter) {
+        for line in messages.into_iter().flat_map(Receiver::try_iter) {
             display::log_line(&line);
             lines.push(line);
         }

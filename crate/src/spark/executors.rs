@@ -290,15 +290,15 @@ mod tests {
                 .unwrap();
             std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"line\n").unwrap();
             let output = child.wait_with_output().unwrap();
-            let said = [output.stdout, output.stderr].concat();
-            (output.status.code(), String::from_utf8(said).unwrap())
+            let printed = [output.stdout, output.stderr].concat();
+            (output.status.code(), String::from_utf8(printed).unwrap())
         };
         let user = crate::file_owner::own_user();
         let folder = path(&format!("evenhand-journals-{user}"));
-        let (code, said) = run();
+        let (code, printed) = run();
         assert!(
-            code == Some(0) && said.contains(".jsonl"),
-            "{code:?} {said}"
+            code == Some(0) && printed.contains(".jsonl"),
+            "{code:?} {printed}"
         );
         let made = std::fs::metadata(&folder).unwrap();
         assert_eq!(
@@ -308,10 +308,10 @@ mod tests {
         // Another user's link.
         std::fs::remove_dir(&folder).unwrap();
         std::os::unix::fs::symlink(path("files"), &folder).unwrap();
-        let (code, said) = run();
+        let (code, printed) = run();
         assert!(
-            code == Some(1) && said.contains("does not belong to this user"),
-            "{said}"
+            code == Some(1) && printed.contains("does not belong to this user"),
+            "{printed}"
         );
         // Only root can give a folder away.
         std::fs::remove_file(&folder).unwrap();

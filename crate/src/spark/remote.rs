@@ -134,10 +134,10 @@ fn host_and_port(authority: &str) -> Result<(String, u16)> {
     let host = url.host_str().filter(|host| !host.is_empty());
     let host = host.ok_or_else(|| malformed("it has no host"))?.to_owned();
     // `:80` is the default of `http`, and left out by the parser.
-    let is_said = authority
+    let names_port = authority
         .rsplit_once(':')
         .is_some_and(|(_, port)| !port.contains(']'));
-    let port = match is_said {
+    let port = match names_port {
         true => url.port().unwrap_or(80),
         false => PORT,
     };

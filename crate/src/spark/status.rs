@@ -90,8 +90,8 @@ impl Status {
 
 /// The class of the error: from the details, or as Spark writes it before its text, `[CLASS]`.
 fn class(message: &str, info: &ErrorInfo) -> Option<String> {
-    let said = info.metadata.get("errorClass").cloned();
-    said.or_else(|| {
+    let class = info.metadata.get("errorClass").cloned();
+    class.or_else(|| {
         let (_, after) = message.split_once('[')?;
         let (class, _) = after.split_once(']')?;
         is_class(class).then(|| class.to_owned())

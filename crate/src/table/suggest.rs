@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind};
 use crate::text::{grouped, sanitize_line};
 
 /// The maximum number of names listed.
-const TOLD: usize = 10;
+const LISTED: usize = 10;
 
 /// The error for a name that no column has. It lists the existing ones, nearest first.
 pub(crate) fn missing(frame: &DataFrame, name: &str) -> Error {
@@ -27,12 +27,12 @@ pub(crate) fn missing(frame: &DataFrame, name: &str) -> Error {
 
 /// The first ten of these names, and how many more there are.
 pub(crate) fn listed(names: &[&str]) -> String {
-    let told: Vec<_> = names.iter().take(TOLD).map(|name| quoted(name)).collect();
-    let more = match names.len() - told.len() {
+    let listed: Vec<_> = names.iter().take(LISTED).map(|name| quoted(name)).collect();
+    let more = match names.len() - listed.len() {
         0 => String::new(),
         more => format!(" and {} more", grouped(more as u64)),
     };
-    format!("{}{more}", told.join(", "))
+    format!("{}{more}", listed.join(", "))
 }
 
 /// A name as it appears in a message: on one line, and not too long.

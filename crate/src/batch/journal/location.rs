@@ -158,9 +158,9 @@ mod tests {
         fs::set_permissions(&target, fs::Permissions::from_mode(0o755)).unwrap();
         symlink("target", folder.path().join(FOLDER)).unwrap();
         let refused = || place_with(folder.path(), None, &parameters("d")).unwrap_err();
-        let told = refused().to_string();
-        assert!(told.contains(".evenhand is a link"), "{told}");
-        assert!(told.contains("hint: remove the link"), "{told}");
+        let message = refused().to_string();
+        assert!(message.contains(".evenhand is a link"), "{message}");
+        assert!(message.contains("hint: remove the link"), "{message}");
         let mode = fs::metadata(&target).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o755, "the target was changed");
         assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
@@ -170,8 +170,11 @@ mod tests {
         let path = path.unwrap();
         for file in [path.clone(), requests_path(&path)] {
             symlink("../created", &file).unwrap();
-            let told = refused().to_string();
-            assert!(told.contains("through which nothing is written"), "{told}");
+            let message = refused().to_string();
+            assert!(
+                message.contains("through which nothing is written"),
+                "{message}"
+            );
             fs::remove_file(&file).unwrap();
         }
     }
@@ -203,10 +206,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(FOLDER), "a file").unwrap();
         let error = place_with(folder.path(), None, &parameters("d")).unwrap_err();
-        let told = error
+        let message = error
             .to_string()
             .replace(folder.path().to_str().unwrap(), "FOLDER");
-        assert_snapshot!(told, @"
+        assert_snapshot!(message, @"
         FOLDER/.evenhand can't be written
           hint: the answers are kept there: set EVENHAND_JOURNAL to a folder that can be written, or to off
         ");

@@ -28,11 +28,11 @@ pub(super) struct ContentionMonitor {
     patience: Duration,
     believed: bool,
     /// The last reported remainder, of which some may still be used.
-    said: Option<Said>,
+    reported: Option<Reported>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Said {
+struct Reported {
     left: u64,
     at: Duration,
     /// `own_ever` once everything that `left` includes or may include was sent.
@@ -95,7 +95,7 @@ impl ContentionMonitor {
             strikes: 0,
             patience: FIRST_PATIENCE,
             believed: true,
-            said: None,
+            reported: None,
         }
     }
 
@@ -111,7 +111,7 @@ impl ContentionMonitor {
     ) {
         self.heard = Some(left);
         let sane = reset.filter(|reset| !reset.is_zero() && *reset <= MINUTE);
-        self.said = sane.map(|reset| Said {
+        self.reported = sane.map(|reset| Reported {
             left: left.saturating_sub(in_flight),
             at: now,
             own_ever: account.ever.own,
@@ -129,19 +129,19 @@ impl ContentionMonitor {
         others_a_minute: u64,
         guard: Duration,
     ) -> Duration {
-        let Some(said) = self
-            .said
-            .filter(|said| self.believed && now < said.until + guard)
+        let Some(reported) = self
+            .reported
+            .filter(|reported| self.believed && now < reported.until + guard)
         else {
             return now;
         };
-        let age = now.saturating_sub(said.at).as_secs_f64();
+        let age = now.saturating_sub(reported.at).as_secs_f64();
         let others = (others_a_minute as f64 * (age + 1.0) / 60.0).ceil() as u64;
-        let own = own_ever.saturating_sub(said.own_ever);
-        if own.saturating_add(others).saturating_add(more) <= said.left {
+        let own = own_ever.saturating_sub(reported.own_ever);
+        if own.saturating_add(others).saturating_add(more) <= reported.left {
             now
         } else {
-            said.until + guard
+            reported.until + guard
         }
     }
 

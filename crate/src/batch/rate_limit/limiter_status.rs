@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn waits_are_told_in_words() {
-        let told = |cause| {
+        let reported = |cause| {
             LimiterStatus {
                 holder: None,
                 cause,
@@ -97,22 +97,22 @@ mod tests {
         let asked = |seconds| Cause::Service {
             asked: Some(Duration::from_secs(seconds)),
         };
-        assert_eq!(told(None), "");
-        assert_snapshot!(told(Some(Cause::Tokens { per_minute: 5_000 })), @"waits 7 s for tokens of the quota (5,000 a minute)");
-        assert_snapshot!(told(Some(Cause::Requests { per_minute: 30 })), @"waits 7 s for requests of the quota (30 a minute)");
+        assert_eq!(reported(None), "");
+        assert_snapshot!(reported(Some(Cause::Tokens { per_minute: 5_000 })), @"waits 7 s for tokens of the quota (5,000 a minute)");
+        assert_snapshot!(reported(Some(Cause::Requests { per_minute: 30 })), @"waits 7 s for requests of the quota (30 a minute)");
         let guess = Cause::Guess {
             limit: 5,
             period: Duration::from_secs(10),
         };
-        assert_snapshot!(told(Some(guess)), @"waits 7 s for the guessed limit (5 requests in 10 s)");
+        assert_snapshot!(reported(Some(guess)), @"waits 7 s for the guessed limit (5 requests in 10 s)");
         let one = Cause::Guess {
             limit: 1,
             period: SECOND,
         };
-        assert_snapshot!(told(Some(one)), @"waits 7 s for the guessed limit (1 request in 1 s)");
-        assert_snapshot!(told(Some(asked(86_400))), @"the service asks to wait 86,400 s; trying again in 7 s");
-        assert_snapshot!(told(Some(asked(7))), @"waits 7 s, since the service refused a request");
-        assert_snapshot!(told(Some(Cause::AtOnce { limit: 4 })), @"waits for an answer, since the service seems to take 4 at once");
-        assert_snapshot!(told(Some(Cause::Answer)), @"waits for an answer that shows whether more may be sent");
+        assert_snapshot!(reported(Some(one)), @"waits 7 s for the guessed limit (1 request in 1 s)");
+        assert_snapshot!(reported(Some(asked(86_400))), @"the service asks to wait 86,400 s; trying again in 7 s");
+        assert_snapshot!(reported(Some(asked(7))), @"waits 7 s, since the service refused a request");
+        assert_snapshot!(reported(Some(Cause::AtOnce { limit: 4 })), @"waits for an answer, since the service seems to take 4 at once");
+        assert_snapshot!(reported(Some(Cause::Answer)), @"waits for an answer that shows whether more may be sent");
     }
 }

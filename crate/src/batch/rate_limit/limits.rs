@@ -102,7 +102,7 @@ pub(super) struct Own {
 
 impl ServerLimits {
     /// Updates the limits from the headers of one response, given the user's limits.
-    pub(super) fn hear(&mut self, said: &RateLimits, own: Own, given: Limits) {
+    pub(super) fn hear(&mut self, rate_limits: &RateLimits, own: Own, given: Limits) {
         let sane = |limit: Option<u64>, remaining: Option<u64>, at_least: u64| {
             limit.filter(|limit| {
                 (at_least.max(1)..ABSURD).contains(limit)
@@ -115,21 +115,29 @@ impl ServerLimits {
             let fresh = own <= (remaining / 4).max(1);
             (fresh && known.is_none()).then(|| remaining.saturating_add(own))
         };
-        self.is_long |= said.reset_requests > Some(TEN_SECONDS);
+        self.is_long |= rate_limits.reset_requests > Some(TEN_SECONDS);
         let known = self.limits.or(given);
-        let tokens = sane(said.limit_tokens, said.remaining_tokens, own.accepted)
-            .or_else(|| whole(known.tokens, said.remaining_tokens, own.tokens));
+        let tokens = sane(
+            rate_limits.limit_tokens,
+            rate_limits.remaining_tokens,
+            own.accepted,
+        )
+        .or_else(|| whole(known.tokens, rate_limits.remaining_tokens, own.tokens));
         self.limits.tokens = tokens.or(self.limits.tokens);
         // A window may restart between two bursts, so that twice the limit is accepted.
         let passed = own.passed.div_ceil(2);
-        let requests = sane(said.limit_requests, said.remaining_requests, passed)
-            .or_else(|| whole(known.requests, said.remaining_requests, own.requests));
+        let requests = sane(
+            rate_limits.limit_requests,
+            rate_limits.remaining_requests,
+            passed,
+        )
+        .or_else(|| whole(known.requests, rate_limits.remaining_requests, own.requests));
         if let Some(count) = requests {
             let period = self.period_of(count, given);
             let parts = MINUTE.as_secs() / period.as_secs().max(1);
             self.limits.requests = Some(count.saturating_mul(parts));
             self.period = Some(period);
-        } else if let (Some(remaining), None) = (said.remaining_requests, self.period) {
+        } else if let (Some(remaining), None) = (rate_limits.remaining_requests, self.period) {
             // The first count without a limit. If it fits the limit of ten seconds, that is its
             // period: of a minute's limit, hardly anything would be left.
             let sixth = given.requests_in(TEN_SECONDS);
@@ -156,8 +164,8 @@ impl ServerLimits {
 mod tests {
     use super::*;
 
-    fn told(said: RateLimits) -> ServerLimits {
-        let mut told = ServerLimits::default();
+    fn reported(rate_limits: RateLimits) -> ServerLimits {
+        let mut reported = ServerLimits::default();
         let own = Own {
             tokens: 10,
             requests: 1,
@@ -165,8 +173,8 @@ mod tests {
             passed: 1,
             accepted: 10,
         };
-        told.hear(&said, own, Limits::default());
-        told
+        reported.hear(&rate_limits, own, Limits::default());
+        reported
     }
 
     fn limits(tokens: u64, requests: u64) -> RateLimits {
@@ -179,47 +187,51 @@ mod tests {
 
     #[test]
     fn a_count_of_ten_seconds_is_told_from_one_of_a_minute() {
-        assert_eq!(told(limits(5_000, 5)).limits.requests, Some(30));
-        assert_eq!(told(limits(5_000, 30)).limits.requests, Some(30));
-        assert_eq!(told(limits(250_000, 250)).limits.requests, Some(1_500));
-        assert_eq!(told(limits(200_000, 500)).limits.requests, Some(500));
+        assert_eq!(reported(limits(5_000, 5)).limits.requests, Some(30));
+        assert_eq!(reported(limits(5_000, 30)).limits.requests, Some(30));
+        assert_eq!(reported(limits(250_000, 250)).limits.requests, Some(1_500));
+        assert_eq!(reported(limits(200_000, 500)).limits.requests, Some(500));
         // Newer models come with one request per thousand tokens, and reset every minute.
         let newer = RateLimits {
             reset_requests: Some(Duration::from_secs(60)),
             ..limits(50_000, 50)
         };
-        assert_eq!(told(newer).limits.requests, Some(50));
+        assert_eq!(reported(newer).limits.requests, Some(50));
     }
 
     #[test]
     fn a_count_of_a_minute_stays_one_until_the_minute_is_over() {
-        let mut told = ServerLimits::default();
+        let mut reported = ServerLimits::default();
         for reset in [60, 11, 10, 1, 0, 60] {
-            let said = RateLimits {
+            let rate_limits = RateLimits {
                 reset_requests: Some(Duration::from_secs(reset)),
                 ..limits(38_000, 37)
             };
-            told.hear(&said, Own::default(), Limits::default());
-            assert_eq!(told.limits.requests, Some(37), "{reset} s before its end");
-            assert_eq!(told.period, Some(MINUTE));
+            reported.hear(&rate_limits, Own::default(), Limits::default());
+            assert_eq!(
+                reported.limits.requests,
+                Some(37),
+                "{reset} s before its end"
+            );
+            assert_eq!(reported.period, Some(MINUTE));
         }
     }
 
     #[test]
     fn what_is_left_tells_the_limit_where_nothing_else_does() {
-        let told = told(RateLimits {
+        let reported = reported(RateLimits {
             remaining_tokens: Some(9_990),
             remaining_requests: Some(9),
             ..RateLimits::default()
         });
-        assert_eq!(told.limits.tokens, Some(10_000));
-        assert_eq!(told.limits.requests, Some(60));
+        assert_eq!(reported.limits.tokens, Some(10_000));
+        assert_eq!(reported.limits.requests, Some(60));
     }
 
     #[test]
     fn nonsense_is_left_out() {
         for (limit, remaining) in [(0, 0), (5, 3), (5_000, 5_001), (u64::MAX, 7)] {
-            let told = told(RateLimits {
+            let reported = reported(RateLimits {
                 limit_tokens: Some(limit),
                 remaining_tokens: Some(remaining),
                 limit_requests: Some(0),
@@ -227,8 +239,8 @@ mod tests {
                 ..RateLimits::default()
             });
             let expected = (remaining > 4_000).then_some(remaining + 10);
-            assert_eq!(told.limits.tokens, expected, "{limit} {remaining}");
-            assert_eq!(told.limits.requests, None);
+            assert_eq!(reported.limits.tokens, expected, "{limit} {remaining}");
+            assert_eq!(reported.limits.requests, None);
         }
     }
 

@@ -279,7 +279,7 @@ impl Inner {
     /// Another process holds the shared state's lock and may never release it: after a while, it
     /// is reported, and later this process keeps to the quota alone.
     fn waits_for_shared_state(&mut self, shared_state: &SharedState) {
-        let (since, told) = self.shared_state_held.get_or_insert((Instant::now(), None));
+        let (since, holder) = self.shared_state_held.get_or_insert((Instant::now(), None));
         let path = shared_state.path().display();
         if since.elapsed() >= SHARED_STATE_LOST {
             let who = shared_state.holder();
@@ -291,13 +291,13 @@ impl Inner {
             self.notes.push(line);
             self.shared_state_held = None;
             self.shared_state = None;
-        } else if told.is_none() && since.elapsed() >= SHARED_STATE_HELD {
+        } else if holder.is_none() && since.elapsed() >= SHARED_STATE_HELD {
             let who = format!(
                 "for {}, which holds the quota's shared file {path}",
                 shared_state.holder()
             );
             note(&format!("waits {who}"));
-            *told = Some(who.into());
+            *holder = Some(who.into());
         }
     }
 
@@ -358,27 +358,27 @@ pub(crate) struct Permit {
 
 impl Permit {
     /// 2xx.
-    pub(crate) fn answered(self, said: &RateLimits, usage: Option<&Usage>) {
-        self.tell(|state, now, charge| state.answered(now, charge, said, usage));
+    pub(crate) fn answered(self, rate_limits: &RateLimits, usage: Option<&Usage>) {
+        self.tell(|state, now, charge| state.answered(now, charge, rate_limits, usage));
     }
 
     /// 429. Returns how long this request is to wait, whatever others may do meanwhile.
-    pub(crate) fn refused(self, said: &RateLimits) -> Duration {
-        self.tell(|state, now, charge| state.refused(now, charge, said))
+    pub(crate) fn refused(self, rate_limits: &RateLimits) -> Duration {
+        self.tell(|state, now, charge| state.refused(now, charge, rate_limits))
             .unwrap_or_default()
     }
 
     /// Any other outcome, including no response at all.
-    pub(crate) fn failed(self, said: &RateLimits) {
-        self.tell(|state, now, charge| state.failed(now, charge, said));
+    pub(crate) fn failed(self, rate_limits: &RateLimits) {
+        self.tell(|state, now, charge| state.failed(now, charge, rate_limits));
     }
 
     /// `None` if nothing is charged because no quota applies.
     fn tell<T>(mut self, what: impl FnOnce(&mut State, Duration, Reservation) -> T) -> Option<T> {
         let charge = self.charge.take()?;
-        let told = what(&mut self.limiter.inner().state, self.limiter.now(), charge);
+        let result = what(&mut self.limiter.inner().state, self.limiter.now(), charge);
         self.limiter.changed.notify_one();
-        Some(told)
+        Some(result)
     }
 }
 

@@ -30,10 +30,10 @@ fn limiter(quota: &Quota) -> Arc<RateLimiter> {
     limiter
 }
 
-async fn ask_once(limiter: &Arc<RateLimiter>, said: &RateLimits) {
+async fn ask_once(limiter: &Arc<RateLimiter>, rate_limits: &RateLimits) {
     let permit = limiter.admit(COST).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    permit.answered(said, None);
+    permit.answered(rate_limits, None);
 }
 
 #[test]
@@ -141,11 +141,11 @@ fn a_request_larger_than_the_quota_fails_at_once() {
 fn a_rejection_stops_the_whole_deployment_and_is_told() {
     paused(async {
         let limiter = limiter(&Quota::tpm(5_000));
-        let said = RateLimits {
+        let rate_limits = RateLimits {
             retry_after: Some(Duration::from_secs(86_400)),
             ..RateLimits::default()
         };
-        limiter.admit(COST).await.unwrap().refused(&said);
+        limiter.admit(COST).await.unwrap().refused(&rate_limits);
         let started = Instant::now();
         let waiting = Arc::clone(&limiter);
         let other = tokio::spawn(async move { waiting.admit(COST).await.unwrap() });
@@ -236,10 +236,10 @@ fn whoever_keeps_the_shared_file_locked_is_told_of_and_then_left() {
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert_eq!(limiter.status().to_string(), "");
         tokio::time::sleep(Duration::from_secs(10)).await;
-        let told = limiter.status().to_string();
+        let reported = limiter.status().to_string();
         assert!(
-            told.starts_with("waits for ") && told.contains("quota"),
-            "{told}"
+            reported.starts_with("waits for ") && reported.contains("quota"),
+            "{reported}"
         );
         assert!(!asking.is_finished());
         tokio::time::sleep(Duration::from_secs(60)).await;
@@ -258,7 +258,7 @@ fn numbers_that_nobody_can_mean_stop_nothing() {
         ] {
             let limiter = limiter(&quota);
             for left in [0, 1, 4_000, 1 << 33, u64::MAX, 7] {
-                let said = RateLimits {
+                let rate_limits = RateLimits {
                     remaining_tokens: Some(left),
                     remaining_requests: Some(left),
                     reset_tokens: Some(Duration::MAX),
@@ -271,7 +271,10 @@ fn numbers_that_nobody_can_mean_stop_nothing() {
                     total_tokens: left,
                     ..Usage::default()
                 };
-                permit.unwrap().unwrap().answered(&said, Some(&usage));
+                permit
+                    .unwrap()
+                    .unwrap()
+                    .answered(&rate_limits, Some(&usage));
             }
         }
     });

@@ -13,8 +13,12 @@ use crate::loopback::{Reply, Server};
 /// Answers every request.
 fn service() -> (Client, Server) {
     let server = Server::new([Reply::text("Yes")]);
+    (client_of(&server), server)
+}
+
+fn client_of(server: &Server) -> Client {
     let client = Client::builder().endpoint(server.url()).api_key("key");
-    (client.deployment("gpt").build().unwrap(), server)
+    client.deployment("gpt").build().unwrap()
 }
 
 #[test]
@@ -196,8 +200,7 @@ fn an_error_of_the_code_that_takes_rows_waits_for_no_answer() {
         "slow" => Reply::Silence,
         _ => Reply::text("Yes"),
     });
-    let client = Client::builder().endpoint(server.url()).api_key("key");
-    let client = client.deployment("gpt").build().unwrap();
+    let client = client_of(&server);
     let requests = ["fast", "slow"].map(|prompt| (prompt, prompt));
     let refused = client
         .batch_requests(requests)
@@ -219,8 +222,7 @@ fn lines(rows: &[Row]) -> Vec<serde_json::Value> {
 fn a_line_tells_what_the_service_said_and_of_what_was_not_sent_nothing() {
     let said = json!({"error": {"code": "401", "message": "Access denied.", "more": [1]}});
     let server = Server::new([Reply::json(401, said.clone())]);
-    let client = Client::builder().endpoint(server.url()).api_key("key");
-    let client = client.deployment("gpt").build().unwrap();
+    let client = client_of(&server);
     let mut requests: Vec<_> = numbered(3).collect();
     requests[0].request = Ok(ChatRequest::new([]));
     let mut rows = Vec::new();
@@ -263,8 +265,7 @@ fn a_line_tells_what_the_service_said_and_of_what_was_not_sent_nothing() {
 #[test]
 fn what_the_service_said_in_another_form_is_told_as_a_text() {
     let server = Server::new([Reply::new(418, "text/plain", "short and stout")]);
-    let client = Client::builder().endpoint(server.url()).api_key("key");
-    let client = client.deployment("gpt").build().unwrap();
+    let client = client_of(&server);
     let mut rows = Vec::new();
     let batch = client.batch_requests(numbered(1));
     batch
@@ -291,8 +292,7 @@ fn a_row_knows_when_it_was_asked_first() {
             _ => Reply::text("Yes"),
         }
     });
-    let client = Client::builder().endpoint(server.url()).api_key("key");
-    let client = client.deployment("gpt").build().unwrap();
+    let client = client_of(&server);
     let before = SystemTime::now();
     let answers = client.batch(["Why?"]).run().unwrap();
     let stats = answers.rows()[0].stats;
@@ -325,8 +325,7 @@ fn an_answer_that_breaks_off_is_asked_again() {
     }
     // A page is none the second time either.
     let server = Server::new([Reply::new(200, "text/html", "<html></html>")]);
-    let client = Client::builder().endpoint(server.url()).api_key("key");
-    let client = client.deployment("gpt").build().unwrap();
+    let client = client_of(&server);
     assert!(client.complete("Why?").is_err());
     assert_eq!(server.requests().len(), 1);
 }

@@ -322,18 +322,18 @@ impl Page {
     }
 
     fn push_closing(&mut self, view: &AnswerView, selection: &Selection<'_>, shown: usize) {
-        let mut said = vec![counted(shown, "row")];
+        let mut notes = vec![counted(shown, "row")];
         if selection.equal > 0 {
             let equal = counted(selection.equal, "row");
-            said.push(format!("{equal} without a difference left out"));
+            notes.push(format!("{equal} without a difference left out"));
         }
         if selection.columns.len() > 1 {
-            said.push("<b>bold</b>: differs from the answer next to it".to_owned());
+            notes.push("<b>bold</b>: differs from the answer next to it".to_owned());
         }
         if shown < selection.rows.len() {
             let left = counted(selection.rows.len() - shown, "row");
             let next = selection.before + shown + 1;
-            said.push(match view.only_differences || view.only_rows.is_some() {
+            notes.push(match view.only_differences || view.only_rows.is_some() {
                 true => format!("{left} more than an output holds"),
                 false => {
                     format!("{left} more than an output holds: <code>.from_row({next})</code>")
@@ -342,7 +342,7 @@ impl Page {
         }
         self.html.push_str(&format!(
             "<p style=\"{QUIET};margin:.3em 0\">{}</p></div>",
-            said.join(" · ")
+            notes.join(" · ")
         ));
     }
 }

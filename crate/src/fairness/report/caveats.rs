@@ -102,8 +102,8 @@ fn doubted(outcomes: &[PrimaryOutcome]) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     for one in outcomes {
         let reason = one.doubt.as_ref().map(|doubt| doubt.reason().to_owned());
-        let is_told = |reason: &String| one.verdict == Verdict::CantTell(reason.clone());
-        let new = reason.filter(|reason| !is_told(reason) && !reasons.contains(reason));
+        let is_reported = |reason: &String| one.verdict == Verdict::CantTell(reason.clone());
+        let new = reason.filter(|reason| !is_reported(reason) && !reasons.contains(reason));
         reasons.extend(new);
     }
     reasons

@@ -273,8 +273,8 @@ mod tests {
             .filter(|one| one.d_z.is_none());
         let without = without.count();
         assert!((1..all).contains(&without), "{without} of {all}");
-        let said = format!("{without} of {all} rows without a value left out");
-        assert!(report.mime_bundle().html.contains(&said), "{said}");
+        let note = format!("{without} of {all} rows without a value left out");
+        assert!(report.mime_bundle().html.contains(&note), "{note}");
     }
 
     #[test]

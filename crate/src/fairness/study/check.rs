@@ -55,14 +55,14 @@ impl Study {
             ("occupations", spelled_alike(jobs)),
             ("templates", spelled_alike(templates)),
         ];
-        let told = found.into_iter().filter_map(|(what, alike)| {
+        let similar = found.into_iter().filter_map(|(what, alike)| {
             let [one, other] = alike?.map(|name| sanitize_line(name, 40));
             Some(format!(
                 "the {what} '{one}' and '{other}' differ in spelling alone: they count as two, and \
                  their answers are not independent"
             ))
         });
-        told.collect()
+        similar.collect()
     }
 
     /// Groups that are asked (and paid for), but are not part of any test.

@@ -31,23 +31,23 @@ impl Validation {
             .iter()
             .map(|(person, labels)| format!("{} ({labels})", sanitize_line(person, 60)))
             .collect();
-        let mut told = format!(
+        let mut text = format!(
             "{}: {} answers drawn, labeled by {}",
             sanitize_line(&self.about, 40),
             self.drawn,
             people.join(" and ")
         );
         if let Some(agreement) = &self.agreement {
-            told.push_str(&format!("; they agree on {}", agreed(agreement)));
+            text.push_str(&format!("; they agree on {}", agreed(agreement)));
             let left_out = agreement.same.trials - agreement.same.successes;
             if left_out > 0 {
-                told.push_str(&format!("; {left_out} on which they differ are left out"));
+                text.push_str(&format!("; {left_out} on which they differ are left out"));
             }
         }
         if self.unscored > 0 {
-            told.push_str(&format!("; {} have no score", self.unscored));
+            text.push_str(&format!("; {} have no score", self.unscored));
         }
-        told
+        text
     }
 }
 

@@ -151,15 +151,15 @@ fn separator(bytes: &[u8], is_tabbed: bool) -> u8 {
 fn names(first: &Record, offset: u64) -> Result<Vec<PlSmallStr>, Fault> {
     let cells: Vec<_> = first.fields().map(content).collect();
     let is_data = |cell: &&str| cell.trim().parse::<f64>().is_ok();
-    let said: Vec<&str> = cells
+    let names: Vec<&str> = cells
         .iter()
         .map(AsRef::as_ref)
         .filter(|cell| !cell.is_empty())
         .collect();
-    if !said.is_empty() && said.iter().all(is_data) {
+    if !names.is_empty() && names.iter().all(is_data) {
         let what = format!(
             "the first row holds numbers ({} ..) and no names",
-            quoted(said[0])
+            quoted(names[0])
         );
         let hint = "`Csv::new(path).without_header().read()?` reads a file without names";
         return Err(Fault::new(offset, what).hint(hint));

@@ -88,9 +88,9 @@ fn read_line(
         let (what, hint) = match error.is_eof() {
             true => ("the object breaks off".to_owned(), ONE_OBJECT),
             false => {
-                let said = error.to_string();
-                let said = said.split(" at line ").next().unwrap_or_default();
-                (format!("it is not JSON: {said}"), JSON)
+                let message = error.to_string();
+                let message = message.split(" at line ").next().unwrap_or_default();
+                (format!("it is not JSON: {message}"), JSON)
             }
         };
         let before = line.get(..error.column().saturating_sub(1));

@@ -150,8 +150,10 @@ fn is_accepted(answer: &Incoming<'_>) -> bool {
 fn rejects_token(answer: &HttpResponse) -> bool {
     let header = answer.headers.get(WWW_AUTHENTICATE);
     let challenge = || {
-        let said = header.and_then(|value| value.to_str().ok());
-        said.is_some_and(|said| said.contains("invalid_token") || tells_of_expired_token(said))
+        let challenge = header.and_then(|value| value.to_str().ok());
+        challenge.is_some_and(|challenge| {
+            challenge.contains("invalid_token") || tells_of_expired_token(challenge)
+        })
     };
     let body = || {
         let body = answer.body.as_deref().unwrap_or_default();

@@ -123,10 +123,10 @@ mod tests {
                 "https://cognitiveservices.azure.com",
             ),
         ] {
-            let told = signed_in(endpoint, version, false).unwrap();
+            let outcome = signed_in(endpoint, version, false).unwrap();
             assert!(
-                told.ends_with(&format!("for {resource}")),
-                "{endpoint}: {told}"
+                outcome.ends_with(&format!("for {resource}")),
+                "{endpoint}: {outcome}"
             );
         }
     }

@@ -13,20 +13,20 @@ impl RequestContext<'_> {
     pub(super) fn hint(
         &self,
         (kind, status): (ErrorKind, u16),
-        said: &ServiceMessage,
+        service_message: &ServiceMessage,
         asked: Option<Duration>,
     ) -> Option<String> {
-        if asked.is_none() && lacks_credit(Some(status), said.code.as_deref()) {
+        if asked.is_none() && lacks_credit(Some(status), service_message.code.as_deref()) {
             return Some("the account has no credit left: waiting won't help".to_owned());
         }
         match kind {
-            ErrorKind::ContentFilter => Some(match said.filter.to_string() {
+            ErrorKind::ContentFilter => Some(match service_message.filter.to_string() {
                 found if found.is_empty() => {
                     "reword the prompt: the service's content filter refused it".to_owned()
                 }
                 found => format!("reword the prompt: the service's content filter found {found}"),
             }),
-            ErrorKind::Authentication => Some(self.who(self.credential, status, said)),
+            ErrorKind::Authentication => Some(self.who(self.credential, status, service_message)),
             ErrorKind::PermissionDenied => Some(match self.endpoint.protocol() {
                 Protocol::OpenAi => "the key may not do this: check its permissions".to_owned(),
                 _ => {
@@ -35,40 +35,45 @@ impl RequestContext<'_> {
                         .to_owned()
                 }
             }),
-            ErrorKind::BadRequest if said.wants_newer_version() => Some(
+            ErrorKind::BadRequest if service_message.wants_newer_version() => Some(
                 "leave AZURE_OPENAI_API_VERSION out: the v1 protocol is then used, which every current \
                  model takes"
                     .to_owned(),
             ),
-            ErrorKind::BadRequest | ErrorKind::NotFound if said.is_about_version() => {
+            ErrorKind::BadRequest | ErrorKind::NotFound if service_message.is_about_version() => {
                 Some(format!(
                     "set AZURE_OPENAI_API_VERSION to a version that the service has, such as {GENERALLY_AVAILABLE}"
                 ))
             }
-            ErrorKind::NotFound if status == 410 || said.is_about_retirement() => Some(format!(
+            ErrorKind::NotFound if status == 410 || service_message.is_about_retirement() => Some(format!(
                 "the model of the deployment '{}' is retired: deploy one that the portal offers, and set {} \
                  to that deployment",
                 self.deployment,
                 self.endpoint.deployment_variable()
             )),
-            ErrorKind::NotFound => Some(self.where_to(said)),
-            ErrorKind::BadRequest if said.is_about_operation() => Some(format!(
+            ErrorKind::NotFound => Some(self.where_to(service_message)),
+            ErrorKind::BadRequest if service_message.is_about_operation() => Some(format!(
                 "the model of the deployment '{}' is retired, or does not support chat completions, \
                  like those for images, embeddings or only the Responses API (-codex, -pro): set {} \
                  to a deployment of a current chat model",
                 self.deployment,
                 self.endpoint.deployment_variable()
             )),
-            ErrorKind::BadRequest | ErrorKind::UnprocessableEntity => said.refused_field(),
+            ErrorKind::BadRequest | ErrorKind::UnprocessableEntity => service_message.refused_field(),
             ErrorKind::RateLimit => Some(quota(asked)),
             _ => None,
         }
     }
 
-    fn who(&self, credential: &Credential, status: u16, said: &ServiceMessage) -> String {
+    fn who(
+        &self,
+        credential: &Credential,
+        status: u16,
+        service_message: &ServiceMessage,
+    ) -> String {
         let variable = credential.variable();
         if let Some(who) = credential.signed_in_as() {
-            let token = match status == 401 || said.is_about_expiry() {
+            let token = match status == 401 || service_message.is_about_expiry() {
                 true => "a new token was rejected, too. It",
                 false => "the token",
             };
@@ -79,7 +84,7 @@ impl RequestContext<'_> {
             );
         }
         match (credential.kind(), self.endpoint.protocol()) {
-            (CredentialKind::EntraToken, _) if said.is_about_tenant() => format!(
+            (CredentialKind::EntraToken, _) if service_message.is_about_tenant() => format!(
                 "get a token of the tenant of the resource ({}), and set {variable}: az account \
                  get-access-token --tenant TENANT --resource https://cognitiveservices.azure.com",
                 self.endpoint.host()
@@ -98,12 +103,12 @@ impl RequestContext<'_> {
         }
     }
 
-    fn where_to(&self, said: &ServiceMessage) -> String {
+    fn where_to(&self, service_message: &ServiceMessage) -> String {
         let deployment = self.deployment;
         let variable = self.endpoint.deployment_variable();
         let missing = ["DeploymentNotFound", "model_not_found"]
             .iter()
-            .any(|code| said.code.as_deref() == Some(code));
+            .any(|code| service_message.code.as_deref() == Some(code));
         match self.endpoint.protocol() {
             Protocol::OpenAi if missing => {
                 format!("the server has no model '{deployment}': set {variable} to one that it has")
@@ -180,9 +185,9 @@ impl ServiceMessage {
     /// The token is of another tenant than the resource. The service answers 400 to that, too.
     pub(super) fn is_about_tenant(&self) -> bool {
         let code = self.code.as_deref().unwrap_or_default();
-        let told = format!("{} {}", code.to_ascii_lowercase(), self.text());
+        let text = format!("{} {}", code.to_ascii_lowercase(), self.text());
         let is_mismatch = ["does not match", "mismatch", "not match"];
-        told.contains("tenant") && is_mismatch.iter().any(|words| told.contains(words))
+        text.contains("tenant") && is_mismatch.iter().any(|words| text.contains(words))
     }
 
     /// The token has expired. Some gateways do not answer 401 to that.

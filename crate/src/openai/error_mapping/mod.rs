@@ -71,10 +71,10 @@ impl RequestContext<'_> {
         if (300..400).contains(&status) {
             return self.redirected(status, headers).with_request_id(id);
         }
-        let said = self.service_message(body);
-        let kind = kind(status, &said);
+        let service_message = self.service_message(body);
+        let kind = kind(status, &service_message);
         let answered = format!("the service answered {}", named(status));
-        self.error(kind, status, &answered, said, limits)
+        self.error(kind, status, &answered, service_message, limits)
             .with_request_id(id)
             .with_body(Json::of_body(body, LONGEST_BODY))
     }
@@ -89,10 +89,10 @@ impl RequestContext<'_> {
         let (outside, headers, body) = answer;
         let json = embedded_error::json_with_error(body)?;
         let found = embedded_error::find(json.raw())?;
-        let said = self.service_message_of(found.said);
+        let service_message = self.service_message_of(found.object);
         // An error without a status may be transient.
         let meant = found.status.unwrap_or(500);
-        let kind = kind(meant, &said);
+        let kind = kind(meant, &service_message);
         let status = found.status.unwrap_or(outside);
         let answered = match found.status {
             Some(status) => format!(
@@ -101,7 +101,7 @@ impl RequestContext<'_> {
             ),
             None => format!("the service answered {outside} with an error"),
         };
-        let error = self.error(kind, status, &answered, said, limits);
+        let error = self.error(kind, status, &answered, service_message, limits);
         let error = error
             .with_request_id(request_id(headers, self.credential))
             .with_body(Json::of_body(body, LONGEST_BODY));
@@ -117,12 +117,21 @@ impl RequestContext<'_> {
         filter: ContentFilter,
         limits: &RateLimits,
     ) -> Error {
-        let said = ServiceMessage {
+        let service_message = ServiceMessage {
             filter: self.cleaned(filter),
             ..ServiceMessage::default()
         };
-        let answered = format!("the content filter refused the prompt: {}", said.filter);
-        self.error(ErrorKind::ContentFilter, status, &answered, said, limits)
+        let answered = format!(
+            "the content filter refused the prompt: {}",
+            service_message.filter
+        );
+        self.error(
+            ErrorKind::ContentFilter,
+            status,
+            &answered,
+            service_message,
+            limits,
+        )
     }
 
     fn error(
@@ -130,20 +139,20 @@ impl RequestContext<'_> {
         kind: ErrorKind,
         status: u16,
         answered: &str,
-        said: ServiceMessage,
+        service_message: ServiceMessage,
         limits: &RateLimits,
     ) -> Error {
-        let message = match &said.message {
+        let message = match &service_message.message {
             Some(message) => format!("{answered}: {message}"),
             None => answered.to_owned(),
         };
-        let hint = self.hint((kind, status), &said, limits.retry_after);
+        let hint = self.hint((kind, status), &service_message, limits.retry_after);
         let mut error = Error::new(kind, message)
             .with_status(status)
-            .with_code(said.code)
+            .with_code(service_message.code)
             .with_retry_after(limits.retry_after);
         if kind == ErrorKind::ContentFilter {
-            error = error.with_content_filter(said.filter);
+            error = error.with_content_filter(service_message.filter);
         }
         match hint {
             Some(hint) => error.with_hint(hint),
@@ -282,12 +291,14 @@ fn named(status: u16) -> String {
     }
 }
 
-fn kind(status: u16, said: &ServiceMessage) -> ErrorKind {
+fn kind(status: u16, service_message: &ServiceMessage) -> ErrorKind {
     match status {
-        400 | 403 | 422 | 500.. if said.is_about_filter() => ErrorKind::ContentFilter,
-        400 | 403 if said.is_about_quota() => ErrorKind::RateLimit,
-        400 | 403 if said.is_about_tenant() || said.is_about_expiry() => ErrorKind::Authentication,
-        400 | 404 | 410 if said.is_about_retirement() => ErrorKind::NotFound,
+        400 | 403 | 422 | 500.. if service_message.is_about_filter() => ErrorKind::ContentFilter,
+        400 | 403 if service_message.is_about_quota() => ErrorKind::RateLimit,
+        400 | 403 if service_message.is_about_tenant() || service_message.is_about_expiry() => {
+            ErrorKind::Authentication
+        }
+        400 | 404 | 410 if service_message.is_about_retirement() => ErrorKind::NotFound,
         400 => ErrorKind::BadRequest,
         401 => ErrorKind::Authentication,
         403 => ErrorKind::PermissionDenied,

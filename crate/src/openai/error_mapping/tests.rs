@@ -48,7 +48,7 @@ fn refused(
     context.refused(status, &headers, body, &limits)
 }
 
-fn told(status: u16, body: &str) -> String {
+fn text(status: u16, body: &str) -> String {
     let error = refused(&azure(), status, &[], body.as_bytes());
     format!("{}: {error:?}", error.kind().name())
 }
@@ -56,7 +56,7 @@ fn told(status: u16, body: &str) -> String {
 #[test]
 fn a_wrong_key() {
     let body = r#"{"error":{"code":"401","message":"Access denied due to invalid subscription key or wrong API endpoint."}}"#;
-    insta::assert_snapshot!(told(401, body), @r"
+    insta::assert_snapshot!(text(401, body), @r"
     authentication: the service answered 401 Unauthorized: Access denied due to invalid subscription key or wrong API endpoint.
       hint: check AZURE_OPENAI_API_KEY, and that it belongs to the resource in AZURE_OPENAI_ENDPOINT (x.openai.azure.com)
     ");
@@ -81,7 +81,7 @@ fn a_wrong_key() {
 #[test]
 fn a_deployment_that_is_not_there() {
     let body = r#"{"error":{"code":"DeploymentNotFound","message":"The API deployment for this resource does not exist."}}"#;
-    insta::assert_snapshot!(told(404, body), @r"
+    insta::assert_snapshot!(text(404, body), @r"
     not_found: the service answered 404 Not Found: The API deployment for this resource does not exist.
       hint: the resource has no deployment 'gpt': set AZURE_OPENAI_DEPLOYMENT to one that it has (a new one takes some minutes)
     ");
@@ -99,7 +99,7 @@ fn a_deployment_that_is_not_there() {
 
 #[test]
 fn a_path_that_is_not_there() {
-    insta::assert_snapshot!(told(404, r#"{"statusCode":404,"message":"Resource not found"}"#), @r"
+    insta::assert_snapshot!(text(404, r#"{"statusCode":404,"message":"Resource not found"}"#), @r"
     not_found: the service answered 404 Not Found: Resource not found
       hint: check AZURE_OPENAI_ENDPOINT, the deployment 'gpt' (AZURE_OPENAI_DEPLOYMENT), whose model may be retired, and AZURE_OPENAI_API_VERSION (2024-10-21 is one that the service has)
     ");
@@ -122,28 +122,28 @@ fn a_model_that_is_retired() {
     let body = r#"{"error":{"code":"ServiceModelDeprecated","message":"The model 'gpt-35-turbo' has been deprecated since 04/30/2025."}}"#;
     for status in [400, 404, 410] {
         insta::allow_duplicates! {
-            insta::assert_snapshot!(told(status, body).replace(&status.to_string(), "STATUS").lines().last().unwrap(), @"  hint: the model of the deployment 'gpt' is retired: deploy one that the portal offers, and set AZURE_OPENAI_DEPLOYMENT to that deployment");
+            insta::assert_snapshot!(text(status, body).replace(&status.to_string(), "STATUS").lines().last().unwrap(), @"  hint: the model of the deployment 'gpt' is retired: deploy one that the portal offers, and set AZURE_OPENAI_DEPLOYMENT to that deployment");
         }
-        assert!(told(status, body).starts_with("not_found"), "{status}");
+        assert!(text(status, body).starts_with("not_found"), "{status}");
     }
     // So the service itself has answered for a retired deployment.
     let body = r#"{"error":{"message":"The chatCompletion operation does not work with the specified model, gpt-35-turbo. Please choose different model and try again."}}"#;
-    assert!(told(400, body).contains("is retired, or does not support chat completions"));
+    assert!(text(400, body).contains("is retired, or does not support chat completions"));
     let body = r#"{"error":{"message":"`temperature` is deprecated for this model."}}"#;
-    assert!(told(400, body).starts_with("bad_request"));
+    assert!(text(400, body).starts_with("bad_request"));
 }
 
 #[test]
 fn a_token_that_has_expired_is_that_whatever_the_status() {
     let mut entra = azure();
     entra.ad_token = Some(crate::Secret::new("Bearer e.y.J"));
-    for (status, said) in [
+    for (status, service_message) in [
         (400, "JWT expired at 2026"),
         (403, "Access token has expired"),
     ] {
-        let body = serde_json::json!({"error": {"code": "Forbidden", "message": said}});
+        let body = serde_json::json!({"error": {"code": "Forbidden", "message": service_message}});
         let error = refused(&entra, status, &[], body.to_string().as_bytes());
-        assert_eq!(error.kind(), ErrorKind::Authentication, "{said}");
+        assert_eq!(error.kind(), ErrorKind::Authentication, "{service_message}");
         assert!(error.hint().unwrap().starts_with("get a new token"));
     }
 }
@@ -151,33 +151,33 @@ fn a_token_that_has_expired_is_that_whatever_the_status() {
 #[test]
 fn a_version_that_is_gone() {
     let body = r#"{"error":{"code":"BadRequest","message":"API version not supported"}}"#;
-    insta::assert_snapshot!(told(400, body), @r"
+    insta::assert_snapshot!(text(400, body), @r"
     bad_request: the service answered 400 Bad Request: API version not supported
       hint: set AZURE_OPENAI_API_VERSION to a version that the service has, such as 2024-10-21
     ");
     let body =
         r#"{"error":{"code":"InvalidApiVersionParameter","message":"The version is invalid."}}"#;
-    assert!(told(404, body).contains("AZURE_OPENAI_API_VERSION"));
+    assert!(text(404, body).contains("AZURE_OPENAI_API_VERSION"));
 }
 
 #[test]
 fn fields_that_a_model_refuses() {
     let body = r#"{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}"#;
-    insta::assert_snapshot!(told(400, body), @r"
+    insta::assert_snapshot!(text(400, body), @r"
     bad_request: the service answered 400 Bad Request: Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.
       hint: this model takes max_completion_tokens: write .max_completion_tokens(n) in place of .max_tokens(n)
     ");
     let body = r#"{"error":{"message":"Unsupported value: 'temperature' does not support 0 with this model.","param":"temperature","code":"unsupported_value"}}"#;
-    insta::assert_snapshot!(told(400, body), @r"
+    insta::assert_snapshot!(text(400, body), @r"
     bad_request: the service answered 400 Bad Request: Unsupported value: 'temperature' does not support 0 with this model.
       hint: this model refuses that temperature: leave .temperature() out
     ");
     let body = r#"{"error":{"message":"Unsupported value: 'messages[0].role' does not support 'system' with this model.","param":"messages[0].role","code":"unsupported_value"}}"#;
-    insta::assert_snapshot!(told(400, body), @r"
+    insta::assert_snapshot!(text(400, body), @r"
     bad_request: the service answered 400 Bad Request: Unsupported value: 'messages[0].role' does not support 'system' with this model.
       hint: this model takes no system message: write its text at the beginning of the prompt
     ");
-    assert!(!told(400, r#"{"error":{"message":"max_tokens is too large"}}"#).contains("hint"));
+    assert!(!text(400, r#"{"error":{"message":"max_tokens is too large"}}"#).contains("hint"));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_filtered_prompt_in_both_spellings() {
             ");
         }
     }
-    assert!(told(400, r#"{"error":{"code":"content_filter"}}"#).starts_with("content_filter"));
+    assert!(text(400, r#"{"error":{"code":"content_filter"}}"#).starts_with("content_filter"));
 }
 
 #[test]
@@ -242,15 +242,15 @@ fn a_filtered_prompt_whatever_gateway_tells_it() {
         ),
     ] {
         assert!(
-            told(status, body).starts_with("content_filter: "),
+            text(status, body).starts_with("content_filter: "),
             "{}",
-            told(status, body)
+            text(status, body)
         );
     }
     let of_provider = r#"{"error":{"message":"no","code":"400","provider_specific_fields":{"innererror":
         {"content_filter_result":{"hate":{"filtered":true,"severity":"high"},
         "custom_blocklists":[{"filtered":false,"id":"a"},{"filtered":true,"id":"b"}]}}}}}"#;
-    insta::assert_snapshot!(told(400, of_provider), @r"
+    insta::assert_snapshot!(text(400, of_provider), @r"
     content_filter: the service answered 400 Bad Request: no
       hint: reword the prompt: the service's content filter found custom_blocklists, hate (high)
     ");
@@ -268,7 +268,7 @@ fn a_filtered_prompt_whatever_gateway_tells_it() {
             r#"{"error":{"code":"404","message":"Resource not found"}}"#,
         ),
     ] {
-        assert!(!told(status, body).starts_with("content_filter"), "{body}");
+        assert!(!text(status, body).starts_with("content_filter"), "{body}");
     }
 }
 
@@ -328,11 +328,11 @@ fn a_used_up_quota() {
     ");
     let error = refused(&azure(), 429, &[("retry-after-ms", "1500")], body);
     insta::assert_snapshot!(error.hint().unwrap(), @"the quota is used up; the service asks to wait 2 s. A batch keeps within the quota automatically");
-    insta::assert_snapshot!(told(429, ""), @r"
+    insta::assert_snapshot!(text(429, ""), @r"
     rate_limit: the service answered 429 Too Many Requests
       hint: the quota is used up: wait a minute, or raise it in the portal. A batch keeps within the quota automatically
     ");
-    insta::assert_snapshot!(told(429, r#"{"error":{"code":"insufficient_quota"}}"#), @r#"
+    insta::assert_snapshot!(text(429, r#"{"error":{"code":"insufficient_quota"}}"#), @r#"
     rate_limit: the service answered 429 Too Many Requests: {"code":"insufficient_quota"}
       hint: the account has no credit left: waiting won't help
     "#);
@@ -356,12 +356,12 @@ fn a_redirect_tells_the_host_alone() {
 
 #[test]
 fn bodies_that_are_not_azures() {
-    insta::assert_snapshot!(told(502, "<html><head><title>502 Bad\nGateway</title></head><body>x</body></html>"), @"server: the service answered 502 Bad Gateway: 502 Bad Gateway");
-    insta::assert_snapshot!(told(503, "upstream\r\nconnect \u{1b}[31merror"), @"server: the service answered 503 Service Unavailable: upstream connect �[31merror");
-    insta::assert_snapshot!(told(500, ""), @"server: the service answered 500 Internal Server Error");
-    insta::assert_snapshot!(told(500, r#"{"error":"model is loading"}"#), @"server: the service answered 500 Internal Server Error: model is loading");
-    insta::assert_snapshot!(told(422, r#"{"detail":[{"loc":["body","n"]}]}"#), @r#"unprocessable_entity: the service answered 422 Unprocessable Entity: {"detail":[{"loc":["body","n"]}]}"#);
-    insta::assert_snapshot!(told(418, "null"), @"unexpected_status: the service answered 418 I'm a teapot");
+    insta::assert_snapshot!(text(502, "<html><head><title>502 Bad\nGateway</title></head><body>x</body></html>"), @"server: the service answered 502 Bad Gateway: 502 Bad Gateway");
+    insta::assert_snapshot!(text(503, "upstream\r\nconnect \u{1b}[31merror"), @"server: the service answered 503 Service Unavailable: upstream connect �[31merror");
+    insta::assert_snapshot!(text(500, ""), @"server: the service answered 500 Internal Server Error");
+    insta::assert_snapshot!(text(500, r#"{"error":"model is loading"}"#), @"server: the service answered 500 Internal Server Error: model is loading");
+    insta::assert_snapshot!(text(422, r#"{"detail":[{"loc":["body","n"]}]}"#), @r#"unprocessable_entity: the service answered 422 Unprocessable Entity: {"detail":[{"loc":["body","n"]}]}"#);
+    insta::assert_snapshot!(text(418, "null"), @"unexpected_status: the service answered 418 I'm a teapot");
 }
 
 #[test]

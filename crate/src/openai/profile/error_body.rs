@@ -40,7 +40,7 @@ impl ErrorBody {
         let [code, param, message, inner, also_inner] = fields(error, names);
         let text = |part: Option<_>| part.and_then(plain_text).unwrap_or_default();
         let message = text(message);
-        let said = Self {
+        let fields = Self {
             code: text(code),
             param: text(param).to_lowercase(),
             // If there is no message, the whole error is searched.
@@ -54,10 +54,10 @@ impl ErrorBody {
             None => Some(message.as_str()).filter(|message| message.starts_with('{')),
         };
         match inner {
-            Some(inner) if said.param.is_empty() && depth > 0 => {
-                said.with(Self::inside(inner, depth - 1))
+            Some(inner) if fields.param.is_empty() && depth > 0 => {
+                fields.with(Self::inside(inner, depth - 1))
             }
-            _ => said,
+            _ => fields,
         }
     }
 

@@ -318,9 +318,9 @@ impl Negotiation<'_> {
         }
         if is_news && state.version > 0 {
             self.has_learned = true;
-            let told = format!("{} {}", self.shared.deployment(), state.profile);
+            let note = format!("{} {}", self.shared.deployment(), state.profile);
             drop(state);
-            note_once(&[told]);
+            note_once(&[note]);
         }
         true
     }

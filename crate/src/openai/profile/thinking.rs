@@ -167,11 +167,11 @@ pub(super) fn unfinished(error: &Error, wanted: &ChatRequest, sent: &ChatRequest
          suffice"
     );
     let hint = hint(u64::from(limit), wanted);
-    let told = Error::new(ErrorKind::TokenLimit, message).with_hint(hint);
-    let told = told.with_request_id(error.request_id().map(str::to_owned));
+    let explained = Error::new(ErrorKind::TokenLimit, message).with_hint(hint);
+    let explained = explained.with_request_id(error.request_id().map(str::to_owned));
     match error.status() {
-        Some(status) => told.with_status(status),
-        None => told,
+        Some(status) => explained.with_status(status),
+        None => explained,
     }
     .with_source(error.clone())
 }

@@ -157,8 +157,8 @@ mod tests {
         let mut notes = Vec::new();
         let found = find(&below, Some(&root), &mut notes);
         assert_eq!(found.ok().flatten().unwrap().path, own);
-        let told = notes.join("\n").replace(below.to_str().unwrap(), "FOLDER");
-        insta::assert_snapshot!(told, @r"FOLDER/.env was skipped: other users can write to it. If its settings are yours, copy it into a file of your own that only you can write (chmod 600)");
+        let notes_text = notes.join("\n").replace(below.to_str().unwrap(), "FOLDER");
+        insta::assert_snapshot!(notes_text, @r"FOLDER/.env was skipped: other users can write to it. If its settings are yours, copy it into a file of your own that only you can write (chmod 600)");
     }
 
     #[test]

@@ -82,11 +82,11 @@ fn a_wait_that_the_service_asked_for_is_everyones() {
     else {
         panic!("the first request goes");
     };
-    let said = crate::openai::RateLimits {
+    let rate_limits = crate::openai::RateLimits {
         retry_after: Some(Duration::from_secs(9)),
         ..Default::default()
     };
-    refused.refused(NOW, charge, &said);
+    refused.refused(NOW, charge, &rate_limits);
     assert_eq!(passed(&shared_state, &mut refused, 1), 0);
     assert_eq!(passed(&shared_state, &mut state(), 1), 0);
 }

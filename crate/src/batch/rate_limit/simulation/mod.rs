@@ -163,14 +163,14 @@ impl Simulation {
                     let unrelated = unrelated.and_then(|unrelated| {
                         unrelated.refuses(seconds - BEGINNING, in_work, &mut dice)
                     });
-                    let (passed, said) = match unrelated {
-                        Some(said) => (false, said),
+                    let (passed, rate_limits) = match unrelated {
+                        Some(rate_limits) => (false, rate_limits),
                         None => {
                             let (refused, standing) =
                                 self.service.admit(seconds, self.service.charge(self.cost));
                             let limits = self.service.limits();
-                            let said = self.headers.tell(&standing, refused, limits);
-                            (refused.is_none(), said)
+                            let rate_limits = self.headers.tell(&standing, refused, limits);
+                            (refused.is_none(), rate_limits)
                         }
                     };
                     in_work += u64::from(passed);
@@ -180,11 +180,11 @@ impl Simulation {
                         self.latency.min(0.02)
                     };
                     let time = seconds + latency + self.jitter * dice.f64() / 2.0;
-                    let answer = Event::Answer(number, charge, passed, said);
+                    let answer = Event::Answer(number, charge, passed, rate_limits);
                     at(&mut events, time, answer);
                     continue;
                 }
-                Event::Answer(number, charge, passed, said) => {
+                Event::Answer(number, charge, passed, rate_limits) => {
                     let client = &mut clients[number];
                     if passed {
                         in_work -= 1;
@@ -196,7 +196,9 @@ impl Simulation {
                             ..Usage::default()
                         };
                         if let Some(charge) = charge {
-                            client.state.answered(now, charge, &said, Some(&usage));
+                            client
+                                .state
+                                .answered(now, charge, &rate_limits, Some(&usage));
                         }
                         if outcome.answered == all {
                             return outcome;
@@ -204,8 +206,8 @@ impl Simulation {
                     } else {
                         outcome.refused.push(seconds - BEGINNING);
                         let wait = match charge {
-                            Some(charge) => client.state.refused(now, charge, &said),
-                            None => said.retry_after.unwrap_or(Duration::from_secs(1)),
+                            Some(charge) => client.state.refused(now, charge, &rate_limits),
+                            None => rate_limits.retry_after.unwrap_or(Duration::from_secs(1)),
                         };
                         let time = seconds + wait.as_secs_f64();
                         at(&mut events, time, Event::Rested(number));

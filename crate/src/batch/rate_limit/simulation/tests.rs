@@ -35,7 +35,7 @@ fn simulations(headers: Headers, given: bool) -> impl Iterator<Item = Simulation
 }
 
 fn assert_perfect(simulation: Simulation) {
-    let told = format!("{simulation:?}");
+    let case = format!("{simulation:?}");
     // Without concurrency, each window also takes the time of its answers.
     let sequential = if simulation.concurrency == 1 {
         5.0 * 0.24
@@ -44,9 +44,9 @@ fn assert_perfect(simulation: Simulation) {
     };
     let most = 1.03 * simulation.floor() + sequential;
     let outcome = simulation.run();
-    assert_eq!(outcome.answered, 40, "{told}");
-    assert_eq!(outcome.refused.len(), 0, "{told}");
-    assert!(outcome.wall <= most, "{} of {most} s, {told}", outcome.wall);
+    assert_eq!(outcome.answered, 40, "{case}");
+    assert_eq!(outcome.refused.len(), 0, "{case}");
+    assert!(outcome.wall <= most, "{} of {most} s, {case}", outcome.wall);
 }
 
 #[test]
@@ -80,16 +80,16 @@ fn without_quota_and_headers_it_is_learned_from_rejections() {
         Headers::TooMuch,
     ] {
         for simulation in simulations(headers, false) {
-            let told = format!("{simulation:?}");
+            let case = format!("{simulation:?}");
             let (floor, concurrency) = (simulation.floor(), simulation.concurrency);
             let outcome = simulation.run();
-            assert_eq!(outcome.answered, 40, "{told}");
-            assert!(outcome.wall < 2.2 * floor, "{} s, {told}", outcome.wall);
+            assert_eq!(outcome.answered, 40, "{case}");
+            assert!(outcome.wall < 2.2 * floor, "{} s, {case}", outcome.wall);
             // Those that were in flight at the first rejection, a few to find the rate, and a trial
             // that shows whether it is a quota.
             assert!(
                 outcome.refused.len() <= concurrency.min(40) + 11,
-                "{}, {told}",
+                "{}, {case}",
                 outcome.refused.len()
             );
         }

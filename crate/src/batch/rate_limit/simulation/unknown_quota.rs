@@ -132,8 +132,8 @@ fn no_batch_is_caught_in_a_guess() {
                     ..open(latency, seed)
                 });
                 let ratio = outcome.wall / ideal;
-                let told = format!("{share} {wait:?}, {concurrency} at once, seed {seed}");
-                assert!(ratio <= times, "{ratio} times the ideal: {told}");
+                let case = format!("{share} {wait:?}, {concurrency} at once, seed {seed}");
+                assert!(ratio <= times, "{ratio} times the ideal: {case}");
             }
         }
     }
@@ -191,8 +191,8 @@ fn a_quota_of_a_minute_is_found_at_its_first_rejections() {
     {
         for seed in 0..4 {
             let (refused, time) = of_a_minute(windows, Headers::Missing, seed);
-            let told = format!("{refused} refused, {time}, {windows:?}, seed {seed}");
-            assert!(refused <= 40 && time <= 1.1, "{told}");
+            let case = format!("{refused} refused, {time}, {windows:?}, seed {seed}");
+            assert!(refused <= 40 && time <= 1.1, "{case}");
         }
     }
 }
@@ -223,8 +223,8 @@ fn a_quota_of_a_minute_is_found_where_waits_are_rounded_up() {
     ] {
         for seed in 0..4 {
             let (refused, time) = of_a_minute(windows, Headers::WholeSeconds, seed);
-            let told = format!("{refused} refused, {time}, {windows:?}, seed {seed}");
-            assert!(refused <= 40 && time <= 1.1, "{told}");
+            let case = format!("{refused} refused, {time}, {windows:?}, seed {seed}");
+            assert!(refused <= 40 && time <= 1.1, "{case}");
         }
     }
 }
@@ -256,10 +256,10 @@ fn a_limit_of_requests_at_once_is_found_and_filled() {
                     let outcome = simulation.run();
                     let ideal = 400.0 / most as f64 * latency;
                     let (refused, wall) = (outcome.refused.len(), outcome.wall);
-                    let told = format!("{refused} refused, {wall} s of {ideal} s");
-                    let told = format!("{told}: {most} of {concurrency}, {latency} s, {wait:?}");
-                    assert_eq!(outcome.answered, 400, "{told}");
-                    assert!(refused <= concurrency + 12 && wall <= 1.2 * ideal, "{told}");
+                    let case = format!("{refused} refused, {wall} s of {ideal} s");
+                    let case = format!("{case}: {most} of {concurrency}, {latency} s, {wait:?}");
+                    assert_eq!(outcome.answered, 400, "{case}");
+                    assert!(refused <= concurrency + 12 && wall <= 1.2 * ideal, "{case}");
                 }
             }
         }
@@ -288,9 +288,9 @@ fn any_quota_of_which_only_rejections_tell_is_kept_and_filled() {
             for headers in [Headers::Missing, Headers::Silent] {
                 let concurrency = 32;
                 let (refused, time) = keeps_to(tpm, windows, headers, concurrency, 1);
-                let told = format!("{tpm} {windows:?} {headers:?} {concurrency}");
-                assert!(refused <= 120 + concurrency, "{refused} of 2,000, {told}");
-                assert!(time <= 1.6, "{time}, {told}");
+                let case = format!("{tpm} {windows:?} {headers:?} {concurrency}");
+                assert!(refused <= 120 + concurrency, "{refused} of 2,000, {case}");
+                assert!(time <= 1.6, "{time}, {case}");
             }
         }
     }
@@ -302,9 +302,9 @@ fn two_clients_find_their_shares() {
     let (tpm, concurrency) = (5_000, 32);
     for windows in [Windows::Opened, Windows::Sliding] {
         let (refused, time) = keeps_to(tpm, windows, Headers::Missing, concurrency, 2);
-        let told = format!("{tpm} {windows:?} {concurrency}");
-        assert!(refused <= 120, "{refused} of 2,000, {told}");
-        assert!(time <= 2.0, "{time}, {told}");
+        let case = format!("{tpm} {windows:?} {concurrency}");
+        assert!(refused <= 120, "{refused} of 2,000, {case}");
+        assert!(time <= 2.0, "{time}, {case}");
     }
 }
 

@@ -25,7 +25,7 @@ impl State {
         &mut self,
         now: Duration,
         charge: Reservation,
-        said: &RateLimits,
+        rate_limits: &RateLimits,
         usage: Option<&Usage>,
     ) {
         if let Some(usage) = usage {
@@ -35,8 +35,8 @@ impl State {
         self.last_answer = Some(now);
         let surely = charge.cost.answers().max(charge.tokens / 2);
         self.accepted = self.accepted.max(surely);
-        self.hear(now, charge, said);
-        self.judge(now, charge, said);
+        self.hear(now, charge, rate_limits);
+        self.judge(now, charge, rate_limits);
         if self.refused_at.is_none_or(|refused| charge.at > refused) {
             self.alone = false;
             self.rejections_in_a_row = 0;
@@ -54,10 +54,10 @@ impl State {
     }
 
     /// The common part of failures and rejections.
-    fn unanswered(&mut self, now: Duration, charge: Reservation, said: &RateLimits) {
+    fn unanswered(&mut self, now: Duration, charge: Reservation, rate_limits: &RateLimits) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.last_answer = Some(now);
-        self.hear(now, charge, said);
+        self.hear(now, charge, rate_limits);
         self.lost_count();
     }
 
@@ -66,9 +66,9 @@ impl State {
         &mut self,
         now: Duration,
         charge: Reservation,
-        said: &RateLimits,
+        rate_limits: &RateLimits,
     ) {
-        self.unanswered(now, charge, said);
+        self.unanswered(now, charge, rate_limits);
         // Without a rejection, only the very first request is sent alone.
         self.alone &= self.refused_at.is_some();
     }
@@ -79,7 +79,7 @@ impl State {
     }
 
     /// An accepted request may show that the service's report of what is left was wrong.
-    fn judge(&mut self, now: Duration, charge: Reservation, said: &RateLimits) {
+    fn judge(&mut self, now: Duration, charge: Reservation, rate_limits: &RateLimits) {
         let Accounts { tokens, requests } = self.accounts(now);
         if charge.against.tokens {
             self.token_watch.proved_wrong();
@@ -87,11 +87,11 @@ impl State {
         if charge.against.requests {
             self.request_watch.proved_wrong();
         }
-        let left = said.remaining_tokens.unwrap_or(u64::MAX);
+        let left = rate_limits.remaining_tokens.unwrap_or(u64::MAX);
         if self.token_watch.passed(charge.cost.answers(), left, tokens) {
             self.tokens.forget_others();
         }
-        let left = said.remaining_requests.unwrap_or(u64::MAX);
+        let left = rate_limits.remaining_requests.unwrap_or(u64::MAX);
         if self.request_watch.passed(1, left, requests) {
             for window in [&mut self.minute, &mut self.ten_seconds, &mut self.second] {
                 window.forget_others();
@@ -105,10 +105,10 @@ impl State {
         &mut self,
         now: Duration,
         charge: Reservation,
-        said: &RateLimits,
+        rate_limits: &RateLimits,
     ) -> Duration {
-        self.unanswered(now, charge, said);
-        let asked = asked_wait(said);
+        self.unanswered(now, charge, rate_limits);
+        let asked = asked_wait(rate_limits);
         let is_first = self.refused_at.is_none_or(|refused| charge.at > refused);
         let refused_before = self.refused_at;
         if is_first {
@@ -253,7 +253,7 @@ impl State {
         self.request_watch.lost_count();
     }
 
-    fn hear(&mut self, now: Duration, charge: Reservation, said: &RateLimits) {
+    fn hear(&mut self, now: Duration, charge: Reservation, rate_limits: &RateLimits) {
         let guard = self.guard;
         let tokens = self.tokens.used(now, guard);
         let minute = self.minute.used(now, guard);
@@ -270,14 +270,17 @@ impl State {
             },
             accepted: self.accepted,
         };
-        self.reported.hear(said, own, self.given);
-        self.tells = said.remaining_requests.or(said.remaining_tokens).is_some();
+        self.reported.hear(rate_limits, own, self.given);
+        self.tells = rate_limits
+            .remaining_requests
+            .or(rate_limits.remaining_tokens)
+            .is_some();
         let whole = self.reported.limits.or(self.known());
         let accounts = self.accounts(now);
         let tokens = charge.accounts.tokens.until(accounts.tokens);
         let requests = charge.accounts.requests.until(accounts.requests);
         let quiet = self.in_flight == 0;
-        if let (Some(limit), Some(left)) = (whole.tokens, said.remaining_tokens) {
+        if let (Some(limit), Some(left)) = (whole.tokens, rate_limits.remaining_tokens) {
             // Our own charges are estimates: a small difference is not others' use.
             let slack = tokens.window.own / 10 + 16;
             let others = self.token_watch.unseen(Observation {
@@ -289,7 +292,7 @@ impl State {
                 slack,
             });
             if others > 0 {
-                let within = within(now, self.heard_tokens, said.reset_tokens);
+                let within = within(now, self.heard_tokens, rate_limits.reset_tokens);
                 self.tokens
                     .add_others(now, others, within.unwrap_or_default());
                 self.tokens_ever.add(Used::others(others));
@@ -298,13 +301,13 @@ impl State {
             let mean = tokens.window.own / minute.own.max(1);
             let in_flight = self.in_flight.saturating_mul(mean);
             self.token_watch
-                .note(now, left, said.reset_tokens, in_flight, tokens);
+                .note(now, left, rate_limits.reset_tokens, in_flight, tokens);
         }
         let limit = match self.reported.period {
             Some(TEN_SECONDS) => whole.requests_in(TEN_SECONDS),
             _ => whole.requests,
         };
-        if let (Some(limit), Some(left)) = (limit, said.remaining_requests) {
+        if let (Some(limit), Some(left)) = (limit, rate_limits.remaining_requests) {
             let others = self.request_watch.unseen(Observation {
                 limit,
                 left,
@@ -314,14 +317,14 @@ impl State {
                 slack: 0,
             });
             if others > 0 {
-                let within = within(now, self.heard_requests, said.reset_requests);
+                let within = within(now, self.heard_requests, rate_limits.reset_requests);
                 self.add_others_requests(now, others, within);
             }
             self.heard_requests = Some(now);
             let in_flight = self.in_flight;
 
             self.request_watch
-                .note(now, left, said.reset_requests, in_flight, requests);
+                .note(now, left, rate_limits.reset_requests, in_flight, requests);
         }
         let is_contested = self.is_contested(now);
         self.contested = self.contested.or(Some(now)).filter(|_| is_contested);
@@ -338,16 +341,17 @@ fn within(now: Duration, heard: Option<Duration>, reset: Option<Duration>) -> Op
 }
 
 /// How long the service asked to wait, or else the time until its counts restart.
-fn asked_wait(said: &RateLimits) -> Option<Duration> {
+fn asked_wait(rate_limits: &RateLimits) -> Option<Duration> {
     let spent = |left: Option<u64>, reset: Option<Duration>| {
         reset.filter(|_| left.is_none_or(|left| left == 0))
     };
     let reset = [
-        spent(said.remaining_tokens, said.reset_tokens),
-        spent(said.remaining_requests, said.reset_requests),
+        spent(rate_limits.remaining_tokens, rate_limits.reset_tokens),
+        spent(rate_limits.remaining_requests, rate_limits.reset_requests),
     ];
     let reset = reset.into_iter().flatten().max();
-    said.retry_after
+    rate_limits
+        .retry_after
         .into_iter()
         .chain(reset)
         .find(|wait| !wait.is_zero())

@@ -100,18 +100,18 @@ fn the_service_is_waited_for_as_it_asks_up_to_a_minute() {
         (zero, 1.0),
         (RateLimits::default(), 1.0),
     ];
-    for (said, expected) in cases {
+    for (rate_limits, expected) in cases {
         let mut state = given(5_000, 30);
         let charge = go(&mut state, 0.0);
-        state.refused(seconds(0.1), charge, &said);
+        state.refused(seconds(0.1), charge, &rate_limits);
         let (cause, until) = waits(&mut state, 0.2);
-        let asked = said.retry_after.or(said.reset_tokens);
+        let asked = rate_limits.retry_after.or(rate_limits.reset_tokens);
         let asked = asked.filter(|asked| !asked.is_zero());
         assert_eq!(cause, Cause::Service { asked });
         let wait = until.unwrap() - 0.1;
         assert!(
             (expected..expected + 0.2).contains(&wait),
-            "{said:?} {wait}"
+            "{rate_limits:?} {wait}"
         );
     }
 }
@@ -188,12 +188,12 @@ fn an_unknown_quota_is_learned_from_the_first_answer() {
     let mut state = State::new(Limits::default(), true);
     let first = go(&mut state, 0.0);
     assert_eq!(waits(&mut state, 0.0), (Cause::Answer, None));
-    let said = RateLimits {
+    let rate_limits = RateLimits {
         limit_requests: Some(30),
         limit_tokens: Some(5_000),
         ..RateLimits::default()
     };
-    state.answered(seconds(0.2), first, &said, None);
+    state.answered(seconds(0.2), first, &rate_limits, None);
     assert_eq!(burst(&mut state, 0.3).len(), 4);
     // With a concurrency set by the user, no request is sent alone first.
     let mut state = State::new(Limits::default(), false);
@@ -205,17 +205,17 @@ fn one_request_goes_ahead_to_see_what_others_left() {
     let mut state = given(5_000, 30);
     let ahead = go(&mut state, 0.0);
     assert_eq!(waits(&mut state, 0.0), (Cause::Answer, Some(2.0)));
-    let said = RateLimits {
+    let rate_limits = RateLimits {
         remaining_requests: Some(29),
         ..RateLimits::default()
     };
-    state.answered(seconds(0.2), ahead, &said, None);
+    state.answered(seconds(0.2), ahead, &rate_limits, None);
     assert_eq!(burst(&mut state, 0.3).len(), 4);
     // And again after a lull; but a slow answer is not waited for.
     let ahead = go(&mut state, 10.4);
     assert_eq!(waits(&mut state, 10.4), (Cause::Answer, Some(12.4)));
     assert_eq!(burst(&mut state, 12.4).len(), 4);
-    state.answered(seconds(30.0), ahead, &said, None);
+    state.answered(seconds(30.0), ahead, &rate_limits, None);
 }
 
 #[test]
@@ -223,12 +223,12 @@ fn another_clients_use_is_seen_and_kept_free() {
     let mut state = given(5_000, 30);
     for (now, left) in [(0.0, 29), (0.5, 26)] {
         let charge = go(&mut state, now);
-        let said = RateLimits {
+        let rate_limits = RateLimits {
             limit_requests: Some(30),
             remaining_requests: Some(left),
             ..RateLimits::default()
         };
-        state.answered(seconds(now + 0.2), charge, &said, None);
+        state.answered(seconds(now + 0.2), charge, &rate_limits, None);
     }
     let more = burst(&mut state, 0.8).len();
     assert_eq!(
@@ -241,14 +241,14 @@ fn another_clients_use_is_seen_and_kept_free() {
 fn a_share_of_a_larger_quota_is_not_taken_for_all_of_it() {
     let mut state = given(5_000, 30);
     let charge = go(&mut state, 0.0);
-    let said = RateLimits {
+    let rate_limits = RateLimits {
         limit_tokens: Some(50_000),
         remaining_tokens: Some(20_000),
         limit_requests: Some(300),
         remaining_requests: Some(200),
         ..RateLimits::default()
     };
-    state.answered(seconds(0.2), charge, &said, None);
+    state.answered(seconds(0.2), charge, &rate_limits, None);
     assert_eq!(burst(&mut state, 0.3).len(), 4);
 }
 
@@ -292,7 +292,7 @@ proptest! {
         let mut state = if known { given(5_000, 30) } else { State::new(Limits::default(), ramp) };
         let mut now = Duration::from_secs(120);
         let mut sent = Vec::new();
-        for (said, kind, pause) in news {
+        for (rate_limits, kind, pause) in news {
             let asked = now;
             let charge = loop {
                 match state.ask(now, COST) {
@@ -313,10 +313,10 @@ proptest! {
             sent.push(now);
             now += Duration::from_millis(pause);
             match kind {
-                0 => state.failed(now, charge, &said),
+                0 => state.failed(now, charge, &rate_limits),
                 1 => state.dropped(),
-                2 => drop(state.refused(now, charge, &said)),
-                _ => state.answered(now, charge, &said, None),
+                2 => drop(state.refused(now, charge, &rate_limits)),
+                _ => state.answered(now, charge, &rate_limits, None),
             }
         }
         if known {

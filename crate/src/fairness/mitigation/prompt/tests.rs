@@ -1,8 +1,8 @@
 //! Requests with mitigations, and second requests.
 
 use super::*;
-use crate::Client;
 use crate::fairness::mitigation::Swap;
+use crate::fairness::test_service::client_of;
 use crate::loopback::{Reply, Server};
 use crate::openai::Role;
 
@@ -78,12 +78,7 @@ fn drafts(texts: &'static [&'static str]) -> Answers {
         true => Reply::error(400, "x", "x"),
         false => Reply::text(text),
     }));
-    let client = Client::builder()
-        .endpoint(server.url())
-        .api_key("key")
-        .deployment("gpt")
-        .build()
-        .unwrap();
+    let client = client_of(&server);
     let prompts = texts.iter().map(|text| format!("Prompt of {text}"));
     let answers = client
         .batch(prompts)

@@ -4,13 +4,13 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::fake::{Chance, QUICK, jobs, measured};
-use crate::Client;
 use crate::Result;
 use crate::fairness::gate::{Decision, Gate, GateRule};
 use crate::fairness::measures::{Length, Measure, Raw, Refusal};
 use crate::fairness::report::{Change, Doubt, Report, Verdict};
 use crate::fairness::study::{Cell, Study, StudyAnswers};
 use crate::fairness::templates;
+use crate::fairness::test_service::client_of;
 use crate::fairness::text::Text;
 use crate::loopback::{Reply, Server, last_message};
 
@@ -39,12 +39,7 @@ fn asked(
         let body = request.json();
         answer(&last_message(&body), body["seed"].as_i64().unwrap_or(0))
     });
-    let client = Client::builder()
-        .endpoint(server.url())
-        .api_key("key")
-        .deployment("gpt")
-        .build()
-        .unwrap();
+    let client = client_of(&server);
     let run = |batch: crate::Batch| batch.without_journal();
     study.run_with(&client, run).unwrap()
 }
