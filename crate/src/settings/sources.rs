@@ -63,10 +63,10 @@ pub(super) fn of_file_alone(folder: &Path) -> Result<Sources<impl Fn(&str) -> Op
 }
 
 /// The environment without the service that only stands in for one, if the file names one.
-pub(super) fn without_stand_in(
-    environment: impl Fn(&str) -> Option<String>,
+pub(super) fn without_stand_in<E: Fn(&str) -> Option<String>>(
+    environment: E,
     file: Option<&DotEnv>,
-) -> impl Fn(&str) -> Option<String> {
+) -> impl Fn(&str) -> Option<String> + use<E> {
     let of_file = |name: &str| file?.values.get(name).filter(|it| !clean(it).is_empty());
     let is_named = [Service::Azure, Service::OpenAi]
         .iter()
