@@ -176,10 +176,11 @@ impl Shared {
     /// The control planes.
     fn control(&self, ask: &Ask<'_>) -> Response {
         let mut cloud = self.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = cloud.state.left().len();
         let told = cloud.answer(ask);
-        if ask.method != "GET"
-            && let Err(failure) = self.file.save(&self.origin, &cloud.state)
-        {
+        // What was being deleted may be gone since the last request, whichever this one is.
+        let is_changed = ask.method != "GET" || cloud.state.left().len() != before;
+        if is_changed && let Err(failure) = self.file.save(&self.origin, &cloud.state) {
             return (StatusCode::INTERNAL_SERVER_ERROR, failure.to_string()).into_response();
         }
         response(told)
