@@ -69,8 +69,8 @@ fn introduce(practice: &Practice) {
         out!("export {name}={value}");
     }
     out!(
-        "\nWith these, Azure's clients and `Azure::sign_in()?` mean this cloud; so does `evenhand cloud .. \
-          --practice` without them."
+        "\nWith these, the clients of Azure and Databricks and `Azure::sign_in()?` mean this cloud; so do \
+          `evenhand lab`, `run` and `cloud` with --practice, without them."
     );
     out!("Stop it with Ctrl-C.");
 }

@@ -125,6 +125,7 @@ fn build(
         .map(Into::into)
         .to_vec(),
         env,
+        unset: Vec::new(),
         sweep: Vec::new(),
         runs_for_a_reader: false,
     };
