@@ -176,10 +176,10 @@ fn is_of_a_cloud(name: &OsStr) -> bool {
 
 /// Prints each note about how the settings were found, but only once.
 pub fn tell_once(settings: &Settings) {
-    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    static SHOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
     for note in settings.notes() {
-        if told.insert(note.clone()) {
+        if shown.insert(note.clone()) {
             err!("! {note}");
         }
     }
