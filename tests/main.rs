@@ -21,6 +21,7 @@ mod local_spark;
 mod openai_python;
 mod pictures;
 mod polars_guide;
+mod practice;
 mod private;
 mod run;
 mod serve;

@@ -107,7 +107,7 @@ pub use cancel::CancelHandle;
 pub use error::{Error, ErrorKind, Result};
 pub use openai::{ChatCompletion, ChatRequest, Client, Message};
 pub use secret::Secret;
-pub use settings::Settings;
+pub use settings::{Settings, SettingsFile};
 pub use waiting::WaitProgress;
 
 #[cfg(feature = "notebook")]

@@ -22,7 +22,7 @@ const LONGEST: usize = 300;
 pub struct WaitProgress {
     /// What is made or changed, such as `the cluster lab`.
     pub what: String,
-    /// Its state in the service's words, such as `pending`.
+    /// Its state in the service's words, such as `in progress`.
     pub state: String,
     /// The time since the wait began.
     pub elapsed: Duration,
@@ -104,7 +104,8 @@ pub(crate) struct Poller {
 }
 
 impl Poller {
-    /// Shows the state: to the caller's listener, on a bar, or as a line for each change.
+    /// Shows the state, as the service writes it: to the caller's listener, on a bar, or as a line for each
+    /// change. A message may follow in parentheses.
     pub(crate) fn report(&mut self, state: &str) {
         self.show(state, false);
     }
@@ -158,7 +159,7 @@ impl Poller {
     }
 
     fn show(&mut self, state: &str, is_over: bool) {
-        let state = sanitize_line(state, LONGEST);
+        let state = sanitize_line(&in_words(state), LONGEST);
         let is_new = state != self.last || is_over;
         let progress = WaitProgress {
             what: self.what.clone(),
@@ -175,6 +176,22 @@ impl Poller {
         }
         self.last = state;
     }
+}
+
+/// A state in plain words: `InProgress` and `IN_PROGRESS` are `in progress`. A message in parentheses stays as
+/// it is.
+pub(crate) fn in_words(state: &str) -> String {
+    let (state, message) = state.split_at(state.find(" (").unwrap_or(state.len()));
+    let mut words = String::with_capacity(state.len() + message.len());
+    let mut is_inside = false;
+    for letter in state.chars() {
+        if letter == '_' || letter.is_ascii_uppercase() && is_inside {
+            words.push(' ');
+        }
+        is_inside = letter.is_ascii_lowercase();
+        words.extend((letter != '_').then_some(letter.to_ascii_lowercase()));
+    }
+    words + message
 }
 
 #[cfg(test)]
@@ -208,6 +225,25 @@ mod tests {
             reported,
             ["the cluster lab: pend�ing, 0 s", "the cluster lab: running"]
         );
+    }
+
+    #[test]
+    fn a_state_is_the_same_words_however_the_service_writes_it() {
+        for (state, words) in [
+            ("InProgress", "in progress"),
+            ("IN_PROGRESS", "in progress"),
+            ("in progress", "in progress"),
+            ("NOT_READY", "not ready"),
+            ("Succeeded", "succeeded"),
+            (
+                "PENDING (Finding Instances: 1_2)",
+                "pending (Finding Instances: 1_2)",
+            ),
+            ("ÄnderungLäuft", "Änderung läuft"),
+            ("", ""),
+        ] {
+            assert_eq!(in_words(state), words);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Stdio};
 
 use evenhand::azure::Azure;
+use evenhand::databricks::Workspace;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::learner::{Learner, told};
@@ -82,6 +83,8 @@ fn the_practice_cloud_keeps_what_there_is_and_its_file_is_private() {
     let running = Running::start(&learner, &[]);
     let azure = Azure::from_lookup(|name| running.variable(name)).unwrap();
     assert!(azure.is_practice());
+    let workspace = Workspace::from_lookup(|name| running.variable(name)).unwrap();
+    assert!(workspace.is_practice());
     let account = azure
         .openai("even-lab")
         .region("swedencentral")

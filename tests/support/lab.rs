@@ -6,12 +6,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::process_table::processes;
 use super::{Launcher, evenhand, home, poll};
 
 /// A JupyterLab that the launcher runs on a folder.
 pub(crate) struct LabCommand {
     port: u16,
-    _launcher: Launcher,
+    launcher: Launcher,
 }
 
 const TOKEN: &str = "evenhand-test";
@@ -19,6 +20,16 @@ const TOKEN: &str = "evenhand-test";
 impl LabCommand {
     /// Starts it with this folder for Jupyter's own data. The command may be changed before.
     pub(crate) fn start(folder: &Path, data: &Path, change: impl FnOnce(&mut Command)) -> Self {
+        Self::with_options(&[], folder, data, change)
+    }
+
+    /// The same, with options of the launcher's own.
+    pub(crate) fn with_options(
+        options: &[&str],
+        folder: &Path,
+        data: &Path,
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .and_then(|listener| listener.local_addr())
             .unwrap()
@@ -26,6 +37,7 @@ impl LabCommand {
         let mut command = evenhand();
         command
             .arg("lab")
+            .args(options)
             .arg(folder)
             .args(["--", "--no-browser", "--ServerApp.port_retries=0"])
             .args(["--port", &port.to_string()])
@@ -38,7 +50,7 @@ impl LabCommand {
         change(&mut command);
         let lab = Self {
             port,
-            _launcher: Launcher(command.spawn().unwrap()),
+            launcher: Launcher(command.spawn().unwrap()),
         };
         poll(Duration::from_secs(120), || lab.is_open().then_some(()))
             .expect("JupyterLab does not start");
@@ -75,6 +87,18 @@ impl LabCommand {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
+    }
+
+    /// The environment of the JupyterLab that the launcher has started.
+    pub(crate) fn environment(&self) -> Option<String> {
+        let launcher = self.launcher.0.id().to_string();
+        let children = processes(|fields| fields.get(1) == Some(&launcher.as_str()));
+        let environments = children.into_iter().filter_map(|child| {
+            let bytes = std::fs::read(format!("/proc/{child}/environ")).ok()?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        });
+        let mut of_jupyter = environments.filter(|it| it.contains("EVENHAND_KERNELSPEC="));
+        of_jupyter.next()
     }
 
     /// Ends the launcher, and waits until JupyterLab is gone, too.

@@ -36,6 +36,22 @@ impl Notebook {
 
     /// This lesson as it is, in another folder, with one more cell at its end.
     pub(crate) fn followed_by(&self, name: &str, code: &str) -> Self {
+        let mut cells = self.cells_for_anywhere();
+        cells.push(code_cell(code));
+        Self::write(name, cells)
+    }
+
+    /// Writes this lesson as it is into this folder.
+    pub(crate) fn copy_to(&self, folder: &Path) -> PathBuf {
+        let mut json = self.json.clone();
+        json["cells"] = self.cells_for_anywhere().into();
+        let path = folder.join(self.path.file_name().unwrap());
+        std::fs::write(&path, json.to_string()).unwrap();
+        path
+    }
+
+    /// The cells, loading the library by its full path.
+    fn cells_for_anywhere(&self) -> Vec<Value> {
         let library = format!("{{ path = {:?} }}", checkout().join("crate/notebook"));
         let mut cells = self.json["cells"].as_array().unwrap().clone();
         for cell in &mut cells {
@@ -44,8 +60,7 @@ impl Notebook {
                 cell["source"] = loading.into();
             }
         }
-        cells.push(code_cell(code));
-        Self::write(name, cells)
+        cells
     }
 
     fn write(name: &str, cells: Vec<Value>) -> Self {

@@ -72,14 +72,14 @@ impl Failure {
 }
 
 /// Whether a message says that the disk, or the user's quota, is full.
-pub fn is_full_disk(said: &str) -> bool {
+pub fn is_full_disk(message: &str) -> bool {
     [
         "No space left on device",
         "os error 28",
         "Disk quota exceeded",
     ]
     .iter()
-    .any(|words| said.contains(words))
+    .any(|words| message.contains(words))
 }
 
 impl fmt::Display for Failure {

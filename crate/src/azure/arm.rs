@@ -370,9 +370,10 @@ pub(super) fn is_missing(error: &Error) -> bool {
 fn not_signed_in(error: Error) -> Error {
     let message = format!("nobody is signed in to Azure: {}", error.message());
     Error::new(error.kind(), message)
-        .with_hint(
+        .with_hint(concat!(
             "run `az login`; or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET to a \
-             service principal",
-        )
+             service principal; or practice: ",
+            practice!()
+        ))
         .with_source(error)
 }

@@ -94,7 +94,7 @@ impl Deployment {
         &self.account
     }
 
-    /// The model that was asked for, if it is retired and another one stands for it.
+    /// The model that was asked for, if it is retired and this one replaces it.
     pub fn replaces(&self) -> Option<&str> {
         self.replaces.as_deref()
     }
@@ -119,6 +119,40 @@ impl Deployment {
         per_minute(&self.rate_limits, "request")
     }
 
+    /// The settings of a client for it: the account's address and key, its name and its quota. Without
+    /// keys, the user who is signed in asks. [`SettingsFile`](crate::SettingsFile) writes them to a file.
+    ///
+    /// # Errors
+    /// The user may not see the keys.
+    pub fn settings(&self) -> Result<Settings> {
+        runtime::wait(self.settings_async())
+    }
+
+    /// Async version of [`settings`](Self::settings).
+    ///
+    /// # Errors
+    /// As [`settings`](Self::settings).
+    pub fn settings_async(&self) -> impl Future<Output = Result<Settings>> + Send + 'static {
+        let deployment = self.clone();
+        runtime::run(async move { deployment.settings_here().await })
+    }
+
+    async fn settings_here(&self) -> Result<Settings> {
+        let account = &self.account;
+        let mut settings = Settings {
+            endpoint: Some(account.endpoint().to_owned()),
+            deployment: Some(self.name.clone()),
+            tokens_per_minute: self.tokens_per_minute(),
+            requests_per_minute: self.requests_per_minute(),
+            ..Settings::default()
+        };
+        match account.has_keys {
+            true => settings.api_key = Some(account.keys_here().await?.first),
+            false => settings.identity = account.azure.0.identity.clone(),
+        }
+        Ok(settings)
+    }
+
     /// A client for it, with the account's key and the deployment's quota. An account without keys is
     /// asked with a token of the user who is signed in.
     ///
@@ -135,18 +169,7 @@ impl Deployment {
     pub fn client_async(&self) -> impl Future<Output = Result<Client>> + Send + 'static {
         let deployment = self.clone();
         runtime::run(async move {
-            let account = &deployment.account;
-            let mut settings = Settings {
-                endpoint: Some(account.endpoint().to_owned()),
-                deployment: Some(deployment.name.clone()),
-                tokens_per_minute: deployment.tokens_per_minute(),
-                requests_per_minute: deployment.requests_per_minute(),
-                ..Settings::default()
-            };
-            match account.has_keys {
-                true => settings.api_key = Some(account.keys_here().await?.first),
-                false => settings.identity = account.azure.0.identity.clone(),
-            }
+            let settings = deployment.settings_here().await?;
             ClientBuilder::from(settings).build()
         })
     }

@@ -162,10 +162,7 @@ impl DeploymentBuilder {
     fn tell(&self, chosen: &Chosen, made: &Deployment, is_old: bool) {
         if let Some(asked) = &chosen.replaces {
             let asked = sanitize_line(asked, 80);
-            log_line(&format!(
-                "{asked} is retired: {} stands for it",
-                made.model()
-            ));
+            log_line(&format!("{asked} is retired: {} replaces it", made.model()));
         }
         let tokens = made.tokens_per_minute();
         if is_old && tokens.is_some_and(|tokens| tokens < self.tokens_per_minute) {

@@ -65,8 +65,8 @@ impl ManagerEndpoint {
                  program there would get your token"
             ))
             .with_hint(format!(
-                "unset {MANAGER} to work in Azure; or practice: {}, and names the variables that belong \
-                 to it (AZURE_AUTHORITY_HOST, AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET)",
+                "unset {MANAGER} to work in Azure; or practice: {}. The variables that belong to it, which it \
+                 prints, are AZURE_AUTHORITY_HOST, AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
                 practice!()
             )));
         }

@@ -187,7 +187,7 @@ impl Azure {
         let what = format!("the provider {namespace}");
         let mut wait = self.polling().begin(what, REGISTRATION);
         while !is_done(&state) {
-            wait.report(&state.to_ascii_lowercase());
+            wait.report(&state);
             wait.pause(None).await?;
             state = self.provider_state(namespace).await?;
         }

@@ -31,7 +31,8 @@
 /// What a hint says about working without a subscription.
 macro_rules! practice {
     () => {
-        "`evenhand practice` starts a cloud on this machine, which needs no subscription and costs nothing"
+        "`evenhand practice`, and `--practice` for `evenhand lab`, `run` and `cloud`, starts a cloud on this \
+         machine, which needs no subscription and costs nothing"
     };
 }
 

@@ -255,7 +255,7 @@ impl Arm {
                 Err(error.into_error(&call.doing, self.host(), None))
             }
             OperationStatus::Pending => {
-                wait.report(&state.to_ascii_lowercase());
+                wait.report(&state);
                 Ok(false)
             }
         }

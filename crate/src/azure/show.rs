@@ -22,14 +22,23 @@ impl Show for Azure {
     }
 }
 
+/// What something costs.
+fn cost(azure: &Azure, words: &str) -> String {
+    match azure.is_practice() {
+        true => "nothing: this is practice".to_owned(),
+        false => words.to_owned(),
+    }
+}
+
 impl Show for OpenAiAccount {
     /// Where it is; never its keys.
     fn mime_bundle(&self) -> MimeBundle {
+        let cost = cost(&self.azure, "nothing per hour; tokens are charged");
         let rows = [
             ("name", self.name().to_owned()),
             ("region", self.region().to_owned()),
             ("endpoint", self.endpoint().to_owned()),
-            ("cost", "nothing per hour; tokens are charged".to_owned()),
+            ("cost", cost),
         ];
         card("OpenAI account", &rows)
     }
@@ -62,14 +71,15 @@ impl Show for Deployment {
 impl Show for DatabricksWorkspace {
     /// Where it is.
     fn mime_bundle(&self) -> MimeBundle {
+        let cost = cost(
+            &self.azure,
+            "by the hour, what Azure puts into its managed group; clusters while they run",
+        );
         let rows = [
             ("name", self.name().to_owned()),
             ("region", self.region().to_owned()),
             ("host", self.host().to_owned()),
-            (
-                "cost",
-                "nothing per hour; clusters are charged while they run".to_owned(),
-            ),
+            ("cost", cost),
         ];
         card("Databricks workspace", &rows)
     }

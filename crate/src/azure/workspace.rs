@@ -26,7 +26,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// A workspace of Azure Databricks. Clones mean the same workspace.
 #[derive(Clone)]
 pub struct DatabricksWorkspace {
-    azure: Azure,
+    pub(super) azure: Azure,
     name: String,
     region: String,
     id: String,

@@ -1,8 +1,8 @@
 //! Stores the profile of a deployment next to the journal, so that the next run starts with what
 //! this one has learned.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -11,6 +11,7 @@ use super::journal::Parameters;
 use super::options::JournalChoice;
 use crate::openai::Client;
 use crate::openai::profile::SharedProfile;
+use crate::settings::replace_private;
 
 /// The maximum size of a profile, in bytes.
 const LARGEST: u64 = 64 * 1024;
@@ -84,7 +85,7 @@ impl ProfileFile {
             return;
         }
         let _ = match profile.to_file(host) {
-            Some(text) => write(path, &text),
+            Some(text) => replace_private(path, &text),
             // Another model, which accepts requests as written, has taken its place.
             None => fs::remove_file(path),
         };
@@ -104,24 +105,4 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
         true => Ok(text),
         false => Err(io::Error::other("it is not a small file")),
     }
-}
-
-/// Replaces the file atomically.
-fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    // Two batches of this process may write at the same time.
-    name.push(format!(".{:016x}.tmp", fastrand::u64(..)));
-    let beside = path.with_file_name(name);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options
-        .open(&beside)
-        .and_then(|mut file| file.write_all(text))
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }

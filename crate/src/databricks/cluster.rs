@@ -439,11 +439,10 @@ async fn start(workspace: &Workspace, id: &str) -> Result<()> {
 }
 
 fn tell(wait: &mut Poller, info: &Info) {
-    let mut words = shown(&info.state).to_ascii_lowercase();
-    if !info.state_message.is_empty() {
-        words = format!("{words} ({})", shown(&info.state_message));
+    match info.state_message.is_empty() {
+        true => wait.report(&info.state),
+        false => wait.report(&format!("{} ({})", info.state, info.state_message)),
     }
-    wait.report(&words);
 }
 
 impl TerminationReason {

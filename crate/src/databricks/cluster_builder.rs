@@ -199,8 +199,12 @@ impl ClusterBuilder {
         }
         ensure_running(workspace, &id).await?;
         let cluster = Cluster::of(workspace, info(workspace, &id).await?);
+        let cost = match workspace.is_practice() {
+            true => "would cost money while it runs in a real workspace; this is practice",
+            false => "costs money while it runs",
+        };
         log_line(&format!(
-            "the cluster {} costs money while it runs; it ends after {} idle minutes",
+            "the cluster {} {cost}; it ends after {} idle minutes",
             cluster.name, self.autotermination_minutes
         ));
         Ok(Cluster {

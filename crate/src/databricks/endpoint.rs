@@ -237,7 +237,7 @@ impl ServingEndpoint {
                     wait.end("ready");
                     return Ok(());
                 }
-                (state, _) => wait.report(&state.to_ascii_lowercase()),
+                (state, _) => wait.report(state),
             }
             wait.pause(None).await?;
         }

@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::AnyObject;
 use crate::runtime;
 use crate::text::sanitize_line;
+use crate::waiting::in_words;
 
 const TIME_LIMIT: Duration = Duration::from_secs(20 * 60);
 
@@ -159,7 +160,7 @@ impl Cluster {
                     return Err(failed(package, &library));
                 }
                 "" => wait.report("pending"),
-                status => wait.report(&status.to_ascii_lowercase()),
+                status => wait.report(status),
             }
             wait.pause(None).await?;
         }
@@ -175,7 +176,7 @@ impl Cluster {
 
 fn failed(package: &str, library: &InstalledLibrary) -> Error {
     let reason = match library.messages.is_empty() {
-        true => format!("it is {}", library.status.to_ascii_lowercase()),
+        true => format!("it is {}", in_words(&library.status)),
         false => library.messages.join("; "),
     };
     let message = format!("the package {package} was not installed: {reason}");

@@ -223,12 +223,12 @@ impl NotebookRun {
                 .rest
                 .get("/api/2.2/jobs/runs/get", &query)
                 .await?;
-            let state = run.state.life_cycle_state.to_ascii_lowercase();
-            if ["terminated", "skipped", "internal_error"].contains(&&*state) {
-                wait.end(&state);
+            let state = &run.state.life_cycle_state;
+            if ["TERMINATED", "SKIPPED", "INTERNAL_ERROR"].contains(&&**state) {
+                wait.end(state);
                 return Ok(run);
             }
-            wait.report(&state);
+            wait.report(state);
             wait.pause(None).await?;
         }
     }

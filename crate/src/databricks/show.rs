@@ -13,9 +13,13 @@ impl Show for Workspace {
 impl Show for Cluster {
     /// What it is, and when it terminates automatically.
     fn mime_bundle(&self) -> MimeBundle {
+        let cost = match self.workspace().is_practice() {
+            true => "nothing: this is practice",
+            false => "its machine and Databricks units, for as long as it runs",
+        };
         let ends = match self.autotermination_minutes() {
-            0 => "off: it costs money until somebody terminates it".to_owned(),
-            minutes => format!("after {minutes} idle minutes; until then it costs money"),
+            0 => "off: it runs until somebody terminates it".to_owned(),
+            minutes => format!("after {minutes} idle minutes"),
         };
         let rows = [
             ("name", self.name().to_owned()),
@@ -24,6 +28,7 @@ impl Show for Cluster {
             ("machines", self.node_type().to_owned()),
             ("runtime", self.runtime().to_owned()),
             ("automatic termination", ends),
+            ("cost", cost.to_owned()),
         ];
         card("Cluster", &rows)
     }

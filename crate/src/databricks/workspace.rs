@@ -14,6 +14,7 @@ use super::settings::DatabricksSettings;
 use crate::cancel::CancelHandle;
 use crate::error::Result;
 use crate::identity::{Chain, TokenCache};
+use crate::loopback_host::is_loopback;
 use crate::settings::IdentitySettings;
 use crate::waiting::{PollOptions, WaitProgress};
 
@@ -119,6 +120,11 @@ impl Workspace {
         let mut workspace = self.clone();
         workspace.polling.listener = Some(Arc::new(listener));
         workspace
+    }
+
+    /// Whether it is one of a practice cloud on this machine, in which nothing costs anything.
+    pub fn is_practice(&self) -> bool {
+        is_loopback(self.rest.host())
     }
 
     /// The name of the user who asks.

@@ -6,6 +6,7 @@ mod allowance;
 mod clean;
 pub(crate) mod cloud;
 pub(crate) mod dotenv;
+mod file;
 pub(crate) mod identity;
 mod lookup;
 mod sources;
@@ -20,6 +21,8 @@ use crate::secret::Secret;
 pub(crate) use allowance::Allowance;
 pub(crate) use clean::clean;
 pub(crate) use cloud::CloudSettings;
+pub use file::SettingsFile;
+pub(crate) use file::replace_private;
 pub(crate) use identity::IdentitySettings;
 pub(crate) use lookup::{Group, lookup};
 
@@ -33,6 +36,10 @@ pub(crate) const ALLOW_HTTP_VARIABLE: &str = "EVENHAND_ALLOW_HTTP";
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(600);
 /// The default time limit for establishing a connection.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The address of a service that nobody chose: it stands in as long as no `.env` file names one. Whoever sets
+/// the variables of such a service repeats its address here.
+#[doc(hidden)]
+pub const STAND_IN_VARIABLE: &str = "EVENHAND_STAND_IN_ENDPOINT";
 /// How many times a failed request is sent again by default.
 pub(crate) const MAX_RETRIES: u32 = 2;
 
@@ -146,6 +153,14 @@ impl Settings {
         settings.identity.is_azure_machine = identity::is_azure_machine();
         settings.notes.splice(..0, sources.notes);
         Ok(settings)
+    }
+
+    /// Like [`from_env_in`](Self::from_env_in), from the `.env` file alone.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn from_dotenv_in(folder: &Path) -> Result<Self> {
+        sources::of_file_alone(folder)?.settings()
     }
 
     /// Notes for the user about where the settings were found: which `.env` files or variables were

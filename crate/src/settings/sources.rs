@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::dotenv::DotEnv;
 use super::identity::{CLIENT_ID, CLIENT_SECRET, OF_APPLICATIONS, OF_THE_MACHINE};
-use super::{Service, Settings, clean};
+use super::{STAND_IN_VARIABLE, Service, Settings, clean};
 use crate::error::{Error, ErrorKind, Result};
 
 const AZURE_ENDPOINT: &str = "AZURE_OPENAI_ENDPOINT";
@@ -43,10 +43,40 @@ pub(super) fn sources(folder: &Path) -> Result<Sources<impl Fn(&str) -> Option<S
     let environment =
         |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     Ok(Sources {
-        environment,
+        environment: without_stand_in(environment, file.as_ref()),
         file,
         notes,
     })
+}
+
+/// The `.env` file for a program in this folder, and nothing else.
+///
+/// # Errors
+/// A `.env` file exists but can't be read.
+pub(super) fn of_file_alone(folder: &Path) -> Result<Sources<impl Fn(&str) -> Option<String>>> {
+    let (file, notes) = DotEnv::of(folder)?;
+    Ok(Sources {
+        environment: |_: &str| None,
+        file,
+        notes,
+    })
+}
+
+/// The environment without the service that only stands in for one, if the file names one.
+pub(super) fn without_stand_in<E: Fn(&str) -> Option<String>>(
+    environment: E,
+    file: Option<&DotEnv>,
+) -> impl Fn(&str) -> Option<String> + use<E> {
+    let of_file = |name: &str| file?.values.get(name).filter(|it| !clean(it).is_empty());
+    let is_named = [Service::Azure, Service::OpenAi]
+        .iter()
+        .any(|service| named(*service, |name| of_file(name).cloned()).any());
+    let stand_in = environment(STAND_IN_VARIABLE);
+    let is_left_out = is_named && stand_in.is_some() && stand_in == environment(AZURE_ENDPOINT);
+    move |name| match is_left_out && name.starts_with("AZURE_OPENAI_") {
+        true => None,
+        false => environment(name),
+    }
 }
 
 impl<E: Fn(&str) -> Option<String>> Sources<E> {

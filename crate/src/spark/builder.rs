@@ -37,6 +37,8 @@ pub struct SessionBuilder {
     compute: Option<Compute>,
     settings: Vec<(String, String)>,
     allow_http: bool,
+    /// Whatever the settings name.
+    is_local: bool,
 }
 
 impl Session {
@@ -47,6 +49,14 @@ impl Session {
 }
 
 impl SessionBuilder {
+    /// A session on the local engine, whatever the settings name.
+    pub(super) fn on_local_engine() -> Self {
+        Self {
+            is_local: true,
+            ..Self::default()
+        }
+    }
+
     /// Sets the server's address: `sc://HOST:PORT/;NAME=VALUE;..`, such as `sc://localhost:15002` or
     /// `sc://HOST:443/;use_ssl=true;token=..;x-databricks-cluster-id=..`.
     ///
@@ -185,6 +195,10 @@ impl SessionBuilder {
     }
 
     fn target(&self) -> Result<Target> {
+        if self.is_local {
+            let place = runtime::run_caller_code(|| engine::place(None))?;
+            return Ok(Target::Server(place));
+        }
         let asks_for_databricks = self.profile.is_some() || self.compute.is_some();
         let named = match &self.remote {
             Some(address) => Some(address.clone()),

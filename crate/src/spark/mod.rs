@@ -38,6 +38,7 @@ mod arrow;
 mod artifacts;
 mod batches;
 mod builder;
+mod cluster;
 mod column;
 mod config;
 mod connected;

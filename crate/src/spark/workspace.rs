@@ -9,11 +9,10 @@ use super::grpc::Channel;
 use super::remote::Remote;
 use super::session::Session;
 use super::uuid;
-use crate::databricks::{Cluster, Compute, DatabricksSettings, Workspace};
+use crate::databricks::{Compute, DatabricksSettings, Workspace};
 use crate::display;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry;
-use crate::runtime;
 use crate::secret::Secret;
 
 /// A cluster is named by a header.
@@ -77,33 +76,19 @@ impl Target {
     }
 }
 
-impl Cluster {
-    /// A Spark session on the cluster, which is started if it does not run. A cell that asks again gets
-    /// the same session.
-    ///
-    /// # Errors
-    /// The cluster is gone or does not start, or Spark does not answer.
-    pub fn spark(&self) -> Result<Session> {
-        runtime::wait(self.spark_async())
+/// The session on this cluster, which is started if it does not run: the one that there is, or a new one.
+///
+/// # Errors
+/// The cluster is gone or does not start, or Spark does not answer.
+pub(super) async fn session_on(workspace: &Workspace, id: &str) -> Result<Session> {
+    let compute = Compute::Cluster(id.to_owned());
+    if let Some(session) = Connected::active(&address(workspace.origin(), &compute)) {
+        workspace.ensure_running(id).await?;
+        return Ok(Session::of(session));
     }
-
-    /// Async version of [`spark`](Self::spark).
-    ///
-    /// # Errors
-    /// As [`spark`](Self::spark).
-    pub fn spark_async(&self) -> impl Future<Output = Result<Session>> + Send + 'static {
-        let (workspace, id) = (self.workspace().clone(), self.id().to_owned());
-        runtime::run(async move {
-            let compute = Compute::Cluster(id.clone());
-            if let Some(session) = Connected::active(&address(workspace.origin(), &compute)) {
-                workspace.ensure_running(&id).await?;
-                return Ok(Session::of(session));
-            }
-            let connected = connect(&workspace, &compute, "Azure", Vec::new()).await?;
-            connected.activate();
-            Ok(Session::of(connected))
-        })
-    }
+    let connected = connect(workspace, &compute, "Azure", Vec::new()).await?;
+    connected.activate();
+    Ok(Session::of(connected))
 }
 
 /// What tells a compute from other places.

@@ -28,7 +28,7 @@ pub(crate) fn of_html(page: &str) -> String {
 }
 
 /// The number with a comma as the thousands separator.
-pub(crate) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

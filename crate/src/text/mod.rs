@@ -24,5 +24,7 @@ mod tests;
 
 pub use json::escape_invisible_in_json;
 pub use line::sanitize_line;
-pub(crate) use message::{counted, grouped};
+pub(crate) use message::counted;
+#[doc(hidden)]
+pub use message::grouped;
 pub(crate) use spreadsheet::without_formulas;

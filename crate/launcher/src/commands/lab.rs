@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
 use tokio::process::Command;
@@ -15,6 +15,7 @@ use crate::kernel;
 use crate::local_model::ModelBehavior;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
+use crate::practice::Place;
 use crate::setup;
 use crate::supervise::supervise;
 use crate::terminal::err;
@@ -26,6 +27,8 @@ const SCRIPT: &str = include_str!("lab.py");
 pub struct Options {
     #[command(flatten)]
     pub behavior: ModelBehavior,
+    #[command(flatten)]
+    pub place: Place,
     /// The folder of your notebooks, or a notebook [default: the project's `notebooks/`]
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
@@ -36,7 +39,7 @@ pub struct Options {
 
 /// Sets up what is missing, and runs JupyterLab until the user ends it.
 pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCode> {
-    let opened = Opened::of(options.folder.as_deref(), project)?;
+    let opened = Opened::of(options, project)?;
     if options.folder.is_some() && says(&options.jupyter, &ROOT) {
         return Err(Failure::new("the folder of the notebooks is given twice")
             .hint("name it before `--` only: `evenhand lab DIR`"));
@@ -45,7 +48,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
     setup::library(project, home)?;
     setup::jupyter(project, home)?;
     kernel::install_spec(home)?;
-    let mut provider = Provider::new(project, home, options.behavior);
+    let mut provider = Provider::new(project, home, options.behavior, options.place);
     let environment = provider.environment_for(&opened.folder)?;
     let sockets = jupyter::private_folder()?;
     err!("✓ opening JupyterLab; Ctrl-C ends it and everything that it started");
@@ -54,12 +57,15 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCod
     // in our own folder: settings and templates in its working directory could run code, which
     // might be somebody else's.
     let mut jupyter = Command::new(home.python());
+    for name in environment.unset {
+        jupyter.env_remove(name);
+    }
     jupyter
         // `-I`: ignore other Python modules. `-y`: Ctrl-C ends it without asking.
         .args(["-I", "-c", SCRIPT, "-y"])
         .args(as_root())
         .args(arguments(&options.jupyter, &opened))
-        .envs(environment)
+        .envs(environment.set)
         .env("JUPYTER_PATH", kernel::jupyter_path(home))
         .env(SPEC, kernel::spec_folder(home))
         .env("JUPYTER_RUNTIME_DIR", sockets.path())
@@ -149,12 +155,17 @@ struct Opened {
 }
 
 impl Opened {
-    /// The folder or the notebook that the user named, or the lessons.
-    fn of(named: Option<&Path>, project: &Checkout) -> Result<Self> {
-        let Some(named) = named else {
+    /// The folder or the notebook that the user named, or the lessons. In practice, the first of them is the
+    /// one that makes what the others need.
+    fn of(options: &Options, project: &Checkout) -> Result<Self> {
+        let Some(named) = options.folder.as_deref() else {
+            let first = match options.place.practice {
+                Some(_) => "00-prepare-the-cloud.ipynb",
+                None => "01-responsible-ai.ipynb",
+            };
             return Ok(Self {
                 folder: project.notebooks(),
-                page: page_of(OsStr::new("01-responsible-ai.ipynb")),
+                page: page_of(OsStr::new(first)),
             });
         };
         let path = named.canonicalize().map_err(|error| {
@@ -252,12 +263,15 @@ fn seen_from_here(path: &OsStr) -> OsString {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn all(passed: &[&str]) -> Vec<String> {
         let passed: Vec<OsString> = passed.iter().map(Into::into).collect();
         let project = Checkout::locate().unwrap();
-        let all = arguments(&passed, &Opened::of(None, &project).unwrap());
+        let opened = Opened::of(&Options::default(), &project).unwrap();
+        let all = arguments(&passed, &opened);
         all.into_iter()
             .map(|argument| argument.into_string().unwrap())
             .collect()
@@ -312,7 +326,13 @@ mod tests {
     #[test]
     fn any_folder_and_any_notebook_can_be_opened() {
         let project = Checkout::locate().unwrap();
-        let opened = |path: &Path| Opened::of(Some(path), &project);
+        let opened = |path: &Path| {
+            let options = Options {
+                folder: Some(path.to_owned()),
+                ..Options::default()
+            };
+            Opened::of(&options, &project)
+        };
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().canonicalize().unwrap();
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use crate::commands::serve::told_to_stop;
+use crate::commands::serve::stop_signal;
 use crate::error::{Context, Result};
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
@@ -40,7 +40,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     }
     let with_model = !options.without_model;
     block_on(async {
-        let stop = told_to_stop().with_context(|| "could not wait for signals".to_owned())?;
+        let stop = stop_signal().with_context(|| "could not wait for signals".to_owned())?;
         let mut stop = pin!(stop);
         let practice = Practice::start(
             home,
@@ -69,8 +69,8 @@ fn introduce(practice: &Practice) {
         out!("export {name}={value}");
     }
     out!(
-        "\nWith these, Azure's clients and `Azure::sign_in()?` mean this cloud; so does `evenhand cloud .. \
-          --practice` without them."
+        "\nWith these, the clients of Azure and Databricks and `Azure::sign_in()?` mean this cloud; so do \
+          `evenhand lab`, `run` and `cloud` with --practice, without them."
     );
     out!("Stop it with Ctrl-C.");
 }

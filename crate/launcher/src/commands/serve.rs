@@ -21,7 +21,7 @@ pub fn run(options: Options, project: &Checkout, home: &Home) -> Result<()> {
     let server = block_on(async {
         // First of all: setting up and loading may take long on a busy machine, and a shell starts
         // programs in the background with Ctrl-C ignored.
-        let stop = told_to_stop().with_context(|| "could not wait for signals".to_owned())?;
+        let stop = stop_signal().with_context(|| "could not wait for signals".to_owned())?;
         let mut stop = pin!(stop);
         let (report, started) = oneshot::channel();
         std::thread::spawn(move || {
@@ -86,7 +86,7 @@ fn introduce(
 /// From the return of this function on, a signal to stop completes the returned future and does
 /// not end the process.
 #[cfg(unix)]
-pub(super) fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -101,7 +101,7 @@ pub(super) fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-pub(super) fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
         // Without such a signal, the process can only be ended from outside.
         if tokio::signal::ctrl_c().await.is_err() {

@@ -175,6 +175,13 @@ impl Notebook {
             .any(|cell| cell.source.contains(":dep evenhand"))
     }
 
+    /// Whether a cell signs in to Azure, so that the notebook makes or removes things there.
+    pub fn signs_in_to_azure(&self) -> bool {
+        self.code_cells()
+            .iter()
+            .any(|cell| cell.source.contains("Azure::sign_in"))
+    }
+
     /// Sets the language, if the notebook does not: a converter would assume Python.
     pub fn name_language(&mut self) {
         if let Some(metadata) = self.json.get_mut("metadata").and_then(Value::as_object_mut) {

@@ -40,6 +40,8 @@ pub struct KernelCommand {
     pub argv: Vec<OsString>,
     /// Environment variables for the kernel in addition to the launcher's own.
     pub env: Vec<(OsString, OsString)>,
+    /// The launcher's own variables that the kernel does not get.
+    pub unset: Vec<OsString>,
     /// Folders to remove if the launcher is gone before it can remove them.
     pub sweep: Vec<PathBuf>,
     /// Whether it runs the user's cells. They may need the launcher's whole environment, while the
@@ -75,6 +77,9 @@ impl Kernel {
             false => tool::command(launcher).into(),
         };
         cleanse(&mut guard);
+        for name in &command.unset {
+            guard.env_remove(name);
+        }
         let mut guard = guard
             .arg("guard")
             .arg(private.path())

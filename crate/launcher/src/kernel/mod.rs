@@ -229,6 +229,7 @@ fn evcxr(program: PathBuf, env: Vec<(OsString, OsString)>, copy: &Path) -> Kerne
             "{connection_file}".into(),
         ],
         env,
+        unset: Vec::new(),
         sweep: vec![copy.to_owned()],
         runs_for_a_reader: true,
     }

@@ -119,14 +119,14 @@ mod tests {
             ..Bounds::default()
         };
         let (address, _server) = started(bounds).await;
-        for said in [
+        for bytes in [
             "",
             "GET / HTTP/1.1\r\nhost: loc",
             "GET / HTTP/1.1\r\nx: y\r\n",
         ] {
             let mut stream = TcpStream::connect(address).await.unwrap();
-            stream.write_all(said.as_bytes()).await.unwrap();
-            assert!(!answer(stream).await.contains("here"), "{said}");
+            stream.write_all(bytes.as_bytes()).await.unwrap();
+            assert!(!answer(stream).await.contains("here"), "{bytes}");
         }
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(REQUEST).await.unwrap();

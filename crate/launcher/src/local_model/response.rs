@@ -44,9 +44,9 @@ impl Played {
             if !is_all {
                 continue;
             }
-            for said in ["message", "delta"] {
-                if choice[said]["content"].is_string() {
-                    choice[said]["content"] = json!("");
+            for part in ["message", "delta"] {
+                if choice[part]["content"].is_string() {
+                    choice[part]["content"] = json!("");
                 }
             }
             if choice["finish_reason"].is_string() {
@@ -54,11 +54,11 @@ impl Played {
             }
         }
         let usage = &mut completion["usage"];
-        if let (Some(prompt), Some(said)) = (
+        if let (Some(prompt), Some(visible)) = (
             usage["prompt_tokens"].as_u64(),
             usage["completion_tokens"].as_u64(),
         ) {
-            let written = if is_all { thought } else { thought + said };
+            let written = if is_all { thought } else { thought + visible };
             usage["completion_tokens"] = written.into();
             usage["total_tokens"] = (prompt + written).into();
             usage["completion_tokens_details"] = json!({
@@ -112,9 +112,9 @@ pub(crate) fn line(line: &str, played: &Played) -> String {
         Ok(piece) => {
             let mut piece = tidy(piece, played.model());
             // No usage is told of a piece, unless it was asked for.
-            let told = piece.get("usage").is_some_and(Value::is_object);
+            let has_usage = piece.get("usage").is_some_and(Value::is_object);
             played.think(0, &mut piece);
-            if let (false, Some(fields)) = (told, piece.as_object_mut())
+            if let (false, Some(fields)) = (has_usage, piece.as_object_mut())
                 && fields.get("usage").is_some_and(Value::is_null)
             {
                 fields.shift_remove("usage");

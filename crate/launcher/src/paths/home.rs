@@ -9,6 +9,7 @@ mod claim;
 mod marker;
 mod place;
 pub mod private;
+pub mod saved_file;
 
 use std::path::{Path, PathBuf};
 

@@ -109,8 +109,8 @@ fn output(command: &mut Command) -> Result<String> {
             .hint(hint)
     })?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(Failure::new(format!("Rust's compiler does not work: {said}")).hint(hint));
+        let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(Failure::new(format!("Rust's compiler does not work: {stderr}")).hint(hint));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -1,7 +1,7 @@
 //! What there is in the practice cloud, kept in a file of the home that only its owner can read. One process
 //! at a time holds it; the others find out where that one listens.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::cloud::{Identity, State};
 use crate::error::{Context, Failure, Result};
 use crate::local_model::key::Key;
-use crate::paths::home::{Home, private};
+use crate::paths::home::{Home, private, saved_file};
 
 /// The port, unless another one is chosen. The addresses in `.env` go on meaning this cloud.
 pub(crate) const DEFAULT_PORT: u16 = 8090;
@@ -26,13 +26,6 @@ struct Saved<S> {
     /// Where the process that holds the file listens.
     origin: String,
     state: S,
-}
-
-/// Reads the version before anything else.
-#[derive(Deserialize)]
-struct Header {
-    format: String,
-    version: u32,
 }
 
 /// The file, held by this process.
@@ -111,25 +104,9 @@ impl StateFile {
 }
 
 fn read(path: &Path) -> Result<Option<Saved<State>>> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(error).with_context(|| format!("could not read {}", path.display()));
-        }
-    };
-    let refused = |why: &str| {
-        Failure::new(format!("{} {why}", path.display()))
-            .hint("`evenhand practice --reset` begins with an empty practice cloud")
-    };
-    let header: Header = serde_json::from_slice(&text)
-        .map_err(|error| refused("is not the state of a practice cloud").because(error))?;
-    if header.format != FORMAT || header.version != VERSION {
-        return Err(refused("is of another version of evenhand"));
-    }
-    let saved =
-        serde_json::from_slice(&text).map_err(|error| refused("is damaged").because(error))?;
-    Ok(Some(saved))
+    saved_file::read("the state of the practice cloud", path, FORMAT, VERSION).map_err(|failure| {
+        failure.hint("`evenhand practice --reset` begins with an empty practice cloud")
+    })
 }
 
 fn empty() -> Result<State> {
@@ -144,6 +121,7 @@ fn empty() -> Result<State> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

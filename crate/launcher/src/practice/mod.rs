@@ -3,7 +3,7 @@
 //!
 //! `cloud` decides what is answered, `server` listens, and `file` keeps what there is in the home. Prompts are
 //! answered by the local model, by the same code as for `evenhand serve`. Its clusters run nothing: Spark
-//! sessions use the local engine.
+//! sessions use the local engine. `lab`, `run` and `cloud` start it with `--practice`, or join the one that runs.
 
 pub(crate) mod cloud;
 mod file;
@@ -11,11 +11,13 @@ mod server;
 
 use std::net::SocketAddr;
 
+use self::cloud::SUBSCRIPTION;
 pub(crate) use self::cloud::{Fault, Identity};
 pub(crate) use self::file::DEFAULT_PORT;
 use self::file::{Held, StateFile};
 use self::server::Server;
 use crate::error::Result;
+use crate::local_model::listen;
 use crate::paths::home::Home;
 
 /// How the practice cloud behaves.
@@ -42,6 +44,23 @@ impl Default for Behavior {
     }
 }
 
+/// Which cloud a command works in.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct Place {
+    /// Use the practice cloud on this machine, which needs no subscription and costs nothing; at this port, if
+    /// it does not run already
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true,
+        default_missing_value = DEFAULT)]
+    pub(crate) practice: Option<u16>,
+}
+
+/// `DEFAULT_PORT` as text.
+const DEFAULT: &str = "8090";
+const _: () = assert!(DEFAULT_PORT == 8090);
+
+/// What a command says when it begins to work in the practice cloud.
+pub(crate) const NOTICE: &str = "this is practice: nothing is real, and nothing costs anything";
+
 fn parse_fault(name: &str) -> std::result::Result<Fault, String> {
     Fault::named(name).ok_or_else(|| format!("expected one of {}", names().join(", ")))
 }
@@ -65,15 +84,18 @@ pub(crate) enum Practice {
 }
 
 impl Practice {
-    /// Takes the practice cloud of this home that runs already, or else starts it.
-    pub(crate) fn open(home: &Home, port: u16, behavior: &Behavior) -> Result<Self> {
+    /// Takes the practice cloud of this home that runs already, or else starts it, with the model if one is
+    /// given.
+    pub(crate) fn open(home: &Home, port: u16, model: Option<&Home>) -> Result<Self> {
         match StateFile::hold(home, false)? {
-            Held::Here(file) => Ok(Self::Here(Server::start(
-                *file,
-                address(port),
-                behavior,
-                None,
-            )?)),
+            Held::Here(file) => {
+                let place = listen(address(port)).map_err(|failure| {
+                    failure.hint("`--practice=0` takes any free port; `--practice=PORT` this one")
+                })?;
+                let behavior = Behavior::default();
+                let server = Server::start(*file, place, &behavior, model.cloned())?;
+                Ok(Self::Here(server))
+            }
             Held::Elsewhere { origin, identity } => Ok(Self::Elsewhere { origin, identity }),
         }
     }
@@ -88,7 +110,7 @@ impl Practice {
     ) -> Result<Self> {
         let file = StateFile::alone(home, is_new)?;
         let model = with_model.then(|| home.clone());
-        let server = Server::start(file, address(port), behavior, model)?;
+        let server = Server::start(file, listen(address(port))?, behavior, model)?;
         Ok(Self::Here(server))
     }
 
@@ -108,8 +130,8 @@ impl Practice {
         }
     }
 
-    /// The variables with which Azure's clients, and evenhand, mean this cloud.
-    pub(crate) fn variables(&self) -> [(&'static str, String); 5] {
+    /// The variables with which the clients of Azure and Databricks, and evenhand, mean this cloud.
+    pub(crate) fn variables(&self) -> [(&'static str, String); 8] {
         let identity = match self {
             Self::Here(server) => server.identity(),
             Self::Elsewhere { identity, .. } => identity,
@@ -117,10 +139,13 @@ impl Practice {
         let origin = self.origin().to_owned();
         [
             ("AZURE_RESOURCE_MANAGER_URL", origin.clone()),
-            ("AZURE_AUTHORITY_HOST", origin),
+            ("AZURE_AUTHORITY_HOST", origin.clone()),
             ("AZURE_TENANT_ID", "practice".to_owned()),
             ("AZURE_CLIENT_ID", "practice".to_owned()),
             ("AZURE_CLIENT_SECRET", identity.client_secret.clone()),
+            ("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION.to_owned()),
+            ("DATABRICKS_HOST", origin),
+            ("DATABRICKS_TOKEN", identity.workspace_token.clone()),
         ]
     }
 }

@@ -20,7 +20,7 @@ use super::cloud::{Ask, Cloud, Identity, Told};
 use super::file::StateFile;
 use crate::error::{Context, Result};
 use crate::local_model::data_plane::{self, DataPlane, Deployed};
-use crate::local_model::{connections, host, http_server, listen};
+use crate::local_model::{connections, host, http_server};
 use crate::paths::home::Home;
 use crate::supervise::block_on;
 
@@ -50,14 +50,13 @@ struct Shared {
 }
 
 impl Server {
-    /// Starts the cloud, with the model of this home if there is one.
+    /// Starts the cloud at this place, with the model of this home if there is one.
     pub(super) fn start(
         file: StateFile,
-        wanted: SocketAddr,
+        (listener, address): (std::net::TcpListener, SocketAddr),
         behavior: &Behavior,
         model: Option<Home>,
     ) -> Result<Self> {
-        let (listener, address) = listen(wanted)?;
         let origin = format!("http://{address}");
         let identity = file.state.identity.clone();
         let found = file.state.left().len();

@@ -29,8 +29,8 @@ fn check(program: &Path) -> Result<()> {
         .stdin(Stdio::null())
         .output();
     // It says so on standard error.
-    let said = output.map(|output| String::from_utf8_lossy(&output.stderr).into_owned());
-    match said.as_deref().map(version) {
+    let message = output.map(|output| String::from_utf8_lossy(&output.stderr).into_owned());
+    match message.as_deref().map(version) {
         Ok(Some(version)) if version >= OLDEST => Ok(()),
         Ok(Some(version)) => Err(Failure::new(format!(
             "`{}` is Java {version}, and Apache Spark needs Java {OLDEST}",
@@ -46,8 +46,8 @@ fn check(program: &Path) -> Result<()> {
 }
 
 /// The version in `openjdk version "17.0.15" 2025-04-15`, or the 8 of `"1.8.0_452"`.
-fn version(said: &str) -> Option<u32> {
-    let (_, after) = said.split_once("version \"")?;
+fn version(message: &str) -> Option<u32> {
+    let (_, after) = message.split_once("version \"")?;
     let mut numbers = after.split(|letter: char| !letter.is_ascii_digit());
     match numbers.next()?.parse().ok()? {
         1 => numbers.next()?.parse().ok(),
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_version_is_read_as_old_and_new_ones_print_it() {
-        for (said, expected) in [
+        for (message, expected) in [
             ("openjdk version \"17.0.15\" 2025-04-15\n", Some(17)),
             (
                 "Picked up _JAVA_OPTIONS: -Xmx1g\njava version \"21\" 2023-09-19 LTS",
@@ -87,7 +87,7 @@ mod tests {
             ("The operation couldn't be completed.", None),
             ("version \"", None),
         ] {
-            assert_eq!(version(said), expected, "{said}");
+            assert_eq!(version(message), expected, "{message}");
         }
     }
 }

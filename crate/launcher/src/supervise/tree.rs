@@ -167,8 +167,8 @@ mod tests {
             .unwrap();
         let mut line = String::new();
         std::thread::scope(|threads| {
-            let told = threads.spawn(|| out.read_line(&mut line));
-            while !told.is_finished() {
+            let reader = threads.spawn(|| out.read_line(&mut line));
+            while !reader.is_finished() {
                 end_below(root, Signal::KILL);
                 std::thread::sleep(std::time::Duration::from_millis(50));
             }

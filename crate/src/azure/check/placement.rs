@@ -17,7 +17,7 @@ pub struct Placement {
     pub model: String,
     /// The kind of deployment that has enough quota left, such as `GlobalStandard`.
     pub sku: String,
-    /// The model that was asked for, if it is retired and another one stands for it.
+    /// The model that was asked for, if it is retired and this one replaces it.
     pub replaces: Option<String>,
     /// The day after which the model answers no more, as `YYYY-MM-DD`, if it is known.
     pub retires: Option<String>,

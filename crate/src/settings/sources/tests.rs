@@ -51,6 +51,38 @@ fn parts(settings: &Settings) -> String {
 }
 
 #[test]
+fn a_service_that_only_stands_in_gives_way_to_the_files() {
+    let own = ("AZURE_OPENAI_DEPLOYMENT", "own");
+    let read = |stand_in: &'static str, file: &[(&str, &str)]| {
+        let environment = [ENDPOINT, KEY, own, (STAND_IN_VARIABLE, stand_in)];
+        let Sources {
+            environment,
+            file,
+            notes,
+        } = of_pairs(&environment, file);
+        let environment = without_stand_in(environment, file.as_ref());
+        let sources = Sources {
+            environment,
+            file,
+            notes,
+        };
+        sources.settings().unwrap()
+    };
+    let file = [FILE_ENDPOINT, FILE_KEY];
+    let files = read(ENDPOINT.1, &file);
+    assert_eq!(parts(&files), "https://file.example key-of-file -");
+    assert_eq!(files.deployment, None, "nothing of the two is mixed");
+    for (stand_in, file) in [
+        (ENDPOINT.1, &[("AZURE_OPENAI_TPM", "9")][..]),
+        ("https://another.example", &file),
+    ] {
+        let ours = read(stand_in, file);
+        assert_eq!(parts(&ours), "https://env.example key-of-env -");
+        assert_eq!(ours.deployment.as_deref(), Some("own"));
+    }
+}
+
+#[test]
 fn an_address_and_its_key_come_from_one_place() {
     let parts = |environment, file| parts(&settings(environment, file).unwrap());
     let file = [FILE_ENDPOINT, FILE_KEY, FILE_TOKEN];

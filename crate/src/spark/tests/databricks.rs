@@ -11,7 +11,7 @@ use crate::runtime;
 use crate::secret::Secret;
 use crate::spark::Session;
 use crate::spark::messages::{Empty, ExecutePlanRequest};
-use crate::spark::workspace::Target;
+use crate::spark::workspace::{Target, session_on};
 use prost::Message as _;
 
 fn workspace(answer: impl Fn(&str, usize) -> Option<Answer> + Send + Sync + 'static) -> StandIn {
@@ -101,19 +101,21 @@ fn a_cluster_that_runs_is_used_at_once_and_the_session_is_closed() {
 
 #[test]
 fn a_cluster_has_one_session_however_often_a_cell_asks() {
-    let server = workspace(|method, _| {
-        let cluster = json!({"cluster_id": "0101-lab", "cluster_name": "lab"});
-        (method == "list").then(|| Answer::Json(200, json!({"clusters": [cluster]}).to_string()))
-    });
+    let server = workspace(|_, _| None);
     let address = server.url();
     let workspace = Workspace::from_lookup(|name| match name {
         "DATABRICKS_HOST" => Some(address.clone()),
         "DATABRICKS_TOKEN" => Some("dapi-secret".to_owned()),
         _ => None,
     });
-    let cluster = workspace.unwrap().clusters().unwrap().remove(0);
-    let spark = cluster.spark().unwrap();
-    cluster.spark().unwrap();
+    let workspace = workspace.unwrap();
+    let session = || {
+        let workspace = workspace.clone();
+        let begun = async move { session_on(&workspace, "0101-lab").await };
+        runtime::wait(runtime::run(begun)).unwrap()
+    };
+    let spark = session();
+    session();
     assert_eq!(spark.range(0, 1).to_polars().unwrap().height(), 1);
     let methods = server.methods();
     let greetings = methods.iter().filter(|method| *method == "Config");

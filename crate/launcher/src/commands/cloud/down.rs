@@ -1,11 +1,12 @@
 //! `evenhand cloud down`: removes what the ledger holds and nothing else, the last first, and asks Azure
 //! afterwards whether each thing is gone.
 
+use evenhand::SettingsFile;
 use evenhand::azure::{Azure, DeletedAccount};
 
 use super::ledger::{Deleted, Kind, Ledger, Progress};
 use super::session::Session;
-use super::{DownOptions, confirm, dotenv};
+use super::{DownOptions, confirm};
 use crate::error::{Failure, Result};
 use crate::terminal::{err, out};
 
@@ -44,7 +45,7 @@ pub(super) fn run(options: &DownOptions, session: &Session, mut ledger: Ledger) 
 /// Removes all that is in the ledger. One that was interrupted does the same again.
 pub(super) fn remove_all(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Result<()> {
     if let Some(path) = &ledger.entries.settings {
-        dotenv::remove(path)?;
+        SettingsFile::new(path).remove()?;
     }
     ledger.entries.is_complete = false;
     let azure = match ledger.entries.things.is_empty() {

@@ -9,7 +9,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Context, Failure, Result};
-use crate::paths::home::{Home, private};
+use crate::paths::home::{Home, private, saved_file};
 
 const FORMAT: &str = "evenhand cloud ledger";
 const VERSION: u32 = 1;
@@ -92,13 +92,6 @@ struct Saved {
     version: u32,
     entries: Entries,
     sha256: String,
-}
-
-/// Reads the version before anything else.
-#[derive(Deserialize)]
-struct Header {
-    format: String,
-    version: u32,
 }
 
 /// The ledger of a home, held by this process.
@@ -240,28 +233,15 @@ fn sum(entries: &Entries) -> Result<String> {
 }
 
 fn read(path: &Path) -> Result<Option<Entries>> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(error).with_context(|| format!("could not read {}", path.display()));
-        }
+    const HINT: &str = "nothing was changed. Bring back the file as `evenhand cloud up` wrote it; or delete \
+                        what is in it by hand in the portal, and then the file";
+    let read = saved_file::read("the ledger", path, FORMAT, VERSION);
+    let Some(saved): Option<Saved> = read.map_err(|failure| failure.hint(HINT))? else {
+        return Ok(None);
     };
-    let refused = |why: &str| {
-        Failure::new(format!("the ledger {} {why}", path.display())).hint(
-            "nothing was changed. Bring back the file as `evenhand cloud up` wrote it; or delete what is in \
-             it by hand in the portal, and then the file",
-        )
-    };
-    let header: Header =
-        serde_json::from_slice(&text).map_err(|error| refused("can't be read").because(error))?;
-    if header.format != FORMAT || header.version != VERSION {
-        return Err(refused("is of another version of evenhand"));
-    }
-    let saved: Saved =
-        serde_json::from_slice(&text).map_err(|error| refused("can't be read").because(error))?;
     if saved.sha256 != sum(&saved.entries)? {
-        return Err(refused("was edited by hand"));
+        let words = format!("the ledger {} was edited by hand", path.display());
+        return Err(Failure::new(words).hint(HINT));
     }
     Ok(Some(saved.entries))
 }

@@ -1,10 +1,9 @@
 //! `evenhand cloud`: makes what the lab needs in Azure, shows it, and removes it again.
 //!
 //! - `session`: who is signed in, to the real Azure or to the practice cloud.
-//! - `ledger`: what was made, written down before it is made. `dotenv`: the settings for notebooks.
+//! - `ledger`: what was made, written down before it is made.
 //! - `plan` says what will be made, `up` makes it, `status` shows it, `down` removes it.
 
-mod dotenv;
 mod down;
 pub(super) mod ledger;
 mod plan;
@@ -22,7 +21,7 @@ use self::ledger::Ledger;
 use self::session::Session;
 use crate::error::{Failure, Result};
 use crate::paths::home::Home;
-use crate::practice::DEFAULT_PORT;
+use crate::practice::Place;
 use crate::terminal::{err, out};
 
 /// Makes what the lab needs in your Azure subscription, and removes it again.
@@ -48,20 +47,6 @@ enum Action {
     /// Remove what `up` made, and prove that nothing is left
     Down(DownOptions),
 }
-
-/// Which cloud.
-#[derive(Clone, Debug, clap::Args)]
-struct Place {
-    /// Use the practice cloud, which needs no subscription and costs nothing; at this port, if it does not
-    /// run already
-    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true,
-        default_missing_value = DEFAULT)]
-    practice: Option<u16>,
-}
-
-/// `DEFAULT_PORT` as text.
-const DEFAULT: &str = "8090";
-const _: () = assert!(DEFAULT_PORT == 8090);
 
 /// What is wanted.
 #[derive(Clone, Debug, clap::Args)]
@@ -188,10 +173,10 @@ fn confirm(question: &str, yes: bool) -> Result<()> {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
-        return Err(
-            Failure::new("nobody is there to say yes, so nothing was changed")
-                .hint("`--yes` says it"),
-        );
+        return Err(Failure::new(
+            "the answer can only be typed in a terminal, so nothing was changed",
+        )
+        .hint("`--yes` agrees without being asked"));
     }
     err!("{question} [y/N]");
     let mut answer = String::new();

@@ -1,5 +1,7 @@
 //! The names of what is made, what is charged for it, and the table that is shown before.
 
+use evenhand::text::grouped;
+
 use super::UpOptions;
 use super::ledger::{Entries, Kind};
 use crate::terminal::out;
@@ -74,13 +76,13 @@ pub(super) fn show(
             charged(*kind, is_practice)
         );
     }
-    let tokens = options.wanted.tokens_per_minute;
     out!(
-        "\nThe deployment is of {} with {tokens} tokens per minute.",
-        entries.model
+        "\nThe deployment is of {} with {} tokens per minute.",
+        entries.model,
+        grouped(options.wanted.tokens_per_minute)
     );
     if let Some(old) = old_model {
-        out!("{old} is retired: {} stands for it.", entries.model);
+        out!("{old} is retired: {} replaces it.", entries.model);
     }
     if !is_practice {
         out!("Prices: https://azure.microsoft.com/pricing/calculator/");

@@ -7,7 +7,7 @@ use evenhand::azure::Azure;
 
 use crate::error::Result;
 use crate::paths::home::Home;
-use crate::practice::{Behavior, Practice};
+use crate::practice::{NOTICE, Practice};
 use crate::terminal::err;
 
 /// A subscription, and the practice cloud that it is in, if it is.
@@ -20,7 +20,7 @@ pub(super) struct Session {
 impl Session {
     /// Signs in: to the practice cloud if it is asked for, otherwise as the environment says.
     pub(super) fn open(practice: Option<u16>, home: &Home) -> Result<Self> {
-        let practice = practice.map(|port| Practice::open(home, port, &Behavior::default()));
+        let practice = practice.map(|port| Practice::open(home, port, None));
         let practice = practice.transpose()?;
         let azure = match &practice {
             Some(practice) => {
@@ -35,7 +35,7 @@ impl Session {
             None => Azure::sign_in()?,
         };
         if azure.is_practice() {
-            err!("! this is practice: nothing is real, and nothing costs anything");
+            err!("! {NOTICE}");
         }
         let told = Mutex::new(String::new());
         let azure = azure.on_progress(move |progress| tell(progress, &told));

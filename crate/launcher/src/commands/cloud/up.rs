@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use evenhand::ErrorKind;
 use evenhand::azure::{Azure, Deployment, Placement, Region};
+use evenhand::{ErrorKind, SettingsFile};
 
 use super::ledger::{Entries, Kind, Ledger, Progress};
 use super::session::Session;
-use super::{UpOptions, Wanted, confirm, dotenv, down, plan};
+use super::{UpOptions, Wanted, confirm, down, plan};
 use crate::error::{Context, Failure, Result};
 use crate::local_model::key::Key;
 use crate::terminal::{err, out};
@@ -77,7 +77,7 @@ impl From<Failure> for Refused {
 pub(super) fn run(options: &UpOptions, session: &Session, mut ledger: Ledger) -> Result<()> {
     let azure = &session.azure;
     let settings = absolute(&options.settings)?;
-    dotenv::check(&settings)?;
+    SettingsFile::new(&settings).check()?;
     if ledger
         .entries
         .things
@@ -154,8 +154,8 @@ pub(super) fn new_entries(azure: &Azure, wanted: &Wanted) -> Result<Entries> {
     })
 }
 
-/// Chooses names, a region and a model, unless the ledger has them. The model that is retired, if another
-/// one stands for it.
+/// Chooses names, a region and a model, unless the ledger has them. The model that is retired, if
+/// another one replaces it.
 fn prepare(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Option<String>> {
     if !ledger.entries.things.is_empty() {
         return Ok(None);
@@ -286,17 +286,7 @@ fn finish(
     ledger: &mut Ledger,
     deployment: &Deployment,
 ) -> Result<()> {
-    let account = deployment.account();
-    let number = |number: Option<u64>| number.map(|number| number.to_string());
-    let [endpoint, key, name, tpm, rpm] = dotenv::NAMES;
-    let mut settings = vec![
-        (endpoint, account.endpoint().to_owned()),
-        (key, account.keys()?.first.expose().to_owned()),
-        (name, deployment.name().to_owned()),
-    ];
-    settings.extend(number(deployment.tokens_per_minute()).map(|it| (tpm, it)));
-    settings.extend(number(deployment.requests_per_minute()).map(|it| (rpm, it)));
-    dotenv::write(&options.settings, &settings)?;
+    SettingsFile::new(&options.settings).write(&deployment.settings()?)?;
     out!(
         "\n✓ everything is there. The settings, with a key, are in {}",
         options.settings.display()

@@ -143,11 +143,11 @@ fn service(project: &Checkout) -> Vec<Finding> {
 }
 
 fn quota(limits: &RateLimits) -> Finding {
-    let said =
+    let per_minute =
         |limit: Option<u64>, unit: &str| limit.map(|limit| format!("{limit} {unit} a minute"));
     let limits: Vec<_> = [
-        said(limits.limit_tokens, "tokens"),
-        said(limits.limit_requests, "requests"),
+        per_minute(limits.limit_tokens, "tokens"),
+        per_minute(limits.limit_requests, "requests"),
     ]
     .into_iter()
     .flatten()

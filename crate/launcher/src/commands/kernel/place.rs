@@ -75,18 +75,18 @@ impl Located {
             return Ok(());
         };
         let (major, minor) = OLDEST_CLIENT;
-        let said = format!(
+        let message = format!(
             "the Jupyter in {} is too old for this kernel: its jupyter_client is {client}, and \
              stopping a cell needs {major}.{minor}",
             python.prefix.display()
         );
         if self.is_of_python {
-            return Err(Failure::new(said).hint(format!(
+            return Err(Failure::new(message).hint(format!(
                 "upgrade it: `{}/bin/python -m pip install --upgrade jupyter_client`",
                 python.prefix.display()
             )));
         }
-        err!("! {said}");
+        err!("! {message}");
         Ok(())
     }
 }

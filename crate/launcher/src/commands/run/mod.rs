@@ -23,8 +23,10 @@ use crate::kernel as own_kernel;
 use crate::local_model::ModelBehavior;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
+use crate::practice::Place;
 use crate::setup;
 use crate::supervise::block_on;
+use crate::terminal::err;
 
 /// Runs the code cells of notebooks, and stops at the first that fails.
 ///
@@ -32,7 +34,8 @@ use crate::supervise::block_on;
 /// run.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// The notebooks, in this order [default: all in the project's `notebooks/`]
+    /// The notebooks, in this order [default: all in the project's `notebooks/`, without --practice only
+    /// those that make nothing in a cloud]
     notebooks: Vec<PathBuf>,
     /// Write the executed notebooks to this folder; without it, no notebook is written
     #[arg(long, value_name = "DIR")]
@@ -42,6 +45,8 @@ pub struct Options {
     html: bool,
     #[command(flatten)]
     behavior: ModelBehavior,
+    #[command(flatten)]
+    place: Place,
 }
 
 impl Options {
@@ -61,13 +66,14 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
     if notebooks.iter().any(Notebook::uses_the_library) {
         setup::library(project, home)?;
     }
-    let mut provider = Provider::new(project, home, options.behavior);
+    let mut provider = Provider::new(project, home, options.behavior, options.place);
     block_on(async {
         let mut stop = Stop::new()?;
         for notebook in notebooks {
             let mut kernel = KernelCommand::own()?;
             if notebook.uses_the_library() {
-                kernel.env = provider.environment_for(notebook.folder())?;
+                let environment = provider.environment_for(notebook.folder())?;
+                (kernel.unset, kernel.env) = (environment.unset, environment.set);
             }
             one(notebook, options, &kernel, home, &mut stop).await?;
         }
@@ -82,6 +88,7 @@ impl KernelCommand {
         Ok(Self {
             argv: argv.into_iter().map(Into::into).collect(),
             env: Vec::new(),
+            unset: Vec::new(),
             sweep: Vec::new(),
             runs_for_a_reader: true,
         })
@@ -94,10 +101,13 @@ fn load(options: &Options, project: &Checkout) -> Result<Vec<Notebook>> {
         [] => all_notebooks(&project.notebooks())?,
         named => named.to_vec(),
     };
-    let notebooks = paths
+    let mut notebooks = paths
         .iter()
         .map(|path| Notebook::load(path))
         .collect::<Result<Vec<_>>>()?;
+    if options.notebooks.is_empty() && options.place.practice.is_none() {
+        leave_out_clouds(&mut notebooks);
+    }
     if let Some(out) = &options.out {
         std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     }
@@ -120,6 +130,20 @@ fn load(options: &Options, project: &Checkout) -> Result<Vec<Notebook>> {
         }
     }
     Ok(notebooks)
+}
+
+/// Leaves out the notebooks that make or remove things in a cloud: nobody who wants to run the lessons has
+/// agreed to pay for that.
+fn leave_out_clouds(notebooks: &mut Vec<Notebook>) {
+    let clouds = notebooks.extract_if(.., |notebook| notebook.signs_in_to_azure());
+    let names: Vec<String> = clouds.map(|it| on_a_line(it.path())).collect();
+    if !names.is_empty() {
+        err!(
+            "! left out, since they make and remove things in Azure: {}. With --practice they run, too, and \
+             cost nothing",
+            names.join(", ")
+        );
+    }
 }
 
 fn all_notebooks(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -280,5 +304,24 @@ impl Stop {
             _ = self.terminate.recv() => 143,
         };
         Err(Failure::new("interrupted").exit_with(code))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_signs_in_to_a_cloud_is_left_out_unless_it_is_named() {
+        let project = Checkout::locate().unwrap();
+        let paths = all_notebooks(&project.notebooks()).unwrap();
+        let mut notebooks: Vec<Notebook> = paths
+            .iter()
+            .map(|path| Notebook::load(path).unwrap())
+            .collect();
+        leave_out_clouds(&mut notebooks);
+        let left_out = |name: &str| !notebooks.iter().any(|it| it.path().ends_with(name));
+        assert!(left_out("00-prepare-the-cloud.ipynb") && left_out("07-clean-up.ipynb"));
+        assert_eq!(notebooks.len(), paths.len() - 2);
     }
 }

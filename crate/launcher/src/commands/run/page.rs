@@ -59,11 +59,11 @@ pub async fn write(notebook: &mut Notebook, folder: &Path, home: &Home) -> Resul
         .await
         .with_context(|| format!("cannot start {}", python.display()))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         return Err(Failure::new(format!(
             "nbconvert failed ({}):\n{}",
             output.status,
-            said.trim_end()
+            stderr.trim_end()
         ))
         .hint(format!(
             "is nbconvert installed? `{} -m pip install nbconvert`",

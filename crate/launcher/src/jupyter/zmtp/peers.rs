@@ -34,7 +34,7 @@ const ARRIVAL: Duration = Duration::from_secs(5);
 const TOPICS: usize = 16;
 
 /// How many errors of peers are reported. Any process can cause any number of them.
-const TOLD: u32 = 10;
+const LOGGED: u32 = 10;
 
 /// How a server handles the messages of a peer. The peer is disconnected when `serve` returns.
 pub trait Service: Send + Sync + 'static {
@@ -52,7 +52,7 @@ pub trait Service: Send + Sync + 'static {
 pub struct Peers {
     name: String,
     state: Mutex<State>,
-    told: AtomicU32,
+    logged: AtomicU32,
 }
 
 #[derive(Default)]
@@ -83,7 +83,7 @@ impl Peers {
         let peers = Arc::new(Self {
             name: endpoint.to_string(),
             state: Mutex::default(),
-            told: AtomicU32::new(0),
+            logged: AtomicU32::new(0),
         });
         tokio::spawn(peers.clone().receive_all(listener, Arc::new(service)));
         Ok(peers)
@@ -217,10 +217,10 @@ impl Peers {
 
     /// Reports an error in Jupyter's log.
     pub fn tell(&self, what: impl std::fmt::Display) {
-        let told = self.told.fetch_add(1, Ordering::Relaxed);
-        if told < TOLD {
+        let logged = self.logged.fetch_add(1, Ordering::Relaxed);
+        if logged < LOGGED {
             err!("{}: {what}", self.name);
-        } else if told == TOLD {
+        } else if logged == LOGGED {
             err!("{}: further errors of peers are not reported", self.name);
         }
     }

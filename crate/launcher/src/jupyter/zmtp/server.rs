@@ -143,14 +143,14 @@ impl Service for Subscriptions {
     async fn serve(&self, peers: &Peers, peer: &Bytes, mut reader: Reader) -> io::Result<()> {
         loop {
             // ZMTP 3.0 sends subscriptions as messages, 3.1 as commands.
-            let said = match reader.next(LONGEST_OTHER).await? {
+            let command = match reader.next(LONGEST_OTHER).await? {
                 Heard::Message(mut frames) if frames.len() == 1 => frames.remove(0),
                 Heard::Command(body) => body,
                 Heard::Message(_) => {
                     return Err(broken("it sent something other than a subscription"));
                 }
             };
-            let is = |word: &[u8]| said.strip_prefix(word);
+            let is = |word: &[u8]| command.strip_prefix(word);
             if let Some(topic) = is(b"\x01").or(is(b"\x09SUBSCRIBE")) {
                 peers.subscribe(peer, topic, true)?;
             } else if let Some(topic) = is(b"\x00").or(is(b"\x06CANCEL")) {

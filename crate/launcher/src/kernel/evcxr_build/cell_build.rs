@@ -77,11 +77,11 @@ impl Cell {
 
     /// What evcxr is told instead of a build, if the cell can't run together with the toolkit.
     pub(super) fn refused(&self) -> io::Result<Option<Value>> {
-        let Some(told) = failure::of_allocator(&self.source()) else {
+        let Some(diagnostic) = failure::of_allocator(&self.source()) else {
             return Ok(None);
         };
         let manifest = fs::read_to_string(self.build.join("Cargo.toml"))?;
-        Ok(own_crates::has_toolkit(&manifest).then_some(told))
+        Ok(own_crates::has_toolkit(&manifest).then_some(diagnostic))
     }
 
     fn without_replaced(&self, source: &str) -> io::Result<String> {
@@ -183,22 +183,22 @@ impl Cell {
         let (source, mut has_error) = (self.source(), false);
         let mut out = io::stdout().lock();
         for line in messages.split_inclusive(|byte| *byte == b'\n') {
-            let mut told = match serde_json::from_slice::<Value>(line) {
-                Ok(told) if told["reason"] == "compiler-message" => told,
+            let mut diagnostic = match serde_json::from_slice::<Value>(line) {
+                Ok(diagnostic) if diagnostic["reason"] == "compiler-message" => diagnostic,
                 _ => {
                     out.write_all(line)?;
                     continue;
                 }
             };
-            let told = if told["target"]["name"] == "ctx" {
-                self.adjust(&mut told["message"], &source)?;
-                Some(told)
+            let diagnostic = if diagnostic["target"]["name"] == "ctx" {
+                self.adjust(&mut diagnostic["message"], &source)?;
+                Some(diagnostic)
             } else {
-                failure::of_dependency(&told)
+                failure::of_dependency(&diagnostic)
             };
-            if let Some(told) = told {
-                has_error |= told["message"]["level"] == "error";
-                writeln!(out, "{told}")?;
+            if let Some(diagnostic) = diagnostic {
+                has_error |= diagnostic["message"]["level"] == "error";
+                writeln!(out, "{diagnostic}")?;
             }
         }
         Ok(has_error)
@@ -258,8 +258,8 @@ impl Cell {
         fs::read_to_string(self.build.join(CELL)).unwrap_or_default()
     }
 
-    fn adjust(&self, told: &mut Value, source: &str) -> io::Result<()> {
-        match message::adjust(told, source) {
+    fn adjust(&self, diagnostic: &mut Value, source: &str) -> io::Result<()> {
+        match message::adjust(diagnostic, source) {
             Some(moved) => message::note(&moved, &self.build),
             None => Ok(()),
         }
@@ -281,8 +281,8 @@ impl Cell {
 
 /// Reports that cargo failed without an error of the compiler's.
 fn failed(output: &Output) -> io::Result<ExitCode> {
-    if let Some(told) = failure::of_cargo(&String::from_utf8_lossy(&output.stderr)) {
-        writeln!(io::stdout(), "{told}")?;
+    if let Some(diagnostic) = failure::of_cargo(&String::from_utf8_lossy(&output.stderr)) {
+        writeln!(io::stdout(), "{diagnostic}")?;
     }
     Ok(code(output.status.code()))
 }
@@ -448,9 +448,9 @@ mod tests {
     #[test]
     fn what_the_compiler_says_has_cargos_form() {
         let artifact = json!({"package_id": "p", "manifest_path": "m", "target": {"name": "ctx"}});
-        let said = as_cargo_says(&json!({"message": "mismatched types"}), &artifact);
-        assert_eq!(said["reason"], "compiler-message");
-        assert_eq!(said["message"]["message"], "mismatched types");
-        assert_eq!(said["target"]["name"], "ctx");
+        let diagnostic = as_cargo_says(&json!({"message": "mismatched types"}), &artifact);
+        assert_eq!(diagnostic["reason"], "compiler-message");
+        assert_eq!(diagnostic["message"]["message"], "mismatched types");
+        assert_eq!(diagnostic["target"]["name"], "ctx");
     }
 }

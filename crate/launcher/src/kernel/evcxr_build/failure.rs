@@ -41,7 +41,7 @@ const HINTS: [(&str, &str); 6] = [
     ),
 ];
 
-/// The message about a failed build of which the compiler said nothing, unless it was stopped.
+/// The message about a failed build of which the compiler shown nothing, unless it was stopped.
 pub(super) fn of_cargo(printed: &str) -> Option<Value> {
     let lines: Vec<_> = printed
         .lines()
@@ -49,10 +49,10 @@ pub(super) fn of_cargo(printed: &str) -> Option<Value> {
         .filter(|line| !is_progress(line) && !line.contains("evenhand_shared"))
         .collect();
     let first = lines.iter().position(|line| line.starts_with("error"))?;
-    let said = &lines[first..];
-    let mut text = said[..said.len().min(LINES)].join("\n");
-    if said.len() > LINES {
-        text.push_str(&format!("\n… {} more lines", said.len() - LINES));
+    let shown = &lines[first..];
+    let mut text = shown[..shown.len().min(LINES)].join("\n");
+    if shown.len() > LINES {
+        text.push_str(&format!("\n… {} more lines", shown.len() - LINES));
     }
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     Some(error(&with_hint(text)))
@@ -76,13 +76,15 @@ fn is_progress(line: &str) -> bool {
 
 /// The message to evcxr about one of the compiler's that is not about the cell: nothing, unless it is
 /// an error.
-pub(super) fn of_dependency(told: &Value) -> Option<Value> {
-    let message = &told["message"];
-    let said = message["message"]
+pub(super) fn of_dependency(diagnostic: &Value) -> Option<Value> {
+    let message = &diagnostic["message"];
+    let summary = message["message"]
         .as_str()
         .filter(|_| message["level"] == "error")?;
-    let is_summary = said.starts_with("aborting due to") || said.starts_with("Some errors");
-    let name = told["target"]["name"].as_str().filter(|_| !is_summary)?;
+    let is_summary = summary.starts_with("aborting due to") || summary.starts_with("Some errors");
+    let name = diagnostic["target"]["name"]
+        .as_str()
+        .filter(|_| !is_summary)?;
     let at = message["spans"].as_array().and_then(|spans| {
         let span = spans.iter().find(|span| span["is_primary"] == true)?;
         Some(format!(
@@ -93,7 +95,7 @@ pub(super) fn of_dependency(told: &Value) -> Option<Value> {
     });
     let at = at.unwrap_or_default();
     Some(error(&format!(
-        "the crate `{name}` does not compile: {said}{at}"
+        "the crate `{name}` does not compile: {summary}{at}"
     )))
 }
 
@@ -123,7 +125,7 @@ pub(super) fn of_allocator(source: &str) -> Option<Value> {
 
 fn with_hint(text: &str) -> String {
     let lower = text.to_lowercase();
-    let hint = HINTS.iter().find(|(said, _)| lower.contains(said));
+    let hint = HINTS.iter().find(|(phrase, _)| lower.contains(phrase));
     match hint {
         Some((_, hint)) => format!("{text}\n  hint: {hint}"),
         None => text.to_owned(),
@@ -151,11 +153,11 @@ mod tests {
 
     #[test]
     fn what_cargo_says_is_shown_without_its_progress_and_with_a_hint() {
-        let said = of_cargo(
+        let failure = of_cargo(
             "   Compiling openssl-sys v0.9.1\nerror: failed to run custom build command for \
              `openssl-sys v0.9.1`\n\nCaused by:\n  pkg-config was not found\n",
         );
-        insta::assert_snapshot!(text(&said.unwrap()), @r"
+        insta::assert_snapshot!(text(&failure.unwrap()), @r"
         failed to run custom build command for `openssl-sys v0.9.1`
 
         Caused by:
@@ -169,20 +171,20 @@ mod tests {
 
     #[test]
     fn an_error_in_a_crate_is_not_one_in_the_cell() {
-        let told = json!({
+        let diagnostic = json!({
             "target": {"name": "tiny"},
             "message": {
                 "message": "mismatched types", "level": "error",
                 "spans": [{"is_primary": true, "file_name": "/t/src/lib.rs", "line_start": 3}],
             },
         });
-        let said = of_dependency(&told).unwrap();
+        let failure = of_dependency(&diagnostic).unwrap();
         assert_eq!(
-            text(&said),
+            text(&failure),
             "the crate `tiny` does not compile: mismatched types\n  at /t/src/lib.rs:3"
         );
-        assert_eq!(said["message"]["spans"], json!([]));
-        let mut warning = told.clone();
+        assert_eq!(failure["message"]["spans"], json!([]));
+        let mut warning = diagnostic.clone();
         warning["message"]["level"] = "warning".into();
         assert_eq!(of_dependency(&warning), None);
     }

@@ -93,20 +93,20 @@ mod tests {
 
     #[test]
     fn a_variable_that_the_last_expression_moves_is_only_not_stored() {
-        let mut told = message("E0382", 4);
-        let moved = adjust(&mut told, SOURCE).unwrap();
+        let mut diagnostic = message("E0382", 4);
+        let moved = adjust(&mut diagnostic, SOURCE).unwrap();
         assert_eq!((&*moved.name, &*moved.line), ("df", "df.lazy()"));
-        assert_eq!(told["spans"].as_array().unwrap().len(), 1);
-        assert_eq!(told["spans"][0]["line_start"], 4);
-        assert_eq!(told["children"], json!([]));
+        assert_eq!(diagnostic["spans"].as_array().unwrap().len(), 1);
+        assert_eq!(diagnostic["spans"][0]["line_start"], 4);
+        assert_eq!(diagnostic["children"], json!([]));
     }
 
     #[test]
     fn the_readers_own_mistakes_are_told_as_they_are() {
         for (code, line) in [("E0382", 2), ("E0425", 4)] {
-            let mut told = message(code, line);
-            assert_eq!(adjust(&mut told, SOURCE), None);
-            assert_eq!(told, message(code, line));
+            let mut diagnostic = message(code, line);
+            assert_eq!(adjust(&mut diagnostic, SOURCE), None);
+            assert_eq!(diagnostic, message(code, line));
         }
     }
 }

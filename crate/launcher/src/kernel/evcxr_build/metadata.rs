@@ -144,7 +144,7 @@ mod tests {
         })
     }
 
-    fn told(edges: &[(&str, &[&str])]) -> Vec<String> {
+    fn lines(edges: &[(&str, &[&str])]) -> Vec<String> {
         let mut metadata = graph(edges);
         prune(&mut metadata);
         let names = |list| -> Vec<_> {
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn what_the_library_uses_inside_is_not_told() {
         assert_eq!(
-            told(&[
+            lines(&[
                 ("ctx", &["evenhand"]),
                 ("evenhand", &["polars", "reqwest"]),
                 ("polars", &["polars-core", "regex", "either"]),
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn what_the_reader_asks_for_is_told_with_all_below_it() {
         assert_eq!(
-            told(&[
+            lines(&[
                 ("ctx", &["evenhand", "reqwest"]),
                 ("evenhand", &["reqwest"]),
                 ("reqwest", &["url"]),

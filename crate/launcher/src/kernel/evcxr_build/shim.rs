@@ -214,7 +214,7 @@ fn write_program(path: &Path, text: &str) -> io::Result<()> {
 
 /// The toolchain's own cargo: starting rustup's proxy would slow down each cell.
 fn real_cargo(rustup: Option<&Path>) -> Result<PathBuf> {
-    let told = rustup.and_then(|rustup| {
+    let answer = rustup.and_then(|rustup| {
         let output = toolchain::program(rustup)
             .args(["which", "cargo"])
             .stderr(Stdio::null())
@@ -223,7 +223,7 @@ fn real_cargo(rustup: Option<&Path>) -> Result<PathBuf> {
         let path = String::from_utf8(output.stdout).ok()?;
         Some(PathBuf::from(path.trim())).filter(|path| path.is_file())
     });
-    told.or_else(|| on_path("cargo")).ok_or_else(|| {
+    answer.or_else(|| on_path("cargo")).ok_or_else(|| {
         Failure::new("cargo was not found")
             .hint("install Rust with rustup, or use `conda env create -f environment.yml`")
     })

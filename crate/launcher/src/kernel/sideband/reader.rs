@@ -56,11 +56,11 @@ impl Reader {
     }
 
     fn line(&mut self, line: &str, token: &str) -> Vec<StreamPart> {
-        let said = line
+        let command = line
             .strip_prefix(token)
             .unwrap_or(line)
             .trim_end_matches('\n');
-        let (name, rest) = said.split_once(' ').unwrap_or((said, ""));
+        let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
         let mark = match name {
             "begin" => {
                 let mut words = rest.split(' ');
@@ -181,14 +181,14 @@ mod tests {
     use super::*;
 
     fn joined(parts: impl IntoIterator<Item = StreamPart>) -> Vec<StreamPart> {
-        let mut said: Vec<StreamPart> = Vec::new();
+        let mut merged: Vec<StreamPart> = Vec::new();
         for part in parts {
-            match (said.last_mut(), part) {
+            match (merged.last_mut(), part) {
                 (Some(StreamPart::Text(text)), StreamPart::Text(more)) => text.push_str(&more),
-                (_, part) => said.push(part),
+                (_, part) => merged.push(part),
             }
         }
-        said
+        merged
     }
 
     fn read(output: &[u8]) -> Vec<StreamPart> {

@@ -49,7 +49,7 @@ impl CellError {
             "error",
             match text.trim() {
                 "" => "the cell returned an error without a message",
-                said => said,
+                content => content,
             },
         )
     }
@@ -181,8 +181,8 @@ mod tests {
 
     #[test]
     fn an_ended_process_is_explained() {
-        let said = json!({"evalue": "Subprocess terminated with status: signal: 9 (SIGKILL)"});
-        let error = CellError::from(&said);
+        let content = json!({"evalue": "Subprocess terminated with status: signal: 9 (SIGKILL)"});
+        let error = CellError::from(&content);
         assert!(error.is_of_an_ended_process());
         let value = error.explained().value;
         assert!(value.contains("memory runs short"), "{value}");

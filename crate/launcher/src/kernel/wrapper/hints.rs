@@ -49,7 +49,7 @@ fn missing(message: &str, cells: &CellHistory) -> Option<String> {
 
 /// The name that the compiler does not know.
 fn unknown(message: &str) -> Option<&str> {
-    const SAID: [&str; 12] = [
+    const PHRASES: [&str; 12] = [
         "cannot find value `",
         "cannot find function `",
         "cannot find function, tuple struct or tuple variant `",
@@ -63,7 +63,7 @@ fn unknown(message: &str) -> Option<&str> {
         "can't find crate for `",
         "expected value, found macro `",
     ];
-    if let Some(rest) = SAID.iter().find_map(|said| message.split_once(said)) {
+    if let Some(rest) = PHRASES.iter().find_map(|phrase| message.split_once(phrase)) {
         return rest.1.split('`').next();
     }
     let path = message
@@ -163,13 +163,13 @@ mod tests {
     #[test]
     fn a_forgotten_operator_is_told() {
         let message = "no method named `titled` found for enum `Result<T, E>` in the current scope";
-        let told = hint(
+        let text = hint(
             message,
             "chart(&df).bar(\"a\", \"b\").titled(\"c\")",
             &CellHistory::default(),
         );
         assert!(
-            told.unwrap()
+            text.unwrap()
                 .contains("before `.titled` may fail: put a `?`")
         );
     }
@@ -188,8 +188,8 @@ mod tests {
 
     #[test]
     fn a_static_that_changes_is_explained() {
-        let told = of_statics("static N: AtomicU32 = AtomicU32::new(0);").unwrap();
-        assert!(told.contains("`N`") && told.contains("let n = "), "{told}");
+        let text = of_statics("static N: AtomicU32 = AtomicU32::new(0);").unwrap();
+        assert!(text.contains("`N`") && text.contains("let n = "), "{text}");
         assert!(of_statics("static mut S: u8 = 1;").is_some());
         for code in [
             "static S: &str = \"Mutex\";",

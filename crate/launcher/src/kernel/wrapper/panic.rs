@@ -195,8 +195,8 @@ mod tests {
     fn the_message_is_what_was_printed_if_it_is_no_text() {
         let (mut panic, _) = heard(&PRINTED);
         panic.uncaught(String::new());
-        let said = panic.finish().1.unwrap();
-        assert_eq!(said.message, "index out of bounds");
+        let report = panic.finish().1.unwrap();
+        assert_eq!(report.message, "index out of bounds");
         let mut silent = Panic::default();
         silent.uncaught(String::new());
         assert_eq!(silent.finish().1.unwrap().message, "the cell panicked");

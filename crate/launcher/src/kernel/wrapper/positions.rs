@@ -157,15 +157,15 @@ mod tests {
     #[test]
     fn a_completion_removes_nothing_but_the_name_that_it_completes() {
         let content = json!({"code": "f(\"x\").le", "cursor_pos": 9});
-        let said = |start: u64, end: u64| {
+        let reply = |start: u64, end: u64| {
             let evcxr = json!({"status": "ok", "cursor_start": start, "cursor_end": end, "matches": ["len()", "if {\n}", "$0"], "metadata": {}});
             answer("complete_request", &content, evcxr)
         };
-        assert_eq!(said(7, 9)["matches"], json!(["len()"]));
+        assert_eq!(reply(7, 9)["matches"], json!(["len()"]));
         for (start, end) in [(5, 9), (0, 9), (9, 40), (2, 3)] {
-            let said = said(start, end);
+            let reply = reply(start, end);
             assert_eq!(
-                (&said["matches"], &said["cursor_start"]),
+                (&reply["matches"], &reply["cursor_start"]),
                 (&json!([]), &json!(9))
             );
         }

@@ -118,9 +118,9 @@ pub fn hint(message: &str, code: &str) -> Option<String> {
         return Some("  hint: a comment begins with `//`".to_owned());
     }
     let bare = without_texts(code);
-    let is_meant = |(said, written, _): &&(&str, &str, &str)| {
-        if !said.is_empty() {
-            return message.contains(said) && code.contains(written);
+    let is_meant = |(phrase, written, _): &&(&str, &str, &str)| {
+        if !phrase.is_empty() {
+            return message.contains(phrase) && code.contains(written);
         }
         // Without a message that tells, only the message of a parser counts.
         is_about_syntax(message)

@@ -296,12 +296,12 @@ mod tests {
         let note = |asked: Value| toolkit().compiled_again(&[asked]);
         assert_eq!(note(asked("polars", "0.5.0", &["lazy"])), None);
         assert_eq!(note(asked("ndarray", "0.5.0", &["x"])), None);
-        let told = note(asked("polars", "0.5.0", &["csv", "lazy"])).unwrap();
-        assert!(told.contains("more features (csv)"), "{told}");
-        let told = note(asked("polars", "0.6.0", &["lazy"])).unwrap();
+        let text = note(asked("polars", "0.5.0", &["csv", "lazy"])).unwrap();
+        assert!(text.contains("more features (csv)"), "{text}");
+        let text = note(asked("polars", "0.6.0", &["lazy"])).unwrap();
         assert!(
-            told.contains("another version is asked for (0.6.0)"),
-            "{told}"
+            text.contains("another version is asked for (0.6.0)"),
+            "{text}"
         );
     }
 }
