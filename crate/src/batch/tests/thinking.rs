@@ -243,10 +243,23 @@ fn an_empty_answer_at_its_limit_is_no_answer_whatever_its_finish_reason() {
 fn a_rejection_inside_a_success_is_learned_from() {
     let error =
         r#"{"error": "Unsupported parameter: 'max_tokens' is not supported with this model."}"#;
-    let as_events = format!("data: {error}\n\ndata: [DONE]\n\n");
+    let events = "text/event-stream";
+    let lines = error.replacen(": ", ":\ndata: ", 1);
     for (kind, rejection) in [
         ("application/json", error.to_owned()),
-        ("text/event-stream", as_events),
+        (events, format!("data: {error}\n\ndata: [DONE]\n\n")),
+        (events, format!("data: [DONE]\n\ndata: {error}\n\n")),
+        (events, format!("event: error\rdata: {error}\r\r")),
+        (events, format!("id: 1\nretry: 3000\ndata: {lines}\n\n")),
+        (
+            events,
+            format!("data: {{\"choices\":[]}}\n\ndata: {error}\n\n"),
+        ),
+        (
+            "application/x-ndjson",
+            format!("{{\"choices\":[]}}\n{error}\n"),
+        ),
+        ("application/json", format!("{error}\n{{\"more\":1}}")),
     ] {
         let loopback = Loopback::serve(move |request| {
             let body = request.json();
