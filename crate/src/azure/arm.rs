@@ -317,8 +317,10 @@ impl Arm {
         }
         if status == 401 && !*is_renewed {
             *is_renewed = true;
-            if self.tokens.after_rejection(&held).await.is_some() {
-                return Err(Failure::Renewed);
+            match self.tokens.after_rejection(&held).await {
+                Ok(Some(_)) => return Err(Failure::Renewed),
+                Ok(None) => {}
+                Err((error, _)) => return Err(Failure::Final(error)),
             }
         }
         Err(self.refused(call, status, &headers, &body))

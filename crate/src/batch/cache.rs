@@ -194,7 +194,7 @@ impl AnswerCache {
         // An answer that can't be read is requested again.
         let completion = line.completion().ok().flatten()?;
         // Older versions stored empty answers that thinking had used up.
-        (!completion.is_consumed_by_thinking()).then_some((completion, stats))
+        (!completion.is_consumed_by_thinking(None)).then_some((completion, stats))
     }
 
     /// Stores a request that is about to be sent.

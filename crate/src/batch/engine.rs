@@ -17,10 +17,11 @@ use tokio::task::JoinSet;
 use super::budget::{Decision, Spending};
 use super::cache::AnswerCache;
 use super::guard::{guarded, guarded_async};
+use super::health::Health;
 use super::outcome::{Interrupted, Outcome};
 use super::rate_limit::{Cost, Permit, RateLimiter};
 use super::request_stats::{AnswerSource, RequestStats};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::openai::attempt::Attempt;
 use crate::openai::error_mapping::is_out_of_credit;
 use crate::openai::profile::{Negotiation, NextStep};
@@ -37,9 +38,6 @@ const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// A wait for the quota that is shorter is not reported.
 const SHORTEST_WAIT: Duration = Duration::from_millis(5);
-
-/// How long the service may refuse everything before the batch gives up on the remaining rows.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(600);
 
 /// A request to send.
 pub(crate) struct Question {
@@ -88,14 +86,6 @@ struct Shared {
     interrupted: Interrupted,
 }
 
-/// What the outcomes so far tell about the remaining questions.
-struct Health {
-    answered: bool,
-    last_answer: Instant,
-    /// Why no further question can be answered.
-    fatal_error: Option<Error>,
-}
-
 impl Engine {
     /// Starts the workers. The engine ends on its own when the sender of the questions has been
     /// dropped and every question has an outcome.
@@ -106,11 +96,7 @@ impl Engine {
             config,
             questions: tokio::sync::Mutex::new(questions),
             closed: watch::Sender::new(false),
-            health: Mutex::new(Health {
-                answered: false,
-                last_answer: Instant::now(),
-                fatal_error: None,
-            }),
+            health: Mutex::new(Health::new()),
             interrupted: Interrupted::default(),
         });
         let mut workers = JoinSet::new();
@@ -149,7 +135,7 @@ impl Engine {
 
     /// Why the remaining questions were not sent, if none of them could have been answered.
     pub(crate) fn fatal_error(&self) -> Option<Error> {
-        self.shared.health().fatal_error.clone()
+        self.shared.health().fatal_error().cloned()
     }
 }
 
@@ -399,47 +385,16 @@ impl Shared {
     /// Closes the engine if the service has refused everything for too long, and returns
     /// whether it has.
     fn is_time_to_give_up(&self, error: &Error) -> bool {
-        let mut health = self.health();
-        let over = health.last_answer.elapsed() > GIVE_UP_AFTER;
-        if over {
-            health.fatal_error.get_or_insert_with(|| error.clone());
+        let is_over = self.health().is_time_to_give_up(error);
+        if is_over {
             self.close();
         }
-        over
+        is_over
     }
 
     fn learn(&self, request: &ChatRequest, outcome: &Result<ChatCompletion>) {
-        let mut health = self.health();
-        match outcome {
-            Ok(_) => {
-                health.answered = true;
-                health.last_answer = Instant::now();
-            }
-            Err(error)
-                if is_out_of_credit(error)
-                    || !health.answered && self.spares_no_row(request, error) =>
-            {
-                tracing::warn!(
-                    error = error.kind().name(),
-                    status = error.status(),
-                    "every row would fail with this error: nothing more is asked"
-                );
-                health.fatal_error.get_or_insert_with(|| error.clone());
-                self.close();
-            }
-            Err(_) => {}
-        }
-    }
-
-    /// Would every row of the batch meet this error? A deployment that only this request names
-    /// tells nothing about the other rows.
-    fn spares_no_row(&self, request: &ChatRequest, error: &Error) -> bool {
-        match error.kind() {
-            ErrorKind::Authentication => true,
-            ErrorKind::Settings | ErrorKind::PermissionDenied | ErrorKind::NotFound => {
-                !self.names_its_own(request)
-            }
-            _ => false,
+        if self.health().learn(outcome, self.names_its_own(request)) {
+            self.close();
         }
     }
 }

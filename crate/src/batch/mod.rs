@@ -27,6 +27,7 @@ pub(crate) mod format;
 #[cfg(feature = "notebook")]
 mod frame;
 mod guard;
+mod health;
 pub(crate) mod journal;
 mod jsonl;
 pub(crate) mod mixed_rows;

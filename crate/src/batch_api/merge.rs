@@ -252,7 +252,7 @@ fn outcome(line: OutputLine, service: &Service) -> Result<ChatCompletion> {
         {
             let completion = ChatCompletion::from_json(response.body)
                 .map_err(|why| Error::from(why).with_request_id(response.request_id))?;
-            match completion.is_consumed_by_thinking() {
+            match completion.is_consumed_by_thinking(None) {
                 true => Err(consumed_in_batch(&completion)),
                 false => Ok(completion),
             }

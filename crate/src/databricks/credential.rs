@@ -92,8 +92,10 @@ impl Credential {
         let Some(sent) = sent else { return false };
         match &self.source {
             Source::Token(_) => false,
-            Source::Application(tokens) => tokens.after_rejection(&sent).await.is_some(),
-            Source::Entra(tokens) => tokens.after_rejection(&sent).await.is_some(),
+            Source::Application(tokens) => {
+                matches!(tokens.after_rejection(&sent).await, Ok(Some(_)))
+            }
+            Source::Entra(tokens) => matches!(tokens.after_rejection(&sent).await, Ok(Some(_))),
         }
     }
 

@@ -130,6 +130,16 @@ impl Error {
     }
 
     /// The response body, or its beginning.
+    /// Also says why the response's text, which may explain the error, could not be read.
+    pub(crate) fn with_unread_body(mut self, why: &Self) -> Self {
+        let inner = Arc::make_mut(&mut self.0);
+        inner.message = format!("{}; its text is unknown: {}", inner.message, why.message());
+        if let Some(hint) = why.hint().filter(|_| inner.hint.is_none()) {
+            inner.hint = Some(hint.to_owned());
+        }
+        self
+    }
+
     pub(crate) fn body(&self) -> Option<&Json> {
         self.0.body.as_ref()
     }

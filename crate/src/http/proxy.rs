@@ -39,6 +39,15 @@ impl Proxy {
             false => check(destination, lookup).ok()?,
         }
     }
+
+    /// The hint if it wants a password.
+    pub(crate) fn password_hint(&self) -> String {
+        let Self { variable, address } = self;
+        format!(
+            "the proxy wants a user name and a password: set {variable} to an address such as \
+             http://USER:PASSWORD@{address}"
+        )
+    }
 }
 
 pub(super) fn of_environment(name: &str) -> Option<String> {
@@ -88,6 +97,11 @@ pub(super) fn check(
         Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
         None => ("http".to_owned(), value.as_str()),
     };
+    if scheme == "socks" {
+        return refused(format!(
+            "{name} does not say which version of SOCKS its proxy speaks: write socks5h:// or socks4a://"
+        ));
+    }
     // The connector compares the schemes of SOCKS by letter, and would pass such a proxy by.
     if scheme.starts_with("socks") && !value.starts_with(&scheme) {
         return refused(format!(
@@ -172,6 +186,13 @@ mod tests {
         ALL_PROXY names a proxy of the kind quic://, which evenhand does not support
           hint: set ALL_PROXY to an address such as http://HOST:8080 or socks5h://HOST:1080, or unset it
         ");
+        for value in ["socks://proxy.example:1080", "SOCKS://proxy.example:1080"] {
+            let outcome = outcome("ALL_PROXY", value);
+            assert!(
+                outcome.contains("write socks5h:// or socks4a://"),
+                "{outcome}"
+            );
+        }
         insta::assert_snapshot!(outcome("https_proxy", "socks5://me:Hunter2@proxy.example"), @r"
         https_proxy names no port of its proxy (1080 is the usual one)
           hint: set https_proxy to an address such as http://HOST:8080 or socks5h://HOST:1080, or unset it

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{DATE, HeaderMap};
 
 use crate::cancel::{self, CancelHandle};
+use crate::civil_calendar;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest wait that a service may ask for.
@@ -138,9 +139,14 @@ pub(crate) fn sent_at(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(date).ok()
 }
 
+/// A number of seconds beyond this is a time since 1970.
+const EPOCH: f64 = 1e9;
+/// A longer wait means something else.
+const ABSURD: Duration = Duration::from_secs(31 * 24 * 3600);
+
 /// What `retry-after-ms` or `retry-after` (seconds, a duration with units as some gateways send it, or a
-/// date) asks for. A date is compared with the
-/// server's clock if the response has its time, because this machine's may be wrong.
+/// date in one of the usual forms) asks for. A date is compared with the server's clock if the response
+/// has its time, because this machine's may be wrong.
 pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| {
         headers
@@ -149,15 +155,52 @@ pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duratio
             .map(str::trim)
     };
     let number = |name| text(name).and_then(|text| text.parse::<f64>().ok());
-    if let Some(milliseconds) = number("retry-after-ms") {
-        return Duration::try_from_secs_f64(milliseconds / 1000.0).ok();
+    let milliseconds = number("retry-after-ms").or_else(|| number("x-ms-retry-after-ms"));
+    if let Some(milliseconds) = milliseconds {
+        let wait = Duration::try_from_secs_f64(milliseconds / 1000.0).ok()?;
+        return Some(wait).filter(|wait| *wait < ABSURD);
     }
-    if let Some(wait) = text("retry-after").and_then(duration) {
-        return Some(wait);
+    let text = text("retry-after")?.trim_matches('"');
+    let seconds = text.parse::<f64>().ok();
+    let wait = match seconds.filter(|seconds| *seconds >= EPOCH) {
+        None => duration(text),
+        Some(_) => None,
+    };
+    let wait = wait.or_else(|| {
+        let date = match seconds {
+            Some(seconds) => since_1970(seconds)?,
+            None => httpdate::parse_http_date(text)
+                .ok()
+                .or_else(|| iso_date(text))?,
+        };
+        let now = sent_at(headers).unwrap_or(now);
+        Some(date.duration_since(now).unwrap_or_default())
+    });
+    wait.filter(|wait| *wait < ABSURD)
+}
+
+fn since_1970(seconds: f64) -> Option<SystemTime> {
+    let since = Duration::try_from_secs_f64(seconds).ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(since)
+}
+
+/// Reads `2026-11-30T08:00:00Z`, with or without a part of a second, in UTC.
+fn iso_date(text: &str) -> Option<SystemTime> {
+    let (date, time) = text.split_once(['T', ' '])?;
+    let time = time.strip_suffix('Z').or(time.strip_suffix("+00:00"))?;
+    let mut date = date.splitn(3, '-').map(|part| part.parse::<u16>().ok());
+    let [year, month, day] = [date.next()??, date.next()??, date.next()??].map(i64::from);
+    let mut time = time.splitn(3, ':').map(|part| part.parse::<f64>().ok());
+    let [hours, minutes, seconds] = [time.next()??, time.next()??, time.next()??];
+    let is_date = (1..=12).contains(&month) && (1..=31).contains(&day);
+    let is_time = [(hours, 24.0), (minutes, 60.0), (seconds, 61.0)]
+        .into_iter()
+        .all(|(part, end)| (0.0..end).contains(&part));
+    if !is_date || !is_time {
+        return None;
     }
-    let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
-    let now = sent_at(headers).unwrap_or(now);
-    Some(date.duration_since(now).unwrap_or_default())
+    let days = civil_calendar::days_to_month(year, month) + day - 1;
+    since_1970(days as f64 * 86_400.0 + hours * 3_600.0 + minutes * 60.0 + seconds)
 }
 
 /// Reads `12`, `0.5`, `20ms`, `1s`, `6m0s`, `1h2m3.5s`; a number without a unit is in seconds.
@@ -255,7 +298,31 @@ mod tests {
             asked(&[("retry-after", "2s")]),
             Some(Duration::from_secs(2))
         );
-        for nonsense in ["", "soon", "-1", "NaN", "1e300"] {
+        // The same moment, two seconds ahead, in other forms.
+        for date in ["1994-11-06T08:49:39Z", "\"1994-11-06T08:49:39.000+00:00\""] {
+            let wait = asked(&[("retry-after", date)]);
+            assert_eq!(wait, Some(Duration::from_secs(2)), "{date}");
+        }
+        let of_today = [
+            ("date", "Mon, 30 Nov 2026 08:00:00 GMT"),
+            ("retry-after", "1796025602"),
+        ];
+        assert_eq!(asked(&of_today), Some(Duration::from_secs(2)));
+        assert_eq!(
+            asked(&[("x-ms-retry-after-ms", "1500")]),
+            Some(Duration::from_millis(1500))
+        );
+        for nonsense in [
+            "",
+            "soon",
+            "-1",
+            "NaN",
+            "1e300",
+            "99999999",
+            "1994-13-06T08:49:39Z",
+            "1994-11-06T08:49:39",
+            "T",
+        ] {
             assert_eq!(asked(&[("retry-after", nonsense)]), None, "{nonsense}");
         }
     }

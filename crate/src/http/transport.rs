@@ -262,7 +262,7 @@ fn broken(error: reqwest::Error, route: RequestRoute<'_>) -> Failed {
     let error = error.without_url();
     let untrusted = is_untrusted(&error);
     let retry = if untrusted { Retry::NO } else { Retry::YES };
-    if let Some(Proxy { variable, address }) = &limits.proxy
+    if let Some(proxy @ Proxy { variable, address }) = &limits.proxy
         && error.is_connect()
         && !untrusted
     {
@@ -274,10 +274,7 @@ fn broken(error: reqwest::Error, route: RequestRoute<'_>) -> Failed {
             "could not connect to {host} through the proxy {address}, which {variable} names"
         );
         let hint = match wants_password(&error) {
-            true => format!(
-                "the proxy wants a user name and a password: set {variable} to an address such as \
-                 http://USER:PASSWORD@{address}"
-            ),
+            true => proxy.password_hint(),
             false => format!(
                 "check that the proxy runs and lets {host} through; without a proxy unset {variable}, \
                  or list the host in NO_PROXY"

@@ -90,6 +90,11 @@ impl Chain {
 }
 
 impl Issuer for Chain {
+    fn is_unattended(&self) -> bool {
+        let chosen = self.chosen.get().and_then(|at| self.sources.get(*at));
+        !matches!(chosen, Some(Source::DeviceCode(_)))
+    }
+
     async fn issue(&self) -> Result<AccessToken, Failed> {
         let mut reasons = Vec::new();
         for (at, source) in self.tried() {

@@ -86,7 +86,7 @@ impl DeviceCode {
             ("scope", scope),
         ];
         let request = self.service.post(self.authority.oauth("token"), &form);
-        let reply = self.service.ask(request).await?;
+        let reply = self.service.ask(&request).await?;
         let (token, grant) = self.service.token(&reply, WHO)?;
         self.keep(grant, Some(refresh_token));
         Ok(token)
@@ -95,7 +95,7 @@ impl DeviceCode {
     async fn offer(&self, scope: &str) -> Result<Offer, Failure> {
         let form = [("client_id", APPLICATION), ("scope", scope)];
         let request = self.service.post(self.authority.oauth("devicecode"), &form);
-        let reply = self.service.ask(request).await?;
+        let reply = self.service.ask(&request).await?;
         if !reply.is_success() {
             return Err(self.service.refused(&reply, WHO));
         }
@@ -121,7 +121,7 @@ impl DeviceCode {
                 return Err(over());
             }
             let request = self.service.post(self.authority.oauth("token"), &form);
-            let reply = self.service.ask(request).await?;
+            let reply = self.service.ask(&request).await?;
             if reply.is_success() {
                 let (token, grant) = self.service.token(&reply, WHO)?;
                 self.keep(grant, None);

@@ -10,8 +10,9 @@ use reqwest::{RequestBuilder, Url};
 
 use super::AccessToken;
 use super::error_mapping::Failure;
-use super::token_service::TokenService;
+use super::token_service::{TokenResponse, TokenService};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::retry::pause_unless_stopped;
 use crate::loopback_host::is_loopback;
 use crate::secret::Secret;
 use crate::settings::IdentitySettings;
@@ -22,6 +23,11 @@ const IMDS: &str = "http://169.254.169.254";
 const IMDS_PATH: &str = "/metadata/identity/oauth2/token";
 const IMDS_VERSION: &str = "2018-02-01";
 const APP_SERVICE_VERSION: &str = "2019-08-01";
+/// The waits, in milliseconds, after which a request is sent again that was answered with 404 or 410: the
+/// service is starting or is being updated, which takes up to 70 s according to its documentation. A
+/// machine without an identity is also answered with 404, and says so soon.
+const AFTER_404: [u64; 3] = [500, 1_000, 2_000];
+const AFTER_410: [u64; 8] = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000];
 /// Outside of Azure, connections to IMDS usually time out.
 const CONNECT: Duration = Duration::from_secs(1);
 const HINT: &str = "give this machine an identity (in the Azure portal: the machine, 'Identity'), \
@@ -105,14 +111,46 @@ impl ManagedIdentity {
         let request = self.request(resource);
         let reply = match is_guess {
             true => self.service.ask_once(&request).await?,
-            false => self.service.ask(request).await?,
+            false => self.ask_while_starting(&request).await?,
         };
         // IMDS answers 400 if the machine has no such identity; what emulates it, 404.
-        if self.version == IMDS_VERSION && matches!(reply.status, 400 | 404) {
-            return Err(unavailable(&self.service.error_response(&reply).message));
+        let has_issued = self.has_issued.load(Ordering::Relaxed);
+        if self.version == IMDS_VERSION && matches!(reply.status, 400 | 404) && !has_issued {
+            let why = self.service.error_response(&reply).message;
+            return Err(unavailable(&match why.is_empty() {
+                true => format!(
+                    "{} answered with status {}",
+                    self.service.host(),
+                    reply.status
+                ),
+                false => why,
+            }));
         }
         let (token, _) = self.service.token(&reply, &self.who())?;
         Ok(token)
+    }
+
+    /// The reply, which is waited for while the service says that it is starting.
+    async fn ask_while_starting(&self, request: &RequestBuilder) -> Result<TokenResponse, Failure> {
+        let mut asked = 0;
+        loop {
+            let reply = self.service.ask(request).await?;
+            let waits: &[u64] = match reply.status {
+                404 => &AFTER_404,
+                410 => &AFTER_410,
+                _ => return Ok(reply),
+            };
+            let Some(wait) = waits.get(asked) else {
+                return Ok(reply);
+            };
+            let error = Error::new(ErrorKind::Authentication, "the sign-in failed");
+            let error = error.with_status(reply.status);
+            let wait = Duration::from_millis(*wait);
+            let retries = u32::try_from(asked).unwrap_or(u32::MAX);
+            let pause = pause_unless_stopped(wait, retries, &error, None);
+            pause.await.map_err(Failure::Refused)?;
+            asked += 1;
+        }
     }
 
     fn request(&self, resource: &str) -> RequestBuilder {
@@ -170,4 +208,70 @@ fn header_value(secret: &Secret) -> Result<HeaderValue> {
 
 fn refused(what: String) -> Error {
     Error::new(ErrorKind::Settings, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loopback::{Reply, Server};
+
+    fn of(server: &Server) -> ManagedIdentity {
+        let settings = IdentitySettings {
+            imds_host: Some(server.url()),
+            ..IdentitySettings::default()
+        };
+        ManagedIdentity::new(&settings).unwrap()
+    }
+
+    async fn sign_in(identity: &ManagedIdentity) -> Result<AccessToken, Failure> {
+        identity.token("https://cognitiveservices.azure.com").await
+    }
+
+    fn token() -> Reply {
+        Reply::new(
+            200,
+            "application/json",
+            r#"{"access_token": "a.b", "expires_in": 3600}"#,
+        )
+    }
+
+    fn empty(status: u16) -> Reply {
+        Reply::new(status, "text/plain", "")
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_starting_is_waited_for() {
+        for status in [404, 410] {
+            let server = Server::new([empty(status), empty(status), token()]);
+            assert!(sign_in(&of(&server)).await.is_ok(), "{status}");
+            assert_eq!(server.requests().len(), 3);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_machine_without_an_identity_says_so_within_seconds() {
+        for (status, requests) in [(400, 1), (404, 4)] {
+            let server = Server::new([empty(status)]);
+            let Err(Failure::Unavailable(why)) = sign_in(&of(&server)).await else {
+                panic!("{status}")
+            };
+            let port = server.port();
+            let expected = format!(
+                "this machine has no managed identity (127.0.0.1:{port} answered with status {status})"
+            );
+            assert_eq!(why, expected);
+            assert_eq!(server.requests().len(), requests);
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_has_issued_tokens_is_not_called_missing() {
+        let server = Server::new([token(), empty(400)]);
+        let identity = of(&server);
+        assert!(sign_in(&identity).await.is_ok());
+        let Err(Failure::Refused(error)) = sign_in(&identity).await else {
+            panic!("not refused")
+        };
+        assert!(error.message().contains("with status 400"), "{error}");
+    }
 }

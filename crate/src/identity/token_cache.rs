@@ -1,5 +1,9 @@
 //! One token for all requests. The first request that finds it due renews it; the others keep
 //! using the old token, or wait if there is none.
+//!
+//! Where tokens have worked, a sign-in that is refused may be an outage, such as a restart of the
+//! identity service. It is then tried again for two minutes while all requests wait, and only after that
+//! it fails them, with its own error. A token that the service has rejected is not sent again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,16 +13,33 @@ use tokio::time::Instant;
 use super::access_token::Validity;
 use super::{AccessToken, Notify};
 use crate::error::Error;
-use crate::http::retry::Retry;
+use crate::http::retry::{Retry, pause_unless_stopped};
 use crate::http::transport::Failed;
 
 /// How long after a failed sign-in no other is tried while the old token is valid, or after a
 /// rejection.
 const BETWEEN_TRIES: Duration = Duration::from_secs(30);
 
+/// How long a sign-in that has worked before is tried again, and the waits in between, the last of which
+/// is repeated.
+const PATIENCE: Duration = Duration::from_secs(120);
+const WAITS: [Duration; 6] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(15),
+    Duration::from_secs(20),
+];
+
 /// A source of tokens.
 pub(crate) trait Issuer: Send + Sync {
     fn issue(&self) -> impl Future<Output = Result<AccessToken, Failed>> + Send;
+
+    /// Whether it issues tokens without anybody's help, so that it may be asked again and again.
+    fn is_unattended(&self) -> bool {
+        true
+    }
 }
 
 /// The token of one resource.
@@ -36,6 +57,10 @@ struct State {
     /// How many sign-ins have completed, successfully or not.
     tries: u64,
     failed: Option<Fault>,
+    /// A token has been accepted.
+    has_worked: bool,
+    /// When the first sign-in failed that requests wait for, if there was no token since.
+    waiting_since: Option<Instant>,
 }
 
 /// A token in use.
@@ -48,6 +73,8 @@ pub(crate) struct Held {
     is_accepted: bool,
     /// It was fetched because a service rejected the previous one.
     replaces_rejected: bool,
+    /// A service has rejected it, and it is not sent again.
+    is_rejected: bool,
 }
 
 /// The failure of the last sign-in.
@@ -82,6 +109,7 @@ impl<I: Issuer> TokenCache<I> {
     pub(crate) fn start_anew(&self) {
         let mut state = self.state();
         state.failed = None;
+        state.waiting_since = None;
         if state.held.as_ref().is_some_and(|held| !held.is_accepted) {
             state.held = None;
         }
@@ -100,6 +128,7 @@ impl<I: Issuer> TokenCache<I> {
             return self.awaited(0, tries).await;
         };
         match held.token.validity(Instant::now()) {
+            _ if held.is_rejected => self.awaited(held.number, tries).await,
             Validity::Fresh => Ok(held),
             Validity::Due => Ok(self.renewed_or(held).await),
             Validity::Ended => self.awaited(held.number, tries).await,
@@ -111,7 +140,9 @@ impl<I: Issuer> TokenCache<I> {
         if held.is_accepted {
             return;
         }
-        if let Some(current) = &mut self.state().held
+        let mut state = self.state();
+        state.has_worked = true;
+        if let Some(current) = &mut state.held
             && current.number == held.number
         {
             current.is_accepted = true;
@@ -120,16 +151,22 @@ impl<I: Issuer> TokenCache<I> {
 
     /// Another token after a service rejected this one: one that was fetched since, or a new one.
     /// `None` if this token itself replaced a rejected one and was never accepted.
-    pub(crate) async fn after_rejection(&self, rejected: &Held) -> Option<Held> {
-        let _guard = self.signing_in.lock().await;
-        let current = self.state().held.clone()?;
-        if current.number != rejected.number {
-            return Some(current);
-        }
-        if current.replaces_rejected && !current.is_accepted || self.has_just_failed() {
-            return None;
-        }
-        self.sign_in(true).await.ok()
+    ///
+    /// # Errors
+    /// No new token could be fetched.
+    pub(crate) async fn after_rejection(&self, rejected: &Held) -> Result<Option<Held>, Failed> {
+        let tries = {
+            let mut state = self.state();
+            let tries = state.tries;
+            match &mut state.held {
+                Some(held) if held.number != rejected.number => return Ok(Some(held.clone())),
+                Some(held) if held.replaces_rejected && !held.is_accepted => return Ok(None),
+                Some(held) => held.is_rejected = true,
+                None => {}
+            }
+            tries
+        };
+        self.awaited(rejected.number, tries).await.map(Some)
     }
 
     /// A new token instead of one that is still valid; the old one if another request is already
@@ -141,7 +178,7 @@ impl<I: Issuer> TokenCache<I> {
         let Ok(_guard) = self.signing_in.try_lock() else {
             return old;
         };
-        match self.sign_in(false).await {
+        match self.sign_in().await {
             Ok(renewed) => renewed,
             Err((error, _)) => {
                 (self.notify)(&format!(
@@ -153,8 +190,8 @@ impl<I: Issuer> TokenCache<I> {
         }
     }
 
-    /// A token after the one with this number expired. The first request fetches it for all that
-    /// wait. `tries` is the number of completed sign-ins when the wait began.
+    /// A token after the one with this number expired or was rejected. The first request fetches it for
+    /// all that wait. `tries` is the number of completed sign-ins when the wait began.
     async fn awaited(&self, ended: u64, tries: u64) -> Result<Held, Failed> {
         let _guard = self.signing_in.lock().await;
         {
@@ -162,32 +199,74 @@ impl<I: Issuer> TokenCache<I> {
             if let Some(held) = state.held.as_ref().filter(|held| held.number != ended) {
                 return Ok(held.clone());
             }
-            if let Some(fault) = &state.failed {
+            if let Some(fault) = state.failed.as_ref().filter(|_| !self.is_patient(&state)) {
                 let came_meanwhile = state.tries != tries;
-                if came_meanwhile || !fault.retry.again && fault.is_recent() {
+                let is_final = !fault.retry.again || state.has_worked;
+                if came_meanwhile || is_final && fault.is_recent() {
                     return Err((fault.error.clone(), fault.retry));
                 }
             }
         }
-        self.sign_in(false).await
+        self.sign_in_patiently().await
+    }
+
+    /// Whether a failed sign-in is worth another try.
+    fn is_patient(&self, state: &State) -> bool {
+        let since = state.waiting_since;
+        state.has_worked
+            && self.issuer.is_unattended()
+            && since.is_none_or(|since| since.elapsed() < PATIENCE)
+    }
+
+    /// Fetches a token, and tries again while that is worth it. The caller holds the lock.
+    async fn sign_in_patiently(&self) -> Result<Held, Failed> {
+        let mut waits = WAITS
+            .into_iter()
+            .chain(std::iter::repeat(WAITS[WAITS.len() - 1]));
+        let mut is_told = false;
+        loop {
+            let (error, retry) = match self.sign_in().await {
+                Ok(held) => return Ok(held),
+                Err(failed) => failed,
+            };
+            self.state().waiting_since.get_or_insert_with(Instant::now);
+            if error.is_cancelled() || !self.is_patient(&self.state()) {
+                return Err((error, retry));
+            }
+            if !is_told {
+                is_told = true;
+                (self.notify)(&format!(
+                    "the sign-in could not be renewed yet, and is tried again for up to {} s: {}",
+                    PATIENCE.as_secs(),
+                    error.message()
+                ));
+            }
+            let wait = waits.next().unwrap_or(PATIENCE);
+            pause_unless_stopped(wait, 0, &error, None)
+                .await
+                .map_err(|stopped| (stopped, Retry::NO))?;
+        }
     }
 
     /// Fetches a token. The caller holds the lock.
-    async fn sign_in(&self, replaces_rejected: bool) -> Result<Held, Failed> {
+    async fn sign_in(&self) -> Result<Held, Failed> {
         // Boxed, since the work of all credentials is large and would be a part of every request.
         let issued = Box::pin(self.issuer.issue()).await;
         let mut state = self.state();
         state.tries = state.tries.saturating_add(1);
         match issued {
             Ok(token) => {
+                let was_rejected = state.held.as_ref().is_some_and(|held| held.is_rejected);
                 let held = Held {
                     token,
                     number: state.tries,
                     is_accepted: false,
-                    replaces_rejected,
+                    replaces_rejected: was_rejected,
+                    is_rejected: false,
                 };
                 state.held = Some(held.clone());
                 state.failed = None;
+                state.waiting_since = None;
                 Ok(held)
             }
             Err((error, retry)) => {

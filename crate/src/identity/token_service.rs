@@ -84,10 +84,10 @@ impl TokenService {
     }
 
     /// Sends the request, again if it failed for a transient reason.
-    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<TokenResponse, Failure> {
+    pub(super) async fn ask(&self, request: &RequestBuilder) -> Result<TokenResponse, Failure> {
         let mut retries = 0;
         loop {
-            let asked = self.ask_once(&request).await;
+            let asked = self.ask_once(request).await;
             let (error, retry) = match &asked {
                 Ok(response) if !response.is_success() => {
                     let error = Error::new(ErrorKind::Authentication, "the sign-in failed");

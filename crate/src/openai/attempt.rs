@@ -3,7 +3,9 @@
 use std::time::{Instant, SystemTime};
 
 use super::Client;
+use super::embedded_error;
 use super::error_mapping::{self, EXCERPT, LONGEST_BODY, RequestContext};
+use super::event_stream;
 use super::limits::RateLimits;
 use super::parse::{NoAnswer, UnreadBody};
 use super::profile::{PreparedRequest, Rejection};
@@ -78,8 +80,15 @@ impl Client {
         };
         if !(200..300).contains(&answer.status) {
             // It is a rejection even if its text is incomplete.
-            let body = answer.body.unwrap_or_default();
+            let (body, unread) = match answer.body {
+                Ok(body) => (body, None),
+                Err((why, _)) => (Vec::new(), Some(why)),
+            };
             let error = context.refused(answer.status, &answer.headers, &body, &limits);
+            let error = match unread {
+                Some(why) => error.with_unread_body(&why),
+                None => error,
+            };
             let retry = error_mapping::retry(&error, answer.status, &answer.headers, now);
             return Attempt {
                 outcome: Err(error),
@@ -123,7 +132,10 @@ impl Client {
         };
         // An error quotes the beginning of a body that is not an answer.
         let beginning = body.get(..BEGINNING).unwrap_or(&body);
-        let beginning = first_event(beginning).unwrap_or(beginning);
+        let texts = event_stream::texts(beginning);
+        let is_error = |text: &&String| embedded_error::json_with_error(text.as_bytes()).is_some();
+        let text = texts.iter().find(is_error).or(texts.first());
+        let beginning = text.map_or(beginning, |text| text.as_bytes());
         let success = (answer.status, &answer.headers, beginning);
         if let Some((error, retry)) = context.embedded_error(success, &limits, now) {
             // An error without a status of its own may be a rejection all the same.
@@ -179,36 +191,5 @@ impl Client {
              it?",
             self.0.endpoint.address_variable()
         ))
-    }
-}
-
-/// The data of the first event, if the body is an event stream: some gateways report an error as one,
-/// although none was asked for.
-fn first_event(body: &[u8]) -> Option<&[u8]> {
-    let mut lines = body.trim_ascii_start().split(|byte| *byte == b'\n');
-    let is_comment = |line: &&[u8]| line.starts_with(b":") || line.starts_with(b"event:");
-    let line = lines.find(|line| !is_comment(line))?;
-    Some(line.strip_prefix(b"data:")?.trim_ascii())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_stream_gives_its_first_data() {
-        for (body, data) in [
-            (
-                "data: {\"error\": 1}\n\ndata: [DONE]\n\n",
-                Some("{\"error\": 1}"),
-            ),
-            (": ping\r\nevent: error\r\ndata:{}\r\n\r\n", Some("{}")),
-            ("{\"data\": 1}", None),
-            ("data", None),
-            ("", None),
-        ] {
-            let found = first_event(body.as_bytes());
-            assert_eq!(found, data.map(str::as_bytes), "{body:?}");
-        }
     }
 }

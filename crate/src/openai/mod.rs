@@ -8,6 +8,7 @@ mod embedded_error;
 mod empty_answer;
 mod endpoint;
 pub(crate) mod error_mapping;
+mod event_stream;
 mod limits;
 mod message;
 mod parse;
@@ -20,6 +21,7 @@ pub(crate) mod rest;
 #[cfg(feature = "notebook")]
 mod show;
 mod shown_thinking;
+mod wrapped_error;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};

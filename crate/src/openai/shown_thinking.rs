@@ -9,9 +9,15 @@ impl Choice {
     /// The text without the thinking before it. If the limit has cut the thinking off, the text is
     /// empty.
     pub(crate) fn text(&self) -> Option<&str> {
-        let content = self.message.content.as_deref()?;
-        let is_cut = self.finish_reason == Some(FinishReason::Length);
-        Some(without_thinking(content, is_cut))
+        match self.finish_reason {
+            Some(FinishReason::Length) => self.text_if_cut(),
+            _ => Some(without_thinking(self.message.content.as_deref()?, false)),
+        }
+    }
+
+    /// The same of an answer that has reached its limit, whatever the service calls that.
+    pub(super) fn text_if_cut(&self) -> Option<&str> {
+        Some(without_thinking(self.message.content.as_deref()?, true))
     }
 }
 

@@ -256,3 +256,43 @@ fn profiles_of_answered(answers: &Answers) -> Vec<Option<&str>> {
     let answered = answered.filter_map(|row| row.outcome.as_ref().ok());
     answered.map(|answer| answer.profile()).collect()
 }
+
+#[test]
+fn a_value_out_of_range_is_the_error_of_its_row() {
+    for (message, code, answered) in [
+        (
+            "Invalid value for temperature: 1.5. Expected a value between 0 and 1",
+            "invalid_value",
+            19,
+        ),
+        ("Invalid temperature", "invalid_value", 19),
+        // It may be the parameter: the row is asked without it.
+        (
+            "Unsupported value: temperature 1.5",
+            "unsupported_value",
+            20,
+        ),
+    ] {
+        let loopback = Loopback::serve(move |request| {
+            let body = request.json();
+            match body["temperature"].as_f64() > Some(1.0) {
+                true => Reply::json(
+                    400,
+                    json!({"error": {"message": message, "param": "temperature", "code": code}}),
+                ),
+                false => Reply::text("Yes."),
+            }
+        });
+        let client = super::client(&loopback);
+        let hot = |row: usize| if row == 0 { 1.5 } else { 0.3 };
+        let requests = (0..20).map(move |row| {
+            let request = ChatRequest::from(format!("Q{row}")).temperature(hot(row));
+            (format!("{row}"), request)
+        });
+        let batch = client.batch_requests(requests);
+        let totals = batch.for_each(|_| Ok(())).unwrap();
+        assert_eq!(totals.answered, answered, "{message}: {totals}");
+        assert_eq!(client.deployment_profile(), None, "{message}");
+        assert!(loopback.count() <= 21, "{message}");
+    }
+}

@@ -127,3 +127,43 @@ fn a_prompt_that_a_gateway_blocks_costs_no_other_row() {
         .totals();
     assert_eq!((totals.answered, totals.failed), (11, 1), "{totals}");
 }
+
+#[test]
+fn a_403_of_one_row_costs_only_that_row() {
+    let page = "<html><title>Microsoft-Azure-Application-Gateway/v2</title>403 Forbidden</html>";
+    let moderated = json!({"error": {"message": "Your input was flagged", "code": 403,
+        "metadata": {"reasons": ["violence"], "flagged_input": "p0"}}});
+    for blocked in [
+        Reply::new(403, "text/html", page),
+        Reply::json(403, moderated),
+        Reply::json(403, json!({"error": {"message": "Blocked by rule 7"}})),
+    ] {
+        for row in ["p0", "p7"] {
+            let blocked = blocked.clone();
+            let loopback = Loopback::serve(move |request| match request.prompt() == row {
+                true => blocked.clone(),
+                false => answer(),
+            });
+            let batch = client(&loopback).batch(prompts(12)).concurrency(1);
+            let totals = batch.run().unwrap().totals();
+            assert_eq!((totals.answered, totals.failed), (11, 1), "{totals}");
+        }
+    }
+}
+
+#[test]
+fn a_batch_ends_when_403_is_the_answer_to_all() {
+    let forbidden = |message: &str| {
+        let message = message.to_owned();
+        let loopback = Loopback::serve(move |_| Reply::error(403, "403", &message));
+        let batch = client(&loopback).batch(prompts(40)).concurrency(1);
+        (batch.run().map(drop).unwrap_err(), loopback.count())
+    };
+    // The key itself is refused: the first says so for all.
+    let (error, sent) = forbidden("Access denied due to Virtual Network/Firewall rules.");
+    assert!(error.is_permission_denied());
+    assert_eq!(sent, 1);
+    let (error, sent) = forbidden("No.");
+    assert!(error.is_permission_denied());
+    assert_eq!(sent, 3);
+}

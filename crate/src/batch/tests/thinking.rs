@@ -184,14 +184,82 @@ fn thinking_that_is_not_reported(length: &'static str) {
     );
 }
 
+/// A server that takes max_tokens, thinks as many tokens, and names no reasoning tokens.
+fn local_thinker(thinks: u64, finish: &'static str, shows: bool) -> Loopback {
+    Loopback::serve(move |request| {
+        let body = request.json();
+        let limit = body["max_tokens"].as_u64().unwrap();
+        let (text, finish) = match (limit <= thinks, shows) {
+            (true, true) => ("<think>Let me think".to_owned(), finish),
+            (true, false) => (String::new(), finish),
+            (false, _) => (format!("Yes: {}", last_message(&body)), "stop"),
+        };
+        let used = limit.min(thinks);
+        Reply::json(
+            200,
+            json!({"model": "local", "choices": [{"finish_reason": finish,
+                "message": {"content": text}}],
+                "usage": {"prompt_tokens": 5, "completion_tokens": used}}),
+        )
+    })
+}
+
+#[test]
+fn the_allowance_of_the_user_is_used_where_thinking_takes_max_tokens() {
+    let loopback = local_thinker(600, "length", true);
+    let client = crate::Client::builder().endpoint(loopback.url());
+    let client = client.api_key("key").deployment("class").build().unwrap();
+    let batch = client.batch(["a", "b", "c", "d"]).max_tokens(50);
+    let batch = batch.thinking_allowance(5_000).concurrency(1);
+    let totals = batch.run().unwrap().totals();
+    assert_eq!((totals.answered, totals.failed), (4, 0), "{totals}");
+    // Only the first row was empty: the others have the allowance from the start.
+    assert_eq!(loopback.count(), 5);
+    // An allowance that does not suffice is not raised, and the advice is more than it.
+    let loopback = local_thinker(600, "length", true);
+    let client = crate::Client::builder().endpoint(loopback.url());
+    let client = client.api_key("key").deployment("class").build().unwrap();
+    let batch = client.batch(["a"]).max_tokens(50).thinking_allowance(500);
+    let answers = batch.run().unwrap();
+    assert_snapshot!(answers.rows()[0].error().unwrap(), @r"
+    the answer is empty: thinking used 550 of the 550 tokens allowed for both thinking and the answer
+      hint: .thinking_allowance(2200) gives the thinking more room
+    ");
+}
+
+#[test]
+fn an_empty_answer_at_its_limit_is_no_answer_whatever_its_finish_reason() {
+    for finish in ["stop", "", "eos"] {
+        let loopback = local_thinker(200, finish, false);
+        let client = crate::Client::builder().endpoint(loopback.url());
+        let client = client.api_key("key").deployment("class").build().unwrap();
+        let answers = client.batch(["a", "b"]).max_tokens(50).run().unwrap();
+        let texts: Vec<_> = answers.texts().flatten().collect();
+        assert_eq!(texts, ["Yes: a", "Yes: b"], "{finish}");
+    }
+}
+
 #[test]
 fn a_rejection_inside_a_success_is_learned_from() {
     let error =
         r#"{"error": "Unsupported parameter: 'max_tokens' is not supported with this model."}"#;
-    let as_events = format!("data: {error}\n\ndata: [DONE]\n\n");
+    let events = "text/event-stream";
+    let lines = error.replacen(": ", ":\ndata: ", 1);
     for (kind, rejection) in [
         ("application/json", error.to_owned()),
-        ("text/event-stream", as_events),
+        (events, format!("data: {error}\n\ndata: [DONE]\n\n")),
+        (events, format!("data: [DONE]\n\ndata: {error}\n\n")),
+        (events, format!("event: error\rdata: {error}\r\r")),
+        (events, format!("id: 1\nretry: 3000\ndata: {lines}\n\n")),
+        (
+            events,
+            format!("data: {{\"choices\":[]}}\n\ndata: {error}\n\n"),
+        ),
+        (
+            "application/x-ndjson",
+            format!("{{\"choices\":[]}}\n{error}\n"),
+        ),
+        ("application/json", format!("{error}\n{{\"more\":1}}")),
     ] {
         let loopback = Loopback::serve(move |request| {
             let body = request.json();

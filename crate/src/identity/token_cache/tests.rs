@@ -120,14 +120,65 @@ async fn a_rejected_token_is_replaced_once() {
     let first = cache.current().await.unwrap();
     // Two rows were refused with it: one fetches, both go on with the new one.
     let both = tokio::join!(cache.after_rejection(&first), cache.after_rejection(&first));
-    let second = both.0.unwrap();
-    assert_eq!((number(&second), number(&both.1.unwrap())), ("1", "1"));
+    let [second, also] = [both.0, both.1].map(|held| held.unwrap().unwrap());
+    assert_eq!((number(&second), number(&also)), ("1", "1"));
     // The new one is refused, too: it is not the token.
-    assert!(cache.after_rejection(&second).await.is_none());
+    assert!(cache.after_rejection(&second).await.unwrap().is_none());
     assert_eq!(count(&cache), 2);
     // One that was taken before may have been revoked.
     cache.accepted(&second);
-    assert!(cache.after_rejection(&second).await.is_some());
+    assert!(cache.after_rejection(&second).await.unwrap().is_some());
+}
+
+/// Sign-ins fail between these two, not counting the first.
+fn refused_in(from: u64, to: u64) -> impl Fn(u64) -> Option<Retry> {
+    move |number| (from..to).contains(&number).then_some(Retry::NO)
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_wait_while_a_renewal_that_is_refused_is_tried_again() {
+    for is_rejected in [true, false] {
+        let cache = entra(60, |number| refused_in(1, 4)(number));
+        let first = cache.current().await.unwrap();
+        cache.accepted(&first);
+        let (one, two) = match is_rejected {
+            true => {
+                let both =
+                    tokio::join!(cache.after_rejection(&first), cache.after_rejection(&first));
+                (both.0.unwrap().unwrap(), both.1.unwrap().unwrap())
+            }
+            false => {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                let both = tokio::join!(cache.current(), cache.current());
+                (both.0.unwrap(), both.1.unwrap())
+            }
+        };
+        assert_eq!((number(&one), number(&two)), ("4", "4"));
+        assert_eq!(count(&cache), 5);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_is_refused_for_good_fails_all_rows_with_its_own_error() {
+    let cache = entra(3600, |number| refused_in(1, u64::MAX)(number));
+    let first = cache.current().await.unwrap();
+    cache.accepted(&first);
+    let started = Instant::now();
+    let both = tokio::join!(cache.after_rejection(&first), cache.after_rejection(&first));
+    for failed in [both.0, both.1] {
+        assert_eq!(failed.map(drop).unwrap_err().0.message(), "no");
+    }
+    let waited = started.elapsed();
+    assert!(waited > PATIENCE && waited < 2 * PATIENCE, "{waited:?}");
+    // The rejected token is not sent again, and no row waits as long as the first.
+    let tries = count(&cache);
+    assert!(cache.current().await.is_err());
+    assert!(cache.after_rejection(&first).await.is_err());
+    assert_eq!(count(&cache), tries);
+    tokio::time::sleep(BETWEEN_TRIES).await;
+    let started = Instant::now();
+    assert!(cache.current().await.is_err());
+    assert_eq!(started.elapsed(), Duration::from_secs(2), "one more try");
 }
 
 #[tokio::test(start_paused = true)]

@@ -71,7 +71,7 @@ impl Credential {
         if !rejects_token(&answer) {
             return Ok(answer);
         }
-        match tokens.after_rejection(&held).await {
+        match tokens.after_rejection(&held).await? {
             Some(renewed) => {
                 let second = self.open_held(tokens, &renewed, request, route);
                 Ok(second.await?.read().await)
@@ -104,7 +104,7 @@ impl Credential {
         if answer.status() != UNAUTHORIZED {
             return Ok(answer);
         }
-        match tokens.after_rejection(&held).await {
+        match tokens.after_rejection(&held).await? {
             Some(renewed) => self.open_held(tokens, &renewed, request, route).await,
             None => Ok(answer),
         }

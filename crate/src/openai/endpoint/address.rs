@@ -71,18 +71,32 @@ impl Address {
             rest,
             inference,
         } = foundry::parts(&path)?;
-        if prefix.last().is_some_and(|last| last == "v1") {
-            return Err(refused("AZURE_OPENAI_ENDPOINT is not an Azure OpenAI address: it ends in \
-                                /v1")
+        let ends_with = |end: &[&str]| {
+            let at = prefix.len().saturating_sub(end.len());
+            let last = prefix.get(at..).unwrap_or_default().iter();
+            last.map(|part| part.to_ascii_lowercase())
+                .eq(end.iter().copied())
+        };
+        let others = [&["v1"][..], &["v1", "chat", "completions"]];
+        if let Some(end) = others.into_iter().find(|end| ends_with(end)) {
+            return Err(refused(format!(
+                "AZURE_OPENAI_ENDPOINT is not an Azure OpenAI address: it ends in /{}",
+                end.join("/")
+            ))
                 .with_hint(
                     "for an OpenAI-compatible server unset it and set OPENAI_BASE_URL; Azure's own ends in /openai/v1",
                 ));
         }
         // The inference API has versions of its own, which Azure OpenAI does not accept.
         let api_version = api_version.filter(|_| !inference);
-        let v1 = inference || rest.first().is_some_and(|first| first == "v1");
+        let v1 = inference
+            || rest
+                .first()
+                .is_some_and(|first| first.eq_ignore_ascii_case("v1"));
         let deployment = match rest {
-            [first, name, ..] if first == "deployments" && !name.contains('%') => {
+            [first, name, ..]
+                if first.eq_ignore_ascii_case("deployments") && !name.contains('%') =>
+            {
                 Some(name.clone())
             }
             _ => None,

@@ -129,10 +129,10 @@ pub(super) struct Parts<'a> {
 /// # Errors
 /// It is the path of another API.
 pub(super) fn parts(path: &[String]) -> Result<Parts<'_>> {
-    let part = |at: usize| path.get(at).map(String::as_str);
-    let known = |rest: Option<&str>| {
+    let part = |at: usize| path.get(at).map(|part| part.to_ascii_lowercase());
+    let known = |rest: Option<String>| {
         matches!(
-            rest,
+            rest.as_deref(),
             None | Some("v1" | "deployments" | "responses" | "chat" | "models")
         )
     };
@@ -140,7 +140,7 @@ pub(super) fn parts(path: &[String]) -> Result<Parts<'_>> {
     let behind = |at: usize| path.get(at..).unwrap_or_default();
     let ours = (0..path.len())
         .rev()
-        .find(|&at| part(at) == Some("openai") && known(part(at + 1)));
+        .find(|&at| part(at).as_deref() == Some("openai") && known(part(at + 1)));
     if let Some(at) = ours {
         return Ok(Parts {
             prefix: without_project(before(at)),
@@ -148,7 +148,7 @@ pub(super) fn parts(path: &[String]) -> Result<Parts<'_>> {
             inference: false,
         });
     }
-    if let Some("anthropic") = part(0) {
+    if part(0).as_deref() == Some("anthropic") {
         return Err(refused("AZURE_OPENAI_ENDPOINT is the address of Anthropic's models, which speak another protocol")
             .with_hint(OF_THE_PORTAL));
     }

@@ -192,6 +192,16 @@ fn plain_http_leaves_this_machine_only_without_a_key_and_when_asked() {
 }
 
 #[test]
+fn the_path_of_another_protocol_is_told_and_capitals_do_not_matter() {
+    for end in ["/v1", "/v1/chat/completions", "/V1/Chat/Completions"] {
+        let told = rejection(&format!("https://llm.example{end}"));
+        assert!(told.contains("set OPENAI_BASE_URL"), "{told}");
+    }
+    let plain = url("https://x.openai.azure.com/openai/v1", None);
+    assert_eq!(url("https://x.openai.azure.com/OpenAI/V1", None), plain);
+}
+
+#[test]
 fn a_gateway_keeps_its_path() {
     assert_eq!(
         url("https://gateway.example/team/openai", Some("2024-10-21")),

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{POLICY_VIOLATION, RequestContext, ServiceMessage, lacks_credit};
+use super::{POLICY_VIOLATION, PROXY_AUTHENTICATION, RequestContext, ServiceMessage, lacks_credit};
 use crate::error::ErrorKind;
+use crate::http::proxy::{Destination, Proxy};
 use crate::openai::CredentialKind;
 use crate::openai::credential::Credential;
 use crate::openai::credential::sending::tells_of_expired_token;
@@ -27,6 +28,11 @@ impl RequestContext<'_> {
                 found => format!("reword the prompt: the service's content filter found {found}"),
             }),
             ErrorKind::Authentication => Some(self.who(self.credential, status, service_message)),
+            ErrorKind::PermissionDenied if service_message.is_page => Some(
+                "a web page answered in place of the service: a firewall or gateway in front of it \
+                 blocks this request, perhaps because of words in its prompt; its operator can tell"
+                    .to_owned(),
+            ),
             ErrorKind::PermissionDenied => Some(match self.endpoint.protocol() {
                 Protocol::OpenAi => "the key may not do this: check its permissions".to_owned(),
                 _ => {
@@ -61,6 +67,7 @@ impl RequestContext<'_> {
             )),
             ErrorKind::BadRequest | ErrorKind::UnprocessableEntity => service_message.refused_field(),
             ErrorKind::RateLimit => Some(quota(asked)),
+            _ if status == PROXY_AUTHENTICATION => self.proxy(),
             _ => None,
         }
     }
@@ -101,6 +108,18 @@ impl RequestContext<'_> {
                 self.endpoint.host()
             ),
         }
+    }
+
+    fn proxy(&self) -> Option<String> {
+        let destination = Destination {
+            is_loopback: self.endpoint.is_loopback(),
+            is_plain_http: self.endpoint.is_plain_http(),
+        };
+        let proxy = Proxy::of_environment(destination, self.endpoint.host());
+        Some(match proxy {
+            Some(proxy) => proxy.password_hint(),
+            None => "a proxy in front of the service wants a password: ask its operator".to_owned(),
+        })
     }
 
     fn where_to(&self, service_message: &ServiceMessage) -> String {
@@ -156,7 +175,13 @@ impl ServiceMessage {
             "rate_limit_exceeded",
             "too_many_requests",
         ];
-        self.has_code(&CODES) || self.text().contains("quota will be replenished")
+        const WORDS: [&str; 3] = [
+            "quota will be replenished",
+            "rate limit is exceeded",
+            "rate limit exceeded",
+        ];
+        let text = self.text();
+        self.has_code(&CODES) || WORDS.iter().any(|words| text.contains(words))
     }
 
     /// A content filter refused the prompt: the service's own, or that of a gateway in front of it, which
@@ -250,6 +275,13 @@ impl ServiceMessage {
         };
         let is_about_message = about("messages[0].role") || text.contains("'system'");
         if is_about_message && text.contains("role") {
+            if text.contains("'developer'") {
+                return Some(
+                    "this model takes developer messages in place of system messages: change the role, \
+                     or write the text at the beginning of the prompt"
+                        .to_owned(),
+                );
+            }
             return Some(
                 "this model takes no system message: write its text at the beginning of the prompt"
                     .to_owned(),

@@ -2,6 +2,7 @@
 //! names what the user can change.
 
 mod hint;
+mod refused_key;
 
 use std::time::SystemTime;
 
@@ -13,11 +14,14 @@ use super::credential::Credential;
 use super::embedded_error;
 use super::endpoint::Endpoint;
 use super::limits::RateLimits;
+use super::wrapped_error;
 use crate::error::ContentFilter;
 use crate::error::{Error, ErrorKind};
 use crate::http::retry::Retry;
 use crate::json::{Json, deserialize, field, fields, is_null, plain_text};
 use crate::text::message;
+
+pub(crate) use refused_key::refuses_the_key;
 
 /// The longest excerpt of a service's message, in characters.
 pub(super) const EXCERPT: usize = 300;
@@ -36,6 +40,9 @@ const NO_CREDIT: [&str; 4] = [
     "billing_hard_limit_reached",
     "billing_not_active",
 ];
+
+/// The status with which a proxy wants a password; a service has no use for it.
+const PROXY_AUTHENTICATION: u16 = 407;
 
 /// The longest part of a body that is kept with its error, in bytes.
 pub(super) const LONGEST_BODY: usize = 4 * 1024;
@@ -56,6 +63,46 @@ struct ServiceMessage {
     filter: ContentFilter,
     /// The content filter refused the prompt, even if it does not say what it found.
     is_filtered: bool,
+    /// It is a web page, and not the error of an API.
+    is_page: bool,
+}
+
+/// Codes that say nothing of their own, in lower case and without `_`.
+const GENERIC_CODES: [&str; 4] = [
+    "badrequest",
+    "error",
+    "invalidrequest",
+    "invalidrequesterror",
+];
+
+impl ServiceMessage {
+    /// With what the error inside says.
+    fn with(self, inside: Self) -> Self {
+        let is_generic = |code: &String| {
+            let code = code.to_ascii_lowercase().replace('_', "");
+            code.chars().all(|c| c.is_ascii_digit()) || GENERIC_CODES.contains(&code.as_str())
+        };
+        let code = self
+            .code
+            .filter(|code| !(is_generic(code) && inside.code.is_some()));
+        let message = match (self.message, inside.message) {
+            (Some(outside), Some(inside)) if !outside.contains(&inside) => {
+                Some(format!("{outside}: {inside}"))
+            }
+            (outside, inside) => outside.or(inside),
+        };
+        Self {
+            code: code.or(inside.code),
+            message,
+            param: self.param.or(inside.param),
+            is_filtered: self.is_filtered || inside.is_filtered,
+            is_page: self.is_page,
+            filter: match self.filter.is_filtered() {
+                true => self.filter,
+                false => inside.filter,
+            },
+        }
+    }
 }
 
 impl RequestContext<'_> {
@@ -73,7 +120,11 @@ impl RequestContext<'_> {
         }
         let service_message = self.service_message(body);
         let kind = kind(status, &service_message);
-        let answered = format!("the service answered {}", named(status));
+        let who = match status {
+            PROXY_AUTHENTICATION => "a proxy on the way",
+            _ => "the service",
+        };
+        let answered = format!("{who} answered {}", named(status));
         self.error(kind, status, &answered, service_message, limits)
             .with_request_id(id)
             .with_body(Json::of_body(body, LONGEST_BODY))
@@ -195,12 +246,14 @@ impl RequestContext<'_> {
         };
         let Ok(json) = Json::new(text.clone().into_owned()) else {
             let beginning = beginning(&text);
-            let plain = match beginning.trim_start().starts_with('<') {
+            let is_page = beginning.trim_start().starts_with('<');
+            let plain = match is_page {
                 true => &message::of_html(beginning),
                 false => beginning,
             };
             return ServiceMessage {
                 message: excerpt(plain),
+                is_page,
                 ..ServiceMessage::default()
             };
         };
@@ -208,8 +261,19 @@ impl RequestContext<'_> {
         self.service_message_of(error.unwrap_or(json.raw()))
     }
 
-    /// Reads the error from an object, or from a text in its place.
+    /// Reads the error from an object, or from a text in its place, and the error inside of it.
     fn service_message_of(&self, error: &RawValue) -> ServiceMessage {
+        let outside = self.outer_message_of(error);
+        let Some(inside) = wrapped_error::inside(error) else {
+            return outside;
+        };
+        let inside = field(inside.raw(), "error")
+            .filter(|error| !is_null(error))
+            .unwrap_or(inside.raw());
+        outside.with(self.outer_message_of(inside))
+    }
+
+    fn outer_message_of(&self, error: &RawValue) -> ServiceMessage {
         let excerpt = |text: &str| {
             Some(self.credential.excerpt(text, EXCERPT)).filter(|text| !text.is_empty())
         };
@@ -219,6 +283,7 @@ impl RequestContext<'_> {
             message,
             detail,
             param,
+            target,
             inner,
             also_inner,
             of_provider,
@@ -230,6 +295,7 @@ impl RequestContext<'_> {
                 "message",
                 "detail",
                 "param",
+                "target",
                 "innererror",
                 "inner_error",
                 "provider_specific_fields",
@@ -249,11 +315,13 @@ impl RequestContext<'_> {
         let of_inner = inner.and_then(|inner| fields(inner, ["code"])[0]);
         let filter = inner.map(ContentFilter::inside).unwrap_or_default();
         ServiceMessage {
+            is_page: false,
             is_filtered: filter.is_filtered()
+                || wrapped_error::is_moderated(error)
                 || field(of_inner).as_deref() == Some(POLICY_VIOLATION),
             code: short(field(code).or_else(|| field(kind))),
             message: message.as_deref().and_then(excerpt),
-            param: short(field(param)),
+            param: short(field(param).or_else(|| field(target))),
             filter: self.cleaned(filter),
         }
     }

@@ -400,3 +400,66 @@ proptest! {
         prop_assert!(!shown.to_lowercase().contains(&KEY.to_lowercase()), "{}", shown);
     }
 }
+
+#[test]
+fn an_error_inside_another_is_understood() {
+    let details = r#"{"error":{"code":"BadRequest","message":"Bad","details":[{"code":"unsupported_parameter","target":"max_tokens","message":"'max_tokens' is not supported with this model."}]}}"#;
+    insta::assert_snapshot!(text(400, details), @r"
+    bad_request: the service answered 400 Bad Request: Bad: 'max_tokens' is not supported with this model.
+      hint: this model takes max_completion_tokens: write .max_completion_tokens(n) in place of .max_tokens(n)
+    ");
+    let filtered = r#"{"error":{"code":"BadRequest","message":"Bad","details":[{"code":"content_filter","message":"no"}]}}"#;
+    insta::assert_snapshot!(text(400, filtered), @r"
+    content_filter: the service answered 400 Bad Request: Bad: no
+      hint: reword the prompt: the service's content filter refused it
+    ");
+    let raw = r#"{"error":{"message":"Provider returned error","code":502,"metadata":{"raw":"{\"error\":{\"message\":\"no\",\"code\":\"content_filter\",\"innererror\":{\"code\":\"ResponsibleAIPolicyViolation\",\"content_filter_result\":{\"hate\":{\"filtered\":true,\"severity\":\"high\"}}}}}","provider_name":"Azure"}}}"#;
+    insta::assert_snapshot!(text(502, raw), @r"
+    content_filter: the service answered 502 Bad Gateway: Provider returned error: no
+      hint: reword the prompt: the service's content filter found hate (high)
+    ");
+    let moderated = r#"{"error":{"message":"Provider returned error","code":403,"metadata":{"reasons":["violence"],"flagged_input":"x"}}}"#;
+    assert!(text(403, moderated).starts_with("content_filter"));
+    insta::assert_snapshot!(text(403, "<html><title>Blocked</title></html>"), @r"
+    permission_denied: the service answered 403 Forbidden: Blocked
+      hint: a web page answered in place of the service: a firewall or gateway in front of it blocks this request, perhaps because of words in its prompt; its operator can tell
+    ");
+}
+
+#[test]
+fn what_a_proxy_and_a_gateway_answer_is_not_the_services() {
+    let wants_password = text(407, "");
+    assert!(
+        wants_password.contains("a proxy on the way answered 407")
+            && wants_password.contains("wants a"),
+        "{wants_password}"
+    );
+    let busy = r#"{"statusCode":403,"message":"Rate limit is exceeded. Try again in 1 seconds."}"#;
+    assert!(
+        text(403, busy).starts_with("rate_limit"),
+        "{}",
+        text(403, busy)
+    );
+    let system = r#"{"error":{"message":"Unsupported value: 'messages[0].role' does not support 'system' with this model. Supported values are: 'user', 'assistant', 'developer'.","param":"messages[0].role","code":"unsupported_value"}}"#;
+    assert!(text(400, system).contains("takes developer messages"));
+}
+
+#[test]
+fn an_error_that_is_compressed_says_so() {
+    use crate::loopback::{Reply, Server};
+    let compressed = Reply::new(400, "application/json", [0x1f, 0x8b]);
+    let server = Server::new([compressed.header("content-encoding", "gzip")]);
+    let client = crate::Client::builder()
+        .endpoint(server.url())
+        .api_key("key");
+    let client = client.deployment("gpt").build().unwrap();
+    let error = client.complete("Hi").unwrap_err();
+    assert_eq!(
+        (error.status(), error.kind()),
+        (Some(400), ErrorKind::BadRequest)
+    );
+    insta::assert_snapshot!(error, @r"
+    the service answered 400 Bad Request; its text is unknown: the answer is compressed (gzip), although no request asks for that
+      hint: a gateway in between compresses it: let it pass on answers unchanged
+    ");
+}

@@ -2,6 +2,7 @@
 //! service's error in their own, as an object or as text.
 
 use crate::json::{Json, field, fields, is_null, plain_text};
+use crate::openai::wrapped_error;
 
 /// How much of a body is parsed, in bytes.
 const LONGEST_BODY: usize = 1024 * 1024;
@@ -36,8 +37,15 @@ impl ErrorBody {
         let error = field(json.raw(), "error")
             .filter(|error| !is_null(error))
             .unwrap_or(json.raw());
-        let names = ["code", "param", "message", "innererror", "inner_error"];
-        let [code, param, message, inner, also_inner] = fields(error, names);
+        let names = [
+            "code",
+            "param",
+            "target",
+            "message",
+            "innererror",
+            "inner_error",
+        ];
+        let [code, param, target, message, inner, also_inner] = fields(error, names);
         let text = |part: Option<_>| part.and_then(plain_text).unwrap_or_default();
         let message = text(message);
         let fields = Self {
@@ -50,13 +58,18 @@ impl ErrorBody {
             }),
         };
         let inner = match inner.or(also_inner) {
-            Some(inner) => Some(inner.get()),
-            None => Some(message.as_str()).filter(|message| message.starts_with('{')),
+            Some(inner) => Some(inner.get().to_owned()),
+            None if message.starts_with('{') => Some(message),
+            None => wrapped_error::inside(error).map(|inner| inner.text().to_owned()),
         };
         match inner {
             Some(inner) if fields.param.is_empty() && depth > 0 => {
-                fields.with(Self::inside(inner, depth - 1))
+                fields.with(Self::inside(&inner, depth - 1))
             }
+            _ if fields.param.is_empty() => Self {
+                param: text(target).to_lowercase(),
+                ..fields
+            },
             _ => fields,
         }
     }

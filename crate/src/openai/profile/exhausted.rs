@@ -17,19 +17,27 @@ const AMPLE: u32 = 2_048;
 
 impl Negotiation<'_> {
     /// Raises the thinking allowance after an attempt for which it was too small. Returns false if
-    /// that can't help: the user has fixed it, or it has been raised often enough.
+    /// that can't help: the user's own was used, or it has been raised often enough.
+    ///
+    /// The user's own is used from the first request on only where it is known that the model thinks:
+    /// the answers of any other would become longer by it.
     pub(super) fn raise_allowance(&mut self, prepared: &PreparedRequest<'_>) -> bool {
         let had = prepared.allowance;
-        let is_fixed = self.granted.is_some() || self.wanted.max_tokens.is_none();
+        let is_used = self.granted.is_some_and(|granted| had >= granted);
+        let is_fixed = is_used || self.wanted.max_tokens.is_none();
         if is_fixed || self.empty_answers >= EMPTY_ANSWERS {
             return false;
         }
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
         let own = self.own.as_deref().unwrap_or(&state.profile);
-        let raised = thinking::more(had).max(own.allowance);
+        let needed = match self.granted {
+            Some(_) => own.allowance,
+            None => thinking::more(had).max(own.allowance),
+        };
+        let raised = self.granted.unwrap_or(needed);
         let profile = Profile {
-            allowance: raised,
+            allowance: needed,
             thinks: true,
             ..own.clone()
         };
@@ -45,7 +53,11 @@ impl Negotiation<'_> {
             self.own = Some(Arc::new(profile));
             return true;
         }
-        if raised > state.profile.allowance {
+        let is_news = match self.granted {
+            Some(_) => !state.profile.thinks,
+            None => raised > state.profile.allowance,
+        };
+        if is_news {
             state.note(format!(
                 "an answer of {} was empty because of its thinking: {} tokens are allowed for that \
                  in addition to max_tokens from now on",

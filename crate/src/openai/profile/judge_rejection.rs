@@ -70,9 +70,14 @@ impl Negotiation<'_> {
         let before = Arc::clone(before);
         let (profile, field) = self.learned(&state, &before, rejection, prepared)?;
         let complaint = Complaint::of(attempt, self.wanted);
-        let is_disputed = state.accepted.contains(Fields::of(field))
-            && !state.disputed.contains(Fields::of(field));
-        if self.own.is_some() || is_disputed || state.has_changed_too_often() {
+        let is_accepted = state.accepted.contains(Fields::of(field));
+        let is_disputed = state.disputed.contains(Fields::of(field));
+        let is_of_row = match rejection.may_be_about_value(field, &prepared.request) {
+            // Other rows, with other values, are answered.
+            true => is_accepted || !is_disputed,
+            false => is_accepted && !is_disputed,
+        };
+        if self.own.is_some() || is_of_row || state.has_changed_too_often() {
             state.disputed = state.disputed.with(Fields::of(field));
             self.own = Some(Arc::new(profile));
             self.taken_back = Some(TakenBack::own(complaint));

@@ -167,8 +167,7 @@ impl Negotiation<'_> {
                     true => NextStep::Again(Usage::default()),
                     false => {
                         self.miss(MISS);
-                        let sent = &prepared.request;
-                        attempt.outcome = Err(thinking::unfinished(error, self.wanted, sent));
+                        attempt.outcome = Err(thinking::unfinished(error, self.wanted, prepared));
                         NextStep::Final
                     }
                 }
@@ -257,15 +256,15 @@ impl Negotiation<'_> {
             self.shared.state().answered_without_effort = true;
             return Ok(NextStep::Again(usage));
         }
-        if !completion.is_consumed_by_thinking() {
+        let limit = thinking::limit_of(&prepared.request);
+        if !completion.is_consumed_by_thinking(limit) {
             return Ok(NextStep::Final);
         }
         if self.raise_allowance(prepared) {
             return Ok(NextStep::Again(usage));
         }
         self.miss(MISS);
-        let sent = &prepared.request;
-        Err(thinking::consumed(completion, self.wanted, sent))
+        Err(thinking::consumed(completion, self.wanted, prepared))
     }
 
     /// Learns from an answer. Returns false if it reveals a reasoning model whose effort can be
@@ -306,7 +305,8 @@ impl Negotiation<'_> {
             }
         }
         // After an empty answer the sufficient allowance is still unknown.
-        let is_news = !state.accepted.contains(refusable) && !completion.is_consumed_by_thinking();
+        let is_empty = completion.is_consumed_by_thinking(thinking::limit_of(&prepared.request));
+        let is_news = !state.accepted.contains(refusable) && !is_empty;
         if is_news {
             state.accepted = state.accepted.with(refusable);
             state.misses = 0;

@@ -8,8 +8,8 @@
 
 use super::error_body::ErrorBody;
 use super::wording::{
-    EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, WEAK_PHRASES, is_about_limit, is_marked,
-    listed_efforts, most_tokens, names_as_field, position,
+    AS_SUCH, EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, VALUE_CODES, WEAK_PHRASES, is_about_limit,
+    is_marked, listed_efforts, most_tokens, names_as_field, position,
 };
 use crate::openai::ChatRequest;
 
@@ -70,6 +70,26 @@ impl Field {
         }
     }
 
+    /// Its value, if values of it may be out of range.
+    fn value_in(self, request: &ChatRequest) -> Option<f64> {
+        let named = |name| request.other.get(name).and_then(serde_json::Value::as_f64);
+        match self {
+            Self::Temperature => request.temperature,
+            Self::TopP => request.top_p,
+            Self::PresencePenalty => named(PRESENCE_PENALTY),
+            Self::FrequencyPenalty => named(FREQUENCY_PENALTY),
+            Self::MaxTokens | Self::MaxCompletionTokens | Self::Effort => None,
+            Self::Seed | Self::LogitBias => None,
+        }
+    }
+
+    /// May its value be out of range? Every deployment that takes such a field takes values from 0 to 1, but
+    /// not every one takes others.
+    fn is_unusual_in(self, request: &ChatRequest) -> bool {
+        let value = self.value_in(request);
+        value.is_some_and(|value| !(0.0..=1.0).contains(&value))
+    }
+
     fn is_in(self, request: &ChatRequest) -> bool {
         match self {
             Self::MaxTokens => request.max_tokens.is_some(),
@@ -112,6 +132,10 @@ pub(crate) struct Rejection {
     wording: Wording,
     /// The error is about a parameter, even if it names none.
     is_about_parameter: bool,
+    /// The error is about the range of a field's values.
+    is_out_of_range: bool,
+    /// The error is about a value, of whatever field.
+    is_value_error: bool,
     /// The limit was reached before there was an answer.
     is_exhausted: bool,
 }
@@ -137,6 +161,9 @@ impl Rejection {
             || !efforts.is_empty()
             || most_tokens.is_some();
         let is_exhausted = has(&EXHAUSTED);
+        let names_value =
+            VALUE_CODES.iter().any(|known| code.ends_with(known)) || text.contains("invalid value");
+        let is_unsupported = text.contains("support") || has(&AS_SUCH);
         let is_about_other = code == "content_filter" || is_about_limit(&text);
         let wording = match is_about_field {
             true => Wording::Known,
@@ -152,6 +179,8 @@ impl Rejection {
             most_tokens,
             wording,
             is_about_parameter,
+            is_out_of_range: has(&OUT_OF_RANGE),
+            is_value_error: names_value && !is_unsupported,
             is_exhausted,
             text,
         })
@@ -185,8 +214,16 @@ impl Rejection {
             true => None,
             false => self.named_field(sent).or_else(|| self.only_field(sent)),
         }?;
-        let is_out_of_range = || OUT_OF_RANGE.iter().any(|phrase| self.text.contains(phrase));
-        (!field.is_sampling() || !is_out_of_range()).then_some(field)
+        let is_about_value =
+            self.is_out_of_range || self.is_value_error && field.is_unusual_in(sent);
+        (!field.is_sampling() || !is_about_value).then_some(field)
+    }
+
+    /// May the field have been refused only because of its value in this request?
+    pub(super) fn may_be_about_value(&self, field: Field, sent: &ChatRequest) -> bool {
+        let is_clear =
+            self.is_about_parameter || AS_SUCH.iter().any(|phrase| self.text.contains(phrase));
+        !is_clear && field.is_unusual_in(sent)
     }
 
     /// The one field that an error about a parameter without a name can mean.

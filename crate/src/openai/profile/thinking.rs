@@ -10,6 +10,8 @@ use crate::error::{Error, ErrorKind};
 use crate::json::{field, fields, items, plain_text};
 use crate::openai::{ChatCompletion, ChatRequest, Choice, FinishReason};
 
+use super::prepared_request::PreparedRequest;
+
 /// The largest allowance that is used by default, in tokens.
 pub(super) const MOST: u32 = 16_384;
 
@@ -18,6 +20,9 @@ const GROWTH: u32 = 4;
 
 /// Services report thinking in blocks of this many tokens.
 const BLOCK: u32 = 64;
+
+/// So many tokens without a word are thinking, even if the service does not report that.
+const SHORTEST: u32 = 16;
 
 /// The initial allowance, in tokens. The quota is charged for all of it, used or not, so it starts
 /// small and grows with the thinking that is observed.
@@ -50,18 +55,42 @@ pub(super) fn comfortable(reasoning_tokens: u64) -> u32 {
 
 impl ChatCompletion {
     /// Is every answer empty because the limit was reached? Then thinking has used up the tokens,
-    /// whether or not the service reports that.
-    pub(crate) fn is_consumed_by_thinking(&self) -> bool {
+    /// whether or not the service reports that. `limit` is what each answer was allowed, if it is known:
+    /// not every service calls it `length` when an answer reaches that.
+    pub(crate) fn is_consumed_by_thinking(&self, limit: Option<u32>) -> bool {
+        let has_used_all = limit.is_some_and(|limit| {
+            self.has_used_all(limit) && (limit >= SHORTEST || self.has_thought())
+        });
         let is_empty = |choice: &Choice| {
-            let text = choice.text().unwrap_or_default();
+            let is_cut = match &choice.finish_reason {
+                Some(FinishReason::Length) => true,
+                Some(FinishReason::ContentFilter | FinishReason::ToolCalls) => false,
+                Some(FinishReason::Stop | FinishReason::Other(_)) | None => has_used_all,
+            };
+            let text = choice.text_if_cut().unwrap_or_default();
             let refusal = choice.message.refusal.as_deref().unwrap_or_default();
-            choice.finish_reason == Some(FinishReason::Length)
+            is_cut
                 && text.trim().is_empty()
                 && refusal.trim().is_empty()
                 && choice.logprobs.is_empty()
                 && !choice.content_filter_results.is_filtered()
         };
-        self.choices.iter().all(is_empty) && !self.calls_tools()
+        self.choices.iter().all(is_empty) && !self.is_filtered() && !self.calls_tools()
+    }
+
+    /// Have the answers used as many tokens as they were allowed? Some services do not count thinking
+    /// among the tokens of an answer.
+    fn has_used_all(&self, limit: u32) -> bool {
+        let answers = u64::try_from(self.choices.len()).unwrap_or(u64::MAX);
+        let allowed = u64::from(limit).saturating_mul(answers);
+        self.usage.is_some_and(|usage| {
+            let rest = usage.total_tokens.saturating_sub(usage.prompt_tokens);
+            let used = usage
+                .completion_tokens
+                .max(usage.reasoning_tokens)
+                .max(rest);
+            allowed > 0 && used >= allowed
+        })
     }
 
     /// Does the answer consist of calls of tools?
@@ -110,15 +139,23 @@ impl ChatCompletion {
     }
 }
 
-/// An allowance that is probably sufficient after this many were not, in tokens.
-fn enough(thought: u64) -> u32 {
-    u32::try_from(thought).map_or(MOST, more)
+/// An allowance that is probably sufficient after so much thinking, and this allowance, were not, in
+/// tokens.
+fn enough(thought: u64, had: u32) -> u32 {
+    let known = u32::try_from(thought).unwrap_or(MOST).max(had);
+    match more(known) {
+        more if more > known => more,
+        _ => known
+            .saturating_mul(2)
+            .div_ceil(BLOCK)
+            .saturating_mul(BLOCK),
+    }
 }
 
 /// The error of a row of the Batch API whose answer is empty.
 pub(crate) fn consumed_in_batch(completion: &ChatCompletion) -> Error {
     let thought = completion.spent_on_thinking();
-    let enough = enough(thought);
+    let enough = enough(thought, 0);
     empty_answer(
         completion,
         format!("the answer is empty: thinking used all {thought} tokens"),
@@ -137,9 +174,9 @@ fn empty_answer(completion: &ChatCompletion, message: String) -> Error {
 pub(super) fn consumed(
     completion: &ChatCompletion,
     wanted: &ChatRequest,
-    sent: &ChatRequest,
+    prepared: &PreparedRequest<'_>,
 ) -> Error {
-    let limit = limit_of(sent);
+    let limit = limit_of(&prepared.request);
     let thought = match completion.spent_on_thinking() {
         // The service reports no usage.
         0 => u64::from(limit.unwrap_or_default()),
@@ -156,17 +193,21 @@ pub(super) fn consumed(
         ),
         None => format!("the answer is empty: thinking used all {thought} tokens"),
     };
-    empty_answer(completion, message).with_hint(hint(thought, wanted))
+    empty_answer(completion, message).with_hint(hint(thought, wanted, prepared))
 }
 
 /// The error of a row that the service could not finish within the limit, in place of its own error.
-pub(super) fn unfinished(error: &Error, wanted: &ChatRequest, sent: &ChatRequest) -> Error {
-    let limit = limit_of(sent).unwrap_or_default();
+pub(super) fn unfinished(
+    error: &Error,
+    wanted: &ChatRequest,
+    prepared: &PreparedRequest<'_>,
+) -> Error {
+    let limit = limit_of(&prepared.request).unwrap_or_default();
     let message = format!(
         "there is no answer: the {limit} tokens allowed for both thinking and the answer did not \
          suffice"
     );
-    let hint = hint(u64::from(limit), wanted);
+    let hint = hint(u64::from(limit), wanted, prepared);
     let explained = Error::new(ErrorKind::TokenLimit, message).with_hint(hint);
     let explained = explained.with_request_id(error.request_id().map(str::to_owned));
     match error.status() {
@@ -182,9 +223,15 @@ pub(super) fn limit_of(sent: &ChatRequest) -> Option<u32> {
 }
 
 /// How to get an answer after so many reasoning tokens were not enough.
-fn hint(thought: u64, wanted: &ChatRequest) -> String {
-    let enough = enough(thought);
+fn hint(thought: u64, wanted: &ChatRequest, prepared: &PreparedRequest<'_>) -> String {
+    // A limit for both together includes no allowance.
+    let had = wanted.max_tokens.map_or(0, |_| prepared.allowance);
+    let enough = enough(thought, had);
     match (wanted.max_tokens, wanted.max_completion_tokens) {
+        (Some(_), _) if enough > MOST => format!(
+            ".thinking_allowance({enough}) gives the thinking more room, if the model takes so many \
+             tokens; .set(\"reasoning_effort\", \"low\") reduces it"
+        ),
         (Some(_), _) => {
             format!(".thinking_allowance({enough}) gives the thinking more room")
         }
@@ -198,6 +245,8 @@ fn hint(thought: u64, wanted: &ChatRequest) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
@@ -209,5 +258,43 @@ mod tests {
         assert_eq!(comfortable(0), 0);
         assert_eq!(comfortable(65), 192);
         assert_eq!(comfortable(u64::MAX), MOST);
+    }
+
+    #[test]
+    fn what_is_advised_is_more_than_what_was_not_enough() {
+        assert_eq!(enough(29, 20), 256);
+        assert_eq!(enough(5_050, 5_000), MOST);
+        assert_eq!(enough(16_434, 16_384), 32_896);
+        assert_eq!(enough(0, 16_384), 32_768);
+    }
+
+    #[test]
+    fn an_empty_answer_at_its_limit_was_consumed_whatever_it_is_called() {
+        let is_consumed = |reason: Value, content: &str, used: u64| {
+            let body = json!({"choices": [{"finish_reason": reason, "message": {"content": content}}],
+                "usage": {"prompt_tokens": 5, "completion_tokens": used,
+                    "completion_tokens_details": {"reasoning_tokens": used}}});
+            let answer = ChatCompletion::from_body(body.to_string().into_bytes()).unwrap();
+            answer.is_consumed_by_thinking(Some(100))
+        };
+        for reason in [
+            json!("stop"),
+            json!(null),
+            json!(""),
+            json!("eos"),
+            json!("incomplete"),
+        ] {
+            assert!(is_consumed(reason.clone(), "", 100), "{reason}");
+            assert!(is_consumed(reason.clone(), "<think>hm", 100), "{reason}");
+            assert!(!is_consumed(reason.clone(), "Yes", 100), "{reason}");
+            assert!(!is_consumed(reason, "", 99));
+        }
+        assert!(!is_consumed(json!("content_filter"), "", 100));
+        // Some services do not count thinking among the tokens of the answer.
+        let body = json!({"choices": [{"finish_reason": "stop", "message": {"content": null}}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 105}});
+        let answer = ChatCompletion::from_body(body.to_string().into_bytes()).unwrap();
+        assert!(answer.is_consumed_by_thinking(Some(100)));
+        assert!(!answer.is_consumed_by_thinking(None));
     }
 }

@@ -61,13 +61,45 @@ pub(super) const EXHAUSTED: [&str; 2] = [
 ];
 
 /// Phrases of a message about a value that is out of range: the row's own error.
-pub(super) const OUT_OF_RANGE: [&str; 6] = [
+pub(super) const OUT_OF_RANGE: [&str; 12] = [
+    "a value between",
+    "a value from",
+    "a value <",
+    "a value >",
+    "above maximum",
+    "below minimum",
     "values from",
     "values between",
     "must be between",
     "out of range",
     "less than or equal",
     "greater than or equal",
+];
+
+/// Phrases that refuse a field as such, whatever its value.
+pub(super) const AS_SUCH: [&str; 14] = [
+    "only the default",
+    "must be equal to 1",
+    "only 1 is allowed",
+    "only be set to 1",
+    "has been removed",
+    "is deprecated",
+    "unsupported parameter",
+    "unrecognized",
+    "unknown parameter",
+    "unknown argument",
+    "unknown field",
+    "inputs are not permitted",
+    "additional properties",
+    "unexpected keyword",
+];
+
+/// Codes of an error about the value of a field.
+pub(super) const VALUE_CODES: [&str; 4] = [
+    "invalid_value",
+    "above_max_value",
+    "below_min_value",
+    "invalid_type",
 ];
 
 /// Phrases that precede the list of accepted values.

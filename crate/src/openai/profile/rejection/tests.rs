@@ -131,6 +131,14 @@ fn a_named_field_was_refused_in_whatever_language() {
             r#"{"error":{"message":"{\"error\":{\"message\":\"nein\",\"param\":\"temperature\"}}"}}"#,
             Field::Temperature,
         ),
+        (
+            r#"{"error":{"code":"BadRequest","message":"Bad","details":[{"code":"unsupported_parameter","target":"max_tokens","message":"nein"}]}}"#,
+            Field::MaxTokens,
+        ),
+        (
+            r#"{"error":{"message":"Bad","metadata":{"raw":"{\"error\":{\"message\":\"nein\",\"param\":\"temperature\"}}"}}}"#,
+            Field::Temperature,
+        ),
     ];
     for (body, expected) in told {
         assert_eq!(field(body), Some(expected), "{body}");
@@ -162,6 +170,51 @@ fn what_was_not_sent_or_is_not_ours_was_not_refused() {
             Rejection::read(status, b"temperature is not supported"),
             None
         );
+    }
+}
+
+#[test]
+fn a_value_out_of_range_is_not_a_refused_field() {
+    let read = |message: &str, code: &str| {
+        let body = json!({"error": {"message": message, "param": "temperature", "code": code}});
+        let sent = ChatRequest::from("x").temperature(1.5);
+        let rejection = Rejection::read(400, body.to_string().as_bytes())?;
+        let field = rejection.field(&sent)?;
+        Some(rejection.may_be_about_value(field, &sent))
+    };
+    for (message, code) in [
+        (
+            "Invalid value for temperature: 1.5. Expected a value between 0 and 1",
+            "invalid_value",
+        ),
+        ("Invalid temperature", "invalid_value"),
+        (
+            "1.5 is greater than the maximum of 1",
+            "decimal_above_max_value",
+        ),
+        ("Invalid 'temperature': decimal above maximum value.", ""),
+    ] {
+        assert_eq!(read(message, code), None, "{message}");
+    }
+    // The field as such, or perhaps only this value of it.
+    for (message, code, may_be_about_value) in [
+        (
+            "Unsupported value: 'temperature' does not support 1.5 with this model. Only the default (1) value is supported.",
+            "unsupported_value",
+            false,
+        ),
+        (
+            "Unsupported value: temperature 1.5",
+            "unsupported_value",
+            true,
+        ),
+        (
+            "Unsupported parameter: 'temperature'",
+            "unsupported_parameter",
+            false,
+        ),
+    ] {
+        assert_eq!(read(message, code), Some(may_be_about_value), "{message}");
     }
 }
 

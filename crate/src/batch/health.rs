@@ -1,0 +1,85 @@
+//! What the outcomes so far tell about the remaining rows of a batch.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::openai::ChatCompletion;
+use crate::openai::error_mapping::{is_out_of_credit, refuses_the_key};
+
+/// How long the service may refuse everything before the batch gives up on the remaining rows.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(600);
+
+/// After so many refusals with 403 that may be those of one row, and no answer, all rows are taken to be
+/// refused.
+const MOST_FORBIDDEN: u32 = 3;
+
+pub(super) struct Health {
+    answered: bool,
+    last_answer: Instant,
+    /// How many requests were refused with 403 for a reason that may be their own.
+    forbidden: u32,
+    /// Why no further question can be answered.
+    fatal_error: Option<Error>,
+}
+
+impl Health {
+    pub(super) fn new() -> Self {
+        Self {
+            answered: false,
+            last_answer: Instant::now(),
+            forbidden: 0,
+            fatal_error: None,
+        }
+    }
+
+    pub(super) fn fatal_error(&self) -> Option<&Error> {
+        self.fatal_error.as_ref()
+    }
+
+    /// Returns whether the service has refused everything for too long.
+    pub(super) fn is_time_to_give_up(&mut self, error: &Error) -> bool {
+        let is_over = self.last_answer.elapsed() > GIVE_UP_AFTER;
+        if is_over {
+            self.fatal_error.get_or_insert_with(|| error.clone());
+        }
+        is_over
+    }
+
+    /// Learns from an outcome. Returns whether nothing more should be asked. A deployment that only this
+    /// request names tells nothing about the other rows.
+    pub(super) fn learn(&mut self, outcome: &Result<ChatCompletion>, names_its_own: bool) -> bool {
+        let error = match outcome {
+            Ok(_) => {
+                self.answered = true;
+                self.last_answer = Instant::now();
+                return false;
+            }
+            Err(error) => error,
+        };
+        let spares_no_row = !self.answered && self.spares_no_row(error, names_its_own);
+        if !is_out_of_credit(error) && !spares_no_row {
+            return false;
+        }
+        tracing::warn!(
+            error = error.kind().name(),
+            status = error.status(),
+            "every row would fail with this error: nothing more is asked"
+        );
+        self.fatal_error.get_or_insert_with(|| error.clone());
+        true
+    }
+
+    /// Would every row of the batch meet this error?
+    fn spares_no_row(&mut self, error: &Error, names_its_own: bool) -> bool {
+        match error.kind() {
+            ErrorKind::Authentication => true,
+            ErrorKind::Settings | ErrorKind::NotFound => !names_its_own,
+            ErrorKind::PermissionDenied if names_its_own => false,
+            ErrorKind::PermissionDenied => {
+                self.forbidden = self.forbidden.saturating_add(1);
+                self.forbidden >= MOST_FORBIDDEN || refuses_the_key(error)
+            }
+            _ => false,
+        }
+    }
+}
