@@ -236,7 +236,7 @@ pub(crate) fn replace_private(path: &Path, text: &[u8]) -> io::Result<()> {
     written
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
