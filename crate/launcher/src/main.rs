@@ -33,7 +33,6 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     clean, cloud, complete, doctor, lab, new, practice as practicing, run, serve, spark, study,
-    warm,
 };
 use crate::error::Result;
 use crate::paths::checkout::Checkout;
@@ -81,8 +80,6 @@ enum Command {
     Study(study::Options),
     /// Check what is installed, what is missing, and how to fix it
     Doctor(doctor::Options),
-    /// Compile what notebooks ask for by a feature, such as Parquet, before one does
-    Warm(warm::Options),
     /// Remove everything that the launcher installed and built
     Clean,
     /// Cargo with changes for cells, started by evcxr
@@ -142,7 +139,6 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Complete(options) => complete::run(&options),
         Command::Study(options) => study::run(&options),
         Command::Doctor(options) => doctor::run(&options, &Checkout::locate()?, &home()?),
-        Command::Warm(options) => warm::run(&options, &Checkout::locate()?, &home()?).map(done),
         Command::Clean => clean::run(&home()?).map(done),
         Command::Kernel(options) => commands::kernel::run(&options, &home()?),
         Command::Cargo { arguments } => kernel::run_cargo(&arguments),

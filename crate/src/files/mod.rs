@@ -149,6 +149,6 @@ fn without_parquet(path: &Path) -> Error {
     let message = format!("{} is Parquet, which is not compiled in", path.display());
     Error::new(ErrorKind::Argument, message).with_hint(
         "ask for it in the line that adds evenhand, `:dep evenhand = { features = [\"parquet\"] }`, and \
-         restart the kernel: it compiles for some minutes, once (or beforehand: `evenhand warm parquet`). Or read the file with a Spark session",
+         restart the kernel: it compiles for some minutes, once. Or read the file with a Spark session",
     )
 }

@@ -1,7 +1,7 @@
 //! The commands that a user types, each in a file or a folder of its own.
 //!
 //! - `lab`, `run`, `new`, `kernel`, `serve`, `practice`, `cloud`, `spark`, `complete`, `study`, `doctor`,
-//!   `clean`, `warm`.
+//!   `clean`.
 //! - `percent_encoding`: names in addresses.
 //! - `provider`: the service or model that answers notebooks started by `lab` and `run`.
 
@@ -19,4 +19,3 @@ pub mod run;
 pub mod serve;
 pub mod spark;
 pub mod study;
-pub mod warm;

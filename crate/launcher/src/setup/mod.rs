@@ -19,7 +19,6 @@ mod warm;
 
 pub use lock::exclusive;
 pub use python::find as python;
-pub use warm::dependency;
 
 use crate::error::Result;
 use crate::paths::checkout::Checkout;
@@ -43,12 +42,6 @@ pub fn starter(home: &Home) -> Result<()> {
 pub fn library(project: &Checkout, home: &Home) -> Result<()> {
     let _alone = exclusive(home)?;
     warm::ensure(project, home)
-}
-
-/// Compiles the library with these features into its warm build.
-pub fn features(project: &Checkout, home: &Home, features: &[&str]) -> Result<()> {
-    let _alone = exclusive(home)?;
-    warm::compile_features(project, home, features)
 }
 
 /// Makes the Python environment with JupyterLab.

@@ -1,8 +1,6 @@
 //! Creates the warm build: the notebook's dependencies, compiled once by evcxr itself in a build
 //! directory that each kernel then copies.
 //!
-//! Features that it leaves out can be added to it, since a notebook that asks for one compiles for minutes.
-//!
 //! When only the library's own sources have changed, the existing build is updated, which takes
 //! about two minutes.
 
@@ -37,10 +35,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     prepare(project, &warm)?;
     let (title, takes) = what_is_built(is_incomplete, is_outdated);
     let mut step = Step::begin(home, "warm", title, takes);
-    let packages = packages(project);
-    build(project, home, &warm, &[], || {
-        step.tick(|_| progress(compiled(&warm.build()), packages));
-    })?;
+    build(project, home, &warm, &mut step)?;
     fs::write(warm.stamp(), library)
         .with_context(|| format!("could not write {}", warm.stamp().display()))?;
     step.done();
@@ -80,33 +75,7 @@ fn prepare(project: &Checkout, warm: &Warm) -> Result<()> {
     prepare().with_context(|| format!("could not prepare {}", warm.folder().display()))
 }
 
-/// Compiles the library with these features into the warm build, for notebooks that ask for them.
-pub fn compile_features(project: &Checkout, home: &Home, features: &[&str]) -> Result<()> {
-    let warm = locate(project, home)?;
-    let title = format!("the library with {}", features.join(" and "));
-    let mut step = Step::begin(home, "features", title, "some minutes, once");
-    let before = compiled(&warm.build());
-    build(project, home, &warm, features, || {
-        let more = compiled(&warm.build()).saturating_sub(before);
-        step.tick(|_| progress(more, None));
-    })?;
-    step.done();
-    Ok(())
-}
-
-/// The line of a notebook that asks for these features.
-pub fn dependency(features: &[&str]) -> String {
-    format!(":dep evenhand = {{ features = {features:?} }}")
-}
-
-/// Has evcxr compile the library with these features.
-fn build(
-    project: &Checkout,
-    home: &Home,
-    warm: &Warm,
-    features: &[&str],
-    tick: impl FnMut(),
-) -> Result<()> {
+fn build(project: &Checkout, home: &Home, warm: &Warm, step: &mut Step) -> Result<()> {
     let program = evcxr::kernel_program(home).ok_or_else(|| {
         Failure::new("the Rust kernel is gone").hint("start again to reinstall it")
     })?;
@@ -130,13 +99,14 @@ fn build(
         runs_for_a_reader: false,
     };
     let library = project.library();
-    let features = match features {
-        [] => String::new(),
-        features => format!(", features = {features:?}"),
-    };
-    let code =
-        format!(":dep evenhand = {{ path = {library:?}{features} }}\nuse evenhand::prelude::*;");
-    jupyter::execute(&command, &project.notebooks(), &code, tick)
+    let code = format!(
+        ":dep evenhand = {{ path = {:?} }}\nuse evenhand::prelude::*;",
+        library
+    );
+    let packages = packages(project);
+    jupyter::execute(&command, &project.notebooks(), &code, || {
+        step.tick(|_| progress(compiled(&warm.build()), packages));
+    })
 }
 
 /// The progress. Some packages are compiled twice, for cells and for build scripts and macros.
@@ -250,13 +220,5 @@ mod tests {
         assert!(title.contains("again, because Rust"), "{title}");
         assert!(!what_is_built(true, false).0.contains("again"));
         assert_eq!(what_is_built(false, false).0, "the changed library");
-    }
-
-    #[test]
-    fn a_notebook_asks_for_features_by_name() {
-        assert_eq!(
-            dependency(&["parquet", "polars-full"]),
-            r#":dep evenhand = { features = ["parquet", "polars-full"] }"#
-        );
     }
 }

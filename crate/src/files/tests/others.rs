@@ -189,7 +189,7 @@ fn a_path_that_can_lead_to_no_file_says_why() {
 fn parquet_is_named_where_it_is_not_compiled_in() {
     insta::assert_snapshot!(refused("a.parquet", "PAR1..PAR1"), @r#"
         a.parquet is Parquet, which is not compiled in
-          hint: ask for it in the line that adds evenhand, `:dep evenhand = { features = ["parquet"] }`, and restart the kernel: it compiles for some minutes, once (or beforehand: `evenhand warm parquet`). Or read the file with a Spark session
+          hint: ask for it in the line that adds evenhand, `:dep evenhand = { features = ["parquet"] }`, and restart the kernel: it compiles for some minutes, once. Or read the file with a Spark session
         "#);
     let error = save(&df!["a" => [1]].unwrap(), "a.parquet").unwrap_err();
     assert!(
