@@ -100,7 +100,7 @@ def one(number):
     reply = kernel.run(f"let own = {number}; own * 10")
     processes = kernel.processes()
     kernel.end()
-    return [reply["outputs"][0]["data"]["text/plain"], ended(processes)]
+    return [reply["outputs"][-1]["data"]["text/plain"], ended(processes)]
 with ThreadPoolExecutor(10) as pool:
     tell(list(pool.map(one, range(10))))
 "#,
