@@ -2,12 +2,14 @@
 //! directory that each kernel then copies.
 //!
 //! When only the library's own sources have changed, the existing build is updated, which takes
-//! about two minutes.
+//! about two minutes. When only their times have changed, the build takes the new times.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::step::Step;
 use crate::error::{Context, Failure, Result};
@@ -27,8 +29,9 @@ const CHECKOUT: &str = "checkout.txt";
 pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     let warm = locate(project, home)?;
     let library = sources(project)?;
-    if warm.library_built().as_ref() == Some(&library) {
-        return Ok(());
+    if warm.library_built().as_ref() == Some(&library.fingerprint) {
+        return take_times(&warm.build(), library.newest)
+            .with_context(|| format!("could not update {}", warm.build().display()));
     }
     let is_incomplete = warm.library_built().is_none();
     let is_outdated = is_incomplete && remove_outdated(project, home, &warm);
@@ -36,7 +39,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     let (title, takes) = what_is_built(is_incomplete, is_outdated);
     let mut step = Step::begin(home, "warm", title, takes);
     build(project, home, &warm, &mut step)?;
-    fs::write(warm.stamp(), library)
+    fs::write(warm.stamp(), library.fingerprint)
         .with_context(|| format!("could not write {}", warm.stamp().display()))?;
     step.done();
     Ok(())
@@ -164,9 +167,17 @@ fn packages(project: &Checkout) -> Option<usize> {
     (!names.is_empty()).then_some(names.len())
 }
 
-/// A fingerprint of the library's sources, of the cells' library, and of how polars is compiled.
-fn sources(project: &Checkout) -> Result<String> {
+/// The library's sources.
+struct Sources {
+    /// A fingerprint of their contents, of the cells' library, and of how polars is compiled.
+    fingerprint: String,
+    /// When the file that was written last was written.
+    newest: SystemTime,
+}
+
+fn sources(project: &Checkout) -> Result<Sources> {
     let mut hash = DefaultHasher::new();
+    let mut newest = SystemTime::UNIX_EPOCH;
     kernel::cell_library().hash(&mut hash);
     kernel::profile_of_packages().hash(&mut hash);
     let mut folders = vec![project.sources()];
@@ -182,11 +193,55 @@ fn sources(project: &Checkout) -> Result<String> {
                 folders.push(path);
             } else {
                 path.hash(&mut hash);
+                let written = fs::metadata(&path).and_then(|file| file.modified());
+                newest = newest.max(written.with_context(context)?);
                 fs::read(&path).with_context(context)?.hash(&mut hash);
             }
         }
     }
-    Ok(format!("{:016x}", hash.finish()))
+    Ok(Sources {
+        fingerprint: format!("{:016x}", hash.finish()),
+        newest,
+    })
+}
+
+/// Marks the compiled library as newer than its sources, whose contents are those that it was
+/// compiled from.
+///
+/// cargo compares times alone: in a fresh clone at the same path, or after another branch was
+/// checked out for a moment, each kernel would compile the library again, for minutes.
+fn take_times(build: &Path, newest: SystemTime) -> io::Result<()> {
+    let Some((record, compiled)) = library_record(&build.join("target"))? else {
+        return Ok(());
+    };
+    if compiled >= newest {
+        return Ok(());
+    }
+    File::options()
+        .write(true)
+        .open(record)?
+        .set_modified(newest)
+}
+
+/// cargo's record of the files that the library was last compiled from, whose time it compares
+/// with theirs. Those of earlier builds, with other options, lie beside it.
+fn library_record(target: &Path) -> io::Result<Option<(PathBuf, SystemTime)>> {
+    let mut last: Option<(PathBuf, SystemTime)> = None;
+    for platform in fs::read_dir(target)? {
+        let Ok(packages) = fs::read_dir(platform?.path().join("debug/.fingerprint")) else {
+            continue;
+        };
+        for package in packages {
+            let record = package?.path().join("dep-lib-evenhand");
+            let Ok(written) = fs::metadata(&record).and_then(|file| file.modified()) else {
+                continue;
+            };
+            if last.as_ref().is_none_or(|(_, time)| *time < written) {
+                last = Some((record, written));
+            }
+        }
+    }
+    Ok(last)
 }
 
 /// Removes outdated warm builds, which take 2 GB each: those of this checkout with another lock
@@ -212,6 +267,8 @@ fn remove_outdated(project: &Checkout, home: &Home, keep: &Warm) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -220,5 +277,26 @@ mod tests {
         assert!(title.contains("again, because Rust"), "{title}");
         assert!(!what_is_built(true, false).0.contains("again"));
         assert_eq!(what_is_built(false, false).0, "the changed library");
+    }
+
+    #[test]
+    fn a_library_that_only_looks_newer_is_not_compiled_again() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let build = tempfile::tempdir().unwrap();
+        let record = |name: &str, seconds| {
+            let folder = build
+                .path()
+                .join("target/x86_64-unknown-linux-gnu/debug/.fingerprint")
+                .join(name);
+            fs::create_dir_all(&folder).unwrap();
+            let file = File::create(folder.join("dep-lib-evenhand")).unwrap();
+            file.set_modified(at(seconds)).unwrap();
+            move || file.metadata().unwrap().modified().unwrap()
+        };
+        let (earlier, last) = (record("evenhand-a", 100), record("evenhand-b", 200));
+        take_times(build.path(), at(150)).unwrap();
+        assert_eq!((earlier(), last()), (at(100), at(200)));
+        take_times(build.path(), at(300)).unwrap();
+        assert_eq!((earlier(), last()), (at(100), at(300)));
     }
 }
