@@ -83,20 +83,23 @@ impl Credential {
 
     /// Another token, after the workspace has refused the one that was sent last. Whether there is
     /// one.
-    pub(crate) async fn renew(&self) -> bool {
+    ///
+    /// # Errors
+    /// Nobody can sign in any more.
+    pub(crate) async fn renew(&self) -> Result<bool> {
         let sent = self
             .sent
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let Some(sent) = sent else { return false };
-        match &self.source {
-            Source::Token(_) => false,
-            Source::Application(tokens) => {
-                matches!(tokens.after_rejection(&sent).await, Ok(Some(_)))
-            }
-            Source::Entra(tokens) => matches!(tokens.after_rejection(&sent).await, Ok(Some(_))),
-        }
+        let Some(sent) = sent else { return Ok(false) };
+        let another = match &self.source {
+            Source::Token(_) => return Ok(false),
+            Source::Application(tokens) => tokens.after_rejection(&sent).await,
+            Source::Entra(tokens) => tokens.after_rejection(&sent).await,
+        };
+        let another = another.map_err(|(error, _)| refused(error))?;
+        Ok(another.is_some())
     }
 
     /// The workspace has taken the token that was sent last.

@@ -193,7 +193,7 @@ impl Rest {
             };
             if error.kind() == ErrorKind::Authentication && !is_renewed {
                 is_renewed = true;
-                if self.credential.renew().await {
+                if self.credential.renew().await? {
                     continue;
                 }
             }

@@ -318,7 +318,7 @@ impl Execution {
     async fn recover(&mut self, status: Status) -> Result<()> {
         let has_nothing = self.last_response_id.is_none();
         // A token that ended in mid-query: the rest is asked for with the next one.
-        let is_renewed = status.code == UNAUTHENTICATED && self.session.channel().renew().await;
+        let is_renewed = status.code == UNAUTHENTICATED && self.session.channel().renew().await?;
         if is_passing(&status) || is_renewed {
             // As far as anybody can tell, the operation may have begun.
             return self.after_cut(Error::from(Fault::Status(status))).await;

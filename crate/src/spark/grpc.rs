@@ -113,10 +113,13 @@ impl Channel {
     }
 
     /// Another token after the last one was refused. Whether there is one.
-    pub(crate) async fn renew(&self) -> bool {
+    ///
+    /// # Errors
+    /// Nobody can sign in any more.
+    pub(crate) async fn renew(&self) -> Result<bool> {
         match &self.credential {
             Some(credential) => credential.renew().await,
-            None => false,
+            None => Ok(false),
         }
     }
 
@@ -199,7 +202,7 @@ impl Channel {
             Err(Fault::Unusable(error)) => error.kind() == ErrorKind::Authentication,
             Err(_) => false,
         };
-        match is_refused && self.renew().await {
+        match is_refused && self.renew().await.map_err(Fault::Unusable)? {
             true => self.open_once(method, body).await,
             false => opened,
         }
