@@ -57,13 +57,8 @@ impl Show for Totals {
     fn mime_bundle(&self) -> MimeBundle {
         let rows = |count: usize, what: &str| format!("{count} {what}");
         let mut of_rows = vec![rows(self.rows, "in all"), rows(self.answered, "answered")];
-        let rest = [
-            (self.from_journal, "from the journal"),
-            (self.shared, "shared"),
-            (self.cut, "cut at the token limit"),
-            (self.failed, "failed"),
-            (self.cancelled, "cancelled"),
-        ];
+        of_rows.extend(self.of_the_answered());
+        let rest = [(self.failed, "failed"), (self.cancelled, "cancelled")];
         let rest = rest.into_iter().filter(|(count, _)| *count > 0);
         of_rows.extend(rest.map(|(count, what)| rows(count, what)));
         card(

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::request_stats::{AnswerSource, RequestStats};
 use crate::error::{Error, ErrorKind, Result};
-use crate::openai::ChatCompletion;
+use crate::openai::{ChatCompletion, FinishReason};
 
 /// The totals of a batch. Its `Display` is one line.
 ///
@@ -35,6 +35,12 @@ pub struct Totals {
     pub cut: usize,
     /// Answers that the content filter withheld or cut off (finish reason `content_filter`).
     pub filtered: usize,
+    /// Answers without any text that the content filter did not withhold: the model refused in a field
+    /// of its own, called a tool, or had nothing to say.
+    pub empty: usize,
+    /// Answers that ended for a reason that is not one of the protocol's
+    /// ([`FinishReason::Other`](crate::openai::FinishReason::Other)). They may be incomplete.
+    pub ended_otherwise: usize,
     /// Requests that were sent, including retries.
     pub requests: u64,
     /// Requests that were refused because of the quota (429).
@@ -155,13 +161,15 @@ impl Totals {
         match outcome {
             Ok(completion) => {
                 self.answered += 1;
-                if completion
-                    .finish_reason()
-                    .is_some_and(|why| why.as_str() == "length")
-                {
-                    self.cut += 1;
+                match completion.finish_reason() {
+                    Some(FinishReason::Length) => self.cut += 1,
+                    Some(FinishReason::Other(_)) => self.ended_otherwise += 1,
+                    _ => {}
                 }
-                self.filtered += usize::from(completion.is_filtered());
+                match completion.is_filtered() {
+                    true => self.filtered += 1,
+                    false => self.empty += usize::from(completion.text().is_none_or(str::is_empty)),
+                }
             }
             Err(error) if error.kind() == ErrorKind::Cancelled => self.cancelled += 1,
             Err(_) => self.failed += 1,
@@ -194,6 +202,20 @@ impl Totals {
         Ok(self.prompt_tokens as f64 * input + self.completion_tokens as f64 * output)
     }
 
+    /// What is to be known of the answers, such as `2 cut at the token limit`.
+    pub(super) fn of_the_answered(&self) -> impl Iterator<Item = String> {
+        let of_them = [
+            (self.from_journal, "from the journal"),
+            (self.shared, "shared"),
+            (self.cut, "cut at the token limit"),
+            (self.filtered, "withheld by the content filter"),
+            (self.empty, "without text"),
+            (self.ended_otherwise, "ended for an unknown reason"),
+        ];
+        let of_them = of_them.into_iter().filter(|(count, _)| *count > 0);
+        of_them.map(|(count, what)| format!("{count} {what}"))
+    }
+
     /// Rows per second of wall time; 0 for a batch that took no time.
     pub fn rows_per_second(&self) -> f64 {
         let seconds = self.wall_time.as_secs_f64();
@@ -209,17 +231,7 @@ impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.rows == 1 { "" } else { "s" };
         write!(f, "{} row{plural}: {} answered", self.rows, self.answered)?;
-        let of_them = [
-            (self.from_journal, "from the journal"),
-            (self.shared, "shared"),
-            (self.cut, "cut at the token limit"),
-            (self.filtered, "withheld by the content filter"),
-        ];
-        let of_them: Vec<_> = of_them
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
+        let of_them: Vec<_> = self.of_the_answered().collect();
         if !of_them.is_empty() {
             write!(f, " ({})", of_them.join(", "))?;
         }
@@ -327,7 +339,7 @@ mod tests {
             wall_time: Duration::from_millis(1500),
             ..Totals::default()
         };
-        assert_snapshot!(serde_json::to_string(&totals).unwrap(), @r#"{"rows":2,"answered":0,"failed":0,"cancelled":0,"from_journal":0,"shared":0,"cut":0,"filtered":0,"requests":0,"refused":0,"prompt_tokens":0,"completion_tokens":0,"reasoning_tokens":0,"notes":[],"wall_time_seconds":1.5,"longest_wait_seconds":0.0}"#);
+        assert_snapshot!(serde_json::to_string(&totals).unwrap(), @r#"{"rows":2,"answered":0,"failed":0,"cancelled":0,"from_journal":0,"shared":0,"cut":0,"filtered":0,"empty":0,"ended_otherwise":0,"requests":0,"refused":0,"prompt_tokens":0,"completion_tokens":0,"reasoning_tokens":0,"notes":[],"wall_time_seconds":1.5,"longest_wait_seconds":0.0}"#);
     }
 
     #[test]

@@ -47,6 +47,24 @@ const WORDS: [(&str, u16); 24] = [
     ("timeout", 408),
 ];
 
+/// Finish reasons of an answer that the service broke off, in lower case.
+const BROKEN_OFF: [&str; 14] = [
+    "error",
+    "insufficient_system_resource",
+    "network_error",
+    "server_error",
+    "internal_error",
+    "engine_error",
+    "abort",
+    "aborted",
+    "cancel",
+    "cancelled",
+    "canceled",
+    "interrupted",
+    "timeout",
+    "timed_out",
+];
+
 /// An error in the body of a successful response.
 pub(super) struct EmbeddedError<'a> {
     /// The object or text that describes it, or the whole body.
@@ -101,7 +119,7 @@ pub(super) fn error_description<'a>(
     choices: impl Iterator<Item = ErrorFields<'a>>,
 ) -> Option<&'a RawValue> {
     let of_choice = |choice: ErrorFields<'a>| {
-        let is_failed = choice.finish_reason.map(RawValue::get) == Some("\"error\"");
+        let is_failed = choice.finish_reason.is_some_and(is_broken_off);
         let object = choice.error.filter(|error| is_error(error));
         object.or(is_failed.then_some(choice.whole))
     };
@@ -116,6 +134,14 @@ pub(super) fn error_description<'a>(
 pub(super) fn json_with_error(body: &[u8]) -> Option<Json> {
     let json = Json::new(String::from_utf8(body.to_vec()).ok()?).ok()?;
     find(json.raw()).is_some().then_some(json)
+}
+
+/// Whether an answer that ended for this reason is only the beginning of one.
+fn is_broken_off(finish_reason: &RawValue) -> bool {
+    let reason = deserialize::<String>(finish_reason).unwrap_or_default();
+    BROKEN_OFF
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(&reason))
 }
 
 /// Whether the field describes an error at all.
@@ -229,6 +255,14 @@ mod tests {
             (
                 json!({"choices": [{"error": {"code": 502, "message": "down"}}]}),
                 Some(502),
+            ),
+            (
+                json!({"choices": [{"finish_reason": "network_error", "message": {"content": "a"}}]}),
+                None,
+            ),
+            (
+                json!({"choices": [{"finish_reason": "ABORT", "message": {"content": "a"}}]}),
+                None,
             ),
             (
                 json!({"choices": [{"finish_reason": "error", "message": {"content": "a"}}]}),

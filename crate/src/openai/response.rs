@@ -228,9 +228,19 @@ impl FinishReason {
     }
 }
 
-/// What other protocols call the reasons `length` and `content_filter`, in lower case.
+/// What other protocols call the reasons, in lower case.
+const STOPPED: [&str; 7] = [
+    "stop",
+    "end_turn",
+    "stop_sequence",
+    "eos",
+    "eos_token",
+    "complete",
+    "completed",
+];
+const CALLS_TOOLS: [&str; 3] = ["tool_calls", "tool_use", "function_call"];
 const LENGTH: [&str; 4] = ["length", "max_tokens", "max_output_tokens", "model_length"];
-const FILTERED: [&str; 8] = [
+const FILTERED: [&str; 9] = [
     "content_filter",
     "content_filtered",
     "safety",
@@ -239,14 +249,15 @@ const FILTERED: [&str; 8] = [
     "recitation",
     "guardrail_intervened",
     "sensitive",
+    "refusal",
 ];
 
 impl From<&str> for FinishReason {
     fn from(reason: &str) -> Self {
         let is_one_of = |known: &[&str]| known.iter().any(|it| it.eq_ignore_ascii_case(reason));
         match reason {
-            "stop" => Self::Stop,
-            "tool_calls" => Self::ToolCalls,
+            _ if is_one_of(&STOPPED) => Self::Stop,
+            _ if is_one_of(&CALLS_TOOLS) => Self::ToolCalls,
             _ if is_one_of(&LENGTH) => Self::Length,
             _ if is_one_of(&FILTERED) => Self::ContentFilter,
             other => Self::Other(other.to_owned()),

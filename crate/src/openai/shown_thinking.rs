@@ -1,9 +1,24 @@
 //! Thinking that a server returns at the beginning of the answer's text, between tags.
 
-use super::{Choice, FinishReason};
+use super::{ChatCompletion, Choice, FinishReason};
 
-/// The tags, in lower case.
-const TAGS: [(&str, &str); 2] = [("<think>", "</think>"), ("<thinking>", "</thinking>")];
+/// The tags, in lower case: of DeepSeek and Qwen, of others, of Mistral's Magistral, and the channels of
+/// gpt-oss.
+const TAGS: [(&str, &str); 6] = [
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("[think]", "[/think]"),
+    (
+        "<|channel|>analysis<|message|>",
+        "<|channel|>final<|message|>",
+    ),
+];
+
+/// The tags that a model may close without having opened them: its chat template ends the prompt with
+/// the opening one, as DeepSeek-R1's and Qwen3-Thinking's do.
+const IN_THE_PROMPT: [(&str, &str); 2] = [TAGS[0], TAGS[1]];
 
 impl Choice {
     /// The text without the thinking before it. If the limit has cut the thinking off, the text is
@@ -19,10 +34,39 @@ impl Choice {
     pub(super) fn text_if_cut(&self) -> Option<&str> {
         Some(without_thinking(self.message.content.as_deref()?, true))
     }
+
+    /// Does it neither begin with a tag nor close one? Of a deployment that does not open its tags, a
+    /// cut answer like that is thinking.
+    pub(super) fn has_no_tag(&self) -> bool {
+        let content = self.message.content.as_deref().unwrap_or_default();
+        let beginning = content.trim_start();
+        !TAGS.iter().any(|(open, _)| begins_with(beginning, open))
+            && after_unopened_thinking(content).is_none()
+    }
+}
+
+impl ChatCompletion {
+    /// Does its text close a tag of thinking that the prompt has opened?
+    pub(super) fn closes_unopened_thinking(&self) -> bool {
+        let contents = self.choices.iter();
+        let mut contents = contents.filter_map(|choice| choice.message.content.as_deref());
+        contents.any(|content| after_unopened_thinking(content).is_some())
+    }
+}
+
+/// The text after thinking whose opening tag is in the prompt: the tag that closes it ends a line.
+fn after_unopened_thinking(content: &str) -> Option<&str> {
+    IN_THE_PROMPT.iter().find_map(|(open, close)| {
+        let (thinking, rest) = content.split_once(close)?;
+        let ends_a_line = rest.trim_start_matches([' ', '\t', '\r']);
+        let is_unopened = !thinking.contains(open);
+        (is_unopened && (ends_a_line.is_empty() || ends_a_line.starts_with('\n')))
+            .then(|| rest.trim_start())
+    })
 }
 
 fn without_thinking(content: &str, is_cut: bool) -> &str {
-    let mut text = content;
+    let mut text = after_unopened_thinking(content).unwrap_or(content);
     loop {
         let beginning = text.trim_start();
         let tag = TAGS.iter().find(|(open, _)| begins_with(beginning, open));
@@ -59,6 +103,18 @@ mod tests {
             ("The tag <think> opens it.", "The tag <think> opens it."),
             ("<thinker>hm", "<thinker>hm"),
             ("é<think>", "é<think>"),
+            ("[THINK]hm[/think]Kind.", "Kind."),
+            (
+                "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Kind.",
+                "Kind.",
+            ),
+            ("<|channel|>analysis<|message|>hm", ""),
+            ("hm\n</think>\n\nKind.", "Kind."),
+            ("hm</think> \r\nKind.", "Kind."),
+            ("hm\n</think>\n<think>again</think>Kind.", "Kind."),
+            ("\n</think>", ""),
+            ("The tag </think> closes it.", "The tag </think> closes it."),
+            ("A <think>\nb\n</think>\nc", "A <think>\nb\n</think>\nc"),
             ("", ""),
         ] {
             assert_eq!(without_thinking(content, true), text, "{content}");

@@ -1,10 +1,12 @@
 //! Answers that are empty because the limit was reached, and thinking in the text of an answer.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
 use super::client;
+use crate::Client;
 use crate::loopback::{Loopback, Reply, last_message};
 
 fn limit(body: &Value) -> u64 {
@@ -124,4 +126,84 @@ fn a_maximum_below_the_allowance_is_kept_to() {
     let batch = client(&loopback).batch(rows).max_tokens(100);
     let totals = batch.run().unwrap().totals();
     assert_eq!((totals.answered, totals.failed), (4, 0));
+}
+
+#[test]
+fn thinking_whose_opening_tag_is_in_the_prompt_is_not_the_answer() {
+    let loopback = serve(|body| match (last_message(body).as_str(), limit(body)) {
+        ("short", limit) => answer("hm\n</think>\n\nKind.", "stop", limit.min(20)),
+        (_, limit @ ..500) => answer("hm, hm", "length", limit),
+        _ => answer("hm, hm, hm\n</think>\n\nGentle.", "stop", 450),
+    });
+    let client = client(&loopback);
+    let ask = |prompt: &'static str| client.batch([prompt]).max_tokens(100).run().unwrap();
+    let texts = |prompt| {
+        ask(prompt)
+            .texts()
+            .flatten()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(texts("short"), ["Kind."]);
+    // What the limit cuts is known to be thinking from now on.
+    assert_eq!(texts("long"), ["Gentle."]);
+    assert_eq!(loopback.count(), 4);
+}
+
+#[test]
+fn an_answer_that_the_service_broke_off_is_asked_for_again_and_any_other_odd_end_is_counted() {
+    let was_broken = AtomicBool::new(false);
+    let loopback = Loopback::serve(move |request| {
+        let finish = match request.prompt().as_str() {
+            "broken" if !was_broken.swap(true, Ordering::Relaxed) => "insufficient_system_resource",
+            "odd" => "watchdog",
+            _ => "stop",
+        };
+        Reply::json(200, answer("Half a", finish, 5))
+    });
+    let builder = Client::builder().endpoint(loopback.url()).api_key("key");
+    let client = builder.deployment("class").max_retries(1).build().unwrap();
+    let answers = client.batch(["broken", "odd"]).run().unwrap();
+    let totals = answers.totals();
+    assert_eq!((totals.answered, totals.ended_otherwise), (2, 1));
+    assert!(
+        totals.to_string().contains("1 ended for an unknown reason"),
+        "{totals}"
+    );
+    assert_eq!(loopback.count(), 3);
+}
+
+#[test]
+fn an_allowance_larger_than_the_context_is_cut_to_the_room_that_there_is() {
+    let context = 4_096;
+    let loopback = Loopback::serve(move |request| {
+        let (asked, prompt) = (limit(&request.json()), request.prompt().len() as u64);
+        if asked + prompt > context {
+            let message = format!(
+                "'max_tokens' or 'max_completion_tokens' is too large: {asked}. This model's maximum \
+                 context length is {context} tokens and your request has {prompt} input tokens \
+                 ({asked} > {context} - {prompt})."
+            );
+            return Reply::error(400, "BadRequestError", &message);
+        }
+        let answer = match asked {
+            asked @ ..3_000 => with_reasoning(answer("", "length", asked), asked),
+            _ => with_reasoning(answer("Yes", "stop", 3_005), 3_000),
+        };
+        Reply::json(200, answer)
+    });
+    let long = "a".repeat(1_000);
+    let too_long = "a".repeat(4_090);
+    let rows = ["a", "b", &long, &too_long, "c"];
+    let answers = client(&loopback).batch(rows).max_tokens(50).run().unwrap();
+    let failed: Vec<_> = answers.failed().collect();
+    assert_eq!(failed.len(), 1);
+    assert!(
+        failed[0]
+            .error()
+            .unwrap()
+            .message()
+            .contains("context length")
+    );
+    assert!(loopback.count() <= 14, "{}", loopback.count());
 }

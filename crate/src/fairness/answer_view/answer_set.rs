@@ -118,6 +118,7 @@ fn reply(row: &Answer) -> Reply {
         cut: match reason {
             Some(FinishReason::Length) => Some("cut at the token limit"),
             Some(FinishReason::ContentFilter) => Some("cut off by the content filter"),
+            Some(FinishReason::Other(_)) => Some("ended for an unknown reason"),
             _ => None,
         },
     }

@@ -54,10 +54,10 @@ fn odd_side_fields_do_not_spoil_an_answer() {
     let answer = read(&json!({
         "id": 7, "created": "now", "usage": "none", "prompt_filter_results": {"a": 1},
         "choices": [{"message": {"content": [{"type": "text", "text": "Yes"}]},
-            "finish_reason": "eos", "content_filter_results": {"hate": 3, "error": {"code": "x"}}}],
+            "finish_reason": "watchdog", "content_filter_results": {"hate": 3, "error": {"code": "x"}}}],
     }));
     assert_eq!(answer.text(), Some("Yes"));
-    assert_eq!(answer.finish_reason().unwrap().as_str(), "eos");
+    assert_eq!(answer.finish_reason().unwrap().as_str(), "watchdog");
     assert_eq!(answer.usage, None);
     assert!(
         answer.choices[0]

@@ -46,6 +46,9 @@ impl Negotiation<'_> {
         attempt: &Attempt,
     ) -> Result<Field, Option<String>> {
         let rejection = attempt.rejection.as_ref().ok_or(None)?;
+        if let Some(context) = rejection.context() {
+            return self.keep_within(context, prepared);
+        }
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
         let field = rejection.field(&prepared.request);

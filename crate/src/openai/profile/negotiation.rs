@@ -256,8 +256,7 @@ impl Negotiation<'_> {
             self.shared.state().answered_without_effort = true;
             return Ok(NextStep::Again(usage));
         }
-        let limit = thinking::limit_of(&prepared.request);
-        if !completion.is_consumed_by_thinking(limit) {
+        if !self.is_consumed_by_thinking(prepared, completion) {
             return Ok(NextStep::Final);
         }
         if self.raise_allowance(prepared) {
@@ -267,6 +266,20 @@ impl Negotiation<'_> {
         Err(thinking::consumed(completion, self.wanted, prepared))
     }
 
+    /// Is the answer nothing but thinking, as far as is known of this deployment?
+    fn is_consumed_by_thinking(
+        &self,
+        prepared: &PreparedRequest<'_>,
+        completion: &ChatCompletion,
+    ) -> bool {
+        if completion.closes_unopened_thinking() {
+            self.shared.state().closes_unopened_thinking = true;
+        }
+        completion.is_consumed_by_thinking(thinking::limit_of(&prepared.request))
+            || (completion.is_cut_before_thinking_closes()
+                && self.shared.state().closes_unopened_thinking)
+    }
+
     /// Learns from an answer. Returns false if it reveals a reasoning model whose effort can be
     /// lowered: the request is then sent again, so that all rows have the same effort.
     fn take_in(&mut self, prepared: &PreparedRequest<'_>, completion: &ChatCompletion) -> bool {
@@ -274,6 +287,7 @@ impl Negotiation<'_> {
         if self.own.is_some() {
             return thought == 0 || !self.steer_own(&model_name(&completion.model));
         }
+        let is_empty = self.is_consumed_by_thinking(prepared, completion);
         let mut state = self.shared.state();
         if state.version != prepared.version {
             return true;
@@ -305,7 +319,6 @@ impl Negotiation<'_> {
             }
         }
         // After an empty answer the sufficient allowance is still unknown.
-        let is_empty = completion.is_consumed_by_thinking(thinking::limit_of(&prepared.request));
         let is_news = !state.accepted.contains(refusable) && !is_empty;
         if is_news {
             state.accepted = state.accepted.with(refusable);

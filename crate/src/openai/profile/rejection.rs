@@ -6,6 +6,7 @@
 //! `wording`), and a field that it names counts only if the request set it. An error in unknown words,
 //! such as another language, counts if it names such a field and is not about a limit.
 
+use super::context_length::ContextLength;
 use super::error_body::ErrorBody;
 use super::wording::{
     AS_SUCH, EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, VALUE_CODES, WEAK_PHRASES, is_about_limit,
@@ -129,6 +130,8 @@ pub(crate) struct Rejection {
     efforts: Vec<&'static str>,
     /// The maximum number of tokens, if the message states it.
     most_tokens: Option<u32>,
+    /// What the message states about the size of the context.
+    context: Option<ContextLength>,
     wording: Wording,
     /// The error is about a parameter, even if it names none.
     is_about_parameter: bool,
@@ -161,6 +164,7 @@ impl Rejection {
             || !efforts.is_empty()
             || most_tokens.is_some();
         let is_exhausted = has(&EXHAUSTED);
+        let context = ContextLength::stated(&text);
         let names_value =
             VALUE_CODES.iter().any(|known| code.ends_with(known)) || text.contains("invalid value");
         let is_unsupported = text.contains("support") || has(&AS_SUCH);
@@ -169,7 +173,7 @@ impl Rejection {
             true => Wording::Known,
             false if has(&WEAK_PHRASES) && is_about_other => Wording::Weaker,
             false if has(&WEAK_PHRASES) => Wording::Weak,
-            false if is_exhausted => Wording::Known,
+            false if is_exhausted || context.is_some() => Wording::Known,
             false if is_about_other => return None,
             false => Wording::Unknown,
         };
@@ -177,6 +181,7 @@ impl Rejection {
             param,
             efforts,
             most_tokens,
+            context,
             wording,
             is_about_parameter,
             is_out_of_range: has(&OUT_OF_RANGE),
@@ -184,6 +189,11 @@ impl Rejection {
             is_exhausted,
             text,
         })
+    }
+
+    /// What it states about the size of the context, which the request was too large for.
+    pub(super) fn context(&self) -> Option<ContextLength> {
+        self.context
     }
 
     /// Did the model reach the limit of its tokens before there was an answer?
@@ -210,7 +220,7 @@ impl Rejection {
 
     /// The field of this request that was refused, if it can be identified.
     pub(super) fn field(&self, sent: &ChatRequest) -> Option<Field> {
-        let field = match self.is_exhausted {
+        let field = match self.is_exhausted || self.context.is_some() {
             true => None,
             false => self.named_field(sent).or_else(|| self.only_field(sent)),
         }?;
@@ -286,7 +296,11 @@ impl Rejection {
 
     /// The field that was refused, if the request sets it and must not be sent without it.
     pub(super) fn needed_field<'a>(&self, sent: &'a ChatRequest) -> Option<&'a str> {
-        if self.wording != Wording::Known || self.is_exhausted || is_about_limit(&self.text) {
+        if self.wording != Wording::Known
+            || self.is_exhausted
+            || self.context.is_some()
+            || is_about_limit(&self.text)
+        {
             return None;
         }
         let others = sent.other.keys().map(String::as_str);

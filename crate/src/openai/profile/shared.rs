@@ -67,6 +67,8 @@ pub(super) struct State {
     pub(super) other_models: u32,
     /// The service has answered a request before an effort was added, even if with an empty answer.
     pub(super) answered_without_effort: bool,
+    /// An answer has closed a tag of thinking that only the prompt can have opened.
+    pub(super) closes_unopened_thinking: bool,
     /// Requests that went ahead and failed for another reason, weighted.
     pub(super) misses: u32,
     /// When the request that goes ahead was sent.

@@ -78,6 +78,14 @@ impl ChatCompletion {
         self.choices.iter().all(is_empty) && !self.is_filtered() && !self.calls_tools()
     }
 
+    /// Has the limit cut every answer before a tag of thinking? Of a deployment whose prompt opens the tag
+    /// and whose answers close it, all of such an answer is thinking.
+    pub(super) fn is_cut_before_thinking_closes(&self) -> bool {
+        let mut choices = self.choices.iter();
+        choices
+            .all(|choice| choice.finish_reason == Some(FinishReason::Length) && choice.has_no_tag())
+    }
+
     /// Have the answers used as many tokens as they were allowed? Some services do not count thinking
     /// among the tokens of an answer.
     fn has_used_all(&self, limit: u32) -> bool {
