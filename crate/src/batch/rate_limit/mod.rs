@@ -159,9 +159,11 @@ impl RateLimiter {
             let mut inner = self.inner();
             let is_idle = inner.waiting.is_none() && inner.state.is_idle();
             if is_idle {
+                let now = self.now();
+                let asked = inner.state.asked_wait(now).unwrap_or(wait);
                 inner.waits(Wait {
-                    cause: Cause::Service { asked: Some(wait) },
-                    until: self.now().checked_add(wait),
+                    cause: Cause::Service { asked: Some(asked) },
+                    until: now.checked_add(wait),
                 });
             }
             is_idle

@@ -164,6 +164,12 @@ impl State {
         guess.into_iter().chain(cut_wait).collect()
     }
 
+    /// How long the service asked to wait, while that lasts. A batch may wait for a shorter time.
+    pub(super) fn asked_wait(&self, now: Duration) -> Option<Duration> {
+        let closed = self.closed.as_ref().filter(|closed| now < closed.until);
+        closed.and_then(|closed| closed.asked)
+    }
+
     /// Whether no request is in flight.
     pub(super) fn is_idle(&self) -> bool {
         self.in_flight == 0

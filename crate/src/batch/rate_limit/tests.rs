@@ -172,6 +172,23 @@ fn a_rejection_stops_the_whole_deployment_and_is_told() {
 }
 
 #[test]
+fn a_row_that_waits_alone_tells_what_the_service_asked_for() {
+    paused(async {
+        let limiter = limiter(&Quota::tpm(5_000));
+        let rate_limits = RateLimits {
+            retry_after: Some(Duration::from_secs(40_000)),
+            ..RateLimits::default()
+        };
+        let wait = limiter.admit(COST).await.unwrap().refused(&rate_limits);
+        let resting = Arc::clone(&limiter);
+        let row = tokio::spawn(async move { resting.rest(wait).await });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_snapshot!(limiter.status(), @"the service asks to wait 40,000 s; trying again in 60 s");
+        row.await.unwrap();
+    });
+}
+
+#[test]
 fn a_deployment_has_one_limiter_and_the_last_quota_counts() {
     let of = |deployment, quota: Option<Quota>| {
         RateLimiter::of("one.example", deployment, quota.as_ref(), true).unwrap()
