@@ -15,6 +15,10 @@ const LONGEST: usize = 1_000;
 /// A shorter wait is not told where no progress is shown.
 const LONG_WAIT: Duration = Duration::from_secs(10);
 
+/// The same where nothing but the service's answers is waited for: a long answer takes its time.
+const LONG_ANSWER: Duration = Duration::from_secs(30);
+const AT_WORK: &str = "the service is still at work on what it was sent";
+
 /// A progress line on standard error. Where it is not shown, since it is not wanted or standard error
 /// is not a terminal, the first long wait is told, because a program that does nothing and says
 /// nothing seems to hang.
@@ -41,7 +45,10 @@ impl Bar {
         move |progress| {
             bar.set_message(sanitize_line(&progress.to_string(), LONGEST));
             let mut silence = silence.lock().unwrap_or_else(PoisonError::into_inner);
-            let waits_for = progress.waits_for.as_deref();
+            let waits = progress.waits_for.as_deref();
+            // Where the input has not ended, it may be what is waited for.
+            let works = progress.total.map(|_| (LONG_ANSWER, AT_WORK));
+            let waits_for = waits.map(|waits| (LONG_WAIT, waits)).or(works);
             if bar.is_hidden()
                 && let Some(line) = silence.broken(Instant::now(), progress.done, waits_for)
             {
@@ -71,13 +78,18 @@ impl Silence {
         }
     }
 
-    /// What is told of a wait that is long by now, the first time.
-    fn broken(&mut self, now: Instant, done: usize, waits_for: Option<&str>) -> Option<String> {
+    /// What is told of a wait that is long by now, the first time: how long that is, and what for.
+    fn broken(
+        &mut self,
+        now: Instant,
+        done: usize,
+        waits_for: Option<(Duration, &str)>,
+    ) -> Option<String> {
         if done != self.done {
             (self.done, self.since) = (done, now);
         }
         let took = now.saturating_duration_since(self.since);
-        let waits_for = waits_for.filter(|_| took >= LONG_WAIT && !self.is_told)?;
+        let (_, waits_for) = waits_for.filter(|(long, _)| took >= *long && !self.is_told)?;
         self.is_told = true;
         let line = format!("no answer for {} s: {waits_for}", took.as_secs());
         Some(sanitize_line(&line, LONGEST))
@@ -95,7 +107,7 @@ mod tests {
         let mut told = |seconds, done, waits_for| {
             silence.broken(begun + Duration::from_secs(seconds), done, waits_for)
         };
-        let waits = Some("waits 7 s, since the service refused a request");
+        let waits = Some((LONG_WAIT, "waits 7 s, since the service refused a request"));
         assert_eq!(told(9, 0, waits), None);
         assert_eq!(told(11, 1, waits), None, "a row was answered");
         assert_eq!(told(21, 1, None), None, "nothing is waited for");
@@ -104,5 +116,15 @@ mod tests {
             "no answer for 11 s: waits 7 s, since the service refused a request"
         );
         assert_eq!(told(90, 1, waits), None, "once");
+        let mut silence = Silence::begun(begun);
+        let mut told = |seconds| {
+            let works = Some((LONG_ANSWER, AT_WORK));
+            silence.broken(begun + Duration::from_secs(seconds), 0, works)
+        };
+        assert_eq!(told(29), None);
+        assert_eq!(
+            told(30).unwrap(),
+            "no answer for 30 s: the service is still at work on what it was sent"
+        );
     }
 }
