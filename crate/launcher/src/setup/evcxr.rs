@@ -45,7 +45,7 @@ pub fn ensure(home: &Home) -> Result<()> {
         home,
         "evcxr",
         format!("the Rust kernel, evcxr_jupyter {VERSION}"),
-        "about 6 minutes, once",
+        "6 to 13 minutes, once",
     );
     let build = home.kernel().join("build");
     let mut install = toolchain::program("cargo");

@@ -51,11 +51,11 @@ fn what_is_built(is_incomplete: bool, is_outdated: bool) -> (&'static str, &'sta
         (true, true) => (
             "the library and its dependencies for notebooks, again, because Rust, the kernel or a \
              dependency has changed",
-            "about 10 minutes, once",
+            "10 to 20 minutes, once",
         ),
         (true, false) => (
             "the library and its dependencies for notebooks",
-            "about 10 minutes, once",
+            "10 to 20 minutes, once",
         ),
         (false, _) => ("the changed library", "about two minutes"),
     }
