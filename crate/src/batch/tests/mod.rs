@@ -6,6 +6,7 @@ mod one_row;
 mod rejections;
 mod steering;
 mod thinking;
+mod too_large;
 mod used_up;
 
 use crate::Client;
