@@ -1,6 +1,7 @@
 //! Batches against deployments that accept different parameters, or refuse requests.
 
 mod deployments;
+mod first_row;
 mod mixed_models;
 mod one_row;
 mod rejections;
